@@ -1,0 +1,19 @@
+//! The words every room of Trunkline shares: errors, limits, time, identity and configuration.
+//!
+//! Nothing here knows disks, sockets, Python or AWS protocols. Every other crate may import this
+//! one; this one imports none of them.
+
+mod clock;
+mod config;
+mod error;
+mod fork;
+mod ids;
+mod limits;
+pub mod sync;
+
+pub use clock::{Clock, Millis};
+pub use config::{DeadLetter, DedupScope, Durability, QueueConfig, QueueKind};
+pub use error::{Code, Error, Result};
+pub use fork::{forked_since, process_generation};
+pub use ids::{IdKey, MessageId, QueueId, Receipt, Seq};
+pub use limits::Limits;

@@ -1,0 +1,86 @@
+//! Every bound in one table: AWS's values by default, to be raised by the embedder.
+
+use crate::Millis;
+
+/// The limits of one engine. Sources: the SQS quotas and API pages, 2025/2026.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest body plus attributes a queue may be configured for, in bytes (AWS: 1 MiB).
+    pub message_bytes_max: u32,
+    /// Smallest value of a queue's own maximum, in bytes.
+    pub message_bytes_min: u32,
+    /// Longest delay, of a queue or of a message (AWS: 15 minutes).
+    pub delay_max: Millis,
+    /// Shortest retention (AWS: 60 seconds).
+    pub retention_min: Millis,
+    /// Longest retention (AWS: 14 days).
+    pub retention_max: Millis,
+    /// Longest lease, counted from the receive (AWS: 12 hours).
+    pub visibility_max: Millis,
+    /// Longest wait of one receive at the AWS surface (AWS: 20 seconds).
+    pub receive_wait_max: Millis,
+    /// Most messages in flight in a standard queue; one more is an `OverLimit` (AWS: 120,000).
+    pub standard_in_flight_max: u32,
+    /// Most messages in flight in a FIFO queue; a receive returns no more (AWS: 120,000).
+    pub fifo_in_flight_max: u32,
+    /// Deliveries after which a message goes to the dead-letter queue, at most (AWS: 1,000).
+    pub max_receive_count_max: u32,
+    /// How long a deduplication id is remembered after its first send (AWS: 5 minutes).
+    pub dedup_window: Millis,
+    /// How long a receive may be repeated with its attempt id (AWS: 5 minutes).
+    pub attempt_window: Millis,
+    /// Pause between two purges of one queue at the AWS surface (AWS: 60 seconds).
+    pub purge_interval: Millis,
+    /// Pause before a removed name may be created again at the AWS surface (AWS: 60 seconds).
+    pub recreate_interval: Millis,
+    /// Longest group, deduplication or attempt id, in characters (AWS: 128).
+    pub id_chars_max: u32,
+    /// Longest queue name, suffix included (AWS: 80).
+    pub name_chars_max: u32,
+    /// Most message attributes (AWS: 10).
+    pub attributes_max: u32,
+    /// Longest attribute name, in characters (AWS: 256).
+    pub attribute_name_chars_max: u32,
+    /// Most entries of one batch at the AWS surface (AWS: 10).
+    pub batch_entries_max: u32,
+    /// Most bytes of one batch at the AWS surface (AWS: 1 MiB).
+    pub batch_bytes_max: u32,
+    /// Fastest message move task, in messages a second (AWS: 500).
+    pub move_rate_max: u32,
+    /// Share of the messages in flight above which a tenant of a fair queue is noisy, in percent.
+    pub noisy_share_percent: u32,
+    /// Own messages in flight below which a tenant is never noisy.
+    pub noisy_in_flight_min: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        const SECOND: Millis = 1_000;
+        const DAY: Millis = 86_400 * SECOND;
+        Self {
+            message_bytes_max: 1_048_576,
+            message_bytes_min: 1_024,
+            delay_max: 900 * SECOND,
+            retention_min: 60 * SECOND,
+            retention_max: 14 * DAY,
+            visibility_max: 43_200 * SECOND,
+            receive_wait_max: 20 * SECOND,
+            standard_in_flight_max: 120_000,
+            fifo_in_flight_max: 120_000,
+            max_receive_count_max: 1_000,
+            dedup_window: 300 * SECOND,
+            attempt_window: 300 * SECOND,
+            purge_interval: 60 * SECOND,
+            recreate_interval: 60 * SECOND,
+            id_chars_max: 128,
+            name_chars_max: 80,
+            attributes_max: 10,
+            attribute_name_chars_max: 256,
+            batch_entries_max: 10,
+            batch_bytes_max: 1_048_576,
+            move_rate_max: 500,
+            noisy_share_percent: 10,
+            noisy_in_flight_min: 30,
+        }
+    }
+}
