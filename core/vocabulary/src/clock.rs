@@ -102,7 +102,10 @@ fn monotonic_ms() -> i64 {
     unsafe {
         libc::clock_gettime(MONOTONIC, &mut time)
     };
-    time.tv_sec as i64 * 1_000 + time.tv_nsec as i64 / 1_000_000
+    // The two fields are narrower on some platforms.
+    #[allow(clippy::unnecessary_cast)]
+    let (seconds, nanoseconds) = (time.tv_sec as i64, time.tv_nsec as i64);
+    seconds * 1_000 + nanoseconds / 1_000_000
 }
 
 fn wall_ms() -> i64 {

@@ -11,7 +11,7 @@ use std::hash::Hasher;
 use siphasher::sip::SipHasher13;
 use siphasher::sip128::{Hasher128, SipHasher13 as SipHasher128};
 
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Millis, Result};
 
 /// A queue inside one engine. Never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -90,14 +90,16 @@ pub struct Receipt {
     pub seq: Seq,
     /// Which delivery of it, counted from one.
     pub delivery: u32,
+    /// When it was delivered: a lease may be extended to a bound counted from here.
+    pub received: Millis,
 }
 
-const RECEIPT_BYTES: usize = 28;
+const RECEIPT_BYTES: usize = 36;
 const TAGGED_BYTES: usize = RECEIPT_BYTES + 8;
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 impl Receipt {
-    /// The receipt as text: 72 hexadecimal digits, the last 16 a tag under `key`.
+    /// The receipt as text: 88 hexadecimal digits, the last 16 a tag under `key`.
     pub fn encode(&self, key: IdKey) -> String {
         let mut bytes = [0u8; TAGGED_BYTES];
         bytes[..RECEIPT_BYTES].copy_from_slice(&self.to_bytes());
@@ -144,6 +146,7 @@ impl Receipt {
         bytes[12..16].copy_from_slice(&self.generation.to_le_bytes());
         bytes[16..24].copy_from_slice(&self.seq.to_le_bytes());
         bytes[24..28].copy_from_slice(&self.delivery.to_le_bytes());
+        bytes[28..36].copy_from_slice(&self.received.to_le_bytes());
         bytes
     }
 
@@ -151,13 +154,15 @@ impl Receipt {
         let word = |at: usize| {
             u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
         };
+        let long = |at: usize| u64::from(word(at)) | u64::from(word(at + 4)) << 32;
         Self {
             queue: QueueId(word(0)),
             run: word(4),
             slot: word(8),
             generation: word(12),
-            seq: u64::from(word(16)) | u64::from(word(20)) << 32,
+            seq: long(16),
             delivery: word(24),
+            received: long(28),
         }
     }
 }
@@ -177,7 +182,8 @@ mod tests {
     const KEY: IdKey = IdKey(1, 2);
 
     fn receipt() -> Receipt {
-        Receipt { queue: QueueId(7), run: 3, slot: 9, generation: 4, seq: 1 << 40, delivery: 2 }
+        let (queue, seq, received) = (QueueId(7), 1 << 40, 1 << 41);
+        Receipt { queue, run: 3, slot: 9, generation: 4, seq, delivery: 2, received }
     }
 
     #[test]
@@ -192,11 +198,11 @@ mod tests {
         for (bad, key, queue) in [
             (text.clone(), IdKey(1, 3), 7),
             (text.clone(), KEY, 8),
-            (text.replace('9', "8"), KEY, 7),
+            (text.replacen('9', "8", 1), KEY, 7),
             (text[1..].to_owned(), KEY, 7),
             ("garbage".to_owned(), KEY, 7),
             (String::new(), KEY, 7),
-            ("é".repeat(36), KEY, 7),
+            ("é".repeat(44), KEY, 7),
         ] {
             let error = Receipt::decode(&bad, key, QueueId(queue)).expect_err("must be refused");
             assert_eq!(error.code(), Code::ReceiptHandleIsInvalid);
