@@ -1,0 +1,122 @@
+# Every task of the project. `make help` lists them; each sets up what it needs by itself.
+# Needed: Python >= 3.11, Rust >= 1.92 with cargo, make, a C compiler. Nothing else.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+CARGO ?= cargo
+# How long one fuzz target runs, in seconds.
+FUZZ_SECONDS ?= 30
+# The first seed of the simulation, and how many seeds are run.
+SEED ?= 1
+RUNS ?= 1000
+# Arguments for pytest, as in `make test PYTEST="-k fifo"`.
+PYTEST ?=
+# Crates whose lock-free parts are model-checked with loom.
+LOOM_CRATES := $(shell grep -lE '^loom = ' core/*/Cargo.toml | sed -E 's|core/([^/]+)/.*|trunkline-\1|')
+
+RUST_SOURCES := $(shell find core -path core/fuzz -prune -o -type f \
+	\( -name '*.rs' -o -name '*.toml' -o -name '*.h' \) -print) Cargo.toml Cargo.lock
+
+.PHONY: help setup demo test test-rust test-loom test-python pythons lint fmt bench fuzz sim wheel \
+	clean
+
+help: ## List the tasks
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+# --- set-up: two stamps, so that a second run does nothing ---------------------------------------
+
+$(PY):
+	@command -v $(CARGO) >/dev/null || { echo "cargo is missing: install Rust >= 1.92"; exit 1; }
+	@for python in $${PYTHON:-} python3 python3.13 python3.12 python3.11 python; do \
+		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			echo "setting up $(VENV) with $$("$$python" --version)"; \
+			exec "$$python" -m venv $(VENV); \
+		fi; \
+	done; echo "Python >= 3.11 is missing"; exit 1
+
+# The tools are the extras `bench` and `dev` of the package, so they are listed in one place.
+$(VENV)/.tools: pyproject.toml .ci/requirements.py | $(PY)
+	@$(PY) .ci/requirements.py bench dev > $(VENV)/requirements.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r $(VENV)/requirements.txt
+	@touch $@
+
+$(VENV)/.build: $(VENV)/.tools $(RUST_SOURCES)
+	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --release --quiet
+	@touch $@
+
+setup: $(VENV)/.build ## Make .venv with the release build of the package in it
+
+# --- everyday tasks ------------------------------------------------------------------------------
+
+demo: setup ## Run the demonstration: orders, a failing consumer, a kill -9, a restart
+	@$(PY) examples/demo.py
+
+test: setup ## Run all tests: Rust, loom, Python
+	@$(MAKE) test-rust
+	@$(MAKE) test-loom
+	@$(MAKE) test-python
+
+test-rust: ## Run the Rust tests
+	$(CARGO) test --workspace --quiet
+
+# Loom explores interleavings, so it wants an optimised build and its own target folder. Only tests
+# whose name says `loom` are meant for it.
+test-loom: ## Model-check the lock-free parts with loom
+	@if [ -n "$(LOOM_CRATES)" ]; then \
+		RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom LOOM_MAX_PREEMPTIONS=2 \
+		CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+		$(CARGO) test --release --quiet --lib $(addprefix -p ,$(LOOM_CRATES)) -- loom; \
+	fi
+
+test-python: setup ## Run the Python tests
+	$(PY) -m pytest $(PYTEST)
+
+pythons: ## Run the Python tests on every Python >= 3.11 that is installed
+	@for python in python3.11 python3.12 python3.13; do \
+		if "$$python" -c '' 2>/dev/null; then \
+			$(MAKE) test-python PYTHON=$$python VENV=.venv/$$python; \
+		else echo "$$python is not installed: left out"; fi; \
+	done
+
+lint: setup ## Check formats, types, stubs, and warnings as errors
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict python/trunkline
+	$(PY) -m mypy.stubtest trunkline._core --allowlist tests/tidy/stubtest_allow.txt
+
+fmt: $(VENV)/.tools ## Rewrite sources in the project's format
+	$(CARGO) fmt --all
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format .
+
+# --- measurements and long runs ------------------------------------------------------------------
+
+bench: setup ## Measure every row of the budget; writes benches/records/
+	$(PY) benches/run.py
+
+fuzz: ## Fuzz the record decoder and recovery, FUZZ_SECONDS each
+	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked --quiet cargo-fuzz
+	@cd core/fuzz && for target in $$(cargo +nightly fuzz list); do \
+		cargo +nightly fuzz run "$$target" -- -max_total_time=$(FUZZ_SECONDS); \
+	done
+
+sim: ## Run seeded workloads x virtual clock x crashes: SEED=n RUNS=n
+	TRUNKLINE_SIM_SEED=$(SEED) TRUNKLINE_SIM_RUNS=$(RUNS) \
+		$(CARGO) test --release --quiet -p trunkline-engine --test sim -- --nocapture
+
+wheel: $(VENV)/.tools ## Build wheel and sdist into dist/, and use the wheel in an empty venv
+	@rm -rf dist
+	$(BIN)/maturin build --release --sdist --out dist --interpreter $(PY)
+	TRUNKLINE_DIST=dist $(PY) -m pytest tests/packaging $(PYTEST)
+
+clean: ## Remove everything that was built
+	rm -rf $(VENV) target core/fuzz/target dist build .pytest_cache .mypy_cache .ruff_cache \
+		.hypothesis .benchmarks
