@@ -1,0 +1,1 @@
+"""Real processes, real kills, real folders: what the simulation cannot show."""

@@ -1,0 +1,174 @@
+"""One process owns a folder; a forked child owns nothing. Both are told so, at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import trunkline
+
+HANG_SECONDS = 20
+
+
+def in_child(check: Callable[[], bool]) -> bool:
+    """Whether `check` holds in a forked child. A child that hangs is killed by its own alarm."""
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(HANG_SECONDS)
+        outcome = 1
+        try:
+            outcome = 0 if check() else 1
+        finally:
+            os._exit(outcome)
+    _, status = os.waitpid(child, 0)
+    assert not os.WIFSIGNALED(status), "the child hung"
+    return os.waitstatus_to_exitcode(status) == 0
+
+
+def refused(verb: Callable[[], object]) -> bool:
+    """Whether the verb raises the error that names the fork."""
+    try:
+        verb()
+    except trunkline.TrunklineError as error:
+        return error.code == "EngineForked"
+    return False
+
+
+@pytest.mark.parametrize("on_disk", [False, True], ids=["memory", "disk"])
+def test_every_verb_of_a_forked_child_is_refused(tmp_path: Path, on_disk: bool) -> None:
+    engine = trunkline.open(tmp_path / "data") if on_disk else trunkline.open()
+    with engine:
+        queue = engine.queue("q")
+        queue.send("a")
+        (message,) = queue.receive()
+        verbs: list[Callable[[], object]] = [
+            lambda: queue.send("b"),
+            lambda: queue.receive(),
+            lambda: queue.receive(wait=600),
+            lambda: queue.delete(message.receipt),
+            lambda: message.extend(60),
+            lambda: queue.statistics(),
+            lambda: queue.send_batch(["b"]),
+            lambda: engine.queue("other"),
+            lambda: engine.flush(),
+        ]
+        for number, verb in enumerate(verbs):
+            assert in_child(lambda verb=verb: refused(verb)), f"verb {number}"
+        assert in_child(lambda: (engine.close(), True)[1]), "closing in the child is harmless"
+        queue.send("c")
+        assert queue.statistics().visible == 1, "the parent goes on"
+    if on_disk:
+        with trunkline.open(tmp_path / "data") as engine:
+            assert [m.text() for m in engine.queue("q").peek()] == ["c"]
+
+
+def test_a_child_is_refused_even_when_a_lock_was_held_at_the_fork(tmp_path: Path) -> None:
+    with trunkline.open(tmp_path / "data", durability="os") as engine:
+        queue = engine.queue("q.fifo")
+        stop = threading.Event()
+
+        def busy() -> None:
+            number = 0
+            while not stop.is_set():
+                number += 1
+                queue.send("x", group="g", dedup_id=f"{threading.get_ident()}-{number}")
+
+        threads = [threading.Thread(target=busy) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(20):
+                assert in_child(lambda: refused(lambda: queue.send("y", group="g", dedup_id="y")))
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+
+
+def test_a_child_may_open_an_engine_of_its_own() -> None:
+    with trunkline.open() as engine:
+        engine.queue("q").send("parent")
+
+        def child() -> bool:
+            with trunkline.open() as own:
+                own.queue("q").send("child")
+                return [m.text() for m in own.queue("q").receive()] == ["child"]
+
+        assert in_child(child)
+
+
+def test_a_second_process_is_told_who_owns_the_folder(tmp_path: Path) -> None:
+    program = (
+        "import sys, trunkline\n"
+        "try: trunkline.open(sys.argv[1])\n"
+        "except trunkline.TrunklineError as error: print(error.code, error, flush=True)\n"
+    )
+    with trunkline.open(tmp_path / "data"):
+        second = subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path / "data")],
+            stdout=subprocess.PIPE,
+            timeout=HANG_SECONDS,
+            check=True,
+        )
+    answer = second.stdout.decode()
+    assert answer.startswith("DataFolderInUse ")
+    assert str(os.getpid()) in answer
+
+
+def test_a_second_engine_of_one_process_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
+    with trunkline.open(tmp_path / "data") as engine:
+        with pytest.raises(trunkline.TrunklineError) as caught:
+            trunkline.open(tmp_path / "data")
+        assert caught.value.code == "DataFolderInUse"
+        engine.queue("q").send("a")
+    with trunkline.open(tmp_path / "data") as engine:
+        assert engine.queue("q").statistics().visible == 1
+
+
+def test_a_folder_is_free_again_once_its_owner_was_killed(tmp_path: Path) -> None:
+    program = (
+        "import os, signal, sys, trunkline\n"
+        "trunkline.open(sys.argv[1]).queue('q').send('a')\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "data")], timeout=60)
+    with trunkline.open(tmp_path / "data") as engine:
+        assert engine.queue("q").statistics().visible == 1
+
+
+def test_use_after_close_is_an_error() -> None:
+    engine = trunkline.open()
+    queue = engine.queue("q")
+    engine.close()
+    engine.close()
+    with pytest.raises(trunkline.TrunklineError) as caught:
+        queue.send("a")
+    assert caught.value.code == "EngineClosed"
+
+
+def test_closing_ends_a_receive_that_waits() -> None:
+    engine = trunkline.open()
+    queue = engine.queue("q")
+    codes: list[str | None] = []
+    started = threading.Event()
+
+    def wait() -> None:
+        started.set()
+        try:
+            queue.receive(wait=600)
+        except trunkline.TrunklineError as error:
+            codes.append(error.code)
+
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    started.wait()
+    engine.close()
+    thread.join(HANG_SECONDS)
+    assert codes == ["EngineClosed"]
