@@ -1,0 +1,77 @@
+//! Who calls: the signature's scope names account and region, and a secret proves it.
+
+mod canonical;
+mod signature;
+mod verify;
+
+pub use signature::{Signature, account_of};
+pub use verify::{Credential, Credentials, MISMATCH};
+
+use crate::error::{Result, WireError};
+use crate::message::Request;
+
+/// The account of callers that name none.
+pub const DEFAULT_ACCOUNT: &str = "000000000000";
+/// The region of callers that name none.
+pub const DEFAULT_REGION: &str = "us-east-1";
+
+/// What is asked of a signature.
+#[derive(Debug, Default)]
+pub enum Mode {
+    /// Nothing: it is read for account and region where it can be.
+    Off,
+    /// It must be well-formed where there is one.
+    #[default]
+    Parse,
+    /// It must be there and right.
+    Strict(Credentials),
+}
+
+/// Who calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Twelve digits.
+    pub account: String,
+    /// The region that is called.
+    pub region: String,
+    /// The access key id, if the request names one.
+    pub access_key: Option<String>,
+}
+
+/// The caller of `request`, checked as `mode` asks; `now` is the wall clock in seconds.
+pub fn identify(mode: &Mode, request: &Request<'_>, now: i64) -> Result<(Identity, Scope)> {
+    let signature = match (mode, Signature::of(request)) {
+        (Mode::Off, Err(_)) => None,
+        (_, read) => read?,
+    };
+    let Some(signature) = signature else {
+        if matches!(mode, Mode::Strict(_)) {
+            return Err(missing());
+        }
+        let region = DEFAULT_REGION.to_owned();
+        let account = DEFAULT_ACCOUNT.to_owned();
+        return Ok((Identity { account, region, access_key: None }, Scope(None)));
+    };
+    let mut account = account_of(signature.access_key).to_owned();
+    if let Mode::Strict(credentials) = mode {
+        let credential = credentials.check(request, &signature, now)?;
+        if let Some(own) = &credential.account {
+            account.clone_from(own);
+        }
+    }
+    let identity = Identity {
+        account,
+        region: signature.region.to_owned(),
+        access_key: Some(signature.access_key.to_owned()),
+    };
+    Ok((identity, Scope(Some(signature.service.to_owned()))))
+}
+
+/// The service that a signature names, if there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope(pub Option<String>);
+
+fn missing() -> WireError {
+    WireError::new("MissingAuthenticationTokenException", 403, "Missing Authentication Token")
+        .with_query_code("MissingAuthenticationToken")
+}

@@ -1,0 +1,157 @@
+//! Reading a Signature Version 4, from the header or from a presigned query string.
+
+use std::borrow::Cow;
+
+use crate::codec::time::read_compact;
+use crate::codec::uri;
+use crate::error::{Result, WireError};
+use crate::message::Request;
+
+/// The parts of a signature, borrowed from the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature<'a> {
+    /// The access key id.
+    pub access_key: &'a str,
+    /// The day of the scope, `yyyymmdd`.
+    pub date: &'a str,
+    /// The region of the scope.
+    pub region: &'a str,
+    /// The service of the scope.
+    pub service: &'a str,
+    /// The signed headers, in the order that was signed.
+    pub signed_headers: Vec<&'a str>,
+    /// The signature, in hexadecimal.
+    pub signature: &'a str,
+    /// When it was signed: the text, and seconds since 1970.
+    pub time: (&'a str, i64),
+    /// Set for presigned requests: for how many seconds they are good.
+    pub expires: Option<i64>,
+    // Presigned parameters arrive escaped; what was unescaped is kept beside, never here.
+    pub(super) token: Option<Cow<'a, str>>,
+}
+
+const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+
+impl<'a> Signature<'a> {
+    /// The signature of `request`; `None` when it carries none.
+    pub fn of(request: &Request<'a>) -> Result<Option<Self>> {
+        if let Some(header) = request.header("authorization") {
+            // Other schemes (a bearer token) are not ours to judge.
+            return match header.strip_prefix(ALGORITHM) {
+                Some(rest) => from_header(request, rest).map(Some),
+                None => Ok(None),
+            };
+        }
+        if request.query.contains("X-Amz-Algorithm=") {
+            return from_query(request.query).map(Some);
+        }
+        Ok(None)
+    }
+}
+
+/// The account an access key id stands for: twelve digits name themselves.
+pub fn account_of(access_key: &str) -> &str {
+    let is_account = access_key.len() == 12 && access_key.bytes().all(|b| b.is_ascii_digit());
+    if is_account { access_key } else { super::DEFAULT_ACCOUNT }
+}
+
+fn incomplete(message: impl Into<String>) -> WireError {
+    WireError::new("IncompleteSignatureException", 400, message)
+        .with_query_code("IncompleteSignature")
+}
+
+fn from_header<'a>(request: &Request<'a>, rest: &'a str) -> Result<Signature<'a>> {
+    let part = |name: &str| {
+        let mut parts = rest.split(',').map(str::trim);
+        parts.find_map(|part| part.strip_prefix(name)).ok_or_else(|| {
+            let name = name.trim_end_matches('=');
+            incomplete(format!("Authorization header requires '{name}' parameter."))
+        })
+    };
+    let credential = part("Credential=")?;
+    let (signed, signature) = (part("SignedHeaders=")?, part("Signature=")?);
+    let date = request.header("x-amz-date").or_else(|| request.header("date"));
+    let date = date.ok_or_else(|| {
+        incomplete(
+            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.",
+        )
+    })?;
+    assemble(credential, "/", signed.split(';').collect(), signature, date, None).map(|found| {
+        Signature { token: request.header("x-amz-security-token").map(Cow::Borrowed), ..found }
+    })
+}
+
+fn from_query(query: &str) -> Result<Signature<'_>> {
+    let parameter =
+        |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    let required = |name: &str| {
+        parameter(name).ok_or_else(|| {
+            incomplete(format!("AWS query-string parameters must include '{name}'."))
+        })
+    };
+    if required("X-Amz-Algorithm")? != ALGORITHM {
+        return Err(incomplete("Unsupported AWS 'algorithm'."));
+    }
+    let credential = required("X-Amz-Credential")?;
+    // A credential holds slashes only; SDKs send them escaped or bare.
+    let separator = match () {
+        () if credential.contains("%2F") => "%2F",
+        () if credential.contains("%2f") => "%2f",
+        () => "/",
+    };
+    let signed = required("X-Amz-SignedHeaders")?;
+    let signed_headers = match () {
+        () if signed.contains("%3B") => signed.split("%3B").collect(),
+        () if signed.contains("%3b") => signed.split("%3b").collect(),
+        () => signed.split(';').collect(),
+    };
+    let expires: i64 = required("X-Amz-Expires")?
+        .parse()
+        .map_err(|_| incomplete("X-Amz-Expires should be a number."))?;
+    let found = assemble(
+        credential,
+        separator,
+        signed_headers,
+        required("X-Amz-Signature")?,
+        required("X-Amz-Date")?,
+        Some(expires),
+    )?;
+    let token = parameter("X-Amz-Security-Token").map(|text| {
+        Cow::Owned(String::from_utf8_lossy(&uri::decode(text.as_bytes(), false)).into_owned())
+    });
+    Ok(Signature { token, ..found })
+}
+
+fn assemble<'a>(
+    credential: &'a str,
+    separator: &str,
+    signed_headers: Vec<&'a str>,
+    signature: &'a str,
+    time: &'a str,
+    expires: Option<i64>,
+) -> Result<Signature<'a>> {
+    // From the right: an access key id is whatever stands before the scope.
+    let mut parts = credential.rsplitn(5, separator);
+    let scope = (parts.next(), parts.next(), parts.next(), parts.next(), parts.next());
+    let (Some("aws4_request"), Some(service), Some(region), Some(date), Some(access_key)) = scope
+    else {
+        return Err(incomplete(
+            "Credential must have exactly 5 slash-delimited elements, e.g. \
+             keyid/date/region/service/term.",
+        ));
+    };
+    let seconds =
+        read_compact(time).ok_or_else(|| incomplete("Date must be in ISO-8601 'basic format'."))?;
+    let time = (time, seconds);
+    Ok(Signature {
+        access_key,
+        date,
+        region,
+        service,
+        signed_headers,
+        signature,
+        time,
+        expires,
+        token: None,
+    })
+}

@@ -1,0 +1,17 @@
+//! Bytes to values and back, driven by a model. Pure functions: no input makes them panic or
+//! allocate more than a fixed multiple of its size.
+
+pub mod cbor;
+pub mod event;
+pub mod form;
+pub mod json;
+pub mod query;
+pub mod rest;
+mod scalar;
+pub mod time;
+pub mod uri;
+pub mod xml;
+pub mod xml_read;
+
+#[cfg(test)]
+mod tests;

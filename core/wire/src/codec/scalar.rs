@@ -1,0 +1,106 @@
+//! Scalars in text: what query, XML, headers and query strings have in common.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+
+use super::time;
+use crate::error::{Result, WireError};
+use crate::model::{Kind, Shape, TimeFormat};
+use crate::value::Value;
+
+// Decodes with and without padding: SDKs differ.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent),
+);
+
+/// Bytes as base64.
+pub fn encode_blob(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+/// Bytes from base64.
+pub fn decode_blob(text: &str) -> Result<Vec<u8>> {
+    LENIENT.decode(text).map_err(|_| WireError::serialization("Blob is not valid base64."))
+}
+
+/// A scalar of `shape` from its text.
+pub fn read(shape: &Shape, text: &str) -> Result<Value> {
+    let refuse = |what: &str| {
+        let quoted: String = text.chars().take(crate::limits::QUOTE_CHARS_MAX).collect();
+        Err(WireError::serialization(format!("Value '{quoted}' can not be converted to {what}.")))
+    };
+    match &shape.kind {
+        Kind::Text | Kind::Document => Ok(text.into()),
+        Kind::Blob => decode_blob(text).map(Value::Blob),
+        Kind::Bool => match text {
+            "true" | "True" | "TRUE" => Ok(Value::Bool(true)),
+            "false" | "False" | "FALSE" => Ok(Value::Bool(false)),
+            _ => refuse("a Boolean"),
+        },
+        Kind::Int => match text.trim().parse::<i32>() {
+            Ok(number) => Ok(Value::Int(number.into())),
+            Err(_) => refuse("an Integer"),
+        },
+        Kind::Long => match text.trim().parse() {
+            Ok(number) => Ok(Value::Int(number)),
+            Err(_) => refuse("a Long"),
+        },
+        Kind::Float => match read_float(text.trim()) {
+            Some(number) => Ok(Value::Float(number)),
+            None => refuse("a Double"),
+        },
+        Kind::Time => match time::read(text) {
+            Some(seconds) => Ok(Value::Time(seconds)),
+            None => refuse("a Timestamp"),
+        },
+        Kind::Structure(_) | Kind::List(_) | Kind::Map(..) => refuse("a structure"),
+    }
+}
+
+/// A float from its text, with the three words that JSON has no number for.
+pub fn read_float(text: &str) -> Option<f64> {
+    match text {
+        "NaN" => Some(f64::NAN),
+        "Infinity" => Some(f64::INFINITY),
+        "-Infinity" => Some(f64::NEG_INFINITY),
+        // Rust also reads "inf" and "nan", which no AWS service does.
+        _ if text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.')) => {
+            text.parse::<f64>().ok().filter(|number| number.is_finite())
+        }
+        _ => None,
+    }
+}
+
+/// A float as text.
+pub fn write_float(number: f64) -> String {
+    if number.is_nan() {
+        return "NaN".to_owned();
+    }
+    if number.is_infinite() {
+        return if number > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
+    }
+    // `{:?}` keeps the point of a whole number, as AWS does.
+    format!("{number:?}")
+}
+
+/// A scalar as text. Lenient in what it takes: operations return plain numbers and strings.
+pub fn write(shape: &Shape, value: &Value, time_format: TimeFormat) -> String {
+    match value {
+        Value::Null | Value::List(_) | Value::Map(_) => String::new(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Text(text) if matches!(shape.kind, Kind::Blob) => encode_blob(text.as_bytes()),
+        Value::Text(text) => text.clone(),
+        Value::Blob(bytes) => encode_blob(bytes),
+        Value::Int(number) if matches!(shape.kind, Kind::Time) => {
+            time::write(*number as f64, time_format)
+        }
+        Value::Int(number) => number.to_string(),
+        Value::Float(number) if matches!(shape.kind, Kind::Time) => {
+            time::write(*number, time_format)
+        }
+        Value::Float(number) => write_float(*number),
+        Value::Time(seconds) => time::write(*seconds, time_format),
+    }
+}

@@ -1,0 +1,70 @@
+//! Which service a request means. One listener serves them all, so the order of the evidence
+//! matters: what an SDK writes on purpose wins over what a host name suggests.
+
+use crate::codec::form::Form;
+use crate::message::Request;
+
+/// What a service is found by.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Service {
+    /// Its name, which is also the name of its model.
+    pub name: String,
+    /// What `X-Amz-Target` starts with.
+    pub target_prefix: Option<String>,
+    /// Its names in signature scopes and host names.
+    pub scopes: Vec<String>,
+    /// Its `Version` in query requests.
+    pub api_version: Option<String>,
+    /// Names of operations by which a query request without a version is known.
+    pub actions: Vec<String>,
+}
+
+/// The service that `request` means, found by the first evidence there is. `scope` is the service
+/// of its signature.
+pub fn detect<'s>(
+    services: &'s [Service],
+    request: &Request<'_>,
+    scope: Option<&str>,
+) -> Option<&'s Service> {
+    let by = |test: &dyn Fn(&Service) -> bool| services.iter().find(|service| test(service));
+    let named = |prefix: &str| by(&|service| service.target_prefix.as_deref() == Some(prefix));
+    if let Some(target) = request.header("x-amz-target") {
+        return named(target.rsplit_once('.').map_or(target, |(prefix, _)| prefix));
+    }
+    if let (Some(rest), true) =
+        (request.path.strip_prefix("/service/"), request.headers.contains_key("smithy-protocol"))
+    {
+        return named(rest.split('/').next().unwrap_or(rest));
+    }
+    let scoped = |name: &str| by(&|service| service.scopes.iter().any(|scope| scope == name));
+    if let Some(service) = scope.and_then(scoped) {
+        return Some(service);
+    }
+    let host = request.header("host").unwrap_or("");
+    let first = host.split('.').next().unwrap_or("");
+    if let Some(service) = (first.len() < host.len()).then(|| scoped(first)).flatten() {
+        return Some(service);
+    }
+    by_action(services, request).or_else(|| by_path(services, request))
+}
+
+fn by_action<'s>(services: &'s [Service], request: &Request<'_>) -> Option<&'s Service> {
+    let mut form = Form::read(request.query.as_bytes()).ok()?;
+    if request.header("content-type").is_some_and(|t| t.starts_with("application/x-www-form")) {
+        form.extend(Form::read(request.body).ok()?);
+    }
+    let action = form.get("Action")?;
+    let version = form.get("Version");
+    let versioned =
+        services.iter().find(|s| version.is_some() && s.api_version.as_deref() == version);
+    versioned.or_else(|| services.iter().find(|s| s.actions.iter().any(|name| name == action)))
+}
+
+// A queue's address: twelve digits and a name.
+fn by_path<'s>(services: &'s [Service], request: &Request<'_>) -> Option<&'s Service> {
+    let mut parts = request.path.trim_start_matches('/').split('/');
+    let account = parts.next()?;
+    let is_queue = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+    let is_queue = is_queue && parts.next().is_some_and(|name| !name.is_empty());
+    is_queue.then(|| services.iter().find(|service| service.name == "sqs"))?
+}

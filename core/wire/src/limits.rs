@@ -1,0 +1,29 @@
+//! Every bound of the wire, with its reason.
+
+/// Deepest nesting of an input. serde_json stops at 128 by itself; real inputs stay below 20.
+pub const DEPTH_MAX: usize = 64;
+/// Largest request body. SQS takes 1 MiB of message, which JSON escapes and base64 may enlarge.
+pub const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Most parameters of a form; a batch of ten with ten attributes each needs below 500.
+pub const FORM_PARAMETERS_MAX: usize = 10_000;
+/// Highest index of a list in a form (`X.member.N`). The list holds only what was sent, so this
+/// bounds nothing but nonsense.
+pub const FORM_INDEX_MAX: usize = 1_000_000;
+/// Most values of one CBOR body: each takes 32 bytes of memory for at least one byte of body.
+pub const CBOR_VALUES_MAX: usize = 1_000_000;
+/// Most validation errors reported at once, so that an answer stays readable.
+pub const VIOLATIONS_MAX: usize = 20;
+/// Longest quotation of a caller's value in a message.
+pub const QUOTE_CHARS_MAX: usize = 1_024;
+/// Headers of one event stream message (the format's own bound).
+pub const EVENT_HEADERS_BYTES_MAX: usize = 128 * 1024;
+/// Payload of one event stream message (newer SDKs take 24 MiB).
+pub const EVENT_PAYLOAD_BYTES_MAX: usize = 24 * 1024 * 1024;
+/// Difference between a signature's time and ours, in seconds, that is still accepted.
+pub const SKEW_SECONDS_MAX: i64 = 300;
+/// The same for S3.
+pub const SKEW_SECONDS_MAX_S3: i64 = 900;
+/// Longest life of a presigned request, in seconds (AWS: seven days).
+pub const PRESIGNED_SECONDS_MAX: i64 = 604_800;
+/// Largest compiled pattern of a service model.
+pub const PATTERN_BYTES_MAX: usize = 256 * 1024;
