@@ -1,0 +1,99 @@
+//! Making a folder, and telling ours from others.
+
+use trunkline_vocabulary::{Code, Error, IdKey, Result};
+
+use crate::limits;
+use crate::options::Options;
+use crate::prepare::Prepared;
+use crate::segment::{DRAFT_NAME, SPARE_NAME, name_of, number_of};
+use crate::storage::{LOCK_NAME, Storage};
+use crate::superblock::{FORMAT_VERSION, SUPERBLOCK_DRAFT_NAME, SUPERBLOCK_NAME, Superblock};
+
+/// The number of the first segment of every folder.
+pub(crate) const FIRST_SEGMENT: u32 = 1;
+
+/// Reads the superblock, or makes the folder when there is nothing in it.
+pub(crate) fn load_or_create(storage: &dyn Storage, options: &Options) -> Result<Superblock> {
+    if let Some(superblock) = Superblock::load(storage)? {
+        return Ok(superblock);
+    }
+    let names = storage.list()?;
+    if let Some(foreign) = names.iter().find(|name| !is_ours(name) && !is_ignored(name)) {
+        return Err(Error::new(
+            Code::ForeignFormat,
+            format!(
+                "the folder holds {foreign:?}, which is not Trunkline's; give the path of an empty \
+                 folder"
+            ),
+        ));
+    }
+    refuse_lost_superblock(storage, &names)?;
+    if storage.is_read_only() {
+        return Err(Error::new(
+            Code::DataFolderUnusable,
+            "the folder holds no engine yet, so there is nothing to read; open it for writing first",
+        ));
+    }
+    create(storage, options)
+}
+
+fn create(storage: &dyn Storage, options: &Options) -> Result<Superblock> {
+    storage.remove(SPARE_NAME)?;
+    Prepared::make(storage, options, FIRST_SEGMENT, options.segment_bytes_first)?;
+    let key = options.key.unwrap_or_else(random_key);
+    let superblock =
+        Superblock { version: FORMAT_VERSION, key, segment_bytes: options.segment_bytes };
+    superblock.store(storage, options)?;
+    Ok(superblock)
+}
+
+/// The superblock is written last. So without one there may be a first segment, but nothing can
+/// have been written to it.
+fn refuse_lost_superblock(storage: &dyn Storage, names: &[String]) -> Result<()> {
+    for name in names {
+        let Some(number) = number_of(name) else { continue };
+        if number != FIRST_SEGMENT || !is_blank(storage, number)? {
+            return Err(Error::new(
+                Code::CorruptJournal,
+                format!(
+                    "file {SUPERBLOCK_NAME} is missing although {name} holds data; restore the \
+                     data folder from a copy"
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn is_blank(storage: &dyn Storage, number: u32) -> Result<bool> {
+    let Some(file) = storage.open(&name_of(number))? else { return Ok(true) };
+    let mut buffer = vec![0u8; limits::READ_BYTES.min(file.len()? as usize)];
+    let mut offset = 0;
+    loop {
+        let count = file.read_at(offset, &mut buffer)?;
+        if buffer[..count].iter().any(|byte| *byte != 0) {
+            return Ok(false);
+        }
+        if count == 0 {
+            return Ok(true);
+        }
+        offset += count as u64;
+    }
+}
+
+fn is_ours(name: &str) -> bool {
+    let names = [LOCK_NAME, SUPERBLOCK_NAME, SUPERBLOCK_DRAFT_NAME, SPARE_NAME, DRAFT_NAME];
+    names.contains(&name) || number_of(name).is_some()
+}
+
+/// What operating systems and version control leave in folders that people call empty.
+fn is_ignored(name: &str) -> bool {
+    name.starts_with('.') || name == "lost+found"
+}
+
+/// A key from the randomness that the standard library seeds its hash maps with.
+fn random_key() -> IdKey {
+    use std::hash::{BuildHasher, RandomState};
+    let draw = |salt: u64| RandomState::new().hash_one((salt, std::process::id()));
+    IdKey(draw(1), draw(2))
+}

@@ -1,0 +1,65 @@
+//! How a journal is opened.
+
+use trunkline_vocabulary::IdKey;
+
+use crate::limits;
+use crate::mutant::Mutant;
+
+/// How a journal is opened. The defaults are for a folder of a running engine.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Length of a full-grown segment in bytes.
+    pub segment_bytes: u32,
+    /// Length of the first segment of a new folder in bytes.
+    pub segment_bytes_first: u32,
+    /// The key a new folder gets; a random one when absent. An existing folder keeps its own.
+    pub key: Option<IdKey>,
+    /// Bytes that may wait to be written before [`crate::Journal::wait_for_room`] blocks.
+    pub unwritten_bytes_max: usize,
+    /// Whether a thread may be started. Without one, the next segment is prepared by whoever needs
+    /// it, and [`crate::Journal::notify_when`] commits before it returns: a simulation needs every
+    /// step to happen in the same order each time.
+    pub background: bool,
+    #[cfg(test)]
+    pub(crate) mutant: Option<Mutant>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            segment_bytes: limits::SEGMENT_BYTES_DEFAULT,
+            segment_bytes_first: limits::SEGMENT_BYTES_FIRST,
+            key: None,
+            unwritten_bytes_max: limits::UNWRITTEN_BYTES_MAX,
+            background: true,
+            #[cfg(test)]
+            mutant: None,
+        }
+    }
+}
+
+impl Options {
+    /// The options with every value brought into its range.
+    pub(crate) fn normalized(mut self) -> Self {
+        let page = limits::SEGMENT_BYTES_MIN;
+        self.segment_bytes =
+            self.segment_bytes.clamp(page, limits::SEGMENT_BYTES_MAX).next_multiple_of(page);
+        self.segment_bytes_first =
+            self.segment_bytes_first.clamp(page, self.segment_bytes).next_multiple_of(page);
+        self
+    }
+
+    /// Whether this journal is deliberately broken in this way.
+    #[inline]
+    #[cfg(test)]
+    pub(crate) fn has(&self, mutant: Mutant) -> bool {
+        self.mutant == Some(mutant)
+    }
+
+    /// Whether this journal is deliberately broken in this way: never, outside the tests.
+    #[inline]
+    #[cfg(not(test))]
+    pub(crate) const fn has(&self, _mutant: Mutant) -> bool {
+        false
+    }
+}

@@ -1,0 +1,49 @@
+//! The first failure of a write or a sync, remembered for good.
+//!
+//! After a failed sync nobody knows what the disk holds: the system may have dropped the bytes and
+//! called them clean, so a second sync would lie. Nothing is retried; reopening replays the truth.
+
+use trunkline_vocabulary::sync::atomic::{AtomicBool, Ordering};
+use trunkline_vocabulary::sync::{Mutex, lock};
+use trunkline_vocabulary::{Code, Error, Result};
+
+#[derive(Debug)]
+pub(crate) struct Poison {
+    set: AtomicBool,
+    cause: Mutex<Option<Error>>,
+}
+
+impl Poison {
+    pub(crate) fn new() -> Self {
+        Self { set: AtomicBool::new(false), cause: Mutex::new(None) }
+    }
+
+    /// Remembers `cause`, unless there is an earlier one.
+    pub(crate) fn set(&self, cause: &Error) {
+        lock(&self.cause).get_or_insert_with(|| cause.clone());
+        self.set.store(true, Ordering::SeqCst);
+    }
+
+    #[inline]
+    pub(crate) fn is_set(&self) -> bool {
+        self.set.load(Ordering::SeqCst)
+    }
+
+    /// Fails when an earlier write failed.
+    #[inline]
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.is_set() { Err(self.error()) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn error(&self) -> Error {
+        let cause = lock(&self.cause).as_ref().map_or_else(String::new, Error::to_string);
+        Error::new(
+            Code::EnginePoisoned,
+            format!(
+                "an earlier write failed ({cause}), so nothing more is accepted; close the engine, \
+                 remove the cause and open it again"
+            ),
+        )
+    }
+}

@@ -1,0 +1,94 @@
+//! Reading single records back, and segments as a whole.
+
+use trunkline_vocabulary::sync::lock;
+use trunkline_vocabulary::{Code, Error, Result};
+
+use crate::frame::{self, RECORD_HEADER_BYTES};
+use crate::lsn::Lsn;
+use crate::recovery::Replay;
+use crate::scan::Scanner;
+use crate::segment::damaged;
+use crate::shared::Shared;
+
+/// Bytes that are read when nobody knows how long a record is.
+const GUESSED_BYTES: usize = 4_096;
+
+impl Shared {
+    /// Appends the payload of the record at `lsn` to `out`. False: its segment was given up.
+    pub(crate) fn read(&self, lsn: Lsn, hint: Option<usize>, out: &mut Vec<u8>) -> Result<bool> {
+        if lsn >= self.written.settled() {
+            let tail = lock(&self.tail);
+            if let Some(payload) = tail.payload(lsn) {
+                out.extend_from_slice(payload);
+                return Ok(true);
+            }
+            // Written between the two looks, or never a record: the file knows.
+        }
+        self.read_file(lsn, hint, out)
+    }
+
+    fn read_file(&self, lsn: Lsn, hint: Option<usize>, out: &mut Vec<u8>) -> Result<bool> {
+        let Some(file) = lock(&self.table).file(lsn.segment())? else { return Ok(false) };
+        let start = out.len();
+        let mut wanted = RECORD_HEADER_BYTES + hint.unwrap_or(GUESSED_BYTES);
+        let outcome = loop {
+            out.resize(start + wanted, 0);
+            let count = file.read_at(u64::from(lsn.offset()), &mut out[start..])?;
+            out.truncate(start + count);
+            let needed = frame::record_length(&out[start..])
+                .map_or(usize::MAX, |length| RECORD_HEADER_BYTES + length);
+            if needed <= wanted || count < wanted || needed - wanted > self.bytes_behind(lsn) {
+                break frame::decode_record(&out[start..], lsn, self.seed).map(<[u8]>::len);
+            }
+            wanted = needed;
+        };
+        match outcome {
+            Ok(length) => {
+                out.drain(start..start + RECORD_HEADER_BYTES);
+                out.truncate(start + length);
+                Ok(true)
+            }
+            Err(defect) => {
+                out.truncate(start);
+                // The segment may have been given up, and its file used again, meanwhile.
+                if lock(&self.table).file(lsn.segment())?.is_none() {
+                    return Ok(false);
+                }
+                Err(damaged(lsn.segment(), lsn.offset(), &format!("{defect:?} of a record")))
+            }
+        }
+    }
+
+    /// Bytes from `lsn` to the end of its segment: no record there can be longer.
+    fn bytes_behind(&self, lsn: Lsn) -> usize {
+        let table = lock(&self.table);
+        let segment = table.all().iter().find(|segment| segment.number == lsn.segment());
+        segment.map_or(0, |segment| segment.bytes.saturating_sub(lsn.offset()) as usize)
+    }
+
+    /// Hands every record of segment `number` that is written to `each`, in order.
+    pub(crate) fn scan_segment(&self, number: u32, each: Replay<'_>) -> Result<()> {
+        let (segment, file) = {
+            let mut table = lock(&self.table);
+            let segment = table.all().iter().find(|segment| segment.number == number).copied();
+            let (Some(segment), Some(file)) = (segment, table.file(number)?) else {
+                return Err(Error::new(
+                    Code::ResourceNotFoundException,
+                    format!("segment {number} was given up, or was never written"),
+                ));
+            };
+            (segment, file)
+        };
+        let mut scanner = Scanner::new(&*file, number, segment.bytes, self.seed, &self.options);
+        while scanner.end().offset() < segment.used {
+            let offset = scanner.end().offset();
+            let batch = scanner
+                .next_batch()?
+                .map_err(|defect| damaged(number, offset, &format!("{defect:?} of a batch")))?;
+            for (lsn, payload) in batch.records() {
+                each(lsn, payload)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,143 @@
+//! Reading a segment from its start: large sequential reads, every batch checked as a whole before
+//! any of its records is believed.
+
+use trunkline_vocabulary::Result;
+
+use crate::frame::{self, ALIGNMENT, Batch, Defect, HEADER_BYTES, Header};
+use crate::limits;
+use crate::lsn::Lsn;
+use crate::mutant::Mutant;
+use crate::options::Options;
+use crate::segment::damaged;
+use crate::storage::File;
+
+/// Reads batches of one segment in order.
+pub(crate) struct Scanner<'a> {
+    file: &'a dyn File,
+    options: &'a Options,
+    segment: u32,
+    segment_bytes: u32,
+    seed: u32,
+    window: Window,
+    at: u32,
+}
+
+impl<'a> Scanner<'a> {
+    pub(crate) fn new(
+        file: &'a dyn File,
+        segment: u32,
+        segment_bytes: u32,
+        seed: u32,
+        options: &'a Options,
+    ) -> Self {
+        let window = Window::default();
+        Self { file, options, segment, segment_bytes, seed, window, at: 0 }
+    }
+
+    /// Goes on from `offset`.
+    pub(crate) fn skip_to(&mut self, offset: u32) {
+        self.at = offset;
+    }
+
+    /// Where the next batch would start: behind the last good one.
+    pub(crate) fn end(&self) -> Lsn {
+        Lsn::new(self.segment, self.at)
+    }
+
+    /// The next batch, or why the bytes there are none. An error is a failed read, or a file whose
+    /// length is not the one it had when it was written.
+    pub(crate) fn next_batch(&mut self) -> Result<std::result::Result<Batch<'_>, Defect>> {
+        let start = self.end();
+        let head = self.window.bytes(self.file, start.offset(), HEADER_BYTES)?;
+        let header = match Header::decode(head, self.seed) {
+            Ok(header) if header.lsn == start => header,
+            Ok(mut header) if self.options.has(Mutant::AcceptStaleFrames) => {
+                header.lsn = start;
+                header
+            }
+            Ok(_) => return Ok(Err(Defect::Place)),
+            Err(defect) => return Ok(Err(defect)),
+        };
+        self.check_length(&header)?;
+        let bytes = self.window.bytes(self.file, start.offset(), header.length as usize)?;
+        let checked = if self.options.has(Mutant::SkipChecksum)
+            || self.options.has(Mutant::AcceptStaleFrames)
+        {
+            frame::believe_records(bytes, &header)
+        } else {
+            frame::check_records(bytes, &header, self.seed)
+        };
+        if checked.is_ok() {
+            self.at += header.length;
+        }
+        Ok(checked)
+    }
+
+    /// Looks through the rest of the file, from where the good batches ended, for headers that
+    /// name their own place. Each one is handed to `found` with whether it is whole.
+    pub(crate) fn search_rest(
+        &mut self,
+        found: &mut dyn FnMut(u32, Option<Header>) -> Result<()>,
+    ) -> Result<()> {
+        let mut at = self.at;
+        while u64::from(at) + (HEADER_BYTES as u64) <= u64::from(self.segment_bytes) {
+            let bytes = self.window.bytes(self.file, at, limits::READ_BYTES)?;
+            if bytes.len() < HEADER_BYTES {
+                break;
+            }
+            let mut place = 0;
+            while place + HEADER_BYTES <= bytes.len() {
+                let offset = at + place as u32;
+                if frame::names_place(&bytes[place..], Lsn::new(self.segment, offset)) {
+                    let header = Header::decode(&bytes[place..], self.seed).ok();
+                    found(offset, header)?;
+                }
+                place += ALIGNMENT;
+            }
+            at += place as u32;
+        }
+        Ok(())
+    }
+
+    /// A segment has its whole length before anything is written to it, so another length in an
+    /// intact header means that somebody cut the file.
+    pub(crate) fn check_length(&self, header: &Header) -> Result<()> {
+        if header.segment_bytes == self.segment_bytes {
+            return Ok(());
+        }
+        let why = format!("the file had {} bytes when it was written", header.segment_bytes);
+        Err(damaged(self.segment, self.segment_bytes, &why))
+    }
+}
+
+/// A piece of a file in memory.
+#[derive(Default)]
+struct Window {
+    buffer: Vec<u8>,
+    start: u32,
+    filled: usize,
+}
+
+impl Window {
+    /// The bytes from `offset` on: `length`, or fewer at the end of the file.
+    fn bytes(&mut self, file: &dyn File, offset: u32, length: usize) -> Result<&[u8]> {
+        let inside = offset.checked_sub(self.start).map(|skip| skip as usize);
+        if inside.is_none_or(|skip| skip + length > self.filled) {
+            self.refill(file, offset, length)?;
+        }
+        let skip = (offset - self.start) as usize;
+        let end = self.filled.min(skip + length);
+        Ok(&self.buffer[skip.min(end)..end])
+    }
+
+    fn refill(&mut self, file: &dyn File, offset: u32, length: usize) -> Result<()> {
+        let wanted = length.max(limits::READ_BYTES);
+        if self.buffer.len() < wanted {
+            self.buffer.resize(wanted, 0);
+        }
+        self.start = offset;
+        self.filled = 0;
+        self.filled = file.read_at(u64::from(offset), &mut self.buffer[..wanted])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,118 @@
+//! The superblock: whose folder this is, which version of the format, and its key.
+//!
+//! Written once, when the folder is made, and last: after the first segment. So a folder with a
+//! superblock has segments, or has lost them; an empty journal is never made up from a loss.
+//!
+//! ```text
+//! | "TRUNKLIN" 8 | version 4 | crc 4 | key 8 + 8 | segment_bytes 4 | zeros 28 |   = 64 bytes
+//! ```
+
+use trunkline_vocabulary::{Code, Error, IdKey, Result};
+
+use crate::mutant::Mutant;
+use crate::options::Options;
+use crate::storage::Storage;
+
+/// The version of the format that this code writes.
+pub const FORMAT_VERSION: u32 = 1;
+
+pub(crate) const SUPERBLOCK_NAME: &str = "superblock";
+pub(crate) const SUPERBLOCK_DRAFT_NAME: &str = "superblock.draft";
+
+const MAGIC: &[u8; 8] = b"TRUNKLIN";
+
+/// Bytes of the superblock.
+pub const SUPERBLOCK_BYTES: usize = 64;
+
+/// What the folder says about itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Superblock {
+    /// The version of the format.
+    pub version: u32,
+    /// The key of ids and receipts, and the seed of all checksums.
+    pub key: IdKey,
+    /// Length of a full-grown segment when the folder was made. Only told, never relied upon.
+    pub segment_bytes: u32,
+}
+
+impl Superblock {
+    /// The superblock as bytes.
+    pub fn encode(&self) -> [u8; SUPERBLOCK_BYTES] {
+        let mut bytes = [0u8; SUPERBLOCK_BYTES];
+        bytes[0..8].copy_from_slice(MAGIC);
+        bytes[8..12].copy_from_slice(&self.version.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.key.0.to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.key.1.to_le_bytes());
+        bytes[32..36].copy_from_slice(&self.segment_bytes.to_le_bytes());
+        let crc = checksum(&bytes);
+        bytes[12..16].copy_from_slice(&crc.to_le_bytes());
+        bytes
+    }
+
+    /// Reads a superblock; any bytes may be given.
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        let word = |at: usize| {
+            bytes
+                .get(at..at + 4)
+                .map(|part| u32::from_le_bytes([part[0], part[1], part[2], part[3]]))
+        };
+        let (Some(version), true) = (word(8), bytes.starts_with(MAGIC)) else {
+            return Err(Error::new(
+                Code::ForeignFormat,
+                "file superblock is not Trunkline's; give the path of another folder",
+            ));
+        };
+        // Before the checksum: a newer version may have put it elsewhere.
+        if version > FORMAT_VERSION {
+            return Err(Error::new(
+                Code::NewerFormat,
+                format!(
+                    "the data folder has format version {version}, this Trunkline knows up to \
+                     {FORMAT_VERSION}; install a newer Trunkline"
+                ),
+            ));
+        }
+        let whole: Option<&[u8; SUPERBLOCK_BYTES]> = bytes.try_into().ok();
+        match whole {
+            Some(whole) if version == FORMAT_VERSION && word(12) == Some(checksum(whole)) => {
+                let long = |at: usize| {
+                    u64::from(word(at).unwrap_or(0)) | u64::from(word(at + 4).unwrap_or(0)) << 32
+                };
+                let key = IdKey(long(16), long(24));
+                Ok(Self { version, key, segment_bytes: word(32).unwrap_or(0) })
+            }
+            _ => Err(Error::new(
+                Code::CorruptJournal,
+                "file superblock is damaged; restore the data folder from a copy",
+            )),
+        }
+    }
+
+    /// Reads the superblock of a folder; `None` when it has none.
+    pub(crate) fn load(storage: &dyn Storage) -> Result<Option<Self>> {
+        let Some(file) = storage.open(SUPERBLOCK_NAME)? else { return Ok(None) };
+        // One byte more, so that a file that is too long is seen to be.
+        let mut bytes = [0u8; SUPERBLOCK_BYTES + 1];
+        let count = file.read_at(0, &mut bytes)?;
+        Self::decode(&bytes[..count]).map(Some)
+    }
+
+    /// Writes the superblock so that after a crash it is there as a whole, or not at all.
+    pub(crate) fn store(&self, storage: &dyn Storage, options: &Options) -> Result<()> {
+        let file = storage.create(SUPERBLOCK_DRAFT_NAME)?;
+        file.write_at(0, &self.encode())?;
+        if !options.has(Mutant::RenameBeforeSync) {
+            file.sync_data()?;
+        }
+        storage.rename(SUPERBLOCK_DRAFT_NAME, SUPERBLOCK_NAME)?;
+        // IMPORTANT: without this the new name may vanish in a crash, and the folder with it.
+        if !options.has(Mutant::ForgetSyncDir) {
+            storage.sync_dir()?;
+        }
+        Ok(())
+    }
+}
+
+fn checksum(bytes: &[u8; SUPERBLOCK_BYTES]) -> u32 {
+    crc32c::crc32c_append(crc32c::crc32c(&bytes[..12]), &bytes[16..])
+}
