@@ -1,0 +1,43 @@
+"""Every example runs, and says what it should."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+EXPECTED = {
+    "first.py": "hello in en\n0 left\n",
+    "worker.py": "23 attempts; 1 dead letter\nbroken.png was delivered 3 times\n",
+    "asyncio_bridge.py": "sum of the readings: 10\n",
+    "time_travel.py": "delivered 2 times within 4200.0 seconds\n",
+    "pipeline.py": "1 result: 3 APPLES\n",
+}
+
+
+def run(name: str) -> str:
+    process = subprocess.run(
+        [sys.executable, str(EXAMPLES / name)], stdout=subprocess.PIPE, timeout=120, check=True
+    )
+    return process.stdout.decode()
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_example(name: str) -> None:
+    assert run(name) == EXPECTED[name]
+
+
+def test_the_demonstration_loses_nothing() -> None:
+    figures = run("demo.py")
+    assert re.search(r"lost +0\n", figures)
+    assert re.search(r"dead letters, repaired +7 ", figures)
+
+
+def test_every_example_is_listed_and_tested() -> None:
+    programs = {path.name for path in EXAMPLES.glob("*.py")}
+    listed = set(re.findall(r"`(\w+\.py)`", (EXAMPLES / "README.md").read_text(encoding="utf-8")))
+    assert programs == listed == set(EXPECTED) | {"demo.py"}
