@@ -14,18 +14,17 @@ def measure(queue: trunkline.Queue) -> None:
 
 
 async def main() -> None:
-    engine = trunkline.open()
-    thread = threading.Thread(target=measure, args=(engine.queue("readings"),))
-    async with aio.wrap(engine) as shared:
-        queue = shared.queue("readings")
+    with trunkline.open() as engine:  # threads use it as it is, coroutines through `wrap`
+        queue = aio.wrap(engine).queue("readings")
+        thread = threading.Thread(target=measure, args=(engine.queue("readings"),))
         thread.start()
         total = 0
         for _ in range(5):
             for message in await queue.receive(wait=10):
                 total += int(message.text())
-                await queue.delete(message)
+                await message.delete()
+        thread.join()
         print("sum of the readings:", total)
-    thread.join()
 
 
 asyncio.run(main())

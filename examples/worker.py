@@ -1,7 +1,6 @@
 """How do I run handlers that are retried, with dead letters at the end?"""
 
 import logging
-import threading
 
 import trunkline
 
@@ -13,7 +12,6 @@ queue = engine.queue("thumbnails", dead_letter="thumbnails-dead", max_receive_co
 queue.send_batch([f"picture-{number}.png" for number in range(20)] + ["broken.png"])
 
 attempts: list[str] = []
-finished = threading.Event()
 
 
 def make_thumbnail(message: trunkline.Message) -> None:
@@ -23,9 +21,7 @@ def make_thumbnail(message: trunkline.Message) -> None:
 
 
 # The lease of a message is extended for as long as its handler runs.
-with trunkline.Worker(queue, make_thumbnail, concurrency=4):
-    while queue.statistics().visible + queue.statistics().in_flight:
-        finished.wait(0.01)
+queue.consume(make_thumbnail, concurrency=4, until_empty=True)
 
 print(len(attempts), "attempts;", dead.statistics().visible, "dead letter")
 (letter,) = dead.peek()

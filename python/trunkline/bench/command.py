@@ -1,0 +1,138 @@
+"""The command: choose rows, run them, print the table, keep a record."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import trunkline
+from trunkline.bench import asynchronous, durable, memory, startup
+from trunkline.bench.contest import Contest, Figure, run
+
+ROUNDS = 7
+ROUNDS_MIN = 5
+DEPTH = 1_000_000
+HEADING = ("row", "peer", "trunkline", "peer's", "ratio", "spread", "goal", "payload", "durability")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command with `arguments`; the status to exit with.
+
+    The status is 0 also when a goal is missed: a figure is a fact about a machine, not a test.
+    """
+    options = _parser().parse_args(arguments)
+    rows = _rows(Path(options.folder), options.depth)
+    if options.list:
+        print(*(row.name for row in rows), sep="\n")
+        return 0
+    chosen = [
+        row for row in rows if any(row.name.startswith(only) for only in options.only or [""])
+    ]
+    if not chosen:
+        print(f"trunkline bench: no row starts with {' or '.join(options.only)}", file=sys.stderr)
+        return 2
+    figures: list[Figure] = []
+    absent: set[str] = set()
+    for row in chosen:
+        print(f"… {row.name}", file=sys.stderr, flush=True)
+        new, missing = run(row, max(options.rounds, ROUNDS_MIN))
+        figures += new
+        absent.update(missing)
+    print(machine())
+    print(table(figures))
+    for name in sorted(absent):
+        print(f"left out: {name} is not installed")
+    if options.json:
+        record = {"machine": machine(), "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+        rows_of_record = [asdict(figure) for figure in figures]
+        Path(options.json).write_text(
+            json.dumps({**record, "figures": rows_of_record}, indent=1) + "\n", encoding="utf-8"
+        )
+    return 0
+
+
+def _rows(folder: Path, depth: int) -> list[Contest]:
+    one_by_one, in_batches, deep = memory.contests(depth)
+    return [
+        one_by_one,
+        in_batches,
+        *asynchronous.contests(),
+        *durable.contests(folder),
+        deep,
+        *startup.contests(),
+    ]
+
+
+def machine() -> str:
+    """One line that says what the figures are from."""
+    return (
+        f"trunkline {trunkline.__version__}, {platform.python_implementation()} "
+        f"{platform.python_version()} ({platform.python_compiler()}), "
+        f"{platform.system()} {platform.release()} {platform.machine()}"
+    )
+
+
+def table(figures: Sequence[Figure]) -> str:
+    """The figures as text. Ratio: how many times as fast as the peer; more is better for us."""
+    rows = [HEADING] + [
+        (
+            figure.title,
+            figure.peer,
+            _time(figure.ours_ns),
+            _time(figure.peer_ns),
+            f"{figure.ratio:.2f}x",
+            f"{figure.ratio_low:.2f}-{figure.ratio_high:.2f}",
+            _goal(figure),
+            figure.payload,
+            figure.durability,
+        )
+        for figure in figures
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
+
+
+def _goal(figure: Figure) -> str:
+    if figure.at_least is None:
+        return "-"
+    return f">= {figure.at_least:g}x {'met' if figure.met else 'MISSED'}"
+
+
+def _time(nanoseconds: float) -> str:
+    for unit, size in (("ms", 1e6), ("us", 1e3)):
+        if nanoseconds >= size:
+            return f"{nanoseconds / size:.2f} {unit}"
+    return f"{nanoseconds:.0f} ns"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="trunkline bench",
+        description="Measure this machine beside the queues that are installed. A time is that of "
+        "one message; a ratio says how many times as fast as the peer.",
+    )
+    parser.add_argument("--list", action="store_true", help="list the rows and end")
+    parser.add_argument(
+        "--only", action="append", metavar="ROW", help="run rows that start with this; repeatable"
+    )
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=ROUNDS,
+        help=f"rounds, at least {ROUNDS_MIN} (default {ROUNDS})",
+    )
+    parser.add_argument(
+        "--depth", type=int, default=DEPTH, help=f"messages of the deep queue (default {DEPTH:,})"
+    )
+    parser.add_argument(
+        "--folder", default=".", help="where durable rows write; choose the disk (default: here)"
+    )
+    parser.add_argument("--json", metavar="FILE", help="also write the figures to this file")
+    return parser

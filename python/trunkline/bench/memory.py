@@ -1,0 +1,136 @@
+"""In memory, one thread: against the queues of the standard library."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+import trunkline
+from trunkline.bench.contest import OURS, Candidate, Contest, Run
+
+BODY = b"x" * 100
+MESSAGES = 50_000
+BATCH = 10
+DEPTH_SHALLOW = 1_000
+
+
+@contextmanager
+def trunkline_one_by_one() -> Iterator[Run]:
+    """Send, receive, delete: three calls a message, the full API."""
+    with trunkline.open() as engine:
+        q = engine.queue("bench")
+
+        def run() -> float:
+            started = perf_counter()
+            for _ in range(MESSAGES):
+                q.send(BODY)
+                for message in q.receive():
+                    message.delete()
+            return (perf_counter() - started) / MESSAGES
+
+        yield run
+
+
+@contextmanager
+def stdlib_one_by_one() -> Iterator[Run]:
+    """Put and get: nothing to acknowledge."""
+    q: queue.Queue[bytes] = queue.Queue()
+
+    def run() -> float:
+        started = perf_counter()
+        for _ in range(MESSAGES):
+            q.put(BODY)
+            q.get()
+        return (perf_counter() - started) / MESSAGES
+
+    yield run
+
+
+@contextmanager
+def trunkline_batches() -> Iterator[Run]:
+    """Ten entries a call, a result for each."""
+    with trunkline.open() as engine:
+        q = engine.queue("bench")
+        bodies = [BODY] * BATCH
+
+        def run() -> float:
+            started = perf_counter()
+            for _ in range(MESSAGES // BATCH):
+                q.send_batch(bodies)
+                q.delete_batch(q.receive(BATCH))
+            return (perf_counter() - started) / MESSAGES
+
+        yield run
+
+
+@contextmanager
+def stdlib_simple_queue() -> Iterator[Run]:
+    """Ten puts, ten gets of the queue that is written in C."""
+    q: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    def run() -> float:
+        started = perf_counter()
+        for _ in range(MESSAGES // BATCH):
+            for _ in range(BATCH):
+                q.put(BODY)
+            for _ in range(BATCH):
+                q.get()
+        return (perf_counter() - started) / MESSAGES
+
+    yield run
+
+
+def _at_depth(depth: int) -> Candidate:
+    @contextmanager
+    def candidate() -> Iterator[Run]:
+        with trunkline.open() as engine:
+            q = engine.queue("bench")
+            for start in range(0, depth, 1_000):
+                q.send_batch([BODY] * min(1_000, depth - start))
+
+            def run() -> float:
+                started = perf_counter()
+                for _ in range(MESSAGES):
+                    q.send(BODY)
+                    for message in q.receive():
+                        message.delete()
+                return (perf_counter() - started) / MESSAGES
+
+            yield run
+
+    return candidate
+
+
+def contests(depth: int) -> list[Contest]:
+    """The rows of this file; `depth` is how deep the deep queue is."""
+    return [
+        Contest(
+            name="memory/one-by-one",
+            title="send + receive + delete",
+            payload="100 B",
+            durability="memory",
+            candidates={OURS: trunkline_one_by_one, "queue.Queue": stdlib_one_by_one},
+            at_least={"queue.Queue": 2.0},
+        ),
+        Contest(
+            name="memory/batches-of-ten",
+            title="the same in batches of ten, a result each",
+            payload="100 B",
+            durability="memory",
+            candidates={OURS: trunkline_batches, "queue.SimpleQueue": stdlib_simple_queue},
+            at_least={"queue.SimpleQueue": 0.25},
+        ),
+        Contest(
+            name="depth/memory",
+            title=f"the same with {depth:,} messages waiting",
+            payload="100 B",
+            durability="memory",
+            candidates={
+                OURS: _at_depth(depth),
+                f"itself at {DEPTH_SHALLOW:,}": _at_depth(DEPTH_SHALLOW),
+            },
+            at_least={f"itself at {DEPTH_SHALLOW:,}": 0.5},
+        ),
+    ]
