@@ -1,0 +1,94 @@
+//! How many messages stand where, exact and always at hand.
+//!
+//! One word carries what is visible and what is in flight, so a verb changes both with one
+//! instruction. A transition is counted after it was made: for a moment a counter may lag, or be
+//! below zero when two threads hurry; the bias keeps that from borrowing out of the other half.
+
+use trunkline_vocabulary::sync::atomic::{AtomicU64, Ordering};
+
+use super::types::Counts;
+use super::word::Status;
+
+const IN_FLIGHT: u64 = 1 << 32;
+const VISIBLE: u64 = 1;
+const BIAS: u32 = 1 << 31;
+
+#[derive(Debug)]
+pub(super) struct Tally {
+    word: AtomicU64,
+    delayed: AtomicU64,
+}
+
+impl Tally {
+    pub(super) fn new() -> Self {
+        let bias = u64::from(BIAS);
+        Self { word: AtomicU64::new(bias * IN_FLIGHT + bias * VISIBLE), delayed: AtomicU64::new(0) }
+    }
+
+    /// A message that stands at `status` was added.
+    #[inline]
+    pub(super) fn enter(&self, status: Status) {
+        self.shift(None, Some(status));
+    }
+
+    /// A message left `from`; it stands at `to`, or is gone.
+    #[inline]
+    pub(super) fn shift(&self, from: Option<Status>, to: Option<Status>) {
+        let delta = weight(to).wrapping_sub(weight(from));
+        if delta != 0 {
+            self.word.fetch_add(delta, Ordering::AcqRel);
+        }
+        if from == Some(Status::Delayed) {
+            self.delayed.fetch_sub(1, Ordering::AcqRel);
+        }
+        if to == Some(Status::Delayed) {
+            self.delayed.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// Nothing can be received: a send that has ended was counted.
+    #[inline]
+    pub(super) fn none_visible(&self) -> bool {
+        self.word.load(Ordering::Acquire) as u32 <= BIAS
+    }
+
+    pub(super) fn read(&self) -> Counts {
+        let word = self.word.load(Ordering::Acquire);
+        let delayed = self.delayed.load(Ordering::Acquire) as i64;
+        Counts {
+            visible: (word as u32).saturating_sub(BIAS),
+            in_flight: ((word >> 32) as u32).saturating_sub(BIAS),
+            delayed: u32::try_from(delayed.max(0)).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+#[inline]
+fn weight(status: Option<Status>) -> u64 {
+    match status {
+        Some(Status::Ready | Status::Held) => VISIBLE,
+        Some(Status::Leased) => IN_FLIGHT,
+        _ => 0,
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hasty_receiver_leaves_the_other_counter_alone() {
+        let tally = Tally::new();
+        // The receiver counts before the sender has.
+        tally.shift(Some(Status::Ready), Some(Status::Leased));
+        assert_eq!(tally.read(), Counts { visible: 0, in_flight: 1, delayed: 0 });
+        assert!(tally.none_visible());
+        tally.enter(Status::Ready);
+        assert_eq!(tally.read(), Counts { visible: 0, in_flight: 1, delayed: 0 });
+        tally.shift(Some(Status::Leased), None);
+        tally.enter(Status::Delayed);
+        assert_eq!(tally.read(), Counts { visible: 0, in_flight: 0, delayed: 1 });
+        tally.shift(Some(Status::Delayed), Some(Status::Held));
+        assert_eq!(tally.read(), Counts { visible: 1, in_flight: 0, delayed: 0 });
+    }
+}

@@ -1,0 +1,215 @@
+//! The log itself: its ends, and how pages enter and leave it.
+
+use trunkline_vocabulary::Seq;
+use trunkline_vocabulary::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
+
+use super::body::free_heap;
+use super::counts::Tally;
+use super::directory::{Directory, INDEX_BITS};
+use super::page::{Apart, CLASSES, Close, Grow, Page};
+use super::slot::{Home, Slot};
+use super::types::{Counts, Place};
+use super::word::{Link, State, Status, Tail};
+
+/// The messages of one standard queue. Every method may be called from any thread.
+#[derive(Debug)]
+pub struct StandardLog {
+    pub(super) directory: Directory,
+    /// Bytes of bodies in boxes of their own.
+    pub(super) heap_bytes: AtomicUsize,
+    tail: Apart<AtomicU64>,
+    pub(super) head: Apart<AtomicU64>,
+    pub(super) tally: Apart<Tally>,
+}
+
+impl StandardLog {
+    /// An empty log whose first message gets sequence number `base`.
+    pub fn new(base: Seq) -> Self {
+        let directory = Directory::new();
+        let first = directory.take(0).open(base).pack();
+        Self {
+            directory,
+            heap_bytes: AtomicUsize::new(0),
+            tail: Apart(AtomicU64::new(first)),
+            head: Apart(AtomicU64::new(first)),
+            tally: Apart(Tally::new()),
+        }
+    }
+
+    /// How many messages stand where.
+    pub fn counts(&self) -> Counts {
+        self.tally.0.read()
+    }
+
+    /// A sequence number above those of all messages that were reserved so far.
+    pub fn next_seq(&self) -> Seq {
+        loop {
+            let (link, page, tail) = self.last_page();
+            let seq = page.base() + u64::from(tail.index());
+            fence(Ordering::Acquire);
+            // The base belongs to this use of the page only if the page is still in it.
+            if page.tail().generation() == link.generation {
+                return seq;
+            }
+        }
+    }
+
+    /// Takes a slot and `bytes` of its page's region; `None` bytes when the body lies elsewhere.
+    #[inline]
+    pub(super) fn take_slot(&self, body: Option<usize>) -> Taken<'_> {
+        loop {
+            let (link, page, tail) = self.last_page();
+            let inside = body.is_some_and(|len| page.takes(len));
+            let bytes = if inside { body.unwrap_or(0) as u32 } else { 0 };
+            match page.try_grow(tail, bytes) {
+                Grow::Taken => {
+                    let offset = inside.then_some(tail.bytes());
+                    return Taken {
+                        page,
+                        generation: link.generation,
+                        index: tail.index(),
+                        offset,
+                    };
+                }
+                Grow::Lost => {}
+                Grow::Full => self.turn_page(link, page, tail),
+            }
+        }
+    }
+
+    #[inline]
+    fn last_page(&self) -> (Link, &Page, Tail) {
+        loop {
+            let link = Link::unpack(self.tail.0.load(Ordering::Acquire));
+            let page = self.page(link.page);
+            let tail = page.tail();
+            if tail.generation() == link.generation {
+                return (link, page, tail);
+            }
+        }
+    }
+
+    /// Closes `page`, links the next one and moves the tail there, as far as others have not.
+    #[cold]
+    fn turn_page(&self, link: Link, page: &Page, seen: Tail) {
+        match page.close(seen) {
+            Close::Lost => return,
+            Close::Already => {}
+            Close::Closed { give_back } => self.give_back(page, give_back),
+        }
+        if page.next(link.generation).is_none() {
+            let fresh = self.directory.take(self.class_after(page));
+            // Unused sequence numbers are skipped, so the base is known without looking at slots.
+            fresh.open(page.base() + u64::from(page.capacity()));
+            if !page.link(link.generation, fresh.id) {
+                self.directory.give(fresh);
+            }
+        }
+        if self.step(&self.tail.0, link, page) {
+            self.give_back(page, 1);
+        }
+    }
+
+    /// Moves `end` from `page` to the page after it. True when this call did.
+    pub(super) fn step(&self, end: &AtomicU64, link: Link, page: &Page) -> bool {
+        let Some(next) = page.next(link.generation) else { return false };
+        // If the swap succeeds, `end` had not moved on, so the next page was not recycled and this
+        // is its generation.
+        let generation = self.page(next).tail().generation();
+        let to = Link { generation, page: next }.pack();
+        end.compare_exchange(link.pack(), to, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// Pages grow with the backlog: half a page of messages asks for a larger one. A first page is
+    /// followed by a larger one in any case, or a busy queue would turn pages all the time.
+    fn class_after(&self, page: &Page) -> u8 {
+        let counts = self.counts();
+        let live = u64::from(counts.visible) + u64::from(counts.in_flight);
+        let deep = live + u64::from(counts.delayed) >= u64::from(page.capacity() / 2);
+        let larger = if deep || page.class == 0 { page.class + 1 } else { page.class };
+        larger.min(CLASSES.len() as u8 - 1)
+    }
+
+    /// Takes away what stood in the way of recycling `page`; recycles it when that was all.
+    #[inline]
+    pub(super) fn give_back(&self, page: &Page, count: u32) {
+        if page.give_back(count) {
+            page.retire();
+            self.directory.give(page);
+        }
+    }
+
+    /// The page of a number that the log itself wrote down.
+    #[inline]
+    pub(super) fn page(&self, id: u32) -> &Page {
+        match self.directory.find(id) {
+            Some(page) => page,
+            None => unreachable!("the log names a page that was never made"),
+        }
+    }
+
+    /// The slot of a place, and its page. `None` for a number that no page covers.
+    #[inline]
+    pub(super) fn locate(&self, slot: u32) -> Option<(&Page, &Slot, u32)> {
+        let page = self.directory.find(slot >> INDEX_BITS)?;
+        let index = slot & ((1 << INDEX_BITS) - 1);
+        Some((page, page.slot(index)?, index))
+    }
+
+    /// After the transition that ended a message which stood at `from`: counts it, frees its body
+    /// and gives its slot back. Once for each message.
+    #[inline]
+    pub(super) fn ended(&self, page: &Page, slot: &Slot, from: Status) {
+        if let Home::Heap(address) = slot.home() {
+            self.drop_heap(address, slot.len());
+        }
+        self.tally.0.shift(Some(from), None);
+        self.give_back(page, 1);
+    }
+
+    #[cold]
+    pub(super) fn drop_heap(&self, address: usize, len: u32) {
+        free_heap(address, len);
+        self.heap_bytes.fetch_sub(len as usize, Ordering::Relaxed);
+    }
+}
+
+impl Drop for StandardLog {
+    fn drop(&mut self) {
+        for page in self.directory.pages() {
+            let tail = page.tail();
+            for slot in (0..tail.index()).filter_map(|index| page.slot(index)) {
+                let state = slot.state();
+                if state.generation() == tail.generation()
+                    && holds_message(state)
+                    && let Home::Heap(address) = slot.home()
+                {
+                    free_heap(address, slot.len());
+                }
+            }
+        }
+    }
+}
+
+/// Whether a slot in this state stores a message that is not over.
+#[inline]
+pub(super) fn holds_message(state: State) -> bool {
+    let over = matches!(state.status(), None | Some(Status::Poisoned | Status::Done));
+    !over && !state.is_reference()
+}
+
+/// A slot that was reserved.
+pub(super) struct Taken<'a> {
+    pub(super) page: &'a Page,
+    pub(super) generation: u32,
+    pub(super) index: u32,
+    /// Where the body goes in the region; `None` when it lies elsewhere.
+    pub(super) offset: Option<u32>,
+}
+
+impl Taken<'_> {
+    pub(super) fn place(&self) -> Place {
+        let slot = self.page.id << INDEX_BITS | self.index;
+        Place { slot, generation: self.generation }
+    }
+}

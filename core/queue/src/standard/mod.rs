@@ -1,0 +1,44 @@
+//! The log of a standard queue: pages of slots with one shared head, one tail, and no lock.
+//!
+//! ```text
+//!   head                                   tail
+//!    v                                      v
+//!  [page 7] -> [page 2] -> [page 9] -> [page 4]        free: [page 1] [page 3]
+//!   done leased ready ...              ready reserved ....
+//! ```
+//! A sender takes a slot and its body bytes with one compare-and-swap on the page's tail, writes,
+//! and publishes with a second one on the slot. A receiver claims the first ready slot behind the
+//! head, and leases it. A message whose lease or delay ended stays where it is; a *reference* to it
+//! is appended, so the order of receiving is the order of becoming visible.
+//!
+//! No step waits for another thread. A thread that stops anywhere holds up its own message and the
+//! reuse of one page; a slot that its sender never published is stepped over (`receive.rs`). The
+//! one exception is `extend`, which waits while another thread looks at the very lease it changes.
+//!
+//! Rejected: a lock around a deque (a stalled holder stalls everybody), one node on the heap for
+//! each message (twice the memory and the time), a ring of fixed size (a queue has no fixed depth).
+
+mod body;
+mod claimed;
+mod counts;
+mod directory;
+mod fair;
+mod lease;
+mod log;
+mod page;
+mod race;
+mod receive;
+mod send;
+mod slot;
+mod survey;
+mod types;
+mod word;
+
+pub use claimed::Claimed;
+pub use fair::FairLane;
+pub use log::StandardLog;
+pub use send::Reserved;
+pub use types::{
+    BodyRef, Counts, Extend, Fire, Gone, Info, Leased, MessageState, NewBody, Place, Restored,
+    Visibility,
+};

@@ -1,0 +1,215 @@
+//! One slot: 40 bytes of atomics.
+//!
+//! Who may write what: `state` only by compare-and-swap; `armed` by `arm` and `fire`; all else by
+//! the one thread that owns the slot, because it reserved it or holds it claimed. So a plain store
+//! never meets another, and a thread that owns nothing writes nothing.
+//!
+//! ```text
+//! sent [milliseconds 42 | flags 8 | first received, high 14]
+//! due  [milliseconds 42 | first received, low 22]        first received counts from `sent`
+//! body [kind 2 | offset in the region, address, journal position, or place]
+//! ```
+
+use trunkline_vocabulary::Millis;
+use trunkline_vocabulary::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use super::types::Place;
+use super::word::State;
+
+const MILLIS_SHIFT: u32 = 22;
+const FLAGS_SHIFT: u32 = 14;
+const FIRST_LOW_MASK: u64 = (1 << MILLIS_SHIFT) - 1;
+const FIRST_HIGH_MASK: u64 = (1 << FLAGS_SHIFT) - 1;
+/// Latest time a slot can name: the year 2109.
+pub(super) const MILLIS_MAX: Millis = (1 << 42) - 1;
+/// Longest span between sending and first delivery that is kept exactly: two years.
+const FIRST_MAX: Millis = (1 << 36) - 1;
+
+const KIND_SHIFT: u32 = 62;
+const BODY_MASK: u64 = (1 << KIND_SHIFT) - 1;
+
+/// Where the bytes of a body are, or which message a reference names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Home {
+    /// In the page's region, from this offset on.
+    Region(u32),
+    /// In a box of its own at this address.
+    Heap(usize),
+    /// In the journal.
+    Journal(u64),
+}
+
+/// All but state and timer of a message.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fields {
+    pub(super) sent: Millis,
+    pub(super) flags: u8,
+    pub(super) first_received: Millis,
+    pub(super) due: Millis,
+    pub(super) home: Home,
+    pub(super) len: u32,
+}
+
+#[derive(Debug)]
+#[repr(C)]
+pub(super) struct Slot {
+    state: AtomicU64,
+    body: AtomicU64,
+    sent: AtomicU64,
+    due: AtomicU64,
+    /// The low 32 bits of the time of the earliest timer entry; 0 for none. Outlives messages.
+    pub(super) armed: AtomicU32,
+    len: AtomicU32,
+}
+
+impl Slot {
+    #[cfg(any(loom, test))]
+    pub(super) fn new() -> Self {
+        Self {
+            state: AtomicU64::new(0),
+            body: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            due: AtomicU64::new(0),
+            armed: AtomicU32::new(0),
+            len: AtomicU32::new(0),
+        }
+    }
+
+    #[inline]
+    pub(super) fn state(&self) -> State {
+        State(self.state.load(Ordering::Acquire))
+    }
+
+    /// Moves from `old` to `new`, or tells what is there instead.
+    #[inline]
+    pub(super) fn change(&self, old: State, new: State) -> Result<(), State> {
+        match self.state.compare_exchange(old.0, new.0, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => Ok(()),
+            Err(found) => Err(State(found)),
+        }
+    }
+
+    /// Owner only.
+    #[inline]
+    pub(super) fn set_fields(&self, fields: &Fields) {
+        self.set_times(fields.sent, fields.flags, fields.first_received);
+        self.set_due(fields.due, fields.sent, fields.first_received);
+        self.set_home(fields.home);
+        self.len.store(fields.len, Ordering::Relaxed);
+    }
+
+    /// Owner only.
+    #[inline]
+    pub(super) fn set_times(&self, sent: Millis, flags: u8, first_received: Millis) {
+        let first = first_received.saturating_sub(sent).min(FIRST_MAX);
+        let word = sent.min(MILLIS_MAX) << MILLIS_SHIFT
+            | u64::from(flags) << FLAGS_SHIFT
+            | first >> MILLIS_SHIFT;
+        self.sent.store(word, Ordering::Relaxed);
+    }
+
+    /// Owner only.
+    #[inline]
+    pub(super) fn set_due(&self, due: Millis, sent: Millis, first_received: Millis) {
+        let first = first_received.saturating_sub(sent).min(FIRST_MAX);
+        let word = due.min(MILLIS_MAX) << MILLIS_SHIFT | first & FIRST_LOW_MASK;
+        self.due.store(word, Ordering::Relaxed);
+    }
+
+    /// Owner only: another due time, all else kept.
+    #[inline]
+    pub(super) fn move_due(&self, due: Millis) {
+        let kept = self.due.load(Ordering::Relaxed) & FIRST_LOW_MASK;
+        self.due.store(due.min(MILLIS_MAX) << MILLIS_SHIFT | kept, Ordering::Relaxed);
+    }
+
+    /// Owner only.
+    #[inline]
+    pub(super) fn set_home(&self, home: Home) {
+        let word = match home {
+            Home::Region(offset) => u64::from(offset),
+            Home::Heap(address) => 1 << KIND_SHIFT | address as u64 & BODY_MASK,
+            Home::Journal(lsn) => 2 << KIND_SHIFT | lsn & BODY_MASK,
+        };
+        self.body.store(word, Ordering::Relaxed);
+    }
+
+    /// Owner only: the slot names `target`.
+    pub(super) fn set_target(&self, target: Place) {
+        let word = u64::from(target.generation) << 32 | u64::from(target.slot);
+        self.body.store(word, Ordering::Relaxed);
+    }
+
+    /// The message a reference names.
+    pub(super) fn target(&self) -> Place {
+        let word = self.body.load(Ordering::Relaxed);
+        Place { slot: word as u32, generation: (word >> 32) as u32 }
+    }
+
+    #[inline]
+    pub(super) fn home(&self) -> Home {
+        let word = self.body.load(Ordering::Relaxed);
+        match word >> KIND_SHIFT {
+            0 => Home::Region(word as u32),
+            1 => Home::Heap((word & BODY_MASK) as usize),
+            _ => Home::Journal(word & BODY_MASK),
+        }
+    }
+
+    #[inline]
+    pub(super) fn sent(&self) -> Millis {
+        self.sent.load(Ordering::Relaxed) >> MILLIS_SHIFT
+    }
+
+    #[inline]
+    pub(super) fn due(&self) -> Millis {
+        self.due.load(Ordering::Relaxed) >> MILLIS_SHIFT
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> u32 {
+        self.len.load(Ordering::Relaxed)
+    }
+
+    /// All fields. Consistent when the caller owns the slot, or sees the same state afterwards.
+    #[inline]
+    pub(super) fn fields(&self) -> Fields {
+        let (sent_word, due_word) =
+            (self.sent.load(Ordering::Relaxed), self.due.load(Ordering::Relaxed));
+        let sent = sent_word >> MILLIS_SHIFT;
+        let first = (sent_word & FIRST_HIGH_MASK) << MILLIS_SHIFT | due_word & FIRST_LOW_MASK;
+        Fields {
+            sent,
+            flags: (sent_word >> FLAGS_SHIFT) as u8,
+            first_received: sent + first,
+            due: due_word >> MILLIS_SHIFT,
+            home: self.home(),
+            len: self.len(),
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_is_forty_bytes() {
+        assert_eq!(size_of::<Slot>(), 40);
+    }
+
+    #[test]
+    fn fields_survive_their_packing() {
+        let slot = Slot::new();
+        let sent = 1_900_000_000_123;
+        let (first_received, due) = (sent + (1 << 35) + 7, MILLIS_MAX);
+        for home in [Home::Region(262_143), Home::Heap(0x7fff_1234_5678), Home::Journal(1 << 61)] {
+            slot.set_fields(&Fields { sent, flags: 0xa5, first_received, due, home, len: 9 });
+            slot.move_due(sent + 1);
+            let fields = slot.fields();
+            assert_eq!((fields.sent, fields.flags, fields.len), (sent, 0xa5, 9));
+            assert_eq!((fields.first_received, fields.due), (first_received, sent + 1));
+            assert_eq!(fields.home, home);
+        }
+    }
+}

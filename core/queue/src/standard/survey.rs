@@ -1,0 +1,119 @@
+//! Looking without claiming.
+
+use trunkline_vocabulary::sync::atomic::{Ordering, fence};
+use trunkline_vocabulary::{Millis, Seq};
+
+use super::directory::INDEX_BITS;
+use super::log::{StandardLog, holds_message};
+use super::page::Page;
+use super::slot::Home;
+use super::types::{Info, MessageState, Place};
+use super::word::{State, Status, Tail};
+
+impl StandardLog {
+    /// What is known of the message at `place`; `None` when it is over.
+    pub fn info(&self, place: Place) -> Option<Info> {
+        let (page, _, index) = self.locate(place.slot)?;
+        self.info_in(page, index).filter(|info| info.place == place)
+    }
+
+    /// The message that lies in a physical slot now.
+    #[inline]
+    pub fn place_of(&self, slot: u32) -> Option<Place> {
+        let (page, physical, _) = self.locate(slot)?;
+        let (state, generation) = (physical.state(), page.tail().generation());
+        let there =
+            state.generation() == generation && holds_message(state) && !state.is(Status::Doomed);
+        there.then_some(Place { slot, generation })
+    }
+
+    /// Every message that is not over, oldest page first; ends when `f` returns false.
+    ///
+    /// Messages that come or go meanwhile may be missed or shown; no message is shown twice.
+    pub fn scan(&self, mut f: impl FnMut(Info) -> bool) {
+        for (_, page, _) in self.used_pages() {
+            for index in 0..page.tail().index() {
+                if let Some(info) = self.info_in(page, index)
+                    && !f(info)
+                {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// When the oldest message was sent. Looks at every page's head, and into the oldest pages
+    /// until one has a message.
+    pub fn oldest_sent(&self) -> Option<Millis> {
+        let pages = self.used_pages();
+        pages.into_iter().find_map(|(_, page, _)| {
+            (0..page.tail().index())
+                .filter_map(|index| self.info_in(page, index))
+                .map(|info| info.sent)
+                .min()
+        })
+    }
+
+    /// Bytes of memory held, bodies included.
+    pub fn memory(&self) -> usize {
+        let pages: usize = self.directory.pages().map(Page::memory).sum();
+        size_of::<Self>() + pages + self.heap_bytes.load(Ordering::Relaxed)
+    }
+
+    fn used_pages(&self) -> Vec<(Seq, &Page, Tail)> {
+        let mut pages: Vec<_> = self
+            .directory
+            .pages()
+            .map(|page| (page.base(), page, page.tail()))
+            .filter(|(_, _, tail)| tail.index() > 0)
+            .collect();
+        pages.sort_unstable_by_key(|(base, _, _)| *base);
+        pages
+    }
+
+    fn info_in(&self, page: &Page, index: u32) -> Option<Info> {
+        let slot = page.slot(index)?;
+        loop {
+            let state = slot.state();
+            let generation = state.generation();
+            if generation != page.tail().generation() || !holds_message(state) {
+                return None;
+            }
+            let (fields, base) = (slot.fields(), page.base());
+            let seq =
+                if state.is_restated() { page.restated(index) } else { base + u64::from(index) };
+            fence(Ordering::Acquire);
+            if slot.state() != state {
+                continue;
+            }
+            let place = Place { slot: page.id << INDEX_BITS | index, generation };
+            return Some(Info {
+                place,
+                seq,
+                sent: fields.sent,
+                flags: fields.flags,
+                deliveries: state.deliveries(),
+                first_received: (state.deliveries() > 0).then_some(fields.first_received),
+                state: message_state(state, fields.due)?,
+                lane: state.is_lane(),
+                at: match fields.home {
+                    Home::Journal(lsn) => Some((lsn, fields.len)),
+                    _ => None,
+                },
+                len: fields.len,
+            });
+        }
+    }
+}
+
+fn message_state(state: State, due: Millis) -> Option<MessageState> {
+    match state.status()? {
+        Status::Ready => Some(MessageState::Ready),
+        Status::Held => Some(MessageState::Held),
+        Status::Delayed => Some(MessageState::Delayed(due)),
+        Status::Leased | Status::Holding => Some(MessageState::Leased(due)),
+        Status::Claimed if state.is_lane() => Some(MessageState::Held),
+        Status::Claimed => Some(MessageState::Ready),
+        Status::Poisoned | Status::Doomed | Status::Done => None,
+    }
+}
