@@ -62,7 +62,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "disk"
     place.mkdir()
     command = [mount, "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(place)]
-    if subprocess.run(command, stderr=subprocess.DEVNULL).returncode != 0:
+    if subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode != 0:
         pytest.skip("this machine does not allow mounts")
     yield place
     subprocess.run(["umount", str(place)], check=True)

@@ -27,8 +27,7 @@ def raw(base: Path, body: bytes, batch: int, batches: int) -> Iterator[Run]:
     """The disk itself: write and fdatasync the same bytes into a file filled with zeros before."""
     chunk = body * batch
     with scratch(base) as folder, open(folder / "raw", "w+b", buffering=0) as file:
-        for _ in range(SPARE_RUNS):
-            file.write(bytes(len(chunk) * batches))
+        file.writelines(bytes(len(chunk) * batches) for _ in range(SPARE_RUNS))
         os.fsync(file.fileno())
         size, position = SPARE_RUNS * len(chunk) * batches, 0
         descriptor = file.fileno()

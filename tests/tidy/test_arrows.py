@@ -1,0 +1,126 @@
+"""Who may know whom. ARCHITECTURE.md draws the same arrows."""
+
+from __future__ import annotations
+
+import re
+import sys
+from graphlib import CycleError, TopologicalSorter
+
+import pytest
+
+from . import tree
+
+# A crate may depend on these crates of ours, and on no other.
+ARROWS = {
+    "vocabulary": set(),
+    "journal": {"vocabulary"},
+    "timer": {"vocabulary"},
+    "queue": {"vocabulary"},
+    "engine": {"vocabulary", "journal", "timer", "queue"},
+    "binding": {"vocabulary", "journal", "engine", "wire"},
+    "capi": {"vocabulary", "engine"},
+    "wire": {"vocabulary", "engine"},
+    "fuzz": {"vocabulary", "journal", "engine", "wire"},
+}
+
+# Third-party names, and the only crates that may depend on them.
+OWNERS = {
+    "pyo3": {"binding"},
+    "hyper": {"wire"},
+    "tokio": {"wire"},
+    "crc32c": {"journal"},
+}
+
+# A word in Rust sources, and the only places where it may stand.
+WORDS = {
+    r"\bSystemTime::now\b|\bInstant::now\b|\bclock_gettime\b": ("core/vocabulary/src/clock.rs",),
+    r"\bpyo3::": ("core/binding/",),
+    r"\bstd::net::": ("core/wire/",),
+}
+
+# Modules that only use what every user can: the public package.
+DOORS = ("trunkline.cli", "trunkline.bench")
+
+# Modules that may import what a plain installation does not have.
+EXTRAS = ("trunkline.aws", "trunkline.bench", "trunkline.capi", "trunkline.server")
+
+
+def test_crates_depend_only_downwards() -> None:
+    for crate, manifest in tree.crates().items():
+        named = manifest.get("dependencies", {})
+        ours = {n.removeprefix("trunkline-") for n in named if n.startswith("trunkline-")}
+        assert crate in ARROWS, f"core/{crate} is new: draw its arrows here and in ARCHITECTURE.md"
+        assert ours <= ARROWS[crate], f"core/{crate} must not depend on {ours - ARROWS[crate]}"
+
+
+@pytest.mark.parametrize("dependency", OWNERS)
+def test_a_dependency_stays_in_its_room(dependency: str) -> None:
+    users = {
+        crate
+        for crate, manifest in tree.crates().items()
+        if dependency in manifest.get("dependencies", {})
+    }
+    assert users <= OWNERS[dependency]
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_word_stays_in_its_room(word: str) -> None:
+    for path in tree.with_suffix(".rs"):
+        name = tree.relative(path)
+        if "/src/" not in name or name.startswith(WORDS[word]) or name.endswith("tests.rs"):
+            continue
+        production = path.read_text(encoding="utf-8").partition("#[cfg(test)]")[0]
+        production = production.partition("#[cfg(all(test")[0]
+        assert not re.search(word, production), f"{name} says {word}"
+
+
+def test_every_unsafe_block_says_why_it_is_sound() -> None:
+    for path in tree.with_suffix(".rs"):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for number, line in enumerate(lines):
+            code = line.partition("//")[0]
+            if re.search(r"\bunsafe (impl|\{)|\bunsafe$", code):
+                before = "\n".join(lines[max(0, number - 12) : number + 1])
+                assert "SAFETY:" in before, f"{tree.relative(path)}:{number + 1} lacks SAFETY:"
+
+
+def test_the_package_imports_without_cycles() -> None:
+    known = tree.modules()
+    graph = {
+        module: {
+            name
+            for imported in tree.imports(path, at_import_time=True)
+            for name in (imported, imported.rpartition(".")[0])
+            # A package's own modules import it by being in it.
+            if name in known and not f"{module}.".startswith(f"{name}.")
+        }
+        for module, path in known.items()
+    }
+    graph["trunkline"] -= {"trunkline.aio"}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"a cycle of imports: {' -> '.join(error.args[1])}")
+
+
+def test_a_plain_installation_imports_nothing_but_the_standard_library() -> None:
+    for module, path in tree.modules().items():
+        if module.startswith(EXTRAS):
+            continue
+        for imported in tree.imports(path, at_import_time=False):
+            top = imported.partition(".")[0]
+            assert top == "trunkline" or top in sys.stdlib_module_names, f"{module}: {imported}"
+
+
+def test_the_doors_use_the_public_package_only() -> None:
+    for module, path in tree.modules().items():
+        if module.startswith(DOORS):
+            for imported in tree.imports(path, at_import_time=False):
+                assert "._" not in imported, f"{module} imports {imported}"
+
+
+def test_only_the_aws_rooms_name_the_aws_sdk() -> None:
+    for module, path in tree.modules().items():
+        if not module.startswith(("trunkline.aws", "trunkline.server")):
+            named = {name.partition(".")[0] for name in tree.imports(path, at_import_time=False)}
+            assert not named & {"boto3", "botocore"}, module

@@ -1,0 +1,88 @@
+"""The public list: `__all__`, the stubs, the reference and the catalogue of errors agree."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+
+import trunkline
+from trunkline import _core, errors
+
+from . import reference, tree
+
+CODES_SOURCE = tree.ROOT / "core" / "vocabulary" / "src" / "error.rs"
+
+
+def codes_of_the_core() -> dict[str, str]:
+    """Every code of the Rust catalogue with its meaning."""
+    catalogue = CODES_SOURCE.read_text(encoding="utf-8").partition("\ncodes! {")[2]
+    pairs = re.findall(r"/// (.+)\n    (\w+),", catalogue.partition("\n}")[0])
+    return {code: meaning for meaning, code in pairs}
+
+
+def test_all_is_sorted_and_complete() -> None:
+    assert list(trunkline.__all__) == sorted(trunkline.__all__)
+    for name in trunkline.__all__:
+        assert getattr(trunkline, name) is not None
+    public = {name for name in vars(trunkline) if not name.startswith("_")}
+    submodules = {name.rpartition(".")[2] for name in tree.modules()}
+    own = {name for name in public - submodules if name not in ("annotations", "TYPE_CHECKING")}
+    assert own <= set(trunkline.__all__), own - set(trunkline.__all__)
+
+
+def test_the_stub_of_the_core_names_what_the_core_has() -> None:
+    stub = ast.parse((tree.PACKAGE / "_core.pyi").read_text(encoding="utf-8"))
+    kinds = (ast.ClassDef, ast.FunctionDef)
+    stubbed = {node.name for node in stub.body if isinstance(node, kinds)}
+    present = {name for name in dir(_core) if not name.startswith("__")}
+    assert {name for name in stubbed if not name.startswith("_")} <= present
+    variables = {
+        node.target.id
+        for node in stub.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    }
+    assert present <= stubbed | variables
+
+
+def test_every_public_thing_is_documented() -> None:
+    for name in trunkline.__all__:
+        thing = getattr(trunkline, name)
+        if name.startswith("__"):
+            continue
+        assert inspect.getdoc(thing), f"trunkline.{name}"
+        if inspect.isclass(thing):
+            for attribute, value in vars(thing).items():
+                if not attribute.startswith("_") and (callable(value) or hasattr(value, "__get__")):
+                    assert inspect.getdoc(value), f"trunkline.{name}.{attribute}"
+
+
+def test_every_code_has_a_class_and_means_the_same_there() -> None:
+    codes = codes_of_the_core()
+    assert len(codes) > 20
+    classes = {leaf.code: leaf for leaf in errors.TrunklineError.__subclasses__()}
+    assert set(classes) == set(codes)
+    for code, leaf in classes.items():
+        assert leaf.__name__ in trunkline.__all__, f"{leaf.__name__} is not public"
+        assert leaf.__doc__, code
+
+
+def test_the_pages_that_are_generated_are_fresh() -> None:
+    for path, text in reference.pages().items():
+        shown = path.read_text(encoding="utf-8") if path.exists() else ""
+        assert shown == text, f"{tree.relative(path)} is stale: run `make docs`"
+
+
+def test_every_command_is_in_the_readme() -> None:
+    source = (tree.PACKAGE / "cli.py").read_text(encoding="utf-8")
+    readme = (tree.ROOT / "README.md").read_text(encoding="utf-8")
+    for command in re.findall(r'add_parser\("(\w+)"', source):
+        assert f"trunkline {command}" in readme, command
+
+
+def test_every_task_of_the_makefile_is_in_the_readme() -> None:
+    makefile = (tree.ROOT / "Makefile").read_text(encoding="utf-8")
+    readme = (tree.ROOT / "README.md").read_text(encoding="utf-8")
+    for task in re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE):
+        if not task.startswith("test-"):
+            assert f"`make {task}" in readme, task
