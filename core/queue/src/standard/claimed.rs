@@ -19,6 +19,8 @@ pub struct Claimed<'a> {
     place: Place,
     state: State,
     fields: Fields,
+    /// Where the message stood before it was claimed.
+    from: Status,
     open: bool,
 }
 
@@ -31,7 +33,14 @@ impl<'a> Claimed<'a> {
         place: Place,
         state: State,
     ) -> Self {
-        Self { log, page, slot, place, state, fields: slot.fields(), open: true }
+        let from = if state.is(Status::Holding) { Status::Leased } else { state.visible_status() };
+        Self { log, page, slot, place, state, fields: slot.fields(), from, open: true }
+    }
+
+    /// The same for a message whose delay has not ended.
+    pub(super) fn was_delayed(mut self) -> Self {
+        self.from = Status::Delayed;
+        self
     }
 
     /// The sequence number.
@@ -138,7 +147,7 @@ impl<'a> Claimed<'a> {
 
     fn show(&mut self) -> Result<State, Gone> {
         let status = self.state.visible_status();
-        let from_lease = self.from() == Status::Leased;
+        let from_lease = self.from == Status::Leased;
         let deliveries = self.state.deliveries();
         let state = self.release(status, deliveries)?;
         if status == Status::Ready && (from_lease || state.is_passed()) {
@@ -149,16 +158,12 @@ impl<'a> Claimed<'a> {
 
     fn restore(&mut self) {
         // Deleted meanwhile is as good as put back: the claim is over either way.
-        let _gone = match self.from() {
-            Status::Leased => self.release(Status::Leased, self.state.deliveries()).map(|_| ()),
+        let _gone = match self.from {
+            from @ (Status::Leased | Status::Delayed) => {
+                self.release(from, self.state.deliveries()).map(|_| ())
+            }
             _ => self.show().map(|_| ()),
         };
-    }
-
-    /// Where the message stood before it was claimed.
-    #[inline]
-    fn from(&self) -> Status {
-        if self.state.is(Status::Holding) { Status::Leased } else { self.state.visible_status() }
     }
 
     /// Gives ownership up: the message stands at `to`. Returns the state it had before, or finishes
@@ -166,7 +171,7 @@ impl<'a> Claimed<'a> {
     #[inline]
     fn release(&mut self, to: Status, deliveries: u32) -> Result<State, Gone> {
         self.open = false;
-        let from = self.from();
+        let from = self.from;
         let mut state = self.state;
         loop {
             let next = state.with(to).with_deliveries(deliveries).with_passed(false);
@@ -194,7 +199,7 @@ impl<'a> Claimed<'a> {
 
     fn end(&mut self) {
         self.open = false;
-        let from = self.from();
+        let from = self.from;
         self.finish_doomed(self.state, from);
     }
 }

@@ -65,12 +65,21 @@ impl FairLane {
     /// The message to receive next. It counts as in flight from here on: report `gone` if it cannot
     /// be claimed any more, and `released` if it becomes visible again.
     pub fn next(&mut self, total_in_flight: u32, limits: &Limits) -> Option<Place> {
-        self.unpark(total_in_flight, limits);
-        let index = self.quiet_turn(total_in_flight, limits).or_else(|| {
+        self.next_quiet(total_in_flight, limits).or_else(|| {
             let (_, index) = self.parked.pop_first()?;
             self.tenants[index as usize].line = Line::Nowhere;
-            Some(index)
-        })?;
+            self.take(index)
+        })
+    }
+
+    /// The same, but only of a quiet tenant.
+    pub fn next_quiet(&mut self, total_in_flight: u32, limits: &Limits) -> Option<Place> {
+        self.unpark(total_in_flight, limits);
+        let index = self.quiet_turn(total_in_flight, limits)?;
+        self.take(index)
+    }
+
+    fn take(&mut self, index: u32) -> Option<Place> {
         let tenant = &mut self.tenants[index as usize];
         let place = tenant.waiting.pop_front()?;
         self.waiting -= 1;

@@ -84,10 +84,19 @@ impl StandardLog {
 
     /// The message at `place`, if it is in flight.
     pub fn claim_leased(&self, place: Place) -> Option<Claimed<'_>> {
+        self.hold(place, Status::Leased)
+    }
+
+    /// The message at `place`, if its delay has not ended. To be read and put back, not to be leased.
+    pub fn claim_delayed(&self, place: Place) -> Option<Claimed<'_>> {
+        self.hold(place, Status::Delayed).map(Claimed::was_delayed)
+    }
+
+    fn hold(&self, place: Place, from: Status) -> Option<Claimed<'_>> {
         let (page, slot, _) = self.locate(place.slot)?;
         let mut state = slot.state();
         loop {
-            if state.generation() != place.generation || !state.is(Status::Leased) {
+            if state.generation() != place.generation || !state.is(from) {
                 return None;
             }
             let holding = state.with(Status::Holding);

@@ -134,6 +134,13 @@ impl Slot {
         self.body.store(word, Ordering::Relaxed);
     }
 
+    /// The body moved inside the journal.
+    pub(super) fn move_home(&self, from: u64, to: u64) -> bool {
+        let word = |lsn: u64| 2 << KIND_SHIFT | lsn & BODY_MASK;
+        let (from, to) = (word(from), word(to));
+        self.body.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
     /// Owner only: the slot names `target`.
     pub(super) fn set_target(&self, target: Place) {
         let word = u64::from(target.generation) << 32 | u64::from(target.slot);
