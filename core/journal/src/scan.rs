@@ -30,7 +30,7 @@ impl<'a> Scanner<'a> {
         seed: u32,
         options: &'a Options,
     ) -> Self {
-        let window = Window::default();
+        let window = Window { limit: segment_bytes as usize, ..Window::default() };
         Self { file, options, segment, segment_bytes, seed, window, at: 0 }
     }
 
@@ -113,6 +113,8 @@ impl<'a> Scanner<'a> {
 /// A piece of a file in memory.
 #[derive(Default)]
 struct Window {
+    /// Length of the file: reading further makes no sense.
+    limit: usize,
     buffer: Vec<u8>,
     start: u32,
     filled: usize,
@@ -131,7 +133,8 @@ impl Window {
     }
 
     fn refill(&mut self, file: &dyn File, offset: u32, length: usize) -> Result<()> {
-        let wanted = length.max(limits::READ_BYTES);
+        let rest = self.limit.saturating_sub(offset as usize);
+        let wanted = length.max(limits::READ_BYTES).min(rest);
         if self.buffer.len() < wanted {
             self.buffer.resize(wanted, 0);
         }

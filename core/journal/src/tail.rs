@@ -22,6 +22,9 @@ pub(crate) struct PendingBatch {
     /// Where the segment before ended, in the first batch of a segment.
     pub(crate) follows: Option<Lsn>,
     pub(crate) segment_bytes: u32,
+    /// The oldest segment that was needed when the batch was begun. Not when it was closed: a
+    /// batch before the mark of a release must not say what only the mark may say.
+    oldest: u32,
     pub(crate) bytes: Vec<u8>,
     records_crc: u32,
 }
@@ -31,10 +34,10 @@ impl PendingBatch {
         Lsn::new(self.start.segment(), self.start.offset() + self.bytes.len() as u32)
     }
 
-    fn seal(&mut self, oldest: u32, synced: Lsn, seed: u32) {
+    fn seal(&mut self, synced: Lsn, seed: u32) {
         let header = Header {
             length: self.bytes.len() as u32,
-            oldest,
+            oldest: self.oldest,
             lsn: self.start,
             synced,
             segment_bytes: self.segment_bytes,
@@ -156,6 +159,7 @@ impl Tail {
             start: self.end,
             follows,
             segment_bytes: self.segment_bytes,
+            oldest: self.oldest,
             bytes,
             records_crc: self.seed,
         };
@@ -177,7 +181,7 @@ impl Tail {
             // A leader syncs a segment before it writes to the next one, so a batch there may
             // already say that everything before is durable.
             synced = batch.follows.unwrap_or(synced);
-            batch.seal(self.oldest, synced, self.seed);
+            batch.seal(synced, self.seed);
             bytes += batch.bytes.len();
             self.flying.push(Arc::new(batch));
         }
@@ -199,8 +203,8 @@ impl Tail {
     /// The payload of a record that was not written yet; `None` when it was, or never existed.
     pub(crate) fn payload(&self, lsn: Lsn) -> Option<&[u8]> {
         let flying = self.flying.iter().map(|batch| &**batch);
-        let batches = flying.chain(&self.sealed).chain(&self.open);
-        let batch = batches.filter(|batch| batch.start < lsn).next_back()?;
+        let mut batches = flying.chain(&self.sealed).chain(&self.open);
+        let batch = batches.rfind(|batch| batch.start < lsn)?;
         batch.payload(lsn, self.seed)
     }
 }
