@@ -23,8 +23,8 @@ LOOM_CRATES := $(shell grep -lE '^loom = ' core/*/Cargo.toml | sed -E 's|core/([
 RUST_SOURCES := $(shell find core -path core/fuzz -prune -o -type f \
 	\( -name '*.rs' -o -name '*.toml' -o -name '*.h' \) -print) Cargo.toml Cargo.lock
 
-.PHONY: help setup demo test test-rust test-loom test-python pythons lint fmt bench fuzz sim wheel \
-	clean
+.PHONY: help setup demo test test-rust test-loom test-python pythons lint fmt docs bench fuzz sim \
+	wheel clean
 
 help: ## List the tasks
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -96,6 +96,9 @@ fmt: $(VENV)/.tools ## Rewrite sources in the project's format
 	$(CARGO) fmt --all
 	$(BIN)/ruff check --fix --quiet .
 	$(BIN)/ruff format .
+
+docs: setup ## Regenerate docs/reference.md and docs/errors.md from the docstrings
+	$(PY) -m tests.tidy.reference
 
 # --- measurements and long runs ------------------------------------------------------------------
 
