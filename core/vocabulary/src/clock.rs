@@ -1,5 +1,7 @@
 //! One clock for the whole engine, real or virtual. The only file that asks the system for the time.
 
+use std::time::{Duration, Instant};
+
 use crate::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// Milliseconds: of a point in time since the Unix epoch, or of a span.
@@ -88,6 +90,23 @@ impl SystemClock {
     }
 }
 
+/// When a wait of this process ends. Real time, also where the engine's clock is a virtual one.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline(Option<Instant>);
+
+impl Deadline {
+    /// The deadline of a wait that starts now.
+    pub fn after(wait: Duration) -> Self {
+        // A wait that is too long to be counted has no end.
+        Self(Instant::now().checked_add(wait))
+    }
+
+    /// How much of the wait is left; zero when it is over.
+    pub fn left(&self) -> Duration {
+        self.0.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()))
+    }
+}
+
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const MONOTONIC: libc::clockid_t = libc::CLOCK_MONOTONIC_COARSE;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -126,6 +145,13 @@ mod tests {
         clock.set(2_500);
         clock.set(2_000);
         assert_eq!(clock.now(), 2_500);
+    }
+
+    #[test]
+    fn a_deadline_ends_and_an_endless_one_does_not() {
+        assert_eq!(Deadline::after(Duration::ZERO).left(), Duration::ZERO);
+        assert!(Deadline::after(Duration::from_secs(60)).left() > Duration::from_secs(50));
+        assert_eq!(Deadline::after(Duration::MAX).left(), Duration::MAX);
     }
 
     #[test]

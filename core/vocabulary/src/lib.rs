@@ -11,7 +11,7 @@ mod ids;
 mod limits;
 pub mod sync;
 
-pub use clock::{Clock, Millis};
+pub use clock::{Clock, Deadline, Millis};
 pub use config::{DeadLetter, DedupScope, Durability, QueueConfig, QueueKind};
 pub use error::{Code, Error, Result};
 pub use fork::{forked_since, process_generation};

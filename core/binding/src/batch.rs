@@ -1,0 +1,139 @@
+//! The batch verbs: one crossing, one ticket, a result for each entry.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList, PyString};
+use trunkline_engine::{Outgoing, Sent, Ticket, Verb};
+use trunkline_vocabulary::{Millis, Receipt};
+
+use crate::body::Body;
+use crate::error::raise;
+use crate::handle::Handle;
+use crate::message::Message;
+use crate::results::{BatchResult, Failure, SendBatchResult};
+
+/// An entry that Python has checked: body, group, dedup id, delay, attribute block.
+pub(crate) type Prepared<'py> =
+    (Bound<'py, PyAny>, Option<String>, Option<String>, Option<Millis>, Option<Vec<u8>>);
+
+/// Sends plain bodies; `None`, and nothing sent, if an entry is anything but `bytes` or `str`.
+pub(crate) fn send_plain(
+    py: Python<'_>,
+    handle: &Handle,
+    entries: &Bound<'_, PyList>,
+) -> PyResult<Option<(SendBatchResult, Option<Ticket>)>> {
+    let items: Vec<Bound<'_, PyAny>> = entries.iter().collect();
+    let mut messages = Vec::with_capacity(items.len());
+    for item in &items {
+        let body = if let Ok(bytes) = item.cast::<PyBytes>() {
+            bytes.as_bytes()
+        } else if let Ok(text) = item.cast::<PyString>() {
+            match text.to_str() {
+                Ok(text) => text.as_bytes(),
+                // A lone surrogate: the careful way finds the words.
+                Err(_) => return Ok(None),
+            }
+        } else {
+            return Ok(None);
+        };
+        messages.push(Outgoing { body, ..Outgoing::default() });
+    }
+    let indexes = 0..messages.len() as u32;
+    send(py, handle, &messages, indexes, Vec::new()).map(Some)
+}
+
+/// Sends prepared entries; `failed` are those that Python has refused.
+pub(crate) fn send_prepared(
+    py: Python<'_>,
+    handle: &Handle,
+    entries: &[Prepared<'_>],
+    indexes: Vec<u32>,
+    failed: Vec<(u32, String, String)>,
+) -> PyResult<(SendBatchResult, Option<Ticket>)> {
+    let bodies: Vec<Body<'_>> =
+        entries.iter().map(|entry| entry.0.as_borrowed().extract()).collect::<PyResult<_>>()?;
+    let messages: Vec<Outgoing<'_>> = entries
+        .iter()
+        .zip(&bodies)
+        .map(|((_, group, dedup_id, delay, attributes), body)| Outgoing {
+            body: &body.0,
+            attributes: attributes.as_deref().unwrap_or_default(),
+            group: group.as_deref(),
+            dedup_id: dedup_id.as_deref(),
+            delay: *delay,
+        })
+        .collect();
+    let failed = failed.into_iter().map(Failure::from_parts).collect();
+    send(py, handle, &messages, indexes.into_iter(), failed)
+}
+
+fn send(
+    py: Python<'_>,
+    handle: &Handle,
+    messages: &[Outgoing<'_>],
+    mut indexes: impl Iterator<Item = u32>,
+    mut failed: Vec<Failure>,
+) -> PyResult<(SendBatchResult, Option<Ticket>)> {
+    handle.before(py, Verb::Send)?;
+    let mut sent: Vec<(u32, Sent)> = Vec::with_capacity(messages.len());
+    let ticket = handle
+        .queue
+        .send_batch(messages, |_, outcome| {
+            let index = indexes.next().unwrap_or(u32::MAX);
+            match outcome {
+                Ok(one) => sent.push((index, one)),
+                Err(error) => failed.push(Failure::new(index, &error)),
+            }
+        })
+        .map_err(raise)?;
+    failed.sort_by_key(Failure::index);
+    Ok((SendBatchResult::new(py, handle, sent, failed)?, ticket))
+}
+
+/// Deletes, or with `visibility` changes the leases of, the deliveries that `items` name.
+pub(crate) fn change(
+    py: Python<'_>,
+    handle: &Handle,
+    items: &Bound<'_, PyList>,
+    visibility: Option<Millis>,
+) -> PyResult<(BatchResult, Option<Ticket>)> {
+    handle.before(py, if visibility.is_some() { Verb::Extend } else { Verb::Delete })?;
+    // All of them first: a wrong type is the caller's mistake, and then nothing is changed.
+    let receipts: Vec<_> =
+        items.iter().map(|item| receipt(handle, &item)).collect::<PyResult<_>>()?;
+    let (mut successful, mut failed) = (Vec::with_capacity(receipts.len()), Vec::new());
+    let mut last: Option<Ticket> = None;
+    for (index, receipt) in receipts.into_iter().enumerate() {
+        let index = index as u32;
+        let outcome = receipt.and_then(|receipt| match visibility {
+            Some(visibility) => handle.queue.extend(&receipt, visibility),
+            None => handle.queue.delete(&receipt),
+        });
+        match outcome {
+            Ok(ticket) => {
+                last = ticket.or(last);
+                successful.push(index);
+            }
+            Err(error) => failed.push(Failure::new(index, &error)),
+        }
+    }
+    // Tickets are in order: the last one stands for all.
+    Ok((BatchResult::new(py, successful, failed)?, last))
+}
+
+/// The receipt that `item` names, a message or a text; the inner error is the entry's own.
+pub(crate) fn receipt(
+    handle: &Handle,
+    item: &Bound<'_, PyAny>,
+) -> PyResult<trunkline_vocabulary::Result<Receipt>> {
+    if let Ok(message) = item.cast::<Message>() {
+        return Ok(message.get().receipt_for(handle));
+    }
+    let text = item.cast::<PyString>().map_err(|_| {
+        let kind = item.get_type().name().map_or_else(|_| "?".to_owned(), |name| name.to_string());
+        pyo3::exceptions::PyTypeError::new_err(format!(
+            "a delivery must be named by its Message or by the str of its receipt, not {kind}"
+        ))
+    })?;
+    let text = text.to_cow()?;
+    Ok(handle.queue.decode_receipt(&text))
+}

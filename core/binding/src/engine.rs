@@ -1,0 +1,204 @@
+//! Opening an engine, and its verbs: take, call, wrap.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use trunkline_engine::{Engine as Core, OpenOptions, QueueName};
+use trunkline_vocabulary::{Clock, Durability, QueueId};
+
+use crate::clock::VirtualClock;
+use crate::config::{Level, QueueSettings, level_name};
+use crate::error::{guard, raise};
+use crate::faults::{PlainRule, plain, rule};
+use crate::handle::Handle;
+use crate::moves::MoveStatus;
+use crate::queue::Queue;
+
+/// An open engine.
+#[pyclass(frozen, weakref, module = "trunkline._core")]
+pub(crate) struct Engine {
+    core: Arc<Core>,
+    clock: Option<Py<VirtualClock>>,
+}
+
+impl Engine {
+    fn queue(&self, queue: Arc<trunkline_engine::Queue>) -> Queue {
+        Queue(Arc::new(Handle::new(self.core.clone(), queue)))
+    }
+}
+
+#[pymethods]
+impl Engine {
+    #[staticmethod]
+    #[pyo3(signature = (path, durability, clock, seed, read_only, limits))]
+    fn open(
+        py: Python<'_>,
+        path: Option<PathBuf>,
+        durability: Level,
+        clock: Option<Py<VirtualClock>>,
+        seed: Option<u64>,
+        read_only: bool,
+        limits: &Bound<'_, PyDict>,
+    ) -> PyResult<Self> {
+        let mut options = path.map_or_else(OpenOptions::memory, OpenOptions::at);
+        options.durability = durability.0;
+        options.seed = seed;
+        options.read_only = read_only;
+        options.limits = crate::limits::from_dict(limits)?;
+        if let Some(clock) = &clock {
+            options.clock = clock.get().clock.clone();
+        }
+        guard(|| {
+            let core = py.detach(|| Core::open(options)).map_err(raise)?;
+            if let Some(clock) = &clock {
+                clock.get().drive(&core);
+            }
+            Ok(Self { core, clock })
+        })
+    }
+
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        guard(|| py.detach(|| self.core.close()).map_err(raise))
+    }
+
+    fn flush(&self, py: Python<'_>) -> PyResult<()> {
+        guard(|| py.detach(|| self.core.flush()).map_err(raise))
+    }
+
+    fn create_queue(
+        &self,
+        py: Python<'_>,
+        name: (String, String, String),
+        settings: &QueueSettings,
+        document: &[u8],
+    ) -> PyResult<Queue> {
+        let (name, config) = (full_name(name), settings.0.clone());
+        guard(|| {
+            let created = py.detach(|| {
+                let queue = self.core.create_queue(name, config, document)?;
+                if self.core.durability() > Durability::Memory {
+                    self.core.flush()?;
+                }
+                Ok(queue)
+            });
+            created.map(|queue| self.queue(queue)).map_err(raise)
+        })
+    }
+
+    fn find_queue(&self, name: (String, String, String)) -> PyResult<Option<Queue>> {
+        guard(|| {
+            let found = self.core.find_queue(&full_name(name)).map_err(raise)?;
+            Ok(found.map(|queue| self.queue(queue)))
+        })
+    }
+
+    fn queue_by_id(&self, id: u32) -> Option<Queue> {
+        self.core.queue_by_id(QueueId(id)).map(|queue| self.queue(queue))
+    }
+
+    fn queues(
+        &self,
+        account: Option<&str>,
+        region: Option<&str>,
+        prefix: &str,
+    ) -> PyResult<Vec<Queue>> {
+        guard(|| {
+            let found = self.core.queues(account, region, prefix).map_err(raise)?;
+            Ok(found.into_iter().map(|queue| self.queue(queue)).collect())
+        })
+    }
+
+    /// The queues that send their dead letters to the queue `id`.
+    fn dead_letter_sources(&self, id: u32) -> PyResult<Vec<Queue>> {
+        guard(|| {
+            let mut sources = self.core.queues(None, None, "").map_err(raise)?;
+            let target = |queue: &trunkline_engine::Queue| queue.config().dead_letter;
+            sources.retain(|queue| target(queue).is_some_and(|dead| dead.queue.0 == id));
+            Ok(sources.into_iter().map(|queue| self.queue(queue)).collect())
+        })
+    }
+
+    fn snapshot(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        guard(|| py.detach(|| self.core.snapshot(&path)).map_err(raise))
+    }
+
+    /// A copy in memory; on a virtual clock of its own if this engine has one.
+    fn fork(&self, py: Python<'_>) -> PyResult<Self> {
+        guard(|| {
+            let now = self.core.clock().now();
+            let clock = match &self.clock {
+                Some(_) => Some(Py::new(py, VirtualClock::at(now))?),
+                None => None,
+            };
+            let time = match &clock {
+                Some(clock) => clock.get().clock.clone(),
+                None => Arc::new(Clock::system()),
+            };
+            let core = py.detach(|| self.core.fork(time)).map_err(raise)?;
+            if let Some(clock) = &clock {
+                clock.get().drive(&core);
+            }
+            Ok(Self { core, clock })
+        })
+    }
+
+    fn moves(&self, source: Option<u32>) -> Vec<MoveStatus> {
+        let source = source.map(QueueId);
+        self.core.moves(source).into_iter().map(MoveStatus).collect()
+    }
+
+    fn cancel_move(&self, task: u32) -> PyResult<u64> {
+        guard(|| self.core.cancel_move(task).map_err(raise))
+    }
+
+    #[pyo3(signature = (verb, effect, detail, queue, after, times))]
+    fn add_fault(
+        &self,
+        verb: &str,
+        effect: &str,
+        detail: &Bound<'_, PyAny>,
+        queue: Option<String>,
+        after: u64,
+        times: Option<u64>,
+    ) -> PyResult<()> {
+        self.core.faults().add(rule(verb, effect, detail, queue, after, times)?);
+        Ok(())
+    }
+
+    fn clear_faults(&self) {
+        self.core.faults().clear();
+    }
+
+    fn faults(&self) -> Vec<PlainRule> {
+        self.core.faults().rules().into_iter().map(plain).collect()
+    }
+
+    /// The engine's time, in seconds since the epoch.
+    fn now(&self) -> f64 {
+        self.core.clock().now() as f64 / 1_000.0
+    }
+
+    #[getter]
+    fn clock<'py>(&self, py: Python<'py>) -> Option<&Bound<'py, VirtualClock>> {
+        self.clock.as_ref().map(|clock| clock.bind(py))
+    }
+
+    #[getter]
+    fn durability(&self) -> &'static str {
+        level_name(self.core.durability())
+    }
+
+    fn limits<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        crate::limits::to_dict(py, self.core.limits())
+    }
+}
+
+fn full_name((account, region, name): (String, String, String)) -> QueueName {
+    QueueName { account, region, name }
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Engine>()
+}

@@ -1,0 +1,70 @@
+//! Faults that were asked for: what the doors carry out before a verb, and the rules themselves.
+
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use trunkline_engine::{Effect, Engine, Rule, Verb};
+
+use crate::error::{invalid, raise};
+
+/// Asks the rules before `verb` on `queue`; returns whether a delivery stays visible.
+#[cold]
+pub(crate) fn before(py: Python<'_>, engine: &Engine, verb: Verb, queue: &str) -> PyResult<bool> {
+    let verdict = engine.faults().before(verb, queue).map_err(raise)?;
+    if !verdict.delay.is_zero() {
+        crate::wait::sleep(py, verdict.delay)?;
+    }
+    Ok(verdict.duplicate)
+}
+
+/// A rule from plain data.
+pub(crate) fn rule(
+    verb: &str,
+    effect: &str,
+    detail: &Bound<'_, PyAny>,
+    queue: Option<String>,
+    after: u64,
+    times: Option<u64>,
+) -> PyResult<Rule> {
+    let verb = match verb {
+        "send" => Verb::Send,
+        "receive" => Verb::Receive,
+        "delete" => Verb::Delete,
+        "extend" => Verb::Extend,
+        "commit" => Verb::Commit,
+        other => {
+            return Err(invalid(format!(
+                "Value {other:.32} for parameter verb is invalid. Reason: Must be send, receive, \
+                 delete, extend or commit."
+            )));
+        }
+    };
+    let effect = match effect {
+        "error" => Effect::Fail(detail.extract()?),
+        "delay" => Effect::Delay(Duration::from_millis(detail.extract()?)),
+        "duplicate" => Effect::Duplicate,
+        _ => Effect::Crash,
+    };
+    Ok(Rule { verb, queue, effect, after, times })
+}
+
+/// A rule as `(verb, effect, queue, after, times)`.
+pub(crate) type PlainRule = (&'static str, &'static str, Option<String>, u64, Option<u64>);
+
+/// `rule` as plain data.
+pub(crate) fn plain(rule: Rule) -> PlainRule {
+    let verb = match rule.verb {
+        Verb::Send => "send",
+        Verb::Receive => "receive",
+        Verb::Delete => "delete",
+        Verb::Extend => "extend",
+        Verb::Commit => "commit",
+    };
+    let effect = match rule.effect {
+        Effect::Fail(_) => "error",
+        Effect::Delay(_) => "delay",
+        Effect::Duplicate => "duplicate",
+        Effect::Crash => "crash",
+    };
+    (verb, effect, rule.queue, rule.after, rule.times)
+}

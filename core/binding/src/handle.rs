@@ -1,0 +1,81 @@
+//! A queue and its engine, shared by everything that Python holds of them.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use trunkline_engine::{Engine, Queue, Ticket, Verb};
+use trunkline_vocabulary::{Durability, IdKey, QueueKind};
+
+use crate::error::{invalid, raise};
+
+/// One queue, with what every verb needs at hand.
+pub(crate) struct Handle {
+    pub engine: Arc<Engine>,
+    pub queue: Arc<Queue>,
+    pub key: IdKey,
+    /// What "acknowledged" means in this engine.
+    pub level: Durability,
+    pub fifo: bool,
+}
+
+impl Handle {
+    pub fn new(engine: Arc<Engine>, queue: Arc<Queue>) -> Self {
+        let (key, level) = (engine.key(), engine.durability());
+        let fifo = queue.config().kind == QueueKind::Fifo;
+        Self { engine, queue, key, level, fifo }
+    }
+
+    /// The level of one call: the engine's, or a lower one by name.
+    pub fn level(&self, asked: Option<Durability>) -> PyResult<Durability> {
+        match asked {
+            Some(level) if level > self.level => Err(invalid(format!(
+                "Value {} for parameter durability is invalid. Reason: A call can lower the \
+                 engine's level ({}), not raise it; open the engine with the higher level.",
+                crate::config::level_name(level),
+                crate::config::level_name(self.level),
+            ))),
+            Some(level) => Ok(level),
+            None => Ok(self.level),
+        }
+    }
+
+    /// Returns when `ticket` is acknowledged at `level`.
+    #[inline]
+    pub fn settle(
+        &self,
+        py: Python<'_>,
+        ticket: Option<Ticket>,
+        level: Durability,
+    ) -> PyResult<()> {
+        match ticket {
+            Some(ticket) if level > Durability::Memory => settle(py, &self.engine, ticket, level),
+            _ => Ok(()),
+        }
+    }
+
+    /// Carries out the faults that were injected before `verb`; whether to deliver twice.
+    #[inline]
+    pub fn before(&self, py: Python<'_>, verb: Verb) -> PyResult<bool> {
+        if !self.engine.faults().is_active() {
+            return Ok(false);
+        }
+        crate::faults::before(py, &self.engine, verb, &self.queue.name().name)
+    }
+}
+
+/// Returns when `ticket` is acknowledged at `level`; detached where the disk is waited for.
+pub(crate) fn settle(
+    py: Python<'_>,
+    engine: &Engine,
+    ticket: Ticket,
+    level: Durability,
+) -> PyResult<()> {
+    if engine.faults().is_active() {
+        crate::faults::before(py, engine, Verb::Commit, "")?;
+    }
+    if level == Durability::Disk {
+        return py.detach(|| engine.wait(ticket, level)).map_err(raise);
+    }
+    // A copy into the page cache takes microseconds: less than winning the interpreter back.
+    engine.wait(ticket, level).map_err(raise)
+}

@@ -1,0 +1,122 @@
+//! Looking into a data folder that nobody has open: what it holds, as frozen values.
+
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+use trunkline_engine::Report;
+use trunkline_vocabulary::QueueKind;
+
+use crate::error::{guard, raise};
+
+/// What a data folder holds; :func:`trunkline.inspect` makes it.
+///
+/// >>> import tempfile, trunkline
+/// >>> with tempfile.TemporaryDirectory() as folder:
+/// ...     with trunkline.open(folder) as engine:
+/// ...         queue = engine.queue("orders")
+/// ...     trunkline.inspect(folder).runs
+/// 1
+#[pyclass(frozen, module = "trunkline")]
+pub(crate) struct FolderReport(Report);
+
+/// What a data folder holds of one queue; see :class:`FolderReport`.
+#[pyclass(frozen, get_all, module = "trunkline")]
+pub(crate) struct QueueReport {
+    /// The queue's name.
+    name: String,
+    /// The account it belongs to.
+    account: String,
+    /// The region it belongs to.
+    region: String,
+    /// Whether it is a FIFO queue.
+    fifo: bool,
+    /// Messages of every state.
+    messages: u64,
+    /// Messages that are leased now.
+    in_flight: u64,
+    /// Messages whose delay has not ended.
+    delayed: u64,
+    /// Bytes of the messages in the journal.
+    bytes: u64,
+    /// When the oldest message was sent, in seconds since the epoch.
+    oldest_sent_at: Option<f64>,
+    /// Deduplication ids that are kept.
+    remembered: u64,
+}
+
+#[pymethods]
+impl FolderReport {
+    /// How often the folder was opened.
+    #[getter]
+    fn runs(&self) -> u32 {
+        self.0.runs
+    }
+
+    /// Records that were read and whose checksums are right.
+    #[getter]
+    fn records(&self) -> u64 {
+        self.0.records
+    }
+
+    /// The journal's files: number and bytes in use.
+    #[getter]
+    fn segments(&self) -> Vec<(u32, u64)> {
+        self.0.segments.clone()
+    }
+
+    /// The keys of the documents of the control planes.
+    #[getter]
+    fn documents(&self) -> Vec<String> {
+        self.0.documents.clone()
+    }
+
+    /// The queues.
+    #[getter]
+    fn queues(&self) -> Vec<QueueReport> {
+        let report = |queue: &trunkline_engine::QueueReport| QueueReport {
+            name: queue.name.name.clone(),
+            account: queue.name.account.clone(),
+            region: queue.name.region.clone(),
+            fifo: queue.kind == QueueKind::Fifo,
+            messages: queue.messages,
+            in_flight: queue.in_flight,
+            delayed: queue.delayed,
+            bytes: queue.bytes,
+            oldest_sent_at: queue.oldest_sent.map(|sent| sent as f64 / 1_000.0),
+            remembered: queue.remembered,
+        };
+        self.0.queues.iter().map(report).collect()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<FolderReport: {} queues, {} records>", self.0.queues.len(), self.0.records)
+    }
+}
+
+#[pymethods]
+impl QueueReport {
+    fn __repr__(&self) -> String {
+        format!("<QueueReport {:?}: {} messages>", self.name, self.messages)
+    }
+}
+
+/// Reads a data folder without changing it.
+#[pyfunction]
+fn inspect(py: Python<'_>, path: PathBuf) -> PyResult<FolderReport> {
+    let read = || trunkline_engine::inspect(&path);
+    guard(|| py.detach(read).map(FolderReport).map_err(raise))
+}
+
+/// Checks every checksum and every record of a data folder.
+#[pyfunction]
+fn verify(py: Python<'_>, path: PathBuf) -> PyResult<FolderReport> {
+    let check = || trunkline_engine::verify(&path);
+    guard(|| py.detach(check).map(FolderReport).map_err(raise))
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<FolderReport>()?;
+    module.add_class::<QueueReport>()?;
+    module.add_function(wrap_pyfunction!(inspect, module)?)?;
+    module.add_function(wrap_pyfunction!(verify, module)?)
+}

@@ -1,0 +1,334 @@
+//! The verbs of a queue: take, call, wrap.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList};
+use trunkline_engine::{Outgoing, Receive, Sent, Ticket as Place, Verb};
+use trunkline_vocabulary::{Millis, Result};
+
+use crate::batch::{self, Prepared};
+use crate::body::Body;
+use crate::config::{Level, QueueSettings};
+use crate::error::{guard, raise};
+use crate::handle::Handle;
+use crate::message::Message;
+use crate::results::{BatchResult, SendBatchResult, SendResult};
+use crate::statistics::Statistics;
+use crate::ticket::Ticket;
+
+/// A queue of an open engine.
+#[pyclass(frozen, module = "trunkline._core")]
+pub(crate) struct Queue(pub Arc<Handle>);
+
+impl Queue {
+    #[inline]
+    pub fn put(&self, py: Python<'_>, message: &Outgoing<'_>) -> PyResult<Sent> {
+        self.0.before(py, Verb::Send)?;
+        self.0.queue.send(message).map_err(raise)
+    }
+
+    /// What is there now, without waiting.
+    #[inline]
+    pub fn take(&self, py: Python<'_>, request: &Receive<'_>) -> PyResult<Vec<Message>> {
+        let mut request = *request;
+        if self.0.before(py, Verb::Receive)? {
+            request.visibility = Some(0);
+        }
+        let mut messages = Vec::new();
+        let sink = |delivery: trunkline_engine::Delivery<'_>| {
+            messages.push(Message::new(py, &self.0, &delivery, false));
+        };
+        self.0.queue.try_receive(&request, sink).map_err(raise)?;
+        Ok(messages)
+    }
+
+    pub fn drop_message(
+        &self,
+        py: Python<'_>,
+        delivery: &Bound<'_, PyAny>,
+    ) -> PyResult<Option<Place>> {
+        let receipt = batch::receipt(&self.0, delivery)?.map_err(raise)?;
+        self.0.before(py, Verb::Delete)?;
+        self.0.queue.delete(&receipt).map_err(raise)
+    }
+
+    pub fn change_lease(
+        &self,
+        py: Python<'_>,
+        delivery: &Bound<'_, PyAny>,
+        visibility: Millis,
+    ) -> PyResult<Option<Place>> {
+        let receipt = batch::receipt(&self.0, delivery)?.map_err(raise)?;
+        self.0.before(py, Verb::Extend)?;
+        self.0.queue.extend(&receipt, visibility).map_err(raise)
+    }
+
+    /// A verb that touches the whole queue: detached, because it may take long, and durable at the
+    /// engine's level when it returns.
+    fn control(
+        &self,
+        py: Python<'_>,
+        verb: impl FnOnce() -> Result<Option<Place>> + Send,
+    ) -> PyResult<()> {
+        let ticket = py.detach(verb).map_err(raise)?;
+        self.0.settle(py, ticket, self.0.level)
+    }
+}
+
+#[pymethods]
+impl Queue {
+    /// Sends a body that brings no options.
+    fn send(&self, py: Python<'_>, body: Body<'_>) -> PyResult<SendResult> {
+        guard(|| {
+            let sent = self.put(py, &Outgoing { body: &body.0, ..Outgoing::default() })?;
+            self.0.settle(py, sent.ticket, self.0.level)?;
+            Ok(SendResult::new(&self.0, sent, 0))
+        })
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn send_with(
+        &self,
+        py: Python<'_>,
+        body: Body<'_>,
+        group: Option<&str>,
+        dedup_id: Option<&str>,
+        delay: Option<Millis>,
+        attributes: Option<&[u8]>,
+        durability: Option<Level>,
+    ) -> PyResult<SendResult> {
+        guard(|| {
+            let level = self.0.level(durability.map(|level| level.0))?;
+            let attributes = attributes.unwrap_or_default();
+            let sent =
+                self.put(py, &Outgoing { body: &body.0, attributes, group, dedup_id, delay })?;
+            self.0.settle(py, sent.ticket, level)?;
+            Ok(SendResult::new(&self.0, sent, 0))
+        })
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn send_nowait(
+        &self,
+        py: Python<'_>,
+        body: Body<'_>,
+        group: Option<&str>,
+        dedup_id: Option<&str>,
+        delay: Option<Millis>,
+        attributes: Option<&[u8]>,
+        durability: Option<Level>,
+    ) -> PyResult<Ticket> {
+        guard(|| {
+            let level = self.0.level(durability.map(|level| level.0))?;
+            let attributes = attributes.unwrap_or_default();
+            let sent =
+                self.put(py, &Outgoing { body: &body.0, attributes, group, dedup_id, delay })?;
+            Ok(Ticket::new(self.0.clone(), sent, level))
+        })
+    }
+
+    /// Sends bodies without options; `None`, and nothing sent, if there is anything else among them.
+    fn send_batch(
+        &self,
+        py: Python<'_>,
+        entries: &Bound<'_, PyList>,
+    ) -> PyResult<Option<SendBatchResult>> {
+        guard(|| {
+            let Some((result, ticket)) = batch::send_plain(py, &self.0, entries)? else {
+                return Ok(None);
+            };
+            self.0.settle(py, ticket, self.0.level)?;
+            Ok(Some(result))
+        })
+    }
+
+    fn send_prepared(
+        &self,
+        py: Python<'_>,
+        entries: Vec<Prepared<'_>>,
+        indexes: Vec<u32>,
+        failed: Vec<(u32, String, String)>,
+        durability: Option<Level>,
+    ) -> PyResult<SendBatchResult> {
+        guard(|| {
+            let level = self.0.level(durability.map(|level| level.0))?;
+            let (result, ticket) = batch::send_prepared(py, &self.0, &entries, indexes, failed)?;
+            self.0.settle(py, ticket, level)?;
+            Ok(result)
+        })
+    }
+
+    /// What is there now, with the queue's own lease.
+    fn receive<'py>(&self, py: Python<'py>, max: usize) -> PyResult<Bound<'py, PyList>> {
+        guard(|| PyList::new(py, self.take(py, &Receive { max, ..Receive::default() })?))
+    }
+
+    fn receive_with<'py>(
+        &self,
+        py: Python<'py>,
+        max: usize,
+        wait: Millis,
+        visibility_timeout: Option<Millis>,
+        attempt_id: Option<&str>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let request = Receive { max, visibility: visibility_timeout, attempt_id };
+        guard(|| {
+            let mut found = self.take(py, &request)?;
+            if found.is_empty() && wait > 0 {
+                let some = || Ok(Some(self.take(py, &request)?).filter(|found| !found.is_empty()));
+                found = crate::wait::until(py, &self.0, wait, some)?.unwrap_or_default();
+            }
+            PyList::new(py, found)
+        })
+    }
+
+    fn peek<'py>(
+        &self,
+        py: Python<'py>,
+        max: usize,
+        include_in_flight: bool,
+    ) -> PyResult<Bound<'py, PyList>> {
+        guard(|| {
+            let mut messages = Vec::new();
+            let sink = |delivery: trunkline_engine::Delivery<'_>| {
+                messages.push(Message::new(py, &self.0, &delivery, true));
+            };
+            self.0.queue.peek(max, include_in_flight, sink).map_err(raise)?;
+            PyList::new(py, messages)
+        })
+    }
+
+    #[pyo3(signature = (delivery, durability=None))]
+    fn delete(
+        &self,
+        py: Python<'_>,
+        delivery: &Bound<'_, PyAny>,
+        durability: Option<Level>,
+    ) -> PyResult<()> {
+        guard(|| {
+            let level = self.0.level(durability.map(|level| level.0))?;
+            let ticket = self.drop_message(py, delivery)?;
+            self.0.settle(py, ticket, level)
+        })
+    }
+
+    #[pyo3(signature = (delivery, visibility_timeout, durability=None))]
+    fn extend(
+        &self,
+        py: Python<'_>,
+        delivery: &Bound<'_, PyAny>,
+        visibility_timeout: Millis,
+        durability: Option<Level>,
+    ) -> PyResult<()> {
+        guard(|| {
+            let level = self.0.level(durability.map(|level| level.0))?;
+            let ticket = self.change_lease(py, delivery, visibility_timeout)?;
+            self.0.settle(py, ticket, level)
+        })
+    }
+
+    #[pyo3(signature = (deliveries, durability=None))]
+    fn delete_batch(
+        &self,
+        py: Python<'_>,
+        deliveries: &Bound<'_, PyList>,
+        durability: Option<Level>,
+    ) -> PyResult<BatchResult> {
+        guard(|| {
+            let level = self.0.level(durability.map(|level| level.0))?;
+            let (result, ticket) = batch::change(py, &self.0, deliveries, None)?;
+            self.0.settle(py, ticket, level)?;
+            Ok(result)
+        })
+    }
+
+    #[pyo3(signature = (deliveries, visibility_timeout, durability=None))]
+    fn extend_batch(
+        &self,
+        py: Python<'_>,
+        deliveries: &Bound<'_, PyList>,
+        visibility_timeout: Millis,
+        durability: Option<Level>,
+    ) -> PyResult<BatchResult> {
+        guard(|| {
+            let level = self.0.level(durability.map(|level| level.0))?;
+            let (result, ticket) =
+                batch::change(py, &self.0, deliveries, Some(visibility_timeout))?;
+            self.0.settle(py, ticket, level)?;
+            Ok(result)
+        })
+    }
+
+    fn purge(&self, py: Python<'_>) -> PyResult<()> {
+        guard(|| self.control(py, || self.0.queue.purge()))
+    }
+
+    fn remove(&self, py: Python<'_>) -> PyResult<()> {
+        guard(|| self.control(py, || self.0.queue.remove()))
+    }
+
+    fn configure(&self, py: Python<'_>, settings: &QueueSettings, document: &[u8]) -> PyResult<()> {
+        let config = settings.0.clone();
+        guard(|| self.control(py, || self.0.queue.configure(config, document)))
+    }
+
+    fn statistics(&self) -> PyResult<Statistics> {
+        guard(|| self.0.queue.statistics().map(Statistics).map_err(raise))
+    }
+
+    #[pyo3(signature = (destination, rate))]
+    fn start_move(&self, destination: Option<u32>, rate: Option<u32>) -> PyResult<u32> {
+        let destination = destination.map(trunkline_vocabulary::QueueId);
+        guard(|| self.0.engine.start_move(self.0.queue.id(), destination, rate).map_err(raise))
+    }
+
+    #[getter]
+    fn id(&self) -> u32 {
+        self.0.queue.id().0
+    }
+
+    #[getter]
+    fn name(&self) -> String {
+        self.0.queue.name().name.clone()
+    }
+
+    #[getter]
+    fn account(&self) -> String {
+        self.0.queue.name().account.clone()
+    }
+
+    #[getter]
+    fn region(&self) -> String {
+        self.0.queue.name().region.clone()
+    }
+
+    #[getter]
+    fn fifo(&self) -> bool {
+        self.0.fifo
+    }
+
+    #[getter]
+    fn settings(&self) -> QueueSettings {
+        QueueSettings(self.0.queue.config())
+    }
+
+    #[getter]
+    fn document<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.0.queue.document())
+    }
+
+    #[getter]
+    fn created_at(&self) -> f64 {
+        self.0.queue.created() as f64 / 1_000.0
+    }
+
+    #[getter]
+    fn modified_at(&self) -> f64 {
+        self.0.queue.modified() as f64 / 1_000.0
+    }
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Queue>()
+}

@@ -1,0 +1,141 @@
+//! A promise of durability that was not waited for.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::PyTimeoutError;
+use pyo3::prelude::*;
+use trunkline_engine::{Parker, Sent, Ticket as Place};
+use trunkline_vocabulary::Durability;
+
+use crate::bell::Bell;
+use crate::error::{guard, raise};
+use crate::handle::{Handle, settle};
+use crate::results::SendResult;
+use crate::span::millis;
+
+/// The longest wait for the disk, in milliseconds: a year.
+const WAIT_MAX: u64 = 365 * 86_400_000;
+
+/// Something that the disk does not have yet.
+#[pyclass(frozen, module = "trunkline._core")]
+pub(crate) struct Pending {
+    handle: Arc<Handle>,
+    place: Place,
+    level: Durability,
+}
+
+impl Pending {
+    /// What a loop has to wait for. A lower level than the disk's costs less than a turn of the loop,
+    /// so it is settled here.
+    pub fn new(
+        py: Python<'_>,
+        handle: &Arc<Handle>,
+        place: Option<Place>,
+        level: Durability,
+    ) -> PyResult<Option<Self>> {
+        match place {
+            Some(place) if level == Durability::Disk => {
+                Ok(Some(Self { handle: handle.clone(), place, level }))
+            }
+            place => handle.settle(py, place, level).map(|()| None),
+        }
+    }
+}
+
+#[pymethods]
+impl Pending {
+    /// Whether it is durable; raises when it never will be.
+    fn done(&self) -> PyResult<bool> {
+        guard(|| self.handle.engine.is_settled(self.place, self.level).map_err(raise))
+    }
+
+    /// Rings `bell` with `token`, once, when it is durable or never will be.
+    fn ring(&self, bell: &Bell, token: u64) -> PyResult<()> {
+        let signal = bell.signal(token);
+        guard(|| self.handle.engine.notify_when(self.place, self.level, signal).map_err(raise))
+    }
+}
+
+/// A send that was not waited for, from :meth:`Queue.send_nowait`.
+///
+/// >>> import trunkline
+/// >>> ticket = trunkline.open().queue("orders").send_nowait("one coffee")
+/// >>> ticket.wait(timeout=5).message_id == ticket.message_id
+/// True
+#[pyclass(frozen, module = "trunkline")]
+pub(crate) struct Ticket {
+    handle: Arc<Handle>,
+    sent: Sent,
+    level: Durability,
+}
+
+impl Ticket {
+    pub fn new(handle: Arc<Handle>, sent: Sent, level: Durability) -> Self {
+        Self { handle, sent, level }
+    }
+
+    fn pending(&self) -> Option<Place> {
+        self.sent.ticket.filter(|_| self.level > Durability::Memory)
+    }
+
+    fn result(&self) -> SendResult {
+        SendResult::new(&self.handle, self.sent, 0)
+    }
+
+    fn wait_for(&self, py: Python<'_>, ticket: Place, time: u64) -> PyResult<()> {
+        let parker = Arc::new(Parker::default());
+        let engine = &self.handle.engine;
+        engine.notify_when(ticket, self.level, parker.clone()).map_err(raise)?;
+        if crate::wait::park(py, &parker, time)? {
+            return settle(py, engine, ticket, self.level);
+        }
+        Err(PyTimeoutError::new_err("The message is not durable yet; wait again."))
+    }
+}
+
+#[pymethods]
+impl Ticket {
+    /// The message's id.
+    #[getter]
+    fn message_id(&self) -> String {
+        self.result().message_id()
+    }
+
+    /// FIFO: 20 digits that grow in order of sending; None on a standard queue.
+    #[getter]
+    fn sequence_number(&self) -> Option<String> {
+        self.result().sequence_number()
+    }
+
+    /// Whether the message is durable; raises if it never will be.
+    fn done(&self) -> PyResult<bool> {
+        guard(|| match self.pending() {
+            Some(ticket) => self.handle.engine.is_settled(ticket, self.level).map_err(raise),
+            None => Ok(true),
+        })
+    }
+
+    /// Return when the message is durable; raise TimeoutError after `timeout` seconds.
+    #[pyo3(signature = (timeout=None))]
+    fn wait(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<SendResult> {
+        let timeout = timeout.map(|time| millis(time, "timeout", 0, WAIT_MAX)).transpose()?;
+        guard(|| {
+            match (self.pending(), timeout) {
+                (None, _) => {}
+                (Some(ticket), None) => settle(py, &self.handle.engine, ticket, self.level)?,
+                (Some(ticket), Some(time)) => self.wait_for(py, ticket, time)?,
+            }
+            Ok(self.result())
+        })
+    }
+
+    fn __repr__(&self) -> PyResult<String> {
+        let state = if self.done()? { "done" } else { "pending" };
+        Ok(format!("<Ticket {}, {state}>", self.message_id()))
+    }
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Pending>()?;
+    module.add_class::<Ticket>()
+}

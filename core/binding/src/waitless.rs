@@ -1,0 +1,179 @@
+//! The verbs of a queue for event loops: begun here, waited for there.
+//!
+//! Each returns what its blocking twin returns, and what is still to be waited for, if anything.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+use trunkline_engine::Outgoing;
+use trunkline_vocabulary::{Durability, Millis};
+
+use crate::batch::{self, Prepared};
+use crate::bell::{Bell, Subscription};
+use crate::body::Body;
+use crate::config::Level;
+use crate::error::guard;
+use crate::handle::Handle;
+use crate::queue::Queue;
+use crate::results::{BatchResult, SendBatchResult, SendResult};
+use crate::ticket::Pending;
+
+/// A queue whose verbs never wait.
+#[pyclass(frozen, module = "trunkline._core")]
+pub(crate) struct Waitless(Queue);
+
+impl Waitless {
+    fn handle(&self) -> &Arc<Handle> {
+        &self.0.0
+    }
+
+    fn level(&self, durability: Option<Level>) -> PyResult<Durability> {
+        self.handle().level(durability.map(|level| level.0))
+    }
+
+    fn pending(
+        &self,
+        py: Python<'_>,
+        ticket: Option<trunkline_engine::Ticket>,
+        level: Durability,
+    ) -> PyResult<Option<Pending>> {
+        Pending::new(py, self.handle(), ticket, level)
+    }
+}
+
+#[pymethods]
+impl Waitless {
+    #[new]
+    fn new(queue: &Queue) -> Self {
+        Self(Queue(queue.0.clone()))
+    }
+
+    fn send(&self, py: Python<'_>, body: Body<'_>) -> PyResult<(SendResult, Option<Pending>)> {
+        guard(|| {
+            let sent = self.0.put(py, &Outgoing { body: &body.0, ..Outgoing::default() })?;
+            let pending = self.pending(py, sent.ticket, self.handle().level)?;
+            Ok((SendResult::new(self.handle(), sent, 0), pending))
+        })
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn send_with(
+        &self,
+        py: Python<'_>,
+        body: Body<'_>,
+        group: Option<&str>,
+        dedup_id: Option<&str>,
+        delay: Option<Millis>,
+        attributes: Option<&[u8]>,
+        durability: Option<Level>,
+    ) -> PyResult<(SendResult, Option<Pending>)> {
+        guard(|| {
+            let level = self.level(durability)?;
+            let attributes = attributes.unwrap_or_default();
+            let message = Outgoing { body: &body.0, attributes, group, dedup_id, delay };
+            let sent = self.0.put(py, &message)?;
+            let pending = self.pending(py, sent.ticket, level)?;
+            Ok((SendResult::new(self.handle(), sent, 0), pending))
+        })
+    }
+
+    fn send_batch(
+        &self,
+        py: Python<'_>,
+        entries: &Bound<'_, PyList>,
+    ) -> PyResult<Option<(SendBatchResult, Option<Pending>)>> {
+        guard(|| {
+            let Some((result, ticket)) = batch::send_plain(py, self.handle(), entries)? else {
+                return Ok(None);
+            };
+            Ok(Some((result, self.pending(py, ticket, self.handle().level)?)))
+        })
+    }
+
+    fn send_prepared(
+        &self,
+        py: Python<'_>,
+        entries: Vec<Prepared<'_>>,
+        indexes: Vec<u32>,
+        failed: Vec<(u32, String, String)>,
+        durability: Option<Level>,
+    ) -> PyResult<(SendBatchResult, Option<Pending>)> {
+        guard(|| {
+            let level = self.level(durability)?;
+            let (result, ticket) =
+                batch::send_prepared(py, self.handle(), &entries, indexes, failed)?;
+            Ok((result, self.pending(py, ticket, level)?))
+        })
+    }
+
+    fn delete(
+        &self,
+        py: Python<'_>,
+        delivery: &Bound<'_, PyAny>,
+        durability: Option<Level>,
+    ) -> PyResult<Option<Pending>> {
+        guard(|| {
+            let level = self.level(durability)?;
+            let ticket = self.0.drop_message(py, delivery)?;
+            self.pending(py, ticket, level)
+        })
+    }
+
+    fn extend(
+        &self,
+        py: Python<'_>,
+        delivery: &Bound<'_, PyAny>,
+        visibility_timeout: Millis,
+        durability: Option<Level>,
+    ) -> PyResult<Option<Pending>> {
+        guard(|| {
+            let level = self.level(durability)?;
+            let ticket = self.0.change_lease(py, delivery, visibility_timeout)?;
+            self.pending(py, ticket, level)
+        })
+    }
+
+    fn delete_batch(
+        &self,
+        py: Python<'_>,
+        deliveries: &Bound<'_, PyList>,
+        durability: Option<Level>,
+    ) -> PyResult<(BatchResult, Option<Pending>)> {
+        guard(|| {
+            let level = self.level(durability)?;
+            let (result, ticket) = batch::change(py, self.handle(), deliveries, None)?;
+            Ok((result, self.pending(py, ticket, level)?))
+        })
+    }
+
+    fn extend_batch(
+        &self,
+        py: Python<'_>,
+        deliveries: &Bound<'_, PyList>,
+        visibility_timeout: Millis,
+        durability: Option<Level>,
+    ) -> PyResult<(BatchResult, Option<Pending>)> {
+        guard(|| {
+            let level = self.level(durability)?;
+            let visibility = Some(visibility_timeout);
+            let (result, ticket) = batch::change(py, self.handle(), deliveries, visibility)?;
+            Ok((result, self.pending(py, ticket, level)?))
+        })
+    }
+
+    /// Gets in line for a message: rings `bell` with `token` once. On a virtual clock also when
+    /// `wait` has passed there.
+    fn subscribe(&self, bell: &Bell, token: u64, wait: Millis) -> PyResult<Subscription> {
+        guard(|| {
+            let (queue, clock) = (&self.handle().queue, self.handle().engine.clock());
+            let deadline = clock.is_virtual().then(|| clock.now().saturating_add(wait));
+            let id = queue.subscribe_until(bell.signal(token), deadline);
+            Ok(Subscription::new(queue.clone(), id))
+        })
+    }
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Waitless>()
+}

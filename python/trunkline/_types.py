@@ -1,0 +1,31 @@
+"""The words of our signatures, for type checkers only: no program imports this."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from os import PathLike
+from typing import Literal, TypeAlias
+
+from trunkline._core import Message
+
+Body: TypeAlias = bytes | str | bytearray | memoryview
+"""What a message may carry. Text is sent as UTF-8."""
+
+Seconds: TypeAlias = float | timedelta
+"""A span of time: seconds as int or float, or a timedelta."""
+
+Durability: TypeAlias = Literal["disk", "os", "memory"]
+"""What "acknowledged" means."""
+
+AttributeValue: TypeAlias = str | float | bytes | tuple[str, str | float | bytes]
+"""str is a String, a number a Number, bytes a Binary; a pair names its type itself."""
+
+Attributes: TypeAlias = Mapping[str, AttributeValue]
+"""Message attributes by name."""
+
+Delivery: TypeAlias = Message | str
+"""A delivery, named by its message or by its receipt."""
+
+Path: TypeAlias = str | PathLike[str]
+"""A path of the file system."""

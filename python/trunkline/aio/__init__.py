@@ -1,0 +1,24 @@
+"""The same engine for asyncio: verbs that may wait, for a message or for the disk, are coroutines.
+
+A verb first tries without waiting, so a coroutine that finds its message never suspends. Cancelling
+a receive loses nothing: a wake that was not used goes to the next waiter.
+
+>>> import asyncio, trunkline
+>>> async def main():
+...     async with trunkline.aio.open() as engine:
+...         queue = engine.queue("orders")
+...         await queue.send("one coffee")
+...         (message,) = await queue.receive(wait=20)
+...         async with message:
+...             return message.text()
+>>> asyncio.run(main())
+'one coffee'
+"""
+
+from __future__ import annotations
+
+from trunkline.aio.engine import Engine, open, wrap
+from trunkline.aio.message import Message
+from trunkline.aio.queue import Queue
+
+__all__ = ["Engine", "Message", "Queue", "open", "wrap"]

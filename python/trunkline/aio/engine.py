@@ -1,0 +1,185 @@
+"""Opening an engine for asyncio, or wrapping one that threads use too."""
+
+from __future__ import annotations
+
+import asyncio
+
+from trunkline import engine as sync
+from trunkline.aio.queue import Queue
+from trunkline.options import UNSET, Unset
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import TracebackType
+    from typing import Literal
+
+    from trunkline._core import VirtualClock
+    from trunkline._types import Durability, Path, Seconds
+    from trunkline.faults import Faults
+    from trunkline.limits import Limits
+    from trunkline.queue import Queue as SyncQueue
+
+
+def open(
+    path: Path | None = None,
+    *,
+    durability: Durability | None = None,
+    clock: VirtualClock | None = None,
+    seed: int | None = None,
+    read_only: bool = False,
+    limits: Limits | None = None,
+) -> Engine:
+    """Open an engine, as :func:`trunkline.open` does, for use with ``async with``.
+
+    >>> import asyncio, trunkline
+    >>> async def main():
+    ...     async with trunkline.aio.open() as engine:
+    ...         return (await engine.queue("orders").send("one coffee")).duplicate
+    >>> asyncio.run(main())
+    False
+    """
+    return Engine(
+        sync.open(
+            path,
+            durability=durability,
+            clock=clock,
+            seed=seed,
+            read_only=read_only,
+            limits=limits,
+        )
+    )
+
+
+def wrap(engine: sync.Engine) -> Engine:
+    """The asyncio side of an engine that threads use too. Closing either closes both.
+
+    >>> import asyncio, trunkline
+    >>> engine = trunkline.open()
+    >>> sent = engine.queue("orders").send("from a thread")
+    >>> async def main():
+    ...     (message,) = await trunkline.aio.wrap(engine).queue("orders").receive(wait=1)
+    ...     return message.text()
+    >>> asyncio.run(main())
+    'from a thread'
+    """
+    if not isinstance(engine, sync.Engine):
+        raise TypeError(f"engine must be a trunkline.Engine, not {type(engine).__name__}")
+    return Engine(engine)
+
+
+class Engine:
+    """An engine whose waiting verbs are coroutines. Works on any loop, and on several at once.
+
+    >>> import asyncio, trunkline
+    >>> async def main():
+    ...     async with trunkline.aio.open() as engine:
+    ...         return engine.queue("orders").name
+    >>> asyncio.run(main())
+    'orders'
+    """
+
+    __slots__ = ("sync",)
+
+    def __init__(self, engine: sync.Engine) -> None:
+        self.sync = engine
+
+    def queue(
+        self,
+        name: str,
+        *,
+        delay: Seconds | None = None,
+        retention: Seconds | None = None,
+        max_message_size: int | None = None,
+        visibility_timeout: Seconds | None = None,
+        receive_wait: Seconds | None = None,
+        content_based_dedup: bool | None = None,
+        dedup_scope: Literal["queue", "group"] | None = None,
+        dead_letter: str | SyncQueue | Unset | None = UNSET,
+        max_receive_count: int | None = None,
+        redrive_allow: Literal["all", "none"] | Iterable[str | SyncQueue] | Unset | None = UNSET,
+        account: str | None = None,
+        region: str | None = None,
+    ) -> Queue:
+        """Get or create a queue, as :meth:`trunkline.Engine.queue` does.
+
+        Not a coroutine: a queue that exists costs no wait, and one that is created costs one sync.
+
+        >>> import trunkline
+        >>> trunkline.aio.open().queue("orders", visibility_timeout=60).name
+        'orders'
+        """
+        return Queue(
+            self.sync.queue(
+                name,
+                delay=delay,
+                retention=retention,
+                max_message_size=max_message_size,
+                visibility_timeout=visibility_timeout,
+                receive_wait=receive_wait,
+                content_based_dedup=content_based_dedup,
+                dedup_scope=dedup_scope,
+                dead_letter=dead_letter,
+                max_receive_count=max_receive_count,
+                redrive_allow=redrive_allow,
+                account=account,
+                region=region,
+            )
+        )
+
+    def queues(
+        self, prefix: str = "", *, account: str | None = None, region: str | None = None
+    ) -> list[Queue]:
+        """The queues whose name starts with `prefix`, sorted by name.
+
+        >>> import trunkline
+        >>> trunkline.aio.open().queues()
+        []
+        """
+        found = self.sync.queues(prefix, account=account, region=region)
+        return [Queue(queue) for queue in found]
+
+    async def flush(self) -> None:
+        """Return when everything that was accepted so far is on disk."""
+        await asyncio.to_thread(self.sync.flush)
+
+    async def close(self) -> None:
+        """Write everything out and let go of the folder. A second call does nothing."""
+        await asyncio.to_thread(self.sync.close)
+
+    async def snapshot(self, path: Path) -> None:
+        """Write a consistent copy into the new folder `path`, while the engine runs."""
+        await asyncio.to_thread(self.sync.snapshot, path)
+
+    async def fork(self) -> Engine:
+        """A copy in memory, for tests."""
+        return Engine(await asyncio.to_thread(self.sync.fork))
+
+    @property
+    def clock(self) -> VirtualClock | None:
+        """The virtual clock the engine was opened with; None if it follows the system's time."""
+        return self.sync.clock
+
+    @property
+    def durability(self) -> str:
+        """What "acknowledged" means here unless a call says less."""
+        return self.sync.durability
+
+    @property
+    def faults(self) -> Faults:
+        """Faults on purpose, for tests; none unless asked for."""
+        return self.sync.faults
+
+    async def __aenter__(self) -> Engine:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"<aio {self.sync!r}>"

@@ -1,0 +1,361 @@
+"""A queue whose waiting verbs are coroutines. Names, defaults and checks are those of its twin.
+
+Every verb is begun in one go, without suspending, so that a cancelled coroutine has either done all
+of it or nothing; only then is the disk waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from trunkline import checks
+from trunkline._core import Waitless, milliseconds
+from trunkline.aio.loop import completions
+from trunkline.aio.message import Message
+from trunkline.errors import TrunklineError
+from trunkline.limits import WAIT_MAX_MS
+from trunkline.options import UNSET, Unset
+from trunkline.queue import as_list
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, Literal
+
+    from trunkline._core import (
+        BatchResult,
+        Pending,
+        SendBatchResult,
+        SendResult,
+        Statistics,
+        Ticket,
+    )
+    from trunkline._core import Message as SyncMessage
+    from trunkline._types import Attributes, Body, Durability, Seconds
+    from trunkline.entry import Entry
+    from trunkline.moves import MoveTask
+    from trunkline.queue import Queue as SyncQueue
+
+
+class Queue:
+    """A queue for asyncio; :meth:`trunkline.aio.Engine.queue` makes it. The twin is `sync`.
+
+    >>> import asyncio, trunkline
+    >>> async def main():
+    ...     queue = trunkline.aio.open().queue("orders")
+    ...     await queue.send("one coffee")
+    ...     return [message.text() for message in await queue.receive(wait=20)]
+    >>> asyncio.run(main())
+    ['one coffee']
+    """
+
+    __slots__ = ("_begin", "_core", "_receive", "sync")
+
+    def __init__(self, queue: SyncQueue) -> None:
+        self.sync = queue
+        self._core = queue._core
+        self._begin = Waitless(queue._core)
+        self._receive = queue._core.receive
+
+    # --- sending ---------------------------------------------------------------------------------
+
+    async def send(
+        self,
+        body: Body,
+        *,
+        group: str | None = None,
+        dedup_id: str | None = None,
+        delay: Seconds | None = None,
+        attributes: Attributes | None = None,
+        durability: Durability | None = None,
+    ) -> SendResult:
+        """Add a message; return once it is as durable as the engine promises.
+
+        Cancelling it does not take the message back. See :meth:`trunkline.Queue.send`.
+
+        >>> import asyncio, trunkline
+        >>> asyncio.run(trunkline.aio.open().queue("orders").send("one coffee")).duplicate
+        False
+        """
+        if (
+            group is None
+            and dedup_id is None
+            and delay is None
+            and attributes is None
+            and durability is None
+        ):
+            result, pending = self._begin.send(body)
+        else:
+            checked = self.sync._checked(group, dedup_id, delay, attributes)
+            result, pending = self._begin.send_with(body, *checked, durability)
+        if pending is not None:
+            await _durable(pending)
+        return result
+
+    async def send_batch(
+        self, entries: Iterable[Body | Entry], *, durability: Durability | None = None
+    ) -> SendBatchResult:
+        """Add many messages with one wait for the disk. See :meth:`trunkline.Queue.send_batch`.
+
+        >>> import asyncio, trunkline
+        >>> asyncio.run(trunkline.aio.open().queue("orders").send_batch(["one", "two"])).failed
+        ()
+        """
+        entries = as_list(entries, "entries")
+        begun = self._begin.send_batch(entries) if durability is None else None
+        if begun is None:
+            begun = self._begin.send_prepared(*self.sync._prepare(entries), durability)
+        result, pending = begun
+        if pending is not None:
+            await _durable(pending)
+        return result
+
+    def send_nowait(
+        self,
+        body: Body,
+        *,
+        group: str | None = None,
+        dedup_id: str | None = None,
+        delay: Seconds | None = None,
+        attributes: Attributes | None = None,
+        durability: Durability | None = None,
+    ) -> Ticket:
+        """Add a message and do not wait for the disk. See :meth:`trunkline.Queue.send_nowait`."""
+        return self.sync.send_nowait(
+            body,
+            group=group,
+            dedup_id=dedup_id,
+            delay=delay,
+            attributes=attributes,
+            durability=durability,
+        )
+
+    # --- receiving -------------------------------------------------------------------------------
+
+    async def receive(
+        self,
+        max: int = 1,
+        *,
+        wait: Seconds | None = None,
+        visibility_timeout: Seconds | None = None,
+        attempt_id: str | None = None,
+    ) -> list[Message]:
+        """Lease up to `max` messages; wait at most `wait` seconds for the first.
+
+        Cancelling it loses nothing. See :meth:`trunkline.Queue.receive`.
+
+        >>> import asyncio, trunkline
+        >>> asyncio.run(trunkline.aio.open().queue("orders").receive(wait=0.01))
+        []
+        """
+        if visibility_timeout is None and attempt_id is None and 0 < max <= checks.COUNT_MAX:
+            found = self._receive(max)
+            if not found:
+                span = self._span(wait)
+                if span:
+                    found = await self._wait(max, span, None, None)
+        else:
+            checks.count(max, "max", 1, checks.COUNT_MAX)
+            sync = self.sync
+            lease = None if visibility_timeout is None else sync._lease(visibility_timeout)
+            attempt = None if attempt_id is None else sync._attempt(attempt_id)
+            span = self._span(wait)
+            found = self._core.receive_with(max, 0, lease, attempt)
+            if not found and span:
+                found = await self._wait(max, span, lease, attempt)
+        return [Message(message, self) for message in found]
+
+    async def _wait(
+        self, max: int, span: int, lease: int | None, attempt: str | None
+    ) -> list[SyncMessage]:
+        loop, parked = completions()
+        end = loop.time() + span / 1_000
+        while True:
+            token, future = parked.park(loop)
+            place = self._begin.subscribe(parked.bell, token, span)
+            expired = True
+            timer = None
+            try:
+                # Somebody may have sent between the caller's try and the subscription.
+                found = self._core.receive_with(max, 0, lease, attempt)
+                if found:
+                    return found
+                timer = loop.call_at(end, _wake, future)
+                await future
+            finally:
+                # Also when cancelled: a wake that was not used goes to the next waiter.
+                if timer is not None:
+                    timer.cancel()
+                parked.leave(token)
+                expired = place.end()
+            # No await from here to the return: what is leased is handed out.
+            found = self._core.receive_with(max, 0, lease, attempt)
+            if found or expired or loop.time() >= end:
+                return found
+
+    def _span(self, wait: Seconds | None) -> int:
+        if wait is None:
+            return self._core.settings.receive_wait
+        return milliseconds(wait, "wait", 0, WAIT_MAX_MS)
+
+    def peek(self, max: int = 10, *, include_in_flight: bool = False) -> list[SyncMessage]:
+        """Read up to `max` messages, oldest first, without leasing them."""
+        return self.sync.peek(max, include_in_flight=include_in_flight)
+
+    # --- deliveries ------------------------------------------------------------------------------
+
+    async def delete(
+        self, delivery: Message | SyncMessage | str, *, durability: Durability | None = None
+    ) -> None:
+        """Delete a message that was received, named by itself or by its receipt."""
+        pending = self._begin.delete(_plain(delivery), durability)
+        if pending is not None:
+            await _durable(pending)
+
+    async def delete_batch(
+        self,
+        deliveries: Iterable[Message | SyncMessage | str],
+        *,
+        durability: Durability | None = None,
+    ) -> BatchResult:
+        """Delete many, with one wait for the disk.
+
+        >>> import asyncio, trunkline
+        >>> async def main():
+        ...     queue = trunkline.aio.open().queue("orders")
+        ...     await queue.send_batch(["one", "two"])
+        ...     return (await queue.delete_batch(await queue.receive(max=10))).successful
+        >>> asyncio.run(main())
+        (0, 1)
+        """
+        named = [_plain(delivery) for delivery in as_list(deliveries, "deliveries")]
+        result, pending = self._begin.delete_batch(named, durability)
+        if pending is not None:
+            await _durable(pending)
+        return result
+
+    async def extend(
+        self,
+        delivery: Message | SyncMessage | str,
+        visibility_timeout: Seconds,
+        *,
+        durability: Durability | None = None,
+    ) -> None:
+        """Let a lease end `visibility_timeout` seconds from now; 0 makes the message visible."""
+        lease = self.sync._lease(visibility_timeout)
+        pending = self._begin.extend(_plain(delivery), lease, durability)
+        if pending is not None:
+            await _durable(pending)
+
+    async def extend_batch(
+        self,
+        deliveries: Iterable[Message | SyncMessage | str],
+        visibility_timeout: Seconds,
+        *,
+        durability: Durability | None = None,
+    ) -> BatchResult:
+        """The same for many, with one wait for the disk."""
+        named = [_plain(delivery) for delivery in as_list(deliveries, "deliveries")]
+        lease = self.sync._lease(visibility_timeout)
+        result, pending = self._begin.extend_batch(named, lease, durability)
+        if pending is not None:
+            await _durable(pending)
+        return result
+
+    def _give_back(self, message: SyncMessage) -> None:
+        """Makes a message visible, without waiting and without covering the caller's exception."""
+        try:
+            self._begin.extend(message, 0, "memory")
+        except TrunklineError:
+            # A lease that cannot be given back ends by itself.
+            return
+
+    # --- the queue itself ------------------------------------------------------------------------
+
+    async def purge(self) -> None:
+        """Remove every message, also those in flight, and empty the deduplication window."""
+        await asyncio.to_thread(self.sync.purge)
+
+    async def remove(self) -> None:
+        """Remove the queue and everything in it."""
+        await asyncio.to_thread(self.sync.remove)
+
+    async def configure(
+        self,
+        *,
+        delay: Seconds | None = None,
+        retention: Seconds | None = None,
+        max_message_size: int | None = None,
+        visibility_timeout: Seconds | None = None,
+        receive_wait: Seconds | None = None,
+        content_based_dedup: bool | None = None,
+        dedup_scope: Literal["queue", "group"] | None = None,
+        dead_letter: str | SyncQueue | Unset | None = UNSET,
+        max_receive_count: int | None = None,
+        redrive_allow: Literal["all", "none"] | Iterable[str | SyncQueue] | Unset | None = UNSET,
+    ) -> None:
+        """Change the options that are given. See :meth:`trunkline.Queue.configure`."""
+        await asyncio.to_thread(
+            self.sync.configure,
+            delay=delay,
+            retention=retention,
+            max_message_size=max_message_size,
+            visibility_timeout=visibility_timeout,
+            receive_wait=receive_wait,
+            content_based_dedup=content_based_dedup,
+            dedup_scope=dedup_scope,
+            dead_letter=dead_letter,
+            max_receive_count=max_receive_count,
+            redrive_allow=redrive_allow,
+        )
+
+    async def start_move(
+        self, destination: str | Queue | None = None, rate: int | None = None
+    ) -> MoveTask:
+        """Move this queue's dead letters back to where they came from, or to `destination`."""
+        target = destination.sync if isinstance(destination, Queue) else destination
+        return await asyncio.to_thread(self.sync.start_move, target, rate)
+
+    def statistics(self) -> Statistics:
+        """How the queue stands."""
+        return self.sync.statistics()
+
+    def settings(self) -> dict[str, Any]:
+        """The queue's options as they stand; times in seconds."""
+        return self.sync.settings()
+
+    @property
+    def name(self) -> str:
+        """The queue's name."""
+        return self.sync.name
+
+    @property
+    def fifo(self) -> bool:
+        """Whether this is a FIFO queue."""
+        return self.sync.fifo
+
+    def __repr__(self) -> str:
+        return f"<aio {self.sync!r}>"
+
+
+def _plain(delivery: Message | SyncMessage | str) -> SyncMessage | str:
+    return delivery.sync if isinstance(delivery, Message) else delivery
+
+
+def _wake(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+async def _durable(pending: Pending) -> None:
+    """Returns when the disk has it; raises when it never will."""
+    if pending.done():
+        return
+    loop, parked = completions()
+    while not pending.done():
+        token, future = parked.park(loop)
+        pending.ring(parked.bell, token)
+        try:
+            await future
+        finally:
+            parked.leave(token)

@@ -1,0 +1,88 @@
+"""What may be written: names, ids, counts and sizes, with AWS's words for what may not.
+
+Pure functions that return the value in the engine's units or raise. Limits come from the table of
+the engine. Times are checked by ``_core.milliseconds``, which knows how to read them.
+"""
+
+from __future__ import annotations
+
+from trunkline.errors import InvalidParameterValue
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from trunkline.limits import Limits
+
+COUNT_MAX = 2**31 - 1
+"""The most messages one call may ask for: what still fits every list."""
+
+
+def queue_name(name: str, limits: Limits) -> bool:
+    """Whether `name`, which must be a queue name, is a FIFO queue's.
+
+    >>> from trunkline.limits import Limits
+    >>> queue_name("orders.fifo", Limits()), queue_name("orders", Limits())
+    (True, False)
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"a queue name must be a str, not {type(name).__name__}")
+    fifo = name.endswith(".fifo")
+    stem = name.removesuffix(".fifo")
+    plain = stem.isascii() and all(letter.isalnum() or letter in "-_" for letter in stem)
+    if stem and plain and len(name) <= limits.name_chars_max:
+        return fifo
+    raise InvalidParameterValue(
+        f"Value {name[:128]!r} for parameter name is invalid. Reason: Can only include "
+        f"alphanumeric characters, hyphens, or underscores. 1 to {limits.name_chars_max} in "
+        "length; a FIFO queue's name ends in .fifo."
+    )
+
+
+def message_id_text(value: str, field: str, limits: Limits) -> str:
+    """A group, deduplication or attempt id.
+
+    >>> from trunkline.limits import Limits
+    >>> message_id_text("tenant-7", "group", Limits())
+    'tenant-7'
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{field} must be a str, not {type(value).__name__}")
+    # Printable ASCII without the space is exactly AWS's alphanumeric and punctuation characters.
+    if (
+        0 < len(value) <= limits.id_chars_max
+        and value.isascii()
+        and value.isprintable()
+        and " " not in value
+    ):
+        return value
+    raise InvalidParameterValue(
+        f"Value {value[:256]!r} for parameter {field} is invalid. Reason: {field} can only include "
+        f"alphanumeric and punctuation characters. 1 to {limits.id_chars_max} in length."
+    )
+
+
+def count(value: int, field: str, low: int, high: int) -> int:
+    """A whole number in its range.
+
+    >>> count(5, "max_receive_count", 1, 1000)
+    5
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{field} must be an int, not {type(value).__name__}")
+    if low <= value <= high:
+        return value
+    shown = str(value) if abs(value) < 10**20 else "so large"
+    raise InvalidParameterValue(
+        f"Value {shown} for parameter {field} is invalid. "
+        f"Reason: Must be between {low} and {high} both inclusive."
+    )
+
+
+def flag(value: bool, field: str) -> bool:
+    """A truth value; anything else is a mistake that would otherwise count as true.
+
+    >>> flag(True, "content_based_dedup")
+    True
+    """
+    if value is True or value is False:
+        return value
+    raise TypeError(f"{field} must be True or False, not {type(value).__name__}")

@@ -1,0 +1,92 @@
+"""The command ``trunkline``: parse, call one public function, print."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import trunkline
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command with `arguments`; return the status to exit with.
+
+    >>> main(["verify", "no/such/folder"]) != 0
+    True
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["bench"]:
+        # The benchmarks have options of their own.
+        from trunkline import bench
+
+        return int(bench.main(list(arguments[1:])) or 0)
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except trunkline.TrunklineError as error:
+        print(f"trunkline: {error.code}: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="trunkline", description="Queues in your process, durable on your disk."
+    )
+    parser.add_argument("--version", action="version", version=f"trunkline {trunkline.__version__}")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    inspect = commands.add_parser("inspect", help="show what a data folder holds")
+    inspect.add_argument("folder", help="the data folder")
+    inspect.set_defaults(run=_inspect)
+
+    verify = commands.add_parser("verify", help="check every record of a data folder")
+    verify.add_argument("folder", help="the data folder")
+    verify.set_defaults(run=_verify)
+
+    # Listed for the help alone; see main().
+    commands.add_parser("bench", help="measure this machine beside other queues", add_help=False)
+    return parser
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    _show(trunkline.inspect(options.folder))
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    report = trunkline.verify(options.folder)
+    print(f"ok: {report.records} records, {len(report.queues)} queues")
+    return 0
+
+
+def _show(report: trunkline.FolderReport) -> None:
+    size = sum(used for _, used in report.segments)
+    print(
+        f"opened {report.runs} times; {report.records} records in {len(report.segments)} segments"
+    )
+    print(f"of {size} bytes; {len(report.documents)} documents")
+    if not report.queues:
+        print("no queues")
+        return
+    heading = ("queue", "kind", "messages", "in flight", "delayed", "bytes")
+    rows = [
+        (
+            queue.name,
+            "fifo" if queue.fifo else "standard",
+            str(queue.messages),
+            str(queue.in_flight),
+            str(queue.delayed),
+            str(queue.bytes),
+        )
+        for queue in report.queues
+    ]
+    widths = [max(map(len, column)) for column in zip(heading, *rows, strict=True)]
+    for row in (heading, *rows):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip())

@@ -1,0 +1,177 @@
+"""What a queue is and how it stands: options, counts, purge, removal, moves of dead letters."""
+
+from __future__ import annotations
+
+from trunkline import options
+from trunkline.options import UNSET, Unset
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, Literal
+
+    from trunkline._core import Queue as CoreQueue
+    from trunkline._core import Statistics
+    from trunkline._types import Seconds
+    from trunkline.engine import Engine
+    from trunkline.limits import Limits
+    from trunkline.moves import MoveTask
+    from trunkline.queue import Queue
+
+
+class QueueControl:
+    """The part of :class:`trunkline.Queue` that handles the queue rather than its messages."""
+
+    __slots__ = ("_core", "_engine", "_limits")
+
+    _core: CoreQueue
+    _engine: Engine
+    _limits: Limits
+
+    def statistics(self) -> Statistics:
+        """How the queue stands: exact counts, at a cost that does not depend on them.
+
+        >>> import trunkline
+        >>> queue = trunkline.open().queue("orders")
+        >>> sent = queue.send("later", delay=5)
+        >>> queue.statistics()
+        <Statistics: 0 visible, 0 in flight, 1 delayed>
+        """
+        return self._core.statistics()
+
+    def purge(self) -> None:
+        """Remove every message, also those in flight, and empty the deduplication window.
+
+        >>> import trunkline
+        >>> queue = trunkline.open().queue("orders")
+        >>> sent = queue.send("one coffee")
+        >>> queue.purge()
+        >>> queue.statistics().total
+        0
+        """
+        self._core.purge()
+
+    def remove(self) -> None:
+        """Remove the queue and everything in it.
+
+        >>> import trunkline
+        >>> queue = trunkline.open().queue("orders")
+        >>> queue.remove()
+        >>> queue.send("too late")
+        Traceback (most recent call last):
+        trunkline.errors.QueueDoesNotExist: The specified queue does not exist.
+        """
+        self._core.remove()
+
+    def configure(
+        self,
+        *,
+        delay: Seconds | None = None,
+        retention: Seconds | None = None,
+        max_message_size: int | None = None,
+        visibility_timeout: Seconds | None = None,
+        receive_wait: Seconds | None = None,
+        content_based_dedup: bool | None = None,
+        dedup_scope: Literal["queue", "group"] | None = None,
+        dead_letter: str | Queue | Unset | None = UNSET,
+        max_receive_count: int | None = None,
+        redrive_allow: Literal["all", "none"] | Iterable[str | Queue] | Unset | None = UNSET,
+    ) -> None:
+        """Change the options that are given. ``dead_letter=None`` takes the dead-letter queue away.
+
+        >>> import trunkline
+        >>> queue = trunkline.open().queue("orders")
+        >>> queue.configure(visibility_timeout=60)
+        >>> queue.settings()["visibility_timeout"]
+        60.0
+        """
+        wanted = options.given(
+            {
+                "delay": delay,
+                "retention": retention,
+                "max_message_size": max_message_size,
+                "visibility_timeout": visibility_timeout,
+                "receive_wait": receive_wait,
+                "content_based_dedup": content_based_dedup,
+                "dedup_scope": dedup_scope,
+                "dead_letter": dead_letter,
+                "max_receive_count": max_receive_count,
+                "redrive_allow": redrive_allow,
+            }
+        )
+        self._engine._configure(self._core, wanted)
+
+    def settings(self) -> dict[str, Any]:
+        """The queue's options as they stand; times in seconds.
+
+        >>> import trunkline
+        >>> settings = trunkline.open().queue("orders").settings()
+        >>> settings["visibility_timeout"], settings["dead_letter"]
+        (30.0, None)
+        """
+        return options.as_options(self._core, self._engine._core)
+
+    def dead_letter_sources(self) -> list[Queue]:
+        """The queues that send their dead letters here.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> dead = engine.queue("dead")
+        >>> orders = engine.queue("orders", dead_letter=dead, max_receive_count=3)
+        >>> [queue.name for queue in dead.dead_letter_sources()]
+        ['orders']
+        """
+        sources = self._engine._core.dead_letter_sources(self._core.id)
+        return [self._engine._wrap(core) for core in sources]
+
+    def start_move(
+        self, destination: str | Queue | None = None, rate: int | None = None
+    ) -> MoveTask:
+        """Move this queue's dead letters back to where they came from, or to `destination`.
+
+        `rate` is messages a second (1 to 500); without it, as fast as possible.
+
+        >>> import trunkline
+        >>> clock = trunkline.VirtualClock()
+        >>> engine = trunkline.open(clock=clock)
+        >>> dead = engine.queue("dead")
+        >>> orders = engine.queue("orders", dead_letter="dead", max_receive_count=1)
+        >>> sent = orders.send("fails")
+        >>> lease = orders.receive(visibility_timeout=0), orders.receive()
+        >>> task = dead.start_move()
+        >>> clock.advance(1)
+        >>> task.status, task.moved
+        ('COMPLETED', 1)
+        """
+        from trunkline.moves import start
+
+        return start(self._engine, self._core, destination, rate)
+
+    def moves(self) -> list[MoveTask]:
+        """The move tasks of this queue, newest first.
+
+        >>> import trunkline
+        >>> trunkline.open().queue("orders").moves()
+        []
+        """
+        from trunkline.moves import tasks
+
+        return tasks(self._engine, self._core)
+
+    @property
+    def name(self) -> str:
+        """The queue's name."""
+        return self._core.name
+
+    @property
+    def fifo(self) -> bool:
+        """Whether this is a FIFO queue."""
+        return self._core.fifo
+
+    @property
+    def engine(self) -> Engine:
+        """The engine the queue belongs to."""
+        return self._engine
+
+    def __repr__(self) -> str:
+        return f"<Queue {self._core.name!r}>"

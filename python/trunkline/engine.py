@@ -1,0 +1,356 @@
+"""The engine: opens a folder or memory, and hands out queues."""
+
+from __future__ import annotations
+
+import atexit
+from _thread import allocate_lock
+from weakref import WeakSet
+
+from trunkline import checks, options
+from trunkline._core import Engine as CoreEngine
+from trunkline._core import QueueSettings, VirtualClock
+from trunkline.documents import encode_document, read_document
+from trunkline.errors import InvalidParameterValue, QueueNameExists, TrunklineError
+from trunkline.limits import Limits
+from trunkline.options import UNSET, Unset
+from trunkline.queue import Queue
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import TracebackType
+    from typing import Any, Literal
+
+    from trunkline._core import Queue as CoreQueue
+    from trunkline._types import Durability, Path, Seconds
+    from trunkline.faults import Faults
+
+ACCOUNT = "000000000000"
+"""The account of queues that name none."""
+
+REGION = "us-east-1"
+"""The region of queues that name none."""
+
+SEED_MAX = 2**64 - 1
+"""The largest seed: what the engine's generator takes."""
+
+_open_engines: WeakSet[Engine] = WeakSet()
+
+
+def open(
+    path: Path | None = None,
+    *,
+    durability: Durability | None = None,
+    clock: VirtualClock | None = None,
+    seed: int | None = None,
+    read_only: bool = False,
+    limits: Limits | None = None,
+) -> Engine:
+    """Open an engine on the folder `path`, which is created if need be; without a path, in memory.
+
+    `durability` says what "acknowledged" means: ``"disk"`` (the default on a folder) that the disk
+    has it, ``"os"`` that the operating system has it, ``"memory"`` that nothing waits for the disk.
+    `clock` replaces the system's time, `seed` makes ids repeatable, `read_only` looks without
+    changing anything, `limits` raises or lowers AWS's limits.
+
+    Raises DataFolderInUse if another process has the folder open, and says which.
+
+    >>> import trunkline
+    >>> with trunkline.open() as engine:
+    ...     queue = engine.queue("orders")
+    ...     sent = queue.send("one coffee")
+    ...     with queue.receive()[0] as message:
+    ...         message.text()
+    'one coffee'
+    """
+    if path is None:
+        if durability not in (None, "memory"):
+            raise InvalidParameterValue(
+                f"Value {durability!r} for parameter durability is invalid. Reason: An engine "
+                "without a path keeps everything in memory; give a path to be durable."
+            )
+        if read_only:
+            raise InvalidParameterValue(
+                "Value True for parameter read_only is invalid. Reason: An engine without a path "
+                "is empty; give the path of the folder to look into."
+            )
+    if clock is not None and not isinstance(clock, VirtualClock):
+        raise TypeError(f"clock must be a VirtualClock, not {type(clock).__name__}")
+    if limits is not None and not isinstance(limits, Limits):
+        raise TypeError(f"limits must be Limits, not {type(limits).__name__}")
+    if seed is not None:
+        checks.count(seed, "seed", 0, SEED_MAX)
+    core = CoreEngine.open(
+        path,
+        durability or ("memory" if path is None else "disk"),
+        clock,
+        seed,
+        checks.flag(read_only, "read_only"),
+        dict((limits or Limits()).items()),
+    )
+    return Engine(core)
+
+
+class Engine:
+    """An open engine; :func:`trunkline.open` makes it. A context manager that closes at its end.
+
+    >>> import trunkline
+    >>> engine = trunkline.open()
+    >>> engine.queue("orders").name
+    'orders'
+    >>> engine.close()
+    >>> engine.queue("orders")
+    Traceback (most recent call last):
+    trunkline.errors.EngineClosed: The engine is closed. Open it again to use it.
+    """
+
+    __slots__ = {
+        "__weakref__": "",
+        "_core": "",
+        "_defining": "",
+        "_faults": "",
+        "limits": "The table of bounds.",
+    }
+
+    limits: Limits
+
+    def __init__(self, core: CoreEngine) -> None:
+        self._core = core
+        self._defining = allocate_lock()
+        self._faults: Faults | None = None
+        self.limits = Limits(**core.limits())
+        _open_engines.add(self)
+
+    def queue(
+        self,
+        name: str,
+        *,
+        delay: Seconds | None = None,
+        retention: Seconds | None = None,
+        max_message_size: int | None = None,
+        visibility_timeout: Seconds | None = None,
+        receive_wait: Seconds | None = None,
+        content_based_dedup: bool | None = None,
+        dedup_scope: Literal["queue", "group"] | None = None,
+        dead_letter: str | Queue | Unset | None = UNSET,
+        max_receive_count: int | None = None,
+        redrive_allow: Literal["all", "none"] | Iterable[str | Queue] | Unset | None = UNSET,
+        account: str | None = None,
+        region: str | None = None,
+    ) -> Queue:
+        """Get the queue `name`, or create it. A name that ends in ``.fifo`` is a FIFO queue.
+
+        Options that are given are compared with an existing queue, and a difference raises
+        QueueNameExists; options that are left out are not compared.
+
+        - `delay`: seconds before a message may be received (0 to 900).
+        - `retention`: seconds after which a message is dropped (60 to 1,209,600; 4 days).
+        - `max_message_size`: bytes of body and attributes together.
+        - `visibility_timeout`: seconds of a lease (0 to 43,200; 30).
+        - `receive_wait`: seconds that a receive waits if it does not say (0 to 20; 0).
+        - `content_based_dedup`: FIFO; the SHA-256 of the body stands in for a missing dedup_id.
+        - `dedup_scope`: FIFO; where a dedup_id counts, in the ``"queue"`` or in its ``"group"``.
+        - `dead_letter`, `max_receive_count`: where messages go that were delivered so often.
+        - `redrive_allow`: which queues may use this one for dead letters.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> dead = engine.queue("dead-orders")
+        >>> queue = engine.queue("orders", dead_letter="dead-orders", max_receive_count=5)
+        >>> engine.queue("orders").settings()["max_receive_count"]
+        5
+        >>> engine.queue("orders", delay=10)
+        Traceback (most recent call last):
+        trunkline.errors.QueueNameExists: A queue already exists with the same name and a \
+different value for attribute delay; leave the option out, or change the queue with configure().
+        """
+        wanted = options.given(
+            {
+                "delay": delay,
+                "retention": retention,
+                "max_message_size": max_message_size,
+                "visibility_timeout": visibility_timeout,
+                "receive_wait": receive_wait,
+                "content_based_dedup": content_based_dedup,
+                "dedup_scope": dedup_scope,
+                "dead_letter": dead_letter,
+                "max_receive_count": max_receive_count,
+                "redrive_allow": redrive_allow,
+            }
+        )
+        fifo = checks.queue_name(name, self.limits)
+        place = (account or ACCOUNT, region or REGION)
+        # Two threads that define queues at once must not compare with what the other changes.
+        with self._defining:
+            core = self._get_or_create((*place, name), fifo, wanted)
+        return self._wrap(core)
+
+    def queues(
+        self, prefix: str = "", *, account: str | None = None, region: str | None = None
+    ) -> list[Queue]:
+        """The queues whose name starts with `prefix`, sorted by name.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> for name in ("orders", "orders-dead", "mail"):
+        ...     queue = engine.queue(name)
+        >>> [queue.name for queue in engine.queues("orders")]
+        ['orders', 'orders-dead']
+        """
+        found = self._core.queues(account or ACCOUNT, region or REGION, prefix)
+        return [self._wrap(core) for core in found]
+
+    def flush(self) -> None:
+        """Return when everything that was accepted so far is on disk.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> ticket = engine.queue("orders").send_nowait("one coffee")
+        >>> engine.flush()
+        >>> ticket.done()
+        True
+        """
+        self._core.flush()
+
+    def close(self) -> None:
+        """Write everything out and let go of the folder. A second call does nothing.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> engine.close()
+        >>> engine.close()
+        """
+        _open_engines.discard(self)
+        self._core.close()
+
+    def snapshot(self, path: Path) -> None:
+        """Write a consistent copy into the new folder `path`, while the engine runs.
+
+        >>> import tempfile, trunkline
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     engine = trunkline.open()
+        ...     sent = engine.queue("orders").send("one coffee")
+        ...     engine.snapshot(f"{folder}/copy")
+        ...     with trunkline.open(f"{folder}/copy") as copy:
+        ...         copy.queue("orders").statistics().visible
+        1
+        """
+        self._core.snapshot(path)
+
+    def fork(self) -> Engine:
+        """A copy in memory, for tests. On a virtual clock the copy has a clock of its own.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> sent = engine.queue("orders").send("one coffee")
+        >>> what_if = engine.fork()
+        >>> what_if.queue("orders").purge()
+        >>> engine.queue("orders").statistics().visible
+        1
+        """
+        return Engine(self._core.fork())
+
+    @property
+    def clock(self) -> VirtualClock | None:
+        """The virtual clock the engine was opened with; None if it follows the system's time."""
+        return self._core.clock
+
+    @property
+    def durability(self) -> str:
+        """What "acknowledged" means here unless a call says less.
+
+        >>> import trunkline
+        >>> trunkline.open().durability
+        'memory'
+        """
+        return self._core.durability
+
+    @property
+    def faults(self) -> Faults:
+        """Faults on purpose, for tests; none unless asked for. See :class:`trunkline.Faults`."""
+        if self._faults is None:
+            from trunkline.faults import Faults
+
+            self._faults = Faults(self._core)
+        return self._faults
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        try:
+            count = len(self._core.queues(None, None, ""))
+        except TrunklineError as error:
+            return f"<Engine: {error.code}>"
+        return f"<Engine: {count} queues, durability {self.durability}>"
+
+    def _wrap(self, core: CoreQueue) -> Queue:
+        return Queue(self, core)
+
+    def _find(self, place: tuple[str, str], name: str) -> CoreQueue | None:
+        return self._core.find_queue((*place, name))
+
+    def _get_or_create(
+        self, full_name: tuple[str, str, str], fifo: bool, wanted: dict[str, Any]
+    ) -> CoreQueue:
+        account, region, name = full_name
+        existing = self._core.find_queue(full_name)
+        if existing is not None and not wanted:
+            return existing
+
+        def find(other: str) -> CoreQueue | None:
+            return self._find((account, region), other)
+
+        settings = options.to_settings(wanted, fifo, self.limits, find, name)
+        allowed = options.redrive_allow(wanted.get("redrive_allow"), self.limits)
+        if existing is None:
+            full = {**options.defaults(fifo, self.limits), **settings}
+            document = encode_document({"redrive_allow": allowed})
+            try:
+                return self._core.create_queue(full_name, QueueSettings(**full), document)
+            except QueueNameExists:
+                # Another surface of this engine was faster.
+                existing = self._core.find_queue(full_name)
+                if existing is None:
+                    raise
+        options.compare(existing.settings, settings, wanted)
+        if "redrive_allow" in wanted:
+            options.compare_redrive(read_document(existing).get("redrive_allow"), allowed)
+        return existing
+
+    def _configure(self, core: CoreQueue, wanted: dict[str, Any]) -> None:
+        place = (core.account, core.region)
+
+        def find(other: str) -> CoreQueue | None:
+            return self._find(place, other)
+
+        with self._defining:
+            settings = options.to_settings(wanted, core.fifo, self.limits, find, core.name)
+            current = options.as_dict(core.settings)
+            document = read_document(core)
+            if "redrive_allow" in wanted:
+                allowed = options.redrive_allow(wanted["redrive_allow"], self.limits)
+                document["redrive_allow"] = allowed
+            changed = QueueSettings(**{**current, **settings})
+            core.configure(changed, encode_document(document))
+
+
+def _close_all() -> None:
+    """Closes what the program forgot: everything accepted is written out."""
+    for engine in list(_open_engines):
+        try:
+            engine.close()
+        except TrunklineError:
+            # The program is over; whoever waited for a ticket has seen the failure.
+            continue
+
+
+atexit.register(_close_all)

@@ -1,0 +1,103 @@
+"""Faults on purpose: what a program does when the engine fails, is slow, or delivers twice."""
+
+from __future__ import annotations
+
+from trunkline import checks
+from trunkline._core import milliseconds
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, TypeAlias
+
+    from trunkline._core import Engine as CoreEngine
+    from trunkline._types import Seconds
+
+    Verb: TypeAlias = Literal["send", "receive", "delete", "extend", "commit"]
+
+DELAY_MAX_MS = 3_600_000
+"""The longest delay that may be injected, in milliseconds: an hour."""
+
+
+class Faults:
+    """The faults of one engine, as :attr:`Engine.faults`. None strikes unless it was asked for.
+
+    Each rule names a verb (``send``, ``receive``, ``delete``, ``extend``, or ``commit`` for the
+    wait for the disk), optionally a queue; it lets `after` calls pass and strikes `times` times,
+    or always.
+
+    >>> import trunkline
+    >>> engine = trunkline.open()
+    >>> queue = engine.queue("orders")
+    >>> engine.faults.error("send", times=1)
+    >>> queue.send("one coffee")
+    Traceback (most recent call last):
+    trunkline.errors.InjectedFault: injected
+    >>> sent = queue.send("one coffee")
+    """
+
+    __slots__ = ("_core",)
+
+    def __init__(self, core: CoreEngine) -> None:
+        self._core = core
+
+    def error(
+        self,
+        verb: Verb,
+        message: str = "injected",
+        *,
+        queue: str | None = None,
+        after: int = 0,
+        times: int | None = None,
+    ) -> None:
+        """Let `verb` fail with InjectedFault before it does anything."""
+        self._add(verb, "error", message, queue, after, times)
+
+    def delay(
+        self,
+        verb: Verb,
+        seconds: Seconds,
+        *,
+        queue: str | None = None,
+        after: int = 0,
+        times: int | None = None,
+    ) -> None:
+        """Let `verb` start `seconds` later."""
+        span = milliseconds(seconds, "seconds", 0, DELAY_MAX_MS)
+        self._add(verb, "delay", span, queue, after, times)
+
+    def duplicate(
+        self, *, queue: str | None = None, after: int = 0, times: int | None = None
+    ) -> None:
+        """Deliver messages and leave them visible, to be delivered again."""
+        self._add("receive", "duplicate", None, queue, after, times)
+
+    def crash(
+        self, verb: Verb, *, queue: str | None = None, after: int = 0, times: int | None = None
+    ) -> None:
+        """End the process before `verb`, as a kill would: no clean-up, no flush."""
+        self._add(verb, "crash", None, queue, after, times)
+
+    def clear(self) -> None:
+        """Take every rule back."""
+        self._core.clear_faults()
+
+    def __len__(self) -> int:
+        return len(self._core.faults())
+
+    def __repr__(self) -> str:
+        rules = (f"{effect} on {verb}" for verb, effect, *_ in self._core.faults())
+        return f"<Faults: {', '.join(rules) or 'none'}>"
+
+    def _add(
+        self,
+        verb: str,
+        effect: str,
+        detail: str | int | None,
+        queue: str | None,
+        after: int,
+        times: int | None,
+    ) -> None:
+        checks.count(after, "after", 0, checks.COUNT_MAX)
+        if times is not None:
+            checks.count(times, "times", 1, checks.COUNT_MAX)
+        self._core.add_fault(verb, effect, detail, queue, after, times)

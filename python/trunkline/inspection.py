@@ -1,0 +1,38 @@
+"""Looking into a data folder that no engine has open."""
+
+from __future__ import annotations
+
+from trunkline import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from trunkline._core import FolderReport
+    from trunkline._types import Path
+
+
+def inspect(path: Path) -> FolderReport:
+    """What the data folder `path` holds. Changes nothing; works beside the engine that owns it.
+
+    >>> import tempfile, trunkline
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with trunkline.open(folder) as engine:
+    ...         sent = engine.queue("orders").send("one coffee")
+    ...     trunkline.inspect(folder).queues
+    [<QueueReport "orders": 1 messages>]
+    """
+    return _core.inspect(path)
+
+
+def verify(path: Path) -> FolderReport:
+    """Check every checksum and every record of the data folder `path`; return what it holds.
+
+    Raises CorruptJournal, which says where, if bytes that were durable are damaged or missing.
+
+    >>> import tempfile, trunkline
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with trunkline.open(folder) as engine:
+    ...         sent = engine.queue("orders").send("one coffee")
+    ...     len(trunkline.verify(folder).queues)
+    1
+    """
+    return _core.verify(path)

@@ -1,0 +1,74 @@
+"""Every bound in one table: AWS's values by default, to be raised by the embedder."""
+
+from __future__ import annotations
+
+from trunkline._core import default_limits
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_DEFAULTS: dict[str, int] = default_limits()
+
+WAIT_MAX_MS = 365 * 86_400_000
+"""The longest wait of one call, in milliseconds: a year. AWS's 20 seconds bind only its surface."""
+
+
+class Limits:
+    """The limits of one engine, in milliseconds, bytes, characters and counts.
+
+    Every name of the table is an attribute; ``limits.items()`` lists them. Give the values that
+    shall differ from AWS's:
+
+    >>> import trunkline
+    >>> trunkline.Limits(message_bytes_max=16_000_000).message_bytes_max
+    16000000
+    >>> trunkline.Limits().delay_max
+    900000
+    """
+
+    __slots__ = ("_table",)
+
+    def __init__(self, **changes: int) -> None:
+        for name, value in changes.items():
+            if name not in _DEFAULTS:
+                known = ", ".join(sorted(_DEFAULTS))
+                raise TypeError(f"there is no limit named {name}; the limits are {known}")
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise TypeError(f"limit {name} must be an int, not {type(value).__name__}")
+            if not 0 <= value < 2**32:
+                from trunkline.errors import InvalidParameterValue
+
+                raise InvalidParameterValue(
+                    f"Value {value} for limit {name} is invalid. "
+                    f"Reason: Must be between 0 and {2**32 - 1}."
+                )
+        self._table = {**_DEFAULTS, **changes}
+
+    def __getattr__(self, name: str) -> int:
+        if name == "_table":
+            # A copy or an unpickling looks before there is a table.
+            raise AttributeError(name)
+        try:
+            return self._table[name]
+        except KeyError:
+            raise AttributeError(f"there is no limit named {name}") from None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Limits) and self._table == other._table
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._table.items()))
+
+    def __repr__(self) -> str:
+        changed = (f"{name}={value}" for name, value in self.items() if value != _DEFAULTS[name])
+        return f"Limits({', '.join(changed)})"
+
+    def items(self) -> Iterator[tuple[str, int]]:
+        """The names and values of the table.
+
+        >>> import trunkline
+        >>> dict(trunkline.Limits().items())["batch_entries_max"]
+        10
+        """
+        return iter(self._table.items())

@@ -1,0 +1,100 @@
+"""Message move tasks: dead letters go back to where they came from, or elsewhere."""
+
+from __future__ import annotations
+
+from trunkline import checks
+from trunkline.errors import InvalidParameterValue, ResourceNotFound
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from trunkline._core import MoveStatus
+    from trunkline._core import Queue as CoreQueue
+    from trunkline.engine import Engine
+    from trunkline.queue import Queue
+
+
+class MoveTask:
+    """A move of messages that :meth:`Queue.start_move` has started. Reads the truth when asked.
+
+    >>> import trunkline
+    >>> engine = trunkline.open(clock=trunkline.VirtualClock())
+    >>> dead = engine.queue("dead")
+    >>> orders = engine.queue("orders", dead_letter="dead", max_receive_count=1)
+    >>> dead.start_move(rate=1).total
+    0
+    """
+
+    __slots__ = ("_engine", "_source", "_task")
+
+    def __init__(self, engine: Engine, source: int, task: int) -> None:
+        self._engine = engine
+        self._source = source
+        self._task = task
+
+    @property
+    def status(self) -> str:
+        """``RUNNING``, ``COMPLETED``, ``CANCELLED`` or ``FAILED``."""
+        return self._now().status
+
+    @property
+    def moved(self) -> int:
+        """How many messages were moved so far."""
+        return self._now().moved
+
+    @property
+    def total(self) -> int:
+        """How many messages there were at the start."""
+        return self._now().total
+
+    @property
+    def failure(self) -> str | None:
+        """Why the task failed; None if it did not."""
+        return self._now().failure
+
+    def cancel(self) -> int:
+        """Stop moving; return how many messages were moved. They stay where they are.
+
+        Raises ResourceNotFound if the task has ended already.
+        """
+        return self._engine._core.cancel_move(self._task)
+
+    def __repr__(self) -> str:
+        now = self._now()
+        return f"<MoveTask {self._task}: {now.status}, {now.moved} of {now.total}>"
+
+    def _now(self) -> MoveStatus:
+        for status in self._engine._core.moves(self._source):
+            if status.task == self._task:
+                return status
+        raise ResourceNotFound("Task does not exist; only the last ten of a queue are remembered.")
+
+
+def start(
+    engine: Engine, source: CoreQueue, destination: str | Queue | None, rate: int | None
+) -> MoveTask:
+    """Starts a move task on `source`; see :meth:`Queue.start_move`."""
+    if rate is not None:
+        checks.count(rate, "rate", 1, engine.limits.move_rate_max)
+    target = None if destination is None else _destination(engine, source, destination)
+    if not engine._core.dead_letter_sources(source.id):
+        raise InvalidParameterValue(
+            "Source queue must be configured as a Dead Letter Queue. "
+            f"Reason: No queue names {source.name!r} as its dead_letter."
+        )
+    return MoveTask(engine, source.id, source.start_move(target, rate))
+
+
+def tasks(engine: Engine, source: CoreQueue) -> list[MoveTask]:
+    """The move tasks of `source`, newest first."""
+    return [MoveTask(engine, source.id, status.task) for status in engine._core.moves(source.id)]
+
+
+def _destination(engine: Engine, source: CoreQueue, destination: str | Queue) -> int:
+    name = destination if isinstance(destination, str) else destination.name
+    queue = engine._core.find_queue((source.account, source.region, name))
+    if queue is None:
+        raise ResourceNotFound(
+            "The resource that you specified for the DestinationArn parameter doesn't exist: "
+            f"there is no queue {name!r}."
+        )
+    return queue.id
