@@ -34,6 +34,9 @@ mod survey;
 mod types;
 mod word;
 
+#[cfg(all(test, loom))]
+mod interleavings;
+
 pub use claimed::Claimed;
 pub use fair::FairLane;
 pub use log::StandardLog;
