@@ -53,7 +53,7 @@ def machine() -> dict[str, str]:
         "python": f"{platform.python_version()} ({platform.python_compiler()})",
         "rust": output("rustc", "--version"),
         "commit": output("git", "rev-parse", "--short", "HEAD") or "unknown",
-        "changed": "yes" if output("git", "status", "--porcelain", "--", "core", "python") else "no",
+        "changed": output("git", "status", "--porcelain", "--", "core", "python") and "yes",
     }
 
 

@@ -177,8 +177,8 @@ def demonstrate(folder: str) -> None:
     reopen_ms = (time.perf_counter() - started) * 1_000
     counted = orders.statistics()
     print(
-        f"   reopened in {reopen_ms:.1f} ms: {counted.visible} wait, {counted.in_flight} are leased "
-        "to the consumer that is gone"
+        f"   reopened in {reopen_ms:.1f} ms: {counted.visible} wait, {counted.in_flight} are "
+        "leased to the consumer that is gone"
     )
     engine.close()
     after = run_to_the_end(folder)
@@ -204,9 +204,7 @@ def demonstrate(folder: str) -> None:
     print(f"  events sent               {len(rows):>6}")
     print(f"  handled before the kill   {len(before):>6}")
     print(f"  handled after the restart {len(after):>6}")
-    print(
-        f"  handled twice             {twice:>6}   (said to be done, but killed before the delete)"
-    )
+    print(f"  handled twice             {twice:>6}   (killed between the work and the delete)")
     print(f"  lost                      {lost:>6}")
     print(f"  dead letters, repaired    {repaired:>6}   after {DELIVERIES_MAX} deliveries each")
 

@@ -9,6 +9,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+
 import trunkline
 
 ROUNDS = 8
@@ -119,7 +120,9 @@ def test_a_program_that_never_closes_loses_nothing(tmp_path: Path) -> None:
         "for n in range(100): q.send(str(n), delay=600)\n"
         "raise SystemExit(3)\n"
     )
-    process = subprocess.run([sys.executable, "-c", program, str(tmp_path / "data")], timeout=60, check=False)
+    process = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "data")], timeout=60, check=False
+    )
     assert process.returncode == 3, "a waiting receive does not hold the process"
     with trunkline.open(tmp_path / "data") as engine:
         assert engine.queue("q").statistics().delayed == 100

@@ -1,6 +1,6 @@
 """The wheel works in an empty environment, and the sdist carries what a build needs.
 
-`make wheel` builds both and names their folder in TRUNKLINE_DIST; without it there is nothing to try.
+`make wheel` builds both and names their folder in TRUNKLINE_DIST; without it nothing is tried.
 """
 
 from __future__ import annotations

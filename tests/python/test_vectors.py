@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 import trunkline
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "queue"
@@ -55,7 +56,9 @@ class Runner:
         verb, *words = action.split()
         options = {k: value_of(v) for k, _, v in (w.partition("=") for w in words if "=" in w)}
         words = [word for word in words if "=" not in word]
-        queue = self.queues[options.pop("on", "dead" if verb == "move" and "dead" in self.queues else "q")]
+        queue = self.queues[
+            options.pop("on", "dead" if verb == "move" and "dead" in self.queues else "q")
+        ]
         try:
             outcome = getattr(self, verb)(queue, expected, *words, **options)
         except trunkline.TrunklineError as error:

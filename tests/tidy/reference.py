@@ -45,7 +45,9 @@ def _members(thing: type) -> list[tuple[str, Any]]:
     return [
         (name, value)
         for name, value in vars(thing).items()
-        if not name.startswith("_") and inspect.getdoc(value) and not inspect.ismemberdescriptor(value)
+        if not name.startswith("_")
+        and inspect.getdoc(value)
+        and not inspect.ismemberdescriptor(value)
     ]
 
 
@@ -54,9 +56,14 @@ def _is_error(thing: Any) -> bool:
 
 
 def _reference() -> str:
-    lines = [HEAD, "# Reference", ""]
-    lines += ["Every public name, and its first sentence. `help(trunkline.Queue)` has all of it, with", ""]
-    lines[-1:] = ["examples that run as tests. Errors have [a page of their own](errors.md).", ""]
+    lines = [
+        HEAD,
+        "# Reference",
+        "",
+        "Every public name, and its first sentence. `help(trunkline.Queue)` has all of it, with",
+        "examples that run as tests. Errors have [a page of their own](errors.md).",
+        "",
+    ]
     for name in trunkline.__all__:
         thing = getattr(trunkline, name)
         if name.startswith("__") or _is_error(thing):
@@ -80,8 +87,8 @@ def _errors() -> str:
         HEAD,
         "# Errors",
         "",
-        "Every error is a `trunkline.TrunklineError` with a stable `.code`. A code that AWS has means",
-        "what it means there. The message names the value, the problem and the remedy.",
+        "Every error is a `trunkline.TrunklineError` with a stable `.code`. A code that AWS has",
+        "means what it means there. The message names the value, the problem and the remedy.",
         "",
         "| code | class | also a | meaning |",
         "|---|---|---|---|",

@@ -1,4 +1,4 @@
-"""On disk, acknowledged means synced: against the disk itself, and the embedded queues users pick."""
+"""On disk, acknowledged means synced: against the disk itself and embedded queues."""
 
 from __future__ import annotations
 

@@ -116,7 +116,13 @@ class QueueModel:
         require(message_id not in self.messages, "a new message has a new id")
         self.orders += 1
         self.messages[message_id] = Message(
-            message_id, body, self.orders, now, now, group, now + (self.delay if delay is None else delay)
+            message_id,
+            body,
+            self.orders,
+            now,
+            now,
+            group,
+            now + (self.delay if delay is None else delay),
         )
 
     # --- receiving -------------------------------------------------------------------------------
@@ -159,7 +165,9 @@ class QueueModel:
         dead = {i for i in visible if self._must_move(self.messages[i])}
         for message_id in ids:
             require(message_id in visible, "only a visible message is delivered")
-            require(message_id not in dead, "no message is delivered more than max_receive_count times")
+            require(
+                message_id not in dead, "no message is delivered more than max_receive_count times"
+            )
         if complete:
             require(set(ids) == visible - dead, "a receive that is not full leaves nothing visible")
             require(moved == dead, "a receive that is not full moves every dead letter")
@@ -172,7 +180,9 @@ class QueueModel:
             group = self.messages[message_id].group
             if not answered or answered[-1] != group:
                 answered.append(group)
-        require(len(set(answered)) == len(answered), "a receive fills from one group before the next")
+        require(
+            len(set(answered)) == len(answered), "a receive fills from one group before the next"
+        )
         for position, group in enumerate(answered):
             mine = [i for i in ids if self.messages[i].group == group]
             allowed = [i for i in deliverable[group] if not self._must_move(self.messages[i])]

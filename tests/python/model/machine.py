@@ -10,9 +10,10 @@ import tempfile
 from pathlib import Path
 from typing import Any, ClassVar
 
-import trunkline
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+import trunkline
 
 from .judge import QueueModel, Receipt, Seen
 
@@ -126,7 +127,9 @@ class QueueMachine(RuleBasedStateMachine):
     def send_batch(self, count: int, group: str) -> None:
         bodies = [self.next_body(30) for _ in range(count)]
         if self.fifo:
-            entries = [trunkline.Entry(b, group=group, dedup_id=f"batch-{b!r}"[:60]) for b in bodies]
+            entries = [
+                trunkline.Entry(b, group=group, dedup_id=f"batch-{b!r}"[:60]) for b in bodies
+            ]
         else:
             entries = list(bodies)
         result = self.queue.send_batch(entries)
@@ -143,7 +146,9 @@ class QueueMachine(RuleBasedStateMachine):
         shown = self.dead.peek(NEVER, include_in_flight=True)
         return {message.message_id for message in shown}
 
-    def take(self, queue: Any, model: QueueModel, limit: int, visibility: int | None) -> list[Receipt]:
+    def take(
+        self, queue: Any, model: QueueModel, limit: int, visibility: int | None
+    ) -> list[Receipt]:
         before = self.dead_ids()
         options = {} if visibility is None else {"visibility_timeout": visibility / 1_000}
         answer = [
