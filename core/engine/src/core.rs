@@ -1,0 +1,187 @@
+//! The heart of an engine: what its queues share. Holds the clock, the journal and the timers, and
+//! decides nothing about messages.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use trunkline_journal::Journal;
+use trunkline_timer::Timers;
+use trunkline_vocabulary::sync::{Mutex, lock};
+use trunkline_vocabulary::{
+    Clock, Code, Durability, Error, IdKey, Limits, Millis, QueueId, Result, forked_since,
+};
+
+use crate::clean::Cleaner;
+use crate::faults::Faults;
+use crate::image::StoredDocument;
+use crate::log::{Home, Log};
+use crate::moves::Moves;
+use crate::registry::Registry;
+use crate::space::Space;
+use crate::ticker::Ticker;
+
+/// What a timer entry points at: a hint to look at a slot of a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TimerKey {
+    pub queue: QueueId,
+    pub slot: u32,
+}
+
+/// Timer slot: the oldest messages of the queue may have reached their retention.
+pub(crate) const SLOT_FRONT: u32 = u32::MAX;
+/// Timer slot: a wait may have reached its deadline on a virtual clock.
+pub(crate) const SLOT_WAITERS: u32 = u32::MAX - 1;
+/// Timer queue: the message move task whose number is in `slot`.
+pub(crate) const QUEUE_MOVES: QueueId = QueueId(0);
+
+/// How many timer entries one verb works off at most, so that no verb pays for a whole backlog.
+const SWEEP_MAX: usize = 4_096;
+
+pub(crate) struct Core {
+    pub clock: Arc<Clock>,
+    pub key: IdKey,
+    /// Counts the openings of this engine; receipts say under which they were issued.
+    pub run: u32,
+    pub limits: Limits,
+    pub durability: Durability,
+    pub journal: Option<Journal>,
+    pub space: Mutex<Space>,
+    /// Where the newest record of this opening lies.
+    pub opened: Mutex<Option<Home>>,
+    pub cleaner: Cleaner,
+    pub timers: Timers<TimerKey>,
+    pub ticker: Ticker,
+    pub registry: Registry,
+    pub documents: Mutex<BTreeMap<String, StoredDocument>>,
+    pub moves: Moves,
+    pub faults: Faults,
+    pub next_queue: AtomicU32,
+    /// Held while a queue is created, so that a name is given once.
+    pub creating: Mutex<()>,
+    pub gate: Gate,
+}
+
+impl Core {
+    /// The time, read once a verb.
+    #[inline]
+    pub fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    #[inline]
+    pub fn check_readable(&self) -> Result<()> {
+        self.gate.check(CLOSED)
+    }
+
+    #[inline]
+    pub fn check_writable(&self) -> Result<()> {
+        self.gate.check(CLOSED | READ_ONLY)
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.gate.flags.load(Ordering::Acquire) & CLOSED != 0
+    }
+
+    pub fn is_forked(&self) -> bool {
+        forked_since(self.gate.generation)
+    }
+
+    /// Takes the journal's append lock, if there is a journal: what happens while the result lives is
+    /// one step of the log.
+    pub fn log(&self) -> Result<Log<'_>> {
+        match &self.journal {
+            // A reader's own view of time passing is not worth a record.
+            Some(_) if self.gate.is_read_only() => Ok(Log::off()),
+            None => Ok(Log::off()),
+            Some(journal) => Ok(Log::on(journal.lock()?, lock(&self.space), self.clock.now())),
+        }
+    }
+
+    /// Reads the record that lies at `home`; false when cleaning has moved it meanwhile.
+    pub fn read(&self, home: Home, record: &mut Vec<u8>) -> Result<bool> {
+        match &self.journal {
+            Some(journal) => journal.read(home.lsn, Some(home.len as usize), record),
+            None => Err(Error::new(Code::InternalError, "There is no journal to read from.")),
+        }
+    }
+
+    /// Runs what is due, if anything is. Never waits: when another thread sweeps, this one goes on.
+    #[inline]
+    pub fn sweep_if_due(&self, now: Millis) {
+        if self.timers.is_due(now) {
+            self.timers.sweep(now, SWEEP_MAX, |key, now| self.fire(key, now));
+        }
+    }
+
+    /// Runs everything that is due, after waiting for another thread that is at it.
+    pub fn sweep_all(&self, now: Millis) {
+        while self.timers.sweep_all(now, |key, now| self.fire(key, now)).more {}
+    }
+
+    pub fn arm(&self, key: TimerKey, at: Millis) {
+        self.timers.arm(key, at);
+        self.ticker.armed(at);
+    }
+
+    fn fire(&self, key: TimerKey, now: Millis) -> Option<Millis> {
+        if key.queue == QUEUE_MOVES {
+            return self.moves.fire(self, key.slot, now);
+        }
+        self.registry.get(key.queue)?.fire(key.slot, now)
+    }
+}
+
+const CLOSED: u32 = 1;
+const READ_ONLY: u32 = 2;
+
+/// Whether the engine may be used, by this process and for this verb: two loads.
+pub(crate) struct Gate {
+    flags: AtomicU32,
+    generation: u32,
+}
+
+impl Gate {
+    pub fn new(read_only: bool, generation: u32) -> Self {
+        let flags = AtomicU32::new(if read_only { READ_ONLY } else { 0 });
+        Self { flags, generation }
+    }
+
+    /// Closes; whether it was open.
+    pub fn close(&self) -> bool {
+        self.flags.fetch_or(CLOSED, Ordering::AcqRel) & CLOSED == 0
+    }
+
+    pub fn is_read_only(&self) -> bool {
+        self.flags.load(Ordering::Acquire) & READ_ONLY != 0
+    }
+
+    #[inline]
+    fn check(&self, refused: u32) -> Result<()> {
+        if self.flags.load(Ordering::Acquire) & refused == 0 && !forked_since(self.generation) {
+            return Ok(());
+        }
+        Err(self.refusal())
+    }
+
+    #[cold]
+    fn refusal(&self) -> Error {
+        if forked_since(self.generation) {
+            return Error::new(
+                Code::EngineForked,
+                "This engine was opened before the process was forked, so it belongs to the \
+                 parent. Open an engine in the child.",
+            );
+        }
+        if self.flags.load(Ordering::Acquire) & CLOSED != 0 {
+            return Error::new(
+                Code::EngineClosed,
+                "The engine is closed. Open it again to use it.",
+            );
+        }
+        Error::new(
+            Code::EngineReadOnly,
+            "The engine was opened read-only. Open it without read_only to change anything.",
+        )
+    }
+}

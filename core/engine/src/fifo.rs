@@ -1,0 +1,396 @@
+//! A FIFO queue at work: its state behind one mutex, its journal and its timers.
+//!
+//! Lock order: the queue's mutex, then the append lock. The mutex is held for the time of a decision
+//! and its application, never while waiting for the disk, reading a body, or running a caller's code.
+
+mod carry;
+mod receive;
+
+use sha2::{Digest, Sha256};
+use trunkline_journal::{Lsn, Ticket};
+use trunkline_queue::{
+    Admitted, DeleteDecision, FifoPlace, FifoRules, FifoState, Payload, Refusal, Removed,
+    SendDecision,
+};
+use trunkline_vocabulary::sync::{Mutex, MutexGuard, lock};
+use trunkline_vocabulary::{Code, Error, Millis, QueueConfig, Receipt, Result, Seq};
+
+use crate::attributes;
+use crate::clean::Cleaner;
+use crate::core::{Core, SLOT_FRONT};
+use crate::envelope::Envelope;
+use crate::log::{Home, Log};
+use crate::message::{Outgoing, Sent, Statistics};
+use crate::queue::{Fired, Queue, too_large};
+use crate::record::{Held, Record};
+use crate::transfer::Incoming;
+
+pub(crate) struct FifoRoom {
+    state: Mutex<FifoState>,
+}
+
+impl FifoRoom {
+    pub fn new(core: &Core, config: &QueueConfig, first: Seq) -> Self {
+        // Any number that callers cannot guess will do.
+        let hash_seed = core.key.digest(&[b"groups"]) as u64;
+        let state = FifoState::new(rules(core, config), first, hash_seed);
+        Self { state: Mutex::new(state) }
+    }
+
+    pub fn send(&self, queue: &Queue, message: &Outgoing<'_>, now: Millis) -> Result<Sent> {
+        let prepared = prepare(queue, message)?;
+        let mut state = lock(&self.state);
+        let mut log = queue.core.log()?;
+        Ok(self.admit(queue, &mut state, &mut log, message, &prepared, now))
+    }
+
+    pub fn send_batch(
+        &self,
+        queue: &Queue,
+        messages: &[Outgoing<'_>],
+        now: Millis,
+        each: &mut dyn FnMut(usize, Result<Sent>),
+    ) -> Result<Option<Ticket>> {
+        let prepared: Vec<_> = messages.iter().map(|message| prepare(queue, message)).collect();
+        let mut results = Vec::with_capacity(messages.len());
+        let ticket = {
+            let mut state = lock(&self.state);
+            let mut log = queue.core.log()?;
+            for (message, prepared) in messages.iter().zip(prepared) {
+                results.push(prepared.map(|prepared| {
+                    self.admit(queue, &mut state, &mut log, message, &prepared, now)
+                }));
+            }
+            log.ticket()
+        };
+        // The caller's code runs without our locks.
+        for (index, result) in results.into_iter().enumerate() {
+            each(index, result);
+        }
+        Ok(ticket)
+    }
+
+    /// Decides, journals and applies one send.
+    fn admit(
+        &self,
+        queue: &Queue,
+        state: &mut FifoState,
+        log: &mut Log<'_>,
+        message: &Outgoing<'_>,
+        prepared: &Prepared<'_>,
+        now: Millis,
+    ) -> Sent {
+        let sent = |seq, duplicate, log: &Log<'_>| {
+            // A duplicate waits for what it stands for, which may not be durable yet.
+            Sent { queue: queue.id, seq, duplicate, ticket: log.ticket() }
+        };
+        let seq = match state.decide_send(Some(prepared.key), now) {
+            SendDecision::Duplicate(first) => return sent(first, true, log),
+            SendDecision::Admit(seq) => seq,
+        };
+        let envelope = Envelope {
+            group: Some(prepared.group),
+            dedup_id: Some(&prepared.dedup_id),
+            attributes: message.attributes,
+            body: message.body,
+            ..Envelope::default()
+        };
+        let entering = Entering { seq, dedup: Some(prepared.key), sent: now, moved: None };
+        self.enter(queue, state, log, &envelope, &entering);
+        sent(seq, false, log)
+    }
+
+    /// Journals and applies one message that was decided upon.
+    fn enter(
+        &self,
+        queue: &Queue,
+        state: &mut FifoState,
+        log: &mut Log<'_>,
+        envelope: &Envelope<'_>,
+        entering: &Entering<'_>,
+    ) {
+        let Entering { seq, dedup, sent, moved } = *entering;
+        let (flags, head) = (envelope.flags(), envelope.head());
+        let (deliveries, first_received) =
+            moved.map_or((0, 0), |moved| (moved.deliveries, moved.first_received));
+        let held = Held {
+            queue: queue.id,
+            seq,
+            flags,
+            sent,
+            due: 0,
+            deliveries,
+            first_received,
+            dedup,
+            moved_from: moved.map(|moved| moved.moved_from),
+            payload: &[],
+        };
+        let payload = match log.hold(&held, &[&head, envelope.body]) {
+            Some(home) => {
+                Cleaner::wrote(&queue.core, home.lsn);
+                Payload::At { lsn: home.lsn.to_u64(), len: home.len }
+            }
+            None => Payload::Bytes([&head, envelope.body].concat().into_boxed_slice()),
+        };
+        let group = envelope.group.unwrap_or_default();
+        state.apply_sent(Admitted {
+            seq,
+            group,
+            dedup_key: dedup,
+            sent,
+            flags,
+            payload,
+            deliveries,
+            first_received,
+            due: 0,
+        });
+        arm_front(queue, state);
+    }
+
+    /// Takes a message over from another queue.
+    pub fn accept(&self, queue: &Queue, incoming: &Incoming<'_>) -> Result<()> {
+        let mut state = lock(&self.state);
+        let mut log = queue.core.log()?;
+        let (seq, sent) = (state.next_seq(), incoming.sent);
+        let entering = Entering { seq, dedup: None, sent, moved: Some(incoming) };
+        self.enter(queue, &mut state, &mut log, &incoming.envelope, &entering);
+        Ok(())
+    }
+
+    pub fn delete(&self, queue: &Queue, receipt: &Receipt, now: Millis) -> Result<Option<Ticket>> {
+        let mut state = lock(&self.state);
+        let Some(place) = place(queue, &state, receipt) else {
+            return Ok(queue.core.log()?.ticket());
+        };
+        let refused = |refusal| refuse(queue, receipt, refusal);
+        if state.decide_delete(place, receipt.delivery, now).map_err(refused)?
+            == DeleteDecision::AlreadyGone
+        {
+            return Ok(queue.core.log()?.ticket());
+        }
+        let mut log = queue.core.log()?;
+        let removed = state.apply_deleted(place.slot);
+        note_removed(queue, &mut log, &removed);
+        Ok(log.ticket())
+    }
+
+    pub fn extend(
+        &self,
+        queue: &Queue,
+        receipt: &Receipt,
+        visibility: Millis,
+        now: Millis,
+    ) -> Result<Option<Ticket>> {
+        let mut state = lock(&self.state);
+        let refused = |refusal| refuse(queue, receipt, refusal);
+        let place = place(queue, &state, receipt).ok_or_else(|| refused(Refusal::NotInFlight))?;
+        let due = state
+            .decide_extend(place, receipt.delivery, receipt.received, visibility, now)
+            .map_err(refused)?;
+        let mut log = queue.core.log()?;
+        log.note(&Record::Extended { queue: queue.id, seq: receipt.seq, due });
+        state.apply_visibility(place.slot, due, now);
+        if due > now && state.arm(place.slot, due) {
+            queue.arm(place.slot, due);
+        }
+        Ok(log.ticket())
+    }
+
+    pub fn statistics(&self) -> Statistics {
+        let state = lock(&self.state);
+        let counts = state.counts();
+        Statistics {
+            visible: counts.visible,
+            in_flight: counts.in_flight,
+            delayed: counts.delayed,
+            groups_in_flight: counts.groups_in_flight,
+            oldest_sent: state.oldest_sent(),
+            ..Statistics::default()
+        }
+    }
+
+    pub fn purge(&self, queue: &Queue, now: Millis) -> Result<Option<Ticket>> {
+        let mut purged;
+        let ticket = {
+            let mut state = lock(&self.state);
+            let mut log = queue.core.log()?;
+            let before = state.next_seq();
+            log.note(&Record::Purged { queue: queue.id, before, at: now });
+            purged = state.purge();
+            log.ticket()
+        };
+        leave_homes(queue, purged.payloads())?;
+        Ok(ticket)
+    }
+
+    /// Lets go of every message of a queue that is gone.
+    pub fn empty(&self, queue: &Queue) -> Result<()> {
+        let mut purged = lock(&self.state).purge();
+        leave_homes(queue, purged.payloads())
+    }
+
+    pub fn rules_changed(&self, queue: &Queue, now: Millis) {
+        let mut state = lock(&self.state);
+        state.set_rules(rules(&queue.core, &queue.config()), now);
+        arm_front(queue, &mut state);
+    }
+
+    pub fn has_visible(&self) -> bool {
+        lock(&self.state).has_deliverable()
+    }
+
+    pub fn next_seq(&self) -> Seq {
+        lock(&self.state).next_seq()
+    }
+
+    /// A timer entry fired.
+    pub fn fire(&self, queue: &Queue, slot: u32, now: Millis) -> Fired {
+        let mut state = lock(&self.state);
+        let fired = if slot == SLOT_FRONT {
+            let freed = expire(queue, &mut state, now);
+            let fired = state.fire_front(now);
+            Fired { again: fired.again, visible: fired.visible || freed }
+        } else {
+            let fired = state.fire(slot, now);
+            Fired { again: fired.again, visible: fired.visible }
+        };
+        drop(state);
+        fired
+    }
+
+    fn lock(&self) -> MutexGuard<'_, FifoState> {
+        lock(&self.state)
+    }
+}
+
+struct Entering<'a> {
+    seq: Seq,
+    dedup: Option<u128>,
+    sent: Millis,
+    moved: Option<&'a Incoming<'a>>,
+}
+
+/// What can be worked out about a message before the queue is locked.
+struct Prepared<'a> {
+    group: &'a str,
+    dedup_id: std::borrow::Cow<'a, str>,
+    key: u128,
+}
+
+fn prepare<'a>(queue: &Queue, message: &Outgoing<'a>) -> Result<Prepared<'a>> {
+    let max = queue.rules.message_bytes_max();
+    if message.body.len() + message.attributes.len() > max
+        && message.body.len() + attributes::size(message.attributes)? > max
+    {
+        return Err(too_large(max));
+    }
+    let group = message.group.ok_or_else(|| {
+        Error::new(Code::MissingParameter, "The request must contain the parameter MessageGroupId.")
+    })?;
+    if let Some(delay) = message.delay.filter(|delay| *delay != 0) {
+        return Err(Error::new(
+            Code::InvalidParameterValue,
+            format!(
+                "Value {} for parameter DelaySeconds is invalid. Reason: The request include \
+                 parameter that is not valid for this queue type.",
+                delay / 1_000
+            ),
+        ));
+    }
+    let dedup_id: std::borrow::Cow<'a, str> = match message.dedup_id {
+        Some(id) => id.into(),
+        None if queue.rules.content_based_dedup() => sha256_hex(message.body).into(),
+        None => {
+            return Err(Error::new(
+                Code::InvalidParameterValue,
+                "The queue should either have ContentBasedDeduplication enabled or \
+                 MessageDeduplicationId provided explicitly",
+            ));
+        }
+    };
+    let id: &[u8] = dedup_id.as_bytes();
+    let key = match queue.rules.dedup_by_group() {
+        true => queue.core.key.digest(&[id, group.as_bytes()]),
+        false => queue.core.key.digest(&[id]),
+    };
+    Ok(Prepared { group, dedup_id, key })
+}
+
+fn sha256_hex(body: &[u8]) -> String {
+    use std::fmt::Write;
+    let mut text = String::with_capacity(64);
+    for byte in Sha256::digest(body) {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+fn rules(core: &Core, config: &QueueConfig) -> FifoRules {
+    FifoRules {
+        delay: config.delay,
+        retention: config.retention,
+        visibility: config.visibility,
+        dedup_window: core.limits.dedup_window,
+        attempt_window: core.limits.attempt_window,
+        visibility_max: core.limits.visibility_max,
+        in_flight_max: core.limits.fifo_in_flight_max,
+        dead_letter_after: config.dead_letter.map(|dead| dead.max_receive_count),
+    }
+}
+
+/// Where the message of a receipt lies now, if it is there at all.
+fn place(queue: &Queue, state: &FifoState, receipt: &Receipt) -> Option<FifoPlace> {
+    if receipt.run == queue.core.run {
+        return Some(FifoPlace { slot: receipt.slot, generation: receipt.generation });
+    }
+    state.place_of(receipt.seq)
+}
+
+fn refuse(queue: &Queue, receipt: &Receipt, refusal: Refusal) -> Error {
+    refusal.into_error(&queue.encode_receipt(receipt))
+}
+
+fn arm_front(queue: &Queue, state: &mut FifoState) {
+    if let Some(at) = state.arm_front() {
+        queue.arm(SLOT_FRONT, at);
+    }
+}
+
+/// Removes what has reached its age; whether a group became free by it.
+fn expire(queue: &Queue, state: &mut FifoState, now: Millis) -> bool {
+    let mut freed = false;
+    while state.decide_expire(now).is_some() {
+        // A poisoned journal cannot note it; the message then expires again after reopening.
+        let Ok(mut log) = queue.core.log() else { break };
+        if let Some(removed) = state.expire(now) {
+            note_removed(queue, &mut log, &removed);
+            freed |= removed.freed;
+        }
+    }
+    freed
+}
+
+/// Notes that a message is gone, and lets go of its home.
+fn note_removed(queue: &Queue, log: &mut Log<'_>, removed: &Removed) {
+    log.note(&Record::Deleted { queue: queue.id, seq: removed.seq });
+    home_of(&removed.payload).into_iter().for_each(|home| log.leave(home));
+}
+
+fn home_of(payload: &Payload) -> Option<Home> {
+    match payload {
+        Payload::Bytes(_) => None,
+        Payload::At { lsn, len } => Some(Home { lsn: Lsn::from_u64(*lsn), len: *len }),
+    }
+}
+
+fn leave_homes(queue: &Queue, payloads: impl Iterator<Item = Payload>) -> Result<()> {
+    // Freed in portions, so that senders get the append lock in between.
+    const PORTION: usize = 1_024;
+    let mut homes = payloads.filter_map(|payload| home_of(&payload)).peekable();
+    while homes.peek().is_some() {
+        let mut log = queue.core.log()?;
+        homes.by_ref().take(PORTION).for_each(|home| log.leave(home));
+    }
+    Ok(())
+}

@@ -1,0 +1,245 @@
+//! Receiving from a FIFO queue: decide, journal, apply, then read the bodies without the lock.
+
+use trunkline_queue::{FifoState, Payload, Pick, Picked};
+use trunkline_vocabulary::{Durability, Millis, Receipt, Result};
+
+use super::{FifoRoom, home_of};
+use crate::envelope::Envelope;
+use crate::message::{Delivery, Receive};
+use crate::queue::Queue;
+use crate::record::Record;
+use crate::transfer::{self, Exhausted};
+
+/// How long a message is held apart while it changes queues, unless that fails.
+const HELD_APART: Millis = 30_000;
+
+/// A message that was taken out of the state, to be read without the lock.
+pub(super) struct Copied {
+    pub pick: Pick,
+    pub payload: Payload,
+    pub flags: u8,
+    pub sent: Millis,
+}
+
+impl FifoRoom {
+    pub fn receive(
+        &self,
+        queue: &Queue,
+        request: &Receive<'_>,
+        now: Millis,
+        sink: &mut dyn FnMut(Delivery<'_>),
+    ) -> Result<usize> {
+        let mut delivered = 0;
+        loop {
+            let (picked, copied) = self.lease(queue, request, request.max - delivered, now)?;
+            for message in &copied {
+                self.deliver(queue, message, sink)?;
+            }
+            delivered += copied.len();
+            if picked.dead.is_empty() {
+                return Ok(delivered);
+            }
+            let buried = self.bury(queue, &picked.dead, now)?;
+            // Behind dead letters of the same group there may be messages to deliver.
+            if delivered >= request.max || buried == 0 && !picked.more {
+                return Ok(delivered);
+            }
+        }
+    }
+
+    /// Decides, journals and applies the next deliveries.
+    fn lease(
+        &self,
+        queue: &Queue,
+        request: &Receive<'_>,
+        max: usize,
+        now: Millis,
+    ) -> Result<(Picked, Vec<Copied>)> {
+        let mut state = self.lock();
+        if max == 0 || !state.has_deliverable() && request.attempt_id.is_none() {
+            return Ok((Picked::default(), Vec::new()));
+        }
+        let picked = state.decide_receive(max, request.visibility, request.attempt_id, now);
+        if picked.messages.is_empty() {
+            return Ok((picked, Vec::new()));
+        }
+        let ticket = {
+            let mut log = queue.core.log()?;
+            for pick in &picked.messages {
+                let Pick { seq, delivery, due, .. } = *pick;
+                log.note(&Record::Leased { queue: queue.id, seq, delivery, due, at: now });
+                state.apply_leased(pick.place.slot, delivery, due, now);
+                if due > now && state.arm(pick.place.slot, due) {
+                    queue.arm(pick.place.slot, due);
+                }
+            }
+            log.ticket()
+        };
+        if let Some(id) = request.attempt_id.filter(|_| !picked.repeated) {
+            state.apply_attempt(id, now, &picked.messages);
+        }
+        let copied = picked.messages.iter().filter_map(|pick| copy(&state, pick)).collect();
+        drop(state);
+        // Nobody waits for a lease to be written, but it is written soon: it should survive us.
+        if let (Some(journal), Some(ticket)) = (&queue.core.journal, ticket) {
+            journal.settle_soon(ticket, queue.core.durability.min(Durability::Os))?;
+        }
+        Ok((picked, copied))
+    }
+
+    fn deliver(
+        &self,
+        queue: &Queue,
+        message: &Copied,
+        sink: &mut dyn FnMut(Delivery<'_>),
+    ) -> Result<()> {
+        let mut record = Vec::new();
+        match self.read(queue, message, &mut record)? {
+            Some(payload) => message.show(queue, payload, false, sink),
+            // Deleted since, by the receipt of this very delivery: it cannot have been handed out.
+            None => Ok(()),
+        }
+    }
+
+    /// The payload of a message; `None` when the message is gone.
+    pub(super) fn read<'a>(
+        &self,
+        queue: &Queue,
+        message: &'a Copied,
+        record: &'a mut Vec<u8>,
+    ) -> Result<Option<&'a [u8]>> {
+        let mut home = match &message.payload {
+            Payload::Bytes(payload) => return Ok(Some(payload)),
+            at @ Payload::At { .. } => home_of(at),
+        };
+        // When cleaning has moved the body, the state says where to.
+        while let Some(at) = home {
+            record.clear();
+            if queue.core.read(at, record)? {
+                return crate::record::payload_of(record).map(Some);
+            }
+            let state = self.lock();
+            home = state.message(message.pick.place).and_then(|info| home_of(info.payload));
+        }
+        Ok(None)
+    }
+
+    /// Gives dead letters to the dead-letter queue; how many it took.
+    fn bury(&self, queue: &Queue, dead: &[Pick], now: Millis) -> Result<usize> {
+        let mut buried = 0;
+        for pick in dead {
+            let took = self.hand_over(queue, pick, now, |message, envelope| {
+                let exhausted = Exhausted {
+                    seq: pick.seq,
+                    envelope: *envelope,
+                    sent: message.sent,
+                    deliveries: pick.delivery,
+                    first_received: pick.first_received,
+                };
+                transfer::bury(queue, &exhausted, now)
+            })?;
+            buried += usize::from(took);
+        }
+        Ok(buried)
+    }
+
+    /// Offers the first visible message to `give`; it leaves this queue when `give` says so.
+    pub fn take(
+        &self,
+        queue: &Queue,
+        now: Millis,
+        give: &mut dyn FnMut(u64, &Envelope<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        let picks = self.lock().decide_take(1, now);
+        for pick in &picks {
+            self.hand_over(queue, pick, now, |_, envelope| give(pick.seq, envelope))?;
+        }
+        Ok(())
+    }
+
+    /// Holds a message apart and offers it to `give`, which journals the change of queues. If it
+    /// took the message, the message is removed here; otherwise it stays as it was.
+    fn hand_over(
+        &self,
+        queue: &Queue,
+        pick: &Pick,
+        now: Millis,
+        give: impl FnOnce(&Copied, &Envelope<'_>) -> Result<bool>,
+    ) -> Result<bool> {
+        let (slot, deliveries) = (pick.place.slot, pick.delivery);
+        let copied = {
+            let mut state = self.lock();
+            // Another thread may have been at the same message.
+            let visible =
+                state.message(pick.place).is_some_and(|info| info.due.is_none_or(|due| due <= now));
+            let Some(copied) = copy(&state, pick).filter(|_| visible) else { return Ok(false) };
+            // Not journaled: until the move is, the message is where it was.
+            state.apply_visibility(slot, now + HELD_APART, now);
+            copied
+        };
+        let mut record = Vec::new();
+        let given = self.read(queue, &copied, &mut record).and_then(|payload| {
+            let Some(payload) = payload else { return Ok(false) };
+            give(&copied, &Envelope::read(copied.flags, payload)?)
+        });
+        let mut state = self.lock();
+        if state.message(pick.place).is_none_or(|info| info.deliveries > deliveries) {
+            return given;
+        }
+        match given {
+            Ok(true) => {
+                let mut log = queue.core.log()?;
+                // The record that added it elsewhere took it away here.
+                let removed = state.apply_deleted(slot);
+                home_of(&removed.payload).into_iter().for_each(|home| log.leave(home));
+                Ok(true)
+            }
+            other => {
+                state.apply_visibility(slot, now, now);
+                other
+            }
+        }
+    }
+}
+
+pub(super) fn copy(state: &FifoState, pick: &Pick) -> Option<Copied> {
+    let info = state.message(pick.place)?;
+    let (payload, flags, sent) = (info.payload.clone(), info.flags, info.sent);
+    Some(Copied { pick: *pick, payload, flags, sent })
+}
+
+impl Copied {
+    /// Hands the message to `sink`.
+    pub fn show(
+        &self,
+        queue: &Queue,
+        payload: &[u8],
+        in_flight: bool,
+        sink: &mut dyn FnMut(Delivery<'_>),
+    ) -> Result<()> {
+        let envelope = Envelope::read(self.flags, payload)?;
+        let Pick { place, seq, delivery, received, first_received, .. } = self.pick;
+        sink(Delivery {
+            body: envelope.body,
+            receipt: Receipt {
+                queue: queue.id,
+                run: queue.core.run,
+                slot: place.slot,
+                generation: place.generation,
+                seq,
+                delivery,
+                received,
+            },
+            sent: self.sent,
+            first_received,
+            origin: envelope.origin.unwrap_or((queue.id, seq)),
+            seq,
+            group: envelope.group,
+            dedup_id: envelope.dedup_id,
+            attributes: envelope.attributes,
+            dead_letter_source: envelope.source,
+            in_flight,
+        });
+        Ok(())
+    }
+}

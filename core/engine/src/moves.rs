@@ -1,0 +1,309 @@
+//! Message move tasks: dead letters go back to where they came from, or elsewhere, at a given rate.
+//!
+//! A task is worked off by the engine's timers, so it runs on a virtual clock as on a real one. Its
+//! state is a document, so a task that was running goes on when the engine is opened again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use trunkline_vocabulary::sync::{Mutex, lock};
+use trunkline_vocabulary::{Code, Error, Millis, QueueId, Result};
+
+use crate::codec::{Put, Take};
+use crate::core::{Core, QUEUE_MOVES, TimerKey};
+use crate::image::StoredDocument;
+use crate::record::Record;
+use crate::ticker::Ticker;
+use crate::transfer::{self, Taken};
+
+/// Where a move task stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MoveState {
+    /// It moves messages.
+    Running,
+    /// Every message was moved.
+    Completed,
+    /// It was cancelled; what was moved stays moved.
+    Cancelled,
+    /// It could not go on; the status says why.
+    Failed,
+}
+
+/// A move task as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MoveStatus {
+    /// The task's number, unique in its engine.
+    pub task: u32,
+    /// The queue that is emptied.
+    pub source: QueueId,
+    /// The queue that is filled; `None`: the queue each message came from.
+    pub destination: Option<QueueId>,
+    /// Messages a second; `None` for as fast as possible.
+    pub rate: Option<u32>,
+    /// Where it stands.
+    pub state: MoveState,
+    /// When it was started.
+    pub started: Millis,
+    /// How many messages it has moved.
+    pub moved: u64,
+    /// How many messages were there when it started.
+    pub total: u64,
+    /// Why it failed.
+    pub failure: Option<String>,
+}
+
+#[derive(Default)]
+pub(crate) struct Moves {
+    tasks: Mutex<BTreeMap<u32, MoveStatus>>,
+}
+
+/// Ended tasks that are remembered, a queue (AWS lists at most ten).
+const ENDED_MAX: usize = 10;
+/// Messages moved in one go by a task without a rate, so that verbs in between are not kept waiting.
+const CHUNK: u64 = 256;
+const DOCUMENT_PREFIX: &str = "engine/move/";
+/// AWS's words for a dead letter that was sent there directly.
+const NO_SOURCE: &str = "CouldNotDetermineMessageSource";
+const NO_DESTINATION: &str = "AWS.SimpleQueueService.NonExistentQueue";
+
+impl Moves {
+    /// Starts a task; the number it returns names it.
+    pub fn start(
+        &self,
+        core: &Arc<Core>,
+        source: QueueId,
+        destination: Option<QueueId>,
+        rate: Option<u32>,
+    ) -> Result<u32> {
+        let now = core.now();
+        let queue = core.registry.get(source).ok_or_else(|| no_resource("SourceArn"))?;
+        if destination.is_some_and(|id| core.registry.get(id).is_none()) {
+            return Err(no_resource("DestinationArn"));
+        }
+        let total = queue.statistics()?.visible;
+        let mut tasks = lock(&self.tasks);
+        let running = |task: &MoveStatus| task.source == source && task.state == MoveState::Running;
+        if tasks.values().any(running) {
+            return Err(Error::new(
+                Code::InvalidParameterValue,
+                "There is already a task running. Only one active task is allowed for a source \
+                 queue arn at a given time.",
+            ));
+        }
+        let task = tasks.last_key_value().map_or(1, |(last, _)| last + 1);
+        let status = MoveStatus {
+            task,
+            source,
+            destination,
+            rate,
+            state: MoveState::Running,
+            started: now,
+            moved: 0,
+            total,
+            failure: None,
+        };
+        store(core, &status)?;
+        tasks.insert(task, status);
+        forget_old(core, &mut tasks, source)?;
+        drop(tasks);
+        Ticker::enter(core);
+        core.arm(TimerKey { queue: QUEUE_MOVES, slot: task }, now);
+        core.sweep_if_due(now);
+        Ok(task)
+    }
+
+    /// Cancels a running task; how many messages it has moved.
+    pub fn cancel(&self, core: &Core, task: u32) -> Result<u64> {
+        let mut tasks = lock(&self.tasks);
+        let status = tasks.get_mut(&task).filter(|status| status.state == MoveState::Running);
+        let status = status
+            .ok_or_else(|| Error::new(Code::ResourceNotFoundException, "Task does not exist."))?;
+        status.state = MoveState::Cancelled;
+        store(core, status)?;
+        Ticker::leave(core);
+        Ok(status.moved)
+    }
+
+    /// The tasks of a queue, or all, newest first.
+    pub fn list(&self, source: Option<QueueId>) -> Vec<MoveStatus> {
+        let tasks = lock(&self.tasks);
+        let wanted = |task: &&MoveStatus| source.is_none_or(|source| task.source == source);
+        tasks.values().rev().filter(wanted).cloned().collect()
+    }
+
+    /// Works a running task off for a while; when to go on.
+    pub fn fire(&self, core: &Core, task: u32, now: Millis) -> Option<Millis> {
+        let mut status = lock(&self.tasks).get(&task).cloned()?;
+        if status.state != MoveState::Running {
+            return None;
+        }
+        // At a rate, message n is due n / rate after the start: late timers catch up, none hurries.
+        let allowed = match status.rate {
+            Some(rate) => (now - status.started) * u64::from(rate) / 1_000 + 1 - status.moved,
+            None => CHUNK,
+        };
+        let mut state = MoveState::Running;
+        for _ in 0..allowed.min(CHUNK) {
+            match step(core, &status, now) {
+                Ok(Step::Moved) => status.moved += 1,
+                Ok(Step::Empty) => state = MoveState::Completed,
+                Ok(Step::Stuck(reason)) => {
+                    state = MoveState::Failed;
+                    status.failure = Some(reason.to_owned());
+                }
+                Err(error) => {
+                    state = MoveState::Failed;
+                    status.failure = Some(error.to_string());
+                }
+            }
+            if state != MoveState::Running {
+                break;
+            }
+        }
+        self.settle(core, status, state).then(|| next_time(now, task, core))?
+    }
+
+    /// Keeps what a step came to; whether the task goes on.
+    fn settle(&self, core: &Core, status: MoveStatus, state: MoveState) -> bool {
+        let mut tasks = lock(&self.tasks);
+        let Some(kept) = tasks.get_mut(&status.task) else { return false };
+        (kept.moved, kept.failure) = (status.moved, status.failure);
+        if kept.state != MoveState::Running || state == MoveState::Running {
+            return kept.state == MoveState::Running;
+        }
+        kept.state = state;
+        // A journal that refuses is poisoned, and every later verb says so.
+        let _ = store(core, kept);
+        Ticker::leave(core);
+        false
+    }
+
+    /// Takes the tasks of an earlier run over.
+    pub fn resume(core: &Arc<Core>) {
+        let documents: Vec<Vec<u8>> = {
+            let documents = lock(&core.documents);
+            let from = documents.range(DOCUMENT_PREFIX.to_owned()..);
+            from.take_while(|(key, _)| key.starts_with(DOCUMENT_PREFIX))
+                .map(|(_, document)| document.value.clone())
+                .collect()
+        };
+        for status in documents.iter().filter_map(|bytes| decode(bytes).ok()) {
+            let (task, running) = (status.task, status.state == MoveState::Running);
+            lock(&core.moves.tasks).insert(task, status);
+            if running {
+                Ticker::enter(core);
+                core.arm(TimerKey { queue: QUEUE_MOVES, slot: task }, core.now());
+            }
+        }
+    }
+}
+
+enum Step {
+    Moved,
+    Empty,
+    Stuck(&'static str),
+}
+
+fn step(core: &Core, status: &MoveStatus, now: Millis) -> Result<Step> {
+    let Some(source) = core.registry.get(status.source) else {
+        return Ok(Step::Stuck(NO_DESTINATION));
+    };
+    let target = |from: Option<QueueId>| status.destination.or(from);
+    match transfer::take_back(core, &source, target, now)? {
+        Taken::Moved => Ok(Step::Moved),
+        Taken::Nothing => Ok(Step::Empty),
+        Taken::NoTarget => Ok(Step::Stuck(NO_SOURCE)),
+        Taken::TargetGone => Ok(Step::Stuck(NO_DESTINATION)),
+    }
+}
+
+fn next_time(now: Millis, task: u32, core: &Core) -> Option<Millis> {
+    let status = lock(&core.moves.tasks).get(&task).cloned()?;
+    Some(match status.rate {
+        Some(rate) => (status.started + status.moved * 1_000 / u64::from(rate.max(1))).max(now + 1),
+        // One millisecond, so that whoever sweeps gets back to its own work.
+        None => now + 1,
+    })
+}
+
+fn forget_old(core: &Core, tasks: &mut BTreeMap<u32, MoveStatus>, source: QueueId) -> Result<()> {
+    let ended = |task: &&MoveStatus| task.source == source && task.state != MoveState::Running;
+    let mut old: Vec<u32> = tasks.values().filter(ended).map(|task| task.task).collect();
+    old.truncate(old.len().saturating_sub(ENDED_MAX));
+    for task in old {
+        tasks.remove(&task);
+        remember(core, &document_key(task), None)?;
+    }
+    Ok(())
+}
+
+fn document_key(task: u32) -> String {
+    format!("{DOCUMENT_PREFIX}{task:010}")
+}
+
+fn store(core: &Core, status: &MoveStatus) -> Result<()> {
+    remember(core, &document_key(status.task), Some(encode(status)))
+}
+
+fn remember(core: &Core, key: &str, value: Option<Vec<u8>>) -> Result<()> {
+    let mut documents = lock(&core.documents);
+    let mut log = core.log()?;
+    let old = documents.remove(key).and_then(|document| document.home);
+    match value {
+        Some(value) => {
+            let home = log.settle(&Record::Document { key, value: Some(&value) }, old);
+            documents.insert(key.to_owned(), StoredDocument { value, home });
+        }
+        None => {
+            log.note(&Record::Document { key, value: None });
+            old.into_iter().for_each(|home| log.leave(home));
+        }
+    }
+    Ok(())
+}
+
+fn encode(status: &MoveStatus) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    bytes.put_u32(status.task);
+    bytes.put_u32(status.source.0);
+    bytes.put_u32(status.destination.map_or(0, |queue| queue.0));
+    bytes.put_u32(status.rate.unwrap_or(0));
+    bytes.put_u8(status.state as u8);
+    bytes.put_u64(status.started);
+    bytes.put_u64(status.moved);
+    bytes.put_u64(status.total);
+    bytes.put_bytes(status.failure.as_deref().unwrap_or("").as_bytes());
+    bytes
+}
+
+fn decode(bytes: &[u8]) -> Result<MoveStatus> {
+    let mut take = Take(bytes);
+    let (task, source) = (take.u32()?, QueueId(take.u32()?));
+    let (destination, rate) = (take.u32()?, take.u32()?);
+    let state = match take.u8()? {
+        0 => MoveState::Running,
+        1 => MoveState::Completed,
+        2 => MoveState::Cancelled,
+        _ => MoveState::Failed,
+    };
+    let (started, moved, total) = (take.u64()?, take.u64()?, take.u64()?);
+    let failure = take.text()?;
+    Ok(MoveStatus {
+        task,
+        source,
+        destination: (destination != 0).then_some(QueueId(destination)),
+        rate: (rate != 0).then_some(rate),
+        state,
+        started,
+        moved,
+        total,
+        failure: (!failure.is_empty()).then(|| failure.to_owned()),
+    })
+}
+
+fn no_resource(parameter: &str) -> Error {
+    Error::new(
+        Code::ResourceNotFoundException,
+        format!("The resource that you specified for the {parameter} parameter doesn't exist."),
+    )
+}

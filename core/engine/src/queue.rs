@@ -1,0 +1,535 @@
+//! A queue as the doors see it: one surface over two kinds of rules.
+//!
+//! Each verb has the same shape: check the gate, read the clock once, let the room of the queue's
+//! kind carry it out (decide, journal, apply), and, with every lock released, wake who waits.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use trunkline_journal::{Signal, Ticket};
+use trunkline_vocabulary::sync::{Mutex, lock};
+use trunkline_vocabulary::{Code, Error, Millis, QueueConfig, QueueId, QueueKind, Receipt, Result};
+
+use crate::core::{Core, SLOT_WAITERS, TimerKey};
+use crate::fifo::FifoRoom;
+use crate::image::StoredDefinition;
+use crate::log::{Home, Log};
+use crate::message::{Delivery, Outgoing, Receive, Sent, Statistics};
+use crate::record::{Definition, Record};
+use crate::registry::QueueName;
+use crate::rules::Rules;
+use crate::standard::StandardRoom;
+use crate::ticker::Ticker;
+use crate::transfer::Incoming;
+use crate::waiters::{Ended, Parker, WaiterId, Waiters};
+
+/// A queue of an engine. Cheap to share; every method may be called from any thread.
+pub struct Queue {
+    pub(crate) core: Arc<Core>,
+    pub(crate) id: QueueId,
+    name: QueueName,
+    pub(crate) rules: Rules,
+    room: Room,
+    pub(crate) waiters: Waiters,
+    definition: Mutex<StoredDefinition>,
+    removed: AtomicBool,
+    purged_at: AtomicU64,
+}
+
+// A queue is allocated once and never moved, and the larger kind is the usual one.
+#[allow(clippy::large_enum_variant)]
+pub(crate) enum Room {
+    Standard(StandardRoom),
+    Fifo(FifoRoom),
+}
+
+impl Queue {
+    pub(crate) fn new(
+        core: Arc<Core>,
+        id: QueueId,
+        definition: StoredDefinition,
+        purged_at: Option<Millis>,
+        room: Room,
+    ) -> Self {
+        let name = definition.name();
+        Self {
+            core,
+            id,
+            name,
+            rules: Rules::new(&definition.config),
+            room,
+            waiters: Waiters::default(),
+            definition: Mutex::new(definition),
+            removed: AtomicBool::new(false),
+            purged_at: AtomicU64::new(purged_at.unwrap_or(0)),
+        }
+    }
+
+    /// The queue's id in this engine.
+    pub fn id(&self) -> QueueId {
+        self.id
+    }
+
+    /// Account, region and name.
+    pub fn name(&self) -> &QueueName {
+        &self.name
+    }
+
+    /// Standard or FIFO.
+    pub fn kind(&self) -> QueueKind {
+        match self.room {
+            Room::Standard(_) => QueueKind::Standard,
+            Room::Fifo(_) => QueueKind::Fifo,
+        }
+    }
+
+    /// The queue's rules.
+    pub fn config(&self) -> QueueConfig {
+        lock(&self.definition).config.clone()
+    }
+
+    /// What the surfaces keep with the queue.
+    pub fn document(&self) -> Vec<u8> {
+        lock(&self.definition).document.clone()
+    }
+
+    /// When the queue was created.
+    pub fn created(&self) -> Millis {
+        lock(&self.definition).created
+    }
+
+    /// When the queue's rules or document were last changed.
+    pub fn modified(&self) -> Millis {
+        lock(&self.definition).modified
+    }
+
+    /// When the queue was last purged.
+    pub fn purged_at(&self) -> Option<Millis> {
+        match self.purged_at.load(Ordering::Acquire) {
+            0 => None,
+            at => Some(at),
+        }
+    }
+
+    /// Whether the queue was removed. Every verb on it then fails with `QueueDoesNotExist`.
+    pub fn is_removed(&self) -> bool {
+        self.removed.load(Ordering::Acquire)
+    }
+
+    /// Adds a message. It is applied when this returns, and as durable as wanted once its ticket has
+    /// been waited for ([`crate::Engine::wait`]).
+    #[inline]
+    pub fn send(&self, message: &Outgoing<'_>) -> Result<Sent> {
+        self.check_writable()?;
+        let now = self.core.now();
+        let sent = match &self.room {
+            Room::Standard(room) => room.send(self, message, now)?,
+            Room::Fifo(room) => room.send(self, message, now)?,
+        };
+        self.wake(1);
+        Ok(sent)
+    }
+
+    /// Adds messages in order, in one step of the journal. Each succeeds or fails for itself; an
+    /// error of the whole means that none was added.
+    pub fn send_batch(
+        &self,
+        messages: &[Outgoing<'_>],
+        mut each: impl FnMut(usize, Result<Sent>),
+    ) -> Result<Option<Ticket>> {
+        self.check_writable()?;
+        let now = self.core.now();
+        let ticket = match &self.room {
+            Room::Standard(room) => room.send_batch(self, messages, now, &mut each)?,
+            Room::Fifo(room) => room.send_batch(self, messages, now, &mut each)?,
+        };
+        self.wake(messages.len());
+        Ok(ticket)
+    }
+
+    /// Leases up to `request.max` messages and hands each to `sink`. Never waits for messages.
+    ///
+    /// No lock of the queue is held while `sink` runs.
+    #[inline]
+    pub fn try_receive(
+        &self,
+        request: &Receive<'_>,
+        mut sink: impl FnMut(Delivery<'_>),
+    ) -> Result<usize> {
+        self.check_writable()?;
+        let now = self.core.now();
+        self.core.sweep_if_due(now);
+        match &self.room {
+            Room::Standard(room) => room.receive(self, request, now, &mut sink),
+            Room::Fifo(room) => room.receive(self, request, now, &mut sink),
+        }
+    }
+
+    /// Removes the message that `receipt` names. A message that is gone already is a success.
+    #[inline]
+    pub fn delete(&self, receipt: &Receipt) -> Result<Option<Ticket>> {
+        self.check_writable()?;
+        match &self.room {
+            Room::Standard(room) => room.delete(self, receipt),
+            Room::Fifo(room) => {
+                let now = self.core.now();
+                self.core.sweep_if_due(now);
+                let ticket = room.delete(self, receipt, now)?;
+                // The group may be free now.
+                self.wake(1);
+                Ok(ticket)
+            }
+        }
+    }
+
+    /// Lets the lease that `receipt` names end `visibility` from now; zero makes the message visible.
+    pub fn extend(&self, receipt: &Receipt, visibility: Millis) -> Result<Option<Ticket>> {
+        self.check_writable()?;
+        let now = self.core.now();
+        self.core.sweep_if_due(now);
+        self.check_extension(receipt, visibility, now)?;
+        let ticket = match &self.room {
+            Room::Standard(room) => room.extend(self, receipt, visibility, now)?,
+            Room::Fifo(room) => room.extend(self, receipt, visibility, now)?,
+        };
+        if visibility == 0 {
+            self.wake(1);
+        }
+        Ok(ticket)
+    }
+
+    /// Reads up to `max` messages, oldest first, without leasing them.
+    pub fn peek(
+        &self,
+        max: usize,
+        include_in_flight: bool,
+        mut sink: impl FnMut(Delivery<'_>),
+    ) -> Result<()> {
+        self.check_readable()?;
+        let now = self.core.now();
+        self.core.sweep_all(now);
+        match &self.room {
+            Room::Standard(room) => room.peek(self, max, include_in_flight, &mut sink),
+            Room::Fifo(room) => room.peek(self, max, include_in_flight, &mut sink),
+        }
+    }
+
+    /// How the queue stands.
+    pub fn statistics(&self) -> Result<Statistics> {
+        self.check_readable()?;
+        let now = self.core.now();
+        self.core.sweep_all(now);
+        let mut statistics = match &self.room {
+            Room::Standard(room) => room.statistics(),
+            Room::Fifo(room) => room.statistics(),
+        };
+        statistics.at = now;
+        Ok(statistics)
+    }
+
+    /// Removes every message, in flight and delayed ones too, and empties the dedup window.
+    pub fn purge(&self) -> Result<Option<Ticket>> {
+        self.check_writable()?;
+        let now = self.core.now();
+        self.purged_at.store(now, Ordering::Release);
+        match &self.room {
+            Room::Standard(room) => room.purge(self, now),
+            Room::Fifo(room) => room.purge(self, now),
+        }
+    }
+
+    /// Replaces the queue's rules and document. The kind of a queue never changes.
+    pub fn configure(&self, config: QueueConfig, document: &[u8]) -> Result<Option<Ticket>> {
+        self.check_writable()?;
+        if config.kind != self.kind() {
+            return Err(Error::new(
+                Code::InvalidAttributeValue,
+                "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not \
+                 supported.",
+            ));
+        }
+        let now = self.core.now();
+        let ticket = {
+            let mut definition = lock(&self.definition);
+            let mut changed = definition.clone();
+            (changed.config, changed.document) = (config, document.to_vec());
+            changed.modified = now;
+            let mut log = self.core.log()?;
+            changed.home = self.record_definition(&mut log, &changed, definition.home());
+            *definition = changed;
+            self.rules.set(&definition.config);
+            log.ticket()
+        };
+        match &self.room {
+            Room::Standard(room) => room.rules_changed(self),
+            Room::Fifo(room) => room.rules_changed(self, now),
+        }
+        self.wake(usize::MAX);
+        Ok(ticket)
+    }
+
+    /// Removes the queue and everything in it.
+    pub fn remove(&self) -> Result<Option<Ticket>> {
+        self.check_writable()?;
+        let now = self.core.now();
+        let ticket = {
+            let definition = lock(&self.definition);
+            let mut log = self.core.log()?;
+            if self.removed.swap(true, Ordering::AcqRel) {
+                return Ok(log.ticket());
+            }
+            log.note(&Record::Removed { queue: self.id, at: now });
+            if let Some(home) = definition.home() {
+                log.leave(home);
+            }
+            self.core.registry.remove(self, now);
+            log.ticket()
+        };
+        match &self.room {
+            Room::Standard(room) => room.empty(self)?,
+            Room::Fifo(room) => room.empty(self)?,
+        }
+        self.waiters.wake_all();
+        Ok(ticket)
+    }
+
+    /// The receipt in `text`, if this queue issued it.
+    pub fn decode_receipt(&self, text: &str) -> Result<Receipt> {
+        Receipt::decode(text, self.core.key, self.id)
+    }
+
+    /// A receipt as text.
+    pub fn encode_receipt(&self, receipt: &Receipt) -> String {
+        receipt.encode(self.core.key)
+    }
+
+    /// Asks for one call of `signal` when a receive may find a message. Try to receive after
+    /// subscribing and after every call; end each subscription with [`Queue::unsubscribe`].
+    pub fn subscribe(&self, signal: Arc<dyn Signal>) -> WaiterId {
+        self.subscribe_until(signal, None)
+    }
+
+    /// The same, with a deadline that is kept on a virtual clock: the signal is called then as well.
+    /// On a system clock the caller keeps its own deadline.
+    pub fn subscribe_until(&self, signal: Arc<dyn Signal>, deadline: Option<Millis>) -> WaiterId {
+        let deadline = deadline.filter(|_| self.core.clock.is_virtual());
+        let id = self.waiters.subscribe(signal, deadline);
+        if let Some(at) = deadline {
+            self.core.arm(TimerKey { queue: self.id, slot: SLOT_WAITERS }, at);
+        }
+        Ticker::enter(&self.core);
+        id
+    }
+
+    /// Ends a subscription and says what had become of it. A wake that was not used goes to the next.
+    pub fn unsubscribe(&self, id: WaiterId) -> Ended {
+        Ticker::leave(&self.core);
+        let ended = self.waiters.unsubscribe(id);
+        if ended == Ended::Woken && self.has_visible() {
+            self.waiters.wake(1);
+        }
+        ended
+    }
+
+    /// Blocks this thread until a receive may find a message, the queue or the engine ends, or
+    /// `timeout` is over; whether it was not the time. Virtual clocks: see [`Queue::subscribe_until`].
+    pub fn wait(&self, timeout: Duration) -> Result<bool> {
+        self.check_readable()?;
+        let end = Instant::now().checked_add(timeout);
+        let parker = Arc::new(Parker::default());
+        let id = self.subscribe(parker.clone());
+        // A message may have come between the caller's try and the subscription.
+        let woken = self.has_visible() || {
+            let left = end.map_or(timeout, |end| end.saturating_duration_since(Instant::now()));
+            parker.park(left)
+        };
+        self.unsubscribe(id);
+        self.check_readable()?;
+        Ok(woken)
+    }
+
+    pub(crate) fn fire(&self, slot: u32, now: Millis) -> Option<Millis> {
+        if slot == SLOT_WAITERS {
+            self.waiters.expire(now);
+            return None;
+        }
+        let fired = match &self.room {
+            Room::Standard(room) => room.fire(self, slot, now),
+            Room::Fifo(room) => room.fire(self, slot, now),
+        };
+        if fired.visible {
+            self.wake(1);
+        }
+        fired.again
+    }
+
+    /// Takes a message over from another queue.
+    pub(crate) fn accept(&self, incoming: &Incoming<'_>, now: Millis) -> Result<()> {
+        self.check_present()?;
+        match &self.room {
+            Room::Standard(room) => room.accept(self, incoming, now)?,
+            Room::Fifo(room) => room.accept(self, incoming)?,
+        }
+        self.wake(1);
+        Ok(())
+    }
+
+    pub(crate) fn room(&self) -> &Room {
+        &self.room
+    }
+
+    pub(crate) fn arm(&self, slot: u32, at: Millis) {
+        self.core.arm(TimerKey { queue: self.id, slot }, at);
+    }
+
+    /// Writes the definition again if its home is in `segment`.
+    pub(crate) fn carry_definition(&self, log: &mut Log<'_>, segment: u32) {
+        let mut definition = lock(&self.definition);
+        let old = definition.home().filter(|home| home.lsn.segment() == segment);
+        if old.is_some() && !self.is_removed() {
+            definition.home = self.record_definition(log, &definition.clone(), old);
+        }
+    }
+
+    /// Writes the definition for the first time.
+    pub(crate) fn define(&self, log: &mut Log<'_>) {
+        let mut definition = lock(&self.definition);
+        definition.home = self.record_definition(log, &definition.clone(), None);
+    }
+
+    pub(crate) fn stored_definition(&self) -> StoredDefinition {
+        lock(&self.definition).clone()
+    }
+
+    /// The number that the next message gets at least.
+    pub(crate) fn next_seq(&self) -> u64 {
+        match &self.room {
+            Room::Standard(room) => room.next_seq(),
+            Room::Fifo(room) => room.next_seq(),
+        }
+    }
+
+    fn record_definition(
+        &self,
+        log: &mut Log<'_>,
+        definition: &StoredDefinition,
+        old: Option<Home>,
+    ) -> Option<Home> {
+        log.settle(&Record::Defined(definition.record(self.id, self.next_seq())), old)
+    }
+
+    #[inline]
+    fn wake(&self, count: usize) {
+        if !self.waiters.is_empty() {
+            self.waiters.wake(count);
+        }
+    }
+
+    fn has_visible(&self) -> bool {
+        match &self.room {
+            Room::Standard(room) => room.has_visible(),
+            Room::Fifo(room) => room.has_visible(),
+        }
+    }
+
+    #[inline]
+    fn check_readable(&self) -> Result<()> {
+        self.core.check_readable()?;
+        self.check_present()
+    }
+
+    #[inline]
+    fn check_writable(&self) -> Result<()> {
+        self.core.check_writable()?;
+        self.check_present()
+    }
+
+    #[inline]
+    fn check_present(&self) -> Result<()> {
+        if self.is_removed() {
+            return Err(no_such_queue());
+        }
+        Ok(())
+    }
+
+    fn check_extension(&self, receipt: &Receipt, visibility: Millis, now: Millis) -> Result<()> {
+        let max = self.core.limits.visibility_max;
+        if visibility > max {
+            return Err(Error::new(
+                Code::InvalidParameterValue,
+                format!(
+                    "Value {} for parameter VisibilityTimeout is invalid. Reason: Must be between \
+                     0 and {}, if provided.",
+                    visibility / 1_000,
+                    max / 1_000
+                ),
+            ));
+        }
+        if now.saturating_sub(receipt.received) + visibility > max {
+            return Err(Error::new(
+                Code::InvalidParameterValue,
+                format!(
+                    "Value {} for parameter VisibilityTimeout is invalid. Reason: Total \
+                     VisibilityTimeout for the message is beyond the limit [{} seconds].",
+                    visibility / 1_000,
+                    max / 1_000
+                ),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// What a timer entry came to.
+#[derive(Default, Clone, Copy)]
+pub(crate) struct Fired {
+    /// When to look at the slot again.
+    pub again: Option<Millis>,
+    /// Whether a message became visible.
+    pub visible: bool,
+}
+
+impl StoredDefinition {
+    pub fn name(&self) -> QueueName {
+        QueueName {
+            account: self.account.clone(),
+            region: self.region.clone(),
+            name: self.name.clone(),
+        }
+    }
+
+    pub fn home(&self) -> Option<Home> {
+        self.home
+    }
+
+    pub fn record(&self, queue: QueueId, next_seq: u64) -> Definition<'_> {
+        Definition {
+            queue,
+            account: &self.account,
+            region: &self.region,
+            name: &self.name,
+            config: self.config.clone(),
+            document: &self.document,
+            created: self.created,
+            modified: self.modified,
+            next_seq,
+        }
+    }
+}
+
+#[cold]
+pub(crate) fn no_such_queue() -> Error {
+    Error::new(Code::QueueDoesNotExist, "The specified queue does not exist.")
+}
+
+/// The error for a message above its queue's maximum.
+#[cold]
+pub(crate) fn too_large(max: usize) -> Error {
+    Error::new(
+        Code::InvalidParameterValue,
+        format!(
+            "One or more parameters are invalid. Reason: Message must be shorter than {max} bytes."
+        ),
+    )
+}

@@ -1,0 +1,100 @@
+//! Copies of a running engine: a folder, or a fork in memory.
+//!
+//! With a journal the copy is the log itself up to one record, so it is consistent at that point
+//! however busy the engine is. Without one the copy is made message by message: each is whole, and
+//! the copy as a whole is exact when no verb runs at the same time.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use trunkline_journal::{Access, FileStorage, Journal, MemoryStorage, Options, Storage};
+use trunkline_vocabulary::sync::lock;
+use trunkline_vocabulary::{Clock, Code, Durability, Error, Result};
+
+use crate::core::Core;
+use crate::options::OpenOptions;
+use crate::queue::Room;
+use crate::record::Record;
+
+/// Copies an engine to a folder that does not exist yet, or is empty.
+pub(crate) fn to_folder(core: &Core, path: &Path) -> Result<()> {
+    core.check_readable()?;
+    if std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(Error::new(
+            Code::DataFolderUnusable,
+            format!("The folder {} is not empty. A snapshot needs a new one.", path.display()),
+        ));
+    }
+    let storage: Arc<dyn Storage> = Arc::new(FileStorage::open(path, Access::ReadWrite)?);
+    copy(core, storage, OpenOptions::memory().segment_bytes)
+}
+
+/// Copies an engine to memory and opens the copy.
+pub(crate) fn to_memory(core: &Core, clock: Arc<Clock>) -> Result<Arc<Core>> {
+    core.check_readable()?;
+    // Forks are made by the hundred in tests: their segments start small.
+    const SEGMENT_BYTES: u32 = 1 << 20;
+    let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
+    copy(core, storage.clone(), SEGMENT_BYTES)?;
+    crate::recovery::open(OpenOptions {
+        storage: Some(storage),
+        durability: Durability::Memory,
+        clock,
+        limits: core.limits.clone(),
+        segment_bytes: SEGMENT_BYTES,
+        ..OpenOptions::memory()
+    })
+}
+
+fn copy(core: &Core, storage: Arc<dyn Storage>, segment_bytes: u32) -> Result<()> {
+    let options = Options { segment_bytes, key: Some(core.key), ..Options::default() };
+    let target = Journal::open(storage, options, &mut |_, _| Ok(()))?;
+    match &core.journal {
+        Some(journal) => copy_log(core, journal, &target)?,
+        None => copy_state(core, &target)?,
+    }
+    target.flush()?;
+    target.close()
+}
+
+fn copy_log(core: &Core, journal: &Journal, target: &Journal) -> Result<()> {
+    let _all_segments_stay = core.cleaner.pause();
+    journal.flush()?;
+    for segment in journal.segments() {
+        journal.scan_segment(segment.number, &mut |_, record| append(target, record))?;
+    }
+    Ok(())
+}
+
+fn copy_state(core: &Core, target: &Journal) -> Result<()> {
+    let next_queue = core.next_queue.load(std::sync::atomic::Ordering::Relaxed);
+    append_record(target, &Record::Opened { run: core.run, next_queue })?;
+    let mut queues = core.registry.all();
+    queues.sort_by_key(|queue| queue.id());
+    for queue in queues {
+        let definition = queue.stored_definition();
+        let record = Record::Defined(definition.record(queue.id(), queue.next_seq()));
+        append_record(target, &record)?;
+        let mut each = |record: &Record<'_>| append_record(target, record);
+        match queue.room() {
+            Room::Standard(room) => room.export(&queue, &mut each)?,
+            Room::Fifo(room) => room.export(&queue, &mut each)?,
+        }
+    }
+    for (key, document) in lock(&core.documents).iter() {
+        append_record(target, &Record::Document { key, value: Some(&document.value) })?;
+    }
+    Ok(())
+}
+
+fn append_record(target: &Journal, record: &Record<'_>) -> Result<()> {
+    let mut bytes = Vec::new();
+    record.encode(&mut bytes);
+    append(target, &bytes)
+}
+
+fn append(target: &Journal, record: &[u8]) -> Result<()> {
+    target.wait_for_room()?;
+    target.lock()?.append(&[record]);
+    Ok(())
+}

@@ -1,0 +1,435 @@
+//! A standard queue at work: the lock-free log, its journal and its timers.
+//!
+//! In memory `send`, `receive` and `delete` of messages without a group take no lock. With a journal
+//! every transition happens under the append lock, so that log order is the order of transitions. A
+//! message with a group goes through the fair lane, which has a lock of its own.
+
+mod carry;
+mod lane;
+mod receive;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use trunkline_journal::{Lsn, Ticket};
+use trunkline_queue::{
+    Extend, FairLane, Fire, Info, MessageState, NewBody, Place, SeqMap, StandardLog, Visibility,
+};
+use trunkline_vocabulary::sync::{Mutex, lock};
+use trunkline_vocabulary::{Code, Error, Millis, Receipt, Result, Seq};
+
+use crate::attributes;
+use crate::clean::Cleaner;
+use crate::core::SLOT_FRONT;
+use crate::envelope::{Envelope, GROUPED};
+use crate::log::{Home, Log};
+use crate::message::{Outgoing, Sent, Statistics};
+use crate::queue::{Fired, Queue, too_large};
+use crate::record::{Held, Record};
+use crate::transfer::Incoming;
+
+pub(crate) struct StandardRoom {
+    log: StandardLog,
+    /// Messages with a group, and how many of them are visible: zero spares everybody the lock.
+    fair: Mutex<FairLane>,
+    fair_waiting: AtomicUsize,
+    /// Whether there ever was a message with a group.
+    has_tenants: AtomicBool,
+    /// Whose turn it is: the log's or the lane's.
+    turn: AtomicBool,
+    /// Where messages of earlier runs that were delivered then lie now, for their old receipts.
+    recovered: Mutex<SeqMap>,
+    /// When the retention of the oldest message is looked at next; 0 when nothing is planned.
+    front: AtomicU64,
+}
+
+impl StandardRoom {
+    pub fn new(first: Seq) -> Self {
+        Self {
+            log: StandardLog::new(first),
+            fair: Mutex::default(),
+            fair_waiting: AtomicUsize::new(0),
+            has_tenants: AtomicBool::new(false),
+            turn: AtomicBool::new(false),
+            recovered: Mutex::default(),
+            front: AtomicU64::new(0),
+        }
+    }
+
+    #[inline]
+    pub fn send(&self, queue: &Queue, message: &Outgoing<'_>, now: Millis) -> Result<Sent> {
+        let mut log = queue.core.log()?;
+        let seq = self.admit(queue, &mut log, message, now)?;
+        Ok(Sent { queue: queue.id, seq, duplicate: false, ticket: log.ticket() })
+    }
+
+    pub fn send_batch(
+        &self,
+        queue: &Queue,
+        messages: &[Outgoing<'_>],
+        now: Millis,
+        each: &mut dyn FnMut(usize, Result<Sent>),
+    ) -> Result<Option<Ticket>> {
+        let mut results = Vec::with_capacity(messages.len());
+        let ticket = {
+            let mut log = queue.core.log()?;
+            for message in messages {
+                results.push(self.admit(queue, &mut log, message, now));
+            }
+            log.ticket()
+        };
+        // The caller's code runs without our lock.
+        for (index, result) in results.into_iter().enumerate() {
+            let sent = |seq| Sent { queue: queue.id, seq, duplicate: false, ticket };
+            each(index, result.map(sent));
+        }
+        Ok(ticket)
+    }
+
+    /// Decides, journals and applies one send.
+    #[inline]
+    fn admit(
+        &self,
+        queue: &Queue,
+        log: &mut Log<'_>,
+        message: &Outgoing<'_>,
+        now: Millis,
+    ) -> Result<Seq> {
+        let max = queue.rules.message_bytes_max();
+        if message.body.len() + message.attributes.len() > max {
+            check_size(message, max)?;
+        }
+        if let Some(id) = message.dedup_id {
+            return Err(dedup_on_standard(id));
+        }
+        let delay = message.delay.unwrap_or_else(|| queue.rules.delay());
+        let visibility = match (delay, message.group) {
+            (0, None) => Visibility::Ready,
+            (0, Some(_)) => Visibility::Held,
+            (delay, None) => Visibility::Delayed(now + delay),
+            (delay, Some(_)) => Visibility::HeldAfter(now + delay),
+        };
+        let envelope = Envelope {
+            group: message.group,
+            attributes: message.attributes,
+            body: message.body,
+            ..Envelope::default()
+        };
+        let place = self.put(queue, log, &envelope, now, visibility, None);
+        self.plan_retention(queue, now);
+        Ok(place.1)
+    }
+
+    /// Journals and applies one message that was decided upon.
+    #[inline]
+    fn put(
+        &self,
+        queue: &Queue,
+        log: &mut Log<'_>,
+        envelope: &Envelope<'_>,
+        sent: Millis,
+        visibility: Visibility,
+        moved: Option<&Incoming<'_>>,
+    ) -> (Place, Seq) {
+        let (flags, head) = (envelope.flags(), envelope.head());
+        let mut reserved = self.log.reserve(head.len() + envelope.body.len(), !log.is_on());
+        if let Some(moved) = moved {
+            let first = (moved.deliveries > 0).then_some(moved.first_received);
+            reserved = reserved.with_history(moved.deliveries, first);
+        }
+        let seq = reserved.seq();
+        let due = match visibility {
+            Visibility::Delayed(due) | Visibility::HeldAfter(due) => due,
+            Visibility::Ready | Visibility::Held => 0,
+        };
+        let held = Held {
+            queue: queue.id,
+            seq,
+            flags,
+            sent,
+            due,
+            deliveries: moved.map_or(0, |moved| moved.deliveries),
+            first_received: moved.map_or(0, |moved| moved.first_received),
+            dedup: None,
+            moved_from: moved.map(|moved| moved.moved_from),
+            payload: &[],
+        };
+        let place = match log.hold(&held, &[&head, envelope.body]) {
+            Some(home) => {
+                Cleaner::wrote(&queue.core, home.lsn);
+                let body = NewBody::At { lsn: home.lsn.to_u64(), len: home.len };
+                reserved.publish(sent, flags, body, visibility)
+            }
+            None if head.is_empty() => {
+                reserved.publish(sent, flags, NewBody::Inline(&[envelope.body]), visibility)
+            }
+            None => {
+                let parts: [&[u8]; 2] = [&head, envelope.body];
+                reserved.publish(sent, flags, NewBody::Inline(&parts), visibility)
+            }
+        };
+        match visibility {
+            Visibility::Ready => {}
+            Visibility::Held => self.enter_lane(envelope.group, place),
+            Visibility::Delayed(due) | Visibility::HeldAfter(due) => {
+                self.arm(queue, place.slot, due);
+            }
+        }
+        (place, seq)
+    }
+
+    /// Takes a message over from another queue.
+    pub fn accept(&self, queue: &Queue, incoming: &Incoming<'_>, now: Millis) -> Result<()> {
+        let mut log = queue.core.log()?;
+        let grouped = incoming.envelope.flags() & GROUPED != 0;
+        let visibility = if grouped { Visibility::Held } else { Visibility::Ready };
+        let sent = incoming.sent;
+        let (place, _) =
+            self.put(queue, &mut log, &incoming.envelope, sent, visibility, Some(incoming));
+        // Its age is not that of its neighbours, so it is watched on its own.
+        self.arm(queue, place.slot, (sent + queue.rules.retention()).max(now));
+        Ok(())
+    }
+
+    pub fn delete(&self, queue: &Queue, receipt: &Receipt) -> Result<Option<Ticket>> {
+        let Some(place) = self.place(queue, receipt) else { return Ok(None) };
+        let mut log = queue.core.log()?;
+        // Asked only where there is something to let go of: a home in the journal, or a tenant.
+        let info = if log.is_on() || self.has_tenants() { self.log.info(place) } else { None };
+        if let (true, Some(info)) = (self.log.delete(place), info) {
+            self.forget(queue, &mut log, &info);
+        }
+        Ok(log.ticket())
+    }
+
+    pub fn extend(
+        &self,
+        queue: &Queue,
+        receipt: &Receipt,
+        visibility: Millis,
+        now: Millis,
+    ) -> Result<Option<Ticket>> {
+        let place = self.place(queue, receipt).ok_or_else(|| gone(queue, receipt))?;
+        let mut log = queue.core.log()?;
+        let due = now + visibility;
+        match self.log.extend(place, receipt.delivery, due, now) {
+            Extend::Gone => return Err(gone(queue, receipt)),
+            // Expired, or delivered again since: AWS answers with success and does nothing.
+            Extend::NotInFlight => return Ok(log.ticket()),
+            Extend::Changed => self.arm(queue, place.slot, due),
+            Extend::Visible => {
+                self.return_to_lane(queue, place);
+                self.watch(queue, place, now).into_iter().for_each(|at| queue.arm(place.slot, at));
+            }
+        }
+        let seq = receipt.seq;
+        log.note(&Record::Extended { queue: queue.id, seq, due });
+        Ok(log.ticket())
+    }
+
+    pub fn statistics(&self) -> Statistics {
+        let counts = self.log.counts();
+        Statistics {
+            visible: u64::from(counts.visible),
+            in_flight: u64::from(counts.in_flight),
+            delayed: u64::from(counts.delayed),
+            oldest_sent: self.log.oldest_sent(),
+            ..Statistics::default()
+        }
+    }
+
+    pub fn purge(&self, queue: &Queue, now: Millis) -> Result<Option<Ticket>> {
+        let mut log = queue.core.log()?;
+        self.clear(&mut log);
+        let before = self.next_seq();
+        log.note(&Record::Purged { queue: queue.id, before, at: now });
+        Ok(log.ticket())
+    }
+
+    /// Lets go of every message of a queue that is gone.
+    pub fn empty(&self, queue: &Queue) -> Result<()> {
+        self.clear(&mut queue.core.log()?);
+        Ok(())
+    }
+
+    fn clear(&self, log: &mut Log<'_>) {
+        let mut all = Vec::new();
+        self.log.scan(|info| {
+            all.push(info);
+            true
+        });
+        for info in all {
+            if self.log.delete(info.place) {
+                home_of(&info).into_iter().for_each(|home| log.leave(home));
+            }
+        }
+        if self.has_tenants() {
+            self.with_lane(|lane| *lane = FairLane::default());
+        }
+    }
+
+    pub fn rules_changed(&self, queue: &Queue) {
+        // A shorter retention may be over already, for messages at the front and elsewhere.
+        let retention = queue.rules.retention();
+        self.front.store(0, Ordering::Release);
+        self.plan_retention(queue, self.log.oldest_sent().unwrap_or_else(|| queue.core.now()));
+        self.log.scan(|info| {
+            if info.deliveries > 0 || !matches!(info.state, MessageState::Ready) {
+                self.arm(queue, info.place.slot, info.sent + retention);
+            }
+            true
+        });
+    }
+
+    pub fn has_visible(&self) -> bool {
+        self.log.counts().visible > 0
+    }
+
+    pub fn next_seq(&self) -> Seq {
+        self.log.next_seq()
+    }
+
+    /// A timer entry fired.
+    pub fn fire(&self, queue: &Queue, slot: u32, now: Millis) -> Fired {
+        if slot == SLOT_FRONT {
+            return Fired { again: self.expire_front(queue, now), visible: false };
+        }
+        match self.log.fire(slot, now) {
+            Fire::Gone => Fired::default(),
+            Fire::BecameVisible(place) => {
+                self.return_to_lane(queue, place);
+                Fired { again: self.watch(queue, place, now), visible: true }
+            }
+            Fire::Visible(place) => Fired { again: self.watch(queue, place, now), visible: false },
+            // In flight or delayed: it may still have come of age meanwhile.
+            Fire::Later(at) => match self.log.place_of(slot) {
+                Some(place) if self.expire_if_old(queue, place, now) => Fired::default(),
+                _ => Fired { again: Some(at), visible: false },
+            },
+        }
+    }
+
+    /// Removes the message if its age has come; otherwise when to look again.
+    ///
+    /// Messages that wait in the order of their sending need no such watch: see `expire_front`.
+    fn watch(&self, queue: &Queue, place: Place, now: Millis) -> Option<Millis> {
+        if self.expire_if_old(queue, place, now) {
+            return None;
+        }
+        let info = self.log.info(place)?;
+        let expiry = info.sent + queue.rules.retention();
+        let fresh = info.deliveries == 0 && info.state == MessageState::Ready;
+        (!fresh && self.log.arm(place.slot, expiry)).then_some(expiry)
+    }
+
+    fn expire_if_old(&self, queue: &Queue, place: Place, now: Millis) -> bool {
+        let old = |info: &Info| info.sent + queue.rules.retention() <= now;
+        let Some(info) = self.log.info(place).filter(old) else { return false };
+        self.expire(queue, &info);
+        true
+    }
+
+    /// Removes the messages at the front whose age has come; when to look again.
+    fn expire_front(&self, queue: &Queue, now: Millis) -> Option<Millis> {
+        let retention = queue.rules.retention();
+        if let Some(before) = now.checked_sub(retention) {
+            let mut old = Vec::new();
+            self.log.scan(|info| {
+                let expired = info.sent <= before;
+                if expired {
+                    old.push(info);
+                }
+                // The log is in the order of sending, but for messages that came from elsewhere;
+                // those are watched one by one.
+                expired || info.seq < old.last().map_or(0, |last: &Info| last.seq)
+            });
+            old.iter().for_each(|info| self.expire(queue, info));
+        }
+        let next = self.log.oldest_sent().map(|oldest| (oldest + retention).max(now + 1));
+        self.front.store(next.unwrap_or(0), Ordering::Release);
+        next
+    }
+
+    fn expire(&self, queue: &Queue, info: &Info) {
+        // A poisoned journal cannot note it; the message then expires again after reopening.
+        let Ok(mut log) = queue.core.log() else { return };
+        if self.log.delete(info.place) {
+            self.forget(queue, &mut log, info);
+        }
+    }
+
+    /// Notes that a message is gone, and lets go of what belonged to it.
+    fn forget(&self, queue: &Queue, log: &mut Log<'_>, info: &Info) {
+        log.note(&Record::Deleted { queue: queue.id, seq: info.seq });
+        self.let_go(log, info);
+    }
+
+    /// Lets go of what belonged to a message that is gone.
+    fn let_go(&self, log: &mut Log<'_>, info: &Info) {
+        home_of(info).into_iter().for_each(|home| log.leave(home));
+        self.leave_lane(info);
+    }
+
+    /// Sees to it that the retention of the oldest message is looked at in time.
+    #[inline]
+    fn plan_retention(&self, queue: &Queue, oldest: Millis) {
+        if self.front.load(Ordering::Relaxed) == 0 {
+            let at = oldest + queue.rules.retention();
+            if self.front.compare_exchange(0, at, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+                queue.arm(SLOT_FRONT, at);
+            }
+        }
+    }
+
+    #[inline]
+    fn arm(&self, queue: &Queue, slot: u32, at: Millis) {
+        if self.log.arm(slot, at) {
+            queue.arm(slot, at);
+        }
+    }
+
+    /// Where the message of a receipt lies now, if it is there at all.
+    #[inline]
+    fn place(&self, queue: &Queue, receipt: &Receipt) -> Option<Place> {
+        if receipt.run == queue.core.run {
+            return Some(Place { slot: receipt.slot, generation: receipt.generation });
+        }
+        let slot = lock(&self.recovered).get(receipt.seq)?;
+        let place = self.log.place_of(slot)?;
+        self.log.info(place).filter(|info| info.seq == receipt.seq).map(|info| info.place)
+    }
+}
+
+/// Where a message lies in the journal.
+fn home_of(info: &Info) -> Option<Home> {
+    info.at.map(|(lsn, len)| Home { lsn: Lsn::from_u64(lsn), len })
+}
+
+/// The exact size of a message that may be too large: attributes are counted as SQS counts them.
+#[cold]
+fn check_size(message: &Outgoing<'_>, max: usize) -> Result<()> {
+    let size = message.body.len() + attributes::size(message.attributes)?;
+    if size > max { Err(too_large(max)) } else { Ok(()) }
+}
+
+#[cold]
+fn dedup_on_standard(id: &str) -> Error {
+    Error::new(
+        Code::InvalidParameterValue,
+        format!(
+            "Value {id} for parameter MessageDeduplicationId is invalid. Reason: The request \
+             includes a parameter that is not valid for this queue type."
+        ),
+    )
+}
+
+#[cold]
+fn gone(queue: &Queue, receipt: &Receipt) -> Error {
+    Error::new(
+        Code::InvalidParameterValue,
+        format!(
+            "Value {} for parameter ReceiptHandle is invalid. Reason: Message does not exist or \
+             is not available for visibility timeout change.",
+            queue.encode_receipt(receipt)
+        ),
+    )
+}

@@ -1,0 +1,102 @@
+//! The thread that makes time pass for those who wait. It starts with the first waiter on a system
+//! clock; without waiters nothing needs it, because every verb looks at the timers itself.
+//!
+//! Invariant: `arm` publishes its entry, then reads `asleep_until`; the ticker publishes
+//! `asleep_until`, then reads the next due time. So an entry that is due earlier is never slept over.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use trunkline_journal::Signal;
+use trunkline_vocabulary::Millis;
+
+use crate::core::Core;
+use crate::waiters::Parker;
+
+const AWAKE: Millis = 0;
+// A sleeper looks again at least this often, to notice that the engine is gone.
+const NAP_MAX: Millis = 10_000;
+
+#[derive(Default)]
+pub(crate) struct Ticker {
+    started: AtomicBool,
+    asleep_until: AtomicU64,
+    waiting: AtomicUsize,
+    parker: Arc<Parker>,
+}
+
+impl Ticker {
+    /// Somebody waits from now on. Starts the thread at the first need.
+    pub fn enter(core: &Arc<Core>) {
+        if core.clock.is_virtual() {
+            return;
+        }
+        let ticker = &core.ticker;
+        if ticker.waiting.fetch_add(1, Ordering::SeqCst) > 0 {
+            return;
+        }
+        if ticker.started.swap(true, Ordering::SeqCst) {
+            ticker.parker.signal();
+            return;
+        }
+        let (weak, parker) = (Arc::downgrade(core), ticker.parker.clone());
+        let thread = std::thread::Builder::new().name("trunkline-ticker".into());
+        if thread.spawn(move || run(&weak, &parker)).is_err() {
+            // Waiters then still see messages that are sent; what falls due is seen at the next verb.
+            ticker.started.store(false, Ordering::SeqCst);
+        }
+    }
+
+    /// Somebody has stopped waiting.
+    pub fn leave(core: &Core) {
+        if !core.clock.is_virtual() {
+            core.ticker.waiting.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    /// A timer entry for `at` was added.
+    #[inline]
+    pub fn armed(&self, at: Millis) {
+        if at < self.asleep_until.load(Ordering::SeqCst) {
+            self.parker.signal();
+        }
+    }
+
+    pub fn stop(&self) {
+        self.parker.signal();
+    }
+}
+
+fn run(core: &Weak<Core>, parker: &Parker) {
+    loop {
+        let nap = {
+            let Some(core) = core.upgrade() else { return };
+            if core.is_closed() || core.is_forked() {
+                return;
+            }
+            core.clock.resync();
+            core.sweep_all(core.clock.now());
+            nap(&core)
+        };
+        // The engine is not held while asleep, so that dropping it closes it.
+        parker.park(Duration::from_millis(nap));
+        if let Some(core) = core.upgrade() {
+            core.ticker.asleep_until.store(AWAKE, Ordering::SeqCst);
+        }
+    }
+}
+
+fn nap(core: &Core) -> Millis {
+    let ticker = &core.ticker;
+    if ticker.waiting.load(Ordering::SeqCst) == 0 {
+        return NAP_MAX;
+    }
+    let now = core.clock.now();
+    ticker.asleep_until.store(now + NAP_MAX, Ordering::SeqCst);
+    match core.timers.next_due() {
+        // The clock is coarse: one millisecond more, or the ticker would look too early and spin.
+        Some(due) => (due.saturating_sub(now) + 1).min(NAP_MAX),
+        None => NAP_MAX,
+    }
+}

@@ -1,0 +1,103 @@
+//! Messages that change queues: to the dead-letter queue, and back by a move task.
+//!
+//! One record takes the message away from one queue and adds it to the other, so a crash never shows
+//! it in both or in neither. No two queues are locked at once: the source holds the message apart
+//! (claimed or leased) while the destination accepts it.
+
+use trunkline_vocabulary::{Millis, QueueId, Result, Seq};
+
+use crate::core::Core;
+use crate::envelope::Envelope;
+use crate::queue::{Queue, Room};
+
+/// A message that arrives from another queue.
+pub(crate) struct Incoming<'a> {
+    pub envelope: Envelope<'a>,
+    pub sent: Millis,
+    pub deliveries: u32,
+    pub first_received: Millis,
+    pub moved_from: (QueueId, Seq),
+}
+
+/// A message that was delivered as often as its queue allows.
+pub(crate) struct Exhausted<'a> {
+    pub seq: Seq,
+    pub envelope: Envelope<'a>,
+    pub sent: Millis,
+    pub deliveries: u32,
+    pub first_received: Millis,
+}
+
+/// Gives a message to the dead-letter queue of `queue`; `false` when there is none to take it, so
+/// that the message is delivered once more rather than lost.
+pub(crate) fn bury(queue: &Queue, message: &Exhausted<'_>, now: Millis) -> Result<bool> {
+    let Some(dead) = queue.rules.dead_letter() else { return Ok(false) };
+    let Some(target) = queue.core.registry.get(dead.queue).filter(|target| target.id != queue.id)
+    else {
+        return Ok(false);
+    };
+    // The age of a FIFO message starts anew in the dead-letter queue, that of a standard one does not.
+    let sent = match queue.room() {
+        Room::Standard(_) => message.sent,
+        Room::Fifo(_) => now,
+    };
+    let envelope = Envelope {
+        origin: message.envelope.origin.or(Some((queue.id, message.seq))),
+        source: Some(queue.id),
+        ..message.envelope
+    };
+    let incoming = Incoming {
+        envelope,
+        sent,
+        deliveries: message.deliveries,
+        first_received: message.first_received,
+        moved_from: (queue.id, message.seq),
+    };
+    target.accept(&incoming, now)?;
+    Ok(true)
+}
+
+/// What became of an attempt to move one message back.
+pub(crate) enum Taken {
+    /// One message was moved.
+    Moved,
+    /// No message is visible.
+    Nothing,
+    /// The message says nothing of where it came from.
+    NoTarget,
+    /// The queue it should go to does not exist.
+    TargetGone,
+}
+
+/// Moves the first visible message of `source` to the queue that `target` names for it, as a new
+/// message there.
+pub(crate) fn take_back(
+    core: &Core,
+    source: &Queue,
+    target: impl Fn(Option<QueueId>) -> Option<QueueId>,
+    now: Millis,
+) -> Result<Taken> {
+    let mut taken = Taken::Nothing;
+    let mut give = |seq: Seq, envelope: &Envelope<'_>| -> Result<bool> {
+        let Some(target) = target(envelope.source) else {
+            taken = Taken::NoTarget;
+            return Ok(false);
+        };
+        let Some(target) = core.registry.get(target) else {
+            taken = Taken::TargetGone;
+            return Ok(false);
+        };
+        let envelope = Envelope { origin: None, source: None, ..*envelope };
+        let moved_from = (source.id, seq);
+        let incoming =
+            Incoming { envelope, sent: now, deliveries: 0, first_received: 0, moved_from };
+        target.accept(&incoming, now)?;
+        taken = Taken::Moved;
+        Ok(true)
+    };
+    match source.room() {
+        Room::Standard(room) => room.take(source, &mut give)?,
+        Room::Fifo(room) => room.take(source, now, &mut give)?,
+    }
+    Ok(taken)
+}
