@@ -231,6 +231,12 @@ impl Engine {
         advance(&self.core.clock, &[self], by)
     }
 
+    /// Gives disk space back now, as far as it is worth it, instead of in the background.
+    pub fn clean(&self) -> Result<()> {
+        self.core.check_writable()?;
+        crate::clean::clean(&self.core)
+    }
+
     /// Starts moving the messages of `source` to `destination`, or each to the queue it came from, at
     /// most `rate` a second. Returns the task's number.
     pub fn start_move(

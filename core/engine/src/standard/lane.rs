@@ -7,8 +7,7 @@
 
 use std::sync::atomic::Ordering;
 
-use trunkline_queue::{Claimed, Extend, FairLane, Info, Place};
-use trunkline_vocabulary::Millis;
+use trunkline_queue::{Claimed, FairLane, Info, Place};
 use trunkline_vocabulary::sync::lock;
 
 use super::StandardRoom;
@@ -106,9 +105,11 @@ impl StandardRoom {
         }
     }
 
-    /// Ends the lease of a delivery now.
-    pub(super) fn end_lease(&self, queue: &Queue, place: Place, delivery: u32, now: Millis) {
-        if self.log.extend(place, delivery, now, now) == Extend::Visible {
+    /// Ends the lease of a delivery that was made without a length.
+    pub(super) fn end_lease(&self, queue: &Queue, place: Place, delivery: u32) {
+        let ours = |claimed: &Claimed<'_>| claimed.deliveries() == delivery;
+        let Some(claimed) = self.log.claim_leased(place).filter(ours) else { return };
+        if claimed.make_visible().is_ok() {
             self.return_to_lane(queue, place);
         }
     }

@@ -42,7 +42,7 @@ impl StandardRoom {
         };
         // A lease of no length: visible again, but only now, or one receive would see it twice.
         for (place, delivery) in unleased {
-            self.end_lease(queue, place, delivery, now);
+            self.end_lease(queue, place, delivery);
         }
         delivered
     }
