@@ -30,11 +30,13 @@ pub(crate) struct Lead {
     followers: usize,
     /// The segment whose successor was asked for already.
     asked_after: u32,
+    /// Only of a mutant.
+    owes_sync: bool,
 }
 
 impl Lead {
     pub(crate) fn new(file: Option<Arc<dyn File>>, segment: u32, segment_bytes: u32) -> Self {
-        Self { file, segment, segment_bytes, followers: 0, asked_after: 0 }
+        Self { file, segment, segment_bytes, followers: 0, asked_after: 0, owes_sync: false }
     }
 
     fn file(&self) -> Result<&Arc<dyn File>> {
@@ -149,10 +151,11 @@ impl Lead {
     fn sync(&mut self, shared: &Shared, end: Lsn) -> Result<()> {
         let options = &shared.options;
         if options.has(Mutant::AckBeforeSync) {
-            shared.synced.settle(end);
-            shared.synced.epoch.advance();
-        }
-        if !options.has(Mutant::SkipSync) {
+            // The sync that this commit owes is done by the next one.
+            if std::mem::replace(&mut self.owes_sync, true) {
+                self.file()?.sync_data()?;
+            }
+        } else if !options.has(Mutant::SkipSync) {
             self.file()?.sync_data()?;
         }
         self.followers = shared.synced.epoch.waiters() as usize + shared.synced.waiting();

@@ -133,6 +133,11 @@ pub struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
+    /// The same records under another header: the defect of a mutant.
+    pub(crate) fn under(self, header: Header) -> Self {
+        Self { header, ..self }
+    }
+
     /// The records in order, each with its place.
     pub fn records(&self) -> impl Iterator<Item = (Lsn, &'a [u8])> + use<'a> {
         let (header, bytes) = (self.header, self.records);

@@ -25,9 +25,13 @@ mod release;
 mod scan;
 mod segment;
 mod shared;
+#[cfg(any(test, feature = "simulation"))]
+pub mod sim;
 mod storage;
 mod superblock;
 mod tail;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use completion::Signal;

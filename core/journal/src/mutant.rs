@@ -23,6 +23,8 @@ pub(crate) enum Mutant {
     KeepTornTail,
     /// What recovery read is taken for durable without a sync.
     SkipSyncAtRecovery,
+    /// Recovery syncs what it read, but does not write it again after a failed sync.
+    SkipRewriteAtRecovery,
     /// A segment is given up before what was carried out of it is durable.
     ReleaseEarly,
 }

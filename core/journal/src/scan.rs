@@ -1,7 +1,7 @@
 //! Reading a segment from its start: large sequential reads, every batch checked as a whole before
 //! any of its records is believed.
 
-use trunkline_vocabulary::Result;
+use trunkline_vocabulary::{Code, Error, Result};
 
 use crate::frame::{self, ALIGNMENT, Batch, Defect, HEADER_BYTES, Header};
 use crate::limits;
@@ -49,10 +49,8 @@ impl<'a> Scanner<'a> {
     pub(crate) fn next_batch(&mut self) -> Result<std::result::Result<Batch<'_>, Defect>> {
         let start = self.end();
         let head = self.window.bytes(self.file, start.offset(), HEADER_BYTES)?;
-        let header = match Header::decode(head, self.seed) {
-            Ok(header) if header.lsn == start => header,
-            Ok(mut header) if self.options.has(Mutant::AcceptStaleFrames) => {
-                header.lsn = start;
+        let mut header = match Header::decode(head, self.seed) {
+            Ok(header) if header.lsn == start || self.options.has(Mutant::AcceptStaleFrames) => {
                 header
             }
             Ok(_) => return Ok(Err(Defect::Place)),
@@ -60,17 +58,16 @@ impl<'a> Scanner<'a> {
         };
         self.check_length(&header)?;
         let bytes = self.window.bytes(self.file, start.offset(), header.length as usize)?;
-        let checked = if self.options.has(Mutant::SkipChecksum)
-            || self.options.has(Mutant::AcceptStaleFrames)
-        {
+        let checked = if self.options.has(Mutant::SkipChecksum) {
             frame::believe_records(bytes, &header)
         } else {
             frame::check_records(bytes, &header, self.seed)
         };
+        header.lsn = start;
         if checked.is_ok() {
             self.at += header.length;
         }
-        Ok(checked)
+        Ok(checked.map(|batch| batch.under(header)))
     }
 
     /// Looks through the rest of the file, from where the good batches ended, for headers that
@@ -141,6 +138,13 @@ impl Window {
         self.start = offset;
         self.filled = 0;
         self.filled = file.read_at(u64::from(offset), &mut self.buffer[..wanted])?;
+        // IMPORTANT: never take what could not be read for what was never written.
+        if self.filled < wanted {
+            return Err(Error::new(
+                Code::StorageFailure,
+                format!("a read at offset {offset} gave {} of {wanted} bytes", self.filled),
+            ));
+        }
         Ok(())
     }
 }

@@ -18,6 +18,8 @@ use trunkline_vocabulary::Result;
 pub(crate) use file::LOCK_NAME;
 pub use file::{Access, FileStorage};
 pub use memory::MemoryStorage;
+#[cfg(any(test, feature = "simulation"))]
+pub(crate) use memory::{copy_out, overwrite};
 
 /// A flat folder of files.
 pub trait Storage: Send + Sync + fmt::Debug {

@@ -1,0 +1,120 @@
+//! Real folders: who may open them, and what is said when they cannot be opened.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use trunkline_vocabulary::{Code, Durability, Error, IdKey, Result};
+
+use crate::{Access, FileStorage, Journal, Options};
+
+/// A folder that is removed when the test ends.
+pub(super) struct Folder(pub(super) PathBuf);
+
+impl Folder {
+    pub(super) fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("trunkline-journal-{}-{number}", std::process::id());
+        Self(std::env::temp_dir().join(name))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _removed = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+pub(super) fn open(folder: &Folder, access: Access) -> Result<(Journal, Vec<Vec<u8>>)> {
+    let storage = Arc::new(FileStorage::open(&folder.0, access)?);
+    let mut found = Vec::new();
+    let options =
+        Options { segment_bytes: 1 << 16, segment_bytes_first: 4_096, ..Options::default() };
+    let journal = Journal::open(storage, options, &mut |_, payload| {
+        found.push(payload.to_vec());
+        Ok(())
+    })?;
+    Ok((journal, found))
+}
+
+fn refused(folder: &Folder, access: Access) -> Error {
+    match open(folder, access) {
+        Ok(_) => panic!("the folder was opened"),
+        Err(error) => error,
+    }
+}
+
+fn append(journal: &Journal, payload: &[u8]) -> Result<()> {
+    let ticket = {
+        let mut appender = journal.lock()?;
+        appender.append(&[payload]);
+        appender.ticket()
+    };
+    journal.commit(ticket, Durability::Disk)
+}
+
+#[test]
+fn records_are_found_again_in_order_and_the_key_stays() {
+    let folder = Folder::new();
+    let (journal, found) = open(&folder, Access::ReadWrite).expect("a new folder");
+    assert!(found.is_empty());
+    let key = journal.key();
+    assert_ne!(key, IdKey(0, 0));
+    let records: Vec<Vec<u8>> = (0..100u32).map(|n| vec![n as u8; n as usize * 40]).collect();
+    records.iter().for_each(|record| append(&journal, record).expect("appended"));
+    journal.close().expect("closed");
+    let (journal, found) = open(&folder, Access::ReadWrite).expect("opened again");
+    assert_eq!((found, journal.key()), (records, key));
+    assert!(journal.segments().len() > 3);
+}
+
+#[test]
+fn a_second_engine_is_refused_and_told_who_is_first() {
+    let folder = Folder::new();
+    let (journal, _) = open(&folder, Access::ReadWrite).expect("a new folder");
+    for access in [Access::ReadWrite, Access::ReadOnly] {
+        let error = refused(&folder, access);
+        assert_eq!(error.code(), Code::DataFolderInUse);
+        assert!(error.message().contains(&std::process::id().to_string()), "{error}");
+    }
+    journal.close().expect("closed");
+    open(&folder, Access::ReadWrite).expect("free again");
+}
+
+#[test]
+fn a_read_only_journal_reads_and_changes_nothing() {
+    let folder = Folder::new();
+    let (journal, _) = open(&folder, Access::ReadWrite).expect("a new folder");
+    append(&journal, b"record").expect("appended");
+    drop(journal);
+    let (journal, found) = open(&folder, Access::ReadOnly).expect("readable");
+    assert_eq!(found, [b"record"]);
+    assert_eq!(journal.lock().expect_err("refused").code(), Code::EngineReadOnly);
+    let (_second, _) = open(&folder, Access::ReadOnly).expect("readers share");
+}
+
+#[test]
+fn folders_that_cannot_be_used_are_named_so() {
+    let folder = Folder::new();
+    assert_eq!(refused(&folder, Access::ReadOnly).code(), Code::DataFolderUnusable);
+    std::fs::create_dir(&folder.0).expect("a folder");
+    assert_eq!(refused(&folder, Access::ReadOnly).code(), Code::DataFolderUnusable);
+    std::fs::write(folder.0.join("letter.txt"), "dear").expect("a foreign file");
+    assert_eq!(refused(&folder, Access::ReadWrite).code(), Code::ForeignFormat);
+    let file = Folder::new();
+    std::fs::write(&file.0, "no folder").expect("a file");
+    assert_eq!(refused(&file, Access::ReadWrite).code(), Code::DataFolderUnusable);
+    std::fs::remove_file(&file.0).expect("removed");
+}
+
+#[test]
+fn a_closed_journal_refuses_and_closing_twice_is_fine() {
+    let folder = Folder::new();
+    let (journal, _) = open(&folder, Access::ReadWrite).expect("a new folder");
+    append(&journal, b"record").expect("appended");
+    journal.close().expect("closed");
+    journal.close().expect("closed twice");
+    assert_eq!(journal.lock().expect_err("refused").code(), Code::EngineClosed);
+    assert_eq!(journal.flush().expect_err("refused").code(), Code::EngineClosed);
+}

@@ -1,0 +1,11 @@
+//! Tests of the journal as a whole.
+
+mod checker;
+mod crashes;
+mod damage;
+mod faults;
+mod folders;
+mod frames;
+mod mutants;
+mod threads;
+mod workload;
