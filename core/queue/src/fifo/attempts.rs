@@ -23,20 +23,24 @@ pub(super) struct Attempted {
 
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
-    by_id: HashMap<Box<str>, Attempt>,
-    order: VecDeque<(Millis, Box<str>)>,
+    // Each with the number it was made under, which tells it from later ones of the same id.
+    by_id: HashMap<Box<str>, (u64, Attempt)>,
+    order: VecDeque<(u64, Millis, Box<str>)>,
+    made: u64,
 }
 
 impl Attempts {
     /// The attempt of this id, if it was made within `window` before `now`.
     pub fn find(&self, id: &str, now: Millis, window: Millis) -> Option<&Attempt> {
-        self.by_id.get(id).filter(|attempt| now < attempt.at.saturating_add(window))
+        let (_, attempt) = self.by_id.get(id)?;
+        (now < attempt.at.saturating_add(window)).then_some(attempt)
     }
 
     /// Remembers an attempt, and forgets the oldest when there are more than `limit`.
     pub fn remember(&mut self, id: &str, attempt: Attempt, limit: usize) {
-        self.order.push_back((attempt.at, id.into()));
-        self.by_id.insert(id.into(), attempt);
+        self.made += 1;
+        self.order.push_back((self.made, attempt.at, id.into()));
+        self.by_id.insert(id.into(), (self.made, attempt));
         while self.order.len() > limit {
             self.drop_oldest();
         }
@@ -44,13 +48,13 @@ impl Attempts {
 
     /// Forgets what is out of the window.
     pub fn drop_old(&mut self, now: Millis, window: Millis) {
-        while self.order.front().is_some_and(|(at, _)| now >= at.saturating_add(window)) {
+        while self.order.front().is_some_and(|(_, at, _)| now >= at.saturating_add(window)) {
             self.drop_oldest();
         }
     }
 
     pub fn oldest_at(&self) -> Option<Millis> {
-        self.order.front().map(|(at, _)| *at)
+        self.order.front().map(|(_, at, _)| *at)
     }
 
     pub fn len(&self) -> usize {
@@ -58,9 +62,9 @@ impl Attempts {
     }
 
     fn drop_oldest(&mut self) {
-        let Some((at, id)) = self.order.pop_front() else { return };
+        let Some((made, _, id)) = self.order.pop_front() else { return };
         // A later attempt of the same id has an entry of its own further back.
-        if self.by_id.get(&id).is_some_and(|attempt| attempt.at == at) {
+        if self.by_id.get(&id).is_some_and(|(number, _)| *number == made) {
             self.by_id.remove(&id);
         }
     }
