@@ -86,8 +86,9 @@ impl Region {
     }
 
     fn layout(&self) -> Layout {
-        // 64: a cache line, so that small bodies do not share lines with foreign allocations.
-        Layout::from_size_align(self.bytes, 64).unwrap_or_else(|_| Layout::new::<u64>())
+        // IMPORTANT: no stricter than the allocator's own alignment. Above it zeroed memory is had by
+        // writing zeros, which touches what may never be used.
+        Layout::from_size_align(self.bytes, 8).unwrap_or_else(|_| Layout::new::<u64>())
     }
 }
 
