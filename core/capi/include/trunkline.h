@@ -1,0 +1,440 @@
+/*
+ * Trunkline: queues with the semantics of Amazon SQS, in this process, durable on this disk.
+ *
+ * Generated from core/capi/src; do not edit. C99 and C++.
+ *
+ * Every function may be called from any thread, on the same handles. Texts are UTF-8 with a closing
+ * NUL. Times are in milliseconds. A function that can fail returns a trunkline_status; then
+ * trunkline_last_error_message, called on the same thread, tells in words what went wrong. Handles
+ * that were given back, and NULL where a value is required, are refused with an error.
+ *
+ * Structs that you fill in start from their INIT macro, which sets every field to "not given":
+ * TRUNKLINE_UNSET for numbers, NULL for pointers. Later versions add fields at the end; a program
+ * that was compiled with an older header keeps working.
+ */
+#ifndef TRUNKLINE_H
+#define TRUNKLINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- declarations --- */
+
+/* An open engine. */
+typedef struct trunkline_engine trunkline_engine;
+
+/* A queue of an open engine. */
+typedef struct trunkline_queue trunkline_queue;
+
+/*
+ * The outcome of a call: 0, or what went wrong. Numbers keep their meaning for ever, and later
+ * versions add to them.
+ */
+typedef enum trunkline_status {
+    /* The call did what it says. */
+    TRUNKLINE_OK = 0,
+    /* No queue has this name, or the queue was removed. */
+    TRUNKLINE_QUEUE_DOES_NOT_EXIST = 1,
+    /* A queue of this name exists with a different value for an option that was given. */
+    TRUNKLINE_QUEUE_NAME_EXISTS = 2,
+    /* The name was removed less than 60 seconds ago. */
+    TRUNKLINE_QUEUE_DELETED_RECENTLY = 3,
+    /* A purge of this queue ran less than 60 seconds ago. */
+    TRUNKLINE_PURGE_QUEUE_IN_PROGRESS = 4,
+    /* The receipt was not issued by this queue, or is damaged. */
+    TRUNKLINE_RECEIPT_HANDLE_IS_INVALID = 5,
+    /* A value is outside its range, does not fit this kind of queue, or is not a handle. */
+    TRUNKLINE_INVALID_PARAMETER_VALUE = 6,
+    /* A pointer or a value that is required is absent. */
+    TRUNKLINE_MISSING_PARAMETER = 7,
+    /* This option does not exist for this kind of queue. */
+    TRUNKLINE_INVALID_ATTRIBUTE_NAME = 8,
+    /* An option's value is outside its range. */
+    TRUNKLINE_INVALID_ATTRIBUTE_VALUE = 9,
+    /* The body holds characters that the queue does not accept. */
+    TRUNKLINE_INVALID_MESSAGE_CONTENTS = 10,
+    /* A limit is reached. */
+    TRUNKLINE_OVER_LIMIT = 11,
+    /* The message is not in flight. */
+    TRUNKLINE_MESSAGE_NOT_INFLIGHT = 12,
+    /* The entries of a batch are larger together than allowed. */
+    TRUNKLINE_BATCH_REQUEST_TOO_LONG = 13,
+    /* A resource named by an argument does not exist. */
+    TRUNKLINE_RESOURCE_NOT_FOUND_EXCEPTION = 14,
+    /* The operation does not apply here. */
+    TRUNKLINE_UNSUPPORTED_OPERATION = 15,
+    /* The engine was closed. */
+    TRUNKLINE_ENGINE_CLOSED = 16,
+    /* The process was forked after the engine was opened; open a new engine in the child. */
+    TRUNKLINE_ENGINE_FORKED = 17,
+    /* The engine was opened read-only. */
+    TRUNKLINE_ENGINE_READ_ONLY = 18,
+    /* An earlier write failed, so nothing more is accepted; reopening replays what is durable. */
+    TRUNKLINE_ENGINE_POISONED = 19,
+    /* Another process, or another engine of this one, owns the data folder. */
+    TRUNKLINE_DATA_FOLDER_IN_USE = 20,
+    /* The data folder cannot be used: missing, not a folder, or without permission. */
+    TRUNKLINE_DATA_FOLDER_UNUSABLE = 21,
+    /* The disk is full. */
+    TRUNKLINE_STORAGE_FULL = 22,
+    /* The disk or the operating system refused an operation. */
+    TRUNKLINE_STORAGE_FAILURE = 23,
+    /* The folder holds files that are not Trunkline's. */
+    TRUNKLINE_FOREIGN_FORMAT = 24,
+    /* The folder was written by a newer version of the format. */
+    TRUNKLINE_NEWER_FORMAT = 25,
+    /* Bytes that were durable are damaged or missing. */
+    TRUNKLINE_CORRUPT_JOURNAL = 26,
+    /* A fault that was injected on purpose. */
+    TRUNKLINE_INJECTED_FAULT = 27,
+    /* A mistake of ours: please report it. */
+    TRUNKLINE_INTERNAL_ERROR = 28
+} trunkline_status;
+
+/* The value of a number that is not given. */
+enum { TRUNKLINE_UNSET = -1 };
+
+/* What "acknowledged" means. */
+typedef enum trunkline_durability {
+    /*
+     * What the place implies: the disk for a folder, memory without one; for a call, what the
+     * engine was opened with.
+     */
+    TRUNKLINE_DURABILITY_DEFAULT = -1,
+    /* Applied in memory; the disk follows some time later, if there is a folder. */
+    TRUNKLINE_DURABILITY_MEMORY = 0,
+    /* Written to the operating system: survives the process, not the machine. */
+    TRUNKLINE_DURABILITY_OS = 1,
+    /* The disk has it: survives the machine. */
+    TRUNKLINE_DURABILITY_DISK = 2
+} trunkline_durability;
+
+/* Where a deduplication id has to be unique. */
+typedef enum trunkline_dedup_scope {
+    /* In the whole queue. */
+    TRUNKLINE_DEDUP_SCOPE_QUEUE = 0,
+    /* In its message group. */
+    TRUNKLINE_DEDUP_SCOPE_GROUP = 1
+} trunkline_dedup_scope;
+
+/* How an engine is opened. */
+typedef struct trunkline_open_options {
+    /* Set by TRUNKLINE_OPEN_OPTIONS_INIT. */
+    size_t size;
+    /* 1 to look without changing anything. */
+    int64_t read_only;
+    /* Makes message ids repeatable; NULL for chance. */
+    const uint64_t *seed;
+    /*
+     * The start of a virtual clock, which moves only by trunkline_advance, in milliseconds since
+     * 1970; unset to follow the system's time.
+     */
+    int64_t virtual_start_ms;
+} trunkline_open_options;
+
+/*
+ * The rules of a queue. Fields that are set are compared with a queue that exists; of a new queue,
+ * the others get the value named here.
+ */
+typedef struct trunkline_queue_options {
+    /* Set by TRUNKLINE_QUEUE_OPTIONS_INIT. */
+    size_t size;
+    /* Delay of messages that bring none of their own: 0 to 15 minutes; 0. */
+    int64_t delay_ms;
+    /* Age at which a message is dropped: 1 minute to 14 days; 4 days. */
+    int64_t retention_ms;
+    /* Lease of a receive that names none: 0 to 12 hours; 30 seconds. */
+    int64_t visibility_ms;
+    /* Wait of a receive that names none: 0 to 20 seconds; 0. */
+    int64_t receive_wait_ms;
+    /* Largest body with its attributes: 1,024 bytes to 1 MiB; 1 MiB. */
+    int64_t message_bytes_max;
+    /* FIFO: 1 if the SHA-256 of the body stands in for an absent deduplication id; 0. */
+    int64_t content_based_dedup;
+    /* FIFO: a trunkline_dedup_scope; the queue. */
+    int64_t dedup_scope;
+    /*
+     * The name of the queue for messages that were delivered too often; none. It exists already and
+     * is of the same kind.
+     */
+    const char *dead_letter;
+    /* Deliveries after which a message goes there: 1 to 1,000; given together with dead_letter. */
+    int64_t max_receive_count;
+} trunkline_queue_options;
+
+/* How a message is sent. */
+typedef struct trunkline_send_options {
+    /* Set by TRUNKLINE_SEND_OPTIONS_INIT. */
+    size_t size;
+    /* FIFO: the group, required. Standard: the tenant of a fair queue, or NULL. */
+    const char *group;
+    /* FIFO: what tells a repeated message from a new one, or NULL where the body does. */
+    const char *dedup_id;
+    /* Standard: how long the message stays invisible, instead of the queue's delay. */
+    int64_t delay_ms;
+    /* A trunkline_durability that is not above the engine's. */
+    int64_t durability;
+} trunkline_send_options;
+
+/* How messages are received. */
+typedef struct trunkline_receive_options {
+    /* Set by TRUNKLINE_RECEIVE_OPTIONS_INIT. */
+    size_t size;
+    /* At most this many messages; 1. */
+    int64_t max;
+    /* How long the calling thread waits for the first message; what the queue says. */
+    int64_t wait_ms;
+    /* How long the messages are leased, 0 to 12 hours; what the queue says. */
+    int64_t visibility_ms;
+    /* FIFO: repeats the receive that first named this id, or NULL. */
+    const char *attempt_id;
+} trunkline_receive_options;
+
+/* A message that was accepted. */
+typedef struct trunkline_sent {
+    /* Set by TRUNKLINE_SENT_INIT. */
+    size_t size;
+    /* The id of the message, 36 characters. */
+    char message_id[40];
+    /* FIFO: 20 digits that grow as text; "" on a standard queue. */
+    char sequence_number[24];
+    /* 1 if an earlier message stands for this one and nothing was added, else 0. */
+    int64_t duplicate;
+} trunkline_sent;
+
+/* How a queue stands. */
+typedef struct trunkline_statistics {
+    /* Set by TRUNKLINE_STATISTICS_INIT. */
+    size_t size;
+    /* Messages that a receive may deliver, or that wait behind their group. */
+    uint64_t visible;
+    /* Messages that are leased. */
+    uint64_t in_flight;
+    /* Messages whose delay has not ended. */
+    uint64_t delayed;
+    /* FIFO: groups with a leased message. */
+    uint64_t groups_in_flight;
+    /* The age of the oldest message; -1 if there is none. */
+    int64_t oldest_age_ms;
+} trunkline_statistics;
+
+/* An attribute of a message. */
+typedef struct trunkline_attribute {
+    /* Its name. */
+    const char *name;
+    /* "String", "Number" or "Binary", perhaps with a suffix behind a dot. */
+    const char *data_type;
+    /* Its value, behind which there is a NUL that does not count. */
+    const void *value;
+    /* The bytes of its value. */
+    size_t value_length;
+} trunkline_attribute;
+
+/* A message that was received. Texts that do not apply are NULL. */
+typedef struct trunkline_message {
+    /* The body as it was sent, behind which there is a NUL that does not count. */
+    const void *body;
+    /* The bytes of the body. */
+    size_t body_length;
+    /* The id that the sender got. */
+    const char *message_id;
+    /* Names this delivery: for trunkline_delete, trunkline_extend and trunkline_release. */
+    const char *receipt;
+    /* FIFO: 20 digits that grow as text. */
+    const char *sequence_number;
+    /* The group it was sent with. */
+    const char *group;
+    /* The deduplication id it was sent with, or the hash that stood in for it. */
+    const char *dedup_id;
+    /* The name of the queue that gave the message up, if this is a dead letter. */
+    const char *dead_letter_source;
+    /* Which delivery of the message this is, from 1. */
+    uint64_t receive_count;
+    /* When it was sent, in milliseconds since 1970. */
+    int64_t sent_ms;
+    /* When it was first received. */
+    int64_t first_received_ms;
+    /* Its attributes; NULL if there are none. */
+    const trunkline_attribute *attributes;
+    /* How many attributes there are. */
+    size_t attribute_count;
+} trunkline_message;
+
+/* Messages that were received together: items[0] to items[count - 1]. */
+typedef struct trunkline_messages {
+    /* The messages; NULL if there are none. */
+    const trunkline_message *const *items;
+    /* How many there are. */
+    size_t count;
+    /* The library's own. */
+    void *owner;
+} trunkline_messages;
+
+/*
+ * Opens an engine on the folder `path`, which is created if need be, or in memory if `path` is
+ * NULL. `durability` is a trunkline_durability, and says what "acknowledged" means: when a call
+ * that changes something returns TRUNKLINE_OK, the change is that durable. `options` may be NULL.
+ */
+trunkline_status trunkline_open(
+    const char *path,
+    int32_t durability,
+    const trunkline_open_options *options,
+    trunkline_engine **engine);
+
+/*
+ * Writes everything out, lets go of the folder, and gives the handle back. Receives that wait
+ * return TRUNKLINE_ENGINE_CLOSED, and so does every later call on a queue of the engine. A failure
+ * tells that the disk refused what it was given last; the engine is closed all the same. NULL is
+ * allowed.
+ */
+trunkline_status trunkline_close(trunkline_engine *engine);
+
+/* Returns when everything that was accepted so far is on disk. */
+trunkline_status trunkline_flush(trunkline_engine *engine);
+
+/*
+ * Moves the virtual clock of an engine forward, runs everything that falls due on the way, in
+ * order, and wakes who waits for it. Only for an engine that was opened with virtual_start_ms.
+ */
+trunkline_status trunkline_advance(trunkline_engine *engine, int64_t by_ms);
+
+/*
+ * Gets the queue `name`, or creates it; a name that ends in ".fifo" is a FIFO queue's. Options that
+ * are set are compared with a queue that exists, and a difference is TRUNKLINE_QUEUE_NAME_EXISTS.
+ * `options` may be NULL. Each handle is given back with trunkline_queue_free.
+ */
+trunkline_status trunkline_queue_get(
+    trunkline_engine *engine,
+    const char *name,
+    const trunkline_queue_options *options,
+    trunkline_queue **queue);
+
+/*
+ * Gives the handle back; the queue itself stays. NULL, and a handle that was given back, do
+ * nothing.
+ */
+void trunkline_queue_free(trunkline_queue *queue);
+
+/* Removes the queue and everything in it. The handle stays to be given back. */
+trunkline_status trunkline_queue_remove(trunkline_queue *queue);
+
+/* Sends a message. `options` may be NULL on a standard queue; `sent` may be NULL. */
+trunkline_status trunkline_send(
+    trunkline_queue *queue,
+    const void *body,
+    size_t body_length,
+    const trunkline_send_options *options,
+    trunkline_sent *sent);
+
+/* Deletes the message that `receipt` names. A message that is gone already is a success. */
+trunkline_status trunkline_delete(trunkline_queue *queue, const char *receipt);
+
+/*
+ * Lets the lease that `receipt` names end `visibility_ms` from now, at most 12 hours after the
+ * receive.
+ */
+trunkline_status trunkline_extend(
+    trunkline_queue *queue,
+    const char *receipt,
+    int64_t visibility_ms);
+
+/* Ends the lease that `receipt` names, so that the message is visible at once. */
+trunkline_status trunkline_release(trunkline_queue *queue, const char *receipt);
+
+/* Deletes every message of the queue, leased and delayed ones too. */
+trunkline_status trunkline_purge(trunkline_queue *queue);
+
+/* Tells how the queue stands. Set `statistics` to TRUNKLINE_STATISTICS_INIT first. */
+trunkline_status trunkline_get_statistics(trunkline_queue *queue, trunkline_statistics *statistics);
+
+/*
+ * Leases messages and hands them over in `messages`, none if none came in time. Blocks the calling
+ * thread, if at all, for wait_ms. `options` may be NULL. The old content of `messages` is not
+ * looked at; whatever the outcome, give it back with trunkline_messages_free.
+ */
+trunkline_status trunkline_receive(
+    trunkline_queue *queue,
+    const trunkline_receive_options *options,
+    trunkline_messages *messages);
+
+/*
+ * Gives the memory of received messages back, and empties `messages`. Their leases are not touched.
+ * NULL and empty messages do nothing, so once more does no harm.
+ */
+void trunkline_messages_free(trunkline_messages *messages);
+
+/*
+ * The name of the last failure on this thread, such as "QueueDoesNotExist"; "" if there was none.
+ * Calls that succeed leave it alone. Valid until the next call on this thread.
+ */
+const char *trunkline_last_error_code(void);
+
+/*
+ * What went wrong at the last failure on this thread, and what to do about it; "" if there was
+ * none. Valid until the next call on this thread.
+ */
+const char *trunkline_last_error_message(void);
+
+/* The name of a status, such as "Ok" or "QueueDoesNotExist"; "Unknown" for any other number. */
+const char *trunkline_status_name(int32_t status);
+
+/* The version of the library, such as "1.2.3". */
+const char *trunkline_version(void);
+
+/* --- end of declarations --- */
+
+#define TRUNKLINE_OPEN_OPTIONS_INIT \
+    {sizeof(trunkline_open_options), \
+     TRUNKLINE_UNSET, \
+     NULL, \
+     TRUNKLINE_UNSET}
+
+#define TRUNKLINE_QUEUE_OPTIONS_INIT \
+    {sizeof(trunkline_queue_options), \
+     TRUNKLINE_UNSET, \
+     TRUNKLINE_UNSET, \
+     TRUNKLINE_UNSET, \
+     TRUNKLINE_UNSET, \
+     TRUNKLINE_UNSET, \
+     TRUNKLINE_UNSET, \
+     TRUNKLINE_UNSET, \
+     NULL, \
+     TRUNKLINE_UNSET}
+
+#define TRUNKLINE_SEND_OPTIONS_INIT \
+    {sizeof(trunkline_send_options), \
+     NULL, \
+     NULL, \
+     TRUNKLINE_UNSET, \
+     TRUNKLINE_UNSET}
+
+#define TRUNKLINE_RECEIVE_OPTIONS_INIT \
+    {sizeof(trunkline_receive_options), \
+     TRUNKLINE_UNSET, \
+     TRUNKLINE_UNSET, \
+     TRUNKLINE_UNSET, \
+     NULL}
+
+#define TRUNKLINE_SENT_INIT \
+    {sizeof(trunkline_sent), \
+     {0}, \
+     {0}, \
+     TRUNKLINE_UNSET}
+
+#define TRUNKLINE_STATISTICS_INIT \
+    {sizeof(trunkline_statistics), \
+     0, \
+     0, \
+     0, \
+     0, \
+     TRUNKLINE_UNSET}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

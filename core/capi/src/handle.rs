@@ -1,0 +1,239 @@
+//! Handles: numbers that C holds as pointers to types it knows nothing about.
+//!
+//! A handle is the place in a table, the generation of that place and the kind of thing, so a handle
+//! that was given back, was made up, or names another kind of thing is told from a good one without
+//! following any address. Looking a handle up takes no lock; giving out and taking back take a short
+//! one.
+//!
+//! ```text
+//! handle := generation | place (SLOT_BITS) | kind (KIND_BITS, never 0: so no handle is null)
+//! ```
+
+use std::sync::{Arc, OnceLock};
+
+use arc_swap::ArcSwapOption;
+use trunkline_engine::{Code, Durability, Engine, Error, Queue, QueueKind, Result, Ticket};
+use trunkline_vocabulary::sync::{Mutex, lock};
+
+const KIND_BITS: u32 = 2;
+const SLOT_BITS: u32 = 20;
+const GENERATION_BITS: u32 = usize::BITS - SLOT_BITS - KIND_BITS;
+const CHUNK_SLOTS: usize = 1_024;
+/// The most handles of one kind at a time.
+const HANDLES_MAX: usize = 1 << SLOT_BITS;
+
+/// An open engine.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct EngineHandle(usize);
+
+/// A queue of an open engine.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct QueueHandle(usize);
+
+/// An open engine with what its queues share.
+pub(crate) struct OpenEngine {
+    pub engine: Arc<Engine>,
+    /// Held to define a queue: two threads must not compare with what the other changes.
+    pub defining: Mutex<()>,
+}
+
+/// A queue with what every verb needs at hand.
+pub(crate) struct OpenQueue {
+    pub engine: Arc<Engine>,
+    pub queue: Arc<Queue>,
+    /// What "acknowledged" means in this engine.
+    pub level: Durability,
+    pub fifo: bool,
+}
+
+impl OpenQueue {
+    pub fn new(engine: Arc<Engine>, queue: Arc<Queue>) -> Self {
+        let (level, fifo) = (engine.durability(), queue.kind() == QueueKind::Fifo);
+        Self { engine, queue, level, fifo }
+    }
+
+    /// Returns when `ticket` is acknowledged at `level`.
+    pub fn settle(&self, ticket: Option<Ticket>, level: Durability) -> Result<()> {
+        match ticket {
+            Some(ticket) if level > Durability::Memory => self.engine.wait(ticket, level),
+            _ => Ok(()),
+        }
+    }
+}
+
+static ENGINES: Table<OpenEngine> = Table::new(1);
+static QUEUES: Table<OpenQueue> = Table::new(2);
+
+impl EngineHandle {
+    pub(crate) const NULL: Self = Self(0);
+
+    pub(crate) fn new(engine: OpenEngine) -> Result<Self> {
+        ENGINES.add(engine).map(Self)
+    }
+
+    pub(crate) fn get(self) -> Result<Arc<OpenEngine>> {
+        ENGINES.find(self.0).ok_or_else(|| refused(self.0, "engine"))
+    }
+
+    /// Takes the handle back: whoever uses it from now on is refused.
+    pub(crate) fn take(self) -> Result<Arc<OpenEngine>> {
+        ENGINES.remove(self.0).ok_or_else(|| refused(self.0, "engine"))
+    }
+
+    pub(crate) fn is_null(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl QueueHandle {
+    pub(crate) const NULL: Self = Self(0);
+
+    pub(crate) fn new(queue: OpenQueue) -> Result<Self> {
+        QUEUES.add(queue).map(Self)
+    }
+
+    pub(crate) fn get(self) -> Result<Arc<OpenQueue>> {
+        QUEUES.find(self.0).ok_or_else(|| refused(self.0, "queue"))
+    }
+
+    pub(crate) fn free(self) {
+        QUEUES.remove(self.0);
+    }
+}
+
+#[cold]
+fn refused(handle: usize, field: &str) -> Error {
+    if handle == 0 {
+        let text = format!("The parameter {field} is NULL, and is required.");
+        return Error::new(Code::MissingParameter, text);
+    }
+    let text = format!(
+        "Value for parameter {field} is invalid. Reason: It is not an open handle: it was given \
+         back, or never came from this library."
+    );
+    Error::new(Code::InvalidParameterValue, text)
+}
+
+struct Entry<T> {
+    handle: usize,
+    value: Arc<T>,
+}
+
+type Chunk<T> = Box<[ArcSwapOption<Entry<T>>]>;
+
+struct Table<T> {
+    kind: usize,
+    chunks: [OnceLock<Chunk<T>>; HANDLES_MAX / CHUNK_SLOTS],
+    places: Mutex<Places>,
+}
+
+struct Places {
+    /// Places that were never used start here.
+    fresh: usize,
+    /// Places that were given back, each with its next generation.
+    spare: Vec<(usize, usize)>,
+}
+
+impl<T> Table<T> {
+    const fn new(kind: usize) -> Self {
+        let places = Places { fresh: 0, spare: Vec::new() };
+        let chunks = [const { OnceLock::new() }; HANDLES_MAX / CHUNK_SLOTS];
+        Self { kind, chunks, places: Mutex::new(places) }
+    }
+
+    fn add(&self, value: T) -> Result<usize> {
+        let mut places = lock(&self.places);
+        let (place, generation) = match places.spare.pop() {
+            Some(spare) => spare,
+            None if places.fresh < HANDLES_MAX => {
+                places.fresh += 1;
+                (places.fresh - 1, 0)
+            }
+            None => {
+                let text = format!("{HANDLES_MAX} handles of this kind are open; free some first.");
+                return Err(Error::new(Code::OverLimit, text));
+            }
+        };
+        let handle = (generation << SLOT_BITS | place) << KIND_BITS | self.kind;
+        let chunk = self.chunks[place / CHUNK_SLOTS]
+            .get_or_init(|| (0..CHUNK_SLOTS).map(|_| ArcSwapOption::const_empty()).collect());
+        chunk[place % CHUNK_SLOTS].store(Some(Arc::new(Entry { handle, value: Arc::new(value) })));
+        Ok(handle)
+    }
+
+    fn find(&self, handle: usize) -> Option<Arc<T>> {
+        let entry = self.slot(handle)?.load();
+        let entry = entry.as_ref().filter(|entry| entry.handle == handle)?;
+        Some(entry.value.clone())
+    }
+
+    fn remove(&self, handle: usize) -> Option<Arc<T>> {
+        // Under the lock, so that of two threads that give one handle back, one does.
+        let mut places = lock(&self.places);
+        let value = self.find(handle)?;
+        self.slot(handle)?.store(None);
+        let place = handle >> KIND_BITS & (HANDLES_MAX - 1);
+        let generation = (handle >> (SLOT_BITS + KIND_BITS)) + 1;
+        // A place whose generations are used up is retired: no handle is ever given out twice.
+        if generation < 1 << GENERATION_BITS {
+            places.spare.push((place, generation));
+        }
+        Some(value)
+    }
+
+    fn slot(&self, handle: usize) -> Option<&ArcSwapOption<Entry<T>>> {
+        let place = handle >> KIND_BITS & (HANDLES_MAX - 1);
+        Some(&self.chunks[place / CHUNK_SLOTS].get()?[place % CHUNK_SLOTS])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_handle_that_was_given_back_is_never_valid_again() {
+        let table = Table::new(1);
+        let first = table.add("first").expect("there is room");
+        assert_eq!(table.remove(first).as_deref(), Some(&"first"));
+        let second = table.add("second").expect("there is room");
+        assert_ne!(first, second);
+        assert_eq!(table.find(first), None);
+        assert_eq!(table.remove(first), None);
+        assert_eq!(table.find(second).as_deref(), Some(&"second"));
+    }
+
+    #[test]
+    fn made_up_handles_and_handles_of_another_kind_are_refused() {
+        let (engines, queues) = (Table::new(1), Table::new(2));
+        let engine = engines.add(()).expect("there is room");
+        queues.add(()).expect("there is room");
+        assert_eq!(queues.find(engine), None);
+        for made_up in [0, 1 << 40, usize::MAX, engine + 4, engine + 1, engine ^ 1 << 63] {
+            assert_eq!(engines.find(made_up), None, "{made_up:#x}");
+        }
+    }
+
+    #[test]
+    fn of_many_threads_that_give_a_handle_back_one_does() {
+        let table = Table::new(1);
+        for _ in 0..1_000 {
+            let handle = table.add(()).expect("there is room");
+            let done = AtomicUsize::new(0);
+            std::thread::scope(|scope| {
+                for _ in 0..2 {
+                    scope.spawn(|| {
+                        if table.remove(handle).is_some() {
+                            done.fetch_add(1, Ordering::Relaxed);
+                        }
+                    });
+                }
+            });
+            assert_eq!(done.into_inner(), 1);
+        }
+    }
+}
