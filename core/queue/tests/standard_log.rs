@@ -385,6 +385,24 @@ fn only_messages_at_the_front_that_are_old_enough_expire() {
 }
 
 #[test]
+fn the_oldest_message_is_known_while_older_ones_go() {
+    let log = StandardLog::new(0);
+    let places: Vec<_> = (0..3_000_u64)
+        .map(|age| {
+            let body = NewBody::Inline(&[]);
+            log.reserve(0, true).publish(NOW + age, 0, body, Visibility::Ready)
+        })
+        .collect();
+    for (age, place) in places.into_iter().enumerate() {
+        assert_eq!(log.oldest_sent(), Some(NOW + age as u64));
+        receive(&log).expect("it was sent");
+        assert_eq!(log.oldest_sent(), Some(NOW + age as u64), "in flight counts");
+        assert!(log.delete(place));
+    }
+    assert_eq!(log.oldest_sent(), None);
+}
+
+#[test]
 fn a_scan_shows_every_message_once_in_order_and_a_purge_leaves_a_working_queue() {
     let log = StandardLog::new(0);
     for number in 0..3_000_u32 {

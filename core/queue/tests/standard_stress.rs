@@ -77,7 +77,7 @@ impl Dice {
 
 fn body(id: usize) -> Vec<u8> {
     // Long enough that torn or foreign bodies show, sometimes too large for a page.
-    let len = 8 + id % 90 + if id % 997 == 0 { 70_000 } else { 0 };
+    let len = 8 + id % 90 + if id.is_multiple_of(997) { 70_000 } else { 0 };
     let mut bytes = vec![id as u8; len];
     bytes[..8].copy_from_slice(&(id as u64).to_le_bytes());
     bytes
@@ -145,10 +145,10 @@ fn receive_all(log: &StandardLog, ledger: &Ledger, seed: u64) {
         }
         ledger.let_go_somehow(log, &mut dice, (id, place, deliveries + 1));
         let old = ledger.old.lock().expect("no panic").pop();
-        if let Some((place, id)) = old {
-            if log.delete(place) {
-                ledger.note_deleted(id);
-            }
+        if let Some((place, id)) = old
+            && log.delete(place)
+        {
+            ledger.note_deleted(id);
         }
     }
 }

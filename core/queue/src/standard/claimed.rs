@@ -147,10 +147,10 @@ impl<'a> Claimed<'a> {
 
     fn show(&mut self) -> Result<State, Gone> {
         let status = self.state.visible_status();
-        let from_lease = self.from == Status::Leased;
+        let was_hidden = matches!(self.from, Status::Leased | Status::Delayed);
         let deliveries = self.state.deliveries();
         let state = self.release(status, deliveries)?;
-        if status == Status::Ready && (from_lease || state.is_passed()) {
+        if status == Status::Ready && (was_hidden || state.is_passed()) {
             self.log.refer(self.place);
         }
         Ok(state)

@@ -17,6 +17,8 @@ pub struct StandardLog {
     pub(super) directory: Directory,
     /// Bytes of bodies in boxes of their own.
     pub(super) heap_bytes: AtomicUsize,
+    /// The place `[generation | slot]` of the message that was the oldest when last asked.
+    pub(super) oldest: AtomicU64,
     tail: Apart<AtomicU64>,
     pub(super) head: Apart<AtomicU64>,
     pub(super) tally: Apart<Tally>,
@@ -30,6 +32,7 @@ impl StandardLog {
         Self {
             directory,
             heap_bytes: AtomicUsize::new(0),
+            oldest: AtomicU64::new(0),
             tail: Apart(AtomicU64::new(first)),
             head: Apart(AtomicU64::new(first)),
             tally: Apart(Tally::new()),

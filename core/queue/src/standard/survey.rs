@@ -8,7 +8,7 @@ use super::log::{StandardLog, holds_message};
 use super::page::Page;
 use super::slot::Home;
 use super::types::{Info, MessageState, Place};
-use super::word::{State, Status, Tail};
+use super::word::{Link, State, Status, Tail};
 
 impl StandardLog {
     /// What is known of the message at `place`; `None` when it is over.
@@ -42,16 +42,22 @@ impl StandardLog {
         }
     }
 
-    /// When the oldest message was sent. Looks at every page's head, and into the oldest pages
-    /// until one has a message.
+    /// When the message at the oldest place was sent.
+    ///
+    /// At once while that message is still the one of the last call; otherwise every page's end is
+    /// looked at, and the oldest pages are searched until one has a message.
     pub fn oldest_sent(&self) -> Option<Millis> {
-        let pages = self.used_pages();
-        pages.into_iter().find_map(|(_, page, _)| {
-            (0..page.tail().index())
-                .filter_map(|index| self.info_in(page, index))
-                .map(|info| info.sent)
-                .min()
-        })
+        let last = Link::unpack(self.oldest.load(Ordering::Relaxed));
+        // New messages are behind old ones, so it is the oldest as long as it is there.
+        if let Some(info) = self.info(Place { slot: last.page, generation: last.generation }) {
+            return Some(info.sent);
+        }
+        let oldest = self.used_pages().into_iter().find_map(|(_, page, tail)| {
+            (0..tail.index()).find_map(|index| self.info_in(page, index))
+        })?;
+        let Place { slot, generation } = oldest.place;
+        self.oldest.store(Link { generation, page: slot }.pack(), Ordering::Relaxed);
+        Some(oldest.sent)
     }
 
     /// Bytes of memory held, bodies included.
@@ -111,6 +117,8 @@ fn message_state(state: State, due: Millis) -> Option<MessageState> {
         Status::Ready => Some(MessageState::Ready),
         Status::Held => Some(MessageState::Held),
         Status::Delayed => Some(MessageState::Delayed(due)),
+        // What was never delivered cannot be leased.
+        Status::Holding if state.deliveries() == 0 => Some(MessageState::Delayed(due)),
         Status::Leased | Status::Holding => Some(MessageState::Leased(due)),
         Status::Claimed if state.is_lane() => Some(MessageState::Held),
         Status::Claimed => Some(MessageState::Ready),
