@@ -9,11 +9,18 @@ use trunkline_vocabulary::sync::atomic::{AtomicU32, Ordering};
 pub(crate) struct Epoch {
     word: AtomicU32,
     waiters: AtomicU32,
+    #[cfg(loom)]
+    futex: Futex,
 }
 
 impl Epoch {
     pub(crate) fn new() -> Self {
-        Self { word: AtomicU32::new(0), waiters: AtomicU32::new(0) }
+        Self {
+            word: AtomicU32::new(0),
+            waiters: AtomicU32::new(0),
+            #[cfg(loom)]
+            futex: Futex::default(),
+        }
     }
 
     /// The epoch, to be read before looking at the state.
@@ -25,7 +32,7 @@ impl Epoch {
     pub(crate) fn wait(&self, seen: u32) {
         // Before the word is compared: either `advance` sees this waiter, or it sees the new word.
         self.waiters.fetch_add(1, Ordering::SeqCst);
-        sleep(&self.word, seen);
+        self.sleep(seen);
         self.waiters.fetch_sub(1, Ordering::SeqCst);
     }
 
@@ -33,7 +40,7 @@ impl Epoch {
     pub(crate) fn advance(&self) {
         self.word.fetch_add(1, Ordering::SeqCst);
         if self.waiters.load(Ordering::SeqCst) > 0 {
-            wake(&self.word);
+            self.wake();
         }
     }
 
@@ -44,21 +51,79 @@ impl Epoch {
 }
 
 #[cfg(not(loom))]
-fn sleep(word: &AtomicU32, seen: u32) {
-    atomic_wait::wait(word, seen);
-}
+impl Epoch {
+    fn sleep(&self, seen: u32) {
+        atomic_wait::wait(&self.word, seen);
+    }
 
-#[cfg(not(loom))]
-fn wake(word: &AtomicU32) {
-    atomic_wait::wake_all(word);
-}
-
-#[cfg(loom)]
-fn sleep(word: &AtomicU32, seen: u32) {
-    while word.load(Ordering::SeqCst) == seen {
-        loom::thread::yield_now();
+    fn wake(&self) {
+        atomic_wait::wake_all(&self.word);
     }
 }
 
+/// What the kernel does: compares the word and sleeps in one step, under a lock of its own.
 #[cfg(loom)]
-fn wake(_word: &AtomicU32) {}
+#[derive(Debug, Default)]
+struct Futex {
+    queue: trunkline_vocabulary::sync::Mutex<()>,
+    woken: trunkline_vocabulary::sync::Condvar,
+}
+
+#[cfg(loom)]
+impl Epoch {
+    fn sleep(&self, seen: u32) {
+        let queue = trunkline_vocabulary::sync::lock(&self.futex.queue);
+        if self.word.load(Ordering::SeqCst) == seen {
+            drop(self.futex.woken.wait(queue));
+        }
+    }
+
+    fn wake(&self) {
+        let _queue = trunkline_vocabulary::sync::lock(&self.futex.queue);
+        self.futex.woken.notify_all();
+    }
+}
+
+/// `RUSTFLAGS="--cfg loom" cargo test --release -p trunkline-journal --lib loom`
+#[cfg(all(test, loom))]
+mod tests {
+    use super::*;
+    use trunkline_vocabulary::sync::atomic::AtomicU64;
+    use trunkline_vocabulary::sync::{Arc, Mutex, try_lock};
+
+    /// The protocol of a commit: look, lead if nobody does, sleep otherwise. Loom reports a
+    /// waiter that is never woken as a deadlock.
+    fn commit(lead: &Mutex<()>, settled: &AtomicU64, epoch: &Epoch, ticket: u64) {
+        loop {
+            let seen = epoch.now();
+            if settled.load(Ordering::SeqCst) >= ticket {
+                return;
+            }
+            match try_lock(lead) {
+                Some(leader) => {
+                    settled.fetch_max(ticket, Ordering::SeqCst);
+                    drop(leader);
+                    epoch.advance();
+                }
+                None => epoch.wait(seen),
+            }
+        }
+    }
+
+    #[test]
+    fn loom_nobody_who_commits_sleeps_for_ever() {
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(3);
+        model.check(|| {
+            let shared = Arc::new((Mutex::new(()), AtomicU64::new(0), Epoch::new()));
+            let threads: Vec<_> = (1..=2)
+                .map(|ticket| {
+                    let shared = Arc::clone(&shared);
+                    loom::thread::spawn(move || commit(&shared.0, &shared.1, &shared.2, ticket))
+                })
+                .collect();
+            commit(&shared.0, &shared.1, &shared.2, 3);
+            threads.into_iter().for_each(|thread| thread.join().expect("returned"));
+        });
+    }
+}

@@ -91,8 +91,9 @@ impl Journal {
 
     /// Takes the append lock. No other method of the journal may be called while it is held.
     pub fn lock(&self) -> Result<Appender<'_>> {
+        self.shared.check_usable()?;
         let tail = lock(&self.shared.tail);
-        // Under the lock, so that nothing is appended after the last flush of `close`.
+        // Again under the lock, so that nothing is appended after the last flush of `close`.
         self.shared.check_usable()?;
         if self.shared.read_only {
             return Err(read_only());
@@ -107,6 +108,7 @@ impl Journal {
         if self.shared.unwritten_bytes() <= self.shared.options.unwritten_bytes_max {
             return Ok(());
         }
+        self.shared.check_usable()?;
         self.shared.commit(self.shared.appended(), Durability::Os)
     }
 
@@ -167,6 +169,7 @@ impl Journal {
     /// is known: it saves a read. False means that the segment was given up meanwhile, so that the
     /// record has another place now, or is not needed any more.
     pub fn read(&self, lsn: Lsn, hint: Option<usize>, out: &mut Vec<u8>) -> Result<bool> {
+        self.shared.check_open()?;
         self.shared.read(lsn, hint, out)
     }
 
@@ -181,6 +184,7 @@ impl Journal {
         number: u32,
         each: &mut dyn FnMut(Lsn, &[u8]) -> Result<()>,
     ) -> Result<()> {
+        self.shared.check_open()?;
         self.shared.scan_segment(number, each)
     }
 

@@ -123,6 +123,14 @@ impl Shared {
     /// Fails when the journal cannot take part in anything any more.
     #[inline]
     pub(crate) fn check_usable(&self) -> Result<()> {
+        self.check_open()?;
+        self.poison.check()
+    }
+
+    /// Fails in a forked child and after `close`. To be asked before any lock is taken: in a child
+    /// a lock may be held by a thread that is not there.
+    #[inline]
+    pub(crate) fn check_open(&self) -> Result<()> {
         if forked_since(self.generation) {
             return Err(Error::new(
                 Code::EngineForked,
@@ -132,7 +140,7 @@ impl Shared {
         if self.closed.load(Ordering::SeqCst) {
             return Err(Error::new(Code::EngineClosed, "the engine was closed"));
         }
-        self.poison.check()
+        Ok(())
     }
 
     /// Bytes that were appended and not written yet.

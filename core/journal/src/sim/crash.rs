@@ -184,10 +184,8 @@ fn rename(names: &mut BTreeMap<String, FileId>, step: &Step) {
             }
             names.insert(to.clone(), *id);
         }
-        Step::Remove { id, name } => {
-            if names.get(name) == Some(id) {
-                names.remove(name);
-            }
+        Step::Remove { id, name } if names.get(name) == Some(id) => {
+            names.remove(name);
         }
         _ => {}
     }

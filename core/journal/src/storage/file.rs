@@ -183,13 +183,18 @@ fn make_folder(path: &Path) -> Result<()> {
     if path.exists() {
         return Ok(());
     }
+    let missing: Vec<&Path> = path.ancestors().take_while(|folder| !folder.exists()).collect();
     fs::create_dir_all(path).map_err(|cause| unusable(path, &cause))?;
-    let above = match path.parent() {
-        Some(above) if above != Path::new("") => above,
-        _ => Path::new("."),
-    };
-    let synced = fs::File::open(above).and_then(|folder| folder.sync_all());
-    synced.map_err(|cause| storage_error("sync", above, &cause))
+    for folder in missing {
+        let above = match folder.parent() {
+            Some(above) if above != Path::new("") => above,
+            Some(_) => Path::new("."),
+            None => continue,
+        };
+        let synced = fs::File::open(above).and_then(|folder| folder.sync_all());
+        synced.map_err(|cause| storage_error("sync", above, &cause))?;
+    }
+    Ok(())
 }
 
 fn take_lock(folder: &Path, access: Access) -> Result<Option<fs::File>> {
