@@ -11,9 +11,14 @@
 //! head, and leases it. A message whose lease or delay ended stays where it is; a *reference* to it
 //! is appended, so the order of receiving is the order of becoming visible.
 //!
-//! No step waits for another thread. A thread that stops anywhere holds up its own message and the
-//! reuse of one page; a slot that its sender never published is stepped over (`receive.rs`). The
-//! one exception is `extend`, which waits while another thread looks at the very lease it changes.
+//! Lock-free are reserve, publish, claim, lease, put back, delete, arm and fire: no step waits for
+//! another thread. One that stops anywhere holds up its own message and the reuse of one page; a
+//! slot that its sender never published is stepped over (`receive.rs`). Not lock-free are `extend`,
+//! which waits while another thread looks at the very lease it changes; the fair lane, which its
+//! caller puts behind a lock; and, below all, the allocator, when a page or a large body is new.
+//!
+//! A message costs nine atomic read-modify-writes: three to send (take the slot, publish, count),
+//! three to receive (claim, lease, count), three to delete (end, count, give the slot back).
 //!
 //! Rejected: a lock around a deque (a stalled holder stalls everybody), one node on the heap for
 //! each message (twice the memory and the time), a ring of fixed size (a queue has no fixed depth).
