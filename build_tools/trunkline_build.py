@@ -1,0 +1,90 @@
+"""Builds the package: what maturin builds, and beside it the library and the header of the C ABI.
+
+The extension module cannot serve C programs: it needs an interpreter's symbols to be loaded at all.
+So `libtrunkline` is a library of its own, made by the same cargo workspace and shipped in
+`trunkline/_capi`. maturin packs one library a wheel; these PEP 517 hooks put the other where it is
+packed. Run as a script, it only does that: for a package that `maturin develop` installs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+SHIPPED = ROOT / "python" / "trunkline" / "_capi"
+HEADER = ROOT / "core" / "capi" / "include" / "trunkline.h"
+LIBRARY_SUFFIXES = (".so", ".dylib", ".dll")
+
+
+def ship() -> Path:
+    """Build the C library and put it, with its header, into the package. Returns its path."""
+    library = _build()
+    shutil.rmtree(SHIPPED, ignore_errors=True)
+    (SHIPPED / "include").mkdir(parents=True)
+    shutil.copy2(HEADER, SHIPPED / "include")
+    return Path(shutil.copy2(library, SHIPPED))
+
+
+def _build() -> Path:
+    cargo = os.environ.get("CARGO") or shutil.which("cargo")
+    if cargo is None:
+        raise SystemExit("cargo is missing: install Rust >= 1.92")
+    command = [cargo, "rustc", "--release", "--package", "trunkline-capi", "--lib"]
+    command += ["--crate-type", "cdylib", "--config", "profile.release.strip='debuginfo'"]
+    command += ["--quiet", "--message-format=json-render-diagnostics"]
+    output = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    for line in output.splitlines():
+        message: dict[str, Any] = json.loads(line)
+        if message["reason"] == "compiler-artifact" and message["target"]["name"] == "trunkline":
+            for name in message["filenames"]:
+                if name.endswith(LIBRARY_SUFFIXES):
+                    return Path(name)
+    raise SystemExit("cargo built no shared library for trunkline-capi")
+
+
+if __name__ == "__main__":
+    ship()
+    sys.exit(0)
+
+# Behind the script, which needs no maturin.
+from maturin import (  # noqa: E402
+    build_sdist,
+    get_requires_for_build_editable,
+    get_requires_for_build_sdist,
+    get_requires_for_build_wheel,
+    prepare_metadata_for_build_editable,
+    prepare_metadata_for_build_wheel,
+)
+
+__all__ = [
+    "build_editable",
+    "build_sdist",
+    "build_wheel",
+    "get_requires_for_build_editable",
+    "get_requires_for_build_sdist",
+    "get_requires_for_build_wheel",
+    "prepare_metadata_for_build_editable",
+    "prepare_metadata_for_build_wheel",
+]
+
+
+def build_wheel(directory: str, settings: Any = None, metadata: str | None = None) -> str:
+    """The wheel, with the C library in it."""
+    import maturin
+
+    ship()
+    return str(maturin.build_wheel(directory, settings, metadata))
+
+
+def build_editable(directory: str, settings: Any = None, metadata: str | None = None) -> str:
+    """An editable install; the C library lies in the source folder."""
+    import maturin
+
+    ship()
+    return str(maturin.build_editable(directory, settings, metadata))
