@@ -144,3 +144,45 @@ impl SeqMap {
 fn offset(seq: Seq) -> usize {
     seq as usize & (PAGE_ENTRIES - 1)
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_map_that_was_emptied_keeps_no_memory() {
+        let mut map = SeqMap::new();
+        for seq in 0..100_000 {
+            map.insert(seq, seq as u32);
+        }
+        assert!(map.memory() > 400_000);
+        for seq in 0..100_000 {
+            assert_eq!(map.remove(seq), Some(seq as u32));
+        }
+        assert_eq!((map.len(), map.memory()), (0, 0));
+    }
+
+    proptest! {
+        #[test]
+        fn the_map_holds_what_a_sorted_map_holds(
+            steps in prop::collection::vec(
+                (any::<bool>(), 0u64..4, 0u64..40, 0u32..1_000), 1..300,
+            ),
+        ) {
+            let (mut map, mut model) = (SeqMap::new(), BTreeMap::new());
+            for (insert, page, offset, slot) in steps {
+                // Runs at the edges of a few distant pages.
+                let seq = (page * 0x1_0000_0000 + offset + 1_004).saturating_sub(20);
+                if insert {
+                    prop_assert_eq!(map.insert(seq, slot), model.insert(seq, slot));
+                } else {
+                    prop_assert_eq!(map.remove(seq), model.remove(&seq));
+                }
+                prop_assert_eq!(map.get(seq), model.get(&seq).copied());
+                prop_assert_eq!(map.len(), model.len());
+            }
+            prop_assert!(map.iter().eq(model.into_iter()));
+        }
+    }
+}

@@ -66,7 +66,11 @@ fn check(fired: &[u32], mut expected: Vec<(u64, Vec<u32>)>) -> Result<(), TestCa
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_500))]
+    #![proptest_config(ProptestConfig {
+        cases: 1_500,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn the_wheel_fires_what_a_sorted_map_would_in_order_of_time(

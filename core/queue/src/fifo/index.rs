@@ -127,3 +127,82 @@ impl Index {
         }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[derive(Default)]
+    struct Item {
+        value: u32,
+        link: u32,
+    }
+
+    impl Linked for Item {
+        fn link(&self) -> u32 {
+            self.link
+        }
+
+        fn set_link(&mut self, link: u32) {
+            self.link = link;
+        }
+    }
+
+    impl Hashed for Item {
+        // Few different hashes: chains are long and buckets collide.
+        fn hash(&self) -> u32 {
+            self.value % 50 * 0x0101_0101
+        }
+    }
+
+    fn find(index: &Index, slab: &Slab<Item>, value: u32) -> Option<u32> {
+        let probe = Item { value, link: NIL };
+        index.find(slab, probe.hash(), |item| item.value == value)
+    }
+
+    proptest! {
+        #[test]
+        fn the_index_finds_exactly_what_is_in_it_while_it_grows_and_shrinks(
+            steps in prop::collection::vec((any::<bool>(), 0u32..200), 1..1_500),
+        ) {
+            let (mut slab, mut index) = (Slab::default(), Index::default());
+            let mut inside = std::collections::BTreeMap::new();
+            // The second half only removes, so that the table is also seen to shrink.
+            let half = steps.len() / 2;
+            for (step, (insert, value)) in steps.into_iter().enumerate() {
+                prop_assert_eq!(find(&index, &slab, value), inside.get(&value).copied());
+                if let Some(item) = inside.remove(&value) {
+                    index.remove(&mut slab, item);
+                    slab.release(item);
+                } else if insert && step < half {
+                    let item = slab.take();
+                    slab[item].value = value;
+                    index.insert(&mut slab, item);
+                    inside.insert(value, item);
+                }
+            }
+            for value in 0..200 {
+                prop_assert_eq!(find(&index, &slab, value), inside.get(&value).copied());
+            }
+            prop_assert_eq!(slab.live(), inside.len());
+        }
+    }
+
+    #[test]
+    fn a_table_that_is_emptied_ends_small() {
+        let (mut slab, mut index) = (Slab::<Item>::default(), Index::default());
+        let items: Vec<u32> = (0..5_000).map(|_| slab.take()).collect();
+        for item in &items {
+            slab[*item].value = *item % 50;
+        }
+        for item in items.iter() {
+            index.insert(&mut slab, *item);
+        }
+        assert_eq!(index.heads.len(), 5_000);
+        for item in items.iter().rev() {
+            index.remove(&mut slab, *item);
+        }
+        assert!(index.heads.len() < 8, "{} buckets", index.heads.len());
+    }
+}

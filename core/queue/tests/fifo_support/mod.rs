@@ -1,6 +1,9 @@
 //! A FIFO queue as an engine would drive it: a clock, timers, and receipts as plain data.
 #![allow(dead_code)]
 
+pub mod naive;
+pub mod steps;
+
 use trunkline_queue::{
     Admitted, DeleteDecision, FifoPlace, FifoRules, FifoState, Payload, Pick, Picked, Refusal,
     SendDecision,
@@ -48,6 +51,8 @@ pub struct Rig {
     pub now: u64,
     /// Timer entries pushed so far.
     pub pushed: usize,
+    /// Where the next message's record lies.
+    pub next_lsn: u64,
     /// Numbers of messages that reached their retention.
     pub expired: Vec<u64>,
 }
@@ -59,6 +64,7 @@ impl Rig {
             wheel: Wheel::new(START),
             now: START,
             pushed: 0,
+            next_lsn: 1,
             expired: Vec::new(),
         }
     }
@@ -66,7 +72,8 @@ impl Rig {
     pub fn send(&mut self, group: &str, key: Option<u128>) -> SendDecision {
         let decision = self.state.decide_send(key, self.now);
         if let SendDecision::Admit(seq) = decision {
-            let payload = Payload::At { lsn: seq, len: 1 };
+            self.next_lsn += 1;
+            let payload = Payload::At { lsn: self.next_lsn - 1, len: 1 };
             self.state.apply_sent(admitted(seq, group, key, self.now, payload));
             self.arm_front();
         }
