@@ -3,7 +3,7 @@
 //! Invariant: whoever changes what waiters look at calls `advance` afterwards. A waiter reads the
 //! epoch first, then looks, then sleeps only while the epoch is still the one it read.
 
-use trunkline_vocabulary::sync::atomic::{AtomicU32, Ordering};
+use trunkline_vocabulary::sync::atomic::{AtomicU32, Ordering, fence};
 
 #[derive(Debug)]
 pub(crate) struct Epoch {
@@ -30,8 +30,9 @@ impl Epoch {
 
     /// Sleeps until the epoch is another than `seen`. May return early.
     pub(crate) fn wait(&self, seen: u32) {
-        // Before the word is compared: either `advance` sees this waiter, or it sees the new word.
+        // With the fence in `advance`: either that sees this waiter, or this sees the new word.
         self.waiters.fetch_add(1, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
         self.sleep(seen);
         self.waiters.fetch_sub(1, Ordering::SeqCst);
     }
@@ -39,6 +40,7 @@ impl Epoch {
     /// Starts the next epoch and wakes everybody.
     pub(crate) fn advance(&self) {
         self.word.fetch_add(1, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
         if self.waiters.load(Ordering::SeqCst) > 0 {
             self.wake();
         }
