@@ -5,7 +5,7 @@
 
 use trunkline_vocabulary::{Millis, Seq};
 
-use super::index::{Hashed, Index};
+use super::index::Index;
 use super::slab::{Linked, NIL, Slab};
 
 /// Entries that one send may drop. More than one, so that the window cannot grow without end.
@@ -24,10 +24,14 @@ pub struct DedupEntry {
     pub home: u64,
 }
 
-#[derive(Debug)]
+/// An entry in 48 bytes.
+#[derive(Debug, Default)]
 struct Node {
-    entry: DedupEntry,
-    chain: u32,
+    // The key in halves: a u128 would be aligned to 16 bytes.
+    key: [u64; 2],
+    seq: Seq,
+    at: Millis,
+    home: u64,
     newer: u32,
 }
 
@@ -53,10 +57,12 @@ impl Dedup {
 
     /// The message that was accepted under `key` within `window` before `now`.
     pub fn find(&self, key: u128, now: Millis, window: Millis) -> Option<Seq> {
-        let node = self.keys.find(&self.slab, hash(key), |node| {
-            node.entry.key == key && is_remembered(&node.entry, now, window)
+        let key = halves(key);
+        let node = self.keys.find(hash(key), |node| {
+            let node = &self.slab[node];
+            node.key == key && is_remembered(node.at, now, window)
         })?;
-        Some(self.slab[node].entry.seq)
+        Some(self.slab[node].seq)
     }
 
     pub fn remember(&mut self, entry: DedupEntry, window: Millis) {
@@ -69,12 +75,13 @@ impl Dedup {
     pub fn recall(&mut self, entry: DedupEntry, window: Millis) {
         self.latest = self.latest.max(entry.at);
         self.drop_old(self.latest, window, DROPS_PER_SEND);
-        let known = self.keys.find(&self.slab, hash(entry.key), |node| {
-            node.entry.key == entry.key && node.entry.seq == entry.seq
-        });
+        let key = halves(entry.key);
+        let known = self
+            .keys
+            .find(hash(key), |node| self.slab[node].key == key && self.slab[node].seq == entry.seq);
         match known {
-            Some(node) => self.slab[node].entry = entry,
-            None if is_remembered(&entry, self.latest, window) => self.add(entry),
+            Some(node) => self.slab[node].set(entry),
+            None if is_remembered(entry.at, self.latest, window) => self.add(entry),
             None => {}
         }
     }
@@ -87,7 +94,7 @@ impl Dedup {
             nodes.push(node);
             node = self.slab[node].newer;
         }
-        nodes.sort_by_key(|node| (self.slab[*node].entry.at, self.slab[*node].entry.seq));
+        nodes.sort_by_key(|node| (self.slab[*node].at, self.slab[*node].seq));
         (self.oldest, self.newest) = (NIL, NIL);
         for node in nodes {
             self.append(node);
@@ -98,32 +105,32 @@ impl Dedup {
     pub fn drop_old(&mut self, now: Millis, window: Millis, limit: usize) {
         for _ in 0..limit {
             let node = self.oldest;
-            if node == NIL || is_remembered(&self.slab[node].entry, now, window) {
+            if node == NIL || is_remembered(self.slab[node].at, now, window) {
                 return;
             }
             self.oldest = self.slab[node].newer;
             if self.oldest == NIL {
                 self.newest = NIL;
             }
-            self.keys.remove(&mut self.slab, node);
+            self.keys.remove(hash(self.slab[node].key), node);
             self.slab.release(node);
         }
     }
 
     /// When the oldest entry was accepted.
     pub fn oldest_at(&self) -> Option<Millis> {
-        (self.oldest != NIL).then(|| self.slab[self.oldest].entry.at)
+        (self.oldest != NIL).then(|| self.slab[self.oldest].at)
     }
 
     /// Every entry, oldest first; the callback may give one a new home.
     pub fn for_each(&mut self, mut visit: impl FnMut(&DedupEntry) -> Option<u64>) {
         let mut node = self.oldest;
         while node != NIL {
-            let Node { entry, newer, .. } = &mut self.slab[node];
-            if let Some(home) = visit(entry) {
-                entry.home = home;
+            let known = &mut self.slab[node];
+            if let Some(home) = visit(&known.entry()) {
+                known.home = home;
             }
-            node = *newer;
+            node = known.newer;
         }
     }
 
@@ -133,8 +140,8 @@ impl Dedup {
 
     fn add(&mut self, entry: DedupEntry) {
         let node = self.slab.take();
-        self.slab[node].entry = entry;
-        self.keys.insert(&mut self.slab, node);
+        self.slab[node].set(entry);
+        self.keys.insert(hash(halves(entry.key)), node);
         self.append(node);
     }
 
@@ -147,36 +154,40 @@ impl Dedup {
     }
 }
 
-#[inline]
-fn is_remembered(entry: &DedupEntry, now: Millis, window: Millis) -> bool {
-    now < entry.at.saturating_add(window)
-}
+impl Node {
+    fn set(&mut self, entry: DedupEntry) {
+        let DedupEntry { key, seq, at, home } = entry;
+        (self.key, self.seq, self.at, self.home) = (halves(key), seq, at, home);
+    }
 
-/// The caller's digest is keyed already.
-#[inline]
-fn hash(key: u128) -> u32 {
-    key as u32
-}
-
-impl Default for Node {
-    fn default() -> Self {
-        let entry = DedupEntry { key: 0, seq: 0, at: 0, home: 0 };
-        Self { entry, chain: NIL, newer: NIL }
+    fn entry(&self) -> DedupEntry {
+        let key = u128::from(self.key[1]) << 64 | u128::from(self.key[0]);
+        DedupEntry { key, seq: self.seq, at: self.at, home: self.home }
     }
 }
 
 impl Linked for Node {
     fn link(&self) -> u32 {
-        self.chain
+        self.newer
     }
 
     fn set_link(&mut self, link: u32) {
-        self.chain = link;
+        self.newer = link;
     }
 }
 
-impl Hashed for Node {
-    fn hash(&self) -> u32 {
-        hash(self.entry.key)
-    }
+#[inline]
+fn halves(key: u128) -> [u64; 2] {
+    [key as u64, (key >> 64) as u64]
+}
+
+#[inline]
+fn is_remembered(at: Millis, now: Millis, window: Millis) -> bool {
+    now < at.saturating_add(window)
+}
+
+/// The caller's digest is keyed already.
+#[inline]
+fn hash(key: [u64; 2]) -> u32 {
+    key[0] as u32
 }

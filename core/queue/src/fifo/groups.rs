@@ -5,14 +5,13 @@
 
 use trunkline_vocabulary::IdKey;
 
-use super::index::{Hashed, Index};
+use super::index::Index;
 use super::slab::{Linked, NIL, Slab};
 
 #[derive(Debug)]
 pub(super) struct Group {
     pub name: Box<str>,
     hash: u32,
-    chain: u32,
     /// The oldest and the newest message.
     pub first: u32,
     pub last: u32,
@@ -57,12 +56,12 @@ impl Groups {
     /// The group of this name; it is made if there is none.
     pub fn enter(&mut self, name: &str) -> u32 {
         let hash = self.key.digest(&[name.as_bytes()]) as u32;
-        if let Some(group) = self.names.find(&self.slab, hash, |group| &*group.name == name) {
+        if let Some(group) = self.names.find(hash, |group| &*self.slab[group].name == name) {
             return group;
         }
         let group = self.slab.take();
         self.slab[group] = Group { name: name.into(), hash, ..Group::default() };
-        self.names.insert(&mut self.slab, group);
+        self.names.insert(hash, group);
         group
     }
 
@@ -70,7 +69,7 @@ impl Groups {
     pub fn forget(&mut self, group: u32) {
         debug_assert_eq!(self.slab[group].messages, 0);
         self.set_ready(group, false);
-        self.names.remove(&mut self.slab, group);
+        self.names.remove(self.slab[group].hash, group);
         self.slab[group].name = Box::default();
         self.slab.release(group);
     }
@@ -161,7 +160,6 @@ impl Default for Group {
         Self {
             name: Box::default(),
             hash: 0,
-            chain: NIL,
             first: NIL,
             last: NIL,
             messages: 0,
@@ -175,16 +173,10 @@ impl Default for Group {
 
 impl Linked for Group {
     fn link(&self) -> u32 {
-        self.chain
+        self.ready_after
     }
 
     fn set_link(&mut self, link: u32) {
-        self.chain = link;
-    }
-}
-
-impl Hashed for Group {
-    fn hash(&self) -> u32 {
-        self.hash
+        self.ready_after = link;
     }
 }

@@ -1,130 +1,241 @@
-//! A hash index over the items of a slab: linear hashing, chained through the items.
+//! A hash index over items that lie elsewhere: extendible hashing.
 //!
-//! It grows by one bucket for each item that is added and shrinks by one for each that leaves a
-//! sparse table, so no single verb pays for a rehash of a million groups. Hashes must come from a
-//! keyed function: callers choose the names.
+//! ```text
+//! directory   [ 00 ][ 01 ][ 10 ][ 11 ]     by the low bits of the hash
+//!                |     \     |     /
+//! tables      [ bits 2 ] [ bits 1 ] ...    open addressing, by the high bits of the hash
+//! ```
+//!
+//! A table that is full is split in two, and two sparse halves are merged again; so no single verb
+//! pays for a rehash of a million groups, and a look-up that finds nothing touches no item. Hashes
+//! must come from a keyed function: callers choose the names.
 
-use super::slab::{Chunks, Linked, NIL, Slab};
+use super::slab::NIL;
 
-/// A table with fewer items than this share of its buckets is sparse, and shrinks.
-const SPARSE: usize = 4;
+/// A new table is small, because most queues are.
+const CELLS_MIN: usize = 8;
+/// A table of this size is split when it is full: some microseconds of work.
+const CELLS_MAX: usize = 512;
+/// Beyond this depth tables grow instead: equal hashes cannot be split.
+const BITS_MAX: u32 = 22;
 
-/// Enough that a table that is emptied ends small.
-const MERGES_PER_REMOVAL: usize = SPARSE;
+#[derive(Debug, Clone, Copy)]
+struct Cell {
+    hash: u32,
+    // NIL when the cell is empty.
+    item: u32,
+}
 
-/// An item that can be indexed; its [`Linked::link`] is the chain of its bucket.
-pub(super) trait Hashed: Linked {
-    fn hash(&self) -> u32;
+const EMPTY: Cell = Cell { hash: 0, item: NIL };
+
+#[derive(Debug)]
+struct Table {
+    /// How many low bits of the hash its items share.
+    bits: u32,
+    used: usize,
+    /// A power of two; at most three quarters are used.
+    cells: Box<[Cell]>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    // The first item of each bucket.
-    heads: Chunks<u32>,
+    /// 2^bits places in `tables`; empty while there is no item.
+    directory: Vec<u32>,
+    bits: u32,
+    tables: Vec<Table>,
+    /// Places in `tables` that hold nothing.
+    free: Vec<u32>,
     count: usize,
 }
 
 impl Index {
-    /// The first item with this hash that `is` it; of equal ones the one that was added last, until
-    /// its bucket is split.
+    /// An item with this hash that `is` it.
     #[inline]
-    pub fn find<T: Hashed>(
-        &self,
-        slab: &Slab<T>,
-        hash: u32,
-        is: impl Fn(&T) -> bool,
-    ) -> Option<u32> {
+    pub fn find(&self, hash: u32, is: impl Fn(u32) -> bool) -> Option<u32> {
         if self.count == 0 {
             return None;
         }
-        let mut item = self.heads[self.bucket(hash)];
-        while item != NIL {
-            let candidate = &slab[item];
-            if candidate.hash() == hash && is(candidate) {
-                return Some(item);
+        let table = &self.tables[self.table(hash) as usize];
+        let mut at = table.home(hash);
+        while table.cells[at].item != NIL {
+            let cell = table.cells[at];
+            if cell.hash == hash && is(cell.item) {
+                return Some(cell.item);
             }
-            item = candidate.link();
+            at = table.next(at);
         }
         None
     }
 
-    pub fn insert<T: Hashed>(&mut self, slab: &mut Slab<T>, item: u32) {
-        self.count += 1;
-        if self.count > self.heads.len() {
-            self.split(slab);
+    pub fn insert(&mut self, hash: u32, item: u32) {
+        if self.directory.is_empty() {
+            self.directory.push(0);
+            self.tables.push(Table::new(0, CELLS_MIN));
         }
-        let bucket = self.bucket(slab[item].hash());
-        self.push(slab, bucket, item);
+        self.count += 1;
+        loop {
+            let place = self.table(hash);
+            let table = &mut self.tables[place as usize];
+            if table.has_room() {
+                return table.put(Cell { hash, item });
+            }
+            if table.cells.len() < CELLS_MAX || table.bits == BITS_MAX {
+                table.grow();
+            } else {
+                self.split(place, hash);
+            }
+        }
     }
 
-    /// Removes an item that is in the index.
-    pub fn remove<T: Hashed>(&mut self, slab: &mut Slab<T>, item: u32) {
-        let bucket = self.bucket(slab[item].hash());
-        let after = slab[item].link();
-        let mut before = self.heads[bucket];
-        if before == item {
-            self.heads[bucket] = after;
-        } else {
-            while slab[before].link() != item {
-                before = slab[before].link();
-            }
-            slab[before].set_link(after);
-        }
+    /// Removes an item that is in the index under this hash.
+    pub fn remove(&mut self, hash: u32, item: u32) {
+        let place = self.table(hash);
+        self.tables[place as usize].take(hash, item);
         self.count -= 1;
-        for _ in 0..MERGES_PER_REMOVAL {
-            if self.count < self.heads.len() / SPARSE {
-                self.merge(slab);
-            }
+        if self.count == 0 {
+            *self = Self::default();
+        } else {
+            self.merge(hash);
         }
     }
 
     pub fn memory(&self) -> usize {
-        self.heads.memory()
-    }
-
-    /// With 2^k <= n < 2^(k+1) buckets, those from 2^k on are the split halves of the first ones.
-    #[inline]
-    fn bucket(&self, hash: u32) -> u32 {
-        let low = 1u32 << (self.heads.len() as u32).ilog2();
-        let bucket = hash & (low << 1).wrapping_sub(1);
-        if (bucket as usize) < self.heads.len() { bucket } else { bucket & (low - 1) }
+        let cells: usize = self.tables.iter().map(|table| table.cells.len()).sum();
+        cells * size_of::<Cell>()
+            + self.tables.capacity() * size_of::<Table>()
+            + self.directory.capacity() * size_of::<u32>()
     }
 
     #[inline]
-    fn push<T: Hashed>(&mut self, slab: &mut Slab<T>, bucket: u32, item: u32) {
-        slab[item].set_link(self.heads[bucket]);
-        self.heads[bucket] = item;
+    fn table(&self, hash: u32) -> u32 {
+        self.directory[hash as usize & (self.directory.len() - 1)]
     }
 
-    /// Adds one bucket and moves to it what belongs there, out of the bucket it is the half of.
-    fn split<T: Hashed>(&mut self, slab: &mut Slab<T>) {
-        let new = self.heads.len() as u32;
-        self.heads.push(NIL);
-        if new == 0 {
+    /// Splits the table at `place`, which is the one of `hash`, by one more bit.
+    fn split(&mut self, place: u32, hash: u32) {
+        let bits = self.tables[place as usize].bits;
+        if bits == self.bits {
+            self.directory.extend_from_within(..);
+            self.bits += 1;
+        }
+        let mut upper = Table::new(bits + 1, CELLS_MAX);
+        let mut lower = Table::new(bits + 1, CELLS_MAX);
+        for cell in self.tables[place as usize].occupied() {
+            if cell.hash >> bits & 1 == 1 { upper.put(cell) } else { lower.put(cell) }
+        }
+        self.tables[place as usize] = lower;
+        let new = match self.free.pop() {
+            Some(new) => {
+                self.tables[new as usize] = upper;
+                new
+            }
+            None => {
+                self.tables.push(upper);
+                (self.tables.len() - 1) as u32
+            }
+        };
+        self.point(hash | 1 << bits, bits + 1, new);
+    }
+
+    /// Merges the table of `hash` with the one it was split from, if both are sparse.
+    fn merge(&mut self, hash: u32) {
+        let place = self.table(hash);
+        let bits = self.tables[place as usize].bits;
+        if bits == 0 || self.tables[place as usize].used > CELLS_MAX / 8 {
             return;
         }
-        let old = new - (1 << new.ilog2());
-        let mut item = std::mem::replace(&mut self.heads[old], NIL);
-        while item != NIL {
-            let next = slab[item].link();
-            let bucket = self.bucket(slab[item].hash());
-            debug_assert!(bucket == old || bucket == new);
-            self.push(slab, bucket, item);
-            item = next;
+        let buddy = self.table(hash ^ 1 << (bits - 1));
+        let (table, other) = (&self.tables[place as usize], &self.tables[buddy as usize]);
+        if other.bits != bits || table.used + other.used > CELLS_MAX / 4 {
+            return;
+        }
+        let mut merged = Table::new(bits - 1, CELLS_MAX);
+        table.occupied().chain(other.occupied()).for_each(|cell| merged.put(cell));
+        self.tables[place as usize] = merged;
+        self.tables[buddy as usize] = Table::new(0, 0);
+        self.free.push(buddy);
+        self.point(hash, bits - 1, place);
+        if self.tables.len() == self.free.len() + 1 {
+            self.reset_to(place);
         }
     }
 
-    /// Removes the last bucket and moves its items back to the bucket it was split from.
-    fn merge<T: Hashed>(&mut self, slab: &mut Slab<T>) {
-        let Some(mut item) = self.heads.pop() else { return };
-        let gone = self.heads.len() as u32;
-        debug_assert!(gone > 0, "a table of one bucket is never sparse");
-        let old = gone - (1 << gone.ilog2());
-        while item != NIL {
-            let next = slab[item].link();
-            self.push(slab, old, item);
-            item = next;
+    /// Lets every place of the directory that shares the low `bits` of `hash` name `table`.
+    fn point(&mut self, hash: u32, bits: u32, table: u32) {
+        let first = hash as usize & ((1 << bits) - 1);
+        for entry in self.directory[first..].iter_mut().step_by(1 << bits) {
+            *entry = table;
         }
+    }
+
+    /// Only one table is left: the directory is given back.
+    fn reset_to(&mut self, place: u32) {
+        let table = self.tables.swap_remove(place as usize);
+        debug_assert_eq!(table.bits, 0);
+        (self.directory, self.bits) = (vec![0], 0);
+        (self.tables, self.free) = (vec![table], Vec::new());
+    }
+}
+
+impl Table {
+    fn new(bits: u32, cells: usize) -> Self {
+        Self { bits, used: 0, cells: vec![EMPTY; cells].into_boxed_slice() }
+    }
+
+    fn has_room(&self) -> bool {
+        self.used < self.cells.len() / 4 * 3
+    }
+
+    fn occupied(&self) -> impl Iterator<Item = Cell> + '_ {
+        self.cells.iter().copied().filter(|cell| cell.item != NIL)
+    }
+
+    /// Where the search for `hash` starts. High bits: the low ones chose the table.
+    #[inline]
+    fn home(&self, hash: u32) -> usize {
+        (hash as usize * self.cells.len()) >> u32::BITS
+    }
+
+    #[inline]
+    fn next(&self, at: usize) -> usize {
+        (at + 1) & (self.cells.len() - 1)
+    }
+
+    fn put(&mut self, cell: Cell) {
+        let mut at = self.home(cell.hash);
+        while self.cells[at].item != NIL {
+            at = self.next(at);
+        }
+        self.cells[at] = cell;
+        self.used += 1;
+    }
+
+    fn grow(&mut self) {
+        let mut grown = Self::new(self.bits, self.cells.len() * 2);
+        self.occupied().for_each(|cell| grown.put(cell));
+        *self = grown;
+    }
+
+    fn take(&mut self, hash: u32, item: u32) {
+        let mut hole = self.home(hash);
+        while self.cells[hole].item != item {
+            assert!(self.cells[hole].item != NIL, "item {item} is not in the index");
+            hole = self.next(hole);
+        }
+        // Close the gap: move back what a search would no longer reach.
+        let mask = self.cells.len() - 1;
+        let mut at = self.next(hole);
+        while self.cells[at].item != NIL {
+            let home = self.home(self.cells[at].hash);
+            let distance = at.wrapping_sub(home) & mask;
+            if distance >= (at.wrapping_sub(hole) & mask) {
+                self.cells[hole] = self.cells[at];
+                hole = at;
+            }
+            at = self.next(at);
+        }
+        self.cells[hole] = EMPTY;
+        self.used -= 1;
     }
 }
 
@@ -132,77 +243,64 @@ impl Index {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
-    #[derive(Default)]
-    struct Item {
-        value: u32,
-        link: u32,
-    }
-
-    impl Linked for Item {
-        fn link(&self) -> u32 {
-            self.link
-        }
-
-        fn set_link(&mut self, link: u32) {
-            self.link = link;
-        }
-    }
-
-    impl Hashed for Item {
-        // Few different hashes: chains are long and buckets collide.
-        fn hash(&self) -> u32 {
-            self.value % 50 * 0x0101_0101
-        }
-    }
-
-    fn find(index: &Index, slab: &Slab<Item>, value: u32) -> Option<u32> {
-        let probe = Item { value, link: NIL };
-        index.find(slab, probe.hash(), |item| item.value == value)
+    fn spread(value: u32) -> u32 {
+        value.wrapping_mul(0x9e37_79b9).rotate_left(15).wrapping_mul(0x85eb_ca6b)
     }
 
     proptest! {
         #[test]
         fn the_index_finds_exactly_what_is_in_it_while_it_grows_and_shrinks(
-            steps in prop::collection::vec((any::<bool>(), 0u32..200), 1..1_500),
+            // Few different hashes: runs of equal cells that wrap around.
+            hashes in prop_oneof![Just(5u32), Just(60), Just(u32::MAX)],
+            fill in 0u32..4_000,
+            steps in prop::collection::vec((any::<bool>(), 0u32..4_000), 1..600),
         ) {
-            let (mut slab, mut index) = (Slab::default(), Index::default());
-            let mut inside = std::collections::BTreeMap::new();
-            // The second half only removes, so that the table is also seen to shrink.
-            let half = steps.len() / 2;
-            for (step, (insert, value)) in steps.into_iter().enumerate() {
-                prop_assert_eq!(find(&index, &slab, value), inside.get(&value).copied());
-                if let Some(item) = inside.remove(&value) {
-                    index.remove(&mut slab, item);
-                    slab.release(item);
-                } else if insert && step < half {
-                    let item = slab.take();
-                    slab[item].value = value;
-                    index.insert(&mut slab, item);
-                    inside.insert(value, item);
+            let hash = |value: u32| spread(value % hashes);
+            let fill = if hashes == u32::MAX { fill } else { fill % 200 };
+            let mut index = Index::default();
+            let mut inside = BTreeMap::new();
+            for value in 0..fill {
+                index.insert(hash(value), value);
+                inside.insert(value, ());
+            }
+            for (insert, value) in steps {
+                let value = if insert { value } else { value % fill.max(1) };
+                let found = index.find(hash(value), |item| item == value);
+                prop_assert_eq!(found.is_some(), inside.contains_key(&value));
+                if inside.remove(&value).is_some() {
+                    index.remove(hash(value), value);
+                } else if insert {
+                    index.insert(hash(value), value);
+                    inside.insert(value, ());
                 }
             }
-            for value in 0..200 {
-                prop_assert_eq!(find(&index, &slab, value), inside.get(&value).copied());
+            for value in 0..4_000 {
+                let found = index.find(hash(value), |item| item == value);
+                prop_assert_eq!(found.is_some(), inside.contains_key(&value));
             }
-            prop_assert_eq!(slab.live(), inside.len());
+            for value in inside.keys() {
+                index.remove(hash(*value), *value);
+            }
+            prop_assert_eq!((index.count, index.memory()), (0, 0));
         }
     }
 
     #[test]
-    fn a_table_that_is_emptied_ends_small() {
-        let (mut slab, mut index) = (Slab::<Item>::default(), Index::default());
-        let items: Vec<u32> = (0..5_000).map(|_| slab.take()).collect();
-        for item in &items {
-            slab[*item].value = *item % 50;
+    fn a_table_that_is_nearly_emptied_ends_small() {
+        let mut index = Index::default();
+        for value in 0..100_000 {
+            index.insert(spread(value), value);
         }
-        for item in items.iter() {
-            index.insert(&mut slab, *item);
+        let large = index.memory();
+        for value in 0..99_990 {
+            index.remove(spread(value), value);
         }
-        assert_eq!(index.heads.len(), 5_000);
-        for item in items.iter().rev() {
-            index.remove(&mut slab, *item);
+        assert!(large > 800_000, "{large} bytes");
+        assert!(index.memory() < 10_000, "{} bytes", index.memory());
+        for value in 99_990..100_000 {
+            assert_eq!(index.find(spread(value), |item| item == value), Some(value));
         }
-        assert!(index.heads.len() < 8, "{} buckets", index.heads.len());
     }
 }

@@ -45,17 +45,6 @@ impl<T> Chunks<T> {
         self.len += 1;
     }
 
-    pub fn pop(&mut self) -> Option<T> {
-        let item = self.chunks.last_mut()?.pop();
-        if item.is_some() {
-            self.len -= 1;
-        }
-        if self.chunks.last().is_some_and(Vec::is_empty) {
-            self.chunks.pop();
-        }
-        item
-    }
-
     pub fn truncate(&mut self, len: usize) {
         debug_assert!(len.is_multiple_of(CHUNK_ITEMS));
         if len < self.len {
