@@ -48,6 +48,7 @@ $(VENV)/.tools: pyproject.toml .ci/requirements.py | $(PY)
 
 $(VENV)/.build: $(VENV)/.tools $(RUST_SOURCES)
 	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --release --quiet
+	@$(PY) build_tools/trunkline_build.py
 	@touch $@
 
 setup: $(VENV)/.build ## Make .venv with the release build of the package in it
@@ -117,9 +118,11 @@ sim: ## Run seeded workloads x virtual clock x crashes: SEED=n RUNS=n
 
 wheel: $(VENV)/.tools ## Build wheel and sdist into dist/, and use the wheel in an empty venv
 	@rm -rf dist
-	$(BIN)/maturin build --release --sdist --out dist --interpreter $(PY)
+	$(PY) build_tools/trunkline_build.py
+	$(BIN)/maturin build --release --out dist --interpreter $(PY)
+	$(BIN)/maturin sdist --out dist
 	TRUNKLINE_DIST=dist $(PY) -m pytest tests/packaging $(PYTEST)
 
 clean: ## Remove everything that was built
-	rm -rf $(VENV) target core/fuzz/target dist build .pytest_cache .mypy_cache .ruff_cache \
-		.hypothesis .benchmarks
+	rm -rf $(VENV) target core/fuzz/target dist build python/trunkline/_capi .pytest_cache \
+		.mypy_cache .ruff_cache .hypothesis .benchmarks

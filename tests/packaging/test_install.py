@@ -76,6 +76,23 @@ def test_importing_starts_no_thread_and_no_heavy_module(environment: Path) -> No
     assert answer == "1 []\n"
 
 
+def test_the_wheel_brings_the_c_library_and_its_header(environment: Path) -> None:
+    program = (
+        "import ctypes\n"
+        "from trunkline import capi\n"
+        "version = ctypes.CDLL(str(capi.library_path())).trunkline_version\n"
+        "version.restype = ctypes.c_char_p\n"
+        "print(version().decode(), (capi.include_dir() / 'trunkline.h').is_file())\n"
+        "try: capi.load()\n"
+        "except ModuleNotFoundError as error: print(error)\n"
+    )
+    command = [python_of(environment), "-I", "-c", program]
+    answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    version, remedy = answer.splitlines()
+    assert version.endswith(" True")
+    assert "install trunkline[capi]" in remedy
+
+
 def test_the_wheel_carries_types_and_licence_and_no_tests() -> None:
     with zipfile.ZipFile(built("*.whl")) as wheel:
         names = wheel.namelist()
@@ -91,6 +108,7 @@ def test_the_sdist_carries_what_a_build_needs() -> None:
     assert {"pyproject.toml", "Cargo.lock", "LICENSE", "README.md"} <= names
     assert "core/binding/src/lib.rs" in names
     assert "core/vocabulary/src/lib.rs" in names
+    assert {"build_tools/trunkline_build.py", "core/capi/include/trunkline.h"} <= names
 
 
 def test_the_tests_run_in_the_interpreter_that_the_wheel_is_for() -> None:

@@ -35,7 +35,13 @@ OWNERS = {
 WORDS = {
     r"\bSystemTime::now\b|\bclock_gettime\b": ("core/vocabulary/src/clock.rs",),
     # The patience of a blocked thread is real time, whatever the engine's clock says.
-    r"\bInstant::now\b": ("core/engine/", "core/journal/", "core/binding/", "core/wire/"),
+    r"\bInstant::now\b": (
+        "core/engine/",
+        "core/journal/",
+        "core/binding/",
+        "core/wire/",
+        "core/capi/",
+    ),
     r"\bpyo3::": ("core/binding/",),
     r"\bstd::net::": ("core/wire/",),
 }
