@@ -70,7 +70,8 @@ fn core(options: OpenOptions, journal: Option<Journal>, image: &mut Image) -> Co
     let now = options.clock.now();
     Core {
         key,
-        run: image.run + 1,
+        // Any number may stand in a journal that somebody else wrote.
+        run: image.run.wrapping_add(1),
         durability: if journal.is_some() { options.durability } else { Durability::Memory },
         limits: options.limits,
         journal,

@@ -40,8 +40,9 @@ impl FifoRoom {
                 return Ok(delivered);
             }
             let buried = self.bury(queue, &picked.dead, now)?;
-            // Behind dead letters of the same group there may be messages to deliver.
-            if delivered >= request.max || buried == 0 && !picked.more {
+            // Behind dead letters there may be messages to deliver. Look only with empty hands: what
+            // was delivered without a lease is visible again, and must not be met twice.
+            if delivered > 0 || buried == 0 && !picked.more {
                 return Ok(delivered);
             }
         }
