@@ -14,4 +14,4 @@ with trunkline.open(clock=clock) as engine:
     assert queue.receive() == []  # the lease holds
     clock.advance(1)
     (second,) = queue.receive()
-    print("delivered", second.receive_count, "times within", clock.now() - first.sent_at, "seconds")
+    print("delivered", second.receive_count, "times within", clock.now - first.sent_at, "seconds")

@@ -35,7 +35,7 @@ except trunkline.TrunklineError as error:
         queue.send(b"y")
         codes.append("accepted")
     except NameError:
-        codes.append("never opened")
+        codes.append("never-opened")
     except trunkline.TrunklineError as error:
         codes.append(error.code)
 print(acknowledged, *codes, flush=True)
@@ -93,7 +93,7 @@ def test_a_write_that_the_system_refuses_stops_the_engine_with_a_clear_error(
     )
     acknowledged, codes = fill(tmp_path / "data", before)
     assert codes[0] in ("StorageFull", "StorageFailure")
-    assert codes[1] in ("StorageFull", "StorageFailure", "EnginePoisoned", "never opened")
+    assert codes[1] in ("StorageFull", "StorageFailure", "EnginePoisoned", "never-opened")
     if acknowledged:
         with trunkline.open(tmp_path / "data") as engine:
             assert engine.queue("q").statistics().visible >= acknowledged

@@ -18,14 +18,8 @@ fuzz_target!(|data: &[u8]| {
     // Behind a header whose own checksum holds, the records are what is looked at.
     let length = (HEADER_BYTES + data.len()) as u32;
     let records_crc = data.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
-    let header = Header {
-        length,
-        oldest: 1,
-        lsn,
-        synced: lsn,
-        segment_bytes: SEGMENT_BYTES,
-        records_crc,
-    };
+    let header =
+        Header { length, oldest: 1, lsn, synced: lsn, segment_bytes: SEGMENT_BYTES, records_crc };
     let mut bytes = header.encode(SEED).to_vec();
     bytes.extend_from_slice(data);
     if let Ok(batch) = decode_batch(&bytes, lsn, SEED) {

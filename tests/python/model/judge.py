@@ -39,7 +39,6 @@ class Message:
     delayed_until: int = 0
     deliveries: int = 0
     first_received: int | None = None
-    received: int = 0
     leased_until: int = 0
 
     def is_delayed(self, now: int) -> bool:
@@ -59,6 +58,7 @@ class Receipt:
     text: str
     message_id: str
     delivery: int
+    received: int
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,8 @@ class QueueModel:
         else:
             self._judge_standard(ids, moved, complete, now)
         receipts = [self._lease(seen, visibility, now) for seen in answer]
-        for message_id in moved:
+        # In the order of their sends, so that a group is among the dead letters in its order.
+        for message_id in sorted(moved, key=lambda i: self.messages[i].order):
             self._move(message_id, now)
         return receipts
 
@@ -222,21 +223,20 @@ class QueueModel:
         message.deliveries += 1
         if message.first_received is None:
             message.first_received = now
-        message.received = now
         message.leased_until = now + (self.visibility if visibility is None else visibility)
         require(seen.body == message.body, "a body arrives as it was sent")
         require(seen.group == message.group, "a group arrives as it was sent")
         require(seen.receive_count == message.deliveries, "the receive count grows by one")
         require(seen.first_received == message.first_received, "the first receive is remembered")
         require(seen.sent == message.sent, "the time of the send is kept")
-        return Receipt(seen.receipt, message.message_id, message.deliveries)
+        return Receipt(seen.receipt, message.message_id, message.deliveries, now)
 
     def _move(self, message_id: str, now: int) -> None:
         assert self.dead_letter is not None
         message = self.messages.pop(message_id)
         message.leased_until = message.delayed_until = 0
         if self.fifo:
-            message.retained_from = now
+            message.sent = message.retained_from = now
         self.dead_letter.orders += 1
         message.order = self.dead_letter.orders
         self.dead_letter.messages[message_id] = message
@@ -259,12 +259,11 @@ class QueueModel:
         """Apply a change of visibility; the code of the error it must raise, or None."""
         self.expire(now)
         message = self.messages.get(receipt.message_id)
-        if message is None:
+        # The cap counts from the receive that gave the receipt, and is looked at first.
+        if message is None or now + visibility > receipt.received + VISIBILITY_MAX_MS:
             return "InvalidParameterValue"
         if message.deliveries != receipt.delivery or not message.is_in_flight(now):
             return "InvalidParameterValue" if self.fifo else None
-        if now + visibility > message.received + VISIBILITY_MAX_MS:
-            return "InvalidParameterValue"
         message.leased_until = now + visibility
         return None
 

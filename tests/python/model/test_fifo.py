@@ -26,5 +26,6 @@ class OnDisk(InMemory):
 TestFifoInMemory = InMemory.TestCase
 TestFifoScopeGroup = ScopeGroup.TestCase
 TestFifoOnDisk = OnDisk.TestCase
-for case in (TestFifoInMemory, TestFifoScopeGroup, TestFifoOnDisk):
-    case.settings = settings(settings.default, stateful_step_count=60)
+TestFifoInMemory.settings = settings(settings.default, stateful_step_count=60)
+TestFifoScopeGroup.settings = settings(settings.default, stateful_step_count=60)
+TestFifoOnDisk.settings = settings(settings.default, stateful_step_count=60)
