@@ -377,3 +377,47 @@ class Bell:
 @final
 class Subscription:
     def end(self) -> bool: ...
+
+@final
+class WireStore:
+    def __new__(cls, engine: Engine) -> Self: ...
+    def document(self, key: str) -> bytes | None: ...
+    def documents(self, prefix: str) -> list[tuple[str, bytes]]: ...
+    def put_document(self, key: str, value: bytes | None) -> None: ...
+    def removed_at(self, name: _FullName) -> float | None: ...
+    def purged_at(self, id: int) -> float | None: ...
+
+@final
+class WireFront:
+    def __new__(
+        cls,
+        engine: Engine,
+        control: object,
+        services: list[tuple[str, str | None, list[str], str | None, list[str]]],
+        auth: str,
+        credentials: list[tuple[str, str, str | None, str | None]],
+    ) -> Self: ...
+    def call(
+        self,
+        method: str,
+        target: str,
+        headers: list[tuple[str, str]],
+        body: bytes,
+        base: str,
+    ) -> tuple[int, list[tuple[str, str]], bytes]: ...
+
+@final
+class WireServer:
+    @staticmethod
+    def start(
+        front: WireFront,
+        host: str,
+        port: int,
+        certificate: tuple[str, str] | None,
+        origins: list[str],
+    ) -> WireServer: ...
+    @property
+    def address(self) -> tuple[str, int]: ...
+    def stop(self, patience: float) -> bool: ...
+
+def make_certificate(names: list[str]) -> tuple[str, str]: ...

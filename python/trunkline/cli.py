@@ -49,6 +49,11 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("folder", help="the data folder")
     verify.set_defaults(run=_verify)
 
+    from trunkline.server.command import add_arguments
+
+    serve = commands.add_parser("serve", help="serve the AWS protocols to any AWS SDK")
+    add_arguments(serve)
+
     # Listed for the help alone; see main().
     commands.add_parser("bench", help="measure this machine beside other queues", add_help=False)
     return parser

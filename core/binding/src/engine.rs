@@ -24,6 +24,12 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
+    /// The engine itself, for other doors of this module.
+    #[cfg(feature = "wire")]
+    pub(crate) fn shared(&self) -> &Arc<Core> {
+        &self.core
+    }
+
     fn queue(&self, queue: Arc<trunkline_engine::Queue>) -> Queue {
         Queue(Arc::new(Handle::new(self.core.clone(), queue)))
     }

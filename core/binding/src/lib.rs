@@ -26,6 +26,8 @@ mod thread;
 mod ticket;
 mod wait;
 mod waitless;
+#[cfg(feature = "wire")]
+mod wire;
 
 use pyo3::prelude::*;
 
@@ -34,6 +36,8 @@ use pyo3::prelude::*;
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     error::register(module)?;
+    #[cfg(feature = "wire")]
+    wire::register(module)?;
     span::register(module)?;
     limits::register(module)?;
     clock::register(module)?;

@@ -1,16 +1,21 @@
-//! AWS wire protocols: what an SDK sends, as an operation and a value; what comes back, in the
-//! form that the SDK expects.
+//! AWS wire protocols and the HTTP server: what an SDK sends, carried out and answered.
 //!
-//! The codecs are pure functions over a [`model::Model`]; nothing below them knows sockets.
+//! From the bottom up: `model` and `codec` are pure functions over a service's model; `protocol`,
+//! `validate`, `auth` and `detect` make an operation of a request; `sqs` is the data plane; `front`
+//! ties them together without waiting or blocking; `server` and the in-process caller wait.
 
 pub mod auth;
 pub mod codec;
 pub mod detect;
 pub mod error;
+pub mod front;
 pub mod limits;
 pub mod message;
 pub mod model;
 pub mod protocol;
+mod request_id;
+pub mod server;
+pub mod sqs;
 pub mod validate;
 pub mod value;
 

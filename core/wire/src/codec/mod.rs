@@ -13,5 +13,7 @@ pub mod uri;
 pub mod xml;
 pub mod xml_read;
 
+pub(crate) use scalar::{decode_blob as scalar_blob, encode_blob};
+
 #[cfg(test)]
 mod tests;

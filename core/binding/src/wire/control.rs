@@ -1,0 +1,68 @@
+//! The control plane as Python implements it: an object with `call`, `model` and `reset`.
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use trunkline_wire::front::{Call, ControlPlane};
+use trunkline_wire::{Value, WireError};
+
+use super::value::{from_python, to_python};
+
+pub(super) struct PyControl(pub Py<PyAny>);
+
+impl ControlPlane for PyControl {
+    fn call(&self, call: &Call, input: Value) -> Result<Value, WireError> {
+        Python::attach(|py| {
+            let outcome = self.invoke(py, call, &input);
+            outcome.map_err(|error| to_wire(py, error))
+        })
+    }
+
+    fn model(&self, service: &str) -> Result<Vec<u8>, String> {
+        Python::attach(|py| {
+            let bytes = self.0.bind(py).call_method1("model", (service,))?;
+            bytes.extract::<Vec<u8>>()
+        })
+        .map_err(|error| error.to_string())
+    }
+
+    fn reset(&self) {
+        Python::attach(|py| {
+            if let Err(error) = self.0.bind(py).call_method0("reset") {
+                error.write_unraisable(py, Some(self.0.bind(py)));
+            }
+        });
+    }
+}
+
+impl PyControl {
+    fn invoke(&self, py: Python<'_>, call: &Call, input: &Value) -> PyResult<Value> {
+        let about = PyDict::new(py);
+        about.set_item("account", &call.account)?;
+        about.set_item("region", &call.region)?;
+        about.set_item("access_key", &call.access_key)?;
+        about.set_item("base", &call.base)?;
+        about.set_item("request_id", &call.request_id)?;
+        let arguments = (&call.service, &call.operation, about, to_python(py, input)?);
+        let output = self.0.bind(py).call_method1("call", arguments)?;
+        from_python(&output)
+    }
+}
+
+// An error that names a code is an answer; anything else is a mistake of ours. Its traceback goes to
+// the interpreter's own report, never to the caller.
+fn to_wire(py: Python<'_>, error: PyErr) -> WireError {
+    let value = error.value(py);
+    let text = |name: &str| value.getattr(name).and_then(|found| found.extract::<String>());
+    let Ok(code) = text("code") else {
+        error.write_unraisable(py, None);
+        return WireError::internal("The operation failed unexpectedly; please report this.");
+    };
+    let message = text("message").unwrap_or_else(|_| value.to_string());
+    let status = value.getattr("status").and_then(|found| found.extract()).unwrap_or(400);
+    let members = value.getattr("members").and_then(|found| from_python(&found));
+    let members = match members {
+        Ok(Value::Map(members)) => members,
+        _ => Vec::new(),
+    };
+    WireError::new(code, status, message).with_members(members)
+}

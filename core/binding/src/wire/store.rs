@@ -1,0 +1,48 @@
+//! What a control plane keeps and asks beside queues: documents, removals and purges.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use trunkline_engine::{Engine as Core, QueueName};
+use trunkline_vocabulary::QueueId;
+
+use crate::engine::Engine;
+use crate::error::{guard, raise};
+
+#[pyclass(frozen, module = "trunkline._core")]
+pub(crate) struct WireStore(Arc<Core>);
+
+#[pymethods]
+impl WireStore {
+    #[new]
+    fn new(engine: &Engine) -> Self {
+        Self(engine.shared().clone())
+    }
+
+    fn document<'py>(&self, py: Python<'py>, key: &str) -> Option<Bound<'py, PyBytes>> {
+        self.0.document(key).map(|value| PyBytes::new(py, &value))
+    }
+
+    fn documents<'py>(&self, py: Python<'py>, prefix: &str) -> Vec<(String, Bound<'py, PyBytes>)> {
+        let found = self.0.documents(prefix).into_iter();
+        found.map(|(key, value)| (key, PyBytes::new(py, &value))).collect()
+    }
+
+    /// Stores a document, or removes it; a later flush makes it durable.
+    fn put_document(&self, key: &str, value: Option<&[u8]>) -> PyResult<()> {
+        guard(|| self.0.put_document(key, value).map(|_| ()).map_err(raise))
+    }
+
+    /// When the queue of this name was removed, in seconds since the epoch.
+    fn removed_at(&self, name: (String, String, String)) -> Option<f64> {
+        let (account, region, name) = name;
+        self.0.removed_at(&QueueName { account, region, name }).map(|at| at as f64 / 1_000.0)
+    }
+
+    /// When the queue was last purged, in seconds since the epoch.
+    fn purged_at(&self, id: u32) -> Option<f64> {
+        let queue = self.0.queue_by_id(QueueId(id))?;
+        queue.purged_at().map(|at| at as f64 / 1_000.0)
+    }
+}

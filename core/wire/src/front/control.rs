@@ -1,0 +1,35 @@
+//! The control plane, as the door sees it: a name, an input, an output.
+
+use crate::error::WireError;
+use crate::value::Value;
+
+/// One call of an operation, beside its input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The service.
+    pub service: String,
+    /// The operation.
+    pub operation: String,
+    /// The caller's account.
+    pub account: String,
+    /// The region that is called.
+    pub region: String,
+    /// The caller's access key id.
+    pub access_key: Option<String>,
+    /// The address under which the caller reached us, without a slash at its end.
+    pub base: String,
+    /// The id of the request.
+    pub request_id: String,
+}
+
+/// Where operations that are not on the data plane are carried out.
+pub trait ControlPlane: Send + Sync {
+    /// Carries out `call`. May block; never called on a thread that serves the data plane.
+    fn call(&self, call: &Call, input: Value) -> Result<Value, WireError>;
+
+    /// The model of a service, as JSON. Called once a service.
+    fn model(&self, service: &str) -> Result<Vec<u8>, String>;
+
+    /// Everything was removed: forget what is remembered beside the engine.
+    fn reset(&self);
+}

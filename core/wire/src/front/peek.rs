@@ -1,0 +1,60 @@
+//! `/_aws/sqs/messages`: looks at a queue without receiving from it.
+
+use trunkline_engine::QueueName;
+
+use super::Front;
+use crate::auth::{DEFAULT_ACCOUNT, DEFAULT_REGION};
+use crate::codec::form::Form;
+use crate::codec::json::write_text;
+use crate::error::Result;
+use crate::message::{Answer, Request};
+use crate::sqs;
+
+/// Most messages of one look.
+const PEEK_MAX: usize = 10_000;
+
+impl Front {
+    pub(super) fn peek(&self, request: &Request<'_>) -> Result<Answer> {
+        let mut form = Form::read(request.query.as_bytes())?;
+        form.extend(Form::read(request.body)?);
+        let url = form.get("QueueUrl").unwrap_or("");
+        let show_all = form.get("ShowInvisible") == Some("true");
+        let address = sqs::parse_address(url, DEFAULT_ACCOUNT, region_of(request))?;
+        let name = QueueName {
+            account: address.account.to_owned(),
+            region: address.region.to_owned(),
+            name: address.name.to_owned(),
+        };
+        let queue = self.engine.find_queue(&name).map_err(sqs::from_engine)?;
+        let queue = queue.ok_or_else(|| {
+            sqs::named("QueueDoesNotExist", "The specified queue does not exist.")
+        })?;
+        let mut out = b"{\"Messages\":[".to_vec();
+        let mut is_first = true;
+        queue
+            .peek(PEEK_MAX, show_all, |message| {
+                if !is_first {
+                    out.push(b',');
+                }
+                is_first = false;
+                let id = message.message_id(self.engine.key());
+                out.extend_from_slice(format!("{{\"MessageId\":\"{id}\",\"Body\":").as_bytes());
+                write_text(&String::from_utf8_lossy(message.body), &mut out);
+                out.extend_from_slice(
+                    format!(
+                        ",\"Attributes\":{{\"SentTimestamp\":\"{}\",\
+                         \"ApproximateReceiveCount\":\"{}\"}},\"InFlight\":{}}}",
+                        message.sent, message.receipt.delivery, message.in_flight
+                    )
+                    .as_bytes(),
+                );
+            })
+            .map_err(sqs::from_engine)?;
+        out.extend_from_slice(b"]}");
+        Ok(Answer::new(200, "application/json", out))
+    }
+}
+
+fn region_of<'a>(request: &Request<'a>) -> &'a str {
+    request.header("x-trunkline-region").unwrap_or(DEFAULT_REGION)
+}

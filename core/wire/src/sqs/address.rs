@@ -1,0 +1,67 @@
+//! Queue URLs. Only the path counts, so that an address works from inside and outside a container.
+
+use super::errors;
+use crate::error::Result;
+
+/// The parts of a queue's address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Address<'a> {
+    /// Its account.
+    pub account: &'a str,
+    /// Its region.
+    pub region: &'a str,
+    /// Its name.
+    pub name: &'a str,
+}
+
+/// Reads a queue URL: `<anything>/<account>/<name>`, `<anything>/queue/<region>/<account>/<name>`, or
+/// a bare name.
+pub fn parse<'a>(url: &'a str, account: &'a str, region: &'a str) -> Result<Address<'a>> {
+    if url.is_empty() {
+        return Err(errors::missing("QueueUrl"));
+    }
+    if !url.contains('/') {
+        return Ok(Address { account, region, name: url });
+    }
+    of_path(url, region).ok_or_else(errors::no_such_queue)
+}
+
+/// Reads the path of a queue URL, whatever stands before it.
+pub fn of_path<'a>(path: &'a str, region: &'a str) -> Option<Address<'a>> {
+    let path = path.split_once("://").map_or(path, |(_, rest)| rest);
+    let mut parts = path.trim_end_matches('/').rsplit('/');
+    let (name, account) = (parts.next()?, parts.next()?);
+    if name.is_empty() || account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let region = match (parts.next(), parts.next()) {
+        (Some(named), Some("queue")) => named,
+        _ => region,
+    };
+    Some(Address { account, region, name })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_a_queue_url_names_the_same_queue() {
+        let expected = Address { account: "123456789012", region: "eu-west-1", name: "q" };
+        for url in [
+            "https://sqs.eu-west-1.amazonaws.com/123456789012/q",
+            "http://localhost:4566/123456789012/q",
+            "http://localhost:4566/queue/eu-west-1/123456789012/q",
+            "q",
+        ] {
+            assert_eq!(parse(url, "123456789012", "eu-west-1"), Ok(expected), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_queue_url_names_no_queue() {
+        for url in ["http://localhost/q", "http://localhost/1/q", "/", "//", "a/b/"] {
+            assert!(parse(url, "123456789012", "eu-west-1").is_err(), "{url}");
+        }
+    }
+}

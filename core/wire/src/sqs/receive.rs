@@ -1,0 +1,201 @@
+//! `ReceiveMessage`: one try, and what has to be known to try again.
+
+use std::sync::Arc;
+
+use trunkline_engine::attributes::{Attribute, decode};
+use trunkline_engine::{Delivery, Engine, Queue, Receive, sequence_number};
+use trunkline_vocabulary::{Millis, QueueKind};
+
+use super::digest;
+use super::errors::{from_engine, invalid_value};
+use super::input::ReceiveInput;
+use super::names::{SYSTEM, System, User};
+use super::output::Object;
+use super::{Context, Found, Step, parse, text};
+use crate::codec::{encode_blob, json};
+use crate::error::Result;
+
+const MESSAGES_MAX: i32 = 10;
+const WAIT_SECONDS_MAX: i32 = 20;
+
+/// A receive that may wait.
+pub struct Poll {
+    engine: Arc<Engine>,
+    queue: Arc<Queue>,
+    max: usize,
+    visibility: Option<Millis>,
+    attempt_id: Option<String>,
+    system: System,
+    user: User,
+    wait: Millis,
+}
+
+/// The answer of a receive that found nothing.
+pub const EMPTY: &[u8] = b"{}";
+
+pub(super) fn begin(context: &Context<'_>, body: &[u8]) -> Result<Step> {
+    let input: ReceiveInput<'_> = parse(body)?;
+    let (queue, duplicate) = match context.queue(input.queue_url.as_deref())? {
+        Found::Queue(queue, duplicate) => (queue, duplicate),
+        Found::Pause(pause) => return Ok(Step::Pause(pause)),
+    };
+    let max = input.max_number_of_messages.unwrap_or(1);
+    if !(1..=MESSAGES_MAX).contains(&max) {
+        let reason = "Must be between 1 and 10, if provided.";
+        return Err(invalid_value(max, "MaxNumberOfMessages", reason));
+    }
+    let wait = match input.wait_time_seconds {
+        None => queue.config().receive_wait,
+        Some(seconds) if (0..=WAIT_SECONDS_MAX).contains(&seconds) => millis(seconds),
+        Some(seconds) => {
+            let reason = "Must be >= 0 and <= 20, if provided.";
+            return Err(invalid_value(seconds, "WaitTimeSeconds", reason));
+        }
+    };
+    let visibility = match input.visibility_timeout {
+        None => None,
+        Some(seconds) => Some(super::lease::visibility(seconds)?),
+    };
+    let attempt_id = input.receive_request_attempt_id.as_deref();
+    if let Some(id) = attempt_id {
+        text::check_id(id, "ReceiveRequestAttemptId")?;
+    }
+    let system = System::read([
+        input.attribute_names.as_deref(),
+        input.message_system_attribute_names.as_deref(),
+    ])?;
+    Ok(Step::Poll(Box::new(Poll {
+        engine: context.engine.clone(),
+        max: max.unsigned_abs() as usize,
+        // A fault that duplicates deliveries leaves them visible.
+        visibility: if duplicate { Some(0) } else { visibility },
+        attempt_id: attempt_id.map(str::to_owned),
+        system,
+        user: User::read(input.message_attribute_names.as_deref()),
+        wait,
+        queue,
+    })))
+}
+
+fn millis(seconds: i32) -> Millis {
+    u64::from(seconds.unsigned_abs()) * 1_000
+}
+
+impl Poll {
+    /// How long the receive may wait for a message.
+    pub fn wait(&self) -> Millis {
+        self.wait
+    }
+
+    /// The queue to wait for.
+    pub fn queue(&self) -> &Arc<Queue> {
+        &self.queue
+    }
+
+    /// Tries once. `None` when there is nothing to deliver.
+    pub fn attempt(&self) -> Result<Option<Vec<u8>>> {
+        let request = Receive {
+            max: self.max,
+            visibility: self.visibility,
+            attempt_id: self.attempt_id.as_deref(),
+        };
+        let mut out = Vec::new();
+        let count = self
+            .queue
+            .try_receive(&request, |delivery| {
+                out.extend_from_slice(if out.is_empty() { b"{\"Messages\":[" } else { b"," });
+                self.write(&delivery, &mut out);
+            })
+            .map_err(from_engine)?;
+        if count == 0 {
+            return Ok(None);
+        }
+        out.extend_from_slice(b"]}");
+        Ok(Some(out))
+    }
+
+    fn write(&self, delivery: &Delivery<'_>, out: &mut Vec<u8>) {
+        out.reserve(delivery.body.len() + 512);
+        let mut message = Object::open(out);
+        let id = delivery.message_id(self.engine.key()).to_string();
+        message.plain("MessageId", id.as_bytes());
+        let receipt = self.queue.encode_receipt(&delivery.receipt);
+        message.plain("ReceiptHandle", receipt.as_bytes());
+        message.plain("MD5OfBody", &digest::of_body(delivery.body));
+        // A body that an embedder sent as bytes may not be text; the wire can only carry text.
+        message.text("Body", &String::from_utf8_lossy(delivery.body));
+        let wanted = !self.system.is_empty() || self.user != User::None;
+        if wanted {
+            // A block that the engine kept is the block that was sent.
+            let attributes = decode(delivery.attributes).unwrap_or_default();
+            self.write_system(delivery, &attributes, &mut message);
+            self.write_user(&attributes, &mut message);
+        }
+        message.close();
+    }
+
+    fn write_system(
+        &self,
+        delivery: &Delivery<'_>,
+        attributes: &[Attribute],
+        message: &mut Object<'_>,
+    ) {
+        if self.system.is_empty() {
+            return;
+        }
+        let mut object = Object::open(message.key("Attributes"));
+        for (bit, name) in SYSTEM.iter().enumerate().filter(|(bit, _)| self.system.has(*bit)) {
+            let value = match bit {
+                0 => Some(self.queue.name().account.clone()),
+                1 => Some(delivery.sent.to_string()),
+                2 => Some(delivery.receipt.delivery.to_string()),
+                3 => Some(delivery.first_received.to_string()),
+                4 if self.queue.kind() == QueueKind::Fifo => Some(sequence_number(delivery.seq)),
+                5 => delivery.dedup_id.map(str::to_owned),
+                6 => delivery.group.map(str::to_owned),
+                7 => attributes
+                    .iter()
+                    .find(|attribute| attribute.system && attribute.name == *name)
+                    .map(|attribute| String::from_utf8_lossy(&attribute.value).into_owned()),
+                8 => delivery.dead_letter_source.and_then(|source| {
+                    let queue = self.engine.queue_by_id(source)?;
+                    Some(arn(&queue))
+                }),
+                _ => None,
+            };
+            if let Some(value) = value {
+                object.text(name, &value);
+            }
+        }
+        object.close();
+    }
+
+    fn write_user(&self, attributes: &[Attribute], message: &mut Object<'_>) {
+        let wanted = |a: &&Attribute| !a.system && self.user.has(&a.name);
+        let mut found = attributes.iter().filter(wanted).peekable();
+        if found.peek().is_none() {
+            return;
+        }
+        // The digest covers what is returned, not what was sent; the block is sorted by name.
+        let digest = digest::of_attributes(attributes.iter().filter(wanted));
+        message.plain("MD5OfMessageAttributes", &digest);
+        let mut object = Object::open(message.key("MessageAttributes"));
+        for attribute in found {
+            let mut value = Object::open(object.any_key(&attribute.name));
+            if attribute.data_type.starts_with("Binary") {
+                value.plain("BinaryValue", encode_blob(&attribute.value).as_bytes());
+            } else {
+                value.text("StringValue", &String::from_utf8_lossy(&attribute.value));
+            }
+            json::write_text(&attribute.data_type, value.key("DataType"));
+            value.close();
+        }
+        object.close();
+    }
+}
+
+/// The resource name of a queue.
+pub(super) fn arn(queue: &Queue) -> String {
+    let name = queue.name();
+    format!("arn:aws:sqs:{}:{}:{}", name.region, name.account, name.name)
+}

@@ -1,0 +1,222 @@
+//! `SendMessage` and `SendMessageBatch`.
+
+use trunkline_engine::{Outgoing, Queue, Sent, sequence_number};
+use trunkline_vocabulary::QueueKind;
+
+use super::attributes::{Prepared, prepare};
+use super::digest::{self, Hex};
+use super::errors::{from_engine, invalid, invalid_value, missing, named};
+use super::input::{Batch, SendInput, Text};
+use super::output::{BatchOutput, Object};
+use super::{Context, Found, Step, batch as rules, parse, text};
+use crate::error::{Result, WireError};
+
+const DELAY_SECONDS_MAX: i32 = 900;
+
+/// A message that may be sent as far as its input tells.
+struct Checked<'a> {
+    body: &'a str,
+    group: Option<&'a str>,
+    dedup_id: Option<&'a str>,
+    delay: Option<u64>,
+    attributes: Prepared,
+    digest: Hex,
+}
+
+impl Checked<'_> {
+    fn outgoing(&self) -> Outgoing<'_> {
+        Outgoing {
+            body: self.body.as_bytes(),
+            attributes: &self.attributes.block,
+            group: self.group,
+            dedup_id: self.dedup_id,
+            delay: self.delay,
+        }
+    }
+}
+
+pub(super) fn one(context: &Context<'_>, body: &[u8]) -> Result<Step> {
+    let mut input: SendInput<'_> = parse(body)?;
+    let queue = match context.queue(input.queue_url.as_deref())? {
+        Found::Queue(queue, _) => queue,
+        Found::Pause(pause) => return Ok(Step::Pause(pause)),
+    };
+    let attributes =
+        prepare(input.message_attributes.take(), input.message_system_attributes.take());
+    let checked = check(&input, &queue, attributes)?;
+    if queue.kind() == QueueKind::Fifo {
+        check_fifo(&checked, &queue)?;
+    }
+    let sent = queue.send(&checked.outgoing()).map_err(from_engine)?;
+    let mut out = Vec::with_capacity(256);
+    let mut object = Object::open(&mut out);
+    write_sent(&mut object, context, &queue, &checked, &sent);
+    object.close();
+    Ok(context.settle(sent.ticket, out))
+}
+
+pub(super) fn batch(context: &Context<'_>, body: &[u8]) -> Result<Step> {
+    let input: Batch<'_, SendInput<'_>> = parse(body)?;
+    let queue = match context.queue(input.queue_url.as_deref())? {
+        Found::Queue(queue, _) => queue,
+        Found::Pause(pause) => return Ok(Step::Pause(pause)),
+    };
+    let mut entries = input.entries.unwrap_or_default();
+    let limits = context.engine.limits();
+    let most = limits.batch_entries_max as usize;
+    rules::check(entries.iter().map(|e| e.id.as_ref()), most, "SendMessageBatchRequestEntry")?;
+    let prepared: Vec<Result<Prepared>> = entries
+        .iter_mut()
+        .map(|e| prepare(e.message_attributes.take(), e.message_system_attributes.take()))
+        .collect();
+    let total: usize = entries
+        .iter()
+        .zip(&prepared)
+        .map(|(entry, prepared)| {
+            let body = entry.message_body.as_ref().map_or(0, |body| body.len());
+            body + prepared.as_ref().map_or(0, |prepared| prepared.size)
+        })
+        .sum();
+    if total > limits.batch_bytes_max as usize {
+        return Err(named(
+            "BatchRequestTooLong",
+            format!(
+                "Batch requests cannot be longer than {} bytes. You have sent {total} bytes.",
+                limits.batch_bytes_max
+            ),
+        ));
+    }
+    let checked: Vec<Result<Checked<'_>>> = entries
+        .iter()
+        .zip(prepared)
+        .map(|(entry, prepared)| check(entry, &queue, prepared))
+        .collect();
+    // One entry that a FIFO queue cannot place refuses the whole batch, as AWS does.
+    if queue.kind() == QueueKind::Fifo {
+        for checked in checked.iter().flatten() {
+            check_fifo(checked, &queue).map_err(|error| invalid(error.message()))?;
+        }
+    }
+    let ids: Vec<&str> = entries.iter().map(|e| e.id.as_deref().unwrap_or("")).collect();
+    send_checked(context, &queue, &ids, checked)
+}
+
+fn send_checked(
+    context: &Context<'_>,
+    queue: &Queue,
+    ids: &[&str],
+    checked: Vec<Result<Checked<'_>>>,
+) -> Result<Step> {
+    let places: Vec<usize> =
+        checked.iter().enumerate().filter(|(_, c)| c.is_ok()).map(|(place, _)| place).collect();
+    let messages: Vec<Outgoing<'_>> = checked.iter().flatten().map(Checked::outgoing).collect();
+    let mut results: Vec<Option<Result<Sent>>> = checked.iter().map(|_| None).collect();
+    let mut ticket = None;
+    if !messages.is_empty() {
+        ticket = queue
+            .send_batch(&messages, |index, result| {
+                results[places[index]] =
+                    Some(result.map_err(|error| entry_error(from_engine(error))));
+            })
+            .map_err(from_engine)?;
+    }
+    let mut output = BatchOutput::default();
+    for ((id, checked), result) in ids.iter().zip(&checked).zip(results) {
+        match (checked, &result) {
+            (Ok(checked), Some(Ok(sent))) => {
+                let mut entry = Object::open(output.success());
+                entry.text("Id", id);
+                write_sent(&mut entry, context, queue, checked, sent);
+                entry.close();
+            }
+            (Err(error), _) | (_, Some(Err(error))) => output.failure(id, error),
+            // The engine answers for every message it was given.
+            (Ok(_), None) => {
+                output.failure(id, &WireError::internal("The entry was not answered."))
+            }
+        }
+    }
+    Ok(context.settle(ticket, output.finish()))
+}
+
+// AWS words one sentence differently inside of a batch.
+fn entry_error(error: WireError) -> WireError {
+    let single = "One or more parameters are invalid.";
+    match error.message().strip_prefix(single) {
+        Some(rest) => invalid(format!("One or more parameters cannot be validated.{rest}")),
+        None => error,
+    }
+}
+
+fn write_sent(
+    object: &mut Object<'_>,
+    context: &Context<'_>,
+    queue: &Queue,
+    checked: &Checked<'_>,
+    sent: &Sent,
+) {
+    object.plain("MD5OfMessageBody", &checked.digest);
+    if let Some(digest) = &checked.attributes.digest {
+        object.plain("MD5OfMessageAttributes", digest);
+    }
+    if let Some(digest) = &checked.attributes.system_digest {
+        object.plain("MD5OfMessageSystemAttributes", digest);
+    }
+    let id = sent.message_id(context.engine.key()).to_string();
+    object.plain("MessageId", id.as_bytes());
+    if queue.kind() == QueueKind::Fifo {
+        object.plain("SequenceNumber", sequence_number(sent.seq).as_bytes());
+    }
+}
+
+fn check<'a>(
+    input: &'a SendInput<'_>,
+    queue: &Queue,
+    attributes: Result<Prepared>,
+) -> Result<Checked<'a>> {
+    let body = input.message_body.as_deref().filter(|body| !body.is_empty());
+    let body = body.ok_or_else(|| missing("MessageBody"))?;
+    if !text::is_carried(body) {
+        return Err(text::not_carried());
+    }
+    let group = given(&input.message_group_id, "MessageGroupId")?;
+    let dedup_id = given(&input.message_deduplication_id, "MessageDeduplicationId")?;
+    let is_fifo = queue.kind() == QueueKind::Fifo;
+    let foreign = "The request include parameter that is not valid for this queue type.";
+    if let (Some(id), false) = (dedup_id, is_fifo) {
+        return Err(invalid_value(id, "MessageDeduplicationId", foreign));
+    }
+    let delay = match input.delay_seconds {
+        Some(seconds) if !(0..=DELAY_SECONDS_MAX).contains(&seconds) => {
+            let reason = "DelaySeconds must be >= 0 and <= 900.";
+            return Err(invalid_value(seconds, "DelaySeconds", reason));
+        }
+        Some(seconds) if is_fifo && seconds > 0 => {
+            return Err(invalid_value(seconds, "DelaySeconds", foreign));
+        }
+        // A FIFO queue's own delay holds for all of its messages.
+        Some(seconds) if !is_fifo => Some(u64::from(seconds.unsigned_abs()) * 1_000),
+        _ => None,
+    };
+    let digest = digest::of_body(body.as_bytes());
+    Ok(Checked { body, group, dedup_id, delay, attributes: attributes?, digest })
+}
+
+fn given<'a>(id: &'a Option<Text<'_>>, parameter: &str) -> Result<Option<&'a str>> {
+    let id = id.as_deref();
+    id.map_or(Ok(()), |id| text::check_id(id, parameter))?;
+    Ok(id)
+}
+
+fn check_fifo(checked: &Checked<'_>, queue: &Queue) -> Result<()> {
+    if checked.group.is_none() {
+        return Err(missing("MessageGroupId"));
+    }
+    if checked.dedup_id.is_none() && !queue.config().content_based_dedup {
+        return Err(invalid(
+            "The queue should either have ContentBasedDeduplication enabled or \
+             MessageDeduplicationId provided explicitly",
+        ));
+    }
+    Ok(())
+}

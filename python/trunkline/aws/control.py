@@ -1,0 +1,48 @@
+"""The control plane behind the wire: finds the operation, calls it, sees to durability."""
+
+from __future__ import annotations
+
+from trunkline.aws.errors import ServiceError
+from trunkline.aws.models import read_model
+from trunkline.aws.operation import Call, snake_case
+from trunkline.aws.store import Store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from trunkline._core import Engine as CoreEngine
+    from trunkline.aws.services import Service
+
+
+class Control:
+    """What the core calls for everything that is not on the data plane."""
+
+    def __init__(self, core: CoreEngine, services: Iterable[Service]) -> None:
+        self._store = Store(core)
+        self._services = {service.name: service for service in services}
+
+    def call(
+        self, service: str, operation: str, about: dict[str, Any], given: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Carries out one operation; the answer is durable when this returns."""
+        found = self._services[service].operations().get(operation)
+        if found is None:
+            raise ServiceError(
+                "NotImplemented", f"{operation} of {service} is not implemented here.", 501
+            )
+        call = Call(store=self._store, **about)
+        arguments = {snake_case(name): value for name, value in given.items() if value is not None}
+        output = found.function(call, **arguments)
+        if found.writes:
+            self._store.flush()
+        return output or {}
+
+    def model(self, service: str) -> bytes:
+        """The model of `service`, as JSON."""
+        return read_model(service)
+
+    def reset(self) -> None:
+        """Everything was removed."""
+        self._store.reset()

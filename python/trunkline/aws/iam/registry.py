@@ -1,0 +1,58 @@
+"""The operations of IAM, by name, and what they share."""
+
+from __future__ import annotations
+
+import json
+import random
+import string
+
+from trunkline.aws.errors import ServiceError
+from trunkline.aws.operation import Operations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+operations = Operations()
+
+_LETTERS = string.ascii_uppercase + "234567"
+_ITEMS_MAX = 1_000
+
+
+def make_id(prefix: str, seed: str) -> str:
+    """A stable id for a thing: the same thing has the same id in every run."""
+    source = random.Random(seed)
+    return prefix + "".join(source.choices(_LETTERS, k=17))
+
+
+def missing(kind: str, name: str) -> ServiceError:
+    """There is no thing of this name."""
+    return ServiceError("NoSuchEntity", f"The {kind} with name {name} cannot be found.", 404)
+
+
+def exists(kind: str, name: str) -> ServiceError:
+    """There is one already."""
+    return ServiceError("EntityAlreadyExists", f"{kind} with name {name} already exists.", 409)
+
+
+def check_document(text: str) -> None:
+    """Raises for a policy document that is no JSON object."""
+    try:
+        is_document = isinstance(json.loads(text), dict)
+    except ValueError:
+        is_document = False
+    if not is_document:
+        raise ServiceError("MalformedPolicyDocument", "Syntax errors in policy.", 400)
+
+
+def page(
+    member: str, items: Sequence[Any], marker: str | None, count: int | None
+) -> dict[str, Any]:
+    """A page of a list; the marker is the place of its first item."""
+    start = int(marker) if marker and marker.isdigit() else 0
+    size = min(count or 100, _ITEMS_MAX)
+    output: dict[str, Any] = {member: list(items[start : start + size]), "IsTruncated": False}
+    if start + size < len(items):
+        output |= {"IsTruncated": True, "Marker": str(start + size)}
+    return output

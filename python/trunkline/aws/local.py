@@ -1,0 +1,136 @@
+"""Clients that are answered in the process: one by one, or all that are made meanwhile."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from functools import wraps
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from trunkline.aws.front import front_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from trunkline.engine import Engine
+
+REGION = "us-east-1"
+"""The region of clients that name none."""
+
+_KEY, _SECRET = "test", "test"  # What emulators are called with; nothing checks it here.
+
+
+def client(service: str, *, engine: Engine, region_name: str | None = None, **options: Any) -> Any:
+    """A boto3 client of `engine`, or a botocore client where boto3 is not installed.
+
+    `options` go to boto3 as they are; a 12-digit ``aws_access_key_id`` names the account.
+
+    >>> import trunkline, trunkline.aws
+    >>> sts = trunkline.aws.client("sts", engine=trunkline.open())
+    >>> sts.get_caller_identity()["Account"]
+    '000000000000'
+    """
+    from trunkline.aws.transport import BASE, LocalSession
+
+    options.setdefault("aws_access_key_id", _KEY)
+    options.setdefault("aws_secret_access_key", _SECRET)
+    options.setdefault("endpoint_url", BASE)
+    session = _session()
+    region = region_name or _region(session) or REGION
+    made = _make(session, service, region, options)
+    made._endpoint.http_session = LocalSession(front_of(engine))
+    return made
+
+
+def _session() -> Any:
+    try:
+        import boto3
+    except ImportError:
+        import botocore.session
+
+        return botocore.session.get_session()
+    # A session of its own: the default one may be in the middle of being made by another thread.
+    return boto3.session.Session()
+
+
+def _region(session: Any) -> str | None:
+    region = getattr(session, "region_name", None)
+    if region is None and hasattr(session, "get_config_variable"):
+        region = session.get_config_variable("region")
+    return region
+
+
+def _make(session: Any, service: str, region: str, options: dict[str, Any]) -> Any:
+    if hasattr(session, "create_client"):
+        return session.create_client(service, region_name=region, **options)
+    return session.client(service, region_name=region, **options)
+
+
+_patching = Lock()
+
+
+@contextmanager
+def local(engine: Engine) -> Iterator[Engine]:
+    """Every botocore and boto3 client that is made inside the block is answered by `engine`.
+
+    Clients keep the engine after the block; clients that were made before are left alone. Blocks
+    may be nested; the innermost counts. The block is for the whole process, not for one thread.
+
+    >>> import boto3, trunkline, trunkline.aws
+    >>> with trunkline.aws.local(trunkline.open()):
+    ...     sqs = boto3.client("sqs", region_name="eu-west-1")
+    >>> sqs.create_queue(QueueName="orders")["QueueUrl"]
+    'http://trunkline.local/000000000000/orders'
+    """
+    import botocore.session
+
+    from trunkline.aws.transport import BASE, LocalSession
+
+    front = front_of(engine)
+    with _patching:
+        original = botocore.session.Session.create_client
+
+        @wraps(original)
+        def create_client(session: Any, service_name: str, *args: Any, **options: Any) -> Any:
+            _fill(session, args, options, BASE)
+            made = original(session, service_name, *args, **options)
+            made._endpoint.http_session = LocalSession(front)
+            return made
+
+        botocore.session.Session.create_client = create_client
+    try:
+        yield engine
+    finally:
+        with _patching:
+            botocore.session.Session.create_client = original
+
+
+# The parameters of botocore's create_client after the service's name, in their order.
+_ORDER = (
+    "region_name",
+    "api_version",
+    "use_ssl",
+    "verify",
+    "endpoint_url",
+    "aws_access_key_id",
+    "aws_secret_access_key",
+)
+
+
+def _fill(session: Any, args: tuple[Any, ...], options: dict[str, Any], base: str) -> None:
+    """Fills in what nobody gave, as a test without any configuration needs it."""
+    given = dict(zip(_ORDER, args, strict=False)) | options
+
+    def missing(name: str) -> bool:
+        return given.get(name) is None and _ORDER.index(name) >= len(args)
+
+    if missing("endpoint_url"):
+        options["endpoint_url"] = base
+    if missing("region_name") and session.get_config_variable("region") is None:
+        options["region_name"] = REGION
+    # Asking the session for credentials may go out to the network and wait; this does not.
+    known = "AWS_ACCESS_KEY_ID" in os.environ or session._credentials is not None
+    if missing("aws_access_key_id") and not known:
+        options["aws_access_key_id"], options["aws_secret_access_key"] = _KEY, _SECRET

@@ -1,0 +1,73 @@
+"""What an operation of the control plane is: a function with typed arguments that returns a dict.
+
+The input arrives parsed and validated by the service's model. Its members become keyword arguments
+in snake case (``QueueName`` is ``queue_name``); members that were not sent are not passed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from trunkline.aws.store import Store
+
+    Function = Callable[..., dict[str, Any] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Who calls, where, and what may be used to answer."""
+
+    store: Store
+    account: str
+    region: str
+    access_key: str | None
+    base: str
+    """The address under which the caller reached us, without a slash at its end."""
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A function, and whether it changes what has to be durable before the caller is answered."""
+
+    function: Function
+    writes: bool
+
+
+class Operations(dict[str, Operation]):
+    """The operations of one service, by name.
+
+    >>> operations = Operations()
+    >>> @operations.add("GetName")
+    ... def get_name(call, *, first_name):
+    ...     return {"Name": first_name}
+    >>> operations["GetName"].writes
+    False
+    """
+
+    def add(self, name: str, *, writes: bool = False) -> Callable[[Function], Function]:
+        """Registers the decorated function as the operation `name`."""
+
+        def register(function: Function) -> Function:
+            self[name] = Operation(function, writes)
+            return function
+
+        return register
+
+
+@cache
+def snake_case(name: str) -> str:
+    """The name of an argument for a member.
+
+    >>> [snake_case(name) for name in ("QueueName", "AWSAccountIds", "OwnerAWSAccountId")]
+    ['queue_name', 'aws_account_ids', 'owner_aws_account_id']
+    """
+    split = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
+    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", split).lower()

@@ -1,0 +1,93 @@
+"""Which services there are, and by what a request for one is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from trunkline.aws.operation import Operations
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service; ``module`` holds its ``operations``."""
+
+    name: str
+    module: str
+    target_prefix: str | None = None
+    scopes: tuple[str, ...] = ()
+    api_version: str | None = None
+    actions: tuple[str, ...] = ()
+
+    def operations(self) -> Operations:
+        """The operations of the control plane; the module is imported when it is first needed."""
+        found: Operations = import_module(self.module).operations
+        return found
+
+    def plain(self) -> tuple[str, str | None, list[str], str | None, list[str]]:
+        """The service as the core takes it."""
+        scopes, actions = list(self.scopes), list(self.actions)
+        return (self.name, self.target_prefix, scopes, self.api_version, actions)
+
+
+# By these a query request without a version is known: SQS lets it be left out.
+_SQS_ACTIONS = (
+    "AddPermission",
+    "CancelMessageMoveTask",
+    "ChangeMessageVisibility",
+    "ChangeMessageVisibilityBatch",
+    "CreateQueue",
+    "DeleteMessage",
+    "DeleteMessageBatch",
+    "DeleteQueue",
+    "GetQueueAttributes",
+    "GetQueueUrl",
+    "ListDeadLetterSourceQueues",
+    "ListMessageMoveTasks",
+    "ListQueues",
+    "ListQueueTags",
+    "PurgeQueue",
+    "ReceiveMessage",
+    "RemovePermission",
+    "SendMessage",
+    "SendMessageBatch",
+    "SetQueueAttributes",
+    "StartMessageMoveTask",
+    "TagQueue",
+    "UntagQueue",
+)
+
+SERVICES = (
+    Service(
+        "sqs",
+        "trunkline.aws.sqs",
+        target_prefix="AmazonSQS",
+        scopes=("sqs", "queue"),
+        api_version="2012-11-05",
+        actions=_SQS_ACTIONS,
+    ),
+    Service("sts", "trunkline.aws.sts", scopes=("sts",), api_version="2011-06-15"),
+    Service("iam", "trunkline.aws.iam", scopes=("iam",), api_version="2010-05-08"),
+)
+"""Every service that is served."""
+
+
+def choose(names: Iterable[str] | None) -> tuple[Service, ...]:
+    """The services of these names; all of them for None.
+
+    >>> [service.name for service in choose(["sqs"])]
+    ['sqs']
+    """
+    if names is None:
+        return SERVICES
+    by_name = {service.name: service for service in SERVICES}
+    wanted = list(names)
+    for name in wanted:
+        if name not in by_name:
+            known = ", ".join(by_name)
+            raise ValueError(f"service {name!r} is not served; there are {known}")
+    return tuple(by_name[name] for name in wanted)

@@ -1,0 +1,65 @@
+"""Queues by address and by resource name."""
+
+from __future__ import annotations
+
+import re
+
+from trunkline.aws.errors import ServiceError
+from trunkline.aws.sqs.failures import invalid, missing, no_such_queue
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from trunkline._core import Queue
+    from trunkline.aws.operation import Call
+
+_ADDRESS = re.compile(r"(?:.*/queue/(?P<region>[^/]+)|.*)/(?P<account>\d{12})/(?P<name>[^/]+)/?")
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}|(?=.{6,80}$)[A-Za-z0-9_-]+\.fifo")
+NAME_RULE = "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
+
+
+def check_name(name: str) -> None:
+    """Raises for what may not be the name of a queue."""
+    if not name:
+        raise missing("QueueName")
+    if not _NAME.fullmatch(name):
+        raise invalid(NAME_RULE)
+
+
+def find(call: Call, queue_url: str, *, own: bool = False) -> Queue:
+    """The queue at `queue_url`; `own` asks that it belongs to the caller's account."""
+    if not queue_url:
+        raise missing("QueueUrl")
+    if "/" not in queue_url:
+        account, region, name = call.account, call.region, queue_url
+    else:
+        match = _ADDRESS.fullmatch(queue_url)
+        if match is None:
+            raise no_such_queue()
+        account, name = match["account"], match["name"]
+        region = match["region"] or call.region
+    if own and account != call.account:
+        raise ServiceError(
+            "AccessDenied", f"Access to the resource {queue_url} is denied.", status=403
+        )
+    queue = call.store.core.find_queue((account, region, name))
+    if queue is None:
+        raise no_such_queue()
+    return queue
+
+
+def find_arn(call: Call, arn: str) -> Queue | None:
+    """The queue of a resource name, if there is one."""
+    parts = arn.split(":")
+    if len(parts) != 6 or parts[0] != "arn" or parts[2] != "sqs":
+        return None
+    return call.store.core.find_queue((parts[4], parts[3], parts[5]))
+
+
+def arn_of(queue: Queue) -> str:
+    """The resource name of a queue."""
+    return f"arn:aws:sqs:{queue.region}:{queue.account}:{queue.name}"
+
+
+def url_of(call: Call, queue: Queue) -> str:
+    """The address of a queue, as the caller reaches it."""
+    return f"{call.base}/{queue.account}/{queue.name}"

@@ -1,0 +1,215 @@
+"""Queues come and go: create, find, list, purge, delete."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+
+from trunkline.aws.errors import ServiceError
+from trunkline.aws.sqs import attributes as table
+from trunkline.aws.sqs import kept as storage
+from trunkline.aws.sqs.failures import invalid, invalid_value, no_such_queue
+from trunkline.aws.sqs.lookup import NAME_RULE, arn_of, check_name, find, url_of
+from trunkline.aws.sqs.registry import operations
+from trunkline.aws.sqs.tags import check_tags
+from trunkline.documents import encode_document, read_document
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from trunkline._core import Queue
+    from trunkline.aws.operation import Call
+
+_RESULTS_MAX = 1_000
+_RECREATE_SECONDS = 60
+_PURGE_SECONDS = 60
+_NEW_QUEUE = {
+    "delay": 0,
+    "retention": 345_600_000,
+    "visibility_timeout": 30_000,
+    "receive_wait": 0,
+    "max_message_size": 1_048_576,
+    "content_based_dedup": False,
+    "dedup_per_group": False,
+    "dead_letter": None,
+}
+
+
+@operations.add("CreateQueue", writes=True)
+def create_queue(
+    call: Call,
+    *,
+    queue_name: str = "",
+    attributes: Mapping[str, str] | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Creates a queue, or finds the one that is there and has the attributes that are given."""
+    given = attributes or {}
+    check_name(queue_name)
+    fifo = queue_name.endswith(".fifo")
+    if fifo is not (given.get("FifoQueue", "false").lower() == "true"):
+        raise invalid(NAME_RULE)
+    check_tags(tags or {})
+    name = (call.account, call.region, queue_name)
+    with call.store.lock:
+        queue = call.store.core.find_queue(name)
+        if queue is None:
+            queue = _create(call, name, fifo, given, tags or {})
+        else:
+            _compare(call, queue, given)
+    return {"QueueUrl": url_of(call, queue)}
+
+
+def _create(
+    call: Call,
+    name: tuple[str, str, str],
+    fifo: bool,
+    given: Mapping[str, str],
+    tags: Mapping[str, str],
+) -> Queue:
+    removed = call.store.removed_at(name)
+    if removed is not None and call.store.now() < removed + _RECREATE_SECONDS:
+        raise ServiceError(
+            "QueueDeletedRecently",
+            "You must wait 60 seconds after deleting a queue before you can create another with "
+            "the same name.",
+        )
+    change = table.Change({"fifo": fifo, **_NEW_QUEUE}, {})
+    arn = f"arn:aws:sqs:{name[1]}:{name[0]}:{name[2]}"
+    table.apply(call, change, given, arn=arn, new=True)
+    if tags:
+        change.kept["tags"] = dict(tags)
+    document = encode_document(change.document | {"sqs": change.kept or None})
+    return call.store.core.create_queue(name, storage.make_settings(change.settings), document)
+
+
+def _compare(call: Call, queue: Queue, given: Mapping[str, str]) -> None:
+    # Only what is given counts. It is worked out on a copy, so that "60" and "060", or a policy in
+    # another order, are the same.
+    change = table.Change(storage.settings_of(queue), storage.read(queue))
+    table.apply(call, change, given, arn=arn_of(queue), new=True)
+    current = table.describe(queue, storage.read(queue), read_document(queue))
+    for name, value in given.items():
+        if table.is_counter(name):
+            continue
+        if not _same(current.get(name, ""), value):
+            raise ServiceError(
+                "QueueNameExists",
+                "A queue already exists with the same name and a different value for attribute "
+                f"{name}",
+            )
+
+
+def _same(current: str, given: str) -> bool:
+    if current == given or current == given.lower():
+        return True
+    try:
+        return _loosened(json.loads(current)) == _loosened(json.loads(given))
+    except ValueError:
+        return False
+
+
+def _loosened(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _loosened(member) for key, member in value.items()}
+    return str(value) if isinstance(value, int) else value
+
+
+@operations.add("GetQueueUrl")
+def get_queue_url(
+    call: Call, *, queue_name: str = "", queue_owner_aws_account_id: str | None = None
+) -> dict[str, Any]:
+    """The address of a queue."""
+    check_name(queue_name)
+    account = queue_owner_aws_account_id or call.account
+    queue = call.store.core.find_queue((account, call.region, queue_name))
+    if queue is None:
+        raise no_such_queue()
+    return {"QueueUrl": url_of(call, queue)}
+
+
+@operations.add("ListQueues")
+def list_queues(
+    call: Call,
+    *,
+    queue_name_prefix: str = "",
+    max_results: int | None = None,
+    next_token: str | None = None,
+) -> dict[str, Any]:
+    """The addresses of the caller's queues, sorted by name."""
+    queues = call.store.core.queues(call.account, call.region, queue_name_prefix)
+    return _page(call, queues, "QueueUrls", max_results, next_token)
+
+
+@operations.add("ListDeadLetterSourceQueues")
+def list_dead_letter_source_queues(
+    call: Call,
+    *,
+    queue_url: str = "",
+    max_results: int | None = None,
+    next_token: str | None = None,
+) -> dict[str, Any]:
+    """The addresses of the queues that name this one as their dead-letter queue."""
+    queue = find(call, queue_url)
+    sources = sorted(call.store.core.dead_letter_sources(queue.id), key=lambda source: source.name)
+    page = _page(call, sources, "queueUrls", max_results, next_token)
+    # This list is required in the output, unlike that of ListQueues.
+    page.setdefault("queueUrls", [])
+    return page
+
+
+def _page(
+    call: Call, queues: Sequence[Queue], member: str, max_results: int | None, token: str | None
+) -> dict[str, Any]:
+    if max_results is not None and not 1 <= max_results <= _RESULTS_MAX:
+        raise invalid_value(
+            max_results,
+            "MaxResults",
+            f"MaxResults must be an integer between 1 and {_RESULTS_MAX}.",
+        )
+    if token is not None:
+        after = _read_token(token)
+        queues = [queue for queue in queues if queue.name > after]
+    count = max_results or _RESULTS_MAX
+    page = queues[:count]
+    output: dict[str, Any] = {}
+    if page:
+        output[member] = [url_of(call, queue) for queue in page]
+    # Without MaxResults there is no second page, as in AWS.
+    if max_results is not None and len(queues) > count:
+        output["NextToken"] = base64.urlsafe_b64encode(page[-1].name.encode()).decode()
+    return output
+
+
+def _read_token(token: str) -> str:
+    try:
+        return base64.urlsafe_b64decode(token.encode()).decode()
+    except (binascii.Error, ValueError):
+        raise invalid(
+            "Invalid or expired next token. "
+            "Take a new one from an answer to the same request without one."
+        ) from None
+
+
+@operations.add("DeleteQueue", writes=True)
+def delete_queue(call: Call, *, queue_url: str = "") -> None:
+    """Removes a queue and everything in it."""
+    find(call, queue_url, own=True).remove()
+
+
+@operations.add("PurgeQueue", writes=True)
+def purge_queue(call: Call, *, queue_url: str = "") -> None:
+    """Removes every message of a queue; once a minute at most."""
+    queue = find(call, queue_url)
+    with call.store.lock:
+        purged = call.store.purged_at(queue.id)
+        if purged is not None and call.store.now() < purged + _PURGE_SECONDS:
+            raise ServiceError(
+                "PurgeQueueInProgress",
+                f"Only one PurgeQueue operation on {queue.name} is allowed every 60 seconds.",
+                403,
+            )
+        queue.purge()

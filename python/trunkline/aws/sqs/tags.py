@@ -1,0 +1,71 @@
+"""Tags of queues."""
+
+from __future__ import annotations
+
+from trunkline.aws.sqs import kept as storage
+from trunkline.aws.sqs.failures import invalid, missing
+from trunkline.aws.sqs.lookup import find
+from trunkline.aws.sqs.registry import operations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from trunkline.aws.operation import Call
+
+_TAGS_MAX = 50
+_KEY_CHARS_MAX = 128
+_VALUE_CHARS_MAX = 256
+
+
+def check_tags(tags: Mapping[str, str]) -> None:
+    """Raises for the first tag that may not be."""
+    for key, value in tags.items():
+        if not 1 <= len(key) <= _KEY_CHARS_MAX:
+            raise invalid(f"Tag keys must be between 1 and {_KEY_CHARS_MAX} characters in length.")
+        if len(value) > _VALUE_CHARS_MAX:
+            raise invalid(
+                f"Tag values must be between 0 and {_VALUE_CHARS_MAX} characters in length."
+            )
+        if key.lower().startswith("aws:"):
+            raise invalid("Tag keys that start with aws: are reserved for internal use.")
+
+
+@operations.add("TagQueue", writes=True)
+def tag_queue(call: Call, *, queue_url: str = "", tags: Mapping[str, str] | None = None) -> None:
+    """Adds tags to a queue, or changes their values."""
+    queue = find(call, queue_url, own=True)
+    if not tags:
+        raise missing("Tags")
+    check_tags(tags)
+    with call.store.lock:
+        kept = storage.read(queue)
+        merged = kept.get("tags", {}) | dict(tags)
+        if len(merged) > _TAGS_MAX:
+            raise invalid(f"Too many tags added for queue {queue.name}.")
+        kept["tags"] = merged
+        storage.write(queue, kept)
+
+
+@operations.add("UntagQueue", writes=True)
+def untag_queue(call: Call, *, queue_url: str = "", tag_keys: Sequence[str] | None = None) -> None:
+    """Removes tags from a queue; keys that it lacks do no harm."""
+    queue = find(call, queue_url, own=True)
+    if not tag_keys:
+        raise missing("TagKeys")
+    with call.store.lock:
+        kept = storage.read(queue)
+        left = {key: value for key, value in kept.get("tags", {}).items() if key not in tag_keys}
+        if left:
+            kept["tags"] = left
+        else:
+            kept.pop("tags", None)
+        storage.write(queue, kept)
+
+
+@operations.add("ListQueueTags")
+def list_queue_tags(call: Call, *, queue_url: str = "") -> dict[str, Any]:
+    """The tags of a queue."""
+    tags = storage.read(find(call, queue_url, own=True)).get("tags")
+    return {"Tags": tags} if tags else {}

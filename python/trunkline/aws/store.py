@@ -1,0 +1,61 @@
+"""What operations keep and look things up in: the engine, and its documents as JSON."""
+
+from __future__ import annotations
+
+import json
+from threading import RLock
+
+from trunkline._core import WireStore
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from trunkline._core import Engine as CoreEngine
+
+
+class Store:
+    """One engine as the control planes see it."""
+
+    def __init__(self, core: CoreEngine) -> None:
+        self.core = core
+        self._wire = WireStore(core)
+        self._forgotten_until = 0.0
+        # Operations read, decide and write: two that do so at once must not interleave.
+        self.lock = RLock()
+
+    def now(self) -> float:
+        """The engine's time, in seconds since the epoch."""
+        return self.core.now()
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        """The document under `key`."""
+        data = self._wire.document(key)
+        return None if data is None else dict(json.loads(data))
+
+    def put(self, key: str, value: dict[str, Any] | None) -> None:
+        """Stores a document under `key`; None removes it."""
+        data = None if value is None else json.dumps(value, separators=(",", ":")).encode()
+        self._wire.put_document(key, data)
+
+    def all(self, prefix: str) -> list[tuple[str, dict[str, Any]]]:
+        """The documents whose key starts with `prefix`, in order of their keys."""
+        return [(key, dict(json.loads(data))) for key, data in self._wire.documents(prefix)]
+
+    def removed_at(self, name: tuple[str, str, str]) -> float | None:
+        """When the queue of this name was removed, if nothing was reset since."""
+        at = self._wire.removed_at(name)
+        return None if at is None or at <= self._forgotten_until else at
+
+    def purged_at(self, queue_id: int) -> float | None:
+        """When the queue was last purged."""
+        return self._wire.purged_at(queue_id)
+
+    def flush(self) -> None:
+        """Waits until all changes are as durable as the engine promises."""
+        if self.core.durability == "disk":
+            self.core.flush()
+
+    def reset(self) -> None:
+        """Names that were removed until now are free again."""
+        self._forgotten_until = self.now()

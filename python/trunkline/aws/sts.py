@@ -1,0 +1,23 @@
+"""STS: who the caller is."""
+
+from __future__ import annotations
+
+from trunkline.aws.operation import Operations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from trunkline.aws.operation import Call
+
+operations = Operations()
+
+
+@operations.add("GetCallerIdentity")
+def get_caller_identity(call: Call) -> dict[str, Any]:
+    """The account and user that a request counts as."""
+    return {
+        "UserId": call.access_key or call.account,
+        "Account": call.account,
+        "Arn": f"arn:aws:iam::{call.account}:root",
+    }

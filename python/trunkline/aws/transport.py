@@ -1,0 +1,98 @@
+"""A botocore HTTP session that is no HTTP: requests are answered by an engine in this process.
+
+It takes the place of botocore's own session, after signing and before any socket, so everything
+above it (parameters, serialisation, retries, parsing, exceptions, paginators) is botocore's own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from botocore.awsrequest import AWSResponse
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from trunkline._core import WireFront
+
+BASE = "http://trunkline.local"
+"""The address in the queue URLs that in-process clients see."""
+
+
+class LocalSession:
+    """What a botocore endpoint sends with."""
+
+    def __init__(self, front: WireFront) -> None:
+        self._front = front
+
+    def send(self, request: Any) -> AWSResponse:
+        """Answers a prepared request."""
+        parts = urlsplit(request.url)
+        target = parts.path or "/"
+        if parts.query:
+            target = f"{target}?{parts.query}"
+        headers = [(name, _text(value)) for name, value in request.headers.items()]
+        if not any(name.lower() == "host" for name, _ in headers):
+            headers.append(("host", parts.netloc))
+        body = _bytes(request.body)
+        status, answered, content = self._front.call(
+            request.method, target, headers, body, f"{parts.scheme}://{parts.netloc}"
+        )
+        return AWSResponse(request.url, status, _Headers(answered), _Raw(content))
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+class _Headers(dict[str, str]):
+    """Headers, found in any case of their letters."""
+
+    def __init__(self, pairs: list[tuple[str, str]]) -> None:
+        super().__init__((name.lower(), value) for name, value in pairs)
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(name.lower())
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and super().__contains__(name.lower())
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return super().get(name.lower(), default)
+
+
+class _Raw:
+    """A body that is there already, read as botocore reads one from a socket."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def stream(self, *_arguments: object, **_options: object) -> list[bytes]:
+        """The body, in one piece."""
+        content, self._content = self._content, b""
+        return [content] if content else []
+
+    def read(self, amount: int | None = None) -> bytes:
+        """The rest of the body, or `amount` bytes of it."""
+        amount = len(self._content) if amount is None else amount
+        head, self._content = self._content[:amount], self._content[amount:]
+        return head
+
+
+def _text(value: object) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def _bytes(body: object) -> bytes:
+    if body is None:
+        return b""
+    if isinstance(body, bytes):
+        return body
+    if isinstance(body, str):
+        return body.encode()
+    if isinstance(body, (bytearray, memoryview)):
+        return bytes(body)
+    read = getattr(body, "read", None)
+    if read is None:
+        raise TypeError(f"a request's body must be bytes, not {type(body).__name__}")
+    return _bytes(read())

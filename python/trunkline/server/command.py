@@ -1,0 +1,144 @@
+"""``trunkline serve``: open an engine, listen, and stop when told to."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from threading import Event
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from types import FrameType
+
+    from trunkline.engine import Engine
+    from trunkline.server.log import Log
+    from trunkline.server.server import Server
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="IP address to listen on (default: this machine only)")
+    add("--port", type=int, default=4566, help="port to listen on; 0 takes a free one")
+    add("--data", metavar="DIR", help="keep everything in this folder (default: in memory)")
+    add("--durability", choices=("disk", "os", "memory"), help="what an answer to a send means")
+    add("--auth", choices=("off", "parse", "strict"), default="parse", help="signatures")
+    add("--credentials", type=Path, metavar="FILE", help="the secrets of --auth strict")
+    add("--tls", action="store_true", help="serve HTTPS; makes a certificate if none is given")
+    add("--cert", type=Path, metavar="FILE", help="certificate chain for --tls, PEM")
+    add("--key", type=Path, metavar="FILE", help="private key for --tls, PEM")
+    add("--services", default=os.environ.get("SERVICES"), help="comma-separated; default: all")
+    add("--cors-origin", action="append", default=[], metavar="ORIGIN", help="a page that may call")
+    add("--virtual-clock", action="store_true", help="time stands still until it is advanced")
+    add("--init", type=Path, metavar="DIR", help="run the .py and .sh files of a folder when ready")
+    add("--log", choices=("text", "json"), default="text", help="form of the log")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until SIGINT or SIGTERM; 0 when everything was finished."""
+    import trunkline
+    from trunkline.server.log import Log
+
+    log = Log(options.log)
+    stopping = Event()
+    _on_signals(stopping)
+    try:
+        arguments = _arguments(options)
+    except ValueError as error:
+        return log.fail(str(error))
+    clock = trunkline.VirtualClock() if options.virtual_clock else None
+    try:
+        engine = trunkline.open(options.data, durability=options.durability, clock=clock)
+    except trunkline.TrunklineError as error:
+        return log.fail(f"{error.code}: {error}")
+    try:
+        server = _listen(engine, options, arguments)
+    except (OSError, ValueError) as error:
+        engine.close()
+        return log.fail(_explain(error, options))
+    with engine:
+        _announce(log, server, options)
+        if options.init is not None:
+            from trunkline.server.hooks import run_hooks
+
+            run_hooks(options.init, server.url, log)
+        stopping.wait()
+        finished = server.stop()
+        log.say("stopped", finished=finished)
+    return 0
+
+
+def _on_signals(stopping: Event) -> None:
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+
+
+def _arguments(options: argparse.Namespace) -> dict[str, object]:
+    found: dict[str, object] = {"auth": options.auth, "origins": options.cors_origin}
+    if options.services:
+        found["services"] = [name.strip() for name in options.services.split(",") if name.strip()]
+    if options.auth == "strict":
+        if options.credentials is None:
+            raise ValueError("--auth strict needs --credentials FILE")
+        from trunkline.server.credentials import read_credentials
+
+        found["credentials"] = read_credentials(options.credentials)
+    if options.tls or options.cert:
+        found["certificate"] = _certificate(options)
+    return found
+
+
+def _certificate(options: argparse.Namespace) -> tuple[str, str]:
+    if (options.cert is None) != (options.key is None):
+        raise ValueError("--cert and --key belong together")
+    if options.cert is None:
+        from trunkline._core import make_certificate
+
+        return make_certificate(["localhost", "127.0.0.1", "::1", options.host])
+    try:
+        return options.cert.read_text(), options.key.read_text()
+    except OSError as error:
+        raise ValueError(f"the certificate cannot be read: {error}") from error
+
+
+def _listen(engine: Engine, options: argparse.Namespace, arguments: dict[str, object]) -> Server:
+    from trunkline.server.server import Server
+
+    return Server(engine, host=options.host, port=options.port, **arguments)  # type: ignore[arg-type]
+
+
+def _explain(error: Exception, options: argparse.Namespace) -> str:
+    import errno
+
+    number = getattr(error, "errno", None)
+    if number == errno.EADDRINUSE:
+        return (
+            f"port {options.port} on {options.host} is taken by another program; "
+            "stop it, or choose another with --port (0 takes a free one)"
+        )
+    if number == errno.EADDRNOTAVAIL:
+        return f"{options.host} is no address of this machine; leave --host out, or use 0.0.0.0"
+    return str(error)
+
+
+def _announce(log: Log, server: Server, options: argparse.Namespace) -> None:
+    import trunkline
+
+    kept = f"in {options.data}" if options.data else "in memory"
+    log.say(
+        f"Trunkline {trunkline.__version__} serves on {server.url}",
+        url=server.url,
+        data=options.data,
+        auth=options.auth,
+        pid=os.getpid(),
+    )
+    log.hint(f"  messages are kept {kept}; signatures: {options.auth}")
+    log.hint(f"  export AWS_ENDPOINT_URL={server.url}")
+    sys.stdout.flush()

@@ -1,0 +1,55 @@
+"""A server and boto3 clients of it; the same tests also run against in-process clients."""
+
+from __future__ import annotations
+
+import pytest
+
+import trunkline
+from trunkline.server import Server
+
+boto3 = pytest.importorskip("boto3")
+
+
+@pytest.fixture
+def engine():
+    with trunkline.open() as engine:
+        yield engine
+
+
+@pytest.fixture
+def server(engine):
+    with Server(engine, port=0) as server:
+        yield server
+
+
+@pytest.fixture(params=["server", "process"])
+def connect(request):
+    """Makes clients of one engine: `connect("sqs")`."""
+    if request.param == "server":
+        url = request.getfixturevalue("server").url
+
+        def make(service, account="000000000000", region="us-east-1", **options):
+            return boto3.session.Session().client(
+                service,
+                region_name=region,
+                endpoint_url=url,
+                aws_access_key_id=account,
+                aws_secret_access_key="secret",
+                **options,
+            )
+    else:
+        import trunkline.aws
+
+        engine = request.getfixturevalue("engine")
+
+        def make(service, account="000000000000", region="us-east-1", **options):
+            return trunkline.aws.client(
+                service, engine=engine, region_name=region, aws_access_key_id=account, **options
+            )
+
+    return make
+
+
+@pytest.fixture
+def sqs(connect):
+    return connect("sqs")
