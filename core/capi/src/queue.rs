@@ -2,7 +2,9 @@
 
 #![allow(unsafe_code)] // Only the attribute of exported names: our prefix makes them unique.
 
-use trunkline_engine::{Durability, Outgoing, Queue, Result, Ticket, sequence_number};
+use trunkline_engine::{
+    Durability, Outgoing, Queue, Result, Sent as Accepted, Ticket, sequence_number,
+};
 
 use crate::border::{Bytes, Growing, In, Out, Text};
 use crate::check::{self, invalid};
@@ -62,7 +64,7 @@ pub extern "C" fn trunkline_send(
         let body = body.get(body_length, "body")?;
         let accepted = send(&queue, body, &options.get("options")?)?;
         if let Some(size) = size {
-            sent.put_sized(accepted, size);
+            sent.put_sized(Sent { size, ..describe(&queue, &accepted) }, size);
         }
         Ok(())
     })
@@ -125,7 +127,7 @@ pub extern "C" fn trunkline_get_statistics(
     })
 }
 
-fn send(open: &OpenQueue, body: &[u8], options: &SendOptions) -> Result<Sent> {
+fn send(open: &OpenQueue, body: &[u8], options: &SendOptions) -> Result<Accepted> {
     let limits = open.engine.limits();
     let outgoing = Outgoing {
         body,
@@ -137,13 +139,17 @@ fn send(open: &OpenQueue, body: &[u8], options: &SendOptions) -> Result<Sent> {
     let level = call_level(open, options.durability)?;
     let sent = open.queue.send(&outgoing)?;
     open.settle(sent.ticket, level)?;
-    let number = if open.fifo { sequence_number(sent.seq) } else { String::new() };
-    Ok(Sent {
-        message_id: characters(&sent.message_id(open.engine.key()).to_string()),
+    Ok(sent)
+}
+
+fn describe(open: &OpenQueue, accepted: &Accepted) -> Sent {
+    let number = if open.fifo { sequence_number(accepted.seq) } else { String::new() };
+    Sent {
+        message_id: characters(&accepted.message_id(open.engine.key()).to_string()),
         sequence_number: characters(&number),
-        duplicate: sent.duplicate.into(),
+        duplicate: accepted.duplicate.into(),
         ..Sent::UNSET
-    })
+    }
 }
 
 fn call_level(open: &OpenQueue, asked: i64) -> Result<Durability> {
