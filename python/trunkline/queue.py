@@ -38,7 +38,7 @@ class Queue(QueueControl):
     'one coffee'
     """
 
-    __slots__ = ("_receive", "_send", "_send_batch")
+    __slots__ = ("_delete_batch", "_receive", "_send", "_send_batch")
 
     def __init__(self, engine: Engine, core: CoreQueue) -> None:
         self._engine = engine
@@ -48,6 +48,7 @@ class Queue(QueueControl):
         self._send = core.send
         self._receive = core.receive
         self._send_batch = core.send_batch
+        self._delete_batch = core.delete_batch
 
     # --- sending ---------------------------------------------------------------------------------
 
@@ -125,8 +126,7 @@ class Queue(QueueControl):
         >>> len(result.successful), [failure.index for failure in result.failed]
         (2, [2])
         """
-        if type(entries) is not list:
-            entries = as_list(entries, "entries")
+        entries = as_list(entries, "entries")
         if durability is None:
             result = self._send_batch(entries)
             if result is not None:
@@ -204,7 +204,7 @@ receipt handle.
         >>> queue.delete_batch(queue.receive(max=10)).successful
         (0, 1)
         """
-        return self._core.delete_batch(as_list(deliveries, "deliveries"), durability)
+        return self._delete_batch(as_list(deliveries, "deliveries"), durability)
 
     def extend(
         self,
@@ -370,6 +370,12 @@ def _carried(body: Body) -> Body:
 
 def as_list(items: Iterable[Any], field: str) -> list[Any]:
     """The items as a list; a lone body or receipt is a mistake, not a sequence of letters."""
-    if isinstance(items, str | bytes | bytearray):
+    if type(items) is list:
+        return items
+    if isinstance(items, _ONE_ITEM):
         raise TypeError(f"{field} must be a list of them, not one {type(items).__name__}")
-    return items if type(items) is list else list(items)
+    return list(items)
+
+
+# A tuple, because a union of types would be made anew in every call.
+_ONE_ITEM = (str, bytes, bytearray)

@@ -1,5 +1,6 @@
 //! The batch verbs: one crossing, one ticket, a result for each entry.
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
 use trunkline_engine::{Outgoing, Sent, Ticket, Verb};
@@ -98,42 +99,50 @@ pub(crate) fn change(
 ) -> PyResult<(BatchResult, Option<Ticket>)> {
     handle.before(py, if visibility.is_some() { Verb::Extend } else { Verb::Delete })?;
     // All of them first: a wrong type is the caller's mistake, and then nothing is changed.
-    let receipts: Vec<_> =
-        items.iter().map(|item| receipt(handle, &item)).collect::<PyResult<_>>()?;
-    let (mut successful, mut failed) = (Vec::with_capacity(receipts.len()), Vec::new());
-    let mut last: Option<Ticket> = None;
-    for (index, receipt) in receipts.into_iter().enumerate() {
-        let index = index as u32;
-        let outcome = receipt.and_then(|receipt| match visibility {
+    let named: Vec<Named<'_>> = items.iter().map(Named::of).collect::<PyResult<_>>()?;
+    let (mut failed, mut last) = (Vec::new(), None::<Ticket>);
+    for (index, item) in named.iter().enumerate() {
+        let outcome = item.receipt(handle).and_then(|receipt| match visibility {
             Some(visibility) => handle.queue.extend(&receipt, visibility),
             None => handle.queue.delete(&receipt),
         });
         match outcome {
-            Ok(ticket) => {
-                last = ticket.or(last);
-                successful.push(index);
-            }
-            Err(error) => failed.push(Failure::new(index, &error)),
+            Ok(ticket) => last = ticket.or(last),
+            Err(error) => failed.push(Failure::new(index as u32, &error)),
         }
     }
     // Tickets are in order: the last one stands for all.
-    Ok((BatchResult::new(py, successful, failed)?, last))
+    Ok((BatchResult::new(py, named.len() as u32, failed)?, last))
 }
 
-/// The receipt that `item` names, a message or a text; the inner error is the entry's own.
-pub(crate) fn receipt(
-    handle: &Handle,
-    item: &Bound<'_, PyAny>,
-) -> PyResult<trunkline_vocabulary::Result<Receipt>> {
-    if let Ok(message) = item.cast::<Message>() {
-        return Ok(message.get().receipt_for(handle));
+/// A delivery, named by its message or by the text of its receipt.
+pub(crate) enum Named<'py> {
+    Message(Bound<'py, Message>),
+    Text(Bound<'py, PyString>),
+}
+
+impl<'py> Named<'py> {
+    #[inline]
+    pub fn of(item: Bound<'py, PyAny>) -> PyResult<Self> {
+        let item = match item.cast_into::<Message>() {
+            Ok(message) => return Ok(Self::Message(message)),
+            Err(other) => other.into_inner(),
+        };
+        item.cast_into::<PyString>().map(Self::Text).map_err(|other| {
+            let kind = other.into_inner().get_type();
+            let kind = kind.name().map_or_else(|_| "?".to_owned(), |name| name.to_string());
+            PyTypeError::new_err(format!(
+                "a delivery must be named by its Message or by the str of its receipt, not {kind}"
+            ))
+        })
     }
-    let text = item.cast::<PyString>().map_err(|_| {
-        let kind = item.get_type().name().map_or_else(|_| "?".to_owned(), |name| name.to_string());
-        pyo3::exceptions::PyTypeError::new_err(format!(
-            "a delivery must be named by its Message or by the str of its receipt, not {kind}"
-        ))
-    })?;
-    let text = text.to_cow()?;
-    Ok(handle.queue.decode_receipt(&text))
+
+    #[inline]
+    pub fn receipt(&self, handle: &Handle) -> trunkline_vocabulary::Result<Receipt> {
+        match self {
+            Self::Message(message) => message.get().receipt_for(handle),
+            // A text that is not even Unicode names nothing: it is refused as any other.
+            Self::Text(text) => handle.queue.decode_receipt(&text.to_string_lossy()),
+        }
+    }
 }

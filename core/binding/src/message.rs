@@ -12,7 +12,7 @@ use crate::error::{guard, raise};
 use crate::handle::Handle;
 use crate::span::millis;
 
-/// How many dead messages are kept for reuse, instead of asking the allocator each time.
+/// How many dead messages are kept for reuse: cheaper than to ask the allocator each time.
 const SPARE: usize = 256;
 
 /// One delivery of one message. ``with message:`` deletes it at the end of the block; on an
@@ -26,14 +26,13 @@ const SPARE: usize = 256;
 /// ('coffee', 4)
 /// >>> queue.statistics().total
 /// 0
-#[pyclass(frozen, weakref, freelist = SPARE, module = "trunkline")]
+#[pyclass(frozen, freelist = SPARE, module = "trunkline")]
 pub(crate) struct Message {
     handle: Arc<Handle>,
     body: Py<PyBytes>,
     receipt: Receipt,
     sent: Millis,
     first_received: Millis,
-    origin: (QueueId, Seq),
     extra: Option<Box<Extra>>,
     /// Peeked at, not received: there is no lease to end.
     peeked: bool,
@@ -43,6 +42,8 @@ pub(crate) struct Message {
 
 /// What most messages do not have.
 struct Extra {
+    /// Where the message was first sent, if it came here by a move.
+    origin: (QueueId, Seq),
     group: Option<String>,
     dedup_id: Option<String>,
     attributes: Vec<u8>,
@@ -63,7 +64,6 @@ impl Message {
             receipt: delivery.receipt,
             sent: delivery.sent,
             first_received: delivery.first_received,
-            origin: delivery.origin,
             extra: Extra::of(delivery),
             peeked,
             settled: AtomicBool::new(false),
@@ -105,7 +105,8 @@ impl Message {
 impl Extra {
     #[inline]
     fn of(delivery: &Delivery<'_>) -> Option<Box<Self>> {
-        let none = delivery.group.is_none()
+        let none = delivery.origin == (delivery.receipt.queue, delivery.receipt.seq)
+            && delivery.group.is_none()
             && delivery.dedup_id.is_none()
             && delivery.attributes.is_empty()
             && delivery.dead_letter_source.is_none();
@@ -113,6 +114,7 @@ impl Extra {
             return None;
         }
         Some(Box::new(Self {
+            origin: delivery.origin,
             group: delivery.group.map(str::to_owned),
             dedup_id: delivery.dedup_id.map(str::to_owned),
             attributes: delivery.attributes.to_vec(),
@@ -149,7 +151,9 @@ impl Message {
     /// The message's id, the same in every delivery.
     #[getter]
     fn message_id(&self) -> String {
-        self.handle.key.message_id(self.origin.0, self.origin.1).to_string()
+        let here = (self.receipt.queue, self.receipt.seq);
+        let (queue, seq) = self.extra.as_ref().map_or(here, |extra| extra.origin);
+        self.handle.key.message_id(queue, seq).to_string()
     }
 
     /// Which delivery of the message this is, counted from one.

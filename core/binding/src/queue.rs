@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
-use trunkline_engine::{Outgoing, Receive, Sent, Ticket as Place, Verb};
+use trunkline_engine::{Delivery, Outgoing, Receive, Sent, Ticket as Place, Verb};
 use trunkline_vocabulary::{Millis, Result};
 
-use crate::batch::{self, Prepared};
+use crate::batch::{self, Named, Prepared};
 use crate::body::Body;
 use crate::config::{Level, QueueSettings};
 use crate::error::{guard, raise};
@@ -30,17 +30,19 @@ impl Queue {
 
     /// What is there now, without waiting.
     #[inline]
-    pub fn take(&self, py: Python<'_>, request: &Receive<'_>) -> PyResult<Vec<Message>> {
+    pub fn take<'py>(
+        &self,
+        py: Python<'py>,
+        request: &Receive<'_>,
+    ) -> PyResult<Bound<'py, PyList>> {
         let mut request = *request;
         if self.0.before(py, Verb::Receive)? {
             request.visibility = Some(0);
         }
-        let mut messages = Vec::new();
-        let sink = |delivery: trunkline_engine::Delivery<'_>| {
-            messages.push(Message::new(py, &self.0, &delivery, false));
-        };
+        let mut found = Found::new(py);
+        let sink = |delivery: Delivery<'_>| found.push(&self.0, &delivery, false);
         self.0.queue.try_receive(&request, sink).map_err(raise)?;
-        Ok(messages)
+        found.into_list()
     }
 
     pub fn drop_message(
@@ -48,7 +50,7 @@ impl Queue {
         py: Python<'_>,
         delivery: &Bound<'_, PyAny>,
     ) -> PyResult<Option<Place>> {
-        let receipt = batch::receipt(&self.0, delivery)?.map_err(raise)?;
+        let receipt = Named::of(delivery.clone())?.receipt(&self.0).map_err(raise)?;
         self.0.before(py, Verb::Delete)?;
         self.0.queue.delete(&receipt).map_err(raise)
     }
@@ -59,7 +61,7 @@ impl Queue {
         delivery: &Bound<'_, PyAny>,
         visibility: Millis,
     ) -> PyResult<Option<Place>> {
-        let receipt = batch::receipt(&self.0, delivery)?.map_err(raise)?;
+        let receipt = Named::of(delivery.clone())?.receipt(&self.0).map_err(raise)?;
         self.0.before(py, Verb::Extend)?;
         self.0.queue.extend(&receipt, visibility).map_err(raise)
     }
@@ -73,6 +75,46 @@ impl Queue {
     ) -> PyResult<()> {
         let ticket = py.detach(verb).map_err(raise)?;
         self.0.settle(py, ticket, self.0.level)
+    }
+}
+
+/// The messages of one receive, made where they are delivered: the engine holds no lock then.
+struct Found<'py> {
+    py: Python<'py>,
+    /// Most receives ask for one, which needs no list of its own.
+    first: Option<Bound<'py, Message>>,
+    others: Vec<Bound<'py, Message>>,
+    failure: Option<PyErr>,
+}
+
+impl<'py> Found<'py> {
+    fn new(py: Python<'py>) -> Self {
+        Self { py, first: None, others: Vec::new(), failure: None }
+    }
+
+    #[inline]
+    fn push(&mut self, handle: &Arc<Handle>, delivery: &Delivery<'_>, peeked: bool) {
+        match Bound::new(self.py, Message::new(self.py, handle, delivery, peeked)) {
+            Ok(message) if self.first.is_none() => self.first = Some(message),
+            Ok(message) => self.others.push(message),
+            Err(failure) => self.failure = Some(failure),
+        }
+    }
+
+    #[inline]
+    fn into_list(self) -> PyResult<Bound<'py, PyList>> {
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
+        match self.first {
+            None => Ok(PyList::empty(self.py)),
+            Some(message) if self.others.is_empty() => PyList::new(self.py, [message]),
+            Some(message) => {
+                let list = PyList::new(self.py, self.others)?;
+                list.insert(0, message)?;
+                Ok(list)
+            }
+        }
     }
 }
 
@@ -161,7 +203,7 @@ impl Queue {
 
     /// What is there now, with the queue's own lease.
     fn receive<'py>(&self, py: Python<'py>, max: usize) -> PyResult<Bound<'py, PyList>> {
-        guard(|| PyList::new(py, self.take(py, &Receive { max, ..Receive::default() })?))
+        guard(|| self.take(py, &Receive { max, ..Receive::default() }))
     }
 
     fn receive_with<'py>(
@@ -174,12 +216,12 @@ impl Queue {
     ) -> PyResult<Bound<'py, PyList>> {
         let request = Receive { max, visibility: visibility_timeout, attempt_id };
         guard(|| {
-            let mut found = self.take(py, &request)?;
-            if found.is_empty() && wait > 0 {
-                let some = || Ok(Some(self.take(py, &request)?).filter(|found| !found.is_empty()));
-                found = crate::wait::until(py, &self.0, wait, some)?.unwrap_or_default();
+            let found = self.take(py, &request)?;
+            if wait == 0 || !found.is_empty() {
+                return Ok(found);
             }
-            PyList::new(py, found)
+            let some = || Ok(Some(self.take(py, &request)?).filter(|found| !found.is_empty()));
+            Ok(crate::wait::until(py, &self.0, wait, some)?.unwrap_or(found))
         })
     }
 
@@ -190,12 +232,10 @@ impl Queue {
         include_in_flight: bool,
     ) -> PyResult<Bound<'py, PyList>> {
         guard(|| {
-            let mut messages = Vec::new();
-            let sink = |delivery: trunkline_engine::Delivery<'_>| {
-                messages.push(Message::new(py, &self.0, &delivery, true));
-            };
+            let mut found = Found::new(py);
+            let sink = |delivery: Delivery<'_>| found.push(&self.0, &delivery, true);
             self.0.queue.peek(max, include_in_flight, sink).map_err(raise)?;
-            PyList::new(py, messages)
+            found.into_list()
         })
     }
 

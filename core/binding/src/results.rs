@@ -8,7 +8,7 @@ use trunkline_vocabulary::{Error, IdKey};
 
 use crate::handle::Handle;
 
-/// How many dead results are kept for reuse, instead of asking the allocator each time.
+/// How many dead results are kept for reuse: cheaper than to ask the allocator each time.
 const SPARE: usize = 256;
 
 /// A message that was accepted.
@@ -167,14 +167,14 @@ impl SendBatchResult {
 /// <BatchResult: 1 successful, 1 failed>
 #[pyclass(frozen, module = "trunkline")]
 pub(crate) struct BatchResult {
-    successful: Py<PyTuple>,
+    entries: u32,
+    successful: PyOnceLock<Py<PyTuple>>,
     failed: Py<PyTuple>,
 }
 
 impl BatchResult {
-    pub fn new(py: Python<'_>, successful: Vec<u32>, failed: Vec<Failure>) -> PyResult<Self> {
-        let successful = PyTuple::new(py, successful)?.unbind();
-        Ok(Self { successful, failed: tuple(py, failed)? })
+    pub fn new(py: Python<'_>, entries: u32, failed: Vec<Failure>) -> PyResult<Self> {
+        Ok(Self { entries, successful: PyOnceLock::new(), failed: tuple(py, failed)? })
     }
 }
 
@@ -182,8 +182,18 @@ impl BatchResult {
 impl BatchResult {
     /// The places of the entries that were carried out.
     #[getter]
-    fn successful<'py>(&self, py: Python<'py>) -> &Bound<'py, PyTuple> {
-        self.successful.bind(py)
+    fn successful<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyTuple>> {
+        let make = || {
+            let failed = self.failed.bind(py);
+            let failed: Vec<u32> = failed
+                .iter()
+                .map(|failure| Ok(failure.cast::<Failure>()?.get().index))
+                .collect::<PyResult<_>>()?;
+            let good: Vec<u32> =
+                (0..self.entries).filter(|index| failed.binary_search(index).is_err()).collect();
+            Ok::<_, PyErr>(PyTuple::new(py, good)?.unbind())
+        };
+        Ok(self.successful.get_or_try_init(py, make)?.bind(py))
     }
 
     /// The entries that were refused, in order.
@@ -193,12 +203,16 @@ impl BatchResult {
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
-        let (good, bad) = (self.successful.bind(py).len(), self.failed.bind(py).len());
+        let bad = self.failed.bind(py).len();
+        let good = self.entries as usize - bad;
         format!("<BatchResult: {good} successful, {bad} failed>")
     }
 }
 
 fn tuple(py: Python<'_>, failed: Vec<Failure>) -> PyResult<Py<PyTuple>> {
+    if failed.is_empty() {
+        return Ok(PyTuple::empty(py).unbind());
+    }
     Ok(PyTuple::new(py, failed)?.unbind())
 }
 
