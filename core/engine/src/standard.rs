@@ -167,6 +167,9 @@ impl StandardRoom {
                 reserved.publish(sent, flags, NewBody::Inline(&parts), visibility)
             }
         };
+        if flags & GROUPED != 0 {
+            self.has_tenants.store(true, Ordering::Release);
+        }
         match visibility {
             Visibility::Ready => {}
             Visibility::Held => self.enter_lane(envelope.group, place),

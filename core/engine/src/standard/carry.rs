@@ -1,6 +1,8 @@
 //! The messages of a standard queue as a whole: restored at opening, carried by cleaning, copied,
 //! peeked at.
 
+use std::sync::atomic::Ordering;
+
 use trunkline_queue::{Claimed, Info, MessageState, NewBody, Place, Restored};
 use trunkline_vocabulary::sync::lock;
 use trunkline_vocabulary::{Millis, Result};
@@ -38,6 +40,7 @@ impl StandardRoom {
                 false => {}
             }
             if message.flags & GROUPED != 0 {
+                self.has_tenants.store(true, Ordering::Release);
                 let group = image.group(&message).unwrap_or_default();
                 match (message.due > now, message.deliveries) {
                     (false, _) => self.enter_lane(Some(group), place),

@@ -116,7 +116,6 @@ impl StandardRoom {
 
     /// Runs `change` on the lane, and mirrors how many wait there.
     pub(super) fn with_lane<T>(&self, change: impl FnOnce(&mut FairLane) -> T) -> T {
-        self.has_tenants.store(true, Ordering::Release);
         let mut lane = lock(&self.fair);
         let result = change(&mut lane);
         self.fair_waiting.store(lane.waiting(), Ordering::Release);
