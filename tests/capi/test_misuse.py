@@ -254,27 +254,35 @@ def test_the_last_error_is_that_of_the_calling_thread() -> None:
 
 def test_many_threads_lose_and_double_nothing(queue: Any) -> None:
     senders, receivers, each = 4, 4, 2_000
-    received: Counter[bytes] = Counter()
+    all_sent = threading.Event()
+    received: list[bytes] = []
 
     def produce(number: int) -> None:
         for place in range(each):
             border.send(queue, f"{number}-{place}".encode())
 
     def consume() -> None:
-        mine: Counter[bytes] = Counter()
-        while found := border.receive(queue, max=10, wait_ms=500):
+        while True:
+            nothing_can_come = all_sent.is_set()
+            found = border.receive(queue, max=10, wait_ms=50)
             for message in found:
                 border.check(lib.trunkline_delete(queue, message["receipt"].encode()))
-                mine[message["body"]] += 1
-        received.update(mine)
+                received.append(message["body"])
+            if nothing_can_come and not found:
+                return
 
-    threads = [threading.Thread(target=produce, args=(number,)) for number in range(senders)]
-    threads += [threading.Thread(target=consume) for _ in range(receivers)]
-    for thread in threads:
+    producing = [threading.Thread(target=produce, args=(number,)) for number in range(senders)]
+    consuming = [threading.Thread(target=consume) for _ in range(receivers)]
+    for thread in producing + consuming:
         thread.start()
-    for thread in threads:
+    for thread in producing:
         thread.join()
-    assert received == Counter(f"{n}-{p}".encode() for n in range(senders) for p in range(each))
+    all_sent.set()
+    for thread in consuming:
+        thread.join()
+    sent = [f"{number}-{place}".encode() for number in range(senders) for place in range(each)]
+    assert Counter(received) == Counter(sent)
+    assert border.statistics(queue)["in_flight"] == 0
 
 
 def test_closing_wakes_the_threads_that_wait() -> None:
