@@ -59,7 +59,7 @@ impl Test {
             Step::SetDeadLetter { after } => self.set_rules(|r| r.dead_letter_after = *after)?,
             Step::Take { max } => self.take(*max)?,
             Step::Purge => self.purge(),
-            Step::Restart { carried } => self.restart(*carried)?,
+            Step::Restart { carried, dropped } => self.restart(*carried, *dropped)?,
         }
         self.check()
     }
@@ -163,10 +163,10 @@ impl Test {
         let room = u64::from(self.naive.rules.in_flight_max).saturating_sub(in_flight);
         let max = max.min(room as usize);
         let group_of = |pick: &Pick| self.naive.get(pick.seq).map(|message| message.group);
-        // A group shows by its dead letters or by its messages; both come in the order of groups.
+        // A group that shows only by dead letters was seen before the last one that delivered.
         let seen = |group: u8| {
             let at = |picks: &[Pick]| picks.iter().position(|pick| group_of(pick) == Some(group));
-            at(messages).or(at(dead)).unwrap_or(usize::MAX)
+            at(messages).map(|at| at + 1).or(at(dead).map(|_| 0)).unwrap_or(usize::MAX)
         };
         let dead_after = self.naive.rules.dead_letter_after;
         let expected = self.naive.next(max, dead_after, self.rig.now, seen);
@@ -251,11 +251,12 @@ impl Test {
         self.log.push(Record::Purged);
     }
 
-    /// Carries what lives in the first records to the tail, drops them, and replays the rest.
-    fn restart(&mut self, carried: usize) -> Result<(), TestCaseError> {
+    /// Carries what lives in the first records to the tail, drops them (or was stopped before it
+    /// did), and replays what there is.
+    fn restart(&mut self, carried: usize, dropped: bool) -> Result<(), TestCaseError> {
         let carried = if self.log.is_empty() { 0 } else { carried % (self.log.len() + 1) };
         self.carry(carried as u64);
-        let log = self.log.split_off(carried);
+        let log = self.log.split_off(if dropped { carried } else { 0 });
         let now = self.rig.now;
         let mut state = FifoState::new(self.naive.rules.clone(), 1, 8);
         state.begin_recovery();

@@ -4,7 +4,7 @@
 mod fifo_support;
 
 use fifo_support::{Handle, Rig, SECOND, START, rules};
-use trunkline_queue::{DeleteDecision, Payload, Refusal, SendDecision};
+use trunkline_queue::{DedupEntry, DeleteDecision, Payload, Refusal, SendDecision};
 
 #[test]
 fn a_duplicate_is_answered_with_the_first_and_does_not_extend_the_window() {
@@ -77,6 +77,20 @@ fn a_receive_is_not_repeated_once_a_delivery_of_it_was_touched() {
         let first = rig.receive_with(10, None, Some("attempt"));
         touch(&mut rig, Handle::from(&first.messages[1]));
         assert!(!rig.decide(10, None, Some("attempt")).repeated, "{name}");
+    }
+}
+
+#[test]
+fn an_attempt_id_that_is_used_again_names_the_last_receive() {
+    let mut rig = Rig::new(rules());
+    rig.set_rules(|rules| rules.in_flight_max = 2);
+    for _ in 0..3 {
+        rig.put("a");
+        let picked = rig.receive_with(1, None, Some("attempt"));
+        assert!(!picked.repeated, "the message of the receive before is deleted");
+        let repeated = rig.receive_with(1, None, Some("attempt"));
+        assert!(repeated.repeated && repeated.messages[0].seq == picked.messages[0].seq);
+        rig.delete(Handle::from(&picked.messages[0])).expect("in flight");
     }
 }
 
@@ -176,4 +190,21 @@ fn a_clock_that_was_set_back_keeps_retention_exact() {
     assert_eq!(rig.expired, [6, 7, 8, 9, 10]);
     rig.advance(300 * SECOND);
     assert_eq!(rig.expired.len(), 10);
+}
+
+#[test]
+fn a_carried_deduplication_key_is_one_entry_at_its_newest_home() {
+    let mut state = Rig::new(rules()).state;
+    state.begin_recovery();
+    for home in [5, 90] {
+        state.apply_dedup(DedupEntry { key: 9, seq: 3, at: START, home });
+    }
+    state.apply_dedup(DedupEntry { key: 8, seq: 1, at: START - 300 * SECOND, home: 91 });
+    state.end_recovery(START, |_, _| {});
+    let mut seen = Vec::new();
+    state.for_each_dedup(|entry| {
+        seen.push((entry.key, entry.home));
+        None
+    });
+    assert_eq!(seen, [(9, 90)], "and what is out of the window is not kept");
 }

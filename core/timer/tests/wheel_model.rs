@@ -32,7 +32,7 @@ enum Step {
     Insert { ahead: i64 },
     Advance { by: u64 },
     AdvanceInPortions { by: u64, limit: usize },
-    StepToNext,
+    Next,
 }
 
 fn span() -> impl Strategy<Value = u64> {
@@ -46,7 +46,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0i64..5_000).prop_map(|behind| Step::Insert { ahead: -behind }),
         2 => span().prop_map(|by| Step::Advance { by }),
         2 => (span(), 1usize..6).prop_map(|(by, limit)| Step::AdvanceInPortions { by, limit }),
-        2 => Just(Step::StepToNext),
+        2 => Just(Step::Next),
     ]
 }
 
@@ -105,7 +105,7 @@ proptest! {
                     }
                     check(&fired, model.expire(now))?;
                 }
-                Step::StepToNext => {
+                Step::Next => {
                     // As a virtual clock does it: only ever to the next time, firing nothing late.
                     let Some(next) = wheel.next_due() else { continue };
                     now = now.max(next);

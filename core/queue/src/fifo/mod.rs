@@ -109,6 +109,32 @@ pub struct Removed {
 }
 
 /// The state of one FIFO queue.
+///
+/// ```
+/// # use trunkline_queue::{Admitted, DeleteDecision, FifoRules, FifoState, Payload, SendDecision};
+/// # let rules = FifoRules {
+/// #     delay: 0, retention: 345_600_000, visibility: 30_000, dedup_window: 300_000,
+/// #     attempt_window: 300_000, visibility_max: 43_200_000, in_flight_max: 120_000,
+/// #     dead_letter_after: None,
+/// # };
+/// let mut queue = FifoState::new(rules, 1, 42);
+/// let now = 1_000;
+/// let SendDecision::Admit(seq) = queue.decide_send(Some(7), now) else { panic!("a new key") };
+/// // Here an engine journals. Then:
+/// queue.apply_sent(Admitted {
+///     seq, group: "orders", dedup_key: Some(7), sent: now, flags: 0,
+///     payload: Payload::Bytes(b"body"[..].into()), deliveries: 0, first_received: 0, due: 0,
+/// });
+/// assert_eq!(queue.decide_send(Some(7), now), SendDecision::Duplicate(seq));
+///
+/// let picked = queue.decide_receive(10, None, None, now);
+/// let pick = picked.messages[0];
+/// queue.apply_leased(pick.place.slot, pick.delivery, pick.due, now);
+///
+/// let decision = queue.decide_delete(pick.place, pick.delivery, now);
+/// assert_eq!(decision, Ok(DeleteDecision::Delete));
+/// queue.apply_deleted(pick.place.slot);
+/// ```
 #[derive(Debug)]
 pub struct FifoState {
     rules: FifoRules,

@@ -17,7 +17,7 @@ pub enum Step {
     SetDeadLetter { after: Option<u32> },
     Take { max: usize },
     Purge,
-    Restart { carried: usize },
+    Restart { carried: usize, dropped: bool },
 }
 
 /// A record of the log, as the engine would write it.
@@ -81,7 +81,8 @@ pub fn step() -> impl Strategy<Value = Step> {
             true => Step::Purge,
             false => Step::Advance { by: 2 },
         }),
-        2 => any::<usize>().prop_map(|carried| Step::Restart { carried }),
+        2 => (any::<usize>(), any::<bool>())
+            .prop_map(|(carried, dropped)| Step::Restart { carried, dropped }),
     ]
 }
 
