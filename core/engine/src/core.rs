@@ -38,6 +38,9 @@ pub(crate) const QUEUE_MOVES: QueueId = QueueId(0);
 /// How many timer entries one verb works off at most, so that no verb pays for a whole backlog.
 const SWEEP_MAX: usize = 4_096;
 
+/// How many timer entries may wait for a sweep to sort them: until then they cost more memory.
+const UNSORTED_MAX: u32 = 1_024;
+
 pub(crate) struct Core {
     pub clock: Arc<Clock>,
     pub key: IdKey,
@@ -51,6 +54,8 @@ pub(crate) struct Core {
     pub opened: Mutex<Option<Home>>,
     pub cleaner: Cleaner,
     pub timers: Timers<TimerKey>,
+    /// Timer entries that were added since the last sweep, about.
+    pub unsorted: AtomicU32,
     pub ticker: Ticker,
     pub registry: Registry,
     pub documents: Mutex<BTreeMap<String, StoredDocument>>,
@@ -106,10 +111,20 @@ impl Core {
         }
     }
 
+    /// Waits while more is unwritten than may be. To be called before any lock is taken.
+    #[inline]
+    pub fn wait_for_room(&self) -> Result<()> {
+        match &self.journal {
+            Some(journal) => journal.wait_for_room(),
+            None => Ok(()),
+        }
+    }
+
     /// Runs what is due, if anything is. Never waits: when another thread sweeps, this one goes on.
     #[inline]
     pub fn sweep_if_due(&self, now: Millis) {
-        if self.timers.is_due(now) {
+        if self.timers.is_due(now) || self.unsorted.load(Ordering::Relaxed) > UNSORTED_MAX {
+            self.unsorted.store(0, Ordering::Relaxed);
             self.timers.sweep(now, SWEEP_MAX, |key, now| self.fire(key, now));
         }
     }
@@ -121,6 +136,7 @@ impl Core {
 
     pub fn arm(&self, key: TimerKey, at: Millis) {
         self.timers.arm(key, at);
+        self.unsorted.fetch_add(1, Ordering::Relaxed);
         self.ticker.armed(at);
     }
 

@@ -139,7 +139,10 @@ impl Moves {
         }
         // At a rate, message n is due n / rate after the start: late timers catch up, none hurries.
         let allowed = match status.rate {
-            Some(rate) => (now - status.started) * u64::from(rate) / 1_000 + 1 - status.moved,
+            Some(rate) => {
+                let due = now.saturating_sub(status.started) * u64::from(rate) / 1_000 + 1;
+                due.saturating_sub(status.moved)
+            }
             None => CHUNK,
         };
         let mut state = MoveState::Running;

@@ -122,6 +122,7 @@ impl Queue {
     #[inline]
     pub fn send(&self, message: &Outgoing<'_>) -> Result<Sent> {
         self.check_writable()?;
+        self.core.wait_for_room()?;
         let now = self.core.now();
         let sent = match &self.room {
             Room::Standard(room) => room.send(self, message, now)?,
@@ -139,6 +140,7 @@ impl Queue {
         mut each: impl FnMut(usize, Result<Sent>),
     ) -> Result<Option<Ticket>> {
         self.check_writable()?;
+        self.core.wait_for_room()?;
         let now = self.core.now();
         let ticket = match &self.room {
             Room::Standard(room) => room.send_batch(self, messages, now, &mut each)?,

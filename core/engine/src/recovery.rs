@@ -8,7 +8,9 @@ use std::sync::atomic::AtomicU32;
 use trunkline_journal::{Access, FileStorage, Journal, Options as JournalOptions, Storage};
 use trunkline_timer::Timers;
 use trunkline_vocabulary::sync::{Mutex, lock};
-use trunkline_vocabulary::{Durability, IdKey, QueueId, QueueKind, Result, process_generation};
+use trunkline_vocabulary::{
+    Code, Durability, Error, IdKey, Limits, QueueId, QueueKind, Result, process_generation,
+};
 
 use crate::core::{Core, Gate};
 use crate::faults::Faults;
@@ -25,6 +27,7 @@ use crate::ticker::Ticker;
 
 /// Opens an engine as `options` say.
 pub(crate) fn open(options: OpenOptions) -> Result<Arc<Core>> {
+    check_limits(&options.limits)?;
     let mut image = Image { next_queue: 1, ..Image::default() };
     let journal = match storage(&options)? {
         Some(storage) => Some(replay(storage, &options, &mut image)?),
@@ -78,6 +81,7 @@ fn core(options: OpenOptions, journal: Option<Journal>, image: &mut Image) -> Co
         space: Mutex::new(Space::default()),
         opened: Mutex::new(image.opened),
         timers: Timers::new(now),
+        unsorted: AtomicU32::new(0),
         ticker: Ticker::default(),
         cleaner: Default::default(),
         registry: Registry::default(),
@@ -156,6 +160,22 @@ impl Core {
         *opened = log.settle(&record, *opened);
         Ok(log.ticket())
     }
+}
+
+/// Limits may be raised, but not beyond what a record of the journal can hold.
+fn check_limits(limits: &Limits) -> Result<()> {
+    const MESSAGE_BYTES_MAX: u32 = 512 << 20;
+    if limits.message_bytes_max > MESSAGE_BYTES_MAX {
+        return Err(Error::new(
+            Code::InvalidParameterValue,
+            format!(
+                "limits.message_bytes_max is {}; {MESSAGE_BYTES_MAX} bytes is the most. Keep larger \
+                 bodies elsewhere and send where they are.",
+                limits.message_bytes_max
+            ),
+        ));
+    }
+    Ok(())
 }
 
 fn seeded_key(seed: u64) -> IdKey {

@@ -55,7 +55,12 @@ fn memory() -> Arc<Engine> {
 
 fn unlimited() -> Limits {
     let most = u32::MAX;
-    Limits { standard_in_flight_max: most, fifo_in_flight_max: most, ..Limits::default() }
+    Limits {
+        standard_in_flight_max: most,
+        fifo_in_flight_max: most,
+        dedup_window: 1_000,
+        ..Limits::default()
+    }
 }
 
 fn queue(engine: &Engine, name: &str, config: QueueConfig) -> Arc<Queue> {
@@ -93,7 +98,8 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 /// Runs both sides in turns; prints both medians and the median, least and largest ratio.
 fn compare(row: &str, peer: &str, mut ours: impl FnMut() -> f64, mut theirs: impl FnMut() -> f64) {
-    (ours(), theirs());
+    ours();
+    theirs();
     let mut rounds = Vec::new();
     for round in 0..ROUNDS {
         rounds.push(if round % 2 == 0 {
