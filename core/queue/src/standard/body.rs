@@ -7,7 +7,7 @@
 //!   is over, and each step to that point releases what the thread before did.
 #![allow(unsafe_code)]
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr;
 use std::slice;
 
@@ -15,7 +15,8 @@ use trunkline_vocabulary::sync::atomic::{AtomicPtr, Ordering};
 
 use super::slot::Slot;
 
-/// The region of a page: allocated when the first body comes, touched as far as it is used.
+/// The region of a page: allocated when the first body comes, and not zeroed, so that memory is
+/// touched only as far as it is used. What was not written is not read.
 #[derive(Debug)]
 pub(super) struct Region {
     start: AtomicPtr<u8>,
@@ -55,8 +56,9 @@ impl Region {
         if start.is_null() {
             return &[];
         }
-        // SAFETY: inside the allocation by the assertion, zeroed or written before the slot was
-        // published; the claim keeps the page from being recycled and so the span from writers.
+        // SAFETY: inside the allocation by the assertion; the sender wrote all `len` bytes before it
+        // published the slot; the claim keeps the page from being recycled and so the span from
+        // writers.
         unsafe { slice::from_raw_parts(start.add(offset), len) }
     }
 
@@ -70,7 +72,7 @@ impl Region {
     fn allocate(&self) -> *mut u8 {
         let layout = self.layout();
         // SAFETY: the layout has a size above zero: regions are sized by the table of page classes.
-        let made = unsafe { alloc_zeroed(layout) };
+        let made = unsafe { alloc(layout) };
         if made.is_null() {
             handle_alloc_error(layout);
         }
