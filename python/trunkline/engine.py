@@ -63,6 +63,7 @@ def open(
     ...         message.text()
     'one coffee'
     """
+    checks.flag(read_only, "read_only")
     if path is None:
         if durability not in (None, "memory"):
             raise InvalidParameterValue(
@@ -85,7 +86,7 @@ def open(
         durability or ("memory" if path is None else "disk"),
         clock,
         seed,
-        checks.flag(read_only, "read_only"),
+        read_only,
         dict((limits or Limits()).items()),
     )
     return Engine(core)

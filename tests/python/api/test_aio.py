@@ -1,0 +1,303 @@
+"""asyncio: verbs that wait are coroutines, cancelling loses nothing, loops and threads mix."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+import trunkline
+from trunkline import aio
+
+
+def run(coroutine):
+    """Run a coroutine that must end soon."""
+
+    async def limited():
+        return await asyncio.wait_for(coroutine, 20)
+
+    return asyncio.run(limited())
+
+
+@pytest.fixture
+def engine():
+    with trunkline.open() as engine:
+        yield engine
+
+
+def test_the_whole_life_of_a_message():
+    async def main():
+        async with aio.open() as engine:
+            queue = engine.queue("orders")
+            sent = await queue.send("one", attributes={"n": 1})
+            (message,) = await queue.receive(wait=20)
+            assert message.message_id == sent.message_id
+            assert (message.body, message.attributes) == (b"one", {"n": 1})
+            await message.extend(60)
+            async with message:
+                pass
+            assert queue.statistics().total == 0
+            with pytest.raises(KeyError):
+                await queue.send("two")
+                async with (await queue.receive())[0]:
+                    raise KeyError
+            assert queue.statistics().visible == 1
+            (again,) = await queue.receive()
+            async with again:
+                await again.release()
+            assert queue.statistics().visible == 1
+            (last,) = await queue.receive()
+            await last.delete()
+        with pytest.raises(trunkline.EngineClosed):
+            await queue.send("three")
+
+    run(main())
+
+
+def test_a_message_that_is_there_is_received_without_suspending(engine):
+    queue = aio.wrap(engine).queue("q")
+    engine.queue("q").send("a")
+    try:
+        queue.receive(wait=20).send(None)
+    except StopIteration as done:
+        assert [message.text() for message in done.value] == ["a"]
+    else:
+        pytest.fail("it suspended")
+
+
+def test_many_tasks_wait_and_each_message_wakes_one(engine):
+    async def main():
+        queue = aio.wrap(engine).queue("q")
+        tasks = [asyncio.create_task(queue.receive(wait=20)) for _ in range(200)]
+        await asyncio.sleep(0.05)
+        sender = threading.Thread(
+            target=lambda: [engine.queue("q").send(str(n)) for n in range(200)]
+        )
+        sender.start()
+        found = [message.text() for task in tasks for message in await task]
+        sender.join()
+        assert sorted(found, key=int) == [str(number) for number in range(200)]
+
+    run(main())
+
+
+def test_a_wait_ends_when_it_should(engine):
+    async def main():
+        queue = aio.wrap(engine).queue("q", receive_wait=0)
+        start = time.monotonic()
+        assert await queue.receive(wait=0.15) == []
+        assert 0.14 < time.monotonic() - start < 5
+        assert await queue.receive() == []
+
+    run(main())
+
+
+def test_a_lease_or_a_delay_that_ends_wakes_a_task(engine):
+    async def main():
+        queue = aio.wrap(engine).queue("q")
+        await queue.send("leased")
+        assert len(await queue.receive(visibility_timeout=0.1)) == 1
+        assert [m.text() for m in await queue.receive(wait=20)] == ["leased"]
+        await queue.send("delayed", delay=0.1)
+        assert [m.text() for m in await queue.receive(wait=20)] == ["delayed"]
+
+    run(main())
+
+
+def test_cancelling_a_receive_loses_no_message_and_no_wake(engine):
+    async def main():
+        queue = aio.wrap(engine).queue("q")
+        received: list[str] = []
+        sent = 0
+
+        async def take() -> None:
+            for message in await queue.receive(wait=20):
+                received.append(message.text())
+                await message.delete()
+
+        for turn in range(300):
+            tasks = [asyncio.create_task(take()) for _ in range(4)]
+            await asyncio.sleep(0)
+            await queue.send(str(turn))
+            sent += 1
+            # The wake is under way to a task that is cancelled now.
+            if turn % 3:
+                await asyncio.sleep(0)
+            tasks[0].cancel()
+            tasks[turn % 4].cancel()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        left = [message.text() for message in await queue.receive(max=1_000)]
+        assert sorted(received + left, key=int) == [str(number) for number in range(sent)]
+
+    run(main())
+
+
+def test_a_wake_for_a_cancelled_task_goes_to_the_next(engine):
+    async def main():
+        queue = aio.wrap(engine).queue("q")
+        first = asyncio.create_task(queue.receive(wait=20))
+        await asyncio.sleep(0.01)
+        second = asyncio.create_task(queue.receive(wait=20))
+        await asyncio.sleep(0.01)
+        await queue.send("a")
+        # No turn of the loop in between: the wake is for the first, which is gone.
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        assert [message.text() for message in await second] == ["a"]
+
+    run(main())
+
+
+def test_timeouts_of_asyncio_lose_nothing(engine):
+    async def main():
+        queue = aio.wrap(engine).queue("q")
+        got = 0
+        for number in range(100):
+            threading.Timer(0.001, engine.queue("q").send, [str(number)]).start()
+            try:
+                got += len(await asyncio.wait_for(queue.receive(wait=20), 0.001))
+            except TimeoutError:
+                continue
+        await asyncio.sleep(0.1)
+        assert got + len(await queue.receive(max=1_000)) == 100
+
+    run(main())
+
+
+def test_two_loops_and_a_thread_share_a_queue(engine):
+    got: list[str] = []
+
+    async def worker() -> None:
+        queue = aio.wrap(engine).queue("q")
+        while True:
+            (message,) = await queue.receive(wait=20)
+            async with message:
+                if message.text() == "stop":
+                    return
+                got.append(message.text())
+
+    loops = [threading.Thread(target=run, args=(worker(),)) for _ in range(2)]
+    for thread in loops:
+        thread.start()
+    queue = engine.queue("q")
+    for number in range(200):
+        queue.send(str(number))
+    queue.send_batch(["stop", "stop"])
+    for thread in loops:
+        thread.join(20)
+    assert sorted(got, key=int) == [str(number) for number in range(200)]
+
+
+def test_a_durable_send_is_awaited_without_a_thread(tmp_path):
+    async def main():
+        async with aio.open(tmp_path / "data") as engine:
+            queue = engine.queue("q.fifo")
+            before = threading.active_count()
+            results = await asyncio.gather(
+                *(queue.send(str(n), group="g", dedup_id=str(n)) for n in range(200))
+            )
+            assert len({result.message_id for result in results}) == 200
+            assert threading.active_count() == before
+            batch = [trunkline.Entry("x", group="h", dedup_id=f"x{n}") for n in range(50)]
+            assert len((await queue.send_batch(batch)).successful) == 50
+            messages = await queue.receive(max=100)
+            assert (await queue.extend_batch(messages, 60)).failed == ()
+            assert (await queue.delete_batch(messages)).failed == ()
+        with trunkline.open(tmp_path / "data") as again:
+            assert again.queue("q.fifo").statistics().total == 150
+
+    run(main())
+
+
+def test_cancelling_a_durable_send_does_not_take_it_back(tmp_path):
+    async def main():
+        async with aio.open(tmp_path / "data") as engine:
+            queue = engine.queue("q")
+            task = asyncio.create_task(queue.send("a"))
+            await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await queue.send("b")
+            await engine.flush()
+        with trunkline.open(tmp_path / "data") as again:
+            bodies = {message.text() for message in again.queue("q").peek()}
+            assert bodies == {"a", "b"}
+
+    run(main())
+
+
+def test_closing_ends_every_wait(engine):
+    async def main():
+        queue = aio.wrap(engine).queue("q")
+        tasks = [asyncio.create_task(queue.receive(wait=20)) for _ in range(3)]
+        await asyncio.sleep(0.01)
+        threading.Thread(target=engine.close).start()
+        for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+            assert isinstance(outcome, trunkline.EngineClosed)
+
+    run(main())
+
+
+def test_a_virtual_clock_ends_waits_of_tasks():
+    async def main():
+        clock = trunkline.VirtualClock()
+        async with aio.open(clock=clock) as engine:
+            queue = engine.queue("q")
+            empty = asyncio.create_task(queue.receive(wait=20))
+            await asyncio.sleep(0.01)
+            clock.advance(20)
+            assert await empty == []
+            await queue.send("later", delay=60)
+            due = asyncio.create_task(queue.receive(wait=300))
+            await asyncio.sleep(0.01)
+            clock.advance(60)
+            assert [message.text() for message in await due] == ["later"]
+
+    run(main())
+
+
+def test_wrong_input_is_refused_as_in_the_other_world(engine):
+    async def main():
+        queue = aio.wrap(engine).queue("q")
+        for call in (
+            lambda: queue.receive(0),
+            lambda: queue.receive(wait=-1),
+            lambda: queue.receive(attempt_id="a"),
+            lambda: queue.send("a", delay=901),
+            lambda: queue.extend("receipt", -1),
+        ):
+            with pytest.raises(trunkline.InvalidParameterValue):
+                await call()
+        for call in (lambda: queue.send(7), lambda: queue.receive("1"), lambda: queue.delete(7)):
+            with pytest.raises(TypeError):
+                await call()
+        with pytest.raises(TypeError):
+            aio.wrap("engine")
+
+    run(main())
+
+
+def test_control_verbs_are_coroutines(engine):
+    async def main():
+        wrapped = aio.wrap(engine)
+        dead = wrapped.queue("dead")
+        queue = wrapped.queue("q", dead_letter=dead.sync, max_receive_count=1)
+        await queue.configure(delay=1)
+        assert queue.settings()["delay"] == 1
+        await queue.purge()
+        task = await dead.start_move(queue, rate=10)
+        assert task.total == 0
+        assert [found.name for found in wrapped.queues()] == ["dead", "q"]
+        copy = await wrapped.fork()
+        await queue.remove()
+        assert [found.name for found in copy.queues()] == ["dead", "q"]
+        await copy.close()
+
+    run(main())

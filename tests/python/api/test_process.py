@@ -1,0 +1,213 @@
+"""The package in a process: what importing costs, what happens at the end, commands, faults."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+
+import pytest
+
+import trunkline
+from trunkline.cli import main
+
+
+def python(code: str, *arguments: str, status: int = 0) -> str:
+    """Run a program; what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == status, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_importing_is_light_and_starts_no_thread():
+    heavy = python(
+        "import sys, os; before = set(sys.modules)\n"
+        "import trunkline\n"
+        "engine = trunkline.open(); engine.queue('q').send('a')\n"
+        "assert len(os.listdir('/proc/self/task')) == 1 if os.path.isdir('/proc/self/task') else 1\n"
+        "print(*sorted(set(sys.modules) - before))"
+    ).split()
+    for module in (
+        "asyncio",
+        "argparse",
+        "json",
+        "threading",
+        "logging",
+        "re",
+        "typing",
+        "inspect",
+    ):
+        assert module not in heavy
+
+
+def test_importing_takes_no_longer_than_its_budget():
+    def seconds(code: str) -> float:
+        start = time.perf_counter()
+        python(code)
+        return time.perf_counter() - start
+
+    extra = [seconds("import trunkline") - seconds("") for _ in range(7)]
+    # The budget is 30 ms on a machine of its own; this one may be shared.
+    assert statistics.median(extra) < 0.15
+
+
+def test_parts_that_are_imported_late_are_there():
+    assert python("import trunkline; print(trunkline.aio.open().__class__.__name__)") == "Engine\n"
+    assert python("import trunkline; print(trunkline.Worker.__name__)") == "Worker\n"
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        trunkline.nothing  # noqa: B018
+
+
+def test_a_program_that_forgets_to_close_loses_nothing(tmp_path):
+    program = (
+        "import sys, trunkline\n"
+        "engine = trunkline.open(sys.argv[1])\n"
+        "queue = engine.queue('q')\n"
+        "tickets = [queue.send_nowait(str(n)) for n in range(100)]\n"
+    )
+    assert python(program, str(tmp_path / "data")) == ""
+    with trunkline.open(tmp_path / "data") as engine:
+        assert engine.queue("q").statistics().visible == 100
+
+
+@pytest.mark.parametrize("keeps", ["engine", "queue", "message", "result", "iterator", "nothing"])
+def test_the_end_of_a_program_is_silent_whatever_is_still_held(tmp_path, keeps):
+    program = (
+        "import sys, threading, trunkline\n"
+        "engine = trunkline.open(sys.argv[1])\n"
+        "queue = engine.queue('q'); result = queue.send('a')\n"
+        "message = queue.receive()[0]; iterator = iter(queue.receive())\n"
+        "held = {'engine': engine, 'queue': queue, 'message': message, 'result': result,\n"
+        "        'iterator': iterator}.get(sys.argv[2])\n"
+        "del engine, queue, message, result, iterator\n"
+        "threading.Thread(target=lambda: trunkline.open().queue('w').receive(wait=30),\n"
+        "                 daemon=True).start()\n"
+    )
+    assert python(program, str(tmp_path / "data"), keeps) == ""
+
+
+def test_a_forked_child_is_told_and_ends_in_peace(tmp_path):
+    program = (
+        "import os, sys, trunkline\n"
+        "engine = trunkline.open(sys.argv[1]); queue = engine.queue('q'); queue.send('a')\n"
+        "(message,) = queue.receive()\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    for verb in (lambda: queue.send('b'), queue.receive, message.delete, queue.statistics,\n"
+        "                 lambda: engine.queue('r'), engine.flush, lambda: queue.receive(wait=9)):\n"
+        "        try:\n"
+        "            verb()\n"
+        "        except trunkline.EngineForked:\n"
+        "            continue\n"
+        "        sys.exit(1)\n"
+        "    engine.close()\n"
+        "    trunkline.open().queue('own').send('works')\n"
+        "    sys.exit(0)\n"
+        "status = os.waitpid(child, 0)[1]\n"
+        "message.delete()\n"
+        "print(status, queue.statistics().total)\n"
+    )
+    assert python(program, str(tmp_path / "data")) == "0 0\n"
+
+
+def test_inspect_and_verify_show_a_folder(tmp_path, capsys):
+    folder = str(tmp_path / "data")
+    with trunkline.open(folder) as engine:
+        engine.queue("orders.fifo").send("a", group="g", dedup_id="d")
+        engine.queue("plain", delay=60).send("b")
+    report = trunkline.inspect(folder)
+    shown = {queue.name: (queue.fifo, queue.messages, queue.delayed) for queue in report.queues}
+    assert shown == {"orders.fifo": (True, 1, 0), "plain": (False, 1, 1)}
+    assert main(["inspect", folder]) == 0
+    out = capsys.readouterr().out
+    assert "orders.fifo" in out
+    assert "standard" in out
+    assert main(["verify", folder]) == 0
+    assert capsys.readouterr().out.startswith("ok: ")
+
+
+def test_a_command_that_fails_says_why_in_one_line(tmp_path, capsys):
+    assert main(["inspect", str(tmp_path / "none")]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("trunkline: DataFolderUnusable: ")
+    assert err.count("\n") == 1
+
+
+def test_the_version_is_one_everywhere(capsys):
+    for command in ([sys.executable, "-m", "trunkline", "--version"],):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+        assert done.stdout == f"trunkline {trunkline.__version__}\n"
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"trunkline {trunkline.__version__}\n"
+
+
+def test_injected_faults_strike_where_and_as_often_as_they_say():
+    with trunkline.open() as engine:
+        queue, other = engine.queue("q"), engine.queue("other")
+        engine.faults.error("send", "broken", queue="q", after=1, times=1)
+        queue.send("passes")
+        with pytest.raises(trunkline.InjectedFault, match="broken"):
+            queue.send("struck")
+        other.send("spared")
+        queue.send("passes again")
+        engine.faults.delay("receive", 0.1, times=1)
+        start = time.monotonic()
+        assert len(queue.receive(max=10)) == 2
+        assert time.monotonic() - start > 0.09
+        engine.faults.duplicate(queue="other", times=1)
+        assert other.receive()[0].body == other.receive()[0].body == b"spared"
+        assert len(engine.faults) == 0
+        engine.faults.error("delete")
+        assert repr(engine.faults) == "<Faults: error on delete>"
+        engine.faults.clear()
+        assert repr(engine.faults) == "<Faults: none>"
+        with pytest.raises(trunkline.InvalidParameterValue, match="verb"):
+            engine.faults.error("think")
+
+
+def test_an_injected_crash_ends_the_process_at_once(tmp_path):
+    program = (
+        "import sys, trunkline\n"
+        "engine = trunkline.open(sys.argv[1]); queue = engine.queue('q')\n"
+        "engine.faults.crash('send', after=2)\n"
+        "for n in range(5): queue.send(str(n)); print(n, flush=True)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "data")],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode < 0
+    assert done.stdout == "0\n1\n"
+    with trunkline.open(tmp_path / "data") as engine:
+        assert engine.queue("q").statistics().visible == 2
+
+
+def test_a_snapshot_and_a_fork_are_copies(tmp_path):
+    clock = trunkline.VirtualClock()
+    with trunkline.open(clock=clock) as engine:
+        queue = engine.queue("q")
+        queue.send("a")
+        copy = engine.fork()
+        engine.snapshot(tmp_path / "copy")
+        queue.purge()
+        assert copy.queue("q").statistics().visible == 1
+        assert copy.clock is not clock
+        copy.queue("q").send("later", delay=60)
+        copy.clock.advance(60)
+        assert copy.queue("q").statistics().visible == 2
+        copy.close()
+    # On the same clock: by the system's, years have passed and the message has expired.
+    with trunkline.open(tmp_path / "copy", clock=clock) as kept:
+        assert kept.queue("q").statistics().visible == 1
