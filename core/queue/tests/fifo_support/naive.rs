@@ -107,16 +107,20 @@ impl Naive {
         let mut expired = Vec::new();
         for moment in moments {
             let retention = self.rules.retention;
-            let mut gone: Vec<_> = Vec::new();
-            self.messages.retain(|message| {
-                let stays = message.sent + retention > moment;
-                if !stays {
-                    gone.push((message.sent, message.seq));
-                }
-                stays
-            });
+            let old = |message: &&Message| message.sent + retention <= moment;
+            let mut gone: Vec<_> = self
+                .messages
+                .iter()
+                .filter(old)
+                .map(|message| (message.sent, message.seq))
+                .collect();
             gone.sort_unstable();
-            expired.extend(gone.into_iter().map(|(_, seq)| seq));
+            // One after the other: a group whose next message is in flight loses its turn.
+            for (_, seq) in gone {
+                self.messages.retain(|message| message.seq != seq);
+                self.refresh(moment);
+                expired.push(seq);
+            }
             for message in &mut self.messages {
                 message.due = message.due.filter(|due| *due > moment);
             }
