@@ -1,5 +1,5 @@
-//! The module `trunkline._core`: translates between Python and the engine. No decision is made here;
-//! names, defaults and validation are the Python package's, rules are the engine's.
+//! The module `trunkline._core`: translates between Python and the engine. No decision is made
+//! here; names, defaults and validation are the Python package's, rules are the engine's.
 //!
 //! Stays attached to the interpreter for anything short, because winning the interpreter lock back
 //! beside computing threads costs more than the work; detaches to block and to wait for the disk.

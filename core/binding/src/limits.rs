@@ -1,4 +1,4 @@
-//! The limits table, to and from Python as a plain dict in the engine's units (milliseconds, bytes).
+//! The limits table, to and from Python as a plain dict in the engine's units.
 
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
@@ -8,7 +8,10 @@ use trunkline_vocabulary::Limits;
 macro_rules! table {
     ($($field:ident),* $(,)?) => {
         /// The limits as a dict.
-        pub(crate) fn to_dict<'py>(py: Python<'py>, limits: &Limits) -> PyResult<Bound<'py, PyDict>> {
+        pub(crate) fn to_dict<'py>(
+            py: Python<'py>,
+            limits: &Limits,
+        ) -> PyResult<Bound<'py, PyDict>> {
             // Named in full, so that a limit that is added cannot be forgotten here.
             let Limits { $($field),* } = limits;
             [$((stringify!($field), u64::from(*$field))),*].into_py_dict(py)

@@ -170,7 +170,7 @@ impl Queue {
         })
     }
 
-    /// Sends bodies without options; `None`, and nothing sent, if there is anything else among them.
+    /// Sends bodies without options; `None`, and nothing sent, if anything else is among them.
     fn send_batch(
         &self,
         py: Python<'_>,

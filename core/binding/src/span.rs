@@ -41,7 +41,7 @@ fn convert(value: &Bound<'_, PyAny>, field: &str) -> PyResult<Option<Millis>> {
     )))
 }
 
-/// Rounds to milliseconds, but never rounds "a little" down to nothing: zero has meanings of its own.
+/// Rounds to milliseconds, but never "a little" down to nothing: zero has meanings of its own.
 fn at_least_one(micros: u64) -> Millis {
     let rounded = (micros + 500) / 1_000;
     rounded.max(u64::from(micros > 0))

@@ -25,8 +25,8 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    /// What a loop has to wait for. A lower level than the disk's costs less than a turn of the loop,
-    /// so it is settled here.
+    /// What a loop has to wait for. A lower level than the disk's costs less than a turn of the
+    /// loop, so it is settled here.
     pub fn new(
         py: Python<'_>,
         handle: &Arc<Handle>,

@@ -1,4 +1,4 @@
-"""What is wrong is refused with the right class, and with words that name the field and the remedy."""
+"""What is wrong is refused with the right class, and with words that name field and remedy."""
 
 from __future__ import annotations
 
