@@ -17,9 +17,6 @@ SEED ?= 1
 RUNS ?= 1000
 # Arguments for pytest, as in `make test PYTEST="-k fifo"`.
 PYTEST ?=
-# Crates whose lock-free parts are model-checked with loom.
-LOOM_CRATES := $(shell grep -lE '^loom = ' core/*/Cargo.toml | sed -E 's|core/([^/]+)/.*|trunkline-\1|')
-
 RUST_SOURCES := $(shell find core -path core/fuzz -prune -o -type f \
 	\( -name '*.rs' -o -name '*.toml' -o -name '*.h' \) -print) Cargo.toml Cargo.lock
 
@@ -47,8 +44,10 @@ $(VENV)/.tools: pyproject.toml .ci/requirements.py | $(PY)
 	@touch $@
 
 $(VENV)/.build: $(VENV)/.tools $(RUST_SOURCES)
-	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --release --quiet
-	@$(PY) build_tools/trunkline_build.py
+	@echo "building the release, a minute or two; the log is $(VENV)/build.log"
+	@{ VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --release && \
+		$(PY) build_tools/trunkline_build.py; } >$(VENV)/build.log 2>&1 || \
+		{ cat $(VENV)/build.log; exit 1; }
 	@touch $@
 
 setup: $(VENV)/.build ## Make .venv with the release build of the package in it
@@ -66,14 +65,15 @@ test: setup ## Run all tests: Rust, loom, Python
 test-rust: ## Run the Rust tests
 	$(CARGO) test --workspace --quiet
 
-# Loom explores interleavings, so it wants an optimised build and its own target folder. Only tests
-# whose name says `loom` are meant for it.
+# Loom explores interleavings, so it wants an optimised build and a target folder of its own.
+test-loom: export RUSTFLAGS = --cfg loom
+test-loom: export CARGO_TARGET_DIR = target/loom
+test-loom: export CARGO_PROFILE_RELEASE_LTO = off
+test-loom: export CARGO_PROFILE_RELEASE_CODEGEN_UNITS = 16
 test-loom: ## Model-check the lock-free parts with loom
-	@if [ -n "$(LOOM_CRATES)" ]; then \
-		RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom LOOM_MAX_PREEMPTIONS=2 \
-		CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
-		$(CARGO) test --release --quiet --lib $(addprefix -p ,$(LOOM_CRATES)) -- loom; \
-	fi
+	$(CARGO) test --release --quiet -p trunkline-journal --lib loom
+	$(CARGO) test --release --quiet -p trunkline-timer --test loom
+	$(CARGO) test --release --quiet -p trunkline-queue --lib interleavings
 
 test-python: setup ## Run the Python tests
 	$(PY) -m pytest $(PYTEST)
@@ -87,6 +87,7 @@ pythons: ## Run the Python tests on every Python >= 3.11 that is installed
 
 lint: setup ## Check formats, types, stubs, and warnings as errors
 	$(CARGO) fmt --all --check
+	rustfmt --check --edition 2024 core/fuzz/fuzz_targets/*.rs
 	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -95,6 +96,7 @@ lint: setup ## Check formats, types, stubs, and warnings as errors
 
 fmt: $(VENV)/.tools ## Rewrite sources in the project's format
 	$(CARGO) fmt --all
+	rustfmt --edition 2024 core/fuzz/fuzz_targets/*.rs
 	$(BIN)/ruff check --fix --quiet .
 	$(BIN)/ruff format .
 
@@ -108,8 +110,9 @@ bench: setup ## Measure every row of the budget; writes benches/records/
 
 fuzz: ## Fuzz the record decoder and recovery, FUZZ_SECONDS each
 	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked --quiet cargo-fuzz
-	@cd core/fuzz && for target in $$(cargo +nightly fuzz list); do \
-		cargo +nightly fuzz run "$$target" -- -max_total_time=$(FUZZ_SECONDS); \
+	@for target in $$($(CARGO) +nightly fuzz list --fuzz-dir core/fuzz); do \
+		$(CARGO) +nightly fuzz run --fuzz-dir core/fuzz "$$target" -- \
+			-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1; \
 	done
 
 sim: ## Run seeded workloads x virtual clock x crashes: SEED=n RUNS=n

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,10 @@ def pages() -> dict[Path, str]:
 
 
 def _sentence(thing: Any) -> str:
-    """The first paragraph of the docstring, on one line."""
-    doc = inspect.getdoc(thing) or ""
-    return " ".join(doc.partition("\n\n")[0].split()).replace("|", "\\|")
+    """The first paragraph of the docstring, on one line, in Markdown."""
+    paragraph = (inspect.getdoc(thing) or "").partition("\n\n")[0]
+    plain = re.sub(r":\w+:`([^`]+)`", r"`\1`", paragraph).replace("``", "`")
+    return " ".join(plain.split()).replace("|", "\\|")
 
 
 def _signature(thing: Any) -> str:
@@ -41,10 +43,10 @@ def _signature(thing: Any) -> str:
 
 
 def _members(thing: type) -> list[tuple[str, Any]]:
-    """Public members, in the order in which they are written; slots have nothing to tell."""
+    """Public members by name; slots have nothing to tell."""
     return [
         (name, value)
-        for name, value in vars(thing).items()
+        for name, value in sorted(vars(thing).items())
         if not name.startswith("_")
         and inspect.getdoc(value)
         and not inspect.ismemberdescriptor(value)
