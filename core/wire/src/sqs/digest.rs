@@ -3,6 +3,11 @@
 use md5::{Digest, Md5};
 use trunkline_engine::attributes::Attribute;
 
+use super::lanes;
+
+/// Fewer bodies than this are digested one by one.
+const SIDE_BY_SIDE_MIN: usize = 3;
+
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// A digest as 32 hexadecimal digits.
@@ -11,6 +16,27 @@ pub(super) type Hex = [u8; 32];
 /// The digest of a body.
 pub(super) fn of_body(body: &[u8]) -> Hex {
     hex(Md5::digest(body).into())
+}
+
+/// The digests of several bodies, in their order.
+pub(super) fn of_bodies(bodies: &[&[u8]]) -> Vec<Hex> {
+    // Bodies of one length fill the lanes best; a few are done sooner one by one.
+    if bodies.len() < SIDE_BY_SIDE_MIN {
+        return bodies.iter().map(|body| of_body(body)).collect();
+    }
+    let mut digests = Vec::with_capacity(bodies.len());
+    for group in bodies.chunks(lanes::LANES) {
+        let longest = group.iter().map(|body| body.len()).max().unwrap_or(0);
+        let total: usize = group.iter().map(|body| body.len()).sum();
+        // Side by side costs as much as the longest alone, about twice.
+        if total > longest * 2 {
+            let found = lanes::digest(group);
+            digests.extend(found.into_iter().take(group.len()).map(hex));
+        } else {
+            digests.extend(group.iter().map(|body| of_body(body)));
+        }
+    }
+    digests
 }
 
 /// The digest of attributes, which must be sorted by name: names, types and values with their

@@ -13,6 +13,7 @@ mod batch;
 mod digest;
 mod errors;
 mod input;
+mod lanes;
 mod lease;
 mod names;
 mod output;

@@ -100,28 +100,34 @@ impl Poll {
             attempt_id: self.attempt_id.as_deref(),
         };
         let mut out = Vec::new();
+        let mut bodies = Bodies::default();
         let count = self
             .queue
             .try_receive(&request, |delivery| {
                 out.extend_from_slice(if out.is_empty() { b"{\"Messages\":[" } else { b"," });
-                self.write(&delivery, &mut out);
+                self.write(&delivery, &mut bodies, &mut out);
             })
             .map_err(from_engine)?;
         if count == 0 {
             return Ok(None);
         }
         out.extend_from_slice(b"]}");
+        bodies.fill_digests(&mut out);
         Ok(Some(out))
     }
 
-    fn write(&self, delivery: &Delivery<'_>, out: &mut Vec<u8>) {
+    fn write(&self, delivery: &Delivery<'_>, bodies: &mut Bodies, out: &mut Vec<u8>) {
         out.reserve(delivery.body.len() + 512);
         let mut message = Object::open(out);
         let id = delivery.message_id(self.engine.key()).to_string();
         message.plain("MessageId", id.as_bytes());
         let receipt = self.queue.encode_receipt(&delivery.receipt);
         message.plain("ReceiptHandle", receipt.as_bytes());
-        message.plain("MD5OfBody", &digest::of_body(delivery.body));
+        let place = message.key("MD5OfBody");
+        bodies.add(delivery.body, place.len() + 1);
+        place.push(b'"');
+        place.extend_from_slice(&[b'0'; 32]);
+        place.push(b'"');
         // A body that an embedder sent as bytes may not be text; the wire can only carry text.
         message.text("Body", &String::from_utf8_lossy(delivery.body));
         let wanted = !self.system.is_empty() || self.user != User::None;
@@ -191,6 +197,31 @@ impl Poll {
             value.close();
         }
         object.close();
+    }
+}
+
+/// The bodies of one answer, whose digests are made all at once and put in afterwards: a delivery's
+/// bytes are only lent for the time it is written.
+#[derive(Default)]
+struct Bodies {
+    bytes: Vec<u8>,
+    /// Where each body ends, and where its digest belongs in the answer.
+    places: Vec<(usize, usize)>,
+}
+
+impl Bodies {
+    fn add(&mut self, body: &[u8], place: usize) {
+        self.bytes.extend_from_slice(body);
+        self.places.push((self.bytes.len(), place));
+    }
+
+    fn fill_digests(&self, out: &mut [u8]) {
+        let starts = std::iter::once(0).chain(self.places.iter().map(|(end, _)| *end));
+        let bodies: Vec<&[u8]> =
+            starts.zip(&self.places).map(|(start, (end, _))| &self.bytes[start..*end]).collect();
+        for (digest, (_, place)) in digest::of_bodies(&bodies).iter().zip(&self.places) {
+            out[*place..*place + digest.len()].copy_from_slice(digest);
+        }
     }
 }
 

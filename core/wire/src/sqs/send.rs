@@ -43,7 +43,8 @@ pub(super) fn one(context: &Context<'_>, body: &[u8]) -> Result<Step> {
     };
     let attributes =
         prepare(input.message_attributes.take(), input.message_system_attributes.take());
-    let checked = check(&input, &queue, attributes)?;
+    let mut checked = check(&input, &queue, attributes)?;
+    checked.digest = digest::of_body(checked.body.as_bytes());
     if queue.kind() == QueueKind::Fifo {
         check_fifo(&checked, &queue)?;
     }
@@ -86,10 +87,15 @@ pub(super) fn batch(context: &Context<'_>, body: &[u8]) -> Result<Step> {
             ),
         ));
     }
+    let bodies: Vec<&[u8]> =
+        entries.iter().map(|e| e.message_body.as_deref().unwrap_or("").as_bytes()).collect();
     let checked: Vec<Result<Checked<'_>>> = entries
         .iter()
         .zip(prepared)
-        .map(|(entry, prepared)| check(entry, &queue, prepared))
+        .zip(digest::of_bodies(&bodies))
+        .map(|((entry, prepared), digest)| {
+            check(entry, &queue, prepared).map(|message| Checked { digest, ..message })
+        })
         .collect();
     // One entry that a FIFO queue cannot place refuses the whole batch, as AWS does.
     if queue.kind() == QueueKind::Fifo {
@@ -198,8 +204,8 @@ fn check<'a>(
         Some(seconds) if !is_fifo => Some(u64::from(seconds.unsigned_abs()) * 1_000),
         _ => None,
     };
-    let digest = digest::of_body(body.as_bytes());
-    Ok(Checked { body, group, dedup_id, delay, attributes: attributes?, digest })
+    // The digest is filled in by the caller: of a batch, all are made at once.
+    Ok(Checked { body, group, dedup_id, delay, attributes: attributes?, digest: [0; 32] })
 }
 
 fn given<'a>(id: &'a Option<Text<'_>>, parameter: &str) -> Result<Option<&'a str>> {

@@ -1,0 +1,169 @@
+"""``trunkline serve`` as a program: start, stop, and what survives a kill."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+KILLS = 20
+
+
+@contextlib.contextmanager
+def serve(*options):
+    """A server process and its port; killed at the end if it still runs."""
+    command = [sys.executable, "-m", "trunkline", "serve", "--port", "0", "--log", "json", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            started = json.loads(process.stdout.readline())
+            yield process, int(started["url"].rsplit(":", 1)[1])
+        finally:
+            process.kill()
+
+
+class Caller:
+    """One connection to a server."""
+
+    def __init__(self, port):
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+
+    def __call__(self, operation, **given):
+        headers = {
+            "X-Amz-Target": f"AmazonSQS.{operation}",
+            "Content-Type": "application/x-amz-json-1.0",
+        }
+        self._connection.request("POST", "/", json.dumps(given), headers)
+        response = self._connection.getresponse()
+        answer = json.loads(response.read() or b"{}")
+        assert response.status == 200, answer
+        return answer
+
+    def close(self):
+        self._connection.close()
+
+
+def received(call):
+    """All bodies that are left in the queue."""
+    bodies = []
+    while True:
+        found = call("ReceiveMessage", QueueUrl="q", MaxNumberOfMessages=10).get("Messages", [])
+        if not found:
+            return bodies
+        bodies += [message["Body"] for message in found]
+        entries = [
+            {"Id": str(place), "ReceiptHandle": message["ReceiptHandle"]}
+            for place, message in enumerate(found)
+        ]
+        call("DeleteMessageBatch", QueueUrl="q", Entries=entries)
+
+
+def test_sigterm_ends_with_status_zero_and_frees_the_folder(tmp_path):
+    with serve("--data", str(tmp_path / "data")) as (process, port):
+        call = Caller(port)
+        call("CreateQueue", QueueName="q")
+        call("SendMessage", QueueUrl="q", MessageBody="kept")
+        call.close()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    with serve("--data", str(tmp_path / "data")) as (_, port):
+        call = Caller(port)
+        assert received(call) == ["kept"]
+        call.close()
+
+
+def test_every_acknowledged_message_survives_a_kill_under_load(tmp_path):
+    folder = str(tmp_path / "data")
+    acknowledged = set()
+    for run in range(KILLS):
+        with serve("--data", folder) as (process, port):
+            if run == 0:
+                call = Caller(port)
+                call("CreateQueue", QueueName="q")
+                call.close()
+            lock = threading.Lock()
+
+            def load(thread, run=run, port=port, lock=lock):
+                call = Caller(port)
+                number = 0
+                # Ends when the server is gone in the middle of a call.
+                with contextlib.suppress(OSError, http.client.HTTPException):
+                    while True:
+                        body = f"{run}-{thread}-{number}"
+                        call("SendMessage", QueueUrl="q", MessageBody=body)
+                        with lock:
+                            acknowledged.add(body)
+                        number += 1
+                call.close()
+
+            threads = [threading.Thread(target=load, args=(n,)) for n in range(4)]
+            for thread in threads:
+                thread.start()
+            time.sleep(0.15 + run * 0.01)
+            os.kill(process.pid, signal.SIGKILL)
+            for thread in threads:
+                thread.join()
+    assert acknowledged
+    with serve("--data", folder) as (_, port):
+        call = Caller(port)
+        found = received(call)
+        call.close()
+    assert acknowledged <= set(found)
+    assert len(found) == len(set(found))
+
+
+def run(*options):
+    command = [sys.executable, "-m", "trunkline", "serve", *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+
+
+def test_a_taken_port_is_explained():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run("--port", str(port))
+    assert done.returncode == 1
+    assert f"port {port} on 127.0.0.1 is taken by another program" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_cannot_be_used_is_explained(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("no folder")
+    done = run("--port", "0", "--data", str(file))
+    assert done.returncode == 1
+    assert "DataFolder" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--auth", "strict"), "--auth strict needs --credentials FILE"),
+        (("--services", "sqs,nothing"), "service 'nothing' is not served"),
+        (("--host", "nowhere"), "is no IP address"),
+    ],
+)
+def test_options_that_do_not_fit_are_explained(options, words):
+    done = run("--port", "0", *options)
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_init_hooks_run_when_the_server_answers(tmp_path):
+    pytest.importorskip("boto3")
+    hook = tmp_path / "queues.py"
+    hook.write_text("import boto3\nboto3.client('sqs').create_queue(QueueName='q')\n")
+    with serve("--init", str(tmp_path)) as (process, port):
+        assert json.loads(process.stdout.readline())["status"] == 0
+        call = Caller(port)
+        assert call("ListQueues")["QueueUrls"] == [f"http://127.0.0.1:{port}/000000000000/q"]
+        call.close()

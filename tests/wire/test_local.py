@@ -1,0 +1,93 @@
+"""Clients that are answered in the process."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+import trunkline
+import trunkline.aws
+
+boto3 = pytest.importorskip("boto3")
+
+
+def test_clients_made_inside_the_block_are_answered_by_the_engine(engine, monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    with trunkline.aws.local(engine):
+        sqs = boto3.session.Session().client("sqs")
+        resource = boto3.session.Session().resource("sqs")
+    url = sqs.create_queue(QueueName="orders")["QueueUrl"]
+    resource.Queue(url).send_message(MessageBody="one coffee")
+    with engine.queue("orders").receive()[0] as message:
+        assert message.text() == "one coffee"
+    outside = boto3.session.Session().client("sqs", region_name="us-east-1")
+    assert "amazonaws.com" in outside.meta.endpoint_url
+
+
+def test_the_embedded_queue_and_the_wire_are_the_same_queue(engine):
+    sqs = trunkline.aws.client("sqs", engine=engine)
+    queue = engine.queue("orders", visibility_timeout=7)
+    url = sqs.get_queue_url(QueueName="orders")["QueueUrl"]
+    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])
+    assert found["Attributes"] == {"VisibilityTimeout": "7"}
+    sent = queue.send("from Python")
+    got = sqs.receive_message(QueueUrl=url)["Messages"][0]
+    assert (got["Body"], got["MessageId"]) == ("from Python", sent.message_id)
+    sqs.tag_queue(QueueUrl=url, Tags={"a": "1"})
+    queue.configure(visibility_timeout=9)
+    assert sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"a": "1"}
+
+
+def test_the_virtual_clock_is_the_clock_of_the_client():
+    clock = trunkline.VirtualClock()
+    with trunkline.open(clock=clock) as engine:
+        sqs = trunkline.aws.client("sqs", engine=engine)
+        url = sqs.create_queue(QueueName="orders")["QueueUrl"]
+        sqs.send_message(QueueUrl=url, MessageBody="later", DelaySeconds=900)
+        assert "Messages" not in sqs.receive_message(QueueUrl=url)
+        clock.advance(900)
+        assert sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"] == "later"
+        sqs.delete_queue(QueueUrl=url)
+        clock.advance(61)
+        assert sqs.create_queue(QueueName="orders")
+
+
+def test_threads_share_a_client(engine):
+    sqs = trunkline.aws.client("sqs", engine=engine)
+    url = sqs.create_queue(QueueName="orders")["QueueUrl"]
+
+    def send(name):
+        for number in range(50):
+            sqs.send_message(QueueUrl=url, MessageBody=f"{name}-{number}")
+
+    threads = [threading.Thread(target=send, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert engine.queue("orders").statistics().visible == 200
+
+
+def test_the_pytest_fixture_answers_clients(pytestconfig, tmp_path):
+    import subprocess
+    import sys
+
+    test = tmp_path / "test_orders.py"
+    test.write_text(
+        "import boto3\n"
+        "def test_orders(trunkline_engine):\n"
+        "    sqs = boto3.client('sqs', region_name='us-east-1')\n"
+        "    url = sqs.create_queue(QueueName='orders')['QueueUrl']\n"
+        "    sqs.send_message(QueueUrl=url, MessageBody='a')\n"
+        "    assert trunkline_engine.queue('orders').receive()[0].text() == 'a'\n"
+    )
+    # Named, because a checkout need not be installed; an installation finds it by itself.
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    plugins = (
+        "" if pytestconfig.pluginmanager.hasplugin("trunkline") else "trunkline.aws.pytest_plugin"
+    )
+    command += ["-p", plugins] if plugins else []
+    done = subprocess.run([*command, str(test)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
