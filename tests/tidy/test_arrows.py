@@ -36,14 +36,14 @@ WORDS = {
     r"\bSystemTime::now\b|\bclock_gettime\b": ("core/vocabulary/src/clock.rs",),
     # The patience of a blocked thread is real time, whatever the engine's clock says.
     r"\bInstant::now\b": (
+        "core/vocabulary/src/clock.rs",
         "core/engine/",
         "core/journal/",
         "core/binding/",
         "core/wire/",
-        "core/capi/",
     ),
     r"\bpyo3::": ("core/binding/",),
-    r"\bstd::net::": ("core/wire/",),
+    r"\bstd::net::": ("core/wire/", "core/binding/src/wire/"),
 }
 
 # Modules that only use what every user can: the public package.

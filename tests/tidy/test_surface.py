@@ -25,7 +25,7 @@ def test_all_is_sorted_and_complete() -> None:
     assert list(trunkline.__all__) == sorted(trunkline.__all__)
     for name in trunkline.__all__:
         assert getattr(trunkline, name) is not None
-    public = {name for name in vars(trunkline) if not name.startswith("_")}
+    public = {name for name in vars(trunkline) if name[0] not in "_@"}
     submodules = {name.rpartition(".")[2] for name in tree.modules()}
     own = {name for name in public - submodules if name not in ("annotations", "TYPE_CHECKING")}
     assert own <= set(trunkline.__all__), own - set(trunkline.__all__)
