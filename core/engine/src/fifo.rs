@@ -341,10 +341,11 @@ fn rules(core: &Core, config: &QueueConfig) -> FifoRules {
 
 /// Where the message of a receipt lies now, if it is there at all.
 fn place(queue: &Queue, state: &FifoState, receipt: &Receipt) -> Option<FifoPlace> {
-    if receipt.run == queue.core.run {
-        return Some(FifoPlace { slot: receipt.slot, generation: receipt.generation });
-    }
-    state.place_of(receipt.seq)
+    let place = match receipt.run == queue.core.run {
+        true => FifoPlace { slot: receipt.slot, generation: receipt.generation },
+        false => state.place_of(receipt.seq)?,
+    };
+    state.message(place).filter(|info| info.seq == receipt.seq).map(|info| info.place)
 }
 
 fn refuse(queue: &Queue, receipt: &Receipt, refusal: Refusal) -> Error {

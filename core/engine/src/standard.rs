@@ -57,6 +57,9 @@ impl StandardRoom {
 
     #[inline]
     pub fn send(&self, queue: &Queue, message: &Outgoing<'_>, now: Millis) -> Result<Sent> {
+        if let Some(seq) = self.send_plain(queue, message, now) {
+            return Ok(Sent { queue: queue.id, seq, duplicate: false, ticket: None });
+        }
         let mut log = queue.core.log()?;
         let seq = self.admit(queue, &mut log, message, now)?;
         Ok(Sent { queue: queue.id, seq, duplicate: false, ticket: log.ticket() })
@@ -73,7 +76,8 @@ impl StandardRoom {
         let ticket = {
             let mut log = queue.core.log()?;
             for message in messages {
-                results.push(self.admit(queue, &mut log, message, now));
+                let plain = self.send_plain(queue, message, now);
+                results.push(plain.map_or_else(|| self.admit(queue, &mut log, message, now), Ok));
             }
             log.ticket()
         };
@@ -85,8 +89,25 @@ impl StandardRoom {
         Ok(ticket)
     }
 
-    /// Decides, journals and applies one send.
+    /// The usual case in memory, a body and nothing else: the same decision and application as in
+    /// `admit`, without what they would have to look for.
     #[inline]
+    fn send_plain(&self, queue: &Queue, message: &Outgoing<'_>, now: Millis) -> Option<Seq> {
+        let Outgoing { body, attributes, group, dedup_id, delay } = *message;
+        let plain = attributes.is_empty() && group.is_none() && dedup_id.is_none();
+        let at_once = delay.unwrap_or_else(|| queue.rules.delay()) == 0;
+        let fits = body.len() <= queue.rules.message_bytes_max();
+        if !(plain && at_once && fits) || queue.core.journal.is_some() {
+            return None;
+        }
+        let reserved = self.log.reserve(body.len(), true);
+        let seq = reserved.seq();
+        reserved.publish(now, 0, NewBody::Inline(&[body]), Visibility::Ready);
+        self.plan_retention(queue, now);
+        Some(seq)
+    }
+
+    /// Decides, journals and applies one send.
     fn admit(
         &self,
         queue: &Queue,
@@ -195,9 +216,13 @@ impl StandardRoom {
 
     pub fn delete(&self, queue: &Queue, receipt: &Receipt) -> Result<Option<Ticket>> {
         let Some(place) = self.place(queue, receipt) else { return Ok(None) };
+        if queue.core.journal.is_none() && !self.has_tenants() {
+            // Nothing to let go of: no home in a journal, no tenant.
+            self.log.delete(place);
+            return Ok(None);
+        }
         let mut log = queue.core.log()?;
-        // Asked only where there is something to let go of: a home in the journal, or a tenant.
-        let info = if log.is_on() || self.has_tenants() { self.log.info(place) } else { None };
+        let info = self.log.info(place);
         if let (true, Some(info)) = (self.log.delete(place), info) {
             self.forget(queue, &mut log, &info);
         }

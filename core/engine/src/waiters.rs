@@ -1,15 +1,16 @@
 //! Who waits for a message of one queue. A wake is a hint to try again, never a message: so a waiter
 //! that leaves swallows nothing, and one that leaves with an unused wake passes it on.
 //!
-//! Invariant: a sender publishes, then reads `waiting`; a waiter adds itself to `waiting`, then looks
-//! for a message. Both with sequential consistency, so at least one of them sees the other.
+//! Invariant: a sender makes its message count, then reads `waiting`; a waiter adds itself to
+//! `waiting`, then looks at the counts. All four are sequentially consistent (FIFO: the counts are
+//! behind the queue's mutex), so at least one of the two sees the other.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use trunkline_journal::Signal;
 use trunkline_vocabulary::Millis;
-use trunkline_vocabulary::sync::atomic::{AtomicUsize, Ordering, fence};
+use trunkline_vocabulary::sync::atomic::{AtomicUsize, Ordering};
 use trunkline_vocabulary::sync::{Arc, Condvar, Mutex, lock};
 
 /// Names one subscription; ids grow, so their order is the order of arrival.
@@ -68,7 +69,6 @@ impl Waiters {
     /// Whether a wake would reach anybody.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        fence(Ordering::SeqCst);
         self.waiting.load(Ordering::SeqCst) == 0
     }
 

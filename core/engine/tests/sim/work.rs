@@ -12,7 +12,7 @@ use crate::observe::{Moment, look};
 use crate::open;
 
 pub const START: Millis = 1_700_000_000_000;
-const OPERATIONS: usize = 60;
+const OPERATIONS: usize = 100;
 const GROUPS: [&str; 3] = ["a", "b", "c"];
 
 pub struct Work {
@@ -109,7 +109,7 @@ impl Work {
     fn body(&mut self, random: &mut Random) -> String {
         self.next += 1;
         // Zeros in front: numbers compare as they were sent, and some bodies fill whole sectors.
-        let width = if random.once_in(4) { 1_500 } else { 20 };
+        let width = if random.once_in(3) { 2_500 } else { 20 };
         format!("m{:0width$}", self.next)
     }
 

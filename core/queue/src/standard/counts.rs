@@ -3,6 +3,9 @@
 //! One word carries what is visible and what is in flight, so a verb changes both with one
 //! instruction. A transition is counted after it was made: for a moment a counter may lag, or be
 //! below zero when two threads hurry; the bias keeps that from borrowing out of the other half.
+//!
+//! The word is sequentially consistent: one who sends and then looks whether somebody waits, and
+//! one who says that he waits and then looks at the counts, cannot miss each other.
 
 use trunkline_vocabulary::sync::atomic::{AtomicU64, Ordering};
 
@@ -36,7 +39,7 @@ impl Tally {
     pub(super) fn shift(&self, from: Option<Status>, to: Option<Status>) {
         let delta = weight(to).wrapping_sub(weight(from));
         if delta != 0 {
-            self.word.fetch_add(delta, Ordering::AcqRel);
+            self.word.fetch_add(delta, Ordering::SeqCst);
         }
         if from == Some(Status::Delayed) {
             self.delayed.fetch_sub(1, Ordering::AcqRel);
@@ -52,8 +55,9 @@ impl Tally {
         self.word.load(Ordering::Acquire) as u32 <= BIAS
     }
 
+    #[inline]
     pub(super) fn read(&self) -> Counts {
-        let word = self.word.load(Ordering::Acquire);
+        let word = self.word.load(Ordering::SeqCst);
         let delayed = self.delayed.load(Ordering::Acquire) as i64;
         Counts {
             visible: (word as u32).saturating_sub(BIAS),
