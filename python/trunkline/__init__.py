@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from trunkline._core import (
     BatchResult,
+    Envelope,
     Failure,
     FolderReport,
     Message,
@@ -84,6 +85,7 @@ __all__ = [
     "EnginePoisoned",
     "EngineReadOnly",
     "Entry",
+    "Envelope",
     "Failure",
     "Faults",
     "FolderReport",

@@ -7,7 +7,7 @@ from datetime import timedelta
 from os import PathLike
 from typing import Literal, TypeAlias
 
-from trunkline._core import Message
+from trunkline._core import AsyncMessage, Message
 
 Body: TypeAlias = bytes | str | bytearray | memoryview
 """What a message may carry. Text is sent as UTF-8."""
@@ -24,7 +24,7 @@ AttributeValue: TypeAlias = str | float | bytes | tuple[str, str | float | bytes
 Attributes: TypeAlias = Mapping[str, AttributeValue]
 """Message attributes by name."""
 
-Delivery: TypeAlias = Message | str
+Delivery: TypeAlias = Message | AsyncMessage | str
 """A delivery, named by its message or by its receipt."""
 
 Path: TypeAlias = str | PathLike[str]

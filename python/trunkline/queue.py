@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    from trunkline._core import BatchResult, Message, SendBatchResult, SendResult, Ticket
+    from trunkline._core import (
+        BatchResult,
+        Envelope,
+        Message,
+        SendBatchResult,
+        SendResult,
+        Ticket,
+    )
     from trunkline._core import Queue as CoreQueue
     from trunkline._types import Attributes, Body, Delivery, Durability, Seconds
     from trunkline.engine import Engine
@@ -164,7 +171,7 @@ class Queue(QueueControl):
             return found or self._receive_default(max)
         return self._receive_with(max, wait, visibility_timeout, attempt_id)
 
-    def peek(self, max: int = 10, *, include_in_flight: bool = False) -> list[Message]:
+    def peek(self, max: int = 10, *, include_in_flight: bool = False) -> list[Envelope]:
         """Read up to `max` messages, oldest first, without leasing them.
 
         >>> import trunkline

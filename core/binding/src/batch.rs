@@ -7,9 +7,9 @@ use trunkline_engine::{Outgoing, Sent, Ticket, Verb};
 use trunkline_vocabulary::{Millis, Receipt};
 
 use crate::body::Body;
+use crate::envelope::Envelope;
 use crate::error::raise;
 use crate::handle::Handle;
-use crate::message::Message;
 use crate::results::{BatchResult, Failure, SendBatchResult};
 
 /// An entry that Python has checked: body, group, dedup id, delay, attribute block.
@@ -117,14 +117,14 @@ pub(crate) fn change(
 
 /// A delivery, named by its message or by the text of its receipt.
 pub(crate) enum Named<'py> {
-    Message(Bound<'py, Message>),
+    Message(Bound<'py, Envelope>),
     Text(Bound<'py, PyString>),
 }
 
 impl<'py> Named<'py> {
     #[inline]
     pub fn of(item: Bound<'py, PyAny>) -> PyResult<Self> {
-        let item = match item.cast_into::<Message>() {
+        let item = match item.cast_into::<Envelope>() {
             Ok(message) => return Ok(Self::Message(message)),
             Err(other) => other.into_inner(),
         };

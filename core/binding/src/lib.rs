@@ -11,6 +11,7 @@ mod body;
 mod clock;
 mod config;
 mod engine;
+mod envelope;
 mod error;
 mod faults;
 mod handle;
@@ -45,6 +46,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     engine::register(module)?;
     queue::register(module)?;
     waitless::register(module)?;
+    envelope::register(module)?;
     message::register(module)?;
     results::register(module)?;
     statistics::register(module)?;

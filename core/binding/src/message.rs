@@ -1,16 +1,18 @@
-//! A message that was delivered, as a frozen class: what costs is made when it is asked for.
+//! A delivery and the verbs of its lease, for threads and for event loops.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use pyo3::PyClass;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString};
-use trunkline_engine::{Delivery, Verb, sequence_number};
-use trunkline_vocabulary::{Code, Error, Millis, QueueId, Receipt, Result, Seq};
+use trunkline_engine::{Delivery, Ticket, Verb};
+use trunkline_vocabulary::Millis;
 
+use crate::envelope::Envelope;
 use crate::error::{guard, raise};
 use crate::handle::Handle;
 use crate::span::millis;
+use crate::ticket::Pending;
 
 /// How many dead messages are kept for reuse: cheaper than to ask the allocator each time.
 const SPARE: usize = 256;
@@ -26,256 +28,229 @@ const SPARE: usize = 256;
 /// ('coffee', 4)
 /// >>> queue.statistics().total
 /// 0
-#[pyclass(frozen, freelist = SPARE, module = "trunkline")]
+#[pyclass(frozen, extends = Envelope, freelist = SPARE, module = "trunkline")]
 pub(crate) struct Message {
-    handle: Arc<Handle>,
-    body: Py<PyBytes>,
-    receipt: Receipt,
-    sent: Millis,
-    first_received: Millis,
-    extra: Option<Box<Extra>>,
-    /// Peeked at, not received: there is no lease to end.
-    peeked: bool,
     /// Deleted or released by hand, so that the end of a `with` block leaves it alone.
     settled: AtomicBool,
 }
 
-/// What most messages do not have.
-struct Extra {
-    /// Where the message was first sent, if it came here by a move.
-    origin: (QueueId, Seq),
-    group: Option<String>,
-    dedup_id: Option<String>,
-    attributes: Vec<u8>,
-    dead_letter_source: Option<QueueId>,
+/// One delivery of one message, from :meth:`trunkline.aio.Queue.receive`. ``async with message:``
+/// deletes it at the end of the block; on an exception it makes it visible again.
+///
+/// >>> import asyncio, trunkline
+/// >>> async def main():
+/// ...     queue = trunkline.aio.open().queue("orders")
+/// ...     await queue.send("one coffee")
+/// ...     (message,) = await queue.receive()
+/// ...     async with message:
+/// ...         pass
+/// ...     return queue.statistics().total
+/// >>> asyncio.run(main())
+/// 0
+#[pyclass(frozen, extends = Envelope, freelist = SPARE, name = "Message", module = "trunkline.aio")]
+pub(crate) struct AsyncMessage {
+    settled: AtomicBool,
 }
 
-impl Message {
-    #[inline]
-    pub fn new(
-        py: Python<'_>,
+/// A kind of message that a receive can make.
+pub(crate) trait Delivered: PyClass {
+    fn deliver<'py>(
+        py: Python<'py>,
         handle: &Arc<Handle>,
         delivery: &Delivery<'_>,
-        peeked: bool,
-    ) -> Self {
-        Self {
-            handle: handle.clone(),
-            body: PyBytes::new(py, delivery.body).unbind(),
-            receipt: delivery.receipt,
-            sent: delivery.sent,
-            first_received: delivery.first_received,
-            extra: Extra::of(delivery),
-            peeked,
-            settled: AtomicBool::new(false),
-        }
+    ) -> PyResult<Bound<'py, Self>>;
+}
+
+impl Delivered for Message {
+    #[inline]
+    fn deliver<'py>(
+        py: Python<'py>,
+        handle: &Arc<Handle>,
+        delivery: &Delivery<'_>,
+    ) -> PyResult<Bound<'py, Self>> {
+        let settled = AtomicBool::new(false);
+        Bound::new(py, (Self { settled }, Envelope::new(py, handle, delivery, false)))
+    }
+}
+
+impl Delivered for AsyncMessage {
+    #[inline]
+    fn deliver<'py>(
+        py: Python<'py>,
+        handle: &Arc<Handle>,
+        delivery: &Delivery<'_>,
+    ) -> PyResult<Bound<'py, Self>> {
+        let settled = AtomicBool::new(false);
+        Bound::new(py, (Self { settled }, Envelope::new(py, handle, delivery, false)))
+    }
+}
+
+impl Delivered for Envelope {
+    fn deliver<'py>(
+        py: Python<'py>,
+        handle: &Arc<Handle>,
+        delivery: &Delivery<'_>,
+    ) -> PyResult<Bound<'py, Self>> {
+        Bound::new(py, Envelope::new(py, handle, delivery, true))
+    }
+}
+
+impl Envelope {
+    #[inline]
+    fn delete(&self, py: Python<'_>) -> PyResult<Option<Ticket>> {
+        let receipt = self.lease().map_err(raise)?;
+        self.handle.before(py, Verb::Delete)?;
+        self.handle.queue.delete(receipt).map_err(raise)
     }
 
-    fn lease(&self) -> Result<&Receipt> {
-        if !self.peeked {
-            return Ok(&self.receipt);
-        }
-        Err(Error::new(
-            Code::MessageNotInflight,
-            "The message was peeked at, not received, so it has no lease; receive it first.",
-        ))
-    }
-
-    /// The receipt, if `handle` is the queue that delivered the message.
-    pub fn receipt_for(&self, handle: &Handle) -> Result<Receipt> {
-        let receipt = self.lease()?;
-        if Arc::ptr_eq(&self.handle.engine, &handle.engine) && receipt.queue == handle.queue.id() {
-            return Ok(*receipt);
-        }
-        // Refused in the queue's own words.
-        handle.queue.decode_receipt(&self.handle.queue.encode_receipt(receipt))
-    }
-
-    fn change(&self, py: Python<'_>, visibility: Millis) -> PyResult<()> {
+    fn change(&self, py: Python<'_>, visibility: Millis) -> PyResult<Option<Ticket>> {
         let receipt = self.lease().map_err(raise)?;
         self.handle.before(py, Verb::Extend)?;
-        let ticket = self.handle.queue.extend(receipt, visibility).map_err(raise)?;
+        self.handle.queue.extend(receipt, visibility).map_err(raise)
+    }
+
+    fn settle(&self, py: Python<'_>, ticket: Option<Ticket>) -> PyResult<()> {
         self.handle.settle(py, ticket, self.handle.level)
     }
 
-    fn visibility(&self, value: &Bound<'_, PyAny>, field: &str) -> PyResult<Millis> {
+    fn pending(&self, py: Python<'_>, ticket: Option<Ticket>) -> PyResult<Option<Pending>> {
+        Pending::new(py, &self.handle, ticket, self.handle.level)
+    }
+
+    fn span(&self, value: &Bound<'_, PyAny>, field: &str) -> PyResult<Millis> {
         millis(value, field, 0, self.handle.engine.limits().visibility_max)
     }
-}
 
-impl Extra {
-    #[inline]
-    fn of(delivery: &Delivery<'_>) -> Option<Box<Self>> {
-        let none = delivery.origin == (delivery.receipt.queue, delivery.receipt.seq)
-            && delivery.group.is_none()
-            && delivery.dedup_id.is_none()
-            && delivery.attributes.is_empty()
-            && delivery.dead_letter_source.is_none();
-        if none {
-            return None;
-        }
-        Some(Box::new(Self {
-            origin: delivery.origin,
-            group: delivery.group.map(str::to_owned),
-            dedup_id: delivery.dedup_id.map(str::to_owned),
-            attributes: delivery.attributes.to_vec(),
-            dead_letter_source: delivery.dead_letter_source,
-        }))
+    fn receipt_text(&self) -> PyResult<String> {
+        let encode = |receipt| self.handle.queue.encode_receipt(receipt);
+        self.lease().map(encode).map_err(raise)
     }
 }
 
 #[pymethods]
 impl Message {
-    /// The body as it was sent.
-    #[getter]
-    fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        self.body.bind(py).clone()
-    }
-
-    /// The body as text; a body that is not UTF-8 raises UnicodeDecodeError.
-    fn text<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
-        let text = self.body.bind(py).call_method1("decode", ("utf-8",))?;
-        Ok(text.cast_into()?)
-    }
-
-    /// The body parsed as JSON.
-    fn json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        py.import("json")?.call_method1("loads", (self.body.bind(py),))
-    }
-
     /// Names this delivery; :meth:`Queue.delete` takes it, also from another process.
     #[getter]
-    fn receipt(&self) -> PyResult<String> {
-        self.lease().map(|receipt| self.handle.queue.encode_receipt(receipt)).map_err(raise)
-    }
-
-    /// The message's id, the same in every delivery.
-    #[getter]
-    fn message_id(&self) -> String {
-        let here = (self.receipt.queue, self.receipt.seq);
-        let (queue, seq) = self.extra.as_ref().map_or(here, |extra| extra.origin);
-        self.handle.key.message_id(queue, seq).to_string()
-    }
-
-    /// Which delivery of the message this is, counted from one.
-    #[getter]
-    fn receive_count(&self) -> u32 {
-        self.receipt.delivery
-    }
-
-    /// When the message was sent, in seconds since the epoch.
-    #[getter]
-    fn sent_at(&self) -> f64 {
-        self.sent as f64 / 1_000.0
-    }
-
-    /// When the message was received for the first time, in seconds since the epoch.
-    #[getter]
-    fn first_received_at(&self) -> Option<f64> {
-        (self.receipt.delivery > 0).then(|| self.first_received as f64 / 1_000.0)
-    }
-
-    /// The group the message was sent with.
-    #[getter]
-    fn group(&self) -> Option<&str> {
-        self.extra.as_ref()?.group.as_deref()
-    }
-
-    /// The deduplication id the message was sent with, or the hash that stood in for it.
-    #[getter]
-    fn dedup_id(&self) -> Option<&str> {
-        self.extra.as_ref()?.dedup_id.as_deref()
-    }
-
-    /// FIFO: 20 digits that grow in order of sending; None on a standard queue.
-    #[getter]
-    fn sequence_number(&self) -> Option<String> {
-        self.handle.fifo.then(|| sequence_number(self.receipt.seq))
-    }
-
-    /// The attributes by name: a Number as int or float, a String as str, a Binary as bytes; a
-    /// type with a suffix as a pair ``(type, value)``.
-    #[getter]
-    fn attributes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let block = self.extra.as_ref().map_or(&[][..], |extra| &extra.attributes);
-        crate::attributes::to_dict(py, block)
-    }
-
-    /// The queue that gave the message up, if it is a dead letter.
-    #[getter]
-    fn dead_letter_source(&self) -> Option<String> {
-        let source = self.extra.as_ref()?.dead_letter_source?;
-        Some(self.handle.engine.queue_by_id(source)?.name().name.clone())
-    }
-
-    /// The queue that delivered it.
-    #[getter]
-    fn queue_name(&self) -> String {
-        self.handle.queue.name().name.clone()
+    fn receipt(slf: &Bound<'_, Self>) -> PyResult<String> {
+        slf.as_super().get().receipt_text()
     }
 
     /// Delete the message; return once that is as durable as the engine promises.
-    fn delete(&self, py: Python<'_>) -> PyResult<()> {
+    fn delete(slf: &Bound<'_, Self>, py: Python<'_>) -> PyResult<()> {
+        let envelope = slf.as_super().get();
         guard(|| {
-            let receipt = self.lease().map_err(raise)?;
-            self.handle.before(py, Verb::Delete)?;
-            let ticket = self.handle.queue.delete(receipt).map_err(raise)?;
-            self.settled.store(true, Ordering::Relaxed);
-            self.handle.settle(py, ticket, self.handle.level)
+            let ticket = envelope.delete(py)?;
+            slf.get().settled.store(true, Ordering::Relaxed);
+            envelope.settle(py, ticket)
         })
     }
 
     /// Let the lease end `visibility_timeout` seconds from now.
-    fn extend(&self, py: Python<'_>, visibility_timeout: &Bound<'_, PyAny>) -> PyResult<()> {
-        let visibility = self.visibility(visibility_timeout, "visibility_timeout")?;
-        guard(|| self.change(py, visibility))
+    fn extend(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        visibility_timeout: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let envelope = slf.as_super().get();
+        let visibility = envelope.span(visibility_timeout, "visibility_timeout")?;
+        guard(|| {
+            let ticket = envelope.change(py, visibility)?;
+            envelope.settle(py, ticket)
+        })
     }
 
     /// Give the message back: visible again at once, or in `delay` seconds.
     #[pyo3(signature = (delay=None))]
-    fn release(&self, py: Python<'_>, delay: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-        let delay = delay.map_or(Ok(0), |delay| self.visibility(delay, "delay"))?;
+    fn release(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        delay: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let envelope = slf.as_super().get();
+        let delay = delay.map_or(Ok(0), |delay| envelope.span(delay, "delay"))?;
         guard(|| {
-            self.change(py, delay)?;
-            self.settled.store(true, Ordering::Relaxed);
-            Ok(())
+            let ticket = envelope.change(py, delay)?;
+            slf.get().settled.store(true, Ordering::Relaxed);
+            envelope.settle(py, ticket)
         })
     }
 
-    fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
-        slf.get().lease().map_err(raise)?;
-        Ok(slf)
+    fn __enter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
     }
 
     fn __exit__(
-        &self,
+        slf: &Bound<'_, Self>,
         py: Python<'_>,
         kind: &Bound<'_, PyAny>,
         _value: &Bound<'_, PyAny>,
         _traceback: &Bound<'_, PyAny>,
     ) -> PyResult<bool> {
-        if self.settled.load(Ordering::Relaxed) {
+        if slf.get().settled.load(Ordering::Relaxed) {
             return Ok(false);
         }
         if kind.is_none() {
-            self.delete(py)?;
+            Self::delete(slf, py)?;
         } else {
             // The caller's exception is the one to be seen; an unreleased lease ends by itself.
-            drop(self.release(py, None));
+            drop(Self::release(slf, py, None));
         }
         Ok(false)
     }
+}
 
-    fn __repr__(&self) -> String {
-        format!(
-            "<Message {} of queue {:?}, delivery {}>",
-            self.message_id(),
-            self.handle.queue.name().name,
-            self.receipt.delivery
-        )
+/// The coroutines of the class are Python's (`trunkline.aio.message`) and begin here.
+#[pymethods]
+impl AsyncMessage {
+    /// Names this delivery; :meth:`trunkline.aio.Queue.delete` takes it.
+    #[getter]
+    fn receipt(slf: &Bound<'_, Self>) -> PyResult<String> {
+        slf.as_super().get().receipt_text()
+    }
+
+    fn _begin_delete(slf: &Bound<'_, Self>, py: Python<'_>) -> PyResult<Option<Pending>> {
+        let envelope = slf.as_super().get();
+        guard(|| {
+            let ticket = envelope.delete(py)?;
+            slf.get().settled.store(true, Ordering::Relaxed);
+            envelope.pending(py, ticket)
+        })
+    }
+
+    fn _begin_extend(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        visibility_timeout: &Bound<'_, PyAny>,
+    ) -> PyResult<Option<Pending>> {
+        let envelope = slf.as_super().get();
+        let visibility = envelope.span(visibility_timeout, "visibility_timeout")?;
+        guard(|| {
+            let ticket = envelope.change(py, visibility)?;
+            envelope.pending(py, ticket)
+        })
+    }
+
+    fn _begin_release(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        delay: &Bound<'_, PyAny>,
+    ) -> PyResult<Option<Pending>> {
+        let envelope = slf.as_super().get();
+        let delay = envelope.span(delay, "delay")?;
+        guard(|| {
+            let ticket = envelope.change(py, delay)?;
+            slf.get().settled.store(true, Ordering::Relaxed);
+            envelope.pending(py, ticket)
+        })
+    }
+
+    #[getter]
+    fn _settled(&self) -> bool {
+        self.settled.load(Ordering::Relaxed)
     }
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_function(wrap_pyfunction!(crate::attributes::encode_attributes, module)?)?;
-    module.add_class::<Message>()
+    module.add_class::<Message>()?;
+    module.add("AsyncMessage", module.py().get_type::<AsyncMessage>())
 }

@@ -10,9 +10,10 @@ use trunkline_vocabulary::{Millis, Result};
 use crate::batch::{self, Named, Prepared};
 use crate::body::Body;
 use crate::config::{Level, QueueSettings};
+use crate::envelope::Envelope;
 use crate::error::{guard, raise};
 use crate::handle::Handle;
-use crate::message::Message;
+use crate::message::{Delivered, Message};
 use crate::results::{BatchResult, SendBatchResult, SendResult};
 use crate::statistics::Statistics;
 use crate::ticket::Ticket;
@@ -30,7 +31,7 @@ impl Queue {
 
     /// What is there now, without waiting.
     #[inline]
-    pub fn take<'py>(
+    pub fn take<'py, M: Delivered>(
         &self,
         py: Python<'py>,
         request: &Receive<'_>,
@@ -39,8 +40,8 @@ impl Queue {
         if self.0.before(py, Verb::Receive)? {
             request.visibility = Some(0);
         }
-        let mut found = Found::new(py);
-        let sink = |delivery: Delivery<'_>| found.push(&self.0, &delivery, false);
+        let mut found = Found::<M>::new(py);
+        let sink = |delivery: Delivery<'_>| found.push(&self.0, &delivery);
         self.0.queue.try_receive(&request, sink).map_err(raise)?;
         found.into_list()
     }
@@ -79,22 +80,22 @@ impl Queue {
 }
 
 /// The messages of one receive, made where they are delivered: the engine holds no lock then.
-struct Found<'py> {
+struct Found<'py, M> {
     py: Python<'py>,
     /// Most receives ask for one, which needs no list of its own.
-    first: Option<Bound<'py, Message>>,
-    others: Vec<Bound<'py, Message>>,
+    first: Option<Bound<'py, M>>,
+    others: Vec<Bound<'py, M>>,
     failure: Option<PyErr>,
 }
 
-impl<'py> Found<'py> {
+impl<'py, M: Delivered> Found<'py, M> {
     fn new(py: Python<'py>) -> Self {
         Self { py, first: None, others: Vec::new(), failure: None }
     }
 
     #[inline]
-    fn push(&mut self, handle: &Arc<Handle>, delivery: &Delivery<'_>, peeked: bool) {
-        match Bound::new(self.py, Message::new(self.py, handle, delivery, peeked)) {
+    fn push(&mut self, handle: &Arc<Handle>, delivery: &Delivery<'_>) {
+        match M::deliver(self.py, handle, delivery) {
             Ok(message) if self.first.is_none() => self.first = Some(message),
             Ok(message) => self.others.push(message),
             Err(failure) => self.failure = Some(failure),
@@ -203,7 +204,7 @@ impl Queue {
 
     /// What is there now, with the queue's own lease.
     fn receive<'py>(&self, py: Python<'py>, max: usize) -> PyResult<Bound<'py, PyList>> {
-        guard(|| self.take(py, &Receive { max, ..Receive::default() }))
+        guard(|| self.take::<Message>(py, &Receive { max, ..Receive::default() }))
     }
 
     fn receive_with<'py>(
@@ -216,11 +217,12 @@ impl Queue {
     ) -> PyResult<Bound<'py, PyList>> {
         let request = Receive { max, visibility: visibility_timeout, attempt_id };
         guard(|| {
-            let found = self.take(py, &request)?;
+            let found = self.take::<Message>(py, &request)?;
             if wait == 0 || !found.is_empty() {
                 return Ok(found);
             }
-            let some = || Ok(Some(self.take(py, &request)?).filter(|found| !found.is_empty()));
+            let some =
+                || Ok(Some(self.take::<Message>(py, &request)?).filter(|found| !found.is_empty()));
             Ok(crate::wait::until(py, &self.0, wait, some)?.unwrap_or(found))
         })
     }
@@ -232,8 +234,8 @@ impl Queue {
         include_in_flight: bool,
     ) -> PyResult<Bound<'py, PyList>> {
         guard(|| {
-            let mut found = Found::new(py);
-            let sink = |delivery: Delivery<'_>| found.push(&self.0, &delivery, true);
+            let mut found = Found::<Envelope>::new(py);
+            let sink = |delivery: Delivery<'_>| found.push(&self.0, &delivery);
             self.0.queue.peek(max, include_in_flight, sink).map_err(raise)?;
             found.into_list()
         })

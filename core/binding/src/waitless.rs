@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyList;
-use trunkline_engine::Outgoing;
+use trunkline_engine::{Outgoing, Receive};
 use trunkline_vocabulary::{Durability, Millis};
 
 use crate::batch::{self, Prepared};
@@ -15,6 +15,7 @@ use crate::body::Body;
 use crate::config::Level;
 use crate::error::guard;
 use crate::handle::Handle;
+use crate::message::AsyncMessage;
 use crate::queue::Queue;
 use crate::results::{BatchResult, SendBatchResult, SendResult};
 use crate::ticket::Pending;
@@ -105,6 +106,23 @@ impl Waitless {
                 batch::send_prepared(py, self.handle(), &entries, indexes, failed)?;
             Ok((result, self.pending(py, ticket, level)?))
         })
+    }
+
+    /// What is there now, with the queue's own lease.
+    fn receive<'py>(&self, py: Python<'py>, max: usize) -> PyResult<Bound<'py, PyList>> {
+        let request = Receive { max, ..Receive::default() };
+        guard(|| self.0.take::<AsyncMessage>(py, &request))
+    }
+
+    fn receive_with<'py>(
+        &self,
+        py: Python<'py>,
+        max: usize,
+        visibility_timeout: Option<Millis>,
+        attempt_id: Option<&str>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let request = Receive { max, visibility: visibility_timeout, attempt_id };
+        guard(|| self.0.take::<AsyncMessage>(py, &request))
     }
 
     fn delete(

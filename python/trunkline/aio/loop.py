@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future
 
+    from trunkline._core import Pending
+
 
 class Completions:
     """The futures that are parked on one loop, by token. Used on that loop's thread only.
@@ -59,3 +61,17 @@ def completions() -> tuple[AbstractEventLoop, Completions]:
     if found is None:
         found = _of_loop[loop] = Completions(loop)
     return loop, found
+
+
+async def durable(pending: Pending) -> None:
+    """Return when the disk has it; raise when it never will."""
+    if pending.done():
+        return
+    loop, parked = completions()
+    while not pending.done():
+        token, future = parked.park(loop)
+        pending.ring(parked.bell, token)
+        try:
+            await future
+        finally:
+            parked.leave(token)

@@ -10,9 +10,7 @@ import asyncio
 
 from trunkline import checks
 from trunkline._core import Waitless, milliseconds
-from trunkline.aio.loop import completions
-from trunkline.aio.message import Message
-from trunkline.errors import TrunklineError
+from trunkline.aio.loop import completions, durable
 from trunkline.limits import WAIT_MAX_MS
 from trunkline.options import UNSET, Unset
 from trunkline.queue import as_list
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
 
     from trunkline._core import (
         BatchResult,
-        Pending,
+        Envelope,
         SendBatchResult,
         SendResult,
         Statistics,
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
     )
     from trunkline._core import Message as SyncMessage
     from trunkline._types import Attributes, Body, Durability, Seconds
+    from trunkline.aio.message import Message
     from trunkline.entry import Entry
     from trunkline.moves import MoveTask
     from trunkline.queue import Queue as SyncQueue
@@ -55,7 +54,7 @@ class Queue:
         self.sync = queue
         self._core = queue._core
         self._begin = Waitless(queue._core)
-        self._receive = queue._core.receive
+        self._receive = self._begin.receive
 
     # --- sending ---------------------------------------------------------------------------------
 
@@ -89,7 +88,7 @@ class Queue:
             checked = self.sync._checked(group, dedup_id, delay, attributes)
             result, pending = self._begin.send_with(body, *checked, durability)
         if pending is not None:
-            await _durable(pending)
+            await durable(pending)
         return result
 
     async def send_batch(
@@ -107,7 +106,7 @@ class Queue:
             begun = self._begin.send_prepared(*self.sync._prepare(entries), durability)
         result, pending = begun
         if pending is not None:
-            await _durable(pending)
+            await durable(pending)
         return result
 
     def send_nowait(
@@ -148,26 +147,26 @@ class Queue:
         >>> asyncio.run(trunkline.aio.open().queue("orders").receive(wait=0.01))
         []
         """
-        if visibility_timeout is None and attempt_id is None and 0 < max <= checks.COUNT_MAX:
-            found = self._receive(max)
-            if not found:
-                span = self._span(wait)
-                if span:
-                    found = await self._wait(max, span, None, None)
-        else:
-            checks.count(max, "max", 1, checks.COUNT_MAX)
-            sync = self.sync
-            lease = None if visibility_timeout is None else sync._lease(visibility_timeout)
-            attempt = None if attempt_id is None else sync._attempt(attempt_id)
-            span = self._span(wait)
-            found = self._core.receive_with(max, 0, lease, attempt)
-            if not found and span:
-                found = await self._wait(max, span, lease, attempt)
-        return [Message(message, self) for message in found]
+        if visibility_timeout is None and attempt_id is None:
+            try:
+                found = self._receive(max)
+            except OverflowError:
+                found = []
+            # Whatever else there is to check can wait until there is nothing to hand out.
+            if found:
+                return found
+        checks.count(max, "max", 1, checks.COUNT_MAX)
+        span = self._span(wait)
+        lease = None if visibility_timeout is None else self.sync._lease(visibility_timeout)
+        attempt = None if attempt_id is None else self.sync._attempt(attempt_id)
+        found = self._begin.receive_with(max, lease, attempt)
+        if found or not span:
+            return found
+        return await self._wait(max, span, lease, attempt)
 
     async def _wait(
         self, max: int, span: int, lease: int | None, attempt: str | None
-    ) -> list[SyncMessage]:
+    ) -> list[Message]:
         loop, parked = completions()
         end = loop.time() + span / 1_000
         while True:
@@ -177,7 +176,7 @@ class Queue:
             timer = None
             try:
                 # Somebody may have sent between the caller's try and the subscription.
-                found = self._core.receive_with(max, 0, lease, attempt)
+                found = self._begin.receive_with(max, lease, attempt)
                 if found:
                     return found
                 timer = loop.call_at(end, _wake, future)
@@ -189,7 +188,7 @@ class Queue:
                 parked.leave(token)
                 expired = place.end()
             # No await from here to the return: what is leased is handed out.
-            found = self._core.receive_with(max, 0, lease, attempt)
+            found = self._begin.receive_with(max, lease, attempt)
             if found or expired or loop.time() >= end:
                 return found
 
@@ -198,7 +197,7 @@ class Queue:
             return self._core.settings.receive_wait
         return milliseconds(wait, "wait", 0, WAIT_MAX_MS)
 
-    def peek(self, max: int = 10, *, include_in_flight: bool = False) -> list[SyncMessage]:
+    def peek(self, max: int = 10, *, include_in_flight: bool = False) -> list[Envelope]:
         """Read up to `max` messages, oldest first, without leasing them."""
         return self.sync.peek(max, include_in_flight=include_in_flight)
 
@@ -208,9 +207,9 @@ class Queue:
         self, delivery: Message | SyncMessage | str, *, durability: Durability | None = None
     ) -> None:
         """Delete a message that was received, named by itself or by its receipt."""
-        pending = self._begin.delete(_plain(delivery), durability)
+        pending = self._begin.delete(delivery, durability)
         if pending is not None:
-            await _durable(pending)
+            await durable(pending)
 
     async def delete_batch(
         self,
@@ -228,10 +227,10 @@ class Queue:
         >>> asyncio.run(main())
         (0, 1)
         """
-        named = [_plain(delivery) for delivery in as_list(deliveries, "deliveries")]
+        named = as_list(deliveries, "deliveries")
         result, pending = self._begin.delete_batch(named, durability)
         if pending is not None:
-            await _durable(pending)
+            await durable(pending)
         return result
 
     async def extend(
@@ -243,9 +242,9 @@ class Queue:
     ) -> None:
         """Let a lease end `visibility_timeout` seconds from now; 0 makes the message visible."""
         lease = self.sync._lease(visibility_timeout)
-        pending = self._begin.extend(_plain(delivery), lease, durability)
+        pending = self._begin.extend(delivery, lease, durability)
         if pending is not None:
-            await _durable(pending)
+            await durable(pending)
 
     async def extend_batch(
         self,
@@ -255,20 +254,12 @@ class Queue:
         durability: Durability | None = None,
     ) -> BatchResult:
         """The same for many, with one wait for the disk."""
-        named = [_plain(delivery) for delivery in as_list(deliveries, "deliveries")]
+        named = as_list(deliveries, "deliveries")
         lease = self.sync._lease(visibility_timeout)
         result, pending = self._begin.extend_batch(named, lease, durability)
         if pending is not None:
-            await _durable(pending)
+            await durable(pending)
         return result
-
-    def _give_back(self, message: SyncMessage) -> None:
-        """Makes a message visible, without waiting and without covering the caller's exception."""
-        try:
-            self._begin.extend(message, 0, "memory")
-        except TrunklineError:
-            # A lease that cannot be given back ends by itself.
-            return
 
     # --- the queue itself ------------------------------------------------------------------------
 
@@ -338,24 +329,6 @@ class Queue:
         return f"<aio {self.sync!r}>"
 
 
-def _plain(delivery: Message | SyncMessage | str) -> SyncMessage | str:
-    return delivery.sync if isinstance(delivery, Message) else delivery
-
-
 def _wake(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
-
-
-async def _durable(pending: Pending) -> None:
-    """Returns when the disk has it; raises when it never will."""
-    if pending.done():
-        return
-    loop, parked = completions()
-    while not pending.done():
-        token, future = parked.park(loop)
-        pending.ring(parked.bell, token)
-        try:
-            await future
-        finally:
-            parked.leave(token)
