@@ -38,6 +38,9 @@ impl Put for Vec<u8> {
 /// A cursor over the bytes of one record.
 pub(crate) struct Take<'a>(pub &'a [u8]);
 
+/// Times and sequence numbers stay below this, so that no sum of a few of them overflows.
+const NUMBER_MAX: u64 = 1 << 60;
+
 impl<'a> Take<'a> {
     #[inline]
     fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
@@ -55,7 +58,11 @@ impl<'a> Take<'a> {
     }
     #[inline]
     pub fn u64(&mut self) -> Result<u64> {
-        Ok(u64::from_le_bytes(self.array()?))
+        let number = u64::from_le_bytes(self.array()?);
+        if number > NUMBER_MAX {
+            return Err(damaged("a number larger than any that is written"));
+        }
+        Ok(number)
     }
     #[inline]
     pub fn u128(&mut self) -> Result<u128> {

@@ -163,7 +163,7 @@ impl Image {
     }
 
     pub fn queue(&mut self, id: QueueId) -> &mut QueueImage {
-        self.next_queue = self.next_queue.max(id.0 + 1);
+        self.next_queue = self.next_queue.max(id.0.saturating_add(1));
         self.queues.entry(id).or_default()
     }
 
