@@ -1,5 +1,6 @@
-//! Load for `make bench-wire`: a raw HTTP client, and the null echo server that figures are compared
-//! with. `load echo PORT BYTES` serves; `load send|batch|cycle HOST:PORT CONNECTIONS SECONDS` measures.
+//! Load for measuring the server: a raw HTTP client, and the null echo server that figures are
+//! compared with. `load echo PORT BYTES` serves; `load send|batch|cycle HOST:PORT CONNECTIONS
+//! SECONDS` measures.
 //!
 //! The client writes a prepared request and looks only for the end of the answer, so that as little
 //! as possible of what is measured is its own.

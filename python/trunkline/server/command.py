@@ -111,7 +111,8 @@ def _certificate(options: argparse.Namespace) -> tuple[str, str]:
 def _listen(engine: Engine, options: argparse.Namespace, arguments: dict[str, object]) -> Server:
     from trunkline.server.server import Server
 
-    return Server(engine, host=options.host, port=options.port, **arguments)  # type: ignore[arg-type]
+    address = {"host": options.host, "port": options.port}
+    return Server(engine, **address, **arguments)  # type: ignore[arg-type]
 
 
 def _explain(error: Exception, options: argparse.Namespace) -> str:

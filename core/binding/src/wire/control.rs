@@ -48,8 +48,8 @@ impl PyControl {
     }
 }
 
-// An error that names a code is an answer; anything else is a mistake of ours. Its traceback goes to
-// the interpreter's own report, never to the caller.
+// An error that names a code is an answer; anything else is a mistake of ours. Its traceback goes
+// to the interpreter's own report, never to the caller.
 fn to_wire(py: Python<'_>, error: PyErr) -> WireError {
     let value = error.value(py);
     let text = |name: &str| value.getattr(name).and_then(|found| found.extract::<String>());

@@ -1,7 +1,7 @@
 //! Messages of an event stream.
 //!
 //! ```text
-//! message := total u32 | headers u32 | crc32(first 8) u32 | header* | payload | crc32(all before) u32
+//! message := total u32 | headers u32 | crc32(first 8) u32 | header* | payload | crc32(before) u32
 //! header  := name len u8 | name | type u8 | value           (integers big-endian)
 //! ```
 

@@ -1,7 +1,7 @@
 //! The front door: a request comes in, and what has to be done to answer it comes out.
 //!
-//! The door itself never waits and never blocks. [`Front::begin`] goes as far as it can; the drivers
-//! (`call` for a thread in the process, `server` for sockets) do the waiting.
+//! The door itself never waits and never blocks. [`Front::begin`] goes as far as it can; the
+//! drivers (`call` for a thread in the process, `server` for sockets) do the waiting.
 
 mod admin;
 mod call;

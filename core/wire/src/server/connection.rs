@@ -16,7 +16,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{Shared, drive};
 
-/// Largest head of a request. AWS refuses above 16 KiB; signatures of temporary credentials are long.
+/// Largest head of a request. AWS refuses above 16 KiB; tokens of temporary credentials are long.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Requests at once on one HTTP/2 connection.
 const STREAMS_MAX: u32 = 1_024;

@@ -98,7 +98,7 @@ async fn control(shared: &Arc<Shared>, pending: Pending) -> Answer {
         body::refuse(
             500,
             "InternalFailure",
-            "The operation failed unexpectedly; please report this.",
+            "The operation failed; please report this.",
         )
     })
 }

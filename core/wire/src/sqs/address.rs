@@ -14,8 +14,8 @@ pub struct Address<'a> {
     pub name: &'a str,
 }
 
-/// Reads a queue URL: `<anything>/<account>/<name>`, `<anything>/queue/<region>/<account>/<name>`, or
-/// a bare name.
+/// Reads a queue URL: `<anything>/<account>/<name>`, the same with `queue/<region>/` before the
+/// account, or a bare name.
 pub fn parse<'a>(url: &'a str, account: &'a str, region: &'a str) -> Result<Address<'a>> {
     if url.is_empty() {
         return Err(errors::missing("QueueUrl"));

@@ -6,7 +6,7 @@ use trunkline_engine::attributes::Attribute;
 use super::lanes;
 
 /// Fewer bodies than this are digested one by one.
-const SIDE_BY_SIDE_MIN: usize = 3;
+const SIDE_BY_SIDE_MIN: usize = 4;
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
@@ -28,12 +28,11 @@ pub(super) fn of_bodies(bodies: &[&[u8]]) -> Vec<Hex> {
     for group in bodies.chunks(lanes::LANES) {
         let longest = group.iter().map(|body| body.len()).max().unwrap_or(0);
         let total: usize = group.iter().map(|body| body.len()).sum();
-        // Side by side costs as much as the longest alone, about twice.
-        if total > longest * 2 {
-            let found = lanes::digest(group);
-            digests.extend(found.into_iter().take(group.len()).map(hex));
-        } else {
-            digests.extend(group.iter().map(|body| of_body(body)));
+        // Side by side costs about three times the longest alone.
+        let found = (total > longest * 3).then(|| lanes::digest(group)).flatten();
+        match found {
+            Some(found) => digests.extend(found.into_iter().take(group.len()).map(hex)),
+            None => digests.extend(group.iter().map(|body| of_body(body))),
         }
     }
     digests
