@@ -95,11 +95,7 @@ async fn control(shared: &Arc<Shared>, pending: Pending) -> Answer {
     let front = shared.front.clone();
     let running = tokio::task::spawn_blocking(move || front.run(pending));
     running.await.unwrap_or_else(|_| {
-        body::refuse(
-            500,
-            "InternalFailure",
-            "The operation failed; please report this.",
-        )
+        body::refuse(500, "InternalFailure", "The operation failed; please report this.")
     })
 }
 
@@ -122,7 +118,7 @@ async fn settle(shared: &Shared, ticket: Ticket) -> Result<()> {
     engine.wait(ticket, level).map_err(sqs::from_engine)
 }
 
-/// A subscription that ends when it is dropped: also when the caller hangs up, which drops the task.
+/// A subscription that ends when it is dropped: also when the caller hangs up and the task with it.
 struct Subscription<'a> {
     queue: &'a Queue,
     id: WaiterId,
