@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trunkline._core import default_limits
+from trunkline._core import check_limits, default_limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,13 +36,7 @@ class Limits:
                 raise TypeError(f"there is no limit named {name}; the limits are {known}")
             if isinstance(value, bool) or not isinstance(value, int):
                 raise TypeError(f"limit {name} must be an int, not {type(value).__name__}")
-            if not 0 <= value < 2**32:
-                from trunkline.errors import InvalidParameterValue
-
-                raise InvalidParameterValue(
-                    f"Value {value} for limit {name} is invalid. "
-                    f"Reason: Must be between 0 and {2**32 - 1}."
-                )
+        check_limits(changes)
         self._table = {**_DEFAULTS, **changes}
 
     def __getattr__(self, name: str) -> int:

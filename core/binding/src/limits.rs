@@ -1,9 +1,10 @@
 //! The limits table, to and from Python as a plain dict in the engine's units.
 
-use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict};
 use trunkline_vocabulary::Limits;
+
+use crate::error::invalid;
 
 macro_rules! table {
     ($($field:ident),* $(,)?) => {
@@ -17,12 +18,12 @@ macro_rules! table {
             [$((stringify!($field), u64::from(*$field))),*].into_py_dict(py)
         }
 
-        fn set(limits: &mut Limits, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        fn set(limits: &mut Limits, name: &str, value: u64) -> Option<()> {
             match name {
-                $(stringify!($field) => limits.$field = value.extract()?,)*
-                _ => return Err(PyKeyError::new_err(name.to_owned())),
+                $(stringify!($field) => limits.$field = value.try_into().ok()?,)*
+                _ => return None,
             }
-            Ok(())
+            Some(())
         }
     };
 }
@@ -53,13 +54,30 @@ table!(
     noisy_in_flight_min,
 );
 
+/// The largest value of any limit: a time of 30,000 years, far from where sums would overflow.
+const VALUE_MAX: u64 = 1_000_000_000_000_000;
+
 /// The default table with the values of `changes` in their places.
 pub(crate) fn from_dict(changes: &Bound<'_, PyDict>) -> PyResult<Limits> {
     let mut limits = Limits::default();
     for (name, value) in changes {
-        set(&mut limits, &name.extract::<String>()?, &value)?;
+        let name: String = name.extract()?;
+        let number = value.extract::<u64>().ok().filter(|number| *number <= VALUE_MAX);
+        number.and_then(|number| set(&mut limits, &name, number)).ok_or_else(|| {
+            invalid(format!(
+                "The value for the limit {name} is invalid. Reason: Must be a whole number from 0 \
+                 to {} (milliseconds, for a time: {VALUE_MAX}).",
+                u32::MAX
+            ))
+        })?;
     }
     Ok(limits)
+}
+
+/// Refuses values that no limit can have.
+#[pyfunction]
+fn check_limits(changes: &Bound<'_, PyDict>) -> PyResult<()> {
+    from_dict(changes).map(drop)
 }
 
 /// The default limits: AWS's values.
@@ -69,5 +87,6 @@ fn default_limits(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(check_limits, module)?)?;
     module.add_function(wrap_pyfunction!(default_limits, module)?)
 }

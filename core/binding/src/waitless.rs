@@ -180,12 +180,22 @@ impl Waitless {
         })
     }
 
-    /// Gets in line for a message: rings `bell` with `token` once. On a virtual clock also when
-    /// `wait` has passed there.
-    fn subscribe(&self, bell: &Bell, token: u64, wait: Millis) -> PyResult<Subscription> {
+    /// When a wait that starts now ends on a virtual clock; `None` on the system's.
+    fn deadline(&self, wait: Millis) -> Option<Millis> {
+        let clock = self.handle().engine.clock();
+        clock.is_virtual().then(|| clock.now().saturating_add(wait))
+    }
+
+    /// Gets in line for a message: rings `bell` with `token` once. On a virtual clock also when it
+    /// reaches `deadline`.
+    fn subscribe(
+        &self,
+        bell: &Bell,
+        token: u64,
+        deadline: Option<Millis>,
+    ) -> PyResult<Subscription> {
         guard(|| {
-            let (queue, clock) = (&self.handle().queue, self.handle().engine.clock());
-            let deadline = clock.is_virtual().then(|| clock.now().saturating_add(wait));
+            let queue = &self.handle().queue;
             let id = queue.subscribe_until(bell.signal(token), deadline);
             Ok(Subscription::new(queue.clone(), id))
         })

@@ -169,9 +169,10 @@ class Queue:
     ) -> list[Message]:
         loop, parked = completions()
         end = loop.time() + span / 1_000
+        virtual_end = self._begin.deadline(span)
         while True:
             token, future = parked.park(loop)
-            place = self._begin.subscribe(parked.bell, token, span)
+            place = self._begin.subscribe(parked.bell, token, virtual_end)
             expired = True
             timer = None
             try:

@@ -257,6 +257,16 @@ def test_a_virtual_clock_ends_waits_of_tasks():
             await asyncio.sleep(0.01)
             clock.advance(60)
             assert [message.text() for message in await due] == ["later"]
+            # A wake in between must not let the wait begin anew.
+            shared = asyncio.create_task(queue.receive(wait=20))
+            await asyncio.sleep(0.01)
+            for _ in range(3):
+                clock.advance(5)
+                queue.sync.send("for somebody else")
+                assert len(queue.sync.receive()) == 1
+                await asyncio.sleep(0.01)
+            clock.advance(5)
+            assert await shared == []
 
     run(main())
 

@@ -181,6 +181,8 @@ def test_a_wrong_type_is_a_type_error_and_changes_nothing(queue, call):
         (lambda q: trunkline.open(read_only=True), "path"),
         (lambda q: trunkline.open(seed=-1), "seed"),
         (lambda q: trunkline.Limits(delay_max=-1), "delay_max"),
+        (lambda q: trunkline.Limits(retention_max=10**16), "retention_max"),
+        (lambda q: trunkline.Limits(message_bytes_max=2**32), "message_bytes_max"),
         (lambda q: trunkline.VirtualClock(-1), "start"),
         (lambda q: trunkline.VirtualClock().advance(-1), "seconds"),
     ],
@@ -225,6 +227,7 @@ def test_a_message_that_is_too_large_is_refused(queue):
 
 def test_limits_can_be_raised_and_lowered():
     limits = trunkline.Limits(delay_max=2_000_000, message_bytes_max=2_000_000, attributes_max=1)
+    assert trunkline.Limits(retention_max=10 * 365 * 86_400_000).retention_max > 2**32
     with trunkline.open(limits=limits) as engine:
         queue = engine.queue("q", delay=1_500)
         queue.send(bytes(1_500_000))
