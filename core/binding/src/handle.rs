@@ -73,9 +73,15 @@ pub(crate) fn settle(
     if engine.faults().is_active() {
         crate::faults::before(py, engine, Verb::Commit, "")?;
     }
-    if level == Durability::Disk {
+    if waits_for_disk(engine, level) {
         return py.detach(|| engine.wait(ticket, level)).map_err(raise);
     }
     // A copy into the page cache takes microseconds: less than winning the interpreter back.
     engine.wait(ticket, level).map_err(raise)
+}
+
+/// Whether a wait at `level` may last as long as a sync: its own, or, in an engine that syncs, the
+/// one of another sender that is under way.
+pub(crate) fn waits_for_disk(engine: &Engine, level: Durability) -> bool {
+    level > Durability::Memory && engine.durability() == Durability::Disk
 }

@@ -9,7 +9,7 @@ use trunkline_vocabulary::Durability;
 
 use crate::bell::Bell;
 use crate::error::{guard, raise};
-use crate::handle::{Handle, settle};
+use crate::handle::{Handle, settle, waits_for_disk};
 use crate::results::SendResult;
 use crate::span::millis;
 
@@ -25,8 +25,8 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    /// What a loop has to wait for. A lower level than the disk's costs less than a turn of the
-    /// loop, so it is settled here.
+    /// What a loop has to wait for. A copy into the page cache costs less than a turn of the loop,
+    /// so it is settled here.
     pub fn new(
         py: Python<'_>,
         handle: &Arc<Handle>,
@@ -34,7 +34,7 @@ impl Pending {
         level: Durability,
     ) -> PyResult<Option<Self>> {
         match place {
-            Some(place) if level == Durability::Disk => {
+            Some(place) if waits_for_disk(&handle.engine, level) => {
                 Ok(Some(Self { handle: handle.clone(), place, level }))
             }
             place => handle.settle(py, place, level).map(|()| None),

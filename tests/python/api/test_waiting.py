@@ -159,3 +159,26 @@ def test_a_handler_of_a_signal_runs_while_a_receive_waits(queue):
         assert time.monotonic() - start > 0.55
     finally:
         signal.signal(signal.SIGUSR1, previous)
+
+
+@pytest.mark.parametrize("level", [None, "disk", "os", "memory"])
+def test_others_run_while_one_waits_for_the_disk(tmp_path, level):
+    with trunkline.open(tmp_path / "data") as engine:
+        queue = engine.queue("q")
+        stop = threading.Event()
+
+        def send() -> None:
+            while not stop.is_set():
+                queue.send(bytes(1_000), durability=level)
+
+        threads = [threading.Thread(target=send) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        count, end = 0, time.monotonic() + 0.3
+        while time.monotonic() < end:
+            count += 1
+        stop.set()
+        for thread in threads:
+            thread.join(10)
+        assert count > 1_000
+        assert queue.statistics().visible > 10
