@@ -344,14 +344,18 @@ different value for attribute delay; leave the option out, or change the queue w
             core.configure(changed, encode_document(document))
 
 
-def _close_all() -> None:
-    """Closes what the program forgot: everything accepted is written out."""
+def _flush_all() -> None:
+    """Writes out what the program forgot to close.
+
+    Closing would wake threads that still wait, and their last words would litter the end of the
+    program; the operating system lets go of the folder by itself.
+    """
     for engine in list(_open_engines):
         try:
-            engine.close()
+            engine.flush()
         except TrunklineError:
             # The program is over; whoever waited for a ticket has seen the failure.
             continue
 
 
-atexit.register(_close_all)
+atexit.register(_flush_all)

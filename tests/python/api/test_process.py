@@ -95,6 +95,23 @@ def test_the_end_of_a_program_is_silent_whatever_is_still_held(tmp_path, keeps):
     assert python(program, str(tmp_path / "data"), keeps) == ""
 
 
+@pytest.mark.parametrize("place", ["memory", "disk"])
+def test_threads_that_still_work_do_not_disturb_the_end(tmp_path, place):
+    program = (
+        "import sys, threading, time, trunkline\n"
+        "path = sys.argv[1] if sys.argv[2] == 'disk' else None\n"
+        "queue = trunkline.open(path).queue('q')\n"
+        "def work():\n"
+        "    while True: queue.send('a'); queue.receive(wait=0.0005)\n"
+        "def wait():\n"
+        "    while True: queue.receive(wait=0.0005)\n"
+        "for job in (work, wait) * 3: threading.Thread(target=job, daemon=True).start()\n"
+        "time.sleep(0.02)\n"
+    )
+    for turn in range(5):
+        assert python(program, str(tmp_path / str(turn)), place) == ""
+
+
 def test_a_forked_child_is_told_and_ends_in_peace(tmp_path):
     program = (
         "import os, sys, trunkline\n"
