@@ -54,8 +54,9 @@ setup: $(VENV)/.build ## Make .venv with the release build of the package in it
 
 # --- everyday tasks ------------------------------------------------------------------------------
 
-demo: setup ## Run the demonstration: orders, a failing consumer, a kill -9, a restart
+demo: setup ## Run the demonstration: orders, a failing consumer, a kill -9, a restart, boto3
 	@$(PY) examples/demo.py
+	@$(PY) examples/aws/demo.py
 
 test: setup ## Run all tests: Rust, loom, Python
 	@$(MAKE) test-rust

@@ -1,0 +1,26 @@
+"""The same three programs, answered by an engine in this process: no server, no socket."""
+
+from __future__ import annotations
+
+import boto3
+import checkout
+import orders
+import redrive
+
+import trunkline
+import trunkline.aws
+
+
+def main() -> None:
+    """Run them one after the other."""
+    with trunkline.open() as engine:
+        # Every client that is made inside the block is answered by the engine, also by code that
+        # has never heard of it. `trunkline.aws.client("sqs", engine=engine)` makes a single one.
+        with trunkline.aws.local(engine):
+            sqs = boto3.client("sqs")
+        for program in (orders, checkout, redrive):
+            program.main(sqs)
+
+
+if __name__ == "__main__":
+    main()
