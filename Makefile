@@ -20,8 +20,8 @@ PYTEST ?=
 RUST_SOURCES := $(shell find core -path core/fuzz -prune -o -type f \
 	\( -name '*.rs' -o -name '*.toml' -o -name '*.h' \) -print) Cargo.toml Cargo.lock
 
-.PHONY: help setup demo test test-rust test-loom test-python pythons lint fmt docs bench fuzz sim \
-	wheel clean
+.PHONY: help setup demo test test-rust test-loom test-python pythons wire-ends lint fmt docs bench \
+	fuzz sim wheel clean
 
 help: ## List the tasks
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -103,6 +103,18 @@ fmt: $(VENV)/.tools ## Rewrite sources in the project's format
 
 docs: setup ## Regenerate docs/reference.md and docs/errors.md from the docstrings
 	$(PY) -m tests.tidy.reference
+
+# The ends of the range of botocore in pyproject.toml; boto3 asks for the botocore of its own number.
+BOTO_ENDS ?= 1.35.0 1
+wire-ends: setup ## Run the wire tests with the oldest and the newest supported botocore
+	@for end in $(BOTO_ENDS); do \
+		$(PY) -m venv $(VENV)/botocore-$$end && \
+		$(VENV)/botocore-$$end/bin/pip install --quiet --disable-pip-version-check --upgrade \
+			"boto3==$$end.*" hypothesis pytest && \
+		$(VENV)/botocore-$$end/bin/python -c \
+			'import botocore; print("botocore", botocore.__version__)' && \
+		PYTHONPATH=python $(VENV)/botocore-$$end/bin/python -m pytest -q tests/wire $(PYTEST); \
+	done
 
 # --- measurements and long runs ------------------------------------------------------------------
 
