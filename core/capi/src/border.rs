@@ -166,7 +166,8 @@ impl<T: Copy> Out<T> {
         if self.0.is_null() || !self.0.is_aligned() {
             return None;
         }
-        // SAFETY: not null and aligned; the header asks for a value that a call of ours has written.
+        // SAFETY: not null and aligned; the header asks for a value that a call of ours has
+        // written.
         Some(unsafe { self.0.replace(empty) })
     }
 }

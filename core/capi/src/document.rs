@@ -1,5 +1,5 @@
-//! What is kept with a queue beside the engine's rules: a JSON object that every surface shares. This
-//! surface reads who may use a queue for dead letters, and changes nothing.
+//! What is kept with a queue beside the engine's rules: a JSON object that every surface shares.
+//! This surface reads who may use a queue for dead letters, and changes nothing.
 
 use serde_json::Value;
 use trunkline_engine::{Queue, Result};

@@ -17,9 +17,9 @@ use crate::status::Status;
 /// The furthest a virtual clock may be set or moved at once: what fits every sum of times.
 const TIME_MAX: u64 = 1 << 52;
 
-/// Opens an engine on the folder `path`, which is created if need be, or in memory if `path` is NULL.
-/// `durability` is a trunkline_durability, and says what "acknowledged" means: when a call that
-/// changes something returns TRUNKLINE_OK, the change is that durable. `options` may be NULL.
+/// Opens an engine on the folder `path`, which is created if need be, or in memory if `path` is
+/// NULL. `durability` is a trunkline_durability, and says what "acknowledged" means: when a call
+/// that changes something returns TRUNKLINE_OK, the change is that durable. `options` may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn trunkline_open(
     path: Text,
@@ -37,9 +37,10 @@ pub extern "C" fn trunkline_open(
     })
 }
 
-/// Writes everything out, lets go of the folder, and gives the handle back. Receives that wait return
-/// TRUNKLINE_ENGINE_CLOSED, and so does every later call on a queue of the engine. A failure tells
-/// that the disk refused what it was given last; the engine is closed all the same. NULL is allowed.
+/// Writes everything out, lets go of the folder, and gives the handle back. Receives that wait
+/// return TRUNKLINE_ENGINE_CLOSED, and so does every later call on a queue of the engine. A failure
+/// tells that the disk refused what it was given last; the engine is closed all the same. NULL is
+/// allowed.
 #[unsafe(no_mangle)]
 pub extern "C" fn trunkline_close(engine: EngineHandle) -> Status {
     guard(|| if engine.is_null() { Ok(()) } else { engine.take()?.engine.close() })
@@ -51,8 +52,8 @@ pub extern "C" fn trunkline_flush(engine: EngineHandle) -> Status {
     guard(|| engine.get()?.engine.flush())
 }
 
-/// Moves the virtual clock of an engine forward, runs everything that falls due on the way, in order,
-/// and wakes who waits for it. Only for an engine that was opened with virtual_start_ms.
+/// Moves the virtual clock of an engine forward, runs everything that falls due on the way, in
+/// order, and wakes who waits for it. Only for an engine that was opened with virtual_start_ms.
 #[unsafe(no_mangle)]
 pub extern "C" fn trunkline_advance(engine: EngineHandle, by_ms: i64) -> Status {
     guard(|| {

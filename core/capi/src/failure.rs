@@ -56,8 +56,8 @@ pub extern "C" fn trunkline_last_error_code() -> *const c_char {
     read_last(|last| last.code.as_ptr().cast())
 }
 
-/// What went wrong at the last failure on this thread, and what to do about it; "" if there was none.
-/// Valid until the next call on this thread.
+/// What went wrong at the last failure on this thread, and what to do about it; "" if there was
+/// none. Valid until the next call on this thread.
 #[unsafe(no_mangle)]
 #[allow(unsafe_code)] // Only the attribute: our prefix makes the name unique.
 pub extern "C" fn trunkline_last_error_message() -> *const c_char {

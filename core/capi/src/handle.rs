@@ -1,9 +1,9 @@
 //! Handles: numbers that C holds as pointers to types it knows nothing about.
 //!
-//! A handle is the place in a table, the generation of that place and the kind of thing, so a handle
-//! that was given back, was made up, or names another kind of thing is told from a good one without
-//! following any address. Looking a handle up takes no lock; giving out and taking back take a short
-//! one.
+//! A handle is the place in a table, the generation of that place and the kind of thing, so a
+//! handle that was given back, was made up, or names another kind of thing is told from a good one
+//! without following any address. Looking a handle up takes no lock; giving out and taking back
+//! take a short one.
 //!
 //! ```text
 //! handle := generation | place (SLOT_BITS) | kind (KIND_BITS, never 0: so no handle is null)

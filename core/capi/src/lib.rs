@@ -2,8 +2,8 @@
 //! the documentation for callers: whatever is `pub` here with a C name appears there.
 //!
 //! Three rules hold for every function. What a caller passes is checked before anything happens. A
-//! panic ends at the border as `TRUNKLINE_INTERNAL_ERROR`. A handle is a number in a table, never an
-//! address, so one that was closed, freed or never given out is refused, from any thread.
+//! panic ends at the border as `TRUNKLINE_INTERNAL_ERROR`. A handle is a number in a table, never
+//! an address, so one that was closed, freed or never given out is refused, from any thread.
 //!
 //! Raw pointers are touched in `border` and `messages` only.
 

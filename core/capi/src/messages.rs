@@ -1,5 +1,5 @@
-//! Received messages as C reads them: plain structs whose pointers lead into memory that the library
-//! owns until `trunkline_messages_free`.
+//! Received messages as C reads them: plain structs whose pointers lead into memory that the
+//! library owns until `trunkline_messages_free`.
 //!
 //! C gets pointers to the structs, never an array of them, so later versions may add fields. Memory
 //! lies in vectors that are not touched any more once a pointer into them was taken.

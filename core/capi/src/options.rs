@@ -22,8 +22,8 @@ pub const UNSET: i64 = -1;
 #[repr(i32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// What the place implies: the disk for a folder, memory without one; for a call, what the engine
-    /// was opened with.
+    /// What the place implies: the disk for a folder, memory without one; for a call, what the
+    /// engine was opened with.
     Default = -1,
     /// Applied in memory; the disk follows some time later, if there is a folder.
     Memory = 0,
@@ -79,8 +79,8 @@ pub struct QueueOptions {
     pub content_based_dedup: i64,
     /// FIFO: a trunkline_dedup_scope; the queue.
     pub dedup_scope: i64,
-    /// The name of the queue for messages that were delivered too often; none. It exists already and
-    /// is of the same kind.
+    /// The name of the queue for messages that were delivered too often; none. It exists already
+    /// and is of the same kind.
     pub dead_letter: Text,
     /// Deliveries after which a message goes there: 1 to 1,000; given together with dead_letter.
     pub max_receive_count: i64,

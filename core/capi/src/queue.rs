@@ -14,9 +14,10 @@ use crate::handle::{EngineHandle, OpenQueue, QueueHandle};
 use crate::options::{QueueOptions, SendOptions, Sent, Statistics, UNSET, characters, level};
 use crate::status::Status;
 
-/// Gets the queue `name`, or creates it; a name that ends in ".fifo" is a FIFO queue's. Options that
-/// are set are compared with a queue that exists, and a difference is TRUNKLINE_QUEUE_NAME_EXISTS.
-/// `options` may be NULL. Each handle is given back with trunkline_queue_free.
+/// Gets the queue `name`, or creates it; a name that ends in ".fifo" is a FIFO queue's. Options
+/// that are set are compared with a queue that exists, and a difference is
+/// TRUNKLINE_QUEUE_NAME_EXISTS. `options` may be NULL. Each handle is given back with
+/// trunkline_queue_free.
 #[unsafe(no_mangle)]
 pub extern "C" fn trunkline_queue_get(
     engine: EngineHandle,
@@ -34,7 +35,8 @@ pub extern "C" fn trunkline_queue_get(
     })
 }
 
-/// Gives the handle back; the queue itself stays. NULL, and a handle that was given back, do nothing.
+/// Gives the handle back; the queue itself stays. NULL, and a handle that was given back, do
+/// nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn trunkline_queue_free(queue: QueueHandle) {
     guard(|| {

@@ -14,8 +14,8 @@ use crate::status::Status;
 use crate::wait;
 
 /// Leases messages and hands them over in `messages`, none if none came in time. Blocks the calling
-/// thread, if at all, for wait_ms. `options` may be NULL. The old content of `messages` is not looked
-/// at; whatever the outcome, give it back with trunkline_messages_free.
+/// thread, if at all, for wait_ms. `options` may be NULL. The old content of `messages` is not
+/// looked at; whatever the outcome, give it back with trunkline_messages_free.
 #[unsafe(no_mangle)]
 pub extern "C" fn trunkline_receive(
     queue: QueueHandle,
@@ -31,8 +31,8 @@ pub extern "C" fn trunkline_receive(
     })
 }
 
-/// Gives the memory of received messages back, and empties `messages`. Their leases are not touched.
-/// NULL and empty messages do nothing, so once more does no harm.
+/// Gives the memory of received messages back, and empties `messages`. Their leases are not
+/// touched. NULL and empty messages do nothing, so once more does no harm.
 #[unsafe(no_mangle)]
 pub extern "C" fn trunkline_messages_free(messages: Out<Messages>) {
     guard(|| {

@@ -132,7 +132,8 @@ impl Engine {
         self.core.registry.get(id)
     }
 
-    /// The queues of an account and region (`None`: of all) whose name starts with `prefix`, sorted.
+    /// The queues of an account and region (`None`: of all) whose name starts with `prefix`,
+    /// sorted.
     pub fn queues(
         &self,
         account: Option<&str>,
@@ -237,8 +238,8 @@ impl Engine {
         crate::clean::clean(&self.core)
     }
 
-    /// Starts moving the messages of `source` to `destination`, or each to the queue it came from, at
-    /// most `rate` a second. Returns the task's number.
+    /// Starts moving the messages of `source` to `destination`, or each to the queue it came from,
+    /// at most `rate` a second. Returns the task's number.
     pub fn start_move(
         &self,
         source: QueueId,

@@ -1,7 +1,8 @@
 //! A FIFO queue at work: its state behind one mutex, its journal and its timers.
 //!
-//! Lock order: the queue's mutex, then the append lock. The mutex is held for the time of a decision
-//! and its application, never while waiting for the disk, reading a body, or running a caller's code.
+//! Lock order: the queue's mutex, then the append lock. The mutex is held for the time of a
+//! decision and its application, never while waiting for the disk, reading a body, or running a
+//! caller's code.
 
 mod carry;
 mod receive;

@@ -1,8 +1,9 @@
 //! The engine of Trunkline: queues with the semantics of Amazon SQS, in this process, durable on
 //! this disk.
 //!
-//! Every verb *decides* what should happen, hands records to the *journal*, *applies* them, and with
-//! every lock released *notifies* who waits. Opening a folder is: read the records, apply each.
+//! Every verb *decides* what should happen, hands records to the *journal*, *applies* them, and
+//! with every lock released *notifies* who waits. Opening a folder is: read the records, apply
+//! each.
 //!
 //! It is not a server, knows no Python, and parses no AWS protocol: those are doors to this house.
 //!

@@ -59,7 +59,8 @@ pub(crate) struct Moves {
 
 /// Ended tasks that are remembered, a queue (AWS lists at most ten).
 const ENDED_MAX: usize = 10;
-/// Messages moved in one go by a task without a rate, so that verbs in between are not kept waiting.
+/// Messages moved in one go by a task without a rate, so that verbs in between are not kept
+/// waiting.
 const CHUNK: u64 = 256;
 const DOCUMENT_PREFIX: &str = "engine/move/";
 /// AWS's words for a dead letter that was sent there directly.

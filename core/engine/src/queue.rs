@@ -117,8 +117,8 @@ impl Queue {
         self.removed.load(Ordering::Acquire)
     }
 
-    /// Adds a message. It is applied when this returns, and as durable as wanted once its ticket has
-    /// been waited for ([`crate::Engine::wait`]).
+    /// Adds a message. It is applied when this returns, and as durable as wanted once its ticket
+    /// has been waited for ([`crate::Engine::wait`]).
     #[inline]
     pub fn send(&self, message: &Outgoing<'_>) -> Result<Sent> {
         self.check_writable()?;
@@ -185,7 +185,8 @@ impl Queue {
         }
     }
 
-    /// Lets the lease that `receipt` names end `visibility` from now; zero makes the message visible.
+    /// Lets the lease that `receipt` names end `visibility` from now; zero makes the message
+    /// visible.
     pub fn extend(&self, receipt: &Receipt, visibility: Millis) -> Result<Option<Ticket>> {
         self.check_writable()?;
         let now = self.core.now();
@@ -312,8 +313,8 @@ impl Queue {
         self.subscribe_until(signal, None)
     }
 
-    /// The same, with a deadline that is kept on a virtual clock: the signal is called then as well.
-    /// On a system clock the caller keeps its own deadline.
+    /// The same, with a deadline that is kept on a virtual clock: the signal is called then as
+    /// well. On a system clock the caller keeps its own deadline.
     pub fn subscribe_until(&self, signal: Arc<dyn Signal>, deadline: Option<Millis>) -> WaiterId {
         let deadline = deadline.filter(|_| self.core.clock.is_virtual());
         let id = self.waiters.subscribe(signal, deadline);
@@ -324,7 +325,8 @@ impl Queue {
         id
     }
 
-    /// Ends a subscription and says what had become of it. A wake that was not used goes to the next.
+    /// Ends a subscription and says what had become of it. A wake that was not used goes to the
+    /// next.
     pub fn unsubscribe(&self, id: WaiterId) -> Ended {
         Ticker::leave(&self.core);
         let ended = self.waiters.unsubscribe(id);
@@ -335,7 +337,8 @@ impl Queue {
     }
 
     /// Blocks this thread until a receive may find a message, the queue or the engine ends, or
-    /// `timeout` is over; whether it was not the time. Virtual clocks: see [`Queue::subscribe_until`].
+    /// `timeout` is over; whether it was not the time. Virtual clocks: see
+    /// [`Queue::subscribe_until`].
     pub fn wait(&self, timeout: Duration) -> Result<bool> {
         self.check_readable()?;
         let end = Instant::now().checked_add(timeout);

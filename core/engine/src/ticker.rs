@@ -2,7 +2,8 @@
 //! clock; without waiters nothing needs it, because every verb looks at the timers itself.
 //!
 //! Invariant: `arm` publishes its entry, then reads `asleep_until`; the ticker publishes
-//! `asleep_until`, then reads the next due time. So an entry that is due earlier is never slept over.
+//! `asleep_until`, then reads the next due time. So an entry that is due earlier is never slept
+//! over.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
@@ -43,7 +44,8 @@ impl Ticker {
         let (weak, parker) = (Arc::downgrade(core), ticker.parker.clone());
         let thread = std::thread::Builder::new().name("trunkline-ticker".into());
         if thread.spawn(move || run(&weak, &parker)).is_err() {
-            // Waiters then still see messages that are sent; what falls due is seen at the next verb.
+            // Waiters then still see messages that are sent; what falls due is seen at the next
+            // verb.
             ticker.started.store(false, Ordering::SeqCst);
         }
     }

@@ -1,8 +1,8 @@
 //! Messages that change queues: to the dead-letter queue, and back by a move task.
 //!
-//! One record takes the message away from one queue and adds it to the other, so a crash never shows
-//! it in both or in neither. No two queues are locked at once: the source holds the message apart
-//! (claimed or leased) while the destination accepts it.
+//! One record takes the message away from one queue and adds it to the other, so a crash never
+//! shows it in both or in neither. No two queues are locked at once: the source holds the message
+//! apart (claimed or leased) while the destination accepts it.
 
 use trunkline_vocabulary::{Millis, QueueId, Result, Seq};
 
@@ -36,7 +36,8 @@ pub(crate) fn bury(queue: &Queue, message: &Exhausted<'_>, now: Millis) -> Resul
     else {
         return Ok(false);
     };
-    // The age of a FIFO message starts anew in the dead-letter queue, that of a standard one does not.
+    // The age of a FIFO message starts anew in the dead-letter queue, that of a standard one does
+    // not.
     let sent = match queue.room() {
         Room::Standard(_) => message.sent,
         Room::Fifo(_) => now,

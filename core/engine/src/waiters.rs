@@ -1,5 +1,5 @@
-//! Who waits for a message of one queue. A wake is a hint to try again, never a message: so a waiter
-//! that leaves swallows nothing, and one that leaves with an unused wake passes it on.
+//! Who waits for a message of one queue. A wake is a hint to try again, never a message: so a
+//! waiter that leaves swallows nothing, and one that leaves with an unused wake passes it on.
 //!
 //! Invariant: a sender makes its message count, then reads `waiting`; a waiter adds itself to
 //! `waiting`, then looks at the counts. All four are sequentially consistent (FIFO: the counts are

@@ -1,7 +1,8 @@
 //! The bytes of a batch and of its records. Pure; every byte is covered by a checksum or compared.
 //!
 //! ```text
-//! batch    | magic 4 | crc 4 | length 4 | oldest 4 | lsn 8 | synced 8 | segment_bytes 4 | records_crc 4 | record ...
+//! batch    | magic 4 | crc 4 | length 4 | oldest 4 | lsn 8 | synced 8 |
+//!          | segment_bytes 4 | records_crc 4 | record ...
 //! record   | length 4 | crc 4 | payload ... | zeros up to a multiple of 8 |
 //! ```
 //!

@@ -50,7 +50,8 @@ impl<K: Copy> Inbox<K> {
     fn link(&self, node: *mut Node<K>) {
         let mut head = self.head.load(Ordering::Relaxed);
         loop {
-            // SAFETY: `node` came from `Box::into_raw` and is not in the list yet: it is ours alone.
+            // SAFETY: `node` came from `Box::into_raw` and is not in the list yet: it is ours
+            // alone.
             unsafe { (*node).next = head };
             // Release: who takes the list sees the node's content.
             match self.head.compare_exchange_weak(head, node, Ordering::AcqRel, Ordering::Relaxed) {

@@ -8,9 +8,9 @@
 //! ```
 //!
 //! Invariants: everything before `elapsed` has fired. On each level only buckets at or after the
-//! digit of `elapsed` are occupied; on level 1 and above the bucket *at* that digit is occupied only
-//! while it is being cascaded, and nothing fires until it is empty. So the lowest occupied level
-//! holds the earliest entry.
+//! digit of `elapsed` are occupied; on level 1 and above the bucket *at* that digit is occupied
+//! only while it is being cascaded, and nothing fires until it is empty. So the lowest occupied
+//! level holds the earliest entry.
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,5 @@
-//! Every interleaving of arming and sweeping, by loom: `RUSTFLAGS="--cfg loom" cargo test --test loom`.
+//! Every interleaving of arming and sweeping, by loom:
+//! `RUSTFLAGS="--cfg loom" cargo test --test loom`.
 #![cfg(loom)]
 
 use loom::sync::Arc;

@@ -1,4 +1,5 @@
-//! One clock for the whole engine, real or virtual. The only file that asks the system for the time.
+//! One clock for the whole engine, real or virtual. The only file that asks the system for the
+//! time.
 
 use std::time::{Duration, Instant};
 

@@ -52,7 +52,8 @@ pub struct QueueConfig {
     pub retention: Millis,
     /// Lease of a receive that names none.
     pub visibility: Millis,
-    /// Wait of a receive that names none (a default for the surfaces; the core never waits by itself).
+    /// Wait of a receive that names none (a default for the surfaces; the core never waits by
+    /// itself).
     pub receive_wait: Millis,
     /// Largest body plus attributes, in bytes.
     pub message_bytes_max: u32,

@@ -143,7 +143,8 @@ impl StandardRoom {
             if shown {
                 places.push((info.seq, info.place));
             }
-            // Recovered messages may lie behind younger ones; those of one page are near each other.
+            // Recovered messages may lie behind younger ones; those of one page are near each
+            // other.
             places.len() < max.saturating_add(1_024)
         });
         places.sort_unstable_by_key(|(seq, _)| *seq);

@@ -3,8 +3,8 @@
 //! A seed decides the work, the clock, the moment of the crash and what the disk forgets in it. The
 //! observer writes down how every queue looked after every operation. After the crash the engine is
 //! opened again, and must look as it did after one of the operations at or behind the last one that
-//! was acknowledged (in between, if that one was a batch). Then everything is drained: no message is
-//! missing, none comes twice, no group is out of order, no dedup id is forgotten.
+//! was acknowledged (in between, if that one was a batch). Then everything is drained: no message
+//! is missing, none comes twice, no group is out of order, no dedup id is forgotten.
 //!
 //! `TRUNKLINE_SIM_SEED` (first seed) and `TRUNKLINE_SIM_RUNS` (how many) choose the runs.
 

@@ -41,7 +41,10 @@ fn records() -> impl Strategy<Value = Vec<Vec<u8>>> {
 
 proptest! {
     #[test]
-    fn a_batch_survives_its_bytes(records in records(), behind in prop::collection::vec(any::<u8>(), 0..50)) {
+    fn a_batch_survives_its_bytes(
+        records in records(),
+        behind in prop::collection::vec(any::<u8>(), 0..50),
+    ) {
         let mut bytes = batch(&records);
         bytes.extend(behind);
         let read = decode_batch(&bytes, START, SEED).expect("a whole batch");
@@ -53,7 +56,11 @@ proptest! {
     }
 
     #[test]
-    fn any_changed_byte_is_found(records in records(), place in any::<prop::sample::Index>(), flip in 1u8..) {
+    fn any_changed_byte_is_found(
+        records in records(),
+        place in any::<prop::sample::Index>(),
+        flip in 1u8..,
+    ) {
         let mut bytes = batch(&records);
         let at = place.index(bytes.len());
         bytes[at] ^= flip;
@@ -68,7 +75,10 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_bytes_are_no_batch(bytes in prop::collection::vec(any::<u8>(), 0..300), magic in any::<bool>()) {
+    fn arbitrary_bytes_are_no_batch(
+        bytes in prop::collection::vec(any::<u8>(), 0..300),
+        magic in any::<bool>(),
+    ) {
         let mut bytes = bytes;
         if magic && bytes.len() >= 4 {
             bytes[..4].copy_from_slice(b"TKB1");
