@@ -40,6 +40,7 @@ WORDS = {
         "core/engine/",
         "core/journal/",
         "core/binding/",
+        "core/capi/",
         "core/wire/",
     ),
     r"\bpyo3::": ("core/binding/",),

@@ -13,13 +13,16 @@ COLUMNS_MAX = 100
 BLOB_BYTES_MAX = 400_000
 
 # Longer than LINES_MAX, exactly: the list may shrink, and an entry that is no longer needed fails.
-LONG_FILES: set[str] = {"core/engine/src/queue.rs"}
+LONG_FILES: set[str] = {"core/engine/src/queue.rs", "core/engine/src/standard.rs"}
 
 # Heavier than BLOB_BYTES_MAX, with the reason.
 BLOBS: dict[str, str] = {}
 
 # Prose has no columns: a sentence of a table cannot be broken.
 CODE = (".rs", ".py", ".pyi", ".c", ".h")
+
+# A sentence for a person, alone on its line: rustfmt does not break it, and neither do we.
+SENTENCE = re.compile(r"\s*\"[^\"]*(\",?|\\)$")
 
 # Written apart, so that this file does not name itself.
 BANNED = [
@@ -56,7 +59,7 @@ def test_lines_are_narrow() -> None:
         for path in tree.with_suffix(*CODE)
         if tree.relative(path) not in GENERATED
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
-        if len(line) > COLUMNS_MAX and "http" not in line
+        if len(line) > COLUMNS_MAX and "http" not in line and not SENTENCE.match(line)
     ]
     assert not wide
 
