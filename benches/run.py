@@ -65,8 +65,9 @@ def rust_benches() -> str:
 
 
 def _is_figure(line: str) -> bool:
-    """Whether a line is more than the test harness saying that it ran nothing."""
-    return bool(line.strip()) and not line.startswith(("running 0 tests", "test result:"))
+    """Whether a line is more than the test harness saying which tests it did not run."""
+    noise = ("running ", "test ", "test result:")
+    return bool(line.strip("i. ")) and not line.startswith(noise)
 
 
 def peers(folder: Path, quick: bool) -> list[dict[str, Any]]:
