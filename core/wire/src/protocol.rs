@@ -114,7 +114,7 @@ pub fn read<'m>(
         }
         Protocol::RestJson | Protocol::RestXml => {
             let form = Form::read(request.query.as_bytes())?;
-            let route = model.route(request.method, request.path, form.pairs());
+            let route = model.route(request.method, request.path, form.pairs(), request.headers);
             let (name, labels) = route.ok_or_else(unknown_operation)?;
             let operation = model.operation(name).ok_or_else(unknown_operation)?;
             let input = rest::read(model, dialect.protocol, operation, &labels, request)?;

@@ -55,6 +55,8 @@ struct RawOperation {
     http: RawHttp,
     input: Option<RawMember>,
     output: Option<RawMember>,
+    #[serde(default)]
+    deprecated: bool,
 }
 
 #[derive(Deserialize, Default)]
@@ -246,6 +248,7 @@ fn convert_operation(names: &Names, key: &str, raw: RawOperation) -> Result<Oper
             input_member.xml_namespace.map(|namespace| namespace.split().1),
         ),
         output,
+        deprecated: raw.deprecated,
         result_wrapper: raw.output.and_then(|member| member.result_wrapper).map(Into::into),
     })
 }

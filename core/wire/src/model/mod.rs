@@ -75,6 +75,8 @@ pub struct Operation {
     pub output: Option<ShapeId>,
     /// The XML element that a query answer is wrapped in.
     pub result_wrapper: Option<Box<str>>,
+    /// There is a newer operation for the same thing.
+    pub deprecated: bool,
 }
 
 impl Model {

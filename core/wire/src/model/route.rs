@@ -1,8 +1,12 @@
 //! Which operation a method and path mean, in the REST protocols.
 
+use std::cmp::Reverse;
 use std::sync::OnceLock;
 
-use super::Model;
+use http::HeaderMap;
+
+use super::shape::{Kind, Location};
+use super::{Model, Operation};
 
 /// The routes of a model, the most specific first; made when first asked for.
 #[derive(Debug, Default)]
@@ -13,7 +17,16 @@ struct Route {
     method: Box<str>,
     segments: Vec<Segment>,
     fixed: Vec<(Box<str>, Option<Box<str>>)>,
+    needed: Needed,
     operation: Box<str>,
+}
+
+// Members that the input must have, by their names on the wire. Operations of S3 share method and
+// path, and differ in these alone.
+#[derive(Debug, Default)]
+struct Needed {
+    query: Vec<Box<str>>,
+    headers: Vec<Box<str>>,
 }
 
 #[derive(Debug)]
@@ -27,23 +40,58 @@ enum Segment {
 pub type Matched<'m, 'r> = (&'m str, Vec<(&'m str, &'r str)>);
 
 impl Model {
-    /// The operation behind a method, an escaped path and the names in its query string.
+    /// The operation behind a method, an escaped path, a query string and headers.
     pub fn route<'m, 'r>(
         &'m self,
         method: &str,
         path: &'r str,
         query: &[(String, String)],
+        headers: &HeaderMap,
     ) -> Option<Matched<'m, 'r>> {
         let routes = self.routes.0.get_or_init(|| compile(self));
-        routes.iter().filter(|route| *route.method == *method).find_map(|route| {
-            let fixed = route.fixed.iter().all(|(name, value)| {
-                query.iter().any(|(key, text)| {
-                    **key == **name && value.as_ref().is_none_or(|value| **value == **text)
-                })
-            });
-            let labels = fixed.then(|| route.labels(path))??;
-            Some((&*route.operation, labels))
-        })
+        let mut incomplete: Option<(&Route, Vec<(&str, &str)>)> = None;
+        for route in routes.iter().filter(|route| *route.method == *method) {
+            if !route.is_fixed_in(query) {
+                continue;
+            }
+            let Some(labels) = route.labels(path) else { continue };
+            // A path that fits better wins, whatever is missing.
+            if incomplete.as_ref().is_some_and(|(better, _)| better.rank() != route.rank()) {
+                break;
+            }
+            if route.needed.are_in(query, headers) {
+                return Some((&*route.operation, labels));
+            }
+            // The validation says what is missing, for the one that needs least.
+            incomplete = Some((route, labels));
+        }
+        incomplete.map(|(route, labels)| (&*route.operation, labels))
+    }
+}
+
+impl Needed {
+    fn of(model: &Model, operation: &Operation) -> Self {
+        let mut needed = Self::default();
+        let Some(Kind::Structure(members)) = operation.input.map(|id| &model.shape(id).kind) else {
+            return needed;
+        };
+        for member in members.iter().filter(|member| member.required) {
+            match member.location {
+                Location::Query => needed.query.push(member.wire().into()),
+                Location::Header => needed.headers.push(member.wire().into()),
+                _ => {}
+            }
+        }
+        needed
+    }
+
+    fn are_in(&self, query: &[(String, String)], headers: &HeaderMap) -> bool {
+        self.query.iter().all(|name| query.iter().any(|(key, _)| **key == **name))
+            && self.headers.iter().all(|name| headers.contains_key(&**name))
+    }
+
+    fn count(&self) -> usize {
+        self.query.len() + self.headers.len()
     }
 }
 
@@ -56,17 +104,17 @@ fn compile(model: &Model) -> Vec<Route> {
                 method: operation.method.clone(),
                 segments: split(path).map(segment).collect(),
                 fixed: query.split('&').filter(|pair| !pair.is_empty()).map(fixed).collect(),
+                needed: Needed::of(model, operation),
                 operation: operation.name.clone(),
             }
         })
         .collect();
-    // More literal segments first, then more fixed parameters, greedy labels last. The name breaks
-    // ties, so that the same model always routes the same way.
+    // More literal segments first, then more fixed parameters, greedy labels last; then what needs
+    // more, and what is not out of date. The name breaks ties, so that the same model always routes
+    // the same way.
     routes.sort_by_cached_key(|route| {
-        let literals = route.segments.iter().filter(|s| matches!(s, Segment::Literal(_))).count();
-        let greedy = route.segments.iter().any(|s| matches!(s, Segment::Greedy(_)));
-        let order = (usize::MAX - literals, usize::MAX - route.fixed.len(), greedy);
-        (order, route.operation.clone())
+        let old = model.operation(&route.operation).is_some_and(|operation| operation.deprecated);
+        (route.rank(), Reverse(route.needed.count()), old, route.operation.clone())
     });
     routes
 }
@@ -93,6 +141,20 @@ fn fixed(pair: &str) -> (Box<str>, Option<Box<str>>) {
 }
 
 impl Route {
+    fn rank(&self) -> (Reverse<usize>, Reverse<usize>, bool) {
+        let literals = self.segments.iter().filter(|s| matches!(s, Segment::Literal(_))).count();
+        let greedy = self.segments.iter().any(|s| matches!(s, Segment::Greedy(_)));
+        (Reverse(literals), Reverse(self.fixed.len()), greedy)
+    }
+
+    fn is_fixed_in(&self, query: &[(String, String)]) -> bool {
+        self.fixed.iter().all(|(name, value)| {
+            query.iter().any(|(key, text)| {
+                **key == **name && value.as_ref().is_none_or(|value| **value == **text)
+            })
+        })
+    }
+
     fn labels<'r>(&self, path: &'r str) -> Option<Vec<(&str, &'r str)>> {
         let mut labels = Vec::new();
         let path = path.strip_prefix('/').unwrap_or(path);
