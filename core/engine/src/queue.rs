@@ -3,26 +3,25 @@
 //! Each verb has the same shape: check the gate, read the clock once, let the room of the queue's
 //! kind carry it out (decide, journal, apply), and, with every lock released, wake who waits.
 
+mod definition;
+mod waiting;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
-use trunkline_journal::{Signal, Ticket};
+use trunkline_journal::Ticket;
 use trunkline_vocabulary::sync::{Mutex, lock};
 use trunkline_vocabulary::{Code, Error, Millis, QueueConfig, QueueId, QueueKind, Receipt, Result};
 
 use crate::core::{Core, SLOT_WAITERS, TimerKey};
 use crate::fifo::FifoRoom;
 use crate::image::StoredDefinition;
-use crate::log::{Home, Log};
 use crate::message::{Delivery, Outgoing, Receive, Sent, Statistics};
-use crate::record::{Definition, Record};
 use crate::registry::QueueName;
 use crate::rules::Rules;
 use crate::standard::StandardRoom;
-use crate::ticker::Ticker;
 use crate::transfer::Incoming;
-use crate::waiters::{Ended, Parker, WaiterId, Waiters};
+use crate::waiters::Waiters;
 
 /// A queue of an engine. Cheap to share; every method may be called from any thread.
 pub struct Queue {
@@ -242,61 +241,6 @@ impl Queue {
         }
     }
 
-    /// Replaces the queue's rules and document. The kind of a queue never changes.
-    pub fn configure(&self, config: QueueConfig, document: &[u8]) -> Result<Option<Ticket>> {
-        self.check_writable()?;
-        if config.kind != self.kind() {
-            return Err(Error::new(
-                Code::InvalidAttributeValue,
-                "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not \
-                 supported.",
-            ));
-        }
-        let now = self.core.now();
-        let ticket = {
-            let mut definition = lock(&self.definition);
-            let mut changed = definition.clone();
-            (changed.config, changed.document) = (config, document.to_vec());
-            changed.modified = now;
-            let mut log = self.core.log()?;
-            changed.home = self.record_definition(&mut log, &changed, definition.home());
-            *definition = changed;
-            self.rules.set(&definition.config);
-            log.ticket()
-        };
-        match &self.room {
-            Room::Standard(room) => room.rules_changed(self),
-            Room::Fifo(room) => room.rules_changed(self, now),
-        }
-        self.wake(usize::MAX);
-        Ok(ticket)
-    }
-
-    /// Removes the queue and everything in it.
-    pub fn remove(&self) -> Result<Option<Ticket>> {
-        self.check_writable()?;
-        let now = self.core.now();
-        let ticket = {
-            let definition = lock(&self.definition);
-            let mut log = self.core.log()?;
-            if self.removed.swap(true, Ordering::AcqRel) {
-                return Ok(log.ticket());
-            }
-            log.note(&Record::Removed { queue: self.id, at: now });
-            if let Some(home) = definition.home() {
-                log.leave(home);
-            }
-            self.core.registry.remove(self, now);
-            log.ticket()
-        };
-        match &self.room {
-            Room::Standard(room) => room.empty(self)?,
-            Room::Fifo(room) => room.empty(self)?,
-        }
-        self.waiters.wake_all();
-        Ok(ticket)
-    }
-
     /// The receipt in `text`, if this queue issued it.
     pub fn decode_receipt(&self, text: &str) -> Result<Receipt> {
         Receipt::decode(text, self.core.key, self.id)
@@ -305,53 +249,6 @@ impl Queue {
     /// A receipt as text.
     pub fn encode_receipt(&self, receipt: &Receipt) -> String {
         receipt.encode(self.core.key)
-    }
-
-    /// Asks for one call of `signal` when a receive may find a message. Try to receive after
-    /// subscribing and after every call; end each subscription with [`Queue::unsubscribe`].
-    pub fn subscribe(&self, signal: Arc<dyn Signal>) -> WaiterId {
-        self.subscribe_until(signal, None)
-    }
-
-    /// The same, with a deadline that is kept on a virtual clock: the signal is called then as
-    /// well. On a system clock the caller keeps its own deadline.
-    pub fn subscribe_until(&self, signal: Arc<dyn Signal>, deadline: Option<Millis>) -> WaiterId {
-        let deadline = deadline.filter(|_| self.core.clock.is_virtual());
-        let id = self.waiters.subscribe(signal, deadline);
-        if let Some(at) = deadline {
-            self.core.arm(TimerKey { queue: self.id, slot: SLOT_WAITERS }, at);
-        }
-        Ticker::enter(&self.core);
-        id
-    }
-
-    /// Ends a subscription and says what had become of it. A wake that was not used goes to the
-    /// next.
-    pub fn unsubscribe(&self, id: WaiterId) -> Ended {
-        Ticker::leave(&self.core);
-        let ended = self.waiters.unsubscribe(id);
-        if ended == Ended::Woken && self.has_visible() {
-            self.waiters.wake(1);
-        }
-        ended
-    }
-
-    /// Blocks this thread until a receive may find a message, the queue or the engine ends, or
-    /// `timeout` is over; whether it was not the time. Virtual clocks: see
-    /// [`Queue::subscribe_until`].
-    pub fn wait(&self, timeout: Duration) -> Result<bool> {
-        self.check_readable()?;
-        let end = Instant::now().checked_add(timeout);
-        let parker = Arc::new(Parker::default());
-        let id = self.subscribe(parker.clone());
-        // A message may have come between the caller's try and the subscription.
-        let woken = self.has_visible() || {
-            let left = end.map_or(timeout, |end| end.saturating_duration_since(Instant::now()));
-            parker.park(left)
-        };
-        self.unsubscribe(id);
-        self.check_readable()?;
-        Ok(woken)
     }
 
     pub(crate) fn fire(&self, slot: u32, now: Millis) -> Option<Millis> {
@@ -388,25 +285,6 @@ impl Queue {
         self.core.arm(TimerKey { queue: self.id, slot }, at);
     }
 
-    /// Writes the definition again if its home is in `segment`.
-    pub(crate) fn carry_definition(&self, log: &mut Log<'_>, segment: u32) {
-        let mut definition = lock(&self.definition);
-        let old = definition.home().filter(|home| home.lsn.segment() == segment);
-        if old.is_some() && !self.is_removed() {
-            definition.home = self.record_definition(log, &definition.clone(), old);
-        }
-    }
-
-    /// Writes the definition for the first time.
-    pub(crate) fn define(&self, log: &mut Log<'_>) {
-        let mut definition = lock(&self.definition);
-        definition.home = self.record_definition(log, &definition.clone(), None);
-    }
-
-    pub(crate) fn stored_definition(&self) -> StoredDefinition {
-        lock(&self.definition).clone()
-    }
-
     /// The number that the next message gets at least.
     pub(crate) fn next_seq(&self) -> u64 {
         match &self.room {
@@ -415,26 +293,10 @@ impl Queue {
         }
     }
 
-    fn record_definition(
-        &self,
-        log: &mut Log<'_>,
-        definition: &StoredDefinition,
-        old: Option<Home>,
-    ) -> Option<Home> {
-        log.settle(&Record::Defined(definition.record(self.id, self.next_seq())), old)
-    }
-
     #[inline]
     fn wake(&self, count: usize) {
         if !self.waiters.is_empty() {
             self.waiters.wake(count);
-        }
-    }
-
-    fn has_visible(&self) -> bool {
-        match &self.room {
-            Room::Standard(room) => room.has_visible(),
-            Room::Fifo(room) => room.has_visible(),
         }
     }
 
@@ -493,34 +355,6 @@ pub(crate) struct Fired {
     pub again: Option<Millis>,
     /// Whether a message became visible.
     pub visible: bool,
-}
-
-impl StoredDefinition {
-    pub fn name(&self) -> QueueName {
-        QueueName {
-            account: self.account.clone(),
-            region: self.region.clone(),
-            name: self.name.clone(),
-        }
-    }
-
-    pub fn home(&self) -> Option<Home> {
-        self.home
-    }
-
-    pub fn record(&self, queue: QueueId, next_seq: u64) -> Definition<'_> {
-        Definition {
-            queue,
-            account: &self.account,
-            region: &self.region,
-            name: &self.name,
-            config: self.config.clone(),
-            document: &self.document,
-            created: self.created,
-            modified: self.modified,
-            next_seq,
-        }
-    }
 }
 
 #[cold]

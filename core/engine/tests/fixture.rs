@@ -1,7 +1,7 @@
 //! Data folders of released formats: every later version must open them and find the same.
 //!
-//! `TRUNKLINE_WRITE_FIXTURE=1 cargo test -p trunkline-engine --test fixture` writes the folder of the
-//! current format. Do that once a format; a folder of a released one never changes.
+//! `TRUNKLINE_WRITE_FIXTURE=1 cargo test -p trunkline-engine --test fixture` writes the folder of
+//! the current format. Do that once a format; a folder of a released one never changes.
 
 #![allow(clippy::unwrap_used)]
 
