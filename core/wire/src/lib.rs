@@ -1,7 +1,8 @@
 //! AWS wire protocols and the HTTP server: what an SDK sends, carried out and answered.
 //!
 //! From the bottom up: `model` and `codec` are pure functions over a service's model; `protocol`,
-//! `validate`, `auth` and `detect` make an operation of a request; `sqs` is the data plane; `front`
+//! `validate`, `auth` and `detect` make an operation of a request; `policy` says
+//! who may; `sqs` is the data plane; `front`
 //! ties them together without waiting or blocking; `server` and the in-process caller wait.
 
 pub mod auth;
@@ -12,6 +13,7 @@ pub mod front;
 pub mod limits;
 pub mod message;
 pub mod model;
+pub mod policy;
 pub mod protocol;
 mod request_id;
 pub mod server;

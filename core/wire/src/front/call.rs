@@ -29,7 +29,10 @@ impl Front {
         }
         match begun {
             Begun::Answer(answer) => answer,
-            Begun::Settle(ticket, waiting) => {
+            Begun::Settle(ticket, pause, waiting) => {
+                if !pause.is_zero() {
+                    std::thread::sleep(pause);
+                }
                 let (body, finish) = *waiting;
                 let settled = self.engine.wait(ticket, self.durability());
                 finish.answer(settled.map(|()| body).map_err(sqs::from_engine))

@@ -3,6 +3,7 @@
 //! The door itself never waits and never blocks. [`Front::begin`] goes as far as it can; the
 //! drivers (`call` for a thread in the process, `server` for sockets) do the waiting.
 
+mod access;
 mod admin;
 mod call;
 mod control;
@@ -21,7 +22,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use trunkline_engine::{Durability, Engine, Ticket};
+use trunkline_engine::{Durability, Engine, Ticket, Verb};
 use trunkline_vocabulary::Clock;
 use trunkline_vocabulary::sync::{Mutex, lock};
 
@@ -55,14 +56,20 @@ pub struct Front {
 pub enum Begun {
     /// This is the answer.
     Answer(Answer),
-    /// This is the answer once the ticket is settled.
-    Settle(Ticket, Box<(Vec<u8>, Finish)>),
+    /// This is the answer once the ticket is settled, after the pause that a fault asks for.
+    Settle(Ticket, Duration, Box<(Vec<u8>, Finish)>),
     /// A receive that may wait.
     Poll(Box<(Poll, Finish)>),
     /// An operation of the control plane: it may take long, and may block.
     Control(Box<Pending>),
     /// Begin again after this pause, with `paused` set.
     Pause(Duration),
+}
+
+/// Who calls, and by what right.
+struct Who<'a> {
+    identity: &'a Identity,
+    access: Option<&'a sqs::Access>,
 }
 
 /// An operation of the control plane that is ready to be called.
@@ -125,13 +132,15 @@ impl Front {
         let now = (self.wall.now() / 1_000) as i64;
         let (identity, scope) =
             auth::identify(&self.auth, request, now).map_err(|error| (None, error))?;
+        let access = self.access(request, &identity, base, now);
+        let who = Who { identity: &identity, access: access.as_ref() };
         // The short way: an operation of the data plane in SQS's own protocol.
         let target = request.header("x-amz-target").and_then(|t| t.strip_prefix("AmazonSQS."));
         let direct = dialect.filter(|dialect| dialect.protocol == Protocol::Json);
         let operation = target.and_then(sqs::Operation::named);
         if let (Some(operation), Some(dialect)) = (operation, direct) {
             let finish = Finish::direct(dialect.content_type.clone(), request_id);
-            return Ok(self.data(request, operation, &identity, paused, request.body, finish));
+            return Ok(self.data(request, operation, &who, paused, request.body, finish));
         }
         let service = detect(&self.services, request, scope.0.as_deref())
             .ok_or_else(|| (None, unknown_service(dialect)))?;
@@ -152,8 +161,12 @@ impl Front {
             if let Some(data) = sqs::Operation::named(&operation.name) {
                 let body = recode(&model, operation.input, &input);
                 let finish = Finish::recoded(model.clone(), &operation.name, chosen, request_id);
-                return Ok(self.data(request, data, &identity, paused, &body, finish));
+                return Ok(self.data(request, data, &who, paused, &body, finish));
             }
+        }
+        if let (Some(access), true) = (who.access, service.name == "sqs") {
+            let at = (identity.account.as_str(), identity.region.as_str());
+            access.check_input(&self.engine, at, &operation.name, &input).map_err(fail)?;
         }
         if let (Some(id), true) = (operation.input, service.name != "sqs") {
             validate::check(&model, model.shape(id), &input).map_err(fail)?;
@@ -174,16 +187,17 @@ impl Front {
         &self,
         request: &Request<'_>,
         operation: sqs::Operation,
-        identity: &Identity,
+        who: &Who<'_>,
         paused: bool,
         body: &[u8],
         finish: Finish,
     ) -> Begun {
         let caller = Caller {
-            account: &identity.account,
-            region: &identity.region,
+            account: &who.identity.account,
+            region: &who.identity.region,
             path: request.path,
             paused,
+            access: who.access,
         };
         self.metrics.count(operation);
         match sqs::begin(&self.engine, operation, &caller, body) {
@@ -196,10 +210,18 @@ impl Front {
     }
 
     fn settle(&self, ticket: Ticket, body: Vec<u8>, finish: Finish) -> Begun {
+        // The message is there already; a fault of the commit concerns its durability alone.
+        let verdict = match self.engine.faults().before(Verb::Commit, "") {
+            Ok(verdict) => verdict,
+            Err(error) => return Begun::Answer(finish.answer(Err(sqs::from_engine(error)))),
+        };
+        if !verdict.delay.is_zero() {
+            return Begun::Settle(ticket, verdict.delay, Box::new((body, finish)));
+        }
         // In memory, and for writes that are on their way out anyway, there is nothing to wait for.
         match self.engine.is_settled(ticket, self.durability) {
             Ok(true) => Begun::Answer(finish.answer(Ok(body))),
-            Ok(false) => Begun::Settle(ticket, Box::new((body, finish))),
+            Ok(false) => Begun::Settle(ticket, Duration::ZERO, Box::new((body, finish))),
             Err(error) => Begun::Answer(finish.answer(Err(sqs::from_engine(error)))),
         }
     }

@@ -72,7 +72,10 @@ async fn handle(
     }
     match begun {
         Begun::Answer(answer) => answer,
-        Begun::Settle(ticket, waiting) => {
+        Begun::Settle(ticket, pause, waiting) => {
+            if !pause.is_zero() {
+                tokio::time::sleep(pause).await;
+            }
             let (body, finish) = *waiting;
             finish.answer(settle(shared, ticket).await.map(|()| body))
         }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use http::header::{CONTENT_TYPE, InvalidHeaderName};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 
@@ -20,9 +21,19 @@ pub(super) fn response(answer: Answer) -> Response<Full<Bytes>> {
             Cow::Owned(text) => HeaderValue::try_from(text),
         };
         // A header that HTTP cannot carry is left out: the body says the same.
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), value) {
+        if let (Ok(name), Ok(value)) = (header_name(&name), value) {
             headers.insert(name, value);
         }
     }
     response
+}
+
+// The two headers of nearly every answer are not parsed each time.
+fn header_name(name: &str) -> Result<HeaderName, InvalidHeaderName> {
+    const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+    match name {
+        "content-type" => Ok(CONTENT_TYPE),
+        "x-amzn-requestid" => Ok(REQUEST_ID),
+        other => HeaderName::from_bytes(other.as_bytes()),
+    }
 }

@@ -7,6 +7,7 @@
 //! Nothing here blocks. What has to be waited for is returned as a [`Step`], and the two drivers (a
 //! thread in the process, a task of the server) wait in their own way.
 
+mod access;
 mod address;
 mod attributes;
 mod batch;
@@ -21,6 +22,7 @@ mod receive;
 mod send;
 mod text;
 
+pub use access::Access;
 pub use address::{Address, parse as parse_address};
 pub use errors::{from_engine, named, query_message};
 pub use receive::{EMPTY, Poll};
@@ -69,6 +71,18 @@ impl Operation {
         })
     }
 
+    fn name(self) -> &'static str {
+        match self {
+            Self::Send => "SendMessage",
+            Self::SendBatch => "SendMessageBatch",
+            Self::Receive => "ReceiveMessage",
+            Self::Delete => "DeleteMessage",
+            Self::DeleteBatch => "DeleteMessageBatch",
+            Self::Extend => "ChangeMessageVisibility",
+            Self::ExtendBatch => "ChangeMessageVisibilityBatch",
+        }
+    }
+
     fn verb(self) -> Verb {
         match self {
             Self::Send | Self::SendBatch => Verb::Send,
@@ -102,6 +116,8 @@ pub struct Caller<'a> {
     pub path: &'a str,
     /// Whether the pause of a fault was already made.
     pub paused: bool,
+    /// Set where signatures are proved: then policies count.
+    pub access: Option<&'a Access>,
 }
 
 /// Carries out `operation`, as far as it goes without waiting.
@@ -150,6 +166,9 @@ impl Context<'_> {
         };
         let queue = self.engine.find_queue(&name).map_err(from_engine)?;
         let queue = queue.ok_or_else(errors::no_such_queue)?;
+        if let Some(access) = self.caller.access {
+            access.check(self.caller.account, self.operation.name(), &queue)?;
+        }
         let faults = self.engine.faults();
         let mut duplicate = false;
         if faults.is_active() && !self.caller.paused {

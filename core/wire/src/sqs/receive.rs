@@ -1,5 +1,6 @@
 //! `ReceiveMessage`: one try, and what has to be known to try again.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use trunkline_engine::attributes::{Attribute, decode};
@@ -17,6 +18,11 @@ use crate::error::Result;
 
 const MESSAGES_MAX: i32 = 10;
 const WAIT_SECONDS_MAX: i32 = 20;
+
+/// About what a message takes in an answer beside its body.
+const BESIDE_BODY_BYTES: usize = 512;
+/// Most room that is made for an answer before it is needed.
+const ROOM_MAX: usize = 1 << 20;
 
 /// A receive that may wait.
 pub struct Poll {
@@ -117,19 +123,27 @@ impl Poll {
     }
 
     fn write(&self, delivery: &Delivery<'_>, bodies: &mut Bodies, out: &mut Vec<u8>) {
-        out.reserve(delivery.body.len() + 512);
+        // Room for all that were asked for, as if they were like the first.
+        let more = if bodies.all.is_empty() { self.max } else { 1 };
+        out.reserve((delivery.body.len() + BESIDE_BODY_BYTES).saturating_mul(more).min(ROOM_MAX));
         let mut message = Object::open(out);
         let id = delivery.message_id(self.engine.key()).to_string();
         message.plain("MessageId", id.as_bytes());
         let receipt = self.queue.encode_receipt(&delivery.receipt);
         message.plain("ReceiptHandle", receipt.as_bytes());
-        let place = message.key("MD5OfBody");
-        bodies.add(delivery.body, place.len() + 1);
-        place.push(b'"');
-        place.extend_from_slice(&[b'0'; 32]);
-        place.push(b'"');
-        // A body that an embedder sent as bytes may not be text; the wire can only carry text.
-        message.text("Body", &String::from_utf8_lossy(delivery.body));
+        let out = message.key("MD5OfBody");
+        let place = out.len() + 1;
+        out.push(b'"');
+        out.extend_from_slice(&[b'0'; 32]);
+        out.push(b'"');
+        let out = message.key("Body");
+        let start = out.len() + 1;
+        match std::str::from_utf8(delivery.body) {
+            Ok(body) => json::write_text(body, out),
+            // A body that an embedder sent as bytes; the wire can only carry text.
+            Err(_) => json::write_text(&String::from_utf8_lossy(delivery.body), out),
+        }
+        bodies.add(delivery.body, start, place, out);
         let wanted = !self.system.is_empty() || self.user != User::None;
         if wanted {
             // A block that the engine kept is the block that was sent.
@@ -204,22 +218,41 @@ impl Poll {
 /// bytes are only lent for the time it is written.
 #[derive(Default)]
 struct Bodies {
-    bytes: Vec<u8>,
-    /// Where each body ends, and where its digest belongs in the answer.
-    places: Vec<(usize, usize)>,
+    all: Vec<Body>,
+    /// The bytes of those that the answer does not hold as they are.
+    copied: Vec<u8>,
+}
+
+struct Body {
+    is_copied: bool,
+    /// Where its bytes are: in the answer, or among those that were copied.
+    bytes: Range<usize>,
+    /// Where its digest belongs in the answer.
+    place: usize,
 }
 
 impl Bodies {
-    fn add(&mut self, body: &[u8], place: usize) {
-        self.bytes.extend_from_slice(body);
-        self.places.push((self.bytes.len(), place));
+    /// Adds a body that was written into `out` from `start` on.
+    fn add(&mut self, body: &[u8], start: usize, place: usize, out: &[u8]) {
+        let written = start..start + body.len();
+        let is_copied = out.get(written.clone()) != Some(body);
+        let bytes = if is_copied {
+            self.copied.extend_from_slice(body);
+            self.copied.len() - body.len()..self.copied.len()
+        } else {
+            written
+        };
+        self.all.push(Body { is_copied, bytes, place });
     }
 
     fn fill_digests(&self, out: &mut [u8]) {
-        let starts = std::iter::once(0).chain(self.places.iter().map(|(end, _)| *end));
-        let bodies: Vec<&[u8]> =
-            starts.zip(&self.places).map(|(start, (end, _))| &self.bytes[start..*end]).collect();
-        for (digest, (_, place)) in digest::of_bodies(&bodies).iter().zip(&self.places) {
+        let bytes = |body: &Body| match body.is_copied {
+            true => &self.copied[body.bytes.clone()],
+            false => &out[body.bytes.clone()],
+        };
+        let bodies: Vec<&[u8]> = self.all.iter().map(bytes).collect();
+        let digests = digest::of_bodies(&bodies);
+        for (digest, Body { place, .. }) in digests.iter().zip(&self.all) {
             out[*place..*place + digest.len()].copy_from_slice(digest);
         }
     }

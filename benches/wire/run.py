@@ -1,0 +1,155 @@
+"""`make bench-wire`: the server beside the null echo and beside peers; a record of it.
+
+    python -m benches.wire.run [--quick] [--elasticmq JAR] [--fauxqs COMMAND]
+
+Writes benches/records/DATE-COMMIT-wire.json and .md. Peers that are installed take part: moto's
+server and ministack come with `pip install 'moto[server,sqs]' ministack`; the others are named.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from benches.run import RECORDS, ROOT, machine
+from benches.wire import rows, sdk
+from benches.wire.servers import Server, echo, ours, peers
+
+SEND_ANSWER_BYTES = 110
+BATCH_ANSWER_BYTES = 1_240
+DEPTHS = (0, 2_000, 10_000, 200_000)
+HELD = 200_000
+POLLS = 5_000
+
+
+def binary(given: str | None) -> Path:
+    """The load generator, built when none is named."""
+    if given:
+        return Path(given)
+    command = ["cargo", "build", "--release", "--quiet", "-p", "trunkline-wire"]
+    subprocess.run([*command, "--example", "load"], cwd=ROOT, check=True)
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    return target / "release" / "examples" / "load"
+
+
+def contests(load: rows.Load, options: argparse.Namespace, folder: Path) -> list[rows.Row]:
+    """Every row that has a peer."""
+    found: list[rows.Row] = []
+    with ExitStack() as stack:
+        start = stack.enter_context
+        memory = start(ours())
+        disk = start(ours("--data", str(folder / "data")))
+        disk.name = "trunkline on disk"
+        null_one, null_ten = (
+            start(echo(load.binary, size)) for size in (SEND_ANSWER_BYTES, BATCH_ANSWER_BYTES)
+        )
+        others = [start(peer) for peer in peers(options.elasticmq, options.fauxqs)]
+
+        def contest(name: str, turn: rows.Turn, first: Server, seconds: list[Server]) -> None:
+            for row in rows.contest(name, load.rounds, turn, first, seconds):
+                print(rows.show(row), flush=True)
+                found.append(row)
+
+        for count in (1, 64):
+            name = f"SendMessage, {count} connections"
+            contest(name, lambda s, n=count: load.flow("send", s, n), memory, [null_one, *others])
+        name = "SendMessage on disk, 64 connections"
+        contest(name, lambda s: load.flow("send", s, 64), disk, [memory])
+        name = "SendMessageBatch x10, 16 connections"
+        contest(name, lambda s: load.flow("batch", s, 16), memory, [null_ten, *others])
+        for depth in DEPTHS[: 3 if options.quick else 4]:
+            name = f"receive + delete by tens, 16 connections, depth {depth:,}"
+            able = [peer for peer in others if depth <= rows.SLOW.get(peer.name, depth)]
+            contest(name, lambda s, d=depth: load.drain(s, 16, d), memory, [disk, *able])
+    return found
+
+
+def alone(load: rows.Load) -> dict[str, object]:
+    """Figures of the server by itself."""
+    start, idle = rows.starts(ours, 5)
+    held, added = rows.held(load, ours, HELD)
+    polls, share = rows.idle_polls(load, ours, POLLS)
+    return {
+        "start to first answer, ms": start,
+        "idle memory, MiB": idle,
+        f"memory with {HELD:,} messages of 1 KiB, MiB": held,
+        "of it added by the messages, MiB": added,
+        f"memory added by {POLLS:,} idle long polls, MiB": polls,
+        "share of a core they use": share,
+    }
+
+
+def as_text(record: dict[str, Any]) -> str:
+    """The record to read."""
+    facts = "\n".join(f"- {name}: {value}" for name, value in record["machine"].items())
+    table = "\n".join(rows.show(rows.Row(**row)) for row in record["rows"])
+    single = "\n".join(f"| {name} | {value:,.2f} |" for name, value in record["alone"].items())
+    sdks = "\n".join(
+        f"| {name}: {key} | {value:,.2f} |"
+        for name, figures in record["sdk"].items()
+        for key, value in figures.items()
+    )
+    return (
+        f"# The server, {record['at']}\n\n{facts}\n- load before and after: {record['load']}\n"
+        f"- {record['note']}\n\n"
+        "Messages of 1 KiB a second, the load generator on the same cores; medians of "
+        f"{record['rounds']} rounds in turns. A ratio says how many times as fast as the peer.\n\n"
+        "| row | ours | peer | theirs | ratio | spread | server CPU, us a message | load |\n"
+        f"|---|---|---|---|---|---|---|---|\n{table}\n\n"
+        f"| by itself | |\n|---|---|\n{single}\n\n| boto3, SendMessage | |\n|---|---|\n{sdks}\n"
+    )
+
+
+def main() -> None:
+    """Measures everything and writes the record."""
+    parser = argparse.ArgumentParser(prog="make bench-wire", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="three rounds, no depth of 200,000")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1.0, help="length of a turn")
+    parser.add_argument("--load", help="the load generator, if it is built already")
+    parser.add_argument("--elasticmq", metavar="JAR", help="jar of ElasticMQ's server (Maven)")
+    parser.add_argument("--fauxqs", metavar="COMMAND", help="command that starts fauxqs (npm)")
+    parser.add_argument("--note", default="nothing else ran on purpose")
+    options = parser.parse_args()
+    rounds = 3 if options.quick else options.rounds
+    load = rows.Load(binary(options.load), options.seconds, rounds)
+    at, before = time.gmtime(), os.getloadavg()[0]
+    # On the file system of the checkout: a temporary folder may be memory.
+    (ROOT / "target").mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=ROOT / "target"))
+    try:
+        found = contests(load, options, folder)
+    finally:
+        shutil.rmtree(folder)
+    with ours() as server, echo(load.binary, SEND_ANSWER_BYTES) as stub:
+        sdks = {
+            "over sockets": sdk.over_sockets(server, stub, rounds),
+            "in the process": sdk.in_process(rounds),
+        }
+    record: dict[str, Any] = {
+        "at": time.strftime("%Y-%m-%d %H:%M UTC", at),
+        "machine": machine(),
+        "note": options.note,
+        "rounds": rounds,
+        "rows": [rows.plain(row) for row in found],
+        "alone": alone(load),
+        "sdk": sdks,
+        "load": f"{before:.1f}, {os.getloadavg()[0]:.1f}",
+    }
+    name = f"{time.strftime('%Y-%m-%d', at)}-{record['machine']['commit']}-wire"
+    RECORDS.mkdir(exist_ok=True)
+    (RECORDS / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    (RECORDS / f"{name}.md").write_text(as_text(record), encoding="utf-8")
+    print(f"wrote benches/records/{name}.json and .md")
+
+
+if __name__ == "__main__":
+    main()

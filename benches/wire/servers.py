@@ -1,0 +1,146 @@
+"""The servers that are measured: how each is started, found ready, weighed and stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+START_SECONDS_MAX = 60.0
+STOP_SECONDS_MAX = 15.0
+TICKS = os.sysconf("SC_CLK_TCK")
+HEADERS = {
+    "Content-Type": "application/x-amz-json-1.0",
+    "X-Amz-Date": "20260101T000000Z",
+    "Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/sqs/aws4_request, "
+    "SignedHeaders=host;x-amz-date, Signature=00",
+}
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Server:
+    """A server as a child process; `{port}` in its command is filled in."""
+
+    name: str
+    command: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+    started_in: float = 0.0
+
+    def __enter__(self) -> Server:
+        words = [word.format(port=self.port) for word in self.command]
+        values = {name: value.format(port=self.port) for name, value in self.environment.items()}
+        begun = time.perf_counter()
+        self.process = subprocess.Popen(
+            words,
+            env=os.environ | values,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            self._await_answer(begun)
+        except BaseException:
+            self.__exit__()
+            raise
+        self.started_in = time.perf_counter() - begun
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(STOP_SECONDS_MAX)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def _await_answer(self, begun: float) -> None:
+        while True:
+            try:
+                self.call("ListQueues", {})
+                return
+            except urllib.error.HTTPError:
+                return
+            except (OSError, ValueError):
+                if self.process.poll() is not None:
+                    raise RuntimeError(f"{self.name} ended before it answered") from None
+                if time.perf_counter() - begun > START_SECONDS_MAX:
+                    raise RuntimeError(f"{self.name} does not answer") from None
+                time.sleep(0.002)
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"127.0.0.1:{self.port}"
+
+    def call(self, operation: str, body: dict[str, object]) -> dict[str, object]:
+        """One operation of SQS, answered."""
+        headers = HEADERS | {"X-Amz-Target": f"AmazonSQS.{operation}"}
+        url = f"http://{self.address}/"
+        request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            read: dict[str, object] = json.loads(answer.read() or b"{}")
+            return read
+
+    def renew(self) -> None:
+        """An empty queue named bench."""
+        found = self.call("CreateQueue", {"QueueName": "bench"})
+        self.call("PurgeQueue", {"QueueUrl": found["QueueUrl"]})
+
+    def cpu_seconds(self) -> float:
+        """What the process has used of the processor so far."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def memory_mib(self) -> float:
+        """What the process holds of the machine's memory."""
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+        return 0.0
+
+
+def ours(*options: str) -> Server:
+    """`trunkline serve`."""
+    command = [sys.executable, "-m", "trunkline", "serve", "--port", "{port}", *options]
+    return Server("trunkline", command)
+
+
+def echo(load: Path, answer_bytes: int) -> Server:
+    """The null echo."""
+    return Server("null echo", [str(load), "echo", "{port}", str(answer_bytes)])
+
+
+def peers(elasticmq: str | None, fauxqs: str | None) -> list[Server]:
+    """The peers that are installed, and those that were named."""
+    found = []
+    scripts = Path(sys.executable).parent
+    if shutil.which("moto_server", path=str(scripts)):
+        found.append(Server("moto", [str(scripts / "moto_server"), "-p", "{port}"]))
+    if shutil.which("ministack", path=str(scripts)):
+        environment = {"GATEWAY_PORT": "{port}", "SERVICES": "sqs"}
+        found.append(Server("ministack", [str(scripts / "ministack")], environment))
+    if elasticmq:
+        command = ["java", "-Dnode-address.port={port}", "-Drest-sqs.bind-port={port}"]
+        found.append(Server("ElasticMQ", [*command, "-jar", elasticmq]))
+    if fauxqs:
+        found.append(Server("fauxqs", fauxqs.split(), {"FAUXQS_PORT": "{port}"}))
+    return found
