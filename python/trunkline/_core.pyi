@@ -442,6 +442,7 @@ class WireServer:
         port: int,
         certificate: tuple[str, str] | None,
         origins: list[str],
+        read_timeout: float,
     ) -> WireServer: ...
     @property
     def address(self) -> tuple[str, int]: ...

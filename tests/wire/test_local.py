@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
@@ -38,6 +39,44 @@ def test_the_embedded_queue_and_the_wire_are_the_same_queue(engine):
     sqs.tag_queue(QueueUrl=url, Tags={"a": "1"})
     queue.configure(visibility_timeout=9)
     assert sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"a": "1"}
+
+
+def test_what_python_changes_shows_in_the_attributes(engine):
+    sqs = trunkline.aws.client("sqs", engine=engine)
+    urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("dead", "other", "q")}
+    prefix = "arn:aws:sqs:us-east-1:000000000000:"
+    written = f'{{"deadLetterTargetArn": "{prefix}dead",  "maxReceiveCount": "3"}}'
+    sqs.set_queue_attributes(QueueUrl=urls["q"], Attributes={"RedrivePolicy": written})
+    sqs.set_queue_attributes(
+        QueueUrl=urls["dead"], Attributes={"RedriveAllowPolicy": '{"redrivePermission":"denyAll"}'}
+    )
+
+    def shown(name, attribute):
+        found = sqs.get_queue_attributes(QueueUrl=urls[name], AttributeNames=["All"])
+        return found["Attributes"].get(attribute)
+
+    assert shown("q", "RedrivePolicy") == written
+    engine.queue("q").configure(dead_letter="other", max_receive_count=5)
+    assert json.loads(shown("q", "RedrivePolicy")) == {
+        "deadLetterTargetArn": f"{prefix}other",
+        "maxReceiveCount": 5,
+    }
+    engine.queue("dead").configure(redrive_allow=["q"])
+    assert json.loads(shown("dead", "RedriveAllowPolicy")) == {
+        "redrivePermission": "byQueue",
+        "sourceQueueArns": [f"{prefix}q"],
+    }
+
+
+def test_the_pauses_after_purge_and_removal_are_limits_of_the_engine():
+    limits = trunkline.Limits(purge_interval=0, recreate_interval=0)
+    with trunkline.open(limits=limits) as engine:
+        sqs = trunkline.aws.client("sqs", engine=engine)
+        url = sqs.create_queue(QueueName="q")["QueueUrl"]
+        sqs.purge_queue(QueueUrl=url)
+        sqs.purge_queue(QueueUrl=url)
+        sqs.delete_queue(QueueUrl=url)
+        assert sqs.create_queue(QueueName="q")["QueueUrl"] == url
 
 
 def test_the_virtual_clock_is_the_clock_of_the_client():

@@ -8,10 +8,9 @@ import io
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from toy import Toy
 
 from trunkline.aws import ServiceError
-
-from toy import Toy
 
 pytest.importorskip("boto3")
 

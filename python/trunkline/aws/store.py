@@ -28,6 +28,10 @@ class Store:
         """The engine's time, in seconds since the epoch."""
         return self.core.now()
 
+    def seconds(self, limit: str) -> float:
+        """A bound of the engine that is a time, in seconds."""
+        return self.core.limits()[limit] / 1_000
+
     def get(self, key: str) -> dict[str, Any] | None:
         """The document under `key`."""
         data = self._wire.document(key)

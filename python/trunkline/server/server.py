@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 PORT = 4566
 """The port that tools for local AWS services look for."""
 
+READ_TIMEOUT = 30.0
+"""Seconds in which the head of a request has to arrive, and then its body."""
+
 PATIENCE = 10.0
 """Seconds that requests which have begun get to finish when a server stops."""
 
@@ -35,14 +38,16 @@ class Server:
         credentials: Sequence[Credential] = (),
         certificate: tuple[str, str] | None = None,
         origins: Sequence[str] = (),
+        read_timeout: float = READ_TIMEOUT,
     ) -> None:
         """Starts to serve; raises OSError if the address cannot be used.
 
         `port` 0 takes any that is free. `certificate` is a chain and a key in PEM; `origins` are
-        web pages that may call beside those of this machine.
+        web pages that may call beside those of this machine. A request that does not arrive within
+        `read_timeout` seconds is let go.
         """
         front = make_front(engine, services=services, auth=auth, credentials=credentials)
-        self._core = WireServer.start(front, host, port, certificate, list(origins))
+        self._core = WireServer.start(front, host, port, certificate, list(origins), read_timeout)
         self._scheme = "https" if certificate else "http"
 
     @property

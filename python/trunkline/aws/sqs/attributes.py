@@ -182,7 +182,9 @@ def _check_throughput(change: Change) -> None:
         )
 
 
-def describe(queue: Queue, kept: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, str]:
+def describe(
+    call: Call, queue: Queue, kept: Mapping[str, Any], document: Mapping[str, Any]
+) -> dict[str, str]:
     """The attributes of a queue as GetQueueAttributes gives them, counters left out."""
     settings = queue.settings
     found = {
@@ -203,7 +205,8 @@ def describe(queue: Queue, kept: Mapping[str, Any], document: Mapping[str, Any])
             found[name] = kept[name]
     if found.get("KmsDataKeyReusePeriodSeconds") == _KMS_REUSE_DEFAULT:
         del found["KmsDataKeyReusePeriodSeconds"]
-    found.update(Redrive.describe(queue, kept, document))
+    redrive = Redrive(call, found["QueueArn"], fifo=settings.fifo)
+    found.update(redrive.describe(queue, kept, document))
     return found
 
 

@@ -27,7 +27,7 @@ def get_queue_attributes(
     for name in names:
         if name not in table.NAMES:
             raise unknown_attribute(name)
-    found = table.describe(queue, storage.read(queue), read_document(queue))
+    found = table.describe(call, queue, storage.read(queue), read_document(queue))
     if "All" in names or any(table.is_counter(name) for name in names):
         found |= table.counters(queue)
     if "All" not in names:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from trunkline.aws.operation import Call
 
 _RESULTS_MAX = 1_000
-_RECREATE_SECONDS = 60
-_PURGE_SECONDS = 60
 _NEW_QUEUE = {
     "delay": 0,
     "retention": 345_600_000,
@@ -71,11 +69,12 @@ def _create(
     tags: Mapping[str, str],
 ) -> Queue:
     removed = call.store.removed_at(name)
-    if removed is not None and call.store.now() < removed + _RECREATE_SECONDS:
+    pause = call.store.seconds("recreate_interval")
+    if removed is not None and call.store.now() < removed + pause:
         raise ServiceError(
             "QueueDeletedRecently",
-            "You must wait 60 seconds after deleting a queue before you can create another with "
-            "the same name.",
+            f"You must wait {pause:g} seconds after deleting a queue before you can create another "
+            "with the same name.",
         )
     change = table.Change({"fifo": fifo, **_NEW_QUEUE}, {})
     arn = f"arn:aws:sqs:{name[1]}:{name[0]}:{name[2]}"
@@ -91,7 +90,7 @@ def _compare(call: Call, queue: Queue, given: Mapping[str, str]) -> None:
     # another order, are the same.
     change = table.Change(storage.settings_of(queue), storage.read(queue))
     table.apply(call, change, given, arn=arn_of(queue), new=True)
-    current = table.describe(queue, storage.read(queue), read_document(queue))
+    current = table.describe(call, queue, storage.read(queue), read_document(queue))
     for name, value in given.items():
         if table.is_counter(name):
             continue
@@ -206,10 +205,12 @@ def purge_queue(call: Call, *, queue_url: str = "") -> None:
     queue = find(call, queue_url)
     with call.store.lock:
         purged = call.store.purged_at(queue.id)
-        if purged is not None and call.store.now() < purged + _PURGE_SECONDS:
+        pause = call.store.seconds("purge_interval")
+        if purged is not None and call.store.now() < purged + pause:
             raise ServiceError(
                 "PurgeQueueInProgress",
-                f"Only one PurgeQueue operation on {queue.name} is allowed every 60 seconds.",
+                f"Only one PurgeQueue operation on {queue.name} is allowed every "
+                f"{pause:g} seconds.",
                 403,
             )
         queue.purge()

@@ -90,30 +90,45 @@ class Redrive:
             raise refuse(f"Between 1 and {_SOURCES_MAX} sourceQueueArns must be given.")
         return sorted({str(source).rsplit(":", 1)[-1] for source in sources})
 
-    @staticmethod
     def describe(
-        queue: Queue, kept: Mapping[str, Any], document: Mapping[str, Any]
+        self, queue: Queue, kept: Mapping[str, Any], document: Mapping[str, Any]
     ) -> dict[str, str]:
         """The two policies as they hold now.
 
-        What the caller wrote is given back, also where it is the same in other words.
+        What the caller wrote is given back, also where it is the same in other words; unless
+        another surface has changed what holds since.
         """
         found = {}
         dead = queue.settings.dead_letter
         if dead is not None:
             text = kept.get("RedrivePolicy")
-            found["RedrivePolicy"] = text or json.dumps({"maxReceiveCount": dead[1]})
+            if not text or not self._holds(text, dead):
+                policy = {"deadLetterTargetArn": self._arn_of(dead[0]), "maxReceiveCount": dead[1]}
+                text = json.dumps(policy)
+            found["RedrivePolicy"] = text
         allowed = document.get("redrive_allow")
-        if "RedriveAllowPolicy" in kept:
-            found["RedriveAllowPolicy"] = kept["RedriveAllowPolicy"]
+        text = kept.get("RedriveAllowPolicy")
+        if text and self._allowed(text) == allowed:
+            found["RedriveAllowPolicy"] = text
         elif allowed == "none":
             found["RedriveAllowPolicy"] = json.dumps({"redrivePermission": "denyAll"})
         elif isinstance(allowed, list):
-            prefix = arn_of(queue).rsplit(":", 1)[0]
-            arns = [f"{prefix}:{name}" for name in allowed]
-            policy = {"redrivePermission": "byQueue", "sourceQueueArns": arns}
-            found["RedriveAllowPolicy"] = json.dumps(policy)
+            arns = [self._neighbour(name) for name in allowed]
+            allow: dict[str, Any] = {"redrivePermission": "byQueue", "sourceQueueArns": arns}
+            found["RedriveAllowPolicy"] = json.dumps(allow)
         return found
+
+    def _holds(self, text: str, dead: tuple[int, int]) -> bool:
+        policy = json.loads(text)
+        arn, count = policy["deadLetterTargetArn"], policy["maxReceiveCount"]
+        return int(count) == dead[1] and arn == self._arn_of(dead[0])
+
+    def _arn_of(self, target: int) -> str | None:
+        queue = self._call.store.core.queue_by_id(target)
+        return None if queue is None else arn_of(queue)
+
+    def _neighbour(self, name: str) -> str:
+        return f"{self._arn.rsplit(':', 1)[0]}:{name}"
 
 
 def _parse(raw: str, parameter: str) -> dict[str, Any]:

@@ -1,0 +1,41 @@
+//! What the policies of resources are asked with, when signatures are proved.
+
+use super::Front;
+use crate::auth::{Identity, Mode};
+use crate::codec::time;
+use crate::message::Request;
+use crate::model::TimeFormat;
+use crate::sqs::Access;
+
+impl Front {
+    /// The right by which `identity` calls; `None` where nobody proves who he is, for then a policy
+    /// would protect nothing.
+    pub(super) fn access(
+        &self,
+        request: &Request<'_>,
+        identity: &Identity,
+        base: &str,
+        now: i64,
+    ) -> Option<Access> {
+        if !matches!(self.auth, Mode::Strict(_)) {
+            return None;
+        }
+        let principal = format!("arn:aws:iam::{}:root", identity.account);
+        let mut keys = vec![
+            ("aws:PrincipalAccount", identity.account.clone()),
+            ("aws:PrincipalArn", principal.clone()),
+            ("aws:PrincipalType", "Account".to_owned()),
+            ("aws:userid", identity.account.clone()),
+            ("aws:RequestedRegion", identity.region.clone()),
+            ("aws:SecureTransport", base.starts_with("https://").to_string()),
+            ("aws:CurrentTime", time::write(now as f64, TimeFormat::Iso)),
+            ("aws:EpochTime", now.to_string()),
+        ];
+        for (key, header) in [("aws:UserAgent", "user-agent"), ("aws:Referer", "referer")] {
+            if let Some(text) = request.header(header) {
+                keys.push((key, text.to_owned()));
+            }
+        }
+        Some(Access { principal, keys })
+    }
+}

@@ -1,0 +1,86 @@
+//! Who may use a queue, when signatures are proved: its own account unless its policy forbids it,
+//! and another account only if its policy allows it.
+
+use memchr::memmem;
+use trunkline_engine::{Engine, Queue, QueueName};
+
+use super::{address, errors};
+use crate::error::Result;
+use crate::policy::{Question, Verdict, judge};
+use crate::value::Value;
+
+/// The one who calls, and what conditions of a policy may look at.
+#[derive(Debug)]
+pub struct Access {
+    /// Who calls, as a resource name.
+    pub principal: String,
+    /// The keys of conditions, with their values for this request.
+    pub keys: Vec<(&'static str, String)>,
+}
+
+impl Access {
+    /// Raises `AccessDenied` if `account` may not carry out `operation` on `queue`.
+    pub fn check(&self, account: &str, operation: &str, queue: &Queue) -> Result<()> {
+        let name = queue.name();
+        // A batch needs what each of its entries needs.
+        let action = format!("sqs:{}", operation.strip_suffix("Batch").unwrap_or(operation));
+        let resource = format!("arn:aws:sqs:{}:{}:{}", name.region, name.account, name.name);
+        let verdict = policy_of(queue).map_or(Verdict::Silent, |policy| {
+            let principal = &self.principal;
+            let (action, resource, keys) = (&action, &resource, &self.keys);
+            judge(&policy, &Question { account, principal, action, resource, keys })
+        });
+        let why = match verdict {
+            Verdict::Allowed => return Ok(()),
+            Verdict::Silent if *name.account == *account => return Ok(()),
+            Verdict::Silent => "because no resource-based policy allows the action",
+            Verdict::Denied => "with an explicit deny in a resource-based policy",
+        };
+        let action = action.to_ascii_lowercase();
+        let who = &self.principal;
+        let message = format!(
+            "User: {who} is not authorized to perform: {action} on resource: {resource} {why}"
+        );
+        Err(errors::named("AccessDenied", message))
+    }
+
+    /// The same for an operation of the control plane, if its input names a queue that exists.
+    pub fn check_input(
+        &self,
+        engine: &Engine,
+        (account, region): (&str, &str),
+        operation: &str,
+        input: &Value,
+    ) -> Result<()> {
+        let text = |member: &str| input.get(member).and_then(Value::as_str);
+        let (account_of, region_of, name) = match (text("QueueUrl"), operation) {
+            (Some(url), _) => {
+                let Ok(found) = address::parse(url, account, region) else { return Ok(()) };
+                (found.account, found.region, found.name)
+            }
+            (None, "GetQueueUrl") => {
+                let owner = text("QueueOwnerAWSAccountId").unwrap_or(account);
+                (owner, region, text("QueueName").unwrap_or(""))
+            }
+            _ => return Ok(()),
+        };
+        let name = QueueName {
+            account: account_of.to_owned(),
+            region: region_of.to_owned(),
+            name: name.to_owned(),
+        };
+        match engine.find_queue(&name).map_err(errors::from_engine)? {
+            Some(queue) => self.check(account, operation, &queue),
+            None => Ok(()),
+        }
+    }
+}
+
+fn policy_of(queue: &Queue) -> Option<String> {
+    let document = queue.document();
+    // Most queues have none, and then nothing is parsed.
+    memmem::find(&document, b"\"Policy\"")?;
+    let document: serde_json::Value = serde_json::from_slice(&document).ok()?;
+    let policy = document.get("sqs")?.get("Policy")?.as_str()?;
+    (!policy.is_empty()).then(|| policy.to_owned())
+}

@@ -1,0 +1,97 @@
+"""Who may use a queue when signatures are proved."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+from trunkline.server import Server
+
+boto3 = pytest.importorskip("boto3")
+
+OWNER, FRIEND, STRANGER = "111111111111", "222222222222", "333333333333"
+
+
+@pytest.fixture
+def clients(engine):
+    known = [(f"AKIA{account}", "secret", None, account) for account in (OWNER, FRIEND, STRANGER)]
+    with Server(engine, port=0, auth="strict", credentials=known) as server:
+        made = {
+            account: boto3.session.Session().client(
+                "sqs",
+                region_name="us-east-1",
+                endpoint_url=server.url,
+                aws_access_key_id=f"AKIA{account}",
+                aws_secret_access_key="secret",
+            )
+            for account in (OWNER, FRIEND, STRANGER)
+        }
+        yield made
+        for client in made.values():
+            client.close()
+
+
+def is_denied(verb, **given):
+    try:
+        verb(**given)
+    except ClientError as error:
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        return (status, error.response["Error"]["Code"][:12]) == (403, "AccessDenied")
+    return False
+
+
+def test_another_account_may_only_what_the_policy_allows(clients):
+    owner, friend, stranger = clients.values()
+    url = owner.create_queue(QueueName="q")["QueueUrl"]
+    assert is_denied(friend.send_message, QueueUrl=url, MessageBody="a")
+    assert is_denied(friend.get_queue_url, QueueName="q", QueueOwnerAWSAccountId=OWNER)
+    owner.add_permission(
+        QueueUrl=url, Label="l", AWSAccountIds=[FRIEND], Actions=["SendMessage", "GetQueueUrl"]
+    )
+    assert friend.get_queue_url(QueueName="q", QueueOwnerAWSAccountId=OWNER)["QueueUrl"] == url
+    friend.send_message(QueueUrl=url, MessageBody="a")
+    entries = [{"Id": "1", "MessageBody": "b"}]
+    assert friend.send_message_batch(QueueUrl=url, Entries=entries)["Successful"]
+    assert is_denied(friend.receive_message, QueueUrl=url)
+    assert is_denied(friend.purge_queue, QueueUrl=url)
+    assert is_denied(stranger.send_message, QueueUrl=url, MessageBody="a")
+    owner.remove_permission(QueueUrl=url, Label="l")
+    assert is_denied(friend.send_message, QueueUrl=url, MessageBody="a")
+    assert len(owner.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]) == 2
+
+
+def test_a_prohibition_counts_for_the_owner_as_well(clients):
+    owner, friend, _ = clients.values()
+    url = owner.create_queue(QueueName="q")["QueueUrl"]
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": "*", "Action": "sqs:*", "Resource": "*"},
+            {
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": ["sqs:DeleteMessage", "sqs:PurgeQueue"],
+                "Resource": f"arn:aws:sqs:us-east-1:{OWNER}:q",
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            },
+        ],
+    }
+    owner.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+    friend.send_message(QueueUrl=url, MessageBody="a")
+    message = friend.receive_message(QueueUrl=url)["Messages"][0]
+    for client in (owner, friend):
+        assert is_denied(
+            client.delete_message, QueueUrl=url, ReceiptHandle=message["ReceiptHandle"]
+        )
+        assert is_denied(client.purge_queue, QueueUrl=url)
+    owner.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+    owner.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+
+def test_without_proved_signatures_policies_protect_nothing(connect):
+    owner, other = connect("sqs", OWNER), connect("sqs", FRIEND)
+    url = owner.create_queue(QueueName="q")["QueueUrl"]
+    other.send_message(QueueUrl=url, MessageBody="a")
+    assert owner.receive_message(QueueUrl=url)["Messages"]
