@@ -92,8 +92,8 @@ impl Core {
         forked_since(self.gate.generation)
     }
 
-    /// Takes the journal's append lock, if there is a journal: what happens while the result lives is
-    /// one step of the log.
+    /// Takes the journal's append lock, if there is a journal: what happens while the result lives
+    /// is one step of the log.
     pub fn log(&self) -> Result<Log<'_>> {
         match &self.journal {
             // A reader's own view of time passing is not worth a record.
@@ -124,9 +124,14 @@ impl Core {
     #[inline]
     pub fn sweep_if_due(&self, now: Millis) {
         if self.timers.is_due(now) || self.unsorted.load(Ordering::Relaxed) > UNSORTED_MAX {
-            self.unsorted.store(0, Ordering::Relaxed);
-            self.timers.sweep(now, SWEEP_MAX, |key, now| self.fire(key, now));
+            self.sweep(now);
         }
+    }
+
+    #[cold]
+    fn sweep(&self, now: Millis) {
+        self.unsorted.store(0, Ordering::Relaxed);
+        self.timers.sweep(now, SWEEP_MAX, |key, now| self.fire(key, now));
     }
 
     /// Runs everything that is due, after waiting for another thread that is at it.

@@ -68,10 +68,15 @@ impl<'a> Envelope<'a> {
     }
 
     /// Takes a payload with these slot flags apart.
+    #[inline]
     pub fn read(flags: u8, payload: &'a [u8]) -> Result<Self> {
         if flags & ENVELOPED == 0 {
             return Ok(Self { body: payload, ..Self::default() });
         }
+        Self::read_whole(payload)
+    }
+
+    fn read_whole(payload: &'a [u8]) -> Result<Self> {
         let mut take = Take(payload);
         let present = take.u8()?;
         let mut envelope = Self::default();

@@ -1,8 +1,8 @@
 //! A standard queue at work: the lock-free log, its journal and its timers.
 //!
-//! In memory `send`, `receive` and `delete` of messages without a group take no lock. With a journal
-//! every transition happens under the append lock, so that log order is the order of transitions. A
-//! message with a group goes through the fair lane, which has a lock of its own.
+//! In memory `send`, `receive` and `delete` of messages without a group take no lock. With a
+//! journal every transition happens under the append lock, so that log order is the order of
+//! transitions. A message with a group goes through the fair lane, which has a lock of its own.
 
 mod carry;
 mod lane;
@@ -72,12 +72,20 @@ impl StandardRoom {
         now: Millis,
         each: &mut dyn FnMut(usize, Result<Sent>),
     ) -> Result<Option<Ticket>> {
+        if messages.iter().all(|message| is_plain(queue, message)) {
+            let mut index = 0;
+            self.log.append_all(now, 0, messages.iter().map(|message| message.body), |seq| {
+                each(index, Ok(Sent { queue: queue.id, seq, duplicate: false, ticket: None }));
+                index += 1;
+            });
+            self.plan_retention(queue, now);
+            return Ok(None);
+        }
         let mut results = Vec::with_capacity(messages.len());
         let ticket = {
             let mut log = queue.core.log()?;
             for message in messages {
-                let plain = self.send_plain(queue, message, now);
-                results.push(plain.map_or_else(|| self.admit(queue, &mut log, message, now), Ok));
+                results.push(self.admit(queue, &mut log, message, now));
             }
             log.ticket()
         };
@@ -93,16 +101,10 @@ impl StandardRoom {
     /// `admit`, without what they would have to look for.
     #[inline]
     fn send_plain(&self, queue: &Queue, message: &Outgoing<'_>, now: Millis) -> Option<Seq> {
-        let Outgoing { body, attributes, group, dedup_id, delay } = *message;
-        let plain = attributes.is_empty() && group.is_none() && dedup_id.is_none();
-        let at_once = delay.unwrap_or_else(|| queue.rules.delay()) == 0;
-        let fits = body.len() <= queue.rules.message_bytes_max();
-        if !(plain && at_once && fits) || queue.core.journal.is_some() {
+        if !is_plain(queue, message) {
             return None;
         }
-        let reserved = self.log.reserve(body.len(), true);
-        let seq = reserved.seq();
-        reserved.publish(now, 0, NewBody::Inline(&[body]), Visibility::Ready);
+        let seq = self.log.append(now, 0, message.body);
         self.plan_retention(queue, now);
         Some(seq)
     }
@@ -214,6 +216,7 @@ impl StandardRoom {
         Ok(())
     }
 
+    #[inline]
     pub fn delete(&self, queue: &Queue, receipt: &Receipt) -> Result<Option<Ticket>> {
         let Some(place) = self.place(queue, receipt) else { return Ok(None) };
         if queue.core.journal.is_none() && !self.has_tenants() {
@@ -425,6 +428,18 @@ impl StandardRoom {
         let place = self.log.place_of(slot)?;
         self.log.info(place).filter(|info| info.seq == receipt.seq).map(|info| info.place)
     }
+}
+
+/// Whether a message is the usual case in memory: a body and nothing else, to be seen at once.
+#[inline]
+fn is_plain(queue: &Queue, message: &Outgoing<'_>) -> bool {
+    let Outgoing { body, attributes, group, dedup_id, delay } = *message;
+    queue.core.journal.is_none()
+        && attributes.is_empty()
+        && group.is_none()
+        && dedup_id.is_none()
+        && delay.unwrap_or_else(|| queue.rules.delay()) == 0
+        && body.len() <= queue.rules.message_bytes_max()
 }
 
 /// Where a message lies in the journal.

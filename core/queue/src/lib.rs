@@ -14,5 +14,5 @@ pub use payload::Payload;
 pub use seq_map::SeqMap;
 pub use standard::{
     BodyRef, Claimed, Counts, Extend, FairLane, Fire, Gone, Info, Leased, MessageState, NewBody,
-    Place, Reserved, Restored, StandardLog, Visibility,
+    Place, Reserved, Restored, StandardLog, Together, Visibility,
 };

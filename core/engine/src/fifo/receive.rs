@@ -22,6 +22,8 @@ pub(super) struct Copied {
 }
 
 impl FifoRoom {
+    // Apart, so that it does not weigh on the other kind of queue.
+    #[inline(never)]
     pub fn receive(
         &self,
         queue: &Queue,
@@ -40,8 +42,8 @@ impl FifoRoom {
                 return Ok(delivered);
             }
             let buried = self.bury(queue, &picked.dead, now)?;
-            // Behind dead letters there may be messages to deliver. Look only with empty hands: what
-            // was delivered without a lease is visible again, and must not be met twice.
+            // Behind dead letters there may be messages to deliver. Look only with empty hands:
+            // what was delivered without a lease is visible again, and must not be met twice.
             if delivered > 0 || buried == 0 && !picked.more {
                 return Ok(delivered);
             }

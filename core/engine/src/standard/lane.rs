@@ -22,6 +22,7 @@ impl StandardRoom {
         if self.has_fair() { self.pick_fairly(queue) } else { self.log.claim() }
     }
 
+    #[cold]
     fn pick_fairly(&self, queue: &Queue) -> Option<Claimed<'_>> {
         let log_first = self.turn.fetch_xor(true, Ordering::Relaxed);
         let quiet = match log_first {

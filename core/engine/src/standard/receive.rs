@@ -22,7 +22,7 @@ impl StandardRoom {
         queue: &Queue,
         request: &Receive<'_>,
         now: Millis,
-        sink: &mut dyn FnMut(Delivery<'_>),
+        sink: &mut impl FnMut(Delivery<'_>),
     ) -> Result<usize> {
         let counts = self.log.counts();
         if counts.visible == 0 {
@@ -37,8 +37,6 @@ impl StandardRoom {
         let mut unleased = Vec::new();
         let delivered = if queue.core.journal.is_some() {
             self.receive_journaled(queue, max, due, now, &mut unleased, sink)
-        } else if due > now && !self.has_fair() && queue.rules.dead_letter().is_none() {
-            return self.receive_plain(queue, max, due, now, sink);
         } else {
             self.receive_in_memory(queue, max, due, now, &mut unleased, sink)
         };
@@ -49,38 +47,7 @@ impl StandardRoom {
         delivered
     }
 
-    /// The usual case in memory: no tenants, no dead letters, a lease. The same steps as in
-    /// `receive_in_memory`; apart from it because a claim that is handed on from function to function
-    /// costs more than all of the rest.
     #[inline]
-    fn receive_plain(
-        &self,
-        queue: &Queue,
-        max: usize,
-        due: Millis,
-        now: Millis,
-        sink: &mut dyn FnMut(Delivery<'_>),
-    ) -> Result<usize> {
-        let retention = queue.rules.retention();
-        let mut delivered = 0;
-        while delivered < max {
-            let Some(claimed) = self.log.claim() else { break };
-            let expiry = claimed.sent() + retention;
-            if expiry <= now {
-                self.expire_claimed(queue, claimed)?;
-                continue;
-            }
-            let BodyRef::Bytes(payload) = claimed.body() else { return Err(not_in_memory()) };
-            let slot = claimed.place().slot;
-            Message::of(&claimed).deliver(queue, payload, now, sink)?;
-            if claimed.lease(due, now).is_ok() {
-                self.arm(queue, slot, due.min(expiry));
-            }
-            delivered += 1;
-        }
-        Ok(delivered)
-    }
-
     fn receive_in_memory(
         &self,
         queue: &Queue,
@@ -88,22 +55,25 @@ impl StandardRoom {
         due: Millis,
         now: Millis,
         unleased: &mut Vec<(Place, u32)>,
-        sink: &mut dyn FnMut(Delivery<'_>),
+        sink: &mut impl FnMut(Delivery<'_>),
     ) -> Result<usize> {
+        let retention = queue.rules.retention();
         let mut delivered = 0;
+        // A message counts as in flight when all are: one step for a batch.
+        let mut counted = self.log.count_together();
         while delivered < max {
             let Some(claimed) = self.next(queue, now)? else { break };
             let BodyRef::Bytes(payload) = claimed.body() else { return Err(not_in_memory()) };
             let place = claimed.place();
-            let sent = claimed.sent();
+            let expiry = claimed.sent() + retention;
             Message::of(&claimed).deliver(queue, payload, now, sink)?;
-            // Gone: deleted through an older receipt while it was claimed. It was delivered once too
-            // often then, which a standard queue allows.
-            if let Ok(leased) = claimed.lease(due, now) {
+            // Gone: deleted through an older receipt while it was claimed. It was delivered once
+            // too often then, which a standard queue allows.
+            if let Ok(leased) = claimed.lease_in(&mut counted, due, now) {
                 if due <= now {
                     unleased.push((place, leased.deliveries));
                 } else {
-                    self.arm(queue, place.slot, due.min(sent + queue.rules.retention()));
+                    self.arm(queue, place.slot, due.min(expiry));
                 }
             }
             delivered += 1;
@@ -111,6 +81,7 @@ impl StandardRoom {
         Ok(delivered)
     }
 
+    #[inline(never)]
     fn receive_journaled(
         &self,
         queue: &Queue,
@@ -191,6 +162,7 @@ impl StandardRoom {
         }
     }
 
+    #[cold]
     fn expire_claimed(&self, queue: &Queue, claimed: Claimed<'_>) -> Result<()> {
         let mut log = match queue.core.log() {
             Ok(log) => log,
@@ -207,6 +179,7 @@ impl StandardRoom {
     }
 
     /// Gives a claimed message to the dead-letter queue; hands it back when there is none.
+    #[cold]
     fn bury<'a>(
         &'a self,
         queue: &Queue,
@@ -341,7 +314,7 @@ impl Message {
         queue: &Queue,
         payload: &[u8],
         now: Millis,
-        sink: &mut dyn FnMut(Delivery<'_>),
+        sink: &mut (impl FnMut(Delivery<'_>) + ?Sized),
     ) -> Result<()> {
         let delivered = Message {
             deliveries: self.deliveries + 1,
@@ -359,7 +332,7 @@ impl Message {
         payload: &[u8],
         received: Millis,
         in_flight: bool,
-        sink: &mut dyn FnMut(Delivery<'_>),
+        sink: &mut (impl FnMut(Delivery<'_>) + ?Sized),
     ) -> Result<()> {
         let envelope = Envelope::read(self.flags, payload)?;
         sink(Delivery {

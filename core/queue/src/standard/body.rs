@@ -28,6 +28,12 @@ impl Region {
         Self { start: AtomicPtr::new(ptr::null_mut()), bytes: bytes as usize }
     }
 
+    /// How many bytes it has room for.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.bytes
+    }
+
     pub(super) fn allocated(&self) -> usize {
         if self.start.load(Ordering::Relaxed).is_null() { 0 } else { self.bytes }
     }
@@ -56,8 +62,8 @@ impl Region {
         if start.is_null() {
             return &[];
         }
-        // SAFETY: inside the allocation by the assertion; the sender wrote all `len` bytes before it
-        // published the slot; the claim keeps the page from being recycled and so the span from
+        // SAFETY: inside the allocation by the assertion; the sender wrote all `len` bytes before
+        // it published the slot; the claim keeps the page from being recycled and so the span from
         // writers.
         unsafe { slice::from_raw_parts(start.add(offset), len) }
     }
@@ -88,8 +94,8 @@ impl Region {
     }
 
     fn layout(&self) -> Layout {
-        // IMPORTANT: no stricter than the allocator's own alignment. Above it zeroed memory is had by
-        // writing zeros, which touches what may never be used.
+        // IMPORTANT: no stricter than the allocator's own alignment. Above it zeroed memory is had
+        // by writing zeros, which touches what may never be used.
         Layout::from_size_align(self.bytes, 8).unwrap_or_else(|_| Layout::new::<u64>())
     }
 }

@@ -1,27 +1,32 @@
 //! A message that one thread owns for a moment.
+//!
+//! A claim is a handful of words that are copied, never borrowed, by whatever is not inlined: so on
+//! the hot path it lives in registers, and costs nothing beside its two compare-and-swaps.
 
 use trunkline_vocabulary::{Millis, Seq};
 
 use super::body::read_heap;
+use super::counts::Together;
 use super::log::StandardLog;
 use super::page::Page;
-use super::slot::{Fields, Home, Slot};
+use super::slot::{Home, Slot};
 use super::types::{BodyRef, Gone, Leased, Place};
 use super::word::{DELIVERIES_MAX, State, Status};
 
 /// A visible or leased message, owned: nobody else receives it, and its body may be read. Dropped,
 /// it is put back.
 #[derive(Debug)]
-pub struct Claimed<'a> {
+pub struct Claimed<'a>(Hold<'a>);
+
+#[derive(Debug, Clone, Copy)]
+struct Hold<'a> {
     log: &'a StandardLog,
     page: &'a Page,
     slot: &'a Slot,
     place: Place,
     state: State,
-    fields: Fields,
     /// Where the message stood before it was claimed.
     from: Status,
-    open: bool,
 }
 
 impl<'a> Claimed<'a> {
@@ -34,67 +39,67 @@ impl<'a> Claimed<'a> {
         state: State,
     ) -> Self {
         let from = if state.is(Status::Holding) { Status::Leased } else { state.visible_status() };
-        Self { log, page, slot, place, state, fields: slot.fields(), from, open: true }
+        Self(Hold { log, page, slot, place, state, from })
     }
 
     /// The same for a message whose delay has not ended.
     pub(super) fn was_delayed(mut self) -> Self {
-        self.from = Status::Delayed;
+        self.0.from = Status::Delayed;
         self
     }
 
     /// The sequence number.
     #[inline]
     pub fn seq(&self) -> Seq {
-        let index = self.place.slot & ((1 << super::directory::INDEX_BITS) - 1);
-        if self.state.is_restated() {
-            return self.page.restated(index);
+        let index = self.0.place.slot & ((1 << super::directory::INDEX_BITS) - 1);
+        if self.0.state.is_restated() {
+            return self.0.page.restated(index);
         }
-        self.page.base() + u64::from(index)
+        self.0.page.base() + u64::from(index)
     }
 
     /// Where it lies.
     #[inline]
     pub fn place(&self) -> Place {
-        self.place
+        self.0.place
     }
 
     /// When it was sent.
     #[inline]
     pub fn sent(&self) -> Millis {
-        self.fields.sent
+        self.0.slot.sent()
     }
 
     /// The caller's own bits.
     #[inline]
     pub fn flags(&self) -> u8 {
-        self.fields.flags
+        self.0.slot.flags()
     }
 
     /// How often it was delivered before.
     #[inline]
     pub fn deliveries(&self) -> u32 {
-        self.state.deliveries()
+        self.0.state.deliveries()
     }
 
     /// When it was delivered first.
     #[inline]
     pub fn first_received(&self) -> Option<Millis> {
-        (self.state.deliveries() > 0).then_some(self.fields.first_received)
+        (self.0.state.deliveries() > 0).then(|| self.0.slot.first_received())
     }
 
     /// The end of its lease, if it is in flight.
     #[inline]
     pub fn due(&self) -> Millis {
-        self.fields.due
+        self.0.slot.due()
     }
 
     /// Its body.
     #[inline]
     pub fn body(&self) -> BodyRef<'_> {
-        let len = self.fields.len;
-        match self.fields.home {
-            Home::Region(offset) => BodyRef::Bytes(self.page.region.read(offset, len)),
+        let len = self.0.slot.len();
+        match self.0.slot.home() {
+            Home::Region(offset) => BodyRef::Bytes(self.0.page.region.read(offset, len)),
             Home::Heap(address) => BodyRef::Bytes(read_heap(self, address, len)),
             Home::Journal(lsn) => BodyRef::At { lsn, len },
         }
@@ -102,112 +107,129 @@ impl<'a> Claimed<'a> {
 
     /// Says where in the journal the body lies now. Only for bodies that lie there.
     pub fn set_body(&mut self, lsn: u64) {
-        assert!(matches!(self.fields.home, Home::Journal(_)), "the body lies in memory");
-        self.fields.home = Home::Journal(lsn);
-        self.slot.set_home(self.fields.home);
+        assert!(matches!(self.0.slot.home(), Home::Journal(_)), "the body lies in memory");
+        self.0.slot.set_home(Home::Journal(lsn));
     }
 
     /// Delivers the message until `due`.
     #[inline]
-    pub fn lease(mut self, due: Millis, now: Millis) -> Result<Leased, Gone> {
-        let deliveries = self.state.deliveries().saturating_add(1).min(DELIVERIES_MAX);
-        let Fields { sent, flags, first_received, .. } = self.fields;
+    pub fn lease(self, due: Millis, now: Millis) -> Result<Leased, Gone> {
+        let mut counted = self.0.log.count_together();
+        self.lease_in(&mut counted, due, now)
+    }
+
+    /// The same, counted with others when `counted` ends.
+    #[inline]
+    pub fn lease_in(
+        self,
+        counted: &mut Together<'_>,
+        due: Millis,
+        now: Millis,
+    ) -> Result<Leased, Gone> {
+        let hold = self.into_hold();
+        let deliveries = hold.state.deliveries().saturating_add(1).min(DELIVERIES_MAX);
         if deliveries == 1 {
-            self.slot.set_times(sent, flags, now);
-            self.slot.set_due(due, sent, now);
+            hold.slot.set_first_lease(due, now);
         } else {
-            self.slot.set_due(due, sent, first_received);
+            hold.slot.move_due(due);
         }
-        self.release(Status::Leased, deliveries).map(|_| Leased { deliveries })
+        hold.change(Status::Leased, deliveries)?;
+        counted.shift(hold.from, Status::Leased);
+        Ok(Leased { deliveries })
     }
 
     /// Leaves the message in flight until another time. Only for a message that is in flight.
-    pub(super) fn keep(mut self, due: Millis) -> Result<(), Gone> {
-        self.slot.move_due(due);
-        let deliveries = self.state.deliveries();
-        self.release(Status::Leased, deliveries).map(|_| ())
+    pub(super) fn keep(self, due: Millis) -> Result<(), Gone> {
+        let hold = self.into_hold();
+        hold.slot.move_due(due);
+        hold.release(Status::Leased).map(|_| ())
     }
 
     /// Ends the lease. The message is visible: to receivers behind all others, or to the lane.
-    pub fn make_visible(mut self) -> Result<(), Gone> {
-        self.show().map(|_| ())
+    pub fn make_visible(self) -> Result<(), Gone> {
+        self.into_hold().show()
     }
 
     /// Leaves the message as it was: visible, or in flight. One of the fair lane has to be pushed
     /// there again by the caller.
-    #[inline]
-    pub fn put_back(mut self) {
-        self.restore();
+    pub fn put_back(self) {
+        self.into_hold().restore();
     }
 
     /// Removes the message.
-    pub fn finish(mut self) {
-        self.end();
+    pub fn finish(self) {
+        let hold = self.into_hold();
+        hold.finish_from(hold.state);
     }
 
-    fn show(&mut self) -> Result<State, Gone> {
+    /// Takes the claim over from the guard.
+    #[inline]
+    fn into_hold(self) -> Hold<'a> {
+        let hold = self.0;
+        std::mem::forget(self);
+        hold
+    }
+}
+
+// By value throughout: see the head of the file.
+impl Hold<'_> {
+    fn show(self) -> Result<(), Gone> {
         let status = self.state.visible_status();
         let was_hidden = matches!(self.from, Status::Leased | Status::Delayed);
-        let deliveries = self.state.deliveries();
-        let state = self.release(status, deliveries)?;
+        let state = self.release(status)?;
         if status == Status::Ready && (was_hidden || state.is_passed()) {
             self.log.refer(self.place);
         }
-        Ok(state)
+        Ok(())
     }
 
-    fn restore(&mut self) {
+    #[cold]
+    fn restore(self) {
         // Deleted meanwhile is as good as put back: the claim is over either way.
         let _gone = match self.from {
-            from @ (Status::Leased | Status::Delayed) => {
-                self.release(from, self.state.deliveries()).map(|_| ())
-            }
-            _ => self.show().map(|_| ()),
+            from @ (Status::Leased | Status::Delayed) => self.release(from).map(|_| ()),
+            _ => self.show(),
         };
     }
 
-    /// Gives ownership up: the message stands at `to`. Returns the state it had before, or finishes
-    /// a message that was deleted meanwhile.
+    /// Gives ownership up, delivered as often as before, and counts it.
+    fn release(self, to: Status) -> Result<State, Gone> {
+        let state = self.change(to, self.state.deliveries())?;
+        self.log.tally.0.shift(Some(self.from), Some(to));
+        Ok(state)
+    }
+
+    /// Gives ownership up: the message stands at `to`, which the caller counts. Returns the state it
+    /// had before, or finishes a message that was deleted meanwhile.
     #[inline]
-    fn release(&mut self, to: Status, deliveries: u32) -> Result<State, Gone> {
-        self.open = false;
-        let from = self.from;
+    fn change(self, to: Status, deliveries: u32) -> Result<State, Gone> {
         let mut state = self.state;
         loop {
             let next = state.with(to).with_deliveries(deliveries).with_passed(false);
             match self.slot.change(state, next) {
-                Ok(()) => break,
+                Ok(()) => return Ok(state),
                 Err(found) if found.is(Status::Doomed) => {
-                    self.finish_doomed(found, from);
+                    self.finish_from(found);
                     return Err(Gone);
                 }
                 // Receivers went past it.
                 Err(found) => state = found,
             }
         }
-        self.log.tally.0.shift(Some(from), Some(to));
-        Ok(state)
     }
 
     #[cold]
-    fn finish_doomed(&self, mut state: State, from: Status) {
+    fn finish_from(self, mut state: State) {
         while let Err(found) = self.slot.change(state, state.with(Status::Done)) {
             state = found;
         }
-        self.log.ended(self.page, self.slot, from);
-    }
-
-    fn end(&mut self) {
-        self.open = false;
-        let from = self.from;
-        self.finish_doomed(self.state, from);
+        self.log.ended(self.page, self.slot, self.from);
     }
 }
 
 impl Drop for Claimed<'_> {
+    #[inline]
     fn drop(&mut self) {
-        if self.open {
-            self.restore();
-        }
+        self.0.restore();
     }
 }

@@ -34,6 +34,17 @@ impl Tally {
         self.shift(None, Some(status));
     }
 
+    /// `count` messages that are ready were added.
+    #[inline]
+    pub(super) fn enter_ready(&self, count: u32) {
+        self.word.fetch_add(u64::from(count) * VISIBLE, Ordering::SeqCst);
+    }
+
+    #[inline]
+    pub(super) fn together(&self) -> Together<'_> {
+        Together { tally: self, delta: 0 }
+    }
+
     /// A message left `from`; it stands at `to`, or is gone.
     #[inline]
     pub(super) fn shift(&self, from: Option<Status>, to: Option<Status>) {
@@ -63,6 +74,31 @@ impl Tally {
             visible: (word as u32).saturating_sub(BIAS),
             in_flight: ((word >> 32) as u32).saturating_sub(BIAS),
             delayed: u32::try_from(delayed.max(0)).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+/// Transitions that are counted with one instruction, when this ends. Until then the counts lag.
+#[derive(Debug)]
+pub struct Together<'a> {
+    tally: &'a Tally,
+    delta: u64,
+}
+
+impl Together<'_> {
+    /// A message left `from` and stands at `to`, neither of them a delay.
+    #[inline]
+    pub(super) fn shift(&mut self, from: Status, to: Status) {
+        let delta = weight(Some(to)).wrapping_sub(weight(Some(from)));
+        self.delta = self.delta.wrapping_add(delta);
+    }
+}
+
+impl Drop for Together<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.delta != 0 {
+            self.tally.word.fetch_add(self.delta, Ordering::SeqCst);
         }
     }
 }

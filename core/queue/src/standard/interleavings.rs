@@ -112,6 +112,28 @@ fn two_receivers_and_a_sender_deliver_each_message_once() {
 }
 
 #[test]
+fn a_run_of_sends_meets_a_sender_and_a_receiver_and_loses_nothing() {
+    explore(2, || {
+        let log = Arc::new(StandardLog::new(1));
+        let runs = thread(&log, |log| {
+            let (bodies, mut numbers) = ([[7_u8; 8]; 3], Vec::new());
+            log.append_all(NOW, 7, bodies.iter().map(|body| &body[..]), |seq| numbers.push(seq));
+            numbers
+        });
+        send(&log, 1);
+        let mut found: Vec<_> = receive(&log).into_iter().collect();
+        assert_eq!(found.len(), 1, "one message was sent before");
+        let numbers = done(runs);
+        found.extend(std::iter::from_fn(|| receive(&log)));
+        let sevens = found.iter().filter(|(name, _, _)| *name == 7);
+        let mut received: Vec<Seq> = sevens.map(|(_, _, seq)| *seq).collect();
+        received.sort_unstable();
+        assert_eq!(received, numbers, "each once, under the number its sender was told");
+        assert_eq!(log.counts(), Counts { visible: 0, in_flight: 4, delayed: 0 });
+    });
+}
+
+#[test]
 fn an_old_receipt_deletes_a_message_that_is_being_received() {
     explore(3, || {
         let log = Arc::new(StandardLog::new(1));

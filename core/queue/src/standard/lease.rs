@@ -4,6 +4,7 @@ use trunkline_vocabulary::Millis;
 use trunkline_vocabulary::sync::atomic::Ordering;
 
 use super::log::{StandardLog, holds_message};
+use super::page::Page;
 use super::slot::Slot;
 use super::types::{Extend, Fire, Place};
 use super::word::{State, Status};
@@ -18,6 +19,18 @@ impl StandardLog {
     #[inline]
     pub fn delete(&self, place: Place) -> bool {
         let Some((page, slot, _)) = self.locate(place.slot) else { return false };
+        let state = slot.state();
+        // The usual case, apart from all that may be: in flight, and nobody looks at it.
+        let in_flight = state.generation() == place.generation && state.is(Status::Leased);
+        if in_flight && slot.change(state, state.with(Status::Done)).is_ok() {
+            self.ended(page, slot, Status::Leased);
+            return true;
+        }
+        self.delete_from(place, page, slot)
+    }
+
+    #[inline(never)]
+    fn delete_from(&self, place: Place, page: &Page, slot: &Slot) -> bool {
         let mut state = slot.state();
         loop {
             if state.generation() != place.generation || !holds_message(state) {

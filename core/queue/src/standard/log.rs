@@ -4,12 +4,19 @@ use trunkline_vocabulary::Seq;
 use trunkline_vocabulary::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 
 use super::body::free_heap;
-use super::counts::Tally;
+use super::counts::{Tally, Together};
 use super::directory::{Directory, INDEX_BITS};
 use super::page::{Apart, CLASSES, Close, Grow, Page};
 use super::slot::{Home, Slot};
 use super::types::{Counts, Place};
 use super::word::{Link, State, Status, Tail};
+
+/// How many slots one step takes at most: fewer than a receiver looks past before it gives up a slot
+/// that its sender has not reached yet.
+#[cfg(not(loom))]
+pub(super) const RUN_MAX: usize = 16;
+#[cfg(loom)]
+pub(super) const RUN_MAX: usize = 2;
 
 /// The messages of one standard queue. Every method may be called from any thread.
 #[derive(Debug)]
@@ -44,6 +51,12 @@ impl StandardLog {
         self.tally.0.read()
     }
 
+    /// Counts what is done with it in one step at its end.
+    #[inline]
+    pub fn count_together(&self) -> Together<'_> {
+        self.tally.0.together()
+    }
+
     /// A sequence number above those of all messages that were reserved so far.
     pub fn next_seq(&self) -> Seq {
         loop {
@@ -64,7 +77,7 @@ impl StandardLog {
             let (link, page, tail) = self.last_page();
             let inside = body.is_some_and(|len| page.takes(len));
             let bytes = if inside { body.unwrap_or(0) as u32 } else { 0 };
-            match page.try_grow(tail, bytes) {
+            match page.try_grow(tail, 1, bytes) {
                 Grow::Taken => {
                     let offset = inside.then_some(tail.bytes());
                     return Taken {
@@ -76,6 +89,33 @@ impl StandardLog {
                 }
                 Grow::Lost => {}
                 Grow::Full => self.turn_page(link, page, tail),
+            }
+        }
+    }
+
+    /// Takes slots for as many of `bodies` as fit into the last page, with one step: the first slot,
+    /// the others follow it. `None`: the first body does not fit there, or not beside others.
+    pub(super) fn take_run(&self, bodies: &[&[u8]]) -> Option<(Taken<'_>, usize)> {
+        loop {
+            let (link, page, tail) = self.last_page();
+            let (mut slots, mut bytes) = (0, 0);
+            for body in bodies.iter().take((page.capacity() - tail.index()) as usize) {
+                if !page.takes(body.len()) || !page.has_bytes(tail, bytes + body.len() as u32) {
+                    break;
+                }
+                (slots, bytes) = (slots + 1, bytes + body.len() as u32);
+            }
+            if slots == 0 {
+                return None;
+            }
+            match page.try_grow(tail, slots, bytes) {
+                Grow::Taken => {
+                    let (generation, index, offset) =
+                        (link.generation, tail.index(), Some(tail.bytes()));
+                    return Some((Taken { page, generation, index, offset }, slots as usize));
+                }
+                Grow::Lost => {}
+                Grow::Full => return None,
             }
         }
     }
@@ -137,9 +177,14 @@ impl StandardLog {
     #[inline]
     pub(super) fn give_back(&self, page: &Page, count: u32) {
         if page.give_back(count) {
-            page.retire();
-            self.directory.give(page);
+            self.recycle(page);
         }
+    }
+
+    #[cold]
+    fn recycle(&self, page: &Page) {
+        page.retire();
+        self.directory.give(page);
     }
 
     /// The page of a number that the log itself wrote down.
@@ -202,6 +247,7 @@ pub(super) fn holds_message(state: State) -> bool {
 }
 
 /// A slot that was reserved.
+#[derive(Clone, Copy)]
 pub(super) struct Taken<'a> {
     pub(super) page: &'a Page,
     pub(super) generation: u32,

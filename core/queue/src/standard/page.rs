@@ -24,7 +24,7 @@ pub(super) const CLASSES: [(u32, u32); 1] = [(2, 64)];
 
 /// A body above this share of a region goes into a box of its own, so that no page is closed for
 /// one large body.
-pub(super) const REGION_SHARE_MAX: u32 = 4;
+pub(super) const REGION_SHARE_MAX: usize = 4;
 
 const OPEN: u32 = 1 << 20;
 const TAIL_AND_HEAD: u32 = 2;
@@ -86,7 +86,7 @@ impl Page {
     /// Whether a body of `len` bytes may lie in the region.
     #[inline]
     pub(super) fn takes(&self, len: usize) -> bool {
-        len <= (CLASSES[usize::from(self.class)].1 / REGION_SHARE_MAX) as usize
+        len <= self.region.len() / REGION_SHARE_MAX
     }
 
     #[inline]
@@ -94,15 +94,20 @@ impl Page {
         Tail(self.tail.0.load(Ordering::Acquire))
     }
 
-    /// Takes a slot and `bytes` at once, or tells that the page is at its end.
+    /// Whether the region has that many bytes behind `tail`.
     #[inline]
-    pub(super) fn try_grow(&self, seen: Tail, bytes: u32) -> Grow {
-        let full = seen.index() >= self.capacity()
-            || seen.bytes() + bytes > CLASSES[usize::from(self.class)].1;
-        if seen.is_closed() || full {
+    pub(super) fn has_bytes(&self, tail: Tail, bytes: u32) -> bool {
+        (tail.bytes() + bytes) as usize <= self.region.len()
+    }
+
+    /// Takes `slots` and `bytes` at once, or tells that the page is at its end.
+    #[inline]
+    pub(super) fn try_grow(&self, seen: Tail, slots: u32, bytes: u32) -> Grow {
+        let fits = seen.index() + slots <= self.capacity() && self.has_bytes(seen, bytes);
+        if seen.is_closed() || !fits {
             return Grow::Full;
         }
-        let grown = seen.grown(bytes);
+        let grown = seen.grown(slots, bytes);
         match self.tail.0.compare_exchange(seen.0, grown.0, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => Grow::Taken,
             Err(_) => Grow::Lost,
@@ -231,7 +236,7 @@ mod tests {
         // A receiver, a sender and a turner of pages that slept through the reuse.
         page.set_hint(old.generation, 9);
         assert_eq!(page.hint(new.generation), 0);
-        assert!(matches!(page.try_grow(old_tail, 8), Grow::Lost));
+        assert!(matches!(page.try_grow(old_tail, 1, 8), Grow::Lost));
         assert!(matches!(page.close(old_tail), Close::Lost));
         assert!(!page.link(old.generation, 5) && page.next(old.generation).is_none());
         assert!(page.link(new.generation, 6) && !page.link(new.generation, 7));
@@ -243,12 +248,12 @@ mod tests {
         let page = Page::new(0, 0);
         page.open(1);
         for _ in 0..2 {
-            assert!(matches!(page.try_grow(page.tail(), 8), Grow::Taken));
+            assert!(matches!(page.try_grow(page.tail(), 1, 8), Grow::Taken));
         }
         assert!(!page.give_back(1), "one slot is over");
         let Close::Closed { give_back } = page.close(page.tail()) else { panic!("it was open") };
         assert!(!page.give_back(give_back));
-        assert!(matches!(page.try_grow(page.tail(), 8), Grow::Full));
+        assert!(matches!(page.try_grow(page.tail(), 1, 8), Grow::Full));
         assert!(!page.give_back(1), "the other slot is over");
         assert!(!page.give_back(1), "the tail has left");
         assert!(page.is_spent() && page.give_back(1), "the head has left");

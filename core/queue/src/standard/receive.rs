@@ -41,18 +41,57 @@ enum Step<'a> {
 
 impl StandardLog {
     /// The next visible message; `None` at once when there is none.
-    #[inline]
+    #[inline(always)] // A call would move the claim through memory.
     pub fn claim(&self) -> Option<Claimed<'_>> {
-        self.claim_sent_before(ANY)
+        if self.tally.0.none_visible() {
+            return None;
+        }
+        match self.claim_front() {
+            Some(claimed) => Some(claimed),
+            None => self.search(ANY),
+        }
     }
 
     /// The next visible message, if it was sent before `limit`.
-    #[inline]
     pub fn claim_sent_before(&self, limit: Millis) -> Option<Claimed<'_>> {
         if self.tally.0.none_visible() {
             return None;
         }
         self.search(limit)
+    }
+
+    /// The message at the hint, if it is ready: the first step of a search, and mostly the last.
+    #[inline]
+    fn claim_front(&self) -> Option<Claimed<'_>> {
+        let link = Link::unpack(self.head.0.load(Ordering::Acquire));
+        let page = self.page(link.page);
+        let index = page.hint(link.generation);
+        let slot = page.slot(index)?;
+        let state = slot.state();
+        let there = state.generation() == link.generation && state.is(Status::Ready);
+        if !there || state.is_reference() {
+            return None;
+        }
+        let claimed = self.claim_slot(link, page, slot, index, state)?;
+        page.set_hint(link.generation, index + 1);
+        Some(claimed)
+    }
+
+    /// Claims the ready message of a slot, passed; `None` if somebody was faster.
+    #[inline]
+    fn claim_slot<'a>(
+        &'a self,
+        link: Link,
+        page: &'a Page,
+        slot: &'a Slot,
+        index: u32,
+        state: State,
+    ) -> Option<Claimed<'a>> {
+        let claimed = state.with(Status::Claimed).with_passed(true);
+        slot.change(state, claimed).ok()?;
+        let slot_id = page.id << super::directory::INDEX_BITS | index;
+        let place = Place { slot: slot_id, generation: link.generation };
+        Some(Claimed::new(self, page, slot, place, claimed))
     }
 
     /// Removes messages at the front that were sent before `limit`; returns how many.
@@ -107,6 +146,7 @@ impl StandardLog {
         }
     }
 
+    #[inline(never)]
     fn search(&self, limit: Millis) -> Option<Claimed<'_>> {
         loop {
             let link = Link::unpack(self.head.0.load(Ordering::Acquire));
@@ -124,7 +164,6 @@ impl StandardLog {
         }
     }
 
-    #[inline]
     fn search_page<'a>(&'a self, link: Link, page: &'a Page, limit: Millis) -> Found<'a> {
         let start = page.hint(link.generation);
         if start == 0 && page.is_spent() {
@@ -193,13 +232,10 @@ impl StandardLog {
                 if limit != ANY && slot.sent() >= limit {
                     return Step::Stop;
                 }
-                let claimed = state.with(Status::Claimed).with_passed(true);
-                if slot.change(state, claimed).is_err() {
-                    return Step::Again;
+                match self.claim_slot(link, page, slot, index, state) {
+                    Some(claimed) => Step::Claimed(claimed),
+                    None => Step::Again,
                 }
-                let slot_id = page.id << super::directory::INDEX_BITS | index;
-                let place = Place { slot: slot_id, generation: link.generation };
-                Step::Claimed(Claimed::new(self, page, slot, place, claimed))
             }
             Some(Status::Claimed) if !state.is_passed() => {
                 match slot.change(state, state.with_passed(true)) {

@@ -1,10 +1,12 @@
 //! Sending: reserve a slot, write the message, publish.
 
+use std::slice;
+
 use trunkline_vocabulary::sync::atomic::{Ordering, fence};
 use trunkline_vocabulary::{Millis, Seq};
 
 use super::body::store_heap;
-use super::log::{StandardLog, Taken};
+use super::log::{RUN_MAX, StandardLog, Taken};
 use super::slot::{Fields, Home, Slot};
 use super::types::{MessageState, NewBody, Place, Restored, Visibility};
 use super::word::{State, Status};
@@ -50,35 +52,120 @@ impl StandardLog {
         self.put(self.take_slot(len), message.seq, &news, shape)
     }
 
-    /// Writes and publishes a message in `taken`, or in a later slot if receivers went past it.
-    fn put<'a>(&'a self, mut taken: Taken<'a>, seq: Seq, news: &News<'_>, shape: State) -> Place {
+    /// Adds a ready message whose body is kept here: the usual case of reserving and publishing.
+    #[inline]
+    pub fn append(&self, sent: Millis, flags: u8, body: &[u8]) -> Seq {
+        let taken = self.take_slot(Some(body.len()));
+        let seq = taken.seq();
+        let news = News::fresh(sent, flags, &body);
+        self.put(taken, seq, &news, State::new(0, Status::Ready));
+        seq
+    }
+
+    /// Adds several such messages in order, and tells their sequence numbers. Slots are taken and
+    /// messages counted for a run of them at once.
+    pub fn append_all<'b>(
+        &self,
+        sent: Millis,
+        flags: u8,
+        mut bodies: impl Iterator<Item = &'b [u8]>,
+        mut each: impl FnMut(Seq),
+    ) {
+        let mut run: [&[u8]; RUN_MAX] = [&[]; RUN_MAX];
         loop {
-            let slot = taken.slot();
-            // A look without claim that sees the new fields sees that the old message is over.
-            fence(Ordering::Release);
-            let (home, len) = self.write_body(&taken, news.body);
-            let (sent, flags, first_received) = (news.sent, news.flags, news.first_received);
-            slot.set_fields(&Fields { sent, flags, first_received, due: news.due, home, len });
-            let restated = taken.seq() != seq;
-            if restated {
-                taken.page.restate(taken.index, seq);
+            // The caller's iterator and `each` run while no slot is taken: they may panic.
+            let mut count = 0;
+            while count < RUN_MAX
+                && let Some(body) = bodies.next()
+            {
+                run[count] = body;
+                count += 1;
             }
-            let state = shape.of(taken.generation).with_restated(restated);
-            if publish(slot, state) {
-                if let Some(status) = shape.status() {
-                    self.tally.0.enter(status);
-                }
+            let mut rest = &run[..count];
+            while let Some(body) = rest.first() {
+                let Some((first, taken)) = self.take_run(rest) else {
+                    each(self.append(sent, flags, body));
+                    rest = &rest[1..];
+                    continue;
+                };
+                let (now, later) = rest.split_at(taken);
+                let seq = self.put_run(first, now, sent, flags);
+                (seq..).take(taken).for_each(&mut each);
+                rest = later;
+            }
+            if count < RUN_MAX {
+                return;
+            }
+        }
+    }
+
+    /// Writes and publishes `bodies` in the run of slots that starts with `first`.
+    fn put_run(&self, first: Taken<'_>, bodies: &[&[u8]], sent: Millis, flags: u8) -> Seq {
+        let (seq, shape) = (first.seq(), State::new(0, Status::Ready));
+        let mut taken = first;
+        for (body, seq) in bodies.iter().zip(seq..) {
+            self.store(taken, seq, &News::fresh(sent, flags, body), shape);
+            taken.index += 1;
+            taken.offset = taken.offset.map(|offset| offset + body.len() as u32);
+        }
+        self.tally.0.enter_ready(bodies.len() as u32);
+        seq
+    }
+
+    /// Writes, publishes and counts a message.
+    #[inline]
+    fn put<'a>(&'a self, taken: Taken<'a>, seq: Seq, news: &News<'_>, shape: State) -> Place {
+        let place = self.store(taken, seq, news, shape);
+        if let Some(status) = shape.status() {
+            self.tally.0.enter(status);
+        }
+        place
+    }
+
+    /// Writes and publishes a message in `taken`, or in a later slot if receivers went past it.
+    #[inline]
+    fn store<'a>(&'a self, taken: Taken<'a>, seq: Seq, news: &News<'_>, shape: State) -> Place {
+        if self.try_store(taken, seq, news, shape) {
+            return taken.place();
+        }
+        self.store_later(seq, news, shape)
+    }
+
+    #[cold]
+    fn store_later(&self, seq: Seq, news: &News<'_>, shape: State) -> Place {
+        let len = match news.body {
+            NewBody::Inline(pieces) => Some(pieces.iter().map(|piece| piece.len()).sum()),
+            NewBody::At { .. } => None,
+        };
+        loop {
+            let taken = self.take_slot(len);
+            if self.try_store(taken, seq, news, shape) {
                 return taken.place();
             }
+        }
+    }
+
+    /// False: receivers went past the slot, and it is given back.
+    #[inline]
+    fn try_store(&self, taken: Taken<'_>, seq: Seq, news: &News<'_>, shape: State) -> bool {
+        let slot = taken.slot();
+        // A look without claim that sees the new fields sees that the old message is over.
+        fence(Ordering::Release);
+        let (home, len) = self.write_body(&taken, news.body);
+        let (sent, flags, first_received) = (news.sent, news.flags, news.first_received);
+        slot.set_fields(&Fields { sent, flags, first_received, due: news.due, home, len });
+        let restated = taken.seq() != seq;
+        if restated {
+            taken.page.restate(taken.index, seq);
+        }
+        let published = publish(slot, shape.of(taken.generation).with_restated(restated));
+        if !published {
             if let Home::Heap(address) = home {
                 self.drop_heap(address, len);
             }
             self.give_back(taken.page, 1);
-            taken = self.take_slot(match news.body {
-                NewBody::Inline(_) => Some(len as usize),
-                NewBody::At { .. } => None,
-            });
         }
+        published
     }
 
     #[inline]
@@ -128,6 +215,15 @@ struct News<'a> {
     first_received: Millis,
     due: Millis,
     body: NewBody<'a>,
+}
+
+impl<'a> News<'a> {
+    /// Never delivered, ready at once, and kept here.
+    #[inline]
+    fn fresh(sent: Millis, flags: u8, body: &'a &'a [u8]) -> Self {
+        let body = NewBody::Inline(slice::from_ref(body));
+        Self { sent, flags, first_received: sent, due: 0, body }
+    }
 }
 
 impl State {

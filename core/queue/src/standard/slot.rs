@@ -116,6 +116,14 @@ impl Slot {
         self.due.store(word, Ordering::Relaxed);
     }
 
+    /// Owner only: delivered for the first time at `now`, until `due`.
+    #[inline]
+    pub(super) fn set_first_lease(&self, due: Millis, now: Millis) {
+        let (sent, flags) = (self.sent(), self.flags());
+        self.set_times(sent, flags, now);
+        self.set_due(due, sent, now);
+    }
+
     /// Owner only: another due time, all else kept.
     #[inline]
     pub(super) fn move_due(&self, due: Millis) {
@@ -169,6 +177,18 @@ impl Slot {
     }
 
     #[inline]
+    pub(super) fn flags(&self) -> u8 {
+        (self.sent.load(Ordering::Relaxed) >> FLAGS_SHIFT) as u8
+    }
+
+    /// Consistent only for the owner of the slot.
+    #[inline]
+    pub(super) fn first_received(&self) -> Millis {
+        let (sent, due) = (self.sent.load(Ordering::Relaxed), self.due.load(Ordering::Relaxed));
+        (sent >> MILLIS_SHIFT) + first_after(sent, due)
+    }
+
+    #[inline]
     pub(super) fn due(&self) -> Millis {
         self.due.load(Ordering::Relaxed) >> MILLIS_SHIFT
     }
@@ -184,16 +204,21 @@ impl Slot {
         let (sent_word, due_word) =
             (self.sent.load(Ordering::Relaxed), self.due.load(Ordering::Relaxed));
         let sent = sent_word >> MILLIS_SHIFT;
-        let first = (sent_word & FIRST_HIGH_MASK) << MILLIS_SHIFT | due_word & FIRST_LOW_MASK;
         Fields {
             sent,
             flags: (sent_word >> FLAGS_SHIFT) as u8,
-            first_received: sent + first,
+            first_received: sent + first_after(sent_word, due_word),
             due: due_word >> MILLIS_SHIFT,
             home: self.home(),
             len: self.len(),
         }
     }
+}
+
+/// How long after its sending the message of these words was first delivered.
+#[inline]
+fn first_after(sent_word: u64, due_word: u64) -> Millis {
+    (sent_word & FIRST_HIGH_MASK) << MILLIS_SHIFT | due_word & FIRST_LOW_MASK
 }
 
 #[cfg(all(test, not(loom)))]

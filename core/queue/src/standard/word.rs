@@ -186,10 +186,10 @@ impl Tail {
         (self.0 & BYTES_MASK) as u32
     }
 
-    /// One slot and `bytes` further on.
+    /// `slots` and `bytes` further on.
     #[inline]
-    pub(super) fn grown(self, bytes: u32) -> Self {
-        Self(self.0 + (1 << INDEX_SHIFT) + u64::from(bytes))
+    pub(super) fn grown(self, slots: u32, bytes: u32) -> Self {
+        Self(self.0 + (u64::from(slots) << INDEX_SHIFT) + u64::from(bytes))
     }
 }
 
@@ -246,7 +246,7 @@ mod tests {
     fn a_tail_counts_slots_and_bytes_apart() {
         let mut tail = Tail::open(9);
         for _ in 0..1_024 {
-            tail = tail.grown(256);
+            tail = tail.grown(1, 256);
         }
         assert_eq!((tail.generation(), tail.index(), tail.bytes()), (9, 1_024, 262_144));
         assert!(!tail.is_closed() && tail.closed().is_closed());
