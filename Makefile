@@ -20,8 +20,8 @@ PYTEST ?=
 RUST_SOURCES := $(shell find core -path core/fuzz -prune -o -type f \
 	\( -name '*.rs' -o -name '*.toml' -o -name '*.h' \) -print) Cargo.toml Cargo.lock
 
-.PHONY: help setup demo test test-rust test-loom test-python pythons wire-ends lint fmt docs bench \
-	fuzz sim wheel clean
+.PHONY: help setup demo test test-rust test-loom test-python pythons wire-ends wire-cli lint fmt \
+	docs bench fuzz sim wheel clean
 
 help: ## List the tasks
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -115,6 +115,11 @@ wire-ends: setup ## Run the wire tests with the oldest and the newest supported 
 			'import botocore; print("botocore", botocore.__version__)' && \
 		PYTHONPATH=python $(VENV)/botocore-$$end/bin/python -m pytest -q tests/wire $(PYTEST); \
 	done
+
+wire-cli: setup ## Run the tests that need the AWS CLI, which gets an environment of its own
+	@$(PY) -m venv $(VENV)/awscli
+	@$(VENV)/awscli/bin/pip install --quiet --disable-pip-version-check "awscli>=1.36,<2"
+	TRUNKLINE_AWS_CLI=$(abspath $(VENV)/awscli/bin/aws) $(PY) -m pytest tests/wire/test_cli.py $(PYTEST)
 
 # --- measurements and long runs ------------------------------------------------------------------
 

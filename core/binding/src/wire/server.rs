@@ -20,7 +20,7 @@ struct WireServer {
 #[pymethods]
 impl WireServer {
     #[staticmethod]
-    #[pyo3(signature = (front, host, port, certificate, origins))]
+    #[pyo3(signature = (front, host, port, certificate, origins, read_timeout))]
     fn start(
         py: Python<'_>,
         front: &WireFront,
@@ -28,6 +28,7 @@ impl WireServer {
         port: u16,
         certificate: Option<(String, String)>,
         origins: Vec<String>,
+        read_timeout: f64,
     ) -> PyResult<Self> {
         let host = host
             .parse()
@@ -35,6 +36,8 @@ impl WireServer {
         let mut options = Options::new(SocketAddr::new(host, port));
         options.certificate = certificate.map(|(chain, key)| Certificate { chain, key });
         options.origins = Origins(origins);
+        options.read_timeout = Duration::try_from_secs_f64(read_timeout)
+            .map_err(|_| PyOSError::new_err("read_timeout must be a number of seconds"))?;
         let front = front.0.clone();
         let started = py.detach(|| Server::start(front, options));
         // With its number, so that the command can say what to do about it.

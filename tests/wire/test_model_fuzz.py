@@ -1,0 +1,203 @@
+"""Requests made from botocore's model of SQS, valid and then damaged, in both protocols.
+
+Whatever comes, the answer has the form of AWS, and the engine works on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from urllib.parse import quote, urlencode
+
+import pytest
+from botocore.parsers import create_parser
+from botocore.session import get_session
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+import trunkline
+from trunkline.aws.front import front_of
+
+SERVICE = get_session().get_service_model("sqs")
+BASE = "http://trunkline.local"
+NAMES = ("q", "q.fifo", "dead", "none", "")
+ADDRESSES = [f"{BASE}/000000000000/{name}" for name in NAMES] + ["q", "", "http://", "/a/b"]
+ARNS = [f"arn:aws:sqs:us-east-1:000000000000:{name}" for name in NAMES] + ["arn:", "x"]
+KNOWN = {
+    "QueueUrl": ADDRESSES,
+    "SourceArn": ARNS,
+    "DestinationArn": ARNS,
+    "QueueName": [*NAMES, "new", "new.fifo"],
+    "QueueOwnerAWSAccountId": ["000000000000", "111111111111", "x"],
+    "DataType": ["String", "Number", "Binary", "String.custom", "Nonsense"],
+    # Long waits belong elsewhere.
+    "WaitTimeSeconds": [0, -1, 21],
+}
+ODD = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=20),
+    st.sampled_from(["\x00", "\ud7ff", "\U0010ffff", "[" * 200, "9" * 400, "-0", "1e999", "../"]),
+    st.lists(st.integers(), max_size=3),
+    st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=3),
+)
+
+
+def values(shape, name="", depth=0):
+    """A strategy for values of a shape; mostly such that they mean something."""
+    if name in KNOWN:
+        return st.sampled_from(KNOWN[name])
+    if shape.type_name == "structure":
+        members = {
+            key: values(member, key, depth + 1)
+            for key, member in shape.members.items()
+            if depth < 4
+        }
+        required = {key: members[key] for key in shape.required_members if key in members}
+        optional = {key: member for key, member in members.items() if key not in required}
+        return st.fixed_dictionaries(required, optional=optional)
+    if shape.type_name == "list":
+        return st.lists(values(shape.member, depth=depth + 1), max_size=11)
+    if shape.type_name == "map":
+        keys = st.text(max_size=8)
+        if enum := getattr(shape.key, "enum", None):
+            keys = st.sampled_from(enum)
+        return st.dictionaries(keys, values(shape.value, depth=depth + 1), max_size=4)
+    if shape.type_name in ("integer", "long"):
+        return st.integers(-2, 12) | st.integers(-(2**31), 2**31 - 1)
+    if shape.type_name == "boolean":
+        return st.booleans()
+    if shape.type_name == "blob":
+        return st.binary(max_size=20).map(lambda data: data.hex())
+    assert shape.type_name == "string"
+    if enum := getattr(shape, "enum", None):
+        return st.sampled_from([*enum, "Nonsense"])
+    return st.sampled_from(["a", "1", "0", "q", "true", '{"a":1}']) | st.text(max_size=20)
+
+
+@st.composite
+def requests(draw):
+    """An operation, its input, and the places where the input was damaged."""
+    name = draw(st.sampled_from(SERVICE.operation_names))
+    shape = SERVICE.operation_model(name).input_shape
+    given = draw(values(shape)) if shape is not None else {}
+    for _ in range(draw(st.integers(0, 2))):
+        key = draw(st.sampled_from([*given, *(shape.members if shape else ()), "Unknown"]))
+        if draw(st.booleans()):
+            given.pop(key, None)
+        else:
+            given[key] = draw(ODD)
+    return name, given
+
+
+def flat(value, prefix=""):
+    """An input as a form, in the way of SQS."""
+    if isinstance(value, dict):
+        for key, member in value.items():
+            yield from flat(member, f"{prefix}.{key}" if prefix else str(key))
+    elif isinstance(value, list):
+        for place, member in enumerate(value, 1):
+            yield from flat(member, f"{prefix}.{place}")
+    elif value is not None:
+        yield prefix, str(value)
+
+
+@pytest.fixture(scope="module")
+def world():
+    with trunkline.open(limits=trunkline.Limits(purge_interval=0, recreate_interval=0)) as engine:
+        yield engine, front_of(engine)
+
+
+def prepare(engine):
+    dead = engine.queue("dead")
+    engine.queue("q", dead_letter=dead.name, max_receive_count=3)
+    engine.queue("q.fifo")
+
+
+def is_unharmed(engine):
+    """The engine sends, delivers and deletes as if nothing had been."""
+    queue = engine.queue("unharmed")
+    queue.send("body")
+    with queue.receive()[0] as message:
+        assert message.text() == "body"
+    assert queue.statistics().total == 0
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(request=requests())
+@example(request=("SendMessage", {"QueueUrl": "q", "MessageBody": float("nan")}))
+def test_json_requests_are_answered_as_aws_does(world, request):
+    engine, front = world
+    prepare(engine)
+    name, given = request
+    headers = [
+        ("host", "trunkline.local"),
+        ("x-amz-target", f"AmazonSQS.{name}"),
+        ("content-type", "application/x-amz-json-1.0"),
+    ]
+    body = json.dumps(given).encode()
+    status, answered, content = front.call("POST", "/", headers, body, BASE)
+    check(name, "json", status, dict(answered), content)
+    is_unharmed(engine)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(request=requests())
+def test_query_requests_are_answered_as_aws_does(world, request):
+    engine, front = world
+    prepare(engine)
+    name, given = request
+    form = urlencode(
+        [("Action", name), ("Version", "2012-11-05"), *flat(given)], errors="surrogatepass"
+    )
+    headers = [
+        ("host", "trunkline.local"),
+        ("content-type", "application/x-www-form-urlencoded"),
+    ]
+    status, answered, content = front.call("POST", "/", headers, form.encode(), BASE)
+    check(name, "query", status, dict(answered), content)
+    is_unharmed(engine)
+
+
+def check(name, protocol, status, headers, content):
+    assert status in (200, 400, 403, 404), (name, status, content)
+    assert headers["x-amzn-requestid"]
+    model = SERVICE.operation_model(name)
+    parser = create_parser(protocol)
+    answer = {"status_code": status, "headers": headers, "body": content, "context": {}}
+    parsed = parser.parse(answer, model.output_shape)
+    if status != 200:
+        assert parsed["Error"]["Code"], content
+        assert re.fullmatch(r"[A-Za-z0-9_.]+", parsed["Error"]["Code"])
+        assert "panicked" not in parsed["Error"]["Message"]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(
+    body=st.binary(max_size=200),
+    target=st.sampled_from(["AmazonSQS.SendMessage", "AmazonSQS.ListQueues", "AmazonSQS.", "."]),
+    content=st.sampled_from(
+        [
+            "application/x-amz-json-1.0",
+            "application/x-www-form-urlencoded",
+            "application/cbor",
+            "application/x-amz-cbor-1.1",
+            "text/plain",
+        ]
+    ),
+    path=st.text(max_size=20).map(lambda text: "/" + quote(text, errors="ignore")),
+)
+def test_any_bytes_are_answered(world, body, target, content, path):
+    engine, front = world
+    headers = [("host", "a"), ("x-amz-target", target), ("content-type", content)]
+    for named in (
+        headers,
+        headers[:1] + headers[2:],
+        [*headers, ("smithy-protocol", "rpc-v2-cbor")],
+    ):
+        status, answered, _ = front.call("POST", path, named, body, BASE)
+        assert 200 <= status < 500
+        assert answered
+    is_unharmed(engine)
