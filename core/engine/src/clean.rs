@@ -139,7 +139,7 @@ fn carry(core: &Core, segment: u32) -> Result<()> {
     core.log_opened(Some(segment))?;
     carry_documents(core, segment)?;
     for queue in core.registry.all() {
-        queue.carry_definition(&mut core.log()?, segment);
+        queue.carry_definition(segment)?;
         match queue.room() {
             Room::Standard(room) => room.carry(&queue, segment)?,
             Room::Fifo(room) => room.carry(&queue, segment)?,

@@ -7,6 +7,8 @@
 mod carry;
 mod receive;
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use sha2::{Digest, Sha256};
 use trunkline_journal::{Lsn, Ticket};
 use trunkline_queue::{
@@ -28,6 +30,9 @@ use crate::transfer::Incoming;
 
 pub(crate) struct FifoRoom {
     state: Mutex<FifoState>,
+    /// The state's next number, for who holds the append lock and so must not wait for the state.
+    /// Written while both are held: whoever holds the append lock sees the numbers of all records.
+    next: AtomicU64,
 }
 
 impl FifoRoom {
@@ -35,7 +40,7 @@ impl FifoRoom {
         // Any number that callers cannot guess will do.
         let hash_seed = core.key.digest(&[b"groups"]) as u64;
         let state = FifoState::new(rules(core, config), first, hash_seed);
-        Self { state: Mutex::new(state) }
+        Self { state: Mutex::new(state), next: AtomicU64::new(first) }
     }
 
     pub fn send(&self, queue: &Queue, message: &Outgoing<'_>, now: Millis) -> Result<Sent> {
@@ -145,6 +150,7 @@ impl FifoRoom {
             first_received,
             due: 0,
         });
+        self.next.store(state.next_seq(), Ordering::Release);
         arm_front(queue, state);
     }
 
@@ -241,7 +247,7 @@ impl FifoRoom {
     }
 
     pub fn next_seq(&self) -> Seq {
-        lock(&self.state).next_seq()
+        self.next.load(Ordering::Acquire)
     }
 
     /// A timer entry fired.

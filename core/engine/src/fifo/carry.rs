@@ -1,6 +1,8 @@
 //! The messages of a FIFO queue as a whole: restored at opening, carried by cleaning, copied,
 //! peeked at.
 
+use std::sync::atomic::Ordering;
+
 use trunkline_journal::Lsn;
 use trunkline_queue::{Admitted, DedupEntry, FifoInfo, FifoMessageState, FifoPlace, Payload, Pick};
 use trunkline_vocabulary::sync::lock;
@@ -44,6 +46,7 @@ impl FifoRoom {
             let (seq, at, home) = (remembered.seq, remembered.at, remembered.lsn.to_u64());
             state.apply_dedup(DedupEntry { key, seq, at, home });
         }
+        self.next.store(state.next_seq(), Ordering::Release);
         state.end_recovery(now, |slot, at| queue.arm(slot, at));
         arm_front(queue, &mut state);
     }

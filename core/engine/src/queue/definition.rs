@@ -69,12 +69,19 @@ impl Queue {
     }
 
     /// Writes the definition again if its home is in `segment`.
-    pub(crate) fn carry_definition(&self, log: &mut Log<'_>, segment: u32) {
+    ///
+    /// Lock order, as in `configure`: the definition, then the append lock.
+    pub(crate) fn carry_definition(&self, segment: u32) -> Result<()> {
         let mut definition = lock(&self.definition);
         let old = definition.home().filter(|home| home.lsn.segment() == segment);
-        if old.is_some() && !self.is_removed() {
-            definition.home = self.record_definition(log, &definition.clone(), old);
+        if old.is_none() {
+            return Ok(());
         }
+        let mut log = self.core.log()?;
+        if !self.is_removed() {
+            definition.home = self.record_definition(&mut log, &definition.clone(), old);
+        }
+        Ok(())
     }
 
     /// Writes the definition for the first time.
