@@ -84,6 +84,17 @@ impl Core {
         self.gate.check(CLOSED | READ_ONLY)
     }
 
+    /// Ends what runs and breaks the circle between the engine and its queues, so that the folder is
+    /// given up with the last of them.
+    pub fn let_go(&self) {
+        self.gate.close();
+        self.ticker.stop();
+        self.cleaner.stop();
+        for queue in self.registry.clear() {
+            queue.waiters.wake_all();
+        }
+    }
+
     pub fn is_closed(&self) -> bool {
         self.gate.flags.load(Ordering::Acquire) & CLOSED != 0
     }

@@ -40,11 +40,7 @@ impl Engine {
         if core.is_forked() || !core.gate.close() {
             return Ok(());
         }
-        core.ticker.stop();
-        core.cleaner.stop();
-        for queue in core.registry.clear() {
-            queue.waiters.wake_all();
-        }
+        core.let_go();
         match &core.journal {
             Some(journal) => journal.close(),
             None => Ok(()),

@@ -35,7 +35,10 @@ pub(crate) fn open(options: OpenOptions) -> Result<Arc<Core>> {
     };
     image.settle();
     let core = Arc::new(core(options, journal, &mut image));
-    build(&core, image)?;
+    if let Err(error) = build(&core, image) {
+        core.let_go();
+        return Err(error);
+    }
     Moves::resume(&core);
     Ok(core)
 }

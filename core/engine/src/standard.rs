@@ -4,6 +4,7 @@
 //! journal every transition happens under the append lock, so that log order is the order of
 //! transitions. A message with a group goes through the fair lane, which has a lock of its own.
 
+mod age;
 mod carry;
 mod lane;
 mod receive;
@@ -11,19 +12,16 @@ mod receive;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use trunkline_journal::{Lsn, Ticket};
-use trunkline_queue::{
-    Extend, FairLane, Fire, Info, MessageState, NewBody, Place, SeqMap, StandardLog, Visibility,
-};
+use trunkline_queue::{Extend, FairLane, Info, NewBody, Place, SeqMap, StandardLog, Visibility};
 use trunkline_vocabulary::sync::{Mutex, lock};
 use trunkline_vocabulary::{Code, Error, Millis, Receipt, Result, Seq};
 
 use crate::attributes;
 use crate::clean::Cleaner;
-use crate::core::SLOT_FRONT;
 use crate::envelope::{Envelope, GROUPED};
 use crate::log::{Home, Log};
 use crate::message::{Outgoing, Sent, Statistics};
-use crate::queue::{Fired, Queue, too_large};
+use crate::queue::{Queue, too_large};
 use crate::record::{Held, Record};
 use crate::transfer::Incoming;
 
@@ -211,8 +209,7 @@ impl StandardRoom {
         let sent = incoming.sent;
         let (place, _) =
             self.put(queue, &mut log, &incoming.envelope, sent, visibility, Some(incoming));
-        // Its age is not that of its neighbours, so it is watched on its own.
-        self.arm(queue, place.slot, (sent + queue.rules.retention()).max(now));
+        self.watch_stranger(queue, place.slot, incoming.sent);
         Ok(())
     }
 
@@ -249,7 +246,6 @@ impl StandardRoom {
             Extend::Changed => self.arm(queue, place.slot, due),
             Extend::Visible => {
                 self.return_to_lane(queue, place);
-                self.watch(queue, place, now).into_iter().for_each(|at| queue.arm(place.slot, at));
             }
         }
         let seq = receipt.seq;
@@ -298,94 +294,12 @@ impl StandardRoom {
         }
     }
 
-    pub fn rules_changed(&self, queue: &Queue) {
-        // A shorter retention may be over already, for messages at the front and elsewhere.
-        let retention = queue.rules.retention();
-        self.front.store(0, Ordering::Release);
-        self.plan_retention(queue, self.log.oldest_sent().unwrap_or_else(|| queue.core.now()));
-        self.log.scan(|info| {
-            if info.deliveries > 0 || !matches!(info.state, MessageState::Ready) {
-                self.arm(queue, info.place.slot, info.sent + retention);
-            }
-            true
-        });
-    }
-
     pub fn has_visible(&self) -> bool {
         self.log.counts().visible > 0
     }
 
     pub fn next_seq(&self) -> Seq {
         self.log.next_seq()
-    }
-
-    /// A timer entry fired.
-    pub fn fire(&self, queue: &Queue, slot: u32, now: Millis) -> Fired {
-        if slot == SLOT_FRONT {
-            return Fired { again: self.expire_front(queue, now), visible: false };
-        }
-        match self.log.fire(slot, now) {
-            Fire::Gone => Fired::default(),
-            Fire::BecameVisible(place) => {
-                self.return_to_lane(queue, place);
-                Fired { again: self.watch(queue, place, now), visible: true }
-            }
-            Fire::Visible(place) => Fired { again: self.watch(queue, place, now), visible: false },
-            // In flight or delayed: it may still have come of age meanwhile.
-            Fire::Later(at) => match self.log.place_of(slot) {
-                Some(place) if self.expire_if_old(queue, place, now) => Fired::default(),
-                _ => Fired { again: Some(at), visible: false },
-            },
-        }
-    }
-
-    /// Removes the message if its age has come; otherwise when to look again.
-    ///
-    /// Messages that wait in the order of their sending need no such watch: see `expire_front`.
-    fn watch(&self, queue: &Queue, place: Place, now: Millis) -> Option<Millis> {
-        if self.expire_if_old(queue, place, now) {
-            return None;
-        }
-        let info = self.log.info(place)?;
-        let expiry = info.sent + queue.rules.retention();
-        let fresh = info.deliveries == 0 && info.state == MessageState::Ready;
-        (!fresh && self.log.arm(place.slot, expiry)).then_some(expiry)
-    }
-
-    fn expire_if_old(&self, queue: &Queue, place: Place, now: Millis) -> bool {
-        let old = |info: &Info| info.sent + queue.rules.retention() <= now;
-        let Some(info) = self.log.info(place).filter(old) else { return false };
-        self.expire(queue, &info);
-        true
-    }
-
-    /// Removes the messages at the front whose age has come; when to look again.
-    fn expire_front(&self, queue: &Queue, now: Millis) -> Option<Millis> {
-        let retention = queue.rules.retention();
-        if let Some(before) = now.checked_sub(retention) {
-            let mut old = Vec::new();
-            self.log.scan(|info| {
-                let expired = info.sent <= before;
-                if expired {
-                    old.push(info);
-                }
-                // The log is in the order of sending, but for messages that came from elsewhere;
-                // those are watched one by one.
-                expired || info.seq < old.last().map_or(0, |last: &Info| last.seq)
-            });
-            old.iter().for_each(|info| self.expire(queue, info));
-        }
-        let next = self.log.oldest_sent().map(|oldest| (oldest + retention).max(now + 1));
-        self.front.store(next.unwrap_or(0), Ordering::Release);
-        next
-    }
-
-    fn expire(&self, queue: &Queue, info: &Info) {
-        // A poisoned journal cannot note it; the message then expires again after reopening.
-        let Ok(mut log) = queue.core.log() else { return };
-        if self.log.delete(info.place) {
-            self.forget(queue, &mut log, info);
-        }
     }
 
     /// Notes that a message is gone, and lets go of what belonged to it.
@@ -398,17 +312,6 @@ impl StandardRoom {
     fn let_go(&self, log: &mut Log<'_>, info: &Info) {
         home_of(info).into_iter().for_each(|home| log.leave(home));
         self.leave_lane(info);
-    }
-
-    /// Sees to it that the retention of the oldest message is looked at in time.
-    #[inline]
-    fn plan_retention(&self, queue: &Queue, oldest: Millis) {
-        if self.front.load(Ordering::Relaxed) == 0 {
-            let at = oldest + queue.rules.retention();
-            if self.front.compare_exchange(0, at, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
-                queue.arm(SLOT_FRONT, at);
-            }
-        }
     }
 
     #[inline]

@@ -7,6 +7,7 @@ use trunkline_queue::{Claimed, Info, MessageState, NewBody, Place, Restored};
 use trunkline_vocabulary::sync::lock;
 use trunkline_vocabulary::{Millis, Result};
 
+use super::age::Order;
 use super::receive::{Message, payload};
 use super::{StandardRoom, home_of};
 use crate::envelope::GROUPED;
@@ -24,7 +25,7 @@ impl StandardRoom {
     pub fn restore(&self, queue: &Queue, mut image: QueueImage) {
         let (now, retention) = (queue.core.now(), queue.rules.retention());
         let messages = std::mem::take(&mut image.messages);
-        let mut oldest = None;
+        let (mut oldest, mut order) = (None, Order::default());
         for (seq, message) in messages.drain() {
             let home = Home { lsn: message.lsn, len: message.len };
             lock(&queue.core.space).add(home.lsn, u64::from(home.len), message.sent);
@@ -34,10 +35,11 @@ impl StandardRoom {
                 lock(&self.recovered).insert(seq, place.slot);
             }
             let expiry = message.sent + retention;
-            match message.due > now {
-                true => self.arm(queue, place.slot, message.due.min(expiry)),
-                false if message.deliveries > 0 => self.arm(queue, place.slot, expiry),
-                false => {}
+            if message.due > now {
+                self.arm(queue, place.slot, message.due.min(expiry));
+            }
+            if order.is_stranger(message.sent) {
+                self.watch_stranger(queue, place.slot, message.sent);
             }
             if message.flags & GROUPED != 0 {
                 self.has_tenants.store(true, Ordering::Release);

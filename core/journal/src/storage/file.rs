@@ -2,8 +2,8 @@
 //!
 //! The owner holds an advisory lock on the file `LOCK` and writes its process id into it, for the
 //! error message of whoever comes second. The lock belongs to the open file, so a second engine of
-//! the same process is refused as well. It is never unlocked by hand, only closed: a forked child
-//! shares it, and must not be able to take it from its parent.
+//! the same process is refused as well. A forked child shares it, and must
+//! not be able to take it from its parent: only the process that took it unlocks it.
 
 use std::fs::{self, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use trunkline_vocabulary::sync::{Mutex, lock};
-use trunkline_vocabulary::{Code, Error, Result};
+use trunkline_vocabulary::{Code, Error, Result, forked_since, process_generation};
 
 use super::{File, Storage};
 
@@ -37,6 +37,8 @@ pub struct FileStorage {
     path: PathBuf,
     access: Access,
     owned: Mutex<Option<fs::File>>,
+    /// The process that took the folder.
+    generation: u32,
 }
 
 impl FileStorage {
@@ -54,7 +56,7 @@ impl FileStorage {
             ));
         }
         let owned = Mutex::new(take_lock(&path, access)?);
-        Ok(Self { path, access, owned })
+        Ok(Self { path, access, owned, generation: process_generation() })
     }
 
     /// The folder.
@@ -129,7 +131,13 @@ impl Storage for FileStorage {
     }
 
     fn unlock(&self) {
-        *lock(&self.owned) = None;
+        if let Some(file) = lock(&self.owned).take() {
+            // Said aloud, because a child that was forked meanwhile still holds the open file. The
+            // child itself never gets here: it must not take the folder from its parent.
+            if !forked_since(self.generation) {
+                let _ = file.unlock();
+            }
+        }
     }
 }
 
