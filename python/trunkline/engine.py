@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import atexit
-from _thread import allocate_lock
+from _thread import RLock
 from weakref import WeakSet
 
 from trunkline import checks, options
@@ -117,7 +117,8 @@ class Engine:
 
     def __init__(self, core: CoreEngine) -> None:
         self._core = core
-        self._defining = allocate_lock()
+        # Re-entrant: a signal handler or a finaliser may ask for a queue in the middle of it.
+        self._defining = RLock()
         self._faults: Faults | None = None
         self.limits = Limits(**core.limits())
         _open_engines.add(self)

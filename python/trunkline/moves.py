@@ -90,7 +90,10 @@ def tasks(engine: Engine, source: CoreQueue) -> list[MoveTask]:
 
 
 def _destination(engine: Engine, source: CoreQueue, destination: str | Queue) -> int:
-    name = destination if isinstance(destination, str) else destination.name
+    name = destination if isinstance(destination, str) else getattr(destination, "name", None)
+    if not isinstance(name, str):
+        kind = type(destination).__name__
+        raise TypeError(f"destination must be a queue or the name of one, not {kind}")
     queue = engine._core.find_queue((source.account, source.region, name))
     if queue is None:
         raise ResourceNotFound(

@@ -12,8 +12,8 @@ use crate::span::millis;
 
 /// Where a clock starts unless told otherwise: a round time of the recent past.
 const START_DEFAULT: Millis = 1_700_000_000_000;
-/// The furthest a clock may go or start: some 30,000 years, far from where sums would overflow.
-const SPAN_MAX: Millis = 1_000_000_000_000_000;
+/// The furthest a clock may go or start: the year 2096. A message keeps its times in 42 bits.
+const SPAN_MAX: Millis = 4_000_000_000_000;
 
 /// A clock that moves only when it is told to; give it to :func:`trunkline.open`.
 ///
@@ -64,7 +64,7 @@ impl VirtualClock {
 
     /// Move the time forward; run all that falls due, in order, and return when it is done.
     fn advance(&self, py: Python<'_>, seconds: &Bound<'_, PyAny>) -> PyResult<()> {
-        let by = millis(seconds, "seconds", 0, SPAN_MAX)?;
+        let by = millis(seconds, "seconds", 0, SPAN_MAX.saturating_sub(self.clock.now()))?;
         let engines: Vec<_> = lock(&self.engines).iter().filter_map(Weak::upgrade).collect();
         guard(|| {
             let advance = || {

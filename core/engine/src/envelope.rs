@@ -4,11 +4,11 @@
 //! `ENVELOPED` flag is off.
 //!
 //! ```text
-//! envelope := present u8 | [origin queue u32, seq u64] | [dead-letter source u32]
+//! envelope := present u8 | [origin queue u32, seq u64] | [dead-letter source u32] | [sent u64]
 //!             | [group] | [dedup id] | [attributes] | body            ([..] length-prefixed)
 //! ```
 
-use trunkline_vocabulary::{QueueId, Result, Seq};
+use trunkline_vocabulary::{Millis, QueueId, Result, Seq};
 
 use crate::codec::{Put, Take};
 
@@ -22,6 +22,7 @@ const SOURCE: u8 = 2;
 const GROUP: u8 = 4;
 const DEDUP: u8 = 8;
 const ATTRIBUTES: u8 = 16;
+const SENT: u8 = 32;
 
 /// A payload, taken apart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub(crate) struct Envelope<'a> {
     pub origin: Option<(QueueId, Seq)>,
     /// The queue that gave the message up.
     pub source: Option<QueueId>,
+    /// When the message was first sent, where its age began anew.
+    pub sent: Option<Millis>,
     pub group: Option<&'a str>,
     pub dedup_id: Option<&'a str>,
     pub attributes: &'a [u8],
@@ -57,6 +60,9 @@ impl<'a> Envelope<'a> {
         }
         if let Some(queue) = self.source {
             head.put_u32(queue.0);
+        }
+        if let Some(sent) = self.sent {
+            head.put_u64(sent);
         }
         for text in [self.group, self.dedup_id].into_iter().flatten() {
             head.put_bytes(text.as_bytes());
@@ -86,6 +92,9 @@ impl<'a> Envelope<'a> {
         if present & SOURCE != 0 {
             envelope.source = Some(QueueId(take.u32()?));
         }
+        if present & SENT != 0 {
+            envelope.sent = Some(take.u64()?);
+        }
         if present & GROUP != 0 {
             envelope.group = Some(take.text()?);
         }
@@ -103,6 +112,7 @@ impl<'a> Envelope<'a> {
         let bit = |is: bool, bit: u8| if is { bit } else { 0 };
         bit(self.origin.is_some(), ORIGIN)
             | bit(self.source.is_some(), SOURCE)
+            | bit(self.sent.is_some(), SENT)
             | bit(self.group.is_some(), GROUP)
             | bit(self.dedup_id.is_some(), DEDUP)
             | bit(!self.attributes.is_empty(), ATTRIBUTES)
@@ -125,6 +135,7 @@ mod tests {
         let envelope = Envelope {
             origin: Some((QueueId(3), 9)),
             source: Some(QueueId(4)),
+            sent: Some(7),
             group: Some("g"),
             dedup_id: Some("d"),
             attributes: b"attributes",

@@ -36,15 +36,17 @@ pub(crate) fn bury(queue: &Queue, message: &Exhausted<'_>, now: Millis) -> Resul
     else {
         return Ok(false);
     };
-    // The age of a FIFO message starts anew in the dead-letter queue, that of a standard one does
-    // not.
-    let sent = match queue.room() {
-        Room::Standard(_) => message.sent,
-        Room::Fifo(_) => now,
+    // The age of a FIFO message starts anew in the dead-letter queue, that of a standard one does not;
+    // what the receiver is told of its sending stays in both.
+    let first_sent = message.envelope.sent.unwrap_or(message.sent);
+    let (sent, kept) = match queue.room() {
+        Room::Standard(_) => (message.sent, None),
+        Room::Fifo(_) => (now, Some(first_sent)),
     };
     let envelope = Envelope {
         origin: message.envelope.origin.or(Some((queue.id, message.seq))),
         source: Some(queue.id),
+        sent: kept,
         ..message.envelope
     };
     let incoming = Incoming {
@@ -88,7 +90,7 @@ pub(crate) fn take_back(
             taken = Taken::TargetGone;
             return Ok(false);
         };
-        let envelope = Envelope { origin: None, source: None, ..*envelope };
+        let envelope = Envelope { origin: None, source: None, sent: None, ..*envelope };
         let moved_from = (source.id, seq);
         let incoming =
             Incoming { envelope, sent: now, deliveries: 0, first_received: 0, moved_from };

@@ -96,9 +96,12 @@ fn dead_letters_keep_group_and_id_and_go_back_in_order() {
         send_to(&source, "g", id);
     }
     assert_eq!(receive_for(&source, 2, Some(0)).len(), 2);
+    engine.advance(10).unwrap();
     assert_eq!(bodies(&receive(&source, 10)), ["c"]);
     assert_eq!((counts(&source), counts(&dead)), ((0, 1, 0), (2, 0, 0)));
-    assert_eq!(bodies(&receive_for(&dead, 10, Some(1_000))), ["a", "b"]);
+    let letters = receive_for(&dead, 10, Some(1_000));
+    assert_eq!(bodies(&letters), ["a", "b"]);
+    assert_eq!(letters[0].sent, START, "what is said of its sending stays");
     engine.advance(1_000).unwrap();
     engine.start_move(dead.id(), None, None).unwrap();
     engine.advance(100).unwrap();

@@ -236,7 +236,7 @@ class QueueModel:
         message = self.messages.pop(message_id)
         message.leased_until = message.delayed_until = 0
         if self.fifo:
-            message.sent = message.retained_from = now
+            message.retained_from = now
         self.dead_letter.orders += 1
         message.order = self.dead_letter.orders
         self.dead_letter.messages[message_id] = message

@@ -233,7 +233,7 @@ impl Copied {
                 delivery,
                 received,
             },
-            sent: self.sent,
+            sent: envelope.sent.unwrap_or(self.sent),
             first_received,
             origin: envelope.origin.unwrap_or((queue.id, seq)),
             seq,
