@@ -15,7 +15,6 @@ _Level: TypeAlias = Literal["disk", "os", "memory"]
 _Path: TypeAlias = str | PathLike[str]
 _FullName: TypeAlias = tuple[str, str, str]
 _Prepared: TypeAlias = tuple[_Body, str | None, str | None, int | None, bytes | None]
-
 __version__: str
 
 def error_codes() -> list[str]: ...
