@@ -21,7 +21,7 @@ RUST_SOURCES := $(shell find core -path core/fuzz -prune -o -type f \
 	\( -name '*.rs' -o -name '*.toml' -o -name '*.h' \) -print) Cargo.toml Cargo.lock
 
 .PHONY: help setup demo test test-rust test-loom test-python pythons wire-ends wire-cli lint fmt \
-	docs bench fuzz sim wheel clean
+	docs bench bench-wire fuzz sim wheel clean
 
 help: ## List the tasks
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -125,6 +125,10 @@ wire-cli: setup ## Run the tests that need the AWS CLI, which gets an environmen
 
 bench: setup ## Measure every row of the budget; writes benches/records/
 	$(PY) benches/run.py
+
+bench-wire: setup ## Measure the server beside a null echo and peers; WIRE="--quick"
+	@$(PY) -m pip install --quiet --disable-pip-version-check 'moto[server,sqs]>=5.2' ministack
+	$(PY) -m benches.wire.run $(WIRE)
 
 fuzz: ## Fuzz the record decoder and recovery, FUZZ_SECONDS each
 	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked --quiet cargo-fuzz

@@ -16,8 +16,10 @@ from benches.wire.servers import Server
 
 DRAINED = 60_000
 """Messages that one turn of a draining row takes out at most."""
-SLOW = {"moto": 2_000, "ministack": 10_000}
-"""Deepest queue that a slow peer is asked to hold."""
+SLOW = {"moto": -1, "ministack": 10_000}
+"""Deepest queue that a slow peer is asked to hold; filling any would take moto minutes."""
+SLOW_DRAINED = 2_000
+"""The same of a slow peer."""
 SETTLE_SECONDS = 4.0
 
 
@@ -56,13 +58,12 @@ class Load:
     def flow(self, mode: str, server: Server, connections: int) -> tuple[float, float]:
         """A turn of sends. What was sent is thrown away: no turn finds more than another."""
         figures = self.run(mode, server, connections, self.seconds)
-        if server.name != "null echo":
-            server.renew()
+        server.renew()
         return figures
 
     def drain(self, server: Server, connections: int, depth: int) -> tuple[float, float]:
         """A turn of receives and deletes, with `depth` messages behind those that are taken."""
-        taken = DRAINED if server.name not in SLOW else SLOW[server.name] // 4
+        taken = DRAINED if server.name not in SLOW else SLOW_DRAINED
         server.renew()
         self.run("fill", server, depth + taken)
         figures = self.run("drain", server, connections, self.seconds * 4, taken)

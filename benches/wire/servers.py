@@ -15,6 +15,7 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
+MINISTACK = "/_ministack/reset"
 START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 15.0
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -41,6 +42,7 @@ class Server:
     name: str
     command: list[str]
     environment: dict[str, str] = field(default_factory=dict)
+    reset: str = ""
     port: int = field(default_factory=free_port)
     started_in: float = 0.0
 
@@ -101,9 +103,11 @@ class Server:
             return read
 
     def renew(self) -> None:
-        """An empty queue named bench."""
-        found = self.call("CreateQueue", {"QueueName": "bench"})
-        self.call("PurgeQueue", {"QueueUrl": found["QueueUrl"]})
+        """Throws everything away: a queue may be purged once a minute only."""
+        if self.reset:
+            request = urllib.request.Request(f"http://{self.address}{self.reset}", b"")
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                answer.read()
 
     def cpu_seconds(self) -> float:
         """What the process has used of the processor so far."""
@@ -121,7 +125,7 @@ class Server:
 def ours(*options: str) -> Server:
     """`trunkline serve`."""
     command = [sys.executable, "-m", "trunkline", "serve", "--port", "{port}", *options]
-    return Server("trunkline", command)
+    return Server("trunkline", command, reset="/_trunkline/reset")
 
 
 def echo(load: Path, answer_bytes: int) -> Server:
@@ -134,10 +138,11 @@ def peers(elasticmq: str | None, fauxqs: str | None) -> list[Server]:
     found = []
     scripts = Path(sys.executable).parent
     if shutil.which("moto_server", path=str(scripts)):
-        found.append(Server("moto", [str(scripts / "moto_server"), "-p", "{port}"]))
+        command = [str(scripts / "moto_server"), "-p", "{port}"]
+        found.append(Server("moto", command, reset="/moto-api/reset"))
     if shutil.which("ministack", path=str(scripts)):
         environment = {"GATEWAY_PORT": "{port}", "SERVICES": "sqs"}
-        found.append(Server("ministack", [str(scripts / "ministack")], environment))
+        found.append(Server("ministack", [str(scripts / "ministack")], environment, MINISTACK))
     if elasticmq:
         command = ["java", "-Dnode-address.port={port}", "-Drest-sqs.bind-port={port}"]
         found.append(Server("ElasticMQ", [*command, "-jar", elasticmq]))

@@ -263,3 +263,28 @@ pub(super) fn arn(queue: &Queue) -> String {
     let name = queue.name();
     format!("arn:aws:sqs:{}:{}:{}", name.region, name.account, name.name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_are_of_the_bytes_that_were_sent_however_the_answer_holds_them() {
+        let sent: [&[u8]; 5] =
+            [b"plain", b"with \"quotes\"", b"line\n", b"no \xff\xfe\xfd text", b""];
+        let mut out = Vec::new();
+        let mut bodies = Bodies::default();
+        let mut places = Vec::new();
+        for body in sent {
+            places.push(out.len());
+            out.extend_from_slice(&[b'0'; 32]);
+            let start = out.len() + 1;
+            json::write_text(&String::from_utf8_lossy(body), &mut out);
+            bodies.add(body, start, places[places.len() - 1], &out);
+        }
+        bodies.fill_digests(&mut out);
+        for (body, place) in sent.iter().zip(places) {
+            assert_eq!(out[place..place + 32], digest::of_body(body), "{body:?}");
+        }
+    }
+}
