@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+from pathlib import Path
 
 import pytest
 from botocore.config import Config
@@ -255,3 +256,29 @@ def test_a_stream_may_be_sent(toy):
     s3 = toy.client("s3", config=Config(s3={"addressing_style": "path"}))
     s3.put_object(Bucket="bucket", Key="k", Body=io.BytesIO(b"x" * 100_000))
     assert b"x" * 1_000 in toy.calls[-1][2]["Body"]
+
+
+def test_botocore_reads_the_event_that_the_core_writes():
+    from botocore.eventstream import EventStreamBuffer
+
+    # A test of core/wire/src/codec/event.rs writes exactly this file.
+    text = (Path(__file__).parents[1] / "fixtures" / "event_stream.hex").read_text()
+    buffer = EventStreamBuffer()
+    buffer.add_data(bytes.fromhex(text))
+    (event,) = list(buffer)
+    assert event.payload == b'{"n":1}'
+    headers = dict(event.headers)
+    assert headers.pop("uuid") == bytes(range(16))
+    assert headers == {
+        ":message-type": "event",
+        ":event-type": "Chunk",
+        ":content-type": "application/json",
+        "flag": True,
+        "off": False,
+        "byte": -1,
+        "short": -2,
+        "int": -3,
+        "long": -4,
+        "bytes": b"\x00\x01",
+        "time": 1_000,
+    }

@@ -227,6 +227,33 @@ mod tests {
         assert_eq!(bytes, expected);
     }
 
+    // tests/wire/test_protocols.py shows botocore the same file.
+    #[test]
+    fn a_message_with_every_kind_of_header_is_the_one_that_botocore_reads() {
+        let text = include_str!("../../../../tests/fixtures/event_stream.hex").replace('\n', "");
+        let byte =
+            |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+        let expected: Vec<u8> = text.as_bytes().chunks(2).map(byte).collect();
+        let mut message = Message::event("Chunk", "application/json", br#"{"n":1}"#.to_vec());
+        for (name, value) in [
+            ("flag", Header::Bool(true)),
+            ("off", Header::Bool(false)),
+            ("byte", Header::Byte(-1)),
+            ("short", Header::Short(-2)),
+            ("int", Header::Int(-3)),
+            ("long", Header::Long(-4)),
+            ("bytes", Header::Bytes(vec![0, 1])),
+            ("time", Header::Time(1_000)),
+            ("uuid", Header::Uuid(std::array::from_fn(|place| place as u8))),
+        ] {
+            message.headers.push((name.to_owned(), value));
+        }
+        let mut bytes = Vec::new();
+        message.write(&mut bytes).unwrap();
+        assert_eq!(bytes, expected);
+        assert_eq!(Message::read(&expected), Ok(Some((message, expected.len()))));
+    }
+
     #[test]
     fn a_cut_message_is_not_complete_and_a_changed_one_is_refused() {
         let mut bytes = Vec::new();
