@@ -267,10 +267,10 @@ impl Queue {
     }
 
     /// Takes a message over from another queue.
-    pub(crate) fn accept(&self, incoming: &Incoming<'_>, now: Millis) -> Result<()> {
+    pub(crate) fn accept(&self, incoming: &Incoming<'_>) -> Result<()> {
         self.check_present()?;
         match &self.room {
-            Room::Standard(room) => room.accept(self, incoming, now)?,
+            Room::Standard(room) => room.accept(self, incoming)?,
             Room::Fifo(room) => room.accept(self, incoming)?,
         }
         self.wake(1);

@@ -202,7 +202,7 @@ impl StandardRoom {
     }
 
     /// Takes a message over from another queue.
-    pub fn accept(&self, queue: &Queue, incoming: &Incoming<'_>, now: Millis) -> Result<()> {
+    pub fn accept(&self, queue: &Queue, incoming: &Incoming<'_>) -> Result<()> {
         let mut log = queue.core.log()?;
         let grouped = incoming.envelope.flags() & GROUPED != 0;
         let visibility = if grouped { Visibility::Held } else { Visibility::Ready };

@@ -56,7 +56,7 @@ pub(crate) fn bury(queue: &Queue, message: &Exhausted<'_>, now: Millis) -> Resul
         first_received: message.first_received,
         moved_from: (queue.id, message.seq),
     };
-    target.accept(&incoming, now)?;
+    target.accept(&incoming)?;
     Ok(true)
 }
 
@@ -94,7 +94,7 @@ pub(crate) fn take_back(
         let moved_from = (source.id, seq);
         let incoming =
             Incoming { envelope, sent: now, deliveries: 0, first_received: 0, moved_from };
-        target.accept(&incoming, now)?;
+        target.accept(&incoming)?;
         taken = Taken::Moved;
         Ok(true)
     };
