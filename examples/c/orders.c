@@ -2,8 +2,9 @@
  * Orders through a FIFO queue, from C: send, receive, delete what went well, release what did not,
  * and find it in the dead-letter queue.
  *
- *   cc -std=c99 -I "$(python -c 'from trunkline import capi; print(capi.include_dir())')" orders.c \
- *      "$(python -c 'from trunkline import capi; print(capi.library_path())')" -o orders
+ *   cc -std=c99 orders.c -o orders \
+ *      -I "$(python -c 'from trunkline import capi; print(capi.include_dir())')" \
+ *      "$(python -c 'from trunkline import capi; print(capi.library_path())')"
  *   ./orders orders-data
  */
 #include <stdio.h>

@@ -84,8 +84,8 @@ impl Core {
         self.gate.check(CLOSED | READ_ONLY)
     }
 
-    /// Ends what runs and breaks the circle between the engine and its queues, so that the folder is
-    /// given up with the last of them.
+    /// Ends what runs and breaks the circle between the engine and its queues, so that the folder
+    /// is given up with the last of them.
     pub fn let_go(&self) {
         self.gate.close();
         self.ticker.stop();

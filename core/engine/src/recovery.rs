@@ -172,8 +172,8 @@ fn check_limits(limits: &Limits) -> Result<()> {
         return Err(Error::new(
             Code::InvalidParameterValue,
             format!(
-                "limits.message_bytes_max is {}; {MESSAGE_BYTES_MAX} bytes is the most. Keep larger \
-                 bodies elsewhere and send where they are.",
+                "limits.message_bytes_max is {}; {MESSAGE_BYTES_MAX} bytes is the most. Keep \
+                 larger bodies elsewhere and send where they are.",
                 limits.message_bytes_max
             ),
         ));

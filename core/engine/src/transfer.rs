@@ -36,8 +36,8 @@ pub(crate) fn bury(queue: &Queue, message: &Exhausted<'_>, now: Millis) -> Resul
     else {
         return Ok(false);
     };
-    // The age of a FIFO message starts anew in the dead-letter queue, that of a standard one does not;
-    // what the receiver is told of its sending stays in both.
+    // The age of a FIFO message starts anew in the dead-letter queue, that of a standard one does
+    // not; what the receiver is told of its sending stays in both.
     let first_sent = message.envelope.sent.unwrap_or(message.sent);
     let (sent, kept) = match queue.room() {
         Room::Standard(_) => (message.sent, None),

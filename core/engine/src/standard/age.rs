@@ -1,9 +1,9 @@
 //! What time does to a standard queue: delays and leases end, messages grow too old.
 //!
-//! Messages lie in the log in the order of their sending, whatever became of them since. So one timer
-//! entry a queue, its *front*, watches the retention of all: when it fires, the log is looked through
-//! from the oldest on. Only a *stranger* is watched on its own: a message that came from another
-//! queue and is older than its neighbours.
+//! Messages lie in the log in the order of their sending, whatever became of them since. So one
+//! timer entry a queue, its *front*, watches the retention of all: when it fires, the log is looked
+//! through from the oldest on. Only a *stranger* is watched on its own: a message that came from
+//! another queue and is older than its neighbours.
 
 use std::sync::atomic::Ordering;
 
@@ -54,8 +54,8 @@ impl StandardRoom {
         }
     }
 
-    /// Sees to it that the retention of a message is looked at that is older than its neighbours. One
-    /// entry of its own: those of its leases come and go.
+    /// Sees to it that the retention of a message is looked at that is older than its neighbours.
+    /// One entry of its own: those of its leases come and go.
     pub(super) fn watch_stranger(&self, queue: &Queue, slot: u32, sent: Millis) {
         queue.arm(slot, sent + queue.rules.retention());
     }

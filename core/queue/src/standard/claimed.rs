@@ -199,8 +199,8 @@ impl Hold<'_> {
         Ok(state)
     }
 
-    /// Gives ownership up: the message stands at `to`, which the caller counts. Returns the state it
-    /// had before, or finishes a message that was deleted meanwhile.
+    /// Gives ownership up: the message stands at `to`, which the caller counts. Returns the state
+    /// it had before, or finishes a message that was deleted meanwhile.
     #[inline]
     fn change(self, to: Status, deliveries: u32) -> Result<State, Gone> {
         let mut state = self.state;

@@ -85,9 +85,9 @@ impl StandardLog {
         }
     }
 
-    /// Says that the body at `place`, which lay at `from` in the journal, lies at `to` now. False: it
-    /// did not lie there. Unlike `Claimed::set_body` it needs no claim; the caller sees to it that the
-    /// slot is not reused meanwhile.
+    /// Says that the body at `place`, which lay at `from` in the journal, lies at `to` now. False:
+    /// it did not lie there. Unlike `Claimed::set_body` it needs no claim; the caller sees to it
+    /// that the slot is not reused meanwhile.
     pub fn relocate(&self, place: Place, from: u64, to: u64) -> bool {
         let Some((_, slot, _)) = self.locate(place.slot) else { return false };
         slot.state().generation() == place.generation && slot.move_home(from, to)

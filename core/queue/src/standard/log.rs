@@ -11,8 +11,8 @@ use super::slot::{Home, Slot};
 use super::types::{Counts, Place};
 use super::word::{Link, State, Status, Tail};
 
-/// How many slots one step takes at most: fewer than a receiver looks past before it gives up a slot
-/// that its sender has not reached yet.
+/// How many slots one step takes at most: fewer than a receiver looks past before it gives up a
+/// slot that its sender has not reached yet.
 #[cfg(not(loom))]
 pub(super) const RUN_MAX: usize = 16;
 #[cfg(loom)]
@@ -93,8 +93,8 @@ impl StandardLog {
         }
     }
 
-    /// Takes slots for as many of `bodies` as fit into the last page, with one step: the first slot,
-    /// the others follow it. `None`: the first body does not fit there, or not beside others.
+    /// Takes slots for as many of `bodies` as fit into the last page, with one step: the first
+    /// slot, the others follow it. `None`: the first body does not fit there, or not beside others.
     pub(super) fn take_run(&self, bodies: &[&[u8]]) -> Option<(Taken<'_>, usize)> {
         loop {
             let (link, page, tail) = self.last_page();

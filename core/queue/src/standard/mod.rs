@@ -18,8 +18,8 @@
 //! caller puts behind a lock; and, below all, the allocator, when a page or a large body is new.
 //!
 //! A message costs nine atomic read-modify-writes: three to send (take the slot, publish, count),
-//! three to receive (claim, lease, count), three to delete (end, count, give the slot back). A run of
-//! sends takes its slots and counts in one step, a batch of leases counts in one.
+//! three to receive (claim, lease, count), three to delete (end, count, give the slot back). A run
+//! of sends takes its slots and counts in one step, a batch of leases counts in one.
 //!
 //! Rejected: a lock around a deque (a stalled holder stalls everybody), one node on the heap for
 //! each message (twice the memory and the time), a ring of fixed size (a queue has no fixed depth).

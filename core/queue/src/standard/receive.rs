@@ -126,7 +126,8 @@ impl StandardLog {
         self.hold(place, Status::Leased)
     }
 
-    /// The message at `place`, if its delay has not ended. To be read and put back, not to be leased.
+    /// The message at `place`, if its delay has not ended. To be read and put back, not to be
+    /// leased.
     pub fn claim_delayed(&self, place: Place) -> Option<Claimed<'_>> {
         self.hold(place, Status::Delayed).map(Claimed::was_delayed)
     }

@@ -1,4 +1,5 @@
-//! Conditions of a statement: every operator and every key must hold; one value of several suffices.
+//! Conditions of a statement: every operator and every key must hold; one value of several
+//! suffices.
 
 use std::net::IpAddr;
 
