@@ -100,11 +100,14 @@ def test_threads_that_still_work_do_not_disturb_the_end(tmp_path, place):
     program = (
         "import sys, threading, time, trunkline\n"
         "path = sys.argv[1] if sys.argv[2] == 'disk' else None\n"
-        "queue = trunkline.open(path).queue('q')\n"
+        "engine = trunkline.open(path)\n"
+        "queue, empty = engine.queue('q'), engine.queue('empty')\n"
         "def work():\n"
-        "    while True: queue.send('a'); queue.receive(wait=0.0005)\n"
+        "    while True:\n"
+        "        queue.send('a')\n"
+        "        for message in queue.receive(wait=0.0005): message.delete()\n"
         "def wait():\n"
-        "    while True: queue.receive(wait=0.0005)\n"
+        "    while True: empty.receive(wait=0.0005)\n"
         "for job in (work, wait) * 3: threading.Thread(target=job, daemon=True).start()\n"
         "time.sleep(0.02)\n"
     )
