@@ -99,13 +99,14 @@ def as_text(record: dict[str, Any]) -> str:
     facts = "\n".join(f"- {name}: {value}" for name, value in record["machine"].items())
     figures = [Figure(**figure) for figure in record["peers"]]
     names = "\n".join(f"| {one['name']} | {one['median_ns']:,.0f} |" for one in record["verbs"])
-    return (
+    text = (
         f"# Figures of {record['at']}\n\n{facts}\n\n"
         "A time is that of one message. A ratio says how many times as fast as the peer.\n\n"
         f"## Beside peers\n\n```\n{command.table(figures)}\n```\n\n"
         f"## Rust\n\n```\n{record['rust']}\n```\n\n"
         f"## Verbs from Python\n\n| verb | median, ns |\n|---|---|\n{names}\n"
     )
+    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
 
 
 def main(arguments: Sequence[str]) -> None:
