@@ -169,6 +169,9 @@ impl FifoRoom {
         now: Millis,
         give: impl FnOnce(&Copied, &Envelope<'_>) -> Result<bool>,
     ) -> Result<bool> {
+        // Cleaning must not carry the message between its move and its end here: the copy would come
+        // behind the move.
+        let _nothing_is_carried = queue.core.cleaner.pause();
         let (slot, deliveries) = (pick.place.slot, pick.delivery);
         let copied = {
             let mut state = self.lock();
