@@ -28,8 +28,9 @@ const SLACK_SEGMENTS: u64 = 4;
 /// How long the cleaner sleeps at most before it looks whether the engine is gone.
 const NAP: Duration = Duration::from_secs(10);
 
-#[derive(Default)]
 pub(crate) struct Cleaner {
+    /// Whether a thread may be started; without one, cleaning happens when it is asked for.
+    background: bool,
     /// The newest segment that was seen.
     seen: AtomicU32,
     started: AtomicBool,
@@ -39,6 +40,16 @@ pub(crate) struct Cleaner {
 }
 
 impl Cleaner {
+    pub fn new(background: bool) -> Self {
+        Self {
+            background,
+            seen: AtomicU32::new(0),
+            started: AtomicBool::new(false),
+            parker: Arc::default(),
+            working: Mutex::new(()),
+        }
+    }
+
     /// Told of every home that is written: wakes the cleaner when a new segment begins, and starts
     /// its thread at the first need.
     #[inline]
@@ -53,7 +64,7 @@ impl Cleaner {
         let cleaner = &core.cleaner;
         let before = cleaner.seen.fetch_max(segment, Ordering::Relaxed);
         // The first write after opening says nothing about space, unless there is a history.
-        if before == 0 && segment <= SEGMENTS_KEPT as u32 {
+        if !cleaner.background || before == 0 && segment <= SEGMENTS_KEPT as u32 {
             return;
         }
         if !cleaner.started.swap(true, Ordering::SeqCst) {

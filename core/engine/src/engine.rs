@@ -234,6 +234,17 @@ impl Engine {
         crate::clean::clean(&self.core)
     }
 
+    /// Carries what lives in the oldest segment of the journal to its tail and lets the segment go,
+    /// worth it or not. [`Engine::clean`] is what an embedder wants; this is for those who test it.
+    #[doc(hidden)]
+    pub fn clean_oldest(&self) -> Result<()> {
+        self.core.check_writable()?;
+        match &self.core.journal {
+            Some(journal) => crate::clean::clean_oldest(&self.core, journal),
+            None => Ok(()),
+        }
+    }
+
     /// Starts moving the messages of `source` to `destination`, or each to the queue it came from,
     /// at most `rate` a second. Returns the task's number.
     pub fn start_move(

@@ -12,6 +12,7 @@ use trunkline_vocabulary::{
     Code, Durability, Error, IdKey, Limits, QueueId, QueueKind, Result, process_generation,
 };
 
+use crate::clean::Cleaner;
 use crate::core::{Core, Gate};
 use crate::faults::Faults;
 use crate::fifo::FifoRoom;
@@ -86,7 +87,7 @@ fn core(options: OpenOptions, journal: Option<Journal>, image: &mut Image) -> Co
         timers: Timers::new(now),
         unsorted: AtomicU32::new(0),
         ticker: Ticker::default(),
-        cleaner: Default::default(),
+        cleaner: Cleaner::new(options.background),
         registry: Registry::default(),
         documents: Mutex::new(BTreeMap::new()),
         moves: Moves::default(),

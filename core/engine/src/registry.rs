@@ -93,8 +93,11 @@ impl Registry {
         ids.filter_map(|id| tables.by_id.get(id)).cloned().collect()
     }
 
+    /// Every queue, in order of its id: what is done to all is done in one order each time.
     pub fn all(&self) -> Vec<Arc<Queue>> {
-        self.read().by_id.values().cloned().collect()
+        let mut queues: Vec<_> = self.read().by_id.values().cloned().collect();
+        queues.sort_unstable_by_key(|queue| queue.id());
+        queues
     }
 
     /// Forgets every queue: breaks the circle between the engine and its queues.

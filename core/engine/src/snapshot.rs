@@ -69,9 +69,7 @@ fn copy_log(core: &Core, journal: &Journal, target: &Journal) -> Result<()> {
 fn copy_state(core: &Core, target: &Journal) -> Result<()> {
     let next_queue = core.next_queue.load(std::sync::atomic::Ordering::Relaxed);
     append_record(target, &Record::Opened { run: core.run, next_queue })?;
-    let mut queues = core.registry.all();
-    queues.sort_by_key(|queue| queue.id());
-    for queue in queues {
+    for queue in core.registry.all() {
         let definition = queue.stored_definition();
         let record = Record::Defined(definition.record(queue.id(), queue.next_seq()));
         append_record(target, &record)?;

@@ -6,8 +6,14 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{START, bodies, counts, find, queue, receive, send, send_to};
-use trunkline_engine::{Clock, Durability, Engine, OpenOptions, fifo_queue, standard_queue};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use common::{START, bodies, counts, find, queue, receive, receive_for, send, send_to};
+use trunkline_engine::{
+    Clock, DeadLetter, Durability, Engine, OpenOptions, Queue, QueueConfig, fifo_queue,
+    standard_queue,
+};
 
 const SEGMENT: u32 = 64 << 10;
 
@@ -56,4 +62,62 @@ fn traffic_leaves_no_growing_log_and_takes_nothing_that_lives() {
     assert_eq!(bodies(&receive(&find(&engine, "quiet"), 1)), ["kept"]);
     assert!(send_to(&find(&engine, "q.fifo"), "g", "kept"), "the window was carried too");
     assert_eq!(engine.document("key").as_deref(), Some(b"value".as_slice()));
+}
+
+/// What a queue holds, visible or in flight.
+fn held(queue: &Queue) -> BTreeSet<String> {
+    let mut held = BTreeSet::new();
+    let see = |message: trunkline_engine::Delivery<'_>| {
+        held.insert(String::from_utf8(message.body.to_vec()).unwrap());
+    };
+    queue.peek(usize::MAX >> 1, true, see).unwrap();
+    held
+}
+
+/// Cleaning that carried a message between its move and its end in the source would write it behind
+/// the move, and the next opening would find it in both queues.
+#[test]
+fn a_message_that_changes_queues_while_the_log_is_cleaned_is_in_one_of_them() {
+    const ROUNDS: usize = 600;
+    let folder = tempfile::tempdir().unwrap();
+    let small = |now| {
+        let clock = Arc::new(Clock::virtual_at(now));
+        let options =
+            OpenOptions { clock, segment_bytes: 8 << 10, ..OpenOptions::at(folder.path()) };
+        Engine::open(OpenOptions { durability: Durability::Memory, ..options }).unwrap()
+    };
+    {
+        let engine = small(START);
+        let dead =
+            [queue(&engine, "dead", standard_queue()), queue(&engine, "dead.fifo", fifo_queue())];
+        let after = |dead: &Queue| Some(DeadLetter { queue: dead.id(), max_receive_count: 1 });
+        let plain = QueueConfig { dead_letter: after(&dead[0]), ..standard_queue() };
+        let fifo = QueueConfig { dead_letter: after(&dead[1]), ..fifo_queue() };
+        let (plain, fifo) = (queue(&engine, "plain", plain), queue(&engine, "q.fifo", fifo));
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Acquire) {
+                    engine.clean_oldest().unwrap();
+                }
+            });
+            for round in 0..ROUNDS {
+                send(&plain, &format!("plain {round:0700}"));
+                send_to(&fifo, "g", &format!("fifo {round:0700}"));
+                for source in [&plain, &fifo] {
+                    // The first receive delivers without a lease, the second gives the message up.
+                    receive_for(source, 10, Some(0));
+                    receive_for(source, 10, Some(0));
+                }
+            }
+            done.store(true, Ordering::Release);
+        });
+        engine.flush().unwrap();
+    }
+    let engine = small(START);
+    for (source, dead) in [("plain", "dead"), ("q.fifo", "dead.fifo")] {
+        let (source, dead) = (held(&find(&engine, source)), held(&find(&engine, dead)));
+        assert_eq!(source.intersection(&dead).count(), 0, "in both queues");
+        assert_eq!(source.len() + dead.len(), ROUNDS, "in neither queue");
+    }
 }
