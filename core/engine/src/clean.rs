@@ -129,9 +129,13 @@ fn is_worth_it(core: &Core, journal: &Journal) -> bool {
 /// Carries what lives in the oldest segment to the tail, and lets the segment go.
 pub(crate) fn clean_oldest(core: &Core, journal: &Journal) -> Result<()> {
     let _working = lock(&core.cleaner.working);
-    let Some(oldest) = journal.segments().first().map(|segment| segment.number) else {
+    let segments = journal.segments();
+    // The segment that is being written stays; so does the one behind it, whose batches may lie
+    // there unwritten.
+    if segments.len() <= SEGMENTS_KEPT {
         return Ok(());
-    };
+    }
+    let oldest = segments[0].number;
     let (live, newest) = lock(&core.space).usage(oldest);
     if live > 0 || newest + core.limits.dedup_window >= core.now() {
         carry(core, oldest)?;
@@ -141,8 +145,9 @@ pub(crate) fn clean_oldest(core: &Core, journal: &Journal) -> Result<()> {
         // Always on disk, whatever the engine's level: the originals are about to go.
         journal.commit(ticket, Durability::Disk)?;
     }
-    journal.release_oldest()?;
-    lock(&core.space).forget(oldest);
+    if journal.release_oldest()? {
+        lock(&core.space).forget(oldest);
+    }
     Ok(())
 }
 

@@ -104,3 +104,78 @@ pub(crate) fn take_back(
     }
     Ok(taken)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::path::Path;
+    use std::sync::{Arc, mpsc};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{Clock, Engine, OpenOptions, Outgoing, QueueName, fifo_queue, standard_queue};
+
+    fn open(path: &Path) -> Arc<Engine> {
+        let clock = Arc::new(Clock::virtual_at(1_700_000_000_000));
+        let options = OpenOptions { clock, segment_bytes: 8 << 10, ..OpenOptions::at(path) };
+        Engine::open(OpenOptions { background: false, ..options }).unwrap()
+    }
+
+    fn send(queue: &Queue, body: &[u8]) {
+        let (group, dedup_id) = match queue.room() {
+            Room::Standard(_) => (None, None),
+            Room::Fifo(_) => (Some("g"), Some(std::str::from_utf8(&body[..5]).unwrap())),
+        };
+        queue.send(&Outgoing { body, group, dedup_id, ..Outgoing::default() }).unwrap();
+    }
+
+    /// Moves the first message of `source`; cleaning is asked for when the move is on record and
+    /// the message has not yet left the source.
+    fn move_while_cleaning(engine: &Arc<Engine>, source: &Queue, target: &Queue) {
+        let (told, cleaned) = mpsc::channel();
+        let mut give = |seq: Seq, envelope: &Envelope<'_>| -> Result<bool> {
+            let (envelope, moved_from) = (*envelope, (source.id, seq));
+            target.accept(&Incoming {
+                envelope,
+                sent: source.core.now(),
+                deliveries: 0,
+                first_received: 0,
+                moved_from,
+            })?;
+            let (engine, told) = (engine.clone(), told.clone());
+            std::thread::spawn(move || told.send(engine.clean_oldest()));
+            // Cleaning has to wait for the end of the move: it does not come in between.
+            let waited = cleaned.recv_timeout(Duration::from_millis(50));
+            assert!(waited.is_err(), "cleaned in the middle");
+            Ok(true)
+        };
+        match source.room() {
+            Room::Standard(room) => room.take(source, &mut give).unwrap(),
+            Room::Fifo(room) => room.take(source, source.core.now(), &mut give).unwrap(),
+        }
+        cleaned.recv().unwrap().unwrap();
+    }
+
+    #[test]
+    fn cleaning_in_the_middle_of_a_move_brings_nothing_back() {
+        for (name, config) in [("plain", standard_queue()), ("q.fifo", fifo_queue())] {
+            let folder = tempfile::tempdir().unwrap();
+            {
+                let engine = open(folder.path());
+                let source = engine.create_queue(QueueName::local(name), config, b"").unwrap();
+                let target = engine.create_queue(QueueName::local("target"), standard_queue(), b"");
+                for number in 0..30 {
+                    send(&source, format!("{number:05} {number:0900}").as_bytes());
+                }
+                engine.flush().unwrap();
+                move_while_cleaning(&engine, &source, &target.unwrap());
+                assert_eq!(source.statistics().unwrap().visible, 29);
+                engine.close().unwrap();
+            }
+            let engine = open(folder.path());
+            let source = engine.find_queue(&QueueName::local(name)).unwrap().unwrap();
+            let there = source.statistics().unwrap();
+            assert_eq!(there.visible + there.in_flight, 29, "{name}: it is in both");
+        }
+    }
+}

@@ -169,8 +169,8 @@ impl FifoRoom {
         now: Millis,
         give: impl FnOnce(&Copied, &Envelope<'_>) -> Result<bool>,
     ) -> Result<bool> {
-        // Cleaning must not carry the message between its move and its end here: the copy would come
-        // behind the move.
+        // Cleaning must not carry the message between its move and its end here: the copy would
+        // come behind the move.
         let _nothing_is_carried = queue.core.cleaner.pause();
         let (slot, deliveries) = (pick.place.slot, pick.delivery);
         let copied = {

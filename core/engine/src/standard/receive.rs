@@ -224,8 +224,8 @@ impl StandardRoom {
         kept: &mut Option<Claimed<'a>>,
         give: impl FnOnce(&Message, &Envelope<'_>) -> Result<bool>,
     ) -> Result<()> {
-        // Cleaning must not carry the message between its move and its end here: the copy would come
-        // behind the move.
+        // Cleaning must not carry the message between its move and its end here: the copy would
+        // come behind the move.
         let _nothing_is_carried = queue.core.cleaner.pause();
         let Some((claimed, record)) = self.read(queue, claimed)? else { return Ok(()) };
         let message = Message::of(&claimed);
