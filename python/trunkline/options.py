@@ -198,6 +198,11 @@ def _dead_letter(
             f"Value {target!r} for parameter dead_letter is invalid. Reason: The dead-letter queue "
             f"of {kind} queue must also be {kind} queue."
         )
+    if target == name:
+        raise InvalidParameterValue(
+            f"Value {target!r} for parameter dead_letter is invalid. Reason: A queue cannot keep "
+            "its own dead letters; name another queue."
+        )
     queue = find(target)
     if queue is None:
         raise QueueDoesNotExist(

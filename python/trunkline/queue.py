@@ -163,12 +163,8 @@ class Queue(QueueControl):
         []
         """
         if wait is None and visibility_timeout is None and attempt_id is None:
-            try:
-                found = self._receive(max)
-            except OverflowError:
-                found = []
             # Whatever else there is to check can wait until there is nothing to hand out.
-            return found or self._receive_default(max)
+            return self._receive(max) or self._receive_default(max)
         return self._receive_with(max, wait, visibility_timeout, attempt_id)
 
     def peek(self, max: int = 10, *, include_in_flight: bool = False) -> list[Envelope]:
@@ -265,8 +261,11 @@ receipt handle.
         `handler` gets a message; when it returns the message is deleted, when it raises the
         message becomes visible again after `retry_delay` seconds. With a `batch_size` above 1 it
         gets a list and may return those that failed. Leases are extended while the handler runs.
-        `until_empty` returns when nothing is left, for tests and scheduled jobs. See
+        `until_empty` returns when no message is visible and none is in hand, for tests and
+        scheduled jobs; what was given back with a `retry_delay` is left for the next run. See
         :class:`trunkline.Worker` for a worker in the background.
+
+        Raises EngineClosed, QueueDoesNotExist if there is no queue to begin with.
 
         >>> import trunkline
         >>> queue = trunkline.open().queue("orders")

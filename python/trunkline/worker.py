@@ -107,9 +107,11 @@ class Worker:
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Start the threads. A worker starts once."""
+        """Start the threads. A worker starts once. Raises EngineClosed, QueueDoesNotExist."""
         if self._threads:
             raise RuntimeError("the worker was started already; make a new one")
+        # A queue that is gone before the first receive is a mistake, later it is a way to stop.
+        self._queue.statistics()
         self._active = self._concurrency
         jobs = [self._work] * self._concurrency + [self._beat]
         name = f"trunkline-{self._queue.name}"

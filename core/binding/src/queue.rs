@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList};
+use pyo3::types::{PyBytes, PyInt, PyList};
 use trunkline_engine::{Delivery, Outgoing, Receive, Sent, Ticket as Place, Verb};
 use trunkline_vocabulary::{Millis, Result};
 
@@ -76,6 +76,16 @@ impl Queue {
     ) -> PyResult<()> {
         let ticket = py.detach(verb).map_err(raise)?;
         self.0.settle(py, ticket, self.0.level)
+    }
+}
+
+/// How many messages a plain receive may hand out. What is no count in its range counts as none,
+/// and the package, which looks closer when nothing was found, says what is wrong with it.
+#[inline]
+pub(crate) fn at_most(max: &Bound<'_, PyAny>) -> usize {
+    match max.is_exact_instance_of::<PyInt>().then(|| max.extract::<i32>()) {
+        Some(Ok(max)) => usize::try_from(max).unwrap_or(0),
+        _ => 0,
     }
 }
 
@@ -203,8 +213,13 @@ impl Queue {
     }
 
     /// What is there now, with the queue's own lease.
-    fn receive<'py>(&self, py: Python<'py>, max: usize) -> PyResult<Bound<'py, PyList>> {
-        guard(|| self.take::<Message>(py, &Receive { max, ..Receive::default() }))
+    fn receive<'py>(
+        &self,
+        py: Python<'py>,
+        max: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let request = Receive { max: at_most(max), ..Receive::default() };
+        guard(|| self.take::<Message>(py, &request))
     }
 
     fn receive_with<'py>(

@@ -16,7 +16,7 @@ use crate::config::Level;
 use crate::error::guard;
 use crate::handle::Handle;
 use crate::message::AsyncMessage;
-use crate::queue::Queue;
+use crate::queue::{Queue, at_most};
 use crate::results::{BatchResult, SendBatchResult, SendResult};
 use crate::ticket::Pending;
 
@@ -109,8 +109,12 @@ impl Waitless {
     }
 
     /// What is there now, with the queue's own lease.
-    fn receive<'py>(&self, py: Python<'py>, max: usize) -> PyResult<Bound<'py, PyList>> {
-        let request = Receive { max, ..Receive::default() };
+    fn receive<'py>(
+        &self,
+        py: Python<'py>,
+        max: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let request = Receive { max: at_most(max), ..Receive::default() };
         guard(|| self.0.take::<AsyncMessage>(py, &request))
     }
 

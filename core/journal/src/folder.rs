@@ -18,15 +18,7 @@ pub(crate) fn load_or_create(storage: &dyn Storage, options: &Options) -> Result
         return Ok(superblock);
     }
     let names = storage.list()?;
-    if let Some(foreign) = names.iter().find(|name| !is_ours(name) && !is_ignored(name)) {
-        return Err(Error::new(
-            Code::ForeignFormat,
-            format!(
-                "the folder holds {foreign:?}, which is not Trunkline's; give the path of an empty \
-                 folder"
-            ),
-        ));
-    }
+    refuse_foreign(&names)?;
     refuse_lost_superblock(storage, &names)?;
     if storage.is_read_only() {
         return Err(Error::new(
@@ -35,6 +27,23 @@ pub(crate) fn load_or_create(storage: &dyn Storage, options: &Options) -> Result
         ));
     }
     create(storage, options)
+}
+
+/// A folder without a superblock is ours to fill only if nobody else's files lie there.
+pub(crate) fn refuse_foreign(names: &[String]) -> Result<()> {
+    if names.iter().any(|name| name == SUPERBLOCK_NAME) {
+        return Ok(());
+    }
+    match names.iter().find(|name| !is_ours(name) && !is_ignored(name)) {
+        None => Ok(()),
+        Some(foreign) => Err(Error::new(
+            Code::ForeignFormat,
+            format!(
+                "the folder holds {foreign:?}, which is not Trunkline's; give the path of an empty \
+                 folder"
+            ),
+        )),
+    }
 }
 
 fn create(storage: &dyn Storage, options: &Options) -> Result<Superblock> {

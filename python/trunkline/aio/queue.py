@@ -148,10 +148,7 @@ class Queue:
         []
         """
         if visibility_timeout is None and attempt_id is None:
-            try:
-                found = self._receive(max)
-            except OverflowError:
-                found = []
+            found = self._receive(max)
             # Whatever else there is to check can wait until there is nothing to hand out.
             if found:
                 return found

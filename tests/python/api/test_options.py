@@ -56,6 +56,8 @@ def test_a_dead_letter_queue_exists_is_of_the_same_kind_and_needs_a_count(engine
     engine.queue("dead.fifo")
     with pytest.raises(trunkline.QueueDoesNotExist, match="create it first"):
         engine.queue("q", dead_letter="none", max_receive_count=1)
+    with pytest.raises(trunkline.InvalidParameterValue, match="its own dead letters"):
+        engine.queue("q", dead_letter="q", max_receive_count=1)
     with pytest.raises(trunkline.InvalidParameterValue, match="standard queue"):
         engine.queue("q", dead_letter="dead.fifo", max_receive_count=1)
     with pytest.raises(trunkline.InvalidParameterValue, match="FIFO queue"):

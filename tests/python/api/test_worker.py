@@ -225,3 +225,13 @@ def test_a_worker_outside_the_main_thread_leaves_signals_alone(queue):
     assert reports[0].handled == 1
     assert signal.getsignal(signal.SIGTERM) == before
     assert os.getpid()
+
+
+def test_a_worker_does_not_start_where_there_is_no_queue(queue):
+    removed = queue.engine.queue("removed")
+    removed.remove()
+    with pytest.raises(trunkline.QueueDoesNotExist):
+        removed.consume(lambda _: None, until_empty=True)
+    queue.engine.close()
+    with pytest.raises(trunkline.EngineClosed):
+        queue.consume(lambda _: None, until_empty=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import math
 
 import pytest
 
 import trunkline
+import trunkline.aio
 
 HUGE = 10**400
 
@@ -243,3 +245,14 @@ def test_errors_say_their_code_and_belong_to_one_root():
     assert codes == set(error_codes())
     unknown = trunkline.errors.from_code("Newer", "words")
     assert (type(unknown), unknown.code) == (trunkline.TrunklineError, "Newer")
+
+
+@pytest.mark.parametrize("most", [True, "1", 1.5, 0, -1, 2**31, 2**63, 2**70, None])
+def test_a_wrong_max_is_refused_also_when_there_is_a_message(queue, most):
+    queue.send("a")
+    wrong = trunkline.InvalidParameterValue if type(most) is int else TypeError
+    with pytest.raises(wrong, match="max"):
+        queue.receive(most)
+    with pytest.raises(wrong, match="max"):
+        asyncio.run(trunkline.aio.wrap(queue.engine).queue("orders").receive(most))
+    assert queue.statistics().visible == 1

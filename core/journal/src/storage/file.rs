@@ -2,8 +2,8 @@
 //!
 //! The owner holds an advisory lock on the file `LOCK` and writes its process id into it, for the
 //! error message of whoever comes second. The lock belongs to the open file, so a second engine of
-//! the same process is refused as well. A forked child shares it, and must
-//! not be able to take it from its parent: only the process that took it unlocks it.
+//! the same process is refused as well. A forked child shares it, and must not be able to take it
+//! from its parent: only the process that took it unlocks it.
 
 use std::fs::{self, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
@@ -15,6 +15,7 @@ use trunkline_vocabulary::sync::{Mutex, lock};
 use trunkline_vocabulary::{Code, Error, Result, forked_since, process_generation};
 
 use super::{File, Storage};
+use crate::folder::refuse_foreign;
 
 /// The file whose lock is the ownership of the folder.
 pub(crate) const LOCK_NAME: &str = "LOCK";
@@ -55,8 +56,14 @@ impl FileStorage {
                 format!("path {} is not a folder; give the path of a folder", path.display()),
             ));
         }
-        let owned = Mutex::new(take_lock(&path, access)?);
-        Ok(Self { path, access, owned, generation: process_generation() })
+        let generation = process_generation();
+        let mut storage = Self { path, access, owned: Mutex::new(None), generation };
+        if access == Access::ReadWrite {
+            // Before anything is written there: others too call a file `LOCK`.
+            refuse_foreign(&storage.list()?)?;
+        }
+        storage.owned = Mutex::new(take_lock(&storage.path, access)?);
+        Ok(storage)
     }
 
     /// The folder.
@@ -239,8 +246,11 @@ fn in_use(folder: &Path, file: &mut fs::File) -> Error {
         Ok(pid) if read.is_ok() && pid == std::process::id() => {
             format!("this process (pid {pid}); close the other engine, or use that one")
         }
+        // A child that was forked while the engine was open holds the lock as long as it lives.
         Ok(pid) if read.is_ok() => {
-            format!("the process with pid {pid}; stop it, or use another folder")
+            format!(
+                "the process with pid {pid} or one that it started; stop it, or use another folder"
+            )
         }
         _ => "another process; stop it, or use another folder".to_owned(),
     };

@@ -101,7 +101,10 @@ fn folders_that_cannot_be_used_are_named_so() {
     std::fs::create_dir(&folder.0).expect("a folder");
     assert_eq!(refused(&folder, Access::ReadOnly).code(), Code::DataFolderUnusable);
     std::fs::write(folder.0.join("letter.txt"), "dear").expect("a foreign file");
+    std::fs::write(folder.0.join("LOCK"), "another's").expect("a foreign lock");
     assert_eq!(refused(&folder, Access::ReadWrite).code(), Code::ForeignFormat);
+    let lock = std::fs::read_to_string(folder.0.join("LOCK")).expect("still there");
+    assert_eq!(lock, "another's", "a folder that is refused is left as it was");
     let file = Folder::new();
     std::fs::write(&file.0, "no folder").expect("a file");
     assert_eq!(refused(&file, Access::ReadWrite).code(), Code::DataFolderUnusable);
