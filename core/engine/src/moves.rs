@@ -1,7 +1,8 @@
 //! Message move tasks: dead letters go back to where they came from, or elsewhere, at a given rate.
 //!
 //! A task is worked off by the engine's timers, so it runs on a virtual clock as on a real one. Its
-//! state is a document, so a task that was running goes on when the engine is opened again.
+//! state is a document that is written with every step, so a task that was running goes on when the
+//! engine is opened again; a crash forgets at most the count of the step it was in.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -52,9 +53,16 @@ pub struct MoveStatus {
     pub failure: Option<String>,
 }
 
+/// A task, and from where its rate is counted: its start, or the opening that resumed it.
+struct Task {
+    status: MoveStatus,
+    paced_from: Millis,
+    moved_before: u64,
+}
+
 #[derive(Default)]
 pub(crate) struct Moves {
-    tasks: Mutex<BTreeMap<u32, MoveStatus>>,
+    tasks: Mutex<BTreeMap<u32, Task>>,
 }
 
 /// Ended tasks that are remembered, a queue (AWS lists at most ten).
@@ -83,8 +91,7 @@ impl Moves {
         }
         let total = queue.statistics()?.visible;
         let mut tasks = lock(&self.tasks);
-        let running = |task: &MoveStatus| task.source == source && task.state == MoveState::Running;
-        if tasks.values().any(running) {
+        if tasks.values().any(|task| task.status.source == source && task.is_running()) {
             return Err(Error::new(
                 Code::InvalidParameterValue,
                 "There is already a task running. Only one active task is allowed for a source \
@@ -104,7 +111,7 @@ impl Moves {
             failure: None,
         };
         store(core, &status)?;
-        tasks.insert(task, status);
+        tasks.insert(task, Task { status, paced_from: now, moved_before: 0 });
         forget_old(core, &mut tasks, source)?;
         drop(tasks);
         Ticker::enter(core);
@@ -116,8 +123,8 @@ impl Moves {
     /// Cancels a running task; how many messages it has moved.
     pub fn cancel(&self, core: &Core, task: u32) -> Result<u64> {
         let mut tasks = lock(&self.tasks);
-        let status = tasks.get_mut(&task).filter(|status| status.state == MoveState::Running);
-        let status = status
+        let running = tasks.get_mut(&task).filter(|task| task.is_running());
+        let Task { status, .. } = running
             .ok_or_else(|| Error::new(Code::ResourceNotFoundException, "Task does not exist."))?;
         status.state = MoveState::Cancelled;
         store(core, status)?;
@@ -129,22 +136,15 @@ impl Moves {
     pub fn list(&self, source: Option<QueueId>) -> Vec<MoveStatus> {
         let tasks = lock(&self.tasks);
         let wanted = |task: &&MoveStatus| source.is_none_or(|source| task.source == source);
-        tasks.values().rev().filter(wanted).cloned().collect()
+        tasks.values().rev().map(|task| &task.status).filter(wanted).cloned().collect()
     }
 
     /// Works a running task off for a while; when to go on.
     pub fn fire(&self, core: &Core, task: u32, now: Millis) -> Option<Millis> {
-        let mut status = lock(&self.tasks).get(&task).cloned()?;
-        if status.state != MoveState::Running {
-            return None;
-        }
-        // At a rate, message n is due n / rate after the start: late timers catch up, none hurries.
-        let allowed = match status.rate {
-            Some(rate) => {
-                let due = now.saturating_sub(status.started) * u64::from(rate) / 1_000 + 1;
-                due.saturating_sub(status.moved)
-            }
-            None => CHUNK,
+        let (mut status, allowed) = {
+            let tasks = lock(&self.tasks);
+            let task = tasks.get(&task).filter(|task| task.is_running())?;
+            (task.status.clone(), task.allowed(now))
         };
         let mut state = MoveState::Running;
         for _ in 0..allowed.min(CHUNK) {
@@ -164,22 +164,30 @@ impl Moves {
                 break;
             }
         }
-        self.settle(core, status, state).then(|| next_time(now, task, core))?
+        self.settle(core, status, state, now)
     }
 
-    /// Keeps what a step came to; whether the task goes on.
-    fn settle(&self, core: &Core, status: MoveStatus, state: MoveState) -> bool {
+    /// Keeps what a step came to; when to go on, if the task does.
+    fn settle(
+        &self,
+        core: &Core,
+        status: MoveStatus,
+        state: MoveState,
+        now: Millis,
+    ) -> Option<Millis> {
         let mut tasks = lock(&self.tasks);
-        let Some(kept) = tasks.get_mut(&status.task) else { return false };
-        (kept.moved, kept.failure) = (status.moved, status.failure);
-        if kept.state != MoveState::Running || state == MoveState::Running {
-            return kept.state == MoveState::Running;
+        let task = tasks.get_mut(&status.task)?;
+        let was_running = task.is_running();
+        (task.status.moved, task.status.failure) = (status.moved, status.failure);
+        if was_running {
+            task.status.state = state;
         }
-        kept.state = state;
         // A journal that refuses is poisoned, and every later verb says so.
-        let _ = store(core, kept);
-        Ticker::leave(core);
-        false
+        let _ = store(core, &task.status);
+        if was_running && state != MoveState::Running {
+            Ticker::leave(core);
+        }
+        task.is_running().then(|| task.next_time(now))
     }
 
     /// Takes the tasks of an earlier run over.
@@ -192,13 +200,38 @@ impl Moves {
                 .collect()
         };
         for status in documents.iter().filter_map(|bytes| decode(bytes).ok()) {
-            let (task, running) = (status.task, status.state == MoveState::Running);
-            lock(&core.moves.tasks).insert(task, status);
-            if running {
+            let (number, moved_before) = (status.task, status.moved);
+            let task = Task { status, paced_from: core.now(), moved_before };
+            if task.is_running() {
                 Ticker::enter(core);
-                core.arm(TimerKey { queue: QUEUE_MOVES, slot: task }, core.now());
+                // Not at once: whoever opens the engine can look first, and cancel.
+                core.arm(TimerKey { queue: QUEUE_MOVES, slot: number }, core.now() + 1);
             }
+            lock(&core.moves.tasks).insert(number, task);
         }
+    }
+}
+
+impl Task {
+    fn is_running(&self) -> bool {
+        self.status.state == MoveState::Running
+    }
+
+    /// How many messages may be moved at `now`. At a rate, message n is due n / rate after the
+    /// start: late timers catch up, none hurries, and the time between two runs does not count.
+    fn allowed(&self, now: Millis) -> u64 {
+        let Some(rate) = self.status.rate else { return CHUNK };
+        let due = now.saturating_sub(self.paced_from) * u64::from(rate) / 1_000 + 1;
+        due.saturating_sub(self.status.moved - self.moved_before)
+    }
+
+    fn next_time(&self, now: Millis) -> Millis {
+        let Some(rate) = self.status.rate else {
+            // One millisecond, so that whoever sweeps gets back to its own work.
+            return now + 1;
+        };
+        let moved = self.status.moved - self.moved_before;
+        (self.paced_from + moved * 1_000 / u64::from(rate.max(1))).max(now + 1)
     }
 }
 
@@ -221,18 +254,9 @@ fn step(core: &Core, status: &MoveStatus, now: Millis) -> Result<Step> {
     }
 }
 
-fn next_time(now: Millis, task: u32, core: &Core) -> Option<Millis> {
-    let status = lock(&core.moves.tasks).get(&task).cloned()?;
-    Some(match status.rate {
-        Some(rate) => (status.started + status.moved * 1_000 / u64::from(rate.max(1))).max(now + 1),
-        // One millisecond, so that whoever sweeps gets back to its own work.
-        None => now + 1,
-    })
-}
-
-fn forget_old(core: &Core, tasks: &mut BTreeMap<u32, MoveStatus>, source: QueueId) -> Result<()> {
-    let ended = |task: &&MoveStatus| task.source == source && task.state != MoveState::Running;
-    let mut old: Vec<u32> = tasks.values().filter(ended).map(|task| task.task).collect();
+fn forget_old(core: &Core, tasks: &mut BTreeMap<u32, Task>, source: QueueId) -> Result<()> {
+    let ended = |task: &&Task| task.status.source == source && !task.is_running();
+    let mut old: Vec<u32> = tasks.values().filter(ended).map(|task| task.status.task).collect();
     old.truncate(old.len().saturating_sub(ENDED_MAX));
     for task in old {
         tasks.remove(&task);

@@ -181,6 +181,32 @@ fn a_move_task_keeps_its_rate_and_can_be_cancelled() {
 }
 
 #[test]
+fn a_move_task_goes_on_at_its_rate_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    {
+        let engine = on_disk(folder.path(), START);
+        let (from, to) =
+            (queue(&engine, "a", standard_queue()), queue(&engine, "b", standard_queue()));
+        (0..100).for_each(|n| send(&from, &n.to_string()));
+        engine.start_move(from.id(), Some(to.id()), Some(10)).unwrap();
+        engine.advance(2_000).unwrap();
+    }
+    // An hour later: what was missed while nothing ran is not caught up with.
+    let engine = on_disk(folder.path(), START + 3_600_000);
+    let (from, to) = (find(&engine, "a"), find(&engine, "b"));
+    let before = engine.moves(None)[0].moved;
+    assert!((20..=21).contains(&before), "{before} messages in two seconds at ten a second");
+    assert_eq!((counts(&from).0, counts(&to).0), (100 - before, before));
+    engine.advance(1_000).unwrap();
+    let moved = engine.moves(None)[0].moved - before;
+    assert!((10..=11).contains(&moved), "{moved} messages in a second at ten a second");
+    engine.advance(60_000).unwrap();
+    let status = engine.moves(None).remove(0);
+    assert_eq!((status.state, status.moved), (trunkline_engine::MoveState::Completed, 100));
+    assert_eq!((counts(&from).0, counts(&to).0), (0, 100));
+}
+
+#[test]
 fn a_quiet_tenant_is_served_before_a_noisy_one() {
     let engine = memory();
     let queue = queue(&engine, "q", standard_queue());

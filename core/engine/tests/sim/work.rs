@@ -177,10 +177,13 @@ impl Work {
     }
 
     fn rarely(&mut self, random: &mut Random) {
-        // No move tasks: one that goes on when the engine is opened again moves messages before
-        // anybody can look.
-        match random.below(2) {
+        match random.below(3) {
             0 => self.last = self.queues[0].purge().unwrap(),
+            1 => {
+                let (dead, rate) = (self.queues[2].id(), 1 + random.below(5) as u32);
+                // Refused while a task runs.
+                let _ = self.engine.start_move(dead, None, Some(rate));
+            }
             _ => {
                 let mut config = self.queues[0].config();
                 config.visibility = 1_000 * (1 + random.below(60) as u64);
