@@ -20,7 +20,7 @@ PYTEST ?=
 RUST_SOURCES := $(shell find core -path core/fuzz -prune -o -type f \
 	\( -name '*.rs' -o -name '*.toml' -o -name '*.h' \) -print) Cargo.toml Cargo.lock
 
-.PHONY: help setup demo test test-rust test-loom test-python pythons wire-ends wire-cli lint fmt \
+.PHONY: help setup demo test test-rust test-loom test-miri test-python pythons wire-ends wire-cli lint fmt \
 	docs bench bench-wire fuzz sim wheel clean
 
 help: ## List the tasks
@@ -76,13 +76,17 @@ test-loom: ## Model-check the lock-free parts with loom
 	$(CARGO) test --release --quiet -p trunkline-timer --test loom
 	$(CARGO) test --release --quiet -p trunkline-queue --lib interleavings
 
+test-miri: ## Run what is unsafe under Miri; needs a nightly toolchain that has it
+	MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-permissive-provenance" $(CARGO) +nightly miri test \
+		-p trunkline-queue --test standard_stress -p trunkline-timer --test timers_shared
+
 test-python: setup ## Run the Python tests
 	$(PY) -m pytest $(PYTEST)
 
 pythons: ## Run the Python tests on every Python >= 3.11 that is installed
 	@for python in python3.11 python3.12 python3.13; do \
 		if "$$python" -c '' 2>/dev/null; then \
-			$(MAKE) test-python PYTHON=$$python VENV=.venv/$$python; \
+			$(MAKE) test-python PYTHON=$$python VENV=.venv/$$python || exit 1; \
 		else echo "$$python is not installed: left out"; fi; \
 	done
 

@@ -107,7 +107,10 @@ class Worker:
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Start the threads. A worker starts once. Raises EngineClosed, QueueDoesNotExist."""
+        """Start the threads. A worker starts once.
+
+        Raises EngineClosed, QueueDoesNotExist.
+        """
         if self._threads:
             raise RuntimeError("the worker was started already; make a new one")
         # A queue that is gone before the first receive is a mistake, later it is a way to stop.

@@ -21,7 +21,7 @@ ONE_BY_ONE = 300
 BATCH = 256
 BATCHES = 20
 TASKS = 256
-PER_TASK = 4
+PER_TASK = 16
 
 
 @contextmanager
