@@ -140,3 +140,56 @@ def test_control_c_ends_a_long_wait_at_once() -> None:
     )
     process = subprocess.run([sys.executable, "-c", program], timeout=20, check=False)
     assert process.returncode == 7
+
+
+@pytest.mark.parametrize(
+    ("durability", "verb"), [("memory", "send"), ("memory", "receive"), ("disk", "send_nowait")]
+)
+def test_what_nobody_waits_for_is_written_soon(
+    tmp_path: Path, durability: str, verb: str
+) -> None:
+    program = (
+        "import os, signal, sys, time, trunkline\n"
+        "q = trunkline.open(sys.argv[1], durability=sys.argv[2]).queue('q')\n"
+        "send = q.send_nowait if sys.argv[3] == 'send_nowait' else q.send\n"
+        "last = [send(str(n)) for n in range(1000)][-1]\n"
+        "if sys.argv[3] == 'receive': q.receive(10)\n"
+        "while sys.argv[3] == 'send_nowait' and not last.done(): time.sleep(0.001)\n"
+        # An idle moment: nothing else is sent or waited for.
+        "time.sleep(1)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "data"), durability, verb],
+        timeout=60,
+        check=False,
+    )
+    assert process.returncode == -signal.SIGKILL
+    with trunkline.open(tmp_path / "data") as engine:
+        counted = engine.queue("q").statistics()
+        assert counted.visible + counted.in_flight == 1000
+        assert counted.in_flight == (10 if verb == "receive" else 0)
+
+
+def test_a_snapshot_that_was_cut_short_is_not_taken_for_a_whole_one(tmp_path: Path) -> None:
+    program = (
+        "import sys, trunkline\n"
+        "engine = trunkline.open(sys.argv[1], durability='os')\n"
+        "engine.queue('q').send_batch([b'x' * 1000] * 40_000)\n"
+        "print('begins', flush=True)\n"
+        "engine.snapshot(sys.argv[2])\n"
+        "print('ended', flush=True)\n"
+    )
+    copy = tmp_path / "copy"
+    command = [sys.executable, "-c", program, str(tmp_path / "data"), str(copy)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begins\n"
+        while not (copy / "segment-00000003").exists():
+            assert process.poll() is None
+        process.kill()
+        ended = process.stdout.read() == b"ended\n"
+    if ended:
+        pytest.skip("the snapshot was faster than the kill")
+    with pytest.raises(trunkline.TrunklineError, match="snapshot that was not finished"):
+        trunkline.open(copy)

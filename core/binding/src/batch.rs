@@ -75,6 +75,7 @@ fn send(
     mut failed: Vec<Failure>,
 ) -> PyResult<(SendBatchResult, Option<Ticket>)> {
     handle.before(py, Verb::Send)?;
+    handle.make_room(py)?;
     let mut sent: Vec<(u32, Sent)> = Vec::with_capacity(messages.len());
     let ticket = handle
         .queue

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use trunkline_engine::{Engine as Core, OpenOptions, QueueName};
-use trunkline_vocabulary::{Clock, Durability, QueueId};
+use trunkline_vocabulary::{Clock, QueueId};
 
 use crate::clock::VirtualClock;
 use crate::config::{Level, QueueSettings, level_name};
 use crate::error::{guard, raise};
 use crate::faults::{PlainRule, plain, rule};
-use crate::handle::Handle;
+use crate::handle::{Handle, settle};
 use crate::moves::MoveStatus;
 use crate::queue::Queue;
 
@@ -84,9 +84,7 @@ impl Engine {
         guard(|| {
             let created = py.detach(|| {
                 let queue = self.core.create_queue(name, config, document)?;
-                if self.core.durability() > Durability::Memory {
-                    self.core.flush()?;
-                }
+                self.core.acknowledge()?;
                 Ok(queue)
             });
             created.map(|queue| self.queue(queue)).map_err(raise)
@@ -155,8 +153,14 @@ impl Engine {
         self.core.moves(source).into_iter().map(MoveStatus).collect()
     }
 
-    fn cancel_move(&self, task: u32) -> PyResult<u64> {
-        guard(|| self.core.cancel_move(task).map_err(raise))
+    fn cancel_move(&self, py: Python<'_>, task: u32) -> PyResult<u64> {
+        guard(|| {
+            let (moved, ticket) = py.detach(|| self.core.cancel_move(task)).map_err(raise)?;
+            if let Some(ticket) = ticket {
+                settle(py, &self.core, ticket, self.core.durability())?;
+            }
+            Ok(moved)
+        })
     }
 
     #[pyo3(signature = (verb, effect, detail, queue, after, times))]

@@ -49,8 +49,18 @@ impl Handle {
     ) -> PyResult<()> {
         match ticket {
             Some(ticket) if level > Durability::Memory => settle(py, &self.engine, ticket, level),
-            _ => Ok(()),
+            Some(ticket) => self.engine.wait(ticket, level).map_err(raise),
+            None => Ok(()),
         }
+    }
+
+    /// Waits, detached, while more is unwritten than may be.
+    #[inline]
+    pub fn make_room(&self, py: Python<'_>) -> PyResult<()> {
+        if self.engine.has_room() {
+            return Ok(());
+        }
+        py.detach(|| self.engine.wait_for_room()).map_err(raise)
     }
 
     /// Carries out the faults that were injected before `verb`; whether to deliver twice.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyInt, PyList};
 use trunkline_engine::{Delivery, Outgoing, Receive, Sent, Ticket as Place, Verb};
-use trunkline_vocabulary::{Millis, Result};
+use trunkline_vocabulary::{Durability, Millis, Result};
 
 use crate::batch::{self, Named, Prepared};
 use crate::body::Body;
@@ -26,6 +26,7 @@ impl Queue {
     #[inline]
     pub fn put(&self, py: Python<'_>, message: &Outgoing<'_>) -> PyResult<Sent> {
         self.0.before(py, Verb::Send)?;
+        self.0.make_room(py)?;
         self.0.queue.send(message).map_err(raise)
     }
 
@@ -177,6 +178,7 @@ impl Queue {
             let attributes = attributes.unwrap_or_default();
             let sent =
                 self.put(py, &Outgoing { body: &body.0, attributes, group, dedup_id, delay })?;
+            self.0.engine.settle_lazily(level.max(Durability::Os)).map_err(raise)?;
             Ok(Ticket::new(self.0.clone(), sent, level))
         })
     }
@@ -335,9 +337,19 @@ impl Queue {
     }
 
     #[pyo3(signature = (destination, rate))]
-    fn start_move(&self, destination: Option<u32>, rate: Option<u32>) -> PyResult<u32> {
+    fn start_move(
+        &self,
+        py: Python<'_>,
+        destination: Option<u32>,
+        rate: Option<u32>,
+    ) -> PyResult<u32> {
         let destination = destination.map(trunkline_vocabulary::QueueId);
-        guard(|| self.0.engine.start_move(self.0.queue.id(), destination, rate).map_err(raise))
+        guard(|| {
+            let start = || self.0.engine.start_move(self.0.queue.id(), destination, rate);
+            let (task, ticket) = py.detach(start).map_err(raise)?;
+            self.0.settle(py, ticket, self.0.level)?;
+            Ok(task)
+        })
     }
 
     #[getter]

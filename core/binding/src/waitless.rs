@@ -50,11 +50,32 @@ impl Waitless {
         Self(Queue(queue.0.clone()))
     }
 
-    fn send(&self, py: Python<'_>, body: Body<'_>) -> PyResult<(SendResult, Option<Pending>)> {
+    /// `None`, and nothing sent, when room has to be waited for.
+    fn send(
+        &self,
+        py: Python<'_>,
+        body: Body<'_>,
+    ) -> PyResult<Option<(SendResult, Option<Pending>)>> {
+        if !self.handle().engine.has_room() {
+            return Ok(None);
+        }
         guard(|| {
             let sent = self.0.put(py, &Outgoing { body: &body.0, ..Outgoing::default() })?;
             let pending = self.pending(py, sent.ticket, self.handle().level)?;
-            Ok((SendResult::new(self.handle(), sent, 0), pending))
+            Ok(Some((SendResult::new(self.handle(), sent, 0), pending)))
+        })
+    }
+
+    /// What has to be written before there is room for more; `None` when there is room.
+    fn room(&self, py: Python<'_>) -> PyResult<Option<Pending>> {
+        let engine = &self.handle().engine;
+        if engine.has_room() {
+            return Ok(None);
+        }
+        guard(|| match engine.unwritten() {
+            Some(place) => Pending::new(py, self.handle(), Some(place), Durability::Os),
+            // The next segment is being made, or the disk is full and that is said.
+            None => self.handle().make_room(py).map(|()| None),
         })
     }
 

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use trunkline_engine::{
-    Code, DeadLetter, DedupScope, Durability, Engine, Error, Limits, Millis, Queue, QueueConfig,
-    QueueName, Result, fifo_queue, standard_queue,
+    Code, DeadLetter, DedupScope, Engine, Error, Limits, Millis, Queue, QueueConfig, QueueName,
+    Result, fifo_queue, standard_queue,
 };
 use trunkline_vocabulary::sync::lock;
 
@@ -66,9 +66,7 @@ fn create(engine: &Engine, name: &str, fifo: bool, given: &Given) -> Result<Arc<
         dead_letter: given.dead_letter,
     };
     let queue = engine.create_queue(QueueName::local(name), config, b"")?;
-    if engine.durability() > Durability::Memory {
-        engine.flush()?;
-    }
+    engine.acknowledge()?;
     Ok(queue)
 }
 

@@ -56,10 +56,7 @@ impl OpenQueue {
 
     /// Returns when `ticket` is acknowledged at `level`.
     pub fn settle(&self, ticket: Option<Ticket>, level: Durability) -> Result<()> {
-        match ticket {
-            Some(ticket) if level > Durability::Memory => self.engine.wait(ticket, level),
-            _ => Ok(()),
-        }
+        ticket.map_or(Ok(()), |ticket| self.engine.wait(ticket, level))
     }
 }
 

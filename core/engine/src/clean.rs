@@ -5,6 +5,9 @@
 //! speaks of things whose home is in that segment or an earlier one, so nothing that is kept refers
 //! to what was let go.
 //!
+//! On a full disk the oldest segment goes as soon as nothing in it lives, or half of the log is
+//! garbage.
+//!
 //! Cost: a segment is cleaned when the log is more than twice as large as what lives in it, so a
 //! byte that stays is copied about once for every byte that passes by.
 
@@ -14,7 +17,7 @@ use std::time::Duration;
 
 use trunkline_journal::{Journal, Lsn, Signal};
 use trunkline_vocabulary::sync::{Mutex, MutexGuard, lock};
-use trunkline_vocabulary::{Durability, Result};
+use trunkline_vocabulary::{Code, Durability, Result};
 
 use crate::core::Core;
 use crate::queue::Room;
@@ -25,6 +28,8 @@ use crate::waiters::Parker;
 const SEGMENTS_KEPT: usize = 2;
 /// Log beyond twice what lives in it that is tolerated, in segments, so that small engines rest.
 const SLACK_SEGMENTS: u64 = 4;
+/// On a full disk: room left for what is written beside the messages that are carried, in bytes.
+const CARRY_MARGIN: u64 = 64 << 10;
 /// How long the cleaner sleeps at most before it looks whether the engine is gone.
 const NAP: Duration = Duration::from_secs(10);
 
@@ -64,7 +69,17 @@ impl Cleaner {
         let cleaner = &core.cleaner;
         let before = cleaner.seen.fetch_max(segment, Ordering::Relaxed);
         // The first write after opening says nothing about space, unless there is a history.
-        if !cleaner.background || before == 0 && segment <= SEGMENTS_KEPT as u32 {
+        if before == 0 && segment <= SEGMENTS_KEPT as u32 {
+            return;
+        }
+        Self::press(core);
+    }
+
+    /// Wakes the cleaner, and starts its thread at the first need.
+    #[cold]
+    pub fn press(core: &Arc<Core>) {
+        let cleaner = &core.cleaner;
+        if !cleaner.background {
             return;
         }
         if !cleaner.started.swap(true, Ordering::SeqCst) {
@@ -108,12 +123,15 @@ pub(crate) fn clean(core: &Core) -> Result<()> {
     while is_worth_it(core, journal) && !core.is_closed() {
         clean_oldest(core, journal)?;
     }
+    if let Err(cause) = journal.look_for_room() {
+        return if cause.code() == Code::StorageFull { Ok(()) } else { Err(cause) };
+    }
     Ok(())
 }
 
 fn is_worth_it(core: &Core, journal: &Journal) -> bool {
     let segments = journal.segments();
-    if segments.len() <= SEGMENTS_KEPT {
+    if segments.len() <= segments_kept(journal) {
         return false;
     }
     let (oldest, largest) = (&segments[0], segments.iter().map(|segment| segment.bytes).max());
@@ -123,16 +141,27 @@ fn is_worth_it(core: &Core, journal: &Journal) -> bool {
         return true;
     }
     let total: u64 = segments.iter().map(|segment| u64::from(segment.bytes)).sum();
+    if journal.lacks_room() {
+        // What is carried must find its place in what is left of the present segment.
+        let carried = if live == 0 { 0 } else { space.live_bytes().min(u64::from(oldest.bytes)) };
+        let carried = carried + CARRY_MARGIN;
+        let fits = carried < journal.bytes_left();
+        return fits && (live == 0 || total > 2 * space.live_bytes());
+    }
     total > 2 * space.live_bytes() + SLACK_SEGMENTS * u64::from(largest.unwrap_or(0))
+}
+
+/// The segment that is being written stays. So does the one behind it, to which batches may still be
+/// on their way, unless its space is needed.
+fn segments_kept(journal: &Journal) -> usize {
+    if journal.lacks_room() { 1 } else { SEGMENTS_KEPT }
 }
 
 /// Carries what lives in the oldest segment to the tail, and lets the segment go.
 pub(crate) fn clean_oldest(core: &Core, journal: &Journal) -> Result<()> {
     let _working = lock(&core.cleaner.working);
     let segments = journal.segments();
-    // The segment that is being written stays; so does the one behind it, whose batches may lie
-    // there unwritten.
-    if segments.len() <= SEGMENTS_KEPT {
+    if segments.len() <= segments_kept(journal) {
         return Ok(());
     }
     let oldest = segments[0].number;

@@ -122,13 +122,36 @@ impl Core {
         }
     }
 
-    /// Waits while more is unwritten than may be. To be called before any lock is taken.
+    /// Waits while more is unwritten than may be; fails while the disk is full. To be called before
+    /// any lock is taken.
     #[inline]
-    pub fn wait_for_room(&self) -> Result<()> {
-        match &self.journal {
-            Some(journal) => journal.wait_for_room(),
-            None => Ok(()),
+    pub fn wait_for_room(self: &Arc<Self>) -> Result<()> {
+        let Some(journal) = &self.journal else { return Ok(()) };
+        if journal.has_room() { Ok(()) } else { self.make_room(journal) }
+    }
+
+    #[cold]
+    fn make_room(self: &Arc<Self>, journal: &Journal) -> Result<()> {
+        let room = journal.wait_for_room();
+        if room.is_err() && journal.lacks_room() {
+            Cleaner::press(self);
         }
+        room
+    }
+
+    /// Has what nobody waits for written soon.
+    #[inline]
+    pub fn settle_lazily(&self, level: Durability) -> Result<()> {
+        match &self.journal {
+            Some(journal) if !self.gate.is_read_only() => journal.settle_lazily(level),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the disk has no room for more messages.
+    #[inline]
+    pub fn lacks_room(&self) -> bool {
+        self.journal.as_ref().is_some_and(Journal::lacks_room)
     }
 
     /// Runs what is due, if anything is. Never waits: when another thread sweeps, this one goes on.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use trunkline_journal::{Signal, Ticket};
+use trunkline_journal::{Journal, Signal, Ticket};
 use trunkline_vocabulary::sync::lock;
 use trunkline_vocabulary::{
     Clock, Code, Durability, Error, IdKey, Limits, Millis, QueueConfig, QueueId, QueueKind, Result,
@@ -183,9 +183,42 @@ impl Engine {
     /// Blocks until everything up to `ticket` is as durable as `level` says.
     pub fn wait(&self, ticket: Ticket, level: Durability) -> Result<()> {
         match &self.core.journal {
+            Some(_) if level == Durability::Memory => self.core.settle_lazily(Durability::Os),
             Some(journal) => journal.commit(ticket, level),
             None => Ok(()),
         }
+    }
+
+    /// Whether a send would start at once. Otherwise it first waits, as `wait_for_room` does, until
+    /// enough of what was sent before is written.
+    #[inline]
+    pub fn has_room(&self) -> bool {
+        self.core.journal.as_ref().is_none_or(Journal::has_room)
+    }
+
+    /// Waits until a send would start at once; fails with `StorageFull` on a full disk.
+    pub fn wait_for_room(&self) -> Result<()> {
+        self.core.check_writable()?;
+        self.core.wait_for_room()
+    }
+
+    /// What has to be written before a send would start, if it is too much that is unwritten.
+    pub fn unwritten(&self) -> Option<Ticket> {
+        let journal = self.core.journal.as_ref().filter(|journal| journal.owes_bytes())?;
+        Some(journal.appended())
+    }
+
+    /// Brings everything to the engine's own level: for verbs that hand out no ticket.
+    pub fn acknowledge(&self) -> Result<()> {
+        match self.core.durability {
+            Durability::Memory => self.core.settle_lazily(Durability::Os),
+            Durability::Os | Durability::Disk => self.flush(),
+        }
+    }
+
+    /// Has everything brought to `level` within a few milliseconds, without anybody waiting for it.
+    pub fn settle_lazily(&self, level: Durability) -> Result<()> {
+        self.core.settle_lazily(level)
     }
 
     /// Whether everything up to `ticket` is as durable as `level` says.
@@ -246,19 +279,19 @@ impl Engine {
     }
 
     /// Starts moving the messages of `source` to `destination`, or each to the queue it came from,
-    /// at most `rate` a second. Returns the task's number.
+    /// at most `rate` a second. Returns the task's number, and the ticket that stands for it.
     pub fn start_move(
         &self,
         source: QueueId,
         destination: Option<QueueId>,
         rate: Option<u32>,
-    ) -> Result<u32> {
+    ) -> Result<(u32, Option<Ticket>)> {
         self.core.check_writable()?;
         self.core.moves.start(&self.core, source, destination, rate)
     }
 
     /// Cancels a move task; how many messages it has moved.
-    pub fn cancel_move(&self, task: u32) -> Result<u64> {
+    pub fn cancel_move(&self, task: u32) -> Result<(u64, Option<Ticket>)> {
         self.core.check_writable()?;
         self.core.moves.cancel(&self.core, task)
     }

@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use trunkline_journal::Ticket;
 use trunkline_vocabulary::sync::{Mutex, lock};
-use trunkline_vocabulary::{Code, Error, Millis, QueueId, Result};
+use trunkline_vocabulary::{Code, Durability, Error, Millis, QueueId, Result};
 
 use crate::codec::{Put, Take};
 use crate::core::{Core, QUEUE_MOVES, TimerKey};
@@ -70,20 +71,22 @@ const ENDED_MAX: usize = 10;
 /// Messages moved in one go by a task without a rate, so that verbs in between are not kept
 /// waiting.
 const CHUNK: u64 = 256;
+/// How long a task waits before it looks again whether a full disk has room.
+const PAUSE_WHEN_FULL: Millis = 1_000;
 const DOCUMENT_PREFIX: &str = "engine/move/";
 /// AWS's words for a dead letter that was sent there directly.
 const NO_SOURCE: &str = "CouldNotDetermineMessageSource";
 const NO_DESTINATION: &str = "AWS.SimpleQueueService.NonExistentQueue";
 
 impl Moves {
-    /// Starts a task; the number it returns names it.
+    /// Starts a task. The number it returns names it; the ticket stands for its start.
     pub fn start(
         &self,
         core: &Arc<Core>,
         source: QueueId,
         destination: Option<QueueId>,
         rate: Option<u32>,
-    ) -> Result<u32> {
+    ) -> Result<(u32, Option<Ticket>)> {
         let now = core.now();
         let queue = core.registry.get(source).ok_or_else(|| no_resource("SourceArn"))?;
         if destination.is_some_and(|id| core.registry.get(id).is_none()) {
@@ -117,11 +120,11 @@ impl Moves {
         Ticker::enter(core);
         core.arm(TimerKey { queue: QUEUE_MOVES, slot: task }, now);
         core.sweep_if_due(now);
-        Ok(task)
+        Ok((task, core.log()?.ticket()))
     }
 
     /// Cancels a running task; how many messages it has moved.
-    pub fn cancel(&self, core: &Core, task: u32) -> Result<u64> {
+    pub fn cancel(&self, core: &Core, task: u32) -> Result<(u64, Option<Ticket>)> {
         let mut tasks = lock(&self.tasks);
         let running = tasks.get_mut(&task).filter(|task| task.is_running());
         let Task { status, .. } = running
@@ -129,7 +132,7 @@ impl Moves {
         status.state = MoveState::Cancelled;
         store(core, status)?;
         Ticker::leave(core);
-        Ok(status.moved)
+        Ok((status.moved, core.log()?.ticket()))
     }
 
     /// The tasks of a queue, or all, newest first.
@@ -141,6 +144,9 @@ impl Moves {
 
     /// Works a running task off for a while; when to go on.
     pub fn fire(&self, core: &Core, task: u32, now: Millis) -> Option<Millis> {
+        if core.lacks_room() {
+            return Some(now + PAUSE_WHEN_FULL);
+        }
         let (mut status, allowed) = {
             let tasks = lock(&self.tasks);
             let task = tasks.get(&task).filter(|task| task.is_running())?;
@@ -183,7 +189,7 @@ impl Moves {
             task.status.state = state;
         }
         // A journal that refuses is poisoned, and every later verb says so.
-        let _ = store(core, &task.status);
+        let _ = store(core, &task.status).and_then(|()| core.settle_lazily(Durability::Os));
         if was_running && state != MoveState::Running {
             Ticker::leave(core);
         }

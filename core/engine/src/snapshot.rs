@@ -7,7 +7,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use trunkline_journal::{Access, FileStorage, Journal, MemoryStorage, Options, Storage};
+use trunkline_journal::{
+    Access, FileStorage, Journal, MemoryStorage, Options, Storage, complete, withhold,
+};
 use trunkline_vocabulary::sync::lock;
 use trunkline_vocabulary::{Clock, Code, Durability, Error, Result};
 
@@ -26,7 +28,14 @@ pub(crate) fn to_folder(core: &Core, path: &Path) -> Result<()> {
         ));
     }
     let storage: Arc<dyn Storage> = Arc::new(FileStorage::open(path, Access::ReadWrite)?);
-    copy(core, storage, OpenOptions::memory().segment_bytes)
+    let copied = copy(core, storage.clone(), OpenOptions::memory().segment_bytes);
+    if copied.is_err() {
+        // Best effort: what is left is refused by whoever opens it.
+        for name in storage.list().unwrap_or_default() {
+            let _removed = storage.remove(&name);
+        }
+    }
+    copied
 }
 
 /// Copies an engine to memory and opens the copy.
@@ -48,13 +57,15 @@ pub(crate) fn to_memory(core: &Core, clock: Arc<Clock>) -> Result<Arc<Core>> {
 
 fn copy(core: &Core, storage: Arc<dyn Storage>, segment_bytes: u32) -> Result<()> {
     let options = Options { segment_bytes, key: Some(core.key), ..Options::default() };
-    let target = Journal::open(storage, options, &mut |_, _| Ok(()))?;
+    let target = Journal::open(storage.clone(), options, &mut |_, _| Ok(()))?;
+    withhold(&*storage)?;
     match &core.journal {
         Some(journal) => copy_log(core, journal, &target)?,
         None => copy_state(core, &target)?,
     }
     target.flush()?;
-    target.close()
+    target.close()?;
+    complete(&*storage)
 }
 
 fn copy_log(core: &Core, journal: &Journal, target: &Journal) -> Result<()> {

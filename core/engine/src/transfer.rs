@@ -28,14 +28,17 @@ pub(crate) struct Exhausted<'a> {
     pub first_received: Millis,
 }
 
-/// Gives a message to the dead-letter queue of `queue`; `false` when there is none to take it, so
-/// that the message is delivered once more rather than lost.
+/// Gives a message to the dead-letter queue of `queue`; `false` when there is none to take it, or no
+/// room on the disk, so that the message is delivered once more rather than lost.
 pub(crate) fn bury(queue: &Queue, message: &Exhausted<'_>, now: Millis) -> Result<bool> {
     let Some(dead) = queue.rules.dead_letter() else { return Ok(false) };
     let Some(target) = queue.core.registry.get(dead.queue).filter(|target| target.id != queue.id)
     else {
         return Ok(false);
     };
+    if queue.core.lacks_room() {
+        return Ok(false);
+    }
     // The age of a FIFO message starts anew in the dead-letter queue, that of a standard one does
     // not; what the receiver is told of its sending stays in both.
     let first_sent = message.envelope.sent.unwrap_or(message.sent);

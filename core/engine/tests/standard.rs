@@ -169,13 +169,13 @@ fn a_move_task_keeps_its_rate_and_can_be_cancelled() {
     let engine = memory();
     let (from, to) = (queue(&engine, "a", standard_queue()), queue(&engine, "b", standard_queue()));
     (0..100).for_each(|n| send(&from, &n.to_string()));
-    let task = engine.start_move(from.id(), Some(to.id()), Some(10)).unwrap();
+    let (task, _) = engine.start_move(from.id(), Some(to.id()), Some(10)).unwrap();
     engine.advance(2_000).unwrap();
     let moved = engine.moves(None)[0].moved;
     assert!((20..=21).contains(&moved), "{moved} messages in two seconds at ten a second");
     let second = engine.start_move(from.id(), Some(to.id()), None).unwrap_err();
     assert_eq!(second.code(), Code::InvalidParameterValue);
-    assert_eq!(engine.cancel_move(task).unwrap(), moved);
+    assert_eq!(engine.cancel_move(task).unwrap().0, moved);
     engine.advance(60_000).unwrap();
     assert_eq!(engine.moves(None)[0].moved, moved);
 }

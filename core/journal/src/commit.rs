@@ -30,13 +30,23 @@ pub(crate) struct Lead {
     followers: usize,
     /// The segment whose successor was asked for already.
     asked_after: u32,
+    /// The segment whose successor senders were told to wait for.
+    needed_after: u32,
     /// Only of a mutant.
     owes_sync: bool,
 }
 
 impl Lead {
     pub(crate) fn new(file: Option<Arc<dyn File>>, segment: u32, segment_bytes: u32) -> Self {
-        Self { file, segment, segment_bytes, followers: 0, asked_after: 0, owes_sync: false }
+        Self {
+            file,
+            segment,
+            segment_bytes,
+            followers: 0,
+            asked_after: 0,
+            needed_after: 0,
+            owes_sync: false,
+        }
     }
 
     fn file(&self) -> Result<&Arc<dyn File>> {
@@ -200,17 +210,24 @@ impl Lead {
         table.push(Segment { number, bytes, used: 0 }, Arc::clone(&next.file));
         drop(table);
         drop(prepared);
+        shared.room.note(&Ok(()));
         self.file = Some(next.file);
         self.segment = number;
         self.segment_bytes = bytes;
         Ok(())
     }
 
-    /// When the segment is half full, has the next one made ready by the thread behind.
+    /// When the segment is half full, has the next one made ready by the thread behind; when it is
+    /// three quarters full, senders wait for that.
     fn ask_for_next(&mut self, shared: &Shared, end: Lsn) {
         if end.offset() > self.segment_bytes / 2 && self.asked_after != self.segment {
             self.asked_after = self.segment;
             shared.ask_for_segment(self.segment, self.segment_bytes);
+        }
+        let late = end.offset() > self.segment_bytes / 4 * 3;
+        if late && shared.options.background && self.needed_after != self.segment {
+            self.needed_after = self.segment;
+            shared.room.question();
         }
     }
 }

@@ -7,7 +7,9 @@ use crate::options::Options;
 use crate::prepare::Prepared;
 use crate::segment::{DRAFT_NAME, SPARE_NAME, name_of, number_of};
 use crate::storage::{LOCK_NAME, Storage};
-use crate::superblock::{FORMAT_VERSION, SUPERBLOCK_DRAFT_NAME, SUPERBLOCK_NAME, Superblock};
+use crate::superblock::{
+    FORMAT_VERSION, SUPERBLOCK_DRAFT_NAME, SUPERBLOCK_NAME, Superblock, WITHHELD_NAME,
+};
 
 /// The number of the first segment of every folder.
 pub(crate) const FIRST_SEGMENT: u32 = 1;
@@ -59,6 +61,12 @@ fn create(storage: &dyn Storage, options: &Options) -> Result<Superblock> {
 /// The superblock is written last. So without one there may be a first segment, but nothing can
 /// have been written to it.
 fn refuse_lost_superblock(storage: &dyn Storage, names: &[String]) -> Result<()> {
+    if names.iter().any(|name| name == WITHHELD_NAME) {
+        return Err(Error::new(
+            Code::CorruptJournal,
+            "the folder is a snapshot that was not finished; remove it and take another",
+        ));
+    }
     for name in names {
         let Some(number) = number_of(name) else { continue };
         if number != FIRST_SEGMENT || !is_blank(storage, number)? {
@@ -91,8 +99,9 @@ fn is_blank(storage: &dyn Storage, number: u32) -> Result<bool> {
 }
 
 fn is_ours(name: &str) -> bool {
-    let names = [LOCK_NAME, SUPERBLOCK_NAME, SUPERBLOCK_DRAFT_NAME, SPARE_NAME, DRAFT_NAME];
-    names.contains(&name) || number_of(name).is_some()
+    let superblocks = [SUPERBLOCK_NAME, SUPERBLOCK_DRAFT_NAME, WITHHELD_NAME];
+    let names = [LOCK_NAME, SPARE_NAME, DRAFT_NAME];
+    superblocks.contains(&name) || names.contains(&name) || number_of(name).is_some()
 }
 
 /// What operating systems and version control leave in folders that people call empty.

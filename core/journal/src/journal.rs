@@ -15,6 +15,7 @@ use crate::lsn::{Lsn, Ticket};
 use crate::options::Options;
 use crate::poison::Poison;
 use crate::recovery::{self, Recovered};
+use crate::room::Room;
 use crate::segment::{Segment, SegmentTable};
 use crate::shared::{Level, Shared};
 use crate::storage::Storage;
@@ -46,7 +47,7 @@ use crate::tail::Tail;
 /// # Ok::<(), trunkline_vocabulary::Error>(())
 /// ```
 pub struct Journal {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     key: IdKey,
     /// Where the journal ended when it was opened: nothing new means nothing to write at close.
     opened_at: Lsn,
@@ -102,14 +103,45 @@ impl Journal {
     }
 
     /// Returns at once while there is room for more unwritten bytes; otherwise writes some, or
-    /// waits for whoever does. To be called before [`Journal::lock`].
-    #[inline]
+    /// waits for whoever does. To be called before [`Journal::lock`] by whoever adds what stays:
+    /// fails with `StorageFull` while the disk has no room for another segment.
     pub fn wait_for_room(&self) -> Result<()> {
-        if self.shared.unwritten_bytes() <= self.shared.options.unwritten_bytes_max {
+        self.look_for_room()?;
+        if !self.owes_bytes() {
             return Ok(());
         }
         self.shared.check_usable()?;
         self.shared.commit(self.shared.appended(), Durability::Os)
+    }
+
+    /// Whether [`Journal::wait_for_room`] would return at once.
+    #[inline]
+    pub fn has_room(&self) -> bool {
+        self.shared.room.is_there() && !self.owes_bytes()
+    }
+
+    /// Whether more is unwritten than may be.
+    #[inline]
+    pub fn owes_bytes(&self) -> bool {
+        self.shared.unwritten_bytes() > self.shared.options.unwritten_bytes_max
+    }
+
+    /// Whether the disk had no room for another segment when that was last tried. What makes room
+    /// can still be appended.
+    #[inline]
+    pub fn lacks_room(&self) -> bool {
+        self.shared.room.is_missing()
+    }
+
+    /// Tries again to make the next segment, if the disk had no room for it; fails while it has not.
+    #[inline]
+    pub fn look_for_room(&self) -> Result<()> {
+        if self.shared.room.is_there() { Ok(()) } else { self.shared.look_for_room() }
+    }
+
+    /// How many bytes the present segment can still take.
+    pub fn bytes_left(&self) -> u64 {
+        lock(&self.shared.tail).bytes_left()
     }
 
     /// Blocks until everything up to `ticket` has come as far as `level`.
@@ -145,13 +177,10 @@ impl Journal {
         self.shared.notify_when(ticket, level, signal)
     }
 
-    /// Has everything up to `ticket` brought to `level` soon, without anybody waiting for it.
-    pub fn settle_soon(&self, ticket: Ticket, level: Durability) -> Result<()> {
-        self.shared.check_usable()?;
-        if ticket <= self.settled(level) {
-            return Ok(());
-        }
-        self.shared.settle_soon(ticket, level)
+    /// Has everything appended brought to `level` soon, without anybody waiting for it.
+    #[inline]
+    pub fn settle_lazily(&self, level: Durability) -> Result<()> {
+        self.shared.settle_lazily(level)
     }
 
     /// Everything appended so far.
@@ -263,6 +292,7 @@ fn share(
         bytes_appended: AtomicUsize::new(0),
         bytes_written: AtomicUsize::new(0),
         poison: Poison::new(),
+        room: Room::default(),
         threads: crate::writer::Threads::default(),
     }))
 }

@@ -55,6 +55,17 @@ fn open_of_length(storage: &dyn Storage, name: &str, bytes: u32) -> Result<Optio
 
 /// Zero-fills a file under another name, so that a segment has its length from the start.
 fn fill(storage: &dyn Storage, options: &Options, name: &str, bytes: u32) -> Result<Arc<dyn File>> {
+    let filled = fill_draft(storage, options, bytes);
+    if filled.is_err() {
+        // Best effort, for the sake of others on a full disk; opening removes drafts too.
+        let _removed = storage.remove(DRAFT_NAME);
+    }
+    let file = filled?;
+    storage.rename(DRAFT_NAME, name)?;
+    Ok(file)
+}
+
+fn fill_draft(storage: &dyn Storage, options: &Options, bytes: u32) -> Result<Arc<dyn File>> {
     let file = storage.create(DRAFT_NAME)?;
     let zeros = vec![0u8; limits::BATCH_BYTES_MAX.min(bytes as usize)];
     let mut offset = 0;
@@ -66,6 +77,5 @@ fn fill(storage: &dyn Storage, options: &Options, name: &str, bytes: u32) -> Res
     if !options.has(Mutant::RenameBeforeSync) {
         file.sync_data()?;
     }
-    storage.rename(DRAFT_NAME, name)?;
     Ok(file)
 }

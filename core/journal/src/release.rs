@@ -38,6 +38,7 @@ impl Shared {
         if let Err(cause) = &gone {
             self.poison.set(cause);
         }
+        self.room.may_be_there();
         gone.map(|()| true)
     }
 

@@ -16,6 +16,7 @@ use crate::lsn::{Lsn, Ticket};
 use crate::options::Options;
 use crate::poison::Poison;
 use crate::prepare::Prepared;
+use crate::room::Room;
 use crate::segment::SegmentTable;
 use crate::storage::Storage;
 use crate::tail::Tail;
@@ -45,6 +46,7 @@ pub(crate) struct Shared {
     /// Bytes ever written, stored by the leader.
     pub(crate) bytes_written: AtomicUsize,
     pub(crate) poison: Poison,
+    pub(crate) room: Room,
     pub(crate) threads: Threads,
 }
 

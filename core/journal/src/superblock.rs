@@ -17,6 +17,8 @@ use crate::storage::Storage;
 pub const FORMAT_VERSION: u32 = 1;
 
 pub(crate) const SUPERBLOCK_NAME: &str = "superblock";
+/// The superblock of a copy that is not whole yet.
+pub(crate) const WITHHELD_NAME: &str = "superblock.withheld";
 pub(crate) const SUPERBLOCK_DRAFT_NAME: &str = "superblock.draft";
 
 const MAGIC: &[u8; 8] = b"TRUNKLIN";
@@ -111,6 +113,19 @@ impl Superblock {
         }
         Ok(())
     }
+}
+
+/// Takes the superblock of a folder away, so that nothing opens it before [`complete`]: for copies,
+/// which are no data folder until they are whole. Nobody may have the folder open then.
+pub fn withhold(storage: &dyn Storage) -> Result<()> {
+    storage.rename(SUPERBLOCK_NAME, WITHHELD_NAME)?;
+    storage.sync_dir()
+}
+
+/// Gives a folder back the superblock that [`withhold`] took.
+pub fn complete(storage: &dyn Storage) -> Result<()> {
+    storage.rename(WITHHELD_NAME, SUPERBLOCK_NAME)?;
+    storage.sync_dir()
 }
 
 fn checksum(bytes: &[u8; SUPERBLOCK_BYTES]) -> u32 {

@@ -74,6 +74,8 @@ pub(crate) struct Tail {
     /// Where the next byte goes.
     end: Lsn,
     segment_bytes: u32,
+    /// The length of the next segment, if it was made shorter than usual.
+    shorter: Option<u32>,
     /// The first segment that is still needed.
     pub(crate) oldest: u32,
     open: Option<PendingBatch>,
@@ -95,6 +97,7 @@ impl Tail {
             segment_bytes_max,
             end,
             segment_bytes,
+            shorter: None,
             oldest,
             open: None,
             sealed: Vec::new(),
@@ -107,6 +110,18 @@ impl Tail {
     #[inline]
     pub(crate) fn end(&self) -> Lsn {
         self.end
+    }
+
+    /// The segment after `number` was made with `bytes`. Says nothing when that one has begun.
+    pub(crate) fn set_next_bytes(&mut self, number: u32, bytes: u32) {
+        if self.end.segment() == number {
+            let usual = next_segment_bytes(self.segment_bytes, self.segment_bytes_max);
+            self.shorter = (bytes < usual).then_some(bytes);
+        }
+    }
+
+    pub(crate) fn bytes_left(&self) -> u64 {
+        u64::from(self.segment_bytes - self.end.offset())
     }
 
     /// Adds a record; answers its place and by how many bytes the journal grew.
@@ -149,7 +164,11 @@ impl Tail {
         let mut follows = None;
         if needed > (self.segment_bytes - self.end.offset()) as usize {
             follows = Some(self.end);
-            self.segment_bytes = next_segment_bytes(self.segment_bytes, self.segment_bytes_max)
+            let usual = next_segment_bytes(self.segment_bytes, self.segment_bytes_max);
+            self.segment_bytes = self
+                .shorter
+                .take()
+                .unwrap_or(usual)
                 .max(needed.next_multiple_of(limits::SEGMENT_BYTES_MIN as usize) as u32);
             self.end = Lsn::new(self.end.segment() + 1, 0);
         }

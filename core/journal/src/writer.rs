@@ -1,13 +1,16 @@
 //! The threads behind a journal, started at the first need and never at open: one that leads when
 //! nobody who waits is there to lead, and a passing one for each segment that is made ready.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
+use trunkline_vocabulary::sync::atomic::{AtomicU8, Ordering};
 use trunkline_vocabulary::sync::{Condvar, Mutex, lock};
 use trunkline_vocabulary::{Code, Durability, Error, Result};
 
 use crate::completion::Signal;
+use crate::limits;
 use crate::lsn::Ticket;
 use crate::prepare::Prepared;
 use crate::shared::Shared;
@@ -15,6 +18,8 @@ use crate::tail::next_segment_bytes;
 
 #[derive(Default)]
 pub(crate) struct Threads {
+    /// The level that is owed to what nobody waits for, as a number; 0 when nothing is.
+    owed: AtomicU8,
     bell: Mutex<Bell>,
     rung: Condvar,
     maker: Mutex<Option<JoinHandle<()>>>,
@@ -81,6 +86,31 @@ impl Shared {
         Ok(())
     }
 
+    /// Sees to it that everything appended comes as far as `level` within `LAZY_MILLIS`, together
+    /// with what others append until then.
+    #[inline]
+    pub(crate) fn settle_lazily(&self, level: Durability) -> Result<()> {
+        // Relaxed is enough: the writer takes the mark away before it takes the append lock, so
+        // whoever appended before it still sees the mark is written with it.
+        if self.threads.owed.load(Ordering::Relaxed) >= level as u8 {
+            return Ok(());
+        }
+        self.owe(level)
+    }
+
+    #[cold]
+    fn owe(&self, level: Durability) -> Result<()> {
+        if !self.options.background {
+            return self.settle_soon(self.appended(), level);
+        }
+        self.start_writer()?;
+        let bell = lock(&self.threads.bell);
+        self.threads.owed.fetch_max(level as u8, Ordering::SeqCst);
+        drop(bell);
+        self.threads.rung.notify_one();
+        Ok(())
+    }
+
     fn start_writer(&self) -> Result<()> {
         let mut bell = lock(&self.threads.bell);
         if bell.writer.is_some() || bell.stopped {
@@ -97,7 +127,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Has the segment after `number` made ready. A failure is left for the leader to meet again.
+    /// Has the segment after `number` made ready.
     pub(crate) fn ask_for_segment(&self, number: u32, bytes: u32) {
         if !self.options.background {
             return;
@@ -113,15 +143,38 @@ impl Shared {
         *maker = made.ok();
     }
 
-    fn make_segment_after(&self, number: u32, bytes: u32) {
+    pub(crate) fn make_segment_after(&self, number: u32, bytes: u32) {
         let mut prepared = lock(&self.prepared);
         // IMPORTANT: the leader may have gone on by itself. A segment in use is never made again.
-        let newest = lock(&self.table).all().last().map(|segment| segment.number);
+        let (newest, longest) = {
+            let table = lock(&self.table);
+            let longest = table.all().iter().map(|segment| segment.bytes).max();
+            (table.all().last().map(|segment| segment.number), longest.unwrap_or(bytes))
+        };
         if newest != Some(number) || prepared.is_some() {
+            self.room.note(&Ok(()));
             return;
         }
         let bytes = next_segment_bytes(bytes, self.options.segment_bytes);
-        *prepared = Prepared::make(&*self.storage, &self.options, number + 1, bytes).ok();
+        let made = self.make_what_fits(number + 1, bytes, longest / 2);
+        self.room.note(&made.map(|made| {
+            lock(&self.tail).set_next_bytes(number, made.bytes);
+            *prepared = Some(made);
+        }));
+    }
+
+    /// On a nearly full disk a shorter segment does, down to `least`: half of the longest one, so
+    /// that there is room to write down that everything in that one is done with.
+    fn make_what_fits(&self, number: u32, bytes: u32, least: u32) -> Result<Prepared> {
+        let mut bytes = bytes;
+        loop {
+            let made = Prepared::make(&*self.storage, &self.options, number, bytes);
+            let full = made.as_ref().is_err_and(|cause| cause.code() == Code::StorageFull);
+            if !full || bytes / 2 < least.max(limits::SEGMENT_BYTES_MIN) {
+                return made;
+            }
+            bytes = (bytes / 2).next_multiple_of(limits::SEGMENT_BYTES_MIN);
+        }
     }
 
     /// Ends the threads and waits for them. They find everything settled, or the journal failed.
@@ -143,9 +196,14 @@ impl Shared {
     }
 }
 
+fn level_of(owed: u8) -> Durability {
+    if owed >= Durability::Disk as u8 { Durability::Disk } else { Durability::Os }
+}
+
 fn write_on(shared: &Shared) {
+    let threads = &shared.threads;
     loop {
-        let mut bell = lock(&shared.threads.bell);
+        let mut bell = lock(&threads.bell);
         let wanted = loop {
             if let Some(wanted) = bell.wanted.take() {
                 break wanted;
@@ -153,10 +211,16 @@ fn write_on(shared: &Shared) {
             if bell.stopped {
                 return;
             }
-            bell = match shared.threads.rung.wait(bell) {
-                Ok(bell) => bell,
-                Err(poisoned) => poisoned.into_inner(),
-            };
+            if threads.owed.load(Ordering::SeqCst) == 0 {
+                bell = threads.rung.wait(bell).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let rest = threads.rung.wait_timeout(bell, Duration::from_millis(limits::LAZY_MILLIS));
+            let (rung, waited) = rest.unwrap_or_else(PoisonError::into_inner);
+            bell = rung;
+            if waited.timed_out() {
+                break level_of(threads.owed.swap(0, Ordering::SeqCst));
+            }
         };
         drop(bell);
         let mut leader = shared.lead();

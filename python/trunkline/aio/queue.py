@@ -83,9 +83,12 @@ class Queue:
             and attributes is None
             and durability is None
         ):
-            result, pending = self._begin.send(body)
+            while (begun := self._begin.send(body)) is None:
+                await self._room()
+            result, pending = begun
         else:
             checked = self.sync._checked(group, dedup_id, delay, attributes)
+            await self._room()
             result, pending = self._begin.send_with(body, *checked, durability)
         if pending is not None:
             await durable(pending)
@@ -101,6 +104,7 @@ class Queue:
         ()
         """
         entries = as_list(entries, "entries")
+        await self._room()
         begun = self._begin.send_batch(entries) if durability is None else None
         if begun is None:
             begun = self._begin.send_prepared(*self.sync._prepare(entries), durability)
@@ -108,6 +112,11 @@ class Queue:
         if pending is not None:
             await durable(pending)
         return result
+
+    async def _room(self) -> None:
+        """Wait while more is unwritten than may be: senders must not outrun the disk."""
+        while (pending := self._begin.room()) is not None:
+            await durable(pending)
 
     def send_nowait(
         self,

@@ -66,7 +66,7 @@ impl FifoRoom {
         if picked.messages.is_empty() {
             return Ok((picked, Vec::new()));
         }
-        let ticket = {
+        {
             let mut log = queue.core.log()?;
             for pick in &picked.messages {
                 let Pick { seq, delivery, due, .. } = *pick;
@@ -76,17 +76,14 @@ impl FifoRoom {
                     queue.arm(pick.place.slot, due);
                 }
             }
-            log.ticket()
-        };
+        }
         if let Some(id) = request.attempt_id.filter(|_| !picked.repeated) {
             state.apply_attempt(id, now, &picked.messages);
         }
         let copied = picked.messages.iter().filter_map(|pick| copy(&state, pick)).collect();
         drop(state);
         // Nobody waits for a lease to be written, but it is written soon: it should survive us.
-        if let (Some(journal), Some(ticket)) = (&queue.core.journal, ticket) {
-            journal.settle_soon(ticket, queue.core.durability.min(Durability::Os))?;
-        }
+        queue.core.settle_lazily(Durability::Os)?;
         Ok((picked, copied))
     }
 

@@ -5,7 +5,7 @@
 
 use trunkline_journal::Lsn;
 use trunkline_queue::{BodyRef, Claimed, Place};
-use trunkline_vocabulary::{Code, Error, Millis, Receipt, Result};
+use trunkline_vocabulary::{Code, Durability, Error, Millis, Receipt, Result};
 
 use super::StandardRoom;
 use crate::envelope::Envelope;
@@ -104,7 +104,7 @@ impl StandardRoom {
         }
         let retention = queue.rules.retention();
         let mut leased = Vec::with_capacity(taken.len());
-        let ticket = {
+        {
             let mut log = match queue.core.log() {
                 Ok(log) => log,
                 Err(error) => {
@@ -120,15 +120,9 @@ impl StandardRoom {
                 log.note(&Record::Leased { queue: queue.id, seq, delivery, due, at: now });
                 leased.push((message, record));
             }
-            log.ticket()
-        };
-        // Nobody waits for a lease to be written, but it is written soon: it should survive us.
-        if let (Some(journal), Some(ticket)) = (&queue.core.journal, ticket) {
-            journal.settle_soon(
-                ticket,
-                queue.core.durability.min(trunkline_vocabulary::Durability::Os),
-            )?;
         }
+        // Nobody waits for a lease to be written, but it is written soon: it should survive us.
+        queue.core.settle_lazily(Durability::Os)?;
         for (message, record) in &leased {
             if due <= now {
                 unleased.push((message.place, message.deliveries + 1));

@@ -8,7 +8,7 @@ use trunkline_vocabulary::{Code, Durability};
 use super::workload::options;
 use crate::mutant::Mutant;
 use crate::sim::{Fault, SimStorage, Verb};
-use crate::{Journal, Signal, Ticket};
+use crate::{Journal, Signal, Storage, Ticket};
 
 fn open(disk: &SimStorage, mutant: Option<Mutant>) -> (Journal, usize) {
     let mut count = 0;
@@ -120,4 +120,30 @@ fn a_failed_read_at_open_is_an_error_and_no_empty_journal() {
         let allowed = [Code::StorageFailure, Code::CorruptJournal, Code::ForeignFormat];
         assert!(allowed.contains(&code), "{fault:?} of read {nth}: {code:?}");
     }
+}
+
+#[test]
+fn a_full_disk_refuses_what_stays_and_takes_what_makes_room() {
+    let disk = SimStorage::new();
+    let (journal, _) = open(&disk, None);
+    journal.commit(append(&journal), Durability::Disk).expect("healthy");
+    let (number, bytes) = journal.segments().last().map(|s| (s.number, s.bytes)).expect("one");
+    // Neither one of the usual length fits, nor one of half of it.
+    disk.plan(Verb::Write, 0, Fault::Full);
+    disk.plan(Verb::Write, 1, Fault::Full);
+    journal.shared.make_segment_after(number, bytes);
+    assert!(journal.lacks_room());
+    let refused = journal.wait_for_room().expect_err("no room");
+    assert_eq!(refused.code(), Code::StorageFull);
+    assert!(disk.list().expect("listed").iter().all(|name| !name.contains("draft")));
+    // What makes room is taken, and durable.
+    journal.commit(append(&journal), Durability::Disk).expect("there is room for that");
+    assert_eq!(journal.wait_for_room().expect_err("not asked again").code(), Code::StorageFull);
+    journal.shared.room.may_be_there();
+    journal.wait_for_room().expect("the disk has room again");
+    assert!(!journal.lacks_room());
+    (0..20).for_each(|_| assert!(append(&journal) > Ticket::NOTHING));
+    journal.flush().expect("the next segments are there");
+    journal.close().expect("closed");
+    assert_eq!(open(&disk, None).1, 22);
 }
