@@ -91,13 +91,10 @@ impl StandardRoom {
         unleased: &mut Vec<(Place, u32)>,
         sink: &mut dyn FnMut(Delivery<'_>),
     ) -> Result<usize> {
-        let mut taken: Vec<(Claimed<'_>, Vec<u8>)> = Vec::new();
-        while taken.len() < max {
-            let Some(claimed) = self.next(queue, now)? else { break };
-            match self.read(queue, claimed)? {
-                Some(both) => taken.push(both),
-                None => continue,
-            }
+        let mut taken = Vec::new();
+        if let Err(error) = self.gather(queue, max, now, &mut taken) {
+            taken.into_iter().for_each(|(claimed, _)| self.give_back(queue, claimed));
+            return Err(error);
         }
         if taken.is_empty() {
             return Ok(0);
@@ -133,6 +130,22 @@ impl StandardRoom {
             message.deliver(queue, held, now, sink)?;
         }
         Ok(leased.len())
+    }
+
+    /// Takes up to `max` messages and reads their records. After an error the caller gives back what
+    /// was taken so far: a claim alone does not know the lane.
+    fn gather<'a>(
+        &'a self,
+        queue: &Queue,
+        max: usize,
+        now: Millis,
+        taken: &mut Vec<(Claimed<'a>, Vec<u8>)>,
+    ) -> Result<()> {
+        while taken.len() < max {
+            let Some(claimed) = self.next(queue, now)? else { break };
+            taken.extend(self.read(queue, claimed)?);
+        }
+        Ok(())
     }
 
     /// The next message to deliver, owned. On the way messages that are too old are removed, and
