@@ -40,8 +40,11 @@ pub(crate) struct Cleaner {
     seen: AtomicU32,
     started: AtomicBool,
     parker: Arc<Parker>,
-    /// Held while segments may be let go, and by whoever needs them to stay.
+    /// Held while segments may be let go, and by whoever needs them to stay. Nobody who serves a
+    /// message takes it: it may be held for as long as a whole log is copied.
     working: Mutex<()>,
+    /// Held while messages are written again, a few at a time, and while one changes queues.
+    carrying: Mutex<()>,
 }
 
 impl Cleaner {
@@ -52,6 +55,7 @@ impl Cleaner {
             started: AtomicBool::new(false),
             parker: Arc::default(),
             working: Mutex::new(()),
+            carrying: Mutex::new(()),
         }
     }
 
@@ -96,6 +100,15 @@ impl Cleaner {
     /// Keeps every segment where it is while the result lives.
     pub fn pause(&self) -> MutexGuard<'_, ()> {
         lock(&self.working)
+    }
+
+    /// Lets messages either be carried or change queues while the result lives. A copy that cleaning
+    /// wrote between the move of a message and its end in the source would come behind the move, and
+    /// bring the message back at the next opening.
+    ///
+    /// Taken before the lock of a queue and the append lock, and held for neither a read nor a sync.
+    pub fn hold_still(&self) -> MutexGuard<'_, ()> {
+        lock(&self.carrying)
     }
 
     pub fn stop(&self) {

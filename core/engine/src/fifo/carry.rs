@@ -70,6 +70,7 @@ impl FifoRoom {
                     records.push((*place, home, record));
                 }
             }
+            let _no_message_changes_queues = queue.core.cleaner.hold_still();
             let mut state = self.lock();
             let mut log = queue.core.log()?;
             for (place, old, record) in records {

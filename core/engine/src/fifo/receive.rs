@@ -150,9 +150,14 @@ impl FifoRoom {
         now: Millis,
         give: &mut dyn FnMut(u64, &Envelope<'_>) -> Result<bool>,
     ) -> Result<()> {
-        let picks = self.lock().decide_take(1, now);
-        for pick in &picks {
-            self.hand_over(queue, pick, now, |_, envelope| give(pick.seq, envelope))?;
+        let mut offered = false;
+        // Again when a receiver was faster: behind its message there may be others.
+        while !offered {
+            let Some(pick) = self.lock().decide_take(1, now).pop() else { break };
+            self.hand_over(queue, &pick, now, |_, envelope| {
+                offered = true;
+                give(pick.seq, envelope)
+            })?;
         }
         Ok(())
     }
@@ -166,42 +171,52 @@ impl FifoRoom {
         now: Millis,
         give: impl FnOnce(&Copied, &Envelope<'_>) -> Result<bool>,
     ) -> Result<bool> {
-        // Cleaning must not carry the message between its move and its end here: the copy would
-        // come behind the move.
-        let _nothing_is_carried = queue.core.cleaner.pause();
-        let (slot, deliveries) = (pick.place.slot, pick.delivery);
-        let copied = {
-            let mut state = self.lock();
-            // Another thread may have been at the same message.
-            let visible =
-                state.message(pick.place).is_some_and(|info| info.due.is_none_or(|due| due <= now));
-            let Some(copied) = copy(&state, pick).filter(|_| visible) else { return Ok(false) };
-            // Not journaled: until the move is, the message is where it was.
-            state.apply_visibility(slot, now + HELD_APART, now);
-            copied
-        };
+        // Read first: cleaning waits while a message changes queues, and so do other such messages.
+        let Some((copied, deliveries)) = self.copy_for_move(pick) else { return Ok(false) };
         let mut record = Vec::new();
-        let given = self.read(queue, &copied, &mut record).and_then(|payload| {
-            let Some(payload) = payload else { return Ok(false) };
-            give(&copied, &Envelope::read(copied.flags, payload)?)
-        });
+        let Some(payload) = self.read(queue, &copied, &mut record)? else { return Ok(false) };
+        let envelope = Envelope::read(copied.flags, payload)?;
+        let _nothing_is_carried = queue.core.cleaner.hold_still();
+        if !self.hold_apart(pick, deliveries, now) {
+            return Ok(false);
+        }
+        let given = give(&copied, &envelope);
         let mut state = self.lock();
-        if state.message(pick.place).is_none_or(|info| info.deliveries > deliveries) {
+        if state.message(pick.place).is_none_or(|info| info.deliveries != deliveries) {
             return given;
         }
         match given {
             Ok(true) => {
                 let mut log = queue.core.log()?;
                 // The record that added it elsewhere took it away here.
-                let removed = state.apply_deleted(slot);
+                let removed = state.apply_deleted(pick.place.slot);
                 home_of(&removed.payload).into_iter().for_each(|home| log.leave(home));
                 Ok(true)
             }
             other => {
-                state.apply_visibility(slot, now, now);
+                state.apply_visibility(pick.place.slot, now, now);
                 other
             }
         }
+    }
+
+    fn copy_for_move(&self, pick: &Pick) -> Option<(Copied, u32)> {
+        let state = self.lock();
+        let deliveries = state.message(pick.place)?.deliveries;
+        Some((copy(&state, pick)?, deliveries))
+    }
+
+    /// Hides a message while it changes queues; false when another thread was at it meanwhile.
+    fn hold_apart(&self, pick: &Pick, deliveries: u32, now: Millis) -> bool {
+        let mut state = self.lock();
+        let as_it_was = state.message(pick.place).is_some_and(|info| {
+            info.deliveries == deliveries && info.due.is_none_or(|due| due <= now)
+        });
+        if as_it_was {
+            // Not journaled: until the move is, the message is where it was.
+            state.apply_visibility(pick.place.slot, now + HELD_APART, now);
+        }
+        as_it_was
     }
 }
 

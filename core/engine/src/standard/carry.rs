@@ -75,6 +75,7 @@ impl StandardRoom {
                     records.push((*place, home, record));
                 }
             }
+            let _no_message_changes_queues = queue.core.cleaner.hold_still();
             let mut log = queue.core.log()?;
             for (place, home, record) in records {
                 self.carry_one(queue, &mut log, place, home, &record)?;

@@ -231,10 +231,9 @@ impl StandardRoom {
         kept: &mut Option<Claimed<'a>>,
         give: impl FnOnce(&Message, &Envelope<'_>) -> Result<bool>,
     ) -> Result<()> {
-        // Cleaning must not carry the message between its move and its end here: the copy would
-        // come behind the move.
-        let _nothing_is_carried = queue.core.cleaner.pause();
+        // Read first: cleaning waits while a message changes queues, and so do other such messages.
         let Some((claimed, record)) = self.read(queue, claimed)? else { return Ok(()) };
+        let _nothing_is_carried = queue.core.cleaner.hold_still();
         let message = Message::of(&claimed);
         let given = payload(&claimed, &record)
             .and_then(|payload| Envelope::read(message.flags, payload))
