@@ -82,6 +82,8 @@ impl Work {
 
     /// One operation; whether everything so far was acknowledged as durable with it.
     fn operate(&mut self, random: &mut Random) -> bool {
+        // A ticket of an operation before says nothing about what this one does without any.
+        self.last = None;
         match random.below(20) {
             0..=4 => self.send_plain(random),
             5..=8 => self.send_fifo(random),
