@@ -69,8 +69,9 @@ if TYPE_CHECKING:
 
     from trunkline import aio as aio
     from trunkline.faults import Faults
+    from trunkline.handling import ConsumeReport
     from trunkline.moves import MoveTask
-    from trunkline.worker import ConsumeReport, Worker
+    from trunkline.worker import Worker
 
 __all__ = [
     "BatchRequestTooLong",
@@ -130,7 +131,7 @@ __all__ = [
 # Imported at first use, so that `import trunkline` stays light: asyncio, threading and argparse
 # cost more than the rest together.
 _LAZY = {
-    "ConsumeReport": "trunkline.worker",
+    "ConsumeReport": "trunkline.handling",
     "Faults": "trunkline.faults",
     "MoveTask": "trunkline.moves",
     "Worker": "trunkline.worker",

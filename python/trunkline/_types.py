@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from os import PathLike
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from trunkline._core import AsyncMessage, Message
 
@@ -14,6 +14,9 @@ Body: TypeAlias = bytes | str | bytearray | memoryview
 
 Seconds: TypeAlias = float | timedelta
 """A span of time: seconds as int or float, or a timedelta."""
+
+RetryDelay: TypeAlias = Seconds | Callable[[Any], Seconds]
+"""When a message whose handling failed is visible again: a span, or a function of the message."""
 
 Durability: TypeAlias = Literal["disk", "os", "memory"]
 """What "acknowledged" means."""

@@ -17,7 +17,7 @@ from trunkline.limits import WAIT_MAX_MS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any
+    from typing import Any, Literal, overload
 
     from trunkline._core import (
         BatchResult,
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
         Ticket,
     )
     from trunkline._core import Queue as CoreQueue
-    from trunkline._types import Attributes, Body, Delivery, Durability, Seconds
+    from trunkline._types import Attributes, Body, Delivery, Durability, RetryDelay, Seconds
     from trunkline.engine import Engine
-    from trunkline.worker import ConsumeReport
+    from trunkline.handling import ConsumeReport
 
 
 class Queue(QueueControl):
@@ -246,6 +246,32 @@ receipt handle.
         deliveries = as_list(deliveries, "deliveries")
         return self._core.extend_batch(deliveries, self._lease(visibility_timeout), durability)
 
+    if TYPE_CHECKING:
+
+        @overload
+        def consume(
+            self,
+            handler: Callable[[Message], object],
+            concurrency: int = 4,
+            *,
+            batch_size: Literal[1] = 1,
+            visibility_timeout: Seconds | None = None,
+            retry_delay: RetryDelay = 0,
+            until_empty: bool = False,
+        ) -> ConsumeReport: ...
+
+        @overload
+        def consume(
+            self,
+            handler: Callable[[list[Message]], Iterable[Message | str] | None],
+            concurrency: int = 4,
+            *,
+            batch_size: int,
+            visibility_timeout: Seconds | None = None,
+            retry_delay: RetryDelay = 0,
+            until_empty: bool = False,
+        ) -> ConsumeReport: ...
+
     def consume(
         self,
         handler: Callable[[Any], Any],
@@ -253,19 +279,21 @@ receipt handle.
         *,
         batch_size: int = 1,
         visibility_timeout: Seconds | None = None,
-        retry_delay: Seconds = 0,
+        retry_delay: RetryDelay = 0,
         until_empty: bool = False,
     ) -> ConsumeReport:
         """Work the queue off with `concurrency` threads until SIGTERM, Ctrl-C or ``stop()``.
 
-        `handler` gets a message; when it returns the message is deleted, when it raises the
-        message becomes visible again after `retry_delay` seconds. With a `batch_size` above 1 it
-        gets a list and may return those that failed. Leases are extended while the handler runs.
+        `handler` gets a message; when it returns the message is deleted, unless it was deleted or
+        released by the handler; when it raises the message becomes visible again after
+        `retry_delay` seconds, which may be a function of the message. With a `batch_size` above 1
+        it gets a list and may return those that failed. Leases are extended while it runs.
         `until_empty` returns when no message is visible and none is in hand, for tests and
         scheduled jobs; what was given back with a `retry_delay` is left for the next run. See
         :class:`trunkline.Worker` for a worker in the background.
 
-        Raises EngineClosed, QueueDoesNotExist if there is no queue to begin with.
+        Raises EngineClosed, QueueDoesNotExist if there is no queue to begin with; TypeError for a
+        handler that is a coroutine function, or that returns an awaitable: see `trunkline.aio`.
 
         >>> import trunkline
         >>> queue = trunkline.open().queue("orders")

@@ -7,54 +7,26 @@ whatever is being handled. Nothing starts before :meth:`Worker.start`.
 from __future__ import annotations
 
 import threading
+from time import monotonic
 
-from trunkline import checks
-from trunkline._core import Message, milliseconds
-from trunkline.errors import EngineClosed, QueueDoesNotExist, TrunklineError
+from trunkline import handling
+from trunkline.errors import EngineClosed, OverLimit, QueueDoesNotExist, TrunklineError
+from trunkline.handling import ConsumeReport, Plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
-    from typing import Any
+    from typing import Any, Literal, overload
 
-    from trunkline._types import Seconds
+    from trunkline._core import Message
+    from trunkline._types import RetryDelay, Seconds
     from trunkline.queue import Queue
 
-CONCURRENCY_MAX = 1_000
-"""The most threads of one worker."""
-
-BATCH_MAX = 10_000
-"""The most messages that one call of a handler gets."""
+__all__ = ["ConsumeReport", "Worker"]
 
 LOOK_SECONDS = 0.1
 """How long a receive may take to notice that the worker shall stop."""
-
-BEATS_PER_LEASE = 3
-"""How often a lease is extended while it would last: two lost beats do no harm."""
-
-BEAT_SECONDS_MIN, BEAT_SECONDS_MAX = 0.01, 60.0
-"""The shortest and the longest pause between two beats."""
-
-
-class ConsumeReport:
-    """What a worker has done.
-
-    >>> ConsumeReport(handled=2, failed=1)
-    <ConsumeReport: 2 handled, 1 failed>
-    """
-
-    __slots__ = {
-        "failed": "Messages whose handling failed, each time counted.",
-        "handled": "Messages that were handled and deleted.",
-    }
-
-    def __init__(self, handled: int, failed: int) -> None:
-        self.handled = handled
-        self.failed = failed
-
-    def __repr__(self) -> str:
-        return f"<ConsumeReport: {self.handled} handled, {self.failed} failed>"
 
 
 class Worker:
@@ -72,6 +44,34 @@ class Worker:
     (True, 1)
     """
 
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self,
+            queue: Queue,
+            handler: Callable[[Message], object],
+            concurrency: int = 4,
+            *,
+            batch_size: Literal[1] = 1,
+            visibility_timeout: Seconds | None = None,
+            retry_delay: RetryDelay = 0,
+            until_empty: bool = False,
+        ) -> None: ...
+
+        @overload
+        def __init__(
+            self,
+            queue: Queue,
+            handler: Callable[[list[Message]], Iterable[Message | str] | None],
+            concurrency: int = 4,
+            *,
+            batch_size: int,
+            visibility_timeout: Seconds | None = None,
+            retry_delay: RetryDelay = 0,
+            until_empty: bool = False,
+        ) -> None: ...
+
     def __init__(
         self,
         queue: Queue,
@@ -80,28 +80,21 @@ class Worker:
         *,
         batch_size: int = 1,
         visibility_timeout: Seconds | None = None,
-        retry_delay: Seconds = 0,
+        retry_delay: RetryDelay = 0,
         until_empty: bool = False,
     ) -> None:
-        if not callable(handler):
-            raise TypeError(f"handler must be callable, not {type(handler).__name__}")
-        most = queue.engine.limits.visibility_max
+        self._plan = Plan(
+            queue, concurrency, batch_size, visibility_timeout, retry_delay, until_empty
+        )
+        handling.check_handler(handler, batches=batch_size > 1)
         self._queue = queue
         self._handler = handler
-        self._concurrency = checks.count(concurrency, "concurrency", 1, CONCURRENCY_MAX)
-        self._batch_size = checks.count(batch_size, "batch_size", 1, BATCH_MAX)
-        if visibility_timeout is None:
-            visibility_timeout = queue.settings()["visibility_timeout"]
-        # A lease of no time could not be kept alive.
-        self._lease = milliseconds(visibility_timeout, "visibility_timeout", 1, most) / 1_000
-        self._retry_delay = milliseconds(retry_delay, "retry_delay", 0, most) / 1_000
-        self._until_empty = checks.flag(until_empty, "until_empty")
         self._stopping = threading.Event()
         self._ended = threading.Event()
         self._lock = threading.Lock()
         # The lock guards what follows: deliveries in hand, counts, the first failure, live threads.
         self._running: dict[int, Message] = {}
-        self._handled = self._failed = 0
+        self._handled = self._failed = self._released = 0
         self._failure: BaseException | None = None
         self._active = 0
         self._threads: list[threading.Thread] = []
@@ -115,8 +108,8 @@ class Worker:
             raise RuntimeError("the worker was started already; make a new one")
         # A queue that is gone before the first receive is a mistake, later it is a way to stop.
         self._queue.statistics()
-        self._active = self._concurrency
-        jobs = [self._work] * self._concurrency + [self._beat]
+        self._active = self._plan.concurrency
+        jobs = [self._work] * self._active + [self._beat]
         name = f"trunkline-{self._queue.name}"
         self._threads = [threading.Thread(target=job, name=name, daemon=True) for job in jobs]
         for thread in self._threads:
@@ -128,8 +121,9 @@ class Worker:
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait until the worker has ended; whether it has. Raises what ended it, if that failed."""
+        end = None if timeout is None else monotonic() + timeout
         for thread in self._threads:
-            thread.join(timeout)
+            thread.join(None if end is None else max(0.0, end - monotonic()))
             if thread.is_alive():
                 return False
         failure, self._failure = self._failure, None
@@ -140,7 +134,7 @@ class Worker:
     def report(self) -> ConsumeReport:
         """What was done so far."""
         with self._lock:
-            return ConsumeReport(self._handled, self._failed)
+            return ConsumeReport(self._handled, self._failed, self._released)
 
     def run(self) -> ConsumeReport:
         """Start, and return when the worker was stopped: by :meth:`stop`, SIGTERM or Ctrl-C.
@@ -179,12 +173,10 @@ class Worker:
     def _work(self) -> None:
         try:
             while not self._stopping.is_set():
-                messages = self._queue.receive(
-                    self._batch_size, wait=LOOK_SECONDS, visibility_timeout=self._lease
-                )
+                messages = self._receive()
                 if messages:
                     self._handle(messages)
-                elif self._until_empty and not self._running:
+                elif messages is not None and self._plan.until_empty and not self._running:
                     # Nothing there, and nothing in hand that could come back.
                     return
         except (EngineClosed, QueueDoesNotExist):
@@ -200,61 +192,61 @@ class Worker:
                 if self._active == 0:
                     self._ended.set()
 
+    def _receive(self) -> list[Message] | None:
+        """What there is to do; None if the queue hands out nothing although it may have some."""
+        plan = self._plan
+        try:
+            return self._queue.receive(
+                plan.batch_size, wait=LOOK_SECONDS, visibility_timeout=plan.lease / 1_000
+            )
+        except OverLimit:
+            # Too many are in flight, here or elsewhere: that ends when their leases do.
+            self._stopping.wait(LOOK_SECONDS)
+            return None
+
     def _handle(self, messages: list[Message]) -> None:
         with self._lock:
             self._running.update((id(message), message) for message in messages)
         failed: list[Message] = messages
+        mistake: TypeError | None = None
         try:
-            if self._batch_size == 1:
-                self._handler(messages[0])
-                failed = []
-            else:
-                failed = _failed_of(messages, self._handler(messages))
+            batches = self._plan.batch_size > 1
+            answer = self._handler(messages if batches else messages[0])
+            mistake = handling.promise(answer)
+            if mistake is None:
+                failed = handling.failed_of(messages, answer) if batches else []
         except Exception:
-            self._log(messages)
+            self._plan.log(messages)
         finally:
             with self._lock:
                 for message in messages:
                     del self._running[id(message)]
             self._settle(messages, failed)
+        if mistake is not None:
+            raise mistake
 
     def _settle(self, messages: list[Message], failed: list[Message]) -> None:
-        bad = {id(message) for message in failed}
-        good = [message for message in messages if id(message) not in bad]
-        if good:
-            result = self._queue.delete_batch(good)
-            bad_receipts = len(result.failed)
-        else:
-            bad_receipts = 0
+        good, report = handling.sort_out(messages, failed)
+        refused = len(self._queue.delete_batch(good).failed) if good else 0
         with self._lock:
-            self._handled += len(good) - bad_receipts
-            self._failed += len(failed) + bad_receipts
+            self._handled += report.handled + len(good) - refused
+            self._failed += report.failed + refused
+            self._released += report.released
         if failed:
-            # A lease that cannot be given back ends by itself.
-            self._queue.extend_batch(failed, self._retry_delay)
+            self._queue._core.give_back(failed, self._plan.delays(failed))
 
     def _beat(self) -> None:
-        while not self._ended.wait(self._pause()):
+        while not self._ended.wait(self._plan.pause):
             with self._lock:
                 running = list(self._running.values())
             if not running:
                 continue
             try:
-                self._queue.extend_batch(running, self._lease)
+                # Leaves alone what was settled since: a late beat must not undo a release.
+                self._queue._core.keep(running, self._plan.lease)
             except TrunklineError:
                 # The engine is closed or broken: the threads will meet the same error and say so.
                 continue
-
-    def _pause(self) -> float:
-        return max(BEAT_SECONDS_MIN, min(self._lease / BEATS_PER_LEASE, BEAT_SECONDS_MAX))
-
-    def _log(self, messages: list[Message]) -> None:
-        import logging
-
-        ids = ", ".join(message.message_id for message in messages[:10])
-        logging.getLogger("trunkline").exception(
-            "the handler failed; queue %s, messages %s", self._queue.name, ids
-        )
 
 
 class _StopOnTerm:
@@ -277,22 +269,3 @@ class _StopOnTerm:
 
         if self._installed:
             signal.signal(signal.SIGTERM, self._previous or signal.SIG_DFL)
-
-
-def _failed_of(messages: list[Message], answer: Iterable[Message | str] | None) -> list[Message]:
-    """The messages that the answer of a batch handler names, by themselves or by receipt."""
-    if answer is None:
-        return []
-    named = list(answer)
-    receipts = {item for item in named if isinstance(item, str)}
-    objects = {id(item) for item in named if isinstance(item, Message)}
-    strangers = [item for item in named if not isinstance(item, Message | str)]
-    if strangers:
-        raise TypeError(
-            f"a handler of batches must return messages or receipts, not {strangers[0]!r}"
-        )
-    return [
-        message
-        for message in messages
-        if id(message) in objects or (receipts and message.receipt in receipts)
-    ]

@@ -3,6 +3,7 @@
 //! What peek shows is just that; a delivery (`message.rs`) adds the verbs of its lease.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
@@ -29,7 +30,16 @@ pub(crate) struct Envelope {
     extra: Option<Box<Extra>>,
     /// Peeked at, not received: there is no lease.
     peeked: bool,
+    /// What its holder has made of the delivery: one of [`OPEN`], [`DELETED`], [`RELEASED`].
+    outcome: AtomicU8,
 }
+
+/// Nothing yet: the end of a `with` block or a worker settles the delivery.
+const OPEN: u8 = 0;
+/// Deleted by its own verb.
+pub(crate) const DELETED: u8 = 1;
+/// Given back by its own verb.
+pub(crate) const RELEASED: u8 = 2;
 
 /// What most messages do not have.
 struct Extra {
@@ -57,6 +67,23 @@ impl Envelope {
             first_received: delivery.first_received,
             extra: Extra::of(delivery),
             peeked,
+            outcome: AtomicU8::new(OPEN),
+        }
+    }
+
+    /// Notes what became of the delivery, so that nobody else settles it.
+    #[inline]
+    pub fn settle_as(&self, outcome: u8) {
+        self.outcome.store(outcome, Ordering::Relaxed);
+    }
+
+    /// How the delivery was settled by its own verbs; `None` while it is not.
+    #[inline]
+    pub fn settled(&self) -> Option<&'static str> {
+        match self.outcome.load(Ordering::Relaxed) {
+            DELETED => Some("deleted"),
+            RELEASED => Some("released"),
+            _ => None,
         }
     }
 

@@ -15,6 +15,7 @@ mod envelope;
 mod error;
 mod faults;
 mod handle;
+mod keeping;
 mod limits;
 mod message;
 mod moves;

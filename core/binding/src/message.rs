@@ -1,14 +1,13 @@
 //! A delivery and the verbs of its lease, for threads and for event loops.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::PyClass;
 use pyo3::prelude::*;
 use trunkline_engine::{Delivery, Ticket, Verb};
 use trunkline_vocabulary::Millis;
 
-use crate::envelope::Envelope;
+use crate::envelope::{DELETED, Envelope, RELEASED};
 use crate::error::{guard, raise};
 use crate::handle::Handle;
 use crate::span::millis;
@@ -29,10 +28,7 @@ const SPARE: usize = 256;
 /// >>> queue.statistics().total
 /// 0
 #[pyclass(frozen, extends = Envelope, freelist = SPARE, module = "trunkline")]
-pub(crate) struct Message {
-    /// Deleted or released by hand, so that the end of a `with` block leaves it alone.
-    settled: AtomicBool,
-}
+pub(crate) struct Message;
 
 /// One delivery of one message, from :meth:`trunkline.aio.Queue.receive`. ``async with message:``
 /// deletes it at the end of the block; on an exception it makes it visible again.
@@ -48,9 +44,7 @@ pub(crate) struct Message {
 /// >>> asyncio.run(main())
 /// 0
 #[pyclass(frozen, extends = Envelope, freelist = SPARE, name = "Message", module = "trunkline.aio")]
-pub(crate) struct AsyncMessage {
-    settled: AtomicBool,
-}
+pub(crate) struct AsyncMessage;
 
 /// A kind of message that a receive can make.
 pub(crate) trait Delivered: PyClass {
@@ -68,8 +62,7 @@ impl Delivered for Message {
         handle: &Arc<Handle>,
         delivery: &Delivery<'_>,
     ) -> PyResult<Bound<'py, Self>> {
-        let settled = AtomicBool::new(false);
-        Bound::new(py, (Self { settled }, Envelope::new(py, handle, delivery, false)))
+        Bound::new(py, (Self, Envelope::new(py, handle, delivery, false)))
     }
 }
 
@@ -80,8 +73,7 @@ impl Delivered for AsyncMessage {
         handle: &Arc<Handle>,
         delivery: &Delivery<'_>,
     ) -> PyResult<Bound<'py, Self>> {
-        let settled = AtomicBool::new(false);
-        Bound::new(py, (Self { settled }, Envelope::new(py, handle, delivery, false)))
+        Bound::new(py, (Self, Envelope::new(py, handle, delivery, false)))
     }
 }
 
@@ -140,7 +132,7 @@ impl Message {
         let envelope = slf.as_super().get();
         guard(|| {
             let ticket = envelope.delete(py)?;
-            slf.get().settled.store(true, Ordering::Relaxed);
+            envelope.settle_as(DELETED);
             envelope.settle(py, ticket)
         })
     }
@@ -170,9 +162,15 @@ impl Message {
         let delay = delay.map_or(Ok(0), |delay| envelope.span(delay, "delay"))?;
         guard(|| {
             let ticket = envelope.change(py, delay)?;
-            slf.get().settled.store(true, Ordering::Relaxed);
+            envelope.settle_as(RELEASED);
             envelope.settle(py, ticket)
         })
+    }
+
+    /// ``"deleted"`` or ``"released"``, if the message's own verb did it.
+    #[getter]
+    fn _settled(slf: &Bound<'_, Self>) -> Option<&'static str> {
+        slf.as_super().get().settled()
     }
 
     fn __enter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
@@ -186,7 +184,7 @@ impl Message {
         _value: &Bound<'_, PyAny>,
         _traceback: &Bound<'_, PyAny>,
     ) -> PyResult<bool> {
-        if slf.get().settled.load(Ordering::Relaxed) {
+        if slf.as_super().get().settled().is_some() {
             return Ok(false);
         }
         if kind.is_none() {
@@ -212,7 +210,7 @@ impl AsyncMessage {
         let envelope = slf.as_super().get();
         guard(|| {
             let ticket = envelope.delete(py)?;
-            slf.get().settled.store(true, Ordering::Relaxed);
+            envelope.settle_as(DELETED);
             envelope.pending(py, ticket)
         })
     }
@@ -239,14 +237,15 @@ impl AsyncMessage {
         let delay = envelope.span(delay, "delay")?;
         guard(|| {
             let ticket = envelope.change(py, delay)?;
-            slf.get().settled.store(true, Ordering::Relaxed);
+            envelope.settle_as(RELEASED);
             envelope.pending(py, ticket)
         })
     }
 
+    /// ``"deleted"`` or ``"released"``, if the message's own verb did it.
     #[getter]
-    fn _settled(&self) -> bool {
-        self.settled.load(Ordering::Relaxed)
+    fn _settled(slf: &Bound<'_, Self>) -> Option<&'static str> {
+        slf.as_super().get().settled()
     }
 }
 

@@ -13,6 +13,7 @@ use crate::config::{Level, QueueSettings};
 use crate::envelope::Envelope;
 use crate::error::{guard, raise};
 use crate::handle::Handle;
+use crate::keeping;
 use crate::message::{Delivered, Message};
 use crate::results::{BatchResult, SendBatchResult, SendResult};
 use crate::statistics::Statistics;
@@ -316,6 +317,32 @@ impl Queue {
                 batch::change(py, &self.0, deliveries, Some(visibility_timeout))?;
             self.0.settle(py, ticket, level)?;
             Ok(result)
+        })
+    }
+
+    /// A worker's heartbeat: extends the leases of what its handler has not settled.
+    fn keep(
+        &self,
+        py: Python<'_>,
+        messages: &Bound<'_, PyList>,
+        visibility_timeout: Millis,
+    ) -> PyResult<()> {
+        guard(|| {
+            let ticket = keeping::keep(py, &self.0, messages, visibility_timeout)?;
+            self.0.settle(py, ticket, self.0.level)
+        })
+    }
+
+    /// What a worker's handler failed at and has not settled becomes visible, each after its delay.
+    fn give_back(
+        &self,
+        py: Python<'_>,
+        messages: &Bound<'_, PyList>,
+        delays: Vec<Millis>,
+    ) -> PyResult<()> {
+        guard(|| {
+            let ticket = keeping::give_back(py, &self.0, messages, &delays)?;
+            self.0.settle(py, ticket, self.0.level)
         })
     }
 

@@ -15,6 +15,7 @@ use crate::body::Body;
 use crate::config::Level;
 use crate::error::guard;
 use crate::handle::Handle;
+use crate::keeping;
 use crate::message::AsyncMessage;
 use crate::queue::{Queue, at_most};
 use crate::results::{BatchResult, SendBatchResult, SendResult};
@@ -202,6 +203,30 @@ impl Waitless {
             let visibility = Some(visibility_timeout);
             let (result, ticket) = batch::change(py, self.handle(), deliveries, visibility)?;
             Ok((result, self.pending(py, ticket, level)?))
+        })
+    }
+
+    fn keep(
+        &self,
+        py: Python<'_>,
+        messages: &Bound<'_, PyList>,
+        visibility_timeout: Millis,
+    ) -> PyResult<Option<Pending>> {
+        guard(|| {
+            let ticket = keeping::keep(py, self.handle(), messages, visibility_timeout)?;
+            self.pending(py, ticket, self.handle().level)
+        })
+    }
+
+    fn give_back(
+        &self,
+        py: Python<'_>,
+        messages: &Bound<'_, PyList>,
+        delays: Vec<Millis>,
+    ) -> PyResult<Option<Pending>> {
+        guard(|| {
+            let ticket = keeping::give_back(py, self.handle(), messages, &delays)?;
+            self.pending(py, ticket, self.handle().level)
         })
     }
 
