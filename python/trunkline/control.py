@@ -121,6 +121,7 @@ class QueueControl:
         >>> [queue.name for queue in dead.dead_letter_sources()]
         ['orders']
         """
+        self._core.check_present()
         sources = self._engine._core.dead_letter_sources(self._core.id)
         return [self._engine._wrap(core) for core in sources]
 

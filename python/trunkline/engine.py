@@ -182,6 +182,8 @@ different value for attribute delay; leave the option out, or change the queue w
         )
         fifo = checks.queue_name(name, self.limits)
         place = (account or ACCOUNT, region or REGION)
+        # Asked before the lock, which a forked child may find held by a thread that it has not.
+        self._core.check_open()
         # Two threads that define queues at once must not compare with what the other changes.
         with self._defining:
             core = self._get_or_create((*place, name), fifo, wanted)
@@ -334,6 +336,7 @@ different value for attribute delay; leave the option out, or change the queue w
         def find(other: str) -> CoreQueue | None:
             return self._find(place, other)
 
+        self._core.check_open()
         with self._defining:
             settings = options.to_settings(wanted, core.fifo, self.limits, find, core.name)
             current = options.as_dict(core.settings)

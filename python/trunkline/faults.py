@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trunkline import checks
 from trunkline._core import milliseconds
+from trunkline.errors import TrunklineError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,7 +86,10 @@ class Faults:
         return len(self._core.faults())
 
     def __repr__(self) -> str:
-        rules = (f"{effect} on {verb}" for verb, effect, *_ in self._core.faults())
+        try:
+            rules = [f"{effect} on {verb}" for verb, effect, *_ in self._core.faults()]
+        except TrunklineError as error:
+            return f"<Faults: {error.code}>"
         return f"<Faults: {', '.join(rules) or 'none'}>"
 
     def _add(

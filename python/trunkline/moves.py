@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trunkline import checks
-from trunkline.errors import InvalidParameterValue, ResourceNotFound
+from trunkline.errors import InvalidParameterValue, ResourceNotFound, TrunklineError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +59,10 @@ class MoveTask:
         return self._engine._core.cancel_move(self._task)
 
     def __repr__(self) -> str:
-        now = self._now()
+        try:
+            now = self._now()
+        except TrunklineError as error:
+            return f"<MoveTask {self._task}: {error.code}>"
         return f"<MoveTask {self._task}: {now.status}, {now.moved} of {now.total}>"
 
     def _now(self) -> MoveStatus:
@@ -86,6 +89,7 @@ def start(
 
 def tasks(engine: Engine, source: CoreQueue) -> list[MoveTask]:
     """The move tasks of `source`, newest first."""
+    source.check_present()
     return [MoveTask(engine, source.id, status.task) for status in engine._core.moves(source.id)]
 
 

@@ -49,6 +49,8 @@ def test_every_verb_of_a_forked_child_is_refused(tmp_path: Path, on_disk: bool) 
         queue = engine.queue("q")
         queue.send("a")
         (message,) = queue.receive()
+        engine.queue("source", dead_letter="q", max_receive_count=1)
+        task = queue.start_move()
         verbs: list[Callable[[], object]] = [
             lambda: queue.send("b"),
             lambda: queue.receive(),
@@ -59,6 +61,16 @@ def test_every_verb_of_a_forked_child_is_refused(tmp_path: Path, on_disk: bool) 
             lambda: queue.send_batch(["b"]),
             lambda: engine.queue("other"),
             lambda: engine.flush(),
+            lambda: engine.queue("q", delay=0),
+            lambda: queue.configure(delay=1),
+            lambda: queue.settings(),
+            lambda: queue.moves(),
+            lambda: queue.dead_letter_sources(),
+            lambda: task.status,
+            lambda: task.cancel(),
+            lambda: engine.faults.error("send"),
+            lambda: engine.faults.clear(),
+            lambda: len(engine.faults),
         ]
         for number, verb in enumerate(verbs):
             assert in_child(lambda verb=verb: refused(verb)), f"verb {number}"
@@ -91,6 +103,27 @@ def test_a_child_is_refused_even_when_a_lock_was_held_at_the_fork(tmp_path: Path
             stop.set()
             for thread in threads:
                 thread.join()
+
+
+def test_a_child_is_refused_while_another_thread_defines_a_queue() -> None:
+    with trunkline.open() as engine:
+        queue = engine.queue("q")
+        held, go_on = threading.Event(), threading.Event()
+
+        def define() -> None:
+            with engine._defining:
+                held.set()
+                go_on.wait(HANG_SECONDS)
+
+        thread = threading.Thread(target=define)
+        thread.start()
+        try:
+            assert held.wait(HANG_SECONDS)
+            assert in_child(lambda: refused(lambda: engine.queue("q")))
+            assert in_child(lambda: refused(lambda: queue.configure(delay=1)))
+        finally:
+            go_on.set()
+            thread.join()
 
 
 def test_a_child_may_open_an_engine_of_its_own() -> None:
@@ -147,11 +180,43 @@ def test_a_folder_is_free_again_once_its_owner_was_killed(tmp_path: Path) -> Non
 def test_use_after_close_is_an_error() -> None:
     engine = trunkline.open()
     queue = engine.queue("q")
+    engine.queue("source", dead_letter="q", max_receive_count=1)
+    task = queue.start_move()
     engine.close()
     engine.close()
-    with pytest.raises(trunkline.TrunklineError) as caught:
-        queue.send("a")
-    assert caught.value.code == "EngineClosed"
+    verbs: list[Callable[[], object]] = [
+        lambda: queue.send("a"),
+        lambda: queue.settings(),
+        lambda: queue.configure(delay=1),
+        lambda: queue.moves(),
+        lambda: queue.dead_letter_sources(),
+        lambda: engine.queue("q"),
+        lambda: task.moved,
+        lambda: task.cancel(),
+        lambda: engine.faults.delay("send", 1),
+        lambda: engine.faults.clear(),
+        lambda: len(engine.faults),
+    ]
+    for verb in verbs:
+        with pytest.raises(trunkline.EngineClosed):
+            verb()
+    assert repr(task) == "<MoveTask 1: EngineClosed>"
+    assert repr(engine.faults) == "<Faults: EngineClosed>"
+
+
+def test_use_after_removal_is_an_error() -> None:
+    with trunkline.open() as engine:
+        queue = engine.queue("q")
+        queue.remove()
+        verbs: list[Callable[[], object]] = [
+            queue.settings,
+            queue.moves,
+            queue.dead_letter_sources,
+            lambda: queue.configure(delay=1),
+        ]
+        for verb in verbs:
+            with pytest.raises(trunkline.QueueDoesNotExist):
+                verb()
 
 
 def test_closing_ends_a_receive_that_waits() -> None:

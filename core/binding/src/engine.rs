@@ -65,6 +65,11 @@ impl Engine {
         })
     }
 
+    /// Fails if the engine is closed, or belongs to the process that forked this one.
+    fn check_open(&self) -> PyResult<()> {
+        guard(|| self.core.check_open().map_err(raise))
+    }
+
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         guard(|| py.detach(|| self.core.close()).map_err(raise))
     }
@@ -98,8 +103,11 @@ impl Engine {
         })
     }
 
-    fn queue_by_id(&self, id: u32) -> Option<Queue> {
-        self.core.queue_by_id(QueueId(id)).map(|queue| self.queue(queue))
+    fn queue_by_id(&self, id: u32) -> PyResult<Option<Queue>> {
+        guard(|| {
+            self.core.check_open().map_err(raise)?;
+            Ok(self.core.queue_by_id(QueueId(id)).map(|queue| self.queue(queue)))
+        })
     }
 
     fn queues(
@@ -148,9 +156,12 @@ impl Engine {
         })
     }
 
-    fn moves(&self, source: Option<u32>) -> Vec<MoveStatus> {
-        let source = source.map(QueueId);
-        self.core.moves(source).into_iter().map(MoveStatus).collect()
+    fn moves(&self, source: Option<u32>) -> PyResult<Vec<MoveStatus>> {
+        guard(|| {
+            self.core.check_open().map_err(raise)?;
+            let source = source.map(QueueId);
+            Ok(self.core.moves(source).into_iter().map(MoveStatus).collect())
+        })
     }
 
     fn cancel_move(&self, py: Python<'_>, task: u32) -> PyResult<u64> {
@@ -173,16 +184,26 @@ impl Engine {
         after: u64,
         times: Option<u64>,
     ) -> PyResult<()> {
-        self.core.faults().add(rule(verb, effect, detail, queue, after, times)?);
-        Ok(())
+        guard(|| {
+            self.core.check_open().map_err(raise)?;
+            self.core.faults().add(rule(verb, effect, detail, queue, after, times)?);
+            Ok(())
+        })
     }
 
-    fn clear_faults(&self) {
-        self.core.faults().clear();
+    fn clear_faults(&self) -> PyResult<()> {
+        guard(|| {
+            self.core.check_open().map_err(raise)?;
+            self.core.faults().clear();
+            Ok(())
+        })
     }
 
-    fn faults(&self) -> Vec<PlainRule> {
-        self.core.faults().rules().into_iter().map(plain).collect()
+    fn faults(&self) -> PyResult<Vec<PlainRule>> {
+        guard(|| {
+            self.core.check_open().map_err(raise)?;
+            Ok(self.core.faults().rules().into_iter().map(plain).collect())
+        })
     }
 
     /// The engine's time, in seconds since the epoch.

@@ -346,6 +346,12 @@ impl Queue {
         })
     }
 
+    /// Fails if the engine is closed or forked, or the queue removed: then nothing may be asked.
+    fn check_present(&self) -> PyResult<()> {
+        // Before any lock, which a forked child may find held for ever.
+        guard(|| self.0.queue.check_readable().map_err(raise))
+    }
+
     fn purge(&self, py: Python<'_>) -> PyResult<()> {
         guard(|| self.control(py, || self.0.queue.purge()))
     }
@@ -405,23 +411,27 @@ impl Queue {
     }
 
     #[getter]
-    fn settings(&self) -> QueueSettings {
-        QueueSettings(self.0.queue.config())
+    fn settings(&self) -> PyResult<QueueSettings> {
+        self.check_present()?;
+        Ok(QueueSettings(self.0.queue.config()))
     }
 
     #[getter]
-    fn document<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.0.queue.document())
+    fn document<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        self.check_present()?;
+        Ok(PyBytes::new(py, &self.0.queue.document()))
     }
 
     #[getter]
-    fn created_at(&self) -> f64 {
-        self.0.queue.created() as f64 / 1_000.0
+    fn created_at(&self) -> PyResult<f64> {
+        self.check_present()?;
+        Ok(self.0.queue.created() as f64 / 1_000.0)
     }
 
     #[getter]
-    fn modified_at(&self) -> f64 {
-        self.0.queue.modified() as f64 / 1_000.0
+    fn modified_at(&self) -> PyResult<f64> {
+        self.check_present()?;
+        Ok(self.0.queue.modified() as f64 / 1_000.0)
     }
 }
 

@@ -300,8 +300,9 @@ impl Queue {
         }
     }
 
+    /// Fails if the engine is closed or forked, or the queue removed: then nothing may be asked.
     #[inline]
-    fn check_readable(&self) -> Result<()> {
+    pub fn check_readable(&self) -> Result<()> {
         self.core.check_readable()?;
         self.check_present()
     }
