@@ -362,7 +362,9 @@ receipt handle.
     def _receive_default(self, max: int) -> list[Message]:
         checks.count(max, "max", 1, checks.COUNT_MAX)
         wait = self._core.settings.receive_wait
-        return self._core.receive_with(max, wait, None, None) if wait else []
+        # The core took no other kind of int, such as an IntEnum, for a count: it has not looked.
+        looked = type(max) is int
+        return [] if looked and not wait else self._core.receive_with(max, wait, None, None)
 
     def _receive_with(
         self,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
+import enum
 import gc
 import pickle
 import sys
@@ -298,3 +300,14 @@ def test_messages_and_results_leak_nothing(queue):
     gc.collect()
     # 5,000 messages and results have come and gone.
     assert sys.getallocatedblocks() - before < 500
+
+
+class Count(enum.IntEnum):
+    TWO = 2
+
+
+def test_a_count_may_be_any_int(queue):
+    queue.send_batch(["a", "b", "c", "d"])
+    assert [message.text() for message in queue.receive(Count.TWO)] == ["a", "b"]
+    other = trunkline.aio.wrap(queue.engine).queue(queue.name)
+    assert [message.text() for message in asyncio.run(other.receive(Count.TWO))] == ["c", "d"]
