@@ -22,9 +22,13 @@ DELAY_MAX_MS = 3_600_000
 class Faults:
     """The faults of one engine, as :attr:`Engine.faults`. None strikes unless it was asked for.
 
-    Each rule names a verb (``send``, ``receive``, ``delete``, ``extend``, or ``commit`` for the
-    wait for the disk), optionally a queue; it lets `after` calls pass and strikes `times` times,
-    or always.
+    Each rule names a verb (``send``, ``receive``, ``delete``, ``extend``, which a release is too,
+    or ``commit``), optionally a queue; it lets `after` calls pass and strikes `times` times, or
+    always. A call counts once, however often it looks for a message.
+
+    A ``commit`` is what follows a verb: the wait for the disk, in memory the moment where it would
+    be. A commit that fails leaves the verb done, as a disk that fails does: the message is there,
+    and whoever sent it does not know.
 
     >>> import trunkline
     >>> engine = trunkline.open()
@@ -50,7 +54,7 @@ class Faults:
         after: int = 0,
         times: int | None = None,
     ) -> None:
-        """Let `verb` fail with InjectedFault before it does anything."""
+        """Let `verb` fail with InjectedFault before it does anything; a ``commit`` fails after."""
         self._add(verb, "error", message, queue, after, times)
 
     def delay(
@@ -62,7 +66,7 @@ class Faults:
         after: int = 0,
         times: int | None = None,
     ) -> None:
-        """Let `verb` start `seconds` later."""
+        """Let `verb` start `seconds` later. An event loop does not stand still meanwhile."""
         span = milliseconds(seconds, "seconds", 0, DELAY_MAX_MS)
         self._add(verb, "delay", span, queue, after, times)
 

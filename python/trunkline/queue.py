@@ -361,10 +361,11 @@ receipt handle.
 
     def _receive_default(self, max: int) -> list[Message]:
         checks.count(max, "max", 1, checks.COUNT_MAX)
-        wait = self._core.settings.receive_wait
-        # The core took no other kind of int, such as an IntEnum, for a count: it has not looked.
-        looked = type(max) is int
-        return [] if looked and not wait else self._core.receive_with(max, wait, None, None)
+        if type(max) is int:
+            # The core has looked, and waited if the queue says so.
+            return []
+        # Another kind of int, such as an IntEnum, it did not take for a count.
+        return self._core.receive_with(max, self._core.settings.receive_wait, None, None)
 
     def _receive_with(
         self,

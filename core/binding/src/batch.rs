@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
-use trunkline_engine::{Outgoing, Sent, Ticket, Verb};
+use trunkline_engine::{Outgoing, Sent, Ticket};
 use trunkline_vocabulary::{Millis, Receipt};
 
 use crate::body::Body;
@@ -17,10 +17,12 @@ pub(crate) type Prepared<'py> =
     (Bound<'py, PyAny>, Option<String>, Option<String>, Option<Millis>, Option<Vec<u8>>);
 
 /// Sends plain bodies; `None`, and nothing sent, if an entry is anything but `bytes` or `str`.
+/// `before` is what the door does first when there is something to send.
 pub(crate) fn send_plain(
     py: Python<'_>,
     handle: &Handle,
     entries: &Bound<'_, PyList>,
+    before: impl FnOnce() -> PyResult<()>,
 ) -> PyResult<Option<(SendBatchResult, Option<Ticket>)>> {
     let items: Vec<Bound<'_, PyAny>> = entries.iter().collect();
     let mut messages = Vec::with_capacity(items.len());
@@ -38,6 +40,7 @@ pub(crate) fn send_plain(
         };
         messages.push(Outgoing { body, ..Outgoing::default() });
     }
+    before()?;
     let indexes = 0..messages.len() as u32;
     send(py, handle, &messages, indexes, Vec::new()).map(Some)
 }
@@ -74,7 +77,6 @@ fn send(
     mut indexes: impl Iterator<Item = u32>,
     mut failed: Vec<Failure>,
 ) -> PyResult<(SendBatchResult, Option<Ticket>)> {
-    handle.before(py, Verb::Send)?;
     handle.make_room(py)?;
     let mut sent: Vec<(u32, Sent)> = Vec::with_capacity(messages.len());
     let ticket = handle
@@ -98,7 +100,6 @@ pub(crate) fn change(
     items: &Bound<'_, PyList>,
     visibility: Option<Millis>,
 ) -> PyResult<(BatchResult, Option<Ticket>)> {
-    handle.before(py, if visibility.is_some() { Verb::Extend } else { Verb::Delete })?;
     // All of them first: a wrong type is the caller's mistake, and then nothing is changed.
     let named: Vec<Named<'_>> = items.iter().map(Named::of).collect::<PyResult<_>>()?;
     let (mut failed, mut last) = (Vec::new(), None::<Ticket>);

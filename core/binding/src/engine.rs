@@ -12,7 +12,7 @@ use crate::clock::VirtualClock;
 use crate::config::{Level, QueueSettings, level_name};
 use crate::error::{guard, raise};
 use crate::faults::{PlainRule, plain, rule};
-use crate::handle::{Handle, settle};
+use crate::handle::Handle;
 use crate::moves::MoveStatus;
 use crate::queue::Queue;
 
@@ -168,7 +168,7 @@ impl Engine {
         guard(|| {
             let (moved, ticket) = py.detach(|| self.core.cancel_move(task)).map_err(raise)?;
             if let Some(ticket) = ticket {
-                settle(py, &self.core, ticket, self.core.durability())?;
+                py.detach(|| self.core.wait(ticket, self.core.durability())).map_err(raise)?;
             }
             Ok(moved)
         })

@@ -7,7 +7,8 @@ use trunkline_engine::{Effect, Engine, Rule, Verb};
 
 use crate::error::{invalid, raise};
 
-/// Asks the rules before `verb` on `queue`; returns whether a delivery stays visible.
+/// Asks the rules before `verb` on `queue`, and waits if they say so; returns whether a delivery
+/// stays visible.
 #[cold]
 pub(crate) fn before(py: Python<'_>, engine: &Engine, verb: Verb, queue: &str) -> PyResult<bool> {
     let verdict = engine.faults().before(verb, queue).map_err(raise)?;
@@ -15,6 +16,27 @@ pub(crate) fn before(py: Python<'_>, engine: &Engine, verb: Verb, queue: &str) -
         crate::wait::sleep(py, verdict.delay)?;
     }
     Ok(verdict.duplicate)
+}
+
+/// The same for an event loop, which waits itself: for how many seconds, and whether a delivery
+/// stays visible.
+pub(crate) fn ask(engine: &Engine, verb: &str, queue: &str) -> PyResult<(f64, bool)> {
+    let verdict = engine.faults().before(verb_named(verb)?, queue).map_err(raise)?;
+    Ok((verdict.delay.as_secs_f64(), verdict.duplicate))
+}
+
+fn verb_named(name: &str) -> PyResult<Verb> {
+    match name {
+        "send" => Ok(Verb::Send),
+        "receive" => Ok(Verb::Receive),
+        "delete" => Ok(Verb::Delete),
+        "extend" => Ok(Verb::Extend),
+        "commit" => Ok(Verb::Commit),
+        other => Err(invalid(format!(
+            "Value {other:.32} for parameter verb is invalid. Reason: Must be send, receive, \
+             delete, extend or commit."
+        ))),
+    }
 }
 
 /// A rule from plain data.
@@ -26,19 +48,7 @@ pub(crate) fn rule(
     after: u64,
     times: Option<u64>,
 ) -> PyResult<Rule> {
-    let verb = match verb {
-        "send" => Verb::Send,
-        "receive" => Verb::Receive,
-        "delete" => Verb::Delete,
-        "extend" => Verb::Extend,
-        "commit" => Verb::Commit,
-        other => {
-            return Err(invalid(format!(
-                "Value {other:.32} for parameter verb is invalid. Reason: Must be send, receive, \
-                 delete, extend or commit."
-            )));
-        }
-    };
+    let verb = verb_named(verb)?;
     let effect = match effect {
         "error" => Effect::Fail(detail.extract()?),
         "delay" => Effect::Delay(Duration::from_millis(detail.extract()?)),

@@ -39,7 +39,7 @@ impl Handle {
         }
     }
 
-    /// Returns when `ticket` is acknowledged at `level`.
+    /// Returns when `ticket` is acknowledged at `level`; detached where the disk is waited for.
     #[inline]
     pub fn settle(
         &self,
@@ -47,8 +47,15 @@ impl Handle {
         ticket: Option<Ticket>,
         level: Durability,
     ) -> PyResult<()> {
+        if self.is_faulty() && self.commits(ticket, level) {
+            crate::faults::before(py, &self.engine, Verb::Commit, &self.queue.name().name)?;
+        }
         match ticket {
-            Some(ticket) if level > Durability::Memory => settle(py, &self.engine, ticket, level),
+            Some(ticket) if waits_for_disk(&self.engine, level) => {
+                py.detach(|| self.engine.wait(ticket, level)).map_err(raise)
+            }
+            // A copy into the page cache takes microseconds: less than winning the interpreter
+            // back. Level memory takes a mark that somebody will see to it.
             Some(ticket) => self.engine.wait(ticket, level).map_err(raise),
             None => Ok(()),
         }
@@ -63,31 +70,32 @@ impl Handle {
         py.detach(|| self.engine.wait_for_room()).map_err(raise)
     }
 
-    /// Carries out the faults that were injected before `verb`; whether to deliver twice.
+    /// Whether a verb waits for what it wrote, or would if the engine had anywhere to write.
+    pub fn commits(&self, ticket: Option<Ticket>, level: Durability) -> bool {
+        self.level == Durability::Memory || (ticket.is_some() && level > Durability::Memory)
+    }
+
+    /// Whether there are rules of faults at all.
+    #[inline]
+    pub fn is_faulty(&self) -> bool {
+        self.engine.faults().is_active()
+    }
+
+    /// Carries out the faults that were injected before `verb`; whether to deliver twice. Each
+    /// door asks once a call, however often it tries: rules count calls.
     #[inline]
     pub fn before(&self, py: Python<'_>, verb: Verb) -> PyResult<bool> {
-        if !self.engine.faults().is_active() {
+        if !self.is_faulty() {
             return Ok(false);
         }
         crate::faults::before(py, &self.engine, verb, &self.queue.name().name)
     }
-}
 
-/// Returns when `ticket` is acknowledged at `level`; detached where the disk is waited for.
-pub(crate) fn settle(
-    py: Python<'_>,
-    engine: &Engine,
-    ticket: Ticket,
-    level: Durability,
-) -> PyResult<()> {
-    if engine.faults().is_active() {
-        crate::faults::before(py, engine, Verb::Commit, "")?;
+    /// The same for an event loop, which waits itself.
+    #[cold]
+    pub fn ask(&self, verb: &str) -> PyResult<(f64, bool)> {
+        crate::faults::ask(&self.engine, verb, &self.queue.name().name)
     }
-    if waits_for_disk(engine, level) {
-        return py.detach(|| engine.wait(ticket, level)).map_err(raise);
-    }
-    // A copy into the page cache takes microseconds: less than winning the interpreter back.
-    engine.wait(ticket, level).map_err(raise)
 }
 
 /// Whether a wait at `level` may last as long as a sync: its own, or, in an engine that syncs, the

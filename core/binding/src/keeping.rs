@@ -5,7 +5,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyList;
-use trunkline_engine::{Ticket, Verb};
+use trunkline_engine::Ticket;
 use trunkline_vocabulary::Millis;
 
 use crate::envelope::{Envelope, RELEASED};
@@ -13,12 +13,10 @@ use crate::handle::Handle;
 
 /// Lets the leases of what is not settled end `lease` from now.
 pub(crate) fn keep(
-    py: Python<'_>,
     handle: &Handle,
     messages: &Bound<'_, PyList>,
     lease: Millis,
 ) -> PyResult<Option<Ticket>> {
-    handle.before(py, Verb::Extend)?;
     let mut last = None;
     for item in messages.iter() {
         last = change(handle, &item, lease)?.or(last);
@@ -28,12 +26,10 @@ pub(crate) fn keep(
 
 /// Makes what is not settled visible again, each after its delay.
 pub(crate) fn give_back(
-    py: Python<'_>,
     handle: &Handle,
     messages: &Bound<'_, PyList>,
     delays: &[Millis],
 ) -> PyResult<Option<Ticket>> {
-    handle.before(py, Verb::Extend)?;
     let mut last = None;
     for (item, delay) in messages.iter().zip(delays) {
         last = change(handle, &item, *delay)?.or(last);

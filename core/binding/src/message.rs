@@ -89,15 +89,13 @@ impl Delivered for Envelope {
 
 impl Envelope {
     #[inline]
-    fn delete(&self, py: Python<'_>) -> PyResult<Option<Ticket>> {
+    fn delete(&self) -> PyResult<Option<Ticket>> {
         let receipt = self.lease().map_err(raise)?;
-        self.handle.before(py, Verb::Delete)?;
         self.handle.queue.delete(receipt).map_err(raise)
     }
 
-    fn change(&self, py: Python<'_>, visibility: Millis) -> PyResult<Option<Ticket>> {
+    fn change(&self, visibility: Millis) -> PyResult<Option<Ticket>> {
         let receipt = self.lease().map_err(raise)?;
-        self.handle.before(py, Verb::Extend)?;
         self.handle.queue.extend(receipt, visibility).map_err(raise)
     }
 
@@ -131,7 +129,8 @@ impl Message {
     fn delete(slf: &Bound<'_, Self>, py: Python<'_>) -> PyResult<()> {
         let envelope = slf.as_super().get();
         guard(|| {
-            let ticket = envelope.delete(py)?;
+            envelope.handle.before(py, Verb::Delete)?;
+            let ticket = envelope.delete()?;
             envelope.settle_as(DELETED);
             envelope.settle(py, ticket)
         })
@@ -146,7 +145,8 @@ impl Message {
         let envelope = slf.as_super().get();
         let visibility = envelope.span(visibility_timeout, "visibility_timeout")?;
         guard(|| {
-            let ticket = envelope.change(py, visibility)?;
+            envelope.handle.before(py, Verb::Extend)?;
+            let ticket = envelope.change(visibility)?;
             envelope.settle(py, ticket)
         })
     }
@@ -161,7 +161,8 @@ impl Message {
         let envelope = slf.as_super().get();
         let delay = delay.map_or(Ok(0), |delay| envelope.span(delay, "delay"))?;
         guard(|| {
-            let ticket = envelope.change(py, delay)?;
+            envelope.handle.before(py, Verb::Extend)?;
+            let ticket = envelope.change(delay)?;
             envelope.settle_as(RELEASED);
             envelope.settle(py, ticket)
         })
@@ -206,10 +207,21 @@ impl AsyncMessage {
         slf.as_super().get().receipt_text()
     }
 
+    /// Whether there are faults to ask for.
+    #[getter]
+    fn _faulty(slf: &Bound<'_, Self>) -> bool {
+        slf.as_super().get().handle.is_faulty()
+    }
+
+    /// The faults of `verb`: for how many seconds to wait first.
+    fn _ask(slf: &Bound<'_, Self>, verb: &str) -> PyResult<f64> {
+        guard(|| slf.as_super().get().handle.ask(verb).map(|(seconds, _)| seconds))
+    }
+
     fn _begin_delete(slf: &Bound<'_, Self>, py: Python<'_>) -> PyResult<Option<Pending>> {
         let envelope = slf.as_super().get();
         guard(|| {
-            let ticket = envelope.delete(py)?;
+            let ticket = envelope.delete()?;
             envelope.settle_as(DELETED);
             envelope.pending(py, ticket)
         })
@@ -223,7 +235,7 @@ impl AsyncMessage {
         let envelope = slf.as_super().get();
         let visibility = envelope.span(visibility_timeout, "visibility_timeout")?;
         guard(|| {
-            let ticket = envelope.change(py, visibility)?;
+            let ticket = envelope.change(visibility)?;
             envelope.pending(py, ticket)
         })
     }
@@ -236,7 +248,7 @@ impl AsyncMessage {
         let envelope = slf.as_super().get();
         let delay = envelope.span(delay, "delay")?;
         guard(|| {
-            let ticket = envelope.change(py, delay)?;
+            let ticket = envelope.change(delay)?;
             envelope.settle_as(RELEASED);
             envelope.pending(py, ticket)
         })

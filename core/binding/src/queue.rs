@@ -26,9 +26,32 @@ pub(crate) struct Queue(pub Arc<Handle>);
 impl Queue {
     #[inline]
     pub fn put(&self, py: Python<'_>, message: &Outgoing<'_>) -> PyResult<Sent> {
-        self.0.before(py, Verb::Send)?;
         self.0.make_room(py)?;
         self.0.queue.send(message).map_err(raise)
+    }
+
+    /// What is there within `wait`. Asks for faults once, however often it tries.
+    #[inline]
+    fn take_within<'py>(
+        &self,
+        py: Python<'py>,
+        mut request: Receive<'_>,
+        wait: impl FnOnce() -> Millis,
+    ) -> PyResult<Bound<'py, PyList>> {
+        if self.0.before(py, Verb::Receive)? {
+            request.visibility = Some(0);
+        }
+        let found = self.take::<Message>(py, &request)?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let wait = wait();
+        if wait == 0 {
+            return Ok(found);
+        }
+        let some =
+            || Ok(Some(self.take::<Message>(py, &request)?).filter(|found| !found.is_empty()));
+        Ok(crate::wait::until(py, &self.0, wait, some)?.unwrap_or(found))
     }
 
     /// What is there now, without waiting.
@@ -38,34 +61,23 @@ impl Queue {
         py: Python<'py>,
         request: &Receive<'_>,
     ) -> PyResult<Bound<'py, PyList>> {
-        let mut request = *request;
-        if self.0.before(py, Verb::Receive)? {
-            request.visibility = Some(0);
-        }
         let mut found = Found::<M>::new(py);
         let sink = |delivery: Delivery<'_>| found.push(&self.0, &delivery);
-        self.0.queue.try_receive(&request, sink).map_err(raise)?;
+        self.0.queue.try_receive(request, sink).map_err(raise)?;
         found.into_list()
     }
 
-    pub fn drop_message(
-        &self,
-        py: Python<'_>,
-        delivery: &Bound<'_, PyAny>,
-    ) -> PyResult<Option<Place>> {
+    pub fn drop_message(&self, delivery: &Bound<'_, PyAny>) -> PyResult<Option<Place>> {
         let receipt = Named::of(delivery.clone())?.receipt(&self.0).map_err(raise)?;
-        self.0.before(py, Verb::Delete)?;
         self.0.queue.delete(&receipt).map_err(raise)
     }
 
     pub fn change_lease(
         &self,
-        py: Python<'_>,
         delivery: &Bound<'_, PyAny>,
         visibility: Millis,
     ) -> PyResult<Option<Place>> {
         let receipt = Named::of(delivery.clone())?.receipt(&self.0).map_err(raise)?;
-        self.0.before(py, Verb::Extend)?;
         self.0.queue.extend(&receipt, visibility).map_err(raise)
     }
 
@@ -136,6 +148,7 @@ impl Queue {
     /// Sends a body that brings no options.
     fn send(&self, py: Python<'_>, body: Body<'_>) -> PyResult<SendResult> {
         guard(|| {
+            self.0.before(py, Verb::Send)?;
             let sent = self.put(py, &Outgoing { body: &body.0, ..Outgoing::default() })?;
             self.0.settle(py, sent.ticket, self.0.level)?;
             Ok(SendResult::new(&self.0, sent, 0))
@@ -156,6 +169,7 @@ impl Queue {
         guard(|| {
             let level = self.0.level(durability.map(|level| level.0))?;
             let attributes = attributes.unwrap_or_default();
+            self.0.before(py, Verb::Send)?;
             let sent =
                 self.put(py, &Outgoing { body: &body.0, attributes, group, dedup_id, delay })?;
             self.0.settle(py, sent.ticket, level)?;
@@ -177,6 +191,7 @@ impl Queue {
         guard(|| {
             let level = self.0.level(durability.map(|level| level.0))?;
             let attributes = attributes.unwrap_or_default();
+            self.0.before(py, Verb::Send)?;
             let sent =
                 self.put(py, &Outgoing { body: &body.0, attributes, group, dedup_id, delay })?;
             self.0.engine.settle_lazily(level.max(Durability::Os)).map_err(raise)?;
@@ -191,7 +206,8 @@ impl Queue {
         entries: &Bound<'_, PyList>,
     ) -> PyResult<Option<SendBatchResult>> {
         guard(|| {
-            let Some((result, ticket)) = batch::send_plain(py, &self.0, entries)? else {
+            let before = || self.0.before(py, Verb::Send).map(drop);
+            let Some((result, ticket)) = batch::send_plain(py, &self.0, entries, before)? else {
                 return Ok(None);
             };
             self.0.settle(py, ticket, self.0.level)?;
@@ -209,20 +225,25 @@ impl Queue {
     ) -> PyResult<SendBatchResult> {
         guard(|| {
             let level = self.0.level(durability.map(|level| level.0))?;
+            self.0.before(py, Verb::Send)?;
             let (result, ticket) = batch::send_prepared(py, &self.0, &entries, indexes, failed)?;
             self.0.settle(py, ticket, level)?;
             Ok(result)
         })
     }
 
-    /// What is there now, with the queue's own lease.
+    /// What is there, with the queue's own lease and wait. Nothing for what is no count: the
+    /// package, which looks closer when nothing was found, says what is wrong with it.
     fn receive<'py>(
         &self,
         py: Python<'py>,
         max: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyList>> {
         let request = Receive { max: at_most(max), ..Receive::default() };
-        guard(|| self.take::<Message>(py, &request))
+        if request.max == 0 {
+            return Ok(PyList::empty(py));
+        }
+        guard(|| self.take_within(py, request, || self.0.queue.config().receive_wait))
     }
 
     fn receive_with<'py>(
@@ -234,15 +255,7 @@ impl Queue {
         attempt_id: Option<&str>,
     ) -> PyResult<Bound<'py, PyList>> {
         let request = Receive { max, visibility: visibility_timeout, attempt_id };
-        guard(|| {
-            let found = self.take::<Message>(py, &request)?;
-            if wait == 0 || !found.is_empty() {
-                return Ok(found);
-            }
-            let some =
-                || Ok(Some(self.take::<Message>(py, &request)?).filter(|found| !found.is_empty()));
-            Ok(crate::wait::until(py, &self.0, wait, some)?.unwrap_or(found))
-        })
+        guard(|| self.take_within(py, request, || wait))
     }
 
     fn peek<'py>(
@@ -268,7 +281,8 @@ impl Queue {
     ) -> PyResult<()> {
         guard(|| {
             let level = self.0.level(durability.map(|level| level.0))?;
-            let ticket = self.drop_message(py, delivery)?;
+            self.0.before(py, Verb::Delete)?;
+            let ticket = self.drop_message(delivery)?;
             self.0.settle(py, ticket, level)
         })
     }
@@ -283,7 +297,8 @@ impl Queue {
     ) -> PyResult<()> {
         guard(|| {
             let level = self.0.level(durability.map(|level| level.0))?;
-            let ticket = self.change_lease(py, delivery, visibility_timeout)?;
+            self.0.before(py, Verb::Extend)?;
+            let ticket = self.change_lease(delivery, visibility_timeout)?;
             self.0.settle(py, ticket, level)
         })
     }
@@ -297,6 +312,7 @@ impl Queue {
     ) -> PyResult<BatchResult> {
         guard(|| {
             let level = self.0.level(durability.map(|level| level.0))?;
+            self.0.before(py, Verb::Delete)?;
             let (result, ticket) = batch::change(py, &self.0, deliveries, None)?;
             self.0.settle(py, ticket, level)?;
             Ok(result)
@@ -313,6 +329,7 @@ impl Queue {
     ) -> PyResult<BatchResult> {
         guard(|| {
             let level = self.0.level(durability.map(|level| level.0))?;
+            self.0.before(py, Verb::Extend)?;
             let (result, ticket) =
                 batch::change(py, &self.0, deliveries, Some(visibility_timeout))?;
             self.0.settle(py, ticket, level)?;
@@ -328,7 +345,8 @@ impl Queue {
         visibility_timeout: Millis,
     ) -> PyResult<()> {
         guard(|| {
-            let ticket = keeping::keep(py, &self.0, messages, visibility_timeout)?;
+            self.0.before(py, Verb::Extend)?;
+            let ticket = keeping::keep(&self.0, messages, visibility_timeout)?;
             self.0.settle(py, ticket, self.0.level)
         })
     }
@@ -341,7 +359,8 @@ impl Queue {
         delays: Vec<Millis>,
     ) -> PyResult<()> {
         guard(|| {
-            let ticket = keeping::give_back(py, &self.0, messages, &delays)?;
+            self.0.before(py, Verb::Extend)?;
+            let ticket = keeping::give_back(&self.0, messages, &delays)?;
             self.0.settle(py, ticket, self.0.level)
         })
     }

@@ -9,7 +9,7 @@ use trunkline_vocabulary::Durability;
 
 use crate::bell::Bell;
 use crate::error::{guard, raise};
-use crate::handle::{Handle, settle, waits_for_disk};
+use crate::handle::{Handle, waits_for_disk};
 use crate::results::SendResult;
 use crate::span::millis;
 
@@ -20,13 +20,14 @@ const WAIT_MAX: u64 = 365 * 86_400_000;
 #[pyclass(frozen, module = "trunkline._core")]
 pub(crate) struct Pending {
     handle: Arc<Handle>,
-    place: Place,
+    /// `None` if there is nothing to wait for but the faults of a commit.
+    place: Option<Place>,
     level: Durability,
 }
 
 impl Pending {
     /// What a loop has to wait for. A copy into the page cache costs less than a turn of the loop,
-    /// so it is settled here.
+    /// so it is settled here, unless faults may strike it.
     pub fn new(
         py: Python<'_>,
         handle: &Arc<Handle>,
@@ -34,7 +35,10 @@ impl Pending {
         level: Durability,
     ) -> PyResult<Option<Self>> {
         match place {
-            Some(place) if waits_for_disk(&handle.engine, level) => {
+            place if handle.is_faulty() && handle.commits(place, level) => {
+                Ok(Some(Self { handle: handle.clone(), place, level }))
+            }
+            Some(_) if waits_for_disk(&handle.engine, level) => {
                 Ok(Some(Self { handle: handle.clone(), place, level }))
             }
             place => handle.settle(py, place, level).map(|()| None),
@@ -44,15 +48,32 @@ impl Pending {
 
 #[pymethods]
 impl Pending {
+    /// Whether faults may strike the commit.
+    #[getter]
+    fn faulty(&self) -> bool {
+        self.handle.is_faulty()
+    }
+
+    /// The faults of the commit: for how many seconds to wait first.
+    fn ask(&self) -> PyResult<f64> {
+        guard(|| self.handle.ask("commit").map(|(seconds, _)| seconds))
+    }
+
     /// Whether it is durable; raises when it never will be.
     fn done(&self) -> PyResult<bool> {
-        guard(|| self.handle.engine.is_settled(self.place, self.level).map_err(raise))
+        guard(|| match self.place {
+            Some(place) => self.handle.engine.is_settled(place, self.level).map_err(raise),
+            None => Ok(true),
+        })
     }
 
     /// Rings `bell` with `token`, once, when it is durable or never will be.
     fn ring(&self, bell: &Bell, token: u64) -> PyResult<()> {
         let signal = bell.signal(token);
-        guard(|| self.handle.engine.notify_when(self.place, self.level, signal).map_err(raise))
+        guard(|| match self.place {
+            Some(place) => self.handle.engine.notify_when(place, self.level, signal).map_err(raise),
+            None => Ok(signal.signal()),
+        })
     }
 }
 
@@ -87,7 +108,7 @@ impl Ticket {
         let engine = &self.handle.engine;
         engine.notify_when(ticket, self.level, parker.clone()).map_err(raise)?;
         if crate::wait::park(py, &parker, time)? {
-            return settle(py, engine, ticket, self.level);
+            return self.handle.settle(py, Some(ticket), self.level);
         }
         Err(PyTimeoutError::new_err("The message is not durable yet; wait again."))
     }
@@ -121,8 +142,8 @@ impl Ticket {
         let timeout = timeout.map(|time| millis(time, "timeout", 0, WAIT_MAX)).transpose()?;
         guard(|| {
             match (self.pending(), timeout) {
-                (None, _) => {}
-                (Some(ticket), None) => settle(py, &self.handle.engine, ticket, self.level)?,
+                (ticket, None) => self.handle.settle(py, ticket, self.level)?,
+                (None, Some(_)) => self.handle.settle(py, None, self.level)?,
                 (Some(ticket), Some(time)) => self.wait_for(py, ticket, time)?,
             }
             Ok(self.result())

@@ -21,7 +21,7 @@ use crate::queue::{Queue, at_most};
 use crate::results::{BatchResult, SendBatchResult, SendResult};
 use crate::ticket::Pending;
 
-/// A queue whose verbs never wait.
+/// A queue whose verbs never wait, not even for faults: who calls them asks for those first.
 #[pyclass(frozen, module = "trunkline._core")]
 pub(crate) struct Waitless(Queue);
 
@@ -49,6 +49,18 @@ impl Waitless {
     #[new]
     fn new(queue: &Queue) -> Self {
         Self(Queue(queue.0.clone()))
+    }
+
+    /// Whether there are faults to ask for.
+    #[getter]
+    fn faulty(&self) -> bool {
+        self.handle().is_faulty()
+    }
+
+    /// The faults of `verb`: for how many seconds to wait first, and whether a delivery stays
+    /// visible.
+    fn ask(&self, verb: &str) -> PyResult<(f64, bool)> {
+        guard(|| self.handle().ask(verb))
     }
 
     /// `None`, and nothing sent, when room has to be waited for.
@@ -107,7 +119,8 @@ impl Waitless {
         entries: &Bound<'_, PyList>,
     ) -> PyResult<Option<(SendBatchResult, Option<Pending>)>> {
         guard(|| {
-            let Some((result, ticket)) = batch::send_plain(py, self.handle(), entries)? else {
+            let Some((result, ticket)) = batch::send_plain(py, self.handle(), entries, || Ok(()))?
+            else {
                 return Ok(None);
             };
             Ok(Some((result, self.pending(py, ticket, self.handle().level)?)))
@@ -159,7 +172,7 @@ impl Waitless {
     ) -> PyResult<Option<Pending>> {
         guard(|| {
             let level = self.level(durability)?;
-            let ticket = self.0.drop_message(py, delivery)?;
+            let ticket = self.0.drop_message(delivery)?;
             self.pending(py, ticket, level)
         })
     }
@@ -173,7 +186,7 @@ impl Waitless {
     ) -> PyResult<Option<Pending>> {
         guard(|| {
             let level = self.level(durability)?;
-            let ticket = self.0.change_lease(py, delivery, visibility_timeout)?;
+            let ticket = self.0.change_lease(delivery, visibility_timeout)?;
             self.pending(py, ticket, level)
         })
     }
@@ -213,7 +226,7 @@ impl Waitless {
         visibility_timeout: Millis,
     ) -> PyResult<Option<Pending>> {
         guard(|| {
-            let ticket = keeping::keep(py, self.handle(), messages, visibility_timeout)?;
+            let ticket = keeping::keep(self.handle(), messages, visibility_timeout)?;
             self.pending(py, ticket, self.handle().level)
         })
     }
@@ -225,7 +238,7 @@ impl Waitless {
         delays: Vec<Millis>,
     ) -> PyResult<Option<Pending>> {
         guard(|| {
-            let ticket = keeping::give_back(py, self.handle(), messages, &delays)?;
+            let ticket = keeping::give_back(self.handle(), messages, &delays)?;
             self.pending(py, ticket, self.handle().level)
         })
     }

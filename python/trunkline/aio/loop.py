@@ -63,8 +63,16 @@ def completions() -> tuple[AbstractEventLoop, Completions]:
     return loop, found
 
 
+async def strike(seconds: float) -> None:
+    """Wait for an injected delay, without the loop's standing still."""
+    if seconds:
+        await asyncio.sleep(seconds)
+
+
 async def durable(pending: Pending) -> None:
     """Return when the disk has it; raise when it never will."""
+    if pending.faulty:
+        await strike(pending.ask())
     if pending.done():
         return
     loop, parked = completions()

@@ -7,7 +7,7 @@ coroutines are defined here and belong to the class from the moment this package
 from __future__ import annotations
 
 from trunkline._core import AsyncMessage as Message
-from trunkline.aio.loop import durable
+from trunkline.aio.loop import durable, strike
 from trunkline.errors import TrunklineError
 
 TYPE_CHECKING = False
@@ -21,6 +21,8 @@ __all__ = ["Message"]
 
 async def delete(self: Message) -> None:
     """Delete the message; return once that is as durable as the engine promises."""
+    if self._faulty:
+        await strike(self._ask("delete"))
     pending = self._begin_delete()
     if pending is not None:
         await durable(pending)
@@ -28,6 +30,8 @@ async def delete(self: Message) -> None:
 
 async def extend(self: Message, visibility_timeout: Seconds) -> None:
     """Let the lease end `visibility_timeout` seconds from now."""
+    if self._faulty:
+        await strike(self._ask("extend"))
     pending = self._begin_extend(visibility_timeout)
     if pending is not None:
         await durable(pending)
@@ -35,6 +39,8 @@ async def extend(self: Message, visibility_timeout: Seconds) -> None:
 
 async def release(self: Message, delay: Seconds = 0) -> None:
     """Give the message back: visible again at once, or in `delay` seconds."""
+    if self._faulty:
+        await strike(self._ask("extend"))
     pending = self._begin_release(delay)
     if pending is not None:
         await durable(pending)

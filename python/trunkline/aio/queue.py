@@ -10,7 +10,7 @@ import asyncio
 
 from trunkline import checks
 from trunkline._core import Waitless, milliseconds
-from trunkline.aio.loop import completions, durable
+from trunkline.aio.loop import completions, durable, strike
 from trunkline.limits import WAIT_MAX_MS
 from trunkline.options import UNSET, Unset
 from trunkline.queue import as_list
@@ -76,6 +76,8 @@ class Queue:
         >>> asyncio.run(trunkline.aio.open().queue("orders").send("one coffee")).duplicate
         False
         """
+        if self._begin.faulty:
+            await self._strike("send")
         if (
             group is None
             and dedup_id is None
@@ -104,6 +106,8 @@ class Queue:
         ()
         """
         entries = as_list(entries, "entries")
+        if self._begin.faulty:
+            await self._strike("send")
         await self._room()
         begun = self._begin.send_batch(entries) if durability is None else None
         if begun is None:
@@ -128,7 +132,10 @@ class Queue:
         attributes: Attributes | None = None,
         durability: Durability | None = None,
     ) -> Ticket:
-        """Add a message and do not wait for the disk. See :meth:`trunkline.Queue.send_nowait`."""
+        """Add a message and do not wait for the disk. See :meth:`trunkline.Queue.send_nowait`.
+
+        Not a coroutine: an injected delay holds the loop up here.
+        """
         return self.sync.send_nowait(
             body,
             group=group,
@@ -156,6 +163,8 @@ class Queue:
         >>> asyncio.run(trunkline.aio.open().queue("orders").receive(wait=0.01))
         []
         """
+        if self._begin.faulty and await self._strike("receive"):
+            visibility_timeout = 0
         if visibility_timeout is None and attempt_id is None:
             found = self._receive(max)
             # Whatever else there is to check can wait until there is nothing to hand out.
@@ -214,6 +223,8 @@ class Queue:
         self, delivery: Message | SyncMessage | str, *, durability: Durability | None = None
     ) -> None:
         """Delete a message that was received, named by itself or by its receipt."""
+        if self._begin.faulty:
+            await self._strike("delete")
         pending = self._begin.delete(delivery, durability)
         if pending is not None:
             await durable(pending)
@@ -235,6 +246,8 @@ class Queue:
         (0, 1)
         """
         named = as_list(deliveries, "deliveries")
+        if self._begin.faulty:
+            await self._strike("delete")
         result, pending = self._begin.delete_batch(named, durability)
         if pending is not None:
             await durable(pending)
@@ -249,6 +262,8 @@ class Queue:
     ) -> None:
         """Let a lease end `visibility_timeout` seconds from now; 0 makes the message visible."""
         lease = self.sync._lease(visibility_timeout)
+        if self._begin.faulty:
+            await self._strike("extend")
         pending = self._begin.extend(delivery, lease, durability)
         if pending is not None:
             await durable(pending)
@@ -263,10 +278,18 @@ class Queue:
         """The same for many, with one wait for the disk."""
         named = as_list(deliveries, "deliveries")
         lease = self.sync._lease(visibility_timeout)
+        if self._begin.faulty:
+            await self._strike("extend")
         result, pending = self._begin.extend_batch(named, lease, durability)
         if pending is not None:
             await durable(pending)
         return result
+
+    async def _strike(self, verb: str) -> bool:
+        """The faults of a call, asked for once; whether a delivery stays visible."""
+        seconds, duplicate = self._begin.ask(verb)
+        await strike(seconds)
+        return duplicate
 
     # --- the queue itself ------------------------------------------------------------------------
 

@@ -1,0 +1,138 @@
+"""Injected faults strike calls, not attempts; every queue, clock and kind of engine alike."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+import trunkline
+
+
+@pytest.fixture(params=["memory", "disk"])
+def engine(request, tmp_path):
+    path = tmp_path / "data" if request.param == "disk" else None
+    with trunkline.open(path) as engine:
+        yield engine
+
+
+def test_a_long_poll_is_one_call(engine):
+    queue = engine.queue("q")
+    engine.faults.error("receive", after=1, times=1)
+    assert queue.receive(wait=0.1) == []
+    with pytest.raises(trunkline.InjectedFault):
+        queue.receive(wait=0.1)
+    assert queue.receive(wait=0.1) == []
+
+
+def test_a_receive_that_waits_because_its_queue_says_so_is_one_call(engine):
+    queue = engine.queue("q", receive_wait=0.05)
+    engine.faults.error("receive", after=1, times=1)
+    assert queue.receive() == []
+    with pytest.raises(trunkline.InjectedFault):
+        queue.receive()
+
+
+def test_a_batch_with_options_is_one_call(engine):
+    queue = engine.queue("q")
+    engine.faults.error("send", after=1, times=1)
+    assert len(queue.send_batch(["a", trunkline.Entry("b")]).successful) == 2
+    with pytest.raises(trunkline.InjectedFault):
+        queue.send_batch(["c", trunkline.Entry("d")])
+
+
+def test_a_long_poll_is_delayed_once(engine):
+    engine.faults.delay("receive", 0.2)
+    start = time.monotonic()
+    assert engine.queue("q").receive(wait=0.1) == []
+    assert 0.3 <= time.monotonic() - start < 0.45
+
+
+def test_what_a_long_poll_delivers_twice_stays_visible(engine):
+    queue = engine.queue("q", receive_wait=5)
+    engine.faults.duplicate(times=1)
+    queue.send("a", delay=0.1)
+    assert [m.text() for m in queue.receive()] == ["a"]
+    assert [m.text() for m in queue.receive()] == ["a"]
+    assert queue.receive(wait=0) == []
+
+
+def test_a_commit_that_fails_is_of_its_queue_and_leaves_the_verb_done(engine):
+    queue, other = engine.queue("q"), engine.queue("other")
+    engine.faults.error("commit", queue="q", times=1)
+    other.send("a")
+    with pytest.raises(trunkline.InjectedFault):
+        queue.send("a")
+    assert queue.statistics().visible == 1
+    queue.send("b")
+
+
+def test_a_ticket_meets_the_fault_of_its_commit(engine):
+    ticket = engine.queue("q").send_nowait("a")
+    engine.faults.error("commit", times=2)
+    with pytest.raises(trunkline.InjectedFault):
+        ticket.wait()
+    with pytest.raises(trunkline.InjectedFault):
+        ticket.wait(timeout=5)
+    assert ticket.wait().message_id == ticket.message_id
+
+
+def test_a_loop_meets_the_same_faults(engine):
+    async def main():
+        queue = trunkline.aio.wrap(engine).queue("q")
+        faults = engine.faults
+        faults.error("receive", after=1, times=1)
+        assert await queue.receive(wait=0.1) == []
+        with pytest.raises(trunkline.InjectedFault):
+            await queue.receive(wait=0.1)
+        faults.error("commit", queue="q", times=1)
+        with pytest.raises(trunkline.InjectedFault):
+            await queue.send("a")
+        faults.duplicate(times=1)
+        assert [m.text() for m in await queue.receive()] == ["a"]
+        (message,) = await queue.receive()
+        for verb, call in (
+            ("send", lambda: queue.send("b", delay=0)),
+            ("send", lambda: queue.send_batch(["b"])),
+            ("extend", lambda: queue.extend(message, 5)),
+            ("extend", lambda: queue.extend_batch([message], 5)),
+            ("extend", lambda: message.extend(5)),
+            ("extend", lambda: message.release()),
+            ("delete", lambda: queue.delete(message)),
+            ("delete", lambda: queue.delete_batch([message])),
+            ("delete", lambda: message.delete()),
+        ):
+            faults.error(verb, times=1)
+            with pytest.raises(trunkline.InjectedFault):
+                await call()
+            assert len(faults) == 0
+        await message.delete()
+        assert queue.statistics().total == 0
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("verb", ["send", "receive", "delete", "extend", "commit"])
+def test_an_injected_delay_does_not_hold_a_loop_up(engine, verb):
+    async def main():
+        queue = trunkline.aio.wrap(engine).queue("q")
+        await queue.send_batch(["a", "b"])
+        (message,) = await queue.receive()
+        engine.faults.delay(verb, 0.3, times=1)
+        calls = {
+            "send": lambda: queue.send("c"),
+            "receive": lambda: queue.receive(),
+            "delete": lambda: message.delete(),
+            "extend": lambda: queue.extend(message, 5),
+            "commit": lambda: queue.send("c"),
+        }
+        begin = time.monotonic()
+        slow = asyncio.create_task(calls[verb]())
+        await asyncio.sleep(0.05)
+        assert not slow.done()
+        assert time.monotonic() - begin < 0.25, "the loop turned meanwhile"
+        await slow
+        assert time.monotonic() - begin >= 0.3
+
+    asyncio.run(main())
