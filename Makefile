@@ -20,8 +20,8 @@ PYTEST ?=
 RUST_SOURCES := $(shell find core -path core/fuzz -prune -o -type f \
 	\( -name '*.rs' -o -name '*.toml' -o -name '*.h' \) -print) Cargo.toml Cargo.lock
 
-.PHONY: help setup demo test test-rust test-loom test-miri test-python pythons wire-ends wire-cli lint fmt \
-	docs bench bench-wire fuzz sim wheel clean
+.PHONY: help setup demo test test-rust test-loom test-miri test-python pythons wire-ends wire-aio \
+	wire-cli lint fmt docs bench bench-wire fuzz sim wheel clean
 
 help: ## List the tasks
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -108,16 +108,32 @@ fmt: $(VENV)/.tools ## Rewrite sources in the project's format
 docs: setup ## Regenerate docs/reference.md and docs/errors.md from the docstrings
 	$(PY) -m tests.tidy.reference
 
-# The ends of the range of botocore in pyproject.toml; boto3 asks for the botocore of its own number.
+# The ends of the range of botocore in pyproject.toml. boto3 is content with any botocore of its own
+# minor version, so botocore is named as well.
 BOTO_ENDS ?= 1.35.0 1
 wire-ends: setup ## Run the wire tests with the oldest and the newest supported botocore
 	@for end in $(BOTO_ENDS); do \
 		$(PY) -m venv $(VENV)/botocore-$$end && \
 		$(VENV)/botocore-$$end/bin/pip install --quiet --disable-pip-version-check --upgrade \
-			"boto3==$$end.*" hypothesis pytest && \
+			"boto3==$$end.*" "botocore==$$end.*" "celery[sqs]>=5.5,<6" h2 hypothesis pytest && \
 		$(VENV)/botocore-$$end/bin/python -c \
 			'import botocore; print("botocore", botocore.__version__)' && \
-		PYTHONPATH=python $(VENV)/botocore-$$end/bin/python -m pytest -q tests/wire $(PYTEST); \
+		PYTHONPATH=python $(VENV)/botocore-$$end/bin/python -m pytest -q tests/wire $(PYTEST) || \
+		exit 1; \
+	done
+
+# aiobotocore takes few versions of botocore each, so it gets environments of its own: beside boto3
+# and celery, pip would search for minutes.
+AIO_ENDS ?= 2.15.0 3
+wire-aio: setup ## Run the tests of aiobotocore, with an old and the newest one
+	@for end in $(AIO_ENDS); do \
+		$(PY) -m venv $(VENV)/aiobotocore-$$end && \
+		$(VENV)/aiobotocore-$$end/bin/pip install --quiet --disable-pip-version-check --upgrade \
+			"aiobotocore==$$end.*" hypothesis pytest && \
+		$(VENV)/aiobotocore-$$end/bin/python -c \
+			'import aiobotocore; print("aiobotocore", aiobotocore.__version__)' && \
+		PYTHONPATH=python $(VENV)/aiobotocore-$$end/bin/python -m pytest -q \
+			tests/wire/test_aio.py $(PYTEST) || exit 1; \
 	done
 
 wire-cli: setup ## Run the tests that need the AWS CLI, which gets an environment of its own

@@ -14,6 +14,10 @@ _Seconds: TypeAlias = float | timedelta
 _Level: TypeAlias = Literal["disk", "os", "memory"]
 _Path: TypeAlias = str | PathLike[str]
 _FullName: TypeAlias = tuple[str, str, str]
+_Services: TypeAlias = list[tuple[str, str | None, list[str], str | None, list[str]]]
+_Secrets: TypeAlias = list[tuple[str, str, str | None, str | None]]
+_WireRequest: TypeAlias = tuple[str, str, list[tuple[str, str]], bytes, str]
+_WireAnswer: TypeAlias = tuple[int, list[tuple[str, str]], bytes]
 _Prepared: TypeAlias = tuple[_Body, str | None, str | None, int | None, bytes | None]
 __version__: str
 
@@ -406,21 +410,16 @@ class WireStore:
 @final
 class WireFront:
     def __new__(
-        cls,
-        engine: Engine,
-        control: object,
-        services: list[tuple[str, str | None, list[str], str | None, list[str]]],
-        auth: str,
-        credentials: list[tuple[str, str, str | None, str | None]],
+        cls, engine: Engine, control: object, services: _Services, auth: str, secrets: _Secrets
     ) -> Self: ...
-    def call(
-        self,
-        method: str,
-        target: str,
-        headers: list[tuple[str, str]],
-        body: bytes,
-        base: str,
-    ) -> tuple[int, list[tuple[str, str]], bytes]: ...
+    def call(self, request: _WireRequest) -> _WireAnswer: ...
+    def begin(self, request: _WireRequest, paused: bool) -> WireTurns: ...
+
+@final
+class WireTurns:
+    def turn(self, bell: Bell, token: int) -> tuple[str, _WireAnswer | None, float | None]: ...
+    def run(self) -> _WireAnswer: ...
+    def leave(self) -> None: ...
 
 @final
 class WireServer:

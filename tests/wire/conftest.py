@@ -7,8 +7,6 @@ import pytest
 import trunkline
 from trunkline.server import Server
 
-boto3 = pytest.importorskip("boto3")
-
 
 @pytest.fixture
 def engine():
@@ -25,6 +23,7 @@ def server(engine):
 @pytest.fixture(params=["server", "process"])
 def connect(request):
     """Makes clients of one engine: `connect("sqs")`."""
+    boto3 = pytest.importorskip("boto3")
     if request.param == "server":
         url = request.getfixturevalue("server").url
 

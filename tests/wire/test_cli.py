@@ -20,6 +20,7 @@ pytestmark = pytest.mark.skipif(
 def aws(server, tmp_path):
     plain = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     env = plain | {
+        "AWS_ENDPOINT_URL": server.url,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1",
@@ -29,7 +30,7 @@ def aws(server, tmp_path):
     }
 
     def call(*arguments, fails=False):
-        command = [AWS, "--endpoint-url", server.url, "--output", "json", *arguments]
+        command = [AWS, "--output", "json", *arguments]
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
         # The first version of the CLI ends with 255 where the second does with 254.
         assert done.returncode in ((254, 255) if fails else (0,)), done.stderr

@@ -93,6 +93,13 @@ def test_the_virtual_clock_is_the_clock_of_the_client():
         assert sqs.create_queue(QueueName="orders")
 
 
+def test_a_long_poll_of_the_only_thread_ends_though_the_clock_stands_still():
+    with trunkline.open(clock=trunkline.VirtualClock()) as engine:
+        sqs = trunkline.aws.client("sqs", engine=engine)
+        url = sqs.create_queue(QueueName="orders")["QueueUrl"]
+        assert "Messages" not in sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1)
+
+
 def test_threads_share_a_client(engine):
     sqs = trunkline.aws.client("sqs", engine=engine)
     url = sqs.create_queue(QueueName="orders")["QueueUrl"]

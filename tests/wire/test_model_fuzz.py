@@ -112,7 +112,7 @@ def world():
 
 def prepare(engine, front):
     """The same world for every example: a failure comes from one request alone."""
-    front.call("POST", "/_trunkline/reset", [], b"", BASE)
+    front.call(("POST", "/_trunkline/reset", [], b"", BASE))
     dead = engine.queue("dead")
     engine.queue("q", dead_letter=dead.name, max_receive_count=3)
     engine.queue("q.fifo")
@@ -140,7 +140,7 @@ def test_json_requests_are_answered_as_aws_does(world, request):
         ("content-type", "application/x-amz-json-1.0"),
     ]
     body = json.dumps(given).encode()
-    status, answered, content = front.call("POST", "/", headers, body, BASE)
+    status, answered, content = front.call(("POST", "/", headers, body, BASE))
     check(name, "json", status, dict(answered), content)
     is_unharmed(engine)
 
@@ -158,7 +158,7 @@ def test_query_requests_are_answered_as_aws_does(world, request):
         ("host", "trunkline.local"),
         ("content-type", "application/x-www-form-urlencoded"),
     ]
-    status, answered, content = front.call("POST", "/", headers, form.encode(), BASE)
+    status, answered, content = front.call(("POST", "/", headers, form.encode(), BASE))
     check(name, "query", status, dict(answered), content)
     is_unharmed(engine)
 
@@ -199,7 +199,7 @@ def test_any_bytes_are_answered(world, body, target, content, path):
         headers[:1] + headers[2:],
         [*headers, ("smithy-protocol", "rpc-v2-cbor")],
     ):
-        status, answered, _ = front.call("POST", path, named, body, BASE)
+        status, answered, _ = front.call(("POST", path, named, body, BASE))
         assert 200 <= status < 500
         assert answered
     is_unharmed(engine)

@@ -213,7 +213,7 @@ def test_cbor_carries_what_botocore_writes_and_reads(toy):
         headers = [*request["headers"].items(), ("host", "trunkline.local")]
         front = cloudwatch._endpoint.http_session._front
         status, answered, body = front.call(
-            request["method"], request["url_path"], headers, request["body"], "http://a"
+            (request["method"], request["url_path"], headers, request["body"], "http://a")
         )
         answer = {"status_code": status, "headers": dict(answered), "body": body}
         return parsers.create_parser("smithy-rpc-v2-cbor").parse(answer, model.output_shape)

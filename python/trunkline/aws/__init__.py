@@ -10,7 +10,8 @@
 
 from __future__ import annotations
 
+from trunkline.aws.aio_local import aio_client
 from trunkline.aws.errors import ServiceError
 from trunkline.aws.local import client, local
 
-__all__ = ["ServiceError", "client", "local"]
+__all__ = ["ServiceError", "aio_client", "client", "local"]

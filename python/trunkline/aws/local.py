@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from functools import wraps
+from importlib.util import find_spec
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from trunkline.aws.front import front_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
+    from trunkline._core import WireFront
     from trunkline.engine import Engine
 
 REGION = "us-east-1"
@@ -32,14 +34,11 @@ def client(service: str, *, engine: Engine, region_name: str | None = None, **op
     >>> sts.get_caller_identity()["Account"]
     '000000000000'
     """
-    from trunkline.aws.transport import BASE, LocalSession
+    from trunkline.aws.transport import LocalSession
 
-    options.setdefault("aws_access_key_id", _KEY)
-    options.setdefault("aws_secret_access_key", _SECRET)
-    options.setdefault("endpoint_url", BASE)
     session = _session()
-    region = region_name or _region(session) or REGION
-    made = _make(session, service, region, options)
+    region = region_name or region_of(session)
+    made = _make(session, service, region, with_defaults(options))
     made._endpoint.http_session = LocalSession(front_of(engine))
     return made
 
@@ -55,11 +54,20 @@ def _session() -> Any:
     return boto3.session.Session()
 
 
-def _region(session: Any) -> str | None:
-    region = getattr(session, "region_name", None)
+def region_of(session: Any) -> str:
+    """The region that a session is configured for, or the one for those that name none."""
+    region: str | None = getattr(session, "region_name", None)
     if region is None and hasattr(session, "get_config_variable"):
         region = session.get_config_variable("region")
-    return region
+    return region or REGION
+
+
+def with_defaults(options: dict[str, Any]) -> dict[str, Any]:
+    """The options of a single client, with what nobody gave filled in."""
+    from trunkline.aws.transport import BASE
+
+    defaults = {"aws_access_key_id": _KEY, "aws_secret_access_key": _SECRET, "endpoint_url": BASE}
+    return defaults | options
 
 
 def _make(session: Any, service: str, region: str, options: dict[str, Any]) -> Any:
@@ -75,8 +83,9 @@ _patching = Lock()
 def local(engine: Engine) -> Iterator[Engine]:
     """Every botocore and boto3 client that is made inside the block is answered by `engine`.
 
-    Clients keep the engine after the block; clients that were made before are left alone. Blocks
-    may be nested; the innermost counts. The block is for the whole process, not for one thread.
+    So is every aiobotocore client, if that is installed. Clients keep the engine after the block;
+    clients that were made before are left alone. Blocks may be nested; the innermost counts. The
+    block is for the whole process, not for one thread.
 
     >>> import boto3, trunkline, trunkline.aws
     >>> with trunkline.aws.local(trunkline.open()):
@@ -84,27 +93,40 @@ def local(engine: Engine) -> Iterator[Engine]:
     >>> sqs.create_queue(QueueName="orders")["QueueUrl"]
     'http://trunkline.local/000000000000/orders'
     """
-    import botocore.session
-
-    from trunkline.aws.transport import BASE, LocalSession
-
     front = front_of(engine)
     with _patching:
-        original = botocore.session.Session.create_client
+        undo = [_patch_botocore(front)]
+        if find_spec("aiobotocore") is not None:
+            from trunkline.aws.aio_local import patch_aiobotocore
 
-        @wraps(original)
-        def create_client(session: Any, service_name: str, *args: Any, **options: Any) -> Any:
-            _fill(session, args, options, BASE)
-            made = original(session, service_name, *args, **options)
-            made._endpoint.http_session = LocalSession(front)
-            return made
-
-        botocore.session.Session.create_client = create_client
+            undo.append(patch_aiobotocore(front))
     try:
         yield engine
     finally:
         with _patching:
-            botocore.session.Session.create_client = original
+            for step in undo:
+                step()
+
+
+def _patch_botocore(front: WireFront) -> Callable[[], None]:
+    from botocore.session import Session
+
+    from trunkline.aws.transport import LocalSession
+
+    original = Session.create_client
+
+    @wraps(original)
+    def create_client(session: Any, service_name: str, *args: Any, **options: Any) -> Any:
+        fill(session, args, options)
+        made = original(session, service_name, *args, **options)
+        made._endpoint.http_session = LocalSession(front)
+        return made
+
+    def undo() -> None:
+        Session.create_client = original
+
+    Session.create_client = create_client
+    return undo
 
 
 # The parameters of botocore's create_client after the service's name, in their order.
@@ -119,15 +141,17 @@ _ORDER = (
 )
 
 
-def _fill(session: Any, args: tuple[Any, ...], options: dict[str, Any], base: str) -> None:
+def fill(session: Any, args: tuple[Any, ...], options: dict[str, Any]) -> None:
     """Fills in what nobody gave, as a test without any configuration needs it."""
+    from trunkline.aws.transport import BASE
+
     given = dict(zip(_ORDER, args, strict=False)) | options
 
     def missing(name: str) -> bool:
         return given.get(name) is None and _ORDER.index(name) >= len(args)
 
     if missing("endpoint_url"):
-        options["endpoint_url"] = base
+        options["endpoint_url"] = BASE
     if missing("region_name") and session.get_config_variable("region") is None:
         options["region_name"] = REGION
     # Asking the session for credentials may go out to the network and wait; this does not.

@@ -28,24 +28,27 @@ class LocalSession:
 
     def send(self, request: Any) -> AWSResponse:
         """Answers a prepared request."""
-        parts = urlsplit(request.url)
-        target = parts.path or "/"
-        if parts.query:
-            target = f"{target}?{parts.query}"
-        headers = [(name, _text(value)) for name, value in request.headers.items()]
-        if not any(name.lower() == "host" for name, _ in headers):
-            headers.append(("host", parts.netloc))
-        body = _bytes(request.body)
-        status, answered, content = self._front.call(
-            request.method, target, headers, body, f"{parts.scheme}://{parts.netloc}"
-        )
-        return AWSResponse(request.url, status, _Headers(answered), _Raw(content))
+        status, headers, content = self._front.call(as_plain(request))
+        return AWSResponse(request.url, status, Headers(headers), _Raw(content))
 
     def close(self) -> None:
         """Nothing is held open."""
 
 
-class _Headers(dict[str, str]):
+def as_plain(request: Any) -> tuple[str, str, list[tuple[str, str]], bytes, str]:
+    """A prepared request as the front takes it: method, target, headers, body, base."""
+    parts = urlsplit(request.url)
+    target = parts.path or "/"
+    if parts.query:
+        target = f"{target}?{parts.query}"
+    headers = [(name, _text(value)) for name, value in request.headers.items()]
+    if not any(name.lower() == "host" for name, _ in headers):
+        headers.append(("host", parts.netloc))
+    base = f"{parts.scheme}://{parts.netloc}"
+    return request.method, target, headers, _bytes(request.body), base
+
+
+class Headers(dict[str, str]):
     """Headers, found in any case of their letters."""
 
     def __init__(self, pairs: list[tuple[str, str]]) -> None:
@@ -58,6 +61,7 @@ class _Headers(dict[str, str]):
         return isinstance(name, str) and super().__contains__(name.lower())
 
     def get(self, name: str, default: Any = None) -> Any:
+        """The header `name`, or `default`."""
         return super().get(name.lower(), default)
 
 

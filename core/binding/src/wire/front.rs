@@ -1,7 +1,7 @@
 //! A front to one engine, and calls through it without a socket.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use pyo3::exceptions::PyValueError;
@@ -10,9 +10,10 @@ use pyo3::types::PyBytes;
 use trunkline_wire::auth::{Credential, Credentials, Mode};
 use trunkline_wire::detect::Service;
 use trunkline_wire::front::Front;
-use trunkline_wire::message::Request;
+use trunkline_wire::message::{Answer, Request};
 
 use super::control::PyControl;
+use super::turns::WireTurns;
 use crate::engine::Engine;
 use crate::error::guard;
 
@@ -20,7 +21,9 @@ use crate::error::guard;
 type PlainService = (String, Option<String>, Vec<String>, Option<String>, Vec<String>);
 /// A credential: access key id, secret, session token, account.
 type PlainCredential = (String, String, Option<String>, Option<String>);
-type PlainAnswer<'py> = (u16, Vec<(String, String)>, Bound<'py, PyBytes>);
+/// A request: method, target, headers, body, and the address under which we were reached.
+type PlainRequest<'a> = (&'a str, &'a str, Vec<(String, String)>, &'a [u8], &'a str);
+pub(super) type PlainAnswer<'py> = (u16, Vec<(String, String)>, Bound<'py, PyBytes>);
 
 #[pyclass(frozen, module = "trunkline._core")]
 pub(crate) struct WireFront(pub Arc<Front>);
@@ -28,41 +31,59 @@ pub(crate) struct WireFront(pub Arc<Front>);
 #[pymethods]
 impl WireFront {
     #[new]
-    #[pyo3(signature = (engine, control, services, auth, credentials))]
+    #[pyo3(signature = (engine, control, services, auth, secrets))]
     fn new(
         engine: &Engine,
         control: Py<PyAny>,
         services: Vec<PlainService>,
         auth: &str,
-        credentials: Vec<PlainCredential>,
+        secrets: Vec<PlainCredential>,
     ) -> PyResult<Self> {
-        let auth = mode(auth, credentials)?;
+        let auth = mode(auth, secrets)?;
         let services = services.into_iter().map(service).collect();
         let control = Arc::new(PyControl(control));
         Ok(Self(Arc::new(Front::new(engine.shared().clone(), control, services, auth))))
     }
 
     /// Answers one request, blocking for as long as it takes.
-    fn call<'py>(
-        &self,
-        py: Python<'py>,
-        method: &str,
-        target: &str,
-        headers: Vec<(String, String)>,
-        body: &[u8],
-        base: &str,
-    ) -> PyResult<PlainAnswer<'py>> {
+    fn call<'py>(&self, py: Python<'py>, request: PlainRequest<'_>) -> PyResult<PlainAnswer<'py>> {
+        let (method, target, headers, body, base) = request;
         let headers = header_map(headers)?;
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let request = Request { method, path, query, headers: &headers, body };
+        let request = as_request(method, target, &headers, body);
         guard(|| {
             // A pending signal (Ctrl-C) ends a long poll; it is raised when this returns.
             let interrupted = || Python::attach(|py| py.check_signals().is_err());
             let answer = py.detach(|| self.0.call(&request, base, &interrupted));
-            let headers = answer.headers.into_iter().map(|(k, v)| (k.into_owned(), v.into_owned()));
-            Ok((answer.status, headers.collect(), PyBytes::new(py, &answer.body)))
+            Ok(plain(py, answer))
         })
     }
+
+    /// Begins to answer one request, for an event loop, which takes the turns. `paused` says that
+    /// the pause which an earlier attempt asked for was made.
+    fn begin(&self, request: PlainRequest<'_>, paused: bool) -> PyResult<WireTurns> {
+        let (method, target, headers, body, base) = request;
+        let headers = header_map(headers)?;
+        let request = as_request(method, target, &headers, body);
+        guard(|| {
+            let turns = Mutex::new(self.0.turns(&request, base, paused));
+            Ok(WireTurns { front: self.0.clone(), turns })
+        })
+    }
+}
+
+fn as_request<'a>(
+    method: &'a str,
+    target: &'a str,
+    headers: &'a HeaderMap,
+    body: &'a [u8],
+) -> Request<'a> {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    Request { method, path, query, headers, body }
+}
+
+pub(super) fn plain(py: Python<'_>, answer: Answer) -> PlainAnswer<'_> {
+    let headers = answer.headers.into_iter().map(|(k, v)| (k.into_owned(), v.into_owned()));
+    (answer.status, headers.collect(), PyBytes::new(py, &answer.body))
 }
 
 fn service((name, target_prefix, scopes, api_version, actions): PlainService) -> Service {

@@ -11,11 +11,13 @@ mod finish;
 mod metrics;
 mod peek;
 mod signal;
+mod turns;
 
 pub use control::{Call, ControlPlane};
 pub use finish::Finish;
 pub use metrics::Metrics;
 pub use signal::WaitEnd;
+pub use turns::{Turn, Turns};
 
 use std::borrow::Cow;
 use std::collections::HashMap;

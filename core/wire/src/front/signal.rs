@@ -1,50 +1,39 @@
-//! Deadlines of long polls, on the clock that the engine follows.
+//! When a long poll ends: in the world, and on a virtual clock where the engine follows one.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use trunkline_engine::Engine;
 use trunkline_vocabulary::Millis;
 
-/// When a wait ends: on the engine's virtual clock, or in real time.
+/// The end of a wait. On a virtual clock it comes when that much time has passed there or in the
+/// world, so that a program of one thread cannot wait for itself.
 #[derive(Debug, Clone, Copy)]
-pub enum WaitEnd {
-    /// A time of the virtual clock; the engine itself ends the subscription.
-    Virtual(Millis),
-    /// A moment of the system's clock.
-    Real(Instant),
+pub struct WaitEnd {
+    virtual_time: Option<Millis>,
+    instant: Instant,
 }
 
 impl WaitEnd {
     /// The end of a wait of `millis` from now.
     pub fn after(engine: &Engine, millis: Millis) -> Self {
         let clock = engine.clock();
-        match clock.is_virtual() {
-            true => Self::Virtual(clock.now().saturating_add(millis)),
-            false => Self::Real(Instant::now() + std::time::Duration::from_millis(millis)),
-        }
+        let virtual_time = clock.is_virtual().then(|| clock.now().saturating_add(millis));
+        Self { virtual_time, instant: Instant::now() + Duration::from_millis(millis) }
     }
 
-    /// The end on the virtual clock.
+    /// The end on the virtual clock; the engine itself ends a subscription then.
     pub fn virtual_time(self) -> Option<Millis> {
-        match self {
-            Self::Virtual(at) => Some(at),
-            Self::Real(_) => None,
-        }
+        self.virtual_time
     }
 
-    /// The end in real time.
-    pub fn instant(self) -> Option<Instant> {
-        match self {
-            Self::Virtual(_) => None,
-            Self::Real(at) => Some(at),
-        }
+    /// The end in the world.
+    pub fn instant(self) -> Instant {
+        self.instant
     }
 
     /// Whether the wait is over.
     pub fn is_over(self, engine: &Engine) -> bool {
-        match self {
-            Self::Virtual(at) => engine.clock().now() >= at,
-            Self::Real(at) => Instant::now() >= at,
-        }
+        let passed = self.virtual_time.is_some_and(|at| engine.clock().now() >= at);
+        passed || Instant::now() >= self.instant
     }
 }

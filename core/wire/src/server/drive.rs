@@ -158,12 +158,7 @@ async fn wait(shared: &Shared, poll: &Poll) -> Result<Vec<u8>> {
         if let Some(found) = poll.attempt()? {
             return Ok(found);
         }
-        let over = async {
-            match end.instant() {
-                Some(at) => tokio::time::sleep_until(Instant::from_std(at)).await,
-                None => std::future::pending().await,
-            }
-        };
+        let over = tokio::time::sleep_until(Instant::from_std(end.instant()));
         let is_woken = tokio::select! {
             () = bell.0.notified() => true,
             () = over => false,
