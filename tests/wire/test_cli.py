@@ -11,6 +11,10 @@ import pytest
 
 AWS = os.environ.get("TRUNKLINE_AWS_CLI") or shutil.which("aws")
 
+# The first version of the CLI knows an address of SQS by heart for each of the older regions, and
+# there only `--endpoint-url` moves it. A younger region shows that the variable alone does.
+REGION = "eu-central-2"
+
 pytestmark = pytest.mark.skipif(
     AWS is None, reason="there is no AWS CLI; `make wire-cli` brings it"
 )
@@ -23,7 +27,7 @@ def aws(server, tmp_path):
         "AWS_ENDPOINT_URL": server.url,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": REGION,
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_PAGER": "",
         "HOME": str(tmp_path),
@@ -53,6 +57,12 @@ def test_a_message_goes_through_the_command_line(aws):
     aws("sqs", "delete-message", *queue, "--receipt-handle", got["ReceiptHandle"])
     assert aws("sqs", "list-queues")["QueueUrls"] == [url]
     assert aws("sts", "get-caller-identity")["Account"] == "000000000000"
+
+
+def test_an_older_region_is_called_with_the_address_as_an_option(aws, server):
+    where = ("--endpoint-url", server.url, "--region", "us-east-1")
+    url = aws(*where, "sqs", "create-queue", "--queue-name", "q")["QueueUrl"]
+    assert aws(*where, "sqs", "list-queues")["QueueUrls"] == [url]
 
 
 def test_errors_are_those_of_aws(aws):
