@@ -21,7 +21,7 @@ RUST_SOURCES := $(shell find core -path core/fuzz -prune -o -type f \
 	\( -name '*.rs' -o -name '*.toml' -o -name '*.h' \) -print) Cargo.toml Cargo.lock
 
 .PHONY: help setup demo test test-rust test-loom test-miri test-python pythons wire-ends wire-aio \
-	wire-cli lint fmt docs bench bench-wire fuzz sim wheel clean
+	wire-cli lint fmt docs bench bench-wire wire-peers fuzz sim wheel clean
 
 help: ## List the tasks
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -149,6 +149,19 @@ bench: setup ## Measure every row of the budget; writes benches/records/
 bench-wire: setup ## Measure the server beside a null echo and peers; WIRE="--quick"
 	@$(PY) -m pip install --quiet --disable-pip-version-check 'moto[server,sqs]>=5.2' ministack
 	$(PY) -m benches.wire.run $(WIRE)
+
+# Only run, never read: one of them has a licence that forbids more. fakecloud takes long to build.
+PEERS ?= elasticmq fauxqs
+wire-peers: ## Install the peers of bench-wire that are not Python; PEERS="elasticmq fauxqs fakecloud"
+	@mkdir -p target/peers/fauxqs
+	@for peer in $(PEERS); do case $$peer in \
+		elasticmq) mvn -q -B -f benches/wire/elasticmq.xml dependency:copy-dependencies \
+			-DoutputDirectory=$(abspath target/peers/elasticmq) ;; \
+		fauxqs) cp benches/wire/fauxqs.json target/peers/fauxqs/package.json && \
+			npm install --silent --no-package-lock --prefix target/peers/fauxqs ;; \
+		fakecloud) $(CARGO) install --quiet --locked --root target/peers/fakecloud fakecloud ;; \
+		*) echo "$$peer is no peer"; exit 1 ;; \
+	esac || { echo "$$peer could not be installed"; exit 1; }; done
 
 fuzz: ## Fuzz the record decoder and recovery, FUZZ_SECONDS each
 	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked --quiet cargo-fuzz

@@ -20,6 +20,8 @@ SLOW = {"moto": -1, "ministack": 10_000}
 """Deepest queue that a slow peer is asked to hold; filling any would take moto minutes."""
 SLOW_DRAINED = 2_000
 """The same of a slow peer."""
+WARM_UP_SECONDS = 8.0
+"""For each peer, once."""
 SETTLE_SECONDS = 4.0
 
 
@@ -54,6 +56,11 @@ class Load:
         found = json.loads(printed)
         spent = server.cpu_seconds() - before
         return found["rate"], spent / max(found["messages"], 1) * 1e6
+
+    def warm_up(self, server: Server) -> None:
+        """Long enough for a JVM to compile what it runs often."""
+        self.run("send", server, 16, WARM_UP_SECONDS)
+        server.renew()
 
     def flow(self, mode: str, server: Server, connections: int) -> tuple[float, float]:
         """A turn of sends. What was sent is thrown away: no turn finds more than another."""

@@ -1,9 +1,10 @@
 """`make bench-wire`: the server beside the null echo and beside peers; a record of it.
 
-    python -m benches.wire.run [--quick] [--elasticmq JAR] [--fauxqs COMMAND]
+    python -m benches.wire.run [--quick] [--peers moto,ElasticMQ] [--only "SendMessage,"]
 
-Writes benches/records/DATE-COMMIT-wire.json and .md. Peers that are installed take part: moto's
-server and ministack come with `pip install 'moto[server,sqs]' ministack`; the others are named.
+Writes benches/records/DATE-COMMIT-wire.json and .md. Peers that are installed take part, and the
+record names those that are not: `make bench-wire` installs moto's server and ministack,
+`make wire-peers` those from Maven, npm and crates (see `peers.py`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from typing import Any
 
 from benches.run import RECORDS, ROOT, machine
 from benches.wire import rows, sdk
-from benches.wire.servers import Server, echo, ours, peers
+from benches.wire.peers import peers
+from benches.wire.servers import Server, echo, ours
 
 SEND_ANSWER_BYTES = 110
 BATCH_ANSWER_BYTES = 1_240
@@ -40,6 +42,23 @@ def binary(given: str | None) -> Path:
     return target / "release" / "examples" / "load"
 
 
+def chosen(options: argparse.Namespace) -> list[Server]:
+    """The peers that take part."""
+    names = None if options.peers is None else options.peers.split(",")
+    installed = [peer.server for peer in peers() if names is None or peer.name in names]
+    return [server for server in installed if server is not None]
+
+
+def absent(options: argparse.Namespace) -> dict[str, str]:
+    """The peers that take no part, and why."""
+    there = {server.name for server in chosen(options)}
+    missing = [peer for peer in peers() if peer.name not in there]
+    return {
+        peer.name: "not chosen" if peer.server else f"not installed: {peer.install}"
+        for peer in missing
+    }
+
+
 def contests(load: rows.Load, options: argparse.Namespace, folder: Path) -> list[rows.Row]:
     """Every row that has a peer."""
     found: list[rows.Row] = []
@@ -51,9 +70,13 @@ def contests(load: rows.Load, options: argparse.Namespace, folder: Path) -> list
         null_one, null_ten = (
             start(echo(load.binary, size)) for size in (SEND_ANSWER_BYTES, BATCH_ANSWER_BYTES)
         )
-        others = [start(peer) for peer in peers(options.elasticmq, options.fauxqs)]
+        others = [start(peer) for peer in chosen(options)]
+        for server in others:
+            load.warm_up(server)
 
         def contest(name: str, turn: rows.Turn, first: Server, seconds: list[Server]) -> None:
+            if options.only not in name:
+                return
             for row in rows.contest(name, load.rounds, turn, first, seconds):
                 print(rows.show(row), flush=True)
                 found.append(row)
@@ -90,7 +113,9 @@ def alone(load: rows.Load) -> dict[str, object]:
 def as_text(record: dict[str, Any]) -> str:
     """The record to read."""
     facts = "\n".join(f"- {name}: {value}" for name, value in record["machine"].items())
-    table = "\n".join(rows.show(rows.Row(**row)) for row in record["rows"])
+    lines = [rows.show(rows.Row(**row)) for row in record["rows"]]
+    lines += [f"| - | | {name} | {why} | | | | |" for name, why in record["absent"].items()]
+    table = "\n".join(lines)
     single = "\n".join(f"| {name} | {value:,.2f} |" for name, value in record["alone"].items())
     sdks = "\n".join(
         f"| {name}: {key} | {value:,.2f} |"
@@ -115,8 +140,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0, help="length of a turn")
     parser.add_argument("--load", help="the load generator, if it is built already")
-    parser.add_argument("--elasticmq", metavar="JAR", help="jar of ElasticMQ's server (Maven)")
-    parser.add_argument("--fauxqs", metavar="COMMAND", help="command that starts fauxqs (npm)")
+    parser.add_argument("--peers", help="names of peers, with commas; default: all there are")
+    parser.add_argument("--only", default="", help="rows whose name holds this; writes no record")
     parser.add_argument("--note", default="nothing else ran on purpose")
     options = parser.parse_args()
     rounds = 3 if options.quick else options.rounds
@@ -129,6 +154,8 @@ def main() -> None:
         found = contests(load, options, folder)
     finally:
         shutil.rmtree(folder)
+    if options.only:
+        return
     with ours() as server, echo(load.binary, SEND_ANSWER_BYTES) as stub:
         sdks = {
             "over sockets": sdk.over_sockets(server, stub, rounds),
@@ -140,6 +167,7 @@ def main() -> None:
         "note": options.note,
         "rounds": rounds,
         "rows": [rows.plain(row) for row in found],
+        "absent": absent(options),
         "alone": alone(load),
         "sdk": sdks,
         "load": f"{before:.1f}, {os.getloadavg()[0]:.1f}",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,10 +14,10 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
-MINISTACK = "/_ministack/reset"
 START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 15.0
 TICKS = os.sysconf("SC_CLK_TCK")
+QUEUE = "bench"
 HEADERS = {
     "Content-Type": "application/x-amz-json-1.0",
     "X-Amz-Date": "20260101T000000Z",
@@ -37,12 +36,17 @@ def free_port() -> int:
 
 @dataclass
 class Server:
-    """A server as a child process; `{port}` in its command is filled in."""
+    """A server as a child process; `{port}` in its command is filled in.
+
+    Between turns it is emptied: by a POST to the path `reset`, or, if it `deletes`, by removing the
+    queue. The null echo holds nothing.
+    """
 
     name: str
     command: list[str]
     environment: dict[str, str] = field(default_factory=dict)
     reset: str = ""
+    deletes: bool = False
     port: int = field(default_factory=free_port)
     started_in: float = 0.0
 
@@ -108,6 +112,12 @@ class Server:
             request = urllib.request.Request(f"http://{self.address}{self.reset}", b"")
             with urllib.request.urlopen(request, timeout=30) as answer:
                 answer.read()
+        if self.deletes:
+            try:
+                url = self.call("GetQueueUrl", {"QueueName": QUEUE})["QueueUrl"]
+            except urllib.error.HTTPError:
+                return  # There is no queue yet.
+            self.call("DeleteQueue", {"QueueUrl": url})
 
     def cpu_seconds(self) -> float:
         """What the process has used of the processor so far."""
@@ -131,21 +141,3 @@ def ours(*options: str) -> Server:
 def echo(load: Path, answer_bytes: int) -> Server:
     """The null echo."""
     return Server("null echo", [str(load), "echo", "{port}", str(answer_bytes)])
-
-
-def peers(elasticmq: str | None, fauxqs: str | None) -> list[Server]:
-    """The peers that are installed, and those that were named."""
-    found = []
-    scripts = Path(sys.executable).parent
-    if shutil.which("moto_server", path=str(scripts)):
-        command = [str(scripts / "moto_server"), "-p", "{port}"]
-        found.append(Server("moto", command, reset="/moto-api/reset"))
-    if shutil.which("ministack", path=str(scripts)):
-        environment = {"GATEWAY_PORT": "{port}", "SERVICES": "sqs"}
-        found.append(Server("ministack", [str(scripts / "ministack")], environment, MINISTACK))
-    if elasticmq:
-        command = ["java", "-Dnode-address.port={port}", "-Drest-sqs.bind-port={port}"]
-        found.append(Server("ElasticMQ", [*command, "-jar", elasticmq]))
-    if fauxqs:
-        found.append(Server("fauxqs", fauxqs.split(), {"FAUXQS_PORT": "{port}"}))
-    return found
