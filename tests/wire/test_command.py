@@ -149,6 +149,7 @@ def test_a_folder_that_cannot_be_used_is_explained(tmp_path):
         (("--auth", "strict"), "--auth strict needs --credentials FILE"),
         (("--services", "sqs,nothing"), "service 'nothing' is not served"),
         (("--host", "nowhere"), "is no IP address"),
+        (("--init", "/nowhere"), "--init /nowhere is no folder"),
     ],
 )
 def test_options_that_do_not_fit_are_explained(options, words):
@@ -167,3 +168,16 @@ def test_init_hooks_run_when_the_server_answers(tmp_path):
         call = Caller(port)
         assert call("ListQueues")["QueueUrls"] == [f"http://127.0.0.1:{port}/000000000000/q"]
         call.close()
+
+
+def test_a_hook_that_hangs_does_not_keep_the_server_from_stopping(tmp_path):
+    (tmp_path / "a.sh").write_text("sleep 600\n")
+    (tmp_path / "b.sh").write_text("exit 0\n")
+    with serve("--init", str(tmp_path)) as (process, port):
+        call = Caller(port)
+        call("CreateQueue", QueueName="q")
+        call.close()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        said = [json.loads(line) for line in process.stdout]
+    assert [line.get("hook") for line in said] == ["a.sh", None]

@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
         if options.init is not None:
             from trunkline.server.hooks import run_hooks
 
-            run_hooks(options.init, server.url, log)
+            run_hooks(options.init, server.url, log, stopping)
         stopping.wait()
         finished = server.stop()
         log.say("stopped", finished=finished)
@@ -84,6 +84,8 @@ def _arguments(options: argparse.Namespace) -> dict[str, object]:
     found: dict[str, object] = {"auth": options.auth, "origins": options.cors_origin}
     if options.services:
         found["services"] = [name.strip() for name in options.services.split(",") if name.strip()]
+    if options.init is not None and not options.init.is_dir():
+        raise ValueError(f"--init {options.init} is no folder")
     if options.auth == "strict":
         if options.credentials is None:
             raise ValueError("--auth strict needs --credentials FILE")
