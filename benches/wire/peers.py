@@ -19,7 +19,7 @@ OTHER_PEERS = "make wire-peers"
 
 @dataclass(frozen=True)
 class Peer:
-    """Something that answers SQS's protocol, and the server that is started for it, if it is here."""
+    """Something that answers SQS's protocol, and the server that is started if it is here."""
 
     name: str
     install: str
