@@ -90,6 +90,40 @@ def test_a_prohibition_counts_for_the_owner_as_well(clients):
     owner.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
 
+def test_a_condition_sees_where_the_caller_is(clients):
+    owner, friend, _ = clients.values()
+    url = owner.create_queue(QueueName="q")["QueueUrl"]
+
+    def allow_from(network):
+        statement = {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "sqs:SendMessage",
+            "Resource": "*",
+            "Condition": {"IpAddress": {"aws:SourceIp": network}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        owner.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+
+    allow_from("192.0.2.0/24")
+    assert is_denied(friend.send_message, QueueUrl=url, MessageBody="a")
+    allow_from(["192.0.2.0/24", "127.0.0.0/8"])
+    friend.send_message(QueueUrl=url, MessageBody="a")
+
+
+def test_a_batch_is_denied_as_a_whole(clients):
+    owner, friend, _ = clients.values()
+    url = owner.create_queue(QueueName="q")["QueueUrl"]
+    entries = [{"Id": "1", "MessageBody": "a"}, {"Id": "2", "MessageBody": "b"}]
+    with pytest.raises(ClientError) as caught:
+        friend.send_message_batch(QueueUrl=url, Entries=entries)
+    assert caught.value.response["Error"]["Message"] == (
+        f"User: arn:aws:iam::{FRIEND}:root is not authorized to perform: sqs:sendmessage on "
+        f"resource: arn:aws:sqs:us-east-1:{OWNER}:q because no resource-based policy allows the "
+        "sqs:sendmessage action"
+    )
+
+
 def test_without_proved_signatures_policies_protect_nothing(connect):
     owner, other = connect("sqs", OWNER), connect("sqs", FRIEND)
     url = owner.create_queue(QueueName="q")["QueueUrl"]

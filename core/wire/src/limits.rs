@@ -4,6 +4,9 @@
 pub const DEPTH_MAX: usize = 64;
 /// Largest request body. SQS takes 1 MiB of message, which JSON escapes and base64 may enlarge.
 pub const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Large bodies of requests and answers that are held at once, over all connections. 32 of the
+/// largest fit; one more is told to try again.
+pub const BODIES_BYTES_MAX: usize = 512 * 1024 * 1024;
 /// Most parameters of a form; a batch of ten with ten attributes each needs below 500.
 pub const FORM_PARAMETERS_MAX: usize = 10_000;
 /// Highest index of a list in a form (`X.member.N`). The list holds only what was sent, so this

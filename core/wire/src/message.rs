@@ -1,6 +1,7 @@
 //! A request and its answer, apart from how they travel: a socket or a call in the process.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use http::HeaderMap;
 
@@ -17,6 +18,8 @@ pub struct Request<'a> {
     pub headers: &'a HeaderMap,
     /// The body.
     pub body: &'a [u8],
+    /// Where the caller is; `None` for a caller in this process.
+    pub peer: Option<IpAddr>,
 }
 
 impl<'a> Request<'a> {

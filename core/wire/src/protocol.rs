@@ -48,7 +48,7 @@ impl Dialect {
             dialect.unit = TimeUnit::Millis;
             return Some(dialect);
         }
-        if request.headers.contains_key("x-amz-target") {
+        if request.method == "POST" && request.headers.contains_key("x-amz-target") {
             let mut dialect = Self::new(Protocol::Json);
             if plain == "application/x-amz-json-1.1" {
                 dialect.content_type = "application/x-amz-json-1.1".into();

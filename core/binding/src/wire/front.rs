@@ -78,7 +78,7 @@ fn as_request<'a>(
     body: &'a [u8],
 ) -> Request<'a> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    Request { method, path, query, headers, body }
+    Request { method, path, query, headers, body, peer: None }
 }
 
 pub(super) fn plain(py: Python<'_>, answer: Answer) -> PlainAnswer<'_> {

@@ -31,6 +31,9 @@ impl Front {
             ("aws:CurrentTime", time::write(now as f64, TimeFormat::Iso)),
             ("aws:EpochTime", now.to_string()),
         ];
+        if let Some(peer) = request.peer {
+            keys.push(("aws:SourceIp", peer.to_string()));
+        }
         for (key, header) in [("aws:UserAgent", "user-agent"), ("aws:Referer", "referer")] {
             if let Some(text) = request.header(header) {
                 keys.push((key, text.to_owned()));

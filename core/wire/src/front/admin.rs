@@ -4,16 +4,30 @@ use std::time::Duration;
 
 use trunkline_engine::{Effect, Rule, Verb};
 
-use super::Front;
+use super::peek::Look;
+use super::{Begun, Front, Pending};
+use crate::auth::Mode;
 use crate::error::{Result, WireError};
 use crate::message::{Answer, Request};
 use crate::sqs::from_engine;
 
 const JSON: &str = "application/json";
 
+/// A request to one of these paths that may take long.
+pub enum Chore {
+    /// Removes everything.
+    Reset,
+    /// Lets so many milliseconds of a virtual clock pass.
+    Advance(u64),
+    /// Looks at a queue.
+    Peek(Look),
+    /// Writes the counters and the sizes of all queues.
+    Metrics,
+}
+
 impl Front {
-    /// The answer to one of these paths; `None` for every other.
-    pub(super) fn admin(&self, request: &Request<'_>) -> Option<Answer> {
+    /// What becomes of a request to one of these paths; `None` for every other.
+    pub(super) fn admin(&self, request: &Request<'_>) -> Option<Begun> {
         // All of them start like this; AWS requests nearly never do.
         let path = request.path;
         if path == "/"
@@ -21,31 +35,63 @@ impl Front {
         {
             return None;
         }
-        let result = match (request.method, path) {
-            ("GET" | "HEAD", "/_trunkline/health") => Ok(self.health()),
-            ("GET" | "HEAD", "/_localstack/health" | "/health") => Ok(self.localstack_health()),
-            ("POST", "/_trunkline/reset" | "/moto-api/reset" | "/_localstack/state/reset") => {
-                self.reset()
+        let is_read = matches!(request.method, "GET" | "HEAD");
+        let chore = match (request.method, path) {
+            (_, "/_trunkline/health") if is_read => return Some(Begun::Answer(self.health())),
+            (_, "/_localstack/health") if is_read => {
+                return Some(Begun::Answer(self.localstack_health()));
             }
+            _ if !self.is_trusted(request) => Err(WireError::new(
+                "AccessDenied",
+                403,
+                "Where signatures are proved, this path is for callers on the same machine.",
+            )),
+            ("POST", "/_trunkline/reset" | "/moto-api/reset" | "/_localstack/state/reset") => {
+                Ok(Chore::Reset)
+            }
+            ("POST", "/_trunkline/clock") => time_of(request.body).map(Chore::Advance),
+            ("GET", "/metrics" | "/_trunkline/metrics") => Ok(Chore::Metrics),
+            ("GET" | "POST", "/_aws/sqs/messages") => Look::of(request).map(Chore::Peek),
+            _ => return Some(Begun::Answer(self.quick(request).unwrap_or_else(refusal))),
+        };
+        Some(match chore {
+            Ok(chore) => Begun::Control(Pending::Admin(chore)),
+            Err(error) => Begun::Answer(refusal(error)),
+        })
+    }
+
+    fn quick(&self, request: &Request<'_>) -> Result<Answer> {
+        match (request.method, request.path) {
             ("GET", "/_trunkline/clock") => Ok(self.clock()),
-            ("POST", "/_trunkline/clock") => self.advance(request.body),
             ("GET", "/_trunkline/faults") => Ok(self.faults()),
             ("POST", "/_trunkline/faults") => self.add_fault(request.body),
             ("DELETE", "/_trunkline/faults") => {
                 self.engine.faults().clear();
                 Ok(self.faults())
             }
-            ("GET", "/metrics" | "/_trunkline/metrics") => {
+            _ => Err(WireError::new("NotFound", 404, "There is nothing at this path.")),
+        }
+    }
+
+    // These paths carry no signature. Where signatures count, only this machine may use them.
+    fn is_trusted(&self, request: &Request<'_>) -> bool {
+        !matches!(self.auth, Mode::Strict(_)) || request.peer.is_none_or(|peer| peer.is_loopback())
+    }
+
+    /// Does a chore. May block.
+    pub(super) fn run_chore(&self, chore: Chore) -> Answer {
+        let result = match chore {
+            Chore::Reset => self.reset(),
+            Chore::Advance(millis) => {
+                self.engine.advance(millis).map(|()| self.clock()).map_err(from_engine)
+            }
+            Chore::Peek(look) => self.peek(&look),
+            Chore::Metrics => {
                 let text = self.metrics.render(&self.engine);
                 Ok(Answer::new(200, "text/plain; version=0.0.4", text))
             }
-            ("GET" | "POST", "/_aws/sqs/messages") => self.peek(request),
-            _ => Err(WireError::new("NotFound", 404, "There is nothing at this path.")),
         };
-        Some(result.unwrap_or_else(|error| {
-            let body = serde_json::json!({"error": error.name(), "message": error.message()});
-            Answer::new(error.status(), JSON, body.to_string())
-        }))
+        result.unwrap_or_else(refusal)
     }
 
     fn health(&self) -> Answer {
@@ -89,19 +135,6 @@ impl Front {
             "virtual": clock.is_virtual(),
         });
         Answer::new(200, JSON, body.to_string())
-    }
-
-    fn advance(&self, body: &[u8]) -> Result<Answer> {
-        #[derive(serde::Deserialize)]
-        struct Advance {
-            advance: f64,
-        }
-        let by: Advance = read(body)?;
-        if !(by.advance.is_finite() && by.advance >= 0.0 && by.advance < 1e10) {
-            return Err(refused("advance must be a number of seconds that is not negative."));
-        }
-        self.engine.advance((by.advance * 1000.0).round() as u64).map_err(from_engine)?;
-        Ok(self.clock())
     }
 
     fn faults(&self) -> Answer {
@@ -159,6 +192,24 @@ impl Front {
         self.engine.faults().add(rule);
         Ok(self.faults())
     }
+}
+
+fn time_of(body: &[u8]) -> Result<u64> {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Advance {
+        advance: f64,
+    }
+    let by: Advance = read(body)?;
+    if !(by.advance.is_finite() && by.advance >= 0.0 && by.advance < 1e10) {
+        return Err(refused("advance must be a number of seconds that is not negative."));
+    }
+    Ok((by.advance * 1000.0).round() as u64)
+}
+
+fn refusal(error: WireError) -> Answer {
+    let body = serde_json::json!({"error": error.name(), "message": error.message()});
+    Answer::new(error.status(), JSON, body.to_string())
 }
 
 fn effect_name(effect: &Effect) -> &'static str {

@@ -13,6 +13,7 @@ mod peek;
 mod signal;
 mod turns;
 
+pub use admin::Chore;
 pub use control::{Call, ControlPlane};
 pub use finish::Finish;
 pub use metrics::Metrics;
@@ -63,7 +64,7 @@ pub enum Begun {
     /// A receive that may wait.
     Poll(Box<(Poll, Finish)>),
     /// An operation of the control plane: it may take long, and may block.
-    Control(Box<Pending>),
+    Control(Pending),
     /// Begin again after this pause, with `paused` set.
     Pause(Duration),
 }
@@ -74,9 +75,17 @@ struct Who<'a> {
     access: Option<&'a sqs::Access>,
 }
 
-/// An operation of the control plane that is ready to be called.
-pub struct Pending {
-    pub(crate) call: Call,
+/// Something that may block and is ready to be done: see [`Front::run`].
+pub enum Pending {
+    /// An operation of the control plane.
+    Call(Box<PendingCall>),
+    /// A path that is no AWS service.
+    Admin(Chore),
+}
+
+/// An operation of the control plane with its input, and what its answer is written by.
+pub struct PendingCall {
+    call: Call,
     input: Value,
     model: Arc<Model>,
     dialect: Dialect,
@@ -109,8 +118,8 @@ impl Front {
     /// Goes as far with `request` as is possible without waiting. `base` is the address under which
     /// the caller reached us; `paused` says that the pause of a fault was made.
     pub fn begin(&self, request: &Request<'_>, base: &str, paused: bool) -> Begun {
-        if let Some(answer) = self.admin(request) {
-            return Begun::Answer(answer);
+        if let Some(begun) = self.admin(request) {
+            return begun;
         }
         let request_id = request_id::next();
         let dialect = Dialect::of(request);
@@ -182,7 +191,8 @@ impl Front {
             base: base.to_owned(),
             request_id: request_id.to_owned(),
         };
-        Ok(Begun::Control(Box::new(Pending { call, input, model: model.clone(), dialect: chosen })))
+        let pending = PendingCall { call, input, model: model.clone(), dialect: chosen };
+        Ok(Begun::Control(Pending::Call(Box::new(pending))))
     }
 
     fn data(
@@ -265,9 +275,16 @@ impl Front {
         Ok(lock(&self.models).entry(service.to_owned()).or_insert(Arc::new(model)).clone())
     }
 
-    /// Calls an operation of the control plane. May block.
+    /// Does what may block.
     pub fn run(&self, pending: Pending) -> Answer {
-        let Pending { call, input, model, dialect } = pending;
+        match pending {
+            Pending::Call(pending) => self.run_call(*pending),
+            Pending::Admin(chore) => self.run_chore(chore),
+        }
+    }
+
+    fn run_call(&self, pending: PendingCall) -> Answer {
+        let PendingCall { call, input, model, dialect } = pending;
         self.metrics.count_control();
         let result = self.control.call(&call, input);
         let operation = model.operation(&call.operation);

@@ -13,26 +13,46 @@ use crate::sqs;
 /// Most messages of one look.
 const PEEK_MAX: usize = 10_000;
 
-impl Front {
-    pub(super) fn peek(&self, request: &Request<'_>) -> Result<Answer> {
+/// Most bytes of one look; messages beyond them are left out, and the answer says so.
+const PEEK_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// What is to be looked at.
+pub struct Look {
+    queue: QueueName,
+    show_all: bool,
+}
+
+impl Look {
+    /// Reads what `request` asks for.
+    pub(super) fn of(request: &Request<'_>) -> Result<Self> {
         let mut form = Form::read(request.query.as_bytes())?;
         form.extend(Form::read(request.body)?);
         let url = form.get("QueueUrl").unwrap_or("");
-        let show_all = form.get("ShowInvisible") == Some("true");
         let address = sqs::parse_address(url, DEFAULT_ACCOUNT, region_of(request))?;
-        let name = QueueName {
+        let queue = QueueName {
             account: address.account.to_owned(),
             region: address.region.to_owned(),
             name: address.name.to_owned(),
         };
-        let queue = self.engine.find_queue(&name).map_err(sqs::from_engine)?;
+        Ok(Self { queue, show_all: form.get("ShowInvisible") == Some("true") })
+    }
+}
+
+impl Front {
+    pub(super) fn peek(&self, look: &Look) -> Result<Answer> {
+        let queue = self.engine.find_queue(&look.queue).map_err(sqs::from_engine)?;
         let queue = queue.ok_or_else(|| {
             sqs::named("QueueDoesNotExist", "The specified queue does not exist.")
         })?;
+        let mut is_cut = false;
         let mut out = b"{\"Messages\":[".to_vec();
         let mut is_first = true;
         queue
-            .peek(PEEK_MAX, show_all, |message| {
+            .peek(PEEK_MAX, look.show_all, |message| {
+                is_cut |= out.len() + message.body.len() > PEEK_BYTES_MAX;
+                if is_cut {
+                    return;
+                }
                 if !is_first {
                     out.push(b',');
                 }
@@ -50,7 +70,8 @@ impl Front {
                 );
             })
             .map_err(sqs::from_engine)?;
-        out.extend_from_slice(b"]}");
+        let end: &[u8] = if is_cut { b"],\"Truncated\":true}" } else { b"]}" };
+        out.extend_from_slice(end);
         Ok(Answer::new(200, "application/json", out))
     }
 }

@@ -33,7 +33,7 @@ pub struct Turns {
 enum State {
     /// Something that needs no turn, or nothing because it was handed out.
     Ready(Option<Turn>),
-    Control(Box<Pending>),
+    Control(Pending),
     Settle(Settling),
     Poll(Box<Polling>),
 }
@@ -96,7 +96,7 @@ impl Turns {
     /// Carries out an operation of the control plane, when a turn asked for it. May block.
     pub fn run(&mut self, front: &Front) -> Answer {
         match std::mem::replace(&mut self.state, State::Ready(None)) {
-            State::Control(pending) => front.run(*pending),
+            State::Control(pending) => front.run(pending),
             other => {
                 self.state = other;
                 misused()

@@ -1,29 +1,71 @@
 //! Reading a request's body, within its limits of size and time.
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::{Body, Incoming};
+use http_body_util::BodyExt;
+use hyper::body::{Body as _, Incoming};
 
 use super::Shared;
+use super::memory::{COUNTED_BYTES_MIN, Share};
 use crate::message::Answer;
 
+/// A body, and what it takes of the room for large ones.
+pub(super) struct Body {
+    pub bytes: Bytes,
+    _share: Option<Share>,
+}
+
 /// The body, or the answer that refuses it.
-pub(super) async fn read(shared: &Shared, body: Incoming) -> Result<Bytes, Answer> {
+pub(super) async fn read(shared: &Shared, body: Incoming) -> Result<Body, Answer> {
     if body.is_end_stream() {
-        return Ok(Bytes::new());
+        return Ok(Body { bytes: Bytes::new(), _share: None });
     }
-    let max = shared.options.body_bytes_max;
     // A length that is stated is refused before anything is read.
-    if body.size_hint().lower() > max as u64 {
-        return Err(too_large(max));
+    if body.size_hint().lower() > shared.options.body_bytes_max as u64 {
+        return Err(too_large(shared.options.body_bytes_max));
     }
-    let collecting = Limited::new(body, max).collect();
-    match tokio::time::timeout(shared.options.read_timeout, collecting).await {
-        Err(_) => Err(refuse(408, "RequestTimeout", "The body of the request came too slowly.")),
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(max)),
-        Ok(Err(_)) => Err(refuse(400, "IncompleteBody", "The body of the request is broken.")),
+    let reading = tokio::time::timeout(shared.options.read_timeout, collect(shared, body));
+    reading.await.unwrap_or_else(|_| {
+        Err(refuse(408, "RequestTimeout", "The body of the request came too slowly."))
+    })
+}
+
+async fn collect(shared: &Shared, mut body: Incoming) -> Result<Body, Answer> {
+    let max = shared.options.body_bytes_max;
+    let mut share = None;
+    let mut first = Bytes::new();
+    let mut rest: Vec<u8> = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let broken = |_| refuse(400, "IncompleteBody", "The body of the request is broken.");
+        // What is no data is a trailer, which nobody asked for.
+        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+        // The first piece is in `rest` as well, as soon as there is a second.
+        let held = rest.len().max(first.len()) + data.len();
+        if held > max {
+            return Err(too_large(max));
+        }
+        if held >= COUNTED_BYTES_MIN {
+            let share = share.get_or_insert_with(|| Share::none(&shared.memory));
+            if !share.take(held - share.bytes()) {
+                return Err(no_room());
+            }
+        }
+        if first.is_empty() {
+            // Most bodies come in one piece, which is used as it is.
+            first = data;
+            continue;
+        }
+        if rest.is_empty() {
+            rest.extend_from_slice(&first);
+        }
+        rest.extend_from_slice(&data);
     }
+    let bytes = if rest.is_empty() { first } else { Bytes::from(rest) };
+    Ok(Body { bytes, _share: share })
+}
+
+fn no_room() -> Answer {
+    let message = "The bodies of other requests fill the server's memory. Try again.";
+    refuse(503, "ServiceUnavailable", message).with("connection", "close")
 }
 
 fn too_large(max: usize) -> Answer {

@@ -14,7 +14,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use super::{Shared, drive};
+use super::Shared;
+use super::drive::{self, Peer};
 
 /// Largest head of a request. AWS refuses above 16 KiB; tokens of temporary credentials are long.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
@@ -34,8 +35,8 @@ pub(super) async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shar
             // The server itself may have been dropped: that is a stop as well.
             _ = stopping.wait_for(|stop| *stop) => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, address) = match accepted {
+            Ok(accepted) => accepted,
             Err(_) => {
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
@@ -47,16 +48,28 @@ pub(super) async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shar
         let (shared, builder) = (shared.clone(), builder.clone());
         let watcher = graceful.watcher();
         let tls = tls.clone();
+        // An address of the old protocol that came through a socket of the new one is the old one.
+        let address = address.ip().to_canonical();
         tokio::spawn(async move {
             let connections = &shared.front.metrics.connections;
             connections.fetch_add(1, Ordering::Relaxed);
             match tls {
-                None => serve(stream, "http", &shared, &builder, watcher).await,
+                None => {
+                    serve(stream, Peer { scheme: "http", address }, &shared, &builder, watcher)
+                        .await
+                }
                 Some(tls) => {
                     let handshake = tls.accept(stream);
                     let done = tokio::time::timeout(shared.options.read_timeout, handshake).await;
                     if let Ok(Ok(stream)) = done {
-                        serve(stream, "https", &shared, &builder, watcher).await;
+                        serve(
+                            stream,
+                            Peer { scheme: "https", address },
+                            &shared,
+                            &builder,
+                            watcher,
+                        )
+                        .await;
                     }
                 }
             }
@@ -86,7 +99,7 @@ fn builder(shared: &Shared) -> Builder<TokioExecutor> {
 
 async fn serve<S>(
     stream: S,
-    scheme: &'static str,
+    peer: Peer,
     shared: &Arc<Shared>,
     builder: &Builder<TokioExecutor>,
     watcher: hyper_util::server::graceful::Watcher,
@@ -95,7 +108,7 @@ async fn serve<S>(
 {
     let service = service_fn(|request: hyper::Request<Incoming>| {
         let shared = shared.clone();
-        async move { Ok::<_, Infallible>(drive::answer(&shared, scheme, request).await) }
+        async move { Ok::<_, Infallible>(drive::answer(&shared, peer, request).await) }
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     // A broken connection is the caller's matter; there is nobody to tell.

@@ -1,10 +1,11 @@
 //! The driver for a task of the server: what has to be waited for is awaited, and no thread sleeps.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, header};
+use http::{HeaderValue, Method, Response, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use tokio::sync::Notify;
@@ -17,10 +18,17 @@ use crate::front::{Begun, Pending, WaitEnd, base_of};
 use crate::message::{Answer, Request};
 use crate::sqs::{self, EMPTY, Poll};
 
+/// Who is at the other end of a connection.
+#[derive(Clone, Copy)]
+pub(super) struct Peer {
+    pub scheme: &'static str,
+    pub address: IpAddr,
+}
+
 /// Answers one request.
 pub(super) async fn answer(
     shared: &Arc<Shared>,
-    scheme: &str,
+    peer: Peer,
     request: hyper::Request<Incoming>,
 ) -> Response<Full<Bytes>> {
     let (mut head, incoming) = request.into_parts();
@@ -34,25 +42,32 @@ pub(super) async fn answer(
         cors::Verdict::Allowed(origin) => Some(origin.to_owned()),
         cors::Verdict::Refused => {
             let message = "Pages of this origin may not call; allow it with --cors-origin.";
-            return respond::response(body::refuse(403, "AccessDenied", message));
+            return respond::response(body::refuse(403, "AccessDenied", message), &shared.memory);
         }
     };
     let answer = match cors::preflight(&head.method, &head.headers) {
         Some(answer) => answer,
+        // Success would make a tunnel of the connection.
+        None if head.method == Method::CONNECT => {
+            body::refuse(405, "MethodNotAllowed", "This server is no proxy.")
+        }
+        // Before anything is done: a receive whose answer finds no room would hide its messages.
+        None if shared.memory.is_full() => busy(),
         None => match body::read(shared, incoming).await {
-            Ok(body) => handle(shared, scheme, &head, &body).await,
+            Ok(body) => handle(shared, peer, &head, &body.bytes).await,
             Err(refused) => refused,
         },
     };
-    respond::response(match origin {
+    let answer = match origin {
         Some(origin) => cors::allow(answer, &origin),
         None => answer,
-    })
+    };
+    respond::response(answer, &shared.memory)
 }
 
 async fn handle(
     shared: &Arc<Shared>,
-    scheme: &str,
+    peer: Peer,
     head: &http::request::Parts,
     body: &Bytes,
 ) -> Answer {
@@ -62,8 +77,9 @@ async fn handle(
         query: head.uri.query().unwrap_or(""),
         headers: &head.headers,
         body,
+        peer: Some(peer.address),
     };
-    let base = base_of(&head.headers, scheme, "localhost");
+    let base = base_of(&head.headers, peer.scheme, "localhost");
     let front = &shared.front;
     let mut begun = front.begin(&request, &base, false);
     if let Begun::Pause(pause) = begun {
@@ -83,7 +99,7 @@ async fn handle(
             let (poll, finish) = *polling;
             finish.answer(self::poll(shared, &poll).await)
         }
-        Begun::Control(pending) => control(shared, *pending).await,
+        Begun::Control(pending) => control(shared, pending).await,
         // A pause is asked for once.
         Begun::Pause(_) => busy(),
     }

@@ -4,20 +4,25 @@ mod body;
 mod connection;
 mod cors;
 mod drive;
+mod memory;
 mod respond;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 pub use cors::Origins;
 pub use tls::{Certificate, development_certificate};
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
+use self::memory::Memory;
 use crate::front::Front;
 use crate::limits;
 
@@ -36,6 +41,8 @@ pub struct Options {
     pub connections_max: usize,
     /// Largest body.
     pub body_bytes_max: usize,
+    /// Bytes of large bodies, of requests and of answers, that may be held at once.
+    pub bodies_bytes_max: usize,
     /// Longest time for a request's head, and for its body.
     pub read_timeout: Duration,
 }
@@ -51,6 +58,7 @@ impl Options {
             workers: cores.clamp(1, 8),
             connections_max: 20_000,
             body_bytes_max: limits::BODY_BYTES_MAX,
+            bodies_bytes_max: limits::BODIES_BYTES_MAX,
             read_timeout: Duration::from_secs(30),
         }
     }
@@ -64,8 +72,12 @@ pub(crate) struct Shared {
     /// Calls of the control plane that run or wait; more are refused.
     pub control: Semaphore,
     pub stopping: watch::Receiver<bool>,
+    pub memory: Arc<Memory>,
 }
 
+/// Connections that wait to be accepted: thousands of clients may come at the same moment, and one
+/// that finds no place tries again a second later. The system may have a lower limit.
+const WAITING_CONNECTIONS_MAX: u32 = 4_096;
 /// Threads that carry out operations of the control plane.
 const CONTROL_THREADS: usize = 8;
 /// Calls of the control plane that may wait for such a thread.
@@ -82,9 +94,6 @@ pub struct Server {
 impl Server {
     /// Listens and serves. Errors are those of the address and of the certificate.
     pub fn start(front: Arc<Front>, options: Options) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(options.address)?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
         let acceptor = options.certificate.as_ref().map(tls::acceptor).transpose()?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(options.workers)
@@ -92,18 +101,20 @@ impl Server {
             .thread_name("trunkline-wire")
             .enable_all()
             .build()?;
+        let listener = {
+            let _inside = runtime.enter();
+            listen(options.address)?
+        };
+        let address = listener.local_addr()?;
         let (stop, stopping) = watch::channel(false);
         let shared = Arc::new(Shared {
             front,
             connections: Arc::new(Semaphore::new(options.connections_max)),
             control: Semaphore::new(CONTROL_WAITING_MAX),
+            memory: Arc::new(Memory::new(options.bodies_bytes_max)),
             options,
             stopping,
         });
-        let listener = {
-            let _inside = runtime.enter();
-            tokio::net::TcpListener::from_std(listener)?
-        };
         let accepting = runtime.spawn(connection::accept(listener, acceptor, shared));
         Ok(Self { runtime: Some(runtime), address, stop, accepting: Some(accepting) })
     }
@@ -126,6 +137,18 @@ impl Server {
         runtime.shutdown_timeout(Duration::from_millis(100));
         finished
     }
+}
+
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A server that is started again must not wait for the connections of the last one to fade.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING_CONNECTIONS_MAX)
 }
 
 impl Drop for Server {

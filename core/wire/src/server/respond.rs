@@ -1,17 +1,19 @@
 //! An answer as an HTTP response.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, InvalidHeaderName};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 
+use super::memory::{self, Memory};
 use crate::message::Answer;
 
 /// The response that carries `answer`.
-pub(super) fn response(answer: Answer) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(answer.body)));
+pub(super) fn response(answer: Answer, memory: &Arc<Memory>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(memory::counted(memory, answer.body)));
     *response.status_mut() =
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();

@@ -33,11 +33,11 @@ impl Access {
         let why = match verdict {
             Verdict::Allowed => return Ok(()),
             Verdict::Silent if *name.account == *account => return Ok(()),
-            Verdict::Silent => "because no resource-based policy allows the action",
+            Verdict::Silent => "because no resource-based policy allows the {action} action",
             Verdict::Denied => "with an explicit deny in a resource-based policy",
         };
         let action = action.to_ascii_lowercase();
-        let who = &self.principal;
+        let (why, who) = (why.replace("{action}", &action), &self.principal);
         let message = format!(
             "User: {who} is not authorized to perform: {action} on resource: {resource} {why}"
         );
