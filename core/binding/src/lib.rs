@@ -14,6 +14,7 @@ mod engine;
 mod envelope;
 mod error;
 mod faults;
+mod found;
 mod handle;
 mod keeping;
 mod limits;

@@ -72,7 +72,10 @@ impl Pending {
         let signal = bell.signal(token);
         guard(|| match self.place {
             Some(place) => self.handle.engine.notify_when(place, self.level, signal).map_err(raise),
-            None => Ok(signal.signal()),
+            None => {
+                signal.signal();
+                Ok(())
+            }
         })
     }
 }

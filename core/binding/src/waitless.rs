@@ -14,10 +14,11 @@ use crate::bell::{Bell, Subscription};
 use crate::body::Body;
 use crate::config::Level;
 use crate::error::guard;
+use crate::found::at_most;
 use crate::handle::Handle;
 use crate::keeping;
 use crate::message::AsyncMessage;
-use crate::queue::{Queue, at_most};
+use crate::queue::Queue;
 use crate::results::{BatchResult, SendBatchResult, SendResult};
 use crate::ticket::Pending;
 

@@ -102,11 +102,12 @@ impl Cleaner {
         lock(&self.working)
     }
 
-    /// Lets messages either be carried or change queues while the result lives. A copy that cleaning
-    /// wrote between the move of a message and its end in the source would come behind the move, and
-    /// bring the message back at the next opening.
+    /// Lets messages either be carried or change queues while the result lives. A copy that
+    /// cleaning wrote between the move of a message and its end in the source would come behind the
+    /// move, and bring the message back at the next opening.
     ///
-    /// Taken before the lock of a queue and the append lock, and held for neither a read nor a sync.
+    /// Taken before the lock of a queue and the append lock, and held for neither a read nor a
+    /// sync.
     pub fn hold_still(&self) -> MutexGuard<'_, ()> {
         lock(&self.carrying)
     }
@@ -164,8 +165,8 @@ fn is_worth_it(core: &Core, journal: &Journal) -> bool {
     total > 2 * space.live_bytes() + SLACK_SEGMENTS * u64::from(largest.unwrap_or(0))
 }
 
-/// The segment that is being written stays. So does the one behind it, to which batches may still be
-/// on their way, unless its space is needed.
+/// The segment that is being written stays. So does the one behind it, to which batches may still
+/// be on their way, unless its space is needed.
 fn segments_kept(journal: &Journal) -> usize {
     if journal.lacks_room() { 1 } else { SEGMENTS_KEPT }
 }

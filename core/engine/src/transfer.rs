@@ -28,8 +28,8 @@ pub(crate) struct Exhausted<'a> {
     pub first_received: Millis,
 }
 
-/// Gives a message to the dead-letter queue of `queue`; `false` when there is none to take it, or no
-/// room on the disk, so that the message is delivered once more rather than lost.
+/// Gives a message to the dead-letter queue of `queue`; `false` when there is none to take it, or
+/// no room on the disk, so that the message is delivered once more rather than lost.
 pub(crate) fn bury(queue: &Queue, message: &Exhausted<'_>, now: Millis) -> Result<bool> {
     let Some(dead) = queue.rules.dead_letter() else { return Ok(false) };
     let Some(target) = queue.core.registry.get(dead.queue).filter(|target| target.id != queue.id)

@@ -133,7 +133,8 @@ impl Journal {
         self.shared.room.is_missing()
     }
 
-    /// Tries again to make the next segment, if the disk had no room for it; fails while it has not.
+    /// Tries again to make the next segment, if the disk had no room for it; fails while it has
+    /// not.
     #[inline]
     pub fn look_for_room(&self) -> Result<()> {
         if self.shared.room.is_there() { Ok(()) } else { self.shared.look_for_room() }

@@ -1,8 +1,9 @@
 //! A full disk, met while there is room left.
 //!
 //! The segment after the present one is made when that is half full, and has to be there when it is
-//! three quarters full. When the disk has no room for it, no message is accepted any more, and the rest of the present segment is kept for what makes
-//! room: leases, deletes and cleaning. So the consumers of a full engine can empty it.
+//! three quarters full. When the disk has no room for it, no message is accepted any more, and the
+//! rest of the present segment is kept for what makes room: leases, deletes and cleaning. So the
+//! consumers of a full engine can empty it.
 
 use std::time::{Duration, Instant};
 

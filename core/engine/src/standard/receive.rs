@@ -132,8 +132,8 @@ impl StandardRoom {
         Ok(leased.len())
     }
 
-    /// Takes up to `max` messages and reads their records. After an error the caller gives back what
-    /// was taken so far: a claim alone does not know the lane.
+    /// Takes up to `max` messages and reads their records. After an error the caller gives back
+    /// what was taken so far: a claim alone does not know the lane.
     fn gather<'a>(
         &'a self,
         queue: &Queue,
