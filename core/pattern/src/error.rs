@@ -1,0 +1,187 @@
+//! Why a pattern or an event was refused, in AWS's words where AWS has them.
+
+use std::fmt;
+
+/// The language that a pattern is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// Event patterns of EventBridge, and of whatever filters events as it does.
+    EventPattern,
+    /// Filter policies of SNS over message attributes.
+    FilterAttributes,
+    /// Filter policies of SNS over message bodies.
+    FilterBody,
+}
+
+/// A pattern that was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidPattern {
+    /// AWS's error code: `InvalidEventPatternException` or `InvalidParameterException`.
+    pub code: &'static str,
+    /// What is wrong, in AWS's words, without the position.
+    pub reason: String,
+    /// The line that AWS names, from 1; 0 where AWS gives no position.
+    pub line: u32,
+    /// The column that AWS names, from 1, in UTF-16 units; 0 where AWS gives no position.
+    pub column: u32,
+    /// Whether AWS says the position twice, as it does inside lists of `anything-but`.
+    pub doubled: bool,
+    message: String,
+}
+
+impl InvalidPattern {
+    /// The whole text that AWS answers with.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Words `fault` as AWS does for `source`.
+    pub(crate) fn new(fault: Fault, source: &str, dialect: Dialect) -> Self {
+        let (line, column) = fault.at.map_or((0, 0), |at| position(source.as_bytes(), at));
+        let (code, head) = match dialect {
+            Dialect::EventPattern => {
+                ("InvalidEventPatternException", "Event pattern is not valid. Reason: ")
+            }
+            _ if fault.kind == FaultKind::Bare => {
+                ("InvalidParameterException", "Invalid parameter: ")
+            }
+            _ => ("InvalidParameterException", "Invalid parameter: FilterPolicy: "),
+        };
+        let is_filter = dialect != Dialect::EventPattern;
+        let (middle, shown) = match fault.kind {
+            FaultKind::Json if is_filter => ("failed to parse JSON. ", REDACTED.to_owned()),
+            _ => ("", format!("(String){}", quoted(source))),
+        };
+        let suffix = match fault.at {
+            Some(_) => format!("\n at [Source: {shown}; line: {line}, column: {column}]"),
+            None => String::new(),
+        };
+        let again = if fault.doubled { suffix.as_str() } else { "" };
+        let message = format!("{head}{middle}{}{suffix}{again}", fault.reason);
+        Self { code, reason: fault.reason, line, column, doubled: fault.doubled, message }
+    }
+}
+
+impl fmt::Display for InvalidPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for InvalidPattern {}
+
+/// An event that was refused: not a non-match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidEvent {
+    /// What is wrong, and what was expected.
+    pub message: String,
+    /// The byte at which it was noticed.
+    pub offset: usize,
+}
+
+impl InvalidEvent {
+    pub(crate) fn new(message: impl Into<String>, offset: usize) -> Self {
+        Self { message: message.into(), offset }
+    }
+}
+
+impl fmt::Display for InvalidEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "The event is not valid: {}, at byte {}.", self.message, self.offset)
+    }
+}
+
+impl std::error::Error for InvalidEvent {}
+
+/// What is wrong with a pattern, before it is worded for a dialect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) reason: String,
+    /// The byte whose position AWS names; none where AWS gives no position.
+    pub(crate) at: Option<usize>,
+    pub(crate) doubled: bool,
+    pub(crate) kind: FaultKind,
+}
+
+/// Whether the text is no JSON, or no pattern, or not for this dialect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FaultKind {
+    Json,
+    Pattern,
+    /// AWS does not name the parameter.
+    Bare,
+}
+
+impl Fault {
+    pub(crate) fn pattern(reason: impl Into<String>, at: usize) -> Self {
+        Self { reason: reason.into(), at: Some(at), doubled: false, kind: FaultKind::Pattern }
+    }
+
+    pub(crate) fn json(reason: impl Into<String>, at: usize) -> Self {
+        Self { kind: FaultKind::Json, ..Self::pattern(reason, at) }
+    }
+
+    /// A fault whose position AWS does not tell.
+    pub(crate) fn nowhere(reason: impl Into<String>) -> Self {
+        Self { at: None, ..Self::pattern(reason, 0) }
+    }
+
+    pub(crate) fn bare(reason: impl Into<String>) -> Self {
+        Self { kind: FaultKind::Bare, ..Self::nowhere(reason) }
+    }
+
+    pub(crate) fn doubled(self) -> Self {
+        Self { doubled: true, ..self }
+    }
+}
+
+/// How AWS's parser names a source that it does not show.
+pub(crate) const REDACTED: &str =
+    "REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled)";
+
+/// Characters of a source that AWS's parser repeats in an error.
+const SHOWN_CHARS_MAX: usize = 500;
+
+/// The source as AWS's parser shows it: cut, with control characters escaped.
+pub(crate) fn quoted(source: &str) -> String {
+    let units: usize = source.chars().map(char::len_utf16).sum();
+    let mut shown = String::from("\"");
+    let mut taken = 0;
+    for c in source.chars() {
+        taken += c.len_utf16();
+        if taken > SHOWN_CHARS_MAX {
+            break;
+        }
+        match c {
+            '\n' | '\r' => shown.push(c),
+            c if c.is_control() => shown.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => shown.push(c),
+        }
+    }
+    shown.push('"');
+    if units > SHOWN_CHARS_MAX {
+        shown.push_str(&format!("[truncated {} chars]", units - SHOWN_CHARS_MAX));
+    }
+    shown
+}
+
+/// Line and column of the byte at `at`, as AWS's parser counts them: from 1, in UTF-16 units.
+pub(crate) fn position(text: &[u8], at: usize) -> (u32, u32) {
+    let before = &text[..at.min(text.len())];
+    let mut line = 1;
+    let mut column = 1 + (at - before.len()) as u32;
+    let mut previous = 0;
+    for &byte in before {
+        match byte {
+            // A carriage return and a newline are one end of a line.
+            b'\n' if previous == b'\r' => column = 1,
+            b'\n' | b'\r' => (line, column) = (line + 1, 1),
+            // Continuation bytes count with the byte that leads them; four bytes are two units.
+            0x80..=0xbf => {}
+            0xf0.. => column += 2,
+            _ => column += 1,
+        }
+        previous = byte;
+    }
+    (line, column)
+}

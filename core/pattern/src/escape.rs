@@ -1,0 +1,103 @@
+//! Strings of JSON, decoded. A half of a surrogate pair stays what it is (WTF-8), as in Java.
+
+use crate::error::Fault;
+use crate::reader::{shown_char, unexpected_at};
+
+/// Decodes the string of a pattern from after its opening quote; moves `at` behind its end.
+pub(crate) fn decode(
+    source: &str,
+    at: &mut usize,
+    missing: &str,
+    place: &str,
+) -> Result<Vec<u8>, Fault> {
+    let text = source.as_bytes();
+    let mut out = Vec::new();
+    loop {
+        let Some(&byte) = text.get(*at) else {
+            let reason = match missing.strip_prefix(' ') {
+                Some(_) => format!("Unexpected end-of-input{missing}"),
+                None => format!("Unexpected end-of-input: was expecting {missing}"),
+            };
+            return Err(Fault::json(reason, *at));
+        };
+        *at += 1;
+        match byte {
+            b'"' => return Ok(out),
+            b'\\' => decode_escape(source, at, &mut out)?,
+            0..0x20 => {
+                let found = shown_char(char::from(byte));
+                let reason = format!(
+                    "Illegal unquoted character ({found}): has to be escaped using backslash to be \
+                     included in {place}"
+                );
+                return Err(Fault::json(reason, *at - 1));
+            }
+            _ => out.push(byte),
+        }
+    }
+}
+
+fn decode_escape(source: &str, at: &mut usize, out: &mut Vec<u8>) -> Result<(), Fault> {
+    let text = source.as_bytes();
+    let ended = |at| Fault::json("Unexpected end-of-input in character escape sequence", at);
+    let byte = *text.get(*at).ok_or_else(|| ended(*at))?;
+    *at += 1;
+    if byte == b'u' {
+        let mut unit = 0;
+        for _ in 0..4 {
+            let digit = *text.get(*at).ok_or_else(|| ended(*at))?;
+            let Some(value) = char::from(digit).to_digit(16) else {
+                let comment = "expected a hex-digit for character escape sequence";
+                return Err(unexpected_at(source, *at, comment));
+            };
+            unit = unit * 16 + value;
+            *at += 1;
+        }
+        push_unit(out, unit);
+        return Ok(());
+    }
+    match plain_escape(byte) {
+        Some(plain) => out.push(plain),
+        None => {
+            let c = source[*at - 1..].chars().next().unwrap_or_default();
+            let reason = format!("Unrecognized character escape {}", shown_char(c));
+            return Err(Fault::json(reason, *at - 1));
+        }
+    }
+    Ok(())
+}
+
+/// What a backslash and `byte` stand for, `u` apart.
+pub(crate) fn plain_escape(byte: u8) -> Option<u8> {
+    Some(match byte {
+        b'"' | b'\\' | b'/' => byte,
+        b'b' => 8,
+        b'f' => 12,
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        _ => return None,
+    })
+}
+
+/// Appends a UTF-16 unit; the second half of a pair joins the first.
+pub(crate) fn push_unit(out: &mut Vec<u8>, unit: u32) {
+    if let 0xdc00..0xe000 = unit
+        && let Some(&[0xed, second @ 0xa0..=0xaf, third]) = out.last_chunk::<3>()
+    {
+        let high = (u32::from(second & 0x0f) << 6) | u32::from(third & 0x3f);
+        let scalar = 0x1_0000 + (high << 10) + (unit - 0xdc00);
+        out.truncate(out.len() - 3);
+        let c = char::from_u32(scalar).unwrap_or(char::REPLACEMENT_CHARACTER);
+        out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        return;
+    }
+    match char::from_u32(unit) {
+        Some(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        None => out.extend_from_slice(&[
+            0xe0 | (unit >> 12) as u8,
+            0x80 | ((unit >> 6) & 0x3f) as u8,
+            0x80 | (unit & 0x3f) as u8,
+        ]),
+    }
+}

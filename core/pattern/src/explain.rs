@@ -1,0 +1,166 @@
+//! Why an event does not match: the first field that failed, what was there, what was wanted.
+
+use std::fmt;
+
+use crate::agree::{Marks, Walked, satisfies};
+use crate::code;
+use crate::error::InvalidEvent;
+use crate::syntax::Branch;
+use crate::test::{Test, quoted};
+use crate::value::Kind;
+
+/// The answer of `Pattern::explain`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// Whether the event matches.
+    pub matched: bool,
+    /// If not: the failure of the branch that came furthest.
+    pub failure: Option<Failure>,
+}
+
+/// The first field of a branch that failed; fields are asked in the order of their paths.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The dotted path of the field.
+    pub path: String,
+    /// What was there, as JSON; empty if nothing was.
+    pub found: Vec<String>,
+    /// What was wanted, as entries of a pattern.
+    pub wanted: Vec<String>,
+    /// What is wrong with what was there.
+    pub reason: Reason,
+    /// Which branch failed, from 0, where `$or` makes several.
+    pub branch: usize,
+    /// How many branches the pattern has.
+    pub branches: usize,
+}
+
+/// What is wrong with what was there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Nothing was there.
+    Missing,
+    /// Something was there that must not be.
+    Present,
+    /// What was there is none of what was wanted.
+    Differs,
+    /// It is what was wanted, but in another element of an array than the fields before it.
+    OtherElement,
+}
+
+impl Reason {
+    /// The reason as one word, for data.
+    pub fn word(self) -> &'static str {
+        match self {
+            Reason::Missing => "missing",
+            Reason::Present => "present",
+            Reason::Differs => "differs",
+            Reason::OtherElement => "other-element",
+        }
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.failure {
+            None => f.write_str("The event matches."),
+            Some(failure) => failure.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let wanted = self.wanted.join(" or ");
+        let found = self.found.join(", ");
+        write!(f, "The field {} ", quoted(&self.path))?;
+        match self.reason {
+            Reason::Missing => write!(f, "is missing; wanted {wanted}."),
+            Reason::Present => write!(f, "is {found}; wanted {wanted}."),
+            Reason::Differs => write!(f, "is {found}; wanted {wanted}."),
+            Reason::OtherElement => write!(
+                f,
+                "is {found}, which is wanted, but not in the element of the array in which the \
+                 fields before it match; wanted there {wanted}."
+            ),
+        }?;
+        if self.branches > 1 {
+            let (branch, branches) = (self.branch + 1, self.branches);
+            write!(f, " This is branch {branch} of {branches}, the one that came furthest.")?;
+        }
+        Ok(())
+    }
+}
+
+/// Explains a walked event to the branches of a pattern, whose fields `walked.paths` has.
+pub(crate) fn explain(
+    walked: Walked<'_>,
+    branches: &[Branch],
+    marks: &mut Marks,
+) -> Result<Explanation, InvalidEvent> {
+    let mut furthest: Option<(usize, Failure)> = None;
+    for (index, branch) in branches.iter().enumerate() {
+        let Some((passed, mut failure)) = failure_of(walked, branch, marks)? else {
+            return Ok(Explanation { matched: true, failure: None });
+        };
+        failure.branch = index;
+        failure.branches = branches.len();
+        if furthest.as_ref().is_none_or(|(most, _)| passed > *most) {
+            furthest = Some((passed, failure));
+        }
+    }
+    Ok(Explanation { matched: false, failure: furthest.map(|(_, failure)| failure) })
+}
+
+/// How many fields passed, and why the next did not.
+fn failure_of(
+    walked: Walked<'_>,
+    branch: &Branch,
+    marks: &mut Marks,
+) -> Result<Option<(usize, Failure)>, InvalidEvent> {
+    // The branch is asked with one field more each time: the first that turns the answer failed.
+    let mut so_far = vec![code::UNORDERED];
+    for (passed, (path, tests)) in branch.iter().enumerate() {
+        let Some(field) = walked.paths.find(path) else {
+            continue;
+        };
+        code::push_field(&mut so_far, field, tests);
+        if satisfies(walked, &so_far, marks)? {
+            continue;
+        }
+        let leaves = walked.found.of(field);
+        let values: Vec<_> = leaves.map(|leaf| walked.found.value(leaf, walked.text)).collect();
+        let mut own = Vec::new();
+        code::push_field(&mut own, field, tests);
+        let accepted = code::Fields(&own)
+            .any(|(_, tests)| values.iter().any(|value| value.passes(tests.clone())));
+        let reason = match values.is_empty() {
+            true => Reason::Missing,
+            false if accepted => Reason::OtherElement,
+            false if tests.iter().all(|test| *test == Test::Absent) => Reason::Present,
+            false => Reason::Differs,
+        };
+        let failure = Failure {
+            path: String::from_utf8_lossy(path).into_owned(),
+            found: values.iter().map(|value| shown(value.kind, value.text)).collect(),
+            wanted: tests.iter().map(Test::shown).collect(),
+            reason,
+            branch: 0,
+            branches: 0,
+        };
+        return Ok(Some((passed, failure)));
+    }
+    Ok(None)
+}
+
+fn shown(kind: Kind, text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    match kind {
+        Kind::Text => quoted(&text),
+        Kind::Number => text.into_owned(),
+        Kind::True => "true".to_owned(),
+        Kind::False => "false".to_owned(),
+        Kind::Null => "null".to_owned(),
+        Kind::Binary => "a binary".to_owned(),
+    }
+}

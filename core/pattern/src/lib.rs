@@ -1,0 +1,51 @@
+//! Decides which of many rules match an event: event patterns of EventBridge, filter policies of SNS.
+//!
+//! It is not: a JSON library (nothing is parsed that no rule names), a router (a rule is a number, what
+//! it stands for is the caller's), or a place for other query languages.
+//!
+//! ```
+//! use trunkline_pattern::{Dialect, Event, Limits, Pattern, RuleSet, Scratch};
+//!
+//! let rules = RuleSet::new();
+//! for (id, text) in [(1, r#"{"state":["running"]}"#), (2, r#"{"load":[{"numeric":[">",0.9]}]}"#)] {
+//!     let pattern = Pattern::compile(text.as_bytes(), Dialect::EventPattern, &Limits::default())?;
+//!     rules.add(id, &pattern);
+//! }
+//! let event = Event::new(br#"{"state":"running","load":0.95}"#);
+//! let mut matched = Vec::new();
+//! rules.matches(event, &mut Scratch::default(), &mut matched)?;
+//! assert_eq!(matched, [1, 2]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod address;
+mod agree;
+mod code;
+mod error;
+mod escape;
+mod event;
+mod explain;
+mod fold;
+mod found;
+mod limits;
+mod number;
+mod operators;
+mod paged;
+mod paths;
+mod pattern;
+mod reader;
+mod scan;
+mod set;
+mod syntax;
+mod test;
+mod value;
+mod walk;
+mod wildcard;
+
+pub use error::{Dialect, InvalidEvent, InvalidPattern};
+pub use event::{Attribute, AttributeKind, Event};
+pub use explain::{Explanation, Failure, Reason};
+pub use found::Scratch;
+pub use limits::Limits;
+pub use pattern::Pattern;
+pub use set::{RuleId, RuleSet, RuleSnapshot};

@@ -1,0 +1,128 @@
+//! An array that is changed by copying: a tree of pages, of which a change copies one a level.
+//!
+//! Readers keep the array that they have. Pages that nobody else holds are changed in place, so many
+//! changes at once cost what they would cost in a plain array.
+
+use std::sync::Arc;
+
+/// Children of a page that is no leaf.
+const FAN_OUT: usize = 32;
+const FAN_OUT_BITS: u32 = FAN_OUT.trailing_zeros();
+
+/// An array of pages of `PAGE` elements.
+#[derive(Clone, Debug)]
+pub(crate) struct Paged<T, const PAGE: usize> {
+    root: Tree<T>,
+    len: usize,
+    /// Levels above the leaves.
+    height: u32,
+}
+
+#[derive(Clone, Debug)]
+enum Tree<T> {
+    Leaf(Arc<Vec<T>>),
+    Inner(Arc<Vec<Tree<T>>>),
+}
+
+impl<T: Clone, const PAGE: usize> Default for Paged<T, PAGE> {
+    fn default() -> Self {
+        Self { root: Tree::Leaf(Arc::new(Vec::new())), len: 0, height: 0 }
+    }
+}
+
+impl<T: Clone, const PAGE: usize> Paged<T, PAGE> {
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, index: usize) -> &T {
+        let page = index / PAGE;
+        let mut tree = &self.root;
+        let mut shift = self.height * FAN_OUT_BITS;
+        loop {
+            match tree {
+                Tree::Leaf(items) => return &items[index % PAGE],
+                Tree::Inner(children) => {
+                    shift -= FAN_OUT_BITS;
+                    tree = &children[(page >> shift) % FAN_OUT];
+                }
+            }
+        }
+    }
+
+    /// The element, to be changed; what others hold is copied first.
+    pub(crate) fn get_mut(&mut self, index: usize) -> &mut T {
+        let page = index / PAGE;
+        let mut tree = &mut self.root;
+        let mut shift = self.height * FAN_OUT_BITS;
+        loop {
+            match tree {
+                Tree::Leaf(items) => return &mut Arc::make_mut(items)[index % PAGE],
+                Tree::Inner(children) => {
+                    shift -= FAN_OUT_BITS;
+                    tree = &mut Arc::make_mut(children)[(page >> shift) % FAN_OUT];
+                }
+            }
+        }
+    }
+
+    /// Appends an element, and returns its index.
+    pub(crate) fn push(&mut self, item: T) -> usize {
+        let index = self.len;
+        if index == PAGE << (self.height * FAN_OUT_BITS) {
+            let root = std::mem::replace(&mut self.root, Tree::Inner(Arc::new(Vec::new())));
+            self.root = Tree::Inner(Arc::new(vec![root]));
+            self.height += 1;
+        }
+        let page = index / PAGE;
+        let mut tree = &mut self.root;
+        let mut shift = self.height * FAN_OUT_BITS;
+        loop {
+            match tree {
+                Tree::Leaf(items) => {
+                    Arc::make_mut(items).push(item);
+                    break;
+                }
+                Tree::Inner(children) => {
+                    shift -= FAN_OUT_BITS;
+                    let children = Arc::make_mut(children);
+                    let child = (page >> shift) % FAN_OUT;
+                    if child == children.len() {
+                        children.push(if shift == 0 {
+                            Tree::Leaf(Arc::new(Vec::new()))
+                        } else {
+                            Tree::Inner(Arc::new(Vec::new()))
+                        });
+                    }
+                    tree = &mut children[child];
+                }
+            }
+        }
+        self.len += 1;
+        index
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_keeps_what_it_had() {
+        let mut array: Paged<usize, 4> = Paged::default();
+        for index in 0..10_000 {
+            assert_eq!(array.push(index), index);
+        }
+        let before = array.clone();
+        for index in (0..10_000).step_by(7) {
+            *array.get_mut(index) += 1;
+        }
+        array.push(10_000);
+        for index in 0..10_000 {
+            assert_eq!(*before.get(index), index);
+            assert_eq!(*array.get(index), index + usize::from(index % 7 == 0));
+        }
+        assert_eq!((before.len(), array.len(), *array.get(10_000)), (10_000, 10_001, 10_000));
+    }
+}

@@ -1,0 +1,192 @@
+//! One pattern, compiled.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::agree::{Walked, satisfies};
+use crate::code;
+use crate::error::{Dialect, Fault, InvalidEvent, InvalidPattern};
+use crate::event::{Attribute, Event, walk_attributes};
+use crate::explain::{Explanation, explain};
+use crate::found::Scratch;
+use crate::limits::Limits;
+use crate::paths::{Field, Paths};
+use crate::syntax::{self, Branch};
+
+/// An event pattern or a filter policy, compiled. A copy shares what was compiled.
+///
+/// ```
+/// use trunkline_pattern::{Dialect, Event, Limits, Pattern};
+/// let text = br#"{"detail":{"state":["running",{"prefix":"stop"}]}}"#;
+/// let pattern = Pattern::compile(text, Dialect::EventPattern, &Limits::default())?;
+/// assert!(pattern.matches(Event::new(br#"{"detail":{"state":"stopped"}}"#))?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Pattern {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    text: String,
+    dialect: Dialect,
+    branches: Vec<Branch>,
+    paths: Paths,
+    codes: Vec<Vec<u8>>,
+}
+
+impl Pattern {
+    /// Compiles a pattern, or says why AWS would refuse it.
+    ///
+    /// ```
+    /// use trunkline_pattern::{Dialect, Limits, Pattern};
+    /// let refused = Pattern::compile(br#"{"a":"x"}"#, Dialect::EventPattern, &Limits::default());
+    /// let error = refused.err().expect("a leaf is an array");
+    /// assert_eq!(error.reason, "\"a\" must be an object or an array");
+    /// assert_eq!((error.line, error.column), (1, 7));
+    /// ```
+    pub fn compile(
+        text: &[u8],
+        dialect: Dialect,
+        limits: &Limits,
+    ) -> Result<Pattern, InvalidPattern> {
+        let lossy = String::from_utf8_lossy(text);
+        let refuse = |fault| InvalidPattern::new(fault, &lossy, dialect);
+        let source = std::str::from_utf8(text)
+            .map_err(|_| refuse(Fault::nowhere("A pattern must be UTF-8 text")))?;
+        check_size(source, dialect, limits).map_err(refuse)?;
+        let branches = syntax::parse(source, dialect, limits).map_err(refuse)?;
+        let mut paths = Paths::default();
+        let codes = branches.iter().map(|branch| encode(branch, &mut paths).0).collect();
+        let text = source.to_owned();
+        Ok(Pattern { inner: Arc::new(Inner { text, dialect, branches, paths, codes }) })
+    }
+
+    /// Whether the event matches.
+    pub fn matches(&self, event: Event<'_>) -> Result<bool, InvalidEvent> {
+        self.matches_with(event, &mut Scratch::default())
+    }
+
+    /// Whether the event matches, with memory that is used again and again.
+    pub fn matches_with(
+        &self,
+        event: Event<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<bool, InvalidEvent> {
+        event.walk(&self.inner.paths, &mut scratch.found)?;
+        self.decide(event.text, scratch)
+    }
+
+    /// Whether the attributes of a message match.
+    ///
+    /// ```
+    /// use trunkline_pattern::{Attribute, AttributeKind, Dialect, Limits, Pattern};
+    /// let policy = br#"{"price":[{"numeric":[">",100]}]}"#;
+    /// let policy = Pattern::compile(policy, Dialect::FilterAttributes, &Limits::default())?;
+    /// let price = Attribute { name: "price", kind: AttributeKind::Number, value: "101.5" };
+    /// assert!(policy.matches_attributes(&[price])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn matches_attributes(&self, attributes: &[Attribute<'_>]) -> Result<bool, InvalidEvent> {
+        let mut scratch = Scratch::default();
+        walk_attributes(attributes, &self.inner.paths, &mut scratch.found)?;
+        self.decide(b"", &mut scratch)
+    }
+
+    fn decide(&self, text: &[u8], scratch: &mut Scratch) -> Result<bool, InvalidEvent> {
+        let walked = Walked { paths: &self.inner.paths, found: &scratch.found, text };
+        for code in &self.inner.codes {
+            if satisfies(walked, code, &mut scratch.marks)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Why the event does not match: the first field that failed, what was there, what was wanted.
+    ///
+    /// ```
+    /// use trunkline_pattern::{Dialect, Event, Limits, Pattern};
+    /// let text = br#"{"a":["x"],"b":[{"prefix":"y"}]}"#;
+    /// let pattern = Pattern::compile(text, Dialect::EventPattern, &Limits::default())?;
+    /// let why = pattern.explain(Event::new(br#"{"a":"x","b":"z"}"#))?;
+    /// let failure = why.failure.expect("no match");
+    /// assert_eq!((failure.path.as_str(), failure.found), ("b", vec!["\"z\"".to_owned()]));
+    /// assert_eq!(failure.wanted, ["{\"prefix\":\"y\"}"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn explain(&self, event: Event<'_>) -> Result<Explanation, InvalidEvent> {
+        let mut scratch = Scratch::default();
+        event.walk(&self.inner.paths, &mut scratch.found)?;
+        self.explain_walked(event.text, &mut scratch)
+    }
+
+    /// Why the attributes of a message do not match.
+    pub fn explain_attributes(
+        &self,
+        attributes: &[Attribute<'_>],
+    ) -> Result<Explanation, InvalidEvent> {
+        let mut scratch = Scratch::default();
+        walk_attributes(attributes, &self.inner.paths, &mut scratch.found)?;
+        self.explain_walked(b"", &mut scratch)
+    }
+
+    fn explain_walked(
+        &self,
+        text: &[u8],
+        scratch: &mut Scratch,
+    ) -> Result<Explanation, InvalidEvent> {
+        let walked = Walked { paths: &self.inner.paths, found: &scratch.found, text };
+        explain(walked, &self.inner.branches, &mut scratch.marks)
+    }
+
+    /// The text that was compiled.
+    pub fn text(&self) -> &str {
+        &self.inner.text
+    }
+
+    /// The language that the text is written in.
+    pub fn dialect(&self) -> Dialect {
+        self.inner.dialect
+    }
+
+    pub(crate) fn branches(&self) -> &[Branch] {
+        &self.inner.branches
+    }
+}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pattern").field(&self.inner.text).finish()
+    }
+}
+
+fn check_size(source: &str, dialect: Dialect, limits: &Limits) -> Result<(), Fault> {
+    let (size, size_max, unit) = match dialect {
+        Dialect::EventPattern => (source.chars().count(), limits.pattern_bytes, "characters"),
+        _ => (source.len(), limits.policy_bytes, "bytes"),
+    };
+    if size > size_max {
+        let reason = format!("The pattern has {size} {unit}, at most {size_max} are allowed");
+        return Err(Fault::nowhere(reason));
+    }
+    Ok(())
+}
+
+/// The code of a branch over the fields of `paths`, which are made where they are missing.
+pub(crate) fn encode(branch: &Branch, paths: &mut Paths) -> (Vec<u8>, Vec<Field>) {
+    let fields: Vec<Field> = branch.keys().map(|path| paths.add(path)).collect();
+    let mut out = vec![if is_ordered(&fields, paths) { 0 } else { code::UNORDERED }];
+    for (field, tests) in fields.iter().zip(branch.values()) {
+        code::push_field(&mut out, *field, tests);
+    }
+    (out, fields)
+}
+
+/// Whether no field shares more with an earlier one than with its neighbour; see `agree`.
+fn is_ordered(fields: &[Field], paths: &Paths) -> bool {
+    fields.iter().enumerate().skip(2).all(|(index, &field)| {
+        let near = paths.shared_depth(fields[index - 1], field);
+        fields[..index - 1].iter().all(|&other| paths.shared_depth(other, field) <= near)
+    })
+}

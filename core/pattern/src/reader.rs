@@ -1,0 +1,414 @@
+//! Reads the JSON of a pattern token by token, with the words and the positions of AWS's parser.
+//!
+//! AWS reports where its parser stands, not where the mistake is, so the habits of that parser are
+//! part of its answers: after the name of a field it has already looked at the value (scalars are
+//! consumed, a string's opening quote is), and a string is read only when somebody asks for it.
+
+use crate::error::{Fault, position, quoted};
+use crate::escape;
+
+/// A token of JSON, as the parser hands them out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Token {
+    ObjectStart,
+    ObjectEnd,
+    ArrayStart,
+    ArrayEnd,
+    Name,
+    Text,
+    Number,
+    True,
+    False,
+    Null,
+    /// The text is over.
+    End,
+}
+
+/// An object or an array that is open.
+struct Level {
+    is_object: bool,
+    start: usize,
+    has_entries: bool,
+}
+
+/// Reads `text`; see the module.
+pub(crate) struct Reader<'a> {
+    source: &'a str,
+    text: &'a [u8],
+    at: usize,
+    levels: Vec<Level>,
+    depth_max: usize,
+    /// The value that was looked at together with its name.
+    after_name: Option<Token>,
+    /// A string whose opening quote was consumed, and no more.
+    unread_text: bool,
+    /// Where the last scalar began.
+    start: usize,
+    name: Vec<u8>,
+    token: Token,
+}
+
+const VALUES: &str = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')";
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(source: &'a str, depth_max: usize) -> Self {
+        let text = source.as_bytes();
+        Self {
+            source,
+            text,
+            at: 0,
+            levels: Vec::new(),
+            depth_max,
+            after_name: None,
+            unread_text: false,
+            start: 0,
+            name: Vec::new(),
+            token: Token::End,
+        }
+    }
+
+    /// Where the parser stands: what AWS reports.
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// The name that was read last, decoded.
+    pub(crate) fn name(&self) -> &[u8] {
+        &self.name
+    }
+
+    /// The text of the string that was reached last, decoded. Reads it, so the position moves.
+    pub(crate) fn text(&mut self) -> Result<Vec<u8>, Fault> {
+        assert!(self.unread_text, "a string is asked for once, when it is reached");
+        self.unread_text = false;
+        self.string("closing quote for a string value", "string value")
+    }
+
+    /// The digits of the number that was read last.
+    pub(crate) fn number(&self) -> &'a str {
+        &self.source[self.start..self.at]
+    }
+
+    /// The text of the last token, whatever it is; for messages.
+    pub(crate) fn shown(&mut self) -> Result<String, Fault> {
+        Ok(match self.token {
+            Token::ObjectStart => "{".to_owned(),
+            Token::ObjectEnd => "}".to_owned(),
+            Token::ArrayStart => "[".to_owned(),
+            Token::ArrayEnd => "]".to_owned(),
+            Token::Name => String::from_utf8_lossy(&self.name).into_owned(),
+            Token::Text => String::from_utf8_lossy(&self.text()?).into_owned(),
+            Token::Number => self.number().to_owned(),
+            Token::True => "true".to_owned(),
+            Token::False => "false".to_owned(),
+            Token::Null | Token::End => "null".to_owned(),
+        })
+    }
+
+    /// The next token; strings are not read until they are asked for.
+    pub(crate) fn next(&mut self) -> Result<Token, Fault> {
+        self.token = self.advance()?;
+        Ok(self.token)
+    }
+
+    fn advance(&mut self) -> Result<Token, Fault> {
+        if let Some(token) = self.after_name.take() {
+            return self.enter(token);
+        }
+        if self.unread_text {
+            self.text()?;
+        }
+        let Some(mut byte) = self.skip_blanks()? else {
+            return self.end();
+        };
+        if byte == b']' || byte == b'}' {
+            return self.leave(byte);
+        }
+        let in_object = self.levels.last().is_some_and(|level| level.is_object);
+        if let Some(level) = self.levels.last_mut()
+            && std::mem::replace(&mut level.has_entries, true)
+        {
+            byte = self.comma(byte, in_object)?;
+        }
+        if !in_object {
+            let token = self.value(byte)?;
+            return self.enter(token);
+        }
+        if byte != b'"' {
+            return Err(self.unexpected("was expecting double-quote to start field name"));
+        }
+        self.name = self.string(" in field name", "name")?;
+        let byte = self.colon()?;
+        self.after_name = Some(self.value(byte)?);
+        Ok(Token::Name)
+    }
+
+    /// Consumes blanks and the byte after them.
+    fn skip_blanks(&mut self) -> Result<Option<u8>, Fault> {
+        while let Some(&byte) = self.text.get(self.at) {
+            self.at += 1;
+            match byte {
+                b' ' | b'\t' | b'\n' | b'\r' => {}
+                b'/' => {
+                    return Err(self.unexpected(
+                        "maybe a (non-standard) comment? (not recognized as one since Feature \
+                         'ALLOW_COMMENTS' not enabled for parser)",
+                    ));
+                }
+                0..0x20 => {
+                    let reason = format!(
+                        "Illegal character ((CTRL-CHAR, code {byte})): only regular white space \
+                         (\\r, \\n, \\t) is allowed between tokens"
+                    );
+                    return Err(Fault::json(reason, self.at));
+                }
+                _ => return Ok(Some(byte)),
+            }
+        }
+        Ok(None)
+    }
+
+    fn end(&mut self) -> Result<Token, Fault> {
+        let Some(level) = self.levels.last() else {
+            return Ok(Token::End);
+        };
+        let kind = if level.is_object { "Object" } else { "Array" };
+        let started = self.place(level.start);
+        let reason = format!(
+            "Unexpected end-of-input: expected close marker for {kind} (start marker at {started})"
+        );
+        Err(Fault::json(reason, self.at))
+    }
+
+    fn ended_between(&self) -> Fault {
+        let in_object = self.levels.last().is_some_and(|level| level.is_object);
+        let kind = if in_object { "Object" } else { "Array" };
+        Fault::json(format!("Unexpected end-of-input within/between {kind} entries"), self.at)
+    }
+
+    fn place(&self, at: usize) -> String {
+        let (line, column) = position(self.text, at);
+        format!("[Source: (String){}; line: {line}, column: {column}]", quoted(self.source))
+    }
+
+    fn leave(&mut self, byte: u8) -> Result<Token, Fault> {
+        let is_object = byte == b'}';
+        match self.levels.last() {
+            Some(level) if level.is_object == is_object => {
+                self.levels.pop();
+                Ok(if is_object { Token::ObjectEnd } else { Token::ArrayEnd })
+            }
+            Some(level) => {
+                let (wanted, kind) = if level.is_object { ('}', "Object") } else { (']', "Array") };
+                let started = self.place(level.start);
+                let reason = format!(
+                    "Unexpected close marker '{}': expected '{wanted}' (for {kind} starting at \
+                     {started})",
+                    char::from(byte)
+                );
+                Err(Fault::json(reason, self.at - 1))
+            }
+            None => Err(self.unexpected(&format!("expected a valid value {VALUES}"))),
+        }
+    }
+
+    fn comma(&mut self, byte: u8, in_object: bool) -> Result<u8, Fault> {
+        if byte != b',' {
+            let kind = if in_object { "Object" } else { "Array" };
+            return Err(self.unexpected(&format!("was expecting comma to separate {kind} entries")));
+        }
+        self.skip_blanks()?.ok_or_else(|| self.ended_between())
+    }
+
+    fn colon(&mut self) -> Result<u8, Fault> {
+        match self.skip_blanks()? {
+            None => Err(self.ended_between()),
+            Some(b':') => self.skip_blanks()?.ok_or_else(|| self.ended_between()),
+            Some(_) => {
+                Err(self.unexpected("was expecting a colon to separate field name and value"))
+            }
+        }
+    }
+
+    /// Opens the level of a token that has one.
+    fn enter(&mut self, token: Token) -> Result<Token, Fault> {
+        if matches!(token, Token::ObjectStart | Token::ArrayStart) {
+            let is_object = token == Token::ObjectStart;
+            self.levels.push(Level { is_object, start: self.at - 1, has_entries: false });
+            let depth = self.levels.len();
+            if depth > self.depth_max {
+                let reason = format!(
+                    "Document nesting depth ({depth}) exceeds the maximum allowed ({}, from \
+                     `StreamReadConstraints.getMaxNestingDepth()`)",
+                    self.depth_max
+                );
+                return Err(Fault::json(reason, self.at));
+            }
+        }
+        Ok(token)
+    }
+
+    /// The value that begins with `byte`, which was consumed.
+    fn value(&mut self, byte: u8) -> Result<Token, Fault> {
+        self.start = self.at - 1;
+        match byte {
+            b'"' => {
+                self.unread_text = true;
+                Ok(Token::Text)
+            }
+            b'{' => Ok(Token::ObjectStart),
+            b'[' => Ok(Token::ArrayStart),
+            b'-' | b'0'..=b'9' => self.digits(),
+            b't' => self.word("true", Token::True),
+            b'f' => self.word("false", Token::False),
+            b'n' => self.word("null", Token::Null),
+            b']' | b'}' if self.levels.last().is_some_and(|level| level.is_object) => {
+                Err(self.unexpected("expected a value"))
+            }
+            b'+' => Err(self.bad_number(
+                Some('+'),
+                "JSON spec does not allow numbers to have plus signs: enable \
+                 `JsonReadFeature.ALLOW_LEADING_PLUS_SIGN_FOR_NUMBERS` to allow",
+            )),
+            b'N' if self.text[self.start..].starts_with(b"NaN") => Err(self.not_a_number(3)),
+            b'I' if self.text[self.start..].starts_with(b"Infinity") => Err(self.not_a_number(8)),
+            _ if self.char_at(self.start).is_some_and(starts_word) => Err(self.bad_word()),
+            _ => Err(self.unexpected(&format!("expected a valid value {VALUES}"))),
+        }
+    }
+
+    fn word(&mut self, word: &str, token: Token) -> Result<Token, Fault> {
+        let rest = &self.source[self.start..];
+        let follows = rest.get(word.len()..).and_then(|rest| rest.chars().next());
+        if !rest.starts_with(word) || follows.is_some_and(continues_word) {
+            return Err(self.bad_word());
+        }
+        self.at = self.start + word.len();
+        Ok(token)
+    }
+
+    fn bad_word(&self) -> Fault {
+        let rest = &self.source[self.start..];
+        let word: String = rest.chars().take_while(|&c| continues_word(c)).take(256).collect();
+        Fault::json(format!("Unrecognized token '{word}': was expecting {VALUES}"), self.start)
+    }
+
+    fn not_a_number(&self, length: usize) -> Fault {
+        let end = self.at - 1 + length;
+        let word = &self.source[self.start..end];
+        let reason = format!(
+            "Non-standard token '{word}': enable `JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to \
+             allow"
+        );
+        Fault::json(reason, end)
+    }
+
+    /// The number whose first byte was consumed. The parser reports right after that byte.
+    fn digits(&mut self) -> Result<Token, Fault> {
+        let is_negative = self.text[self.start] == b'-';
+        let first = self.start + usize::from(is_negative);
+        let mut end = self.run(first);
+        if end == first {
+            return Err(self.bad_minus(first));
+        }
+        if self.text[first] == b'0' && end > first + 1 {
+            return Err(Fault::json(
+                "Invalid numeric value: Leading zeroes not allowed",
+                first + 1,
+            ));
+        }
+        if self.text.get(end) == Some(&b'.') {
+            let fraction = self.run(end + 1);
+            if fraction == end + 1 {
+                let found = self.char_at(fraction).or(Some('.'));
+                return Err(self.bad_number(found, "Decimal point not followed by a digit"));
+            }
+            end = fraction;
+        }
+        if matches!(self.text.get(end), Some(b'e' | b'E')) {
+            let signed = matches!(self.text.get(end + 1), Some(b'+' | b'-'));
+            let from = end + 1 + usize::from(signed);
+            let exponent = self.run(from);
+            if exponent == from {
+                return Err(match self.char_at(from) {
+                    None => Fault::json(
+                        "Unexpected end-of-inputexpected a digit for number exponent",
+                        from,
+                    ),
+                    found => self.bad_number(found, "Exponent indicator not followed by a digit"),
+                });
+            }
+            end = exponent;
+        }
+        self.at = end;
+        Ok(Token::Number)
+    }
+
+    fn run(&self, from: usize) -> usize {
+        let digits = self.text[from.min(self.text.len())..].iter();
+        from + digits.take_while(|byte| byte.is_ascii_digit()).count()
+    }
+
+    fn bad_minus(&mut self, first: usize) -> Fault {
+        match self.char_at(first) {
+            None => Fault::json("Unexpected end-of-inputNo digit following sign", first),
+            Some('.') => {
+                self.at = first + 1;
+                self.unexpected(&format!("expected a valid value {VALUES}"))
+            }
+            Some('I') if self.text[first..].starts_with(b"Infinity") => {
+                self.at = first + 1;
+                self.not_a_number(8)
+            }
+            found => self.bad_number(
+                found,
+                "expected digit (0-9) to follow minus sign, for valid numeric value",
+            ),
+        }
+    }
+
+    fn bad_number(&self, found: Option<char>, comment: &str) -> Fault {
+        let found = found.map_or_else(String::new, shown_char);
+        let reason = format!("Unexpected character ({found}) in numeric value: {comment}");
+        Fault::json(reason, self.at)
+    }
+
+    /// The string after its opening quote; `missing` and `place` are the parser's words for it.
+    fn string(&mut self, missing: &str, place: &str) -> Result<Vec<u8>, Fault> {
+        escape::decode(self.source, &mut self.at, missing, place)
+    }
+
+    fn char_at(&self, at: usize) -> Option<char> {
+        self.source.get(at..)?.chars().next()
+    }
+
+    /// The character that was consumed last does not belong there.
+    fn unexpected(&self, comment: &str) -> Fault {
+        unexpected_at(self.source, self.at - 1, comment)
+    }
+}
+
+/// The character that begins at `at` does not belong there.
+pub(crate) fn unexpected_at(source: &str, at: usize, comment: &str) -> Fault {
+    let found = source[at..].chars().next().map_or_else(String::new, shown_char);
+    Fault::json(format!("Unexpected character ({found}): {comment}"), at)
+}
+
+/// A character as the parser names it.
+pub(crate) fn shown_char(c: char) -> String {
+    let mut units = [0; 2];
+    let unit = u32::from(c.encode_utf16(&mut units)[0]);
+    match unit {
+        0..0x20 => format!("(CTRL-CHAR, code {unit})"),
+        0x20..=255 => format!("'{c}' (code {unit})"),
+        _ => format!("'{c}' (code {unit} / {unit:#x})"),
+    }
+}
+
+fn starts_word(c: char) -> bool {
+    c.is_alphabetic() || c == '_' || c == '$'
+}
+
+fn continues_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == '$'
+}

@@ -1,0 +1,291 @@
+//! The bytes of JSON: strings, numbers, words, and how whole values are skipped.
+
+use crate::error::InvalidEvent;
+
+/// A text, and how deep it may be nested.
+#[derive(Clone, Copy)]
+pub(crate) struct Text<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) depth_max: usize,
+}
+
+impl Text<'_> {
+    #[inline]
+    pub(crate) fn check_depth(&self, depth: usize, at: usize) -> Result<(), InvalidEvent> {
+        if depth > self.depth_max {
+            let message = format!("it is nested deeper than {}", self.depth_max);
+            return Err(InvalidEvent::new(message, at));
+        }
+        Ok(())
+    }
+}
+
+/// How closely a text is looked at.
+pub(crate) trait Scan {
+    const IS_STRICT: bool;
+
+    /// The end of the string that begins at `at`, behind its quote, and whether it has escapes.
+    fn string(bytes: &[u8], at: usize) -> Result<(usize, bool), InvalidEvent>;
+
+    /// The end of the number that begins at `at`.
+    fn number(bytes: &[u8], at: usize) -> Result<usize, InvalidEvent>;
+
+    /// The end of the value that begins at `at`, inside of `depth` others.
+    fn skip(text: &Text<'_>, at: usize, depth: usize) -> Result<usize, InvalidEvent>;
+}
+
+/// Every byte is looked at.
+pub(crate) struct Strict;
+
+/// Only what is needed to find the end.
+pub(crate) struct Trusted;
+
+#[inline]
+pub(crate) fn blanks(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\n' | b'\t' | b'\r') = bytes.get(at) {
+        at += 1;
+    }
+    at
+}
+
+/// The end of `true`, `false` or `null` at `at`.
+pub(crate) fn word(bytes: &[u8], at: usize) -> Result<usize, InvalidEvent> {
+    let rest = &bytes[at..];
+    for word in [&b"true"[..], b"false", b"null"] {
+        if rest.starts_with(word) {
+            return Ok(at + word.len());
+        }
+    }
+    Err(InvalidEvent::new("a JSON value is missing", at))
+}
+
+fn unclosed(at: usize) -> InvalidEvent {
+    InvalidEvent::new("a string is not closed", at)
+}
+
+impl Scan for Strict {
+    const IS_STRICT: bool = true;
+
+    fn string(bytes: &[u8], from: usize) -> Result<(usize, bool), InvalidEvent> {
+        let mut at = from;
+        let mut has_escapes = false;
+        loop {
+            match bytes.get(at) {
+                None => return Err(unclosed(from)),
+                Some(b'"') => return Ok((at, has_escapes)),
+                Some(b'\\') => {
+                    has_escapes = true;
+                    at = escape(bytes, at + 1)?;
+                }
+                Some(0..0x20) => {
+                    return Err(InvalidEvent::new("a control character is not escaped", at));
+                }
+                Some(_) => at += 1,
+            }
+        }
+    }
+
+    fn number(bytes: &[u8], at: usize) -> Result<usize, InvalidEvent> {
+        let wrong = |at| InvalidEvent::new("a number is not as JSON writes it", at);
+        let first = at + usize::from(bytes.get(at) == Some(&b'-'));
+        let mut end = digits(bytes, first);
+        if end == first || (bytes[first] == b'0' && end > first + 1) {
+            return Err(wrong(at));
+        }
+        if bytes.get(end) == Some(&b'.') {
+            let fraction = digits(bytes, end + 1);
+            if fraction == end + 1 {
+                return Err(wrong(at));
+            }
+            end = fraction;
+        }
+        if let Some(b'e' | b'E') = bytes.get(end) {
+            let from = end + 1 + usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-')));
+            end = digits(bytes, from);
+            if end == from {
+                return Err(wrong(at));
+            }
+        }
+        Ok(end)
+    }
+
+    fn skip(text: &Text<'_>, at: usize, depth: usize) -> Result<usize, InvalidEvent> {
+        skip_strictly(text, at, depth)
+    }
+}
+
+/// The end of the escape whose backslash was before `at`.
+fn escape(bytes: &[u8], at: usize) -> Result<usize, InvalidEvent> {
+    let is_hex = |byte: &u8| byte.is_ascii_hexdigit();
+    match bytes.get(at) {
+        Some(b'u') => match bytes.get(at + 1..at + 5) {
+            Some(hex) if hex.iter().all(is_hex) => Ok(at + 5),
+            _ => Err(InvalidEvent::new("four hexadecimal digits are missing", at)),
+        },
+        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 1),
+        _ => Err(InvalidEvent::new("an escape is none of JSON's", at)),
+    }
+}
+
+fn digits(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b'0'..=b'9') = bytes.get(at) {
+        at += 1;
+    }
+    at
+}
+
+/// Skips a value, and checks all of it. Open objects and arrays are bits, so that depth costs no stack.
+fn skip_strictly(text: &Text<'_>, mut at: usize, depth: usize) -> Result<usize, InvalidEvent> {
+    let bytes = text.bytes;
+    let mut open = Open::default();
+    loop {
+        // A value begins here.
+        match bytes.get(at) {
+            Some(&byte @ (b'{' | b'[')) => {
+                open.push(byte == b'{');
+                text.check_depth(depth + open.len, at)?;
+                at = blanks(bytes, at + 1);
+                let close = if byte == b'{' { b'}' } else { b']' };
+                if bytes.get(at) != Some(&close) {
+                    if byte == b'{' {
+                        at = key(bytes, at)?;
+                    }
+                    continue;
+                }
+                open.pop();
+                at += 1;
+            }
+            Some(b'"') => at = Strict::string(bytes, at + 1)?.0 + 1,
+            Some(b'-' | b'0'..=b'9') => at = Strict::number(bytes, at)?,
+            Some(_) => at = word(bytes, at)?,
+            None => return Err(InvalidEvent::new("a value is missing", at)),
+        }
+        // A value ended here.
+        loop {
+            let Some(is_object) = open.last() else {
+                return Ok(at);
+            };
+            at = blanks(bytes, at);
+            match bytes.get(at) {
+                Some(b',') => {
+                    at = blanks(bytes, at + 1);
+                    if is_object {
+                        at = key(bytes, at)?;
+                    }
+                    break;
+                }
+                Some(b'}') if is_object => at += 1,
+                Some(b']') if !is_object => at += 1,
+                _ => return Err(InvalidEvent::new("a comma or an end is missing", at)),
+            }
+            open.pop();
+        }
+    }
+}
+
+/// A key with its colon; the start of its value.
+fn key(bytes: &[u8], at: usize) -> Result<usize, InvalidEvent> {
+    if bytes.get(at) != Some(&b'"') {
+        return Err(InvalidEvent::new("a key in quotes is missing", at));
+    }
+    let at = blanks(bytes, Strict::string(bytes, at + 1)?.0 + 1);
+    if bytes.get(at) != Some(&b':') {
+        return Err(InvalidEvent::new("a colon is missing", at));
+    }
+    Ok(blanks(bytes, at + 1))
+}
+
+/// What is open: a bit each, an object is one.
+#[derive(Default)]
+struct Open {
+    len: usize,
+    top: u64,
+    below: Vec<u64>,
+}
+
+impl Open {
+    fn push(&mut self, is_object: bool) {
+        if self.len > 0 && self.len.is_multiple_of(64) {
+            self.below.push(self.top);
+        }
+        self.top = self.top << 1 | u64::from(is_object);
+        self.len += 1;
+    }
+
+    fn pop(&mut self) {
+        self.len -= 1;
+        self.top >>= 1;
+        if self.len > 0 && self.len.is_multiple_of(64) {
+            self.top = self.below.pop().unwrap_or_default();
+        }
+    }
+
+    fn last(&self) -> Option<bool> {
+        (self.len > 0).then_some(self.top & 1 == 1)
+    }
+}
+
+impl Scan for Trusted {
+    const IS_STRICT: bool = false;
+
+    #[inline]
+    fn string(bytes: &[u8], from: usize) -> Result<(usize, bool), InvalidEvent> {
+        let mut at = from;
+        let mut has_escapes = false;
+        loop {
+            match bytes.get(at) {
+                Some(b'"') => return Ok((at, has_escapes)),
+                Some(b'\\') => {
+                    has_escapes = true;
+                    at += 2;
+                }
+                Some(_) => at += 1,
+                None => return Err(unclosed(from)),
+            }
+        }
+    }
+
+    #[inline]
+    fn number(bytes: &[u8], mut at: usize) -> Result<usize, InvalidEvent> {
+        while let Some(b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E') = bytes.get(at) {
+            at += 1;
+        }
+        Ok(at)
+    }
+
+    fn skip(text: &Text<'_>, at: usize, depth: usize) -> Result<usize, InvalidEvent> {
+        let bytes = text.bytes;
+        match bytes.get(at) {
+            Some(b'"') => Ok(Self::string(bytes, at + 1)?.0 + 1),
+            Some(b'{' | b'[') => skip_nested(text, at, depth),
+            Some(b',' | b'}' | b']') | None => Err(InvalidEvent::new("a value is missing", at)),
+            Some(_) => {
+                let is_end =
+                    |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\t' | b'\r');
+                Ok(bytes[at..].iter().position(is_end).map_or(bytes.len(), |end| at + end))
+            }
+        }
+    }
+}
+
+/// Skips an object or an array by counting brackets outside of strings.
+fn skip_nested(text: &Text<'_>, mut at: usize, depth: usize) -> Result<usize, InvalidEvent> {
+    let bytes = text.bytes;
+    let mut open = 0;
+    loop {
+        match bytes.get(at) {
+            Some(b'"') => at = Trusted::string(bytes, at + 1)?.0,
+            Some(b'{' | b'[') => {
+                open += 1;
+                text.check_depth(depth + open, at)?;
+            }
+            Some(b'}' | b']') => open -= 1,
+            Some(_) => {}
+            None => return Err(InvalidEvent::new("the event ends too early", at)),
+        }
+        at += 1;
+        if open == 0 {
+            return Ok(at);
+        }
+    }
+}

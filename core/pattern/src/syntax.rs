@@ -1,0 +1,266 @@
+//! A pattern as branches: objects become dotted paths, and all `$or` multiply.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::error::{Dialect, Fault};
+use crate::limits::Limits;
+use crate::operators;
+use crate::reader::{Reader, Token};
+use crate::test::Test;
+use crate::wildcard;
+
+/// What each path must be, all of them; in the order of the paths' bytes, as AWS's matcher has it.
+pub(crate) type Branch = BTreeMap<Vec<u8>, Vec<Test>>;
+
+/// Names that no field inside of `$or` may have.
+const RESERVED: [&[u8]; 24] = [
+    b"exactly",
+    b"equals-ignore-case",
+    b"prefix",
+    b"suffix",
+    b"anything-but",
+    b"exists",
+    b"wildcard",
+    b"numeric",
+    b"cidr",
+    b"=",
+    b"<",
+    b"<=",
+    b">",
+    b">=",
+    b"regex",
+    b"not-wildcard",
+    b"not-equals-ignore-case",
+    b"date-after",
+    b"date-on-or-after",
+    b"date-before",
+    b"date-on-or-before",
+    b"in-date-range",
+    b"ip-address-in-range",
+    b"ip-address-not-in-range",
+];
+
+/// Reads a pattern. `$or` is the operator where it can be: a pattern that is none with it, and is
+/// one with `$or` as a field like any other, is the latter. Errors are those of the first reading.
+pub(crate) fn parse(text: &str, dialect: Dialect, limits: &Limits) -> Result<Vec<Branch>, Fault> {
+    let mut syntax = Syntax::new(text, dialect, limits, true);
+    let first = syntax.pattern();
+    let branches = match first {
+        Err(fault) if syntax.seen_or => {
+            syntax = Syntax::new(text, dialect, limits, false);
+            syntax.pattern().map_err(|_| fault)?
+        }
+        first => first?,
+    };
+    if dialect != Dialect::EventPattern {
+        syntax.check_counts(&branches)?;
+    }
+    check_wildcards(&branches, limits)?;
+    Ok(branches)
+}
+
+fn check_wildcards(branches: &[Branch], limits: &Limits) -> Result<(), Fault> {
+    for tests in branches.iter().flat_map(BTreeMap::values) {
+        let mut wildcards: Vec<&[u8]> = Vec::new();
+        for test in tests {
+            let inner = match test {
+                Test::AnythingBut(inner) => inner.as_slice(),
+                test => std::slice::from_ref(test),
+            };
+            wildcards.extend(inner.iter().filter_map(|test| match test {
+                Test::Wildcard(bytes) => Some(bytes.as_slice()),
+                _ => None,
+            }));
+        }
+        wildcards.sort_unstable();
+        wildcards.dedup();
+        if wildcard::is_too_complex(&wildcards, limits.wildcard_complexity) {
+            return Err(Fault::nowhere(
+                "Rule is too complex - try using fewer wildcard characters or fewer repeating \
+                 character sequences after a wildcard character",
+            ));
+        }
+    }
+    Ok(())
+}
+
+struct Syntax<'a> {
+    reader: Reader<'a>,
+    dialect: Dialect,
+    limits: &'a Limits,
+    /// Whether `$or` is the operator.
+    is_or_operator: bool,
+    seen_or: bool,
+    /// How many `$or` are open, and how many keys.
+    or_depth: usize,
+    depth: usize,
+    /// The keys at the top, and how many keys lead to each path: what filter policies are counted by.
+    top_keys: BTreeSet<Vec<u8>>,
+    depths: BTreeMap<Vec<u8>, usize>,
+}
+
+impl<'a> Syntax<'a> {
+    fn new(text: &'a str, dialect: Dialect, limits: &'a Limits, is_or_operator: bool) -> Self {
+        let reader = Reader::new(text, limits.depth);
+        Self {
+            reader,
+            dialect,
+            limits,
+            is_or_operator,
+            seen_or: false,
+            or_depth: 0,
+            depth: 0,
+            top_keys: BTreeSet::new(),
+            depths: BTreeMap::new(),
+        }
+    }
+
+    /// The limits of filter policies: keys at the top, and combinations over all branches.
+    fn check_counts(&self, branches: &[Branch]) -> Result<(), Fault> {
+        if self.top_keys.len() > self.limits.filter_keys {
+            let keys = self.limits.filter_keys;
+            return Err(Fault::nowhere(format!(
+                "Filter policy can not have more than {keys} keys"
+            )));
+        }
+        let combinations = branches.iter().fold(0_usize, |sum, branch| {
+            let product = branch.iter().fold(1_usize, |product, (path, tests)| {
+                let depth = self.depths.get(path).copied().unwrap_or(1);
+                product.saturating_mul(tests.len().saturating_mul(depth))
+            });
+            sum.saturating_add(product)
+        });
+        if combinations > self.limits.filter_combinations {
+            return Err(Fault::nowhere("Filter policy is too complex"));
+        }
+        Ok(())
+    }
+
+    fn pattern(&mut self) -> Result<Vec<Branch>, Fault> {
+        if self.reader.next()? != Token::ObjectStart {
+            return Err(Fault::pattern("Filter is not an object", self.reader.at()));
+        }
+        let mut branches = vec![Branch::new()];
+        self.object(&mut Vec::new(), true, &mut branches)?;
+        if self.reader.next()? != Token::End {
+            // AWS's parser never looks here. What follows is a mistake all the same.
+            let reason = "Unexpected text after the pattern's closing brace";
+            return Err(Fault::json(reason, self.reader.at()));
+        }
+        Ok(branches)
+    }
+
+    /// The members of an object, after its brace. `path` is the path of the object.
+    fn object(
+        &mut self,
+        path: &mut Vec<u8>,
+        is_root: bool,
+        branches: &mut Vec<Branch>,
+    ) -> Result<(), Fault> {
+        let path_len = path.len();
+        let mut is_empty = true;
+        loop {
+            match self.reader.next()? {
+                Token::ObjectEnd => break,
+                _ => is_empty = false,
+            }
+            if self.reader.name() == b"$or" {
+                self.seen_or = true;
+                if self.is_or_operator {
+                    self.or(path, is_root, branches)?;
+                    continue;
+                }
+            }
+            if self.or_depth > 0 && RESERVED.contains(&self.reader.name()) {
+                let name = String::from_utf8_lossy(self.reader.name());
+                let reason =
+                    format!("{name} is Ruler reserved fieldName which cannot be used inside $or.");
+                return Err(Fault::pattern(reason, self.reader.at()));
+            }
+            let name = self.reader.name().to_vec();
+            if is_root {
+                self.top_keys.insert(name.clone());
+            } else {
+                path.push(b'.');
+            }
+            path.extend_from_slice(&name);
+            self.depth += 1;
+            self.member(&name, path, branches)?;
+            self.depth -= 1;
+            path.truncate(path_len);
+        }
+        if is_empty {
+            return Err(Fault::pattern("Empty objects are not allowed", self.reader.at()));
+        }
+        Ok(())
+    }
+
+    fn member(
+        &mut self,
+        name: &[u8],
+        path: &mut Vec<u8>,
+        branches: &mut Vec<Branch>,
+    ) -> Result<(), Fault> {
+        match self.reader.next()? {
+            Token::ObjectStart if self.dialect == Dialect::FilterAttributes => Err(Fault::bare(
+                "Filter policy scope MessageAttributes does not support nested filter policy",
+            )),
+            Token::ObjectStart => self.object(path, false, branches),
+            Token::ArrayStart => {
+                let tests = operators::list(&mut self.reader, self.dialect)?;
+                self.depths.insert(path.clone(), self.depth);
+                for branch in branches {
+                    branch.insert(path.clone(), tests.clone());
+                }
+                Ok(())
+            }
+            _ => {
+                let name = String::from_utf8_lossy(name);
+                let reason = format!("\"{name}\" must be an object or an array");
+                Err(Fault::pattern(reason, self.reader.at()))
+            }
+        }
+    }
+
+    /// The value of `$or`: each of its objects continues each branch.
+    fn or(
+        &mut self,
+        path: &mut Vec<u8>,
+        is_root: bool,
+        branches: &mut Vec<Branch>,
+    ) -> Result<(), Fault> {
+        if self.reader.next()? != Token::ArrayStart {
+            let reason = "It must be an Array followed with $or.";
+            return Err(Fault::pattern(reason, self.reader.at()));
+        }
+        let before = std::mem::take(branches);
+        let mut objects = 0;
+        loop {
+            match self.reader.next()? {
+                Token::ArrayEnd => break,
+                Token::ObjectStart => {}
+                _ => {
+                    let reason = "Only JSON object is allowed in array of $or relationship.";
+                    return Err(Fault::pattern(reason, self.reader.at()));
+                }
+            }
+            objects += 1;
+            let mut option = before.clone();
+            self.or_depth += 1;
+            self.object(path, is_root, &mut option)?;
+            self.or_depth -= 1;
+            branches.append(&mut option);
+            if branches.len() > self.limits.or_combinations {
+                return Err(Fault::nowhere(format!(
+                    "Rule is too complex - $or makes more than {} combinations",
+                    self.limits.or_combinations
+                )));
+            }
+        }
+        if objects < 2 {
+            let reason = "There must have at least 2 Objects in $or relationship.";
+            return Err(Fault::pattern(reason, self.reader.at()));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+//! One scalar of an event, and whether it passes the tests of a field.
+
+use std::cell::OnceCell;
+
+use crate::address;
+use crate::code::{self, Tests, op};
+use crate::fold;
+use crate::number;
+use crate::wildcard;
+
+/// What a scalar is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Number,
+    True,
+    False,
+    Null,
+    /// A binary attribute of a message: it is there, and that is all.
+    Binary,
+}
+
+/// A scalar with its text: decoded, without quotes; digits as they were written.
+pub(crate) struct Value<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) text: &'a [u8],
+    double: OnceCell<Option<f64>>,
+}
+
+impl<'a> Value<'a> {
+    pub(crate) fn new(kind: Kind, text: &'a [u8]) -> Self {
+        Self { kind, text, double: OnceCell::new() }
+    }
+
+    /// The double that stands for a number; none for anything else.
+    pub(crate) fn double(&self) -> Option<f64> {
+        if self.kind != Kind::Number {
+            return None;
+        }
+        *self.double.get_or_init(|| {
+            // Digits are ASCII, and the walk that found them saw nothing else.
+            std::str::from_utf8(self.text).ok().and_then(number::double)
+        })
+    }
+
+    /// Whether the value passes one of `tests`.
+    pub(crate) fn passes(&self, mut tests: Tests<'_>) -> bool {
+        tests.any(|(operator, operand)| self.passes_one(operator, operand))
+    }
+
+    fn passes_one(&self, operator: u8, operand: &[u8]) -> bool {
+        match operator {
+            op::ABSENT => false,
+            op::EXISTS => true,
+            op::TRUE => self.kind == Kind::True,
+            op::FALSE => self.kind == Kind::False,
+            op::NULL => self.kind == Kind::Null,
+            op::DOUBLE => self.double() == Some(code::double_of(operand)),
+            op::DIGITS => self.kind == Kind::Number && self.text == operand,
+            op::RANGE => self.double().is_some_and(|value| code::range_of(operand).holds(value)),
+            op::ANYTHING_BUT => self.kind != Kind::Binary && !self.passes(Tests(operand)),
+            _ => self.kind == Kind::Text && text_passes(operator, operand, self.text),
+        }
+    }
+}
+
+fn text_passes(operator: u8, operand: &[u8], text: &[u8]) -> bool {
+    match operator {
+        op::TEXT => text == operand,
+        op::PREFIX => text.starts_with(operand),
+        op::SUFFIX => text.ends_with(operand),
+        op::EQUALS_IGNORE_CASE => fold::prefix_len(operand, text) == Some(text.len()),
+        op::PREFIX_IGNORE_CASE => fold::prefix_len(operand, text).is_some(),
+        op::SUFFIX_IGNORE_CASE => fold::suffix_len(operand, text).is_some(),
+        op::WILDCARD => wildcard::matches(operand, text),
+        op::NETWORK => {
+            address::parse(text).is_some_and(|found| code::network_of(operand).holds(found))
+        }
+        _ => unreachable!("operators are written by this crate alone"),
+    }
+}

@@ -1,0 +1,216 @@
+//! Wildcards: `*` stands for any text, `\*` for a star and `\\` for a backslash.
+//!
+//! A wildcard is kept as its literals with `ANY` between them; no UTF-8 holds that byte. It is
+//! matched by looking for one literal after the other, the leftmost first, which is linear.
+
+use std::collections::HashSet;
+
+use memchr::memmem;
+
+use crate::limits::COMPLEXITY_STATES_MAX;
+
+/// What a star is kept as.
+pub(crate) const ANY: u8 = 0xff;
+
+/// Reads the text of a wildcard, or says what AWS says. Positions count bytes after a quote.
+pub(crate) fn parse(text: &[u8]) -> Result<Vec<u8>, String> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut at = 0;
+    let mut after_star = false;
+    while let Some(&byte) = text.get(at) {
+        let is_star = byte == b'*';
+        if is_star && after_star {
+            return Err(format!("Consecutive wildcard characters at pos {at}"));
+        }
+        after_star = is_star;
+        match byte {
+            b'*' => out.push(ANY),
+            b'\\' => match text.get(at + 1) {
+                Some(&escaped @ (b'*' | b'\\')) => {
+                    out.push(escaped);
+                    at += 1;
+                }
+                _ => return Err(format!("Invalid escape character at pos {}", at + 1)),
+            },
+            _ => out.push(byte),
+        }
+        at += 1;
+    }
+    Ok(out)
+}
+
+/// Whether the whole of `text` is what `wildcard` describes.
+pub(crate) fn matches(wildcard: &[u8], text: &[u8]) -> bool {
+    let mut literals = wildcard.split(|&byte| byte == ANY);
+    let first = literals.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
+    let Some(last) = literals.next_back() else {
+        return rest.is_empty();
+    };
+    for literal in literals {
+        let found = match *literal {
+            [] => Some(0),
+            [byte] => memchr::memchr(byte, rest),
+            _ => memmem::find(rest, literal),
+        };
+        match found {
+            Some(at) => rest = &rest[at + literal.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+/// Whether the wildcards of one field are too complex: whether some text reaches more than `limit`
+/// places of them at once. AWS's matcher keeps all those places while it reads a value.
+pub(crate) fn is_too_complex(wildcards: &[&[u8]], limit: usize) -> bool {
+    if wildcards.iter().all(|wildcard| !wildcard.contains(&ANY)) {
+        return false;
+    }
+    // Places are numbered over all wildcards; a text begins and ends with a quote, as AWS keeps it.
+    let mut tokens = Vec::new();
+    let mut starts = Vec::new();
+    for wildcard in wildcards {
+        starts.push(tokens.len());
+        tokens.push(Token::Byte(b'"'));
+        tokens.extend(wildcard.iter().map(|&byte| match byte {
+            ANY => Token::Star,
+            byte => Token::Byte(byte),
+        }));
+        tokens.extend([Token::Byte(b'"'), Token::End]);
+    }
+    Places { tokens }.exceeds(starts, limit)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Token {
+    Byte(u8),
+    Star,
+    End,
+}
+
+/// The places of wildcards: at place `p`, token `p` comes next.
+struct Places {
+    tokens: Vec<Token>,
+}
+
+impl Places {
+    /// Whether a text reaches more than `limit` places at once, from the places `starts`.
+    fn exceeds(&self, starts: Vec<usize>, limit: usize) -> bool {
+        let bytes = self.tokens.iter().filter_map(|token| match token {
+            Token::Byte(byte) => Some(*byte),
+            _ => None,
+        });
+        let mut alphabet: Vec<u8> = bytes.collect();
+        alphabet.sort_unstable();
+        alphabet.dedup();
+        let mut seen = HashSet::from([starts.clone()]);
+        let mut open = vec![starts];
+        while let Some(active) = open.pop() {
+            for &byte in &alphabet {
+                let next = self.after(&active, byte);
+                if next.len() > limit || seen.len() > COMPLEXITY_STATES_MAX {
+                    return true;
+                }
+                if !next.is_empty() && seen.insert(next.clone()) {
+                    open.push(next);
+                }
+            }
+        }
+        false
+    }
+
+    /// The places after `byte`: sorted, stars that may be empty included.
+    fn after(&self, active: &[usize], byte: u8) -> Vec<usize> {
+        let mut next = Vec::new();
+        for &place in active {
+            // The place after a star stays reached, whatever is read.
+            if place > 0 && self.tokens[place - 1] == Token::Star {
+                next.push(place);
+            }
+            if self.tokens[place] == Token::Byte(byte) {
+                next.push(place + 1);
+                if self.tokens[place + 1] == Token::Star {
+                    next.push(place + 2);
+                }
+            }
+        }
+        next.sort_unstable();
+        next.dedup();
+        next
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_follow_each_other() {
+        let is = |wildcard: &str, text: &str| {
+            let wildcard = parse(wildcard.as_bytes()).expect("a wildcard");
+            matches(&wildcard, text.as_bytes())
+        };
+        for (wildcard, text) in [
+            ("", ""),
+            ("*", ""),
+            ("*", "x"),
+            ("a*b", "ab"),
+            ("a*b", "axxb"),
+            ("*a*", "bab"),
+            ("a\\*b", "a*b"),
+            ("a\\\\b", "a\\b"),
+            ("*\\**", "x*y"),
+            ("a*b*c", "axbxbc"),
+            ("*aab", "aaab"),
+            ("*ab*ab", "abab"),
+            ("a*a", "aa"),
+        ] {
+            assert!(is(wildcard, text), "{wildcard} {text}");
+        }
+        for (wildcard, text) in [
+            ("", "x"),
+            ("a*b", "a"),
+            ("a\\*b", "axb"),
+            ("a*b*c", "acb"),
+            ("a*a", "a"),
+            ("*ab*ab", "xab"),
+            ("abc", "abcd"),
+        ] {
+            assert!(!is(wildcard, text), "{wildcard} {text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_place() {
+        let reason = |text: &str| parse(text.as_bytes()).expect_err("refused");
+        assert_eq!(reason("a**"), "Consecutive wildcard characters at pos 2");
+        assert_eq!(reason("\u{e9}**"), "Consecutive wildcard characters at pos 3");
+        assert_eq!(reason("\\***"), "Consecutive wildcard characters at pos 3");
+        assert_eq!(reason("a\\"), "Invalid escape character at pos 2");
+    }
+
+    #[test]
+    fn complexity_is_what_one_text_can_reach() {
+        let is_complex = |wildcards: &[&str]| {
+            let parsed: Vec<Vec<u8>> =
+                wildcards.iter().map(|text| parse(text.as_bytes()).expect("a wildcard")).collect();
+            let borrowed: Vec<&[u8]> = parsed.iter().map(Vec::as_slice).collect();
+            is_too_complex(&borrowed, 10)
+        };
+        assert!(is_complex(&["*:*:*:*:*:event-bus/*"]), "recorded against AWS");
+        assert!(!is_complex(&["arn:aws:events:*:123456789012:event-bus/*"]));
+        assert!(!is_complex(&["*/datasync/*.bif", "*/datasync/*.tif"]));
+        assert!(is_complex(&[
+            "*/datasync/*.bif",
+            "*/datasync/*.tif",
+            "*/datasync/*.tiff",
+            "*/datasync/*.svs"
+        ]));
+        assert!(!is_complex(&["*.bif", "*.tiff", "*.tif", "*.svs"]));
+        assert!(!is_complex(&["plain", "text"]));
+        assert!(is_complex(&["*a*a*a*a*a*a*a*a*"]));
+    }
+}
