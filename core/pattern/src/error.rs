@@ -16,7 +16,7 @@ pub enum Dialect {
 /// A pattern that was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidPattern {
-    /// AWS's error code: `InvalidEventPatternException` or `InvalidParameterException`.
+    /// AWS's error code: `InvalidEventPatternException` or `InvalidParameter`.
     pub code: &'static str,
     /// What is wrong, in AWS's words, without the position.
     pub reason: String,
@@ -43,9 +43,9 @@ impl InvalidPattern {
                 ("InvalidEventPatternException", "Event pattern is not valid. Reason: ")
             }
             _ if fault.kind == FaultKind::Bare => {
-                ("InvalidParameterException", "Invalid parameter: ")
+                ("InvalidParameter", "Invalid parameter: ")
             }
-            _ => ("InvalidParameterException", "Invalid parameter: FilterPolicy: "),
+            _ => ("InvalidParameter", "Invalid parameter: FilterPolicy: "),
         };
         let is_filter = dialect != Dialect::EventPattern;
         let (middle, shown) = match fault.kind {
