@@ -42,9 +42,7 @@ impl InvalidPattern {
             Dialect::EventPattern => {
                 ("InvalidEventPatternException", "Event pattern is not valid. Reason: ")
             }
-            _ if fault.kind == FaultKind::Bare => {
-                ("InvalidParameter", "Invalid parameter: ")
-            }
+            _ if fault.kind == FaultKind::Bare => ("InvalidParameter", "Invalid parameter: "),
             _ => ("InvalidParameter", "Invalid parameter: FilterPolicy: "),
         };
         let is_filter = dialect != Dialect::EventPattern;

@@ -112,7 +112,7 @@ pub(crate) fn walk_attributes(
             let error = InvalidEvent::new("", 0);
             return Err(named(error, "a Number", attribute));
         }
-        if paths.node(field).uses == 0 {
+        if !paths.node(field).is_named {
             continue;
         }
         let start = found.decoded.len();

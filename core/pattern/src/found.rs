@@ -1,6 +1,8 @@
 //! What a walk found in an event: the scalars at paths that rules name, and where in arrays they lie.
 
+use crate::agree::Marks;
 use crate::paths::Field;
+use crate::query::Query;
 use crate::value::{Kind, Value};
 
 /// No leaf, no place.
@@ -26,7 +28,8 @@ pub(crate) const OUTSIDE: u32 = 0;
 #[derive(Default)]
 pub struct Scratch {
     pub(crate) found: Found,
-    pub(crate) marks: crate::agree::Marks,
+    pub(crate) marks: Marks,
+    pub(crate) query: Query,
 }
 
 /// See the module.

@@ -18,29 +18,37 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod access;
 mod address;
 mod agree;
 mod code;
 mod error;
 mod escape;
+mod estimate;
 mod event;
 mod explain;
 mod fold;
 mod found;
+mod hash;
+mod hashed;
 mod limits;
 mod number;
 mod operators;
 mod paged;
 mod paths;
 mod pattern;
+mod query;
 mod reader;
+mod rules;
 mod scan;
 mod set;
+mod store;
 mod syntax;
 mod test;
 mod value;
 mod walk;
 mod wildcard;
+mod writer;
 
 pub use error::{Dialect, InvalidEvent, InvalidPattern};
 pub use event::{Attribute, AttributeKind, Event};

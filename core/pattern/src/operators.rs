@@ -149,6 +149,8 @@ fn numeric(reader: &mut Reader<'_>) -> Result<Test, Fault> {
             Test::Range(Range { high, is_open_high: comparison == b"<", ..all })
         }
         _ => {
+            // AWS's compiler has gone on to the value when it looks at the operator.
+            reader.next()?;
             let shown = String::from_utf8_lossy(&comparison);
             let reason = format!("Unrecognized numeric range operator: {shown}");
             return Err(Fault::pattern(reason, reader.at()));

@@ -104,6 +104,42 @@ impl<T: Clone, const PAGE: usize> Paged<T, PAGE> {
     }
 }
 
+impl<T: Clone, const PAGE: usize> Paged<T, PAGE> {
+    /// Removes the element by moving the last one into its place.
+    pub(crate) fn swap_remove(&mut self, index: usize) -> T {
+        let last = self.pop();
+        match index == self.len {
+            true => last,
+            false => std::mem::replace(self.get_mut(index), last),
+        }
+    }
+
+    fn pop(&mut self) -> T {
+        self.len -= 1;
+        let page = self.len / PAGE;
+        let mut tree = &mut self.root;
+        let mut shift = self.height * FAN_OUT_BITS;
+        loop {
+            match tree {
+                Tree::Leaf(items) => {
+                    // The page of the last element ends with it.
+                    let item = Arc::make_mut(items).pop();
+                    return item
+                        .unwrap_or_else(|| unreachable!("an array of that length ends here"));
+                }
+                Tree::Inner(children) => {
+                    shift -= FAN_OUT_BITS;
+                    tree = &mut Arc::make_mut(children)[(page >> shift) % FAN_OUT];
+                }
+            }
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        (0..self.len).map(|index| self.get(index))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,5 +160,11 @@ mod tests {
             assert_eq!(*array.get(index), index + usize::from(index % 7 == 0));
         }
         assert_eq!((before.len(), array.len(), *array.get(10_000)), (10_000, 10_001, 10_000));
+        let mut left = before.clone();
+        for _ in 0..10_000 {
+            left.swap_remove(left.len() / 2);
+        }
+        assert_eq!((left.len(), before.iter().sum::<usize>()), (0, 49_995_000));
+        assert_eq!((left.push(5), *left.get(0)), (0, 5));
     }
 }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::access::{Kind, Probe};
 use crate::paged::Paged;
 
 /// The number of a node, and of the field that it is.
@@ -26,8 +27,12 @@ pub(crate) struct Node {
     /// Parts from the event to here.
     pub(crate) depth: u32,
     pub(crate) name: Arc<[u8]>,
-    /// How many branches name this very path. Only then are its values kept.
-    pub(crate) uses: u32,
+    /// Whether a rule names this very path. Only then are its values kept.
+    pub(crate) is_named: bool,
+    /// What an index is asked about the values: sorted.
+    pub(crate) probes: Vec<Probe>,
+    /// A bit for each gram that some rule's wildcard is found by, if there are any.
+    grams: Option<Arc<[u64; GRAM_WORDS]>>,
     /// In the order of `Key`, so that many are searched by halving.
     children: Vec<Child>,
 }
@@ -62,7 +67,15 @@ const LINEAR_MAX: usize = 12;
 
 impl Node {
     fn new(parent: Field, depth: u32, name: &[u8]) -> Self {
-        Self { parent, depth, name: Arc::from(name), uses: 0, children: Vec::new() }
+        Self {
+            parent,
+            depth,
+            name: Arc::from(name),
+            is_named: false,
+            probes: Vec::new(),
+            grams: None,
+            children: Vec::new(),
+        }
     }
 
     pub(crate) fn has_children(&self) -> bool {
@@ -82,10 +95,21 @@ impl Node {
         equal.find(|child| is_rest(child, name)).map(|child| child.field)
     }
 
-    /// The children, for a drawing.
-    pub(crate) fn children(&self) -> impl Iterator<Item = Field> {
-        self.children.iter().map(|child| child.field)
+    /// Whether the index may know the gram: false for most that it does not know.
+    #[inline]
+    pub(crate) fn may_have_gram(&self, gram: u64) -> bool {
+        let (word, bit) = gram_bit(gram);
+        self.grams.as_ref().is_some_and(|grams| grams[word] & bit != 0)
     }
+}
+
+/// The filter of grams holds 65,536 bits: ten thousand wildcards fill a seventh of them.
+const GRAM_WORDS: usize = 1024;
+
+#[inline]
+fn gram_bit(gram: u64) -> (usize, u64) {
+    let hash = gram.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
+    ((hash >> 6) as usize, 1 << (hash & 63))
 }
 
 #[inline]
@@ -122,7 +146,7 @@ impl Paths {
         path.split(|&byte| byte == b'.').try_fold(from, |at, part| self.node(at).child(part))
     }
 
-    /// The field of a path, which one more branch names.
+    /// The field of a path, made where it is missing. From now on its values are kept.
     pub(crate) fn add(&mut self, path: &[u8]) -> Field {
         let mut at = ROOT;
         for part in path.split(|&byte| byte == b'.') {
@@ -131,13 +155,45 @@ impl Paths {
                 None => self.push(at, part),
             };
         }
-        Arc::make_mut(self.nodes.get_mut(at as usize)).uses += 1;
+        if !self.node(at).is_named {
+            self.change(at).is_named = true;
+        }
         at
     }
 
-    /// One branch less names the field.
-    pub(crate) fn release(&mut self, field: Field) {
-        Arc::make_mut(self.nodes.get_mut(field as usize)).uses -= 1;
+    fn change(&mut self, field: Field) -> &mut Node {
+        Arc::make_mut(self.nodes.get_mut(field as usize))
+    }
+
+    /// No rule names the field any more: its values are skipped.
+    pub(crate) fn forget(&mut self, field: Field) {
+        self.change(field).is_named = false;
+    }
+
+    /// From now on values of the field are asked about.
+    pub(crate) fn add_probe(&mut self, field: Field, probe: Probe) {
+        let probes = &mut self.change(field).probes;
+        if let Err(at) = probes.binary_search(&probe) {
+            probes.insert(at, probe);
+        }
+    }
+
+    pub(crate) fn remove_probe(&mut self, field: Field, probe: Probe) {
+        let node = self.change(field);
+        node.probes.retain(|other| *other != probe);
+        if !node.probes.iter().any(|probe| probe.kind == Kind::Gram) {
+            node.grams = None;
+        }
+    }
+
+    /// Makes the field's filter know a gram.
+    pub(crate) fn add_gram(&mut self, field: Field, gram: u64) {
+        if self.node(field).may_have_gram(gram) {
+            return;
+        }
+        let grams = self.change(field).grams.get_or_insert_with(|| Arc::new([0; GRAM_WORDS]));
+        let (word, bit) = gram_bit(gram);
+        Arc::make_mut(grams)[word] |= bit;
     }
 
     fn push(&mut self, parent: Field, name: &[u8]) -> Field {

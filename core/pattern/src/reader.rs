@@ -262,7 +262,7 @@ impl<'a> Reader<'a> {
             b't' => self.word("true", Token::True),
             b'f' => self.word("false", Token::False),
             b'n' => self.word("null", Token::Null),
-            b']' | b'}' if self.levels.last().is_some_and(|level| level.is_object) => {
+            b'}' if self.levels.last().is_some_and(|level| level.is_object) => {
                 Err(self.unexpected("expected a value"))
             }
             b'+' => Err(self.bad_number(

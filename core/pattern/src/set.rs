@@ -1,35 +1,63 @@
-//! Many rules. First cut: one after the other.
+//! A set of rules that many threads ask while one changes it.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 
 use crate::error::InvalidEvent;
-use crate::event::{Attribute, Event};
+use crate::event::{Attribute, Event, walk_attributes};
 use crate::found::Scratch;
 use crate::pattern::Pattern;
+use crate::query::query;
+use crate::rules::Rules;
+use crate::writer::Writer;
 
 /// What a rule is known by. The caller maps its names to numbers.
 pub type RuleId = u32;
 
-/// Rules that are matched together.
-#[derive(Default)]
+/// Rules that are matched together, at a cost of the fields that they name and not of their number.
+///
+/// Readers take no lock: they use the version that is current. Writers wait for each other, prepare
+/// the next version off to the side, and swap it in.
+///
+/// ```
+/// use trunkline_pattern::{Dialect, Event, Limits, Pattern, RuleSet, Scratch};
+/// let pattern = |text: &str| {
+///     Pattern::compile(text.as_bytes(), Dialect::EventPattern, &Limits::default())
+/// };
+/// let rules = RuleSet::new();
+/// rules.add(1, &pattern(r#"{"a":["x"]}"#)?);
+/// rules.add(2, &pattern(r#"{"a":[{"anything-but":"x"}]}"#)?);
+/// let mut matched = Vec::new();
+/// rules.matches(Event::new(br#"{"a":"y"}"#), &mut Scratch::default(), &mut matched)?;
+/// assert_eq!(matched, [2]);
+/// assert!(rules.remove(2) && !rules.remove(2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct RuleSet {
-    current: ArcSwap<BTreeMap<RuleId, Pattern>>,
-    writer: Mutex<()>,
+    current: ArcSwap<Rules>,
+    writer: Mutex<Writer>,
 }
 
 /// The rules of a set as they were at one moment.
 #[derive(Clone)]
 pub struct RuleSnapshot {
-    rules: Arc<BTreeMap<RuleId, Pattern>>,
+    rules: Arc<Rules>,
+}
+
+impl Default for RuleSet {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl RuleSet {
     /// No rules.
     pub fn new() -> Self {
-        Self::default()
+        let writer = Writer::new(RandomState::new().hash_one(0_u64));
+        Self { current: ArcSwap::from_pointee(writer.rules.clone()), writer: Mutex::new(writer) }
     }
 
     /// Adds a rule; one that has this number is replaced.
@@ -39,24 +67,31 @@ impl RuleSet {
 
     /// Adds rules, all of them at once for readers.
     pub fn add_many<'p>(&self, rules: impl IntoIterator<Item = (RuleId, &'p Pattern)>) {
-        let _guard = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut next = BTreeMap::clone(&self.current.load());
-        next.extend(rules.into_iter().map(|(rule, pattern)| (rule, pattern.clone())));
-        self.current.store(Arc::new(next));
+        let mut writer = self.write();
+        rules.into_iter().for_each(|(rule, pattern)| writer.add(rule, pattern));
+        self.publish(&writer);
     }
 
     /// Removes a rule; says whether it was there.
     pub fn remove(&self, rule: RuleId) -> bool {
-        let _guard = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut next = BTreeMap::clone(&self.current.load());
-        let removed = next.remove(&rule).is_some();
-        self.current.store(Arc::new(next));
-        removed
+        let mut writer = self.write();
+        let was_there = writer.remove(rule);
+        self.publish(&writer);
+        was_there
+    }
+
+    fn write(&self) -> MutexGuard<'_, Writer> {
+        // A writer that panicked has published nothing; what it left is as good as a rule less.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publish(&self, writer: &Writer) {
+        self.current.store(Arc::new(writer.rules.clone()));
     }
 
     /// How many rules there are.
     pub fn len(&self) -> usize {
-        self.current.load().len()
+        self.current.load().rules.len()
     }
 
     /// Whether there are none.
@@ -76,7 +111,7 @@ impl RuleSet {
         scratch: &mut Scratch,
         out: &mut Vec<RuleId>,
     ) -> Result<(), InvalidEvent> {
-        self.snapshot().matches(event, scratch, out)
+        matches(&self.current.load(), event, scratch, out)
     }
 
     /// Appends the rules that match the attributes of a message.
@@ -86,7 +121,7 @@ impl RuleSet {
         scratch: &mut Scratch,
         out: &mut Vec<RuleId>,
     ) -> Result<(), InvalidEvent> {
-        self.snapshot().match_attributes(attributes, scratch, out)
+        match_attributes(&self.current.load(), attributes, scratch, out)
     }
 }
 
@@ -98,36 +133,46 @@ impl RuleSnapshot {
         scratch: &mut Scratch,
         out: &mut Vec<RuleId>,
     ) -> Result<(), InvalidEvent> {
-        for (rule, pattern) in self.rules.iter() {
-            if pattern.matches_with(event, scratch)? {
-                out.push(*rule);
-            }
-        }
-        Ok(())
+        matches(&self.rules, event, scratch, out)
     }
 
     /// Appends the rules that match the attributes of a message.
     pub fn match_attributes(
         &self,
         attributes: &[Attribute<'_>],
-        _scratch: &mut Scratch,
+        scratch: &mut Scratch,
         out: &mut Vec<RuleId>,
     ) -> Result<(), InvalidEvent> {
-        for (rule, pattern) in self.rules.iter() {
-            if pattern.matches_attributes(attributes)? {
-                out.push(*rule);
-            }
-        }
-        Ok(())
+        match_attributes(&self.rules, attributes, scratch, out)
     }
 
     /// How many rules there are.
     pub fn len(&self) -> usize {
-        self.rules.len()
+        self.rules.rules.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.rules.is_empty()
+        self.len() == 0
     }
+}
+
+fn matches(
+    rules: &Rules,
+    event: Event<'_>,
+    scratch: &mut Scratch,
+    out: &mut Vec<RuleId>,
+) -> Result<(), InvalidEvent> {
+    event.walk(&rules.paths, &mut scratch.found)?;
+    query(rules, event.text, scratch, out)
+}
+
+fn match_attributes(
+    rules: &Rules,
+    attributes: &[Attribute<'_>],
+    scratch: &mut Scratch,
+    out: &mut Vec<RuleId>,
+) -> Result<(), InvalidEvent> {
+    walk_attributes(attributes, &rules.paths, &mut scratch.found)?;
+    query(rules, b"", scratch, out)
 }

@@ -138,7 +138,10 @@ impl<'a, S: Scan> Walk<'a, S> {
                 Some(b',') => at = scan::blanks(bytes, at + 1),
                 Some(b'}') => return Ok(at + 1),
                 _ => {
-                    return Err(InvalidEvent::new("a comma or the end of an object is missing", at));
+                    return Err(InvalidEvent::new(
+                        "a comma or the end of an object is missing",
+                        at,
+                    ));
                 }
             }
         }
@@ -191,7 +194,7 @@ impl<'a, S: Scan> Walk<'a, S> {
             b'{' if node.has_children() => self.object(node, at + 1, place, depth + 1),
             b'{' => S::skip(&self.text, at, depth),
             b'[' => self.array(node, field, at + 1, place, depth + 1),
-            _ if node.uses == 0 => S::skip(&self.text, at, depth),
+            _ if !node.is_named => S::skip(&self.text, at, depth),
             b'"' => {
                 let (end, has_escapes) = S::string(bytes, at + 1)?;
                 if has_escapes {

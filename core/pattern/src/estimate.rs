@@ -1,0 +1,43 @@
+//! How many different keys of a kind rules have put to a field, roughly: which field tells rules apart.
+
+use std::collections::HashMap;
+
+use crate::access::{Access, Kind};
+use crate::paths::Field;
+
+/// Words of a sketch: 1,024 bits tell some to some thousands apart, which is all that is asked.
+const WORDS: usize = 16;
+const BITS: f64 = (WORDS * 64) as f64;
+
+/// Linear counting by field and kind of key.
+#[derive(Default)]
+pub(crate) struct Estimates {
+    sketches: HashMap<(Field, Kind), Sketch>,
+}
+
+#[derive(Default)]
+struct Sketch {
+    bits: [u64; WORDS],
+    ones: u32,
+}
+
+impl Estimates {
+    pub(crate) fn note(&mut self, field: Field, access: &Access) {
+        let sketch = self.sketches.entry((field, access.probe.kind)).or_default();
+        let at = access.key as usize % (WORDS * 64);
+        let (word, bit) = (&mut sketch.bits[at / 64], 1 << (at % 64));
+        sketch.ones += u32::from(*word & bit == 0);
+        *word |= bit;
+    }
+
+    pub(crate) fn distinct(&self, field: Field, kind: Kind) -> f64 {
+        let ones = self.sketches.get(&(field, kind)).map_or(0.0, |sketch| f64::from(sketch.ones));
+        -BITS * ((BITS - ones).max(0.5) / BITS).ln()
+    }
+
+    /// The share of events that may ask for one of `accesses`.
+    pub(crate) fn cost(&self, field: Field, accesses: &[Access]) -> f64 {
+        let cost = |access: &Access| access.cost(self.distinct(field, access.probe.kind));
+        accesses.iter().map(cost).sum()
+    }
+}

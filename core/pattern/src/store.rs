@@ -1,0 +1,82 @@
+//! Where branches lie: their bytes, page by page, without an allocation each.
+//!
+//! A page holds the branches of sixty-four numbers. To change one is to write the page anew: some
+//! kilobytes copied, and readers keep the page that they have.
+
+use std::sync::Arc;
+
+use crate::paged::Paged;
+
+/// The number of a branch.
+pub(crate) type BranchId = u32;
+
+const GROUP: usize = 64;
+const HEAD: usize = 4 * (GROUP + 1);
+
+/// See the module.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Store {
+    pages: Paged<Arc<[u8]>, 32>,
+}
+
+impl Store {
+    /// The bytes under a number; empty if there are none.
+    #[inline]
+    pub(crate) fn get(&self, id: BranchId) -> &[u8] {
+        let page = self.pages.get(id as usize / GROUP);
+        let at = id as usize % GROUP;
+        &page[offset(page, at)..offset(page, at + 1)]
+    }
+
+    /// Replaces the bytes under a number: one in use, or the next that never was.
+    pub(crate) fn set(&mut self, id: BranchId, bytes: &[u8]) {
+        let index = id as usize / GROUP;
+        if index == self.pages.len() {
+            let empty: Vec<u8> = (HEAD as u32).to_le_bytes().repeat(GROUP + 1);
+            self.pages.push(Arc::from(empty));
+        }
+        let page = self.pages.get_mut(index);
+        let at = id as usize % GROUP;
+        let (start, end) = (offset(page, at), offset(page, at + 1));
+        let mut next = Vec::with_capacity(page.len() + bytes.len() + start - end);
+        for slot in 0..=GROUP {
+            let old = offset(page, slot);
+            let new = if slot > at { old + bytes.len() + start - end } else { old };
+            next.extend_from_slice(&(new as u32).to_le_bytes());
+        }
+        next.extend_from_slice(&page[HEAD..start]);
+        next.extend_from_slice(bytes);
+        next.extend_from_slice(&page[end..]);
+        *page = Arc::from(next);
+    }
+}
+
+#[inline]
+fn offset(page: &[u8], slot: usize) -> usize {
+    let mut raw = [0; 4];
+    raw.copy_from_slice(&page[slot * 4..slot * 4 + 4]);
+    u32::from_le_bytes(raw) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_come_back() {
+        let mut store = Store::default();
+        let bytes = |id: u32| vec![id as u8; id as usize % 50];
+        (0..1000).for_each(|id| store.set(id, &bytes(id)));
+        let before = store.clone();
+        (0..1000).step_by(3).for_each(|id| store.set(id, &bytes(id + 7)));
+        (1..1000).step_by(3).for_each(|id| store.set(id, &[]));
+        for id in 0..1000 {
+            assert_eq!(before.get(id), bytes(id));
+            match id % 3 {
+                0 => assert_eq!(store.get(id), bytes(id + 7)),
+                1 => assert!(store.get(id).is_empty()),
+                _ => assert_eq!(store.get(id), bytes(id)),
+            }
+        }
+    }
+}
