@@ -42,7 +42,10 @@ from trunkline.errors import (
     InternalError,
     InvalidAttributeName,
     InvalidAttributeValue,
+    InvalidEvent,
+    InvalidEventPatternException,
     InvalidMessageContents,
+    InvalidParameterException,
     InvalidParameterValue,
     MessageNotInflight,
     MissingParameter,
@@ -68,6 +71,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from trunkline import aio as aio
+    from trunkline import patterns as patterns
     from trunkline.faults import Faults
     from trunkline.handling import ConsumeReport
     from trunkline.moves import MoveTask
@@ -95,7 +99,10 @@ __all__ = [
     "InternalError",
     "InvalidAttributeName",
     "InvalidAttributeValue",
+    "InvalidEvent",
+    "InvalidEventPatternException",
     "InvalidMessageContents",
+    "InvalidParameterException",
     "InvalidParameterValue",
     "Limits",
     "Message",
@@ -136,7 +143,7 @@ _LAZY = {
     "MoveTask": "trunkline.moves",
     "Worker": "trunkline.worker",
 }
-_LAZY_MODULES = ("aio", "aws", "bench", "capi", "server")
+_LAZY_MODULES = ("aio", "aws", "bench", "capi", "patterns", "server")
 
 
 def __getattr__(name: str) -> Any:

@@ -49,7 +49,11 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("folder", help="the data folder")
     verify.set_defaults(run=_verify)
 
+    from trunkline import cli_match
     from trunkline.server.command import add_arguments
+
+    match = commands.add_parser("match", help="match events against a pattern")
+    cli_match.add_arguments(match)
 
     serve = commands.add_parser("serve", help="serve the AWS protocols to any AWS SDK")
     add_arguments(serve)

@@ -183,6 +183,56 @@ class CorruptJournal(TrunklineError):
     code = "CorruptJournal"
 
 
+class InvalidEventPatternException(TrunklineError, ValueError):
+    """An event pattern is not valid; the text and the place are those that AWS gives.
+
+    >>> import trunkline
+    >>> from trunkline import patterns
+    >>> try:
+    ...     patterns.compile('{"detail": {"state": "running"}}')
+    ... except trunkline.InvalidEventPatternException as error:
+    ...     error.reason, error.line, error.column
+    ('"state" must be an object or an array', 1, 23)
+    """
+
+    code = "InvalidEventPatternException"
+    reason: str = ""
+    """What is wrong, without AWS's words around it."""
+    line: int | None = None
+    """The line that AWS names, from one; None where AWS names none."""
+    column: int | None = None
+    """The column that AWS names, from one."""
+
+
+class InvalidParameterException(TrunklineError, ValueError):
+    """A filter policy is not valid; the text and the place are those that Amazon SNS gives.
+
+    >>> import trunkline
+    >>> from trunkline import patterns
+    >>> try:
+    ...     patterns.filter_policy({"store": []})
+    ... except trunkline.InvalidParameterException as error:
+    ...     error.code, error.reason
+    ('InvalidParameter', 'Empty arrays are not allowed')
+    """
+
+    code = "InvalidParameter"
+    reason: str = ""
+    """What is wrong, without AWS's words around it."""
+    line: int | None = None
+    """The line that AWS names, from one; None where AWS names none."""
+    column: int | None = None
+    """The column that AWS names, from one."""
+
+
+class InvalidEvent(TrunklineError, ValueError):
+    """An event cannot be read, so that it neither matches nor does not."""
+
+    code = "InvalidEvent"
+    offset: int = 0
+    """The byte at which it was noticed."""
+
+
 class InjectedFault(TrunklineError):
     """A fault that was injected on purpose."""
 
@@ -211,4 +261,29 @@ def from_code(code: str, message: str) -> TrunklineError:
         return leaf(message)
     error = TrunklineError(message)
     error.code = code
+    return error
+
+
+def invalid_pattern(
+    code: str, message: str, reason: str, line: int | None, column: int | None
+) -> TrunklineError:
+    """The exception for a pattern that was refused.
+
+    >>> invalid_pattern("InvalidParameter", "…: Empty arrays are not allowed", "…", 1, 9).column
+    9
+    """
+    error = from_code(code, message)
+    if isinstance(error, InvalidEventPatternException | InvalidParameterException):
+        error.reason, error.line, error.column = reason, line, column
+    return error
+
+
+def invalid_event(message: str, offset: int) -> InvalidEvent:
+    """The exception for an event that cannot be read.
+
+    >>> invalid_event("The event is not valid.", 7).offset
+    7
+    """
+    error = InvalidEvent(message)
+    error.offset = offset
     return error

@@ -7,8 +7,7 @@ from trunkline._core import check_limits, default_limits
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_DEFAULTS: dict[str, int] = default_limits()
+    from typing import ClassVar
 
 WAIT_MAX_MS = 365 * 86_400_000
 """The longest wait of one call, in milliseconds: a year. AWS's 20 seconds bind only its surface."""
@@ -29,15 +28,19 @@ class Limits:
 
     __slots__ = ("_table",)
 
+    # Not in the table: what a table of other limits says anew.
+    _defaults: ClassVar[dict[str, int]] = default_limits()
+    _check = staticmethod(check_limits)
+
     def __init__(self, **changes: int) -> None:
         for name, value in changes.items():
-            if name not in _DEFAULTS:
-                known = ", ".join(sorted(_DEFAULTS))
+            if name not in self._defaults:
+                known = ", ".join(sorted(self._defaults))
                 raise TypeError(f"there is no limit named {name}; the limits are {known}")
             if isinstance(value, bool) or not isinstance(value, int):
                 raise TypeError(f"limit {name} must be an int, not {type(value).__name__}")
-        check_limits(changes)
-        self._table = {**_DEFAULTS, **changes}
+        self._check(changes)
+        self._table = {**self._defaults, **changes}
 
     def __getattr__(self, name: str) -> int:
         if name == "_table":
@@ -49,13 +52,14 @@ class Limits:
             raise AttributeError(f"there is no limit named {name}") from None
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Limits) and self._table == other._table
+        return isinstance(other, type(self)) and self._table == other._table
 
     def __hash__(self) -> int:
         return hash(tuple(self._table.items()))
 
     def __repr__(self) -> str:
-        changed = (f"{name}={value}" for name, value in self.items() if value != _DEFAULTS[name])
+        default = self._defaults
+        changed = (f"{name}={value}" for name, value in self.items() if value != default[name])
         return f"Limits({', '.join(changed)})"
 
     def items(self) -> Iterator[tuple[str, int]]:

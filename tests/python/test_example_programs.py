@@ -16,6 +16,7 @@ EXPECTED = {
     "asyncio_bridge.py": "sum of the readings: 10\n",
     "time_travel.py": "delivered 2 times within 4200.0 seconds\n",
     "pipeline.py": "1 result: 3 APPLES\n",
+    "routing.py": "invoice-17: billing, audit\nhello-1: audit\nnot for billing: customer.country\n",
 }
 
 

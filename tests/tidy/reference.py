@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import trunkline
-from trunkline import errors
+from trunkline import errors, patterns
 
 from . import tree
 
@@ -68,20 +68,26 @@ def _reference() -> str:
     ]
     for name in trunkline.__all__:
         thing = getattr(trunkline, name)
-        if name.startswith("__") or _is_error(thing):
-            continue
-        if not inspect.isclass(thing):
-            lines += [f"## `{name}{_signature(thing)}`", "", _sentence(thing), ""]
-            continue
-        lines += [f"## class `{name}`", "", _sentence(thing), ""]
-        members = _members(thing)
-        if members:
-            lines += ["| member | meaning |", "|---|---|"]
-            for member, value in members:
-                call = _signature(value) if inspect.isroutine(value) else ""
-                lines.append(f"| `{member}{call}` | {_sentence(value)} |")
-            lines.append("")
+        if not name.startswith("__") and not _is_error(thing):
+            lines += _entry(name, thing)
+    lines += ["# `trunkline.patterns`", "", _sentence(patterns), ""]
+    for name in patterns.__all__:
+        lines += _entry(f"patterns.{name}", getattr(patterns, name))
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _entry(name: str, thing: Any) -> list[str]:
+    if not inspect.isclass(thing):
+        return [f"## `{name}{_signature(thing)}`", "", _sentence(thing), ""]
+    lines = [f"## class `{name}`", "", _sentence(thing), ""]
+    members = _members(thing)
+    if members:
+        lines += ["| member | meaning |", "|---|---|"]
+        for member, value in members:
+            call = _signature(value) if inspect.isroutine(value) else ""
+            lines.append(f"| `{member}{call}` | {_sentence(value)} |")
+        lines.append("")
+    return lines
 
 
 def _errors() -> str:

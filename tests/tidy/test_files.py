@@ -37,7 +37,7 @@ BANNED = [
     "pypi" + ".org",
 ]
 # Written by tools, with the words of the tools.
-GENERATED = {"Cargo.lock", "core/fuzz/Cargo.lock"}
+GENERATED = {"Cargo.lock", "benches/patterns/Cargo.lock", "core/fuzz/Cargo.lock"}
 
 
 def text_of(name: str) -> str:

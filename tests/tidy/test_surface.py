@@ -7,10 +7,12 @@ import inspect
 import re
 
 import trunkline
-from trunkline import _core, errors
+from trunkline import _core, errors, patterns
 
 from . import reference, tree
 
+# What the matcher refuses patterns and events with; it knows nothing of the engine's catalogue.
+PATTERN_CODES = {"InvalidEventPatternException", "InvalidParameter", "InvalidEvent"}
 CODES_SOURCE = tree.ROOT / "core" / "vocabulary" / "src" / "error.rs"
 
 
@@ -32,7 +34,9 @@ def test_all_is_sorted_and_complete() -> None:
 
 
 def test_the_stub_of_the_core_names_what_the_core_has() -> None:
-    stub = ast.parse((tree.PACKAGE / "_core.pyi").read_text(encoding="utf-8"))
+    # One module, and a stub for each of its parts.
+    stubs = [path.read_text(encoding="utf-8") for path in tree.PACKAGE.glob("_core*.pyi")]
+    stub = ast.parse("\n".join(stubs))
     kinds = (ast.ClassDef, ast.FunctionDef)
     stubbed = {node.name for node in stub.body if isinstance(node, kinds)}
     present = {name for name in dir(_core) if not name.startswith("__")}
@@ -61,10 +65,20 @@ def test_every_code_has_a_class_and_means_the_same_there() -> None:
     codes = codes_of_the_core()
     assert len(codes) > 20
     classes = {leaf.code: leaf for leaf in errors.TrunklineError.__subclasses__()}
-    assert set(classes) == set(codes)
+    assert set(classes) == set(codes) | PATTERN_CODES
     for code, leaf in classes.items():
         assert leaf.__name__ in trunkline.__all__, f"{leaf.__name__} is not public"
         assert leaf.__doc__, code
+
+
+def test_the_public_names_of_patterns_are_documented() -> None:
+    assert list(patterns.__all__) == sorted(patterns.__all__)
+    for name in patterns.__all__:
+        thing = getattr(patterns, name)
+        assert inspect.getdoc(thing), name
+        for attribute, value in vars(thing).items() if inspect.isclass(thing) else ():
+            if not attribute.startswith("_") and (callable(value) or hasattr(value, "__get__")):
+                assert inspect.getdoc(value), f"{name}.{attribute}"
 
 
 def test_the_pages_that_are_generated_are_fresh() -> None:

@@ -21,6 +21,7 @@ mod limits;
 mod message;
 mod moves;
 mod offline;
+mod pattern;
 mod queue;
 mod results;
 mod span;
@@ -55,5 +56,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     ticket::register(module)?;
     moves::register(module)?;
     bell::register(module)?;
-    offline::register(module)
+    offline::register(module)?;
+    pattern::register(module)
 }

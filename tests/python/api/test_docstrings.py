@@ -10,7 +10,7 @@ from pkgutil import iter_modules
 import pytest
 
 import trunkline
-from trunkline import _core
+from trunkline import _core, patterns
 
 OPTIONS = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
 # What only some installations have, or what runs programs.
@@ -36,8 +36,9 @@ def examples() -> list[doctest.DocTest]:
         for test in finder.find(module, name, module=module):
             found[test.name] = test
     # The finder leaves out what was not written in Python.
-    for name in trunkline.__all__:
-        thing = getattr(trunkline, name)
+    compiled = [(name, getattr(trunkline, name)) for name in trunkline.__all__]
+    compiled += [(name, getattr(patterns, name)) for name in patterns.__all__]
+    for name, thing in compiled:
         if inspect.isclass(thing) and getattr(_core, name, None) is thing:
             own = [(name, thing), *((f"{name}.{key}", v) for key, v in vars(thing).items())]
             for label, value in own:
@@ -60,8 +61,8 @@ def test_example(test: doctest.DocTest) -> None:
 def test_there_is_an_example_for_every_public_class() -> None:
     explained = {test.name for test in examples()}
     plain = {"Engine"}
-    for name in trunkline.__all__:
-        thing = getattr(trunkline, name)
+    for name in (*trunkline.__all__, *patterns.__all__):
+        thing = getattr(trunkline, name, None) or getattr(patterns, name)
         if not inspect.isclass(thing) or name in plain:
             continue
         if issubclass(thing, trunkline.TrunklineError):

@@ -52,8 +52,10 @@ TEXT_OPERATORS = ("prefix", "suffix", "equals-ignore-case", "wildcard")
 class Near:
     """Makes patterns, and events near to a pattern."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, *, policies: bool = False) -> None:
         self.random = random
+        # What filter policies know of anything-but.
+        self.excluding = ("prefix", "suffix") if policies else TEXT_OPERATORS
 
     def chance(self, share: float) -> bool:
         """True in this share of the cases."""
@@ -128,7 +130,7 @@ class Near:
 
             operand = self.one_or_list(excluded)
         else:
-            operator = random.choice(TEXT_OPERATORS)
+            operator = random.choice(self.excluding)
             inner = self.one_or_list(lambda: self.operand(operator, empty=False))
             operand = f'{{"{operator}":{inner}}}'
         return f'"anything-but":{operand}'
@@ -155,6 +157,24 @@ class Near:
         if self.chance(0.3):
             fields.append((self.random.choice(KEYS), self.scalar()))
         return self.object(fields)
+
+    def attributes(self, policy: str) -> dict[str, tuple[str, str]]:
+        """Message attributes near to a filter `policy`, as pairs of type and value."""
+        found = {}
+        for name, wanted in rules.branches_of(rules.read(policy))[0].items():
+            for text in self.values(wanted) if self.chance(0.92) else []:
+                value = rules.read(text)
+                if isinstance(value, str) and not _is_encodable(value):
+                    continue
+                if isinstance(value, Number):
+                    found[name] = ("Number", text)
+                elif isinstance(value, str):
+                    found[name] = ("String", value)
+                else:
+                    found[name] = ("String.Array", text if isinstance(value, list) else f"[{text}]")
+            if self.chance(0.05):
+                found[name] = ("Binary", "")
+        return found
 
     def values(self, wanted: list[Any]) -> list[str]:
         """Values for a field: usually one that is wanted, sometimes a list, sometimes none."""
@@ -312,14 +332,17 @@ class Near:
         """A JSON string: as it is, or with escapes."""
         if self.chance(0.1):
             return '"' + "".join(f"\\u{unit:04x}" for unit in _units(text)) + '"'
-        plain = not any("\ud800" <= letter <= "\udfff" for letter in text)
-        return json.dumps(text, ensure_ascii=not plain or self.chance(0.3))
+        return json.dumps(text, ensure_ascii=not _is_encodable(text) or self.chance(0.3))
 
     def listed(self, make: Any, low: int, high: int) -> str:
         return "[" + ",".join(make() for _ in range(self.random.randint(low, high))) + "]"
 
     def one_or_list(self, make: Any) -> str:
         return make() if self.chance(0.5) else self.listed(make, 1, 3)
+
+
+def _is_encodable(text: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _units(text: str) -> list[int]:

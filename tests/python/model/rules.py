@@ -77,7 +77,7 @@ def matches(pattern: str | bytes, event: str | bytes) -> bool:
     document = read(event)
     if not isinstance(document, Object):
         raise ValueError("an event is an object")
-    return _matches(pattern, list(_leaves(document, "", {}, count())))
+    return _matches(pattern, list(_leaves(document, (), {}, count())))
 
 
 def matches_attributes(policy: str | bytes, attributes: dict[str, tuple[str, str]]) -> bool:
@@ -98,7 +98,7 @@ def _attribute(name: str, typed: tuple[str, str]) -> Iterator[Leaf]:
         elements = read(value)
         if not isinstance(elements, list) or isinstance(elements, Object):
             raise ValueError("a String.Array is an array")
-        yield from _leaves(elements, name, {}, count())
+        yield from _leaves(elements, (name,), {}, count())
     elif kind.startswith("Number"):
         number = read(value)
         if not isinstance(number, Number):
@@ -107,7 +107,7 @@ def _attribute(name: str, typed: tuple[str, str]) -> Iterator[Leaf]:
     elif kind.startswith("String"):
         yield Leaf(name, value, {})
     else:
-        # A Binary is there, and equal to nothing.
+        # A Binary is there; nothing but exists looks at it.
         yield Leaf(name, b"", {})
 
 
@@ -160,21 +160,23 @@ def _is_or(value: Any) -> bool:
     )
 
 
-def _leaves(value: Any, path: str, places: dict[int, int], arrays: count[int]) -> Iterator[Leaf]:
+def _leaves(
+    value: Any, keys: tuple[str, ...], places: dict[int, int], arrays: count[int]
+) -> Iterator[Leaf]:
     if isinstance(value, Object):
         # Of pairs with one key, the last is the value of the object.
         for key, member in dict(value).items():
-            yield from _leaves(member, f"{path}.{key}" if path else key, places, arrays)
+            yield from _leaves(member, (*keys, key), places, arrays)
     elif isinstance(value, list):
         array = next(arrays)
         for index, element in enumerate(value):
             # A scalar stands for its array: only what lies in elements belongs together.
             nested = isinstance(element, list)
             yield from _leaves(
-                element, path, {**places, array: index} if nested else places, arrays
+                element, keys, {**places, array: index} if nested else places, arrays
             )
     else:
-        yield Leaf(path, value, places)
+        yield Leaf(".".join(keys), value, places)
 
 
 def _choose(fields: list[tuple[str, list[Any]]], leaves: list[Leaf], chosen: list[Leaf]) -> bool:
@@ -207,6 +209,8 @@ def accepts(want: Any, value: Any) -> bool:
     ((operator, operand),) = want
     if operator == "exists":
         return operand is True
+    if isinstance(value, bytes):
+        return False
     if operator == "anything-but":
         return not _is_excluded(operand, value)
     if operator == "numeric":

@@ -1,0 +1,74 @@
+//! Making a pattern of what Python gives for one.
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use trunkline_pattern::{Dialect, Limits};
+
+use super::error::invalid_pattern;
+use super::given::{Role, with_text};
+use super::limits;
+use super::one::Pattern;
+
+/// Compiles a pattern; a Pattern passes as it is, if its scope is the one asked for.
+#[pyfunction]
+#[pyo3(signature = (pattern, scope, limits=None))]
+pub(super) fn compile_pattern<'py>(
+    pattern: &Bound<'py, PyAny>,
+    scope: &str,
+    limits: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, Pattern>> {
+    let dialect = dialect_of(scope)?;
+    if let Ok(pattern) = pattern.cast::<Pattern>() {
+        return of_scope(pattern, dialect).map(|()| pattern.clone());
+    }
+    let limits = limits::of(limits)?;
+    let made = compiled(pattern, dialect, &limits)?;
+    Bound::new(pattern.py(), Pattern { dialect, pattern: made, depth: limits.depth })
+}
+
+/// The matcher's pattern for a Pattern, a dict or a text.
+pub(super) fn compiled(
+    pattern: &Bound<'_, PyAny>,
+    dialect: Dialect,
+    limits: &Limits,
+) -> PyResult<trunkline_pattern::Pattern> {
+    if let Ok(pattern) = pattern.cast::<Pattern>() {
+        return of_scope(pattern, dialect).map(|()| pattern.get().pattern.clone());
+    }
+    let compile = |text: &[u8]| {
+        trunkline_pattern::Pattern::compile(text, dialect, limits)
+            .map_err(|error| invalid_pattern(pattern.py(), &error))
+    };
+    with_text(pattern, Role::Pattern, compile)
+}
+
+fn of_scope(pattern: &Bound<'_, Pattern>, dialect: Dialect) -> PyResult<()> {
+    let own = pattern.get().dialect;
+    if own == dialect {
+        return Ok(());
+    }
+    let (own, wanted) = (scope_of(own), scope_of(dialect));
+    Err(PyTypeError::new_err(format!(
+        "the pattern has the scope {own}, and {wanted} is wanted here"
+    )))
+}
+
+pub(super) fn dialect_of(scope: &str) -> PyResult<Dialect> {
+    match scope {
+        "Event" => Ok(Dialect::EventPattern),
+        "MessageBody" => Ok(Dialect::FilterBody),
+        "MessageAttributes" => Ok(Dialect::FilterAttributes),
+        _ => Err(crate::error::invalid(format!(
+            "Value {scope} for parameter scope is invalid. Reason: Must be Event, MessageBody or \
+             MessageAttributes."
+        ))),
+    }
+}
+
+pub(super) fn scope_of(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::EventPattern => "Event",
+        Dialect::FilterBody => "MessageBody",
+        Dialect::FilterAttributes => "MessageAttributes",
+    }
+}

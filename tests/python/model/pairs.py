@@ -1,0 +1,125 @@
+"""Holds the matcher against the reference: random patterns, events near to them, in volume.
+
+    python -m model.pairs --pairs 1000000 --seed 7        (from tests/python; `make pairs` runs it)
+
+A group of patterns and of events makes a pair of each with each. All patterns of a group are rules
+of one set, too. The first pair that differs ends the run, with the seed of its group.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from trunkline import patterns
+from trunkline.errors import InvalidParameterException
+
+from . import rules
+from .near import Near
+
+GROUP_PATTERNS, EVENTS_EACH = 6, 8
+# What the generator makes is larger than AWS takes.
+LIMITS = patterns.Limits(
+    pattern_bytes=10**6,
+    wildcard_complexity=10**6,
+    or_combinations=10**6,
+    filter_keys=10**6,
+    filter_combinations=10**15,
+)
+
+
+class Differs(AssertionError):
+    """A pair that the two matchers do not agree about."""
+
+
+def check(seed: int, count: int, tell: Callable[[int], None] = lambda done: None) -> dict[str, int]:
+    """Compare `count` pairs or a few more; how many there were, and how many matched."""
+    totals = {"pairs": 0, "matched": 0}
+    group = seed * 1_000_000
+    while totals["pairs"] < count:
+        pairs, matched = check_group(group)
+        totals["pairs"] += pairs
+        totals["matched"] += matched
+        group += 1
+        tell(totals["pairs"])
+    return totals
+
+
+def check_group(group: int) -> tuple[int, int]:
+    """Compare all pairs of one group; how many, and how many matched."""
+    scope = ("Event", "Event", "Event", "MessageBody", "MessageAttributes")[group % 5]
+    near = Near(Random(group), policies=scope != "Event")
+    flat = scope == "MessageAttributes"
+    texts = [text_for(near, scope) for _ in range(GROUP_PATTERNS)]
+    make: Callable[[str], Any] = near.attributes if flat else near.event
+    events = [make(text) for text in texts for _ in range(EVENTS_EACH)]
+    judge: Callable[..., bool] = rules.matches_attributes if flat else rules.matches
+    compiled = [compiled_for(text, scope) for text in texts]
+    rule_set = patterns.RuleSet(scope=scope)
+    rule_set.add_many(enumerate(compiled))
+    together = rule_set.match_many(events)
+    matched = 0
+    for event, from_batch in zip(events, together, strict=True):
+        wanted = [number for number, text in enumerate(texts) if judge(text, event)]
+        alone = [number for number, pattern in enumerate(compiled) if pattern.matches(event)]
+        from_set = rule_set.match(event)
+        if not wanted == alone == from_set == from_batch:
+            names = [f"reference {wanted}", f"alone {alone}", f"set {from_set}, {from_batch}"]
+            shown = [texts[n] for n in sorted({*wanted, *alone, *from_set, *from_batch})]
+            raise Differs("\n".join([f"group {group}, {scope}", *names, repr(event), *shown]))
+        if flat or matched % 7 == 0:
+            for pattern, number in zip(compiled, range(len(compiled)), strict=True):
+                if pattern.explain(event).matched is not (number in wanted):
+                    raise Differs(f"group {group}: explain of {texts[number]}, {event!r}")
+        matched += len(wanted)
+    return len(texts) * len(events), matched
+
+
+def text_for(near: Near, scope: str) -> str:
+    """The text of a pattern; of a policy, one that is not out of all bounds."""
+    while True:
+        text = near.pattern(nested=scope != "MessageAttributes")
+        try:
+            compiled_for(text, scope)
+        except InvalidParameterException as error:
+            if error.reason != "Filter policy is too complex":
+                raise
+        else:
+            return text
+
+
+def compiled_for(text: str, scope: str) -> patterns.Pattern:
+    """The pattern, within limits that the generator does not reach."""
+    if scope == "Event":
+        return patterns.compile(text, limits=LIMITS)
+    return patterns.filter_policy(text, scope=scope, limits=LIMITS)
+
+
+def main() -> None:
+    """Run the comparison from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=1_000_000)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    start = time.monotonic()
+    shown = 0
+
+    def tell(done: int) -> None:
+        nonlocal shown
+        if done >= shown + 100_000:
+            shown = done
+            print(f"… {done:,} pairs, {time.monotonic() - start:.0f} s", file=sys.stderr)
+
+    totals = check(options.seed, options.pairs, tell)
+    print(
+        f"{totals['pairs']:,} pairs from seed {options.seed}, {totals['matched']:,} of them match: "
+        f"0 differences, {time.monotonic() - start:.0f} s"
+    )
+
+
+if __name__ == "__main__":
+    main()
