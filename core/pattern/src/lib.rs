@@ -31,6 +31,7 @@ mod fold;
 mod found;
 mod hash;
 mod hashed;
+mod lanes;
 mod limits;
 mod number;
 mod operators;

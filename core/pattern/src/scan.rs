@@ -1,6 +1,7 @@
 //! The bytes of JSON: strings, numbers, words, and how whole values are skipped.
 
 use crate::error::InvalidEvent;
+use crate::lanes;
 
 /// A text, and how deep it may be nested.
 #[derive(Clone, Copy)]
@@ -134,6 +135,14 @@ fn digits(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
+/// The high bit of bytes that are `byte`; bits above the first such byte may be wrong.
+#[inline]
+fn ends(word: u64, byte: u8) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    let zeros = word ^ (ONES * byte as u64);
+    zeros.wrapping_sub(ONES) & !zeros & (ONES << 7)
+}
+
 /// Skips a value, and checks all of it. Open objects and arrays are bits, so that depth costs no stack.
 fn skip_strictly(text: &Text<'_>, mut at: usize, depth: usize) -> Result<usize, InvalidEvent> {
     let bytes = text.bytes;
@@ -232,6 +241,20 @@ impl Scan for Trusted {
     fn string(bytes: &[u8], from: usize) -> Result<(usize, bool), InvalidEvent> {
         let mut at = from;
         let mut has_escapes = false;
+        while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+            let word = u64::from_le_bytes(*word);
+            let found = ends(word, b'"') | ends(word, b'\\');
+            if found == 0 {
+                at += 8;
+                continue;
+            }
+            at += found.trailing_zeros() as usize / 8;
+            if bytes[at] == b'"' {
+                return Ok((at, has_escapes));
+            }
+            has_escapes = true;
+            at += 2;
+        }
         loop {
             match bytes.get(at) {
                 Some(b'"') => return Ok((at, has_escapes)),
@@ -269,23 +292,13 @@ impl Scan for Trusted {
 }
 
 /// Skips an object or an array by counting brackets outside of strings.
-fn skip_nested(text: &Text<'_>, mut at: usize, depth: usize) -> Result<usize, InvalidEvent> {
-    let bytes = text.bytes;
-    let mut open = 0;
-    loop {
-        match bytes.get(at) {
-            Some(b'"') => at = Trusted::string(bytes, at + 1)?.0,
-            Some(b'{' | b'[') => {
-                open += 1;
-                text.check_depth(depth + open, at)?;
-            }
-            Some(b'}' | b']') => open -= 1,
-            Some(_) => {}
-            None => return Err(InvalidEvent::new("the event ends too early", at)),
-        }
-        at += 1;
-        if open == 0 {
-            return Ok(at);
-        }
+fn skip_nested(text: &Text<'_>, at: usize, depth: usize) -> Result<usize, InvalidEvent> {
+    let Some((end, deepest)) = lanes::skip(text.bytes, at) else {
+        return Err(InvalidEvent::new("the event ends too early", text.bytes.len()));
+    };
+    // The count of a block is too high rather than too low, so a limit is checked by hand.
+    if depth + deepest > text.depth_max {
+        skip_strictly(text, at, depth)?;
     }
+    Ok(end)
 }
