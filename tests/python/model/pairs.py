@@ -2,8 +2,9 @@
 
     python -m model.pairs --pairs 1000000 --seed 7        (from tests/python; `make pairs` runs it)
 
-A group of patterns and of events makes a pair of each with each. All patterns of a group are rules
-of one set, too. The first pair that differs ends the run, with the seed of its group.
+A group of patterns and of events makes a pair of each with each. The patterns of a group are rules
+of one set, too, and for a while rules of a crowd, a large set that they come to and go from. The
+first pair that differs ends the run, with the number of its group.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from . import rules
 from .near import Near
 
 GROUP_PATTERNS, EVENTS_EACH = 6, 8
+CROWD_RULES = 240
+SCOPES = ("Event", "Event", "Event", "MessageBody", "MessageAttributes")
 # What the generator makes is larger than AWS takes.
 LIMITS = patterns.Limits(
     pattern_bytes=10**6,
@@ -39,9 +42,10 @@ class Differs(AssertionError):
 def check(seed: int, count: int, tell: Callable[[int], None] = lambda done: None) -> dict[str, int]:
     """Compare `count` pairs or a few more; how many there were, and how many matched."""
     totals = {"pairs": 0, "matched": 0}
+    crowds = {scope: Crowd(scope) for scope in SCOPES}
     group = seed * 1_000_000
     while totals["pairs"] < count:
-        pairs, matched = check_group(group)
+        pairs, matched = check_group(group, crowds[SCOPES[group % len(SCOPES)]])
         totals["pairs"] += pairs
         totals["matched"] += matched
         group += 1
@@ -49,9 +53,37 @@ def check(seed: int, count: int, tell: Callable[[int], None] = lambda done: None
     return totals
 
 
-def check_group(group: int) -> tuple[int, int]:
+class Crowd:
+    """A set of the rules of the last groups, which must answer as its rules do one by one."""
+
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+        self.set = patterns.RuleSet(scope=scope)
+        self.rules: dict[int, patterns.Pattern] = {}
+
+    def change(self, added: list[patterns.Pattern], random: Random) -> None:
+        """Add rules, some in the place of others; let the oldest go."""
+        first = max(self.rules, default=-1) + 1
+        for number, pattern in enumerate(added, first):
+            id = random.choice(list(self.rules)) if self.rules and random.random() < 0.1 else number
+            self.set.add(id, pattern)
+            self.rules[id] = pattern
+        for id in list(self.rules)[: max(0, len(self.rules) - CROWD_RULES)]:
+            del self.rules[id]
+            if not self.set.remove(id):
+                raise Differs(f"rule {id} of the crowd was not there")
+
+    def check(self, group: int, event: Any) -> None:
+        """Raise if the set does not answer as its rules do."""
+        found = self.set.match(event)
+        wanted = [id for id in self.set if self.rules[id].matches(event)]
+        if found != wanted:
+            raise Differs(f"group {group}, crowd: set {found}, alone {wanted}, {event!r}")
+
+
+def check_group(group: int, crowd: Crowd) -> tuple[int, int]:
     """Compare all pairs of one group; how many, and how many matched."""
-    scope = ("Event", "Event", "Event", "MessageBody", "MessageAttributes")[group % 5]
+    scope = crowd.scope
     near = Near(Random(group), policies=scope != "Event")
     flat = scope == "MessageAttributes"
     texts = [text_for(near, scope) for _ in range(GROUP_PATTERNS)]
@@ -62,6 +94,7 @@ def check_group(group: int) -> tuple[int, int]:
     rule_set = patterns.RuleSet(scope=scope)
     rule_set.add_many(enumerate(compiled))
     together = rule_set.match_many(events)
+    crowd.change(compiled, Random(group))
     matched = 0
     for event, from_batch in zip(events, together, strict=True):
         wanted = [number for number, text in enumerate(texts) if judge(text, event)]
@@ -75,6 +108,7 @@ def check_group(group: int) -> tuple[int, int]:
             for pattern, number in zip(compiled, range(len(compiled)), strict=True):
                 if pattern.explain(event).matched is not (number in wanted):
                     raise Differs(f"group {group}: explain of {texts[number]}, {event!r}")
+        crowd.check(group, event)
         matched += len(wanted)
     return len(texts) * len(events), matched
 
