@@ -100,9 +100,11 @@ def check_group(group: int, crowd: Crowd) -> tuple[int, int]:
         wanted = [number for number, text in enumerate(texts) if judge(text, event)]
         alone = [number for number, pattern in enumerate(compiled) if pattern.matches(event)]
         from_set = rule_set.match(event)
-        if not wanted == alone == from_set == from_batch:
-            names = [f"reference {wanted}", f"alone {alone}", f"set {from_set}, {from_batch}"]
-            shown = [texts[n] for n in sorted({*wanted, *alone, *from_set, *from_batch})]
+        trusted = rule_set.match(event, trusted=True)
+        if not wanted == alone == from_set == from_batch == trusted:
+            sets = f"set {from_set}, batch {from_batch}, trusted {trusted}"
+            names = [f"reference {wanted}", f"alone {alone}", sets]
+            shown = [texts[n] for n in sorted({*wanted, *alone, *from_set, *from_batch, *trusted})]
             raise Differs("\n".join([f"group {group}, {scope}", *names, repr(event), *shown]))
         if flat or matched % 7 == 0:
             for pattern, number in zip(compiled, range(len(compiled)), strict=True):
