@@ -190,7 +190,14 @@ impl<'a> Syntax<'a> {
             path.truncate(path_len);
         }
         if is_empty {
-            return Err(Fault::pattern("Empty objects are not allowed", self.reader.at()));
+            let is_policy = self.dialect != Dialect::EventPattern;
+            if !(is_root && is_policy && self.or_depth == 0) {
+                return Err(Fault::pattern("Empty objects are not allowed", self.reader.at()));
+            }
+            // SNS takes a policy without keys for none: a field that may be there or not asks that.
+            for branch in branches {
+                branch.insert(Vec::new(), vec![Test::Exists, Test::Absent]);
+            }
         }
         Ok(())
     }
