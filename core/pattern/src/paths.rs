@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::access::{Kind, Probe};
+use crate::hash::load;
 use crate::paged::Paged;
 
 /// The number of a node, and of the field that it is.
@@ -33,6 +34,8 @@ pub(crate) struct Node {
     pub(crate) probes: Vec<Probe>,
     /// A bit for each gram that some rule's wildcard is found by, if there are any.
     grams: Option<Arc<[u64; GRAM_WORDS]>>,
+    /// Whether a child has children, so that a key with dots may lead somewhere.
+    is_deep: bool,
     /// In the order of `Key`, so that many are searched by halving.
     children: Vec<Child>,
 }
@@ -56,7 +59,7 @@ impl Key {
     fn of(name: &[u8]) -> Self {
         let head = match name.first_chunk::<8>() {
             Some(head) => u64::from_le_bytes(*head),
-            None => name.iter().rev().fold(0, |head, &byte| head << 8 | u64::from(byte)),
+            None => load(name),
         };
         Self { len: name.len(), head }
     }
@@ -74,8 +77,20 @@ impl Node {
             is_named: false,
             probes: Vec::new(),
             grams: None,
+            is_deep: false,
             children: Vec::new(),
         }
+    }
+
+    /// How many children there are.
+    #[inline]
+    pub(crate) fn width(&self) -> usize {
+        self.children.len()
+    }
+
+    #[inline]
+    pub(crate) fn is_deep(&self) -> bool {
+        self.is_deep
     }
 
     pub(crate) fn has_children(&self) -> bool {
@@ -200,7 +215,11 @@ impl Paths {
         let node = Node::new(parent, self.node(parent).depth + 1, name);
         let child_name = node.name.clone();
         let field = self.nodes.push(Arc::new(node)) as Field;
-        let children = &mut Arc::make_mut(self.nodes.get_mut(parent as usize)).children;
+        if parent != ROOT {
+            let above = self.node(parent).parent;
+            self.change(above).is_deep = true;
+        }
+        let children = &mut self.change(parent).children;
         let key = Key::of(name);
         let at = children.partition_point(|child| child.key < key);
         children.insert(at, Child { key, name: child_name, field });

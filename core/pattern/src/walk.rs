@@ -40,6 +40,7 @@ fn walk<S: Scan>(event: &Event<'_>, paths: &Paths, found: &mut Found) -> Result<
     if text.bytes.get(at) != Some(&b'{') {
         return Err(InvalidEvent::new("an event is a JSON object", at));
     }
+    walk.may_end = event.is_plain;
     let end = walk.object(paths.node(ROOT), at + 1, OUTSIDE, 1)?;
     let end = if S::IS_STRICT { scan::blanks(text.bytes, end) } else { text.bytes.len() };
     if end != text.bytes.len() {
@@ -85,6 +86,11 @@ struct Walk<'a, S> {
     found: &'a mut Found,
     arrays: u32,
     objects: u32,
+    /// Whether everything that rules name was met, and no more can come.
+    is_done: bool,
+    /// Whether it ends when this object has given all that it can: no key comes twice or has dots, and
+    /// whatever is around the object has given all else.
+    may_end: bool,
     /// Where keys with dots have led to, in which object, and which leaves that gave.
     dotted: HashMap<(u32, Field), (u32, u32)>,
     scan: std::marker::PhantomData<S>,
@@ -93,7 +99,7 @@ struct Walk<'a, S> {
 impl<'a, S: Scan> Walk<'a, S> {
     fn new(text: Text<'a>, paths: &'a Paths, found: &'a mut Found) -> Self {
         let scan = std::marker::PhantomData;
-        Self { text, paths, found, arrays: 0, objects: 0, dotted: HashMap::new(), scan }
+        Self { text, paths, found, arrays: 0, objects: 0, is_done: false, may_end: false, dotted: HashMap::new(), scan }
     }
 
     /// The members of an object, from after its brace to behind its end.
@@ -108,6 +114,8 @@ impl<'a, S: Scan> Walk<'a, S> {
         let bytes = self.text.bytes;
         self.objects += 1;
         let object = self.objects;
+        let may_end = self.may_end;
+        let mut missing = node.width();
         at = scan::blanks(bytes, at);
         if bytes.get(at) == Some(&b'}') {
             return Ok(at + 1);
@@ -127,7 +135,13 @@ impl<'a, S: Scan> Walk<'a, S> {
                 None => S::skip(&self.text, at, depth)?,
                 Some((field, is_dotted)) => {
                     let from = self.found.leaves.len() as u32;
+                    missing = missing.saturating_sub(1);
+                    self.may_end = may_end && missing == 0;
                     let at = self.value(field, at, place, depth)?;
+                    if self.is_done || self.may_end {
+                        self.is_done = true;
+                        return Ok(at);
+                    }
                     let leaves = (from, self.found.leaves.len() as u32);
                     self.replace(object, field, is_dotted, leaves);
                     at
@@ -157,6 +171,9 @@ impl<'a, S: Scan> Walk<'a, S> {
         }
         if let Some(field) = node.child(key) {
             return Some((field, false));
+        }
+        if !node.is_deep() {
+            return None;
         }
         let (first, rest) = key.split_at(memchr::memchr(b'.', key)?);
         let field = self.paths.descend(node.child(first)?, &rest[1..])?;
@@ -236,8 +253,11 @@ impl<'a, S: Scan> Walk<'a, S> {
     ) -> Result<usize, InvalidEvent> {
         self.text.check_depth(depth, at)?;
         let bytes = self.text.bytes;
+        // The next element may give the same again.
+        let may_end = std::mem::take(&mut self.may_end);
         at = scan::blanks(bytes, at);
         if bytes.get(at) == Some(&b']') {
+            self.may_end = may_end;
             return Ok(at + 1);
         }
         let array = self.arrays;

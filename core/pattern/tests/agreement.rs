@@ -59,6 +59,10 @@ proptest! {
                 let strict = pattern.matches(Event::new(text.as_bytes())).expect("valid");
                 let trusted = pattern.matches(Event::trusted(text.as_bytes())).expect("valid");
                 prop_assert_eq!(strict, trusted, "{} {}", pattern.text(), text);
+                if near::is_plain(&text) {
+                    let plain = pattern.matches(Event::plain(text.as_bytes())).expect("valid");
+                    prop_assert_eq!(strict, plain, "{} {}", pattern.text(), text);
+                }
                 let why = pattern.explain(Event::new(text.as_bytes())).expect("valid");
                 prop_assert_eq!(strict, why.matched, "{} {}", pattern.text(), text);
                 expected.extend(strict.then_some(*id));

