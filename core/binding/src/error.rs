@@ -43,10 +43,10 @@ fn exception<'py>(py: Python<'py>, code: &str, message: &str) -> PyResult<Bound<
     MAKE.import(py, "trunkline.errors", "from_code")?.call1((code, message))
 }
 
-/// Every code of the engine's catalogue.
+/// Every code of the engine's catalogue, and of the matcher's.
 #[pyfunction]
 fn error_codes() -> Vec<&'static str> {
-    Code::ALL.iter().map(|code| code.name()).collect()
+    Code::ALL.iter().map(|code| code.name()).chain(crate::pattern::CODES).collect()
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

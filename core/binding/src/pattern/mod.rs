@@ -11,6 +11,10 @@ mod slots;
 
 use pyo3::prelude::*;
 
+/// What patterns and events are refused with.
+pub(crate) const CODES: [&str; 3] =
+    ["InvalidEventPatternException", "InvalidParameter", "InvalidEvent"];
+
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     limits::register(module)?;
     module.add_class::<one::Pattern>()?;
