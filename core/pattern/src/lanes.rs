@@ -219,7 +219,8 @@ mod tests {
 
     #[test]
     fn blocks_and_bytes_find_the_same_end() {
-        let pieces = ["[", "]", "{", "}", "\"", "\\\"", "\\\\", "1.5,", "\"a]\"", "xxxxxxxxxxxxxxxx"];
+        let pieces =
+            ["[", "]", "{", "}", "\"", "\\\"", "\\\\", "1.5,", "\"a]\"", "xxxxxxxxxxxxxxxx"];
         let mut seed = 7_u64;
         for _ in 0..20_000 {
             let mut text = String::from("[");

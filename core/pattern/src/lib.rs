@@ -22,6 +22,8 @@ mod access;
 mod address;
 mod agree;
 mod code;
+mod code_text;
+mod draw;
 mod error;
 mod escape;
 mod estimate;
@@ -51,6 +53,7 @@ mod walk;
 mod wildcard;
 mod writer;
 
+pub use draw::Format;
 pub use error::{Dialect, InvalidEvent, InvalidPattern};
 pub use event::{Attribute, AttributeKind, Event};
 pub use explain::{Explanation, Failure, Reason};

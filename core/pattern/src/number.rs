@@ -5,32 +5,62 @@
 ///
 /// A double stands for a number when the shortest digits that give the double back are the number:
 /// `300`, `300.0` and `3.0e2` are one double; 9007199254740993 has none, and neither has `1e400`.
-pub(crate) fn double(text: &str) -> Option<f64> {
-    let bytes = text.as_bytes();
-    let (is_negative, digits) = match bytes.split_first() {
-        Some((b'-', rest)) => (true, rest),
-        _ => (false, bytes),
-    };
-    // At most fifteen digits are exact in any double, so plain integers need no second look.
-    if digits.len() <= 15 && digits.iter().all(u8::is_ascii_digit) {
-        let whole = digits.iter().fold(0_u64, |sum, digit| sum * 10 + u64::from(digit - b'0'));
-        let value = whole as f64;
-        return Some(if is_negative && whole != 0 { -value } else { value });
-    }
-    let value: f64 = text.parse().ok()?;
-    if !value.is_finite() {
-        return None;
-    }
-    let significant = Decimal::of(text);
-    if significant.count <= 15 && value != 0.0 && value.abs() >= f64::MIN_POSITIVE {
+pub(crate) fn double(text: &[u8]) -> Option<f64> {
+    if let Some(value) = short(text) {
         return Some(value);
     }
-    if significant.is_zero() {
+    let decimal = Decimal::of(text);
+    if decimal.count == 0 {
         return Some(0.0);
     }
+    // No double needs more digits than seventeen to be told from its neighbours.
+    if decimal.count > 17 {
+        return None;
+    }
+    // Fifteen digits are exact in any double, and so are small powers of ten: one rounding is right.
+    if decimal.count <= 15
+        && let Some(power) = POWERS.get(decimal.exponent.unsigned_abs() as usize)
+    {
+        let whole = decimal.digits as f64;
+        let size = if decimal.exponent < 0 { whole / power } else { whole * power };
+        return Some(if decimal.is_negative { -size } else { size });
+    }
+    let value: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
     let shortest = format!("{value:e}");
-    (Decimal::of(&shortest) == significant && value != 0.0).then_some(value)
+    (value.is_finite() && Decimal::of(shortest.as_bytes()) == decimal).then_some(value)
 }
+
+/// The double of a number of at most fifteen digits without exponent, which most are.
+#[inline]
+fn short(text: &[u8]) -> Option<f64> {
+    let (is_negative, text) = match text.split_first() {
+        Some((b'-', rest)) => (true, rest),
+        _ => (false, text),
+    };
+    if text.len() > 16 {
+        return None;
+    }
+    let mut whole = 0_u64;
+    let mut decimals = None;
+    for (at, &byte) in text.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => whole = whole * 10 + u64::from(byte - b'0'),
+            b'.' => decimals = Some(text.len() - at - 1),
+            _ => return None,
+        }
+    }
+    if whole >= 1_000_000_000_000_000 {
+        return None;
+    }
+    let size = whole as f64 / POWERS[decimals.unwrap_or(0)];
+    Some(if is_negative && whole != 0 { -size } else { size })
+}
+
+/// Powers of ten that a double holds exactly.
+const POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+];
 
 /// Order-preserving bits of a double: unsigned comparison of the bits is comparison of the values.
 pub(crate) fn ordered_bits(value: f64) -> u64 {
@@ -38,48 +68,48 @@ pub(crate) fn ordered_bits(value: f64) -> u64 {
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }
 
-/// A decimal in its one normal form: digits without zeros at either end, and a power of ten.
-#[derive(Debug)]
-struct Decimal<'a> {
+/// A decimal in its one normal form: digits without zeros at either end, and a power of ten. Of more
+/// than seventeen digits only the first are kept.
+#[derive(Debug, PartialEq, Eq)]
+struct Decimal {
     is_negative: bool,
-    text: &'a [u8],
-    count: usize,
+    digits: u64,
+    count: u32,
     exponent: i64,
 }
 
-impl<'a> Decimal<'a> {
+impl Decimal {
     /// Of the text of a JSON number.
-    fn of(text: &'a str) -> Self {
-        let bytes = text.as_bytes();
-        let is_negative = bytes.first() == Some(&b'-');
-        let bytes = &bytes[usize::from(is_negative)..];
-        let end = bytes.iter().position(|byte| matches!(byte, b'e' | b'E')).unwrap_or(bytes.len());
-        let (mantissa, power) = (&bytes[..end], &bytes[(end + 1).min(bytes.len())..]);
-        let point = mantissa.iter().position(|&byte| byte == b'.');
-        let decimals = point.map_or(0, |point| mantissa.len() - point - 1) as i64;
-        let is_significant = |&byte: &u8| matches!(byte, b'1'..=b'9');
-        let first = mantissa.iter().position(is_significant).unwrap_or(mantissa.len());
-        let last = mantissa.iter().rposition(is_significant).map_or(first, |last| last + 1);
-        let digits = &mantissa[first..last];
-        let trailing = mantissa[last..].iter().filter(|byte| byte.is_ascii_digit()).count() as i64;
-        let count = digits.iter().filter(|byte| byte.is_ascii_digit()).count();
-        Self { is_negative, text: digits, count, exponent: power_of(power) - decimals + trailing }
-    }
-
-    fn is_zero(&self) -> bool {
-        self.count == 0
-    }
-
-    fn digits(&self) -> impl Iterator<Item = u8> {
-        self.text.iter().copied().filter(u8::is_ascii_digit)
-    }
-}
-
-impl PartialEq for Decimal<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        (self.is_negative, self.count, self.exponent)
-            == (other.is_negative, other.count, other.exponent)
-            && self.digits().eq(other.digits())
+    fn of(text: &[u8]) -> Self {
+        let is_negative = text.first() == Some(&b'-');
+        let mut all = Self { is_negative, digits: 0, count: 0, exponent: 0 };
+        // Zeros count as digits when another digit follows them.
+        let mut zeros = 0;
+        let mut in_fraction = false;
+        for (at, &byte) in text.iter().enumerate().skip(usize::from(is_negative)) {
+            match byte {
+                b'0' if all.count == 0 => all.exponent -= i64::from(in_fraction),
+                b'0' => {
+                    zeros += 1;
+                    all.exponent -= i64::from(in_fraction);
+                }
+                b'1'..=b'9' => {
+                    all.count += zeros + 1;
+                    if all.count <= 17 {
+                        all.digits = all.digits * 10_u64.pow(zeros + 1) + u64::from(byte - b'0');
+                    }
+                    zeros = 0;
+                    all.exponent -= i64::from(in_fraction);
+                }
+                b'.' => in_fraction = true,
+                _ => {
+                    all.exponent += power_of(&text[at + 1..]);
+                    break;
+                }
+            }
+        }
+        all.exponent += i64::from(zeros);
+        all
     }
 }
 
@@ -112,7 +142,7 @@ mod tests {
             ("123456789012345", 123_456_789_012_345.0),
             ("1.10000000000000000000", 1.1),
         ] {
-            assert_eq!(double(text).map(f64::to_bits), Some(value.to_bits()), "{text}");
+            assert_eq!(double(text.as_bytes()).map(f64::to_bits), Some(value.to_bits()), "{text}");
         }
     }
 
@@ -130,7 +160,7 @@ mod tests {
             "1180591620717411303424",
             "1e99999999999999999999",
         ] {
-            assert_eq!(double(text), None, "{text}");
+            assert_eq!(double(text.as_bytes()), None, "{text}");
         }
     }
 

@@ -34,7 +34,7 @@ pub(crate) fn list(reader: &mut Reader<'_>, dialect: Dialect) -> Result<Vec<Test
 }
 
 fn number_test(digits: &str) -> Test {
-    number::double(digits).map_or_else(|| Test::Digits(digits.to_owned()), Test::Double)
+    number::double(digits.as_bytes()).map_or_else(|| Test::Digits(digits.to_owned()), Test::Double)
 }
 
 /// The object with an operator, after its brace.
@@ -201,7 +201,7 @@ fn end_of_terms(reader: &mut Reader<'_>, reason: &str) -> Result<(), Fault> {
 }
 
 fn comparable(digits: &str, reader: &Reader<'_>) -> Result<f64, Fault> {
-    number::double(digits)
+    number::double(digits.as_bytes())
         .ok_or_else(|| Fault::pattern(format!("Cannot compare number : {digits}"), reader.at()))
 }
 
@@ -211,7 +211,7 @@ fn anything_but(reader: &mut Reader<'_>, dialect: Dialect) -> Result<Test, Fault
         Token::Number => {
             let digits = reader.number();
             let unknown = || Fault::nowhere(format!("Cannot compare number : {digits}"));
-            vec![Test::Double(number::double(digits).ok_or_else(unknown)?)]
+            vec![Test::Double(number::double(digits.as_bytes()).ok_or_else(unknown)?)]
         }
         Token::ArrayStart => excluded_values(reader)?,
         Token::ObjectStart => excluded_texts(reader, dialect)?,

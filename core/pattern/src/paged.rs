@@ -20,13 +20,13 @@ pub(crate) struct Paged<T, const PAGE: usize> {
 
 #[derive(Clone, Debug)]
 enum Tree<T> {
-    Leaf(Arc<Vec<T>>),
-    Inner(Arc<Vec<Tree<T>>>),
+    Leaf(Arc<[T]>),
+    Inner(Arc<[Tree<T>]>),
 }
 
 impl<T: Clone, const PAGE: usize> Default for Paged<T, PAGE> {
     fn default() -> Self {
-        Self { root: Tree::Leaf(Arc::new(Vec::new())), len: 0, height: 0 }
+        Self { root: Tree::Leaf(Arc::default()), len: 0, height: 0 }
     }
 }
 
@@ -71,8 +71,8 @@ impl<T: Clone, const PAGE: usize> Paged<T, PAGE> {
     pub(crate) fn push(&mut self, item: T) -> usize {
         let index = self.len;
         if index == PAGE << (self.height * FAN_OUT_BITS) {
-            let root = std::mem::replace(&mut self.root, Tree::Inner(Arc::new(Vec::new())));
-            self.root = Tree::Inner(Arc::new(vec![root]));
+            let root = std::mem::replace(&mut self.root, Tree::Inner(Arc::default()));
+            self.root = Tree::Inner(Arc::new([root]));
             self.height += 1;
         }
         let page = index / PAGE;
@@ -81,21 +81,21 @@ impl<T: Clone, const PAGE: usize> Paged<T, PAGE> {
         loop {
             match tree {
                 Tree::Leaf(items) => {
-                    Arc::make_mut(items).push(item);
+                    *items = items.iter().cloned().chain([item]).collect();
                     break;
                 }
                 Tree::Inner(children) => {
                     shift -= FAN_OUT_BITS;
-                    let children = Arc::make_mut(children);
                     let child = (page >> shift) % FAN_OUT;
                     if child == children.len() {
-                        children.push(if shift == 0 {
-                            Tree::Leaf(Arc::new(Vec::new()))
+                        let empty = if shift == 0 {
+                            Tree::Leaf(Arc::default())
                         } else {
-                            Tree::Inner(Arc::new(Vec::new()))
-                        });
+                            Tree::Inner(Arc::default())
+                        };
+                        *children = children.iter().cloned().chain([empty]).collect();
                     }
-                    tree = &mut children[child];
+                    tree = &mut Arc::make_mut(children)[child];
                 }
             }
         }
@@ -123,9 +123,10 @@ impl<T: Clone, const PAGE: usize> Paged<T, PAGE> {
             match tree {
                 Tree::Leaf(items) => {
                     // The page of the last element ends with it.
-                    let item = Arc::make_mut(items).pop();
-                    return item
-                        .unwrap_or_else(|| unreachable!("an array of that length ends here"));
+                    let last = items.len() - 1;
+                    let item = items[last].clone();
+                    *items = items[..last].iter().cloned().collect();
+                    return item;
                 }
                 Tree::Inner(children) => {
                     shift -= FAN_OUT_BITS;

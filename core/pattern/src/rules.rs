@@ -116,6 +116,18 @@ impl Rules {
         (bytes[0] != 0, u32::from_le_bytes(raw))
     }
 
+    /// The rules of a branch.
+    pub(crate) fn owners(&self, branch: BranchId) -> impl Iterator<Item = RuleId> {
+        let (is_many, owner) = self.owner(branch);
+        let many = is_many.then(|| self.posting(owner).members.iter().copied());
+        (!is_many).then_some(owner).into_iter().chain(many.into_iter().flatten())
+    }
+
+    /// Every branch that is in use.
+    pub(crate) fn branches(&self) -> impl Iterator<Item = BranchId> {
+        self.store.ids().filter(|&branch| !self.store.get(branch).is_empty())
+    }
+
     /// The key of a rule in `rules`: no two rules have the same.
     pub(crate) fn rule_key(rule: RuleId) -> u32 {
         let mut key = rule;

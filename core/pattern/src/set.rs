@@ -146,6 +146,10 @@ impl RuleSnapshot {
         match_attributes(&self.rules, attributes, scratch, out)
     }
 
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     /// How many rules there are.
     pub fn len(&self) -> usize {
         self.rules.rules.len()

@@ -28,6 +28,11 @@ impl Store {
         &page[offset(page, at)..offset(page, at + 1)]
     }
 
+    /// Every number that has a page.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = BranchId> {
+        0..(self.pages.len() * GROUP) as BranchId
+    }
+
     /// Replaces the bytes under a number: one in use, or the next that never was.
     pub(crate) fn set(&mut self, id: BranchId, bytes: &[u8]) {
         let index = id as usize / GROUP;

@@ -37,10 +37,7 @@ impl<'a> Value<'a> {
         if self.kind != Kind::Number {
             return None;
         }
-        *self.double.get_or_init(|| {
-            // Digits are ASCII, and the walk that found them saw nothing else.
-            std::str::from_utf8(self.text).ok().and_then(number::double)
-        })
+        *self.double.get_or_init(|| number::double(self.text))
     }
 
     /// Whether the value passes one of `tests`.

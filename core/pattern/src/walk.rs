@@ -3,7 +3,7 @@
 //! No tree is built. Of several members with one key the last counts: what the earlier ones left is
 //! dropped when the key comes again.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::error::InvalidEvent;
 use crate::event::{Event, decode};
@@ -92,14 +92,24 @@ struct Walk<'a, S> {
     /// whatever is around the object has given all else.
     may_end: bool,
     /// Where keys with dots have led to, in which object, and which leaves that gave.
-    dotted: HashMap<(u32, Field), (u32, u32)>,
+    dotted: BTreeMap<(u32, Field), (u32, u32)>,
     scan: std::marker::PhantomData<S>,
 }
 
 impl<'a, S: Scan> Walk<'a, S> {
     fn new(text: Text<'a>, paths: &'a Paths, found: &'a mut Found) -> Self {
         let scan = std::marker::PhantomData;
-        Self { text, paths, found, arrays: 0, objects: 0, is_done: false, may_end: false, dotted: HashMap::new(), scan }
+        Self {
+            text,
+            paths,
+            found,
+            arrays: 0,
+            objects: 0,
+            is_done: false,
+            may_end: false,
+            dotted: BTreeMap::new(),
+            scan,
+        }
     }
 
     /// The members of an object, from after its brace to behind its end.

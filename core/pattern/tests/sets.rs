@@ -1,0 +1,147 @@
+//! Sets from outside: readers beside a writer, drawings, and what must not grow.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use trunkline_pattern::{Dialect, Event, Format, Limits, Pattern, RuleSet, Scratch};
+
+fn pattern(text: &str) -> Pattern {
+    Pattern::compile(text.as_bytes(), Dialect::EventPattern, &Limits::default()).expect(text)
+}
+
+fn matched(rules: &RuleSet, event: &str) -> Vec<u32> {
+    let mut out = Vec::new();
+    rules.matches(Event::new(event.as_bytes()), &mut Scratch::default(), &mut out).expect(event);
+    out
+}
+
+#[test]
+fn readers_see_whole_versions_while_a_writer_churns() {
+    let rules = RuleSet::new();
+    // Rules come and go in pairs at once, so a reader sees both of a pair, or none.
+    let (one, two) = (pattern(r#"{"a":["x"]}"#), pattern(r#"{"a":[{"prefix":"x"}]}"#));
+    let others: Vec<Pattern> =
+        (0..500).map(|at| pattern(&format!(r#"{{"a":["y{at}"],"b":[{at}]}}"#))).collect();
+    rules.add(1_000_000, &pattern(r#"{"a":[{"exists":true}]}"#));
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let readers: Vec<_> = (0..2)
+            .map(|_| {
+                scope.spawn(|| {
+                    let (mut scratch, mut out, mut seen) = (Scratch::default(), Vec::new(), [0; 2]);
+                    while !is_over.load(Ordering::Relaxed) {
+                        out.clear();
+                        let event = Event::new(br#"{"a":"x","b":3}"#);
+                        rules.matches(event, &mut scratch, &mut out).expect("an event");
+                        assert_eq!(out.pop(), Some(1_000_000));
+                        assert_eq!(out.len() % 2, 0, "half of a version: {out:?}");
+                        seen[usize::from(!out.is_empty())] += 1;
+                    }
+                    seen
+                })
+            })
+            .collect();
+        for round in 0..2000_u32 {
+            rules.add_many([(2 * round, &one), (2 * round + 1, &two)]);
+            rules.add(500_000 + round % 500, &others[round as usize % 500]);
+            // A removal is one rule at a time: replace the pair by what does not match instead.
+            let gone = &others[7];
+            rules.add_many([(2 * round, gone), (2 * round + 1, gone)]);
+            if round % 100 == 0 {
+                std::thread::yield_now();
+            }
+        }
+        is_over.store(true, Ordering::Relaxed);
+        for reader in readers {
+            assert!(reader.join().expect("a reader").iter().sum::<u32>() > 0);
+        }
+    });
+    assert_eq!(matched(&rules, r#"{"a":"x"}"#), [1_000_000]);
+}
+
+#[test]
+fn a_snapshot_stays_as_it_was() {
+    let rules = RuleSet::new();
+    rules.add(1, &pattern(r#"{"a":[1]}"#));
+    let before = rules.snapshot();
+    rules.add(2, &pattern(r#"{"a":[1]}"#));
+    assert!(rules.remove(1));
+    let mut out = Vec::new();
+    before.matches(Event::new(br#"{"a":1}"#), &mut Scratch::default(), &mut out).expect("valid");
+    assert_eq!((out, before.len()), (vec![1], 1));
+    assert_eq!(matched(&rules, r#"{"a":1.0}"#), [2]);
+}
+
+#[test]
+fn many_rules_with_one_pattern_are_one_branch() {
+    let rules = RuleSet::new();
+    let same = pattern(r#"{"a":["x"],"b":[{"wildcard":"*mid*"}]}"#);
+    (0..1000).for_each(|id| rules.add(id, &same));
+    assert_eq!(matched(&rules, r#"{"a":"x","b":"amidst"}"#).len(), 1000);
+    let drawn = rules.snapshot().draw(Format::Text, |id| id.to_string());
+    assert_eq!(drawn.matches("-> #").count(), 1, "{drawn}");
+    (0..999).for_each(|id| assert!(rules.remove(id)));
+    assert_eq!(matched(&rules, r#"{"a":"x","b":"amidst"}"#), [999]);
+}
+
+#[test]
+fn rules_that_share_a_value_part_by_their_others() {
+    let rules = RuleSet::new();
+    for id in 0..3000 {
+        let text = format!(r#"{{"source":["app"],"kind":["k{}"],"n":[{}]}}"#, id % 30, id / 30);
+        rules.add(id, &pattern(&text));
+    }
+    for id in [0, 17, 1234, 2999] {
+        let event = format!(r#"{{"source":"app","kind":"k{}","n":{}.0}}"#, id % 30, id / 30);
+        assert_eq!(matched(&rules, &event), [id]);
+    }
+    assert!(matched(&rules, r#"{"source":"app","kind":"k1"}"#).is_empty());
+}
+
+#[test]
+fn a_drawing_shows_fields_questions_and_rules() {
+    let rules = RuleSet::new();
+    rules.add(1, &pattern(r#"{"a":[{"prefix":"ab"}],"b":[{"exists":false}]}"#));
+    rules.add(2, &pattern(r#"{"a":["x","y"]}"#));
+    let drawn = rules.snapshot().draw(Format::Text, |id| format!("rule {id}"));
+    let expected = "a\n  is \"x\" or \"y\" -> #1 {\"a\": \"x\" or \"y\"} = rule 2\n";
+    assert!(drawn.starts_with(expected), "{drawn}");
+    assert!(drawn.contains("  begins with 2 bytes -> #0 {"), "{drawn}");
+    let dot = rules.snapshot().draw(Format::Dot, |id| format!("rule {id}"));
+    assert!(dot.starts_with("digraph rules {") && dot.ends_with("}\n"), "{dot}");
+    assert!(dot.contains("label=\"begins with 2 bytes\""), "{dot}");
+}
+
+#[test]
+fn large_arrays_and_many_values_stay_linear() {
+    let rules = RuleSet::new();
+    for id in 0..200 {
+        rules.add(id, &pattern(&format!(r#"{{"a":{{"b":["x{id}"],"c":["y"],"d":[1]}}}}"#)));
+        rules.add(1000 + id, &pattern(&format!(r#"{{"a":{{"b":[{{"anything-but":"z{id}"}}]}}}}"#)));
+    }
+    let elements: Vec<String> =
+        (0..20_000).map(|at| format!(r#"{{"b":"x{}","c":"n"}},{{"c":"y","d":1}}"#, at % 300)).collect();
+    let event = format!(r#"{{"a":[{}]}}"#, elements.join(","));
+    let started = std::time::Instant::now();
+    assert_eq!(matched(&rules, &event).len(), 200);
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}
+
+#[test]
+fn deep_events_are_refused_with_an_error() {
+    let text = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+    let rules = RuleSet::new();
+    for name in ["a", "b"] {
+        rules.add(1, &pattern(&format!(r#"{{"{name}":[1]}}"#)));
+        for is_trusted in [false, true] {
+            let answer = |depth, limit| {
+                let text = text(depth);
+                let bytes = text.as_bytes();
+                let event = if is_trusted { Event::trusted(bytes) } else { Event::new(bytes) };
+                let event = event.depth(limit);
+                rules.matches(event, &mut Scratch::default(), &mut Vec::new()).is_ok()
+            };
+            assert!(answer(998, 1000) && answer(19, 20));
+            assert!(!answer(1000, 1000) && !answer(100_000, 1000) && !answer(20, 20));
+        }
+    }
+}
