@@ -112,10 +112,12 @@ def alone(load: rows.Load) -> dict[str, object]:
 
 def as_text(record: dict[str, Any]) -> str:
     """The record to read."""
-    facts = "\n".join(f"- {name}: {value}" for name, value in record["machine"].items())
+    facts = "\n".join(f"- {name}: {value}".rstrip() for name, value in record["machine"].items())
     lines = [rows.show(rows.Row(**row)) for row in record["rows"]]
     lines += [f"| - | | {name} | {why} | | | | |" for name, why in record["absent"].items()]
     table = "\n".join(lines)
+    # Parts of a record may have been measured with different numbers of rounds.
+    span = sorted({min(record["rounds"]), max(record["rounds"])})
     single = "\n".join(f"| {name} | {value:,.2f} |" for name, value in record["alone"].items())
     sdks = "\n".join(
         f"| {name}: {key} | {value:,.2f} |"
@@ -126,57 +128,96 @@ def as_text(record: dict[str, Any]) -> str:
         f"# The server, {record['at']}\n\n{facts}\n- load before and after: {record['load']}\n"
         f"- {record['note']}\n\n"
         "Messages of 1 KiB a second, the load generator on the same cores; medians of "
-        f"{record['rounds']} rounds in turns. A ratio says how many times as fast as the peer.\n\n"
+        f"{' to '.join(map(str, span))} rounds in turns. A ratio says how many times as fast as "
+        "the peer.\n\n"
         "| row | ours | peer | theirs | ratio | spread | server CPU, us a message | load |\n"
         f"|---|---|---|---|---|---|---|---|\n{table}\n\n"
         f"| by itself | |\n|---|---|\n{single}\n\n| boto3, SendMessage | |\n|---|---|\n{sdks}\n"
     )
 
 
-def main() -> None:
-    """Measures everything and writes the record."""
+def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """The record of a machine that is quiet for minutes only: parts measured one after another."""
+    measured = {(row["name"], row["peer"]) for row in new["rows"]}
+    kept = [row for row in old.get("rows", []) if (row["name"], row["peer"]) not in measured]
+    parts = {part: new[part] or old.get(part, {}) for part in ("alone", "sdk")}
+    load = " | ".join(filter(None, (old.get("load"), new["load"])))
+    rounds = sorted({*old.get("rounds", []), *new["rounds"]})
+    rows_of_all = kept + new["rows"]
+    there = {row["peer"] for row in rows_of_all}
+    absent = {name: why for name, why in new["absent"].items() if name not in there}
+    parts |= {"rows": sorted(rows_of_all, key=_place), "absent": absent}
+    return new | parts | {"load": load, "rounds": rounds}
+
+
+def _place(row: dict[str, Any]) -> tuple[int, int]:
+    """Rows in the order in which a whole run would measure them."""
+    kinds = ("SendMessage,", "SendMessage on disk", "SendMessageBatch", "receive + delete")
+    kind = next(place for place, words in enumerate(kinds) if row["name"].startswith(words))
+    number = row["name"].rpartition("depth ")[2] if kind == 3 else row["name"].partition(", ")[2]
+    return kind, int(number.split()[0].replace(",", ""))
+
+
+def keep(new: dict[str, Any], at: time.struct_time, is_part: bool) -> None:
+    """Writes the record."""
+    name = f"{time.strftime('%Y-%m-%d', at)}-{new['machine']['commit']}-wire"
+    RECORDS.mkdir(exist_ok=True)
+    file = RECORDS / f"{name}.json"
+    old = json.loads(file.read_text(encoding="utf-8")) if is_part and file.exists() else {}
+    record = merged(old, new)
+    file.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    (RECORDS / f"{name}.md").write_text(as_text(record), encoding="utf-8")
+    print(f"wrote benches/records/{name}.json and .md")
+
+
+def options_of() -> argparse.Namespace:
+    """What the command line asks for."""
     parser = argparse.ArgumentParser(prog="make bench-wire", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="three rounds, no depth of 200,000")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.0, help="length of a turn")
-    parser.add_argument("--load", help="the load generator, if it is built already")
-    parser.add_argument("--peers", help="names of peers, with commas; default: all there are")
-    parser.add_argument("--only", default="", help="rows whose name holds this; writes no record")
-    parser.add_argument("--note", default="nothing else ran on purpose")
-    options = parser.parse_args()
+    add = parser.add_argument
+    add("--quick", action="store_true", help="three rounds, no depth of 200,000")
+    add("--rounds", type=int, default=5)
+    add("--seconds", type=float, default=1.0, help="length of a turn")
+    add("--load", help="the load generator, if it is built already")
+    add("--peers", help="names of peers, with commas; default: all there are")
+    add("--only", default="", help='rows whose name holds this, "by itself" or "boto3"')
+    add("--note", default="nothing else ran on purpose")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measures what is asked for and writes the record."""
+    options = options_of()
     rounds = 3 if options.quick else options.rounds
     load = rows.Load(binary(options.load), options.seconds, rounds)
     at, before = time.gmtime(), os.getloadavg()[0]
     # On the file system of the checkout: a temporary folder may be memory.
     (ROOT / "target").mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=ROOT / "target"))
+    found: list[rows.Row] = []
+    sdks: dict[str, object] = {}
     try:
-        found = contests(load, options, folder)
+        if options.only not in ("by itself", "boto3"):
+            found = contests(load, options, folder)
     finally:
         shutil.rmtree(folder)
-    if options.only:
-        return
-    with ours() as server, echo(load.binary, SEND_ANSWER_BYTES) as stub:
-        sdks = {
-            "over sockets": sdk.over_sockets(server, stub, rounds),
-            "in the process": sdk.in_process(rounds),
-        }
+    if options.only in ("", "boto3"):
+        with ours() as server, echo(load.binary, SEND_ANSWER_BYTES) as stub:
+            sdks = {
+                "over sockets": sdk.over_sockets(server, stub, rounds),
+                "in the process": sdk.in_process(rounds),
+            }
     record: dict[str, Any] = {
         "at": time.strftime("%Y-%m-%d %H:%M UTC", at),
         "machine": machine(),
         "note": options.note,
-        "rounds": rounds,
+        "rounds": [rounds],
         "rows": [rows.plain(row) for row in found],
         "absent": absent(options),
-        "alone": alone(load),
+        "alone": alone(load) if options.only in ("", "by itself") else {},
         "sdk": sdks,
         "load": f"{before:.1f}, {os.getloadavg()[0]:.1f}",
     }
-    name = f"{time.strftime('%Y-%m-%d', at)}-{record['machine']['commit']}-wire"
-    RECORDS.mkdir(exist_ok=True)
-    (RECORDS / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    (RECORDS / f"{name}.md").write_text(as_text(record), encoding="utf-8")
-    print(f"wrote benches/records/{name}.json and .md")
+    keep(record, at, bool(options.only))
 
 
 if __name__ == "__main__":
