@@ -44,7 +44,7 @@ impl FifoRoom {
     }
 
     pub fn send(&self, queue: &Queue, message: &Outgoing<'_>, now: Millis) -> Result<Sent> {
-        let prepared = prepare(queue, message)?;
+        let prepared = prepare(queue, message, now)?;
         let mut state = lock(&self.state);
         let mut log = queue.core.log()?;
         Ok(self.admit(queue, &mut state, &mut log, message, &prepared, now))
@@ -57,7 +57,8 @@ impl FifoRoom {
         now: Millis,
         each: &mut dyn FnMut(usize, Result<Sent>),
     ) -> Result<Option<Ticket>> {
-        let prepared: Vec<_> = messages.iter().map(|message| prepare(queue, message)).collect();
+        let prepared: Vec<_> =
+            messages.iter().map(|message| prepare(queue, message, now)).collect();
         let mut results = Vec::with_capacity(messages.len());
         let ticket = {
             let mut state = lock(&self.state);
@@ -90,7 +91,12 @@ impl FifoRoom {
             // A duplicate waits for what it stands for, which may not be durable yet.
             Sent { queue: queue.id, seq, duplicate, ticket: log.ticket() }
         };
-        let seq = match state.decide_send(Some(prepared.key), now) {
+        let decide = |key| state.decide_send(Some(key), now);
+        let decision = match (decide(prepared.key), prepared.other_key) {
+            (SendDecision::Admit(_), Some(other)) => decide(other),
+            (decision, _) => decision,
+        };
+        let seq = match decision {
             SendDecision::Duplicate(first) => return sent(first, true, log),
             SendDecision::Admit(seq) => seq,
         };
@@ -282,9 +288,11 @@ struct Prepared<'a> {
     group: &'a str,
     dedup_id: std::borrow::Cow<'a, str>,
     key: u128,
+    /// The key under the other scope, while messages are remembered that were sent under it.
+    other_key: Option<u128>,
 }
 
-fn prepare<'a>(queue: &Queue, message: &Outgoing<'a>) -> Result<Prepared<'a>> {
+fn prepare<'a>(queue: &Queue, message: &Outgoing<'a>, now: Millis) -> Result<Prepared<'a>> {
     let max = queue.rules.message_bytes_max();
     if message.body.len() + message.attributes.len() > max
         && message.body.len() + attributes::size(message.attributes)? > max
@@ -316,11 +324,14 @@ fn prepare<'a>(queue: &Queue, message: &Outgoing<'a>) -> Result<Prepared<'a>> {
         }
     };
     let id: &[u8] = dedup_id.as_bytes();
-    let key = match queue.rules.dedup_by_group() {
+    let key = |by_group| match by_group {
         true => queue.core.key.digest(&[id, group.as_bytes()]),
         false => queue.core.key.digest(&[id]),
     };
-    Ok(Prepared { group, dedup_id, key })
+    let by_group = queue.rules.dedup_by_group();
+    let other_key = (now < queue.rules.other_scope_until()).then(|| key(!by_group));
+    let key = key(by_group);
+    Ok(Prepared { group, dedup_id, key, other_key })
 }
 
 fn sha256_hex(body: &[u8]) -> String {

@@ -2,7 +2,8 @@
 //!
 //! A verb that runs while the rules change follows, rule by rule, the old or the new value.
 
-use trunkline_vocabulary::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use trunkline_vocabulary::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use trunkline_vocabulary::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use trunkline_vocabulary::{DeadLetter, DedupScope, Millis, QueueConfig, QueueId};
 
 pub(crate) struct Rules {
@@ -12,6 +13,8 @@ pub(crate) struct Rules {
     message_bytes_max: AtomicU32,
     content_based_dedup: AtomicBool,
     dedup_by_group: AtomicBool,
+    // Stored before the scope and loaded behind it: who sees the new scope sees this too.
+    other_scope_until: AtomicU64,
     // Two halves of one rule: the queue in the upper half, 0 for none; the count in the lower.
     dead_letter: AtomicU64,
 }
@@ -25,6 +28,7 @@ impl Rules {
             message_bytes_max: AtomicU32::new(0),
             content_based_dedup: AtomicBool::new(false),
             dedup_by_group: AtomicBool::new(false),
+            other_scope_until: AtomicU64::new(0),
             dead_letter: AtomicU64::new(0),
         };
         rules.set(config);
@@ -37,7 +41,7 @@ impl Rules {
         self.visibility.store(config.visibility, Relaxed);
         self.message_bytes_max.store(config.message_bytes_max, Relaxed);
         self.content_based_dedup.store(config.content_based_dedup, Relaxed);
-        self.dedup_by_group.store(config.dedup_scope == DedupScope::Group, Relaxed);
+        self.dedup_by_group.store(config.dedup_scope == DedupScope::Group, Release);
         let dead =
             |dead: DeadLetter| u64::from(dead.queue.0) << 32 | u64::from(dead.max_receive_count);
         self.dead_letter.store(config.dead_letter.map_or(0, dead), Relaxed);
@@ -68,7 +72,17 @@ impl Rules {
     }
 
     pub fn dedup_by_group(&self) -> bool {
-        self.dedup_by_group.load(Relaxed)
+        self.dedup_by_group.load(Acquire)
+    }
+
+    /// Until when messages may be remembered under the scope that is not the queue's now.
+    pub fn other_scope_until(&self) -> Millis {
+        self.other_scope_until.load(Relaxed)
+    }
+
+    /// The scope changes, or may have changed: what was sent before is remembered as it was sent.
+    pub fn keep_other_scope(&self, until: Millis) {
+        self.other_scope_until.fetch_max(until, Relaxed);
     }
 
     #[inline]

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{START, bodies, counts, find, memory, on_disk, queue, receive, receive_for, send_to};
-use trunkline_engine::{Code, DeadLetter, Outgoing, QueueConfig, Receive, fifo_queue};
+use trunkline_engine::{Code, DeadLetter, DedupScope, Outgoing, QueueConfig, Receive, fifo_queue};
 
 #[test]
 fn a_receive_fills_from_one_group_and_blocks_it() {
@@ -41,6 +41,33 @@ fn a_duplicate_is_answered_with_the_first_even_after_delete_and_restart() {
     assert_eq!((again.seq, again.duplicate), (first.seq, true));
     engine.advance(1_000).unwrap();
     assert!(!queue.send(&message).unwrap().duplicate);
+}
+
+#[test]
+fn an_id_is_remembered_under_the_scope_it_was_sent_under() {
+    use DedupScope::{Group, Queue};
+    for (scope, changed) in [(Queue, Group), (Group, Queue)] {
+        let folder = tempfile::tempdir().unwrap();
+        let in_scope = |dedup_scope| QueueConfig { dedup_scope, ..fifo_queue() };
+        {
+            let engine = on_disk(folder.path(), START);
+            let queue = queue(&engine, "q.fifo", in_scope(scope));
+            assert!(!send_to(&queue, "g", "before") && !send_to(&queue, "g", "elsewhere"));
+            engine.advance(100_000).unwrap();
+            queue.configure(in_scope(changed), b"").unwrap();
+            assert!(send_to(&queue, "g", "before"), "from {scope:?} to {changed:?}");
+            assert!(!send_to(&queue, "g", "after"));
+            assert_eq!(send_to(&queue, "other", "elsewhere"), scope == Queue);
+            assert_eq!(send_to(&queue, "other", "after"), changed == Queue);
+        }
+        // What was remembered, and what it was remembered for, is still known.
+        let engine = on_disk(folder.path(), START + 299_999);
+        let queue = find(&engine, "q.fifo");
+        assert!(send_to(&queue, "g", "before"), "from {scope:?} to {changed:?}, restarted");
+        engine.advance(1).unwrap();
+        assert!(!send_to(&queue, "g", "before"), "the window is over");
+        assert!(send_to(&queue, "g", "after"));
+    }
 }
 
 #[test]

@@ -23,6 +23,8 @@ impl FifoRoom {
     /// Takes over the messages and the dedup window of an image.
     pub fn restore(&self, queue: &Queue, mut image: QueueImage) {
         let now = queue.core.now();
+        // The last change may have been one of the scope.
+        queue.rules.keep_other_scope(queue.modified() + queue.core.limits.dedup_window);
         let mut state = self.lock();
         state.raise_next_seq(image.next_seq);
         state.begin_recovery();

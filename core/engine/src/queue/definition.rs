@@ -31,6 +31,9 @@ impl Queue {
             changed.modified = now;
             let mut log = self.core.log()?;
             changed.home = self.record_definition(&mut log, &changed, definition.home());
+            if changed.config.dedup_scope != definition.config.dedup_scope {
+                self.rules.keep_other_scope(now + self.core.limits.dedup_window);
+            }
             *definition = changed;
             self.rules.set(&definition.config);
             log.ticket()
