@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 def inspect(path: Path) -> FolderReport:
-    """What the data folder `path` holds. Changes nothing; works beside the engine that owns it.
+    """What the data folder `path` holds. Changes nothing, and needs a folder that nobody owns.
+
+    Raises DataFolderInUse while an engine has the folder open; ask that one, or inspect a
+    snapshot of it. Readers get along with each other.
 
     >>> import tempfile, trunkline
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -26,7 +29,8 @@ def inspect(path: Path) -> FolderReport:
 def verify(path: Path) -> FolderReport:
     """Check every checksum and every record of the data folder `path`; return what it holds.
 
-    Raises CorruptJournal, which says where, if bytes that were durable are damaged or missing.
+    Raises CorruptJournal, which says where, if bytes that were durable are damaged or missing, and
+    DataFolderInUse while an engine has the folder open.
 
     >>> import tempfile, trunkline
     >>> with tempfile.TemporaryDirectory() as folder:

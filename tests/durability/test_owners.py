@@ -156,6 +156,19 @@ def test_a_second_process_is_told_who_owns_the_folder(tmp_path: Path) -> None:
     assert str(os.getpid()) in answer
 
 
+def test_a_folder_that_is_read_is_said_to_be_read(tmp_path: Path) -> None:
+    trunkline.open(tmp_path / "data").close()
+    with trunkline.open(tmp_path / "data", read_only=True) as reader:
+        with pytest.raises(trunkline.DataFolderInUse) as caught:
+            trunkline.open(tmp_path / "data")
+        assert "is being read" in str(caught.value)
+        assert str(os.getpid()) not in str(caught.value).replace(str(tmp_path), "")
+        assert trunkline.inspect(tmp_path / "data").queues == [], "readers get along"
+        assert reader.queues() == []
+    with trunkline.open(tmp_path / "data"), pytest.raises(trunkline.DataFolderInUse):
+        trunkline.inspect(tmp_path / "data")
+
+
 def test_a_second_engine_of_one_process_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
     with trunkline.open(tmp_path / "data") as engine:
         with pytest.raises(trunkline.TrunklineError) as caught:

@@ -240,6 +240,17 @@ fn take_lock(folder: &Path, access: Access) -> Result<Option<fs::File>> {
 }
 
 fn in_use(folder: &Path, file: &mut fs::File) -> Error {
+    // Readers share the lock and leave no number: the one in the file is of the last owner.
+    if file.try_lock_shared().is_ok() {
+        return Error::new(
+            Code::DataFolderInUse,
+            format!(
+                "data folder {} is being read, by another process or in this one; end that, or \
+                 use another folder",
+                folder.display()
+            ),
+        );
+    }
     let mut text = String::new();
     let read = file.take(PID_BYTES_MAX).read_to_string(&mut text);
     let owner = match text.trim().parse::<u32>() {
