@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from decimal import Decimal
 from os import PathLike
 from typing import Any, Literal, TypeAlias
 
@@ -21,7 +22,8 @@ RetryDelay: TypeAlias = Seconds | Callable[[Any], Seconds]
 Durability: TypeAlias = Literal["disk", "os", "memory"]
 """What "acknowledged" means."""
 
-AttributeValue: TypeAlias = str | float | bytes | tuple[str, str | float | bytes]
+_Plain: TypeAlias = str | float | Decimal | bytes
+AttributeValue: TypeAlias = _Plain | tuple[str, _Plain]
 """str is a String, a number a Number, bytes a Binary; a pair names its type itself."""
 
 Attributes: TypeAlias = Mapping[str, AttributeValue]

@@ -7,6 +7,10 @@ from trunkline.errors import InvalidParameterValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from typing_extensions import TypeIs
+
     from trunkline._types import Attributes, AttributeValue
     from trunkline.limits import Limits
 
@@ -82,7 +86,7 @@ def _typed(name: str, value: AttributeValue, limits: Limits) -> tuple[str, bytes
     return kind or base, data
 
 
-def _pair(name: str, pair: object, limits: Limits) -> tuple[str, str | float | bytes]:
+def _pair(name: str, pair: object, limits: Limits) -> tuple[str, str | float | Decimal | bytes]:
     if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], str):
         raise TypeError(f"attribute {name!r} must be a value or a pair (type, value)")
     kind, value = pair
@@ -104,10 +108,10 @@ def _base_of(name: str, value: object) -> str:
         return "String"
     if isinstance(value, bytes):
         return "Binary"
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if _is_number(value):
         return "Number"
     raise TypeError(
-        f"attribute {name!r} must be str, int, float, bytes or a pair (type, value), "
+        f"attribute {name!r} must be str, int, float, Decimal, bytes or a pair (type, value), "
         f"not {type(value).__name__}"
     )
 
@@ -124,33 +128,48 @@ def _bytes_of(name: str, value: object, base: str) -> bytes:
             raise InvalidParameterValue(
                 f"Message (user) attribute '{name}' holds a lone surrogate; use bytes instead."
             ) from None
-    if base == "Number" and isinstance(value, int | float) and not isinstance(value, bool):
+    if base == "Number" and _is_number(value):
         return _number_text(value).encode()
     raise TypeError(f"a {base} attribute ({name!r}) cannot be a {type(value).__name__}")
 
 
-def _number_text(value: float) -> str:
-    if isinstance(value, int) and abs(value) >= 10 ** (MAGNITUDE_MAX + 1):
-        # Refused below in any case; the text of a million digits need not be made for it.
-        return f"1e{MAGNITUDE_MAX + 1}"
-    return repr(value) if isinstance(value, float) else int.__repr__(value)
+def _is_number(value: object) -> TypeIs[float | Decimal]:
+    if isinstance(value, int | float):
+        return not isinstance(value, bool)
+    from decimal import Decimal
+
+    return isinstance(value, Decimal)
+
+
+def _number_text(value: float | Decimal) -> str:
+    if isinstance(value, int):
+        if abs(value) >= 10 ** (MAGNITUDE_MAX + 1):
+            # Refused below in any case; the text of a million digits need not be made for it.
+            return f"1e{MAGNITUDE_MAX + 1}"
+        return int.__repr__(value)
+    return repr(value) if isinstance(value, float) else str(value)
 
 
 def _check_number(name: str, data: bytes) -> None:
+    import re
     from decimal import Decimal, InvalidOperation
 
-    try:
-        number = Decimal(data.decode())
-    except (InvalidOperation, UnicodeDecodeError):
-        number = Decimal("nan")
-    if not number.is_finite():
+    # Decimal alone would take underscores, blanks around it, the digits of every script, and nan.
+    if not re.fullmatch(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", data):
         raise InvalidParameterValue(
             f"Can't cast the value of message (user) attribute '{name}' to a number."
         )
+    try:
+        number = Decimal(data.decode())
+    except InvalidOperation:
+        # An exponent that no Decimal can hold is out of range in any case.
+        number = Decimal("inf")
     if number == 0:
         return
     digits = "".join(map(str, number.as_tuple().digits)).strip("0")
-    if len(digits) > DIGITS_MAX or not MAGNITUDE_MIN <= number.adjusted() <= MAGNITUDE_MAX:
+    # Infinity has no power of ten; adjusted() says 0.
+    in_range = number.is_finite() and MAGNITUDE_MIN <= number.adjusted() <= MAGNITUDE_MAX
+    if len(digits) > DIGITS_MAX or not in_range:
         raise InvalidParameterValue(
             f"Number attribute value {data.decode()[:64]} of '{name}' should be in range "
             f"(-10**{MAGNITUDE_MIN}..10**{MAGNITUDE_MAX}) with at most {DIGITS_MAX} digits."

@@ -73,8 +73,8 @@ class Queue(QueueControl):
 
         `group` and `dedup_id` are a FIFO queue's order and identity; on a standard queue `group`
         names the tenant of a fair queue. `delay` is in seconds. `attributes` are values by name:
-        str, int, float, bytes, or a pair ``(type, value)``. `durability` lowers the engine's level
-        for this call.
+        str, int, float, Decimal, bytes, or a pair ``(type, value)``. `durability` lowers the
+        engine's level for this call.
 
         Raises InvalidParameterValue, MissingParameter, QueueDoesNotExist.
 

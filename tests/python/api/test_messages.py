@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import decimal
 import enum
 import gc
 import pickle
@@ -109,6 +110,10 @@ def test_text_that_is_none_raises_as_bytes_do(queue):
         (1e-120, 1e-120),
         (("String", "plain"), "plain"),
         (("Number", "007"), 7),
+        (("Number", "-.5E+1"), -5.0),
+        (decimal.Decimal("12.50"), 12.5),
+        (decimal.Decimal("1E+3"), 1000.0),
+        (("Number.money", decimal.Decimal("12.50")), ("Number.money", "12.50")),
         (("Number.int", 3), ("Number.int", "3")),
         (("Binary.gif", b"GIF"), ("Binary.gif", b"GIF")),
         (("String.xml", "<a/>"), ("String.xml", "<a/>")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import decimal
 import math
 
 import pytest
@@ -256,3 +257,33 @@ def test_a_wrong_max_is_refused_also_when_there_is_a_message(queue, most):
     with pytest.raises(wrong, match="max"):
         asyncio.run(trunkline.aio.wrap(queue.engine).queue("orders").receive(most))
     assert queue.statistics().visible == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1_000",
+        " 12 ",
+        "12\n",
+        "\u0663",
+        "\uff11",
+        "nan",
+        "Infinity",
+        "1e",
+        ".",
+        "1e9_9",
+        "0x10",
+        "+-1",
+    ],
+)
+def test_a_number_is_written_in_ascii_and_in_one_way(queue, text):
+    with pytest.raises(trunkline.InvalidParameterValue, match="to a number"):
+        queue.send("a", attributes={"a": ("Number", text)})
+
+
+@pytest.mark.parametrize(
+    "value", [("Number", "1e99999999999999999999"), decimal.Decimal("1e127"), 1e-129, 10**200]
+)
+def test_a_number_is_in_range(queue, value):
+    with pytest.raises(trunkline.InvalidParameterValue, match="in range"):
+        queue.send("a", attributes={"a": value})
