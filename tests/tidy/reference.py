@@ -42,15 +42,21 @@ def _signature(thing: Any) -> str:
     return str(bare)
 
 
-def _members(thing: type) -> list[tuple[str, Any]]:
-    """Public members by name; slots have nothing to tell."""
-    return [
-        (name, value)
-        for name, value in sorted(vars(thing).items())
-        if not name.startswith("_")
-        and inspect.getdoc(value)
-        and not inspect.ismemberdescriptor(value)
-    ]
+def _members(thing: type) -> dict[str, Any]:
+    """Public members by name, inherited ones too; of a slot, the line that documents it."""
+    found: dict[str, Any] = {}
+    for owner in reversed(thing.__mro__):
+        if owner.__module__.partition(".")[0] != "trunkline":
+            continue
+        slots = vars(owner).get("__slots__", ())
+        documented = slots if isinstance(slots, dict) else {}
+        for name, value in vars(owner).items():
+            told = documented.get(name) or (
+                "" if inspect.ismemberdescriptor(value) else inspect.getdoc(value)
+            )
+            if told and not name.startswith("_"):
+                found[name] = value
+    return dict(sorted(found.items()))
 
 
 def _is_error(thing: Any) -> bool:
@@ -67,9 +73,11 @@ def _reference() -> str:
         "",
     ]
     for name in trunkline.__all__:
-        thing = getattr(trunkline, name)
-        if not name.startswith("__") and not _is_error(thing):
-            lines += _entry(name, thing)
+        if not name.startswith("__"):
+            lines += _entry(name, getattr(trunkline, name))
+    lines += ["# For asyncio: `trunkline.aio`", "", _sentence(trunkline.aio), ""]
+    for name in trunkline.aio.__all__:
+        lines += _entry(f"aio.{name}", getattr(trunkline.aio, name))
     lines += ["# `trunkline.patterns`", "", _sentence(patterns), ""]
     for name in patterns.__all__:
         lines += _entry(f"patterns.{name}", getattr(patterns, name))
@@ -77,14 +85,17 @@ def _reference() -> str:
 
 
 def _entry(name: str, thing: Any) -> list[str]:
+    """One public name: a function, or a class with its members."""
+    if _is_error(thing):
+        return []
     if not inspect.isclass(thing):
         return [f"## `{name}{_signature(thing)}`", "", _sentence(thing), ""]
     lines = [f"## class `{name}`", "", _sentence(thing), ""]
     members = _members(thing)
     if members:
         lines += ["| member | meaning |", "|---|---|"]
-        for member, value in members:
-            call = _signature(value) if inspect.isroutine(value) else ""
+        for member, value in members.items():
+            call = _signature(value) if inspect.isroutine(value) and callable(value) else ""
             lines.append(f"| `{member}{call}` | {_sentence(value)} |")
         lines.append("")
     return lines

@@ -87,6 +87,20 @@ def test_the_pages_that_are_generated_are_fresh() -> None:
         assert shown == text, f"{tree.relative(path)} is stale: run `make docs`"
 
 
+def test_the_reference_names_every_member_of_every_public_class() -> None:
+    page = (tree.ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    sections = {
+        section.split("`")[1]: section for section in page.split("\n## ") if section[:5] == "class"
+    }
+    public = {name: getattr(trunkline, name) for name in trunkline.__all__}
+    public |= {f"aio.{name}": getattr(trunkline.aio, name) for name in trunkline.aio.__all__}
+    for name, thing in public.items():
+        if not inspect.isclass(thing) or issubclass(thing, Exception):
+            continue
+        shown = set(re.findall(r"^\| `(\w+)", sections[name], re.MULTILINE))
+        assert shown == {member for member in dir(thing) if not member.startswith("_")}, name
+
+
 def test_every_command_is_in_the_readme() -> None:
     source = (tree.PACKAGE / "cli.py").read_text(encoding="utf-8")
     readme = (tree.ROOT / "README.md").read_text(encoding="utf-8")

@@ -79,7 +79,7 @@ class Engine:
     'orders'
     """
 
-    __slots__ = ("sync",)
+    __slots__ = {"sync": "The same engine for threads."}
 
     def __init__(self, engine: sync.Engine) -> None:
         self.sync = engine

@@ -48,7 +48,7 @@ class Queue:
     ['one coffee']
     """
 
-    __slots__ = ("_begin", "_core", "_receive", "sync")
+    __slots__ = {"_begin": "", "_core": "", "_receive": "", "sync": "The same queue for threads."}
 
     def __init__(self, queue: SyncQueue) -> None:
         self.sync = queue
