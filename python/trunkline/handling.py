@@ -32,6 +32,12 @@ BEATS_PER_LEASE = 3
 BEAT_SECONDS_MIN, BEAT_SECONDS_MAX = 0.01, 60.0
 """The shortest and the longest pause between two beats."""
 
+RETRIES_AT_ONCE = 10
+"""How many deliveries may fail before one is put off: as many as a usual redrive allows."""
+
+BACK_OFF_MS, BACK_OFF_MS_MAX = 100, 60_000
+"""The first pause of the back-off, which doubles from then on, and the longest."""
+
 IDS_SHOWN_MAX = 10
 """The most messages that one line of the log names."""
 
@@ -81,7 +87,7 @@ class Plan:
         concurrency: int,
         batch_size: int,
         visibility_timeout: Seconds | None,
-        retry_delay: RetryDelay,
+        retry_delay: RetryDelay | None,
         until_empty: bool,
     ) -> None:
         self.queue = queue
@@ -96,26 +102,47 @@ class Plan:
         self.pause = max(
             BEAT_SECONDS_MIN, min(self.lease / 1_000 / BEATS_PER_LEASE, BEAT_SECONDS_MAX)
         )
-        self._retry_delay = retry_delay if callable(retry_delay) else self._span(retry_delay)
+        self._retry_delay = (
+            retry_delay if retry_delay is None or callable(retry_delay) else self._span(retry_delay)
+        )
 
     def delays(self, messages: Sequence[AnyMessage]) -> list[int]:
         """After how many milliseconds each of them shall be visible again."""
         delay = self._retry_delay
+        if delay is None:
+            return [min(back_off(message.receive_count), self._most) for message in messages]
         if isinstance(delay, int):
             return [delay] * len(messages)
         return [self._span(delay(message)) for message in messages]
 
     def log(self, messages: Sequence[AnyMessage]) -> None:
-        """Tells of the failure that is being handled."""
+        """Tells of the failure that is being handled; of one that repeats itself now and then."""
+        worst = max(message.receive_count for message in messages)
+        fresh = min(message.receive_count for message in messages)
+        if fresh > RETRIES_AT_ONCE and worst & (worst - 1):
+            return
         import logging
 
         ids = ", ".join(message.message_id for message in messages[:IDS_SHOWN_MAX])
         logging.getLogger("trunkline").exception(
-            "the handler failed; queue %s, messages %s", self.queue.name, ids
+            "the handler failed; queue %s, delivery %d, messages %s", self.queue.name, worst, ids
         )
 
     def _span(self, delay: Seconds) -> int:
         return milliseconds(delay, "retry_delay", 0, self._most)
+
+
+def back_off(deliveries: int) -> int:
+    """After how many milliseconds a message is tried again that was in vain delivered so often.
+
+    >>> [back_off(deliveries) for deliveries in (1, 10, 11, 12, 20, 1_000_000)]
+    [0, 0, 100, 200, 51200, 60000]
+    """
+    if deliveries <= RETRIES_AT_ONCE:
+        return 0
+    # The exponent is bounded first: a power of a million would be a number of a million digits.
+    doublings = min(deliveries - RETRIES_AT_ONCE - 1, BACK_OFF_MS_MAX.bit_length())
+    return min(BACK_OFF_MS << doublings, BACK_OFF_MS_MAX)
 
 
 def check_handler(handler: Callable[..., object], batches: bool) -> None:

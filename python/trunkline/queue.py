@@ -256,7 +256,7 @@ receipt handle.
             *,
             batch_size: Literal[1] = 1,
             visibility_timeout: Seconds | None = None,
-            retry_delay: RetryDelay = 0,
+            retry_delay: RetryDelay | None = None,
             until_empty: bool = False,
         ) -> ConsumeReport: ...
 
@@ -268,7 +268,7 @@ receipt handle.
             *,
             batch_size: int,
             visibility_timeout: Seconds | None = None,
-            retry_delay: RetryDelay = 0,
+            retry_delay: RetryDelay | None = None,
             until_empty: bool = False,
         ) -> ConsumeReport: ...
 
@@ -279,17 +279,18 @@ receipt handle.
         *,
         batch_size: int = 1,
         visibility_timeout: Seconds | None = None,
-        retry_delay: RetryDelay = 0,
+        retry_delay: RetryDelay | None = None,
         until_empty: bool = False,
     ) -> ConsumeReport:
         """Work the queue off with `concurrency` threads until SIGTERM, Ctrl-C or ``stop()``.
 
         `handler` gets a message; when it returns the message is deleted, unless it was deleted or
-        released by the handler; when it raises the message becomes visible again after
-        `retry_delay` seconds, which may be a function of the message. With a `batch_size` above 1
-        it gets a list and may return those that failed. Leases are extended while it runs.
+        released by the handler; when it raises the message becomes visible again: at once for its
+        first 10 deliveries, then after 0.1 seconds, doubled each time up to a minute.
+        `retry_delay`, seconds or a function of the message, replaces that. With a `batch_size`
+        above 1 it gets a list and may return those that failed. Leases are extended while it runs.
         `until_empty` returns when no message is visible and none is in hand, for tests and
-        scheduled jobs; what was given back with a `retry_delay` is left for the next run. See
+        scheduled jobs; what was given back with a delay is left for the next run. See
         :class:`trunkline.Worker` for a worker in the background.
 
         Raises EngineClosed, QueueDoesNotExist if there is no queue to begin with; TypeError for a

@@ -55,7 +55,7 @@ class Worker:
             *,
             batch_size: Literal[1] = 1,
             visibility_timeout: Seconds | None = None,
-            retry_delay: RetryDelay = 0,
+            retry_delay: RetryDelay | None = None,
             until_empty: bool = False,
         ) -> None: ...
 
@@ -68,7 +68,7 @@ class Worker:
             *,
             batch_size: int,
             visibility_timeout: Seconds | None = None,
-            retry_delay: RetryDelay = 0,
+            retry_delay: RetryDelay | None = None,
             until_empty: bool = False,
         ) -> None: ...
 
@@ -80,7 +80,7 @@ class Worker:
         *,
         batch_size: int = 1,
         visibility_timeout: Seconds | None = None,
-        retry_delay: RetryDelay = 0,
+        retry_delay: RetryDelay | None = None,
         until_empty: bool = False,
     ) -> None:
         self._plan = Plan(

@@ -7,6 +7,7 @@ import functools
 import gc
 import threading
 import time
+from itertools import pairwise
 
 import pytest
 
@@ -209,3 +210,48 @@ def test_joining_waits_no_longer_than_it_was_told(queue):
     go_on.set()
     worker.stop()
     assert worker.join()
+
+
+def test_a_message_that_fails_for_ever_is_tried_later_and_later(caplog):
+    clock = trunkline.VirtualClock()
+    with trunkline.open(clock=clock) as engine:
+        queue = engine.queue("q")
+        queue.send("poison")
+        tries = []
+
+        def handle(message):
+            tries.append(clock.now)
+            raise ValueError
+
+        for _ in range(24):
+            queue.consume(handle, concurrency=1, until_empty=True)
+            while queue.statistics().visible == 0:
+                clock.advance(0.1)
+        pauses = [round(later - earlier, 1) for earlier, later in pairwise(tries)]
+        assert pauses[:14] == [*[0.0] * 10, 0.1, 0.2, 0.4, 0.8]
+        assert pauses[20:] == [60.0] * 13
+        # The first ten times, then each power of two.
+        assert len(caplog.records) == 10 + 2, "16 and 32"
+
+
+def test_a_retry_delay_may_be_a_function_of_the_message(queue):
+    queue.send_batch(["5", "7"])
+
+    def handle(message):
+        raise ValueError
+
+    asked = []
+
+    def delay(message):
+        asked.append(message.text())
+        return int(message.text()) * 60
+
+    queue.consume(handle, concurrency=1, retry_delay=delay, until_empty=True)
+    assert asked == ["5", "7"]
+    assert queue.statistics().in_flight == 2
+
+
+def test_a_retry_delay_that_is_no_time_ends_the_worker(queue):
+    queue.send("a")
+    with pytest.raises(trunkline.InvalidParameterValue, match="retry_delay"):
+        queue.consume(lambda _: 1 / 0, concurrency=1, retry_delay=lambda _: -1)
