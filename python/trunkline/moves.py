@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from time import monotonic, sleep
+
 from trunkline import checks
+from trunkline._core import milliseconds
 from trunkline.errors import InvalidParameterValue, ResourceNotFound, TrunklineError
+from trunkline.limits import WAIT_MAX_MS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from trunkline._core import MoveStatus
     from trunkline._core import Queue as CoreQueue
+    from trunkline._types import Seconds
     from trunkline.engine import Engine
     from trunkline.queue import Queue
+
+
+RUNNING = "RUNNING"
+"""The status of a task that has not ended."""
+
+LOOK_SECONDS = 0.02
+"""How often a wait for the end of a task looks at it."""
 
 
 class MoveTask:
@@ -57,6 +69,26 @@ class MoveTask:
         Raises ResourceNotFound if the task has ended already.
         """
         return self._engine._core.cancel_move(self._task)
+
+    def wait(self, timeout: Seconds | None = None) -> str:
+        """Return the status when the task has ended; raise TimeoutError after `timeout` seconds.
+
+        A task that FAILED says why in `failure`. A virtual clock has to be moved on meanwhile.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> dead = engine.queue("dead")
+        >>> orders = engine.queue("orders", dead_letter="dead", max_receive_count=1)
+        >>> dead.start_move().wait(timeout=10)
+        'COMPLETED'
+        """
+        span = None if timeout is None else milliseconds(timeout, "timeout", 0, WAIT_MAX_MS) / 1_000
+        end = None if span is None else monotonic() + span
+        while (status := self.status) == RUNNING:
+            if end is not None and monotonic() >= end:
+                raise TimeoutError("The task has not ended yet; wait again.")
+            sleep(LOOK_SECONDS)
+        return status
 
     def __repr__(self) -> str:
         try:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import trunkline
+import trunkline.aio
 from trunkline import errors, patterns
 
 from . import tree

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from trunkline.aio.engine import Engine, open, wrap
 from trunkline.aio.message import Message
+from trunkline.aio.moves import MoveTask
 from trunkline.aio.queue import Queue
 
-__all__ = ["Engine", "Message", "Queue", "open", "wrap"]
+__all__ = ["Engine", "Message", "MoveTask", "Queue", "open", "wrap"]

@@ -11,14 +11,15 @@ import asyncio
 from trunkline import checks
 from trunkline._core import Waitless, milliseconds
 from trunkline.aio.loop import completions, durable, strike
+from trunkline.aio.moves import MoveTask
 from trunkline.limits import WAIT_MAX_MS
 from trunkline.options import UNSET, Unset
 from trunkline.queue import as_list
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import Any, Literal
+    from collections.abc import Awaitable, Callable, Iterable
+    from typing import Any, Literal, overload
 
     from trunkline._core import (
         BatchResult,
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
         Ticket,
     )
     from trunkline._core import Message as SyncMessage
-    from trunkline._types import Attributes, Body, Durability, Seconds
+    from trunkline._types import Attributes, Body, Durability, RetryDelay, Seconds
     from trunkline.aio.message import Message
     from trunkline.entry import Entry
-    from trunkline.moves import MoveTask
+    from trunkline.handling import ConsumeReport
     from trunkline.queue import Queue as SyncQueue
 
 
@@ -291,6 +292,70 @@ class Queue:
         await strike(seconds)
         return duplicate
 
+    if TYPE_CHECKING:
+
+        @overload
+        async def consume(
+            self,
+            handler: Callable[[Message], Awaitable[object]],
+            concurrency: int = 4,
+            *,
+            batch_size: Literal[1] = 1,
+            visibility_timeout: Seconds | None = None,
+            retry_delay: RetryDelay | None = None,
+            until_empty: bool = False,
+            stop: asyncio.Event | None = None,
+        ) -> ConsumeReport: ...
+
+        @overload
+        async def consume(
+            self,
+            handler: Callable[[list[Message]], Awaitable[Iterable[Message | str] | None]],
+            concurrency: int = 4,
+            *,
+            batch_size: int,
+            visibility_timeout: Seconds | None = None,
+            retry_delay: RetryDelay | None = None,
+            until_empty: bool = False,
+            stop: asyncio.Event | None = None,
+        ) -> ConsumeReport: ...
+
+    async def consume(
+        self,
+        handler: Callable[[Any], Awaitable[Any]],
+        concurrency: int = 4,
+        *,
+        batch_size: int = 1,
+        visibility_timeout: Seconds | None = None,
+        retry_delay: RetryDelay | None = None,
+        until_empty: bool = False,
+        stop: asyncio.Event | None = None,
+    ) -> ConsumeReport:
+        """Work the queue off with `concurrency` tasks until the event `stop` is set.
+
+        Setting it lets what is in hand be finished; cancelling gives it back at once. `handler` is
+        a coroutine function, and must not hold the loop up for as long as a lease. Everything else
+        is as with :meth:`trunkline.Queue.consume`.
+
+        >>> import asyncio, trunkline
+        >>> async def handle(message):
+        ...     print(message.text())
+        >>> async def main():
+        ...     queue = trunkline.aio.open().queue("orders")
+        ...     await queue.send("one coffee")
+        ...     return await queue.consume(handle, until_empty=True)
+        >>> asyncio.run(main())
+        one coffee
+        <ConsumeReport: 1 handled, 0 failed>
+        """
+        from trunkline.aio.worker import Consumption
+        from trunkline.handling import Plan
+
+        plan = Plan(
+            self.sync, concurrency, batch_size, visibility_timeout, retry_delay, until_empty
+        )
+        return await Consumption(self, handler, plan, stop).run()
+
     # --- the queue itself ------------------------------------------------------------------------
 
     async def purge(self) -> None:
@@ -335,7 +400,15 @@ class Queue:
     ) -> MoveTask:
         """Move this queue's dead letters back to where they came from, or to `destination`."""
         target = destination.sync if isinstance(destination, Queue) else destination
-        return await asyncio.to_thread(self.sync.start_move, target, rate)
+        return MoveTask(await asyncio.to_thread(self.sync.start_move, target, rate))
+
+    def moves(self) -> list[MoveTask]:
+        """The move tasks of this queue, newest first."""
+        return [MoveTask(task) for task in self.sync.moves()]
+
+    def dead_letter_sources(self) -> list[Queue]:
+        """The queues that send their dead letters here."""
+        return [Queue(queue) for queue in self.sync.dead_letter_sources()]
 
     def statistics(self) -> Statistics:
         """How the queue stands."""
