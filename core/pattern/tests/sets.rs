@@ -118,8 +118,9 @@ fn large_arrays_and_many_values_stay_linear() {
         rules.add(id, &pattern(&format!(r#"{{"a":{{"b":["x{id}"],"c":["y"],"d":[1]}}}}"#)));
         rules.add(1000 + id, &pattern(&format!(r#"{{"a":{{"b":[{{"anything-but":"z{id}"}}]}}}}"#)));
     }
-    let elements: Vec<String> =
-        (0..20_000).map(|at| format!(r#"{{"b":"x{}","c":"n"}},{{"c":"y","d":1}}"#, at % 300)).collect();
+    let elements: Vec<String> = (0..20_000)
+        .map(|at| format!(r#"{{"b":"x{}","c":"n"}},{{"c":"y","d":1}}"#, at % 300))
+        .collect();
     let event = format!(r#"{{"a":[{}]}}"#, elements.join(","));
     let started = std::time::Instant::now();
     assert_eq!(matched(&rules, &event).len(), 200);
