@@ -79,6 +79,8 @@ class QueueControl:
     ) -> None:
         """Change the options that are given. ``dead_letter=None`` takes the dead-letter queue away.
 
+        Of `dead_letter` and `max_receive_count` either may be changed alone.
+
         >>> import trunkline
         >>> queue = trunkline.open().queue("orders")
         >>> queue.configure(visibility_timeout=60)
@@ -102,7 +104,7 @@ class QueueControl:
         self._engine._configure(self._core, wanted)
 
     def settings(self) -> dict[str, Any]:
-        """The queue's options as they stand; times in seconds.
+        """The queue's options as they stand; times in seconds. Other queues may be made of them.
 
         >>> import trunkline
         >>> settings = trunkline.open().queue("orders").settings()
@@ -173,6 +175,15 @@ class QueueControl:
     def engine(self) -> Engine:
         """The engine the queue belongs to."""
         return self._engine
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, QueueControl):
+            return NotImplemented
+        # The number, not the name: a queue that was removed and made anew is another one.
+        return self._engine is other._engine and self._core.id == other._core.id
+
+    def __hash__(self) -> int:
+        return hash((id(self._engine), self._core.id))
 
     def __repr__(self) -> str:
         return f"<Queue {self._core.name!r}>"

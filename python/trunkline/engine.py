@@ -65,7 +65,7 @@ def open(
     """
     checks.flag(read_only, "read_only")
     if path is None:
-        if durability not in (None, "memory"):
+        if durability in ("disk", "os"):
             raise InvalidParameterValue(
                 f"Value {durability!r} for parameter durability is invalid. Reason: An engine "
                 "without a path keeps everything in memory; give a path to be durable."
@@ -313,6 +313,8 @@ different value for attribute delay; leave the option out, or change the queue w
         def find(other: str) -> CoreQueue | None:
             return self._find((account, region), other)
 
+        if existing is not None:
+            wanted = options.complete(wanted, existing, self._core)
         settings = options.to_settings(wanted, fifo, self.limits, find, name)
         allowed = options.redrive_allow(wanted.get("redrive_allow"), self.limits)
         if existing is None:
@@ -338,6 +340,7 @@ different value for attribute delay; leave the option out, or change the queue w
 
         self._core.check_open()
         with self._defining:
+            wanted = options.complete(wanted, core, self._core)
             settings = options.to_settings(wanted, core.fifo, self.limits, find, core.name)
             current = options.as_dict(core.settings)
             document = read_document(core)

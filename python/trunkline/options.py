@@ -52,7 +52,8 @@ _SETTINGS = (
     "dead_letter",
 )
 
-_FIFO_ONLY = ("content_based_dedup", "dedup_scope")
+# With the value that says nothing.
+_FIFO_ONLY = {"content_based_dedup": False, "dedup_scope": "queue"}
 
 
 def defaults(fifo: bool, limits: Limits) -> dict[str, Any]:
@@ -88,13 +89,25 @@ def given(options: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def complete(wanted: dict[str, Any], queue: CoreQueue, engine: CoreEngine) -> dict[str, Any]:
+    """The options that were given; of dead_letter and max_receive_count both, if one was given."""
+    pair = {"dead_letter", "max_receive_count"}
+    named = pair & wanted.keys()
+    if len(named) != 1 or wanted.get("dead_letter", "") is None:
+        return wanted
+    (other,) = pair - named
+    current = as_options(queue, engine)[other]
+    return wanted if current is None else {**wanted, other: current}
+
+
 def to_settings(
     options: Mapping[str, Any], fifo: bool, limits: Limits, find: Find, name: str
 ) -> dict[str, Any]:
     """The checked values of the options that were given, as settings of the engine."""
     if not fifo:
-        for option in _FIFO_ONLY:
-            if option in options:
+        for option, neutral in _FIFO_ONLY.items():
+            # What settings() tells of a standard queue may be given back to it.
+            if options.get(option, neutral) != neutral:
                 raise InvalidAttributeName(
                     f"You can specify the {option} only for a FIFO queue; "
                     "a FIFO queue's name ends in .fifo."

@@ -181,3 +181,15 @@ def test_a_hook_that_hangs_does_not_keep_the_server_from_stopping(tmp_path):
         assert process.wait(10) == 0
         said = [json.loads(line) for line in process.stdout]
     assert [line.get("hook") for line in said] == ["a.sh", None]
+
+
+def test_the_help_tells_every_default():
+    done = subprocess.run(
+        [sys.executable, "-m", "trunkline", "serve", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    shown = " ".join(done.stdout.split())
+    for default in ("4566", "this machine only", "in memory", "disk with --data", "parse", "text"):
+        assert f"(default: {default}" in shown

@@ -428,6 +428,12 @@ class Queue:
         """Whether this is a FIFO queue."""
         return self.sync.fifo
 
+    def __eq__(self, other: object) -> bool:
+        return self.sync == other.sync if isinstance(other, Queue) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.sync)
+
     def __repr__(self) -> str:
         return f"<aio {self.sync!r}>"
 

@@ -22,19 +22,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="IP address to listen on (default: this machine only)")
-    add("--port", type=int, default=4566, help="port to listen on; 0 takes a free one")
+    add("--port", type=int, default=4566, help="port; 0 takes a free one (default: %(default)s)")
     add("--data", metavar="DIR", help="keep everything in this folder (default: in memory)")
-    add("--durability", choices=("disk", "os", "memory"), help="what an answer to a send means")
-    add("--auth", choices=("off", "parse", "strict"), default="parse", help="signatures")
+    levels = "what an answer to a send means (default: disk with --data, else memory)"
+    add("--durability", choices=("disk", "os", "memory"), help=levels)
+    signatures = "what signatures have to be (default: %(default)s)"
+    add("--auth", choices=("off", "parse", "strict"), default="parse", help=signatures)
     add("--credentials", type=Path, metavar="FILE", help="the secrets of --auth strict")
     add("--tls", action="store_true", help="serve HTTPS; makes a certificate if none is given")
     add("--cert", type=Path, metavar="FILE", help="certificate chain for --tls, PEM")
     add("--key", type=Path, metavar="FILE", help="private key for --tls, PEM")
-    add("--services", default=os.environ.get("SERVICES"), help="comma-separated; default: all")
+    add("--services", default=os.environ.get("SERVICES"), help="comma-separated (default: all)")
     add("--cors-origin", action="append", default=[], metavar="ORIGIN", help="a page that may call")
     add("--virtual-clock", action="store_true", help="time stands still until it is advanced")
     add("--init", type=Path, metavar="DIR", help="run the .py and .sh files of a folder when ready")
-    add("--log", choices=("text", "json"), default="text", help="form of the log")
+    add("--log", choices=("text", "json"), default="text", help="its form (default: %(default)s)")
     parser.set_defaults(run=run)
 
 

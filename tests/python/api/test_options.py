@@ -139,3 +139,64 @@ def test_two_threads_that_define_a_queue_at_once_get_the_same(engine):
         thread.join()
     found[0].send("a")
     assert [queue.statistics().visible for queue in found] == [1] * 8
+
+
+@pytest.mark.parametrize("name", ["q", "q.fifo"])
+def test_settings_can_be_given_back_and_to_other_queues(name):
+    with trunkline.open() as engine:
+        engine.queue(f"dead-{name}")
+        queue = engine.queue(name, delay=5, dead_letter=f"dead-{name}", max_receive_count=3)
+        settings = queue.settings()
+        queue.configure(**settings)
+        assert queue.settings() == settings
+        assert engine.queue(name, **settings) == queue
+        assert engine.queue(f"other-{name}", **settings).settings() == settings
+
+
+def test_a_standard_queue_has_nothing_of_a_fifo_queue():
+    with trunkline.open() as engine:
+        for option in ({"content_based_dedup": True}, {"dedup_scope": "group"}):
+            with pytest.raises(trunkline.InvalidAttributeName):
+                engine.queue("q", **option)
+
+
+def test_either_half_of_a_redrive_can_be_changed_alone():
+    with trunkline.open() as engine:
+        engine.queue("dead")
+        other = engine.queue("other")
+        queue = engine.queue("q", dead_letter="dead", max_receive_count=3)
+
+        def redrive():
+            settings = queue.settings()
+            return settings["dead_letter"], settings["max_receive_count"]
+
+        queue.configure(max_receive_count=5)
+        assert redrive() == ("dead", 5)
+        queue.configure(dead_letter=other)
+        assert redrive() == ("other", 5)
+        assert engine.queue("q", max_receive_count=5) == queue
+        with pytest.raises(trunkline.QueueNameExists):
+            engine.queue("q", max_receive_count=6)
+        queue.configure(dead_letter=None)
+        assert redrive() == (None, None)
+        with pytest.raises(trunkline.InvalidParameterValue, match="belong together"):
+            queue.configure(max_receive_count=5)
+
+
+def test_queues_are_equal_when_they_are_the_same():
+    with trunkline.open() as engine, trunkline.open() as elsewhere:
+        queue = engine.queue("q")
+        again, other = engine.queue("q"), engine.queue("other")
+        assert (queue == again, queue == other, queue == "q") == (True, False, False)
+        assert queue != elsewhere.queue("q")
+        assert len({queue, again, other}) == 2
+        loop = trunkline.aio.wrap(engine)
+        assert loop.queue("q") == loop.queue("q") != loop.queue("other")
+        assert len({loop.queue("q"), loop.queue("q")}) == 1
+        queue.remove()
+        assert engine.queue("q") != queue
+
+
+def test_a_level_that_is_none_is_named():
+    with pytest.raises(trunkline.InvalidParameterValue, match=r"'?foo'? for parameter durability"):
+        trunkline.open(durability="foo")
