@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -233,3 +234,41 @@ def test_a_snapshot_and_a_fork_are_copies(tmp_path):
     # On the same clock: by the system's, years have passed and the message has expired.
     with trunkline.open(tmp_path / "copy", clock=clock) as kept:
         assert kept.queue("q").statistics().visible == 1
+
+
+def test_a_snapshot_under_traffic_shows_one_moment(tmp_path):
+    """One thread sends numbers, one deletes them in order: a copy has no gap between its ends."""
+    with trunkline.open(tmp_path / "data", durability="os") as engine:
+        queue = engine.queue("q.fifo")
+        stop = threading.Event()
+
+        def send():
+            number = 0
+            while not stop.is_set():
+                queue.send(str(number), group="g", dedup_id=str(number))
+                number += 1
+
+        def delete():
+            while not stop.is_set():
+                for message in queue.receive(wait=0.1):
+                    message.delete()
+
+        threads = [threading.Thread(target=job) for job in (send, delete)]
+        for thread in threads:
+            thread.start()
+        try:
+            for number in range(5):
+                time.sleep(0.02)
+                engine.snapshot(tmp_path / str(number))
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+    newest = []
+    for number in range(5):
+        with trunkline.open(tmp_path / str(number)) as copy:
+            shown = copy.queue("q.fifo").peek(1_000_000, include_in_flight=True)
+            numbers = [int(message.text()) for message in shown]
+            assert numbers == list(range(numbers[0], numbers[-1] + 1))
+            newest.append(numbers[-1])
+    assert newest == sorted(set(newest)), "each copy is later than the one before"

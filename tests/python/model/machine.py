@@ -224,6 +224,44 @@ class QueueMachine(RuleBasedStateMachine):
         self.engine = self.open()
         self.queue, self.dead = (self.engine.queue(name) for name in self.names)
 
+    @precondition(lambda self: self.on_disk)
+    @rule(clean=st.booleans())
+    def go_on_in_a_copy(self, clean: bool) -> None:
+        """A snapshot, or the files as an end without a close leaves them."""
+        assert self.folder is not None
+        copy = Path(tempfile.mkdtemp(prefix="trunkline-model-")) / "copy"
+        if clean:
+            self.engine.snapshot(copy)
+        else:
+            self.engine.flush()
+            shutil.copytree(self.folder, copy)
+        self.engine.close()
+        shutil.rmtree(self.folder)
+        self.folder = copy
+        self.engine = self.open()
+        self.queue, self.dead = (self.engine.queue(name) for name in self.names)
+
+    @rule()
+    def a_fork_is_the_same_and_apart(self) -> None:
+        with self.engine.fork() as fork:
+            models = (self.model, self.dead_model)
+            for name, model in zip(self.names, models, strict=True):
+                copy = fork.queue(name)
+                shown = [message.message_id for message in copy.peek(NEVER)]
+                model.judge_peek(shown, self.now)
+                copy.purge()
+
+    @rule(
+        delay=st.sampled_from([0, 2_000, 40_000]), max_receive_count=st.sampled_from([1, 2, 5, 9])
+    )
+    def configure(self, delay: int, max_receive_count: int) -> None:
+        if self.fifo:
+            self.queue.configure(max_receive_count=max_receive_count)
+        else:
+            self.queue.configure(delay=delay / 1_000, max_receive_count=max_receive_count)
+            self.model.delay = delay
+        self.model.max_receive_count = max_receive_count
+
     @rule()
     def peek(self) -> None:
         shown = [message.message_id for message in self.queue.peek(NEVER)]
