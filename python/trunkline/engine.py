@@ -207,6 +207,9 @@ different value for attribute delay; leave the option out, or change the queue w
     def flush(self) -> None:
         """Return when everything that was accepted so far is on disk.
 
+        After that it raises while disk space cannot be given back, for example because a message
+        is damaged that is still needed: the journal then only grows.
+
         >>> import trunkline
         >>> engine = trunkline.open()
         >>> ticket = engine.queue("orders").send_nowait("one coffee")
@@ -215,6 +218,7 @@ different value for attribute delay; leave the option out, or change the queue w
         True
         """
         self._core.flush()
+        self._core.check_space()
 
     def close(self) -> None:
         """Write everything out and let go of the folder. A second call does nothing.

@@ -78,6 +78,10 @@ impl Engine {
         guard(|| py.detach(|| self.core.flush()).map_err(raise))
     }
 
+    fn check_space(&self) -> PyResult<()> {
+        guard(|| self.core.check_space().map_err(raise))
+    }
+
     fn create_queue(
         &self,
         py: Python<'_>,

@@ -293,7 +293,10 @@ trunkline_status trunkline_open(
  */
 trunkline_status trunkline_close(trunkline_engine *engine);
 
-/* Returns when everything that was accepted so far is on disk. */
+/*
+ * Returns when everything that was accepted so far is on disk. Fails after that, with the reason,
+ * while disk space cannot be given back and the journal only grows.
+ */
 trunkline_status trunkline_flush(trunkline_engine *engine);
 
 /*

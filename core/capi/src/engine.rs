@@ -46,10 +46,15 @@ pub extern "C" fn trunkline_close(engine: EngineHandle) -> Status {
     guard(|| if engine.is_null() { Ok(()) } else { engine.take()?.engine.close() })
 }
 
-/// Returns when everything that was accepted so far is on disk.
+/// Returns when everything that was accepted so far is on disk. Fails after that, with the reason,
+/// while disk space cannot be given back and the journal only grows.
 #[unsafe(no_mangle)]
 pub extern "C" fn trunkline_flush(engine: EngineHandle) -> Status {
-    guard(|| engine.get()?.engine.flush())
+    guard(|| {
+        let engine = engine.get()?;
+        engine.engine.flush()?;
+        engine.engine.check_space()
+    })
 }
 
 /// Moves the virtual clock of an engine forward, runs everything that falls due on the way, in

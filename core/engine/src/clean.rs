@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use trunkline_journal::{Journal, Lsn, Signal};
 use trunkline_vocabulary::sync::{Mutex, MutexGuard, lock};
-use trunkline_vocabulary::{Code, Durability, Result};
+use trunkline_vocabulary::{Code, Durability, Error, Result};
 
 use crate::core::Core;
 use crate::queue::Room;
@@ -45,6 +45,8 @@ pub(crate) struct Cleaner {
     working: Mutex<()>,
     /// Held while messages are written again, a few at a time, and while one changes queues.
     carrying: Mutex<()>,
+    /// Why the last attempt failed, if it did.
+    failure: Mutex<Option<Error>>,
 }
 
 impl Cleaner {
@@ -56,6 +58,7 @@ impl Cleaner {
             parker: Arc::default(),
             working: Mutex::new(()),
             carrying: Mutex::new(()),
+            failure: Mutex::default(),
         }
     }
 
@@ -112,6 +115,20 @@ impl Cleaner {
         lock(&self.carrying)
     }
 
+    /// Fails with the reason while the log grows because the oldest segment cannot be let go.
+    pub fn check(&self) -> Result<()> {
+        let failure = lock(&self.failure);
+        let Some(cause) = &*failure else { return Ok(()) };
+        Err(Error::new(
+            cause.code(),
+            format!(
+                "What was sent is safe, but disk space is not given back ({}). It is tried again \
+                 with every new segment.",
+                cause.message()
+            ),
+        ))
+    }
+
     pub fn stop(&self) {
         self.parker.signal();
     }
@@ -124,10 +141,8 @@ fn run(core: &Weak<Core>, parker: &Parker) {
         if core.is_closed() || core.is_forked() {
             return;
         }
-        // An error poisons the journal, and every verb says so; there is nothing to add.
-        if clean(&core).is_err() {
-            return;
-        }
+        // The error is kept for who asks. What failed may work later: a file may be repaired.
+        let _kept = clean(&core);
     }
 }
 
@@ -135,8 +150,11 @@ fn run(core: &Weak<Core>, parker: &Parker) {
 pub(crate) fn clean(core: &Core) -> Result<()> {
     let Some(journal) = &core.journal else { return Ok(()) };
     while is_worth_it(core, journal) && !core.is_closed() {
-        clean_oldest(core, journal)?;
+        let outcome = clean_oldest(core, journal);
+        *lock(&core.cleaner.failure) = outcome.clone().err();
+        outcome?;
     }
+    *lock(&core.cleaner.failure) = None;
     if let Err(cause) = journal.look_for_room() {
         return if cause.code() == Code::StorageFull { Ok(()) } else { Err(cause) };
     }

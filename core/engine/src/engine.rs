@@ -255,6 +255,13 @@ impl Engine {
         }
     }
 
+    /// Fails while disk space cannot be given back in the background, and says why: a record that
+    /// is still needed may be damaged. The journal then grows, which nothing else would tell.
+    pub fn check_space(&self) -> Result<()> {
+        self.core.check_readable()?;
+        self.core.cleaner.check()
+    }
+
     /// Moves a virtual clock forward and runs everything that falls due on the way, in order.
     pub fn advance(&self, by: Millis) -> Result<()> {
         self.core.check_readable()?;
