@@ -77,7 +77,6 @@ fn run(core: &Weak<Core>, parker: &Parker) {
             if core.is_closed() || core.is_forked() {
                 return;
             }
-            core.clock.resync();
             core.sweep_all(core.clock.now());
             nap(&core)
         };

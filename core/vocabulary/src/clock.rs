@@ -48,13 +48,6 @@ impl Clock {
             time.now.fetch_max(to, Ordering::AcqRel);
         }
     }
-
-    /// Catches up with the wall clock after the machine slept. Cheap; called by maintenance.
-    pub fn resync(&self) {
-        if let Self::System(clock) = self {
-            clock.resync();
-        }
-    }
 }
 
 /// A time that stands still until it is set.
@@ -68,23 +61,39 @@ pub struct VirtualTime {
 pub struct SystemClock {
     // Wall minus monotonic, in milliseconds. Only grows, so that time never runs backwards.
     offset: AtomicI64,
+    /// When, on the monotonic clock, the wall clock is looked at again.
+    look_at: AtomicI64,
 }
+
+/// How often the wall clock is looked at, by whoever asks for the time then.
+const LOOK_MS: i64 = 1_000;
 
 impl SystemClock {
     fn new() -> Self {
-        Self { offset: AtomicI64::new(wall_ms() - monotonic_ms()) }
+        let monotonic = monotonic_ms();
+        Self {
+            offset: AtomicI64::new(wall_ms() - monotonic),
+            look_at: AtomicI64::new(monotonic + LOOK_MS),
+        }
     }
 
     #[inline]
     fn now(&self) -> Millis {
-        (monotonic_ms() + self.offset.load(Ordering::Relaxed)).max(0) as Millis
+        let monotonic = monotonic_ms();
+        if monotonic >= self.look_at.load(Ordering::Relaxed) {
+            self.catch_up(monotonic);
+        }
+        (monotonic + self.offset.load(Ordering::Relaxed)).max(0) as Millis
     }
 
-    fn resync(&self) {
+    /// Catches up with the wall clock after the machine slept.
+    #[cold]
+    fn catch_up(&self, monotonic: i64) {
+        self.look_at.store(monotonic + LOOK_MS, Ordering::Relaxed);
         // The monotonic clock stands still while a laptop sleeps. Small steps are left to the
         // system's own discipline; only a gap that leases would notice is closed.
         const GAP_MS: i64 = 1_000;
-        let offset = wall_ms() - monotonic_ms();
+        let offset = wall_ms() - monotonic;
         if offset > self.offset.load(Ordering::Relaxed) + GAP_MS {
             self.offset.fetch_max(offset, Ordering::Relaxed);
         }
@@ -153,6 +162,16 @@ mod tests {
         assert_eq!(Deadline::after(Duration::ZERO).left(), Duration::ZERO);
         assert!(Deadline::after(Duration::from_secs(60)).left() > Duration::from_secs(50));
         assert_eq!(Deadline::after(Duration::MAX).left(), Duration::MAX);
+    }
+
+    #[test]
+    fn whoever_asks_after_the_machine_slept_gets_the_time_of_the_wall() {
+        let clock = SystemClock::new();
+        // As if the monotonic clock had stood still for an hour.
+        clock.offset.fetch_sub(3_600_000, Ordering::Relaxed);
+        assert!((clock.now() as i64) < wall_ms() - 3_000_000, "it is not looked at each time");
+        clock.look_at.fetch_sub(LOOK_MS, Ordering::Relaxed);
+        assert!((clock.now() as i64 - wall_ms()).abs() < 100);
     }
 
     #[test]
