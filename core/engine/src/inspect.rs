@@ -33,9 +33,10 @@ pub struct QueueReport {
     pub kind: QueueKind,
     /// Messages of every state.
     pub messages: u64,
-    /// Messages that are leased now.
+    /// Messages that are leased now, by the system's clock: in the folder of an engine that ran on a
+    /// virtual clock of another time none is, or each.
     pub in_flight: u64,
-    /// Messages whose delay has not ended.
+    /// Messages whose delay has not ended, by the same clock.
     pub delayed: u64,
     /// Bytes of the messages in the journal.
     pub bytes: u64,
@@ -51,8 +52,10 @@ pub fn inspect(path: &Path) -> Result<Report> {
     inspect_storage(storage)
 }
 
-/// Checks every checksum and every record of a data folder, and that what they say fits together;
-/// returns what it holds.
+/// Checks every checksum and the form of every record of a data folder; returns what it holds.
+///
+/// Records are applied as at an opening, and one that speaks of a message that is gone is no
+/// finding: cleaning lets messages go before the last of what was said about them.
 pub fn verify(path: &Path) -> Result<Report> {
     inspect(path)
 }
