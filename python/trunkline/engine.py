@@ -232,7 +232,11 @@ different value for attribute delay; leave the option out, or change the queue w
         self._core.close()
 
     def snapshot(self, path: Path) -> None:
-        """Write a consistent copy into the new folder `path`, while the engine runs.
+        """Write a copy into the new folder `path`, while the engine runs.
+
+        The copy of an engine on disk shows one moment. That of an engine in memory is made message
+        by message: call it while no other thread sends, receives or deletes, or it may show a later
+        change without an earlier one.
 
         >>> import tempfile, trunkline
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -247,6 +251,8 @@ different value for attribute delay; leave the option out, or change the queue w
 
     def fork(self) -> Engine:
         """A copy in memory, for tests. On a virtual clock the copy has a clock of its own.
+
+        It shows one moment as far as that of :meth:`snapshot` does.
 
         >>> import trunkline
         >>> engine = trunkline.open()

@@ -309,12 +309,14 @@ impl Engine {
         self.core.moves.list(source)
     }
 
-    /// A consistent copy in a new folder, while the engine runs.
+    /// A copy in a new folder, while the engine runs. With a journal it shows one moment. Of an
+    /// engine in memory it is made message by message: each is whole, but verbs that run meanwhile
+    /// may be in it or not, whatever their order.
     pub fn snapshot(&self, path: &Path) -> Result<()> {
         crate::snapshot::to_folder(&self.core, path)
     }
 
-    /// A copy in memory, on its own clock.
+    /// A copy in memory, on its own clock, of one moment as far as [`Engine::snapshot`] is.
     pub fn fork(&self, clock: Arc<Clock>) -> Result<Arc<Engine>> {
         crate::snapshot::to_memory(&self.core, clock).map(|core| Arc::new(Engine { core }))
     }

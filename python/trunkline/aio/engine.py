@@ -148,7 +148,7 @@ class Engine:
         await asyncio.to_thread(self.sync.close)
 
     async def snapshot(self, path: Path) -> None:
-        """Write a consistent copy into the new folder `path`, while the engine runs."""
+        """Write a copy into the new folder `path`, while the engine runs."""
         await asyncio.to_thread(self.sync.snapshot, path)
 
     async def fork(self) -> Engine:
