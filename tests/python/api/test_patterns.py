@@ -198,6 +198,18 @@ def test_rules_that_went_leave_no_trace():
     assert sorted(rules) == [297, 298, 299]
 
 
+def test_a_small_set_can_be_drawn():
+    rules = patterns.RuleSet()
+    rules.add("first", {"a": ["x"], "b": [{"prefix": "y"}]})
+    rules.add(2, {"a": [{"anything-but": "z"}]})
+    text = rules.draw()
+    assert "first" in text
+    assert "= 2" in text
+    assert rules.draw("dot").startswith("digraph")
+    with pytest.raises(trunkline.InvalidParameterValue, match="text or dot"):
+        rules.draw("png")
+
+
 def test_a_set_takes_policies_of_its_scope_alone():
     rules = patterns.RuleSet(scope="MessageAttributes")
     policy = patterns.filter_policy({"store": ["shop"]})

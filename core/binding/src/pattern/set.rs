@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyIterator, PyList, PyString};
-use trunkline_pattern::{Dialect, InvalidEvent, Limits, RuleId, Scratch};
+use trunkline_pattern::{Dialect, Format, InvalidEvent, Limits, RuleId, Scratch};
 
 use super::compile::{compiled, dialect_of, scope_of};
 use super::error::refused;
@@ -203,6 +203,28 @@ impl RuleSet {
         let lists = lists.collect::<PyResult<Vec<_>>>()?;
         drop(batch);
         PyList::new(py, lists)
+    }
+
+    /// A drawing of how the set finds its rules, for a few of them: "text", or "dot" for Graphviz.
+    ///
+    /// >>> from trunkline import patterns
+    /// >>> rules = patterns.RuleSet()
+    /// >>> rules.add("on", {"state": ["running"]})
+    /// >>> print(rules.draw(), end="")
+    /// state
+    ///   is "running" -> #0 {"state": "running"} = on
+    #[pyo3(signature = (format="text"))]
+    fn draw(&self, py: Python<'_>, format: &str) -> PyResult<String> {
+        let format = match format {
+            "text" => Format::Text,
+            "dot" => Format::Dot,
+            _ => {
+                return Err(crate::error::invalid(format!(
+                    "Value {format} for parameter format is invalid. Reason: Must be text or dot."
+                )));
+            }
+        };
+        Ok(self.rules.snapshot().draw(format, |number| self.slots.name(py, number)))
     }
 
     /// What the rules look at: Event, MessageBody or MessageAttributes.

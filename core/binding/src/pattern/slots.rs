@@ -118,6 +118,12 @@ impl Slots {
         PyList::new(py, numbers.iter().map(id))
     }
 
+    /// The id of a number in words.
+    pub fn name(&self, py: Python<'_>, number: RuleId) -> String {
+        let id = self.ids.bind(py).get_item(number as usize);
+        id.map_or_else(|_| String::new(), |id| id.to_string())
+    }
+
     /// All ids, in the order of their numbers.
     pub fn all<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let numbers = self.numbers.bind(py);
