@@ -297,6 +297,37 @@ def test_limits_are_data_and_can_be_raised():
         patterns.Limits(pattern_bytes=-1)
 
 
+def test_depth_can_be_lowered_and_is_bounded_by_the_stack():
+    shallow = patterns.Limits(depth=3)
+    assert patterns.compile({"a": ["x"]}, limits=shallow).matches('{"a": "x", "b": [[1]]}')
+    with pytest.raises(trunkline.InvalidEvent, match="deep"):
+        patterns.compile({"a": ["x"]}, limits=shallow).matches('{"a": "x", "b": [[[1]]]}')
+    with pytest.raises(trunkline.InvalidParameterValue, match="0 to 1000"):
+        patterns.Limits(depth=1_001)
+
+
+def test_the_deepest_pattern_and_event_fit_a_small_stack():
+    depth, found = 990, []
+    pattern = '{"a":' * depth + '["x"]' + "}" * depth
+    event = '{"a":' * depth + '"x"' + "}" * depth
+    limits = patterns.Limits(pattern_bytes=10_000)
+
+    def run() -> None:
+        rules = patterns.RuleSet(limits=limits)
+        rules.add("deep", pattern)
+        found.append((rules.match(event), rules.match('{"b":' + "[" * depth + "]" * depth + "}")))
+        found.append(patterns.compile(pattern, limits=limits).explain(event).matched)
+
+    before = threading.stack_size(512 * 1024)
+    try:
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(before)
+    assert found == [(["deep"], []), True]
+
+
 def test_wildcards_that_are_too_complex_are_refused_in_the_words_of_aws():
     # Recorded against AWS by LocalStack: content_wildcard_complex_EXC.
     complex_one = "*".join("a" * n for n in (1, 2, 3, 4, 5)) + "*" + "*a" * 200

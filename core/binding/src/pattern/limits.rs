@@ -39,16 +39,20 @@ table!(
 /// The largest value of any limit: far from where products of counts would overflow.
 const VALUE_MAX: usize = if usize::BITS < 64 { usize::MAX } else { 1_000_000_000_000_000 };
 
+/// The largest depth: patterns and events are read by calls in calls, and a thread's stack ends.
+const DEPTH_MAX: usize = 1_000;
+
 /// The default table with the values of `changes` in their places.
 fn from_dict(changes: &Bound<'_, PyDict>) -> PyResult<Limits> {
     let mut limits = Limits::default();
     for (name, value) in changes {
         let name: String = name.extract()?;
-        let number = value.extract::<usize>().ok().filter(|number| *number <= VALUE_MAX);
+        let most = if name == "depth" { DEPTH_MAX } else { VALUE_MAX };
+        let number = value.extract::<usize>().ok().filter(|number| *number <= most);
         number.and_then(|number| set(&mut limits, &name, number)).ok_or_else(|| {
             invalid(format!(
                 "The value for the limit {name} is invalid. Reason: Must be a whole number from 0 \
-                 to {VALUE_MAX}."
+                 to {most}."
             ))
         })?;
     }
