@@ -20,8 +20,11 @@ fn parse_v4(text: &[u8]) -> Option<Address> {
     let mut parts = 0;
     for part in text.split(|&byte| byte == b'.') {
         let is_plain = matches!(part.len(), 1..=3) && part.iter().all(u8::is_ascii_digit);
+        if !is_plain || parts == 4 {
+            return None;
+        }
         let value = part.iter().fold(0_u128, |sum, digit| sum * 10 + u128::from(digit & 0x0f));
-        if !is_plain || value > 255 || parts == 4 {
+        if value > 255 {
             return None;
         }
         bits = bits << 8 | value;
@@ -149,6 +152,7 @@ mod tests {
             "g::",
             "1:2:3:4:5:6:7::8",
             "0001.0.0.1",
+            "128.0888888888888888888888888888888888888888888888.0.0",
         ] {
             assert_eq!(parse(text.as_bytes()), None, "{text}");
         }

@@ -81,8 +81,8 @@ impl<'a> Iterator for Pieces<'a> {
         let (&first, _) = self.0.split_first()?;
         let length = match first {
             0..0x80 => 1,
-            0..0xe0 => 2,
-            0..0xf0 => 3,
+            0x80..0xe0 => 2,
+            0xe0..0xf0 => 3,
             _ => 4,
         };
         let (piece, rest) = self.0.split_at(length.min(self.0.len()));

@@ -48,6 +48,9 @@ pub(crate) struct Reader<'a> {
     token: Token,
 }
 
+/// Nesting that no limit raises: what reads a pattern calls itself for each level.
+const DEPTH_CEILING: usize = 1000;
+
 const VALUES: &str = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')";
 
 impl<'a> Reader<'a> {
@@ -58,7 +61,7 @@ impl<'a> Reader<'a> {
             text,
             at: 0,
             levels: Vec::new(),
-            depth_max,
+            depth_max: depth_max.min(DEPTH_CEILING),
             after_name: None,
             unread_text: false,
             start: 0,
@@ -208,7 +211,12 @@ impl<'a> Reader<'a> {
                 );
                 Err(Fault::json(reason, self.at - 1))
             }
-            None => Err(self.unexpected(&format!("expected a valid value {VALUES}"))),
+            None => {
+                let kind = if is_object { "Object" } else { "Array" };
+                let byte = char::from(byte);
+                let reason = format!("Unexpected close marker '{byte}': no open {kind} to close");
+                Err(Fault::json(reason, self.at - 1))
+            }
         }
     }
 
@@ -303,7 +311,7 @@ impl<'a> Reader<'a> {
         Fault::json(reason, end)
     }
 
-    /// The number whose first byte was consumed. The parser reports right after that byte.
+    /// The number whose first byte was consumed.
     fn digits(&mut self) -> Result<Token, Fault> {
         let is_negative = self.text[self.start] == b'-';
         let first = self.start + usize::from(is_negative);
@@ -317,6 +325,8 @@ impl<'a> Reader<'a> {
                 first + 1,
             ));
         }
+        // From here on the parser stands behind the whole digits.
+        self.at = end;
         if self.text.get(end) == Some(&b'.') {
             let fraction = self.run(end + 1);
             if fraction == end + 1 {

@@ -1,0 +1,22 @@
+//! Any bytes as a pattern: an answer or an error with a place in the text, and no more.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use trunkline_pattern::{Dialect, Event, Limits, Pattern};
+
+fuzz_target!(|text: &[u8]| {
+    for dialect in [Dialect::EventPattern, Dialect::FilterAttributes, Dialect::FilterBody] {
+        match Pattern::compile(text, dialect, &Limits::default()) {
+            Ok(pattern) => {
+                // What compiles is JSON, and matches or not.
+                let event = Event::new(text);
+                assert!(pattern.matches(event).is_ok());
+            }
+            Err(error) => {
+                assert!(!error.reason.is_empty() && error.message().contains(&error.reason));
+                let lines = text.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count() + 1;
+                assert!(error.line as usize <= lines && error.column as usize <= text.len() + 2);
+            }
+        }
+    }
+});
