@@ -62,4 +62,4 @@ def test_every_path_that_the_documents_name_exists() -> None:
 
 
 def test_the_architecture_fits_in_one_sitting() -> None:
-    assert len((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").splitlines()) <= 200
+    assert len((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").splitlines()) <= 260
