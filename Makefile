@@ -21,7 +21,7 @@ RUST_SOURCES := $(shell find core -path core/fuzz -prune -o -type f \
 	\( -name '*.rs' -o -name '*.toml' -o -name '*.h' \) -print) Cargo.toml Cargo.lock
 
 .PHONY: help setup demo test test-rust test-loom test-miri test-python pythons wire-ends wire-aio \
-	wire-cli lint fmt docs bench bench-wire wire-peers pairs fuzz sim wheel clean
+	wire-cli lint fmt docs bench bench-wire wire-peers bench-patterns pairs fuzz sim wheel clean
 
 help: ## List the tasks
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -167,6 +167,9 @@ wire-peers: ## Install the peers of bench-wire that are not Python; PEERS="elast
 PAIRS ?= 1000000
 pairs: setup ## Hold the matcher against the reference: PAIRS=n SEED=n
 	PYTHONPATH=tests/python $(PY) -m model.pairs --pairs $(PAIRS) --seed $(SEED)
+
+bench-patterns: setup ## Measure rule sets beside quamina and event-ruler; PATTERNS="--lines 20000"
+	$(PY) -m benches.patterns.run $(PATTERNS)
 
 fuzz: ## Fuzz the record decoder and recovery, FUZZ_SECONDS each
 	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked --quiet cargo-fuzz

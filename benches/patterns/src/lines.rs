@@ -65,7 +65,8 @@ pub fn line(index: usize, seed: u64) -> Line {
     let text = format!(
         "{{\"type\":\"Feature\",\"properties\":{{\"MAPBLKLOT\":\"{lot}\",\"BLKLOT\":\"{lot}\",\
          \"BLOCK_NUM\":\"{block:04}\",\"LOT_NUM\":\"{number}\",\"FROM_ST\":\"{house}\",\
-         \"TO_ST\":\"{house}\",\"STREET\":\"{street}\",\"ST_TYPE\":{kind},\"ODD_EVEN\":\"{side}\"}},\
+         \"TO_ST\":\"{house}\",\"STREET\":\"{street}\",\"ST_TYPE\":{kind},\
+         \"ODD_EVEN\":\"{side}\"}},\
          \"geometry\":{{\"type\":\"Polygon\",\"firstCoordinates\":{{\"x\":{x},\"z\":0.0}},\
          \"coordinates\":[[{}]]}}}}",
         points.join(",")

@@ -1,5 +1,5 @@
-//! Rows of rule sets, ours beside the quamina crate and event-ruler, in turns. Prints JSON lines for
-//! `run.py`.
+//! Rows of rule sets, ours beside the quamina crate and event-ruler, in turns. Prints JSON lines
+//! for `run.py`.
 //!
 //! `trunkline-pattern-bench [writing] [--lines N] [--only NAME] [--alone] [--java CLASSPATH]`
 

@@ -41,7 +41,8 @@ fn operators(lines: &[Line]) -> Vec<(&'static str, Vec<String>)> {
             "numeric",
             five(&|line| {
                 format!(
-                    "{{\"geometry\":{{\"firstCoordinates\":{{\"x\":[{{\"numeric\":[\"=\",{}]}}]}}}}}}",
+                    "{{\"geometry\":{{\"firstCoordinates\":{{\"x\":[{{\"numeric\":\
+                     [\"=\",{}]}}]}}}}}}",
                     line.x
                 )
             }),
@@ -61,8 +62,9 @@ fn operators(lines: &[Line]) -> Vec<(&'static str, Vec<String>)> {
             "$or",
             five(&|line| {
                 format!(
-                    "{{\"$or\":[{{\"properties\":{{\"MAPBLKLOT\":[\"{}\"]}}}},{{\"geometry\":{{\"type\":\
-                 [\"Point\"]}}}},{{\"properties\":{{\"STREET\":[{{\"prefix\":\"{}\"}}]}}}}]}}",
+                    "{{\"$or\":[{{\"properties\":{{\"MAPBLKLOT\":[\"{}\"]}}}},\
+                     {{\"geometry\":{{\"type\":[\"Point\"]}}}},\
+                     {{\"properties\":{{\"STREET\":[{{\"prefix\":\"{}\"}}]}}}}]}}",
                     line.lot, line.street
                 )
             }),
@@ -71,7 +73,8 @@ fn operators(lines: &[Line]) -> Vec<(&'static str, Vec<String>)> {
             "complex arrays",
             five(&|line| {
                 format!(
-                    "{{\"geometry\":{{\"type\":[\"Polygon\"],\"coordinates\":[{{\"numeric\":[\"=\",{}]}}]}}}}",
+                    "{{\"geometry\":{{\"type\":[\"Polygon\"],\"coordinates\":\
+                     [{{\"numeric\":[\"=\",{}]}}]}}}}",
                     line.x
                 )
             }),
@@ -160,8 +163,8 @@ fn mixed(lines: &[Line], count: usize) -> Vec<String> {
         .collect()
 }
 
-/// Every row. A peer is left out where its building or its pass does not end in a minute, or where it
-/// panics.
+/// Every row. A peer is left out where its building or its pass does not end in a minute, or where
+/// it panics.
 pub fn rows<'l>(lines: &'l [Line]) -> Vec<Row<'l>> {
     let mut rows: Vec<Row<'l>> = Vec::new();
     let mut row = |name: String, peers: [bool; 2], rules: Box<dyn Fn() -> Vec<String> + 'l>| {

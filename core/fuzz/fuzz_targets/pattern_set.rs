@@ -1,5 +1,5 @@
-//! Lines of a script: a pattern is a rule that comes, a number one that goes, the rest are events. A
-//! set answers what its rules answer alone.
+//! Lines of a script: a pattern is a rule that comes, a number one that goes, the rest are events.
+//! A set answers what its rules answer alone.
 #![no_main]
 
 use std::collections::BTreeMap;

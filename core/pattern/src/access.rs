@@ -1,8 +1,9 @@
 //! By which question a branch is found: the keys that a test puts into the index.
 //!
 //! A key is a filter. Everything that passes the test asks for the key; what else asks for it is
-//! turned away when the branch is looked at. So keys may be coarse: long prefixes are cut, a wildcard
-//! stands under a few bytes of one of its literals, a range under two blocks of numbers that cover it.
+//! turned away when the branch is looked at. So keys may be coarse: long prefixes are cut, a
+//! wildcard stands under a few bytes of one of its literals, a range under two blocks of numbers
+//! that cover it.
 
 use crate::address::{Address, first_bits};
 use crate::code::{self, Tests, op};
@@ -135,8 +136,8 @@ impl Keys {
         self.hash(kind, size).word(bits as u64).word((bits >> 64) as u64).key()
     }
 
-    /// Every value that is one of `tests` asks for one of these at least. Of the choices that a test
-    /// leaves, `pick` takes one; without it all are given.
+    /// Every value that is one of `tests` asks for one of these at least. Of the choices that a
+    /// test leaves, `pick` takes one; without it all are given.
     pub(crate) fn of(
         self,
         tests: Tests<'_>,

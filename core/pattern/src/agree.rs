@@ -1,11 +1,11 @@
-//! Whether an event is what a branch asks for, arrays included: values that lie in different elements
-//! of one array do not belong together.
+//! Whether an event is what a branch asks for, arrays included: values that lie in different
+//! elements of one array do not belong together.
 //!
 //! As in AWS's matcher, fields choose in the order of their paths, and a field that must not exist
 //! looks at the choices of the fields before it. A plain search would try all combinations. But two
-//! fields share the arrays on the common part of their paths only, and fields in the order of a walk
-//! share most with their neighbours. So it is enough to know, after each field, in which elements all
-//! fields so far can be satisfied: `here`. That is linear in the leaves.
+//! fields share the arrays on the common part of their paths only, and fields in the order of a
+//! walk share most with their neighbours. So it is enough to know, after each field, in which
+//! elements all fields so far can be satisfied: `here`. That is linear in the leaves.
 //!
 //! Two things break that order, and are searched after all: names with bytes below the dot (`a-b`
 //! stands between `a` and `a.b`), and keys with dots, by which one path can lie in two arrays.

@@ -1,5 +1,5 @@
-//! Branches as bytes: what rules are kept as. A branch of three exact fields takes about forty bytes,
-//! and a million of them lie beside each other.
+//! Branches as bytes: what rules are kept as. A branch of three exact fields takes about forty
+//! bytes, and a million of them lie beside each other.
 //!
 //! ```text
 //! branch = flags (field, length of tests, tests)*       fields in the order of their paths

@@ -48,7 +48,8 @@ impl RuleSnapshot {
     /// ```
     /// use trunkline_pattern::{Dialect, Format, Limits, Pattern, RuleSet};
     /// let rules = RuleSet::new();
-    /// let pattern = Pattern::compile(br#"{"a":["x"]}"#, Dialect::EventPattern, &Limits::default())?;
+    /// let text = br#"{"a":["x"]}"#;
+    /// let pattern = Pattern::compile(text, Dialect::EventPattern, &Limits::default())?;
     /// rules.add(7, &pattern);
     /// let drawn = rules.snapshot().draw(Format::Text, |id| format!("rule {id}"));
     /// assert_eq!(drawn, "a\n  is \"x\" -> #0 {\"a\": \"x\"} = rule 7\n");

@@ -1,4 +1,5 @@
-//! How many different keys of a kind rules have put to a field, roughly: which field tells rules apart.
+//! How many different keys of a kind rules have put to a field, roughly: which field tells rules
+//! apart.
 
 use std::collections::HashMap;
 

@@ -42,8 +42,8 @@ impl<'a> Event<'a> {
         Self { is_trusted: true, ..Self::new(text) }
     }
 
-    /// An event that the caller has validated, in which no object has a key twice and no key has a dot:
-    /// reading ends as soon as everything that rules name was met.
+    /// An event that the caller has validated, in which no object has a key twice and no key has a
+    /// dot: reading ends as soon as everything that rules name was met.
     pub fn plain(text: &'a [u8]) -> Self {
         Self { is_plain: true, ..Self::trusted(text) }
     }

@@ -1,4 +1,5 @@
-//! What a walk found in an event: the scalars at paths that rules name, and where in arrays they lie.
+//! What a walk found in an event: the scalars at paths that rules name, and where in arrays they
+//! lie.
 
 use crate::agree::Marks;
 use crate::paths::Field;
@@ -155,8 +156,8 @@ impl Found {
         }
     }
 
-    /// Notes the leaves that a member of an object gave; returns those of an earlier member with that
-    /// key. Objects are numbered from 1.
+    /// Notes the leaves that a member of an object gave; returns those of an earlier member with
+    /// that key. Objects are numbered from 1.
     #[inline]
     pub(crate) fn visit(
         &mut self,

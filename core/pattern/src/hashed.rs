@@ -1,9 +1,9 @@
 //! A map from 32 bits of a hash to a number, changed by copying: a tree over the first bits, with
 //! small tables of open addressing as leaves.
 //!
-//! As an index it is a filter: two keys with the same bits share an entry, and whoever uses the entry
-//! looks at the rules themselves. A lookup costs one cache miss for the table, and the tree above it
-//! stays in the cache: with a million entries it is 4,000 nodes.
+//! As an index it is a filter: two keys with the same bits share an entry, and whoever uses the
+//! entry looks at the rules themselves. A lookup costs one cache miss for the table, and the tree
+//! above it stays in the cache: with a million entries it is 4,000 nodes.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! Skipping objects and arrays 64 bytes at a time, where the processor can.
 //!
-//! A block of 64 bytes becomes four words of 64 bits: where quotes, backslashes, opening and closing
-//! brackets are. What lies between quotes is masked out, and brackets are counted. The one thing that
-//! needs `unsafe` is to call code for a processor that was found to be there.
+//! A block of 64 bytes becomes four words of 64 bits: where quotes, backslashes, opening and
+//! closing brackets are. What lies between quotes is masked out, and brackets are counted. The one
+//! thing that needs `unsafe` is to call code for a processor that was found to be there.
 //!
 //! Measured: six hundred bytes of coordinates take 40 ns instead of 350, half of a match.
 
@@ -149,7 +149,8 @@ impl Skip {
         let opened = i64::from(opening.count_ones());
         let closed = i64::from(closing.count_ones());
         self.deepest = self.deepest.max(self.open + opened);
-        // More closing brackets than open ones: the end may be here. The first block begins with one.
+        // More closing brackets than open ones: the end may be here. The first block begins with
+        // one.
         if closed >= self.open.max(1) || self.open == 0 {
             let mut before = 0;
             while closing != 0 {

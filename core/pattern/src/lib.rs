@@ -1,13 +1,15 @@
-//! Decides which of many rules match an event: event patterns of EventBridge, filter policies of SNS.
+//! Decides which of many rules match an event: event patterns of EventBridge, filter policies of
+//! SNS.
 //!
-//! It is not: a JSON library (nothing is parsed that no rule names), a router (a rule is a number, what
-//! it stands for is the caller's), or a place for other query languages.
+//! It is not: a JSON library (nothing is parsed that no rule names), a router (a rule is a number,
+//! what it stands for is the caller's), or a place for other query languages.
 //!
 //! ```
 //! use trunkline_pattern::{Dialect, Event, Limits, Pattern, RuleSet, Scratch};
 //!
 //! let rules = RuleSet::new();
-//! for (id, text) in [(1, r#"{"state":["running"]}"#), (2, r#"{"load":[{"numeric":[">",0.9]}]}"#)] {
+//! let texts = [r#"{"state":["running"]}"#, r#"{"load":[{"numeric":[">",0.9]}]}"#];
+//! for (id, text) in (1..).zip(texts) {
 //!     let pattern = Pattern::compile(text.as_bytes(), Dialect::EventPattern, &Limits::default())?;
 //!     rules.add(id, &pattern);
 //! }

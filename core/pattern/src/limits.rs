@@ -1,4 +1,5 @@
-//! Every bound of the matcher, as data. AWS's values unless a line says otherwise; all can be raised.
+//! Every bound of the matcher, as data. AWS's values unless a line says otherwise; all can be
+//! raised.
 
 /// The bounds that a pattern and an event are held to.
 ///

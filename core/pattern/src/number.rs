@@ -17,7 +17,8 @@ pub(crate) fn double(text: &[u8]) -> Option<f64> {
     if decimal.count > 17 {
         return None;
     }
-    // Fifteen digits are exact in any double, and so are small powers of ten: one rounding is right.
+    // Fifteen digits are exact in any double, and so are small powers of ten: one rounding is
+    // right.
     if decimal.count <= 15
         && let Some(power) = POWERS.get(decimal.exponent.unsigned_abs() as usize)
     {
@@ -68,8 +69,8 @@ pub(crate) fn ordered_bits(value: f64) -> u64 {
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }
 
-/// A decimal in its one normal form: digits without zeros at either end, and a power of ten. Of more
-/// than seventeen digits only the first are kept.
+/// A decimal in its one normal form: digits without zeros at either end, and a power of ten. Of
+/// more than seventeen digits only the first are kept.
 #[derive(Debug, PartialEq, Eq)]
 struct Decimal {
     is_negative: bool,

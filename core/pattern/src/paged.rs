@@ -1,7 +1,7 @@
 //! An array that is changed by copying: a tree of pages, of which a change copies one a level.
 //!
-//! Readers keep the array that they have. Pages that nobody else holds are changed in place, so many
-//! changes at once cost what they would cost in a plain array.
+//! Readers keep the array that they have. Pages that nobody else holds are changed in place, so
+//! many changes at once cost what they would cost in a plain array.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! The paths that rules name, as a tree of keys. A walk over an event follows it and skips the rest.
+//! The paths that rules name, as a tree of keys. A walk over an event follows it and skips the
+//! rest.
 //!
 //! Paths are joined with dots, so `{"a":{"b":1}}` and `{"a.b":1}` have one value at one path. The
 //! tree therefore has a node for every part between dots, and a key with dots walks several.

@@ -246,7 +246,7 @@ impl Answer<'_, '_> {
         for &branch in posting.members.iter() {
             self.branch(branch)?;
         }
-        for &field in &posting.splits {
+        for &field in posting.splits.iter() {
             self.split(id, field);
         }
         Ok(())

@@ -41,9 +41,39 @@ pub(crate) struct Rules {
 pub(crate) struct Posting {
     pub(crate) members: Paged<u32, 128>,
     /// Fields by whose values more branches are found: keys of this posting.
-    pub(crate) splits: Vec<Field>,
+    pub(crate) splits: Splits,
     /// How many times branches stand under such keys.
     pub(crate) below: u32,
+}
+
+/// Fields of a posting at most.
+pub(crate) const SPLITS_MAX: usize = 8;
+
+/// The fields of a posting, beside it: following a pointer is what a query waits for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Splits {
+    fields: [Field; SPLITS_MAX],
+    len: u8,
+}
+
+impl Splits {
+    pub(crate) fn push(&mut self, field: Field) {
+        self.fields[usize::from(self.len)] = field;
+        self.len += 1;
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.len = 0;
+    }
+}
+
+impl std::ops::Deref for Splits {
+    type Target = [Field];
+
+    #[inline]
+    fn deref(&self) -> &[Field] {
+        &self.fields[..usize::from(self.len)]
+    }
 }
 
 /// What an index entry leads to.

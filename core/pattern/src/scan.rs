@@ -160,7 +160,8 @@ fn below_blank(word: u64) -> u64 {
     (word.wrapping_sub(ONES * 0x20) | word) & (ONES << 7)
 }
 
-/// Skips a value, and checks all of it. Open objects and arrays are bits, so that depth costs no stack.
+/// Skips a value, and checks all of it. Open objects and arrays are bits, so that depth costs no
+/// stack.
 fn skip_strictly(text: &Text<'_>, mut at: usize, depth: usize) -> Result<usize, InvalidEvent> {
     let bytes = text.bytes;
     let mut open = Open::default();

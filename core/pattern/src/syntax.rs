@@ -94,7 +94,8 @@ struct Syntax<'a> {
     /// How many `$or` are open, and how many keys.
     or_depth: usize,
     depth: usize,
-    /// The keys at the top, and how many keys lead to each path: what filter policies are counted by.
+    /// The keys at the top, and how many keys lead to each path: what filter policies are counted
+    /// by.
     top_keys: BTreeSet<Vec<u8>>,
     depths: BTreeMap<Vec<u8>, usize>,
 }

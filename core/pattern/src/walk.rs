@@ -1,4 +1,5 @@
-//! One pass over an event's bytes: values at the paths that rules name are noted, the rest is skipped.
+//! One pass over an event's bytes: values at the paths that rules name are noted, the rest is
+//! skipped.
 //!
 //! No tree is built. Of several members with one key the last counts: what the earlier ones left is
 //! dropped when the key comes again.
@@ -88,8 +89,8 @@ struct Walk<'a, S> {
     objects: u32,
     /// Whether everything that rules name was met, and no more can come.
     is_done: bool,
-    /// Whether it ends when this object has given all that it can: no key comes twice or has dots, and
-    /// whatever is around the object has given all else.
+    /// Whether it ends when this object has given all that it can: no key comes twice or has dots,
+    /// and whatever is around the object has given all else.
     may_end: bool,
     /// Where keys with dots have led to, in which object, and which leaves that gave.
     dotted: BTreeMap<(u32, Field), (u32, u32)>,

@@ -1,9 +1,9 @@
 //! Makes the next version of the rules: adds and removes, and chooses where a branch is found.
 //!
-//! A branch is found through one of its fields: the one that fewest events are likely to ask for. It
-//! stands under every key of that field's tests. Where many branches come to stand under one key,
-//! they part by the exact values of their other fields, each under a key of that posting; so rules
-//! that share a field's value cost no more than rules that do not.
+//! A branch is found through one of its fields: the one that fewest events are likely to ask for.
+//! It stands under every key of that field's tests. Where many branches come to stand under one
+//! key, they part by the exact values of their other fields, each under a key of that posting; so
+//! rules that share a field's value cost no more than rules that do not.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,15 +14,14 @@ use crate::estimate::Estimates;
 use crate::hash::Hash;
 use crate::paths::Field;
 use crate::pattern::{Pattern, encode};
-use crate::rules::{Entry, OWNER, Posting, Rules};
+use crate::rules::{Entry, OWNER, Posting, Rules, SPLITS_MAX};
 use crate::set::RuleId;
 use crate::store::BranchId;
 
 /// Branches of a posting before they part.
 const PART_AT: usize = 6;
 
-/// Fields by which the branches of one posting part, and alternatives of a test that is one of them.
-const SPLITS_MAX: usize = 8;
+/// Alternatives of a test by which the branches of a posting part.
 const ALTERNATIVES_MAX: usize = 4;
 
 /// What a writer knows beside the rules themselves.
@@ -365,7 +364,7 @@ impl Writer {
             return true;
         }
         let mut gone = 0;
-        for field in self.rules.posting(id).splits.clone() {
+        for field in self.rules.posting(id).splits.to_vec() {
             let own = Fields(&code[1..]).find(|(other, _)| *other == field);
             let Some((_, tests)) = own.filter(|(_, tests)| is_exact(tests.clone())) else {
                 continue;

@@ -18,8 +18,8 @@ fn some_pattern(choices: &mut Choices) -> Pattern {
     }
 }
 
-/// Whether the plain matcher can read it: no half of a pair, and no path that is spelt twice, of which
-/// a map keeps neither the order nor both.
+/// Whether the plain matcher can read it: no half of a pair, and no path that is spelt twice, of
+/// which a map keeps neither the order nor both.
 fn is_plain(text: &str, document: &serde_json::Value) -> bool {
     let members = |text: &str| text.matches("\":").count();
     let is_twice = members(text) != members(&document.to_string());

@@ -1,5 +1,5 @@
-//! A matcher over a tree of JSON, written from the semantics: one function an operator, and a search
-//! over all choices of values. Texts without halves of surrogate pairs only.
+//! A matcher over a tree of JSON, written from the semantics: one function an operator, and a
+//! search over all choices of values. Texts without halves of surrogate pairs only.
 
 use std::collections::BTreeMap;
 
