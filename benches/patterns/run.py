@@ -28,7 +28,7 @@ HEAD = """\
 Microseconds an event of about 850 bytes, one thread; medians of five rounds in turns. A ratio says
 how many times as fast as the peer the column `plain` is: no key twice, none with a dot, so reading
 ends early, as quamina's does. `trusted` passes over all of the event, `validated` looks at every
-byte. A dash is a peer that was not asked: it panics, or does not end in a minute, or there is none.
+byte. A dash is a peer that refuses such rules, or was not asked: it panics, or takes minutes.
 
 | rules | plain | trusted | validated | quamina | ruler | to quamina | to ruler | built, s |
 |---|---|---|---|---|---|---|---|---|"""
