@@ -95,6 +95,33 @@ fn rules_that_share_a_value_part_by_their_others() {
         assert_eq!(matched(&rules, &event), [id]);
     }
     assert!(matched(&rules, r#"{"source":"app","kind":"k1"}"#).is_empty());
+    (0..3000).step_by(2).for_each(|id| assert!(rules.remove(id)));
+    for id in [0, 17, 1234, 2999] {
+        let event = format!(r#"{{"source":"app","kind":"k{}","n":{}}}"#, id % 30, id / 30);
+        assert_eq!(matched(&rules, &event), if id % 2 == 0 { vec![] } else { vec![id] });
+    }
+    (1..3000).step_by(2).for_each(|id| assert!(rules.remove(id)));
+    assert_eq!(rules.snapshot().draw(Format::Text, |id| id.to_string()), "");
+    assert!(rules.is_empty());
+}
+
+#[test]
+fn values_in_all_combinations_part_more_than_once() {
+    let rules = RuleSet::new();
+    let text = |id: u32| {
+        let (a, b, c) = (id % 12, id / 12 % 12, id / 144);
+        format!(r#"{{"a":["{a}"],"b":["{b}",null],"c":[{c}]}}"#)
+    };
+    (0..1728).for_each(|id| rules.add(id, &pattern(&text(id))));
+    let event = |id: u32, b: &str| format!(r#"{{"a":"{}","b":{b},"c":{}}}"#, id % 12, id / 144);
+    for id in [0, 99, 1727] {
+        assert_eq!(matched(&rules, &event(id, &format!("\"{}\"", id / 12 % 12))), [id]);
+        assert_eq!(matched(&rules, &event(id, "null")).len(), 12);
+    }
+    (0..1728).filter(|id| id % 7 != 0).for_each(|id| assert!(rules.remove(id)));
+    assert_eq!(matched(&rules, &event(7, "null")), [7, 91]);
+    (0..1728).step_by(7).for_each(|id| assert!(rules.remove(id)));
+    assert!(matched(&rules, &event(7, "null")).is_empty() && rules.is_empty());
 }
 
 #[test]
