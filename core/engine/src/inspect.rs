@@ -33,8 +33,8 @@ pub struct QueueReport {
     pub kind: QueueKind,
     /// Messages of every state.
     pub messages: u64,
-    /// Messages that are leased now, by the system's clock: in the folder of an engine that ran on a
-    /// virtual clock of another time none is, or each.
+    /// Messages that are leased now, by the system's clock: in the folder of an engine that ran on
+    /// a virtual clock of another time none is, or each.
     pub in_flight: u64,
     /// Messages whose delay has not ended, by the same clock.
     pub delayed: u64,
