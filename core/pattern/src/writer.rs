@@ -364,7 +364,9 @@ impl Writer {
             return true;
         }
         let mut gone = 0;
-        for field in self.rules.posting(id).splits.to_vec() {
+        // A copy, because what is below changes while it is walked.
+        let splits = self.rules.posting(id).splits.to_vec();
+        for field in splits {
             let own = Fields(&code[1..]).find(|(other, _)| *other == field);
             let Some((_, tests)) = own.filter(|(_, tests)| is_exact(tests.clone())) else {
                 continue;
