@@ -229,9 +229,28 @@ mod tests {
                 seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 text.push_str(pieces[(seed >> 33) as usize % pieces.len()]);
             }
-            let (ours, plain) = (skip(text.as_bytes(), 0), skip_bytes(text.as_bytes(), 0));
-            assert_eq!(ours.map(|found| found.0), plain.map(|found| found.0), "{text}");
+            let plain = skip_bytes(text.as_bytes(), 0);
+            for ours in every_way(text.as_bytes()) {
+                assert_eq!(ours.map(|found| found.0), plain.map(|found| found.0), "{text}");
+            }
         }
+    }
+
+    /// What is taken here, and what is taken on processors that have less.
+    #[cfg(target_arch = "x86_64")]
+    #[allow(unsafe_code)]
+    fn every_way(bytes: &[u8]) -> Vec<Skipped> {
+        let mut ways = vec![skip(bytes, 0)];
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt") {
+            // SAFETY: the processor has both features, which was asked just now.
+            ways.push(unsafe { skip_avx2(bytes, 0) });
+        }
+        ways
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn every_way(bytes: &[u8]) -> Vec<Skipped> {
+        vec![skip(bytes, 0)]
     }
 
     #[test]
