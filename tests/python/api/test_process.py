@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import subprocess
 import sys
@@ -12,6 +13,8 @@ import pytest
 
 import trunkline
 from trunkline.cli import main
+
+KEPT = 10
 
 
 def python(code: str, *arguments: str, status: int = 0) -> str:
@@ -242,16 +245,25 @@ def test_a_snapshot_under_traffic_shows_one_moment(tmp_path):
         queue = engine.queue("q.fifo")
         stop = threading.Event()
 
+        def send_one(number):
+            queue.send(str(number), group="g", dedup_id=str(number))
+
         def send():
-            number = 0
-            while not stop.is_set():
-                queue.send(str(number), group="g", dedup_id=str(number))
-                number += 1
+            for number in itertools.count(KEPT):
+                if stop.is_set():
+                    return
+                send_one(number)
 
         def delete():
             while not stop.is_set():
-                for message in queue.receive(wait=0.1):
+                # Never all of them: every copy has two ends.
+                if queue.statistics().visible < KEPT:
+                    continue
+                for message in queue.receive():
                     message.delete()
+
+        for number in range(KEPT):
+            send_one(number)
 
         threads = [threading.Thread(target=job) for job in (send, delete)]
         for thread in threads:
