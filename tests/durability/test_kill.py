@@ -188,6 +188,8 @@ def test_a_snapshot_that_was_cut_short_is_not_taken_for_a_whole_one(tmp_path: Pa
         process.kill()
         ended = process.stdout.read() == b"ended\n"
     if ended:
-        pytest.skip("the snapshot was faster than the kill")
+        with trunkline.open(copy) as engine:
+            assert engine.queue("q").statistics().visible == 40_000
+        return
     with pytest.raises(trunkline.TrunklineError, match="snapshot that was not finished"):
         trunkline.open(copy)

@@ -64,13 +64,13 @@ impl Waitless {
         guard(|| self.handle().ask(verb))
     }
 
-    /// `None`, and nothing sent, when room has to be waited for.
+    /// `None`, and nothing sent, when there are faults to ask for, or room to wait for.
     fn send(
         &self,
         py: Python<'_>,
         body: Body<'_>,
     ) -> PyResult<Option<(SendResult, Option<Pending>)>> {
-        if !self.handle().engine.has_room() {
+        if self.handle().is_faulty() || !self.handle().engine.has_room() {
             return Ok(None);
         }
         guard(|| {
@@ -144,12 +144,15 @@ impl Waitless {
         })
     }
 
-    /// What is there now, with the queue's own lease.
+    /// What is there now, with the queue's own lease; nothing when there are faults to ask for.
     fn receive<'py>(
         &self,
         py: Python<'py>,
         max: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyList>> {
+        if self.handle().is_faulty() {
+            return Ok(PyList::empty(py));
+        }
         let request = Receive { max: at_most(max), ..Receive::default() };
         guard(|| self.0.take::<AsyncMessage>(py, &request))
     }

@@ -77,8 +77,6 @@ class Queue:
         >>> asyncio.run(trunkline.aio.open().queue("orders").send("one coffee")).duplicate
         False
         """
-        if self._begin.faulty:
-            await self._strike("send")
         if (
             group is None
             and dedup_id is None
@@ -86,13 +84,22 @@ class Queue:
             and attributes is None
             and durability is None
         ):
-            while (begun := self._begin.send(body)) is None:
-                await self._room()
-            result, pending = begun
-        else:
-            checked = self.sync._checked(group, dedup_id, delay, attributes)
-            await self._room()
-            result, pending = self._begin.send_with(body, *checked, durability)
+            begun = self._begin.send(body)
+            if begun is not None:
+                result, pending = begun
+                if pending is not None:
+                    await durable(pending)
+                return result
+        return await self._send_with(body, durability, group, dedup_id, delay, attributes)
+
+    async def _send_with(
+        self, body: Body, durability: Durability | None, *options: Any
+    ) -> SendResult:
+        if self._begin.faulty:
+            await self._strike("send")
+        checked = self.sync._checked(*options)
+        await self._room()
+        result, pending = self._begin.send_with(body, *checked, durability)
         if pending is not None:
             await durable(pending)
         return result
@@ -164,13 +171,13 @@ class Queue:
         >>> asyncio.run(trunkline.aio.open().queue("orders").receive(wait=0.01))
         []
         """
-        if self._begin.faulty and await self._strike("receive"):
-            visibility_timeout = 0
         if visibility_timeout is None and attempt_id is None:
             found = self._receive(max)
             # Whatever else there is to check can wait until there is nothing to hand out.
             if found:
                 return found
+        if self._begin.faulty and await self._strike("receive"):
+            visibility_timeout = 0
         checks.count(max, "max", 1, checks.COUNT_MAX)
         span = self._span(wait)
         lease = None if visibility_timeout is None else self.sync._lease(visibility_timeout)

@@ -46,8 +46,9 @@ async def aio_client(
 
 def _twin(engine: Engine | aio.Engine) -> Engine:
     # The engine of `trunkline.aio` is a wrapper around the one that fronts are kept for.
-    twin: Engine = getattr(engine, "sync", engine)  # type: ignore[arg-type]
-    return twin
+    from trunkline import aio
+
+    return engine.sync if isinstance(engine, aio.Engine) else engine
 
 
 def patch_aiobotocore(front: WireFront) -> Callable[[], None]:

@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from types import FrameType
+    from typing import Any
 
     from trunkline.engine import Engine
     from trunkline.server.log import Log
@@ -82,8 +83,8 @@ def _on_signals(stopping: Event) -> None:
     signal.signal(signal.SIGTERM, stop)
 
 
-def _arguments(options: argparse.Namespace) -> dict[str, object]:
-    found: dict[str, object] = {"auth": options.auth, "origins": options.cors_origin}
+def _arguments(options: argparse.Namespace) -> dict[str, Any]:
+    found: dict[str, Any] = {"auth": options.auth, "origins": options.cors_origin}
     if options.services:
         found["services"] = [name.strip() for name in options.services.split(",") if name.strip()]
     if options.init is not None and not options.init.is_dir():
@@ -112,11 +113,11 @@ def _certificate(options: argparse.Namespace) -> tuple[str, str]:
         raise ValueError(f"the certificate cannot be read: {error}") from error
 
 
-def _listen(engine: Engine, options: argparse.Namespace, arguments: dict[str, object]) -> Server:
+def _listen(engine: Engine, options: argparse.Namespace, arguments: dict[str, Any]) -> Server:
     from trunkline.server.server import Server
 
     address = {"host": options.host, "port": options.port}
-    return Server(engine, **address, **arguments)  # type: ignore[arg-type]
+    return Server(engine, **address, **arguments)
 
 
 def _explain(error: Exception, options: argparse.Namespace) -> str:
