@@ -107,7 +107,7 @@ def test_the_sdist_carries_what_a_build_needs() -> None:
         names = {name.partition("/")[2] for name in sdist.getnames()}
     assert {"pyproject.toml", "Cargo.lock", "LICENSE", "README.md"} <= names
     assert "core/binding/src/lib.rs" in names
-    assert "core/vocabulary/src/lib.rs" in names
+    assert "core/types/src/lib.rs" in names
     assert {"build_tools/trunkline_build.py", "core/capi/include/trunkline.h"} <= names
 
 

@@ -12,16 +12,16 @@ from . import tree
 
 # A crate may depend on these crates of ours, and on no other.
 ARROWS = {
-    "vocabulary": set(),
+    "types": set(),
     "pattern": set(),
-    "journal": {"vocabulary"},
-    "timer": {"vocabulary"},
-    "queue": {"vocabulary"},
-    "engine": {"vocabulary", "journal", "timer", "queue"},
-    "binding": {"vocabulary", "journal", "engine", "wire", "pattern"},
-    "capi": {"vocabulary", "engine"},
-    "wire": {"vocabulary", "engine"},
-    "fuzz": {"vocabulary", "journal", "engine", "wire", "pattern"},
+    "journal": {"types"},
+    "timer": {"types"},
+    "queue": {"types"},
+    "engine": {"types", "journal", "timer", "queue"},
+    "binding": {"types", "journal", "engine", "wire", "pattern"},
+    "capi": {"types", "engine"},
+    "wire": {"types", "engine"},
+    "fuzz": {"types", "journal", "engine", "wire", "pattern"},
 }
 
 # Third-party names, and the only crates that may depend on them.
@@ -34,10 +34,10 @@ OWNERS = {
 
 # A word in Rust sources, and the only places where it may stand.
 WORDS = {
-    r"\bSystemTime::now\b|\bclock_gettime\b": ("core/vocabulary/src/clock.rs",),
+    r"\bSystemTime::now\b|\bclock_gettime\b": ("core/types/src/clock.rs",),
     # The patience of a blocked thread is real time, whatever the engine's clock says.
     r"\bInstant::now\b": (
-        "core/vocabulary/src/clock.rs",
+        "core/types/src/clock.rs",
         "core/engine/",
         "core/journal/",
         "core/binding/",

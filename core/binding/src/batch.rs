@@ -4,7 +4,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
 use trunkline_engine::{Outgoing, Sent, Ticket};
-use trunkline_vocabulary::{Millis, Receipt};
+use trunkline_types::{Millis, Receipt};
 
 use crate::body::Body;
 use crate::envelope::Envelope;
@@ -140,7 +140,7 @@ impl<'py> Named<'py> {
     }
 
     #[inline]
-    pub fn receipt(&self, handle: &Handle) -> trunkline_vocabulary::Result<Receipt> {
+    pub fn receipt(&self, handle: &Handle) -> trunkline_types::Result<Receipt> {
         match self {
             Self::Message(message) => message.get().receipt_for(handle),
             // A text that is not even Unicode names nothing: it is refused as any other.

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use trunkline_engine::{Ended, Queue as EngineQueue, Signal, WaiterId};
-use trunkline_vocabulary::sync::lock;
+use trunkline_types::sync::lock;
 
 use crate::error::guard;
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyString};
-use trunkline_vocabulary::{Code, Error};
+use trunkline_types::{Code, Error};
 
 use crate::error::raise;
 

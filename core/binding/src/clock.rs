@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, Weak};
 
 use pyo3::prelude::*;
 use trunkline_engine::Engine;
-use trunkline_vocabulary::sync::lock;
-use trunkline_vocabulary::{Clock, Millis};
+use trunkline_types::sync::lock;
+use trunkline_types::{Clock, Millis};
 
 use crate::error::{guard, raise};
 use crate::span::millis;

@@ -1,7 +1,7 @@
 //! A queue's configuration and a level of durability, to and from Python as plain data.
 
 use pyo3::prelude::*;
-use trunkline_vocabulary::{
+use trunkline_types::{
     DeadLetter, DedupScope, Durability, Millis, QueueConfig, QueueId, QueueKind,
 };
 

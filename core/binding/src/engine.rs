@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use trunkline_engine::{Engine as Core, OpenOptions, QueueName};
-use trunkline_vocabulary::{Clock, QueueId};
+use trunkline_types::{Clock, QueueId};
 
 use crate::clock::VirtualClock;
 use crate::config::{Level, QueueSettings, level_name};

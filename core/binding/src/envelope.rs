@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 use trunkline_engine::{Delivery, sequence_number};
-use trunkline_vocabulary::{Code, Error, Millis, QueueId, Receipt, Result, Seq};
+use trunkline_types::{Code, Error, Millis, QueueId, Receipt, Result, Seq};
 
 use crate::handle::Handle;
 

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use trunkline_vocabulary::{Code, Error};
+use trunkline_types::{Code, Error};
 
 /// The exception for `error`.
 #[cold]

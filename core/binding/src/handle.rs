@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use trunkline_engine::{Engine, Queue, Ticket, Verb};
-use trunkline_vocabulary::{Durability, IdKey, QueueKind};
+use trunkline_types::{Durability, IdKey, QueueKind};
 
 use crate::error::{invalid, raise};
 

@@ -6,7 +6,7 @@
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 use trunkline_engine::Ticket;
-use trunkline_vocabulary::Millis;
+use trunkline_types::Millis;
 
 use crate::envelope::{Envelope, RELEASED};
 use crate::handle::Handle;

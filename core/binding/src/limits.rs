@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict};
-use trunkline_vocabulary::Limits;
+use trunkline_types::Limits;
 
 use crate::error::invalid;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::PyClass;
 use pyo3::prelude::*;
 use trunkline_engine::{Delivery, Ticket, Verb};
-use trunkline_vocabulary::Millis;
+use trunkline_types::Millis;
 
 use crate::envelope::{DELETED, Envelope, RELEASED};
 use crate::error::{guard, raise};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use trunkline_engine::Report;
-use trunkline_vocabulary::QueueKind;
+use trunkline_types::QueueKind;
 
 use crate::error::{guard, raise};
 

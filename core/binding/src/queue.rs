@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 use trunkline_engine::{Delivery, Outgoing, Receive, Sent, Ticket as Place, Verb};
-use trunkline_vocabulary::{Durability, Millis, Result};
+use trunkline_types::{Durability, Millis, Result};
 
 use crate::batch::{self, Named, Prepared};
 use crate::body::Body;
@@ -346,7 +346,7 @@ impl Queue {
         destination: Option<u32>,
         rate: Option<u32>,
     ) -> PyResult<u32> {
-        let destination = destination.map(trunkline_vocabulary::QueueId);
+        let destination = destination.map(trunkline_types::QueueId);
         guard(|| {
             let start = || self.0.engine.start_move(self.0.queue.id(), destination, rate);
             let (task, ticket) = py.detach(start).map_err(raise)?;

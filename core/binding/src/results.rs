@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyTuple;
 use trunkline_engine::{Sent, sequence_number};
-use trunkline_vocabulary::{Error, IdKey};
+use trunkline_types::{Error, IdKey};
 
 use crate::handle::Handle;
 

@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDelta, PyDeltaAccess, PyFloat, PyInt};
-use trunkline_vocabulary::Millis;
+use trunkline_types::Millis;
 
 use crate::error::invalid;
 

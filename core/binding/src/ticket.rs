@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::exceptions::PyTimeoutError;
 use pyo3::prelude::*;
 use trunkline_engine::{Parker, Sent, Ticket as Place};
-use trunkline_vocabulary::Durability;
+use trunkline_types::Durability;
 
 use crate::bell::Bell;
 use crate::error::{guard, raise};

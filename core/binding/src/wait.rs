@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 use trunkline_engine::{Ended, Parker};
-use trunkline_vocabulary::{Deadline, Millis};
+use trunkline_types::{Deadline, Millis};
 
 use crate::handle::Handle;
 use crate::thread::handles_signals;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 use trunkline_engine::{Outgoing, Receive};
-use trunkline_vocabulary::{Durability, Millis};
+use trunkline_types::{Durability, Millis};
 
 use crate::batch::{self, Prepared};
 use crate::bell::{Bell, Subscription};

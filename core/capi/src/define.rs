@@ -7,7 +7,7 @@ use trunkline_engine::{
     Code, DeadLetter, DedupScope, Engine, Error, Limits, Millis, Queue, QueueConfig, QueueName,
     Result, fifo_queue, standard_queue,
 };
-use trunkline_vocabulary::sync::lock;
+use trunkline_types::sync::lock;
 
 use crate::check;
 use crate::document::check_redrive_allowed;

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use trunkline_engine::{Clock, Durability, Engine, OpenOptions as Options, Result};
-use trunkline_vocabulary::sync::Mutex;
+use trunkline_types::sync::Mutex;
 
 use crate::border::{In, Out, Text};
 use crate::check::{self, invalid};

@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
 use trunkline_engine::{Code, Durability, Engine, Error, Queue, QueueKind, Result, Ticket};
-use trunkline_vocabulary::sync::{Mutex, lock};
+use trunkline_types::sync::{Mutex, lock};
 
 const KIND_BITS: u32 = 2;
 const SLOT_BITS: u32 = 20;

@@ -5,7 +5,7 @@
 //! attribute := system u8 | name len u16 | name | type len u16 | type | value len u32 | value
 //! ```
 
-use trunkline_vocabulary::{Code, Error, Result};
+use trunkline_types::{Code, Error, Result};
 
 /// One attribute of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,8 +16,8 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use trunkline_journal::{Journal, Lsn, Signal};
-use trunkline_vocabulary::sync::{Mutex, MutexGuard, lock};
-use trunkline_vocabulary::{Code, Durability, Error, Result};
+use trunkline_types::sync::{Mutex, MutexGuard, lock};
+use trunkline_types::{Code, Durability, Error, Result};
 
 use crate::core::Core;
 use crate::queue::Room;

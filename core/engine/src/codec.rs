@@ -1,6 +1,6 @@
 //! Little-endian reading and writing for records and envelopes. Reading never panics.
 
-use trunkline_vocabulary::{Code, Error, Result};
+use trunkline_types::{Code, Error, Result};
 
 /// Appends fixed-size numbers and length-prefixed bytes to a buffer.
 pub(crate) trait Put {

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use trunkline_journal::Journal;
 use trunkline_timer::Timers;
-use trunkline_vocabulary::sync::{Mutex, lock};
-use trunkline_vocabulary::{
+use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::{
     Clock, Code, Durability, Error, IdKey, Limits, Millis, QueueId, Result, forked_since,
 };
 

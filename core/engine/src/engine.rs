@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use trunkline_journal::{Journal, Signal, Ticket};
-use trunkline_vocabulary::sync::lock;
-use trunkline_vocabulary::{
+use trunkline_types::sync::lock;
+use trunkline_types::{
     Clock, Code, Durability, Error, IdKey, Limits, Millis, QueueConfig, QueueId, QueueKind, Result,
 };
 

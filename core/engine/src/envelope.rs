@@ -8,7 +8,7 @@
 //!             | [group] | [dedup id] | [attributes] | body            ([..] length-prefixed)
 //! ```
 
-use trunkline_vocabulary::{Millis, QueueId, Result, Seq};
+use trunkline_types::{Millis, QueueId, Result, Seq};
 
 use crate::codec::{Put, Take};
 

@@ -5,8 +5,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use trunkline_vocabulary::sync::{Mutex, lock};
-use trunkline_vocabulary::{Code, Error, Result};
+use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::{Code, Error, Result};
 
 /// Where a fault strikes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,8 +15,8 @@ use trunkline_queue::{
     Admitted, DeleteDecision, FifoPlace, FifoRules, FifoState, Payload, Refusal, Removed,
     SendDecision,
 };
-use trunkline_vocabulary::sync::{Mutex, MutexGuard, lock};
-use trunkline_vocabulary::{Code, Error, Millis, QueueConfig, Receipt, Result, Seq};
+use trunkline_types::sync::{Mutex, MutexGuard, lock};
+use trunkline_types::{Code, Error, Millis, QueueConfig, Receipt, Result, Seq};
 
 use crate::attributes;
 use crate::clean::Cleaner;

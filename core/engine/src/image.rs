@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use trunkline_journal::Lsn;
-use trunkline_vocabulary::{Millis, QueueConfig, QueueId, Result, Seq};
+use trunkline_types::{Millis, QueueConfig, QueueId, Result, Seq};
 
 use crate::envelope::Envelope;
 use crate::log::Home;

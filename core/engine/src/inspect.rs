@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use trunkline_journal::{Access, FileStorage, Storage};
-use trunkline_vocabulary::{Clock, Durability, Millis, QueueKind, Result};
+use trunkline_types::{Clock, Durability, Millis, QueueKind, Result};
 
 use crate::image::Image;
 use crate::options::OpenOptions;

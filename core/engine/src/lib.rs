@@ -58,7 +58,7 @@ pub use registry::QueueName;
 pub use waiters::{Ended, Parker, WaiterId};
 
 pub use trunkline_journal::{Signal, Storage, Ticket};
-pub use trunkline_vocabulary::{
+pub use trunkline_types::{
     Clock, Code, DeadLetter, DedupScope, Durability, Error, IdKey, Limits, MessageId, Millis,
     QueueConfig, QueueId, QueueKind, Receipt, Result, Seq,
 };

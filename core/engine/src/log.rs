@@ -3,8 +3,8 @@
 //! A memory engine has no journal; there every step is off and costs a branch.
 
 use trunkline_journal::{Appender, Lsn, Ticket};
-use trunkline_vocabulary::Millis;
-use trunkline_vocabulary::sync::MutexGuard;
+use trunkline_types::Millis;
+use trunkline_types::sync::MutexGuard;
 
 use crate::record::{Held, Record};
 use crate::space::Space;

@@ -1,7 +1,7 @@
 //! What goes into a queue and what comes out of it.
 
 use trunkline_journal::Ticket;
-use trunkline_vocabulary::{IdKey, MessageId, Millis, QueueId, Receipt, Seq};
+use trunkline_types::{IdKey, MessageId, Millis, QueueId, Receipt, Seq};
 
 /// A message to be sent.
 #[derive(Debug, Clone, Copy, Default)]

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use trunkline_journal::Ticket;
-use trunkline_vocabulary::sync::{Mutex, lock};
-use trunkline_vocabulary::{Code, Durability, Error, Millis, QueueId, Result};
+use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::{Code, Durability, Error, Millis, QueueId, Result};
 
 use crate::codec::{Put, Take};
 use crate::core::{Core, QUEUE_MOVES, TimerKey};

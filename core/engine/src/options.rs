@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use trunkline_journal::Storage;
-use trunkline_vocabulary::{Clock, DedupScope, Durability, Limits, QueueConfig, QueueKind};
+use trunkline_types::{Clock, DedupScope, Durability, Limits, QueueConfig, QueueKind};
 
 /// Everything an engine takes from outside: where, how durable, and its time, chance and storage.
 #[derive(Clone)]

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use trunkline_journal::Ticket;
-use trunkline_vocabulary::sync::{Mutex, lock};
-use trunkline_vocabulary::{Code, Error, Millis, QueueConfig, QueueId, QueueKind, Receipt, Result};
+use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::{Code, Error, Millis, QueueConfig, QueueId, QueueKind, Receipt, Result};
 
 use crate::core::{Core, SLOT_WAITERS, TimerKey};
 use crate::fifo::FifoRoom;

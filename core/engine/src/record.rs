@@ -1,7 +1,7 @@
 //! What the engine remembers: one variant a fact, absolute rather than relative where a fact may be
 //! carried to the tail of the log, so that replaying an older copy before a newer one is harmless.
 
-use trunkline_vocabulary::{
+use trunkline_types::{
     DeadLetter, DedupScope, Millis, QueueConfig, QueueId, QueueKind, Result, Seq,
 };
 

@@ -7,8 +7,8 @@ use std::sync::atomic::AtomicU32;
 
 use trunkline_journal::{Access, FileStorage, Journal, Options as JournalOptions, Storage};
 use trunkline_timer::Timers;
-use trunkline_vocabulary::sync::{Mutex, lock};
-use trunkline_vocabulary::{
+use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::{
     Code, Durability, Error, IdKey, Limits, QueueId, QueueKind, Result, process_generation,
 };
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use trunkline_vocabulary::{Millis, QueueId};
+use trunkline_types::{Millis, QueueId};
 
 use crate::queue::Queue;
 

@@ -2,9 +2,9 @@
 //!
 //! A verb that runs while the rules change follows, rule by rule, the old or the new value.
 
-use trunkline_vocabulary::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use trunkline_vocabulary::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
-use trunkline_vocabulary::{DeadLetter, DedupScope, Millis, QueueConfig, QueueId};
+use trunkline_types::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use trunkline_types::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+use trunkline_types::{DeadLetter, DedupScope, Millis, QueueConfig, QueueId};
 
 pub(crate) struct Rules {
     delay: AtomicU64,

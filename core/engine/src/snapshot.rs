@@ -10,8 +10,8 @@ use std::sync::Arc;
 use trunkline_journal::{
     Access, FileStorage, Journal, MemoryStorage, Options, Storage, complete, withhold,
 };
-use trunkline_vocabulary::sync::lock;
-use trunkline_vocabulary::{Clock, Code, Durability, Error, Result};
+use trunkline_types::sync::lock;
+use trunkline_types::{Clock, Code, Durability, Error, Result};
 
 use crate::core::Core;
 use crate::options::OpenOptions;

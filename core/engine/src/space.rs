@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use trunkline_journal::Lsn;
-use trunkline_vocabulary::Millis;
+use trunkline_types::Millis;
 
 #[derive(Default)]
 pub(crate) struct Space {

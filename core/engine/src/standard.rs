@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use trunkline_journal::{Lsn, Ticket};
 use trunkline_queue::{Extend, FairLane, Info, NewBody, Place, SeqMap, StandardLog, Visibility};
-use trunkline_vocabulary::sync::{Mutex, lock};
-use trunkline_vocabulary::{Code, Error, Millis, Receipt, Result, Seq};
+use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::{Code, Error, Millis, Receipt, Result, Seq};
 
 use crate::attributes;
 use crate::clean::Cleaner;

@@ -2,7 +2,7 @@
 //! cached guess or a binary search. Replaying tens of millions of records makes a hash map the
 //! bottleneck; here a look-up costs a few nanoseconds.
 
-use trunkline_vocabulary::Seq;
+use trunkline_types::Seq;
 
 const PAGE: u64 = 256;
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use trunkline_journal::Signal;
-use trunkline_vocabulary::Millis;
+use trunkline_types::Millis;
 
 use crate::core::Core;
 use crate::waiters::Parker;

@@ -4,7 +4,7 @@
 //! shows it in both or in neither. No two queues are locked at once: the source holds the message
 //! apart (claimed or leased) while the destination accepts it.
 
-use trunkline_vocabulary::{Millis, QueueId, Result, Seq};
+use trunkline_types::{Millis, QueueId, Result, Seq};
 
 use crate::core::Core;
 use crate::envelope::Envelope;

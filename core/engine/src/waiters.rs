@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use trunkline_journal::Signal;
-use trunkline_vocabulary::Millis;
-use trunkline_vocabulary::sync::atomic::{AtomicUsize, Ordering};
-use trunkline_vocabulary::sync::{Arc, Condvar, Mutex, lock};
+use trunkline_types::Millis;
+use trunkline_types::sync::atomic::{AtomicUsize, Ordering};
+use trunkline_types::sync::{Arc, Condvar, Mutex, lock};
 
 /// Names one subscription; ids grow, so their order is the order of arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use libfuzzer_sys::fuzz_target;
 use trunkline_journal::{Journal, MemoryStorage, Options, Storage};
-use trunkline_vocabulary::{Code, Durability, IdKey};
+use trunkline_types::{Code, Durability, IdKey};
 
 const SEGMENT_BYTES: u32 = 4_096;
 const RECORDS: u32 = 60;

@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use trunkline_journal::{Access, FileStorage, Journal, Options, Signal};
-use trunkline_vocabulary::{Durability, Error, Result};
+use trunkline_types::{Durability, Error, Result};
 
 const PAYLOAD: [u8; 1_024] = [7; 1_024];
 const ROUNDS: usize = 9;
@@ -164,5 +164,5 @@ fn micros(round: Duration) -> f64 {
 }
 
 fn failed(cause: std::io::Error) -> Error {
-    Error::new(trunkline_vocabulary::Code::StorageFailure, cause.to_string())
+    Error::new(trunkline_types::Code::StorageFailure, cause.to_string())
 }

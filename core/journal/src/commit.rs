@@ -7,9 +7,9 @@
 
 use std::sync::Arc;
 
-use trunkline_vocabulary::sync::atomic::Ordering;
-use trunkline_vocabulary::sync::{MutexGuard, lock, try_lock};
-use trunkline_vocabulary::{Code, Durability, Error, Result};
+use trunkline_types::sync::atomic::Ordering;
+use trunkline_types::sync::{MutexGuard, lock, try_lock};
+use trunkline_types::{Code, Durability, Error, Result};
 
 use crate::limits;
 use crate::lsn::{Lsn, Ticket};
@@ -101,7 +101,7 @@ impl Shared {
 
     /// A forked child has no leader that could wake it, and a failed journal never goes on.
     pub(crate) fn check_can_settle(&self) -> Result<()> {
-        if trunkline_vocabulary::forked_since(self.generation) {
+        if trunkline_types::forked_since(self.generation) {
             return self.check_usable();
         }
         self.poison.check()

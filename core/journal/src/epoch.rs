@@ -3,7 +3,7 @@
 //! Invariant: whoever changes what waiters look at calls `advance` afterwards. A waiter reads the
 //! epoch first, then looks, then sleeps only while the epoch is still the one it read.
 
-use trunkline_vocabulary::sync::atomic::{AtomicU32, Ordering, fence};
+use trunkline_types::sync::atomic::{AtomicU32, Ordering, fence};
 
 #[derive(Debug)]
 pub(crate) struct Epoch {
@@ -67,21 +67,21 @@ impl Epoch {
 #[cfg(loom)]
 #[derive(Debug, Default)]
 struct Futex {
-    queue: trunkline_vocabulary::sync::Mutex<()>,
-    woken: trunkline_vocabulary::sync::Condvar,
+    queue: trunkline_types::sync::Mutex<()>,
+    woken: trunkline_types::sync::Condvar,
 }
 
 #[cfg(loom)]
 impl Epoch {
     fn sleep(&self, seen: u32) {
-        let queue = trunkline_vocabulary::sync::lock(&self.futex.queue);
+        let queue = trunkline_types::sync::lock(&self.futex.queue);
         if self.word.load(Ordering::SeqCst) == seen {
             drop(self.futex.woken.wait(queue));
         }
     }
 
     fn wake(&self) {
-        let _queue = trunkline_vocabulary::sync::lock(&self.futex.queue);
+        let _queue = trunkline_types::sync::lock(&self.futex.queue);
         self.futex.woken.notify_all();
     }
 }
@@ -90,8 +90,8 @@ impl Epoch {
 #[cfg(all(test, loom))]
 mod tests {
     use super::*;
-    use trunkline_vocabulary::sync::atomic::AtomicU64;
-    use trunkline_vocabulary::sync::{Arc, Mutex, try_lock};
+    use trunkline_types::sync::atomic::AtomicU64;
+    use trunkline_types::sync::{Arc, Mutex, try_lock};
 
     /// The protocol of a commit: look, lead if nobody does, sleep otherwise. Loom reports a
     /// waiter that is never woken as a deadlock.

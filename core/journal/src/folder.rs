@@ -1,6 +1,6 @@
 //! Making a folder, and telling ours from others.
 
-use trunkline_vocabulary::{Code, Error, IdKey, Result};
+use trunkline_types::{Code, Error, IdKey, Result};
 
 use crate::limits;
 use crate::options::Options;

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use trunkline_vocabulary::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use trunkline_vocabulary::sync::{Mutex, MutexGuard, lock};
-use trunkline_vocabulary::{Durability, IdKey, Result, forked_since, process_generation};
+use trunkline_types::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use trunkline_types::sync::{Mutex, MutexGuard, lock};
+use trunkline_types::{Durability, IdKey, Result, forked_since, process_generation};
 
 use crate::commit::{Lead, read_only};
 use crate::completion::Signal;
@@ -26,7 +26,7 @@ use crate::tail::Tail;
 /// ```
 /// use std::sync::Arc;
 /// use trunkline_journal::{Journal, MemoryStorage, Options};
-/// use trunkline_vocabulary::Durability;
+/// use trunkline_types::Durability;
 ///
 /// let storage = Arc::new(MemoryStorage::new());
 /// let journal = Journal::open(storage.clone(), Options::default(), &mut |_, _| Ok(()))?;
@@ -44,7 +44,7 @@ use crate::tail::Tail;
 ///     Ok(())
 /// })?;
 /// assert_eq!(seen, [b"hello world"]);
-/// # Ok::<(), trunkline_vocabulary::Error>(())
+/// # Ok::<(), trunkline_types::Error>(())
 /// ```
 pub struct Journal {
     pub(crate) shared: Arc<Shared>,

@@ -1,6 +1,6 @@
 //! How a journal is opened.
 
-use trunkline_vocabulary::IdKey;
+use trunkline_types::IdKey;
 
 use crate::limits;
 use crate::mutant::Mutant;

@@ -3,9 +3,9 @@
 //! After a failed sync nobody knows what the disk holds: the system may have dropped the bytes and
 //! called them clean, so a second sync would lie. Nothing is retried; reopening replays the truth.
 
-use trunkline_vocabulary::sync::atomic::{AtomicBool, Ordering};
-use trunkline_vocabulary::sync::{Mutex, lock};
-use trunkline_vocabulary::{Code, Error, Result};
+use trunkline_types::sync::atomic::{AtomicBool, Ordering};
+use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::{Code, Error, Result};
 
 #[derive(Debug)]
 pub(crate) struct Poison {

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use trunkline_vocabulary::Result;
+use trunkline_types::Result;
 
 use crate::limits;
 use crate::mutant::Mutant;

@@ -1,7 +1,7 @@
 //! Reading single records back, and segments as a whole.
 
-use trunkline_vocabulary::sync::lock;
-use trunkline_vocabulary::{Code, Error, Result};
+use trunkline_types::sync::lock;
+use trunkline_types::{Code, Error, Result};
 
 use crate::frame::{self, RECORD_HEADER_BYTES};
 use crate::lsn::Lsn;

@@ -12,7 +12,7 @@
 //! Behind the end there may be intact frames of batches that were never acknowledged. They are
 //! wiped before anything is appended, or they would be taken for new ones after the next crash.
 
-use trunkline_vocabulary::Result;
+use trunkline_types::Result;
 
 use crate::folder::FIRST_SEGMENT;
 use crate::frame::{HEADER_BYTES, Header};

@@ -1,8 +1,8 @@
 //! Giving up the oldest segment, once nothing in it is needed any more.
 
-use trunkline_vocabulary::sync::atomic::Ordering;
-use trunkline_vocabulary::sync::lock;
-use trunkline_vocabulary::{Durability, Result};
+use trunkline_types::sync::atomic::Ordering;
+use trunkline_types::sync::lock;
+use trunkline_types::{Durability, Result};
 
 use crate::lsn::Ticket;
 use crate::mutant::Mutant;

@@ -7,9 +7,9 @@
 
 use std::time::{Duration, Instant};
 
-use trunkline_vocabulary::sync::atomic::{AtomicU8, Ordering};
-use trunkline_vocabulary::sync::{Mutex, lock};
-use trunkline_vocabulary::{Code, Error, Result};
+use trunkline_types::sync::atomic::{AtomicU8, Ordering};
+use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::{Code, Error, Result};
 
 use crate::shared::Shared;
 

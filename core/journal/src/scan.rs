@@ -1,7 +1,7 @@
 //! Reading a segment from its start: large sequential reads, every batch checked as a whole before
 //! any of its records is believed.
 
-use trunkline_vocabulary::{Code, Error, Result};
+use trunkline_types::{Code, Error, Result};
 
 use crate::frame::{self, ALIGNMENT, Batch, Defect, HEADER_BYTES, Header};
 use crate::limits;

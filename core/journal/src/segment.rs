@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trunkline_vocabulary::{Code, Error, Result};
+use trunkline_types::{Code, Error, Result};
 
 use crate::limits;
 use crate::storage::{File, Storage};

@@ -5,9 +5,9 @@
 
 use std::sync::{Arc, Weak};
 
-use trunkline_vocabulary::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use trunkline_vocabulary::sync::{Mutex, lock};
-use trunkline_vocabulary::{Code, Durability, Error, Result, forked_since};
+use trunkline_types::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::{Code, Durability, Error, Result, forked_since};
 
 use crate::commit::Lead;
 use crate::completion::{Completions, Signal};

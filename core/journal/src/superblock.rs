@@ -7,7 +7,7 @@
 //! | "TRUNKLIN" 8 | version 4 | crc 4 | key 8 + 8 | segment_bytes 4 | zeros 28 |   = 64 bytes
 //! ```
 
-use trunkline_vocabulary::{Code, Error, IdKey, Result};
+use trunkline_types::{Code, Error, IdKey, Result};
 
 use crate::mutant::Mutant;
 use crate::options::Options;

@@ -5,9 +5,9 @@ use std::sync::{Arc, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use trunkline_vocabulary::sync::atomic::{AtomicU8, Ordering};
-use trunkline_vocabulary::sync::{Condvar, Mutex, lock};
-use trunkline_vocabulary::{Code, Durability, Error, Result};
+use trunkline_types::sync::atomic::{AtomicU8, Ordering};
+use trunkline_types::sync::{Condvar, Mutex, lock};
+use trunkline_types::{Code, Durability, Error, Result};
 
 use crate::completion::Signal;
 use crate::limits;

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender};
 use trunkline_queue::{BodyRef, NewBody, Place, StandardLog, Visibility};
-use trunkline_vocabulary::{Clock, QueueId, Receipt};
+use trunkline_types::{Clock, QueueId, Receipt};
 
 const ROUNDS: usize = 9;
 const CYCLES: u32 = 400_000;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use trunkline_vocabulary::Seq;
+use trunkline_types::Seq;
 
 const PAGE_BITS: u32 = 10;
 const PAGE_ENTRIES: usize = 1 << PAGE_BITS;

@@ -10,8 +10,8 @@
 use std::marker::PhantomData;
 use std::ptr;
 
-use trunkline_vocabulary::Millis;
-use trunkline_vocabulary::sync::atomic::{AtomicPtr, Ordering};
+use trunkline_types::Millis;
+use trunkline_types::sync::atomic::{AtomicPtr, Ordering};
 
 /// Entries a node holds, so that arming a batch costs one allocation and one swap for each seven.
 const NODE_ENTRIES: usize = 7;

@@ -5,9 +5,9 @@
 //! that the raise overwrote has linked before the list was taken, and the sweeper, who lowers
 //! `next_due` to the wheel's earliest at the end, has seen it.
 
-use trunkline_vocabulary::Millis;
-use trunkline_vocabulary::sync::atomic::{AtomicU64, Ordering};
-use trunkline_vocabulary::sync::{Mutex, lock, try_lock};
+use trunkline_types::Millis;
+use trunkline_types::sync::atomic::{AtomicU64, Ordering};
+use trunkline_types::sync::{Mutex, lock, try_lock};
 
 use crate::inbox::Inbox;
 use crate::wheel::Wheel;

@@ -14,7 +14,7 @@
 
 use std::collections::VecDeque;
 
-use trunkline_vocabulary::Millis;
+use trunkline_types::Millis;
 
 const DIGIT_BITS: u32 = 6;
 const BUCKETS: usize = 1 << DIGIT_BITS;

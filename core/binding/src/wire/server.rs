@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
-use trunkline_vocabulary::sync::lock;
+use trunkline_types::sync::lock;
 use trunkline_wire::server::{Certificate, Options, Origins, Server, development_certificate};
 
 use super::front::WireFront;

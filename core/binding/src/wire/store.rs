@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use trunkline_engine::{Engine as Core, QueueName};
-use trunkline_vocabulary::QueueId;
+use trunkline_types::QueueId;
 
 use crate::engine::Engine;
 use crate::error::{guard, raise};

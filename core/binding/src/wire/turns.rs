@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use pyo3::prelude::*;
-use trunkline_vocabulary::sync::lock;
+use trunkline_types::sync::lock;
 use trunkline_wire::front::{Front, Turn, Turns};
 
 use super::front::{PlainAnswer, plain};

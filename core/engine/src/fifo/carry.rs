@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 
 use trunkline_journal::Lsn;
 use trunkline_queue::{Admitted, DedupEntry, FifoInfo, FifoMessageState, FifoPlace, Payload, Pick};
-use trunkline_vocabulary::sync::lock;
-use trunkline_vocabulary::{Millis, Result};
+use trunkline_types::sync::lock;
+use trunkline_types::{Millis, Result};
 
 use super::receive::{Copied, copy};
 use super::{FifoRoom, arm_front, home_of};

@@ -1,7 +1,7 @@
 //! Receiving from a FIFO queue: decide, journal, apply, then read the bodies without the lock.
 
 use trunkline_queue::{FifoState, Payload, Pick, Picked};
-use trunkline_vocabulary::{Durability, Millis, Receipt, Result};
+use trunkline_types::{Durability, Millis, Receipt, Result};
 
 use super::{FifoRoom, home_of};
 use crate::envelope::Envelope;

@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use trunkline_journal::Ticket;
-use trunkline_vocabulary::sync::lock;
-use trunkline_vocabulary::{Code, Error, QueueConfig, QueueId, Result};
+use trunkline_types::sync::lock;
+use trunkline_types::{Code, Error, QueueConfig, QueueId, Result};
 
 use super::{Queue, Room};
 use crate::image::StoredDefinition;

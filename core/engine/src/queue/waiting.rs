@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use trunkline_journal::Signal;
-use trunkline_vocabulary::{Millis, Result};
+use trunkline_types::{Millis, Result};
 
 use super::{Queue, Room};
 use crate::core::{SLOT_WAITERS, TimerKey};

@@ -8,7 +8,7 @@
 use std::sync::atomic::Ordering;
 
 use trunkline_queue::{Fire, Info, Place};
-use trunkline_vocabulary::Millis;
+use trunkline_types::Millis;
 
 use super::StandardRoom;
 use crate::core::SLOT_FRONT;

@@ -4,8 +4,8 @@
 use std::sync::atomic::Ordering;
 
 use trunkline_queue::{Claimed, Info, MessageState, NewBody, Place, Restored};
-use trunkline_vocabulary::sync::lock;
-use trunkline_vocabulary::{Millis, Result};
+use trunkline_types::sync::lock;
+use trunkline_types::{Millis, Result};
 
 use super::age::Order;
 use super::receive::{Message, payload};

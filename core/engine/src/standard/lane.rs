@@ -8,7 +8,7 @@
 use std::sync::atomic::Ordering;
 
 use trunkline_queue::{Claimed, FairLane, Info, Place};
-use trunkline_vocabulary::sync::lock;
+use trunkline_types::sync::lock;
 
 use super::StandardRoom;
 use super::receive::Message;

@@ -5,7 +5,7 @@
 
 use trunkline_journal::Lsn;
 use trunkline_queue::{BodyRef, Claimed, Place};
-use trunkline_vocabulary::{Code, Durability, Error, Millis, Receipt, Result};
+use trunkline_types::{Code, Durability, Error, Millis, Receipt, Result};
 
 use super::StandardRoom;
 use crate::envelope::Envelope;

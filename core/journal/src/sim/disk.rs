@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use trunkline_vocabulary::sync::{Mutex, lock};
-use trunkline_vocabulary::{Code, Error, Result};
+use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::{Code, Error, Result};
 
 use super::crash::{self, Image};
 use super::fault::{Fault, Faults, Verb, fail};

@@ -1,6 +1,6 @@
 //! Failures on purpose: the n-th operation of a kind answers with an error.
 
-use trunkline_vocabulary::{Code, Error, Result};
+use trunkline_types::{Code, Error, Result};
 
 /// A kind of operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,7 +16,7 @@
 //! let lost = (0..64).filter(|seed| disk.power_loss(disk.steps(), *seed).files().is_empty());
 //! assert!(lost.count() > 0);
 //! assert_eq!(disk.killed(disk.steps()).files()["name"], b"bytes");
-//! # Ok::<(), trunkline_vocabulary::Error>(())
+//! # Ok::<(), trunkline_types::Error>(())
 //! ```
 
 mod crash;

@@ -11,8 +11,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use trunkline_vocabulary::sync::{Mutex, lock};
-use trunkline_vocabulary::{Code, Error, Result, forked_since, process_generation};
+use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::{Code, Error, Result, forked_since, process_generation};
 
 use super::{File, Storage};
 use crate::folder::refuse_foreign;

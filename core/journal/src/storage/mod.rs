@@ -13,7 +13,7 @@ mod memory;
 use std::fmt;
 use std::sync::Arc;
 
-use trunkline_vocabulary::Result;
+use trunkline_types::Result;
 
 pub(crate) use file::LOCK_NAME;
 pub use file::{Access, FileStorage};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trunkline_vocabulary::Durability;
+use trunkline_types::Durability;
 
 use super::workload::{Model, Promise, options};
 use crate::mutant::Mutant;

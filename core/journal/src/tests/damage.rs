@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trunkline_vocabulary::{Code, Durability};
+use trunkline_types::{Code, Durability};
 
 use super::workload::options;
 use crate::segment::name_of;
@@ -27,7 +27,7 @@ fn written() -> (Image, Vec<Vec<u8>>) {
     (disk.killed(disk.steps()), records)
 }
 
-fn open(disk: &SimStorage) -> trunkline_vocabulary::Result<(Journal, Vec<Vec<u8>>)> {
+fn open(disk: &SimStorage) -> trunkline_types::Result<(Journal, Vec<Vec<u8>>)> {
     let mut found = Vec::new();
     let options: Options = options(None);
     let journal = Journal::open(Arc::new(disk.clone()), options, &mut |_, payload| {

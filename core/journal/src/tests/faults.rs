@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use trunkline_vocabulary::{Code, Durability};
+use trunkline_types::{Code, Durability};
 
 use super::workload::options;
 use crate::mutant::Mutant;

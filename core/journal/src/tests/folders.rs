@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use trunkline_vocabulary::{Code, Durability, Error, IdKey, Result};
+use trunkline_types::{Code, Durability, Error, IdKey, Result};
 
 use crate::{Access, FileStorage, Journal, Options};
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use crate::frame::{self, Batch, Defect, HEADER_BYTES, Header, decode_batch, decode_record};
 use crate::{Lsn, Superblock};
-use trunkline_vocabulary::{Code, IdKey};
+use trunkline_types::{Code, IdKey};
 
 const SEED: u32 = 0x1234_5678;
 const START: Lsn = Lsn::new(3, 512);

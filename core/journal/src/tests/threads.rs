@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 
-use trunkline_vocabulary::Durability;
+use trunkline_types::Durability;
 
 use super::folders::{Folder, open};
 use crate::{Access, Journal, Lsn, Signal, Ticket};

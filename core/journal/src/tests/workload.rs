@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trunkline_vocabulary::{Durability, IdKey, Result};
+use trunkline_types::{Durability, IdKey, Result};
 
 use crate::mutant::Mutant;
 use crate::sim::{Random, SimStorage};

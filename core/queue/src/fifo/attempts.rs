@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use trunkline_vocabulary::{Millis, Seq};
+use trunkline_types::{Millis, Seq};
 
 /// What one receive delivered.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 //! An entry outlives its message. It counts from the first accepted send; duplicates do not extend
 //! it. Entries leave in order of time, a few with each send and the rest when the clock comes by.
 
-use trunkline_vocabulary::{Millis, Seq};
+use trunkline_types::{Millis, Seq};
 
 use super::index::Index;
 use super::slab::{Linked, NIL, Slab};

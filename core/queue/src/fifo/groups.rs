@@ -3,7 +3,7 @@
 //! A group is in the rotation exactly while its oldest message is visible. It enters at the back,
 //! so a group that was freed queues behind those already waiting and none starves.
 
-use trunkline_vocabulary::IdKey;
+use trunkline_types::IdKey;
 
 use super::index::Index;
 use super::slab::{Linked, NIL, Slab};

@@ -1,6 +1,6 @@
 //! Ending and moving a lease: delete, extend, release; and why a receipt is refused.
 
-use trunkline_vocabulary::{Code, Error, Millis};
+use trunkline_types::{Code, Error, Millis};
 
 use super::send::generation;
 use super::slot::{FifoMessageState, Slot};

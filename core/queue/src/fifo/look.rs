@@ -1,6 +1,6 @@
 //! Looking at the queue without changing it.
 
-use trunkline_vocabulary::{Millis, Seq};
+use trunkline_types::{Millis, Seq};
 
 use super::send::generation;
 use super::slab::NIL;

@@ -36,7 +36,7 @@ mod slab;
 mod slot;
 mod time;
 
-use trunkline_vocabulary::{Millis, Seq};
+use trunkline_types::{Millis, Seq};
 
 use crate::{Payload, SeqMap};
 use attempts::Attempts;

@@ -1,7 +1,7 @@
 //! The two lists a message is in: its group's, by number, and the queue's, by the time sent. And
 //! what follows from a change of state: the counts, and whether a group can deliver.
 
-use trunkline_vocabulary::Millis;
+use trunkline_types::Millis;
 
 use super::slab::NIL;
 use super::slot::FifoMessageState;

@@ -3,7 +3,7 @@
 //! A receive takes what the group whose turn it is can deliver, then what the next groups can. It
 //! only reads: a caller that fails before it applied loses nothing, and nobody else's order.
 
-use trunkline_vocabulary::{Millis, Seq};
+use trunkline_types::{Millis, Seq};
 
 use super::attempts::{Attempt, Attempted};
 use super::send::generation;

@@ -4,7 +4,7 @@
 //! Between [`FifoState::begin_recovery`] and [`FifoState::end_recovery`] messages are found by
 //! number and only hold their state; they are put into their lists once, at the end, in order.
 
-use trunkline_vocabulary::{Millis, Seq};
+use trunkline_types::{Millis, Seq};
 
 use super::slot::FifoMessageState;
 use super::{FifoPlace, FifoState};

@@ -1,6 +1,6 @@
 //! Sending: whether a message enters the queue, and entering it.
 
-use trunkline_vocabulary::{Millis, Seq};
+use trunkline_types::{Millis, Seq};
 
 use super::slot::FifoMessageState;
 use super::{DedupEntry, FifoPlace, FifoState};

@@ -1,6 +1,6 @@
 //! One message in memory: 64 bytes and its payload.
 
-use trunkline_vocabulary::{Millis, Seq};
+use trunkline_types::{Millis, Seq};
 
 use super::slab::{Linked, NIL};
 use crate::Payload;

@@ -4,7 +4,7 @@
 //! slot that is leased again and again has one entry, not one a lease. What goes by age (delay,
 //! retention, the windows) shares one entry a queue: its *front*.
 
-use trunkline_vocabulary::Millis;
+use trunkline_types::Millis;
 
 use super::slab::NIL;
 use super::slot::{FifoMessageState, UNARMED};

@@ -11,7 +11,7 @@ use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr;
 use std::slice;
 
-use trunkline_vocabulary::sync::atomic::{AtomicPtr, Ordering};
+use trunkline_types::sync::atomic::{AtomicPtr, Ordering};
 
 use super::slot::Slot;
 

@@ -3,7 +3,7 @@
 //! A claim is a handful of words that are copied, never borrowed, by whatever is not inlined: so on
 //! the hot path it lives in registers, and costs nothing beside its two compare-and-swaps.
 
-use trunkline_vocabulary::{Millis, Seq};
+use trunkline_types::{Millis, Seq};
 
 use super::body::read_heap;
 use super::counts::Together;

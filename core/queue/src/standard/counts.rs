@@ -7,7 +7,7 @@
 //! The word is sequentially consistent: one who sends and then looks whether somebody waits, and
 //! one who says that he waits and then looks at the counts, cannot miss each other.
 
-use trunkline_vocabulary::sync::atomic::{AtomicU64, Ordering};
+use trunkline_types::sync::atomic::{AtomicU64, Ordering};
 
 use super::types::Counts;
 use super::word::Status;

@@ -4,7 +4,7 @@
 //! by whoever needs it first. Free pages wait in one stack for each size; its top carries a tag,
 //! so a page that went and came back in between does not fool a compare-and-swap.
 
-use trunkline_vocabulary::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use trunkline_types::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::page::{CLASSES, Page};
 use super::race::RaceBox;

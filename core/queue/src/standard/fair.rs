@@ -11,7 +11,7 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
-use trunkline_vocabulary::Limits;
+use trunkline_types::Limits;
 
 use super::types::Place;
 

@@ -4,7 +4,7 @@
 
 use loom::sync::Arc;
 use loom::thread::{JoinHandle, spawn};
-use trunkline_vocabulary::Seq;
+use trunkline_types::Seq;
 
 use super::types::{
     BodyRef, Counts, Extend, Fire, MessageState, NewBody, Place, Restored, Visibility,

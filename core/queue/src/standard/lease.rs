@@ -1,7 +1,7 @@
 //! What happens to a message by its place: deleted, its lease changed, its timer fired.
 
-use trunkline_vocabulary::Millis;
-use trunkline_vocabulary::sync::atomic::Ordering;
+use trunkline_types::Millis;
+use trunkline_types::sync::atomic::Ordering;
 
 use super::log::{StandardLog, holds_message};
 use super::page::Page;
@@ -203,13 +203,13 @@ fn is_later(low_bits: u32, time: Millis) -> bool {
 }
 
 #[cfg(not(loom))]
-fn read_ordered(word: &trunkline_vocabulary::sync::atomic::AtomicU32) -> u32 {
+fn read_ordered(word: &trunkline_types::sync::atomic::AtomicU32) -> u32 {
     word.load(Ordering::SeqCst)
 }
 
 /// Loom knows no single order of all `SeqCst` accesses; a change that changes nothing stands in.
 #[cfg(loom)]
-fn read_ordered(word: &trunkline_vocabulary::sync::atomic::AtomicU32) -> u32 {
+fn read_ordered(word: &trunkline_types::sync::atomic::AtomicU32) -> u32 {
     word.fetch_add(0, Ordering::SeqCst)
 }
 

@@ -1,7 +1,7 @@
 //! The log itself: its ends, and how pages enter and leave it.
 
-use trunkline_vocabulary::Seq;
-use trunkline_vocabulary::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
+use trunkline_types::Seq;
+use trunkline_types::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 
 use super::body::free_heap;
 use super::counts::{Tally, Together};

@@ -6,8 +6,8 @@
 //! - the open end (given back, corrected by the number of slots used, by whoever closes the page),
 //! - the log's tail and the log's head, until each has moved on to the next page.
 
-use trunkline_vocabulary::Seq;
-use trunkline_vocabulary::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+use trunkline_types::Seq;
+use trunkline_types::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
 use super::body::{Region, fresh_slots};
 use super::race::RaceBox;

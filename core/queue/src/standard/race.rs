@@ -7,7 +7,7 @@
 use std::marker::PhantomData;
 use std::ptr;
 
-use trunkline_vocabulary::sync::atomic::{AtomicPtr, Ordering};
+use trunkline_types::sync::atomic::{AtomicPtr, Ordering};
 
 /// Empty, or the owner of one boxed value that stays until the owner is dropped.
 #[derive(Debug)]

@@ -8,8 +8,8 @@
 //! - reserved but not published: left for later as long as it is near. When the head would have to
 //!   go too far beyond it, it is *poisoned*, and its sender takes another slot.
 
-use trunkline_vocabulary::Millis;
-use trunkline_vocabulary::sync::atomic::Ordering;
+use trunkline_types::Millis;
+use trunkline_types::sync::atomic::Ordering;
 
 use super::claimed::Claimed;
 use super::log::StandardLog;

@@ -2,8 +2,8 @@
 
 use std::slice;
 
-use trunkline_vocabulary::sync::atomic::{Ordering, fence};
-use trunkline_vocabulary::{Millis, Seq};
+use trunkline_types::sync::atomic::{Ordering, fence};
+use trunkline_types::{Millis, Seq};
 
 use super::body::store_heap;
 use super::log::{RUN_MAX, StandardLog, Taken};

@@ -10,8 +10,8 @@
 //! body [kind 2 | offset in the region, address, journal position, or place]
 //! ```
 
-use trunkline_vocabulary::Millis;
-use trunkline_vocabulary::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use trunkline_types::Millis;
+use trunkline_types::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::types::Place;
 use super::word::State;

@@ -1,7 +1,7 @@
 //! Looking without claiming.
 
-use trunkline_vocabulary::sync::atomic::{Ordering, fence};
-use trunkline_vocabulary::{Millis, Seq};
+use trunkline_types::sync::atomic::{Ordering, fence};
+use trunkline_types::{Millis, Seq};
 
 use super::directory::INDEX_BITS;
 use super::log::{StandardLog, holds_message};

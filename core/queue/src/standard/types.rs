@@ -1,6 +1,6 @@
 //! The words in which the log is spoken to.
 
-use trunkline_vocabulary::{Millis, Seq};
+use trunkline_types::{Millis, Seq};
 
 /// Where a message lies, in one use of that slot. Stale places are recognised, never mistaken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use trunkline_engine::Engine;
-use trunkline_vocabulary::sync::atomic::{AtomicU64, Ordering};
+use trunkline_types::sync::atomic::{AtomicU64, Ordering};
 
 use crate::codec::xml;
 use crate::sqs::Operation;

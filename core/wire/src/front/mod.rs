@@ -26,8 +26,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use trunkline_engine::{Durability, Engine, Ticket, Verb};
-use trunkline_vocabulary::Clock;
-use trunkline_vocabulary::sync::{Mutex, lock};
+use trunkline_types::Clock;
+use trunkline_types::sync::{Mutex, lock};
 
 use crate::auth::{self, Identity, Mode};
 use crate::codec::json;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use trunkline_engine::Engine;
-use trunkline_vocabulary::Millis;
+use trunkline_types::Millis;
 
 /// The end of a wait. On a virtual clock it comes when that much time has passed there or in the
 /// world, so that a program of one thread cannot wait for itself.

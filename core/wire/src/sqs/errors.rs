@@ -1,6 +1,6 @@
 //! The errors of SQS: names, codes of the query protocol, statuses and sentences.
 
-use trunkline_vocabulary::{Code, Error};
+use trunkline_types::{Code, Error};
 
 use crate::error::WireError;
 

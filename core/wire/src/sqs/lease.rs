@@ -1,7 +1,7 @@
 //! `DeleteMessage`, `ChangeMessageVisibility` and their batches.
 
 use trunkline_engine::{Queue, Ticket};
-use trunkline_vocabulary::{Code, Millis};
+use trunkline_types::{Code, Millis};
 
 use super::errors::{from_engine, invalid_value, missing};
 use super::input::{Batch, LeaseInput};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use trunkline_engine::attributes::{Attribute, decode};
 use trunkline_engine::{Delivery, Engine, Queue, Receive, sequence_number};
-use trunkline_vocabulary::{Millis, QueueKind};
+use trunkline_types::{Millis, QueueKind};
 
 use super::digest;
 use super::errors::{from_engine, invalid_value};

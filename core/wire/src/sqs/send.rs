@@ -1,7 +1,7 @@
 //! `SendMessage` and `SendMessageBatch`.
 
 use trunkline_engine::{Outgoing, Queue, Sent, sequence_number};
-use trunkline_vocabulary::QueueKind;
+use trunkline_types::QueueKind;
 
 use super::attributes::{Prepared, prepare};
 use super::digest::{self, Hex};

@@ -1,4 +1,4 @@
-//! The words every room of Trunkline shares: errors, limits, time, identity and configuration.
+//! Types that every crate of Trunkline shares: errors, limits, time, identity and configuration.
 //!
 //! Nothing here knows disks, sockets, Python or AWS protocols. Every other crate may import this
 //! one; this one imports none of them.
