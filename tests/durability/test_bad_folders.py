@@ -100,7 +100,7 @@ def test_a_full_disk_can_be_emptied_and_takes_messages_again(tiny_disk: Path) ->
     with trunkline.open(tiny_disk / "data") as engine:
         queue = engine.queue("q")
         sent = send_until_refused(queue)
-        with pytest.raises(trunkline.StorageFull, match="receive and delete what is there"):
+        with pytest.raises(trunkline.StorageFull, match="receive and delete messages"):
             queue.send("one more")
         emptied = 0
         while messages := queue.receive(100):

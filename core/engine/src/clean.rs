@@ -155,7 +155,7 @@ pub(crate) fn clean(core: &Core) -> Result<()> {
         outcome?;
     }
     *lock(&core.cleaner.failure) = None;
-    if let Err(cause) = journal.look_for_room() {
+    if let Err(cause) = journal.probe() {
         return if cause.code() == Code::StorageFull { Ok(()) } else { Err(cause) };
     }
     Ok(())
@@ -173,7 +173,7 @@ fn is_worth_it(core: &Core, journal: &Journal) -> bool {
         return true;
     }
     let total: u64 = segments.iter().map(|segment| u64::from(segment.bytes)).sum();
-    if journal.lacks_room() {
+    if journal.is_full() {
         // What is carried must find its place in what is left of the present segment.
         let carried = if live == 0 { 0 } else { space.live_bytes().min(u64::from(oldest.bytes)) };
         let carried = carried + CARRY_MARGIN;
@@ -186,7 +186,7 @@ fn is_worth_it(core: &Core, journal: &Journal) -> bool {
 /// The segment that is being written stays. So does the one behind it, to which batches may still
 /// be on their way, unless its space is needed.
 fn segments_kept(journal: &Journal) -> usize {
-    if journal.lacks_room() { 1 } else { SEGMENTS_KEPT }
+    if journal.is_full() { 1 } else { SEGMENTS_KEPT }
 }
 
 /// Carries what lives in the oldest segment to the tail, and lets the segment go.
@@ -206,7 +206,7 @@ pub(crate) fn clean_oldest(core: &Core, journal: &Journal) -> Result<()> {
         // Always on disk, whatever the engine's level: the originals are about to go.
         journal.commit(ticket, Durability::Disk)?;
     }
-    if journal.release_oldest()? {
+    if journal.reclaim_oldest()? {
         lock(&core.space).forget(oldest);
     }
     Ok(())

@@ -127,13 +127,13 @@ impl Core {
     #[inline]
     pub fn wait_for_room(self: &Arc<Self>) -> Result<()> {
         let Some(journal) = &self.journal else { return Ok(()) };
-        if journal.has_room() { Ok(()) } else { self.make_room(journal) }
+        if journal.has_capacity() { Ok(()) } else { self.make_room(journal) }
     }
 
     #[cold]
     fn make_room(self: &Arc<Self>, journal: &Journal) -> Result<()> {
-        let room = journal.wait_for_room();
-        if room.is_err() && journal.lacks_room() {
+        let room = journal.wait_for_capacity();
+        if room.is_err() && journal.is_full() {
             Cleaner::press(self);
         }
         room
@@ -143,7 +143,7 @@ impl Core {
     #[inline]
     pub fn settle_lazily(&self, level: Durability) -> Result<()> {
         match &self.journal {
-            Some(journal) if !self.gate.is_read_only() => journal.settle_lazily(level),
+            Some(journal) if !self.gate.is_read_only() => journal.flush_in_background(level),
             _ => Ok(()),
         }
     }
@@ -151,7 +151,7 @@ impl Core {
     /// Whether the disk has no room for more messages.
     #[inline]
     pub fn lacks_room(&self) -> bool {
-        self.journal.as_ref().is_some_and(Journal::lacks_room)
+        self.journal.as_ref().is_some_and(Journal::is_full)
     }
 
     /// Runs what is due, if anything is. Never waits: when another thread sweeps, this one goes on.

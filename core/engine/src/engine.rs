@@ -193,7 +193,7 @@ impl Engine {
     /// enough of what was sent before is written.
     #[inline]
     pub fn has_room(&self) -> bool {
-        self.core.journal.as_ref().is_none_or(Journal::has_room)
+        self.core.journal.as_ref().is_none_or(Journal::has_capacity)
     }
 
     /// Waits until a send would start at once; fails with `StorageFull` on a full disk.
@@ -204,7 +204,7 @@ impl Engine {
 
     /// What has to be written before a send would start, if it is too much that is unwritten.
     pub fn unwritten(&self) -> Option<Ticket> {
-        let journal = self.core.journal.as_ref().filter(|journal| journal.owes_bytes())?;
+        let journal = self.core.journal.as_ref().filter(|journal| journal.over_write_limit())?;
         Some(journal.appended())
     }
 

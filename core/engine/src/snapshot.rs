@@ -103,7 +103,7 @@ fn append_record(target: &Journal, record: &Record<'_>) -> Result<()> {
 }
 
 fn append(target: &Journal, record: &[u8]) -> Result<()> {
-    target.wait_for_room()?;
+    target.wait_for_capacity()?;
     target.lock()?.append(&[record]);
     Ok(())
 }

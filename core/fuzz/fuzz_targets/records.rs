@@ -30,7 +30,7 @@ fn write(storage: Arc<dyn Storage>, mut data: &[u8]) {
     while let Some((length, rest)) = data.split_first() {
         let (record, rest) = rest.split_at(usize::from(*length).min(rest.len()));
         journal.lock().expect("an open journal").append(&[record]);
-        journal.wait_for_room().expect("a storage in memory");
+        journal.wait_for_capacity().expect("a storage in memory");
         data = rest;
     }
     journal.close().expect("a storage in memory");

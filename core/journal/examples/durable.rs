@@ -142,7 +142,7 @@ fn replay(folder: &Path) -> Result<()> {
     for payload in [100usize, 1_024] {
         let journal = open(&mut 0)?;
         for _ in 0..REPLAY_BYTES / 2 / payload {
-            journal.wait_for_room()?;
+            journal.wait_for_capacity()?;
             journal.lock()?.append(&[&PAYLOAD[..payload]]);
         }
         journal.close()?;

@@ -29,9 +29,9 @@ pub(crate) struct Lead {
     /// How many waited for the last batch: so many will probably append again at once.
     followers: usize,
     /// The segment whose successor was asked for already.
-    asked_after: u32,
+    requested_after: u32,
     /// The segment whose successor senders were told to wait for.
-    needed_after: u32,
+    required_after: u32,
     /// Only of a mutant.
     owes_sync: bool,
 }
@@ -43,8 +43,8 @@ impl Lead {
             segment,
             segment_bytes,
             followers: 0,
-            asked_after: 0,
-            needed_after: 0,
+            requested_after: 0,
+            required_after: 0,
             owes_sync: false,
         }
     }
@@ -134,22 +134,22 @@ impl Leader<'_> {
 
 impl Lead {
     fn write_and_sync(&mut self, shared: &Shared, durability: Durability) -> Result<()> {
-        self.linger(shared, durability);
-        let flight = lock(&shared.tail).take_flight(shared.synced.settled());
-        for batch in &flight.batches {
+        self.delay_commit(shared, durability);
+        let in_flight = lock(&shared.tail).take_in_flight(shared.synced.settled());
+        for batch in &in_flight.batches {
             if batch.start.segment() != self.segment {
                 self.enter_segment(shared, batch)?;
             }
             self.file()?.write_at(u64::from(batch.start.offset()), &batch.bytes)?;
         }
-        let end = flight.end;
-        if !flight.batches.is_empty() {
-            let bytes = shared.bytes_written.load(Ordering::Relaxed) + flight.bytes;
+        let end = in_flight.end;
+        if !in_flight.batches.is_empty() {
+            let bytes = shared.bytes_written.load(Ordering::Relaxed) + in_flight.bytes;
             shared.bytes_written.store(bytes, Ordering::Relaxed);
             lock(&shared.table).set_used(end.segment(), end.offset());
             shared.written.settle(end);
-            lock(&shared.tail).land(flight);
-            self.ask_for_next(shared, end);
+            lock(&shared.tail).finish_in_flight(in_flight);
+            self.request_next_segment(shared, end);
         }
         if durability == Durability::Disk {
             shared.written.epoch.advance();
@@ -175,12 +175,12 @@ impl Lead {
 
     /// Gives the followers of the last batch the time to append again. Without it a crowd falls
     /// into two halves that wait for each other's syncs.
-    fn linger(&self, shared: &Shared, durability: Durability) {
+    fn delay_commit(&self, shared: &Shared, durability: Durability) {
         if durability != Durability::Disk || self.followers < 2 {
             return;
         }
         let level = &shared.synced;
-        for _ in 0..limits::LINGER_YIELDS_MAX {
+        for _ in 0..limits::COMMIT_DELAY_YIELDS_MAX {
             if level.epoch.waiters() as usize + level.waiting() >= self.followers {
                 break;
             }
@@ -210,7 +210,7 @@ impl Lead {
         table.push(Segment { number, bytes, used: 0 }, Arc::clone(&next.file));
         drop(table);
         drop(prepared);
-        shared.room.note(&Ok(()));
+        shared.disk_space.note(&Ok(()));
         self.file = Some(next.file);
         self.segment = number;
         self.segment_bytes = bytes;
@@ -219,15 +219,15 @@ impl Lead {
 
     /// When the segment is half full, has the next one made ready by the thread behind; when it is
     /// three quarters full, senders wait for that.
-    fn ask_for_next(&mut self, shared: &Shared, end: Lsn) {
-        if end.offset() > self.segment_bytes / 2 && self.asked_after != self.segment {
-            self.asked_after = self.segment;
-            shared.ask_for_segment(self.segment, self.segment_bytes);
+    fn request_next_segment(&mut self, shared: &Shared, end: Lsn) {
+        if end.offset() > self.segment_bytes / 2 && self.requested_after != self.segment {
+            self.requested_after = self.segment;
+            shared.preallocate_in_background(self.segment, self.segment_bytes);
         }
         let late = end.offset() > self.segment_bytes / 4 * 3;
-        if late && shared.options.background && self.needed_after != self.segment {
-            self.needed_after = self.segment;
-            shared.room.question();
+        if late && shared.options.background && self.required_after != self.segment {
+            self.required_after = self.segment;
+            shared.disk_space.require();
         }
     }
 }

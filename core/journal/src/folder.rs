@@ -5,7 +5,7 @@ use trunkline_types::{Code, Error, IdKey, Result};
 use crate::limits;
 use crate::options::Options;
 use crate::prepare::Prepared;
-use crate::segment::{DRAFT_NAME, SPARE_NAME, name_of, number_of};
+use crate::segment::{DRAFT_NAME, RECYCLED_NAME, name_of, number_of};
 use crate::storage::{LOCK_NAME, Storage};
 use crate::superblock::{
     FORMAT_VERSION, SUPERBLOCK_DRAFT_NAME, SUPERBLOCK_NAME, Superblock, WITHHELD_NAME,
@@ -49,7 +49,7 @@ pub(crate) fn refuse_foreign(names: &[String]) -> Result<()> {
 }
 
 fn create(storage: &dyn Storage, options: &Options) -> Result<Superblock> {
-    storage.remove(SPARE_NAME)?;
+    storage.remove(RECYCLED_NAME)?;
     Prepared::make(storage, options, FIRST_SEGMENT, options.segment_bytes_first)?;
     let key = options.key.unwrap_or_else(random_key);
     let superblock =
@@ -100,7 +100,7 @@ fn is_blank(storage: &dyn Storage, number: u32) -> Result<bool> {
 
 fn is_ours(name: &str) -> bool {
     let superblocks = [SUPERBLOCK_NAME, SUPERBLOCK_DRAFT_NAME, WITHHELD_NAME];
-    let names = [LOCK_NAME, SPARE_NAME, DRAFT_NAME];
+    let names = [LOCK_NAME, RECYCLED_NAME, DRAFT_NAME];
     superblocks.contains(&name) || names.contains(&name) || number_of(name).is_some()
 }
 

@@ -43,7 +43,7 @@ pub enum Defect {
     /// The header is damaged.
     Header,
     /// A whole header, but of another place: a stale frame of a recycled file.
-    Place,
+    Lsn,
     /// The length of a record does not fit its batch.
     RecordLength,
     /// The list of records is damaged.
@@ -159,7 +159,7 @@ impl<'a> Batch<'a> {
 pub fn decode_batch(bytes: &[u8], lsn: Lsn, seed: u32) -> Result<Batch<'_>, Defect> {
     let header = Header::decode(bytes, seed)?;
     if header.lsn != lsn {
-        return Err(Defect::Place);
+        return Err(Defect::Lsn);
     }
     check_records(bytes, &header, seed)
 }
@@ -267,7 +267,7 @@ fn long(bytes: &[u8], at: usize) -> u64 {
 }
 
 /// Whether `bytes` look like a batch that was written for the place `lsn`, intact or not.
-pub(crate) fn names_place(bytes: &[u8], lsn: Lsn) -> bool {
+pub(crate) fn names_lsn(bytes: &[u8], lsn: Lsn) -> bool {
     bytes.len() >= HEADER_BYTES && long(bytes, 16) == lsn.to_u64()
 }
 

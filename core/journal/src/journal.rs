@@ -1,4 +1,4 @@
-//! The journal as its users see it.
+//! The public interface of a journal.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,19 +9,19 @@ use trunkline_types::{Durability, IdKey, Result, forked_since, process_generatio
 
 use crate::commit::{Lead, read_only};
 use crate::completion::Signal;
+use crate::disk_full::DiskSpace;
 use crate::folder;
 use crate::frame;
 use crate::lsn::{Lsn, Ticket};
 use crate::options::Options;
 use crate::poison::Poison;
 use crate::recovery::{self, Recovered};
-use crate::room::Room;
 use crate::segment::{Segment, SegmentTable};
 use crate::shared::{Level, Shared};
 use crate::storage::Storage;
 use crate::tail::Tail;
 
-/// An ordered, durable list of records. Records are bytes; what they mean is not known here.
+/// An ordered, durable list of records. A record is a byte string.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -49,7 +49,7 @@ use crate::tail::Tail;
 pub struct Journal {
     pub(crate) shared: Arc<Shared>,
     key: IdKey,
-    /// Where the journal ended when it was opened: nothing new means nothing to write at close.
+    /// The end of the journal at open. `close` writes nothing when nothing was appended since.
     opened_at: Lsn,
 }
 
@@ -64,8 +64,8 @@ impl fmt::Debug for Journal {
 }
 
 impl Journal {
-    /// Opens the journal in `storage`, making it if there is none. Every record that it holds is
-    /// handed to `replay`, in order; an error of `replay` ends the opening.
+    /// Opens the journal in `storage`; creates it if there is none. Calls `replay` with every
+    /// record, in order. An error of `replay` aborts the opening.
     pub fn open(
         storage: Arc<dyn Storage>,
         options: Options,
@@ -80,17 +80,17 @@ impl Journal {
         Ok(Journal { shared, key: superblock.key, opened_at })
     }
 
-    /// The key of ids and receipts that belongs to the data.
+    /// The key of message ids and receipts, stored in the superblock.
     pub fn key(&self) -> IdKey {
         self.key
     }
 
-    /// Whether nothing can be appended.
+    /// Whether the storage was opened read-only, so that appends fail.
     pub fn is_read_only(&self) -> bool {
         self.shared.read_only
     }
 
-    /// Takes the append lock. No other method of the journal may be called while it is held.
+    /// Takes the append lock. Call no other method of the journal while holding it.
     pub fn lock(&self) -> Result<Appender<'_>> {
         self.shared.check_usable()?;
         let tail = lock(&self.shared.tail);
@@ -102,55 +102,55 @@ impl Journal {
         Ok(Appender { shared: &self.shared, tail })
     }
 
-    /// Returns at once while there is room for more unwritten bytes; otherwise writes some, or
-    /// waits for whoever does. To be called before [`Journal::lock`] by whoever adds what stays:
-    /// fails with `StorageFull` while the disk has no room for another segment.
-    pub fn wait_for_room(&self) -> Result<()> {
-        self.look_for_room()?;
-        if !self.owes_bytes() {
+    /// Back-pressure: blocks while more bytes are unwritten than allowed. Call it before
+    /// [`Journal::lock`] and before appending data that stays, such as messages. Fails with
+    /// `StorageFull` while the disk cannot hold another segment.
+    pub fn wait_for_capacity(&self) -> Result<()> {
+        self.probe()?;
+        if !self.over_write_limit() {
             return Ok(());
         }
         self.shared.check_usable()?;
         self.shared.commit(self.shared.appended(), Durability::Os)
     }
 
-    /// Whether [`Journal::wait_for_room`] would return at once.
+    /// Whether [`Journal::wait_for_capacity`] would return at once.
     #[inline]
-    pub fn has_room(&self) -> bool {
-        self.shared.room.is_there() && !self.owes_bytes()
+    pub fn has_capacity(&self) -> bool {
+        self.shared.disk_space.is_available() && !self.over_write_limit()
     }
 
-    /// Whether more is unwritten than may be.
+    /// Whether more bytes are unwritten than `Options::unwritten_bytes_max`.
     #[inline]
-    pub fn owes_bytes(&self) -> bool {
+    pub fn over_write_limit(&self) -> bool {
         self.shared.unwritten_bytes() > self.shared.options.unwritten_bytes_max
     }
 
-    /// Whether the disk had no room for another segment when that was last tried. What makes room
-    /// can still be appended.
+    /// Whether the last attempt to preallocate a segment found the disk full. Records that free
+    /// space can still be appended.
     #[inline]
-    pub fn lacks_room(&self) -> bool {
-        self.shared.room.is_missing()
+    pub fn is_full(&self) -> bool {
+        self.shared.disk_space.is_full()
     }
 
-    /// Tries again to make the next segment, if the disk had no room for it; fails while it has
-    /// not.
+    /// Retries the preallocation of the next segment if the disk was full; fails while it still
+    /// is.
     #[inline]
-    pub fn look_for_room(&self) -> Result<()> {
-        if self.shared.room.is_there() { Ok(()) } else { self.shared.look_for_room() }
+    pub fn probe(&self) -> Result<()> {
+        if self.shared.disk_space.is_available() { Ok(()) } else { self.shared.probe() }
     }
 
-    /// How many bytes the present segment can still take.
+    /// Free bytes in the current segment.
     pub fn bytes_left(&self) -> u64 {
         lock(&self.shared.tail).bytes_left()
     }
 
-    /// Blocks until everything up to `ticket` has come as far as `level`.
+    /// Blocks until everything up to `ticket` has reached `level`.
     pub fn commit(&self, ticket: Ticket, level: Durability) -> Result<()> {
         self.shared.commit(ticket, level)
     }
 
-    /// Whether everything up to `ticket` has come as far as `level`; an error when it never will.
+    /// Whether everything up to `ticket` has reached `level`; an error if it never will.
     pub fn is_settled(&self, ticket: Ticket, level: Durability) -> Result<bool> {
         if ticket <= self.settled(level) {
             return Ok(true);
@@ -158,7 +158,7 @@ impl Journal {
         self.shared.check_can_settle().map(|()| false)
     }
 
-    /// The largest ticket that has come as far as `level`.
+    /// The largest ticket that has reached `level`.
     pub fn settled(&self, level: Durability) -> Ticket {
         match self.shared.level(level) {
             Some(level) => Ticket::at(level.settled()),
@@ -166,9 +166,9 @@ impl Journal {
         }
     }
 
-    /// Has `signal` called exactly once, when everything up to `ticket` has come as far as
-    /// `level` or when that has become impossible; [`Journal::is_settled`] tells which. It may be
-    /// called before this returns. An error means that it will not be called.
+    /// Calls `signal` exactly once: when everything up to `ticket` has reached `level`, or when
+    /// that has become impossible. [`Journal::is_settled`] tells which. The call may happen before
+    /// this method returns. After an error it never happens.
     pub fn notify_when(
         &self,
         ticket: Ticket,
@@ -178,13 +178,13 @@ impl Journal {
         self.shared.notify_when(ticket, level, signal)
     }
 
-    /// Has everything appended brought to `level` soon, without anybody waiting for it.
+    /// Schedules a background flush of everything appended so far to `level`.
     #[inline]
-    pub fn settle_lazily(&self, level: Durability) -> Result<()> {
-        self.shared.settle_lazily(level)
+    pub fn flush_in_background(&self, level: Durability) -> Result<()> {
+        self.shared.flush_in_background(level)
     }
 
-    /// Everything appended so far.
+    /// The ticket of everything appended so far.
     pub fn appended(&self) -> Ticket {
         self.shared.appended()
     }
@@ -195,9 +195,9 @@ impl Journal {
         self.shared.commit(self.shared.appended(), Durability::Disk)
     }
 
-    /// Appends the payload of the record at `lsn` to `out`, checked. `hint` is its length, if it
-    /// is known: it saves a read. False means that the segment was given up meanwhile, so that the
-    /// record has another place now, or is not needed any more.
+    /// Appends the payload of the record at `lsn` to `out` after checking it. `hint` is its length,
+    /// if known, and saves a read. Returns false if its segment was reclaimed: the record was
+    /// relocated or is no longer needed.
     pub fn read(&self, lsn: Lsn, hint: Option<usize>, out: &mut Vec<u8>) -> Result<bool> {
         self.shared.check_open()?;
         self.shared.read(lsn, hint, out)
@@ -218,16 +218,16 @@ impl Journal {
         self.shared.scan_segment(number, each)
     }
 
-    /// Gives up the oldest segment, and makes everything appended so far durable before. False
-    /// when only the segment that is written to is left. Nothing in it may be needed any more.
-    pub fn release_oldest(&self) -> Result<bool> {
-        self.shared.release_oldest()
+    /// Reclaims the oldest segment after making everything appended so far durable. Returns false
+    /// if only the current segment is left. No record in the segment may be needed any more.
+    pub fn reclaim_oldest(&self) -> Result<bool> {
+        self.shared.reclaim_oldest()
     }
 
-    /// Makes everything durable, ends the threads and gives up the folder. Idempotent. The other
-    /// methods fail with `EngineClosed` from here on.
+    /// Makes everything durable, stops the threads and unlocks the folder. Idempotent. All other
+    /// methods fail with `EngineClosed` afterwards.
     pub fn close(&self) -> Result<()> {
-        // The parent of a forked child owns files, lock and threads: the child leaves them alone.
+        // A forked child must not touch the files, the lock and the threads of its parent.
         if forked_since(self.shared.generation) {
             return Ok(());
         }
@@ -239,14 +239,14 @@ impl Journal {
             if tail.end() == self.opened_at || self.shared.read_only {
                 Ticket::NOTHING
             } else {
-                // A batch is known to be durable only by a later one that says so. This mark is
-                // the later one of the last batch.
+                // Only a later batch proves that a batch was durable. The empty batch appended
+                // below is that proof for the last batch.
                 Ticket::at(tail.end())
             }
         };
         let mut outcome = self.shared.commit(ticket, Durability::Disk);
         if outcome.is_ok() && ticket != Ticket::NOTHING {
-            lock(&self.shared.tail).append_mark();
+            lock(&self.shared.tail).append_empty_batch();
             outcome = self.shared.lead().drive(Durability::Disk);
         }
         self.shared.stop_threads();
@@ -257,7 +257,7 @@ impl Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        // Best effort: whoever wants to know calls `close`.
+        // Best effort: call `close` to see the error.
         let _closed = self.close();
     }
 }
@@ -293,12 +293,12 @@ fn share(
         bytes_appended: AtomicUsize::new(0),
         bytes_written: AtomicUsize::new(0),
         poison: Poison::new(),
-        room: Room::default(),
-        threads: crate::writer::Threads::default(),
+        disk_space: DiskSpace::default(),
+        threads: crate::background::Threads::default(),
     }))
 }
 
-/// The append lock: the order of appends is the order in which it is taken.
+/// The append lock. Records are ordered by the acquisition of this lock.
 pub struct Appender<'a> {
     shared: &'a Shared,
     tail: MutexGuard<'a, Tail>,
@@ -311,8 +311,8 @@ impl fmt::Debug for Appender<'_> {
 }
 
 impl Appender<'_> {
-    /// Adds a record whose payload is `parts` one after the other; answers its place. Copies,
-    /// and never waits for the disk. Longer than `limits::RECORD_BYTES_MAX` is a mistake of ours.
+    /// Appends a record whose payload is the concatenation of `parts`; returns its location. Copies
+    /// the bytes and never waits for the disk. Panics above `limits::RECORD_BYTES_MAX` bytes.
     #[inline]
     pub fn append(&mut self, parts: &[&[u8]]) -> Lsn {
         let (lsn, grown) = self.tail.append(parts);
@@ -322,14 +322,14 @@ impl Appender<'_> {
         lsn
     }
 
-    /// Stands for everything appended so far.
+    /// The ticket of everything appended so far.
     #[inline]
     pub fn ticket(&self) -> Ticket {
         Ticket::at(self.tail.end())
     }
 
-    /// The payload of a record that is still in memory; `None` when it is in its file by now, to
-    /// be read with [`Journal::read`] after the lock is released.
+    /// The payload of a record that is not written yet. `None` if it is in its file: read it with
+    /// [`Journal::read`] after releasing the lock.
     pub fn unwritten(&self, lsn: Lsn) -> Option<&[u8]> {
         self.tail.payload(lsn)
     }

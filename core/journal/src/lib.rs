@@ -1,14 +1,17 @@
-//! The journal: an ordered list of records on a disk that may fail, or lose its power, at any
-//! moment. Knows frames and segments, not what a record means.
+//! The journal: a durable, ordered list of records in the files of one folder. It survives crashes
+//! and power failures at any moment. It does not interpret records.
 //!
-//! Appending copies a record into a buffer and gives it a place ([`Lsn`]). Committing waits until
-//! a batch of such records is written, or synced: the caller who finds nobody at it does it for
-//! all. Opening reads the batches back, in order, and says so when durable bytes are damaged.
+//! - `append` copies a record into a buffer and returns its location, an [`Lsn`].
+//! - `commit` blocks until the record is written or synced. The first caller becomes the leader and
+//!   commits for all (group commit).
+//! - `open` replays the records in order. Damage to durable bytes is an error that names the file.
 //!
-//! `docs/format.md` draws the bytes.
+//! `docs/format.md` specifies the bytes.
 
+mod background;
 mod commit;
 mod completion;
+mod disk_full;
 mod epoch;
 mod folder;
 pub mod frame;
@@ -20,9 +23,8 @@ mod options;
 mod poison;
 mod prepare;
 mod read;
+mod reclaim;
 mod recovery;
-mod release;
-mod room;
 mod scan;
 mod segment;
 mod shared;
@@ -33,7 +35,6 @@ mod superblock;
 mod tail;
 #[cfg(test)]
 mod tests;
-mod writer;
 
 pub use completion::Signal;
 pub use journal::{Appender, Journal};

@@ -36,8 +36,8 @@ pub const OPEN_FILES_MAX: usize = 64;
 
 /// How often a leader gives up its time slice for the followers of the last batch to append
 /// again. Waking a thread costs 2 to 5 us, a sync about 90.
-pub const LINGER_YIELDS_MAX: u32 = 24;
+pub const COMMIT_DELAY_YIELDS_MAX: u32 = 24;
 
 /// How long something that nobody waits for may stay unwritten, in milliseconds: what a crash of
 /// the process can cost there. Long enough that a busy engine writes it in large pieces.
-pub const LAZY_MILLIS: u64 = 5;
+pub const BACKGROUND_FLUSH_MILLIS: u64 = 5;

@@ -26,5 +26,5 @@ pub(crate) enum Mutant {
     /// Recovery syncs what it read, but does not write it again after a failed sync.
     SkipRewriteAtRecovery,
     /// A segment is given up before what was carried out of it is durable.
-    ReleaseEarly,
+    ReclaimEarly,
 }

@@ -14,7 +14,7 @@ pub struct Options {
     pub segment_bytes_first: u32,
     /// The key a new folder gets; a random one when absent. An existing folder keeps its own.
     pub key: Option<IdKey>,
-    /// Bytes that may wait to be written before [`crate::Journal::wait_for_room`] blocks.
+    /// Bytes that may wait to be written before [`crate::Journal::wait_for_capacity`] blocks.
     pub unwritten_bytes_max: usize,
     /// Whether a thread may be started. Without one, the next segment is prepared by whoever needs
     /// it, and [`crate::Journal::notify_when`] commits before it returns: a simulation needs every

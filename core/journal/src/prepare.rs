@@ -9,7 +9,7 @@ use trunkline_types::Result;
 use crate::limits;
 use crate::mutant::Mutant;
 use crate::options::Options;
-use crate::segment::{DRAFT_NAME, SPARE_NAME, name_of};
+use crate::segment::{DRAFT_NAME, RECYCLED_NAME, name_of};
 use crate::storage::{File, Storage};
 
 /// A segment's file that waits to be written to.
@@ -33,9 +33,9 @@ impl Prepared {
         if let Some(file) = open_of_length(storage, &name, bytes)? {
             return Ok(Prepared { number, bytes, file });
         }
-        let file = match open_of_length(storage, SPARE_NAME, bytes)? {
+        let file = match open_of_length(storage, RECYCLED_NAME, bytes)? {
             Some(spare) => {
-                storage.rename(SPARE_NAME, &name)?;
+                storage.rename(RECYCLED_NAME, &name)?;
                 spare
             }
             None => fill(storage, options, &name, bytes)?,

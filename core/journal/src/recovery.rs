@@ -48,7 +48,7 @@ struct Recovery<'a> {
     last: Option<Header>,
     end: Lsn,
     /// Headers behind the end that name their own place.
-    ghosts: Vec<Lsn>,
+    stale_headers: Vec<Lsn>,
 }
 
 /// Replays the journal, and readies it to be appended to unless the storage is read-only.
@@ -68,7 +68,7 @@ pub(crate) fn recover(
         segments: Vec::new(),
         last: None,
         end: Lsn::default(),
-        ghosts: Vec::new(),
+        stale_headers: Vec::new(),
     };
     recovery.check_numbers()?;
     recovery.replay_all(replay)?;
@@ -179,7 +179,7 @@ impl Recovery<'_> {
                 }
                 Ok(())
             })?;
-            self.ghosts.append(&mut places);
+            self.stale_headers.append(&mut places);
         }
         Ok(())
     }
@@ -199,14 +199,14 @@ impl Recovery<'_> {
     fn wipe_and_settle(&self) -> Result<()> {
         if !self.options.has(Mutant::KeepTornTail) {
             let mut touched: Option<(u32, std::sync::Arc<dyn File>)> = None;
-            for ghost in &self.ghosts {
-                let number = ghost.segment();
+            for stale in &self.stale_headers {
+                let number = stale.segment();
                 if touched.as_ref().is_none_or(|(other, _)| *other != number) {
                     self.sync(touched.take())?;
                     touched = Some((number, self.open(number)?));
                 }
                 if let Some((_, file)) = &touched {
-                    file.write_at(u64::from(ghost.offset()), &[0u8; HEADER_BYTES])?;
+                    file.write_at(u64::from(stale.offset()), &[0u8; HEADER_BYTES])?;
                 }
             }
             self.sync(touched)?;

@@ -53,7 +53,7 @@ impl<'a> Scanner<'a> {
             Ok(header) if header.lsn == start || self.options.has(Mutant::AcceptStaleFrames) => {
                 header
             }
-            Ok(_) => return Ok(Err(Defect::Place)),
+            Ok(_) => return Ok(Err(Defect::Lsn)),
             Err(defect) => return Ok(Err(defect)),
         };
         self.check_length(&header)?;
@@ -85,7 +85,7 @@ impl<'a> Scanner<'a> {
             let mut place = 0;
             while place + HEADER_BYTES <= bytes.len() {
                 let offset = at + place as u32;
-                if frame::names_place(&bytes[place..], Lsn::new(self.segment, offset)) {
+                if frame::names_lsn(&bytes[place..], Lsn::new(self.segment, offset)) {
                     let header = Header::decode(&bytes[place..], self.seed).ok();
                     found(offset, header)?;
                 }

@@ -8,7 +8,7 @@ use crate::limits;
 use crate::storage::{File, Storage};
 
 /// A file that may become the next segment. Its content means nothing.
-pub(crate) const SPARE_NAME: &str = "spare";
+pub(crate) const RECYCLED_NAME: &str = "spare";
 
 /// A file that is being zero-filled.
 pub(crate) const DRAFT_NAME: &str = "segment.draft";

@@ -9,18 +9,18 @@ use trunkline_types::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Code, Durability, Error, Result, forked_since};
 
+use crate::background::Threads;
 use crate::commit::Lead;
 use crate::completion::{Completions, Signal};
+use crate::disk_full::DiskSpace;
 use crate::epoch::Epoch;
 use crate::lsn::{Lsn, Ticket};
 use crate::options::Options;
 use crate::poison::Poison;
 use crate::prepare::Prepared;
-use crate::room::Room;
 use crate::segment::SegmentTable;
 use crate::storage::Storage;
 use crate::tail::Tail;
-use crate::writer::Threads;
 
 pub(crate) struct Shared {
     pub(crate) me: Weak<Shared>,
@@ -46,7 +46,7 @@ pub(crate) struct Shared {
     /// Bytes ever written, stored by the leader.
     pub(crate) bytes_written: AtomicUsize,
     pub(crate) poison: Poison,
-    pub(crate) room: Room,
+    pub(crate) disk_space: DiskSpace,
     pub(crate) threads: Threads,
 }
 

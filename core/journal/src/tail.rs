@@ -2,7 +2,7 @@
 //! those that are being written.
 //!
 //! ```text
-//!            durable      written      flying       sealed     open
+//!            durable      written      in_flight       sealed     open
 //!   | ---------------- | ---------- | ---------- | -------- | ----> appends
 //! ```
 //!
@@ -59,9 +59,9 @@ impl PendingBatch {
 
 /// What one leader writes: whole batches, in order.
 #[derive(Debug)]
-pub(crate) struct Flight {
+pub(crate) struct InFlight {
     pub(crate) batches: Vec<Arc<PendingBatch>>,
-    /// Everything before this was appended before the flight began.
+    /// Everything before this was appended before the in_flight began.
     pub(crate) end: Lsn,
     pub(crate) bytes: usize,
 }
@@ -80,7 +80,7 @@ pub(crate) struct Tail {
     pub(crate) oldest: u32,
     open: Option<PendingBatch>,
     sealed: Vec<PendingBatch>,
-    flying: Vec<Arc<PendingBatch>>,
+    in_flight: Vec<Arc<PendingBatch>>,
     spare: Vec<Vec<u8>>,
 }
 
@@ -101,7 +101,7 @@ impl Tail {
             oldest,
             open: None,
             sealed: Vec::new(),
-            flying: Vec::new(),
+            in_flight: Vec::new(),
             spare: Vec::new(),
         }
     }
@@ -146,7 +146,7 @@ impl Tail {
 
     /// Adds a batch without records, to write down what is needed and what is durable. Answers by
     /// how many bytes the journal grew.
-    pub(crate) fn append_mark(&mut self) -> usize {
+    pub(crate) fn append_empty_batch(&mut self) -> usize {
         self.open_batch(0);
         self.seal_open();
         HEADER_BYTES
@@ -191,9 +191,9 @@ impl Tail {
     }
 
     /// Takes everything that waits to be written. `synced` is what is known to be durable.
-    pub(crate) fn take_flight(&mut self, synced: Lsn) -> Flight {
+    pub(crate) fn take_in_flight(&mut self, synced: Lsn) -> InFlight {
         self.seal_open();
-        debug_assert!(self.flying.is_empty(), "one flight at a time");
+        debug_assert!(self.in_flight.is_empty(), "one in_flight at a time");
         let mut synced = synced;
         let mut bytes = 0;
         for mut batch in self.sealed.drain(..) {
@@ -202,15 +202,15 @@ impl Tail {
             synced = batch.follows.unwrap_or(synced);
             batch.seal(synced, self.seed);
             bytes += batch.bytes.len();
-            self.flying.push(Arc::new(batch));
+            self.in_flight.push(Arc::new(batch));
         }
-        Flight { batches: self.flying.clone(), end: self.end, bytes }
+        InFlight { batches: self.in_flight.clone(), end: self.end, bytes }
     }
 
-    /// The flight was written: its records are read from the file from now on.
-    pub(crate) fn land(&mut self, flight: Flight) {
-        self.flying.clear();
-        for batch in flight.batches {
+    /// The in_flight was written: its records are read from the file from now on.
+    pub(crate) fn finish_in_flight(&mut self, in_flight: InFlight) {
+        self.in_flight.clear();
+        for batch in in_flight.batches {
             let Ok(mut batch) = Arc::try_unwrap(batch) else { continue };
             if batch.bytes.capacity() <= limits::BUFFER_KEPT_BYTES_MAX && self.spare.len() < 2 {
                 batch.bytes.clear();
@@ -221,8 +221,8 @@ impl Tail {
 
     /// The payload of a record that was not written yet; `None` when it was, or never existed.
     pub(crate) fn payload(&self, lsn: Lsn) -> Option<&[u8]> {
-        let flying = self.flying.iter().map(|batch| &**batch);
-        let mut batches = flying.chain(&self.sealed).chain(&self.open);
+        let in_flight = self.in_flight.iter().map(|batch| &**batch);
+        let mut batches = in_flight.chain(&self.sealed).chain(&self.open);
         let batch = batches.rfind(|batch| batch.start < lsn)?;
         batch.payload(lsn, self.seed)
     }

@@ -123,7 +123,7 @@ fn a_failed_read_at_open_is_an_error_and_no_empty_journal() {
 }
 
 #[test]
-fn a_full_disk_refuses_what_stays_and_takes_what_makes_room() {
+fn a_full_disk_refuses_messages_and_accepts_records_that_free_space() {
     let disk = SimStorage::new();
     let (journal, _) = open(&disk, None);
     journal.commit(append(&journal), Durability::Disk).expect("healthy");
@@ -131,17 +131,17 @@ fn a_full_disk_refuses_what_stays_and_takes_what_makes_room() {
     // Neither one of the usual length fits, nor one of half of it.
     disk.plan(Verb::Write, 0, Fault::Full);
     disk.plan(Verb::Write, 1, Fault::Full);
-    journal.shared.make_segment_after(number, bytes);
-    assert!(journal.lacks_room());
-    let refused = journal.wait_for_room().expect_err("no room");
+    journal.shared.preallocate_after(number, bytes);
+    assert!(journal.is_full());
+    let refused = journal.wait_for_capacity().expect_err("the disk is full");
     assert_eq!(refused.code(), Code::StorageFull);
     assert!(disk.list().expect("listed").iter().all(|name| !name.contains("draft")));
-    // What makes room is taken, and durable.
+    // records that free space are taken, and durable.
     journal.commit(append(&journal), Durability::Disk).expect("there is room for that");
-    assert_eq!(journal.wait_for_room().expect_err("not asked again").code(), Code::StorageFull);
-    journal.shared.room.may_be_there();
-    journal.wait_for_room().expect("the disk has room again");
-    assert!(!journal.lacks_room());
+    assert_eq!(journal.wait_for_capacity().expect_err("not asked again").code(), Code::StorageFull);
+    journal.shared.disk_space.allow_probe();
+    journal.wait_for_capacity().expect("the disk has room again");
+    assert!(!journal.is_full());
     (0..20).for_each(|_| assert!(append(&journal) > Ticket::NOTHING));
     journal.flush().expect("the next segments are there");
     journal.close().expect("closed");

@@ -110,7 +110,7 @@ fn superblock() -> Superblock {
 fn a_batch_belongs_to_one_place_and_one_folder() {
     let bytes = batch(&[b"record".to_vec()]);
     let elsewhere = Lsn::new(4, START.offset());
-    assert_eq!(decode_batch(&bytes, elsewhere, SEED).err(), Some(Defect::Place));
+    assert_eq!(decode_batch(&bytes, elsewhere, SEED).err(), Some(Defect::Lsn));
     assert_eq!(decode_batch(&bytes, START, SEED + 1).err(), Some(Defect::Header));
 }
 

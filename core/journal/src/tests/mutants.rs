@@ -39,5 +39,5 @@ caught! {
     a_stale_frame_taken_for_a_new_one_is_caught: AcceptStaleFrames,
     a_torn_tail_left_in_place_is_caught: KeepTornTail,
     a_recovery_that_does_not_sync_is_caught: SkipSyncAtRecovery,
-    a_segment_released_too_early_is_caught: ReleaseEarly,
+    a_segment_released_too_early_is_caught: ReclaimEarly,
 }

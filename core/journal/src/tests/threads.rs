@@ -13,7 +13,7 @@ const THREADS: u32 = 8;
 const EACH: u32 = 60;
 
 fn append(journal: &Journal, payload: &[u8]) -> (Lsn, Ticket) {
-    journal.wait_for_room().expect("room");
+    journal.wait_for_capacity().expect("room");
     let mut appender = journal.lock().expect("usable");
     let lsn = appender.append(&[payload]);
     (lsn, appender.ticket())
@@ -103,7 +103,7 @@ fn segments_are_given_up_while_others_append_and_read() {
         }
         scope.spawn(|| {
             for _ in 0..20 {
-                journal.release_oldest().expect("released");
+                journal.reclaim_oldest().expect("released");
             }
         });
     });

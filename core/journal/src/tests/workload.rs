@@ -100,7 +100,7 @@ impl Model {
     }
 
     pub(super) fn append(&mut self, journal: &Journal, random: &mut Random) -> Result<()> {
-        journal.wait_for_room()?;
+        journal.wait_for_capacity()?;
         let mut appender = journal.lock()?;
         let count = if self.uniform { 1 } else { 1 + random.below(4) };
         for _ in 0..count {
@@ -131,7 +131,7 @@ impl Model {
         let step = disk.steps();
         // Written down first: a crash inside may have released already.
         self.releases.push(Release { step, kept });
-        if journal.release_oldest()? {
+        if journal.reclaim_oldest()? {
             self.promise(disk, Durability::Disk);
         } else {
             self.releases.pop();

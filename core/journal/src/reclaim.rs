@@ -1,0 +1,62 @@
+//! Reclaims the oldest segment when none of its records is needed any more.
+
+use trunkline_types::sync::atomic::Ordering;
+use trunkline_types::sync::lock;
+use trunkline_types::{Durability, Result};
+
+use crate::lsn::Ticket;
+use crate::mutant::Mutant;
+use crate::segment::{RECYCLED_NAME, Segment, name_of};
+use crate::shared::Shared;
+
+impl Shared {
+    /// Reclaims the oldest segment; false if it is the current one.
+    ///
+    /// First an empty batch that names the new oldest segment becomes durable. It follows all
+    /// earlier appends, so the records relocated out of the segment are durable too. Then the file
+    /// is recycled or removed, and the folder is synced.
+    pub(crate) fn reclaim_oldest(&self) -> Result<bool> {
+        self.check_usable()?;
+        let _serialized = lock(&self.release);
+        let ticket = {
+            let mut tail = lock(&self.tail);
+            if tail.oldest >= tail.end().segment() {
+                return Ok(false);
+            }
+            tail.oldest += 1;
+            let grown = tail.append_empty_batch();
+            let bytes = self.bytes_appended.load(Ordering::Relaxed) + grown;
+            self.bytes_appended.store(bytes, Ordering::Relaxed);
+            Ticket::at(tail.end())
+        };
+        if !self.options.has(Mutant::ReclaimEarly) {
+            self.commit(ticket, Durability::Disk)?;
+        }
+        let _no_preallocation = lock(&self.prepared);
+        let Some(segment) = lock(&self.table).pop_oldest() else { return Ok(false) };
+        let removed = self.recycle_or_remove(segment);
+        if let Err(cause) = &removed {
+            self.poison.set(cause);
+        }
+        self.disk_space.allow_probe();
+        removed.map(|()| true)
+    }
+
+    /// Renames the file to the recycled file if it can become the next segment; removes it
+    /// otherwise.
+    fn recycle_or_remove(&self, segment: Segment) -> Result<()> {
+        let (storage, name) = (&self.storage, name_of(segment.number));
+        let reusable = segment.bytes == self.options.segment_bytes;
+        if reusable && storage.open(RECYCLED_NAME)?.is_none() {
+            storage.rename(&name, RECYCLED_NAME)?;
+        } else {
+            storage.remove(&name)?;
+        }
+        // IMPORTANT: the recycled file may be written to next. If its old name came back after a
+        // crash, a segment would hold batches of another segment.
+        if self.options.has(Mutant::ForgetSyncDir) {
+            return Ok(());
+        }
+        storage.sync_dir()
+    }
+}
