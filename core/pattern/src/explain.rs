@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use crate::agree::{Marks, Walked, satisfies};
-use crate::code;
+use crate::compile::encoding;
+use crate::compile::parser::Branch;
+use crate::compile::test::{Test, quoted};
 use crate::error::InvalidEvent;
-use crate::syntax::Branch;
-use crate::test::{Test, quoted};
-use crate::value::Kind;
+use crate::event::array_match::{Marks, Walked, satisfies};
+use crate::event::value::Kind;
 
 /// The answer of `Pattern::explain`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,20 +119,20 @@ fn failure_of(
     marks: &mut Marks,
 ) -> Result<Option<(usize, Failure)>, InvalidEvent> {
     // The branch is asked with one field more each time: the first that turns the answer failed.
-    let mut so_far = vec![code::UNORDERED];
+    let mut so_far = vec![encoding::UNORDERED];
     for (passed, (path, tests)) in branch.iter().enumerate() {
         let Some(field) = walked.paths.find(path) else {
             continue;
         };
-        code::push_field(&mut so_far, field, tests);
+        encoding::push_field(&mut so_far, field, tests);
         if satisfies(walked, &so_far, marks)? {
             continue;
         }
         let leaves = walked.found.of(field);
         let values: Vec<_> = leaves.map(|leaf| walked.found.value(leaf, walked.text)).collect();
         let mut own = Vec::new();
-        code::push_field(&mut own, field, tests);
-        let accepted = code::Fields(&own)
+        encoding::push_field(&mut own, field, tests);
+        let accepted = encoding::Fields(&own)
             .any(|(_, tests)| values.iter().any(|value| value.passes(tests.clone())));
         let reason = match values.is_empty() {
             true => Reason::Missing,

@@ -20,46 +20,26 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod access;
-mod address;
-mod agree;
-mod code;
-mod code_text;
-mod draw;
+mod compare;
+mod compile;
+mod cow;
 mod error;
-mod escape;
-mod estimate;
 mod event;
 mod explain;
-mod fold;
-mod found;
 mod hash;
-mod hashed;
-mod lanes;
+mod index;
+mod json;
 mod limits;
-mod number;
-mod operators;
-mod paged;
 mod paths;
 mod pattern;
-mod query;
-mod reader;
-mod rules;
-mod scan;
 mod set;
-mod store;
-mod syntax;
-mod test;
-mod value;
-mod walk;
-mod wildcard;
-mod writer;
+mod visualize;
 
-pub use draw::Format;
 pub use error::{Dialect, InvalidEvent, InvalidPattern};
-pub use event::{Attribute, AttributeKind, Event};
+pub use event::fields::Scratch;
+pub use event::input::{Attribute, AttributeKind, Event};
 pub use explain::{Explanation, Failure, Reason};
-pub use found::Scratch;
 pub use limits::Limits;
 pub use pattern::Pattern;
 pub use set::{RuleId, RuleSet, RuleSnapshot};
+pub use visualize::Format;

@@ -3,15 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::agree::{Walked, satisfies};
-use crate::code;
+use crate::compile::encoding;
+use crate::compile::parser::{self, Branch};
 use crate::error::{Dialect, Fault, InvalidEvent, InvalidPattern};
-use crate::event::{Attribute, Event, walk_attributes};
+use crate::event::array_match::{Walked, satisfies};
+use crate::event::fields::Scratch;
+use crate::event::input::{Attribute, Event, walk_attributes};
 use crate::explain::{Explanation, explain};
-use crate::found::Scratch;
 use crate::limits::Limits;
 use crate::paths::{Field, Paths};
-use crate::syntax::{self, Branch};
 
 /// An event pattern or a filter policy, compiled. A copy shares what was compiled.
 ///
@@ -55,7 +55,7 @@ impl Pattern {
         let source = std::str::from_utf8(text)
             .map_err(|_| refuse(Fault::nowhere("A pattern must be UTF-8 text")))?;
         check_size(source, dialect, limits).map_err(refuse)?;
-        let branches = syntax::parse(source, dialect, limits).map_err(refuse)?;
+        let branches = parser::parse(source, dialect, limits).map_err(refuse)?;
         let mut paths = Paths::default();
         let codes = branches.iter().map(|branch| encode(branch, &mut paths).0).collect();
         let text = source.to_owned();
@@ -176,9 +176,9 @@ fn check_size(source: &str, dialect: Dialect, limits: &Limits) -> Result<(), Fau
 /// The code of a branch over the fields of `paths`, which are made where they are missing.
 pub(crate) fn encode(branch: &Branch, paths: &mut Paths) -> (Vec<u8>, Vec<Field>) {
     let fields: Vec<Field> = branch.keys().map(|path| paths.add(path)).collect();
-    let mut out = vec![if is_ordered(&fields, paths) { 0 } else { code::UNORDERED }];
+    let mut out = vec![if is_ordered(&fields, paths) { 0 } else { encoding::UNORDERED }];
     for (field, tests) in fields.iter().zip(branch.values()) {
-        code::push_field(&mut out, *field, tests);
+        encoding::push_field(&mut out, *field, tests);
     }
     (out, fields)
 }

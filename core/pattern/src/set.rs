@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 
 use crate::error::InvalidEvent;
-use crate::event::{Attribute, Event, walk_attributes};
-use crate::found::Scratch;
+use crate::event::fields::Scratch;
+use crate::event::input::{Attribute, Event, walk_attributes};
+use crate::index::query::query;
+use crate::index::snapshot::Rules;
+use crate::index::writer::Writer;
 use crate::pattern::Pattern;
-use crate::query::query;
-use crate::rules::Rules;
-use crate::writer::Writer;
 
 /// What a rule is known by. The caller maps its names to numbers.
 pub type RuleId = u32;

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::access::{Access, Kind};
+use crate::index::index_keys::{Access, Kind};
 use crate::paths::Field;
 
 /// Words of a sketch: 1,024 bits tell some to some thousands apart, which is all that is asked.

@@ -8,15 +8,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::access::{Access, Kind, Probe};
-use crate::code::{Fields, Tests, op};
-use crate::estimate::Estimates;
+use crate::compile::encoding::{Fields, Tests, op};
+use crate::cow::branch_store::BranchId;
 use crate::hash::Hash;
+use crate::index::estimate::Estimates;
+use crate::index::index_keys::{Access, Kind, Probe};
+use crate::index::snapshot::{Entry, OWNER, Posting, Rules, SPLITS_MAX};
 use crate::paths::Field;
 use crate::pattern::{Pattern, encode};
-use crate::rules::{Entry, OWNER, Posting, Rules, SPLITS_MAX};
 use crate::set::RuleId;
-use crate::store::BranchId;
 
 /// Branches of a posting before they part.
 const PART_AT: usize = 6;

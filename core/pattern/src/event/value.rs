@@ -2,11 +2,11 @@
 
 use std::cell::OnceCell;
 
-use crate::address;
-use crate::code::{self, Tests, op};
-use crate::fold;
-use crate::number;
-use crate::wildcard;
+use crate::compare::address;
+use crate::compare::case_fold;
+use crate::compare::number;
+use crate::compare::wildcard;
+use crate::compile::encoding::{self, Tests, op};
 
 /// What a scalar is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,9 +52,11 @@ impl<'a> Value<'a> {
             op::TRUE => self.kind == Kind::True,
             op::FALSE => self.kind == Kind::False,
             op::NULL => self.kind == Kind::Null,
-            op::DOUBLE => self.double() == Some(code::double_of(operand)),
+            op::DOUBLE => self.double() == Some(encoding::double_of(operand)),
             op::DIGITS => self.kind == Kind::Number && self.text == operand,
-            op::RANGE => self.double().is_some_and(|value| code::range_of(operand).holds(value)),
+            op::RANGE => {
+                self.double().is_some_and(|value| encoding::range_of(operand).holds(value))
+            }
             op::ANYTHING_BUT => self.kind != Kind::Binary && !self.passes(Tests(operand)),
             _ => self.kind == Kind::Text && text_passes(operator, operand, self.text),
         }
@@ -66,12 +68,12 @@ fn text_passes(operator: u8, operand: &[u8], text: &[u8]) -> bool {
         op::TEXT => text == operand,
         op::PREFIX => text.starts_with(operand),
         op::SUFFIX => text.ends_with(operand),
-        op::EQUALS_IGNORE_CASE => fold::prefix_len(operand, text) == Some(text.len()),
-        op::PREFIX_IGNORE_CASE => fold::prefix_len(operand, text).is_some(),
-        op::SUFFIX_IGNORE_CASE => fold::suffix_len(operand, text).is_some(),
+        op::EQUALS_IGNORE_CASE => case_fold::prefix_len(operand, text) == Some(text.len()),
+        op::PREFIX_IGNORE_CASE => case_fold::prefix_len(operand, text).is_some(),
+        op::SUFFIX_IGNORE_CASE => case_fold::suffix_len(operand, text).is_some(),
         op::WILDCARD => wildcard::matches(operand, text),
         op::NETWORK => {
-            address::parse(text).is_some_and(|found| code::network_of(operand).holds(found))
+            address::parse(text).is_some_and(|found| encoding::network_of(operand).holds(found))
         }
         _ => unreachable!("operators are written by this crate alone"),
     }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::paged::Paged;
+use crate::cow::array::Paged;
 
 /// The number of a branch.
 pub(crate) type BranchId = u32;

@@ -10,9 +10,9 @@
 //! Two things break that order, and are searched after all: names with bytes below the dot (`a-b`
 //! stands between `a` and `a.b`), and keys with dots, by which one path can lie in two arrays.
 
-use crate::code::{self, Fields, Tests, op};
+use crate::compile::encoding::{self, Fields, Tests, op};
 use crate::error::InvalidEvent;
-use crate::found::{Found, Leaf, OUTSIDE, Place};
+use crate::event::fields::{Found, Leaf, OUTSIDE, Place};
 use crate::limits::SEARCH_STEPS_MAX;
 use crate::paths::{Field, Paths};
 
@@ -47,7 +47,7 @@ pub(crate) fn satisfies(
     if walked.found.is_flat() {
         return Ok(fields.into_iter().all(|(field, tests)| walked.has_leaf(field, tests)));
     }
-    if walked.found.is_dotted || flags & code::UNORDERED != 0 {
+    if walked.found.is_dotted || flags & encoding::UNORDERED != 0 {
         let mut search = Search { walked, chosen: Vec::new(), steps: 0 };
         return search.choose(fields);
     }

@@ -5,13 +5,13 @@
 //! wildcard stands under a few bytes of one of its literals, a range under two blocks of numbers
 //! that cover it.
 
-use crate::address::{Address, first_bits};
-use crate::code::{self, Tests, op};
-use crate::fold;
+use crate::compare::address::{Address, first_bits};
+use crate::compare::case_fold;
+use crate::compare::number::ordered_bits;
+use crate::compare::wildcard::ANY;
+use crate::compile::encoding::{self, Tests, op};
 use crate::hash::{Hash, load};
-use crate::number::ordered_bits;
 use crate::paths::Field;
-use crate::wildcard::ANY;
 
 /// A question about a value: its kind, and the length that it is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -163,7 +163,7 @@ impl Keys {
             operator,
             op::EQUALS_IGNORE_CASE | op::PREFIX_IGNORE_CASE | op::SUFFIX_IGNORE_CASE
         ) {
-            fold::key(operand, &mut folded);
+            case_fold::key(operand, &mut folded);
         }
         let plain = |kind, key| Access { probe: Probe { kind, size: 0 }, key, gram: 0 };
         out.push(match operator {
@@ -171,7 +171,7 @@ impl Keys {
             op::EXISTS | op::ANYTHING_BUT => plain(Kind::Seen, self.bare(Kind::Seen)),
             op::TRUE | op::FALSE | op::NULL => plain(Kind::Word, self.word(operator)),
             op::TEXT => plain(Kind::Text, self.text(Kind::Text, operand)),
-            op::DOUBLE => plain(Kind::Number, self.double(code::double_of(operand))),
+            op::DOUBLE => plain(Kind::Number, self.double(encoding::double_of(operand))),
             op::DIGITS => plain(Kind::Number, self.text(Kind::Number, operand)),
             op::EQUALS_IGNORE_CASE => plain(Kind::Folded, self.text(Kind::Folded, &folded)),
             op::PREFIX => self.prefix(Kind::Prefix, operand),
@@ -181,7 +181,7 @@ impl Keys {
             op::WILDCARD => return self.wildcard(operand, pick, out),
             op::RANGE => return self.range(operand, out),
             op::NETWORK => {
-                let network = code::network_of(operand);
+                let network = encoding::network_of(operand);
                 let address = Address { bits: network.bits, is_v6: network.is_v6 };
                 let kind = if network.is_v6 { Kind::V6 } else { Kind::V4 };
                 let probe = Probe { kind, size: network.length };
@@ -239,7 +239,7 @@ impl Keys {
 
     /// Two blocks that cover a range: what lies below and above the roundest number in it.
     fn range(self, operand: &[u8], out: &mut Vec<Access>) {
-        let range = code::range_of(operand);
+        let range = encoding::range_of(operand);
         let (low, high) = (ordered_bits(range.low), ordered_bits(range.high));
         let mut push = |size: u32, bits| {
             let size = size as u8;

@@ -1,12 +1,12 @@
 //! The entries of a field's list: values, and objects with one operator. Reads them in the order in
 //! which AWS's compiler does, because its errors name the place that it has come to.
 
-use crate::address::Network;
+use crate::compare::address::Network;
+use crate::compare::number;
+use crate::compare::wildcard;
+use crate::compile::test::{Range, Test};
 use crate::error::{Dialect, Fault};
-use crate::number;
-use crate::reader::{Reader, Token};
-use crate::test::{Range, Test};
-use crate::wildcard;
+use crate::json::reader::{Reader, Token};
 
 /// Reads the list of a field, after its bracket.
 pub(crate) fn list(reader: &mut Reader<'_>, dialect: Dialect) -> Result<Vec<Test>, Fault> {

@@ -11,12 +11,12 @@
 
 use std::sync::Arc;
 
-use crate::access::{Keys, Kind};
-use crate::hashed::Hashed;
-use crate::paged::Paged;
+use crate::cow::array::Paged;
+use crate::cow::branch_store::{BranchId, Store};
+use crate::cow::hash_table::Hashed;
+use crate::index::index_keys::{Keys, Kind};
 use crate::paths::{Field, Paths};
 use crate::set::RuleId;
-use crate::store::{BranchId, Store};
 
 /// See the module.
 #[derive(Clone, Debug)]

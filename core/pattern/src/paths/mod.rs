@@ -6,9 +6,9 @@
 
 use std::sync::Arc;
 
-use crate::access::{Kind, Probe};
+use crate::cow::array::Paged;
 use crate::hash::load;
-use crate::paged::Paged;
+use crate::index::index_keys::{Kind, Probe};
 
 /// The number of a node, and of the field that it is.
 pub(crate) type Field = u32;

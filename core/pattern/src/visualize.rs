@@ -12,14 +12,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::access::{Access, Kind};
-use crate::code::{Fields, Tests};
-use crate::code_text::shown_tests;
+use crate::compile::encoding::{Fields, Tests};
+use crate::compile::encoding_text::shown_tests;
+use crate::compile::test::quoted;
+use crate::cow::branch_store::BranchId;
+use crate::index::index_keys::{Access, Kind};
+use crate::index::snapshot::{Entry, Rules};
 use crate::paths::Field;
-use crate::rules::{Entry, Rules};
 use crate::set::{RuleId, RuleSnapshot};
-use crate::store::BranchId;
-use crate::test::quoted;
 
 /// How a drawing is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,12 +1,12 @@
 //! What is matched: a JSON text, or the attributes of a message.
 
 use crate::error::InvalidEvent;
-use crate::escape::push_unit;
-use crate::found::{Found, OUTSIDE};
+use crate::event::fields::{Found, OUTSIDE};
+use crate::event::flatten;
+use crate::event::value::Kind;
+use crate::json::escape::push_unit;
 use crate::limits::EVENT_DEPTH_MAX;
 use crate::paths::Paths;
-use crate::value::Kind;
-use crate::walk;
 
 /// An event: a JSON object as UTF-8 text.
 ///
@@ -61,9 +61,9 @@ impl<'a> Event<'a> {
             return Err(InvalidEvent::new("it is larger than 4 GiB", 0));
         }
         if self.is_trusted {
-            walk::trusted(self, paths, found)?;
+            flatten::trusted(self, paths, found)?;
         } else {
-            walk::strict(self, paths, found)?;
+            flatten::strict(self, paths, found)?;
         }
         found.settle();
         Ok(())
@@ -110,13 +110,13 @@ pub(crate) fn walk_attributes(
             AttributeKind::Number => Kind::Number,
             AttributeKind::Binary => Kind::Binary,
             AttributeKind::StringArray => {
-                walk::array(attribute.value.as_bytes(), field, paths, found).map_err(|error| {
-                    named(error, "a String.Array that is a JSON array", attribute)
-                })?;
+                flatten::array(attribute.value.as_bytes(), field, paths, found).map_err(
+                    |error| named(error, "a String.Array that is a JSON array", attribute),
+                )?;
                 continue;
             }
         };
-        if kind == Kind::Number && !walk::is_number(attribute.value.as_bytes()) {
+        if kind == Kind::Number && !flatten::is_number(attribute.value.as_bytes()) {
             let error = InvalidEvent::new("", 0);
             return Err(named(error, "a Number", attribute));
         }
@@ -158,7 +158,7 @@ pub(crate) fn decode(text: &[u8], out: &mut Vec<u8>) {
                 at += 5;
             }
             Some(&byte) => {
-                out.push(crate::escape::plain_escape(byte).unwrap_or(byte));
+                out.push(crate::json::escape::plain_escape(byte).unwrap_or(byte));
                 at += 1;
             }
             None => {}

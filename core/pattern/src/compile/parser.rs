@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::compare::wildcard;
+use crate::compile::operators;
+use crate::compile::test::Test;
 use crate::error::{Dialect, Fault};
+use crate::json::reader::{Reader, Token};
 use crate::limits::Limits;
-use crate::operators;
-use crate::reader::{Reader, Token};
-use crate::test::Test;
-use crate::wildcard;
 
 /// What each path must be, all of them; in the order of the paths' bytes, as AWS's matcher has it.
 pub(crate) type Branch = BTreeMap<Vec<u8>, Vec<Test>>;

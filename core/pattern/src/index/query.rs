@@ -1,19 +1,19 @@
 //! Asks an index which branches an event may satisfy, and then the branches themselves.
 
-use crate::access::{AFFIX_MAX, Keys, Kind, Probe};
-use crate::address;
-use crate::agree::{Marks, Walked, satisfies};
-use crate::code::op;
+use crate::compare::address;
+use crate::compare::case_fold;
+use crate::compare::number::ordered_bits;
+use crate::compile::encoding::op;
+use crate::cow::branch_store::BranchId;
 use crate::error::InvalidEvent;
-use crate::fold;
-use crate::found::{Found, Scratch};
+use crate::event::array_match::{Marks, Walked, satisfies};
+use crate::event::fields::{Found, Scratch};
+use crate::event::value::{Kind as ValueKind, Value};
 use crate::hash::{Hash, load};
-use crate::number::ordered_bits;
+use crate::index::index_keys::{AFFIX_MAX, Keys, Kind, Probe};
+use crate::index::snapshot::{Entry, Rules};
 use crate::paths::{Field, Node};
-use crate::rules::{Entry, Rules};
 use crate::set::RuleId;
-use crate::store::BranchId;
-use crate::value::{Kind as ValueKind, Value};
 
 /// Memory of a query.
 #[derive(Default)]
@@ -138,7 +138,7 @@ impl Query {
             }
             _ => {
                 let mut folded = std::mem::take(&mut self.folded);
-                fold::key(text, &mut folded);
+                case_fold::key(text, &mut folded);
                 match kind {
                     Kind::Folded => self.key(rules, keys.text(kind, &folded)),
                     Kind::FoldedPrefix => {

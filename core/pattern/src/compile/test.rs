@@ -1,7 +1,7 @@
 //! One entry of a field's list, as it was read: a test that a value passes or does not.
 
-use crate::address::Network;
-use crate::wildcard;
+use crate::compare::address::Network;
+use crate::compare::wildcard;
 
 /// What a value of an event may be.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,10 +1,10 @@
 //! What a walk found in an event: the scalars at paths that rules name, and where in arrays they
 //! lie.
 
-use crate::agree::Marks;
+use crate::event::array_match::Marks;
+use crate::event::value::{Kind, Value};
+use crate::index::query::Query;
 use crate::paths::Field;
-use crate::query::Query;
-use crate::value::{Kind, Value};
 
 /// No leaf, no place.
 pub(crate) const NONE: u32 = u32::MAX;

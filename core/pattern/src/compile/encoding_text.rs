@@ -1,7 +1,7 @@
 //! Tests that were written as bytes, in words again.
 
-use crate::code::{self, Tests, op};
-use crate::test::Test;
+use crate::compile::encoding::{self, Tests, op};
+use crate::compile::test::Test;
 
 /// The tests of a field as entries of a pattern.
 pub(crate) fn shown_tests(tests: Tests<'_>) -> Vec<String> {
@@ -17,7 +17,7 @@ fn test_of(operator: u8, operand: &[u8]) -> Test {
         op::FALSE => Test::False,
         op::NULL => Test::Null,
         op::TEXT => Test::Text(bytes()),
-        op::DOUBLE => Test::Double(code::double_of(operand)),
+        op::DOUBLE => Test::Double(encoding::double_of(operand)),
         op::DIGITS => Test::Digits(String::from_utf8_lossy(operand).into_owned()),
         op::PREFIX => Test::Prefix(bytes()),
         op::SUFFIX => Test::Suffix(bytes()),
@@ -25,8 +25,8 @@ fn test_of(operator: u8, operand: &[u8]) -> Test {
         op::PREFIX_IGNORE_CASE => Test::PrefixIgnoreCase(bytes()),
         op::SUFFIX_IGNORE_CASE => Test::SuffixIgnoreCase(bytes()),
         op::WILDCARD => Test::Wildcard(bytes()),
-        op::RANGE => Test::Range(code::range_of(operand)),
-        op::NETWORK => Test::Network(code::network_of(operand)),
+        op::RANGE => Test::Range(encoding::range_of(operand)),
+        op::NETWORK => Test::Network(encoding::network_of(operand)),
         op::ANYTHING_BUT => {
             let inner = Tests(operand);
             Test::AnythingBut(inner.map(|(operator, operand)| test_of(operator, operand)).collect())

@@ -5,7 +5,7 @@
 //! consumed, a string's opening quote is), and a string is read only when somebody asks for it.
 
 use crate::error::{Fault, position, quoted};
-use crate::escape;
+use crate::json::escape;
 
 /// A token of JSON, as the parser hands them out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

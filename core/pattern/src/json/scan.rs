@@ -1,7 +1,7 @@
 //! The bytes of JSON: strings, numbers, words, and how whole values are skipped.
 
 use crate::error::InvalidEvent;
-use crate::lanes;
+use crate::json::skip_simd;
 
 /// A text, and how deep it may be nested.
 #[derive(Clone, Copy)]
@@ -311,7 +311,7 @@ impl Scan for Trusted {
 
 /// Skips an object or an array by counting brackets outside of strings.
 fn skip_nested(text: &Text<'_>, at: usize, depth: usize) -> Result<usize, InvalidEvent> {
-    let Some((end, deepest)) = lanes::skip(text.bytes, at) else {
+    let Some((end, deepest)) = skip_simd::skip(text.bytes, at) else {
         return Err(InvalidEvent::new("the event ends too early", text.bytes.len()));
     };
     // The count of a block is too high rather than too low, so a limit is checked by hand.

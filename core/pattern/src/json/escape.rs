@@ -1,7 +1,7 @@
 //! Strings of JSON, decoded. A half of a surrogate pair stays what it is (WTF-8), as in Java.
 
 use crate::error::Fault;
-use crate::reader::{shown_char, unexpected_at};
+use crate::json::reader::{shown_char, unexpected_at};
 
 /// Decodes the string of a pattern from after its opening quote; moves `at` behind its end.
 pub(crate) fn decode(

@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 
 use crate::error::InvalidEvent;
-use crate::event::{Event, decode};
-use crate::found::{Found, OUTSIDE, Place};
+use crate::event::fields::{Found, OUTSIDE, Place};
+use crate::event::input::{Event, decode};
+use crate::event::value::Kind;
+use crate::json::scan::{self, Scan, Strict, Text, Trusted};
 use crate::paths::{Field, Node, Paths, ROOT};
-use crate::scan::{self, Scan, Strict, Text, Trusted};
-use crate::value::Kind;
 
 /// Walks an event of which nothing is known.
 pub(crate) fn strict(

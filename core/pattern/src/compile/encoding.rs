@@ -7,8 +7,8 @@
 //! ```
 //! Fields and lengths are variable-length integers of seven bits a byte.
 
-use crate::address::Network;
-use crate::test::{Range, Test};
+use crate::compare::address::Network;
+use crate::compile::test::{Range, Test};
 
 /// The operators, as their bytes.
 pub(crate) mod op {

@@ -1,0 +1,7 @@
+//! The rule index: keys, snapshots, queries, and the writer that updates them.
+
+pub(crate) mod estimate;
+pub(crate) mod index_keys;
+pub(crate) mod query;
+pub(crate) mod snapshot;
+pub(crate) mod writer;

@@ -1,0 +1,6 @@
+//! JSON text: the reader for patterns, and the scanner for events.
+
+pub(crate) mod escape;
+pub(crate) mod reader;
+pub(crate) mod scan;
+pub(crate) mod skip_simd;
