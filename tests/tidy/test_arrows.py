@@ -17,6 +17,7 @@ ARROWS = {
     "journal": {"types"},
     "timer": {"types"},
     "queue": {"types"},
+    "stream": {"types"},
     "engine": {"types", "journal", "timer", "queue"},
     "binding": {"types", "journal", "engine", "wire", "pattern"},
     "capi": {"types", "engine"},
