@@ -84,7 +84,7 @@ def import_orders(folder: str, rows: list[dict[str, str]]) -> tuple[float, int]:
     engine, orders, _ = open_queues(folder)
     with engine:
         entries = [
-            trunkline.Entry(
+            trunkline.SendEntry(
                 json.dumps(row), group=row["order"], dedup_id=f"{row['order']}/{row['event']}"
             )
             for row in rows

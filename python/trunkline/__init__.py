@@ -13,21 +13,20 @@
 from __future__ import annotations
 
 from trunkline._core import (
+    BatchFailure,
     BatchResult,
-    Envelope,
-    Failure,
     FolderReport,
     Message,
+    PeekedMessage,
+    PendingSend,
     QueueReport,
+    QueueStatistics,
     SendBatchResult,
     SendResult,
-    Statistics,
-    Ticket,
     VirtualClock,
     __version__,
 )
 from trunkline.engine import Engine, open
-from trunkline.entry import Entry
 from trunkline.errors import (
     BatchRequestTooLong,
     CorruptJournal,
@@ -64,7 +63,8 @@ from trunkline.errors import (
 )
 from trunkline.inspection import inspect, verify
 from trunkline.limits import Limits
-from trunkline.queue import Queue
+from trunkline.queues.messages import SendEntry
+from trunkline.queues.queue import Queue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,11 +73,12 @@ if TYPE_CHECKING:
     from trunkline import aio as aio
     from trunkline import patterns as patterns
     from trunkline.faults import Faults
-    from trunkline.handling import ConsumeReport
-    from trunkline.moves import MoveTask
-    from trunkline.worker import Worker
+    from trunkline.queues.consumer import ConsumeReport
+    from trunkline.queues.redrive import RedriveTask
+    from trunkline.queues.worker import Worker
 
 __all__ = [
+    "BatchFailure",
     "BatchRequestTooLong",
     "BatchResult",
     "ConsumeReport",
@@ -89,9 +90,6 @@ __all__ = [
     "EngineForked",
     "EnginePoisoned",
     "EngineReadOnly",
-    "Entry",
-    "Envelope",
-    "Failure",
     "Faults",
     "FolderReport",
     "ForeignFormat",
@@ -108,23 +106,25 @@ __all__ = [
     "Message",
     "MessageNotInflight",
     "MissingParameter",
-    "MoveTask",
     "NewerFormat",
     "OverLimit",
+    "PeekedMessage",
+    "PendingSend",
     "PurgeQueueInProgress",
     "Queue",
     "QueueDeletedRecently",
     "QueueDoesNotExist",
     "QueueNameExists",
     "QueueReport",
+    "QueueStatistics",
     "ReceiptHandleIsInvalid",
+    "RedriveTask",
     "ResourceNotFound",
     "SendBatchResult",
+    "SendEntry",
     "SendResult",
-    "Statistics",
     "StorageFailure",
     "StorageFull",
-    "Ticket",
     "TrunklineError",
     "UnsupportedOperation",
     "VirtualClock",
@@ -138,17 +138,34 @@ __all__ = [
 # Imported at first use, so that `import trunkline` stays light: asyncio, threading and argparse
 # cost more than the rest together.
 _LAZY = {
-    "ConsumeReport": "trunkline.handling",
+    "ConsumeReport": "trunkline.queues.consumer",
     "Faults": "trunkline.faults",
-    "MoveTask": "trunkline.moves",
-    "Worker": "trunkline.worker",
+    "RedriveTask": "trunkline.queues.redrive",
+    "Worker": "trunkline.queues.worker",
 }
 _LAZY_MODULES = ("aio", "aws", "bench", "capi", "patterns", "server")
+
+# Names of version 0.1, which serves them once more with a warning.
+_RENAMED = {
+    "Entry": "SendEntry",
+    "Envelope": "PeekedMessage",
+    "Failure": "BatchFailure",
+    "MoveTask": "RedriveTask",
+    "Statistics": "QueueStatistics",
+    "Ticket": "PendingSend",
+}
 
 
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 
+    if name in _RENAMED:
+        from warnings import warn
+
+        new = _RENAMED[name]
+        warn(f"trunkline.{name} is now trunkline.{new}", DeprecationWarning, stacklevel=2)
+        # Not kept in the module: each place that uses the old name is told.
+        return getattr(import_module("trunkline"), new)
     if name in _LAZY:
         value = getattr(import_module(_LAZY[name]), name)
     elif name in _LAZY_MODULES:
@@ -162,3 +179,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'trunkline' has no attribute {name!r}")
     globals()[name] = value
     return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *_LAZY_MODULES})

@@ -6,14 +6,15 @@ import atexit
 from _thread import RLock
 from weakref import WeakSet
 
-from trunkline import checks, options
+from trunkline import validation
 from trunkline._core import Engine as CoreEngine
 from trunkline._core import QueueSettings, VirtualClock
-from trunkline.documents import encode_document, read_document
 from trunkline.errors import InvalidParameterValue, QueueNameExists, TrunklineError
 from trunkline.limits import Limits
-from trunkline.options import UNSET, Unset
-from trunkline.queue import Queue
+from trunkline.queues import options
+from trunkline.queues.metadata import encode_metadata, read_metadata
+from trunkline.queues.options import UNSET, Unset
+from trunkline.queues.queue import Queue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def open(
     ...         message.text()
     'one coffee'
     """
-    checks.flag(read_only, "read_only")
+    validation.flag(read_only, "read_only")
     if path is None:
         if durability in ("disk", "os"):
             raise InvalidParameterValue(
@@ -80,7 +81,7 @@ def open(
     if limits is not None and not isinstance(limits, Limits):
         raise TypeError(f"limits must be Limits, not {type(limits).__name__}")
     if seed is not None:
-        checks.count(seed, "seed", 0, SEED_MAX)
+        validation.count(seed, "seed", 0, SEED_MAX)
     core = CoreEngine.open(
         path,
         durability or ("memory" if path is None else "disk"),
@@ -166,7 +167,7 @@ class Engine:
         trunkline.errors.QueueNameExists: A queue already exists with the same name and a \
 different value for attribute delay; leave the option out, or change the queue with configure().
         """
-        wanted = options.given(
+        wanted = options.provided(
             {
                 "delay": delay,
                 "retention": retention,
@@ -180,7 +181,7 @@ different value for attribute delay; leave the option out, or change the queue w
                 "redrive_allow": redrive_allow,
             }
         )
-        fifo = checks.queue_name(name, self.limits)
+        fifo = validation.queue_name(name, self.limits)
         place = (account or ACCOUNT, region or REGION)
         # Asked before the lock, which a forked child may find held by a thread that it has not.
         self._core.check_open()
@@ -329,7 +330,7 @@ different value for attribute delay; leave the option out, or change the queue w
         allowed = options.redrive_allow(wanted.get("redrive_allow"), self.limits)
         if existing is None:
             full = {**options.defaults(fifo, self.limits), **settings}
-            document = encode_document({"redrive_allow": allowed})
+            document = encode_metadata({"redrive_allow": allowed})
             try:
                 return self._core.create_queue(full_name, QueueSettings(**full), document)
             except QueueNameExists:
@@ -339,7 +340,7 @@ different value for attribute delay; leave the option out, or change the queue w
                     raise
         options.compare(existing.settings, settings, wanted)
         if "redrive_allow" in wanted:
-            options.compare_redrive(read_document(existing).get("redrive_allow"), allowed)
+            options.compare_redrive(read_metadata(existing).get("redrive_allow"), allowed)
         return existing
 
     def _configure(self, core: CoreQueue, wanted: dict[str, Any]) -> None:
@@ -353,12 +354,12 @@ different value for attribute delay; leave the option out, or change the queue w
             wanted = options.complete(wanted, core, self._core)
             settings = options.to_settings(wanted, core.fifo, self.limits, find, core.name)
             current = options.as_dict(core.settings)
-            document = read_document(core)
+            document = read_metadata(core)
             if "redrive_allow" in wanted:
                 allowed = options.redrive_allow(wanted["redrive_allow"], self.limits)
                 document["redrive_allow"] = allowed
             changed = QueueSettings(**{**current, **settings})
-            core.configure(changed, encode_document(document))
+            core.configure(changed, encode_metadata(document))
 
 
 def _flush_all() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trunkline import checks
+from trunkline import validation
 from trunkline._core import milliseconds
 from trunkline.errors import TrunklineError
 
@@ -105,7 +105,7 @@ class Faults:
         after: int,
         times: int | None,
     ) -> None:
-        checks.count(after, "after", 0, checks.COUNT_MAX)
+        validation.count(after, "after", 0, validation.COUNT_MAX)
         if times is not None:
-            checks.count(times, "times", 1, checks.COUNT_MAX)
+            validation.count(times, "times", 1, validation.COUNT_MAX)
         self._core.add_fault(verb, effect, detail, queue, after, times)

@@ -50,7 +50,7 @@ def test_every_verb_of_a_forked_child_is_refused(tmp_path: Path, on_disk: bool) 
         queue.send("a")
         (message,) = queue.receive()
         engine.queue("source", dead_letter="q", max_receive_count=1)
-        task = queue.start_move()
+        task = queue.start_redrive()
         verbs: list[Callable[[], object]] = [
             lambda: queue.send("b"),
             lambda: queue.receive(),
@@ -64,7 +64,7 @@ def test_every_verb_of_a_forked_child_is_refused(tmp_path: Path, on_disk: bool) 
             lambda: engine.queue("q", delay=0),
             lambda: queue.configure(delay=1),
             lambda: queue.settings(),
-            lambda: queue.moves(),
+            lambda: queue.redrive_tasks(),
             lambda: queue.dead_letter_sources(),
             lambda: task.status,
             lambda: task.cancel(),
@@ -194,14 +194,14 @@ def test_use_after_close_is_an_error() -> None:
     engine = trunkline.open()
     queue = engine.queue("q")
     engine.queue("source", dead_letter="q", max_receive_count=1)
-    task = queue.start_move()
+    task = queue.start_redrive()
     engine.close()
     engine.close()
     verbs: list[Callable[[], object]] = [
         lambda: queue.send("a"),
         lambda: queue.settings(),
         lambda: queue.configure(delay=1),
-        lambda: queue.moves(),
+        lambda: queue.redrive_tasks(),
         lambda: queue.dead_letter_sources(),
         lambda: engine.queue("q"),
         lambda: task.moved,
@@ -213,7 +213,7 @@ def test_use_after_close_is_an_error() -> None:
     for verb in verbs:
         with pytest.raises(trunkline.EngineClosed):
             verb()
-    assert repr(task) == "<MoveTask 1: EngineClosed>"
+    assert repr(task) == "<RedriveTask 1: EngineClosed>"
     assert repr(engine.faults) == "<Faults: EngineClosed>"
 
 
@@ -223,7 +223,7 @@ def test_use_after_removal_is_an_error() -> None:
         queue.remove()
         verbs: list[Callable[[], object]] = [
             queue.settings,
-            queue.moves,
+            queue.redrive_tasks,
             queue.dead_letter_sources,
             lambda: queue.configure(delay=1),
         ]

@@ -134,7 +134,7 @@ class Runner:
         return "ok"
 
     def move(self, queue: Any, _: str) -> str:
-        task = queue.start_move()
+        task = queue.start_redrive()
         self.clock.advance(1)
         assert task.status == "COMPLETED"
         return "ok"

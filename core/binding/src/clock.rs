@@ -7,8 +7,8 @@ use trunkline_engine::Engine;
 use trunkline_types::sync::lock;
 use trunkline_types::{Clock, Millis};
 
+use crate::duration::millis;
 use crate::error::{guard, raise};
-use crate::span::millis;
 
 /// Where a clock starts unless told otherwise: a round time of the recent past.
 const START_DEFAULT: Millis = 1_700_000_000_000;

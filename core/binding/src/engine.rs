@@ -9,12 +9,13 @@ use trunkline_engine::{Engine as Core, OpenOptions, QueueName};
 use trunkline_types::{Clock, QueueId};
 
 use crate::clock::VirtualClock;
-use crate::config::{Level, QueueSettings, level_name};
+use crate::durability::{Level, level_name};
 use crate::error::{guard, raise};
 use crate::faults::{PlainRule, plain, rule};
-use crate::handle::Handle;
-use crate::moves::MoveStatus;
-use crate::queue::Queue;
+use crate::queue::config::QueueSettings;
+use crate::queue::handle::Handle;
+use crate::queue::redrive::MoveStatus;
+use crate::queue::verbs::Queue;
 
 /// An open engine.
 #[pyclass(frozen, weakref, module = "trunkline._core")]

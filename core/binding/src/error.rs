@@ -42,13 +42,3 @@ fn exception<'py>(py: Python<'py>, code: &str, message: &str) -> PyResult<Bound<
     static MAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     MAKE.import(py, "trunkline.errors", "from_code")?.call1((code, message))
 }
-
-/// Every code of the engine's catalogue, and of the matcher's.
-#[pyfunction]
-fn error_codes() -> Vec<&'static str> {
-    Code::ALL.iter().map(|code| code.name()).chain(crate::pattern::CODES).collect()
-}
-
-pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_function(wrap_pyfunction!(error_codes, module)?)
-}

@@ -10,17 +10,17 @@ use crate::error::{invalid, raise};
 /// Asks the rules before `verb` on `queue`, and waits if they say so; returns whether a delivery
 /// stays visible.
 #[cold]
-pub(crate) fn before(py: Python<'_>, engine: &Engine, verb: Verb, queue: &str) -> PyResult<bool> {
+pub(crate) fn apply(py: Python<'_>, engine: &Engine, verb: Verb, queue: &str) -> PyResult<bool> {
     let verdict = engine.faults().before(verb, queue).map_err(raise)?;
     if !verdict.delay.is_zero() {
-        crate::wait::sleep(py, verdict.delay)?;
+        crate::signals::sleep(py, verdict.delay)?;
     }
     Ok(verdict.duplicate)
 }
 
 /// The same for an event loop, which waits itself: for how many seconds, and whether a delivery
 /// stays visible.
-pub(crate) fn ask(engine: &Engine, verb: &str, queue: &str) -> PyResult<(f64, bool)> {
+pub(crate) fn check(engine: &Engine, verb: &str, queue: &str) -> PyResult<(f64, bool)> {
     let verdict = engine.faults().before(verb_named(verb)?, queue).map_err(raise)?;
     Ok((verdict.delay.as_secs_f64(), verdict.duplicate))
 }

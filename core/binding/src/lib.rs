@@ -4,32 +4,18 @@
 //! Stays attached to the interpreter for anything short, because winning the interpreter lock back
 //! beside computing threads costs more than the work; detaches to block and to wait for the disk.
 
-mod attributes;
-mod batch;
-mod bell;
-mod body;
 mod clock;
-mod config;
+mod durability;
+mod duration;
 mod engine;
-mod envelope;
 mod error;
 mod faults;
-mod found;
-mod handle;
-mod keeping;
+mod inspect;
 mod limits;
-mod message;
-mod moves;
-mod offline;
 mod pattern;
 mod queue;
-mod results;
-mod span;
-mod statistics;
-mod thread;
-mod ticket;
-mod wait;
-mod waitless;
+mod signals;
+mod waker;
 #[cfg(feature = "wire")]
 mod wire;
 
@@ -39,23 +25,21 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = true)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-    error::register(module)?;
+    module.add_function(wrap_pyfunction!(error_codes, module)?)?;
     #[cfg(feature = "wire")]
     wire::register(module)?;
-    span::register(module)?;
+    duration::register(module)?;
     limits::register(module)?;
     clock::register(module)?;
-    config::register(module)?;
     engine::register(module)?;
     queue::register(module)?;
-    waitless::register(module)?;
-    envelope::register(module)?;
-    message::register(module)?;
-    results::register(module)?;
-    statistics::register(module)?;
-    ticket::register(module)?;
-    moves::register(module)?;
-    bell::register(module)?;
-    offline::register(module)?;
+    waker::register(module)?;
+    inspect::register(module)?;
     pattern::register(module)
+}
+
+/// Every code of the engine's catalogue, and of the matcher's.
+#[pyfunction]
+fn error_codes() -> Vec<&'static str> {
+    trunkline_types::Code::ALL.iter().map(|code| code.name()).chain(pattern::CODES).collect()
 }

@@ -18,8 +18,8 @@ a receive loses nothing: a wake that was not used goes to the next waiter.
 from __future__ import annotations
 
 from trunkline.aio.engine import Engine, open, wrap
-from trunkline.aio.message import Message
-from trunkline.aio.moves import MoveTask
-from trunkline.aio.queue import Queue
+from trunkline.aio.queues.message import Message
+from trunkline.aio.queues.queue import Queue
+from trunkline.aio.queues.redrive import RedriveTask
 
-__all__ = ["Engine", "Message", "MoveTask", "Queue", "open", "wrap"]
+__all__ = ["Engine", "Message", "RedriveTask", "Queue", "open", "wrap"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from trunkline import engine as sync
-from trunkline.aio.queue import Queue
-from trunkline.options import UNSET, Unset
+from trunkline.aio.queues.queue import Queue
+from trunkline.queues.options import UNSET, Unset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from trunkline._types import Durability, Path, Seconds
     from trunkline.faults import Faults
     from trunkline.limits import Limits
-    from trunkline.queue import Queue as SyncQueue
+    from trunkline.queues.queue import Queue as SyncQueue
 
 
 def open(

@@ -1,34 +1,34 @@
-"""One completion queue a loop: parked futures, and the bell that wakes them in bursts."""
+"""The completion queue of an event loop: parked futures, and the waker that completes them."""
 
 from __future__ import annotations
 
 import asyncio
 from weakref import WeakKeyDictionary
 
-from trunkline._core import Bell
+from trunkline._core import Waker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future
 
-    from trunkline._core import Pending
+    from trunkline._core import PendingWrite
 
 
 class Completions:
     """The futures that are parked on one loop, by token. Used on that loop's thread only.
 
-    The engine's threads ring the bell, which is a file descriptor: they need no interpreter, and a
-    burst of wakes costs the loop one look.
+    The engine's threads write to the waker, a file descriptor, without the interpreter's lock; a
+    burst of wakes costs one write and one callback.
     """
 
-    __slots__ = ("_next", "_parked", "bell")
+    __slots__ = ("_next", "_parked", "waker")
 
     def __init__(self, loop: AbstractEventLoop) -> None:
-        self.bell = Bell()
+        self.waker = Waker()
         self._parked: dict[int, Future[None]] = {}
         self._next = 0
         # The reader keeps this object alive as long as the loop; nothing here refers to the loop.
-        loop.add_reader(self.bell.fileno(), self._answer)
+        loop.add_reader(self.waker.fileno(), self._answer)
 
     def park(self, loop: AbstractEventLoop) -> tuple[int, Future[None]]:
         """A token and the future that its ring completes."""
@@ -44,11 +44,10 @@ class Completions:
 
     def _answer(self) -> None:
         parked = self._parked
-        for token in self.bell.drain():
+        for token in self.waker.drain():
             future = parked.pop(token, None)
-            # A task that was cancelled in the meantime has ended its future itself.
-            if future is not None and not future.done():
-                future.set_result(None)
+            if future is not None:
+                complete(future)
 
 
 _of_loop: WeakKeyDictionary[AbstractEventLoop, Completions] = WeakKeyDictionary()
@@ -63,22 +62,28 @@ def completions() -> tuple[AbstractEventLoop, Completions]:
     return loop, found
 
 
-async def strike(seconds: float) -> None:
+def complete(future: Future[None]) -> None:
+    """Complete a future, unless its task was cancelled in the meantime and has ended it."""
+    if not future.done():
+        future.set_result(None)
+
+
+async def apply_delay(seconds: float) -> None:
     """Wait for an injected delay, without the loop's standing still."""
     if seconds:
         await asyncio.sleep(seconds)
 
 
-async def durable(pending: Pending) -> None:
+async def durable(pending: PendingWrite) -> None:
     """Return when the disk has it; raise when it never will."""
-    if pending.faulty:
-        await strike(pending.ask())
+    if pending.has_faults:
+        await apply_delay(pending.check_faults())
     if pending.done():
         return
     loop, parked = completions()
     while not pending.done():
         token, future = parked.park(loop)
-        pending.ring(parked.bell, token)
+        pending.notify(parked.waker, token)
         try:
             await future
         finally:

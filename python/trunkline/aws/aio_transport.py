@@ -49,7 +49,7 @@ async def _answer(front: WireFront, request: Request) -> Answer:
     while True:
         token, future = parked.park(loop)
         try:
-            what, answer, seconds = turns.turn(parked.bell, token)
+            what, answer, seconds = turns.turn(parked.waker, token)
             if answer is not None:
                 return answer
             if what == "wait":

@@ -203,7 +203,7 @@ def test_a_durable_send_is_awaited_without_a_thread(tmp_path):
             )
             assert len({result.message_id for result in results}) == 200
             assert threading.active_count() == before
-            batch = [trunkline.Entry("x", group="h", dedup_id=f"x{n}") for n in range(50)]
+            batch = [trunkline.SendEntry("x", group="h", dedup_id=f"x{n}") for n in range(50)]
             assert len((await queue.send_batch(batch)).successful) == 50
             messages = await queue.receive(max=100)
             assert (await queue.extend_batch(messages, 60)).failed == ()
@@ -300,7 +300,7 @@ def test_control_verbs_are_coroutines(engine):
         await queue.configure(delay=1)
         assert queue.settings()["delay"] == 1
         await queue.purge()
-        task = await dead.start_move(queue, rate=10)
+        task = await dead.start_redrive(queue, rate=10)
         assert task.total == 0
         assert [found.name for found in wrapped.queues()] == ["dead", "q"]
         copy = await wrapped.fork()

@@ -210,10 +210,10 @@ def test_moves_and_sources_are_there_too(engine):
         await source.send_batch(["a", "b"])
         await source.receive(max=2, visibility_timeout=0)
         await source.receive(max=2)
-        task = await dead.start_move()
+        task = await dead.start_redrive()
         assert await task.wait(timeout=10) == "COMPLETED"
         assert (task.moved, task.total, task.failure) == (2, 2, None)
-        assert [repr(move) for move in dead.moves()] == [repr(task)]
+        assert [repr(move) for move in dead.redrive_tasks()] == [repr(task)]
         assert source.statistics().visible == 2
 
     run(engine, main)
@@ -221,7 +221,7 @@ def test_moves_and_sources_are_there_too(engine):
 
 def test_waiting_for_a_move_ends_with_it_or_with_the_time():
     async def asynchronous(task):
-        return await trunkline.aio.MoveTask(task).wait(timeout=0.05)
+        return await trunkline.aio.RedriveTask(task).wait(timeout=0.05)
 
     with trunkline.open() as engine:
         dead = engine.queue("dead")
@@ -229,7 +229,7 @@ def test_waiting_for_a_move_ends_with_it_or_with_the_time():
         source.send_batch(["x"] * 50)
         source.receive(max=50, visibility_timeout=0)
         source.receive(max=50)
-        task = dead.start_move(rate=1)
+        task = dead.start_redrive(rate=1)
         with pytest.raises(TimeoutError):
             task.wait(timeout=0.05)
         with pytest.raises(TimeoutError):

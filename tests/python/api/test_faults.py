@@ -37,9 +37,9 @@ def test_a_receive_that_waits_because_its_queue_says_so_is_one_call(engine):
 def test_a_batch_with_options_is_one_call(engine):
     queue = engine.queue("q")
     engine.faults.error("send", after=1, times=1)
-    assert len(queue.send_batch(["a", trunkline.Entry("b")]).successful) == 2
+    assert len(queue.send_batch(["a", trunkline.SendEntry("b")]).successful) == 2
     with pytest.raises(trunkline.InjectedFault):
-        queue.send_batch(["c", trunkline.Entry("d")])
+        queue.send_batch(["c", trunkline.SendEntry("d")])
 
 
 def test_a_long_poll_is_delayed_once(engine):

@@ -67,7 +67,7 @@ def test_what_a_batch_handler_settled_is_left_alone(queue):
 def test_a_fifo_group_goes_on_with_what_the_handler_released():
     with trunkline.open() as engine:
         queue = engine.queue("q.fifo", content_based_dedup=True)
-        queue.send_batch([trunkline.Entry(text, group="g") for text in ("a", "b")])
+        queue.send_batch([trunkline.SendEntry(text, group="g") for text in ("a", "b")])
         seen = []
 
         def handle(message):
@@ -139,13 +139,13 @@ def test_a_late_heartbeat_does_not_undo_a_retry_delay(queue):
     core = queue._core
 
     class LateCore:
-        def keep(self, messages, lease):
+        def extend_unsettled(self, messages, lease):
             beating.set()
             assert failed.wait(10)
-            core.keep(messages, lease)
+            core.extend_unsettled(messages, lease)
 
-        def give_back(self, messages, delays):
-            core.give_back(messages, delays)
+        def release_unsettled(self, messages, delays):
+            core.release_unsettled(messages, delays)
             failed.set()
 
         def __getattr__(self, name):
@@ -168,11 +168,11 @@ def test_a_late_heartbeat_does_not_undo_a_retry_delay(queue):
 def test_a_late_heartbeat_does_not_undo_a_release(queue):
     queue.send("a")
     (message,) = queue.receive()
-    queue._core.keep([message], 0)
+    queue._core.extend_unsettled([message], 0)
     assert queue.statistics().visible == 1, "a beat changes the lease of what is in hand"
     (message,) = queue.receive()
     message.release(delay=60)
-    queue._core.keep([message], 0)
+    queue._core.extend_unsettled([message], 0)
     assert queue.statistics().in_flight == 1, "and leaves alone what is not"
 
 

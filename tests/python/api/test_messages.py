@@ -166,12 +166,12 @@ def test_release_and_extend_move_the_end_of_the_lease(clock, queue):
 def test_batches_report_each_entry(fifo):
     result = fifo.send_batch(
         [
-            trunkline.Entry("a", group="g", dedup_id="1"),
-            trunkline.Entry("a", group="g", dedup_id="1"),
-            trunkline.Entry("b", group="no spaces", dedup_id="2"),
-            trunkline.Entry("\ud800", group="g", dedup_id="3"),
+            trunkline.SendEntry("a", group="g", dedup_id="1"),
+            trunkline.SendEntry("a", group="g", dedup_id="1"),
+            trunkline.SendEntry("b", group="no spaces", dedup_id="2"),
+            trunkline.SendEntry("\ud800", group="g", dedup_id="3"),
             "no group",
-            trunkline.Entry("c", group="g", dedup_id="4"),
+            trunkline.SendEntry("c", group="g", dedup_id="4"),
         ]
     )
     assert [sent.index for sent in result.successful] == [0, 1, 5]
@@ -243,7 +243,7 @@ def test_a_ticket_knows_its_message(queue):
     ticket = queue.send_nowait("a", attributes={"k": 1})
     assert ticket.done()
     assert ticket.wait().message_id == ticket.message_id == ticket.wait(timeout=0).message_id
-    assert repr(ticket) == f"<Ticket {ticket.message_id}, done>"
+    assert repr(ticket) == f"<PendingSend {ticket.message_id}, done>"
 
 
 def test_every_field_of_a_result_is_read_only(queue):

@@ -128,7 +128,7 @@ class QueueMachine(RuleBasedStateMachine):
         bodies = [self.next_body(30) for _ in range(count)]
         if self.fifo:
             entries = [
-                trunkline.Entry(b, group=group, dedup_id=f"batch-{b!r}"[:60]) for b in bodies
+                trunkline.SendEntry(b, group=group, dedup_id=f"batch-{b!r}"[:60]) for b in bodies
             ]
         else:
             entries = list(bodies)

@@ -7,8 +7,8 @@ use trunkline_types::sync::lock;
 use trunkline_wire::front::{Front, Turn, Turns};
 
 use super::front::{PlainAnswer, plain};
-use crate::bell::Bell;
 use crate::error::guard;
+use crate::waker::Waker;
 
 #[pyclass(frozen, module = "trunkline._core")]
 pub(crate) struct WireTurns {
@@ -20,16 +20,16 @@ pub(crate) struct WireTurns {
 impl WireTurns {
     /// Goes on: a word that says what to do next, the answer, and a time in seconds.
     ///
-    /// `answered`: with the answer. `wait`: take another turn when `bell` rings with `token`, or
+    /// `answered`: with the answer. `wait`: take another turn when `waker` rings with `token`, or
     /// after the time. `blocks`: call `run` on another thread. `pause`: begin again after the time.
     fn turn<'py>(
         &self,
         py: Python<'py>,
-        bell: &Bell,
+        waker: &Waker,
         token: u64,
     ) -> PyResult<(&'static str, Option<PlainAnswer<'py>>, Option<f64>)> {
         guard(|| {
-            let turn = lock(&self.turns).turn(&self.front, bell.signal(token));
+            let turn = lock(&self.turns).turn(&self.front, waker.signal(token));
             Ok(match turn {
                 Turn::Answered(answer) => ("answered", Some(plain(py, answer)), None),
                 Turn::Wait(time) => ("wait", None, time.map(|time| time.as_secs_f64())),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trunkline._core import QueueSettings
-from trunkline.documents import encode_document, read_document
+from trunkline.queues.metadata import encode_metadata, read_metadata
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ _FIELDS = (
 
 def read(queue: Queue) -> dict[str, Any]:
     """What SQS keeps: attributes that the engine does not know, and tags."""
-    return dict(read_document(queue).get("sqs", {}))
+    return dict(read_metadata(queue).get("sqs", {}))
 
 
 def write(queue: Queue, kept: dict[str, Any]) -> None:
     """Replaces what SQS keeps."""
-    document = read_document(queue)
+    document = read_metadata(queue)
     document["sqs"] = kept or None
-    queue.configure(queue.settings, encode_document(document))
+    queue.configure(queue.settings, encode_metadata(document))
 
 
 def settings_of(queue: Queue) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from trunkline.aws.sqs.failures import invalid, invalid_value, no_such_queue
 from trunkline.aws.sqs.lookup import NAME_RULE, arn_of, check_name, find, url_of
 from trunkline.aws.sqs.registry import operations
 from trunkline.aws.sqs.tags import check_tags
-from trunkline.documents import encode_document, read_document
+from trunkline.queues.metadata import encode_metadata, read_metadata
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _create(
     table.apply(call, change, given, arn=arn, new=True)
     if tags:
         change.kept["tags"] = dict(tags)
-    document = encode_document(change.document | {"sqs": change.kept or None})
+    document = encode_metadata(change.document | {"sqs": change.kept or None})
     return call.store.core.create_queue(name, storage.make_settings(change.settings), document)
 
 
@@ -90,7 +90,7 @@ def _compare(call: Call, queue: Queue, given: Mapping[str, str]) -> None:
     # another order, are the same.
     change = table.Change(storage.settings_of(queue), storage.read(queue))
     table.apply(call, change, given, arn=arn_of(queue), new=True)
-    current = table.describe(call, queue, storage.read(queue), read_document(queue))
+    current = table.describe(call, queue, storage.read(queue), read_metadata(queue))
     for name, value in given.items():
         if table.is_counter(name):
             continue

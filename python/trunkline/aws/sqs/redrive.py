@@ -6,7 +6,7 @@ import json
 
 from trunkline.aws.sqs.failures import invalid, invalid_value
 from trunkline.aws.sqs.lookup import arn_of, find_arn
-from trunkline.documents import read_document
+from trunkline.queues.metadata import read_metadata
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Redrive:
             raise refuse("Dead letter target does not exist.")
         if target.fifo is not self._fifo:
             raise refuse("Dead-letter queue must be same type of queue as the source.")
-        allowed = read_document(target).get("redrive_allow")
+        allowed = read_metadata(target).get("redrive_allow")
         name = self._arn.rsplit(":", 1)[1]
         if allowed == "none" or (isinstance(allowed, list) and name not in allowed):
             raise refuse("The dead-letter queue does not allow this queue as a source.")

@@ -1,0 +1,53 @@
+//! What workers ask of the leases in their hands: to keep them, and to give them back.
+//!
+//! Neither touches a delivery that was settled. Looking and acting is one step, because the
+//! interpreter is held from the one to the other: a heartbeat never overtakes a release.
+
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+use trunkline_engine::Ticket;
+use trunkline_types::Millis;
+
+use crate::queue::handle::Handle;
+use crate::queue::peeked::{PeekedMessage, RELEASED};
+
+/// Lets the leases of what is not settled end `lease` from now.
+pub(crate) fn extend_unsettled(
+    handle: &Handle,
+    messages: &Bound<'_, PyList>,
+    lease: Millis,
+) -> PyResult<Option<Ticket>> {
+    let mut last = None;
+    for item in messages.iter() {
+        last = change(handle, &item, lease)?.or(last);
+    }
+    Ok(last)
+}
+
+/// Makes what is not settled visible again, each after its delay.
+pub(crate) fn release_unsettled(
+    handle: &Handle,
+    messages: &Bound<'_, PyList>,
+    delays: &[Millis],
+) -> PyResult<Option<Ticket>> {
+    let mut last = None;
+    for (item, delay) in messages.iter().zip(delays) {
+        last = change(handle, &item, *delay)?.or(last);
+        item.cast::<PeekedMessage>()?.get().set_outcome(RELEASED);
+    }
+    Ok(last)
+}
+
+/// A lease that is over or cannot be changed is no error: it ends by itself.
+fn change(
+    handle: &Handle,
+    item: &Bound<'_, PyAny>,
+    visibility: Millis,
+) -> PyResult<Option<Ticket>> {
+    let message = item.cast::<PeekedMessage>()?.get();
+    if message.outcome().is_some() {
+        return Ok(None);
+    }
+    let receipt = message.receipt_for(handle);
+    Ok(receipt.and_then(|receipt| handle.queue.extend(&receipt, visibility)).unwrap_or(None))
+}

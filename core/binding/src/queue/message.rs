@@ -1,0 +1,273 @@
+//! A delivery and the verbs of its lease, for threads and for event loops.
+
+use std::sync::Arc;
+
+use pyo3::PyClass;
+use pyo3::prelude::*;
+use trunkline_engine::{Delivery, Ticket, Verb};
+use trunkline_types::Millis;
+
+use crate::duration::millis;
+use crate::error::{guard, raise};
+use crate::queue::handle::Handle;
+use crate::queue::peeked::{DELETED, PeekedMessage, RELEASED};
+use crate::queue::pending::PendingWrite;
+
+/// How many dead messages are kept for reuse: cheaper than to ask the allocator each time.
+const SPARE: usize = 256;
+
+/// One delivery of one message. ``with message:`` deletes it at the end of the block; on an
+/// exception it makes it visible again.
+///
+/// >>> import trunkline
+/// >>> queue = trunkline.open().queue("orders")
+/// >>> sent = queue.send('{"drink": "coffee"}', attributes={"table": 4})
+/// >>> with queue.receive()[0] as message:
+/// ...     message.json()["drink"], message.attributes["table"]
+/// ('coffee', 4)
+/// >>> queue.statistics().total
+/// 0
+#[pyclass(frozen, extends = PeekedMessage, freelist = SPARE, module = "trunkline")]
+pub(crate) struct Message;
+
+/// One delivery of one message, from :meth:`trunkline.aio.Queue.receive`. ``async with message:``
+/// deletes it at the end of the block; on an exception it makes it visible again.
+///
+/// >>> import asyncio, trunkline
+/// >>> async def main():
+/// ...     queue = trunkline.aio.open().queue("orders")
+/// ...     await queue.send("one coffee")
+/// ...     (message,) = await queue.receive()
+/// ...     async with message:
+/// ...         pass
+/// ...     return queue.statistics().total
+/// >>> asyncio.run(main())
+/// 0
+#[pyclass(
+    frozen,
+    extends = PeekedMessage,
+    freelist = SPARE,
+    name = "Message",
+    module = "trunkline.aio"
+)]
+pub(crate) struct AsyncMessage;
+
+/// A kind of message that a receive can make.
+pub(crate) trait Delivered: PyClass {
+    fn deliver<'py>(
+        py: Python<'py>,
+        handle: &Arc<Handle>,
+        delivery: &Delivery<'_>,
+    ) -> PyResult<Bound<'py, Self>>;
+}
+
+impl Delivered for Message {
+    #[inline]
+    fn deliver<'py>(
+        py: Python<'py>,
+        handle: &Arc<Handle>,
+        delivery: &Delivery<'_>,
+    ) -> PyResult<Bound<'py, Self>> {
+        Bound::new(py, (Self, PeekedMessage::new(py, handle, delivery, false)))
+    }
+}
+
+impl Delivered for AsyncMessage {
+    #[inline]
+    fn deliver<'py>(
+        py: Python<'py>,
+        handle: &Arc<Handle>,
+        delivery: &Delivery<'_>,
+    ) -> PyResult<Bound<'py, Self>> {
+        Bound::new(py, (Self, PeekedMessage::new(py, handle, delivery, false)))
+    }
+}
+
+impl Delivered for PeekedMessage {
+    fn deliver<'py>(
+        py: Python<'py>,
+        handle: &Arc<Handle>,
+        delivery: &Delivery<'_>,
+    ) -> PyResult<Bound<'py, Self>> {
+        Bound::new(py, PeekedMessage::new(py, handle, delivery, true))
+    }
+}
+
+impl PeekedMessage {
+    #[inline]
+    fn delete(&self) -> PyResult<Option<Ticket>> {
+        let receipt = self.lease().map_err(raise)?;
+        self.handle.queue.delete(receipt).map_err(raise)
+    }
+
+    fn change(&self, visibility: Millis) -> PyResult<Option<Ticket>> {
+        let receipt = self.lease().map_err(raise)?;
+        self.handle.queue.extend(receipt, visibility).map_err(raise)
+    }
+
+    fn acknowledge(&self, py: Python<'_>, ticket: Option<Ticket>) -> PyResult<()> {
+        self.handle.acknowledge(py, ticket, self.handle.level)
+    }
+
+    fn pending(&self, py: Python<'_>, ticket: Option<Ticket>) -> PyResult<Option<PendingWrite>> {
+        PendingWrite::new(py, &self.handle, ticket, self.handle.level)
+    }
+
+    fn span(&self, value: &Bound<'_, PyAny>, field: &str) -> PyResult<Millis> {
+        millis(value, field, 0, self.handle.engine.limits().visibility_max)
+    }
+
+    fn receipt_text(&self) -> PyResult<String> {
+        let encode = |receipt| self.handle.queue.encode_receipt(receipt);
+        self.lease().map(encode).map_err(raise)
+    }
+}
+
+#[pymethods]
+impl Message {
+    /// Names this delivery; :meth:`Queue.delete` takes it, also from another process.
+    #[getter]
+    fn receipt(slf: &Bound<'_, Self>) -> PyResult<String> {
+        slf.as_super().get().receipt_text()
+    }
+
+    /// Delete the message; return once that is as durable as the engine promises.
+    fn delete(slf: &Bound<'_, Self>, py: Python<'_>) -> PyResult<()> {
+        let message = slf.as_super().get();
+        guard(|| {
+            message.handle.apply_faults(py, Verb::Delete)?;
+            let ticket = message.delete()?;
+            message.set_outcome(DELETED);
+            message.acknowledge(py, ticket)
+        })
+    }
+
+    /// Let the lease end `visibility_timeout` seconds from now.
+    fn extend(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        visibility_timeout: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let message = slf.as_super().get();
+        let visibility = message.span(visibility_timeout, "visibility_timeout")?;
+        guard(|| {
+            message.handle.apply_faults(py, Verb::Extend)?;
+            let ticket = message.change(visibility)?;
+            message.acknowledge(py, ticket)
+        })
+    }
+
+    /// Give the message back: visible again at once, or in `delay` seconds.
+    #[pyo3(signature = (delay=None))]
+    fn release(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        delay: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let message = slf.as_super().get();
+        let delay = delay.map_or(Ok(0), |delay| message.span(delay, "delay"))?;
+        guard(|| {
+            message.handle.apply_faults(py, Verb::Extend)?;
+            let ticket = message.change(delay)?;
+            message.set_outcome(RELEASED);
+            message.acknowledge(py, ticket)
+        })
+    }
+
+    /// ``"deleted"`` or ``"released"``, if the message's own verb did it.
+    #[getter]
+    fn _outcome(slf: &Bound<'_, Self>) -> Option<&'static str> {
+        slf.as_super().get().outcome()
+    }
+
+    fn __enter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __exit__(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        kind: &Bound<'_, PyAny>,
+        _value: &Bound<'_, PyAny>,
+        _traceback: &Bound<'_, PyAny>,
+    ) -> PyResult<bool> {
+        if slf.as_super().get().outcome().is_some() {
+            return Ok(false);
+        }
+        if kind.is_none() {
+            Self::delete(slf, py)?;
+        } else {
+            // The caller's exception is the one to be seen; an unreleased lease ends by itself.
+            drop(Self::release(slf, py, None));
+        }
+        Ok(false)
+    }
+}
+
+/// The coroutines of the class are Python's (`trunkline.aio.message`) and begin here.
+#[pymethods]
+impl AsyncMessage {
+    /// Names this delivery; :meth:`trunkline.aio.Queue.delete` takes it.
+    #[getter]
+    fn receipt(slf: &Bound<'_, Self>) -> PyResult<String> {
+        slf.as_super().get().receipt_text()
+    }
+
+    /// Whether there are faults to ask for.
+    #[getter]
+    fn _has_faults(slf: &Bound<'_, Self>) -> bool {
+        slf.as_super().get().handle.has_faults()
+    }
+
+    /// The faults of `verb`: for how many seconds to wait first.
+    fn _check_faults(slf: &Bound<'_, Self>, verb: &str) -> PyResult<f64> {
+        guard(|| slf.as_super().get().handle.check_faults(verb).map(|(seconds, _)| seconds))
+    }
+
+    fn _begin_delete(slf: &Bound<'_, Self>, py: Python<'_>) -> PyResult<Option<PendingWrite>> {
+        let message = slf.as_super().get();
+        guard(|| {
+            let ticket = message.delete()?;
+            message.set_outcome(DELETED);
+            message.pending(py, ticket)
+        })
+    }
+
+    fn _begin_extend(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        visibility_timeout: &Bound<'_, PyAny>,
+    ) -> PyResult<Option<PendingWrite>> {
+        let message = slf.as_super().get();
+        let visibility = message.span(visibility_timeout, "visibility_timeout")?;
+        guard(|| {
+            let ticket = message.change(visibility)?;
+            message.pending(py, ticket)
+        })
+    }
+
+    fn _begin_release(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        delay: &Bound<'_, PyAny>,
+    ) -> PyResult<Option<PendingWrite>> {
+        let message = slf.as_super().get();
+        let delay = message.span(delay, "delay")?;
+        guard(|| {
+            let ticket = message.change(delay)?;
+            message.set_outcome(RELEASED);
+            message.pending(py, ticket)
+        })
+    }
+
+    /// ``"deleted"`` or ``"released"``, if the message's own verb did it.
+    #[getter]
+    fn _outcome(slf: &Bound<'_, Self>) -> Option<&'static str> {
+        slf.as_super().get().outcome()
+    }
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Message>()?;
+    module.add("AsyncMessage", module.py().get_type::<AsyncMessage>())
+}

@@ -1,0 +1,33 @@
+//! The queue's side of the border: its class, its messages and what its verbs answer.
+
+pub(crate) mod attributes;
+mod batch;
+mod body;
+pub(crate) mod config;
+pub(crate) mod handle;
+mod leases;
+mod message;
+mod nonblocking;
+mod peeked;
+mod pending;
+mod received;
+pub(crate) mod redrive;
+mod results;
+mod statistics;
+pub(crate) mod verbs;
+mod waiting;
+
+use pyo3::prelude::*;
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    attributes::register(module)?;
+    config::register(module)?;
+    verbs::register(module)?;
+    nonblocking::register(module)?;
+    peeked::register(module)?;
+    message::register(module)?;
+    results::register(module)?;
+    statistics::register(module)?;
+    pending::register(module)?;
+    redrive::register(module)
+}

@@ -1,0 +1,167 @@
+//! A promise of durability that was not waited for.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::PyTimeoutError;
+use pyo3::prelude::*;
+use trunkline_engine::{Parker, Sent, Ticket};
+use trunkline_types::Durability;
+
+use crate::duration::millis;
+use crate::error::{guard, raise};
+use crate::queue::handle::{Handle, waits_for_disk};
+use crate::queue::results::SendResult;
+use crate::waker::Waker;
+
+/// The longest wait for the disk, in milliseconds: a year.
+const WAIT_MAX: u64 = 365 * 86_400_000;
+
+/// Something that the disk does not have yet.
+#[pyclass(frozen, module = "trunkline._core")]
+pub(crate) struct PendingWrite {
+    handle: Arc<Handle>,
+    /// `None` if there is nothing to wait for but the faults of a commit.
+    ticket: Option<Ticket>,
+    level: Durability,
+}
+
+impl PendingWrite {
+    /// What a loop has to wait for. A copy into the page cache costs less than a turn of the loop,
+    /// so it is settled here, unless faults may strike it.
+    pub fn new(
+        py: Python<'_>,
+        handle: &Arc<Handle>,
+        ticket: Option<Ticket>,
+        level: Durability,
+    ) -> PyResult<Option<Self>> {
+        match ticket {
+            ticket if handle.has_faults() && handle.commits(ticket, level) => {
+                Ok(Some(Self { handle: handle.clone(), ticket, level }))
+            }
+            Some(_) if waits_for_disk(&handle.engine, level) => {
+                Ok(Some(Self { handle: handle.clone(), ticket, level }))
+            }
+            ticket => handle.acknowledge(py, ticket, level).map(|()| None),
+        }
+    }
+}
+
+#[pymethods]
+impl PendingWrite {
+    /// Whether faults may strike the commit.
+    #[getter]
+    fn has_faults(&self) -> bool {
+        self.handle.has_faults()
+    }
+
+    /// The faults of the commit: for how many seconds to wait first.
+    fn check_faults(&self) -> PyResult<f64> {
+        guard(|| self.handle.check_faults("commit").map(|(seconds, _)| seconds))
+    }
+
+    /// Whether it is durable; raises when it never will be.
+    fn done(&self) -> PyResult<bool> {
+        guard(|| match self.ticket {
+            Some(ticket) => self.handle.engine.is_settled(ticket, self.level).map_err(raise),
+            None => Ok(true),
+        })
+    }
+
+    /// Rings `waker` with `token`, once, when it is durable or never will be.
+    fn notify(&self, waker: &Waker, token: u64) -> PyResult<()> {
+        let signal = waker.signal(token);
+        guard(|| match self.ticket {
+            Some(ticket) => {
+                self.handle.engine.notify_when(ticket, self.level, signal).map_err(raise)
+            }
+            None => {
+                signal.signal();
+                Ok(())
+            }
+        })
+    }
+}
+
+/// A send that was not waited for, from :meth:`Queue.send_nowait`.
+///
+/// >>> import trunkline
+/// >>> ticket = trunkline.open().queue("orders").send_nowait("one coffee")
+/// >>> ticket.wait(timeout=5).message_id == ticket.message_id
+/// True
+#[pyclass(frozen, module = "trunkline")]
+pub(crate) struct PendingSend {
+    handle: Arc<Handle>,
+    sent: Sent,
+    level: Durability,
+}
+
+impl PendingSend {
+    pub fn new(handle: Arc<Handle>, sent: Sent, level: Durability) -> Self {
+        Self { handle, sent, level }
+    }
+
+    fn pending(&self) -> Option<Ticket> {
+        self.sent.ticket.filter(|_| self.level > Durability::Memory)
+    }
+
+    fn result(&self) -> SendResult {
+        SendResult::new(&self.handle, self.sent, 0)
+    }
+
+    fn wait_for(&self, py: Python<'_>, ticket: Ticket, time: u64) -> PyResult<()> {
+        let parker = Arc::new(Parker::default());
+        let engine = &self.handle.engine;
+        engine.notify_when(ticket, self.level, parker.clone()).map_err(raise)?;
+        if crate::queue::waiting::park(py, &parker, time)? {
+            return self.handle.acknowledge(py, Some(ticket), self.level);
+        }
+        Err(PyTimeoutError::new_err("The message is not durable yet; wait again."))
+    }
+}
+
+#[pymethods]
+impl PendingSend {
+    /// The message's id.
+    #[getter]
+    fn message_id(&self) -> String {
+        self.result().message_id()
+    }
+
+    /// FIFO: 20 digits that grow in order of sending; None on a standard queue.
+    #[getter]
+    fn sequence_number(&self) -> Option<String> {
+        self.result().sequence_number()
+    }
+
+    /// Whether the message is durable; raises if it never will be.
+    fn done(&self) -> PyResult<bool> {
+        guard(|| match self.pending() {
+            Some(ticket) => self.handle.engine.is_settled(ticket, self.level).map_err(raise),
+            None => Ok(true),
+        })
+    }
+
+    /// Return when the message is durable; raise TimeoutError after `timeout` seconds.
+    #[pyo3(signature = (timeout=None))]
+    fn wait(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<SendResult> {
+        let timeout = timeout.map(|time| millis(time, "timeout", 0, WAIT_MAX)).transpose()?;
+        guard(|| {
+            match (self.pending(), timeout) {
+                (ticket, None) => self.handle.acknowledge(py, ticket, self.level)?,
+                (None, Some(_)) => self.handle.acknowledge(py, None, self.level)?,
+                (Some(ticket), Some(time)) => self.wait_for(py, ticket, time)?,
+            }
+            Ok(self.result())
+        })
+    }
+
+    fn __repr__(&self) -> PyResult<String> {
+        let state = if self.done()? { "done" } else { "pending" };
+        Ok(format!("<PendingSend {}, {state}>", self.message_id()))
+    }
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PendingWrite>()?;
+    module.add_class::<PendingSend>()
+}

@@ -1,0 +1,60 @@
+//! What one receive asks for and brings back.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyInt, PyList};
+use trunkline_engine::Delivery;
+
+use crate::queue::handle::Handle;
+use crate::queue::message::Delivered;
+
+/// How many messages a plain receive may hand out. What is no count in its range counts as none,
+/// and the package, which looks closer when nothing was found, says what is wrong with it.
+#[inline]
+pub(crate) fn plain_max(max: &Bound<'_, PyAny>) -> usize {
+    match max.is_exact_instance_of::<PyInt>().then(|| max.extract::<i32>()) {
+        Some(Ok(max)) => usize::try_from(max).unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// The messages of one receive, made where they are delivered: the engine holds no lock then.
+pub(crate) struct Received<'py, M> {
+    py: Python<'py>,
+    /// Most receives ask for one, which needs no list of its own.
+    first: Option<Bound<'py, M>>,
+    others: Vec<Bound<'py, M>>,
+    failure: Option<PyErr>,
+}
+
+impl<'py, M: Delivered> Received<'py, M> {
+    pub fn new(py: Python<'py>) -> Self {
+        Self { py, first: None, others: Vec::new(), failure: None }
+    }
+
+    #[inline]
+    pub fn push(&mut self, handle: &Arc<Handle>, delivery: &Delivery<'_>) {
+        match M::deliver(self.py, handle, delivery) {
+            Ok(message) if self.first.is_none() => self.first = Some(message),
+            Ok(message) => self.others.push(message),
+            Err(failure) => self.failure = Some(failure),
+        }
+    }
+
+    #[inline]
+    pub fn into_list(self) -> PyResult<Bound<'py, PyList>> {
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
+        match self.first {
+            None => Ok(PyList::empty(self.py)),
+            Some(message) if self.others.is_empty() => PyList::new(self.py, [message]),
+            Some(message) => {
+                let list = PyList::new(self.py, self.others)?;
+                list.insert(0, message)?;
+                Ok(list)
+            }
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! What sending and the batch verbs answer: frozen values, made when they are looked at.
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyTuple;
+use trunkline_engine::{Sent, sequence_number};
+use trunkline_types::{Error, IdKey};
+
+use crate::queue::handle::Handle;
+
+/// How many dead results are kept for reuse: cheaper than to ask the allocator each time.
+const SPARE: usize = 256;
+
+/// A message that was accepted.
+///
+/// >>> import trunkline
+/// >>> sent = trunkline.open().queue("orders.fifo").send("a", group="g", dedup_id="1")
+/// >>> len(sent.message_id), len(sent.sequence_number), sent.duplicate
+/// (36, 20, False)
+#[pyclass(frozen, freelist = SPARE, module = "trunkline")]
+pub(crate) struct SendResult {
+    sent: Sent,
+    key: IdKey,
+    fifo: bool,
+    index: u32,
+}
+
+impl SendResult {
+    #[inline]
+    pub fn new(handle: &Handle, sent: Sent, index: u32) -> Self {
+        Self { sent, key: handle.key, fifo: handle.fifo, index }
+    }
+}
+
+#[pymethods]
+impl SendResult {
+    /// The message's id; that of the first message, if this one is a duplicate.
+    #[getter]
+    pub fn message_id(&self) -> String {
+        self.sent.message_id(self.key).to_string()
+    }
+
+    /// FIFO: 20 digits that grow in order of sending; None on a standard queue.
+    #[getter]
+    pub fn sequence_number(&self) -> Option<String> {
+        self.fifo.then(|| sequence_number(self.sent.seq))
+    }
+
+    /// Whether an earlier message stands for this one, so that nothing was added.
+    #[getter]
+    fn duplicate(&self) -> bool {
+        self.sent.duplicate
+    }
+
+    /// The place in the batch; 0 for a single send.
+    #[getter]
+    fn index(&self) -> u32 {
+        self.index
+    }
+
+    fn __repr__(&self) -> String {
+        match self.sequence_number() {
+            Some(number) => format!("<SendResult {}, number {number}>", self.message_id()),
+            None => format!("<SendResult {}>", self.message_id()),
+        }
+    }
+}
+
+/// Why one entry of a batch was refused.
+///
+/// >>> import trunkline
+/// >>> queue = trunkline.open().queue("orders")
+/// >>> failure = queue.delete_batch(["forged"]).failed[0]
+/// >>> failure.index, failure.code
+/// (0, 'ReceiptHandleIsInvalid')
+#[pyclass(frozen, get_all, module = "trunkline")]
+pub(crate) struct BatchFailure {
+    /// The entry's place in the batch.
+    index: u32,
+    /// The stable code, as :attr:`TrunklineError.code`.
+    code: String,
+    /// The sentence for a person.
+    message: String,
+}
+
+impl BatchFailure {
+    pub fn new(index: u32, error: &Error) -> Self {
+        let (code, message) = (error.code().name().to_owned(), error.message().to_owned());
+        Self { index, code, message }
+    }
+
+    pub fn from_parts((index, code, message): (u32, String, String)) -> Self {
+        Self { index, code, message }
+    }
+
+    pub fn index(&self) -> u32 {
+        self.index
+    }
+}
+
+#[pymethods]
+impl BatchFailure {
+    fn __repr__(&self) -> String {
+        format!("<BatchFailure of entry {}: {}: {}>", self.index, self.code, self.message)
+    }
+}
+
+/// What became of the entries of a send.
+///
+/// >>> import trunkline
+/// >>> result = trunkline.open().queue("orders").send_batch(["one", "two"])
+/// >>> [sent.index for sent in result.successful], result.failed
+/// ([0, 1], ())
+#[pyclass(frozen, module = "trunkline")]
+pub(crate) struct SendBatchResult {
+    sent: Vec<(u32, Sent)>,
+    key: IdKey,
+    fifo: bool,
+    successful: PyOnceLock<Py<PyTuple>>,
+    failed: Py<PyTuple>,
+}
+
+impl SendBatchResult {
+    pub fn new(
+        py: Python<'_>,
+        handle: &Handle,
+        sent: Vec<(u32, Sent)>,
+        failed: Vec<BatchFailure>,
+    ) -> PyResult<Self> {
+        let (key, fifo, failed) = (handle.key, handle.fifo, tuple(py, failed)?);
+        Ok(Self { sent, key, fifo, successful: PyOnceLock::new(), failed })
+    }
+}
+
+#[pymethods]
+impl SendBatchResult {
+    /// The entries that were accepted, in order.
+    #[getter]
+    fn successful<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyTuple>> {
+        let make = || {
+            let (key, fifo) = (self.key, self.fifo);
+            let one =
+                |(index, sent): &(u32, Sent)| SendResult { sent: *sent, key, fifo, index: *index };
+            Ok::<_, PyErr>(PyTuple::new(py, self.sent.iter().map(one))?.unbind())
+        };
+        Ok(self.successful.get_or_try_init(py, make)?.bind(py))
+    }
+
+    /// The entries that were refused, in order.
+    #[getter]
+    fn failed<'py>(&self, py: Python<'py>) -> &Bound<'py, PyTuple> {
+        self.failed.bind(py)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let failed = self.failed.bind(py).len();
+        Ok(format!("<SendBatchResult: {} successful, {failed} failed>", self.sent.len()))
+    }
+}
+
+/// What became of the entries of a delete or of a change of leases.
+///
+/// >>> import trunkline
+/// >>> queue = trunkline.open().queue("orders")
+/// >>> sent = queue.send("one")
+/// >>> queue.delete_batch([*queue.receive(), "forged"])
+/// <BatchResult: 1 successful, 1 failed>
+#[pyclass(frozen, module = "trunkline")]
+pub(crate) struct BatchResult {
+    entries: u32,
+    successful: PyOnceLock<Py<PyTuple>>,
+    failed: Py<PyTuple>,
+}
+
+impl BatchResult {
+    pub fn new(py: Python<'_>, entries: u32, failed: Vec<BatchFailure>) -> PyResult<Self> {
+        Ok(Self { entries, successful: PyOnceLock::new(), failed: tuple(py, failed)? })
+    }
+}
+
+#[pymethods]
+impl BatchResult {
+    /// The places of the entries that were carried out.
+    #[getter]
+    fn successful<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyTuple>> {
+        let make = || {
+            let failed = self.failed.bind(py);
+            let failed: Vec<u32> = failed
+                .iter()
+                .map(|failure| Ok(failure.cast::<BatchFailure>()?.get().index))
+                .collect::<PyResult<_>>()?;
+            let good: Vec<u32> =
+                (0..self.entries).filter(|index| failed.binary_search(index).is_err()).collect();
+            Ok::<_, PyErr>(PyTuple::new(py, good)?.unbind())
+        };
+        Ok(self.successful.get_or_try_init(py, make)?.bind(py))
+    }
+
+    /// The entries that were refused, in order.
+    #[getter]
+    fn failed<'py>(&self, py: Python<'py>) -> &Bound<'py, PyTuple> {
+        self.failed.bind(py)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        let bad = self.failed.bind(py).len();
+        let good = self.entries as usize - bad;
+        format!("<BatchResult: {good} successful, {bad} failed>")
+    }
+}
+
+fn tuple(py: Python<'_>, failed: Vec<BatchFailure>) -> PyResult<Py<PyTuple>> {
+    if failed.is_empty() {
+        return Ok(PyTuple::empty(py).unbind());
+    }
+    Ok(PyTuple::new(py, failed)?.unbind())
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<SendResult>()?;
+    module.add_class::<BatchFailure>()?;
+    module.add_class::<SendBatchResult>()?;
+    module.add_class::<BatchResult>()
+}

@@ -1,0 +1,64 @@
+//! How a queue stands, as a frozen value.
+
+use pyo3::prelude::*;
+use trunkline_engine::Statistics as Counts;
+
+/// How a queue stands.
+///
+/// >>> import trunkline
+/// >>> queue = trunkline.open().queue("orders")
+/// >>> sent = queue.send_batch(["one", "two"])
+/// >>> lease = queue.receive()
+/// >>> counted = queue.statistics()
+/// >>> counted.visible, counted.in_flight, counted.delayed, counted.total
+/// (1, 1, 0, 2)
+#[pyclass(frozen, module = "trunkline")]
+pub(crate) struct QueueStatistics(pub Counts);
+
+#[pymethods]
+impl QueueStatistics {
+    /// Messages that a receive may deliver; FIFO: also those that wait behind their group.
+    #[getter]
+    fn visible(&self) -> u64 {
+        self.0.visible
+    }
+
+    /// Messages that are leased.
+    #[getter]
+    fn in_flight(&self) -> u64 {
+        self.0.in_flight
+    }
+
+    /// Messages whose delay has not ended.
+    #[getter]
+    fn delayed(&self) -> u64 {
+        self.0.delayed
+    }
+
+    /// All messages.
+    #[getter]
+    fn total(&self) -> u64 {
+        self.0.visible + self.0.in_flight + self.0.delayed
+    }
+
+    /// Seconds since the oldest message was sent; None if there is none.
+    #[getter]
+    fn oldest_age(&self) -> Option<f64> {
+        Some(self.0.at.saturating_sub(self.0.oldest_sent?) as f64 / 1_000.0)
+    }
+
+    /// FIFO: groups with a leased message.
+    #[getter]
+    fn groups_in_flight(&self) -> u64 {
+        self.0.groups_in_flight
+    }
+
+    fn __repr__(&self) -> String {
+        let Counts { visible, in_flight, delayed, .. } = self.0;
+        format!("<QueueStatistics: {visible} visible, {in_flight} in flight, {delayed} delayed>")
+    }
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<QueueStatistics>()
+}

@@ -1,0 +1,1 @@
+"""Queues for asyncio. The public names are those of `trunkline.aio`."""

@@ -1,0 +1,74 @@
+"""A delivery whose verbs are coroutines.
+
+The class is made in Rust, where messages come from; what may suspend has to be Python's. So the
+coroutines are defined here and belong to the class from the moment this package is imported.
+"""
+
+from __future__ import annotations
+
+from trunkline._core import AsyncMessage as Message
+from trunkline.aio.loop import apply_delay, durable
+from trunkline.errors import TrunklineError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from trunkline._types import Seconds
+
+__all__ = ["Message"]
+
+
+async def delete(self: Message) -> None:
+    """Delete the message; return once that is as durable as the engine promises."""
+    if self._has_faults:
+        await apply_delay(self._check_faults("delete"))
+    pending = self._begin_delete()
+    if pending is not None:
+        await durable(pending)
+
+
+async def extend(self: Message, visibility_timeout: Seconds) -> None:
+    """Let the lease end `visibility_timeout` seconds from now."""
+    if self._has_faults:
+        await apply_delay(self._check_faults("extend"))
+    pending = self._begin_extend(visibility_timeout)
+    if pending is not None:
+        await durable(pending)
+
+
+async def release(self: Message, delay: Seconds = 0) -> None:
+    """Give the message back: visible again at once, or in `delay` seconds."""
+    if self._has_faults:
+        await apply_delay(self._check_faults("extend"))
+    pending = self._begin_release(delay)
+    if pending is not None:
+        await durable(pending)
+
+
+async def __aenter__(self: Message) -> Message:  # noqa: N807
+    return self
+
+
+async def __aexit__(  # noqa: N807
+    self: Message,
+    kind: type[BaseException] | None,
+    value: BaseException | None,
+    traceback: TracebackType | None,
+) -> None:
+    if self._outcome:
+        return
+    if kind is None:
+        await delete(self)
+        return
+    try:
+        # Not waited for: the caller's exception is to be seen now, and no other one instead of it.
+        self._begin_release(0)
+    except TrunklineError:
+        # A lease that cannot be given back ends by itself.
+        return
+
+
+for _verb in (delete, extend, release, __aenter__, __aexit__):
+    _verb.__qualname__ = f"Message.{_verb.__name__}"
+    setattr(Message, _verb.__name__, _verb)

@@ -1,0 +1,450 @@
+"""A queue whose waiting verbs are coroutines. Names, defaults and checks are those of its twin.
+
+Every verb is begun in one go, without suspending, so that a cancelled coroutine has either done all
+of it or nothing; only then is the disk waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from trunkline import validation
+from trunkline._core import NonBlocking, milliseconds
+from trunkline.aio.loop import apply_delay, complete, completions, durable
+from trunkline.aio.queues.redrive import RedriveTask
+from trunkline.limits import WAIT_MAX_MS
+from trunkline.queues.options import UNSET, Unset
+from trunkline.queues.queue import as_list
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+    from typing import Any, Literal, overload
+
+    from trunkline._core import (
+        BatchResult,
+        PeekedMessage,
+        PendingSend,
+        QueueStatistics,
+        SendBatchResult,
+        SendResult,
+    )
+    from trunkline._core import Message as SyncMessage
+    from trunkline._types import Attributes, Body, Durability, RetryDelay, Seconds
+    from trunkline.aio.queues.message import Message
+    from trunkline.queues.consumer import ConsumeReport
+    from trunkline.queues.messages import SendEntry
+    from trunkline.queues.queue import Queue as SyncQueue
+
+
+class Queue:
+    """A queue for asyncio; :meth:`trunkline.aio.Engine.queue` makes it. The twin is `sync`.
+
+    >>> import asyncio, trunkline
+    >>> async def main():
+    ...     queue = trunkline.aio.open().queue("orders")
+    ...     await queue.send("one coffee")
+    ...     return [message.text() for message in await queue.receive(wait=20)]
+    >>> asyncio.run(main())
+    ['one coffee']
+    """
+
+    __slots__ = {
+        "_core": "",
+        "_nonblocking": "",
+        "_receive": "",
+        "sync": "The same queue for threads.",
+    }
+
+    def __init__(self, queue: SyncQueue) -> None:
+        self.sync = queue
+        self._core = queue._core
+        self._nonblocking = NonBlocking(queue._core)
+        self._receive = self._nonblocking.receive
+
+    # --- sending ---------------------------------------------------------------------------------
+
+    async def send(
+        self,
+        body: Body,
+        *,
+        group: str | None = None,
+        dedup_id: str | None = None,
+        delay: Seconds | None = None,
+        attributes: Attributes | None = None,
+        durability: Durability | None = None,
+    ) -> SendResult:
+        """Add a message; return once it is as durable as the engine promises.
+
+        Cancelling it does not take the message back. See :meth:`trunkline.Queue.send`.
+
+        >>> import asyncio, trunkline
+        >>> asyncio.run(trunkline.aio.open().queue("orders").send("one coffee")).duplicate
+        False
+        """
+        if (
+            group is None
+            and dedup_id is None
+            and delay is None
+            and attributes is None
+            and durability is None
+        ):
+            begun = self._nonblocking.send(body)
+            if begun is not None:
+                result, pending = begun
+                if pending is not None:
+                    await durable(pending)
+                return result
+        return await self._send_with(body, durability, group, dedup_id, delay, attributes)
+
+    async def _send_with(
+        self, body: Body, durability: Durability | None, *options: Any
+    ) -> SendResult:
+        if self._nonblocking.has_faults:
+            await self._apply_faults("send")
+        checked = self.sync._checked(*options)
+        await self._wait_for_capacity()
+        result, pending = self._nonblocking.send_with(body, *checked, durability)
+        if pending is not None:
+            await durable(pending)
+        return result
+
+    async def send_batch(
+        self, entries: Iterable[Body | SendEntry], *, durability: Durability | None = None
+    ) -> SendBatchResult:
+        """Add many messages with one wait for the disk. See :meth:`trunkline.Queue.send_batch`.
+
+        >>> import asyncio, trunkline
+        >>> asyncio.run(trunkline.aio.open().queue("orders").send_batch(["one", "two"])).failed
+        ()
+        """
+        entries = as_list(entries, "entries")
+        if self._nonblocking.has_faults:
+            await self._apply_faults("send")
+        await self._wait_for_capacity()
+        begun = self._nonblocking.send_batch(entries) if durability is None else None
+        if begun is None:
+            begun = self._nonblocking.send_prepared(*self.sync._prepare(entries), durability)
+        result, pending = begun
+        if pending is not None:
+            await durable(pending)
+        return result
+
+    async def _wait_for_capacity(self) -> None:
+        """Wait while more is unwritten than may be: senders must not outrun the disk."""
+        while (pending := self._nonblocking.capacity()) is not None:
+            await durable(pending)
+
+    def send_nowait(
+        self,
+        body: Body,
+        *,
+        group: str | None = None,
+        dedup_id: str | None = None,
+        delay: Seconds | None = None,
+        attributes: Attributes | None = None,
+        durability: Durability | None = None,
+    ) -> PendingSend:
+        """Add a message and do not wait for the disk. See :meth:`trunkline.Queue.send_nowait`.
+
+        Not a coroutine: an injected delay holds the loop up here.
+        """
+        return self.sync.send_nowait(
+            body,
+            group=group,
+            dedup_id=dedup_id,
+            delay=delay,
+            attributes=attributes,
+            durability=durability,
+        )
+
+    # --- receiving -------------------------------------------------------------------------------
+
+    async def receive(
+        self,
+        max: int = 1,
+        *,
+        wait: Seconds | None = None,
+        visibility_timeout: Seconds | None = None,
+        attempt_id: str | None = None,
+    ) -> list[Message]:
+        """Lease up to `max` messages; wait at most `wait` seconds for the first.
+
+        Cancelling it loses nothing. See :meth:`trunkline.Queue.receive`.
+
+        >>> import asyncio, trunkline
+        >>> asyncio.run(trunkline.aio.open().queue("orders").receive(wait=0.01))
+        []
+        """
+        if visibility_timeout is None and attempt_id is None:
+            found = self._receive(max)
+            # Whatever else there is to check can wait until there is nothing to hand out.
+            if found:
+                return found
+        if self._nonblocking.has_faults and await self._apply_faults("receive"):
+            visibility_timeout = 0
+        validation.count(max, "max", 1, validation.COUNT_MAX)
+        span = self._span(wait)
+        lease = None if visibility_timeout is None else self.sync._lease(visibility_timeout)
+        attempt = None if attempt_id is None else self.sync._attempt(attempt_id)
+        found = self._nonblocking.receive_with(max, lease, attempt)
+        if found or not span:
+            return found
+        return await self._wait(max, span, lease, attempt)
+
+    async def _wait(
+        self, max: int, span: int, lease: int | None, attempt: str | None
+    ) -> list[Message]:
+        loop, parked = completions()
+        end = loop.time() + span / 1_000
+        virtual_end = self._nonblocking.deadline(span)
+        while True:
+            token, future = parked.park(loop)
+            subscription = self._nonblocking.subscribe(parked.waker, token, virtual_end)
+            expired = True
+            timer = None
+            try:
+                # Somebody may have sent between the caller's try and the subscription.
+                found = self._nonblocking.receive_with(max, lease, attempt)
+                if found:
+                    return found
+                timer = loop.call_at(end, complete, future)
+                await future
+            finally:
+                # Also when cancelled: a wake that was not used goes to the next waiter.
+                if timer is not None:
+                    timer.cancel()
+                parked.leave(token)
+                expired = subscription.end()
+            # No await from here to the return: what is leased is handed out.
+            found = self._nonblocking.receive_with(max, lease, attempt)
+            if found or expired or loop.time() >= end:
+                return found
+
+    def _span(self, wait: Seconds | None) -> int:
+        if wait is None:
+            return self._core.settings.receive_wait
+        return milliseconds(wait, "wait", 0, WAIT_MAX_MS)
+
+    def peek(self, max: int = 10, *, include_in_flight: bool = False) -> list[PeekedMessage]:
+        """Read up to `max` messages, oldest first, without leasing them."""
+        return self.sync.peek(max, include_in_flight=include_in_flight)
+
+    # --- deliveries ------------------------------------------------------------------------------
+
+    async def delete(
+        self, delivery: Message | SyncMessage | str, *, durability: Durability | None = None
+    ) -> None:
+        """Delete a message that was received, named by itself or by its receipt."""
+        if self._nonblocking.has_faults:
+            await self._apply_faults("delete")
+        pending = self._nonblocking.delete(delivery, durability)
+        if pending is not None:
+            await durable(pending)
+
+    async def delete_batch(
+        self,
+        deliveries: Iterable[Message | SyncMessage | str],
+        *,
+        durability: Durability | None = None,
+    ) -> BatchResult:
+        """Delete many, with one wait for the disk.
+
+        >>> import asyncio, trunkline
+        >>> async def main():
+        ...     queue = trunkline.aio.open().queue("orders")
+        ...     await queue.send_batch(["one", "two"])
+        ...     return (await queue.delete_batch(await queue.receive(max=10))).successful
+        >>> asyncio.run(main())
+        (0, 1)
+        """
+        named = as_list(deliveries, "deliveries")
+        if self._nonblocking.has_faults:
+            await self._apply_faults("delete")
+        result, pending = self._nonblocking.delete_batch(named, durability)
+        if pending is not None:
+            await durable(pending)
+        return result
+
+    async def extend(
+        self,
+        delivery: Message | SyncMessage | str,
+        visibility_timeout: Seconds,
+        *,
+        durability: Durability | None = None,
+    ) -> None:
+        """Let a lease end `visibility_timeout` seconds from now; 0 makes the message visible."""
+        lease = self.sync._lease(visibility_timeout)
+        if self._nonblocking.has_faults:
+            await self._apply_faults("extend")
+        pending = self._nonblocking.extend(delivery, lease, durability)
+        if pending is not None:
+            await durable(pending)
+
+    async def extend_batch(
+        self,
+        deliveries: Iterable[Message | SyncMessage | str],
+        visibility_timeout: Seconds,
+        *,
+        durability: Durability | None = None,
+    ) -> BatchResult:
+        """The same for many, with one wait for the disk."""
+        named = as_list(deliveries, "deliveries")
+        lease = self.sync._lease(visibility_timeout)
+        if self._nonblocking.has_faults:
+            await self._apply_faults("extend")
+        result, pending = self._nonblocking.extend_batch(named, lease, durability)
+        if pending is not None:
+            await durable(pending)
+        return result
+
+    async def _apply_faults(self, verb: str) -> bool:
+        """The faults of a call, asked for once; whether a delivery stays visible."""
+        seconds, duplicate = self._nonblocking.check_faults(verb)
+        await apply_delay(seconds)
+        return duplicate
+
+    if TYPE_CHECKING:
+
+        @overload
+        async def consume(
+            self,
+            handler: Callable[[Message], Awaitable[object]],
+            concurrency: int = 4,
+            *,
+            batch_size: Literal[1] = 1,
+            visibility_timeout: Seconds | None = None,
+            retry_delay: RetryDelay | None = None,
+            until_empty: bool = False,
+            stop: asyncio.Event | None = None,
+        ) -> ConsumeReport: ...
+
+        @overload
+        async def consume(
+            self,
+            handler: Callable[[list[Message]], Awaitable[Iterable[Message | str] | None]],
+            concurrency: int = 4,
+            *,
+            batch_size: int,
+            visibility_timeout: Seconds | None = None,
+            retry_delay: RetryDelay | None = None,
+            until_empty: bool = False,
+            stop: asyncio.Event | None = None,
+        ) -> ConsumeReport: ...
+
+    async def consume(
+        self,
+        handler: Callable[[Any], Awaitable[Any]],
+        concurrency: int = 4,
+        *,
+        batch_size: int = 1,
+        visibility_timeout: Seconds | None = None,
+        retry_delay: RetryDelay | None = None,
+        until_empty: bool = False,
+        stop: asyncio.Event | None = None,
+    ) -> ConsumeReport:
+        """Work the queue off with `concurrency` tasks until the event `stop` is set.
+
+        Setting it lets what is in hand be finished; cancelling gives it back at once. `handler` is
+        a coroutine function, and must not hold the loop up for as long as a lease. Everything else
+        is as with :meth:`trunkline.Queue.consume`.
+
+        >>> import asyncio, trunkline
+        >>> async def handle(message):
+        ...     print(message.text())
+        >>> async def main():
+        ...     queue = trunkline.aio.open().queue("orders")
+        ...     await queue.send("one coffee")
+        ...     return await queue.consume(handle, until_empty=True)
+        >>> asyncio.run(main())
+        one coffee
+        <ConsumeReport: 1 handled, 0 failed>
+        """
+        from trunkline.aio.queues.worker import Consumption
+        from trunkline.queues.consumer import ConsumerConfig
+
+        config = ConsumerConfig(
+            self.sync, concurrency, batch_size, visibility_timeout, retry_delay, until_empty
+        )
+        return await Consumption(self, handler, config, stop).run()
+
+    # --- the queue itself ------------------------------------------------------------------------
+
+    async def purge(self) -> None:
+        """Remove every message, also those in flight, and empty the deduplication window."""
+        await asyncio.to_thread(self.sync.purge)
+
+    async def remove(self) -> None:
+        """Remove the queue and everything in it."""
+        await asyncio.to_thread(self.sync.remove)
+
+    async def configure(
+        self,
+        *,
+        delay: Seconds | None = None,
+        retention: Seconds | None = None,
+        max_message_size: int | None = None,
+        visibility_timeout: Seconds | None = None,
+        receive_wait: Seconds | None = None,
+        content_based_dedup: bool | None = None,
+        dedup_scope: Literal["queue", "group"] | None = None,
+        dead_letter: str | SyncQueue | Unset | None = UNSET,
+        max_receive_count: int | None = None,
+        redrive_allow: Literal["all", "none"] | Iterable[str | SyncQueue] | Unset | None = UNSET,
+    ) -> None:
+        """Change the options that are given. See :meth:`trunkline.Queue.configure`."""
+        await asyncio.to_thread(
+            self.sync.configure,
+            delay=delay,
+            retention=retention,
+            max_message_size=max_message_size,
+            visibility_timeout=visibility_timeout,
+            receive_wait=receive_wait,
+            content_based_dedup=content_based_dedup,
+            dedup_scope=dedup_scope,
+            dead_letter=dead_letter,
+            max_receive_count=max_receive_count,
+            redrive_allow=redrive_allow,
+        )
+
+    async def start_redrive(
+        self, destination: str | Queue | None = None, rate: int | None = None
+    ) -> RedriveTask:
+        """Move this queue's dead letters back to where they came from, or to `destination`."""
+        target = destination.sync if isinstance(destination, Queue) else destination
+        return RedriveTask(await asyncio.to_thread(self.sync.start_redrive, target, rate))
+
+    def redrive_tasks(self) -> list[RedriveTask]:
+        """The move tasks of this queue, newest first."""
+        return [RedriveTask(task) for task in self.sync.redrive_tasks()]
+
+    def dead_letter_sources(self) -> list[Queue]:
+        """The queues that send their dead letters here."""
+        return [Queue(queue) for queue in self.sync.dead_letter_sources()]
+
+    def statistics(self) -> QueueStatistics:
+        """How the queue stands."""
+        return self.sync.statistics()
+
+    def settings(self) -> dict[str, Any]:
+        """The queue's options as they stand; times in seconds."""
+        return self.sync.settings()
+
+    @property
+    def name(self) -> str:
+        """The queue's name."""
+        return self.sync.name
+
+    @property
+    def fifo(self) -> bool:
+        """Whether this is a FIFO queue."""
+        return self.sync.fifo
+
+    def __eq__(self, other: object) -> bool:
+        return self.sync == other.sync if isinstance(other, Queue) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.sync)
+
+    def __repr__(self) -> str:
+        return f"<aio {self.sync!r}>"

@@ -1,0 +1,208 @@
+"""What a handler may be, what its answer means, and when that at which it failed comes back.
+
+The rules of a worker, without threads or event loops: both kinds of workers follow them.
+"""
+
+from __future__ import annotations
+
+from trunkline import validation
+from trunkline._core import PeekedMessage, milliseconds
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any, TypeAlias, TypeVar
+
+    from trunkline._core import AsyncMessage, Message
+    from trunkline._types import RetryDelay, Seconds
+    from trunkline.queues.queue import Queue
+
+    AnyMessage: TypeAlias = Message | AsyncMessage
+    M = TypeVar("M", bound=AnyMessage)
+
+CONCURRENCY_MAX = 1_000
+"""The most messages or batches that one worker handles at once."""
+
+BATCH_MAX = 10_000
+"""The most messages that one call of a handler gets."""
+
+BEATS_PER_LEASE = 3
+"""How often a lease is extended while it would last: two lost beats do no harm."""
+
+BEAT_SECONDS_MIN, BEAT_SECONDS_MAX = 0.01, 60.0
+"""The shortest and the longest pause between two beats."""
+
+RETRIES_AT_ONCE = 10
+"""How many deliveries may fail before one is put off: as many as a usual redrive allows."""
+
+BACK_OFF_MS, BACK_OFF_MS_MAX = 100, 60_000
+"""The first pause of the back-off, which doubles from then on, and the longest."""
+
+IDS_SHOWN_MAX = 10
+"""The most messages that one line of the log names."""
+
+
+class ConsumeReport:
+    """What a worker has done.
+
+    >>> ConsumeReport(handled=2, failed=1)
+    <ConsumeReport: 2 handled, 1 failed>
+    >>> ConsumeReport(handled=2, failed=0, released=3)
+    <ConsumeReport: 2 handled, 0 failed, 3 released>
+    """
+
+    __slots__ = {
+        "failed": "Messages whose handling failed, each time counted.",
+        "handled": "Messages that were handled and deleted.",
+        "released": "Messages that their handler gave back itself, each time counted.",
+    }
+
+    def __init__(self, handled: int, failed: int, released: int = 0) -> None:
+        self.handled = handled
+        self.failed = failed
+        self.released = released
+
+    def __repr__(self) -> str:
+        released = f", {self.released} released" if self.released else ""
+        return f"<ConsumeReport: {self.handled} handled, {self.failed} failed{released}>"
+
+
+class ConsumerConfig:
+    """What a worker was told to do, checked."""
+
+    __slots__ = (
+        "_most",
+        "_retry_delay",
+        "batch_size",
+        "concurrency",
+        "heartbeat_seconds",
+        "lease",
+        "queue",
+        "until_empty",
+    )
+
+    def __init__(
+        self,
+        queue: Queue,
+        concurrency: int,
+        batch_size: int,
+        visibility_timeout: Seconds | None,
+        retry_delay: RetryDelay | None,
+        until_empty: bool,
+    ) -> None:
+        self.queue = queue
+        self.concurrency = validation.count(concurrency, "concurrency", 1, CONCURRENCY_MAX)
+        self.batch_size = validation.count(batch_size, "batch_size", 1, BATCH_MAX)
+        self.until_empty = validation.flag(until_empty, "until_empty")
+        self._most = queue.engine.limits.visibility_max
+        if visibility_timeout is None:
+            visibility_timeout = queue.settings()["visibility_timeout"]
+        # A lease of no time could not be kept alive.
+        self.lease = milliseconds(visibility_timeout, "visibility_timeout", 1, self._most)
+        self.heartbeat_seconds = max(
+            BEAT_SECONDS_MIN, min(self.lease / 1_000 / BEATS_PER_LEASE, BEAT_SECONDS_MAX)
+        )
+        self._retry_delay = (
+            retry_delay if retry_delay is None or callable(retry_delay) else self._span(retry_delay)
+        )
+
+    def delays(self, messages: Sequence[AnyMessage]) -> list[int]:
+        """After how many milliseconds each of them shall be visible again."""
+        delay = self._retry_delay
+        if delay is None:
+            return [min(retry_delay_ms(message.receive_count), self._most) for message in messages]
+        if isinstance(delay, int):
+            return [delay] * len(messages)
+        return [self._span(delay(message)) for message in messages]
+
+    def log(self, messages: Sequence[AnyMessage]) -> None:
+        """Tells of the failure that is being handled; of one that repeats itself now and then."""
+        worst = max(message.receive_count for message in messages)
+        fresh = min(message.receive_count for message in messages)
+        if fresh > RETRIES_AT_ONCE and worst & (worst - 1):
+            return
+        import logging
+
+        ids = ", ".join(message.message_id for message in messages[:IDS_SHOWN_MAX])
+        logging.getLogger("trunkline").exception(
+            "the handler failed; queue %s, delivery %d, messages %s", self.queue.name, worst, ids
+        )
+
+    def _span(self, delay: Seconds) -> int:
+        return milliseconds(delay, "retry_delay", 0, self._most)
+
+
+def retry_delay_ms(deliveries: int) -> int:
+    """After how many milliseconds a message is tried again that was in vain delivered so often.
+
+    >>> [retry_delay_ms(deliveries) for deliveries in (1, 10, 11, 12, 20, 1_000_000)]
+    [0, 0, 100, 200, 51200, 60000]
+    """
+    if deliveries <= RETRIES_AT_ONCE:
+        return 0
+    # The exponent is bounded first: a power of a million would be a number of a million digits.
+    doublings = min(deliveries - RETRIES_AT_ONCE - 1, BACK_OFF_MS_MAX.bit_length())
+    return min(BACK_OFF_MS << doublings, BACK_OFF_MS_MAX)
+
+
+def check_handler(handler: Callable[..., object], batches: bool) -> None:
+    """Refuses what can be called but would do nothing then."""
+    from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+
+    if not callable(handler):
+        raise TypeError(f"handler must be callable, not {type(handler).__name__}")
+    for code in (handler, type(handler).__call__):
+        if iscoroutinefunction(code) or isasyncgenfunction(code):
+            raise TypeError(
+                "handler must be a plain function: a thread cannot await a coroutine function; "
+                "use trunkline.aio for handlers that are coroutines"
+            )
+        if not batches and isgeneratorfunction(code):
+            raise TypeError(
+                "handler must be a plain function: a generator function (one with yield) does "
+                "nothing when it is called"
+            )
+
+
+def check_result(answer: object) -> TypeError | None:
+    """The error of a handler that answers with work it has not done; None if it has done it."""
+    if not hasattr(answer, "__await__"):
+        return None
+    if hasattr(answer, "close"):
+        # Otherwise the interpreter warns that nobody awaited it, which this error says.
+        answer.close()
+    return TypeError(
+        f"handler must do its work before it returns, not return an awaitable "
+        f"({type(answer).__name__}); use trunkline.aio for handlers that are coroutines"
+    )
+
+
+def failed_of(messages: list[M], answer: Iterable[Any] | None) -> list[M]:
+    """The messages that the answer of a batch handler names, by themselves or by receipt."""
+    if answer is None:
+        return []
+    named = list(answer)
+    receipts = {item for item in named if isinstance(item, str)}
+    objects = {id(item) for item in named if isinstance(item, PeekedMessage)}
+    strangers = [item for item in named if not isinstance(item, PeekedMessage | str)]
+    if strangers:
+        raise TypeError(
+            f"a handler of batches must return messages or receipts, not {strangers[0]!r}"
+        )
+    return [
+        message
+        for message in messages
+        if id(message) in objects or (receipts and message.receipt in receipts)
+    ]
+
+
+def partition(messages: list[M], failed: list[M]) -> tuple[list[M], ConsumeReport]:
+    """Those that are to be deleted, and the counts of the others.
+
+    What the handler deleted or gave back itself is left as it is.
+    """
+    bad = {id(message) for message in failed}
+    good = [message for message in messages if id(message) not in bad]
+    settled = [message._outcome for message in good]
+    report = ConsumeReport(settled.count("deleted"), len(failed), settled.count("released"))
+    return [message for message in good if message._outcome is None], report

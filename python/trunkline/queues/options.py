@@ -1,0 +1,286 @@
+"""The options of a queue: names, defaults, ranges, and what they become in the engine's settings.
+
+The one table of defaults. Only options that are given are compared with an existing queue.
+"""
+
+from __future__ import annotations
+
+from trunkline import validation
+from trunkline._core import QueueSettings, milliseconds
+from trunkline.errors import (
+    InvalidAttributeName,
+    InvalidParameterValue,
+    QueueDoesNotExist,
+    QueueNameExists,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
+
+    from trunkline._core import Engine as CoreEngine
+    from trunkline._core import Queue as CoreQueue
+    from trunkline.limits import Limits
+
+    Find = Callable[[str], CoreQueue | None]
+
+
+class Unset:
+    """The type of :data:`UNSET`: an option that was not given, where None has a meaning."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET = Unset()
+
+REDRIVE_SOURCES_MAX = 10
+"""The most queues a dead-letter queue may name as its sources (AWS)."""
+
+_SETTINGS = (
+    "fifo",
+    "delay",
+    "retention",
+    "visibility_timeout",
+    "receive_wait",
+    "max_message_size",
+    "content_based_dedup",
+    "dedup_per_group",
+    "dead_letter",
+)
+
+# With the value that says nothing.
+_FIFO_ONLY = {"content_based_dedup": False, "dedup_scope": "queue"}
+
+
+def defaults(fifo: bool, limits: Limits) -> dict[str, Any]:
+    """The settings of a queue that names no option.
+
+    >>> from trunkline.limits import Limits
+    >>> defaults(False, Limits())["visibility_timeout"]
+    30000
+    """
+    return {
+        "fifo": fifo,
+        "delay": 0,
+        "retention": min(4 * 86_400_000, limits.retention_max),
+        "visibility_timeout": min(30_000, limits.visibility_max),
+        "receive_wait": 0,
+        "max_message_size": limits.message_bytes_max,
+        "content_based_dedup": False,
+        "dedup_per_group": False,
+        "dead_letter": None,
+    }
+
+
+def provided(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that were given.
+
+    >>> provided({"delay": None, "retention": 60, "dead_letter": UNSET})
+    {'retention': 60}
+    """
+    return {
+        name: value for name, value in options.items() if value is not None and value is not UNSET
+    } | {
+        name: None for name in ("dead_letter", "redrive_allow") if options.get(name, UNSET) is None
+    }
+
+
+def complete(wanted: dict[str, Any], queue: CoreQueue, engine: CoreEngine) -> dict[str, Any]:
+    """The options that were given; of dead_letter and max_receive_count both, if one was given."""
+    pair = {"dead_letter", "max_receive_count"}
+    named = pair & wanted.keys()
+    if len(named) != 1 or wanted.get("dead_letter", "") is None:
+        return wanted
+    (other,) = pair - named
+    current = as_options(queue, engine)[other]
+    return wanted if current is None else {**wanted, other: current}
+
+
+def to_settings(
+    options: Mapping[str, Any], fifo: bool, limits: Limits, find: Find, name: str
+) -> dict[str, Any]:
+    """The checked values of the options that were given, as settings of the engine."""
+    if not fifo:
+        for option, neutral in _FIFO_ONLY.items():
+            # What settings() tells of a standard queue may be given back to it.
+            if options.get(option, neutral) != neutral:
+                raise InvalidAttributeName(
+                    f"You can specify the {option} only for a FIFO queue; "
+                    "a FIFO queue's name ends in .fifo."
+                )
+    settings = {
+        option: check(options[option], limits)
+        for option, check in _CHECKS.items()
+        if option in options
+    }
+    if "dedup_scope" in settings:
+        settings["dedup_per_group"] = settings.pop("dedup_scope") == "group"
+    if "dead_letter" in options or "max_receive_count" in options:
+        settings["dead_letter"] = _dead_letter(options, fifo, limits, find, name)
+    return settings
+
+
+def as_dict(settings: QueueSettings) -> dict[str, Any]:
+    """The settings by name, to make changed ones of."""
+    return {name: getattr(settings, name) for name in _SETTINGS}
+
+
+def as_options(queue: CoreQueue, engine: CoreEngine) -> dict[str, Any]:
+    """The options of `queue` as its caller would write them."""
+    from trunkline.queues.metadata import read_metadata
+
+    settings = queue.settings
+    dead, deliveries = settings.dead_letter or (None, None)
+    target = None if dead is None else engine.queue_by_id(dead)
+    return {
+        "delay": settings.delay / 1_000,
+        "retention": settings.retention / 1_000,
+        "max_message_size": settings.max_message_size,
+        "visibility_timeout": settings.visibility_timeout / 1_000,
+        "receive_wait": settings.receive_wait / 1_000,
+        "content_based_dedup": settings.content_based_dedup,
+        "dedup_scope": "group" if settings.dedup_per_group else "queue",
+        "dead_letter": None if target is None else target.name,
+        "max_receive_count": deliveries,
+        "redrive_allow": read_metadata(queue).get("redrive_allow"),
+    }
+
+
+def compare(current: QueueSettings, wanted: Mapping[str, Any], options: Iterable[str]) -> None:
+    """Raises QueueNameExists for the first option whose value differs from the queue's."""
+    for option in options:
+        setting = _SETTING_OF.get(option, option)
+        if setting in wanted and getattr(current, setting) != wanted[setting]:
+            _differs(option)
+
+
+def compare_redrive(current: object, wanted: object) -> None:
+    """The same for ``redrive_allow``, which the engine does not know."""
+    if current != wanted:
+        _differs("redrive_allow")
+
+
+def redrive_allow(value: object, limits: Limits) -> str | list[str] | None:
+    """Which queues may name this one as their dead-letter queue, as it is stored.
+
+    >>> from trunkline.limits import Limits
+    >>> redrive_allow(["orders"], Limits()), redrive_allow("none", Limits())
+    (['orders'], 'none')
+    """
+    if value is None or value == "all":
+        return None
+    if value == "none":
+        return "none"
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        raise InvalidParameterValue(
+            f"Value {value!r} for parameter redrive_allow is invalid. Reason: Must be 'all', "
+            "'none' or the names of the queues that may use this one for their dead letters."
+        )
+    names = [_name_of(source) for source in value]
+    for name in names:
+        validation.queue_name(name, limits)
+    if not 0 < len(names) <= REDRIVE_SOURCES_MAX:
+        raise InvalidParameterValue(
+            f"Value of {len(names)} names for parameter redrive_allow is invalid. "
+            f"Reason: Must be between 1 and {REDRIVE_SOURCES_MAX} names."
+        )
+    return sorted(set(names))
+
+
+def _dead_letter(
+    options: Mapping[str, Any], fifo: bool, limits: Limits, find: Find, name: str
+) -> tuple[int, int] | None:
+    target = options.get("dead_letter", UNSET)
+    if target is None and options.get("max_receive_count") is None:
+        return None
+    if target is UNSET or target is None or "max_receive_count" not in options:
+        raise InvalidParameterValue(
+            "dead_letter and max_receive_count belong together. Reason: A message goes to the "
+            "queue dead_letter after max_receive_count deliveries; give both."
+        )
+    most = limits.max_receive_count_max
+    deliveries = validation.count(options["max_receive_count"], "max_receive_count", 1, most)
+    target = _name_of(target)
+    if validation.queue_name(target, limits) is not fifo:
+        kind = "a FIFO" if fifo else "a standard"
+        raise InvalidParameterValue(
+            f"Value {target!r} for parameter dead_letter is invalid. Reason: The dead-letter queue "
+            f"of {kind} queue must also be {kind} queue."
+        )
+    if target == name:
+        raise InvalidParameterValue(
+            f"Value {target!r} for parameter dead_letter is invalid. Reason: A queue cannot keep "
+            "its own dead letters; name another queue."
+        )
+    queue = find(target)
+    if queue is None:
+        raise QueueDoesNotExist(
+            f"The dead-letter queue {target!r} does not exist; create it first."
+        )
+    _check_permission(queue, name)
+    return queue.id, deliveries
+
+
+def _check_permission(queue: CoreQueue, source: str) -> None:
+    from trunkline.queues.metadata import read_metadata
+
+    allowed = read_metadata(queue).get("redrive_allow")
+    if allowed is None or (isinstance(allowed, list) and source in allowed):
+        return
+    raise InvalidParameterValue(
+        f"Value {queue.name!r} for parameter dead_letter is invalid. Reason: Its redrive_allow "
+        f"does not permit {source!r} as a source; change redrive_allow of {queue.name!r} first."
+    )
+
+
+def _name_of(queue: object) -> str:
+    """A queue's name, from the name or from the queue itself."""
+    name = queue if isinstance(queue, str) else getattr(queue, "name", None)
+    if isinstance(name, str):
+        return name
+    raise TypeError(f"a queue must be named by a str or a Queue, not {type(queue).__name__}")
+
+
+def _differs(option: str) -> None:
+    raise QueueNameExists(
+        f"A queue already exists with the same name and a different value for attribute {option}; "
+        "leave the option out, or change the queue with configure()."
+    )
+
+
+def _span(option: str, low: str | None, high: str) -> Callable[[Any, Limits], int]:
+    def check(value: Any, limits: Limits) -> int:
+        bottom = getattr(limits, low) if low else 0
+        return milliseconds(value, option, bottom, getattr(limits, high))
+
+    return check
+
+
+def _size(value: Any, limits: Limits) -> int:
+    low, high = limits.message_bytes_min, limits.message_bytes_max
+    return validation.count(value, "max_message_size", low, high)
+
+
+def _scope(value: Any, _limits: Limits) -> str:
+    if value in ("queue", "group"):
+        return str(value)
+    raise InvalidParameterValue(
+        f"Value {value!r} for parameter dedup_scope is invalid. Reason: Must be 'queue' or 'group'."
+    )
+
+
+_CHECKS: dict[str, Callable[[Any, Limits], Any]] = {
+    "delay": _span("delay", None, "delay_max"),
+    "retention": _span("retention", "retention_min", "retention_max"),
+    "visibility_timeout": _span("visibility_timeout", None, "visibility_max"),
+    "receive_wait": _span("receive_wait", None, "receive_wait_max"),
+    "max_message_size": _size,
+    "content_based_dedup": lambda value, _: validation.flag(value, "content_based_dedup"),
+    "dedup_scope": _scope,
+}
+
+_SETTING_OF = {"dedup_scope": "dedup_per_group", "max_receive_count": "dead_letter"}
