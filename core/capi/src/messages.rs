@@ -170,7 +170,7 @@ fn hold(open: &OpenQueue, delivery: &Delivery<'_>) -> Result<Held> {
         group: chars(group),
         dedup_id: chars(dedup_id),
         dead_letter_source: chars(source),
-        receive_count: delivery.receipt.delivery.into(),
+        receive_count: delivery.receive_count.into(),
         sent_ms: signed(delivery.sent),
         first_received_ms: signed(delivery.first_received),
         attributes: if none { ptr::null() } else { attributes.as_ptr() },

@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! envelope := present u8 | [origin queue u32, seq u64] | [dead-letter source u32] | [sent u64]
-//!             | [group] | [dedup id] | [attributes] | body            ([..] length-prefixed)
+//!             | [received u32] | [group] | [dedup id] | [attributes] | body
+//! ([..] may be absent; texts and attributes are length-prefixed)
 //! ```
 
 use trunkline_types::{Millis, QueueId, Result, Seq};
@@ -23,6 +24,7 @@ const GROUP: u8 = 4;
 const DEDUP: u8 = 8;
 const ATTRIBUTES: u8 = 16;
 const SENT: u8 = 32;
+const RECEIVED: u8 = 64;
 
 /// A payload, taken apart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,6 +35,9 @@ pub(crate) struct Envelope<'a> {
     pub source: Option<QueueId>,
     /// When the message was first sent, where its age began anew.
     pub sent: Option<Millis>,
+    /// How often earlier queues delivered the message. Callers are shown the sum; a queue holds its
+    /// own deliveries alone against its limit.
+    pub received: u32,
     pub group: Option<&'a str>,
     pub dedup_id: Option<&'a str>,
     pub attributes: &'a [u8],
@@ -63,6 +68,9 @@ impl<'a> Envelope<'a> {
         }
         if let Some(sent) = self.sent {
             head.put_u64(sent);
+        }
+        if self.received > 0 {
+            head.put_u32(self.received);
         }
         for text in [self.group, self.dedup_id].into_iter().flatten() {
             head.put_bytes(text.as_bytes());
@@ -95,6 +103,9 @@ impl<'a> Envelope<'a> {
         if present & SENT != 0 {
             envelope.sent = Some(take.u64()?);
         }
+        if present & RECEIVED != 0 {
+            envelope.received = take.u32()?;
+        }
         if present & GROUP != 0 {
             envelope.group = Some(take.text()?);
         }
@@ -113,6 +124,7 @@ impl<'a> Envelope<'a> {
         bit(self.origin.is_some(), ORIGIN)
             | bit(self.source.is_some(), SOURCE)
             | bit(self.sent.is_some(), SENT)
+            | bit(self.received > 0, RECEIVED)
             | bit(self.group.is_some(), GROUP)
             | bit(self.dedup_id.is_some(), DEDUP)
             | bit(!self.attributes.is_empty(), ATTRIBUTES)
@@ -136,6 +148,7 @@ mod tests {
             origin: Some((QueueId(3), 9)),
             source: Some(QueueId(4)),
             sent: Some(7),
+            received: 3,
             group: Some("g"),
             dedup_id: Some("d"),
             attributes: b"attributes",

@@ -123,15 +123,14 @@ impl FifoRoom {
     ) {
         let Entering { seq, dedup, sent, moved } = *entering;
         let (flags, head) = (envelope.flags(), envelope.head());
-        let (deliveries, first_received) =
-            moved.map_or((0, 0), |moved| (moved.deliveries, moved.first_received));
+        let first_received = moved.map_or(0, |moved| moved.first_received);
         let held = Held {
             queue: queue.id,
             seq,
             flags,
             sent,
             due: 0,
-            deliveries,
+            deliveries: 0,
             first_received,
             dedup,
             moved_from: moved.map(|moved| moved.moved_from),
@@ -152,7 +151,7 @@ impl FifoRoom {
             sent,
             flags,
             payload,
-            deliveries,
+            deliveries: 0,
             first_received,
             due: 0,
         });

@@ -67,8 +67,10 @@ impl Default for Receive<'_> {
 pub struct Delivery<'a> {
     /// The body as it was sent.
     pub body: &'a [u8],
-    /// Names this delivery; `receipt.delivery` is the receive count.
+    /// Names this delivery; `receipt.delivery` counts the deliveries of this queue.
     pub receipt: Receipt,
+    /// Which delivery of the message this is, those of earlier queues included.
+    pub receive_count: u32,
     /// When the message was first sent.
     pub sent: Millis,
     /// When the message was first received.

@@ -154,8 +154,8 @@ impl StandardRoom {
         let (flags, head) = (envelope.flags(), envelope.head());
         let mut reserved = self.log.reserve(head.len() + envelope.body.len(), !log.is_on());
         if let Some(moved) = moved {
-            let first = (moved.deliveries > 0).then_some(moved.first_received);
-            reserved = reserved.with_history(moved.deliveries, first);
+            let first = (moved.first_received > 0).then_some(moved.first_received);
+            reserved = reserved.with_first_received(first);
         }
         let seq = reserved.seq();
         let due = match visibility {
@@ -168,7 +168,7 @@ impl StandardRoom {
             flags,
             sent,
             due,
-            deliveries: moved.map_or(0, |moved| moved.deliveries),
+            deliveries: 0,
             first_received: moved.map_or(0, |moved| moved.first_received),
             dedup: None,
             moved_from: moved.map(|moved| moved.moved_from),
@@ -239,9 +239,9 @@ impl StandardRoom {
         let place = self.place(queue, receipt).ok_or_else(|| gone(queue, receipt))?;
         let mut log = queue.core.log()?;
         let due = now + visibility;
-        match self.log.extend(place, receipt.delivery, due, now) {
+        match self.log.extend(place, due, now) {
             Extend::Gone => return Err(gone(queue, receipt)),
-            // Expired, or delivered again since: AWS answers with success and does nothing.
+            // The lease has ended: AWS answers with success and does nothing.
             Extend::NotInFlight => return Ok(log.ticket()),
             Extend::Changed => self.arm(queue, place.slot, due),
             Extend::Visible => {

@@ -14,7 +14,6 @@ use crate::queue::{Queue, Room};
 pub(crate) struct Incoming<'a> {
     pub envelope: Envelope<'a>,
     pub sent: Millis,
-    pub deliveries: u32,
     pub first_received: Millis,
     pub moved_from: (QueueId, Seq),
 }
@@ -50,12 +49,12 @@ pub(crate) fn bury(queue: &Queue, message: &Exhausted<'_>, now: Millis) -> Resul
         origin: message.envelope.origin.or(Some((queue.id, message.seq))),
         source: Some(queue.id),
         sent: kept,
+        received: message.envelope.received.saturating_add(message.deliveries),
         ..message.envelope
     };
     let incoming = Incoming {
         envelope,
         sent,
-        deliveries: message.deliveries,
         first_received: message.first_received,
         moved_from: (queue.id, message.seq),
     };
@@ -93,10 +92,10 @@ pub(crate) fn take_back(
             taken = Taken::TargetGone;
             return Ok(false);
         };
-        let envelope = Envelope { origin: None, source: None, sent: None, ..*envelope };
+        let envelope =
+            Envelope { origin: None, source: None, sent: None, received: 0, ..*envelope };
         let moved_from = (source.id, seq);
-        let incoming =
-            Incoming { envelope, sent: now, deliveries: 0, first_received: 0, moved_from };
+        let incoming = Incoming { envelope, sent: now, first_received: 0, moved_from };
         target.accept(&incoming)?;
         taken = Taken::Moved;
         Ok(true)
@@ -141,7 +140,6 @@ mod tests {
             target.accept(&Incoming {
                 envelope,
                 sent: source.core.now(),
-                deliveries: 0,
                 first_received: 0,
                 moved_from,
             })?;

@@ -257,21 +257,20 @@ fn the_timer_of_a_reused_slot_still_serves() {
 }
 
 #[test]
-fn extending_changes_only_the_current_delivery() {
+fn extending_changes_the_lease_there_is() {
     let log = StandardLog::new(0);
     send(&log, b"a");
     let (_, place) = receive(&log).expect("it was sent");
-    assert_eq!(log.extend(place, 2, NOW + 60_000, NOW), Extend::NotInFlight);
-    assert_eq!(log.extend(place, 1, NOW + 60_000, NOW), Extend::Changed);
+    assert_eq!(log.extend(place, NOW + 60_000, NOW), Extend::Changed);
     assert_eq!(log.info(place).map(|info| info.state), Some(MessageState::Leased(NOW + 60_000)));
-    assert_eq!(log.extend(place, 1, NOW + 99_000, NOW + 60_000), Extend::NotInFlight);
-    assert_eq!(log.extend(place, 1, NOW, NOW), Extend::Visible);
+    assert_eq!(log.extend(place, NOW + 99_000, NOW + 60_000), Extend::NotInFlight);
+    assert_eq!(log.extend(place, NOW, NOW), Extend::Visible);
     assert_eq!(log.counts(), counts(1, 0, 0));
-    assert_eq!(log.extend(place, 1, NOW + 60_000, NOW), Extend::NotInFlight);
+    assert_eq!(log.extend(place, NOW + 60_000, NOW), Extend::NotInFlight);
     let (_, again) = receive(&log).expect("it was released");
     assert_eq!(again, place);
     assert!(log.delete(place));
-    assert_eq!(log.extend(place, 2, NOW + 60_000, NOW), Extend::Gone);
+    assert_eq!(log.extend(place, NOW + 60_000, NOW), Extend::Gone);
 }
 
 #[test]

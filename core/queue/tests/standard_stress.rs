@@ -143,7 +143,7 @@ fn receive_all(log: &StandardLog, ledger: &Ledger, seed: u64) {
             ledger.let_go(id);
             continue;
         }
-        ledger.let_go_somehow(log, &mut dice, (id, place, deliveries + 1));
+        ledger.let_go_somehow(log, &mut dice, (id, place));
         let old = ledger.old.lock().expect("no panic").pop();
         if let Some((place, id)) = old
             && log.delete(place)
@@ -154,17 +154,12 @@ fn receive_all(log: &StandardLog, ledger: &Ledger, seed: u64) {
 }
 
 impl Ledger {
-    fn let_go_somehow(
-        &self,
-        log: &StandardLog,
-        dice: &mut Dice,
-        (id, place, deliveries): (usize, Place, u32),
-    ) {
+    fn let_go_somehow(&self, log: &StandardLog, dice: &mut Dice, (id, place): (usize, Place)) {
         match dice.roll(10) {
             0 => {
                 self.let_go(id);
                 // An old receipt may have deleted the message meanwhile.
-                let ended = log.extend(place, deliveries, NOW, NOW);
+                let ended = log.extend(place, NOW, NOW);
                 assert!(matches!(ended, Extend::Visible | Extend::Gone), "{ended:?}");
                 self.old.lock().expect("no panic").push((place, id));
             }
@@ -173,7 +168,7 @@ impl Ledger {
                 self.expiring.lock().expect("no panic").push((place, id));
             }
             2 => {
-                let kept = log.extend(place, deliveries, DUE, NOW);
+                let kept = log.extend(place, DUE, NOW);
                 assert!(matches!(kept, Extend::Changed | Extend::Gone), "{kept:?}");
                 self.finish(log, id, place);
             }

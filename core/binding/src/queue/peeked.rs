@@ -49,6 +49,8 @@ struct Extra {
     dedup_id: Option<String>,
     attributes: Vec<u8>,
     dead_letter_source: Option<QueueId>,
+    /// Deliveries by the queues that the message came from.
+    received_before: u32,
 }
 
 impl PeekedMessage {
@@ -128,6 +130,7 @@ impl Extra {
             dedup_id: delivery.dedup_id.map(str::to_owned),
             attributes: delivery.attributes.to_vec(),
             dead_letter_source: delivery.dead_letter_source,
+            received_before: delivery.receive_count - delivery.receipt.delivery,
         }))
     }
 }
@@ -159,10 +162,11 @@ impl PeekedMessage {
         self.handle.key.message_id(queue, seq).to_string()
     }
 
-    /// Which delivery of the message this is, counted from one.
+    /// Which delivery of the message this is, counted from one. Deliveries by the queues that the
+    /// message came from as a dead letter are counted too.
     #[getter]
     fn receive_count(&self) -> u32 {
-        self.receipt.delivery
+        self.receipt.delivery + self.extra.as_ref().map_or(0, |extra| extra.received_before)
     }
 
     /// When the message was sent, in seconds since the epoch.
@@ -174,7 +178,7 @@ impl PeekedMessage {
     /// When the message was received for the first time, in seconds since the epoch.
     #[getter]
     fn first_received_at(&self) -> Option<f64> {
-        (self.receipt.delivery > 0).then(|| self.first_received as f64 / 1_000.0)
+        (self.first_received > 0).then(|| self.first_received as f64 / 1_000.0)
     }
 
     /// The group the message was sent with.
@@ -223,7 +227,7 @@ impl PeekedMessage {
             slf.get_type().name()?,
             this.message_id(),
             this.handle.queue.name().name,
-            this.receipt.delivery
+            this.receive_count()
         ))
     }
 }

@@ -248,6 +248,7 @@ impl Copied {
                 delivery,
                 received,
             },
+            receive_count: envelope.received.saturating_add(delivery),
             sent: envelope.sent.unwrap_or(self.sent),
             first_received,
             origin: envelope.origin.unwrap_or((queue.id, seq)),

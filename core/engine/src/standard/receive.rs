@@ -355,6 +355,7 @@ impl Message {
                 delivery: self.deliveries,
                 received,
             },
+            receive_count: envelope.received.saturating_add(self.deliveries),
             sent: self.sent,
             first_received: self.first_received.unwrap_or(0),
             origin: envelope.origin.unwrap_or((queue.id, self.seq)),

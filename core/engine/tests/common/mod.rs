@@ -44,6 +44,7 @@ pub fn send_to(queue: &Queue, group: &str, id: &str) -> bool {
 pub struct Got {
     pub body: String,
     pub receipt: Receipt,
+    pub receive_count: u32,
     pub id: String,
     pub sent: Millis,
     pub first_received: Millis,
@@ -62,6 +63,7 @@ pub fn receive_for(queue: &Queue, max: usize, visibility: Option<Millis>) -> Vec
             got.push(Got {
                 body: String::from_utf8(message.body.to_vec()).unwrap(),
                 receipt: message.receipt,
+                receive_count: message.receive_count,
                 id: key_of(&message),
                 sent: message.sent,
                 first_received: message.first_received,

@@ -181,7 +181,7 @@ fn a_lease_is_either_extended_or_ended() {
         let place = leased(&log, 1, NOW);
         // The extender's clock is a moment behind.
         let timer = thread(&log, move |log| log.fire(place.slot, NOW));
-        let extended = log.extend(place, 1, NOW + LEASE, NOW - 1);
+        let extended = log.extend(place, NOW + LEASE, NOW - 1);
         let fired = done(timer);
         let found = drain(&log);
         match extended {

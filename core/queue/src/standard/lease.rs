@@ -54,10 +54,11 @@ impl StandardLog {
         }
     }
 
-    /// Changes the end of the lease of delivery number `deliveries`; not after `now` ends it.
+    /// Changes the end of the message's lease, whichever delivery it belongs to: on AWS an older
+    /// receipt of a standard queue does that as well. A time not after `now` ends the lease.
     ///
     /// The one verb that may wait: while another thread owns the leased message for a moment.
-    pub fn extend(&self, place: Place, deliveries: u32, due: Millis, now: Millis) -> Extend {
+    pub fn extend(&self, place: Place, due: Millis, now: Millis) -> Extend {
         loop {
             let Some((_, slot, _)) = self.locate(place.slot) else { return Extend::Gone };
             let state = slot.state();
@@ -66,12 +67,12 @@ impl StandardLog {
             }
             match state.status() {
                 Some(Status::Doomed) => return Extend::Gone,
-                Some(Status::Leased | Status::Holding) if state.deliveries() == deliveries => {}
+                Some(Status::Leased | Status::Holding) => {}
                 _ => return Extend::NotInFlight,
             }
             if let Some(claimed) = self.claim_leased(place) {
-                if claimed.deliveries() != deliveries || claimed.due() <= now {
-                    // Another delivery, or a lease that ended and waits for its timer.
+                if claimed.due() <= now {
+                    // The lease has ended and waits for its timer.
                     return Extend::NotInFlight;
                 }
                 let changed = if due <= now {

@@ -18,7 +18,6 @@ pub struct Reserved<'a> {
     taken: Option<Taken<'a>>,
     body_len: usize,
     inline: bool,
-    deliveries: u32,
     first_received: Option<Millis>,
 }
 
@@ -27,7 +26,7 @@ impl StandardLog {
     #[inline]
     pub fn reserve(&self, body_len: usize, inline: bool) -> Reserved<'_> {
         let taken = Some(self.take_slot(inline.then_some(body_len)));
-        Reserved { log: self, taken, body_len, inline, deliveries: 0, first_received: None }
+        Reserved { log: self, taken, body_len, inline, first_received: None }
     }
 
     /// Stores a message that has a past: its sequence number and its history are kept.
@@ -266,9 +265,8 @@ impl Reserved<'_> {
         self.taken.as_ref().map(Taken::place)
     }
 
-    /// Gives the message deliveries that it had elsewhere.
-    pub fn with_history(mut self, deliveries: u32, first_received: Option<Millis>) -> Self {
-        self.deliveries = deliveries;
+    /// Gives the message the time at which another queue delivered it first.
+    pub fn with_first_received(mut self, first_received: Option<Millis>) -> Self {
         self.first_received = first_received;
         self
     }
@@ -293,7 +291,7 @@ impl Reserved<'_> {
             Visibility::Delayed(due) | Visibility::HeldAfter(due) => (Status::Delayed, due),
         };
         let lane = matches!(visibility, Visibility::Held | Visibility::HeldAfter(_));
-        let shape = State::new(0, status).with_lane(lane).with_deliveries(self.deliveries);
+        let shape = State::new(0, status).with_lane(lane);
         let first_received = self.first_received.unwrap_or(sent);
         let news = News { sent, flags, first_received, due, body };
         let seq = self.seq();

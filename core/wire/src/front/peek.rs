@@ -64,7 +64,7 @@ impl Front {
                     format!(
                         ",\"Attributes\":{{\"SentTimestamp\":\"{}\",\
                          \"ApproximateReceiveCount\":\"{}\"}},\"InFlight\":{}}}",
-                        message.sent, message.receipt.delivery, message.in_flight
+                        message.sent, message.receive_count, message.in_flight
                     )
                     .as_bytes(),
                 );

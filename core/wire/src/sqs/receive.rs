@@ -168,7 +168,7 @@ impl Poll {
             let value = match bit {
                 0 => Some(self.queue.name().account.clone()),
                 1 => Some(delivery.sent.to_string()),
-                2 => Some(delivery.receipt.delivery.to_string()),
+                2 => Some(delivery.receive_count.to_string()),
                 3 => Some(delivery.first_received.to_string()),
                 4 if self.queue.kind() == QueueKind::Fifo => Some(sequence_number(delivery.seq)),
                 5 => delivery.dedup_id.map(str::to_owned),
