@@ -19,7 +19,7 @@ _FullName: TypeAlias = tuple[str, str, str]
 _Services: TypeAlias = list[tuple[str, str | None, list[str], str | None, list[str]]]
 _Secrets: TypeAlias = list[tuple[str, str, str | None, str | None]]
 _WireRequest: TypeAlias = tuple[str, str, list[tuple[str, str]], bytes, str]
-_WireAnswer: TypeAlias = tuple[int, list[tuple[str, str]], bytes]
+_WireResponse: TypeAlias = tuple[int, list[tuple[str, str]], bytes]
 _Prepared: TypeAlias = tuple[_Body, str | None, str | None, int | None, bytes | None]
 __version__: str
 
@@ -387,24 +387,24 @@ class WireStore:
     def purged_at(self, id: int) -> float | None: ...
 
 @final
-class WireFront:
+class WireDispatcher:
     def __new__(
         cls, engine: Engine, control: object, services: _Services, auth: str, secrets: _Secrets
     ) -> Self: ...
-    def call(self, request: _WireRequest) -> _WireAnswer: ...
-    def begin(self, request: _WireRequest, paused: bool) -> WireTurns: ...
+    def call(self, request: _WireRequest) -> _WireResponse: ...
+    def start(self, request: _WireRequest, paused: bool) -> WireRequest: ...
 
 @final
-class WireTurns:
-    def turn(self, waker: Waker, token: int) -> tuple[str, _WireAnswer | None, float | None]: ...
-    def run(self) -> _WireAnswer: ...
-    def leave(self) -> None: ...
+class WireRequest:
+    def poll(self, waker: Waker, token: int) -> tuple[str, _WireResponse | None, float | None]: ...
+    def run(self) -> _WireResponse: ...
+    def cancel(self) -> None: ...
 
 @final
 class WireServer:
     @staticmethod
     def start(
-        front: WireFront,
+        dispatcher: WireDispatcher,
         host: str,
         port: int,
         certificate: tuple[str, str] | None,

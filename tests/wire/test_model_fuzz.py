@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import trunkline
-from trunkline.aws.front import front_of
+from trunkline.aws.dispatcher import dispatcher_of
 
 SERVICE = get_session().get_service_model("sqs")
 BASE = "http://trunkline.local"
@@ -107,12 +107,12 @@ def flat(value, prefix=""):
 @pytest.fixture(scope="module")
 def world():
     with trunkline.open(limits=trunkline.Limits(purge_interval=0, recreate_interval=0)) as engine:
-        yield engine, front_of(engine)
+        yield engine, dispatcher_of(engine)
 
 
-def prepare(engine, front):
+def prepare(engine, dispatcher):
     """The same world for every example: a failure comes from one request alone."""
-    front.call(("POST", "/_trunkline/reset", [], b"", BASE))
+    dispatcher.call(("POST", "/_trunkline/reset", [], b"", BASE))
     dead = engine.queue("dead")
     engine.queue("q", dead_letter=dead.name, max_receive_count=3)
     engine.queue("q.fifo")
@@ -131,8 +131,8 @@ def is_unharmed(engine):
 @given(request=requests())
 @example(request=("SendMessage", {"QueueUrl": "q", "MessageBody": float("nan")}))
 def test_json_requests_are_answered_as_aws_does(world, request):
-    engine, front = world
-    prepare(engine, front)
+    engine, dispatcher = world
+    prepare(engine, dispatcher)
     name, given = request
     headers = [
         ("host", "trunkline.local"),
@@ -140,7 +140,7 @@ def test_json_requests_are_answered_as_aws_does(world, request):
         ("content-type", "application/x-amz-json-1.0"),
     ]
     body = json.dumps(given).encode()
-    status, answered, content = front.call(("POST", "/", headers, body, BASE))
+    status, answered, content = dispatcher.call(("POST", "/", headers, body, BASE))
     check(name, "json", status, dict(answered), content)
     is_unharmed(engine)
 
@@ -148,8 +148,8 @@ def test_json_requests_are_answered_as_aws_does(world, request):
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(request=requests())
 def test_query_requests_are_answered_as_aws_does(world, request):
-    engine, front = world
-    prepare(engine, front)
+    engine, dispatcher = world
+    prepare(engine, dispatcher)
     name, given = request
     form = urlencode(
         [("Action", name), ("Version", "2012-11-05"), *flat(given)], errors="surrogatepass"
@@ -158,7 +158,7 @@ def test_query_requests_are_answered_as_aws_does(world, request):
         ("host", "trunkline.local"),
         ("content-type", "application/x-www-form-urlencoded"),
     ]
-    status, answered, content = front.call(("POST", "/", headers, form.encode(), BASE))
+    status, answered, content = dispatcher.call(("POST", "/", headers, form.encode(), BASE))
     check(name, "query", status, dict(answered), content)
     is_unharmed(engine)
 
@@ -192,14 +192,14 @@ def check(name, protocol, status, headers, content):
     path=st.text(max_size=20).map(lambda text: "/" + quote(text, errors="ignore")),
 )
 def test_any_bytes_are_answered(world, body, target, content, path):
-    engine, front = world
+    engine, dispatcher = world
     headers = [("host", "a"), ("x-amz-target", target), ("content-type", content)]
     for named in (
         headers,
         headers[:1] + headers[2:],
         [*headers, ("smithy-protocol", "rpc-v2-cbor")],
     ):
-        status, answered, _ = front.call(("POST", path, named, body, BASE))
+        status, answered, _ = dispatcher.call(("POST", path, named, body, BASE))
         assert 200 <= status < 500
         assert answered
     is_unharmed(engine)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from toy import Toy
+from echo_service import EchoService
 
 from trunkline.aws import ServiceError
 
@@ -19,8 +19,8 @@ WHEN = datetime.datetime(2026, 3, 4, 5, 6, 7, tzinfo=datetime.UTC)
 
 
 @pytest.fixture
-def toy(engine):
-    return Toy(engine)
+def echo(engine):
+    return EchoService(engine)
 
 
 def plain(answer):
@@ -28,41 +28,41 @@ def plain(answer):
     return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
 
 
-def test_json_1_1_carries_blobs_times_and_numbers(toy):
-    kinesis = toy.client("kinesis", "Kinesis_20131202")
+def test_json_1_1_carries_blobs_times_and_numbers(echo):
+    kinesis = echo.client("kinesis", "Kinesis_20131202")
     record = {
         "SequenceNumber": "1",
         "Data": b"\x00\xffbytes",
         "PartitionKey": "ключ",
         "ApproximateArrivalTimestamp": WHEN.timestamp(),
     }
-    toy.output = {"Records": [record], "MillisBehindLatest": 0, "NextShardIterator": "n"}
+    echo.output = {"Records": [record], "MillisBehindLatest": 0, "NextShardIterator": "n"}
     answer = kinesis.get_records(ShardIterator="i", Limit=7)
-    assert toy.calls == [("kinesis", "GetRecords", {"ShardIterator": "i", "Limit": 7})]
+    assert echo.calls == [("kinesis", "GetRecords", {"ShardIterator": "i", "Limit": 7})]
     assert answer["Records"][0]["Data"] == b"\x00\xffbytes"
     assert answer["Records"][0]["PartitionKey"] == "ключ"
     assert answer["Records"][0]["ApproximateArrivalTimestamp"] == WHEN
-    toy.output = {"SequenceNumber": "1", "ShardId": "s"}
+    echo.output = {"SequenceNumber": "1", "ShardId": "s"}
     kinesis.put_record(StreamName="a", Data=b"\xfe\x01", PartitionKey="p")
-    assert toy.calls[-1][2]["Data"] == b"\xfe\x01"
+    assert echo.calls[-1][2]["Data"] == b"\xfe\x01"
 
 
-def test_recursive_unions_come_through_json(toy):
-    dynamodb = toy.client("dynamodb", "DynamoDB_20120810")
+def test_recursive_unions_come_through_json(echo):
+    dynamodb = echo.client("dynamodb", "DynamoDB_20120810")
     item = {
         "id": {"S": "a"},
         "deep": {"M": {"list": {"L": [{"N": "1.5"}, {"BOOL": True}, {"NULL": True}]}}},
         "raw": {"B": b"\x00"},
     }
-    toy.output = {"Item": item}
+    echo.output = {"Item": item}
     dynamodb.put_item(TableName="t", Item=item)
-    assert toy.calls[-1][2]["Item"] == item
+    assert echo.calls[-1][2]["Item"] == item
     assert plain(dynamodb.get_item(TableName="t", Key={"id": {"S": "a"}})) == {"Item": item}
 
 
-def test_rest_json_binds_labels_query_headers_and_bodies(toy):
-    client = toy.client("lambda")
-    toy.output = {
+def test_rest_json_binds_labels_query_headers_and_bodies(echo):
+    client = echo.client("lambda")
+    echo.output = {
         "StatusCode": 200,
         "FunctionError": "Unhandled",
         "ExecutedVersion": "3",
@@ -74,7 +74,7 @@ def test_rest_json_binds_labels_query_headers_and_bodies(toy):
         LogType="Tail",
         Payload=b"\x00raw",
     )
-    service, operation, given = toy.calls[-1]
+    service, operation, given = echo.calls[-1]
     assert (service, operation) == ("lambda", "Invoke")
     assert given == {
         "FunctionName": "arn:aws:lambda:us-east-1:000000000000:function:f",
@@ -86,9 +86,9 @@ def test_rest_json_binds_labels_query_headers_and_bodies(toy):
     assert (answer["FunctionError"], answer["ExecutedVersion"]) == ("Unhandled", "3")
 
 
-def test_rest_json_reads_what_is_in_the_body(toy):
-    scheduler = toy.client("scheduler")
-    toy.output = {"ScheduleArn": "arn:aws:scheduler:us-east-1:000000000000:schedule/default/s"}
+def test_rest_json_reads_what_is_in_the_body(echo):
+    scheduler = echo.client("scheduler")
+    echo.output = {"ScheduleArn": "arn:aws:scheduler:us-east-1:000000000000:schedule/default/s"}
     target = {
         "Arn": "arn:aws:sqs:us-east-1:000000000000:q",
         "RoleArn": "arn:aws:iam::000000000000:role/r",
@@ -100,71 +100,71 @@ def test_rest_json_reads_what_is_in_the_body(toy):
         "Target": target,
     }
     answer = scheduler.create_schedule(StartDate=WHEN, **given)
-    sent = toy.calls[-1][2]
+    sent = echo.calls[-1][2]
     assert sent.pop("ClientToken")  # botocore makes one
     assert sent.pop("StartDate") == WHEN.timestamp()
     assert sent == given
     assert answer["ScheduleArn"].endswith("/s")
-    toy.output = {"Schedules": [{"Name": "s", "CreationDate": WHEN.timestamp()}]}
+    echo.output = {"Schedules": [{"Name": "s", "CreationDate": WHEN.timestamp()}]}
     listed = scheduler.list_schedules(MaxResults=5, NamePrefix="a.b-c")
-    assert toy.calls[-1][1:] == ("ListSchedules", {"MaxResults": 5, "NamePrefix": "a.b-c"})
+    assert echo.calls[-1][1:] == ("ListSchedules", {"MaxResults": 5, "NamePrefix": "a.b-c"})
     assert listed["Schedules"][0]["CreationDate"] == WHEN
 
 
-def test_rest_xml_binds_paths_headers_maps_and_streams(toy):
-    s3 = toy.client("s3", config=Config(s3={"addressing_style": "path"}))
-    toy.output = {"ETag": '"abc"', "VersionId": "v"}
+def test_rest_xml_binds_paths_headers_maps_and_streams(echo):
+    s3 = echo.client("s3", config=Config(s3={"addressing_style": "path"}))
+    echo.output = {"ETag": '"abc"', "VersionId": "v"}
     answer = s3.put_object(
         Bucket="bucket", Key="a/b c+d.txt", Body=b"\x00\x01", Metadata={"k": "v"}, ACL="private"
     )
-    service, operation, given = toy.calls[-1]
+    service, operation, given = echo.calls[-1]
     assert (service, operation) == ("s3", "PutObject")
     assert given["Bucket"] == "bucket"
     assert given["Key"] == "a/b c+d.txt"
     assert given["Metadata"] == {"k": "v"}
     assert given["ACL"] == "private"
     assert plain(answer)["ETag"] == '"abc"'
-    toy.output = {"Body": b"content", "ContentLength": 7, "LastModified": WHEN.timestamp()}
+    echo.output = {"Body": b"content", "ContentLength": 7, "LastModified": WHEN.timestamp()}
     got = s3.get_object(Bucket="bucket", Key="a/b c+d.txt", Range="bytes=0-6")
-    assert toy.calls[-1][2]["Range"] == "bytes=0-6"
+    assert echo.calls[-1][2]["Range"] == "bytes=0-6"
     assert got["Body"].read() == b"content"
     assert got["LastModified"] == WHEN
 
 
-def test_rest_xml_reads_and_writes_xml_bodies(toy):
-    s3 = toy.client("s3", config=Config(s3={"addressing_style": "path"}))
+def test_rest_xml_reads_and_writes_xml_bodies(echo):
+    s3 = echo.client("s3", config=Config(s3={"addressing_style": "path"}))
     objects = [{"Key": "a<&>"}, {"Key": "b"}]
-    toy.output = {"Deleted": objects}
+    echo.output = {"Deleted": objects}
     answer = s3.delete_objects(Bucket="bucket", Delete={"Objects": objects, "Quiet": False})
-    assert toy.calls[-1][2]["Delete"] == {"Objects": objects, "Quiet": False}
+    assert echo.calls[-1][2]["Delete"] == {"Objects": objects, "Quiet": False}
     assert answer["Deleted"] == objects
-    toy.output = {
+    echo.output = {
         "Contents": [{"Key": "k", "Size": 3, "LastModified": WHEN.timestamp()}],
         "IsTruncated": False,
         "KeyCount": 1,
         "CommonPrefixes": [{"Prefix": "p/"}],
     }
     listed = s3.list_objects_v2(Bucket="bucket", Prefix="p", MaxKeys=2)
-    assert toy.calls[-1][1] == "ListObjectsV2"
+    assert echo.calls[-1][1] == "ListObjectsV2"
     assert listed["Contents"][0]["Size"] == 3
     assert listed["Contents"][0]["LastModified"] == WHEN
     assert listed["CommonPrefixes"] == [{"Prefix": "p/"}]
 
 
-def test_operations_that_differ_in_a_query_key_are_told_apart(toy):
-    s3 = toy.client("s3", config=Config(s3={"addressing_style": "path"}))
+def test_operations_that_differ_in_a_query_key_are_told_apart(echo):
+    s3 = echo.client("s3", config=Config(s3={"addressing_style": "path"}))
     s3.list_objects(Bucket="bucket")
     s3.get_bucket_tagging(Bucket="bucket")
     s3.get_bucket_versioning(Bucket="bucket")
     s3.head_bucket(Bucket="bucket")
     s3.get_object_tagging(Bucket="bucket", Key="k")
     # An empty answer to a copy is an error to botocore.
-    toy.output = {"CopyObjectResult": {"ETag": '"e"'}}
+    echo.output = {"CopyObjectResult": {"ETag": '"e"'}}
     s3.copy_object(Bucket="bucket", Key="k", CopySource="/bucket/other")
     s3.upload_part(Bucket="bucket", Key="k", UploadId="u", PartNumber=1, Body=b"part")
     rules = {"Rules": [{"ID": "a", "Status": "Enabled", "Filter": {"Prefix": "p/"}}]}
     s3.put_bucket_lifecycle_configuration(Bucket="bucket", LifecycleConfiguration=rules)
-    assert [operation for _, operation, _ in toy.calls] == [
+    assert [operation for _, operation, _ in echo.calls] == [
         "ListObjects",
         "GetBucketTagging",
         "GetBucketVersioning",
@@ -176,18 +176,18 @@ def test_operations_that_differ_in_a_query_key_are_told_apart(toy):
     ]
 
 
-def test_query_carries_lists_and_maps_both_ways(toy):
-    sns = toy.client("sns")
-    toy.output = {"MessageId": "m"}
+def test_query_carries_lists_and_maps_both_ways(echo):
+    sns = echo.client("sns")
+    echo.output = {"MessageId": "m"}
     attributes = {"a": {"DataType": "Binary", "BinaryValue": b"\x00"}}
     answer = sns.publish(TopicArn="t", Message="b & c", MessageAttributes=attributes)
-    assert toy.calls[-1][2]["MessageAttributes"] == attributes
+    assert echo.calls[-1][2]["MessageAttributes"] == attributes
     assert answer["MessageId"] == "m"
-    toy.output = {"Attributes": {"Owner": "me", "Empty": ""}}
-    assert plain(sns.get_topic_attributes(TopicArn="t")) == toy.output
+    echo.output = {"Attributes": {"Owner": "me", "Empty": ""}}
+    assert plain(sns.get_topic_attributes(TopicArn="t")) == echo.output
 
 
-def test_cbor_carries_what_botocore_writes_and_reads(toy):
+def test_cbor_carries_what_botocore_writes_and_reads(echo):
     parsers = pytest.importorskip("botocore.parsers")
     from botocore.serialize import create_serializer
 
@@ -196,7 +196,7 @@ def test_cbor_carries_what_botocore_writes_and_reads(toy):
     except KeyError:
         pytest.skip("this botocore does not speak CBOR")
     # Clients prefer JSON where a service has both, so the halves of botocore are called directly.
-    cloudwatch = toy.client("cloudwatch", "GraniteServiceVersion20100801", "monitoring")
+    cloudwatch = echo.client("cloudwatch", "GraniteServiceVersion20100801", "monitoring")
     model = cloudwatch.meta.service_model.operation_model("GetMetricStatistics")
     given = {
         "Namespace": "имя",
@@ -211,19 +211,19 @@ def test_cbor_carries_what_botocore_writes_and_reads(toy):
     def call():
         request = serializer.serialize_to_request(given, model)
         headers = [*request["headers"].items(), ("host", "trunkline.local")]
-        front = cloudwatch._endpoint.http_session._front
-        status, answered, body = front.call(
+        dispatcher = cloudwatch._endpoint.http_session._dispatcher
+        status, answered, body = dispatcher.call(
             (request["method"], request["url_path"], headers, request["body"], "http://a")
         )
         answer = {"status_code": status, "headers": dict(answered), "body": body}
         return parsers.create_parser("smithy-rpc-v2-cbor").parse(answer, model.output_shape)
 
-    toy.output = {"Label": "l", "Datapoints": [point]}
+    echo.output = {"Label": "l", "Datapoints": [point]}
     answer = call()
     times = {"StartTime": WHEN.timestamp(), "EndTime": WHEN.timestamp()}
-    assert toy.calls[-1][1:] == ("GetMetricStatistics", given | times)
+    assert echo.calls[-1][1:] == ("GetMetricStatistics", given | times)
     assert answer["Datapoints"] == [point | {"Timestamp": WHEN}]
-    toy.failure = ServiceError("InvalidParameterValueException", "no", 400)
+    echo.failure = ServiceError("InvalidParameterValueException", "no", 400)
     assert call()["Error"]["Message"] == "no"
 
 
@@ -236,16 +236,16 @@ def test_cbor_carries_what_botocore_writes_and_reads(toy):
         ("sns", None, {"TopicArn": "t"}, "NotFoundException"),
     ],
 )
-def test_errors_have_the_form_of_their_protocol(toy, service, prefix, call, error):
+def test_errors_have_the_form_of_their_protocol(echo, service, prefix, call, error):
     options = {"config": Config(s3={"addressing_style": "path"})} if service == "s3" else {}
-    client = toy.client(service, prefix, **options)
+    client = echo.client(service, prefix, **options)
     verbs = {
         "lambda": "get_function",
         "s3": "get_object",
         "kinesis": "get_records",
         "sns": "get_topic_attributes",
     }
-    toy.failure = ServiceError(error, "it is not there", 404)
+    echo.failure = ServiceError(error, "it is not there", 404)
     with pytest.raises(ClientError) as caught:
         getattr(client, verbs[service])(**call)
     answer = caught.value.response
@@ -254,10 +254,10 @@ def test_errors_have_the_form_of_their_protocol(toy, service, prefix, call, erro
     assert answer["ResponseMetadata"]["RequestId"]
 
 
-def test_a_stream_may_be_sent(toy):
-    s3 = toy.client("s3", config=Config(s3={"addressing_style": "path"}))
+def test_a_stream_may_be_sent(echo):
+    s3 = echo.client("s3", config=Config(s3={"addressing_style": "path"}))
     s3.put_object(Bucket="bucket", Key="k", Body=io.BytesIO(b"x" * 100_000))
-    assert b"x" * 1_000 in toy.calls[-1][2]["Body"]
+    assert b"x" * 1_000 in echo.calls[-1][2]["Body"]
 
 
 def test_botocore_reads_the_event_that_the_core_writes():

@@ -2,22 +2,23 @@
 //!
 //! From the bottom up: `model` and `codec` are pure functions over a service's model; `protocol`,
 //! `validate`, `auth` and `detect` make an operation of a request; `policy` says
-//! who may; `sqs` is the data plane; `front`
+//! who may; `services` are the data planes; `dispatch`
 //! ties them together without waiting or blocking; `server` and the in-process caller wait.
 
 pub mod auth;
 pub mod codec;
 pub mod detect;
+pub mod dispatch;
 pub mod error;
-pub mod front;
 pub mod limits;
+mod md5_simd;
 pub mod message;
 pub mod model;
 pub mod policy;
 pub mod protocol;
 mod request_id;
 pub mod server;
-pub mod sqs;
+pub mod services;
 pub mod validate;
 pub mod value;
 

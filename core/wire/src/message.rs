@@ -31,7 +31,7 @@ impl<'a> Request<'a> {
 
 /// The answer to a request.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Answer {
+pub struct Response {
     /// The HTTP status.
     pub status: u16,
     /// The headers, names in lower case.
@@ -40,7 +40,7 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-impl Answer {
+impl Response {
     /// An answer with a body of this type.
     pub fn new(
         status: u16,

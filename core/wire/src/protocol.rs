@@ -7,7 +7,7 @@ use crate::codec::cbor::TimeUnit;
 use crate::codec::form::Form;
 use crate::codec::{cbor, json, query, rest, xml};
 use crate::error::{Result, WireError};
-use crate::message::{Answer, Request};
+use crate::message::{Request, Response};
 use crate::model::{Kind, Model, Operation, Protocol};
 use crate::value::Value;
 
@@ -139,7 +139,7 @@ pub fn write(
     operation: &Operation,
     output: &Value,
     request_id: &str,
-) -> Answer {
+) -> Response {
     let shape = operation.output.map(|id| model.shape(id));
     let answer = match dialect.protocol {
         Protocol::Json => {
@@ -148,7 +148,7 @@ pub fn write(
                 Some(shape) => json::write(model, shape, output, &mut body),
                 None => body.extend_from_slice(b"{}"),
             }
-            Answer::new(200, dialect.content_type.clone(), body)
+            Response::new(200, dialect.content_type.clone(), body)
         }
         Protocol::Cbor => {
             let mut body = Vec::new();
@@ -176,7 +176,7 @@ pub fn write(
             out.push_str("<ResponseMetadata>");
             xml::write_text_element("RequestId", request_id, &mut out);
             out.push_str(&format!("</ResponseMetadata></{name}Response>"));
-            Answer::new(200, "text/xml", out)
+            Response::new(200, "text/xml", out)
         }
         Protocol::RestJson | Protocol::RestXml => {
             rest::write(model, dialect.protocol, operation, output)
@@ -185,8 +185,8 @@ pub fn write(
     answer.with("x-amzn-requestid", request_id.to_owned())
 }
 
-fn cbor_answer(dialect: &Dialect, status: u16, body: Vec<u8>) -> Answer {
-    let answer = Answer::new(status, dialect.content_type.clone(), body);
+fn cbor_answer(dialect: &Dialect, status: u16, body: Vec<u8>) -> Response {
+    let answer = Response::new(status, dialect.content_type.clone(), body);
     match dialect.unit {
         TimeUnit::Seconds => answer.with("smithy-protocol", "rpc-v2-cbor"),
         TimeUnit::Millis => answer,
@@ -208,7 +208,7 @@ pub fn write_error(
     dialect: &Dialect,
     error: &WireError,
     request_id: &str,
-) -> Answer {
+) -> Response {
     let shape = model.and_then(|model| model.shape_named(error.name()));
     let known = shape.and_then(|shape| shape.error.as_ref());
     let code = match known.and_then(|known| known.code.as_deref()) {
@@ -221,7 +221,7 @@ pub fn write_error(
     let answer = match dialect.protocol {
         Protocol::Json | Protocol::RestJson => {
             let body = json_error(model, error, dialect.protocol == Protocol::Json);
-            let answer = Answer::new(status, dialect.content_type.clone(), body);
+            let answer = Response::new(status, dialect.content_type.clone(), body);
             match dialect.protocol {
                 Protocol::RestJson => answer.with("x-amzn-errortype", error.name().to_owned()),
                 _ => answer,
@@ -243,7 +243,7 @@ pub fn write_error(
         }
         Protocol::Query => {
             let body = xml_error(model, error, code, kind, request_id);
-            Answer::new(status, "text/xml", body)
+            Response::new(status, "text/xml", body)
         }
         Protocol::RestXml => {
             let is_s3 = model.is_some_and(|model| model.metadata.signing_name == "s3");
@@ -251,7 +251,7 @@ pub fn write_error(
                 true => s3_error(error, code, request_id),
                 false => xml_error(model, error, code, kind, request_id),
             };
-            Answer::new(status, "application/xml", body)
+            Response::new(status, "application/xml", body)
         }
     };
     let answer = answer.with("x-amzn-requestid", request_id.to_owned());

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from functools import wraps
 from typing import TYPE_CHECKING
 
-from trunkline.aws.front import front_of
+from trunkline.aws.dispatcher import dispatcher_of
 from trunkline.aws.local import fill, region_of, with_defaults
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from trunkline import aio
-    from trunkline._core import WireFront
+    from trunkline._core import WireDispatcher
     from trunkline.engine import Engine
 
 
@@ -39,7 +39,7 @@ async def aio_client(
     region = region_name or region_of(session)
     # Not entered before its HTTP session is exchanged: entering opens the one it has.
     made = await session._create_client(service, region_name=region, **with_defaults(options))
-    made._endpoint.http_session = AioLocalSession(front_of(_twin(engine)))
+    made._endpoint.http_session = AioLocalSession(dispatcher_of(_twin(engine)))
     async with made:
         yield made
 
@@ -51,8 +51,8 @@ def _twin(engine: Engine | aio.Engine) -> Engine:
     return engine.sync if isinstance(engine, aio.Engine) else engine
 
 
-def patch_aiobotocore(front: WireFront) -> Callable[[], None]:
-    """Lets `front` answer the clients that are made from now on; the result takes that back."""
+def patch_aiobotocore(dispatcher: WireDispatcher) -> Callable[[], None]:
+    """Lets `dispatcher` answer the clients that are made from now on; the result undoes it."""
     from aiobotocore.session import AioSession
 
     from trunkline.aws.aio_transport import AioLocalSession
@@ -63,7 +63,7 @@ def patch_aiobotocore(front: WireFront) -> Callable[[], None]:
     async def create_client(session: Any, service_name: str, *args: Any, **options: Any) -> Any:
         fill(session, args, options)
         made = await original(session, service_name, *args, **options)
-        made._endpoint.http_session = AioLocalSession(front)
+        made._endpoint.http_session = AioLocalSession(dispatcher)
         return made
 
     def undo() -> None:

@@ -13,17 +13,17 @@ from trunkline.aws.transport import Headers, as_plain
 if TYPE_CHECKING:
     from typing import Any, Self
 
-    from trunkline._core import WireFront
+    from trunkline._core import WireDispatcher
 
     Request = tuple[str, str, list[tuple[str, str]], bytes, str]
-    Answer = tuple[int, list[tuple[str, str]], bytes]
+    Response = tuple[int, list[tuple[str, str]], bytes]
 
 
 class AioLocalSession:
     """What an aiobotocore endpoint sends with."""
 
-    def __init__(self, front: WireFront) -> None:
-        self._front = front
+    def __init__(self, dispatcher: WireDispatcher) -> None:
+        self._dispatcher = dispatcher
 
     async def __aenter__(self) -> Self:
         return self
@@ -39,32 +39,32 @@ class AioLocalSession:
 
         A long poll that is cancelled swallows no message.
         """
-        status, headers, content = await _answer(self._front, as_plain(request))
+        status, headers, content = await _answer(self._dispatcher, as_plain(request))
         return AioAWSResponse(request.url, status, Headers(headers), _Raw(headers, content))
 
 
-async def _answer(front: WireFront, request: Request) -> Answer:
+async def _answer(dispatcher: WireDispatcher, request: Request) -> Response:
     loop, parked = completions()
-    turns = front.begin(request, False)
+    pending = dispatcher.start(request, False)
     while True:
         token, future = parked.park(loop)
         try:
-            what, answer, seconds = turns.turn(parked.waker, token)
+            what, answer, seconds = pending.poll(parked.waker, token)
             if answer is not None:
                 return answer
             if what == "wait":
                 await _until(future, seconds)
         except BaseException:
             # Also when cancelled: a wake that was not used goes to the next who waits.
-            turns.leave()
+            pending.cancel()
             raise
         finally:
             parked.leave(token)
         if what == "blocks":
-            return await loop.run_in_executor(None, turns.run)
+            return await loop.run_in_executor(None, pending.run)
         if what == "pause":
             await asyncio.sleep(seconds or 0)
-            turns = front.begin(request, True)
+            pending = dispatcher.start(request, True)
 
 
 async def _until(future: asyncio.Future[None], seconds: float | None) -> None:

@@ -9,13 +9,13 @@ from importlib.util import find_spec
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from trunkline.aws.front import front_of
+from trunkline.aws.dispatcher import dispatcher_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from trunkline._core import WireFront
+    from trunkline._core import WireDispatcher
     from trunkline.engine import Engine
 
 REGION = "us-east-1"
@@ -39,7 +39,7 @@ def client(service: str, *, engine: Engine, region_name: str | None = None, **op
     session = _session()
     region = region_name or region_of(session)
     made = _make(session, service, region, with_defaults(options))
-    made._endpoint.http_session = LocalSession(front_of(engine))
+    made._endpoint.http_session = LocalSession(dispatcher_of(engine))
     return made
 
 
@@ -93,13 +93,13 @@ def local(engine: Engine) -> Iterator[Engine]:
     >>> sqs.create_queue(QueueName="orders")["QueueUrl"]
     'http://trunkline.local/000000000000/orders'
     """
-    front = front_of(engine)
+    dispatcher = dispatcher_of(engine)
     with _patching:
-        undo = [_patch_botocore(front)]
+        undo = [_patch_botocore(dispatcher)]
         if find_spec("aiobotocore") is not None:
             from trunkline.aws.aio_local import patch_aiobotocore
 
-            undo.append(patch_aiobotocore(front))
+            undo.append(patch_aiobotocore(dispatcher))
     try:
         yield engine
     finally:
@@ -108,7 +108,7 @@ def local(engine: Engine) -> Iterator[Engine]:
                 step()
 
 
-def _patch_botocore(front: WireFront) -> Callable[[], None]:
+def _patch_botocore(dispatcher: WireDispatcher) -> Callable[[], None]:
     from botocore.session import Session
 
     from trunkline.aws.transport import LocalSession
@@ -119,7 +119,7 @@ def _patch_botocore(front: WireFront) -> Callable[[], None]:
     def create_client(session: Any, service_name: str, *args: Any, **options: Any) -> Any:
         fill(session, args, options)
         made = original(session, service_name, *args, **options)
-        made._endpoint.http_session = LocalSession(front)
+        made._endpoint.http_session = LocalSession(dispatcher)
         return made
 
     def undo() -> None:

@@ -14,7 +14,7 @@ from botocore.awsrequest import AWSResponse
 if TYPE_CHECKING:
     from typing import Any
 
-    from trunkline._core import WireFront
+    from trunkline._core import WireDispatcher
 
 BASE = "http://trunkline.local"
 """The address in the queue URLs that in-process clients see."""
@@ -23,12 +23,12 @@ BASE = "http://trunkline.local"
 class LocalSession:
     """What a botocore endpoint sends with."""
 
-    def __init__(self, front: WireFront) -> None:
-        self._front = front
+    def __init__(self, dispatcher: WireDispatcher) -> None:
+        self._dispatcher = dispatcher
 
     def send(self, request: Any) -> AWSResponse:
         """Answers a prepared request."""
-        status, headers, content = self._front.call(as_plain(request))
+        status, headers, content = self._dispatcher.call(as_plain(request))
         return AWSResponse(request.url, status, Headers(headers), _Raw(content))
 
     def close(self) -> None:
@@ -36,7 +36,7 @@ class LocalSession:
 
 
 def as_plain(request: Any) -> tuple[str, str, list[tuple[str, str]], bytes, str]:
-    """A prepared request as the front takes it: method, target, headers, body, base."""
+    """A prepared request as the dispatcher takes it: method, target, headers, body, base."""
     parts = urlsplit(request.url)
     target = parts.path or "/"
     if parts.query:

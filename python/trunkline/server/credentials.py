@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from trunkline.aws.front import Credential
+    from trunkline.aws.dispatcher import Credential
 
 
 def read_credentials(path: Path) -> list[Credential]:

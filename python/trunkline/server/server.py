@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trunkline._core import WireServer
-from trunkline.aws.front import make_front
+from trunkline.aws.dispatcher import make_dispatcher
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from trunkline.aws.front import Credential
+    from trunkline.aws.dispatcher import Credential
     from trunkline.engine import Engine
 
 PORT = 4566
@@ -46,8 +46,10 @@ class Server:
         web pages that may call beside those of this machine. A request that does not arrive within
         `read_timeout` seconds is let go.
         """
-        front = make_front(engine, services=services, auth=auth, credentials=credentials)
-        self._core = WireServer.start(front, host, port, certificate, list(origins), read_timeout)
+        dispatcher = make_dispatcher(engine, services=services, auth=auth, credentials=credentials)
+        self._core = WireServer.start(
+            dispatcher, host, port, certificate, list(origins), read_timeout
+        )
         self._scheme = "https" if certificate else "http"
 
     @property

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use trunkline_wire::front::{Call, ControlPlane};
+use trunkline_wire::dispatch::{Call, ControlPlane};
 use trunkline_wire::{Value, WireError};
 
 use super::value::{from_python, to_python};

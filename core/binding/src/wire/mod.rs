@@ -1,17 +1,17 @@
-//! The AWS door: a front to one engine, callable in the process, and a server around it.
+//! The AWS wire: a dispatcher for one engine, callable in the process, and a server around it.
 
 mod control;
-mod front;
+mod dispatcher;
+mod request;
 mod server;
 mod store;
-mod turns;
 mod value;
 
 use pyo3::prelude::*;
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<front::WireFront>()?;
-    module.add_class::<turns::WireTurns>()?;
+    module.add_class::<dispatcher::WireDispatcher>()?;
+    module.add_class::<request::WireRequest>()?;
     module.add_class::<store::WireStore>()?;
     server::register(module)
 }

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use trunkline_types::sync::lock;
 use trunkline_wire::server::{Certificate, Options, Origins, Server, development_certificate};
 
-use super::front::WireFront;
+use super::dispatcher::WireDispatcher;
 
 #[pyclass(frozen, module = "trunkline._core")]
 struct WireServer {
@@ -20,10 +20,10 @@ struct WireServer {
 #[pymethods]
 impl WireServer {
     #[staticmethod]
-    #[pyo3(signature = (front, host, port, certificate, origins, read_timeout))]
+    #[pyo3(signature = (dispatcher, host, port, certificate, origins, read_timeout))]
     fn start(
         py: Python<'_>,
-        front: &WireFront,
+        dispatcher: &WireDispatcher,
         host: &str,
         port: u16,
         certificate: Option<(String, String)>,
@@ -38,8 +38,8 @@ impl WireServer {
         options.origins = Origins(origins);
         options.read_timeout = Duration::try_from_secs_f64(read_timeout)
             .map_err(|_| PyOSError::new_err("read_timeout must be a number of seconds"))?;
-        let front = front.0.clone();
-        let started = py.detach(|| Server::start(front, options));
+        let dispatcher = dispatcher.0.clone();
+        let started = py.detach(|| Server::start(dispatcher, options));
         // With its number, so that the command can say what to do about it.
         let server = started.map_err(|error| match error.raw_os_error() {
             Some(number) => PyOSError::new_err((number, error.to_string())),
@@ -55,7 +55,7 @@ impl WireServer {
         (self.address.ip().to_string(), self.address.port())
     }
 
-    /// Finish what has begun, for at most so many seconds, and stop. Whether all was finished.
+    /// Stops; requests that have started get `patience` seconds. Whether all of them finished.
     fn stop(&self, py: Python<'_>, patience: f64) -> bool {
         let patience = Duration::try_from_secs_f64(patience).unwrap_or_default();
         py.detach(|| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use trunkline_engine::{Engine, OpenOptions, QueueName, standard_queue};
 use trunkline_wire::auth::Mode;
-use trunkline_wire::front::{Call, ControlPlane, Front};
+use trunkline_wire::dispatch::{Call, ControlPlane, Dispatcher};
 use trunkline_wire::server::{Options, Server};
 use trunkline_wire::{Value, WireError};
 
@@ -36,7 +36,7 @@ pub fn serve(port: u16, folder: Option<&str>) -> Result<()> {
     if engine.find_queue(&name)?.is_none() {
         engine.create_queue(name, standard_queue(), b"")?;
     }
-    let front = Front::new(engine, Arc::new(Nothing), Vec::new(), Mode::Parse);
+    let front = Dispatcher::new(engine, Arc::new(Nothing), Vec::new(), Mode::Parse);
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let _server = Server::start(Arc::new(front), Options::new(address))?;
     loop {

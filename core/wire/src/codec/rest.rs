@@ -6,7 +6,7 @@ use super::form::Form;
 use super::xml::Names;
 use super::{json, scalar, uri, xml, xml_read};
 use crate::error::{Result, WireError};
-use crate::message::{Answer, Request};
+use crate::message::{Request, Response};
 use crate::model::{Kind, Location, Member, Model, Operation, Protocol, Shape, TimeFormat};
 use crate::value::Value;
 
@@ -164,8 +164,8 @@ fn read_header(model: &Model, member: &Member, text: &str) -> Result<Value> {
 }
 
 /// Writes the answer of `operation`.
-pub fn write(model: &Model, protocol: Protocol, operation: &Operation, value: &Value) -> Answer {
-    let mut answer = Answer { status: operation.status, ..Answer::default() };
+pub fn write(model: &Model, protocol: Protocol, operation: &Operation, value: &Value) -> Response {
+    let mut answer = Response { status: operation.status, ..Response::default() };
     let Some(shape) = operation.output.map(|id| model.shape(id)) else { return answer };
     let Kind::Structure(members) = &shape.kind else { return answer };
     for member in members {
@@ -222,7 +222,7 @@ fn write_payload(
     protocol: Protocol,
     member: &Member,
     value: &Value,
-    answer: &mut Answer,
+    answer: &mut Response,
 ) {
     let shape = model.shape(member.shape);
     let (body, content_type) = match (&shape.kind, value.get(&member.name)) {
@@ -262,7 +262,7 @@ fn write_body(
     operation: &Operation,
     shape: &Shape,
     value: &Value,
-    answer: &mut Answer,
+    answer: &mut Response,
 ) {
     let Kind::Structure(members) = &shape.kind else { return };
     if protocol != Protocol::RestXml {

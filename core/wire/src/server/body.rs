@@ -6,7 +6,7 @@ use hyper::body::{Body as _, Incoming};
 
 use super::Shared;
 use super::memory::{COUNTED_BYTES_MIN, Share};
-use crate::message::Answer;
+use crate::message::Response;
 
 /// A body, and what it takes of the room for large ones.
 pub(super) struct Body {
@@ -15,7 +15,7 @@ pub(super) struct Body {
 }
 
 /// The body, or the answer that refuses it.
-pub(super) async fn read(shared: &Shared, body: Incoming) -> Result<Body, Answer> {
+pub(super) async fn read(shared: &Shared, body: Incoming) -> Result<Body, Response> {
     if body.is_end_stream() {
         return Ok(Body { bytes: Bytes::new(), _share: None });
     }
@@ -29,7 +29,7 @@ pub(super) async fn read(shared: &Shared, body: Incoming) -> Result<Body, Answer
     })
 }
 
-async fn collect(shared: &Shared, mut body: Incoming) -> Result<Body, Answer> {
+async fn collect(shared: &Shared, mut body: Incoming) -> Result<Body, Response> {
     let max = shared.options.body_bytes_max;
     let mut share = None;
     let mut first = Bytes::new();
@@ -63,18 +63,18 @@ async fn collect(shared: &Shared, mut body: Incoming) -> Result<Body, Answer> {
     Ok(Body { bytes, _share: share })
 }
 
-fn no_room() -> Answer {
+fn no_room() -> Response {
     let message = "The bodies of other requests fill the server's memory. Try again.";
     refuse(503, "ServiceUnavailable", message).with("connection", "close")
 }
 
-fn too_large(max: usize) -> Answer {
+fn too_large(max: usize) -> Response {
     let message = format!("The body of a request may have {max} bytes at most.");
     refuse(413, "RequestEntityTooLarge", &message).with("connection", "close")
 }
 
 /// An answer that belongs to no service: the request was not even read.
-pub(super) fn refuse(status: u16, code: &str, message: &str) -> Answer {
+pub(super) fn refuse(status: u16, code: &str, message: &str) -> Response {
     let body = serde_json::json!({"__type": code, "message": message});
-    Answer::new(status, "application/json", body.to_string())
+    Response::new(status, "application/json", body.to_string())
 }

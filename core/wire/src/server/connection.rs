@@ -51,7 +51,7 @@ pub(super) async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shar
         // An address of the old protocol that came through a socket of the new one is the old one.
         let address = address.ip().to_canonical();
         tokio::spawn(async move {
-            let connections = &shared.front.metrics.connections;
+            let connections = &shared.dispatcher.metrics.connections;
             connections.fetch_add(1, Ordering::Relaxed);
             match tls {
                 None => {

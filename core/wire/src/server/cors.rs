@@ -3,7 +3,7 @@
 
 use http::{HeaderMap, Method};
 
-use crate::message::Answer;
+use crate::message::Response;
 
 /// Origins that may call beside those of this machine.
 #[derive(Debug, Clone, Default)]
@@ -38,12 +38,12 @@ fn is_local(origin: &str) -> bool {
 }
 
 /// The answer to a browser that asks before it sends.
-pub(super) fn preflight(method: &Method, headers: &HeaderMap) -> Option<Answer> {
+pub(super) fn preflight(method: &Method, headers: &HeaderMap) -> Option<Response> {
     if *method != Method::OPTIONS {
         return None;
     }
     let asked = headers.get("access-control-request-headers").and_then(|value| value.to_str().ok());
-    let answer = Answer { status: 204, ..Answer::default() }
+    let answer = Response { status: 204, ..Response::default() }
         .with("access-control-allow-methods", "HEAD,GET,PUT,POST,DELETE,OPTIONS,PATCH")
         .with("access-control-allow-headers", asked.unwrap_or("*").to_owned())
         .with("access-control-max-age", "600");
@@ -51,7 +51,7 @@ pub(super) fn preflight(method: &Method, headers: &HeaderMap) -> Option<Answer> 
 }
 
 /// The headers that let a page read the answer.
-pub(super) fn allow(answer: Answer, origin: &str) -> Answer {
+pub(super) fn allow(answer: Response, origin: &str) -> Response {
     answer
         .with("access-control-allow-origin", origin.to_owned())
         .with(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Response, header};
+use http::{HeaderValue, Method, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use tokio::sync::Notify;
@@ -13,10 +13,10 @@ use tokio::time::Instant;
 use trunkline_engine::{Queue, Signal, Ticket, WaiterId};
 
 use super::{Shared, body, cors, respond};
+use crate::dispatch::{Deadline, Dispatched, Pending, base_of};
 use crate::error::Result;
-use crate::front::{Begun, Pending, WaitEnd, base_of};
-use crate::message::{Answer, Request};
-use crate::sqs::{self, EMPTY, Poll};
+use crate::message::{Request, Response};
+use crate::services::sqs::{self, EMPTY, Poll};
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Copy)]
@@ -30,7 +30,7 @@ pub(super) async fn answer(
     shared: &Arc<Shared>,
     peer: Peer,
     request: hyper::Request<Incoming>,
-) -> Response<Full<Bytes>> {
+) -> http::Response<Full<Bytes>> {
     let (mut head, incoming) = request.into_parts();
     // HTTP/2 has no Host header; everything behind this line knows only that.
     let authority = head.uri.authority().map(|authority| HeaderValue::from_str(authority.as_str()));
@@ -70,7 +70,7 @@ async fn handle(
     peer: Peer,
     head: &http::request::Parts,
     body: &Bytes,
-) -> Answer {
+) -> Response {
     let request = Request {
         method: head.method.as_str(),
         path: head.uri.path(),
@@ -80,39 +80,39 @@ async fn handle(
         peer: Some(peer.address),
     };
     let base = base_of(&head.headers, peer.scheme, "localhost");
-    let front = &shared.front;
-    let mut begun = front.begin(&request, &base, false);
-    if let Begun::Pause(pause) = begun {
+    let dispatcher = &shared.dispatcher;
+    let mut dispatched = dispatcher.start(&request, &base, false);
+    if let Dispatched::Pause(pause) = dispatched {
         tokio::time::sleep(pause).await;
-        begun = front.begin(&request, &base, true);
+        dispatched = dispatcher.start(&request, &base, true);
     }
-    match begun {
-        Begun::Answer(answer) => answer,
-        Begun::Settle(ticket, pause, waiting) => {
+    match dispatched {
+        Dispatched::Done(answer) => answer,
+        Dispatched::Settle(ticket, pause, waiting) => {
             if !pause.is_zero() {
                 tokio::time::sleep(pause).await;
             }
-            let (body, finish) = *waiting;
-            finish.answer(settle(shared, ticket).await.map(|()| body))
+            let (body, encoder) = *waiting;
+            encoder.encode(settle(shared, ticket).await.map(|()| body))
         }
-        Begun::Poll(polling) => {
-            let (poll, finish) = *polling;
-            finish.answer(self::poll(shared, &poll).await)
+        Dispatched::Poll(polling) => {
+            let (poll, encoder) = *polling;
+            encoder.encode(self::poll(shared, &poll).await)
         }
-        Begun::Control(pending) => control(shared, pending).await,
+        Dispatched::Control(pending) => control(shared, pending).await,
         // A pause is asked for once.
-        Begun::Pause(_) => busy(),
+        Dispatched::Pause(_) => busy(),
     }
 }
 
-fn busy() -> Answer {
+fn busy() -> Response {
     body::refuse(503, "ServiceUnavailable", "The server is busy. Try again.")
 }
 
-async fn control(shared: &Arc<Shared>, pending: Pending) -> Answer {
+async fn control(shared: &Arc<Shared>, pending: Pending) -> Response {
     let Ok(_permit) = shared.control.try_acquire() else { return busy() };
-    let front = shared.front.clone();
-    let running = tokio::task::spawn_blocking(move || front.run(pending));
+    let dispatcher = shared.dispatcher.clone();
+    let running = tokio::task::spawn_blocking(move || dispatcher.run(pending));
     running.await.unwrap_or_else(|_| {
         body::refuse(500, "InternalFailure", "The operation failed; please report this.")
     })
@@ -129,7 +129,7 @@ impl Signal for Bell {
 }
 
 async fn settle(shared: &Shared, ticket: Ticket) -> Result<()> {
-    let (engine, level) = (shared.front.engine(), shared.front.durability());
+    let (engine, level) = (shared.dispatcher.engine(), shared.dispatcher.durability());
     let bell = Arc::new(Bell::default());
     engine.notify_when(ticket, level, bell.clone()).map_err(sqs::from_engine)?;
     bell.0.notified().await;
@@ -163,8 +163,8 @@ async fn poll(shared: &Shared, poll: &Poll) -> Result<Vec<u8>> {
 }
 
 async fn wait(shared: &Shared, poll: &Poll) -> Result<Vec<u8>> {
-    let engine = shared.front.engine();
-    let end = WaitEnd::after(engine, poll.wait());
+    let engine = shared.dispatcher.engine();
+    let end = Deadline::after(engine, poll.wait());
     let mut stopping = shared.stopping.clone();
     let bell = Arc::new(Bell::default());
     loop {
@@ -195,13 +195,13 @@ struct Counted<'a>(&'a Shared);
 
 impl<'a> Counted<'a> {
     fn new(shared: &'a Shared) -> Self {
-        shared.front.metrics.polls.fetch_add(1, Ordering::Relaxed);
+        shared.dispatcher.metrics.polls.fetch_add(1, Ordering::Relaxed);
         Self(shared)
     }
 }
 
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        self.0.front.metrics.polls.fetch_sub(1, Ordering::Relaxed);
+        self.0.dispatcher.metrics.polls.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -1,4 +1,4 @@
-//! The HTTP server: sockets, limits and time-outs around the front door.
+//! The HTTP server: sockets, limits and time-outs around the dispatcher.
 
 mod body;
 mod connection;
@@ -23,7 +23,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use self::memory::Memory;
-use crate::front::Front;
+use crate::dispatch::Dispatcher;
 use crate::limits;
 
 /// How a server listens and what it allows.
@@ -66,7 +66,7 @@ impl Options {
 
 /// What all connections share.
 pub(crate) struct Shared {
-    pub front: Arc<Front>,
+    pub dispatcher: Arc<Dispatcher>,
     pub options: Options,
     pub connections: Arc<Semaphore>,
     /// Calls of the control plane that run or wait; more are refused.
@@ -93,7 +93,7 @@ pub struct Server {
 
 impl Server {
     /// Listens and serves. Errors are those of the address and of the certificate.
-    pub fn start(front: Arc<Front>, options: Options) -> std::io::Result<Self> {
+    pub fn start(dispatcher: Arc<Dispatcher>, options: Options) -> std::io::Result<Self> {
         let acceptor = options.certificate.as_ref().map(tls::acceptor).transpose()?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(options.workers)
@@ -108,7 +108,7 @@ impl Server {
         let address = listener.local_addr()?;
         let (stop, stopping) = watch::channel(false);
         let shared = Arc::new(Shared {
-            front,
+            dispatcher,
             connections: Arc::new(Semaphore::new(options.connections_max)),
             control: Semaphore::new(CONTROL_WAITING_MAX),
             memory: Arc::new(Memory::new(options.bodies_bytes_max)),
@@ -124,8 +124,8 @@ impl Server {
         self.address
     }
 
-    /// Stops accepting, ends long polls, finishes what has begun, and closes. Whether all requests
-    /// were finished in time.
+    /// Stops accepting, ends long polls, finishes the requests that have started, and closes.
+    /// Whether all requests were finished in time.
     pub fn stop(&mut self, patience: Duration) -> bool {
         // Nobody listens any more when the accept loop has ended by itself.
         let _ = self.stop.send(true);

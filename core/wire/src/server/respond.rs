@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, InvalidHeaderName};
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 use http_body_util::Full;
 
 use super::memory::{self, Memory};
-use crate::message::Answer;
+use crate::message::Response;
 
 /// The response that carries `answer`.
-pub(super) fn response(answer: Answer, memory: &Arc<Memory>) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(memory::counted(memory, answer.body)));
+pub(super) fn response(answer: Response, memory: &Arc<Memory>) -> http::Response<Full<Bytes>> {
+    let mut response = http::Response::new(Full::new(memory::counted(memory, answer.body)));
     *response.status_mut() =
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();

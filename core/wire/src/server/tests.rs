@@ -9,7 +9,7 @@ use trunkline_engine::{Engine, OpenOptions, Outgoing, QueueName, standard_queue}
 
 use super::{Options, Server};
 use crate::auth::Mode;
-use crate::front::{Call, ControlPlane, Front};
+use crate::dispatch::{Call, ControlPlane, Dispatcher};
 use crate::value::Value;
 use crate::{WireError, error};
 
@@ -37,10 +37,10 @@ fn serve() -> (Server, Arc<Engine>) {
     let name =
         QueueName { account: name("000000000000"), region: name("us-east-1"), name: name("q") };
     engine.create_queue(name, standard_queue(), b"").unwrap();
-    let front = Front::new(engine.clone(), Arc::new(Nothing), Vec::new(), Mode::Parse);
+    let dispatcher = Dispatcher::new(engine.clone(), Arc::new(Nothing), Vec::new(), Mode::Parse);
     let mut options = Options::new(SocketAddr::from(([127, 0, 0, 1], 0)));
     options.bodies_bytes_max = ROOM;
-    (Server::start(Arc::new(front), options).unwrap(), engine)
+    (Server::start(Arc::new(dispatcher), options).unwrap(), engine)
 }
 
 fn connect(server: &Server) -> TcpStream {
@@ -132,7 +132,7 @@ fn answers_that_nobody_reads_leave_no_room_until_they_go() {
 fn where_signatures_are_proved_only_this_machine_may_reset() {
     let engine = Engine::open(OpenOptions::memory()).unwrap();
     let mode = Mode::Strict(Default::default());
-    let front = Front::new(engine, Arc::new(Nothing), Vec::new(), mode);
+    let dispatcher = Dispatcher::new(engine, Arc::new(Nothing), Vec::new(), mode);
     let headers = http::HeaderMap::new();
     let ask = |method, path, peer: Option<[u8; 4]>| {
         let request = crate::message::Request {
@@ -143,7 +143,7 @@ fn where_signatures_are_proved_only_this_machine_may_reset() {
             body: b"",
             peer: peer.map(Into::into),
         };
-        front.call(&request, "http://a", &|| false).status
+        dispatcher.call(&request, "http://a", &|| false).status
     };
     for (method, path) in [("POST", "/_trunkline/reset"), ("GET", "/_aws/sqs/messages")] {
         assert_eq!(ask(method, path, Some([192, 0, 2, 1])), 403, "{path}");

@@ -1,8 +1,8 @@
-"""The control plane of SQS. Messages never come here: they are the core's."""
+"""The control plane of SQS. Messages take the data plane, in Rust."""
 
 from __future__ import annotations
 
-from trunkline.aws.sqs import configuration, moves, permissions, queues, tags
+from trunkline.aws.sqs import configuration, move_tasks, permissions, queues, tags
 from trunkline.aws.sqs.registry import operations
 
-__all__ = ["configuration", "moves", "operations", "permissions", "queues", "tags"]
+__all__ = ["configuration", "move_tasks", "operations", "permissions", "queues", "tags"]

@@ -10,9 +10,9 @@ import json
 from dataclasses import dataclass, field
 
 from trunkline.aws.errors import ServiceError
-from trunkline.aws.sqs.failures import invalid_attribute, invalid_value, unknown_attribute
-from trunkline.aws.sqs.lookup import arn_of
-from trunkline.aws.sqs.redrive import Redrive
+from trunkline.aws.sqs.dead_letter import Redrive
+from trunkline.aws.sqs.errors import invalid_attribute, invalid_value, unknown_attribute
+from trunkline.aws.sqs.resources import arn_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

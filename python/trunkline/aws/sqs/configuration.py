@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from trunkline.aws.sqs import attributes as table
-from trunkline.aws.sqs import kept as storage
-from trunkline.aws.sqs.failures import missing, unknown_attribute
-from trunkline.aws.sqs.lookup import arn_of, find
+from trunkline.aws.sqs import stored
+from trunkline.aws.sqs.errors import missing, unknown_attribute
 from trunkline.aws.sqs.registry import operations
+from trunkline.aws.sqs.resources import arn_of, find
 from trunkline.queues.metadata import encode_metadata, read_metadata
 
 TYPE_CHECKING = False
@@ -27,7 +27,7 @@ def get_queue_attributes(
     for name in names:
         if name not in table.NAMES:
             raise unknown_attribute(name)
-    found = table.describe(call, queue, storage.read(queue), read_metadata(queue))
+    found = table.describe(call, queue, stored.read(queue), read_metadata(queue))
     if "All" in names or any(table.is_counter(name) for name in names):
         found |= table.counters(queue)
     if "All" not in names:
@@ -44,7 +44,7 @@ def set_queue_attributes(
     if not attributes:
         raise missing("Attribute.Name")
     with call.store.lock:
-        change = table.Change(storage.settings_of(queue), storage.read(queue), read_metadata(queue))
+        change = table.Change(stored.settings_of(queue), stored.read(queue), read_metadata(queue))
         table.apply(call, change, attributes, arn=arn_of(queue), new=False)
         document = change.document | {"sqs": change.kept or None}
-        queue.configure(storage.make_settings(change.settings), encode_metadata(document))
+        queue.configure(stored.make_settings(change.settings), encode_metadata(document))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 from trunkline.aws.errors import ServiceError
-from trunkline.aws.sqs import kept as storage
-from trunkline.aws.sqs.failures import invalid_value, missing
-from trunkline.aws.sqs.lookup import arn_of, find
+from trunkline.aws.sqs import stored
+from trunkline.aws.sqs.errors import invalid_value, missing
 from trunkline.aws.sqs.registry import operations
+from trunkline.aws.sqs.resources import arn_of, find
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def add_permission(
             )
     arn = arn_of(queue)
     with call.store.lock:
-        kept = storage.read(queue)
+        kept = stored.read(queue)
         policy = _read(kept) or {"Version": "2008-10-17", "Id": f"{arn}/SQSDefaultPolicy"}
         statements = policy.setdefault("Statement", [])
         if any(statement.get("Sid") == label for statement in statements):
@@ -83,7 +83,7 @@ def add_permission(
             }
         )
         kept["Policy"] = json.dumps(policy, separators=(",", ":"))
-        storage.write(queue, kept)
+        stored.write(queue, kept)
 
 
 @operations.add("RemovePermission", writes=True)
@@ -93,7 +93,7 @@ def remove_permission(call: Call, *, queue_url: str = "", label: str = "") -> No
     if not label:
         raise missing("Label")
     with call.store.lock:
-        kept = storage.read(queue)
+        kept = stored.read(queue)
         policy = _read(kept) or {}
         statements = policy.get("Statement", [])
         left = [statement for statement in statements if statement.get("Sid") != label]
@@ -104,7 +104,7 @@ def remove_permission(call: Call, *, queue_url: str = "", label: str = "") -> No
             kept["Policy"] = json.dumps(policy, separators=(",", ":"))
         else:
             del kept["Policy"]
-        storage.write(queue, kept)
+        stored.write(queue, kept)
 
 
 def _read(kept: dict[str, Any]) -> dict[str, Any] | None:

@@ -8,10 +8,10 @@ import json
 
 from trunkline.aws.errors import ServiceError
 from trunkline.aws.sqs import attributes as table
-from trunkline.aws.sqs import kept as storage
-from trunkline.aws.sqs.failures import invalid, invalid_value, no_such_queue
-from trunkline.aws.sqs.lookup import NAME_RULE, arn_of, check_name, find, url_of
+from trunkline.aws.sqs import stored
+from trunkline.aws.sqs.errors import invalid, invalid_value, no_such_queue
 from trunkline.aws.sqs.registry import operations
+from trunkline.aws.sqs.resources import NAME_RULE, arn_of, check_name, find, url_of
 from trunkline.aws.sqs.tags import check_tags
 from trunkline.queues.metadata import encode_metadata, read_metadata
 
@@ -82,15 +82,15 @@ def _create(
     if tags:
         change.kept["tags"] = dict(tags)
     document = encode_metadata(change.document | {"sqs": change.kept or None})
-    return call.store.core.create_queue(name, storage.make_settings(change.settings), document)
+    return call.store.core.create_queue(name, stored.make_settings(change.settings), document)
 
 
 def _compare(call: Call, queue: Queue, given: Mapping[str, str]) -> None:
     # Only what is given counts. It is worked out on a copy, so that "60" and "060", or a policy in
     # another order, are the same.
-    change = table.Change(storage.settings_of(queue), storage.read(queue))
+    change = table.Change(stored.settings_of(queue), stored.read(queue))
     table.apply(call, change, given, arn=arn_of(queue), new=True)
-    current = table.describe(call, queue, storage.read(queue), read_metadata(queue))
+    current = table.describe(call, queue, stored.read(queue), read_metadata(queue))
     for name, value in given.items():
         if table.is_counter(name):
             continue

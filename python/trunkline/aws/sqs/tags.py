@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from trunkline.aws.sqs import kept as storage
-from trunkline.aws.sqs.failures import invalid, missing
-from trunkline.aws.sqs.lookup import find
+from trunkline.aws.sqs import stored
+from trunkline.aws.sqs.errors import invalid, missing
 from trunkline.aws.sqs.registry import operations
+from trunkline.aws.sqs.resources import find
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,12 +40,12 @@ def tag_queue(call: Call, *, queue_url: str = "", tags: Mapping[str, str] | None
         raise missing("Tags")
     check_tags(tags)
     with call.store.lock:
-        kept = storage.read(queue)
+        kept = stored.read(queue)
         merged = kept.get("tags", {}) | dict(tags)
         if len(merged) > _TAGS_MAX:
             raise invalid(f"Too many tags added for queue {queue.name}.")
         kept["tags"] = merged
-        storage.write(queue, kept)
+        stored.write(queue, kept)
 
 
 @operations.add("UntagQueue", writes=True)
@@ -55,17 +55,17 @@ def untag_queue(call: Call, *, queue_url: str = "", tag_keys: Sequence[str] | No
     if not tag_keys:
         raise missing("TagKeys")
     with call.store.lock:
-        kept = storage.read(queue)
+        kept = stored.read(queue)
         left = {key: value for key, value in kept.get("tags", {}).items() if key not in tag_keys}
         if left:
             kept["tags"] = left
         else:
             kept.pop("tags", None)
-        storage.write(queue, kept)
+        stored.write(queue, kept)
 
 
 @operations.add("ListQueueTags")
 def list_queue_tags(call: Call, *, queue_url: str = "") -> dict[str, Any]:
     """The tags of a queue."""
-    tags = storage.read(find(call, queue_url, own=True)).get("tags")
+    tags = stored.read(find(call, queue_url, own=True)).get("tags")
     return {"Tags": tags} if tags else {}

@@ -1,10 +1,10 @@
-"""The front to one engine: what the server and the in-process clients call."""
+"""The dispatcher to one engine: what the server and the in-process clients call."""
 
 from __future__ import annotations
 
 from weakref import WeakKeyDictionary
 
-from trunkline._core import WireFront
+from trunkline._core import WireDispatcher
 from trunkline.aws.control import Control
 from trunkline.aws.services import choose
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     Credential = tuple[str, str, str | None, str | None]
 
 
-def make_front(
+def make_dispatcher(
     engine: Engine,
     *,
     services: Iterable[str] | None = None,
     auth: str = "parse",
     credentials: Sequence[Credential] = (),
-) -> WireFront:
-    """A front to `engine` that serves `services` (all of them unless told otherwise).
+) -> WireDispatcher:
+    """A dispatcher to `engine` that serves `services` (all of them unless told otherwise).
 
     `auth` is ``"off"``, ``"parse"`` (the signature names account and region, nothing is proved) or
     ``"strict"`` (signatures are checked against `credentials`).
@@ -32,15 +32,15 @@ def make_front(
     chosen = choose(services)
     control = Control(engine._core, chosen)
     plain = [service.plain() for service in chosen]
-    return WireFront(engine._core, control, plain, auth, list(credentials))
+    return WireDispatcher(engine._core, control, plain, auth, list(credentials))
 
 
-_fronts: WeakKeyDictionary[Engine, WireFront] = WeakKeyDictionary()
+_dispatchers: WeakKeyDictionary[Engine, WireDispatcher] = WeakKeyDictionary()
 
 
-def front_of(engine: Engine) -> WireFront:
-    """The one front that all in-process clients of an engine share."""
-    front = _fronts.get(engine)
-    if front is None:
-        front = _fronts.setdefault(engine, make_front(engine))
-    return front
+def dispatcher_of(engine: Engine) -> WireDispatcher:
+    """The one dispatcher that all in-process clients of an engine share."""
+    dispatcher = _dispatchers.get(engine)
+    if dispatcher is None:
+        dispatcher = _dispatchers.setdefault(engine, make_dispatcher(engine))
+    return dispatcher

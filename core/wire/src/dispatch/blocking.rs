@@ -1,20 +1,20 @@
-//! The driver for a thread of this process: it sleeps between the turns of its request.
+//! The driver for a thread of this process: it sleeps between the pending of its request.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use trunkline_engine::Parker;
 
-use super::{Front, Turn, Turns};
-use crate::message::{Answer, Request};
+use super::{Dispatcher, PendingRequest, Progress};
+use crate::message::{Request, Response};
 
 /// How long a thread sleeps before it looks at the interrupt check again.
 const SLICE: Duration = Duration::from_millis(100);
 
-impl Front {
-    /// Begins to answer `request`, for a caller that takes the turns itself.
-    pub fn turns(&self, request: &Request<'_>, base: &str, paused: bool) -> Turns {
-        Turns::new(self.engine.clone(), self.begin(request, base, paused))
+impl Dispatcher {
+    /// Begins to answer `request`, for a caller that takes the pending itself.
+    pub fn pending(&self, request: &Request<'_>, base: &str, paused: bool) -> PendingRequest {
+        PendingRequest::new(self.engine.clone(), self.start(request, base, paused))
     }
 
     /// Answers `request`, blocking this thread for as long as it takes. `interrupted` is asked
@@ -24,21 +24,21 @@ impl Front {
         request: &Request<'_>,
         base: &str,
         interrupted: &dyn Fn() -> bool,
-    ) -> Answer {
-        let mut turns = self.turns(request, base, false);
+    ) -> Response {
+        let mut pending = self.pending(request, base, false);
         let parker = Arc::new(Parker::default());
         loop {
-            match turns.turn(self, parker.clone()) {
-                Turn::Answered(answer) => return answer,
-                Turn::Blocks => return turns.run(self),
-                Turn::Pause(pause) => {
+            match pending.poll(self, parker.clone()) {
+                Progress::Done(answer) => return answer,
+                Progress::Blocks => return pending.run(self),
+                Progress::Pause(pause) => {
                     std::thread::sleep(pause);
-                    turns = self.turns(request, base, true);
+                    pending = self.pending(request, base, true);
                 }
-                Turn::Wait(time) => {
+                Progress::Wait(time) => {
                     let given_up = match sleep(&parker, time, interrupted) {
                         Slept::Enough => None,
-                        Slept::Interrupted => turns.give_up(),
+                        Slept::Interrupted => pending.cancel(),
                     };
                     if let Some(answer) = given_up {
                         return answer;

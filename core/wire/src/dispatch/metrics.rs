@@ -6,7 +6,7 @@ use trunkline_engine::Engine;
 use trunkline_types::sync::atomic::{AtomicU64, Ordering};
 
 use crate::codec::xml;
-use crate::sqs::Operation;
+use crate::services::sqs::Operation;
 
 const NAMES: [(&str, Operation); 7] = [
     ("SendMessage", Operation::Send),

@@ -2,7 +2,7 @@
 //! interpreter and without a generic tree.
 //!
 //! Every operation takes a JSON body and gives a JSON body. The other protocols are recoded to JSON
-//! before and from JSON after (see `front`), so there is one implementation of each operation.
+//! before and from JSON after (see `dispatch`), so there is one implementation of each operation.
 //!
 //! Nothing here blocks. What has to be waited for is returned as a [`Step`], and the two drivers (a
 //! thread in the process, a task of the server) wait in their own way.
@@ -14,7 +14,6 @@ mod batch;
 mod digest;
 mod errors;
 mod input;
-mod lanes;
 mod lease;
 mod names;
 mod output;

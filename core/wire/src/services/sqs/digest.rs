@@ -3,7 +3,7 @@
 use md5::{Digest, Md5};
 use trunkline_engine::attributes::Attribute;
 
-use super::lanes;
+use crate::md5_simd;
 
 /// Fewer bodies than this are digested one by one.
 const SIDE_BY_SIDE_MIN: usize = 4;
@@ -25,11 +25,11 @@ pub(super) fn of_bodies(bodies: &[&[u8]]) -> Vec<Hex> {
         return bodies.iter().map(|body| of_body(body)).collect();
     }
     let mut digests = Vec::with_capacity(bodies.len());
-    for group in bodies.chunks(lanes::LANES) {
+    for group in bodies.chunks(md5_simd::LANES) {
         let longest = group.iter().map(|body| body.len()).max().unwrap_or(0);
         let total: usize = group.iter().map(|body| body.len()).sum();
         // Side by side costs about three times the longest alone.
-        let found = (total > longest * 3).then(|| lanes::digest(group)).flatten();
+        let found = (total > longest * 3).then(|| md5_simd::digest(group)).flatten();
         match found {
             Some(found) => digests.extend(found.into_iter().take(group.len()).map(hex)),
             None => digests.extend(group.iter().map(|body| of_body(body))),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from trunkline.aws.errors import ServiceError
-from trunkline.aws.sqs.failures import invalid, missing, no_such_queue
+from trunkline.aws.sqs.errors import invalid, missing, no_such_queue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@
 //! every x86-64 has it is slower, so without AVX2 there is no answer here.
 
 /// How many digests are made side by side. A batch of ten fits; more would not fit the registers.
-pub(super) const LANES: usize = 12;
+pub(crate) const LANES: usize = 12;
 
 const BLOCK: usize = 64;
 type Lanes = [u32; LANES];
@@ -28,7 +28,7 @@ const SINES: [u32; 64] = [
 ];
 
 /// The digests of up to [`LANES`] messages, if this processor is fast at it.
-pub(super) fn digest(messages: &[&[u8]]) -> Option<[[u8; 16]; LANES]> {
+pub(crate) fn digest(messages: &[&[u8]]) -> Option<[[u8; 16]; LANES]> {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
         // SAFETY: the processor has AVX2, which was just asked; that is all the callee needs.

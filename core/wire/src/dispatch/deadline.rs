@@ -8,12 +8,12 @@ use trunkline_types::Millis;
 /// The end of a wait. On a virtual clock it comes when that much time has passed there or in the
 /// world, so that a program of one thread cannot wait for itself.
 #[derive(Debug, Clone, Copy)]
-pub struct WaitEnd {
+pub struct Deadline {
     virtual_time: Option<Millis>,
     instant: Instant,
 }
 
-impl WaitEnd {
+impl Deadline {
     /// The end of a wait of `millis` from now.
     pub fn after(engine: &Engine, millis: Millis) -> Self {
         let clock = engine.clock();

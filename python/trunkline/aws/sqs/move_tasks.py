@@ -7,9 +7,9 @@ import binascii
 import json
 
 from trunkline.aws.errors import ServiceError
-from trunkline.aws.sqs.failures import invalid, invalid_value, missing, no_such_resource
-from trunkline.aws.sqs.lookup import arn_of, find_arn
+from trunkline.aws.sqs.errors import invalid, invalid_value, missing, no_such_resource
 from trunkline.aws.sqs.registry import operations
+from trunkline.aws.sqs.resources import arn_of, find_arn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,14 +1,14 @@
-"""Services without any logic: what is called is noted, and what is told is answered."""
+"""Echo services: they record each call and return a preset output."""
 
 from __future__ import annotations
 
 import trunkline.aws
-from trunkline._core import WireFront
+from trunkline._core import WireDispatcher
 from trunkline.aws.models import read_model
 from trunkline.aws.transport import LocalSession
 
 
-class Toy:
+class EchoService:
     """A control plane for botocore's models, and clients that reach it through the codecs."""
 
     def __init__(self, engine):
@@ -32,6 +32,6 @@ class Toy:
     def client(self, service, target_prefix=None, signing=None, **options):
         plain = (service, target_prefix, [signing or service], None, [])
         made = trunkline.aws.client(service, engine=self.engine, **options)
-        front = WireFront(self.engine._core, self, [plain], "parse", [])
-        made._endpoint.http_session = LocalSession(front)
+        dispatcher = WireDispatcher(self.engine._core, self, [plain], "parse", [])
+        made._endpoint.http_session = LocalSession(dispatcher)
         return made

@@ -1,24 +1,24 @@
-//! The front door: a request comes in, and what has to be done to answer it comes out.
+//! The dispatcher turns a request into a response, or into the work that is left to do for one.
 //!
-//! The door itself never waits and never blocks. [`Front::begin`] goes as far as it can; the
+//! It never waits and never blocks. [`Dispatcher::start`] goes as far as it can; the
 //! drivers (`call` for a thread in the process, `server` for sockets) do the waiting.
 
 mod access;
 mod admin;
-mod call;
+mod blocking;
 mod control;
-mod finish;
+mod deadline;
+mod encoder;
 mod metrics;
 mod peek;
-mod signal;
-mod turns;
+mod pending;
 
-pub use admin::Chore;
+pub use admin::AdminTask;
 pub use control::{Call, ControlPlane};
-pub use finish::Finish;
+pub use deadline::Deadline;
+pub use encoder::ResponseEncoder;
 pub use metrics::Metrics;
-pub use signal::WaitEnd;
-pub use turns::{Turn, Turns};
+pub use pending::{PendingRequest, Progress};
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -33,16 +33,16 @@ use crate::auth::{self, Identity, Mode};
 use crate::codec::json;
 use crate::detect::{Service, detect};
 use crate::error::{Result, WireError};
-use crate::message::{Answer, Request};
+use crate::message::{Request, Response};
 use crate::model::{Model, Protocol};
 use crate::protocol::{self, Dialect};
 use crate::request_id;
-use crate::sqs::{self, Caller, Poll, Step};
+use crate::services::sqs::{self, Caller, Poll, Step};
 use crate::validate;
 use crate::value::Value;
 
 /// Everything a request may need.
-pub struct Front {
+pub struct Dispatcher {
     pub(crate) engine: Arc<Engine>,
     control: Arc<dyn ControlPlane>,
     services: Vec<Service>,
@@ -56,13 +56,13 @@ pub struct Front {
 }
 
 /// How far a request came.
-pub enum Begun {
+pub enum Dispatched {
     /// This is the answer.
-    Answer(Answer),
+    Done(Response),
     /// This is the answer once the ticket is settled, after the pause that a fault asks for.
-    Settle(Ticket, Duration, Box<(Vec<u8>, Finish)>),
+    Settle(Ticket, Duration, Box<(Vec<u8>, ResponseEncoder)>),
     /// A receive that may wait.
-    Poll(Box<(Poll, Finish)>),
+    Poll(Box<(Poll, ResponseEncoder)>),
     /// An operation of the control plane: it may take long, and may block.
     Control(Pending),
     /// Begin again after this pause, with `paused` set.
@@ -70,17 +70,17 @@ pub enum Begun {
 }
 
 /// Who calls, and by what right.
-struct Who<'a> {
+struct Principal<'a> {
     identity: &'a Identity,
     access: Option<&'a sqs::Access>,
 }
 
-/// Something that may block and is ready to be done: see [`Front::run`].
+/// Something that may block and is ready to be done: see [`Dispatcher::run`].
 pub enum Pending {
     /// An operation of the control plane.
     Call(Box<PendingCall>),
     /// A path that is no AWS service.
-    Admin(Chore),
+    Admin(AdminTask),
 }
 
 /// An operation of the control plane with its input, and what its answer is written by.
@@ -91,8 +91,8 @@ pub struct PendingCall {
     dialect: Dialect,
 }
 
-impl Front {
-    /// A door to `engine`, with these services.
+impl Dispatcher {
+    /// A dispatcher for `engine` that serves `services`.
     pub fn new(
         engine: Arc<Engine>,
         control: Arc<dyn ControlPlane>,
@@ -110,24 +110,24 @@ impl Front {
         self.durability
     }
 
-    /// The engine behind the door.
+    /// The engine that is served.
     pub fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }
 
     /// Goes as far with `request` as is possible without waiting. `base` is the address under which
     /// the caller reached us; `paused` says that the pause of a fault was made.
-    pub fn begin(&self, request: &Request<'_>, base: &str, paused: bool) -> Begun {
-        if let Some(begun) = self.admin(request) {
-            return begun;
+    pub fn start(&self, request: &Request<'_>, base: &str, paused: bool) -> Dispatched {
+        if let Some(dispatched) = self.admin(request) {
+            return dispatched;
         }
         let request_id = request_id::next();
         let dialect = Dialect::of(request);
         match self.dispatch(request, dialect.as_ref(), base, &request_id, paused) {
-            Ok(begun) => begun,
+            Ok(dispatched) => dispatched,
             Err((model, error)) => {
                 let dialect = dialect.unwrap_or_else(|| rest_dialect(model.as_deref()));
-                Begun::Answer(error_answer(model.as_deref(), &dialect, &error, &request_id))
+                Dispatched::Done(error_answer(model.as_deref(), &dialect, &error, &request_id))
             }
         }
     }
@@ -139,19 +139,19 @@ impl Front {
         base: &str,
         request_id: &str,
         paused: bool,
-    ) -> std::result::Result<Begun, (Option<Arc<Model>>, WireError)> {
+    ) -> std::result::Result<Dispatched, (Option<Arc<Model>>, WireError)> {
         let now = (self.wall.now() / 1_000) as i64;
         let (identity, scope) =
             auth::identify(&self.auth, request, now).map_err(|error| (None, error))?;
         let access = self.access(request, &identity, base, now);
-        let who = Who { identity: &identity, access: access.as_ref() };
+        let who = Principal { identity: &identity, access: access.as_ref() };
         // The short way: an operation of the data plane in SQS's own protocol.
         let target = request.header("x-amz-target").and_then(|t| t.strip_prefix("AmazonSQS."));
         let direct = dialect.filter(|dialect| dialect.protocol == Protocol::Json);
         let operation = target.and_then(sqs::Operation::named);
         if let (Some(operation), Some(dialect)) = (operation, direct) {
-            let finish = Finish::direct(dialect.content_type.clone(), request_id);
-            return Ok(self.data(request, operation, &who, paused, request.body, finish));
+            let encoder = ResponseEncoder::direct(dialect.content_type.clone(), request_id);
+            return Ok(self.data(request, operation, &who, paused, request.body, encoder));
         }
         let service = detect(&self.services, request, scope.0.as_deref())
             .ok_or_else(|| (None, unknown_service(dialect)))?;
@@ -164,15 +164,16 @@ impl Front {
         if service.name == "sqs" && dialect.is_none() {
             // A plain GET on a queue's address names no operation; AWS answers it like this.
             let body = "<UnknownOperationException/>";
-            return Ok(Begun::Answer(Answer::new(404, "text/xml", body)));
+            return Ok(Dispatched::Done(Response::new(404, "text/xml", body)));
         }
         let (operation, mut input) = protocol::read(&model, &chosen, request).map_err(fail)?;
         if service.name == "sqs" {
             self.sqs_address(request, &chosen, &operation.name, &mut input).map_err(fail)?;
             if let Some(data) = sqs::Operation::named(&operation.name) {
                 let body = recode(&model, operation.input, &input);
-                let finish = Finish::recoded(model.clone(), &operation.name, chosen, request_id);
-                return Ok(self.data(request, data, &who, paused, &body, finish));
+                let encoder =
+                    ResponseEncoder::recoded(model.clone(), &operation.name, chosen, request_id);
+                return Ok(self.data(request, data, &who, paused, &body, encoder));
             }
         }
         if let (Some(access), true) = (who.access, service.name == "sqs") {
@@ -192,18 +193,18 @@ impl Front {
             request_id: request_id.to_owned(),
         };
         let pending = PendingCall { call, input, model: model.clone(), dialect: chosen };
-        Ok(Begun::Control(Pending::Call(Box::new(pending))))
+        Ok(Dispatched::Control(Pending::Call(Box::new(pending))))
     }
 
     fn data(
         &self,
         request: &Request<'_>,
         operation: sqs::Operation,
-        who: &Who<'_>,
+        who: &Principal<'_>,
         paused: bool,
         body: &[u8],
-        finish: Finish,
-    ) -> Begun {
+        encoder: ResponseEncoder,
+    ) -> Dispatched {
         let caller = Caller {
             account: &who.identity.account,
             region: &who.identity.region,
@@ -213,28 +214,28 @@ impl Front {
         };
         self.metrics.count(operation);
         match sqs::begin(&self.engine, operation, &caller, body) {
-            Ok(Step::Done(body)) => Begun::Answer(finish.answer(Ok(body))),
-            Ok(Step::Settle(ticket, body)) => self.settle(ticket, body, finish),
-            Ok(Step::Poll(poll)) => Begun::Poll(Box::new((*poll, finish))),
-            Ok(Step::Pause(pause)) => Begun::Pause(pause),
-            Err(error) => Begun::Answer(finish.answer(Err(error))),
+            Ok(Step::Done(body)) => Dispatched::Done(encoder.encode(Ok(body))),
+            Ok(Step::Settle(ticket, body)) => self.settle(ticket, body, encoder),
+            Ok(Step::Poll(poll)) => Dispatched::Poll(Box::new((*poll, encoder))),
+            Ok(Step::Pause(pause)) => Dispatched::Pause(pause),
+            Err(error) => Dispatched::Done(encoder.encode(Err(error))),
         }
     }
 
-    fn settle(&self, ticket: Ticket, body: Vec<u8>, finish: Finish) -> Begun {
+    fn settle(&self, ticket: Ticket, body: Vec<u8>, encoder: ResponseEncoder) -> Dispatched {
         // The message is there already; a fault of the commit concerns its durability alone.
         let verdict = match self.engine.faults().before(Verb::Commit, "") {
             Ok(verdict) => verdict,
-            Err(error) => return Begun::Answer(finish.answer(Err(sqs::from_engine(error)))),
+            Err(error) => return Dispatched::Done(encoder.encode(Err(sqs::from_engine(error)))),
         };
         if !verdict.delay.is_zero() {
-            return Begun::Settle(ticket, verdict.delay, Box::new((body, finish)));
+            return Dispatched::Settle(ticket, verdict.delay, Box::new((body, encoder)));
         }
         // In memory, and for writes that are on their way out anyway, there is nothing to wait for.
         match self.engine.is_settled(ticket, self.durability) {
-            Ok(true) => Begun::Answer(finish.answer(Ok(body))),
-            Ok(false) => Begun::Settle(ticket, Duration::ZERO, Box::new((body, finish))),
-            Err(error) => Begun::Answer(finish.answer(Err(sqs::from_engine(error)))),
+            Ok(true) => Dispatched::Done(encoder.encode(Ok(body))),
+            Ok(false) => Dispatched::Settle(ticket, Duration::ZERO, Box::new((body, encoder))),
+            Err(error) => Dispatched::Done(encoder.encode(Err(sqs::from_engine(error)))),
         }
     }
 
@@ -276,14 +277,14 @@ impl Front {
     }
 
     /// Does what may block.
-    pub fn run(&self, pending: Pending) -> Answer {
+    pub fn run(&self, pending: Pending) -> Response {
         match pending {
             Pending::Call(pending) => self.run_call(*pending),
-            Pending::Admin(chore) => self.run_chore(chore),
+            Pending::Admin(task) => self.run_admin(task),
         }
     }
 
-    fn run_call(&self, pending: PendingCall) -> Answer {
+    fn run_call(&self, pending: PendingCall) -> Response {
         let PendingCall { call, input, model, dialect } = pending;
         self.metrics.count_control();
         let result = self.control.call(&call, input);
@@ -314,7 +315,7 @@ pub(crate) fn error_answer(
     dialect: &Dialect,
     error: &WireError,
     request_id: &str,
-) -> Answer {
+) -> Response {
     match sqs::query_message(error) {
         Some(message) if dialect.protocol == Protocol::Query => {
             let worded = sqs::named(error.name(), message);

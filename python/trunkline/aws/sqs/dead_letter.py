@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from trunkline.aws.sqs.failures import invalid, invalid_value
-from trunkline.aws.sqs.lookup import arn_of, find_arn
+from trunkline.aws.sqs.errors import invalid, invalid_value
+from trunkline.aws.sqs.resources import arn_of, find_arn
 from trunkline.queues.metadata import read_metadata
 
 TYPE_CHECKING = False

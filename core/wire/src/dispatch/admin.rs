@@ -4,30 +4,30 @@ use std::time::Duration;
 
 use trunkline_engine::{Effect, Rule, Verb};
 
-use super::peek::Look;
-use super::{Begun, Front, Pending};
+use super::peek::PeekRequest;
+use super::{Dispatched, Dispatcher, Pending};
 use crate::auth::Mode;
 use crate::error::{Result, WireError};
-use crate::message::{Answer, Request};
-use crate::sqs::from_engine;
+use crate::message::{Request, Response};
+use crate::services::sqs::from_engine;
 
 const JSON: &str = "application/json";
 
 /// A request to one of these paths that may take long.
-pub enum Chore {
+pub enum AdminTask {
     /// Removes everything.
     Reset,
     /// Lets so many milliseconds of a virtual clock pass.
     Advance(u64),
     /// Looks at a queue.
-    Peek(Look),
+    Peek(PeekRequest),
     /// Writes the counters and the sizes of all queues.
     Metrics,
 }
 
-impl Front {
+impl Dispatcher {
     /// What becomes of a request to one of these paths; `None` for every other.
-    pub(super) fn admin(&self, request: &Request<'_>) -> Option<Begun> {
+    pub(super) fn admin(&self, request: &Request<'_>) -> Option<Dispatched> {
         // All of them start like this; AWS requests nearly never do.
         let path = request.path;
         if path == "/"
@@ -36,10 +36,10 @@ impl Front {
             return None;
         }
         let is_read = matches!(request.method, "GET" | "HEAD");
-        let chore = match (request.method, path) {
-            (_, "/_trunkline/health") if is_read => return Some(Begun::Answer(self.health())),
+        let task = match (request.method, path) {
+            (_, "/_trunkline/health") if is_read => return Some(Dispatched::Done(self.health())),
             (_, "/_localstack/health") if is_read => {
-                return Some(Begun::Answer(self.localstack_health()));
+                return Some(Dispatched::Done(self.localstack_health()));
             }
             _ if !self.is_trusted(request) => Err(WireError::new(
                 "AccessDenied",
@@ -47,20 +47,20 @@ impl Front {
                 "Where signatures are proved, this path is for callers on the same machine.",
             )),
             ("POST", "/_trunkline/reset" | "/moto-api/reset" | "/_localstack/state/reset") => {
-                Ok(Chore::Reset)
+                Ok(AdminTask::Reset)
             }
-            ("POST", "/_trunkline/clock") => time_of(request.body).map(Chore::Advance),
-            ("GET", "/metrics" | "/_trunkline/metrics") => Ok(Chore::Metrics),
-            ("GET" | "POST", "/_aws/sqs/messages") => Look::of(request).map(Chore::Peek),
-            _ => return Some(Begun::Answer(self.quick(request).unwrap_or_else(refusal))),
+            ("POST", "/_trunkline/clock") => time_of(request.body).map(AdminTask::Advance),
+            ("GET", "/metrics" | "/_trunkline/metrics") => Ok(AdminTask::Metrics),
+            ("GET" | "POST", "/_aws/sqs/messages") => PeekRequest::of(request).map(AdminTask::Peek),
+            _ => return Some(Dispatched::Done(self.quick(request).unwrap_or_else(refusal))),
         };
-        Some(match chore {
-            Ok(chore) => Begun::Control(Pending::Admin(chore)),
-            Err(error) => Begun::Answer(refusal(error)),
+        Some(match task {
+            Ok(task) => Dispatched::Control(Pending::Admin(task)),
+            Err(error) => Dispatched::Done(refusal(error)),
         })
     }
 
-    fn quick(&self, request: &Request<'_>) -> Result<Answer> {
+    fn quick(&self, request: &Request<'_>) -> Result<Response> {
         match (request.method, request.path) {
             ("GET", "/_trunkline/clock") => Ok(self.clock()),
             ("GET", "/_trunkline/faults") => Ok(self.faults()),
@@ -78,23 +78,23 @@ impl Front {
         !matches!(self.auth, Mode::Strict(_)) || request.peer.is_none_or(|peer| peer.is_loopback())
     }
 
-    /// Does a chore. May block.
-    pub(super) fn run_chore(&self, chore: Chore) -> Answer {
-        let result = match chore {
-            Chore::Reset => self.reset(),
-            Chore::Advance(millis) => {
+    /// Does a task. May block.
+    pub(super) fn run_admin(&self, task: AdminTask) -> Response {
+        let result = match task {
+            AdminTask::Reset => self.reset(),
+            AdminTask::Advance(millis) => {
                 self.engine.advance(millis).map(|()| self.clock()).map_err(from_engine)
             }
-            Chore::Peek(look) => self.peek(&look),
-            Chore::Metrics => {
+            AdminTask::Peek(look) => self.peek(&look),
+            AdminTask::Metrics => {
                 let text = self.metrics.render(&self.engine);
-                Ok(Answer::new(200, "text/plain; version=0.0.4", text))
+                Ok(Response::new(200, "text/plain; version=0.0.4", text))
             }
         };
         result.unwrap_or_else(refusal)
     }
 
-    fn health(&self) -> Answer {
+    fn health(&self) -> Response {
         let is_open = self.engine.check_open().is_ok();
         let names: Vec<&str> = self.services.iter().map(|service| service.name.as_str()).collect();
         let body = serde_json::json!({
@@ -102,10 +102,10 @@ impl Front {
             "version": env!("CARGO_PKG_VERSION"),
             "services": names,
         });
-        Answer::new(if is_open { 200 } else { 503 }, JSON, body.to_string())
+        Response::new(if is_open { 200 } else { 503 }, JSON, body.to_string())
     }
 
-    fn localstack_health(&self) -> Answer {
+    fn localstack_health(&self) -> Response {
         let services: serde_json::Map<String, serde_json::Value> =
             self.services.iter().map(|service| (service.name.clone(), "running".into())).collect();
         let body = serde_json::json!({
@@ -113,10 +113,10 @@ impl Front {
             "edition": "trunkline",
             "version": env!("CARGO_PKG_VERSION"),
         });
-        Answer::new(200, JSON, body.to_string())
+        Response::new(200, JSON, body.to_string())
     }
 
-    fn reset(&self) -> Result<Answer> {
+    fn reset(&self) -> Result<Response> {
         self.engine.faults().clear();
         for queue in self.engine.queues(None, None, "").map_err(from_engine)? {
             queue.remove().map_err(from_engine)?;
@@ -125,19 +125,19 @@ impl Front {
             self.engine.put_document(&key, None).map_err(from_engine)?;
         }
         self.control.reset();
-        Ok(Answer::new(200, JSON, "{\"status\":\"ok\"}"))
+        Ok(Response::new(200, JSON, "{\"status\":\"ok\"}"))
     }
 
-    fn clock(&self) -> Answer {
+    fn clock(&self) -> Response {
         let clock = self.engine.clock();
         let body = serde_json::json!({
             "now": clock.now() as f64 / 1000.0,
             "virtual": clock.is_virtual(),
         });
-        Answer::new(200, JSON, body.to_string())
+        Response::new(200, JSON, body.to_string())
     }
 
-    fn faults(&self) -> Answer {
+    fn faults(&self) -> Response {
         let rules: Vec<serde_json::Value> = self
             .engine
             .faults()
@@ -153,10 +153,10 @@ impl Front {
                 })
             })
             .collect();
-        Answer::new(200, JSON, serde_json::json!({"faults": rules}).to_string())
+        Response::new(200, JSON, serde_json::json!({"faults": rules}).to_string())
     }
 
-    fn add_fault(&self, body: &[u8]) -> Result<Answer> {
+    fn add_fault(&self, body: &[u8]) -> Result<Response> {
         #[derive(serde::Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Fault {
@@ -207,9 +207,9 @@ fn time_of(body: &[u8]) -> Result<u64> {
     Ok((by.advance * 1000.0).round() as u64)
 }
 
-fn refusal(error: WireError) -> Answer {
+fn refusal(error: WireError) -> Response {
     let body = serde_json::json!({"error": error.name(), "message": error.message()});
-    Answer::new(error.status(), JSON, body.to_string())
+    Response::new(error.status(), JSON, body.to_string())
 }
 
 fn effect_name(effect: &Effect) -> &'static str {

@@ -1,4 +1,4 @@
-//! A front to one engine, and calls through it without a socket.
+//! A dispatcher for one engine, and calls through it without a socket.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -9,11 +9,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use trunkline_wire::auth::{Credential, Credentials, Mode};
 use trunkline_wire::detect::Service;
-use trunkline_wire::front::Front;
-use trunkline_wire::message::{Answer, Request};
+use trunkline_wire::dispatch::Dispatcher;
+use trunkline_wire::message::{Request, Response};
 
 use super::control::PyControl;
-use super::turns::WireTurns;
+use super::request::WireRequest;
 use crate::engine::Engine;
 use crate::error::guard;
 
@@ -23,13 +23,13 @@ type PlainService = (String, Option<String>, Vec<String>, Option<String>, Vec<St
 type PlainCredential = (String, String, Option<String>, Option<String>);
 /// A request: method, target, headers, body, and the address under which we were reached.
 type PlainRequest<'a> = (&'a str, &'a str, Vec<(String, String)>, &'a [u8], &'a str);
-pub(super) type PlainAnswer<'py> = (u16, Vec<(String, String)>, Bound<'py, PyBytes>);
+pub(super) type PlainResponse<'py> = (u16, Vec<(String, String)>, Bound<'py, PyBytes>);
 
 #[pyclass(frozen, module = "trunkline._core")]
-pub(crate) struct WireFront(pub Arc<Front>);
+pub(crate) struct WireDispatcher(pub Arc<Dispatcher>);
 
 #[pymethods]
-impl WireFront {
+impl WireDispatcher {
     #[new]
     #[pyo3(signature = (engine, control, services, auth, secrets))]
     fn new(
@@ -42,11 +42,15 @@ impl WireFront {
         let auth = mode(auth, secrets)?;
         let services = services.into_iter().map(service).collect();
         let control = Arc::new(PyControl(control));
-        Ok(Self(Arc::new(Front::new(engine.shared().clone(), control, services, auth))))
+        Ok(Self(Arc::new(Dispatcher::new(engine.shared().clone(), control, services, auth))))
     }
 
     /// Answers one request, blocking for as long as it takes.
-    fn call<'py>(&self, py: Python<'py>, request: PlainRequest<'_>) -> PyResult<PlainAnswer<'py>> {
+    fn call<'py>(
+        &self,
+        py: Python<'py>,
+        request: PlainRequest<'_>,
+    ) -> PyResult<PlainResponse<'py>> {
         let (method, target, headers, body, base) = request;
         let headers = header_map(headers)?;
         let request = as_request(method, target, &headers, body);
@@ -58,15 +62,15 @@ impl WireFront {
         })
     }
 
-    /// Begins to answer one request, for an event loop, which takes the turns. `paused` says that
+    /// Starts to answer one request, for an event loop, which polls it. `paused` says that
     /// the pause which an earlier attempt asked for was made.
-    fn begin(&self, request: PlainRequest<'_>, paused: bool) -> PyResult<WireTurns> {
+    fn start(&self, request: PlainRequest<'_>, paused: bool) -> PyResult<WireRequest> {
         let (method, target, headers, body, base) = request;
         let headers = header_map(headers)?;
         let request = as_request(method, target, &headers, body);
         guard(|| {
-            let turns = Mutex::new(self.0.turns(&request, base, paused));
-            Ok(WireTurns { front: self.0.clone(), turns })
+            let pending = Mutex::new(self.0.pending(&request, base, paused));
+            Ok(WireRequest { dispatcher: self.0.clone(), pending })
         })
     }
 }
@@ -81,7 +85,7 @@ fn as_request<'a>(
     Request { method, path, query, headers, body, peer: None }
 }
 
-pub(super) fn plain(py: Python<'_>, answer: Answer) -> PlainAnswer<'_> {
+pub(super) fn plain(py: Python<'_>, answer: Response) -> PlainResponse<'_> {
     let headers = answer.headers.into_iter().map(|(k, v)| (k.into_owned(), v.into_owned()));
     (answer.status, headers.collect(), PyBytes::new(py, &answer.body))
 }

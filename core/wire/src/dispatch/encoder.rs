@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use crate::codec::json;
 use crate::error::WireError;
-use crate::message::Answer;
+use crate::message::Response;
 use crate::model::{Model, Protocol};
 use crate::protocol::{self, Dialect};
 use crate::value::Value;
 
 /// How the answer of a data-plane call is written.
-pub struct Finish {
+pub struct ResponseEncoder {
     form: Form,
     request_id: String,
 }
@@ -23,7 +23,7 @@ enum Form {
     Recoded { model: Arc<Model>, operation: String, dialect: Dialect },
 }
 
-impl Finish {
+impl ResponseEncoder {
     pub(super) fn direct(content_type: Cow<'static, str>, request_id: &str) -> Self {
         Self { form: Form::Direct(content_type), request_id: request_id.to_owned() }
     }
@@ -39,11 +39,11 @@ impl Finish {
     }
 
     /// The answer for what the data plane gave.
-    pub fn answer(self, result: Result<Vec<u8>, WireError>) -> Answer {
+    pub fn encode(self, result: Result<Vec<u8>, WireError>) -> Response {
         let request_id = self.request_id;
         match (self.form, result) {
             (Form::Direct(content_type), Ok(body)) => {
-                Answer::new(200, content_type, body).with("x-amzn-requestid", request_id)
+                Response::new(200, content_type, body).with("x-amzn-requestid", request_id)
             }
             (Form::Direct(content_type), Err(error)) => {
                 let mut dialect = Dialect::new(Protocol::Json);
@@ -72,7 +72,7 @@ fn recode(
     dialect: &Dialect,
     body: &[u8],
     request_id: &str,
-) -> Result<Answer, WireError> {
+) -> Result<Response, WireError> {
     let operation = model.operation(operation).ok_or_else(protocol::unknown_operation)?;
     let output = match operation.output {
         Some(id) => json::read(model, model.shape(id), body)?,

@@ -1,4 +1,4 @@
-//! The control plane, as the door sees it: a name, an input, an output.
+//! The control plane, as the dispatcher sees it: a name, an input, an output.
 
 use crate::error::WireError;
 use crate::value::Value;

@@ -1,13 +1,13 @@
 //! What the policies of resources are asked with, when signatures are proved.
 
-use super::Front;
+use super::Dispatcher;
 use crate::auth::{Identity, Mode};
 use crate::codec::time;
 use crate::message::Request;
 use crate::model::TimeFormat;
-use crate::sqs::Access;
+use crate::services::sqs::Access;
 
-impl Front {
+impl Dispatcher {
     /// The right by which `identity` calls; `None` where nobody proves who he is, for then a policy
     /// would protect nothing.
     pub(super) fn access(

@@ -2,13 +2,13 @@
 
 use trunkline_engine::QueueName;
 
-use super::Front;
+use super::Dispatcher;
 use crate::auth::{DEFAULT_ACCOUNT, DEFAULT_REGION};
 use crate::codec::form::Form;
 use crate::codec::json::write_text;
 use crate::error::Result;
-use crate::message::{Answer, Request};
-use crate::sqs;
+use crate::message::{Request, Response};
+use crate::services::sqs;
 
 /// Most messages of one look.
 const PEEK_MAX: usize = 10_000;
@@ -17,12 +17,12 @@ const PEEK_MAX: usize = 10_000;
 const PEEK_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// What is to be looked at.
-pub struct Look {
+pub struct PeekRequest {
     queue: QueueName,
     show_all: bool,
 }
 
-impl Look {
+impl PeekRequest {
     /// Reads what `request` asks for.
     pub(super) fn of(request: &Request<'_>) -> Result<Self> {
         let mut form = Form::read(request.query.as_bytes())?;
@@ -38,8 +38,8 @@ impl Look {
     }
 }
 
-impl Front {
-    pub(super) fn peek(&self, look: &Look) -> Result<Answer> {
+impl Dispatcher {
+    pub(super) fn peek(&self, look: &PeekRequest) -> Result<Response> {
         let queue = self.engine.find_queue(&look.queue).map_err(sqs::from_engine)?;
         let queue = queue.ok_or_else(|| {
             sqs::named("QueueDoesNotExist", "The specified queue does not exist.")
@@ -72,7 +72,7 @@ impl Front {
             .map_err(sqs::from_engine)?;
         let end: &[u8] = if is_cut { b"],\"Truncated\":true}" } else { b"]}" };
         out.extend_from_slice(end);
-        Ok(Answer::new(200, "application/json", out))
+        Ok(Response::new(200, "application/json", out))
     }
 }
 

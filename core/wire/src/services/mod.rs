@@ -1,0 +1,3 @@
+//! The services whose data plane is in Rust.
+
+pub mod sqs;
