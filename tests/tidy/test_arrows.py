@@ -18,6 +18,7 @@ ARROWS = {
     "timer": {"types"},
     "queue": {"types"},
     "stream": {"types"},
+    "delivery": {"types"},
     "engine": {"types", "journal", "timer", "queue"},
     "binding": {"types", "journal", "engine", "wire", "pattern"},
     "capi": {"types", "engine"},
@@ -28,9 +29,12 @@ ARROWS = {
 # Third-party names, and the only crates that may depend on them.
 OWNERS = {
     "pyo3": {"binding"},
-    "hyper": {"wire"},
-    "tokio": {"wire"},
+    "hyper": {"wire", "delivery"},
+    "tokio": {"wire", "delivery"},
     "crc32c": {"journal"},
+    "rustls-native-certs": {"delivery"},
+    "httpdate": {"delivery"},
+    "tower-service": {"delivery"},
 }
 
 # A word in Rust sources, and the only places where it may stand.
@@ -44,10 +48,12 @@ WORDS = {
         "core/binding/",
         "core/capi/",
         "core/wire/",
+        # So is that of a connection.
+        "core/delivery/src/http/",
     ),
     r"\bpyo3::": ("core/binding/",),
     # Addresses are values; sockets are not.
-    r"\bstd::net::(?!Ip)": ("core/wire/", "core/binding/src/wire/"),
+    r"\bstd::net::(?!Ip)": ("core/wire/", "core/binding/src/wire/", "core/delivery/src/http/"),
 }
 
 # Modules that only use what every user can: the public package.
