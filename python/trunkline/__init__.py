@@ -28,6 +28,7 @@ from trunkline._core import (
 )
 from trunkline.engine import Engine, open
 from trunkline.errors import (
+    AlreadyExists,
     BatchRequestTooLong,
     CorruptJournal,
     DataFolderInUse,
@@ -36,9 +37,11 @@ from trunkline.errors import (
     EngineForked,
     EnginePoisoned,
     EngineReadOnly,
+    EngineUnavailable,
     ForeignFormat,
     InjectedFault,
     InternalError,
+    InvalidArgument,
     InvalidAttributeName,
     InvalidAttributeValue,
     InvalidEvent,
@@ -46,9 +49,12 @@ from trunkline.errors import (
     InvalidMessageContents,
     InvalidParameterException,
     InvalidParameterValue,
+    InvalidState,
+    LimitExceeded,
     MessageNotInflight,
     MissingParameter,
     NewerFormat,
+    NotFound,
     OverLimit,
     PurgeQueueInProgress,
     QueueDeletedRecently,
@@ -56,6 +62,7 @@ from trunkline.errors import (
     QueueNameExists,
     ReceiptHandleIsInvalid,
     ResourceNotFound,
+    StorageError,
     StorageFailure,
     StorageFull,
     TrunklineError,
@@ -72,12 +79,14 @@ if TYPE_CHECKING:
 
     from trunkline import aio as aio
     from trunkline import patterns as patterns
+    from trunkline._types import QueueOptions
     from trunkline.faults import Faults
     from trunkline.queues.consumer import ConsumeReport
     from trunkline.queues.redrive import RedriveTask
     from trunkline.queues.worker import Worker
 
 __all__ = [
+    "AlreadyExists",
     "BatchFailure",
     "BatchRequestTooLong",
     "BatchResult",
@@ -90,11 +99,13 @@ __all__ = [
     "EngineForked",
     "EnginePoisoned",
     "EngineReadOnly",
+    "EngineUnavailable",
     "Faults",
     "FolderReport",
     "ForeignFormat",
     "InjectedFault",
     "InternalError",
+    "InvalidArgument",
     "InvalidAttributeName",
     "InvalidAttributeValue",
     "InvalidEvent",
@@ -102,11 +113,14 @@ __all__ = [
     "InvalidMessageContents",
     "InvalidParameterException",
     "InvalidParameterValue",
+    "InvalidState",
+    "LimitExceeded",
     "Limits",
     "Message",
     "MessageNotInflight",
     "MissingParameter",
     "NewerFormat",
+    "NotFound",
     "OverLimit",
     "PeekedMessage",
     "PendingSend",
@@ -115,6 +129,7 @@ __all__ = [
     "QueueDeletedRecently",
     "QueueDoesNotExist",
     "QueueNameExists",
+    "QueueOptions",
     "QueueReport",
     "QueueStatistics",
     "ReceiptHandleIsInvalid",
@@ -123,6 +138,7 @@ __all__ = [
     "SendBatchResult",
     "SendEntry",
     "SendResult",
+    "StorageError",
     "StorageFailure",
     "StorageFull",
     "TrunklineError",
@@ -140,6 +156,7 @@ __all__ = [
 _LAZY = {
     "ConsumeReport": "trunkline.queues.consumer",
     "Faults": "trunkline.faults",
+    "QueueOptions": "trunkline._types",
     "RedriveTask": "trunkline.queues.redrive",
     "Worker": "trunkline.queues.worker",
 }
@@ -166,6 +183,8 @@ def __getattr__(name: str) -> Any:
         warn(f"trunkline.{name} is now trunkline.{new}", DeprecationWarning, stacklevel=2)
         # Not kept in the module: each place that uses the old name is told.
         return getattr(import_module("trunkline"), new)
+    if name == "queue":
+        raise AttributeError("trunkline has no queue(); use trunkline.open().queue(...)")
     if name in _LAZY:
         value = getattr(import_module(_LAZY[name]), name)
     elif name in _LAZY_MODULES:

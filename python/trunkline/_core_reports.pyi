@@ -1,6 +1,6 @@
 # The part of trunkline._core that looks into folders. There is no module of this name.
 from os import PathLike
-from typing import TypeAlias, final
+from typing import Any, TypeAlias, final
 
 _Path: TypeAlias = str | PathLike[str]
 
@@ -19,6 +19,7 @@ class FolderReport:
     def queues(self) -> list[QueueReport]: ...
     @property
     def documents(self) -> list[str]: ...
+    def as_dict(self) -> dict[str, Any]: ...
 
 @final
 class QueueReport:
@@ -42,3 +43,4 @@ class QueueReport:
     def oldest_sent_at(self) -> float | None: ...
     @property
     def remembered(self) -> int: ...
+    def as_dict(self) -> dict[str, Any]: ...

@@ -1,14 +1,18 @@
-"""The words of our signatures, for type checkers only: no program imports this."""
+"""The types of our signatures. Imported by type checkers, and by programs that name a type."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from os import PathLike
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 from trunkline._core import AsyncMessage, Message
+
+if TYPE_CHECKING:
+    from trunkline.aio.queues.queue import Queue as AsyncQueue
+    from trunkline.queues.queue import Queue
 
 Body: TypeAlias = bytes | str | bytearray | memoryview
 """What a message may carry. Text is sent as UTF-8."""
@@ -34,3 +38,49 @@ Delivery: TypeAlias = Message | AsyncMessage | str
 
 Path: TypeAlias = str | PathLike[str]
 """A path of the file system."""
+
+QueueRef: TypeAlias = "str | Queue | AsyncQueue"
+"""A queue, named by its name or by itself."""
+
+
+class QueueOptions(TypedDict, total=False):
+    """The options of a queue: what :meth:`Engine.queue` and :meth:`Queue.configure` take.
+
+    The ranges are AWS's; :class:`trunkline.Limits` changes them. An option that is None counts as
+    not given, except where None has a meaning.
+
+    >>> import trunkline
+    >>> patient: trunkline.QueueOptions = {"visibility_timeout": 600, "receive_wait": 20}
+    >>> trunkline.open().queue("reports", **patient).settings()["receive_wait"]
+    20.0
+    """
+
+    delay: Seconds | None
+    """Seconds before a message may be received: 0 to 900; 0."""
+
+    retention: Seconds | None
+    """Seconds after which a message is dropped: 60 to 1,209,600; 345,600 (4 days)."""
+
+    max_message_size: int | None
+    """Bytes of body and attributes together: 1,024 to 1,048,576; 1,048,576."""
+
+    visibility_timeout: Seconds | None
+    """Seconds of a lease: 0 to 43,200; 30."""
+
+    receive_wait: Seconds | None
+    """Seconds that a receive waits if it does not say: 0 to 20; 0."""
+
+    content_based_dedup: bool | None
+    """FIFO: the SHA-256 of the body stands in for a missing dedup_id; False."""
+
+    dedup_scope: Literal["queue", "group"] | None
+    """FIFO: where a dedup_id has to be unique; ``"queue"``."""
+
+    dead_letter: QueueRef | None
+    """The queue that takes what was delivered `max_receive_count` times; None for no such queue."""
+
+    max_receive_count: int | None
+    """Deliveries before a message goes to `dead_letter`: 1 to 1,000."""
+
+    redrive_allow: Literal["all", "none"] | Iterable[QueueRef] | None
+    """Which queues may name this one as their `dead_letter`; ``"all"``."""

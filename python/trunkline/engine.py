@@ -9,21 +9,24 @@ from weakref import WeakSet
 from trunkline import validation
 from trunkline._core import Engine as CoreEngine
 from trunkline._core import QueueSettings, VirtualClock
-from trunkline.errors import InvalidParameterValue, QueueNameExists, TrunklineError
+from trunkline.errors import (
+    InvalidParameterValue,
+    QueueDoesNotExist,
+    QueueNameExists,
+    TrunklineError,
+)
 from trunkline.limits import Limits
-from trunkline.queues import options
+from trunkline.queues import options as queue_options
 from trunkline.queues.metadata import encode_metadata, read_metadata
-from trunkline.queues.options import UNSET, Unset
 from trunkline.queues.queue import Queue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from types import TracebackType
-    from typing import Any, Literal
+    from typing import Any, NoReturn, Unpack
 
     from trunkline._core import Queue as CoreQueue
-    from trunkline._types import Durability, Path, Seconds
+    from trunkline._types import Durability, Path, QueueOptions
     from trunkline.faults import Faults
 
 ACCOUNT = "000000000000"
@@ -128,23 +131,19 @@ class Engine:
         self,
         name: str,
         *,
-        delay: Seconds | None = None,
-        retention: Seconds | None = None,
-        max_message_size: int | None = None,
-        visibility_timeout: Seconds | None = None,
-        receive_wait: Seconds | None = None,
-        content_based_dedup: bool | None = None,
-        dedup_scope: Literal["queue", "group"] | None = None,
-        dead_letter: str | Queue | Unset | None = UNSET,
-        max_receive_count: int | None = None,
-        redrive_allow: Literal["all", "none"] | Iterable[str | Queue] | Unset | None = UNSET,
+        create: bool = True,
         account: str | None = None,
         region: str | None = None,
+        **options: Unpack[QueueOptions],
     ) -> Queue:
         """Get the queue `name`, or create it. A name that ends in ``.fifo`` is a FIFO queue.
 
-        Options that are given are compared with an existing queue, and a difference raises
-        QueueNameExists; options that are left out are not compared.
+        Options that are given are compared with an existing queue; options that are left out are
+        not. ``create=False`` finds a queue and never creates one, so that a consumer of a misspelt
+        name does not wait for ever. `account` (12 digits) and `region` are part of the name; the
+        defaults are ``"000000000000"`` and ``"us-east-1"``.
+
+        The options, with AWS's range and default (:class:`trunkline.Limits` changes the range):
 
         - `delay`: seconds before a message may be received (0 to 900).
         - `retention`: seconds after which a message is dropped (60 to 1,209,600; 4 days).
@@ -155,6 +154,11 @@ class Engine:
         - `dedup_scope`: FIFO; where a dedup_id counts, in the ``"queue"`` or in its ``"group"``.
         - `dead_letter`, `max_receive_count`: where messages go that were delivered so often.
         - `redrive_allow`: which queues may use this one for dead letters.
+
+        Raises QueueNameExists if an option differs from the existing queue's, QueueDoesNotExist
+        with ``create=False`` and for a `dead_letter` that is not there, InvalidParameterValue for
+        a name or a value that is not allowed, InvalidAttributeName for an option that this kind of
+        queue does not have, EngineClosed.
 
         >>> import trunkline
         >>> engine = trunkline.open()
@@ -167,27 +171,15 @@ class Engine:
         trunkline.errors.QueueNameExists: A queue already exists with the same name and a \
 different value for attribute delay; leave the option out, or change the queue with configure().
         """
-        wanted = options.provided(
-            {
-                "delay": delay,
-                "retention": retention,
-                "max_message_size": max_message_size,
-                "visibility_timeout": visibility_timeout,
-                "receive_wait": receive_wait,
-                "content_based_dedup": content_based_dedup,
-                "dedup_scope": dedup_scope,
-                "dead_letter": dead_letter,
-                "max_receive_count": max_receive_count,
-                "redrive_allow": redrive_allow,
-            }
-        )
+        wanted = queue_options.provided(options)
         fifo = validation.queue_name(name, self.limits)
+        validation.flag(create, "create")
         place = (account or ACCOUNT, region or REGION)
         # Asked before the lock, which a forked child may find held by a thread that it has not.
         self._core.check_open()
         # Two threads that define queues at once must not compare with what the other changes.
         with self._defining:
-            core = self._get_or_create((*place, name), fifo, wanted)
+            core = self._get_or_create((*place, name), fifo, wanted, create)
         return self._wrap(core)
 
     def queues(
@@ -300,6 +292,15 @@ different value for attribute delay; leave the option out, or change the queue w
     ) -> None:
         self.close()
 
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError(
+            "an Engine cannot be copied or pickled: it owns its data folder, its threads and its "
+            "leases. Use engine.fork() for a copy in memory, engine.snapshot() for one on disk."
+        )
+
+    def __getitem__(self, name: str) -> NoReturn:
+        raise TypeError(f"an Engine has no items; use engine.queue({name!r})")
+
     def __repr__(self) -> str:
         try:
             count = len(self._core.queues(None, None, ""))
@@ -314,10 +315,14 @@ different value for attribute delay; leave the option out, or change the queue w
         return self._core.find_queue((*place, name))
 
     def _get_or_create(
-        self, full_name: tuple[str, str, str], fifo: bool, wanted: dict[str, Any]
+        self, full_name: tuple[str, str, str], fifo: bool, wanted: dict[str, Any], create: bool
     ) -> CoreQueue:
         account, region, name = full_name
         existing = self._core.find_queue(full_name)
+        if existing is None and not create:
+            raise QueueDoesNotExist(
+                f"There is no queue {name!r}; leave create=False out to create it."
+            )
         if existing is not None and not wanted:
             return existing
 
@@ -325,11 +330,11 @@ different value for attribute delay; leave the option out, or change the queue w
             return self._find((account, region), other)
 
         if existing is not None:
-            wanted = options.complete(wanted, existing, self._core)
-        settings = options.to_settings(wanted, fifo, self.limits, find, name)
-        allowed = options.redrive_allow(wanted.get("redrive_allow"), self.limits)
+            wanted = queue_options.complete(wanted, existing, self._core)
+        settings = queue_options.to_settings(wanted, fifo, self.limits, find, name)
+        allowed = queue_options.redrive_allow(wanted.get("redrive_allow"), self.limits)
         if existing is None:
-            full = {**options.defaults(fifo, self.limits), **settings}
+            full = {**queue_options.defaults(fifo, self.limits), **settings}
             document = encode_metadata({"redrive_allow": allowed})
             try:
                 return self._core.create_queue(full_name, QueueSettings(**full), document)
@@ -338,9 +343,9 @@ different value for attribute delay; leave the option out, or change the queue w
                 existing = self._core.find_queue(full_name)
                 if existing is None:
                     raise
-        options.compare(existing.settings, settings, wanted)
+        queue_options.compare(existing.settings, settings, wanted)
         if "redrive_allow" in wanted:
-            options.compare_redrive(read_metadata(existing).get("redrive_allow"), allowed)
+            queue_options.compare_redrive(read_metadata(existing).get("redrive_allow"), allowed)
         return existing
 
     def _configure(self, core: CoreQueue, wanted: dict[str, Any]) -> None:
@@ -351,12 +356,12 @@ different value for attribute delay; leave the option out, or change the queue w
 
         self._core.check_open()
         with self._defining:
-            wanted = options.complete(wanted, core, self._core)
-            settings = options.to_settings(wanted, core.fifo, self.limits, find, core.name)
-            current = options.as_dict(core.settings)
+            wanted = queue_options.complete(wanted, core, self._core)
+            settings = queue_options.to_settings(wanted, core.fifo, self.limits, find, core.name)
+            current = queue_options.as_dict(core.settings)
             document = read_metadata(core)
             if "redrive_allow" in wanted:
-                allowed = options.redrive_allow(wanted["redrive_allow"], self.limits)
+                allowed = queue_options.redrive_allow(wanted["redrive_allow"], self.limits)
                 document["redrive_allow"] = allowed
             changed = QueueSettings(**{**current, **settings})
             core.configure(changed, encode_metadata(document))

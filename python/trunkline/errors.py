@@ -1,13 +1,15 @@
 """Every failure has a class with a stable ``code``; codes that AWS has carry the AWS name.
 
-Catch :class:`TrunklineError` for all of them, or the word you can do something about. Classes also
-inherit the builtin where Python has the word: a value outside its range is a ``ValueError``, a
-refusal of the disk an ``OSError``.
+Catch :class:`TrunklineError` for all of them, a kind (:class:`NotFound`, :class:`AlreadyExists`,
+:class:`InvalidArgument`, :class:`LimitExceeded`, :class:`InvalidState`, :class:`EngineUnavailable`,
+:class:`StorageError`), which means the same for every noun, or one class. Where Python has the
+word a kind inherits it too: a NotFound is a ``LookupError``, an InvalidArgument a ``ValueError``,
+a StorageError an ``OSError``.
 
 >>> import trunkline
 >>> try:
 ...     trunkline.open().queue("no spaces")
-... except trunkline.TrunklineError as error:
+... except trunkline.InvalidArgument as error:
 ...     error.code
 'InvalidParameterValue'
 """
@@ -18,7 +20,8 @@ from __future__ import annotations
 class TrunklineError(Exception):
     """The root of all errors of Trunkline.
 
-    ``code`` is the stable name of the failure, to compare with.
+    ``code`` is the stable name of the failure, to compare with. Of a kind it is the name of the
+    class; of a failure that AWS knows it is AWS's.
 
     >>> TrunklineError("something").code
     'InternalError'
@@ -27,163 +30,205 @@ class TrunklineError(Exception):
     code: str = "InternalError"
 
 
-class QueueDoesNotExist(TrunklineError, LookupError):
+class NotFound(TrunklineError, LookupError):
+    """A resource that an argument names does not exist."""
+
+    code = "NotFound"
+
+
+class AlreadyExists(TrunklineError):
+    """A resource of this name exists and differs from what was asked for."""
+
+    code = "AlreadyExists"
+
+
+class InvalidArgument(TrunklineError, ValueError):
+    """An argument is missing, malformed, outside its range, or does not fit the resource."""
+
+    code = "InvalidArgument"
+
+
+class LimitExceeded(TrunklineError):
+    """A limit of :class:`trunkline.Limits` is reached, such as that of messages in flight."""
+
+    code = "LimitExceeded"
+
+
+class InvalidState(TrunklineError):
+    """The resource exists, but its present state does not allow the operation."""
+
+    code = "InvalidState"
+
+
+class EngineUnavailable(TrunklineError):
+    """The engine was closed, belongs to another process, or accepts no writes."""
+
+    code = "EngineUnavailable"
+
+
+class StorageError(TrunklineError, OSError):
+    """The disk, the operating system or the data folder does not allow the operation."""
+
+    code = "StorageError"
+
+
+class QueueDoesNotExist(NotFound):
     """No queue has this name, or the queue behind this handle was removed."""
 
     code = "QueueDoesNotExist"
 
 
-class QueueNameExists(TrunklineError):
+class QueueNameExists(AlreadyExists):
     """A queue of this name exists with a different value for an option that was given."""
 
     code = "QueueNameExists"
 
 
-class QueueDeletedRecently(TrunklineError):
+class QueueDeletedRecently(InvalidState):
     """The name was removed less than 60 seconds ago."""
 
     code = "QueueDeletedRecently"
 
 
-class PurgeQueueInProgress(TrunklineError):
+class PurgeQueueInProgress(InvalidState):
     """A purge of this queue ran less than 60 seconds ago."""
 
     code = "PurgeQueueInProgress"
 
 
-class ReceiptHandleIsInvalid(TrunklineError, ValueError):
+class ReceiptHandleIsInvalid(InvalidArgument):
     """The receipt was not issued by this queue, or is damaged."""
 
     code = "ReceiptHandleIsInvalid"
 
 
-class InvalidParameterValue(TrunklineError, ValueError):
+class InvalidParameterValue(InvalidArgument):
     """A value is outside its range or does not fit this kind of queue."""
 
     code = "InvalidParameterValue"
 
 
-class MissingParameter(TrunklineError, ValueError):
+class MissingParameter(InvalidArgument):
     """A value that is required is absent."""
 
     code = "MissingParameter"
 
 
-class InvalidAttributeName(TrunklineError, ValueError):
+class InvalidAttributeName(InvalidArgument):
     """An option of this name does not exist for this kind of queue."""
 
     code = "InvalidAttributeName"
 
 
-class InvalidAttributeValue(TrunklineError, ValueError):
+class InvalidAttributeValue(InvalidArgument):
     """The value of an option is outside its range."""
 
     code = "InvalidAttributeValue"
 
 
-class InvalidMessageContents(TrunklineError, ValueError):
+class InvalidMessageContents(InvalidArgument):
     """The body holds characters that the queue does not accept."""
 
     code = "InvalidMessageContents"
 
 
-class OverLimit(TrunklineError):
+class OverLimit(LimitExceeded):
     """A limit of the limits table is reached."""
 
     code = "OverLimit"
 
 
-class MessageNotInflight(TrunklineError):
+class MessageNotInflight(InvalidState):
     """The message is not in flight."""
 
     code = "MessageNotInflight"
 
 
-class BatchRequestTooLong(TrunklineError, ValueError):
+class BatchRequestTooLong(InvalidArgument):
     """The entries of a batch are larger together than allowed."""
 
     code = "BatchRequestTooLong"
 
 
-class ResourceNotFound(TrunklineError, LookupError):
+class ResourceNotFound(NotFound):
     """A resource named by an argument does not exist."""
 
     code = "ResourceNotFoundException"
 
 
-class UnsupportedOperation(TrunklineError):
+class UnsupportedOperation(InvalidState):
     """The operation does not apply here."""
 
     code = "UnsupportedOperation"
 
 
-class EngineClosed(TrunklineError):
+class EngineClosed(EngineUnavailable):
     """The engine was closed."""
 
     code = "EngineClosed"
 
 
-class EngineForked(TrunklineError):
+class EngineForked(EngineUnavailable):
     """The process was forked after the engine was opened; open a new engine in the child."""
 
     code = "EngineForked"
 
 
-class EngineReadOnly(TrunklineError):
+class EngineReadOnly(EngineUnavailable):
     """The engine was opened read-only."""
 
     code = "EngineReadOnly"
 
 
-class EnginePoisoned(TrunklineError, OSError):
+class EnginePoisoned(EngineUnavailable, OSError):
     """An earlier write failed, so nothing more is accepted; reopening replays what is durable."""
 
     code = "EnginePoisoned"
 
 
-class DataFolderInUse(TrunklineError, OSError):
+class DataFolderInUse(StorageError):
     """Another process, or another engine of this one, owns the data folder."""
 
     code = "DataFolderInUse"
 
 
-class DataFolderUnusable(TrunklineError, OSError):
+class DataFolderUnusable(StorageError):
     """The data folder cannot be used: missing, not a folder, or without permission."""
 
     code = "DataFolderUnusable"
 
 
-class StorageFull(TrunklineError, OSError):
+class StorageFull(StorageError):
     """The disk is full."""
 
     code = "StorageFull"
 
 
-class StorageFailure(TrunklineError, OSError):
+class StorageFailure(StorageError):
     """The disk or the operating system refused an operation."""
 
     code = "StorageFailure"
 
 
-class ForeignFormat(TrunklineError):
+class ForeignFormat(StorageError):
     """The folder holds files that are not Trunkline's."""
 
     code = "ForeignFormat"
 
 
-class NewerFormat(TrunklineError):
+class NewerFormat(StorageError):
     """The folder was written by a newer version of the format."""
 
     code = "NewerFormat"
 
 
-class CorruptJournal(TrunklineError):
+class CorruptJournal(StorageError):
     """Bytes that were durable are damaged or missing."""
 
     code = "CorruptJournal"
 
 
-class InvalidEventPatternException(TrunklineError, ValueError):
+class InvalidEventPatternException(InvalidArgument):
     """An event pattern is not valid; the text and the place are those that AWS gives.
 
     >>> import trunkline
@@ -204,7 +249,7 @@ class InvalidEventPatternException(TrunklineError, ValueError):
     """The column that AWS names, from one."""
 
 
-class InvalidParameterException(TrunklineError, ValueError):
+class InvalidParameterException(InvalidArgument):
     """A filter policy is not valid; the text and the place are those that Amazon SNS gives.
 
     >>> import trunkline
@@ -225,7 +270,7 @@ class InvalidParameterException(TrunklineError, ValueError):
     """The column that AWS names, from one."""
 
 
-class InvalidEvent(TrunklineError, ValueError):
+class InvalidEvent(InvalidArgument):
     """An event cannot be read, so that it neither matches nor does not."""
 
     code = "InvalidEvent"
@@ -245,9 +290,30 @@ class InternalError(TrunklineError):
     code = "InternalError"
 
 
-_CLASSES: dict[str, type[TrunklineError]] = {
-    leaf.code: leaf for leaf in TrunklineError.__subclasses__()
-}
+KINDS: tuple[type[TrunklineError], ...] = (
+    NotFound,
+    AlreadyExists,
+    InvalidArgument,
+    LimitExceeded,
+    InvalidState,
+    EngineUnavailable,
+    StorageError,
+)
+"""What every noun's failures are divided into."""
+
+
+def failures() -> list[type[TrunklineError]]:
+    """Every class of one failure, without the kinds; sorted by code.
+
+    >>> [failure.code for failure in failures()][:2]
+    ['BatchRequestTooLong', 'CorruptJournal']
+    """
+    of_kinds = [leaf for kind in KINDS for leaf in kind.__subclasses__()]
+    of_none = [leaf for leaf in TrunklineError.__subclasses__() if leaf not in KINDS]
+    return sorted((*of_kinds, *of_none), key=lambda leaf: leaf.code)
+
+
+_CLASSES: dict[str, type[TrunklineError]] = {leaf.code: leaf for leaf in (*failures(), *KINDS)}
 
 
 def from_code(code: str, message: str) -> TrunklineError:

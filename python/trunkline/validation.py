@@ -12,6 +12,26 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from trunkline.limits import Limits
 
+_HINTS = {
+    "ack": "delete(message), or use the message as a context manager",
+    "acknowledge": "delete(message), or use the message as a context manager",
+    "count": "statistics().total",
+    "dequeue": "receive()",
+    "empty": "statistics().visible == 0",
+    "enqueue": "send()",
+    "get": "receive()",
+    "get_nowait": "receive(wait=0)",
+    "nack": "message.release()",
+    "pop": "receive()",
+    "publish": "send()",
+    "push": "send()",
+    "put": "send()",
+    "put_nowait": "send_nowait()",
+    "qsize": "statistics().visible",
+    "stats": "statistics()",
+    "task_done": "delete(message)",
+}
+
 COUNT_MAX = 2**31 - 1
 """The most messages one call may ask for: what still fits every list."""
 
@@ -86,3 +106,13 @@ def flag(value: bool, field: str) -> bool:
     if value is True or value is False:
         return value
     raise TypeError(f"{field} must be True or False, not {type(value).__name__}")
+
+
+def no_attribute(kind: str, name: str) -> str:
+    """The sentence for an attribute that a queue does not have; names the verb that is meant.
+
+    >>> no_attribute("Queue", "put")
+    "'Queue' object has no attribute 'put'; use send()"
+    """
+    hint = _HINTS.get(name)
+    return f"'{kind}' object has no attribute {name!r}" + (f"; use {hint}" if hint else "")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import itertools
 import re
+import textwrap
+import typing
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +28,10 @@ def pages() -> dict[Path, str]:
 
 def _sentence(thing: Any) -> str:
     """The first paragraph of the docstring, on one line, in Markdown."""
-    paragraph = (inspect.getdoc(thing) or "").partition("\n\n")[0]
+    return _plain((inspect.getdoc(thing) or "").partition("\n\n")[0])
+
+
+def _plain(paragraph: str) -> str:
     plain = re.sub(r":\w+:`([^`]+)`", r"`\1`", paragraph).replace("``", "`")
     return " ".join(plain.split()).replace("|", "\\|")
 
@@ -60,6 +67,18 @@ def _members(thing: type) -> dict[str, Any]:
     return dict(sorted(found.items()))
 
 
+def _keys(thing: type) -> dict[str, str]:
+    """The keys of a typed dict with the strings that stand below them."""
+    (body,) = ast.parse(textwrap.dedent(inspect.getsource(thing))).body
+    assert isinstance(body, ast.ClassDef)
+    found: dict[str, str] = {}
+    for field, text in itertools.pairwise(body.body):
+        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
+            assert isinstance(field.target, ast.Name)
+            found[field.target.id] = _plain(ast.literal_eval(text.value))
+    return found
+
+
 def _is_error(thing: Any) -> bool:
     return inspect.isclass(thing) and issubclass(thing, trunkline.TrunklineError)
 
@@ -92,6 +111,10 @@ def _entry(name: str, thing: Any) -> list[str]:
     if not inspect.isclass(thing):
         return [f"## `{name}{_signature(thing)}`", "", _sentence(thing), ""]
     lines = [f"## class `{name}`", "", _sentence(thing), ""]
+    if typing.is_typeddict(thing):
+        lines += ["| key | meaning |", "|---|---|"]
+        lines += [f"| `{key}` | {meaning} |" for key, meaning in _keys(thing).items()]
+        return [*lines, ""]
     members = _members(thing)
     if members:
         lines += ["| member | meaning |", "|---|---|"]
@@ -102,6 +125,12 @@ def _entry(name: str, thing: Any) -> list[str]:
     return lines
 
 
+def _bases(error: type) -> str:
+    """What an error is caught as, besides TrunklineError."""
+    bases = [base for base in error.__bases__ if base is not errors.TrunklineError]
+    return ", ".join(f"`{base.__name__}`" for base in bases)
+
+
 def _errors() -> str:
     lines = [
         HEAD,
@@ -110,14 +139,16 @@ def _errors() -> str:
         "Every error is a `trunkline.TrunklineError` with a stable `.code`. A code that AWS has",
         "means what it means there. The message names the value, the problem and the remedy.",
         "",
-        "| code | class | also a | meaning |",
-        "|---|---|---|---|",
+        "Catch a kind to treat the failures of every noun alike:",
+        "",
+        "| kind | also a | meaning |",
+        "|---|---|---|",
     ]
-    for leaf in sorted(errors.TrunklineError.__subclasses__(), key=lambda leaf: leaf.code):
-        builtins = [f"`{b.__name__}`" for b in leaf.__bases__ if b is not errors.TrunklineError]
-        lines.append(
-            f"| `{leaf.code}` | `{leaf.__name__}` | {', '.join(builtins)} | {_sentence(leaf)} |"
-        )
+    for kind in errors.KINDS:
+        lines.append(f"| `{kind.__name__}` | {_bases(kind)} | {_sentence(kind)} |")
+    lines += ["", "| code | class | is a | meaning |", "|---|---|---|---|"]
+    for leaf in errors.failures():
+        lines.append(f"| `{leaf.code}` | `{leaf.__name__}` | {_bases(leaf)} | {_sentence(leaf)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use trunkline_engine::Report;
 use trunkline_types::QueueKind;
 
@@ -88,6 +89,25 @@ impl FolderReport {
         self.0.queues.iter().map(report).collect()
     }
 
+    /// The values by name, each queue as a dict too, to be written as JSON.
+    ///
+    /// >>> import tempfile, trunkline
+    /// >>> with tempfile.TemporaryDirectory() as folder:
+    /// ...     trunkline.open(folder).close()
+    /// ...     trunkline.inspect(folder).as_dict()["queues"]
+    /// []
+    fn as_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let queues: Vec<_> =
+            self.queues().iter().map(|queue| queue.as_dict(py)).collect::<PyResult<_>>()?;
+        let dict = PyDict::new(py);
+        dict.set_item("runs", self.runs())?;
+        dict.set_item("records", self.records())?;
+        dict.set_item("segments", self.segments())?;
+        dict.set_item("queues", queues)?;
+        dict.set_item("documents", self.documents())?;
+        Ok(dict)
+    }
+
     fn __repr__(&self) -> String {
         format!("<FolderReport: {} queues, {} records>", self.0.queues.len(), self.0.records)
     }
@@ -95,6 +115,22 @@ impl FolderReport {
 
 #[pymethods]
 impl QueueReport {
+    /// The values by name.
+    fn as_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("name", &self.name)?;
+        dict.set_item("account", &self.account)?;
+        dict.set_item("region", &self.region)?;
+        dict.set_item("fifo", self.fifo)?;
+        dict.set_item("messages", self.messages)?;
+        dict.set_item("in_flight", self.in_flight)?;
+        dict.set_item("delayed", self.delayed)?;
+        dict.set_item("bytes", self.bytes)?;
+        dict.set_item("oldest_sent_at", self.oldest_sent_at)?;
+        dict.set_item("remembered", self.remembered)?;
+        Ok(dict)
+    }
+
     fn __repr__(&self) -> String {
         format!("<QueueReport {:?}: {} messages>", self.name, self.messages)
     }

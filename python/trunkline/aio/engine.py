@@ -6,19 +6,16 @@ import asyncio
 
 from trunkline import engine as sync
 from trunkline.aio.queues.queue import Queue
-from trunkline.queues.options import UNSET, Unset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from types import TracebackType
-    from typing import Literal
+    from typing import Unpack
 
     from trunkline._core import VirtualClock
-    from trunkline._types import Durability, Path, Seconds
+    from trunkline._types import Durability, Path, QueueOptions
     from trunkline.faults import Faults
     from trunkline.limits import Limits
-    from trunkline.queues.queue import Queue as SyncQueue
 
 
 def open(
@@ -88,18 +85,10 @@ class Engine:
         self,
         name: str,
         *,
-        delay: Seconds | None = None,
-        retention: Seconds | None = None,
-        max_message_size: int | None = None,
-        visibility_timeout: Seconds | None = None,
-        receive_wait: Seconds | None = None,
-        content_based_dedup: bool | None = None,
-        dedup_scope: Literal["queue", "group"] | None = None,
-        dead_letter: str | SyncQueue | Unset | None = UNSET,
-        max_receive_count: int | None = None,
-        redrive_allow: Literal["all", "none"] | Iterable[str | SyncQueue] | Unset | None = UNSET,
+        create: bool = True,
         account: str | None = None,
         region: str | None = None,
+        **options: Unpack[QueueOptions],
     ) -> Queue:
         """Get or create a queue, as :meth:`trunkline.Engine.queue` does.
 
@@ -109,23 +98,8 @@ class Engine:
         >>> trunkline.aio.open().queue("orders", visibility_timeout=60).name
         'orders'
         """
-        return Queue(
-            self.sync.queue(
-                name,
-                delay=delay,
-                retention=retention,
-                max_message_size=max_message_size,
-                visibility_timeout=visibility_timeout,
-                receive_wait=receive_wait,
-                content_based_dedup=content_based_dedup,
-                dedup_scope=dedup_scope,
-                dead_letter=dead_letter,
-                max_receive_count=max_receive_count,
-                redrive_allow=redrive_allow,
-                account=account,
-                region=region,
-            )
-        )
+        queue = self.sync.queue(name, create=create, account=account, region=region, **options)
+        return Queue(queue)
 
     def queues(
         self, prefix: str = "", *, account: str | None = None, region: str | None = None

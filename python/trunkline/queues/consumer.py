@@ -62,6 +62,14 @@ class ConsumeReport:
         self.failed = failed
         self.released = released
 
+    def as_dict(self) -> dict[str, int]:
+        """The counts by name.
+
+        >>> ConsumeReport(handled=2, failed=1).as_dict()
+        {'handled': 2, 'failed': 1, 'released': 0}
+        """
+        return {"handled": self.handled, "failed": self.failed, "released": self.released}
+
     def __repr__(self) -> str:
         released = f", {self.released} released" if self.released else ""
         return f"<ConsumeReport: {self.handled} handled, {self.failed} failed{released}>"

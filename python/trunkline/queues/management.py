@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from trunkline.queues import options
-from trunkline.queues.options import UNSET, Unset
+from trunkline import validation
+from trunkline.queues import options as queue_options
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import Any, Literal
+    from typing import Any, NoReturn, Unpack
 
     from trunkline._core import Queue as CoreQueue
     from trunkline._core import QueueStatistics
-    from trunkline._types import Seconds
+    from trunkline._types import QueueOptions
     from trunkline.engine import Engine
     from trunkline.limits import Limits
     from trunkline.queues.queue import Queue
@@ -63,20 +62,7 @@ class QueueManagement:
         """
         self._core.remove()
 
-    def configure(
-        self,
-        *,
-        delay: Seconds | None = None,
-        retention: Seconds | None = None,
-        max_message_size: int | None = None,
-        visibility_timeout: Seconds | None = None,
-        receive_wait: Seconds | None = None,
-        content_based_dedup: bool | None = None,
-        dedup_scope: Literal["queue", "group"] | None = None,
-        dead_letter: str | Queue | Unset | None = UNSET,
-        max_receive_count: int | None = None,
-        redrive_allow: Literal["all", "none"] | Iterable[str | Queue] | Unset | None = UNSET,
-    ) -> None:
+    def configure(self, **options: Unpack[QueueOptions]) -> None:
         """Change the options that are given. ``dead_letter=None`` takes the dead-letter queue away.
 
         Of `dead_letter` and `max_receive_count` either may be changed alone.
@@ -87,21 +73,7 @@ class QueueManagement:
         >>> queue.settings()["visibility_timeout"]
         60.0
         """
-        wanted = options.provided(
-            {
-                "delay": delay,
-                "retention": retention,
-                "max_message_size": max_message_size,
-                "visibility_timeout": visibility_timeout,
-                "receive_wait": receive_wait,
-                "content_based_dedup": content_based_dedup,
-                "dedup_scope": dedup_scope,
-                "dead_letter": dead_letter,
-                "max_receive_count": max_receive_count,
-                "redrive_allow": redrive_allow,
-            }
-        )
-        self._engine._configure(self._core, wanted)
+        self._engine._configure(self._core, queue_options.provided(options))
 
     def settings(self) -> dict[str, Any]:
         """The queue's options as they stand; times in seconds. Other queues may be made of them.
@@ -111,7 +83,7 @@ class QueueManagement:
         >>> settings["visibility_timeout"], settings["dead_letter"]
         (30.0, None)
         """
-        return options.as_options(self._core, self._engine._core)
+        return queue_options.as_options(self._core, self._engine._core)
 
     def dead_letter_sources(self) -> list[Queue]:
         """The queues that send their dead letters here.
@@ -187,6 +159,9 @@ class QueueManagement:
     def engine(self) -> Engine:
         """The engine the queue belongs to."""
         return self._engine
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(validation.no_attribute("Queue", name))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, QueueManagement):

@@ -26,17 +26,6 @@ if TYPE_CHECKING:
     Find = Callable[[str], CoreQueue | None]
 
 
-class Unset:
-    """The type of :data:`UNSET`: an option that was not given, where None has a meaning."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "UNSET"
-
-
-UNSET = Unset()
-
 REDRIVE_SOURCES_MAX = 10
 """The most queues a dead-letter queue may name as its sources (AWS)."""
 
@@ -51,6 +40,22 @@ _SETTINGS = (
     "dedup_per_group",
     "dead_letter",
 )
+
+NAMES = (
+    "delay",
+    "retention",
+    "max_message_size",
+    "visibility_timeout",
+    "receive_wait",
+    "content_based_dedup",
+    "dedup_scope",
+    "dead_letter",
+    "max_receive_count",
+    "redrive_allow",
+)
+"""Every option, as :class:`trunkline.QueueOptions` types them."""
+
+_NONE_MEANS_NONE = ("dead_letter", "redrive_allow")
 
 # With the value that says nothing.
 _FIFO_ONLY = {"content_based_dedup": False, "dedup_scope": "queue"}
@@ -77,16 +82,31 @@ def defaults(fifo: bool, limits: Limits) -> dict[str, Any]:
 
 
 def provided(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that were given.
+    """The options that were given, by name; raises TypeError for a name that is none.
 
-    >>> provided({"delay": None, "retention": 60, "dead_letter": UNSET})
+    None counts as not given, except for `dead_letter` and `redrive_allow`, which it takes away.
+
+    >>> provided({"delay": None, "retention": 60})
     {'retention': 60}
+    >>> provided({"visibility": 60})
+    Traceback (most recent call last):
+    TypeError: a queue has no option 'visibility'; did you mean 'visibility_timeout'?
     """
+    for name in options:
+        if name not in NAMES:
+            raise TypeError(f"a queue has no option {name!r}; {_suggestion(name)}")
     return {
-        name: value for name, value in options.items() if value is not None and value is not UNSET
-    } | {
-        name: None for name in ("dead_letter", "redrive_allow") if options.get(name, UNSET) is None
+        name: value
+        for name, value in options.items()
+        if value is not None or name in _NONE_MEANS_NONE
     }
+
+
+def _suggestion(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, NAMES, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"the options are {', '.join(NAMES)}"
 
 
 def complete(wanted: dict[str, Any], queue: CoreQueue, engine: CoreEngine) -> dict[str, Any]:
@@ -194,10 +214,10 @@ def redrive_allow(value: object, limits: Limits) -> str | list[str] | None:
 def _dead_letter(
     options: Mapping[str, Any], fifo: bool, limits: Limits, find: Find, name: str
 ) -> tuple[int, int] | None:
-    target = options.get("dead_letter", UNSET)
-    if target is None and options.get("max_receive_count") is None:
+    target = options.get("dead_letter")
+    if target is None and "dead_letter" in options and options.get("max_receive_count") is None:
         return None
-    if target is UNSET or target is None or "max_receive_count" not in options:
+    if target is None or "max_receive_count" not in options:
         raise InvalidParameterValue(
             "dead_letter and max_receive_count belong together. Reason: A message goes to the "
             "queue dead_letter after max_receive_count deliveries; give both."

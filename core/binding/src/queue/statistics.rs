@@ -1,6 +1,7 @@
 //! How a queue stands, as a frozen value.
 
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use trunkline_engine::Statistics as Counts;
 
 /// How a queue stands.
@@ -51,6 +52,22 @@ impl QueueStatistics {
     #[getter]
     fn groups_in_flight(&self) -> u64 {
         self.0.groups_in_flight
+    }
+
+    /// The values by name, to be logged or written as JSON.
+    ///
+    /// >>> import trunkline
+    /// >>> trunkline.open().queue("orders").statistics().as_dict()["visible"]
+    /// 0
+    fn as_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("visible", self.visible())?;
+        dict.set_item("in_flight", self.in_flight())?;
+        dict.set_item("delayed", self.delayed())?;
+        dict.set_item("total", self.total())?;
+        dict.set_item("oldest_age", self.oldest_age())?;
+        dict.set_item("groups_in_flight", self.groups_in_flight())?;
+        Ok(dict)
     }
 
     fn __repr__(&self) -> String {

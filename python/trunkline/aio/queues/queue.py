@@ -13,13 +13,12 @@ from trunkline._core import NonBlocking, milliseconds
 from trunkline.aio.loop import apply_delay, complete, completions, durable
 from trunkline.aio.queues.redrive import RedriveTask
 from trunkline.limits import WAIT_MAX_MS
-from trunkline.queues.options import UNSET, Unset
 from trunkline.queues.queue import as_list
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
-    from typing import Any, Literal, overload
+    from typing import Any, Literal, NoReturn, Unpack, overload
 
     from trunkline._core import (
         BatchResult,
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
         SendResult,
     )
     from trunkline._core import Message as SyncMessage
-    from trunkline._types import Attributes, Body, Durability, RetryDelay, Seconds
+    from trunkline._types import Attributes, Body, Durability, QueueOptions, RetryDelay, Seconds
     from trunkline.aio.queues.message import Message
     from trunkline.queues.consumer import ConsumeReport
     from trunkline.queues.messages import SendEntry
@@ -378,34 +377,9 @@ class Queue:
         """Remove the queue and everything in it."""
         await asyncio.to_thread(self.sync.remove)
 
-    async def configure(
-        self,
-        *,
-        delay: Seconds | None = None,
-        retention: Seconds | None = None,
-        max_message_size: int | None = None,
-        visibility_timeout: Seconds | None = None,
-        receive_wait: Seconds | None = None,
-        content_based_dedup: bool | None = None,
-        dedup_scope: Literal["queue", "group"] | None = None,
-        dead_letter: str | SyncQueue | Unset | None = UNSET,
-        max_receive_count: int | None = None,
-        redrive_allow: Literal["all", "none"] | Iterable[str | SyncQueue] | Unset | None = UNSET,
-    ) -> None:
+    async def configure(self, **options: Unpack[QueueOptions]) -> None:
         """Change the options that are given. See :meth:`trunkline.Queue.configure`."""
-        await asyncio.to_thread(
-            self.sync.configure,
-            delay=delay,
-            retention=retention,
-            max_message_size=max_message_size,
-            visibility_timeout=visibility_timeout,
-            receive_wait=receive_wait,
-            content_based_dedup=content_based_dedup,
-            dedup_scope=dedup_scope,
-            dead_letter=dead_letter,
-            max_receive_count=max_receive_count,
-            redrive_allow=redrive_allow,
-        )
+        await asyncio.to_thread(self.sync.configure, **options)
 
     async def start_redrive(
         self, destination: str | Queue | None = None, rate: int | None = None
@@ -439,6 +413,9 @@ class Queue:
     def fifo(self) -> bool:
         """Whether this is a FIFO queue."""
         return self.sync.fifo
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(validation.no_attribute("Queue", name))
 
     def __eq__(self, other: object) -> bool:
         return self.sync == other.sync if isinstance(other, Queue) else NotImplemented
