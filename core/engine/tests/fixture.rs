@@ -16,6 +16,9 @@ use trunkline_engine::{
     standard_queue,
 };
 
+/// The format that is written.
+const CURRENT: u32 = 2;
+
 fn folder(format: u32) -> PathBuf {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures");
     fixtures.join(format!("format-{format}"))
@@ -96,15 +99,17 @@ fn check(path: &Path) {
 #[test]
 fn every_released_format_opens() {
     if std::env::var_os("TRUNKLINE_WRITE_FIXTURE").is_some() {
-        let _ = std::fs::remove_dir_all(folder(1));
-        write(&folder(1));
+        let _ = std::fs::remove_dir_all(folder(CURRENT));
+        write(&folder(CURRENT));
         // Ownership is of a process, not of the format.
-        std::fs::remove_file(folder(1).join("LOCK")).unwrap();
+        std::fs::remove_file(folder(CURRENT).join("LOCK")).unwrap();
     }
-    let copy = tempfile::tempdir().unwrap();
-    for entry in std::fs::read_dir(folder(1)).unwrap() {
-        let entry = entry.unwrap();
-        std::fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+    for format in 1..=CURRENT {
+        let copy = tempfile::tempdir().unwrap();
+        for entry in std::fs::read_dir(folder(format)).unwrap() {
+            let entry = entry.unwrap();
+            std::fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+        }
+        check(copy.path());
     }
-    check(copy.path());
 }

@@ -1,8 +1,8 @@
-//! Any bytes are a batch, or a reason why they are none; never a panic, never bytes out of range.
+//! Parses any bytes as a batch, a record and a control slot; never a panic, never out of range.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use trunkline_journal::Lsn;
+use trunkline_journal::{ControlState, Lsn};
 use trunkline_journal::frame::{HEADER_BYTES, Header, decode_batch, decode_record};
 
 const SEED: u32 = 7;
@@ -14,12 +14,24 @@ fuzz_target!(|data: &[u8]| {
         assert!(batch.records().count() <= data.len());
     }
     let _ = decode_record(data, lsn, SEED);
+    if let Some((revision, state)) = ControlState::decode(data, SEED) {
+        assert_eq!(state.encode(revision, SEED)[..44], data[..44], "one encoding of each state");
+    }
 
-    // Behind a header whose own checksum holds, the records are what is looked at.
+    // Behind a header with a valid checksum, so that the records are parsed.
     let length = (HEADER_BYTES + data.len()) as u32;
     let records_crc = data.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
-    let header =
-        Header { length, oldest: 1, lsn, synced: lsn, segment_bytes: SEGMENT_BYTES, records_crc };
+    let header = Header {
+        length,
+        segment_bytes: SEGMENT_BYTES,
+        lsn,
+        synced: lsn,
+        sequence: 1,
+        epoch: 1,
+        previous: 0,
+        records_crc,
+        oldest: None,
+    };
     let mut bytes = header.encode(SEED).to_vec();
     bytes.extend_from_slice(data);
     if let Ok(batch) = decode_batch(&bytes, lsn, SEED) {

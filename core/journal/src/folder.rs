@@ -1,8 +1,11 @@
-//! Making a folder, and telling ours from others.
+//! Creates data folders, and refuses folders that are not data folders.
 
 use trunkline_types::{Code, Error, IdKey, Result};
 
+use crate::control::{CONTROL_DRAFT_NAME, CONTROL_NAME, Control, ControlState, Position};
+use crate::frame;
 use crate::limits;
+use crate::lsn::Lsn;
 use crate::options::Options;
 use crate::prepare::Prepared;
 use crate::segment::{DRAFT_NAME, RECYCLED_NAME, name_of, number_of};
@@ -14,7 +17,7 @@ use crate::superblock::{
 /// The number of the first segment of every folder.
 pub(crate) const FIRST_SEGMENT: u32 = 1;
 
-/// Reads the superblock, or makes the folder when there is nothing in it.
+/// Reads the superblock; creates the data folder if it is empty.
 pub(crate) fn load_or_create(storage: &dyn Storage, options: &Options) -> Result<Superblock> {
     if let Some(superblock) = Superblock::load(storage)? {
         return Ok(superblock);
@@ -31,7 +34,7 @@ pub(crate) fn load_or_create(storage: &dyn Storage, options: &Options) -> Result
     create(storage, options)
 }
 
-/// A folder without a superblock is ours to fill only if nobody else's files lie there.
+/// A folder without a superblock becomes a data folder only if it holds no foreign file.
 pub(crate) fn refuse_foreign(names: &[String]) -> Result<()> {
     if names.iter().any(|name| name == SUPERBLOCK_NAME) {
         return Ok(());
@@ -54,12 +57,16 @@ fn create(storage: &dyn Storage, options: &Options) -> Result<Superblock> {
     let key = options.key.unwrap_or_else(random_key);
     let superblock =
         Superblock { version: FORMAT_VERSION, key, segment_bytes: options.segment_bytes };
+    let start =
+        Position { end: Lsn::new(FIRST_SEGMENT, 0), sequence: 0, checksum: superblock.checksum() };
+    let state = ControlState { epoch: 0, durable: start, oldest: FIRST_SEGMENT };
+    Control::create(storage, options, frame::seed_of((key.0, key.1)), state)?;
     superblock.store(storage, options)?;
     Ok(superblock)
 }
 
-/// The superblock is written last. So without one there may be a first segment, but nothing can
-/// have been written to it.
+/// The superblock is written last. So a folder without one may have a first segment, but only a
+/// blank one.
 fn refuse_lost_superblock(storage: &dyn Storage, names: &[String]) -> Result<()> {
     if names.iter().any(|name| name == WITHHELD_NAME) {
         return Err(Error::new(
@@ -100,16 +107,16 @@ fn is_blank(storage: &dyn Storage, number: u32) -> Result<bool> {
 
 fn is_ours(name: &str) -> bool {
     let superblocks = [SUPERBLOCK_NAME, SUPERBLOCK_DRAFT_NAME, WITHHELD_NAME];
-    let names = [LOCK_NAME, RECYCLED_NAME, DRAFT_NAME];
+    let names = [LOCK_NAME, RECYCLED_NAME, DRAFT_NAME, CONTROL_NAME, CONTROL_DRAFT_NAME];
     superblocks.contains(&name) || names.contains(&name) || number_of(name).is_some()
 }
 
-/// What operating systems and version control leave in folders that people call empty.
+/// Names that operating systems and version control leave in otherwise empty folders.
 fn is_ignored(name: &str) -> bool {
     name.starts_with('.') || name == "lost+found"
 }
 
-/// A key from the randomness that the standard library seeds its hash maps with.
+/// A random key. The standard library seeds its hash maps from the operating system.
 fn random_key() -> IdKey {
     use std::hash::{BuildHasher, RandomState};
     let draw = |salt: u64| RandomState::new().hash_one((salt, std::process::id()));

@@ -9,6 +9,7 @@ use trunkline_types::{Durability, IdKey, Result, forked_since, process_generatio
 
 use crate::commit::{Lead, read_only};
 use crate::completion::Signal;
+use crate::control::Position;
 use crate::disk_full::DiskSpace;
 use crate::folder;
 use crate::frame;
@@ -17,6 +18,7 @@ use crate::options::Options;
 use crate::poison::Poison;
 use crate::recovery::{self, Recovered};
 use crate::segment::{Segment, SegmentTable};
+use crate::segment_writer::SegmentWriter;
 use crate::shared::{Level, Shared};
 use crate::storage::Storage;
 use crate::tail::Tail;
@@ -74,8 +76,8 @@ impl Journal {
         let options = options.normalized();
         let superblock = folder::load_or_create(&*storage, &options)?;
         let seed = frame::seed_of((superblock.key.0, superblock.key.1));
-        let recovered = recovery::recover(&*storage, &options, seed, replay)?;
-        let opened_at = recovered.end;
+        let recovered = recovery::recover(&*storage, &options, &superblock, replay)?;
+        let opened_at = recovered.end.end;
         let shared = share(storage, options, seed, recovered)?;
         Ok(Journal { shared, key: superblock.key, opened_at })
     }
@@ -83,6 +85,17 @@ impl Journal {
     /// The key of message ids and receipts, stored in the superblock.
     pub fn key(&self) -> IdKey {
         self.key
+    }
+
+    /// Counts the openings of the folder for writing. No two openings have the same epoch.
+    pub fn epoch(&self) -> u64 {
+        let control = lock(&self.shared.control);
+        control.as_ref().map_or(0, |control| control.state().epoch)
+    }
+
+    /// The last durable position that the control file names.
+    pub fn durable_position(&self) -> Option<Position> {
+        lock(&self.shared.control).as_ref().map(|control| control.state().durable)
     }
 
     /// Whether the storage was opened read-only, so that appends fail.
@@ -239,15 +252,12 @@ impl Journal {
             if tail.end() == self.opened_at || self.shared.read_only {
                 Ticket::NOTHING
             } else {
-                // Only a later batch proves that a batch was durable. The empty batch appended
-                // below is that proof for the last batch.
                 Ticket::at(tail.end())
             }
         };
         let mut outcome = self.shared.commit(ticket, Durability::Disk);
         if outcome.is_ok() && ticket != Ticket::NOTHING {
-            lock(&self.shared.tail).append_empty_batch();
-            outcome = self.shared.lead().drive(Durability::Disk);
+            outcome = self.shared.store_control();
         }
         self.shared.stop_threads();
         self.shared.storage.unlock();
@@ -268,13 +278,15 @@ fn share(
     seed: u32,
     recovered: Recovered,
 ) -> Result<Arc<Shared>> {
-    let Recovered { segments, end, oldest } = recovered;
+    let Recovered { segments, end: position, control } = recovered;
+    let end = position.end;
+    let epoch = control.as_ref().map_or(0, |control| control.state().epoch);
     let newest = segments.last().copied();
     let segment_bytes = newest.map_or(0, |segment| segment.bytes);
     let mut table = SegmentTable::new(Arc::clone(&storage), segments);
     let read_only = storage.is_read_only();
     let file = if read_only { None } else { table.file(end.segment())? };
-    let tail = Tail::new(end, segment_bytes, options.segment_bytes, oldest, seed);
+    let tail = Tail::new(position, epoch, segment_bytes, options.segment_bytes, seed);
     Ok(Arc::new_cyclic(|me| Shared {
         me: me.clone(),
         storage,
@@ -283,11 +295,12 @@ fn share(
         read_only,
         generation: process_generation(),
         closed: AtomicBool::new(false),
-        release: Mutex::default(),
+        reclaim: Mutex::default(),
         tail: Mutex::new(tail),
-        lead: Mutex::new(Lead::new(file, end.segment(), segment_bytes)),
+        lead: Mutex::new(Lead::new(SegmentWriter::new(file, end.segment(), segment_bytes))),
         prepared: Mutex::default(),
         table: Mutex::new(table),
+        control: Mutex::new(control),
         written: Level::new(end),
         synced: Level::new(end),
         bytes_appended: AtomicUsize::new(0),

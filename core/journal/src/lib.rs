@@ -11,6 +11,7 @@
 mod background;
 mod commit;
 mod completion;
+mod control;
 mod disk_full;
 mod epoch;
 mod folder;
@@ -27,6 +28,7 @@ mod reclaim;
 mod recovery;
 mod scan;
 mod segment;
+mod segment_writer;
 mod shared;
 #[cfg(any(test, feature = "simulation"))]
 pub mod sim;
@@ -37,6 +39,7 @@ mod tail;
 mod tests;
 
 pub use completion::Signal;
+pub use control::{ControlState, Position, SLOT_BYTES};
 pub use journal::{Appender, Journal};
 pub use lsn::{Lsn, Ticket};
 pub use options::Options;

@@ -1,7 +1,7 @@
-//! Deliberate defects of the journal, one at a time, to prove that the crash checker would find
-//! them. Only tests can switch one on; everywhere else the question is answered at compile time.
+//! Deliberate defects of the journal, one at a time. Mutation tests prove with them that the crash
+//! checker finds such defects. Only tests can enable one; elsewhere the check compiles to nothing.
 
-/// A way in which a journal could be wrong.
+/// A deliberate defect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(not(test), allow(dead_code))]
 pub(crate) enum Mutant {
@@ -15,16 +15,18 @@ pub(crate) enum Mutant {
     RenameBeforeSync,
     /// Changed names are not made durable.
     ForgetSyncDir,
-    /// Recovery believes records without looking at checksums.
+    /// Recovery accepts records without verifying their checksums.
     SkipChecksum,
-    /// Recovery takes a frame for good wherever it was written for.
+    /// Recovery accepts a batch whatever its LSN and its predecessor.
     AcceptStaleFrames,
-    /// Frames behind a torn one are left where they are.
-    KeepTornTail,
-    /// What recovery read is taken for durable without a sync.
+    /// Recovery does not compare a batch with its predecessor.
+    SkipChain,
+    /// The durable position is noted before the sync.
+    NoteBeforeSync,
+    /// Recovery treats what it read as durable without a sync.
     SkipSyncAtRecovery,
     /// Recovery syncs what it read, but does not write it again after a failed sync.
     SkipRewriteAtRecovery,
-    /// A segment is given up before what was carried out of it is durable.
+    /// A segment is reclaimed before the records relocated out of it are durable.
     ReclaimEarly,
 }

@@ -1,6 +1,6 @@
-//! Making the file of the next segment: its whole length written with zeros and durable, and its
-//! name durable, before the first batch goes there. So a sync of a batch has no metadata to write,
-//! and a segment that is shorter than it should be was cut by somebody.
+//! Creates the file of a segment: zero-filled to its full length, synced and named durably before the
+//! first batch is written. So the sync of a batch writes no metadata, and a segment that is too short
+//! was cut.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::options::Options;
 use crate::segment::{DRAFT_NAME, RECYCLED_NAME, name_of};
 use crate::storage::{File, Storage};
 
-/// A segment's file that waits to be written to.
+/// A preallocated segment.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) number: u32,
@@ -21,8 +21,9 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    /// Makes the file of segment `number`: the one that is there already if its length is right,
-    /// else the spare one, else a new one. What is in it means nothing: a frame names its place.
+    /// Creates the file of segment `number`: an existing file of the right length, else the recycled
+    /// file, else a new one. Its content does not matter, because every batch names its LSN and its
+    /// predecessor.
     pub(crate) fn make(
         storage: &dyn Storage,
         options: &Options,
@@ -34,13 +35,13 @@ impl Prepared {
             return Ok(Prepared { number, bytes, file });
         }
         let file = match open_of_length(storage, RECYCLED_NAME, bytes)? {
-            Some(spare) => {
+            Some(recycled) => {
                 storage.rename(RECYCLED_NAME, &name)?;
-                spare
+                recycled
             }
             None => fill(storage, options, &name, bytes)?,
         };
-        // IMPORTANT: without this the name may vanish in a crash, with synced batches behind it.
+        // IMPORTANT: without this a crash may lose the name of a file with synced batches.
         if !options.has(Mutant::ForgetSyncDir) {
             storage.sync_dir()?;
         }
@@ -53,11 +54,11 @@ fn open_of_length(storage: &dyn Storage, name: &str, bytes: u32) -> Result<Optio
     Ok((file.len()? == u64::from(bytes)).then_some(file))
 }
 
-/// Zero-fills a file under another name, so that a segment has its length from the start.
+/// Zero-fills a draft, so that a segment has its full length from the start.
 fn fill(storage: &dyn Storage, options: &Options, name: &str, bytes: u32) -> Result<Arc<dyn File>> {
     let filled = fill_draft(storage, options, bytes);
     if filled.is_err() {
-        // Best effort, for the sake of others on a full disk; opening removes drafts too.
+        // Best effort, to free space on a full disk. Recovery removes drafts too.
         let _removed = storage.remove(DRAFT_NAME);
     }
     let file = filled?;
@@ -67,7 +68,7 @@ fn fill(storage: &dyn Storage, options: &Options, name: &str, bytes: u32) -> Res
 
 fn fill_draft(storage: &dyn Storage, options: &Options, bytes: u32) -> Result<Arc<dyn File>> {
     let file = storage.create(DRAFT_NAME)?;
-    let zeros = vec![0u8; limits::BATCH_BYTES_MAX.min(bytes as usize)];
+    let zeros = vec![0u8; limits::COPY_BYTES.min(bytes as usize)];
     let mut offset = 0;
     while offset < bytes as usize {
         let count = zeros.len().min(bytes as usize - offset);

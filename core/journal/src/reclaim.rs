@@ -1,6 +1,5 @@
 //! Reclaims the oldest segment when none of its records is needed any more.
 
-use trunkline_types::sync::atomic::Ordering;
 use trunkline_types::sync::lock;
 use trunkline_types::{Durability, Result};
 
@@ -12,29 +11,24 @@ use crate::shared::Shared;
 impl Shared {
     /// Reclaims the oldest segment; false if it is the current one.
     ///
-    /// First an empty batch that names the new oldest segment becomes durable. It follows all
-    /// earlier appends, so the records relocated out of the segment are durable too. Then the file
-    /// is recycled or removed, and the folder is synced.
+    /// First everything appended becomes durable, with it the records relocated out of the segment.
+    /// Then the control file names the new oldest segment, durably. Then the file is recycled or
+    /// removed, and the folder is synced. No byte is appended, so a full disk can be reclaimed.
     pub(crate) fn reclaim_oldest(&self) -> Result<bool> {
         self.check_usable()?;
-        let _serialized = lock(&self.release);
-        let ticket = {
-            let mut tail = lock(&self.tail);
-            if tail.oldest >= tail.end().segment() {
-                return Ok(false);
-            }
-            tail.oldest += 1;
-            let grown = tail.append_empty_batch();
-            let bytes = self.bytes_appended.load(Ordering::Relaxed) + grown;
-            self.bytes_appended.store(bytes, Ordering::Relaxed);
-            Ticket::at(tail.end())
-        };
+        let _serialized = lock(&self.reclaim);
+        let end = lock(&self.tail).end();
+        let oldest = lock(&self.table).all().first().map_or(u32::MAX, |oldest| oldest.number);
+        if oldest >= end.segment() {
+            return Ok(false);
+        }
         if !self.options.has(Mutant::ReclaimEarly) {
-            self.commit(ticket, Durability::Disk)?;
+            self.commit(Ticket::at(end), Durability::Disk)?;
         }
         let _no_preallocation = lock(&self.prepared);
         let Some(segment) = lock(&self.table).pop_oldest() else { return Ok(false) };
-        let removed = self.recycle_or_remove(segment);
+        let removed =
+            self.store_oldest(segment.number + 1).and_then(|()| self.recycle_or_remove(segment));
         if let Err(cause) = &removed {
             self.poison.set(cause);
         }

@@ -1,9 +1,9 @@
-//! Reading a segment from its start: large sequential reads, every batch checked as a whole before
-//! any of its records is believed.
+//! Scans a segment from its start with large sequential reads. A batch is checked as a whole before
+//! any of its records is used.
 
 use trunkline_types::{Code, Error, Result};
 
-use crate::frame::{self, ALIGNMENT, Batch, Defect, HEADER_BYTES, Header};
+use crate::frame::{self, ALIGNMENT, Batch, Defect, HEADER_BYTES, HEADER_BYTES_V1, Header};
 use crate::limits;
 use crate::lsn::Lsn;
 use crate::mutant::Mutant;
@@ -34,18 +34,18 @@ impl<'a> Scanner<'a> {
         Self { file, options, segment, segment_bytes, seed, window, at: 0 }
     }
 
-    /// Goes on from `offset`.
+    /// Continues at `offset`.
     pub(crate) fn skip_to(&mut self, offset: u32) {
         self.at = offset;
     }
 
-    /// Where the next batch would start: behind the last good one.
+    /// The end of the last good batch, where the next one starts.
     pub(crate) fn end(&self) -> Lsn {
         Lsn::new(self.segment, self.at)
     }
 
-    /// The next batch, or why the bytes there are none. An error is a failed read, or a file whose
-    /// length is not the one it had when it was written.
+    /// The next batch, or the defect of the bytes there. An error is a failed read, or a file whose
+    /// length has changed since the batch was written.
     pub(crate) fn next_batch(&mut self) -> Result<std::result::Result<Batch<'_>, Defect>> {
         let start = self.end();
         let head = self.window.bytes(self.file, start.offset(), HEADER_BYTES)?;
@@ -70,34 +70,37 @@ impl<'a> Scanner<'a> {
         Ok(checked.map(|batch| batch.under(header)))
     }
 
-    /// Looks through the rest of the file, from where the good batches ended, for headers that
-    /// name their own place. Each one is handed to `found` with whether it is whole.
+    /// Calls `found` with every whole header in the rest of the file that names its own location.
     pub(crate) fn search_rest(
         &mut self,
-        found: &mut dyn FnMut(u32, Option<Header>) -> Result<()>,
+        found: &mut dyn FnMut(Header) -> Result<()>,
     ) -> Result<()> {
         let mut at = self.at;
-        while u64::from(at) + (HEADER_BYTES as u64) <= u64::from(self.segment_bytes) {
+        while u64::from(at) + (HEADER_BYTES_V1 as u64) <= u64::from(self.segment_bytes) {
             let bytes = self.window.bytes(self.file, at, limits::READ_BYTES)?;
-            if bytes.len() < HEADER_BYTES {
+            // Only at the end of the file a shorter header has to be looked at.
+            let is_last = at as usize + bytes.len() == self.segment_bytes as usize;
+            let shortest = if is_last { HEADER_BYTES_V1 } else { HEADER_BYTES };
+            if bytes.len() < shortest {
                 break;
             }
-            let mut place = 0;
-            while place + HEADER_BYTES <= bytes.len() {
-                let offset = at + place as u32;
-                if frame::names_lsn(&bytes[place..], Lsn::new(self.segment, offset)) {
-                    let header = Header::decode(&bytes[place..], self.seed).ok();
-                    found(offset, header)?;
+            let mut index = 0;
+            while index + shortest <= bytes.len() {
+                let lsn = Lsn::new(self.segment, at + index as u32);
+                if frame::names_lsn(&bytes[index..], lsn)
+                    && let Ok(header) = Header::decode(&bytes[index..], self.seed)
+                {
+                    found(header)?;
                 }
-                place += ALIGNMENT;
+                index += ALIGNMENT;
             }
-            at += place as u32;
+            at += index as u32;
         }
         Ok(())
     }
 
-    /// A segment has its whole length before anything is written to it, so another length in an
-    /// intact header means that somebody cut the file.
+    /// A segment has its full length before anything is written to it, so another length in an
+    /// intact header means that the file was cut.
     pub(crate) fn check_length(&self, header: &Header) -> Result<()> {
         if header.segment_bytes == self.segment_bytes {
             return Ok(());
@@ -110,7 +113,7 @@ impl<'a> Scanner<'a> {
 /// A piece of a file in memory.
 #[derive(Default)]
 struct Window {
-    /// Length of the file: reading further makes no sense.
+    /// Length of the file.
     limit: usize,
     buffer: Vec<u8>,
     start: u32,
@@ -138,7 +141,7 @@ impl Window {
         self.start = offset;
         self.filled = 0;
         self.filled = file.read_at(u64::from(offset), &mut self.buffer[..wanted])?;
-        // IMPORTANT: never take what could not be read for what was never written.
+        // IMPORTANT: never treat bytes that could not be read as bytes that were never written.
         if self.filled < wanted {
             return Err(Error::new(
                 Code::StorageFailure,

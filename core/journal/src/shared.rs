@@ -1,7 +1,7 @@
-//! What all threads of a journal share.
+//! The state that all threads of a journal share.
 //!
-//! Lock order: `release`, `lead`, `prepared`, then one of `tail`, `table` and `completions`, and
-//! never two of these three. Signals are called under none of them.
+//! Lock order: `reclaim`, `lead`, `prepared`, then one of `tail`, `table`, `control` and
+//! `completions`, and never two of these four. No lock is held while a signal is called.
 
 use std::sync::{Arc, Weak};
 
@@ -12,6 +12,7 @@ use trunkline_types::{Code, Durability, Error, Result, forked_since};
 use crate::background::Threads;
 use crate::commit::Lead;
 use crate::completion::{Completions, Signal};
+use crate::control::{Control, ControlState, Position};
 use crate::disk_full::DiskSpace;
 use crate::epoch::Epoch;
 use crate::lsn::{Lsn, Ticket};
@@ -30,15 +31,17 @@ pub(crate) struct Shared {
     pub(crate) read_only: bool,
     pub(crate) generation: u32,
     pub(crate) closed: AtomicBool,
-    /// Held while a segment is given up.
-    pub(crate) release: Mutex<()>,
+    /// Held while a segment is reclaimed.
+    pub(crate) reclaim: Mutex<()>,
     /// The append lock.
     pub(crate) tail: Mutex<Tail>,
-    /// Whoever holds it writes and syncs for all.
+    /// The leader holds it while it writes and syncs for all.
     pub(crate) lead: Mutex<Lead>,
-    /// The next segment, when it is ready; locked while one is being made.
+    /// The preallocated next segment; locked during a preallocation.
     pub(crate) prepared: Mutex<Option<Prepared>>,
     pub(crate) table: Mutex<SegmentTable>,
+    /// Absent in a folder of format 1 that was opened read-only.
+    pub(crate) control: Mutex<Option<Control>>,
     pub(crate) written: Level,
     pub(crate) synced: Level,
     /// Bytes ever appended, stored under the append lock.
@@ -50,7 +53,7 @@ pub(crate) struct Shared {
     pub(crate) threads: Threads,
 }
 
-/// How far one level of durability has come, and who waits for it.
+/// The progress of one level of durability, and its waiters.
 pub(crate) struct Level {
     settled: AtomicU64,
     pub(crate) epoch: Epoch,
@@ -74,7 +77,7 @@ impl Level {
         Lsn::from_u64(self.settled.load(Ordering::SeqCst))
     }
 
-    /// Notes that everything before `end` has come this far. Only the leader calls this.
+    /// Records that everything before `end` has reached this level. Only the leader calls this.
     pub(crate) fn settle(&self, end: Lsn) {
         debug_assert!(self.settled() <= end, "the journal never goes back");
         self.settled.store(end.to_u64(), Ordering::SeqCst);
@@ -113,7 +116,7 @@ impl Level {
 }
 
 impl Shared {
-    /// The level's progress; nothing has to be waited for at level memory.
+    /// The progress of `level`; `None` for memory, where nothing is waited for.
     pub(crate) fn level(&self, level: Durability) -> Option<&Level> {
         match level {
             Durability::Memory => None,
@@ -122,15 +125,15 @@ impl Shared {
         }
     }
 
-    /// Fails when the journal cannot take part in anything any more.
+    /// Fails in a forked child, after `close`, and when the journal is poisoned.
     #[inline]
     pub(crate) fn check_usable(&self) -> Result<()> {
         self.check_open()?;
         self.poison.check()
     }
 
-    /// Fails in a forked child and after `close`. To be asked before any lock is taken: in a child
-    /// a lock may be held by a thread that is not there.
+    /// Fails in a forked child and after `close`. Call it before taking any lock: in a child a lock
+    /// may be held by a thread that does not exist there.
     #[inline]
     pub(crate) fn check_open(&self) -> Result<()> {
         if forked_since(self.generation) {
@@ -143,6 +146,30 @@ impl Shared {
             return Err(Error::new(Code::EngineClosed, "the engine was closed"));
         }
         Ok(())
+    }
+
+    /// Notes in the control file that everything up to `position` is durable.
+    pub(crate) fn note_durable(&self, position: Position) -> Result<()> {
+        match &mut *lock(&self.control) {
+            Some(control) => control.note(position),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes durable that `oldest` is the oldest segment that is needed.
+    pub(crate) fn store_oldest(&self, oldest: u32) -> Result<()> {
+        match &mut *lock(&self.control) {
+            Some(control) => control.store(ControlState { oldest, ..control.state() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the noted position durable.
+    pub(crate) fn store_control(&self) -> Result<()> {
+        match &mut *lock(&self.control) {
+            Some(control) => control.store(control.state()),
+            None => Ok(()),
+        }
     }
 
     /// Bytes that were appended and not written yet.

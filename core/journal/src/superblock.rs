@@ -1,7 +1,8 @@
-//! The superblock: whose folder this is, which version of the format, and its key.
+//! The superblock: it identifies a data folder, its format version and its key. It is the first entry
+//! of the journal: the first batch names its checksum as that of its predecessor.
 //!
-//! Written once, when the folder is made, and last: after the first segment. So a folder with a
-//! superblock has segments, or has lost them; an empty journal is never made up from a loss.
+//! It is written last when a folder is created, after the first segment and the control file. So a
+//! folder with a superblock has segments or has lost them.
 //!
 //! ```text
 //! | "TRUNKLIN" 8 | version 4 | crc 4 | key 8 + 8 | segment_bytes 4 | zeros 28 |   = 64 bytes
@@ -14,7 +15,10 @@ use crate::options::Options;
 use crate::storage::Storage;
 
 /// The version of the format that this code writes.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
+
+/// The oldest version that this code still opens. It goes on in the current one.
+pub(crate) const FORMAT_VERSION_MIN: u32 = 1;
 
 pub(crate) const SUPERBLOCK_NAME: &str = "superblock";
 /// The superblock of a copy that is not whole yet.
@@ -26,14 +30,14 @@ const MAGIC: &[u8; 8] = b"TRUNKLIN";
 /// Bytes of the superblock.
 pub const SUPERBLOCK_BYTES: usize = 64;
 
-/// What the folder says about itself.
+/// The identity of a data folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Superblock {
     /// The version of the format.
     pub version: u32,
     /// The key of ids and receipts, and the seed of all checksums.
     pub key: IdKey,
-    /// Length of a full-grown segment when the folder was made. Only told, never relied upon.
+    /// Length of a full-size segment when the folder was created. Informational.
     pub segment_bytes: u32,
 }
 
@@ -51,7 +55,7 @@ impl Superblock {
         bytes
     }
 
-    /// Reads a superblock; any bytes may be given.
+    /// Reads a superblock. Accepts any bytes.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         let word = |at: usize| {
             bytes
@@ -76,7 +80,7 @@ impl Superblock {
         }
         let whole: Option<&[u8; SUPERBLOCK_BYTES]> = bytes.try_into().ok();
         match whole {
-            Some(whole) if version == FORMAT_VERSION && word(12) == Some(checksum(whole)) => {
+            Some(whole) if version >= FORMAT_VERSION_MIN && word(12) == Some(checksum(whole)) => {
                 let long = |at: usize| {
                     u64::from(word(at).unwrap_or(0)) | u64::from(word(at + 4).unwrap_or(0)) << 32
                 };
@@ -90,6 +94,12 @@ impl Superblock {
         }
     }
 
+    /// Its checksum: the link that the first batch names.
+    pub fn checksum(&self) -> u32 {
+        let bytes = self.encode();
+        u32::from_le_bytes([bytes[12], bytes[13], bytes[14], bytes[15]])
+    }
+
     /// Reads the superblock of a folder; `None` when it has none.
     pub(crate) fn load(storage: &dyn Storage) -> Result<Option<Self>> {
         let Some(file) = storage.open(SUPERBLOCK_NAME)? else { return Ok(None) };
@@ -99,7 +109,7 @@ impl Superblock {
         Self::decode(&bytes[..count]).map(Some)
     }
 
-    /// Writes the superblock so that after a crash it is there as a whole, or not at all.
+    /// Writes the superblock atomically: after a crash it is there as a whole, or not at all.
     pub(crate) fn store(&self, storage: &dyn Storage, options: &Options) -> Result<()> {
         let file = storage.create(SUPERBLOCK_DRAFT_NAME)?;
         file.write_at(0, &self.encode())?;
@@ -115,14 +125,14 @@ impl Superblock {
     }
 }
 
-/// Takes the superblock of a folder away, so that nothing opens it before [`complete`]: for copies,
-/// which are no data folder until they are whole. Nobody may have the folder open then.
+/// Renames the superblock of a folder, so that it cannot be opened before [`complete`]. For copies in
+/// the making. No journal may have the folder open.
 pub fn withhold(storage: &dyn Storage) -> Result<()> {
     storage.rename(SUPERBLOCK_NAME, WITHHELD_NAME)?;
     storage.sync_dir()
 }
 
-/// Gives a folder back the superblock that [`withhold`] took.
+/// Restores the superblock that [`withhold`] renamed.
 pub fn complete(storage: &dyn Storage) -> Result<()> {
     storage.rename(WITHHELD_NAME, SUPERBLOCK_NAME)?;
     storage.sync_dir()

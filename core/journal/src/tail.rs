@@ -1,32 +1,31 @@
-//! The end of the journal in memory: the batch that is being filled, those that are full, and
-//! those that are being written.
+//! The end of the journal in memory: the open batch, the sealed batches, and the batches in flight.
 //!
 //! ```text
-//!            durable      written      in_flight       sealed     open
+//!            durable      written     in flight     sealed     open
 //!   | ---------------- | ---------- | ---------- | -------- | ----> appends
 //! ```
 //!
-//! Invariants: places are given in order and without gaps inside a segment; a batch never spans
-//! segments; the records of a batch that was not written yet can be read from here.
+//! Invariants: LSNs are assigned in order and without gaps inside a segment; a batch never spans
+//! segments; the records of an unwritten batch can be read from here.
 
 use std::sync::Arc;
 
+use crate::control::Position;
 use crate::frame::{self, HEADER_BYTES, Header};
 use crate::limits;
 use crate::lsn::Lsn;
 
-/// A batch in memory. The first bytes are left free for the header, which is made last.
+/// A batch in memory. Its first bytes are reserved for the header, which is encoded last.
 #[derive(Debug)]
 pub(crate) struct PendingBatch {
     pub(crate) start: Lsn,
-    /// Where the segment before ended, in the first batch of a segment.
-    pub(crate) follows: Option<Lsn>,
+    /// The end of the segment before, in the first batch of a segment.
+    follows: Option<Lsn>,
     pub(crate) segment_bytes: u32,
-    /// The oldest segment that was needed when the batch was begun. Not when it was closed: a
-    /// batch before the mark of a release must not say what only the mark may say.
-    oldest: u32,
     pub(crate) bytes: Vec<u8>,
     records_crc: u32,
+    /// The batch before, once sealed.
+    before: Position,
 }
 
 impl PendingBatch {
@@ -34,20 +33,37 @@ impl PendingBatch {
         Lsn::new(self.start.segment(), self.start.offset() + self.bytes.len() as u32)
     }
 
-    fn seal(&mut self, synced: Lsn, seed: u32) {
+    /// Encodes the header; returns the position behind the batch. `before` is the position behind
+    /// the batch before.
+    fn seal(&mut self, before: Position, synced: Lsn, epoch: u64, seed: u32) -> Position {
+        self.before = before;
         let header = Header {
             length: self.bytes.len() as u32,
-            oldest: self.oldest,
+            segment_bytes: self.segment_bytes,
             lsn: self.start,
             synced,
-            segment_bytes: self.segment_bytes,
+            sequence: before.sequence + 1,
+            epoch,
+            previous: before.checksum,
             records_crc: self.records_crc,
+            oldest: None,
         };
-        self.bytes[..HEADER_BYTES].copy_from_slice(&header.encode(seed));
+        let encoded = header.encode(seed);
+        self.bytes[..HEADER_BYTES].copy_from_slice(&encoded);
+        Position {
+            end: self.end(),
+            sequence: header.sequence,
+            checksum: frame::checksum_of(&encoded),
+        }
     }
 
-    /// The payload of the record at `lsn`, checked like one that comes from a file: whoever asks
-    /// for a place that no record has gets nothing.
+    /// The position behind the batch before.
+    pub(crate) fn before(&self) -> Position {
+        self.before
+    }
+
+    /// The payload of the record at `lsn`, checked as if read from a file; `None` if no record
+    /// starts there.
     fn payload(&self, lsn: Lsn, seed: u32) -> Option<&[u8]> {
         if lsn.segment() != self.start.segment() {
             return None;
@@ -57,12 +73,12 @@ impl PendingBatch {
     }
 }
 
-/// What one leader writes: whole batches, in order.
+/// Whole batches, in order, which one leader writes.
 #[derive(Debug)]
 pub(crate) struct InFlight {
     pub(crate) batches: Vec<Arc<PendingBatch>>,
-    /// Everything before this was appended before the in_flight began.
-    pub(crate) end: Lsn,
+    /// The position behind the last batch.
+    pub(crate) position: Position,
     pub(crate) bytes: usize,
 }
 
@@ -71,48 +87,50 @@ pub(crate) struct InFlight {
 pub(crate) struct Tail {
     seed: u32,
     segment_bytes_max: u32,
-    /// Where the next byte goes.
+    /// The end of everything appended.
     end: Lsn,
     segment_bytes: u32,
-    /// The length of the next segment, if it was made shorter than usual.
+    /// The length of the next segment, if it was preallocated shorter than usual.
     shorter: Option<u32>,
-    /// The first segment that is still needed.
-    pub(crate) oldest: u32,
+    epoch: u64,
+    /// The position behind the last sealed batch.
+    position: Position,
     open: Option<PendingBatch>,
     sealed: Vec<PendingBatch>,
     in_flight: Vec<Arc<PendingBatch>>,
-    spare: Vec<Vec<u8>>,
+    buffers: Vec<Vec<u8>>,
 }
 
 impl Tail {
     pub(crate) fn new(
-        end: Lsn,
+        position: Position,
+        epoch: u64,
         segment_bytes: u32,
         segment_bytes_max: u32,
-        oldest: u32,
         seed: u32,
     ) -> Self {
         Self {
             seed,
             segment_bytes_max,
-            end,
+            end: position.end,
             segment_bytes,
             shorter: None,
-            oldest,
+            epoch,
+            position,
             open: None,
             sealed: Vec::new(),
             in_flight: Vec::new(),
-            spare: Vec::new(),
+            buffers: Vec::new(),
         }
     }
 
-    /// Where the next byte goes: everything appended lies before.
+    /// The end of everything appended.
     #[inline]
     pub(crate) fn end(&self) -> Lsn {
         self.end
     }
 
-    /// The segment after `number` was made with `bytes`. Says nothing when that one has begun.
+    /// The segment after `number` was preallocated with `bytes`. Ignored if it has begun.
     pub(crate) fn set_next_bytes(&mut self, number: u32, bytes: u32) {
         if self.end.segment() == number {
             let usual = next_segment_bytes(self.segment_bytes, self.segment_bytes_max);
@@ -124,7 +142,7 @@ impl Tail {
         u64::from(self.segment_bytes - self.end.offset())
     }
 
-    /// Adds a record; answers its place and by how many bytes the journal grew.
+    /// Appends a record; returns its LSN and by how many bytes the journal grew.
     #[inline]
     pub(crate) fn append(&mut self, parts: &[&[u8]]) -> (Lsn, usize) {
         let length = parts.iter().map(|part| part.len()).sum::<usize>();
@@ -144,20 +162,12 @@ impl Tail {
         (lsn, batch.bytes.len() - before + header)
     }
 
-    /// Adds a batch without records, to write down what is needed and what is durable. Answers by
-    /// how many bytes the journal grew.
-    pub(crate) fn append_empty_batch(&mut self) -> usize {
-        self.open_batch(0);
-        self.seal_open();
-        HEADER_BYTES
-    }
-
     fn fits(&self, open: &PendingBatch, size: usize) -> bool {
         open.bytes.len() + size <= limits::BATCH_BYTES_MAX
             && size <= (self.segment_bytes - self.end.offset()) as usize
     }
 
-    /// Opens a batch with room for `size` bytes of records, in the next segment if need be.
+    /// Opens a batch for `size` bytes of records, in the next segment if they do not fit.
     fn open_batch(&mut self, size: usize) {
         self.seal_open();
         let needed = HEADER_BYTES + size;
@@ -172,15 +182,15 @@ impl Tail {
                 .max(needed.next_multiple_of(limits::SEGMENT_BYTES_MIN as usize) as u32);
             self.end = Lsn::new(self.end.segment() + 1, 0);
         }
-        let mut bytes = self.spare.pop().unwrap_or_default();
+        let mut bytes = self.buffers.pop().unwrap_or_default();
         bytes.resize(HEADER_BYTES, 0);
         let batch = PendingBatch {
             start: self.end,
             follows,
             segment_bytes: self.segment_bytes,
-            oldest: self.oldest,
             bytes,
             records_crc: self.seed,
+            before: Position::default(),
         };
         self.end = batch.end();
         self.open = Some(batch);
@@ -190,36 +200,36 @@ impl Tail {
         self.sealed.extend(self.open.take());
     }
 
-    /// Takes everything that waits to be written. `synced` is what is known to be durable.
+    /// Takes all unwritten batches. `synced` is what is known to be durable.
     pub(crate) fn take_in_flight(&mut self, synced: Lsn) -> InFlight {
         self.seal_open();
-        debug_assert!(self.in_flight.is_empty(), "one in_flight at a time");
+        debug_assert!(self.in_flight.is_empty(), "only the leader takes batches");
         let mut synced = synced;
         let mut bytes = 0;
         for mut batch in self.sealed.drain(..) {
             // A leader syncs a segment before it writes to the next one, so a batch there may
             // already say that everything before is durable.
             synced = batch.follows.unwrap_or(synced);
-            batch.seal(synced, self.seed);
+            self.position = batch.seal(self.position, synced, self.epoch, self.seed);
             bytes += batch.bytes.len();
             self.in_flight.push(Arc::new(batch));
         }
-        InFlight { batches: self.in_flight.clone(), end: self.end, bytes }
+        InFlight { batches: self.in_flight.clone(), position: self.position, bytes }
     }
 
-    /// The in_flight was written: its records are read from the file from now on.
+    /// The batches were written: their records are read from the file from now on.
     pub(crate) fn finish_in_flight(&mut self, in_flight: InFlight) {
         self.in_flight.clear();
         for batch in in_flight.batches {
             let Ok(mut batch) = Arc::try_unwrap(batch) else { continue };
-            if batch.bytes.capacity() <= limits::BUFFER_KEPT_BYTES_MAX && self.spare.len() < 2 {
+            if batch.bytes.capacity() <= limits::BUFFER_KEPT_BYTES_MAX && self.buffers.len() < 2 {
                 batch.bytes.clear();
-                self.spare.push(batch.bytes);
+                self.buffers.push(batch.bytes);
             }
         }
     }
 
-    /// The payload of a record that was not written yet; `None` when it was, or never existed.
+    /// The payload of an unwritten record; `None` if it was written or never existed.
     pub(crate) fn payload(&self, lsn: Lsn) -> Option<&[u8]> {
         let in_flight = self.in_flight.iter().map(|batch| &**batch);
         let mut batches = in_flight.chain(&self.sealed).chain(&self.open);
@@ -228,7 +238,7 @@ impl Tail {
     }
 }
 
-/// Segments grow until they have their full length: a small journal is a small file.
+/// Segments double up to their full length, so that a small journal is a small file.
 pub(crate) fn next_segment_bytes(previous: u32, full: u32) -> u32 {
     previous.saturating_mul(2).min(full)
 }

@@ -1,8 +1,8 @@
-//! Nothing that was promised is lost, whatever the crash.
+//! No acknowledged record is lost in any simulated crash.
 
 use super::checker::check_seed;
 
-/// Seeds that every run of the suite looks at; `TRUNKLINE_SIM_RUNS` raises it.
+/// Seeds of one run of the suite; `TRUNKLINE_SIM_RUNS` overrides it.
 const RUNS: u64 = 60;
 
 #[test]

@@ -1,9 +1,9 @@
-//! Frames: what was written is read, and nothing else is.
+//! Frames and slots: encoding and decoding agree, and every changed byte is found.
 
 use proptest::prelude::*;
 
 use crate::frame::{self, Batch, Defect, HEADER_BYTES, Header, decode_batch, decode_record};
-use crate::{Lsn, Superblock};
+use crate::{ControlState, Lsn, Position, SLOT_BYTES, Superblock};
 use trunkline_types::{Code, IdKey};
 
 const SEED: u32 = 0x1234_5678;
@@ -21,11 +21,14 @@ fn batch(records: &[Vec<u8>]) -> Vec<u8> {
     }
     let header = Header {
         length: bytes.len() as u32,
-        oldest: 2,
+        segment_bytes: 1 << 20,
         lsn: START,
         synced: Lsn::new(3, 256),
-        segment_bytes: 1 << 20,
+        sequence: 9,
+        epoch: 2,
+        previous: 0xabcd,
         records_crc,
+        oldest: None,
     };
     bytes[..HEADER_BYTES].copy_from_slice(&header.encode(SEED));
     bytes
@@ -81,11 +84,19 @@ proptest! {
     ) {
         let mut bytes = bytes;
         if magic && bytes.len() >= 4 {
-            bytes[..4].copy_from_slice(b"TKB1");
+            bytes[..4].copy_from_slice(b"TKB2");
         }
         prop_assert!(decode_batch(&bytes, START, SEED).is_err());
         prop_assert!(decode_record(&bytes, START, SEED).is_err());
         prop_assert!(Superblock::decode(&bytes).is_err());
+    }
+
+    #[test]
+    fn any_changed_byte_of_a_control_slot_is_found(at in 0usize..SLOT_BYTES, flip in 1u8..) {
+        let mut bytes = control_state().encode(7, SEED);
+        prop_assert_eq!(ControlState::decode(&bytes, SEED), Some((7, control_state())));
+        bytes[at] ^= flip;
+        prop_assert_eq!(ControlState::decode(&bytes, SEED), None);
     }
 
     #[test]
@@ -102,8 +113,13 @@ proptest! {
     }
 }
 
+fn control_state() -> ControlState {
+    let durable = Position { end: Lsn::new(3, 640), sequence: 9, checksum: 0x77 };
+    ControlState { epoch: 4, durable, oldest: 2 }
+}
+
 fn superblock() -> Superblock {
-    Superblock { version: 1, key: IdKey(5, 6), segment_bytes: 8_192 }
+    Superblock { version: 2, key: IdKey(5, 6), segment_bytes: 8_192 }
 }
 
 #[test]

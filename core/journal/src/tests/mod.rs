@@ -5,6 +5,7 @@ mod crashes;
 mod damage;
 mod faults;
 mod folders;
+mod format_1;
 mod frames;
 mod mutants;
 mod threads;
