@@ -156,12 +156,12 @@ impl Shared {
             (table.all().last().map(|segment| segment.number), longest.unwrap_or(bytes))
         };
         if newest != Some(number) || prepared.is_some() {
-            self.disk_space.note(&Ok(()));
+            self.note_preallocation(&Ok(()));
             return;
         }
         let bytes = next_segment_bytes(bytes, self.options.segment_bytes);
         let made = self.preallocate_what_fits(number + 1, bytes, longest / 2);
-        self.disk_space.note(&made.map(|made| {
+        self.note_preallocation(&made.map(|made| {
             lock(&self.tail).set_next_bytes(number, made.bytes);
             *prepared = Some(made);
         }));

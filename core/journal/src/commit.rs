@@ -1,6 +1,6 @@
 //! Group commit. A caller that finds no leader becomes the leader: it writes the batches of all
-//! callers, syncs, and wakes all of them with one call. A lone sender does its own write and sync, so
-//! no thread switch stands between it and the disk.
+//! callers, syncs, and wakes all of them with one call. A lone sender does its own write and sync,
+//! so no thread switch stands between it and the disk.
 //!
 //! While the leader syncs, the next batch fills. Its callers wait for the leader, and one of them
 //! leads next. Two concurrent syncs of one file would gain nothing.
@@ -96,8 +96,8 @@ impl Shared {
 }
 
 impl Leader<'_> {
-    /// Writes everything that was appended, and syncs it if `durability` is `Disk`. An error poisons
-    /// the journal.
+    /// Writes everything that was appended, and syncs it if `durability` is `Disk`. An error
+    /// poisons the journal.
     pub(crate) fn drive(&mut self, durability: Durability) -> Result<()> {
         let shared = self.shared;
         let Some(lead) = self.lead.as_deref_mut() else { unreachable!("held until the drop") };
@@ -114,6 +114,7 @@ impl Lead {
     fn write_and_sync(&mut self, shared: &Shared, durability: Durability) -> Result<()> {
         self.delay_commit(shared, durability);
         let in_flight = lock(&shared.tail).take_in_flight(shared.synced.settled());
+        self.writer.check_claim(shared)?;
         for batch in &in_flight.batches {
             self.writer.write(shared, batch)?;
         }

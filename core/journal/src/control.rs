@@ -11,9 +11,9 @@
 //! file     | slot 0, at 0 | slot 1, at 512 | slot 2, at 1,024 | zeros up to 4,096 |
 //! ```
 //!
-//! The valid slot with the largest revision counts. [`Control::store`] alternates between slots 0 and
-//! 1 and syncs, so one of them is always whole. [`Control::note`] writes slot 2 without a sync, after
-//! every sync of the journal: a crash of the process keeps it, a power failure may not.
+//! The valid slot with the largest revision counts. [`Control::store`] alternates between slots 0
+//! and 1 and syncs, so one of them is always whole. [`Control::note`] writes slot 2 without a sync,
+//! after every sync of the journal: a crash of the process keeps it, a power failure may not.
 
 use std::sync::Arc;
 

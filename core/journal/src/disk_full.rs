@@ -26,6 +26,8 @@ pub(crate) struct DiskSpace {
     /// One of `AVAILABLE`, `UNKNOWN` and `FULL`.
     state: AtomicU8,
     probed_at: Mutex<Option<Instant>>,
+    /// The error for senders while the next segment cannot be created.
+    refusal: Mutex<Option<Error>>,
 }
 
 impl DiskSpace {
@@ -41,16 +43,15 @@ impl DiskSpace {
 
     /// Makes senders wait until the preallocation of the next segment has succeeded or failed.
     pub(crate) fn require(&self) {
-        let _already_missing =
+        let _already_known =
             self.state.compare_exchange(AVAILABLE, UNKNOWN, Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    /// Records the outcome of a preallocation. The leader meets errors other than a full disk
-    /// again.
-    pub(crate) fn note(&self, made: &Result<()>) {
-        let full = made.as_ref().is_err_and(|cause| cause.code() == Code::StorageFull);
-        *lock(&self.probed_at) = full.then(Instant::now);
-        self.state.store(if full { FULL } else { AVAILABLE }, Ordering::Relaxed);
+    fn set(&self, refusal: Option<Error>) {
+        let state = if refusal.is_some() { FULL } else { AVAILABLE };
+        *lock(&self.probed_at) = refusal.as_ref().map(|_| Instant::now());
+        *lock(&self.refusal) = refusal;
+        self.state.store(state, Ordering::Relaxed);
     }
 
     /// Allows an immediate probe, because disk space was freed.
@@ -74,13 +75,21 @@ impl Shared {
                 self.preallocate_after(newest.number, newest.bytes);
             }
         }
-        if !self.disk_space.is_full() {
-            return Ok(());
-        }
-        Err(Error::new(
-            Code::StorageFull,
-            "the disk is full, so no message is accepted; receive and delete messages, or free disk \
-             space, and send again",
-        ))
+        lock(&self.disk_space.refusal).clone().map_or(Ok(()), Err)
+    }
+
+    /// Records the outcome of a preallocation. A full disk and a want of file descriptors are
+    /// back-pressure. The leader meets other errors again.
+    pub(crate) fn note_preallocation(&self, made: &Result<()>) {
+        let refusal = match made {
+            Err(cause) if cause.code() == Code::StorageFull => Some(Error::new(
+                Code::StorageFull,
+                "the disk is full, so no message is accepted; receive and delete messages, or free \
+                 disk space, and send again",
+            )),
+            Err(cause) if self.storage.lacks_descriptors() => Some(cause.clone()),
+            _ => None,
+        };
+        self.disk_space.set(refusal);
     }
 }

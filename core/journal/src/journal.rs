@@ -21,6 +21,7 @@ use crate::segment::{Segment, SegmentTable};
 use crate::segment_writer::SegmentWriter;
 use crate::shared::{Level, Shared};
 use crate::storage::Storage;
+use crate::superblock::SUPERBLOCK_NAME;
 use crate::tail::Tail;
 
 /// An ordered, durable list of records. A record is a byte string.
@@ -75,6 +76,7 @@ impl Journal {
     ) -> Result<Journal> {
         let options = options.normalized();
         let superblock = folder::load_or_create(&*storage, &options)?;
+        storage.claim(SUPERBLOCK_NAME)?;
         let seed = frame::seed_of((superblock.key.0, superblock.key.1));
         let recovered = recovery::recover(&*storage, &options, &superblock, replay)?;
         let opened_at = recovered.end.end;

@@ -1,10 +1,12 @@
 //! Every bound of the journal, with its reason.
 
+use std::time::Duration;
+
 /// Smallest file of a segment, and the unit file lengths are rounded to: one page.
 pub const SEGMENT_BYTES_MIN: u32 = 4_096;
 
-/// Length of the first segment of a folder. Small, because `open` waits while it is zero-filled. Each
-/// later segment has twice the length of the one before, up to `Options::segment_bytes`.
+/// Length of the first segment of a folder. Small, because `open` waits while it is zero-filled.
+/// Each later segment has twice the length of the one before, up to `Options::segment_bytes`.
 pub const SEGMENT_BYTES_FIRST: u32 = 1 << 20;
 
 /// Default length of a full-size segment: long enough that rotations are rare, short enough that
@@ -44,3 +46,8 @@ pub const COMMIT_DELAY_YIELDS_MAX: u32 = 24;
 /// Delay of a background flush in milliseconds. A crash of the process loses at most the unawaited
 /// writes of this time; a busy engine writes them in large pieces.
 pub const BACKGROUND_FLUSH_MILLIS: u64 = 5;
+
+/// How long the leader waits for a free file descriptor before it fails, and how often it tries.
+pub const DESCRIPTOR_WAIT: Duration = Duration::from_secs(30);
+/// See [`DESCRIPTOR_WAIT`].
+pub const DESCRIPTOR_RETRY: Duration = Duration::from_millis(5);

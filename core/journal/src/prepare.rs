@@ -1,6 +1,6 @@
-//! Creates the file of a segment: zero-filled to its full length, synced and named durably before the
-//! first batch is written. So the sync of a batch writes no metadata, and a segment that is too short
-//! was cut.
+//! Creates the file of a segment: zero-filled to its full length, synced and named durably before
+//! the first batch is written. So the sync of a batch writes no metadata, and a segment that is too
+//! short was cut.
 
 use std::sync::Arc;
 
@@ -21,9 +21,9 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    /// Creates the file of segment `number`: an existing file of the right length, else the recycled
-    /// file, else a new one. Its content does not matter, because every batch names its LSN and its
-    /// predecessor.
+    /// Creates the file of segment `number`: an existing file of the right length, else the
+    /// recycled file, else a new one. Its content does not matter, because every batch names its
+    /// LSN and its predecessor.
     pub(crate) fn make(
         storage: &dyn Storage,
         options: &Options,

@@ -25,6 +25,7 @@ impl Shared {
         if !self.options.has(Mutant::ReclaimEarly) {
             self.commit(Ticket::at(end), Durability::Disk)?;
         }
+        self.storage.check_claim().inspect_err(|cause| self.poison.set(cause))?;
         let _no_preallocation = lock(&self.prepared);
         let Some(segment) = lock(&self.table).pop_oldest() else { return Ok(false) };
         let removed =

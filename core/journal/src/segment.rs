@@ -1,4 +1,4 @@
-//! The files of the segments: their names, which there are, and handles to read from them.
+//! The table of segments: file names, lengths, and open files for reading.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use trunkline_types::{Code, Error, Result};
 use crate::limits;
 use crate::storage::{File, Storage};
 
-/// A file that may become the next segment. Its content means nothing.
+/// The recycled file, which may become the next segment. Its content does not matter.
 pub(crate) const RECYCLED_NAME: &str = "spare";
 
 /// A file that is being zero-filled.
@@ -27,18 +27,18 @@ pub(crate) fn number_of(name: &str) -> Option<u32> {
     (number > 0 && name_of(number) == name).then_some(number)
 }
 
-/// One segment, as [`crate::Journal::segments`] tells it.
+/// One segment, as [`crate::Journal::segments`] reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Segment {
     /// Its number: one more than that of the segment before.
     pub number: u32,
     /// Length of its file.
     pub bytes: u32,
-    /// How much of that holds batches.
+    /// The end of its last batch.
     pub used: u32,
 }
 
-/// Which segments there are, oldest first, and the files of those that were read lately.
+/// The segments, oldest first, and the open files of those that were read lately.
 #[derive(Debug)]
 pub(crate) struct SegmentTable {
     storage: Arc<dyn Storage>,
@@ -76,7 +76,7 @@ impl SegmentTable {
         Some(oldest)
     }
 
-    /// The file of a segment; `None` when there is no such segment (any more).
+    /// The file of a segment; `None` if it was reclaimed or never existed.
     pub(crate) fn file(&mut self, number: u32) -> Result<Option<Arc<dyn File>>> {
         if let Some(place) = self.files.iter().rposition(|(other, _)| *other == number) {
             let entry = self.files.remove(place);
@@ -91,6 +91,12 @@ impl SegmentTable {
         let file = self.storage.open(&name_of(number))?.ok_or_else(|| missing(number))?;
         self.keep(number, Arc::clone(&file));
         Ok(Some(file))
+    }
+
+    /// Closes the files of older segments; they are opened again when they are read.
+    pub(crate) fn close_idle(&mut self) {
+        let newest = self.segments.last().map_or(0, |segment| segment.number);
+        self.files.retain(|(number, _)| *number == newest);
     }
 
     fn keep(&mut self, number: u32, file: Arc<dyn File>) {

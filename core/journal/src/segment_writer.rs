@@ -1,16 +1,18 @@
 //! Writes batches to the segments of the folder and makes them durable. It is the only way of a
 //! batch to the disk, and only the leader uses it, so a replicated log can take its place: `write`
 //! is an ordered append behind a known position, and `sync` returns once the position is durable.
-//! After an error the outcome of the append is unknown; the journal is poisoned and has to be opened
-//! again.
+//! After an error the outcome of the append is unknown; the journal is poisoned and has to be
+//! opened again.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use trunkline_types::Result;
 use trunkline_types::sync::lock;
 
 use crate::commit::read_only;
 use crate::control::Position;
+use crate::limits;
 use crate::mutant::Mutant;
 use crate::prepare::Prepared;
 use crate::segment::Segment;
@@ -18,23 +20,37 @@ use crate::shared::Shared;
 use crate::storage::File;
 use crate::tail::PendingBatch;
 
+/// How often the writer looks whether the folder is still its own. A look costs about 1 us.
+const CLAIM_CHECK_INTERVAL: Duration = Duration::from_millis(50);
+
 #[derive(Debug)]
 pub(crate) struct SegmentWriter {
     /// The file of the current segment. Absent when the journal is read-only.
     file: Option<Arc<dyn File>>,
     pub(crate) segment: u32,
     pub(crate) segment_bytes: u32,
+    claim_checked: Option<Instant>,
     /// A sync is due; only for a mutant.
     delayed_sync: bool,
 }
 
 impl SegmentWriter {
     pub(crate) fn new(file: Option<Arc<dyn File>>, segment: u32, segment_bytes: u32) -> Self {
-        Self { file, segment, segment_bytes, delayed_sync: false }
+        Self { file, segment, segment_bytes, claim_checked: None, delayed_sync: false }
     }
 
     fn file(&self) -> Result<&Arc<dyn File>> {
         self.file.as_ref().ok_or_else(read_only)
+    }
+
+    /// Fails when the folder may have another owner. Looks only every `CLAIM_CHECK_INTERVAL`.
+    pub(crate) fn check_claim(&mut self, shared: &Shared) -> Result<()> {
+        if self.claim_checked.is_some_and(|at| at.elapsed() < CLAIM_CHECK_INTERVAL) {
+            return Ok(());
+        }
+        shared.storage.check_claim()?;
+        self.claim_checked = Some(Instant::now());
+        Ok(())
     }
 
     /// Writes a batch behind the one before.
@@ -80,7 +96,7 @@ impl SegmentWriter {
         let mut prepared = lock(&shared.prepared);
         let next = match prepared.take() {
             Some(next) if next.number == number && next.bytes == bytes => next,
-            _ => Prepared::make(&*shared.storage, options, number, bytes)?,
+            _ => make_patiently(shared, number, bytes)?,
         };
         // Under the lock of `prepared`, so that a segment in use is never preallocated again.
         let mut table = lock(&shared.table);
@@ -88,10 +104,27 @@ impl SegmentWriter {
         table.push(Segment { number, bytes, used: 0 }, Arc::clone(&next.file));
         drop(table);
         drop(prepared);
-        shared.disk_space.note(&Ok(()));
+        shared.note_preallocation(&Ok(()));
         self.file = Some(next.file);
         self.segment = number;
         self.segment_bytes = bytes;
         Ok(())
+    }
+}
+
+/// Creates a segment. Waits while the process has no free file descriptor: that passes, and a
+/// poisoned journal would not.
+fn make_patiently(shared: &Shared, number: u32, bytes: u32) -> Result<Prepared> {
+    let started = Instant::now();
+    loop {
+        let made = Prepared::make(&*shared.storage, &shared.options, number, bytes);
+        let waits = made.is_err()
+            && shared.storage.lacks_descriptors()
+            && started.elapsed() < limits::DESCRIPTOR_WAIT;
+        if !waits {
+            return made;
+        }
+        lock(&shared.table).close_idle();
+        std::thread::sleep(limits::DESCRIPTOR_RETRY);
     }
 }

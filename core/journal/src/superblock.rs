@@ -1,5 +1,5 @@
-//! The superblock: it identifies a data folder, its format version and its key. It is the first entry
-//! of the journal: the first batch names its checksum as that of its predecessor.
+//! The superblock: it identifies a data folder, its format version and its key. It is the first
+//! entry of the journal: the first batch names its checksum as that of its predecessor.
 //!
 //! It is written last when a folder is created, after the first segment and the control file. So a
 //! folder with a superblock has segments or has lost them.
@@ -125,8 +125,8 @@ impl Superblock {
     }
 }
 
-/// Renames the superblock of a folder, so that it cannot be opened before [`complete`]. For copies in
-/// the making. No journal may have the folder open.
+/// Renames the superblock of a folder, so that it cannot be opened before [`complete`]. For copies
+/// in the making. No journal may have the folder open.
 pub fn withhold(storage: &dyn Storage) -> Result<()> {
     storage.rename(SUPERBLOCK_NAME, WITHHELD_NAME)?;
     storage.sync_dir()

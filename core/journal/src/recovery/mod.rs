@@ -1,11 +1,12 @@
-//! Recovery: replays every batch in order, finds the end of the journal and prepares it for appends.
+//! Recovery: replays every batch in order, finds the end of the journal and prepares it for
+//! appends.
 //!
 //! A batch is accepted when it is whole, names its own location, and continues the chain: its
 //! `previous` and `sequence` match the batch before. So stale batches behind the end are never
 //! accepted, and recovery need not wipe them.
 //!
-//! Reading stops at the first batch that is not accepted. [`end`] decides whether that is the end of
-//! the journal, which may be torn after a crash, or damage.
+//! Reading stops at the first batch that is not accepted. [`end`] decides whether that is the end
+//! of the journal, which may be torn after a crash, or damage.
 
 mod end;
 mod settle;

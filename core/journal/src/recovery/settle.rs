@@ -10,7 +10,7 @@ use crate::lsn::Lsn;
 use crate::mutant::Mutant;
 use crate::segment::{DRAFT_NAME, name_of};
 use crate::storage::File;
-use crate::superblock::{FORMAT_VERSION, SUPERBLOCK_DRAFT_NAME, Superblock};
+use crate::superblock::{FORMAT_VERSION, SUPERBLOCK_DRAFT_NAME, SUPERBLOCK_NAME, Superblock};
 
 impl Recovery<'_> {
     /// Returns the control file, which holds `state` under a new epoch. A folder of format 1 gets
@@ -37,6 +37,7 @@ impl Recovery<'_> {
                 let control = Control::create(self.storage, self.options, self.seed, state)?;
                 let current = Superblock { version: FORMAT_VERSION, ..*superblock };
                 current.store(self.storage, self.options)?;
+                self.storage.claim(SUPERBLOCK_NAME)?;
                 control
             }
         };

@@ -11,8 +11,8 @@ use crate::scan::Scanner;
 use crate::segment::{damaged, length_of, missing};
 
 impl Recovery<'_> {
-    /// The first segment to read: the `oldest` of the newest segment that starts with a whole batch.
-    /// Segments have no gaps.
+    /// The first segment to read: the `oldest` of the newest segment that starts with a whole
+    /// batch. Segments have no gaps.
     pub(super) fn first_needed_v1(&self) -> Result<u32> {
         let Some(first) = self.numbers.first().copied() else {
             return Err(missing(FIRST_SEGMENT));

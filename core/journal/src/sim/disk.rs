@@ -39,6 +39,7 @@ struct Disk {
     names: BTreeMap<String, FileId>,
     files: Vec<Vec<u8>>,
     faults: Faults,
+    lacks_descriptors: bool,
 }
 
 impl SimStorage {
@@ -95,7 +96,12 @@ impl SimStorage {
     }
 
     fn meet(&self, verb: Verb) -> Result<()> {
-        match lock(&self.disk).faults.meet(verb) {
+        let mut disk = lock(&self.disk);
+        let fault = disk.faults.meet(verb);
+        if verb == Verb::Create {
+            disk.lacks_descriptors = fault == Some(Fault::Descriptors);
+        }
+        match fault {
             Some(fault) => fail(fault, verb),
             None => Ok(()),
         }
@@ -179,6 +185,14 @@ impl Storage for SimStorage {
 
     fn list(&self) -> Result<Vec<String>> {
         Ok(lock(&self.disk).names.keys().cloned().collect())
+    }
+
+    fn check_claim(&self) -> Result<()> {
+        self.meet(Verb::Claim)
+    }
+
+    fn lacks_descriptors(&self) -> bool {
+        lock(&self.disk).lacks_descriptors
     }
 
     fn sync_dir(&self) -> Result<()> {

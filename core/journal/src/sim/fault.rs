@@ -1,4 +1,4 @@
-//! Failures on purpose: the n-th operation of a kind answers with an error.
+//! Planned faults: the n-th operation of a kind fails.
 
 use trunkline_types::{Code, Error, Result};
 
@@ -19,6 +19,8 @@ pub enum Verb {
     Rename,
     /// Removing a file.
     Remove,
+    /// Looking whether the folder is still owned.
+    Claim,
 }
 
 /// What an operation does instead of its work.
@@ -31,6 +33,8 @@ pub enum Fault {
     Full,
     /// A read gives half of the bytes, as if the file ended there.
     Short,
+    /// A file cannot be opened or created for want of a file descriptor.
+    Descriptors,
 }
 
 #[derive(Debug, Default)]

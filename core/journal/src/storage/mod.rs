@@ -1,11 +1,9 @@
-//! Bytes in, bytes durable: the only door to files.
+//! The storage interface. The journal reads and writes files only through these traits, so that a
+//! disk and its crashes can be simulated. A storage is one flat folder; names are plain file names.
 //!
-//! The journal writes through these traits, so that a disk can be simulated, and can crash. A
-//! storage is one flat folder; names are plain file names.
-//!
-//! What callers may rely on, and what a simulation may take away in a crash: bytes of a file are
-//! durable after `sync_data`; an entry of the folder (a file created, renamed or removed) is
-//! durable after `sync_dir`. Anything later may be there, be missing, or be there in parts.
+//! Guarantees: bytes of a file are durable after `sync_data`; an entry of the folder (a file
+//! created, renamed or removed) is durable after `sync_dir`. A crash may keep later changes as a
+//! whole, in parts, or not at all.
 
 mod file;
 mod memory;
@@ -23,16 +21,16 @@ pub(crate) use memory::{copy_out, overwrite};
 
 /// A flat folder of files.
 pub trait Storage: Send + Sync + fmt::Debug {
-    /// Makes an empty file, replacing one of that name.
+    /// Creates an empty file, replacing one of that name.
     fn create(&self, name: &str) -> Result<Arc<dyn File>>;
 
     /// Opens a file; `None` when there is none of that name.
     fn open(&self, name: &str) -> Result<Option<Arc<dyn File>>>;
 
-    /// Gives a file another name, replacing one that has it.
+    /// Renames a file, replacing one of the new name.
     fn rename(&self, from: &str, to: &str) -> Result<()>;
 
-    /// Removes a file; one that is not there is no error.
+    /// Removes a file. An absent file is no error.
     fn remove(&self, name: &str) -> Result<()>;
 
     /// The names of all files, in no order.
@@ -41,12 +39,28 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// Makes every creation, renaming and removal so far durable.
     fn sync_dir(&self) -> Result<()>;
 
-    /// Whether writing is refused.
+    /// Whether writes are refused.
     fn is_read_only(&self) -> bool {
         false
     }
 
-    /// Gives up the exclusive use of the folder. Nothing is written after this.
+    /// Takes ownership of the folder by the file `name`, which exists and stays. Replaces an
+    /// earlier claim. `DataFolderInUse` when another owner has it.
+    fn claim(&self, _name: &str) -> Result<()> {
+        Ok(())
+    }
+
+    /// Fails when the claimed file was removed or replaced, so that there may be another owner.
+    fn check_claim(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Whether the last opening of a file failed for want of a file descriptor.
+    fn lacks_descriptors(&self) -> bool {
+        false
+    }
+
+    /// Gives up the ownership of the folder. Nothing is written after this.
     fn unlock(&self) {}
 }
 
@@ -55,10 +69,10 @@ pub trait File: Send + Sync + fmt::Debug {
     /// Writes all of `bytes` at `offset`.
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()>;
 
-    /// Reads into `bytes` from `offset`; answers how many, fewer only at the end of the file.
+    /// Reads into `bytes` from `offset`. Returns how many; fewer only at the end of the file.
     fn read_at(&self, offset: u64, bytes: &mut [u8]) -> Result<usize>;
 
-    /// Returns when all bytes written so far, and the length, are durable.
+    /// Makes all bytes written so far, and the length, durable.
     fn sync_data(&self) -> Result<()>;
 
     /// The length in bytes.
@@ -69,6 +83,6 @@ pub trait File: Send + Sync + fmt::Debug {
         Ok(self.len()? == 0)
     }
 
-    /// Cuts the file, or extends it with zeros.
+    /// Truncates the file, or extends it with zeros.
     fn set_len(&self, bytes: u64) -> Result<()>;
 }

@@ -47,7 +47,7 @@ fn refusal(image: &Image, damage: impl FnOnce(&mut Image)) -> String {
     let mut image = image.clone();
     damage(&mut image);
     let disk = SimStorage::from_image(image);
-    let error = open(&disk).err().expect("the damage is found");
+    let error = open(&disk).expect_err("the damage is found");
     assert_eq!(error.code(), Code::CorruptJournal, "{error}");
     assert_eq!(disk.steps(), 0, "a damaged folder is left as it is");
     error.message().to_owned()

@@ -153,3 +153,39 @@ fn a_full_disk_refuses_messages_and_accepts_records_that_free_space() {
     journal.close().expect("closed");
     assert_eq!(open(&disk, None).1, 22);
 }
+
+#[test]
+fn a_want_of_descriptors_is_back_pressure_and_passes() {
+    let disk = SimStorage::new();
+    let (journal, _) = open(&disk, None);
+    journal.commit(append(&journal), Durability::Disk).expect("healthy");
+    let (number, bytes) = journal.segments().last().map(|s| (s.number, s.bytes)).expect("one");
+    disk.plan(Verb::Create, 0, Fault::Descriptors);
+    journal.shared.preallocate_after(number, bytes);
+    let refused = journal.wait_for_capacity().expect_err("no descriptor");
+    assert_eq!(refused.code(), Code::StorageFailure);
+    journal.shared.disk_space.allow_probe();
+    journal.wait_for_capacity().expect("a descriptor is free again");
+    // The leader that meets it at a rotation waits for it to pass.
+    for _ in 0..3 {
+        disk.plan(Verb::Create, 0, Fault::Descriptors);
+        disk.plan(Verb::Create, 1, Fault::Descriptors);
+        (0..12).for_each(|_| assert!(append(&journal) > Ticket::NOTHING));
+        journal.flush().expect("the journal is not poisoned");
+    }
+    journal.close().expect("closed");
+    assert_eq!(open(&disk, None).1, 37);
+}
+
+#[test]
+fn a_folder_that_is_no_longer_owned_is_not_written_to() {
+    let disk = SimStorage::new();
+    let (journal, _) = open(&disk, None);
+    disk.plan(Verb::Claim, 0, Fault::Broken);
+    let ticket = append(&journal);
+    let steps = disk.steps();
+    journal.commit(ticket, Durability::Disk).expect_err("not ours any more");
+    assert_eq!(journal.lock().expect_err("poisoned").code(), Code::EnginePoisoned);
+    journal.close().expect_err("poisoned");
+    assert_eq!(disk.steps(), steps);
+}

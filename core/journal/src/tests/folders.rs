@@ -1,4 +1,4 @@
-//! Real folders: who may open them, and what is said when they cannot be opened.
+//! Real folders: ownership, and the errors for folders that cannot be opened.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -120,4 +120,38 @@ fn a_closed_journal_refuses_and_closing_twice_is_fine() {
     journal.close().expect("closed twice");
     assert_eq!(journal.lock().expect_err("refused").code(), Code::EngineClosed);
     assert_eq!(journal.flush().expect_err("refused").code(), Code::EngineClosed);
+}
+
+#[test]
+fn a_removed_lock_file_lets_no_second_owner_in() {
+    let folder = Folder::new();
+    let (journal, _) = open(&folder, Access::ReadWrite).expect("a new folder");
+    append(&journal, b"first").expect("appended");
+    std::fs::remove_file(folder.0.join("LOCK")).expect("removed");
+    for access in [Access::ReadWrite, Access::ReadOnly] {
+        let error = refused(&folder, access);
+        assert_eq!(error.code(), Code::DataFolderInUse);
+        assert!(error.message().contains("LOCK"), "{error}");
+    }
+    append(&journal, b"second").expect("the owner goes on");
+    journal.close().expect("closed");
+    assert_eq!(open(&folder, Access::ReadWrite).expect("free again").1.len(), 2);
+}
+
+#[test]
+fn an_owner_whose_folder_was_replaced_stops() {
+    let folder = Folder::new();
+    let (journal, _) = open(&folder, Access::ReadWrite).expect("a new folder");
+    append(&journal, b"first").expect("appended");
+    let superblock = folder.0.join("superblock");
+    let bytes = std::fs::read(&superblock).expect("readable");
+    std::fs::remove_file(&superblock).expect("removed");
+    std::fs::write(&superblock, bytes).expect("a copy takes its place");
+    std::thread::sleep(std::time::Duration::from_millis(60));
+    let error = append(&journal, b"second").expect_err("not ours any more");
+    assert_eq!(error.code(), Code::DataFolderUnusable);
+    assert!(error.message().contains("superblock"), "{error}");
+    assert_eq!(append(&journal, b"third").expect_err("poisoned").code(), Code::EnginePoisoned);
+    drop(journal);
+    assert_eq!(open(&folder, Access::ReadWrite).expect("opened again").1, [b"first"]);
 }
