@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use trunkline_engine::{Engine as Core, OpenOptions, QueueName};
-use trunkline_types::{Clock, QueueId};
+use trunkline_types::{Clock, ResourceId};
 
 use crate::clock::VirtualClock;
 use crate::durability::{Level, level_name};
@@ -111,7 +111,7 @@ impl Engine {
     fn queue_by_id(&self, id: u32) -> PyResult<Option<Queue>> {
         guard(|| {
             self.core.check_open().map_err(raise)?;
-            Ok(self.core.queue_by_id(QueueId(id)).map(|queue| self.queue(queue)))
+            Ok(self.core.queue_by_id(ResourceId(id)).map(|queue| self.queue(queue)))
         })
     }
 
@@ -164,14 +164,14 @@ impl Engine {
     fn moves(&self, source: Option<u32>) -> PyResult<Vec<MoveStatus>> {
         guard(|| {
             self.core.check_open().map_err(raise)?;
-            let source = source.map(QueueId);
-            Ok(self.core.moves(source).into_iter().map(MoveStatus).collect())
+            let source = source.map(ResourceId);
+            Ok(self.core.redrives(source).into_iter().map(MoveStatus).collect())
         })
     }
 
     fn cancel_move(&self, py: Python<'_>, task: u32) -> PyResult<u64> {
         guard(|| {
-            let (moved, ticket) = py.detach(|| self.core.cancel_move(task)).map_err(raise)?;
+            let (moved, ticket) = py.detach(|| self.core.cancel_redrive(task)).map_err(raise)?;
             if let Some(ticket) = ticket {
                 py.detach(|| self.core.wait(ticket, self.core.durability())).map_err(raise)?;
             }

@@ -9,7 +9,7 @@
 //! ([..] may be absent; texts and attributes are length-prefixed)
 //! ```
 
-use trunkline_types::{Millis, QueueId, Result, Seq};
+use trunkline_types::{Millis, ResourceId, Result, Seq};
 
 use crate::codec::{Put, Take};
 
@@ -30,9 +30,9 @@ const RECEIVED: u8 = 64;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Envelope<'a> {
     /// The queue and number under which the message was first sent, if not these ones.
-    pub origin: Option<(QueueId, Seq)>,
+    pub origin: Option<(ResourceId, Seq)>,
     /// The queue that gave the message up.
-    pub source: Option<QueueId>,
+    pub source: Option<ResourceId>,
     /// When the message was first sent, where its age began anew.
     pub sent: Option<Millis>,
     /// How often earlier queues delivered the message. Callers are shown the sum; a queue holds its
@@ -95,10 +95,10 @@ impl<'a> Envelope<'a> {
         let present = take.u8()?;
         let mut envelope = Self::default();
         if present & ORIGIN != 0 {
-            envelope.origin = Some((QueueId(take.u32()?), take.u64()?));
+            envelope.origin = Some((ResourceId(take.u32()?), take.u64()?));
         }
         if present & SOURCE != 0 {
-            envelope.source = Some(QueueId(take.u32()?));
+            envelope.source = Some(ResourceId(take.u32()?));
         }
         if present & SENT != 0 {
             envelope.sent = Some(take.u64()?);
@@ -145,8 +145,8 @@ mod tests {
     #[test]
     fn an_envelope_gives_back_what_it_was_made_of() {
         let envelope = Envelope {
-            origin: Some((QueueId(3), 9)),
-            source: Some(QueueId(4)),
+            origin: Some((ResourceId(3), 9)),
+            source: Some(ResourceId(4)),
             sent: Some(7),
             received: 3,
             group: Some("g"),

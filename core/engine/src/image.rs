@@ -7,11 +7,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use trunkline_journal::Lsn;
-use trunkline_types::{Millis, QueueConfig, QueueId, Result, Seq};
+use trunkline_types::{Millis, QueueConfig, ResourceId, Result, Seq};
 
+use crate::append::Location;
 use crate::envelope::Envelope;
-use crate::log::Home;
-use crate::record::{Definition, Held, Record};
+use crate::record::{Definition, MessageRecord, Record};
 use crate::table::Table;
 
 /// What a journal adds up to.
@@ -20,8 +20,8 @@ pub(crate) struct Image {
     pub run: u32,
     pub next_queue: u32,
     /// Where the newest `Opened` record lies.
-    pub opened: Option<Home>,
-    pub queues: BTreeMap<QueueId, QueueImage>,
+    pub opened: Option<Location>,
+    pub queues: BTreeMap<ResourceId, QueueImage>,
     pub documents: BTreeMap<String, StoredDocument>,
     pub records: u64,
 }
@@ -29,7 +29,7 @@ pub(crate) struct Image {
 /// A document and where it lies.
 pub(crate) struct StoredDocument {
     pub value: Vec<u8>,
-    pub home: Option<Home>,
+    pub location: Option<Location>,
 }
 
 /// One queue of the image.
@@ -67,7 +67,7 @@ pub(crate) struct StoredDefinition {
     pub document: Vec<u8>,
     pub created: Millis,
     pub modified: Millis,
-    pub home: Option<Home>,
+    pub location: Option<Location>,
 }
 
 /// One message of the image: 56 bytes, because there may be tens of millions.
@@ -106,21 +106,21 @@ impl Image {
     /// Adds the record that lies at `lsn`.
     pub fn apply(&mut self, lsn: Lsn, bytes: &[u8]) -> Result<()> {
         self.records += 1;
-        let home = Home { lsn, len: u32::try_from(bytes.len()).unwrap_or(u32::MAX) };
+        let location = Location { lsn, len: u32::try_from(bytes.len()).unwrap_or(u32::MAX) };
         match Record::decode(bytes)? {
             Record::Opened { run, next_queue } => {
                 self.run = self.run.max(run);
                 self.next_queue = self.next_queue.max(next_queue);
-                self.opened = Some(home);
+                self.opened = Some(location);
             }
-            Record::Defined(definition) => self.define(home, &definition),
+            Record::Defined(definition) => self.define(location, &definition),
             Record::Removed { queue, at } => {
                 let image = self.queue(queue);
                 image.removed_at = Some(at);
                 image.messages = Table::default();
                 image.remembered = HashMap::new();
             }
-            Record::Held(held) => self.hold(home, &held)?,
+            Record::Message(held) => self.hold(location, &held)?,
             Record::Leased { queue, seq, delivery, due, at } => {
                 if let Some(message) = self.queue(queue).messages.get_mut(seq) {
                     (message.deliveries, message.due) = (delivery, due);
@@ -147,7 +147,7 @@ impl Image {
                 self.queue(queue).remembered.insert(key, Remembered { seq, at, lsn });
             }
             Record::Document { key, value: Some(value) } => {
-                let document = StoredDocument { value: value.to_vec(), home: Some(home) };
+                let document = StoredDocument { value: value.to_vec(), location: Some(location) };
                 self.documents.insert(key.to_owned(), document);
             }
             Record::Document { key, value: None } => {
@@ -162,12 +162,12 @@ impl Image {
         self.queues.retain(|_, image| image.definition.is_some() && image.removed_at.is_none());
     }
 
-    pub fn queue(&mut self, id: QueueId) -> &mut QueueImage {
+    pub fn queue(&mut self, id: ResourceId) -> &mut QueueImage {
         self.next_queue = self.next_queue.max(id.0.saturating_add(1));
         self.queues.entry(id).or_default()
     }
 
-    fn define(&mut self, home: Home, definition: &Definition<'_>) {
+    fn define(&mut self, location: Location, definition: &Definition<'_>) {
         let image = self.queue(definition.queue);
         image.next_seq = image.next_seq.max(definition.next_seq);
         image.definition = Some(StoredDefinition {
@@ -178,11 +178,11 @@ impl Image {
             document: definition.document.to_vec(),
             created: definition.created,
             modified: definition.modified,
-            home: Some(home),
+            location: Some(location),
         });
     }
 
-    fn hold(&mut self, home: Home, held: &Held<'_>) -> Result<()> {
+    fn hold(&mut self, location: Location, held: &MessageRecord<'_>) -> Result<()> {
         if let Some((queue, seq)) = held.moved_from {
             self.queue(queue).messages.remove(seq);
         }
@@ -193,18 +193,18 @@ impl Image {
         image.next_seq = image.next_seq.max(held.seq + 1);
         if let Some(key) = held.dedup {
             let (seq, at) = (held.seq, held.sent);
-            image.remembered.insert(key, Remembered { seq, at, lsn: home.lsn });
+            image.remembered.insert(key, Remembered { seq, at, lsn: location.lsn });
         }
         let group = match Envelope::read(held.flags, held.payload)?.group {
             Some(group) => image.intern(group),
             None => 0,
         };
         let message = StoredMessage {
-            lsn: home.lsn,
+            lsn: location.lsn,
             sent: held.sent,
             due: held.due,
             first_received: held.first_received,
-            len: home.len,
+            len: location.len,
             deliveries: held.deliveries,
             group,
             flags: held.flags,
@@ -247,9 +247,9 @@ impl QueueImage {
 mod tests {
     use super::*;
 
-    fn held(seq: Seq) -> Held<'static> {
-        Held {
-            queue: QueueId(1),
+    fn held(seq: Seq) -> MessageRecord<'static> {
+        MessageRecord {
+            queue: ResourceId(1),
             seq,
             flags: 0,
             sent: 10,
@@ -274,12 +274,12 @@ mod tests {
 
     #[test]
     fn a_carried_copy_replaces_the_older_one() {
-        let queue = QueueId(1);
-        let carried = Held { deliveries: 1, due: 50, first_received: 40, ..held(3) };
+        let queue = ResourceId(1);
+        let carried = MessageRecord { deliveries: 1, due: 50, first_received: 40, ..held(3) };
         let mut image = replay(&[
-            Record::Held(held(3)),
+            Record::Message(held(3)),
             Record::Leased { queue, seq: 3, delivery: 1, due: 50, at: 40 },
-            Record::Held(carried),
+            Record::Message(carried),
         ]);
         let message = *image.queue(queue).messages.get_mut(3).expect("it lives");
         assert_eq!((message.lsn, message.deliveries, message.due), (Lsn::from_u64(2), 1, 50));
@@ -287,21 +287,25 @@ mod tests {
 
     #[test]
     fn a_move_takes_one_away_and_adds_the_other() {
-        let moved =
-            Held { queue: QueueId(2), seq: 8, moved_from: Some((QueueId(1), 3)), ..held(8) };
-        let mut image = replay(&[Record::Held(held(3)), Record::Held(moved)]);
-        assert!(image.queue(QueueId(1)).messages.get_mut(3).is_none());
-        assert!(image.queue(QueueId(2)).messages.get_mut(8).is_some());
+        let moved = MessageRecord {
+            queue: ResourceId(2),
+            seq: 8,
+            moved_from: Some((ResourceId(1), 3)),
+            ..held(8)
+        };
+        let mut image = replay(&[Record::Message(held(3)), Record::Message(moved)]);
+        assert!(image.queue(ResourceId(1)).messages.get_mut(3).is_none());
+        assert!(image.queue(ResourceId(2)).messages.get_mut(8).is_some());
         // The first send is remembered although its message is gone.
         let remembered = Remembered { seq: 3, at: 10, lsn: Lsn::from_u64(0) };
-        assert_eq!(image.queue(QueueId(1)).remembered.get(&3), Some(&remembered));
+        assert_eq!(image.queue(ResourceId(1)).remembered.get(&3), Some(&remembered));
     }
 
     #[test]
     fn a_purge_takes_what_came_before_it_and_the_window() {
-        let queue = QueueId(1);
+        let queue = ResourceId(1);
         let purge = Record::Purged { queue, before: 4, at: 20 };
-        let mut image = replay(&[Record::Held(held(3)), purge, Record::Held(held(5))]);
+        let mut image = replay(&[Record::Message(held(3)), purge, Record::Message(held(5))]);
         let image = image.queue(queue);
         assert!(image.messages.get_mut(3).is_none() && image.messages.get_mut(5).is_some());
         assert_eq!(image.remembered.len(), 1);

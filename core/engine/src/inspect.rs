@@ -65,7 +65,7 @@ fn inspect_storage(storage: Arc<dyn Storage>) -> Result<Report> {
     let options =
         OpenOptions { read_only: true, durability: Durability::Disk, ..OpenOptions::memory() };
     let mut image = Image::default();
-    let journal = crate::recovery::replay(storage, &options, &mut image)?;
+    let journal = crate::open::replay(storage, &options, &mut image)?;
     let segments = journal.segments().iter().map(|s| (s.number, u64::from(s.used))).collect();
     image.settle();
     let mut queues = Vec::new();

@@ -20,27 +20,27 @@
 //! # Ok::<(), trunkline_engine::Error>(())
 //! ```
 
+mod append;
 pub mod attributes;
-mod clean;
 mod codec;
-mod core;
+mod compaction;
 mod engine;
 mod envelope;
 mod faults;
 mod fifo;
+mod host;
 mod image;
 mod inspect;
-mod log;
+mod live_bytes;
 mod message;
-mod moves;
+mod open;
 mod options;
 mod queue;
 mod record;
-mod recovery;
+mod redrive;
 mod registry;
 mod rules;
 mod snapshot;
-mod space;
 mod standard;
 mod table;
 mod ticker;
@@ -51,14 +51,14 @@ pub use engine::{Engine, advance};
 pub use faults::{Effect, Faults, Rule, Verb, Verdict};
 pub use inspect::{QueueReport, Report, inspect, verify};
 pub use message::{Delivery, Outgoing, Receive, Sent, Statistics, sequence_number};
-pub use moves::{MoveState, MoveStatus};
 pub use options::{OpenOptions, fifo_queue, standard_queue};
 pub use queue::Queue;
+pub use redrive::{RedriveState, RedriveStatus};
 pub use registry::QueueName;
 pub use waiters::{Ended, Parker, WaiterId};
 
 pub use trunkline_journal::{Signal, Storage, Ticket};
 pub use trunkline_types::{
     Clock, Code, DeadLetter, DedupScope, Durability, Error, IdKey, Limits, MessageId, Millis,
-    QueueConfig, QueueId, QueueKind, Receipt, Result, Seq,
+    QueueConfig, QueueKind, Receipt, ResourceId, Result, Seq,
 };

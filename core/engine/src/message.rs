@@ -1,7 +1,7 @@
 //! What goes into a queue and what comes out of it.
 
 use trunkline_journal::Ticket;
-use trunkline_types::{IdKey, MessageId, Millis, QueueId, Receipt, Seq};
+use trunkline_types::{IdKey, MessageId, Millis, Receipt, ResourceId, Seq};
 
 /// A message to be sent.
 #[derive(Debug, Clone, Copy, Default)]
@@ -22,7 +22,7 @@ pub struct Outgoing<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sent {
     /// The queue that accepted it.
-    pub queue: QueueId,
+    pub queue: ResourceId,
     /// Its number there.
     pub seq: Seq,
     /// Whether an earlier message of the dedup window stands for it: nothing was added.
@@ -76,7 +76,7 @@ pub struct Delivery<'a> {
     /// When the message was first received.
     pub first_received: Millis,
     /// Where it was first sent: what its id is made of.
-    pub origin: (QueueId, Seq),
+    pub origin: (ResourceId, Seq),
     /// Its number in this queue.
     pub seq: Seq,
     /// The group it was sent with.
@@ -86,7 +86,7 @@ pub struct Delivery<'a> {
     /// The attribute block.
     pub attributes: &'a [u8],
     /// The queue that gave the message up, if this is a dead letter.
-    pub dead_letter_source: Option<QueueId>,
+    pub dead_letter_source: Option<ResourceId>,
     /// Peek only: whether the message is leased.
     pub in_flight: bool,
 }

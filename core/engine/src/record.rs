@@ -2,7 +2,7 @@
 //! carried to the tail of the log, so that replaying an older copy before a newer one is harmless.
 
 use trunkline_types::{
-    DeadLetter, DedupScope, Millis, QueueConfig, QueueId, QueueKind, Result, Seq,
+    DeadLetter, DedupScope, Millis, QueueConfig, QueueKind, ResourceId, Result, Seq,
 };
 
 use crate::codec::{Put, Take, damaged};
@@ -15,19 +15,19 @@ pub(crate) enum Record<'a> {
     /// A queue exists with this definition.
     Defined(Definition<'a>),
     /// A queue is gone, with everything in it.
-    Removed { queue: QueueId, at: Millis },
+    Removed { queue: ResourceId, at: Millis },
     /// A message is in a queue, in this state.
-    Held(Held<'a>),
+    Message(MessageRecord<'a>),
     /// A message was delivered.
-    Leased { queue: QueueId, seq: Seq, delivery: u32, due: Millis, at: Millis },
+    Leased { queue: ResourceId, seq: Seq, delivery: u32, due: Millis, at: Millis },
     /// The lease of a message ends at another time; a time that has passed makes it visible.
-    Extended { queue: QueueId, seq: Seq, due: Millis },
+    Extended { queue: ResourceId, seq: Seq, due: Millis },
     /// A message is gone.
-    Deleted { queue: QueueId, seq: Seq },
+    Deleted { queue: ResourceId, seq: Seq },
     /// Every message before `before` is gone, and the dedup window is empty.
-    Purged { queue: QueueId, before: Seq, at: Millis },
+    Purged { queue: ResourceId, before: Seq, at: Millis },
     /// A deduplication id is remembered although its message is gone.
-    Remembered { queue: QueueId, key: u128, seq: Seq, at: Millis },
+    Remembered { queue: ResourceId, key: u128, seq: Seq, at: Millis },
     /// A document of the control plane; `None` when it was removed.
     Document { key: &'a str, value: Option<&'a [u8]> },
 }
@@ -35,7 +35,7 @@ pub(crate) enum Record<'a> {
 /// The definition of a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Definition<'a> {
-    pub queue: QueueId,
+    pub queue: ResourceId,
     pub account: &'a str,
     pub region: &'a str,
     pub name: &'a str,
@@ -51,8 +51,8 @@ pub(crate) struct Definition<'a> {
 /// A message in its whole state. `payload` stays behind the record's head, so that a message can be
 /// read back from where it lies in the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Held<'a> {
-    pub queue: QueueId,
+pub(crate) struct MessageRecord<'a> {
+    pub queue: ResourceId,
     pub seq: Seq,
     pub flags: u8,
     pub sent: Millis,
@@ -64,7 +64,7 @@ pub(crate) struct Held<'a> {
     /// The key of its deduplication id, in a FIFO queue.
     pub dedup: Option<u128>,
     /// The message this one replaces: a move takes one away and adds the other at once.
-    pub moved_from: Option<(QueueId, Seq)>,
+    pub moved_from: Option<(ResourceId, Seq)>,
     pub payload: &'a [u8],
 }
 
@@ -82,7 +82,7 @@ const DOCUMENT: u8 = 10;
 const HAS_DEDUP: u8 = 1;
 const HAS_ORIGIN: u8 = 2;
 
-impl Held<'_> {
+impl MessageRecord<'_> {
     /// The record up to its payload, so that the payload need not be copied twice.
     pub fn put_head(&self, out: &mut Vec<u8>) {
         out.put_u8(HELD);
@@ -121,7 +121,7 @@ impl<'a> Record<'a> {
                 out.put_u32(queue.0);
                 out.put_u64(*at);
             }
-            Self::Held(held) => {
+            Self::Message(held) => {
                 held.put_head(out);
                 out.extend_from_slice(held.payload);
             }
@@ -161,24 +161,28 @@ impl<'a> Record<'a> {
         Ok(match kind {
             OPENED => Self::Opened { run: take.u32()?, next_queue: take.u32()? },
             DEFINED => Self::Defined(Definition::take(take)?),
-            REMOVED => Self::Removed { queue: QueueId(take.u32()?), at: take.u64()? },
-            HELD => Self::Held(take_held(take)?),
+            REMOVED => Self::Removed { queue: ResourceId(take.u32()?), at: take.u64()? },
+            HELD => Self::Message(take_held(take)?),
             LEASED => Self::Leased {
-                queue: QueueId(take.u32()?),
+                queue: ResourceId(take.u32()?),
                 seq: take.u64()?,
                 delivery: take.u32()?,
                 due: take.u64()?,
                 at: take.u64()?,
             },
-            EXTENDED => {
-                Self::Extended { queue: QueueId(take.u32()?), seq: take.u64()?, due: take.u64()? }
-            }
-            DELETED => Self::Deleted { queue: QueueId(take.u32()?), seq: take.u64()? },
-            PURGED => {
-                Self::Purged { queue: QueueId(take.u32()?), before: take.u64()?, at: take.u64()? }
-            }
+            EXTENDED => Self::Extended {
+                queue: ResourceId(take.u32()?),
+                seq: take.u64()?,
+                due: take.u64()?,
+            },
+            DELETED => Self::Deleted { queue: ResourceId(take.u32()?), seq: take.u64()? },
+            PURGED => Self::Purged {
+                queue: ResourceId(take.u32()?),
+                before: take.u64()?,
+                at: take.u64()?,
+            },
             REMEMBERED => {
-                let (queue, seq) = (QueueId(take.u32()?), take.u64()?);
+                let (queue, seq) = (ResourceId(take.u32()?), take.u64()?);
                 Self::Remembered { queue, seq, key: take.u128()?, at: take.u64()? }
             }
             DOCUMENT => {
@@ -194,20 +198,20 @@ impl<'a> Record<'a> {
 /// The payload of a message's record.
 pub(crate) fn payload_of(record: &[u8]) -> Result<&[u8]> {
     match Record::decode(record)? {
-        Record::Held(held) => Ok(held.payload),
+        Record::Message(held) => Ok(held.payload),
         _ => Err(damaged("something else where a message should be")),
     }
 }
 
-fn put_message(out: &mut Vec<u8>, kind: u8, queue: QueueId, seq: Seq) {
+fn put_message(out: &mut Vec<u8>, kind: u8, queue: ResourceId, seq: Seq) {
     out.put_u8(kind);
     out.put_u32(queue.0);
     out.put_u64(seq);
 }
 
-fn take_held(mut take: Take<'_>) -> Result<Held<'_>> {
-    let mut held = Held {
-        queue: QueueId(take.u32()?),
+fn take_held(mut take: Take<'_>) -> Result<MessageRecord<'_>> {
+    let mut held = MessageRecord {
+        queue: ResourceId(take.u32()?),
         seq: take.u64()?,
         flags: take.u8()?,
         sent: take.u64()?,
@@ -223,7 +227,7 @@ fn take_held(mut take: Take<'_>) -> Result<Held<'_>> {
         held.dedup = Some(take.u128()?);
     }
     if present & HAS_ORIGIN != 0 {
-        held.moved_from = Some((QueueId(take.u32()?), take.u64()?));
+        held.moved_from = Some((ResourceId(take.u32()?), take.u64()?));
     }
     held.payload = take.rest();
     Ok(held)
@@ -254,7 +258,7 @@ impl<'a> Definition<'a> {
     }
 
     fn take(mut take: Take<'a>) -> Result<Self> {
-        let queue = QueueId(take.u32()?);
+        let queue = ResourceId(take.u32()?);
         let (account, region, name) = (take.text()?, take.text()?, take.text()?);
         let kind = if take.u8()? == 0 { QueueKind::Standard } else { QueueKind::Fifo };
         let (delay, retention) = (take.u64()?, take.u64()?);
@@ -264,7 +268,7 @@ impl<'a> Definition<'a> {
         let dedup_scope = if take.u8()? == 0 { DedupScope::Queue } else { DedupScope::Group };
         let (dead, max_receive_count) = (take.u32()?, take.u32()?);
         let dead_letter =
-            (dead != 0).then_some(DeadLetter { queue: QueueId(dead), max_receive_count });
+            (dead != 0).then_some(DeadLetter { queue: ResourceId(dead), max_receive_count });
         let config = QueueConfig {
             kind,
             delay,
@@ -287,7 +291,7 @@ mod tests {
     use super::*;
 
     fn samples() -> Vec<Record<'static>> {
-        let queue = QueueId(3);
+        let queue = ResourceId(3);
         let config = QueueConfig {
             kind: QueueKind::Fifo,
             delay: 1,
@@ -297,9 +301,9 @@ mod tests {
             message_bytes_max: 5,
             content_based_dedup: true,
             dedup_scope: DedupScope::Group,
-            dead_letter: Some(DeadLetter { queue: QueueId(9), max_receive_count: 4 }),
+            dead_letter: Some(DeadLetter { queue: ResourceId(9), max_receive_count: 4 }),
         };
-        let held = Held {
+        let held = MessageRecord {
             queue,
             seq: 7,
             flags: 3,
@@ -308,7 +312,7 @@ mod tests {
             deliveries: 2,
             first_received: 13,
             dedup: Some(99),
-            moved_from: Some((QueueId(1), 5)),
+            moved_from: Some((ResourceId(1), 5)),
             payload: b"payload",
         };
         vec![
@@ -325,8 +329,8 @@ mod tests {
                 next_seq: 3,
             }),
             Record::Removed { queue, at: 5 },
-            Record::Held(held),
-            Record::Held(Held { dedup: None, moved_from: None, payload: b"", ..held }),
+            Record::Message(held),
+            Record::Message(MessageRecord { dedup: None, moved_from: None, payload: b"", ..held }),
             Record::Leased { queue, seq: 1, delivery: 2, due: 3, at: 4 },
             Record::Extended { queue, seq: 1, due: 3 },
             Record::Deleted { queue, seq: 1 },

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use trunkline_types::{Millis, QueueId};
+use trunkline_types::{Millis, ResourceId};
 
 use crate::queue::Queue;
 
@@ -33,8 +33,8 @@ pub(crate) struct Registry {
 
 #[derive(Default)]
 struct Tables {
-    by_id: HashMap<QueueId, Arc<Queue>>,
-    by_name: BTreeMap<QueueName, QueueId>,
+    by_id: HashMap<ResourceId, Arc<Queue>>,
+    by_name: BTreeMap<QueueName, ResourceId>,
     /// Names that were removed, and when. Only the newest removal of a name; see `REMOVED_MAX`.
     removed: HashMap<QueueName, Millis>,
 }
@@ -43,7 +43,7 @@ struct Tables {
 const REMOVED_MAX: usize = 10_000;
 
 impl Registry {
-    pub fn get(&self, id: QueueId) -> Option<Arc<Queue>> {
+    pub fn get(&self, id: ResourceId) -> Option<Arc<Queue>> {
         self.read().by_id.get(&id).cloned()
     }
 

@@ -4,7 +4,7 @@
 
 use trunkline_types::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use trunkline_types::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
-use trunkline_types::{DeadLetter, DedupScope, Millis, QueueConfig, QueueId};
+use trunkline_types::{DeadLetter, DedupScope, Millis, QueueConfig, ResourceId};
 
 pub(crate) struct Rules {
     delay: AtomicU64,
@@ -90,7 +90,7 @@ impl Rules {
         match self.dead_letter.load(Relaxed) {
             0 => None,
             both => Some(DeadLetter {
-                queue: QueueId((both >> 32) as u32),
+                queue: ResourceId((both >> 32) as u32),
                 max_receive_count: both as u32,
             }),
         }

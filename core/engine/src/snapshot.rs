@@ -13,14 +13,14 @@ use trunkline_journal::{
 use trunkline_types::sync::lock;
 use trunkline_types::{Clock, Code, Durability, Error, Result};
 
-use crate::core::Core;
+use crate::host::Host;
 use crate::options::OpenOptions;
-use crate::queue::Room;
+use crate::queue::Kind;
 use crate::record::Record;
 
 /// Copies an engine to a folder that does not exist yet, or is empty.
-pub(crate) fn to_folder(core: &Core, path: &Path) -> Result<()> {
-    core.check_readable()?;
+pub(crate) fn to_folder(host: &Host, path: &Path) -> Result<()> {
+    host.check_readable()?;
     if std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(Error::new(
             Code::DataFolderUnusable,
@@ -28,7 +28,7 @@ pub(crate) fn to_folder(core: &Core, path: &Path) -> Result<()> {
         ));
     }
     let storage: Arc<dyn Storage> = Arc::new(FileStorage::open(path, Access::ReadWrite)?);
-    let copied = copy(core, storage.clone(), OpenOptions::memory().segment_bytes);
+    let copied = copy(host, storage.clone(), OpenOptions::memory().segment_bytes);
     if copied.is_err() {
         // Best effort: what is left is refused by whoever opens it.
         for name in storage.list().unwrap_or_default() {
@@ -39,37 +39,37 @@ pub(crate) fn to_folder(core: &Core, path: &Path) -> Result<()> {
 }
 
 /// Copies an engine to memory and opens the copy.
-pub(crate) fn to_memory(core: &Core, clock: Arc<Clock>) -> Result<Arc<Core>> {
-    core.check_readable()?;
+pub(crate) fn to_memory(host: &Host, clock: Arc<Clock>) -> Result<Arc<Host>> {
+    host.check_readable()?;
     // Forks are made by the hundred in tests: their segments start small.
     const SEGMENT_BYTES: u32 = 1 << 20;
     let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
-    copy(core, storage.clone(), SEGMENT_BYTES)?;
-    crate::recovery::open(OpenOptions {
+    copy(host, storage.clone(), SEGMENT_BYTES)?;
+    crate::open::open(OpenOptions {
         storage: Some(storage),
         durability: Durability::Memory,
         clock,
-        limits: core.limits.clone(),
+        limits: host.limits.clone(),
         segment_bytes: SEGMENT_BYTES,
         ..OpenOptions::memory()
     })
 }
 
-fn copy(core: &Core, storage: Arc<dyn Storage>, segment_bytes: u32) -> Result<()> {
-    let options = Options { segment_bytes, key: Some(core.key), ..Options::default() };
+fn copy(host: &Host, storage: Arc<dyn Storage>, segment_bytes: u32) -> Result<()> {
+    let options = Options { segment_bytes, key: Some(host.key), ..Options::default() };
     let target = Journal::open(storage.clone(), options, &mut |_, _| Ok(()))?;
     withhold(&*storage)?;
-    match &core.journal {
-        Some(journal) => copy_log(core, journal, &target)?,
-        None => copy_state(core, &target)?,
+    match &host.journal {
+        Some(journal) => copy_log(host, journal, &target)?,
+        None => copy_state(host, &target)?,
     }
     target.flush()?;
     target.close()?;
     complete(&*storage)
 }
 
-fn copy_log(core: &Core, journal: &Journal, target: &Journal) -> Result<()> {
-    let _all_segments_stay = core.cleaner.pause();
+fn copy_log(host: &Host, journal: &Journal, target: &Journal) -> Result<()> {
+    let _all_segments_stay = host.compactor.pause();
     journal.flush()?;
     for segment in journal.segments() {
         journal.scan_segment(segment.number, &mut |_, record| append(target, record))?;
@@ -77,20 +77,20 @@ fn copy_log(core: &Core, journal: &Journal, target: &Journal) -> Result<()> {
     Ok(())
 }
 
-fn copy_state(core: &Core, target: &Journal) -> Result<()> {
-    let next_queue = core.next_queue.load(std::sync::atomic::Ordering::Relaxed);
-    append_record(target, &Record::Opened { run: core.run, next_queue })?;
-    for queue in core.registry.all() {
+fn copy_state(host: &Host, target: &Journal) -> Result<()> {
+    let next_queue = host.next_queue.load(std::sync::atomic::Ordering::Relaxed);
+    append_record(target, &Record::Opened { run: host.run, next_queue })?;
+    for queue in host.registry.all() {
         let definition = queue.stored_definition();
         let record = Record::Defined(definition.record(queue.id(), queue.next_seq()));
         append_record(target, &record)?;
         let mut each = |record: &Record<'_>| append_record(target, record);
-        match queue.room() {
-            Room::Standard(room) => room.export(&queue, &mut each)?,
-            Room::Fifo(room) => room.export(&queue, &mut each)?,
+        match queue.kind_rules() {
+            Kind::Standard(room) => room.export(&queue, &mut each)?,
+            Kind::Fifo(room) => room.export(&queue, &mut each)?,
         }
     }
-    for (key, document) in lock(&core.documents).iter() {
+    for (key, document) in lock(&host.documents).iter() {
         append_record(target, &Record::Document { key, value: Some(&document.value) })?;
     }
     Ok(())

@@ -12,7 +12,7 @@ use std::time::Duration;
 use trunkline_journal::Signal;
 use trunkline_types::Millis;
 
-use crate::core::Core;
+use crate::host::Host;
 use crate::waiters::Parker;
 
 const AWAKE: Millis = 0;
@@ -29,11 +29,11 @@ pub(crate) struct Ticker {
 
 impl Ticker {
     /// Somebody waits from now on. Starts the thread at the first need.
-    pub fn enter(core: &Arc<Core>) {
-        if core.clock.is_virtual() {
+    pub fn enter(host: &Arc<Host>) {
+        if host.clock.is_virtual() {
             return;
         }
-        let ticker = &core.ticker;
+        let ticker = &host.ticker;
         if ticker.waiting.fetch_add(1, Ordering::SeqCst) > 0 {
             return;
         }
@@ -41,7 +41,7 @@ impl Ticker {
             ticker.parker.signal();
             return;
         }
-        let (weak, parker) = (Arc::downgrade(core), ticker.parker.clone());
+        let (weak, parker) = (Arc::downgrade(host), ticker.parker.clone());
         let thread = std::thread::Builder::new().name("trunkline-ticker".into());
         if thread.spawn(move || run(&weak, &parker)).is_err() {
             // Waiters then still see messages that are sent; what falls due is seen at the next
@@ -51,9 +51,9 @@ impl Ticker {
     }
 
     /// Somebody has stopped waiting.
-    pub fn leave(core: &Core) {
-        if !core.clock.is_virtual() {
-            core.ticker.waiting.fetch_sub(1, Ordering::SeqCst);
+    pub fn leave(host: &Host) {
+        if !host.clock.is_virtual() {
+            host.ticker.waiting.fetch_sub(1, Ordering::SeqCst);
         }
     }
 
@@ -70,32 +70,32 @@ impl Ticker {
     }
 }
 
-fn run(core: &Weak<Core>, parker: &Parker) {
+fn run(host: &Weak<Host>, parker: &Parker) {
     loop {
         let nap = {
-            let Some(core) = core.upgrade() else { return };
-            if core.is_closed() || core.is_forked() {
+            let Some(host) = host.upgrade() else { return };
+            if host.is_closed() || host.is_forked() {
                 return;
             }
-            core.sweep_all(core.clock.now());
-            nap(&core)
+            host.sweep_all(host.clock.now());
+            nap(&host)
         };
         // The engine is not held while asleep, so that dropping it closes it.
         parker.park(Duration::from_millis(nap));
-        if let Some(core) = core.upgrade() {
-            core.ticker.asleep_until.store(AWAKE, Ordering::SeqCst);
+        if let Some(host) = host.upgrade() {
+            host.ticker.asleep_until.store(AWAKE, Ordering::SeqCst);
         }
     }
 }
 
-fn nap(core: &Core) -> Millis {
-    let ticker = &core.ticker;
+fn nap(host: &Host) -> Millis {
+    let ticker = &host.ticker;
     if ticker.waiting.load(Ordering::SeqCst) == 0 {
         return NAP_MAX;
     }
-    let now = core.clock.now();
+    let now = host.clock.now();
     ticker.asleep_until.store(now + NAP_MAX, Ordering::SeqCst);
-    match core.timers.next_due() {
+    match host.timers.next_due() {
         // The clock is coarse: one millisecond more, or the ticker would look too early and spin.
         Some(due) => (due.saturating_sub(now) + 1).min(NAP_MAX),
         None => NAP_MAX,

@@ -4,18 +4,18 @@
 //! shows it in both or in neither. No two queues are locked at once: the source holds the message
 //! apart (claimed or leased) while the destination accepts it.
 
-use trunkline_types::{Millis, QueueId, Result, Seq};
+use trunkline_types::{Millis, ResourceId, Result, Seq};
 
-use crate::core::Core;
 use crate::envelope::Envelope;
-use crate::queue::{Queue, Room};
+use crate::host::Host;
+use crate::queue::{Kind, Queue};
 
 /// A message that arrives from another queue.
 pub(crate) struct Incoming<'a> {
     pub envelope: Envelope<'a>,
     pub sent: Millis,
     pub first_received: Millis,
-    pub moved_from: (QueueId, Seq),
+    pub moved_from: (ResourceId, Seq),
 }
 
 /// A message that was delivered as often as its queue allows.
@@ -31,19 +31,19 @@ pub(crate) struct Exhausted<'a> {
 /// no room on the disk, so that the message is delivered once more rather than lost.
 pub(crate) fn bury(queue: &Queue, message: &Exhausted<'_>, now: Millis) -> Result<bool> {
     let Some(dead) = queue.rules.dead_letter() else { return Ok(false) };
-    let Some(target) = queue.core.registry.get(dead.queue).filter(|target| target.id != queue.id)
+    let Some(target) = queue.host.registry.get(dead.queue).filter(|target| target.id != queue.id)
     else {
         return Ok(false);
     };
-    if queue.core.lacks_room() {
+    if queue.host.is_full() {
         return Ok(false);
     }
     // The age of a FIFO message starts anew in the dead-letter queue, that of a standard one does
     // not; what the receiver is told of its sending stays in both.
     let first_sent = message.envelope.sent.unwrap_or(message.sent);
-    let (sent, kept) = match queue.room() {
-        Room::Standard(_) => (message.sent, None),
-        Room::Fifo(_) => (now, Some(first_sent)),
+    let (sent, kept) = match queue.kind_rules() {
+        Kind::Standard(_) => (message.sent, None),
+        Kind::Fifo(_) => (now, Some(first_sent)),
     };
     let envelope = Envelope {
         origin: message.envelope.origin.or(Some((queue.id, message.seq))),
@@ -74,12 +74,12 @@ pub(crate) enum Taken {
     TargetGone,
 }
 
-/// Moves the first visible message of `source` to the queue that `target` names for it, as a new
+/// Redrives the first visible message of `source` to the queue that `target` names for it, as a new
 /// message there.
 pub(crate) fn take_back(
-    core: &Core,
+    host: &Host,
     source: &Queue,
-    target: impl Fn(Option<QueueId>) -> Option<QueueId>,
+    target: impl Fn(Option<ResourceId>) -> Option<ResourceId>,
     now: Millis,
 ) -> Result<Taken> {
     let mut taken = Taken::Nothing;
@@ -88,7 +88,7 @@ pub(crate) fn take_back(
             taken = Taken::NoTarget;
             return Ok(false);
         };
-        let Some(target) = core.registry.get(target) else {
+        let Some(target) = host.registry.get(target) else {
             taken = Taken::TargetGone;
             return Ok(false);
         };
@@ -100,9 +100,9 @@ pub(crate) fn take_back(
         taken = Taken::Moved;
         Ok(true)
     };
-    match source.room() {
-        Room::Standard(room) => room.take(source, &mut give)?,
-        Room::Fifo(room) => room.take(source, now, &mut give)?,
+    match source.kind_rules() {
+        Kind::Standard(room) => room.take(source, &mut give)?,
+        Kind::Fifo(room) => room.take(source, now, &mut give)?,
     }
     Ok(taken)
 }
@@ -124,14 +124,14 @@ mod tests {
     }
 
     fn send(queue: &Queue, body: &[u8]) {
-        let (group, dedup_id) = match queue.room() {
-            Room::Standard(_) => (None, None),
-            Room::Fifo(_) => (Some("g"), Some(std::str::from_utf8(&body[..5]).unwrap())),
+        let (group, dedup_id) = match queue.kind_rules() {
+            Kind::Standard(_) => (None, None),
+            Kind::Fifo(_) => (Some("g"), Some(std::str::from_utf8(&body[..5]).unwrap())),
         };
         queue.send(&Outgoing { body, group, dedup_id, ..Outgoing::default() }).unwrap();
     }
 
-    /// Moves the first message of `source`; cleaning is asked for when the move is on record and
+    /// Redrives the first message of `source`; cleaning is asked for when the move is on record and
     /// the message has not yet left the source.
     fn move_while_cleaning(engine: &Arc<Engine>, source: &Queue, target: &Queue) {
         let (told, cleaned) = mpsc::channel();
@@ -139,20 +139,20 @@ mod tests {
             let (envelope, moved_from) = (*envelope, (source.id, seq));
             target.accept(&Incoming {
                 envelope,
-                sent: source.core.now(),
+                sent: source.host.now(),
                 first_received: 0,
                 moved_from,
             })?;
             let (engine, told) = (engine.clone(), told.clone());
-            std::thread::spawn(move || told.send(engine.clean_oldest()));
+            std::thread::spawn(move || told.send(engine.compact_oldest()));
             // Cleaning has to wait for the end of the move: it does not come in between.
             let waited = cleaned.recv_timeout(Duration::from_millis(50));
             assert!(waited.is_err(), "cleaned in the middle");
             Ok(true)
         };
-        match source.room() {
-            Room::Standard(room) => room.take(source, &mut give).unwrap(),
-            Room::Fifo(room) => room.take(source, source.core.now(), &mut give).unwrap(),
+        match source.kind_rules() {
+            Kind::Standard(room) => room.take(source, &mut give).unwrap(),
+            Kind::Fifo(room) => room.take(source, source.host.now(), &mut give).unwrap(),
         }
         cleaned.recv().unwrap().unwrap();
     }

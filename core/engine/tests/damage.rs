@@ -75,11 +75,11 @@ fn cleaning_that_fails_says_so_and_goes_on_when_it_can() {
     send(&kept, "a message that stays");
     engine.flush().unwrap();
     damage(folder.path(), "a message that stays");
-    // Each round fills segments, and each new one wakes the cleaner.
+    // Each round fills segments, and each new one wakes the compactor.
     let until = |done: &dyn Fn() -> bool| {
         let end = Instant::now() + Duration::from_secs(30);
         while !done() {
-            assert!(Instant::now() < end, "the cleaner did not come: {:?}", engine.check_space());
+            assert!(Instant::now() < end, "the compactor did not come: {:?}", engine.check_space());
             for _ in 0..20 {
                 send(&busy, &"x".repeat(1_000));
                 let got = receive(&busy, 1).remove(0);

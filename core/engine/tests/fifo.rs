@@ -130,7 +130,7 @@ fn dead_letters_keep_group_and_id_and_go_back_in_order() {
     assert_eq!(bodies(&letters), ["a", "b"]);
     assert_eq!(letters[0].sent, START, "what is said of its sending stays");
     engine.advance(1_000).unwrap();
-    engine.start_move(dead.id(), None, None).unwrap();
+    engine.start_redrive(dead.id(), None, None).unwrap();
     engine.advance(100).unwrap();
     assert_eq!((counts(&source), counts(&dead)), ((2, 1, 0), (0, 0, 0)));
     engine.advance(30_000).unwrap();

@@ -196,5 +196,5 @@ fn a_receive_that_buries_does_not_wait_for_the_disk_of_cleaning() {
     let storage = SlowStorage::default();
     let engine = engine(&storage);
     let stop = storage.stop.next(&storage.stop.at_sync);
-    bury_during(&engine, stop, |engine| engine.clean_oldest().unwrap());
+    bury_during(&engine, stop, |engine| engine.compact_oldest().unwrap());
 }

@@ -46,11 +46,11 @@ fn traffic_leaves_no_growing_log_and_takes_nothing_that_lives() {
             busy.delete(&got.receipt).unwrap();
             if round % 100 == 0 {
                 engine.flush().unwrap();
-                engine.clean().unwrap();
+                engine.compact().unwrap();
             }
         }
         engine.flush().unwrap();
-        engine.clean().unwrap();
+        engine.compact().unwrap();
         assert!(bytes_on_disk(folder.path()) < 16 * u64::from(SEGMENT), "the log has grown");
         assert_eq!(counts(&quiet), (0, 1, 0));
         assert_eq!(leased.body, "kept");
@@ -99,7 +99,7 @@ fn a_message_that_changes_queues_while_the_log_is_cleaned_is_in_one_of_them() {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 while !done.load(Ordering::Acquire) {
-                    engine.clean_oldest().unwrap();
+                    engine.compact_oldest().unwrap();
                 }
             });
             for round in 0..ROUNDS {

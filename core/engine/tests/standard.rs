@@ -155,10 +155,10 @@ fn a_move_task_takes_dead_letters_back_as_new_messages() {
     (0..700).for_each(|n| send(&source, &n.to_string()));
     while !receive_for(&source, 10, Some(0)).is_empty() {}
     assert_eq!((counts(&source), counts(&dead)), ((0, 0, 0), (700, 0, 0)));
-    engine.start_move(dead.id(), None, None).unwrap();
+    engine.start_redrive(dead.id(), None, None).unwrap();
     engine.advance(1_000).unwrap();
-    let status = engine.moves(Some(dead.id())).remove(0);
-    assert_eq!((status.state, status.moved), (trunkline_engine::MoveState::Completed, 700));
+    let status = engine.redrives(Some(dead.id())).remove(0);
+    assert_eq!((status.state, status.moved), (trunkline_engine::RedriveState::Completed, 700));
     assert_eq!((counts(&source), counts(&dead)), ((700, 0, 0), (0, 0, 0)));
     let message = receive(&source, 1).remove(0);
     // A new message: its age and its count begin again.
@@ -170,15 +170,15 @@ fn a_move_task_keeps_its_rate_and_can_be_cancelled() {
     let engine = memory();
     let (from, to) = (queue(&engine, "a", standard_queue()), queue(&engine, "b", standard_queue()));
     (0..100).for_each(|n| send(&from, &n.to_string()));
-    let (task, _) = engine.start_move(from.id(), Some(to.id()), Some(10)).unwrap();
+    let (task, _) = engine.start_redrive(from.id(), Some(to.id()), Some(10)).unwrap();
     engine.advance(2_000).unwrap();
-    let moved = engine.moves(None)[0].moved;
+    let moved = engine.redrives(None)[0].moved;
     assert!((20..=21).contains(&moved), "{moved} messages in two seconds at ten a second");
-    let second = engine.start_move(from.id(), Some(to.id()), None).unwrap_err();
+    let second = engine.start_redrive(from.id(), Some(to.id()), None).unwrap_err();
     assert_eq!(second.code(), Code::InvalidParameterValue);
-    assert_eq!(engine.cancel_move(task).unwrap().0, moved);
+    assert_eq!(engine.cancel_redrive(task).unwrap().0, moved);
     engine.advance(60_000).unwrap();
-    assert_eq!(engine.moves(None)[0].moved, moved);
+    assert_eq!(engine.redrives(None)[0].moved, moved);
 }
 
 #[test]
@@ -189,21 +189,21 @@ fn a_move_task_goes_on_at_its_rate_after_a_restart() {
         let (from, to) =
             (queue(&engine, "a", standard_queue()), queue(&engine, "b", standard_queue()));
         (0..100).for_each(|n| send(&from, &n.to_string()));
-        engine.start_move(from.id(), Some(to.id()), Some(10)).unwrap();
+        engine.start_redrive(from.id(), Some(to.id()), Some(10)).unwrap();
         engine.advance(2_000).unwrap();
     }
     // An hour later: what was missed while nothing ran is not caught up with.
     let engine = on_disk(folder.path(), START + 3_600_000);
     let (from, to) = (find(&engine, "a"), find(&engine, "b"));
-    let before = engine.moves(None)[0].moved;
+    let before = engine.redrives(None)[0].moved;
     assert!((20..=21).contains(&before), "{before} messages in two seconds at ten a second");
     assert_eq!((counts(&from).0, counts(&to).0), (100 - before, before));
     engine.advance(1_000).unwrap();
-    let moved = engine.moves(None)[0].moved - before;
+    let moved = engine.redrives(None)[0].moved - before;
     assert!((10..=11).contains(&moved), "{moved} messages in a second at ten a second");
     engine.advance(60_000).unwrap();
-    let status = engine.moves(None).remove(0);
-    assert_eq!((status.state, status.moved), (trunkline_engine::MoveState::Completed, 100));
+    let status = engine.redrives(None).remove(0);
+    assert_eq!((status.state, status.moved), (trunkline_engine::RedriveState::Completed, 100));
     assert_eq!((counts(&from).0, counts(&to).0), (0, 100));
 }
 

@@ -10,8 +10,8 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender};
-use trunkline_queue::{BodyRef, NewBody, Place, StandardLog, Visibility};
-use trunkline_types::{Clock, QueueId, Receipt};
+use trunkline_queue::{BodyRef, NewBody, SlotRef, StandardLog, Visibility};
+use trunkline_types::{Clock, Receipt, ResourceId};
 
 const ROUNDS: usize = 9;
 const CYCLES: u32 = 400_000;
@@ -23,7 +23,7 @@ fn main() {
     threads();
 }
 
-fn send(log: &StandardLog, clock: &Clock, body: &[u8]) -> Place {
+fn send(log: &StandardLog, clock: &Clock, body: &[u8]) -> SlotRef {
     let reserved = log.reserve(body.len(), true);
     reserved.publish(clock.now(), 0, NewBody::Inline(&[body]), Visibility::Ready)
 }
@@ -40,7 +40,7 @@ fn receive(log: &StandardLog, clock: &Clock) -> Option<(Receipt, u8)> {
     let (place, seq) = (claimed.place(), claimed.seq());
     let leased = claimed.lease(now + LEASE, now).ok()?;
     let receipt = Receipt {
-        queue: QueueId(1),
+        queue: ResourceId(1),
         run: 1,
         slot: place.slot,
         generation: place.generation,
@@ -56,7 +56,7 @@ fn cycle(log: &StandardLog, clock: &Clock, body: &[u8]) {
     send(log, clock, black_box(body));
     if let Some((receipt, touched)) = receive(log, clock) {
         black_box((receipt, touched));
-        log.delete(Place { slot: receipt.slot, generation: receipt.generation });
+        log.delete(SlotRef { slot: receipt.slot, generation: receipt.generation });
     }
 }
 

@@ -8,11 +8,12 @@ mod standard;
 
 pub use fifo::{
     Admitted, DedupEntry, DeleteDecision, FifoCounts, FifoFired, FifoInfo, FifoMessageState,
-    FifoPlace, FifoRules, FifoState, Pick, Picked, Purged, Refusal, Removed, SendDecision,
+    FifoRules, FifoSlotRef, FifoState, Pick, Purged, ReceiveDecision, Refusal, Removed,
+    SendDecision,
 };
 pub use payload::Payload;
 pub use seq_map::SeqMap;
 pub use standard::{
-    BodyRef, Claimed, Counts, Extend, FairLane, Fire, Gone, Info, Leased, MessageState, NewBody,
-    Place, Reserved, Restored, StandardLog, Together, Visibility,
+    BatchCount, BodyRef, Claim, Counts, Extend, FairScheduler, Fire, Gone, Info, Leased,
+    MessageState, NewBody, Reserved, Restored, SlotRef, StandardLog, Visibility,
 };

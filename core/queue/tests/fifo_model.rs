@@ -272,7 +272,7 @@ impl Test {
         self.log = log;
         (self.rig.state, self.rig.wheel) = (state, wheel);
         for handle in &mut self.receipts {
-            if let Some(place) = self.rig.state.place_of(handle.seq) {
+            if let Some(place) = self.rig.state.slot_of(handle.seq) {
                 handle.place = place;
             } else {
                 // As the engine answers for a number that is gone: a place that holds nothing.
@@ -316,7 +316,7 @@ impl Test {
             self.rig.state.set_payload(slot, Payload::At { lsn, len: 1 });
         }
         self.rig.state.for_each_dedup(|entry| {
-            if entry.home >= before {
+            if entry.location >= before {
                 return None;
             }
             let DedupEntry { key, seq, at, .. } = *entry;

@@ -196,14 +196,14 @@ fn a_clock_that_was_set_back_keeps_retention_exact() {
 fn a_carried_deduplication_key_is_one_entry_at_its_newest_home() {
     let mut state = Rig::new(rules()).state;
     state.begin_recovery();
-    for home in [5, 90] {
-        state.apply_dedup(DedupEntry { key: 9, seq: 3, at: START, home });
+    for location in [5, 90] {
+        state.apply_dedup(DedupEntry { key: 9, seq: 3, at: START, location });
     }
-    state.apply_dedup(DedupEntry { key: 8, seq: 1, at: START - 300 * SECOND, home: 91 });
+    state.apply_dedup(DedupEntry { key: 8, seq: 1, at: START - 300 * SECOND, location: 91 });
     state.end_recovery(START, |_, _| {});
     let mut seen = Vec::new();
     state.for_each_dedup(|entry| {
-        seen.push((entry.key, entry.home));
+        seen.push((entry.key, entry.location));
         None
     });
     assert_eq!(seen, [(9, 90)], "and what is out of the window is not kept");

@@ -2,22 +2,22 @@
 #![cfg(not(loom))]
 
 use trunkline_queue::{
-    BodyRef, Counts, Extend, Fire, Gone, MessageState, NewBody, Place, Restored, StandardLog,
+    BodyRef, Counts, Extend, Fire, Gone, MessageState, NewBody, Restored, SlotRef, StandardLog,
     Visibility,
 };
 
 const NOW: u64 = 1_900_000_000_000;
 
-fn send(log: &StandardLog, body: &[u8]) -> Place {
+fn send(log: &StandardLog, body: &[u8]) -> SlotRef {
     log.reserve(body.len(), true).publish(NOW, 0, NewBody::Inline(&[body]), Visibility::Ready)
 }
 
-fn send_as(log: &StandardLog, body: &[u8], visibility: Visibility) -> Place {
+fn send_as(log: &StandardLog, body: &[u8], visibility: Visibility) -> SlotRef {
     log.reserve(body.len(), true).publish(NOW, 0, NewBody::Inline(&[body]), visibility)
 }
 
 /// Receives one message until `NOW + 30 s`; its body and place.
-fn receive(log: &StandardLog) -> Option<(Vec<u8>, Place)> {
+fn receive(log: &StandardLog) -> Option<(Vec<u8>, SlotRef)> {
     let claimed = log.claim()?;
     let body = match claimed.body() {
         BodyRef::Bytes(bytes) => bytes.to_vec(),
@@ -288,7 +288,7 @@ fn an_old_receipt_deletes_wherever_the_message_stands() {
     assert!(!log.delete(place));
     assert_eq!(claimed.lease(NOW + 5, NOW), Err(Gone));
     assert_eq!(log.counts(), counts(0, 0, 0));
-    assert!(log.info(place).is_none() && log.place_of(place.slot).is_none());
+    assert!(log.info(place).is_none() && log.slot_of(place.slot).is_none());
     assert!(receive(&log).is_none());
 }
 

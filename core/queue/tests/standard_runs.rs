@@ -5,7 +5,7 @@ use trunkline_queue::{BodyRef, Counts, StandardLog};
 
 const NOW: u64 = 1_900_000_000_000;
 
-/// Bodies of every kind of home: none at all, in the region, too large for a small page, alone.
+/// Bodies of every kind of location: none at all, in the region, too large for a small page, alone.
 fn bodies() -> Vec<Vec<u8>> {
     let lengths = [0, 1, 8, 700, 3_000, 100, 100, 20_000, 7, 200_000];
     let lengths = lengths.iter().cycle().take(1_000).enumerate();
@@ -32,7 +32,7 @@ fn bodies_that_are_sent_together_arrive_in_order_under_the_numbers_that_were_tol
 fn leases_that_are_counted_together_count_when_the_count_ends() {
     let log = StandardLog::new(1);
     log.append_all(NOW, 0, [b"one", b"two", b"six"].map(|body| &body[..]).into_iter(), |_| ());
-    let mut together = log.count_together();
+    let mut together = log.batch_count();
     let mut places = Vec::new();
     while let Some(claimed) = log.claim() {
         places.push(claimed.place());

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use trunkline_queue::{BodyRef, Counts, Extend, Fire, NewBody, Place, StandardLog, Visibility};
+use trunkline_queue::{BodyRef, Counts, Extend, Fire, NewBody, SlotRef, StandardLog, Visibility};
 
 const NOW: u64 = 1_900_000_000_000;
 const DUE: u64 = NOW + 1;
@@ -23,8 +23,8 @@ struct Ledger {
     stop: AtomicBool,
     senders: AtomicU64,
     /// Leases that nobody will end: the timer's work. Places of old receipts: anybody's.
-    expiring: Mutex<Vec<(Place, usize)>>,
-    old: Mutex<Vec<(Place, usize)>>,
+    expiring: Mutex<Vec<(SlotRef, usize)>>,
+    old: Mutex<Vec<(SlotRef, usize)>>,
 }
 
 impl Ledger {
@@ -154,7 +154,7 @@ fn receive_all(log: &StandardLog, ledger: &Ledger, seed: u64) {
 }
 
 impl Ledger {
-    fn let_go_somehow(&self, log: &StandardLog, dice: &mut Dice, (id, place): (usize, Place)) {
+    fn let_go_somehow(&self, log: &StandardLog, dice: &mut Dice, (id, place): (usize, SlotRef)) {
         match dice.roll(10) {
             0 => {
                 self.let_go(id);
@@ -176,7 +176,7 @@ impl Ledger {
         }
     }
 
-    fn finish(&self, log: &StandardLog, id: usize, place: Place) {
+    fn finish(&self, log: &StandardLog, id: usize, place: SlotRef) {
         self.let_go(id);
         if log.delete(place) {
             self.note_deleted(id);

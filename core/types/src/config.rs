@@ -1,7 +1,7 @@
 //! Configuration that crosses the border once, as plain data. Defaults and ranges are policy and
 //! live above the border; here are only shapes.
 
-use crate::{Millis, QueueId};
+use crate::{Millis, ResourceId};
 
 /// What "acknowledged" means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,7 +36,7 @@ pub enum DedupScope {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeadLetter {
     /// The queue that takes them.
-    pub queue: QueueId,
+    pub queue: ResourceId,
     /// How often a message is delivered before it goes there.
     pub max_receive_count: u32,
 }

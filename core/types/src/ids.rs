@@ -15,7 +15,7 @@ use crate::{Code, Error, Millis, Result};
 
 /// A queue inside one engine. Never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct QueueId(pub u32);
+pub struct ResourceId(pub u32);
 
 /// The place of a message in the order of its queue. Strictly increasing, not consecutive.
 pub type Seq = u64;
@@ -36,7 +36,7 @@ pub struct MessageId(pub [u8; 16]);
 
 impl IdKey {
     /// The id of message `seq` that was first sent to `queue`.
-    pub fn message_id(self, queue: QueueId, seq: Seq) -> MessageId {
+    pub fn message_id(self, queue: ResourceId, seq: Seq) -> MessageId {
         let mut hasher = SipHasher128::new_with_keys(self.0, self.1);
         hasher.write_u32(queue.0);
         hasher.write_u64(seq);
@@ -81,7 +81,7 @@ impl fmt::Display for MessageId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Receipt {
     /// The queue that delivered.
-    pub queue: QueueId,
+    pub queue: ResourceId,
     /// The run of the engine that delivered: where `slot` and `generation` mean something.
     pub run: u32,
     /// Where the message lies in memory during that run.
@@ -116,7 +116,7 @@ impl Receipt {
     }
 
     /// Reads a receipt that `queue` issued under `key`; anything else is `ReceiptHandleIsInvalid`.
-    pub fn decode(text: &str, key: IdKey, queue: QueueId) -> Result<Self> {
+    pub fn decode(text: &str, key: IdKey, queue: ResourceId) -> Result<Self> {
         Self::parse(text, key).filter(|receipt| receipt.queue == queue).ok_or_else(|| {
             // Callers may pass anything: the message must stay small.
             let shown: String = text.chars().take(1_024).collect();
@@ -158,7 +158,7 @@ impl Receipt {
         };
         let long = |at: usize| u64::from(word(at)) | u64::from(word(at + 4)) << 32;
         Self {
-            queue: QueueId(word(0)),
+            queue: ResourceId(word(0)),
             run: word(4),
             slot: word(8),
             generation: word(12),
@@ -184,14 +184,14 @@ mod tests {
     const KEY: IdKey = IdKey(1, 2);
 
     fn receipt() -> Receipt {
-        let (queue, seq, received) = (QueueId(7), 1 << 40, 1 << 41);
+        let (queue, seq, received) = (ResourceId(7), 1 << 40, 1 << 41);
         Receipt { queue, run: 3, slot: 9, generation: 4, seq, delivery: 2, received }
     }
 
     #[test]
     fn a_receipt_survives_its_text() {
         let text = receipt().encode(KEY);
-        assert_eq!(Receipt::decode(&text, KEY, QueueId(7)), Ok(receipt()));
+        assert_eq!(Receipt::decode(&text, KEY, ResourceId(7)), Ok(receipt()));
     }
 
     #[test]
@@ -206,16 +206,16 @@ mod tests {
             (String::new(), KEY, 7),
             ("é".repeat(44), KEY, 7),
         ] {
-            let error = Receipt::decode(&bad, key, QueueId(queue)).expect_err("must be refused");
+            let error = Receipt::decode(&bad, key, ResourceId(queue)).expect_err("must be refused");
             assert_eq!(error.code(), Code::ReceiptHandleIsInvalid);
         }
     }
 
     #[test]
     fn ids_are_repeatable_version_4_uuids() {
-        let id = KEY.message_id(QueueId(1), 5).to_string();
-        assert_eq!(id, KEY.message_id(QueueId(1), 5).to_string());
-        assert_ne!(id, KEY.message_id(QueueId(1), 6).to_string());
+        let id = KEY.message_id(ResourceId(1), 5).to_string();
+        assert_eq!(id, KEY.message_id(ResourceId(1), 5).to_string());
+        assert_ne!(id, KEY.message_id(ResourceId(1), 6).to_string());
         assert_eq!((id.len(), &id[14..15]), (36, "4"));
         let counted = MessageId(std::array::from_fn(|place| place as u8 * 0x11));
         assert_eq!(counted.to_string(), "00112233-4455-6677-8899-aabbccddeeff");

@@ -15,5 +15,5 @@ pub use clock::{Clock, Deadline, Millis};
 pub use config::{DeadLetter, DedupScope, Durability, QueueConfig, QueueKind};
 pub use error::{Code, Error, Result};
 pub use fork::{forked_since, process_generation};
-pub use ids::{IdKey, MessageId, QueueId, Receipt, Seq};
+pub use ids::{IdKey, MessageId, Receipt, ResourceId, Seq};
 pub use limits::Limits;

@@ -1,7 +1,7 @@
 //! A queue's configuration as a frozen value: milliseconds, bytes and queue ids.
 
 use pyo3::prelude::*;
-use trunkline_types::{DeadLetter, DedupScope, Millis, QueueConfig, QueueId, QueueKind};
+use trunkline_types::{DeadLetter, DedupScope, Millis, QueueConfig, QueueKind, ResourceId};
 
 /// The rules of one queue as the engine keeps them: milliseconds, bytes and queue ids.
 #[pyclass(frozen, eq, module = "trunkline._core")]
@@ -35,7 +35,7 @@ impl QueueSettings {
             content_based_dedup,
             dedup_scope: if dedup_per_group { DedupScope::Group } else { DedupScope::Queue },
             dead_letter: dead_letter.map(|(queue, max_receive_count)| DeadLetter {
-                queue: QueueId(queue),
+                queue: ResourceId(queue),
                 max_receive_count,
             }),
         })

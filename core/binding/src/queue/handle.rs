@@ -64,10 +64,10 @@ impl Handle {
     /// Waits, detached, while more is unwritten than may be.
     #[inline]
     pub fn wait_for_capacity(&self, py: Python<'_>) -> PyResult<()> {
-        if self.engine.has_room() {
+        if self.engine.has_capacity() {
             return Ok(());
         }
-        py.detach(|| self.engine.wait_for_room()).map_err(raise)
+        py.detach(|| self.engine.wait_for_capacity()).map_err(raise)
     }
 
     /// Whether a verb waits for what it wrote, or would if the engine had anywhere to write.

@@ -70,7 +70,7 @@ impl NonBlocking {
         py: Python<'_>,
         body: Body<'_>,
     ) -> PyResult<Option<(SendResult, Option<PendingWrite>)>> {
-        if self.handle().has_faults() || !self.handle().engine.has_room() {
+        if self.handle().has_faults() || !self.handle().engine.has_capacity() {
             return Ok(None);
         }
         guard(|| {
@@ -83,7 +83,7 @@ impl NonBlocking {
     /// What has to be written before there is room for more; `None` when there is room.
     fn capacity(&self, py: Python<'_>) -> PyResult<Option<PendingWrite>> {
         let engine = &self.handle().engine;
-        if engine.has_room() {
+        if engine.has_capacity() {
             return Ok(None);
         }
         guard(|| match engine.unwritten() {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 use trunkline_engine::{Delivery, sequence_number};
-use trunkline_types::{Code, Error, Millis, QueueId, Receipt, Result, Seq};
+use trunkline_types::{Code, Error, Millis, Receipt, ResourceId, Result, Seq};
 
 use crate::queue::handle::Handle;
 
@@ -44,11 +44,11 @@ pub(crate) const RELEASED: u8 = 2;
 /// What most messages do not have.
 struct Extra {
     /// Where the message was first sent, if it came here by a move.
-    origin: (QueueId, Seq),
+    origin: (ResourceId, Seq),
     group: Option<String>,
     dedup_id: Option<String>,
     attributes: Vec<u8>,
-    dead_letter_source: Option<QueueId>,
+    dead_letter_source: Option<ResourceId>,
     /// Deliveries by the queues that the message came from.
     received_before: u32,
 }

@@ -1,7 +1,7 @@
 //! Message move tasks as they stand.
 
 use pyo3::prelude::*;
-use trunkline_engine::{MoveState, MoveStatus as Status};
+use trunkline_engine::{RedriveState, RedriveStatus as Status};
 
 /// A move task at one time.
 #[pyclass(frozen, module = "trunkline._core")]
@@ -32,10 +32,10 @@ impl MoveStatus {
     #[getter]
     fn status(&self) -> &'static str {
         match self.0.state {
-            MoveState::Running => "RUNNING",
-            MoveState::Completed => "COMPLETED",
-            MoveState::Cancelled => "CANCELLED",
-            MoveState::Failed => "FAILED",
+            RedriveState::Running => "RUNNING",
+            RedriveState::Completed => "COMPLETED",
+            RedriveState::Cancelled => "CANCELLED",
+            RedriveState::Failed => "FAILED",
         }
     }
 

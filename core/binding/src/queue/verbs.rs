@@ -146,7 +146,7 @@ impl Queue {
             self.0.apply_faults(py, Verb::Send)?;
             let sent =
                 self.put(py, &Outgoing { body: &body.0, attributes, group, dedup_id, delay })?;
-            self.0.engine.settle_lazily(level.max(Durability::Os)).map_err(raise)?;
+            self.0.engine.flush_in_background(level.max(Durability::Os)).map_err(raise)?;
             Ok(PendingSend::new(self.0.clone(), sent, level))
         })
     }
@@ -347,9 +347,9 @@ impl Queue {
         destination: Option<u32>,
         rate: Option<u32>,
     ) -> PyResult<u32> {
-        let destination = destination.map(trunkline_types::QueueId);
+        let destination = destination.map(trunkline_types::ResourceId);
         guard(|| {
-            let start = || self.0.engine.start_move(self.0.queue.id(), destination, rate);
+            let start = || self.0.engine.start_redrive(self.0.queue.id(), destination, rate);
             let (task, ticket) = py.detach(start).map_err(raise)?;
             self.0.acknowledge(py, ticket, self.0.level)?;
             Ok(task)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use trunkline_engine::{Engine as Core, QueueName};
-use trunkline_types::QueueId;
+use trunkline_types::ResourceId;
 
 use crate::engine::Engine;
 use crate::error::{guard, raise};
@@ -42,7 +42,7 @@ impl WireStore {
 
     /// When the queue was last purged, in seconds since the epoch.
     fn purged_at(&self, id: u32) -> Option<f64> {
-        let queue = self.0.queue_by_id(QueueId(id))?;
+        let queue = self.0.queue_by_id(ResourceId(id))?;
         queue.purged_at().map(|at| at as f64 / 1_000.0)
     }
 }

@@ -1,9 +1,9 @@
 //! Receiving from a FIFO queue: decide, journal, apply, then read the bodies without the lock.
 
-use trunkline_queue::{FifoState, Payload, Pick, Picked};
+use trunkline_queue::{FifoState, Payload, Pick, ReceiveDecision};
 use trunkline_types::{Durability, Millis, Receipt, Result};
 
-use super::{FifoRoom, home_of};
+use super::{FifoQueue, location_of};
 use crate::envelope::Envelope;
 use crate::message::{Delivery, Receive};
 use crate::queue::Queue;
@@ -21,7 +21,7 @@ pub(super) struct Copied {
     pub sent: Millis,
 }
 
-impl FifoRoom {
+impl FifoQueue {
     // Apart, so that it does not weigh on the other kind of queue.
     #[inline(never)]
     pub fn receive(
@@ -57,20 +57,20 @@ impl FifoRoom {
         request: &Receive<'_>,
         max: usize,
         now: Millis,
-    ) -> Result<(Picked, Vec<Copied>)> {
+    ) -> Result<(ReceiveDecision, Vec<Copied>)> {
         let mut state = self.lock();
         if max == 0 || !state.has_deliverable() && request.attempt_id.is_none() {
-            return Ok((Picked::default(), Vec::new()));
+            return Ok((ReceiveDecision::default(), Vec::new()));
         }
         let picked = state.decide_receive(max, request.visibility, request.attempt_id, now);
         if picked.messages.is_empty() {
             return Ok((picked, Vec::new()));
         }
         {
-            let mut log = queue.core.log()?;
+            let mut log = queue.host.append()?;
             for pick in &picked.messages {
                 let Pick { seq, delivery, due, .. } = *pick;
-                log.note(&Record::Leased { queue: queue.id, seq, delivery, due, at: now });
+                log.append(&Record::Leased { queue: queue.id, seq, delivery, due, at: now });
                 state.apply_leased(pick.place.slot, delivery, due, now);
                 if due > now && state.arm(pick.place.slot, due) {
                     queue.arm(pick.place.slot, due);
@@ -83,7 +83,7 @@ impl FifoRoom {
         let copied = picked.messages.iter().filter_map(|pick| copy(&state, pick)).collect();
         drop(state);
         // Nobody waits for a lease to be written, but it is written soon: it should survive us.
-        queue.core.settle_lazily(Durability::Os)?;
+        queue.host.flush_in_background(Durability::Os)?;
         Ok((picked, copied))
     }
 
@@ -108,18 +108,18 @@ impl FifoRoom {
         message: &'a Copied,
         record: &'a mut Vec<u8>,
     ) -> Result<Option<&'a [u8]>> {
-        let mut home = match &message.payload {
+        let mut location = match &message.payload {
             Payload::Bytes(payload) => return Ok(Some(payload)),
-            at @ Payload::At { .. } => home_of(at),
+            at @ Payload::At { .. } => location_of(at),
         };
         // When cleaning has moved the body, the state says where to.
-        while let Some(at) = home {
+        while let Some(at) = location {
             record.clear();
-            if queue.core.read(at, record)? {
+            if queue.host.read(at, record)? {
                 return crate::record::payload_of(record).map(Some);
             }
             let state = self.lock();
-            home = state.message(message.pick.place).and_then(|info| home_of(info.payload));
+            location = state.message(message.pick.place).and_then(|info| location_of(info.payload));
         }
         Ok(None)
     }
@@ -176,7 +176,7 @@ impl FifoRoom {
         let mut record = Vec::new();
         let Some(payload) = self.read(queue, &copied, &mut record)? else { return Ok(false) };
         let envelope = Envelope::read(copied.flags, payload)?;
-        let _nothing_is_carried = queue.core.cleaner.hold_still();
+        let _nothing_is_carried = queue.host.compactor.pause_relocation();
         if !self.hold_apart(pick, deliveries, now) {
             return Ok(false);
         }
@@ -187,10 +187,12 @@ impl FifoRoom {
         }
         match given {
             Ok(true) => {
-                let mut log = queue.core.log()?;
+                let mut log = queue.host.append()?;
                 // The record that added it elsewhere took it away here.
                 let removed = state.apply_deleted(pick.place.slot);
-                home_of(&removed.payload).into_iter().for_each(|home| log.leave(home));
+                location_of(&removed.payload)
+                    .into_iter()
+                    .for_each(|location| log.release(location));
                 Ok(true)
             }
             other => {
@@ -241,7 +243,7 @@ impl Copied {
             body: envelope.body,
             receipt: Receipt {
                 queue: queue.id,
-                run: queue.core.run,
+                run: queue.host.run,
                 slot: place.slot,
                 generation: place.generation,
                 seq,

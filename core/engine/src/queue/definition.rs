@@ -4,11 +4,11 @@ use std::sync::atomic::Ordering;
 
 use trunkline_journal::Ticket;
 use trunkline_types::sync::lock;
-use trunkline_types::{Code, Error, QueueConfig, QueueId, Result};
+use trunkline_types::{Code, Error, QueueConfig, ResourceId, Result};
 
-use super::{Queue, Room};
+use super::{Kind, Queue};
+use crate::append::{Append, Location};
 use crate::image::StoredDefinition;
-use crate::log::{Home, Log};
 use crate::record::{Definition, Record};
 use crate::registry::QueueName;
 
@@ -23,24 +23,24 @@ impl Queue {
                  supported.",
             ));
         }
-        let now = self.core.now();
+        let now = self.host.now();
         let ticket = {
             let mut definition = lock(&self.definition);
             let mut changed = definition.clone();
             (changed.config, changed.document) = (config, document.to_vec());
             changed.modified = now;
-            let mut log = self.core.log()?;
-            changed.home = self.record_definition(&mut log, &changed, definition.home());
+            let mut log = self.host.append()?;
+            changed.location = self.record_definition(&mut log, &changed, definition.location());
             if changed.config.dedup_scope != definition.config.dedup_scope {
-                self.rules.keep_other_scope(now + self.core.limits.dedup_window);
+                self.rules.keep_other_scope(now + self.host.limits.dedup_window);
             }
             *definition = changed;
             self.rules.set(&definition.config);
             log.ticket()
         };
         match &self.room {
-            Room::Standard(room) => room.rules_changed(self),
-            Room::Fifo(room) => room.rules_changed(self, now),
+            Kind::Standard(room) => room.rules_changed(self),
+            Kind::Fifo(room) => room.rules_changed(self, now),
         }
         self.wake(usize::MAX);
         Ok(ticket)
@@ -49,48 +49,48 @@ impl Queue {
     /// Removes the queue and everything in it.
     pub fn remove(&self) -> Result<Option<Ticket>> {
         self.check_writable()?;
-        let now = self.core.now();
+        let now = self.host.now();
         let ticket = {
             let definition = lock(&self.definition);
-            let mut log = self.core.log()?;
+            let mut log = self.host.append()?;
             if self.removed.swap(true, Ordering::AcqRel) {
                 return Ok(log.ticket());
             }
-            log.note(&Record::Removed { queue: self.id, at: now });
-            if let Some(home) = definition.home() {
-                log.leave(home);
+            log.append(&Record::Removed { queue: self.id, at: now });
+            if let Some(location) = definition.location() {
+                log.release(location);
             }
-            self.core.registry.remove(self, now);
+            self.host.registry.remove(self, now);
             log.ticket()
         };
         match &self.room {
-            Room::Standard(room) => room.empty(self)?,
-            Room::Fifo(room) => room.empty(self)?,
+            Kind::Standard(room) => room.empty(self)?,
+            Kind::Fifo(room) => room.empty(self)?,
         }
         self.waiters.wake_all();
         Ok(ticket)
     }
 
-    /// Writes the definition again if its home is in `segment`.
+    /// Writes the definition again if its location is in `segment`.
     ///
     /// Lock order, as in `configure`: the definition, then the append lock.
-    pub(crate) fn carry_definition(&self, segment: u32) -> Result<()> {
+    pub(crate) fn relocate_definition(&self, segment: u32) -> Result<()> {
         let mut definition = lock(&self.definition);
-        let old = definition.home().filter(|home| home.lsn.segment() == segment);
+        let old = definition.location().filter(|location| location.lsn.segment() == segment);
         if old.is_none() {
             return Ok(());
         }
-        let mut log = self.core.log()?;
+        let mut log = self.host.append()?;
         if !self.is_removed() {
-            definition.home = self.record_definition(&mut log, &definition.clone(), old);
+            definition.location = self.record_definition(&mut log, &definition.clone(), old);
         }
         Ok(())
     }
 
     /// Writes the definition for the first time.
-    pub(crate) fn define(&self, log: &mut Log<'_>) {
+    pub(crate) fn define(&self, log: &mut Append<'_>) {
         let mut definition = lock(&self.definition);
-        definition.home = self.record_definition(log, &definition.clone(), None);
+        definition.location = self.record_definition(log, &definition.clone(), None);
     }
 
     pub(crate) fn stored_definition(&self) -> StoredDefinition {
@@ -99,11 +99,11 @@ impl Queue {
 
     fn record_definition(
         &self,
-        log: &mut Log<'_>,
+        log: &mut Append<'_>,
         definition: &StoredDefinition,
-        old: Option<Home>,
-    ) -> Option<Home> {
-        log.settle(&Record::Defined(definition.record(self.id, self.next_seq())), old)
+        old: Option<Location>,
+    ) -> Option<Location> {
+        log.append_live(&Record::Defined(definition.record(self.id, self.next_seq())), old)
     }
 }
 
@@ -116,11 +116,11 @@ impl StoredDefinition {
         }
     }
 
-    pub fn home(&self) -> Option<Home> {
-        self.home
+    pub fn location(&self) -> Option<Location> {
+        self.location
     }
 
-    pub fn record(&self, queue: QueueId, next_seq: u64) -> Definition<'_> {
+    pub fn record(&self, queue: ResourceId, next_seq: u64) -> Definition<'_> {
         Definition {
             queue,
             account: &self.account,

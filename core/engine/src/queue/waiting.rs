@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use trunkline_journal::Signal;
 use trunkline_types::{Millis, Result};
 
-use super::{Queue, Room};
-use crate::core::{SLOT_WAITERS, TimerKey};
+use super::{Kind, Queue};
+use crate::host::{SLOT_WAITERS, TimerKey};
 use crate::ticker::Ticker;
 use crate::waiters::{Ended, Parker, WaiterId};
 
@@ -21,19 +21,19 @@ impl Queue {
     /// The same, with a deadline that is kept on a virtual clock: the signal is called then as
     /// well. On a system clock the caller keeps its own deadline.
     pub fn subscribe_until(&self, signal: Arc<dyn Signal>, deadline: Option<Millis>) -> WaiterId {
-        let deadline = deadline.filter(|_| self.core.clock.is_virtual());
+        let deadline = deadline.filter(|_| self.host.clock.is_virtual());
         let id = self.waiters.subscribe(signal, deadline);
         if let Some(at) = deadline {
-            self.core.arm(TimerKey { queue: self.id, slot: SLOT_WAITERS }, at);
+            self.host.arm(TimerKey { queue: self.id, slot: SLOT_WAITERS }, at);
         }
-        Ticker::enter(&self.core);
+        Ticker::enter(&self.host);
         id
     }
 
     /// Ends a subscription and says what had become of it. A wake that was not used goes to the
     /// next.
     pub fn unsubscribe(&self, id: WaiterId) -> Ended {
-        Ticker::leave(&self.core);
+        Ticker::leave(&self.host);
         let ended = self.waiters.unsubscribe(id);
         if ended == Ended::Woken && self.has_visible() {
             self.waiters.wake(1);
@@ -61,8 +61,8 @@ impl Queue {
 
     fn has_visible(&self) -> bool {
         match &self.room {
-            Room::Standard(room) => room.has_visible(),
-            Room::Fifo(room) => room.has_visible(),
+            Kind::Standard(room) => room.has_visible(),
+            Kind::Fifo(room) => room.has_visible(),
         }
     }
 }

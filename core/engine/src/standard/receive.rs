@@ -4,18 +4,18 @@
 //! fails before the lease it is put back, and nothing is lost.
 
 use trunkline_journal::Lsn;
-use trunkline_queue::{BodyRef, Claimed, Place};
+use trunkline_queue::{BodyRef, Claim, SlotRef};
 use trunkline_types::{Code, Durability, Error, Millis, Receipt, Result};
 
-use super::StandardRoom;
+use super::StandardQueue;
+use crate::append::Location;
 use crate::envelope::Envelope;
-use crate::log::Home;
 use crate::message::{Delivery, Receive};
 use crate::queue::Queue;
 use crate::record::Record;
 use crate::transfer::{self, Exhausted};
 
-impl StandardRoom {
+impl StandardQueue {
     #[inline]
     pub fn receive(
         &self,
@@ -28,14 +28,14 @@ impl StandardRoom {
         if counts.visible == 0 {
             return Ok(0);
         }
-        let limit = queue.core.limits.standard_in_flight_max;
+        let limit = queue.host.limits.standard_in_flight_max;
         if counts.in_flight >= limit {
             return Err(too_many_in_flight(limit));
         }
         let max = request.max.min((limit - counts.in_flight) as usize);
         let due = now + request.visibility.unwrap_or_else(|| queue.rules.visibility());
         let mut unleased = Vec::new();
-        let delivered = if queue.core.journal.is_some() {
+        let delivered = if queue.host.journal.is_some() {
             self.receive_journaled(queue, max, due, now, &mut unleased, sink)
         } else {
             self.receive_in_memory(queue, max, due, now, &mut unleased, sink)
@@ -54,13 +54,13 @@ impl StandardRoom {
         max: usize,
         due: Millis,
         now: Millis,
-        unleased: &mut Vec<(Place, u32)>,
+        unleased: &mut Vec<(SlotRef, u32)>,
         sink: &mut impl FnMut(Delivery<'_>),
     ) -> Result<usize> {
         let retention = queue.rules.retention();
         let mut delivered = 0;
         // A message counts as in flight when all are: one step for a batch.
-        let mut counted = self.log.count_together();
+        let mut counted = self.log.batch_count();
         while delivered < max {
             let Some(claimed) = self.next(queue, now)? else { break };
             let BodyRef::Bytes(payload) = claimed.body() else { return Err(not_in_memory()) };
@@ -88,7 +88,7 @@ impl StandardRoom {
         max: usize,
         due: Millis,
         now: Millis,
-        unleased: &mut Vec<(Place, u32)>,
+        unleased: &mut Vec<(SlotRef, u32)>,
         sink: &mut dyn FnMut(Delivery<'_>),
     ) -> Result<usize> {
         let mut taken = Vec::new();
@@ -102,7 +102,7 @@ impl StandardRoom {
         let retention = queue.rules.retention();
         let mut leased = Vec::with_capacity(taken.len());
         {
-            let mut log = match queue.core.log() {
+            let mut log = match queue.host.append() {
                 Ok(log) => log,
                 Err(error) => {
                     taken.into_iter().for_each(|(claimed, _)| self.give_back(queue, claimed));
@@ -114,12 +114,12 @@ impl StandardRoom {
                 // Gone: deleted through an older receipt while it was claimed.
                 let Ok(lease) = claimed.lease(due, now) else { continue };
                 let (seq, delivery) = (message.seq, lease.deliveries);
-                log.note(&Record::Leased { queue: queue.id, seq, delivery, due, at: now });
+                log.append(&Record::Leased { queue: queue.id, seq, delivery, due, at: now });
                 leased.push((message, record));
             }
         }
         // Nobody waits for a lease to be written, but it is written soon: it should survive us.
-        queue.core.settle_lazily(Durability::Os)?;
+        queue.host.flush_in_background(Durability::Os)?;
         for (message, record) in &leased {
             if due <= now {
                 unleased.push((message.place, message.deliveries + 1));
@@ -139,7 +139,7 @@ impl StandardRoom {
         queue: &Queue,
         max: usize,
         now: Millis,
-        taken: &mut Vec<(Claimed<'a>, Vec<u8>)>,
+        taken: &mut Vec<(Claim<'a>, Vec<u8>)>,
     ) -> Result<()> {
         while taken.len() < max {
             let Some(claimed) = self.next(queue, now)? else { break };
@@ -151,7 +151,7 @@ impl StandardRoom {
     /// The next message to deliver, owned. On the way messages that are too old are removed, and
     /// messages that were delivered too often go to the dead-letter queue.
     #[inline]
-    fn next(&self, queue: &Queue, now: Millis) -> Result<Option<Claimed<'_>>> {
+    fn next(&self, queue: &Queue, now: Millis) -> Result<Option<Claim<'_>>> {
         loop {
             let Some(claimed) = self.pick(queue) else { return Ok(None) };
             if claimed.sent() + queue.rules.retention() <= now {
@@ -170,8 +170,8 @@ impl StandardRoom {
     }
 
     #[cold]
-    fn expire_claimed(&self, queue: &Queue, claimed: Claimed<'_>) -> Result<()> {
-        let mut log = match queue.core.log() {
+    fn expire_claimed(&self, queue: &Queue, claimed: Claim<'_>) -> Result<()> {
+        let mut log = match queue.host.append() {
             Ok(log) => log,
             Err(error) => {
                 self.give_back(queue, claimed);
@@ -190,9 +190,9 @@ impl StandardRoom {
     fn bury<'a>(
         &'a self,
         queue: &Queue,
-        claimed: Claimed<'a>,
+        claimed: Claim<'a>,
         now: Millis,
-    ) -> Result<Option<Claimed<'a>>> {
+    ) -> Result<Option<Claim<'a>>> {
         let mut kept = None;
         self.hand_over(queue, claimed, &mut kept, |message, envelope| {
             let exhausted = Exhausted {
@@ -227,20 +227,20 @@ impl StandardRoom {
     fn hand_over<'a>(
         &'a self,
         queue: &Queue,
-        claimed: Claimed<'a>,
-        kept: &mut Option<Claimed<'a>>,
+        claimed: Claim<'a>,
+        kept: &mut Option<Claim<'a>>,
         give: impl FnOnce(&Message, &Envelope<'_>) -> Result<bool>,
     ) -> Result<()> {
         // Read first: cleaning waits while a message changes queues, and so do other such messages.
         let Some((claimed, record)) = self.read(queue, claimed)? else { return Ok(()) };
-        let _nothing_is_carried = queue.core.cleaner.hold_still();
+        let _nothing_is_carried = queue.host.compactor.pause_relocation();
         let message = Message::of(&claimed);
         let given = payload(&claimed, &record)
             .and_then(|payload| Envelope::read(message.flags, payload))
             .and_then(|envelope| give(&message, &envelope));
         match given {
             Ok(true) => {
-                let mut log = queue.core.log()?;
+                let mut log = queue.host.append()?;
                 if let Some(info) = self.log.info(message.place) {
                     claimed.finish();
                     // The record that added it elsewhere took it away here.
@@ -264,15 +264,15 @@ impl StandardRoom {
     pub(super) fn read<'a>(
         &'a self,
         queue: &Queue,
-        mut claimed: Claimed<'a>,
-    ) -> Result<Option<(Claimed<'a>, Vec<u8>)>> {
+        mut claimed: Claim<'a>,
+    ) -> Result<Option<(Claim<'a>, Vec<u8>)>> {
         loop {
             let BodyRef::At { lsn, len } = claimed.body() else {
                 return Ok(Some((claimed, Vec::new())));
             };
-            let home = Home { lsn: Lsn::from_u64(lsn), len };
+            let location = Location { lsn: Lsn::from_u64(lsn), len };
             let mut record = Vec::new();
-            match queue.core.read(home, &mut record) {
+            match queue.host.read(location, &mut record) {
                 Ok(true) => return Ok(Some((claimed, record))),
                 // Cleaning moved the body: claim again, and see where it is now.
                 Ok(false) => {
@@ -295,7 +295,7 @@ impl StandardRoom {
 /// What is known of a message without its payload.
 #[derive(Clone, Copy)]
 pub(super) struct Message {
-    pub place: Place,
+    pub place: SlotRef,
     pub seq: u64,
     pub sent: Millis,
     pub flags: u8,
@@ -305,7 +305,7 @@ pub(super) struct Message {
 
 impl Message {
     #[inline]
-    pub fn of(claimed: &Claimed<'_>) -> Self {
+    pub fn of(claimed: &Claim<'_>) -> Self {
         Self {
             place: claimed.place(),
             seq: claimed.seq(),
@@ -348,7 +348,7 @@ impl Message {
             body: envelope.body,
             receipt: Receipt {
                 queue: queue.id,
-                run: queue.core.run,
+                run: queue.host.run,
                 slot: self.place.slot,
                 generation: self.place.generation,
                 seq: self.seq,
@@ -371,7 +371,7 @@ impl Message {
 }
 
 /// The payload of a claimed message: in memory, or in the record that was read for it.
-pub(super) fn payload<'a>(claimed: &'a Claimed<'_>, record: &'a [u8]) -> Result<&'a [u8]> {
+pub(super) fn payload<'a>(claimed: &'a Claim<'_>, record: &'a [u8]) -> Result<&'a [u8]> {
     match claimed.body() {
         BodyRef::Bytes(payload) => Ok(payload),
         BodyRef::At { .. } => crate::record::payload_of(record),

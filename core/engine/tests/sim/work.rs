@@ -104,7 +104,7 @@ impl Work {
                     )
                     .unwrap()
             }
-            18 => self.engine.clean().unwrap(),
+            18 => self.engine.compact().unwrap(),
             _ => self.rarely(random),
         }
         let Some(ticket) = self.last.filter(|_| random.once_in(2)) else { return false };
@@ -188,7 +188,7 @@ impl Work {
             1 => {
                 let (dead, rate) = (self.queues[2].id(), 1 + random.below(5) as u32);
                 // Refused while a task runs.
-                if let Ok((_, ticket)) = self.engine.start_move(dead, None, Some(rate)) {
+                if let Ok((_, ticket)) = self.engine.start_redrive(dead, None, Some(rate)) {
                     self.last = ticket;
                 }
             }

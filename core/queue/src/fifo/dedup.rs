@@ -21,7 +21,7 @@ pub struct DedupEntry {
     /// When it was accepted.
     pub at: Millis,
     /// Where the newest record that tells of it lies in the journal; the queue does not read it.
-    pub home: u64,
+    pub location: u64,
 }
 
 /// An entry in 48 bytes.
@@ -31,7 +31,7 @@ struct Node {
     key: [u64; 2],
     seq: Seq,
     at: Millis,
-    home: u64,
+    location: u64,
     newer: u32,
 }
 
@@ -122,13 +122,13 @@ impl Dedup {
         (self.oldest != NIL).then(|| self.slab[self.oldest].at)
     }
 
-    /// Every entry, oldest first; the callback may give one a new home.
+    /// Every entry, oldest first; the callback may give one a new location.
     pub fn for_each(&mut self, mut visit: impl FnMut(&DedupEntry) -> Option<u64>) {
         let mut node = self.oldest;
         while node != NIL {
             let known = &mut self.slab[node];
-            if let Some(home) = visit(&known.entry()) {
-                known.home = home;
+            if let Some(location) = visit(&known.entry()) {
+                known.location = location;
             }
             node = known.newer;
         }
@@ -156,13 +156,13 @@ impl Dedup {
 
 impl Node {
     fn set(&mut self, entry: DedupEntry) {
-        let DedupEntry { key, seq, at, home } = entry;
-        (self.key, self.seq, self.at, self.home) = (halves(key), seq, at, home);
+        let DedupEntry { key, seq, at, location } = entry;
+        (self.key, self.seq, self.at, self.location) = (halves(key), seq, at, location);
     }
 
     fn entry(&self) -> DedupEntry {
         let key = u128::from(self.key[1]) << 64 | u128::from(self.key[0]);
-        DedupEntry { key, seq: self.seq, at: self.at, home: self.home }
+        DedupEntry { key, seq: self.seq, at: self.at, location: self.location }
     }
 }
 

@@ -76,7 +76,7 @@ impl Index {
         loop {
             let place = self.table(hash);
             let table = &mut self.tables[place as usize];
-            if table.has_room() {
+            if table.has_space() {
                 return table.put(Cell { hash, item });
             }
             if table.cells.len() < CELLS_MAX || table.bits == BITS_MAX {
@@ -182,7 +182,7 @@ impl Table {
         Self { bits, used: 0, cells: vec![EMPTY; cells].into_boxed_slice() }
     }
 
-    fn has_room(&self) -> bool {
+    fn has_space(&self) -> bool {
         self.used < self.cells.len() / 4 * 3
     }
 

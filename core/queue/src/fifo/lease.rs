@@ -4,7 +4,7 @@ use trunkline_types::{Code, Error, Millis};
 
 use super::send::generation;
 use super::slot::{FifoMessageState, Slot};
-use super::{FifoPlace, FifoState, Removed};
+use super::{FifoSlotRef, FifoState, Removed};
 
 /// What becomes of a delete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl FifoState {
     /// Whether the receipt of this delivery deletes its message.
     pub fn decide_delete(
         &self,
-        place: FifoPlace,
+        place: FifoSlotRef,
         delivery: u32,
         now: Millis,
     ) -> Result<DeleteDecision, Refusal> {
@@ -74,7 +74,7 @@ impl FifoState {
     /// When the lease of this delivery, made at `received`, ends if it lasts `visibility` from now.
     pub fn decide_extend(
         &self,
-        place: FifoPlace,
+        place: FifoSlotRef,
         delivery: u32,
         received: Millis,
         visibility: Millis,
@@ -109,11 +109,11 @@ impl FifoState {
     }
 
     /// The message at `place`, if it is still there and not too old.
-    fn find(&self, place: FifoPlace, now: Millis) -> Option<&Slot> {
+    fn find(&self, place: FifoSlotRef, now: Millis) -> Option<&Slot> {
         self.at(place).filter(|message| !self.is_expired(message, now))
     }
 
-    pub(super) fn at(&self, place: FifoPlace) -> Option<&Slot> {
+    pub(super) fn at(&self, place: FifoSlotRef) -> Option<&Slot> {
         self.slots
             .get(place.slot)
             .filter(|slot| slot.is_occupied() && generation(slot.seq) == place.generation)

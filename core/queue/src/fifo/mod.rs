@@ -24,17 +24,17 @@
 
 mod attempts;
 mod dedup;
+mod expiry;
 mod groups;
 mod index;
+mod inspect;
 mod lease;
-mod look;
 mod order;
 mod receive;
 mod recovery;
 mod send;
 mod slab;
 mod slot;
-mod time;
 
 use trunkline_types::{Millis, Seq};
 
@@ -46,12 +46,12 @@ use slab::{NIL, Slab};
 use slot::{Slot, UNARMED};
 
 pub use dedup::DedupEntry;
+pub use expiry::FifoFired;
+pub use inspect::FifoInfo;
 pub use lease::{DeleteDecision, Refusal};
-pub use look::FifoInfo;
-pub use receive::{Pick, Picked};
+pub use receive::{Pick, ReceiveDecision};
 pub use send::{Admitted, SendDecision};
 pub use slot::FifoMessageState;
-pub use time::FifoFired;
 
 /// The rules of one queue, as plain data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub struct FifoRules {
 
 /// Where a message lies, for as long as it is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct FifoPlace {
+pub struct FifoSlotRef {
     /// The slot: what timer entries and `apply_*` name.
     pub slot: u32,
     /// Tells this message of the slot from others: the lower half of its sequence number.

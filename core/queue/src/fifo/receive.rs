@@ -9,7 +9,7 @@ use super::attempts::{Attempt, Attempted};
 use super::send::generation;
 use super::slab::NIL;
 use super::slot::{FifoMessageState, Slot};
-use super::{FifoPlace, FifoState};
+use super::{FifoSlotRef, FifoState};
 
 /// Dead letters that one receive finds at most, so that a group of a million of them does not hold
 /// the queue; the caller moves them and asks again.
@@ -19,7 +19,7 @@ const DEAD_MAX: usize = 256;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pick {
     /// Where it lies.
-    pub place: FifoPlace,
+    pub place: FifoSlotRef,
     /// Its number.
     pub seq: Seq,
     /// Which delivery this is, counted from one; of a dead letter, how many there were.
@@ -34,7 +34,7 @@ pub struct Pick {
 
 /// What a receive comes to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Picked {
+pub struct ReceiveDecision {
     /// To be delivered, in this order: journal, then [`FifoState::apply_leased`] each.
     pub messages: Vec<Pick>,
     /// To be moved to the dead-letter queue: they were delivered as often as the rules allow.
@@ -53,10 +53,10 @@ impl FifoState {
         visibility: Option<Millis>,
         attempt: Option<&str>,
         now: Millis,
-    ) -> Picked {
+    ) -> ReceiveDecision {
         let due = now.saturating_add(visibility.unwrap_or(self.rules.visibility));
         if let Some(messages) = attempt.and_then(|id| self.repeat(id, due, now)) {
-            return Picked { messages, repeated: true, ..Picked::default() };
+            return ReceiveDecision { messages, repeated: true, ..ReceiveDecision::default() };
         }
         let room = u64::from(self.rules.in_flight_max).saturating_sub(self.counts.in_flight);
         let max = max.min(usize::try_from(room).unwrap_or(usize::MAX));
@@ -114,8 +114,14 @@ impl FifoState {
         self.attempts.remember(id, attempt, limit);
     }
 
-    fn pick(&self, max: usize, dead_after: Option<u32>, due: Millis, now: Millis) -> Picked {
-        let mut picked = Picked::default();
+    fn pick(
+        &self,
+        max: usize,
+        dead_after: Option<u32>,
+        due: Millis,
+        now: Millis,
+    ) -> ReceiveDecision {
+        let mut picked = ReceiveDecision::default();
         let mut group = self.groups.first_ready();
         while group != NIL && picked.messages.len() < max {
             let mut slot = self.groups[group].first;
@@ -182,6 +188,6 @@ fn pick_of(slot: u32, message: &Slot, delivery: u32, due: Millis, received: Mill
         0 => received,
         _ => message.first_received,
     };
-    let place = FifoPlace { slot, generation: generation(message.seq) };
+    let place = FifoSlotRef { slot, generation: generation(message.seq) };
     Pick { place, seq: message.seq, delivery, due, received, first_received }
 }

@@ -7,7 +7,7 @@
 use trunkline_types::{Millis, Seq};
 
 use super::slot::FifoMessageState;
-use super::{FifoPlace, FifoState};
+use super::{FifoSlotRef, FifoState};
 
 impl FifoState {
     /// From now on records are replayed: any order of numbers, the same message more than once.
@@ -55,8 +55,8 @@ impl FifoState {
     }
 
     /// The place of message `seq`, for a receipt of an earlier run.
-    pub fn place_of(&self, seq: Seq) -> Option<FifoPlace> {
+    pub fn slot_of(&self, seq: Seq) -> Option<FifoSlotRef> {
         let slot = self.lookup(seq)?;
-        Some(FifoPlace { slot, generation: super::send::generation(seq) })
+        Some(FifoSlotRef { slot, generation: super::send::generation(seq) })
     }
 }

@@ -3,7 +3,7 @@
 use trunkline_types::{Millis, Seq};
 
 use super::slot::FifoMessageState;
-use super::{DedupEntry, FifoPlace, FifoState};
+use super::{DedupEntry, FifoSlotRef, FifoState};
 use crate::Payload;
 
 /// What becomes of a send.
@@ -51,7 +51,7 @@ impl FifoState {
     /// Enters a message. It is delayed if the queue has a delay and it was never delivered.
     ///
     /// During recovery a message that is there already takes the state given here.
-    pub fn apply_sent(&mut self, message: Admitted<'_>) -> FifoPlace {
+    pub fn apply_sent(&mut self, message: Admitted<'_>) -> FifoSlotRef {
         let Admitted { seq, group, dedup_key, sent, .. } = message;
         assert!(
             self.is_recovering || seq >= self.next_seq,
@@ -60,11 +60,11 @@ impl FifoState {
         );
         self.next_seq = self.next_seq.max(seq + 1);
         if let Some(key) = dedup_key {
-            let home = match message.payload {
+            let location = match message.payload {
                 Payload::At { lsn, .. } => lsn,
                 Payload::Bytes(_) => 0,
             };
-            self.apply_dedup(DedupEntry { key, seq, at: sent, home });
+            self.apply_dedup(DedupEntry { key, seq, at: sent, location });
         }
         let known = if self.is_recovering { self.recovered.get(seq) } else { None };
         let slot = known.unwrap_or_else(|| self.enter(seq, group));
@@ -72,7 +72,7 @@ impl FifoState {
         if !self.is_recovering {
             self.link(slot);
         }
-        FifoPlace { slot, generation: generation(seq) }
+        FifoSlotRef { slot, generation: generation(seq) }
     }
 
     /// Remembers a deduplication key whose message may be gone.

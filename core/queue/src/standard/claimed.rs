@@ -6,36 +6,36 @@
 use trunkline_types::{Millis, Seq};
 
 use super::body::read_heap;
-use super::counts::Together;
+use super::counts::BatchCount;
 use super::log::StandardLog;
+use super::packed::{DELIVERIES_MAX, State, Status};
 use super::page::Page;
-use super::slot::{Home, Slot};
-use super::types::{BodyRef, Gone, Leased, Place};
-use super::word::{DELIVERIES_MAX, State, Status};
+use super::slot::{BodyLocation, Slot};
+use super::types::{BodyRef, Gone, Leased, SlotRef};
 
 /// A visible or leased message, owned: nobody else receives it, and its body may be read. Dropped,
 /// it is put back.
 #[derive(Debug)]
-pub struct Claimed<'a>(Hold<'a>);
+pub struct Claim<'a>(Hold<'a>);
 
 #[derive(Debug, Clone, Copy)]
 struct Hold<'a> {
     log: &'a StandardLog,
     page: &'a Page,
     slot: &'a Slot,
-    place: Place,
+    place: SlotRef,
     state: State,
     /// Where the message stood before it was claimed.
     from: Status,
 }
 
-impl<'a> Claimed<'a> {
+impl<'a> Claim<'a> {
     #[inline]
     pub(super) fn new(
         log: &'a StandardLog,
         page: &'a Page,
         slot: &'a Slot,
-        place: Place,
+        place: SlotRef,
         state: State,
     ) -> Self {
         let from = if state.is(Status::Holding) { Status::Leased } else { state.visible_status() };
@@ -60,7 +60,7 @@ impl<'a> Claimed<'a> {
 
     /// Where it lies.
     #[inline]
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> SlotRef {
         self.0.place
     }
 
@@ -98,23 +98,26 @@ impl<'a> Claimed<'a> {
     #[inline]
     pub fn body(&self) -> BodyRef<'_> {
         let len = self.0.slot.len();
-        match self.0.slot.home() {
-            Home::Region(offset) => BodyRef::Bytes(self.0.page.region.read(offset, len)),
-            Home::Heap(address) => BodyRef::Bytes(read_heap(self, address, len)),
-            Home::Journal(lsn) => BodyRef::At { lsn, len },
+        match self.0.slot.location() {
+            BodyLocation::Region(offset) => BodyRef::Bytes(self.0.page.region.read(offset, len)),
+            BodyLocation::Heap(address) => BodyRef::Bytes(read_heap(self, address, len)),
+            BodyLocation::Journal(lsn) => BodyRef::At { lsn, len },
         }
     }
 
     /// Says where in the journal the body lies now. Only for bodies that lie there.
     pub fn set_body(&mut self, lsn: u64) {
-        assert!(matches!(self.0.slot.home(), Home::Journal(_)), "the body lies in memory");
-        self.0.slot.set_home(Home::Journal(lsn));
+        assert!(
+            matches!(self.0.slot.location(), BodyLocation::Journal(_)),
+            "the body lies in memory"
+        );
+        self.0.slot.set_home(BodyLocation::Journal(lsn));
     }
 
     /// Delivers the message until `due`.
     #[inline]
     pub fn lease(self, due: Millis, now: Millis) -> Result<Leased, Gone> {
-        let mut counted = self.0.log.count_together();
+        let mut counted = self.0.log.batch_count();
         self.lease_in(&mut counted, due, now)
     }
 
@@ -122,7 +125,7 @@ impl<'a> Claimed<'a> {
     #[inline]
     pub fn lease_in(
         self,
-        counted: &mut Together<'_>,
+        counted: &mut BatchCount<'_>,
         due: Millis,
         now: Millis,
     ) -> Result<Leased, Gone> {
@@ -227,7 +230,7 @@ impl Hold<'_> {
     }
 }
 
-impl Drop for Claimed<'_> {
+impl Drop for Claim<'_> {
     #[inline]
     fn drop(&mut self) {
         self.0.restore();

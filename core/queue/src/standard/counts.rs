@@ -9,20 +9,20 @@
 
 use trunkline_types::sync::atomic::{AtomicU64, Ordering};
 
+use super::packed::Status;
 use super::types::Counts;
-use super::word::Status;
 
 const IN_FLIGHT: u64 = 1 << 32;
 const VISIBLE: u64 = 1;
 const BIAS: u32 = 1 << 31;
 
 #[derive(Debug)]
-pub(super) struct Tally {
+pub(super) struct Counters {
     word: AtomicU64,
     delayed: AtomicU64,
 }
 
-impl Tally {
+impl Counters {
     pub(super) fn new() -> Self {
         let bias = u64::from(BIAS);
         Self { word: AtomicU64::new(bias * IN_FLIGHT + bias * VISIBLE), delayed: AtomicU64::new(0) }
@@ -41,8 +41,8 @@ impl Tally {
     }
 
     #[inline]
-    pub(super) fn together(&self) -> Together<'_> {
-        Together { tally: self, delta: 0 }
+    pub(super) fn together(&self) -> BatchCount<'_> {
+        BatchCount { tally: self, delta: 0 }
     }
 
     /// A message left `from`; it stands at `to`, or is gone.
@@ -80,12 +80,12 @@ impl Tally {
 
 /// Transitions that are counted with one instruction, when this ends. Until then the counts lag.
 #[derive(Debug)]
-pub struct Together<'a> {
-    tally: &'a Tally,
+pub struct BatchCount<'a> {
+    tally: &'a Counters,
     delta: u64,
 }
 
-impl Together<'_> {
+impl BatchCount<'_> {
     /// A message left `from` and stands at `to`, neither of them a delay.
     #[inline]
     pub(super) fn shift(&mut self, from: Status, to: Status) {
@@ -94,7 +94,7 @@ impl Together<'_> {
     }
 }
 
-impl Drop for Together<'_> {
+impl Drop for BatchCount<'_> {
     #[inline]
     fn drop(&mut self) {
         if self.delta != 0 {
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_hasty_receiver_leaves_the_other_counter_alone() {
-        let tally = Tally::new();
+        let tally = Counters::new();
         // The receiver counts before the sender has.
         tally.shift(Some(Status::Ready), Some(Status::Leased));
         assert_eq!(tally.read(), Counts { visible: 0, in_flight: 1, delayed: 0 });

@@ -6,8 +6,8 @@
 
 use trunkline_types::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use super::once_box::RaceBox;
 use super::page::{CLASSES, Page};
-use super::race::RaceBox;
 
 /// Bits of a slot number that tell the slot inside its page.
 pub(super) const INDEX_BITS: u32 = 10;

@@ -13,11 +13,11 @@ use std::sync::Arc;
 
 use trunkline_types::Limits;
 
-use super::types::Place;
+use super::types::SlotRef;
 
 /// The visible and leased messages with a group of one queue. Plain data, for one thread at a time.
 #[derive(Debug, Default)]
-pub struct FairLane {
+pub struct FairScheduler {
     names: HashMap<Arc<str>, u32>,
     tenants: Vec<Tenant>,
     /// Entries of `tenants` that are free.
@@ -25,14 +25,14 @@ pub struct FairLane {
     turns: VecDeque<u32>,
     /// `(in flight, tenant)`, fewest first.
     parked: BTreeSet<(u32, u32)>,
-    in_flight: HashMap<Place, u32>,
+    in_flight: HashMap<SlotRef, u32>,
     waiting: usize,
 }
 
 #[derive(Debug)]
 struct Tenant {
     name: Arc<str>,
-    waiting: VecDeque<Place>,
+    waiting: VecDeque<SlotRef>,
     in_flight: u32,
     line: Line,
 }
@@ -45,7 +45,7 @@ enum Line {
     Parked,
 }
 
-impl FairLane {
+impl FairScheduler {
     /// How many messages wait here, those included that were deleted while they waited.
     pub fn waiting(&self) -> usize {
         self.waiting
@@ -57,14 +57,14 @@ impl FairLane {
     }
 
     /// A message of `tenant` is visible from now on.
-    pub fn push(&mut self, tenant: &str, place: Place) {
+    pub fn push(&mut self, tenant: &str, place: SlotRef) {
         let index = self.index_of(tenant);
         self.wait(index, place);
     }
 
     /// The message to receive next. It counts as in flight from here on: report `gone` if it cannot
     /// be claimed any more, and `released` if it becomes visible again.
-    pub fn next(&mut self, total_in_flight: u32, limits: &Limits) -> Option<Place> {
+    pub fn next(&mut self, total_in_flight: u32, limits: &Limits) -> Option<SlotRef> {
         self.next_quiet(total_in_flight, limits).or_else(|| {
             let (_, index) = self.parked.pop_first()?;
             self.tenants[index as usize].line = Line::Nowhere;
@@ -73,13 +73,13 @@ impl FairLane {
     }
 
     /// The same, but only of a quiet tenant.
-    pub fn next_quiet(&mut self, total_in_flight: u32, limits: &Limits) -> Option<Place> {
+    pub fn next_quiet(&mut self, total_in_flight: u32, limits: &Limits) -> Option<SlotRef> {
         self.unpark(total_in_flight, limits);
         let index = self.quiet_turn(total_in_flight, limits)?;
         self.take(index)
     }
 
-    fn take(&mut self, index: u32) -> Option<Place> {
+    fn take(&mut self, index: u32) -> Option<SlotRef> {
         let tenant = &mut self.tenants[index as usize];
         let place = tenant.waiting.pop_front()?;
         self.waiting -= 1;
@@ -94,7 +94,7 @@ impl FairLane {
     }
 
     /// A message of `tenant` is in flight although it was not taken from here: recovered so.
-    pub fn leased(&mut self, tenant: &str, place: Place) {
+    pub fn leased(&mut self, tenant: &str, place: SlotRef) {
         let index = self.index_of(tenant);
         if self.in_flight.insert(place, index).is_none() {
             self.change_in_flight(index, 1);
@@ -103,7 +103,7 @@ impl FairLane {
 
     /// A message in flight is visible again, behind the others of its tenant. False: it is not
     /// known to be in flight, and has to be pushed with its tenant's name.
-    pub fn released(&mut self, place: Place) -> bool {
+    pub fn released(&mut self, place: SlotRef) -> bool {
         let Some(index) = self.in_flight.remove(&place) else { return false };
         self.wait(index, place);
         self.change_in_flight(index, -1);
@@ -112,7 +112,7 @@ impl FairLane {
 
     /// A message is deleted or moved away. One that waits is not searched for: `next` will yield
     /// it, and claiming it will fail.
-    pub fn gone(&mut self, place: Place) {
+    pub fn gone(&mut self, place: SlotRef) {
         if let Some(index) = self.in_flight.remove(&place) {
             self.change_in_flight(index, -1);
         }
@@ -143,7 +143,7 @@ impl FairLane {
         index
     }
 
-    fn wait(&mut self, index: u32, place: Place) {
+    fn wait(&mut self, index: u32, place: SlotRef) {
         let tenant = &mut self.tenants[index as usize];
         tenant.waiting.push_back(place);
         self.waiting += 1;
@@ -209,11 +209,11 @@ fn is_noisy(in_flight: u32, total: u32, limits: &Limits) -> bool {
 mod tests {
     use super::*;
 
-    fn place(slot: u32) -> Place {
-        Place { slot, generation: 1 }
+    fn place(slot: u32) -> SlotRef {
+        SlotRef { slot, generation: 1 }
     }
 
-    fn drain(lane: &mut FairLane, mut total: u32, count: usize) -> Vec<u32> {
+    fn drain(lane: &mut FairScheduler, mut total: u32, count: usize) -> Vec<u32> {
         let limits = Limits::default();
         let next = std::iter::from_fn(|| {
             let place = lane.next(total, &limits)?;
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn quiet_tenants_take_turns_and_each_keeps_its_order() {
-        let mut lane = FairLane::default();
+        let mut lane = FairScheduler::default();
         for slot in [10, 11, 12] {
             lane.push("a", place(slot));
         }
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_noisy_tenant_gets_what_quiet_ones_leave() {
-        let mut lane = FairLane::default();
+        let mut lane = FairScheduler::default();
         for slot in 0..40 {
             lane.push("noisy", place(slot));
         }
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn of_noisy_tenants_the_one_with_fewest_in_flight_is_first() {
-        let mut lane = FairLane::default();
+        let mut lane = FairScheduler::default();
         for slot in 0..50 {
             lane.leased("louder", place(slot));
         }
@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn a_tenant_is_quiet_again_when_its_share_falls() {
-        let mut lane = FairLane::default();
+        let mut lane = FairScheduler::default();
         for slot in 0..40 {
             lane.leased("a", place(slot));
         }
@@ -284,7 +284,7 @@ mod tests {
 
     #[test]
     fn many_in_flight_are_not_noisy_in_a_large_crowd() {
-        let mut lane = FairLane::default();
+        let mut lane = FairScheduler::default();
         for slot in 0..40 {
             lane.leased("a", place(slot));
         }
@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn a_released_message_waits_again_behind_its_tenants_others() {
-        let mut lane = FairLane::default();
+        let mut lane = FairScheduler::default();
         lane.push("a", place(1));
         lane.push("a", place(2));
         assert_eq!(drain(&mut lane, 0, 1), [1]);
@@ -306,7 +306,7 @@ mod tests {
 
     #[test]
     fn a_tenant_without_messages_is_forgotten() {
-        let mut lane = FairLane::default();
+        let mut lane = FairScheduler::default();
         for round in 0..1_000 {
             let name = format!("tenant {round}");
             lane.push(&name, place(round));

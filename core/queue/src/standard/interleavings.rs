@@ -7,7 +7,7 @@ use loom::thread::{JoinHandle, spawn};
 use trunkline_types::Seq;
 
 use super::types::{
-    BodyRef, Counts, Extend, Fire, MessageState, NewBody, Place, Restored, Visibility,
+    BodyRef, Counts, Extend, Fire, MessageState, NewBody, Restored, SlotRef, Visibility,
 };
 use super::{Reserved, StandardLog};
 
@@ -22,16 +22,16 @@ fn explore(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     builder.check(model);
 }
 
-fn publish(reserved: Reserved<'_>, name: u8) -> Place {
+fn publish(reserved: Reserved<'_>, name: u8) -> SlotRef {
     reserved.publish(NOW, name, NewBody::Inline(&[&[name; 8]]), Visibility::Ready)
 }
 
-fn send(log: &StandardLog, name: u8) -> Place {
+fn send(log: &StandardLog, name: u8) -> SlotRef {
     publish(log.reserve(8, true), name)
 }
 
 /// Receives one message: its name, from body and flags, which must agree, and its place.
-fn receive(log: &StandardLog) -> Option<(u8, Place, Seq)> {
+fn receive(log: &StandardLog) -> Option<(u8, SlotRef, Seq)> {
     let claimed = log.claim()?;
     let name = claimed.flags();
     assert_eq!(claimed.body(), BodyRef::Bytes(&[name; 8]));
@@ -40,7 +40,7 @@ fn receive(log: &StandardLog) -> Option<(u8, Place, Seq)> {
     Some((name, place, seq))
 }
 
-fn names(found: impl IntoIterator<Item = Option<(u8, Place, Seq)>>) -> Vec<u8> {
+fn names(found: impl IntoIterator<Item = Option<(u8, SlotRef, Seq)>>) -> Vec<u8> {
     found.into_iter().flatten().map(|(name, _, _)| name).collect()
 }
 
@@ -66,7 +66,7 @@ fn sorted(mut names: Vec<u8>) -> Vec<u8> {
 }
 
 /// A message that was delivered once already and is in flight.
-fn leased(log: &StandardLog, name: u8, due: u64) -> Place {
+fn leased(log: &StandardLog, name: u8, due: u64) -> SlotRef {
     log.restore(Restored {
         seq: 500,
         sent: NOW,

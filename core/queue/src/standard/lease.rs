@@ -4,10 +4,10 @@ use trunkline_types::Millis;
 use trunkline_types::sync::atomic::Ordering;
 
 use super::log::{StandardLog, holds_message};
+use super::packed::{State, Status};
 use super::page::Page;
 use super::slot::Slot;
-use super::types::{Extend, Fire, Place};
-use super::word::{State, Status};
+use super::types::{Extend, Fire, SlotRef};
 
 /// After how long a timer looks again at a message that somebody owned at that moment.
 const RETRY: Millis = 10;
@@ -17,7 +17,7 @@ const HORIZON: Millis = 1 << 30;
 impl StandardLog {
     /// Deletes the message wherever it stands. False: it is deleted already.
     #[inline]
-    pub fn delete(&self, place: Place) -> bool {
+    pub fn delete(&self, place: SlotRef) -> bool {
         let Some((page, slot, _)) = self.locate(place.slot) else { return false };
         let state = slot.state();
         // The usual case, apart from all that may be: in flight, and nobody looks at it.
@@ -30,14 +30,14 @@ impl StandardLog {
     }
 
     #[inline(never)]
-    fn delete_from(&self, place: Place, page: &Page, slot: &Slot) -> bool {
+    fn delete_from(&self, place: SlotRef, page: &Page, slot: &Slot) -> bool {
         let mut state = slot.state();
         loop {
             if state.generation() != place.generation || !holds_message(state) {
                 return false;
             }
             let (from, to) = match state.status() {
-                Some(Status::Claimed | Status::Holding) => (None, Status::Doomed),
+                Some(Status::Claim | Status::Holding) => (None, Status::Doomed),
                 Some(Status::Doomed) | None => return false,
                 from => (from, Status::Done),
             };
@@ -58,7 +58,7 @@ impl StandardLog {
     /// receipt of a standard queue does that as well. A time not after `now` ends the lease.
     ///
     /// The one verb that may wait: while another thread owns the leased message for a moment.
-    pub fn extend(&self, place: Place, due: Millis, now: Millis) -> Extend {
+    pub fn extend(&self, place: SlotRef, due: Millis, now: Millis) -> Extend {
         loop {
             let Some((_, slot, _)) = self.locate(place.slot) else { return Extend::Gone };
             let state = slot.state();
@@ -87,9 +87,9 @@ impl StandardLog {
     }
 
     /// Says that the body at `place`, which lay at `from` in the journal, lies at `to` now. False:
-    /// it did not lie there. Unlike `Claimed::set_body` it needs no claim; the caller sees to it
+    /// it did not lie there. Unlike `Claim::set_body` it needs no claim; the caller sees to it
     /// that the slot is not reused meanwhile.
-    pub fn relocate(&self, place: Place, from: u64, to: u64) -> bool {
+    pub fn relocate(&self, place: SlotRef, from: u64, to: u64) -> bool {
         let Some((_, slot, _)) = self.locate(place.slot) else { return false };
         slot.state().generation() == place.generation && slot.move_home(from, to)
     }
@@ -124,7 +124,7 @@ impl StandardLog {
         if armed != 0 && is_later(armed, now) {
             // This entry was left over. The one that is remembered fires before anything falls due,
             // unless time jumped so far that 32 bits mislead: so look, but add no entry.
-            let Some(place) = self.place_of(slot) else { return Fire::Gone };
+            let Some(place) = self.slot_of(slot) else { return Fire::Gone };
             return match self.fire_at(place, physical, now) {
                 Fire::Later(_) => Fire::Gone,
                 other => other,
@@ -133,7 +133,7 @@ impl StandardLog {
         // Forgotten first and looked at second: whoever sets a due time after we looked sees that
         // no entry exists, and pushes one.
         physical.armed.swap(0, Ordering::SeqCst);
-        let Some(place) = self.place_of(slot) else { return Fire::Gone };
+        let Some(place) = self.slot_of(slot) else { return Fire::Gone };
         match self.fire_at(place, physical, now) {
             // An earlier entry that was pushed meanwhile does it as well.
             Fire::Later(at) if !self.arm(slot, at) => Fire::Gone,
@@ -141,7 +141,7 @@ impl StandardLog {
         }
     }
 
-    fn fire_at(&self, place: Place, slot: &Slot, now: Millis) -> Fire {
+    fn fire_at(&self, place: SlotRef, slot: &Slot, now: Millis) -> Fire {
         let mut state = slot.state();
         loop {
             if state.generation() != place.generation {
@@ -149,7 +149,7 @@ impl StandardLog {
             }
             match state.status() {
                 Some(Status::Ready | Status::Held) => return Fire::Visible(place),
-                Some(Status::Claimed | Status::Holding) => return Fire::Later(now + RETRY),
+                Some(Status::Claim | Status::Holding) => return Fire::Later(now + RETRY),
                 Some(Status::Leased) => {
                     let due = slot.due();
                     if due > now {
@@ -173,7 +173,7 @@ impl StandardLog {
         }
     }
 
-    fn end_lease(&self, place: Place, now: Millis) -> Fire {
+    fn end_lease(&self, place: SlotRef, now: Millis) -> Fire {
         let Some(claimed) = self.claim_leased(place) else { return Fire::Later(now + RETRY) };
         let due = claimed.due();
         if due > now {
@@ -186,7 +186,7 @@ impl StandardLog {
         }
     }
 
-    fn delay_ended(&self, place: Place, before: State) -> Fire {
+    fn delay_ended(&self, place: SlotRef, before: State) -> Fire {
         let status = before.visible_status();
         self.tally.0.shift(Some(Status::Delayed), Some(status));
         if status == Status::Ready {

@@ -4,12 +4,12 @@ use trunkline_types::Seq;
 use trunkline_types::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 
 use super::body::free_heap;
-use super::counts::{Tally, Together};
+use super::counts::{BatchCount, Counters};
 use super::directory::{Directory, INDEX_BITS};
+use super::packed::{Link, State, Status, Tail};
 use super::page::{Apart, CLASSES, Close, Grow, Page};
-use super::slot::{Home, Slot};
-use super::types::{Counts, Place};
-use super::word::{Link, State, Status, Tail};
+use super::slot::{BodyLocation, Slot};
+use super::types::{Counts, SlotRef};
 
 /// How many slots one step takes at most: fewer than a receiver looks past before it gives up a
 /// slot that its sender has not reached yet.
@@ -28,7 +28,7 @@ pub struct StandardLog {
     pub(super) oldest: AtomicU64,
     tail: Apart<AtomicU64>,
     pub(super) head: Apart<AtomicU64>,
-    pub(super) tally: Apart<Tally>,
+    pub(super) tally: Apart<Counters>,
 }
 
 impl StandardLog {
@@ -42,7 +42,7 @@ impl StandardLog {
             oldest: AtomicU64::new(0),
             tail: Apart(AtomicU64::new(first)),
             head: Apart(AtomicU64::new(first)),
-            tally: Apart(Tally::new()),
+            tally: Apart(Counters::new()),
         }
     }
 
@@ -53,7 +53,7 @@ impl StandardLog {
 
     /// Counts what is done with it in one step at its end.
     #[inline]
-    pub fn count_together(&self) -> Together<'_> {
+    pub fn batch_count(&self) -> BatchCount<'_> {
         self.tally.0.together()
     }
 
@@ -208,7 +208,7 @@ impl StandardLog {
     /// and gives its slot back. Once for each message.
     #[inline]
     pub(super) fn ended(&self, page: &Page, slot: &Slot, from: Status) {
-        if let Home::Heap(address) = slot.home() {
+        if let BodyLocation::Heap(address) = slot.location() {
             self.drop_heap(address, slot.len());
         }
         self.tally.0.shift(Some(from), None);
@@ -230,7 +230,7 @@ impl Drop for StandardLog {
                 let state = slot.state();
                 if state.generation() == tail.generation()
                     && holds_message(state)
-                    && let Home::Heap(address) = slot.home()
+                    && let BodyLocation::Heap(address) = slot.location()
                 {
                     free_heap(address, slot.len());
                 }
@@ -257,8 +257,8 @@ pub(super) struct Taken<'a> {
 }
 
 impl Taken<'_> {
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn place(&self) -> SlotRef {
         let slot = self.page.id << INDEX_BITS | self.index;
-        Place { slot, generation: self.generation }
+        SlotRef { slot, generation: self.generation }
     }
 }

@@ -31,24 +31,24 @@ mod directory;
 mod fair;
 mod lease;
 mod log;
+mod once_box;
+mod packed;
 mod page;
-mod race;
 mod receive;
+mod scan;
 mod send;
 mod slot;
-mod survey;
 mod types;
-mod word;
 
 #[cfg(all(test, loom))]
 mod interleavings;
 
-pub use claimed::Claimed;
-pub use counts::Together;
-pub use fair::FairLane;
+pub use claimed::Claim;
+pub use counts::BatchCount;
+pub use fair::FairScheduler;
 pub use log::StandardLog;
 pub use send::Reserved;
 pub use types::{
-    BodyRef, Counts, Extend, Fire, Gone, Info, Leased, MessageState, NewBody, Place, Restored,
+    BodyRef, Counts, Extend, Fire, Gone, Info, Leased, MessageState, NewBody, Restored, SlotRef,
     Visibility,
 };

@@ -10,9 +10,9 @@ use trunkline_types::Seq;
 use trunkline_types::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
 use super::body::{Region, fresh_slots};
-use super::race::RaceBox;
+use super::once_box::RaceBox;
+use super::packed::{Link, Tail};
 use super::slot::Slot;
-use super::word::{Link, Tail};
 
 /// Sizes a page may have: slots, and bytes of bodies. A queue starts small.
 #[cfg(not(loom))]

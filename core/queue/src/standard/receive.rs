@@ -11,12 +11,12 @@
 use trunkline_types::Millis;
 use trunkline_types::sync::atomic::Ordering;
 
-use super::claimed::Claimed;
+use super::claimed::Claim;
 use super::log::StandardLog;
+use super::packed::{Link, State, Status};
 use super::page::Page;
 use super::slot::Slot;
-use super::types::Place;
-use super::word::{Link, State, Status};
+use super::types::SlotRef;
 
 /// How far the head may look past a slot that is reserved but not published, before it gives the
 /// slot up: far enough that a sender at work is hardly ever hit, near enough to be searched again
@@ -30,7 +30,7 @@ const GAP_MAX: u32 = 1;
 const ANY: Millis = Millis::MAX;
 
 enum Step<'a> {
-    Claimed(Claimed<'a>),
+    Claim(Claim<'a>),
     /// Somebody was faster: look at the same slot again.
     Again,
     /// Nothing to receive here, now or later.
@@ -42,7 +42,7 @@ enum Step<'a> {
 impl StandardLog {
     /// The next visible message; `None` at once when there is none.
     #[inline(always)] // A call would move the claim through memory.
-    pub fn claim(&self) -> Option<Claimed<'_>> {
+    pub fn claim(&self) -> Option<Claim<'_>> {
         if self.tally.0.none_visible() {
             return None;
         }
@@ -53,7 +53,7 @@ impl StandardLog {
     }
 
     /// The next visible message, if it was sent before `limit`.
-    pub fn claim_sent_before(&self, limit: Millis) -> Option<Claimed<'_>> {
+    pub fn claim_sent_before(&self, limit: Millis) -> Option<Claim<'_>> {
         if self.tally.0.none_visible() {
             return None;
         }
@@ -62,7 +62,7 @@ impl StandardLog {
 
     /// The message at the hint, if it is ready: the first step of a search, and mostly the last.
     #[inline]
-    fn claim_front(&self) -> Option<Claimed<'_>> {
+    fn claim_front(&self) -> Option<Claim<'_>> {
         let link = Link::unpack(self.head.0.load(Ordering::Acquire));
         let page = self.page(link.page);
         let index = page.hint(link.generation);
@@ -86,12 +86,12 @@ impl StandardLog {
         slot: &'a Slot,
         index: u32,
         state: State,
-    ) -> Option<Claimed<'a>> {
-        let claimed = state.with(Status::Claimed).with_passed(true);
+    ) -> Option<Claim<'a>> {
+        let claimed = state.with(Status::Claim).with_passed(true);
         slot.change(state, claimed).ok()?;
         let slot_id = page.id << super::directory::INDEX_BITS | index;
-        let place = Place { slot: slot_id, generation: link.generation };
-        Some(Claimed::new(self, page, slot, place, claimed))
+        let place = SlotRef { slot: slot_id, generation: link.generation };
+        Some(Claim::new(self, page, slot, place, claimed))
     }
 
     /// Removes messages at the front that were sent before `limit`; returns how many.
@@ -105,7 +105,7 @@ impl StandardLog {
     }
 
     /// The message at `place`, if it is visible: ready or held.
-    pub fn claim_at(&self, place: Place) -> Option<Claimed<'_>> {
+    pub fn claim_at(&self, place: SlotRef) -> Option<Claim<'_>> {
         let (page, slot, _) = self.locate(place.slot)?;
         let mut state = slot.state();
         loop {
@@ -113,26 +113,26 @@ impl StandardLog {
             if state.generation() != place.generation || !visible || state.is_reference() {
                 return None;
             }
-            let claimed = state.with(Status::Claimed);
+            let claimed = state.with(Status::Claim);
             match slot.change(state, claimed) {
-                Ok(()) => return Some(Claimed::new(self, page, slot, place, claimed)),
+                Ok(()) => return Some(Claim::new(self, page, slot, place, claimed)),
                 Err(found) => state = found,
             }
         }
     }
 
     /// The message at `place`, if it is in flight.
-    pub fn claim_leased(&self, place: Place) -> Option<Claimed<'_>> {
+    pub fn claim_leased(&self, place: SlotRef) -> Option<Claim<'_>> {
         self.hold(place, Status::Leased)
     }
 
     /// The message at `place`, if its delay has not ended. To be read and put back, not to be
     /// leased.
-    pub fn claim_delayed(&self, place: Place) -> Option<Claimed<'_>> {
-        self.hold(place, Status::Delayed).map(Claimed::was_delayed)
+    pub fn claim_delayed(&self, place: SlotRef) -> Option<Claim<'_>> {
+        self.hold(place, Status::Delayed).map(Claim::was_delayed)
     }
 
-    fn hold(&self, place: Place, from: Status) -> Option<Claimed<'_>> {
+    fn hold(&self, place: SlotRef, from: Status) -> Option<Claim<'_>> {
         let (page, slot, _) = self.locate(place.slot)?;
         let mut state = slot.state();
         loop {
@@ -141,19 +141,19 @@ impl StandardLog {
             }
             let holding = state.with(Status::Holding);
             match slot.change(state, holding) {
-                Ok(()) => return Some(Claimed::new(self, page, slot, place, holding)),
+                Ok(()) => return Some(Claim::new(self, page, slot, place, holding)),
                 Err(found) => state = found,
             }
         }
     }
 
     #[inline(never)]
-    fn search(&self, limit: Millis) -> Option<Claimed<'_>> {
+    fn search(&self, limit: Millis) -> Option<Claim<'_>> {
         loop {
             let link = Link::unpack(self.head.0.load(Ordering::Acquire));
             let page = self.page(link.page);
             match self.search_page(link, page, limit) {
-                Found::Claimed(claimed) => return Some(claimed),
+                Found::Claim(claimed) => return Some(claimed),
                 Found::Nothing => return None,
                 Found::Stale => {}
                 Found::End => {
@@ -181,9 +181,9 @@ impl StandardLog {
                     Step::Again => continue,
                     Step::Pass => index += 1,
                     Step::Stop => return Found::Nothing,
-                    Step::Claimed(claimed) => {
+                    Step::Claim(claimed) => {
                         page.set_hint(link.generation, gap.unwrap_or(index + 1));
-                        return Found::Claimed(claimed);
+                        return Found::Claim(claimed);
                     }
                 }
                 continue;
@@ -234,11 +234,11 @@ impl StandardLog {
                     return Step::Stop;
                 }
                 match self.claim_slot(link, page, slot, index, state) {
-                    Some(claimed) => Step::Claimed(claimed),
+                    Some(claimed) => Step::Claim(claimed),
                     None => Step::Again,
                 }
             }
-            Some(Status::Claimed) if !state.is_passed() => {
+            Some(Status::Claim) if !state.is_passed() => {
                 match slot.change(state, state.with_passed(true)) {
                     Ok(()) => Step::Pass,
                     Err(_) => Step::Again,
@@ -268,13 +268,13 @@ impl StandardLog {
         }
         self.give_back(page, 1);
         match self.claim_ready(target) {
-            Some(claimed) => Step::Claimed(claimed),
+            Some(claimed) => Step::Claim(claimed),
             None => Step::Pass,
         }
     }
 
     /// The message at `place`, if it is ready; the reference to it is used up.
-    fn claim_ready(&self, place: Place) -> Option<Claimed<'_>> {
+    fn claim_ready(&self, place: SlotRef) -> Option<Claim<'_>> {
         let (page, slot, _) = self.locate(place.slot)?;
         let mut state = slot.state();
         loop {
@@ -282,13 +282,13 @@ impl StandardLog {
                 return None;
             }
             let (next, ours) = match state.status() {
-                Some(Status::Ready) => (state.with(Status::Claimed).with_passed(true), true),
+                Some(Status::Ready) => (state.with(Status::Claim).with_passed(true), true),
                 // Whoever has it now must append another reference when putting it back.
-                Some(Status::Claimed) if !state.is_passed() => (state.with_passed(true), false),
+                Some(Status::Claim) if !state.is_passed() => (state.with_passed(true), false),
                 _ => return None,
             };
             match slot.change(state, next) {
-                Ok(()) if ours => return Some(Claimed::new(self, page, slot, place, next)),
+                Ok(()) if ours => return Some(Claim::new(self, page, slot, place, next)),
                 Ok(()) => return None,
                 Err(found) => state = found,
             }
@@ -297,7 +297,7 @@ impl StandardLog {
 }
 
 enum Found<'a> {
-    Claimed(Claimed<'a>),
+    Claim(Claim<'a>),
     /// Nothing visible in the whole log.
     Nothing,
     /// The head moved on meanwhile.

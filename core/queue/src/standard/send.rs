@@ -7,9 +7,9 @@ use trunkline_types::{Millis, Seq};
 
 use super::body::store_heap;
 use super::log::{RUN_MAX, StandardLog, Taken};
-use super::slot::{Fields, Home, Slot};
-use super::types::{MessageState, NewBody, Place, Restored, Visibility};
-use super::word::{State, Status};
+use super::packed::{State, Status};
+use super::slot::{BodyLocation, Fields, Slot};
+use super::types::{MessageState, NewBody, Restored, SlotRef, Visibility};
 
 /// A slot that waits for its message. Dropped without publishing, it counts as over.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl StandardLog {
     }
 
     /// Stores a message that has a past: its sequence number and its history are kept.
-    pub fn restore(&self, message: Restored<'_>) -> Place {
+    pub fn restore(&self, message: Restored<'_>) -> SlotRef {
         let body = message.body;
         let len = match body {
             NewBody::Inline(pieces) => Some(pieces.iter().map(|piece| piece.len()).sum()),
@@ -113,7 +113,7 @@ impl StandardLog {
 
     /// Writes, publishes and counts a message.
     #[inline]
-    fn put<'a>(&'a self, taken: Taken<'a>, seq: Seq, news: &News<'_>, shape: State) -> Place {
+    fn put<'a>(&'a self, taken: Taken<'a>, seq: Seq, news: &News<'_>, shape: State) -> SlotRef {
         let place = self.store(taken, seq, news, shape);
         if let Some(status) = shape.status() {
             self.tally.0.enter(status);
@@ -123,7 +123,7 @@ impl StandardLog {
 
     /// Writes and publishes a message in `taken`, or in a later slot if receivers went past it.
     #[inline]
-    fn store<'a>(&'a self, taken: Taken<'a>, seq: Seq, news: &News<'_>, shape: State) -> Place {
+    fn store<'a>(&'a self, taken: Taken<'a>, seq: Seq, news: &News<'_>, shape: State) -> SlotRef {
         if self.try_store(taken, seq, news, shape) {
             return taken.place();
         }
@@ -131,7 +131,7 @@ impl StandardLog {
     }
 
     #[cold]
-    fn store_later(&self, seq: Seq, news: &News<'_>, shape: State) -> Place {
+    fn store_later(&self, seq: Seq, news: &News<'_>, shape: State) -> SlotRef {
         let len = match news.body {
             NewBody::Inline(pieces) => Some(pieces.iter().map(|piece| piece.len()).sum()),
             NewBody::At { .. } => None,
@@ -150,16 +150,16 @@ impl StandardLog {
         let slot = taken.slot();
         // A look without claim that sees the new fields sees that the old message is over.
         fence(Ordering::Release);
-        let (home, len) = self.write_body(&taken, news.body);
+        let (location, len) = self.write_body(&taken, news.body);
         let (sent, flags, first_received) = (news.sent, news.flags, news.first_received);
-        slot.set_fields(&Fields { sent, flags, first_received, due: news.due, home, len });
+        slot.set_fields(&Fields { sent, flags, first_received, due: news.due, location, len });
         let restated = taken.seq() != seq;
         if restated {
             taken.page.restate(taken.index, seq);
         }
         let published = publish(slot, shape.of(taken.generation).with_restated(restated));
         if !published {
-            if let Home::Heap(address) = home {
+            if let BodyLocation::Heap(address) = location {
                 self.drop_heap(address, len);
             }
             self.give_back(taken.page, 1);
@@ -168,24 +168,24 @@ impl StandardLog {
     }
 
     #[inline]
-    fn write_body(&self, taken: &Taken<'_>, body: NewBody<'_>) -> (Home, u32) {
+    fn write_body(&self, taken: &Taken<'_>, body: NewBody<'_>) -> (BodyLocation, u32) {
         let pieces = match body {
-            NewBody::At { lsn, len } => return (Home::Journal(lsn), len),
+            NewBody::At { lsn, len } => return (BodyLocation::Journal(lsn), len),
             NewBody::Inline(pieces) => pieces,
         };
         let len: usize = pieces.iter().map(|piece| piece.len()).sum();
         assert!(len <= u32::MAX as usize, "a body is larger than any limit allows");
         if let Some(offset) = taken.offset {
             taken.page.region.write(offset, pieces);
-            return (Home::Region(offset), len as u32);
+            return (BodyLocation::Region(offset), len as u32);
         }
         self.heap_bytes.fetch_add(len, Ordering::Relaxed);
-        (Home::Heap(store_heap(pieces)), len as u32)
+        (BodyLocation::Heap(store_heap(pieces)), len as u32)
     }
 
     /// Appends the word that `target` is visible again. The target is ready before this is called,
     /// so whoever finds the reference finds the message, or somebody who had it since.
-    pub(super) fn refer(&self, target: Place) {
+    pub(super) fn refer(&self, target: SlotRef) {
         loop {
             let taken = self.take_slot(None);
             let slot = taken.slot();
@@ -261,7 +261,7 @@ impl Reserved<'_> {
     }
 
     /// Where the message will lie, unless receivers have to go past the slot.
-    pub fn place(&self) -> Option<Place> {
+    pub fn place(&self) -> Option<SlotRef> {
         self.taken.as_ref().map(Taken::place)
     }
 
@@ -280,7 +280,7 @@ impl Reserved<'_> {
         flags: u8,
         body: NewBody<'_>,
         visibility: Visibility,
-    ) -> Place {
+    ) -> SlotRef {
         if let NewBody::Inline(pieces) = body {
             let len: usize = pieces.iter().map(|piece| piece.len()).sum();
             assert!(self.inline && len == self.body_len, "not the body the place was made for");

@@ -13,8 +13,8 @@
 use trunkline_types::Millis;
 use trunkline_types::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use super::types::Place;
-use super::word::State;
+use super::packed::State;
+use super::types::SlotRef;
 
 const MILLIS_SHIFT: u32 = 22;
 const FLAGS_SHIFT: u32 = 14;
@@ -30,7 +30,7 @@ const BODY_MASK: u64 = (1 << KIND_SHIFT) - 1;
 
 /// Where the bytes of a body are, or which message a reference names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Home {
+pub(super) enum BodyLocation {
     /// In the page's region, from this offset on.
     Region(u32),
     /// In a box of its own at this address.
@@ -46,7 +46,7 @@ pub(super) struct Fields {
     pub(super) flags: u8,
     pub(super) first_received: Millis,
     pub(super) due: Millis,
-    pub(super) home: Home,
+    pub(super) location: BodyLocation,
     pub(super) len: u32,
 }
 
@@ -94,7 +94,7 @@ impl Slot {
     pub(super) fn set_fields(&self, fields: &Fields) {
         self.set_times(fields.sent, fields.flags, fields.first_received);
         self.set_due(fields.due, fields.sent, fields.first_received);
-        self.set_home(fields.home);
+        self.set_home(fields.location);
         self.len.store(fields.len, Ordering::Relaxed);
     }
 
@@ -133,11 +133,11 @@ impl Slot {
 
     /// Owner only.
     #[inline]
-    pub(super) fn set_home(&self, home: Home) {
-        let word = match home {
-            Home::Region(offset) => u64::from(offset),
-            Home::Heap(address) => 1 << KIND_SHIFT | address as u64 & BODY_MASK,
-            Home::Journal(lsn) => 2 << KIND_SHIFT | lsn & BODY_MASK,
+    pub(super) fn set_home(&self, location: BodyLocation) {
+        let word = match location {
+            BodyLocation::Region(offset) => u64::from(offset),
+            BodyLocation::Heap(address) => 1 << KIND_SHIFT | address as u64 & BODY_MASK,
+            BodyLocation::Journal(lsn) => 2 << KIND_SHIFT | lsn & BODY_MASK,
         };
         self.body.store(word, Ordering::Relaxed);
     }
@@ -150,24 +150,24 @@ impl Slot {
     }
 
     /// Owner only: the slot names `target`.
-    pub(super) fn set_target(&self, target: Place) {
+    pub(super) fn set_target(&self, target: SlotRef) {
         let word = u64::from(target.generation) << 32 | u64::from(target.slot);
         self.body.store(word, Ordering::Relaxed);
     }
 
     /// The message a reference names.
-    pub(super) fn target(&self) -> Place {
+    pub(super) fn target(&self) -> SlotRef {
         let word = self.body.load(Ordering::Relaxed);
-        Place { slot: word as u32, generation: (word >> 32) as u32 }
+        SlotRef { slot: word as u32, generation: (word >> 32) as u32 }
     }
 
     #[inline]
-    pub(super) fn home(&self) -> Home {
+    pub(super) fn location(&self) -> BodyLocation {
         let word = self.body.load(Ordering::Relaxed);
         match word >> KIND_SHIFT {
-            0 => Home::Region(word as u32),
-            1 => Home::Heap((word & BODY_MASK) as usize),
-            _ => Home::Journal(word & BODY_MASK),
+            0 => BodyLocation::Region(word as u32),
+            1 => BodyLocation::Heap((word & BODY_MASK) as usize),
+            _ => BodyLocation::Journal(word & BODY_MASK),
         }
     }
 
@@ -209,7 +209,7 @@ impl Slot {
             flags: (sent_word >> FLAGS_SHIFT) as u8,
             first_received: sent + first_after(sent_word, due_word),
             due: due_word >> MILLIS_SHIFT,
-            home: self.home(),
+            location: self.location(),
             len: self.len(),
         }
     }
@@ -235,13 +235,17 @@ mod tests {
         let slot = Slot::new();
         let sent = 1_900_000_000_123;
         let (first_received, due) = (sent + (1 << 35) + 7, MILLIS_MAX);
-        for home in [Home::Region(262_143), Home::Heap(0x7fff_1234_5678), Home::Journal(1 << 61)] {
-            slot.set_fields(&Fields { sent, flags: 0xa5, first_received, due, home, len: 9 });
+        for location in [
+            BodyLocation::Region(262_143),
+            BodyLocation::Heap(0x7fff_1234_5678),
+            BodyLocation::Journal(1 << 61),
+        ] {
+            slot.set_fields(&Fields { sent, flags: 0xa5, first_received, due, location, len: 9 });
             slot.move_due(sent + 1);
             let fields = slot.fields();
             assert_eq!((fields.sent, fields.flags, fields.len), (sent, 0xa5, 9));
             assert_eq!((fields.first_received, fields.due), (first_received, sent + 1));
-            assert_eq!(fields.home, home);
+            assert_eq!(fields.location, location);
         }
     }
 }

@@ -4,7 +4,7 @@ use trunkline_types::{Millis, Seq};
 
 /// Where a message lies, in one use of that slot. Stale places are recognised, never mistaken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Place {
+pub struct SlotRef {
     /// The physical slot: the key of its timer entry.
     pub slot: u32,
     /// Which use of the slot.
@@ -90,7 +90,7 @@ pub enum MessageState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Info {
     /// Where it lies.
-    pub place: Place,
+    pub place: SlotRef,
     /// Its sequence number.
     pub seq: Seq,
     /// When it was sent.
@@ -143,9 +143,9 @@ pub enum Fire {
     /// Call again at that time; the slot is armed for it.
     Later(Millis),
     /// A delay or a lease ended. One of the fair lane has to be pushed there.
-    BecameVisible(Place),
+    BecameVisible(SlotRef),
     /// The message was visible already.
-    Visible(Place),
+    Visible(SlotRef),
 }
 
 /// How many messages stand where.

@@ -5,8 +5,8 @@ pub mod naive;
 pub mod steps;
 
 use trunkline_queue::{
-    Admitted, DeleteDecision, FifoPlace, FifoRules, FifoState, Payload, Pick, Picked, Refusal,
-    SendDecision,
+    Admitted, DeleteDecision, FifoRules, FifoSlotRef, FifoState, Payload, Pick, ReceiveDecision,
+    Refusal, SendDecision,
 };
 use trunkline_timer::Wheel;
 
@@ -32,7 +32,7 @@ pub fn rules() -> FifoRules {
 /// What a receiver holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Handle {
-    pub place: FifoPlace,
+    pub place: FifoSlotRef,
     pub seq: u64,
     pub delivery: u32,
     pub received: u64,
@@ -88,7 +88,12 @@ impl Rig {
         }
     }
 
-    pub fn decide(&self, max: usize, visibility: Option<u64>, attempt: Option<&str>) -> Picked {
+    pub fn decide(
+        &self,
+        max: usize,
+        visibility: Option<u64>,
+        attempt: Option<&str>,
+    ) -> ReceiveDecision {
         self.state.decide_receive(max, visibility, attempt, self.now)
     }
 
@@ -97,13 +102,13 @@ impl Rig {
         max: usize,
         visibility: Option<u64>,
         attempt: Option<&str>,
-    ) -> Picked {
+    ) -> ReceiveDecision {
         let picked = self.decide(max, visibility, attempt);
         self.apply(&picked, attempt);
         picked
     }
 
-    pub fn apply(&mut self, picked: &Picked, attempt: Option<&str>) {
+    pub fn apply(&mut self, picked: &ReceiveDecision, attempt: Option<&str>) {
         for dead in &picked.dead {
             self.state.apply_deleted(dead.place.slot);
         }

@@ -110,7 +110,7 @@ pub fn replay(state: &mut FifoState, record: &Record, place: u64) {
             }
         }
         Record::Remembered { key, seq, at } => {
-            state.apply_dedup(DedupEntry { key, seq, at, home: place });
+            state.apply_dedup(DedupEntry { key, seq, at, location: place });
         }
         Record::Purged => drop(state.purge()),
     }

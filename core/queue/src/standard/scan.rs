@@ -5,26 +5,26 @@ use trunkline_types::{Millis, Seq};
 
 use super::directory::INDEX_BITS;
 use super::log::{StandardLog, holds_message};
+use super::packed::{Link, State, Status, Tail};
 use super::page::Page;
-use super::slot::Home;
-use super::types::{Info, MessageState, Place};
-use super::word::{Link, State, Status, Tail};
+use super::slot::BodyLocation;
+use super::types::{Info, MessageState, SlotRef};
 
 impl StandardLog {
     /// What is known of the message at `place`; `None` when it is over.
-    pub fn info(&self, place: Place) -> Option<Info> {
+    pub fn info(&self, place: SlotRef) -> Option<Info> {
         let (page, _, index) = self.locate(place.slot)?;
         self.info_in(page, index).filter(|info| info.place == place)
     }
 
     /// The message that lies in a physical slot now.
     #[inline]
-    pub fn place_of(&self, slot: u32) -> Option<Place> {
+    pub fn slot_of(&self, slot: u32) -> Option<SlotRef> {
         let (page, physical, _) = self.locate(slot)?;
         let (state, generation) = (physical.state(), page.tail().generation());
         let there =
             state.generation() == generation && holds_message(state) && !state.is(Status::Doomed);
-        there.then_some(Place { slot, generation })
+        there.then_some(SlotRef { slot, generation })
     }
 
     /// Every message that is not over, oldest page first; ends when `f` returns false.
@@ -49,13 +49,13 @@ impl StandardLog {
     pub fn oldest_sent(&self) -> Option<Millis> {
         let last = Link::unpack(self.oldest.load(Ordering::Relaxed));
         // New messages are behind old ones, so it is the oldest as long as it is there.
-        if let Some(info) = self.info(Place { slot: last.page, generation: last.generation }) {
+        if let Some(info) = self.info(SlotRef { slot: last.page, generation: last.generation }) {
             return Some(info.sent);
         }
         let oldest = self.used_pages().into_iter().find_map(|(_, page, tail)| {
             (0..tail.index()).find_map(|index| self.info_in(page, index))
         })?;
-        let Place { slot, generation } = oldest.place;
+        let SlotRef { slot, generation } = oldest.place;
         self.oldest.store(Link { generation, page: slot }.pack(), Ordering::Relaxed);
         Some(oldest.sent)
     }
@@ -92,7 +92,7 @@ impl StandardLog {
             if slot.state() != state {
                 continue;
             }
-            let place = Place { slot: page.id << INDEX_BITS | index, generation };
+            let place = SlotRef { slot: page.id << INDEX_BITS | index, generation };
             return Some(Info {
                 place,
                 seq,
@@ -102,8 +102,8 @@ impl StandardLog {
                 first_received: (state.deliveries() > 0).then_some(fields.first_received),
                 state: message_state(state, fields.due)?,
                 lane: state.is_lane(),
-                at: match fields.home {
-                    Home::Journal(lsn) => Some((lsn, fields.len)),
+                at: match fields.location {
+                    BodyLocation::Journal(lsn) => Some((lsn, fields.len)),
                     _ => None,
                 },
                 len: fields.len,
@@ -120,8 +120,8 @@ fn message_state(state: State, due: Millis) -> Option<MessageState> {
         // What was never delivered cannot be leased.
         Status::Holding if state.deliveries() == 0 => Some(MessageState::Delayed(due)),
         Status::Leased | Status::Holding => Some(MessageState::Leased(due)),
-        Status::Claimed if state.is_lane() => Some(MessageState::Held),
-        Status::Claimed => Some(MessageState::Ready),
+        Status::Claim if state.is_lane() => Some(MessageState::Held),
+        Status::Claim => Some(MessageState::Ready),
         Status::Poisoned | Status::Doomed | Status::Done => None,
     }
 }

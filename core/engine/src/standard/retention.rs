@@ -7,18 +7,18 @@
 
 use std::sync::atomic::Ordering;
 
-use trunkline_queue::{Fire, Info, Place};
+use trunkline_queue::{Fire, Info, SlotRef};
 use trunkline_types::Millis;
 
-use super::StandardRoom;
-use crate::core::SLOT_FRONT;
+use super::StandardQueue;
+use crate::host::SLOT_RETENTION;
 use crate::queue::{Fired, Queue};
 
-impl StandardRoom {
+impl StandardQueue {
     /// A timer entry fired.
     pub fn fire(&self, queue: &Queue, slot: u32, now: Millis) -> Fired {
-        if slot == SLOT_FRONT {
-            return Fired { again: self.expire_front(queue, now), visible: false };
+        if slot == SLOT_RETENTION {
+            return Fired { again: self.expire_head(queue, now), visible: false };
         }
         let gone = |place| self.expire_if_old(queue, place, now);
         match self.log.fire(slot, now) {
@@ -27,7 +27,7 @@ impl StandardRoom {
                 Fired { again: None, visible: true }
             }
             // In flight or delayed, and perhaps come of age meanwhile.
-            Fire::Later(at) if !self.log.place_of(slot).is_some_and(gone) => {
+            Fire::Later(at) if !self.log.slot_of(slot).is_some_and(gone) => {
                 Fired { again: Some(at), visible: false }
             }
             Fire::Visible(place) => {
@@ -42,21 +42,21 @@ impl StandardRoom {
     #[inline]
     pub(super) fn plan_retention(&self, queue: &Queue, oldest: Millis) {
         if self.front.load(Ordering::Relaxed) == 0 {
-            self.plan_front(queue, oldest);
+            self.plan_head(queue, oldest);
         }
     }
 
     #[cold]
-    fn plan_front(&self, queue: &Queue, oldest: Millis) {
+    fn plan_head(&self, queue: &Queue, oldest: Millis) {
         let at = oldest + queue.rules.retention();
         if self.front.compare_exchange(0, at, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
-            queue.arm(SLOT_FRONT, at);
+            queue.arm(SLOT_RETENTION, at);
         }
     }
 
     /// Sees to it that the retention of a message is looked at that is older than its neighbours.
     /// One entry of its own: those of its leases come and go.
-    pub(super) fn watch_stranger(&self, queue: &Queue, slot: u32, sent: Millis) {
+    pub(super) fn watch_out_of_order(&self, queue: &Queue, slot: u32, sent: Millis) {
         queue.arm(slot, sent + queue.rules.retention());
     }
 
@@ -65,16 +65,16 @@ impl StandardRoom {
     pub fn rules_changed(&self, queue: &Queue) {
         let mut order = Order::default();
         self.log.scan(|info| {
-            if order.is_stranger(info.sent) {
-                self.watch_stranger(queue, info.place.slot, info.sent);
+            if order.is_out_of_order(info.sent) {
+                self.watch_out_of_order(queue, info.place.slot, info.sent);
             }
             true
         });
         self.front.store(0, Ordering::Release);
-        self.plan_retention(queue, self.log.oldest_sent().unwrap_or_else(|| queue.core.now()));
+        self.plan_retention(queue, self.log.oldest_sent().unwrap_or_else(|| queue.host.now()));
     }
 
-    fn expire_if_old(&self, queue: &Queue, place: Place, now: Millis) -> bool {
+    fn expire_if_old(&self, queue: &Queue, place: SlotRef, now: Millis) -> bool {
         let old = |info: &Info| info.sent + queue.rules.retention() <= now;
         let Some(info) = self.log.info(place).filter(old) else { return false };
         self.expire(queue, &info);
@@ -82,7 +82,7 @@ impl StandardRoom {
     }
 
     /// Removes the messages at the front whose age has come; when to look again.
-    fn expire_front(&self, queue: &Queue, now: Millis) -> Option<Millis> {
+    fn expire_head(&self, queue: &Queue, now: Millis) -> Option<Millis> {
         let retention = queue.rules.retention();
         if let Some(before) = now.checked_sub(retention) {
             let mut old = Vec::new();
@@ -102,7 +102,7 @@ impl StandardRoom {
 
     fn expire(&self, queue: &Queue, info: &Info) {
         // A poisoned journal cannot note it; the message then expires again after reopening.
-        let Ok(mut log) = queue.core.log() else { return };
+        let Ok(mut log) = queue.host.append() else { return };
         if self.log.delete(info.place) {
             self.forget(queue, &mut log, info);
         }
@@ -116,7 +116,7 @@ pub(super) struct Order {
 }
 
 impl Order {
-    pub fn is_stranger(&mut self, sent: Millis) -> bool {
+    pub fn is_out_of_order(&mut self, sent: Millis) -> bool {
         self.newest = self.newest.max(sent);
         sent < self.newest
     }

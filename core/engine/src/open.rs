@@ -9,25 +9,25 @@ use trunkline_journal::{Access, FileStorage, Journal, Options as JournalOptions,
 use trunkline_timer::Timers;
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{
-    Code, Durability, Error, IdKey, Limits, QueueId, QueueKind, Result, process_generation,
+    Code, Durability, Error, IdKey, Limits, QueueKind, ResourceId, Result, process_generation,
 };
 
-use crate::clean::Cleaner;
-use crate::core::{Core, Gate};
+use crate::compaction::Compactor;
 use crate::faults::Faults;
-use crate::fifo::FifoRoom;
+use crate::fifo::FifoQueue;
+use crate::host::{Gate, Host};
 use crate::image::{Image, QueueImage};
-use crate::moves::Moves;
+use crate::live_bytes::LiveBytes;
 use crate::options::OpenOptions;
-use crate::queue::{Queue, Room};
+use crate::queue::{Kind, Queue};
 use crate::record::Record;
+use crate::redrive::Redrives;
 use crate::registry::Registry;
-use crate::space::Space;
-use crate::standard::StandardRoom;
+use crate::standard::StandardQueue;
 use crate::ticker::Ticker;
 
 /// Opens an engine as `options` say.
-pub(crate) fn open(options: OpenOptions) -> Result<Arc<Core>> {
+pub(crate) fn open(options: OpenOptions) -> Result<Arc<Host>> {
     check_limits(&options.limits)?;
     let mut image = Image { next_queue: 1, ..Image::default() };
     let journal = match storage(&options)? {
@@ -35,13 +35,13 @@ pub(crate) fn open(options: OpenOptions) -> Result<Arc<Core>> {
         None => None,
     };
     image.settle();
-    let core = Arc::new(core(options, journal, &mut image));
-    if let Err(error) = build(&core, image) {
-        core.let_go();
+    let host = Arc::new(host(options, journal, &mut image));
+    if let Err(error) = build(&host, image) {
+        host.let_go();
         return Err(error);
     }
-    Moves::resume(&core);
-    Ok(core)
+    Redrives::resume(&host);
+    Ok(host)
 }
 
 /// Replays what a storage holds, without building queues from it.
@@ -69,28 +69,28 @@ fn storage(options: &OpenOptions) -> Result<Option<Arc<dyn Storage>>> {
     Ok(Some(Arc::new(FileStorage::open(path, access)?)))
 }
 
-fn core(options: OpenOptions, journal: Option<Journal>, image: &mut Image) -> Core {
+fn host(options: OpenOptions, journal: Option<Journal>, image: &mut Image) -> Host {
     let key = match &journal {
         Some(journal) => journal.key(),
         None => options.seed.map_or_else(random_key, seeded_key),
     };
     let now = options.clock.now();
-    Core {
+    Host {
         key,
         // Any number may stand in a journal that somebody else wrote.
         run: image.run.wrapping_add(1),
         durability: if journal.is_some() { options.durability } else { Durability::Memory },
         limits: options.limits,
         journal,
-        space: Mutex::new(Space::default()),
+        live_bytes: Mutex::new(LiveBytes::default()),
         opened: Mutex::new(image.opened),
         timers: Timers::new(now),
         unsorted: AtomicU32::new(0),
         ticker: Ticker::default(),
-        cleaner: Cleaner::new(options.background),
+        compactor: Compactor::new(options.background),
         registry: Registry::default(),
         documents: Mutex::new(BTreeMap::new()),
-        moves: Moves::default(),
+        redrives: Redrives::default(),
         faults: Faults::default(),
         next_queue: AtomicU32::new(image.next_queue.max(1)),
         creating: Mutex::new(()),
@@ -99,44 +99,44 @@ fn core(options: OpenOptions, journal: Option<Journal>, image: &mut Image) -> Co
     }
 }
 
-fn build(core: &Arc<Core>, image: Image) -> Result<()> {
-    let now = core.now();
+fn build(host: &Arc<Host>, image: Image) -> Result<()> {
+    let now = host.now();
     for (id, queue) in image.queues {
-        build_queue(core, id, queue)?;
+        build_queue(host, id, queue)?;
     }
     {
-        let mut space = lock(&core.space);
-        let homes = image.documents.values().filter_map(|document| document.home);
-        for home in homes.chain(image.opened) {
-            space.add(home.lsn, u64::from(home.len), now);
+        let mut space = lock(&host.live_bytes);
+        let locations = image.documents.values().filter_map(|document| document.location);
+        for location in locations.chain(image.opened) {
+            space.add(location.lsn, u64::from(location.len), now);
         }
     }
-    *lock(&core.documents) = image.documents;
-    core.announce()
+    *lock(&host.documents) = image.documents;
+    host.announce()
 }
 
-fn build_queue(core: &Arc<Core>, id: QueueId, mut image: QueueImage) -> Result<()> {
+fn build_queue(host: &Arc<Host>, id: ResourceId, mut image: QueueImage) -> Result<()> {
     let Some(definition) = image.definition.take() else { return Ok(()) };
     let purged_at = image.purged_at;
-    if let Some(home) = definition.home {
-        lock(&core.space).add(home.lsn, u64::from(home.len), core.now());
+    if let Some(location) = definition.location {
+        lock(&host.live_bytes).add(location.lsn, u64::from(location.len), host.now());
     }
     let room = match definition.config.kind {
-        QueueKind::Standard => Room::Standard(StandardRoom::new(image.next_seq.max(1))),
+        QueueKind::Standard => Kind::Standard(StandardQueue::new(image.next_seq.max(1))),
         QueueKind::Fifo => {
-            Room::Fifo(FifoRoom::new(core, &definition.config, image.next_seq.max(1)))
+            Kind::Fifo(FifoQueue::new(host, &definition.config, image.next_seq.max(1)))
         }
     };
-    let queue = Arc::new(Queue::new(core.clone(), id, definition, purged_at, room));
-    match queue.room() {
-        Room::Standard(room) => room.restore(&queue, image),
-        Room::Fifo(room) => room.restore(&queue, image),
+    let queue = Arc::new(Queue::new(host.clone(), id, definition, purged_at, room));
+    match queue.kind_rules() {
+        Kind::Standard(room) => room.restore(&queue, image),
+        Kind::Fifo(room) => room.restore(&queue, image),
     }
-    core.registry.add(queue);
+    host.registry.add(queue);
     Ok(())
 }
 
-impl Core {
+impl Host {
     /// Writes down that the engine was opened. Durable before anything else happens: receipts of
     /// this run must never be taken for receipts of another.
     pub fn announce(&self) -> Result<()> {
@@ -154,14 +154,16 @@ impl Core {
     /// last copy lies there.
     pub fn log_opened(&self, segment: Option<u32>) -> Result<Option<trunkline_journal::Ticket>> {
         let mut opened = lock(&self.opened);
-        let mut log = self.log()?;
-        let there = |home: &crate::log::Home| segment.is_none_or(|no| home.lsn.segment() == no);
+        let mut log = self.append()?;
+        let there = |location: &crate::append::Location| {
+            segment.is_none_or(|no| location.lsn.segment() == no)
+        };
         if segment.is_some() && !opened.as_ref().is_some_and(there) {
             return Ok(log.ticket());
         }
         let next_queue = self.next_queue.load(std::sync::atomic::Ordering::Relaxed);
         let record = Record::Opened { run: self.run, next_queue };
-        *opened = log.settle(&record, *opened);
+        *opened = log.append_live(&record, *opened);
         Ok(log.ticket())
     }
 }

@@ -4,49 +4,49 @@
 //! decision and its application, never while waiting for the disk, reading a body, or running a
 //! caller's code.
 
-mod carry;
 mod receive;
+mod relocation;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 use trunkline_journal::{Lsn, Ticket};
 use trunkline_queue::{
-    Admitted, DeleteDecision, FifoPlace, FifoRules, FifoState, Payload, Refusal, Removed,
+    Admitted, DeleteDecision, FifoRules, FifoSlotRef, FifoState, Payload, Refusal, Removed,
     SendDecision,
 };
 use trunkline_types::sync::{Mutex, MutexGuard, lock};
 use trunkline_types::{Code, Error, Millis, QueueConfig, Receipt, Result, Seq};
 
+use crate::append::{Append, Location};
 use crate::attributes;
-use crate::clean::Cleaner;
-use crate::core::{Core, SLOT_FRONT};
+use crate::compaction::Compactor;
 use crate::envelope::Envelope;
-use crate::log::{Home, Log};
+use crate::host::{Host, SLOT_RETENTION};
 use crate::message::{Outgoing, Sent, Statistics};
 use crate::queue::{Fired, Queue, too_large};
-use crate::record::{Held, Record};
+use crate::record::{MessageRecord, Record};
 use crate::transfer::Incoming;
 
-pub(crate) struct FifoRoom {
+pub(crate) struct FifoQueue {
     state: Mutex<FifoState>,
     /// The state's next number, for who holds the append lock and so must not wait for the state.
     /// Written while both are held: whoever holds the append lock sees the numbers of all records.
     next: AtomicU64,
 }
 
-impl FifoRoom {
-    pub fn new(core: &Core, config: &QueueConfig, first: Seq) -> Self {
+impl FifoQueue {
+    pub fn new(host: &Host, config: &QueueConfig, first: Seq) -> Self {
         // Any number that callers cannot guess will do.
-        let hash_seed = core.key.digest(&[b"groups"]) as u64;
-        let state = FifoState::new(rules(core, config), first, hash_seed);
+        let hash_seed = host.key.digest(&[b"groups"]) as u64;
+        let state = FifoState::new(rules(host, config), first, hash_seed);
         Self { state: Mutex::new(state), next: AtomicU64::new(first) }
     }
 
     pub fn send(&self, queue: &Queue, message: &Outgoing<'_>, now: Millis) -> Result<Sent> {
         let prepared = prepare(queue, message, now)?;
         let mut state = lock(&self.state);
-        let mut log = queue.core.log()?;
+        let mut log = queue.host.append()?;
         Ok(self.admit(queue, &mut state, &mut log, message, &prepared, now))
     }
 
@@ -62,7 +62,7 @@ impl FifoRoom {
         let mut results = Vec::with_capacity(messages.len());
         let ticket = {
             let mut state = lock(&self.state);
-            let mut log = queue.core.log()?;
+            let mut log = queue.host.append()?;
             for (message, prepared) in messages.iter().zip(prepared) {
                 results.push(prepared.map(|prepared| {
                     self.admit(queue, &mut state, &mut log, message, &prepared, now)
@@ -82,12 +82,12 @@ impl FifoRoom {
         &self,
         queue: &Queue,
         state: &mut FifoState,
-        log: &mut Log<'_>,
+        log: &mut Append<'_>,
         message: &Outgoing<'_>,
         prepared: &Prepared<'_>,
         now: Millis,
     ) -> Sent {
-        let sent = |seq, duplicate, log: &Log<'_>| {
+        let sent = |seq, duplicate, log: &Append<'_>| {
             // A duplicate waits for what it stands for, which may not be durable yet.
             Sent { queue: queue.id, seq, duplicate, ticket: log.ticket() }
         };
@@ -117,14 +117,14 @@ impl FifoRoom {
         &self,
         queue: &Queue,
         state: &mut FifoState,
-        log: &mut Log<'_>,
+        log: &mut Append<'_>,
         envelope: &Envelope<'_>,
         entering: &Entering<'_>,
     ) {
         let Entering { seq, dedup, sent, moved } = *entering;
         let (flags, head) = (envelope.flags(), envelope.head());
         let first_received = moved.map_or(0, |moved| moved.first_received);
-        let held = Held {
+        let held = MessageRecord {
             queue: queue.id,
             seq,
             flags,
@@ -136,10 +136,10 @@ impl FifoRoom {
             moved_from: moved.map(|moved| moved.moved_from),
             payload: &[],
         };
-        let payload = match log.hold(&held, &[&head, envelope.body]) {
-            Some(home) => {
-                Cleaner::wrote(&queue.core, home.lsn);
-                Payload::At { lsn: home.lsn.to_u64(), len: home.len }
+        let payload = match log.append_message(&held, &[&head, envelope.body]) {
+            Some(location) => {
+                Compactor::on_append(&queue.host, location.lsn);
+                Payload::At { lsn: location.lsn.to_u64(), len: location.len }
             }
             None => Payload::Bytes([&head, envelope.body].concat().into_boxed_slice()),
         };
@@ -162,7 +162,7 @@ impl FifoRoom {
     /// Takes a message over from another queue.
     pub fn accept(&self, queue: &Queue, incoming: &Incoming<'_>) -> Result<()> {
         let mut state = lock(&self.state);
-        let mut log = queue.core.log()?;
+        let mut log = queue.host.append()?;
         let (seq, sent) = (state.next_seq(), incoming.sent);
         let entering = Entering { seq, dedup: None, sent, moved: Some(incoming) };
         self.enter(queue, &mut state, &mut log, &incoming.envelope, &entering);
@@ -172,15 +172,15 @@ impl FifoRoom {
     pub fn delete(&self, queue: &Queue, receipt: &Receipt, now: Millis) -> Result<Option<Ticket>> {
         let mut state = lock(&self.state);
         let Some(place) = place(queue, &state, receipt) else {
-            return Ok(queue.core.log()?.ticket());
+            return Ok(queue.host.append()?.ticket());
         };
         let refused = |refusal| refuse(queue, receipt, refusal);
         if state.decide_delete(place, receipt.delivery, now).map_err(refused)?
             == DeleteDecision::AlreadyGone
         {
-            return Ok(queue.core.log()?.ticket());
+            return Ok(queue.host.append()?.ticket());
         }
-        let mut log = queue.core.log()?;
+        let mut log = queue.host.append()?;
         let removed = state.apply_deleted(place.slot);
         note_removed(queue, &mut log, &removed);
         Ok(log.ticket())
@@ -199,8 +199,8 @@ impl FifoRoom {
         let due = state
             .decide_extend(place, receipt.delivery, receipt.received, visibility, now)
             .map_err(refused)?;
-        let mut log = queue.core.log()?;
-        log.note(&Record::Extended { queue: queue.id, seq: receipt.seq, due });
+        let mut log = queue.host.append()?;
+        log.append(&Record::Extended { queue: queue.id, seq: receipt.seq, due });
         state.apply_visibility(place.slot, due, now);
         if due > now && state.arm(place.slot, due) {
             queue.arm(place.slot, due);
@@ -225,9 +225,9 @@ impl FifoRoom {
         let mut purged;
         let ticket = {
             let mut state = lock(&self.state);
-            let mut log = queue.core.log()?;
+            let mut log = queue.host.append()?;
             let before = state.next_seq();
-            log.note(&Record::Purged { queue: queue.id, before, at: now });
+            log.append(&Record::Purged { queue: queue.id, before, at: now });
             purged = state.purge();
             log.ticket()
         };
@@ -243,7 +243,7 @@ impl FifoRoom {
 
     pub fn rules_changed(&self, queue: &Queue, now: Millis) {
         let mut state = lock(&self.state);
-        state.set_rules(rules(&queue.core, &queue.config()), now);
+        state.set_rules(rules(&queue.host, &queue.config()), now);
         arm_front(queue, &mut state);
     }
 
@@ -258,7 +258,7 @@ impl FifoRoom {
     /// A timer entry fired.
     pub fn fire(&self, queue: &Queue, slot: u32, now: Millis) -> Fired {
         let mut state = lock(&self.state);
-        let fired = if slot == SLOT_FRONT {
+        let fired = if slot == SLOT_RETENTION {
             let freed = expire(queue, &mut state, now);
             let fired = state.fire_front(now);
             Fired { again: fired.again, visible: fired.visible || freed }
@@ -324,8 +324,8 @@ fn prepare<'a>(queue: &Queue, message: &Outgoing<'a>, now: Millis) -> Result<Pre
     };
     let id: &[u8] = dedup_id.as_bytes();
     let key = |by_group| match by_group {
-        true => queue.core.key.digest(&[id, group.as_bytes()]),
-        false => queue.core.key.digest(&[id]),
+        true => queue.host.key.digest(&[id, group.as_bytes()]),
+        false => queue.host.key.digest(&[id]),
     };
     let by_group = queue.rules.dedup_by_group();
     let other_key = (now < queue.rules.other_scope_until()).then(|| key(!by_group));
@@ -343,24 +343,24 @@ fn sha256_hex(body: &[u8]) -> String {
     text
 }
 
-fn rules(core: &Core, config: &QueueConfig) -> FifoRules {
+fn rules(host: &Host, config: &QueueConfig) -> FifoRules {
     FifoRules {
         delay: config.delay,
         retention: config.retention,
         visibility: config.visibility,
-        dedup_window: core.limits.dedup_window,
-        attempt_window: core.limits.attempt_window,
-        visibility_max: core.limits.visibility_max,
-        in_flight_max: core.limits.fifo_in_flight_max,
+        dedup_window: host.limits.dedup_window,
+        attempt_window: host.limits.attempt_window,
+        visibility_max: host.limits.visibility_max,
+        in_flight_max: host.limits.fifo_in_flight_max,
         dead_letter_after: config.dead_letter.map(|dead| dead.max_receive_count),
     }
 }
 
 /// Where the message of a receipt lies now, if it is there at all.
-fn place(queue: &Queue, state: &FifoState, receipt: &Receipt) -> Option<FifoPlace> {
-    let place = match receipt.run == queue.core.run {
-        true => FifoPlace { slot: receipt.slot, generation: receipt.generation },
-        false => state.place_of(receipt.seq)?,
+fn place(queue: &Queue, state: &FifoState, receipt: &Receipt) -> Option<FifoSlotRef> {
+    let place = match receipt.run == queue.host.run {
+        true => FifoSlotRef { slot: receipt.slot, generation: receipt.generation },
+        false => state.slot_of(receipt.seq)?,
     };
     state.message(place).filter(|info| info.seq == receipt.seq).map(|info| info.place)
 }
@@ -371,7 +371,7 @@ fn refuse(queue: &Queue, receipt: &Receipt, refusal: Refusal) -> Error {
 
 fn arm_front(queue: &Queue, state: &mut FifoState) {
     if let Some(at) = state.arm_front() {
-        queue.arm(SLOT_FRONT, at);
+        queue.arm(SLOT_RETENTION, at);
     }
 }
 
@@ -380,7 +380,7 @@ fn expire(queue: &Queue, state: &mut FifoState, now: Millis) -> bool {
     let mut freed = false;
     while state.decide_expire(now).is_some() {
         // A poisoned journal cannot note it; the message then expires again after reopening.
-        let Ok(mut log) = queue.core.log() else { break };
+        let Ok(mut log) = queue.host.append() else { break };
         if let Some(removed) = state.expire(now) {
             note_removed(queue, &mut log, &removed);
             freed |= removed.freed;
@@ -389,26 +389,26 @@ fn expire(queue: &Queue, state: &mut FifoState, now: Millis) -> bool {
     freed
 }
 
-/// Notes that a message is gone, and lets go of its home.
-fn note_removed(queue: &Queue, log: &mut Log<'_>, removed: &Removed) {
-    log.note(&Record::Deleted { queue: queue.id, seq: removed.seq });
-    home_of(&removed.payload).into_iter().for_each(|home| log.leave(home));
+/// Notes that a message is gone, and lets go of its location.
+fn note_removed(queue: &Queue, log: &mut Append<'_>, removed: &Removed) {
+    log.append(&Record::Deleted { queue: queue.id, seq: removed.seq });
+    location_of(&removed.payload).into_iter().for_each(|location| log.release(location));
 }
 
-fn home_of(payload: &Payload) -> Option<Home> {
+fn location_of(payload: &Payload) -> Option<Location> {
     match payload {
         Payload::Bytes(_) => None,
-        Payload::At { lsn, len } => Some(Home { lsn: Lsn::from_u64(*lsn), len: *len }),
+        Payload::At { lsn, len } => Some(Location { lsn: Lsn::from_u64(*lsn), len: *len }),
     }
 }
 
 fn leave_homes(queue: &Queue, payloads: impl Iterator<Item = Payload>) -> Result<()> {
     // Freed in portions, so that senders get the append lock in between.
     const PORTION: usize = 1_024;
-    let mut homes = payloads.filter_map(|payload| home_of(&payload)).peekable();
-    while homes.peek().is_some() {
-        let mut log = queue.core.log()?;
-        homes.by_ref().take(PORTION).for_each(|home| log.leave(home));
+    let mut locations = payloads.filter_map(|payload| location_of(&payload)).peekable();
+    while locations.peek().is_some() {
+        let mut log = queue.host.append()?;
+        locations.by_ref().take(PORTION).for_each(|location| log.release(location));
     }
     Ok(())
 }

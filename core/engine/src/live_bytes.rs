@@ -1,4 +1,5 @@
-//! What of the journal is still needed: per segment, how many live things have their home there.
+//! What of the journal is still needed: per segment, how many live things have their location
+//! there.
 //!
 //! Invariant: changed only while the append lock is held (or before the engine is shared), so the
 //! counts and the log agree at every record.
@@ -9,7 +10,7 @@ use trunkline_journal::Lsn;
 use trunkline_types::Millis;
 
 #[derive(Default)]
-pub(crate) struct Space {
+pub(crate) struct LiveBytes {
     segments: BTreeMap<u32, Usage>,
     live_bytes: u64,
 }
@@ -21,7 +22,7 @@ struct Usage {
     newest: Millis,
 }
 
-impl Space {
+impl LiveBytes {
     pub fn add(&mut self, lsn: Lsn, len: u64, now: Millis) {
         let usage = self.segments.entry(lsn.segment()).or_default();
         usage.live += 1;
@@ -31,12 +32,12 @@ impl Space {
 
     pub fn remove(&mut self, lsn: Lsn, len: u64) {
         let usage = self.segments.entry(lsn.segment()).or_default();
-        debug_assert!(usage.live > 0, "a home was counted before it was left");
+        debug_assert!(usage.live > 0, "a location was counted before it was left");
         usage.live = usage.live.saturating_sub(1);
         self.live_bytes = self.live_bytes.saturating_sub(len);
     }
 
-    /// How many live things have their home in `segment`, and when it was last written.
+    /// How many live things have their location in `segment`, and when it was last written.
     pub fn usage(&self, segment: u32) -> (u64, Millis) {
         self.segments.get(&segment).map_or((0, 0), |usage| (usage.live, usage.newest))
     }
@@ -45,7 +46,7 @@ impl Space {
         self.segments.remove(&segment);
     }
 
-    pub fn live_bytes(&self) -> u64 {
+    pub fn total(&self) -> u64 {
         self.live_bytes
     }
 }

@@ -4,100 +4,103 @@
 use std::sync::atomic::Ordering;
 
 use trunkline_journal::Lsn;
-use trunkline_queue::{Admitted, DedupEntry, FifoInfo, FifoMessageState, FifoPlace, Payload, Pick};
+use trunkline_queue::{
+    Admitted, DedupEntry, FifoInfo, FifoMessageState, FifoSlotRef, Payload, Pick,
+};
 use trunkline_types::sync::lock;
 use trunkline_types::{Millis, Result};
 
 use super::receive::{Copied, copy};
-use super::{FifoRoom, arm_front, home_of};
+use super::{FifoQueue, arm_front, location_of};
+use crate::append::{Append, Location};
 use crate::image::QueueImage;
-use crate::log::{Home, Log};
 use crate::message::Delivery;
 use crate::queue::Queue;
-use crate::record::{Held, Record};
+use crate::record::{MessageRecord, Record};
 
 /// Messages carried in one step of the journal: senders get their turn in between.
-const CARRIED_AT_ONCE: usize = 64;
+const RELOCATED_AT_ONCE: usize = 64;
 
-impl FifoRoom {
+impl FifoQueue {
     /// Takes over the messages and the dedup window of an image.
     pub fn restore(&self, queue: &Queue, mut image: QueueImage) {
-        let now = queue.core.now();
+        let now = queue.host.now();
         // The last change may have been one of the scope.
-        queue.rules.keep_other_scope(queue.modified() + queue.core.limits.dedup_window);
+        queue.rules.keep_other_scope(queue.modified() + queue.host.limits.dedup_window);
         let mut state = self.lock();
         state.raise_next_seq(image.next_seq);
         state.begin_recovery();
         let messages = std::mem::take(&mut image.messages);
         for (seq, message) in messages.drain() {
-            let home = Home { lsn: message.lsn, len: message.len };
-            lock(&queue.core.space).add(home.lsn, u64::from(home.len), message.sent);
+            let location = Location { lsn: message.lsn, len: message.len };
+            lock(&queue.host.live_bytes).add(location.lsn, u64::from(location.len), message.sent);
             state.apply_sent(Admitted {
                 seq,
                 group: image.group(&message).unwrap_or_default(),
                 dedup_key: None,
                 sent: message.sent,
                 flags: message.flags,
-                payload: Payload::At { lsn: home.lsn.to_u64(), len: home.len },
+                payload: Payload::At { lsn: location.lsn.to_u64(), len: location.len },
                 deliveries: message.deliveries,
                 first_received: message.first_received,
                 due: message.due,
             });
         }
         for (key, remembered) in image.remembered {
-            let (seq, at, home) = (remembered.seq, remembered.at, remembered.lsn.to_u64());
-            state.apply_dedup(DedupEntry { key, seq, at, home });
+            let (seq, at, location) = (remembered.seq, remembered.at, remembered.lsn.to_u64());
+            state.apply_dedup(DedupEntry { key, seq, at, location });
         }
         self.next.store(state.next_seq(), Ordering::Release);
         state.end_recovery(now, |slot, at| queue.arm(slot, at));
         arm_front(queue, &mut state);
     }
 
-    /// Writes every message and dedup entry whose home is in `segment` again at the tail.
-    pub fn carry(&self, queue: &Queue, segment: u32) -> Result<()> {
+    /// Writes every message and dedup entry whose location is in `segment` again at the tail.
+    pub fn relocate(&self, queue: &Queue, segment: u32) -> Result<()> {
         let mut there = Vec::new();
         self.lock().scan(|info| {
-            if home_of(info.payload).is_some_and(|home| home.lsn.segment() == segment) {
+            if location_of(info.payload).is_some_and(|location| location.lsn.segment() == segment) {
                 there.push(info.place);
             }
             true
         });
-        for places in there.chunks(CARRIED_AT_ONCE) {
+        for places in there.chunks(RELOCATED_AT_ONCE) {
             let mut records = Vec::with_capacity(places.len());
             for place in places {
-                let home = self.lock().message(*place).and_then(|info| home_of(info.payload));
-                let Some(home) = home else { continue };
+                let location =
+                    self.lock().message(*place).and_then(|info| location_of(info.payload));
+                let Some(location) = location else { continue };
                 let mut record = Vec::new();
-                if queue.core.read(home, &mut record)? {
-                    records.push((*place, home, record));
+                if queue.host.read(location, &mut record)? {
+                    records.push((*place, location, record));
                 }
             }
-            let _no_message_changes_queues = queue.core.cleaner.hold_still();
+            let _no_message_changes_queues = queue.host.compactor.pause_relocation();
             let mut state = self.lock();
-            let mut log = queue.core.log()?;
+            let mut log = queue.host.append()?;
             for (place, old, record) in records {
                 let Some(info) = state.message(place) else { continue };
-                if home_of(info.payload) != Some(old) {
+                if location_of(info.payload) != Some(old) {
                     continue;
                 }
                 let held = held(queue, &info, crate::record::payload_of(&record)?);
-                if let Some(home) = log.hold(&held, &[held.payload]) {
-                    let payload = Payload::At { lsn: home.lsn.to_u64(), len: home.len };
+                if let Some(location) = log.append_message(&held, &[held.payload]) {
+                    let payload = Payload::At { lsn: location.lsn.to_u64(), len: location.len };
                     state.set_payload(place.slot, payload);
-                    log.leave(old);
+                    log.release(old);
                 }
             }
         }
-        self.carry_window(queue, segment)
+        self.relocate_dedup(queue, segment)
     }
 
-    fn carry_window(&self, queue: &Queue, segment: u32) -> Result<()> {
+    fn relocate_dedup(&self, queue: &Queue, segment: u32) -> Result<()> {
         let mut state = self.lock();
-        let mut log = queue.core.log()?;
+        let mut log = queue.host.append()?;
         state.for_each_dedup(|entry| {
-            (Lsn::from_u64(entry.home).segment() == segment).then(|| {
-                let home = remember(queue, &mut log, entry);
-                home.map_or(entry.home, |lsn| lsn.to_u64())
+            (Lsn::from_u64(entry.location).segment() == segment).then(|| {
+                let location = remember(queue, &mut log, entry);
+                location.map_or(entry.location, |lsn| lsn.to_u64())
             })
         });
         Ok(())
@@ -113,7 +116,7 @@ impl FifoRoom {
         let mut result = Ok(());
         state.scan(|info| {
             if let Payload::Bytes(payload) = info.payload {
-                result = each(&Record::Held(held(queue, &info, payload)));
+                result = each(&Record::Message(held(queue, &info, payload)));
             }
             result.is_ok()
         });
@@ -158,14 +161,14 @@ impl FifoRoom {
 /// A look is no delivery: the receipt shows the last one.
 fn seen(info: &FifoInfo<'_>) -> Pick {
     let first_received = info.first_received.unwrap_or(0);
-    let place: FifoPlace = info.place;
+    let place: FifoSlotRef = info.place;
     let (seq, delivery) = (info.seq, info.deliveries);
     let due: Millis = info.due.unwrap_or(0);
     Pick { place, seq, delivery, due, received: first_received, first_received }
 }
 
-fn held<'a>(queue: &Queue, info: &FifoInfo<'_>, payload: &'a [u8]) -> Held<'a> {
-    Held {
+fn held<'a>(queue: &Queue, info: &FifoInfo<'_>, payload: &'a [u8]) -> MessageRecord<'a> {
+    MessageRecord {
         queue: queue.id,
         seq: info.seq,
         flags: info.flags,
@@ -184,6 +187,6 @@ fn remembered<'a>(queue: &Queue, entry: &DedupEntry) -> Record<'a> {
     Record::Remembered { queue: queue.id, key: entry.key, seq: entry.seq, at: entry.at }
 }
 
-fn remember(queue: &Queue, log: &mut Log<'_>, entry: &DedupEntry) -> Option<Lsn> {
-    log.note(&remembered(queue, entry))
+fn remember(queue: &Queue, log: &mut Append<'_>, entry: &DedupEntry) -> Option<Lsn> {
+    log.append(&remembered(queue, entry))
 }

@@ -9,31 +9,31 @@ use trunkline_journal::Journal;
 use trunkline_timer::Timers;
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{
-    Clock, Code, Durability, Error, IdKey, Limits, Millis, QueueId, Result, forked_since,
+    Clock, Code, Durability, Error, IdKey, Limits, Millis, ResourceId, Result, forked_since,
 };
 
-use crate::clean::Cleaner;
+use crate::append::{Append, Location};
+use crate::compaction::Compactor;
 use crate::faults::Faults;
 use crate::image::StoredDocument;
-use crate::log::{Home, Log};
-use crate::moves::Moves;
+use crate::live_bytes::LiveBytes;
+use crate::redrive::Redrives;
 use crate::registry::Registry;
-use crate::space::Space;
 use crate::ticker::Ticker;
 
 /// What a timer entry points at: a hint to look at a slot of a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TimerKey {
-    pub queue: QueueId,
+    pub queue: ResourceId,
     pub slot: u32,
 }
 
 /// Timer slot: the oldest messages of the queue may have reached their retention.
-pub(crate) const SLOT_FRONT: u32 = u32::MAX;
+pub(crate) const SLOT_RETENTION: u32 = u32::MAX;
 /// Timer slot: a wait may have reached its deadline on a virtual clock.
 pub(crate) const SLOT_WAITERS: u32 = u32::MAX - 1;
 /// Timer queue: the message move task whose number is in `slot`.
-pub(crate) const QUEUE_MOVES: QueueId = QueueId(0);
+pub(crate) const QUEUE_REDRIVES: ResourceId = ResourceId(0);
 
 /// How many timer entries one verb works off at most, so that no verb pays for a whole backlog.
 const SWEEP_MAX: usize = 4_096;
@@ -41,7 +41,7 @@ const SWEEP_MAX: usize = 4_096;
 /// How many timer entries may wait for a sweep to sort them: until then they cost more memory.
 const UNSORTED_MAX: u32 = 1_024;
 
-pub(crate) struct Core {
+pub(crate) struct Host {
     pub clock: Arc<Clock>,
     pub key: IdKey,
     /// Counts the openings of this engine; receipts say under which they were issued.
@@ -49,17 +49,17 @@ pub(crate) struct Core {
     pub limits: Limits,
     pub durability: Durability,
     pub journal: Option<Journal>,
-    pub space: Mutex<Space>,
+    pub live_bytes: Mutex<LiveBytes>,
     /// Where the newest record of this opening lies.
-    pub opened: Mutex<Option<Home>>,
-    pub cleaner: Cleaner,
+    pub opened: Mutex<Option<Location>>,
+    pub compactor: Compactor,
     pub timers: Timers<TimerKey>,
     /// Timer entries that were added since the last sweep, about.
     pub unsorted: AtomicU32,
     pub ticker: Ticker,
     pub registry: Registry,
     pub documents: Mutex<BTreeMap<String, StoredDocument>>,
-    pub moves: Moves,
+    pub redrives: Redrives,
     pub faults: Faults,
     pub next_queue: AtomicU32,
     /// Held while a queue is created, so that a name is given once.
@@ -67,7 +67,7 @@ pub(crate) struct Core {
     pub gate: Gate,
 }
 
-impl Core {
+impl Host {
     /// The time, read once a verb.
     #[inline]
     pub fn now(&self) -> Millis {
@@ -89,7 +89,7 @@ impl Core {
     pub fn let_go(&self) {
         self.gate.close();
         self.ticker.stop();
-        self.cleaner.stop();
+        self.compactor.stop();
         for queue in self.registry.clear() {
             queue.waiters.wake_all();
         }
@@ -105,19 +105,21 @@ impl Core {
 
     /// Takes the journal's append lock, if there is a journal: what happens while the result lives
     /// is one step of the log.
-    pub fn log(&self) -> Result<Log<'_>> {
+    pub fn append(&self) -> Result<Append<'_>> {
         match &self.journal {
             // A reader's own view of time passing is not worth a record.
-            Some(_) if self.gate.is_read_only() => Ok(Log::off()),
-            None => Ok(Log::off()),
-            Some(journal) => Ok(Log::on(journal.lock()?, lock(&self.space), self.clock.now())),
+            Some(_) if self.gate.is_read_only() => Ok(Append::off()),
+            None => Ok(Append::off()),
+            Some(journal) => {
+                Ok(Append::on(journal.lock()?, lock(&self.live_bytes), self.clock.now()))
+            }
         }
     }
 
-    /// Reads the record that lies at `home`; false when cleaning has moved it meanwhile.
-    pub fn read(&self, home: Home, record: &mut Vec<u8>) -> Result<bool> {
+    /// Reads the record that lies at `location`; false when cleaning has moved it meanwhile.
+    pub fn read(&self, location: Location, record: &mut Vec<u8>) -> Result<bool> {
         match &self.journal {
-            Some(journal) => journal.read(home.lsn, Some(home.len as usize), record),
+            Some(journal) => journal.read(location.lsn, Some(location.len as usize), record),
             None => Err(Error::new(Code::InternalError, "There is no journal to read from.")),
         }
     }
@@ -125,23 +127,23 @@ impl Core {
     /// Waits while more is unwritten than may be; fails while the disk is full. To be called before
     /// any lock is taken.
     #[inline]
-    pub fn wait_for_room(self: &Arc<Self>) -> Result<()> {
+    pub fn wait_for_capacity(self: &Arc<Self>) -> Result<()> {
         let Some(journal) = &self.journal else { return Ok(()) };
-        if journal.has_capacity() { Ok(()) } else { self.make_room(journal) }
+        if journal.has_capacity() { Ok(()) } else { self.make_capacity(journal) }
     }
 
     #[cold]
-    fn make_room(self: &Arc<Self>, journal: &Journal) -> Result<()> {
+    fn make_capacity(self: &Arc<Self>, journal: &Journal) -> Result<()> {
         let room = journal.wait_for_capacity();
         if room.is_err() && journal.is_full() {
-            Cleaner::press(self);
+            Compactor::request(self);
         }
         room
     }
 
     /// Has what nobody waits for written soon.
     #[inline]
-    pub fn settle_lazily(&self, level: Durability) -> Result<()> {
+    pub fn flush_in_background(&self, level: Durability) -> Result<()> {
         match &self.journal {
             Some(journal) if !self.gate.is_read_only() => journal.flush_in_background(level),
             _ => Ok(()),
@@ -150,7 +152,7 @@ impl Core {
 
     /// Whether the disk has no room for more messages.
     #[inline]
-    pub fn lacks_room(&self) -> bool {
+    pub fn is_full(&self) -> bool {
         self.journal.as_ref().is_some_and(Journal::is_full)
     }
 
@@ -180,8 +182,8 @@ impl Core {
     }
 
     fn fire(&self, key: TimerKey, now: Millis) -> Option<Millis> {
-        if key.queue == QUEUE_MOVES {
-            return self.moves.fire(self, key.slot, now);
+        if key.queue == QUEUE_REDRIVES {
+            return self.redrives.fire(self, key.slot, now);
         }
         self.registry.get(key.queue)?.fire(key.slot, now)
     }

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use trunkline_journal::Ticket;
 use trunkline_types::sync::{Mutex, lock};
-use trunkline_types::{Code, Durability, Error, Millis, QueueId, Result};
+use trunkline_types::{Code, Durability, Error, Millis, ResourceId, Result};
 
 use crate::codec::{Put, Take};
-use crate::core::{Core, QUEUE_MOVES, TimerKey};
+use crate::host::{Host, QUEUE_REDRIVES, TimerKey};
 use crate::image::StoredDocument;
 use crate::record::Record;
 use crate::ticker::Ticker;
@@ -20,7 +20,7 @@ use crate::transfer::{self, Taken};
 
 /// Where a move task stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MoveState {
+pub enum RedriveState {
     /// It moves messages.
     Running,
     /// Every message was moved.
@@ -33,17 +33,17 @@ pub enum MoveState {
 
 /// A move task as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MoveStatus {
+pub struct RedriveStatus {
     /// The task's number, unique in its engine.
     pub task: u32,
     /// The queue that is emptied.
-    pub source: QueueId,
+    pub source: ResourceId,
     /// The queue that is filled; `None`: the queue each message came from.
-    pub destination: Option<QueueId>,
+    pub destination: Option<ResourceId>,
     /// Messages a second; `None` for as fast as possible.
     pub rate: Option<u32>,
     /// Where it stands.
-    pub state: MoveState,
+    pub state: RedriveState,
     /// When it was started.
     pub started: Millis,
     /// How many messages it has moved.
@@ -56,13 +56,13 @@ pub struct MoveStatus {
 
 /// A task, and from where its rate is counted: its start, or the opening that resumed it.
 struct Task {
-    status: MoveStatus,
+    status: RedriveStatus,
     paced_from: Millis,
     moved_before: u64,
 }
 
 #[derive(Default)]
-pub(crate) struct Moves {
+pub(crate) struct Redrives {
     tasks: Mutex<BTreeMap<u32, Task>>,
 }
 
@@ -78,18 +78,18 @@ const DOCUMENT_PREFIX: &str = "engine/move/";
 const NO_SOURCE: &str = "CouldNotDetermineMessageSource";
 const NO_DESTINATION: &str = "AWS.SimpleQueueService.NonExistentQueue";
 
-impl Moves {
+impl Redrives {
     /// Starts a task. The number it returns names it; the ticket stands for its start.
     pub fn start(
         &self,
-        core: &Arc<Core>,
-        source: QueueId,
-        destination: Option<QueueId>,
+        host: &Arc<Host>,
+        source: ResourceId,
+        destination: Option<ResourceId>,
         rate: Option<u32>,
     ) -> Result<(u32, Option<Ticket>)> {
-        let now = core.now();
-        let queue = core.registry.get(source).ok_or_else(|| no_resource("SourceArn"))?;
-        if destination.is_some_and(|id| core.registry.get(id).is_none()) {
+        let now = host.now();
+        let queue = host.registry.get(source).ok_or_else(|| no_resource("SourceArn"))?;
+        if destination.is_some_and(|id| host.registry.get(id).is_none()) {
             return Err(no_resource("DestinationArn"));
         }
         let total = queue.statistics()?.visible;
@@ -102,49 +102,49 @@ impl Moves {
             ));
         }
         let task = tasks.last_key_value().map_or(1, |(last, _)| last + 1);
-        let status = MoveStatus {
+        let status = RedriveStatus {
             task,
             source,
             destination,
             rate,
-            state: MoveState::Running,
+            state: RedriveState::Running,
             started: now,
             moved: 0,
             total,
             failure: None,
         };
-        store(core, &status)?;
+        store(host, &status)?;
         tasks.insert(task, Task { status, paced_from: now, moved_before: 0 });
-        forget_old(core, &mut tasks, source)?;
+        forget_old(host, &mut tasks, source)?;
         drop(tasks);
-        Ticker::enter(core);
-        core.arm(TimerKey { queue: QUEUE_MOVES, slot: task }, now);
-        core.sweep_if_due(now);
-        Ok((task, core.log()?.ticket()))
+        Ticker::enter(host);
+        host.arm(TimerKey { queue: QUEUE_REDRIVES, slot: task }, now);
+        host.sweep_if_due(now);
+        Ok((task, host.append()?.ticket()))
     }
 
     /// Cancels a running task; how many messages it has moved.
-    pub fn cancel(&self, core: &Core, task: u32) -> Result<(u64, Option<Ticket>)> {
+    pub fn cancel(&self, host: &Host, task: u32) -> Result<(u64, Option<Ticket>)> {
         let mut tasks = lock(&self.tasks);
         let running = tasks.get_mut(&task).filter(|task| task.is_running());
         let Task { status, .. } = running
             .ok_or_else(|| Error::new(Code::ResourceNotFoundException, "Task does not exist."))?;
-        status.state = MoveState::Cancelled;
-        store(core, status)?;
-        Ticker::leave(core);
-        Ok((status.moved, core.log()?.ticket()))
+        status.state = RedriveState::Cancelled;
+        store(host, status)?;
+        Ticker::leave(host);
+        Ok((status.moved, host.append()?.ticket()))
     }
 
     /// The tasks of a queue, or all, newest first.
-    pub fn list(&self, source: Option<QueueId>) -> Vec<MoveStatus> {
+    pub fn list(&self, source: Option<ResourceId>) -> Vec<RedriveStatus> {
         let tasks = lock(&self.tasks);
-        let wanted = |task: &&MoveStatus| source.is_none_or(|source| task.source == source);
+        let wanted = |task: &&RedriveStatus| source.is_none_or(|source| task.source == source);
         tasks.values().rev().map(|task| &task.status).filter(wanted).cloned().collect()
     }
 
     /// Works a running task off for a while; when to go on.
-    pub fn fire(&self, core: &Core, task: u32, now: Millis) -> Option<Millis> {
-        if core.lacks_room() {
+    pub fn fire(&self, host: &Host, task: u32, now: Millis) -> Option<Millis> {
+        if host.is_full() {
             return Some(now + PAUSE_WHEN_FULL);
         }
         let (mut status, allowed) = {
@@ -152,33 +152,33 @@ impl Moves {
             let task = tasks.get(&task).filter(|task| task.is_running())?;
             (task.status.clone(), task.allowed(now))
         };
-        let mut state = MoveState::Running;
+        let mut state = RedriveState::Running;
         for _ in 0..allowed.min(CHUNK) {
-            match step(core, &status, now) {
+            match step(host, &status, now) {
                 Ok(Step::Moved) => status.moved += 1,
-                Ok(Step::Empty) => state = MoveState::Completed,
+                Ok(Step::Empty) => state = RedriveState::Completed,
                 Ok(Step::Stuck(reason)) => {
-                    state = MoveState::Failed;
+                    state = RedriveState::Failed;
                     status.failure = Some(reason.to_owned());
                 }
                 Err(error) => {
-                    state = MoveState::Failed;
+                    state = RedriveState::Failed;
                     status.failure = Some(error.to_string());
                 }
             }
-            if state != MoveState::Running {
+            if state != RedriveState::Running {
                 break;
             }
         }
-        self.settle(core, status, state, now)
+        self.settle(host, status, state, now)
     }
 
     /// Keeps what a step came to; when to go on, if the task does.
     fn settle(
         &self,
-        core: &Core,
-        status: MoveStatus,
-        state: MoveState,
+        host: &Host,
+        status: RedriveStatus,
+        state: RedriveState,
         now: Millis,
     ) -> Option<Millis> {
         let mut tasks = lock(&self.tasks);
@@ -189,17 +189,17 @@ impl Moves {
             task.status.state = state;
         }
         // A journal that refuses is poisoned, and every later verb says so.
-        let _ = store(core, &task.status).and_then(|()| core.settle_lazily(Durability::Os));
-        if was_running && state != MoveState::Running {
-            Ticker::leave(core);
+        let _ = store(host, &task.status).and_then(|()| host.flush_in_background(Durability::Os));
+        if was_running && state != RedriveState::Running {
+            Ticker::leave(host);
         }
         task.is_running().then(|| task.next_time(now))
     }
 
     /// Takes the tasks of an earlier run over.
-    pub fn resume(core: &Arc<Core>) {
+    pub fn resume(host: &Arc<Host>) {
         let documents: Vec<Vec<u8>> = {
-            let documents = lock(&core.documents);
+            let documents = lock(&host.documents);
             let from = documents.range(DOCUMENT_PREFIX.to_owned()..);
             from.take_while(|(key, _)| key.starts_with(DOCUMENT_PREFIX))
                 .map(|(_, document)| document.value.clone())
@@ -207,20 +207,20 @@ impl Moves {
         };
         for status in documents.iter().filter_map(|bytes| decode(bytes).ok()) {
             let (number, moved_before) = (status.task, status.moved);
-            let task = Task { status, paced_from: core.now(), moved_before };
+            let task = Task { status, paced_from: host.now(), moved_before };
             if task.is_running() {
-                Ticker::enter(core);
+                Ticker::enter(host);
                 // Not at once: whoever opens the engine can look first, and cancel.
-                core.arm(TimerKey { queue: QUEUE_MOVES, slot: number }, core.now() + 1);
+                host.arm(TimerKey { queue: QUEUE_REDRIVES, slot: number }, host.now() + 1);
             }
-            lock(&core.moves.tasks).insert(number, task);
+            lock(&host.redrives.tasks).insert(number, task);
         }
     }
 }
 
 impl Task {
     fn is_running(&self) -> bool {
-        self.status.state == MoveState::Running
+        self.status.state == RedriveState::Running
     }
 
     /// How many messages may be moved at `now`. At a rate, message n is due n / rate after the
@@ -247,12 +247,12 @@ enum Step {
     Stuck(&'static str),
 }
 
-fn step(core: &Core, status: &MoveStatus, now: Millis) -> Result<Step> {
-    let Some(source) = core.registry.get(status.source) else {
+fn step(host: &Host, status: &RedriveStatus, now: Millis) -> Result<Step> {
+    let Some(source) = host.registry.get(status.source) else {
         return Ok(Step::Stuck(NO_DESTINATION));
     };
-    let target = |from: Option<QueueId>| status.destination.or(from);
-    match transfer::take_back(core, &source, target, now)? {
+    let target = |from: Option<ResourceId>| status.destination.or(from);
+    match transfer::take_back(host, &source, target, now)? {
         Taken::Moved => Ok(Step::Moved),
         Taken::Nothing => Ok(Step::Empty),
         Taken::NoTarget => Ok(Step::Stuck(NO_SOURCE)),
@@ -260,13 +260,13 @@ fn step(core: &Core, status: &MoveStatus, now: Millis) -> Result<Step> {
     }
 }
 
-fn forget_old(core: &Core, tasks: &mut BTreeMap<u32, Task>, source: QueueId) -> Result<()> {
+fn forget_old(host: &Host, tasks: &mut BTreeMap<u32, Task>, source: ResourceId) -> Result<()> {
     let ended = |task: &&Task| task.status.source == source && !task.is_running();
     let mut old: Vec<u32> = tasks.values().filter(ended).map(|task| task.status.task).collect();
     old.truncate(old.len().saturating_sub(ENDED_MAX));
     for task in old {
         tasks.remove(&task);
-        remember(core, &document_key(task), None)?;
+        remember(host, &document_key(task), None)?;
     }
     Ok(())
 }
@@ -275,28 +275,28 @@ fn document_key(task: u32) -> String {
     format!("{DOCUMENT_PREFIX}{task:010}")
 }
 
-fn store(core: &Core, status: &MoveStatus) -> Result<()> {
-    remember(core, &document_key(status.task), Some(encode(status)))
+fn store(host: &Host, status: &RedriveStatus) -> Result<()> {
+    remember(host, &document_key(status.task), Some(encode(status)))
 }
 
-fn remember(core: &Core, key: &str, value: Option<Vec<u8>>) -> Result<()> {
-    let mut documents = lock(&core.documents);
-    let mut log = core.log()?;
-    let old = documents.remove(key).and_then(|document| document.home);
+fn remember(host: &Host, key: &str, value: Option<Vec<u8>>) -> Result<()> {
+    let mut documents = lock(&host.documents);
+    let mut log = host.append()?;
+    let old = documents.remove(key).and_then(|document| document.location);
     match value {
         Some(value) => {
-            let home = log.settle(&Record::Document { key, value: Some(&value) }, old);
-            documents.insert(key.to_owned(), StoredDocument { value, home });
+            let location = log.append_live(&Record::Document { key, value: Some(&value) }, old);
+            documents.insert(key.to_owned(), StoredDocument { value, location });
         }
         None => {
-            log.note(&Record::Document { key, value: None });
-            old.into_iter().for_each(|home| log.leave(home));
+            log.append(&Record::Document { key, value: None });
+            old.into_iter().for_each(|location| log.release(location));
         }
     }
     Ok(())
 }
 
-fn encode(status: &MoveStatus) -> Vec<u8> {
+fn encode(status: &RedriveStatus) -> Vec<u8> {
     let mut bytes = Vec::new();
     bytes.put_u32(status.task);
     bytes.put_u32(status.source.0);
@@ -310,22 +310,22 @@ fn encode(status: &MoveStatus) -> Vec<u8> {
     bytes
 }
 
-fn decode(bytes: &[u8]) -> Result<MoveStatus> {
+fn decode(bytes: &[u8]) -> Result<RedriveStatus> {
     let mut take = Take(bytes);
-    let (task, source) = (take.u32()?, QueueId(take.u32()?));
+    let (task, source) = (take.u32()?, ResourceId(take.u32()?));
     let (destination, rate) = (take.u32()?, take.u32()?);
     let state = match take.u8()? {
-        0 => MoveState::Running,
-        1 => MoveState::Completed,
-        2 => MoveState::Cancelled,
-        _ => MoveState::Failed,
+        0 => RedriveState::Running,
+        1 => RedriveState::Completed,
+        2 => RedriveState::Cancelled,
+        _ => RedriveState::Failed,
     };
     let (started, moved, total) = (take.u64()?, take.u64()?, take.u64()?);
     let failure = take.text()?;
-    Ok(MoveStatus {
+    Ok(RedriveStatus {
         task,
         source,
-        destination: (destination != 0).then_some(QueueId(destination)),
+        destination: (destination != 0).then_some(ResourceId(destination)),
         rate: (rate != 0).then_some(rate),
         state,
         started,

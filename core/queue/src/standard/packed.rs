@@ -21,12 +21,12 @@ pub(super) enum Status {
     /// Stored only: the fair lane decides when it is received.
     Held,
     /// Owned by one thread for a moment; was `Ready` or `Held`.
-    Claimed,
+    Claim,
     /// Owned by one thread for a moment; was `Leased`.
     Holding,
     /// In flight.
     Leased,
-    /// Deleted while `Claimed` or `Holding`; the owner finishes it.
+    /// Deleted while `Claim` or `Holding`; the owner finishes it.
     Doomed,
     /// Over.
     Done,
@@ -37,7 +37,7 @@ const STATUSES: [Status; 9] = [
     Status::Ready,
     Status::Delayed,
     Status::Held,
-    Status::Claimed,
+    Status::Claim,
     Status::Holding,
     Status::Leased,
     Status::Doomed,

@@ -11,25 +11,25 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use trunkline_journal::Ticket;
 use trunkline_types::sync::{Mutex, lock};
-use trunkline_types::{Code, Error, Millis, QueueConfig, QueueId, QueueKind, Receipt, Result};
+use trunkline_types::{Code, Error, Millis, QueueConfig, QueueKind, Receipt, ResourceId, Result};
 
-use crate::core::{Core, SLOT_WAITERS, TimerKey};
-use crate::fifo::FifoRoom;
+use crate::fifo::FifoQueue;
+use crate::host::{Host, SLOT_WAITERS, TimerKey};
 use crate::image::StoredDefinition;
 use crate::message::{Delivery, Outgoing, Receive, Sent, Statistics};
 use crate::registry::QueueName;
 use crate::rules::Rules;
-use crate::standard::StandardRoom;
+use crate::standard::StandardQueue;
 use crate::transfer::Incoming;
 use crate::waiters::Waiters;
 
 /// A queue of an engine. Cheap to share; every method may be called from any thread.
 pub struct Queue {
-    pub(crate) core: Arc<Core>,
-    pub(crate) id: QueueId,
+    pub(crate) host: Arc<Host>,
+    pub(crate) id: ResourceId,
     name: QueueName,
     pub(crate) rules: Rules,
-    room: Room,
+    room: Kind,
     pub(crate) waiters: Waiters,
     definition: Mutex<StoredDefinition>,
     removed: AtomicBool,
@@ -38,22 +38,22 @@ pub struct Queue {
 
 // A queue is allocated once and never moved, and the larger kind is the usual one.
 #[allow(clippy::large_enum_variant)]
-pub(crate) enum Room {
-    Standard(StandardRoom),
-    Fifo(FifoRoom),
+pub(crate) enum Kind {
+    Standard(StandardQueue),
+    Fifo(FifoQueue),
 }
 
 impl Queue {
     pub(crate) fn new(
-        core: Arc<Core>,
-        id: QueueId,
+        host: Arc<Host>,
+        id: ResourceId,
         definition: StoredDefinition,
         purged_at: Option<Millis>,
-        room: Room,
+        room: Kind,
     ) -> Self {
         let name = definition.name();
         Self {
-            core,
+            host,
             id,
             name,
             rules: Rules::new(&definition.config),
@@ -66,7 +66,7 @@ impl Queue {
     }
 
     /// The queue's id in this engine.
-    pub fn id(&self) -> QueueId {
+    pub fn id(&self) -> ResourceId {
         self.id
     }
 
@@ -78,8 +78,8 @@ impl Queue {
     /// Standard or FIFO.
     pub fn kind(&self) -> QueueKind {
         match self.room {
-            Room::Standard(_) => QueueKind::Standard,
-            Room::Fifo(_) => QueueKind::Fifo,
+            Kind::Standard(_) => QueueKind::Standard,
+            Kind::Fifo(_) => QueueKind::Fifo,
         }
     }
 
@@ -121,11 +121,11 @@ impl Queue {
     #[inline]
     pub fn send(&self, message: &Outgoing<'_>) -> Result<Sent> {
         self.check_writable()?;
-        self.core.wait_for_room()?;
-        let now = self.core.now();
+        self.host.wait_for_capacity()?;
+        let now = self.host.now();
         let sent = match &self.room {
-            Room::Standard(room) => room.send(self, message, now)?,
-            Room::Fifo(room) => room.send(self, message, now)?,
+            Kind::Standard(room) => room.send(self, message, now)?,
+            Kind::Fifo(room) => room.send(self, message, now)?,
         };
         self.wake(1);
         Ok(sent)
@@ -139,11 +139,11 @@ impl Queue {
         mut each: impl FnMut(usize, Result<Sent>),
     ) -> Result<Option<Ticket>> {
         self.check_writable()?;
-        self.core.wait_for_room()?;
-        let now = self.core.now();
+        self.host.wait_for_capacity()?;
+        let now = self.host.now();
         let ticket = match &self.room {
-            Room::Standard(room) => room.send_batch(self, messages, now, &mut each)?,
-            Room::Fifo(room) => room.send_batch(self, messages, now, &mut each)?,
+            Kind::Standard(room) => room.send_batch(self, messages, now, &mut each)?,
+            Kind::Fifo(room) => room.send_batch(self, messages, now, &mut each)?,
         };
         self.wake(messages.len());
         Ok(ticket)
@@ -159,11 +159,11 @@ impl Queue {
         mut sink: impl FnMut(Delivery<'_>),
     ) -> Result<usize> {
         self.check_writable()?;
-        let now = self.core.now();
-        self.core.sweep_if_due(now);
+        let now = self.host.now();
+        self.host.sweep_if_due(now);
         match &self.room {
-            Room::Standard(room) => room.receive(self, request, now, &mut sink),
-            Room::Fifo(room) => room.receive(self, request, now, &mut sink),
+            Kind::Standard(room) => room.receive(self, request, now, &mut sink),
+            Kind::Fifo(room) => room.receive(self, request, now, &mut sink),
         }
     }
 
@@ -172,10 +172,10 @@ impl Queue {
     pub fn delete(&self, receipt: &Receipt) -> Result<Option<Ticket>> {
         self.check_writable()?;
         match &self.room {
-            Room::Standard(room) => room.delete(self, receipt),
-            Room::Fifo(room) => {
-                let now = self.core.now();
-                self.core.sweep_if_due(now);
+            Kind::Standard(room) => room.delete(self, receipt),
+            Kind::Fifo(room) => {
+                let now = self.host.now();
+                self.host.sweep_if_due(now);
                 let ticket = room.delete(self, receipt, now)?;
                 // The group may be free now.
                 self.wake(1);
@@ -188,12 +188,12 @@ impl Queue {
     /// visible.
     pub fn extend(&self, receipt: &Receipt, visibility: Millis) -> Result<Option<Ticket>> {
         self.check_writable()?;
-        let now = self.core.now();
-        self.core.sweep_if_due(now);
+        let now = self.host.now();
+        self.host.sweep_if_due(now);
         self.check_extension(receipt, visibility, now)?;
         let ticket = match &self.room {
-            Room::Standard(room) => room.extend(self, receipt, visibility, now)?,
-            Room::Fifo(room) => room.extend(self, receipt, visibility, now)?,
+            Kind::Standard(room) => room.extend(self, receipt, visibility, now)?,
+            Kind::Fifo(room) => room.extend(self, receipt, visibility, now)?,
         };
         if visibility == 0 {
             self.wake(1);
@@ -209,22 +209,22 @@ impl Queue {
         mut sink: impl FnMut(Delivery<'_>),
     ) -> Result<()> {
         self.check_readable()?;
-        let now = self.core.now();
-        self.core.sweep_all(now);
+        let now = self.host.now();
+        self.host.sweep_all(now);
         match &self.room {
-            Room::Standard(room) => room.peek(self, max, include_in_flight, &mut sink),
-            Room::Fifo(room) => room.peek(self, max, include_in_flight, &mut sink),
+            Kind::Standard(room) => room.peek(self, max, include_in_flight, &mut sink),
+            Kind::Fifo(room) => room.peek(self, max, include_in_flight, &mut sink),
         }
     }
 
     /// How the queue stands.
     pub fn statistics(&self) -> Result<Statistics> {
         self.check_readable()?;
-        let now = self.core.now();
-        self.core.sweep_all(now);
+        let now = self.host.now();
+        self.host.sweep_all(now);
         let mut statistics = match &self.room {
-            Room::Standard(room) => room.statistics(),
-            Room::Fifo(room) => room.statistics(),
+            Kind::Standard(room) => room.statistics(),
+            Kind::Fifo(room) => room.statistics(),
         };
         statistics.at = now;
         Ok(statistics)
@@ -233,22 +233,22 @@ impl Queue {
     /// Removes every message, in flight and delayed ones too, and empties the dedup window.
     pub fn purge(&self) -> Result<Option<Ticket>> {
         self.check_writable()?;
-        let now = self.core.now();
+        let now = self.host.now();
         self.purged_at.store(now, Ordering::Release);
         match &self.room {
-            Room::Standard(room) => room.purge(self, now),
-            Room::Fifo(room) => room.purge(self, now),
+            Kind::Standard(room) => room.purge(self, now),
+            Kind::Fifo(room) => room.purge(self, now),
         }
     }
 
     /// The receipt in `text`, if this queue issued it.
     pub fn decode_receipt(&self, text: &str) -> Result<Receipt> {
-        Receipt::decode(text, self.core.key, self.id)
+        Receipt::decode(text, self.host.key, self.id)
     }
 
     /// A receipt as text.
     pub fn encode_receipt(&self, receipt: &Receipt) -> String {
-        receipt.encode(self.core.key)
+        receipt.encode(self.host.key)
     }
 
     pub(crate) fn fire(&self, slot: u32, now: Millis) -> Option<Millis> {
@@ -257,8 +257,8 @@ impl Queue {
             return None;
         }
         let fired = match &self.room {
-            Room::Standard(room) => room.fire(self, slot, now),
-            Room::Fifo(room) => room.fire(self, slot, now),
+            Kind::Standard(room) => room.fire(self, slot, now),
+            Kind::Fifo(room) => room.fire(self, slot, now),
         };
         if fired.visible {
             self.wake(1);
@@ -270,26 +270,26 @@ impl Queue {
     pub(crate) fn accept(&self, incoming: &Incoming<'_>) -> Result<()> {
         self.check_present()?;
         match &self.room {
-            Room::Standard(room) => room.accept(self, incoming)?,
-            Room::Fifo(room) => room.accept(self, incoming)?,
+            Kind::Standard(room) => room.accept(self, incoming)?,
+            Kind::Fifo(room) => room.accept(self, incoming)?,
         }
         self.wake(1);
         Ok(())
     }
 
-    pub(crate) fn room(&self) -> &Room {
+    pub(crate) fn kind_rules(&self) -> &Kind {
         &self.room
     }
 
     pub(crate) fn arm(&self, slot: u32, at: Millis) {
-        self.core.arm(TimerKey { queue: self.id, slot }, at);
+        self.host.arm(TimerKey { queue: self.id, slot }, at);
     }
 
     /// The number that the next message gets at least.
     pub(crate) fn next_seq(&self) -> u64 {
         match &self.room {
-            Room::Standard(room) => room.next_seq(),
-            Room::Fifo(room) => room.next_seq(),
+            Kind::Standard(room) => room.next_seq(),
+            Kind::Fifo(room) => room.next_seq(),
         }
     }
 
@@ -303,13 +303,13 @@ impl Queue {
     /// Fails if the engine is closed or forked, or the queue removed: then nothing may be asked.
     #[inline]
     pub fn check_readable(&self) -> Result<()> {
-        self.core.check_readable()?;
+        self.host.check_readable()?;
         self.check_present()
     }
 
     #[inline]
     fn check_writable(&self) -> Result<()> {
-        self.core.check_writable()?;
+        self.host.check_writable()?;
         self.check_present()
     }
 
@@ -322,7 +322,7 @@ impl Queue {
     }
 
     fn check_extension(&self, receipt: &Receipt, visibility: Millis, now: Millis) -> Result<()> {
-        let max = self.core.limits.visibility_max;
+        let max = self.host.limits.visibility_max;
         if visibility > max {
             return Err(Error::new(
                 Code::InvalidParameterValue,

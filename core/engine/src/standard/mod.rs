@@ -4,31 +4,33 @@
 //! journal every transition happens under the append lock, so that log order is the order of
 //! transitions. A message with a group goes through the fair lane, which has a lock of its own.
 
-mod age;
-mod carry;
-mod lane;
+mod fair;
 mod receive;
+mod relocation;
+mod retention;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use trunkline_journal::{Lsn, Ticket};
-use trunkline_queue::{Extend, FairLane, Info, NewBody, Place, SeqMap, StandardLog, Visibility};
+use trunkline_queue::{
+    Extend, FairScheduler, Info, NewBody, SeqMap, SlotRef, StandardLog, Visibility,
+};
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Code, Error, Millis, Receipt, Result, Seq};
 
+use crate::append::{Append, Location};
 use crate::attributes;
-use crate::clean::Cleaner;
+use crate::compaction::Compactor;
 use crate::envelope::{Envelope, GROUPED};
-use crate::log::{Home, Log};
 use crate::message::{Outgoing, Sent, Statistics};
 use crate::queue::{Queue, too_large};
-use crate::record::{Held, Record};
+use crate::record::{MessageRecord, Record};
 use crate::transfer::Incoming;
 
-pub(crate) struct StandardRoom {
+pub(crate) struct StandardQueue {
     log: StandardLog,
     /// Messages with a group, and how many of them are visible: zero spares everybody the lock.
-    fair: Mutex<FairLane>,
+    fair: Mutex<FairScheduler>,
     fair_waiting: AtomicUsize,
     /// Whether there ever was a message with a group.
     has_tenants: AtomicBool,
@@ -40,7 +42,7 @@ pub(crate) struct StandardRoom {
     front: AtomicU64,
 }
 
-impl StandardRoom {
+impl StandardQueue {
     pub fn new(first: Seq) -> Self {
         Self {
             log: StandardLog::new(first),
@@ -58,7 +60,7 @@ impl StandardRoom {
         if let Some(seq) = self.send_plain(queue, message, now) {
             return Ok(Sent { queue: queue.id, seq, duplicate: false, ticket: None });
         }
-        let mut log = queue.core.log()?;
+        let mut log = queue.host.append()?;
         let seq = self.admit(queue, &mut log, message, now)?;
         Ok(Sent { queue: queue.id, seq, duplicate: false, ticket: log.ticket() })
     }
@@ -81,7 +83,7 @@ impl StandardRoom {
         }
         let mut results = Vec::with_capacity(messages.len());
         let ticket = {
-            let mut log = queue.core.log()?;
+            let mut log = queue.host.append()?;
             for message in messages {
                 results.push(self.admit(queue, &mut log, message, now));
             }
@@ -111,7 +113,7 @@ impl StandardRoom {
     fn admit(
         &self,
         queue: &Queue,
-        log: &mut Log<'_>,
+        log: &mut Append<'_>,
         message: &Outgoing<'_>,
         now: Millis,
     ) -> Result<Seq> {
@@ -145,12 +147,12 @@ impl StandardRoom {
     fn put(
         &self,
         queue: &Queue,
-        log: &mut Log<'_>,
+        log: &mut Append<'_>,
         envelope: &Envelope<'_>,
         sent: Millis,
         visibility: Visibility,
         moved: Option<&Incoming<'_>>,
-    ) -> (Place, Seq) {
+    ) -> (SlotRef, Seq) {
         let (flags, head) = (envelope.flags(), envelope.head());
         let mut reserved = self.log.reserve(head.len() + envelope.body.len(), !log.is_on());
         if let Some(moved) = moved {
@@ -162,7 +164,7 @@ impl StandardRoom {
             Visibility::Delayed(due) | Visibility::HeldAfter(due) => due,
             Visibility::Ready | Visibility::Held => 0,
         };
-        let held = Held {
+        let held = MessageRecord {
             queue: queue.id,
             seq,
             flags,
@@ -174,10 +176,10 @@ impl StandardRoom {
             moved_from: moved.map(|moved| moved.moved_from),
             payload: &[],
         };
-        let place = match log.hold(&held, &[&head, envelope.body]) {
-            Some(home) => {
-                Cleaner::wrote(&queue.core, home.lsn);
-                let body = NewBody::At { lsn: home.lsn.to_u64(), len: home.len };
+        let place = match log.append_message(&held, &[&head, envelope.body]) {
+            Some(location) => {
+                Compactor::on_append(&queue.host, location.lsn);
+                let body = NewBody::At { lsn: location.lsn.to_u64(), len: location.len };
                 reserved.publish(sent, flags, body, visibility)
             }
             None if head.is_empty() => {
@@ -203,25 +205,25 @@ impl StandardRoom {
 
     /// Takes a message over from another queue.
     pub fn accept(&self, queue: &Queue, incoming: &Incoming<'_>) -> Result<()> {
-        let mut log = queue.core.log()?;
+        let mut log = queue.host.append()?;
         let grouped = incoming.envelope.flags() & GROUPED != 0;
         let visibility = if grouped { Visibility::Held } else { Visibility::Ready };
         let sent = incoming.sent;
         let (place, _) =
             self.put(queue, &mut log, &incoming.envelope, sent, visibility, Some(incoming));
-        self.watch_stranger(queue, place.slot, incoming.sent);
+        self.watch_out_of_order(queue, place.slot, incoming.sent);
         Ok(())
     }
 
     #[inline]
     pub fn delete(&self, queue: &Queue, receipt: &Receipt) -> Result<Option<Ticket>> {
         let Some(place) = self.place(queue, receipt) else { return Ok(None) };
-        if queue.core.journal.is_none() && !self.has_tenants() {
-            // Nothing to let go of: no home in a journal, no tenant.
+        if queue.host.journal.is_none() && !self.has_tenants() {
+            // Nothing to let go of: no location in a journal, no tenant.
             self.log.delete(place);
             return Ok(None);
         }
-        let mut log = queue.core.log()?;
+        let mut log = queue.host.append()?;
         let info = self.log.info(place);
         if let (true, Some(info)) = (self.log.delete(place), info) {
             self.forget(queue, &mut log, &info);
@@ -237,7 +239,7 @@ impl StandardRoom {
         now: Millis,
     ) -> Result<Option<Ticket>> {
         let place = self.place(queue, receipt).ok_or_else(|| gone(queue, receipt))?;
-        let mut log = queue.core.log()?;
+        let mut log = queue.host.append()?;
         let due = now + visibility;
         match self.log.extend(place, due, now) {
             Extend::Gone => return Err(gone(queue, receipt)),
@@ -249,7 +251,7 @@ impl StandardRoom {
             }
         }
         let seq = receipt.seq;
-        log.note(&Record::Extended { queue: queue.id, seq, due });
+        log.append(&Record::Extended { queue: queue.id, seq, due });
         Ok(log.ticket())
     }
 
@@ -265,20 +267,20 @@ impl StandardRoom {
     }
 
     pub fn purge(&self, queue: &Queue, now: Millis) -> Result<Option<Ticket>> {
-        let mut log = queue.core.log()?;
+        let mut log = queue.host.append()?;
         self.clear(&mut log);
         let before = self.next_seq();
-        log.note(&Record::Purged { queue: queue.id, before, at: now });
+        log.append(&Record::Purged { queue: queue.id, before, at: now });
         Ok(log.ticket())
     }
 
     /// Lets go of every message of a queue that is gone.
     pub fn empty(&self, queue: &Queue) -> Result<()> {
-        self.clear(&mut queue.core.log()?);
+        self.clear(&mut queue.host.append()?);
         Ok(())
     }
 
-    fn clear(&self, log: &mut Log<'_>) {
+    fn clear(&self, log: &mut Append<'_>) {
         let mut all = Vec::new();
         self.log.scan(|info| {
             all.push(info);
@@ -286,11 +288,11 @@ impl StandardRoom {
         });
         for info in all {
             if self.log.delete(info.place) {
-                home_of(&info).into_iter().for_each(|home| log.leave(home));
+                location_of(&info).into_iter().for_each(|location| log.release(location));
             }
         }
         if self.has_tenants() {
-            self.with_lane(|lane| *lane = FairLane::default());
+            self.with_lane(|lane| *lane = FairScheduler::default());
         }
     }
 
@@ -303,14 +305,14 @@ impl StandardRoom {
     }
 
     /// Notes that a message is gone, and lets go of what belonged to it.
-    fn forget(&self, queue: &Queue, log: &mut Log<'_>, info: &Info) {
-        log.note(&Record::Deleted { queue: queue.id, seq: info.seq });
+    fn forget(&self, queue: &Queue, log: &mut Append<'_>, info: &Info) {
+        log.append(&Record::Deleted { queue: queue.id, seq: info.seq });
         self.let_go(log, info);
     }
 
     /// Lets go of what belonged to a message that is gone.
-    fn let_go(&self, log: &mut Log<'_>, info: &Info) {
-        home_of(info).into_iter().for_each(|home| log.leave(home));
+    fn let_go(&self, log: &mut Append<'_>, info: &Info) {
+        location_of(info).into_iter().for_each(|location| log.release(location));
         self.leave_lane(info);
     }
 
@@ -323,12 +325,12 @@ impl StandardRoom {
 
     /// Where the message of a receipt lies now, if it is there at all.
     #[inline]
-    fn place(&self, queue: &Queue, receipt: &Receipt) -> Option<Place> {
-        if receipt.run == queue.core.run {
-            return Some(Place { slot: receipt.slot, generation: receipt.generation });
+    fn place(&self, queue: &Queue, receipt: &Receipt) -> Option<SlotRef> {
+        if receipt.run == queue.host.run {
+            return Some(SlotRef { slot: receipt.slot, generation: receipt.generation });
         }
         let slot = lock(&self.recovered).get(receipt.seq)?;
-        let place = self.log.place_of(slot)?;
+        let place = self.log.slot_of(slot)?;
         self.log.info(place).filter(|info| info.seq == receipt.seq).map(|info| info.place)
     }
 }
@@ -337,7 +339,7 @@ impl StandardRoom {
 #[inline]
 fn is_plain(queue: &Queue, message: &Outgoing<'_>) -> bool {
     let Outgoing { body, attributes, group, dedup_id, delay } = *message;
-    queue.core.journal.is_none()
+    queue.host.journal.is_none()
         && attributes.is_empty()
         && group.is_none()
         && dedup_id.is_none()
@@ -346,8 +348,8 @@ fn is_plain(queue: &Queue, message: &Outgoing<'_>) -> bool {
 }
 
 /// Where a message lies in the journal.
-fn home_of(info: &Info) -> Option<Home> {
-    info.at.map(|(lsn, len)| Home { lsn: Lsn::from_u64(lsn), len })
+fn location_of(info: &Info) -> Option<Location> {
+    info.at.map(|(lsn, len)| Location { lsn: Lsn::from_u64(lsn), len })
 }
 
 /// The exact size of a message that may be too large: attributes are counted as SQS counts them.

@@ -5,14 +5,14 @@ use trunkline_types::{Millis, Seq};
 use super::send::generation;
 use super::slab::NIL;
 use super::slot::FifoMessageState;
-use super::{DedupEntry, FifoCounts, FifoPlace, FifoState};
+use super::{DedupEntry, FifoCounts, FifoSlotRef, FifoState};
 use crate::Payload;
 
 /// A message as it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FifoInfo<'a> {
     /// Where it lies.
-    pub place: FifoPlace,
+    pub place: FifoSlotRef,
     /// Its number.
     pub seq: Seq,
     /// Its group.
@@ -75,7 +75,7 @@ impl FifoState {
     }
 
     /// The message at `place`, if it is still there.
-    pub fn message(&self, place: FifoPlace) -> Option<FifoInfo<'_>> {
+    pub fn message(&self, place: FifoSlotRef) -> Option<FifoInfo<'_>> {
         self.at(place).map(|_| self.info(place.slot))
     }
 
@@ -107,7 +107,8 @@ impl FifoState {
         self.dedup.len()
     }
 
-    /// Every deduplication key that is kept, oldest first; the callback may give one a new home.
+    /// Every deduplication key that is kept, oldest first; the callback may give one a new
+    /// location.
     pub fn for_each_dedup(&mut self, visit: impl FnMut(&DedupEntry) -> Option<u64>) {
         self.dedup.for_each(visit);
     }
@@ -125,7 +126,7 @@ impl FifoState {
         let message = &self.slots[slot];
         let state = message.state();
         FifoInfo {
-            place: FifoPlace { slot, generation: generation(message.seq) },
+            place: FifoSlotRef { slot, generation: generation(message.seq) },
             seq: message.seq,
             group: &self.groups[message.group].name,
             payload: &message.payload,

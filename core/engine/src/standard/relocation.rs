@@ -3,32 +3,32 @@
 
 use std::sync::atomic::Ordering;
 
-use trunkline_queue::{Claimed, Info, MessageState, NewBody, Place, Restored};
+use trunkline_queue::{Claim, Info, MessageState, NewBody, Restored, SlotRef};
 use trunkline_types::sync::lock;
 use trunkline_types::{Millis, Result};
 
-use super::age::Order;
 use super::receive::{Message, payload};
-use super::{StandardRoom, home_of};
+use super::retention::Order;
+use super::{StandardQueue, location_of};
+use crate::append::{Append, Location};
 use crate::envelope::GROUPED;
 use crate::image::{QueueImage, StoredMessage};
-use crate::log::{Home, Log};
 use crate::message::Delivery;
 use crate::queue::Queue;
-use crate::record::{Held, Record};
+use crate::record::{MessageRecord, Record};
 
 /// Messages carried in one step of the journal: senders get their turn in between.
-const CARRIED_AT_ONCE: usize = 64;
+const RELOCATED_AT_ONCE: usize = 64;
 
-impl StandardRoom {
+impl StandardQueue {
     /// Takes over the messages of an image.
     pub fn restore(&self, queue: &Queue, mut image: QueueImage) {
-        let (now, retention) = (queue.core.now(), queue.rules.retention());
+        let (now, retention) = (queue.host.now(), queue.rules.retention());
         let messages = std::mem::take(&mut image.messages);
         let (mut oldest, mut order) = (None, Order::default());
         for (seq, message) in messages.drain() {
-            let home = Home { lsn: message.lsn, len: message.len };
-            lock(&queue.core.space).add(home.lsn, u64::from(home.len), message.sent);
+            let location = Location { lsn: message.lsn, len: message.len };
+            lock(&queue.host.live_bytes).add(location.lsn, u64::from(location.len), message.sent);
             let place = self.log.restore(restored(seq, &message, now));
             if message.deliveries > 0 {
                 // Receipts of earlier runs name the message by its number.
@@ -38,8 +38,8 @@ impl StandardRoom {
             if message.due > now {
                 self.arm(queue, place.slot, message.due.min(expiry));
             }
-            if order.is_stranger(message.sent) {
-                self.watch_stranger(queue, place.slot, message.sent);
+            if order.is_out_of_order(message.sent) {
+                self.watch_out_of_order(queue, place.slot, message.sent);
             }
             if message.flags & GROUPED != 0 {
                 self.has_tenants.store(true, Ordering::Release);
@@ -57,28 +57,30 @@ impl StandardRoom {
         }
     }
 
-    /// Writes every message whose home is in `segment` again at the tail.
-    pub fn carry(&self, queue: &Queue, segment: u32) -> Result<()> {
+    /// Writes every message whose location is in `segment` again at the tail.
+    pub fn relocate(&self, queue: &Queue, segment: u32) -> Result<()> {
         let mut there = Vec::new();
         self.log.scan(|info| {
-            if home_of(&info).is_some_and(|home| home.lsn.segment() == segment) {
+            if location_of(&info).is_some_and(|location| location.lsn.segment() == segment) {
                 there.push(info.place);
             }
             true
         });
-        for places in there.chunks(CARRIED_AT_ONCE) {
+        for places in there.chunks(RELOCATED_AT_ONCE) {
             let mut records = Vec::with_capacity(places.len());
             for place in places {
-                let Some(home) = self.log.info(*place).as_ref().and_then(home_of) else { continue };
+                let Some(location) = self.log.info(*place).as_ref().and_then(location_of) else {
+                    continue;
+                };
                 let mut record = Vec::new();
-                if queue.core.read(home, &mut record)? {
-                    records.push((*place, home, record));
+                if queue.host.read(location, &mut record)? {
+                    records.push((*place, location, record));
                 }
             }
-            let _no_message_changes_queues = queue.core.cleaner.hold_still();
-            let mut log = queue.core.log()?;
-            for (place, home, record) in records {
-                self.carry_one(queue, &mut log, place, home, &record)?;
+            let _no_message_changes_queues = queue.host.compactor.pause_relocation();
+            let mut log = queue.host.append()?;
+            for (place, location, record) in records {
+                self.relocate_one(queue, &mut log, place, location, &record)?;
             }
         }
         Ok(())
@@ -87,23 +89,23 @@ impl StandardRoom {
     /// Transitions that are journaled happen under the append lock, which `log` holds. So what is
     /// read here and written to the log is the state at that record, or an earlier claim of it that
     /// will be journaled after it.
-    fn carry_one(
+    fn relocate_one(
         &self,
         queue: &Queue,
-        log: &mut Log<'_>,
-        place: Place,
-        old: Home,
+        log: &mut Append<'_>,
+        place: SlotRef,
+        old: Location,
         record: &[u8],
     ) -> Result<()> {
-        let Some(info) = self.log.info(place).filter(|info| home_of(info) == Some(old)) else {
+        let Some(info) = self.log.info(place).filter(|info| location_of(info) == Some(old)) else {
             return Ok(());
         };
         let held = held(queue, &info, crate::record::payload_of(record)?);
-        if let Some(home) = log.hold(&held, &[held.payload]) {
-            if self.log.relocate(place, old.lsn.to_u64(), home.lsn.to_u64()) {
-                log.leave(old);
+        if let Some(location) = log.append_message(&held, &[held.payload]) {
+            if self.log.relocate(place, old.lsn.to_u64(), location.lsn.to_u64()) {
+                log.release(old);
             } else {
-                log.leave(home);
+                log.release(location);
             }
         }
         Ok(())
@@ -122,7 +124,7 @@ impl StandardRoom {
         });
         for place in places {
             self.look(queue, place, |info, payload| {
-                each(&Record::Held(held(queue, info, payload)))
+                each(&Record::Message(held(queue, info, payload)))
             })?;
         }
         Ok(())
@@ -173,18 +175,18 @@ impl StandardRoom {
     fn look(
         &self,
         queue: &Queue,
-        place: Place,
+        place: SlotRef,
         see: impl FnOnce(&Info, &[u8]) -> Result<()>,
     ) -> Result<()> {
         let Some(info) = self.log.info(place) else { return Ok(()) };
-        if let Some(home) = home_of(&info) {
+        if let Some(location) = location_of(&info) {
             let mut record = Vec::new();
-            return match queue.core.read(home, &mut record)? {
+            return match queue.host.read(location, &mut record)? {
                 true => see(&info, crate::record::payload_of(&record)?),
                 false => Ok(()),
             };
         }
-        let claim: Option<Claimed<'_>> = match info.state {
+        let claim: Option<Claim<'_>> = match info.state {
             MessageState::Leased(_) => self.log.claim_leased(place),
             MessageState::Delayed(_) => self.log.claim_delayed(place),
             MessageState::Ready | MessageState::Held => self.log.claim_at(place),
@@ -217,8 +219,8 @@ fn restored<'a>(seq: u64, message: &StoredMessage, now: Millis) -> Restored<'a> 
     }
 }
 
-fn held<'a>(queue: &Queue, info: &Info, payload: &'a [u8]) -> Held<'a> {
-    Held {
+fn held<'a>(queue: &Queue, info: &Info, payload: &'a [u8]) -> MessageRecord<'a> {
+    MessageRecord {
         queue: queue.id,
         seq: info.seq,
         flags: info.flags,

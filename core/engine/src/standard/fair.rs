@@ -7,23 +7,23 @@
 
 use std::sync::atomic::Ordering;
 
-use trunkline_queue::{Claimed, FairLane, Info, Place};
+use trunkline_queue::{Claim, FairScheduler, Info, SlotRef};
 use trunkline_types::sync::lock;
 
-use super::StandardRoom;
+use super::StandardQueue;
 use super::receive::Message;
 use crate::envelope::{Envelope, GROUPED};
 use crate::queue::Queue;
 
-impl StandardRoom {
+impl StandardQueue {
     /// The next visible message, owned.
     #[inline]
-    pub(super) fn pick(&self, queue: &Queue) -> Option<Claimed<'_>> {
+    pub(super) fn pick(&self, queue: &Queue) -> Option<Claim<'_>> {
         if self.has_fair() { self.pick_fairly(queue) } else { self.log.claim() }
     }
 
     #[cold]
-    fn pick_fairly(&self, queue: &Queue) -> Option<Claimed<'_>> {
+    fn pick_fairly(&self, queue: &Queue) -> Option<Claim<'_>> {
         let log_first = self.turn.fetch_xor(true, Ordering::Relaxed);
         let quiet = match log_first {
             true => self.log.claim().or_else(|| self.pick_from_lane(queue, true)),
@@ -32,8 +32,8 @@ impl StandardRoom {
         quiet.or_else(|| self.pick_from_lane(queue, false))
     }
 
-    fn pick_from_lane(&self, queue: &Queue, quiet_only: bool) -> Option<Claimed<'_>> {
-        let limits = &queue.core.limits;
+    fn pick_from_lane(&self, queue: &Queue, quiet_only: bool) -> Option<Claim<'_>> {
+        let limits = &queue.host.limits;
         loop {
             let in_flight = self.log.counts().in_flight;
             let place = self.with_lane(|lane| match quiet_only {
@@ -60,18 +60,18 @@ impl StandardRoom {
         self.has_tenants.load(Ordering::Acquire)
     }
 
-    pub(super) fn enter_lane(&self, group: Option<&str>, place: Place) {
+    pub(super) fn enter_lane(&self, group: Option<&str>, place: SlotRef) {
         self.with_lane(|lane| lane.push(group.unwrap_or_default(), place));
     }
 
     /// A message is visible again after a lease or a delay: one with a group enters the lane.
-    pub(super) fn return_to_lane(&self, queue: &Queue, place: Place) {
+    pub(super) fn return_to_lane(&self, queue: &Queue, place: SlotRef) {
         if self.has_tenants() && self.log.info(place).is_some_and(|info| info.lane) {
             self.enter_lane_again(queue, place);
         }
     }
 
-    pub(super) fn enter_lane_again(&self, queue: &Queue, place: Place) {
+    pub(super) fn enter_lane_again(&self, queue: &Queue, place: SlotRef) {
         if self.with_lane(|lane| lane.released(place)) {
             return;
         }
@@ -98,7 +98,7 @@ impl StandardRoom {
     }
 
     /// Leaves a claimed message as it was, visible.
-    pub(super) fn give_back(&self, queue: &Queue, claimed: Claimed<'_>) {
+    pub(super) fn give_back(&self, queue: &Queue, claimed: Claim<'_>) {
         let (place, grouped) = (claimed.place(), claimed.flags() & GROUPED != 0);
         claimed.put_back();
         if grouped && !self.with_lane(|lane| lane.released(place)) {
@@ -107,8 +107,8 @@ impl StandardRoom {
     }
 
     /// Ends the lease of a delivery that was made without a length.
-    pub(super) fn end_lease(&self, queue: &Queue, place: Place, delivery: u32) {
-        let ours = |claimed: &Claimed<'_>| claimed.deliveries() == delivery;
+    pub(super) fn end_lease(&self, queue: &Queue, place: SlotRef, delivery: u32) {
+        let ours = |claimed: &Claim<'_>| claimed.deliveries() == delivery;
         let Some(claimed) = self.log.claim_leased(place).filter(ours) else { return };
         if claimed.make_visible().is_ok() {
             self.return_to_lane(queue, place);
@@ -116,7 +116,7 @@ impl StandardRoom {
     }
 
     /// Runs `change` on the lane, and mirrors how many wait there.
-    pub(super) fn with_lane<T>(&self, change: impl FnOnce(&mut FairLane) -> T) -> T {
+    pub(super) fn with_lane<T>(&self, change: impl FnOnce(&mut FairScheduler) -> T) -> T {
         let mut lane = lock(&self.fair);
         let result = change(&mut lane);
         self.fair_waiting.store(lane.waiting(), Ordering::Release);
@@ -125,7 +125,7 @@ impl StandardRoom {
 }
 
 /// The tenant of a claimed message.
-pub(super) fn group_of(claimed: &Claimed<'_>, record: &[u8]) -> Option<String> {
+pub(super) fn group_of(claimed: &Claim<'_>, record: &[u8]) -> Option<String> {
     let payload = super::receive::payload(claimed, record).ok()?;
     let envelope = Envelope::read(Message::of(claimed).flags, payload).ok()?;
     envelope.group.map(str::to_owned)
