@@ -15,18 +15,27 @@ FUZZ_SECONDS ?= 30
 # The first seed of the simulation, and how many seeds are run.
 SEED ?= 1
 RUNS ?= 1000
-# Arguments for pytest, as in `make test PYTEST="-k fifo"`.
+# Arguments for pytest, as in `make test PYTEST="-k fifo"`, and how many processes run the tests.
 PYTEST ?=
+WORKERS ?= auto
+# Tests and checks share the profile of the test build, so that dependencies are built once.
+QUICK := --profile quick
+# The crates that have loom models; each is named with the only tests that run under loom.
+LOOM = set -e; \
+	loom() { $(CARGO) test --quiet "$$@"; }; \
+	run() { loom "$$@" -p trunkline-journal --lib loom; loom "$$@" -p trunkline-timer --test loom; \
+		loom "$$@" -p trunkline-queue --lib interleavings; }; run
 RUST_SOURCES := $(shell find core -path core/fuzz -prune -o -type f \
 	\( -name '*.rs' -o -name '*.toml' -o -name '*.h' \) -print) Cargo.toml Cargo.lock
 
-.PHONY: help setup demo test test-rust test-loom test-miri test-python pythons wire-ends wire-aio \
-	wire-cli lint fmt docs bench bench-wire wire-peers bench-patterns pairs fuzz sim wheel clean
+.PHONY: help setup release check demo test test-all test-rust test-loom test-loom-all test-miri \
+	test-python test-packaging pythons bench-pythons wire-ends wire-aio wire-cli lint fmt docs bench \
+	bench-wire wire-peers bench-patterns pairs fuzz sim wheel clean
 
 help: ## List the tasks
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
-# --- set-up: two stamps, so that a second run does nothing ---------------------------------------
+# --- set-up: stamps, so that a second run does nothing --------------------------------------------
 
 $(PY):
 	@command -v $(CARGO) >/dev/null || { echo "cargo is missing: install Rust >= 1.92"; exit 1; }
@@ -43,59 +52,117 @@ $(VENV)/.tools: pyproject.toml .ci/requirements.py | $(PY)
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r $(VENV)/requirements.txt
 	@touch $@
 
-$(VENV)/.build: $(VENV)/.tools $(RUST_SOURCES)
-	@echo "building the release, a minute or two; the log is $(VENV)/build.log"
-	@{ VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --release && \
-		$(PY) build_tools/trunkline_build.py; } >$(VENV)/build.log 2>&1 || \
-		{ cat $(VENV)/build.log; exit 1; }
+# Two builds, and one of them lies in python/trunkline at a time: making one removes the other's
+# stamp. Tests and checks use the profile `quick` of Cargo.toml. They ask what the code does, and
+# link-time optimisation changes how fast it does it; `quick` also checks debug assertions and
+# overflows, which the release leaves out. What is shown, shipped or measured is the release.
+STAMPS := $(foreach name,.quick .release,$(VENV)/$(name) .venv/$(name) .venv/*/$(name))
+# Runs a long command, keeps its output in a log and says every few seconds how far it is.
+LOGGED = $(PY) build_tools/progress.py --log
+
+$(VENV)/.quick: $(VENV)/.tools $(RUST_SOURCES)
+	@rm -f $(STAMPS)
+	@VIRTUAL_ENV=$(abspath $(VENV)) $(LOGGED) $(VENV)/build.log "building for tests" -- \
+		$(BIN)/maturin develop --profile quick
+	@$(LOGGED) $(VENV)/build-capi.log "building the C library for tests" -- \
+		$(PY) build_tools/trunkline_build.py --profile quick
 	@touch $@
 
-setup: $(VENV)/.build ## Make .venv with the release build of the package in it
+$(VENV)/.release: $(VENV)/.tools $(RUST_SOURCES)
+	@rm -f $(STAMPS)
+	@VIRTUAL_ENV=$(abspath $(VENV)) $(LOGGED) $(VENV)/build.log "building the release" -- \
+		$(BIN)/maturin develop --release
+	@touch $@
+
+setup: $(VENV)/.quick ## Make .venv with the tools and the test build of the package
+
+release: $(VENV)/.release ## Put the release build of the package into .venv
 
 # --- everyday tasks ------------------------------------------------------------------------------
 
-demo: setup ## Run the demonstration: orders, a failing consumer, a kill -9, a restart, boto3
+check: $(VENV)/.quick ## Check what can be checked in a minute: format, clippy, tidy, unit, vectors
+	@$(MAKE) lint-format
+	$(CARGO) clippy --workspace --all-targets --quiet $(QUICK) -- -D warnings
+	$(CARGO) test --workspace --lib --quiet $(QUICK)
+	$(PY) -m pytest -q tests/tidy tests/python/test_vectors.py tests/python/test_pattern_vectors.py \
+		$(PYTEST)
+
+demo: release ## Run the demonstration: orders, a failing consumer, a kill -9, a restart, boto3
 	@$(PY) examples/demo.py
 	@$(PY) examples/aws/demo.py
 
-test: setup ## Run all tests: Rust, loom, Python
+test: setup ## Run the tests: Rust, loom in its bounded form, the wheel, Python
 	@$(MAKE) test-rust
 	@$(MAKE) test-loom
+	@$(MAKE) test-packaging
 	@$(MAKE) test-python
 
-test-rust: ## Run the Rust tests
-	$(CARGO) test --workspace --quiet
+test-all: ## Run every test there is: loom unbounded, all Pythons, the ends of botocore, the CLI
+	@$(MAKE) test
+	@$(MAKE) test-loom-all
+	@$(MAKE) sim
+	@$(MAKE) wire-ends
+	@$(MAKE) wire-aio
+	@$(MAKE) wire-cli
+	@$(MAKE) pythons
+	@$(MAKE) wheel
 
-# Loom explores interleavings, so it wants an optimised build and a target folder of its own.
+test-rust: ## Run the Rust tests
+	$(CARGO) test --workspace --quiet $(QUICK)
+
+# Loom explores interleavings. Most defects need two forced changes of thread or fewer: the bounded
+# form tries no more, and the first 200,000 schedules of each model. test-loom-all tries all that a
+# model asks for, which takes minutes.
 test-loom: export RUSTFLAGS = --cfg loom
 test-loom: export CARGO_TARGET_DIR = target/loom
-test-loom: export CARGO_PROFILE_RELEASE_LTO = off
-test-loom: export CARGO_PROFILE_RELEASE_CODEGEN_UNITS = 16
-test-loom: ## Model-check the lock-free parts with loom
-	$(CARGO) test --release --quiet -p trunkline-journal --lib loom
-	$(CARGO) test --release --quiet -p trunkline-timer --test loom
-	$(CARGO) test --release --quiet -p trunkline-queue --lib interleavings
+test-loom: export LOOM_MAX_PREEMPTIONS ?= 2
+test-loom: export LOOM_MAX_PERMUTATIONS ?= 200000
+test-loom: ## Model-check the lock-free parts with loom, in its bounded form
+	$(LOOM) --profile quick
+
+test-loom-all: export RUSTFLAGS = --cfg loom
+test-loom-all: export CARGO_TARGET_DIR = target/loom
+test-loom-all: export CARGO_PROFILE_RELEASE_LTO = off
+test-loom-all: export CARGO_PROFILE_RELEASE_CODEGEN_UNITS = 16
+test-loom-all: ## Model-check the lock-free parts with loom, in full
+	$(LOOM) --release
 
 test-miri: ## Run what is unsafe under Miri; needs a nightly toolchain that has it
 	MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-permissive-provenance" $(CARGO) +nightly miri test \
 		-p trunkline-queue --test standard_stress -p trunkline-timer --test timers_shared
 
-test-python: setup ## Run the Python tests
-	$(PY) -m pytest $(PYTEST)
+test-python: setup ## Run the Python tests, a process a core; WORKERS=0 for one process
+	$(PY) -m pytest --numprocesses=$(WORKERS) --dist=worksteal $(PYTEST)
 
+# A wheel of the test build: the tests of packaging ask what is in it, not how fast it is.
+test-packaging: setup ## Build a wheel of the test build, and use it in an empty venv
+	@rm -rf target/dist
+	@$(BIN)/maturin build --profile quick --quiet --out target/dist --interpreter $(PY)
+	@$(BIN)/maturin sdist --quiet --out target/dist
+	TRUNKLINE_DIST=target/dist $(PY) -m pytest -q tests/packaging $(PYTEST)
+
+# One environment a Python; the task is TASK.
+TASK ?= test-python
 pythons: ## Run the Python tests on every Python >= 3.11 that is installed
 	@for python in python3.11 python3.12 python3.13; do \
 		if "$$python" -c '' 2>/dev/null; then \
-			$(MAKE) test-python PYTHON=$$python VENV=.venv/$$python || exit 1; \
+			$(MAKE) $(TASK) PYTHON=$$python VENV=.venv/$$python || exit 1; \
 		else echo "$$python is not installed: left out"; fi; \
 	done
 
-lint: setup ## Check formats, types, stubs, and warnings as errors
+bench-pythons: ## Measure the Python rows on every Python >= 3.11; BENCH="--quick"
+	@$(MAKE) pythons TASK=bench BENCH="--no-rust $(BENCH)"
+
+# Not in the list of tasks: the part of lint that takes a second.
+.PHONY: lint-format
+lint-format: $(VENV)/.tools
 	$(CARGO) fmt --all --check
 	rustfmt --check --edition 2024 core/fuzz/fuzz_targets/*.rs
-	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --quiet --check .
+
+lint: setup lint-format ## Check formats, types, stubs, and warnings as errors
+	$(CARGO) clippy --workspace --all-targets --quiet $(QUICK) -- -D warnings
 	$(BIN)/mypy --strict python/trunkline
 	$(PY) -m mypy.stubtest trunkline._core --allowlist tests/tidy/stubtest_allow.txt
 
@@ -143,10 +210,10 @@ wire-cli: setup ## Run the tests that need the AWS CLI, which gets an environmen
 
 # --- measurements and long runs ------------------------------------------------------------------
 
-bench: setup ## Measure every row of the budget; writes benches/records/
-	$(PY) benches/run.py
+bench: release ## Measure every row of the budget; writes benches/records/; BENCH="--quick"
+	$(PY) benches/run.py $(BENCH)
 
-bench-wire: setup ## Measure the server beside a null echo and peers; WIRE="--quick"
+bench-wire: release ## Measure the server beside a null echo and peers; WIRE="--quick"
 	@$(PY) -m pip install --quiet --disable-pip-version-check 'moto[server,sqs]>=5.2' ministack
 	$(PY) -m benches.wire.run $(WIRE)
 
@@ -165,10 +232,10 @@ wire-peers: ## Install the peers of bench-wire that are not Python; PEERS="elast
 
 # How many pairs of a pattern and an event are compared.
 PAIRS ?= 1000000
-pairs: setup ## Hold the matcher against the reference: PAIRS=n SEED=n
+pairs: release ## Hold the matcher against the reference: PAIRS=n SEED=n
 	PYTHONPATH=tests/python $(PY) -m model.pairs --pairs $(PAIRS) --seed $(SEED)
 
-bench-patterns: setup ## Measure rule sets beside quamina and event-ruler; PATTERNS="--lines 20000"
+bench-patterns: release ## Measure rule sets beside quamina and event-ruler; PATTERNS="--lines 20000"
 	$(PY) -m benches.patterns.run $(PATTERNS)
 
 fuzz: ## Fuzz the record decoder and recovery, FUZZ_SECONDS each
@@ -183,10 +250,12 @@ sim: ## Run seeded workloads x virtual clock x crashes: SEED=n RUNS=n
 		$(CARGO) test --release --quiet -p trunkline-engine --test sim -- --nocapture
 
 wheel: $(VENV)/.tools ## Build wheel and sdist into dist/, and use the wheel in an empty venv
-	@rm -rf dist
-	$(PY) build_tools/trunkline_build.py
-	$(BIN)/maturin build --release --out dist --interpreter $(PY)
-	$(BIN)/maturin sdist --out dist
+	@rm -rf dist $(STAMPS)
+	@$(LOGGED) $(VENV)/build-capi.log "building the C library" -- \
+		$(PY) build_tools/trunkline_build.py
+	@$(LOGGED) $(VENV)/build.log "building the wheel" -- \
+		$(BIN)/maturin build --release --out dist --interpreter $(PY)
+	@$(BIN)/maturin sdist --quiet --out dist
 	TRUNKLINE_DIST=dist $(PY) -m pytest tests/packaging $(PYTEST)
 
 clean: ## Remove everything that was built

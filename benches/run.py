@@ -1,9 +1,10 @@
 """`make bench`: the Rust benches, the peers' benchmark and the verbs; a record of each.
 
-    python benches/run.py [--quick]
+    python benches/run.py [--quick] [--no-rust]
 
-Writes benches/records/DATE-COMMIT.json (all figures) and .md (the same to read). A figure that
-misses its goal is reported and does not fail the run: see benches/README.md.
+Writes benches/records/DATE-COMMIT-pyVERSION.json (all figures) and .md (the same to read). A
+figure that misses its goal is reported and does not fail the run: see benches/README.md.
+`--no-rust` leaves out the Rust benches, which are the same for every Python.
 """
 
 from __future__ import annotations
@@ -39,6 +40,12 @@ def output(*arguments: str) -> str:
         return ""
 
 
+def build() -> str:
+    """Which build of the package is measured: the stamp that the Makefile left says it."""
+    is_release = (Path(sys.prefix) / ".release").exists()
+    return "release (fat LTO)" if is_release else "unknown: not made by `make release`"
+
+
 def machine() -> dict[str, str]:
     """What the figures depend on besides the code."""
     model = ""
@@ -52,6 +59,7 @@ def machine() -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()}",
         "python": f"{platform.python_version()} ({platform.python_compiler()})",
         "rust": output("rustc", "--version"),
+        "build": build(),
         "commit": output("git", "rev-parse", "--short", "HEAD") or "unknown",
         "changed": output("git", "status", "--porcelain", "--", "core", "python") and "yes",
     }
@@ -112,9 +120,11 @@ def as_text(record: dict[str, Any]) -> str:
 def main(arguments: Sequence[str]) -> None:
     quick = "--quick" in arguments
     at = time.gmtime()
-    print("Rust benches", flush=True)
-    rust = rust_benches()
-    print(rust, flush=True)
+    rust = "left out"
+    if "--no-rust" not in arguments:
+        print("Rust benches", flush=True)
+        rust = rust_benches()
+        print(rust, flush=True)
     with tempfile.TemporaryDirectory() as folder:
         record = {
             "at": time.strftime("%Y-%m-%d %H:%M UTC", at),
@@ -123,7 +133,8 @@ def main(arguments: Sequence[str]) -> None:
             "peers": peers(Path(folder), quick),
             "verbs": verbs(Path(folder)),
         }
-    name = f"{time.strftime('%Y-%m-%d', at)}-{record['machine']['commit']}"
+    python = f"py{sys.version_info.major}{sys.version_info.minor}"
+    name = f"{time.strftime('%Y-%m-%d', at)}-{record['machine']['commit']}-{python}"
     RECORDS.mkdir(exist_ok=True)
     (RECORDS / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     (RECORDS / f"{name}.md").write_text(as_text(record), encoding="utf-8")

@@ -4,10 +4,15 @@ The extension module cannot serve C programs: it needs an interpreter's symbols 
 So `libtrunkline` is a library of its own, made by the same cargo workspace and shipped in
 `trunkline/_capi`. maturin packs one library a wheel; these PEP 517 hooks put the other where it is
 packed. Run as a script, it only does that: for a package that `maturin develop` installs.
+
+Both libraries are built from the same compiled crates: cargo shares a crate between two builds if
+the profile is the same to the letter, so nothing here may change the profile. What the C library
+wants otherwise is passed to the compiler of its last crate alone.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -22,22 +27,22 @@ HEADER = ROOT / "core" / "capi" / "include" / "trunkline.h"
 LIBRARY_SUFFIXES = (".so", ".dylib", ".dll")
 
 
-def ship() -> Path:
+def ship(profile: str = "release") -> Path:
     """Build the C library and put it, with its header, into the package. Returns its path."""
-    library = _build()
+    library = _build(profile)
     shutil.rmtree(SHIPPED, ignore_errors=True)
     (SHIPPED / "include").mkdir(parents=True)
     shutil.copy2(HEADER, SHIPPED / "include")
     return Path(shutil.copy2(library, SHIPPED))
 
 
-def _build() -> Path:
+def _build(profile: str) -> Path:
     cargo = os.environ.get("CARGO") or shutil.which("cargo")
     if cargo is None:
         raise SystemExit("cargo is missing: install Rust >= 1.92")
-    command = [cargo, "rustc", "--release", "--package", "trunkline-capi", "--lib"]
-    command += ["--crate-type", "cdylib", "--config", "profile.release.strip='debuginfo'"]
-    command += ["--quiet", "--message-format=json-render-diagnostics"]
+    command = [cargo, "rustc", "--profile", profile, "--package", "trunkline-capi", "--lib"]
+    command += ["--crate-type", "cdylib", "--message-format=json-render-diagnostics"]
+    command += ["--", "-C", "strip=debuginfo"]
     output = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
     for line in output.splitlines():
         message: dict[str, Any] = json.loads(line)
@@ -49,7 +54,9 @@ def _build() -> Path:
 
 
 if __name__ == "__main__":
-    ship()
+    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    options.add_argument("--profile", default="release", help="the cargo profile to build with")
+    ship(options.parse_args().profile)
     sys.exit(0)
 
 # Behind the script, which needs no maturin.

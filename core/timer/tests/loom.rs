@@ -1,5 +1,5 @@
-//! Every interleaving of arming and sweeping, by loom:
-//! `RUSTFLAGS="--cfg loom" cargo test --test loom`.
+//! Every interleaving of arming and sweeping, by loom.
+//! `make test-loom` runs a bounded form, `make test-loom-all` all of it.
 #![cfg(loom)]
 
 use loom::sync::Arc;

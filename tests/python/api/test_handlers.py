@@ -93,7 +93,9 @@ def generator(message):
 
 
 @pytest.mark.parametrize(
-    "handler", [coroutine, functools.partial(coroutine), Callable(), generator], ids=repr
+    "handler",
+    [coroutine, functools.partial(coroutine), Callable(), generator],
+    ids=["coroutine function", "partial", "callable", "generator function"],
 )
 def test_what_would_do_nothing_when_called_is_no_handler(queue, handler):
     queue.send("a")

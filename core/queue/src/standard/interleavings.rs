@@ -1,6 +1,6 @@
 //! Every interleaving of two or three threads on pages of two slots, tried by loom.
 //!
-//! `RUSTFLAGS="--cfg loom" cargo test -p trunkline-queue --release --lib interleavings`
+//! `make test-loom` runs a bounded form, `make test-loom-all` all of it.
 
 use loom::sync::Arc;
 use loom::thread::{JoinHandle, spawn};
@@ -14,10 +14,12 @@ use super::{Reserved, StandardLog};
 const NOW: u64 = 1_000_000;
 const LEASE: u64 = 30_000;
 
-/// Tries `model` with up to `preemptions` forced changes of thread.
+/// Tries `model` with up to `preemptions` forced changes of thread, or fewer if
+/// `LOOM_MAX_PREEMPTIONS` says so: the builder starts with that bound.
 fn explore(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(preemptions);
+    let bound = builder.preemption_bound.map_or(preemptions, |bound| bound.min(preemptions));
+    builder.preemption_bound = Some(bound);
     builder.max_branches = 20_000;
     builder.check(model);
 }
