@@ -129,3 +129,75 @@ def test_without_proved_signatures_policies_protect_nothing(connect):
     url = owner.create_queue(QueueName="q")["QueueUrl"]
     other.send_message(QueueUrl=url, MessageBody="a")
     assert owner.receive_message(QueueUrl=url)["Messages"]
+
+
+def statement(effect="Allow", **others):
+    return {"Effect": effect, "Principal": "*", "Action": "sqs:*", "Resource": "*", **others}
+
+
+def set_policy(client, url, *statements):
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    client.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+
+
+@pytest.mark.parametrize(
+    ("flawed", "reason"),
+    [
+        (
+            statement(Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/99"}}),
+            "Statement 1: condition IpAddress aws:SourceIp: "
+            "'10.0.0.0/99' is no IP address or network.",
+        ),
+        (
+            statement(Condition={"NumericLessThan": {"aws:EpochTime": "many"}}),
+            "Statement 1: condition NumericLessThan aws:EpochTime: 'many' is no number.",
+        ),
+        (
+            statement(Condition={"Moonlight": {"aws:SourceIp": "a"}}),
+            "Statement 1: 'Moonlight' is no condition operator.",
+        ),
+        (statement(Conditions={}), "Statement 1: a statement has no member 'Conditions'."),
+        (statement("Permit"), "Statement 1: Effect must be 'Allow' or 'Deny'."),
+        ("all", "Statement 1: A statement must be a JSON object."),
+    ],
+)
+def test_a_policy_that_cannot_be_understood_is_refused_when_it_is_set(clients, flawed, reason):
+    owner, friend, _ = clients.values()
+    url = owner.create_queue(QueueName="q")["QueueUrl"]
+    with pytest.raises(ClientError) as caught:
+        set_policy(owner, url, flawed)
+    assert caught.value.response["Error"] == {
+        "Type": "Sender",
+        "Code": "InvalidAttributeValue",
+        "QueryErrorCode": "InvalidAttributeValue",
+        "Message": f"Invalid value for the parameter Policy. Reason: {reason}",
+    }
+    assert is_denied(friend.send_message, QueueUrl=url, MessageBody="a")
+
+
+@pytest.mark.parametrize(
+    "policy",
+    ["[" * 5_000, '{"Statement":' * 5_000, '{"Statement": [{"a": 1e400}]}', "null", "7", '""'],
+)
+def test_a_policy_that_is_no_policy_is_an_error_of_the_caller(connect, policy):
+    sqs = connect("sqs")
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    with pytest.raises(ClientError) as caught:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy[:8_000]})
+    assert caught.value.response["Error"]["Code"] == "InvalidAttributeValue"
+
+
+def test_an_owner_can_replace_a_policy_that_denies_everything(clients):
+    owner, friend, _ = clients.values()
+    url = owner.create_queue(QueueName="q")["QueueUrl"]
+    set_policy(owner, url, statement(), statement("Deny", Sid="all"))
+    assert is_denied(owner.send_message, QueueUrl=url, MessageBody="a")
+    both = {"Policy": "", "VisibilityTimeout": "1"}
+    assert is_denied(owner.set_queue_attributes, QueueUrl=url, Attributes=both)
+    assert is_denied(friend.set_queue_attributes, QueueUrl=url, Attributes={"Policy": ""})
+    assert is_denied(friend.remove_permission, QueueUrl=url, Label="all")
+    owner.remove_permission(QueueUrl=url, Label="all")
+    owner.send_message(QueueUrl=url, MessageBody="a")
+    set_policy(owner, url, statement("Deny"))
+    owner.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+    owner.send_message(QueueUrl=url, MessageBody="a")

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue};
 use libfuzzer_sys::fuzz_target;
 use trunkline_wire::message::Request;
 use trunkline_wire::model::Protocol;
-use trunkline_wire::policy::{Question, judge};
+use trunkline_wire::policy::{AuthorizationRequest, Policy};
 use trunkline_wire::protocol::{self, Dialect};
 
 fuzz_target!(|parts: (&str, &str, &[u8], &[u8])| {
@@ -23,9 +23,9 @@ fuzz_target!(|parts: (&str, &str, &[u8], &[u8])| {
     // A policy is any text as well.
     let (account, principal) = ("000000000000", "arn:aws:iam::000000000000:root");
     let keys = [("aws:SourceIp", path.to_owned()), ("aws:CurrentTime", query.to_owned())];
-    let question =
-        Question { account, principal, action: "sqs:SendMessage", resource: path, keys: &keys };
+    let action = "sqs:SendMessage";
+    let asked = AuthorizationRequest { account, principal, action, resource: path, keys: &keys };
     if let Ok(policy) = std::str::from_utf8(body) {
-        let _ = judge(policy, &question);
+        let _ = Policy::read(policy).evaluate(&asked);
     }
 });

@@ -2,6 +2,7 @@
 
 mod control;
 mod dispatcher;
+mod policy;
 mod request;
 mod server;
 mod store;
@@ -13,5 +14,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<dispatcher::WireDispatcher>()?;
     module.add_class::<request::WireRequest>()?;
     module.add_class::<store::WireStore>()?;
+    policy::register(module)?;
     server::register(module)
 }

@@ -6,9 +6,9 @@ a request with one bad attribute changes nothing.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 
+from trunkline._core import policy_flaw
 from trunkline.aws.errors import ServiceError
 from trunkline.aws.sqs.dead_letter import Redrive
 from trunkline.aws.sqs.errors import invalid_attribute, invalid_value, unknown_attribute
@@ -148,15 +148,24 @@ def _keep(change: Change, name: str, raw: str) -> None:
         change.kept.pop(name, None)
         return
     if name == "Policy":
-        try:
-            is_policy = isinstance(json.loads(raw), dict)
-        except ValueError:
-            is_policy = False
-        if not is_policy or len(raw.encode()) > _POLICY_BYTES_MAX:
-            raise invalid_attribute(name)
+        _check_policy(raw)
     elif name == "KmsDataKeyReusePeriodSeconds":
         raw = str(_number(name, raw, 60, 86_400))
     change.kept[name] = raw
+
+
+def _check_policy(raw: str) -> None:
+    # AWS stores nothing that it could not enforce later.
+    if len(raw.encode()) > _POLICY_BYTES_MAX:
+        raise invalid_attribute("Policy")
+    flaw = policy_flaw(raw)
+    if flaw is None:
+        return
+    if "not valid JSON" in flaw:
+        raise invalid_attribute("Policy")
+    raise ServiceError(
+        "InvalidAttributeValue", f"Invalid value for the parameter Policy. Reason: {flaw}"
+    )
 
 
 def _check_encryption(change: Change, given: Mapping[str, str]) -> None:

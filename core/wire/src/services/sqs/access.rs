@@ -6,7 +6,7 @@ use trunkline_engine::{Engine, Queue, QueueName};
 
 use super::{address, errors};
 use crate::error::Result;
-use crate::policy::{Question, Verdict, judge};
+use crate::policy::{AuthorizationRequest, Decision, Policy};
 use crate::value::Value;
 
 /// The one who calls, and what conditions of a policy may look at.
@@ -25,16 +25,17 @@ impl Access {
         // A batch needs what each of its entries needs.
         let action = format!("sqs:{}", operation.strip_suffix("Batch").unwrap_or(operation));
         let resource = format!("arn:aws:sqs:{}:{}:{}", name.region, name.account, name.name);
-        let verdict = policy_of(queue).map_or(Verdict::Silent, |policy| {
+        let decision = policy_of(queue).map_or(Decision::Silent, |policy| {
             let principal = &self.principal;
             let (action, resource, keys) = (&action, &resource, &self.keys);
-            judge(&policy, &Question { account, principal, action, resource, keys })
+            let request = AuthorizationRequest { account, principal, action, resource, keys };
+            Policy::read(&policy).evaluate(&request)
         });
-        let why = match verdict {
-            Verdict::Allowed => return Ok(()),
-            Verdict::Silent if *name.account == *account => return Ok(()),
-            Verdict::Silent => "because no resource-based policy allows the {action} action",
-            Verdict::Denied => "with an explicit deny in a resource-based policy",
+        let why = match decision {
+            Decision::Allowed => return Ok(()),
+            Decision::Silent if *name.account == *account => return Ok(()),
+            Decision::Silent => "because no resource-based policy allows the {action} action",
+            Decision::Denied => "with an explicit deny in a resource-based policy",
         };
         let action = action.to_ascii_lowercase();
         let (why, who) = (why.replace("{action}", &action), &self.principal);
@@ -70,9 +71,23 @@ impl Access {
             name: name.to_owned(),
         };
         match engine.find_queue(&name).map_err(errors::from_engine)? {
+            // The way out of a policy that denies its owner everything.
+            Some(queue) if *queue.name().account == *account && repairs(operation, input) => Ok(()),
             Some(queue) => self.check(account, operation, &queue),
             None => Ok(()),
         }
+    }
+}
+
+// Whether an operation only replaces a policy or takes a statement from it. As on AWS, the owner of
+// a queue may do that whatever the policy says.
+fn repairs(operation: &str, input: &Value) -> bool {
+    match (operation, input.get("Attributes")) {
+        ("RemovePermission", _) => true,
+        ("SetQueueAttributes", Some(Value::Map(attributes))) => {
+            !attributes.is_empty() && attributes.iter().all(|(name, _)| name == "Policy")
+        }
+        _ => false,
     }
 }
 

@@ -1,0 +1,14 @@
+//! Resource policies, checked before a control plane stores them.
+
+use pyo3::prelude::*;
+use trunkline_wire::policy::Policy;
+
+/// What in a resource policy cannot be understood, as a sentence; None for a policy that may be set.
+#[pyfunction]
+fn policy_flaw(py: Python<'_>, policy: &str) -> Option<String> {
+    py.detach(|| Policy::read(policy).flaw().map(str::to_owned))
+}
+
+pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(policy_flaw, module)?)
+}
