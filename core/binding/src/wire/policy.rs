@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use trunkline_wire::policy::Policy;
 
-/// What in a resource policy cannot be understood, as a sentence; None for a policy that may be set.
+/// What in a resource policy cannot be understood, as a sentence; None if the policy may be set.
 #[pyfunction]
 fn policy_flaw(py: Python<'_>, policy: &str) -> Option<String> {
     py.detach(|| Policy::read(policy).flaw().map(str::to_owned))

@@ -78,6 +78,11 @@ fn path(raw: &str, is_s3: bool) -> String {
         return if raw.is_empty() { "/".to_owned() } else { raw.to_owned() };
     }
     // Every service but S3 signs the normalised path, escaped once more.
+    uri::encode(normalised_path(raw).as_bytes(), true)
+}
+
+/// The path without empty and relative segments.
+pub(super) fn normalised_path(raw: &str) -> String {
     let mut segments: Vec<&str> = Vec::new();
     for segment in raw.split('/') {
         match segment {
@@ -92,7 +97,7 @@ fn path(raw: &str, is_s3: bool) -> String {
     if raw.ends_with('/') && joined.len() > 1 {
         joined.push('/');
     }
-    uri::encode(joined.as_bytes(), true)
+    joined
 }
 
 fn query(raw: &str) -> String {
@@ -109,7 +114,8 @@ fn query(raw: &str) -> String {
     pairs.join("&")
 }
 
-// However the sender escaped, the signed form is the strict one.
+// However the sender escaped, the signed form is the strict one. A plus is a space, as it is for
+// the operation: what is signed is what is read.
 fn normalised(text: &str) -> String {
-    uri::encode(&uri::decode(text.as_bytes(), false), false)
+    uri::encode(&uri::decode(text.as_bytes(), true), false)
 }

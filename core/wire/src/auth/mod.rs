@@ -1,7 +1,10 @@
 //! Who calls: the signature's scope names account and region, and a secret proves it.
 
+mod binding;
 mod canonical;
 mod signature;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 pub use signature::{Signature, account_of};
@@ -50,11 +53,13 @@ pub fn identify(mode: &Mode, request: &Request<'_>, now: i64) -> Result<(Identit
         }
         let region = DEFAULT_REGION.to_owned();
         let account = DEFAULT_ACCOUNT.to_owned();
-        return Ok((Identity { account, region, access_key: None }, Scope(None)));
+        return Ok((Identity { account, region, access_key: None }, Scope::default()));
     };
     let mut account = account_of(signature.access_key).to_owned();
+    let is_proved = matches!(mode, Mode::Strict(_));
     if let Mode::Strict(credentials) = mode {
         let credential = credentials.check(request, &signature, now)?;
+        binding::check(request, &signature)?;
         if let Some(own) = &credential.account {
             account.clone_from(own);
         }
@@ -64,12 +69,36 @@ pub fn identify(mode: &Mode, request: &Request<'_>, now: i64) -> Result<(Identit
         region: signature.region.to_owned(),
         access_key: Some(signature.access_key.to_owned()),
     };
-    Ok((identity, Scope(Some(signature.service.to_owned()))))
+    let service = Some(signature.service.to_owned());
+    let is_presigned = signature.expires.is_some();
+    Ok((identity, Scope { service, is_presigned, is_proved }))
 }
 
-/// The service that a signature names, if there is one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scope(pub Option<String>);
+/// What a signature says about the request beside who sent it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Scope {
+    /// The service that the signature is for, if there is a signature.
+    pub service: Option<String>,
+    /// Whether the signature is in the query string.
+    pub is_presigned: bool,
+    /// Whether the signature was checked against a secret.
+    pub is_proved: bool,
+}
+
+impl Scope {
+    /// Refuses a proved signature that is for another service than the one that is called, which
+    /// signatures know by one of these names.
+    pub fn check_service(&self, names: &[String]) -> Result<()> {
+        let signed = self.service.as_deref().unwrap_or("");
+        if !self.is_proved || names.iter().any(|name| name == signed) {
+            return Ok(());
+        }
+        let called = names.first().map_or("", String::as_str);
+        let message = format!("Credential should be scoped to correct service: '{called}'. ");
+        Err(WireError::new("InvalidSignatureException", 403, message)
+            .with_query_code("SignatureDoesNotMatch"))
+    }
+}
 
 fn missing() -> WireError {
     WireError::new("MissingAuthenticationTokenException", 403, "Missing Authentication Token")

@@ -33,6 +33,11 @@ pub struct Signature<'a> {
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
 impl<'a> Signature<'a> {
+    /// Whether the header `name`, in lower case, is among the signed ones.
+    pub fn signs(&self, name: &str) -> bool {
+        self.signed_headers.contains(&name)
+    }
+
     /// The signature of `request`; `None` when it carries none.
     pub fn of(request: &Request<'a>) -> Result<Option<Self>> {
         if let Some(header) = request.header("authorization") {

@@ -82,8 +82,7 @@ fn mismatch() -> WireError {
 
 // A signature that leaves the host out could be replayed against another service.
 fn check_host(signature: &Signature<'_>) -> Result<()> {
-    let is_signed = |name: &&str| name.eq_ignore_ascii_case("host") || *name == ":authority";
-    if signature.signed_headers.iter().any(is_signed) {
+    if signature.signs("host") || signature.signs(":authority") {
         return Ok(());
     }
     let message = "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.";

@@ -150,11 +150,15 @@ impl Dispatcher {
         let direct = dialect.filter(|dialect| dialect.protocol == Protocol::Json);
         let operation = target.and_then(sqs::Operation::named);
         if let (Some(operation), Some(dialect)) = (operation, direct) {
+            let sqs = self.services.iter().find(|service| service.name == "sqs");
+            let names = sqs.map_or(&[][..], |service| &service.scopes);
+            scope.check_service(names).map_err(|error| (None, error))?;
             let encoder = ResponseEncoder::direct(dialect.content_type.clone(), request_id);
             return Ok(self.data(request, operation, &who, paused, request.body, encoder));
         }
-        let service = detect(&self.services, request, scope.0.as_deref())
+        let service = detect(&self.services, request, scope.service.as_deref())
             .ok_or_else(|| (None, unknown_service(dialect)))?;
+        scope.check_service(&service.scopes).map_err(|error| (None, error))?;
         let model = self.model(&service.name).map_err(|error| (None, error))?;
         let fail = |error| (Some(model.clone()), error);
         let chosen = match dialect {
