@@ -21,7 +21,7 @@ use trunkline_types::{Code, Error};
 
 use super::connect::{ConnectError, Connector, Shared, Used};
 use super::endpoint::Endpoint;
-use super::hosts::{Bounds, Hosts, Slot};
+use super::hosts::{Bounds, Gate, Hosts, Slot};
 use super::outcome::{Failure, Outcome, Response};
 use super::reach::Reach;
 use super::resolve::{Resolve, Resolver, SystemResolver};
@@ -130,9 +130,8 @@ impl Client {
         })
     }
 
-    /// The right to one attempt at `endpoint`; `None` while as many run as may: ask again after the
-    /// outcome of any attempt.
-    pub fn slot(&self, endpoint: &Endpoint) -> Option<Slot> {
+    /// The right to one attempt at `endpoint`, or the bound that is reached.
+    pub fn slot(&self, endpoint: &Endpoint) -> Result<Slot, Gate> {
         self.hosts.slot(endpoint.host())
     }
 

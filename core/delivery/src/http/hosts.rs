@@ -39,6 +39,17 @@ struct HostState {
     is_failing: bool,
 }
 
+/// A bound that keeps an attempt from running. Of several that apply, the first here is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// The host's own: wait until an attempt at this host ends.
+    Host,
+    /// The share of all hosts that fail: wait until an attempt at one of them ends.
+    Failing,
+    /// The bound over all: wait until any attempt ends.
+    Total,
+}
+
 /// The right to one attempt. Dropping it gives it back.
 pub struct Slot {
     hosts: Arc<Hosts>,
@@ -52,23 +63,25 @@ impl Hosts {
         Self { bounds, state: Mutex::new(State::default()) }
     }
 
-    /// The right to one attempt at `host`; `None` while as many run as may.
-    pub fn slot(self: &Arc<Self>, host: &Host) -> Option<Slot> {
+    /// The right to one attempt at `host`, or the bound that is reached.
+    pub fn slot(self: &Arc<Self>, host: &Host) -> Result<Slot, Gate> {
         let mut state = lock(&self.state);
         let known = state.hosts.get(host);
         let is_failing = known.is_some_and(|host| host.is_failing);
         let running = known.map_or(0, |host| host.running);
-        let limit = if is_failing { 1 } else { self.bounds.per_host };
-        let is_full = running >= limit
-            || state.running >= self.bounds.total
-            || (is_failing && state.running_failing >= self.bounds.total.div_ceil(2));
-        if is_full {
-            return None;
+        if running >= if is_failing { 1 } else { self.bounds.per_host } {
+            return Err(Gate::Host);
+        }
+        if is_failing && state.running_failing >= self.bounds.total.div_ceil(2) {
+            return Err(Gate::Failing);
+        }
+        if state.running >= self.bounds.total {
+            return Err(Gate::Total);
         }
         state.hosts.entry(host.clone()).or_default().running += 1;
         state.running += 1;
         state.running_failing += u32::from(is_failing);
-        Some(Slot {
+        Ok(Slot {
             hosts: self.clone(),
             host: host.clone(),
             counts_as_failing: is_failing,
@@ -127,8 +140,8 @@ mod tests {
     fn a_host_gets_no_more_than_its_bound_and_nothing_is_remembered_of_a_living_one() {
         let hosts = hosts();
         let slots: Vec<_> = (0..3).map(|_| hosts.slot(&host("a")).unwrap()).collect();
-        assert!(hosts.slot(&host("a")).is_none());
-        assert!(hosts.slot(&host("b")).is_some());
+        assert_eq!(hosts.slot(&host("a")).err(), Some(Gate::Host));
+        assert!(hosts.slot(&host("b")).is_ok());
         slots.into_iter().for_each(|slot| slot.finish(true));
         assert!(lock(&hosts.state).hosts.is_empty());
         assert_eq!(lock(&hosts.state).running, 0);
@@ -139,12 +152,12 @@ mod tests {
         let hosts = hosts();
         hosts.slot(&host("a")).unwrap().finish(false);
         let probe = hosts.slot(&host("a")).unwrap();
-        assert!(hosts.slot(&host("a")).is_none());
+        assert_eq!(hosts.slot(&host("a")).err(), Some(Gate::Host));
         drop(probe);
         assert!(lock(&hosts.state).hosts[&host("a")].is_failing, "no attempt, no news");
         hosts.slot(&host("a")).unwrap().finish(true);
         let _one = hosts.slot(&host("a")).unwrap();
-        assert!(hosts.slot(&host("a")).is_some());
+        assert!(hosts.slot(&host("a")).is_ok());
     }
 
     #[test]
@@ -152,10 +165,12 @@ mod tests {
         let hosts = hosts();
         let names: Vec<_> = (0..6).map(|number| host(&format!("dead{number}"))).collect();
         names.iter().for_each(|name| hosts.slot(name).unwrap().finish(false));
-        let slots: Vec<_> = names.iter().filter_map(|name| hosts.slot(name)).collect();
+        let slots: Vec<_> = names.iter().filter_map(|name| hosts.slot(name).ok()).collect();
         assert_eq!(slots.len(), 4);
-        let living: Vec<_> = (0..4).filter_map(|n| hosts.slot(&host(&format!("l{n}")))).collect();
+        let living: Vec<_> =
+            (0..4).filter_map(|n| hosts.slot(&host(&format!("l{n}"))).ok()).collect();
         assert_eq!(living.len(), 4);
-        assert!(hosts.slot(&host("one more")).is_none());
+        assert_eq!(hosts.slot(&names[5]).err(), Some(Gate::Failing));
+        assert_eq!(hosts.slot(&host("one more")).err(), Some(Gate::Total));
     }
 }

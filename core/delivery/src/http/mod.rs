@@ -17,7 +17,7 @@ mod tls;
 
 pub use client::{Attempt, Client, ClientOptions};
 pub use endpoint::Endpoint;
-pub use hosts::Slot;
+pub use hosts::{Gate, Slot};
 pub use outcome::{Failure, Outcome, Response};
 pub use reach::Reach;
 pub use resolve::{Resolve, SystemResolver};

@@ -27,8 +27,8 @@ fn one_host_gets_no_more_attempts_at_once_than_its_bound() {
     for _ in 0..100 {
         let slot = loop {
             match client.slot(&endpoint) {
-                Some(slot) => break slot,
-                None => std::thread::yield_now(),
+                Ok(slot) => break slot,
+                Err(_) => std::thread::yield_now(),
             }
         };
         let told = told.clone();
@@ -60,7 +60,7 @@ fn dead_endpoints_leave_attempts_to_a_living_one() {
         dead.iter().map(|server| Endpoint::parse(&server.url()).unwrap()).collect();
     let kept = Mutex::new(Vec::new());
     for (endpoint, server) in endpoints.iter().zip(&dead) {
-        let Some(slot) = client.slot(endpoint) else { continue };
+        let Ok(slot) = client.slot(endpoint) else { continue };
         let (told, outcome) = channel();
         client.send(slot, attempt(&server.url()), move |outcome| drop(told.send(outcome)));
         kept.lock().unwrap().push(outcome);
