@@ -66,7 +66,7 @@ impl Default for ClientOptions {
             attempts_per_host_max: 64,
             connect_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(10),
-            idle_per_host_max: 32,
+            idle_per_host_max: 64,
             response_bytes_max: 64 << 10,
             reach: Reach::default(),
             trusted_pem: None,
