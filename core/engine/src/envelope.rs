@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! envelope := present u8 | [origin queue u32, seq u64] | [dead-letter source u32] | [sent u64]
-//!             | [received u32] | [group] | [dedup id] | [attributes] | body
+//!             | [received u32, first u64] | [group] | [dedup id] | [attributes] | body
 //! ([..] may be absent; texts and attributes are length-prefixed)
 //! ```
 
@@ -35,16 +35,35 @@ pub(crate) struct Envelope<'a> {
     pub source: Option<ResourceId>,
     /// When the message was first sent, where its age began anew.
     pub sent: Option<Millis>,
-    /// How often earlier queues delivered the message. Callers are shown the sum; a queue holds its
-    /// own deliveries alone against its limit.
-    pub received: u32,
+    /// The deliveries of earlier queues.
+    pub received: Option<ReceivedBefore>,
     pub group: Option<&'a str>,
     pub dedup_id: Option<&'a str>,
     pub attributes: &'a [u8],
     pub body: &'a [u8],
 }
 
+/// How a message was delivered by the queues that it came from as a dead letter. Callers are shown
+/// the sum of all deliveries; a queue holds its own alone against its limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ReceivedBefore {
+    /// How often.
+    pub count: u32,
+    /// When for the first time.
+    pub first: Millis,
+}
+
 impl<'a> Envelope<'a> {
+    /// Which delivery of the message its queue's delivery number `own` is, and when the first one
+    /// was, if its queue's own first one was at `first_received`.
+    #[inline]
+    pub fn receive_count(&self, own: u32, first_received: Millis) -> (u32, Millis) {
+        match self.received {
+            None => (own, first_received),
+            Some(before) => (before.count.saturating_add(own), before.first),
+        }
+    }
+
     /// The slot flags of this payload.
     pub fn flags(&self) -> u8 {
         let grouped = if self.group.is_some() { GROUPED } else { 0 };
@@ -69,8 +88,9 @@ impl<'a> Envelope<'a> {
         if let Some(sent) = self.sent {
             head.put_u64(sent);
         }
-        if self.received > 0 {
-            head.put_u32(self.received);
+        if let Some(before) = self.received {
+            head.put_u32(before.count);
+            head.put_u64(before.first);
         }
         for text in [self.group, self.dedup_id].into_iter().flatten() {
             head.put_bytes(text.as_bytes());
@@ -104,7 +124,7 @@ impl<'a> Envelope<'a> {
             envelope.sent = Some(take.u64()?);
         }
         if present & RECEIVED != 0 {
-            envelope.received = take.u32()?;
+            envelope.received = Some(ReceivedBefore { count: take.u32()?, first: take.u64()? });
         }
         if present & GROUP != 0 {
             envelope.group = Some(take.text()?);
@@ -124,7 +144,7 @@ impl<'a> Envelope<'a> {
         bit(self.origin.is_some(), ORIGIN)
             | bit(self.source.is_some(), SOURCE)
             | bit(self.sent.is_some(), SENT)
-            | bit(self.received > 0, RECEIVED)
+            | bit(self.received.is_some(), RECEIVED)
             | bit(self.group.is_some(), GROUP)
             | bit(self.dedup_id.is_some(), DEDUP)
             | bit(!self.attributes.is_empty(), ATTRIBUTES)
@@ -148,7 +168,7 @@ mod tests {
             origin: Some((ResourceId(3), 9)),
             source: Some(ResourceId(4)),
             sent: Some(7),
-            received: 3,
+            received: Some(ReceivedBefore { count: 3, first: 8 }),
             group: Some("g"),
             dedup_id: Some("d"),
             attributes: b"attributes",

@@ -6,7 +6,7 @@
 
 use trunkline_types::{Millis, ResourceId, Result, Seq};
 
-use crate::envelope::Envelope;
+use crate::envelope::{Envelope, ReceivedBefore};
 use crate::host::Host;
 use crate::queue::{Kind, Queue};
 
@@ -14,7 +14,6 @@ use crate::queue::{Kind, Queue};
 pub(crate) struct Incoming<'a> {
     pub envelope: Envelope<'a>,
     pub sent: Millis,
-    pub first_received: Millis,
     pub moved_from: (ResourceId, Seq),
 }
 
@@ -45,19 +44,15 @@ pub(crate) fn bury(queue: &Queue, message: &Exhausted<'_>, now: Millis) -> Resul
         Kind::Standard(_) => (message.sent, None),
         Kind::Fifo(_) => (now, Some(first_sent)),
     };
+    let (count, first) = message.envelope.receive_count(message.deliveries, message.first_received);
     let envelope = Envelope {
         origin: message.envelope.origin.or(Some((queue.id, message.seq))),
         source: Some(queue.id),
         sent: kept,
-        received: message.envelope.received.saturating_add(message.deliveries),
+        received: Some(ReceivedBefore { count, first }),
         ..message.envelope
     };
-    let incoming = Incoming {
-        envelope,
-        sent,
-        first_received: message.first_received,
-        moved_from: (queue.id, message.seq),
-    };
+    let incoming = Incoming { envelope, sent, moved_from: (queue.id, message.seq) };
     target.accept(&incoming)?;
     Ok(true)
 }
@@ -93,9 +88,9 @@ pub(crate) fn take_back(
             return Ok(false);
         };
         let envelope =
-            Envelope { origin: None, source: None, sent: None, received: 0, ..*envelope };
+            Envelope { origin: None, source: None, sent: None, received: None, ..*envelope };
         let moved_from = (source.id, seq);
-        let incoming = Incoming { envelope, sent: now, first_received: 0, moved_from };
+        let incoming = Incoming { envelope, sent: now, moved_from };
         target.accept(&incoming)?;
         taken = Taken::Moved;
         Ok(true)
@@ -137,12 +132,7 @@ mod tests {
         let (told, cleaned) = mpsc::channel();
         let mut give = |seq: Seq, envelope: &Envelope<'_>| -> Result<bool> {
             let (envelope, moved_from) = (*envelope, (source.id, seq));
-            target.accept(&Incoming {
-                envelope,
-                sent: source.host.now(),
-                first_received: 0,
-                moved_from,
-            })?;
+            target.accept(&Incoming { envelope, sent: source.host.now(), moved_from })?;
             let (engine, told) = (engine.clone(), told.clone());
             std::thread::spawn(move || told.send(engine.compact_oldest()));
             // Cleaning has to wait for the end of the move: it does not come in between.

@@ -123,7 +123,6 @@ impl FifoQueue {
     ) {
         let Entering { seq, dedup, sent, moved } = *entering;
         let (flags, head) = (envelope.flags(), envelope.head());
-        let first_received = moved.map_or(0, |moved| moved.first_received);
         let held = MessageRecord {
             queue: queue.id,
             seq,
@@ -131,7 +130,7 @@ impl FifoQueue {
             sent,
             due: 0,
             deliveries: 0,
-            first_received,
+            first_received: 0,
             dedup,
             moved_from: moved.map(|moved| moved.moved_from),
             payload: &[],
@@ -152,7 +151,7 @@ impl FifoQueue {
             flags,
             payload,
             deliveries: 0,
-            first_received,
+            first_received: 0,
             due: 0,
         });
         self.next.store(state.next_seq(), Ordering::Release);

@@ -239,6 +239,7 @@ impl Copied {
     ) -> Result<()> {
         let envelope = Envelope::read(self.flags, payload)?;
         let Pick { place, seq, delivery, received, first_received, .. } = self.pick;
+        let (receive_count, first_received) = envelope.receive_count(delivery, first_received);
         sink(Delivery {
             body: envelope.body,
             receipt: Receipt {
@@ -250,7 +251,7 @@ impl Copied {
                 delivery,
                 received,
             },
-            receive_count: envelope.received.saturating_add(delivery),
+            receive_count,
             sent: envelope.sent.unwrap_or(self.sent),
             first_received,
             origin: envelope.origin.unwrap_or((queue.id, seq)),

@@ -154,11 +154,7 @@ impl StandardQueue {
         moved: Option<&Incoming<'_>>,
     ) -> (SlotRef, Seq) {
         let (flags, head) = (envelope.flags(), envelope.head());
-        let mut reserved = self.log.reserve(head.len() + envelope.body.len(), !log.is_on());
-        if let Some(moved) = moved {
-            let first = (moved.first_received > 0).then_some(moved.first_received);
-            reserved = reserved.with_first_received(first);
-        }
+        let reserved = self.log.reserve(head.len() + envelope.body.len(), !log.is_on());
         let seq = reserved.seq();
         let due = match visibility {
             Visibility::Delayed(due) | Visibility::HeldAfter(due) => due,
@@ -171,7 +167,7 @@ impl StandardQueue {
             sent,
             due,
             deliveries: 0,
-            first_received: moved.map_or(0, |moved| moved.first_received),
+            first_received: 0,
             dedup: None,
             moved_from: moved.map(|moved| moved.moved_from),
             payload: &[],

@@ -344,6 +344,8 @@ impl Message {
         sink: &mut (impl FnMut(Delivery<'_>) + ?Sized),
     ) -> Result<()> {
         let envelope = Envelope::read(self.flags, payload)?;
+        let (receive_count, first_received) =
+            envelope.receive_count(self.deliveries, self.first_received.unwrap_or(0));
         sink(Delivery {
             body: envelope.body,
             receipt: Receipt {
@@ -355,9 +357,9 @@ impl Message {
                 delivery: self.deliveries,
                 received,
             },
-            receive_count: envelope.received.saturating_add(self.deliveries),
+            receive_count,
             sent: self.sent,
-            first_received: self.first_received.unwrap_or(0),
+            first_received,
             origin: envelope.origin.unwrap_or((queue.id, self.seq)),
             seq: self.seq,
             group: envelope.group,

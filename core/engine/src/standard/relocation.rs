@@ -213,7 +213,7 @@ fn restored<'a>(seq: u64, message: &StoredMessage, now: Millis) -> Restored<'a> 
         flags: message.flags,
         body: NewBody::At { lsn: message.lsn.to_u64(), len: message.len },
         deliveries: message.deliveries,
-        first_received: (message.first_received > 0).then_some(message.first_received),
+        first_received: (message.deliveries > 0).then_some(message.first_received),
         state,
         lane,
     }

@@ -18,7 +18,6 @@ pub struct Reserved<'a> {
     taken: Option<Taken<'a>>,
     body_len: usize,
     inline: bool,
-    first_received: Option<Millis>,
 }
 
 impl StandardLog {
@@ -26,7 +25,7 @@ impl StandardLog {
     #[inline]
     pub fn reserve(&self, body_len: usize, inline: bool) -> Reserved<'_> {
         let taken = Some(self.take_slot(inline.then_some(body_len)));
-        Reserved { log: self, taken, body_len, inline, first_received: None }
+        Reserved { log: self, taken, body_len, inline }
     }
 
     /// Stores a message that has a past: its sequence number and its history are kept.
@@ -265,12 +264,6 @@ impl Reserved<'_> {
         self.taken.as_ref().map(Taken::place)
     }
 
-    /// Gives the message the time at which another queue delivered it first.
-    pub fn with_first_received(mut self, first_received: Option<Millis>) -> Self {
-        self.first_received = first_received;
-        self
-    }
-
     /// Writes the message and makes it count. The place is final only now: if receivers had to go
     /// past this slot, the message lies in a later one.
     #[inline]
@@ -292,8 +285,7 @@ impl Reserved<'_> {
         };
         let lane = matches!(visibility, Visibility::Held | Visibility::HeldAfter(_));
         let shape = State::new(0, status).with_lane(lane);
-        let first_received = self.first_received.unwrap_or(sent);
-        let news = News { sent, flags, first_received, due, body };
+        let news = News { sent, flags, first_received: sent, due, body };
         let seq = self.seq();
         match self.taken.take() {
             Some(taken) => self.log.put(taken, seq, &news, shape),
