@@ -57,7 +57,7 @@ WORDS = {
 }
 
 # Modules that only use what every user can: the public package.
-DOORS = ("trunkline.cli", "trunkline.bench")
+PUBLIC_ONLY = ("trunkline.cli", "trunkline.bench")
 
 # Modules that may import what a plain installation does not have.
 EXTRAS = ("trunkline.aws", "trunkline.bench", "trunkline.capi", "trunkline.server")
@@ -72,7 +72,7 @@ def test_crates_depend_only_downwards() -> None:
 
 
 @pytest.mark.parametrize("dependency", OWNERS)
-def test_a_dependency_stays_in_its_room(dependency: str) -> None:
+def test_a_dependency_stays_with_its_owners(dependency: str) -> None:
     users = {
         crate
         for crate, manifest in tree.crates().items()
@@ -82,7 +82,7 @@ def test_a_dependency_stays_in_its_room(dependency: str) -> None:
 
 
 @pytest.mark.parametrize("word", WORDS)
-def test_a_word_stays_in_its_room(word: str) -> None:
+def test_a_word_stays_in_its_files(word: str) -> None:
     for path in tree.with_suffix(".rs"):
         name = tree.relative(path)
         if (
@@ -134,14 +134,14 @@ def test_a_plain_installation_imports_nothing_but_the_standard_library() -> None
             assert top == "trunkline" or top in sys.stdlib_module_names, f"{module}: {imported}"
 
 
-def test_the_doors_use_the_public_package_only() -> None:
+def test_commands_use_the_public_package_only() -> None:
     for module, path in tree.modules().items():
-        if module.startswith(DOORS):
+        if module.startswith(PUBLIC_ONLY):
             for imported in tree.imports(path, at_import_time=False):
                 assert "._" not in imported, f"{module} imports {imported}"
 
 
-def test_only_the_aws_rooms_name_the_aws_sdk() -> None:
+def test_only_the_aws_packages_name_the_aws_sdk() -> None:
     for module, path in tree.modules().items():
         if not module.startswith(("trunkline.aws", "trunkline.server")):
             named = {name.partition(".")[0] for name in tree.imports(path, at_import_time=False)}
