@@ -2,8 +2,8 @@
 
     python -m tests.tidy.words
 
-The command takes files that became clean out of the list, `old_words.txt`. It never adds one: a word
-that is back must be replaced by the term beside it.
+The command takes files that became clean out of the list, `old_words.txt`. It never adds one: a
+word that is back must be replaced by the term beside it.
 """
 
 from __future__ import annotations

@@ -11,9 +11,9 @@
 //! Cost: a segment is cleaned when the log is more than twice as large as what lives in it, so a
 //! byte that stays is copied about once for every byte that passes by.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use trunkline_types::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use trunkline_journal::{Journal, Lsn, Signal};
 use trunkline_types::sync::{Mutex, MutexGuard, lock};

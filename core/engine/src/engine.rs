@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use trunkline_types::sync::atomic::Ordering;
 
 use trunkline_journal::{Journal, Signal, Ticket};
 use trunkline_types::sync::lock;

@@ -2,8 +2,8 @@
 //!
 //! A rule names a verb, optionally a queue, and what happens there, for a number of times.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use trunkline_types::sync::atomic::{AtomicBool, Ordering};
 
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Code, Error, Result};

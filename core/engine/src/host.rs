@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use trunkline_types::sync::atomic::{AtomicU32, Ordering};
 
 use trunkline_journal::Journal;
 use trunkline_timer::Timers;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use trunkline_types::sync::atomic::AtomicU32;
 
 use trunkline_journal::{Access, FileStorage, Journal, Options as JournalOptions, Storage};
 use trunkline_timer::Timers;
@@ -161,7 +161,7 @@ impl Host {
         if segment.is_some() && !opened.as_ref().is_some_and(there) {
             return Ok(log.ticket());
         }
-        let next_queue = self.next_queue.load(std::sync::atomic::Ordering::Relaxed);
+        let next_queue = self.next_queue.load(trunkline_types::sync::atomic::Ordering::Relaxed);
         let record = Record::Opened { run: self.run, next_queue };
         *opened = log.append_live(&record, *opened);
         Ok(log.ticket())

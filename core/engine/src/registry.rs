@@ -1,8 +1,9 @@
 //! Which queues there are, by id and by name.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError};
 
+use trunkline_types::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use trunkline_types::{Millis, ResourceId};
 
 use crate::queue::Queue;
@@ -106,10 +107,10 @@ impl Registry {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Tables> {
-        self.tables.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.tables.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Tables> {
-        self.tables.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.tables.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

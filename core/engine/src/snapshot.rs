@@ -78,7 +78,7 @@ fn copy_log(host: &Host, journal: &Journal, target: &Journal) -> Result<()> {
 }
 
 fn copy_state(host: &Host, target: &Journal) -> Result<()> {
-    let next_queue = host.next_queue.load(std::sync::atomic::Ordering::Relaxed);
+    let next_queue = host.next_queue.load(trunkline_types::sync::atomic::Ordering::Relaxed);
     append_record(target, &Record::Opened { run: host.run, next_queue })?;
     for queue in host.registry.all() {
         let definition = queue.stored_definition();

@@ -5,9 +5,9 @@
 //! `asleep_until`, then reads the next due time. So an entry that is due earlier is never slept
 //! over.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use trunkline_types::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use trunkline_journal::Signal;
 use trunkline_types::Millis;

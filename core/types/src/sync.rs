@@ -1,9 +1,13 @@
-//! The one door to atomics, locks and threads, so that loom can stand behind it.
+//! Atomics and locks for every crate that loom may check: the standard library's, or loom's.
 
 #[cfg(loom)]
-pub use loom::sync::{Arc, Condvar, Mutex, MutexGuard, atomic};
+pub use loom::sync::{
+    Arc, Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic,
+};
 #[cfg(not(loom))]
-pub use std::sync::{Arc, Condvar, Mutex, MutexGuard, atomic};
+pub use std::sync::{
+    Arc, Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic,
+};
 
 /// Locks `mutex`. A panic while the lock was held left the state as it was at that point; verbs
 /// apply whole records, so the state is consistent and the lock is taken over.

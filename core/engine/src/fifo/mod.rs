@@ -7,7 +7,7 @@
 mod receive;
 mod relocation;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use trunkline_types::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 use trunkline_journal::{Lsn, Ticket};

@@ -1,7 +1,7 @@
 //! The messages of a FIFO queue as a whole: restored at opening, carried by cleaning, copied,
 //! peeked at.
 
-use std::sync::atomic::Ordering;
+use trunkline_types::sync::atomic::Ordering;
 
 use trunkline_journal::Lsn;
 use trunkline_queue::{

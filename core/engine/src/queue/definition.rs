@@ -1,6 +1,6 @@
 //! What a queue is: its rules and document, changed, removed, written and carried.
 
-use std::sync::atomic::Ordering;
+use trunkline_types::sync::atomic::Ordering;
 
 use trunkline_journal::Ticket;
 use trunkline_types::sync::lock;

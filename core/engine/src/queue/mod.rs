@@ -7,7 +7,7 @@ mod definition;
 mod waiting;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use trunkline_types::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use trunkline_journal::Ticket;
 use trunkline_types::sync::{Mutex, lock};

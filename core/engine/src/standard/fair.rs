@@ -5,7 +5,7 @@
 //!
 //! Lock order: the append lock, then the lane's.
 
-use std::sync::atomic::Ordering;
+use trunkline_types::sync::atomic::Ordering;
 
 use trunkline_queue::{Claim, FairScheduler, Info, SlotRef};
 use trunkline_types::sync::lock;

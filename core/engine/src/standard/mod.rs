@@ -9,7 +9,7 @@ mod receive;
 mod relocation;
 mod retention;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use trunkline_types::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use trunkline_journal::{Lsn, Ticket};
 use trunkline_queue::{

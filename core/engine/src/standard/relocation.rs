@@ -1,7 +1,7 @@
 //! The messages of a standard queue as a whole: restored at opening, carried by cleaning, copied,
 //! peeked at.
 
-use std::sync::atomic::Ordering;
+use trunkline_types::sync::atomic::Ordering;
 
 use trunkline_queue::{Claim, Info, MessageState, NewBody, Restored, SlotRef};
 use trunkline_types::sync::lock;

@@ -5,7 +5,7 @@
 //! through from the oldest on. Only a *stranger* is watched on its own: a message that came from
 //! another queue and is older than its neighbours.
 
-use std::sync::atomic::Ordering;
+use trunkline_types::sync::atomic::Ordering;
 
 use trunkline_queue::{Fire, Info, SlotRef};
 use trunkline_types::Millis;

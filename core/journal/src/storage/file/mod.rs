@@ -8,7 +8,7 @@ use std::fs::{self, OpenOptions};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use trunkline_types::sync::atomic::{AtomicBool, Ordering};
 
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Code, Error, Result, forked_since, process_generation};
