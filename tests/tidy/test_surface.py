@@ -118,3 +118,13 @@ def test_every_task_of_the_makefile_is_explained() -> None:
     for task in re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE):
         if not task.startswith("test-"):
             assert f"`make {task}" in guide, task
+
+
+def test_every_option_and_path_of_the_server_is_explained() -> None:
+    options = (tree.PACKAGE / "server" / "command.py").read_text(encoding="utf-8")
+    paths = (tree.ROOT / "core/wire/src/dispatch/admin.rs").read_text(encoding="utf-8")
+    guide = (tree.ROOT / "docs" / "server.md").read_text(encoding="utf-8")
+    named = re.findall(r'add\("(--[\w-]+)"', options)
+    named += re.findall(r'"(/(?:_trunkline|_localstack|_aws|moto-api|metrics)[\w/-]*)"', paths)
+    assert len(named) > 15
+    assert not [name for name in named if f"`{name}" not in guide]
