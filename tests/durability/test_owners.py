@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -251,3 +253,44 @@ def test_closing_ends_a_receive_that_waits() -> None:
     engine.close()
     thread.join(HANG_SECONDS)
     assert codes == ["EngineClosed"]
+
+
+def test_a_removed_lock_file_lets_no_second_owner_in(tmp_path: Path) -> None:
+    program = (
+        "import sys, trunkline\n"
+        "try: trunkline.open(sys.argv[1])\n"
+        "except trunkline.TrunklineError as error: print(error.code, error, flush=True)\n"
+    )
+    with trunkline.open(tmp_path / "data") as engine:
+        engine.queue("q").send("first")
+        (tmp_path / "data" / "LOCK").unlink()
+        second = subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path / "data")],
+            stdout=subprocess.PIPE,
+            timeout=HANG_SECONDS,
+            check=True,
+        )
+        assert second.stdout.startswith(b"DataFolderInUse ")
+        engine.queue("q").send("second")
+    with trunkline.open(tmp_path / "data") as engine:
+        assert engine.queue("q").statistics().visible == 2
+
+
+def test_an_owner_whose_folder_was_replaced_stops_with_a_clear_error(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    with trunkline.open(folder) as engine:
+        engine.queue("q").send("first")
+    shutil.copytree(folder, tmp_path / "copy")
+    engine = trunkline.open(folder)
+    queue = engine.queue("q")
+    shutil.rmtree(folder)
+    shutil.copytree(tmp_path / "copy", folder)
+    time.sleep(0.1)
+    with pytest.raises(trunkline.TrunklineError, match="removed or replaced"):
+        queue.send("second")
+    with pytest.raises(trunkline.EnginePoisoned):
+        queue.send("third")
+    with pytest.raises(trunkline.EnginePoisoned):
+        engine.close()
+    with trunkline.open(folder) as engine:
+        assert engine.queue("q").statistics().visible == 1
