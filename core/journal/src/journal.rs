@@ -239,6 +239,13 @@ impl Journal {
         self.shared.reclaim_oldest()
     }
 
+    /// Lets the next append start a segment of the first length again. For a journal whose live data
+    /// is small: reclaiming the longer segments then frees nearly all disk space. Returns false if
+    /// the current segment is that short already.
+    pub fn shrink(&self) -> Result<bool> {
+        self.shared.shrink()
+    }
+
     /// Makes everything durable, stops the threads and unlocks the folder. Idempotent. All other
     /// methods fail with `EngineClosed` afterwards.
     pub fn close(&self) -> Result<()> {

@@ -37,11 +37,26 @@ impl Shared {
         removed.map(|()| true)
     }
 
+    /// Lets the next append start a segment of the first length, and removes the recycled file. For
+    /// a journal whose live data is small: reclaiming the longer segments then frees their disk
+    /// space. False if the current segment is that short already.
+    pub(crate) fn shrink(&self) -> Result<bool> {
+        self.check_usable()?;
+        let _serialized = lock(&self.reclaim);
+        let _no_preallocation = lock(&self.prepared);
+        if !lock(&self.tail).rotate_to(self.options.segment_bytes_first) {
+            return Ok(false);
+        }
+        self.storage.remove(RECYCLED_NAME)?;
+        self.storage.sync_dir()?;
+        Ok(true)
+    }
+
     /// Renames the file to the recycled file if it can become the next segment; removes it
     /// otherwise.
     fn recycle_or_remove(&self, segment: Segment) -> Result<()> {
         let (storage, name) = (&self.storage, name_of(segment.number));
-        let reusable = segment.bytes == self.options.segment_bytes;
+        let reusable = segment.bytes == lock(&self.tail).next_bytes();
         if reusable && storage.open(RECYCLED_NAME)?.is_none() {
             storage.rename(&name, RECYCLED_NAME)?;
         } else {

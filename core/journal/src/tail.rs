@@ -92,6 +92,8 @@ pub(crate) struct Tail {
     segment_bytes: u32,
     /// The length of the next segment, if it was preallocated shorter than usual.
     shorter: Option<u32>,
+    /// The next batch starts a segment of this length.
+    rotate_to: Option<u32>,
     epoch: u64,
     /// The position behind the last sealed batch.
     position: Position,
@@ -115,6 +117,7 @@ impl Tail {
             end: position.end,
             segment_bytes,
             shorter: None,
+            rotate_to: None,
             epoch,
             position,
             open: None,
@@ -138,6 +141,18 @@ impl Tail {
         }
     }
 
+    /// Lets the next batch start a segment of `bytes`. False if the current segment is not longer.
+    pub(crate) fn rotate_to(&mut self, bytes: u32) -> bool {
+        let shrinks = self.segment_bytes > bytes;
+        self.rotate_to = shrinks.then_some(bytes);
+        shrinks
+    }
+
+    /// The usual length of the next segment.
+    pub(crate) fn next_bytes(&self) -> u32 {
+        next_segment_bytes(self.segment_bytes, self.segment_bytes_max)
+    }
+
     pub(crate) fn bytes_left(&self) -> u64 {
         u64::from(self.segment_bytes - self.end.offset())
     }
@@ -148,7 +163,8 @@ impl Tail {
         let length = parts.iter().map(|part| part.len()).sum::<usize>();
         assert!(length <= limits::RECORD_BYTES_MAX, "a record of {length} bytes is too long");
         let size = frame::record_bytes(length);
-        if !self.open.as_ref().is_some_and(|open| self.fits(open, size)) {
+        if self.rotate_to.is_some() || !self.open.as_ref().is_some_and(|open| self.fits(open, size))
+        {
             self.open_batch(size);
         }
         let (lsn, seed) = (self.end, self.seed);
@@ -172,12 +188,13 @@ impl Tail {
         self.seal_open();
         let needed = HEADER_BYTES + size;
         let mut follows = None;
-        if needed > (self.segment_bytes - self.end.offset()) as usize {
+        let rotate_to = self.rotate_to.take();
+        if rotate_to.is_some() || needed > (self.segment_bytes - self.end.offset()) as usize {
             follows = Some(self.end);
             let usual = next_segment_bytes(self.segment_bytes, self.segment_bytes_max);
-            self.segment_bytes = self
-                .shorter
-                .take()
+            let shorter = self.shorter.take();
+            self.segment_bytes = rotate_to
+                .or(shorter)
                 .unwrap_or(usual)
                 .max(needed.next_multiple_of(limits::SEGMENT_BYTES_MIN as usize) as u32);
             self.end = Lsn::new(self.end.segment() + 1, 0);

@@ -155,3 +155,22 @@ fn an_owner_whose_folder_was_replaced_stops() {
     drop(journal);
     assert_eq!(open(&folder, Access::ReadWrite).expect("opened again").1, [b"first"]);
 }
+
+#[test]
+fn a_shrunk_journal_frees_its_long_segments() {
+    let folder = Folder::new();
+    let (journal, _) = open(&folder, Access::ReadWrite).expect("a new folder");
+    for _ in 0..200 {
+        append(&journal, &[1; 3_000]).expect("appended");
+    }
+    while journal.reclaim_oldest().expect("reclaimed") {}
+    assert!(journal.shrink().expect("usable"));
+    append(&journal, b"live").expect("appended");
+    while journal.reclaim_oldest().expect("reclaimed") {}
+    assert!(!journal.shrink().expect("usable"), "it is as short as it gets");
+    journal.close().expect("closed");
+    let files = std::fs::read_dir(&folder.0).expect("listed");
+    let bytes: u64 = files.map(|file| file.expect("listed").metadata().expect("sized").len()).sum();
+    assert!(bytes < 20_000, "{bytes} bytes are left");
+    assert_eq!(open(&folder, Access::ReadWrite).expect("opened again").1, [b"live"]);
+}

@@ -87,6 +87,9 @@ impl Model {
                 14..17 => self.commit(&journal, disk, Durability::Os)?,
                 17 if self.uniform => {}
                 17 | 18 => self.release(&journal, disk)?,
+                19 if random.once_in(2) => {
+                    journal.shrink()?;
+                }
                 _ => {
                     journal.close()?;
                     self.promise(disk, Durability::Disk);
