@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use trunkline_journal::{ControlState, Lsn};
 use trunkline_journal::frame::{HEADER_BYTES, Header, decode_batch, decode_record};
+use trunkline_journal::{ControlState, Lsn};
 
 const SEED: u32 = 7;
 const SEGMENT_BYTES: u32 = 1 << 20;

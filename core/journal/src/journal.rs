@@ -107,14 +107,7 @@ impl Journal {
 
     /// Takes the append lock. Call no other method of the journal while holding it.
     pub fn lock(&self) -> Result<Appender<'_>> {
-        self.shared.check_usable()?;
-        let tail = lock(&self.shared.tail);
-        // Again under the lock, so that nothing is appended after the last flush of `close`.
-        self.shared.check_usable()?;
-        if self.shared.read_only {
-            return Err(read_only());
-        }
-        Ok(Appender { shared: &self.shared, tail })
+        Appender::lock(&self.shared)
     }
 
     /// Back-pressure: blocks while more bytes are unwritten than allowed. Call it before
@@ -239,9 +232,9 @@ impl Journal {
         self.shared.reclaim_oldest()
     }
 
-    /// Lets the next append start a segment of the first length again. For a journal whose live data
-    /// is small: reclaiming the longer segments then frees nearly all disk space. Returns false if
-    /// the current segment is that short already.
+    /// Lets the next append start a segment of the first length again. For a journal whose live
+    /// data is small: reclaiming the longer segments then frees nearly all disk space. Returns
+    /// false if the current segment is that short already.
     pub fn shrink(&self) -> Result<bool> {
         self.shared.shrink()
     }
@@ -332,7 +325,18 @@ impl fmt::Debug for Appender<'_> {
     }
 }
 
-impl Appender<'_> {
+impl<'a> Appender<'a> {
+    pub(crate) fn lock(shared: &'a Shared) -> Result<Self> {
+        shared.check_usable()?;
+        let tail = lock(&shared.tail);
+        // Again under the lock, so that nothing is appended after the last flush of `close`.
+        shared.check_usable()?;
+        if shared.read_only {
+            return Err(read_only());
+        }
+        Ok(Self { shared, tail })
+    }
+
     /// Appends a record whose payload is the concatenation of `parts`; returns its location. Copies
     /// the bytes and never waits for the disk. Panics above `limits::RECORD_BYTES_MAX` bytes.
     #[inline]

@@ -26,6 +26,7 @@ mod prepare;
 mod read;
 mod reclaim;
 mod recovery;
+pub mod retained;
 mod scan;
 mod segment;
 mod segment_writer;

@@ -27,6 +27,12 @@ pub(crate) enum Mutant {
     SkipSyncAtRecovery,
     /// Recovery syncs what it read, but does not write it again after a failed sync.
     SkipRewriteAtRecovery,
+    /// A sealed file gets its name before its bytes are durable.
+    SkipSealSync,
+    /// The journal says that entries are sealed before they are.
+    RecordBeforeSeal,
+    /// A sealed file is removed before the journal says that it expired.
+    ExpireBeforeRecord,
     /// A segment is reclaimed before the records relocated out of it are durable.
     ReclaimEarly,
 }

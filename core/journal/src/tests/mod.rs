@@ -8,5 +8,6 @@ mod folders;
 mod format_1;
 mod frames;
 mod mutants;
+mod retained;
 mod threads;
 mod workload;

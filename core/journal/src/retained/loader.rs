@@ -1,0 +1,141 @@
+//! Opening: the records of the journal say which entries are sealed; the sealed files have to hold
+//! exactly these. Only the footers of the files are read.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use trunkline_types::{Code, Error, Result};
+
+use super::file::{SealedFile, damaged, is_draft, name_of, parse_name};
+use super::log::{Location, RetainedLog, State, Unsealed};
+use super::record::{FIRST_SEQUENCE, RetainedRecord};
+use crate::Journal;
+use crate::lsn::Lsn;
+
+/// Collects the records of retained logs during a replay.
+#[derive(Debug, Default)]
+pub struct RetainedLoader {
+    logs: BTreeMap<u64, Loaded>,
+}
+
+#[derive(Debug)]
+struct Loaded {
+    first: u64,
+    next: u64,
+    sealed_at: Option<Location>,
+    /// The sequence number of the first entry in `entries`.
+    start: u64,
+    entries: VecDeque<Unsealed>,
+}
+
+impl Default for Loaded {
+    fn default() -> Self {
+        Self {
+            first: FIRST_SEQUENCE,
+            next: FIRST_SEQUENCE,
+            sealed_at: None,
+            start: FIRST_SEQUENCE,
+            entries: VecDeque::new(),
+        }
+    }
+}
+
+impl RetainedLoader {
+    /// Applies the record at `lsn`, whose payload in the journal has `len` bytes.
+    pub fn apply(&mut self, lsn: Lsn, len: u32, record: RetainedRecord<'_>) -> Result<()> {
+        match record {
+            RetainedRecord::Entry { log, sequence, time, .. } => {
+                let loaded = self.logs.entry(log).or_default();
+                if loaded.entries.is_empty() {
+                    loaded.start = sequence;
+                }
+                if sequence != loaded.start + loaded.entries.len() as u64 {
+                    return Err(gap(log, loaded.start + loaded.entries.len() as u64));
+                }
+                loaded.entries.push_back(Unsealed { time, at: Location { lsn, len } });
+            }
+            RetainedRecord::Sealed { log, first, next } => {
+                let loaded = self.logs.entry(log).or_default();
+                (loaded.first, loaded.next) = (first, next);
+                loaded.sealed_at = Some(Location { lsn, len });
+                while loaded.start < next && loaded.entries.pop_front().is_some() {
+                    loaded.start += 1;
+                }
+            }
+            RetainedRecord::Removed { log } => {
+                self.logs.remove(&log);
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens the logs. Sealed files that the journal does not name are leftovers of a crash: they
+    /// are removed, unless the journal is read-only. `kind` is the first byte of the records.
+    pub fn finish(self, journal: &Journal, kind: u8) -> Result<Vec<RetainedLog>> {
+        let storage = Arc::clone(&journal.shared.storage);
+        let seed = journal.shared.seed;
+        let mut names: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+        let mut leftovers = Vec::new();
+        for name in storage.list()? {
+            match parse_name(&name) {
+                Some((log, first)) if self.logs.contains_key(&log) => {
+                    names.entry(log).or_default().push(first);
+                }
+                Some(_) => leftovers.push(name),
+                None if is_draft(&name) => leftovers.push(name),
+                None => {}
+            }
+        }
+        let mut logs = Vec::new();
+        for (log, loaded) in self.logs {
+            if loaded.start != loaded.next && !loaded.entries.is_empty() {
+                return Err(gap(log, loaded.next));
+            }
+            let mut files = Vec::new();
+            let mut expected = loaded.first;
+            let mut firsts = names.remove(&log).unwrap_or_default();
+            firsts.sort_unstable();
+            for first in firsts {
+                if !(loaded.first..loaded.next).contains(&first) {
+                    leftovers.push(name_of(log, first));
+                    continue;
+                }
+                if first != expected {
+                    return Err(damaged(&name_of(log, expected), "is missing"));
+                }
+                let file = SealedFile::open(&*storage, seed, log, first)?;
+                expected = file.footer.next;
+                files.push(Arc::new(file));
+            }
+            if expected != loaded.next {
+                return Err(damaged(&name_of(log, expected), "is missing"));
+            }
+            let state = State {
+                files,
+                first: loaded.first,
+                sealed: loaded.next,
+                sealed_at: loaded.sealed_at,
+                unsealed: loaded.entries,
+            };
+            logs.push(RetainedLog::new(journal, log, kind, state));
+        }
+        if !journal.is_read_only() && !leftovers.is_empty() {
+            for name in &leftovers {
+                storage.remove(name)?;
+            }
+            storage.sync_dir()?;
+        }
+        Ok(logs)
+    }
+}
+
+#[cold]
+fn gap(log: u64, sequence: u64) -> Error {
+    Error::new(
+        Code::CorruptJournal,
+        format!(
+            "entry {sequence} of retained log {log} is in neither the journal nor a sealed file; \
+             restore the data folder from a copy"
+        ),
+    )
+}

@@ -1,0 +1,359 @@
+//! A retained log: entries are appended to the journal and later sealed in bulk.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::{Code, Durability, Error, Result};
+
+use super::file::{SealedFile, Writer, name_of};
+use super::format::Entry;
+use super::record::{ENTRY_HEAD_BYTES, FIRST_SEQUENCE, RetainedRecord};
+use crate::Journal;
+use crate::journal::Appender;
+use crate::lsn::Lsn;
+use crate::mutant::Mutant;
+use crate::shared::Shared;
+
+/// Where a record lies in the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Location {
+    /// Where the record starts.
+    pub lsn: Lsn,
+    /// Bytes of its payload.
+    pub len: u32,
+}
+
+/// Counts the bytes of the journal that are still needed. Called under the append lock.
+pub trait LiveBytes {
+    /// A record became live.
+    fn add(&mut self, at: Location);
+    /// A record is no longer needed.
+    fn remove(&mut self, at: Location);
+}
+
+/// For a caller that does not count.
+impl LiveBytes for () {
+    fn add(&mut self, _at: Location) {}
+    fn remove(&mut self, _at: Location) {}
+}
+
+/// An entry that is in the journal only.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unsealed {
+    pub(super) time: u64,
+    pub(super) at: Location,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    /// The sealed files in order, without gaps: from `first` to `sealed`.
+    pub(super) files: Vec<Arc<SealedFile>>,
+    pub(super) first: u64,
+    /// The sequence number behind the last sealed entry.
+    pub(super) sealed: u64,
+    /// The record that says so.
+    pub(super) sealed_at: Option<Location>,
+    pub(super) unsealed: VecDeque<Unsealed>,
+}
+
+impl State {
+    fn next(&self) -> u64 {
+        self.sealed + self.unsealed.len() as u64
+    }
+}
+
+/// An append-only log that is kept by age. Its entries have sequence numbers without gaps, from 1.
+///
+/// Lock order: `sealing`, the append lock of the journal, `state`.
+pub struct RetainedLog {
+    log: u64,
+    kind: u8,
+    shared: Arc<Shared>,
+    /// Held while entries are sealed or expire.
+    sealing: Mutex<()>,
+    state: Mutex<State>,
+}
+
+impl fmt::Debug for RetainedLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RetainedLog").field("log", &self.log).finish_non_exhaustive()
+    }
+}
+
+impl RetainedLog {
+    pub(super) fn new(journal: &Journal, log: u64, kind: u8, state: State) -> Self {
+        let shared = Arc::clone(&journal.shared);
+        Self { log, kind, shared, sealing: Mutex::default(), state: Mutex::new(state) }
+    }
+
+    /// Creates an empty log. The caller keeps ids of logs unique. `kind` is the first byte of every
+    /// record that the log appends.
+    pub fn create(journal: &Journal, log: u64, kind: u8) -> Self {
+        let state = State {
+            files: Vec::new(),
+            first: FIRST_SEQUENCE,
+            sealed: FIRST_SEQUENCE,
+            sealed_at: None,
+            unsealed: VecDeque::new(),
+        };
+        Self::new(journal, log, kind, state)
+    }
+
+    /// The id of the log.
+    pub fn id(&self) -> u64 {
+        self.log
+    }
+
+    /// The first entry that is there, and the sequence number of the next one.
+    pub fn range(&self) -> (u64, u64) {
+        let state = lock(&self.state);
+        (state.first, state.next())
+    }
+
+    /// Bytes of entries that are in the journal only.
+    pub fn unsealed_bytes(&self) -> u64 {
+        lock(&self.state).unsealed.iter().map(|entry| u64::from(entry.at.len)).sum()
+    }
+
+    /// The oldest segment of the journal that holds an unsealed entry.
+    pub fn oldest_segment(&self) -> Option<u32> {
+        lock(&self.state).unsealed.front().map(|entry| entry.at.lsn.segment())
+    }
+
+    /// Appends an entry; returns its sequence number. Durable with the ticket of `appender`.
+    pub fn append(
+        &self,
+        appender: &mut Appender<'_>,
+        time: u64,
+        payload: &[u8],
+        live: &mut dyn LiveBytes,
+    ) -> u64 {
+        let mut state = lock(&self.state);
+        let sequence = state.next();
+        let record = RetainedRecord::Entry { log: self.log, sequence, time, payload };
+        let mut head = Vec::with_capacity(1 + ENTRY_HEAD_BYTES);
+        head.push(self.kind);
+        record.encode_head(&mut head);
+        let lsn = appender.append(&[&head, payload]);
+        let at = Location { lsn, len: (head.len() + payload.len()) as u32 };
+        live.add(at);
+        state.unsealed.push_back(Unsealed { time, at });
+        sequence
+    }
+
+    /// Calls `each` with the entries from `sequence` on, in order, until it returns false.
+    pub fn read(&self, sequence: u64, each: &mut dyn FnMut(Entry<'_>) -> bool) -> Result<()> {
+        let mut at = sequence.max(lock(&self.state).first);
+        let mut wants_more = true;
+        let mut counted = |entry: Entry<'_>, at: &mut u64| {
+            *at = entry.sequence + 1;
+            each(entry)
+        };
+        while wants_more {
+            let file = {
+                let state = lock(&self.state);
+                let index = state.files.partition_point(|file| file.footer.next <= at);
+                state.files.get(index).cloned()
+            };
+            let Some(file) = file else { break };
+            at = at.max(file.footer.first);
+            wants_more = file.read(at, &mut |entry| counted(entry, &mut at))?;
+        }
+        let mut record = Vec::new();
+        while wants_more {
+            let Some(entry) = self.unsealed_entry(at) else {
+                // Sealed meanwhile, or the end.
+                if at < lock(&self.state).sealed {
+                    return self.read(at, each);
+                }
+                return Ok(());
+            };
+            let Some(payload) = self.read_unsealed(&entry, &mut record)? else {
+                match self.unsealed_entry(at) {
+                    Some(entry) => return Err(reclaimed(&entry)),
+                    None => continue,
+                }
+            };
+            wants_more = counted(Entry { sequence: at, time: entry.time, payload }, &mut at);
+        }
+        Ok(())
+    }
+
+    fn unsealed_entry(&self, sequence: u64) -> Option<Unsealed> {
+        let state = lock(&self.state);
+        let index = sequence.checked_sub(state.sealed)?;
+        state.unsealed.get(usize::try_from(index).ok()?).copied()
+    }
+
+    /// The payload of an unsealed entry; `None` if its segment was reclaimed meanwhile.
+    fn read_unsealed<'a>(
+        &self,
+        entry: &Unsealed,
+        record: &'a mut Vec<u8>,
+    ) -> Result<Option<&'a [u8]>> {
+        record.clear();
+        if !self.shared.read(entry.at.lsn, Some(entry.at.len as usize), record)? {
+            return Ok(None);
+        }
+        match RetainedRecord::decode(record.get(1..).unwrap_or_default())? {
+            RetainedRecord::Entry { payload, .. } => Ok(Some(payload)),
+            _ => Err(Error::new(
+                Code::CorruptJournal,
+                format!("the record at {} is no entry of retained log {}", entry.at.lsn, self.log),
+            )),
+        }
+    }
+
+    /// The first entry whose time is not before `time`; the next sequence number if there is none.
+    pub fn find_time(&self, time: u64) -> Result<u64> {
+        let (files, unsealed, next) = {
+            let state = lock(&self.state);
+            let index = state.unsealed.iter().position(|entry| entry.time >= time);
+            (state.files.clone(), index.map(|index| state.sealed + index as u64), state.next())
+        };
+        for file in files.iter().filter(|file| file.footer.max_time >= time) {
+            if let Some(sequence) = file.find_time(time)? {
+                return Ok(sequence);
+            }
+        }
+        Ok(unsealed.unwrap_or(next))
+    }
+
+    /// Moves all entries from the journal to a sealed file. Then their segments can be reclaimed.
+    /// Returns how many there were.
+    pub fn seal(&self, live: &mut dyn LiveBytes) -> Result<u64> {
+        self.shared.check_usable()?;
+        let _sealing = lock(&self.sealing);
+        let (first, entries) = {
+            let state = lock(&self.state);
+            (state.sealed, state.unsealed.iter().copied().collect::<Vec<_>>())
+        };
+        if entries.is_empty() {
+            return Ok(0);
+        }
+        let options = &self.shared.options;
+        // No commit is needed first: the file counts once the record behind its entries is durable,
+        // and so are the entries then.
+        if options.has(Mutant::RecordBeforeSeal) {
+            self.record_sealed(live, |state| state.sealed += entries.len() as u64)?;
+        }
+        let storage = &*self.shared.storage;
+        let mut writer = Writer::create(storage, options, self.shared.seed, self.log, first)?;
+        let mut record = Vec::new();
+        for entry in &entries {
+            let Some(payload) = self.read_unsealed(entry, &mut record)? else {
+                return Err(reclaimed(entry));
+            };
+            writer.push(entry.time, payload)?;
+        }
+        let file = Arc::new(writer.finish()?);
+        self.record_sealed(live, |state| {
+            state.sealed = first + entries.len() as u64;
+            state.files.push(file);
+        })?;
+        Ok(entries.len() as u64)
+    }
+
+    /// Removes the sealed files whose entries are all older than `before`. Returns how many entries
+    /// expired.
+    pub fn expire(&self, before: u64, live: &mut dyn LiveBytes) -> Result<u64> {
+        self.shared.check_usable()?;
+        let _sealing = lock(&self.sealing);
+        let expired: Vec<Arc<SealedFile>> = {
+            let state = lock(&self.state);
+            let is_old = |file: &&Arc<SealedFile>| file.footer.max_time < before;
+            state.files.iter().take_while(is_old).cloned().collect()
+        };
+        let Some(last) = expired.last() else { return Ok(0) };
+        let (count, first) = (expired.len(), last.footer.next);
+        let gone = first - expired[0].footer.first;
+        // IMPORTANT: a file that is gone while the journal still names it is damage.
+        let early = self.shared.options.has(Mutant::ExpireBeforeRecord);
+        if early {
+            self.remove_files(&expired)?;
+        }
+        self.record_sealed(live, |state| {
+            state.files.drain(..count);
+            state.first = first;
+        })?;
+        if !early {
+            self.remove_files(&expired)?;
+        }
+        Ok(gone)
+    }
+
+    /// Removes the log and its files.
+    pub fn remove(&self, live: &mut dyn LiveBytes) -> Result<()> {
+        let _sealing = lock(&self.sealing);
+        let mut bytes = vec![self.kind];
+        RetainedRecord::Removed { log: self.log }.encode_head(&mut bytes);
+        let (ticket, files) = {
+            let mut appender = Appender::lock(&self.shared)?;
+            let mut state = lock(&self.state);
+            appender.append(&[&bytes]);
+            let gone = state.unsealed.drain(..).map(|entry| entry.at).collect::<Vec<_>>();
+            gone.into_iter().chain(state.sealed_at.take()).for_each(|at| live.remove(at));
+            state.first = state.sealed;
+            (appender.ticket(), std::mem::take(&mut state.files))
+        };
+        self.shared.commit(ticket, Durability::Disk)?;
+        self.remove_files(&files)
+    }
+
+    /// Appends the record that names the sealed entries again, if it lies in `segment`.
+    pub fn relocate(&self, segment: u32, live: &mut dyn LiveBytes) -> Result<()> {
+        let there = lock(&self.state).sealed_at.is_some_and(|at| at.lsn.segment() == segment);
+        if there { self.record_sealed(live, |_| {}) } else { Ok(()) }
+    }
+
+    /// Reads every sealed entry; returns how many there are. Damage is an error that names the
+    /// file.
+    pub fn verify(&self) -> Result<u64> {
+        let files = lock(&self.state).files.clone();
+        files.iter().map(|file| file.verify()).sum()
+    }
+
+    /// Changes the state and appends what is sealed now, in one step; returns when that is durable.
+    fn record_sealed(
+        &self,
+        live: &mut dyn LiveBytes,
+        change: impl FnOnce(&mut State),
+    ) -> Result<()> {
+        let ticket = {
+            let mut appender = Appender::lock(&self.shared)?;
+            let mut state = lock(&self.state);
+            let before = state.sealed;
+            change(&mut state);
+            let (first, next) = (state.first, state.sealed);
+            let record = RetainedRecord::Sealed { log: self.log, first, next };
+            let mut bytes = vec![self.kind];
+            record.encode_head(&mut bytes);
+            let at = Location { lsn: appender.append(&[&bytes]), len: bytes.len() as u32 };
+            live.add(at);
+            state.sealed_at.replace(at).into_iter().for_each(|old| live.remove(old));
+            for _ in before..next {
+                state.unsealed.pop_front().into_iter().for_each(|entry| live.remove(entry.at));
+            }
+            appender.ticket()
+        };
+        self.shared.commit(ticket, Durability::Disk)
+    }
+
+    fn remove_files(&self, files: &[Arc<SealedFile>]) -> Result<()> {
+        let storage = &self.shared.storage;
+        for file in files {
+            storage.remove(&name_of(self.log, file.footer.first))?;
+        }
+        storage.sync_dir()
+    }
+}
+
+#[cold]
+fn reclaimed(entry: &Unsealed) -> Error {
+    Error::new(
+        Code::InternalError,
+        format!("the segment of an unsealed entry at {} was reclaimed", entry.at.lsn),
+    )
+}
