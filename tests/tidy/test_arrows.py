@@ -19,7 +19,8 @@ ARROWS = {
     "queue": {"types"},
     "stream": {"types"},
     "delivery": {"types"},
-    "engine": {"types", "journal", "timer", "queue"},
+    "host": {"types", "journal", "timer"},
+    "engine": {"types", "journal", "host", "queue"},
     "binding": {"types", "journal", "engine", "wire", "pattern"},
     "capi": {"types", "engine"},
     "wire": {"types", "engine"},
@@ -43,6 +44,7 @@ WORDS = {
     # The patience of a blocked thread is real time, whatever the engine's clock says.
     r"\bInstant::now\b": (
         "core/types/src/clock.rs",
+        "core/host/",
         "core/engine/",
         "core/journal/",
         "core/binding/",

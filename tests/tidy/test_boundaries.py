@@ -57,8 +57,12 @@ WITH_LIMITS = {
     "python/trunkline/aws/sqs/tags.py",
 }
 
-# The host carries every kind of resource and names none.
-NOUNS = re.compile(r"queue|topic|stream|bus(?:es)?\b|machine|message|receipt|fifo", re.IGNORECASE)
+# The host carries every kind of resource and names none. It has a run queue of its own, and errors
+# have a message.
+NOUNS = re.compile(
+    r"(?<!run_)(?<!run)queue|topic|stream|bus(?:es)?\b|machine|message(?!\(\))|receipt|fifo",
+    re.IGNORECASE,
+)
 HOST = r"core/host/src/"
 NAMING_A_NOUN: set[str] = set()
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use trunkline_engine::{Engine as Core, OpenOptions, QueueName};
+use trunkline_engine::{Engine as Core, OpenOptions, QUEUE, ResourceName};
 use trunkline_types::{Clock, ResourceId};
 
 use crate::clock::VirtualClock;
@@ -231,8 +231,8 @@ impl Engine {
     }
 }
 
-fn full_name((account, region, name): (String, String, String)) -> QueueName {
-    QueueName { account, region, name }
+fn full_name((account, region, name): (String, String, String)) -> ResourceName {
+    ResourceName::new(QUEUE, account, region, name)
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -3,15 +3,22 @@
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use trunkline_engine::{Effect, Engine, Rule, Verb};
+use trunkline_engine::{
+    Effect, Engine, Operation, ResourceName, ResourcePattern, Rule, operation, queue_name,
+};
 
 use crate::error::{invalid, raise};
 
 /// Asks the rules before `verb` on `queue`, and waits if they say so; returns whether a delivery
 /// stays visible.
 #[cold]
-pub(crate) fn apply(py: Python<'_>, engine: &Engine, verb: Verb, queue: &str) -> PyResult<bool> {
-    let verdict = engine.faults().before(verb, queue).map_err(raise)?;
+pub(crate) fn apply(
+    py: Python<'_>,
+    engine: &Engine,
+    verb: Operation,
+    queue: &ResourceName,
+) -> PyResult<bool> {
+    let verdict = engine.faults().check(verb, queue).map_err(raise)?;
     if !verdict.delay.is_zero() {
         crate::signals::sleep(py, verdict.delay)?;
     }
@@ -20,23 +27,18 @@ pub(crate) fn apply(py: Python<'_>, engine: &Engine, verb: Verb, queue: &str) ->
 
 /// The same for an event loop, which waits itself: for how many seconds, and whether a delivery
 /// stays visible.
-pub(crate) fn check(engine: &Engine, verb: &str, queue: &str) -> PyResult<(f64, bool)> {
-    let verdict = engine.faults().before(verb_named(verb)?, queue).map_err(raise)?;
+pub(crate) fn check(engine: &Engine, verb: &str, queue: &ResourceName) -> PyResult<(f64, bool)> {
+    let verdict = engine.faults().check(verb_named(verb)?, queue).map_err(raise)?;
     Ok((verdict.delay.as_secs_f64(), verdict.duplicate))
 }
 
-fn verb_named(name: &str) -> PyResult<Verb> {
-    match name {
-        "send" => Ok(Verb::Send),
-        "receive" => Ok(Verb::Receive),
-        "delete" => Ok(Verb::Delete),
-        "extend" => Ok(Verb::Extend),
-        "commit" => Ok(Verb::Commit),
-        other => Err(invalid(format!(
-            "Value {other:.32} for parameter verb is invalid. Reason: Must be send, receive, \
+fn verb_named(name: &str) -> PyResult<Operation> {
+    operation::named(name).ok_or_else(|| {
+        invalid(format!(
+            "Value {name:.32} for parameter verb is invalid. Reason: Must be send, receive, \
              delete, extend or commit."
-        ))),
-    }
+        ))
+    })
 }
 
 /// A rule from plain data.
@@ -55,7 +57,10 @@ pub(crate) fn rule(
         "duplicate" => Effect::Duplicate,
         _ => Effect::Crash,
     };
-    Ok(Rule { verb, queue, effect, after, times })
+    // In the process a queue has a name and nothing else: the local account and region are meant.
+    let resource =
+        queue.map_or_else(ResourcePattern::default, |name| ResourcePattern::of(queue_name(name)));
+    Ok(Rule { operation: verb, resource, effect, after, times })
 }
 
 /// A rule as `(verb, effect, queue, after, times)`.
@@ -63,18 +68,11 @@ pub(crate) type PlainRule = (&'static str, &'static str, Option<String>, u64, Op
 
 /// `rule` as plain data.
 pub(crate) fn plain(rule: Rule) -> PlainRule {
-    let verb = match rule.verb {
-        Verb::Send => "send",
-        Verb::Receive => "receive",
-        Verb::Delete => "delete",
-        Verb::Extend => "extend",
-        Verb::Commit => "commit",
-    };
     let effect = match rule.effect {
         Effect::Fail(_) => "error",
         Effect::Delay(_) => "delay",
         Effect::Duplicate => "duplicate",
         Effect::Crash => "crash",
     };
-    (verb, effect, rule.queue, rule.after, rule.times)
+    (rule.operation.0, effect, rule.resource.name, rule.after, rule.times)
 }

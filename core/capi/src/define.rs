@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use trunkline_engine::{
-    Code, DeadLetter, DedupScope, Engine, Error, Limits, Millis, Queue, QueueConfig, QueueName,
-    Result, fifo_queue, standard_queue,
+    Code, DeadLetter, DedupScope, Engine, Error, Limits, Millis, Queue, QueueConfig, Result,
+    fifo_queue, queue_name, standard_queue,
 };
 use trunkline_types::sync::lock;
 
@@ -35,14 +35,14 @@ pub(crate) fn get_or_create(
     let engine = &open.engine;
     let fifo = check::queue_name(name, "name", engine.limits())?;
     let _defining = lock(&open.defining);
-    let existing = engine.find_queue(&QueueName::local(name))?;
+    let existing = engine.find_queue(&queue_name(name))?;
     let given = given(engine, name, fifo, options)?;
     let queue = match existing {
         Some(queue) => queue,
         None => match create(engine, name, fifo, &given) {
             // Another surface of this engine was faster.
             Err(error) if error.code() == Code::QueueNameExists => {
-                engine.find_queue(&QueueName::local(name))?.ok_or(error)?
+                engine.find_queue(&queue_name(name))?.ok_or(error)?
             }
             created => created?,
         },
@@ -65,7 +65,7 @@ fn create(engine: &Engine, name: &str, fifo: bool, given: &Given) -> Result<Arc<
         dedup_scope: given.dedup_scope.unwrap_or(aws.dedup_scope),
         dead_letter: given.dead_letter,
     };
-    let queue = engine.create_queue(QueueName::local(name), config, b"")?;
+    let queue = engine.create_queue(queue_name(name), config, b"")?;
     engine.acknowledge()?;
     Ok(queue)
 }
@@ -142,7 +142,7 @@ fn dead_letter(
         let reason = format!("The dead-letter queue of {kind} queue must also be {kind} queue.");
         return Err(check::invalid(name, "dead_letter", &reason));
     }
-    let Some(target) = engine.find_queue(&QueueName::local(name))? else {
+    let Some(target) = engine.find_queue(&queue_name(name))? else {
         return Err(Error::new(
             Code::QueueDoesNotExist,
             format!("The dead-letter queue {name} does not exist; create it first."),

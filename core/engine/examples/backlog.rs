@@ -9,7 +9,7 @@
 use std::time::Instant;
 
 use trunkline_engine::{
-    Durability, Engine, OpenOptions, Outgoing, QueueName, Receive, standard_queue,
+    Durability, Engine, OpenOptions, Outgoing, Receive, queue_name, standard_queue,
 };
 
 fn main() {
@@ -22,7 +22,7 @@ fn main() {
     let batch = [Outgoing { body: &body, ..Outgoing::default() }; 1_000];
     {
         let engine = Engine::open(options()).unwrap();
-        let name = QueueName::local("backlog");
+        let name = queue_name("backlog");
         let queue = engine.create_queue(name, standard_queue(), b"").unwrap();
         let start = Instant::now();
         for _ in 0..messages / 1_000 {
@@ -44,7 +44,7 @@ fn main() {
     }
     let start = Instant::now();
     let engine = Engine::open(options()).unwrap();
-    let queue = engine.find_queue(&QueueName::local("backlog")).unwrap().unwrap();
+    let queue = engine.find_queue(&queue_name("backlog")).unwrap().unwrap();
     let visible = queue.statistics().unwrap().visible;
     say("opened again", visible, start);
 }

@@ -1,13 +1,12 @@
-//! Looking into a data folder that no engine has open: what is there, and is it sound.
+//! Looking into a data folder that no engine has open.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use trunkline_journal::{Access, FileStorage, Storage};
-use trunkline_types::{Clock, Durability, Millis, QueueKind, Result};
+use trunkline_host::{DOCUMENT_KIND, ResourceReport};
+use trunkline_types::{Millis, QueueKind, ResourceName, Result};
 
-use crate::image::Image;
-use crate::options::OpenOptions;
+use crate::components::KINDS;
+use crate::queue::QUEUE;
 
 /// What a data folder holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +27,7 @@ pub struct Report {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueReport {
     /// Account, region and name.
-    pub name: crate::registry::QueueName,
+    pub name: ResourceName,
     /// Standard or FIFO.
     pub kind: QueueKind,
     /// Messages of every state.
@@ -48,46 +47,42 @@ pub struct QueueReport {
 
 /// Reads a data folder without changing it. Damage is an error, `CorruptJournal`, that says where.
 pub fn inspect(path: &Path) -> Result<Report> {
-    let storage: Arc<dyn Storage> = Arc::new(FileStorage::open(path, Access::ReadOnly)?);
-    inspect_storage(storage)
+    let inspection = trunkline_host::inspect(path, KINDS)?;
+    let (mut queues, mut documents) = (Vec::new(), Vec::new());
+    for resource in inspection.resources {
+        match resource.kind() {
+            QUEUE => queues.push(queue_report(&resource)),
+            DOCUMENT_KIND => documents.push(resource.name.name),
+            _ => {}
+        }
+    }
+    Ok(Report {
+        runs: inspection.incarnations,
+        records: inspection.records,
+        segments: inspection.segments,
+        queues,
+        documents,
+    })
 }
 
 /// Checks every checksum and the form of every record of a data folder; returns what it holds.
-///
-/// Records are applied as at an opening, and one that speaks of a message that is gone is no
-/// finding: cleaning lets messages go before the last of what was said about them.
 pub fn verify(path: &Path) -> Result<Report> {
     inspect(path)
 }
 
-fn inspect_storage(storage: Arc<dyn Storage>) -> Result<Report> {
-    let now = Clock::system().now();
-    let options =
-        OpenOptions { read_only: true, durability: Durability::Disk, ..OpenOptions::memory() };
-    let mut image = Image::default();
-    let journal = crate::open::replay(storage, &options, &mut image)?;
-    let segments = journal.segments().iter().map(|s| (s.number, u64::from(s.used))).collect();
-    image.settle();
-    let mut queues = Vec::new();
-    for queue in image.queues.values() {
-        let Some(definition) = &queue.definition else { continue };
-        let summary = queue.summary(now);
-        queues.push(QueueReport {
-            name: definition.name(),
-            kind: definition.config.kind,
-            messages: summary.messages,
-            in_flight: summary.in_flight,
-            delayed: summary.delayed,
-            bytes: summary.bytes,
-            oldest_sent: summary.oldest_sent,
-            remembered: queue.remembered.len() as u64,
-        });
+fn queue_report(resource: &ResourceReport) -> QueueReport {
+    let messages = resource.counter("messages");
+    QueueReport {
+        name: resource.name.clone(),
+        kind: match resource.counter("fifo") {
+            0 => QueueKind::Standard,
+            _ => QueueKind::Fifo,
+        },
+        messages,
+        in_flight: resource.counter("in_flight"),
+        delayed: resource.counter("delayed"),
+        bytes: resource.counter("bytes"),
+        oldest_sent: (messages > 0).then(|| resource.counter("oldest_sent")),
+        remembered: resource.counter("remembered"),
     }
-    Ok(Report {
-        runs: image.run,
-        records: image.records,
-        segments,
-        queues,
-        documents: image.documents.into_keys().collect(),
-    })
 }

@@ -2,16 +2,16 @@
 //! this disk.
 //!
 //! Every verb *decides* what should happen, hands records to the *journal*, *applies* them, and
-//! with every lock released *notifies* who waits. Opening a folder is: read the records, apply
-//! each.
+//! with every lock released *notifies* waiting receivers. Opening a folder reads the records and
+//! rebuilds the same state from them.
 //!
-//! It is not a server, knows no Python, and parses no AWS protocol: those are doors to this house.
+//! It is not a server, knows no Python, and parses no AWS protocol.
 //!
 //! ```
-//! use trunkline_engine::{Engine, OpenOptions, Outgoing, QueueName, Receive, standard_queue};
+//! use trunkline_engine::{Engine, OpenOptions, Outgoing, Receive, queue_name, standard_queue};
 //!
 //! let engine = Engine::open(OpenOptions::memory())?;
-//! let name = QueueName::local("orders");
+//! let name = queue_name("orders");
 //! let queue = engine.create_queue(name, standard_queue(), b"")?;
 //! queue.send(&Outgoing { body: b"hello", ..Outgoing::default() })?;
 //! let mut receipts = Vec::new();
@@ -20,45 +20,24 @@
 //! # Ok::<(), trunkline_engine::Error>(())
 //! ```
 
-mod append;
-pub mod attributes;
-mod codec;
-mod compaction;
+mod components;
 mod engine;
-mod envelope;
-mod faults;
-mod fifo;
-mod host;
-mod image;
 mod inspect;
-mod live_bytes;
-mod message;
-mod open;
-mod options;
 mod queue;
-mod record;
-mod redrive;
-mod registry;
-mod rules;
-mod snapshot;
-mod standard;
-mod table;
-mod ticker;
-mod transfer;
-mod waiters;
 
 pub use engine::{Engine, advance};
-pub use faults::{Effect, Faults, Rule, Verb, Verdict};
 pub use inspect::{QueueReport, Report, inspect, verify};
-pub use message::{Delivery, Outgoing, Receive, Sent, Statistics, sequence_number};
-pub use options::{OpenOptions, fifo_queue, standard_queue};
-pub use queue::Queue;
-pub use redrive::{RedriveState, RedriveStatus};
-pub use registry::QueueName;
-pub use waiters::{Ended, Parker, WaiterId};
+pub use queue::{
+    Delivery, Outgoing, QUEUE, Queue, Receive, RedriveState, RedriveStatus, Sent, Statistics,
+    attributes, fifo_queue, operation, queue_name, sequence_number, standard_queue,
+};
 
+pub use trunkline_host::{
+    Effect, Ended, Faults, Host, OpenOptions, Operation, Parker, ResourcePattern, Rule, Verdict,
+    WaiterId,
+};
 pub use trunkline_journal::{Signal, Storage, Ticket};
 pub use trunkline_types::{
     Clock, Code, DeadLetter, DedupScope, Durability, Error, IdKey, Limits, MessageId, Millis,
-    QueueConfig, QueueKind, Receipt, ResourceId, Result, Seq,
+    QueueConfig, QueueKind, Receipt, ResourceId, ResourceKind, ResourceName, Result, Seq,
 };

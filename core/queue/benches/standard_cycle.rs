@@ -41,7 +41,7 @@ fn receive(log: &StandardLog, clock: &Clock) -> Option<(Receipt, u8)> {
     let leased = claimed.lease(now + LEASE, now).ok()?;
     let receipt = Receipt {
         queue: ResourceId(1),
-        run: 1,
+        incarnation: 1,
         slot: place.slot,
         generation: place.generation,
         seq,

@@ -13,7 +13,7 @@ use siphasher::sip128::{Hasher128, SipHasher13 as SipHasher128};
 
 use crate::{Code, Error, Millis, Result};
 
-/// A queue inside one engine. Never reused.
+/// A resource of one engine, of any kind. Never given out twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ResourceId(pub u32);
 
@@ -82,9 +82,9 @@ impl fmt::Display for MessageId {
 pub struct Receipt {
     /// The queue that delivered.
     pub queue: ResourceId,
-    /// The run of the engine that delivered: where `slot` and `generation` mean something.
-    pub run: u32,
-    /// Where the message lies in memory during that run.
+    /// The incarnation of the engine that delivered: where `slot` and `generation` mean something.
+    pub incarnation: u32,
+    /// Where the message lies in memory during that incarnation.
     pub slot: u32,
     /// Tells this use of the slot from earlier and later ones.
     pub generation: u32,
@@ -143,7 +143,7 @@ impl Receipt {
     fn to_bytes(self) -> [u8; RECEIPT_BYTES] {
         let mut bytes = [0u8; RECEIPT_BYTES];
         bytes[0..4].copy_from_slice(&self.queue.0.to_le_bytes());
-        bytes[4..8].copy_from_slice(&self.run.to_le_bytes());
+        bytes[4..8].copy_from_slice(&self.incarnation.to_le_bytes());
         bytes[8..12].copy_from_slice(&self.slot.to_le_bytes());
         bytes[12..16].copy_from_slice(&self.generation.to_le_bytes());
         bytes[16..24].copy_from_slice(&self.seq.to_le_bytes());
@@ -159,7 +159,7 @@ impl Receipt {
         let long = |at: usize| u64::from(word(at)) | u64::from(word(at + 4)) << 32;
         Self {
             queue: ResourceId(word(0)),
-            run: word(4),
+            incarnation: word(4),
             slot: word(8),
             generation: word(12),
             seq: long(16),
@@ -185,7 +185,7 @@ mod tests {
 
     fn receipt() -> Receipt {
         let (queue, seq, received) = (ResourceId(7), 1 << 40, 1 << 41);
-        Receipt { queue, run: 3, slot: 9, generation: 4, seq, delivery: 2, received }
+        Receipt { queue, incarnation: 3, slot: 9, generation: 4, seq, delivery: 2, received }
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod error;
 mod fork;
 mod ids;
 mod limits;
+mod names;
 pub mod sync;
 
 pub use clock::{Clock, Deadline, Millis};
@@ -17,3 +18,4 @@ pub use error::{Code, Error, Result};
 pub use fork::{forked_since, process_generation};
 pub use ids::{IdKey, MessageId, Receipt, ResourceId, Seq};
 pub use limits::Limits;
+pub use names::{ResourceKind, ResourceName};

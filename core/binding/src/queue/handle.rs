@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use trunkline_engine::{Engine, Queue, Ticket, Verb};
+use trunkline_engine::{Engine, Operation, Queue, Ticket, operation};
 use trunkline_types::{Durability, IdKey, QueueKind};
 
 use crate::error::{invalid, raise};
@@ -48,7 +48,7 @@ impl Handle {
         level: Durability,
     ) -> PyResult<()> {
         if self.has_faults() && self.commits(ticket, level) {
-            crate::faults::apply(py, &self.engine, Verb::Commit, &self.queue.name().name)?;
+            crate::faults::apply(py, &self.engine, operation::COMMIT, self.queue.name())?;
         }
         match ticket {
             Some(ticket) if waits_for_disk(&self.engine, level) => {
@@ -84,17 +84,17 @@ impl Handle {
     /// Carries out the faults that were injected before `verb`; whether to deliver twice. Each
     /// door asks once a call, however often it tries: rules count calls.
     #[inline]
-    pub fn apply_faults(&self, py: Python<'_>, verb: Verb) -> PyResult<bool> {
+    pub fn apply_faults(&self, py: Python<'_>, verb: Operation) -> PyResult<bool> {
         if !self.has_faults() {
             return Ok(false);
         }
-        crate::faults::apply(py, &self.engine, verb, &self.queue.name().name)
+        crate::faults::apply(py, &self.engine, verb, self.queue.name())
     }
 
     /// The same for an event loop, which waits itself.
     #[cold]
     pub fn check_faults(&self, verb: &str) -> PyResult<(f64, bool)> {
-        crate::faults::check(&self.engine, verb, &self.queue.name().name)
+        crate::faults::check(&self.engine, verb, self.queue.name())
     }
 }
 

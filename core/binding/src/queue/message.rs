@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pyo3::PyClass;
 use pyo3::prelude::*;
-use trunkline_engine::{Delivery, Ticket, Verb};
+use trunkline_engine::{Delivery, Ticket, operation};
 use trunkline_types::Millis;
 
 use crate::duration::millis;
@@ -135,7 +135,7 @@ impl Message {
     fn delete(slf: &Bound<'_, Self>, py: Python<'_>) -> PyResult<()> {
         let message = slf.as_super().get();
         guard(|| {
-            message.handle.apply_faults(py, Verb::Delete)?;
+            message.handle.apply_faults(py, operation::DELETE)?;
             let ticket = message.delete()?;
             message.set_outcome(DELETED);
             message.acknowledge(py, ticket)
@@ -151,7 +151,7 @@ impl Message {
         let message = slf.as_super().get();
         let visibility = message.span(visibility_timeout, "visibility_timeout")?;
         guard(|| {
-            message.handle.apply_faults(py, Verb::Extend)?;
+            message.handle.apply_faults(py, operation::EXTEND)?;
             let ticket = message.change(visibility)?;
             message.acknowledge(py, ticket)
         })
@@ -167,7 +167,7 @@ impl Message {
         let message = slf.as_super().get();
         let delay = delay.map_or(Ok(0), |delay| message.span(delay, "delay"))?;
         guard(|| {
-            message.handle.apply_faults(py, Verb::Extend)?;
+            message.handle.apply_faults(py, operation::EXTEND)?;
             let ticket = message.change(delay)?;
             message.set_outcome(RELEASED);
             message.acknowledge(py, ticket)

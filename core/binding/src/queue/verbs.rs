@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
-use trunkline_engine::{Delivery, Outgoing, Receive, Sent, Ticket, Verb};
+use trunkline_engine::{Delivery, Outgoing, Receive, Sent, Ticket, operation};
 use trunkline_types::{Durability, Millis, Result};
 
 use crate::durability::Level;
@@ -40,7 +40,7 @@ impl Queue {
         mut request: Receive<'_>,
         wait: impl FnOnce() -> Millis,
     ) -> PyResult<Bound<'py, PyList>> {
-        if self.0.apply_faults(py, Verb::Receive)? {
+        if self.0.apply_faults(py, operation::RECEIVE)? {
             request.visibility = Some(0);
         }
         let found = self.take::<Message>(py, &request)?;
@@ -100,7 +100,7 @@ impl Queue {
     /// Sends a body that brings no options.
     fn send(&self, py: Python<'_>, body: Body<'_>) -> PyResult<SendResult> {
         guard(|| {
-            self.0.apply_faults(py, Verb::Send)?;
+            self.0.apply_faults(py, operation::SEND)?;
             let sent = self.put(py, &Outgoing { body: &body.0, ..Outgoing::default() })?;
             self.0.acknowledge(py, sent.ticket, self.0.level)?;
             Ok(SendResult::new(&self.0, sent, 0))
@@ -121,7 +121,7 @@ impl Queue {
         guard(|| {
             let level = self.0.level(durability.map(|level| level.0))?;
             let attributes = attributes.unwrap_or_default();
-            self.0.apply_faults(py, Verb::Send)?;
+            self.0.apply_faults(py, operation::SEND)?;
             let sent =
                 self.put(py, &Outgoing { body: &body.0, attributes, group, dedup_id, delay })?;
             self.0.acknowledge(py, sent.ticket, level)?;
@@ -143,7 +143,7 @@ impl Queue {
         guard(|| {
             let level = self.0.level(durability.map(|level| level.0))?;
             let attributes = attributes.unwrap_or_default();
-            self.0.apply_faults(py, Verb::Send)?;
+            self.0.apply_faults(py, operation::SEND)?;
             let sent =
                 self.put(py, &Outgoing { body: &body.0, attributes, group, dedup_id, delay })?;
             self.0.engine.flush_in_background(level.max(Durability::Os)).map_err(raise)?;
@@ -158,7 +158,7 @@ impl Queue {
         entries: &Bound<'_, PyList>,
     ) -> PyResult<Option<SendBatchResult>> {
         guard(|| {
-            let before = || self.0.apply_faults(py, Verb::Send).map(drop);
+            let before = || self.0.apply_faults(py, operation::SEND).map(drop);
             let Some((result, ticket)) = batch::send_plain(py, &self.0, entries, before)? else {
                 return Ok(None);
             };
@@ -177,7 +177,7 @@ impl Queue {
     ) -> PyResult<SendBatchResult> {
         guard(|| {
             let level = self.0.level(durability.map(|level| level.0))?;
-            self.0.apply_faults(py, Verb::Send)?;
+            self.0.apply_faults(py, operation::SEND)?;
             let (result, ticket) = batch::send_prepared(py, &self.0, &entries, indexes, failed)?;
             self.0.acknowledge(py, ticket, level)?;
             Ok(result)
@@ -233,7 +233,7 @@ impl Queue {
     ) -> PyResult<()> {
         guard(|| {
             let level = self.0.level(durability.map(|level| level.0))?;
-            self.0.apply_faults(py, Verb::Delete)?;
+            self.0.apply_faults(py, operation::DELETE)?;
             let ticket = self.delete_message(delivery)?;
             self.0.acknowledge(py, ticket, level)
         })
@@ -249,7 +249,7 @@ impl Queue {
     ) -> PyResult<()> {
         guard(|| {
             let level = self.0.level(durability.map(|level| level.0))?;
-            self.0.apply_faults(py, Verb::Extend)?;
+            self.0.apply_faults(py, operation::EXTEND)?;
             let ticket = self.change_lease(delivery, visibility_timeout)?;
             self.0.acknowledge(py, ticket, level)
         })
@@ -264,7 +264,7 @@ impl Queue {
     ) -> PyResult<BatchResult> {
         guard(|| {
             let level = self.0.level(durability.map(|level| level.0))?;
-            self.0.apply_faults(py, Verb::Delete)?;
+            self.0.apply_faults(py, operation::DELETE)?;
             let (result, ticket) = batch::change(py, &self.0, deliveries, None)?;
             self.0.acknowledge(py, ticket, level)?;
             Ok(result)
@@ -281,7 +281,7 @@ impl Queue {
     ) -> PyResult<BatchResult> {
         guard(|| {
             let level = self.0.level(durability.map(|level| level.0))?;
-            self.0.apply_faults(py, Verb::Extend)?;
+            self.0.apply_faults(py, operation::EXTEND)?;
             let (result, ticket) =
                 batch::change(py, &self.0, deliveries, Some(visibility_timeout))?;
             self.0.acknowledge(py, ticket, level)?;
@@ -297,7 +297,7 @@ impl Queue {
         visibility_timeout: Millis,
     ) -> PyResult<()> {
         guard(|| {
-            self.0.apply_faults(py, Verb::Extend)?;
+            self.0.apply_faults(py, operation::EXTEND)?;
             let ticket = leases::extend_unsettled(&self.0, messages, visibility_timeout)?;
             self.0.acknowledge(py, ticket, self.0.level)
         })
@@ -311,7 +311,7 @@ impl Queue {
         delays: Vec<Millis>,
     ) -> PyResult<()> {
         guard(|| {
-            self.0.apply_faults(py, Verb::Extend)?;
+            self.0.apply_faults(py, operation::EXTEND)?;
             let ticket = leases::release_unsettled(&self.0, messages, &delays)?;
             self.0.acknowledge(py, ticket, self.0.level)
         })

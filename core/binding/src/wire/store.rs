@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use trunkline_engine::{Engine as Core, QueueName};
+use trunkline_engine::{Engine as Core, QUEUE, ResourceName};
 use trunkline_types::ResourceId;
 
 use crate::engine::Engine;
@@ -37,7 +37,9 @@ impl WireStore {
     /// When the queue of this name was removed, in seconds since the epoch.
     fn removed_at(&self, name: (String, String, String)) -> Option<f64> {
         let (account, region, name) = name;
-        self.0.removed_at(&QueueName { account, region, name }).map(|at| at as f64 / 1_000.0)
+        self.0
+            .removed_at(&ResourceName::new(QUEUE, account, region, name))
+            .map(|at| at as f64 / 1_000.0)
     }
 
     /// When the queue was last purged, in seconds since the epoch.

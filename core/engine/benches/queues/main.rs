@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use trunkline_engine::{
-    Engine, Limits, OpenOptions, Outgoing, Queue, QueueConfig, QueueName, Receipt, Receive,
-    fifo_queue, standard_queue,
+    Engine, Limits, OpenOptions, Outgoing, Queue, QueueConfig, Receipt, Receive, fifo_queue,
+    queue_name, standard_queue,
 };
 
 const ROUNDS: usize = 9;
@@ -64,7 +64,7 @@ fn unlimited() -> Limits {
 }
 
 fn queue(engine: &Engine, name: &str, config: QueueConfig) -> Arc<Queue> {
-    engine.create_queue(QueueName::local(name), config, b"").unwrap()
+    engine.create_queue(queue_name(name), config, b"").unwrap()
 }
 
 fn send(queue: &Queue, body: &[u8]) {

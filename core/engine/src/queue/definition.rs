@@ -1,16 +1,15 @@
 //! What a queue is: its rules and document, changed, removed, written and carried.
 
-use trunkline_types::sync::atomic::Ordering;
-
+use trunkline_host::{Append, Location};
 use trunkline_journal::Ticket;
+use trunkline_types::sync::atomic::Ordering;
 use trunkline_types::sync::lock;
-use trunkline_types::{Code, Error, QueueConfig, ResourceId, Result};
+use trunkline_types::{Code, Error, QueueConfig, ResourceId, ResourceName, Result};
 
 use super::{Kind, Queue};
-use crate::append::{Append, Location};
-use crate::image::StoredDefinition;
-use crate::record::{Definition, Record};
-use crate::registry::QueueName;
+use crate::queue::QUEUE;
+use crate::queue::record::{Definition, Record};
+use crate::queue::replay::StoredDefinition;
 
 impl Queue {
     /// Replaces the queue's rules and document. The kind of a queue never changes.
@@ -38,9 +37,9 @@ impl Queue {
             self.rules.set(&definition.config);
             log.ticket()
         };
-        match &self.room {
-            Kind::Standard(room) => room.rules_changed(self),
-            Kind::Fifo(room) => room.rules_changed(self, now),
+        match &self.inner {
+            Kind::Standard(standard) => standard.rules_changed(self),
+            Kind::Fifo(fifo) => fifo.rules_changed(self, now),
         }
         self.wake(usize::MAX);
         Ok(ticket)
@@ -60,12 +59,12 @@ impl Queue {
             if let Some(location) = definition.location() {
                 log.release(location);
             }
-            self.host.registry.remove(self, now);
+            self.host.directory.remove(self, now);
             log.ticket()
         };
-        match &self.room {
-            Kind::Standard(room) => room.empty(self)?,
-            Kind::Fifo(room) => room.empty(self)?,
+        match &self.inner {
+            Kind::Standard(standard) => standard.empty(self)?,
+            Kind::Fifo(fifo) => fifo.empty(self)?,
         }
         self.waiters.wake_all();
         Ok(ticket)
@@ -76,7 +75,7 @@ impl Queue {
     /// Lock order, as in `configure`: the definition, then the append lock.
     pub(crate) fn relocate_definition(&self, segment: u32) -> Result<()> {
         let mut definition = lock(&self.definition);
-        let old = definition.location().filter(|location| location.lsn.segment() == segment);
+        let old = definition.location().filter(|location| location.segment() == segment);
         if old.is_none() {
             return Ok(());
         }
@@ -108,12 +107,8 @@ impl Queue {
 }
 
 impl StoredDefinition {
-    pub fn name(&self) -> QueueName {
-        QueueName {
-            account: self.account.clone(),
-            region: self.region.clone(),
-            name: self.name.clone(),
-        }
+    pub fn name(&self) -> ResourceName {
+        ResourceName::new(QUEUE, &*self.account, &*self.region, &*self.name)
     }
 
     pub fn location(&self) -> Option<Location> {

@@ -1,35 +1,64 @@
-//! A queue as the doors see it: one surface over two kinds of rules.
+//! A queue as the surfaces see it: one type over two kinds of rules.
 //!
-//! Each verb has the same shape: check the gate, read the clock once, let the room of the queue's
-//! kind carry it out (decide, journal, apply), and, with every lock released, wake who waits.
+//! Each verb has the same shape: it checks the gate, reads the clock, lets the standard or the FIFO
+//! implementation decide, journal and apply, and with every lock released wakes waiting receivers.
 
+pub mod attributes;
+mod component;
+mod defaults;
 mod definition;
+mod envelope;
+mod fifo;
+mod message;
+pub mod operation;
+mod record;
+mod redrive;
+mod replay;
+mod rules;
+mod standard;
+mod table;
+mod transfer;
 mod waiting;
 
 use std::sync::Arc;
-use trunkline_types::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use trunkline_host::{Host, TimerKey, Waiters};
 use trunkline_journal::Ticket;
+use trunkline_types::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use trunkline_types::sync::{Mutex, lock};
-use trunkline_types::{Code, Error, Millis, QueueConfig, QueueKind, Receipt, ResourceId, Result};
+use trunkline_types::{
+    Code, Error, Millis, QueueConfig, QueueKind, Receipt, ResourceId, ResourceName, Result,
+};
 
-use crate::fifo::FifoQueue;
-use crate::host::{Host, SLOT_WAITERS, TimerKey};
-use crate::image::StoredDefinition;
-use crate::message::{Delivery, Outgoing, Receive, Sent, Statistics};
-use crate::registry::QueueName;
-use crate::rules::Rules;
-use crate::standard::StandardQueue;
-use crate::transfer::Incoming;
-use crate::waiters::Waiters;
+use crate::queue::fifo::FifoQueue;
+use crate::queue::replay::StoredDefinition;
+use crate::queue::rules::Rules;
+use crate::queue::standard::StandardQueue;
+use crate::queue::transfer::Incoming;
+
+pub use component::{QUEUE, QUEUES};
+pub(crate) use component::{Queues, check_limits};
+pub use defaults::{fifo_queue, standard_queue};
+pub use message::{Delivery, Outgoing, Receive, Sent, Statistics, sequence_number};
+pub use redrive::{RedriveState, RedriveStatus};
+
+/// Timer slot: the oldest messages of the queue may have reached their retention.
+pub(crate) const SLOT_RETENTION: u32 = u32::MAX;
+/// Timer slot: a wait may have reached its deadline on a virtual clock.
+pub(crate) const SLOT_WAITERS: u32 = u32::MAX - 1;
+
+/// The name of a queue for embedders, who see no account and no region.
+pub fn queue_name(name: impl Into<String>) -> ResourceName {
+    ResourceName::local(QUEUE, name)
+}
 
 /// A queue of an engine. Cheap to share; every method may be called from any thread.
 pub struct Queue {
     pub(crate) host: Arc<Host>,
     pub(crate) id: ResourceId,
-    name: QueueName,
+    name: ResourceName,
     pub(crate) rules: Rules,
-    room: Kind,
+    inner: Kind,
     pub(crate) waiters: Waiters,
     definition: Mutex<StoredDefinition>,
     removed: AtomicBool,
@@ -49,7 +78,7 @@ impl Queue {
         id: ResourceId,
         definition: StoredDefinition,
         purged_at: Option<Millis>,
-        room: Kind,
+        inner: Kind,
     ) -> Self {
         let name = definition.name();
         Self {
@@ -57,7 +86,7 @@ impl Queue {
             id,
             name,
             rules: Rules::new(&definition.config),
-            room,
+            inner,
             waiters: Waiters::default(),
             definition: Mutex::new(definition),
             removed: AtomicBool::new(false),
@@ -71,13 +100,13 @@ impl Queue {
     }
 
     /// Account, region and name.
-    pub fn name(&self) -> &QueueName {
+    pub fn name(&self) -> &ResourceName {
         &self.name
     }
 
     /// Standard or FIFO.
     pub fn kind(&self) -> QueueKind {
-        match self.room {
+        match self.inner {
             Kind::Standard(_) => QueueKind::Standard,
             Kind::Fifo(_) => QueueKind::Fifo,
         }
@@ -123,9 +152,9 @@ impl Queue {
         self.check_writable()?;
         self.host.wait_for_capacity()?;
         let now = self.host.now();
-        let sent = match &self.room {
-            Kind::Standard(room) => room.send(self, message, now)?,
-            Kind::Fifo(room) => room.send(self, message, now)?,
+        let sent = match &self.inner {
+            Kind::Standard(standard) => standard.send(self, message, now)?,
+            Kind::Fifo(fifo) => fifo.send(self, message, now)?,
         };
         self.wake(1);
         Ok(sent)
@@ -141,9 +170,9 @@ impl Queue {
         self.check_writable()?;
         self.host.wait_for_capacity()?;
         let now = self.host.now();
-        let ticket = match &self.room {
-            Kind::Standard(room) => room.send_batch(self, messages, now, &mut each)?,
-            Kind::Fifo(room) => room.send_batch(self, messages, now, &mut each)?,
+        let ticket = match &self.inner {
+            Kind::Standard(standard) => standard.send_batch(self, messages, now, &mut each)?,
+            Kind::Fifo(fifo) => fifo.send_batch(self, messages, now, &mut each)?,
         };
         self.wake(messages.len());
         Ok(ticket)
@@ -161,9 +190,9 @@ impl Queue {
         self.check_writable()?;
         let now = self.host.now();
         self.host.sweep_if_due(now);
-        match &self.room {
-            Kind::Standard(room) => room.receive(self, request, now, &mut sink),
-            Kind::Fifo(room) => room.receive(self, request, now, &mut sink),
+        match &self.inner {
+            Kind::Standard(standard) => standard.receive(self, request, now, &mut sink),
+            Kind::Fifo(fifo) => fifo.receive(self, request, now, &mut sink),
         }
     }
 
@@ -171,12 +200,12 @@ impl Queue {
     #[inline]
     pub fn delete(&self, receipt: &Receipt) -> Result<Option<Ticket>> {
         self.check_writable()?;
-        match &self.room {
-            Kind::Standard(room) => room.delete(self, receipt),
-            Kind::Fifo(room) => {
+        match &self.inner {
+            Kind::Standard(standard) => standard.delete(self, receipt),
+            Kind::Fifo(fifo) => {
                 let now = self.host.now();
                 self.host.sweep_if_due(now);
-                let ticket = room.delete(self, receipt, now)?;
+                let ticket = fifo.delete(self, receipt, now)?;
                 // The group may be free now.
                 self.wake(1);
                 Ok(ticket)
@@ -191,9 +220,9 @@ impl Queue {
         let now = self.host.now();
         self.host.sweep_if_due(now);
         self.check_extension(receipt, visibility, now)?;
-        let ticket = match &self.room {
-            Kind::Standard(room) => room.extend(self, receipt, visibility, now)?,
-            Kind::Fifo(room) => room.extend(self, receipt, visibility, now)?,
+        let ticket = match &self.inner {
+            Kind::Standard(standard) => standard.extend(self, receipt, visibility, now)?,
+            Kind::Fifo(fifo) => fifo.extend(self, receipt, visibility, now)?,
         };
         if visibility == 0 {
             self.wake(1);
@@ -211,9 +240,9 @@ impl Queue {
         self.check_readable()?;
         let now = self.host.now();
         self.host.sweep_all(now);
-        match &self.room {
-            Kind::Standard(room) => room.peek(self, max, include_in_flight, &mut sink),
-            Kind::Fifo(room) => room.peek(self, max, include_in_flight, &mut sink),
+        match &self.inner {
+            Kind::Standard(standard) => standard.peek(self, max, include_in_flight, &mut sink),
+            Kind::Fifo(fifo) => fifo.peek(self, max, include_in_flight, &mut sink),
         }
     }
 
@@ -222,9 +251,9 @@ impl Queue {
         self.check_readable()?;
         let now = self.host.now();
         self.host.sweep_all(now);
-        let mut statistics = match &self.room {
-            Kind::Standard(room) => room.statistics(),
-            Kind::Fifo(room) => room.statistics(),
+        let mut statistics = match &self.inner {
+            Kind::Standard(standard) => standard.statistics(),
+            Kind::Fifo(fifo) => fifo.statistics(),
         };
         statistics.at = now;
         Ok(statistics)
@@ -235,9 +264,9 @@ impl Queue {
         self.check_writable()?;
         let now = self.host.now();
         self.purged_at.store(now, Ordering::Release);
-        match &self.room {
-            Kind::Standard(room) => room.purge(self, now),
-            Kind::Fifo(room) => room.purge(self, now),
+        match &self.inner {
+            Kind::Standard(standard) => standard.purge(self, now),
+            Kind::Fifo(fifo) => fifo.purge(self, now),
         }
     }
 
@@ -251,14 +280,14 @@ impl Queue {
         receipt.encode(self.host.key)
     }
 
-    pub(crate) fn fire(&self, slot: u32, now: Millis) -> Option<Millis> {
+    fn fire_slot(&self, slot: u32, now: Millis) -> Option<Millis> {
         if slot == SLOT_WAITERS {
             self.waiters.expire(now);
             return None;
         }
-        let fired = match &self.room {
-            Kind::Standard(room) => room.fire(self, slot, now),
-            Kind::Fifo(room) => room.fire(self, slot, now),
+        let fired = match &self.inner {
+            Kind::Standard(standard) => standard.fire(self, slot, now),
+            Kind::Fifo(fifo) => fifo.fire(self, slot, now),
         };
         if fired.visible {
             self.wake(1);
@@ -269,27 +298,27 @@ impl Queue {
     /// Takes a message over from another queue.
     pub(crate) fn accept(&self, incoming: &Incoming<'_>) -> Result<()> {
         self.check_present()?;
-        match &self.room {
-            Kind::Standard(room) => room.accept(self, incoming)?,
-            Kind::Fifo(room) => room.accept(self, incoming)?,
+        match &self.inner {
+            Kind::Standard(standard) => standard.accept(self, incoming)?,
+            Kind::Fifo(fifo) => fifo.accept(self, incoming)?,
         }
         self.wake(1);
         Ok(())
     }
 
-    pub(crate) fn kind_rules(&self) -> &Kind {
-        &self.room
+    pub(crate) fn inner(&self) -> &Kind {
+        &self.inner
     }
 
     pub(crate) fn arm(&self, slot: u32, at: Millis) {
-        self.host.arm(TimerKey { queue: self.id, slot }, at);
+        self.host.arm(TimerKey { owner: self.id, slot }, at);
     }
 
     /// The number that the next message gets at least.
     pub(crate) fn next_seq(&self) -> u64 {
-        match &self.room {
-            Kind::Standard(room) => room.next_seq(),
-            Kind::Fifo(room) => room.next_seq(),
+        match &self.inner {
+            Kind::Standard(standard) => standard.next_seq(),
+            Kind::Fifo(fifo) => fifo.next_seq(),
         }
     }
 

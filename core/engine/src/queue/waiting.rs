@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use trunkline_host::{Ended, Parker, Ticker, TimerKey, WaiterId};
 use trunkline_journal::Signal;
 use trunkline_types::{Millis, Result};
 
+use super::SLOT_WAITERS;
 use super::{Kind, Queue};
-use crate::host::{SLOT_WAITERS, TimerKey};
-use crate::ticker::Ticker;
-use crate::waiters::{Ended, Parker, WaiterId};
 
 impl Queue {
     /// Asks for one call of `signal` when a receive may find a message. Try to receive after
@@ -24,7 +23,7 @@ impl Queue {
         let deadline = deadline.filter(|_| self.host.clock.is_virtual());
         let id = self.waiters.subscribe(signal, deadline);
         if let Some(at) = deadline {
-            self.host.arm(TimerKey { queue: self.id, slot: SLOT_WAITERS }, at);
+            self.host.arm(TimerKey { owner: self.id, slot: SLOT_WAITERS }, at);
         }
         Ticker::enter(&self.host);
         id
@@ -60,9 +59,9 @@ impl Queue {
     }
 
     fn has_visible(&self) -> bool {
-        match &self.room {
-            Kind::Standard(room) => room.has_visible(),
-            Kind::Fifo(room) => room.has_visible(),
+        match &self.inner {
+            Kind::Standard(standard) => standard.has_visible(),
+            Kind::Fifo(fifo) => fifo.has_visible(),
         }
     }
 }

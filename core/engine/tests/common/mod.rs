@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use trunkline_engine::{
-    Clock, Engine, Millis, OpenOptions, Outgoing, Queue, QueueConfig, QueueName, Receipt, Receive,
+    Clock, Engine, Millis, OpenOptions, Outgoing, Queue, QueueConfig, Receipt, Receive, queue_name,
 };
 
 pub const START: Millis = 1_700_000_000_000;
@@ -23,11 +23,11 @@ pub fn on_disk(path: &std::path::Path, now: Millis) -> Arc<Engine> {
 }
 
 pub fn queue(engine: &Engine, name: &str, config: QueueConfig) -> Arc<Queue> {
-    engine.create_queue(QueueName::local(name), config, b"").unwrap()
+    engine.create_queue(queue_name(name), config, b"").unwrap()
 }
 
 pub fn find(engine: &Engine, name: &str) -> Arc<Queue> {
-    engine.find_queue(&QueueName::local(name)).unwrap().unwrap()
+    engine.find_queue(&queue_name(name)).unwrap().unwrap()
 }
 
 pub fn send(queue: &Queue, body: &str) {

@@ -100,7 +100,7 @@ pub fn drain(engine: &Engine, seen: &Look, acknowledged: &Moment) {
     let now = engine.clock().now();
     for (queue, group, id, at) in &acknowledged.accepted {
         if now < at + 300_000 {
-            let name = trunkline_engine::QueueName::local(queue);
+            let name = trunkline_engine::queue_name(queue);
             let Some(queue) = engine.find_queue(&name).unwrap() else { continue };
             let (group, dedup_id) = (Some(group.as_str()), Some(id.as_str()));
             let probe = Outgoing { body: b"probe", group, dedup_id, ..Outgoing::default() };

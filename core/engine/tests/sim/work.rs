@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use trunkline_engine::{
-    Clock, DeadLetter, Durability, Engine, Millis, Outgoing, Queue, QueueConfig, QueueName,
-    Receipt, Receive, Ticket, fifo_queue, standard_queue,
+    Clock, DeadLetter, Durability, Engine, Millis, Outgoing, Queue, QueueConfig, Receipt, Receive,
+    Ticket, fifo_queue, queue_name, standard_queue,
 };
 use trunkline_journal::sim::{Random, SimStorage};
 
@@ -46,7 +46,7 @@ impl Work {
     /// Goes on with what a crash left.
     pub fn again(storage: &SimStorage, now: Millis, life: u64) -> Self {
         let (engine, clock) = open(storage, now);
-        let find = |name: &str| engine.find_queue(&QueueName::local(name)).unwrap();
+        let find = |name: &str| engine.find_queue(&queue_name(name)).unwrap();
         let names = ["plain", "orders.fifo", "dead", "dead.fifo"];
         let queues = names.into_iter().filter_map(find).collect();
         let (storage, next) = (storage.clone(), 1_000_000 * life);
@@ -66,7 +66,7 @@ impl Work {
     }
 
     fn create(&self, name: &str, config: QueueConfig) -> Arc<Queue> {
-        self.engine.create_queue(QueueName::local(name), config, b"document").unwrap()
+        self.engine.create_queue(queue_name(name), config, b"document").unwrap()
     }
 
     fn moment(&self, steps_before: usize, acknowledged: bool) -> Moment {

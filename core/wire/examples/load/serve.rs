@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use trunkline_engine::{Engine, OpenOptions, QueueName, standard_queue};
+use trunkline_engine::{Engine, OpenOptions, QUEUE, ResourceName, standard_queue};
 use trunkline_wire::auth::Mode;
 use trunkline_wire::dispatch::{Call, ControlPlane, Dispatcher};
 use trunkline_wire::server::{Options, Server};
@@ -28,11 +28,7 @@ impl ControlPlane for Nothing {
 pub fn serve(port: u16, folder: Option<&str>) -> Result<()> {
     let options = folder.map_or_else(OpenOptions::memory, OpenOptions::at);
     let engine = Engine::open(options)?;
-    let name = QueueName {
-        account: "000000000000".to_owned(),
-        region: "us-east-1".to_owned(),
-        name: "bench".to_owned(),
-    };
+    let name = ResourceName::new(QUEUE, "000000000000", "us-east-1", "bench");
     if engine.find_queue(&name)?.is_none() {
         engine.create_queue(name, standard_queue(), b"")?;
     }

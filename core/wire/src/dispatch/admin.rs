@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use trunkline_engine::{Effect, Rule, Verb};
+use trunkline_engine::{Effect, ResourceName, ResourcePattern, Rule, operation};
 
 use super::peek::PeekRequest;
 use super::{Dispatched, Dispatcher, Pending};
@@ -118,12 +118,7 @@ impl Dispatcher {
 
     fn reset(&self) -> Result<Response> {
         self.engine.faults().clear();
-        for queue in self.engine.queues(None, None, "").map_err(from_engine)? {
-            queue.remove().map_err(from_engine)?;
-        }
-        for (key, _) in self.engine.documents("") {
-            self.engine.put_document(&key, None).map_err(from_engine)?;
-        }
+        self.engine.reset().map_err(from_engine)?;
         self.control.reset();
         Ok(Response::new(200, JSON, "{\"status\":\"ok\"}"))
     }
@@ -145,8 +140,10 @@ impl Dispatcher {
             .iter()
             .map(|rule| {
                 serde_json::json!({
-                    "verb": format!("{:?}", rule.verb).to_lowercase(),
-                    "queue": rule.queue,
+                    "verb": rule.operation.0,
+                    "queue": rule.resource.name,
+                    "account": rule.resource.account,
+                    "region": rule.resource.region,
                     "effect": effect_name(&rule.effect),
                     "after": rule.after,
                     "times": rule.times,
@@ -163,20 +160,16 @@ impl Dispatcher {
             verb: String,
             effect: String,
             queue: Option<String>,
+            account: Option<String>,
+            region: Option<String>,
             message: Option<String>,
             delay: Option<f64>,
             after: Option<u64>,
             times: Option<u64>,
         }
         let fault: Fault = read(body)?;
-        let verb = match fault.verb.as_str() {
-            "send" => Verb::Send,
-            "receive" => Verb::Receive,
-            "delete" => Verb::Delete,
-            "extend" => Verb::Extend,
-            "commit" => Verb::Commit,
-            _ => return Err(refused("verb must be send, receive, delete, extend or commit.")),
-        };
+        let operation = operation::named(&fault.verb)
+            .ok_or_else(|| refused("verb must be send, receive, delete, extend or commit."))?;
         let effect = match fault.effect.as_str() {
             "fail" => Effect::Fail(fault.message.unwrap_or_else(|| "Injected fault.".to_owned())),
             "delay" => match fault.delay.map(Duration::try_from_secs_f64) {
@@ -188,7 +181,19 @@ impl Dispatcher {
             _ => return Err(refused("effect must be fail, delay, duplicate or crash.")),
         };
         let after = fault.after.unwrap_or(0);
-        let rule = Rule { verb, queue: fault.queue, effect, after, times: fault.times };
+        // A rule that names a queue and not where it is means the queue of the default account and
+        // region; "*" is everywhere.
+        let part = |given: Option<String>, default: &str| {
+            let part = given.or_else(|| fault.queue.as_ref().map(|_| default.to_owned()));
+            part.filter(|part| part != "*")
+        };
+        let resource = ResourcePattern {
+            kind: None,
+            account: part(fault.account, ResourceName::LOCAL_ACCOUNT),
+            region: part(fault.region, ResourceName::LOCAL_REGION),
+            name: fault.queue.clone(),
+        };
+        let rule = Rule { operation, resource, effect, after, times: fault.times };
         self.engine.faults().add(rule);
         Ok(self.faults())
     }

@@ -25,7 +25,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use trunkline_engine::{Durability, Engine, Ticket, Verb};
+use trunkline_engine::{Durability, Engine, Ticket};
 use trunkline_types::Clock;
 use trunkline_types::sync::{Mutex, lock};
 
@@ -60,7 +60,7 @@ pub enum Dispatched {
     /// This is the answer.
     Done(Response),
     /// This is the answer once the ticket is settled, after the pause that a fault asks for.
-    Settle(Ticket, Duration, Box<(Vec<u8>, ResponseEncoder)>),
+    Settle(Option<Ticket>, Duration, Box<(Vec<u8>, ResponseEncoder)>),
     /// A receive that may wait.
     Poll(Box<(Poll, ResponseEncoder)>),
     /// An operation of the control plane: it may take long, and may block.
@@ -219,24 +219,26 @@ impl Dispatcher {
         self.metrics.count(operation);
         match sqs::begin(&self.engine, operation, &caller, body) {
             Ok(Step::Done(body)) => Dispatched::Done(encoder.encode(Ok(body))),
-            Ok(Step::Settle(ticket, body)) => self.settle(ticket, body, encoder),
+            Ok(Step::Settle(ticket, pause, body)) => self.settle(ticket, pause, body, encoder),
             Ok(Step::Poll(poll)) => Dispatched::Poll(Box::new((*poll, encoder))),
             Ok(Step::Pause(pause)) => Dispatched::Pause(pause),
             Err(error) => Dispatched::Done(encoder.encode(Err(error))),
         }
     }
 
-    fn settle(&self, ticket: Ticket, body: Vec<u8>, encoder: ResponseEncoder) -> Dispatched {
-        // The message is there already; a fault of the commit concerns its durability alone.
-        let verdict = match self.engine.faults().before(Verb::Commit, "") {
-            Ok(verdict) => verdict,
-            Err(error) => return Dispatched::Done(encoder.encode(Err(sqs::from_engine(error)))),
-        };
-        if !verdict.delay.is_zero() {
-            return Dispatched::Settle(ticket, verdict.delay, Box::new((body, encoder)));
+    fn settle(
+        &self,
+        ticket: Option<Ticket>,
+        pause: Duration,
+        body: Vec<u8>,
+        encoder: ResponseEncoder,
+    ) -> Dispatched {
+        if !pause.is_zero() {
+            return Dispatched::Settle(ticket, pause, Box::new((body, encoder)));
         }
         // In memory, and for writes that are on their way out anyway, there is nothing to wait for.
-        match self.engine.is_settled(ticket, self.durability) {
+        let settled = ticket.map_or(Ok(true), |t| self.engine.is_settled(t, self.durability));
+        match settled {
             Ok(true) => Dispatched::Done(encoder.encode(Ok(body))),
             Ok(false) => Dispatched::Settle(ticket, Duration::ZERO, Box::new((body, encoder))),
             Err(error) => Dispatched::Done(encoder.encode(Err(sqs::from_engine(error)))),

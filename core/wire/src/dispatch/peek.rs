@@ -1,6 +1,6 @@
 //! `/_aws/sqs/messages`: looks at a queue without receiving from it.
 
-use trunkline_engine::QueueName;
+use trunkline_engine::{QUEUE, ResourceName};
 
 use super::Dispatcher;
 use crate::auth::{DEFAULT_ACCOUNT, DEFAULT_REGION};
@@ -18,7 +18,7 @@ const PEEK_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// What is to be looked at.
 pub struct PeekRequest {
-    queue: QueueName,
+    queue: ResourceName,
     show_all: bool,
 }
 
@@ -29,11 +29,7 @@ impl PeekRequest {
         form.extend(Form::read(request.body)?);
         let url = form.get("QueueUrl").unwrap_or("");
         let address = sqs::parse_address(url, DEFAULT_ACCOUNT, region_of(request))?;
-        let queue = QueueName {
-            account: address.account.to_owned(),
-            region: address.region.to_owned(),
-            name: address.name.to_owned(),
-        };
+        let queue = ResourceName::new(QUEUE, address.account, address.region, address.name);
         Ok(Self { queue, show_all: form.get("ShowInvisible") == Some("true") })
     }
 }

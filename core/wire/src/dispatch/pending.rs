@@ -39,7 +39,7 @@ enum State {
 }
 
 struct Settling {
-    ticket: Ticket,
+    ticket: Option<Ticket>,
     /// When the pause of a fault is over.
     from: Option<Instant>,
     waiting: Option<Box<(Vec<u8>, ResponseEncoder)>>,
@@ -126,13 +126,13 @@ impl Settling {
             return Progress::Wait(Some(left));
         }
         let (engine, level) = (dispatcher.engine(), dispatcher.durability());
-        let settled = match engine.is_settled(self.ticket, level) {
-            Ok(false) => match engine.notify_when(self.ticket, level, signal) {
+        let settled = match self.ticket.map(|ticket| (ticket, engine.is_settled(ticket, level))) {
+            Some((ticket, Ok(false))) => match engine.notify_when(ticket, level, signal) {
                 Ok(()) => return Progress::Wait(None),
                 Err(error) => Err(error),
             },
-            Ok(true) => Ok(()),
-            Err(error) => Err(error),
+            None | Some((_, Ok(true))) => Ok(()),
+            Some((_, Err(error))) => Err(error),
         };
         let Some(waiting) = self.waiting.take() else { return Progress::Done(misused()) };
         let (body, encoder) = *waiting;

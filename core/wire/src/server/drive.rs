@@ -128,7 +128,8 @@ impl Signal for Bell {
     }
 }
 
-async fn settle(shared: &Shared, ticket: Ticket) -> Result<()> {
+async fn settle(shared: &Shared, ticket: Option<Ticket>) -> Result<()> {
+    let Some(ticket) = ticket else { return Ok(()) };
     let (engine, level) = (shared.dispatcher.engine(), shared.dispatcher.durability());
     let bell = Arc::new(Bell::default());
     engine.notify_when(ticket, level, bell.clone()).map_err(sqs::from_engine)?;

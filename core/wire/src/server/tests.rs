@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use trunkline_engine::{Engine, OpenOptions, Outgoing, QueueName, standard_queue};
+use trunkline_engine::{Engine, OpenOptions, Outgoing, QUEUE, ResourceName, standard_queue};
 
 use super::{Options, Server};
 use crate::auth::Mode;
@@ -34,8 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 fn serve() -> (Server, Arc<Engine>) {
     let engine = Engine::open(OpenOptions::memory()).unwrap();
     let name = |part: &str| part.to_owned();
-    let name =
-        QueueName { account: name("000000000000"), region: name("us-east-1"), name: name("q") };
+    let name = ResourceName::new(QUEUE, name("000000000000"), name("us-east-1"), name("q"));
     engine.create_queue(name, standard_queue(), b"").unwrap();
     let dispatcher = Dispatcher::new(engine.clone(), Arc::new(Nothing), Vec::new(), Mode::Parse);
     let mut options = Options::new(SocketAddr::from(([127, 0, 0, 1], 0)));
@@ -110,11 +109,7 @@ fn bodies_that_are_held_half_sent_leave_no_room_until_they_go() {
 #[test]
 fn answers_that_nobody_reads_leave_no_room_until_they_go() {
     let (server, engine) = serve();
-    let name = QueueName {
-        account: "000000000000".to_owned(),
-        region: "us-east-1".to_owned(),
-        name: "q".to_owned(),
-    };
+    let name = ResourceName::new(QUEUE, "000000000000", "us-east-1", "q");
     let queue = engine.find_queue(&name).unwrap().unwrap();
     let body = vec![b'x'; ROOM - 1_000];
     for _ in 0..10 {

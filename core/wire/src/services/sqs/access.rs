@@ -2,7 +2,7 @@
 //! and another account only if its policy allows it.
 
 use memchr::memmem;
-use trunkline_engine::{Engine, Queue, QueueName};
+use trunkline_engine::{Engine, QUEUE, Queue, ResourceName};
 
 use super::{address, errors};
 use crate::error::Result;
@@ -65,11 +65,7 @@ impl Access {
             }
             _ => return Ok(()),
         };
-        let name = QueueName {
-            account: account_of.to_owned(),
-            region: region_of.to_owned(),
-            name: name.to_owned(),
-        };
+        let name = ResourceName::new(QUEUE, account_of, region_of, name);
         match engine.find_queue(&name).map_err(errors::from_engine)? {
             // The way out of a policy that denies its owner everything.
             Some(queue) if *queue.name().account == *account && repairs(operation, input) => Ok(()),

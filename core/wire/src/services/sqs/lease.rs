@@ -43,7 +43,7 @@ fn single(context: &Context<'_>, body: &[u8]) -> Result<Step> {
         Found::Pause(pause) => return Ok(Step::Pause(pause)),
     };
     let ticket = carry_out(context, &queue, &input)?;
-    Ok(context.settle(ticket, b"{}".to_vec()))
+    context.settle(&queue, ticket, b"{}".to_vec())
 }
 
 fn many(context: &Context<'_>, body: &[u8], kind: &str) -> Result<Step> {
@@ -69,7 +69,7 @@ fn many(context: &Context<'_>, body: &[u8], kind: &str) -> Result<Step> {
             Err(error) => output.failure(id, &error),
         }
     }
-    Ok(context.settle(last, output.finish()))
+    context.settle(&queue, last, output.finish())
 }
 
 fn carry_out(

@@ -29,7 +29,7 @@ pub use receive::{EMPTY, Poll};
 use std::sync::Arc;
 use std::time::Duration;
 
-use trunkline_engine::{Engine, Queue, QueueName, Ticket, Verb};
+use trunkline_engine::{Engine, QUEUE, Queue, ResourceName, Ticket, operation};
 
 use crate::error::{Result, WireError};
 
@@ -82,12 +82,12 @@ impl Operation {
         }
     }
 
-    fn verb(self) -> Verb {
+    fn verb(self) -> trunkline_engine::Operation {
         match self {
-            Self::Send | Self::SendBatch => Verb::Send,
-            Self::Receive => Verb::Receive,
-            Self::Delete | Self::DeleteBatch => Verb::Delete,
-            Self::Extend | Self::ExtendBatch => Verb::Extend,
+            Self::Send | Self::SendBatch => operation::SEND,
+            Self::Receive => operation::RECEIVE,
+            Self::Delete | Self::DeleteBatch => operation::DELETE,
+            Self::Extend | Self::ExtendBatch => operation::EXTEND,
         }
     }
 }
@@ -97,7 +97,7 @@ pub enum Step {
     /// This is the answer.
     Done(Vec<u8>),
     /// This is the answer once the ticket is settled.
-    Settle(Ticket, Vec<u8>),
+    Settle(Option<Ticket>, Duration, Vec<u8>),
     /// A receive: try, and try again while it may wait.
     Poll(Box<Poll>),
     /// A fault asks for a pause; call again afterwards, with `paused` set.
@@ -158,11 +158,7 @@ impl Context<'_> {
             None => address::of_path(self.caller.path, self.caller.region)
                 .ok_or_else(|| errors::missing("QueueUrl"))?,
         };
-        let name = QueueName {
-            account: address.account.to_owned(),
-            region: address.region.to_owned(),
-            name: address.name.to_owned(),
-        };
+        let name = ResourceName::new(QUEUE, address.account, address.region, address.name);
         let queue = self.engine.find_queue(&name).map_err(from_engine)?;
         let queue = queue.ok_or_else(errors::no_such_queue)?;
         if let Some(access) = self.caller.access {
@@ -171,8 +167,7 @@ impl Context<'_> {
         let faults = self.engine.faults();
         let mut duplicate = false;
         if faults.is_active() && !self.caller.paused {
-            let verdict =
-                faults.before(self.operation.verb(), &queue.name().name).map_err(from_engine)?;
+            let verdict = faults.check(self.operation.verb(), queue.name()).map_err(from_engine)?;
             if !verdict.delay.is_zero() {
                 return Ok(Found::Pause(verdict.delay));
             }
@@ -181,10 +176,14 @@ impl Context<'_> {
         Ok(Found::Queue(queue, duplicate))
     }
 
-    fn settle(&self, ticket: Option<Ticket>, body: Vec<u8>) -> Step {
+    /// The answer once `ticket` is durable. The change is made already: a fault of the commit
+    /// concerns its durability alone, and strikes an engine in memory as well.
+    fn settle(&self, queue: &Queue, ticket: Option<Ticket>, body: Vec<u8>) -> Result<Step> {
+        let verdict =
+            self.engine.faults().check(operation::COMMIT, queue.name()).map_err(from_engine)?;
         match ticket {
-            Some(ticket) => Step::Settle(ticket, body),
-            None => Step::Done(body),
+            None if verdict.delay.is_zero() => Ok(Step::Done(body)),
+            ticket => Ok(Step::Settle(ticket, verdict.delay, body)),
         }
     }
 }

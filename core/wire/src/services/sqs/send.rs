@@ -53,7 +53,7 @@ pub(super) fn one(context: &Context<'_>, body: &[u8]) -> Result<Step> {
     let mut object = Object::open(&mut out);
     write_sent(&mut object, context, &queue, &checked, &sent);
     object.close();
-    Ok(context.settle(sent.ticket, out))
+    context.settle(&queue, sent.ticket, out)
 }
 
 pub(super) fn batch(context: &Context<'_>, body: &[u8]) -> Result<Step> {
@@ -142,7 +142,7 @@ fn send_checked(
             }
         }
     }
-    Ok(context.settle(ticket, output.finish()))
+    context.settle(queue, ticket, output.finish())
 }
 
 // AWS words one sentence differently inside of a batch.

@@ -1,0 +1,107 @@
+//! Message attributes as one opaque block: the engine carries it, the surfaces read it.
+//!
+//! ```text
+//! block   := count u16 | attribute*
+//! attribute := system u8 | name len u16 | name | type len u16 | type | value len u32 | value
+//! ```
+
+use trunkline_types::{Code, Error, Result};
+
+/// One attribute of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attribute {
+    /// Its name, unique among the attributes of its kind.
+    pub name: String,
+    /// `String`, `Number` or `Binary`, with an optional custom suffix behind a dot.
+    pub data_type: String,
+    /// The value's bytes; UTF-8 for `String` and `Number`.
+    pub value: Vec<u8>,
+    /// A system attribute (`AWSTraceHeader`): carried, but not counted into the message's size.
+    pub system: bool,
+}
+
+/// The block for `attributes`; empty for none.
+pub fn encode(attributes: &[Attribute]) -> Vec<u8> {
+    let mut block = Vec::new();
+    if attributes.is_empty() {
+        return block;
+    }
+    block.extend_from_slice(&(attributes.len() as u16).to_le_bytes());
+    for attribute in attributes {
+        block.push(u8::from(attribute.system));
+        for text in [&attribute.name, &attribute.data_type] {
+            block.extend_from_slice(&(text.len() as u16).to_le_bytes());
+            block.extend_from_slice(text.as_bytes());
+        }
+        block.extend_from_slice(&(attribute.value.len() as u32).to_le_bytes());
+        block.extend_from_slice(&attribute.value);
+    }
+    block
+}
+
+/// The attributes in `block`.
+pub fn decode(block: &[u8]) -> Result<Vec<Attribute>> {
+    if block.is_empty() {
+        return Ok(Vec::new());
+    }
+    parse(block).ok_or_else(|| {
+        Error::new(Code::CorruptJournal, "The attribute block of a message is damaged.")
+    })
+}
+
+/// What the attributes of `block` add to a message's size as SQS counts it: name, type and value.
+pub fn size(block: &[u8]) -> Result<usize> {
+    let counted = |a: &Attribute| a.name.len() + a.data_type.len() + a.value.len();
+    Ok(decode(block)?.iter().filter(|a| !a.system).map(counted).sum())
+}
+
+fn parse(mut rest: &[u8]) -> Option<Vec<Attribute>> {
+    let count = u16::from_le_bytes(take(&mut rest, 2)?.try_into().ok()?);
+    let mut attributes = Vec::new();
+    for _ in 0..count {
+        let system = take(&mut rest, 1)?[0] != 0;
+        let name = take_text(&mut rest)?;
+        let data_type = take_text(&mut rest)?;
+        let length = u32::from_le_bytes(take(&mut rest, 4)?.try_into().ok()?);
+        let value = take(&mut rest, length as usize)?.to_vec();
+        attributes.push(Attribute { name, data_type, value, system });
+    }
+    rest.is_empty().then_some(attributes)
+}
+
+fn take_text(rest: &mut &[u8]) -> Option<String> {
+    let length = u16::from_le_bytes(take(rest, 2)?.try_into().ok()?);
+    String::from_utf8(take(rest, length as usize)?.to_vec()).ok()
+}
+
+fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
+    let (head, tail) = rest.split_at_checked(length)?;
+    *rest = tail;
+    Some(head)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attribute(name: &str, system: bool) -> Attribute {
+        let (data_type, value) = ("String".to_owned(), b"value".to_vec());
+        Attribute { name: name.to_owned(), data_type, value, system }
+    }
+
+    #[test]
+    fn a_block_gives_back_its_attributes_and_counts_only_user_attributes() {
+        let attributes = vec![attribute("kind", false), attribute("AWSTraceHeader", true)];
+        let block = encode(&attributes);
+        assert_eq!(decode(&block), Ok(attributes));
+        assert_eq!(size(&block), Ok("kind".len() + "String".len() + "value".len()));
+    }
+
+    #[test]
+    fn a_damaged_block_is_an_error() {
+        let block = encode(&[attribute("kind", false)]);
+        for length in 1..block.len() {
+            assert!(decode(&block[..length]).is_err());
+        }
+    }
+}

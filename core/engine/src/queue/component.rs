@@ -1,0 +1,225 @@
+//! Queues as a kind of resource: how they are loaded, relocated, copied and removed as a whole.
+
+use std::sync::Arc;
+
+use trunkline_host::{
+    Component, ComponentKind, Documents, Encode, Host, Jobs, Loader, Location, Resource,
+    ResourceReport,
+};
+use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::{
+    Code, Error, Limits, Millis, QueueConfig, QueueKind, ResourceId, ResourceKind, ResourceName,
+    Result,
+};
+
+use crate::queue::fifo::FifoQueue;
+use crate::queue::record::{KINDS, Record};
+use crate::queue::redrive::Redrives;
+use crate::queue::replay::{QueueImage, QueueLoader, StoredDefinition};
+use crate::queue::standard::StandardQueue;
+use crate::queue::{Kind, Queue, operation};
+
+/// The kind of queues, for the table of kinds.
+pub static QUEUES: ComponentKind = ComponentKind {
+    name: "queue",
+    records: KINDS,
+    operations: &[operation::SEND, operation::RECEIVE, operation::DELETE, operation::EXTEND],
+    loader: |_: &Limits| Box::<QueueLoader>::default(),
+};
+
+/// The kind in the names of queues.
+pub const QUEUE: ResourceKind = ResourceKind("queue");
+
+/// Limits may be raised, but not beyond what a record of the journal can hold.
+pub(crate) fn check_limits(limits: &Limits) -> Result<()> {
+    const MESSAGE_BYTES_MAX: u32 = 512 << 20;
+    if limits.message_bytes_max > MESSAGE_BYTES_MAX {
+        return Err(Error::new(
+            Code::InvalidParameterValue,
+            format!(
+                "limits.message_bytes_max is {}; {MESSAGE_BYTES_MAX} bytes is the most. Keep \
+                 larger bodies elsewhere and send where they are.",
+                limits.message_bytes_max
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// All queues of an engine.
+pub(crate) struct Queues {
+    host: Arc<Host>,
+    /// Held while a queue is created, so that a name is given once.
+    creating: Mutex<()>,
+    pub redrives: Redrives,
+}
+
+impl Queues {
+    /// Creates a queue. Its definition is applied when this returns, and durable with any later
+    /// ticket.
+    pub fn create(
+        &self,
+        name: ResourceName,
+        config: QueueConfig,
+        document: &[u8],
+    ) -> Result<Arc<Queue>> {
+        let host = &self.host;
+        host.check_writable()?;
+        // Creation is rare, and must not race with itself for a name.
+        let _creating = lock(&self.creating);
+        if host.directory.id_of(&name).is_some() {
+            return Err(Error::new(
+                Code::QueueNameExists,
+                format!("A queue already exists with the name {}.", name.name),
+            ));
+        }
+        let now = host.now();
+        let definition = StoredDefinition {
+            account: name.account,
+            region: name.region,
+            name: name.name,
+            config,
+            document: document.to_vec(),
+            created: now,
+            modified: now,
+            location: None,
+        };
+        let kind = kind(host, &definition.config, 1);
+        let queue = Arc::new(Queue::new(host.clone(), host.next_id(), definition, None, kind));
+        queue.define(&mut host.append()?);
+        host.directory.add(queue.clone());
+        Ok(queue)
+    }
+
+    fn all(&self) -> Vec<Arc<Queue>> {
+        self.host.directory.all()
+    }
+}
+
+fn kind(host: &Host, config: &QueueConfig, next_seq: u64) -> Kind {
+    match config.kind {
+        QueueKind::Standard => Kind::Standard(StandardQueue::new(next_seq)),
+        QueueKind::Fifo => Kind::Fifo(FifoQueue::new(host, config, next_seq)),
+    }
+}
+
+impl Loader for QueueLoader {
+    fn apply(&mut self, at: Location, record: &[u8]) -> Result<()> {
+        self.add(at, record)
+    }
+
+    fn last_id(&self) -> Option<ResourceId> {
+        self.last_id()
+    }
+
+    fn report(&self, now: Millis) -> Vec<ResourceReport> {
+        let there = self.queues.values().filter(|image| image.removed_at.is_none());
+        there.filter_map(|image| image.report(now)).collect()
+    }
+
+    fn finish(self: Box<Self>, host: &Arc<Host>) -> Result<Arc<dyn Component>> {
+        let documents = host.component::<Documents>().ok_or_else(|| {
+            Error::new(Code::InternalError, "Queues keep their redrive tasks in documents.")
+        })?;
+        for (id, definition, image) in self.existing() {
+            restore(host, id, definition, image);
+        }
+        let redrives = Redrives::resume(host, documents);
+        Ok(Arc::new(Queues { host: host.clone(), creating: Mutex::new(()), redrives }))
+    }
+}
+
+fn restore(host: &Arc<Host>, id: ResourceId, definition: StoredDefinition, image: QueueImage) {
+    let now = host.now();
+    definition.location.into_iter().for_each(|location| host.live_bytes().add(location, now));
+    let kind = kind(host, &definition.config, image.next_seq.max(1));
+    let queue = Arc::new(Queue::new(host.clone(), id, definition, image.purged_at, kind));
+    match queue.inner() {
+        Kind::Standard(standard) => standard.restore(&queue, image),
+        Kind::Fifo(fifo) => fifo.restore(&queue, image),
+    }
+    host.directory.add(queue);
+}
+
+impl Component for Queues {
+    fn needs(&self, newest: Millis, now: Millis) -> bool {
+        // The ids of a FIFO queue's dedup window are not counted as live.
+        newest + self.host.limits.dedup_window >= now
+    }
+
+    fn relocate(&self, segment: u32) -> Result<()> {
+        for queue in self.all() {
+            queue.relocate_definition(segment)?;
+            match queue.inner() {
+                Kind::Standard(standard) => standard.relocate(&queue, segment)?,
+                Kind::Fifo(fifo) => fifo.relocate(&queue, segment)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn export(&self, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let mut each = |record: &Record<'_>| {
+            let mut bytes = Vec::new();
+            record.encode(&mut bytes);
+            sink(&bytes)
+        };
+        for queue in self.all() {
+            let definition = queue.stored_definition();
+            each(&Record::Defined(definition.record(queue.id(), queue.next_seq())))?;
+            match queue.inner() {
+                Kind::Standard(standard) => standard.export(&queue, &mut each)?,
+                Kind::Fifo(fifo) => fifo.export(&queue, &mut each)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn report(&self, _: Millis) -> Vec<ResourceReport> {
+        let report = |queue: &Arc<Queue>| {
+            let statistics = queue.statistics().ok()?;
+            let counters = vec![
+                ("fifo", u64::from(queue.kind() == QueueKind::Fifo)),
+                ("messages", statistics.visible + statistics.in_flight + statistics.delayed),
+                ("in_flight", statistics.in_flight),
+                ("delayed", statistics.delayed),
+                ("oldest_sent", statistics.oldest_sent.unwrap_or(0)),
+            ];
+            Some(ResourceReport { name: queue.name().clone(), counters })
+        };
+        self.all().iter().filter_map(report).collect()
+    }
+
+    fn reset(&self) -> Result<()> {
+        self.redrives.reset()?;
+        self.all().iter().try_for_each(|queue| queue.remove().map(drop))
+    }
+
+    fn fire(&self, slot: u32, _: Millis, jobs: &Jobs<'_>) -> Option<Millis> {
+        jobs.push(u64::from(slot));
+        None
+    }
+
+    fn run(&self, task: u64, now: Millis) -> Result<()> {
+        self.redrives.run(task as u32, now);
+        Ok(())
+    }
+}
+
+impl Resource for Queue {
+    fn id(&self) -> ResourceId {
+        self.id
+    }
+
+    fn name(&self) -> &ResourceName {
+        self.name()
+    }
+
+    fn fire(&self, slot: u32, now: Millis, _: &Jobs<'_>) -> Option<Millis> {
+        self.fire_slot(slot, now)
+    }
+
+    fn close(&self) {
+        self.waiters.wake_all();
+    }
+}

@@ -1,0 +1,189 @@
+//! What travels with a body: group, ids, attributes and where the message came from.
+//!
+//! A plain message (the common case) has no envelope at all: its payload is its body and the slot's
+//! `ENVELOPED` flag is off.
+//!
+//! ```text
+//! envelope := present u8 | [origin queue u32, seq u64] | [dead-letter source u32] | [sent u64]
+//!             | [received u32, first u64] | [group] | [dedup id] | [attributes] | body
+//! ([..] may be absent; texts and attributes are length-prefixed)
+//! ```
+
+use trunkline_host::{Put, Take};
+use trunkline_types::{Millis, ResourceId, Result, Seq};
+
+/// Slot flag: the payload starts with an envelope.
+pub(crate) const ENVELOPED: u8 = 1;
+/// Slot flag: the message names a group, so on a standard queue it waits in the fair lane.
+pub(crate) const GROUPED: u8 = 2;
+
+const ORIGIN: u8 = 1;
+const SOURCE: u8 = 2;
+const GROUP: u8 = 4;
+const DEDUP: u8 = 8;
+const ATTRIBUTES: u8 = 16;
+const SENT: u8 = 32;
+const RECEIVED: u8 = 64;
+
+/// A payload, taken apart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Envelope<'a> {
+    /// The queue and number under which the message was first sent, if not these ones.
+    pub origin: Option<(ResourceId, Seq)>,
+    /// The queue that gave the message up.
+    pub source: Option<ResourceId>,
+    /// When the message was first sent, where its age began anew.
+    pub sent: Option<Millis>,
+    /// The deliveries of earlier queues.
+    pub received: Option<ReceivedBefore>,
+    pub group: Option<&'a str>,
+    pub dedup_id: Option<&'a str>,
+    pub attributes: &'a [u8],
+    pub body: &'a [u8],
+}
+
+/// How a message was delivered by the queues that it came from as a dead letter. Callers are shown
+/// the sum of all deliveries; a queue holds its own alone against its limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ReceivedBefore {
+    /// How often.
+    pub count: u32,
+    /// When for the first time.
+    pub first: Millis,
+}
+
+impl<'a> Envelope<'a> {
+    /// Which delivery of the message its queue's delivery number `own` is, and when the first one
+    /// was, if its queue's own first one was at `first_received`.
+    #[inline]
+    pub fn receive_count(&self, own: u32, first_received: Millis) -> (u32, Millis) {
+        match self.received {
+            None => (own, first_received),
+            Some(before) => (before.count.saturating_add(own), before.first),
+        }
+    }
+
+    /// The slot flags of this payload.
+    pub fn flags(&self) -> u8 {
+        let grouped = if self.group.is_some() { GROUPED } else { 0 };
+        if self.present() == 0 { 0 } else { ENVELOPED | grouped }
+    }
+
+    /// Everything before the body, to be written in front of it; nothing for a plain message.
+    pub fn head(&self) -> Vec<u8> {
+        let present = self.present();
+        let mut head = Vec::new();
+        if present == 0 {
+            return head;
+        }
+        head.put_u8(present);
+        if let Some((queue, seq)) = self.origin {
+            head.put_u32(queue.0);
+            head.put_u64(seq);
+        }
+        if let Some(queue) = self.source {
+            head.put_u32(queue.0);
+        }
+        if let Some(sent) = self.sent {
+            head.put_u64(sent);
+        }
+        if let Some(before) = self.received {
+            head.put_u32(before.count);
+            head.put_u64(before.first);
+        }
+        for text in [self.group, self.dedup_id].into_iter().flatten() {
+            head.put_bytes(text.as_bytes());
+        }
+        if !self.attributes.is_empty() {
+            head.put_bytes(self.attributes);
+        }
+        head
+    }
+
+    /// Takes a payload with these slot flags apart.
+    #[inline]
+    pub fn read(flags: u8, payload: &'a [u8]) -> Result<Self> {
+        if flags & ENVELOPED == 0 {
+            return Ok(Self { body: payload, ..Self::default() });
+        }
+        Self::read_whole(payload)
+    }
+
+    fn read_whole(payload: &'a [u8]) -> Result<Self> {
+        let mut take = Take(payload);
+        let present = take.u8()?;
+        let mut envelope = Self::default();
+        if present & ORIGIN != 0 {
+            envelope.origin = Some((ResourceId(take.u32()?), take.u64()?));
+        }
+        if present & SOURCE != 0 {
+            envelope.source = Some(ResourceId(take.u32()?));
+        }
+        if present & SENT != 0 {
+            envelope.sent = Some(take.u64()?);
+        }
+        if present & RECEIVED != 0 {
+            envelope.received = Some(ReceivedBefore { count: take.u32()?, first: take.u64()? });
+        }
+        if present & GROUP != 0 {
+            envelope.group = Some(take.text()?);
+        }
+        if present & DEDUP != 0 {
+            envelope.dedup_id = Some(take.text()?);
+        }
+        if present & ATTRIBUTES != 0 {
+            envelope.attributes = take.bytes()?;
+        }
+        envelope.body = take.rest();
+        Ok(envelope)
+    }
+
+    fn present(&self) -> u8 {
+        let bit = |is: bool, bit: u8| if is { bit } else { 0 };
+        bit(self.origin.is_some(), ORIGIN)
+            | bit(self.source.is_some(), SOURCE)
+            | bit(self.sent.is_some(), SENT)
+            | bit(self.received.is_some(), RECEIVED)
+            | bit(self.group.is_some(), GROUP)
+            | bit(self.dedup_id.is_some(), DEDUP)
+            | bit(!self.attributes.is_empty(), ATTRIBUTES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_body_has_no_envelope() {
+        let envelope = Envelope { body: b"body", ..Envelope::default() };
+        assert_eq!((envelope.flags(), envelope.head()), (0, Vec::new()));
+        assert_eq!(Envelope::read(0, b"body"), Ok(envelope));
+    }
+
+    #[test]
+    fn an_envelope_gives_back_what_it_was_made_of() {
+        let envelope = Envelope {
+            origin: Some((ResourceId(3), 9)),
+            source: Some(ResourceId(4)),
+            sent: Some(7),
+            received: Some(ReceivedBefore { count: 3, first: 8 }),
+            group: Some("g"),
+            dedup_id: Some("d"),
+            attributes: b"attributes",
+            body: b"body",
+        };
+        let payload = [envelope.head().as_slice(), envelope.body].concat();
+        assert_eq!(envelope.flags(), ENVELOPED | GROUPED);
+        assert_eq!(Envelope::read(envelope.flags(), &payload), Ok(envelope));
+    }
+
+    #[test]
+    fn a_cut_envelope_is_an_error() {
+        let envelope = Envelope { group: Some("group"), ..Envelope::default() };
+        let head = envelope.head();
+        for length in 0..head.len() {
+            assert!(Envelope::read(ENVELOPED, &head[..length]).is_err());
+        }
+    }
+}

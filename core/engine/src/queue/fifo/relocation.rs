@@ -1,0 +1,190 @@
+//! The messages of a FIFO queue as a whole: restored at opening, carried by cleaning, copied,
+//! peeked at.
+
+use trunkline_host::{Append, Location};
+use trunkline_journal::Lsn;
+use trunkline_queue::{
+    Admitted, DedupEntry, FifoInfo, FifoMessageState, FifoSlotRef, Payload, Pick,
+};
+use trunkline_types::sync::atomic::Ordering;
+use trunkline_types::{Millis, Result};
+
+use super::receive::{Copied, copy};
+use super::{FifoQueue, arm_front, location_of};
+use crate::queue::Queue;
+use crate::queue::message::Delivery;
+use crate::queue::record::{MessageRecord, Record};
+use crate::queue::replay::QueueImage;
+
+/// Messages carried in one step of the journal: senders get their turn in between.
+const RELOCATED_AT_ONCE: usize = 64;
+
+impl FifoQueue {
+    /// Takes over the messages and the dedup window of an image.
+    pub fn restore(&self, queue: &Queue, mut image: QueueImage) {
+        let now = queue.host.now();
+        // The last change may have been one of the scope.
+        queue.rules.keep_other_scope(queue.modified() + queue.host.limits.dedup_window);
+        let mut state = self.lock();
+        state.raise_next_seq(image.next_seq);
+        state.begin_recovery();
+        let messages = std::mem::take(&mut image.messages);
+        for (seq, message) in messages.drain() {
+            let location = Location { lsn: message.lsn, len: message.len };
+            queue.host.live_bytes().add(location, message.sent);
+            state.apply_sent(Admitted {
+                seq,
+                group: image.group(&message).unwrap_or_default(),
+                dedup_key: None,
+                sent: message.sent,
+                flags: message.flags,
+                payload: Payload::At { lsn: location.lsn.to_u64(), len: location.len },
+                deliveries: message.deliveries,
+                first_received: message.first_received,
+                due: message.due,
+            });
+        }
+        for (key, remembered) in image.remembered {
+            let (seq, at, location) = (remembered.seq, remembered.at, remembered.lsn.to_u64());
+            state.apply_dedup(DedupEntry { key, seq, at, location });
+        }
+        self.next.store(state.next_seq(), Ordering::Release);
+        state.end_recovery(now, |slot, at| queue.arm(slot, at));
+        arm_front(queue, &mut state);
+    }
+
+    /// Writes every message and dedup entry whose location is in `segment` again at the tail.
+    pub fn relocate(&self, queue: &Queue, segment: u32) -> Result<()> {
+        let mut there = Vec::new();
+        self.lock().scan(|info| {
+            if location_of(info.payload).is_some_and(|location| location.segment() == segment) {
+                there.push(info.place);
+            }
+            true
+        });
+        for places in there.chunks(RELOCATED_AT_ONCE) {
+            let mut records = Vec::with_capacity(places.len());
+            for place in places {
+                let location =
+                    self.lock().message(*place).and_then(|info| location_of(info.payload));
+                let Some(location) = location else { continue };
+                let mut record = Vec::new();
+                if queue.host.read(location, &mut record)? {
+                    records.push((*place, location, record));
+                }
+            }
+            let _no_message_changes_queues = queue.host.compactor().pause_relocation();
+            let mut state = self.lock();
+            let mut log = queue.host.append()?;
+            for (place, old, record) in records {
+                let Some(info) = state.message(place) else { continue };
+                if location_of(info.payload) != Some(old) {
+                    continue;
+                }
+                let held = held(queue, &info, crate::queue::record::payload_of(&record)?);
+                if let Some(location) = log.append_live(&held, None) {
+                    let payload = Payload::At { lsn: location.lsn.to_u64(), len: location.len };
+                    state.set_payload(place.slot, payload);
+                    log.release(old);
+                }
+            }
+        }
+        self.relocate_dedup(queue, segment)
+    }
+
+    fn relocate_dedup(&self, queue: &Queue, segment: u32) -> Result<()> {
+        let mut state = self.lock();
+        let mut log = queue.host.append()?;
+        state.for_each_dedup(|entry| {
+            (Lsn::from_u64(entry.location).segment() == segment).then(|| {
+                let location = remember(queue, &mut log, entry);
+                location.map_or(entry.location, |lsn| lsn.to_u64())
+            })
+        });
+        Ok(())
+    }
+
+    /// Hands every message and dedup entry to `each` as a record.
+    pub fn export(
+        &self,
+        queue: &Queue,
+        each: &mut dyn FnMut(&Record<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let mut state = self.lock();
+        let mut result = Ok(());
+        state.scan(|info| {
+            if let Payload::Bytes(payload) = info.payload {
+                result = each(&Record::Message(held(queue, &info, payload)));
+            }
+            result.is_ok()
+        });
+        state.for_each_dedup(|entry| {
+            if result.is_ok() {
+                result = each(&remembered(queue, entry));
+            }
+            None
+        });
+        result
+    }
+
+    /// Shows up to `max` messages to `sink`, oldest first.
+    pub fn peek(
+        &self,
+        queue: &Queue,
+        max: usize,
+        include_in_flight: bool,
+        sink: &mut dyn FnMut(Delivery<'_>),
+    ) -> Result<()> {
+        let mut shown: Vec<(Copied, bool)> = Vec::new();
+        {
+            let state = self.lock();
+            let mut picks: Vec<(Pick, bool)> = Vec::new();
+            state.peek(max, include_in_flight, |info| {
+                picks.push((seen(&info), info.state == FifoMessageState::Leased));
+            });
+            let copies =
+                picks.iter().filter_map(|(pick, leased)| Some((copy(&state, pick)?, *leased)));
+            shown.extend(copies);
+        }
+        for (message, leased) in &shown {
+            let mut record = Vec::new();
+            if let Some(payload) = self.read(queue, message, &mut record)? {
+                message.show(queue, payload, *leased, sink)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A look is no delivery: the receipt shows the last one.
+fn seen(info: &FifoInfo<'_>) -> Pick {
+    let first_received = info.first_received.unwrap_or(0);
+    let place: FifoSlotRef = info.place;
+    let (seq, delivery) = (info.seq, info.deliveries);
+    let due: Millis = info.due.unwrap_or(0);
+    Pick { place, seq, delivery, due, received: first_received, first_received }
+}
+
+fn held<'a>(queue: &Queue, info: &FifoInfo<'_>, payload: &'a [u8]) -> MessageRecord<'a> {
+    MessageRecord {
+        queue: queue.id,
+        seq: info.seq,
+        flags: info.flags,
+        sent: info.sent,
+        due: info.due.unwrap_or(0),
+        deliveries: info.deliveries,
+        first_received: info.first_received.unwrap_or(0),
+        // The window keeps entries of its own; a copy of the message must not open it again.
+        dedup: None,
+        moved_from: None,
+        payload,
+    }
+}
+
+fn remembered<'a>(queue: &Queue, entry: &DedupEntry) -> Record<'a> {
+    Record::Remembered { queue: queue.id, key: entry.key, seq: entry.seq, at: entry.at }
+}
+
+fn remember(queue: &Queue, log: &mut Append<'_>, entry: &DedupEntry) -> Option<Lsn> {
+    log.append(&remembered(queue, entry))
+}

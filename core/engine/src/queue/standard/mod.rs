@@ -1,0 +1,376 @@
+//! A standard queue at work: the lock-free log, its journal and its timers.
+//!
+//! In memory `send`, `receive` and `delete` of messages without a group take no lock. With a
+//! journal every transition happens under the append lock, so that log order is the order of
+//! transitions. A message with a group goes through the fair lane, which has a lock of its own.
+
+mod fair;
+mod receive;
+mod relocation;
+mod retention;
+
+use trunkline_host::{Append, Compactor, Location};
+use trunkline_journal::{Lsn, Ticket};
+use trunkline_queue::{
+    Extend, FairScheduler, Info, NewBody, SeqMap, SlotRef, StandardLog, Visibility,
+};
+use trunkline_types::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::{Code, Error, Millis, Receipt, Result, Seq};
+
+use crate::queue::envelope::{Envelope, GROUPED};
+use crate::queue::message::{Outgoing, Sent, Statistics};
+use crate::queue::record::{MessageRecord, Record};
+use crate::queue::transfer::Incoming;
+use crate::queue::{Queue, attributes, too_large};
+
+pub(crate) struct StandardQueue {
+    log: StandardLog,
+    /// Messages with a group, and how many of them are visible: zero spares everybody the lock.
+    fair: Mutex<FairScheduler>,
+    fair_waiting: AtomicUsize,
+    /// Whether there ever was a message with a group.
+    has_tenants: AtomicBool,
+    /// Whose turn it is: the log's or the lane's.
+    turn: AtomicBool,
+    /// Where messages of earlier runs that were delivered then lie now, for their old receipts.
+    recovered: Mutex<SeqMap>,
+    /// When the retention of the oldest message is looked at next; 0 when nothing is planned.
+    front: AtomicU64,
+}
+
+impl StandardQueue {
+    pub fn new(first: Seq) -> Self {
+        Self {
+            log: StandardLog::new(first),
+            fair: Mutex::default(),
+            fair_waiting: AtomicUsize::new(0),
+            has_tenants: AtomicBool::new(false),
+            turn: AtomicBool::new(false),
+            recovered: Mutex::default(),
+            front: AtomicU64::new(0),
+        }
+    }
+
+    #[inline]
+    pub fn send(&self, queue: &Queue, message: &Outgoing<'_>, now: Millis) -> Result<Sent> {
+        if let Some(seq) = self.send_plain(queue, message, now) {
+            return Ok(Sent { queue: queue.id, seq, duplicate: false, ticket: None });
+        }
+        let mut log = queue.host.append()?;
+        let seq = self.admit(queue, &mut log, message, now)?;
+        Ok(Sent { queue: queue.id, seq, duplicate: false, ticket: log.ticket() })
+    }
+
+    pub fn send_batch(
+        &self,
+        queue: &Queue,
+        messages: &[Outgoing<'_>],
+        now: Millis,
+        each: &mut dyn FnMut(usize, Result<Sent>),
+    ) -> Result<Option<Ticket>> {
+        if messages.iter().all(|message| is_plain(queue, message)) {
+            let mut index = 0;
+            self.log.append_all(now, 0, messages.iter().map(|message| message.body), |seq| {
+                each(index, Ok(Sent { queue: queue.id, seq, duplicate: false, ticket: None }));
+                index += 1;
+            });
+            self.plan_retention(queue, now);
+            return Ok(None);
+        }
+        let mut results = Vec::with_capacity(messages.len());
+        let ticket = {
+            let mut log = queue.host.append()?;
+            for message in messages {
+                results.push(self.admit(queue, &mut log, message, now));
+            }
+            log.ticket()
+        };
+        // The caller's code runs without our lock.
+        for (index, result) in results.into_iter().enumerate() {
+            let sent = |seq| Sent { queue: queue.id, seq, duplicate: false, ticket };
+            each(index, result.map(sent));
+        }
+        Ok(ticket)
+    }
+
+    /// The usual case in memory, a body and nothing else: the same decision and application as in
+    /// `admit`, without what they would have to look for.
+    #[inline]
+    fn send_plain(&self, queue: &Queue, message: &Outgoing<'_>, now: Millis) -> Option<Seq> {
+        if !is_plain(queue, message) {
+            return None;
+        }
+        let seq = self.log.append(now, 0, message.body);
+        self.plan_retention(queue, now);
+        Some(seq)
+    }
+
+    /// Decides, journals and applies one send.
+    fn admit(
+        &self,
+        queue: &Queue,
+        log: &mut Append<'_>,
+        message: &Outgoing<'_>,
+        now: Millis,
+    ) -> Result<Seq> {
+        let max = queue.rules.message_bytes_max();
+        if message.body.len() + message.attributes.len() > max {
+            check_size(message, max)?;
+        }
+        if let Some(id) = message.dedup_id {
+            return Err(dedup_on_standard(id));
+        }
+        let delay = message.delay.unwrap_or_else(|| queue.rules.delay());
+        let visibility = match (delay, message.group) {
+            (0, None) => Visibility::Ready,
+            (0, Some(_)) => Visibility::Held,
+            (delay, None) => Visibility::Delayed(now + delay),
+            (delay, Some(_)) => Visibility::HeldAfter(now + delay),
+        };
+        let envelope = Envelope {
+            group: message.group,
+            attributes: message.attributes,
+            body: message.body,
+            ..Envelope::default()
+        };
+        let place = self.put(queue, log, &envelope, now, visibility, None);
+        self.plan_retention(queue, now);
+        Ok(place.1)
+    }
+
+    /// Journals and applies one message that was decided upon.
+    #[inline]
+    fn put(
+        &self,
+        queue: &Queue,
+        log: &mut Append<'_>,
+        envelope: &Envelope<'_>,
+        sent: Millis,
+        visibility: Visibility,
+        moved: Option<&Incoming<'_>>,
+    ) -> (SlotRef, Seq) {
+        let (flags, head) = (envelope.flags(), envelope.head());
+        let reserved = self.log.reserve(head.len() + envelope.body.len(), !log.is_on());
+        let seq = reserved.seq();
+        let due = match visibility {
+            Visibility::Delayed(due) | Visibility::HeldAfter(due) => due,
+            Visibility::Ready | Visibility::Held => 0,
+        };
+        let held = MessageRecord {
+            queue: queue.id,
+            seq,
+            flags,
+            sent,
+            due,
+            deliveries: 0,
+            first_received: 0,
+            dedup: None,
+            moved_from: moved.map(|moved| moved.moved_from),
+            payload: &[],
+        };
+        let place = match log.append_payload(&held, &[&head, envelope.body]) {
+            Some(location) => {
+                Compactor::on_append(&queue.host, location.lsn);
+                let body = NewBody::At { lsn: location.lsn.to_u64(), len: location.len };
+                reserved.publish(sent, flags, body, visibility)
+            }
+            None if head.is_empty() => {
+                reserved.publish(sent, flags, NewBody::Inline(&[envelope.body]), visibility)
+            }
+            None => {
+                let parts: [&[u8]; 2] = [&head, envelope.body];
+                reserved.publish(sent, flags, NewBody::Inline(&parts), visibility)
+            }
+        };
+        if flags & GROUPED != 0 {
+            self.has_tenants.store(true, Ordering::Release);
+        }
+        match visibility {
+            Visibility::Ready => {}
+            Visibility::Held => self.enter_lane(envelope.group, place),
+            Visibility::Delayed(due) | Visibility::HeldAfter(due) => {
+                self.arm(queue, place.slot, due);
+            }
+        }
+        (place, seq)
+    }
+
+    /// Takes a message over from another queue.
+    pub fn accept(&self, queue: &Queue, incoming: &Incoming<'_>) -> Result<()> {
+        let mut log = queue.host.append()?;
+        let grouped = incoming.envelope.flags() & GROUPED != 0;
+        let visibility = if grouped { Visibility::Held } else { Visibility::Ready };
+        let sent = incoming.sent;
+        let (place, _) =
+            self.put(queue, &mut log, &incoming.envelope, sent, visibility, Some(incoming));
+        self.watch_out_of_order(queue, place.slot, incoming.sent);
+        Ok(())
+    }
+
+    #[inline]
+    pub fn delete(&self, queue: &Queue, receipt: &Receipt) -> Result<Option<Ticket>> {
+        let Some(place) = self.place(queue, receipt) else { return Ok(None) };
+        if !queue.host.is_journaled() && !self.has_tenants() {
+            // Nothing to let go of: no location in a journal, no tenant.
+            self.log.delete(place);
+            return Ok(None);
+        }
+        let mut log = queue.host.append()?;
+        let info = self.log.info(place);
+        if let (true, Some(info)) = (self.log.delete(place), info) {
+            self.forget(queue, &mut log, &info);
+        }
+        Ok(log.ticket())
+    }
+
+    pub fn extend(
+        &self,
+        queue: &Queue,
+        receipt: &Receipt,
+        visibility: Millis,
+        now: Millis,
+    ) -> Result<Option<Ticket>> {
+        let place = self.place(queue, receipt).ok_or_else(|| gone(queue, receipt))?;
+        let mut log = queue.host.append()?;
+        let due = now + visibility;
+        match self.log.extend(place, due, now) {
+            Extend::Gone => return Err(gone(queue, receipt)),
+            // The lease has ended: AWS answers with success and does nothing.
+            Extend::NotInFlight => return Ok(log.ticket()),
+            Extend::Changed => self.arm(queue, place.slot, due),
+            Extend::Visible => {
+                self.return_to_lane(queue, place);
+            }
+        }
+        let seq = receipt.seq;
+        log.append(&Record::Extended { queue: queue.id, seq, due });
+        Ok(log.ticket())
+    }
+
+    pub fn statistics(&self) -> Statistics {
+        let counts = self.log.counts();
+        Statistics {
+            visible: u64::from(counts.visible),
+            in_flight: u64::from(counts.in_flight),
+            delayed: u64::from(counts.delayed),
+            oldest_sent: self.log.oldest_sent(),
+            ..Statistics::default()
+        }
+    }
+
+    pub fn purge(&self, queue: &Queue, now: Millis) -> Result<Option<Ticket>> {
+        let mut log = queue.host.append()?;
+        self.clear(&mut log);
+        let before = self.next_seq();
+        log.append(&Record::Purged { queue: queue.id, before, at: now });
+        Ok(log.ticket())
+    }
+
+    /// Lets go of every message of a queue that is gone.
+    pub fn empty(&self, queue: &Queue) -> Result<()> {
+        self.clear(&mut queue.host.append()?);
+        Ok(())
+    }
+
+    fn clear(&self, log: &mut Append<'_>) {
+        let mut all = Vec::new();
+        self.log.scan(|info| {
+            all.push(info);
+            true
+        });
+        for info in all {
+            if self.log.delete(info.place) {
+                location_of(&info).into_iter().for_each(|location| log.release(location));
+            }
+        }
+        if self.has_tenants() {
+            self.with_lane(|lane| *lane = FairScheduler::default());
+        }
+    }
+
+    pub fn has_visible(&self) -> bool {
+        self.log.counts().visible > 0
+    }
+
+    pub fn next_seq(&self) -> Seq {
+        self.log.next_seq()
+    }
+
+    /// Notes that a message is gone, and lets go of what belonged to it.
+    fn forget(&self, queue: &Queue, log: &mut Append<'_>, info: &Info) {
+        log.append(&Record::Deleted { queue: queue.id, seq: info.seq });
+        self.let_go(log, info);
+    }
+
+    /// Lets go of what belonged to a message that is gone.
+    fn let_go(&self, log: &mut Append<'_>, info: &Info) {
+        location_of(info).into_iter().for_each(|location| log.release(location));
+        self.leave_lane(info);
+    }
+
+    #[inline]
+    fn arm(&self, queue: &Queue, slot: u32, at: Millis) {
+        if self.log.arm(slot, at) {
+            queue.arm(slot, at);
+        }
+    }
+
+    /// Where the message of a receipt lies now, if it is there at all.
+    #[inline]
+    fn place(&self, queue: &Queue, receipt: &Receipt) -> Option<SlotRef> {
+        if receipt.incarnation == queue.host.incarnation {
+            return Some(SlotRef { slot: receipt.slot, generation: receipt.generation });
+        }
+        let slot = lock(&self.recovered).get(receipt.seq)?;
+        let place = self.log.slot_of(slot)?;
+        self.log.info(place).filter(|info| info.seq == receipt.seq).map(|info| info.place)
+    }
+}
+
+/// Whether a message is the usual case in memory: a body and nothing else, to be seen at once.
+#[inline]
+fn is_plain(queue: &Queue, message: &Outgoing<'_>) -> bool {
+    let Outgoing { body, attributes, group, dedup_id, delay } = *message;
+    !queue.host.is_journaled()
+        && attributes.is_empty()
+        && group.is_none()
+        && dedup_id.is_none()
+        && delay.unwrap_or_else(|| queue.rules.delay()) == 0
+        && body.len() <= queue.rules.message_bytes_max()
+}
+
+/// Where a message lies in the journal.
+fn location_of(info: &Info) -> Option<Location> {
+    info.at.map(|(lsn, len)| Location { lsn: Lsn::from_u64(lsn), len })
+}
+
+/// The exact size of a message that may be too large: attributes are counted as SQS counts them.
+#[cold]
+fn check_size(message: &Outgoing<'_>, max: usize) -> Result<()> {
+    let size = message.body.len() + attributes::size(message.attributes)?;
+    if size > max { Err(too_large(max)) } else { Ok(()) }
+}
+
+#[cold]
+fn dedup_on_standard(id: &str) -> Error {
+    Error::new(
+        Code::InvalidParameterValue,
+        format!(
+            "Value {id} for parameter MessageDeduplicationId is invalid. Reason: The request \
+             includes a parameter that is not valid for this queue type."
+        ),
+    )
+}
+
+#[cold]
+fn gone(queue: &Queue, receipt: &Receipt) -> Error {
+    Error::new(
+        Code::InvalidParameterValue,
+        format!(
+            "Value {} for parameter ReceiptHandle is invalid. Reason: Message does not exist or \
+             is not available for visibility timeout change.",
+            queue.encode_receipt(receipt)
+        ),
+    )
+}

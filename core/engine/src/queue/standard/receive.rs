@@ -1,0 +1,397 @@
+//! Receiving from a standard queue: claim, read, lease, deliver.
+//!
+//! A claimed message belongs to this thread, so its body may be read without a lock; if anything
+//! fails before the lease it is put back, and nothing is lost.
+
+use trunkline_host::Location;
+use trunkline_journal::Lsn;
+use trunkline_queue::{BodyRef, Claim, SlotRef};
+use trunkline_types::{Code, Durability, Error, Millis, Receipt, Result};
+
+use super::StandardQueue;
+use crate::queue::Queue;
+use crate::queue::envelope::Envelope;
+use crate::queue::message::{Delivery, Receive};
+use crate::queue::record::Record;
+use crate::queue::transfer::{self, Exhausted};
+
+impl StandardQueue {
+    #[inline]
+    pub fn receive(
+        &self,
+        queue: &Queue,
+        request: &Receive<'_>,
+        now: Millis,
+        sink: &mut impl FnMut(Delivery<'_>),
+    ) -> Result<usize> {
+        let counts = self.log.counts();
+        if counts.visible == 0 {
+            return Ok(0);
+        }
+        let limit = queue.host.limits.standard_in_flight_max;
+        if counts.in_flight >= limit {
+            return Err(too_many_in_flight(limit));
+        }
+        let max = request.max.min((limit - counts.in_flight) as usize);
+        let due = now + request.visibility.unwrap_or_else(|| queue.rules.visibility());
+        let mut unleased = Vec::new();
+        let delivered = if queue.host.is_journaled() {
+            self.receive_journaled(queue, max, due, now, &mut unleased, sink)
+        } else {
+            self.receive_in_memory(queue, max, due, now, &mut unleased, sink)
+        };
+        // A lease of no length: visible again, but only now, or one receive would see it twice.
+        for (place, delivery) in unleased {
+            self.end_lease(queue, place, delivery);
+        }
+        delivered
+    }
+
+    #[inline]
+    fn receive_in_memory(
+        &self,
+        queue: &Queue,
+        max: usize,
+        due: Millis,
+        now: Millis,
+        unleased: &mut Vec<(SlotRef, u32)>,
+        sink: &mut impl FnMut(Delivery<'_>),
+    ) -> Result<usize> {
+        let retention = queue.rules.retention();
+        let mut delivered = 0;
+        // A message counts as in flight when all are: one step for a batch.
+        let mut counted = self.log.batch_count();
+        while delivered < max {
+            let Some(claimed) = self.next(queue, now)? else { break };
+            let BodyRef::Bytes(payload) = claimed.body() else { return Err(not_in_memory()) };
+            let place = claimed.place();
+            let expiry = claimed.sent() + retention;
+            Message::of(&claimed).deliver(queue, payload, now, sink)?;
+            // Gone: deleted through an older receipt while it was claimed. It was delivered once
+            // too often then, which a standard queue allows.
+            if let Ok(leased) = claimed.lease_in(&mut counted, due, now) {
+                if due <= now {
+                    unleased.push((place, leased.deliveries));
+                } else {
+                    self.arm(queue, place.slot, due.min(expiry));
+                }
+            }
+            delivered += 1;
+        }
+        Ok(delivered)
+    }
+
+    #[inline(never)]
+    fn receive_journaled(
+        &self,
+        queue: &Queue,
+        max: usize,
+        due: Millis,
+        now: Millis,
+        unleased: &mut Vec<(SlotRef, u32)>,
+        sink: &mut dyn FnMut(Delivery<'_>),
+    ) -> Result<usize> {
+        let mut taken = Vec::new();
+        if let Err(error) = self.gather(queue, max, now, &mut taken) {
+            taken.into_iter().for_each(|(claimed, _)| self.give_back(queue, claimed));
+            return Err(error);
+        }
+        if taken.is_empty() {
+            return Ok(0);
+        }
+        let retention = queue.rules.retention();
+        let mut leased = Vec::with_capacity(taken.len());
+        {
+            let mut log = match queue.host.append() {
+                Ok(log) => log,
+                Err(error) => {
+                    taken.into_iter().for_each(|(claimed, _)| self.give_back(queue, claimed));
+                    return Err(error);
+                }
+            };
+            for (claimed, record) in taken {
+                let message = Message::of(&claimed);
+                // Gone: deleted through an older receipt while it was claimed.
+                let Ok(lease) = claimed.lease(due, now) else { continue };
+                let (seq, delivery) = (message.seq, lease.deliveries);
+                log.append(&Record::Leased { queue: queue.id, seq, delivery, due, at: now });
+                leased.push((message, record));
+            }
+        }
+        // Nobody waits for a lease to be written, but it is written soon: it should survive us.
+        queue.host.flush_in_background(Durability::Os)?;
+        for (message, record) in &leased {
+            if due <= now {
+                unleased.push((message.place, message.deliveries + 1));
+            } else {
+                self.arm(queue, message.place.slot, due.min(message.sent + retention));
+            }
+            let held = crate::queue::record::payload_of(record)?;
+            message.deliver(queue, held, now, sink)?;
+        }
+        Ok(leased.len())
+    }
+
+    /// Takes up to `max` messages and reads their records. After an error the caller gives back
+    /// what was taken so far: a claim alone does not know the lane.
+    fn gather<'a>(
+        &'a self,
+        queue: &Queue,
+        max: usize,
+        now: Millis,
+        taken: &mut Vec<(Claim<'a>, Vec<u8>)>,
+    ) -> Result<()> {
+        while taken.len() < max {
+            let Some(claimed) = self.next(queue, now)? else { break };
+            taken.extend(self.read(queue, claimed)?);
+        }
+        Ok(())
+    }
+
+    /// The next message to deliver, owned. On the way messages that are too old are removed, and
+    /// messages that were delivered too often go to the dead-letter queue.
+    #[inline]
+    fn next(&self, queue: &Queue, now: Millis) -> Result<Option<Claim<'_>>> {
+        loop {
+            let Some(claimed) = self.pick(queue) else { return Ok(None) };
+            if claimed.sent() + queue.rules.retention() <= now {
+                self.expire_claimed(queue, claimed)?;
+                continue;
+            }
+            match queue.rules.dead_letter() {
+                Some(dead) if claimed.deliveries() >= dead.max_receive_count => {
+                    if let Some(kept) = self.dead_letter(queue, claimed, now)? {
+                        return Ok(Some(kept));
+                    }
+                }
+                _ => return Ok(Some(claimed)),
+            }
+        }
+    }
+
+    #[cold]
+    fn expire_claimed(&self, queue: &Queue, claimed: Claim<'_>) -> Result<()> {
+        let mut log = match queue.host.append() {
+            Ok(log) => log,
+            Err(error) => {
+                self.give_back(queue, claimed);
+                return Err(error);
+            }
+        };
+        if let Some(info) = self.log.info(claimed.place()) {
+            claimed.finish();
+            self.forget(queue, &mut log, &info);
+        }
+        Ok(())
+    }
+
+    /// Gives a claimed message to the dead-letter queue; hands it back when there is none.
+    #[cold]
+    fn dead_letter<'a>(
+        &'a self,
+        queue: &Queue,
+        claimed: Claim<'a>,
+        now: Millis,
+    ) -> Result<Option<Claim<'a>>> {
+        let mut kept = None;
+        self.hand_over(queue, claimed, &mut kept, |message, envelope| {
+            let exhausted = Exhausted {
+                seq: message.seq,
+                envelope: *envelope,
+                sent: message.sent,
+                deliveries: message.deliveries,
+                first_received: message.first_received.unwrap_or(0),
+            };
+            transfer::dead_letter(queue, &exhausted, now)
+        })?;
+        Ok(kept)
+    }
+
+    /// Offers the first visible message to `give`; it leaves this queue when `give` says so.
+    pub fn take(
+        &self,
+        queue: &Queue,
+        give: &mut dyn FnMut(u64, &Envelope<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        let Some(claimed) = self.pick(queue) else { return Ok(()) };
+        let mut kept = None;
+        self.hand_over(queue, claimed, &mut kept, |message, envelope| give(message.seq, envelope))?;
+        if let Some(kept) = kept {
+            self.give_back(queue, kept);
+        }
+        Ok(())
+    }
+
+    /// Reads a claimed message and offers it to `give`, which journals the change of queues. If it
+    /// took the message, it is removed here; otherwise it is handed back in `kept`.
+    fn hand_over<'a>(
+        &'a self,
+        queue: &Queue,
+        claimed: Claim<'a>,
+        kept: &mut Option<Claim<'a>>,
+        give: impl FnOnce(&Message, &Envelope<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        // Read first: cleaning waits while a message changes queues, and so do other such messages.
+        let Some((claimed, record)) = self.read(queue, claimed)? else { return Ok(()) };
+        let _nothing_is_carried = queue.host.compactor().pause_relocation();
+        let message = Message::of(&claimed);
+        let given = payload(&claimed, &record)
+            .and_then(|payload| Envelope::read(message.flags, payload))
+            .and_then(|envelope| give(&message, &envelope));
+        match given {
+            Ok(true) => {
+                let mut log = queue.host.append()?;
+                if let Some(info) = self.log.info(message.place) {
+                    claimed.finish();
+                    // The record that added it elsewhere took it away here.
+                    self.let_go(&mut log, &info);
+                }
+                Ok(())
+            }
+            Ok(false) => {
+                *kept = Some(claimed);
+                Ok(())
+            }
+            Err(error) => {
+                self.give_back(queue, claimed);
+                Err(error)
+            }
+        }
+    }
+
+    /// Reads the record of a claimed message; nothing for a body in memory. `None` when the message
+    /// was deleted while its place changed.
+    pub(super) fn read<'a>(
+        &'a self,
+        queue: &Queue,
+        mut claimed: Claim<'a>,
+    ) -> Result<Option<(Claim<'a>, Vec<u8>)>> {
+        loop {
+            let BodyRef::At { lsn, len } = claimed.body() else {
+                return Ok(Some((claimed, Vec::new())));
+            };
+            let location = Location { lsn: Lsn::from_u64(lsn), len };
+            let mut record = Vec::new();
+            match queue.host.read(location, &mut record) {
+                Ok(true) => return Ok(Some((claimed, record))),
+                // Cleaning moved the body: claim again, and see where it is now.
+                Ok(false) => {
+                    let place = claimed.place();
+                    self.give_back(queue, claimed);
+                    match self.log.claim_at(place) {
+                        Some(again) => claimed = again,
+                        None => return Ok(None),
+                    }
+                }
+                Err(error) => {
+                    self.give_back(queue, claimed);
+                    return Err(error);
+                }
+            }
+        }
+    }
+}
+
+/// What is known of a message without its payload.
+#[derive(Clone, Copy)]
+pub(super) struct Message {
+    pub place: SlotRef,
+    pub seq: u64,
+    pub sent: Millis,
+    pub flags: u8,
+    pub deliveries: u32,
+    pub first_received: Option<Millis>,
+}
+
+impl Message {
+    #[inline]
+    pub fn of(claimed: &Claim<'_>) -> Self {
+        Self {
+            place: claimed.place(),
+            seq: claimed.seq(),
+            sent: claimed.sent(),
+            flags: claimed.flags(),
+            deliveries: claimed.deliveries(),
+            first_received: claimed.first_received(),
+        }
+    }
+
+    /// Hands the message to `sink` as its next delivery.
+    #[inline]
+    pub fn deliver(
+        &self,
+        queue: &Queue,
+        payload: &[u8],
+        now: Millis,
+        sink: &mut (impl FnMut(Delivery<'_>) + ?Sized),
+    ) -> Result<()> {
+        let delivered = Message {
+            deliveries: self.deliveries + 1,
+            first_received: self.first_received.or(Some(now)),
+            ..*self
+        };
+        delivered.show(queue, payload, now, false, sink)
+    }
+
+    /// Hands the message to `sink` as it stands.
+    #[inline]
+    pub fn show(
+        &self,
+        queue: &Queue,
+        payload: &[u8],
+        received: Millis,
+        in_flight: bool,
+        sink: &mut (impl FnMut(Delivery<'_>) + ?Sized),
+    ) -> Result<()> {
+        let envelope = Envelope::read(self.flags, payload)?;
+        let (receive_count, first_received) =
+            envelope.receive_count(self.deliveries, self.first_received.unwrap_or(0));
+        sink(Delivery {
+            body: envelope.body,
+            receipt: Receipt {
+                queue: queue.id,
+                incarnation: queue.host.incarnation,
+                slot: self.place.slot,
+                generation: self.place.generation,
+                seq: self.seq,
+                delivery: self.deliveries,
+                received,
+            },
+            receive_count,
+            sent: self.sent,
+            first_received,
+            origin: envelope.origin.unwrap_or((queue.id, self.seq)),
+            seq: self.seq,
+            group: envelope.group,
+            dedup_id: envelope.dedup_id,
+            attributes: envelope.attributes,
+            dead_letter_source: envelope.source,
+            in_flight,
+        });
+        Ok(())
+    }
+}
+
+/// The payload of a claimed message: in memory, or in the record that was read for it.
+pub(super) fn payload<'a>(claimed: &'a Claim<'_>, record: &'a [u8]) -> Result<&'a [u8]> {
+    match claimed.body() {
+        BodyRef::Bytes(payload) => Ok(payload),
+        BodyRef::At { .. } => crate::queue::record::payload_of(record),
+    }
+}
+
+#[cold]
+fn not_in_memory() -> Error {
+    Error::new(Code::InternalError, "The body of a message in memory lies elsewhere.")
+}
+
+#[cold]
+fn too_many_in_flight(limit: u32) -> Error {
+    Error::new(
+        Code::OverLimit,
+        format!(
+            "There are {limit} messages in flight, the most this queue allows. Delete messages \
+             that were handled, or raise limits.standard_in_flight_max."
+        ),
+    )
+}

@@ -1,0 +1,237 @@
+//! The messages of a standard queue as a whole: restored at opening, carried by cleaning, copied,
+//! peeked at.
+
+use trunkline_host::{Append, Location};
+use trunkline_queue::{Claim, Info, MessageState, NewBody, Restored, SlotRef};
+use trunkline_types::sync::atomic::Ordering;
+use trunkline_types::sync::lock;
+use trunkline_types::{Millis, Result};
+
+use super::receive::{Message, payload};
+use super::retention::Order;
+use super::{StandardQueue, location_of};
+use crate::queue::Queue;
+use crate::queue::envelope::GROUPED;
+use crate::queue::message::Delivery;
+use crate::queue::record::{MessageRecord, Record};
+use crate::queue::replay::{QueueImage, StoredMessage};
+
+/// Messages carried in one step of the journal: senders get their turn in between.
+const RELOCATED_AT_ONCE: usize = 64;
+
+impl StandardQueue {
+    /// Takes over the messages of an image.
+    pub fn restore(&self, queue: &Queue, mut image: QueueImage) {
+        let (now, retention) = (queue.host.now(), queue.rules.retention());
+        let messages = std::mem::take(&mut image.messages);
+        let (mut oldest, mut order) = (None, Order::default());
+        for (seq, message) in messages.drain() {
+            let location = Location { lsn: message.lsn, len: message.len };
+            queue.host.live_bytes().add(location, message.sent);
+            let place = self.log.restore(restored(seq, &message, now));
+            if message.deliveries > 0 {
+                // Receipts of earlier runs name the message by its number.
+                lock(&self.recovered).insert(seq, place.slot);
+            }
+            let expiry = message.sent + retention;
+            if message.due > now {
+                self.arm(queue, place.slot, message.due.min(expiry));
+            }
+            if order.is_out_of_order(message.sent) {
+                self.watch_out_of_order(queue, place.slot, message.sent);
+            }
+            if message.flags & GROUPED != 0 {
+                self.has_tenants.store(true, Ordering::Release);
+                let group = image.group(&message).unwrap_or_default();
+                match (message.due > now, message.deliveries) {
+                    (false, _) => self.enter_lane(Some(group), place),
+                    (true, 0) => {}
+                    (true, _) => self.with_lane(|lane| lane.leased(group, place)),
+                }
+            }
+            oldest = Some(oldest.unwrap_or(message.sent).min(message.sent));
+        }
+        if let Some(oldest) = oldest {
+            self.plan_retention(queue, oldest);
+        }
+    }
+
+    /// Writes every message whose location is in `segment` again at the tail.
+    pub fn relocate(&self, queue: &Queue, segment: u32) -> Result<()> {
+        let mut there = Vec::new();
+        self.log.scan(|info| {
+            if location_of(&info).is_some_and(|location| location.segment() == segment) {
+                there.push(info.place);
+            }
+            true
+        });
+        for places in there.chunks(RELOCATED_AT_ONCE) {
+            let mut records = Vec::with_capacity(places.len());
+            for place in places {
+                let Some(location) = self.log.info(*place).as_ref().and_then(location_of) else {
+                    continue;
+                };
+                let mut record = Vec::new();
+                if queue.host.read(location, &mut record)? {
+                    records.push((*place, location, record));
+                }
+            }
+            let _no_message_changes_queues = queue.host.compactor().pause_relocation();
+            let mut log = queue.host.append()?;
+            for (place, location, record) in records {
+                self.relocate_one(queue, &mut log, place, location, &record)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Transitions that are journaled happen under the append lock, which `log` holds. So what is
+    /// read here and written to the log is the state at that record, or an earlier claim of it that
+    /// will be journaled after it.
+    fn relocate_one(
+        &self,
+        queue: &Queue,
+        log: &mut Append<'_>,
+        place: SlotRef,
+        old: Location,
+        record: &[u8],
+    ) -> Result<()> {
+        let Some(info) = self.log.info(place).filter(|info| location_of(info) == Some(old)) else {
+            return Ok(());
+        };
+        let held = held(queue, &info, crate::queue::record::payload_of(record)?);
+        if let Some(location) = log.append_live(&held, None) {
+            if self.log.relocate(place, old.lsn.to_u64(), location.lsn.to_u64()) {
+                log.release(old);
+            } else {
+                log.release(location);
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands every message to `each` as a record.
+    pub fn export(
+        &self,
+        queue: &Queue,
+        each: &mut dyn FnMut(&Record<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let mut places = Vec::new();
+        self.log.scan(|info| {
+            places.push(info.place);
+            true
+        });
+        for place in places {
+            self.look(queue, place, |info, payload| {
+                each(&Record::Message(held(queue, info, payload)))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Shows up to `max` messages to `sink`, oldest first.
+    pub fn peek(
+        &self,
+        queue: &Queue,
+        max: usize,
+        include_in_flight: bool,
+        sink: &mut dyn FnMut(Delivery<'_>),
+    ) -> Result<()> {
+        let mut places = Vec::new();
+        self.log.scan(|info| {
+            let shown = match info.state {
+                MessageState::Ready | MessageState::Held => true,
+                MessageState::Leased(_) => include_in_flight,
+                MessageState::Delayed(_) => false,
+            };
+            if shown {
+                places.push((info.seq, info.place));
+            }
+            // Recovered messages may lie behind younger ones; those of one page are near each
+            // other.
+            places.len() < max.saturating_add(1_024)
+        });
+        places.sort_unstable_by_key(|(seq, _)| *seq);
+        for (_, place) in places.into_iter().take(max) {
+            self.look(queue, place, |info, payload| {
+                let in_flight = matches!(info.state, MessageState::Leased(_));
+                let message = Message {
+                    place,
+                    seq: info.seq,
+                    sent: info.sent,
+                    flags: info.flags,
+                    // A look is no delivery: the receipt shows the last one.
+                    deliveries: info.deliveries,
+                    first_received: info.first_received,
+                };
+                message.show(queue, payload, info.first_received.unwrap_or(0), in_flight, sink)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Reads one message where it lies, without changing it. Skips one that is gone.
+    fn look(
+        &self,
+        queue: &Queue,
+        place: SlotRef,
+        see: impl FnOnce(&Info, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let Some(info) = self.log.info(place) else { return Ok(()) };
+        if let Some(location) = location_of(&info) {
+            let mut record = Vec::new();
+            return match queue.host.read(location, &mut record)? {
+                true => see(&info, crate::queue::record::payload_of(&record)?),
+                false => Ok(()),
+            };
+        }
+        let claim: Option<Claim<'_>> = match info.state {
+            MessageState::Leased(_) => self.log.claim_leased(place),
+            MessageState::Delayed(_) => self.log.claim_delayed(place),
+            MessageState::Ready | MessageState::Held => self.log.claim_at(place),
+        };
+        let Some(claimed) = claim else { return Ok(()) };
+        let seen = payload(&claimed, &[]).and_then(|payload| see(&info, payload));
+        // As it was, for a message of the lane too: the lane's list still names its place.
+        claimed.put_back();
+        seen
+    }
+}
+
+fn restored<'a>(seq: u64, message: &StoredMessage, now: Millis) -> Restored<'a> {
+    let lane = message.flags & GROUPED != 0;
+    let state = match (message.due > now, message.deliveries) {
+        (true, 0) => MessageState::Delayed(message.due),
+        (true, _) => MessageState::Leased(message.due),
+        (false, _) if lane => MessageState::Held,
+        (false, _) => MessageState::Ready,
+    };
+    Restored {
+        seq,
+        sent: message.sent,
+        flags: message.flags,
+        body: NewBody::At { lsn: message.lsn.to_u64(), len: message.len },
+        deliveries: message.deliveries,
+        first_received: (message.deliveries > 0).then_some(message.first_received),
+        state,
+        lane,
+    }
+}
+
+fn held<'a>(queue: &Queue, info: &Info, payload: &'a [u8]) -> MessageRecord<'a> {
+    MessageRecord {
+        queue: queue.id,
+        seq: info.seq,
+        flags: info.flags,
+        sent: info.sent,
+        due: match info.state {
+            MessageState::Delayed(due) | MessageState::Leased(due) => due,
+            MessageState::Ready | MessageState::Held => 0,
+        },
+        deliveries: info.deliveries,
+        first_received: info.first_received.unwrap_or(0),
+        dedup: None,
+        moved_from: None,
+        payload,
+    }
+}

@@ -1,0 +1,173 @@
+//! Messages that change queues: to the dead-letter queue, and back by a move task.
+//!
+//! One record takes the message away from one queue and adds it to the other, so a crash never
+//! shows it in both or in neither. No two queues are locked at once: the source holds the message
+//! apart (claimed or leased) while the destination accepts it.
+
+use trunkline_host::Host;
+use trunkline_types::{Millis, ResourceId, Result, Seq};
+
+use crate::queue::envelope::{Envelope, ReceivedBefore};
+use crate::queue::{Kind, Queue};
+
+/// A message that arrives from another queue.
+pub(crate) struct Incoming<'a> {
+    pub envelope: Envelope<'a>,
+    pub sent: Millis,
+    pub moved_from: (ResourceId, Seq),
+}
+
+/// A message that was delivered as often as its queue allows.
+pub(crate) struct Exhausted<'a> {
+    pub seq: Seq,
+    pub envelope: Envelope<'a>,
+    pub sent: Millis,
+    pub deliveries: u32,
+    pub first_received: Millis,
+}
+
+/// Gives a message to the dead-letter queue of `queue`; `false` when there is none to take it, or
+/// no space on the disk, so that the message is delivered once more rather than lost.
+pub(crate) fn dead_letter(queue: &Queue, message: &Exhausted<'_>, now: Millis) -> Result<bool> {
+    let Some(dead) = queue.rules.dead_letter() else { return Ok(false) };
+    let Some(target) =
+        queue.host.directory.get::<Queue>(dead.queue).filter(|target| target.id != queue.id)
+    else {
+        return Ok(false);
+    };
+    if queue.host.is_full() {
+        return Ok(false);
+    }
+    // The age of a FIFO message starts anew in the dead-letter queue, that of a standard one does
+    // not; what the receiver is told of its sending stays in both.
+    let first_sent = message.envelope.sent.unwrap_or(message.sent);
+    let (sent, kept) = match queue.inner() {
+        Kind::Standard(_) => (message.sent, None),
+        Kind::Fifo(_) => (now, Some(first_sent)),
+    };
+    let (count, first) = message.envelope.receive_count(message.deliveries, message.first_received);
+    let envelope = Envelope {
+        origin: message.envelope.origin.or(Some((queue.id, message.seq))),
+        source: Some(queue.id),
+        sent: kept,
+        received: Some(ReceivedBefore { count, first }),
+        ..message.envelope
+    };
+    let incoming = Incoming { envelope, sent, moved_from: (queue.id, message.seq) };
+    target.accept(&incoming)?;
+    Ok(true)
+}
+
+/// What became of an attempt to move one message back.
+pub(crate) enum Taken {
+    /// One message was moved.
+    Moved,
+    /// No message is visible.
+    Nothing,
+    /// The message says nothing of where it came from.
+    NoTarget,
+    /// The queue it should go to does not exist.
+    TargetGone,
+}
+
+/// Redrives the first visible message of `source` to the queue that `target` names for it, as a new
+/// message there.
+pub(crate) fn take_back(
+    host: &Host,
+    source: &Queue,
+    target: impl Fn(Option<ResourceId>) -> Option<ResourceId>,
+    now: Millis,
+) -> Result<Taken> {
+    let mut taken = Taken::Nothing;
+    let mut give = |seq: Seq, envelope: &Envelope<'_>| -> Result<bool> {
+        let Some(target) = target(envelope.source) else {
+            taken = Taken::NoTarget;
+            return Ok(false);
+        };
+        let Some(target) = host.directory.get::<Queue>(target) else {
+            taken = Taken::TargetGone;
+            return Ok(false);
+        };
+        let envelope =
+            Envelope { origin: None, source: None, sent: None, received: None, ..*envelope };
+        let moved_from = (source.id, seq);
+        let incoming = Incoming { envelope, sent: now, moved_from };
+        target.accept(&incoming)?;
+        taken = Taken::Moved;
+        Ok(true)
+    };
+    match source.inner() {
+        Kind::Standard(standard) => standard.take(source, &mut give)?,
+        Kind::Fifo(fifo) => fifo.take(source, now, &mut give)?,
+    }
+    Ok(taken)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::path::Path;
+    use std::sync::{Arc, mpsc};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{Clock, Engine, OpenOptions, Outgoing, fifo_queue, queue_name, standard_queue};
+
+    fn open(path: &Path) -> Arc<Engine> {
+        let clock = Arc::new(Clock::virtual_at(1_700_000_000_000));
+        let options = OpenOptions { clock, segment_bytes: 8 << 10, ..OpenOptions::at(path) };
+        Engine::open(OpenOptions { background: false, ..options }).unwrap()
+    }
+
+    fn send(queue: &Queue, body: &[u8]) {
+        let (group, dedup_id) = match queue.inner() {
+            Kind::Standard(_) => (None, None),
+            Kind::Fifo(_) => (Some("g"), Some(std::str::from_utf8(&body[..5]).unwrap())),
+        };
+        queue.send(&Outgoing { body, group, dedup_id, ..Outgoing::default() }).unwrap();
+    }
+
+    /// Redrives the first message of `source`; cleaning is asked for when the move is on record and
+    /// the message has not yet left the source.
+    fn move_while_cleaning(engine: &Arc<Engine>, source: &Queue, target: &Queue) {
+        let (told, cleaned) = mpsc::channel();
+        let mut give = |seq: Seq, envelope: &Envelope<'_>| -> Result<bool> {
+            let (envelope, moved_from) = (*envelope, (source.id, seq));
+            target.accept(&Incoming { envelope, sent: source.host.now(), moved_from })?;
+            let (engine, told) = (engine.clone(), told.clone());
+            std::thread::spawn(move || told.send(engine.compact_oldest()));
+            // Cleaning has to wait for the end of the move: it does not come in between.
+            let waited = cleaned.recv_timeout(Duration::from_millis(50));
+            assert!(waited.is_err(), "cleaned in the middle");
+            Ok(true)
+        };
+        match source.inner() {
+            Kind::Standard(standard) => standard.take(source, &mut give).unwrap(),
+            Kind::Fifo(fifo) => fifo.take(source, source.host.now(), &mut give).unwrap(),
+        }
+        cleaned.recv().unwrap().unwrap();
+    }
+
+    #[test]
+    fn cleaning_in_the_middle_of_a_move_brings_nothing_back() {
+        for (name, config) in [("plain", standard_queue()), ("q.fifo", fifo_queue())] {
+            let folder = tempfile::tempdir().unwrap();
+            {
+                let engine = open(folder.path());
+                let source = engine.create_queue(queue_name(name), config, b"").unwrap();
+                let target = engine.create_queue(queue_name("target"), standard_queue(), b"");
+                for number in 0..30 {
+                    send(&source, format!("{number:05} {number:0900}").as_bytes());
+                }
+                engine.flush().unwrap();
+                move_while_cleaning(&engine, &source, &target.unwrap());
+                assert_eq!(source.statistics().unwrap().visible, 29);
+                engine.close().unwrap();
+            }
+            let engine = open(folder.path());
+            let source = engine.find_queue(&queue_name(name)).unwrap().unwrap();
+            let there = source.statistics().unwrap();
+            assert_eq!(there.visible + there.in_flight, 29, "{name}: it is in both");
+        }
+    }
+}

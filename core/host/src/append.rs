@@ -1,0 +1,119 @@
+//! One step of the journal: records appended, and live bytes counted, under the append lock.
+//!
+//! A memory engine has no journal; there every step is off and costs a branch.
+
+use trunkline_journal::{Appender, Lsn, Ticket};
+use trunkline_types::Millis;
+use trunkline_types::sync::MutexGuard;
+
+use crate::codec::Encode;
+use crate::live_bytes::LiveBytes;
+
+/// The right to append, for as long as it lives.
+pub enum Append<'a> {
+    /// There is no journal to append to.
+    Off,
+    /// The append lock is held.
+    On(Step<'a>),
+}
+
+/// One step of the journal.
+pub struct Step<'a> {
+    appender: Appender<'a>,
+    live_bytes: MutexGuard<'a, LiveBytes>,
+    now: Millis,
+}
+
+/// Where a record lies in the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Location {
+    /// Its log sequence number.
+    pub lsn: Lsn,
+    /// Its length in bytes.
+    pub len: u32,
+}
+
+impl Location {
+    /// The segment it lies in.
+    pub fn segment(&self) -> u32 {
+        self.lsn.segment()
+    }
+}
+
+impl<'a> Append<'a> {
+    pub(crate) fn off() -> Self {
+        Self::Off
+    }
+
+    pub(crate) fn on(
+        appender: Appender<'a>,
+        live_bytes: MutexGuard<'a, LiveBytes>,
+        now: Millis,
+    ) -> Self {
+        Self::On(Step { appender, live_bytes, now })
+    }
+
+    /// Appends a live record whose payload is the concatenation of `payload`, without copying the
+    /// parts together first. Tell [`crate::Compactor::on_append`] of it.
+    #[inline]
+    pub fn append_payload(&mut self, head: &impl Encode, payload: &[&[u8]]) -> Option<Location> {
+        let Self::On(step) = self else { return None };
+        let mut bytes = Vec::with_capacity(96);
+        head.encode(&mut bytes);
+        let location = match payload {
+            [body] => step.append_parts(&[&bytes, body]),
+            [envelope, body] => step.append_parts(&[&bytes, envelope, body]),
+            more => step.append_parts(&[&bytes, &more.concat()]),
+        };
+        step.live_bytes.add(location, step.now);
+        Some(location)
+    }
+
+    /// Appends a fact that compaction may drop with its segment; says where it lies.
+    pub fn append(&mut self, record: &impl Encode) -> Option<Lsn> {
+        let Self::On(step) = self else { return None };
+        let mut bytes = Vec::with_capacity(64);
+        record.encode(&mut bytes);
+        Some(step.append_parts(&[&bytes]).lsn)
+    }
+
+    /// Appends a live record; `old` is the location it leaves.
+    pub fn append_live(&mut self, record: &impl Encode, old: Option<Location>) -> Option<Location> {
+        let Self::On(step) = self else { return None };
+        let mut bytes = Vec::with_capacity(256);
+        record.encode(&mut bytes);
+        let location = step.append_parts(&[&bytes]);
+        step.live_bytes.add(location, step.now);
+        if let Some(old) = old {
+            step.live_bytes.remove(old);
+        }
+        Some(location)
+    }
+
+    /// What lay there lives no longer.
+    pub fn release(&mut self, location: Location) {
+        if let Self::On(step) = self {
+            step.live_bytes.remove(location);
+        }
+    }
+
+    /// Whether there is a journal.
+    pub fn is_on(&self) -> bool {
+        matches!(self, Self::On(_))
+    }
+
+    /// What to wait for, so that everything appended so far is as durable as asked.
+    pub fn ticket(&self) -> Option<Ticket> {
+        match self {
+            Self::Off => None,
+            Self::On(step) => Some(step.appender.ticket()),
+        }
+    }
+}
+
+impl Step<'_> {
+    fn append_parts(&mut self, parts: &[&[u8]]) -> Location {
+        let len = parts.iter().map(|part| part.len()).sum::<usize>();
+        Location { lsn: self.appender.append(parts), len: len as u32 }
+    }
+}

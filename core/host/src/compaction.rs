@@ -1,0 +1,250 @@
+//! Compaction: disk space comes back, the oldest segment first, always.
+//!
+//! Everything that is alive and lies in the oldest segment is appended again at the tail, in its
+//! whole state; once that is durable the segment is reclaimed. Invariant: a record refers only to
+//! things that lie in its own or an older segment, so dropping the oldest segment leaves no
+//! dangling reference.
+//!
+//! On a full disk the oldest segment goes as soon as nothing in it lives, or half of the log is
+//! garbage.
+//!
+//! Cost: a segment is compacted when the log is more than twice as large as what lives in it, so a
+//! byte that stays is copied about once for every byte that passes by.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use trunkline_journal::{Journal, Lsn, Signal};
+use trunkline_types::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use trunkline_types::sync::{Mutex, MutexGuard, lock};
+use trunkline_types::{Code, Durability, Error, Millis, Result};
+
+use crate::host::Host;
+use crate::waiters::Parker;
+
+/// Segments that are never compacted: the one being written and one behind it.
+const SEGMENTS_KEPT: usize = 2;
+/// Log beyond twice what lives in it that is tolerated, in segments, so that small engines rest.
+const SLACK_SEGMENTS: u64 = 4;
+/// On a full disk: space left for what is written beside the records that are relocated, in bytes.
+const RELOCATION_MARGIN: u64 = 64 << 10;
+/// How long the compactor sleeps at most before it looks whether the engine is gone.
+const NAP: Duration = Duration::from_secs(10);
+
+/// Gives disk space back, in the background.
+pub struct Compactor {
+    /// Whether a thread may be started; without one, compaction runs when it is asked for.
+    background: bool,
+    /// The newest segment that was seen.
+    seen: AtomicU32,
+    started: AtomicBool,
+    parker: Arc<Parker>,
+    /// Held while a segment may be reclaimed, and by a copy, which needs all of them to stay. No
+    /// verb takes it: it may be held for as long as a whole log is copied.
+    working: Mutex<()>,
+    /// Held while records are relocated, some at a time, and while content changes its owner.
+    relocating: Mutex<()>,
+    /// Why the last attempt failed, if it did.
+    failure: Mutex<Option<Error>>,
+}
+
+impl Compactor {
+    pub(crate) fn new(background: bool) -> Self {
+        Self {
+            background,
+            seen: AtomicU32::new(0),
+            started: AtomicBool::new(false),
+            parker: Arc::default(),
+            working: Mutex::new(()),
+            relocating: Mutex::new(()),
+            failure: Mutex::default(),
+        }
+    }
+
+    /// To be called after each counted append: wakes the compactor when a new segment begins, and
+    /// starts its thread at the first need.
+    #[inline]
+    pub fn on_append(host: &Arc<Host>, at: Lsn) {
+        if at.segment() > host.compactor.seen.load(Ordering::Relaxed) {
+            Self::begin(host, at.segment());
+        }
+    }
+
+    #[cold]
+    fn begin(host: &Arc<Host>, segment: u32) {
+        let compactor = &host.compactor;
+        let before = compactor.seen.fetch_max(segment, Ordering::Relaxed);
+        // The first write after opening says nothing about space, unless there is a history.
+        if before == 0 && segment <= SEGMENTS_KEPT as u32 {
+            return;
+        }
+        Self::request(host);
+    }
+
+    /// Wakes the compactor, and starts its thread at the first need.
+    #[cold]
+    pub(crate) fn request(host: &Arc<Host>) {
+        let compactor = &host.compactor;
+        if !compactor.background {
+            return;
+        }
+        if !compactor.started.swap(true, Ordering::SeqCst) {
+            let (weak, parker) = (Arc::downgrade(host), compactor.parker.clone());
+            let thread = std::thread::Builder::new().name("trunkline-compactor".into());
+            if thread.spawn(move || run(&weak, &parker)).is_err() {
+                // The log then only grows; the next segment tries again.
+                compactor.started.store(false, Ordering::SeqCst);
+            }
+        }
+        compactor.parker.signal();
+    }
+
+    /// Keeps every segment where it is while the result lives.
+    pub(crate) fn pause(&self) -> MutexGuard<'_, ()> {
+        lock(&self.working)
+    }
+
+    /// Pauses relocation while the result lives: content is either relocated or changes its owner.
+    /// A copy written between the record that moves a message and its end at the source would come
+    /// behind the move, and bring the message back at the next opening.
+    ///
+    /// Taken before the lock of a resource and the append lock, and held for neither a read nor a
+    /// sync.
+    pub fn pause_relocation(&self) -> MutexGuard<'_, ()> {
+        lock(&self.relocating)
+    }
+
+    /// Fails with the reason while the log grows because the oldest segment cannot be reclaimed.
+    pub(crate) fn check(&self) -> Result<()> {
+        let failure = lock(&self.failure);
+        let Some(cause) = &*failure else { return Ok(()) };
+        Err(Error::new(
+            cause.code(),
+            format!(
+                "What was sent is safe, but disk space is not given back ({}). It is tried again \
+                 with every new segment.",
+                cause.message()
+            ),
+        ))
+    }
+
+    pub(crate) fn stop(&self) {
+        self.parker.signal();
+    }
+}
+
+fn run(host: &Weak<Host>, parker: &Parker) {
+    loop {
+        parker.park(NAP);
+        let Some(host) = host.upgrade() else { return };
+        if host.gate.is_closed() || host.gate.is_forked() {
+            return;
+        }
+        // The error is kept for who asks. What failed may work later: a file may be repaired.
+        let _kept = compact(&host);
+    }
+}
+
+impl Host {
+    /// The compactor.
+    pub fn compactor(&self) -> &Compactor {
+        &self.compactor
+    }
+
+    /// Gives disk space back now, as far as it is worth it, instead of in the background.
+    pub fn compact(&self) -> Result<()> {
+        self.check_writable()?;
+        compact(self)
+    }
+
+    /// Relocates what lives in the oldest segment and reclaims it, worth it or not: for tests.
+    #[doc(hidden)]
+    pub fn compact_oldest(&self) -> Result<()> {
+        self.check_writable()?;
+        match &self.journal {
+            Some(journal) => compact_oldest(self, journal),
+            None => Ok(()),
+        }
+    }
+
+    /// Fails while disk space cannot be given back in the background, and says why: a record that
+    /// is still needed may be damaged. The journal then grows, which nothing else would tell.
+    pub fn check_space(&self) -> Result<()> {
+        self.check_readable()?;
+        self.compactor.check()
+    }
+
+    fn needs(&self, newest: Millis) -> bool {
+        let now = self.now();
+        self.all_components().iter().any(|component| component.needs(newest, now))
+    }
+}
+
+/// Reclaims segments as long as it is worth it.
+fn compact(host: &Host) -> Result<()> {
+    let Some(journal) = &host.journal else { return Ok(()) };
+    while is_worth_it(host, journal) && !host.gate.is_closed() {
+        let outcome = compact_oldest(host, journal);
+        *lock(&host.compactor.failure) = outcome.clone().err();
+        outcome?;
+    }
+    *lock(&host.compactor.failure) = None;
+    if let Err(cause) = journal.probe() {
+        return if cause.code() == Code::StorageFull { Ok(()) } else { Err(cause) };
+    }
+    Ok(())
+}
+
+fn is_worth_it(host: &Host, journal: &Journal) -> bool {
+    let segments = journal.segments();
+    if segments.len() <= segments_kept(journal) {
+        return false;
+    }
+    let (oldest, largest) = (&segments[0], segments.iter().map(|segment| segment.bytes).max());
+    let ((live, newest), live_bytes) = {
+        let live_bytes = host.live_bytes();
+        (live_bytes.usage(oldest.number), live_bytes.total())
+    };
+    if live == 0 && !host.needs(newest) {
+        return true;
+    }
+    let total: u64 = segments.iter().map(|segment| u64::from(segment.bytes)).sum();
+    if journal.is_full() {
+        // What is relocated must find its place in what is left of the present segment.
+        let relocated = if live == 0 { 0 } else { live_bytes.min(u64::from(oldest.bytes)) };
+        let fits = relocated + RELOCATION_MARGIN < journal.bytes_left();
+        return fits && (live == 0 || total > 2 * live_bytes);
+    }
+    total > 2 * live_bytes + SLACK_SEGMENTS * u64::from(largest.unwrap_or(0))
+}
+
+/// The segment that is being written stays. So does the one behind it, to which batches may still
+/// be on their way, unless its space is needed.
+fn segments_kept(journal: &Journal) -> usize {
+    if journal.is_full() { 1 } else { SEGMENTS_KEPT }
+}
+
+fn compact_oldest(host: &Host, journal: &Journal) -> Result<()> {
+    let _working = host.compactor.pause();
+    let segments = journal.segments();
+    if segments.len() <= segments_kept(journal) {
+        return Ok(());
+    }
+    let oldest = segments[0].number;
+    let (live, newest) = host.live_bytes().usage(oldest);
+    if live > 0 || host.needs(newest) {
+        host.append_opened(Some(oldest))?;
+        for component in host.all_components() {
+            component.relocate(oldest)?;
+        }
+    }
+    let ticket = host.append()?.ticket();
+    if let Some(ticket) = ticket {
+        // Always on disk, whatever the engine's level: the originals are about to go.
+        journal.commit(ticket, Durability::Disk)?;
+    }
+    if journal.reclaim_oldest()? {
+        host.live_bytes().forget(oldest);
+    }
+    Ok(())
+}

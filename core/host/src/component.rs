@@ -1,0 +1,148 @@
+//! What a kind of resource brings to a host, and what the host asks of it.
+//!
+//! A kind is one [`ComponentKind`] in a table: the first byte of its records, and how its loader is
+//! made. While a journal is replayed its records go to the [`Loader`], which is owned by one thread
+//! and takes no lock. What the loader builds is the [`Component`], which is shared from then on;
+//! the things it manages are [`Resource`]s in the host's directory.
+//!
+//! Calls through these traits are cold: opening, time, compaction, copies, reports. Verbs call the
+//! concrete types.
+
+use std::any::Any;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use trunkline_types::{Limits, Millis, ResourceId, ResourceKind, ResourceName, Result};
+
+use crate::append::Location;
+use crate::faults::Operation;
+use crate::host::Host;
+use crate::run_queue::Jobs;
+
+/// One line of the table of kinds.
+pub struct ComponentKind {
+    /// The kind's name, in errors.
+    pub name: &'static str,
+    /// The first bytes of its records. No two kinds of one host share one.
+    pub records: RangeInclusive<u8>,
+    /// The operations that a fault rule may name.
+    pub operations: &'static [Operation],
+    /// Makes an empty loader.
+    pub loader: fn(&Limits) -> Box<dyn Loader>,
+}
+
+impl ComponentKind {
+    /// The owner of timers that belong to the component as a whole, not to one of its resources.
+    pub const fn owner(&self) -> ResourceId {
+        ResourceId(COMPONENT_OWNERS | *self.records.start() as u32)
+    }
+}
+
+/// Ids from here on are those of components; resources are counted from one.
+pub(crate) const COMPONENT_OWNERS: u32 = 0xFFFF_FF00;
+
+/// Collects the records of one kind while a journal is replayed.
+pub trait Loader {
+    /// Adds the record that lies at `at`. An older copy may be followed by a relocated one, and a
+    /// record may come twice: the result must be the same.
+    fn apply(&mut self, at: Location, record: &[u8]) -> Result<()>;
+
+    /// The largest id that the records spoke of: it is never given out again.
+    fn last_id(&self) -> Option<ResourceId> {
+        None
+    }
+
+    /// What the records add up to, for people. Called after the last record, and instead of
+    /// [`Loader::finish`].
+    fn report(&self, now: Millis) -> Vec<ResourceReport>;
+
+    /// Builds the component, counts what lives in the journal ([`Host::live_bytes`]), adds its
+    /// resources to the directory and arms their timers. Called in the order of the table, so a
+    /// kind may look up what an earlier one built.
+    fn finish(self: Box<Self>, host: &Arc<Host>) -> Result<Arc<dyn Component>>;
+}
+
+/// All resources of one kind, in an open host.
+pub trait Component: Any + Send + Sync {
+    /// Whether a segment that was last written at `newest` must be relocated although nothing in it
+    /// is counted as live.
+    fn needs(&self, newest: Millis, now: Millis) -> bool {
+        let (_, _) = (newest, now);
+        false
+    }
+
+    /// Appends again everything that is alive and lies in `segment`, some records a step, so that
+    /// others get the append lock in between.
+    fn relocate(&self, segment: u32) -> Result<()>;
+
+    /// Hands its whole state to `sink`, as records that a fresh loader turns into the same state.
+    fn export(&self, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>;
+
+    /// How its resources stand, for people.
+    fn report(&self, now: Millis) -> Vec<ResourceReport>;
+
+    /// Removes every resource and everything in it.
+    fn reset(&self) -> Result<()>;
+
+    /// The host closes. Its resources are told one by one; this is for what belongs to none.
+    fn close(&self) {}
+
+    /// A timer of the component itself fired; see [`Resource::fire`].
+    fn fire(&self, slot: u32, now: Millis, jobs: &Jobs<'_>) -> Option<Millis> {
+        let (_, _, _) = (slot, now, jobs);
+        None
+    }
+
+    /// Runs a job of the component itself; see [`Resource::run`].
+    fn run(&self, task: u64, now: Millis) -> Result<()> {
+        let (_, _) = (task, now);
+        Ok(())
+    }
+}
+
+/// One resource: what the directory holds, and what owns timers and jobs.
+pub trait Resource: Any + Send + Sync {
+    /// Its id.
+    fn id(&self) -> ResourceId;
+
+    /// Its name.
+    fn name(&self) -> &ResourceName;
+
+    /// The timer `slot` of the resource fired. Returns when to fire again; a time that has passed
+    /// means at once.
+    ///
+    /// Runs while the timers are locked: it may take the resource's own locks and append, but must
+    /// not sweep, block, or touch another resource. Work is pushed to `jobs`.
+    fn fire(&self, slot: u32, now: Millis, jobs: &Jobs<'_>) -> Option<Millis>;
+
+    /// Runs a job that [`Resource::fire`] pushed, without any lock of the host. One job runs at a
+    /// time, in the order of pushing. An error is the job's own to keep: nobody waits for it.
+    fn run(&self, task: u64, now: Millis) -> Result<()> {
+        let (_, _) = (task, now);
+        Ok(())
+    }
+
+    /// The host closes: wakes every waiter.
+    fn close(&self);
+}
+
+/// How one resource stands, as names and numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceReport {
+    /// Its name.
+    pub name: ResourceName,
+    /// Its counters, in the order in which they are shown.
+    pub counters: Vec<(&'static str, u64)>,
+}
+
+impl ResourceReport {
+    /// The counter of this name; 0 when there is none.
+    pub fn counter(&self, name: &str) -> u64 {
+        self.counters.iter().find(|(own, _)| *own == name).map_or(0, |(_, value)| *value)
+    }
+
+    /// The kind of the resource.
+    pub fn kind(&self) -> ResourceKind {
+        self.name.kind
+    }
+}

@@ -1,0 +1,124 @@
+//! Which resources there are, by id and by name.
+
+use std::any::Any;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError};
+
+use trunkline_types::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use trunkline_types::{Millis, ResourceId, ResourceKind, ResourceName};
+
+use crate::component::Resource;
+
+/// The resources of one host, of every kind.
+#[derive(Default)]
+pub struct Directory {
+    tables: RwLock<Tables>,
+}
+
+#[derive(Default)]
+struct Tables {
+    by_id: HashMap<ResourceId, Arc<dyn Resource>>,
+    by_name: BTreeMap<ResourceName, ResourceId>,
+    /// Names that were removed, and when. Only the newest removal of a name; see `REMOVED_MAX`.
+    removed: HashMap<ResourceName, Millis>,
+}
+
+/// Names whose removal is remembered at most; the oldest are forgotten first.
+const REMOVED_MAX: usize = 10_000;
+
+impl Directory {
+    /// The resource of this id, of whatever kind.
+    pub fn any(&self, id: ResourceId) -> Option<Arc<dyn Resource>> {
+        self.read().by_id.get(&id).cloned()
+    }
+
+    /// The resource of this id, if it is an `R`.
+    pub fn get<R: Resource>(&self, id: ResourceId) -> Option<Arc<R>> {
+        self.any(id).and_then(cast)
+    }
+
+    /// The resource of this name, if it is an `R`.
+    pub fn find<R: Resource>(&self, name: &ResourceName) -> Option<Arc<R>> {
+        let tables = self.read();
+        tables.by_name.get(name).and_then(|id| tables.by_id.get(id)).cloned().and_then(cast)
+    }
+
+    /// The id of this name.
+    pub fn id_of(&self, name: &ResourceName) -> Option<ResourceId> {
+        self.read().by_name.get(name).copied()
+    }
+
+    /// Adds a resource. Who creates one holds a lock of its kind, so that a name is given once.
+    pub fn add(&self, resource: Arc<dyn Resource>) {
+        let mut tables = self.write();
+        tables.removed.remove(resource.name());
+        tables.by_name.insert(resource.name().clone(), resource.id());
+        tables.by_id.insert(resource.id(), resource);
+    }
+
+    /// Forgets a resource that was removed `at` that time.
+    pub fn remove(&self, resource: &dyn Resource, at: Millis) {
+        let mut tables = self.write();
+        tables.by_id.remove(&resource.id());
+        tables.by_name.remove(resource.name());
+        if tables.removed.len() >= REMOVED_MAX {
+            let oldest = tables.removed.iter().min_by_key(|(_, at)| **at);
+            if let Some(name) = oldest.map(|(name, _)| name.clone()) {
+                tables.removed.remove(&name);
+            }
+        }
+        tables.removed.insert(resource.name().clone(), at);
+    }
+
+    /// When a resource of this name was last removed, if none has the name now.
+    pub fn removed_at(&self, name: &ResourceName) -> Option<Millis> {
+        self.read().removed.get(name).copied()
+    }
+
+    /// The resources of a kind whose name starts with `prefix`, in an account and region (`None`:
+    /// in all), in order of their names.
+    pub fn list<R: Resource>(
+        &self,
+        kind: ResourceKind,
+        account: Option<&str>,
+        region: Option<&str>,
+        prefix: &str,
+    ) -> Vec<Arc<R>> {
+        let tables = self.read();
+        let first = ResourceName::new(kind, account.unwrap_or_default(), "", "");
+        let wanted = |name: &ResourceName| {
+            account.is_none_or(|account| name.account == account)
+                && region.is_none_or(|region| name.region == region)
+                && name.name.starts_with(prefix)
+        };
+        let of_kind = tables.by_name.range(first..).take_while(|(name, _)| name.kind == kind);
+        let ids = of_kind.filter(|(name, _)| wanted(name)).map(|(_, id)| id);
+        ids.filter_map(|id| tables.by_id.get(id)).cloned().filter_map(cast).collect()
+    }
+
+    /// Every `R`, in order of its id: what is done to all is done in one order each time.
+    pub fn all<R: Resource>(&self) -> Vec<Arc<R>> {
+        let everything: Vec<_> = self.read().by_id.values().cloned().collect();
+        let mut resources: Vec<Arc<R>> = everything.into_iter().filter_map(cast).collect();
+        resources.sort_unstable_by_key(|resource| resource.id());
+        resources
+    }
+
+    /// Forgets everything: breaks the circle between the host and its resources.
+    pub(crate) fn clear(&self) -> Vec<Arc<dyn Resource>> {
+        std::mem::take(&mut *self.write()).by_id.into_values().collect()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Tables> {
+        self.tables.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Tables> {
+        self.tables.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn cast<R: Resource>(resource: Arc<dyn Resource>) -> Option<Arc<R>> {
+    let any: Arc<dyn Any + Send + Sync> = resource;
+    any.downcast().ok()
+}

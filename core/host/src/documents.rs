@@ -1,0 +1,229 @@
+//! Documents: named values of the control planes, kept in order of their keys.
+//!
+//! Lock order: the documents, then the append lock. Neither is held for more than some documents.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use trunkline_journal::Ticket;
+use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::{Limits, Millis, ResourceKind, ResourceName, Result};
+
+use crate::append::{Append, Location};
+use crate::codec::{Encode, Put, Take, damaged};
+use crate::component::{Component, ComponentKind, Loader, ResourceReport};
+use crate::host::Host;
+
+/// The kind of documents, for the table of kinds.
+pub static DOCUMENTS: ComponentKind = ComponentKind {
+    name: "document",
+    records: DOCUMENT..=DOCUMENT,
+    operations: &[],
+    loader: |_: &Limits| Box::<DocumentLoader>::default(),
+};
+
+/// The kind under which [`crate::inspect()`] shows documents.
+pub const DOCUMENT_KIND: ResourceKind = ResourceKind("document");
+
+const DOCUMENT: u8 = 10;
+
+/// Documents that one step of relocation writes, or one step of a copy reads.
+const STEP: usize = 64;
+
+/// A document; `None` when it was removed.
+struct DocumentRecord<'a> {
+    key: &'a str,
+    value: Option<&'a [u8]>,
+}
+
+impl Encode for DocumentRecord<'_> {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.put_u8(DOCUMENT);
+        out.put_bytes(self.key.as_bytes());
+        out.put_u8(u8::from(self.value.is_some()));
+        out.extend_from_slice(self.value.unwrap_or_default());
+    }
+}
+
+struct StoredDocument {
+    value: Arc<[u8]>,
+    location: Option<Location>,
+}
+
+#[derive(Default)]
+struct DocumentLoader {
+    documents: BTreeMap<String, StoredDocument>,
+}
+
+impl Loader for DocumentLoader {
+    fn apply(&mut self, at: Location, record: &[u8]) -> Result<()> {
+        let mut take = Take(record);
+        if take.u8()? != DOCUMENT {
+            return Err(damaged("a kind this version does not know"));
+        }
+        let key = take.text()?;
+        if take.u8()? == 0 {
+            self.documents.remove(key);
+        } else {
+            let document = StoredDocument { value: take.rest().into(), location: Some(at) };
+            self.documents.insert(key.to_owned(), document);
+        }
+        Ok(())
+    }
+
+    fn report(&self, _: Millis) -> Vec<ResourceReport> {
+        self.documents.iter().map(|(key, document)| report(key, document)).collect()
+    }
+
+    fn finish(self: Box<Self>, host: &Arc<Host>) -> Result<Arc<dyn Component>> {
+        let now = host.now();
+        let mut live_bytes = host.live_bytes();
+        for location in self.documents.values().filter_map(|document| document.location) {
+            live_bytes.add(location, now);
+        }
+        drop(live_bytes);
+        Ok(Arc::new(Documents { host: host.clone(), documents: Mutex::new(self.documents) }))
+    }
+}
+
+/// The documents of one host.
+pub struct Documents {
+    host: Arc<Host>,
+    documents: Mutex<BTreeMap<String, StoredDocument>>,
+}
+
+impl Documents {
+    /// Stores a document under `key`, or removes it.
+    pub fn put(&self, key: &str, value: Option<&[u8]>) -> Result<Option<Ticket>> {
+        self.host.check_writable()?;
+        let mut documents = lock(&self.documents);
+        let mut log = self.host.append()?;
+        match value {
+            Some(value) => {
+                let old = documents.get(key).and_then(|document| document.location);
+                let record = DocumentRecord { key, value: Some(value) };
+                let location = log.append_live(&record, old);
+                documents.insert(key.to_owned(), StoredDocument { value: value.into(), location });
+            }
+            None => remove(&mut documents, &mut log, key),
+        }
+        Ok(log.ticket())
+    }
+
+    /// The document under `key`.
+    pub fn get(&self, key: &str) -> Option<Vec<u8>> {
+        lock(&self.documents).get(key).map(|document| document.value.to_vec())
+    }
+
+    /// The documents whose key starts with `prefix`, in order of their keys.
+    pub fn list(&self, prefix: &str) -> Vec<(String, Vec<u8>)> {
+        self.page(prefix, None, usize::MAX)
+    }
+
+    /// Up to `limit` documents whose key starts with `prefix` and lies behind `after`, in order of
+    /// their keys. The last key of a page is where the next one goes on.
+    pub fn page(&self, prefix: &str, after: Option<&str>, limit: usize) -> Vec<(String, Vec<u8>)> {
+        let documents = lock(&self.documents);
+        let from = match after {
+            Some(after) if after >= prefix => Bound::Excluded(after),
+            _ => Bound::Included(prefix),
+        };
+        documents
+            .range::<str, _>((from, Bound::Unbounded))
+            .take_while(|(key, _)| key.starts_with(prefix))
+            .take(limit)
+            .map(|(key, document)| (key.clone(), document.value.to_vec()))
+            .collect()
+    }
+
+    /// The keys behind `after`, at most `STEP`, that satisfy `wanted`; and where to go on.
+    fn keys(
+        &self,
+        after: Option<&str>,
+        wanted: impl Fn(&StoredDocument) -> bool,
+    ) -> (Vec<String>, Option<String>) {
+        let documents = lock(&self.documents);
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut keys = Vec::new();
+        for (key, document) in documents.range::<str, _>((from, Bound::Unbounded)) {
+            if wanted(document) {
+                keys.push(key.clone());
+            }
+            if keys.len() == STEP {
+                let last = keys.last().cloned();
+                return (keys, last);
+            }
+        }
+        (keys, None)
+    }
+}
+
+fn remove(documents: &mut BTreeMap<String, StoredDocument>, log: &mut Append<'_>, key: &str) {
+    if let Some(document) = documents.remove(key) {
+        log.append(&DocumentRecord { key, value: None });
+        document.location.into_iter().for_each(|location| log.release(location));
+    }
+}
+
+fn report(key: &str, document: &StoredDocument) -> ResourceReport {
+    let name = ResourceName::new(DOCUMENT_KIND, "", "", key);
+    ResourceReport { name, counters: vec![("bytes", document.value.len() as u64)] }
+}
+
+impl Component for Documents {
+    fn relocate(&self, segment: u32) -> Result<()> {
+        let there = |document: &StoredDocument| {
+            document.location.is_some_and(|location| location.segment() == segment)
+        };
+        let mut after: Option<String> = None;
+        loop {
+            let (keys, next) = self.keys(after.as_deref(), there);
+            let mut documents = lock(&self.documents);
+            let mut log = self.host.append()?;
+            for key in &keys {
+                // It may have been changed or removed since its key was read.
+                let Some(document) = documents.get_mut(key).filter(|document| there(document))
+                else {
+                    continue;
+                };
+                let record = DocumentRecord { key, value: Some(&document.value) };
+                document.location = log.append_live(&record, document.location);
+            }
+            drop((log, documents));
+            after = next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn export(&self, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let mut after: Option<String> = None;
+        loop {
+            let (keys, next) = self.keys(after.as_deref(), |_| true);
+            for key in &keys {
+                let Some(value) = self.get(key) else { continue };
+                let mut record = Vec::new();
+                DocumentRecord { key, value: Some(&value) }.encode(&mut record);
+                sink(&record)?;
+            }
+            after = next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn report(&self, _: Millis) -> Vec<ResourceReport> {
+        lock(&self.documents).iter().map(|(key, document)| report(key, document)).collect()
+    }
+
+    fn reset(&self) -> Result<()> {
+        let mut documents = lock(&self.documents);
+        let mut log = self.host.append()?;
+        let keys: Vec<String> = documents.keys().cloned().collect();
+        keys.iter().for_each(|key| remove(&mut documents, &mut log, key));
+        Ok(())
+    }
+}

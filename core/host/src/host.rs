@@ -1,0 +1,265 @@
+//! The host: what every kind of resource shares. It holds the clock, the journal, the timers and
+//! the directory, and knows no kind of resource by name.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use trunkline_journal::{Journal, Signal, Ticket};
+use trunkline_timer::Timers;
+use trunkline_types::sync::atomic::{AtomicU32, Ordering};
+use trunkline_types::sync::{Mutex, MutexGuard, lock};
+use trunkline_types::{Clock, Code, Durability, Error, IdKey, Limits, Millis, ResourceId, Result};
+
+use crate::append::{Append, Location};
+use crate::compaction::Compactor;
+use crate::component::Component;
+use crate::directory::Directory;
+use crate::faults::Faults;
+use crate::gate::{CLOSED, Gate, READ_ONLY};
+use crate::live_bytes::LiveBytes;
+use crate::options::OpenOptions;
+use crate::run_queue::RunQueue;
+use crate::schedule::TimerKey;
+use crate::ticker::Ticker;
+use crate::{ComponentKind, open};
+
+/// What the resources of one engine share.
+pub struct Host {
+    /// The engine's time.
+    pub clock: Arc<Clock>,
+    /// The key behind ids and receipts.
+    pub key: IdKey,
+    /// Counts the openings of this engine; receipts say under which they were issued.
+    pub incarnation: u32,
+    /// The table of bounds.
+    pub limits: Limits,
+    /// What "acknowledged" means unless a call says less.
+    pub durability: Durability,
+    /// The resources, by id and by name.
+    pub directory: Directory,
+    /// The faults to be injected.
+    pub faults: Faults,
+    /// The table of kinds this host was opened with.
+    pub kinds: Vec<&'static ComponentKind>,
+    pub(crate) journal: Option<Journal>,
+    pub(crate) live_bytes: Mutex<LiveBytes>,
+    /// Where the newest record of this opening lies.
+    pub(crate) opened: Mutex<Option<Location>>,
+    pub(crate) compactor: Compactor,
+    pub(crate) timers: Timers<TimerKey>,
+    /// Timer entries that were added since the last sweep, about.
+    pub(crate) unsorted: AtomicU32,
+    pub(crate) ticker: Ticker,
+    pub(crate) run_queue: RunQueue,
+    pub(crate) next_id: AtomicU32,
+    pub(crate) components: Mutex<Vec<(ResourceId, Arc<dyn Component>)>>,
+    pub(crate) gate: Gate,
+    pub(crate) background: bool,
+}
+
+impl Host {
+    /// Opens a host with these kinds of resources: replays its journal, or starts empty in memory.
+    pub fn open(options: OpenOptions, kinds: &[&'static ComponentKind]) -> Result<Arc<Host>> {
+        open::open(options, kinds)
+    }
+
+    /// Writes out everything, gives up the folder, and refuses every later verb. Once is enough;
+    /// more do no harm.
+    pub fn close(&self) -> Result<()> {
+        // A forked child shares the parent's folder: it must not write or unlock anything.
+        if self.gate.is_forked() || !self.gate.close() {
+            return Ok(());
+        }
+        self.release();
+        match &self.journal {
+            Some(journal) => journal.close(),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends what runs and breaks the circle between the host and its resources, so that the folder
+    /// is given up with the last of them.
+    pub(crate) fn release(&self) {
+        self.gate.close();
+        self.ticker.stop();
+        self.compactor.stop();
+        let components = std::mem::take(&mut *lock(&self.components));
+        for (_, component) in &components {
+            component.close();
+        }
+        for resource in self.directory.clear() {
+            resource.close();
+        }
+    }
+
+    /// The time. A verb reads it once.
+    #[inline]
+    pub fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    /// Fails if the engine is closed, or belongs to the process that forked this one.
+    #[inline]
+    pub fn check_readable(&self) -> Result<()> {
+        self.gate.check(CLOSED)
+    }
+
+    /// The same, and fails if the engine was opened read-only.
+    #[inline]
+    pub fn check_writable(&self) -> Result<()> {
+        self.gate.check(CLOSED | READ_ONLY)
+    }
+
+    /// An id that no resource of this engine ever had.
+    pub fn next_id(&self) -> ResourceId {
+        ResourceId(self.next_id.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The component of type `C`, if this host has one and is open.
+    pub fn component<C: Component>(&self) -> Option<Arc<C>> {
+        let find = |(_, component): &(ResourceId, Arc<dyn Component>)| {
+            let any: Arc<dyn Any + Send + Sync> = component.clone();
+            any.downcast().ok()
+        };
+        lock(&self.components).iter().find_map(find)
+    }
+
+    pub(crate) fn all_components(&self) -> Vec<Arc<dyn Component>> {
+        lock(&self.components).iter().map(|(_, component)| component.clone()).collect()
+    }
+
+    /// Removes every resource and everything in it.
+    pub fn reset(&self) -> Result<()> {
+        self.check_writable()?;
+        // In the reverse order of the table: later kinds may refer to earlier ones.
+        self.all_components().iter().rev().try_for_each(|component| component.reset())
+    }
+
+    /// Whether the engine keeps a journal.
+    #[inline]
+    pub fn is_journaled(&self) -> bool {
+        self.journal.is_some()
+    }
+
+    /// Takes the journal's append lock, if there is a journal: what happens while the result lives
+    /// is one step of the log.
+    #[inline]
+    pub fn append(&self) -> Result<Append<'_>> {
+        match &self.journal {
+            // A reader's own view of time passing is not worth a record.
+            Some(_) if self.gate.is_read_only() => Ok(Append::off()),
+            None => Ok(Append::off()),
+            Some(journal) => Ok(Append::on(journal.lock()?, lock(&self.live_bytes), self.now())),
+        }
+    }
+
+    /// Reads the record that lies at `at`; false when compaction has moved it meanwhile.
+    pub fn read(&self, at: Location, record: &mut Vec<u8>) -> Result<bool> {
+        match &self.journal {
+            Some(journal) => journal.read(at.lsn, Some(at.len as usize), record),
+            None => Err(Error::new(Code::InternalError, "There is no journal to read from.")),
+        }
+    }
+
+    /// What lives in which segment. Loaders count here what they restore; from then on [`Append`]
+    /// does it.
+    pub fn live_bytes(&self) -> MutexGuard<'_, LiveBytes> {
+        lock(&self.live_bytes)
+    }
+
+    /// Whether a verb that writes would start at once. One that would not first waits, as
+    /// [`Host::wait_for_capacity`] does, until enough of what was appended before is written.
+    #[inline]
+    pub fn has_capacity(&self) -> bool {
+        self.journal.as_ref().is_none_or(Journal::has_capacity)
+    }
+
+    /// Waits while more is unwritten than may be; fails with `StorageFull` on a full disk. Called
+    /// before any lock is taken.
+    #[inline]
+    pub fn wait_for_capacity(self: &Arc<Self>) -> Result<()> {
+        let Some(journal) = &self.journal else { return Ok(()) };
+        if journal.has_capacity() { Ok(()) } else { self.wait_for_writes(journal) }
+    }
+
+    #[cold]
+    fn wait_for_writes(self: &Arc<Self>, journal: &Journal) -> Result<()> {
+        let waited = journal.wait_for_capacity();
+        if waited.is_err() && journal.is_full() {
+            Compactor::request(self);
+        }
+        waited
+    }
+
+    /// Whether the disk has no space for more content.
+    #[inline]
+    pub fn is_full(&self) -> bool {
+        self.journal.as_ref().is_some_and(Journal::is_full)
+    }
+
+    /// What has to be written before a verb would start, if too much is unwritten.
+    pub fn unwritten(&self) -> Option<Ticket> {
+        let journal = self.journal.as_ref().filter(|journal| journal.over_write_limit())?;
+        Some(journal.appended())
+    }
+
+    /// Schedules a flush to `level` within a few milliseconds, for writes that no caller awaits.
+    #[inline]
+    pub fn flush_in_background(&self, level: Durability) -> Result<()> {
+        match &self.journal {
+            Some(journal) if !self.gate.is_read_only() => journal.flush_in_background(level),
+            _ => Ok(()),
+        }
+    }
+
+    /// Blocks until everything up to `ticket` is as durable as `level` says.
+    pub fn wait(&self, ticket: Ticket, level: Durability) -> Result<()> {
+        match &self.journal {
+            Some(_) if level == Durability::Memory => self.flush_in_background(Durability::Os),
+            Some(journal) => journal.commit(ticket, level),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether everything up to `ticket` is as durable as `level` says.
+    pub fn is_settled(&self, ticket: Ticket, level: Durability) -> Result<bool> {
+        match &self.journal {
+            Some(journal) => journal.is_settled(ticket, level),
+            None => Ok(true),
+        }
+    }
+
+    /// Calls `signal` once when everything up to `ticket` is as durable as `level` says, or when it
+    /// is known that it will not be; [`Host::is_settled`] tells which.
+    pub fn notify_when(
+        &self,
+        ticket: Ticket,
+        level: Durability,
+        signal: Arc<dyn Signal>,
+    ) -> Result<()> {
+        match &self.journal {
+            Some(journal) => journal.notify_when(ticket, level, signal),
+            None => {
+                signal.signal();
+                Ok(())
+            }
+        }
+    }
+
+    /// Blocks until everything so far is on disk, if the engine has a journal.
+    pub fn flush(&self) -> Result<()> {
+        self.check_readable()?;
+        match &self.journal {
+            Some(journal) => journal.flush(),
+            None => Ok(()),
+        }
+    }
+
+    /// Brings everything to the engine's own level: for verbs that hand out no ticket.
+    pub fn acknowledge(&self) -> Result<()> {
+        match self.durability {
+            Durability::Memory => self.flush_in_background(Durability::Os),
+            Durability::Os | Durability::Disk => self.flush(),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Looking into a data folder that no engine has open: what is there, and is it sound.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use trunkline_journal::{Access, FileStorage, Storage};
+use trunkline_types::{Clock, Durability, Result};
+
+use crate::component::{ComponentKind, ResourceReport};
+use crate::open::{self, Replay};
+use crate::options::OpenOptions;
+
+/// What a data folder holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspection {
+    /// How often the engine was opened.
+    pub incarnations: u32,
+    /// Records that were read and whose checksums are right.
+    pub records: u64,
+    /// The journal's segments: number and bytes in use.
+    pub segments: Vec<(u32, u64)>,
+    /// The resources, kind by kind.
+    pub resources: Vec<ResourceReport>,
+}
+
+/// Reads a data folder without changing it. Damage is an error, `CorruptJournal`, that says where.
+///
+/// Records are applied as at an opening, and one that speaks of content that is gone is no finding:
+/// compaction drops content before the last of what was said about it.
+pub fn inspect(path: &Path, kinds: &[&'static ComponentKind]) -> Result<Inspection> {
+    let storage: Arc<dyn Storage> = Arc::new(FileStorage::open(path, Access::ReadOnly)?);
+    let now = Clock::system().now();
+    let options =
+        OpenOptions { read_only: true, durability: Durability::Disk, ..OpenOptions::memory() };
+    let mut replay = Replay::new(&options.limits, kinds)?;
+    let journal = open::read(storage, &options, &mut replay)?;
+    let segments = journal.segments().iter().map(|s| (s.number, u64::from(s.used))).collect();
+    Ok(Inspection {
+        incarnations: replay.incarnation,
+        records: replay.records,
+        segments,
+        resources: replay.loaders.iter().flat_map(|loader| loader.report(now)).collect(),
+    })
+}

@@ -1,0 +1,44 @@
+//! What every kind of resource needs of an engine, and what knows none of them by name: opening and
+//! replay, appending, compaction, copies, reports, the directory, documents, timers and jobs, waits
+//! and injected faults.
+//!
+//! A kind of resource is a [`ComponentKind`] in a table that the embedder hands to [`Host::open`];
+//! it brings a [`Loader`], a [`Component`] and its [`Resource`]s. See `tests/counter` for a small
+//! one.
+//!
+//! It is not a queue, and decides nothing about the content of records.
+
+mod append;
+mod codec;
+mod compaction;
+mod component;
+mod directory;
+mod documents;
+mod faults;
+mod gate;
+mod host;
+mod inspect;
+mod live_bytes;
+mod open;
+mod options;
+mod run_queue;
+mod schedule;
+mod snapshot;
+mod ticker;
+mod waiters;
+
+pub use append::{Append, Location, Step};
+pub use codec::{Encode, Put, Take, damaged};
+pub use compaction::Compactor;
+pub use component::{Component, ComponentKind, Loader, Resource, ResourceReport};
+pub use directory::Directory;
+pub use documents::{DOCUMENT_KIND, DOCUMENTS, Documents};
+pub use faults::{Effect, Faults, Operation, ResourcePattern, Rule, Verdict};
+pub use host::Host;
+pub use inspect::{Inspection, inspect};
+pub use live_bytes::LiveBytes;
+pub use options::OpenOptions;
+pub use run_queue::{Job, Jobs};
+pub use schedule::{TimerKey, advance};
+pub use ticker::Ticker;
+pub use waiters::{Ended, Parker, WaiterId, Waiters};

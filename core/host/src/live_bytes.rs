@@ -1,0 +1,55 @@
+//! The part of the journal that is still needed: how many live records each segment has.
+//!
+//! Invariant: changed only while the append lock is held (or before the engine is shared), so the
+//! counts and the log agree at every record.
+
+use std::collections::BTreeMap;
+
+use trunkline_types::Millis;
+
+use crate::append::Location;
+
+#[derive(Default)]
+/// The live records of each segment.
+pub struct LiveBytes {
+    segments: BTreeMap<u32, Usage>,
+    live_bytes: u64,
+}
+
+#[derive(Default, Clone, Copy)]
+struct Usage {
+    live: u64,
+    /// When something was last written there: dedup ids in it matter until the window has passed.
+    newest: Millis,
+}
+
+impl LiveBytes {
+    /// A record lives there that was written, or may be taken to have been written, at `at`.
+    pub fn add(&mut self, location: Location, at: Millis) {
+        let usage = self.segments.entry(location.segment()).or_default();
+        usage.live += 1;
+        usage.newest = usage.newest.max(at);
+        self.live_bytes += u64::from(location.len);
+    }
+
+    pub(crate) fn remove(&mut self, location: Location) {
+        let usage = self.segments.entry(location.segment()).or_default();
+        debug_assert!(usage.live > 0, "a location was counted before it was released");
+        usage.live = usage.live.saturating_sub(1);
+        self.live_bytes = self.live_bytes.saturating_sub(u64::from(location.len));
+    }
+
+    /// How many records live in `segment`, and when it was last written.
+    pub(crate) fn usage(&self, segment: u32) -> (u64, Millis) {
+        self.segments.get(&segment).map_or((0, 0), |usage| (usage.live, usage.newest))
+    }
+
+    pub(crate) fn forget(&mut self, segment: u32) {
+        self.segments.remove(&segment);
+    }
+
+    /// The bytes of all live records.
+    pub fn total(&self) -> u64 {
+        self.live_bytes
+    }
+}

@@ -1,0 +1,239 @@
+//! Opening: each record of the journal goes to the loader of its kind; when all are read, the
+//! loaders build the components, in the order of the table of kinds.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use trunkline_journal::{
+    Access, FileStorage, Journal, Lsn, Options as JournalOptions, Storage, Ticket,
+};
+use trunkline_timer::Timers;
+use trunkline_types::sync::atomic::{AtomicU32, Ordering};
+use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::{
+    Code, Durability, Error, IdKey, Limits, ResourceId, Result, process_generation,
+};
+
+use crate::append::Location;
+use crate::codec::{Encode, Put, Take, damaged};
+use crate::compaction::Compactor;
+use crate::component::{COMPONENT_OWNERS, Component, ComponentKind, Loader};
+use crate::directory::Directory;
+use crate::faults::Faults;
+use crate::gate::Gate;
+use crate::host::Host;
+use crate::live_bytes::LiveBytes;
+use crate::options::OpenOptions;
+use crate::run_queue::RunQueue;
+use crate::ticker::Ticker;
+
+/// The host's own record: the engine was opened. It holds what must never be given out twice.
+pub(crate) struct Opened {
+    pub incarnation: u32,
+    pub next_id: u32,
+}
+
+const OPENED: u8 = 1;
+
+impl Encode for Opened {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.put_u8(OPENED);
+        out.put_u32(self.incarnation);
+        out.put_u32(self.next_id);
+    }
+}
+
+/// What a journal adds up to, kind by kind.
+pub(crate) struct Replay {
+    pub incarnation: u32,
+    pub records: u64,
+    pub loaders: Vec<Box<dyn Loader>>,
+    next_id: u32,
+    opened: Option<Location>,
+    /// The loader of each kind of record, by the record's first byte.
+    by_kind: [Option<u8>; 256],
+}
+
+impl Replay {
+    pub fn new(limits: &Limits, kinds: &[&'static ComponentKind]) -> Result<Self> {
+        let mut by_kind = [None; 256];
+        for (index, kind) in kinds.iter().enumerate() {
+            for record in kind.records.clone() {
+                if record == OPENED || by_kind[usize::from(record)].is_some() {
+                    let text = format!("The records {record} of {} have an owner.", kind.name);
+                    return Err(Error::new(Code::InternalError, text));
+                }
+                by_kind[usize::from(record)] = Some(index as u8);
+            }
+        }
+        let loaders = kinds.iter().map(|kind| (kind.loader)(limits)).collect();
+        Ok(Self { incarnation: 0, records: 0, loaders, next_id: 1, opened: None, by_kind })
+    }
+
+    /// Adds the record that lies at `lsn`.
+    pub fn apply(&mut self, lsn: Lsn, record: &[u8]) -> Result<()> {
+        self.records += 1;
+        let len = u32::try_from(record.len()).unwrap_or(u32::MAX);
+        let at = Location { lsn, len };
+        let kind = Take(record).u8()?;
+        if kind == OPENED {
+            return self.opened(at, record);
+        }
+        match self.by_kind[usize::from(kind)] {
+            Some(loader) => self.loaders[usize::from(loader)].apply(at, record),
+            None => Err(damaged("a kind this version does not know")),
+        }
+    }
+
+    fn opened(&mut self, at: Location, record: &[u8]) -> Result<()> {
+        let mut take = Take(&record[1..]);
+        self.incarnation = self.incarnation.max(take.u32()?);
+        self.next_id = self.next_id.max(take.u32()?);
+        self.opened = Some(at);
+        Ok(())
+    }
+
+    /// The id that is given out next.
+    fn next_id(&self) -> u32 {
+        let seen = self.loaders.iter().filter_map(|loader| loader.last_id());
+        seen.map(|ResourceId(id)| id.saturating_add(1)).fold(self.next_id, u32::max)
+    }
+}
+
+/// Opens a host as `options` say.
+pub(crate) fn open(options: OpenOptions, kinds: &[&'static ComponentKind]) -> Result<Arc<Host>> {
+    let mut replay = Replay::new(&options.limits, kinds)?;
+    let journal = match storage(&options)? {
+        Some(storage) => Some(read(storage, &options, &mut replay)?),
+        None => None,
+    };
+    let next_id = replay.next_id();
+    let loaders = std::mem::take(&mut replay.loaders);
+    let host = Arc::new(host(options, journal, &replay, next_id, kinds));
+    if let Err(error) = build(&host, loaders, replay.opened) {
+        host.release();
+        return Err(error);
+    }
+    Ok(host)
+}
+
+/// Replays what a storage holds, without building anything from it.
+pub(crate) fn read(
+    storage: Arc<dyn Storage>,
+    options: &OpenOptions,
+    replay: &mut Replay,
+) -> Result<Journal> {
+    let journal_options = JournalOptions {
+        segment_bytes: options.segment_bytes,
+        key: options.seed.map(seeded_key),
+        background: options.background,
+        ..JournalOptions::default()
+    };
+    Journal::open(storage, journal_options, &mut |lsn, bytes| replay.apply(lsn, bytes))
+}
+
+fn storage(options: &OpenOptions) -> Result<Option<Arc<dyn Storage>>> {
+    if let Some(storage) = &options.storage {
+        return Ok(Some(storage.clone()));
+    }
+    let Some(path) = &options.path else { return Ok(None) };
+    let access = if options.read_only { Access::ReadOnly } else { Access::ReadWrite };
+    Ok(Some(Arc::new(FileStorage::open(path, access)?)))
+}
+
+fn host(
+    options: OpenOptions,
+    journal: Option<Journal>,
+    replay: &Replay,
+    next_id: u32,
+    kinds: &[&'static ComponentKind],
+) -> Host {
+    let key = match &journal {
+        Some(journal) => journal.key(),
+        None => options.seed.map_or_else(random_key, seeded_key),
+    };
+    let now = options.clock.now();
+    Host {
+        key,
+        // Any number may stand in a journal that somebody else wrote.
+        incarnation: replay.incarnation.wrapping_add(1),
+        durability: if journal.is_some() { options.durability } else { Durability::Memory },
+        limits: options.limits,
+        journal,
+        live_bytes: Mutex::new(LiveBytes::default()),
+        opened: Mutex::new(replay.opened),
+        timers: Timers::new(now),
+        unsorted: AtomicU32::new(0),
+        ticker: Ticker::default(),
+        compactor: Compactor::new(options.background),
+        run_queue: RunQueue::default(),
+        directory: Directory::default(),
+        components: Mutex::default(),
+        faults: Faults::default(),
+        kinds: kinds.to_vec(),
+        next_id: AtomicU32::new(next_id.clamp(1, COMPONENT_OWNERS - 1)),
+        gate: Gate::new(options.read_only, process_generation()),
+        background: options.background,
+        clock: options.clock,
+    }
+}
+
+fn build(host: &Arc<Host>, loaders: Vec<Box<dyn Loader>>, opened: Option<Location>) -> Result<()> {
+    let now = host.now();
+    for (kind, loader) in host.kinds.iter().zip(loaders) {
+        let component: Arc<dyn Component> = loader.finish(host)?;
+        lock(&host.components).push((kind.owner(), component));
+    }
+    opened.into_iter().for_each(|location| host.live_bytes().add(location, now));
+    host.announce()
+}
+
+impl Host {
+    /// Writes down that the engine was opened. Durable before anything else happens: receipts of
+    /// this incarnation must never be taken for receipts of another.
+    fn announce(&self) -> Result<()> {
+        if self.check_writable().is_err() {
+            return Ok(());
+        }
+        let ticket = self.append_opened(None)?;
+        match (&self.journal, ticket) {
+            (Some(journal), Some(ticket)) => journal.commit(ticket, self.durability),
+            _ => Ok(()),
+        }
+    }
+
+    /// Appends the numbers that are never given out twice; if `segment` is given, only when the
+    /// last copy lies there.
+    pub(crate) fn append_opened(&self, segment: Option<u32>) -> Result<Option<Ticket>> {
+        let mut opened = lock(&self.opened);
+        let mut log = self.append()?;
+        let there = |at: &Location| segment.is_none_or(|segment| at.segment() == segment);
+        if segment.is_some() && !opened.as_ref().is_some_and(there) {
+            return Ok(log.ticket());
+        }
+        *opened = log.append_live(&self.opened_record(), *opened);
+        Ok(log.ticket())
+    }
+
+    pub(crate) fn opened_record(&self) -> Opened {
+        let next_id = self.next_id.load(Ordering::Relaxed);
+        Opened { incarnation: self.incarnation, next_id }
+    }
+}
+
+fn seeded_key(seed: u64) -> IdKey {
+    // Two rounds of splitmix64: neighbouring seeds give unrelated keys.
+    let mix = |mut z: u64| {
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    };
+    let step = 0x9e37_79b9_7f4a_7c15u64;
+    IdKey(mix(seed.wrapping_add(step)), mix(seed.wrapping_add(step.wrapping_mul(2))))
+}
+
+fn random_key() -> IdKey {
+    // The standard library seeds each state from the operating system.
+    let draw = || RandomState::new().hash_one(std::process::id());
+    IdKey(draw(), draw())
+}
