@@ -138,7 +138,7 @@ test-python: setup ## Run the Python tests, a process a core; WORKERS=0 for one 
 test-packaging: setup ## Build a wheel of the test build, and use it in an empty venv
 	@rm -rf target/dist
 	@$(BIN)/maturin build --profile quick --quiet --out target/dist --interpreter $(PY)
-	@$(BIN)/maturin sdist --quiet --out target/dist
+	@$(BIN)/maturin sdist --out target/dist
 	TRUNKLINE_DIST=target/dist $(PY) -m pytest -q tests/packaging $(PYTEST)
 
 # One environment a Python; the task is TASK.
@@ -255,7 +255,7 @@ wheel: $(VENV)/.tools ## Build wheel and sdist into dist/, and use the wheel in 
 		$(PY) build_tools/trunkline_build.py
 	@$(LOGGED) $(VENV)/build.log "building the wheel" -- \
 		$(BIN)/maturin build --release --out dist --interpreter $(PY)
-	@$(BIN)/maturin sdist --quiet --out dist
+	@$(BIN)/maturin sdist --out dist
 	TRUNKLINE_DIST=dist $(PY) -m pytest tests/packaging $(PYTEST)
 
 clean: ## Remove everything that was built

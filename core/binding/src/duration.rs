@@ -30,9 +30,9 @@ fn convert(value: &Bound<'_, PyAny>, field: &str) -> PyResult<Option<Millis>> {
         return Ok(from_float(seconds.value()));
     }
     if let Ok(delta) = value.cast::<PyDelta>() {
-        let days = i64::from(delta.get_days()) * 86_400_000;
-        let rest = i64::from(delta.get_seconds()) * 1_000;
-        let micros = (days + rest) * 1_000 + i64::from(delta.get_microseconds());
+        // The longest timedelta has more microseconds than 64 bits count.
+        let seconds = i64::from(delta.get_days()) * 86_400 + i64::from(delta.get_seconds());
+        let micros = i128::from(seconds) * 1_000_000 + i128::from(delta.get_microseconds());
         return Ok(u64::try_from(micros).ok().map(at_least_one));
     }
     let kind = value.get_type().name()?;

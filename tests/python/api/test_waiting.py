@@ -124,6 +124,8 @@ def test_a_wait_on_a_virtual_clock_nobody_advances_ends_in_real_time():
 INTERRUPTED = """
 import signal, sys, threading, time, os
 import trunkline
+# A shell starts background jobs with this signal ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 queue = trunkline.open().queue("q")
 threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
 start = time.monotonic()

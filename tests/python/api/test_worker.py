@@ -180,6 +180,8 @@ def test_closing_the_engine_or_removing_the_queue_ends_a_worker():
 SERVICE = """
 import os, signal, sys, threading, time
 import trunkline
+# A shell starts background jobs with this signal ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 queue = trunkline.open().queue("q")
 queue.send_batch(["slow", "next"])

@@ -1,7 +1,7 @@
 //! Disk failures: the journal reports them for good, and no caller waits for ever.
 
 use std::sync::Arc;
-use trunkline_types::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use trunkline_types::{Code, Durability};
 

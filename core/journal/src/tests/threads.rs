@@ -1,8 +1,8 @@
 //! Many threads on one journal.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
-use trunkline_types::sync::atomic::{AtomicU32, Ordering};
 
 use trunkline_types::Durability;
 
