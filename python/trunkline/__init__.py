@@ -79,7 +79,7 @@ if TYPE_CHECKING:
 
     from trunkline import aio as aio
     from trunkline import patterns as patterns
-    from trunkline._types import QueueOptions
+    from trunkline._types import QueueOptions, SendOptions
     from trunkline.faults import Faults
     from trunkline.queues.consumer import ConsumeReport
     from trunkline.queues.redrive import RedriveTask
@@ -137,6 +137,7 @@ __all__ = [
     "ResourceNotFound",
     "SendBatchResult",
     "SendEntry",
+    "SendOptions",
     "SendResult",
     "StorageError",
     "StorageFailure",
@@ -158,6 +159,7 @@ _LAZY = {
     "Faults": "trunkline.faults",
     "QueueOptions": "trunkline._types",
     "RedriveTask": "trunkline.queues.redrive",
+    "SendOptions": "trunkline._types",
     "Worker": "trunkline.queues.worker",
 }
 _LAZY_MODULES = ("aio", "aws", "bench", "capi", "patterns", "server")

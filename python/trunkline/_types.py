@@ -84,3 +84,29 @@ class QueueOptions(TypedDict, total=False):
 
     redrive_allow: Literal["all", "none"] | Iterable[QueueRef] | None
     """Which queues may name this one as their `dead_letter`; ``"all"``."""
+
+
+class SendOptions(TypedDict, total=False):
+    """The options of one send: what :meth:`Queue.send` and :meth:`Queue.send_nowait` take.
+
+    >>> import trunkline
+    >>> queue = trunkline.open().queue("orders")
+    >>> later: trunkline.SendOptions = {"delay": 60, "attributes": {"table": 4}}
+    >>> queue.send("one coffee", **later).duplicate
+    False
+    """
+
+    group: str | None
+    """FIFO: the order the message belongs to, required. Standard: the tenant of a fair queue."""
+
+    dedup_id: str | None
+    """FIFO: the identity of the message; the same one within 5 minutes is a duplicate."""
+
+    delay: Seconds | None
+    """Standard: seconds before the message may be received (0 to 900), instead of the queue's."""
+
+    attributes: Attributes | None
+    """Values by name: str, int, float, Decimal, bytes, or a pair ``(type, value)``; at most 10."""
+
+    durability: Durability | None
+    """What "acknowledged" means for this call: the engine's level or a lower one."""

@@ -10,6 +10,9 @@ from trunkline.errors import InvalidParameterValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
     from trunkline.limits import Limits
 
 _HINTS = {
@@ -108,11 +111,43 @@ def flag(value: bool, field: str) -> bool:
     raise TypeError(f"{field} must be True or False, not {type(value).__name__}")
 
 
-def no_attribute(kind: str, name: str) -> str:
-    """The sentence for an attribute that a queue does not have; names the verb that is meant.
+class _Hint:
+    """A verb of another queue: the attribute is not there, and the error names ours.
 
-    >>> no_attribute("Queue", "put")
-    "'Queue' object has no attribute 'put'; use send()"
+    Not `__getattr__`, which would make every look-up of an attribute slower.
     """
-    hint = _HINTS.get(name)
-    return f"'{kind}' object has no attribute {name!r}" + (f"; use {hint}" if hint else "")
+
+    __slots__ = ("_name", "_ours")
+
+    def __init__(self, name: str, ours: str) -> None:
+        self._name = name
+        self._ours = ours
+
+    def __get__(self, instance: object, owner: type | None = None) -> NoReturn:
+        kind = "Queue" if owner is None else owner.__name__
+        raise AttributeError(f"'{kind}' object has no attribute {self._name!r}; use {self._ours}")
+
+
+def add_hints(queue: type) -> None:
+    """Let the class of a queue say which verb is meant by one that it does not have.
+
+    >>> import trunkline
+    >>> trunkline.open().queue("orders").put("one coffee")
+    Traceback (most recent call last):
+    AttributeError: 'Queue' object has no attribute 'put'; use send()
+    """
+    for name, ours in _HINTS.items():
+        setattr(queue, name, _Hint(name, ours))
+
+
+def unknown(name: str, known: Sequence[str]) -> str:
+    """An unknown name and what may have been meant, for the end of a sentence.
+
+    >>> unknown("dely", ["delay", "group"])
+    "'dely'; did you mean 'delay'?"
+    """
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"the options are {', '.join(known)}"
+    return f"{name!r}; {hint}"

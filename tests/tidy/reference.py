@@ -62,7 +62,7 @@ def _members(thing: type) -> dict[str, Any]:
             told = documented.get(name) or (
                 "" if inspect.ismemberdescriptor(value) else inspect.getdoc(value)
             )
-            if told and not name.startswith("_"):
+            if told and not name.startswith("_") and hasattr(thing, name):
                 found[name] = value
     return dict(sorted(found.items()))
 

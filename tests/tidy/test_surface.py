@@ -102,7 +102,9 @@ def test_the_reference_names_every_member_of_every_public_class() -> None:
         if typing.is_typeddict(thing):
             assert shown == thing.__annotations__.keys(), name
             continue
-        assert shown == {member for member in dir(thing) if not member.startswith("_")}, name
+        # A hint is listed and not there: it raises with the name of the verb that is meant.
+        there = {member for member in dir(thing) if hasattr(thing, member)}
+        assert shown == {member for member in there if not member.startswith("_")}, name
 
 
 def test_every_command_is_in_the_readme() -> None:

@@ -14,8 +14,8 @@ use crate::error::{guard, raise};
 use crate::faults::{PlainRule, plain, rule};
 use crate::queue::config::QueueSettings;
 use crate::queue::handle::Handle;
+use crate::queue::management::Queue;
 use crate::queue::redrive::MoveStatus;
-use crate::queue::verbs::Queue;
 
 /// An open engine.
 #[pyclass(frozen, weakref, module = "trunkline._core")]
@@ -31,8 +31,8 @@ impl Engine {
         &self.core
     }
 
-    fn queue(&self, queue: Arc<trunkline_engine::Queue>) -> Queue {
-        Queue(Arc::new(Handle::new(self.core.clone(), queue)))
+    fn queue(&self, py: Python<'_>, queue: Arc<trunkline_engine::Queue>) -> PyResult<Py<Queue>> {
+        Queue::create(py, Arc::new(Handle::new(self.core.clone(), queue)))
     }
 }
 
@@ -89,7 +89,7 @@ impl Engine {
         name: (String, String, String),
         settings: &QueueSettings,
         document: &[u8],
-    ) -> PyResult<Queue> {
+    ) -> PyResult<Py<Queue>> {
         let (name, config) = (full_name(name), settings.0.clone());
         guard(|| {
             let created = py.detach(|| {
@@ -97,43 +97,49 @@ impl Engine {
                 self.core.acknowledge()?;
                 Ok(queue)
             });
-            created.map(|queue| self.queue(queue)).map_err(raise)
+            created.map_err(raise).and_then(|queue| self.queue(py, queue))
         })
     }
 
-    fn find_queue(&self, name: (String, String, String)) -> PyResult<Option<Queue>> {
+    fn find_queue(
+        &self,
+        py: Python<'_>,
+        name: (String, String, String),
+    ) -> PyResult<Option<Py<Queue>>> {
         guard(|| {
             let found = self.core.find_queue(&full_name(name)).map_err(raise)?;
-            Ok(found.map(|queue| self.queue(queue)))
+            found.map(|queue| self.queue(py, queue)).transpose()
         })
     }
 
-    fn queue_by_id(&self, id: u32) -> PyResult<Option<Queue>> {
+    fn queue_by_id(&self, py: Python<'_>, id: u32) -> PyResult<Option<Py<Queue>>> {
         guard(|| {
             self.core.check_open().map_err(raise)?;
-            Ok(self.core.queue_by_id(ResourceId(id)).map(|queue| self.queue(queue)))
+            let found = self.core.queue_by_id(ResourceId(id));
+            found.map(|queue| self.queue(py, queue)).transpose()
         })
     }
 
     fn queues(
         &self,
+        py: Python<'_>,
         account: Option<&str>,
         region: Option<&str>,
         prefix: &str,
-    ) -> PyResult<Vec<Queue>> {
+    ) -> PyResult<Vec<Py<Queue>>> {
         guard(|| {
             let found = self.core.queues(account, region, prefix).map_err(raise)?;
-            Ok(found.into_iter().map(|queue| self.queue(queue)).collect())
+            found.into_iter().map(|queue| self.queue(py, queue)).collect()
         })
     }
 
     /// The queues that send their dead letters to the queue `id`.
-    fn dead_letter_sources(&self, id: u32) -> PyResult<Vec<Queue>> {
+    fn dead_letter_sources(&self, py: Python<'_>, id: u32) -> PyResult<Vec<Py<Queue>>> {
         guard(|| {
             let mut sources = self.core.queues(None, None, "").map_err(raise)?;
             let target = |queue: &trunkline_engine::Queue| queue.config().dead_letter;
             sources.retain(|queue| target(queue).is_some_and(|dead| dead.queue.0 == id));
-            Ok(sources.into_iter().map(|queue| self.queue(queue)).collect())
+            sources.into_iter().map(|queue| self.queue(py, queue)).collect()
         })
     }
 

@@ -8,6 +8,13 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use trunkline_types::{Code, Error};
 
+pyo3::create_exception!(
+    trunkline._core,
+    NotAdmitted,
+    pyo3::exceptions::PyException,
+    "A verb was begun that faults or back-pressure hold up: admit it first."
+);
+
 /// The exception for `error`.
 #[cold]
 pub(crate) fn raise(error: Error) -> PyErr {
@@ -41,4 +48,8 @@ fn internal(panic: &(dyn std::any::Any + Send)) -> PyErr {
 fn exception<'py>(py: Python<'py>, code: &str, message: &str) -> PyResult<Bound<'py, PyAny>> {
     static MAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     MAKE.import(py, "trunkline.errors", "from_code")?.call1((code, message))
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("NotAdmitted", module.py().get_type::<NotAdmitted>())
 }

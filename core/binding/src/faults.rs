@@ -32,7 +32,7 @@ pub(crate) fn check(engine: &Engine, verb: &str, queue: &ResourceName) -> PyResu
     Ok((verdict.delay.as_secs_f64(), verdict.duplicate))
 }
 
-fn verb_named(name: &str) -> PyResult<Operation> {
+pub(crate) fn verb_named(name: &str) -> PyResult<Operation> {
     operation::named(name).ok_or_else(|| {
         invalid(format!(
             "Value {name:.32} for parameter verb is invalid. Reason: Must be send, receive, \

@@ -5,6 +5,7 @@
 //! beside computing threads costs more than the work; detaches to block and to wait for the disk.
 
 mod clock;
+mod completion;
 mod durability;
 mod duration;
 mod engine;
@@ -25,6 +26,7 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = true)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    error::register(module)?;
     module.add_function(wrap_pyfunction!(error_codes, module)?)?;
     #[cfg(feature = "wire")]
     wire::register(module)?;
@@ -33,6 +35,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     clock::register(module)?;
     engine::register(module)?;
     queue::register(module)?;
+    completion::register(module)?;
     waker::register(module)?;
     inspect::register(module)?;
     pattern::register(module)

@@ -1,26 +1,39 @@
-//! The completion queue of one event loop.
+//! The waker of one event loop: threads of the engine name what has happened, the loop completes
+//! what awaits it.
 //!
-//! Threads of the engine push tokens and ring at most once until the loop has looked: a burst of a
-//! thousand wakes costs one write. They never take the interpreter's lock.
+//! A thread pushes a token and writes to the descriptor only if the loop has looked since the last
+//! write: a burst of a thousand costs one write and one callback. It never takes the interpreter's
+//! lock.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use pyo3::PyTraverseError;
 use pyo3::exceptions::PyOSError;
+use pyo3::gc::PyVisit;
 use pyo3::prelude::*;
 use trunkline_engine::{Ended, Queue as EngineQueue, Signal, WaiterId};
 use trunkline_types::sync::lock;
 
+use crate::completion::Completion;
 use crate::error::guard;
 
-/// What the loop listens to.
+/// What the loop listens to, and what its tasks await.
 #[pyclass(frozen, module = "trunkline._core")]
 pub(crate) struct Waker {
     shared: Arc<Shared>,
     reader: File,
+    parked: Mutex<Parked>,
+}
+
+#[derive(Default)]
+struct Parked {
+    next: u64,
+    completions: HashMap<u64, Py<Completion>>,
 }
 
 struct Shared {
@@ -29,7 +42,7 @@ struct Shared {
     writer: File,
 }
 
-/// One waiter's way to the waker.
+/// The signal that completes one token.
 struct Token {
     shared: Arc<Shared>,
     token: u64,
@@ -39,7 +52,7 @@ impl Signal for Token {
     fn signal(&self) {
         lock(&self.shared.tokens).push(self.token);
         if !self.shared.notified.swap(true, Ordering::AcqRel) {
-            // A full pipe is notified already; a closed one has no loop that could care.
+            // A full descriptor has notified already; a closed one has no loop that could care.
             drop((&self.shared.writer).write_all(&1u64.to_ne_bytes()));
         }
     }
@@ -48,6 +61,16 @@ impl Signal for Token {
 impl Waker {
     pub fn signal(&self, token: u64) -> Arc<dyn Signal> {
         Arc::new(Token { shared: self.shared.clone(), token })
+    }
+
+    /// The tokens that were signalled since the last look.
+    fn signalled(&self) -> Vec<u64> {
+        let mut buffer = [0u8; 64];
+        // Empty already if the loop looked twice.
+        drop((&self.reader).read(&mut buffer));
+        // Before the list is taken: a token that is pushed after this line notifies anew.
+        self.shared.notified.store(false, Ordering::Release);
+        std::mem::take(&mut *lock(&self.shared.tokens))
     }
 }
 
@@ -58,21 +81,52 @@ impl Waker {
         let (reader, writer) = pair().map_err(|error| PyOSError::new_err(error.to_string()))?;
         let notified = AtomicBool::new(false);
         let shared = Shared { tokens: Mutex::new(Vec::new()), notified, writer };
-        Ok(Self { shared: Arc::new(shared), reader })
+        Ok(Self { shared: Arc::new(shared), reader, parked: Mutex::new(Parked::default()) })
     }
 
     fn fileno(&self) -> i32 {
         self.reader.as_raw_fd()
     }
 
-    /// The tokens that were pushed since the last look.
-    fn drain(&self) -> Vec<u64> {
-        let mut buffer = [0u8; 64];
-        // Empty already if the loop looked twice.
-        drop((&self.reader).read(&mut buffer));
-        // Before the list is taken: a token pushed after this line rings anew.
-        self.shared.notified.store(false, Ordering::Release);
-        std::mem::take(&mut *lock(&self.shared.tokens))
+    /// A token, and the completion that its signal ends.
+    pub fn park(&self, py: Python<'_>, event_loop: Py<PyAny>) -> PyResult<(u64, Py<Completion>)> {
+        let completion = Py::new(py, Completion::new(event_loop))?;
+        let mut parked = lock(&self.parked);
+        let token = parked.next;
+        parked.next += 1;
+        parked.completions.insert(token, completion.clone_ref(py));
+        Ok((token, completion))
+    }
+
+    /// Forgets a token; its signal is no longer awaited.
+    fn leave(&self, token: u64) {
+        let forgotten = lock(&self.parked).completions.remove(&token);
+        drop(forgotten);
+    }
+
+    /// Completes what was signalled: the loop's callback when the descriptor is readable.
+    fn run(&self, py: Python<'_>) -> PyResult<()> {
+        let mut first = Ok(());
+        for token in self.signalled() {
+            let completion = lock(&self.parked).completions.remove(&token);
+            if let Some(completion) = completion {
+                first = first.and(Completion::complete(completion.bind(py)));
+            }
+        }
+        first
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        let Ok(parked) = self.parked.try_lock() else { return Ok(()) };
+        parked.completions.values().try_for_each(|completion| visit.call(completion))
+    }
+
+    fn __clear__(&self) {
+        let completions = match self.parked.try_lock() {
+            Ok(mut parked) => std::mem::take(&mut parked.completions),
+            Err(_) => HashMap::new(),
+        };
+        drop(completions);
     }
 }
 

@@ -1,75 +1,64 @@
-"""The completion queue of an event loop: parked futures, and the waker that completes them."""
+"""Waiting on an event loop: one waker a loop, and what a begun verb still waits for."""
 
 from __future__ import annotations
 
 import asyncio
-from weakref import WeakKeyDictionary
+from asyncio import get_running_loop
+from weakref import WeakKeyDictionary, ref
 
 from trunkline._core import Waker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop, Future
+    from asyncio import AbstractEventLoop
 
-    from trunkline._core import PendingWrite
+    from trunkline._core import Completion, PendingWrite
 
 
 class Completions:
-    """The futures that are parked on one loop, by token. Used on that loop's thread only.
+    """What is awaited on one loop, by token. Used on that loop's thread only.
 
-    The engine's threads write to the waker, a file descriptor, without the interpreter's lock; a
-    burst of wakes costs one write and one callback.
+    The engine's threads write to the waker, a file descriptor, without the interpreter's lock. A
+    burst costs one write and one callback of the loop, which steps every task that it is about.
     """
 
-    __slots__ = ("_next", "_parked", "waker")
+    __slots__ = ("__weakref__", "loop", "waker")
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self.waker = Waker()
-        self._parked: dict[int, Future[None]] = {}
-        self._next = 0
-        # The reader keeps this object alive as long as the loop; nothing here refers to the loop.
-        loop.add_reader(self.waker.fileno(), self._answer)
+        # The reader keeps the waker alive as long as the loop; nothing here keeps the loop.
+        self.loop = ref(loop)
+        loop.add_reader(self.waker.fileno(), self.waker.run)
 
-    def park(self, loop: AbstractEventLoop) -> tuple[int, Future[None]]:
-        """A token and the future that its ring completes."""
-        token = self._next
-        self._next = token + 1
-        future: Future[None] = loop.create_future()
-        self._parked[token] = future
-        return token, future
+    def park(self, loop: AbstractEventLoop) -> tuple[int, Completion]:
+        """A token, and what its signal completes."""
+        return self.waker.park(loop)
 
     def leave(self, token: int) -> None:
-        """Forget a token; its ring is no longer awaited."""
-        self._parked.pop(token, None)
-
-    def _answer(self) -> None:
-        parked = self._parked
-        for token in self.waker.drain():
-            future = parked.pop(token, None)
-            if future is not None:
-                complete(future)
+        """Forget a token; its signal is no longer awaited."""
+        self.waker.leave(token)
 
 
 _of_loop: WeakKeyDictionary[AbstractEventLoop, Completions] = WeakKeyDictionary()
+_latest: Completions | None = None
 
 
 def completions() -> tuple[AbstractEventLoop, Completions]:
     """The running loop and its completion queue, which is made at first use."""
-    loop = asyncio.get_running_loop()
+    global _latest
+    loop = get_running_loop()
+    latest = _latest
+    if latest is not None and latest.loop() is loop:
+        return loop, latest
     found = _of_loop.get(loop)
     if found is None:
         found = _of_loop[loop] = Completions(loop)
+    _latest = found
     return loop, found
 
 
-def complete(future: Future[None]) -> None:
-    """Complete a future, unless its task was cancelled in the meantime and has ended it."""
-    if not future.done():
-        future.set_result(None)
-
-
 async def apply_delay(seconds: float) -> None:
-    """Wait for an injected delay, without the loop's standing still."""
+    """Wait for an injected delay without holding the loop up."""
     if seconds:
         await asyncio.sleep(seconds)
 
@@ -78,13 +67,11 @@ async def durable(pending: PendingWrite) -> None:
     """Return when the disk has it; raise when it never will."""
     if pending.has_faults:
         await apply_delay(pending.check_faults())
-    if pending.done():
-        return
     loop, parked = completions()
-    while not pending.done():
-        token, future = parked.park(loop)
-        pending.notify(parked.waker, token)
+    while (waiting := pending.park(parked.waker, loop)) is not None:
+        token, completion = waiting
         try:
-            await future
-        finally:
+            await completion
+        except BaseException:
             parked.leave(token)
+            raise

@@ -13,7 +13,7 @@ from trunkline.aws.transport import Headers, as_plain
 if TYPE_CHECKING:
     from typing import Any, Self
 
-    from trunkline._core import WireDispatcher
+    from trunkline._core import Completion, WireDispatcher
 
     Request = tuple[str, str, list[tuple[str, str]], bytes, str]
     Response = tuple[int, list[tuple[str, str]], bytes]
@@ -67,7 +67,7 @@ async def _answer(dispatcher: WireDispatcher, request: Request) -> Response:
             pending = dispatcher.start(request, True)
 
 
-async def _until(future: asyncio.Future[None], seconds: float | None) -> None:
+async def _until(future: Completion, seconds: float | None) -> None:
     if seconds is None:
         await future
         return
@@ -79,7 +79,7 @@ async def _until(future: asyncio.Future[None], seconds: float | None) -> None:
         timer.cancel()
 
 
-def _wake(future: asyncio.Future[None]) -> None:
+def _wake(future: Completion) -> None:
     if not future.done():
         future.set_result(None)
 

@@ -7,7 +7,7 @@ from trunkline.queues import options as queue_options
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, NoReturn, Unpack
+    from typing import Any, Unpack
 
     from trunkline._core import Queue as CoreQueue
     from trunkline._core import QueueStatistics
@@ -160,9 +160,6 @@ class QueueManagement:
         """The engine the queue belongs to."""
         return self._engine
 
-    def __getattr__(self, name: str) -> NoReturn:
-        raise AttributeError(validation.no_attribute("Queue", name))
-
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, QueueManagement):
             return NotImplemented
@@ -174,6 +171,9 @@ class QueueManagement:
 
     def __repr__(self) -> str:
         return f"<Queue {self._core.name!r}>"
+
+
+validation.add_hints(QueueManagement)
 
 
 def _renamed(old: str, new: str) -> None:

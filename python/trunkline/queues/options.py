@@ -94,19 +94,12 @@ def provided(options: Mapping[str, Any]) -> dict[str, Any]:
     """
     for name in options:
         if name not in NAMES:
-            raise TypeError(f"a queue has no option {name!r}; {_suggestion(name)}")
+            raise TypeError(f"a queue has no option {validation.unknown(name, NAMES)}")
     return {
         name: value
         for name, value in options.items()
         if value is not None or name in _NONE_MEANS_NONE
     }
-
-
-def _suggestion(name: str) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, NAMES, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"the options are {', '.join(NAMES)}"
 
 
 def complete(wanted: dict[str, Any], queue: CoreQueue, engine: CoreEngine) -> dict[str, Any]:

@@ -1,23 +1,22 @@
 """A queue: send, receive, delete, and what belongs to them.
 
 The methods own names, defaults and validation. A plain call, without any option, goes straight to
-the core.
+the core; any other begins a verb there and waits for what it still waits for.
 """
 
 from __future__ import annotations
 
 from trunkline import validation
-from trunkline._core import milliseconds
-from trunkline.errors import InvalidMessageContents, InvalidParameterValue, TrunklineError
+from trunkline._core import NotAdmitted, milliseconds
+from trunkline.errors import InvalidParameterValue
 from trunkline.limits import WAIT_MAX_MS
-from trunkline.queues import attributes as message_attributes
 from trunkline.queues.management import QueueManagement
-from trunkline.queues.messages import SendEntry
+from trunkline.queues.messages import as_list, checked_options, prepare
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any, Literal, overload
+    from typing import Any, Literal, TypeVar, Unpack, overload
 
     from trunkline._core import (
         BatchResult,
@@ -28,9 +27,12 @@ if TYPE_CHECKING:
         SendResult,
     )
     from trunkline._core import Queue as CoreQueue
-    from trunkline._types import Attributes, Body, Delivery, Durability, RetryDelay, Seconds
+    from trunkline._types import Body, Delivery, Durability, RetryDelay, Seconds, SendOptions
     from trunkline.engine import Engine
     from trunkline.queues.consumer import ConsumeReport
+    from trunkline.queues.messages import SendEntry
+
+    Result = TypeVar("Result")
 
 
 class Queue(QueueManagement):
@@ -45,30 +47,16 @@ class Queue(QueueManagement):
     'one coffee'
     """
 
-    __slots__ = ("_delete_batch", "_receive", "_send", "_send_batch")
+    __slots__ = ()
 
     def __init__(self, engine: Engine, core: CoreQueue) -> None:
         self._engine = engine
         self._core = core
         self._limits = engine.limits
-        # Bound once: a look-up less in every plain call.
-        self._send = core.send
-        self._receive = core.receive
-        self._send_batch = core.send_batch
-        self._delete_batch = core.delete_batch
 
     # --- sending ---------------------------------------------------------------------------------
 
-    def send(
-        self,
-        body: Body,
-        *,
-        group: str | None = None,
-        dedup_id: str | None = None,
-        delay: Seconds | None = None,
-        attributes: Attributes | None = None,
-        durability: Durability | None = None,
-    ) -> SendResult:
+    def send(self, body: Body, **options: Unpack[SendOptions]) -> SendResult:
         """Add a message; return once it is as durable as the engine promises.
 
         `group` and `dedup_id` are a FIFO queue's order and identity; on a standard queue `group`
@@ -85,28 +73,12 @@ class Queue(QueueManagement):
         >>> again.duplicate, again.message_id == first.message_id
         (True, True)
         """
-        if (
-            group is None
-            and dedup_id is None
-            and delay is None
-            and attributes is None
-            and durability is None
-        ):
-            return self._send(body)
-        return self._core.send_with(
-            body, *self._checked(group, dedup_id, delay, attributes), durability
-        )
+        if not options:
+            return self._core.send(body)
+        checked = checked_options(options, self._limits)
+        return self._run("send", self._core.begin_send, body, *checked)
 
-    def send_nowait(
-        self,
-        body: Body,
-        *,
-        group: str | None = None,
-        dedup_id: str | None = None,
-        delay: Seconds | None = None,
-        attributes: Attributes | None = None,
-        durability: Durability | None = None,
-    ) -> PendingSend:
+    def send_nowait(self, body: Body, **options: Unpack[SendOptions]) -> PendingSend:
         """Add a message and do not wait for the disk; the ticket tells when it is durable.
 
         >>> import trunkline
@@ -115,9 +87,7 @@ class Queue(QueueManagement):
         >>> all(ticket.wait().message_id == ticket.message_id for ticket in tickets)
         True
         """
-        return self._core.send_nowait(
-            body, *self._checked(group, dedup_id, delay, attributes), durability
-        )
+        return self._core.send_nowait(body, *checked_options(options, self._limits))
 
     def send_batch(
         self, entries: Iterable[Body | SendEntry], *, durability: Durability | None = None
@@ -135,17 +105,19 @@ class Queue(QueueManagement):
         """
         entries = as_list(entries, "entries")
         if durability is None:
-            result = self._send_batch(entries)
-            if result is not None:
-                return result
-        return self._core.send_prepared(*self._prepare(entries), durability)
+            result = self._core.send_batch(entries)
+        else:
+            result = self._run("send", self._core.begin_send_batch, entries, durability)
+        if result is not None:
+            return result
+        prepared = prepare(entries, self._limits)
+        return self._run("send", self._core.begin_send_prepared, *prepared, durability)
 
     # --- receiving -------------------------------------------------------------------------------
 
     def receive(
         self,
         max: int = 1,
-        *,
         wait: Seconds | None = None,
         visibility_timeout: Seconds | None = None,
         attempt_id: str | None = None,
@@ -164,7 +136,7 @@ class Queue(QueueManagement):
         """
         if wait is None and visibility_timeout is None and attempt_id is None:
             # Whatever else there is to check can wait until there is nothing to hand out.
-            return self._receive(max) or self._receive_default(max)
+            return self._core.receive(max) or self._receive_default(max)
         return self._receive_with(max, wait, visibility_timeout, attempt_id)
 
     def peek(self, max: int = 10, *, include_in_flight: bool = False) -> list[PeekedMessage]:
@@ -194,7 +166,10 @@ class Queue(QueueManagement):
         trunkline.errors.ReceiptHandleIsInvalid: The input receipt handle "forged" is not a valid \
 receipt handle.
         """
-        self._core.delete(delivery, durability)
+        if durability is None:
+            self._core.delete(delivery)
+        else:
+            self._run("delete", self._core.begin_delete, delivery, durability)
 
     def delete_batch(
         self, deliveries: Iterable[Delivery], *, durability: Durability | None = None
@@ -207,7 +182,10 @@ receipt handle.
         >>> queue.delete_batch(queue.receive(max=10)).successful
         (0, 1)
         """
-        return self._delete_batch(as_list(deliveries, "deliveries"), durability)
+        named = as_list(deliveries, "deliveries")
+        if durability is None:
+            return self._core.delete_batch(named)
+        return self._run("delete", self._core.begin_batch, named, None, durability)
 
     def extend(
         self,
@@ -226,7 +204,8 @@ receipt handle.
         >>> queue.statistics().visible
         1
         """
-        self._core.extend(delivery, self._lease(visibility_timeout), durability)
+        lease = self._lease(visibility_timeout)
+        self._run("extend", self._core.begin_extend, delivery, lease, durability)
 
     def extend_batch(
         self,
@@ -243,8 +222,8 @@ receipt handle.
         >>> queue.extend_batch(queue.receive(max=10), 60).successful
         (0, 1)
         """
-        deliveries = as_list(deliveries, "deliveries")
-        return self._core.extend_batch(deliveries, self._lease(visibility_timeout), durability)
+        named, lease = as_list(deliveries, "deliveries"), self._lease(visibility_timeout)
+        return self._run("extend", self._core.begin_batch, named, lease, durability)
 
     if TYPE_CHECKING:
 
@@ -317,48 +296,22 @@ receipt handle.
         )
         return worker.run()
 
-    # --- checks ----------------------------------------------------------------------------------
+    # --- how a verb is carried out ---------------------------------------------------------------
 
-    def _checked(
-        self,
-        group: str | None,
-        dedup_id: str | None,
-        delay: Seconds | None,
-        attributes: Attributes | None,
-    ) -> tuple[str | None, str | None, int | None, bytes | None]:
-        limits = self._limits
-        if group is not None:
-            validation.message_id_text(group, "group", limits)
-        if dedup_id is not None:
-            validation.message_id_text(dedup_id, "dedup_id", limits)
-        span = None if delay is None else milliseconds(delay, "delay", 0, limits.delay_max)
-        block = None if attributes is None else message_attributes.encode(attributes, limits)
-        return group, dedup_id, span, block
+    def _run(self, verb: str, begin: Callable[..., tuple[Result, Any]], *arguments: Any) -> Result:
+        """Begin a verb and block until it is durable; `trunkline.aio` awaits the same steps."""
+        try:
+            result, pending = begin(*arguments)
+        except NotAdmitted:
+            self._core.admit(verb)
+            result, pending = begin(*arguments, admitted=True)
+        if pending is not None:
+            pending.wait()
+        return result
 
     def _lease(self, visibility_timeout: Seconds) -> int:
         most = self._limits.visibility_max
         return milliseconds(visibility_timeout, "visibility_timeout", 0, most)
-
-    def _prepare(
-        self, entries: list[Body | SendEntry]
-    ) -> tuple[list[Any], list[int], list[tuple[int, str, str]]]:
-        """The entries as the core takes them, their indexes, and those that were refused."""
-        prepared, indexes, failed = [], [], []
-        for index, entry in enumerate(entries):
-            try:
-                prepared.append(self._prepared(entry))
-                indexes.append(index)
-            except TrunklineError as error:
-                failed.append((index, error.code, str(error)))
-        return prepared, indexes, failed
-
-    def _prepared(
-        self, entry: Body | SendEntry
-    ) -> tuple[Body, str | None, str | None, int | None, bytes | None]:
-        if not isinstance(entry, SendEntry):
-            return _carried(entry), None, None, None, None
-        options = self._checked(entry.group, entry.dedup_id, entry.delay, entry.attributes)
-        return _carried(entry.body), *options
 
     def _receive_default(self, max: int) -> list[Message]:
         validation.count(max, "max", 1, validation.COUNT_MAX)
@@ -392,28 +345,3 @@ receipt handle.
             f"Value {attempt_id!r} for parameter attempt_id is invalid. Reason: The request "
             "include parameter that is not valid for this queue type; only FIFO repeats a receive."
         )
-
-
-def _carried(body: Body) -> Body:
-    """A body as it crosses; a text that no encoding can carry is an entry's own error."""
-    if isinstance(body, str):
-        try:
-            return body.encode()
-        except UnicodeEncodeError:
-            raise InvalidMessageContents(
-                "The body holds a lone surrogate, which no encoding can carry; send bytes instead."
-            ) from None
-    return body
-
-
-def as_list(items: Iterable[Any], field: str) -> list[Any]:
-    """The items as a list; a lone body or receipt is a mistake, not a sequence of letters."""
-    if type(items) is list:
-        return items
-    if isinstance(items, _ONE_ITEM):
-        raise TypeError(f"{field} must be a list of them, not one {type(items).__name__}")
-    return list(items)
-
-
-# A tuple, because a union of types would be made anew in every call.
-_ONE_ITEM = (str, bytes, bytearray)

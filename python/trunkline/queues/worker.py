@@ -233,7 +233,8 @@ class Worker:
             self._failed += report.failed + refused
             self._released += report.released
         if failed:
-            self._queue._core.release_unsettled(failed, self._config.delays(failed))
+            queue, delays = self._queue, self._config.delays(failed)
+            queue._run("extend", queue._core.begin_release_unsettled, failed, delays)
 
     def _heartbeat(self) -> None:
         while not self._ended.wait(self._config.heartbeat_seconds):
@@ -243,7 +244,8 @@ class Worker:
                 continue
             try:
                 # Leaves alone what was settled since: a late beat must not undo a release.
-                self._queue._core.extend_unsettled(running, self._config.lease)
+                queue, lease = self._queue, self._config.lease
+                queue._run("extend", queue._core.begin_extend_unsettled, running, lease)
             except TrunklineError:
                 # The engine is closed or broken: the threads will meet the same error and say so.
                 continue

@@ -141,14 +141,15 @@ def test_a_late_heartbeat_does_not_undo_a_retry_delay(queue):
     core = queue._core
 
     class LateCore:
-        def extend_unsettled(self, messages, lease):
+        def begin_extend_unsettled(self, messages, lease):
             beating.set()
             assert failed.wait(10)
-            core.extend_unsettled(messages, lease)
+            return core.begin_extend_unsettled(messages, lease)
 
-        def release_unsettled(self, messages, delays):
-            core.release_unsettled(messages, delays)
+        def begin_release_unsettled(self, messages, delays):
+            begun = core.begin_release_unsettled(messages, delays)
             failed.set()
+            return begun
 
         def __getattr__(self, name):
             return getattr(core, name)
@@ -170,11 +171,11 @@ def test_a_late_heartbeat_does_not_undo_a_retry_delay(queue):
 def test_a_late_heartbeat_does_not_undo_a_release(queue):
     queue.send("a")
     (message,) = queue.receive()
-    queue._core.extend_unsettled([message], 0)
+    queue._core.begin_extend_unsettled([message], 0)
     assert queue.statistics().visible == 1, "a beat changes the lease of what is in hand"
     (message,) = queue.receive()
     message.release(delay=60)
-    queue._core.extend_unsettled([message], 0)
+    queue._core.begin_extend_unsettled([message], 0)
     assert queue.statistics().in_flight == 1, "and leaves alone what is not"
 
 

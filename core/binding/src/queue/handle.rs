@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use trunkline_engine::{Engine, Operation, Queue, Ticket, operation};
 use trunkline_types::{Durability, IdKey, QueueKind};
 
-use crate::error::{invalid, raise};
+use crate::error::{NotAdmitted, invalid, raise};
 
 /// One queue, with what every verb needs at hand.
 pub(crate) struct Handle {
@@ -81,6 +81,21 @@ impl Handle {
         self.engine.faults().is_active()
     }
 
+    /// Refuses a begun verb that has not been admitted while there are faults to carry out.
+    #[inline]
+    pub fn check_admitted(&self, admitted: bool) -> PyResult<()> {
+        if admitted || !self.has_faults() { Ok(()) } else { Err(not_admitted()) }
+    }
+
+    /// The same for a send, which back-pressure may hold up as well.
+    #[inline]
+    pub fn check_send_admitted(&self, admitted: bool) -> PyResult<()> {
+        if admitted || (!self.has_faults() && self.engine.has_capacity()) {
+            return Ok(());
+        }
+        Err(not_admitted())
+    }
+
     /// Carries out the faults that were injected before `verb`; whether to deliver twice. Each
     /// door asks once a call, however often it tries: rules count calls.
     #[inline]
@@ -102,4 +117,9 @@ impl Handle {
 /// one of another sender that is under way.
 pub(crate) fn waits_for_disk(engine: &Engine, level: Durability) -> bool {
     level > Durability::Memory && engine.durability() == Durability::Disk
+}
+
+#[cold]
+fn not_admitted() -> PyErr {
+    NotAdmitted::new_err(())
 }

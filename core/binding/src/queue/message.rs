@@ -13,9 +13,6 @@ use crate::queue::handle::Handle;
 use crate::queue::peeked::{DELETED, PeekedMessage, RELEASED};
 use crate::queue::pending::PendingWrite;
 
-/// How many dead messages are kept for reuse: cheaper than to ask the allocator each time.
-const SPARE: usize = 256;
-
 /// One delivery of one message. ``with message:`` deletes it at the end of the block; on an
 /// exception it makes it visible again.
 ///
@@ -27,7 +24,7 @@ const SPARE: usize = 256;
 /// ('coffee', 4)
 /// >>> queue.statistics().total
 /// 0
-#[pyclass(frozen, extends = PeekedMessage, freelist = SPARE, module = "trunkline")]
+#[pyclass(frozen, extends = PeekedMessage, module = "trunkline")]
 pub(crate) struct Message;
 
 /// One delivery of one message, from :meth:`trunkline.aio.Queue.receive`. ``async with message:``
@@ -46,7 +43,6 @@ pub(crate) struct Message;
 #[pyclass(
     frozen,
     extends = PeekedMessage,
-    freelist = SPARE,
     name = "Message",
     module = "trunkline.aio"
 )]
@@ -204,7 +200,7 @@ impl Message {
     }
 }
 
-/// The coroutines of the class are Python's (`trunkline.aio.message`) and begin here.
+/// The coroutines of the class are Python's (`trunkline.aio.queues.message`) and begin here.
 #[pymethods]
 impl AsyncMessage {
     /// Names this delivery; :meth:`trunkline.aio.Queue.delete` takes it.
@@ -213,47 +209,53 @@ impl AsyncMessage {
         slf.as_super().get().receipt_text()
     }
 
-    /// Whether there are faults to ask for.
-    #[getter]
-    fn _has_faults(slf: &Bound<'_, Self>) -> bool {
-        slf.as_super().get().handle.has_faults()
-    }
-
     /// The faults of `verb`: for how many seconds to wait first.
     fn _check_faults(slf: &Bound<'_, Self>, verb: &str) -> PyResult<f64> {
         guard(|| slf.as_super().get().handle.check_faults(verb).map(|(seconds, _)| seconds))
     }
 
-    fn _begin_delete(slf: &Bound<'_, Self>, py: Python<'_>) -> PyResult<Option<PendingWrite>> {
+    #[pyo3(signature = (*, admitted=false))]
+    fn _begin_delete(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        admitted: bool,
+    ) -> PyResult<Option<PendingWrite>> {
         let message = slf.as_super().get();
         guard(|| {
+            message.handle.check_admitted(admitted)?;
             let ticket = message.delete()?;
             message.set_outcome(DELETED);
             message.pending(py, ticket)
         })
     }
 
+    #[pyo3(signature = (visibility_timeout, *, admitted=false))]
     fn _begin_extend(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         visibility_timeout: &Bound<'_, PyAny>,
+        admitted: bool,
     ) -> PyResult<Option<PendingWrite>> {
         let message = slf.as_super().get();
         let visibility = message.span(visibility_timeout, "visibility_timeout")?;
         guard(|| {
+            message.handle.check_admitted(admitted)?;
             let ticket = message.change(visibility)?;
             message.pending(py, ticket)
         })
     }
 
+    #[pyo3(signature = (delay, *, admitted=false))]
     fn _begin_release(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         delay: &Bound<'_, PyAny>,
+        admitted: bool,
     ) -> PyResult<Option<PendingWrite>> {
         let message = slf.as_super().get();
         let delay = message.span(delay, "delay")?;
         guard(|| {
+            message.handle.check_admitted(admitted)?;
             let ticket = message.change(delay)?;
             message.set_outcome(RELEASED);
             message.pending(py, ticket)

@@ -6,15 +6,15 @@ mod body;
 pub(crate) mod config;
 pub(crate) mod handle;
 mod leases;
+pub(crate) mod management;
 mod message;
-mod nonblocking;
 mod peeked;
 mod pending;
 mod received;
 pub(crate) mod redrive;
 mod results;
 mod statistics;
-pub(crate) mod verbs;
+mod verbs;
 mod waiting;
 
 use pyo3::prelude::*;
@@ -23,7 +23,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     attributes::register(module)?;
     config::register(module)?;
     verbs::register(module)?;
-    nonblocking::register(module)?;
+    management::register(module)?;
     peeked::register(module)?;
     message::register(module)?;
     results::register(module)?;

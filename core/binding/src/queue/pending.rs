@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use trunkline_engine::{Parker, Sent, Ticket};
 use trunkline_types::Durability;
 
+use crate::completion::Completion;
 use crate::duration::millis;
 use crate::error::{guard, raise};
 use crate::queue::handle::{Handle, waits_for_disk};
@@ -59,25 +60,28 @@ impl PendingWrite {
         guard(|| self.handle.check_faults("commit").map(|(seconds, _)| seconds))
     }
 
-    /// Whether it is durable; raises when it never will be.
-    fn done(&self) -> PyResult<bool> {
-        guard(|| match self.ticket {
-            Some(ticket) => self.handle.engine.is_settled(ticket, self.level).map_err(raise),
-            None => Ok(true),
-        })
+    /// Blocks until it is durable; raises when it never will be.
+    fn wait(&self, py: Python<'_>) -> PyResult<()> {
+        guard(|| self.handle.acknowledge(py, self.ticket, self.level))
     }
 
-    /// Rings `waker` with `token`, once, when it is durable or never will be.
-    fn notify(&self, waker: &Waker, token: u64) -> PyResult<()> {
-        let signal = waker.signal(token);
-        guard(|| match self.ticket {
-            Some(ticket) => {
-                self.handle.engine.notify_when(ticket, self.level, signal).map_err(raise)
+    /// What to await, and the token to leave if that is cancelled; `None` once it is durable.
+    /// Raises when it never will be.
+    fn park(
+        &self,
+        py: Python<'_>,
+        waker: &Waker,
+        event_loop: Py<PyAny>,
+    ) -> PyResult<Option<(u64, Py<Completion>)>> {
+        let Some(ticket) = self.ticket else { return Ok(None) };
+        let engine = &self.handle.engine;
+        guard(|| {
+            if engine.is_settled(ticket, self.level).map_err(raise)? {
+                return Ok(None);
             }
-            None => {
-                signal.signal();
-                Ok(())
-            }
+            let (token, completion) = waker.park(py, event_loop)?;
+            engine.notify_when(ticket, self.level, waker.signal(token)).map_err(raise)?;
+            Ok(Some((token, completion)))
         })
     }
 }

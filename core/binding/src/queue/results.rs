@@ -8,16 +8,13 @@ use trunkline_types::{Error, IdKey};
 
 use crate::queue::handle::Handle;
 
-/// How many dead results are kept for reuse: cheaper than to ask the allocator each time.
-const SPARE: usize = 256;
-
 /// A message that was accepted.
 ///
 /// >>> import trunkline
 /// >>> sent = trunkline.open().queue("orders.fifo").send("a", group="g", dedup_id="1")
 /// >>> len(sent.message_id), len(sent.sequence_number), sent.duplicate
 /// (36, 20, False)
-#[pyclass(frozen, freelist = SPARE, module = "trunkline")]
+#[pyclass(frozen, module = "trunkline")]
 pub(crate) struct SendResult {
     sent: Sent,
     key: IdKey,

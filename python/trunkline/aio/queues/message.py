@@ -7,41 +7,50 @@ coroutines are defined here and belong to the class from the moment this package
 from __future__ import annotations
 
 from trunkline._core import AsyncMessage as Message
+from trunkline._core import NotAdmitted
 from trunkline.aio.loop import apply_delay, durable
 from trunkline.errors import TrunklineError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import Any, TypeAlias
 
     from trunkline._types import Seconds
+
+    # A bound method of the core with the keyword `admitted`.
+    Begin: TypeAlias = Any
 
 __all__ = ["Message"]
 
 
 async def delete(self: Message) -> None:
     """Delete the message; return once that is as durable as the engine promises."""
-    if self._has_faults:
+    try:
+        pending = self._begin_delete()
+    except NotAdmitted:
         await apply_delay(self._check_faults("delete"))
-    pending = self._begin_delete()
+        pending = self._begin_delete(admitted=True)
     if pending is not None:
         await durable(pending)
 
 
 async def extend(self: Message, visibility_timeout: Seconds) -> None:
     """Let the lease end `visibility_timeout` seconds from now."""
-    if self._has_faults:
-        await apply_delay(self._check_faults("extend"))
-    pending = self._begin_extend(visibility_timeout)
-    if pending is not None:
-        await durable(pending)
+    await _change(self, self._begin_extend, visibility_timeout)
 
 
 async def release(self: Message, delay: Seconds = 0) -> None:
     """Give the message back: visible again at once, or in `delay` seconds."""
-    if self._has_faults:
+    await _change(self, self._begin_release, delay)
+
+
+async def _change(self: Message, begin: Begin, span: Seconds) -> None:
+    try:
+        pending = begin(span)
+    except NotAdmitted:
         await apply_delay(self._check_faults("extend"))
-    pending = self._begin_release(delay)
+        pending = begin(span, admitted=True)
     if pending is not None:
         await durable(pending)
 
@@ -63,7 +72,7 @@ async def __aexit__(  # noqa: N807
         return
     try:
         # Not waited for: the caller's exception is to be seen now, and no other one instead of it.
-        self._begin_release(0)
+        self._begin_release(0, admitted=True)
     except TrunklineError:
         # A lease that cannot be given back ends by itself.
         return

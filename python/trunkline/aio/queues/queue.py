@@ -1,24 +1,20 @@
-"""A queue whose waiting verbs are coroutines. Names, defaults and checks are those of its twin.
-
-Every verb is begun in one go, without suspending, so that a cancelled coroutine has either done all
-of it or nothing; only then is the disk waited for.
-"""
+"""A queue whose waiting verbs are coroutines. Names and validation are those of `sync`."""
 
 from __future__ import annotations
 
 import asyncio
 
 from trunkline import validation
-from trunkline._core import NonBlocking, milliseconds
-from trunkline.aio.loop import apply_delay, complete, completions, durable
+from trunkline._core import NotAdmitted, milliseconds
+from trunkline.aio.loop import apply_delay, completions, durable
 from trunkline.aio.queues.redrive import RedriveTask
 from trunkline.limits import WAIT_MAX_MS
-from trunkline.queues.queue import as_list
+from trunkline.queues.messages import as_list, checked_options, prepare
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
-    from typing import Any, Literal, NoReturn, Unpack, overload
+    from typing import Any, Literal, TypeVar, Unpack, overload
 
     from trunkline._core import (
         BatchResult,
@@ -29,11 +25,20 @@ if TYPE_CHECKING:
         SendResult,
     )
     from trunkline._core import Message as SyncMessage
-    from trunkline._types import Attributes, Body, Durability, QueueOptions, RetryDelay, Seconds
+    from trunkline._types import (
+        Body,
+        Durability,
+        QueueOptions,
+        RetryDelay,
+        Seconds,
+        SendOptions,
+    )
     from trunkline.aio.queues.message import Message
     from trunkline.queues.consumer import ConsumeReport
     from trunkline.queues.messages import SendEntry
     from trunkline.queues.queue import Queue as SyncQueue
+
+    Result = TypeVar("Result")
 
 
 class Queue:
@@ -48,31 +53,15 @@ class Queue:
     ['one coffee']
     """
 
-    __slots__ = {
-        "_core": "",
-        "_nonblocking": "",
-        "_receive": "",
-        "sync": "The same queue for threads.",
-    }
+    __slots__ = {"_core": "", "sync": "The same queue for threads."}
 
     def __init__(self, queue: SyncQueue) -> None:
         self.sync = queue
         self._core = queue._core
-        self._nonblocking = NonBlocking(queue._core)
-        self._receive = self._nonblocking.receive
 
     # --- sending ---------------------------------------------------------------------------------
 
-    async def send(
-        self,
-        body: Body,
-        *,
-        group: str | None = None,
-        dedup_id: str | None = None,
-        delay: Seconds | None = None,
-        attributes: Attributes | None = None,
-        durability: Durability | None = None,
-    ) -> SendResult:
+    async def send(self, body: Body, **options: Unpack[SendOptions]) -> SendResult:
         """Add a message; return once it is as durable as the engine promises.
 
         Cancelling it does not take the message back. See :meth:`trunkline.Queue.send`.
@@ -81,29 +70,13 @@ class Queue:
         >>> asyncio.run(trunkline.aio.open().queue("orders").send("one coffee")).duplicate
         False
         """
-        if (
-            group is None
-            and dedup_id is None
-            and delay is None
-            and attributes is None
-            and durability is None
-        ):
-            begun = self._nonblocking.send(body)
-            if begun is not None:
-                result, pending = begun
-                if pending is not None:
-                    await durable(pending)
-                return result
-        return await self._send_with(body, durability, group, dedup_id, delay, attributes)
-
-    async def _send_with(
-        self, body: Body, durability: Durability | None, *options: Any
-    ) -> SendResult:
-        if self._nonblocking.has_faults:
-            await self._apply_faults("send")
-        checked = self.sync._checked(*options)
-        await self._wait_for_capacity()
-        result, pending = self._nonblocking.send_with(body, *checked, durability)
+        if options:
+            checked = checked_options(options, self.sync._limits)
+            return await self._run("send", self._core.begin_send, body, *checked)
+        try:
+            result, pending = self._core.begin_send(body)
+        except NotAdmitted:
+            return await self._admitted("send", self._core.begin_send, body)
         if pending is not None:
             await durable(pending)
         return result
@@ -118,51 +91,24 @@ class Queue:
         ()
         """
         entries = as_list(entries, "entries")
-        if self._nonblocking.has_faults:
-            await self._apply_faults("send")
-        await self._wait_for_capacity()
-        begun = self._nonblocking.send_batch(entries) if durability is None else None
-        if begun is None:
-            begun = self._nonblocking.send_prepared(*self.sync._prepare(entries), durability)
-        result, pending = begun
-        if pending is not None:
-            await durable(pending)
-        return result
+        result = await self._run("send", self._core.begin_send_batch, entries, durability)
+        if result is not None:
+            return result
+        prepared = prepare(entries, self.sync._limits)
+        return await self._run("send", self._core.begin_send_prepared, *prepared, durability)
 
-    async def _wait_for_capacity(self) -> None:
-        """Wait while more is unwritten than may be: senders must not outrun the disk."""
-        while (pending := self._nonblocking.capacity()) is not None:
-            await durable(pending)
-
-    def send_nowait(
-        self,
-        body: Body,
-        *,
-        group: str | None = None,
-        dedup_id: str | None = None,
-        delay: Seconds | None = None,
-        attributes: Attributes | None = None,
-        durability: Durability | None = None,
-    ) -> PendingSend:
+    def send_nowait(self, body: Body, **options: Unpack[SendOptions]) -> PendingSend:
         """Add a message and do not wait for the disk. See :meth:`trunkline.Queue.send_nowait`.
 
         Not a coroutine: an injected delay holds the loop up here.
         """
-        return self.sync.send_nowait(
-            body,
-            group=group,
-            dedup_id=dedup_id,
-            delay=delay,
-            attributes=attributes,
-            durability=durability,
-        )
+        return self.sync.send_nowait(body, **options)
 
     # --- receiving -------------------------------------------------------------------------------
 
     async def receive(
         self,
         max: int = 1,
-        *,
         wait: Seconds | None = None,
         visibility_timeout: Seconds | None = None,
         attempt_id: str | None = None,
@@ -176,17 +122,17 @@ class Queue:
         []
         """
         if visibility_timeout is None and attempt_id is None:
-            found = self._receive(max)
+            found = self._core.receive_now(max)
             # Whatever else there is to check can wait until there is nothing to hand out.
             if found:
                 return found
-        if self._nonblocking.has_faults and await self._apply_faults("receive"):
+        if await self._apply_faults("receive"):
             visibility_timeout = 0
         validation.count(max, "max", 1, validation.COUNT_MAX)
         span = self._span(wait)
         lease = None if visibility_timeout is None else self.sync._lease(visibility_timeout)
         attempt = None if attempt_id is None else self.sync._attempt(attempt_id)
-        found = self._nonblocking.receive_with(max, lease, attempt)
+        found = self._core.receive_now_with(max, lease, attempt)
         if found or not span:
             return found
         return await self._wait(max, span, lease, attempt)
@@ -196,19 +142,19 @@ class Queue:
     ) -> list[Message]:
         loop, parked = completions()
         end = loop.time() + span / 1_000
-        virtual_end = self._nonblocking.deadline(span)
+        virtual_end = self._core.deadline(span)
         while True:
-            token, future = parked.park(loop)
-            subscription = self._nonblocking.subscribe(parked.waker, token, virtual_end)
+            token, completion = parked.park(loop)
+            subscription = self._core.subscribe(parked.waker, token, virtual_end)
             expired = True
             timer = None
             try:
                 # Somebody may have sent between the caller's try and the subscription.
-                found = self._nonblocking.receive_with(max, lease, attempt)
+                found = self._core.receive_now_with(max, lease, attempt)
                 if found:
                     return found
-                timer = loop.call_at(end, complete, future)
-                await future
+                timer = loop.call_at(end, completion.set_result, None)
+                await completion
             finally:
                 # Also when cancelled: a wake that was not used goes to the next waiter.
                 if timer is not None:
@@ -216,7 +162,7 @@ class Queue:
                 parked.leave(token)
                 expired = subscription.end()
             # No await from here to the return: what is leased is handed out.
-            found = self._nonblocking.receive_with(max, lease, attempt)
+            found = self._core.receive_now_with(max, lease, attempt)
             if found or expired or loop.time() >= end:
                 return found
 
@@ -235,11 +181,7 @@ class Queue:
         self, delivery: Message | SyncMessage | str, *, durability: Durability | None = None
     ) -> None:
         """Delete a message that was received, named by itself or by its receipt."""
-        if self._nonblocking.has_faults:
-            await self._apply_faults("delete")
-        pending = self._nonblocking.delete(delivery, durability)
-        if pending is not None:
-            await durable(pending)
+        await self._run("delete", self._core.begin_delete, delivery, durability)
 
     async def delete_batch(
         self,
@@ -258,9 +200,10 @@ class Queue:
         (0, 1)
         """
         named = as_list(deliveries, "deliveries")
-        if self._nonblocking.has_faults:
-            await self._apply_faults("delete")
-        result, pending = self._nonblocking.delete_batch(named, durability)
+        try:
+            result, pending = self._core.begin_batch(named, None, durability)
+        except NotAdmitted:
+            return await self._admitted("delete", self._core.begin_batch, named, None, durability)
         if pending is not None:
             await durable(pending)
         return result
@@ -274,11 +217,7 @@ class Queue:
     ) -> None:
         """Let a lease end `visibility_timeout` seconds from now; 0 makes the message visible."""
         lease = self.sync._lease(visibility_timeout)
-        if self._nonblocking.has_faults:
-            await self._apply_faults("extend")
-        pending = self._nonblocking.extend(delivery, lease, durability)
-        if pending is not None:
-            await durable(pending)
+        await self._run("extend", self._core.begin_extend, delivery, lease, durability)
 
     async def extend_batch(
         self,
@@ -290,16 +229,41 @@ class Queue:
         """The same for many, with one wait for the disk."""
         named = as_list(deliveries, "deliveries")
         lease = self.sync._lease(visibility_timeout)
-        if self._nonblocking.has_faults:
-            await self._apply_faults("extend")
-        result, pending = self._nonblocking.extend_batch(named, lease, durability)
+        return await self._run("extend", self._core.begin_batch, named, lease, durability)
+
+    # --- how a verb is carried out ---------------------------------------------------------------
+
+    async def _run(
+        self, verb: str, begin: Callable[..., tuple[Result, Any]], *arguments: Any
+    ) -> Result:
+        """Begin a verb and await that it is durable; `trunkline.queues` blocks on the same steps.
+
+        It is begun in one go, without suspending: a cancelled coroutine has done all of it or
+        nothing.
+        """
+        try:
+            result, pending = begin(*arguments)
+        except NotAdmitted:
+            return await self._admitted(verb, begin, *arguments)
+        if pending is not None:
+            await durable(pending)
+        return result
+
+    async def _admitted(
+        self, verb: str, begin: Callable[..., tuple[Result, Any]], *arguments: Any
+    ) -> Result:
+        await self._apply_faults(verb)
+        while verb == "send" and (unwritten := self._core.capacity()) is not None:
+            # Senders must not outrun the disk.
+            await durable(unwritten)
+        result, pending = begin(*arguments, admitted=True)
         if pending is not None:
             await durable(pending)
         return result
 
     async def _apply_faults(self, verb: str) -> bool:
         """The faults of a call, asked for once; whether a delivery stays visible."""
-        seconds, duplicate = self._nonblocking.check_faults(verb)
+        seconds, duplicate = self._core.check_faults(verb)
         await apply_delay(seconds)
         return duplicate
 
@@ -414,9 +378,6 @@ class Queue:
         """Whether this is a FIFO queue."""
         return self.sync.fifo
 
-    def __getattr__(self, name: str) -> NoReturn:
-        raise AttributeError(validation.no_attribute("Queue", name))
-
     def __eq__(self, other: object) -> bool:
         return self.sync == other.sync if isinstance(other, Queue) else NotImplemented
 
@@ -425,3 +386,6 @@ class Queue:
 
     def __repr__(self) -> str:
         return f"<aio {self.sync!r}>"
+
+
+validation.add_hints(Queue)

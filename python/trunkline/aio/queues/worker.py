@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from trunkline._core import PendingWrite
     from trunkline.aio.queues.message import Message
     from trunkline.aio.queues.queue import Queue
     from trunkline.queues.consumer import ConsumerConfig
@@ -136,23 +137,24 @@ class Consumption:
 
     def _release_now(self, messages: list[Message]) -> None:
         try:
-            self._queue._nonblocking.release_unsettled(messages, [0] * len(messages))
+            delays = [0] * len(messages)
+            self._queue._core.begin_release_unsettled(messages, delays, admitted=True)
         except TrunklineError:
             # A lease that cannot be given back ends by itself.
             return
 
     async def _settle(self, messages: list[Message], failed: list[Message]) -> None:
         good, report = consumer.partition(messages, failed)
-        refused, pending = 0, None
+        refused = 0
+        pending: PendingWrite | None = None
         try:
             if good:
                 refused = len((await self._queue.delete_batch(good)).failed)
         finally:
             # Also when cancelled in between.
             if failed:
-                pending = self._queue._nonblocking.release_unsettled(
-                    failed, self._config.delays(failed)
-                )
+                core, delays = self._queue._core, self._config.delays(failed)
+                _, pending = core.begin_release_unsettled(failed, delays, admitted=True)
         total = self._report
         total.handled += report.handled + len(good) - refused
         total.failed += report.failed + refused
@@ -168,7 +170,8 @@ class Consumption:
             try:
                 # Leaves alone what was settled since: a late beat must not undo a release.
                 running = list(self._running.values())
-                pending = self._queue._nonblocking.extend_unsettled(running, self._config.lease)
+                core, lease = self._queue._core, self._config.lease
+                _, pending = core.begin_extend_unsettled(running, lease, admitted=True)
                 if pending is not None:
                     await durable(pending)
             except TrunklineError:
