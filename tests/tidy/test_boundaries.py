@@ -24,16 +24,8 @@ WITH_STANDARD_LOCKS = {
 # The services that a file may name: its own, in its folder. The tables of services name all.
 SERVICE_NAMES = re.compile(r"sqs", re.IGNORECASE)
 SERVICE_FOLDERS = ("core/wire/src/services/", "python/trunkline/aws/sqs/")
-SERVICE_TABLES = ("core/wire/src/detect.rs", "python/trunkline/aws/services.py")
-NAMING_A_SERVICE = {
-    "core/wire/src/dispatch/access.rs",
-    "core/wire/src/dispatch/admin.rs",
-    "core/wire/src/dispatch/metrics.rs",
-    "core/wire/src/dispatch/mod.rs",
-    "core/wire/src/dispatch/peek.rs",
-    "core/wire/src/dispatch/pending.rs",
-    "core/wire/src/server/drive.rs",
-}
+SERVICE_TABLES = ("python/trunkline/aws/services.py",)
+NAMING_A_SERVICE: set[str] = set()
 
 # AWS's limits as numbers. They stand in a table of limits, so that a raised limit holds everywhere.
 LIMITS = re.compile(

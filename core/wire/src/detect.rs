@@ -6,7 +6,7 @@ use crate::message::Request;
 
 /// What a service is found by.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Service {
+pub struct ServiceInfo {
     /// Its name, which is also the name of its model.
     pub name: String,
     /// What `X-Amz-Target` starts with.
@@ -20,13 +20,14 @@ pub struct Service {
 }
 
 /// The service that `request` means, found by the first evidence there is. `scope` is the service
-/// of its signature.
+/// of its signature; `owns_path` says whether a service knows the path as its own.
 pub fn detect<'s>(
-    services: &'s [Service],
+    services: &'s [ServiceInfo],
     request: &Request<'_>,
     scope: Option<&str>,
-) -> Option<&'s Service> {
-    let by = |test: &dyn Fn(&Service) -> bool| services.iter().find(|service| test(service));
+    owns_path: impl Fn(&ServiceInfo) -> bool,
+) -> Option<&'s ServiceInfo> {
+    let by = |test: &dyn Fn(&ServiceInfo) -> bool| services.iter().find(|service| test(service));
     let named = |prefix: &str| by(&|service| service.target_prefix.as_deref() == Some(prefix));
     if let Some(target) = request.header("x-amz-target") {
         return named(target.rsplit_once('.').map_or(target, |(prefix, _)| prefix));
@@ -45,10 +46,10 @@ pub fn detect<'s>(
     if let Some(service) = (first.len() < host.len()).then(|| scoped(first)).flatten() {
         return Some(service);
     }
-    by_action(services, request).or_else(|| by_path(services, request))
+    by_action(services, request).or_else(|| by(&owns_path))
 }
 
-fn by_action<'s>(services: &'s [Service], request: &Request<'_>) -> Option<&'s Service> {
+fn by_action<'s>(services: &'s [ServiceInfo], request: &Request<'_>) -> Option<&'s ServiceInfo> {
     let mut form = Form::read(request.query.as_bytes()).ok()?;
     if request.header("content-type").is_some_and(|t| t.starts_with("application/x-www-form")) {
         form.extend(Form::read(request.body).ok()?);
@@ -58,13 +59,4 @@ fn by_action<'s>(services: &'s [Service], request: &Request<'_>) -> Option<&'s S
     let versioned =
         services.iter().find(|s| version.is_some() && s.api_version.as_deref() == version);
     versioned.or_else(|| services.iter().find(|s| s.actions.iter().any(|name| name == action)))
-}
-
-// A queue's address: twelve digits and a name.
-fn by_path<'s>(services: &'s [Service], request: &Request<'_>) -> Option<&'s Service> {
-    let mut parts = request.path.trim_start_matches('/').split('/');
-    let account = parts.next()?;
-    let is_queue = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
-    let is_queue = is_queue && parts.next().is_some_and(|name| !name.is_empty());
-    is_queue.then(|| services.iter().find(|service| service.name == "sqs"))?
 }

@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
+use trunkline_types::Code;
+
 use crate::value::Value;
 
 /// The result of every fallible step of the wire.
-pub type Result<T> = std::result::Result<T, WireError>;
+pub type Result<T, E = WireError> = std::result::Result<T, E>;
 
 /// A failure with everything that any protocol says about it.
 ///
@@ -21,6 +23,7 @@ struct Inner {
     status: u16,
     message: String,
     members: Vec<(String, Value)>,
+    detail: bool,
 }
 
 impl WireError {
@@ -37,6 +40,7 @@ impl WireError {
             status,
             message: message.into(),
             members: Vec::new(),
+            detail: false,
         }))
     }
 
@@ -58,10 +62,23 @@ impl WireError {
         self
     }
 
-    /// The same error with another HTTP status.
-    pub fn with_status(mut self, status: u16) -> Self {
-        self.0.status = status;
+    /// The same error with the empty `Detail` element that some query services send.
+    pub fn with_detail(mut self) -> Self {
+        self.0.detail = true;
         self
+    }
+
+    /// An error of the engine that concerns no operation of a service: its state or its storage.
+    #[cold]
+    pub fn from_engine(error: &trunkline_types::Error) -> Self {
+        match error.code() {
+            Code::EngineClosed
+            | Code::EngineForked
+            | Code::EnginePoisoned
+            | Code::EngineReadOnly
+            | Code::StorageFull => Self::new("ServiceUnavailable", 503, error.to_string()),
+            _ => Self::internal(error.to_string()),
+        }
     }
 
     /// The body cannot be read at all.
@@ -107,6 +124,11 @@ impl WireError {
     /// Members beside the message.
     pub fn members(&self) -> &[(String, Value)] {
         &self.0.members
+    }
+
+    /// Whether query answers carry an empty `Detail` element.
+    pub fn has_detail(&self) -> bool {
+        self.0.detail
     }
 
     /// Whether the caller is at fault.

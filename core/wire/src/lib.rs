@@ -18,6 +18,7 @@ pub mod policy;
 pub mod protocol;
 mod request_id;
 pub mod server;
+pub mod service;
 pub mod services;
 pub mod validate;
 pub mod value;

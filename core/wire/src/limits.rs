@@ -30,3 +30,7 @@ pub const SKEW_SECONDS_MAX_S3: i64 = 900;
 pub const PRESIGNED_SECONDS_MAX: i64 = 604_800;
 /// Largest compiled pattern of a service model.
 pub const PATTERN_BYTES_MAX: usize = 256 * 1024;
+/// Most messages that one look into a queue shows; the response is made in one piece.
+pub const PEEK_MESSAGES_MAX: usize = 10_000;
+/// Most bytes of such a look; messages beyond them are left out, and the response says so.
+pub const PEEK_BYTES_MAX: usize = 32 * 1024 * 1024;

@@ -9,6 +9,7 @@ use crate::codec::{cbor, json, query, rest, xml};
 use crate::error::{Result, WireError};
 use crate::message::{Request, Response};
 use crate::model::{Kind, Model, Operation, Protocol};
+use crate::service::Input;
 use crate::value::Value;
 
 /// How a request came, and so how it is answered.
@@ -74,12 +75,26 @@ pub fn form_of(request: &Request<'_>) -> Result<Form> {
     Ok(form)
 }
 
-/// The operation a request names and its input, not yet validated.
-pub fn read<'m>(
-    model: &'m Model,
+/// The operation that a request names; its input is not read yet.
+pub struct Named<'a> {
+    /// The operation.
+    pub operation: &'a Operation,
+    parameters: Parameters<'a>,
+}
+
+/// What had to be read of a request to find its operation.
+enum Parameters<'a> {
+    Body,
+    Form(Form),
+    Labels(Vec<(&'a str, &'a str)>),
+}
+
+/// The operation that `request` names.
+pub fn identify<'a>(
+    model: &'a Model,
     dialect: &Dialect,
-    request: &Request<'_>,
-) -> Result<(&'m Operation, Value)> {
+    request: &Request<'a>,
+) -> Result<Named<'a>> {
     match dialect.protocol {
         Protocol::Json | Protocol::Cbor => {
             let name = match request.header("x-amz-target") {
@@ -87,14 +102,7 @@ pub fn read<'m>(
                 None => request.path.rsplit_once('/').map_or("", |(_, name)| name),
             };
             let operation = model.operation(name).ok_or_else(unknown_operation)?;
-            let Some(shape) = operation.input.map(|id| model.shape(id)) else {
-                return Ok((operation, Value::Map(Vec::new())));
-            };
-            let input = match dialect.protocol {
-                Protocol::Json => json::read(model, shape, request.body)?,
-                _ => cbor::read(model, shape, dialect.unit, request.body)?,
-            };
-            Ok((operation, input))
+            Ok(Named { operation, parameters: Parameters::Body })
         }
         Protocol::Query => {
             let form = form_of(request)?;
@@ -106,19 +114,63 @@ pub fn read<'m>(
                     format!("The action {} is not valid for this endpoint.", quoted(name)),
                 )
             })?;
-            let input = match operation.input {
-                Some(id) => query::read(model, model.shape(id), &form)?,
-                None => Value::Map(Vec::new()),
-            };
-            Ok((operation, input))
+            Ok(Named { operation, parameters: Parameters::Form(form) })
         }
         Protocol::RestJson | Protocol::RestXml => {
             let form = Form::read(request.query.as_bytes())?;
             let route = model.route(request.method, request.path, form.pairs(), request.headers);
             let (name, labels) = route.ok_or_else(unknown_operation)?;
             let operation = model.operation(name).ok_or_else(unknown_operation)?;
-            let input = rest::read(model, dialect.protocol, operation, &labels, request)?;
-            Ok((operation, input))
+            Ok(Named { operation, parameters: Parameters::Labels(labels) })
+        }
+    }
+}
+
+impl Named<'_> {
+    /// The input as a value, not yet validated.
+    pub fn value(&self, model: &Model, dialect: &Dialect, request: &Request<'_>) -> Result<Value> {
+        let shape = self.operation.input.map(|id| model.shape(id));
+        match (&self.parameters, shape) {
+            (Parameters::Labels(labels), _) => {
+                rest::read(model, dialect.protocol, self.operation, labels, request)
+            }
+            (_, None) => Ok(Value::Map(Vec::new())),
+            (Parameters::Form(form), Some(shape)) => query::read(model, shape, form),
+            (Parameters::Body, Some(shape)) => match dialect.protocol {
+                Protocol::Json => json::read(model, shape, request.body),
+                _ => cbor::read(model, shape, dialect.unit, request.body),
+            },
+        }
+    }
+
+    /// Hands the input to `start`, in the form in which typed structures are read from it.
+    pub fn with_input<T>(
+        &self,
+        model: &Model,
+        dialect: &Dialect,
+        request: &Request<'_>,
+        start: impl FnOnce(&Input<'_>) -> T,
+    ) -> Result<T> {
+        let shape = self.operation.input.map(|id| model.shape(id));
+        match (&self.parameters, shape) {
+            (Parameters::Body, Some(_)) if dialect.protocol == Protocol::Cbor => {
+                Ok(start(&Input::Cbor(request.body)))
+            }
+            (Parameters::Body, _) => Ok(start(&Input::Json(request.body))),
+            (Parameters::Form(form), Some(shape)) => {
+                let node = query::tree(form)?;
+                Ok(start(&Input::Form(model, shape, &node)))
+            }
+            (Parameters::Form(_), None) => Ok(start(&Input::Json(b""))),
+            // Inputs of the REST protocols lie in several places, which a value gathers.
+            (Parameters::Labels(_), shape) => {
+                let value = self.value(model, dialect, request)?;
+                let mut body = Vec::new();
+                if let Some(shape) = shape {
+                    json::write(model, shape, &value, &mut body);
+                }
+                Ok(start(&Input::Json(&body)))
+            }
         }
     }
 }

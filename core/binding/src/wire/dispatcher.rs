@@ -8,7 +8,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use trunkline_wire::auth::{Credential, Credentials, Mode};
-use trunkline_wire::detect::Service;
+use trunkline_wire::detect::ServiceInfo;
 use trunkline_wire::dispatch::Dispatcher;
 use trunkline_wire::message::{Request, Response};
 
@@ -69,7 +69,7 @@ impl WireDispatcher {
         let headers = header_map(headers)?;
         let request = as_request(method, target, &headers, body);
         guard(|| {
-            let pending = Mutex::new(self.0.pending(&request, base, paused));
+            let pending = Mutex::new(self.0.start_pending(&request, base, paused));
             Ok(WireRequest { dispatcher: self.0.clone(), pending })
         })
     }
@@ -90,8 +90,8 @@ pub(super) fn plain(py: Python<'_>, answer: Response) -> PlainResponse<'_> {
     (answer.status, headers.collect(), PyBytes::new(py, &answer.body))
 }
 
-fn service((name, target_prefix, scopes, api_version, actions): PlainService) -> Service {
-    Service { name, target_prefix, scopes, api_version, actions }
+fn service((name, target_prefix, scopes, api_version, actions): PlainService) -> ServiceInfo {
+    ServiceInfo { name, target_prefix, scopes, api_version, actions }
 }
 
 fn mode(name: &str, credentials: Vec<PlainCredential>) -> PyResult<Mode> {

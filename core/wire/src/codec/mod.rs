@@ -9,11 +9,12 @@ pub mod query;
 pub mod rest;
 mod scalar;
 pub mod time;
+pub mod typed;
 pub mod uri;
 pub mod xml;
 pub mod xml_read;
 
-pub(crate) use scalar::{decode_blob as scalar_blob, encode_blob};
+pub(crate) use scalar::encode_blob;
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use crate::auth::{Identity, Mode};
 use crate::codec::time;
 use crate::message::Request;
 use crate::model::TimeFormat;
-use crate::services::sqs::Access;
+use crate::service::Access;
 
 impl Dispatcher {
     /// The right by which `identity` calls; `None` where nobody proves who he is, for then a policy

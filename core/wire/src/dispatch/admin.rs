@@ -1,15 +1,14 @@
-//! Paths that are no AWS service: health, reset, clock, faults, metrics and the look into a queue.
+//! Paths that are no AWS service: health, reset, clock, faults, metrics, and what a service adds.
 
 use std::time::Duration;
 
 use trunkline_engine::{Effect, ResourceName, ResourcePattern, Rule, operation};
 
-use super::peek::PeekRequest;
 use super::{Dispatched, Dispatcher, Pending};
 use crate::auth::Mode;
 use crate::error::{Result, WireError};
 use crate::message::{Request, Response};
-use crate::services::sqs::from_engine;
+use crate::service::AdminWork;
 
 const JSON: &str = "application/json";
 
@@ -19,10 +18,10 @@ pub enum AdminTask {
     Reset,
     /// Lets so many milliseconds of a virtual clock pass.
     Advance(u64),
-    /// Looks at a queue.
-    Peek(PeekRequest),
-    /// Writes the counters and the sizes of all queues.
+    /// Writes all counters and gauges.
     Metrics,
+    /// What a service does at a path of its own.
+    Service(AdminWork),
 }
 
 impl Dispatcher {
@@ -51,13 +50,21 @@ impl Dispatcher {
             }
             ("POST", "/_trunkline/clock") => time_of(request.body).map(AdminTask::Advance),
             ("GET", "/metrics" | "/_trunkline/metrics") => Ok(AdminTask::Metrics),
-            ("GET" | "POST", "/_aws/sqs/messages") => PeekRequest::of(request).map(AdminTask::Peek),
-            _ => return Some(Dispatched::Done(self.quick(request).unwrap_or_else(refusal))),
+            _ => match self.service_admin(request) {
+                Some(work) => work.map(AdminTask::Service),
+                None => return Some(Dispatched::Done(self.quick(request).unwrap_or_else(refusal))),
+            },
         };
         Some(match task {
-            Ok(task) => Dispatched::Control(Pending::Admin(task)),
+            Ok(task) => Dispatched::Blocking(Pending::Admin(task)),
             Err(error) => Dispatched::Done(refusal(error)),
         })
+    }
+
+    // `/_aws/<service>/<path>` is the service's own.
+    fn service_admin(&self, request: &Request<'_>) -> Option<Result<AdminWork>> {
+        let (name, path) = request.path.strip_prefix("/_aws/")?.split_once('/')?;
+        self.plane(name)?.service.admin(path, request)
     }
 
     fn quick(&self, request: &Request<'_>) -> Result<Response> {
@@ -83,11 +90,13 @@ impl Dispatcher {
         let result = match task {
             AdminTask::Reset => self.reset(),
             AdminTask::Advance(millis) => {
-                self.engine.advance(millis).map(|()| self.clock()).map_err(from_engine)
+                let advanced = self.engine.advance(millis).map(|()| self.clock());
+                advanced.map_err(|error| WireError::from_engine(&error))
             }
-            AdminTask::Peek(look) => self.peek(&look),
+            AdminTask::Service(work) => work(&self.engine),
             AdminTask::Metrics => {
-                let text = self.metrics.render(&self.engine);
+                let planes = self.planes.iter().map(|plane| (&plane.service, &plane.counters));
+                let text = self.metrics.render(&self.engine, planes);
                 Ok(Response::new(200, "text/plain; version=0.0.4", text))
             }
         };
@@ -118,7 +127,10 @@ impl Dispatcher {
 
     fn reset(&self) -> Result<Response> {
         self.engine.faults().clear();
-        self.engine.reset().map_err(from_engine)?;
+        for plane in &self.planes {
+            plane.service.reset(&self.engine)?;
+        }
+        self.engine.reset().map_err(|error| WireError::from_engine(&error))?;
         self.control.reset();
         Ok(Response::new(200, JSON, "{\"status\":\"ok\"}"))
     }

@@ -1,4 +1,4 @@
-//! The driver for a thread of this process: it sleeps between the pending of its request.
+//! The driver for a thread of this process: it sleeps between the polls of its request.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,8 +12,8 @@ use crate::message::{Request, Response};
 const SLICE: Duration = Duration::from_millis(100);
 
 impl Dispatcher {
-    /// Begins to answer `request`, for a caller that takes the pending itself.
-    pub fn pending(&self, request: &Request<'_>, base: &str, paused: bool) -> PendingRequest {
+    /// Begins to answer `request`, for a caller that polls it itself.
+    pub fn start_pending(&self, request: &Request<'_>, base: &str, paused: bool) -> PendingRequest {
         PendingRequest::new(self.engine.clone(), self.start(request, base, paused))
     }
 
@@ -25,7 +25,7 @@ impl Dispatcher {
         base: &str,
         interrupted: &dyn Fn() -> bool,
     ) -> Response {
-        let mut pending = self.pending(request, base, false);
+        let mut pending = self.start_pending(request, base, false);
         let parker = Arc::new(Parker::default());
         loop {
             match pending.poll(self, parker.clone()) {
@@ -33,7 +33,7 @@ impl Dispatcher {
                 Progress::Blocks => return pending.run(self),
                 Progress::Pause(pause) => {
                     std::thread::sleep(pause);
-                    pending = self.pending(request, base, true);
+                    pending = self.start_pending(request, base, true);
                 }
                 Progress::Wait(time) => {
                     let given_up = match sleep(&parker, time, interrupted) {

@@ -31,6 +31,11 @@ impl Deadline {
         self.instant
     }
 
+    /// How much of the wait is left in the world.
+    pub fn left(self) -> Duration {
+        self.instant.saturating_duration_since(Instant::now())
+    }
+
     /// Whether the wait is over.
     pub fn is_over(self, engine: &Engine) -> bool {
         let passed = self.virtual_time.is_some_and(|at| engine.clock().now() >= at);

@@ -1,27 +1,16 @@
-//! Counters for `/metrics`: relaxed, because nobody reads them together with anything else.
+//! Counters for `/metrics`. They are relaxed: no two of them are read together.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use trunkline_engine::Engine;
 use trunkline_types::sync::atomic::{AtomicU64, Ordering};
 
-use crate::codec::xml;
-use crate::services::sqs::Operation;
-
-const NAMES: [(&str, Operation); 7] = [
-    ("SendMessage", Operation::Send),
-    ("SendMessageBatch", Operation::SendBatch),
-    ("ReceiveMessage", Operation::Receive),
-    ("DeleteMessage", Operation::Delete),
-    ("DeleteMessageBatch", Operation::DeleteBatch),
-    ("ChangeMessageVisibility", Operation::Extend),
-    ("ChangeMessageVisibilityBatch", Operation::ExtendBatch),
-];
+use crate::service::{OperationId, Service};
 
 /// What was counted since the start.
 #[derive(Debug, Default)]
 pub struct Metrics {
-    data: [AtomicU64; 7],
     control: AtomicU64,
     /// Connections that are open.
     pub connections: AtomicU64,
@@ -29,56 +18,62 @@ pub struct Metrics {
     pub polls: AtomicU64,
 }
 
-impl Metrics {
-    pub(super) fn count(&self, operation: Operation) {
-        if let Some(place) = NAMES.iter().position(|(_, named)| *named == operation) {
-            self.data[place].fetch_add(1, Ordering::Relaxed);
-        }
+/// The requests to one data plane, by operation.
+pub(super) struct Counters(Vec<AtomicU64>);
+
+impl Counters {
+    pub(super) fn new(service: &dyn Service) -> Self {
+        Self(service.operations().iter().map(|_| AtomicU64::new(0)).collect())
     }
 
+    pub(super) fn count(&self, operation: OperationId) {
+        self.0[operation].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Metrics {
     pub(super) fn count_control(&self) {
         self.control.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Everything in the text form that Prometheus reads.
-    pub fn render(&self, engine: &Engine) -> String {
-        let mut out = String::from("# TYPE trunkline_requests_total counter\n");
-        let mut line = |text: std::fmt::Arguments<'_>| {
-            // Writing to a string cannot fail.
-            let _ = out.write_fmt(text);
-            out.push('\n');
-        };
-        for ((name, _), count) in NAMES.iter().zip(&self.data) {
-            let count = count.load(Ordering::Relaxed);
-            line(format_args!(
-                "trunkline_requests_total{{service=\"sqs\",operation=\"{name}\"}} {count}"
-            ));
-        }
-        let control = self.control.load(Ordering::Relaxed);
-        line(format_args!("trunkline_requests_total{{plane=\"control\"}} {control}"));
-        line(format_args!("# TYPE trunkline_connections gauge"));
-        line(format_args!("trunkline_connections {}", self.connections.load(Ordering::Relaxed)));
-        line(format_args!("# TYPE trunkline_long_polls gauge"));
-        line(format_args!("trunkline_long_polls {}", self.polls.load(Ordering::Relaxed)));
-        line(format_args!("# TYPE trunkline_queue_messages gauge"));
-        // A closed engine has no queues to show.
-        for queue in engine.queues(None, None, "").unwrap_or_default() {
-            let Ok(statistics) = queue.statistics() else { continue };
-            let name = queue.name();
-            let mut label = String::new();
-            xml::escape(&name.name, &mut label);
-            for (state, count) in [
-                ("visible", statistics.visible),
-                ("in_flight", statistics.in_flight),
-                ("delayed", statistics.delayed),
-            ] {
-                line(format_args!(
-                    "trunkline_queue_messages{{account=\"{}\",region=\"{}\",queue=\"{label}\",\
-                     state=\"{state}\"}} {count}",
-                    name.account, name.region
-                ));
+    pub(super) fn render<'a>(
+        &self,
+        engine: &Engine,
+        planes: impl Iterator<Item = (&'a Arc<dyn Service>, &'a Counters)> + Clone,
+    ) -> String {
+        let mut out = String::new();
+        // Writing to a string cannot fail.
+        let _ = self.write(engine, planes, &mut out);
+        out
+    }
+
+    fn write<'a>(
+        &self,
+        engine: &Engine,
+        planes: impl Iterator<Item = (&'a Arc<dyn Service>, &'a Counters)> + Clone,
+        out: &mut String,
+    ) -> std::fmt::Result {
+        writeln!(out, "# TYPE trunkline_requests_total counter")?;
+        for (service, counters) in planes.clone() {
+            for (name, count) in service.operations().iter().zip(&counters.0) {
+                let (service, count) = (service.name(), count.load(Ordering::Relaxed));
+                writeln!(
+                    out,
+                    "trunkline_requests_total{{service=\"{service}\",operation=\"{name}\"}} {count}"
+                )?;
             }
         }
-        out
+        let gauge = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let control = gauge(&self.control);
+        writeln!(out, "trunkline_requests_total{{plane=\"control\"}} {control}")?;
+        writeln!(out, "# TYPE trunkline_connections gauge")?;
+        writeln!(out, "trunkline_connections {}", gauge(&self.connections))?;
+        writeln!(out, "# TYPE trunkline_long_polls gauge")?;
+        writeln!(out, "trunkline_long_polls {}", gauge(&self.polls))?;
+        for (service, _) in planes {
+            service.write_metrics(engine, out)?;
+        }
+        Ok(())
     }
 }

@@ -10,8 +10,8 @@ mod control;
 mod deadline;
 mod encoder;
 mod metrics;
-mod peek;
 mod pending;
+mod plane;
 
 pub use admin::AdminTask;
 pub use control::{Call, ControlPlane};
@@ -29,15 +29,17 @@ use trunkline_engine::{Durability, Engine, Ticket};
 use trunkline_types::Clock;
 use trunkline_types::sync::{Mutex, lock};
 
+use self::metrics::Counters;
+use self::plane::Plane;
 use crate::auth::{self, Identity, Mode};
-use crate::codec::json;
-use crate::detect::{Service, detect};
+use crate::detect::{ServiceInfo, detect};
 use crate::error::{Result, WireError};
 use crate::message::{Request, Response};
 use crate::model::{Model, Protocol};
 use crate::protocol::{self, Dialect};
 use crate::request_id;
-use crate::services::sqs::{self, Caller, Poll, Step};
+use crate::service::{Access, EventStream, Input, Output, Service, Wait};
+use crate::services;
 use crate::validate;
 use crate::value::Value;
 
@@ -45,7 +47,8 @@ use crate::value::Value;
 pub struct Dispatcher {
     pub(crate) engine: Arc<Engine>,
     control: Arc<dyn ControlPlane>,
-    services: Vec<Service>,
+    services: Vec<ServiceInfo>,
+    planes: Vec<Plane>,
     models: Mutex<HashMap<String, Arc<Model>>>,
     auth: Mode,
     durability: Durability,
@@ -57,22 +60,18 @@ pub struct Dispatcher {
 
 /// How far a request came.
 pub enum Dispatched {
-    /// This is the answer.
+    /// This is the response.
     Done(Response),
-    /// This is the answer once the ticket is settled, after the pause that a fault asks for.
-    Settle(Option<Ticket>, Duration, Box<(Vec<u8>, ResponseEncoder)>),
-    /// A receive that may wait.
-    Poll(Box<(Poll, ResponseEncoder)>),
-    /// An operation of the control plane: it may take long, and may block.
-    Control(Pending),
-    /// Begin again after this pause, with `paused` set.
+    /// This is the output once the ticket is settled, after the pause that a fault asks for.
+    Settle(Option<Ticket>, Duration, Box<(Output, ResponseEncoder)>),
+    /// A long poll.
+    Wait(Box<(Box<dyn Wait>, ResponseEncoder)>),
+    /// A stream of events.
+    Stream(Box<(Box<dyn EventStream>, ResponseEncoder)>),
+    /// Something that may take long, and may block.
+    Blocking(Pending),
+    /// Start again after this pause, with `paused` set.
     Pause(Duration),
-}
-
-/// Who calls, and by what right.
-struct Principal<'a> {
-    identity: &'a Identity,
-    access: Option<&'a sqs::Access>,
 }
 
 /// Something that may block and is ready to be done: see [`Dispatcher::run`].
@@ -83,7 +82,7 @@ pub enum Pending {
     Admin(AdminTask),
 }
 
-/// An operation of the control plane with its input, and what its answer is written by.
+/// An operation of the control plane with its input, and what its response is written by.
 pub struct PendingCall {
     call: Call,
     input: Value,
@@ -91,18 +90,66 @@ pub struct PendingCall {
     dialect: Dialect,
 }
 
+/// What is known of a request before its service is.
+struct Arrival<'a> {
+    request: &'a Request<'a>,
+    base: &'a str,
+    request_id: &'a str,
+    paused: bool,
+    identity: Identity,
+    access: Option<Access>,
+}
+
+impl<'a> Arrival<'a> {
+    fn call(&'a self, engine: &'a Arc<Engine>) -> crate::service::Call<'a> {
+        crate::service::Call {
+            engine,
+            account: &self.identity.account,
+            region: &self.identity.region,
+            request: self.request,
+            paused: self.paused,
+            access: self.access.as_ref(),
+        }
+    }
+}
+
+/// An error, and the model whose words it is in.
+type Failure = (Option<Arc<Model>>, WireError);
+
 impl Dispatcher {
-    /// A dispatcher for `engine` that serves `services`.
+    /// A dispatcher for `engine` that serves `services`, with the data planes that there are.
     pub fn new(
         engine: Arc<Engine>,
         control: Arc<dyn ControlPlane>,
-        services: Vec<Service>,
+        services: Vec<ServiceInfo>,
         auth: Mode,
     ) -> Self {
-        let durability = engine.durability();
-        let models = Mutex::new(HashMap::new());
-        let metrics = Metrics::default();
-        Self { engine, control, services, models, auth, durability, wall: Clock::system(), metrics }
+        Self::with_planes(engine, control, services, services::all(), auth)
+    }
+
+    /// The same with these data planes; those of services that are not served are left out.
+    pub fn with_planes(
+        engine: Arc<Engine>,
+        control: Arc<dyn ControlPlane>,
+        services: Vec<ServiceInfo>,
+        planes: Vec<Arc<dyn Service>>,
+        auth: Mode,
+    ) -> Self {
+        let planes = planes.into_iter().filter_map(|service| {
+            let info = services.iter().find(|info| info.name == service.name())?;
+            Some(Plane { info: info.clone(), counters: Counters::new(&*service), service })
+        });
+        Self {
+            planes: planes.collect(),
+            durability: engine.durability(),
+            engine,
+            control,
+            services,
+            models: Mutex::new(HashMap::new()),
+            auth,
+            wall: Clock::system(),
+            metrics: Metrics::default(),
+        }
     }
 
     /// What an acknowledged message has to survive.
@@ -127,7 +174,9 @@ impl Dispatcher {
             Ok(dispatched) => dispatched,
             Err((model, error)) => {
                 let dialect = dialect.unwrap_or_else(|| rest_dialect(model.as_deref()));
-                Dispatched::Done(error_answer(model.as_deref(), &dialect, &error, &request_id))
+                let response =
+                    protocol::write_error(model.as_deref(), &dialect, &error, &request_id);
+                Dispatched::Done(response)
             }
         }
     }
@@ -139,134 +188,116 @@ impl Dispatcher {
         base: &str,
         request_id: &str,
         paused: bool,
-    ) -> std::result::Result<Dispatched, (Option<Arc<Model>>, WireError)> {
+    ) -> Result<Dispatched, Failure> {
         let now = (self.wall.now() / 1_000) as i64;
         let (identity, scope) =
             auth::identify(&self.auth, request, now).map_err(|error| (None, error))?;
         let access = self.access(request, &identity, base, now);
-        let who = Principal { identity: &identity, access: access.as_ref() };
-        // The short way: an operation of the data plane in SQS's own protocol.
-        let target = request.header("x-amz-target").and_then(|t| t.strip_prefix("AmazonSQS."));
+        let arrival = Arrival { request, base, request_id, paused, identity, access };
+        // The short way: an operation of a data plane in JSON needs no model.
         let direct = dialect.filter(|dialect| dialect.protocol == Protocol::Json);
-        let operation = target.and_then(sqs::Operation::named);
-        if let (Some(operation), Some(dialect)) = (operation, direct) {
-            let sqs = self.services.iter().find(|service| service.name == "sqs");
-            let names = sqs.map_or(&[][..], |service| &service.scopes);
-            scope.check_service(names).map_err(|error| (None, error))?;
-            let encoder = ResponseEncoder::direct(dialect.content_type.clone(), request_id);
-            return Ok(self.data(request, operation, &who, paused, request.body, encoder));
+        let target = request.header("x-amz-target").and_then(|target| self.targeted(target));
+        if let (Some((plane, operation)), Some(dialect)) = (target, direct) {
+            scope.check_service(&plane.info.scopes).map_err(|error| (None, error))?;
+            let content_type = dialect.content_type.clone();
+            let encoder = ResponseEncoder::direct(content_type, &plane.service, request_id);
+            let (call, input) = (arrival.call(&self.engine), Input::Json(request.body));
+            return Ok(self.start_operation((plane, operation), &call, &input, encoder));
         }
-        let service = detect(&self.services, request, scope.service.as_deref())
-            .ok_or_else(|| (None, unknown_service(dialect)))?;
-        scope.check_service(&service.scopes).map_err(|error| (None, error))?;
-        let model = self.model(&service.name).map_err(|error| (None, error))?;
-        let fail = |error| (Some(model.clone()), error);
-        let chosen = match dialect {
-            Some(dialect) => dialect.clone(),
-            None => rest_dialect(Some(&model)),
+        let owns_path = |info: &ServiceInfo| {
+            self.plane(&info.name).is_some_and(|plane| plane.service.owns_path(request.path))
         };
-        if service.name == "sqs" && dialect.is_none() {
-            // A plain GET on a queue's address names no operation; AWS answers it like this.
-            let body = "<UnknownOperationException/>";
-            return Ok(Dispatched::Done(Response::new(404, "text/xml", body)));
+        let info = detect(&self.services, request, scope.service.as_deref(), owns_path)
+            .ok_or_else(|| (None, unknown_service(dialect)))?;
+        scope.check_service(&info.scopes).map_err(|error| (None, error))?;
+        self.dispatch_to(info, dialect, arrival)
+    }
+
+    fn dispatch_to(
+        &self,
+        info: &ServiceInfo,
+        dialect: Option<&Dialect>,
+        arrival: Arrival<'_>,
+    ) -> Result<Dispatched, Failure> {
+        let request = arrival.request;
+        let model = self.model(&info.name).map_err(|error| (None, error))?;
+        let plane = self.plane(&info.name);
+        let dialect = match (dialect, plane) {
+            (Some(dialect), _) => dialect.clone(),
+            (None, Some(plane)) => match plane.service.plain_response(request) {
+                Some(response) => return Ok(Dispatched::Done(response)),
+                None => rest_dialect(Some(&model)),
+            },
+            (None, None) => rest_dialect(Some(&model)),
+        };
+        let fail = |error| self.worded(plane, &model, &dialect, error);
+        let named = protocol::identify(&model, &dialect, request).map_err(fail)?;
+        let operation = named.operation;
+        let call = arrival.call(&self.engine);
+        if let Some(plane) = plane
+            && let Some(id) = plane.operation(&operation.name)
+        {
+            let encoder = ResponseEncoder::recoded(
+                model.clone(),
+                &operation.name,
+                dialect.clone(),
+                &plane.service,
+                arrival.request_id,
+            );
+            let started = named.with_input(&model, &dialect, request, |input| {
+                self.start_operation((plane, id), &call, input, encoder)
+            });
+            return started.map_err(fail);
         }
-        let (operation, mut input) = protocol::read(&model, &chosen, request).map_err(fail)?;
-        if service.name == "sqs" {
-            self.sqs_address(request, &chosen, &operation.name, &mut input).map_err(fail)?;
-            if let Some(data) = sqs::Operation::named(&operation.name) {
-                let body = recode(&model, operation.input, &input);
-                let encoder =
-                    ResponseEncoder::recoded(model.clone(), &operation.name, chosen, request_id);
-                return Ok(self.data(request, data, &who, paused, &body, encoder));
-            }
+        let mut input = named.value(&model, &dialect, request).map_err(fail)?;
+        if let Some(plane) = plane {
+            let service = &plane.service;
+            service
+                .complete(request, dialect.protocol, &model, operation, &mut input)
+                .and_then(|()| service.authorize(&call, &operation.name, &input))
+                .map_err(fail)?;
         }
-        if let (Some(access), true) = (who.access, service.name == "sqs") {
-            let at = (identity.account.as_str(), identity.region.as_str());
-            access.check_input(&self.engine, at, &operation.name, &input).map_err(fail)?;
-        }
-        if let (Some(id), true) = (operation.input, service.name != "sqs") {
+        let is_checked = plane.is_some_and(|plane| plane.service.checks_inputs());
+        if let (Some(id), false) = (operation.input, is_checked) {
             validate::check(&model, model.shape(id), &input).map_err(fail)?;
         }
+        let operation = operation.name.to_string();
+        Ok(self.control_call(&info.name, operation, input, (model, dialect), arrival))
+    }
+
+    fn control_call(
+        &self,
+        service: &str,
+        operation: String,
+        input: Value,
+        (model, dialect): (Arc<Model>, Dialect),
+        arrival: Arrival<'_>,
+    ) -> Dispatched {
         let call = Call {
-            service: service.name.clone(),
-            operation: operation.name.to_string(),
-            account: identity.account,
-            region: identity.region,
-            access_key: identity.access_key,
-            base: base.to_owned(),
-            request_id: request_id.to_owned(),
+            service: service.to_owned(),
+            operation,
+            account: arrival.identity.account,
+            region: arrival.identity.region,
+            access_key: arrival.identity.access_key,
+            base: arrival.base.to_owned(),
+            request_id: arrival.request_id.to_owned(),
         };
-        let pending = PendingCall { call, input, model: model.clone(), dialect: chosen };
-        Ok(Dispatched::Control(Pending::Call(Box::new(pending))))
+        let pending = PendingCall { call, input, model, dialect };
+        Dispatched::Blocking(Pending::Call(Box::new(pending)))
     }
 
-    fn data(
+    fn worded(
         &self,
-        request: &Request<'_>,
-        operation: sqs::Operation,
-        who: &Principal<'_>,
-        paused: bool,
-        body: &[u8],
-        encoder: ResponseEncoder,
-    ) -> Dispatched {
-        let caller = Caller {
-            account: &who.identity.account,
-            region: &who.identity.region,
-            path: request.path,
-            paused,
-            access: who.access,
-        };
-        self.metrics.count(operation);
-        match sqs::begin(&self.engine, operation, &caller, body) {
-            Ok(Step::Done(body)) => Dispatched::Done(encoder.encode(Ok(body))),
-            Ok(Step::Settle(ticket, pause, body)) => self.settle(ticket, pause, body, encoder),
-            Ok(Step::Poll(poll)) => Dispatched::Poll(Box::new((*poll, encoder))),
-            Ok(Step::Pause(pause)) => Dispatched::Pause(pause),
-            Err(error) => Dispatched::Done(encoder.encode(Err(error))),
-        }
-    }
-
-    fn settle(
-        &self,
-        ticket: Option<Ticket>,
-        pause: Duration,
-        body: Vec<u8>,
-        encoder: ResponseEncoder,
-    ) -> Dispatched {
-        if !pause.is_zero() {
-            return Dispatched::Settle(ticket, pause, Box::new((body, encoder)));
-        }
-        // In memory, and for writes that are on their way out anyway, there is nothing to wait for.
-        let settled = ticket.map_or(Ok(true), |t| self.engine.is_settled(t, self.durability));
-        match settled {
-            Ok(true) => Dispatched::Done(encoder.encode(Ok(body))),
-            Ok(false) => Dispatched::Settle(ticket, Duration::ZERO, Box::new((body, encoder))),
-            Err(error) => Dispatched::Done(encoder.encode(Err(sqs::from_engine(error)))),
-        }
-    }
-
-    // A request of the query protocol may be posted to the queue's address instead of naming it.
-    fn sqs_address(
-        &self,
-        request: &Request<'_>,
+        plane: Option<&Plane>,
+        model: &Arc<Model>,
         dialect: &Dialect,
-        operation: &str,
-        input: &mut Value,
-    ) -> Result<()> {
-        if dialect.protocol != Protocol::Query || request.path == "/" {
-            return Ok(());
-        }
-        if matches!(operation, "CreateQueue" | "ListQueues") {
-            let message = format!("The action {operation} is not valid for this endpoint.");
-            return Err(WireError::new("InvalidAction", 400, message));
-        }
-        match input {
-            Value::Map(members) if !members.iter().any(|(name, _)| name == "QueueUrl") => {
-                members.push(("QueueUrl".to_owned(), request.path.into()));
-            }
-            _ => {}
-        }
-        Ok(())
+        error: WireError,
+    ) -> Failure {
+        let error = match plane {
+            Some(plane) => plane.service.word(error, dialect.protocol),
+            None => error,
+        };
+        (Some(model.clone()), error)
     }
 
     /// The model of a service, read when it is first asked for.
@@ -276,7 +307,7 @@ impl Dispatcher {
         }
         // The lock is not held while the model is read: that may take milliseconds.
         let bytes = self.control.model(service).map_err(WireError::internal)?;
-        let overlay = (service == "sqs").then_some(sqs::OVERLAY);
+        let overlay = self.plane(service).and_then(|plane| plane.service.overlay());
         let model = Model::load(&bytes, overlay)
             .map_err(|why| WireError::internal(format!("The model of {service}: {why}")))?;
         Ok(lock(&self.models).entry(service.to_owned()).or_insert(Arc::new(model)).clone())
@@ -293,50 +324,20 @@ impl Dispatcher {
     fn run_call(&self, pending: PendingCall) -> Response {
         let PendingCall { call, input, model, dialect } = pending;
         self.metrics.count_control();
-        let result = self.control.call(&call, input);
-        let operation = model.operation(&call.operation);
-        match (result, operation) {
-            (Ok(output), Some(operation)) => {
+        let operation = model.operation(&call.operation).ok_or_else(protocol::unknown_operation);
+        let output =
+            operation.and_then(|operation| Ok((operation, self.control.call(&call, input)?)));
+        match output {
+            Ok((operation, output)) => {
                 protocol::write(&model, &dialect, operation, &output, &call.request_id)
             }
-            (Ok(_), None) => {
-                let error = protocol::unknown_operation();
-                error_answer(Some(&model), &dialect, &error, &call.request_id)
-            }
-            (Err(error), _) => {
-                let error = match call.service.as_str() {
-                    "sqs" if !error.has_query_code() => sqs::named(error.name(), error.message())
-                        .with_members(error.members().to_vec()),
-                    _ => error,
-                };
-                error_answer(Some(&model), &dialect, &error, &call.request_id)
+            Err(error) => {
+                let plane = self.plane(&call.service);
+                let (_, error) = self.worded(plane, &model, &dialect, error);
+                protocol::write_error(Some(&model), &dialect, &error, &call.request_id)
             }
         }
     }
-}
-
-/// The answer for an error; SQS words one differently in the query protocol.
-pub(crate) fn error_answer(
-    model: Option<&Model>,
-    dialect: &Dialect,
-    error: &WireError,
-    request_id: &str,
-) -> Response {
-    match sqs::query_message(error) {
-        Some(message) if dialect.protocol == Protocol::Query => {
-            let worded = sqs::named(error.name(), message);
-            protocol::write_error(model, dialect, &worded, request_id)
-        }
-        _ => protocol::write_error(model, dialect, error, request_id),
-    }
-}
-
-fn recode(model: &Model, input: Option<crate::model::ShapeId>, value: &Value) -> Vec<u8> {
-    let mut body = Vec::new();
-    if let Some(id) = input {
-        json::write(model, model.shape(id), value, &mut body);
-    }
-    body
 }
 
 // The dialect of a request that shows none: the first REST protocol of the model, or XML.

@@ -1,102 +1,113 @@
-//! The driver for callers in this process: a request is answered by pending, each of which goes as
-//! far as is possible without waiting. A thread sleeps between pending (`call`), an event loop does
-//! something else.
+//! The driver for callers in this process: a request is polled to its response, and no poll waits.
+//! A thread sleeps between polls (`blocking`), an event loop does something else.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use trunkline_engine::{Engine, Queue, Signal, Ticket, WaiterId};
+use trunkline_engine::{Engine, Signal, Ticket};
 
 use super::{Deadline, Dispatched, Dispatcher, Pending, ResponseEncoder};
-use crate::error::Result;
+use crate::error::{Result, WireError};
 use crate::message::Response;
-use crate::services::sqs::{self, EMPTY, Poll};
+use crate::service::{EventStream, NextEvent, Output, Subscription, Wait};
 
-/// What a turn came to.
+/// What a poll came to.
 pub enum Progress {
-    /// This is the answer, and there are no more pending.
+    /// This is the response, and there is nothing more to poll.
     Done(Response),
-    /// Another turn has to come when the signal is given, or after this time.
+    /// Poll again when the signal is given, or after this time.
     Wait(Option<Duration>),
-    /// [`PendingRequest::run`] has the answer; it has to be called on a thread that may block.
+    /// [`PendingRequest::run`] has the response; call it on a thread that may block.
     Blocks,
-    /// The request has to be dispatched again after this time: a fault of the engine asks for it.
+    /// Start the request again after this time: a fault of the engine asks for it.
     Pause(Duration),
 }
 
-/// A request that is being answered. Dropping it leaves every line it waits in.
+/// A request that is being answered. Dropping it ends its subscriptions.
 pub struct PendingRequest {
     engine: Arc<Engine>,
     state: State,
 }
 
 enum State {
-    /// Something that needs no turn, or nothing because it was handed out.
+    /// Something that needs no wait, or nothing because it was handed out.
     Ready(Option<Progress>),
-    Control(Pending),
+    Blocking(Pending),
     Settle(Settling),
-    Poll(Box<Polling>),
+    Wait(Box<Polling>),
+    Stream(Box<Streaming>),
 }
 
 struct Settling {
     ticket: Option<Ticket>,
     /// When the pause of a fault is over.
     from: Option<Instant>,
-    waiting: Option<Box<(Vec<u8>, ResponseEncoder)>>,
+    waiting: Option<Box<(Output, ResponseEncoder)>>,
 }
 
 struct Polling {
-    poll: Poll,
+    wait: Box<dyn Wait>,
     encoder: Option<ResponseEncoder>,
     end: Option<Deadline>,
-    line: Option<Line>,
+    subscription: Option<Subscription>,
 }
 
-/// A place among those who wait for a queue; an unused wake goes to the next when it is dropped.
-struct Line {
-    queue: Arc<Queue>,
-    id: WaiterId,
-}
-
-impl Drop for Line {
-    fn drop(&mut self) {
-        self.queue.unsubscribe(self.id);
-    }
+/// A stream whose events are gathered: callers in this process get the whole body at once.
+struct Streaming {
+    stream: Box<dyn EventStream>,
+    encoder: ResponseEncoder,
+    response: Option<Response>,
+    end: Deadline,
+    subscription: Option<Subscription>,
 }
 
 impl PendingRequest {
     pub(super) fn new(engine: Arc<Engine>, dispatched: Dispatched) -> Self {
         let state = match dispatched {
-            Dispatched::Done(answer) => State::Ready(Some(Progress::Done(answer))),
+            Dispatched::Done(response) => State::Ready(Some(Progress::Done(response))),
             Dispatched::Pause(pause) => State::Ready(Some(Progress::Pause(pause))),
-            Dispatched::Control(pending) => State::Control(pending),
+            Dispatched::Blocking(pending) => State::Blocking(pending),
             Dispatched::Settle(ticket, pause, waiting) => {
                 let from = (!pause.is_zero()).then(|| Instant::now() + pause);
                 State::Settle(Settling { ticket, from, waiting: Some(waiting) })
             }
-            Dispatched::Poll(polling) => {
-                let (poll, encoder) = *polling;
+            Dispatched::Wait(waiting) => {
+                let (wait, encoder) = *waiting;
                 let encoder = Some(encoder);
-                State::Poll(Box::new(Polling { poll, encoder, end: None, line: None }))
+                State::Wait(Box::new(Polling { wait, encoder, end: None, subscription: None }))
+            }
+            Dispatched::Stream(streaming) => {
+                let (stream, encoder) = *streaming;
+                match encoder.start_stream() {
+                    Ok(response) => State::Stream(Box::new(Streaming {
+                        end: Deadline::after(&engine, stream.lifetime()),
+                        stream,
+                        encoder,
+                        response: Some(response),
+                        subscription: None,
+                    })),
+                    Err(refusal) => State::Ready(Some(Progress::Done(refusal))),
+                }
             }
         };
         Self { engine, state }
     }
 
-    /// Goes on. `signal` is given when another turn is worth it; it may be given once too often.
+    /// Goes on. `signal` is given when another poll is worth it; it may be given once too often.
     pub fn poll(&mut self, dispatcher: &Dispatcher, signal: Arc<dyn Signal>) -> Progress {
         match &mut self.state {
             State::Ready(ready) => ready.take().unwrap_or_else(|| Progress::Done(misused())),
-            State::Control(_) => Progress::Blocks,
+            State::Blocking(_) => Progress::Blocks,
             State::Settle(settling) => settling.poll(dispatcher, signal),
-            State::Poll(polling) => polling.poll(&self.engine, signal),
+            State::Wait(polling) => polling.poll(&self.engine, signal),
+            State::Stream(streaming) => streaming.poll(&self.engine, signal),
         }
     }
 
-    /// Carries out an operation of the control plane, when a turn asked for it. May block.
+    /// Carries out an operation of the control plane, when a poll asked for it. May block.
     pub fn run(&mut self, dispatcher: &Dispatcher) -> Response {
         match std::mem::replace(&mut self.state, State::Ready(None)) {
-            State::Control(pending) => dispatcher.run(pending),
+            State::Blocking(pending) => dispatcher.run(pending),
             other => {
                 self.state = other;
                 misused()
@@ -104,11 +115,12 @@ impl PendingRequest {
         }
     }
 
-    /// Ends the wait of a receive: it answers that it found nothing. `None` for what has to be
-    /// waited for.
+    /// Ends a long poll with an empty output, and a stream with what was gathered. None for what
+    /// has to be waited for.
     pub fn cancel(&mut self) -> Option<Response> {
         match &mut self.state {
-            State::Poll(polling) => Some(polling.answer(Ok(EMPTY.to_vec()))),
+            State::Wait(polling) => Some(polling.finish(Ok(polling.wait.empty()))),
+            State::Stream(streaming) => Some(streaming.finish()),
             _ => None,
         }
     }
@@ -136,40 +148,72 @@ impl Settling {
         };
         let Some(waiting) = self.waiting.take() else { return Progress::Done(misused()) };
         let (body, encoder) = *waiting;
-        Progress::Done(encoder.encode(settled.map(|()| body).map_err(sqs::from_engine)))
+        let settled = settled.map(|()| body).map_err(|error| WireError::from_engine(&error));
+        Progress::Done(encoder.encode(settled))
     }
 }
 
 impl Polling {
     fn poll(&mut self, engine: &Arc<Engine>, signal: Arc<dyn Signal>) -> Progress {
-        match self.poll.attempt() {
-            Ok(None) => {}
-            tried => return self.found(tried),
+        if let Some(result) = self.wait.attempt().transpose() {
+            return Progress::Done(self.finish(result));
         }
-        let end = *self.end.get_or_insert_with(|| Deadline::after(engine, self.poll.wait()));
+        let end = *self.end.get_or_insert_with(|| Deadline::after(engine, self.wait.patience()));
         if end.is_over(engine) {
-            return Progress::Done(self.answer(Ok(EMPTY.to_vec())));
+            return Progress::Done(self.finish(Ok(self.wait.empty())));
         }
-        // A wake is used up by the try above; the old place goes before a new one is taken.
-        self.line = None;
-        let queue = self.poll.queue().clone();
-        let id = queue.subscribe_until(signal, end.virtual_time());
-        self.line = Some(Line { queue, id });
-        // A message may have come between the try and the subscription.
-        match self.poll.attempt() {
-            Ok(None) => {
-                Progress::Wait(Some(end.instant().saturating_duration_since(Instant::now())))
-            }
-            tried => self.found(tried),
+        // A signal is used up by the attempt above; the old place goes before a new one is taken.
+        self.subscription = None;
+        self.subscription = Some(self.wait.subscribe(signal, end.virtual_time()));
+        // Something may have come between the attempt and the subscription.
+        match self.wait.attempt().transpose() {
+            Some(result) => Progress::Done(self.finish(result)),
+            None => Progress::Wait(Some(end.left())),
         }
     }
 
-    fn found(&mut self, tried: Result<Option<Vec<u8>>>) -> Progress {
-        Progress::Done(self.answer(tried.map(Option::unwrap_or_default)))
-    }
-
-    fn answer(&mut self, result: Result<Vec<u8>>) -> Response {
-        self.line = None;
+    fn finish(&mut self, result: Result<Output>) -> Response {
+        self.subscription = None;
         self.encoder.take().map_or_else(misused, |encoder| encoder.encode(result))
+    }
+}
+
+impl Streaming {
+    fn poll(&mut self, engine: &Arc<Engine>, signal: Arc<dyn Signal>) -> Progress {
+        if self.gather() || self.end.is_over(engine) {
+            return Progress::Done(self.finish());
+        }
+        self.subscription = None;
+        self.subscription = Some(self.stream.subscribe(signal, self.end.virtual_time()));
+        match self.gather() {
+            true => Progress::Done(self.finish()),
+            false => Progress::Wait(Some(self.end.left())),
+        }
+    }
+
+    /// Takes the events that are there; whether the stream has ended.
+    fn gather(&mut self) -> bool {
+        let Some(response) = &mut self.response else { return true };
+        loop {
+            let next = self.stream.next().and_then(|next| match next {
+                NextEvent::Event(event) => self.encoder.event(event).map(Some),
+                NextEvent::Wait => Ok(None),
+                NextEvent::End => Ok(Some(Vec::new())),
+            });
+            match next {
+                Ok(None) => return false,
+                Ok(Some(bytes)) if bytes.is_empty() => return true,
+                Ok(Some(bytes)) => response.body.extend_from_slice(&bytes),
+                Err(error) => {
+                    response.body.extend_from_slice(&self.encoder.exception(error));
+                    return true;
+                }
+            }
+        }
+    }
+
+    fn finish(&mut self) -> Response {
+        self.subscription = None;
+        self.response.take().unwrap_or_else(misused)
     }
 }

@@ -6,17 +6,17 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
-use http_body_util::Full;
 use hyper::body::Incoming;
-use tokio::sync::Notify;
 use tokio::time::Instant;
-use trunkline_engine::{Queue, Signal, Ticket, WaiterId};
+use trunkline_engine::Ticket;
 
+use super::notifier::Notifier;
+use super::stream::{self, Reply, ReplyBody};
 use super::{Shared, body, cors, respond};
 use crate::dispatch::{Deadline, Dispatched, Pending, base_of};
-use crate::error::Result;
+use crate::error::{Result, WireError};
 use crate::message::{Request, Response};
-use crate::services::sqs::{self, EMPTY, Poll};
+use crate::service::{Output, Wait};
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Copy)]
@@ -30,7 +30,7 @@ pub(super) async fn answer(
     shared: &Arc<Shared>,
     peer: Peer,
     request: hyper::Request<Incoming>,
-) -> http::Response<Full<Bytes>> {
+) -> http::Response<ReplyBody> {
     let (mut head, incoming) = request.into_parts();
     // HTTP/2 has no Host header; everything behind this line knows only that.
     let authority = head.uri.authority().map(|authority| HeaderValue::from_str(authority.as_str()));
@@ -42,26 +42,26 @@ pub(super) async fn answer(
         cors::Verdict::Allowed(origin) => Some(origin.to_owned()),
         cors::Verdict::Refused => {
             let message = "Pages of this origin may not call; allow it with --cors-origin.";
-            return respond::response(body::refuse(403, "AccessDenied", message), &shared.memory);
+            let refused = body::refuse(403, "AccessDenied", message);
+            return respond::response(refused.into(), &shared.memory);
         }
     };
-    let answer = match cors::preflight(&head.method, &head.headers) {
-        Some(answer) => answer,
+    let mut answer: Reply = match cors::preflight(&head.method, &head.headers) {
+        Some(answer) => answer.into(),
         // Success would make a tunnel of the connection.
         None if head.method == Method::CONNECT => {
-            body::refuse(405, "MethodNotAllowed", "This server is no proxy.")
+            body::refuse(405, "MethodNotAllowed", "This server is no proxy.").into()
         }
         // Before anything is done: a receive whose answer finds no room would hide its messages.
-        None if shared.memory.is_full() => busy(),
+        None if shared.memory.is_full() => busy().into(),
         None => match body::read(shared, incoming).await {
             Ok(body) => handle(shared, peer, &head, &body.bytes).await,
-            Err(refused) => refused,
+            Err(refused) => refused.into(),
         },
     };
-    let answer = match origin {
-        Some(origin) => cors::allow(answer, &origin),
-        None => answer,
-    };
+    if let Some(origin) = origin {
+        answer.response = cors::allow(answer.response, &origin);
+    }
     respond::response(answer, &shared.memory)
 }
 
@@ -70,7 +70,7 @@ async fn handle(
     peer: Peer,
     head: &http::request::Parts,
     body: &Bytes,
-) -> Response {
+) -> Reply {
     let request = Request {
         method: head.method.as_str(),
         path: head.uri.path(),
@@ -86,7 +86,7 @@ async fn handle(
         tokio::time::sleep(pause).await;
         dispatched = dispatcher.start(&request, &base, true);
     }
-    match dispatched {
+    let response = match dispatched {
         Dispatched::Done(answer) => answer,
         Dispatched::Settle(ticket, pause, waiting) => {
             if !pause.is_zero() {
@@ -95,14 +95,19 @@ async fn handle(
             let (body, encoder) = *waiting;
             encoder.encode(settle(shared, ticket).await.map(|()| body))
         }
-        Dispatched::Poll(polling) => {
-            let (poll, encoder) = *polling;
-            encoder.encode(self::poll(shared, &poll).await)
+        Dispatched::Wait(waiting) => {
+            let (mut wait, encoder) = *waiting;
+            encoder.encode(self::poll(shared, &mut *wait).await)
         }
-        Dispatched::Control(pending) => control(shared, pending).await,
+        Dispatched::Stream(streaming) => {
+            let (stream, encoder) = *streaming;
+            return stream::start(shared, stream, encoder);
+        }
+        Dispatched::Blocking(pending) => control(shared, pending).await,
         // A pause is asked for once.
         Dispatched::Pause(_) => busy(),
-    }
+    };
+    response.into()
 }
 
 fn busy() -> Response {
@@ -118,75 +123,54 @@ async fn control(shared: &Arc<Shared>, pending: Pending) -> Response {
     })
 }
 
-/// Wakes a task from any thread.
-#[derive(Default)]
-struct Bell(Notify);
-
-impl Signal for Bell {
-    fn signal(&self) {
-        self.0.notify_one();
-    }
-}
-
 async fn settle(shared: &Shared, ticket: Option<Ticket>) -> Result<()> {
     let Some(ticket) = ticket else { return Ok(()) };
     let (engine, level) = (shared.dispatcher.engine(), shared.dispatcher.durability());
-    let bell = Arc::new(Bell::default());
-    engine.notify_when(ticket, level, bell.clone()).map_err(sqs::from_engine)?;
-    bell.0.notified().await;
-    // The bell also rings when the write failed; waiting for a settled ticket returns at once.
-    engine.wait(ticket, level).map_err(sqs::from_engine)
+    let notifier = Arc::new(Notifier::default());
+    engine
+        .notify_when(ticket, level, notifier.clone())
+        .map_err(|error| WireError::from_engine(&error))?;
+    notifier.notified().await;
+    // The signal also comes when the write failed; waiting for a settled ticket returns at once.
+    engine.wait(ticket, level).map_err(|error| WireError::from_engine(&error))
 }
 
-/// A subscription that ends when it is dropped: also when the caller hangs up and the task with it.
-struct Subscription<'a> {
-    queue: &'a Queue,
-    id: WaiterId,
-}
-
-impl Drop for Subscription<'_> {
-    fn drop(&mut self) {
-        self.queue.unsubscribe(self.id);
+async fn poll(shared: &Shared, wait: &mut dyn Wait) -> Result<Output> {
+    if let Some(output) = wait.attempt()? {
+        return Ok(output);
     }
-}
-
-async fn poll(shared: &Shared, poll: &Poll) -> Result<Vec<u8>> {
-    if let Some(found) = poll.attempt()? {
-        return Ok(found);
-    }
-    if poll.wait() == 0 {
-        return Ok(EMPTY.to_vec());
+    if wait.patience() == 0 {
+        return Ok(wait.empty());
     }
     let polls = Counted::new(shared);
-    let found = wait(shared, poll).await;
+    let found = self::wait(shared, wait).await;
     drop(polls);
     found
 }
 
-async fn wait(shared: &Shared, poll: &Poll) -> Result<Vec<u8>> {
+async fn wait(shared: &Shared, wait: &mut dyn Wait) -> Result<Output> {
     let engine = shared.dispatcher.engine();
-    let end = Deadline::after(engine, poll.wait());
+    let end = Deadline::after(engine, wait.patience());
     let mut stopping = shared.stopping.clone();
-    let bell = Arc::new(Bell::default());
+    let notifier = Arc::new(Notifier::default());
     loop {
-        let id = poll.queue().subscribe_until(bell.clone(), end.virtual_time());
-        let subscription = Subscription { queue: poll.queue(), id };
-        // A message may have come between the last try and the subscription.
-        if let Some(found) = poll.attempt()? {
-            return Ok(found);
+        let subscription = wait.subscribe(notifier.clone(), end.virtual_time());
+        // Something may have come between the last attempt and the subscription.
+        if let Some(output) = wait.attempt()? {
+            return Ok(output);
         }
         let over = tokio::time::sleep_until(Instant::from_std(end.instant()));
         let is_woken = tokio::select! {
-            () = bell.0.notified() => true,
+            () = notifier.notified() => true,
             () = over => false,
             _ = stopping.wait_for(|stop| *stop) => false,
         };
-        let found = poll.attempt()?;
+        let found = wait.attempt()?;
         drop(subscription);
         match found {
-            Some(found) => return Ok(found),
+            Some(output) => return Ok(output),
             None if is_woken && !end.is_over(engine) => {}
-            None => return Ok(EMPTY.to_vec()),
+            None => return Ok(wait.empty()),
         }
     }
 }

@@ -5,7 +5,9 @@ mod connection;
 mod cors;
 mod drive;
 mod memory;
+mod notifier;
 mod respond;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod tls;

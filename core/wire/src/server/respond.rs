@@ -1,19 +1,19 @@
-//! An answer as an HTTP response.
+//! A reply as an HTTP response.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::header::{CONTENT_TYPE, InvalidHeaderName};
 use http::{HeaderName, HeaderValue, StatusCode};
-use http_body_util::Full;
 
 use super::memory::{self, Memory};
-use crate::message::Response;
+use super::stream::{Reply, ReplyBody};
 
-/// The response that carries `answer`.
-pub(super) fn response(answer: Response, memory: &Arc<Memory>) -> http::Response<Full<Bytes>> {
-    let mut response = http::Response::new(Full::new(memory::counted(memory, answer.body)));
+/// The HTTP response that carries `reply`.
+pub(super) fn response(reply: Reply, memory: &Arc<Memory>) -> http::Response<ReplyBody> {
+    let Reply { response: answer, events } = reply;
+    let body = ReplyBody::new(memory::counted(memory, answer.body), events);
+    let mut response = http::Response::new(body);
     *response.status_mut() =
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();

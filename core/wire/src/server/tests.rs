@@ -9,6 +9,7 @@ use trunkline_engine::{Engine, OpenOptions, Outgoing, QUEUE, ResourceName, stand
 
 use super::{Options, Server};
 use crate::auth::Mode;
+use crate::detect::ServiceInfo;
 use crate::dispatch::{Call, ControlPlane, Dispatcher};
 use crate::value::Value;
 use crate::{WireError, error};
@@ -36,7 +37,12 @@ fn serve() -> (Server, Arc<Engine>) {
     let name = |part: &str| part.to_owned();
     let name = ResourceName::new(QUEUE, name("000000000000"), name("us-east-1"), name("q"));
     engine.create_queue(name, standard_queue(), b"").unwrap();
-    let dispatcher = Dispatcher::new(engine.clone(), Arc::new(Nothing), Vec::new(), Mode::Parse);
+    let sqs = ServiceInfo {
+        name: "sqs".to_owned(),
+        target_prefix: Some("AmazonSQS".to_owned()),
+        ..ServiceInfo::default()
+    };
+    let dispatcher = Dispatcher::new(engine.clone(), Arc::new(Nothing), vec![sqs], Mode::Parse);
     let mut options = Options::new(SocketAddr::from(([127, 0, 0, 1], 0)));
     options.bodies_bytes_max = ROOM;
     (Server::start(Arc::new(dispatcher), options).unwrap(), engine)

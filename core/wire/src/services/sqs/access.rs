@@ -7,16 +7,8 @@ use trunkline_engine::{Engine, QUEUE, Queue, ResourceName};
 use super::{address, errors};
 use crate::error::Result;
 use crate::policy::{AuthorizationRequest, Decision, Policy};
+use crate::service::Access;
 use crate::value::Value;
-
-/// The one who calls, and what conditions of a policy may look at.
-#[derive(Debug)]
-pub struct Access {
-    /// Who calls, as a resource name.
-    pub principal: String,
-    /// The keys of conditions, with their values for this request.
-    pub keys: Vec<(&'static str, String)>,
-}
 
 impl Access {
     /// Raises `AccessDenied` if `account` may not carry out `operation` on `queue`.

@@ -1,5 +1,7 @@
 //! Queue URLs. Only the path counts, so that an address works from inside and outside a container.
 
+use trunkline_engine::{QUEUE, ResourceName};
+
 use super::errors;
 use crate::error::Result;
 
@@ -12,6 +14,29 @@ pub struct Address<'a> {
     pub region: &'a str,
     /// Its name.
     pub name: &'a str,
+}
+
+impl Address<'_> {
+    /// The name under which the engine knows the queue.
+    pub fn to_name(self) -> ResourceName {
+        ResourceName::new(QUEUE, self.account, self.region, self.name)
+    }
+}
+
+/// Whether a path starts like a queue's address: twelve digits and a name, with or without
+/// `queue/<region>/` before them.
+pub fn starts_path(path: &str) -> bool {
+    let is_queue = |account: &str, name: &str| is_account(account) && !name.is_empty();
+    let mut parts = path.trim_start_matches('/').split('/');
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some("queue"), Some(_), Some(account), Some(name)) => is_queue(account, name),
+        (Some(account), Some(name), _, _) => is_queue(account, name),
+        _ => false,
+    }
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Reads a queue URL: `<anything>/<account>/<name>`, the same with `queue/<region>/` before the
@@ -31,7 +56,7 @@ pub fn of_path<'a>(path: &'a str, region: &'a str) -> Option<Address<'a>> {
     let path = path.split_once("://").map_or(path, |(_, rest)| rest);
     let mut parts = path.trim_end_matches('/').rsplit('/');
     let (name, account) = (parts.next()?, parts.next()?);
-    if name.is_empty() || account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
+    if name.is_empty() || !is_account(account) {
         return None;
     }
     let region = match (parts.next(), parts.next()) {

@@ -6,7 +6,6 @@ use super::digest::{self, Hex};
 use super::errors::{invalid, named};
 use super::input::{AttributeMap, AttributeValue};
 use super::text;
-use crate::codec::scalar_blob;
 use crate::error::Result;
 
 const ATTRIBUTES_MAX: usize = 10;
@@ -117,8 +116,8 @@ fn convert(name: &str, value: AttributeValue<'_>, system: bool) -> Result<Attrib
         ));
     }
     let bytes = match base {
-        "Binary" => match value.binary_value.as_deref() {
-            Some(encoded) => scalar_blob(encoded)?,
+        "Binary" => match value.binary_value {
+            Some(blob) => blob.0.into_owned(),
             None => Vec::new(),
         },
         _ => value.string_value.map(|text| text.0.into_owned().into_bytes()).unwrap_or_default(),

@@ -3,6 +3,7 @@
 use trunkline_types::{Code, Error};
 
 use crate::error::WireError;
+use crate::model::Protocol;
 
 const SQS: &str = "com.amazonaws.sqs";
 const CORAL: &str = "com.amazon.coral.service";
@@ -17,58 +18,58 @@ const PREFIXED: [&str; 7] = [
 ];
 
 /// The error that the JSON protocol calls `name`, with everything else that goes with it.
-pub fn named(name: &str, message: impl Into<String>) -> WireError {
+pub(super) fn named(name: &str, message: impl Into<String>) -> WireError {
     let message = message.into();
-    let error = |name: &'static str, status| WireError::new(name, status, message.clone());
-    match name {
-        "QueueDoesNotExist" => error("QueueDoesNotExist", 400)
-            .with_namespace(SQS)
-            .with_query_code("AWS.SimpleQueueService.NonExistentQueue"),
-        "QueueNameExists" => {
-            error("QueueNameExists", 400).with_namespace(SQS).with_query_code("QueueAlreadyExists")
+    match known(name, &message) {
+        Some(error) => error,
+        None => WireError::new(name.to_owned(), 400, message).with_detail(),
+    }
+}
+
+fn known(name: &str, message: &str) -> Option<WireError> {
+    let (name, status, namespace, code): (&'static str, u16, _, _) = match name {
+        "QueueDoesNotExist" => {
+            ("QueueDoesNotExist", 400, SQS, Some("AWS.SimpleQueueService.NonExistentQueue"))
         }
-        "QueueDeletedRecently" => error("QueueDeletedRecently", 400)
-            .with_namespace(SQS)
-            .with_query_code("AWS.SimpleQueueService.QueueDeletedRecently"),
-        "PurgeQueueInProgress" => error("PurgeQueueInProgress", 403)
-            .with_namespace(SQS)
-            .with_query_code("AWS.SimpleQueueService.PurgeQueueInProgress"),
+        "QueueNameExists" => ("QueueNameExists", 400, SQS, Some("QueueAlreadyExists")),
+        "QueueDeletedRecently" => {
+            ("QueueDeletedRecently", 400, SQS, Some("AWS.SimpleQueueService.QueueDeletedRecently"))
+        }
+        "PurgeQueueInProgress" => {
+            ("PurgeQueueInProgress", 403, SQS, Some("AWS.SimpleQueueService.PurgeQueueInProgress"))
+        }
         "InvalidParameterValue" | "InvalidParameterValueException" => {
-            error("InvalidParameterValueException", 400)
-                .with_namespace(CORAL)
-                .with_query_code("InvalidParameterValue")
+            ("InvalidParameterValueException", 400, CORAL, Some("InvalidParameterValue"))
         }
         "MissingParameter" | "MissingRequiredParameterException" => {
-            error("MissingRequiredParameterException", 400)
-                .with_namespace(CORAL)
-                .with_query_code("MissingParameter")
+            ("MissingRequiredParameterException", 400, CORAL, Some("MissingParameter"))
         }
-        "AccessDenied" | "AccessDeniedException" => error("AccessDeniedException", 403)
-            .with_namespace(CORAL)
-            .with_query_code("AccessDenied"),
-        "OverLimit" => error("OverLimit", 403).with_namespace(SQS),
-        "ResourceNotFoundException" => error("ResourceNotFoundException", 404).with_namespace(SQS),
-        "InvalidAttributeName" => error("InvalidAttributeName", 400).with_namespace(SQS),
-        "InvalidAttributeValue" => error("InvalidAttributeValue", 400).with_namespace(SQS),
-        "InvalidIdFormat" => error("InvalidIdFormat", 400).with_namespace(SQS),
-        "InvalidMessageContents" => error("InvalidMessageContents", 400).with_namespace(SQS),
-        "InvalidAddress" => error("InvalidAddress", 404).with_namespace(SQS),
-        "ReceiptHandleIsInvalid" => error("ReceiptHandleIsInvalid", 400).with_namespace(SQS),
+        "AccessDenied" | "AccessDeniedException" => {
+            ("AccessDeniedException", 403, CORAL, Some("AccessDenied"))
+        }
+        "OverLimit" => ("OverLimit", 403, SQS, None),
+        "ResourceNotFoundException" => ("ResourceNotFoundException", 404, SQS, None),
+        "InvalidAttributeName" => ("InvalidAttributeName", 400, SQS, None),
+        "InvalidAttributeValue" => ("InvalidAttributeValue", 400, SQS, None),
+        "InvalidIdFormat" => ("InvalidIdFormat", 400, SQS, None),
+        "InvalidMessageContents" => ("InvalidMessageContents", 400, SQS, None),
+        "InvalidAddress" => ("InvalidAddress", 404, SQS, None),
+        "ReceiptHandleIsInvalid" => ("ReceiptHandleIsInvalid", 400, SQS, None),
         _ => {
-            let code = PREFIXED.iter().find(|code| code.ends_with(&format!(".{name}")));
-            match code {
-                Some(code) => WireError::new(name.to_owned(), 400, message)
-                    .with_namespace(SQS)
-                    .with_query_code(*code),
-                None => WireError::new(name.to_owned(), 400, message),
-            }
+            let code = PREFIXED.iter().find(|code| code.rsplit('.').next() == Some(name))?;
+            (code.rsplit('.').next()?, 400, SQS, Some(*code))
         }
-    }
+    };
+    let error = WireError::new(name, status, message).with_namespace(namespace).with_detail();
+    Some(match code {
+        Some(code) => error.with_query_code(code),
+        None => error,
+    })
 }
 
 /// An error of the engine in SQS's words.
 #[cold]
-pub fn from_engine(error: Error) -> WireError {
+pub(super) fn from_engine(error: Error) -> WireError {
     match error.code() {
         Code::EngineClosed
         | Code::EngineForked
@@ -87,10 +88,18 @@ pub fn from_engine(error: Error) -> WireError {
     }
 }
 
-/// The sentence of an error in the query protocol, which says one thing differently.
-pub fn query_message(error: &WireError) -> Option<&'static str> {
-    (error.name() == "QueueDoesNotExist")
-        .then_some("The specified queue does not exist for this wsdl version.")
+/// An error with the codes of SQS; the query protocol words one of them differently.
+pub(super) fn word(error: WireError, protocol: Protocol) -> WireError {
+    let message = match (protocol, error.name()) {
+        (Protocol::Query, "QueueDoesNotExist") => {
+            "The specified queue does not exist for this wsdl version."
+        }
+        _ => error.message(),
+    };
+    match known(error.name(), message) {
+        Some(worded) => worded.with_members(error.members().to_vec()),
+        None => error.with_detail(),
+    }
 }
 
 #[cold]

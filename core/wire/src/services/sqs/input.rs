@@ -1,5 +1,4 @@
-//! The inputs of the data plane, read straight from JSON. Texts borrow from the request's body
-//! wherever nothing in them was escaped.
+//! The inputs of the data plane. Texts borrow from the request wherever nothing was escaped.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,6 +6,8 @@ use std::ops::Deref;
 
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::{Deserialize, de::IgnoredAny};
+
+use crate::codec::typed::Blob;
 
 /// A string that borrows where it can. (`Option<Cow<str>>` would always copy.)
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,9 +78,8 @@ impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Pairs<'a, T> {
 pub(super) struct AttributeValue<'a> {
     #[serde(borrow)]
     pub string_value: Option<Text<'a>>,
-    /// In base64.
     #[serde(borrow)]
-    pub binary_value: Option<Text<'a>>,
+    pub binary_value: Option<Blob<'a>>,
     #[serde(default)]
     pub string_list_values: Option<Vec<IgnoredAny>>,
     #[serde(default)]

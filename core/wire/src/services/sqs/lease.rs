@@ -6,8 +6,9 @@ use trunkline_types::{Code, Millis};
 use super::errors::{from_engine, invalid_value, missing};
 use super::input::{Batch, LeaseInput};
 use super::output::{BatchOutput, Object};
-use super::{Context, Found, Operation, Step, batch, parse};
+use super::{Context, Lookup, Operation, batch as rules};
 use crate::error::Result;
+use crate::service::{Input, Outcome};
 
 const VISIBILITY_SECONDS_MAX: i32 = 43_200;
 
@@ -20,41 +21,26 @@ pub(super) fn visibility(seconds: i32) -> Result<Millis> {
     Ok(u64::from(seconds.unsigned_abs()) * 1_000)
 }
 
-pub(super) fn delete(context: &Context<'_>, body: &[u8]) -> Result<Step> {
-    single(context, body)
-}
-
-pub(super) fn extend(context: &Context<'_>, body: &[u8]) -> Result<Step> {
-    single(context, body)
-}
-
-pub(super) fn delete_batch(context: &Context<'_>, body: &[u8]) -> Result<Step> {
-    many(context, body, "DeleteMessageBatchRequestEntry")
-}
-
-pub(super) fn extend_batch(context: &Context<'_>, body: &[u8]) -> Result<Step> {
-    many(context, body, "ChangeMessageVisibilityBatchRequestEntry")
-}
-
-fn single(context: &Context<'_>, body: &[u8]) -> Result<Step> {
-    let input: LeaseInput<'_> = parse(body)?;
+pub(super) fn one(context: &Context<'_>, input: &Input<'_>) -> Result<Outcome> {
+    let input: LeaseInput<'_> = input.read()?;
     let queue = match context.queue(input.queue_url.as_deref())? {
-        Found::Queue(queue, _) => queue,
-        Found::Pause(pause) => return Ok(Step::Pause(pause)),
+        Lookup::Queue(queue, _) => queue,
+        Lookup::Pause(pause) => return Ok(Outcome::Pause(pause)),
     };
     let ticket = carry_out(context, &queue, &input)?;
     context.settle(&queue, ticket, b"{}".to_vec())
 }
 
-fn many(context: &Context<'_>, body: &[u8], kind: &str) -> Result<Step> {
-    let input: Batch<'_, LeaseInput<'_>> = parse(body)?;
+pub(super) fn batch(context: &Context<'_>, input: &Input<'_>, operation: &str) -> Result<Outcome> {
+    let input: Batch<'_, LeaseInput<'_>> = input.read()?;
     let queue = match context.queue(input.queue_url.as_deref())? {
-        Found::Queue(queue, _) => queue,
-        Found::Pause(pause) => return Ok(Step::Pause(pause)),
+        Lookup::Queue(queue, _) => queue,
+        Lookup::Pause(pause) => return Ok(Outcome::Pause(pause)),
     };
     let entries = input.entries.unwrap_or_default();
-    let most = context.engine.limits().batch_entries_max as usize;
-    batch::check(entries.iter().map(|entry| entry.id.as_ref()), most, kind)?;
+    let most = context.call.engine.limits().batch_entries_max as usize;
+    let kind = format!("{operation}BatchRequestEntry");
+    rules::check(entries.iter().map(|entry| entry.id.as_ref()), most, &kind)?;
     let mut output = BatchOutput::default();
     let mut last: Option<Ticket> = None;
     for entry in &entries {

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use trunkline_engine::attributes::{Attribute, decode};
-use trunkline_engine::{Delivery, Engine, Queue, Receive, sequence_number};
+use trunkline_engine::{Delivery, Engine, Queue, Receive, Signal, sequence_number};
 use trunkline_types::{Millis, QueueKind};
 
 use super::digest;
@@ -12,20 +12,21 @@ use super::errors::{from_engine, invalid_value};
 use super::input::ReceiveInput;
 use super::names::{SYSTEM, System, User};
 use super::output::Object;
-use super::{Context, Found, Step, parse, text};
+use super::{Context, Lookup, text};
 use crate::codec::{encode_blob, json};
 use crate::error::Result;
+use crate::service::{Input, Outcome, Output, Subscription, Wait};
 
 const MESSAGES_MAX: i32 = 10;
 const WAIT_SECONDS_MAX: i32 = 20;
 
 /// About what a message takes in an answer beside its body.
 const BESIDE_BODY_BYTES: usize = 512;
-/// Most room that is made for an answer before it is needed.
-const ROOM_MAX: usize = 1 << 20;
+/// Most memory that is reserved for an output in advance.
+const RESERVED_MAX: usize = 1 << 20;
 
 /// A receive that may wait.
-pub struct Poll {
+struct Poll {
     engine: Arc<Engine>,
     queue: Arc<Queue>,
     max: usize,
@@ -36,14 +37,11 @@ pub struct Poll {
     wait: Millis,
 }
 
-/// The answer of a receive that found nothing.
-pub const EMPTY: &[u8] = b"{}";
-
-pub(super) fn begin(context: &Context<'_>, body: &[u8]) -> Result<Step> {
-    let input: ReceiveInput<'_> = parse(body)?;
+pub(super) fn start(context: &Context<'_>, input: &Input<'_>) -> Result<Outcome> {
+    let input: ReceiveInput<'_> = input.read()?;
     let (queue, duplicate) = match context.queue(input.queue_url.as_deref())? {
-        Found::Queue(queue, duplicate) => (queue, duplicate),
-        Found::Pause(pause) => return Ok(Step::Pause(pause)),
+        Lookup::Queue(queue, duplicate) => (queue, duplicate),
+        Lookup::Pause(pause) => return Ok(Outcome::Pause(pause)),
     };
     let max = input.max_number_of_messages.unwrap_or(1);
     if !(1..=MESSAGES_MAX).contains(&max) {
@@ -70,8 +68,8 @@ pub(super) fn begin(context: &Context<'_>, body: &[u8]) -> Result<Step> {
         input.attribute_names.as_deref(),
         input.message_system_attribute_names.as_deref(),
     ])?;
-    Ok(Step::Poll(Box::new(Poll {
-        engine: context.engine.clone(),
+    Ok(Outcome::Wait(Box::new(Poll {
+        engine: context.call.engine.clone(),
         max: max.unsigned_abs() as usize,
         // A fault that duplicates deliveries leaves them visible.
         visibility: if duplicate { Some(0) } else { visibility },
@@ -87,19 +85,8 @@ fn millis(seconds: i32) -> Millis {
     u64::from(seconds.unsigned_abs()) * 1_000
 }
 
-impl Poll {
-    /// How long the receive may wait for a message.
-    pub fn wait(&self) -> Millis {
-        self.wait
-    }
-
-    /// The queue to wait for.
-    pub fn queue(&self) -> &Arc<Queue> {
-        &self.queue
-    }
-
-    /// Tries once. `None` when there is nothing to deliver.
-    pub fn attempt(&self) -> Result<Option<Vec<u8>>> {
+impl Wait for Poll {
+    fn attempt(&mut self) -> Result<Option<Output>> {
         let request = Receive {
             max: self.max,
             visibility: self.visibility,
@@ -119,13 +106,33 @@ impl Poll {
         }
         out.extend_from_slice(b"]}");
         bodies.fill_digests(&mut out);
-        Ok(Some(out))
+        Ok(Some(out.into()))
     }
 
+    fn subscribe(&self, signal: Arc<dyn Signal>, until: Option<Millis>) -> Subscription {
+        let queue = self.queue.clone();
+        let id = queue.subscribe_until(signal, until);
+        Subscription::new(move || {
+            queue.unsubscribe(id);
+        })
+    }
+
+    fn patience(&self) -> Millis {
+        self.wait
+    }
+
+    fn empty(&self) -> Output {
+        Output::empty()
+    }
+}
+
+impl Poll {
     fn write(&self, delivery: &Delivery<'_>, bodies: &mut Bodies, out: &mut Vec<u8>) {
-        // Room for all that were asked for, as if they were like the first.
+        // Memory for all that were asked for, as if they were like the first.
         let more = if bodies.all.is_empty() { self.max } else { 1 };
-        out.reserve((delivery.body.len() + BESIDE_BODY_BYTES).saturating_mul(more).min(ROOM_MAX));
+        out.reserve(
+            (delivery.body.len() + BESIDE_BODY_BYTES).saturating_mul(more).min(RESERVED_MAX),
+        );
         let mut message = Object::open(out);
         let id = delivery.message_id(self.engine.key()).to_string();
         message.plain("MessageId", id.as_bytes());

@@ -8,8 +8,9 @@ use super::digest::{self, Hex};
 use super::errors::{from_engine, invalid, invalid_value, missing, named};
 use super::input::{Batch, SendInput, Text};
 use super::output::{BatchOutput, Object};
-use super::{Context, Found, Step, batch as rules, parse, text};
+use super::{Context, Lookup, batch as rules, text};
 use crate::error::{Result, WireError};
+use crate::service::{Input, Outcome};
 
 const DELAY_SECONDS_MAX: i32 = 900;
 
@@ -35,11 +36,11 @@ impl Checked<'_> {
     }
 }
 
-pub(super) fn one(context: &Context<'_>, body: &[u8]) -> Result<Step> {
-    let mut input: SendInput<'_> = parse(body)?;
+pub(super) fn one(context: &Context<'_>, input: &Input<'_>) -> Result<Outcome> {
+    let mut input: SendInput<'_> = input.read()?;
     let queue = match context.queue(input.queue_url.as_deref())? {
-        Found::Queue(queue, _) => queue,
-        Found::Pause(pause) => return Ok(Step::Pause(pause)),
+        Lookup::Queue(queue, _) => queue,
+        Lookup::Pause(pause) => return Ok(Outcome::Pause(pause)),
     };
     let attributes =
         prepare(input.message_attributes.take(), input.message_system_attributes.take());
@@ -56,14 +57,14 @@ pub(super) fn one(context: &Context<'_>, body: &[u8]) -> Result<Step> {
     context.settle(&queue, sent.ticket, out)
 }
 
-pub(super) fn batch(context: &Context<'_>, body: &[u8]) -> Result<Step> {
-    let input: Batch<'_, SendInput<'_>> = parse(body)?;
+pub(super) fn batch(context: &Context<'_>, input: &Input<'_>) -> Result<Outcome> {
+    let input: Batch<'_, SendInput<'_>> = input.read()?;
     let queue = match context.queue(input.queue_url.as_deref())? {
-        Found::Queue(queue, _) => queue,
-        Found::Pause(pause) => return Ok(Step::Pause(pause)),
+        Lookup::Queue(queue, _) => queue,
+        Lookup::Pause(pause) => return Ok(Outcome::Pause(pause)),
     };
     let mut entries = input.entries.unwrap_or_default();
-    let limits = context.engine.limits();
+    let limits = context.call.engine.limits();
     let most = limits.batch_entries_max as usize;
     rules::check(entries.iter().map(|e| e.id.as_ref()), most, "SendMessageBatchRequestEntry")?;
     let prepared: Vec<Result<Prepared>> = entries
@@ -112,7 +113,7 @@ fn send_checked(
     queue: &Queue,
     ids: &[&str],
     checked: Vec<Result<Checked<'_>>>,
-) -> Result<Step> {
+) -> Result<Outcome> {
     let places: Vec<usize> =
         checked.iter().enumerate().filter(|(_, c)| c.is_ok()).map(|(place, _)| place).collect();
     let messages: Vec<Outgoing<'_>> = checked.iter().flatten().map(Checked::outgoing).collect();
@@ -168,7 +169,7 @@ fn write_sent(
     if let Some(digest) = &checked.attributes.system_digest {
         object.plain("MD5OfMessageSystemAttributes", digest);
     }
-    let id = sent.message_id(context.engine.key()).to_string();
+    let id = sent.message_id(context.call.engine.key()).to_string();
     object.plain("MessageId", id.as_bytes());
     if queue.kind() == QueueKind::Fifo {
         object.plain("SequenceNumber", sequence_number(sent.seq).as_bytes());

@@ -1,5 +1,9 @@
 //! CBOR bodies (RFC 8949): the part that AWS uses, definite and indefinite lengths.
 
+mod typed;
+
+pub use typed::from_slice;
+
 use crate::error::{Result, WireError};
 use crate::limits::{CBOR_VALUES_MAX, DEPTH_MAX};
 use crate::model::{Kind, Model, Shape};

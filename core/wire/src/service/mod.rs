@@ -1,0 +1,127 @@
+//! What the dispatcher asks of a service: the trait that every data plane implements.
+//!
+//! A service reads its input from whatever protocol brought it ([`Input`]), and says what is left
+//! to be done ([`Outcome`]). It never blocks: the drivers (a thread in the process, a task of the
+//! server) wait in their own way.
+
+mod input;
+mod outcome;
+
+pub use input::Input;
+pub use outcome::{Event, EventStream, NextEvent, Outcome, Output, Subscription, Wait};
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use trunkline_engine::Engine;
+
+use crate::error::{Result, WireError};
+use crate::message::{Request, Response};
+use crate::model::{Model, Operation, Protocol};
+use crate::value::Value;
+
+/// An operation of a data plane: its place in [`Service::operations`].
+pub type OperationId = usize;
+
+/// The caller of a request whose signature was proved, and what policies may look at.
+#[derive(Debug)]
+pub struct Access {
+    /// The resource name of the caller.
+    pub principal: String,
+    /// The keys of conditions, with their values for this request.
+    pub keys: Vec<(&'static str, String)>,
+}
+
+/// A request on its way to a service.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    /// The engine that is served.
+    pub engine: &'a Arc<Engine>,
+    /// The caller's account.
+    pub account: &'a str,
+    /// The region that is called.
+    pub region: &'a str,
+    /// The request, for what a service takes from paths and headers.
+    pub request: &'a Request<'a>,
+    /// Whether the pause that a fault asked for was made.
+    pub paused: bool,
+    /// Set where signatures are proved: then policies count.
+    pub access: Option<&'a Access>,
+}
+
+/// Work of an administrative path that may block.
+pub type AdminWork = Box<dyn FnOnce(&Arc<Engine>) -> Result<Response> + Send>;
+
+/// One service's data plane, and what the dispatcher has to know about the rest of the service.
+///
+/// The operations of its control plane are Python functions; of those it only gets to authorise the
+/// input and to word the errors.
+pub trait Service: Send + Sync {
+    /// The name of the service, which is also the name of its model.
+    fn name(&self) -> &'static str;
+
+    /// The names of the operations of the data plane.
+    fn operations(&self) -> &'static [&'static str];
+
+    /// Carries out `operation` as far as it goes without waiting.
+    fn start(&self, call: &Call<'_>, operation: OperationId, input: &Input<'_>) -> Result<Outcome>;
+
+    /// A document in the form of a model whose entries replace those of the service's model.
+    fn overlay(&self) -> Option<&'static [u8]> {
+        None
+    }
+
+    /// Whether requests to `path` are for this service although nothing else in them says so.
+    fn owns_path(&self, _path: &str) -> bool {
+        false
+    }
+
+    /// The response to a request that speaks no protocol of the service.
+    fn plain_response(&self, _request: &Request<'_>) -> Option<Response> {
+        None
+    }
+
+    /// Adds to an input of the control plane what the path or the headers of the request say.
+    fn complete(
+        &self,
+        _request: &Request<'_>,
+        _protocol: Protocol,
+        _model: &Model,
+        _operation: &Operation,
+        _input: &mut Value,
+    ) -> Result<()> {
+        Ok(())
+    }
+
+    /// Refuses an input of the control plane that the caller has no right to. Fails closed: a
+    /// service that does not say who may call is open to its own account's callers alone.
+    fn authorize(&self, _call: &Call<'_>, _operation: &str, _input: &Value) -> Result<()> {
+        Ok(())
+    }
+
+    /// Whether the control plane checks inputs itself, in words of its own, instead of having them
+    /// checked by the model.
+    fn checks_inputs(&self) -> bool {
+        false
+    }
+
+    /// Puts an error into the words and codes of the service.
+    fn word(&self, error: WireError, _protocol: Protocol) -> WireError {
+        error
+    }
+
+    /// Writes the service's own gauges for `/metrics`.
+    fn write_metrics(&self, _engine: &Engine, _out: &mut dyn Write) -> std::fmt::Result {
+        Ok(())
+    }
+
+    /// The work behind `/_aws/<name>/<path>`; None where there is nothing at that path.
+    fn admin(&self, _path: &str, _request: &Request<'_>) -> Option<Result<AdminWork>> {
+        None
+    }
+
+    /// Forgets what the service keeps outside of the engine, which is reset as a whole.
+    fn reset(&self, _engine: &Engine) -> Result<()> {
+        Ok(())
+    }
+}

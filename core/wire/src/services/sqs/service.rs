@@ -1,0 +1,129 @@
+//! SQS as the dispatcher sees it.
+
+use std::fmt::Write;
+
+use trunkline_engine::Engine;
+
+use super::{Context, Operation, address, errors, lease, peek, receive, send};
+use crate::codec::xml;
+use crate::error::{Result, WireError};
+use crate::message::{Request, Response};
+use crate::model::{Kind, Model, Protocol};
+use crate::service::{AdminWork, Call, Input, OperationId, Outcome, Service};
+use crate::value::Value;
+
+/// The wire names that the query protocol has beside the model.
+const OVERLAY: &[u8] = include_bytes!("overlay.json");
+
+/// The data plane of SQS.
+pub struct Sqs;
+
+impl Service for Sqs {
+    fn name(&self) -> &'static str {
+        "sqs"
+    }
+
+    fn operations(&self) -> &'static [&'static str] {
+        &Operation::NAMES
+    }
+
+    fn start(&self, call: &Call<'_>, operation: OperationId, input: &Input<'_>) -> Result<Outcome> {
+        let operation = Operation::ALL[operation];
+        let context = Context { call, operation };
+        match operation {
+            Operation::Send => send::one(&context, input),
+            Operation::SendBatch => send::batch(&context, input),
+            Operation::Receive => receive::start(&context, input),
+            Operation::Delete | Operation::Extend => lease::one(&context, input),
+            Operation::DeleteBatch => lease::batch(&context, input, "DeleteMessage"),
+            Operation::ExtendBatch => lease::batch(&context, input, "ChangeMessageVisibility"),
+        }
+    }
+
+    fn overlay(&self) -> Option<&'static [u8]> {
+        Some(OVERLAY)
+    }
+
+    fn owns_path(&self, path: &str) -> bool {
+        address::starts_path(path)
+    }
+
+    // A GET on a queue's address names no operation; AWS answers it like this.
+    fn plain_response(&self, _request: &Request<'_>) -> Option<Response> {
+        Some(Response::new(404, "text/xml", "<UnknownOperationException/>"))
+    }
+
+    // A request of the query protocol may be posted to the queue's address instead of naming it.
+    fn complete(
+        &self,
+        request: &Request<'_>,
+        protocol: Protocol,
+        model: &Model,
+        operation: &crate::model::Operation,
+        input: &mut Value,
+    ) -> Result<()> {
+        if protocol != Protocol::Query || request.path == "/" {
+            return Ok(());
+        }
+        if matches!(&*operation.name, "CreateQueue" | "ListQueues") {
+            let message = format!("The action {} is not valid for this endpoint.", operation.name);
+            return Err(WireError::new("InvalidAction", 400, message));
+        }
+        let shape = operation.input.map(|id| &model.shape(id).kind);
+        let takes_url = matches!(shape, Some(Kind::Structure(members))
+            if members.iter().any(|member| &*member.name == "QueueUrl"));
+        match input {
+            Value::Map(members)
+                if takes_url && !members.iter().any(|(name, _)| name == "QueueUrl") =>
+            {
+                members.push(("QueueUrl".to_owned(), request.path.into()));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn authorize(&self, call: &Call<'_>, operation: &str, input: &Value) -> Result<()> {
+        let Some(access) = call.access else { return Ok(()) };
+        access.check_input(call.engine, (call.account, call.region), operation, input)
+    }
+
+    fn checks_inputs(&self) -> bool {
+        true
+    }
+
+    fn word(&self, error: WireError, protocol: Protocol) -> WireError {
+        errors::word(error, protocol)
+    }
+
+    fn write_metrics(&self, engine: &Engine, out: &mut dyn Write) -> std::fmt::Result {
+        writeln!(out, "# TYPE trunkline_queue_messages gauge")?;
+        // A closed engine has no queues to show.
+        for queue in engine.queues(None, None, "").unwrap_or_default() {
+            let Ok(statistics) = queue.statistics() else { continue };
+            let name = queue.name();
+            let mut label = String::new();
+            xml::escape(&name.name, &mut label);
+            for (state, count) in [
+                ("visible", statistics.visible),
+                ("in_flight", statistics.in_flight),
+                ("delayed", statistics.delayed),
+            ] {
+                writeln!(
+                    out,
+                    "trunkline_queue_messages{{account=\"{}\",region=\"{}\",queue=\"{label}\",\
+                     state=\"{state}\"}} {count}",
+                    name.account, name.region
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    fn admin(&self, path: &str, request: &Request<'_>) -> Option<Result<AdminWork>> {
+        match (path, request.method) {
+            ("messages", "GET" | "POST") => Some(peek::read(request)),
+            _ => None,
+        }
+    }
+}
