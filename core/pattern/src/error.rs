@@ -35,28 +35,30 @@ impl InvalidPattern {
         &self.message
     }
 
-    /// Words `fault` as AWS does for `source`.
-    pub(crate) fn new(fault: Fault, source: &str, dialect: Dialect) -> Self {
-        let (line, column) = fault.at.map_or((0, 0), |at| position(source.as_bytes(), at));
+    /// Words `error` as AWS does for `source`.
+    pub(crate) fn new(error: ParseError, source: &str, dialect: Dialect) -> Self {
+        let (line, column) = error.at.map_or((0, 0), |at| position(source.as_bytes(), at));
         let (code, head) = match dialect {
             Dialect::EventPattern => {
                 ("InvalidEventPatternException", "Event pattern is not valid. Reason: ")
             }
-            _ if fault.kind == FaultKind::Bare => ("InvalidParameter", "Invalid parameter: "),
+            _ if error.kind == ParseErrorKind::NoParameter => {
+                ("InvalidParameter", "Invalid parameter: ")
+            }
             _ => ("InvalidParameter", "Invalid parameter: FilterPolicy: "),
         };
         let is_filter = dialect != Dialect::EventPattern;
-        let (middle, shown) = match fault.kind {
-            FaultKind::Json if is_filter => ("failed to parse JSON. ", REDACTED.to_owned()),
+        let (middle, shown) = match error.kind {
+            ParseErrorKind::Json if is_filter => ("failed to parse JSON. ", REDACTED.to_owned()),
             _ => ("", format!("(String){}", quoted(source))),
         };
-        let suffix = match fault.at {
+        let suffix = match error.at {
             Some(_) => format!("\n at [Source: {shown}; line: {line}, column: {column}]"),
             None => String::new(),
         };
-        let again = if fault.doubled { suffix.as_str() } else { "" };
-        let message = format!("{head}{middle}{}{suffix}{again}", fault.reason);
-        Self { code, reason: fault.reason, line, column, doubled: fault.doubled, message }
+        let again = if error.doubled { suffix.as_str() } else { "" };
+        let message = format!("{head}{middle}{}{suffix}{again}", error.reason);
+        Self { code, reason: error.reason, line, column, doubled: error.doubled, message }
     }
 }
 
@@ -93,39 +95,39 @@ impl std::error::Error for InvalidEvent {}
 
 /// What is wrong with a pattern, before it is worded for a dialect.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
+pub(crate) struct ParseError {
     pub(crate) reason: String,
     /// The byte whose position AWS names; none where AWS gives no position.
     pub(crate) at: Option<usize>,
     pub(crate) doubled: bool,
-    pub(crate) kind: FaultKind,
+    pub(crate) kind: ParseErrorKind,
 }
 
 /// Whether the text is no JSON, or no pattern, or not for this dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FaultKind {
+pub(crate) enum ParseErrorKind {
     Json,
     Pattern,
     /// AWS does not name the parameter.
-    Bare,
+    NoParameter,
 }
 
-impl Fault {
+impl ParseError {
     pub(crate) fn pattern(reason: impl Into<String>, at: usize) -> Self {
-        Self { reason: reason.into(), at: Some(at), doubled: false, kind: FaultKind::Pattern }
+        Self { reason: reason.into(), at: Some(at), doubled: false, kind: ParseErrorKind::Pattern }
     }
 
     pub(crate) fn json(reason: impl Into<String>, at: usize) -> Self {
-        Self { kind: FaultKind::Json, ..Self::pattern(reason, at) }
+        Self { kind: ParseErrorKind::Json, ..Self::pattern(reason, at) }
     }
 
-    /// A fault whose position AWS does not tell.
-    pub(crate) fn nowhere(reason: impl Into<String>) -> Self {
+    /// A error whose position AWS does not tell.
+    pub(crate) fn without_position(reason: impl Into<String>) -> Self {
         Self { at: None, ..Self::pattern(reason, 0) }
     }
 
-    pub(crate) fn bare(reason: impl Into<String>) -> Self {
-        Self { kind: FaultKind::Bare, ..Self::nowhere(reason) }
+    pub(crate) fn without_parameter(reason: impl Into<String>) -> Self {
+        Self { kind: ParseErrorKind::NoParameter, ..Self::without_position(reason) }
     }
 
     pub(crate) fn doubled(self) -> Self {

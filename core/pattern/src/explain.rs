@@ -6,8 +6,8 @@ use crate::compile::encoding;
 use crate::compile::parser::Branch;
 use crate::compile::test::{Test, quoted};
 use crate::error::InvalidEvent;
-use crate::event::array_match::{Marks, Walked, satisfies};
-use crate::event::value::Kind;
+use crate::event::array_match::{ElementMarks, FlattenedEvent, satisfies};
+use crate::event::value::ValueKind;
 
 /// The answer of `Pattern::explain`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,15 +92,15 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Explains a walked event to the branches of a pattern, whose fields `walked.paths` has.
+/// Explains a flattened event to the branches of a pattern, whose fields `flattened.paths` has.
 pub(crate) fn explain(
-    walked: Walked<'_>,
+    flattened: FlattenedEvent<'_>,
     branches: &[Branch],
-    marks: &mut Marks,
+    marks: &mut ElementMarks,
 ) -> Result<Explanation, InvalidEvent> {
     let mut furthest: Option<(usize, Failure)> = None;
     for (index, branch) in branches.iter().enumerate() {
-        let Some((passed, mut failure)) = failure_of(walked, branch, marks)? else {
+        let Some((passed, mut failure)) = failure_of(flattened, branch, marks)? else {
             return Ok(Explanation { matched: true, failure: None });
         };
         failure.branch = index;
@@ -114,22 +114,23 @@ pub(crate) fn explain(
 
 /// How many fields passed, and why the next did not.
 fn failure_of(
-    walked: Walked<'_>,
+    flattened: FlattenedEvent<'_>,
     branch: &Branch,
-    marks: &mut Marks,
+    marks: &mut ElementMarks,
 ) -> Result<Option<(usize, Failure)>, InvalidEvent> {
     // The branch is asked with one field more each time: the first that turns the answer failed.
     let mut so_far = vec![encoding::UNORDERED];
     for (passed, (path, tests)) in branch.iter().enumerate() {
-        let Some(field) = walked.paths.find(path) else {
+        let Some(field) = flattened.paths.find(path) else {
             continue;
         };
         encoding::push_field(&mut so_far, field, tests);
-        if satisfies(walked, &so_far, marks)? {
+        if satisfies(flattened, &so_far, marks)? {
             continue;
         }
-        let leaves = walked.found.of(field);
-        let values: Vec<_> = leaves.map(|leaf| walked.found.value(leaf, walked.text)).collect();
+        let leaves = flattened.fields.of(field);
+        let values: Vec<_> =
+            leaves.map(|leaf| flattened.fields.value(leaf, flattened.text)).collect();
         let mut own = Vec::new();
         encoding::push_field(&mut own, field, tests);
         let accepted = encoding::Fields(&own)
@@ -153,14 +154,14 @@ fn failure_of(
     Ok(None)
 }
 
-fn shown(kind: Kind, text: &[u8]) -> String {
+fn shown(kind: ValueKind, text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     match kind {
-        Kind::Text => quoted(&text),
-        Kind::Number => text.into_owned(),
-        Kind::True => "true".to_owned(),
-        Kind::False => "false".to_owned(),
-        Kind::Null => "null".to_owned(),
-        Kind::Binary => "a binary".to_owned(),
+        ValueKind::Text => quoted(&text),
+        ValueKind::Number => text.into_owned(),
+        ValueKind::True => "true".to_owned(),
+        ValueKind::False => "false".to_owned(),
+        ValueKind::Null => "null".to_owned(),
+        ValueKind::Binary => "a binary".to_owned(),
     }
 }

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use crate::compile::encoding;
 use crate::compile::parser::{self, Branch};
-use crate::error::{Dialect, Fault, InvalidEvent, InvalidPattern};
-use crate::event::array_match::{Walked, satisfies};
-use crate::event::fields::Scratch;
-use crate::event::input::{Attribute, Event, walk_attributes};
+use crate::error::{Dialect, InvalidEvent, InvalidPattern, ParseError};
+use crate::event::array_match::{FlattenedEvent, satisfies};
+use crate::event::attributes::{Attribute, flatten_attributes};
+use crate::event::flatten::flatten;
+use crate::event::input::Event;
 use crate::explain::{Explanation, explain};
 use crate::limits::Limits;
-use crate::paths::{Field, Paths};
+use crate::paths::Paths;
+use crate::scratch::Scratch;
 
 /// An event pattern or a filter policy, compiled. A copy shares what was compiled.
 ///
@@ -51,13 +53,14 @@ impl Pattern {
         limits: &Limits,
     ) -> Result<Pattern, InvalidPattern> {
         let lossy = String::from_utf8_lossy(text);
-        let refuse = |fault| InvalidPattern::new(fault, &lossy, dialect);
+        let refuse = |error| InvalidPattern::new(error, &lossy, dialect);
         let source = std::str::from_utf8(text)
-            .map_err(|_| refuse(Fault::nowhere("A pattern must be UTF-8 text")))?;
+            .map_err(|_| refuse(ParseError::without_position("A pattern must be UTF-8 text")))?;
         check_size(source, dialect, limits).map_err(refuse)?;
         let branches = parser::parse(source, dialect, limits).map_err(refuse)?;
         let mut paths = Paths::default();
-        let codes = branches.iter().map(|branch| encode(branch, &mut paths).0).collect();
+        let codes =
+            branches.iter().map(|branch| encoding::encode_branch(branch, &mut paths).0).collect();
         let text = source.to_owned();
         Ok(Pattern { inner: Arc::new(Inner { text, dialect, branches, paths, codes }) })
     }
@@ -73,7 +76,7 @@ impl Pattern {
         event: Event<'_>,
         scratch: &mut Scratch,
     ) -> Result<bool, InvalidEvent> {
-        event.walk(&self.inner.paths, &mut scratch.found)?;
+        flatten(&event, &self.inner.paths, &mut scratch.fields)?;
         self.decide(event.text, scratch)
     }
 
@@ -89,14 +92,14 @@ impl Pattern {
     /// ```
     pub fn matches_attributes(&self, attributes: &[Attribute<'_>]) -> Result<bool, InvalidEvent> {
         let mut scratch = Scratch::default();
-        walk_attributes(attributes, &self.inner.paths, &mut scratch.found)?;
+        flatten_attributes(attributes, &self.inner.paths, &mut scratch.fields)?;
         self.decide(b"", &mut scratch)
     }
 
     fn decide(&self, text: &[u8], scratch: &mut Scratch) -> Result<bool, InvalidEvent> {
-        let walked = Walked { paths: &self.inner.paths, found: &scratch.found, text };
+        let flattened = FlattenedEvent { paths: &self.inner.paths, fields: &scratch.fields, text };
         for code in &self.inner.codes {
-            if satisfies(walked, code, &mut scratch.marks)? {
+            if satisfies(flattened, code, &mut scratch.marks)? {
                 return Ok(true);
             }
         }
@@ -117,8 +120,8 @@ impl Pattern {
     /// ```
     pub fn explain(&self, event: Event<'_>) -> Result<Explanation, InvalidEvent> {
         let mut scratch = Scratch::default();
-        event.walk(&self.inner.paths, &mut scratch.found)?;
-        self.explain_walked(event.text, &mut scratch)
+        flatten(&event, &self.inner.paths, &mut scratch.fields)?;
+        self.explain_flattened(event.text, &mut scratch)
     }
 
     /// Why the attributes of a message do not match.
@@ -127,17 +130,17 @@ impl Pattern {
         attributes: &[Attribute<'_>],
     ) -> Result<Explanation, InvalidEvent> {
         let mut scratch = Scratch::default();
-        walk_attributes(attributes, &self.inner.paths, &mut scratch.found)?;
-        self.explain_walked(b"", &mut scratch)
+        flatten_attributes(attributes, &self.inner.paths, &mut scratch.fields)?;
+        self.explain_flattened(b"", &mut scratch)
     }
 
-    fn explain_walked(
+    fn explain_flattened(
         &self,
         text: &[u8],
         scratch: &mut Scratch,
     ) -> Result<Explanation, InvalidEvent> {
-        let walked = Walked { paths: &self.inner.paths, found: &scratch.found, text };
-        explain(walked, &self.inner.branches, &mut scratch.marks)
+        let flattened = FlattenedEvent { paths: &self.inner.paths, fields: &scratch.fields, text };
+        explain(flattened, &self.inner.branches, &mut scratch.marks)
     }
 
     /// The text that was compiled.
@@ -161,32 +164,14 @@ impl fmt::Debug for Pattern {
     }
 }
 
-fn check_size(source: &str, dialect: Dialect, limits: &Limits) -> Result<(), Fault> {
+fn check_size(source: &str, dialect: Dialect, limits: &Limits) -> Result<(), ParseError> {
     let (size, size_max, unit) = match dialect {
         Dialect::EventPattern => (source.chars().count(), limits.pattern_bytes, "characters"),
         _ => (source.len(), limits.policy_bytes, "bytes"),
     };
     if size > size_max {
         let reason = format!("The pattern has {size} {unit}, at most {size_max} are allowed");
-        return Err(Fault::nowhere(reason));
+        return Err(ParseError::without_position(reason));
     }
     Ok(())
-}
-
-/// The code of a branch over the fields of `paths`, which are made where they are missing.
-pub(crate) fn encode(branch: &Branch, paths: &mut Paths) -> (Vec<u8>, Vec<Field>) {
-    let fields: Vec<Field> = branch.keys().map(|path| paths.add(path)).collect();
-    let mut out = vec![if is_ordered(&fields, paths) { 0 } else { encoding::UNORDERED }];
-    for (field, tests) in fields.iter().zip(branch.values()) {
-        encoding::push_field(&mut out, *field, tests);
-    }
-    (out, fields)
-}
-
-/// Whether no field shares more with an earlier one than with its neighbour; see `agree`.
-fn is_ordered(fields: &[Field], paths: &Paths) -> bool {
-    fields.iter().enumerate().skip(2).all(|(index, &field)| {
-        let near = paths.shared_depth(fields[index - 1], field);
-        fields[..index - 1].iter().all(|&other| paths.shared_depth(other, field) <= near)
-    })
 }

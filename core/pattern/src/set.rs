@@ -7,17 +7,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 
 use crate::error::InvalidEvent;
-use crate::event::fields::Scratch;
-use crate::event::input::{Attribute, Event, walk_attributes};
+use crate::event::array_match::FlattenedEvent;
+use crate::event::attributes::{Attribute, flatten_attributes};
+use crate::event::flatten::flatten;
+use crate::event::input::Event;
 use crate::index::query::query;
-use crate::index::snapshot::Rules;
+use crate::index::snapshot::{IndexSnapshot, RuleId};
 use crate::index::writer::Writer;
 use crate::pattern::Pattern;
+use crate::scratch::Scratch;
 
-/// What a rule is known by. The caller maps its names to numbers.
-pub type RuleId = u32;
-
-/// Rules that are matched together, at a cost of the fields that they name and not of their number.
+/// IndexSnapshot that are matched together, at a cost of the fields that they name and not of their number.
 ///
 /// Readers take no lock: they use the version that is current. Writers wait for each other, prepare
 /// the next version off to the side, and swap it in.
@@ -37,14 +37,14 @@ pub type RuleId = u32;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct RuleSet {
-    current: ArcSwap<Rules>,
+    current: ArcSwap<IndexSnapshot>,
     writer: Mutex<Writer>,
 }
 
 /// The rules of a set as they were at one moment.
 #[derive(Clone)]
 pub struct RuleSnapshot {
-    rules: Arc<Rules>,
+    rules: Arc<IndexSnapshot>,
 }
 
 impl Default for RuleSet {
@@ -57,7 +57,7 @@ impl RuleSet {
     /// No rules.
     pub fn new() -> Self {
         let writer = Writer::new(RandomState::new().hash_one(0_u64));
-        Self { current: ArcSwap::from_pointee(writer.rules.clone()), writer: Mutex::new(writer) }
+        Self { current: ArcSwap::from_pointee(writer.index.clone()), writer: Mutex::new(writer) }
     }
 
     /// Adds a rule; one that has this number is replaced.
@@ -68,7 +68,7 @@ impl RuleSet {
     /// Adds rules, all of them at once for readers.
     pub fn add_many<'p>(&self, rules: impl IntoIterator<Item = (RuleId, &'p Pattern)>) {
         let mut writer = self.write();
-        rules.into_iter().for_each(|(rule, pattern)| writer.add(rule, pattern));
+        rules.into_iter().for_each(|(rule, pattern)| writer.add(rule, pattern.branches()));
         self.publish(&writer);
     }
 
@@ -86,7 +86,7 @@ impl RuleSet {
     }
 
     fn publish(&self, writer: &Writer) {
-        self.current.store(Arc::new(writer.rules.clone()));
+        self.current.store(Arc::new(writer.index.clone()));
     }
 
     /// How many rules there are.
@@ -146,7 +146,7 @@ impl RuleSnapshot {
         match_attributes(&self.rules, attributes, scratch, out)
     }
 
-    pub(crate) fn rules(&self) -> &Rules {
+    pub(crate) fn rules(&self) -> &IndexSnapshot {
         &self.rules
     }
 
@@ -162,21 +162,31 @@ impl RuleSnapshot {
 }
 
 fn matches(
-    rules: &Rules,
+    rules: &IndexSnapshot,
     event: Event<'_>,
     scratch: &mut Scratch,
     out: &mut Vec<RuleId>,
 ) -> Result<(), InvalidEvent> {
-    event.walk(&rules.paths, &mut scratch.found)?;
-    query(rules, event.text, scratch, out)
+    flatten(&event, &rules.paths, &mut scratch.fields)?;
+    run(rules, event.text, scratch, out)
 }
 
 fn match_attributes(
-    rules: &Rules,
+    rules: &IndexSnapshot,
     attributes: &[Attribute<'_>],
     scratch: &mut Scratch,
     out: &mut Vec<RuleId>,
 ) -> Result<(), InvalidEvent> {
-    walk_attributes(attributes, &rules.paths, &mut scratch.found)?;
-    query(rules, b"", scratch, out)
+    flatten_attributes(attributes, &rules.paths, &mut scratch.fields)?;
+    run(rules, b"", scratch, out)
+}
+
+fn run(
+    rules: &IndexSnapshot,
+    text: &[u8],
+    scratch: &mut Scratch,
+    out: &mut Vec<RuleId>,
+) -> Result<(), InvalidEvent> {
+    let flattened = FlattenedEvent { paths: &rules.paths, fields: &scratch.fields, text };
+    query(rules, flattened, &mut scratch.marks, &mut scratch.query, out)
 }

@@ -4,10 +4,10 @@
 //! ```text
 //! detail.state
 //!   is "running" -> #0 {detail.state: "running"} = rule 1
-//!   begins with 4 bytes -> posting 0, parts by source
+//!   begins with 4 bytes -> posting 0, split_by by source
 //! ```
 //! The keys of an index are hashes. So the drawing asks each branch for its keys again, and shows
-//! under which of them it stands.
+//! under which of them it is_indexed_under.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -16,10 +16,12 @@ use crate::compile::encoding::{Fields, Tests};
 use crate::compile::encoding_text::shown_tests;
 use crate::compile::test::quoted;
 use crate::cow::branch_store::BranchId;
-use crate::index::index_keys::{Access, Kind};
-use crate::index::snapshot::{Entry, Rules};
+use crate::index::index_keys::IndexKey;
+use crate::index::snapshot::RuleId;
+use crate::index::snapshot::{Entry, IndexSnapshot};
 use crate::paths::Field;
-use crate::set::{RuleId, RuleSnapshot};
+use crate::paths::lookup::LookupKind;
+use crate::set::RuleSnapshot;
 
 /// How a drawing is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,16 +36,16 @@ pub enum Format {
 const BRANCHES_MAX: usize = 200;
 
 /// A question of the index, and the branches that it leads to.
-struct Question {
+struct LookupNode {
     words: String,
     branches: Vec<BranchId>,
     /// The fields by which the branches part, if they do.
-    parts: Vec<String>,
+    split_by: Vec<String>,
 }
 
 impl RuleSnapshot {
     /// Draws the fields, the questions that are asked about them, and the branches found by these;
-    /// `name` gives the names of rules. Of a large set the first branches are drawn.
+    /// `name` gives the names of snapshot. Of a large set the first branches are drawn.
     ///
     /// ```
     /// use trunkline_pattern::{Dialect, Format, Limits, Pattern, RuleSet};
@@ -56,34 +58,35 @@ impl RuleSnapshot {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn draw(&self, format: Format, name: impl Fn(RuleId) -> String) -> String {
-        let rules = self.rules();
-        let drawn = questions(rules);
-        let label = |branch| label(rules, branch, &name);
+        let snapshot = self.rules();
+        let drawn = questions(snapshot);
+        let label = |branch| label(snapshot, branch, &name);
         match format {
-            Format::Text => as_text(rules, &drawn, label),
-            Format::Dot => as_dot(rules, &drawn, label),
+            Format::Text => as_text(snapshot, &drawn, label),
+            Format::Dot => as_dot(snapshot, &drawn, label),
         }
     }
 }
 
-type Drawn = BTreeMap<(Vec<u8>, Field), BTreeMap<(Kind, u8, u32), Question>>;
+type Drawn = BTreeMap<(Vec<u8>, Field), BTreeMap<(LookupKind, u8, u32), LookupNode>>;
 
-fn questions(rules: &Rules) -> Drawn {
+fn questions(snapshot: &IndexSnapshot) -> Drawn {
     let mut drawn = Drawn::new();
-    let branches = rules.branches().take(BRANCHES_MAX);
+    let branches = snapshot.branches().take(BRANCHES_MAX);
     for branch in branches {
-        for (field, tests) in Fields(&rules.code(branch)[1..]) {
-            let mut accesses = Vec::new();
-            rules.keys(field).of(tests.clone(), None, &mut accesses);
-            for access in accesses {
-                let Some(parts) = standing(rules, access.key, branch) else {
+        for (field, tests) in Fields(&snapshot.code(branch)[1..]) {
+            let mut index_keys = Vec::new();
+            snapshot.hasher(field).of(tests.clone(), None, &mut index_keys);
+            for index_key in index_keys {
+                let Some(split_by) = splits_under(snapshot, index_key.key, branch) else {
                     continue;
                 };
-                let words = words(&access, tests.clone());
-                let probe = (access.probe.kind, access.probe.size, access.key);
-                let field = (rules.paths.path(field), field);
-                let question = drawn.entry(field).or_default().entry(probe);
-                let question = question.or_insert(Question { words, branches: Vec::new(), parts });
+                let words = words(&index_key, tests.clone());
+                let lookup = (index_key.lookup.kind, index_key.lookup.size, index_key.key);
+                let field = (snapshot.paths.path(field), field);
+                let question = drawn.entry(field).or_default().entry(lookup);
+                let question =
+                    question.or_insert(LookupNode { words, branches: Vec::new(), split_by });
                 if !question.branches.contains(&branch) {
                     question.branches.push(branch);
                 }
@@ -93,96 +96,98 @@ fn questions(rules: &Rules) -> Drawn {
     drawn
 }
 
-/// Whether a branch stands under a key; then the fields by which what stands there parts.
-fn standing(rules: &Rules, key: u32, branch: BranchId) -> Option<Vec<String>> {
-    if !stands(rules, key, branch) {
+/// Whether a branch is_indexed_under under a key; then the fields by which what is_indexed_under there split_by.
+fn splits_under(snapshot: &IndexSnapshot, key: u32, branch: BranchId) -> Option<Vec<String>> {
+    if !is_indexed_under(snapshot, key, branch) {
         return None;
     }
-    let Some(Entry::Many(id)) = rules.entry(key) else {
+    let Some(Entry::Many(id)) = snapshot.entry(key) else {
         return Some(Vec::new());
     };
-    let shown = |&field: &Field| String::from_utf8_lossy(&rules.paths.path(field)).into_owned();
-    Some(rules.posting(id).splits.iter().map(shown).collect())
+    let shown = |&field: &Field| String::from_utf8_lossy(&snapshot.paths.path(field)).into_owned();
+    Some(snapshot.posting(id).splits.iter().map(shown).collect())
 }
 
-/// Whether a branch stands under a key, or under a key of the posting there.
-fn stands(rules: &Rules, key: u32, branch: BranchId) -> bool {
-    let id = match rules.entry(key) {
+/// Whether a branch is_indexed_under under a key, or under a key of the posting there.
+fn is_indexed_under(snapshot: &IndexSnapshot, key: u32, branch: BranchId) -> bool {
+    let id = match snapshot.entry(key) {
         Some(Entry::Many(id)) => id,
         entry => return entry == Some(Entry::One(branch)),
     };
-    let posting = rules.posting(id);
-    let code = rules.code(branch);
+    let posting = snapshot.posting(id);
+    let code = snapshot.code(branch);
     posting.members.iter().any(|&member| member == branch)
         || Fields(&code[1..]).filter(|(field, _)| posting.splits.contains(field)).any(
             |(field, tests)| {
-                let mut accesses = Vec::new();
-                rules.keys(field).of(tests, None, &mut accesses);
-                accesses.iter().any(|access| {
-                    let child = rules.child_key(id, access.key);
-                    stands(rules, child, branch)
+                let mut index_keys = Vec::new();
+                snapshot.hasher(field).of(tests, None, &mut index_keys);
+                index_keys.iter().any(|index_key| {
+                    let child = snapshot.child_key(id, index_key.key);
+                    is_indexed_under(snapshot, child, branch)
                 })
             },
         )
 }
 
-fn words(access: &Access, tests: Tests<'_>) -> String {
-    let size = access.probe.size;
-    match access.probe.kind {
-        Kind::Seen => "is there".to_owned(),
-        Kind::Absent => "is not there".to_owned(),
-        Kind::Text | Kind::Number | Kind::Word => format!("is {}", shown_tests(tests).join(" or ")),
-        Kind::Folded => format!("is, in some case, {}", shown_tests(tests).join(" or ")),
-        Kind::Prefix | Kind::FoldedPrefix => format!("begins with {size} bytes"),
-        Kind::Suffix | Kind::FoldedSuffix => format!("ends with {size} bytes"),
-        Kind::Gram => format!("has {size} bytes {:?}", gram(access)),
-        Kind::Block => format!("is in a block of 2^{size} doubles"),
-        Kind::V4 => format!("is an IPv4 address of a network /{size}"),
-        Kind::V6 => format!("is an IPv6 address of a network /{size}"),
+fn words(index_key: &IndexKey, tests: Tests<'_>) -> String {
+    let size = index_key.lookup.size;
+    match index_key.lookup.kind {
+        LookupKind::Exists => "is there".to_owned(),
+        LookupKind::Absent => "is not there".to_owned(),
+        LookupKind::Text | LookupKind::Number | LookupKind::Literal => {
+            format!("is {}", shown_tests(tests).join(" or "))
+        }
+        LookupKind::CaseFolded => format!("is, in some case, {}", shown_tests(tests).join(" or ")),
+        LookupKind::Prefix | LookupKind::CaseFoldedPrefix => format!("begins with {size} bytes"),
+        LookupKind::Suffix | LookupKind::CaseFoldedSuffix => format!("ends with {size} bytes"),
+        LookupKind::Ngram => format!("has {size} bytes {:?}", ngram(index_key)),
+        LookupKind::NumberBlock => format!("is in a block of 2^{size} doubles"),
+        LookupKind::Ipv4 => format!("is an IPv4 address of a network /{size}"),
+        LookupKind::Ipv6 => format!("is an IPv6 address of a network /{size}"),
     }
 }
 
-fn gram(access: &Access) -> String {
-    let bytes = access.gram.to_le_bytes();
-    String::from_utf8_lossy(&bytes[..usize::from(access.probe.size)]).into_owned()
+fn ngram(index_key: &IndexKey) -> String {
+    let bytes = index_key.ngram.to_le_bytes();
+    String::from_utf8_lossy(&bytes[..usize::from(index_key.lookup.size)]).into_owned()
 }
 
-fn label(rules: &Rules, branch: BranchId, name: &impl Fn(RuleId) -> String) -> String {
-    let fields = Fields(&rules.code(branch)[1..]).map(|(field, tests)| {
-        let path = quoted(&String::from_utf8_lossy(&rules.paths.path(field)));
+fn label(snapshot: &IndexSnapshot, branch: BranchId, name: &impl Fn(RuleId) -> String) -> String {
+    let fields = Fields(&snapshot.code(branch)[1..]).map(|(field, tests)| {
+        let path = quoted(&String::from_utf8_lossy(&snapshot.paths.path(field)));
         format!("{path}: {}", shown_tests(tests).join(" or "))
     });
     let fields: Vec<String> = fields.collect();
-    let owners: Vec<String> = rules.owners(branch).map(name).collect();
+    let owners: Vec<String> = snapshot.owners(branch).map(name).collect();
     format!("#{branch} {{{}}} = {}", fields.join(", "), owners.join(", "))
 }
 
-fn as_text(rules: &Rules, drawn: &Drawn, label: impl Fn(BranchId) -> String) -> String {
+fn as_text(snapshot: &IndexSnapshot, drawn: &Drawn, label: impl Fn(BranchId) -> String) -> String {
     let mut out = String::new();
     for ((path, _), questions) in drawn {
         let _ = writeln!(out, "{}", String::from_utf8_lossy(path));
         for question in questions.values() {
-            let parts = match question.parts.as_slice() {
+            let split_by = match question.split_by.as_slice() {
                 [] => String::new(),
-                parts => format!(", then by {}", parts.join(", ")),
+                split_by => format!(", then by {}", split_by.join(", ")),
             };
             let shown: Vec<String> = question.branches.iter().map(|&id| label(id)).collect();
             let _ = match shown.as_slice() {
-                [one] => writeln!(out, "  {}{parts} -> {one}", question.words),
+                [one] => writeln!(out, "  {}{split_by} -> {one}", question.words),
                 many => {
-                    writeln!(out, "  {}{parts} ->\n    {}", question.words, many.join("\n    "))
+                    writeln!(out, "  {}{split_by} ->\n    {}", question.words, many.join("\n    "))
                 }
             };
         }
     }
-    let left = rules.branches().count().saturating_sub(BRANCHES_MAX);
+    let left = snapshot.branches().count().saturating_sub(BRANCHES_MAX);
     if left > 0 {
         let _ = writeln!(out, "and {left} branches more");
     }
     out
 }
 
-fn as_dot(rules: &Rules, drawn: &Drawn, label: impl Fn(BranchId) -> String) -> String {
+fn as_dot(snapshot: &IndexSnapshot, drawn: &Drawn, label: impl Fn(BranchId) -> String) -> String {
     let mut out = String::from("digraph rules {\n  rankdir=LR;\n  node [shape=box];\n");
     let mut seen = Vec::new();
     for ((path, field), questions) in drawn {
@@ -204,7 +209,7 @@ fn as_dot(rules: &Rules, drawn: &Drawn, label: impl Fn(BranchId) -> String) -> S
     for branch in seen {
         let _ = writeln!(out, "  branch{branch} [label={}];", quoted(&label(branch)));
     }
-    let left = rules.branches().count().saturating_sub(BRANCHES_MAX);
+    let left = snapshot.branches().count().saturating_sub(BRANCHES_MAX);
     if left > 0 {
         let _ = writeln!(out, "  more [label=\"and {left} branches more\"];");
     }

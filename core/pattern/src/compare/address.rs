@@ -1,6 +1,6 @@
 //! Addresses and networks of IPv4 and IPv6, as AWS's matcher reads them.
 
-use crate::error::Fault;
+use crate::error::ParseError;
 
 /// An address: its bits at the top of 128, and how many there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,30 +81,36 @@ pub(crate) struct Network {
 
 impl Network {
     /// Reads `10.0.0.0/24`, or says what AWS says. Bits behind the mask mean nothing.
-    pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
+    pub(crate) fn parse(text: &str) -> Result<Self, ParseError> {
         // As in Java, nothing between the last bar and the end is no part.
         let parts: Vec<&str> = text.trim_end_matches('/').split('/').collect();
         let &[base, mask] = parts.as_slice() else {
-            return Err(Fault::nowhere("Malformed CIDR, one '/' required"));
+            return Err(ParseError::without_position("Malformed CIDR, one '/' required"));
         };
         let is_v4_like = base.split('.').count() == 4
             && base.split('.').all(|part| !part.is_empty() && all_digits(part));
         let is_v6_like =
             base.contains(':') && base.bytes().all(|byte| byte == b':' || byte.is_ascii_hexdigit());
         if !is_v4_like && !is_v6_like {
-            return Err(Fault::nowhere(format!("Nonstandard IP address: {base}")));
+            return Err(ParseError::without_position(format!("Nonstandard IP address: {base}")));
         }
         let address = parse(base.as_bytes())
-            .ok_or_else(|| Fault::nowhere(format!("Invalid IP address: {base}")))?;
+            .ok_or_else(|| ParseError::without_position(format!("Invalid IP address: {base}")))?;
         let Ok(length) = mask.parse::<i32>() else {
-            return Err(Fault::nowhere("Malformed CIDR, mask bits must be an integer"));
+            return Err(ParseError::without_position(
+                "Malformed CIDR, mask bits must be an integer",
+            ));
         };
         if length < 0 {
-            return Err(Fault::nowhere("Malformed CIDR, mask bits must not be negative"));
+            return Err(ParseError::without_position(
+                "Malformed CIDR, mask bits must not be negative",
+            ));
         }
         let (width, family) = if address.is_v6 { (128, "IPv6") } else { (32, "IPv4") };
         if length >= width {
-            return Err(Fault::nowhere(format!("{family} mask bits must be < {width}")));
+            return Err(ParseError::without_position(format!(
+                "{family} mask bits must be < {width}"
+            )));
         }
         let length = length as u8;
         Ok(Self { bits: first_bits(address.bits, length), length, is_v6: address.is_v6 })

@@ -5,7 +5,7 @@
 //! pattern can match: `key`, the lower case of the upper case of the lower case of each character.
 
 /// The bytes by which an index finds what may be equal without regard to case.
-pub(crate) fn key(text: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn fold_key(text: &[u8], out: &mut Vec<u8>) {
     out.clear();
     for chunk in text.utf8_chunks() {
         for c in chunk.valid().chars() {
@@ -126,7 +126,7 @@ mod tests {
     fn what_matches_has_the_same_key() {
         let key_of = |text: String| {
             let mut out = Vec::new();
-            key(text.as_bytes(), &mut out);
+            fold_key(text.as_bytes(), &mut out);
             out
         };
         for c in '\0'..=char::MAX {

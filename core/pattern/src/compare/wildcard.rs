@@ -69,7 +69,7 @@ pub(crate) fn is_too_complex(wildcards: &[&[u8]], limit: usize) -> bool {
     if wildcards.iter().all(|wildcard| !wildcard.contains(&ANY)) {
         return false;
     }
-    // Places are numbered over all wildcards; a text begins and ends with a quote, as AWS keeps it.
+    // Nfa are numbered over all wildcards; a text begins and ends with a quote, as AWS keeps it.
     let mut tokens = Vec::new();
     let mut starts = Vec::new();
     for wildcard in wildcards {
@@ -81,7 +81,7 @@ pub(crate) fn is_too_complex(wildcards: &[&[u8]], limit: usize) -> bool {
         }));
         tokens.extend([Token::Byte(b'"'), Token::End]);
     }
-    Places { tokens }.exceeds(starts, limit)
+    Nfa { tokens }.exceeds(starts, limit)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -91,12 +91,12 @@ enum Token {
     End,
 }
 
-/// The places of wildcards: at place `p`, token `p` comes next.
-struct Places {
+/// The places of wildcards: at state `p`, token `p` comes next.
+struct Nfa {
     tokens: Vec<Token>,
 }
 
-impl Places {
+impl Nfa {
     /// Whether a text reaches more than `limit` places at once, from the places `starts`.
     fn exceeds(&self, starts: Vec<usize>, limit: usize) -> bool {
         let bytes = self.tokens.iter().filter_map(|token| match token {
@@ -110,7 +110,7 @@ impl Places {
         let mut open = vec![starts];
         while let Some(active) = open.pop() {
             for &byte in &alphabet {
-                let next = self.after(&active, byte);
+                let next = self.step(&active, byte);
                 if next.len() > limit || seen.len() > COMPLEXITY_STATES_MAX {
                     return true;
                 }
@@ -123,17 +123,17 @@ impl Places {
     }
 
     /// The places after `byte`: sorted, stars that may be empty included.
-    fn after(&self, active: &[usize], byte: u8) -> Vec<usize> {
+    fn step(&self, active: &[usize], byte: u8) -> Vec<usize> {
         let mut next = Vec::new();
-        for &place in active {
-            // The place after a star stays reached, whatever is read.
-            if place > 0 && self.tokens[place - 1] == Token::Star {
-                next.push(place);
+        for &state in active {
+            // The state after a star stays reached, whatever is read.
+            if state > 0 && self.tokens[state - 1] == Token::Star {
+                next.push(state);
             }
-            if self.tokens[place] == Token::Byte(byte) {
-                next.push(place + 1);
-                if self.tokens[place + 1] == Token::Star {
-                    next.push(place + 2);
+            if self.tokens[state] == Token::Byte(byte) {
+                next.push(state + 1);
+                if self.tokens[state + 1] == Token::Star {
+                    next.push(state + 2);
                 }
             }
         }

@@ -8,7 +8,9 @@
 //! Fields and lengths are variable-length integers of seven bits a byte.
 
 use crate::compare::address::Network;
+use crate::compile::parser::Branch;
 use crate::compile::test::{Range, Test};
+use crate::paths::{Field, Paths};
 
 /// The operators, as their bytes.
 pub(crate) mod op {
@@ -34,7 +36,7 @@ pub(crate) mod op {
 /// The order of the fields' paths is not the order of a walk over them; see `agree`.
 pub(crate) const UNORDERED: u8 = 1;
 
-pub(crate) fn push_length(out: &mut Vec<u8>, mut value: usize) {
+pub(crate) fn push_varint(out: &mut Vec<u8>, mut value: usize) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -43,7 +45,7 @@ pub(crate) fn push_length(out: &mut Vec<u8>, mut value: usize) {
 }
 
 /// Reads a variable-length integer, and moves `code` behind it.
-pub(crate) fn take_length(code: &mut &[u8]) -> usize {
+pub(crate) fn read_varint(code: &mut &[u8]) -> usize {
     let mut value = 0;
     let mut shift = 0;
     while let Some((&byte, rest)) = code.split_first() {
@@ -59,10 +61,10 @@ pub(crate) fn take_length(code: &mut &[u8]) -> usize {
 
 /// Appends a field and its tests.
 pub(crate) fn push_field(out: &mut Vec<u8>, field: u32, tests: &[Test]) {
-    push_length(out, field as usize);
+    push_varint(out, field as usize);
     let mut inner = Vec::new();
     tests.iter().for_each(|test| push_test(&mut inner, test));
-    push_length(out, inner.len());
+    push_varint(out, inner.len());
     out.extend_from_slice(&inner);
 }
 
@@ -88,13 +90,13 @@ fn push_test(out: &mut Vec<u8>, test: &Test) {
             let mut inner = Vec::new();
             tests.iter().for_each(|test| push_test(&mut inner, test));
             out.push(op::ANYTHING_BUT);
-            push_length(out, inner.len());
+            push_varint(out, inner.len());
             out.extend_from_slice(&inner);
             return;
         }
     };
     out.push(operator);
-    push_length(out, operand.len());
+    push_varint(out, operand.len());
     out.extend_from_slice(operand);
 }
 
@@ -145,7 +147,7 @@ impl<'a> Iterator for Tests<'a> {
     fn next(&mut self) -> Option<(u8, &'a [u8])> {
         let (&operator, rest) = self.0.split_first()?;
         self.0 = rest;
-        let length = take_length(&mut self.0);
+        let length = read_varint(&mut self.0);
         let (operand, rest) = self.0.split_at(length);
         self.0 = rest;
         Some((operator, operand))
@@ -163,10 +165,28 @@ impl<'a> Iterator for Fields<'a> {
         if self.0.is_empty() {
             return None;
         }
-        let field = take_length(&mut self.0) as u32;
-        let length = take_length(&mut self.0);
+        let field = read_varint(&mut self.0) as u32;
+        let length = read_varint(&mut self.0);
         let (tests, rest) = self.0.split_at(length);
         self.0 = rest;
         Some((field, Tests(tests)))
     }
+}
+
+/// The code of a branch over the fields of `paths`, which are made where they are missing.
+pub(crate) fn encode_branch(branch: &Branch, paths: &mut Paths) -> (Vec<u8>, Vec<Field>) {
+    let fields: Vec<Field> = branch.keys().map(|path| paths.add(path)).collect();
+    let mut out = vec![if is_ordered(&fields, paths) { 0 } else { UNORDERED }];
+    for (field, tests) in fields.iter().zip(branch.values()) {
+        push_field(&mut out, *field, tests);
+    }
+    (out, fields)
+}
+
+/// Whether no field shares more with an earlier one than with its neighbour; see `agree`.
+fn is_ordered(fields: &[Field], paths: &Paths) -> bool {
+    fields.iter().enumerate().skip(2).all(|(index, &field)| {
+        let near = paths.shared_depth(fields[index - 1], field);
+        fields[..index - 1].iter().all(|&other| paths.shared_depth(other, field) <= near)
+    })
 }

@@ -5,11 +5,11 @@ use crate::compare::address::Network;
 use crate::compare::number;
 use crate::compare::wildcard;
 use crate::compile::test::{Range, Test};
-use crate::error::{Dialect, Fault};
+use crate::error::{Dialect, ParseError};
 use crate::json::reader::{Reader, Token};
 
 /// Reads the list of a field, after its bracket.
-pub(crate) fn list(reader: &mut Reader<'_>, dialect: Dialect) -> Result<Vec<Test>, Fault> {
+pub(crate) fn list(reader: &mut Reader<'_>, dialect: Dialect) -> Result<Vec<Test>, ParseError> {
     let mut tests = Vec::new();
     loop {
         let test = match reader.next()? {
@@ -22,13 +22,13 @@ pub(crate) fn list(reader: &mut Reader<'_>, dialect: Dialect) -> Result<Vec<Test
             Token::ObjectStart => expression(reader, dialect)?,
             _ => {
                 let reason = "Match value must be String, number, true, false, or null";
-                return Err(Fault::pattern(reason, reader.at()));
+                return Err(ParseError::pattern(reason, reader.at()));
             }
         };
         tests.push(test);
     }
     if tests.is_empty() {
-        return Err(Fault::pattern("Empty arrays are not allowed", reader.at()));
+        return Err(ParseError::pattern("Empty arrays are not allowed", reader.at()));
     }
     Ok(tests)
 }
@@ -38,9 +38,9 @@ fn number_test(digits: &str) -> Test {
 }
 
 /// The object with an operator, after its brace.
-fn expression(reader: &mut Reader<'_>, dialect: Dialect) -> Result<Test, Fault> {
+fn expression(reader: &mut Reader<'_>, dialect: Dialect) -> Result<Test, ParseError> {
     if reader.next()? != Token::Name {
-        return Err(Fault::pattern("Match expression name not found", reader.at()));
+        return Err(ParseError::pattern("Match expression name not found", reader.at()));
     }
     let name = reader.name().to_vec();
     let test = match name.as_slice() {
@@ -50,14 +50,16 @@ fn expression(reader: &mut Reader<'_>, dialect: Dialect) -> Result<Test, Fault> 
         b"equals-ignore-case" => Test::EqualsIgnoreCase(operand(reader, "equals-ignore-case")?),
         b"wildcard" => {
             let text = operand(reader, "wildcard")?;
-            Test::Wildcard(wildcard::parse(&text).map_err(|why| Fault::pattern(why, reader.at()))?)
+            Test::Wildcard(
+                wildcard::parse(&text).map_err(|why| ParseError::pattern(why, reader.at()))?,
+            )
         }
         b"exists" => match reader.next()? {
             Token::True => Test::Exists,
             Token::False => Test::Absent,
             _ => {
                 let reason = "exists match pattern must be either true or false.";
-                return Err(Fault::pattern(reason, reader.at()));
+                return Err(ParseError::pattern(reason, reader.at()));
             }
         },
         b"cidr" => {
@@ -69,25 +71,27 @@ fn expression(reader: &mut Reader<'_>, dialect: Dialect) -> Result<Test, Fault> 
         b"anything-but" => return anything_but(reader, dialect),
         _ => {
             let reason = format!("Unrecognized match type {}", String::from_utf8_lossy(&name));
-            return Err(Fault::pattern(reason, reader.at()));
+            return Err(ParseError::pattern(reason, reader.at()));
         }
     };
     end_of_expression(reader, "Only one key allowed in match expression")?;
     Ok(test)
 }
 
-fn end_of_expression(reader: &mut Reader<'_>, reason: &str) -> Result<(), Fault> {
+fn end_of_expression(reader: &mut Reader<'_>, reason: &str) -> Result<(), ParseError> {
     match reader.next()? {
         Token::ObjectEnd => Ok(()),
-        _ => Err(Fault::pattern(reason, reader.at())),
+        _ => Err(ParseError::pattern(reason, reader.at())),
     }
 }
 
 /// The string that an operator needs; `name` is the operator in AWS's words.
-fn operand(reader: &mut Reader<'_>, name: &str) -> Result<Vec<u8>, Fault> {
+fn operand(reader: &mut Reader<'_>, name: &str) -> Result<Vec<u8>, ParseError> {
     match reader.next()? {
         Token::Text => reader.text(),
-        _ => Err(Fault::pattern(format!("{name} match pattern must be a string"), reader.at())),
+        _ => {
+            Err(ParseError::pattern(format!("{name} match pattern must be a string"), reader.at()))
+        }
     }
 }
 
@@ -97,37 +101,39 @@ fn affix(
     [name, capital]: [&str; 2],
     plain: fn(Vec<u8>) -> Test,
     ignoring_case: fn(Vec<u8>) -> Test,
-) -> Result<Test, Fault> {
+) -> Result<Test, ParseError> {
     match reader.next()? {
         Token::Text => Ok(plain(reader.text()?)),
         Token::ObjectStart => {
             if reader.next()? != Token::Name {
                 let reason = format!("{capital} expression name not found");
-                return Err(Fault::pattern(reason, reader.at()));
+                return Err(ParseError::pattern(reason, reader.at()));
             }
             if reader.name() != b"equals-ignore-case" {
                 let inner = String::from_utf8_lossy(reader.name()).into_owned();
                 let reason = format!("Unsupported {name} pattern: {inner}");
-                return Err(Fault::pattern(reason, reader.at()));
+                return Err(ParseError::pattern(reason, reader.at()));
             }
             let text = operand(reader, "equals-ignore-case")?;
             end_of_expression(reader, "Only one key allowed in match expression")?;
             Ok(ignoring_case(text))
         }
-        _ => Err(Fault::pattern(format!("{name} match pattern must be a string"), reader.at())),
+        _ => {
+            Err(ParseError::pattern(format!("{name} match pattern must be a string"), reader.at()))
+        }
     }
 }
 
 const TOO_MANY_ELEMENTS: &str = "Too many elements in numeric expression";
 
-fn numeric(reader: &mut Reader<'_>) -> Result<Test, Fault> {
+fn numeric(reader: &mut Reader<'_>) -> Result<Test, ParseError> {
     if reader.next()? != Token::ArrayStart {
-        return Err(Fault::pattern("Value of numeric must be an array.", reader.at()));
+        return Err(ParseError::pattern("Value of numeric must be an array.", reader.at()));
     }
     if reader.next()? != Token::Text {
         let at = reader.at();
         let reason = format!("Invalid member in numeric match: {}", reader.shown()?);
-        return Err(Fault::pattern(reason, at));
+        return Err(ParseError::pattern(reason, at));
     }
     let comparison = reader.text()?;
     let (low, high) = (f64::NEG_INFINITY, f64::INFINITY);
@@ -153,7 +159,7 @@ fn numeric(reader: &mut Reader<'_>) -> Result<Test, Fault> {
             reader.next()?;
             let shown = String::from_utf8_lossy(&comparison);
             let reason = format!("Unrecognized numeric range operator: {shown}");
-            return Err(Fault::pattern(reason, reader.at()));
+            return Err(ParseError::pattern(reason, reader.at()));
         }
     };
     end_of_expression(reader, TOO_MANY_ELEMENTS)?;
@@ -161,56 +167,63 @@ fn numeric(reader: &mut Reader<'_>) -> Result<Test, Fault> {
 }
 
 /// The rest of a range that begins with a lower bound.
-fn upward(reader: &mut Reader<'_>, bottom: &str, all: Range) -> Result<Range, Fault> {
+fn upward(reader: &mut Reader<'_>, bottom: &str, all: Range) -> Result<Range, ParseError> {
     match reader.next()? {
         Token::ArrayEnd => return Ok(Range { low: comparable(bottom, reader)?, ..all }),
         Token::Text => {}
         _ => {
             let at = reader.at();
             let reason = format!("Bad value in numeric range: {}", reader.shown()?);
-            return Err(Fault::pattern(reason, at));
+            return Err(ParseError::pattern(reason, at));
         }
     }
     let comparison = reader.text()?;
     let shown = String::from_utf8_lossy(&comparison).into_owned();
     if !matches!(comparison.as_slice(), b"<" | b"<=") {
-        return Err(Fault::pattern(format!("Bad numeric range operator: {shown}"), reader.at()));
+        return Err(ParseError::pattern(
+            format!("Bad numeric range operator: {shown}"),
+            reader.at(),
+        ));
     }
     let top = bound(reader, &shown)?;
     end_of_terms(reader, "Too many terms in numeric range expression")?;
     let low = comparable(bottom, reader)?;
     let high = comparable(top, reader)?;
     if low >= high {
-        return Err(Fault::pattern("Bottom must be less than top", reader.at()));
+        return Err(ParseError::pattern("Bottom must be less than top", reader.at()));
     }
     Ok(Range { low, high, is_open_high: comparison == b"<", ..all })
 }
 
-fn bound<'a>(reader: &mut Reader<'a>, comparison: &str) -> Result<&'a str, Fault> {
+fn bound<'a>(reader: &mut Reader<'a>, comparison: &str) -> Result<&'a str, ParseError> {
     match reader.next()? {
         Token::Number => Ok(reader.number()),
-        _ => Err(Fault::pattern(format!("Value of {comparison} must be numeric"), reader.at())),
+        _ => {
+            Err(ParseError::pattern(format!("Value of {comparison} must be numeric"), reader.at()))
+        }
     }
 }
 
-fn end_of_terms(reader: &mut Reader<'_>, reason: &str) -> Result<(), Fault> {
+fn end_of_terms(reader: &mut Reader<'_>, reason: &str) -> Result<(), ParseError> {
     match reader.next()? {
         Token::ArrayEnd => Ok(()),
-        _ => Err(Fault::pattern(reason, reader.at())),
+        _ => Err(ParseError::pattern(reason, reader.at())),
     }
 }
 
-fn comparable(digits: &str, reader: &Reader<'_>) -> Result<f64, Fault> {
-    number::double(digits.as_bytes())
-        .ok_or_else(|| Fault::pattern(format!("Cannot compare number : {digits}"), reader.at()))
+fn comparable(digits: &str, reader: &Reader<'_>) -> Result<f64, ParseError> {
+    number::double(digits.as_bytes()).ok_or_else(|| {
+        ParseError::pattern(format!("Cannot compare number : {digits}"), reader.at())
+    })
 }
 
-fn anything_but(reader: &mut Reader<'_>, dialect: Dialect) -> Result<Test, Fault> {
+fn anything_but(reader: &mut Reader<'_>, dialect: Dialect) -> Result<Test, ParseError> {
     let tests = match reader.next()? {
         Token::Text => vec![Test::Text(reader.text()?)],
         Token::Number => {
             let digits = reader.number();
-            let unknown = || Fault::nowhere(format!("Cannot compare number : {digits}"));
+            let unknown =
+                || ParseError::without_position(format!("Cannot compare number : {digits}"));
             vec![Test::Double(number::double(digits.as_bytes()).ok_or_else(unknown)?)]
         }
         Token::ArrayStart => excluded_values(reader)?,
@@ -221,12 +234,12 @@ fn anything_but(reader: &mut Reader<'_>, dialect: Dialect) -> Result<Test, Fault
     Ok(Test::AnythingBut(tests))
 }
 
-fn bad_anything_but(reader: &Reader<'_>) -> Fault {
+fn bad_anything_but(reader: &Reader<'_>) -> ParseError {
     let reason = "Value of anything-but must be an array or single string/number value.";
-    Fault::pattern(reason, reader.at())
+    ParseError::pattern(reason, reader.at())
 }
 
-fn excluded_values(reader: &mut Reader<'_>) -> Result<Vec<Test>, Fault> {
+fn excluded_values(reader: &mut Reader<'_>) -> Result<Vec<Test>, ParseError> {
     let mut tests = Vec::new();
     let mut numbers = 0;
     loop {
@@ -239,22 +252,22 @@ fn excluded_values(reader: &mut Reader<'_>) -> Result<Vec<Test>, Fault> {
             }
             _ => {
                 let reason = "Inside anything but list, start|null|boolean is not supported.";
-                return Err(Fault::pattern(reason, reader.at()).doubled());
+                return Err(ParseError::pattern(reason, reader.at()).doubled());
             }
         }
     }
     if tests.is_empty() || (numbers != 0 && numbers != tests.len()) {
         let reason = "Inside anything but list, either all values are number or string, mixed \
                       type is not supported";
-        return Err(Fault::pattern(reason, reader.at()));
+        return Err(ParseError::pattern(reason, reader.at()));
     }
     Ok(tests)
 }
 
 /// What `anything-but` holds when it is an object: an operator, and one string or more for it.
-fn excluded_texts(reader: &mut Reader<'_>, dialect: Dialect) -> Result<Vec<Test>, Fault> {
+fn excluded_texts(reader: &mut Reader<'_>, dialect: Dialect) -> Result<Vec<Test>, ParseError> {
     if reader.next()? != Token::Name {
-        return Err(Fault::pattern("Anything-But expression name not found", reader.at()));
+        return Err(ParseError::pattern("Anything-But expression name not found", reader.at()));
     }
     let name = reader.name().to_vec();
     // SNS knows two of the four.
@@ -271,12 +284,12 @@ fn excluded_texts(reader: &mut Reader<'_>, dialect: Dialect) -> Result<Vec<Test>
         _ => {
             let shown = String::from_utf8_lossy(&name);
             let reason = format!("Unsupported anything-but pattern: {shown}");
-            return Err(Fault::pattern(reason, reader.at()));
+            return Err(ParseError::pattern(reason, reader.at()));
         }
     };
     let tests = match reader.next()? {
         Token::Text => vec![excluded_text(reader, make)?],
-        Token::Number => return Err(Fault::pattern(not_text, reader.at())),
+        Token::Number => return Err(ParseError::pattern(not_text, reader.at())),
         Token::ArrayStart => {
             let mut tests = Vec::new();
             loop {
@@ -287,11 +300,11 @@ fn excluded_texts(reader: &mut Reader<'_>, dialect: Dialect) -> Result<Vec<Test>
                         let test = excluded_text(reader, make);
                         tests.push(test.map_err(|f| if is_wildcard { f } else { f.doubled() })?);
                     }
-                    _ => return Err(Fault::pattern(not_text, reader.at()).doubled()),
+                    _ => return Err(ParseError::pattern(not_text, reader.at()).doubled()),
                 }
             }
             if tests.is_empty() {
-                return Err(Fault::pattern("Empty arrays are not allowed", reader.at()));
+                return Err(ParseError::pattern("Empty arrays are not allowed", reader.at()));
             }
             tests
         }
@@ -301,15 +314,15 @@ fn excluded_texts(reader: &mut Reader<'_>, dialect: Dialect) -> Result<Vec<Test>
     Ok(tests)
 }
 
-fn excluded_text(reader: &mut Reader<'_>, make: fn(Vec<u8>) -> Test) -> Result<Test, Fault> {
+fn excluded_text(reader: &mut Reader<'_>, make: fn(Vec<u8>) -> Test) -> Result<Test, ParseError> {
     let text = reader.text()?;
     match make(text) {
         Test::Prefix(text) | Test::Suffix(text) if text.is_empty() => {
-            Err(Fault::pattern("Null prefix/suffix not allowed", reader.at()))
+            Err(ParseError::pattern("Null prefix/suffix not allowed", reader.at()))
         }
         Test::Wildcard(text) => wildcard::parse(&text)
             .map(Test::Wildcard)
-            .map_err(|why| Fault::pattern(why, reader.at())),
+            .map_err(|why| ParseError::pattern(why, reader.at())),
         test => Ok(test),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::compare::wildcard;
 use crate::compile::operators;
 use crate::compile::test::Test;
-use crate::error::{Dialect, Fault};
+use crate::error::{Dialect, ParseError};
 use crate::json::reader::{Reader, Token};
 use crate::limits::Limits;
 
@@ -42,24 +42,28 @@ const RESERVED: [&[u8]; 24] = [
 
 /// Reads a pattern. `$or` is the operator where it can be: a pattern that is none with it, and is
 /// one with `$or` as a field like any other, is the latter. Errors are those of the first reading.
-pub(crate) fn parse(text: &str, dialect: Dialect, limits: &Limits) -> Result<Vec<Branch>, Fault> {
-    let mut syntax = Syntax::new(text, dialect, limits, true);
-    let first = syntax.pattern();
+pub(crate) fn parse(
+    text: &str,
+    dialect: Dialect,
+    limits: &Limits,
+) -> Result<Vec<Branch>, ParseError> {
+    let mut parser = Parser::new(text, dialect, limits, true);
+    let first = parser.pattern();
     let branches = match first {
-        Err(fault) if syntax.seen_or => {
-            syntax = Syntax::new(text, dialect, limits, false);
-            syntax.pattern().map_err(|_| fault)?
+        Err(error) if parser.seen_or => {
+            parser = Parser::new(text, dialect, limits, false);
+            parser.pattern().map_err(|_| error)?
         }
         first => first?,
     };
     if dialect != Dialect::EventPattern {
-        syntax.check_counts(&branches)?;
+        parser.check_counts(&branches)?;
     }
     check_wildcards(&branches, limits)?;
     Ok(branches)
 }
 
-fn check_wildcards(branches: &[Branch], limits: &Limits) -> Result<(), Fault> {
+fn check_wildcards(branches: &[Branch], limits: &Limits) -> Result<(), ParseError> {
     for tests in branches.iter().flat_map(BTreeMap::values) {
         let mut wildcards: Vec<&[u8]> = Vec::new();
         for test in tests {
@@ -75,7 +79,7 @@ fn check_wildcards(branches: &[Branch], limits: &Limits) -> Result<(), Fault> {
         wildcards.sort_unstable();
         wildcards.dedup();
         if wildcard::is_too_complex(&wildcards, limits.wildcard_complexity) {
-            return Err(Fault::nowhere(
+            return Err(ParseError::without_position(
                 "Rule is too complex - try using fewer wildcard characters or fewer repeating \
                  character sequences after a wildcard character",
             ));
@@ -84,7 +88,7 @@ fn check_wildcards(branches: &[Branch], limits: &Limits) -> Result<(), Fault> {
     Ok(())
 }
 
-struct Syntax<'a> {
+struct Parser<'a> {
     reader: Reader<'a>,
     dialect: Dialect,
     limits: &'a Limits,
@@ -100,7 +104,7 @@ struct Syntax<'a> {
     depths: BTreeMap<Vec<u8>, usize>,
 }
 
-impl<'a> Syntax<'a> {
+impl<'a> Parser<'a> {
     fn new(text: &'a str, dialect: Dialect, limits: &'a Limits, is_or_operator: bool) -> Self {
         let reader = Reader::new(text, limits.depth);
         Self {
@@ -117,10 +121,10 @@ impl<'a> Syntax<'a> {
     }
 
     /// The limits of filter policies: keys at the top, and combinations over all branches.
-    fn check_counts(&self, branches: &[Branch]) -> Result<(), Fault> {
+    fn check_counts(&self, branches: &[Branch]) -> Result<(), ParseError> {
         if self.top_keys.len() > self.limits.filter_keys {
             let keys = self.limits.filter_keys;
-            return Err(Fault::nowhere(format!(
+            return Err(ParseError::without_position(format!(
                 "Filter policy can not have more than {keys} keys"
             )));
         }
@@ -132,21 +136,21 @@ impl<'a> Syntax<'a> {
             sum.saturating_add(product)
         });
         if combinations > self.limits.filter_combinations {
-            return Err(Fault::nowhere("Filter policy is too complex"));
+            return Err(ParseError::without_position("Filter policy is too complex"));
         }
         Ok(())
     }
 
-    fn pattern(&mut self) -> Result<Vec<Branch>, Fault> {
+    fn pattern(&mut self) -> Result<Vec<Branch>, ParseError> {
         if self.reader.next()? != Token::ObjectStart {
-            return Err(Fault::pattern("Filter is not an object", self.reader.at()));
+            return Err(ParseError::pattern("Filter is not an object", self.reader.at()));
         }
         let mut branches = vec![Branch::new()];
         self.object(&mut Vec::new(), true, &mut branches)?;
         if self.reader.next()? != Token::End {
             // AWS's parser never looks here. What follows is a mistake all the same.
             let reason = "Unexpected text after the pattern's closing brace";
-            return Err(Fault::json(reason, self.reader.at()));
+            return Err(ParseError::json(reason, self.reader.at()));
         }
         Ok(branches)
     }
@@ -157,7 +161,7 @@ impl<'a> Syntax<'a> {
         path: &mut Vec<u8>,
         is_root: bool,
         branches: &mut Vec<Branch>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ParseError> {
         let path_len = path.len();
         let mut is_empty = true;
         loop {
@@ -176,7 +180,7 @@ impl<'a> Syntax<'a> {
                 let name = String::from_utf8_lossy(self.reader.name());
                 let reason =
                     format!("{name} is Ruler reserved fieldName which cannot be used inside $or.");
-                return Err(Fault::pattern(reason, self.reader.at()));
+                return Err(ParseError::pattern(reason, self.reader.at()));
             }
             let name = self.reader.name().to_vec();
             if is_root {
@@ -193,7 +197,7 @@ impl<'a> Syntax<'a> {
         if is_empty {
             let is_policy = self.dialect != Dialect::EventPattern;
             if !(is_root && is_policy && self.or_depth == 0) {
-                return Err(Fault::pattern("Empty objects are not allowed", self.reader.at()));
+                return Err(ParseError::pattern("Empty objects are not allowed", self.reader.at()));
             }
             // SNS takes a policy without keys for none: a field that may be there or not asks that.
             for branch in branches {
@@ -208,11 +212,13 @@ impl<'a> Syntax<'a> {
         name: &[u8],
         path: &mut Vec<u8>,
         branches: &mut Vec<Branch>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ParseError> {
         match self.reader.next()? {
-            Token::ObjectStart if self.dialect == Dialect::FilterAttributes => Err(Fault::bare(
-                "Filter policy scope MessageAttributes does not support nested filter policy",
-            )),
+            Token::ObjectStart if self.dialect == Dialect::FilterAttributes => {
+                Err(ParseError::without_parameter(
+                    "Filter policy scope MessageAttributes does not support nested filter policy",
+                ))
+            }
             Token::ObjectStart => self.object(path, false, branches),
             Token::ArrayStart => {
                 let tests = operators::list(&mut self.reader, self.dialect)?;
@@ -225,7 +231,7 @@ impl<'a> Syntax<'a> {
             _ => {
                 let name = String::from_utf8_lossy(name);
                 let reason = format!("\"{name}\" must be an object or an array");
-                Err(Fault::pattern(reason, self.reader.at()))
+                Err(ParseError::pattern(reason, self.reader.at()))
             }
         }
     }
@@ -236,10 +242,10 @@ impl<'a> Syntax<'a> {
         path: &mut Vec<u8>,
         is_root: bool,
         branches: &mut Vec<Branch>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ParseError> {
         if self.reader.next()? != Token::ArrayStart {
             let reason = "It must be an Array followed with $or.";
-            return Err(Fault::pattern(reason, self.reader.at()));
+            return Err(ParseError::pattern(reason, self.reader.at()));
         }
         let before = std::mem::take(branches);
         let mut objects = 0;
@@ -249,7 +255,7 @@ impl<'a> Syntax<'a> {
                 Token::ObjectStart => {}
                 _ => {
                     let reason = "Only JSON object is allowed in array of $or relationship.";
-                    return Err(Fault::pattern(reason, self.reader.at()));
+                    return Err(ParseError::pattern(reason, self.reader.at()));
                 }
             }
             objects += 1;
@@ -259,7 +265,7 @@ impl<'a> Syntax<'a> {
             self.or_depth -= 1;
             branches.append(&mut option);
             if branches.len() > self.limits.or_combinations {
-                return Err(Fault::nowhere(format!(
+                return Err(ParseError::without_position(format!(
                     "Rule is too complex - $or makes more than {} combinations",
                     self.limits.or_combinations
                 )));
@@ -267,7 +273,7 @@ impl<'a> Syntax<'a> {
         }
         if objects < 2 {
             let reason = "There must have at least 2 Objects in $or relationship.";
-            return Err(Fault::pattern(reason, self.reader.at()));
+            return Err(ParseError::pattern(reason, self.reader.at()));
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ const FAN_OUT_BITS: u32 = FAN_OUT.trailing_zeros();
 
 /// An array of pages of `PAGE` elements.
 #[derive(Clone, Debug)]
-pub(crate) struct Paged<T, const PAGE: usize> {
+pub(crate) struct CowArray<T, const PAGE: usize> {
     root: Tree<T>,
     len: usize,
     /// Levels above the leaves.
@@ -24,13 +24,13 @@ enum Tree<T> {
     Inner(Arc<[Tree<T>]>),
 }
 
-impl<T: Clone, const PAGE: usize> Default for Paged<T, PAGE> {
+impl<T: Clone, const PAGE: usize> Default for CowArray<T, PAGE> {
     fn default() -> Self {
         Self { root: Tree::Leaf(Arc::default()), len: 0, height: 0 }
     }
 }
 
-impl<T: Clone, const PAGE: usize> Paged<T, PAGE> {
+impl<T: Clone, const PAGE: usize> CowArray<T, PAGE> {
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -104,7 +104,7 @@ impl<T: Clone, const PAGE: usize> Paged<T, PAGE> {
     }
 }
 
-impl<T: Clone, const PAGE: usize> Paged<T, PAGE> {
+impl<T: Clone, const PAGE: usize> CowArray<T, PAGE> {
     /// Removes the element by moving the last one into its place.
     pub(crate) fn swap_remove(&mut self, index: usize) -> T {
         let last = self.pop();
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_copy_keeps_what_it_had() {
-        let mut array: Paged<usize, 4> = Paged::default();
+        let mut array: CowArray<usize, 4> = CowArray::default();
         for index in 0..10_000 {
             assert_eq!(array.push(index), index);
         }

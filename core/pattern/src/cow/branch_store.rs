@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::cow::array::Paged;
+use crate::cow::array::CowArray;
 
 /// The number of a branch.
 pub(crate) type BranchId = u32;
@@ -15,11 +15,11 @@ const HEAD: usize = 4 * (GROUP + 1);
 
 /// See the module.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Store {
-    pages: Paged<Arc<[u8]>, 32>,
+pub(crate) struct BranchStore {
+    pages: CowArray<Arc<[u8]>, 32>,
 }
 
-impl Store {
+impl BranchStore {
     /// The bytes under a number; empty if there are none.
     #[inline]
     pub(crate) fn get(&self, id: BranchId) -> &[u8] {
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn bytes_come_back() {
-        let mut store = Store::default();
+        let mut store = BranchStore::default();
         let bytes = |id: u32| vec![id as u8; id as usize % 50];
         (0..1000).for_each(|id| store.set(id, &bytes(id)));
         let before = store.clone();

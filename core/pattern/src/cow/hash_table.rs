@@ -17,7 +17,7 @@ const SLOTS_MAX: usize = 512;
 
 /// See the module. A slot is `key << 32 | value + 1`, or zero.
 #[derive(Clone, Debug)]
-pub(crate) struct Hashed {
+pub(crate) struct CowHashTable {
     root: Node,
     len: usize,
 }
@@ -28,13 +28,13 @@ enum Node {
     Inner(Arc<[Node; CHILDREN]>),
 }
 
-impl Default for Hashed {
+impl Default for CowHashTable {
     fn default() -> Self {
         Self { root: Node::table(), len: 0 }
     }
 }
 
-impl Hashed {
+impl CowHashTable {
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_map_is_a_map_and_a_copy_stays() {
-        let mut map = Hashed::default();
+        let mut map = CowHashTable::default();
         let key = |index: u32| index.wrapping_mul(0x9e37_79b1);
         for index in 0..50_000 {
             assert_eq!(map.insert(key(index), index), None);
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn equal_first_bits_end_in_a_table() {
-        let mut map = Hashed::default();
+        let mut map = CowHashTable::default();
         (0..2000).for_each(|index| assert_eq!(map.insert(index, index), None));
         assert!((0..2000).all(|index| map.get(index) == Some(index)));
     }

@@ -5,60 +5,60 @@
 //! looks at the choices of the fields before it. A plain search would try all combinations. But two
 //! fields share the arrays on the common part of their paths only, and fields in the order of a
 //! walk share most with their neighbours. So it is enough to know, after each field, in which
-//! elements all fields so far can be satisfied: `here`. That is linear in the leaves.
+//! elements all fields so far can be satisfied: `candidates`. That is linear in the leaves.
 //!
 //! Two things break that order, and are searched after all: names with bytes below the dot (`a-b`
 //! stands between `a` and `a.b`), and keys with dots, by which one path can lie in two arrays.
 
 use crate::compile::encoding::{self, Fields, Tests, op};
 use crate::error::InvalidEvent;
-use crate::event::fields::{Found, Leaf, OUTSIDE, Place};
+use crate::event::fields::{ArrayElement, ExtractedFields, Leaf, ROOT_ELEMENT};
 use crate::limits::SEARCH_STEPS_MAX;
 use crate::paths::{Field, Paths};
 
-/// Marks on places, one set a step of one question.
+/// ElementMarks on elements, one set a step of one question.
 #[derive(Default)]
-pub(crate) struct Marks {
-    here: Vec<u32>,
+pub(crate) struct ElementMarks {
+    candidates: Vec<u32>,
     next: Vec<u32>,
-    round: u32,
+    epoch: u32,
     on: Vec<[u32; 4]>,
 }
 
-/// An event that was walked.
+/// An event that was flattened.
 #[derive(Clone, Copy)]
-pub(crate) struct Walked<'a> {
+pub(crate) struct FlattenedEvent<'a> {
     pub(crate) paths: &'a Paths,
-    pub(crate) found: &'a Found,
+    pub(crate) fields: &'a ExtractedFields,
     pub(crate) text: &'a [u8],
 }
 
 /// Whether the event satisfies the branch that `code` is.
 #[inline]
 pub(crate) fn satisfies(
-    walked: Walked<'_>,
+    flattened: FlattenedEvent<'_>,
     code: &[u8],
-    marks: &mut Marks,
+    marks: &mut ElementMarks,
 ) -> Result<bool, InvalidEvent> {
     let Some((&flags, fields)) = code.split_first() else {
         return Ok(true);
     };
     let fields = Fields(fields);
-    if walked.found.is_flat() {
-        return Ok(fields.into_iter().all(|(field, tests)| walked.has_leaf(field, tests)));
+    if flattened.fields.is_flat() {
+        return Ok(fields.into_iter().all(|(field, tests)| flattened.has_leaf(field, tests)));
     }
-    if walked.found.is_dotted || flags & encoding::UNORDERED != 0 {
-        let mut search = Search { walked, chosen: Vec::new(), steps: 0 };
+    if flattened.fields.is_dotted || flags & encoding::UNORDERED != 0 {
+        let mut search = BacktrackingSearch { flattened, chosen: Vec::new(), steps: 0 };
         return search.choose(fields);
     }
-    Ok(marks.satisfies(walked, fields))
+    Ok(marks.satisfies(flattened, fields))
 }
 
-impl Walked<'_> {
+impl FlattenedEvent<'_> {
     /// Whether a field that lies in no array passes.
     #[inline]
     fn has_leaf(&self, field: Field, tests: Tests<'_>) -> bool {
-        let mut leaves = self.found.of(field).peekable();
+        let mut leaves = self.fields.of(field).peekable();
         if leaves.peek().is_none() {
             return allows_absence(tests);
         }
@@ -67,7 +67,7 @@ impl Walked<'_> {
 
     #[inline]
     fn passes(&self, leaf: &Leaf, tests: Tests<'_>) -> bool {
-        self.found.value(leaf, self.text).passes(tests)
+        self.fields.value(leaf, self.text).passes(tests)
     }
 }
 
@@ -76,130 +76,137 @@ pub(crate) fn allows_absence(mut tests: Tests<'_>) -> bool {
     tests.any(|(operator, _)| operator == op::ABSENT)
 }
 
-/// The marks of `Marks::on`.
+/// The marks of `ElementMarks::on`.
 const IN_HERE: usize = 0;
 const ABOVE_HERE: usize = 1;
 const AT_LEAF: usize = 2;
 const ABOVE_LEAF: usize = 3;
 
-impl Marks {
-    fn satisfies(&mut self, walked: Walked<'_>, fields: Fields<'_>) -> bool {
-        self.here.clear();
-        self.here.push(OUTSIDE);
-        self.on.resize(self.on.len().max(walked.found.places.len()), [0; 4]);
+impl ElementMarks {
+    fn satisfies(&mut self, flattened: FlattenedEvent<'_>, fields: Fields<'_>) -> bool {
+        self.candidates.clear();
+        self.candidates.push(ROOT_ELEMENT);
+        self.on.resize(self.on.len().max(flattened.fields.elements.len()), [0; 4]);
         let mut before = None;
         for (field, tests) in fields {
-            let depth = before.map_or(0, |before| walked.paths.shared_depth(before, field));
+            let depth = before.map_or(0, |before| flattened.paths.shared_depth(before, field));
             before = Some(field);
-            self.step(walked, field, &tests, depth);
-            if self.here.is_empty() {
+            self.step(flattened, field, &tests, depth);
+            if self.candidates.is_empty() {
                 return false;
             }
         }
         true
     }
 
-    /// Moves `here` on by one field, which shares `depth` parts of its path with the one before.
-    fn step(&mut self, walked: Walked<'_>, field: Field, tests: &Tests<'_>, depth: u32) {
-        let places = &walked.found.places;
-        self.round = self.round.wrapping_add(1);
-        if self.round == 0 {
+    /// Moves `candidates` on by one field, which shares `depth` parts of its path with the one before.
+    fn step(&mut self, flattened: FlattenedEvent<'_>, field: Field, tests: &Tests<'_>, depth: u32) {
+        let elements = &flattened.fields.elements;
+        self.epoch = self.epoch.wrapping_add(1);
+        if self.epoch == 0 {
             self.on.fill([0; 4]);
-            self.round = 1;
+            self.epoch = 1;
         }
-        for index in 0..self.here.len() {
-            let place = shared(places, self.here[index], depth);
-            self.here[index] = place;
-            self.mark(places, place, IN_HERE, ABOVE_HERE);
+        for index in 0..self.candidates.len() {
+            let element = ancestor_at(elements, self.candidates[index], depth);
+            self.candidates[index] = element;
+            self.mark(elements, element, IN_HERE, ABOVE_HERE);
         }
         let may_be_absent = allows_absence(tests.clone());
         self.next.clear();
-        for leaf in walked.found.of(field) {
-            let place = shared(places, leaf.place, depth);
+        for leaf in flattened.fields.of(field) {
+            let element = ancestor_at(elements, leaf.element, depth);
             if may_be_absent {
-                self.mark(places, place, AT_LEAF, ABOVE_LEAF);
+                self.mark(elements, element, AT_LEAF, ABOVE_LEAF);
             }
-            if self.agrees(places, place, IN_HERE, ABOVE_HERE) && walked.passes(leaf, tests.clone())
+            if self.is_compatible(elements, element, IN_HERE, ABOVE_HERE)
+                && flattened.passes(leaf, tests.clone())
             {
-                self.next.push(leaf.place);
+                self.next.push(leaf.element);
             }
         }
         if may_be_absent {
-            // Where no value agrees there is none.
-            for index in 0..self.here.len() {
-                let place = self.here[index];
-                if !self.agrees(places, place, AT_LEAF, ABOVE_LEAF) {
-                    self.next.push(place);
+            // Where no value is_compatible there is none.
+            for index in 0..self.candidates.len() {
+                let element = self.candidates[index];
+                if !self.is_compatible(elements, element, AT_LEAF, ABOVE_LEAF) {
+                    self.next.push(element);
                 }
             }
         }
-        std::mem::swap(&mut self.here, &mut self.next);
+        std::mem::swap(&mut self.candidates, &mut self.next);
     }
 
-    fn mark(&mut self, places: &[Place], place: u32, at: usize, above: usize) {
-        self.on[place as usize][at] = self.round;
-        let mut place = place;
-        while place != OUTSIDE {
-            place = places[place as usize].parent;
-            let marks = &mut self.on[place as usize];
-            if marks[above] == self.round {
+    fn mark(&mut self, elements: &[ArrayElement], element: u32, at: usize, above: usize) {
+        self.on[element as usize][at] = self.epoch;
+        let mut element = element;
+        while element != ROOT_ELEMENT {
+            element = elements[element as usize].parent;
+            let marks = &mut self.on[element as usize];
+            if marks[above] == self.epoch {
                 break;
             }
-            marks[above] = self.round;
+            marks[above] = self.epoch;
         }
     }
 
-    /// Whether a marked place is around `place`, or in it, or it.
-    fn agrees(&self, places: &[Place], mut place: u32, at: usize, above: usize) -> bool {
-        if self.on[place as usize][above] == self.round {
+    /// Whether a marked element is around `place`, or in it, or it.
+    fn is_compatible(
+        &self,
+        elements: &[ArrayElement],
+        mut element: u32,
+        at: usize,
+        above: usize,
+    ) -> bool {
+        if self.on[element as usize][above] == self.epoch {
             return true;
         }
         loop {
-            if self.on[place as usize][at] == self.round {
+            if self.on[element as usize][at] == self.epoch {
                 return true;
             }
-            if place == OUTSIDE {
+            if element == ROOT_ELEMENT {
                 return false;
             }
-            place = places[place as usize].parent;
+            element = elements[element as usize].parent;
         }
     }
 }
 
-/// The place without the arrays below the first `depth` parts of the path.
-fn shared(places: &[Place], mut place: u32, depth: u32) -> u32 {
-    while place != OUTSIDE && places[place as usize].depth > depth {
-        place = places[place as usize].parent;
+/// The element without the arrays below the first `depth` parts of the path.
+fn ancestor_at(elements: &[ArrayElement], mut element: u32, depth: u32) -> u32 {
+    while element != ROOT_ELEMENT && elements[element as usize].depth > depth {
+        element = elements[element as usize].parent;
     }
-    place
+    element
 }
 
 /// The plain search, for events and branches that are out of order.
-struct Search<'a> {
-    walked: Walked<'a>,
+struct BacktrackingSearch<'a> {
+    flattened: FlattenedEvent<'a>,
     chosen: Vec<u32>,
     steps: usize,
 }
 
-impl Search<'_> {
+impl BacktrackingSearch<'_> {
     fn choose(&mut self, mut fields: Fields<'_>) -> Result<bool, InvalidEvent> {
         let Some((field, tests)) = fields.next() else {
             return Ok(true);
         };
         let mut is_absent = true;
-        for leaf in self.walked.found.of(field) {
+        for leaf in self.flattened.fields.of(field) {
             self.steps += 1 + self.chosen.len();
             if self.steps > SEARCH_STEPS_MAX {
                 let message = "keys with dots put one path into several arrays, and too many \
                                elements of them could belong together";
                 return Err(InvalidEvent::new(message, 0));
             }
-            if !self.chosen.iter().all(|&other| self.agree(leaf.place, other)) {
+            if !self.chosen.iter().all(|&other| self.are_compatible(leaf.element, other)) {
                 continue;
             }
             is_absent = false;
-            if self.walked.passes(leaf, tests.clone()) {
-                self.chosen.push(leaf.place);
+            if self.flattened.passes(leaf, tests.clone()) {
+                self.chosen.push(leaf.element);
                 let is_complete = self.choose(fields.clone())?;
                 self.chosen.pop();
                 if is_complete {
@@ -210,15 +217,15 @@ impl Search<'_> {
         Ok(is_absent && allows_absence(tests) && self.choose(fields)?)
     }
 
-    /// Whether two places are in the same element of every array that both are in.
-    fn agree(&self, a: u32, b: u32) -> bool {
-        let places = &self.walked.found.places;
+    /// Whether two elements are in the same element of every array that both are in.
+    fn are_compatible(&self, a: u32, b: u32) -> bool {
+        let elements = &self.flattened.fields.elements;
         let mut left = a;
-        while left != OUTSIDE {
-            let one = places[left as usize];
+        while left != ROOT_ELEMENT {
+            let one = elements[left as usize];
             let mut right = b;
-            while right != OUTSIDE {
-                let other = places[right as usize];
+            while right != ROOT_ELEMENT {
+                let other = elements[right as usize];
                 if one.array == other.array && one.index != other.index {
                     return false;
                 }

@@ -1,69 +1,46 @@
 //! What a walk found in an event: the scalars at paths that rules name, and where in arrays they
 //! lie.
 
-use crate::event::array_match::Marks;
-use crate::event::value::{Kind, Value};
-use crate::index::query::Query;
+use crate::event::value::{Value, ValueKind};
 use crate::paths::Field;
 
-/// No leaf, no place.
+/// No leaf, no element.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// The place of what lies in no array.
-pub(crate) const OUTSIDE: u32 = 0;
-
-/// Memory of a match, to be used again for the next: nothing is allocated once it has grown.
-///
-/// ```
-/// use trunkline_pattern::{Dialect, Event, Limits, Pattern, RuleSet, Scratch};
-/// let pattern = Pattern::compile(br#"{"a":[1]}"#, Dialect::EventPattern, &Limits::default())?;
-/// let rules = RuleSet::new();
-/// rules.add(7, &pattern);
-/// let (snapshot, mut scratch, mut out) = (rules.snapshot(), Scratch::default(), Vec::new());
-/// for event in [br#"{"a":1}"#, br#"{"a":2}"#] {
-///     snapshot.matches(Event::new(event), &mut scratch, &mut out)?;
-/// }
-/// assert_eq!(out, [7]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Default)]
-pub struct Scratch {
-    pub(crate) found: Found,
-    pub(crate) marks: Marks,
-    pub(crate) query: Query,
-}
+/// The element of what lies in no array.
+pub(crate) const ROOT_ELEMENT: u32 = 0;
 
 /// See the module.
 #[derive(Default)]
-pub(crate) struct Found {
-    /// By field: its first and its last leaf, if `round` is this one.
+pub(crate) struct ExtractedFields {
+    /// By field: its first and its last leaf, if `epoch` is this one.
     heads: Vec<Head>,
-    round: u32,
+    epoch: u32,
     pub(crate) leaves: Vec<Leaf>,
     /// Fields that have leaves, each once, in the order in which they were found.
     pub(crate) fields: Vec<Field>,
-    /// Elements of arrays around leaves; the first is `OUTSIDE`.
-    pub(crate) places: Vec<Place>,
+    /// Elements of arrays around leaves; the first is `ROOT_ELEMENT`.
+    pub(crate) elements: Vec<ArrayElement>,
     /// Strings that had escapes.
     pub(crate) decoded: Vec<u8>,
     /// Whether a key with dots led to a rule's path.
     pub(crate) is_dotted: bool,
     /// By field: in which object it was met last, and which leaves that gave.
-    visits: Vec<Visit>,
+    members: Vec<Member>,
     /// Whether leaves died, so that `heads` are to be made again.
-    is_stale: bool,
+    has_discarded: bool,
 }
 
 #[derive(Clone, Copy, Default)]
 struct Head {
-    round: u32,
+    epoch: u32,
     first: u32,
     last: u32,
 }
 
 #[derive(Clone, Copy, Default)]
-struct Visit {
-    round: u32,
+struct Member {
+    epoch: u32,
     object: u32,
     leaves: (u32, u32),
 }
@@ -72,18 +49,18 @@ struct Visit {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Leaf {
     pub(crate) field: Field,
-    pub(crate) kind: Kind,
+    pub(crate) kind: ValueKind,
     pub(crate) is_decoded: bool,
-    is_dead: bool,
+    is_discarded: bool,
     start: u32,
     end: u32,
-    pub(crate) place: u32,
+    pub(crate) element: u32,
     next: u32,
 }
 
 /// An element of an array: an object or an array in it. Scalars stand for the array itself.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
+pub(crate) struct ArrayElement {
     /// The element around the array.
     pub(crate) parent: u32,
     pub(crate) array: u32,
@@ -92,51 +69,51 @@ pub(crate) struct Place {
     pub(crate) depth: u32,
 }
 
-impl Found {
+impl ExtractedFields {
     /// Forgets the last event.
     pub(crate) fn clear(&mut self, fields: usize) {
         if self.heads.len() < fields {
             self.heads.resize(fields, Head::default());
-            self.visits.resize(fields, Visit::default());
+            self.members.resize(fields, Member::default());
         }
-        self.round = self.round.wrapping_add(1);
-        if self.round == 0 {
+        self.epoch = self.epoch.wrapping_add(1);
+        if self.epoch == 0 {
             self.heads.fill(Head::default());
-            self.visits.fill(Visit::default());
-            self.round = 1;
+            self.members.fill(Member::default());
+            self.epoch = 1;
         }
         self.leaves.clear();
         self.fields.clear();
-        self.places.clear();
-        self.places.push(Place { parent: OUTSIDE, array: NONE, index: 0, depth: 0 });
+        self.elements.clear();
+        self.elements.push(ArrayElement { parent: ROOT_ELEMENT, array: NONE, index: 0, depth: 0 });
         self.decoded.clear();
         self.is_dotted = false;
-        self.is_stale = false;
+        self.has_discarded = false;
     }
 
     /// Whether everything that was found lies in no array, or in one as a scalar.
     #[inline]
     pub(crate) fn is_flat(&self) -> bool {
-        self.places.len() == 1
+        self.elements.len() == 1
     }
 
     #[inline]
     pub(crate) fn push(
         &mut self,
         field: Field,
-        kind: Kind,
+        kind: ValueKind,
         (start, end): (usize, usize),
         is_decoded: bool,
-        place: u32,
+        element: u32,
     ) {
         let leaf = Leaf {
             field,
             kind,
             is_decoded,
-            is_dead: false,
+            is_discarded: false,
             start: start as u32,
             end: end as u32,
-            place,
+            element,
             next: NONE,
         };
         let index = self.leaves.len() as u32;
@@ -147,11 +124,11 @@ impl Found {
     #[inline]
     fn link(&mut self, field: Field, index: u32) {
         let head = &mut self.heads[field as usize];
-        if head.round == self.round {
+        if head.epoch == self.epoch {
             self.leaves[head.last as usize].next = index;
             head.last = index;
         } else {
-            *head = Head { round: self.round, first: index, last: index };
+            *head = Head { epoch: self.epoch, first: index, last: index };
             self.fields.push(field);
         }
     }
@@ -159,19 +136,19 @@ impl Found {
     /// Notes the leaves that a member of an object gave; returns those of an earlier member with
     /// that key. Objects are numbered from 1.
     #[inline]
-    pub(crate) fn visit(
+    pub(crate) fn record_member(
         &mut self,
         object: u32,
         field: Field,
         leaves: (u32, u32),
     ) -> Option<(u32, u32)> {
-        let visit = Visit { round: self.round, object, leaves };
-        let before = std::mem::replace(&mut self.visits[field as usize], visit);
-        (before.round == self.round && before.object == object).then_some(before.leaves)
+        let record_member = Member { epoch: self.epoch, object, leaves };
+        let before = std::mem::replace(&mut self.members[field as usize], record_member);
+        (before.epoch == self.epoch && before.object == object).then_some(before.leaves)
     }
 
-    /// Makes the leaves from `first` on refer to a text of their own.
-    pub(crate) fn own(&mut self, first: usize, text: &[u8]) {
+    /// Makes the leaves from `first` on refer to a text of their copy_text.
+    pub(crate) fn copy_text(&mut self, first: usize, text: &[u8]) {
         let start = self.decoded.len() as u32;
         self.decoded.extend_from_slice(text);
         for leaf in self.leaves[first..].iter_mut().filter(|leaf| !leaf.is_decoded) {
@@ -182,21 +159,21 @@ impl Found {
     }
 
     /// Drops leaves whose key came again later.
-    pub(crate) fn kill(&mut self, from: u32, to: u32) {
+    pub(crate) fn discard_range(&mut self, from: u32, to: u32) {
         for leaf in &mut self.leaves[from as usize..to as usize] {
-            leaf.is_dead = true;
-            self.is_stale = true;
+            leaf.is_discarded = true;
+            self.has_discarded = true;
         }
     }
 
     /// Ends a walk: what is dead is forgotten.
-    pub(crate) fn settle(&mut self) {
-        if !self.is_stale {
+    pub(crate) fn finish(&mut self) {
+        if !self.has_discarded {
             return;
         }
         self.heads.fill(Head::default());
         self.fields.clear();
-        self.leaves.retain(|leaf| !leaf.is_dead);
+        self.leaves.retain(|leaf| !leaf.is_discarded);
         for index in 0..self.leaves.len() {
             self.leaves[index].next = NONE;
             self.link(self.leaves[index].field, index as u32);
@@ -207,7 +184,7 @@ impl Found {
     #[inline]
     pub(crate) fn of(&self, field: Field) -> Leaves<'_> {
         let head = self.heads.get(field as usize).copied().unwrap_or_default();
-        let next = if head.round == self.round { head.first } else { NONE };
+        let next = if head.epoch == self.epoch { head.first } else { NONE };
         Leaves { leaves: &self.leaves, next }
     }
 

@@ -7,43 +7,49 @@
 use std::collections::BTreeMap;
 
 use crate::error::InvalidEvent;
-use crate::event::fields::{Found, OUTSIDE, Place};
-use crate::event::input::{Event, decode};
-use crate::event::value::Kind;
+use crate::event::fields::{ArrayElement, ExtractedFields, ROOT_ELEMENT};
+use crate::event::input::Event;
+use crate::event::value::ValueKind;
+use crate::json::escape::decode_valid;
 use crate::json::scan::{self, Scan, Strict, Text, Trusted};
 use crate::paths::{Field, Node, Paths, ROOT};
 
-/// Walks an event of which nothing is known.
-pub(crate) fn strict(
+/// Extracts the values at `paths` from an event.
+pub(crate) fn flatten(
     event: &Event<'_>,
     paths: &Paths,
-    found: &mut Found,
+    extracted: &mut ExtractedFields,
 ) -> Result<(), InvalidEvent> {
-    if let Err(error) = std::str::from_utf8(event.text) {
-        return Err(InvalidEvent::new("it is not UTF-8", error.valid_up_to()));
+    extracted.clear(paths.len());
+    if u32::try_from(event.text.len()).is_err() {
+        return Err(InvalidEvent::new("it is larger than 4 GiB", 0));
     }
-    walk::<Strict>(event, paths, found)
+    if event.is_trusted {
+        flatten_with::<Trusted>(event, paths, extracted)?;
+    } else {
+        if let Err(error) = std::str::from_utf8(event.text) {
+            return Err(InvalidEvent::new("it is not UTF-8", error.valid_up_to()));
+        }
+        flatten_with::<Strict>(event, paths, extracted)?;
+    }
+    extracted.finish();
+    Ok(())
 }
 
-/// Walks an event that is known to be JSON.
-pub(crate) fn trusted(
+fn flatten_with<S: Scan>(
     event: &Event<'_>,
     paths: &Paths,
-    found: &mut Found,
+    extracted: &mut ExtractedFields,
 ) -> Result<(), InvalidEvent> {
-    walk::<Trusted>(event, paths, found)
-}
-
-fn walk<S: Scan>(event: &Event<'_>, paths: &Paths, found: &mut Found) -> Result<(), InvalidEvent> {
     let text = Text { bytes: event.text, depth_max: event.depth_max };
-    let mut walk = Walk::<S>::new(text, paths, found);
-    let at = scan::blanks(text.bytes, 0);
+    let mut flattener = Flattener::<S>::new(text, paths, extracted);
+    let at = scan::skip_whitespace(text.bytes, 0);
     if text.bytes.get(at) != Some(&b'{') {
         return Err(InvalidEvent::new("an event is a JSON object", at));
     }
-    walk.may_end = event.is_plain;
-    let end = walk.object(paths.node(ROOT), at + 1, OUTSIDE, 1)?;
-    let end = if S::IS_STRICT { scan::blanks(text.bytes, end) } else { text.bytes.len() };
+    flattener.may_end = event.is_plain;
+    let end = flattener.object(paths.node(ROOT), at + 1, ROOT_ELEMENT, 1)?;
+    let end = if S::IS_STRICT { scan::skip_whitespace(text.bytes, end) } else { text.bytes.len() };
     if end != text.bytes.len() {
         return Err(InvalidEvent::new("something follows the event's object", end));
     }
@@ -55,24 +61,24 @@ pub(crate) fn array(
     bytes: &[u8],
     field: Field,
     paths: &Paths,
-    found: &mut Found,
+    extracted: &mut ExtractedFields,
 ) -> Result<(), InvalidEvent> {
     // Attributes share one text to refer to.
-    let from = found.decoded.len();
+    let from = extracted.decoded.len();
     let text = Text { bytes, depth_max: crate::limits::EVENT_DEPTH_MAX };
-    let at = scan::blanks(bytes, 0);
+    let at = scan::skip_whitespace(bytes, 0);
     if bytes.get(at) != Some(&b'[') {
         return Err(InvalidEvent::new("no array", at));
     }
-    let first = found.leaves.len();
-    let mut walk = Walk::<Strict>::new(text, paths, found);
-    let end = walk.array(paths.node(field), field, at + 1, OUTSIDE, 1)?;
-    let end = scan::blanks(bytes, end);
+    let first = extracted.leaves.len();
+    let mut flattener = Flattener::<Strict>::new(text, paths, extracted);
+    let end = flattener.array(paths.node(field), field, at + 1, ROOT_ELEMENT, 1)?;
+    let end = scan::skip_whitespace(bytes, end);
     if end != bytes.len() {
         return Err(InvalidEvent::new("something follows the array", end));
     }
-    debug_assert!(from <= found.decoded.len());
-    found.own(first, bytes);
+    debug_assert!(from <= extracted.decoded.len());
+    extracted.copy_text(first, bytes);
     Ok(())
 }
 
@@ -81,10 +87,10 @@ pub(crate) fn is_number(text: &[u8]) -> bool {
     Strict::number(text, 0) == Ok(text.len())
 }
 
-struct Walk<'a, S> {
+struct Flattener<'a, S> {
     text: Text<'a>,
     paths: &'a Paths,
-    found: &'a mut Found,
+    extracted: &'a mut ExtractedFields,
     arrays: u32,
     objects: u32,
     /// Whether everything that rules name was met, and no more can come.
@@ -97,13 +103,13 @@ struct Walk<'a, S> {
     scan: std::marker::PhantomData<S>,
 }
 
-impl<'a, S: Scan> Walk<'a, S> {
-    fn new(text: Text<'a>, paths: &'a Paths, found: &'a mut Found) -> Self {
+impl<'a, S: Scan> Flattener<'a, S> {
+    fn new(text: Text<'a>, paths: &'a Paths, extracted: &'a mut ExtractedFields) -> Self {
         let scan = std::marker::PhantomData;
         Self {
             text,
             paths,
-            found,
+            extracted,
             arrays: 0,
             objects: 0,
             is_done: false,
@@ -118,7 +124,7 @@ impl<'a, S: Scan> Walk<'a, S> {
         &mut self,
         node: &Node,
         mut at: usize,
-        place: u32,
+        element: u32,
         depth: usize,
     ) -> Result<usize, InvalidEvent> {
         self.text.check_depth(depth, at)?;
@@ -127,7 +133,7 @@ impl<'a, S: Scan> Walk<'a, S> {
         let object = self.objects;
         let may_end = self.may_end;
         let mut missing = node.width();
-        at = scan::blanks(bytes, at);
+        at = scan::skip_whitespace(bytes, at);
         if bytes.get(at) == Some(&b'}') {
             return Ok(at + 1);
         }
@@ -137,30 +143,30 @@ impl<'a, S: Scan> Walk<'a, S> {
             }
             let (end, has_escapes) = S::string(bytes, at + 1)?;
             let key = &bytes[at + 1..end];
-            at = scan::blanks(bytes, end + 1);
+            at = scan::skip_whitespace(bytes, end + 1);
             if bytes.get(at) != Some(&b':') {
                 return Err(InvalidEvent::new("a colon is missing", at));
             }
-            at = scan::blanks(bytes, at + 1);
+            at = scan::skip_whitespace(bytes, at + 1);
             at = match self.lookup(node, key, has_escapes) {
                 None => S::skip(&self.text, at, depth)?,
                 Some((field, is_dotted)) => {
-                    let from = self.found.leaves.len() as u32;
+                    let from = self.extracted.leaves.len() as u32;
                     missing = missing.saturating_sub(1);
                     self.may_end = may_end && missing == 0;
-                    let at = self.value(field, at, place, depth)?;
+                    let at = self.value(field, at, element, depth)?;
                     if self.is_done || self.may_end {
                         self.is_done = true;
                         return Ok(at);
                     }
-                    let leaves = (from, self.found.leaves.len() as u32);
-                    self.replace(object, field, is_dotted, leaves);
+                    let leaves = (from, self.extracted.leaves.len() as u32);
+                    self.replace_earlier(object, field, is_dotted, leaves);
                     at
                 }
             };
-            at = scan::blanks(bytes, at);
+            at = scan::skip_whitespace(bytes, at);
             match bytes.get(at) {
-                Some(b',') => at = scan::blanks(bytes, at + 1),
+                Some(b',') => at = scan::skip_whitespace(bytes, at + 1),
                 Some(b'}') => return Ok(at + 1),
                 _ => {
                     return Err(InvalidEvent::new(
@@ -177,7 +183,7 @@ impl<'a, S: Scan> Walk<'a, S> {
     fn lookup(&mut self, node: &Node, key: &[u8], has_escapes: bool) -> Option<(Field, bool)> {
         if has_escapes {
             let mut decoded = Vec::new();
-            decode(key, &mut decoded);
+            decode_valid(key, &mut decoded);
             return self.lookup(node, &decoded, false);
         }
         if let Some(field) = node.child(key) {
@@ -193,15 +199,15 @@ impl<'a, S: Scan> Walk<'a, S> {
 
     /// Notes which leaves a member gave; drops those of an earlier member with the same key.
     #[inline]
-    fn replace(&mut self, object: u32, field: Field, is_dotted: bool, leaves: (u32, u32)) {
+    fn replace_earlier(&mut self, object: u32, field: Field, is_dotted: bool, leaves: (u32, u32)) {
         let earlier = if is_dotted {
-            self.found.is_dotted = true;
+            self.extracted.is_dotted = true;
             self.dotted.insert((object, field), leaves)
         } else {
-            self.found.visit(object, field, leaves)
+            self.extracted.record_member(object, field, leaves)
         };
         if let Some((from, to)) = earlier {
-            self.found.kill(from, to);
+            self.extracted.discard_range(from, to);
         }
     }
 
@@ -209,7 +215,7 @@ impl<'a, S: Scan> Walk<'a, S> {
         &mut self,
         field: Field,
         at: usize,
-        place: u32,
+        element: u32,
         depth: usize,
     ) -> Result<usize, InvalidEvent> {
         let bytes = self.text.bytes;
@@ -219,35 +225,35 @@ impl<'a, S: Scan> Walk<'a, S> {
             return Err(InvalidEvent::new("a value is missing", at));
         };
         match byte {
-            b'{' if node.has_children() => self.object(node, at + 1, place, depth + 1),
+            b'{' if node.has_children() => self.object(node, at + 1, element, depth + 1),
             b'{' => S::skip(&self.text, at, depth),
-            b'[' => self.array(node, field, at + 1, place, depth + 1),
+            b'[' => self.array(node, field, at + 1, element, depth + 1),
             _ if !node.is_named => S::skip(&self.text, at, depth),
             b'"' => {
                 let (end, has_escapes) = S::string(bytes, at + 1)?;
                 if has_escapes {
-                    let start = self.found.decoded.len();
-                    decode(&bytes[at + 1..end], &mut self.found.decoded);
-                    let range = (start, self.found.decoded.len());
-                    self.found.push(field, Kind::Text, range, true, place);
+                    let start = self.extracted.decoded.len();
+                    decode_valid(&bytes[at + 1..end], &mut self.extracted.decoded);
+                    let range = (start, self.extracted.decoded.len());
+                    self.extracted.push(field, ValueKind::Text, range, true, element);
                 } else {
-                    self.found.push(field, Kind::Text, (at + 1, end), false, place);
+                    self.extracted.push(field, ValueKind::Text, (at + 1, end), false, element);
                 }
                 Ok(end + 1)
             }
             b'-' | b'0'..=b'9' => {
                 let end = S::number(bytes, at)?;
-                self.found.push(field, Kind::Number, (at, end), false, place);
+                self.extracted.push(field, ValueKind::Number, (at, end), false, element);
                 Ok(end)
             }
             _ => {
                 let kind = match byte {
-                    b't' => Kind::True,
-                    b'f' => Kind::False,
-                    _ => Kind::Null,
+                    b't' => ValueKind::True,
+                    b'f' => ValueKind::False,
+                    _ => ValueKind::Null,
                 };
-                let end = scan::word(bytes, at)?;
-                self.found.push(field, kind, (at, end), false, place);
+                let end = scan::literal(bytes, at)?;
+                self.extracted.push(field, kind, (at, end), false, element);
                 Ok(end)
             }
         }
@@ -259,14 +265,14 @@ impl<'a, S: Scan> Walk<'a, S> {
         node: &Node,
         field: Field,
         mut at: usize,
-        place: u32,
+        element: u32,
         depth: usize,
     ) -> Result<usize, InvalidEvent> {
         self.text.check_depth(depth, at)?;
         let bytes = self.text.bytes;
         // The next element may give the same again.
         let may_end = std::mem::take(&mut self.may_end);
-        at = scan::blanks(bytes, at);
+        at = scan::skip_whitespace(bytes, at);
         if bytes.get(at) == Some(&b']') {
             self.may_end = may_end;
             return Ok(at + 1);
@@ -276,20 +282,20 @@ impl<'a, S: Scan> Walk<'a, S> {
         for index in 0.. {
             let is_nested = matches!(bytes.get(at), Some(b'{' | b'['));
             let around = if is_nested {
-                let element = Place { parent: place, array, index, depth: node.depth };
-                self.found.places.push(element);
-                self.found.places.len() as u32 - 1
+                let element = ArrayElement { parent: element, array, index, depth: node.depth };
+                self.extracted.elements.push(element);
+                self.extracted.elements.len() as u32 - 1
             } else {
-                place
+                element
             };
-            let leaves = self.found.leaves.len();
-            at = scan::blanks(bytes, self.value(field, at, around, depth)?);
-            // A place without leaves below it is none: most arrays are skipped or hold scalars.
-            if is_nested && self.found.leaves.len() == leaves {
-                self.found.places.truncate(around as usize);
+            let leaves = self.extracted.leaves.len();
+            at = scan::skip_whitespace(bytes, self.value(field, at, around, depth)?);
+            // A element without leaves below it is none: most arrays are skipped or hold scalars.
+            if is_nested && self.extracted.leaves.len() == leaves {
+                self.extracted.elements.truncate(around as usize);
             }
             match bytes.get(at) {
-                Some(b',') => at = scan::blanks(bytes, at + 1),
+                Some(b',') => at = scan::skip_whitespace(bytes, at + 1),
                 Some(b']') => return Ok(at + 1),
                 _ => {
                     return Err(InvalidEvent::new("a comma or the end of an array is missing", at));

@@ -10,7 +10,7 @@ use crate::compile::encoding::{self, Tests, op};
 
 /// What a scalar is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ValueKind {
     Text,
     Number,
     True,
@@ -22,19 +22,19 @@ pub(crate) enum Kind {
 
 /// A scalar with its text: decoded, without quotes; digits as they were written.
 pub(crate) struct Value<'a> {
-    pub(crate) kind: Kind,
+    pub(crate) kind: ValueKind,
     pub(crate) text: &'a [u8],
     double: OnceCell<Option<f64>>,
 }
 
 impl<'a> Value<'a> {
-    pub(crate) fn new(kind: Kind, text: &'a [u8]) -> Self {
+    pub(crate) fn new(kind: ValueKind, text: &'a [u8]) -> Self {
         Self { kind, text, double: OnceCell::new() }
     }
 
     /// The double that stands for a number; none for anything else.
     pub(crate) fn double(&self) -> Option<f64> {
-        if self.kind != Kind::Number {
+        if self.kind != ValueKind::Number {
             return None;
         }
         *self.double.get_or_init(|| number::double(self.text))
@@ -49,16 +49,16 @@ impl<'a> Value<'a> {
         match operator {
             op::ABSENT => false,
             op::EXISTS => true,
-            op::TRUE => self.kind == Kind::True,
-            op::FALSE => self.kind == Kind::False,
-            op::NULL => self.kind == Kind::Null,
+            op::TRUE => self.kind == ValueKind::True,
+            op::FALSE => self.kind == ValueKind::False,
+            op::NULL => self.kind == ValueKind::Null,
             op::DOUBLE => self.double() == Some(encoding::double_of(operand)),
-            op::DIGITS => self.kind == Kind::Number && self.text == operand,
+            op::DIGITS => self.kind == ValueKind::Number && self.text == operand,
             op::RANGE => {
                 self.double().is_some_and(|value| encoding::range_of(operand).holds(value))
             }
-            op::ANYTHING_BUT => self.kind != Kind::Binary && !self.passes(Tests(operand)),
-            _ => self.kind == Kind::Text && text_passes(operator, operand, self.text),
+            op::ANYTHING_BUT => self.kind != ValueKind::Binary && !self.passes(Tests(operand)),
+            _ => self.kind == ValueKind::Text && text_passes(operator, operand, self.text),
         }
     }
 }

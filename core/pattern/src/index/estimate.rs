@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 
-use crate::index::index_keys::{Access, Kind};
+use crate::index::index_keys::IndexKey;
 use crate::paths::Field;
+use crate::paths::lookup::LookupKind;
 
 /// Words of a sketch: 1,024 bits tell some to some thousands apart, which is all that is asked.
 const WORDS: usize = 16;
@@ -13,7 +14,7 @@ const BITS: f64 = (WORDS * 64) as f64;
 /// Linear counting by field and kind of key.
 #[derive(Default)]
 pub(crate) struct Estimates {
-    sketches: HashMap<(Field, Kind), Sketch>,
+    sketches: HashMap<(Field, LookupKind), Sketch>,
 }
 
 #[derive(Default)]
@@ -23,22 +24,23 @@ struct Sketch {
 }
 
 impl Estimates {
-    pub(crate) fn note(&mut self, field: Field, access: &Access) {
-        let sketch = self.sketches.entry((field, access.probe.kind)).or_default();
-        let at = access.key as usize % (WORDS * 64);
+    pub(crate) fn note(&mut self, field: Field, index_key: &IndexKey) {
+        let sketch = self.sketches.entry((field, index_key.lookup.kind)).or_default();
+        let at = index_key.key as usize % (WORDS * 64);
         let (word, bit) = (&mut sketch.bits[at / 64], 1 << (at % 64));
         sketch.ones += u32::from(*word & bit == 0);
         *word |= bit;
     }
 
-    pub(crate) fn distinct(&self, field: Field, kind: Kind) -> f64 {
+    pub(crate) fn distinct(&self, field: Field, kind: LookupKind) -> f64 {
         let ones = self.sketches.get(&(field, kind)).map_or(0.0, |sketch| f64::from(sketch.ones));
         -BITS * ((BITS - ones).max(0.5) / BITS).ln()
     }
 
-    /// The share of events that may ask for one of `accesses`.
-    pub(crate) fn cost(&self, field: Field, accesses: &[Access]) -> f64 {
-        let cost = |access: &Access| access.cost(self.distinct(field, access.probe.kind));
-        accesses.iter().map(cost).sum()
+    /// The share of events that may ask for one of `index_keys`.
+    pub(crate) fn cost(&self, field: Field, index_keys: &[IndexKey]) -> f64 {
+        let cost =
+            |index_key: &IndexKey| index_key.cost(self.distinct(field, index_key.lookup.kind));
+        index_keys.iter().map(cost).sum()
     }
 }

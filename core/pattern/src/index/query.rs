@@ -6,18 +6,19 @@ use crate::compare::number::ordered_bits;
 use crate::compile::encoding::op;
 use crate::cow::branch_store::BranchId;
 use crate::error::InvalidEvent;
-use crate::event::array_match::{Marks, Walked, satisfies};
-use crate::event::fields::{Found, Scratch};
-use crate::event::value::{Kind as ValueKind, Value};
+use crate::event::array_match::{ElementMarks, FlattenedEvent, satisfies};
+use crate::event::fields::ExtractedFields;
+use crate::event::value::{Value, ValueKind};
 use crate::hash::{Hash, load};
-use crate::index::index_keys::{AFFIX_MAX, Keys, Kind, Probe};
-use crate::index::snapshot::{Entry, Rules};
+use crate::index::index_keys::{AFFIX_MAX, FieldHasher};
+use crate::index::snapshot::RuleId;
+use crate::index::snapshot::{Entry, IndexSnapshot};
+use crate::paths::lookup::{Lookup, LookupKind};
 use crate::paths::{Field, Node};
-use crate::set::RuleId;
 
 /// Memory of a query.
 #[derive(Default)]
-pub(crate) struct Query {
+pub(crate) struct QueryScratch {
     /// Entries that the event's values asked for.
     entries: Vec<Entry>,
     folded: Vec<u8>,
@@ -25,18 +26,17 @@ pub(crate) struct Query {
     next: Vec<Entry>,
 }
 
-/// Appends the rules that a walked event matches, sorted, each once.
+/// Appends the rules that a flattened event matches, sorted, each once.
 pub(crate) fn query(
-    rules: &Rules,
-    text: &[u8],
-    scratch: &mut Scratch,
+    snapshot: &IndexSnapshot,
+    flattened: FlattenedEvent<'_>,
+    marks: &mut ElementMarks,
+    query: &mut QueryScratch,
     out: &mut Vec<RuleId>,
 ) -> Result<(), InvalidEvent> {
-    let Scratch { found, marks, query } = scratch;
     query.entries.clear();
-    query.ask(rules, found, text);
-    let walked = Walked { paths: &rules.paths, found, text };
-    let mut answer = Answer { rules, walked, marks, next: &mut query.next, out };
+    query.look_up(snapshot, flattened.fields, flattened.text);
+    let mut answer = Evaluation { snapshot, flattened, marks, next: &mut query.next, out };
     let from = answer.out.len();
     while !query.entries.is_empty() {
         // Equal values in an array ask for the same entry.
@@ -65,86 +65,109 @@ pub(crate) fn query(
     Ok(())
 }
 
-impl Query {
-    fn ask(&mut self, rules: &Rules, found: &Found, text: &[u8]) {
-        for &field in &found.fields {
-            let node = rules.paths.node(field);
-            let keys = rules.keys(field);
-            for leaf in found.of(field) {
-                let value = found.value(leaf, text);
-                self.ask_value(rules, node, keys, &value);
+impl QueryScratch {
+    fn look_up(&mut self, snapshot: &IndexSnapshot, extracted: &ExtractedFields, text: &[u8]) {
+        for &field in &extracted.fields {
+            let node = snapshot.paths.node(field);
+            let hasher = snapshot.hasher(field);
+            for leaf in extracted.of(field) {
+                let value = extracted.value(leaf, text);
+                self.look_up_value(snapshot, node, hasher, &value);
             }
         }
-        for &field in rules.absent.iter() {
+        for &field in snapshot.absent.iter() {
             // With arrays, a field that is there may be absent where it matters.
-            if !found.is_flat() || found.of(field).next().is_none() {
-                self.key(rules, rules.keys(field).bare(Kind::Absent));
+            if !extracted.is_flat() || extracted.of(field).next().is_none() {
+                self.look_up_key(
+                    snapshot,
+                    snapshot.hasher(field).without_value(LookupKind::Absent),
+                );
             }
         }
     }
 
     #[inline]
-    fn key(&mut self, rules: &Rules, key: u32) {
-        self.entries.extend(rules.entry(key));
+    fn look_up_key(&mut self, snapshot: &IndexSnapshot, key: u32) {
+        self.entries.extend(snapshot.entry(key));
     }
 
-    fn ask_value(&mut self, rules: &Rules, node: &Node, keys: Keys, value: &Value<'_>) {
+    fn look_up_value(
+        &mut self,
+        snapshot: &IndexSnapshot,
+        node: &Node,
+        hasher: FieldHasher,
+        value: &Value<'_>,
+    ) {
         let is_text = value.kind == ValueKind::Text;
-        let mut probes = node.probes.as_slice();
-        while let Some((&Probe { kind, .. }, _)) = probes.split_first() {
-            let count = probes.iter().take_while(|probe| probe.kind == kind).count();
-            let (same, rest) = probes.split_at(count);
-            probes = rest;
+        let mut lookups = node.lookups.as_slice();
+        while let Some((&Lookup { kind, .. }, _)) = lookups.split_first() {
+            let count = lookups.iter().take_while(|lookup| lookup.kind == kind).count();
+            let (same, rest) = lookups.split_at(count);
+            lookups = rest;
             match kind {
-                Kind::Seen => self.key(rules, keys.bare(Kind::Seen)),
-                Kind::Text if is_text => self.key(rules, keys.text(Kind::Text, value.text)),
-                Kind::Number if value.kind == ValueKind::Number => {
-                    self.key(rules, number_key(keys, value));
+                LookupKind::Exists => {
+                    self.look_up_key(snapshot, hasher.without_value(LookupKind::Exists))
                 }
-                Kind::Word => {
-                    if let Some(operator) = word_of(value.kind) {
-                        self.key(rules, keys.word(operator));
+                LookupKind::Text if is_text => {
+                    self.look_up_key(snapshot, hasher.text(LookupKind::Text, value.text))
+                }
+                LookupKind::Number if value.kind == ValueKind::Number => {
+                    self.look_up_key(snapshot, number_key(hasher, value));
+                }
+                LookupKind::Literal => {
+                    if let Some(operator) = literal_of(value.kind) {
+                        self.look_up_key(snapshot, hasher.literal(operator));
                     }
                 }
-                Kind::Block => {
+                LookupKind::NumberBlock => {
                     if let Some(double) = value.double() {
                         let bits = ordered_bits(double);
-                        for probe in same {
-                            self.key(rules, keys.block(probe.size, bits));
+                        for lookup in same {
+                            self.look_up_key(snapshot, hasher.block(lookup.size, bits));
                         }
                     }
                 }
-                Kind::Absent | Kind::Text | Kind::Number => {}
-                _ if is_text => self.ask_text(rules, node, keys, value.text, same),
+                LookupKind::Absent | LookupKind::Text | LookupKind::Number => {}
+                _ if is_text => self.look_up_text(snapshot, node, hasher, value.text, same),
                 _ => {}
             }
         }
     }
 
     /// Asks the questions `same`, all of one kind, about a text.
-    fn ask_text(&mut self, rules: &Rules, node: &Node, keys: Keys, text: &[u8], same: &[Probe]) {
+    fn look_up_text(
+        &mut self,
+        snapshot: &IndexSnapshot,
+        node: &Node,
+        hasher: FieldHasher,
+        text: &[u8],
+        same: &[Lookup],
+    ) {
         let kind = same[0].kind;
         match kind {
-            Kind::Prefix => self.prefixes(rules, keys.hash(kind, 0), text, same),
-            Kind::Suffix => self.suffixes(rules, keys.hash(kind, 0), text, same),
-            Kind::Gram => self.grams(rules, node, keys, text, same),
-            Kind::V4 | Kind::V6 => {
-                let address = address::parse(text).filter(|a| a.is_v6 == (kind == Kind::V6));
+            LookupKind::Prefix => self.prefixes(snapshot, hasher.hash(kind, 0), text, same),
+            LookupKind::Suffix => self.suffixes(snapshot, hasher.hash(kind, 0), text, same),
+            LookupKind::Ngram => self.ngrams(snapshot, node, hasher, text, same),
+            LookupKind::Ipv4 | LookupKind::Ipv6 => {
+                let address =
+                    address::parse(text).filter(|a| a.is_v6 == (kind == LookupKind::Ipv6));
                 if let Some(address) = address {
-                    for probe in same {
-                        self.key(rules, keys.network(probe.size, address));
+                    for lookup in same {
+                        self.look_up_key(snapshot, hasher.network(lookup.size, address));
                     }
                 }
             }
             _ => {
                 let mut folded = std::mem::take(&mut self.folded);
-                case_fold::key(text, &mut folded);
+                case_fold::fold_key(text, &mut folded);
                 match kind {
-                    Kind::Folded => self.key(rules, keys.text(kind, &folded)),
-                    Kind::FoldedPrefix => {
-                        self.prefixes(rules, keys.hash(kind, 0), &folded, same);
+                    LookupKind::CaseFolded => {
+                        self.look_up_key(snapshot, hasher.text(kind, &folded))
                     }
-                    _ => self.suffixes(rules, keys.hash(kind, 0), &folded, same),
+                    LookupKind::CaseFoldedPrefix => {
+                        self.prefixes(snapshot, hasher.hash(kind, 0), &folded, same);
+                    }
+                    _ => self.suffixes(snapshot, hasher.hash(kind, 0), &folded, same),
                 }
                 self.folded = folded;
             }
@@ -152,10 +175,10 @@ impl Query {
     }
 
     /// Sizes ascend, so each key continues the hash of the one before.
-    fn prefixes(&mut self, rules: &Rules, mut hash: Hash, text: &[u8], same: &[Probe]) {
+    fn prefixes(&mut self, snapshot: &IndexSnapshot, mut hash: Hash, text: &[u8], same: &[Lookup]) {
         let mut done = 0;
-        for probe in same {
-            let size = usize::from(probe.size);
+        for lookup in same {
+            let size = usize::from(lookup.size);
             if size > text.len() {
                 break;
             }
@@ -163,15 +186,15 @@ impl Query {
                 hash = hash.word(load(&text[done..done + 8]));
                 done += 8;
             }
-            self.key(rules, hash.end(&text[done..size], size));
+            self.look_up_key(snapshot, hash.end(&text[done..size], size));
         }
     }
 
-    fn suffixes(&mut self, rules: &Rules, mut hash: Hash, text: &[u8], same: &[Probe]) {
+    fn suffixes(&mut self, snapshot: &IndexSnapshot, mut hash: Hash, text: &[u8], same: &[Lookup]) {
         let text = &text[text.len() - text.len().min(AFFIX_MAX)..];
         let mut done = 0;
-        for probe in same {
-            let size = usize::from(probe.size);
+        for lookup in same {
+            let size = usize::from(lookup.size);
             if size > text.len() {
                 break;
             }
@@ -180,17 +203,24 @@ impl Query {
                 hash = hash.word(load(&text[end - 8..end]));
                 done += 8;
             }
-            self.key(rules, hash.end(&text[text.len() - size..text.len() - done], size));
+            self.look_up_key(snapshot, hash.end(&text[text.len() - size..text.len() - done], size));
         }
     }
 
-    fn grams(&mut self, rules: &Rules, node: &Node, keys: Keys, text: &[u8], same: &[Probe]) {
-        for probe in same {
-            let size = usize::from(probe.size);
+    fn ngrams(
+        &mut self,
+        snapshot: &IndexSnapshot,
+        node: &Node,
+        hasher: FieldHasher,
+        text: &[u8],
+        same: &[Lookup],
+    ) {
+        for lookup in same {
+            let size = usize::from(lookup.size);
             for window in text.windows(size) {
-                let gram = load(window);
-                if node.may_have_gram(gram) {
-                    self.key(rules, keys.gram(probe.size, gram));
+                let ngram = load(window);
+                if node.may_have_ngram(ngram) {
+                    self.look_up_key(snapshot, hasher.ngram(lookup.size, ngram));
                 }
             }
         }
@@ -198,14 +228,14 @@ impl Query {
 }
 
 #[inline]
-fn number_key(keys: Keys, value: &Value<'_>) -> u32 {
+fn number_key(hasher: FieldHasher, value: &Value<'_>) -> u32 {
     match value.double() {
-        Some(double) => keys.double(double),
-        None => keys.text(Kind::Number, value.text),
+        Some(double) => hasher.double(double),
+        None => hasher.text(LookupKind::Number, value.text),
     }
 }
 
-fn word_of(kind: ValueKind) -> Option<u8> {
+fn literal_of(kind: ValueKind) -> Option<u8> {
     match kind {
         ValueKind::True => Some(op::TRUE),
         ValueKind::False => Some(op::FALSE),
@@ -215,24 +245,24 @@ fn word_of(kind: ValueKind) -> Option<u8> {
 }
 
 /// The key of a value as an exact one; none for what equals nothing.
-pub(crate) fn exact_key(keys: Keys, value: &Value<'_>) -> Option<u32> {
+pub(crate) fn exact_key(hasher: FieldHasher, value: &Value<'_>) -> Option<u32> {
     Some(match value.kind {
-        ValueKind::Text => keys.text(Kind::Text, value.text),
-        ValueKind::Number => number_key(keys, value),
+        ValueKind::Text => hasher.text(LookupKind::Text, value.text),
+        ValueKind::Number => number_key(hasher, value),
         ValueKind::Binary => return None,
-        kind => keys.word(word_of(kind)?),
+        kind => hasher.literal(literal_of(kind)?),
     })
 }
 
-struct Answer<'a, 'q> {
-    rules: &'a Rules,
-    walked: Walked<'a>,
-    marks: &'q mut Marks,
+struct Evaluation<'a, 'q> {
+    snapshot: &'a IndexSnapshot,
+    flattened: FlattenedEvent<'a>,
+    marks: &'q mut ElementMarks,
     next: &'q mut Vec<Entry>,
     out: &'q mut Vec<RuleId>,
 }
 
-impl Answer<'_, '_> {
+impl Evaluation<'_, '_> {
     fn entry(&mut self, entry: Entry) -> Result<(), InvalidEvent> {
         match entry {
             Entry::One(branch) => self.branch(branch),
@@ -241,8 +271,8 @@ impl Answer<'_, '_> {
     }
 
     fn posting(&mut self, id: u32) -> Result<(), InvalidEvent> {
-        let rules = self.rules;
-        let posting = rules.posting(id);
+        let snapshot = self.snapshot;
+        let posting = snapshot.posting(id);
         for &branch in posting.members.iter() {
             self.branch(branch)?;
         }
@@ -253,11 +283,11 @@ impl Answer<'_, '_> {
     }
 
     fn split(&mut self, posting: u32, field: Field) {
-        let Walked { found, text, .. } = self.walked;
-        for leaf in found.of(field) {
-            let value = found.value(leaf, text);
-            if let Some(exact) = exact_key(self.rules.keys(field), &value)
-                && let Some(entry) = self.rules.entry(self.rules.child_key(posting, exact))
+        let FlattenedEvent { fields: extracted, text, .. } = self.flattened;
+        for leaf in extracted.of(field) {
+            let value = extracted.value(leaf, text);
+            if let Some(exact) = exact_key(self.snapshot.hasher(field), &value)
+                && let Some(entry) = self.snapshot.entry(self.snapshot.child_key(posting, exact))
             {
                 self.next.push(entry);
             }
@@ -265,12 +295,12 @@ impl Answer<'_, '_> {
     }
 
     fn branch(&mut self, branch: BranchId) -> Result<(), InvalidEvent> {
-        if !satisfies(self.walked, self.rules.code(branch), self.marks)? {
+        if !satisfies(self.flattened, self.snapshot.code(branch), self.marks)? {
             return Ok(());
         }
-        match self.rules.owner(branch) {
+        match self.snapshot.owner(branch) {
             (false, rule) => self.out.push(rule),
-            (true, posting) => self.out.extend(self.rules.posting(posting).members.iter()),
+            (true, posting) => self.out.extend(self.snapshot.posting(posting).members.iter()),
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! event ── walk along `paths` ──> leaves        (the scalars at paths that rules name)
-//! leaf ── its probes, hashed ──> `index`        (what could ask for this value?)
+//! leaf ── its lookups, hashed ──> `index`        (what could ask for this value?)
 //! entry ──> branch | posting                    (one branch, or many under one key)
 //! posting ── another field's value ──> `index`  (many branches part by their other fields)
 //! branch ──> `store`: fields, tests, rules      (looked at once more: does all of it hold?)
@@ -11,25 +11,28 @@
 
 use std::sync::Arc;
 
-use crate::cow::array::Paged;
-use crate::cow::branch_store::{BranchId, Store};
-use crate::cow::hash_table::Hashed;
-use crate::index::index_keys::{Keys, Kind};
+use crate::cow::array::CowArray;
+use crate::cow::branch_store::{BranchId, BranchStore};
+use crate::cow::hash_table::CowHashTable;
+use crate::index::index_keys::FieldHasher;
+use crate::paths::lookup::LookupKind;
 use crate::paths::{Field, Paths};
-use crate::set::RuleId;
+
+/// The id of a rule. The caller maps its names to numbers.
+pub type RuleId = u32;
 
 /// See the module.
 #[derive(Clone, Debug)]
-pub(crate) struct Rules {
+pub(crate) struct IndexSnapshot {
     pub(crate) paths: Paths,
-    /// Keys to entries.
-    pub(crate) index: Hashed,
-    pub(crate) postings: Paged<Arc<Posting>, 32>,
-    pub(crate) store: Store,
-    /// Rules to their branches: an entry each.
-    pub(crate) rules: Hashed,
+    /// FieldHasher to entries.
+    pub(crate) table: CowHashTable,
+    pub(crate) postings: CowArray<Arc<Posting>, 32>,
+    pub(crate) store: BranchStore,
+    /// IndexSnapshot to their branches: an entry each.
+    pub(crate) rules: CowHashTable,
     /// Codes to branches, so that rules with one pattern share it.
-    pub(crate) codes: Hashed,
+    pub(crate) codes: CowHashTable,
     /// Fields whose absence is a key.
     pub(crate) absent: Arc<Vec<Field>>,
     /// Of the hashes: strangers choose values, and must not choose collisions.
@@ -39,11 +42,11 @@ pub(crate) struct Rules {
 /// Several branches under one key, or several rules of one branch.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Posting {
-    pub(crate) members: Paged<u32, 128>,
+    pub(crate) members: CowArray<u32, 128>,
     /// Fields by whose values more branches are found: keys of this posting.
     pub(crate) splits: Splits,
     /// How many times branches stand under such keys.
-    pub(crate) below: u32,
+    pub(crate) split_entries: u32,
 }
 
 /// Fields of a posting at most.
@@ -102,23 +105,23 @@ impl Entry {
 /// Bytes before the code of a branch: whose it is.
 pub(crate) const OWNER: usize = 5;
 
-impl Rules {
+impl IndexSnapshot {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             paths: Paths::default(),
-            index: Hashed::default(),
-            postings: Paged::default(),
-            store: Store::default(),
-            rules: Hashed::default(),
-            codes: Hashed::default(),
+            table: CowHashTable::default(),
+            postings: CowArray::default(),
+            store: BranchStore::default(),
+            rules: CowHashTable::default(),
+            codes: CowHashTable::default(),
             absent: Arc::default(),
             seed,
         }
     }
 
     #[inline]
-    pub(crate) fn keys(&self, field: Field) -> Keys {
-        Keys { seed: self.seed, field }
+    pub(crate) fn hasher(&self, field: Field) -> FieldHasher {
+        FieldHasher { seed: self.seed, field }
     }
 
     #[inline]
@@ -128,7 +131,7 @@ impl Rules {
 
     #[inline]
     pub(crate) fn entry(&self, key: u32) -> Option<Entry> {
-        self.index.get(key).map(Entry::of)
+        self.table.get(key).map(Entry::of)
     }
 
     /// The code of a branch.
@@ -169,6 +172,6 @@ impl Rules {
     /// The key under a posting of what a field is exactly: `exact` is that value's own key.
     #[inline]
     pub(crate) fn child_key(&self, posting: u32, exact: u32) -> u32 {
-        self.keys(posting).hash(Kind::Seen, 1).word(u64::from(exact)).key()
+        self.hasher(posting).hash(LookupKind::Exists, 1).word(u64::from(exact)).key()
     }
 }

@@ -1,15 +1,15 @@
 //! Strings of JSON, decoded. A half of a surrogate pair stays what it is (WTF-8), as in Java.
 
-use crate::error::Fault;
-use crate::json::reader::{shown_char, unexpected_at};
+use crate::error::ParseError;
+use crate::json::messages::{shown_char, unexpected_at};
 
 /// Decodes the string of a pattern from after its opening quote; moves `at` behind its end.
-pub(crate) fn decode(
+pub(crate) fn decode_pattern(
     source: &str,
     at: &mut usize,
     missing: &str,
     place: &str,
-) -> Result<Vec<u8>, Fault> {
+) -> Result<Vec<u8>, ParseError> {
     let text = source.as_bytes();
     let mut out = Vec::new();
     loop {
@@ -18,7 +18,7 @@ pub(crate) fn decode(
                 Some(_) => format!("Unexpected end-of-input{missing}"),
                 None => format!("Unexpected end-of-input: was expecting {missing}"),
             };
-            return Err(Fault::json(reason, *at));
+            return Err(ParseError::json(reason, *at));
         };
         *at += 1;
         match byte {
@@ -30,16 +30,16 @@ pub(crate) fn decode(
                     "Illegal unquoted character ({found}): has to be escaped using backslash to be \
                      included in {place}"
                 );
-                return Err(Fault::json(reason, *at - 1));
+                return Err(ParseError::json(reason, *at - 1));
             }
             _ => out.push(byte),
         }
     }
 }
 
-fn decode_escape(source: &str, at: &mut usize, out: &mut Vec<u8>) -> Result<(), Fault> {
+fn decode_escape(source: &str, at: &mut usize, out: &mut Vec<u8>) -> Result<(), ParseError> {
     let text = source.as_bytes();
-    let ended = |at| Fault::json("Unexpected end-of-input in character escape sequence", at);
+    let ended = |at| ParseError::json("Unexpected end-of-input in character escape sequence", at);
     let byte = *text.get(*at).ok_or_else(|| ended(*at))?;
     *at += 1;
     if byte == b'u' {
@@ -61,7 +61,7 @@ fn decode_escape(source: &str, at: &mut usize, out: &mut Vec<u8>) -> Result<(), 
         None => {
             let c = source[*at - 1..].chars().next().unwrap_or_default();
             let reason = format!("Unrecognized character escape {}", shown_char(c));
-            return Err(Fault::json(reason, *at - 1));
+            return Err(ParseError::json(reason, *at - 1));
         }
     }
     Ok(())
@@ -99,5 +99,34 @@ pub(crate) fn push_unit(out: &mut Vec<u8>, unit: u32) {
             0x80 | ((unit >> 6) & 0x3f) as u8,
             0x80 | (unit & 0x3f) as u8,
         ]),
+    }
+}
+
+/// Decodes a string that has escapes; `text` is what stands between its quotes.
+pub(crate) fn decode_valid(text: &[u8], out: &mut Vec<u8>) {
+    let mut at = 0;
+    let from = out.len();
+    while at < text.len() {
+        let plain = memchr::memchr(b'\\', &text[at..]).map_or(text.len(), |found| at + found);
+        out.extend_from_slice(&text[at..plain]);
+        at = plain + 1;
+        match text.get(at) {
+            Some(b'u') => {
+                let digits = text.get(at + 1..at + 5).unwrap_or_default();
+                let unit = digits.iter().fold(0, |unit, &digit| {
+                    unit << 4 | char::from(digit).to_digit(16).unwrap_or(0)
+                });
+                // Halves of a pair join only if both belong to this string.
+                let mut own = out.split_off(from);
+                push_unit(&mut own, unit);
+                out.append(&mut own);
+                at += 5;
+            }
+            Some(&byte) => {
+                out.push(plain_escape(byte).unwrap_or(byte));
+                at += 1;
+            }
+            None => {}
+        }
     }
 }

@@ -4,8 +4,9 @@
 //! part of its answers: after the name of a field it has already looked at the value (scalars are
 //! consumed, a string's opening quote is), and a string is read only when somebody asks for it.
 
-use crate::error::{Fault, position, quoted};
+use crate::error::{ParseError, position, quoted};
 use crate::json::escape;
+use crate::json::messages::{shown_char, unexpected_at};
 
 /// A token of JSON, as the parser hands them out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +82,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The text of the string that was reached last, decoded. Reads it, so the position moves.
-    pub(crate) fn text(&mut self) -> Result<Vec<u8>, Fault> {
+    pub(crate) fn text(&mut self) -> Result<Vec<u8>, ParseError> {
         assert!(self.unread_text, "a string is asked for once, when it is reached");
         self.unread_text = false;
         self.string("closing quote for a string value", "string value")
@@ -93,7 +94,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The text of the last token, whatever it is; for messages.
-    pub(crate) fn shown(&mut self) -> Result<String, Fault> {
+    pub(crate) fn shown(&mut self) -> Result<String, ParseError> {
         Ok(match self.token {
             Token::ObjectStart => "{".to_owned(),
             Token::ObjectEnd => "}".to_owned(),
@@ -109,23 +110,23 @@ impl<'a> Reader<'a> {
     }
 
     /// The next token; strings are not read until they are asked for.
-    pub(crate) fn next(&mut self) -> Result<Token, Fault> {
+    pub(crate) fn next(&mut self) -> Result<Token, ParseError> {
         self.token = self.advance()?;
         Ok(self.token)
     }
 
-    fn advance(&mut self) -> Result<Token, Fault> {
+    fn advance(&mut self) -> Result<Token, ParseError> {
         if let Some(token) = self.after_name.take() {
-            return self.enter(token);
+            return self.open(token);
         }
         if self.unread_text {
             self.text()?;
         }
-        let Some(mut byte) = self.skip_blanks()? else {
+        let Some(mut byte) = self.skip_whitespace()? else {
             return self.end();
         };
         if byte == b']' || byte == b'}' {
-            return self.leave(byte);
+            return self.close(byte);
         }
         let in_object = self.levels.last().is_some_and(|level| level.is_object);
         if let Some(level) = self.levels.last_mut()
@@ -135,7 +136,7 @@ impl<'a> Reader<'a> {
         }
         if !in_object {
             let token = self.value(byte)?;
-            return self.enter(token);
+            return self.open(token);
         }
         if byte != b'"' {
             return Err(self.unexpected("was expecting double-quote to start field name"));
@@ -147,7 +148,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Consumes blanks and the byte after them.
-    fn skip_blanks(&mut self) -> Result<Option<u8>, Fault> {
+    fn skip_whitespace(&mut self) -> Result<Option<u8>, ParseError> {
         while let Some(&byte) = self.text.get(self.at) {
             self.at += 1;
             match byte {
@@ -163,7 +164,7 @@ impl<'a> Reader<'a> {
                         "Illegal character ((CTRL-CHAR, code {byte})): only regular white space \
                          (\\r, \\n, \\t) is allowed between tokens"
                     );
-                    return Err(Fault::json(reason, self.at));
+                    return Err(ParseError::json(reason, self.at));
                 }
                 _ => return Ok(Some(byte)),
             }
@@ -171,7 +172,7 @@ impl<'a> Reader<'a> {
         Ok(None)
     }
 
-    fn end(&mut self) -> Result<Token, Fault> {
+    fn end(&mut self) -> Result<Token, ParseError> {
         let Some(level) = self.levels.last() else {
             return Ok(Token::End);
         };
@@ -180,13 +181,13 @@ impl<'a> Reader<'a> {
         let reason = format!(
             "Unexpected end-of-input: expected close marker for {kind} (start marker at {started})"
         );
-        Err(Fault::json(reason, self.at))
+        Err(ParseError::json(reason, self.at))
     }
 
-    fn ended_between(&self) -> Fault {
+    fn ended_between(&self) -> ParseError {
         let in_object = self.levels.last().is_some_and(|level| level.is_object);
         let kind = if in_object { "Object" } else { "Array" };
-        Fault::json(format!("Unexpected end-of-input within/between {kind} entries"), self.at)
+        ParseError::json(format!("Unexpected end-of-input within/between {kind} entries"), self.at)
     }
 
     fn place(&self, at: usize) -> String {
@@ -194,7 +195,7 @@ impl<'a> Reader<'a> {
         format!("[Source: (String){}; line: {line}, column: {column}]", quoted(self.source))
     }
 
-    fn leave(&mut self, byte: u8) -> Result<Token, Fault> {
+    fn close(&mut self, byte: u8) -> Result<Token, ParseError> {
         let is_object = byte == b'}';
         match self.levels.last() {
             Some(level) if level.is_object == is_object => {
@@ -209,29 +210,29 @@ impl<'a> Reader<'a> {
                      {started})",
                     char::from(byte)
                 );
-                Err(Fault::json(reason, self.at - 1))
+                Err(ParseError::json(reason, self.at - 1))
             }
             None => {
                 let kind = if is_object { "Object" } else { "Array" };
                 let byte = char::from(byte);
                 let reason = format!("Unexpected close marker '{byte}': no open {kind} to close");
-                Err(Fault::json(reason, self.at - 1))
+                Err(ParseError::json(reason, self.at - 1))
             }
         }
     }
 
-    fn comma(&mut self, byte: u8, in_object: bool) -> Result<u8, Fault> {
+    fn comma(&mut self, byte: u8, in_object: bool) -> Result<u8, ParseError> {
         if byte != b',' {
             let kind = if in_object { "Object" } else { "Array" };
             return Err(self.unexpected(&format!("was expecting comma to separate {kind} entries")));
         }
-        self.skip_blanks()?.ok_or_else(|| self.ended_between())
+        self.skip_whitespace()?.ok_or_else(|| self.ended_between())
     }
 
-    fn colon(&mut self) -> Result<u8, Fault> {
-        match self.skip_blanks()? {
+    fn colon(&mut self) -> Result<u8, ParseError> {
+        match self.skip_whitespace()? {
             None => Err(self.ended_between()),
-            Some(b':') => self.skip_blanks()?.ok_or_else(|| self.ended_between()),
+            Some(b':') => self.skip_whitespace()?.ok_or_else(|| self.ended_between()),
             Some(_) => {
                 Err(self.unexpected("was expecting a colon to separate field name and value"))
             }
@@ -239,7 +240,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Opens the level of a token that has one.
-    fn enter(&mut self, token: Token) -> Result<Token, Fault> {
+    fn open(&mut self, token: Token) -> Result<Token, ParseError> {
         if matches!(token, Token::ObjectStart | Token::ArrayStart) {
             let is_object = token == Token::ObjectStart;
             self.levels.push(Level { is_object, start: self.at - 1, has_entries: false });
@@ -250,14 +251,14 @@ impl<'a> Reader<'a> {
                      `StreamReadConstraints.getMaxNestingDepth()`)",
                     self.depth_max
                 );
-                return Err(Fault::json(reason, self.at));
+                return Err(ParseError::json(reason, self.at));
             }
         }
         Ok(token)
     }
 
     /// The value that begins with `byte`, which was consumed.
-    fn value(&mut self, byte: u8) -> Result<Token, Fault> {
+    fn value(&mut self, byte: u8) -> Result<Token, ParseError> {
         self.start = self.at - 1;
         match byte {
             b'"' => {
@@ -266,10 +267,10 @@ impl<'a> Reader<'a> {
             }
             b'{' => Ok(Token::ObjectStart),
             b'[' => Ok(Token::ArrayStart),
-            b'-' | b'0'..=b'9' => self.digits(),
-            b't' => self.word("true", Token::True),
-            b'f' => self.word("false", Token::False),
-            b'n' => self.word("null", Token::Null),
+            b'-' | b'0'..=b'9' => self.read_number(),
+            b't' => self.literal("true", Token::True),
+            b'f' => self.literal("false", Token::False),
+            b'n' => self.literal("null", Token::Null),
             b'}' if self.levels.last().is_some_and(|level| level.is_object) => {
                 Err(self.unexpected("expected a value"))
             }
@@ -280,47 +281,49 @@ impl<'a> Reader<'a> {
             )),
             b'N' if self.text[self.start..].starts_with(b"NaN") => Err(self.not_a_number(3)),
             b'I' if self.text[self.start..].starts_with(b"Infinity") => Err(self.not_a_number(8)),
-            _ if self.char_at(self.start).is_some_and(starts_word) => Err(self.bad_word()),
+            _ if self.char_at(self.start).is_some_and(starts_word) => {
+                Err(self.unrecognized_token())
+            }
             _ => Err(self.unexpected(&format!("expected a valid value {VALUES}"))),
         }
     }
 
-    fn word(&mut self, word: &str, token: Token) -> Result<Token, Fault> {
+    fn literal(&mut self, word: &str, token: Token) -> Result<Token, ParseError> {
         let rest = &self.source[self.start..];
         let follows = rest.get(word.len()..).and_then(|rest| rest.chars().next());
         if !rest.starts_with(word) || follows.is_some_and(continues_word) {
-            return Err(self.bad_word());
+            return Err(self.unrecognized_token());
         }
         self.at = self.start + word.len();
         Ok(token)
     }
 
-    fn bad_word(&self) -> Fault {
+    fn unrecognized_token(&self) -> ParseError {
         let rest = &self.source[self.start..];
         let word: String = rest.chars().take_while(|&c| continues_word(c)).take(256).collect();
-        Fault::json(format!("Unrecognized token '{word}': was expecting {VALUES}"), self.start)
+        ParseError::json(format!("Unrecognized token '{word}': was expecting {VALUES}"), self.start)
     }
 
-    fn not_a_number(&self, length: usize) -> Fault {
+    fn not_a_number(&self, length: usize) -> ParseError {
         let end = self.at - 1 + length;
         let word = &self.source[self.start..end];
         let reason = format!(
             "Non-standard token '{word}': enable `JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to \
              allow"
         );
-        Fault::json(reason, end)
+        ParseError::json(reason, end)
     }
 
     /// The number whose first byte was consumed.
-    fn digits(&mut self) -> Result<Token, Fault> {
+    fn read_number(&mut self) -> Result<Token, ParseError> {
         let is_negative = self.text[self.start] == b'-';
         let first = self.start + usize::from(is_negative);
-        let mut end = self.run(first);
+        let mut end = self.digits_end(first);
         if end == first {
             return Err(self.bad_minus(first));
         }
         if self.text[first] == b'0' && end > first + 1 {
-            return Err(Fault::json(
+            return Err(ParseError::json(
                 "Invalid numeric value: Leading zeroes not allowed",
                 first + 1,
             ));
@@ -328,7 +331,7 @@ impl<'a> Reader<'a> {
         // From here on the parser stands behind the whole digits.
         self.at = end;
         if self.text.get(end) == Some(&b'.') {
-            let fraction = self.run(end + 1);
+            let fraction = self.digits_end(end + 1);
             if fraction == end + 1 {
                 let found = self.char_at(fraction).or(Some('.'));
                 return Err(self.bad_number(found, "Decimal point not followed by a digit"));
@@ -338,10 +341,10 @@ impl<'a> Reader<'a> {
         if matches!(self.text.get(end), Some(b'e' | b'E')) {
             let signed = matches!(self.text.get(end + 1), Some(b'+' | b'-'));
             let from = end + 1 + usize::from(signed);
-            let exponent = self.run(from);
+            let exponent = self.digits_end(from);
             if exponent == from {
                 return Err(match self.char_at(from) {
-                    None => Fault::json(
+                    None => ParseError::json(
                         "Unexpected end-of-inputexpected a digit for number exponent",
                         from,
                     ),
@@ -354,14 +357,14 @@ impl<'a> Reader<'a> {
         Ok(Token::Number)
     }
 
-    fn run(&self, from: usize) -> usize {
+    fn digits_end(&self, from: usize) -> usize {
         let digits = self.text[from.min(self.text.len())..].iter();
         from + digits.take_while(|byte| byte.is_ascii_digit()).count()
     }
 
-    fn bad_minus(&mut self, first: usize) -> Fault {
+    fn bad_minus(&mut self, first: usize) -> ParseError {
         match self.char_at(first) {
-            None => Fault::json("Unexpected end-of-inputNo digit following sign", first),
+            None => ParseError::json("Unexpected end-of-inputNo digit following sign", first),
             Some('.') => {
                 self.at = first + 1;
                 self.unexpected(&format!("expected a valid value {VALUES}"))
@@ -377,15 +380,15 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn bad_number(&self, found: Option<char>, comment: &str) -> Fault {
+    fn bad_number(&self, found: Option<char>, comment: &str) -> ParseError {
         let found = found.map_or_else(String::new, shown_char);
         let reason = format!("Unexpected character ({found}) in numeric value: {comment}");
-        Fault::json(reason, self.at)
+        ParseError::json(reason, self.at)
     }
 
     /// The string after its opening quote; `missing` and `place` are the parser's words for it.
-    fn string(&mut self, missing: &str, place: &str) -> Result<Vec<u8>, Fault> {
-        escape::decode(self.source, &mut self.at, missing, place)
+    fn string(&mut self, missing: &str, place: &str) -> Result<Vec<u8>, ParseError> {
+        escape::decode_pattern(self.source, &mut self.at, missing, place)
     }
 
     fn char_at(&self, at: usize) -> Option<char> {
@@ -393,25 +396,8 @@ impl<'a> Reader<'a> {
     }
 
     /// The character that was consumed last does not belong there.
-    fn unexpected(&self, comment: &str) -> Fault {
+    fn unexpected(&self, comment: &str) -> ParseError {
         unexpected_at(self.source, self.at - 1, comment)
-    }
-}
-
-/// The character that begins at `at` does not belong there.
-pub(crate) fn unexpected_at(source: &str, at: usize, comment: &str) -> Fault {
-    let found = source[at..].chars().next().map_or_else(String::new, shown_char);
-    Fault::json(format!("Unexpected character ({found}): {comment}"), at)
-}
-
-/// A character as the parser names it.
-pub(crate) fn shown_char(c: char) -> String {
-    let mut units = [0; 2];
-    let unit = u32::from(c.encode_utf16(&mut units)[0]);
-    match unit {
-        0..0x20 => format!("(CTRL-CHAR, code {unit})"),
-        0x20..=255 => format!("'{c}' (code {unit})"),
-        _ => format!("'{c}' (code {unit} / {unit:#x})"),
     }
 }
 

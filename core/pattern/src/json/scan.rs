@@ -42,7 +42,7 @@ pub(crate) struct Strict;
 pub(crate) struct Trusted;
 
 #[inline]
-pub(crate) fn blanks(bytes: &[u8], mut at: usize) -> usize {
+pub(crate) fn skip_whitespace(bytes: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\t' | b'\r') = bytes.get(at) {
         at += 1;
     }
@@ -50,7 +50,7 @@ pub(crate) fn blanks(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// The end of `true`, `false` or `null` at `at`.
-pub(crate) fn word(bytes: &[u8], at: usize) -> Result<usize, InvalidEvent> {
+pub(crate) fn literal(bytes: &[u8], at: usize) -> Result<usize, InvalidEvent> {
     let rest = &bytes[at..];
     for word in [&b"true"[..], b"false", b"null"] {
         if rest.starts_with(word) {
@@ -74,7 +74,7 @@ impl Scan for Strict {
             while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
                 let word = u64::from_le_bytes(*word);
                 // Bytes above 127 stop here as well, for nothing; they are rare.
-                let found = ends(word, b'"') | ends(word, b'\\') | below_blank(word);
+                let found = byte_mask(word, b'"') | byte_mask(word, b'\\') | control_mask(word);
                 if found != 0 {
                     at += found.trailing_zeros() as usize / 8;
                     break;
@@ -147,7 +147,7 @@ fn digits(bytes: &[u8], mut at: usize) -> usize {
 
 /// The high bit of bytes that are `byte`; bits above the first such byte may be wrong.
 #[inline]
-fn ends(word: u64, byte: u8) -> u64 {
+fn byte_mask(word: u64, byte: u8) -> u64 {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     let zeros = word ^ (ONES * byte as u64);
     zeros.wrapping_sub(ONES) & !zeros & (ONES << 7)
@@ -155,7 +155,7 @@ fn ends(word: u64, byte: u8) -> u64 {
 
 /// The high bit of bytes that may be below a blank; never misses one.
 #[inline]
-fn below_blank(word: u64) -> u64 {
+fn control_mask(word: u64) -> u64 {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     (word.wrapping_sub(ONES * 0x20) | word) & (ONES << 7)
 }
@@ -171,7 +171,7 @@ fn skip_strictly(text: &Text<'_>, mut at: usize, depth: usize) -> Result<usize, 
             Some(&byte @ (b'{' | b'[')) => {
                 open.push(byte == b'{');
                 text.check_depth(depth + open.len, at)?;
-                at = blanks(bytes, at + 1);
+                at = skip_whitespace(bytes, at + 1);
                 let close = if byte == b'{' { b'}' } else { b']' };
                 if bytes.get(at) != Some(&close) {
                     if byte == b'{' {
@@ -184,7 +184,7 @@ fn skip_strictly(text: &Text<'_>, mut at: usize, depth: usize) -> Result<usize, 
             }
             Some(b'"') => at = Strict::string(bytes, at + 1)?.0 + 1,
             Some(b'-' | b'0'..=b'9') => at = Strict::number(bytes, at)?,
-            Some(_) => at = word(bytes, at)?,
+            Some(_) => at = literal(bytes, at)?,
             None => return Err(InvalidEvent::new("a value is missing", at)),
         }
         // A value ended here.
@@ -192,10 +192,10 @@ fn skip_strictly(text: &Text<'_>, mut at: usize, depth: usize) -> Result<usize, 
             let Some(is_object) = open.last() else {
                 return Ok(at);
             };
-            at = blanks(bytes, at);
+            at = skip_whitespace(bytes, at);
             match bytes.get(at) {
                 Some(b',') => {
-                    at = blanks(bytes, at + 1);
+                    at = skip_whitespace(bytes, at + 1);
                     if is_object {
                         at = key(bytes, at)?;
                     }
@@ -215,11 +215,11 @@ fn key(bytes: &[u8], at: usize) -> Result<usize, InvalidEvent> {
     if bytes.get(at) != Some(&b'"') {
         return Err(InvalidEvent::new("a key in quotes is missing", at));
     }
-    let at = blanks(bytes, Strict::string(bytes, at + 1)?.0 + 1);
+    let at = skip_whitespace(bytes, Strict::string(bytes, at + 1)?.0 + 1);
     if bytes.get(at) != Some(&b':') {
         return Err(InvalidEvent::new("a colon is missing", at));
     }
-    Ok(blanks(bytes, at + 1))
+    Ok(skip_whitespace(bytes, at + 1))
 }
 
 /// What is open: a bit each, an object is one.
@@ -261,7 +261,7 @@ impl Scan for Trusted {
         let mut has_escapes = false;
         while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
             let word = u64::from_le_bytes(*word);
-            let found = ends(word, b'"') | ends(word, b'\\');
+            let found = byte_mask(word, b'"') | byte_mask(word, b'\\');
             if found == 0 {
                 at += 8;
                 continue;

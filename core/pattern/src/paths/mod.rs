@@ -4,11 +4,13 @@
 //! Paths are joined with dots, so `{"a":{"b":1}}` and `{"a.b":1}` have one value at one path. The
 //! tree therefore has a node for every part between dots, and a key with dots walks several.
 
+pub(crate) mod lookup;
+
 use std::sync::Arc;
 
-use crate::cow::array::Paged;
+use crate::cow::array::CowArray;
 use crate::hash::load;
-use crate::index::index_keys::{Kind, Probe};
+use crate::paths::lookup::{Lookup, LookupKind};
 
 /// The number of a node, and of the field that it is.
 pub(crate) type Field = u32;
@@ -19,7 +21,7 @@ pub(crate) const ROOT: Field = 0;
 /// All nodes.
 #[derive(Clone, Debug)]
 pub(crate) struct Paths {
-    nodes: Paged<Arc<Node>, 32>,
+    nodes: CowArray<Arc<Node>, 32>,
 }
 
 /// A part of a path.
@@ -32,9 +34,9 @@ pub(crate) struct Node {
     /// Whether a rule names this very path. Only then are its values kept.
     pub(crate) is_named: bool,
     /// What an index is asked about the values: sorted.
-    pub(crate) probes: Vec<Probe>,
-    /// A bit for each gram that some rule's wildcard is found by, if there are any.
-    grams: Option<Arc<[u64; GRAM_WORDS]>>,
+    pub(crate) lookups: Vec<Lookup>,
+    /// A bit for each ngram that some rule's wildcard is found by, if there are any.
+    ngrams: Option<Arc<[u64; NGRAM_WORDS]>>,
     /// Whether a child has children, so that a key with dots may lead somewhere.
     is_deep: bool,
     /// In the order of `Key`, so that many are searched by halving.
@@ -76,8 +78,8 @@ impl Node {
             depth,
             name: Arc::from(name),
             is_named: false,
-            probes: Vec::new(),
-            grams: None,
+            lookups: Vec::new(),
+            ngrams: None,
             is_deep: false,
             children: Vec::new(),
         }
@@ -111,20 +113,20 @@ impl Node {
         equal.find(|child| is_rest(child, name)).map(|child| child.field)
     }
 
-    /// Whether the index may know the gram: false for most that it does not know.
+    /// Whether the index may know the ngram: false for most that it does not know.
     #[inline]
-    pub(crate) fn may_have_gram(&self, gram: u64) -> bool {
-        let (word, bit) = gram_bit(gram);
-        self.grams.as_ref().is_some_and(|grams| grams[word] & bit != 0)
+    pub(crate) fn may_have_ngram(&self, ngram: u64) -> bool {
+        let (word, bit) = ngram_bit(ngram);
+        self.ngrams.as_ref().is_some_and(|ngrams| ngrams[word] & bit != 0)
     }
 }
 
-/// The filter of grams holds 65,536 bits: ten thousand wildcards fill a seventh of them.
-const GRAM_WORDS: usize = 1024;
+/// The filter of ngrams holds 65,536 bits: ten thousand wildcards fill a seventh of them.
+const NGRAM_WORDS: usize = 1024;
 
 #[inline]
-fn gram_bit(gram: u64) -> (usize, u64) {
-    let hash = gram.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
+fn ngram_bit(ngram: u64) -> (usize, u64) {
+    let hash = ngram.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
     ((hash >> 6) as usize, 1 << (hash & 63))
 }
 
@@ -135,7 +137,7 @@ fn is_rest(child: &Child, name: &[u8]) -> bool {
 
 impl Default for Paths {
     fn default() -> Self {
-        let mut nodes = Paged::default();
+        let mut nodes = CowArray::default();
         nodes.push(Arc::new(Node::new(ROOT, 0, b"")));
         Self { nodes }
     }
@@ -182,34 +184,34 @@ impl Paths {
     }
 
     /// No rule names the field any more: its values are skipped.
-    pub(crate) fn forget(&mut self, field: Field) {
+    pub(crate) fn unname(&mut self, field: Field) {
         self.change(field).is_named = false;
     }
 
     /// From now on values of the field are asked about.
-    pub(crate) fn add_probe(&mut self, field: Field, probe: Probe) {
-        let probes = &mut self.change(field).probes;
-        if let Err(at) = probes.binary_search(&probe) {
-            probes.insert(at, probe);
+    pub(crate) fn add_lookup(&mut self, field: Field, lookup: Lookup) {
+        let lookups = &mut self.change(field).lookups;
+        if let Err(at) = lookups.binary_search(&lookup) {
+            lookups.insert(at, lookup);
         }
     }
 
-    pub(crate) fn remove_probe(&mut self, field: Field, probe: Probe) {
+    pub(crate) fn remove_lookup(&mut self, field: Field, lookup: Lookup) {
         let node = self.change(field);
-        node.probes.retain(|other| *other != probe);
-        if !node.probes.iter().any(|probe| probe.kind == Kind::Gram) {
-            node.grams = None;
+        node.lookups.retain(|other| *other != lookup);
+        if !node.lookups.iter().any(|lookup| lookup.kind == LookupKind::Ngram) {
+            node.ngrams = None;
         }
     }
 
-    /// Makes the field's filter know a gram.
-    pub(crate) fn add_gram(&mut self, field: Field, gram: u64) {
-        if self.node(field).may_have_gram(gram) {
+    /// Makes the field's filter know a ngram.
+    pub(crate) fn add_ngram(&mut self, field: Field, ngram: u64) {
+        if self.node(field).may_have_ngram(ngram) {
             return;
         }
-        let grams = self.change(field).grams.get_or_insert_with(|| Arc::new([0; GRAM_WORDS]));
-        let (word, bit) = gram_bit(gram);
-        Arc::make_mut(grams)[word] |= bit;
+        let ngrams = self.change(field).ngrams.get_or_insert_with(|| Arc::new([0; NGRAM_WORDS]));
+        let (word, bit) = ngram_bit(ngram);
+        Arc::make_mut(ngrams)[word] |= bit;
     }
 
     fn push(&mut self, parent: Field, name: &[u8]) -> Field {
