@@ -1,11 +1,11 @@
-//! Why a pattern or an event was refused, in AWS's words where AWS has them.
+//! Errors for invalid patterns and events, with AWS's texts where AWS has them.
 
 use std::fmt;
 
-/// The language that a pattern is written in.
+/// The language of a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dialect {
-    /// Event patterns of EventBridge, and of whatever filters events as it does.
+    /// Event patterns of EventBridge, Pipes, and Lambda event filters.
     EventPattern,
     /// Filter policies of SNS over message attributes.
     FilterAttributes,
@@ -13,29 +13,29 @@ pub enum Dialect {
     FilterBody,
 }
 
-/// A pattern that was refused.
+/// The error for an invalid pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidPattern {
     /// AWS's error code: `InvalidEventPatternException` or `InvalidParameter`.
     pub code: &'static str,
-    /// What is wrong, in AWS's words, without the position.
+    /// AWS's reason, without the position.
     pub reason: String,
-    /// The line that AWS names, from 1; 0 where AWS gives no position.
+    /// The line that AWS reports, from 1; 0 if AWS reports no position.
     pub line: u32,
-    /// The column that AWS names, from 1, in UTF-16 units; 0 where AWS gives no position.
+    /// The column that AWS reports, from 1, in UTF-16 units; 0 if AWS reports no position.
     pub column: u32,
-    /// Whether AWS says the position twice, as it does inside lists of `anything-but`.
+    /// Whether AWS's message has the position twice, as inside lists of `anything-but`.
     pub doubled: bool,
     message: String,
 }
 
 impl InvalidPattern {
-    /// The whole text that AWS answers with.
+    /// AWS's full message.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// Words `error` as AWS does for `source`.
+    /// Formats an error as AWS does for `source`.
     pub(crate) fn new(error: ParseError, source: &str, dialect: Dialect) -> Self {
         let (line, column) = error.at.map_or((0, 0), |at| position(source.as_bytes(), at));
         let (code, head) = match dialect {
@@ -70,12 +70,12 @@ impl fmt::Display for InvalidPattern {
 
 impl std::error::Error for InvalidPattern {}
 
-/// An event that was refused: not a non-match.
+/// The error for an event that is not valid; it is not the same as no match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidEvent {
     /// What is wrong, and what was expected.
     pub message: String,
-    /// The byte at which it was noticed.
+    /// The byte offset of the problem.
     pub offset: usize,
 }
 
@@ -93,17 +93,17 @@ impl fmt::Display for InvalidEvent {
 
 impl std::error::Error for InvalidEvent {}
 
-/// What is wrong with a pattern, before it is worded for a dialect.
+/// An error in a pattern, before it is formatted for a dialect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ParseError {
     pub(crate) reason: String,
-    /// The byte whose position AWS names; none where AWS gives no position.
+    /// The byte offset whose position AWS reports; none if AWS reports no position.
     pub(crate) at: Option<usize>,
     pub(crate) doubled: bool,
     pub(crate) kind: ParseErrorKind,
 }
 
-/// Whether the text is no JSON, or no pattern, or not for this dialect.
+/// Which of AWS's message formats applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ParseErrorKind {
     Json,
@@ -121,7 +121,7 @@ impl ParseError {
         Self { kind: ParseErrorKind::Json, ..Self::pattern(reason, at) }
     }
 
-    /// A error whose position AWS does not tell.
+    /// An error for which AWS reports no position.
     pub(crate) fn without_position(reason: impl Into<String>) -> Self {
         Self { at: None, ..Self::pattern(reason, 0) }
     }
@@ -135,14 +135,14 @@ impl ParseError {
     }
 }
 
-/// How AWS's parser names a source that it does not show.
+/// The text that AWS's parser prints instead of the source.
 pub(crate) const REDACTED: &str =
     "REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled)";
 
-/// Characters of a source that AWS's parser repeats in an error.
+/// The number of characters of the source in a message.
 const SHOWN_CHARS_MAX: usize = 500;
 
-/// The source as AWS's parser shows it: cut, with control characters escaped.
+/// The source as AWS's parser prints it: truncated, with control characters escaped.
 pub(crate) fn quoted(source: &str) -> String {
     let units: usize = source.chars().map(char::len_utf16).sum();
     let mut shown = String::from("\"");
@@ -173,10 +173,10 @@ pub(crate) fn position(text: &[u8], at: usize) -> (u32, u32) {
     let mut previous = 0;
     for &byte in before {
         match byte {
-            // A carriage return and a newline are one end of a line.
+            // A carriage return and a newline end one line.
             b'\n' if previous == b'\r' => column = 1,
             b'\n' | b'\r' => (line, column) = (line + 1, 1),
-            // Continuation bytes count with the byte that leads them; four bytes are two units.
+            // Continuation bytes do not count; a four-byte character is two UTF-16 units.
             0x80..=0xbf => {}
             0xf0.. => column += 2,
             _ => column += 1,

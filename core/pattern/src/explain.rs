@@ -1,4 +1,4 @@
-//! Why an event does not match: the first field that failed, what was there, what was wanted.
+//! Explains why an event does not match: the first field that failed, its values, and the tests.
 
 use std::fmt;
 
@@ -9,47 +9,47 @@ use crate::error::InvalidEvent;
 use crate::event::array_match::{ElementMarks, FlattenedEvent, satisfies};
 use crate::event::value::ValueKind;
 
-/// The answer of `Pattern::explain`.
+/// The result of `Pattern::explain`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
     /// Whether the event matches.
     pub matched: bool,
-    /// If not: the failure of the branch that came furthest.
+    /// If it does not match: the failure of the branch that matched the most fields.
     pub failure: Option<Failure>,
 }
 
-/// The first field of a branch that failed; fields are asked in the order of their paths.
+/// The first field of a branch that failed. Fields are evaluated in the order of their paths.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// The dotted path of the field.
     pub path: String,
-    /// What was there, as JSON; empty if nothing was.
+    /// The values of the field, as JSON; empty if it has none.
     pub found: Vec<String>,
-    /// What was wanted, as entries of a pattern.
+    /// The tests of the field, as entries of a pattern.
     pub wanted: Vec<String>,
-    /// What is wrong with what was there.
+    /// The kind of failure.
     pub reason: Reason,
-    /// Which branch failed, from 0, where `$or` makes several.
+    /// The index of the branch; `$or` makes several.
     pub branch: usize,
-    /// How many branches the pattern has.
+    /// The number of branches of the pattern.
     pub branches: usize,
 }
 
-/// What is wrong with what was there.
+/// The kind of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// Nothing was there.
+    /// The field has no value.
     Missing,
-    /// Something was there that must not be.
+    /// The field has a value and must have none.
     Present,
-    /// What was there is none of what was wanted.
+    /// No value passes a test.
     Differs,
-    /// It is what was wanted, but in another element of an array than the fields before it.
+    /// A value passes a test, but lies in another array element than the fields before it.
     OtherElement,
 }
 
 impl Reason {
-    /// The reason as one word, for data.
+    /// The reason as one word, for machine-readable output.
     pub fn word(self) -> &'static str {
         match self {
             Reason::Missing => "missing",
@@ -92,7 +92,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Explains a flattened event to the branches of a pattern, whose fields `flattened.paths` has.
+/// Explains a flattened event; `flattened.paths` contains the fields of the branches.
 pub(crate) fn explain(
     flattened: FlattenedEvent<'_>,
     branches: &[Branch],
@@ -112,13 +112,14 @@ pub(crate) fn explain(
     Ok(Explanation { matched: false, failure: furthest.map(|(_, failure)| failure) })
 }
 
-/// How many fields passed, and why the next did not.
+/// The number of fields that passed and the failure of the next one; none if the branch matches.
 fn failure_of(
     flattened: FlattenedEvent<'_>,
     branch: &Branch,
     marks: &mut ElementMarks,
 ) -> Result<Option<(usize, Failure)>, InvalidEvent> {
-    // The branch is asked with one field more each time: the first that turns the answer failed.
+    // Evaluates the branch with one more field each time; the first field that makes it fail is
+    // reported.
     let mut so_far = vec![encoding::UNORDERED];
     for (passed, (path, tests)) in branch.iter().enumerate() {
         let Some(field) = flattened.paths.find(path) else {

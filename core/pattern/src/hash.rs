@@ -1,6 +1,7 @@
-//! The hash of values: eight bytes at a time, so that the hash of a prefix falls off on the way.
+//! The hash function of index keys. It consumes eight bytes at a time, so the hash of a longer
+//! prefix continues that of a shorter one.
 
-/// A state that bytes are hashed into.
+/// A hash state.
 #[derive(Clone, Copy)]
 pub(crate) struct Hash(u64);
 
@@ -13,7 +14,7 @@ fn fold(a: u64, b: u64) -> u64 {
 }
 
 impl Hash {
-    /// The state for one kind of question about one field.
+    /// The initial state for a field and a kind of lookup.
     #[inline]
     pub(crate) fn seeded(seed: u64, field: u32, kind: u32) -> Self {
         Self(fold(seed ^ (u64::from(field) << 32 | u64::from(kind)), MULTIPLIER))
@@ -24,7 +25,7 @@ impl Hash {
         Self(fold(self.0 ^ word, MULTIPLIER))
     }
 
-    /// The bytes and the state, as an index key.
+    /// Finishes with `bytes`; returns the index key.
     #[inline]
     pub(crate) fn bytes(mut self, bytes: &[u8]) -> u32 {
         let mut chunks = bytes.chunks_exact(8);
@@ -34,7 +35,7 @@ impl Hash {
         self.end(chunks.remainder(), bytes.len())
     }
 
-    /// The last bytes, fewer than eight, of `len`.
+    /// Finishes with the last bytes, fewer than eight, of a text of length `len`.
     #[inline]
     pub(crate) fn end(self, rest: &[u8], len: usize) -> u32 {
         self.word(load(rest)).word(len as u64).key()
@@ -46,7 +47,7 @@ impl Hash {
     }
 }
 
-/// Up to eight bytes as a number.
+/// Loads up to eight bytes, little-endian.
 #[inline]
 pub(crate) fn load(bytes: &[u8]) -> u64 {
     match bytes.len() {

@@ -1,8 +1,8 @@
-//! Decides which of many rules match an event: event patterns of EventBridge, filter policies of
-//! SNS.
+//! A matcher for event patterns of EventBridge and filter policies of SNS: finds the rules of a set
+//! that match an event.
 //!
-//! It is not: a JSON library (nothing is parsed that no rule names), a router (a rule is a number,
-//! what it stands for is the caller's), or a place for other query languages.
+//! It is not a JSON library (it parses only fields that rules name), not a router (a rule is a
+//! number whose meaning the caller defines), and not an engine for other query languages.
 //!
 //! ```
 //! use trunkline_pattern::{Dialect, Event, Limits, Pattern, RuleSet, Scratch};

@@ -1,7 +1,6 @@
-//! Every bound of the matcher, as data. AWS's values unless a line says otherwise; all can be
-//! raised.
+//! The limits of patterns and events, as data. Values are AWS's unless a comment says otherwise.
 
-/// The bounds that a pattern and an event are held to.
+/// The limits of patterns and events. Every limit can be raised.
 ///
 /// ```
 /// use trunkline_pattern::Limits;
@@ -10,17 +9,17 @@
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Characters of an event pattern: 2,048, and 4,096 where AWS has raised it.
+    /// Characters of an event pattern: 2,048; AWS raises it to 4,096 on request.
     pub pattern_bytes: usize,
-    /// Bytes of a filter policy of a subscription: 256 KiB.
+    /// Bytes of the filter policy of a subscription: 256 KiB.
     pub policy_bytes: usize,
-    /// Branches into which all `$or` of a pattern multiply.
+    /// Branches that a pattern may have after all `$or` are multiplied out.
     pub or_combinations: usize,
-    /// Places of all wildcards of one field that one text can reach at once.
+    /// Automaton states of the wildcards of one field that one text may activate at once.
     pub wildcard_complexity: usize,
-    /// Keys at the top of a filter policy.
+    /// Top-level keys of a filter policy.
     pub filter_keys: usize,
-    /// Product over the keys of a filter policy of values times depth.
+    /// Combinations of a filter policy: the product over its keys of values times depth.
     pub filter_combinations: usize,
     /// Nesting of a pattern, and of an event.
     pub depth: usize,
@@ -40,13 +39,13 @@ impl Default for Limits {
     }
 }
 
-/// Nesting of an event: what AWS's parser allows.
+/// Nesting of an event: the limit of AWS's parser.
 pub(crate) const EVENT_DEPTH_MAX: usize = 1000;
 
-/// Sets of places that the complexity of one field's wildcards is explored for, at most. Ours: the
-/// exploration is exponential for texts made to that end, and such patterns are refused as complex.
+/// State sets explored to compute the complexity of the wildcards of one field. Our own limit:
+/// crafted wildcards have exponentially many sets, and are refused as too complex.
 pub(crate) const COMPLEXITY_STATES_MAX: usize = 4096;
 
-/// Steps of the search for array elements that belong together, where keys with dots make it a
-/// search. Ours: such an event is refused, rather than answered after minutes.
+/// Steps of the backtracking search over array elements for events with dots in keys. Our own
+/// limit: such an event is refused instead of taking minutes.
 pub(crate) const SEARCH_STEPS_MAX: usize = 1_000_000;

@@ -1,4 +1,4 @@
-//! One pattern, compiled.
+//! A compiled pattern.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::limits::Limits;
 use crate::paths::Paths;
 use crate::scratch::Scratch;
 
-/// An event pattern or a filter policy, compiled. A copy shares what was compiled.
+/// A compiled event pattern or filter policy. Clones share the compiled form.
 ///
 /// ```
 /// use trunkline_pattern::{Dialect, Event, Limits, Pattern};
@@ -38,7 +38,7 @@ struct Inner {
 }
 
 impl Pattern {
-    /// Compiles a pattern, or says why AWS would refuse it.
+    /// Compiles a pattern; an invalid one gives AWS's error.
     ///
     /// ```
     /// use trunkline_pattern::{Dialect, Limits, Pattern};
@@ -70,7 +70,7 @@ impl Pattern {
         self.matches_with(event, &mut Scratch::default())
     }
 
-    /// Whether the event matches, with memory that is used again and again.
+    /// Whether the event matches; reuses the buffers of `scratch`.
     pub fn matches_with(
         &self,
         event: Event<'_>,
@@ -106,7 +106,7 @@ impl Pattern {
         Ok(false)
     }
 
-    /// Why the event does not match: the first field that failed, what was there, what was wanted.
+    /// Explains why the event does not match: the first field that failed, its values, its tests.
     ///
     /// ```
     /// use trunkline_pattern::{Dialect, Event, Limits, Pattern};
@@ -124,7 +124,7 @@ impl Pattern {
         self.explain_flattened(event.text, &mut scratch)
     }
 
-    /// Why the attributes of a message do not match.
+    /// Explains why the attributes of a message do not match.
     pub fn explain_attributes(
         &self,
         attributes: &[Attribute<'_>],
@@ -143,12 +143,12 @@ impl Pattern {
         explain(flattened, &self.inner.branches, &mut scratch.marks)
     }
 
-    /// The text that was compiled.
+    /// The text of the pattern.
     pub fn text(&self) -> &str {
         &self.inner.text
     }
 
-    /// The language that the text is written in.
+    /// The language of the pattern.
     pub fn dialect(&self) -> Dialect {
         self.inner.dialect
     }

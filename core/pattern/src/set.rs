@@ -1,4 +1,4 @@
-//! A set of rules that many threads ask while one changes it.
+//! A rule set: concurrent lock-free readers, one writer at a time.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -17,10 +17,11 @@ use crate::index::writer::Writer;
 use crate::pattern::Pattern;
 use crate::scratch::Scratch;
 
-/// IndexSnapshot that are matched together, at a cost of the fields that they name and not of their number.
+/// A set of rules that are matched together. The cost of a match depends on the fields that the
+/// rules name, and little on the number of rules.
 ///
-/// Readers take no lock: they use the version that is current. Writers wait for each other, prepare
-/// the next version off to the side, and swap it in.
+/// Readers take no lock: they use the current snapshot. Writers exclude each other, prepare the
+/// next snapshot and publish it with one atomic store.
 ///
 /// ```
 /// use trunkline_pattern::{Dialect, Event, Limits, Pattern, RuleSet, Scratch};
@@ -41,7 +42,7 @@ pub struct RuleSet {
     writer: Mutex<Writer>,
 }
 
-/// The rules of a set as they were at one moment.
+/// An immutable snapshot of a rule set.
 #[derive(Clone)]
 pub struct RuleSnapshot {
     rules: Arc<IndexSnapshot>,
@@ -54,25 +55,25 @@ impl Default for RuleSet {
 }
 
 impl RuleSet {
-    /// No rules.
+    /// Creates an empty set.
     pub fn new() -> Self {
         let writer = Writer::new(RandomState::new().hash_one(0_u64));
         Self { current: ArcSwap::from_pointee(writer.index.clone()), writer: Mutex::new(writer) }
     }
 
-    /// Adds a rule; one that has this number is replaced.
+    /// Adds a rule, or replaces the rule with this id.
     pub fn add(&self, rule: RuleId, pattern: &Pattern) {
         self.add_many([(rule, pattern)]);
     }
 
-    /// Adds rules, all of them at once for readers.
+    /// Adds rules; readers see all of them at once.
     pub fn add_many<'p>(&self, rules: impl IntoIterator<Item = (RuleId, &'p Pattern)>) {
         let mut writer = self.write();
         rules.into_iter().for_each(|(rule, pattern)| writer.add(rule, pattern.branches()));
         self.publish(&writer);
     }
 
-    /// Removes a rule; says whether it was there.
+    /// Removes a rule; returns whether it existed.
     pub fn remove(&self, rule: RuleId) -> bool {
         let mut writer = self.write();
         let was_there = writer.remove(rule);
@@ -81,7 +82,7 @@ impl RuleSet {
     }
 
     fn write(&self) -> MutexGuard<'_, Writer> {
-        // A writer that panicked has published nothing; what it left is as good as a rule less.
+        // A writer that panicked has published nothing. The worst it leaves is an incomplete rule.
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -89,22 +90,22 @@ impl RuleSet {
         self.current.store(Arc::new(writer.index.clone()));
     }
 
-    /// How many rules there are.
+    /// The number of rules.
     pub fn len(&self) -> usize {
         self.current.load().rules.len()
     }
 
-    /// Whether there are none.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The rules as they are now; later changes do not show.
+    /// The current snapshot. Later changes do not affect it.
     pub fn snapshot(&self) -> RuleSnapshot {
         RuleSnapshot { rules: self.current.load_full() }
     }
 
-    /// Appends the rules that match, sorted, each once.
+    /// Appends the ids of the rules that match the event, sorted, without duplicates.
     pub fn matches(
         &self,
         event: Event<'_>,
@@ -114,7 +115,7 @@ impl RuleSet {
         matches(&self.current.load(), event, scratch, out)
     }
 
-    /// Appends the rules that match the attributes of a message.
+    /// Appends the ids of the rules that match the attributes of a message.
     pub fn match_attributes(
         &self,
         attributes: &[Attribute<'_>],
@@ -126,7 +127,7 @@ impl RuleSet {
 }
 
 impl RuleSnapshot {
-    /// Appends the rules that match, sorted, each once.
+    /// Appends the ids of the rules that match the event, sorted, without duplicates.
     pub fn matches(
         &self,
         event: Event<'_>,
@@ -136,7 +137,7 @@ impl RuleSnapshot {
         matches(&self.rules, event, scratch, out)
     }
 
-    /// Appends the rules that match the attributes of a message.
+    /// Appends the ids of the rules that match the attributes of a message.
     pub fn match_attributes(
         &self,
         attributes: &[Attribute<'_>],
@@ -150,12 +151,12 @@ impl RuleSnapshot {
         &self.rules
     }
 
-    /// How many rules there are.
+    /// The number of rules.
     pub fn len(&self) -> usize {
         self.rules.rules.len()
     }
 
-    /// Whether there are none.
+    /// Whether the snapshot is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -1,13 +1,12 @@
-//! Draws the index of a small set, to see why a rule is found, or is not.
+//! Draws the index of a small set, to show why a rule is found or not.
 //!
-//! Text:
 //! ```text
 //! detail.state
-//!   is "running" -> #0 {detail.state: "running"} = rule 1
-//!   begins with 4 bytes -> posting 0, split_by by source
+//!   is "running" -> #0 {"detail.state": "running"} = rule 1
+//!   begins with 4 bytes, then by source -> #1 {...} = rule 2
 //! ```
-//! The keys of an index are hashes. So the drawing asks each branch for its keys again, and shows
-//! under which of them it is_indexed_under.
+//! The index stores only hashes of keys. So the drawing computes the keys of each branch again, and
+//! looks up under which of them the branch is indexed.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -23,29 +22,29 @@ use crate::paths::Field;
 use crate::paths::lookup::LookupKind;
 use crate::set::RuleSnapshot;
 
-/// How a drawing is written.
+/// The output format of a drawing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Lines for a terminal.
     Text,
-    /// The language of Graphviz.
+    /// The DOT language of Graphviz.
     Dot,
 }
 
-/// Branches that are drawn, at most: a larger picture tells nobody anything.
+/// The number of branches drawn; a larger picture is unreadable.
 const BRANCHES_MAX: usize = 200;
 
-/// A question of the index, and the branches that it leads to.
+/// An index key, and the branches indexed under it.
 struct LookupNode {
     words: String,
     branches: Vec<BranchId>,
-    /// The fields by which the branches part, if they do.
+    /// The fields that split the posting of the key.
     split_by: Vec<String>,
 }
 
 impl RuleSnapshot {
-    /// Draws the fields, the questions that are asked about them, and the branches found by these;
-    /// `name` gives the names of snapshot. Of a large set the first branches are drawn.
+    /// Draws the fields, their index keys and the branches indexed under them; `name` maps rule ids
+    /// to names. Of a large set only the first branches are drawn.
     ///
     /// ```
     /// use trunkline_pattern::{Dialect, Format, Limits, Pattern, RuleSet};
@@ -96,7 +95,7 @@ fn questions(snapshot: &IndexSnapshot) -> Drawn {
     drawn
 }
 
-/// Whether a branch is_indexed_under under a key; then the fields by which what is_indexed_under there split_by.
+/// If a branch is indexed under a key: the fields that split the posting of the key.
 fn splits_under(snapshot: &IndexSnapshot, key: u32, branch: BranchId) -> Option<Vec<String>> {
     if !is_indexed_under(snapshot, key, branch) {
         return None;
@@ -108,7 +107,7 @@ fn splits_under(snapshot: &IndexSnapshot, key: u32, branch: BranchId) -> Option<
     Some(snapshot.posting(id).splits.iter().map(shown).collect())
 }
 
-/// Whether a branch is_indexed_under under a key, or under a key of the posting there.
+/// Whether a branch is indexed under a key, directly or under a split of its posting.
 fn is_indexed_under(snapshot: &IndexSnapshot, key: u32, branch: BranchId) -> bool {
     let id = match snapshot.entry(key) {
         Some(Entry::Many(id)) => id,

@@ -1,16 +1,16 @@
-//! Addresses and networks of IPv4 and IPv6, as AWS's matcher reads them.
+//! IPv4 and IPv6 addresses and networks, parsed as AWS's matcher parses them.
 
 use crate::error::ParseError;
 
-/// An address: its bits at the top of 128, and how many there are.
+/// An address: its bits, left-aligned in 128, and its family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Address {
     pub(crate) bits: u128,
     pub(crate) is_v6: bool,
 }
 
-/// The address that `text` spells: four decimal parts, or hexadecimal groups with colons. Zeros may
-/// stand in front; a v6 address holds no dots and no zone.
+/// Parses an address: four decimal parts, or hexadecimal groups with colons. Leading zeros are
+/// allowed. An IPv6 address with dots or a zone is refused.
 pub(crate) fn parse(text: &[u8]) -> Option<Address> {
     if text.contains(&b':') { parse_v6(text) } else { parse_v4(text) }
 }
@@ -50,7 +50,7 @@ fn parse_v6(text: &[u8]) -> Option<Address> {
     Some(Address { bits: high | back, is_v6: true })
 }
 
-/// The groups between colons, each in sixteen bits of a number, and how many they are.
+/// Parses groups separated by colons; returns 16 bits for each, and their number.
 fn groups(text: &[u8]) -> Option<(u128, u32)> {
     let mut bits = 0_u128;
     let mut count = 0;
@@ -71,7 +71,7 @@ fn groups(text: &[u8]) -> Option<(u128, u32)> {
     Some((bits, count))
 }
 
-/// The addresses that share their first bits.
+/// A network: the addresses that share their first `length` bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Network {
     pub(crate) bits: u128,
@@ -80,9 +80,9 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    /// Reads `10.0.0.0/24`, or says what AWS says. Bits behind the mask mean nothing.
+    /// Parses a network such as `10.0.0.0/24`; errors have AWS's texts. Host bits are ignored.
     pub(crate) fn parse(text: &str) -> Result<Self, ParseError> {
-        // As in Java, nothing between the last bar and the end is no part.
+        // Java's `split` drops empty parts at the end, so trailing slashes are ignored.
         let parts: Vec<&str> = text.trim_end_matches('/').split('/').collect();
         let &[base, mask] = parts.as_slice() else {
             return Err(ParseError::without_position("Malformed CIDR, one '/' required"));
@@ -121,7 +121,7 @@ impl Network {
     }
 }
 
-/// The first `length` bits, the others zero.
+/// The first `length` bits; the others are cleared.
 pub(crate) fn first_bits(bits: u128, length: u8) -> u128 {
     if length == 0 { 0 } else { bits & (u128::MAX << (128 - u32::from(length))) }
 }

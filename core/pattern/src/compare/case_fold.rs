@@ -1,10 +1,10 @@
-//! Equality that ignores case, as AWS's matcher has it: each character of the *pattern* stands for
-//! itself and for its upper and its lower case. So `ß` matches `SS`, and `σ` does not match `ς`.
+//! Case-insensitive equality as in AWS's matcher: each character of the *pattern* matches itself,
+//! its upper case and its lower case. So `ß` matches `SS`, and `σ` does not match `ς`.
 //!
-//! That relation is no equivalence, so an index needs a key that is the same for everything a
-//! pattern can match: `key`, the lower case of the upper case of the lower case of each character.
+//! This relation is not symmetric, so the index needs a key that is equal for every text that a
+//! pattern can match. `fold_key` maps each character to lower(upper(lower(c))).
 
-/// The bytes by which an index finds what may be equal without regard to case.
+/// Writes the index key of a text to `out`: texts that can match each other have the same key.
 pub(crate) fn fold_key(text: &[u8], out: &mut Vec<u8>) {
     out.clear();
     for chunk in text.utf8_chunks() {
@@ -25,7 +25,7 @@ fn push_key(c: char, out: &mut Vec<u8>) {
     }
 }
 
-/// How much of the front of `text` the whole of `pattern` stands for; none if it does not.
+/// The length of the prefix of `text` that `pattern` matches as a whole, if it matches one.
 pub(crate) fn prefix_len(pattern: &[u8], text: &[u8]) -> Option<usize> {
     let mut at = 0;
     for piece in Pieces(pattern) {
@@ -34,7 +34,7 @@ pub(crate) fn prefix_len(pattern: &[u8], text: &[u8]) -> Option<usize> {
     Some(at)
 }
 
-/// How much of the end of `text` the whole of `pattern` stands for; none if it does not.
+/// The length of the suffix of `text` that `pattern` matches as a whole, if it matches one.
 pub(crate) fn suffix_len(pattern: &[u8], text: &[u8]) -> Option<usize> {
     let pieces: Vec<Piece<'_>> = Pieces(pattern).collect();
     let mut end = text.len();
@@ -44,14 +44,14 @@ pub(crate) fn suffix_len(pattern: &[u8], text: &[u8]) -> Option<usize> {
     Some(text.len() - end)
 }
 
-/// A character of a pattern, or a byte that is none.
+/// A character of a pattern, or bytes that are not valid UTF-8.
 enum Piece<'a> {
     Char(char),
     Raw(&'a [u8]),
 }
 
 impl Piece<'_> {
-    /// The length of the case for which `fits` holds.
+    /// The length of the first case form for which `fits` holds.
     fn len_at(&self, fits: impl Fn(&[u8]) -> bool) -> Option<usize> {
         let c = match self {
             Piece::Raw(bytes) => return fits(bytes).then_some(bytes.len()),
@@ -71,7 +71,7 @@ impl Piece<'_> {
     }
 }
 
-/// The pieces of a text that may hold halves of surrogate pairs.
+/// Splits a text into pieces. The text is WTF-8: it may hold lone surrogates.
 struct Pieces<'a>(&'a [u8]);
 
 impl<'a> Iterator for Pieces<'a> {

@@ -1,10 +1,10 @@
-//! Numbers as AWS's matcher sees them: the text, and the double that stands for it.
+//! Numbers as AWS's matcher compares them: by a double where one represents the number exactly, and
+//! by their text otherwise.
 
-/// The double that stands for a JSON number; none when the number cannot be told from its
-/// neighbours by a double, and so compares by its text alone.
+/// The double that represents a JSON number, or none if the number compares by its text.
 ///
-/// A double stands for a number when the shortest digits that give the double back are the number:
-/// `300`, `300.0` and `3.0e2` are one double; 9007199254740993 has none, and neither has `1e400`.
+/// A double represents a number if its shortest decimal form is that number: `300`, `300.0` and
+/// `3.0e2` are the same double. 9007199254740993 and `1e400` have none.
 pub(crate) fn double(text: &[u8]) -> Option<f64> {
     if let Some(value) = short(text) {
         return Some(value);
@@ -13,12 +13,12 @@ pub(crate) fn double(text: &[u8]) -> Option<f64> {
     if decimal.count == 0 {
         return Some(0.0);
     }
-    // No double needs more digits than seventeen to be told from its neighbours.
+    // The shortest decimal form of a double has at most 17 digits.
     if decimal.count > 17 {
         return None;
     }
-    // Fifteen digits are exact in any double, and so are small powers of ten: one rounding is
-    // right.
+    // Integers of 15 digits and powers of ten up to 10^22 are exact doubles, so one multiplication
+    // or division rounds correctly.
     if decimal.count <= 15
         && let Some(power) = POWERS.get(decimal.exponent.unsigned_abs() as usize)
     {
@@ -31,7 +31,7 @@ pub(crate) fn double(text: &[u8]) -> Option<f64> {
     (value.is_finite() && Decimal::of(shortest.as_bytes()) == decimal).then_some(value)
 }
 
-/// The double of a number of at most fifteen digits without exponent, which most are.
+/// Fast path: at most 15 digits and no exponent, as most numbers are.
 #[inline]
 fn short(text: &[u8]) -> Option<f64> {
     let (is_negative, text) = match text.split_first() {
@@ -57,20 +57,20 @@ fn short(text: &[u8]) -> Option<f64> {
     Some(if is_negative && whole != 0 { -size } else { size })
 }
 
-/// Powers of ten that a double holds exactly.
+/// The powers of ten that are exact doubles.
 const POWERS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
     1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 ];
 
-/// Order-preserving bits of a double: unsigned comparison of the bits is comparison of the values.
+/// Maps a double to bits whose unsigned order is the order of the values.
 pub(crate) fn ordered_bits(value: f64) -> u64 {
     let bits = (value + 0.0).to_bits();
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }
 
-/// A decimal in its one normal form: digits without zeros at either end, and a power of ten. Of
-/// more than seventeen digits only the first are kept.
+/// A decimal number in normal form: no zeros at either end, and a power of ten. Of more than 17
+/// digits only the first 17 are kept; `count` still counts all.
 #[derive(Debug, PartialEq, Eq)]
 struct Decimal {
     is_negative: bool,
@@ -80,11 +80,11 @@ struct Decimal {
 }
 
 impl Decimal {
-    /// Of the text of a JSON number.
+    /// Parses the text of a JSON number.
     fn of(text: &[u8]) -> Self {
         let is_negative = text.first() == Some(&b'-');
         let mut all = Self { is_negative, digits: 0, count: 0, exponent: 0 };
-        // Zeros count as digits when another digit follows them.
+        // Zeros that count only if a nonzero digit follows.
         let mut zeros = 0;
         let mut in_fraction = false;
         for (at, &byte) in text.iter().enumerate().skip(usize::from(is_negative)) {
@@ -114,7 +114,7 @@ impl Decimal {
     }
 }
 
-/// The exponent that `text` spells, held to what no number of a document reaches.
+/// Parses an exponent, clamped to ±2^40.
 fn power_of(text: &[u8]) -> i64 {
     let is_negative = text.first() == Some(&b'-');
     let digits = text.iter().filter(|byte| byte.is_ascii_digit());

@@ -1,7 +1,7 @@
-//! Wildcards: `*` stands for any text, `\*` for a star and `\\` for a backslash.
+//! Wildcards: `*` matches any text, `\*` is a star and `\\` a backslash.
 //!
-//! A wildcard is kept as its literals with `ANY` between them; no UTF-8 holds that byte. It is
-//! matched by looking for one literal after the other, the leftmost first, which is linear.
+//! A parsed wildcard is its literals joined by `ANY`, a byte that does not occur in UTF-8. Matching
+//! finds the literals one after the other, leftmost first, in linear time.
 
 use std::collections::HashSet;
 
@@ -9,10 +9,10 @@ use memchr::memmem;
 
 use crate::limits::COMPLEXITY_STATES_MAX;
 
-/// What a star is kept as.
+/// The byte that stands for a star in a parsed wildcard.
 pub(crate) const ANY: u8 = 0xff;
 
-/// Reads the text of a wildcard, or says what AWS says. Positions count bytes after a quote.
+/// Parses a wildcard; errors have AWS's texts, with positions in bytes after the opening quote.
 pub(crate) fn parse(text: &[u8]) -> Result<Vec<u8>, String> {
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
@@ -39,7 +39,7 @@ pub(crate) fn parse(text: &[u8]) -> Result<Vec<u8>, String> {
     Ok(out)
 }
 
-/// Whether the whole of `text` is what `wildcard` describes.
+/// Whether a parsed wildcard matches the whole of `text`.
 pub(crate) fn matches(wildcard: &[u8], text: &[u8]) -> bool {
     let mut literals = wildcard.split(|&byte| byte == ANY);
     let first = literals.next().unwrap_or_default();
@@ -63,13 +63,14 @@ pub(crate) fn matches(wildcard: &[u8], text: &[u8]) -> bool {
     rest.ends_with(last)
 }
 
-/// Whether the wildcards of one field are too complex: whether some text reaches more than `limit`
-/// places of them at once. AWS's matcher keeps all those places while it reads a value.
+/// Whether the wildcards of one field are too complex: whether some text makes more than `limit`
+/// states of their automaton active at once. AWS's matcher computes the same bound.
 pub(crate) fn is_too_complex(wildcards: &[&[u8]], limit: usize) -> bool {
     if wildcards.iter().all(|wildcard| !wildcard.contains(&ANY)) {
         return false;
     }
-    // Nfa are numbered over all wildcards; a text begins and ends with a quote, as AWS keeps it.
+    // States are numbered over all wildcards. AWS stores a value with its quotes, so a wildcard
+    // begins and ends with one.
     let mut tokens = Vec::new();
     let mut starts = Vec::new();
     for wildcard in wildcards {
@@ -91,13 +92,13 @@ enum Token {
     End,
 }
 
-/// The places of wildcards: at state `p`, token `p` comes next.
+/// A nondeterministic automaton over all wildcards: in state `s` it expects token `s`.
 struct Nfa {
     tokens: Vec<Token>,
 }
 
 impl Nfa {
-    /// Whether a text reaches more than `limit` places at once, from the places `starts`.
+    /// Whether a text makes more than `limit` states active at once, beginning with `starts`.
     fn exceeds(&self, starts: Vec<usize>, limit: usize) -> bool {
         let bytes = self.tokens.iter().filter_map(|token| match token {
             Token::Byte(byte) => Some(*byte),
@@ -122,11 +123,11 @@ impl Nfa {
         false
     }
 
-    /// The places after `byte`: sorted, stars that may be empty included.
+    /// The active states after `byte`, sorted. Stars may match nothing.
     fn step(&self, active: &[usize], byte: u8) -> Vec<usize> {
         let mut next = Vec::new();
         for &state in active {
-            // The state after a star stays reached, whatever is read.
+            // The state after a star stays active whatever byte follows.
             if state > 0 && self.tokens[state - 1] == Token::Star {
                 next.push(state);
             }

@@ -1,18 +1,18 @@
-//! Branches as bytes: what rules are kept as. A branch of three exact fields takes about forty
-//! bytes, and a million of them lie beside each other.
+//! The compact encoding of branches that the index stores: about forty bytes for a branch of three
+//! exact fields.
 //!
 //! ```text
 //! branch = flags (field, length of tests, tests)*       fields in the order of their paths
 //! test   = operator, length of operand, operand
 //! ```
-//! Fields and lengths are variable-length integers of seven bits a byte.
+//! Fields and lengths are LEB128 integers.
 
 use crate::compare::address::Network;
 use crate::compile::parser::Branch;
 use crate::compile::test::{Range, Test};
 use crate::paths::{Field, Paths};
 
-/// The operators, as their bytes.
+/// Operator codes.
 pub(crate) mod op {
     pub(crate) const ABSENT: u8 = 0;
     pub(crate) const EXISTS: u8 = 1;
@@ -33,7 +33,7 @@ pub(crate) mod op {
     pub(crate) const ANYTHING_BUT: u8 = 16;
 }
 
-/// The order of the fields' paths is not the order of a walk over them; see `agree`.
+/// Flag: the linear algorithm of `array_match` does not apply to the order of these fields.
 pub(crate) const UNORDERED: u8 = 1;
 
 pub(crate) fn push_varint(out: &mut Vec<u8>, mut value: usize) {
@@ -44,7 +44,7 @@ pub(crate) fn push_varint(out: &mut Vec<u8>, mut value: usize) {
     out.push(value as u8);
 }
 
-/// Reads a variable-length integer, and moves `code` behind it.
+/// Reads a LEB128 integer and advances `code` past it.
 pub(crate) fn read_varint(code: &mut &[u8]) -> usize {
     let mut value = 0;
     let mut shift = 0;
@@ -137,7 +137,7 @@ pub(crate) fn network_of(bytes: &[u8]) -> Network {
     Network { bits: u128::from_le_bytes(raw), length: bytes[16], is_v6: bytes[17] != 0 }
 }
 
-/// The tests of a field, as operators and operands.
+/// Iterates over the encoded tests of a field: operator and operand.
 #[derive(Clone)]
 pub(crate) struct Tests<'a>(pub(crate) &'a [u8]);
 
@@ -154,7 +154,7 @@ impl<'a> Iterator for Tests<'a> {
     }
 }
 
-/// The fields of a branch, with their tests.
+/// Iterates over the encoded fields of a branch.
 #[derive(Clone)]
 pub(crate) struct Fields<'a>(pub(crate) &'a [u8]);
 
@@ -173,7 +173,7 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-/// The code of a branch over the fields of `paths`, which are made where they are missing.
+/// Encodes a branch; adds paths that are missing to `paths`. Returns the code and the fields.
 pub(crate) fn encode_branch(branch: &Branch, paths: &mut Paths) -> (Vec<u8>, Vec<Field>) {
     let fields: Vec<Field> = branch.keys().map(|path| paths.add(path)).collect();
     let mut out = vec![if is_ordered(&fields, paths) { 0 } else { UNORDERED }];
@@ -183,7 +183,8 @@ pub(crate) fn encode_branch(branch: &Branch, paths: &mut Paths) -> (Vec<u8>, Vec
     (out, fields)
 }
 
-/// Whether no field shares more with an earlier one than with its neighbour; see `agree`.
+/// Whether each field shares at least as long a path prefix with its predecessor as with any
+/// earlier field; `array_match` relies on it.
 fn is_ordered(fields: &[Field], paths: &Paths) -> bool {
     fields.iter().enumerate().skip(2).all(|(index, &field)| {
         let near = paths.shared_depth(fields[index - 1], field);

@@ -1,9 +1,9 @@
-//! Tests that were written as bytes, in words again.
+//! Decodes encoded tests to their JSON form, for messages and drawings.
 
 use crate::compile::encoding::{self, Tests, op};
 use crate::compile::test::Test;
 
-/// The tests of a field as entries of a pattern.
+/// The tests of a field as JSON entries of a pattern.
 pub(crate) fn shown_tests(tests: Tests<'_>) -> Vec<String> {
     tests.map(|(operator, operand)| test_of(operator, operand).shown()).collect()
 }

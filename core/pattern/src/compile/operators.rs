@@ -1,5 +1,5 @@
-//! The entries of a field's list: values, and objects with one operator. Reads them in the order in
-//! which AWS's compiler does, because its errors name the place that it has come to.
+//! Parses the list of a field: values, and objects with one operator. Tokens are consumed in the
+//! same order as in AWS's compiler, because its errors report the current position.
 
 use crate::compare::address::Network;
 use crate::compare::number;
@@ -8,7 +8,7 @@ use crate::compile::test::{Range, Test};
 use crate::error::{Dialect, ParseError};
 use crate::json::reader::{Reader, Token};
 
-/// Reads the list of a field, after its bracket.
+/// Parses the list of a field, from after its opening bracket.
 pub(crate) fn list(reader: &mut Reader<'_>, dialect: Dialect) -> Result<Vec<Test>, ParseError> {
     let mut tests = Vec::new();
     loop {
@@ -37,7 +37,7 @@ fn number_test(digits: &str) -> Test {
     number::double(digits.as_bytes()).map_or_else(|| Test::Digits(digits.to_owned()), Test::Double)
 }
 
-/// The object with an operator, after its brace.
+/// Parses an operator object, from after its opening brace.
 fn expression(reader: &mut Reader<'_>, dialect: Dialect) -> Result<Test, ParseError> {
     if reader.next()? != Token::Name {
         return Err(ParseError::pattern("Match expression name not found", reader.at()));
@@ -63,7 +63,7 @@ fn expression(reader: &mut Reader<'_>, dialect: Dialect) -> Result<Test, ParseEr
             }
         },
         b"cidr" => {
-            // The operator's name is AWS's.
+            // AWS's message for a bad `cidr` operand says "prefix".
             let text = operand(reader, "prefix")?;
             Test::Network(Network::parse(&String::from_utf8_lossy(&text))?)
         }
@@ -85,7 +85,7 @@ fn end_of_expression(reader: &mut Reader<'_>, reason: &str) -> Result<(), ParseE
     }
 }
 
-/// The string that an operator needs; `name` is the operator in AWS's words.
+/// Parses a string operand; `name` is the operator's name in AWS's message.
 fn operand(reader: &mut Reader<'_>, name: &str) -> Result<Vec<u8>, ParseError> {
     match reader.next()? {
         Token::Text => reader.text(),
@@ -95,7 +95,7 @@ fn operand(reader: &mut Reader<'_>, name: &str) -> Result<Vec<u8>, ParseError> {
     }
 }
 
-/// The operand of `prefix` or `suffix`: a string, or an object that ignores case.
+/// Parses the operand of `prefix` or `suffix`: a string, or an `equals-ignore-case` object.
 fn affix(
     reader: &mut Reader<'_>,
     [name, capital]: [&str; 2],
@@ -155,7 +155,7 @@ fn numeric(reader: &mut Reader<'_>) -> Result<Test, ParseError> {
             Test::Range(Range { high, is_open_high: comparison == b"<", ..all })
         }
         _ => {
-            // AWS's compiler has gone on to the value when it looks at the operator.
+            // AWS's compiler consumes the value before it checks the operator.
             reader.next()?;
             let shown = String::from_utf8_lossy(&comparison);
             let reason = format!("Unrecognized numeric range operator: {shown}");
@@ -166,7 +166,7 @@ fn numeric(reader: &mut Reader<'_>) -> Result<Test, ParseError> {
     Ok(test)
 }
 
-/// The rest of a range that begins with a lower bound.
+/// Parses the rest of a range whose lower bound was read.
 fn upward(reader: &mut Reader<'_>, bottom: &str, all: Range) -> Result<Range, ParseError> {
     match reader.next()? {
         Token::ArrayEnd => return Ok(Range { low: comparable(bottom, reader)?, ..all }),
@@ -264,13 +264,13 @@ fn excluded_values(reader: &mut Reader<'_>) -> Result<Vec<Test>, ParseError> {
     Ok(tests)
 }
 
-/// What `anything-but` holds when it is an object: an operator, and one string or more for it.
+/// Parses the object inside `anything-but`: one operator with one string or a list of them.
 fn excluded_texts(reader: &mut Reader<'_>, dialect: Dialect) -> Result<Vec<Test>, ParseError> {
     if reader.next()? != Token::Name {
         return Err(ParseError::pattern("Anything-But expression name not found", reader.at()));
     }
     let name = reader.name().to_vec();
-    // SNS knows two of the four.
+    // SNS supports `prefix` and `suffix` only.
     let is_event = dialect == Dialect::EventPattern;
     let (make, not_text): (fn(Vec<u8>) -> Test, _) = match name.as_slice() {
         b"prefix" => (Test::Prefix, "prefix/suffix match pattern must be a string"),

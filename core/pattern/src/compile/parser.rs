@@ -1,4 +1,4 @@
-//! A pattern as branches: objects become dotted paths, and all `$or` multiply.
+//! Parses a pattern into branches: nested objects become dotted paths, and `$or` multiplies out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +9,11 @@ use crate::error::{Dialect, ParseError};
 use crate::json::reader::{Reader, Token};
 use crate::limits::Limits;
 
-/// What each path must be, all of them; in the order of the paths' bytes, as AWS's matcher has it.
+/// One alternative of a pattern: a list of tests for each path; all paths must match. Sorted by the
+/// bytes of the paths, as in AWS's matcher.
 pub(crate) type Branch = BTreeMap<Vec<u8>, Vec<Test>>;
 
-/// Names that no field inside of `$or` may have.
+/// Names that AWS does not allow as fields inside `$or`.
 const RESERVED: [&[u8]; 24] = [
     b"exactly",
     b"equals-ignore-case",
@@ -40,8 +41,8 @@ const RESERVED: [&[u8]; 24] = [
     b"ip-address-not-in-range",
 ];
 
-/// Reads a pattern. `$or` is the operator where it can be: a pattern that is none with it, and is
-/// one with `$or` as a field like any other, is the latter. Errors are those of the first reading.
+/// Parses a pattern. If it is invalid with `$or` as the operator, it is parsed again with `$or` as
+/// a field name. If both fail, the first error is reported.
 pub(crate) fn parse(
     text: &str,
     dialect: Dialect,
@@ -92,14 +93,14 @@ struct Parser<'a> {
     reader: Reader<'a>,
     dialect: Dialect,
     limits: &'a Limits,
-    /// Whether `$or` is the operator.
+    /// Whether `$or` is the operator; otherwise it is a field name.
     is_or_operator: bool,
     seen_or: bool,
-    /// How many `$or` are open, and how many keys.
+    /// Nesting depth in `$or` lists, and in keys.
     or_depth: usize,
     depth: usize,
-    /// The keys at the top, and how many keys lead to each path: what filter policies are counted
-    /// by.
+    /// Top-level keys, and the number of keys on each path. The limits of filter policies count
+    /// them.
     top_keys: BTreeSet<Vec<u8>>,
     depths: BTreeMap<Vec<u8>, usize>,
 }
@@ -120,7 +121,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The limits of filter policies: keys at the top, and combinations over all branches.
+    /// Checks the limits of filter policies: top-level keys, and combinations over all branches.
     fn check_counts(&self, branches: &[Branch]) -> Result<(), ParseError> {
         if self.top_keys.len() > self.limits.filter_keys {
             let keys = self.limits.filter_keys;
@@ -155,7 +156,7 @@ impl<'a> Parser<'a> {
         Ok(branches)
     }
 
-    /// The members of an object, after its brace. `path` is the path of the object.
+    /// Parses the members of an object from after its opening brace; `path` is the object's path.
     fn object(
         &mut self,
         path: &mut Vec<u8>,
@@ -199,7 +200,8 @@ impl<'a> Parser<'a> {
             if !(is_root && is_policy && self.or_depth == 0) {
                 return Err(ParseError::pattern("Empty objects are not allowed", self.reader.at()));
             }
-            // SNS takes a policy without keys for none: a field that may be there or not asks that.
+            // SNS treats an empty policy as no policy. Encode that as a field that may exist or
+            // not.
             for branch in branches {
                 branch.insert(Vec::new(), vec![Test::Exists, Test::Absent]);
             }
@@ -236,7 +238,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The value of `$or`: each of its objects continues each branch.
+    /// Parses the list of `$or`: every branch is continued by each of its objects.
     fn or(
         &mut self,
         path: &mut Vec<u8>,

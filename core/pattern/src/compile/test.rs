@@ -1,37 +1,37 @@
-//! One entry of a field's list, as it was read: a test that a value passes or does not.
+//! A test: one parsed entry of a field's list.
 
 use crate::compare::address::Network;
 use crate::compare::wildcard;
 
-/// What a value of an event may be.
+/// A condition on the value of a field.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Test {
-    /// No value at the path.
+    /// The field has no value.
     Absent,
-    /// Any value at the path.
+    /// The field has a value.
     Exists,
     True,
     False,
     Null,
     Text(Vec<u8>),
-    /// A number that a double stands for.
+    /// A number that a double represents.
     Double(f64),
-    /// A number that only its text stands for.
+    /// A number that compares by its text.
     Digits(String),
     Prefix(Vec<u8>),
     Suffix(Vec<u8>),
     EqualsIgnoreCase(Vec<u8>),
     PrefixIgnoreCase(Vec<u8>),
     SuffixIgnoreCase(Vec<u8>),
-    /// As `wildcard::parse` leaves it.
+    /// A wildcard as returned by `wildcard::parse`.
     Wildcard(Vec<u8>),
     Range(Range),
     Network(Network),
-    /// A value that passes none of these.
+    /// The field has a value that passes none of these tests.
     AnythingBut(Vec<Test>),
 }
 
-/// Numbers between two bounds; a side without bound is infinite and closed.
+/// A numeric range. An unbounded side is infinite and closed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Range {
     pub(crate) low: f64,
@@ -49,7 +49,7 @@ impl Range {
 }
 
 impl Test {
-    /// The test as a pattern would have it, for messages and drawings.
+    /// The test as a JSON entry of a pattern, for messages and drawings.
     pub(crate) fn shown(&self) -> String {
         let text = |bytes: &[u8]| quoted(&String::from_utf8_lossy(bytes));
         let operator = |name: &str, operand: String| format!("{{\"{name}\":{operand}}}");
@@ -118,7 +118,7 @@ fn shown_network(network: &Network) -> String {
     format!("{base}/{}", network.length)
 }
 
-/// `text` as a string of JSON.
+/// `text` as a JSON string.
 pub(crate) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {

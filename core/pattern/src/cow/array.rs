@@ -1,15 +1,15 @@
-//! An array that is changed by copying: a tree of pages, of which a change copies one a level.
+//! A copy-on-write array: a tree of pages. A change copies one page on each level.
 //!
-//! Readers keep the array that they have. Pages that nobody else holds are changed in place, so
-//! many changes at once cost what they would cost in a plain array.
+//! Readers keep the version that they hold. Pages that are not shared are changed in place, so a
+//! bulk load costs as much as with a plain array.
 
 use std::sync::Arc;
 
-/// Children of a page that is no leaf.
+/// Children of an inner page.
 const FAN_OUT: usize = 32;
 const FAN_OUT_BITS: u32 = FAN_OUT.trailing_zeros();
 
-/// An array of pages of `PAGE` elements.
+/// An array whose leaf pages hold `PAGE` elements.
 #[derive(Clone, Debug)]
 pub(crate) struct CowArray<T, const PAGE: usize> {
     root: Tree<T>,
@@ -51,7 +51,7 @@ impl<T: Clone, const PAGE: usize> CowArray<T, PAGE> {
         }
     }
 
-    /// The element, to be changed; what others hold is copied first.
+    /// The element for writing; shared pages are copied first.
     pub(crate) fn get_mut(&mut self, index: usize) -> &mut T {
         let page = index / PAGE;
         let mut tree = &mut self.root;
@@ -67,7 +67,7 @@ impl<T: Clone, const PAGE: usize> CowArray<T, PAGE> {
         }
     }
 
-    /// Appends an element, and returns its index.
+    /// Appends an element and returns its index.
     pub(crate) fn push(&mut self, item: T) -> usize {
         let index = self.len;
         if index == PAGE << (self.height * FAN_OUT_BITS) {
@@ -105,7 +105,7 @@ impl<T: Clone, const PAGE: usize> CowArray<T, PAGE> {
 }
 
 impl<T: Clone, const PAGE: usize> CowArray<T, PAGE> {
-    /// Removes the element by moving the last one into its place.
+    /// Removes an element; the last element takes its index.
     pub(crate) fn swap_remove(&mut self, index: usize) -> T {
         let last = self.pop();
         match index == self.len {
@@ -122,7 +122,7 @@ impl<T: Clone, const PAGE: usize> CowArray<T, PAGE> {
         loop {
             match tree {
                 Tree::Leaf(items) => {
-                    // The page of the last element ends with it.
+                    // The last page ends with the last element.
                     let last = items.len() - 1;
                     let item = items[last].clone();
                     *items = items[..last].iter().cloned().collect();

@@ -1,13 +1,12 @@
-//! Where branches lie: their bytes, page by page, without an allocation each.
+//! Stores encoded branches by id, 64 to a page, without an allocation for each.
 //!
-//! A page holds the branches of sixty-four numbers. To change one is to write the page anew: some
-//! kilobytes copied, and readers keep the page that they have.
+//! A change writes a new page of a few kilobytes; readers keep the old one.
 
 use std::sync::Arc;
 
 use crate::cow::array::CowArray;
 
-/// The number of a branch.
+/// The id of a branch.
 pub(crate) type BranchId = u32;
 
 const GROUP: usize = 64;
@@ -20,7 +19,7 @@ pub(crate) struct BranchStore {
 }
 
 impl BranchStore {
-    /// The bytes under a number; empty if there are none.
+    /// The bytes of a branch; empty if the id is unused.
     #[inline]
     pub(crate) fn get(&self, id: BranchId) -> &[u8] {
         let page = self.pages.get(id as usize / GROUP);
@@ -28,12 +27,12 @@ impl BranchStore {
         &page[offset(page, at)..offset(page, at + 1)]
     }
 
-    /// Every number that has a page.
+    /// All ids that have a page.
     pub(crate) fn ids(&self) -> impl Iterator<Item = BranchId> {
         0..(self.pages.len() * GROUP) as BranchId
     }
 
-    /// Replaces the bytes under a number: one in use, or the next that never was.
+    /// Replaces the bytes of an id: an id in use, or the next new one.
     pub(crate) fn set(&mut self, id: BranchId, bytes: &[u8]) {
         let index = id as usize / GROUP;
         if index == self.pages.len() {

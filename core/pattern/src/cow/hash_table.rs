@@ -1,21 +1,21 @@
-//! A map from 32 bits of a hash to a number, changed by copying: a tree over the first bits, with
-//! small tables of open addressing as leaves.
+//! A copy-on-write hash table from 32-bit keys to numbers: a radix tree over the first bits of the
+//! key, whose leaves are small open-addressing tables.
 //!
-//! As an index it is a filter: two keys with the same bits share an entry, and whoever uses the
-//! entry looks at the rules themselves. A lookup costs one cache miss for the table, and the tree
-//! above it stays in the cache: with a million entries it is 4,000 nodes.
+//! As an index it is a filter: values whose hashes are equal share an entry, so the caller verifies
+//! what it finds. A lookup costs one cache miss, in the leaf; with a million entries the tree has
+//! 4,000 nodes and stays in the cache.
 
 use std::sync::Arc;
 
-/// Bits of the hash that choose a child.
+/// Key bits that each level of the tree consumes.
 const STEP_BITS: u32 = 4;
 const CHILDREN: usize = 1 << STEP_BITS;
 
-/// Slots of a table, at least and at most: a full one becomes a node with a table a child.
+/// The smallest and the largest leaf. A full leaf of the largest size becomes an inner node.
 const SLOTS_MIN: usize = 16;
 const SLOTS_MAX: usize = 512;
 
-/// See the module. A slot is `key << 32 | value + 1`, or zero.
+/// See the module. A slot is `key << 32 | value + 1`; an empty slot is 0.
 #[derive(Clone, Debug)]
 pub(crate) struct CowHashTable {
     root: Node,
@@ -57,7 +57,7 @@ impl CowHashTable {
         }
     }
 
-    /// Sets the value of a key, and returns the one before.
+    /// Sets the value of a key; returns the previous one.
     pub(crate) fn insert(&mut self, key: u32, value: u32) -> Option<u32> {
         let mut node = &mut self.root;
         let mut level = 0;
@@ -88,7 +88,7 @@ impl CowHashTable {
         }
     }
 
-    /// Removes a key, and returns its value.
+    /// Removes a key; returns its value.
     pub(crate) fn remove(&mut self, key: u32) -> Option<u32> {
         self.get(key)?;
         let mut node = &mut self.root;
@@ -122,7 +122,8 @@ impl Node {
         Node::Table(table_of(&[], SLOTS_MIN))
     }
 
-    /// Makes room in a full table: twice the slots, or a table for each value of the next bits.
+    /// Grows a full leaf: doubles it, or replaces it by an inner node with a leaf for each value of
+    /// the next bits.
     fn grow(&mut self, level: u32) {
         let Node::Table(slots) = self else {
             return;
@@ -153,7 +154,8 @@ fn table_of(used: &[u64], len: usize) -> Arc<[u64]> {
     Arc::from(slots)
 }
 
-/// Where a key is, or would be. The first bits are the tree's, so the last ones choose.
+/// The slot of a key, or the empty slot for it. The tree uses the first bits of the key, so this
+/// uses the last.
 #[inline]
 fn find(slots: &[u64], key: u32) -> usize {
     let mask = slots.len() - 1;

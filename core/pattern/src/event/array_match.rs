@@ -1,14 +1,16 @@
-//! Whether an event is what a branch asks for, arrays included: values that lie in different
-//! elements of one array do not belong together.
+//! Evaluation of a branch against a flattened event, with AWS's array semantics: values from
+//! different elements of the same array do not match together.
 //!
-//! As in AWS's matcher, fields choose in the order of their paths, and a field that must not exist
-//! looks at the choices of the fields before it. A plain search would try all combinations. But two
-//! fields share the arrays on the common part of their paths only, and fields in the order of a
-//! walk share most with their neighbours. So it is enough to know, after each field, in which
-//! elements all fields so far can be satisfied: `candidates`. That is linear in the leaves.
+//! Fields are evaluated in the order of their paths, as in AWS's matcher; a field that must not
+//! exist is checked against the elements that the fields before it selected. A plain search would
+//! try all combinations. But two fields share only the arrays on their common path prefix, and
+//! neighbours in path order share the longest prefix. So it suffices to keep, after each field, the
+//! set of array elements in which all fields so far match: `candidates`. This is linear in the
+//! number of leaves.
 //!
-//! Two things break that order, and are searched after all: names with bytes below the dot (`a-b`
-//! stands between `a` and `a.b`), and keys with dots, by which one path can lie in two arrays.
+//! Two cases break the order and use a backtracking search: field names with bytes below the dot
+//! (`a-b` sorts between `a` and `a.b`), and event keys with dots, through which one path can lie in
+//! two arrays.
 
 use crate::compile::encoding::{self, Fields, Tests, op};
 use crate::error::InvalidEvent;
@@ -16,7 +18,7 @@ use crate::event::fields::{ArrayElement, ExtractedFields, Leaf, ROOT_ELEMENT};
 use crate::limits::SEARCH_STEPS_MAX;
 use crate::paths::{Field, Paths};
 
-/// ElementMarks on elements, one set a step of one question.
+/// Marks on array elements, reset for each field by incrementing `epoch`.
 #[derive(Default)]
 pub(crate) struct ElementMarks {
     candidates: Vec<u32>,
@@ -25,7 +27,7 @@ pub(crate) struct ElementMarks {
     on: Vec<[u32; 4]>,
 }
 
-/// An event that was flattened.
+/// A flattened event: what a branch is evaluated against.
 #[derive(Clone, Copy)]
 pub(crate) struct FlattenedEvent<'a> {
     pub(crate) paths: &'a Paths,
@@ -33,7 +35,7 @@ pub(crate) struct FlattenedEvent<'a> {
     pub(crate) text: &'a [u8],
 }
 
-/// Whether the event satisfies the branch that `code` is.
+/// Whether the event matches the encoded branch `code`.
 #[inline]
 pub(crate) fn satisfies(
     flattened: FlattenedEvent<'_>,
@@ -55,7 +57,7 @@ pub(crate) fn satisfies(
 }
 
 impl FlattenedEvent<'_> {
-    /// Whether a field that lies in no array passes.
+    /// Whether a field passes, in an event without nested arrays.
     #[inline]
     fn has_leaf(&self, field: Field, tests: Tests<'_>) -> bool {
         let mut leaves = self.fields.of(field).peekable();
@@ -71,12 +73,12 @@ impl FlattenedEvent<'_> {
     }
 }
 
-/// Whether no value at all is one of what is wanted.
+/// Whether the tests allow that the field is missing.
 pub(crate) fn allows_absence(mut tests: Tests<'_>) -> bool {
     tests.any(|(operator, _)| operator == op::ABSENT)
 }
 
-/// The marks of `ElementMarks::on`.
+/// Indexes into the marks of an element.
 const IN_HERE: usize = 0;
 const ABOVE_HERE: usize = 1;
 const AT_LEAF: usize = 2;
@@ -99,7 +101,7 @@ impl ElementMarks {
         true
     }
 
-    /// Moves `candidates` on by one field, which shares `depth` parts of its path with the one before.
+    /// Advances `candidates` by one field. Its path shares `depth` parts with the field before.
     fn step(&mut self, flattened: FlattenedEvent<'_>, field: Field, tests: &Tests<'_>, depth: u32) {
         let elements = &flattened.fields.elements;
         self.epoch = self.epoch.wrapping_add(1);
@@ -126,7 +128,7 @@ impl ElementMarks {
             }
         }
         if may_be_absent {
-            // Where no value is_compatible there is none.
+            // An element without a compatible value has no value.
             for index in 0..self.candidates.len() {
                 let element = self.candidates[index];
                 if !self.is_compatible(elements, element, AT_LEAF, ABOVE_LEAF) {
@@ -150,7 +152,7 @@ impl ElementMarks {
         }
     }
 
-    /// Whether a marked element is around `place`, or in it, or it.
+    /// Whether `element` is a marked element, its ancestor or its descendant.
     fn is_compatible(
         &self,
         elements: &[ArrayElement],
@@ -173,7 +175,7 @@ impl ElementMarks {
     }
 }
 
-/// The element without the arrays below the first `depth` parts of the path.
+/// The innermost ancestor of `element` (or itself) whose array path has at most `depth` parts.
 fn ancestor_at(elements: &[ArrayElement], mut element: u32, depth: u32) -> u32 {
     while element != ROOT_ELEMENT && elements[element as usize].depth > depth {
         element = elements[element as usize].parent;
@@ -181,7 +183,7 @@ fn ancestor_at(elements: &[ArrayElement], mut element: u32, depth: u32) -> u32 {
     element
 }
 
-/// The plain search, for events and branches that are out of order.
+/// Backtracking search, for events and branches that break the order.
 struct BacktrackingSearch<'a> {
     flattened: FlattenedEvent<'a>,
     chosen: Vec<u32>,
@@ -217,7 +219,7 @@ impl BacktrackingSearch<'_> {
         Ok(is_absent && allows_absence(tests) && self.choose(fields)?)
     }
 
-    /// Whether two elements are in the same element of every array that both are in.
+    /// Whether two elements agree in every array that both lie in.
     fn are_compatible(&self, a: u32, b: u32) -> bool {
         let elements = &self.flattened.fields.elements;
         let mut left = a;

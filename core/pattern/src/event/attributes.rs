@@ -1,4 +1,4 @@
-//! Attributes of a message as input: filter policies of the scope `MessageAttributes`.
+//! Message attributes as input, for filter policies of the scope `MessageAttributes`.
 
 use crate::error::InvalidEvent;
 use crate::event::fields::{ExtractedFields, ROOT_ELEMENT};
@@ -6,31 +6,31 @@ use crate::event::flatten;
 use crate::event::value::ValueKind;
 use crate::paths::Paths;
 
-/// An attribute of a message, as filter policies of the scope `MessageAttributes` see it.
+/// A message attribute.
 #[derive(Clone, Copy, Debug)]
 pub struct Attribute<'a> {
     /// The attribute's name.
     pub name: &'a str,
     /// Its data type.
     pub kind: AttributeKind,
-    /// Its value; a JSON array if it is a `String.Array`. Of a binary nothing is read.
+    /// Its value; for `StringArray` a JSON array. The value of a `Binary` is not read.
     pub value: &'a str,
 }
 
-/// The data types of attributes, without what follows a dot in them.
+/// Data types of attributes, without custom suffixes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttributeKind {
-    /// Compared as a string.
+    /// Compares as a string.
     String,
-    /// Compared as a number.
+    /// Compares as a number.
     Number,
-    /// There, and equal to nothing: only `exists` sees it.
+    /// Matches `exists` only.
     Binary,
-    /// Each element of the array is compared by its own type.
+    /// Each element compares by its own JSON type.
     StringArray,
 }
 
-/// Finds the attributes that `paths` names; returns the text that the leaves refer to.
+/// Extracts the attributes that `paths` names.
 pub(crate) fn flatten_attributes(
     attributes: &[Attribute<'_>],
     paths: &Paths,

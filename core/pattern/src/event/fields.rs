@@ -1,33 +1,33 @@
-//! What a walk found in an event: the scalars at paths that rules name, and where in arrays they
-//! lie.
+//! The fields extracted from an event: the scalars at named paths, and the array elements that
+//! contain them.
 
 use crate::event::value::{Value, ValueKind};
 use crate::paths::Field;
 
-/// No leaf, no element.
+/// No leaf or array.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// The element of what lies in no array.
+/// The root: the element of values outside of arrays.
 pub(crate) const ROOT_ELEMENT: u32 = 0;
 
 /// See the module.
 #[derive(Default)]
 pub(crate) struct ExtractedFields {
-    /// By field: its first and its last leaf, if `epoch` is this one.
+    /// By field: its first and last leaf; valid if its epoch is the current one.
     heads: Vec<Head>,
     epoch: u32,
     pub(crate) leaves: Vec<Leaf>,
-    /// Fields that have leaves, each once, in the order in which they were found.
+    /// The fields that have leaves, in order of discovery.
     pub(crate) fields: Vec<Field>,
-    /// Elements of arrays around leaves; the first is `ROOT_ELEMENT`.
+    /// Array elements around leaves; the first is `ROOT_ELEMENT`.
     pub(crate) elements: Vec<ArrayElement>,
-    /// Strings that had escapes.
+    /// Decoded strings.
     pub(crate) decoded: Vec<u8>,
-    /// Whether a key with dots led to a rule's path.
+    /// Whether a key with dots led to a named path.
     pub(crate) is_dotted: bool,
-    /// By field: in which object it was met last, and which leaves that gave.
+    /// By field: the object in which it occurred last, and its leaves there.
     members: Vec<Member>,
-    /// Whether leaves died, so that `heads` are to be made again.
+    /// Whether leaves were discarded, so that `heads` must be rebuilt.
     has_discarded: bool,
 }
 
@@ -58,19 +58,20 @@ pub(crate) struct Leaf {
     next: u32,
 }
 
-/// An element of an array: an object or an array in it. Scalars stand for the array itself.
+/// An object or array that is an element of an array. A scalar element belongs to the element
+/// around its array.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ArrayElement {
     /// The element around the array.
     pub(crate) parent: u32,
     pub(crate) array: u32,
     pub(crate) index: u32,
-    /// Parts of the path of the array.
+    /// Parts of the array's path.
     pub(crate) depth: u32,
 }
 
 impl ExtractedFields {
-    /// Forgets the last event.
+    /// Prepares for the next event.
     pub(crate) fn clear(&mut self, fields: usize) {
         if self.heads.len() < fields {
             self.heads.resize(fields, Head::default());
@@ -91,7 +92,7 @@ impl ExtractedFields {
         self.has_discarded = false;
     }
 
-    /// Whether everything that was found lies in no array, or in one as a scalar.
+    /// Whether no extracted value lies in a nested array element.
     #[inline]
     pub(crate) fn is_flat(&self) -> bool {
         self.elements.len() == 1
@@ -133,8 +134,8 @@ impl ExtractedFields {
         }
     }
 
-    /// Notes the leaves that a member of an object gave; returns those of an earlier member with
-    /// that key. Objects are numbered from 1.
+    /// Records the leaves of an object member; returns those of an earlier member with the same
+    /// key. Objects are numbered from 1.
     #[inline]
     pub(crate) fn record_member(
         &mut self,
@@ -147,7 +148,7 @@ impl ExtractedFields {
         (before.epoch == self.epoch && before.object == object).then_some(before.leaves)
     }
 
-    /// Makes the leaves from `first` on refer to a text of their copy_text.
+    /// Copies `text`, and makes the leaves from `first` on refer to the copy.
     pub(crate) fn copy_text(&mut self, first: usize, text: &[u8]) {
         let start = self.decoded.len() as u32;
         self.decoded.extend_from_slice(text);
@@ -158,7 +159,7 @@ impl ExtractedFields {
         }
     }
 
-    /// Drops leaves whose key came again later.
+    /// Discards the leaves of a member whose key occurred again.
     pub(crate) fn discard_range(&mut self, from: u32, to: u32) {
         for leaf in &mut self.leaves[from as usize..to as usize] {
             leaf.is_discarded = true;
@@ -166,7 +167,7 @@ impl ExtractedFields {
         }
     }
 
-    /// Ends a walk: what is dead is forgotten.
+    /// Ends the extraction: removes discarded leaves.
     pub(crate) fn finish(&mut self) {
         if !self.has_discarded {
             return;
@@ -188,7 +189,7 @@ impl ExtractedFields {
         Leaves { leaves: &self.leaves, next }
     }
 
-    /// The value of a leaf in `event`.
+    /// The value of a leaf; `event` is the text of the event.
     #[inline]
     pub(crate) fn value<'a>(&'a self, leaf: &Leaf, event: &'a [u8]) -> Value<'a> {
         let source = if leaf.is_decoded { &self.decoded } else { event };
@@ -196,7 +197,7 @@ impl ExtractedFields {
     }
 }
 
-/// The leaves of a field.
+/// Iterator over the leaves of a field.
 #[derive(Clone)]
 pub(crate) struct Leaves<'a> {
     leaves: &'a [Leaf],

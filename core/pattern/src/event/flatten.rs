@@ -1,8 +1,8 @@
-//! One pass over an event's bytes: values at the paths that rules name are noted, the rest is
-//! skipped.
+//! Flattening of an event: one pass over its bytes extracts the values at named paths and skips the
+//! rest.
 //!
-//! No tree is built. Of several members with one key the last counts: what the earlier ones left is
-//! dropped when the key comes again.
+//! No tree is built. If an object has a key twice, the last member counts: the leaves of earlier
+//! ones are discarded.
 
 use std::collections::BTreeMap;
 
@@ -56,14 +56,14 @@ fn flatten_with<S: Scan>(
     Ok(())
 }
 
-/// Walks a JSON array that is the value of an attribute.
+/// Flattens the JSON array that is the value of an attribute.
 pub(crate) fn array(
     bytes: &[u8],
     field: Field,
     paths: &Paths,
     extracted: &mut ExtractedFields,
 ) -> Result<(), InvalidEvent> {
-    // Attributes share one text to refer to.
+    // Decoded text of all attributes shares one buffer.
     let from = extracted.decoded.len();
     let text = Text { bytes, depth_max: crate::limits::EVENT_DEPTH_MAX };
     let at = scan::skip_whitespace(bytes, 0);
@@ -82,7 +82,7 @@ pub(crate) fn array(
     Ok(())
 }
 
-/// Whether `text` is a JSON number and nothing else.
+/// Whether the whole of `text` is one JSON number.
 pub(crate) fn is_number(text: &[u8]) -> bool {
     Strict::number(text, 0) == Ok(text.len())
 }
@@ -93,12 +93,12 @@ struct Flattener<'a, S> {
     extracted: &'a mut ExtractedFields,
     arrays: u32,
     objects: u32,
-    /// Whether everything that rules name was met, and no more can come.
+    /// Whether all named paths were found and nothing can change them.
     is_done: bool,
-    /// Whether it ends when this object has given all that it can: no key comes twice or has dots,
-    /// and whatever is around the object has given all else.
+    /// Whether flattening may stop when this object has no named members left: keys are unique and
+    /// without dots, and the objects around it have none left either.
     may_end: bool,
-    /// Where keys with dots have led to, in which object, and which leaves that gave.
+    /// For keys with dots: the leaves of each path, by object.
     dotted: BTreeMap<(u32, Field), (u32, u32)>,
     scan: std::marker::PhantomData<S>,
 }
@@ -119,7 +119,7 @@ impl<'a, S: Scan> Flattener<'a, S> {
         }
     }
 
-    /// The members of an object, from after its brace to behind its end.
+    /// Flattens the members of an object from after its brace; returns its end.
     fn object(
         &mut self,
         node: &Node,
@@ -178,7 +178,7 @@ impl<'a, S: Scan> Flattener<'a, S> {
         }
     }
 
-    /// Where a key leads to, and whether it was spelt with dots.
+    /// The field of a key, and whether the key was spelt with dots.
     #[inline]
     fn lookup(&mut self, node: &Node, key: &[u8], has_escapes: bool) -> Option<(Field, bool)> {
         if has_escapes {
@@ -197,7 +197,7 @@ impl<'a, S: Scan> Flattener<'a, S> {
         Some((field, true))
     }
 
-    /// Notes which leaves a member gave; drops those of an earlier member with the same key.
+    /// Records the leaves of a member, and discards those of an earlier member with the same key.
     #[inline]
     fn replace_earlier(&mut self, object: u32, field: Field, is_dotted: bool, leaves: (u32, u32)) {
         let earlier = if is_dotted {
@@ -259,7 +259,7 @@ impl<'a, S: Scan> Flattener<'a, S> {
         }
     }
 
-    /// The elements of an array, from after its bracket to behind its end.
+    /// Flattens the elements of an array from after its bracket; returns its end.
     fn array(
         &mut self,
         node: &Node,
@@ -270,7 +270,7 @@ impl<'a, S: Scan> Flattener<'a, S> {
     ) -> Result<usize, InvalidEvent> {
         self.text.check_depth(depth, at)?;
         let bytes = self.text.bytes;
-        // The next element may give the same again.
+        // A later element may have the same fields.
         let may_end = std::mem::take(&mut self.may_end);
         at = scan::skip_whitespace(bytes, at);
         if bytes.get(at) == Some(&b']') {
@@ -290,7 +290,7 @@ impl<'a, S: Scan> Flattener<'a, S> {
             };
             let leaves = self.extracted.leaves.len();
             at = scan::skip_whitespace(bytes, self.value(field, at, around, depth)?);
-            // A element without leaves below it is none: most arrays are skipped or hold scalars.
+            // Drop elements without leaves: most arrays are skipped or hold scalars.
             if is_nested && self.extracted.leaves.len() == leaves {
                 self.extracted.elements.truncate(around as usize);
             }

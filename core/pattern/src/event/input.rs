@@ -1,4 +1,4 @@
-//! What is matched: a JSON text, or the attributes of a message.
+//! An event as input: a JSON text.
 
 use crate::limits::EVENT_DEPTH_MAX;
 
@@ -19,30 +19,31 @@ pub struct Event<'a> {
     pub(crate) depth_max: usize,
 }
 
-/// Nesting that no limit raises: a walk calls itself for each level of a rule's path.
+/// An upper bound for the nesting limit: flattening recurses along the named paths.
 const DEPTH_CEILING: usize = 4096;
 
 impl<'a> Event<'a> {
-    /// An event that is validated while it is read: all of it is JSON, or the match is an error.
+    /// An event that is validated while it is read: invalid JSON anywhere is an error.
     pub fn new(text: &'a [u8]) -> Self {
         Self { text, is_trusted: false, is_plain: false, depth_max: EVENT_DEPTH_MAX }
     }
 
-    /// An event that the caller has validated: what no rule names is skipped unread. All of it is
-    /// passed over nevertheless, because of two members with one key the last counts.
+    /// An event that the caller has validated: unnamed fields are skipped without validation. The
+    /// whole text is still scanned, because of members with equal keys the last counts.
     ///
-    /// A text that is no JSON gives an error or some answer, and nothing worse.
+    /// Text that is not JSON gives an error or a wrong answer, but no panic and no undefined
+    /// behaviour.
     pub fn trusted(text: &'a [u8]) -> Self {
         Self { is_trusted: true, ..Self::new(text) }
     }
 
-    /// An event that the caller has validated, in which no object has a key twice and no key has a
-    /// dot: reading ends as soon as everything that rules name was met.
+    /// An event that the caller has validated, whose keys are unique in each object and have no
+    /// dots: reading stops as soon as all named paths were found.
     pub fn plain(text: &'a [u8]) -> Self {
         Self { is_plain: true, ..Self::trusted(text) }
     }
 
-    /// The same event, refused where it is nested deeper than this (at most 4,096).
+    /// The same event with another nesting limit (at most 4,096).
     #[must_use]
     pub fn depth(self, depth_max: usize) -> Self {
         Self { depth_max: depth_max.min(DEPTH_CEILING), ..self }

@@ -1,4 +1,4 @@
-//! One scalar of an event, and whether it passes the tests of a field.
+//! A scalar of an event, and its evaluation against tests.
 
 use std::cell::OnceCell;
 
@@ -8,7 +8,7 @@ use crate::compare::number;
 use crate::compare::wildcard;
 use crate::compile::encoding::{self, Tests, op};
 
-/// What a scalar is.
+/// The type of a scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ValueKind {
     Text,
@@ -16,11 +16,11 @@ pub(crate) enum ValueKind {
     True,
     False,
     Null,
-    /// A binary attribute of a message: it is there, and that is all.
+    /// A binary attribute of a message: only its existence is known.
     Binary,
 }
 
-/// A scalar with its text: decoded, without quotes; digits as they were written.
+/// A scalar: strings decoded and without quotes, numbers as written.
 pub(crate) struct Value<'a> {
     pub(crate) kind: ValueKind,
     pub(crate) text: &'a [u8],
@@ -32,7 +32,7 @@ impl<'a> Value<'a> {
         Self { kind, text, double: OnceCell::new() }
     }
 
-    /// The double that stands for a number; none for anything else.
+    /// The double that represents a number; none for other types.
     pub(crate) fn double(&self) -> Option<f64> {
         if self.kind != ValueKind::Number {
             return None;

@@ -1,9 +1,9 @@
-//! Strings of JSON, decoded. A half of a surrogate pair stays what it is (WTF-8), as in Java.
+//! Decoding of JSON strings to WTF-8: a lone surrogate is kept, as in Java.
 
 use crate::error::ParseError;
 use crate::json::messages::{shown_char, unexpected_at};
 
-/// Decodes the string of a pattern from after its opening quote; moves `at` behind its end.
+/// Decodes a string of a pattern from after its opening quote; advances `at` past its end.
 pub(crate) fn decode_pattern(
     source: &str,
     at: &mut usize,
@@ -67,7 +67,7 @@ fn decode_escape(source: &str, at: &mut usize, out: &mut Vec<u8>) -> Result<(), 
     Ok(())
 }
 
-/// What a backslash and `byte` stand for, `u` apart.
+/// The byte that a backslash and `byte` encode; none for `u` and for invalid escapes.
 pub(crate) fn plain_escape(byte: u8) -> Option<u8> {
     Some(match byte {
         b'"' | b'\\' | b'/' => byte,
@@ -80,7 +80,7 @@ pub(crate) fn plain_escape(byte: u8) -> Option<u8> {
     })
 }
 
-/// Appends a UTF-16 unit; the second half of a pair joins the first.
+/// Appends a UTF-16 code unit. A low surrogate joins a high surrogate before it.
 pub(crate) fn push_unit(out: &mut Vec<u8>, unit: u32) {
     if let 0xdc00..0xe000 = unit
         && let Some(&[0xed, second @ 0xa0..=0xaf, third]) = out.last_chunk::<3>()
@@ -102,7 +102,7 @@ pub(crate) fn push_unit(out: &mut Vec<u8>, unit: u32) {
     }
 }
 
-/// Decodes a string that has escapes; `text` is what stands between its quotes.
+/// Decodes the contents of a string whose escapes were already validated.
 pub(crate) fn decode_valid(text: &[u8], out: &mut Vec<u8>) {
     let mut at = 0;
     let from = out.len();
@@ -116,7 +116,7 @@ pub(crate) fn decode_valid(text: &[u8], out: &mut Vec<u8>) {
                 let unit = digits.iter().fold(0, |unit, &digit| {
                     unit << 4 | char::from(digit).to_digit(16).unwrap_or(0)
                 });
-                // Halves of a pair join only if both belong to this string.
+                // Only surrogates of this string may join, not one that `out` ended with.
                 let mut own = out.split_off(from);
                 push_unit(&mut own, unit);
                 out.append(&mut own);

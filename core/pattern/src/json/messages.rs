@@ -2,13 +2,13 @@
 
 use crate::error::ParseError;
 
-/// The character that begins at `at` does not belong there.
+/// The error for an unexpected character at `at`.
 pub(crate) fn unexpected_at(source: &str, at: usize, comment: &str) -> ParseError {
     let found = source[at..].chars().next().map_or_else(String::new, shown_char);
     ParseError::json(format!("Unexpected character ({found}): {comment}"), at)
 }
 
-/// A character as the parser names it.
+/// A character in the form that AWS's parser prints.
 pub(crate) fn shown_char(c: char) -> String {
     let mut units = [0; 2];
     let unit = u32::from(c.encode_utf16(&mut units)[0]);

@@ -1,14 +1,15 @@
-//! Reads the JSON of a pattern token by token, with the words and the positions of AWS's parser.
+//! A pull parser for the JSON of patterns, with the messages and positions of AWS's parser
+//! (Jackson).
 //!
-//! AWS reports where its parser stands, not where the mistake is, so the habits of that parser are
-//! part of its answers: after the name of a field it has already looked at the value (scalars are
-//! consumed, a string's opening quote is), and a string is read only when somebody asks for it.
+//! AWS reports the position of its parser, not of the mistake, so this reader advances exactly as
+//! Jackson does: after a field name it has already consumed a scalar value or the opening quote of
+//! a string, and it reads the rest of a string only on request.
 
 use crate::error::{ParseError, position, quoted};
 use crate::json::escape;
 use crate::json::messages::{shown_char, unexpected_at};
 
-/// A token of JSON, as the parser hands them out.
+/// A JSON token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Token {
     ObjectStart,
@@ -21,35 +22,35 @@ pub(crate) enum Token {
     True,
     False,
     Null,
-    /// The text is over.
+    /// The end of the text.
     End,
 }
 
-/// An object or an array that is open.
+/// An open object or array.
 struct Level {
     is_object: bool,
     start: usize,
     has_entries: bool,
 }
 
-/// Reads `text`; see the module.
+/// The reader of a text; see the module.
 pub(crate) struct Reader<'a> {
     source: &'a str,
     text: &'a [u8],
     at: usize,
     levels: Vec<Level>,
     depth_max: usize,
-    /// The value that was looked at together with its name.
+    /// The token of a value that was read together with its name.
     after_name: Option<Token>,
-    /// A string whose opening quote was consumed, and no more.
+    /// Whether the opening quote of a string was consumed, but not the rest.
     unread_text: bool,
-    /// Where the last scalar began.
+    /// The start of the last scalar.
     start: usize,
     name: Vec<u8>,
     token: Token,
 }
 
-/// Nesting that no limit raises: what reads a pattern calls itself for each level.
+/// An upper bound for the nesting limit: the parser above recurses for each level.
 const DEPTH_CEILING: usize = 1000;
 
 const VALUES: &str = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')";
@@ -71,29 +72,29 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Where the parser stands: what AWS reports.
+    /// The position that AWS reports.
     pub(crate) fn at(&self) -> usize {
         self.at
     }
 
-    /// The name that was read last, decoded.
+    /// The last field name, decoded.
     pub(crate) fn name(&self) -> &[u8] {
         &self.name
     }
 
-    /// The text of the string that was reached last, decoded. Reads it, so the position moves.
+    /// Reads the current string and decodes it. This advances the position.
     pub(crate) fn text(&mut self) -> Result<Vec<u8>, ParseError> {
         assert!(self.unread_text, "a string is asked for once, when it is reached");
         self.unread_text = false;
         self.string("closing quote for a string value", "string value")
     }
 
-    /// The digits of the number that was read last.
+    /// The digits of the last number.
     pub(crate) fn number(&self) -> &'a str {
         &self.source[self.start..self.at]
     }
 
-    /// The text of the last token, whatever it is; for messages.
+    /// The text of the last token, for messages.
     pub(crate) fn shown(&mut self) -> Result<String, ParseError> {
         Ok(match self.token {
             Token::ObjectStart => "{".to_owned(),
@@ -109,7 +110,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The next token; strings are not read until they are asked for.
+    /// Returns the next token. Strings are read only by `text`.
     pub(crate) fn next(&mut self) -> Result<Token, ParseError> {
         self.token = self.advance()?;
         Ok(self.token)
@@ -147,7 +148,7 @@ impl<'a> Reader<'a> {
         Ok(Token::Name)
     }
 
-    /// Consumes blanks and the byte after them.
+    /// Skips white space and consumes the byte after it.
     fn skip_whitespace(&mut self) -> Result<Option<u8>, ParseError> {
         while let Some(&byte) = self.text.get(self.at) {
             self.at += 1;
@@ -239,7 +240,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Opens the level of a token that has one.
+    /// Pushes the level of a token that opens an object or an array.
     fn open(&mut self, token: Token) -> Result<Token, ParseError> {
         if matches!(token, Token::ObjectStart | Token::ArrayStart) {
             let is_object = token == Token::ObjectStart;
@@ -257,7 +258,7 @@ impl<'a> Reader<'a> {
         Ok(token)
     }
 
-    /// The value that begins with `byte`, which was consumed.
+    /// Parses the value whose first byte, `byte`, was consumed.
     fn value(&mut self, byte: u8) -> Result<Token, ParseError> {
         self.start = self.at - 1;
         match byte {
@@ -314,7 +315,7 @@ impl<'a> Reader<'a> {
         ParseError::json(reason, end)
     }
 
-    /// The number whose first byte was consumed.
+    /// Parses the number whose first byte was consumed.
     fn read_number(&mut self) -> Result<Token, ParseError> {
         let is_negative = self.text[self.start] == b'-';
         let first = self.start + usize::from(is_negative);
@@ -328,7 +329,7 @@ impl<'a> Reader<'a> {
                 first + 1,
             ));
         }
-        // From here on the parser stands behind the whole digits.
+        // From here on, errors are reported behind the integer part.
         self.at = end;
         if self.text.get(end) == Some(&b'.') {
             let fraction = self.digits_end(end + 1);
@@ -386,7 +387,8 @@ impl<'a> Reader<'a> {
         ParseError::json(reason, self.at)
     }
 
-    /// The string after its opening quote; `missing` and `place` are the parser's words for it.
+    /// Reads a string from after its opening quote; `missing` and `place` are Jackson's words for
+    /// it.
     fn string(&mut self, missing: &str, place: &str) -> Result<Vec<u8>, ParseError> {
         escape::decode_pattern(self.source, &mut self.at, missing, place)
     }
@@ -395,7 +397,7 @@ impl<'a> Reader<'a> {
         self.source.get(at..)?.chars().next()
     }
 
-    /// The character that was consumed last does not belong there.
+    /// The error for the byte that was consumed last.
     fn unexpected(&self, comment: &str) -> ParseError {
         unexpected_at(self.source, self.at - 1, comment)
     }

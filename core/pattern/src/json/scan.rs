@@ -1,9 +1,9 @@
-//! The bytes of JSON: strings, numbers, words, and how whole values are skipped.
+//! Scanning of event JSON: finds the ends of strings, numbers, literals and nested values.
 
 use crate::error::InvalidEvent;
 use crate::json::skip_simd;
 
-/// A text, and how deep it may be nested.
+/// The text of an event and its nesting limit.
 #[derive(Clone, Copy)]
 pub(crate) struct Text<'a> {
     pub(crate) bytes: &'a [u8],
@@ -21,24 +21,25 @@ impl Text<'_> {
     }
 }
 
-/// How closely a text is looked at.
+/// How carefully a text is scanned: `Strict` or `Trusted`.
 pub(crate) trait Scan {
     const IS_STRICT: bool;
 
-    /// The end of the string that begins at `at`, behind its quote, and whether it has escapes.
+    /// Scans a string from after its opening quote; returns the position of its closing quote, and
+    /// whether it has escapes.
     fn string(bytes: &[u8], at: usize) -> Result<(usize, bool), InvalidEvent>;
 
-    /// The end of the number that begins at `at`.
+    /// Returns the end of the number at `at`.
     fn number(bytes: &[u8], at: usize) -> Result<usize, InvalidEvent>;
 
-    /// The end of the value that begins at `at`, inside of `depth` others.
+    /// Returns the end of the value at `at`, which is nested `depth` levels deep.
     fn skip(text: &Text<'_>, at: usize, depth: usize) -> Result<usize, InvalidEvent>;
 }
 
-/// Every byte is looked at.
+/// Validates every byte.
 pub(crate) struct Strict;
 
-/// Only what is needed to find the end.
+/// Trusts the caller that the text is valid JSON; looks only for the ends of values.
 pub(crate) struct Trusted;
 
 #[inline]
@@ -49,7 +50,7 @@ pub(crate) fn skip_whitespace(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// The end of `true`, `false` or `null` at `at`.
+/// Returns the end of the `true`, `false` or `null` at `at`.
 pub(crate) fn literal(bytes: &[u8], at: usize) -> Result<usize, InvalidEvent> {
     let rest = &bytes[at..];
     for word in [&b"true"[..], b"false", b"null"] {
@@ -73,7 +74,7 @@ impl Scan for Strict {
         loop {
             while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
                 let word = u64::from_le_bytes(*word);
-                // Bytes above 127 stop here as well, for nothing; they are rare.
+                // Bytes above 127 stop the loop as well; this costs one step and is rare.
                 let found = byte_mask(word, b'"') | byte_mask(word, b'\\') | control_mask(word);
                 if found != 0 {
                     at += found.trailing_zeros() as usize / 8;
@@ -125,7 +126,7 @@ impl Scan for Strict {
     }
 }
 
-/// The end of the escape whose backslash was before `at`.
+/// Returns the end of an escape; `at` is behind its backslash.
 fn escape(bytes: &[u8], at: usize) -> Result<usize, InvalidEvent> {
     let is_hex = |byte: &u8| byte.is_ascii_hexdigit();
     match bytes.get(at) {
@@ -145,7 +146,7 @@ fn digits(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// The high bit of bytes that are `byte`; bits above the first such byte may be wrong.
+/// Sets the high bit of each byte that equals `byte`. Bits above the first match may be wrong.
 #[inline]
 fn byte_mask(word: u64, byte: u8) -> u64 {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
@@ -153,15 +154,15 @@ fn byte_mask(word: u64, byte: u8) -> u64 {
     zeros.wrapping_sub(ONES) & !zeros & (ONES << 7)
 }
 
-/// The high bit of bytes that may be below a blank; never misses one.
+/// Sets the high bit of each byte that may be a control character, without false negatives.
 #[inline]
 fn control_mask(word: u64) -> u64 {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     (word.wrapping_sub(ONES * 0x20) | word) & (ONES << 7)
 }
 
-/// Skips a value, and checks all of it. Open objects and arrays are bits, so that depth costs no
-/// stack.
+/// Skips a value and validates all of it. A bit stack holds the open objects and arrays, so depth
+/// uses no call stack.
 fn skip_strictly(text: &Text<'_>, mut at: usize, depth: usize) -> Result<usize, InvalidEvent> {
     let bytes = text.bytes;
     let mut open = Open::default();
@@ -210,7 +211,7 @@ fn skip_strictly(text: &Text<'_>, mut at: usize, depth: usize) -> Result<usize, 
     }
 }
 
-/// A key with its colon; the start of its value.
+/// Scans a key and its colon; returns the start of the value.
 fn key(bytes: &[u8], at: usize) -> Result<usize, InvalidEvent> {
     if bytes.get(at) != Some(&b'"') {
         return Err(InvalidEvent::new("a key in quotes is missing", at));
@@ -222,7 +223,7 @@ fn key(bytes: &[u8], at: usize) -> Result<usize, InvalidEvent> {
     Ok(skip_whitespace(bytes, at + 1))
 }
 
-/// What is open: a bit each, an object is one.
+/// A stack of open objects (1) and arrays (0), one bit each.
 #[derive(Default)]
 struct Open {
     len: usize,
@@ -314,7 +315,7 @@ fn skip_nested(text: &Text<'_>, at: usize, depth: usize) -> Result<usize, Invali
     let Some((end, deepest)) = skip_simd::skip(text.bytes, at) else {
         return Err(InvalidEvent::new("the event ends too early", text.bytes.len()));
     };
-    // The count of a block is too high rather than too low, so a limit is checked by hand.
+    // `deepest` may overestimate, so a suspected violation is checked exactly.
     if depth + deepest > text.depth_max {
         skip_strictly(text, at, depth)?;
     }

@@ -1,8 +1,8 @@
-//! The paths that rules name, as a tree of keys. A walk over an event follows it and skips the
-//! rest.
+//! The paths that rules name, as a tree of keys. Flattening follows the tree and skips keys that
+//! are not in it.
 //!
-//! Paths are joined with dots, so `{"a":{"b":1}}` and `{"a.b":1}` have one value at one path. The
-//! tree therefore has a node for every part between dots, and a key with dots walks several.
+//! Paths are joined with dots, so `{"a":{"b":1}}` and `{"a.b":1}` have a value at the same path.
+//! The tree has a node for each part between dots; a key with dots descends several nodes.
 
 pub(crate) mod lookup;
 
@@ -12,7 +12,7 @@ use crate::cow::array::CowArray;
 use crate::hash::load;
 use crate::paths::lookup::{Lookup, LookupKind};
 
-/// The number of a node, and of the field that it is.
+/// The id of a node, and of the field at its path.
 pub(crate) type Field = u32;
 
 /// The node of the event itself.
@@ -24,22 +24,22 @@ pub(crate) struct Paths {
     nodes: CowArray<Arc<Node>, 32>,
 }
 
-/// A part of a path.
+/// One part of a path.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
     pub(crate) parent: Field,
-    /// Parts from the event to here.
+    /// Parts from the root to this node.
     pub(crate) depth: u32,
     pub(crate) name: Arc<[u8]>,
-    /// Whether a rule names this very path. Only then are its values kept.
+    /// Whether a rule names this path. Only then are its values extracted.
     pub(crate) is_named: bool,
-    /// What an index is asked about the values: sorted.
+    /// The lookups that a query does for each value, sorted.
     pub(crate) lookups: Vec<Lookup>,
-    /// A bit for each ngram that some rule's wildcard is found by, if there are any.
+    /// A Bloom filter of the n-grams by which wildcards of this field are indexed.
     ngrams: Option<Arc<[u64; NGRAM_WORDS]>>,
-    /// Whether a child has children, so that a key with dots may lead somewhere.
+    /// Whether a child has children, so that a key with dots may match.
     is_deep: bool,
-    /// In the order of `Key`, so that many are searched by halving.
+    /// Sorted by `Key`, for binary search.
     children: Vec<Child>,
 }
 
@@ -50,7 +50,7 @@ struct Child {
     field: Field,
 }
 
-/// A name as it is compared: length and first eight bytes; most names differ there.
+/// The length and the first eight bytes of a name; most names differ in these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     len: usize,
@@ -68,7 +68,7 @@ impl Key {
     }
 }
 
-/// Children up to which they are compared one after the other.
+/// Up to this many children, a linear search is faster.
 const LINEAR_MAX: usize = 12;
 
 impl Node {
@@ -85,7 +85,7 @@ impl Node {
         }
     }
 
-    /// How many children there are.
+    /// The number of children.
     #[inline]
     pub(crate) fn width(&self) -> usize {
         self.children.len()
@@ -100,7 +100,7 @@ impl Node {
         !self.children.is_empty()
     }
 
-    /// The child of that name.
+    /// The child with that name.
     #[inline]
     pub(crate) fn child(&self, name: &[u8]) -> Option<Field> {
         let key = Key::of(name);
@@ -113,7 +113,7 @@ impl Node {
         equal.find(|child| is_rest(child, name)).map(|child| child.field)
     }
 
-    /// Whether the index may know the ngram: false for most that it does not know.
+    /// Whether the index may contain the n-gram.
     #[inline]
     pub(crate) fn may_have_ngram(&self, ngram: u64) -> bool {
         let (word, bit) = ngram_bit(ngram);
@@ -121,7 +121,7 @@ impl Node {
     }
 }
 
-/// The filter of ngrams holds 65,536 bits: ten thousand wildcards fill a seventh of them.
+/// The filter has 65,536 bits: ten thousand wildcards set a seventh of them.
 const NGRAM_WORDS: usize = 1024;
 
 #[inline]
@@ -149,22 +149,22 @@ impl Paths {
         self.nodes.get(field as usize)
     }
 
-    /// How many fields there are, the event included.
+    /// The number of nodes, including the root.
     pub(crate) fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// The field of a path, if any rule has named it.
+    /// The field of a path, if a rule names it.
     pub(crate) fn find(&self, path: &[u8]) -> Option<Field> {
         self.descend(ROOT, path)
     }
 
-    /// The node that `path` leads to from `from`.
+    /// The node at `path` below `from`.
     pub(crate) fn descend(&self, from: Field, path: &[u8]) -> Option<Field> {
         path.split(|&byte| byte == b'.').try_fold(from, |at, part| self.node(at).child(part))
     }
 
-    /// The field of a path, made where it is missing. From now on its values are kept.
+    /// Adds a path where it is missing, and returns its field.
     pub(crate) fn add(&mut self, path: &[u8]) -> Field {
         let mut at = ROOT;
         for part in path.split(|&byte| byte == b'.') {
@@ -183,12 +183,12 @@ impl Paths {
         Arc::make_mut(self.nodes.get_mut(field as usize))
     }
 
-    /// No rule names the field any more: its values are skipped.
+    /// Stops the extraction of a field that no rule names any more.
     pub(crate) fn unname(&mut self, field: Field) {
         self.change(field).is_named = false;
     }
 
-    /// From now on values of the field are asked about.
+    /// Adds a lookup for the values of a field.
     pub(crate) fn add_lookup(&mut self, field: Field, lookup: Lookup) {
         let lookups = &mut self.change(field).lookups;
         if let Err(at) = lookups.binary_search(&lookup) {
@@ -204,7 +204,7 @@ impl Paths {
         }
     }
 
-    /// Makes the field's filter know a ngram.
+    /// Adds an n-gram to the filter of a field.
     pub(crate) fn add_ngram(&mut self, field: Field, ngram: u64) {
         if self.node(field).may_have_ngram(ngram) {
             return;
@@ -241,7 +241,7 @@ impl Paths {
         path
     }
 
-    /// How many parts two fields' paths have in common.
+    /// The length of the common prefix of two paths, in parts.
     pub(crate) fn shared_depth(&self, mut a: Field, mut b: Field) -> u32 {
         while a != b {
             if self.node(a).depth >= self.node(b).depth {
