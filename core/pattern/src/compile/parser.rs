@@ -148,11 +148,7 @@ impl<'a> Parser<'a> {
         }
         let mut branches = vec![Branch::new()];
         self.object(&mut Vec::new(), true, &mut branches)?;
-        if self.reader.next()? != Token::End {
-            // AWS's parser never looks here. What follows is a mistake all the same.
-            let reason = "Unexpected text after the pattern's closing brace";
-            return Err(ParseError::json(reason, self.reader.at()));
-        }
+        // AWS's compiler does not read what follows the closing brace, so anything may.
         Ok(branches)
     }
 
