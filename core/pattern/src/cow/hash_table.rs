@@ -90,36 +90,57 @@ impl CowHashTable {
 
     /// Removes a key; returns its value.
     pub(crate) fn remove(&mut self, key: u32) -> Option<u32> {
-        self.get(key)?;
-        let mut node = &mut self.root;
-        let mut rest = key;
-        loop {
-            match node {
-                Node::Inner(children) => {
-                    node = &mut Arc::make_mut(children)[(rest >> (32 - STEP_BITS)) as usize];
-                    rest <<= STEP_BITS;
-                }
-                Node::Table(slots) => {
-                    let at = find(slots, key);
-                    let value = slots[at] as u32 - 1;
-                    let others: Vec<u64> = slots
-                        .iter()
-                        .copied()
-                        .enumerate()
-                        .filter_map(|(index, slot)| (index != at && slot != 0).then_some(slot))
-                        .collect();
-                    *slots = table_of(&others, slots.len());
-                    self.len -= 1;
-                    return Some(value);
-                }
-            }
-        }
+        let value = self.get(key)?;
+        self.root.remove(key, 0);
+        self.len -= 1;
+        Some(value)
     }
 }
 
 impl Node {
     fn table() -> Self {
         Node::Table(table_of(&[], SLOTS_MIN))
+    }
+
+    /// Removes a key that is there. Leaves shrink, and inner nodes with few keys become a leaf, so
+    /// that the table returns memory.
+    fn remove(&mut self, key: u32, level: u32) {
+        match self {
+            Node::Inner(children) => {
+                let child = ((key << level) >> (32 - STEP_BITS)) as usize;
+                Arc::make_mut(children)[child].remove(key, level + STEP_BITS);
+                self.merge();
+            }
+            Node::Table(slots) => {
+                let used: Vec<u64> = slots
+                    .iter()
+                    .copied()
+                    .filter(|&slot| slot != 0 && (slot >> 32) as u32 != key)
+                    .collect();
+                let is_sparse = used.len() * 8 < slots.len() && slots.len() > SLOTS_MIN;
+                let len = if is_sparse { slots.len() / 2 } else { slots.len() };
+                *slots = table_of(&used, len);
+            }
+        }
+    }
+
+    /// Replaces an inner node by a leaf if its children are leaves with few keys in all.
+    fn merge(&mut self) {
+        let Node::Inner(children) = self else {
+            return;
+        };
+        let mut all = Vec::new();
+        for child in children.iter() {
+            match child {
+                Node::Table(slots) if slots.len() == SLOTS_MIN => {
+                    all.extend(slots.iter().copied().filter(|&slot| slot != 0));
+                }
+                _ => return,
+            }
+        }
+        if all.len() <= SLOTS_MAX / 8 {
+            *self = Node::Table(table_of(&all, SLOTS_MAX / 4));
+        }
     }
 
     /// Grows a full leaf: doubles it, or replaces it by an inner node with a leaf for each value of
@@ -170,8 +191,33 @@ fn find(slots: &[u64], key: u32) -> usize {
 }
 
 #[cfg(test)]
+impl CowHashTable {
+    /// The slots of all leaves.
+    pub(crate) fn slots(&self) -> usize {
+        fn slots_of(node: &Node) -> usize {
+            match node {
+                Node::Table(slots) => slots.len(),
+                Node::Inner(children) => children.iter().map(slots_of).sum(),
+            }
+        }
+        slots_of(&self.root)
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_table_shrinks_when_keys_are_removed() {
+        let mut map = CowHashTable::default();
+        let key = |index: u32| index.wrapping_mul(0x9e37_79b1);
+        (0..100_000).for_each(|index| assert_eq!(map.insert(key(index), index), None));
+        let full = map.slots();
+        (1..100_000).for_each(|index| assert_eq!(map.remove(key(index)), Some(index)));
+        assert!(map.slots() <= SLOTS_MAX, "{} of {full} slots are left", map.slots());
+        assert_eq!(map.get(key(0)), Some(0));
+    }
 
     #[test]
     fn a_map_is_a_map_and_a_copy_stays() {

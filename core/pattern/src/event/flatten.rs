@@ -167,7 +167,11 @@ impl<'a, S: Scan> Flattener<'a, S> {
             at = scan::skip_whitespace(bytes, at);
             match bytes.get(at) {
                 Some(b',') => at = scan::skip_whitespace(bytes, at + 1),
-                Some(b'}') => return Ok(at + 1),
+                Some(b'}') => {
+                    // What this object lacks cannot come any more.
+                    self.may_end = may_end;
+                    return Ok(at + 1);
+                }
                 _ => {
                     return Err(InvalidEvent::new(
                         "a comma or the end of an object is missing",
@@ -186,14 +190,14 @@ impl<'a, S: Scan> Flattener<'a, S> {
             decode_valid(key, &mut decoded);
             return self.lookup(node, &decoded, false);
         }
-        if let Some(field) = node.child(key) {
+        if let Some(field) = self.paths.child(node, key) {
             return Some((field, false));
         }
         if !node.is_deep() {
             return None;
         }
         let (first, rest) = key.split_at(memchr::memchr(b'.', key)?);
-        let field = self.paths.descend(node.child(first)?, &rest[1..])?;
+        let field = self.paths.descend(self.paths.child(node, first)?, &rest[1..])?;
         Some((field, true))
     }
 
@@ -296,7 +300,10 @@ impl<'a, S: Scan> Flattener<'a, S> {
             }
             match bytes.get(at) {
                 Some(b',') => at = scan::skip_whitespace(bytes, at + 1),
-                Some(b']') => return Ok(at + 1),
+                Some(b']') => {
+                    self.may_end = may_end;
+                    return Ok(at + 1);
+                }
                 _ => {
                     return Err(InvalidEvent::new("a comma or the end of an array is missing", at));
                 }

@@ -1,9 +1,9 @@
-//! By which question a branch is found: the keys that a test puts into the index.
+//! Index keys: the hashes under which the branches of a test are indexed.
 //!
-//! A key is a filter. Everything that passes the test asks for the key; what else asks for it is
-//! turned away when the branch is looked at. So keys may be coarse: long prefixes are cut, a
-//! wildcard stands under a few bytes of one of its literals, a range under two blocks of numbers
-//! that cover it.
+//! Index keys have no false negatives: every value that passes the test looks up one of its keys.
+//! They may have false positives, so every candidate branch is evaluated in full. So keys may be
+//! coarse: long prefixes are cut, a wildcard is indexed by a few bytes of one of its literals, a
+//! numeric range by two blocks of numbers that cover it.
 
 use crate::compare::address::{Address, first_bits};
 use crate::compare::case_fold;
@@ -14,29 +14,30 @@ use crate::hash::{Hash, load};
 use crate::paths::Field;
 use crate::paths::lookup::{Lookup, LookupKind};
 
-/// A key under which a branch may be found.
+/// A key under which a branch can be indexed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct IndexKey {
     pub(crate) lookup: Lookup,
     pub(crate) key: u32,
-    /// For ngrams: the bytes, which the field's filter knows.
+    /// For n-grams: the bytes, for the filter of the field.
     pub(crate) ngram: u64,
 }
 
 impl IndexKey {
-    /// The share of events that may ask for it, where `distinct` keys of its kind are known.
+    /// The estimated share of events that look up this key, given the number of distinct keys of
+    /// its kind.
     pub(crate) fn cost(&self, distinct: f64) -> f64 {
         weight(self.lookup) / distinct.max(1.0)
     }
 }
 
-/// Lengths at which prefixes and suffixes are cut.
+/// The length at which prefixes and suffixes are cut.
 pub(crate) const AFFIX_MAX: usize = 32;
 
-/// Lengths of ngrams: few, because each is asked for at every byte of a text.
+/// Lengths of n-grams: few, because a query looks each of them up at every byte of a text.
 const NGRAM_SIZES: [usize; 5] = [8, 5, 3, 2, 1];
 
-/// The keys of a field for one seed.
+/// Computes the keys of a field.
 #[derive(Clone, Copy)]
 pub(crate) struct FieldHasher {
     pub(crate) seed: u64,
@@ -49,7 +50,7 @@ impl FieldHasher {
         Hash::seeded(self.seed, self.field, (kind as u32) << 8 | u32::from(size))
     }
 
-    /// The key of a kind that needs no more.
+    /// The key of a lookup that does not depend on the value.
     pub(crate) fn without_value(self, kind: LookupKind) -> u32 {
         self.hash(kind, 0).key()
     }
@@ -85,8 +86,9 @@ impl FieldHasher {
         self.hash(kind, size).word(bits as u64).word((bits >> 64) as u64).key()
     }
 
-    /// Every value that is one of `tests` asks for one of these at least. Of the choices that a
-    /// test leaves, `pick` takes one; without it all are given.
+    /// Appends keys of `tests`: a value that passes one of them looks up at least one of the keys.
+    /// If a test has several possible keys, `pick` rates them and the lowest is taken; without
+    /// `pick` all are appended.
     pub(crate) fn of(
         self,
         tests: Tests<'_>,
@@ -147,7 +149,7 @@ impl FieldHasher {
     fn prefix(self, kind: LookupKind, text: &[u8]) -> IndexKey {
         let text = &text[..text.len().min(AFFIX_MAX)];
         let size = text.len() as u8;
-        // What begins with nothing is any text: its prefix of no bytes.
+        // The empty prefix matches any text; its key has size 0.
         IndexKey { lookup: Lookup { kind, size }, key: self.hash(kind, 0).bytes(text), ngram: 0 }
     }
 
@@ -161,7 +163,7 @@ impl FieldHasher {
         }
     }
 
-    /// A wildcard is found by its beginning, its end, or a piece of its longest literal.
+    /// A wildcard is indexed by its prefix, its suffix, or an n-gram of its longest literal.
     fn wildcard(
         self,
         wildcard: &[u8],
@@ -194,7 +196,7 @@ impl FieldHasher {
         }
     }
 
-    /// Two blocks that cover a range: what lies below and above the roundest number in it.
+    /// Two blocks that cover a range: they meet at the roundest number inside it.
     fn range(self, operand: &[u8], out: &mut Vec<IndexKey>) {
         let range = encoding::range_of(operand);
         let (low, high) = (ordered_bits(range.low), ordered_bits(range.high));
@@ -212,7 +214,7 @@ impl FieldHasher {
     }
 }
 
-/// The key of a suffix: its words are taken from the end.
+/// The key of a suffix: it is hashed from the end.
 pub(crate) fn suffix_key(mut hash: Hash, text: &[u8]) -> u32 {
     let mut chunks = text.rchunks_exact(8);
     for chunk in &mut chunks {

@@ -2,6 +2,7 @@
 
 pub(crate) mod estimate;
 pub(crate) mod index_keys;
+mod postings;
 pub(crate) mod query;
 pub(crate) mod snapshot;
 pub(crate) mod writer;

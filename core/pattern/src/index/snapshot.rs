@@ -1,12 +1,12 @@
-//! The rules of a set at one moment, ready to be asked. Nothing in here changes while it is read; a
-//! writer makes the next version of the pages that it touches.
+//! The immutable index of a rule set. A writer makes the next version and copies only the pages
+//! that it changes.
 //!
 //! ```text
-//! event ── walk along `paths` ──> leaves        (the scalars at paths that rules name)
-//! leaf ── its lookups, hashed ──> `index`        (what could ask for this value?)
-//! entry ──> branch | posting                    (one branch, or many under one key)
-//! posting ── another field's value ──> `index`  (many branches part by their other fields)
-//! branch ──> `store`: fields, tests, rules      (looked at once more: does all of it hold?)
+//! event ── flattened along `paths` ──> leaves     (the scalars at paths that rules name)
+//! leaf ── its lookups, hashed ──> `table`         (index key to entry)
+//! entry ──> branch | posting                      (one branch, or several with this key)
+//! posting ── value of another field ──> `table`   (a long posting is split by other fields)
+//! branch ──> `store`: fields, tests, rules        (every candidate is evaluated in full)
 //! ```
 
 use std::sync::Arc;
@@ -25,48 +25,63 @@ pub type RuleId = u32;
 #[derive(Clone, Debug)]
 pub(crate) struct IndexSnapshot {
     pub(crate) paths: Paths,
-    /// FieldHasher to entries.
+    /// Index keys to entries.
     pub(crate) table: CowHashTable,
     pub(crate) postings: CowArray<Arc<Posting>, 32>,
     pub(crate) store: BranchStore,
-    /// IndexSnapshot to their branches: an entry each.
+    /// Rule ids to an entry: the branch of the rule, or a posting of its branches.
     pub(crate) rules: CowHashTable,
-    /// Codes to branches, so that rules with one pattern share it.
+    /// Hashes of codes to branches: rules with equal patterns share their branches.
     pub(crate) codes: CowHashTable,
-    /// Fields whose absence is a key.
+    /// Fields whose absence is looked up.
     pub(crate) absent: Arc<Vec<Field>>,
-    /// Of the hashes: strangers choose values, and must not choose collisions.
+    /// The seed of the hashes. It is random, so that senders of events cannot construct collisions.
     pub(crate) seed: u64,
 }
 
-/// Several branches under one key, or several rules of one branch.
+/// Several branches with one index key, or several rules of one branch.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Posting {
     pub(crate) members: CowArray<u32, 128>,
-    /// Fields by whose values more branches are found: keys of this posting.
+    /// Fields by whose values further branches are indexed, under keys of this posting.
     pub(crate) splits: Splits,
-    /// How many times branches stand under such keys.
-    pub(crate) split_entries: u32,
 }
 
-/// Fields of a posting at most.
+/// The number of fields that can split a posting.
 pub(crate) const SPLITS_MAX: usize = 8;
 
-/// The fields of a posting, beside it: following a pointer is what a query waits for.
+/// The fields that split a posting. Stored inline: a query would wait for a pointer to be followed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Splits {
     fields: [Field; SPLITS_MAX],
+    /// The number of keys made from each field.
+    keys: [u32; SPLITS_MAX],
     len: u8,
 }
 
 impl Splits {
-    pub(crate) fn push(&mut self, field: Field) {
-        self.fields[usize::from(self.len)] = field;
-        self.len += 1;
+    /// Counts `keys` more keys of a field.
+    pub(crate) fn add(&mut self, field: Field, keys: u32) {
+        let at = self.iter().position(|&other| other == field).unwrap_or_else(|| {
+            self.len += 1;
+            usize::from(self.len) - 1
+        });
+        self.fields[at] = field;
+        self.keys[at] += keys;
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.len = 0;
+    /// Counts `keys` fewer keys of a field. Without keys it splits the posting no longer.
+    pub(crate) fn remove(&mut self, field: Field, keys: u32) {
+        let Some(at) = self.iter().position(|&other| other == field) else {
+            return;
+        };
+        self.keys[at] -= keys;
+        if self.keys[at] == 0 {
+            self.len -= 1;
+            let last = usize::from(self.len);
+            self.fields[at] = self.fields[last];
+            self.keys[at] = std::mem::take(&mut self.keys[last]);
+        }
     }
 }
 
@@ -79,7 +94,7 @@ impl std::ops::Deref for Splits {
     }
 }
 
-/// What an index entry leads to.
+/// The value of an index key: a branch, or a posting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Entry {
     One(u32),
@@ -102,7 +117,7 @@ impl Entry {
     }
 }
 
-/// Bytes before the code of a branch: whose it is.
+/// Bytes before the code of a stored branch: its owner.
 pub(crate) const OWNER: usize = 5;
 
 impl IndexSnapshot {
@@ -134,13 +149,13 @@ impl IndexSnapshot {
         self.table.get(key).map(Entry::of)
     }
 
-    /// The code of a branch.
+    /// The encoded tests of a branch.
     #[inline]
     pub(crate) fn code(&self, branch: BranchId) -> &[u8] {
         &self.store.get(branch)[OWNER..]
     }
 
-    /// The rules of a branch: one, or a posting of them.
+    /// The owner of a branch: a rule id, or (if the flag is set) a posting of rule ids.
     #[inline]
     pub(crate) fn owner(&self, branch: BranchId) -> (bool, u32) {
         let bytes = self.store.get(branch);
@@ -149,19 +164,19 @@ impl IndexSnapshot {
         (bytes[0] != 0, u32::from_le_bytes(raw))
     }
 
-    /// The rules of a branch.
+    /// The rules that own a branch.
     pub(crate) fn owners(&self, branch: BranchId) -> impl Iterator<Item = RuleId> {
         let (is_many, owner) = self.owner(branch);
         let many = is_many.then(|| self.posting(owner).members.iter().copied());
         (!is_many).then_some(owner).into_iter().chain(many.into_iter().flatten())
     }
 
-    /// Every branch that is in use.
+    /// All branches in use.
     pub(crate) fn branches(&self) -> impl Iterator<Item = BranchId> {
         self.store.ids().filter(|&branch| !self.store.get(branch).is_empty())
     }
 
-    /// The key of a rule in `rules`: no two rules have the same.
+    /// The key of a rule in `rules`: a bijective mix of its id.
     pub(crate) fn rule_key(rule: RuleId) -> u32 {
         let mut key = rule;
         key = (key ^ (key >> 16)).wrapping_mul(0x7feb_352d);
@@ -169,7 +184,7 @@ impl IndexSnapshot {
         key ^ (key >> 16)
     }
 
-    /// The key under a posting of what a field is exactly: `exact` is that value's own key.
+    /// The key of an exact value under a posting; `exact` is the key of the value by itself.
     #[inline]
     pub(crate) fn child_key(&self, posting: u32, exact: u32) -> u32 {
         self.hasher(posting).hash(LookupKind::Exists, 1).word(u64::from(exact)).key()

@@ -1,40 +1,32 @@
-//! Makes the next version of the rules: adds and removes, and chooses where a branch is found.
+//! The writer of a rule set: adds and removes rules, and decides where each branch is indexed.
 //!
-//! A branch is found through one of its fields: the one that fewest events are likely to ask for.
-//! It stands under every key of that field's tests. Where many branches come to stand under one
-//! key, they split by the exact values of their other fields, each under a key of that posting; so
-//! rules that share a field's value cost no more than rules that do not.
+//! A branch is indexed by one of its fields: the one whose keys the fewest events are expected to
+//! look up. It is inserted under every key of the tests of that field.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::compile::encoding::encode_branch;
-use crate::compile::encoding::{Fields, Tests, op};
+use crate::compile::encoding::{Fields, encode_branch};
 use crate::compile::parser::Branch;
 use crate::cow::branch_store::BranchId;
 use crate::hash::Hash;
 use crate::index::estimate::Estimates;
 use crate::index::index_keys::IndexKey;
-use crate::index::snapshot::RuleId;
-use crate::index::snapshot::{Entry, IndexSnapshot, OWNER, Posting, SPLITS_MAX};
+use crate::index::snapshot::{Entry, IndexSnapshot, OWNER, RuleId};
 use crate::paths::Field;
 use crate::paths::lookup::{Lookup, LookupKind};
 
-/// Branches of a posting before they split.
-const SPLIT_AT: usize = 6;
-
-/// Alternatives of a test by which the branches of a posting split.
-const ALTERNATIVES_MAX: usize = 4;
-
-/// What a writer knows beside the rules themselves.
+/// The state of a writer: the next snapshot, and bookkeeping that readers do not need.
 pub(crate) struct Writer {
     pub(crate) index: IndexSnapshot,
-    estimates: Estimates,
-    /// How many branches name a field, and how many stand under its keys of each kind.
+    pub(super) estimates: Estimates,
+    /// The number of branches that name a field.
     field_uses: HashMap<Field, u32>,
+    /// The number of branches that are indexed by a lookup of a field.
     lookups: HashMap<(Field, Lookup), u32>,
     free_branches: Vec<BranchId>,
-    free_postings: Vec<u32>,
+    pub(super) free_postings: Vec<u32>,
+    /// Branch ids that were ever used: the next new one.
     branches: BranchId,
 }
 
@@ -51,7 +43,7 @@ impl Writer {
         }
     }
 
-    /// Adds a rule; one of that number goes first.
+    /// Adds a rule, or replaces the rule with this id.
     pub(crate) fn add(&mut self, rule: RuleId, branches: &[Branch]) {
         self.remove(rule);
         let mut own: Vec<BranchId> = Vec::with_capacity(1);
@@ -70,7 +62,7 @@ impl Writer {
         self.index.rules.insert(IndexSnapshot::rule_key(rule), entry.value());
     }
 
-    /// Removes a rule; says whether it was there.
+    /// Removes a rule; returns whether it existed.
     pub(crate) fn remove(&mut self, rule: RuleId) -> bool {
         let Some(value) = self.index.rules.remove(IndexSnapshot::rule_key(rule)) else {
             return false;
@@ -83,10 +75,14 @@ impl Writer {
                 self.free_posting(posting);
             }
         }
+        if self.index.rules.len() == 0 {
+            // Return all memory, and forget estimates of rules that are gone.
+            *self = Self::new(self.index.seed);
+        }
         true
     }
 
-    /// The branch of that code: one that is there, or a new one without rules.
+    /// The branch with this code: the existing one, or a new one that no rule owns yet.
     fn branch(&mut self, code: &[u8], fields: &[Field]) -> BranchId {
         let key = self.code_key(code);
         if let Some(known) = self.index.codes.get(key)
@@ -100,7 +96,7 @@ impl Writer {
         bytes[0] = NO_RULE;
         bytes.extend_from_slice(code);
         self.index.store.set(id, &bytes);
-        // Of two codes with one key, the first is shared and the second is not.
+        // If two codes have the same key, rules share only the branch of the first.
         if self.index.codes.get(key).is_none() {
             self.index.codes.insert(key, id);
         }
@@ -162,21 +158,22 @@ impl Writer {
             *count -= 1;
             if *count == 0 {
                 self.field_uses.remove(&field);
-                self.index.paths.unname(field);
+                self.index.paths.remove(field);
+                self.estimates.remove(field);
             }
         }
         self.index.store.set(branch, &[]);
         self.free_branches.push(branch);
     }
 
-    /// Puts a branch under the keys of its field that fewest events ask for.
+    /// Indexes a branch by the field whose keys have the lowest cost.
     fn index_branch(&mut self, branch: BranchId, code: &[u8]) {
         let mut best: Option<(f64, Field, Vec<IndexKey>)> = None;
         for (field, tests) in Fields(&code[1..]) {
             let mut index_keys = Vec::new();
             let load = |index_key: &IndexKey| self.posting_len(index_key.key);
             self.index.hasher(field).of(tests, Some(&load), &mut index_keys);
-            index_keys.iter().for_each(|index_key| self.estimates.note(field, index_key));
+            index_keys.iter().for_each(|index_key| self.estimates.record(field, index_key));
             let cost = self.estimates.cost(field, &index_keys);
             if best.as_ref().is_none_or(|(least, ..)| cost < *least) {
                 best = Some((cost, field, index_keys));
@@ -191,7 +188,7 @@ impl Writer {
         }
     }
 
-    /// How many branches stand under a key.
+    /// The number of branches that are listed under a key.
     fn posting_len(&self, key: u32) -> usize {
         match self.index.entry(key) {
             None => 0,
@@ -229,96 +226,7 @@ impl Writer {
         }
     }
 
-    /// Puts a branch under a key. `used` are the fields that led there.
-    fn insert_under_key(&mut self, key: u32, branch: BranchId, used: &mut Vec<Field>) {
-        match self.index.entry(key) {
-            None => {
-                self.index.table.insert(key, Entry::One(branch).value());
-            }
-            Some(Entry::One(other)) if other == branch => {}
-            Some(Entry::One(other)) => {
-                let posting = self.new_posting(&[other, branch]);
-                self.index.table.insert(key, Entry::Many(posting).value());
-            }
-            Some(Entry::Many(posting)) => self.add_to_posting(posting, branch, used),
-        }
-    }
-
-    fn add_to_posting(&mut self, id: u32, branch: BranchId, used: &mut Vec<Field>) {
-        let posting = self.index.posting(id);
-        if posting.members.len() + 1 < SPLIT_AT && posting.splits.is_empty() {
-            self.posting_mut(id).members.push(branch);
-            return;
-        }
-        if self.split(id, branch, used) {
-            return;
-        }
-        self.posting_mut(id).members.push(branch);
-        if self.index.posting(id).members.len() == SPLIT_AT {
-            for other in self.index.posting(id).members.iter().copied().collect::<Vec<_>>() {
-                self.move_into_split(id, other, used);
-            }
-        }
-    }
-
-    fn move_into_split(&mut self, id: u32, branch: BranchId, used: &mut Vec<Field>) {
-        if self.split(id, branch, used) {
-            self.remove_member(id, branch);
-        }
-    }
-
-    fn remove_member(&mut self, posting: u32, member: u32) -> bool {
-        let mut members = self.index.posting(posting).members.iter();
-        let Some(at) = members.position(|&other| other == member) else {
-            return false;
-        };
-        drop(members);
-        self.posting_mut(posting).members.swap_remove(at);
-        true
-    }
-
-    /// Puts a branch under a key of a posting, if another exact field of it can make one.
-    fn split(&mut self, id: u32, branch: BranchId, used: &mut Vec<Field>) -> bool {
-        let Some((field, keys)) = self.choose_split(id, branch, used) else {
-            return false;
-        };
-        let posting = self.posting_mut(id);
-        if !posting.splits.contains(&field) {
-            posting.splits.push(field);
-        }
-        posting.split_entries += keys.len() as u32;
-        used.push(field);
-        for key in keys {
-            self.insert_under_key(self.index.child_key(id, key), branch, used);
-        }
-        used.pop();
-        true
-    }
-
-    /// The field that tells a branch from most others of a posting, and its keys.
-    fn choose_split(&self, id: u32, branch: BranchId, used: &[Field]) -> Option<(Field, Vec<u32>)> {
-        let splits = &self.index.posting(id).splits;
-        let is_open = splits.len() < SPLITS_MAX;
-        let code = self.index.code(branch);
-        let usable = Fields(&code[1..]).filter(|(field, tests)| {
-            !used.contains(field) && (is_open || splits.contains(field)) && is_exact(tests.clone())
-        });
-        let distinct = |field| {
-            let kinds = [LookupKind::Text, LookupKind::Number, LookupKind::Literal];
-            kinds.map(|kind| self.estimates.distinct(field, kind)).iter().sum::<f64>()
-        };
-        let (field, tests) =
-            usable.max_by(|(a, _), (b, _)| distinct(*a).total_cmp(&distinct(*b)).then(b.cmp(a)))?;
-        Some((field, self.exact_keys(field, tests)))
-    }
-
-    fn exact_keys(&self, field: Field, tests: Tests<'_>) -> Vec<u32> {
-        let mut index_keys = Vec::new();
-        self.index.hasher(field).of(tests, None, &mut index_keys);
-        index_keys.iter().map(|index_key| index_key.key).collect()
-    }
-
-    /// Takes a branch from wherever it stands.
+    /// Removes a branch from the index. Which field it was indexed by is found by trying all.
     fn unindex_branch(&mut self, branch: BranchId, code: &[u8]) {
         for (field, tests) in Fields(&code[1..]) {
             let mut index_keys = Vec::new();
@@ -330,112 +238,81 @@ impl Writer {
             }
         }
     }
-
-    fn remove_under_key(
-        &mut self,
-        key: u32,
-        branch: BranchId,
-        code: &[u8],
-        used: &mut Vec<Field>,
-    ) -> bool {
-        let id = match self.index.entry(key) {
-            Some(Entry::One(other)) if other == branch => {
-                self.index.table.remove(key);
-                return true;
-            }
-            Some(Entry::Many(id)) => id,
-            _ => return false,
-        };
-        if !self.remove_from_posting(id, branch, code, used) {
-            return false;
-        }
-        let posting = self.index.posting(id);
-        if posting.split_entries == 0 {
-            match posting.members.len() {
-                0 => {
-                    self.index.table.remove(key);
-                    self.free_posting(id);
-                }
-                1 => {
-                    let last = *posting.members.get(0);
-                    self.index.table.insert(key, Entry::One(last).value());
-                    self.free_posting(id);
-                }
-                _ => self.posting_mut(id).splits.clear(),
-            }
-        }
-        true
-    }
-
-    fn remove_from_posting(
-        &mut self,
-        id: u32,
-        branch: BranchId,
-        code: &[u8],
-        used: &mut Vec<Field>,
-    ) -> bool {
-        if self.remove_member(id, branch) {
-            return true;
-        }
-        let mut gone = 0;
-        // A copy, because what is split_entries changes while it is walked.
-        let splits = self.index.posting(id).splits.to_vec();
-        for field in splits {
-            let own = Fields(&code[1..]).find(|(other, _)| *other == field);
-            let Some((_, tests)) = own.filter(|(_, tests)| is_exact(tests.clone())) else {
-                continue;
-            };
-            if used.contains(&field) {
-                continue;
-            }
-            used.push(field);
-            for key in self.exact_keys(field, tests) {
-                let child = self.index.child_key(id, key);
-                gone += u32::from(self.remove_under_key(child, branch, code, used));
-            }
-            used.pop();
-        }
-        if gone > 0 {
-            self.posting_mut(id).split_entries -= gone;
-        }
-        gone > 0
-    }
-
-    fn posting_mut(&mut self, posting: u32) -> &mut Posting {
-        Arc::make_mut(self.index.postings.get_mut(posting as usize))
-    }
-
-    fn new_posting(&mut self, members: &[u32]) -> u32 {
-        let mut posting = Posting::default();
-        for &member in members {
-            posting.members.push(member);
-        }
-        match self.free_postings.pop() {
-            Some(id) => {
-                *self.index.postings.get_mut(id as usize) = Arc::new(posting);
-                id
-            }
-            None => self.index.postings.push(Arc::new(posting)) as u32,
-        }
-    }
-
-    fn free_posting(&mut self, posting: u32) {
-        *self.index.postings.get_mut(posting as usize) = Arc::default();
-        self.free_postings.push(posting);
-    }
 }
 
-/// Whose a branch is, as the first of its bytes.
+/// The first byte of a stored branch: what the owner after it means.
 const ONE_RULE: u8 = 0;
 const MANY_RULES: u8 = 1;
 const NO_RULE: u8 = 2;
 
-/// Whether all of a field's tests are values, and few.
-fn is_exact(tests: Tests<'_>) -> bool {
-    let exact = [op::TEXT, op::DOUBLE, op::DIGITS, op::TRUE, op::FALSE, op::NULL];
-    let mut count = 0;
-    tests.into_iter().all(|(operator, _)| {
-        count += 1;
-        count <= ALTERNATIVES_MAX && exact.contains(&operator)
-    })
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Dialect;
+    use crate::limits::Limits;
+    use crate::pattern::Pattern;
+
+    fn pattern(text: &str) -> Pattern {
+        Pattern::compile(text.as_bytes(), Dialect::EventPattern, &Limits::default()).expect(text)
+    }
+
+    /// A pattern with names that no other has, one of them nested.
+    fn own_names(index: u32) -> Pattern {
+        let name = format!("name-{index}");
+        pattern(&format!(
+            r#"{{"source":["app"],"{name}":[1],"detail":{{"{name}":{{"x":[{{"prefix":"a"}}]}}}}}}"#
+        ))
+    }
+
+    #[test]
+    fn removed_rules_leave_nothing_behind() {
+        let mut writer = Writer::new(7);
+        writer.add(0, pattern(r#"{"source":["app"],"detail":{"kept":[1]}}"#).branches());
+        let live = writer.index.paths.live();
+        for id in 1..3000 {
+            writer.add(id, own_names(id).branches());
+        }
+        assert_eq!(writer.index.paths.live(), live + 2999 * 3);
+        for id in 1..3000 {
+            assert!(writer.remove(id));
+        }
+        assert_eq!(writer.index.paths.live(), live);
+        assert_eq!(writer.estimates.fields(), live - 2, "the root and `detail` are no fields");
+        assert_eq!((writer.field_uses.len(), writer.lookups.len()), (2, 1));
+        assert_eq!((writer.index.table.len(), writer.index.codes.len()), (1, 1));
+        let slots = writer.index.table.slots() + writer.index.codes.slots();
+        assert!(slots <= 1024, "{slots} slots for two keys");
+        // Their numbers are used again.
+        let nodes = writer.index.paths.len();
+        (1..3000).for_each(|id| writer.add(id, own_names(id + 9000).branches()));
+        assert_eq!(writer.index.paths.len(), nodes);
+    }
+
+    #[test]
+    fn a_posting_forgets_the_fields_that_split_it() {
+        let mut writer = Writer::new(7);
+        // Twenty generations of rules, each split by a field of its own.
+        for generation in 0..20_u32 {
+            for index in 0..20 {
+                let text = format!(r#"{{"source":["app"],"field-{generation}":[{index}]}}"#);
+                writer.add(generation * 20 + index, pattern(&text).branches());
+            }
+            if generation > 0 {
+                let earlier = (generation - 1) * 20;
+                (earlier..earlier + 20).for_each(|id| assert!(writer.remove(id)));
+            }
+        }
+        let postings = (0..writer.index.postings.len()).map(|id| writer.index.posting(id as u32));
+        let splits: usize = postings.map(|posting| posting.splits.len()).sum();
+        assert!(splits <= 1, "{splits} fields split the postings of one generation");
+    }
+
+    #[test]
+    fn an_empty_set_is_as_new() {
+        let mut writer = Writer::new(7);
+        (0..100).for_each(|id| writer.add(id, own_names(id).branches()));
+        (0..100).for_each(|id| assert!(writer.remove(id)));
+        assert_eq!((writer.index.paths.len(), writer.branches), (1, 0));
+        assert_eq!(writer.index.postings.len(), 0);
+    }
 }

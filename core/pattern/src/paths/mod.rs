@@ -4,12 +4,13 @@
 //! Paths are joined with dots, so `{"a":{"b":1}}` and `{"a.b":1}` have a value at the same path.
 //! The tree has a node for each part between dots; a key with dots descends several nodes.
 
+mod children;
 pub(crate) mod lookup;
 
 use std::sync::Arc;
 
 use crate::cow::array::CowArray;
-use crate::hash::load;
+use crate::paths::children::Children;
 use crate::paths::lookup::{Lookup, LookupKind};
 
 /// The id of a node, and of the field at its path.
@@ -22,6 +23,10 @@ pub(crate) const ROOT: Field = 0;
 #[derive(Clone, Debug)]
 pub(crate) struct Paths {
     nodes: CowArray<Arc<Node>, 32>,
+    /// Ids of removed nodes, to be used again.
+    free: CowArray<Field, 128>,
+    /// What stands in the place of every removed node.
+    removed: Arc<Node>,
 }
 
 /// One part of a path.
@@ -37,39 +42,10 @@ pub(crate) struct Node {
     pub(crate) lookups: Vec<Lookup>,
     /// A Bloom filter of the n-grams by which wildcards of this field are indexed.
     ngrams: Option<Arc<[u64; NGRAM_WORDS]>>,
-    /// Whether a child has children, so that a key with dots may match.
-    is_deep: bool,
-    /// Sorted by `Key`, for binary search.
-    children: Vec<Child>,
+    /// Children that have children. If there are none, a key with dots cannot match.
+    deep_children: u32,
+    children: Children,
 }
-
-#[derive(Clone, Debug)]
-struct Child {
-    key: Key,
-    name: Arc<[u8]>,
-    field: Field,
-}
-
-/// The length and the first eight bytes of a name; most names differ in these.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    len: usize,
-    head: u64,
-}
-
-impl Key {
-    #[inline]
-    fn of(name: &[u8]) -> Self {
-        let head = match name.first_chunk::<8>() {
-            Some(head) => u64::from_le_bytes(*head),
-            None => load(name),
-        };
-        Self { len: name.len(), head }
-    }
-}
-
-/// Up to this many children, a linear search is faster.
-const LINEAR_MAX: usize = 12;
 
 impl Node {
     fn new(parent: Field, depth: u32, name: &[u8]) -> Self {
@@ -80,8 +56,8 @@ impl Node {
             is_named: false,
             lookups: Vec::new(),
             ngrams: None,
-            is_deep: false,
-            children: Vec::new(),
+            deep_children: 0,
+            children: Children::default(),
         }
     }
 
@@ -93,24 +69,11 @@ impl Node {
 
     #[inline]
     pub(crate) fn is_deep(&self) -> bool {
-        self.is_deep
+        self.deep_children > 0
     }
 
     pub(crate) fn has_children(&self) -> bool {
-        !self.children.is_empty()
-    }
-
-    /// The child with that name.
-    #[inline]
-    pub(crate) fn child(&self, name: &[u8]) -> Option<Field> {
-        let key = Key::of(name);
-        if self.children.len() <= LINEAR_MAX {
-            let is_it = |child: &&Child| child.key == key && is_rest(child, name);
-            return self.children.iter().find(is_it).map(|child| child.field);
-        }
-        let from = self.children.partition_point(|child| child.key < key);
-        let mut equal = self.children[from..].iter().take_while(|child| child.key == key);
-        equal.find(|child| is_rest(child, name)).map(|child| child.field)
+        self.children.len() > 0
     }
 
     /// Whether the index may contain the n-gram.
@@ -130,16 +93,12 @@ fn ngram_bit(ngram: u64) -> (usize, u64) {
     ((hash >> 6) as usize, 1 << (hash & 63))
 }
 
-#[inline]
-fn is_rest(child: &Child, name: &[u8]) -> bool {
-    name.len() <= 8 || child.name[8..] == name[8..]
-}
-
 impl Default for Paths {
     fn default() -> Self {
         let mut nodes = CowArray::default();
         nodes.push(Arc::new(Node::new(ROOT, 0, b"")));
-        Self { nodes }
+        let removed = Arc::new(Node::new(ROOT, 0, b""));
+        Self { nodes, free: CowArray::default(), removed }
     }
 }
 
@@ -149,9 +108,21 @@ impl Paths {
         self.nodes.get(field as usize)
     }
 
-    /// The number of nodes, including the root.
+    /// The child of a node with that name.
+    #[inline]
+    pub(crate) fn child(&self, node: &Node, name: &[u8]) -> Option<Field> {
+        node.children.find(name, |field| &self.node(field).name)
+    }
+
+    /// The number of node ids, including the root and unused ones.
     pub(crate) fn len(&self) -> usize {
         self.nodes.len()
+    }
+
+    /// The number of nodes in use.
+    #[cfg(test)]
+    pub(crate) fn live(&self) -> usize {
+        self.nodes.len() - self.free.len()
     }
 
     /// The field of a path, if a rule names it.
@@ -161,14 +132,15 @@ impl Paths {
 
     /// The node at `path` below `from`.
     pub(crate) fn descend(&self, from: Field, path: &[u8]) -> Option<Field> {
-        path.split(|&byte| byte == b'.').try_fold(from, |at, part| self.node(at).child(part))
+        let child = |at, part| self.child(self.node(at), part);
+        path.split(|&byte| byte == b'.').try_fold(from, child)
     }
 
     /// Adds a path where it is missing, and returns its field.
     pub(crate) fn add(&mut self, path: &[u8]) -> Field {
         let mut at = ROOT;
         for part in path.split(|&byte| byte == b'.') {
-            at = match self.node(at).child(part) {
+            at = match self.child(self.node(at), part) {
                 Some(child) => child,
                 None => self.push(at, part),
             };
@@ -183,9 +155,24 @@ impl Paths {
         Arc::make_mut(self.nodes.get_mut(field as usize))
     }
 
-    /// Stops the extraction of a field that no rule names any more.
-    pub(crate) fn unname(&mut self, field: Field) {
+    /// Removes the path of a field that no rule names any more. Parts of it that other paths share
+    /// stay.
+    pub(crate) fn remove(&mut self, field: Field) {
         self.change(field).is_named = false;
+        let mut at = field;
+        while at != ROOT && !self.node(at).is_named && !self.node(at).has_children() {
+            let parent = self.node(at).parent;
+            let mut children = std::mem::take(&mut self.change(parent).children);
+            children.remove(at, |field| &self.node(field).name);
+            self.change(parent).children = children;
+            if parent != ROOT && !self.node(parent).has_children() {
+                let above = self.node(parent).parent;
+                self.change(above).deep_children -= 1;
+            }
+            *self.nodes.get_mut(at as usize) = self.removed.clone();
+            self.free.push(at);
+            at = parent;
+        }
     }
 
     /// Adds a lookup for the values of a field.
@@ -215,17 +202,21 @@ impl Paths {
     }
 
     fn push(&mut self, parent: Field, name: &[u8]) -> Field {
-        let node = Node::new(parent, self.node(parent).depth + 1, name);
+        let node = Arc::new(Node::new(parent, self.node(parent).depth + 1, name));
         let child_name = node.name.clone();
-        let field = self.nodes.push(Arc::new(node)) as Field;
-        if parent != ROOT {
+        let field = match self.free.len() {
+            0 => self.nodes.push(node) as Field,
+            count => {
+                let field = self.free.swap_remove(count - 1);
+                *self.nodes.get_mut(field as usize) = node;
+                field
+            }
+        };
+        if parent != ROOT && !self.node(parent).has_children() {
             let above = self.node(parent).parent;
-            self.change(above).is_deep = true;
+            self.change(above).deep_children += 1;
         }
-        let children = &mut self.change(parent).children;
-        let key = Key::of(name);
-        let at = children.partition_point(|child| child.key < key);
-        children.insert(at, Child { key, name: child_name, field });
+        self.change(parent).children.insert(&child_name, field);
         field
     }
 
