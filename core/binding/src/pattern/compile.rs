@@ -1,15 +1,15 @@
-//! Making a pattern of what Python gives for one.
+//! Compiles patterns from Python values.
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use trunkline_pattern::{Dialect, Limits};
 
+use super::compiled::Pattern;
 use super::error::invalid_pattern;
-use super::given::{Role, with_text};
+use super::input::{Role, with_text};
 use super::limits;
-use super::one::Pattern;
 
-/// Compiles a pattern; a Pattern passes as it is, if its scope is the one asked for.
+/// Compiles a pattern. A `Pattern` is returned as it is if it has the requested scope.
 #[pyfunction]
 #[pyo3(signature = (pattern, scope, limits=None))]
 pub(super) fn compile_pattern<'py>(
@@ -26,7 +26,7 @@ pub(super) fn compile_pattern<'py>(
     Bound::new(pattern.py(), Pattern { dialect, pattern: made, depth: limits.depth })
 }
 
-/// The matcher's pattern for a Pattern, a dict or a text.
+/// The compiled pattern for a `Pattern`, a dict or a text.
 pub(super) fn compiled(
     pattern: &Bound<'_, PyAny>,
     dialect: Dialect,

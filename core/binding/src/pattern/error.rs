@@ -1,29 +1,29 @@
-//! What patterns and events are refused with, as Python's exceptions.
+//! Conversion of the matcher's errors to Python exceptions.
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use trunkline_pattern::{InvalidEvent, InvalidPattern};
 
-/// The exception for a pattern that was refused.
+/// The exception for an invalid pattern.
 #[cold]
 pub(super) fn invalid_pattern(py: Python<'_>, error: &InvalidPattern) -> PyErr {
     static MAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    // AWS counts from one; zero says that it names no place.
-    let place = |number: u32| (number > 0).then_some(number);
+    // AWS counts from one; zero means that AWS reports no position.
+    let position = |number: u32| (number > 0).then_some(number);
     let parts =
-        (error.code, error.message(), &error.reason, place(error.line), place(error.column));
+        (error.code, error.message(), &error.reason, position(error.line), position(error.column));
     let made =
         MAKE.import(py, "trunkline.errors", "invalid_pattern").and_then(|make| make.call1(parts));
     made.map_or_else(|failure| failure, PyErr::from_value)
 }
 
-/// The exception for an event that cannot be read.
+/// The exception for an invalid event.
 #[cold]
 pub(super) fn invalid_event(py: Python<'_>, error: &InvalidEvent) -> PyErr {
     refused(py, error.to_string(), error.offset)
 }
 
-/// The exception for an event that is refused with these words.
+/// The exception for an invalid event, with this message.
 #[cold]
 pub(super) fn refused(py: Python<'_>, message: String, offset: usize) -> PyErr {
     static MAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();

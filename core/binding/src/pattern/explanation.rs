@@ -1,4 +1,4 @@
-//! Why an event matches or does not.
+//! `Explanation`: why an event matches or does not.
 
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict, PyTuple};
@@ -6,7 +6,7 @@ use trunkline_pattern::{Dialect, InvalidEvent};
 
 use super::error::invalid_event;
 
-/// Why an event matches, or does not: `Pattern.explain` makes it. In words: `str()` of it.
+/// Why an event matches or does not: the result of `Pattern.explain`. `str()` gives a sentence.
 ///
 /// >>> from trunkline import patterns
 /// >>> pattern = patterns.compile({"a": ["x"], "b": [{"prefix": "y"}]})
@@ -17,13 +17,14 @@ use super::error::invalid_event;
 /// (False, 'b', ('"z"',), ('{"prefix":"y"}',), 'differs')
 #[pyclass(frozen, module = "trunkline.patterns")]
 pub(super) struct Explanation {
-    words: String,
+    text: String,
     failure: Option<trunkline_pattern::Failure>,
     matched: bool,
 }
 
 impl Explanation {
-    /// What the matcher explained; of what SNS cannot read, that it could not.
+    /// Converts the matcher's explanation. An event that SNS cannot parse matches no filter policy,
+    /// and the explanation says so.
     pub fn of(
         py: Python<'_>,
         dialect: Dialect,
@@ -31,11 +32,11 @@ impl Explanation {
     ) -> PyResult<Self> {
         match explained {
             Ok(why) => {
-                let words = why.to_string();
-                Ok(Self { words, matched: why.matched, failure: why.failure })
+                let text = why.to_string();
+                Ok(Self { text, matched: why.matched, failure: why.failure })
             }
             Err(error) if dialect != Dialect::EventPattern => {
-                Ok(Self { words: error.to_string(), matched: false, failure: None })
+                Ok(Self { text: error.to_string(), matched: false, failure: None })
             }
             Err(error) => Err(invalid_event(py, &error)),
         }
@@ -61,38 +62,38 @@ impl Explanation {
         self.matched
     }
 
-    /// The dotted path of the first field that failed, in the order of paths; None if it matches.
+    /// The dotted path of the first field that failed; None if the event matches.
     #[getter]
     fn path(&self) -> Option<&str> {
         self.failure.as_ref().map(|failure| failure.path.as_str())
     }
 
-    /// What was there: values as JSON. Empty if nothing was.
+    /// The values of that field, as JSON; empty if it has none.
     #[getter]
     fn found<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         self.list(py, |failure| &failure.found)
     }
 
-    /// What was wanted: entries of the pattern as JSON.
+    /// The entries of the pattern for that field, as JSON.
     #[getter]
     fn wanted<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         self.list(py, |failure| &failure.wanted)
     }
 
-    /// What is wrong: "missing", "present", "differs", or "other-element" for a value that is
-    /// wanted, but in another element of an array than the fields before it; None if it matches.
+    /// The reason: "missing", "present", "differs", or "other-element" for a value that passes, but
+    /// lies in another array element than the fields before it. None if the event matches.
     #[getter]
     fn reason(&self) -> Option<&'static str> {
         self.failure.as_ref().map(|failure| failure.reason.word())
     }
 
-    /// Which of the branches that `$or` makes came furthest, from 0; None if it matches.
+    /// The index of the `$or` branch that matched the most fields; None if the event matches.
     #[getter]
     fn branch(&self) -> Option<usize> {
         self.failure.as_ref().map(|failure| failure.branch)
     }
 
-    /// All of it as a dict, to be written as JSON.
+    /// The explanation as a dict, for JSON.
     ///
     /// >>> from trunkline import patterns
     /// >>> patterns.compile({"a": [1]}).explain({"a": 1}).as_dict()["matched"]
@@ -110,10 +111,10 @@ impl Explanation {
     }
 
     fn __str__(&self) -> &str {
-        &self.words
+        &self.text
     }
 
     fn __repr__(&self) -> String {
-        format!("<Explanation: {}>", self.words)
+        format!("<Explanation: {}>", self.text)
     }
 }

@@ -1,4 +1,4 @@
-//! The limits of patterns, to and from Python as a plain dict.
+//! Conversion of pattern limits to and from a Python dict.
 
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict};
@@ -11,7 +11,7 @@ macro_rules! table {
         /// The default limits of patterns: AWS's values.
         #[pyfunction]
         fn default_pattern_limits(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
-            // Named in full, so that a limit that is added cannot be forgotten here.
+            // Destructured without `..`, so that a new limit cannot be forgotten here.
             let Limits { $($field),* } = Limits::default();
             [$((stringify!($field), $field)),*].into_py_dict(py)
         }
@@ -36,13 +36,13 @@ table!(
     depth,
 );
 
-/// The largest value of any limit: far from where products of counts would overflow.
+/// The largest value of any limit. Products of counts cannot overflow below it.
 const VALUE_MAX: usize = if usize::BITS < 64 { usize::MAX } else { 1_000_000_000_000_000 };
 
-/// The largest depth: patterns and events are read by calls in calls, and a thread's stack ends.
+/// The largest depth: the parsers recurse, and the stack is limited.
 const DEPTH_MAX: usize = 1_000;
 
-/// The default table with the values of `changes` in their places.
+/// The default limits with `changes` applied.
 fn from_dict(changes: &Bound<'_, PyDict>) -> PyResult<Limits> {
     let mut limits = Limits::default();
     for (name, value) in changes {
@@ -59,7 +59,7 @@ fn from_dict(changes: &Bound<'_, PyDict>) -> PyResult<Limits> {
     Ok(limits)
 }
 
-/// The table of a `patterns.Limits`, or the default one.
+/// Converts a `patterns.Limits`; the default limits for None.
 pub(super) fn of(limits: Option<&Bound<'_, PyAny>>) -> PyResult<Limits> {
     let Some(limits) = limits else {
         return Ok(Limits::default());

@@ -1,24 +1,24 @@
-//! Patterns and sets of rules: `trunkline.patterns` without the rest of the engine.
+//! The Rust side of `trunkline.patterns`: patterns and rule sets. It does not use the engine.
 
 mod compile;
+mod compiled;
 mod error;
 mod explanation;
-mod given;
+mod input;
 mod limits;
-mod one;
-mod set;
-mod slots;
+mod rule_ids;
+mod rule_set;
 
 use pyo3::prelude::*;
 
-/// What patterns and events are refused with.
+/// The error codes for invalid patterns and events.
 pub(crate) const CODES: [&str; 3] =
     ["InvalidEventPatternException", "InvalidParameter", "InvalidEvent"];
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     limits::register(module)?;
-    module.add_class::<one::Pattern>()?;
+    module.add_class::<compiled::Pattern>()?;
     module.add_class::<explanation::Explanation>()?;
-    module.add_class::<set::RuleSet>()?;
+    module.add_class::<rule_set::RuleSet>()?;
     module.add_function(wrap_pyfunction!(compile::compile_pattern, module)?)
 }

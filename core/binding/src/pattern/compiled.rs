@@ -1,4 +1,4 @@
-//! One pattern, compiled.
+//! `Pattern`: a compiled pattern.
 
 use pyo3::prelude::*;
 use trunkline_pattern::{Dialect, Event, InvalidEvent};
@@ -6,9 +6,9 @@ use trunkline_pattern::{Dialect, Event, InvalidEvent};
 use super::compile::scope_of;
 use super::error::invalid_event;
 use super::explanation::Explanation;
-use super::given::{Attributes, Role, with_text};
+use super::input::{Attributes, Role, with_text};
 
-/// A compiled pattern; `patterns.compile` and `patterns.filter_policy` make it. Immutable.
+/// A compiled pattern, made by `patterns.compile` or `patterns.filter_policy`. Immutable.
 ///
 /// >>> from trunkline import patterns
 /// >>> pattern = patterns.compile({"detail": {"state": ["running"]}})
@@ -18,7 +18,7 @@ use super::given::{Attributes, Role, with_text};
 pub(super) struct Pattern {
     pub dialect: Dialect,
     pub pattern: trunkline_pattern::Pattern,
-    /// How deep an event may be nested.
+    /// The nesting limit of events.
     pub depth: usize,
 }
 
@@ -26,8 +26,9 @@ pub(super) struct Pattern {
 impl Pattern {
     /// Whether `event` matches.
     ///
-    /// An event that was validated before may be `trusted`: it is read only until the answer is
-    /// known. Of what is no JSON after all the answer may then be anything. Raises InvalidEvent.
+    /// With `trusted`, the event is known to be valid JSON, and fields that the pattern does not
+    /// name are not validated; for invalid JSON the result is then unspecified. Raises InvalidEvent
+    /// for an event that cannot be parsed.
     ///
     /// >>> from trunkline import patterns
     /// >>> patterns.compile({"a": [{"exists": False}]}).matches(b'{"b": 1}')
@@ -37,17 +38,16 @@ impl Pattern {
         let py = event.py();
         if self.dialect == Dialect::FilterAttributes {
             let attributes = Attributes::of(event)?;
-            // What SNS cannot read is not delivered, which is no error.
+            // SNS does not deliver attributes that it cannot parse; this is not an error.
             return Ok(self.pattern.matches_attributes(&attributes.borrowed()).unwrap_or(false));
         }
         with_text(event, Role::Event, |text| {
-            let found = self.pattern.matches(given(text, trusted, self.depth));
-            filtered(py, self.dialect, found, false)
+            let found = self.pattern.matches(event_of(text, trusted, self.depth));
+            match_result(py, self.dialect, found, false)
         })
     }
 
-    /// Why `event` matches or does not: the first field that failed, what was there and what was
-    /// wanted.
+    /// Why `event` matches or does not: the first field that failed, its values and its tests.
     ///
     /// >>> from trunkline import patterns
     /// >>> why = patterns.compile({"detail": {"state": ["running"]}}).explain({"detail": {}})
@@ -61,11 +61,15 @@ impl Pattern {
             return Explanation::of(py, self.dialect, why);
         }
         with_text(event, Role::Event, |text| {
-            Explanation::of(py, self.dialect, self.pattern.explain(given(text, false, self.depth)))
+            Explanation::of(
+                py,
+                self.dialect,
+                self.pattern.explain(event_of(text, false, self.depth)),
+            )
         })
     }
 
-    /// What the pattern looks at: Event, MessageBody or MessageAttributes.
+    /// The scope of the pattern: Event, MessageBody or MessageAttributes.
     #[getter]
     fn scope(&self) -> &'static str {
         scope_of(self.dialect)
@@ -76,16 +80,16 @@ impl Pattern {
     }
 }
 
-/// The event of a text.
+/// The matcher input for a text.
 #[inline]
-pub(super) fn given(text: &[u8], trusted: bool, depth: usize) -> Event<'_> {
+pub(super) fn event_of(text: &[u8], trusted: bool, depth: usize) -> Event<'_> {
     let event = if trusted { Event::trusted(text) } else { Event::new(text) };
     event.depth(depth)
 }
 
-/// What was found; of a body that SNS cannot read, `nothing`.
+/// The result of a match; `nothing` if a filter policy meets a body that cannot be parsed.
 #[inline]
-pub(super) fn filtered<T>(
+pub(super) fn match_result<T>(
     py: Python<'_>,
     dialect: Dialect,
     found: Result<T, InvalidEvent>,

@@ -1,4 +1,4 @@
-//! Many rules, matched together.
+//! `RuleSet`: rules that are matched together.
 
 use std::sync::Mutex;
 
@@ -8,19 +8,19 @@ use pyo3::types::{PyBytes, PyIterator, PyList, PyString};
 use trunkline_pattern::{Dialect, Format, InvalidEvent, Limits, RuleId, Scratch};
 
 use super::compile::{compiled, dialect_of, scope_of};
+use super::compiled::{event_of, match_result};
 use super::error::refused;
-use super::given::{Attributes, Role, copied, with_text};
-use super::one::{filtered, given};
-use super::slots::{Slots, checked};
+use super::input::{Attributes, Role, owned_text, with_text};
+use super::rule_ids::{RuleIds, check_id};
 
-/// Bytes of a batch from which on the interpreter is released: about 40 events, some 30 us. Below,
-/// winning it back beside computing threads may cost more than all of the work.
+/// The size of a batch in bytes from which on the GIL is released: about 40 events or 30 us. For a
+/// smaller batch, reacquiring the GIL beside busy threads may cost more than the match.
 const RELEASE_BYTES: usize = 32 * 1024;
 
-/// Rules by id, matched together: the time of a match grows with the fields that rules name, hardly
-/// with their number. Readers never wait for each other or for a writer.
+/// A set of rules by id that are matched together. The time of a match depends on the fields that
+/// rules name, and little on the number of rules. Readers take no lock.
 ///
-/// An id is a str or an int. Matches come in the order in which the set is iterated.
+/// An id is a str or an int. Matching ids are returned in iteration order.
 ///
 /// >>> from trunkline import patterns
 /// >>> rules = patterns.RuleSet()
@@ -35,13 +35,13 @@ pub(super) struct RuleSet {
     dialect: Dialect,
     limits: Limits,
     rules: trunkline_pattern::RuleSet,
-    slots: Slots,
-    /// What a match works with, kept for the next one.
-    work: Mutex<Work>,
+    ids: RuleIds,
+    /// Buffers of the last match, reused by the next.
+    buffers: Mutex<Buffers>,
 }
 
 #[derive(Default)]
-struct Work {
+struct Buffers {
     scratch: Scratch,
     found: Vec<RuleId>,
 }
@@ -55,15 +55,15 @@ impl RuleSet {
             dialect: dialect_of(scope)?,
             limits: super::limits::of(limits)?,
             rules: trunkline_pattern::RuleSet::new(),
-            slots: Slots::new(py),
-            work: Mutex::default(),
+            ids: RuleIds::new(py),
+            buffers: Mutex::default(),
         })
     }
 
-    /// Add a rule, or give the rule of this id another pattern.
+    /// Add a rule, or replace the pattern of the rule with this id.
     ///
-    /// `pattern` is a Pattern, a dict or a text; a set of another scope than Event takes filter
-    /// policies of its scope. Raises what `patterns.compile` and `patterns.filter_policy` raise.
+    /// `pattern` is a Pattern, a dict or a text. In a set with a scope other than Event it is a filter
+    /// policy of that scope. Raises what `patterns.compile` and `patterns.filter_policy` raise.
     ///
     /// >>> from trunkline import patterns
     /// >>> rules = patterns.RuleSet(scope="MessageAttributes")
@@ -71,16 +71,15 @@ impl RuleSet {
     /// >>> rules.match({"store": "shop"})
     /// ['shop']
     fn add(&self, id: &Bound<'_, PyAny>, pattern: &Bound<'_, PyAny>) -> PyResult<()> {
-        let id = checked(id)?;
+        let id = check_id(id)?;
         let pattern = compiled(pattern, self.dialect, &self.limits)?;
-        let mut spare = self.slots.write(id.py());
-        let (number, _) = self.slots.number(&mut spare, id)?;
+        let mut free = self.ids.write(id.py());
+        let (number, _) = self.ids.number(&mut free, id)?;
         self.rules.add(number, &pattern);
         Ok(())
     }
 
-    /// Add many rules at once: pairs of id and pattern, or a mapping. All of them, or on an error
-    /// none.
+    /// Add many rules atomically: pairs of id and pattern, or a mapping. On an error none is added.
     ///
     /// >>> from trunkline import patterns
     /// >>> rules = patterns.RuleSet()
@@ -97,12 +96,12 @@ impl RuleSet {
         for pair in pairs.try_iter()? {
             let (id, pattern): (Bound<'_, PyAny>, Bound<'_, PyAny>) = pair?.extract()?;
             let pattern = compiled(&pattern, self.dialect, &self.limits)?;
-            compiled_rules.push((checked(&id)?.clone(), pattern));
+            compiled_rules.push((check_id(&id)?.clone(), pattern));
         }
-        let mut spare = self.slots.write(py);
+        let mut free = self.ids.write(py);
         let mut numbered = Vec::with_capacity(compiled_rules.len());
         for (id, pattern) in compiled_rules {
-            numbered.push((self.slots.number(&mut spare, &id)?.0, pattern));
+            numbered.push((self.ids.number(&mut free, &id)?.0, pattern));
         }
         py.detach(|| {
             self.rules.add_many(numbered.iter().map(|(number, pattern)| (*number, pattern)));
@@ -110,7 +109,7 @@ impl RuleSet {
         Ok(())
     }
 
-    /// Remove a rule; whether it was there.
+    /// Remove a rule. Returns whether it existed.
     ///
     /// >>> from trunkline import patterns
     /// >>> rules = patterns.RuleSet()
@@ -118,20 +117,20 @@ impl RuleSet {
     /// >>> rules.remove("a"), rules.remove("a")
     /// (True, False)
     fn remove(&self, id: &Bound<'_, PyAny>) -> PyResult<bool> {
-        let id = checked(id)?;
-        let mut spare = self.slots.write(id.py());
-        let Some(number) = self.slots.find(id)? else {
+        let id = check_id(id)?;
+        let mut free = self.ids.write(id.py());
+        let Some(number) = self.ids.find(id)? else {
             return Ok(false);
         };
-        // In this order: once the number is free, nothing must find it.
+        // In this order: a match must not find a number that is free.
         self.rules.remove(number);
-        self.slots.forget(&mut spare, id, number)?;
+        self.ids.forget(&mut free, id, number)?;
         Ok(true)
     }
 
     /// The ids of the rules that `event` matches.
     ///
-    /// An event that was validated before may be `trusted`, as in `Pattern.matches`.
+    /// `trusted` means the same as in `Pattern.matches`.
     ///
     /// >>> from trunkline import patterns
     /// >>> rules = patterns.RuleSet()
@@ -149,21 +148,21 @@ impl RuleSet {
             return self.match_attributes(event);
         }
         with_text(event, Role::Event, |text| {
-            self.with_work(|work| {
-                work.found.clear();
-                let event = given(text, trusted, self.limits.depth);
-                let found = self.rules.matches(event, &mut work.scratch, &mut work.found);
-                match filtered(py, self.dialect, found.map(|()| true), false)? {
-                    true => self.slots.ids(py, &work.found),
+            self.with_buffers(|buffers| {
+                buffers.found.clear();
+                let event = event_of(text, trusted, self.limits.depth);
+                let found = self.rules.matches(event, &mut buffers.scratch, &mut buffers.found);
+                match match_result(py, self.dialect, found.map(|()| true), false)? {
+                    true => self.ids.ids(py, &buffers.found),
                     false => Ok(PyList::empty(py)),
                 }
             })
         })
     }
 
-    /// The ids for each of many events. Other threads run meanwhile: the interpreter is released.
+    /// The ids of the matching rules for each of many events. Releases the GIL.
     ///
-    /// Raises InvalidEvent for the first event that cannot be read, and names its place.
+    /// Raises InvalidEvent for the first event that cannot be parsed, with its index.
     ///
     /// >>> from trunkline import patterns
     /// >>> rules = patterns.RuleSet()
@@ -182,21 +181,22 @@ impl RuleSet {
             let lists = events.iter().map(|event| self.match_attributes(event));
             return PyList::new(py, lists.collect::<PyResult<Vec<_>>>()?);
         }
-        let held: Vec<Held<'_>> = events.iter().map(Held::of).collect::<PyResult<_>>()?;
-        let texts: Vec<&[u8]> = held.iter().map(Held::text).collect();
-        let batch = self.slots.batch();
+        let owners: Vec<EventText<'_>> =
+            events.iter().map(EventText::of).collect::<PyResult<_>>()?;
+        let texts: Vec<&[u8]> = owners.iter().map(EventText::text).collect();
+        let batch = self.ids.batch();
         let size: usize = texts.iter().map(|text| text.len()).sum();
         let answer = if size < RELEASE_BYTES {
-            self.answer(&texts, trusted)
+            self.match_batch(&texts, trusted)
         } else {
-            py.detach(|| self.answer(&texts, trusted))
+            py.detach(|| self.match_batch(&texts, trusted))
         };
-        let answer = answer.map_err(|(place, error)| {
-            refused(py, format!("Event {place} of the batch: {error}"), error.offset)
+        let answer = answer.map_err(|(index, error)| {
+            refused(py, format!("Event {index} of the batch: {error}"), error.offset)
         })?;
         let mut start = 0;
         let lists = answer.ends.iter().map(|&end| {
-            let list = self.slots.ids(py, &answer.found[start..end]);
+            let list = self.ids.ids(py, &answer.found[start..end]);
             start = end;
             list
         });
@@ -205,7 +205,7 @@ impl RuleSet {
         PyList::new(py, lists)
     }
 
-    /// A drawing of how the set finds its rules, for a few of them: "text", or "dot" for Graphviz.
+    /// Draw the index of a small set, as "text" or as "dot" for Graphviz.
     ///
     /// >>> from trunkline import patterns
     /// >>> rules = patterns.RuleSet()
@@ -224,40 +224,40 @@ impl RuleSet {
                 )));
             }
         };
-        Ok(self.rules.snapshot().draw(format, |number| self.slots.name(py, number)))
+        Ok(self.rules.snapshot().draw(format, |number| self.ids.name(py, number)))
     }
 
-    /// What the rules look at: Event, MessageBody or MessageAttributes.
+    /// The scope of the rules: Event, MessageBody or MessageAttributes.
     #[getter]
     fn scope(&self) -> &'static str {
         scope_of(self.dialect)
     }
 
     fn __len__(&self, py: Python<'_>) -> usize {
-        self.slots.len(py)
+        self.ids.len(py)
     }
 
     fn __contains__(&self, id: &Bound<'_, PyAny>) -> PyResult<bool> {
-        // What cannot be an id is not there, as with any container.
-        match checked(id) {
-            Ok(id) => Ok(self.slots.find(id)?.is_some()),
+        // A value that cannot be an id is not in the set.
+        match check_id(id) {
+            Ok(id) => Ok(self.ids.find(id)?.is_some()),
             Err(_) => Ok(false),
         }
     }
 
-    /// Over the ids as they are now; the set may change meanwhile.
+    /// Iterates over a copy of the ids, so the set may change meanwhile.
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
-        self.slots.all(py)?.try_iter()
+        self.ids.all(py)?.try_iter()
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
         let scope = scope_of(self.dialect);
-        format!("<RuleSet of scope {scope}: {} rules>", self.slots.len(py))
+        format!("<RuleSet of scope {scope}: {} rules>", self.ids.len(py))
     }
 }
 
-/// What the events of a batch matched: the rules of all, and where those of each end.
-struct Answer {
+/// The matches of a batch: the rules of all events, and the end of each event's part.
+struct BatchMatches {
     found: Vec<RuleId>,
     ends: Vec<usize>,
 }
@@ -266,54 +266,58 @@ impl RuleSet {
     fn match_attributes<'py>(&self, event: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
         let py = event.py();
         let attributes = Attributes::of(event)?;
-        self.with_work(|work| {
-            work.found.clear();
-            let (scratch, found) = (&mut work.scratch, &mut work.found);
+        self.with_buffers(|buffers| {
+            buffers.found.clear();
+            let (scratch, found) = (&mut buffers.scratch, &mut buffers.found);
             match self.rules.match_attributes(&attributes.borrowed(), scratch, found) {
-                Ok(()) => self.slots.ids(py, &work.found),
-                // What SNS cannot read is not delivered, which is no error.
+                Ok(()) => self.ids.ids(py, &buffers.found),
+                // SNS does not deliver attributes that it cannot parse; this is not an error.
                 Err(_) => Ok(PyList::empty(py)),
             }
         })
     }
 
-    /// Matches a batch, without Python; on an error says at which event.
-    fn answer(&self, texts: &[&[u8]], trusted: bool) -> Result<Answer, (usize, InvalidEvent)> {
-        let mut answer = Answer { found: Vec::new(), ends: Vec::with_capacity(texts.len()) };
-        let (mut work, rules) = (Work::default(), self.rules.snapshot());
-        for (place, text) in texts.iter().enumerate() {
-            work.found.clear();
+    /// Matches a batch without the GIL. An error has the index of its event.
+    fn match_batch(
+        &self,
+        texts: &[&[u8]],
+        trusted: bool,
+    ) -> Result<BatchMatches, (usize, InvalidEvent)> {
+        let mut answer = BatchMatches { found: Vec::new(), ends: Vec::with_capacity(texts.len()) };
+        let (mut buffers, rules) = (Buffers::default(), self.rules.snapshot());
+        for (index, text) in texts.iter().enumerate() {
+            buffers.found.clear();
             match rules.matches(
-                given(text, trusted, self.limits.depth),
-                &mut work.scratch,
-                &mut work.found,
+                event_of(text, trusted, self.limits.depth),
+                &mut buffers.scratch,
+                &mut buffers.found,
             ) {
-                Ok(()) => answer.found.extend_from_slice(&work.found),
+                Ok(()) => answer.found.extend_from_slice(&buffers.found),
                 Err(_) if self.dialect != Dialect::EventPattern => {}
-                Err(error) => return Err((place, error)),
+                Err(error) => return Err((index, error)),
             }
             answer.ends.push(answer.found.len());
         }
         Ok(answer)
     }
 
-    /// Calls `run` with the memory of the last match, or with fresh memory if that is in use.
+    /// Calls `run` with the buffers of the set, or with new ones while another thread uses them.
     #[inline]
-    fn with_work<R>(&self, run: impl FnOnce(&mut Work) -> R) -> R {
-        match self.work.try_lock() {
-            Ok(mut work) => run(&mut work),
-            Err(_) => run(&mut Work::default()),
+    fn with_buffers<R>(&self, run: impl FnOnce(&mut Buffers) -> R) -> R {
+        match self.buffers.try_lock() {
+            Ok(mut buffers) => run(&mut buffers),
+            Err(_) => run(&mut Buffers::default()),
         }
     }
 }
 
-/// An event of a batch, held so that its text stays where it is.
-enum Held<'a> {
+/// The text of an event of a batch: borrowed from a Python object, or owned.
+enum EventText<'a> {
     Bytes(&'a [u8]),
     Copied(Vec<u8>),
 }
 
-impl<'a> Held<'a> {
+impl<'a> EventText<'a> {
     fn of(event: &'a Bound<'_, PyAny>) -> PyResult<Self> {
         if let Ok(bytes) = event.cast::<PyBytes>() {
             return Ok(Self::Bytes(bytes.as_bytes()));
@@ -321,7 +325,7 @@ impl<'a> Held<'a> {
         if let Some(text) = event.cast::<PyString>().ok().and_then(|text| text.to_str().ok()) {
             return Ok(Self::Bytes(text.as_bytes()));
         }
-        copied(event, Role::Event).map(Self::Copied)
+        owned_text(event, Role::Event).map(Self::Copied)
     }
 
     fn text(&self) -> &[u8] {

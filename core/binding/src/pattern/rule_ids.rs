@@ -1,10 +1,10 @@
-//! Which id stands for which number of the matcher.
+//! Maps the ids of rules to the numbers by which the matcher knows them.
 //!
-//! The matcher knows rules by small numbers, so that a match does no work on ids: a number is the
-//! place of an id in a list. List and index are touched by threads that hold the interpreter only.
+//! A number is the index of an id in a list, so a match does no work on ids. Only threads that hold
+//! the GIL use the list and the dict.
 //!
-//! Invariant: while a batch is under way, a number that was given back keeps its id and is not
-//! given out again; the batch may still find the rule that it stood for.
+//! Invariant: while a batch runs, a released number keeps its id and is not assigned again, because
+//! the batch may still find the removed rule.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,51 +15,55 @@ use pyo3::sync::MutexExt;
 use pyo3::types::{PyDict, PyInt, PyList, PyString};
 use trunkline_pattern::RuleId;
 
-/// The ids of a set.
-pub(super) struct Slots {
-    /// The id of each number; None for a number that is free.
+/// The ids of a rule set.
+pub(super) struct RuleIds {
+    /// The id of each number; None for a free number.
     ids: Py<PyList>,
     /// The number of each id.
     numbers: Py<PyDict>,
-    /// Taken by writers alone, and before they ask the matcher for anything.
-    spare: Mutex<Spare>,
+    /// Serializes writers. They lock it before they change the matcher.
+    free: Mutex<FreeNumbers>,
     batches: AtomicUsize,
 }
 
-/// Numbers that stand for nothing.
+/// Numbers without an id.
 #[derive(Default)]
-pub(super) struct Spare {
+pub(super) struct FreeNumbers {
     free: Vec<RuleId>,
-    /// Given back while a batch was under way.
+    /// Released while a batch was running.
     retired: Vec<RuleId>,
 }
 
-impl Slots {
+impl RuleIds {
     pub fn new(py: Python<'_>) -> Self {
         let (ids, numbers) = (PyList::empty(py).unbind(), PyDict::new(py).unbind());
-        Self { ids, numbers, spare: Mutex::default(), batches: AtomicUsize::new(0) }
+        Self { ids, numbers, free: Mutex::default(), batches: AtomicUsize::new(0) }
     }
 
-    /// The right to write. Waits for other writers with the interpreter released.
-    pub fn write(&self, py: Python<'_>) -> MutexGuard<'_, Spare> {
-        // A writer that panicked left nothing half done that this could see.
-        self.spare.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+    /// Locks out other writers. Releases the GIL while it waits.
+    pub fn write(&self, py: Python<'_>) -> MutexGuard<'_, FreeNumbers> {
+        // A writer that panicked left the lists consistent.
+        self.free.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The number of `id`, which gets one if it has none; whether it is new.
-    pub fn number(&self, spare: &mut Spare, id: &Bound<'_, PyAny>) -> PyResult<(RuleId, bool)> {
+    /// The number of `id`, and whether it was assigned just now.
+    pub fn number(
+        &self,
+        free: &mut FreeNumbers,
+        id: &Bound<'_, PyAny>,
+    ) -> PyResult<(RuleId, bool)> {
         let py = id.py();
         let numbers = self.numbers.bind(py);
         if let Some(number) = numbers.get_item(id)? {
             return Ok((number.extract()?, false));
         }
-        self.recycle(py, spare)?;
+        self.recycle(py, free)?;
         let ids = self.ids.bind(py);
-        let number = match spare.free.last() {
+        let number = match free.free.last() {
             Some(&number) => {
                 ids.set_item(number as usize, id)?;
                 numbers.set_item(id, number)?;
-                spare.free.pop();
+                free.free.pop();
                 number
             }
             None => {
@@ -74,32 +78,37 @@ impl Slots {
         Ok((number, true))
     }
 
-    /// The number of `id`, if it has one.
+    /// The number of `id`, if it is in the set.
     pub fn find(&self, id: &Bound<'_, PyAny>) -> PyResult<Option<RuleId>> {
         self.numbers.bind(id.py()).get_item(id)?.map(|number| number.extract()).transpose()
     }
 
-    /// Gives back the number of `id`, which the matcher has forgotten.
-    pub fn forget(&self, spare: &mut Spare, id: &Bound<'_, PyAny>, number: RuleId) -> PyResult<()> {
+    /// Releases the number of `id`, which was removed from the matcher.
+    pub fn forget(
+        &self,
+        free: &mut FreeNumbers,
+        id: &Bound<'_, PyAny>,
+        number: RuleId,
+    ) -> PyResult<()> {
         self.numbers.bind(id.py()).del_item(id)?;
-        spare.retired.push(number);
-        self.recycle(id.py(), spare)
+        free.retired.push(number);
+        self.recycle(id.py(), free)
     }
 
-    /// Lets numbers be given out again if no batch can still find what they stood for.
-    fn recycle(&self, py: Python<'_>, spare: &mut Spare) -> PyResult<()> {
-        // A batch that begins now does not find them: the matcher has forgotten them before.
+    /// Makes released numbers assignable if no batch can still find their rules.
+    fn recycle(&self, py: Python<'_>, free: &mut FreeNumbers) -> PyResult<()> {
+        // A batch that begins now cannot find them: they were removed from the matcher before.
         if self.batches.load(Ordering::SeqCst) > 0 {
             return Ok(());
         }
-        while let Some(number) = spare.retired.pop() {
+        while let Some(number) = free.retired.pop() {
             self.ids.bind(py).set_item(number as usize, py.None())?;
-            spare.free.push(number);
+            free.free.push(number);
         }
         Ok(())
     }
 
-    /// Says that a batch is under way, until the value is dropped.
+    /// Registers a running batch until the value is dropped.
     pub fn batch(&self) -> Batch<'_> {
         self.batches.fetch_add(1, Ordering::SeqCst);
         Batch(self)
@@ -118,7 +127,7 @@ impl Slots {
         PyList::new(py, numbers.iter().map(id))
     }
 
-    /// The id of a number in words.
+    /// The id of a number as text.
     pub fn name(&self, py: Python<'_>, number: RuleId) -> String {
         let id = self.ids.bind(py).get_item(number as usize);
         id.map_or_else(|_| String::new(), |id| id.to_string())
@@ -138,8 +147,8 @@ impl Slots {
     }
 }
 
-/// A batch that is under way.
-pub(super) struct Batch<'a>(&'a Slots);
+/// A running batch.
+pub(super) struct Batch<'a>(&'a RuleIds);
 
 impl Drop for Batch<'_> {
     fn drop(&mut self) {
@@ -147,8 +156,8 @@ impl Drop for Batch<'_> {
     }
 }
 
-/// Refuses ids that are not plain: hashing others may run code, and code may come back to the set.
-pub(super) fn checked<'a, 'py>(id: &'a Bound<'py, PyAny>) -> PyResult<&'a Bound<'py, PyAny>> {
+/// Refuses ids other than str and int: hashing them could run Python code that uses this set.
+pub(super) fn check_id<'a, 'py>(id: &'a Bound<'py, PyAny>) -> PyResult<&'a Bound<'py, PyAny>> {
     if id.is_exact_instance_of::<PyString>() || id.is_exact_instance_of::<PyInt>() {
         return Ok(id);
     }

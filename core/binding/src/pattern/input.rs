@@ -1,4 +1,4 @@
-//! What Python gives as a pattern or an event: a text as it is, or a value that is written first.
+//! Input from Python: the JSON text of a pattern or an event, and message attributes.
 
 use pyo3::exceptions::{PyTypeError, PyUnicodeEncodeError};
 use pyo3::prelude::*;
@@ -6,14 +6,14 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString};
 use trunkline_pattern::{Attribute, AttributeKind};
 
-/// Which of the two a text is, for the words of errors.
+/// What a text is, for error messages.
 #[derive(Clone, Copy)]
 pub(super) enum Role {
     Event,
     Pattern,
 }
 
-/// Calls `read` with the text of a JSON document; `bytes` and `str` are not copied.
+/// Calls `read` with the JSON text of a value. `bytes` and `str` are not copied; a dict is serialized.
 #[inline]
 pub(super) fn with_text<R>(
     value: &Bound<'_, PyAny>,
@@ -32,8 +32,8 @@ pub(super) fn with_text<R>(
     read(&written(value, role)?)
 }
 
-/// The same with an owned copy, for what is read while the interpreter is released.
-pub(super) fn copied(value: &Bound<'_, PyAny>, role: Role) -> PyResult<Vec<u8>> {
+/// A copy of the JSON text, which can be read while the GIL is released.
+pub(super) fn owned_text(value: &Bound<'_, PyAny>, role: Role) -> PyResult<Vec<u8>> {
     with_text(value, role, |text| Ok(text.to_vec()))
 }
 
@@ -75,11 +75,11 @@ fn surrogate(py: Python<'_>, role: Role) -> PyErr {
     }
 }
 
-/// Message attributes, held for the time of one match.
+/// Message attributes, owned for the duration of one match.
 pub(super) struct Attributes(Vec<(String, AttributeKind, String)>);
 
 impl Attributes {
-    /// What Python gives as attributes: see `trunkline.patterns.filter_policy`.
+    /// Converts a mapping of attributes; `trunkline.patterns.filter_policy` documents its form.
     pub fn of(value: &Bound<'_, PyAny>) -> PyResult<Self> {
         static READ: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let read = READ.import(value.py(), "trunkline.patterns", "_attributes")?;
@@ -99,7 +99,7 @@ impl Attributes {
     }
 }
 
-/// What is wrong with attributes that are no texts, or texts that cannot be encoded.
+/// The error for attributes that are not text or cannot be encoded as UTF-8.
 #[cold]
 fn unfit(py: Python<'_>, error: PyErr) -> PyErr {
     if error.is_instance_of::<PyUnicodeEncodeError>(py) {
