@@ -147,7 +147,7 @@ class Near:
 
     def event(self, pattern: str) -> str:
         """The text of an event near to `pattern`."""
-        branch = self.random.choice(rules.branches_of(rules.read(pattern)))
+        branch = self.random.choice(rules.branches_of(rules.read_pattern(pattern)))
         fields = []
         for path, wanted in branch.items():
             if self.chance(0.92):
@@ -161,7 +161,7 @@ class Near:
     def attributes(self, policy: str) -> dict[str, tuple[str, str]]:
         """Message attributes near to a filter `policy`, as pairs of type and value."""
         found = {}
-        for name, wanted in rules.branches_of(rules.read(policy))[0].items():
+        for name, wanted in rules.branches_of(rules.read_pattern(policy))[0].items():
             for text in self.values(wanted) if self.chance(0.92) else []:
                 value = rules.read(text)
                 if isinstance(value, str) and not _is_encodable(value):
