@@ -15,6 +15,9 @@ const CHILDREN: usize = 1 << STEP_BITS;
 const SLOTS_MIN: usize = 16;
 const SLOTS_MAX: usize = 512;
 
+/// Keys that `get_many` loads at once.
+const BATCH: usize = 8;
+
 /// See the module. A slot is `key << 32 | value + 1`; an empty slot is 0.
 #[derive(Clone, Debug)]
 pub(crate) struct CowHashTable {
@@ -41,6 +44,40 @@ impl CowHashTable {
 
     #[inline]
     pub(crate) fn get(&self, key: u32) -> Option<u32> {
+        let slots = self.leaf(key);
+        let slot = slots[find(slots, key)];
+        (slot != 0).then(|| slot as u32 - 1)
+    }
+
+    /// Calls `found` with the value of each key that is there.
+    ///
+    /// The first slots of several keys are loaded before any is examined, so that their cache
+    /// misses overlap.
+    #[inline]
+    pub(crate) fn get_many(&self, keys: &[u32], mut found: impl FnMut(u32)) {
+        for keys in keys.chunks(BATCH) {
+            let mut leaves = [&[][..]; BATCH];
+            let mut slots = [0; BATCH];
+            for ((leaf, slot), &key) in leaves.iter_mut().zip(&mut slots).zip(keys) {
+                *leaf = self.leaf(key);
+                *slot = leaf[key as usize & (leaf.len() - 1)];
+            }
+            for ((leaf, mut slot), &key) in leaves.into_iter().zip(slots).zip(keys) {
+                let mut at = key as usize;
+                while slot != 0 {
+                    if (slot >> 32) as u32 == key {
+                        found(slot as u32 - 1);
+                        break;
+                    }
+                    at += 1;
+                    slot = leaf[at & (leaf.len() - 1)];
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn leaf(&self, key: u32) -> &[u64] {
         let mut node = &self.root;
         let mut rest = key;
         loop {
@@ -49,10 +86,7 @@ impl CowHashTable {
                     node = &children[(rest >> (32 - STEP_BITS)) as usize];
                     rest <<= STEP_BITS;
                 }
-                Node::Table(slots) => {
-                    let slot = slots[find(slots, key)];
-                    return (slot != 0).then(|| slot as u32 - 1);
-                }
+                Node::Table(slots) => return slots,
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The rule index: keys, snapshots, queries, and the writer that updates them.
 
 pub(crate) mod estimate;
+mod event_keys;
 pub(crate) mod index_keys;
 mod postings;
 pub(crate) mod query;
