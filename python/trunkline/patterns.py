@@ -1,6 +1,6 @@
-"""Which of many rules does an event match: event patterns and filter policies, as AWS has them.
+"""Event patterns of EventBridge and filter policies of SNS: find the rules that match an event.
 
-Useful alone: nothing here needs an engine.
+Nothing here needs an engine.
 
 >>> from trunkline import patterns
 >>> running = patterns.compile({"detail": {"state": ["running", {"prefix": "start"}]}})
@@ -12,9 +12,9 @@ True
 >>> rules.match({"detail": {"state": "running", "size": 5000}})
 ['on', 'large']
 
-An event is a JSON object: ``bytes`` or ``str`` with its text, or a ``dict`` that is written as
-JSON first. Bytes are the fastest. An event that cannot be read raises InvalidEvent; a pattern that
-is not valid raises what AWS raises, with AWS's text.
+An event is a JSON object: ``bytes`` or ``str`` with its text, or a ``dict``, which is serialized
+first. Bytes are the fastest. An event that cannot be parsed raises InvalidEvent. An invalid pattern
+raises AWS's error with AWS's message.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ __all__ = [
 
 
 class Limits(_Limits):
-    """What patterns are held to: AWS's values, each of which you may raise.
+    """The limits of patterns. The defaults are AWS's; you may raise each of them.
 
     >>> from trunkline import patterns
     >>> patterns.Limits(pattern_bytes=4096)
@@ -63,10 +63,10 @@ class Limits(_Limits):
 
 
 def compile(pattern: Source, *, limits: Limits | None = None) -> Pattern:
-    """An event pattern, from a dict or from the text of its JSON.
+    """Compile an event pattern from a dict or from its JSON text.
 
-    Raises InvalidEventPatternException with AWS's message, `line` and `column`. Numbers and keys
-    that are there twice survive in a text only: `300.0` and `3e2` are both 300.0 in a dict.
+    Raises InvalidEventPatternException with AWS's message, `line` and `column`. Only a text keeps
+    the spelling of numbers and duplicate keys: `300.0` and `3e2` are both 300.0 in a dict.
 
     >>> from trunkline import patterns
     >>> patterns.compile('{"source": ["aws.ec2", "aws.s3"]}').matches(b'{"source": "aws.s3"}')
@@ -79,7 +79,7 @@ def compile(pattern: Source, *, limits: Limits | None = None) -> Pattern:
 
 
 def matches(pattern: Source, event: Event) -> bool:
-    """Whether `event` matches `pattern`, in one call; for many events compile the pattern once.
+    """Whether `event` matches `pattern`. For many events, compile the pattern once instead.
 
     >>> from trunkline import patterns
     >>> patterns.matches({"n": [{"numeric": [">", 0, "<=", 5]}]}, {"n": 5})
@@ -91,15 +91,15 @@ def matches(pattern: Source, event: Event) -> bool:
 def filter_policy(
     policy: Source, scope: FilterScope = "MessageAttributes", *, limits: Limits | None = None
 ) -> Pattern:
-    """A filter policy of Amazon SNS, for the attributes or for the body of a message.
+    """Compile a filter policy of Amazon SNS, for the attributes or for the body of a message.
 
-    With the scope MessageAttributes an event is a mapping of attributes by name: a str is a
-    String, a number a Number, bytes a Binary, a list a String.Array; a pair ``(type, value)`` names
-    the type itself, and ``{"DataType": …, "StringValue": …}`` is understood as well. With
-    MessageBody an event is the body.
+    With the scope MessageAttributes, an event is a mapping of attributes by name. A str is a
+    String, a number a Number, bytes a Binary, and a list a String.Array. A pair ``(type, value)``
+    or ``{"DataType": …, "StringValue": …}`` sets the type explicitly. With the scope MessageBody,
+    an event is the body.
 
-    What SNS could not read, a body that is no JSON object or an array that is none, matches nothing
-    and is no error. Raises InvalidParameterException with the message of SNS.
+    An event that SNS cannot parse, such as a body that is not a JSON object, matches nothing; this
+    is not an error. Raises InvalidParameterException with SNS's message.
 
     >>> from trunkline import patterns
     >>> policy = patterns.filter_policy({"store": ["shop"], "price": [{"numeric": [">=", 100]}]})
@@ -117,12 +117,12 @@ def filter_policy(
 
 
 def _written(value: object) -> str:
-    """The JSON of a pattern or an event that is no text yet; called by the core."""
+    """Serialize a pattern or an event; called by the core."""
     return json.dumps(value, allow_nan=False, separators=(",", ":"))
 
 
 def _attributes(attributes: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """The names, types and texts of message attributes; called by the core."""
+    """The names, types and values of message attributes; called by the core."""
     try:
         pairs: Iterable[tuple[str, Any]] = attributes.items()
     except AttributeError:
