@@ -48,6 +48,7 @@ fn flatten_with<S: Scan>(
         return Err(InvalidEvent::new("an event is a JSON object", at));
     }
     flattener.may_end = event.is_plain;
+    flattener.has_unique_keys = event.is_plain;
     let end = flattener.object(paths.node(ROOT), at + 1, ROOT_ELEMENT, 1)?;
     let end = if S::IS_STRICT { scan::skip_whitespace(text.bytes, end) } else { text.bytes.len() };
     if end != text.bytes.len() {
@@ -98,6 +99,8 @@ struct Flattener<'a, S> {
     /// Whether flattening may stop when this object has no named members left: keys are unique and
     /// without dots, and the objects around it have none left either.
     may_end: bool,
+    /// Whether the caller knows that no object has a key twice and no key has a dot.
+    has_unique_keys: bool,
     /// For keys with dots: the leaves of each path, by object.
     dotted: BTreeMap<(u32, Field), (u32, u32)>,
     scan: std::marker::PhantomData<S>,
@@ -114,6 +117,7 @@ impl<'a, S: Scan> Flattener<'a, S> {
             objects: 0,
             is_done: false,
             may_end: false,
+            has_unique_keys: false,
             dotted: BTreeMap::new(),
             scan,
         }
@@ -159,8 +163,10 @@ impl<'a, S: Scan> Flattener<'a, S> {
                         self.is_done = true;
                         return Ok(at);
                     }
-                    let leaves = (from, self.extracted.leaves.len() as u32);
-                    self.replace_earlier(object, field, is_dotted, leaves);
+                    if !self.has_unique_keys {
+                        let leaves = (from, self.extracted.leaves.len() as u32);
+                        self.replace_earlier(object, field, is_dotted, leaves);
+                    }
                     at
                 }
             };

@@ -5,3 +5,4 @@ mod messages;
 pub(crate) mod reader;
 pub(crate) mod scan;
 pub(crate) mod skip_simd;
+mod string_ends;
