@@ -8,6 +8,7 @@ use super::compiled::Pattern;
 use super::error::invalid_pattern;
 use super::input::{Role, with_text};
 use super::limits;
+use super::scope::{dialect_of, scope_of};
 
 /// Compiles a pattern. A `Pattern` is returned as it is if it has the requested scope.
 #[pyfunction]
@@ -51,24 +52,4 @@ fn of_scope(pattern: &Bound<'_, Pattern>, dialect: Dialect) -> PyResult<()> {
     Err(PyTypeError::new_err(format!(
         "the pattern has the scope {own}, and {wanted} is wanted here"
     )))
-}
-
-pub(super) fn dialect_of(scope: &str) -> PyResult<Dialect> {
-    match scope {
-        "Event" => Ok(Dialect::EventPattern),
-        "MessageBody" => Ok(Dialect::FilterBody),
-        "MessageAttributes" => Ok(Dialect::FilterAttributes),
-        _ => Err(crate::error::invalid(format!(
-            "Value {scope} for parameter scope is invalid. Reason: Must be Event, MessageBody or \
-             MessageAttributes."
-        ))),
-    }
-}
-
-pub(super) fn scope_of(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::EventPattern => "Event",
-        Dialect::FilterBody => "MessageBody",
-        Dialect::FilterAttributes => "MessageAttributes",
-    }
 }

@@ -3,10 +3,10 @@
 use pyo3::prelude::*;
 use trunkline_pattern::{Dialect, Event, InvalidEvent};
 
-use super::compile::scope_of;
 use super::error::invalid_event;
 use super::explanation::Explanation;
 use super::input::{Attributes, Role, with_text};
+use super::scope::scope_of;
 
 /// A compiled pattern, made by `patterns.compile` or `patterns.filter_policy`. Immutable.
 ///

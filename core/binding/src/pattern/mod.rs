@@ -8,6 +8,7 @@ mod input;
 mod limits;
 mod rule_ids;
 mod rule_set;
+mod scope;
 
 use pyo3::prelude::*;
 

@@ -7,11 +7,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyIterator, PyList, PyString};
 use trunkline_pattern::{Dialect, Format, InvalidEvent, Limits, RuleId, Scratch};
 
-use super::compile::{compiled, dialect_of, scope_of};
+use super::compile::compiled;
 use super::compiled::{event_of, match_result};
 use super::error::refused;
 use super::input::{Attributes, Role, owned_text, with_text};
 use super::rule_ids::{RuleIds, check_id};
+use super::scope::{dialect_of, scope_of};
 
 /// The size of a batch in bytes from which on the GIL is released: about 40 events or 30 us. For a
 /// smaller batch, reacquiring the GIL beside busy threads may cost more than the match.

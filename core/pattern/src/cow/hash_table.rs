@@ -16,7 +16,7 @@ const SLOTS_MIN: usize = 16;
 const SLOTS_MAX: usize = 512;
 
 /// Keys that `get_many` loads at once.
-const BATCH: usize = 8;
+const BATCH: usize = 4;
 
 /// See the module. A slot is `key << 32 | value + 1`; an empty slot is 0.
 #[derive(Clone, Debug)]
@@ -55,6 +55,9 @@ impl CowHashTable {
     /// misses overlap.
     #[inline]
     pub(crate) fn get_many(&self, keys: &[u32], mut found: impl FnMut(u32)) {
+        if let [key] = *keys {
+            return self.get(key).into_iter().for_each(found);
+        }
         for keys in keys.chunks(BATCH) {
             let mut leaves = [&[][..]; BATCH];
             let mut slots = [0; BATCH];
