@@ -17,18 +17,12 @@ RUST_CIRCLES = {
         *("append", "compaction", "component", "directory", "host", "live_bytes", "open"),
         *("schedule", "ticker"),
     },
-    "binding": {"pattern::compile", "pattern::one", "wire::dispatcher", "wire::request"},
+    "binding": {"wire::dispatcher", "wire::request"},
     "journal": {
         # One type, `Shared`, whose methods stand in a file a concern.
         *("background", "commit", "disk_full", "segment_writer", "shared"),
         *("folder", "storage::file"),
         *("sim::crash", "sim::disk"),
-    },
-    "pattern": {
-        *("event::array_match", "event::fields", "event::flatten", "event::input", "explain"),
-        *("index::query", "index::snapshot", "index::writer", "pattern", "set"),
-        *("json::escape", "json::reader"),
-        *("index::index_keys", "paths"),
     },
     "stream": {"reshard", "shards"},
     "wire": {"policy::condition", "policy::document", "policy::principal", "policy::statement"},
