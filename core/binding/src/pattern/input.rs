@@ -13,7 +13,8 @@ pub(super) enum Role {
     Pattern,
 }
 
-/// Calls `read` with the JSON text of a value. `bytes` and `str` are not copied; a dict is serialized.
+/// Calls `read` with the JSON text of a value. `bytes` and `str` are not copied; a dict is
+/// serialized.
 #[inline]
 pub(super) fn with_text<R>(
     value: &Bound<'_, PyAny>,

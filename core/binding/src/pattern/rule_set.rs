@@ -63,8 +63,9 @@ impl RuleSet {
 
     /// Add a rule, or replace the pattern of the rule with this id.
     ///
-    /// `pattern` is a Pattern, a dict or a text. In a set with a scope other than Event it is a filter
-    /// policy of that scope. Raises what `patterns.compile` and `patterns.filter_policy` raise.
+    /// `pattern` is a Pattern, a dict or a text. In a set with a scope other than Event it is a
+    /// filter policy of that scope. Raises what `patterns.compile` and `patterns.filter_policy`
+    /// raise.
     ///
     /// >>> from trunkline import patterns
     /// >>> rules = patterns.RuleSet(scope="MessageAttributes")

@@ -1,7 +1,7 @@
 //! Masks of the bytes that end a run inside a JSON string, for 16 bytes at once.
 //!
-//! On x86-64 this uses SSE2, which every such processor has. `unsafe` is needed because the language
-//! wants the feature named by the caller.
+//! On x86-64 this uses SSE2, which every such processor has. `unsafe` is needed because a caller
+//! that does not declare the feature must vouch for it.
 
 /// Sets bit `i` if byte `i` is a quote or a backslash.
 #[cfg(target_arch = "x86_64")]
