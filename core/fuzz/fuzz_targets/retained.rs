@@ -1,7 +1,9 @@
-//! Parses any bytes as footer, index, block and record of a retained log; never a panic.
+//! Parses any bytes as the parts of a sealed file and of a checkpoint; never a panic.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use trunkline_journal::Lsn;
+use trunkline_journal::checkpoint::format as checkpoint;
 use trunkline_journal::retained::RetainedRecord;
 use trunkline_journal::retained::format::{
     Footer, IndexEntry, decode_block, decode_index, file_seed, index_crc, push_entry, seal_block,
@@ -11,6 +13,7 @@ const SEED: u32 = 7;
 
 fuzz_target!(|data: &[u8]| {
     let _ = Footer::decode(data, SEED, 1, 1, data.len() as u64);
+    parse_checkpoint(data);
     if let Ok(record) = RetainedRecord::decode(data) {
         let mut bytes = Vec::new();
         record.encode_head(&mut bytes);
@@ -44,3 +47,22 @@ fuzz_target!(|data: &[u8]| {
         assert_eq!(again[16..], block[16..], "one encoding of each block");
     }
 });
+
+fn parse_checkpoint(data: &[u8]) {
+    let end = Lsn::new(1, 64);
+    let seed = checkpoint::file_seed(SEED, end);
+    if let Some(footer) = checkpoint::Footer::decode(data, SEED, end, data.len() as u64) {
+        assert_eq!(footer.encode(SEED)[..], data[..checkpoint::FOOTER_BYTES]);
+        let _ = checkpoint::decode_segments(data, &footer, SEED);
+    }
+    let _ = checkpoint::check_chunk(data, 0, seed);
+    // Behind a valid checksum, so that the records are parsed.
+    let mut chunk = vec![0; checkpoint::CHUNK_HEADER_BYTES];
+    chunk.extend_from_slice(data);
+    checkpoint::seal_chunk(&mut chunk, 0, seed);
+    let (mut records, length) = checkpoint::check_chunk(&chunk, 0, seed).expect("sealed just now");
+    assert_eq!(length, chunk.len());
+    while let Some(record) = checkpoint::next_record(&mut records) {
+        assert!(record.len() <= data.len());
+    }
+}

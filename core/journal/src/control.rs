@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! slot     | "TKC2" 4 | crc 4 | revision 8 | epoch 8 | durable 8 | sequence 8 | checksum 4 |
-//!          | oldest 4 | zeros 16 |                                             = 64 bytes
+//!          | oldest 4 | batch_bytes 4 | zeros 12 |                             = 64 bytes
 //! file     | slot 0, at 0 | slot 1, at 512 | slot 2, at 1,024 | zeros up to 4,096 |
 //! ```
 //!
@@ -54,6 +54,8 @@ pub struct Position {
     pub sequence: u64,
     /// The checksum of the batch; that of the superblock before the first one.
     pub checksum: u32,
+    /// The length of the batch; 0 before the first one and in format 1.
+    pub batch_bytes: u32,
 }
 
 /// What the control file says.
@@ -78,6 +80,7 @@ impl ControlState {
         bytes[32..40].copy_from_slice(&self.durable.sequence.to_le_bytes());
         bytes[40..44].copy_from_slice(&self.durable.checksum.to_le_bytes());
         bytes[44..48].copy_from_slice(&self.oldest.to_le_bytes());
+        bytes[48..52].copy_from_slice(&self.durable.batch_bytes.to_le_bytes());
         let crc = crc32c::crc32c_append(seed, &bytes[8..]);
         bytes[4..8].copy_from_slice(&crc.to_le_bytes());
         bytes
@@ -93,6 +96,7 @@ impl ControlState {
             end: Lsn::from_u64(long(bytes, 24)),
             sequence: long(bytes, 32),
             checksum: word(bytes, 40),
+            batch_bytes: word(bytes, 48),
         };
         let state = Self { epoch: long(bytes, 16), durable, oldest: word(bytes, 44) };
         let possible = (1..=durable.end.segment()).contains(&state.oldest);

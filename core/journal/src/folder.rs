@@ -57,8 +57,12 @@ fn create(storage: &dyn Storage, options: &Options) -> Result<Superblock> {
     let key = options.key.unwrap_or_else(random_key);
     let superblock =
         Superblock { version: FORMAT_VERSION, key, segment_bytes: options.segment_bytes };
-    let start =
-        Position { end: Lsn::new(FIRST_SEGMENT, 0), sequence: 0, checksum: superblock.checksum() };
+    let start = Position {
+        end: Lsn::new(FIRST_SEGMENT, 0),
+        sequence: 0,
+        checksum: superblock.checksum(),
+        batch_bytes: 0,
+    };
     let state = ControlState { epoch: 0, durable: start, oldest: FIRST_SEGMENT };
     Control::create(storage, options, frame::seed_of((key.0, key.1)), state)?;
     superblock.store(storage, options)?;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use trunkline_types::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use trunkline_types::sync::{Mutex, MutexGuard, lock};
-use trunkline_types::{Durability, IdKey, Result, forked_since, process_generation};
+use trunkline_types::{Durability, Error, IdKey, Result, forked_since, process_generation};
 
+use crate::checkpoint;
 use crate::commit::{Lead, read_only};
 use crate::completion::Signal;
 use crate::control::Position;
@@ -54,6 +55,7 @@ pub struct Journal {
     key: IdKey,
     /// The end of the journal at open. `close` writes nothing when nothing was appended since.
     opened_at: Lsn,
+    checkpoint_defect: Option<Error>,
 }
 
 impl fmt::Debug for Journal {
@@ -74,14 +76,36 @@ impl Journal {
         options: Options,
         replay: &mut dyn FnMut(Lsn, &[u8]) -> Result<()>,
     ) -> Result<Journal> {
+        Self::open_at(storage, options, None, replay)
+    }
+
+    /// Opens like [`Journal::open`], but starts at the newest checkpoint: `load` gets its records,
+    /// and `replay` those of the journal behind it. Without a whole checkpoint everything is
+    /// replayed; [`Journal::checkpoint_defect`] tells why.
+    pub fn open_from_checkpoint(
+        storage: Arc<dyn Storage>,
+        options: Options,
+        load: &mut dyn FnMut(&[u8]) -> Result<()>,
+        replay: &mut dyn FnMut(Lsn, &[u8]) -> Result<()>,
+    ) -> Result<Journal> {
+        Self::open_at(storage, options, Some(load), replay)
+    }
+
+    fn open_at(
+        storage: Arc<dyn Storage>,
+        options: Options,
+        load: Option<recovery::Load<'_>>,
+        replay: recovery::Replay<'_>,
+    ) -> Result<Journal> {
         let options = options.normalized();
         let superblock = folder::load_or_create(&*storage, &options)?;
         storage.claim(SUPERBLOCK_NAME)?;
         let seed = frame::seed_of((superblock.key.0, superblock.key.1));
-        let recovered = recovery::recover(&*storage, &options, &superblock, replay)?;
+        let recovered = recovery::recover(&*storage, &options, &superblock, load, replay)?;
+        let checkpoint_defect = recovered.checkpoint_defect.clone();
         let opened_at = recovered.end.end;
         let shared = share(storage, options, seed, recovered)?;
-        Ok(Journal { shared, key: superblock.key, opened_at })
+        Ok(Journal { shared, key: superblock.key, opened_at, checkpoint_defect })
     }
 
     /// The key of message ids and receipts, stored in the superblock.
@@ -232,6 +256,24 @@ impl Journal {
         self.shared.reclaim_oldest()
     }
 
+    /// Writes a checkpoint, so that the next opening replays only what is behind it. `export` hands
+    /// its records to the sink it gets. Returns false if there is nothing to write one for.
+    ///
+    /// The export has to contain the effect of every record that was appended before the call. It
+    /// may contain the effect of later ones, so replaying a record on top of its effect must be
+    /// harmless.
+    pub fn checkpoint(
+        &self,
+        export: &mut dyn FnMut(checkpoint::Sink<'_>) -> Result<()>,
+    ) -> Result<bool> {
+        self.shared.checkpoint(export)
+    }
+
+    /// Why the checkpoint of the folder could not be used at the opening, if it could not.
+    pub fn checkpoint_defect(&self) -> Option<&Error> {
+        self.checkpoint_defect.as_ref()
+    }
+
     /// Lets the next append start a segment of the first length again. For a journal whose live
     /// data is small: reclaiming the longer segments then frees nearly all disk space. Returns
     /// false if the current segment is that short already.
@@ -280,7 +322,7 @@ fn share(
     seed: u32,
     recovered: Recovered,
 ) -> Result<Arc<Shared>> {
-    let Recovered { segments, end: position, control } = recovered;
+    let Recovered { segments, end: position, control, .. } = recovered;
     let end = position.end;
     let epoch = control.as_ref().map_or(0, |control| control.state().epoch);
     let newest = segments.last().copied();

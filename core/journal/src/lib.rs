@@ -9,6 +9,7 @@
 //! `docs/format.md` specifies the bytes.
 
 mod background;
+pub mod checkpoint;
 mod commit;
 mod completion;
 mod control;

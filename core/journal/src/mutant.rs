@@ -27,6 +27,8 @@ pub(crate) enum Mutant {
     SkipSyncAtRecovery,
     /// Recovery syncs what it read, but does not write it again after a failed sync.
     SkipRewriteAtRecovery,
+    /// A checkpoint holds records that are not durable.
+    CheckpointBeforeCommit,
     /// A sealed file gets its name before its bytes are durable.
     SkipSealSync,
     /// The journal says that entries are sealed before they are.

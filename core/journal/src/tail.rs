@@ -54,6 +54,7 @@ impl PendingBatch {
             end: self.end(),
             sequence: header.sequence,
             checksum: frame::checksum_of(&encoded),
+            batch_bytes: header.length,
         }
     }
 

@@ -14,8 +14,9 @@ mod v1;
 
 use std::sync::Arc;
 
-use trunkline_types::Result;
+use trunkline_types::{Error, Result};
 
+use crate::checkpoint::Loaded;
 use crate::control::{Control, ControlState, Position};
 use crate::folder::FIRST_SEGMENT;
 use crate::frame::{self, Batch, Header};
@@ -26,6 +27,9 @@ use crate::scan::Scanner;
 use crate::segment::{Segment, damaged, length_of, missing, name_of, number_of};
 use crate::storage::{File, Storage};
 use crate::superblock::Superblock;
+
+/// Receives the records of a checkpoint.
+pub(crate) type Load<'a> = &'a mut dyn FnMut(&[u8]) -> Result<()>;
 
 /// Receives each record in order.
 pub(crate) type Replay<'a> = &'a mut dyn FnMut(Lsn, &[u8]) -> Result<()>;
@@ -39,6 +43,8 @@ pub(crate) struct Recovered {
     pub(crate) end: Position,
     /// The control file; absent in a folder of format 1 that was opened read-only.
     pub(crate) control: Option<Control>,
+    /// Why the checkpoint could not be used.
+    pub(crate) checkpoint_defect: Option<Error>,
 }
 
 struct Recovery<'a> {
@@ -64,6 +70,7 @@ struct Recovery<'a> {
 struct Link {
     sequence: u64,
     checksum: u32,
+    batch_bytes: u32,
 }
 
 /// Replays the journal, and prepares it for appends unless the storage is read-only.
@@ -71,6 +78,7 @@ pub(crate) fn recover(
     storage: &dyn Storage,
     options: &Options,
     superblock: &Superblock,
+    load: Option<Load<'_>>,
     replay: Replay<'_>,
 ) -> Result<Recovered> {
     let seed = frame::seed_of((superblock.key.0, superblock.key.1));
@@ -98,9 +106,18 @@ pub(crate) fn recover(
         None => recovery.first_needed_v1()?,
     };
     if first == FIRST_SEGMENT {
-        recovery.link = Some(Link { sequence: 0, checksum: superblock.checksum() });
+        recovery.link = Some(Link { sequence: 0, checksum: superblock.checksum(), batch_bytes: 0 });
     }
-    recovery.replay_all(first, replay)?;
+    recovery.end = Lsn::new(first, 0);
+    let mut checkpoint_defect = None;
+    if let Some(load) = load.filter(|_| state.is_some()) {
+        match Loaded::find(storage, seed)? {
+            Some(Ok(checkpoint)) => recovery.start_at(&checkpoint, load)?,
+            Some(Err(defect)) => checkpoint_defect = Some(defect),
+            None => {}
+        }
+    }
+    recovery.replay_all(replay)?;
     recovery.check_end()?;
     let oldest = match state {
         Some(_) => first,
@@ -112,7 +129,7 @@ pub(crate) fn recover(
         let state = ControlState { epoch: 1, durable: end, oldest };
         control = Some(recovery.prepare_for_appends(control, state, superblock)?);
     }
-    Ok(Recovered { segments: recovery.segments, end, control })
+    Ok(Recovered { segments: recovery.segments, end, control, checkpoint_defect })
 }
 
 impl Recovery<'_> {
@@ -135,8 +152,28 @@ impl Recovery<'_> {
         self.storage.open(&name_of(number))?.ok_or_else(|| missing(number))
     }
 
-    fn replay_all(&mut self, first: u32, replay: Replay<'_>) -> Result<()> {
-        self.end = Lsn::new(first, 0);
+    /// Loads a checkpoint, so that replay starts at its position.
+    fn start_at(&mut self, checkpoint: &Loaded, load: Load<'_>) -> Result<()> {
+        let Position { end, sequence, checksum, batch_bytes } = checkpoint.position;
+        for segment in &checkpoint.segments {
+            if (self.end.segment()..end.segment()).contains(&segment.number) {
+                let bytes = length_of(segment.number, &*self.open(segment.number)?)?;
+                if bytes != segment.bytes {
+                    let why = format!("the file had {} bytes before", segment.bytes);
+                    return Err(damaged(segment.number, bytes, &why));
+                }
+                self.segments.push(*segment);
+            }
+        }
+        checkpoint.load(load)?;
+        self.link = Some(Link { sequence, checksum, batch_bytes });
+        self.end = end;
+        Ok(())
+    }
+
+    fn replay_all(&mut self, replay: Replay<'_>) -> Result<()> {
+        let start = self.end;
+        let first = start.segment();
         self.met_durable = self.state.is_some_and(|state| state.durable.end <= self.end);
         for number in first..=self.newest() {
             let file = self.open(number)?;
@@ -163,7 +200,9 @@ impl Recovery<'_> {
     ) -> Result<u32> {
         let before = (!self.segments.is_empty()).then_some(self.end);
         let mut scanner = Scanner::new(file, number, segment_bytes, self.seed, self.options);
-        let mut used = 0;
+        let start = if self.end.segment() == number { self.end.offset() } else { 0 };
+        scanner.skip_to(start);
+        let mut used = start;
         while let Ok(batch) = scanner.next_batch()? {
             if !self.follows(&batch, before)? {
                 break;
@@ -172,7 +211,11 @@ impl Recovery<'_> {
                 replay(lsn, payload)?;
             }
             let header = batch.header;
-            self.link = Some(Link { sequence: header.sequence, checksum: batch.checksum });
+            self.link = Some(Link {
+                sequence: header.sequence,
+                checksum: batch.checksum,
+                batch_bytes: if header.oldest.is_some() { 0 } else { header.length },
+            });
             self.last = Some(header);
             used = header.end().offset();
             self.check_durable(header.end(), batch.checksum)?;
@@ -211,12 +254,16 @@ impl Recovery<'_> {
     }
 
     fn position(&self, superblock: &Superblock) -> Position {
-        let (sequence, checksum) = match (self.link, self.state) {
-            (Some(link), _) => (link.sequence, link.checksum),
+        match (self.link, self.state) {
+            (Some(Link { sequence, checksum, batch_bytes }), _) => {
+                Position { end: self.end, sequence, checksum, batch_bytes }
+            }
             // Every batch was reclaimed and nothing was written since.
-            (None, Some(state)) => (state.durable.sequence, state.durable.checksum),
-            (None, None) => (0, superblock.checksum()),
-        };
-        Position { end: self.end, sequence, checksum }
+            (None, Some(state)) => Position { end: self.end, ..state.durable },
+            (None, None) => {
+                let checksum = superblock.checksum();
+                Position { end: self.end, sequence: 0, checksum, batch_bytes: 0 }
+            }
+        }
     }
 }

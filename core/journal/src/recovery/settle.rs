@@ -4,6 +4,7 @@
 use trunkline_types::Result;
 
 use super::Recovery;
+use crate::checkpoint;
 use crate::control::{CONTROL_DRAFT_NAME, Control, ControlState};
 use crate::limits;
 use crate::lsn::Lsn;
@@ -66,7 +67,8 @@ impl Recovery<'_> {
     /// Removes drafts, and segments that were reclaimed.
     fn remove_leftovers(&self, oldest: u32) -> Result<()> {
         let names = self.storage.list()?;
-        let drafts = [DRAFT_NAME, SUPERBLOCK_DRAFT_NAME, CONTROL_DRAFT_NAME];
+        let drafts =
+            [DRAFT_NAME, SUPERBLOCK_DRAFT_NAME, CONTROL_DRAFT_NAME, checkpoint::DRAFT_NAME];
         let mut removed = false;
         for draft in drafts.iter().filter(|draft| names.iter().any(|name| name == *draft)) {
             self.storage.remove(draft)?;

@@ -114,7 +114,7 @@ proptest! {
 }
 
 fn control_state() -> ControlState {
-    let durable = Position { end: Lsn::new(3, 640), sequence: 9, checksum: 0x77 };
+    let durable = Position { end: Lsn::new(3, 640), sequence: 9, checksum: 0x77, batch_bytes: 128 };
     ControlState { epoch: 4, durable, oldest: 2 }
 }
 

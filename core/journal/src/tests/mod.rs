@@ -1,6 +1,7 @@
 //! Tests of the journal as a whole.
 
 mod checker;
+mod checkpoints;
 mod crashes;
 mod damage;
 mod faults;
