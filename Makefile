@@ -84,7 +84,7 @@ check: $(VENV)/.quick ## Check what can be checked in a minute: format, clippy, 
 	@$(MAKE) lint-format
 	$(CARGO) clippy --workspace --all-targets --quiet $(QUICK) -- -D warnings
 	$(CARGO) test --workspace --lib --quiet $(QUICK)
-	$(PY) -m pytest -q tests/tidy tests/python/test_vectors.py tests/python/test_pattern_vectors.py \
+	$(PY) -m pytest -q tests/tidy tests/python/queues/test_vectors.py tests/python/patterns/test_vectors.py \
 		$(PYTEST)
 
 demo: release ## Run the demonstration: orders, a failing consumer, a kill -9, a restart, boto3
@@ -233,7 +233,7 @@ wire-peers: ## Install the peers of bench-wire that are not Python; PEERS="elast
 # How many pairs of a pattern and an event are compared.
 PAIRS ?= 1000000
 pairs: release ## Hold the matcher against the reference: PAIRS=n SEED=n
-	PYTHONPATH=tests/python $(PY) -m model.pairs --pairs $(PAIRS) --seed $(SEED)
+	PYTHONPATH=tests/python $(PY) -m patterns.pairs --pairs $(PAIRS) --seed $(SEED)
 
 bench-patterns: release ## Measure rule sets beside quamina and event-ruler; PATTERNS="--lines 20000"
 	$(PY) -m benches.patterns.run $(PATTERNS)

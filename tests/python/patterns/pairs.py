@@ -1,9 +1,9 @@
-"""Holds the matcher against the reference: random patterns, events near to them, in volume.
+"""Compares the matcher with the reference on random patterns and events, in volume.
 
-    python -m model.pairs --pairs 1000000 --seed 7        (from tests/python; `make pairs` runs it)
+    python -m patterns.pairs --pairs 1000000 --seed 7     (from tests/python; `make pairs` runs it)
 
-A group of patterns and of events makes a pair of each with each. The patterns of a group are rules
-of one set, too, and for a while rules of a crowd, a large set that they come to and go from. The
+A group of patterns and of events makes a pair of each with each. The patterns of a group are also
+the rules of one set, and for a while rules of a crowd, a large set whose rules come and go. The
 first pair that differs ends the run, with the number of its group.
 """
 
@@ -19,8 +19,8 @@ from typing import Any
 from trunkline import patterns
 from trunkline.errors import InvalidParameterException
 
-from . import rules
-from .near import Near
+from . import reference
+from .generators import Generator
 
 GROUP_PATTERNS, EVENTS_EACH = 6, 8
 CROWD_RULES = 240
@@ -84,12 +84,12 @@ class Crowd:
 def check_group(group: int, crowd: Crowd) -> tuple[int, int]:
     """Compare all pairs of one group; how many, and how many matched."""
     scope = crowd.scope
-    near = Near(Random(group), policies=scope != "Event")
+    generator = Generator(Random(group), policies=scope != "Event")
     flat = scope == "MessageAttributes"
-    texts = [text_for(near, scope) for _ in range(GROUP_PATTERNS)]
-    make: Callable[[str], Any] = near.attributes if flat else near.event
+    texts = [text_for(generator, scope) for _ in range(GROUP_PATTERNS)]
+    make: Callable[[str], Any] = generator.attributes if flat else generator.event
     events = [make(text) for text in texts for _ in range(EVENTS_EACH)]
-    judge: Callable[..., bool] = rules.matches_attributes if flat else rules.matches
+    expected: Callable[..., bool] = reference.matches_attributes if flat else reference.matches
     compiled = [compiled_for(text, scope) for text in texts]
     rule_set = patterns.RuleSet(scope=scope)
     rule_set.add_many(enumerate(compiled))
@@ -97,7 +97,7 @@ def check_group(group: int, crowd: Crowd) -> tuple[int, int]:
     crowd.change(compiled, Random(group))
     matched = 0
     for event, from_batch in zip(events, together, strict=True):
-        wanted = [number for number, text in enumerate(texts) if judge(text, event)]
+        wanted = [number for number, text in enumerate(texts) if expected(text, event)]
         alone = [number for number, pattern in enumerate(compiled) if pattern.matches(event)]
         from_set = rule_set.match(event)
         trusted = rule_set.match(event, trusted=True)
@@ -115,10 +115,10 @@ def check_group(group: int, crowd: Crowd) -> tuple[int, int]:
     return len(texts) * len(events), matched
 
 
-def text_for(near: Near, scope: str) -> str:
+def text_for(generator: Generator, scope: str) -> str:
     """The text of a pattern; of a policy, one that is not out of all bounds."""
     while True:
-        text = near.pattern(nested=scope != "MessageAttributes")
+        text = generator.pattern(nested=scope != "MessageAttributes")
         try:
             compiled_for(text, scope)
         except InvalidParameterException as error:

@@ -1,8 +1,9 @@
-"""Random patterns of every operator, and events that are near to them.
+"""Random patterns of every operator, and similar events.
 
-An event is made of what its pattern asks for, with small changes: a value beside the bound, a
-letter of the other case, a field that is left out, an object that is taken apart over an array. All
-choices come from one `random.Random`, so that a seed repeats them and hypothesis can shrink them.
+The generator builds an event from the values that its pattern names, with small changes: a value
+beside the bound, a letter of the other case, a field that is left out, an object that is split over
+an array. All choices come from one `random.Random`, so that a seed repeats them and hypothesis can
+shrink them.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import json
 from random import Random
 from typing import Any
 
-from . import rules
-from .rules import Number, Object
+from . import reference
+from .reference import Number, Object
 
 TEXTS = (
     *("", "a", "ab", "b", "aba", "A", "Ab", "aB", "é", "É", "ß", "SS", "ss", "x*y", "a.b", "1"),
@@ -49,8 +50,8 @@ COMPARISONS = ("=", "<", "<=", ">", ">=")
 TEXT_OPERATORS = ("prefix", "suffix", "equals-ignore-case", "wildcard")
 
 
-class Near:
-    """Makes patterns, and events near to a pattern."""
+class Generator:
+    """Makes patterns, and events similar to what a pattern asks for."""
 
     def __init__(self, random: Random, *, policies: bool = False) -> None:
         self.random = random
@@ -146,8 +147,8 @@ class Near:
     # --- events ----------------------------------------------------------------------------------
 
     def event(self, pattern: str) -> str:
-        """The text of an event near to `pattern`."""
-        branch = self.random.choice(rules.branches_of(rules.read_pattern(pattern)))
+        """The text of an event similar to what `pattern` asks for."""
+        branch = self.random.choice(reference.branches_of(reference.read_pattern(pattern)))
         fields = []
         for path, wanted in branch.items():
             if self.chance(0.92):
@@ -159,11 +160,11 @@ class Near:
         return self.object(fields)
 
     def attributes(self, policy: str) -> dict[str, tuple[str, str]]:
-        """Message attributes near to a filter `policy`, as pairs of type and value."""
+        """Message attributes similar to what `policy` asks for, as pairs of type and value."""
         found = {}
-        for name, wanted in rules.branches_of(rules.read_pattern(policy))[0].items():
+        for name, wanted in reference.branches_of(reference.read_pattern(policy))[0].items():
             for text in self.values(wanted) if self.chance(0.92) else []:
-                value = rules.read(text)
+                value = reference.read(text)
                 if isinstance(value, str) and not _is_encodable(value):
                     continue
                 if isinstance(value, Number):
@@ -178,7 +179,7 @@ class Near:
 
     def values(self, wanted: list[Any]) -> list[str]:
         """Values for a field: usually one that is wanted, sometimes a list, sometimes none."""
-        values = [self.near(self.random.choice(wanted))]
+        values = [self.value_beside(self.random.choice(wanted))]
         while self.chance(0.15):
             values.append(self.scalar())
         found = [value for value in values if value is not None]
@@ -235,7 +236,7 @@ class Near:
             return self.random.choice((*NUMBERS, *ROUNDED))
         return ("true", "false", "null")[kind - 9]
 
-    def near(self, want: Any) -> str | None:
+    def value_beside(self, want: Any) -> str | None:
         """A value that `want` accepts, or nearly; None where there should be none."""
         if isinstance(want, Number):
             return self.respelled(want)
@@ -258,8 +259,10 @@ class Near:
         if isinstance(operand, Object):
             ((operator, inner),) = operand
             one = self.random.choice(inner) if isinstance(inner, list) else inner
-            return self.near(Object([(operator, one)]))
-        return self.near(self.random.choice(operand) if isinstance(operand, list) else operand)
+            return self.value_beside(Object([(operator, one)]))
+        return self.value_beside(
+            self.random.choice(operand) if isinstance(operand, list) else operand
+        )
 
     def fitting(self, operator: str, operand: str) -> str:
         """A text that a text operator accepts."""

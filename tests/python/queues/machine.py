@@ -1,6 +1,6 @@
-"""The engine beside the model: hypothesis picks verbs, both do them, the model judges.
+"""The engine beside the model: hypothesis picks verbs, both do them, the model checks the answers.
 
-One base with every verb; `test_standard.py` and `test_fifo.py` choose options and a place.
+One base with every verb; `test_standard_model.py` and `test_fifo_model.py` choose the options.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 import trunkline
 
-from .judge import QueueModel, Receipt, Seen
+from .model import QueueModel, Receipt, Seen
 
 # Steps are no multiples of one another, so leases, delays, windows and retention end at times of
 # their own; a few land exactly on them, which decides the boundary.
@@ -248,7 +248,7 @@ class QueueMachine(RuleBasedStateMachine):
             for name, model in zip(self.names, models, strict=True):
                 copy = fork.queue(name)
                 shown = [message.message_id for message in copy.peek(NEVER)]
-                model.judge_peek(shown, self.now)
+                model.check_peek(shown, self.now)
                 copy.purge()
 
     @rule(
@@ -265,7 +265,7 @@ class QueueMachine(RuleBasedStateMachine):
     @rule()
     def peek(self) -> None:
         shown = [message.message_id for message in self.queue.peek(NEVER)]
-        self.model.judge_peek(shown, self.now)
+        self.model.check_peek(shown, self.now)
 
     @invariant()
     def statistics_are_exact(self) -> None:

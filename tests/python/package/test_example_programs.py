@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 EXPECTED = {
     "first.py": "hello in en\n0 left\n",
     "worker.py": "23 attempts; 1 dead letter\nbroken.png was delivered 3 times\n",

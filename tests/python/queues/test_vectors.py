@@ -11,7 +11,7 @@ import pytest
 
 import trunkline
 
-VECTORS = Path(__file__).parents[1] / "vectors" / "queue"
+VECTORS = Path(__file__).parents[2] / "vectors" / "queue"
 CASES = [
     pytest.param(case, id=f"{path.stem}: {case['name']}")
     for path in sorted(VECTORS.glob("*.toml"))

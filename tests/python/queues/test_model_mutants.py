@@ -1,8 +1,8 @@
-"""The model itself is tested: each rule that it guards is broken once, and it must complain."""
+"""Mutation checks of the model: each breaks one rule that it guards, and it must complain."""
 
 import pytest
 
-from .judge import QueueModel, Seen, Violation
+from .model import QueueModel, Seen, Violation
 
 
 def seen(model: QueueModel, message_id: str, *, count: int = 1, first: int = 0) -> Seen:

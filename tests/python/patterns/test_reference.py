@@ -9,11 +9,11 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from trunkline import patterns
 
-from . import pairs, rules
-from .near import Near
+from . import pairs, reference
+from .generators import Generator
 
 randoms = st.randoms(use_true_random=False)
-# A pattern of every operator with an event near to it is many choices, also at its smallest.
+# A pattern of every operator with a similar event is many choices, also at its smallest.
 large = settings(suppress_health_check=list(HealthCheck))
 
 
@@ -26,11 +26,11 @@ def test_twenty_thousand_generated_pairs_agree() -> None:
 @large
 @given(randoms)
 def test_a_generated_pair_agrees(random: Random) -> None:
-    near = Near(random)
-    text = near.pattern()
-    event = near.event(text)
+    generator = Generator(random)
+    text = generator.pattern()
+    event = generator.event(text)
     pattern = patterns.compile(text, limits=pairs.LIMITS)
-    wanted = rules.matches(text, event)
+    wanted = reference.matches(text, event)
     assert pattern.matches(event) is wanted
     assert pattern.matches(event.encode(), trusted=True) is wanted
     assert pattern.explain(event).matched is wanted
@@ -39,11 +39,11 @@ def test_a_generated_pair_agrees(random: Random) -> None:
 @large
 @given(randoms)
 def test_generated_attributes_agree(random: Random) -> None:
-    near = Near(random, policies=True)
-    text = near.pattern(nested=False)
-    attributes = near.attributes(text)
+    generator = Generator(random, policies=True)
+    text = generator.pattern(nested=False)
+    attributes = generator.attributes(text)
     policy = patterns.filter_policy(text, limits=pairs.LIMITS)
-    assert policy.matches(attributes) is rules.matches_attributes(text, attributes)
+    assert policy.matches(attributes) is reference.matches_attributes(text, attributes)
 
 
 class RuleSetMachine(RuleBasedStateMachine):
@@ -58,7 +58,7 @@ class RuleSetMachine(RuleBasedStateMachine):
 
     @rule(target=patterns_made, random=randoms)
     def make(self, random: Random) -> str:
-        return Near(random).pattern()
+        return Generator(random).pattern()
 
     @rule(id=st.integers(0, 12), text=patterns_made)
     def add(self, id: int, text: str) -> None:
@@ -80,8 +80,8 @@ class RuleSetMachine(RuleBasedStateMachine):
 
     @rule(random=randoms, text=patterns_made)
     def match(self, random: Random, text: str) -> None:
-        near = Near(random)
-        events = [near.event(text) for _ in range(3)]
+        generator = Generator(random)
+        events = [generator.event(text) for _ in range(3)]
         wanted = [[id for id in self.set if self.model[id].matches(event)] for event in events]
         assert [self.set.match(event) for event in events] == wanted
         assert [self.set.match(event.encode(), trusted=True) for event in events] == wanted

@@ -1,10 +1,10 @@
-"""The model: what a queue may do, in plain Python, without any of the engine's cleverness.
+"""The model of a queue: what it may do, in plain Python, without the engine's data structures.
 
-The model judges instead of predicting: which of several allowed messages a receive returns is the
-engine's choice; whether the choice was allowed, and complete, is decided here. Time is in
-milliseconds, as in the engine, so nothing depends on rounding.
+The model checks answers instead of predicting them: the engine chooses which of several allowed
+messages a receive returns, and the model decides whether the choice was allowed and complete. Time
+is in milliseconds, as in the engine, so nothing depends on rounding.
 
-`Violation` is what a wrong answer raises; `test_model_bites.py` shows that it does.
+A wrong answer raises `Violation`; `test_model_mutants.py` shows that it does.
 """
 
 from __future__ import annotations
@@ -136,19 +136,19 @@ class QueueModel:
         ids = [seen.message_id for seen in answer]
         require(len(set(ids)) == len(ids), "a receive returns no message twice")
         for message_id in moved:
-            self._judge_move(message_id, now)
+            self._check_move(message_id, now)
         complete = len(answer) < limit
         if self.fifo:
-            self._judge_fifo_order(ids, moved, complete, now)
+            self._check_fifo_order(ids, moved, complete, now)
         else:
-            self._judge_standard(ids, moved, complete, now)
+            self._check_standard(ids, moved, complete, now)
         receipts = [self._lease(seen, visibility, now) for seen in answer]
         # In the order of their sends, so that a group is among the dead letters in its order.
         for message_id in sorted(moved, key=lambda i: self.messages[i].order):
             self._move(message_id, now)
         return receipts
 
-    def _judge_move(self, message_id: str, now: int) -> None:
+    def _check_move(self, message_id: str, now: int) -> None:
         message = self.messages.get(message_id)
         require(message is not None, "only a message of the queue becomes a dead letter")
         assert message is not None
@@ -161,7 +161,7 @@ class QueueModel:
     def _must_move(self, message: Message) -> bool:
         return self.max_receive_count is not None and message.deliveries >= self.max_receive_count
 
-    def _judge_standard(self, ids: list[str], moved: set[str], complete: bool, now: int) -> None:
+    def _check_standard(self, ids: list[str], moved: set[str], complete: bool, now: int) -> None:
         visible = {m.message_id for m in self.messages.values() if m.is_visible(now)}
         dead = {i for i in visible if self._must_move(self.messages[i])}
         for message_id in ids:
@@ -173,7 +173,7 @@ class QueueModel:
             require(set(ids) == visible - dead, "a receive that is not full leaves nothing visible")
             require(moved == dead, "a receive that is not full moves every dead letter")
 
-    def _judge_fifo_order(self, ids: list[str], moved: set[str], complete: bool, now: int) -> None:
+    def _check_fifo_order(self, ids: list[str], moved: set[str], complete: bool, now: int) -> None:
         deliverable = {group: self.deliverable(group, now) for group in self.groups()}
         answered: list[str | None] = []
         for message_id in ids:
@@ -287,7 +287,7 @@ class QueueModel:
         in_flight = sum(m.is_in_flight(now) for m in self.messages.values())
         return len(self.messages) - delayed - in_flight, in_flight, delayed
 
-    def judge_peek(self, ids: Iterable[str], now: int) -> None:
+    def check_peek(self, ids: Iterable[str], now: int) -> None:
         """The engine showed everything that is not in flight, without limit."""
         self.expire(now)
         shown = list(ids)

@@ -1,1 +1,0 @@
-"""The public API: what its users write, and what they get when they write something wrong."""

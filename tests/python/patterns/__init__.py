@@ -1,0 +1,1 @@
+"""Event patterns: the package beside a slow reference, vectors, the command."""
