@@ -17,8 +17,8 @@ enum Gate {
 enum Step {
     /// Deliveries come in.
     Arrive { destination: usize, count: u32 },
-    /// A turn is taken; during it so many deliveries come in, with a notice.
-    Turn { meanwhile: u32 },
+    /// A turn is taken. Before it is over, so many deliveries come in and so many attempts end.
+    Turn { meanwhile: u32, ends: usize },
     /// A destination pauses, or goes on.
     Pause { destination: usize },
     /// One of the running attempts ends.
@@ -69,7 +69,7 @@ impl World {
     }
 
     /// Takes one turn; false when there is none.
-    fn turn(&mut self, meanwhile: u32) -> bool {
+    fn turn(&mut self, meanwhile: u32, ends: usize) -> bool {
         let (limit, is_paused) = (self.limits.destination, self.is_paused);
         let limit = |destination: usize| if is_paused[destination] { 0 } else { limit };
         let Some((destination, free)) = self.dispatcher.next(limit) else { return false };
@@ -90,6 +90,8 @@ impl World {
         if meanwhile > 0 {
             self.arrive(destination, meanwhile);
         }
+        // Other threads end attempts, those that this turn began as well.
+        (0..ends).for_each(|which| self.end(self.running.len().saturating_sub(1 + which)));
         self.dispatcher.served(destination, begun, end);
         true
     }
@@ -140,7 +142,10 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         2 => (0..DESTINATIONS, 0..40u32)
             .prop_map(|(destination, count)| Step::Arrive { destination, count }),
-        4 => (0..3u32).prop_map(|meanwhile| Step::Turn { meanwhile: meanwhile.saturating_sub(1) }),
+        4 => (0..3u32, 0..6usize).prop_map(|(meanwhile, ends)| Step::Turn {
+            meanwhile: meanwhile.saturating_sub(1),
+            ends: ends.saturating_sub(2),
+        }),
         1 => (0..DESTINATIONS).prop_map(|destination| Step::Pause { destination }),
         4 => (0..64usize).prop_map(|which| Step::End { which }),
     ]
@@ -159,7 +164,7 @@ proptest! {
         for step in steps {
             match step {
                 Step::Arrive { destination, count } => world.arrive(destination, count),
-                Step::Turn { meanwhile } => drop(world.turn(meanwhile)),
+                Step::Turn { meanwhile, ends } => drop(world.turn(meanwhile, ends)),
                 Step::Pause { destination } => world.pause(destination),
                 Step::End { which } => world.end(which),
             }
@@ -168,7 +173,7 @@ proptest! {
         // From any state, taking every turn leaves nothing that could be sent.
         let mut turns = 0;
         loop {
-            while world.turn(0) {
+            while world.turn(0, turns % 3) {
                 turns += 1;
                 prop_assert!(turns < 100_000, "turns without end");
             }

@@ -4,17 +4,19 @@
 //! A destination is in this table only while it has something to do or an attempt that runs; idle
 //! ones cost nothing. The owner calls [`Dispatcher::notify`] when a delivery may be due, asks
 //! [`Dispatcher::next`] for a turn, leases up to as many deliveries as the turn allows, and ends
-//! the turn with [`Dispatcher::served`].
+//! the turn with [`Dispatcher::served`]. One turn is taken at a time; notices and ends of attempts
+//! come at any time, ends of attempts that the turn itself began as well.
 //!
 //! Attempts also need a way out that destinations share, such as a connection to one host. A gate
 //! stands for one bound of that kind. A destination that finds a gate closed waits at it, and an
 //! attempt that ends opens its gates for one destination each.
 //!
-//! Invariants: a notice that comes while a destination has its turn is remembered, and the turn is
-//! followed by another one. A destination that was let through a gate and began nothing lets the
-//! next one through. So no delivery that is due is forgotten.
+//! Invariants: a notice that comes while a destination has its turn is remembered, and so is a gate
+//! that opens meanwhile; the turn is then followed by another one. A destination that was let
+//! through a gate and began nothing lets the next one through. So no delivery that is due is
+//! forgotten.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 
 /// Most deliveries of one turn, so that a destination with a long backlog does not keep the others
@@ -29,12 +31,14 @@ pub struct Dispatcher<K, G> {
     ready: VecDeque<K>,
     /// Destinations that wait at a gate, each at one.
     waiting: HashMap<G, VecDeque<K>>,
+    /// Gates that opened during the turn that is being taken.
+    opened: HashSet<G>,
 }
 
 #[derive(Debug)]
 struct Lane<G> {
-    /// Attempts that run.
-    running: u32,
+    /// Attempts that run. Below zero while attempts of a turn end before the turn does.
+    running: i64,
     stage: Stage,
     /// A notice came during the turn.
     is_noticed: bool,
@@ -69,7 +73,12 @@ pub enum Turn<G> {
 
 impl<K, G> Default for Dispatcher<K, G> {
     fn default() -> Self {
-        Self { lanes: HashMap::new(), ready: VecDeque::new(), waiting: HashMap::new() }
+        Self {
+            lanes: HashMap::new(),
+            ready: VecDeque::new(),
+            waiting: HashMap::new(),
+            opened: HashSet::new(),
+        }
     }
 }
 
@@ -105,10 +114,11 @@ impl<K: Copy + Eq + Hash, G: Copy + Eq + Hash> Dispatcher<K, G> {
         while let Some(key) = self.ready.pop_front() {
             let Some(lane) = self.lanes.get_mut(&key) else { continue };
             let limit = limit(key);
-            let free = limit.saturating_sub(lane.running).min(TURN_MAX);
+            let free = (i64::from(limit) - lane.running).clamp(0, TURN_MAX.into()) as u32;
             if free > 0 {
                 lane.stage = Stage::Turn;
                 lane.is_noticed = false;
+                self.opened.clear();
                 return Some((key, free));
             }
             lane.stage = if limit == 0 { Stage::Parked } else { Stage::Full };
@@ -122,17 +132,17 @@ impl<K: Copy + Eq + Hash, G: Copy + Eq + Hash> Dispatcher<K, G> {
     /// Ends a turn in which `begun` attempts began.
     pub fn served(&mut self, key: K, begun: u32, turn: Turn<G>) {
         let Some(lane) = self.lanes.get_mut(&key) else { return };
-        lane.running += begun;
+        lane.running += i64::from(begun);
         let through = lane.through.take().filter(|_| begun == 0);
         match turn {
             Turn::Empty if !lane.is_noticed => lane.stage = Stage::Parked,
-            Turn::Empty | Turn::More => {
-                lane.stage = Stage::Ready;
-                self.ready.push_back(key);
-            }
-            Turn::Blocked(gate) => {
+            Turn::Blocked(gate) if !self.opened.contains(&gate) => {
                 lane.stage = Stage::AtGate;
                 self.waiting.entry(gate).or_default().push_back(key);
+            }
+            Turn::Empty | Turn::More | Turn::Blocked(_) => {
+                lane.stage = Stage::Ready;
+                self.ready.push_back(key);
             }
         }
         self.forget_idle(key);
@@ -147,14 +157,17 @@ impl<K: Copy + Eq + Hash, G: Copy + Eq + Hash> Dispatcher<K, G> {
     /// An attempt of this destination ended, and with it its share of these gates.
     pub fn ended(&mut self, key: K, gates: &[G]) {
         if let Some(lane) = self.lanes.get_mut(&key) {
-            lane.running = lane.running.saturating_sub(1);
+            lane.running -= 1;
             if lane.stage == Stage::Full {
                 lane.stage = Stage::Ready;
                 self.ready.push_back(key);
             }
         }
         self.forget_idle(key);
-        gates.iter().for_each(|gate| self.open(*gate));
+        for gate in gates {
+            self.opened.insert(*gate);
+            self.open(*gate);
+        }
     }
 
     /// Lets the destination through that has waited longest at a gate.
@@ -174,7 +187,7 @@ impl<K: Copy + Eq + Hash, G: Copy + Eq + Hash> Dispatcher<K, G> {
 
     /// Attempts of one destination that run.
     pub fn running(&self, key: K) -> u32 {
-        self.lanes.get(&key).map_or(0, |lane| lane.running)
+        self.lanes.get(&key).map_or(0, |lane| lane.running.max(0) as u32)
     }
 
     /// Whether nothing is due, as far as is known, and no attempt runs.
