@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use http::header::{
     CONNECTION, CONTENT_LENGTH, HOST, RETRY_AFTER, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
-use http::{HeaderMap, HeaderValue, Method, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::{Client as Pool, Error as PoolError};
@@ -91,6 +91,34 @@ pub struct Attempt {
     pub timeout: Duration,
 }
 
+impl Attempt {
+    /// An attempt from plain parts. An error names the header line or the method that cannot be
+    /// sent.
+    pub fn new(
+        endpoint: Endpoint,
+        method: &str,
+        headers: &[(String, String)],
+        body: impl Into<Bytes>,
+        timeout: Duration,
+    ) -> trunkline_types::Result<Self> {
+        let refused = |what: &str, name: &str| {
+            let text =
+                format!("{what} {name:?} cannot be sent: it has a character that HTTP refuses.");
+            Error::new(Code::InvalidParameterValue, text)
+        };
+        let method =
+            Method::from_bytes(method.as_bytes()).map_err(|_| refused("The method", method))?;
+        let mut lines = HeaderMap::with_capacity(headers.len());
+        for (name, value) in headers {
+            let line = HeaderName::from_bytes(name.as_bytes());
+            let line = line.map_err(|_| refused("The header", name))?;
+            let value = HeaderValue::from_str(value);
+            lines.append(line, value.map_err(|_| refused("The value of the header", name))?);
+        }
+        Ok(Self { endpoint, method, headers: lines, body: body.into(), timeout })
+    }
+}
+
 /// A client for many endpoints. Dropping it ends the attempts that run, without their outcome.
 pub struct Client {
     runtime: Mutex<Option<Runtime>>,
@@ -147,6 +175,14 @@ impl Client {
             slot.finish(outcome.is_healthy());
             then(outcome);
         });
+    }
+
+    /// Runs `task` soon, on a thread of the client. It must not block. It is dropped unused when
+    /// the client is closed first.
+    pub fn run(&self, task: impl FnOnce() + Send + 'static) {
+        if let Some(runtime) = lock(&self.runtime).as_ref() {
+            runtime.spawn(async move { task() });
+        }
     }
 
     /// Ends everything without waiting. Attempts that run are dropped, and so are their callbacks.

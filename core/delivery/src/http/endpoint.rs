@@ -1,5 +1,7 @@
 //! The URL of an endpoint, checked when it is configured.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use http::Uri;
 use http::uri::Scheme;
 use trunkline_types::{Code, Error, Result};
@@ -39,6 +41,13 @@ impl Endpoint {
     /// The URL as a request names it.
     pub fn uri(&self) -> &Uri {
         &self.uri
+    }
+
+    /// A number that endpoints at one host and port share.
+    pub fn host_hash(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.host.hash(&mut hasher);
+        hasher.finish()
     }
 
     pub(super) fn host(&self) -> &Host {

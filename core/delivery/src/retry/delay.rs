@@ -78,7 +78,7 @@ impl Delay {
         };
         if longest > DELAY_MAX {
             return Err(invalid(format!(
-                "phases[{phase}].delay: {longest} ms; at most {DELAY_MAX} ms (24 hours)."
+                "phases[{phase}].delay: {longest} ms; at most {DELAY_MAX} ms (12 hours)."
             )));
         }
         if shortest > longest {

@@ -16,8 +16,9 @@ pub use tables::HttpPolicy;
 
 /// Most phases of one table: AWS's tables have four.
 const PHASES_MAX: usize = 16;
-/// Longest delay of a rule: a day, the age at which EventBridge gives up.
-const DELAY_MAX: Millis = 86_400_000;
+/// Longest delay of a rule: 12 hours, the longest lease of a queue. A delivery that waits for its
+/// next attempt is leased until then.
+const DELAY_MAX: Millis = 43_200_000;
 
 /// Some retries that follow one rule for their delays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

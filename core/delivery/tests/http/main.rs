@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use http::HeaderValue;
+use http::{HeaderValue, Method};
 use server::{OK, Server, attempt, begin, client, client_with, ended, send};
-use trunkline_delivery::{Endpoint, Failure, Outcome, Reach, Resolve, RetryAfter};
+use trunkline_delivery::{Attempt, Endpoint, Failure, Outcome, Reach, Resolve, RetryAfter};
 
 fn is_timed_out(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Transient { why: Failure::TimedOut, .. })
@@ -59,6 +59,24 @@ fn framing_headers_of_the_caller_are_left_out() {
     let requests = server.requests.lock().unwrap();
     assert!(requests[0].contains("content-length: 5\r\n"), "{}", requests[0]);
     assert!(!requests[0].contains("chunked") && !requests[0].contains("evil"));
+}
+
+#[test]
+fn header_lines_and_methods_that_cannot_be_sent_are_refused_by_name() {
+    let endpoint = Endpoint::parse("http://localhost/").unwrap();
+    let line = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
+    for (method, headers, named) in [
+        ("PO ST", vec![], "PO ST"),
+        ("POST", line("x evil", "1"), "x evil"),
+        ("POST", line("x-evil", "1\r\nx: 2"), "x-evil"),
+    ] {
+        let time = Duration::from_secs(1);
+        let error = Attempt::new(endpoint.clone(), method, &headers, "body", time).unwrap_err();
+        assert!(error.message().contains(named), "{error}");
+    }
+    let two = [line("x-one", "1"), line("x-one", "2")].concat();
+    let attempt = Attempt::new(endpoint, "PUT", &two, "body", Duration::from_secs(1)).unwrap();
+    assert_eq!((attempt.method, attempt.headers.len()), (Method::PUT, 2));
 }
 
 #[test]
