@@ -84,6 +84,11 @@ pub trait Component: Any + Send + Sync {
     /// Removes every resource and everything in it.
     fn reset(&self) -> Result<()>;
 
+    /// Waits until work that left the engine has come back: before a virtual clock moves on.
+    fn settle(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// The host closes. Its resources are told one by one; this is for what belongs to none.
     fn close(&self) {}
 

@@ -133,15 +133,26 @@ pub fn advance(clock: &Clock, hosts: &[&Arc<Host>], by: Millis) -> Result<()> {
         ));
     }
     let target = clock.now().saturating_add(by);
-    hosts.iter().for_each(|host| host.run_jobs());
+    settle(hosts)?;
     let next_due = |host: &&Arc<Host>| host.timers.next_due();
     while let Some(due) = hosts.iter().filter_map(next_due).min().filter(|due| *due <= target) {
         clock.set(due);
-        for host in hosts {
-            host.fire_due(clock.now());
-            host.run_jobs();
-        }
+        hosts.iter().for_each(|host| host.fire_due(clock.now()));
+        settle(hosts)?;
     }
     clock.set(target);
     Ok(())
+}
+
+/// Runs jobs, and waits for what left the engines, until neither leads to more.
+fn settle(hosts: &[&Arc<Host>]) -> Result<()> {
+    loop {
+        hosts.iter().for_each(|host| host.run_jobs());
+        for host in hosts {
+            host.all_components().iter().try_for_each(|component| component.settle())?;
+        }
+        if !hosts.iter().any(|host| host.run_queue.has_jobs()) {
+            return Ok(());
+        }
+    }
 }
