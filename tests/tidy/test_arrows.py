@@ -20,7 +20,7 @@ ARROWS = {
     "stream": {"types"},
     "delivery": {"types"},
     "host": {"types", "journal", "timer"},
-    "engine": {"types", "journal", "host", "queue"},
+    "engine": {"types", "journal", "host", "queue", "delivery"},
     "binding": {"types", "journal", "engine", "wire", "pattern"},
     "capi": {"types", "engine"},
     "wire": {"types", "engine"},

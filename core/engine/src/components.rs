@@ -2,7 +2,8 @@
 
 use trunkline_host::{ComponentKind, DOCUMENTS};
 
+use crate::outbox::OUTBOX;
 use crate::queue::QUEUES;
 
 /// Every kind of resource, in the order in which they are built: a kind may refer to earlier ones.
-pub(crate) static KINDS: &[&ComponentKind] = &[&DOCUMENTS, &QUEUES];
+pub(crate) static KINDS: &[&ComponentKind] = &[&DOCUMENTS, &QUEUES, &OUTBOX];

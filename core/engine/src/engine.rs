@@ -11,6 +11,7 @@ use trunkline_types::{
 };
 
 use crate::components::KINDS;
+use crate::outbox::{Outbox, is_of_outbox};
 use crate::queue::{QUEUE, Queue, Queues, RedriveStatus, check_limits};
 
 /// An open engine. Dropping it closes it.
@@ -18,20 +19,29 @@ pub struct Engine {
     host: Arc<Host>,
     queues: Arc<Queues>,
     documents: Arc<Documents>,
+    pub(crate) outbox: Outbox,
 }
 
 impl Engine {
     /// Opens an engine: replays its journal, or starts empty in memory.
     pub fn open(options: OpenOptions) -> Result<Arc<Engine>> {
         check_limits(&options.limits)?;
-        Self::of(Host::open(options, KINDS)?)
+        let engine = Self::of(Host::open(options, KINDS)?)?;
+        // A copy in memory only gathers deliveries: its original sends them.
+        if engine.host.check_writable().is_ok() {
+            engine.outbox.start();
+        }
+        Ok(engine)
     }
 
     fn of(host: Arc<Host>) -> Result<Arc<Engine>> {
         let absent = || Error::new(Code::InternalError, "A kind is absent from the table.");
         let queues = host.component().ok_or_else(absent)?;
         let documents = host.component().ok_or_else(absent)?;
-        Ok(Arc::new(Engine { host, queues, documents }))
+        let outbox = host.component::<Outbox>().ok_or_else(absent)?;
+        let engine = Arc::new(Engine { host, queues, documents, outbox: (*outbox).clone() });
+        engine.attach_destinations()?;
+        Ok(engine)
     }
 
     /// What the resources of this engine share.
@@ -106,7 +116,9 @@ impl Engine {
         prefix: &str,
     ) -> Result<Vec<Arc<Queue>>> {
         self.host.check_readable()?;
-        Ok(self.host.directory.list(QUEUE, account, region, prefix))
+        let mut queues = self.host.directory.list::<Queue>(QUEUE, account, region, prefix);
+        queues.retain(|queue| !is_of_outbox(queue.name()));
+        Ok(queues)
     }
 
     /// When a resource of this name was last removed, if none has the name now.

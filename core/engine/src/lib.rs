@@ -23,15 +23,23 @@
 mod components;
 mod engine;
 mod inspect;
+mod outbox;
 mod queue;
+mod router;
 
 pub use engine::{Engine, advance};
 pub use inspect::{QueueReport, Report, inspect, verify};
+pub use outbox::{
+    AttemptRef, Backlog, BacklogCounts, DestinationConfig, DestinationStatistics, FailedDelivery,
+    HandlerGuard, LeasedDelivery, OUTBOX_KIND, Outbox, Transport,
+};
 pub use queue::{
     Delivery, Outgoing, QUEUE, Queue, Receive, RedriveState, RedriveStatus, Sent, Statistics,
     attributes, fifo_queue, operation, queue_name, sequence_number, standard_queue,
 };
 
+pub use router::Target;
+pub use trunkline_delivery as delivery;
 pub use trunkline_host::{
     Effect, Ended, Faults, Host, OpenOptions, Operation, Parker, ResourcePattern, Rule, Verdict,
     WaiterId,

@@ -11,6 +11,7 @@ mod envelope;
 mod fifo;
 mod message;
 pub mod operation;
+mod outbound;
 mod record;
 mod redrive;
 mod replay;

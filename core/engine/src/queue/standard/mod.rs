@@ -318,7 +318,7 @@ impl StandardQueue {
 
     /// Where the message of a receipt lies now, if it is there at all.
     #[inline]
-    fn place(&self, queue: &Queue, receipt: &Receipt) -> Option<SlotRef> {
+    pub(super) fn place(&self, queue: &Queue, receipt: &Receipt) -> Option<SlotRef> {
         if receipt.incarnation == queue.host.incarnation {
             return Some(SlotRef { slot: receipt.slot, generation: receipt.generation });
         }

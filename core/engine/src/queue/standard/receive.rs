@@ -222,6 +222,40 @@ impl StandardQueue {
         Ok(())
     }
 
+    /// Offers the message of a receipt to `give`, leased or not; it leaves this queue when `give`
+    /// says so. `None` when it is gone, or stays in other hands.
+    pub fn take_leased(
+        &self,
+        queue: &Queue,
+        receipt: &Receipt,
+        give: &mut dyn FnMut(u64, &Envelope<'_>) -> Result<bool>,
+    ) -> Result<Option<bool>> {
+        // Another thread owns the message for a moment, or its body was relocated meanwhile.
+        const TRIES: usize = 1_000;
+        let Some(place) = self.place(queue, receipt) else { return Ok(None) };
+        for _ in 0..TRIES {
+            let claimed = self.log.claim_leased(place).or_else(|| self.log.claim_at(place));
+            let Some(claimed) = claimed else {
+                if self.log.info(place).is_none() {
+                    return Ok(None);
+                }
+                std::thread::yield_now();
+                continue;
+            };
+            let (mut kept, mut given) = (None, None);
+            self.hand_over(queue, claimed, &mut kept, |message, envelope| {
+                let took = give(message.seq, envelope)?;
+                given = Some(took);
+                Ok(took)
+            })?;
+            kept.into_iter().for_each(|kept| self.give_back(queue, kept));
+            if given.is_some() {
+                return Ok(given);
+            }
+        }
+        Ok(None)
+    }
+
     /// Reads a claimed message and offers it to `give`, which journals the change of queues. If it
     /// took the message, it is removed here; otherwise it is handed back in `kept`.
     fn hand_over<'a>(

@@ -1,0 +1,263 @@
+//! Sends deliveries over HTTP: takes turns from the dispatcher, leases, hands attempts to the
+//! client, and carries out their ends.
+//!
+//! No thread belongs to a delivery or to a destination. Turns are taken by one task at a time, on a
+//! thread of the client; the client is started by the first delivery that is due.
+//!
+//! Lock order: the dispatcher's lock is held for its own few operations only, never while a queue
+//! or the client is called: a queue's timer notifies under the timers' lock.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Weak};
+
+use trunkline_delivery::{Attempt, Client, Ended, Endpoint, Gate, Slot, Turn};
+use trunkline_journal::Signal;
+use trunkline_types::sync::atomic::{AtomicU8, Ordering};
+use trunkline_types::sync::lock;
+use trunkline_types::{ResourceId, Result};
+
+use super::backlog::LeasedDelivery;
+use super::config::{DestinationConfig, Transport};
+use super::destination::Destination;
+use super::settle::AttemptRef;
+use super::{Outbox, Shared};
+
+/// What a destination may have to wait for: a gate of the client. Hosts are told apart by the
+/// destination's own host, which is the start of its URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Way {
+    /// The bound of one host, by the hash of its name and port.
+    Host(u64),
+    /// The share of all hosts that fail.
+    Failing,
+    /// The bound over all attempts.
+    Total,
+}
+
+/// Whether a task takes turns. A request that comes meanwhile has it look once more.
+#[derive(Default)]
+pub(super) struct TurnTask(AtomicU8);
+
+const IDLE: u8 = 0;
+const RUNNING: u8 = 1;
+const AGAIN: u8 = 2;
+
+impl TurnTask {
+    /// Whether the caller has to start the task.
+    fn request(&self) -> bool {
+        let next = |state| Some(if state == IDLE { RUNNING } else { AGAIN });
+        self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, next) == Ok(IDLE)
+    }
+
+    /// Whether the task may end.
+    fn finish(&self) -> bool {
+        let next = |state| Some(if state == AGAIN { RUNNING } else { IDLE });
+        self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, next) == Ok(RUNNING)
+    }
+}
+
+/// Wakes the outbox when a delivery of one destination may be due.
+struct Due {
+    outbox: Weak<Shared>,
+    destination: ResourceId,
+}
+
+impl Signal for Due {
+    fn signal(&self) {
+        if let Some(shared) = self.outbox.upgrade() {
+            Outbox(shared).notify(self.destination);
+        }
+    }
+}
+
+impl Outbox {
+    /// A delivery of this destination may be due. Never blocks: it may be called by a timer.
+    pub(super) fn notify(&self, id: ResourceId) {
+        let Some(destination) = self.destination(id) else { return };
+        // Handlers wait for their queue themselves.
+        if self.is_paused() || !destination.is_http() {
+            return;
+        }
+        lock(&self.dispatcher).notify(id);
+        self.request_turns();
+    }
+
+    fn request_turns(&self) {
+        if self.is_paused() || !self.turns.request() {
+            return;
+        }
+        let outbox = self.clone();
+        match self.client() {
+            Ok(client) => client.run(move || outbox.take_turns()),
+            // The next delivery tries again; what waits is in its queue.
+            Err(_) => drop(self.turns.finish()),
+        }
+    }
+
+    fn take_turns(&self) {
+        loop {
+            loop {
+                let limit = |id| self.destination(id).map_or(0, |destination| destination.limit());
+                let turn = lock(&self.dispatcher).next(limit);
+                let Some((id, free)) = turn else { break };
+                let (begun, end) = self.serve(id, free);
+                lock(&self.dispatcher).served(id, begun, end);
+            }
+            if self.turns.finish() {
+                break;
+            }
+        }
+        self.tell_quiet();
+    }
+
+    /// One turn of a destination.
+    fn serve(&self, id: ResourceId, free: u32) -> (u32, Turn<Way>) {
+        let Some(destination) = self.destination(id) else { return (0, Turn::Empty) };
+        // A panic must not end the only task that takes turns: what it leased comes back later.
+        let served = catch_unwind(AssertUnwindSafe(|| self.begin_attempts(&destination, free)));
+        match served {
+            Ok(Ok(served)) => served,
+            // A full disk or a poisoned journal. The deliveries are where they were; the
+            // subscription brings the next turn.
+            Ok(Err(_)) | Err(_) => {
+                self.subscribe(&destination);
+                (0, Turn::Empty)
+            }
+        }
+    }
+
+    fn begin_attempts(
+        &self,
+        destination: &Arc<Destination>,
+        free: u32,
+    ) -> Result<(u32, Turn<Way>)> {
+        let prepared = destination.prepared();
+        let template = match &prepared.template {
+            Ok(template) => template,
+            Err(why) => return self.refuse_all(destination, free, why),
+        };
+        let client = self.client()?;
+        let (mut slots, mut end) = (Vec::new(), Turn::More);
+        while slots.len() < free as usize {
+            match client.slot(&template.endpoint) {
+                Ok(slot) => slots.push(slot),
+                Err(gate) => {
+                    end = Turn::Blocked(way(gate, &template.endpoint));
+                    break;
+                }
+            }
+        }
+        if slots.is_empty() {
+            return Ok((0, end));
+        }
+        let wanted = slots.len();
+        let leased = self.lease_due(destination, wanted)?;
+        let begun = leased.len();
+        for (slot, delivery) in slots.into_iter().zip(leased) {
+            self.send(&client, destination, template, slot, delivery);
+        }
+        if begun < wanted {
+            end = self.end_of_backlog(destination);
+        }
+        Ok((begun as u32, end))
+    }
+
+    /// Gives up what is due at a destination to which nothing can be sent.
+    fn refuse_all(
+        &self,
+        destination: &Arc<Destination>,
+        free: u32,
+        why: &str,
+    ) -> Result<(u32, Turn<Way>)> {
+        let leased = self.lease_due(destination, free as usize)?;
+        let ended = Ended::Permanent { why: why.to_owned() };
+        for delivery in &leased {
+            self.settle(destination, &AttemptRef::from(delivery), &ended)?;
+        }
+        let is_empty = leased.len() < free as usize;
+        Ok((0, if is_empty { self.end_of_backlog(destination) } else { Turn::More }))
+    }
+
+    /// Nothing more is due: what falls due later calls. Looks once more behind the subscription.
+    fn end_of_backlog(&self, destination: &Arc<Destination>) -> Turn<Way> {
+        let counts = destination.backlog.counts();
+        if counts.due + counts.leased == 0 {
+            destination.unsubscribe();
+            return Turn::Empty;
+        }
+        self.subscribe(destination);
+        if destination.backlog.counts().due > 0 { Turn::More } else { Turn::Empty }
+    }
+
+    fn subscribe(&self, destination: &Arc<Destination>) {
+        let due = Due { outbox: Arc::downgrade(&self.0), destination: destination.id };
+        let mut waiter = lock(&destination.waiter);
+        let old = waiter.take();
+        *waiter = Some(destination.backlog.subscribe(Arc::new(due)));
+        drop(waiter);
+        if let Some(old) = old {
+            destination.backlog.unsubscribe(old);
+        }
+    }
+
+    fn send(
+        &self,
+        client: &Client,
+        destination: &Arc<Destination>,
+        template: &Attempt,
+        slot: Slot,
+        delivery: LeasedDelivery,
+    ) {
+        let attempt = AttemptRef::from(&delivery);
+        let (outbox, destination) = (self.clone(), destination.clone());
+        let sent = Attempt { body: delivery.body.into(), ..template.clone() };
+        let host = way(Gate::Host, &sent.endpoint);
+        client.send(slot, sent, move |outcome| {
+            outbox.attempt_ended(&destination, &attempt, &Ended::from(outcome), host);
+        });
+    }
+
+    fn attempt_ended(
+        &self,
+        destination: &Arc<Destination>,
+        attempt: &AttemptRef,
+        ended: &Ended,
+        host: Way,
+    ) {
+        // A failure of the journal leaves the delivery leased: it comes back when the lease ends,
+        // and every verb says what is wrong.
+        let _kept = self.settle(destination, attempt, ended);
+        {
+            let mut dispatcher = lock(&self.dispatcher);
+            dispatcher.ended(destination.id, &[host, Way::Failing, Way::Total]);
+            // What the attempt left in the queue, or what fell due behind it, wants its turn.
+            dispatcher.notify(destination.id);
+        }
+        self.request_turns();
+    }
+
+    /// Has everything looked at that may be due: after opening, or when a pause ends.
+    pub(super) fn notify_all(&self) {
+        for destination in self.all_destinations() {
+            let counts = destination.backlog.counts();
+            if counts.due + counts.leased > 0 {
+                self.notify(destination.id);
+            }
+        }
+    }
+}
+
+fn way(gate: Gate, endpoint: &Endpoint) -> Way {
+    match gate {
+        Gate::Host => Way::Host(endpoint.host_hash()),
+        Gate::Failing => Way::Failing,
+        Gate::Total => Way::Total,
+    }
+}
+
+impl DestinationConfig {
+    /// Whether the engine delivers by itself.
+    pub fn is_http(&self) -> bool {
+        matches!(self.transport, Transport::Http { .. })
+    }
+}

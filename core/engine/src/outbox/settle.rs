@@ -1,0 +1,166 @@
+//! Carries out what the rules of `trunkline-delivery` decide of a delivery: delete it, hide it
+//! until its next attempt, or give it up.
+
+use trunkline_delivery::{Ended, GiveUp, Verdict, after_attempt, before_attempt};
+use trunkline_journal::Ticket;
+use trunkline_types::sync::atomic::{AtomicU64, Ordering};
+use trunkline_types::sync::lock;
+use trunkline_types::{Durability, Millis, Receipt, Result};
+
+use super::Outbox;
+use super::backlog::LeasedDelivery;
+use super::destination::Destination;
+use super::failures::FailedDelivery;
+
+/// What the end of an attempt needs to know of the delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttemptRef {
+    /// Names the attempt.
+    pub receipt: Receipt,
+    /// Which attempt it was, from one.
+    pub attempt: u32,
+    /// When the delivery was accepted.
+    pub accepted: Millis,
+}
+
+impl From<&LeasedDelivery> for AttemptRef {
+    fn from(leased: &LeasedDelivery) -> Self {
+        Self { receipt: leased.receipt, attempt: leased.attempt, accepted: leased.accepted }
+    }
+}
+
+/// A delivery whose every way out is closed for the moment is looked at again after this long: its
+/// dead-letter queue is gone or the disk is full.
+const STUCK_DELAY: Millis = 30_000;
+
+impl Outbox {
+    /// Leases up to `max` deliveries that may be attempted. Those that may not are given up on the
+    /// way.
+    pub(super) fn lease_due(
+        &self,
+        destination: &Destination,
+        max: usize,
+    ) -> Result<Vec<LeasedDelivery>> {
+        let prepared = destination.prepared();
+        let config = &prepared.config;
+        let mut leased = Vec::new();
+        loop {
+            let mut given_up = Vec::new();
+            let wanted = max - leased.len();
+            let now = self.host.now();
+            let found = destination.backlog.lease(wanted, config.lease(), &mut |delivery| {
+                let begun = delivery.attempt.saturating_sub(1);
+                match before_attempt(&config.retry, begun, delivery.accepted, now) {
+                    None => leased.push(delivery),
+                    Some(reason) => given_up.push((delivery, reason)),
+                }
+            })?;
+            for (delivery, reason) in &given_up {
+                let why = "no outcome of the last attempt is known";
+                let mut attempt = AttemptRef::from(delivery);
+                attempt.attempt -= 1;
+                self.give_up(destination, &attempt, *reason, why, now)?;
+            }
+            if found < wanted || leased.len() == max {
+                return Ok(leased);
+            }
+        }
+    }
+
+    /// Carries out the end of an attempt. The ticket stands for what was written.
+    pub(super) fn settle(
+        &self,
+        destination: &Destination,
+        attempt: &AttemptRef,
+        ended: &Ended,
+    ) -> Result<Option<Ticket>> {
+        let now = self.host.now();
+        let prepared = destination.prepared();
+        let retry = &prepared.config.retry;
+        let AttemptRef { receipt, attempt: number, accepted } = *attempt;
+        // The number of a delivery and the seed of its engine name its chance.
+        let seed = self.host.key.0 ^ receipt.seq;
+        match after_attempt(retry, number, accepted, now, ended, seed) {
+            Verdict::Delete => {
+                count(&destination.counters.delivered);
+                self.forget_failure(destination, receipt.seq)?;
+                let ticket = destination.backlog.delete(&receipt)?;
+                self.host.flush_in_background(Durability::Os)?;
+                Ok(ticket)
+            }
+            Verdict::RetryAt(time) => {
+                count(&destination.counters.retried);
+                self.hide(destination, &receipt, time.saturating_sub(now))?;
+                Ok(None)
+            }
+            Verdict::GiveUp(reason) => {
+                let why = match ended {
+                    Ended::Delivered => "",
+                    Ended::Transient { why, .. } | Ended::Permanent { why } => why,
+                };
+                self.give_up(destination, attempt, reason, why, now)
+            }
+        }
+    }
+
+    /// Moves a delivery to the dead-letter queue, or records its failure and removes it.
+    fn give_up(
+        &self,
+        destination: &Destination,
+        attempt: &AttemptRef,
+        reason: GiveUp,
+        why: &str,
+        now: Millis,
+    ) -> Result<Option<Ticket>> {
+        let AttemptRef { receipt, attempt: attempts, accepted } = *attempt;
+        if let Some(target) = destination.prepared().config.dead_letter {
+            let attributes = [
+                ("ERROR_MESSAGE", why.to_owned()),
+                ("EXHAUSTED_RETRY_CONDITION", reason.to_string()),
+                ("RETRY_ATTEMPTS", attempts.saturating_sub(1).to_string()),
+            ];
+            if destination.backlog.dead_letter(&receipt, target, &attributes)? {
+                count(&destination.counters.dead_lettered);
+            } else {
+                // Kept rather than lost: a queue that is made again takes it.
+                self.hide(destination, &receipt, STUCK_DELAY)?;
+            }
+            self.host.flush_in_background(Durability::Os)?;
+            return Ok(None);
+        }
+        let failed = FailedDelivery {
+            destination: destination.id,
+            seq: receipt.seq,
+            accepted,
+            at: now,
+            attempts,
+            reason,
+            why: why.to_owned(),
+        };
+        // Recorded first: a crash in between has the delivery attempted once more, and a record
+        // that turns out to be wrong is forgotten then.
+        lock(&self.failures).record(&mut self.host.append()?, failed);
+        count(&destination.counters.failed);
+        let ticket = destination.backlog.delete(&receipt)?;
+        self.host.flush_in_background(Durability::Os)?;
+        Ok(ticket)
+    }
+
+    /// Hides a delivery for `delay`, as far as a lease reaches.
+    fn hide(&self, destination: &Destination, receipt: &Receipt, delay: Millis) -> Result<()> {
+        let delay = delay.min(self.host.limits.visibility_max);
+        destination.backlog.retry_after(receipt, delay)
+    }
+
+    fn forget_failure(&self, destination: &Destination, seq: u64) -> Result<()> {
+        let mut failures = lock(&self.failures);
+        if failures.contains(destination.id, seq) {
+            failures.forget(&mut self.host.append()?, destination.id, seq);
+        }
+        Ok(())
+    }
+}
+
+fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
