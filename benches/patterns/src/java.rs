@@ -1,4 +1,4 @@
-//! event-ruler as a process beside us: it is told when its turn is.
+//! Runs event-ruler in a JVM process that measures one pass for each request.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// How long building a rule set may take.
+/// Time limit for building a rule set.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 pub struct Java {
@@ -17,7 +17,7 @@ pub struct Java {
 }
 
 impl Java {
-    /// Starts the peer over files of lines and of rules; none when building does not end.
+    /// Starts the peer with files of events and rules; none if building exceeds the limit.
     pub fn start(classes: &str, lines: &Path, rules: &Path) -> Option<Self> {
         let mut child = Command::new("java")
             .args(["-Xmx6g", "-cp", classes, "Peer"])
@@ -47,7 +47,7 @@ impl Java {
         }
     }
 
-    /// One pass: microseconds an event, and how many rules matched.
+    /// Runs one pass; returns microseconds per event and the number of matches.
     pub fn turn(&mut self) -> (f64, usize) {
         let mut line = String::new();
         let asked = writeln!(self.input, "go").and_then(|()| self.input.flush());

@@ -1,6 +1,6 @@
-//! Lines shaped like the GeoJSON of San Francisco's city lots, made from a seed.
+//! Generates events in the shape of the GeoJSON of San Francisco's city lots.
 
-/// A sequence of choices from a seed (xorshift).
+/// A pseudo-random sequence of choices (xorshift).
 pub struct Choices(u64);
 
 impl Choices {
@@ -16,10 +16,10 @@ impl Choices {
     }
 }
 
-/// How many lines the original has.
+/// The number of lines of the original file.
 pub const LINES: usize = 213_068;
 
-/// A line, and the values that rules ask for.
+/// An event, and the values that the rules test.
 pub struct Line {
     pub text: Vec<u8>,
     pub lot: String,

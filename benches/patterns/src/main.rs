@@ -1,5 +1,5 @@
-//! Rows of rule sets, ours beside the quamina crate and event-ruler, in turns. Prints JSON lines
-//! for `run.py`.
+//! Measures rule sets against the quamina crate and event-ruler, in alternating passes. Prints JSON
+//! lines for `run.py`.
 //!
 //! `trunkline-pattern-bench [writing] [--lines N] [--only NAME] [--alone] [--java CLASSPATH]`
 
@@ -20,7 +20,7 @@ use trunkline_pattern::{Dialect, Event, Limits, Pattern, RuleSet, Scratch};
 const ROUNDS: usize = 5;
 
 struct Options {
-    /// Lines that are measured; rules are always made of all lines.
+    /// The number of events measured; rules are always made from all of them.
     lines: usize,
     only: String,
     is_alone: bool,
@@ -55,7 +55,7 @@ pub fn compiled(text: &str) -> Pattern {
     Pattern::compile(text.as_bytes(), Dialect::EventPattern, &limits).expect("a pattern")
 }
 
-/// Adds rules by thousands, so that their compiled forms do not count as the set's.
+/// Adds rules in chunks, so that compiled patterns do not count as memory of the set.
 pub fn set_of(rules: &[String]) -> RuleSet {
     let set = RuleSet::new();
     for (chunk, texts) in rules.chunks(1000).enumerate() {
@@ -66,7 +66,7 @@ pub fn set_of(rules: &[String]) -> RuleSet {
     set
 }
 
-/// What is measured in turns: a pass gives microseconds an event, and how many rules matched.
+/// A candidate. A pass returns microseconds per event and the number of matches.
 struct Turn<'a> {
     name: &'static str,
     built: f64,
@@ -139,7 +139,7 @@ fn measure(name: &str, rules: usize, turns: &mut [Turn<'_>]) {
             let at = (step + round) % turns.len();
             let (time, count) = (turns[at].pass)();
             matched[at] = count;
-            // The first round warms up.
+            // The first round is a warm-up.
             if round > 0 {
                 times[at].push(time);
             }

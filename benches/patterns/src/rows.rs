@@ -1,12 +1,12 @@
-//! The rule sets of the table: a name, and the texts of the rules.
+//! The rule sets of the table.
 
 use crate::lines::{Choices, Line, street};
 
 pub struct Row<'l> {
     pub name: String,
-    /// Makes the texts: a million of them take their time.
+    /// Generates the patterns; deferred, because a million take seconds.
     pub rules: Box<dyn Fn() -> Vec<String> + 'l>,
-    /// Whether peers are asked: some panic, or do not end.
+    /// Whether the peers run this row: some panic or do not end.
     pub has_quamina: bool,
     pub has_ruler: bool,
 }
@@ -82,7 +82,7 @@ fn operators(lines: &[Line]) -> Vec<(&'static str, Vec<String>)> {
     ]
 }
 
-/// Exact rules over three fields; the first of them are lines that there are.
+/// Exact rules over three fields. A quarter of them match an event of the file.
 fn three_fields(lines: &[Line], count: usize) -> Vec<String> {
     let rule = |lot: &str, number: &str, street: &str| {
         format!(
@@ -163,8 +163,8 @@ fn mixed(lines: &[Line], count: usize) -> Vec<String> {
         .collect()
 }
 
-/// Every row. A peer is left out where its building or its pass does not end in a minute, or where
-/// it panics.
+/// All rows. A peer is left out of a row if its build or its pass takes over a minute, or if it
+/// panics.
 pub fn rows<'l>(lines: &'l [Line]) -> Vec<Row<'l>> {
     let mut rows: Vec<Row<'l>> = Vec::new();
     let mut row = |name: String, peers: [bool; 2], rules: Box<dyn Fn() -> Vec<String> + 'l>| {

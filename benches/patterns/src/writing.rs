@@ -1,4 +1,4 @@
-//! Adding to a set of a million rules while readers run, and the memory of a rule.
+//! Measures the memory of a rule, and the time of adding a rule to a million beside a reader.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;

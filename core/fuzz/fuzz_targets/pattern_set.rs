@@ -1,5 +1,5 @@
-//! Lines of a script: a pattern is a rule that comes, a number one that goes, the rest are events.
-//! A set answers what its rules answer alone.
+//! Lines of a script: a pattern adds a rule, a number removes one, any other line is an event.
+//! A set matches what its rules match alone.
 #![no_main]
 
 use std::collections::BTreeMap;

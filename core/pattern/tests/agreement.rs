@@ -1,16 +1,17 @@
-//! A set answers what its rules answer alone, and both what a plain matcher answers.
+//! Property tests: a set matches what its rules match alone, and a pattern what a simple reference
+//! matcher matches.
 
 mod common;
 
-use common::near::{self, Choices};
-use common::plain;
+use common::generators::{self, Choices};
+use common::reference;
 use proptest::prelude::*;
 use trunkline_pattern::{Dialect, Event, Limits, Pattern, RuleId, RuleSet, Scratch};
 
 fn some_pattern(choices: &mut Choices) -> Pattern {
-    // Most are valid: keys that clash with the complexity limit are few.
+    // Most are valid; only a few exceed the complexity limit.
     loop {
-        let text = near::pattern(choices, 0);
+        let text = generators::pattern(choices, 0);
         let limits = Limits { wildcard_complexity: 1000, ..Limits::default() };
         if let Ok(pattern) = Pattern::compile(text.as_bytes(), Dialect::EventPattern, &limits) {
             return pattern;
@@ -18,9 +19,8 @@ fn some_pattern(choices: &mut Choices) -> Pattern {
     }
 }
 
-/// Whether the plain matcher can read it: no half of a pair, and no path that is spelt twice, of
-/// which a map keeps neither the order nor both.
-fn is_plain(text: &str, document: &serde_json::Value) -> bool {
+/// Whether the reference matcher supports a pattern: no lone surrogate, and no duplicate path.
+fn is_supported(text: &str, document: &serde_json::Value) -> bool {
     let members = |text: &str| text.matches("\":").count();
     let is_twice = members(text) != members(&document.to_string());
     !text.contains("ud83d") && !text.contains("$or") && !text.contains("a.b") && !is_twice
@@ -53,13 +53,13 @@ proptest! {
         alone.sort_by_key(|(id, _)| *id);
         prop_assert_eq!(rules.len(), alone.len());
         for _ in 0..6 {
-            let text = near::event(&mut choices, 0);
+            let text = generators::event(&mut choices, 0);
             let mut expected = Vec::new();
             for (id, pattern) in &alone {
                 let strict = pattern.matches(Event::new(text.as_bytes())).expect("valid");
                 let trusted = pattern.matches(Event::trusted(text.as_bytes())).expect("valid");
                 prop_assert_eq!(strict, trusted, "{} {}", pattern.text(), text);
-                if near::is_plain(&text) {
+                if generators::is_plain(&text) {
                     let plain = pattern.matches(Event::plain(text.as_bytes())).expect("valid");
                     prop_assert_eq!(strict, plain, "{} {}", pattern.text(), text);
                 }
@@ -79,24 +79,24 @@ proptest! {
     }
 
     #[test]
-    fn a_pattern_is_what_the_plain_matcher_says(seed: u64) {
+    fn a_pattern_matches_what_the_reference_matches(seed: u64) {
         let mut choices = Choices::new(seed);
         for _ in 0..20 {
             let pattern = some_pattern(&mut choices);
             let Ok(document) = serde_json::from_str(pattern.text()) else {
                 continue;
             };
-            if !is_plain(pattern.text(), &document) {
+            if !is_supported(pattern.text(), &document) {
                 continue;
             }
             for _ in 0..4 {
-                let text = near::event(&mut choices, 0);
+                let text = generators::event(&mut choices, 0);
                 let Ok(event) = serde_json::from_str(&text) else {
                     continue;
                 };
                 prop_assert_eq!(
                     pattern.matches(Event::new(text.as_bytes())).expect("valid"),
-                    plain::matches(&document, &event),
+                    reference::matches(&document, &event),
                     "{} {}", pattern.text(), text
                 );
             }

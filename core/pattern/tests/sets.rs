@@ -1,4 +1,4 @@
-//! Sets from outside: readers beside a writer, drawings, and what must not grow.
+//! Rule sets through the public API: concurrent readers, snapshots, splits, drawings, and bounds.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,7 +17,7 @@ fn matched(rules: &RuleSet, event: &str) -> Vec<u32> {
 #[test]
 fn readers_see_whole_versions_while_a_writer_churns() {
     let rules = RuleSet::new();
-    // Rules come and go in pairs at once, so a reader sees both of a pair, or none.
+    // Rules are added in pairs atomically, so a reader sees both of a pair or none.
     let (one, two) = (pattern(r#"{"a":["x"]}"#), pattern(r#"{"a":[{"prefix":"x"}]}"#));
     let others: Vec<Pattern> =
         (0..500).map(|at| pattern(&format!(r#"{{"a":["y{at}"],"b":[{at}]}}"#))).collect();
@@ -43,7 +43,7 @@ fn readers_see_whole_versions_while_a_writer_churns() {
         for round in 0..2000_u32 {
             rules.add_many([(2 * round, &one), (2 * round + 1, &two)]);
             rules.add(500_000 + round % 500, &others[round as usize % 500]);
-            // A removal is one rule at a time: replace the pair by what does not match instead.
+            // `remove` takes one rule, so the pair is replaced by rules that do not match.
             let gone = &others[7];
             rules.add_many([(2 * round, gone), (2 * round + 1, gone)]);
             if round % 100 == 0 {
@@ -198,6 +198,6 @@ fn field_names_that_were_once_there_do_not_slow_changes() {
     rules.add_many(many.iter().enumerate().map(|(at, named)| (1000 + at as u32, named)));
     (1000..21_000).for_each(|id| assert!(rules.remove(id)));
     let after = change();
-    // What is left behind made it 26 times as slow.
+    // Names left behind would make it 26 times as slow.
     assert!(after < before * 5, "{before:?} before, {after:?} after");
 }

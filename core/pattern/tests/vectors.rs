@@ -1,4 +1,4 @@
-//! The cases of tests/vectors/patterns, which the Python tests run as well.
+//! Runs the cases of tests/vectors/patterns; the Python tests run them too.
 
 use std::path::Path;
 

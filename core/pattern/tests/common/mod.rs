@@ -1,4 +1,4 @@
-//! Random patterns of every operator, events near to them, and a matcher that is slow and plain.
+//! Generators of patterns and events, and a slow reference matcher.
 
-pub mod near;
-pub mod plain;
+pub mod generators;
+pub mod reference;

@@ -1,6 +1,6 @@
-//! Patterns and events from few names and few values, so that many of them meet.
+//! Random patterns and events over few names and values, so that many of them match.
 
-/// A sequence of choices from a seed.
+/// A pseudo-random sequence of choices (xorshift).
 pub struct Choices(u64);
 
 impl Choices {
@@ -95,7 +95,7 @@ const TESTS: [&str; 22] = [
     r#"{"anything-but":0}"#,
 ];
 
-/// The text of a pattern; now and then one that is refused.
+/// Generates a pattern; a few are invalid.
 pub fn pattern(choices: &mut Choices, depth: usize) -> String {
     let mut members = Vec::new();
     for _ in 0..1 + choices.below(3) {
@@ -129,7 +129,7 @@ fn test(choices: &mut Choices) -> String {
     }
 }
 
-/// The text of an event.
+/// Generates an event.
 pub fn event(choices: &mut Choices, depth: usize) -> String {
     let count = choices.below(5) + usize::from(depth == 0);
     let members: Vec<String> = (0..count)
@@ -155,7 +155,7 @@ fn value(choices: &mut Choices, depth: usize) -> String {
     }
 }
 
-/// Whether no object of an event has a key twice, or one with dots.
+/// Whether the keys of an event are unique in each object and have no dots.
 pub fn is_plain(event: &str) -> bool {
     let colons = |text: &str| text.matches(':').count();
     serde_json::from_str::<serde_json::Value>(event)

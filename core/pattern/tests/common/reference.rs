@@ -1,11 +1,11 @@
-//! A matcher over a tree of JSON, written from the semantics: one function an operator, and a
-//! search over all choices of values. Texts without halves of surrogate pairs only.
+//! The reference matcher, over a tree of JSON: one function for each operator, and a search over
+//! all choices of values. It does not support lone surrogates.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-/// A scalar of an event, and the elements of arrays that it lies in.
+/// A scalar of an event, and the array elements that contain it.
 struct Leaf {
     path: String,
     value: Value,
@@ -14,7 +14,7 @@ struct Leaf {
 
 type Branch = BTreeMap<String, Vec<Value>>;
 
-/// Whether a pattern without mistakes, and without keys twice, matches an event.
+/// Whether a valid pattern without duplicate keys matches an event.
 pub fn matches(pattern: &Value, event: &Value) -> bool {
     let mut leaves = Vec::new();
     let mut arrays = 0;
@@ -138,14 +138,14 @@ fn equal(test: &Value, value: &Value) -> bool {
     }
 }
 
-/// The double that a number is, if its shortest digits are the number's.
+/// The double that represents a number exactly, if there is one.
 fn double(value: &Value) -> Option<f64> {
     let digits = value.as_number()?.to_string();
     let double: f64 = digits.parse().expect("a number");
     (double.is_finite() && normal(&digits) == normal(&format!("{double:e}"))).then_some(double)
 }
 
-/// Sign, digits without zeros at their ends, power of ten.
+/// The normal form of a number: sign, digits without zeros at either end, power of ten.
 fn normal(digits: &str) -> (bool, String, i64) {
     let (mantissa, power) = digits.split_once(['e', 'E']).unwrap_or((digits, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
