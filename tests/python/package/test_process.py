@@ -248,11 +248,14 @@ def test_a_snapshot_under_traffic_shows_one_moment(tmp_path):
         def send_one(number):
             queue.send(str(number), group="g", dedup_id=str(number))
 
+        sent = threading.Semaphore(0)
+
         def send():
             for number in itertools.count(KEPT):
                 if stop.is_set():
                     return
                 send_one(number)
+                sent.release()
 
         def delete():
             while not stop.is_set():
@@ -270,7 +273,10 @@ def test_a_snapshot_under_traffic_shows_one_moment(tmp_path):
             thread.start()
         try:
             for number in range(5):
-                time.sleep(0.02)
+                # Something new for each copy, whatever was sent while the last one was made.
+                while sent.acquire(blocking=False):
+                    pass
+                assert sent.acquire(timeout=30)
                 engine.snapshot(tmp_path / str(number))
         finally:
             stop.set()
