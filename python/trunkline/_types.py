@@ -61,14 +61,14 @@ class QueueOptions(TypedDict, total=False):
     retention: Seconds | None
     """Seconds after which a message is dropped: 60 to 1,209,600; 345,600 (4 days)."""
 
-    max_message_size: int | None
-    """Bytes of body and attributes together: 1,024 to 1,048,576; 1,048,576."""
-
     visibility_timeout: Seconds | None
     """Seconds of a lease: 0 to 43,200; 30."""
 
     receive_wait: Seconds | None
     """Seconds that a receive waits if it does not say: 0 to 20; 0."""
+
+    max_message_size: int | None
+    """Bytes of body and attributes together: 1,024 to 1,048,576; 1,048,576."""
 
     content_based_dedup: bool | None
     """FIFO: the SHA-256 of the body stands in for a missing dedup_id; False."""

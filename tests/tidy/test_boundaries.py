@@ -44,7 +44,6 @@ WITH_LIMITS = {
     "python/trunkline/aws/sqs/attributes.py",
     "python/trunkline/aws/sqs/dead_letter.py",
     "python/trunkline/aws/sqs/move_tasks.py",
-    "python/trunkline/aws/sqs/queues.py",
     "python/trunkline/aws/sqs/resources.py",
     "python/trunkline/aws/sqs/tags.py",
 }

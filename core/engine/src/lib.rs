@@ -34,8 +34,9 @@ pub use outbox::{
     HandlerGuard, LeasedDelivery, OUTBOX_KIND, Outbox, Transport,
 };
 pub use queue::{
-    Delivery, Outgoing, QUEUE, Queue, Receive, RedriveState, RedriveStatus, Sent, Statistics,
-    attributes, fifo_queue, operation, queue_name, sequence_number, standard_queue,
+    Delivery, Outgoing, QUEUE, QUEUE_OPTIONS, Queue, QueueOption, Receive, RedriveState,
+    RedriveStatus, Sent, Statistics, Unit, attributes, default_config, fifo_queue, operation,
+    queue_name, sequence_number, standard_queue,
 };
 
 pub use router::Target;

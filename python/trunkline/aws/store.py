@@ -6,6 +6,7 @@ import json
 from threading import RLock
 
 from trunkline._core import WireStore
+from trunkline.limits import Limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ class Store:
     def seconds(self, limit: str) -> float:
         """A bound of the engine that is a time, in seconds."""
         return self.core.limits()[limit] / 1_000
+
+    @property
+    def limits(self) -> Limits:
+        """The bounds of the engine."""
+        return Limits(**self.core.limits())
 
     def get(self, key: str) -> dict[str, Any] | None:
         """The document under `key`."""

@@ -1,12 +1,14 @@
-"""The options of a queue: names, defaults, ranges, and what they become in the engine's settings.
+"""The options of a queue: which there are, and what they become in the engine's settings.
 
-The one table of defaults. Only options that are given are compared with an existing queue.
+Names, units, defaults and ranges are the engine's table (`core/engine/src/queue/options.rs`), which
+the AWS surface and the C ABI read as well. Only options that are given are compared with an
+existing queue.
 """
 
 from __future__ import annotations
 
 from trunkline import validation
-from trunkline._core import QueueSettings, milliseconds
+from trunkline._core import QueueSettings, milliseconds, queue_options
 from trunkline.errors import (
     InvalidAttributeName,
     InvalidParameterValue,
@@ -29,36 +31,58 @@ if TYPE_CHECKING:
 REDRIVE_SOURCES_MAX = 10
 """The most queues a dead-letter queue may name as its sources (AWS)."""
 
-_SETTINGS = (
-    "fifo",
-    "delay",
-    "retention",
-    "visibility_timeout",
-    "receive_wait",
-    "max_message_size",
-    "content_based_dedup",
-    "dedup_per_group",
-    "dead_letter",
-)
 
-NAMES = (
-    "delay",
-    "retention",
-    "max_message_size",
-    "visibility_timeout",
-    "receive_wait",
-    "content_based_dedup",
-    "dedup_scope",
-    "dead_letter",
-    "max_receive_count",
-    "redrive_allow",
-)
+class Option:
+    """One row of the engine's table."""
+
+    __slots__ = ("aws_name", "default", "fifo_only", "least", "most", "name", "unit")
+
+    def __init__(self, row: tuple[str, str, str, int, str | None, str | None, bool]) -> None:
+        self.name, self.aws_name, self.unit, self.default = row[:4]
+        self.least, self.most, self.fifo_only = row[4:]
+
+    @property
+    def setting(self) -> str:
+        """The option's name in the engine's settings."""
+        return "dedup_per_group" if self.unit == "scope" else self.name
+
+    def bounds(self, limits: Limits) -> tuple[int, int]:
+        """The least and the greatest value, in the option's unit."""
+        least = getattr(limits, self.least) if self.least else 0
+        return least, getattr(limits, self.most) if self.most else 1
+
+    def check(self, value: Any, limits: Limits) -> Any:
+        """The value of a caller as a setting; raises for one that is not allowed."""
+        if self.unit == "milliseconds":
+            return milliseconds(value, self.name, *self.bounds(limits))
+        if self.unit == "bytes":
+            return validation.count(value, self.name, *self.bounds(limits))
+        if self.unit == "flag":
+            return validation.flag(value, self.name)
+        return _scope(value)
+
+    def as_setting(self, value: int) -> int | bool:
+        """A number of the table as a setting."""
+        return bool(value) if self.unit in ("flag", "scope") else value
+
+    def as_option(self, setting: Any) -> Any:
+        """A setting as its caller would write it."""
+        if self.unit == "milliseconds":
+            return setting / 1_000
+        if self.unit == "scope":
+            return "group" if setting else "queue"
+        return setting
+
+
+TABLE = {row[0]: Option(row) for row in queue_options()}
+"""Every option that the engine knows, by name."""
+
+NAMES = (*TABLE, "dead_letter", "max_receive_count", "redrive_allow")
 """Every option, as :class:`trunkline.QueueOptions` types them."""
 
-_NONE_MEANS_NONE = ("dead_letter", "redrive_allow")
+_SETTINGS = ("fifo", *(option.setting for option in TABLE.values()), "dead_letter")
 
-# With the value that says nothing.
-_FIFO_ONLY = {"content_based_dedup": False, "dedup_scope": "queue"}
+_NONE_MEANS_NONE = ("dead_letter", "redrive_allow")
 
 
 def defaults(fifo: bool, limits: Limits) -> dict[str, Any]:
@@ -68,17 +92,11 @@ def defaults(fifo: bool, limits: Limits) -> dict[str, Any]:
     >>> defaults(False, Limits())["visibility_timeout"]
     30000
     """
-    return {
-        "fifo": fifo,
-        "delay": 0,
-        "retention": min(4 * 86_400_000, limits.retention_max),
-        "visibility_timeout": min(30_000, limits.visibility_max),
-        "receive_wait": 0,
-        "max_message_size": limits.message_bytes_max,
-        "content_based_dedup": False,
-        "dedup_per_group": False,
-        "dead_letter": None,
-    }
+    settings: dict[str, Any] = {"fifo": fifo, "dead_letter": None}
+    for option in TABLE.values():
+        least, most = option.bounds(limits)
+        settings[option.setting] = option.as_setting(max(least, min(option.default, most)))
+    return settings
 
 
 def provided(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,21 +135,18 @@ def to_settings(
     options: Mapping[str, Any], fifo: bool, limits: Limits, find: Find, name: str
 ) -> dict[str, Any]:
     """The checked values of the options that were given, as settings of the engine."""
-    if not fifo:
-        for option, neutral in _FIFO_ONLY.items():
-            # What settings() tells of a standard queue may be given back to it.
-            if options.get(option, neutral) != neutral:
-                raise InvalidAttributeName(
-                    f"You can specify the {option} only for a FIFO queue; "
-                    "a FIFO queue's name ends in .fifo."
-                )
-    settings = {
-        option: check(options[option], limits)
-        for option, check in _CHECKS.items()
-        if option in options
-    }
-    if "dedup_scope" in settings:
-        settings["dedup_per_group"] = settings.pop("dedup_scope") == "group"
+    settings = {}
+    for option in TABLE.values():
+        if option.name not in options:
+            continue
+        value = options[option.name]
+        # What settings() tells of a standard queue may be given back to it.
+        if option.fifo_only and not fifo and value != option.as_option(option.default):
+            raise InvalidAttributeName(
+                f"You can specify the {option.name} only for a FIFO queue; "
+                "a FIFO queue's name ends in .fifo."
+            )
+        settings[option.setting] = option.check(value, limits)
     if "dead_letter" in options or "max_receive_count" in options:
         settings["dead_letter"] = _dead_letter(options, fifo, limits, find, name)
     return settings
@@ -149,18 +164,13 @@ def as_options(queue: CoreQueue, engine: CoreEngine) -> dict[str, Any]:
     settings = queue.settings
     dead, deliveries = settings.dead_letter or (None, None)
     target = None if dead is None else engine.queue_by_id(dead)
-    return {
-        "delay": settings.delay / 1_000,
-        "retention": settings.retention / 1_000,
-        "max_message_size": settings.max_message_size,
-        "visibility_timeout": settings.visibility_timeout / 1_000,
-        "receive_wait": settings.receive_wait / 1_000,
-        "content_based_dedup": settings.content_based_dedup,
-        "dedup_scope": "group" if settings.dedup_per_group else "queue",
-        "dead_letter": None if target is None else target.name,
-        "max_receive_count": deliveries,
-        "redrive_allow": read_metadata(queue).get("redrive_allow"),
+    found = {
+        name: option.as_option(getattr(settings, option.setting)) for name, option in TABLE.items()
     }
+    found["dead_letter"] = None if target is None else target.name
+    found["max_receive_count"] = deliveries
+    found["redrive_allow"] = read_metadata(queue).get("redrive_allow")
+    return found
 
 
 def compare(current: QueueSettings, wanted: Mapping[str, Any], options: Iterable[str]) -> None:
@@ -265,35 +275,14 @@ def _differs(option: str) -> None:
     )
 
 
-def _span(option: str, low: str | None, high: str) -> Callable[[Any, Limits], int]:
-    def check(value: Any, limits: Limits) -> int:
-        bottom = getattr(limits, low) if low else 0
-        return milliseconds(value, option, bottom, getattr(limits, high))
-
-    return check
-
-
-def _size(value: Any, limits: Limits) -> int:
-    low, high = limits.message_bytes_min, limits.message_bytes_max
-    return validation.count(value, "max_message_size", low, high)
-
-
-def _scope(value: Any, _limits: Limits) -> str:
+def _scope(value: Any) -> bool:
     if value in ("queue", "group"):
-        return str(value)
+        return bool(value == "group")
     raise InvalidParameterValue(
         f"Value {value!r} for parameter dedup_scope is invalid. Reason: Must be 'queue' or 'group'."
     )
 
 
-_CHECKS: dict[str, Callable[[Any, Limits], Any]] = {
-    "delay": _span("delay", None, "delay_max"),
-    "retention": _span("retention", "retention_min", "retention_max"),
-    "visibility_timeout": _span("visibility_timeout", None, "visibility_max"),
-    "receive_wait": _span("receive_wait", None, "receive_wait_max"),
-    "max_message_size": _size,
-    "content_based_dedup": lambda value, _: validation.flag(value, "content_based_dedup"),
-    "dedup_scope": _scope,
+_SETTING_OF = {option.name: option.setting for option in TABLE.values()} | {
+    "max_receive_count": "dead_letter"
 }
-
-_SETTING_OF = {"dedup_scope": "dedup_per_group", "max_receive_count": "dead_letter"}

@@ -1,6 +1,7 @@
 //! A queue's configuration as a frozen value: milliseconds, bytes and queue ids.
 
 use pyo3::prelude::*;
+use trunkline_engine::{QUEUE_OPTIONS, QueueOption, Unit};
 use trunkline_types::{DeadLetter, DedupScope, Millis, QueueConfig, QueueKind, ResourceId};
 
 /// The rules of one queue as the engine keeps them: milliseconds, bytes and queue ids.
@@ -87,6 +88,35 @@ impl QueueSettings {
     }
 }
 
+/// An option as plain data: name, AWS's name, unit, default, the limits that are its least and its
+/// greatest value, and whether only a FIFO queue has it.
+type PlainOption = (
+    &'static str,
+    &'static str,
+    &'static str,
+    u64,
+    Option<&'static str>,
+    Option<&'static str>,
+    bool,
+);
+
+/// The table of options; `dead_letter` and what surfaces keep in the document are not in it.
+#[pyfunction]
+fn queue_options() -> Vec<PlainOption> {
+    let plain = |option: &QueueOption| {
+        let unit = match option.unit {
+            Unit::Milliseconds => "milliseconds",
+            Unit::Bytes => "bytes",
+            Unit::Flag => "flag",
+            Unit::Scope => "scope",
+        };
+        let QueueOption { name, aws_name, default, least, most, fifo_only, .. } = *option;
+        (name, aws_name, unit, default, least, most, fifo_only)
+    };
+    QUEUE_OPTIONS.iter().map(plain).collect()
+}
+
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(queue_options, module)?)?;
     module.add_class::<QueueSettings>()
 }

@@ -5,12 +5,12 @@
 
 pub mod attributes;
 mod component;
-mod defaults;
 mod definition;
 mod envelope;
 mod fifo;
 mod message;
 pub mod operation;
+mod options;
 mod outbound;
 mod record;
 mod redrive;
@@ -39,8 +39,8 @@ use crate::queue::transfer::Incoming;
 
 pub use component::{QUEUE, QUEUES};
 pub(crate) use component::{Queues, check_limits};
-pub use defaults::{fifo_queue, standard_queue};
 pub use message::{Delivery, Outgoing, Receive, Sent, Statistics, sequence_number};
+pub use options::{QUEUE_OPTIONS, QueueOption, Unit, default_config, fifo_queue, standard_queue};
 pub use redrive::{RedriveState, RedriveStatus};
 
 /// Timer slot: the oldest messages of the queue may have reached their retention.

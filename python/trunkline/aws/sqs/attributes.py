@@ -13,6 +13,7 @@ from trunkline.aws.errors import ServiceError
 from trunkline.aws.sqs.dead_letter import Redrive
 from trunkline.aws.sqs.errors import invalid_attribute, invalid_value, unknown_attribute
 from trunkline.aws.sqs.resources import arn_of
+from trunkline.queues.options import TABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,13 +23,12 @@ if TYPE_CHECKING:
     from trunkline._core import Queue
     from trunkline.aws.operation import Call
 
-_SECONDS = {
-    "DelaySeconds": ("delay", 0, 900),
-    "MessageRetentionPeriod": ("retention", 60, 1_209_600),
-    "ReceiveMessageWaitTimeSeconds": ("receive_wait", 0, 20),
-    "VisibilityTimeout": ("visibility_timeout", 0, 43_200),
+# By AWS's name; ranges and defaults are those of every surface. Times are in seconds here.
+_NUMBERS = {
+    option.aws_name: (option, 1_000 if option.unit == "milliseconds" else 1)
+    for option in TABLE.values()
+    if option.unit in ("milliseconds", "bytes")
 }
-_SIZE = ("MaximumMessageSize", 1_024, 1_048_576)
 _FIFO = ("DeduplicationScope", "FifoThroughputLimit")
 _COUNTERS = (
     "ApproximateNumberOfMessages",
@@ -38,8 +38,7 @@ _COUNTERS = (
 _READ_ONLY = (*_COUNTERS, "CreatedTimestamp", "LastModifiedTimestamp", "QueueArn")
 _KEPT = ("Policy", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds")
 _WRITABLE = (
-    *_SECONDS,
-    _SIZE[0],
+    *_NUMBERS,
     *_FIFO,
     *_KEPT,
     "ContentBasedDeduplication",
@@ -69,11 +68,12 @@ def apply(call: Call, change: Change, given: Mapping[str, str], *, arn: str, new
     fifo = change.settings["fifo"]
     for name, raw in given.items():
         value = _normalised(raw)
-        if name in _SECONDS:
-            setting, low, high = _SECONDS[name]
-            change.settings[setting] = _number(name, value, low, high) * 1_000
-        elif name == _SIZE[0]:
-            change.settings["max_message_size"] = _number(name, value, _SIZE[1], _SIZE[2])
+        if name in _NUMBERS:
+            option, unit = _NUMBERS[name]
+            least, most = option.bounds(call.store.limits)
+            change.settings[option.setting] = (
+                _number(name, value, -(-least // unit), most // unit) * unit
+            )
         elif name == "FifoQueue":
             _check_fifo(value, fifo=fifo, new=new)
         elif name == "ContentBasedDeduplication":
@@ -197,9 +197,9 @@ def describe(
     """The attributes of a queue as GetQueueAttributes gives them, counters left out."""
     settings = queue.settings
     found = {
-        name: str(getattr(settings, setting) // 1_000) for name, (setting, _, _) in _SECONDS.items()
+        name: str(getattr(settings, option.setting) // unit)
+        for name, (option, unit) in _NUMBERS.items()
     }
-    found[_SIZE[0]] = str(settings.max_message_size)
     found["QueueArn"] = arn_of(queue)
     found["CreatedTimestamp"] = str(int(queue.created_at))
     found["LastModifiedTimestamp"] = str(int(queue.modified_at))

@@ -14,6 +14,7 @@ from trunkline.aws.sqs.registry import operations
 from trunkline.aws.sqs.resources import NAME_RULE, arn_of, check_name, find, url_of
 from trunkline.aws.sqs.tags import check_tags
 from trunkline.queues.metadata import encode_metadata, read_metadata
+from trunkline.queues.options import defaults
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,16 +25,6 @@ if TYPE_CHECKING:
     from trunkline.aws.operation import Call
 
 _RESULTS_MAX = 1_000
-_NEW_QUEUE = {
-    "delay": 0,
-    "retention": 345_600_000,
-    "visibility_timeout": 30_000,
-    "receive_wait": 0,
-    "max_message_size": 1_048_576,
-    "content_based_dedup": False,
-    "dedup_per_group": False,
-    "dead_letter": None,
-}
 
 
 @operations.add("CreateQueue", writes=True)
@@ -76,7 +67,7 @@ def _create(
             f"You must wait {pause:g} seconds after deleting a queue before you can create another "
             "with the same name.",
         )
-    change = table.Change({"fifo": fifo, **_NEW_QUEUE}, {})
+    change = table.Change(defaults(fifo, call.store.limits), {})
     arn = f"arn:aws:sqs:{name[1]}:{name[0]}:{name[2]}"
     table.apply(call, change, given, arn=arn, new=True)
     if tags:
