@@ -118,6 +118,36 @@ def test_a_full_disk_can_be_emptied_and_takes_messages_again(tiny_disk: Path) ->
         assert message.body == b"there is room again"
 
 
+def test_a_full_disk_takes_any_number_of_leases_and_openings_and_can_still_be_emptied(
+    tiny_disk: Path,
+) -> None:
+    with trunkline.open(tiny_disk / "data") as engine:
+        queue, other = engine.queue("q"), engine.queue("other")
+        sent = send_until_refused(queue)
+        # What only delays work is not written any more, so that deletes keep their space.
+        for _ in range(300):
+            for message in queue.receive(100, visibility_timeout=600):
+                message.extend(0)
+        for _ in range(2_000):
+            with pytest.raises(trunkline.StorageFull):
+                queue.configure(delay=1)
+            with pytest.raises(trunkline.StorageFull):
+                other.purge()
+        with pytest.raises(trunkline.StorageFull):
+            engine.queue("new")
+    # An opening needs no space either, however often.
+    for _ in range(200):
+        trunkline.open(tiny_disk / "data").close()
+    with trunkline.open(tiny_disk / "data", read_only=True) as engine:
+        assert engine.queue("q").statistics().visible == sent
+    with trunkline.open(tiny_disk / "data") as engine:
+        queue = engine.queue("q")
+        emptied = 0
+        while messages := queue.receive(100):
+            emptied += len(queue.delete_batch(messages).successful)
+        assert emptied == sent
+
+
 def test_a_write_that_the_system_refuses_stops_the_engine_with_a_clear_error(
     tmp_path: Path,
 ) -> None:

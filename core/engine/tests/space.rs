@@ -126,3 +126,35 @@ fn a_message_that_changes_queues_while_the_log_is_cleaned_is_in_one_of_them() {
         assert_eq!(source.len() + dead.len(), ROUNDS * EACH, "in neither queue");
     }
 }
+
+#[test]
+fn an_emptied_engine_gives_its_disk_space_back() {
+    const FULL_SEGMENT: u32 = 16 << 20;
+    let folder = tempfile::tempdir().unwrap();
+    let open = || {
+        let clock = Arc::new(Clock::virtual_at(START));
+        let options =
+            OpenOptions { clock, segment_bytes: FULL_SEGMENT, ..OpenOptions::at(folder.path()) };
+        Engine::open(OpenOptions { durability: Durability::Os, ..options }).unwrap()
+    };
+    {
+        let engine = open();
+        let busy = queue(&engine, "busy", standard_queue());
+        engine.put_document("key", Some(b"value")).unwrap();
+        let body = "x".repeat(100_000);
+        for _ in 0..500 {
+            send(&busy, &body);
+        }
+        engine.flush().unwrap();
+        assert!(bytes_on_disk(folder.path()) > 50_000_000);
+        busy.purge().unwrap();
+        send(&busy, "kept");
+        engine.compact().unwrap();
+        let left = bytes_on_disk(folder.path());
+        assert!(left < 4 << 20, "{left} bytes are left");
+        send(&busy, "and more");
+    }
+    let engine = open();
+    assert_eq!(bodies(&receive(&find(&engine, "busy"), 10)), ["kept", "and more"]);
+    assert_eq!(engine.documents("key").len(), 1);
+}

@@ -22,6 +22,8 @@ pub struct Step<'a> {
     appender: Appender<'a>,
     live_bytes: MutexGuard<'a, LiveBytes>,
     now: Millis,
+    /// Whether the disk is full, so that only records that free space are appended.
+    is_full: bool,
 }
 
 /// Where a record lies in the journal.
@@ -49,8 +51,9 @@ impl<'a> Append<'a> {
         appender: Appender<'a>,
         live_bytes: MutexGuard<'a, LiveBytes>,
         now: Millis,
+        is_full: bool,
     ) -> Self {
-        Self::On(Step { appender, live_bytes, now })
+        Self::On(Step { appender, live_bytes, now, is_full })
     }
 
     /// Appends a live record whose payload is the concatenation of `payload`, without copying the
@@ -75,6 +78,15 @@ impl<'a> Append<'a> {
         let mut bytes = Vec::with_capacity(64);
         record.encode(&mut bytes);
         Some(step.append_parts(&[&bytes]).lsn)
+    }
+
+    /// Appends a fact that only delays work, such as a lease or its extension. On a full disk it is
+    /// not appended: what is left of the segment belongs to deletes and compaction. A crash then
+    /// forgets the lease, and the message is delivered again.
+    pub fn append_delay(&mut self, record: &impl Encode) {
+        if matches!(self, Self::On(step) if !step.is_full) {
+            self.append(record);
+        }
     }
 
     /// Appends a live record; `old` is the location it leaves.

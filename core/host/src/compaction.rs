@@ -28,6 +28,11 @@ const SEGMENTS_KEPT: usize = 2;
 const SLACK_SEGMENTS: u64 = 4;
 /// On a full disk: space left for what is written beside the records that are relocated, in bytes.
 const RELOCATION_MARGIN: u64 = 64 << 10;
+/// An idle journal of this length, in bytes, is shrunk when no more than `SHRINK_LIVE_MAX` lives in
+/// it.
+const SHRINK_FROM: u64 = 8 << 20;
+/// See [`SHRINK_FROM`].
+const SHRINK_LIVE_MAX: u64 = 128 << 10;
 /// How long the compactor sleeps at most before it looks whether the engine is gone.
 const NAP: Duration = Duration::from_secs(10);
 
@@ -135,13 +140,13 @@ impl Compactor {
 
 fn run(host: &Weak<Host>, parker: &Parker) {
     loop {
-        parker.park(NAP);
+        let is_idle = !parker.park(NAP);
         let Some(host) = host.upgrade() else { return };
         if host.gate.is_closed() || host.gate.is_forked() {
             return;
         }
         // The error is kept for who asks. What failed may work later: a file may be repaired.
-        let _kept = compact(&host);
+        let _kept = compact(&host).and_then(|()| if is_idle { shrink(&host) } else { Ok(()) });
     }
 }
 
@@ -154,7 +159,8 @@ impl Host {
     /// Gives disk space back now, as far as it is worth it, instead of in the background.
     pub fn compact(&self) -> Result<()> {
         self.check_writable()?;
-        compact(self)
+        compact(self)?;
+        shrink(self)
     }
 
     /// Relocates what lives in the oldest segment and reclaims it, worth it or not: for tests.
@@ -162,7 +168,7 @@ impl Host {
     pub fn compact_oldest(&self) -> Result<()> {
         self.check_writable()?;
         match &self.journal {
-            Some(journal) => compact_oldest(self, journal),
+            Some(journal) => compact_oldest(self, journal, segments_kept(journal)),
             None => Ok(()),
         }
     }
@@ -184,7 +190,7 @@ impl Host {
 fn compact(host: &Host) -> Result<()> {
     let Some(journal) = &host.journal else { return Ok(()) };
     while is_worth_it(host, journal) && !host.gate.is_closed() {
-        let outcome = compact_oldest(host, journal);
+        let outcome = compact_oldest(host, journal, segments_kept(journal));
         *lock(&host.compactor.failure) = outcome.clone().err();
         outcome?;
     }
@@ -224,10 +230,31 @@ fn segments_kept(journal: &Journal) -> usize {
     if journal.is_full() { 1 } else { SEGMENTS_KEPT }
 }
 
-fn compact_oldest(host: &Host, journal: &Journal) -> Result<()> {
+/// Leaves one short segment of a journal in which little lives, so that an empty engine gives its
+/// disk space back.
+fn shrink(host: &Host) -> Result<()> {
+    let Some(journal) = &host.journal else { return Ok(()) };
+    let total: u64 = journal.segments().iter().map(|segment| u64::from(segment.bytes)).sum();
+    if total < SHRINK_FROM || host.live_bytes().total() > SHRINK_LIVE_MAX || !journal.shrink()? {
+        return Ok(());
+    }
+    // The first record behind this starts the short segment.
+    host.append_opened(None)?;
+    journal.flush()?;
+    let old = journal.segments().len() - 1;
+    for _ in 0..old {
+        if host.gate.is_closed() {
+            break;
+        }
+        compact_oldest(host, journal, 1)?;
+    }
+    Ok(())
+}
+
+fn compact_oldest(host: &Host, journal: &Journal, kept: usize) -> Result<()> {
     let _working = host.compactor.pause();
     let segments = journal.segments();
-    if segments.len() <= segments_kept(journal) {
+    if segments.len() <= kept {
         return Ok(());
     }
     let oldest = segments[0].number;

@@ -97,6 +97,9 @@ impl Documents {
     /// Stores a document under `key`, or removes it.
     pub fn put(&self, key: &str, value: Option<&[u8]>) -> Result<Option<Ticket>> {
         self.host.check_writable()?;
+        if value.is_some() {
+            self.host.refuse_if_full()?;
+        }
         let mut documents = lock(&self.documents);
         let mut log = self.host.append()?;
         match value {

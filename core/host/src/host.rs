@@ -149,7 +149,11 @@ impl Host {
             // A reader's own view of time passing is not worth a record.
             Some(_) if self.gate.is_read_only() => Ok(Append::off()),
             None => Ok(Append::off()),
-            Some(journal) => Ok(Append::on(journal.lock()?, lock(&self.live_bytes), self.now())),
+            Some(journal) => {
+                let is_full = journal.is_full();
+                let appender = journal.lock()?;
+                Ok(Append::on(appender, lock(&self.live_bytes), self.now(), is_full))
+            }
         }
     }
 
@@ -195,6 +199,15 @@ impl Host {
     #[inline]
     pub fn is_full(&self) -> bool {
         self.journal.as_ref().is_some_and(Journal::is_full)
+    }
+
+    /// Fails with `StorageFull` on a full disk, without waiting for writes. For verbs that neither
+    /// add content nor free space, such as changes of a definition.
+    pub fn refuse_if_full(&self) -> Result<()> {
+        match &self.journal {
+            Some(journal) if journal.is_full() => journal.probe(),
+            _ => Ok(()),
+        }
     }
 
     /// What has to be written before a verb would start, if too much is unwritten.

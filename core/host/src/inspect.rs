@@ -36,7 +36,7 @@ pub fn inspect(path: &Path, kinds: &[&'static ComponentKind]) -> Result<Inspecti
     let journal = open::read(storage, &options, &mut replay)?;
     let segments = journal.segments().iter().map(|s| (s.number, u64::from(s.used))).collect();
     Ok(Inspection {
-        incarnations: replay.incarnation,
+        incarnations: replay.last_incarnation(&journal),
         records: replay.records,
         segments,
         resources: replay.loaders.iter().flat_map(|loader| loader.report(now)).collect(),

@@ -31,15 +31,22 @@ use crate::ticker::Ticker;
 pub(crate) struct Opened {
     pub incarnation: u32,
     pub next_id: u32,
+    /// The epoch of the journal: it counts the openings of its folder.
+    pub epoch: u64,
 }
 
 const OPENED: u8 = 1;
+
+/// When less is left in the current segment, in bytes, an opening is not recorded: the rest belongs
+/// to deletes and compaction, should the disk be full.
+const OPENED_MARGIN: u64 = 64 << 10;
 
 impl Encode for Opened {
     fn encode(&self, out: &mut Vec<u8>) {
         out.put_u8(OPENED);
         out.put_u32(self.incarnation);
         out.put_u32(self.next_id);
+        out.put_u64(self.epoch);
     }
 }
 
@@ -49,6 +56,8 @@ pub(crate) struct Replay {
     pub records: u64,
     pub loaders: Vec<Box<dyn Loader>>,
     next_id: u32,
+    /// The epoch at the newest record of an opening.
+    epoch: u64,
     opened: Option<Location>,
     /// The loader of each kind of record, by the record's first byte.
     by_kind: [Option<u8>; 256],
@@ -67,7 +76,15 @@ impl Replay {
             }
         }
         let loaders = kinds.iter().map(|kind| (kind.loader)(limits)).collect();
-        Ok(Self { incarnation: 0, records: 0, loaders, next_id: 1, opened: None, by_kind })
+        Ok(Self {
+            incarnation: 0,
+            records: 0,
+            loaders,
+            next_id: 1,
+            epoch: 0,
+            opened: None,
+            by_kind,
+        })
     }
 
     /// Adds the record that lies at `lsn`.
@@ -89,8 +106,26 @@ impl Replay {
         let mut take = Take(&record[1..]);
         self.incarnation = self.incarnation.max(take.u32()?);
         self.next_id = self.next_id.max(take.u32()?);
+        // Records of format 1 end here.
+        self.epoch = if take.0.is_empty() { 0 } else { take.u64()? };
         self.opened = Some(at);
         Ok(())
+    }
+
+    /// The incarnation of the last opening. The epoch counts the openings that were not recorded.
+    pub fn last_incarnation(&self, journal: &Journal) -> u32 {
+        self.incarnation.wrapping_add(journal.epoch().saturating_sub(self.epoch) as u32)
+    }
+
+    /// The incarnation of this opening, for writing: another one than of all openings before.
+    fn next_incarnation(&self, journal: Option<&Journal>) -> u32 {
+        // Any number may stand in a journal that somebody else wrote.
+        let next = self.incarnation.wrapping_add(1);
+        match journal {
+            // The epoch of this opening is counted already.
+            Some(journal) if journal.epoch() > self.epoch => self.last_incarnation(journal),
+            _ => next,
+        }
     }
 
     /// The id that is given out next.
@@ -110,7 +145,7 @@ pub(crate) fn open(options: OpenOptions, kinds: &[&'static ComponentKind]) -> Re
     let next_id = replay.next_id();
     let loaders = std::mem::take(&mut replay.loaders);
     let host = Arc::new(host(options, journal, &replay, next_id, kinds));
-    if let Err(error) = build(&host, loaders, replay.opened) {
+    if let Err(error) = build(&host, loaders, &replay) {
         host.release();
         return Err(error);
     }
@@ -155,8 +190,7 @@ fn host(
     let now = options.clock.now();
     Host {
         key,
-        // Any number may stand in a journal that somebody else wrote.
-        incarnation: replay.incarnation.wrapping_add(1),
+        incarnation: replay.next_incarnation(journal.as_ref()),
         durability: if journal.is_some() { options.durability } else { Durability::Memory },
         limits: options.limits,
         journal,
@@ -178,21 +212,28 @@ fn host(
     }
 }
 
-fn build(host: &Arc<Host>, loaders: Vec<Box<dyn Loader>>, opened: Option<Location>) -> Result<()> {
+fn build(host: &Arc<Host>, loaders: Vec<Box<dyn Loader>>, replay: &Replay) -> Result<()> {
     let now = host.now();
     for (kind, loader) in host.kinds.iter().zip(loaders) {
         let component: Arc<dyn Component> = loader.finish(host)?;
         lock(&host.components).push((kind.owner(), component));
     }
-    opened.into_iter().for_each(|location| host.live_bytes().add(location, now));
-    host.announce()
+    replay.opened.into_iter().for_each(|location| host.live_bytes().add(location, now));
+    host.announce(replay.epoch)
 }
 
 impl Host {
-    /// Writes down that the engine was opened. Durable before anything else happens: receipts of
-    /// this incarnation must never be taken for receipts of another.
-    fn announce(&self) -> Result<()> {
+    /// Records the opening, durably before anything else happens: receipts of this incarnation must
+    /// never be taken for receipts of another. The epoch of the journal, which is durable already,
+    /// does the same when it is larger than `recorded`, so an opening on a full disk needs no byte.
+    fn announce(&self, recorded: u64) -> Result<()> {
         if self.check_writable().is_err() {
+            return Ok(());
+        }
+        if let Some(journal) = &self.journal
+            && journal.epoch() > recorded
+            && journal.bytes_left() < OPENED_MARGIN
+        {
             return Ok(());
         }
         let ticket = self.append_opened(None)?;
@@ -203,12 +244,12 @@ impl Host {
     }
 
     /// Appends the numbers that are never given out twice; if `segment` is given, only when the
-    /// last copy lies there.
+    /// last copy lies there, or there is none.
     pub(crate) fn append_opened(&self, segment: Option<u32>) -> Result<Option<Ticket>> {
         let mut opened = lock(&self.opened);
         let mut log = self.append()?;
         let there = |at: &Location| segment.is_none_or(|segment| at.segment() == segment);
-        if segment.is_some() && !opened.as_ref().is_some_and(there) {
+        if segment.is_some() && !opened.as_ref().is_none_or(there) {
             return Ok(log.ticket());
         }
         *opened = log.append_live(&self.opened_record(), *opened);
@@ -217,7 +258,8 @@ impl Host {
 
     pub(crate) fn opened_record(&self) -> Opened {
         let next_id = self.next_id.load(Ordering::Relaxed);
-        Opened { incarnation: self.incarnation, next_id }
+        let epoch = self.journal.as_ref().map_or(0, Journal::epoch);
+        Opened { incarnation: self.incarnation, next_id, epoch }
     }
 }
 

@@ -65,6 +65,7 @@ impl Queues {
     ) -> Result<Arc<Queue>> {
         let host = &self.host;
         host.check_writable()?;
+        host.refuse_if_full()?;
         // Creation is rare, and must not race with itself for a name.
         let _creating = lock(&self.creating);
         if host.directory.id_of(&name).is_some() {

@@ -22,6 +22,7 @@ impl Queue {
                  supported.",
             ));
         }
+        self.host.refuse_if_full()?;
         let now = self.host.now();
         let ticket = {
             let mut definition = lock(&self.definition);

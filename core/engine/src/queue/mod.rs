@@ -260,10 +260,22 @@ impl Queue {
         Ok(statistics)
     }
 
+    fn is_empty(&self) -> bool {
+        let statistics = match &self.inner {
+            Kind::Standard(standard) => standard.statistics(),
+            Kind::Fifo(fifo) => fifo.statistics(),
+        };
+        statistics.visible + statistics.in_flight + statistics.delayed == 0
+    }
+
     /// Removes every message, in flight and delayed ones too, and empties the dedup window.
     pub fn purge(&self) -> Result<Option<Ticket>> {
         self.check_writable()?;
         let now = self.host.now();
+        if self.is_empty() {
+            // There is nothing to free: on a full disk that is not worth a record.
+            self.host.refuse_if_full()?;
+        }
         self.purged_at.store(now, Ordering::Release);
         match &self.inner {
             Kind::Standard(standard) => standard.purge(self, now),

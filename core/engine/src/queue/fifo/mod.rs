@@ -195,7 +195,7 @@ impl FifoQueue {
             .decide_extend(place, receipt.delivery, receipt.received, visibility, now)
             .map_err(refused)?;
         let mut log = queue.host.append()?;
-        log.append(&Record::Extended { queue: queue.id, seq: receipt.seq, due });
+        log.append_delay(&Record::Extended { queue: queue.id, seq: receipt.seq, due });
         state.apply_visibility(place.slot, due, now);
         if due > now && state.arm(place.slot, due) {
             queue.arm(place.slot, due);

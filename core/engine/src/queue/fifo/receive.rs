@@ -70,7 +70,7 @@ impl FifoQueue {
             let mut log = queue.host.append()?;
             for pick in &picked.messages {
                 let Pick { seq, delivery, due, .. } = *pick;
-                log.append(&Record::Leased { queue: queue.id, seq, delivery, due, at: now });
+                log.append_delay(&Record::Leased { queue: queue.id, seq, delivery, due, at: now });
                 state.apply_leased(pick.place.slot, delivery, due, now);
                 if due > now && state.arm(pick.place.slot, due) {
                     queue.arm(pick.place.slot, due);

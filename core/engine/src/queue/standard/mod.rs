@@ -244,7 +244,7 @@ impl StandardQueue {
             }
         }
         let seq = receipt.seq;
-        log.append(&Record::Extended { queue: queue.id, seq, due });
+        log.append_delay(&Record::Extended { queue: queue.id, seq, due });
         Ok(log.ticket())
     }
 

@@ -114,7 +114,7 @@ impl StandardQueue {
                 // Gone: deleted through an older receipt while it was claimed.
                 let Ok(lease) = claimed.lease(due, now) else { continue };
                 let (seq, delivery) = (message.seq, lease.deliveries);
-                log.append(&Record::Leased { queue: queue.id, seq, delivery, due, at: now });
+                log.append_delay(&Record::Leased { queue: queue.id, seq, delivery, due, at: now });
                 leased.push((message, record));
             }
         }
