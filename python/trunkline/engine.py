@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn, Unpack
 
     from trunkline._core import Queue as CoreQueue
+    from trunkline._outbox import Outbox
     from trunkline._types import Durability, Path, QueueOptions
     from trunkline.faults import Faults
 
@@ -280,6 +281,13 @@ different value for attribute delay; leave the option out, or change the queue w
 
             self._faults = Faults(self._core)
         return self._faults
+
+    @property
+    def _outbox(self) -> Outbox:
+        """Deliveries that leave the engine: what topics and buses stand on."""
+        from trunkline._outbox import Outbox
+
+        return Outbox(self._core.outbox())
 
     def __enter__(self) -> Engine:
         return self

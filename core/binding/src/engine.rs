@@ -12,6 +12,7 @@ use crate::clock::VirtualClock;
 use crate::durability::{Level, level_name};
 use crate::error::{guard, raise};
 use crate::faults::{PlainRule, plain, rule};
+use crate::outbox::Outbox;
 use crate::queue::config::QueueSettings;
 use crate::queue::handle::Handle;
 use crate::queue::management::Queue;
@@ -141,6 +142,11 @@ impl Engine {
             sources.retain(|queue| target(queue).is_some_and(|dead| dead.queue.0 == id));
             sources.into_iter().map(|queue| self.queue(py, queue)).collect()
         })
+    }
+
+    /// Deliveries that leave the engine.
+    fn outbox(&self) -> Outbox {
+        Outbox(self.core.clone())
     }
 
     fn snapshot(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {

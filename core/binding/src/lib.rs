@@ -13,6 +13,7 @@ mod error;
 mod faults;
 mod inspect;
 mod limits;
+mod outbox;
 mod pattern;
 mod queue;
 mod signals;
@@ -36,6 +37,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     engine::register(module)?;
     queue::register(module)?;
     completion::register(module)?;
+    outbox::register(module)?;
     waker::register(module)?;
     inspect::register(module)?;
     pattern::register(module)

@@ -2,7 +2,7 @@
 
 pub(crate) mod attributes;
 mod batch;
-mod body;
+pub(crate) mod body;
 pub(crate) mod config;
 pub(crate) mod handle;
 mod leases;

@@ -1,0 +1,380 @@
+//! The outbox: destinations, deliveries and handlers. Take, call, wrap.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+use trunkline_engine::delivery::{
+    Curve, Delay, Ended, Failed, Jitter, Phase, Retry, RetryAfter, RetryTable as Table,
+};
+use trunkline_engine::{
+    AttemptRef, DestinationConfig, Engine as CoreEngine, HandlerGuard, LeasedDelivery as Leased,
+    Outgoing, Parker, Queue, Target, Transport, attributes,
+};
+use trunkline_types::{Code, Error, Millis, ResourceId};
+
+use crate::error::{guard, invalid, raise};
+use crate::queue::body::Body;
+
+/// Retries, the name of their delay, its first and its last value, and a factor in thousandths.
+type PlainPhase = (u32, String, Millis, Millis, u32);
+
+/// When a failed delivery is tried again. Times are milliseconds.
+#[pyclass(frozen, eq, module = "trunkline._core")]
+#[derive(PartialEq, Eq)]
+pub(crate) struct RetryTable(Table);
+
+#[pymethods]
+impl RetryTable {
+    #[new]
+    #[pyo3(signature = (phases, age_max, jitter))]
+    fn new(phases: Vec<PlainPhase>, age_max: Option<Millis>, jitter: &str) -> PyResult<Self> {
+        let jitter = match jitter {
+            "none" => Jitter::None,
+            "equal" => Jitter::Equal,
+            "full" => Jitter::Full,
+            other => return Err(invalid(format!("jitter {other:?}: none, equal or full."))),
+        };
+        let phases = phases.into_iter().map(phase).collect::<PyResult<_>>()?;
+        Table::new(phases, age_max, jitter).map(Self).map_err(raise)
+    }
+
+    /// A table of an AWS service.
+    #[staticmethod]
+    fn named(name: &str) -> PyResult<Self> {
+        Ok(Self(match name {
+            "none" => Table::none(),
+            "sns-http" => Table::sns_http(),
+            "sns-managed" => Table::sns_managed(),
+            "sns-customer" => Table::sns_customer(),
+            "event-bridge" => Table::event_bridge(),
+            "lambda-failed" => Table::lambda_failed(),
+            "lambda-throttled" => Table::lambda_throttled(),
+            other => return Err(invalid(format!("There is no retry table {other:?}."))),
+        }))
+    }
+
+    /// The same table with other bounds; None leaves a bound as it is.
+    #[pyo3(signature = (*, retries_max=None, age_max=None))]
+    fn bounded(&self, retries_max: Option<u32>, age_max: Option<Millis>) -> Self {
+        let mut table = self.0.clone();
+        if let Some(retries) = retries_max {
+            table = table.with_retries_max(retries);
+        }
+        if age_max.is_some() {
+            table = table.with_age_max(age_max);
+        }
+        Self(table)
+    }
+
+    /// The time of the next attempt, or why there is none: ``"attempts"`` or ``"age"``.
+    #[pyo3(signature = (attempts, *, first_at, now, retry_after=None, seed=0))]
+    fn next<'py>(
+        &self,
+        py: Python<'py>,
+        attempts: u32,
+        first_at: Millis,
+        now: Millis,
+        retry_after: Option<Millis>,
+        seed: u64,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        use trunkline_engine::delivery::Exhausted::{Age, Attempts};
+        match self.0.next(&Failed { attempts, first_at, now, retry_after }, seed) {
+            Retry::At(time) => Ok(time.into_pyobject(py)?.into_any()),
+            Retry::Exhausted(Attempts) => Ok("attempts".into_pyobject(py)?.into_any()),
+            Retry::Exhausted(Age) => Ok("age".into_pyobject(py)?.into_any()),
+        }
+    }
+}
+
+fn phase((retries, kind, first, last, factor_permille): PlainPhase) -> PyResult<Phase> {
+    let ramp = |curve| Delay::Ramp { from: first, to: last, curve };
+    let delay = match kind.as_str() {
+        "fixed" => Delay::Fixed(first),
+        "linear" => ramp(Curve::Linear),
+        "arithmetic" => ramp(Curve::Arithmetic),
+        "geometric" => ramp(Curve::Geometric),
+        "exponential" => ramp(Curve::Exponential),
+        "factor" => Delay::Exponential { base: first, factor_permille, cap: last },
+        other => return Err(invalid(format!("There is no delay {other:?}."))),
+    };
+    Ok(Phase { retries, delay })
+}
+
+/// What a destination is.
+#[pyclass(frozen, module = "trunkline._core")]
+pub(crate) struct DestinationSettings(DestinationConfig);
+
+#[pymethods]
+impl DestinationSettings {
+    /// Deliveries that the engine sends over HTTP.
+    #[staticmethod]
+    #[pyo3(signature = (url, *, method, headers, timeout, retry, dead_letter, concurrency))]
+    fn http(
+        url: String,
+        method: String,
+        headers: Vec<(String, String)>,
+        timeout: Millis,
+        retry: &RetryTable,
+        dead_letter: Option<u32>,
+        concurrency: u32,
+    ) -> Self {
+        let transport = Transport::Http { url, method, headers, timeout };
+        Self::of(transport, retry, dead_letter, concurrency)
+    }
+
+    /// Deliveries that handlers of this program lease.
+    #[staticmethod]
+    #[pyo3(signature = (*, lease, retry, dead_letter))]
+    fn handler(lease: Millis, retry: &RetryTable, dead_letter: Option<u32>) -> Self {
+        Self::of(Transport::Handler { lease }, retry, dead_letter, 1)
+    }
+}
+
+impl DestinationSettings {
+    fn of(
+        transport: Transport,
+        retry: &RetryTable,
+        dead_letter: Option<u32>,
+        concurrency: u32,
+    ) -> Self {
+        let (retry, dead_letter) = (retry.0.clone(), dead_letter.map(ResourceId));
+        Self(DestinationConfig { transport, retry, dead_letter, concurrency })
+    }
+}
+
+/// The outbox of an open engine.
+#[pyclass(frozen, module = "trunkline._core")]
+pub(crate) struct Outbox(pub Arc<CoreEngine>);
+
+#[pymethods]
+impl Outbox {
+    fn create(&self, py: Python<'_>, name: &str, settings: &DestinationSettings) -> PyResult<u32> {
+        guard(|| {
+            let created = py.detach(|| {
+                let id = self.0.create_destination(name, &settings.0)?;
+                self.0.acknowledge()?;
+                Ok(id.0)
+            });
+            created.map_err(raise)
+        })
+    }
+
+    fn configure(&self, py: Python<'_>, id: u32, settings: &DestinationSettings) -> PyResult<()> {
+        guard(|| {
+            let changed = py.detach(|| {
+                self.0.configure_destination(ResourceId(id), &settings.0)?;
+                self.0.acknowledge()
+            });
+            changed.map_err(raise)
+        })
+    }
+
+    fn remove(&self, py: Python<'_>, id: u32) -> PyResult<()> {
+        guard(|| {
+            let removed = py.detach(|| {
+                self.0.remove_destination(ResourceId(id))?;
+                self.0.acknowledge()
+            });
+            removed.map_err(raise)
+        })
+    }
+
+    fn find(&self, name: &str) -> PyResult<Option<u32>> {
+        guard(|| Ok(self.0.find_destination(name).map_err(raise)?.map(|id| id.0)))
+    }
+
+    fn destinations(&self) -> PyResult<Vec<(String, u32)>> {
+        guard(|| {
+            let found = self.0.destinations().map_err(raise)?;
+            Ok(found.into_iter().map(|(name, id)| (name, id.0)).collect())
+        })
+    }
+
+    /// Accepts a delivery, as durable as the engine is; its number.
+    #[pyo3(signature = (id, body, attributes=None))]
+    fn deliver(
+        &self,
+        py: Python<'_>,
+        id: u32,
+        body: Body<'_>,
+        attributes: Option<&[u8]>,
+    ) -> PyResult<u64> {
+        guard(|| {
+            let (body, attributes) = (&*body.0, attributes.unwrap_or_default());
+            let accepted = py.detach(|| {
+                let delivery = Outgoing { body, attributes, ..Outgoing::default() };
+                let sent = self.0.deliver(Target::Outbox(ResourceId(id)), &delivery)?;
+                if let Some(ticket) = sent.ticket {
+                    self.0.wait(ticket, self.0.durability())?;
+                }
+                Ok(sent.seq)
+            });
+            accepted.map_err(raise)
+        })
+    }
+
+    /// How a destination stands, by name.
+    fn statistics<'py>(&self, py: Python<'py>, id: u32) -> PyResult<Bound<'py, PyDict>> {
+        guard(|| {
+            let counted = self.0.outbox().statistics(ResourceId(id)).map_err(raise)?;
+            let values = PyDict::new(py);
+            for (name, value) in [
+                ("due", counted.due),
+                ("leased", counted.leased),
+                ("delivered", counted.delivered),
+                ("retried", counted.retried),
+                ("dead_lettered", counted.dead_lettered),
+                ("failed", counted.failed),
+            ] {
+                values.set_item(name, value)?;
+            }
+            Ok(values)
+        })
+    }
+
+    /// Deliveries that were given up and that no dead-letter queue took.
+    fn failures<'py>(&self, py: Python<'py>, id: u32) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let plain = |failed: trunkline_engine::FailedDelivery| {
+            let values = PyDict::new(py);
+            values.set_item("sequence", failed.seq)?;
+            values.set_item("accepted_at", failed.accepted as f64 / 1_000.0)?;
+            values.set_item("failed_at", failed.at as f64 / 1_000.0)?;
+            values.set_item("attempts", failed.attempts)?;
+            values.set_item("reason", failed.reason.to_string())?;
+            values.set_item("why", failed.why)?;
+            Ok(values)
+        };
+        guard(|| {
+            let failures = self.0.outbox().failures(ResourceId(id)).map_err(raise)?;
+            failures.into_iter().map(plain).collect()
+        })
+    }
+
+    /// A handler of a destination. While it lives, a virtual clock waits for what is due there.
+    fn handler(&self, id: u32) -> PyResult<Handler> {
+        guard(|| {
+            let handler = self.0.outbox().enter_handler(ResourceId(id)).map_err(raise)?;
+            let queue = self.0.queue_by_id(ResourceId(id)).ok_or_else(|| {
+                let text = "The destination does not exist.";
+                raise(Error::new(Code::ResourceNotFoundException, text))
+            })?;
+            Ok(Handler { engine: self.0.clone(), handler, queue })
+        })
+    }
+}
+
+/// A handler that leases deliveries of one destination.
+#[pyclass(frozen, module = "trunkline._core")]
+pub(crate) struct Handler {
+    engine: Arc<CoreEngine>,
+    handler: HandlerGuard,
+    queue: Arc<Queue>,
+}
+
+#[pymethods]
+impl Handler {
+    /// Leases up to `max` deliveries that are due; waits up to `wait` milliseconds for the first.
+    fn lease(&self, py: Python<'_>, max: usize, wait: Millis) -> PyResult<Vec<LeasedDelivery>> {
+        guard(|| {
+            let leased = py.detach(|| {
+                let leased = self.handler.lease(max)?;
+                if !leased.is_empty() || wait == 0 {
+                    return Ok(leased);
+                }
+                let parker = Arc::new(Parker::default());
+                let waiter = self.queue.subscribe(parker.clone());
+                // One may have come between the try and the subscription.
+                let leased = match self.handler.lease(max) {
+                    Ok(leased) if leased.is_empty() => {
+                        parker.park(Duration::from_millis(wait));
+                        self.handler.lease(max)
+                    }
+                    done => done,
+                };
+                self.queue.unsubscribe(waiter);
+                leased
+            });
+            Ok(leased.map_err(raise)?.into_iter().map(LeasedDelivery).collect())
+        })
+    }
+
+    /// The destination took the delivery.
+    fn delivered(&self, py: Python<'_>, delivery: &LeasedDelivery) -> PyResult<()> {
+        self.settle(py, delivery, &Ended::Delivered)
+    }
+
+    /// The attempt failed, and a later one may succeed: not before `retry_after` milliseconds.
+    #[pyo3(signature = (delivery, why, retry_after=None))]
+    fn failed(
+        &self,
+        py: Python<'_>,
+        delivery: &LeasedDelivery,
+        why: String,
+        retry_after: Option<Millis>,
+    ) -> PyResult<()> {
+        let retry_after = retry_after.map(RetryAfter::In);
+        self.settle(py, delivery, &Ended::Transient { why, retry_after })
+    }
+
+    /// The attempt failed, and every other would.
+    fn refused(&self, py: Python<'_>, delivery: &LeasedDelivery, why: String) -> PyResult<()> {
+        self.settle(py, delivery, &Ended::Permanent { why })
+    }
+}
+
+impl Handler {
+    fn settle(&self, py: Python<'_>, delivery: &LeasedDelivery, ended: &Ended) -> PyResult<()> {
+        guard(|| {
+            let settled = py.detach(|| {
+                let ticket = self.handler.settle(&AttemptRef::from(&delivery.0), ended)?;
+                match ticket {
+                    Some(ticket) => self.engine.wait(ticket, self.engine.durability()),
+                    None => Ok(()),
+                }
+            });
+            settled.map_err(raise)
+        })
+    }
+}
+
+/// One delivery that was leased for an attempt.
+#[pyclass(frozen, module = "trunkline._core")]
+pub(crate) struct LeasedDelivery(Leased);
+
+#[pymethods]
+impl LeasedDelivery {
+    #[getter]
+    fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.0.body)
+    }
+
+    /// Which attempt this is, from one.
+    #[getter]
+    fn attempt(&self) -> u32 {
+        self.0.attempt
+    }
+
+    /// When the delivery was accepted, in seconds since the epoch.
+    #[getter]
+    fn accepted_at(&self) -> f64 {
+        self.0.accepted as f64 / 1_000.0
+    }
+
+    /// The attributes: name, type and value of each.
+    #[getter]
+    fn attributes(&self) -> PyResult<Vec<(String, String, Vec<u8>)>> {
+        let decoded = attributes::decode(&self.0.attributes).map_err(raise)?;
+        let plain = |one: attributes::Attribute| (one.name, one.data_type, one.value);
+        Ok(decoded.into_iter().map(plain).collect())
+    }
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<RetryTable>()?;
+    module.add_class::<DestinationSettings>()?;
+    module.add_class::<Outbox>()?;
+    module.add_class::<Handler>()?;
+    module.add_class::<LeasedDelivery>()
+}

@@ -1,0 +1,211 @@
+"""Deliveries that leave the engine: to HTTP endpoints, and to functions of this program.
+
+Internal: topics, buses and schedules stand on it. A destination keeps its deliveries in the engine;
+an attempt that fails is repeated as the destination's retry table says. A delivery that is given up
+goes to a dead-letter queue, or is listed by :meth:`Destination.failures`.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from trunkline import validation
+from trunkline._core import DestinationSettings, RetryTable, milliseconds
+from trunkline.errors import EngineUnavailable, NotFound, TrunklineError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+    from typing import Any
+
+    from trunkline._core import Handler, LeasedDelivery
+    from trunkline._core import Outbox as CoreOutbox
+    from trunkline._types import Seconds
+    from trunkline.queues.queue import Queue
+
+ATTEMPT_MS_MAX = 43_200_000
+"""The longest time for one attempt: the longest lease of a queue."""
+
+CONCURRENCY_MAX = 1_000
+"""The most attempts at once of one destination."""
+
+LOOK_MS = 100
+"""How long a handler may take to notice that it shall stop."""
+
+PAUSE_SECONDS = 0.1
+"""How long a handler pauses when the engine refuses: a full disk, for example."""
+
+
+class Refused(Exception):
+    """Raised by a handler: this delivery can never be handled, so do not try again."""
+
+
+class Outbox:
+    """The destinations of one engine."""
+
+    __slots__ = ("_core",)
+
+    def __init__(self, core: CoreOutbox) -> None:
+        self._core = core
+
+    def http(
+        self,
+        name: str,
+        url: str,
+        *,
+        method: str = "POST",
+        headers: Mapping[str, str] | None = None,
+        timeout: Seconds = 15.0,
+        retry: RetryTable | None = None,
+        dead_letter: Queue | None = None,
+        concurrency: int = 8,
+    ) -> Destination:
+        """Create the destination `name`, whose deliveries are sent to `url`.
+
+        `timeout` is for one attempt, in seconds; `retry` is SNS's table for HTTP when absent.
+
+        Raises QueueNameExists, InvalidParameterValue for a URL, a header or a number that cannot
+        be used.
+        """
+        validation.count(concurrency, "concurrency", 1, CONCURRENCY_MAX)
+        settings = DestinationSettings.http(
+            url,
+            method=method,
+            headers=list((headers or {}).items()),
+            timeout=milliseconds(timeout, "timeout", 1, ATTEMPT_MS_MAX),
+            retry=retry or RetryTable.named("sns-http"),
+            dead_letter=_id_of(dead_letter),
+            concurrency=concurrency,
+        )
+        return Destination(self._core, self._core.create(name, settings), name)
+
+    def handler(
+        self,
+        name: str,
+        *,
+        lease: Seconds = 30.0,
+        retry: RetryTable | None = None,
+        dead_letter: Queue | None = None,
+    ) -> Destination:
+        """Create the destination `name`, whose deliveries functions of this program handle.
+
+        A function that takes longer than `lease` seconds has failed. `retry` is SNS's table for
+        endpoints that AWS manages when absent.
+
+        Raises QueueNameExists, InvalidParameterValue.
+        """
+        settings = DestinationSettings.handler(
+            lease=milliseconds(lease, "lease", 1, ATTEMPT_MS_MAX),
+            retry=retry or RetryTable.named("sns-managed"),
+            dead_letter=_id_of(dead_letter),
+        )
+        return Destination(self._core, self._core.create(name, settings), name)
+
+    def find(self, name: str) -> Destination | None:
+        """The destination of this name."""
+        id = self._core.find(name)
+        return None if id is None else Destination(self._core, id, name)
+
+    def destinations(self) -> list[Destination]:
+        """All destinations, sorted by name."""
+        return [Destination(self._core, id, name) for name, id in self._core.destinations()]
+
+
+class Destination:
+    """One endpoint outside the engine, and the deliveries that wait for it."""
+
+    __slots__ = ("_core", "id", "name")
+
+    def __init__(self, core: CoreOutbox, id: int, name: str) -> None:
+        self._core = core
+        self.id = id
+        self.name = name
+
+    def deliver(self, body: bytes | str) -> int:
+        """Accept a delivery, as durable as the engine is; returns its number."""
+        return self._core.deliver(self.id, body)
+
+    def statistics(self) -> dict[str, int]:
+        """How many deliveries are due, leased, and since the engine was opened delivered, retried,
+        dead-lettered or recorded as failed."""
+        return self._core.statistics(self.id)
+
+    def failures(self) -> list[dict[str, Any]]:
+        """Deliveries that were given up without a dead-letter queue: the newest hundred."""
+        return self._core.failures(self.id)
+
+    def remove(self) -> None:
+        """Remove the destination with everything that waits for it."""
+        self._core.remove(self.id)
+
+    def handle(
+        self, function: Callable[[LeasedDelivery], object], threads: int = 1
+    ) -> DestinationWorker:
+        """Have `function` called with each delivery, by threads that run inside the ``with`` block.
+
+        An exception is a failure that is retried; :class:`Refused` is final.
+        """
+        validation.count(threads, "threads", 1, CONCURRENCY_MAX)
+        return DestinationWorker(self._core.handler(self.id), function, threads, self.name)
+
+
+class DestinationWorker:
+    """Threads that hand deliveries to a function; a context manager that starts and stops them."""
+
+    def __init__(
+        self,
+        core: Handler,
+        function: Callable[[LeasedDelivery], object],
+        threads: int,
+        name: str,
+    ) -> None:
+        self._core: Handler | None = core
+        self._function = function
+        self._stopping = threading.Event()
+        name = f"trunkline-outbox-{name}"
+        self._threads = [
+            threading.Thread(target=self._work, args=(core,), name=name, daemon=True)
+            for _ in range(threads)
+        ]
+
+    def __enter__(self) -> DestinationWorker:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+        # The engine knows by this object that somebody handles the deliveries.
+        self._core = None
+
+    def _work(self, core: Handler) -> None:
+        while not self._stopping.is_set():
+            try:
+                for delivery in core.lease(1, LOOK_MS):
+                    self._handle(core, delivery)
+            except (EngineUnavailable, NotFound):
+                return
+            except TrunklineError:
+                self._stopping.wait(PAUSE_SECONDS)
+
+    def _handle(self, core: Handler, delivery: LeasedDelivery) -> None:
+        try:
+            self._function(delivery)
+        except Refused as refused:
+            core.refused(delivery, str(refused) or "the handler refused it")
+        except Exception as error:
+            core.failed(delivery, f"{type(error).__name__}: {error}")
+        else:
+            core.delivered(delivery)
+
+
+def _id_of(queue: Queue | None) -> int | None:
+    return None if queue is None else queue._core.id

@@ -1,0 +1,1 @@
+"""Deliveries that leave the engine: retry vectors, HTTP endpoints, functions as handlers."""
