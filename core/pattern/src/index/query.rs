@@ -1,10 +1,9 @@
 //! Queries: looks up the keys of an event, and evaluates the candidate branches.
 
-use crate::cow::branch_store::BranchId;
 use crate::error::InvalidEvent;
 use crate::event::array_match::{ElementMarks, FlattenedEvent, satisfies};
 use crate::index::event_keys::{EventKeys, exact_key};
-use crate::index::snapshot::{Entry, IndexSnapshot, RuleId};
+use crate::index::snapshot::{Entry, IndexSnapshot, OWNER, RuleId, owner_of};
 use crate::paths::Field;
 
 /// Buffers of a query.
@@ -35,9 +34,7 @@ pub(crate) fn query(
             entries.sort_unstable();
             entries.dedup();
         }
-        for &entry in &*entries {
-            evaluation.entry(entry)?;
-        }
+        evaluation.entries(entries)?;
     }
     let matched = out.len() - from;
     if matched > 1 {
@@ -54,6 +51,9 @@ pub(crate) fn query(
     Ok(())
 }
 
+/// Branches that are located at once.
+const BATCH: usize = 4;
+
 struct Evaluation<'a, 'q> {
     snapshot: &'a IndexSnapshot,
     flattened: FlattenedEvent<'a>,
@@ -64,18 +64,31 @@ struct Evaluation<'a, 'q> {
 }
 
 impl Evaluation<'_, '_> {
-    fn entry(&mut self, entry: Entry) -> Result<(), InvalidEvent> {
-        match entry {
-            Entry::One(branch) => self.branch(branch),
-            Entry::Many(posting) => self.posting(posting),
+    /// Evaluates entries. The bytes of several branches are located before the first is read, so
+    /// that their cache misses overlap.
+    fn entries(&mut self, entries: &[Entry]) -> Result<(), InvalidEvent> {
+        for entries in entries.chunks(BATCH) {
+            let mut located = [&[][..]; BATCH];
+            for (bytes, &entry) in located.iter_mut().zip(entries) {
+                if let Entry::One(branch) = entry {
+                    *bytes = self.snapshot.store.get(branch);
+                }
+            }
+            for (bytes, &entry) in located.into_iter().zip(entries) {
+                match entry {
+                    Entry::One(_) => self.branch(bytes)?,
+                    Entry::Many(posting) => self.posting(posting)?,
+                }
+            }
         }
+        Ok(())
     }
 
     fn posting(&mut self, id: u32) -> Result<(), InvalidEvent> {
         let snapshot = self.snapshot;
         let posting = snapshot.posting(id);
         for &branch in posting.members.iter() {
-            self.branch(branch)?;
+            self.branch(snapshot.store.get(branch))?;
         }
         for &field in posting.splits.iter() {
             self.split(id, field);
@@ -93,11 +106,13 @@ impl Evaluation<'_, '_> {
         }
     }
 
-    fn branch(&mut self, branch: BranchId) -> Result<(), InvalidEvent> {
-        if !satisfies(self.flattened, self.snapshot.code(branch), self.marks)? {
+    /// Evaluates a branch, and appends its rules if it matches.
+    fn branch(&mut self, bytes: &[u8]) -> Result<(), InvalidEvent> {
+        let (owner, code) = bytes.split_at(OWNER);
+        if !satisfies(self.flattened, code, self.marks)? {
             return Ok(());
         }
-        match self.snapshot.owner(branch) {
+        match owner_of(owner) {
             (false, rule) => self.out.push(rule),
             (true, posting) => self.out.extend(self.snapshot.posting(posting).members.iter()),
         }

@@ -120,6 +120,14 @@ impl Entry {
 /// Bytes before the code of a stored branch: its owner.
 pub(crate) const OWNER: usize = 5;
 
+/// The owner in the bytes of a stored branch; see `IndexSnapshot::owner`.
+#[inline]
+pub(crate) fn owner_of(bytes: &[u8]) -> (bool, u32) {
+    let mut raw = [0; 4];
+    raw.copy_from_slice(&bytes[1..OWNER]);
+    (bytes[0] != 0, u32::from_le_bytes(raw))
+}
+
 impl IndexSnapshot {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
@@ -158,10 +166,7 @@ impl IndexSnapshot {
     /// The owner of a branch: a rule id, or (if the flag is set) a posting of rule ids.
     #[inline]
     pub(crate) fn owner(&self, branch: BranchId) -> (bool, u32) {
-        let bytes = self.store.get(branch);
-        let mut raw = [0; 4];
-        raw.copy_from_slice(&bytes[1..OWNER]);
-        (bytes[0] != 0, u32::from_le_bytes(raw))
+        owner_of(self.store.get(branch))
     }
 
     /// The rules that own a branch.
