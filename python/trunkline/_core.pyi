@@ -419,14 +419,7 @@ class WireRequest:
 @final
 class WireServer:
     @staticmethod
-    def start(
-        dispatcher: WireDispatcher,
-        host: str,
-        port: int,
-        certificate: tuple[str, str] | None,
-        origins: list[str],
-        read_timeout: float,
-    ) -> WireServer: ...
+    def start(dispatcher: WireDispatcher, settings: dict[str, Any]) -> WireServer: ...
     @property
     def address(self) -> tuple[str, int]: ...
     def stop(self, patience: float) -> bool: ...

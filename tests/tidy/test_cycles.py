@@ -25,7 +25,6 @@ RUST_CIRCLES = {
         *("sim::crash", "sim::disk"),
     },
     "stream": {"reshard", "shards"},
-    "wire": {"policy::condition", "policy::document", "policy::principal", "policy::statement"},
 }
 # The engine is being divided into a host and its nouns; until then it is one circle.
 UNDIVIDED = {"engine"}

@@ -193,3 +193,67 @@ def test_the_help_tells_every_default():
     shown = " ".join(done.stdout.split())
     for default in ("4566", "this machine only", "in memory", "disk with --data", "parse", "text"):
         assert f"(default: {default}" in shown
+
+
+def refused(*options):
+    """The status and the last line of what a server says that does not start."""
+    command = [sys.executable, "-m", "trunkline", "serve", *options]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    return ended.returncode, ended.stderr.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize("port", ["70000", "-1", "http", "4566.0"])
+def test_a_port_that_is_none_is_a_mistake_in_the_command(port):
+    status, why = refused("--port", port)
+    assert status == 2
+    assert why.endswith(f"argument --port: {port!r} is no port; use 0 to 65535")
+
+
+def test_a_name_to_listen_on_is_looked_up():
+    with serve("--host", "localhost") as (_, port):
+        call = Caller(port)
+        call("CreateQueue", QueueName="q")
+        call.close()
+    status, why = refused("--host", "no.such.name.invalid", "--port", "0")
+    assert (status, "'no.such.name.invalid'" in why) == (1, True)
+
+
+def test_an_error_about_a_certificate_names_its_file(tmp_path):
+    from trunkline._core import make_certificate
+
+    chain, key = make_certificate(["localhost"])
+    other = make_certificate(["localhost"])[1]
+    names = {"chain": chain, "key": key, "other": other, "broken": "no certificate"}
+    files = {name: tmp_path / f"{name}.pem" for name in names}
+    for name, text in names.items():
+        files[name].write_text(text)
+    files["binary"] = tmp_path / "binary.pem"
+    files["binary"].write_bytes(b"\xff\xfe")
+    files["missing"] = tmp_path / "missing.pem"
+    for cert, private, guilty in (
+        ("broken", "key", "--cert {broken}: The certificate chain cannot be used"),
+        ("chain", "broken", "--key {broken}: The private key cannot be used"),
+        ("chain", "other", "--key {other}: The private key cannot be used: it does not belong"),
+        ("binary", "key", "--cert {binary} cannot be read: it is no text in PEM"),
+        ("chain", "missing", "--key {missing} cannot be read: No such file or directory"),
+    ):
+        options = ["--cert", str(files[cert]), "--key", str(files[private]), "--port", "0"]
+        status, why = refused(*options)
+        assert status == 1
+        assert why.startswith("trunkline: " + guilty.format(**files)), why
+
+
+def test_a_line_is_written_for_each_request():
+    with serve("--log-requests") as (process, port):
+        call = Caller(port)
+        call("CreateQueue", QueueName="q")
+        with pytest.raises(AssertionError):
+            call("SendMessage", QueueUrl="none", MessageBody="a")
+        call.close()
+        lines = [json.loads(process.stdout.readline()) for _ in range(2)]
+    assert [(line["operation"], line["status"]) for line in lines] == [
+        ("AmazonSQS.CreateQueue", 200),
+        ("AmazonSQS.SendMessage", 400),
+    ]
+    assert lines[1]["error"] == "AWS.SimpleQueueService.NonExistentQueue"
+    assert lines[0]["seconds"] > 0

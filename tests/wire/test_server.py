@@ -151,13 +151,13 @@ def test_the_query_protocol_answers_in_xml(server):
     sent = connection.getresponse().read()
     assert b"<SendMessageResponse xmlns=" in sent
     assert b"<MD5OfMessageAttributes>" in sent
-    target = "/?Action=ReceiveMessage&QueueUrl=q&MessageAttributeName.1=All&AttributeName.1=All"
-    connection.request("GET", target)
+    body = b"Action=ReceiveMessage&QueueUrl=q&MessageAttributeName.1=All&AttributeName.1=All"
+    connection.request("POST", "/", body, form)
     got = connection.getresponse().read()
     assert b"<Body>a&quot;b&amp;&#xD;</Body>" in got
     assert b"<MessageAttribute><Name>k</Name><Value>" in got
     assert b"<Attribute><Name>SenderId</Name><Value>000000000000</Value></Attribute>" in got
-    connection.request("GET", "/000000000000/none?Action=PurgeQueue")
+    connection.request("POST", "/000000000000/none", b"Action=PurgeQueue", form)
     missing = connection.getresponse()
     text = missing.read()
     assert missing.status == 400

@@ -211,6 +211,11 @@ impl Engine {
         self.host.flush()
     }
 
+    /// Fails when no more writes are accepted, and says why: it was closed, or a write failed.
+    pub fn check_healthy(&self) -> Result<()> {
+        self.host.check_healthy()
+    }
+
     /// Fails while disk space cannot be given back in the background, and says why: a record that
     /// is still needed may be damaged. The journal then grows, which nothing else would tell.
     pub fn check_space(&self) -> Result<()> {

@@ -259,6 +259,12 @@ impl Host {
         }
     }
 
+    /// Fails when no more writes are accepted, and says why: it was closed, or a write failed.
+    pub fn check_healthy(&self) -> Result<()> {
+        self.check_readable()?;
+        self.journal.as_ref().map_or(Ok(()), |journal| journal.check_usable())
+    }
+
     /// Blocks until everything so far is on disk, if the engine has a journal.
     pub fn flush(&self) -> Result<()> {
         self.check_readable()?;

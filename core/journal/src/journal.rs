@@ -216,6 +216,11 @@ impl Journal {
         self.shared.flush_in_background(level)
     }
 
+    /// Fails when nothing more is accepted, and says why: an earlier write failed.
+    pub fn check_usable(&self) -> Result<()> {
+        self.shared.check_usable()
+    }
+
     /// The ticket of everything appended so far.
     pub fn appended(&self) -> Ticket {
         self.shared.appended()

@@ -18,8 +18,30 @@ pub struct Request<'a> {
     pub headers: &'a HeaderMap,
     /// The body.
     pub body: &'a [u8],
-    /// Where the caller is; `None` for a caller in this process.
-    pub peer: Option<IpAddr>,
+    /// What the server knows of the client; `None` for a caller in this process.
+    pub peer: Option<Peer>,
+}
+
+/// The client of a request that came over a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer {
+    /// Its address: that of the connection or, behind a trusted proxy, the one that it names.
+    pub address: IpAddr,
+    /// Whether its connection is encrypted; behind a trusted proxy, whether the proxy says so.
+    pub is_secure: bool,
+    /// What made it send the request.
+    pub sender: Sender,
+}
+
+/// What made a client send a request, as far as the request shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sender {
+    /// A program: nothing in the request looks like a browser.
+    Program,
+    /// A person at a browser, or a page of this server.
+    User,
+    /// A page that may call, or a browser that does not say what made it call.
+    Page,
 }
 
 impl<'a> Request<'a> {

@@ -19,11 +19,15 @@ if TYPE_CHECKING:
     from trunkline.server.server import Server
 
 
+_PORT_MAX = 65_535
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     add = parser.add_argument
-    add("--host", default="127.0.0.1", help="IP address to listen on (default: this machine only)")
-    add("--port", type=int, default=4566, help="port; 0 takes a free one (default: %(default)s)")
+    address = "IP address or name to listen on (default: this machine only)"
+    add("--host", default="127.0.0.1", help=address)
+    add("--port", type=_port, default=4566, help="port; 0 takes a free one (default: %(default)s)")
     add("--data", metavar="DIR", help="keep everything in this folder (default: in memory)")
     levels = "what an answer to a send means (default: disk with --data, else memory)"
     add("--durability", choices=("disk", "os", "memory"), help=levels)
@@ -35,10 +39,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--key", type=Path, metavar="FILE", help="private key for --tls, PEM")
     add("--services", default=os.environ.get("SERVICES"), help="comma-separated (default: all)")
     add("--cors-origin", action="append", default=[], metavar="ORIGIN", help="a page that may call")
+    names = "a name that the server answers to, beside those of this machine"
+    add("--allowed-host", action="append", default=[], metavar="NAME", help=names)
+    proxies = "a proxy whose X-Forwarded-* headers count: an address or a network"
+    add("--trusted-proxy", action="append", default=[], metavar="NETWORK", help=proxies)
+    token = "what callers of /_trunkline/* have to send (default: $TRUNKLINE_ADMIN_TOKEN)"
+    add("--admin-token", default=os.environ.get("TRUNKLINE_ADMIN_TOKEN"), help=token)
     add("--virtual-clock", action="store_true", help="time stands still until it is advanced")
     add("--init", type=Path, metavar="DIR", help="run the .py and .sh files of a folder when ready")
     add("--log", choices=("text", "json"), default="text", help="its form (default: %(default)s)")
+    add("--log-requests", action="store_true", help="write a line for each request")
     parser.set_defaults(run=run)
+
+
+def _port(text: str) -> int:
+    import argparse
+
+    if not (text.isascii() and text.isdigit() and int(text) <= _PORT_MAX):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; use 0 to {_PORT_MAX}")
+    return int(text)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -84,7 +103,14 @@ def _on_signals(stopping: Event) -> None:
 
 
 def _arguments(options: argparse.Namespace) -> dict[str, Any]:
-    found: dict[str, Any] = {"auth": options.auth, "origins": options.cors_origin}
+    found: dict[str, Any] = {
+        "auth": options.auth,
+        "origins": options.cors_origin,
+        "hosts": options.allowed_host,
+        "trusted_proxies": options.trusted_proxy,
+        "admin_token": options.admin_token or None,
+        "request_log": options.log if options.log_requests else None,
+    }
     if options.services:
         found["services"] = [name.strip() for name in options.services.split(",") if name.strip()]
     if options.init is not None and not options.init.is_dir():
@@ -107,10 +133,15 @@ def _certificate(options: argparse.Namespace) -> tuple[str, str]:
         from trunkline._core import make_certificate
 
         return make_certificate(["localhost", "127.0.0.1", "::1", options.host])
+    return _read("--cert", options.cert), _read("--key", options.key)
+
+
+def _read(option: str, path: Path) -> str:
     try:
-        return options.cert.read_text(), options.key.read_text()
-    except OSError as error:
-        raise ValueError(f"the certificate cannot be read: {error}") from error
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no text in PEM"
+        raise ValueError(f"{option} {path} cannot be read: {why}") from error
 
 
 def _listen(engine: Engine, options: argparse.Namespace, arguments: dict[str, Any]) -> Server:
@@ -131,7 +162,11 @@ def _explain(error: Exception, options: argparse.Namespace) -> str:
         )
     if number == errno.EADDRNOTAVAIL:
         return f"{options.host} is no address of this machine; leave --host out, or use 0.0.0.0"
-    return str(error)
+    text = str(error)
+    for part, option in (("certificate chain", "cert"), ("private key", "key")):
+        if text.startswith(f"The {part} ") and getattr(options, option) is not None:
+            return f"--{option} {getattr(options, option)}: {text}"
+    return text
 
 
 def _announce(log: Log, server: Server, options: argparse.Namespace) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 from trunkline._core import WireServer
 from trunkline.aws.dispatcher import make_dispatcher
 
@@ -18,7 +20,15 @@ PORT = 4566
 """The port that tools for local AWS services look for."""
 
 READ_TIMEOUT = 30.0
-"""Seconds in which the head of a request has to arrive, and then its body."""
+"""Seconds in which the first request of a connection has to arrive, and the body of every one."""
+
+IDLE_TIMEOUT = 60.0
+"""Seconds that a connection may wait for its next request."""
+
+WRITE_TIMEOUT = 30.0
+"""Seconds in which an answer has to be read; a long one gets more, by its size."""
+
+_PORT_MAX = 65_535
 
 PATIENCE = 10.0
 """Seconds that requests which have begun get to finish when a server stops."""
@@ -38,18 +48,43 @@ class Server:
         credentials: Sequence[Credential] = (),
         certificate: tuple[str, str] | None = None,
         origins: Sequence[str] = (),
+        hosts: Sequence[str] = (),
+        trusted_proxies: Sequence[str] = (),
+        admin_token: str | None = None,
+        request_log: str | None = None,
         read_timeout: float = READ_TIMEOUT,
+        idle_timeout: float = IDLE_TIMEOUT,
+        write_timeout: float = WRITE_TIMEOUT,
     ) -> None:
-        """Starts to serve; raises OSError if the address cannot be used.
+        """Starts to serve.
 
-        `port` 0 takes any that is free. `certificate` is a chain and a key in PEM; `origins` are
-        web pages that may call beside those of this machine. A request that does not arrive within
-        `read_timeout` seconds is let go.
+        Raises ValueError for an argument that cannot be used, and OSError if the address is taken.
+        `host` is an IP address or a name; `port` 0 takes any that is free. `certificate` is a chain
+        and a key in PEM. `origins` are web pages that may call beside those of this machine, and
+        `hosts` names that the server answers to beside those of this machine. `trusted_proxies` are
+        networks whose ``X-Forwarded-*`` headers count. `admin_token` is what callers of
+        ``/_trunkline/*`` have to send; without one, those paths are for this machine only.
+        `request_log` (``"text"`` or ``"json"``) writes a line for each request to standard output.
         """
+        if admin_token is not None and not admin_token:
+            raise ValueError("admin_token must not be empty")
+        if not 0 <= port <= _PORT_MAX:
+            raise ValueError(f"port {port} is out of range; use 0 to {_PORT_MAX}")
         dispatcher = make_dispatcher(engine, services=services, auth=auth, credentials=credentials)
-        self._core = WireServer.start(
-            dispatcher, host, port, certificate, list(origins), read_timeout
-        )
+        settings = {
+            "host": _resolve(host),
+            "port": port,
+            "certificate": certificate,
+            "origins": list(origins),
+            "hosts": [*hosts, host],
+            "proxies": list(trusted_proxies),
+            "admin_token": admin_token,
+            "request_log": request_log,
+            "read_timeout": read_timeout,
+            "idle_timeout": idle_timeout,
+            "write_timeout": write_timeout,
+        }
+        self._core = WireServer.start(dispatcher, settings)
         self._scheme = "https" if certificate else "http"
 
     @property
@@ -79,3 +114,13 @@ class Server:
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def _resolve(host: str) -> str:
+    """The IP address of a name; that of IPv4 if there are both, for that is what clients try."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise ValueError(f"host {host!r} is no IP address and no known name: {error}") from error
+    addresses = sorted(found, key=lambda entry: entry[0] != socket.AF_INET)
+    return str(addresses[0][4][0]).partition("%")[0]

@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use pyo3::exceptions::PyOSError;
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use trunkline_types::sync::lock;
-use trunkline_wire::server::{Certificate, Options, Origins, Server, development_certificate};
+use trunkline_wire::server::{
+    Certificate, LogForm, Options, Origins, Server, TrustedProxies, development_certificate,
+};
 
 use super::dispatcher::WireDispatcher;
 
@@ -17,27 +19,68 @@ struct WireServer {
     address: SocketAddr,
 }
 
+/// The settings of a server, from a dict.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct Settings {
+    host: String,
+    port: u16,
+    certificate: Option<(String, String)>,
+    origins: Vec<String>,
+    hosts: Vec<String>,
+    proxies: Vec<String>,
+    admin_token: Option<String>,
+    request_log: Option<String>,
+    read_timeout: f64,
+    idle_timeout: f64,
+    write_timeout: f64,
+}
+
+impl Settings {
+    fn options(self) -> PyResult<Options> {
+        let address = self
+            .host
+            .parse()
+            .map_err(|_| PyValueError::new_err(format!("host {:?} is no IP address", self.host)))?;
+        let mut options = Options::new(SocketAddr::new(address, self.port));
+        options.certificate = self.certificate.map(|(chain, key)| Certificate { chain, key });
+        options.origins = Origins(self.origins);
+        options.hosts = self.hosts;
+        options.proxies = TrustedProxies::read(&self.proxies).map_err(|text| {
+            PyValueError::new_err(format!("trusted proxy {text:?} is no IP address or network"))
+        })?;
+        options.admin_token = self.admin_token;
+        options.request_log = match self.request_log.as_deref() {
+            None => None,
+            Some("text") => Some(LogForm::Text),
+            Some("json") => Some(LogForm::Json),
+            Some(other) => {
+                let why = format!("request_log {other:?} is not known; use 'text' or 'json'");
+                return Err(PyValueError::new_err(why));
+            }
+        };
+        options.read_timeout = seconds("read_timeout", self.read_timeout)?;
+        options.idle_timeout = seconds("idle_timeout", self.idle_timeout)?;
+        options.write_timeout = seconds("write_timeout", self.write_timeout)?;
+        Ok(options)
+    }
+}
+
+/// The longest time-out: a day.
+const TIMEOUT_SECONDS_MAX: f64 = 86_400.0;
+
+fn seconds(name: &str, value: f64) -> PyResult<Duration> {
+    if value > 0.0 && value <= TIMEOUT_SECONDS_MAX {
+        return Ok(Duration::from_secs_f64(value));
+    }
+    Err(PyValueError::new_err(format!("{name} must be more than 0 and at most 86400 seconds")))
+}
+
 #[pymethods]
 impl WireServer {
     #[staticmethod]
-    #[pyo3(signature = (dispatcher, host, port, certificate, origins, read_timeout))]
-    fn start(
-        py: Python<'_>,
-        dispatcher: &WireDispatcher,
-        host: &str,
-        port: u16,
-        certificate: Option<(String, String)>,
-        origins: Vec<String>,
-        read_timeout: f64,
-    ) -> PyResult<Self> {
-        let host = host
-            .parse()
-            .map_err(|_| PyOSError::new_err(format!("{host:?} is no IP address to listen on")))?;
-        let mut options = Options::new(SocketAddr::new(host, port));
-        options.certificate = certificate.map(|(chain, key)| Certificate { chain, key });
-        options.origins = Origins(origins);
-        options.read_timeout = Duration::try_from_secs_f64(read_timeout)
-            .map_err(|_| PyOSError::new_err("read_timeout must be a number of seconds"))?;
+    fn start(py: Python<'_>, dispatcher: &WireDispatcher, settings: Settings) -> PyResult<Self> {
+        let options = settings.options()?;
         let dispatcher = dispatcher.0.clone();
         let started = py.detach(|| Server::start(dispatcher, options));
         // With its number, so that the command can say what to do about it.

@@ -20,6 +20,8 @@ impl Dispatcher {
         if !matches!(self.auth, Mode::Strict(_)) {
             return None;
         }
+        // From the connection, never from the address that the caller says it has called.
+        let is_secure = request.peer.map_or(base.starts_with("https://"), |peer| peer.is_secure);
         let principal = format!("arn:aws:iam::{}:root", identity.account);
         let mut keys = vec![
             ("aws:PrincipalAccount", identity.account.clone()),
@@ -27,12 +29,12 @@ impl Dispatcher {
             ("aws:PrincipalType", "Account".to_owned()),
             ("aws:userid", identity.account.clone()),
             ("aws:RequestedRegion", identity.region.clone()),
-            ("aws:SecureTransport", base.starts_with("https://").to_string()),
+            ("aws:SecureTransport", is_secure.to_string()),
             ("aws:CurrentTime", time::write(now as f64, TimeFormat::Iso)),
             ("aws:EpochTime", now.to_string()),
         ];
         if let Some(peer) = request.peer {
-            keys.push(("aws:SourceIp", peer.to_string()));
+            keys.push(("aws:SourceIp", peer.address.to_string()));
         }
         for (key, header) in [("aws:UserAgent", "user-agent"), ("aws:Referer", "referer")] {
             if let Some(text) = request.header(header) {

@@ -1,11 +1,8 @@
 //! Paths that are no AWS service: health, reset, clock, faults, metrics, and what a service adds.
 
-use std::time::Duration;
+use trunkline_types::Code;
 
-use trunkline_engine::{Effect, ResourceName, ResourcePattern, Rule, operation};
-
-use super::{Dispatched, Dispatcher, Pending};
-use crate::auth::Mode;
+use super::{Dispatched, Dispatcher, Pending, clock, faults};
 use crate::error::{Result, WireError};
 use crate::message::{Request, Response};
 use crate::service::AdminWork;
@@ -24,36 +21,62 @@ pub enum AdminTask {
     Service(AdminWork),
 }
 
+/// The paths, and the methods that each of them takes.
+const PATHS: [(&str, &[&str]); 9] = [
+    ("/_localstack/health", &["GET", "HEAD"]),
+    ("/_localstack/state/reset", &["POST"]),
+    ("/_trunkline/clock", &["GET", "POST"]),
+    ("/_trunkline/faults", &["DELETE", "GET", "POST"]),
+    ("/_trunkline/health", &["GET", "HEAD"]),
+    ("/_trunkline/metrics", &["GET"]),
+    ("/_trunkline/reset", &["POST"]),
+    ("/metrics", &["GET"]),
+    ("/moto-api/reset", &["POST"]),
+];
+
+/// Whether `path` is one of the operator's, and no AWS service's.
+pub fn is_admin_path(path: &str) -> bool {
+    // All of them start like this; AWS requests nearly never do.
+    path != "/" && (path.starts_with("/_") || path == "/metrics" || path.starts_with("/moto"))
+}
+
+/// Whether `path` tells the health of the server.
+pub fn is_health_path(path: &str) -> bool {
+    matches!(path, "/_trunkline/health" | "/_localstack/health")
+}
+
 impl Dispatcher {
     /// What becomes of a request to one of these paths; `None` for every other.
     pub(super) fn admin(&self, request: &Request<'_>) -> Option<Dispatched> {
-        // All of them start like this; AWS requests nearly never do.
-        let path = request.path;
-        if path == "/"
-            || !(path.starts_with("/_") || path == "/metrics" || path.starts_with("/moto"))
-        {
+        if !is_admin_path(request.path) {
             return None;
         }
-        let is_read = matches!(request.method, "GET" | "HEAD");
-        let task = match (request.method, path) {
-            (_, "/_trunkline/health") if is_read => return Some(Dispatched::Done(self.health())),
-            (_, "/_localstack/health") if is_read => {
-                return Some(Dispatched::Done(self.localstack_health()));
-            }
-            _ if !self.is_trusted(request) => Err(WireError::new(
-                "AccessDenied",
-                403,
-                "Where signatures are proved, this path is for callers on the same machine.",
-            )),
-            ("POST", "/_trunkline/reset" | "/moto-api/reset" | "/_localstack/state/reset") => {
+        if let Some(work) = self.service_admin(request) {
+            return Some(match work {
+                Ok(work) => Dispatched::Blocking(Pending::Admin(AdminTask::Service(work))),
+                Err(error) => Dispatched::Done(refusal(error)),
+            });
+        }
+        let known = PATHS.iter().find(|(path, _)| *path == request.path);
+        let Some((_, methods)) = known else {
+            let error = WireError::new("NotFound", 404, "There is nothing at this path.");
+            return Some(Dispatched::Done(refusal(error)));
+        };
+        if !methods.contains(&request.method) {
+            let allowed = methods.join(", ");
+            let message = format!("{} takes {allowed}.", request.path);
+            let error = WireError::new("MethodNotAllowed", 405, message);
+            return Some(Dispatched::Done(refusal(error).with("allow", allowed)));
+        }
+        let task = match (request.method, request.path) {
+            (_, "/_trunkline/reset" | "/moto-api/reset" | "/_localstack/state/reset") => {
                 Ok(AdminTask::Reset)
             }
-            ("POST", "/_trunkline/clock") => time_of(request.body).map(AdminTask::Advance),
-            ("GET", "/metrics" | "/_trunkline/metrics") => Ok(AdminTask::Metrics),
-            _ => match self.service_admin(request) {
-                Some(work) => work.map(AdminTask::Service),
-                None => return Some(Dispatched::Done(self.quick(request).unwrap_or_else(refusal))),
-            },
+            ("POST", "/_trunkline/clock") => {
+                clock::read(request.body, self.engine.clock()).map(AdminTask::Advance)
+            }
+            (_, "/metrics" | "/_trunkline/metrics") => Ok(AdminTask::Metrics),
+            _ => return Some(Dispatched::Done(self.quick(request).unwrap_or_else(refusal))),
         };
         Some(match task {
             Ok(task) => Dispatched::Blocking(Pending::Admin(task)),
@@ -68,21 +91,16 @@ impl Dispatcher {
     }
 
     fn quick(&self, request: &Request<'_>) -> Result<Response> {
+        let faults = self.engine.faults();
         match (request.method, request.path) {
-            ("GET", "/_trunkline/clock") => Ok(self.clock()),
-            ("GET", "/_trunkline/faults") => Ok(self.faults()),
-            ("POST", "/_trunkline/faults") => self.add_fault(request.body),
-            ("DELETE", "/_trunkline/faults") => {
-                self.engine.faults().clear();
-                Ok(self.faults())
-            }
-            _ => Err(WireError::new("NotFound", 404, "There is nothing at this path.")),
+            (_, "/_trunkline/health") => return Ok(self.health()),
+            (_, "/_localstack/health") => return Ok(self.localstack_health()),
+            (_, "/_trunkline/clock") => return Ok(self.clock()),
+            ("POST", _) => faults.add(faults::read(request.body)?),
+            ("DELETE", _) => faults.clear(),
+            _ => {}
         }
-    }
-
-    // These paths carry no signature. Where signatures count, only this machine may use them.
-    fn is_trusted(&self, request: &Request<'_>) -> bool {
-        !matches!(self.auth, Mode::Strict(_)) || request.peer.is_none_or(|peer| peer.is_loopback())
+        Ok(Response::new(200, JSON, faults::write(&faults.rules())))
     }
 
     /// Does a task. May block.
@@ -104,14 +122,21 @@ impl Dispatcher {
     }
 
     fn health(&self) -> Response {
-        let is_open = self.engine.check_open().is_ok();
+        let (status, why) = match self.engine.check_healthy() {
+            Ok(()) => ("ok", None),
+            Err(error) if error.code() == Code::EnginePoisoned => ("poisoned", Some(error)),
+            Err(error) => ("closed", Some(error)),
+        };
         let names: Vec<&str> = self.services.iter().map(|service| service.name.as_str()).collect();
-        let body = serde_json::json!({
-            "status": if is_open { "ok" } else { "closed" },
+        let mut body = serde_json::json!({
+            "status": status,
             "version": env!("CARGO_PKG_VERSION"),
             "services": names,
         });
-        Response::new(if is_open { 200 } else { 503 }, JSON, body.to_string())
+        if let Some(error) = &why {
+            body["message"] = error.message().into();
+        }
+        Response::new(if why.is_none() { 200 } else { 503 }, JSON, body.to_string())
     }
 
     fn localstack_health(&self) -> Response {
@@ -143,105 +168,9 @@ impl Dispatcher {
         });
         Response::new(200, JSON, body.to_string())
     }
-
-    fn faults(&self) -> Response {
-        let rules: Vec<serde_json::Value> = self
-            .engine
-            .faults()
-            .rules()
-            .iter()
-            .map(|rule| {
-                serde_json::json!({
-                    "verb": rule.operation.0,
-                    "queue": rule.resource.name,
-                    "account": rule.resource.account,
-                    "region": rule.resource.region,
-                    "effect": effect_name(&rule.effect),
-                    "after": rule.after,
-                    "times": rule.times,
-                })
-            })
-            .collect();
-        Response::new(200, JSON, serde_json::json!({"faults": rules}).to_string())
-    }
-
-    fn add_fault(&self, body: &[u8]) -> Result<Response> {
-        #[derive(serde::Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Fault {
-            verb: String,
-            effect: String,
-            queue: Option<String>,
-            account: Option<String>,
-            region: Option<String>,
-            message: Option<String>,
-            delay: Option<f64>,
-            after: Option<u64>,
-            times: Option<u64>,
-        }
-        let fault: Fault = read(body)?;
-        let operation = operation::named(&fault.verb)
-            .ok_or_else(|| refused("verb must be send, receive, delete, extend or commit."))?;
-        let effect = match fault.effect.as_str() {
-            "fail" => Effect::Fail(fault.message.unwrap_or_else(|| "Injected fault.".to_owned())),
-            "delay" => match fault.delay.map(Duration::try_from_secs_f64) {
-                Some(Ok(delay)) => Effect::Delay(delay),
-                _ => return Err(refused("delay must be a number of seconds.")),
-            },
-            "duplicate" => Effect::Duplicate,
-            "crash" => Effect::Crash,
-            _ => return Err(refused("effect must be fail, delay, duplicate or crash.")),
-        };
-        let after = fault.after.unwrap_or(0);
-        // A rule that names a queue and not where it is means the queue of the default account and
-        // region; "*" is everywhere.
-        let part = |given: Option<String>, default: &str| {
-            let part = given.or_else(|| fault.queue.as_ref().map(|_| default.to_owned()));
-            part.filter(|part| part != "*")
-        };
-        let resource = ResourcePattern {
-            kind: None,
-            account: part(fault.account, ResourceName::LOCAL_ACCOUNT),
-            region: part(fault.region, ResourceName::LOCAL_REGION),
-            name: fault.queue.clone(),
-        };
-        let rule = Rule { operation, resource, effect, after, times: fault.times };
-        self.engine.faults().add(rule);
-        Ok(self.faults())
-    }
-}
-
-fn time_of(body: &[u8]) -> Result<u64> {
-    #[derive(serde::Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Advance {
-        advance: f64,
-    }
-    let by: Advance = read(body)?;
-    if !(by.advance.is_finite() && by.advance >= 0.0 && by.advance < 1e10) {
-        return Err(refused("advance must be a number of seconds that is not negative."));
-    }
-    Ok((by.advance * 1000.0).round() as u64)
 }
 
 fn refusal(error: WireError) -> Response {
     let body = serde_json::json!({"error": error.name(), "message": error.message()});
     Response::new(error.status(), JSON, body.to_string())
-}
-
-fn effect_name(effect: &Effect) -> &'static str {
-    match effect {
-        Effect::Fail(_) => "fail",
-        Effect::Delay(_) => "delay",
-        Effect::Duplicate => "duplicate",
-        Effect::Crash => "crash",
-    }
-}
-
-fn read<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T> {
-    serde_json::from_slice(body).map_err(|error| refused(&error.to_string()))
-}
-
-fn refused(message: &str) -> WireError {
-    WireError::new("InvalidRequest", 400, message)
 }

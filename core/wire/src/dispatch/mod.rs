@@ -6,21 +6,23 @@
 mod access;
 mod admin;
 mod blocking;
+mod clock;
 mod control;
 mod deadline;
 mod encoder;
+mod faults;
 mod metrics;
 mod pending;
 mod plane;
+mod safe_method;
 
-pub use admin::AdminTask;
+pub use admin::{AdminTask, is_admin_path, is_health_path};
 pub use control::{Call, ControlPlane};
 pub use deadline::Deadline;
 pub use encoder::ResponseEncoder;
 pub use metrics::Metrics;
 pub use pending::{PendingRequest, Progress};
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +33,7 @@ use trunkline_types::sync::{Mutex, lock};
 
 use self::metrics::Counters;
 use self::plane::Plane;
-use crate::auth::{self, Identity, Mode};
+use crate::auth::{self, Identity, Mode, Scope};
 use crate::detect::{ServiceInfo, detect};
 use crate::error::{Result, WireError};
 use crate::message::{Request, Response};
@@ -98,6 +100,7 @@ struct Arrival<'a> {
     paused: bool,
     identity: Identity,
     access: Option<Access>,
+    scope: Scope,
 }
 
 impl<'a> Arrival<'a> {
@@ -157,6 +160,11 @@ impl Dispatcher {
         self.durability
     }
 
+    /// Whether every request must be signed, and its signature right.
+    pub fn proves_signatures(&self) -> bool {
+        matches!(self.auth, Mode::Strict(_))
+    }
+
     /// The engine that is served.
     pub fn engine(&self) -> &Arc<Engine> {
         &self.engine
@@ -193,12 +201,12 @@ impl Dispatcher {
         let (identity, scope) =
             auth::identify(&self.auth, request, now).map_err(|error| (None, error))?;
         let access = self.access(request, &identity, base, now);
-        let arrival = Arrival { request, base, request_id, paused, identity, access };
+        let arrival = Arrival { request, base, request_id, paused, identity, access, scope };
         // The short way: an operation of a data plane in JSON needs no model.
         let direct = dialect.filter(|dialect| dialect.protocol == Protocol::Json);
         let target = request.header("x-amz-target").and_then(|target| self.targeted(target));
         if let (Some((plane, operation)), Some(dialect)) = (target, direct) {
-            scope.check_service(&plane.info.scopes).map_err(|error| (None, error))?;
+            arrival.scope.check_service(&plane.info.scopes).map_err(|error| (None, error))?;
             let content_type = dialect.content_type.clone();
             let encoder = ResponseEncoder::direct(content_type, &plane.service, request_id);
             let (call, input) = (arrival.call(&self.engine), Input::Json(request.body));
@@ -207,9 +215,9 @@ impl Dispatcher {
         let owns_path = |info: &ServiceInfo| {
             self.plane(&info.name).is_some_and(|plane| plane.service.owns_path(request.path))
         };
-        let info = detect(&self.services, request, scope.service.as_deref(), owns_path)
+        let info = detect(&self.services, request, arrival.scope.service.as_deref(), owns_path)
             .ok_or_else(|| (None, unknown_service(dialect)))?;
-        scope.check_service(&info.scopes).map_err(|error| (None, error))?;
+        arrival.scope.check_service(&info.scopes).map_err(|error| (None, error))?;
         self.dispatch_to(info, dialect, arrival)
     }
 
@@ -233,6 +241,8 @@ impl Dispatcher {
         let fail = |error| self.worded(plane, &model, &dialect, error);
         let named = protocol::identify(&model, &dialect, request).map_err(fail)?;
         let operation = named.operation;
+        safe_method::check(request, &arrival.scope, dialect.protocol, &operation.name)
+            .map_err(fail)?;
         let call = arrival.call(&self.engine);
         if let Some(plane) = plane
             && let Some(id) = plane.operation(&operation.name)
@@ -359,8 +369,23 @@ fn unknown_service(dialect: Option<&Dialect>) -> WireError {
 /// The address under which a caller reached us, for the addresses of queues.
 pub fn base_of(headers: &http::HeaderMap, scheme: &str, fallback: &str) -> String {
     let host = headers.get("host").and_then(|host| host.to_str().ok());
-    let forwarded = headers.get("x-forwarded-proto").and_then(|scheme| scheme.to_str().ok());
-    let scheme = forwarded.filter(|s| matches!(*s, "http" | "https")).unwrap_or(scheme);
-    let host: Cow<'_, str> = host.map_or_else(|| fallback.into(), Into::into);
-    format!("{scheme}://{host}")
+    format!("{scheme}://{}", host.unwrap_or(fallback))
+}
+
+/// The JSON object in the body of a request to the operator's paths, with these members at most.
+fn read_object(
+    body: &[u8],
+    members: &[&str],
+) -> Result<serde_json::Map<String, serde_json::Value>> {
+    let refused = |message: String| WireError::new("InvalidRequest", 400, message);
+    let Ok(serde_json::Value::Object(object)) = serde_json::from_slice(body) else {
+        return Err(refused("The body must be a JSON object.".to_owned()));
+    };
+    match object.keys().find(|name| !members.contains(&name.as_str())) {
+        Some(name) => {
+            let known = members.join(", ");
+            Err(refused(format!("The body has no member '{name}'; there are: {known}.")))
+        }
+        None => Ok(object),
+    }
 }

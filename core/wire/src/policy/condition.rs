@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 
-use super::document::each;
 use super::operator::{Operand, Operator, Quantifier};
 use super::template::Keys;
+use super::values::each;
 
 /// All conditions of a statement.
 #[derive(Debug)]

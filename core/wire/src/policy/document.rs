@@ -7,6 +7,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde_json::Value;
 
 use super::statement::Statement;
+use super::values::each;
 
 const MEMBERS: [&str; 3] = ["Version", "Id", "Statement"];
 const VERSIONS: [&str; 2] = ["2008-10-17", "2012-10-17"];
@@ -57,21 +58,6 @@ pub(super) fn read(text: &str, flaw: &mut Option<String>) -> Vec<Statement> {
         }
     }
     found
-}
-
-/// One value, or each of a list: IAM allows both nearly everywhere.
-pub(super) fn each(value: Option<&Value>) -> impl Iterator<Item = &Value> {
-    let (one, many) = match value {
-        Some(Value::Array(items)) => (None, items.as_slice()),
-        other => (other, &[][..]),
-    };
-    one.into_iter().chain(many)
-}
-
-/// One text, or a list of at least one; `None` for anything else.
-pub(super) fn texts(value: &Value) -> Option<Vec<&str>> {
-    let texts: Option<Vec<&str>> = each(Some(value)).map(Value::as_str).collect();
-    texts.filter(|texts| !texts.is_empty())
 }
 
 /// A JSON value in which every object names each member once.

@@ -13,6 +13,7 @@ mod statement;
 mod template;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use self::statement::{Effect, Statement};
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::AuthorizationRequest;
-use super::document::texts;
+use super::values::texts;
 
 const KINDS: [&str; 4] = ["AWS", "Service", "Federated", "CanonicalUser"];
 

@@ -4,9 +4,9 @@ use serde_json::{Map, Value};
 
 use super::AuthorizationRequest;
 use super::condition::Conditions;
-use super::document::texts;
 use super::principal::Principals;
 use super::template::Template;
+use super::values::texts;
 
 const MEMBERS: [&str; 9] = [
     "Sid",

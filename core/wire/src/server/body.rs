@@ -1,53 +1,47 @@
 //! Reading a request's body, within its limits of size and time.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
+use tokio::time::{Instant, timeout_at};
 
 use super::Shared;
-use super::memory::{COUNTED_BYTES_MIN, Share};
+use super::memory::Share;
 use crate::message::Response;
 
-/// A body, and what it takes of the room for large ones.
-pub(super) struct Body {
-    pub bytes: Bytes,
-    _share: Option<Share>,
-}
+/// How often a body that does not come is looked at again.
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
+/// How long a body may pause while memory is short.
+const SHORT_PATIENCE: Duration = Duration::from_secs(2);
 
-/// The body, or the answer that refuses it.
-pub(super) async fn read(shared: &Shared, body: Incoming) -> Result<Body, Response> {
+/// The body, or the answer that refuses it. `share` counts what is held.
+pub(super) async fn read(
+    shared: &Shared,
+    mut body: Incoming,
+    share: &mut Share,
+) -> Result<Bytes, Response> {
     if body.is_end_stream() {
-        return Ok(Body { bytes: Bytes::new(), _share: None });
+        return Ok(Bytes::new());
     }
-    // A length that is stated is refused before anything is read.
-    if body.size_hint().lower() > shared.options.body_bytes_max as u64 {
-        return Err(too_large(shared.options.body_bytes_max));
-    }
-    let reading = tokio::time::timeout(shared.options.read_timeout, collect(shared, body));
-    reading.await.unwrap_or_else(|_| {
-        Err(refuse(408, "RequestTimeout", "The body of the request came too slowly."))
-    })
-}
-
-async fn collect(shared: &Shared, mut body: Incoming) -> Result<Body, Response> {
     let max = shared.options.body_bytes_max;
-    let mut share = None;
+    // A length that is stated is refused before anything is read.
+    if body.size_hint().lower() > max as u64 {
+        return Err(too_large(max));
+    }
     let mut first = Bytes::new();
     let mut rest: Vec<u8> = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let broken = |_| refuse(400, "IncompleteBody", "The body of the request is broken.");
+    let mut pace = Pace::new(shared.options.read_timeout);
+    while let Some(frame) = next(shared, &mut body, &mut pace).await? {
         // What is no data is a trailer, which nobody asked for.
-        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+        let Ok(data) = frame.into_data() else { continue };
         // The first piece is in `rest` as well, as soon as there is a second.
-        let held = rest.len().max(first.len()) + data.len();
-        if held > max {
+        if rest.len().max(first.len()) + data.len() > max {
             return Err(too_large(max));
         }
-        if held >= COUNTED_BYTES_MIN {
-            let share = share.get_or_insert_with(|| Share::none(&shared.memory));
-            if !share.take(held - share.bytes()) {
-                return Err(no_room());
-            }
+        if !share.take(data.len()) {
+            return Err(no_memory());
         }
         if first.is_empty() {
             // Most bodies come in one piece, which is used as it is.
@@ -59,11 +53,46 @@ async fn collect(shared: &Shared, mut body: Incoming) -> Result<Body, Response> 
         }
         rest.extend_from_slice(&data);
     }
-    let bytes = if rest.is_empty() { first } else { Bytes::from(rest) };
-    Ok(Body { bytes, _share: share })
+    Ok(if rest.is_empty() { first } else { Bytes::from(rest) })
 }
 
-fn no_room() -> Response {
+/// How long a body may take as a whole, and when its last piece came.
+struct Pace {
+    end: Instant,
+    last: Instant,
+}
+
+impl Pace {
+    fn new(patience: Duration) -> Self {
+        let last = Instant::now();
+        Self { end: last + patience, last }
+    }
+}
+
+type Frame = hyper::body::Frame<Bytes>;
+
+async fn next(
+    shared: &Shared,
+    body: &mut Incoming,
+    pace: &mut Pace,
+) -> Result<Option<Frame>, Response> {
+    loop {
+        let look = pace.end.min(Instant::now() + LOOK_INTERVAL);
+        if let Ok(frame) = timeout_at(look, body.frame()).await {
+            pace.last = Instant::now();
+            let broken = |_| refuse(400, "IncompleteBody", "The body of the request is broken.");
+            return frame.transpose().map_err(broken);
+        }
+        let now = Instant::now();
+        let is_short = shared.memory.is_short() && now >= pace.last + SHORT_PATIENCE;
+        if now >= pace.end || is_short {
+            let message = "The body of the request came too slowly.";
+            return Err(refuse(408, "RequestTimeout", message).with("connection", "close"));
+        }
+    }
+}
+
+fn no_memory() -> Response {
     let message = "The bodies of other requests fill the server's memory. Try again.";
     refuse(503, "ServiceUnavailable", message).with("connection", "close")
 }

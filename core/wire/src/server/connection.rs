@@ -1,6 +1,7 @@
 //! Accepting connections and serving requests on them.
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -9,76 +10,90 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::Shared;
-use super::drive::{self, Peer};
+use super::connections::{End, Registered};
+use super::drive;
+use super::guard::Link;
+use super::metered::Metered;
 
 /// Largest head of a request. AWS refuses above 16 KiB; tokens of temporary credentials are long.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Requests at once on one HTTP/2 connection.
-const STREAMS_MAX: u32 = 1_024;
+const STREAMS_MAX: u32 = 256;
 /// Pause after a failed accept: the process is out of descriptors, and some will be closed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How often, and after which pause, a place is looked for beyond the bound of connections.
+const REGISTER_TRIES_MAX: usize = 20;
+const REGISTER_PAUSE: Duration = Duration::from_millis(5);
+/// What a connection that is to close gets to say so.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+/// How often connections are looked at that may have taken too long.
+const LOOK_INTERVAL_MAX: Duration = Duration::from_millis(500);
+const LOOK_INTERVAL_MIN: Duration = Duration::from_millis(20);
 
 /// Accepts until the server stops, then waits for the connections to finish.
 pub(super) async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
-    let graceful = GracefulShutdown::new();
     let builder = Arc::new(builder(&shared));
     let mut stopping = shared.stopping.clone();
+    let times = [shared.options.read_timeout, shared.options.idle_timeout];
+    let interval =
+        times.into_iter().chain([shared.options.write_timeout]).min().unwrap_or_default();
+    let interval = (interval / 8).clamp(LOOK_INTERVAL_MIN, LOOK_INTERVAL_MAX);
+    let mut look = tokio::time::interval(interval);
+    // Every connection holds a sender: the receiver hears nothing more when the last has ended.
+    let (alive, mut all_ended) = mpsc::channel::<Infallible>(1);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
+            _ = look.tick() => {
+                shared.connections.end_overdue();
+                continue;
+            }
             // The server itself may have been dropped: that is a stop as well.
             _ = stopping.wait_for(|stop| *stop) => break,
         };
-        let (stream, address) = match accepted {
-            Ok(accepted) => accepted,
-            Err(_) => {
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            }
+        let Ok((stream, address)) = accepted else {
+            shared.connections.end_idlest();
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
         };
-        let Ok(permit) = shared.connections.clone().try_acquire_owned() else { continue };
-        // Answers are small: waiting to fill a packet would only delay them.
-        let _ = stream.set_nodelay(true);
-        let (shared, builder) = (shared.clone(), builder.clone());
-        let watcher = graceful.watcher();
-        let tls = tls.clone();
+        let Some(registered) = register(&shared).await else { continue };
         // An address of the old protocol that came through a socket of the new one is the old one.
-        let address = address.ip().to_canonical();
+        let link = Link { address: address.ip().to_canonical(), is_secure: tls.is_some() };
+        let (shared, builder, tls) = (shared.clone(), builder.clone(), tls.clone());
+        let alive = alive.clone();
         tokio::spawn(async move {
             let connections = &shared.dispatcher.metrics.connections;
             connections.fetch_add(1, Ordering::Relaxed);
-            match tls {
-                None => {
-                    serve(stream, Peer { scheme: "http", address }, &shared, &builder, watcher)
-                        .await
-                }
-                Some(tls) => {
-                    let handshake = tls.accept(stream);
-                    let done = tokio::time::timeout(shared.options.read_timeout, handshake).await;
-                    if let Ok(Ok(stream)) = done {
-                        serve(
-                            stream,
-                            Peer { scheme: "https", address },
-                            &shared,
-                            &builder,
-                            watcher,
-                        )
-                        .await;
-                    }
-                }
-            }
+            open(stream, tls, &registered, &shared, &builder, link).await;
             connections.fetch_sub(1, Ordering::Relaxed);
-            drop(permit);
+            drop((registered, alive));
         });
     }
-    drop(listener);
-    graceful.shutdown().await;
+    drop((listener, alive));
+    loop {
+        tokio::select! {
+            _ = all_ended.recv() => return,
+            _ = look.tick() => shared.connections.end_overdue(),
+        }
+    }
+}
+
+// What is closed for a new connection needs a moment to go; meanwhile others wait to be accepted.
+async fn register(shared: &Shared) -> Option<Registered> {
+    for _ in 0..REGISTER_TRIES_MAX {
+        if let Some(registered) = shared.connections.take() {
+            return Some(registered);
+        }
+        tokio::time::sleep(REGISTER_PAUSE).await;
+    }
+    None
 }
 
 fn builder(shared: &Shared) -> Builder<TokioExecutor> {
@@ -86,7 +101,7 @@ fn builder(shared: &Shared) -> Builder<TokioExecutor> {
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(shared.options.read_timeout)
+        .header_read_timeout(shared.options.read_timeout.max(shared.options.idle_timeout))
         .max_buf_size(HEAD_BYTES_MAX);
     builder
         .http2()
@@ -97,20 +112,71 @@ fn builder(shared: &Shared) -> Builder<TokioExecutor> {
     builder
 }
 
-async fn serve<S>(
-    stream: S,
-    peer: Peer,
+async fn open(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    registered: &Registered,
     shared: &Arc<Shared>,
     builder: &Builder<TokioExecutor>,
-    watcher: hyper_util::server::graceful::Watcher,
+    link: Link,
+) {
+    // Answers are small: waiting to fill a packet would only delay them.
+    let _ = stream.set_nodelay(true);
+    let Some(tls) = tls else {
+        return serve(stream, registered, shared, builder, link).await;
+    };
+    let handshake = timeout(shared.options.read_timeout, tls.accept(stream));
+    let stream = tokio::select! {
+        stream = handshake => stream,
+        _ = registered.connection.ended() => return,
+    };
+    if let Ok(Ok(stream)) = stream {
+        serve(stream, registered, shared, builder, link).await;
+    }
+}
+
+async fn serve<S>(
+    stream: S,
+    registered: &Registered,
+    shared: &Arc<Shared>,
+    builder: &Builder<TokioExecutor>,
+    link: Link,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let registered = &registered.connection;
     let service = service_fn(|request: hyper::Request<Incoming>| {
-        let shared = shared.clone();
-        async move { Ok::<_, Infallible>(drive::answer(&shared, peer, request).await) }
+        let (shared, connection) = (shared.clone(), registered.clone());
+        let busy = connection.request();
+        async move {
+            let answer = drive::answer(&shared, link, &connection, request).await;
+            drop(busy);
+            Ok::<_, Infallible>(answer)
+        }
     });
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    let stream = TokioIo::new(Metered::new(stream, registered.clone()));
+    let mut connection = pin!(builder.serve_connection(stream, service));
+    let mut stopping = shared.stopping.clone();
+    // What the channel hands out must not be held while something is waited for.
+    let stopped = async { stopping.wait_for(|stop| *stop).await.is_ok() };
     // A broken connection is the caller's matter; there is nobody to tell.
-    let _ = watcher.watch(connection).await;
+    let end = tokio::select! {
+        _ = connection.as_mut() => return,
+        end = registered.ended() => Some(end),
+        _ = stopped => None,
+    };
+    match end {
+        Some(End::Cut) => {}
+        Some(End::Close) => {
+            connection.as_mut().graceful_shutdown();
+            let _ = timeout(CLOSE_PATIENCE, connection).await;
+        }
+        None => {
+            connection.as_mut().graceful_shutdown();
+            tokio::select! {
+                _ = connection => {}
+                _ = registered.ended() => {}
+            }
+        }
+    }
 }

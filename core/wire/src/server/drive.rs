@@ -1,6 +1,5 @@
 //! The driver for a task of the server: what has to be waited for is awaited, and no thread sleeps.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -10,25 +9,22 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 use trunkline_engine::Ticket;
 
+use super::connections::Connection;
+use super::guard::{self, Link};
+use super::memory::Share;
 use super::notifier::Notifier;
 use super::stream::{self, Reply, ReplyBody};
-use super::{Shared, body, cors, respond};
-use crate::dispatch::{Deadline, Dispatched, Pending, base_of};
+use super::{Shared, body, origin, request_log, respond};
+use crate::dispatch::{Deadline, Dispatched, Pending, base_of, is_health_path};
 use crate::error::{Result, WireError};
-use crate::message::{Request, Response};
+use crate::message::{Peer, Request, Response};
 use crate::service::{Output, Wait};
-
-/// Who is at the other end of a connection.
-#[derive(Clone, Copy)]
-pub(super) struct Peer {
-    pub scheme: &'static str,
-    pub address: IpAddr,
-}
 
 /// Answers one request.
 pub(super) async fn answer(
     shared: &Arc<Shared>,
-    peer: Peer,
+    link: Link,
+    connection: &Arc<Connection>,
     request: hyper::Request<Incoming>,
 ) -> http::Response<ReplyBody> {
     let (mut head, incoming) = request.into_parts();
@@ -37,36 +33,75 @@ pub(super) async fn answer(
     if let (None, Some(Ok(value))) = (head.headers.get(header::HOST), authority) {
         head.headers.insert(header::HOST, value);
     }
-    let origin = match shared.options.origins.judge(&head.headers) {
-        cors::Verdict::NotAPage => None,
-        cors::Verdict::Allowed(origin) => Some(origin.to_owned()),
-        cors::Verdict::Refused => {
-            let message = "Pages of this origin may not call; allow it with --cors-origin.";
-            let refused = body::refuse(403, "AccessDenied", message);
-            return respond::response(refused.into(), &shared.memory);
+    let began = Instant::now();
+    let mut operation = shared.log.as_ref().map(|_| request_log::operation_of(&head));
+    let mut answer = match guard::admit(shared, link, &head) {
+        Ok(admitted) => {
+            let named = &mut operation;
+            let answer = admit(shared, connection, admitted.peer, &head, incoming, named).await;
+            match admitted.origin {
+                Some(page) => answer.map(|response| origin::expose(response, &page)),
+                None => answer,
+            }
         }
+        Err(refused) => refused.into(),
     };
-    let mut answer: Reply = match cors::preflight(&head.method, &head.headers) {
-        Some(answer) => answer.into(),
-        // Success would make a tunnel of the connection.
-        None if head.method == Method::CONNECT => {
-            body::refuse(405, "MethodNotAllowed", "This server is no proxy.").into()
-        }
-        // Before anything is done: a receive whose answer finds no room would hide its messages.
-        None if shared.memory.is_full() => busy().into(),
-        None => match body::read(shared, incoming).await {
-            Ok(body) => handle(shared, peer, &head, &body.bytes).await,
-            Err(refused) => refused.into(),
-        },
-    };
-    if let Some(origin) = origin {
-        answer.response = cors::allow(answer.response, &origin);
+    if connection.is_reserved {
+        answer = answer.map(|response| response.with("connection", "close"));
     }
-    respond::response(answer, &shared.memory)
+    if let (Some(log), Some(operation)) = (&shared.log, operation) {
+        log.note(&operation, link.address, &answer.response, began.elapsed());
+    }
+    respond::response(answer, connection)
+}
+
+// Answers a request that may be made, if there is memory for it. `operation` is what the log calls
+// it, once the body has told.
+async fn admit(
+    shared: &Arc<Shared>,
+    connection: &Arc<Connection>,
+    peer: Peer,
+    head: &http::request::Parts,
+    incoming: Incoming,
+    operation: &mut Option<String>,
+) -> Reply {
+    if let Some(answer) = origin::preflight(&head.method, &head.headers) {
+        return answer.into();
+    }
+    if head.method == Method::CONNECT {
+        // Success would make a tunnel of the connection.
+        return body::refuse(405, "MethodNotAllowed", "This server is no proxy.").into();
+    }
+    // Health is told whatever the state of the rest, so its body is not read either.
+    if is_health_path(head.uri.path()) {
+        return handle(shared, connection, peer, head, &Bytes::new()).await;
+    }
+    let mut share = Share::none(&shared.memory);
+    // Before anything is done: a receive whose answer finds no room would hide its messages.
+    if connection.is_reserved || shared.memory.is_full() || !share.take(size_of(head)) {
+        return busy().into();
+    }
+    match body::read(shared, incoming, &mut share).await {
+        Ok(body) => {
+            if let Some(operation) = operation
+                && let Some(action) = request_log::action_of(&body)
+            {
+                *operation = action;
+            }
+            handle(shared, connection, peer, head, &body).await
+        }
+        Err(refused) => refused.into(),
+    }
+}
+
+fn size_of(head: &http::request::Parts) -> usize {
+    let headers = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
+    headers.sum::<usize>() + head.uri.path().len() + head.uri.query().map_or(0, str::len)
 }
 
 async fn handle(
     shared: &Arc<Shared>,
+    connection: &Arc<Connection>,
     peer: Peer,
     head: &http::request::Parts,
     body: &Bytes,
@@ -77,9 +112,10 @@ async fn handle(
         query: head.uri.query().unwrap_or(""),
         headers: &head.headers,
         body,
-        peer: Some(peer.address),
+        peer: Some(peer),
     };
-    let base = base_of(&head.headers, peer.scheme, "localhost");
+    let scheme = if peer.is_secure { "https" } else { "http" };
+    let base = base_of(&head.headers, scheme, "localhost");
     let dispatcher = &shared.dispatcher;
     let mut dispatched = dispatcher.start(&request, &base, false);
     if let Dispatched::Pause(pause) = dispatched {
@@ -101,7 +137,7 @@ async fn handle(
         }
         Dispatched::Stream(streaming) => {
             let (stream, encoder) = *streaming;
-            return stream::start(shared, stream, encoder);
+            return stream::start(shared, connection, stream, encoder);
         }
         Dispatched::Blocking(pending) => control(shared, pending).await,
         // A pause is asked for once.

@@ -1,16 +1,12 @@
-//! Room for large bodies: what callers send slowly, and what they do not read, must not fill the
-//! memory of the machine.
+//! The bound on what requests and answers hold in memory: what callers send slowly, and what they
+//! do not read, must not fill the machine. Every byte counts, whatever the size of its body.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bytes::Bytes;
-
-/// Bodies below this size are not counted: the limits of connections and of streams bound them.
-pub(super) const COUNTED_BYTES_MIN: usize = 64 * 1024;
-
-/// Bytes of large bodies that are held at the moment, over all connections.
-pub(crate) struct Memory {
+/// Bytes that are held at the moment, over all connections.
+#[derive(Debug)]
+pub(super) struct Memory {
     used: AtomicUsize,
     max: usize,
 }
@@ -20,13 +16,19 @@ impl Memory {
         Self { used: AtomicUsize::new(0), max }
     }
 
-    /// Whether large bodies have filled the room.
+    /// Whether the bound is reached.
     pub fn is_full(&self) -> bool {
         self.used.load(Ordering::Relaxed) >= self.max
     }
+
+    /// Whether the bound is near, so that callers who keep what they hold lose it sooner.
+    pub fn is_short(&self) -> bool {
+        self.used.load(Ordering::Relaxed) >= self.max - self.max / 4
+    }
 }
 
-/// What one body takes of the room; given back when it is dropped.
+/// A part of the bound; given back when it is dropped.
+#[derive(Debug)]
 pub(super) struct Share {
     memory: Arc<Memory>,
     bytes: usize,
@@ -37,12 +39,7 @@ impl Share {
         Self { memory: memory.clone(), bytes: 0 }
     }
 
-    /// How much it has taken.
-    pub fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    /// Takes so much more; whether there was room for it. It is counted in any case, because the
+    /// Takes so much more; whether the bound allows it. It is counted in any case, because the
     /// bytes are there.
     pub fn take(&mut self, bytes: usize) -> bool {
         self.bytes += bytes;
@@ -50,33 +47,19 @@ impl Share {
     }
 }
 
-impl Drop for Share {
-    fn drop(&mut self) {
+impl Share {
+    /// Gives back what was taken.
+    pub fn release(&mut self) {
         if self.bytes > 0 {
             self.memory.used.fetch_sub(self.bytes, Ordering::Relaxed);
+            self.bytes = 0;
         }
     }
 }
 
-/// An answer's body, which counts until it is written or thrown away.
-pub(super) fn counted(memory: &Arc<Memory>, body: Vec<u8>) -> Bytes {
-    if body.len() < COUNTED_BYTES_MIN {
-        return Bytes::from(body);
-    }
-    let mut share = Share::none(memory);
-    // An answer that is there is given: its messages are leased already. Full is said to the next.
-    share.take(body.capacity());
-    Bytes::from_owner(Counted { body, _share: share })
-}
-
-struct Counted {
-    body: Vec<u8>,
-    _share: Share,
-}
-
-impl AsRef<[u8]> for Counted {
-    fn as_ref(&self) -> &[u8] {
-        &self.body
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.release();
     }
 }
 
@@ -85,29 +68,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_counts_for_as_long_as_it_is_held() {
-        let memory = Arc::new(Memory::new(2 * COUNTED_BYTES_MIN));
-        drop(counted(&memory, vec![0; 8]));
-        let small = counted(&memory, vec![0; 8]);
-        assert!(!memory.is_full());
-        let held: Vec<Bytes> =
-            (0..2).map(|_| counted(&memory, vec![0; COUNTED_BYTES_MIN])).collect();
-        assert!(memory.is_full());
-        let part = held[1].slice(1..2);
-        drop(held);
-        assert!(!memory.is_full());
-        assert_eq!(memory.used.load(Ordering::Relaxed), COUNTED_BYTES_MIN);
-        drop((part, small));
-        assert_eq!(memory.used.load(Ordering::Relaxed), 0);
-    }
-
-    #[test]
-    fn a_share_says_when_there_is_no_room() {
+    fn a_share_counts_for_as_long_as_it_is_held() {
         let memory = Arc::new(Memory::new(10));
         let mut share = Share::none(&memory);
-        assert!(share.take(10));
+        assert!(share.take(7) && !memory.is_short());
+        assert!(share.take(3) && memory.is_full());
         assert!(!share.take(1));
         drop(share);
+        assert_eq!(memory.used.load(Ordering::Relaxed), 0);
         assert!(Share::none(&memory).take(10));
     }
 }

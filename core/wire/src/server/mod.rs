@@ -2,17 +2,26 @@
 
 mod body;
 mod connection;
-mod cors;
+mod connections;
+mod descriptors;
 mod drive;
+mod guard;
 mod memory;
+mod metered;
 mod notifier;
+mod origin;
+mod proxy;
+mod request_log;
 mod respond;
 mod stream;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod unread;
 
-pub use cors::Origins;
+pub use origin::Origins;
+pub use proxy::TrustedProxies;
+pub use request_log::LogForm;
 pub use tls::{Certificate, development_certificate};
 
 use std::net::SocketAddr;
@@ -24,7 +33,9 @@ use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
+use self::connections::{Connections, Patience};
 use self::memory::Memory;
+use self::request_log::RequestLog;
 use crate::dispatch::Dispatcher;
 use crate::limits;
 
@@ -39,14 +50,26 @@ pub struct Options {
     pub origins: Origins,
     /// Threads that serve sockets and the data plane.
     pub workers: usize,
-    /// Most connections at once; one more is closed at once.
+    /// Names that the server answers to, beside those that no stranger can point at it.
+    pub hosts: Vec<String>,
+    /// Proxies whose word about a client counts.
+    pub proxies: TrustedProxies,
+    /// What callers of the operator's paths have to send, where an address is not enough.
+    pub admin_token: Option<String>,
+    /// Set to write a line for each request to standard output.
+    pub request_log: Option<LogForm>,
+    /// Most connections at once. At this bound the one that has been idle for longest is closed.
     pub connections_max: usize,
     /// Largest body.
     pub body_bytes_max: usize,
-    /// Bytes of large bodies, of requests and of answers, that may be held at once.
+    /// Bytes of requests and of answers that may be held at once.
     pub bodies_bytes_max: usize,
-    /// Longest time for a request's head, and for its body.
+    /// Longest time for the first request's head, and for a request's body.
     pub read_timeout: Duration,
+    /// Longest time between two requests of a connection.
+    pub idle_timeout: Duration,
+    /// Longest time until an answer is read, beside what its size allows.
+    pub write_timeout: Duration,
 }
 
 impl Options {
@@ -58,25 +81,34 @@ impl Options {
             certificate: None,
             origins: Origins::default(),
             workers: cores.clamp(1, 8),
-            connections_max: 20_000,
+            hosts: Vec::new(),
+            proxies: TrustedProxies::default(),
+            admin_token: None,
+            request_log: None,
+            connections_max: CONNECTIONS_MAX.min(descriptors::available()),
             body_bytes_max: limits::BODY_BYTES_MAX,
             bodies_bytes_max: limits::BODIES_BYTES_MAX,
             read_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(60),
+            write_timeout: Duration::from_secs(30),
         }
     }
 }
 
 /// What all connections share.
-pub(crate) struct Shared {
+struct Shared {
     pub dispatcher: Arc<Dispatcher>,
     pub options: Options,
-    pub connections: Arc<Semaphore>,
+    pub connections: Arc<Connections>,
     /// Calls of the control plane that run or wait; more are refused.
     pub control: Semaphore,
     pub stopping: watch::Receiver<bool>,
     pub memory: Arc<Memory>,
+    pub log: Option<RequestLog>,
 }
 
+/// Most connections at once, where the process may have as many descriptors.
+const CONNECTIONS_MAX: usize = 20_000;
 /// Connections that wait to be accepted: thousands of clients may come at the same moment, and one
 /// that finds no place tries again a second later. The system may have a lower limit.
 const WAITING_CONNECTIONS_MAX: u32 = 4_096;
@@ -91,6 +123,8 @@ pub struct Server {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     accepting: Option<JoinHandle<()>>,
+    #[cfg(test)]
+    shared: Arc<Shared>,
 }
 
 impl Server {
@@ -109,16 +143,32 @@ impl Server {
         };
         let address = listener.local_addr()?;
         let (stop, stopping) = watch::channel(false);
+        let log = options.request_log.map(RequestLog::start).transpose()?;
+        let memory = Arc::new(Memory::new(options.bodies_bytes_max));
+        let patience = Patience {
+            new: options.read_timeout,
+            idle: options.idle_timeout,
+            write: options.write_timeout,
+        };
+        let connections = Connections::new(options.connections_max, patience, memory.clone());
         let shared = Arc::new(Shared {
             dispatcher,
-            connections: Arc::new(Semaphore::new(options.connections_max)),
+            connections: Arc::new(connections),
             control: Semaphore::new(CONTROL_WAITING_MAX),
-            memory: Arc::new(Memory::new(options.bodies_bytes_max)),
+            memory,
+            log,
             options,
             stopping,
         });
-        let accepting = runtime.spawn(connection::accept(listener, acceptor, shared));
-        Ok(Self { runtime: Some(runtime), address, stop, accepting: Some(accepting) })
+        let accepting = runtime.spawn(connection::accept(listener, acceptor, shared.clone()));
+        Ok(Self {
+            runtime: Some(runtime),
+            address,
+            stop,
+            accepting: Some(accepting),
+            #[cfg(test)]
+            shared,
+        })
     }
 
     /// Where the server listens; the port is a real one even if zero was asked for.

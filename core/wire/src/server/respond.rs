@@ -1,4 +1,4 @@
-//! A reply as an HTTP response.
+//! An answer as an HTTP response.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -6,13 +6,16 @@ use std::sync::Arc;
 use http::header::{CONTENT_TYPE, InvalidHeaderName};
 use http::{HeaderName, HeaderValue, StatusCode};
 
-use super::memory::{self, Memory};
+use super::connections::Connection;
 use super::stream::{Reply, ReplyBody};
+use super::unread::unread;
 
 /// The HTTP response that carries `reply`.
-pub(super) fn response(reply: Reply, memory: &Arc<Memory>) -> http::Response<ReplyBody> {
+pub(super) fn response(reply: Reply, connection: &Arc<Connection>) -> http::Response<ReplyBody> {
     let Reply { response: answer, events } = reply;
-    let body = ReplyBody::new(memory::counted(memory, answer.body), events);
+    // A connection is busy for as long as events may come.
+    let events = events.map(|events| (events, connection.request()));
+    let body = ReplyBody::new(unread(connection, answer.body), events);
     let mut response = http::Response::new(body);
     *response.status_mut() =
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

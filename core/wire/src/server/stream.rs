@@ -12,8 +12,10 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::Shared;
+use super::connections::{Busy, Connection};
 use super::notifier::Notifier;
-use super::{Shared, memory};
+use super::unread::unread;
 use crate::dispatch::{Deadline, ResponseEncoder};
 use crate::message::Response;
 use crate::service::{EventStream, NextEvent};
@@ -27,6 +29,13 @@ pub(super) struct Reply {
     pub events: Option<mpsc::Receiver<Bytes>>,
 }
 
+impl Reply {
+    /// The same reply with another response before its events.
+    pub(super) fn map(self, change: impl FnOnce(Response) -> Response) -> Self {
+        Self { response: change(self.response), events: self.events }
+    }
+}
+
 impl From<Response> for Reply {
     fn from(response: Response) -> Self {
         Self { response, events: None }
@@ -38,13 +47,13 @@ pub(super) enum ReplyBody {
     /// It is there.
     Whole(Full<Bytes>),
     /// It comes event by event.
-    Events { first: Option<Bytes>, rest: mpsc::Receiver<Bytes> },
+    Events { first: Option<Bytes>, rest: mpsc::Receiver<Bytes>, _busy: Busy },
 }
 
 impl ReplyBody {
-    pub(super) fn new(body: Bytes, events: Option<mpsc::Receiver<Bytes>>) -> Self {
+    pub(super) fn new(body: Bytes, events: Option<(mpsc::Receiver<Bytes>, Busy)>) -> Self {
         match events {
-            Some(rest) => Self::Events { first: Some(body), rest },
+            Some((rest, busy)) => Self::Events { first: Some(body), rest, _busy: busy },
             None => Self::Whole(Full::new(body)),
         }
     }
@@ -60,7 +69,7 @@ impl Body for ReplyBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match self.get_mut() {
             Self::Whole(body) => Pin::new(body).poll_frame(context),
-            Self::Events { first, rest } => match first.take() {
+            Self::Events { first, rest, .. } => match first.take() {
                 Some(bytes) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
                 None => rest.poll_recv(context).map(|bytes| Some(Ok(Frame::data(bytes?)))),
             },
@@ -85,6 +94,7 @@ impl Body for ReplyBody {
 /// Starts to send a stream; a task goes on until it ends or the caller goes away.
 pub(super) fn start(
     shared: &Arc<Shared>,
+    connection: &Arc<Connection>,
     stream: Box<dyn EventStream>,
     encoder: ResponseEncoder,
 ) -> Reply {
@@ -93,7 +103,8 @@ pub(super) fn start(
         Err(refusal) => return refusal.into(),
     };
     let (sender, events) = mpsc::channel(EVENTS_MAX);
-    let feed = Feed { shared: shared.clone(), stream, encoder, sender };
+    let (shared, connection) = (shared.clone(), connection.clone());
+    let feed = Feed { shared, connection, stream, encoder, sender };
     tokio::spawn(feed.run());
     Reply { response, events: Some(events) }
 }
@@ -101,6 +112,7 @@ pub(super) fn start(
 /// What feeds one response with events.
 struct Feed {
     shared: Arc<Shared>,
+    connection: Arc<Connection>,
     stream: Box<dyn EventStream>,
     encoder: ResponseEncoder,
     sender: mpsc::Sender<Bytes>,
@@ -146,7 +158,7 @@ impl Feed {
                 Ok(Some(bytes)) => (bytes, false),
                 Err(error) => (self.encoder.exception(error), true),
             };
-            let bytes = memory::counted(&self.shared.memory, bytes);
+            let bytes = unread(&self.connection, bytes);
             if self.sender.send(bytes).await.is_err() || is_last {
                 return false;
             }

@@ -1,0 +1,203 @@
+//! Who may call at all, before a request is read: a web page of a stranger must not drive this
+//! server, and the paths of its operator need more than an address.
+//!
+//! A browser sends a page's requests from this machine, so the address of a connection proves
+//! nothing. What a page cannot choose is looked at instead: `Host` (a name that the page's owner
+//! has pointed at this machine), `Origin`, `Sec-Fetch-Site` and `Referer`.
+
+use std::net::IpAddr;
+
+use http::HeaderMap;
+use http::request::Parts;
+use sha2::{Digest, Sha256};
+
+use super::Shared;
+use super::body::refuse;
+use super::origin::{host_of, is_this_machine};
+use super::proxy::is_forwarded;
+use crate::dispatch::{is_admin_path, is_health_path};
+use crate::message::{Peer, Response, Sender};
+
+/// Names by which a server may be called although public name servers could know them.
+const KNOWN_NAMES: [&str; 6] = [
+    "amazonaws.com",
+    "amazonaws.com.cn",
+    "api.aws",
+    "localhost.localstack.cloud",
+    "host.docker.internal",
+    "gateway.docker.internal",
+];
+/// Top-level names that no public name server answers for: a page cannot point them anywhere.
+const PRIVATE_ZONES: [&str; 6] = ["localhost", "local", "internal", "localdomain", "test", "svc"];
+
+/// The connection that a request came on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Link {
+    pub address: IpAddr,
+    pub is_secure: bool,
+}
+
+/// A request that may be carried out.
+pub(super) struct Admitted {
+    pub peer: Peer,
+    /// The page that sent it, which may read the answer.
+    pub origin: Option<String>,
+}
+
+/// Admits a request, or refuses it.
+pub(super) fn admit(shared: &Shared, link: Link, head: &Parts) -> Result<Admitted, Response> {
+    let options = &shared.options;
+    let headers = &head.headers;
+    let (address, is_secure) = options.proxies.client(link.address, link.is_secure, headers);
+    let path = head.uri.path();
+    // Nothing that asks for health changes anything, and every probe is answered.
+    let is_probe = is_health_path(path) && (head.method == "GET" || head.method == "HEAD");
+    let host = text(headers, "host");
+    // Where signatures are proved the host is signed: a page cannot make up such a request.
+    let is_strict = shared.dispatcher.proves_signatures();
+    if !is_probe && !is_strict && !host.is_none_or(|host| is_known(&options.hosts, host)) {
+        let host = host_of(host.unwrap_or_default());
+        let why = format!(
+            "This server does not answer to the name '{host}'; allow it with --allowed-host."
+        );
+        return Err(refuse(403, "AccessDenied", &why));
+    }
+    let sender = match sender(shared, headers, host) {
+        Ok(sender) => sender,
+        Err(_) if is_probe => Sender::Page,
+        Err(why) => return Err(refuse(403, "AccessDenied", why)),
+    };
+    if is_admin_path(path) && !is_probe && head.method != "OPTIONS" {
+        check_token(shared, headers, is_strict)?;
+    }
+    let origin = text(headers, "origin").filter(|origin| options.origins.allow(origin, host));
+    let peer = Peer { address, is_secure, sender };
+    Ok(Admitted { peer, origin: origin.map(str::to_owned) })
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).map(|value| value.to_str().unwrap_or("?"))
+}
+
+// A name that a stranger can register can also be made to point at this machine (DNS rebinding).
+fn is_known(names: &[String], authority: &str) -> bool {
+    let host = host_of(authority);
+    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    let is_address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok();
+    let ends_with = |zone: &str| {
+        host.strip_suffix(zone).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    let is_plain = host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    is_address
+        || (is_plain && !host.is_empty())
+            && (!host.contains('.')
+                || is_this_machine(&host)
+                || KNOWN_NAMES.iter().any(|name| ends_with(name))
+                || PRIVATE_ZONES.iter().any(|zone| ends_with(zone))
+                || names.iter().any(|name| name == "*" || name.eq_ignore_ascii_case(&host)))
+}
+
+fn sender(
+    shared: &Shared,
+    headers: &HeaderMap,
+    host: Option<&str>,
+) -> Result<Sender, &'static str> {
+    const STRANGER: &str = "Pages of this origin may not call; allow it with --cors-origin.";
+    let allow = |origin: &str| shared.options.origins.allow(origin, host);
+    let site = text(headers, "sec-fetch-site");
+    if let Some(origin) = text(headers, "origin") {
+        return match allow(origin) {
+            true if site == Some("same-origin") => Ok(Sender::User),
+            true => Ok(Sender::Page),
+            false => Err(STRANGER),
+        };
+    }
+    match site {
+        Some("same-origin" | "none") => return Ok(Sender::User),
+        // Other ports of this machine; elsewhere a site is a whole domain with all its hosts.
+        Some("same-site") if host.is_some_and(|host| is_this_machine(host_of(host))) => {
+            return Ok(Sender::Page);
+        }
+        Some(_) => return Err(STRANGER),
+        None => {}
+    }
+    // Browsers of old send neither header with an image or a form.
+    match text(headers, "referer") {
+        Some(page) => {
+            let end = page.find("://").map_or(0, |at| at + 3);
+            let rest = page.get(end..).unwrap_or_default();
+            let origin = &page[..end + rest.find('/').unwrap_or(rest.len())];
+            if allow(origin) { Ok(Sender::Page) } else { Err(STRANGER) }
+        }
+        None if text(headers, "user-agent").is_some_and(|name| name.starts_with("Mozilla/")) => {
+            Ok(Sender::Page)
+        }
+        None => Ok(Sender::Program),
+    }
+}
+
+fn check_token(shared: &Shared, headers: &HeaderMap, is_strict: bool) -> Result<(), Response> {
+    let wanted = shared.options.admin_token.as_deref();
+    let reason = match () {
+        () if wanted.is_some() => "this server has one",
+        () if is_strict => "signatures are proved",
+        () if !shared.options.address.ip().to_canonical().is_loopback() => {
+            "the server listens beyond this machine"
+        }
+        () if is_forwarded(headers) => "the request came through a proxy",
+        () => return Ok(()),
+    };
+    let bearer = text(headers, "authorization").and_then(|value| value.strip_prefix("Bearer "));
+    let given = bearer.or_else(|| text(headers, "x-trunkline-token"));
+    let remedy = match (wanted, given) {
+        // Hashes are compared, so that the time tells nothing about the token.
+        (Some(wanted), Some(given)) if Sha256::digest(wanted) == Sha256::digest(given) => {
+            return Ok(());
+        }
+        (Some(_), Some(_)) => "the one that was sent is wrong",
+        (Some(_), None) => "send it as 'Authorization: Bearer TOKEN'",
+        (None, _) => "start the server with --admin-token",
+    };
+    let why = format!("This path needs the admin token, because {reason}: {remedy}.");
+    Err(refuse(403, "AccessDenied", &why))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_no_stranger_can_point_here_are_known() {
+        let named = ["queues.example.com".to_owned()];
+        for host in [
+            "localhost",
+            "LOCALHOST.:4566",
+            "127.0.0.1:80",
+            "[::1]:4566",
+            "192.0.2.1",
+            "trunkline",
+            "sqs.us-east-1.localhost.localstack.cloud:4566",
+            "sqs.us-east-1.amazonaws.com",
+            "host.docker.internal",
+            "queues.default.svc.cluster.local",
+            "queues.default.svc",
+            "Queues.Example.com:1",
+        ] {
+            assert!(is_known(&named, host), "{host}");
+        }
+        for host in [
+            "evil.example",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example",
+            "evilamazonaws.com",
+            "x.queues.example.com",
+            "localhost:4566.evil.example",
+            "",
+            "?",
+            "a b",
+        ] {
+            assert!(!is_known(&named, host), "{host}");
+        }
+        assert!(is_known(&["*".to_owned()], "any.example"));
+    }
+}
