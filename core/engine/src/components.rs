@@ -1,9 +1,9 @@
 //! The table of kinds: one line registers a kind of resource.
 
-use trunkline_host::{ComponentKind, DOCUMENTS};
+use trunkline_host::{ComponentKind, DOCUMENTS, LOGS};
 
 use crate::outbox::OUTBOX;
 use crate::queue::QUEUES;
 
 /// Every kind of resource, in the order in which they are built: a kind may refer to earlier ones.
-pub(crate) static KINDS: &[&ComponentKind] = &[&DOCUMENTS, &QUEUES, &OUTBOX];
+pub(crate) static KINDS: &[&ComponentKind] = &[&DOCUMENTS, &LOGS, &QUEUES, &OUTBOX];

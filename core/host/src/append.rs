@@ -2,6 +2,7 @@
 //!
 //! A memory engine has no journal; there every step is off and costs a branch.
 
+use trunkline_journal::retained::{self, RetainedLog};
 use trunkline_journal::{Appender, Lsn, Ticket};
 use trunkline_types::Millis;
 use trunkline_types::sync::MutexGuard;
@@ -124,8 +125,30 @@ impl<'a> Append<'a> {
 }
 
 impl Step<'_> {
+    /// Appends an entry to a log; returns its sequence number.
+    pub(crate) fn append_to_log(&mut self, log: &RetainedLog, time: Millis, payload: &[u8]) -> u64 {
+        let mut counting = Counting { live_bytes: &mut self.live_bytes, now: self.now };
+        log.append(&mut self.appender, time, payload, &mut counting)
+    }
+
     fn append_parts(&mut self, parts: &[&[u8]]) -> Location {
         let len = parts.iter().map(|part| part.len()).sum::<usize>();
         Location { lsn: self.appender.append(parts), len: len as u32 }
+    }
+}
+
+/// Counts the live records of a log within a step.
+struct Counting<'a> {
+    live_bytes: &'a mut LiveBytes,
+    now: Millis,
+}
+
+impl retained::LiveBytes for Counting<'_> {
+    fn add(&mut self, at: retained::Location) {
+        self.live_bytes.add(Location { lsn: at.lsn, len: at.len }, self.now);
+    }
+
+    fn remove(&mut self, at: retained::Location) {
+        self.live_bytes.remove(Location { lsn: at.lsn, len: at.len });
     }
 }

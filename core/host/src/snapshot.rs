@@ -83,7 +83,8 @@ fn copy_log(host: &Host, journal: &Journal, target: &Journal) -> Result<()> {
     for segment in journal.segments() {
         journal.scan_segment(segment.number, &mut |_, record| append(target, record))?;
     }
-    Ok(())
+    // After the records, so that every file that a record names is there.
+    journal.copy_sealed_files(target)
 }
 
 fn copy_state(host: &Host, target: &Journal) -> Result<()> {

@@ -69,6 +69,21 @@ impl RetainedLoader {
         Ok(())
     }
 
+    /// The logs, each with its first entry and its next sequence number.
+    pub fn ranges(&self) -> impl Iterator<Item = (u64, (u64, u64))> {
+        self.logs.iter().map(|(log, loaded)| {
+            let next = loaded.next.max(loaded.start + loaded.entries.len() as u64);
+            (*log, (loaded.first, next))
+        })
+    }
+
+    /// Every record that is still needed.
+    pub fn locations(&self) -> impl Iterator<Item = Location> {
+        self.logs
+            .values()
+            .flat_map(|loaded| loaded.entries.iter().map(|entry| entry.at).chain(loaded.sealed_at))
+    }
+
     /// Opens the logs. Sealed files that the journal does not name are leftovers of a crash: they
     /// are removed, unless the journal is read-only. `kind` is the first byte of the records.
     pub fn finish(self, journal: &Journal, kind: u8) -> Result<Vec<RetainedLog>> {
@@ -115,6 +130,7 @@ impl RetainedLoader {
                 first: loaded.first,
                 sealed: loaded.next,
                 sealed_at: loaded.sealed_at,
+                unsealed_bytes: loaded.entries.iter().map(|it| u64::from(it.at.len)).sum(),
                 unsealed: loaded.entries,
             };
             logs.push(RetainedLog::new(journal, log, kind, state));

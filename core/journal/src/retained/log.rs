@@ -56,6 +56,8 @@ pub(super) struct State {
     /// The record that says so.
     pub(super) sealed_at: Option<Location>,
     pub(super) unsealed: VecDeque<Unsealed>,
+    /// Bytes of the unsealed entries.
+    pub(super) unsealed_bytes: u64,
 }
 
 impl State {
@@ -97,6 +99,7 @@ impl RetainedLog {
             sealed: FIRST_SEQUENCE,
             sealed_at: None,
             unsealed: VecDeque::new(),
+            unsealed_bytes: 0,
         };
         Self::new(journal, log, kind, state)
     }
@@ -114,7 +117,7 @@ impl RetainedLog {
 
     /// Bytes of entries that are in the journal only.
     pub fn unsealed_bytes(&self) -> u64 {
-        lock(&self.state).unsealed.iter().map(|entry| u64::from(entry.at.len)).sum()
+        lock(&self.state).unsealed_bytes
     }
 
     /// The oldest segment of the journal that holds an unsealed entry.
@@ -140,6 +143,7 @@ impl RetainedLog {
         let at = Location { lsn, len: (head.len() + payload.len()) as u32 };
         live.add(at);
         state.unsealed.push_back(Unsealed { time, at });
+        state.unsealed_bytes += u64::from(at.len);
         sequence
     }
 
@@ -295,7 +299,7 @@ impl RetainedLog {
             appender.append(&[&bytes]);
             let gone = state.unsealed.drain(..).map(|entry| entry.at).collect::<Vec<_>>();
             gone.into_iter().chain(state.sealed_at.take()).for_each(|at| live.remove(at));
-            state.first = state.sealed;
+            (state.first, state.unsealed_bytes) = (state.sealed, 0);
             (appender.ticket(), std::mem::take(&mut state.files))
         };
         self.shared.commit(ticket, Durability::Disk)?;
@@ -334,7 +338,10 @@ impl RetainedLog {
             live.add(at);
             state.sealed_at.replace(at).into_iter().for_each(|old| live.remove(old));
             for _ in before..next {
-                state.unsealed.pop_front().into_iter().for_each(|entry| live.remove(entry.at));
+                if let Some(entry) = state.unsealed.pop_front() {
+                    state.unsealed_bytes -= u64::from(entry.at.len);
+                    live.remove(entry.at);
+                }
             }
             appender.ticket()
         };

@@ -10,6 +10,7 @@
 //! entries are sealed. So a file that a crash left unfinished or unnamed is a leftover, and a file
 //! that the journal names and that is missing or damaged is an error that names it.
 
+mod copy;
 mod file;
 pub mod format;
 mod loader;

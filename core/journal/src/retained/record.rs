@@ -51,6 +51,13 @@ pub enum RetainedRecord<'a> {
 }
 
 impl<'a> RetainedRecord<'a> {
+    /// The log that the record belongs to.
+    pub fn log(&self) -> u64 {
+        match *self {
+            Self::Entry { log, .. } | Self::Sealed { log, .. } | Self::Removed { log } => log,
+        }
+    }
+
     /// Appends the record, without the payload of an entry.
     pub fn encode_head(&self, out: &mut Vec<u8>) {
         let (tag, numbers) = match *self {

@@ -1,0 +1,313 @@
+//! Logs: append-only lists of entries that are kept by age, for kinds of resources that retain what
+//! they take. An entry is found by its sequence number or by its time.
+//!
+//! With a journal a log is a [`RetainedLog`]: entries are records of the journal first, and are
+//! sealed into files of their own in bulk, or when compaction comes to their segment. Without one
+//! it is a list in memory.
+//!
+//! Lock order: the map of logs, then the append lock, then the state of a log.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use trunkline_journal::retained::{self, Entry, RetainedLoader, RetainedLog, RetainedRecord};
+use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::{
+    Code, Error, Limits, Millis, ResourceId, ResourceKind, ResourceName, Result,
+};
+
+use crate::append::{Append, Location};
+use crate::component::{Component, ComponentKind, Loader, ResourceReport};
+use crate::host::Host;
+use crate::run_queue::Jobs;
+use crate::schedule::TimerKey;
+
+/// The kind of logs, for the table of kinds.
+pub static LOGS: ComponentKind = ComponentKind {
+    name: "log",
+    records: LOG..=LOG,
+    operations: &[],
+    loader: |_: &Limits| Box::<LogLoader>::default(),
+};
+
+/// The kind under which [`crate::inspect()`] shows logs.
+pub const LOG_KIND: ResourceKind = ResourceKind("log");
+
+/// The first byte of the records.
+const LOG: u8 = 40;
+
+/// Entries of a log are sealed when this many bytes of them are in the journal only.
+const SEAL_BYTES: u64 = 4 << 20;
+
+/// One log.
+pub struct Log {
+    id: ResourceId,
+    kept: Kept,
+}
+
+enum Kept {
+    Journal(RetainedLog),
+    Memory(Mutex<MemoryLog>),
+}
+
+/// Entries in memory. The first one has the sequence number `first`.
+struct MemoryLog {
+    first: u64,
+    entries: VecDeque<(Millis, Box<[u8]>)>,
+}
+
+impl Log {
+    fn memory(id: ResourceId) -> Self {
+        let entries = VecDeque::new();
+        Self { id, kept: Kept::Memory(Mutex::new(MemoryLog { first: 1, entries })) }
+    }
+
+    /// The id of the log.
+    pub fn id(&self) -> ResourceId {
+        self.id
+    }
+
+    /// The first entry that is there, and the sequence number of the next one.
+    pub fn range(&self) -> (u64, u64) {
+        match &self.kept {
+            Kept::Journal(log) => log.range(),
+            Kept::Memory(log) => {
+                let log = lock(log);
+                (log.first, log.first + log.entries.len() as u64)
+            }
+        }
+    }
+
+    /// Appends an entry in the step `append`; returns its sequence number. Tell [`Logs::on_append`]
+    /// of it afterwards.
+    pub fn append(&self, append: &mut Append<'_>, time: Millis, payload: &[u8]) -> Result<u64> {
+        match (&self.kept, append) {
+            (Kept::Journal(log), Append::On(step)) => Ok(step.append_to_log(log, time, payload)),
+            (Kept::Memory(log), _) => {
+                let mut log = lock(log);
+                log.entries.push_back((time, payload.into()));
+                Ok(log.first + log.entries.len() as u64 - 1)
+            }
+            (Kept::Journal(_), Append::Off) => Err(Error::new(
+                Code::EngineReadOnly,
+                "The engine was opened read-only. Open it without read_only to change anything.",
+            )),
+        }
+    }
+
+    /// Calls `each` with the entries from `sequence` on, in order, until it returns false. `each`
+    /// must not use the log.
+    pub fn read(&self, sequence: u64, each: &mut dyn FnMut(Entry<'_>) -> bool) -> Result<()> {
+        match &self.kept {
+            Kept::Journal(log) => log.read(sequence, each),
+            Kept::Memory(log) => {
+                let log = lock(log);
+                let skipped = usize::try_from(sequence.saturating_sub(log.first));
+                let entries = log.entries.iter().enumerate().skip(skipped.unwrap_or(usize::MAX));
+                let mut entries = entries.map(|(index, (time, payload))| Entry {
+                    sequence: log.first + index as u64,
+                    time: *time,
+                    payload,
+                });
+                entries.all(each);
+                Ok(())
+            }
+        }
+    }
+
+    /// The first entry whose time is not before `time`; the next sequence number if there is none.
+    pub fn find_time(&self, time: Millis) -> Result<u64> {
+        match &self.kept {
+            Kept::Journal(log) => log.find_time(time),
+            Kept::Memory(log) => {
+                let log = lock(log);
+                let index = log.entries.iter().position(|(at, _)| *at >= time);
+                Ok(log.first + index.unwrap_or(log.entries.len()) as u64)
+            }
+        }
+    }
+}
+
+/// The logs of one host.
+pub struct Logs {
+    host: Arc<Host>,
+    logs: Mutex<BTreeMap<ResourceId, Arc<Log>>>,
+}
+
+impl Logs {
+    /// Creates an empty log under an id that no other resource has.
+    pub fn create(&self) -> Result<Arc<Log>> {
+        self.host.check_writable()?;
+        let id = self.host.next_id();
+        let log = match &self.host.journal {
+            Some(journal) => {
+                let kept = Kept::Journal(RetainedLog::create(journal, u64::from(id.0), LOG));
+                Log { id, kept }
+            }
+            None => Log::memory(id),
+        };
+        let log = Arc::new(log);
+        lock(&self.logs).insert(id, Arc::clone(&log));
+        Ok(log)
+    }
+
+    /// The log with this id. An empty log that nothing was appended to is gone after a restart.
+    pub fn get(&self, id: ResourceId) -> Option<Arc<Log>> {
+        lock(&self.logs).get(&id).cloned()
+    }
+
+    fn all(&self) -> Vec<Arc<Log>> {
+        lock(&self.logs).values().cloned().collect()
+    }
+
+    /// To be called after appends to `log`: has its entries sealed when there are enough.
+    pub fn on_append(&self, log: &Log) {
+        if matches!(&log.kept, Kept::Journal(kept) if kept.unsealed_bytes() > SEAL_BYTES) {
+            let key = TimerKey { owner: LOGS.owner(), slot: log.id.0 };
+            self.host.arm(key, self.host.now());
+        }
+    }
+
+    /// Removes entries whose time is before `before`; returns how many. With a journal whole sealed
+    /// files go, so younger neighbours keep older entries.
+    pub fn expire(&self, log: &Log, before: Millis) -> Result<u64> {
+        match &log.kept {
+            Kept::Journal(kept) => {
+                let _no_copy = self.host.compactor().pause();
+                kept.expire(before, &mut Counting(&self.host))
+            }
+            Kept::Memory(kept) => {
+                let mut kept = lock(kept);
+                let count = kept.entries.iter().take_while(|(time, _)| *time < before).count();
+                kept.entries.drain(..count);
+                kept.first += count as u64;
+                Ok(count as u64)
+            }
+        }
+    }
+
+    /// Removes a log with everything in it.
+    pub fn remove(&self, id: ResourceId) -> Result<()> {
+        let Some(log) = lock(&self.logs).remove(&id) else { return Ok(()) };
+        let Kept::Journal(kept) = &log.kept else { return Ok(()) };
+        let _no_copy = self.host.compactor().pause();
+        kept.remove(&mut Counting(&self.host))
+    }
+}
+
+/// Counts what lives in the journal, under the append lock that the caller holds.
+struct Counting<'a>(&'a Host);
+
+impl retained::LiveBytes for Counting<'_> {
+    fn add(&mut self, at: retained::Location) {
+        self.0.live_bytes().add(Location { lsn: at.lsn, len: at.len }, self.0.now());
+    }
+
+    fn remove(&mut self, at: retained::Location) {
+        self.0.live_bytes().remove(Location { lsn: at.lsn, len: at.len });
+    }
+}
+
+impl Component for Logs {
+    /// Entries are sealed instead of relocated: no entry is ever copied within the journal.
+    fn relocate(&self, segment: u32) -> Result<()> {
+        for log in self.all() {
+            let Kept::Journal(kept) = &log.kept else { continue };
+            if kept.oldest_segment().is_some_and(|oldest| oldest <= segment) {
+                kept.seal(&mut Counting(&self.host))?;
+            }
+            kept.relocate(segment, &mut Counting(&self.host))?;
+        }
+        Ok(())
+    }
+
+    fn export(&self, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        for log in self.all() {
+            let (first, _) = log.range();
+            let id = u64::from(log.id.0);
+            sink(&encode(&RetainedRecord::Sealed { log: id, first, next: first }))?;
+            let mut failed = Ok(());
+            log.read(first, &mut |Entry { sequence, time, payload }| {
+                let record = RetainedRecord::Entry { log: id, sequence, time, payload };
+                let mut bytes = encode(&record);
+                bytes.extend_from_slice(payload);
+                failed = sink(&bytes);
+                failed.is_ok()
+            })?;
+            failed?;
+        }
+        Ok(())
+    }
+
+    fn report(&self, _: Millis) -> Vec<ResourceReport> {
+        self.all().iter().map(|log| report(log.id, log.range())).collect()
+    }
+
+    fn reset(&self) -> Result<()> {
+        self.all().iter().try_for_each(|log| self.remove(log.id))
+    }
+
+    fn fire(&self, slot: u32, _: Millis, jobs: &Jobs<'_>) -> Option<Millis> {
+        jobs.push(u64::from(slot));
+        None
+    }
+
+    fn run(&self, task: u64, _: Millis) -> Result<()> {
+        let id = ResourceId(u32::try_from(task).unwrap_or(u32::MAX));
+        let Some(log) = self.get(id) else { return Ok(()) };
+        let Kept::Journal(kept) = &log.kept else { return Ok(()) };
+        let _no_copy = self.host.compactor().pause();
+        kept.seal(&mut Counting(&self.host)).map(|_| ())
+    }
+}
+
+fn encode(record: &RetainedRecord<'_>) -> Vec<u8> {
+    let mut bytes = vec![LOG];
+    record.encode_head(&mut bytes);
+    bytes
+}
+
+fn report(id: ResourceId, (first, next): (u64, u64)) -> ResourceReport {
+    let name = ResourceName {
+        kind: LOG_KIND,
+        account: String::new(),
+        region: String::new(),
+        name: id.0.to_string(),
+    };
+    ResourceReport { name, counters: vec![("first", first), ("entries", next - first)] }
+}
+
+#[derive(Default)]
+struct LogLoader {
+    logs: RetainedLoader,
+    last_id: u64,
+}
+
+impl Loader for LogLoader {
+    fn apply(&mut self, at: Location, record: &[u8]) -> Result<()> {
+        let record = RetainedRecord::decode(record.get(1..).unwrap_or_default())?;
+        self.last_id = self.last_id.max(record.log());
+        self.logs.apply(at.lsn, at.len, record)
+    }
+
+    fn last_id(&self) -> Option<ResourceId> {
+        u32::try_from(self.last_id).ok().filter(|id| *id > 0).map(ResourceId)
+    }
+
+    fn report(&self, _: Millis) -> Vec<ResourceReport> {
+        let id = |log: u64| ResourceId(u32::try_from(log).unwrap_or(u32::MAX));
+        self.logs.ranges().map(|(log, range)| report(id(log), range)).collect()
+    }
+
+    fn finish(self: Box<Self>, host: &Arc<Host>) -> Result<Arc<dyn Component>> {
+        let mut logs = BTreeMap::new();
+        if let Some(journal) = &host.journal {
+            self.logs.locations().for_each(|at| retained::LiveBytes::add(&mut Counting(host), at));
+            for kept in self.logs.finish(journal, LOG)? {
+                let id = ResourceId(u32::try_from(kept.id()).unwrap_or(u32::MAX));
+                logs.insert(id, Arc::new(Log { id, kept: Kept::Journal(kept) }));
+            }
+        }
+        Ok(Arc::new(Logs { host: host.clone(), logs: Mutex::new(logs) }))
+    }
+}
