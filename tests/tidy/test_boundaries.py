@@ -33,20 +33,7 @@ LIMITS = re.compile(
     r"|1_?048_?576|1_?209_?600)(?![\w.])"
 )
 LIMITED = r"core/wire/src/services/.*\.rs|python/trunkline/aws/\w+/.*\.py"
-WITH_LIMITS = {
-    "core/wire/src/services/sqs/attributes.rs",
-    "core/wire/src/services/sqs/batch.rs",
-    "core/wire/src/services/sqs/lease.rs",
-    "core/wire/src/services/sqs/receive.rs",
-    "core/wire/src/services/sqs/send.rs",
-    "core/wire/src/services/sqs/text.rs",
-    "python/trunkline/aws/iam/roles.py",
-    "python/trunkline/aws/sqs/attributes.py",
-    "python/trunkline/aws/sqs/dead_letter.py",
-    "python/trunkline/aws/sqs/move_tasks.py",
-    "python/trunkline/aws/sqs/resources.py",
-    "python/trunkline/aws/sqs/tags.py",
-}
+WITH_LIMITS: set[str] = set()
 
 # The host carries every kind of resource and names none. It has a run queue of its own, and errors
 # have a message.

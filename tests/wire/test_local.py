@@ -6,6 +6,7 @@ import json
 import threading
 
 import pytest
+from botocore.exceptions import ClientError
 
 import trunkline
 import trunkline.aws
@@ -55,7 +56,10 @@ def test_what_python_changes_shows_in_the_attributes(engine):
         found = sqs.get_queue_attributes(QueueUrl=urls[name], AttributeNames=["All"])
         return found["Attributes"].get(attribute)
 
-    assert shown("q", "RedrivePolicy") == written
+    assert json.loads(shown("q", "RedrivePolicy")) == {
+        "deadLetterTargetArn": f"{prefix}dead",
+        "maxReceiveCount": 3,
+    }
     engine.queue("q").configure(dead_letter="other", max_receive_count=5)
     assert json.loads(shown("q", "RedrivePolicy")) == {
         "deadLetterTargetArn": f"{prefix}other",
@@ -137,3 +141,60 @@ def test_the_pytest_fixture_answers_clients(pytestconfig, tmp_path):
     command += ["-p", plugins] if plugins else []
     done = subprocess.run([*command, str(test)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_raised_limits_hold_for_aws_clients_too():
+    limits = trunkline.Limits(
+        visibility_max=200_000_000,
+        delay_max=10_000_000,
+        receive_wait_max=100_000,
+        batch_entries_max=50,
+        id_chars_max=500,
+        attributes_max=20,
+        name_chars_max=100,
+        max_receive_count_max=5_000,
+    )
+    with trunkline.open(limits=limits) as engine:
+        sqs = trunkline.aws.client("sqs", engine=engine)
+        url = sqs.create_queue(
+            QueueName="q" * 100,
+            Attributes={"VisibilityTimeout": "100000", "DelaySeconds": "5000"},
+        )["QueueUrl"]
+        sent = {str(n): {"DataType": "String", "StringValue": "x"} for n in range(20)}
+        sqs.send_message(
+            QueueUrl=url,
+            MessageBody="a",
+            DelaySeconds=0,
+            MessageGroupId="g" * 500,
+            MessageAttributes=sent,
+        )
+        found = sqs.receive_message(
+            QueueUrl=url, VisibilityTimeout=100_000, MaxNumberOfMessages=50, WaitTimeSeconds=50
+        )
+        assert len(found["Messages"]) == 1
+        policy = {
+            "deadLetterTargetArn": f"arn:aws:sqs:us-east-1:000000000000:{'q' * 100}",
+            "maxReceiveCount": 5_000,
+        }
+        sqs.create_queue(QueueName="other", Attributes={"RedrivePolicy": json.dumps(policy)})
+
+
+def test_bytes_that_are_no_text_reach_a_client_with_the_digest_of_what_it_gets(engine):
+    sqs = trunkline.aws.client("sqs", engine=engine)
+    engine.queue("q").send(b"no \xff\xfe text")
+    # botocore compares the digest with the body, and would raise.
+    message = sqs.receive_message(QueueUrl="q")["Messages"][0]
+    assert message["Body"] == "no \ufffd\ufffd text"
+
+
+def test_a_control_character_in_an_attribute_is_an_invalid_value(engine):
+    engine.queue("q")
+    sqs = trunkline.aws.client("sqs", engine=engine)
+    value = {"DataType": "String", "StringValue": "a\x01"}
+    with pytest.raises(ClientError) as caught:
+        sqs.send_message(QueueUrl="q", MessageBody="a", MessageAttributes={"name": value})
+    error = caught.value.response["Error"]
+    assert error["Code"] == "InvalidParameterValue"
+    assert error["Message"].startswith(
+        "Invalid binary character '#x1' was found in the message attribute 'name' value"
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import uuid
 
 import pytest
 from botocore.exceptions import ClientError
@@ -136,9 +138,11 @@ def test_a_redrive_policy_out_of_range_is_refused_in_the_words_of_aws(sqs):
         f"Value {policy} for parameter RedrivePolicy is invalid. Reason: Invalid value for "
         "maxReceiveCount: 1001, valid values are from 1 to 1000 both inclusive."
     )
-    good = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 3})
+    good = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": "3"})
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": good})
-    assert attributes_of(sqs, url, "RedrivePolicy") == {"RedrivePolicy": good}
+    # However it was written, it is read back compact, and its count is a number.
+    shown = f'{{"deadLetterTargetArn":"{arn}","maxReceiveCount":3}}'
+    assert attributes_of(sqs, url, "RedrivePolicy") == {"RedrivePolicy": shown}
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": ""})
     assert attributes_of(sqs, url, "RedrivePolicy") == {}
 
@@ -202,7 +206,7 @@ def test_permissions_are_statements_of_the_policy(sqs):
         sqs.add_permission,
         QueueUrl=url,
         Label="one",
-        AWSAccountIds=["1"],
+        AWSAccountIds=["arn:aws:iam::111111111111:user/one"],
         Actions=["*"],
     )
     assert again == "Value one for parameter Label is invalid. Reason: Already exists."
@@ -247,3 +251,108 @@ def test_roles_and_policies_are_kept(connect):
     iam.delete_role(RoleName="r")
     with pytest.raises(iam.exceptions.NoSuchEntityException):
         iam.get_role(RoleName="r")
+
+
+def test_what_is_no_account_is_no_principal(sqs):
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    for account in ("1", "11111111111x", "arn:aws:iam::1:root", "*"):
+        message = refuses(
+            "InvalidParameterValue",
+            sqs.add_permission,
+            QueueUrl=url,
+            Label="one",
+            AWSAccountIds=[account],
+            Actions=["*"],
+        )
+        expected = f"Value {account} for parameter PrincipalId is invalid."
+        assert message == f"{expected} Reason: Unable to verify."
+
+
+def test_documents_that_cannot_be_read_are_refused(sqs):
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    for raw in ("{}", "[" * 5_000, '{"maxReceiveCount":1}', "1e400"):
+        refuses(
+            "InvalidParameterValue",
+            sqs.set_queue_attributes,
+            QueueUrl=url,
+            Attributes={"RedrivePolicy": raw},
+        )
+    message = refuses(
+        "InvalidParameterValue",
+        sqs.set_queue_attributes,
+        QueueUrl=url,
+        Attributes={"RedrivePolicy": "{}"},
+    )
+    assert message == (
+        "Value {} for parameter RedrivePolicy is invalid. Reason: Redrive policy does not contain "
+        "mandatory attribute: maxReceiveCount."
+    )
+    message = refuses("InvalidParameterValue", sqs.untag_queue, QueueUrl=url, TagKeys=[])
+    assert message == "Tag keys must be between 1 and 128 characters in length."
+
+
+def test_a_queue_of_another_region_has_another_address(connect):
+    one, other = connect("sqs"), connect("sqs", region="eu-west-1")
+    urls = {client.create_queue(QueueName="q")["QueueUrl"] for client in (one, other)}
+    assert len(urls) == 2
+    for url in urls:
+        one.send_message(QueueUrl=url, MessageBody=url)
+    assert other.receive_message(QueueUrl="q")["Messages"][0]["Body"] in urls
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
+)
+def test_names_of_resources_have_the_partition_of_their_region(connect, region, partition):
+    sqs = connect("sqs", region=region)
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    expected = f"arn:{partition}:sqs:{region}:000000000000:q"
+    assert attributes_of(sqs, url, "QueueArn") == {"QueueArn": expected}
+    policy = json.dumps({"deadLetterTargetArn": expected, "maxReceiveCount": 1})
+    other = sqs.create_queue(QueueName="other", Attributes={"RedrivePolicy": policy})["QueueUrl"]
+    assert expected in attributes_of(sqs, other, "RedrivePolicy")["RedrivePolicy"]
+    arn = connect("sts", region=region).get_caller_identity()["Arn"]
+    assert arn == f"arn:{partition}:iam::000000000000:root"
+
+
+def test_move_tasks_are_named_by_uuids_and_keep_their_destination(sqs):
+    urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("dead", "other")}
+    prefix = "arn:aws:sqs:us-east-1:000000000000:"
+    policy = json.dumps({"deadLetterTargetArn": f"{prefix}dead", "maxReceiveCount": 1})
+    sqs.create_queue(QueueName="q", Attributes={"RedrivePolicy": policy})
+    for _ in range(3):
+        sqs.send_message(QueueUrl=urls["dead"], MessageBody="a")
+    started = sqs.start_message_move_task(
+        SourceArn=f"{prefix}dead", DestinationArn=f"{prefix}other", MaxNumberOfMessagesPerSecond=1
+    )
+    handle = json.loads(base64.urlsafe_b64decode(started["TaskHandle"]))
+    assert str(uuid.UUID(handle["taskId"])) == handle["taskId"]
+    unknown = json.dumps(handle | {"taskId": str(uuid.uuid4())}).encode()
+    message = refuses(
+        "ResourceNotFoundException",
+        sqs.cancel_message_move_task,
+        TaskHandle=base64.urlsafe_b64encode(unknown).decode(),
+    )
+    assert message == "Task does not exist."
+    refuses("InvalidParameterValue", sqs.cancel_message_move_task, TaskHandle="bm9uc2Vuc2U=")
+    sqs.cancel_message_move_task(TaskHandle=started["TaskHandle"])
+    sqs.delete_queue(QueueUrl=urls["other"])
+    listed = sqs.list_message_move_tasks(SourceArn=f"{prefix}dead")["Results"]
+    assert [task["DestinationArn"] for task in listed] == [f"{prefix}other"]
+
+
+def test_roles_come_in_pages(connect):
+    iam = connect("iam")
+    names = [f"role-{number}" for number in range(5)]
+    for name in names:
+        path = "/odd/" if name.endswith(("1", "3")) else "/even/"
+        iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument="{}")
+    pages = iam.get_paginator("list_roles").paginate(PaginationConfig={"PageSize": 2})
+    assert [[role["RoleName"] for role in page["Roles"]] for page in pages] == [
+        names[:2],
+        names[2:4],
+        names[4:],
+    ]
+    odd = iam.list_roles(PathPrefix="/odd/", MaxItems=2)
+    assert [role["RoleName"] for role in odd["Roles"]] == ["role-1", "role-3"]
+    assert not odd["IsTruncated"]

@@ -5,6 +5,7 @@
 //! who may; `services` are the data planes; `dispatch`
 //! ties them together without waiting or blocking; `server` and the in-process caller wait.
 
+mod arn;
 pub mod auth;
 pub mod codec;
 pub mod detect;

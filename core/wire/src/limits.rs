@@ -34,3 +34,7 @@ pub const PATTERN_BYTES_MAX: usize = 256 * 1024;
 pub const PEEK_MESSAGES_MAX: usize = 10_000;
 /// Most bytes of such a look; messages beyond them are left out, and the response says so.
 pub const PEEK_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Longest id of an entry in a batch; it is the caller's own and names nothing.
+pub const BATCH_ID_CHARS_MAX: usize = 80;
+/// Longest type of a message attribute.
+pub const ATTRIBUTE_TYPE_BYTES_MAX: usize = 256;

@@ -8,9 +8,12 @@ use crate::codec::form::Form;
 use crate::codec::{cbor, json, query, rest, xml};
 use crate::error::{Result, WireError};
 use crate::message::{Request, Response};
-use crate::model::{Kind, Model, Operation, Protocol};
+use crate::model::{Kind, Model, Operation, Protocol, Shape};
 use crate::service::Input;
 use crate::value::Value;
+
+/// The content type that query requests may ask for.
+const JSON: &str = "application/json";
 
 /// How a request came, and so how it is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +24,8 @@ pub struct Dialect {
     pub content_type: Cow<'static, str>,
     /// Times in CBOR.
     pub unit: TimeUnit,
+    /// A query request that asks for JSON.
+    pub wants_json: bool,
 }
 
 impl Dialect {
@@ -33,7 +38,12 @@ impl Dialect {
             Protocol::RestXml => "application/xml",
             Protocol::Cbor => "application/cbor",
         };
-        Self { protocol, content_type: content_type.into(), unit: TimeUnit::Seconds }
+        Self {
+            protocol,
+            content_type: content_type.into(),
+            unit: TimeUnit::Seconds,
+            wants_json: false,
+        }
     }
 
     /// How `request` asks to be answered, as far as that shows without a model.
@@ -59,7 +69,9 @@ impl Dialect {
         let is_form = plain == "application/x-www-form-urlencoded";
         let has_action = |text: &str| text.split('&').any(|pair| pair.starts_with("Action="));
         if is_form || has_action(request.query) {
-            return Some(Self::new(Protocol::Query));
+            let accepted = request.header("accept").unwrap_or("");
+            let wants_json = accepted.split(',').any(|one| one.trim().starts_with(JSON));
+            return Some(Self { wants_json, ..Self::new(Protocol::Query) });
         }
         None
     }
@@ -210,6 +222,9 @@ pub fn write(
             }
             cbor_answer(dialect, 200, body)
         }
+        Protocol::Query if dialect.wants_json => {
+            Response::new(200, JSON, query_json(model, operation, shape, output, request_id))
+        }
         Protocol::Query => {
             let mut out = String::from("<?xml version=\"1.0\"?><");
             let name = &operation.name;
@@ -293,6 +308,9 @@ pub fn write_error(
                 TimeUnit::Seconds => answer,
             }
         }
+        Protocol::Query if dialect.wants_json => {
+            Response::new(status, JSON, query_json_error(error, code, kind, request_id))
+        }
         Protocol::Query => {
             let body = xml_error(model, error, code, kind, request_id);
             Response::new(status, "text/xml", body)
@@ -364,10 +382,45 @@ fn xml_error(
     xml::write_text_element("Type", kind, &mut out);
     xml::write_text_element("Code", code, &mut out);
     xml::write_text_element("Message", error.message(), &mut out);
+    if error.has_detail() {
+        out.push_str("<Detail/>");
+    }
     out.push_str("</Error>");
     xml::write_text_element("RequestId", request_id, &mut out);
     out.push_str("</ErrorResponse>");
     out
+}
+
+// What the XML of a query response says, as JSON.
+fn query_json(
+    model: &Model,
+    operation: &Operation,
+    shape: Option<&Shape>,
+    output: &Value,
+    request_id: &str,
+) -> Vec<u8> {
+    let name = &operation.name;
+    let mut out = format!("{{\"{name}Response\":{{").into_bytes();
+    if let Some(shape) = shape {
+        out.extend_from_slice(format!("\"{name}Result\":").as_bytes());
+        json::write(model, shape, output, &mut out);
+        out.push(b',');
+    }
+    out.extend_from_slice(b"\"ResponseMetadata\":{\"RequestId\":");
+    json::write_text(request_id, &mut out);
+    out.extend_from_slice(b"}}}");
+    out
+}
+
+fn query_json_error(error: &WireError, code: &str, kind: &str, request_id: &str) -> String {
+    let mut body = serde_json::json!({
+        "Error": {"Type": kind, "Code": code, "Message": error.message()},
+        "RequestId": request_id,
+    });
+    if error.has_detail() {
+        body["Error"]["Detail"] = serde_json::Value::Null;
+    }
+    body.to_string()
 }
 
 fn s3_error(error: &WireError, code: &str, request_id: &str) -> String {

@@ -20,8 +20,8 @@ class Control:
     """What the core calls for everything that is not on the data plane."""
 
     def __init__(self, core: CoreEngine, services: Iterable[Service]) -> None:
-        self._store = Store(core)
         self._services = {service.name: service for service in services}
+        self._stores = {name: Store(core) for name in self._services}
 
     def call(
         self, service: str, operation: str, about: dict[str, Any], given: dict[str, Any]
@@ -32,11 +32,12 @@ class Control:
             raise ServiceError(
                 "NotImplemented", f"{operation} of {service} is not implemented here.", 501
             )
-        call = Call(store=self._store, **about)
+        store = self._stores[service]
+        call = Call(store=store, **about)
         arguments = {snake_case(name): value for name, value in given.items() if value is not None}
         output = found.function(call, **arguments)
         if found.writes:
-            self._store.flush()
+            store.flush()
         return output or {}
 
     def model(self, service: str) -> bytes:
@@ -45,4 +46,5 @@ class Control:
 
     def reset(self) -> None:
         """Everything was removed."""
-        self._store.reset()
+        for store in self._stores.values():
+            store.reset()

@@ -91,7 +91,7 @@ def local(engine: Engine) -> Iterator[Engine]:
     >>> with trunkline.aws.local(trunkline.open()):
     ...     sqs = boto3.client("sqs", region_name="eu-west-1")
     >>> sqs.create_queue(QueueName="orders")["QueueUrl"]
-    'http://trunkline.local/000000000000/orders'
+    'http://trunkline.local/queue/eu-west-1/000000000000/orders'
     """
     dispatcher = dispatcher_of(engine)
     with _patching:

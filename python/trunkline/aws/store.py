@@ -10,28 +10,33 @@ from trunkline.limits import Limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from trunkline._core import Engine as CoreEngine
 
 
 class Store:
-    """One engine as the control planes see it."""
+    """One engine as the control plane of one service sees it."""
 
     def __init__(self, core: CoreEngine) -> None:
         self.core = core
         self._wire = WireStore(core)
         self._forgotten_until = 0.0
-        # Operations read, decide and write: two that do so at once must not interleave.
+        # Operations read, decide and write: two of one service must not interleave.
         self.lock = RLock()
 
     def now(self) -> float:
         """The engine's time, in seconds since the epoch."""
         return self.core.now()
 
+    def limit(self, name: str) -> int:
+        """A bound of the engine; times are in milliseconds."""
+        return self.core.limits()[name]
+
     def seconds(self, limit: str) -> float:
         """A bound of the engine that is a time, in seconds."""
-        return self.core.limits()[limit] / 1_000
+        return self.limit(limit) / 1_000
 
     @property
     def limits(self) -> Limits:
@@ -48,9 +53,37 @@ class Store:
         data = None if value is None else json.dumps(value, separators=(",", ":")).encode()
         self._wire.put_document(key, data)
 
-    def all(self, prefix: str) -> list[tuple[str, dict[str, Any]]]:
-        """The documents whose key starts with `prefix`, in order of their keys."""
-        return [(key, dict(json.loads(data))) for key, data in self._wire.documents(prefix)]
+    def page(
+        self,
+        prefix: str,
+        *,
+        after: str | None = None,
+        limit: int,
+        keep: Callable[[dict[str, Any]], bool] = lambda _: True,
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """Up to `limit` documents below `prefix` that `keep` holds for, in order of their keys.
+
+        The second value is where the next page goes on: its `after`, the rest of a key. None says
+        that there is no further document. Only what is shown is read.
+        """
+        found: list[dict[str, Any]] = []
+        cursor = None if after is None else prefix + after
+        last = after
+        while True:
+            # One more than is shown, to know whether there is another page.
+            wanted = limit - len(found) + 1
+            batch = self._wire.page(prefix, cursor, wanted)
+            for key, data in batch:
+                document = dict(json.loads(data))
+                if not keep(document):
+                    continue
+                if len(found) == limit:
+                    return found, last
+                found.append(document)
+                last = key[len(prefix) :]
+            if len(batch) < wanted:
+                return found, None
+            cursor = batch[-1][0]
 
     def removed_at(self, name: tuple[str, str, str]) -> float | None:
         """When the queue of this name was removed, if nothing was reset since."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trunkline.aws.arns import partition
 from trunkline.aws.operation import Operations
 
 TYPE_CHECKING = False
@@ -19,5 +20,5 @@ def get_caller_identity(call: Call) -> dict[str, Any]:
     return {
         "UserId": call.access_key or call.account,
         "Account": call.account,
-        "Arn": f"arn:aws:iam::{call.account}:root",
+        "Arn": f"arn:{partition(call.region)}:iam::{call.account}:root",
     }

@@ -24,8 +24,15 @@ impl WireStore {
         self.0.document(key).map(|value| PyBytes::new(py, &value))
     }
 
-    fn documents<'py>(&self, py: Python<'py>, prefix: &str) -> Vec<(String, Bound<'py, PyBytes>)> {
-        let found = self.0.documents(prefix).into_iter();
+    /// Up to `limit` documents below `prefix` behind the key `after`, in order of their keys.
+    fn page<'py>(
+        &self,
+        py: Python<'py>,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Vec<(String, Bound<'py, PyBytes>)> {
+        let found = self.0.document_page(prefix, after, limit).into_iter();
         found.map(|(key, value)| (key, PyBytes::new(py, &value))).collect()
     }
 

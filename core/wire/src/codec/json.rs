@@ -38,13 +38,14 @@ pub fn from_json(model: &Model, shape: &Shape, json: Json, depth: usize) -> Resu
         }
         (Kind::List(member), Json::Array(items)) => {
             let element = model.shape(member.shape);
-            let items = items.into_iter().map(|json| sparse(model, element, json, depth + 1));
+            let items =
+                items.into_iter().map(|json| value_in(model, shape, element, json, depth + 1));
             Ok(Value::List(items.collect::<Result<_>>()?))
         }
         (Kind::Map(_, member), Json::Object(object)) => {
             let element = model.shape(member.shape);
             let entries = object.into_iter().map(|(key, json)| {
-                sparse(model, element, json, depth + 1).map(|value| (key, value))
+                value_in(model, shape, element, json, depth + 1).map(|value| (key, value))
             });
             Ok(Value::Map(entries.collect::<Result<_>>()?))
         }
@@ -52,8 +53,18 @@ pub fn from_json(model: &Model, shape: &Shape, json: Json, depth: usize) -> Resu
     }
 }
 
-fn sparse(model: &Model, shape: &Shape, json: Json, depth: usize) -> Result<Value> {
-    if json.is_null() { Ok(Value::Null) } else { from_json(model, shape, json, depth) }
+// A value of the list or map `outer`, which may be null only if the model says so.
+fn value_in(
+    model: &Model,
+    outer: &Shape,
+    shape: &Shape,
+    json: Json,
+    depth: usize,
+) -> Result<Value> {
+    if json.is_null() && (outer.sparse || matches!(shape.kind, Kind::Document)) {
+        return Ok(Value::Null);
+    }
+    from_json(model, shape, json, depth)
 }
 
 fn scalar_from_json(shape: &Shape, json: Json) -> Result<Value> {

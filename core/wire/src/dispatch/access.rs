@@ -1,6 +1,7 @@
 //! What the policies of resources are asked with, when signatures are proved.
 
 use super::Dispatcher;
+use crate::arn::partition;
 use crate::auth::{Identity, Mode};
 use crate::codec::time;
 use crate::message::Request;
@@ -22,7 +23,8 @@ impl Dispatcher {
         }
         // From the connection, never from the address that the caller says it has called.
         let is_secure = request.peer.map_or(base.starts_with("https://"), |peer| peer.is_secure);
-        let principal = format!("arn:aws:iam::{}:root", identity.account);
+        let partition = partition(&identity.region);
+        let principal = format!("arn:{partition}:iam::{}:root", identity.account);
         let mut keys = vec![
             ("aws:PrincipalAccount", identity.account.clone()),
             ("aws:PrincipalArn", principal.clone()),

@@ -101,6 +101,7 @@ struct RawShape {
     #[serde(rename = "enum")]
     values: Vec<String>,
     flattened: bool,
+    sparse: bool,
     timestamp_format: Option<String>,
     error: Option<RawError>,
     exception: bool,
@@ -292,6 +293,7 @@ fn convert_shape(names: &Names, name: String, raw: RawShape) -> Result<Shape, St
         ),
         error: is_error.then(|| ErrorTrait { code: error.code.map(Into::into), status }),
         flattened: raw.flattened,
+        sparse: raw.sparse,
         time: time_format(raw.timestamp_format.as_deref()),
         union: raw.union,
         payload: raw.payload.map(Into::into),

@@ -23,6 +23,8 @@ pub struct Shape {
     pub error: Option<ErrorTrait>,
     /// A list or map without a wrapping element in query and XML.
     pub flattened: bool,
+    /// A list or map whose values may be null.
+    pub sparse: bool,
     /// How timestamps of this shape are written, where it says so.
     pub time: Option<TimeFormat>,
     /// A structure of which exactly one member is set.

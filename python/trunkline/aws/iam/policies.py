@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from trunkline.aws.arns import partition
 from trunkline.aws.errors import ServiceError
-from trunkline.aws.iam.registry import check_document, exists, make_id, operations, page
+from trunkline.aws.iam.registry import (
+    check_document,
+    count_of,
+    exists,
+    make_id,
+    operations,
+    page,
+    shown,
+)
 from trunkline.aws.iam.roles import key_of as role_key
 from trunkline.aws.iam.roles import load as load_role
 
@@ -44,7 +53,7 @@ def create_policy(
 ) -> dict[str, Any]:
     """Stores a policy."""
     check_document(policy_document)
-    arn = f"arn:aws:iam::{call.account}:policy{path}{policy_name}"
+    arn = f"arn:{partition(call.region)}:iam::{call.account}:policy{path}{policy_name}"
     with call.store.lock:
         if call.store.get(_key(call, arn)) is not None:
             raise exists("Policy", policy_name)
@@ -103,13 +112,17 @@ def list_policies(
     max_items: int | None = None,
 ) -> dict[str, Any]:
     """The policies of the caller's account; AWS's own are not kept here."""
-    found = [_shown(policy) for _, policy in call.store.all(_key(call))]
+
+    def keep(policy: dict[str, Any]) -> bool:
+        is_wanted = policy["AttachmentCount"] > 0 or not only_attached
+        return is_wanted and str(policy["Path"]).startswith(path_prefix)
+
     if scope == "AWS":
-        found = []
-    if only_attached:
-        found = [policy for policy in found if policy["AttachmentCount"]]
-    found = [policy for policy in found if policy["Path"].startswith(path_prefix)]
-    return page("Policies", found, marker, max_items)
+        return shown("Policies", [], None)
+    policies, following = call.store.page(
+        _key(call), after=marker, limit=count_of(max_items), keep=keep
+    )
+    return shown("Policies", [_shown(policy) for policy in policies], following)
 
 
 @operations.add("DeletePolicy", writes=True)
@@ -131,7 +144,7 @@ def attach_role_policy(call: Call, *, role_name: str, policy_arn: str) -> None:
         attached = role.setdefault("attached", [])
         if policy_arn in attached:
             return
-        if not policy_arn.startswith("arn:aws:iam::aws:policy/"):
+        if not _is_managed(policy_arn):
             _count(call, policy_arn, 1)
         attached.append(policy_arn)
         call.store.put(role_key(call, role_name), role)
@@ -146,8 +159,13 @@ def detach_role_policy(call: Call, *, role_name: str, policy_arn: str) -> None:
             raise ServiceError("NoSuchEntity", f"Policy {policy_arn} was not found.", 404)
         role["attached"].remove(policy_arn)
         call.store.put(role_key(call, role_name), role)
-        if not policy_arn.startswith("arn:aws:iam::aws:policy/"):
+        if not _is_managed(policy_arn):
             _count(call, policy_arn, -1)
+
+
+def _is_managed(arn: str) -> bool:
+    # AWS's own policies belong to the account "aws".
+    return arn.split(":")[4:5] == ["aws"]
 
 
 def _count(call: Call, arn: str, step: int) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import random
 import string
 
 from trunkline.aws.errors import ServiceError
+from trunkline.aws.json_text import read_object
 from trunkline.aws.operation import Operations
 
 TYPE_CHECKING = False
@@ -38,21 +38,25 @@ def exists(kind: str, name: str) -> ServiceError:
 
 def check_document(text: str) -> None:
     """Raises for a policy document that is no JSON object."""
-    try:
-        is_document = isinstance(json.loads(text), dict)
-    except ValueError:
-        is_document = False
-    if not is_document:
+    if read_object(text) is None:
         raise ServiceError("MalformedPolicyDocument", "Syntax errors in policy.", 400)
+
+
+def count_of(count: int | None) -> int:
+    """How many items one page shows."""
+    return min(count or 100, _ITEMS_MAX)
 
 
 def page(
     member: str, items: Sequence[Any], marker: str | None, count: int | None
 ) -> dict[str, Any]:
-    """A page of a list; the marker is the place of its first item."""
-    start = int(marker) if marker and marker.isdigit() else 0
-    size = min(count or 100, _ITEMS_MAX)
-    output: dict[str, Any] = {member: list(items[start : start + size]), "IsTruncated": False}
-    if start + size < len(items):
-        output |= {"IsTruncated": True, "Marker": str(start + size)}
-    return output
+    """A page of a list that is there as a whole; the marker is the place of its first item."""
+    start = int(marker) if marker and marker.isdecimal() and len(marker) <= 9 else 0
+    end = start + count_of(count)
+    return shown(member, items[start:end], str(end) if end < len(items) else None)
+
+
+def shown(member: str, items: Sequence[Any], following: str | None) -> dict[str, Any]:
+    """The output that shows a page, and the marker of the next one."""
+    output: dict[str, Any] = {member: list(items), "IsTruncated": following is not None}
+    return output if following is None else output | {"Marker": following}

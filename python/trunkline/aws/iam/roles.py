@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from trunkline.aws.arns import partition
 from trunkline.aws.errors import ServiceError
-from trunkline.aws.iam.registry import check_document, exists, make_id, missing, operations, page
+from trunkline.aws.iam.registry import (
+    check_document,
+    count_of,
+    exists,
+    make_id,
+    missing,
+    operations,
+    page,
+    shown,
+)
+from trunkline.aws.limits import SESSION_SECONDS_DEFAULT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +54,7 @@ def create_role(
     assume_role_policy_document: str,
     path: str = "/",
     description: str | None = None,
-    max_session_duration: int = 3_600,
+    max_session_duration: int = SESSION_SECONDS_DEFAULT,
     permissions_boundary: str | None = None,
     tags: Sequence[dict[str, str]] = (),
 ) -> dict[str, Any]:
@@ -52,7 +63,7 @@ def create_role(
     with call.store.lock:
         if call.store.get(key_of(call, role_name)) is not None:
             raise exists("Role", role_name)
-        arn = f"arn:aws:iam::{call.account}:role{path}{role_name}"
+        arn = f"arn:{partition(call.region)}:iam::{call.account}:role{path}{role_name}"
         role: dict[str, Any] = {
             "Path": path,
             "RoleName": role_name,
@@ -86,9 +97,13 @@ def list_roles(
     call: Call, *, path_prefix: str = "/", marker: str | None = None, max_items: int | None = None
 ) -> dict[str, Any]:
     """The roles of the caller's account."""
-    roles = [_shown(role) for _, role in call.store.all(key_of(call))]
-    roles = [role for role in roles if role["Path"].startswith(path_prefix)]
-    return page("Roles", roles, marker, max_items)
+    roles, following = call.store.page(
+        key_of(call),
+        after=marker,
+        limit=count_of(max_items),
+        keep=lambda role: str(role["Path"]).startswith(path_prefix),
+    )
+    return shown("Roles", [_shown(role) for role in roles], following)
 
 
 @operations.add("UpdateAssumeRolePolicy", writes=True)

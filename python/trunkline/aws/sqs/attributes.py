@@ -1,4 +1,4 @@
-"""The attributes of a queue: names, ranges, defaults, and where each one lives.
+"""The attributes of a queue: names, limits, defaults, and where each one lives.
 
 All values travel as strings. A change is first worked out as a whole and then made at once, so that
 a request with one bad attribute changes nothing.
@@ -10,6 +10,11 @@ from dataclasses import dataclass, field
 
 from trunkline._core import policy_flaw
 from trunkline.aws.errors import ServiceError
+from trunkline.aws.limits import (
+    KMS_REUSE_DEFAULT,
+    KMS_REUSE_SECONDS,
+    POLICY_BYTES_MAX,
+)
 from trunkline.aws.sqs.dead_letter import Redrive
 from trunkline.aws.sqs.errors import invalid_attribute, invalid_value, unknown_attribute
 from trunkline.aws.sqs.resources import arn_of
@@ -49,9 +54,6 @@ _WRITABLE = (
 )
 NAMES = frozenset((*_WRITABLE, *_READ_ONLY, "All"))
 """Every name that GetQueueAttributes takes."""
-
-_KMS_REUSE_DEFAULT = "300"
-_POLICY_BYTES_MAX = 8_192
 
 
 @dataclass
@@ -116,7 +118,7 @@ def _flag(name: str, value: str) -> bool:
 
 
 def _check_fifo(value: str, *, fifo: bool, new: bool) -> None:
-    if new and fifo and value == "true":
+    if fifo and value == "true":
         return
     if fifo and not new and value == "false":
         raise ServiceError(
@@ -150,13 +152,13 @@ def _keep(change: Change, name: str, raw: str) -> None:
     if name == "Policy":
         _check_policy(raw)
     elif name == "KmsDataKeyReusePeriodSeconds":
-        raw = str(_number(name, raw, 60, 86_400))
+        raw = str(_number(name, raw, *KMS_REUSE_SECONDS))
     change.kept[name] = raw
 
 
 def _check_policy(raw: str) -> None:
     # AWS stores nothing that it could not enforce later.
-    if len(raw.encode()) > _POLICY_BYTES_MAX:
+    if len(raw.encode()) > POLICY_BYTES_MAX:
         raise invalid_attribute("Policy")
     flaw = policy_flaw(raw)
     if flaw is None:
@@ -212,7 +214,7 @@ def describe(
     for name in _KEPT:
         if name in kept:
             found[name] = kept[name]
-    if found.get("KmsDataKeyReusePeriodSeconds") == _KMS_REUSE_DEFAULT:
+    if found.get("KmsDataKeyReusePeriodSeconds") == KMS_REUSE_DEFAULT:
         del found["KmsDataKeyReusePeriodSeconds"]
     redrive = Redrive(call, found["QueueArn"], fifo=settings.fifo)
     found.update(redrive.describe(queue, kept, document))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
-from trunkline.aws.sqs.errors import invalid, invalid_value
+from trunkline.aws.json_text import read_object, write_object
+from trunkline.aws.limits import REDRIVE_SOURCES_MAX
+from trunkline.aws.sqs.errors import invalid_value
 from trunkline.aws.sqs.resources import arn_of, find_arn
 from trunkline.queues.metadata import read_metadata
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from trunkline._core import Queue
     from trunkline.aws.operation import Call
     from trunkline.aws.sqs.attributes import Change
-
-_COUNT_MAX = 1_000
-_SOURCES_MAX = 10
 
 
 class Redrive:
@@ -45,22 +42,20 @@ class Redrive:
             return invalid_value(raw, "RedrivePolicy", reason)
 
         policy = _parse(raw, "RedrivePolicy")
-        arn, count = policy.get("deadLetterTargetArn"), policy.get("maxReceiveCount")
-        if not isinstance(arn, str) or not arn:
+        for name in ("maxReceiveCount", "deadLetterTargetArn"):
+            if policy.get(name) in (None, ""):
+                raise refuse(f"Redrive policy does not contain mandatory attribute: {name}.")
+        arn, deliveries = policy["deadLetterTargetArn"], _count(policy["maxReceiveCount"])
+        if deliveries is None:
+            raise refuse("Invalid value for maxReceiveCount.")
+        most = self._call.store.limit("max_receive_count_max")
+        if not 1 <= deliveries <= most:
             raise refuse(
-                "Redrive policy does not contain mandatory attribute: deadLetterTargetArn."
+                f"Invalid value for maxReceiveCount: {deliveries}, valid values are from 1 to "
+                f"{most} both inclusive."
             )
-        if count is None:
-            raise refuse("Redrive policy does not contain mandatory attribute: maxReceiveCount.")
-        try:
-            deliveries = int(count)
-        except (TypeError, ValueError):
-            raise refuse("Invalid value for maxReceiveCount.") from None
-        if not 1 <= deliveries <= _COUNT_MAX:
-            raise refuse(
-                f"Invalid value for maxReceiveCount: {count}, valid values are from 1 to "
-                f"{_COUNT_MAX} both inclusive."
-            )
+        if not isinstance(arn, str):
+            raise refuse("Invalid value for deadLetterTargetArn.")
         target = find_arn(self._call, arn)
         if target is None or (target.account, target.region) != tuple(
             reversed(self._arn.split(":")[3:5])
@@ -86,42 +81,33 @@ class Redrive:
             if sources:
                 raise refuse("sourceQueueArns can only be given with redrivePermission byQueue.")
             return "none" if permission == "denyAll" else None
-        if not isinstance(sources, list) or not 1 <= len(sources) <= _SOURCES_MAX:
-            raise refuse(f"Between 1 and {_SOURCES_MAX} sourceQueueArns must be given.")
+        if not isinstance(sources, list) or not 1 <= len(sources) <= REDRIVE_SOURCES_MAX:
+            raise refuse(f"Between 1 and {REDRIVE_SOURCES_MAX} sourceQueueArns must be given.")
         return sorted({str(source).rsplit(":", 1)[-1] for source in sources})
 
     def describe(
         self, queue: Queue, kept: Mapping[str, Any], document: Mapping[str, Any]
     ) -> dict[str, str]:
-        """The two policies as they hold now.
-
-        What the caller wrote is given back, also where it is the same in other words; unless
-        another surface has changed what holds since.
-        """
+        """The two policies as they hold now; another surface may have changed what was written."""
         found = {}
         dead = queue.settings.dead_letter
         if dead is not None:
-            text = kept.get("RedrivePolicy")
-            if not text or not self._holds(text, dead):
-                policy = {"deadLetterTargetArn": self._arn_of(dead[0]), "maxReceiveCount": dead[1]}
-                text = json.dumps(policy)
-            found["RedrivePolicy"] = text
+            # A queue that was removed is still named, for its name may come back.
+            written = read_object(kept.get("RedrivePolicy", "")) or {}
+            arn = self._arn_of(dead[0]) or written.get("deadLetterTargetArn")
+            policy = {"deadLetterTargetArn": arn, "maxReceiveCount": dead[1]}
+            found["RedrivePolicy"] = write_object(policy)
         allowed = document.get("redrive_allow")
         text = kept.get("RedriveAllowPolicy")
         if text and self._allowed(text) == allowed:
             found["RedriveAllowPolicy"] = text
         elif allowed == "none":
-            found["RedriveAllowPolicy"] = json.dumps({"redrivePermission": "denyAll"})
+            found["RedriveAllowPolicy"] = write_object({"redrivePermission": "denyAll"})
         elif isinstance(allowed, list):
             arns = [self._neighbour(name) for name in allowed]
             allow: dict[str, Any] = {"redrivePermission": "byQueue", "sourceQueueArns": arns}
-            found["RedriveAllowPolicy"] = json.dumps(allow)
+            found["RedriveAllowPolicy"] = write_object(allow)
         return found
-
-    def _holds(self, text: str, dead: tuple[int, int]) -> bool:
-        policy = json.loads(text)
-        arn, count = policy["deadLetterTargetArn"], policy["maxReceiveCount"]
-        return int(count) == dead[1] and arn == self._arn_of(dead[0])
 
     def _arn_of(self, target: int) -> str | None:
         queue = self._call.store.core.queue_by_id(target)
@@ -132,13 +118,14 @@ class Redrive:
 
 
 def _parse(raw: str, parameter: str) -> dict[str, Any]:
-    try:
-        policy = json.loads(raw)
-    except ValueError:
-        policy = None
-    if not isinstance(policy, dict):
-        raise invalid(
-            f"Value {raw} for parameter {parameter} is invalid. "
-            f"Reason: {parameter} is not a valid JSON map."
-        )
+    policy = read_object(raw)
+    if policy is None:
+        raise invalid_value(raw, parameter, f"{parameter} is not a valid JSON map.")
     return policy
+
+
+def _count(value: object) -> int | None:
+    # A number, or the digits of one.
+    if isinstance(value, str) and value.isdecimal() and len(value) <= 9:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from trunkline.aws.errors import ServiceError
+from trunkline.aws.json_text import read_object, write_object
+from trunkline.aws.limits import MOVE_TASKS_MAX
 from trunkline.aws.sqs.errors import invalid, invalid_value, missing, no_such_resource
 from trunkline.aws.sqs.registry import operations
 from trunkline.aws.sqs.resources import arn_of, find_arn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from trunkline._core import MoveStatus, Queue
     from trunkline.aws.operation import Call
-
-_RATE_MAX = 500
-_RESULTS_MAX = 10
 
 
 @operations.add("StartMessageMoveTask", writes=True)
@@ -33,10 +33,10 @@ def start_message_move_task(
     """Starts to move messages of a dead-letter queue, to where they came from or all to one."""
     if not source_arn:
         raise missing("SourceArn")
-    rate = max_number_of_messages_per_second
-    if rate is not None and not 1 <= rate <= _RATE_MAX:
+    rate, most = max_number_of_messages_per_second, call.store.limit("move_rate_max")
+    if rate is not None and not 1 <= rate <= most:
         raise invalid_value(
-            rate, "MaxNumberOfMessagesPerSecond", f"Must be between 1 and {_RATE_MAX}, if provided."
+            rate, "MaxNumberOfMessagesPerSecond", f"Must be between 1 and {most}, if provided."
         )
     source = _own(call, source_arn, "SourceArn")
     target = None
@@ -52,7 +52,11 @@ def start_message_move_task(
                 "There is already a task running. Only one active task is allowed for a source "
                 "queue arn at a given time."
             )
-        task = source.start_move(None if target is None else target.id, rate)
+        number = source.start_move(None if target is None else target.id, rate)
+        tasks = call.store.core.moves(source.id)
+        if destination_arn is not None:
+            _remember(call, source, tasks, number, destination_arn)
+    task = next(task for task in tasks if task.task == number)
     return {"TaskHandle": _handle(task, source_arn)}
 
 
@@ -61,16 +65,13 @@ def cancel_message_move_task(call: Call, *, task_handle: str = "") -> dict[str, 
     """Stops a task that runs; what it moved stays moved."""
     if not task_handle:
         raise missing("TaskHandle")
-    task, source_arn = _read_handle(task_handle)
-    source = _own(call, source_arn, "SourceArn")
-    running = (
-        status
-        for status in call.store.core.moves(source.id)
-        if status.task == task and status.status == "RUNNING"
-    )
-    if next(running, None) is None:
-        raise ServiceError("ResourceNotFoundException", "Task does not exist.", 404)
-    return {"ApproximateNumberOfMessagesMoved": call.store.core.cancel_move(task)}
+    task_id, source_arn = _read_handle(task_handle)
+    source = find_arn(call, source_arn)
+    is_own = source is not None and (source.account, source.region) == (call.account, call.region)
+    for task in call.store.core.moves(source.id) if source is not None and is_own else ():
+        if task.status == "RUNNING" and _id_of(task, source_arn) == task_id:
+            return {"ApproximateNumberOfMessagesMoved": call.store.core.cancel_move(task.task)}
+    raise ServiceError("ResourceNotFoundException", "Task does not exist.", 404)
 
 
 @operations.add("ListMessageMoveTasks")
@@ -80,13 +81,14 @@ def list_message_move_tasks(
     """The tasks of a queue, newest first."""
     if not source_arn:
         raise missing("SourceArn")
-    if not 1 <= max_results <= _RESULTS_MAX:
+    if not 1 <= max_results <= MOVE_TASKS_MAX:
         raise invalid_value(
-            max_results, "MaxResults", f"Must be between 1 and {_RESULTS_MAX}, if provided."
+            max_results, "MaxResults", f"Must be between 1 and {MOVE_TASKS_MAX}, if provided."
         )
     source = _own(call, source_arn, "SourceArn")
     tasks = call.store.core.moves(source.id)[:max_results]
-    results = [_describe(call, source_arn, task) for task in tasks]
+    remembered = call.store.get(_key(source)) or {}
+    results = [_describe(call, source_arn, task, remembered) for task in tasks]
     return {"Results": results}
 
 
@@ -97,7 +99,22 @@ def _own(call: Call, arn: str, parameter: str) -> Queue:
     return queue
 
 
-def _describe(call: Call, source_arn: str, task: MoveStatus) -> dict[str, Any]:
+def _key(source: Queue) -> str:
+    return f"sqs/move-destinations/{source.id}"
+
+
+def _remember(
+    call: Call, source: Queue, tasks: Sequence[MoveStatus], number: int, destination: str
+) -> None:
+    # A task is listed with its destination also when that queue is gone.
+    known = (call.store.get(_key(source)) or {}) | {str(number): destination}
+    listed = {str(task.task) for task in tasks}
+    call.store.put(_key(source), {task: arn for task, arn in known.items() if task in listed})
+
+
+def _describe(
+    call: Call, source_arn: str, task: MoveStatus, destinations: Mapping[str, str]
+) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "SourceArn": source_arn,
         "Status": task.status,
@@ -106,11 +123,12 @@ def _describe(call: Call, source_arn: str, task: MoveStatus) -> dict[str, Any]:
         "ApproximateNumberOfMessagesToMove": task.total,
     }
     if task.status == "RUNNING":
-        entry["TaskHandle"] = _handle(task.task, source_arn)
+        entry["TaskHandle"] = _handle(task, source_arn)
     if task.destination is not None:
         target = call.store.core.queue_by_id(task.destination)
-        if target is not None:
-            entry["DestinationArn"] = arn_of(target)
+        destination = destinations.get(str(task.task)) if target is None else arn_of(target)
+        if destination is not None:
+            entry["DestinationArn"] = destination
     if task.rate is not None:
         entry["MaxNumberOfMessagesPerSecond"] = task.rate
     if task.failure is not None:
@@ -122,14 +140,19 @@ def _describe(call: Call, source_arn: str, task: MoveStatus) -> dict[str, Any]:
     return entry
 
 
-def _handle(task: int, source_arn: str) -> str:
-    plain = json.dumps({"taskId": task, "sourceArn": source_arn}, separators=(",", ":"))
+def _id_of(task: MoveStatus, source_arn: str) -> str:
+    # AWS's are UUIDs; the engine counts its tasks.
+    return str(uuid5(NAMESPACE_URL, f"{source_arn}/{task.task}/{task.started_at:.3f}"))
+
+
+def _handle(task: MoveStatus, source_arn: str) -> str:
+    plain = write_object({"taskId": _id_of(task, source_arn), "sourceArn": source_arn})
     return base64.urlsafe_b64encode(plain.encode()).decode()
 
 
-def _read_handle(handle: str) -> tuple[int, str]:
+def _read_handle(handle: str) -> tuple[str, str]:
     try:
-        plain = json.loads(base64.urlsafe_b64decode(handle.encode()))
-        return int(plain["taskId"]), str(plain["sourceArn"])
-    except (binascii.Error, ValueError, KeyError, TypeError):
+        plain = read_object(base64.urlsafe_b64decode(handle.encode()).decode()) or {}
+        return str(UUID(plain["taskId"])), str(plain["sourceArn"])
+    except (binascii.Error, ValueError, KeyError, TypeError, AttributeError):
         raise invalid("Value for parameter TaskHandle is invalid.") from None

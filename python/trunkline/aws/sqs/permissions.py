@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import re
 
+from trunkline.aws.arns import partition
 from trunkline.aws.errors import ServiceError
+from trunkline.aws.json_text import read_object, write_object
+from trunkline.aws.limits import POLICY_ACTIONS_MAX
 from trunkline.aws.sqs import stored
-from trunkline.aws.sqs.errors import invalid_value, missing
+from trunkline.aws.sqs.errors import invalid_attribute, invalid_value, missing
 from trunkline.aws.sqs.registry import operations
 from trunkline.aws.sqs.resources import arn_of, find
 
@@ -17,7 +20,8 @@ if TYPE_CHECKING:
 
     from trunkline.aws.operation import Call
 
-_ACTIONS_MAX = 7
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:[\w+=,.@/-]+")
 _ACTIONS = frozenset(
     (
         "*",
@@ -51,10 +55,10 @@ def add_permission(
     ):
         if not value:
             raise missing(parameter)
-    if len(actions) > _ACTIONS_MAX:
+    if len(actions) > POLICY_ACTIONS_MAX:
         raise ServiceError(
             "OverLimit",
-            f"{len(actions)} Actions were found, maximum allowed is {_ACTIONS_MAX}.",
+            f"{len(actions)} Actions were found, maximum allowed is {POLICY_ACTIONS_MAX}.",
             403,
         )
     for action in actions:
@@ -65,13 +69,13 @@ def add_permission(
                 "Only the queue owner is allowed to invoke this action.",
             )
     arn = arn_of(queue)
+    principals = [_principal(account, partition(queue.region)) for account in aws_account_ids]
     with call.store.lock:
         kept = stored.read(queue)
         policy = _read(kept) or {"Version": "2008-10-17", "Id": f"{arn}/SQSDefaultPolicy"}
         statements = policy.setdefault("Statement", [])
         if any(statement.get("Sid") == label for statement in statements):
             raise invalid_value(label, "Label", "Already exists.")
-        principals = [f"arn:aws:iam::{account}:root" for account in aws_account_ids]
         names = [f"SQS:{action}" for action in actions]
         statements.append(
             {
@@ -82,7 +86,7 @@ def add_permission(
                 "Resource": arn,
             }
         )
-        kept["Policy"] = json.dumps(policy, separators=(",", ":"))
+        kept["Policy"] = write_object(policy)
         stored.write(queue, kept)
 
 
@@ -101,7 +105,7 @@ def remove_permission(call: Call, *, queue_url: str = "", label: str = "") -> No
             raise invalid_value(label, "Label", "can't find label.")
         if left:
             policy["Statement"] = left
-            kept["Policy"] = json.dumps(policy, separators=(",", ":"))
+            kept["Policy"] = write_object(policy)
         else:
             del kept["Policy"]
         stored.write(queue, kept)
@@ -111,11 +115,26 @@ def _read(kept: dict[str, Any]) -> dict[str, Any] | None:
     text = kept.get("Policy")
     if not text:
         return None
-    policy: dict[str, Any] = json.loads(text)
+    policy = read_object(text)
+    statements = None if policy is None else policy.get("Statement", [])
     # IAM allows a single statement without a list around it.
-    if isinstance(policy.get("Statement"), dict):
-        policy["Statement"] = [policy["Statement"]]
-    return policy
+    if isinstance(statements, dict):
+        statements = [statements]
+    if policy is None or not _are_statements(statements):
+        raise invalid_attribute("Policy")
+    return policy | {"Statement": statements}
+
+
+def _are_statements(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(statement, dict) for statement in value)
+
+
+def _principal(account: str, partition: str) -> str:
+    if _ACCOUNT.fullmatch(account):
+        return f"arn:{partition}:iam::{account}:root"
+    if _PRINCIPAL.fullmatch(account):
+        return account
+    raise invalid_value(account, "PrincipalId", "Unable to verify.")
 
 
 def _one_or_all(values: list[str]) -> str | list[str]:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 
 from trunkline.aws.errors import ServiceError
+from trunkline.aws.json_text import read_object
+from trunkline.aws.limits import QUEUES_MAX
 from trunkline.aws.sqs import attributes as table
 from trunkline.aws.sqs import stored
 from trunkline.aws.sqs.errors import invalid, invalid_value, no_such_queue
 from trunkline.aws.sqs.registry import operations
-from trunkline.aws.sqs.resources import NAME_RULE, arn_of, check_name, find, url_of
+from trunkline.aws.sqs.resources import (
+    arn_of,
+    arn_of_name,
+    check_name,
+    find,
+    invalid_name,
+    url_of,
+)
 from trunkline.aws.sqs.tags import check_tags
 from trunkline.queues.metadata import encode_metadata, read_metadata
 from trunkline.queues.options import defaults
@@ -24,8 +32,6 @@ if TYPE_CHECKING:
     from trunkline._core import Queue
     from trunkline.aws.operation import Call
 
-_RESULTS_MAX = 1_000
-
 
 @operations.add("CreateQueue", writes=True)
 def create_queue(
@@ -37,10 +43,10 @@ def create_queue(
 ) -> dict[str, Any]:
     """Creates a queue, or finds the one that is there and has the attributes that are given."""
     given = attributes or {}
-    check_name(queue_name)
+    check_name(call, queue_name)
     fifo = queue_name.endswith(".fifo")
     if fifo is not (given.get("FifoQueue", "false").lower() == "true"):
-        raise invalid(NAME_RULE)
+        raise invalid_name(call)
     check_tags(tags or {})
     name = (call.account, call.region, queue_name)
     with call.store.lock:
@@ -68,7 +74,7 @@ def _create(
             "with the same name.",
         )
     change = table.Change(defaults(fifo, call.store.limits), {})
-    arn = f"arn:aws:sqs:{name[1]}:{name[0]}:{name[2]}"
+    arn = arn_of_name(*name)
     table.apply(call, change, given, arn=arn, new=True)
     if tags:
         change.kept["tags"] = dict(tags)
@@ -96,10 +102,8 @@ def _compare(call: Call, queue: Queue, given: Mapping[str, str]) -> None:
 def _same(current: str, given: str) -> bool:
     if current == given or current == given.lower():
         return True
-    try:
-        return _loosened(json.loads(current)) == _loosened(json.loads(given))
-    except ValueError:
-        return False
+    one, other = read_object(current), read_object(given)
+    return one is not None and other is not None and _loosened(one) == _loosened(other)
 
 
 def _loosened(value: object) -> object:
@@ -113,7 +117,7 @@ def get_queue_url(
     call: Call, *, queue_name: str = "", queue_owner_aws_account_id: str | None = None
 ) -> dict[str, Any]:
     """The address of a queue."""
-    check_name(queue_name)
+    check_name(call, queue_name)
     account = queue_owner_aws_account_id or call.account
     queue = call.store.core.find_queue((account, call.region, queue_name))
     if queue is None:
@@ -154,16 +158,16 @@ def list_dead_letter_source_queues(
 def _page(
     call: Call, queues: Sequence[Queue], member: str, max_results: int | None, token: str | None
 ) -> dict[str, Any]:
-    if max_results is not None and not 1 <= max_results <= _RESULTS_MAX:
+    if max_results is not None and not 1 <= max_results <= QUEUES_MAX:
         raise invalid_value(
             max_results,
             "MaxResults",
-            f"MaxResults must be an integer between 1 and {_RESULTS_MAX}.",
+            f"MaxResults must be an integer between 1 and {QUEUES_MAX}.",
         )
     if token is not None:
         after = _read_token(token)
         queues = [queue for queue in queues if queue.name > after]
-    count = max_results or _RESULTS_MAX
+    count = max_results or QUEUES_MAX
     page = queues[:count]
     output: dict[str, Any] = {}
     if page:

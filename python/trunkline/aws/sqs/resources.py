@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from trunkline.aws.arns import partition
 from trunkline.aws.errors import ServiceError
 from trunkline.aws.sqs.errors import invalid, missing, no_such_queue
 
@@ -13,16 +14,24 @@ if TYPE_CHECKING:
     from trunkline.aws.operation import Call
 
 _ADDRESS = re.compile(r"(?:.*/queue/(?P<region>[^/]+)|.*)/(?P<account>\d{12})/(?P<name>[^/]+)/?")
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}|(?=.{6,80}$)[A-Za-z0-9_-]+\.fifo")
-NAME_RULE = "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
+_DEFAULT = "us-east-1"
+_NAME = re.compile(r"[A-Za-z0-9_-]+(\.fifo)?")
 
 
-def check_name(name: str) -> None:
+def check_name(call: Call, name: str) -> None:
     """Raises for what may not be the name of a queue."""
     if not name:
         raise missing("QueueName")
-    if not _NAME.fullmatch(name):
-        raise invalid(NAME_RULE)
+    if len(name) > call.store.limit("name_chars_max") or not _NAME.fullmatch(name):
+        raise invalid_name(call)
+
+
+def invalid_name(call: Call) -> ServiceError:
+    """The error for a name that no queue may have, or not a queue of this kind."""
+    most = call.store.limit("name_chars_max")
+    return invalid(
+        f"Can only include alphanumeric characters, hyphens, or underscores. 1 to {most} in length"
+    )
 
 
 def find(call: Call, queue_url: str, *, own: bool = False) -> Queue:
@@ -52,14 +61,25 @@ def find_arn(call: Call, arn: str) -> Queue | None:
     parts = arn.split(":")
     if len(parts) != 6 or parts[0] != "arn" or parts[2] != "sqs":
         return None
+    if parts[1] != partition(parts[3]):
+        return None
     return call.store.core.find_queue((parts[4], parts[3], parts[5]))
 
 
 def arn_of(queue: Queue) -> str:
     """The resource name of a queue."""
-    return f"arn:aws:sqs:{queue.region}:{queue.account}:{queue.name}"
+    return arn_of_name(queue.account, queue.region, queue.name)
+
+
+def arn_of_name(account: str, region: str, name: str) -> str:
+    """The resource name of the queue of this name."""
+    return f"arn:{partition(region)}:sqs:{region}:{account}:{name}"
 
 
 def url_of(call: Call, queue: Queue) -> str:
-    """The address of a queue, as the caller reaches it."""
-    return f"{call.base}/{queue.account}/{queue.name}"
+    """The address of a queue, as the caller reaches it.
+
+    Regions share this server, so an address names its region unless that is the default one.
+    """
+    place = queue.account if queue.region == _DEFAULT else f"queue/{queue.region}/{queue.account}"
+    return f"{call.base}/{place}/{queue.name}"

@@ -55,14 +55,14 @@ fn typed(model: &Model, shape: &Shape, unit: TimeUnit, value: Value) -> Result<V
         }
         (Kind::List(member), Value::List(items)) => {
             let element = model.shape(member.shape);
-            let items = items.into_iter().map(|item| sparse(model, element, unit, item));
+            let items = items.into_iter().map(|item| value_in(model, shape, element, unit, item));
             Value::List(items.collect::<Result<_>>()?)
         }
         (Kind::Map(_, member), Value::Map(entries)) => {
             let element = model.shape(member.shape);
             let entries = entries
                 .into_iter()
-                .map(|(key, value)| sparse(model, element, unit, value).map(|v| (key, v)));
+                .map(|(key, value)| value_in(model, shape, element, unit, value).map(|v| (key, v)));
             Value::Map(entries.collect::<Result<_>>()?)
         }
         (Kind::Time, Value::Time(raw) | Value::Float(raw)) => Value::Time(scale(raw, unit)),
@@ -81,8 +81,19 @@ fn typed(model: &Model, shape: &Shape, unit: TimeUnit, value: Value) -> Result<V
     })
 }
 
-fn sparse(model: &Model, shape: &Shape, unit: TimeUnit, value: Value) -> Result<Value> {
-    if matches!(value, Value::Null) { Ok(value) } else { typed(model, shape, unit, value) }
+// A value of the list or map `outer`, which may be null only if the model says so.
+fn value_in(
+    model: &Model,
+    outer: &Shape,
+    shape: &Shape,
+    unit: TimeUnit,
+    value: Value,
+) -> Result<Value> {
+    let may_be_null = outer.sparse || matches!(shape.kind, Kind::Document);
+    if may_be_null && matches!(value, Value::Null) {
+        return Ok(value);
+    }
+    typed(model, shape, unit, value)
 }
 
 fn scale(raw: f64, unit: TimeUnit) -> f64 {

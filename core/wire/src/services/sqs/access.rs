@@ -16,7 +16,7 @@ impl Access {
         let name = queue.name();
         // A batch needs what each of its entries needs.
         let action = format!("sqs:{}", operation.strip_suffix("Batch").unwrap_or(operation));
-        let resource = format!("arn:aws:sqs:{}:{}:{}", name.region, name.account, name.name);
+        let resource = address::arn(name);
         let decision = policy_of(queue).map_or(Decision::Silent, |policy| {
             let principal = &self.principal;
             let (action, resource, keys) = (&action, &resource, &self.keys);

@@ -3,6 +3,7 @@
 use trunkline_engine::{QUEUE, ResourceName};
 
 use super::errors;
+use crate::arn::partition;
 use crate::error::Result;
 
 /// The parts of a queue's address.
@@ -21,6 +22,12 @@ impl Address<'_> {
     pub fn to_name(self) -> ResourceName {
         ResourceName::new(QUEUE, self.account, self.region, self.name)
     }
+}
+
+/// The resource name of a queue.
+pub fn arn(name: &ResourceName) -> String {
+    let ResourceName { account, region, name, .. } = name;
+    format!("arn:{}:sqs:{region}:{account}:{name}", partition(region))
 }
 
 /// Whether a path starts like a queue's address: twelve digits and a name, with or without

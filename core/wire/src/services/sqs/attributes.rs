@@ -1,16 +1,16 @@
 //! Message attributes on the way in: checked, sorted, and put into the engine's block.
 
 use trunkline_engine::attributes::{Attribute, encode};
+use trunkline_types::Limits;
 
 use super::digest::{self, Hex};
 use super::errors::{invalid, named};
 use super::input::{AttributeMap, AttributeValue};
 use super::text;
 use crate::error::Result;
+use crate::limits::ATTRIBUTE_TYPE_BYTES_MAX;
 
-const ATTRIBUTES_MAX: usize = 10;
-const NAME_BYTES_MAX: usize = 256;
-const TYPE_BYTES_MAX: usize = 256;
+const TRACE_HEADER: &str = "AWSTraceHeader";
 
 /// The attributes of a message, ready to be sent.
 #[derive(Default)]
@@ -26,21 +26,23 @@ pub(super) struct Prepared {
 pub(super) fn prepare(
     user: Option<AttributeMap<'_>>,
     system: Option<AttributeMap<'_>>,
+    trace: Option<&str>,
+    limits: &Limits,
 ) -> Result<Prepared> {
     let (user, system) = (user.unwrap_or_default(), system.unwrap_or_default());
-    if user.0.is_empty() && system.0.is_empty() {
+    if user.0.is_empty() && system.0.is_empty() && trace.is_none() {
         return Ok(Prepared::default());
     }
-    if user.0.len() > ATTRIBUTES_MAX {
+    let (count, most) = (user.0.len(), limits.attributes_max);
+    if count > most as usize {
         return Err(invalid(format!(
-            "Number of message attributes [{}] exceeds the allowed maximum [{ATTRIBUTES_MAX}].",
-            user.0.len()
+            "Number of message attributes [{count}] exceeds the allowed maximum [{most}]."
         )));
     }
     let mut prepared = Prepared::default();
     let mut attributes = Vec::with_capacity(user.0.len() + system.0.len());
     for (name, value) in user.0 {
-        check_name(&name)?;
+        check_name(&name, limits)?;
         attributes.push(convert(&name, value, false)?);
     }
     attributes.sort_by(|a, b| a.name.cmp(&b.name));
@@ -55,7 +57,7 @@ pub(super) fn prepare(
         attributes.iter().map(|a| a.name.len() + a.data_type.len() + a.value.len()).sum();
     let users = attributes.len();
     for (name, value) in system.0 {
-        if &*name != "AWSTraceHeader" || attributes.len() > users {
+        if &*name != TRACE_HEADER || attributes.len() > users {
             return Err(invalid(format!("Message system attribute name '{}' is invalid.", &*name)));
         }
         let attribute = convert(&name, value, true)?;
@@ -67,13 +69,25 @@ pub(super) fn prepare(
         prepared.system_digest = Some(digest::of_attributes(std::iter::once(&attribute)));
         attributes.push(attribute);
     }
+    // A header of the request traces its messages, unless they say something else.
+    if let (Some(trace), true) = (trace, attributes.len() == users) {
+        attributes.push(Attribute {
+            name: TRACE_HEADER.to_owned(),
+            data_type: "String".to_owned(),
+            value: trace.as_bytes().to_vec(),
+            system: true,
+        });
+    }
     prepared.block = encode(&attributes);
     Ok(prepared)
 }
 
-fn check_name(name: &str) -> Result<()> {
-    if name.len() > NAME_BYTES_MAX {
-        return Err(invalid("Message (user) attribute names must be shorter than 256 Bytes"));
+fn check_name(name: &str, limits: &Limits) -> Result<()> {
+    let most = limits.attribute_name_chars_max;
+    if name.len() > most as usize {
+        return Err(invalid(format!(
+            "Message (user) attribute names must be shorter than {most} Bytes"
+        )));
     }
     let lower = name.to_ascii_lowercase();
     if lower.starts_with("aws.") || lower.starts_with("amazon.") {
@@ -102,7 +116,8 @@ fn convert(name: &str, value: AttributeValue<'_>, system: bool) -> Result<Attrib
         )));
     }
     let base = data_type.split('.').next().unwrap_or(data_type);
-    if !matches!(base, "String" | "Number" | "Binary") || data_type.len() > TYPE_BYTES_MAX {
+    if !matches!(base, "String" | "Number" | "Binary") || data_type.len() > ATTRIBUTE_TYPE_BYTES_MAX
+    {
         return Err(invalid(format!(
             "The message attribute '{name}' has an invalid message attribute type, the set of \
              supported type prefixes is Binary, Number, and String."
@@ -128,8 +143,8 @@ fn convert(name: &str, value: AttributeValue<'_>, system: bool) -> Result<Attrib
         )));
     }
     if let (false, Ok(text)) = (base == "Binary", std::str::from_utf8(&bytes)) {
-        if !text::is_carried(text) {
-            return Err(text::not_carried());
+        if let Some(refused) = text::invalid_character(text, name) {
+            return Err(refused);
         }
         if base == "Number" && !is_number(text) {
             return Err(invalid(format!(
@@ -167,10 +182,10 @@ mod tests {
     #[test]
     fn reserved_and_malformed_names_are_refused() {
         for name in ["a", "A-b_c.9", "\u{e9}t\u{e9}"] {
-            assert!(check_name(name).is_ok(), "{name}");
+            assert!(check_name(name, &Limits::default()).is_ok(), "{name}");
         }
         for name in ["", ".a", "a.", "a..b", "AWS.x", "amazon.x", "a b", &"x".repeat(257)] {
-            assert!(check_name(name).is_err(), "{name}");
+            assert!(check_name(name, &Limits::default()).is_err(), "{name}");
         }
     }
 }

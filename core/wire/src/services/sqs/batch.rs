@@ -3,8 +3,7 @@
 use super::errors::named;
 use super::input::Text;
 use crate::error::Result;
-
-const ID_CHARS_MAX: usize = 80;
+use crate::limits::BATCH_ID_CHARS_MAX;
 
 /// Checks the number of entries and their ids. `kind` is the name of an entry's shape.
 pub(super) fn check<'a>(
@@ -25,12 +24,12 @@ pub(super) fn check<'a>(
     for (place, id) in ids.clone().enumerate() {
         let id = id.map_or("", |id| &**id);
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
-        if id.is_empty() || id.len() > ID_CHARS_MAX || !id.bytes().all(allowed) {
-            return Err(named(
-                "InvalidBatchEntryId",
+        if id.is_empty() || id.len() > BATCH_ID_CHARS_MAX || !id.bytes().all(allowed) {
+            let message = format!(
                 "A batch entry id can only contain alphanumeric characters, hyphens and \
-                 underscores. It can be at most 80 letters long.",
-            ));
+                 underscores. It can be at most {BATCH_ID_CHARS_MAX} letters long."
+            );
+            return Err(named("InvalidBatchEntryId", message));
         }
         if ids.clone().take(place).any(|other| other.is_some_and(|other| &**other == id)) {
             return Err(named("BatchEntryIdsNotDistinct", format!("Id {id} repeated.")));

@@ -1,24 +1,22 @@
 //! `DeleteMessage`, `ChangeMessageVisibility` and their batches.
 
 use trunkline_engine::{Queue, Ticket};
-use trunkline_types::{Code, Millis};
+use trunkline_types::{Code, Limits, Millis};
 
 use super::errors::{from_engine, invalid_value, missing};
 use super::input::{Batch, LeaseInput};
 use super::output::{BatchOutput, Object};
-use super::{Context, Lookup, Operation, batch as rules};
+use super::{Context, Lookup, Operation, batch as rules, text};
 use crate::error::Result;
 use crate::service::{Input, Outcome};
 
-const VISIBILITY_SECONDS_MAX: i32 = 43_200;
-
 /// A visibility time-out in milliseconds.
-pub(super) fn visibility(seconds: i32) -> Result<Millis> {
-    if !(0..=VISIBILITY_SECONDS_MAX).contains(&seconds) {
-        let reason = "Must be between 0 and 43200, if provided.";
-        return Err(invalid_value(seconds, "VisibilityTimeout", reason));
-    }
-    Ok(u64::from(seconds.unsigned_abs()) * 1_000)
+pub(super) fn visibility(seconds: i32, limits: &Limits) -> Result<Millis> {
+    text::millis(seconds, limits.visibility_max).ok_or_else(|| {
+        let most = limits.visibility_max / 1_000;
+        let reason = format!("Must be between 0 and {most}, if provided.");
+        invalid_value(seconds, "VisibilityTimeout", &reason)
+    })
 }
 
 pub(super) fn one(context: &Context<'_>, input: &Input<'_>) -> Result<Outcome> {
@@ -68,7 +66,7 @@ fn carry_out(
     let is_delete = matches!(context.operation, Operation::Delete | Operation::DeleteBatch);
     let timeout = match (is_delete, input.visibility_timeout) {
         (true, _) => 0,
-        (false, Some(seconds)) => visibility(seconds)?,
+        (false, Some(seconds)) => visibility(seconds, context.call.engine.limits())?,
         (false, None) => return Err(missing("VisibilityTimeout")),
     };
     let receipt = queue.decode_receipt(handle).map_err(from_engine)?;

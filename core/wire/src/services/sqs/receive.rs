@@ -12,18 +12,16 @@ use super::errors::{from_engine, invalid_value};
 use super::input::ReceiveInput;
 use super::names::{SYSTEM, System, User};
 use super::output::Object;
-use super::{Context, Lookup, text};
+use super::text::millis;
+use super::{Context, Lookup, address, text};
 use crate::codec::{encode_blob, json};
 use crate::error::Result;
 use crate::service::{Input, Outcome, Output, Subscription, Wait};
 
-const MESSAGES_MAX: i32 = 10;
-const WAIT_SECONDS_MAX: i32 = 20;
-
 /// About what a message takes in an answer beside its body.
 const BESIDE_BODY_BYTES: usize = 512;
 /// Most memory that is reserved for an output in advance.
-const RESERVED_MAX: usize = 1 << 20;
+const RESERVED_MAX: usize = 1_000_000;
 
 /// A receive that may wait.
 struct Poll {
@@ -43,26 +41,28 @@ pub(super) fn start(context: &Context<'_>, input: &Input<'_>) -> Result<Outcome>
         Lookup::Queue(queue, duplicate) => (queue, duplicate),
         Lookup::Pause(pause) => return Ok(Outcome::Pause(pause)),
     };
+    let limits = context.call.engine.limits();
     let max = input.max_number_of_messages.unwrap_or(1);
-    if !(1..=MESSAGES_MAX).contains(&max) {
-        let reason = "Must be between 1 and 10, if provided.";
-        return Err(invalid_value(max, "MaxNumberOfMessages", reason));
+    let most = limits.batch_entries_max;
+    if !u32::try_from(max).is_ok_and(|max| (1..=most).contains(&max)) {
+        let reason = format!("Must be between 1 and {most}, if provided.");
+        return Err(invalid_value(max, "MaxNumberOfMessages", &reason));
     }
     let wait = match input.wait_time_seconds {
         None => queue.config().receive_wait,
-        Some(seconds) if (0..=WAIT_SECONDS_MAX).contains(&seconds) => millis(seconds),
-        Some(seconds) => {
-            let reason = "Must be >= 0 and <= 20, if provided.";
-            return Err(invalid_value(seconds, "WaitTimeSeconds", reason));
-        }
+        Some(seconds) => millis(seconds, limits.receive_wait_max).ok_or_else(|| {
+            let most = limits.receive_wait_max / 1_000;
+            let reason = format!("Must be >= 0 and <= {most}, if provided.");
+            invalid_value(seconds, "WaitTimeSeconds", &reason)
+        })?,
     };
     let visibility = match input.visibility_timeout {
         None => None,
-        Some(seconds) => Some(super::lease::visibility(seconds)?),
+        Some(seconds) => Some(super::lease::visibility(seconds, limits)?),
     };
     let attempt_id = input.receive_request_attempt_id.as_deref();
     if let Some(id) = attempt_id {
-        text::check_id(id, "ReceiveRequestAttemptId")?;
+        text::check_id(id, "ReceiveRequestAttemptId", limits)?;
     }
     let system = System::read([
         input.attribute_names.as_deref(),
@@ -79,10 +79,6 @@ pub(super) fn start(context: &Context<'_>, input: &Input<'_>) -> Result<Outcome>
         wait,
         queue,
     })))
-}
-
-fn millis(seconds: i32) -> Millis {
-    u64::from(seconds.unsigned_abs()) * 1_000
 }
 
 impl Wait for Poll {
@@ -145,12 +141,11 @@ impl Poll {
         out.push(b'"');
         let out = message.key("Body");
         let start = out.len() + 1;
-        match std::str::from_utf8(delivery.body) {
-            Ok(body) => json::write_text(body, out),
-            // A body that an embedder sent as bytes; the wire can only carry text.
-            Err(_) => json::write_text(&String::from_utf8_lossy(delivery.body), out),
-        }
-        bodies.add(delivery.body, start, place, out);
+        // A program may send bytes that are no text, which the wire cannot carry: they become
+        // U+FFFD. The digest is of the body that is handed out, or clients would refuse it.
+        let body = String::from_utf8_lossy(delivery.body);
+        json::write_text(&body, out);
+        bodies.add(body.as_bytes(), start, place, out);
         let wanted = !self.system.is_empty() || self.user != User::None;
         if wanted {
             // A block that the engine kept is the block that was sent.
@@ -186,7 +181,7 @@ impl Poll {
                     .map(|attribute| String::from_utf8_lossy(&attribute.value).into_owned()),
                 8 => delivery.dead_letter_source.and_then(|source| {
                     let queue = self.engine.queue_by_id(source)?;
-                    Some(arn(&queue))
+                    Some(address::arn(queue.name()))
                 }),
                 _ => None,
             };
@@ -265,20 +260,14 @@ impl Bodies {
     }
 }
 
-/// The resource name of a queue.
-pub(super) fn arn(queue: &Queue) -> String {
-    let name = queue.name();
-    format!("arn:aws:sqs:{}:{}:{}", name.region, name.account, name.name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn digests_are_of_the_bytes_that_were_sent_however_the_answer_holds_them() {
+    fn digests_are_of_the_body_that_is_handed_out_however_it_is_escaped() {
         let sent: [&[u8]; 5] =
-            [b"plain", b"with \"quotes\"", b"line\n", b"no \xff\xfe\xfd text", b""];
+            [b"plain", b"with \"quotes\"", b"line\n", b"no \xef\xbf\xbd text", b""];
         let mut out = Vec::new();
         let mut bodies = Bodies::default();
         let mut places = Vec::new();

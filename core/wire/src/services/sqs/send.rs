@@ -1,7 +1,7 @@
 //! `SendMessage` and `SendMessageBatch`.
 
 use trunkline_engine::{Outgoing, Queue, Sent, sequence_number};
-use trunkline_types::QueueKind;
+use trunkline_types::{Limits, QueueKind};
 
 use super::attributes::{Prepared, prepare};
 use super::digest::{self, Hex};
@@ -12,7 +12,8 @@ use super::{Context, Lookup, batch as rules, text};
 use crate::error::{Result, WireError};
 use crate::service::{Input, Outcome};
 
-const DELAY_SECONDS_MAX: i32 = 900;
+/// About what the output of one message takes.
+const OUTPUT_BYTES: usize = 250;
 
 /// A message that may be sent as far as its input tells.
 struct Checked<'a> {
@@ -42,15 +43,16 @@ pub(super) fn one(context: &Context<'_>, input: &Input<'_>) -> Result<Outcome> {
         Lookup::Queue(queue, _) => queue,
         Lookup::Pause(pause) => return Ok(Outcome::Pause(pause)),
     };
-    let attributes =
-        prepare(input.message_attributes.take(), input.message_system_attributes.take());
-    let mut checked = check(&input, &queue, attributes)?;
+    let limits = context.call.engine.limits();
+    let (user, system) = (input.message_attributes.take(), input.message_system_attributes.take());
+    let attributes = prepare(user, system, trace_of(context), limits);
+    let mut checked = check(&input, &queue, attributes, limits)?;
     checked.digest = digest::of_body(checked.body.as_bytes());
     if queue.kind() == QueueKind::Fifo {
         check_fifo(&checked, &queue)?;
     }
     let sent = queue.send(&checked.outgoing()).map_err(from_engine)?;
-    let mut out = Vec::with_capacity(256);
+    let mut out = Vec::with_capacity(OUTPUT_BYTES);
     let mut object = Object::open(&mut out);
     write_sent(&mut object, context, &queue, &checked, &sent);
     object.close();
@@ -69,7 +71,10 @@ pub(super) fn batch(context: &Context<'_>, input: &Input<'_>) -> Result<Outcome>
     rules::check(entries.iter().map(|e| e.id.as_ref()), most, "SendMessageBatchRequestEntry")?;
     let prepared: Vec<Result<Prepared>> = entries
         .iter_mut()
-        .map(|e| prepare(e.message_attributes.take(), e.message_system_attributes.take()))
+        .map(|entry| {
+            let user = entry.message_attributes.take();
+            prepare(user, entry.message_system_attributes.take(), trace_of(context), limits)
+        })
         .collect();
     let total: usize = entries
         .iter()
@@ -95,7 +100,7 @@ pub(super) fn batch(context: &Context<'_>, input: &Input<'_>) -> Result<Outcome>
         .zip(prepared)
         .zip(digest::of_bodies(&bodies))
         .map(|((entry, prepared), digest)| {
-            check(entry, &queue, prepared).map(|message| Checked { digest, ..message })
+            check(entry, &queue, prepared, limits).map(|message| Checked { digest, ..message })
         })
         .collect();
     // One entry that a FIFO queue cannot place refuses the whole batch, as AWS does.
@@ -180,23 +185,25 @@ fn check<'a>(
     input: &'a SendInput<'_>,
     queue: &Queue,
     attributes: Result<Prepared>,
+    limits: &Limits,
 ) -> Result<Checked<'a>> {
     let body = input.message_body.as_deref().filter(|body| !body.is_empty());
     let body = body.ok_or_else(|| missing("MessageBody"))?;
     if !text::is_carried(body) {
         return Err(text::not_carried());
     }
-    let group = given(&input.message_group_id, "MessageGroupId")?;
-    let dedup_id = given(&input.message_deduplication_id, "MessageDeduplicationId")?;
+    let group = provided(&input.message_group_id, "MessageGroupId", limits)?;
+    let dedup_id = provided(&input.message_deduplication_id, "MessageDeduplicationId", limits)?;
     let is_fifo = queue.kind() == QueueKind::Fifo;
     let foreign = "The request include parameter that is not valid for this queue type.";
     if let (Some(id), false) = (dedup_id, is_fifo) {
         return Err(invalid_value(id, "MessageDeduplicationId", foreign));
     }
     let delay = match input.delay_seconds {
-        Some(seconds) if !(0..=DELAY_SECONDS_MAX).contains(&seconds) => {
-            let reason = "DelaySeconds must be >= 0 and <= 900.";
-            return Err(invalid_value(seconds, "DelaySeconds", reason));
+        Some(seconds) if text::millis(seconds, limits.delay_max).is_none() => {
+            let most = limits.delay_max / 1_000;
+            let reason = format!("DelaySeconds must be >= 0 and <= {most}.");
+            return Err(invalid_value(seconds, "DelaySeconds", &reason));
         }
         Some(seconds) if is_fifo && seconds > 0 => {
             return Err(invalid_value(seconds, "DelaySeconds", foreign));
@@ -209,10 +216,19 @@ fn check<'a>(
     Ok(Checked { body, group, dedup_id, delay, attributes: attributes?, digest: [0; 32] })
 }
 
-fn given<'a>(id: &'a Option<Text<'_>>, parameter: &str) -> Result<Option<&'a str>> {
+fn provided<'a>(
+    id: &'a Option<Text<'_>>,
+    parameter: &str,
+    limits: &Limits,
+) -> Result<Option<&'a str>> {
     let id = id.as_deref();
-    id.map_or(Ok(()), |id| text::check_id(id, parameter))?;
+    id.map_or(Ok(()), |id| text::check_id(id, parameter, limits))?;
     Ok(id)
+}
+
+// The trace that the whole request belongs to.
+fn trace_of<'a>(context: &Context<'a>) -> Option<&'a str> {
+    context.call.request.header("x-amzn-trace-id").filter(|trace| !trace.is_empty())
 }
 
 fn check_fifo(checked: &Checked<'_>, queue: &Queue) -> Result<()> {

@@ -1,10 +1,9 @@
 //! What characters SQS takes where.
 
+use trunkline_types::{Limits, Millis};
+
 use super::errors;
 use crate::error::{Result, WireError};
-
-/// Longest group, deduplication and attempt id.
-const ID_CHARS_MAX: usize = 128;
 
 /// Whether a body holds only characters that SQS carries: tab, line feed, carriage return, and
 /// everything from space on but U+FFFE and U+FFFF.
@@ -33,15 +32,35 @@ pub(super) fn not_carried() -> WireError {
     )
 }
 
+/// The error for an attribute's value with a character that is not carried.
+pub(super) fn invalid_character(text: &str, attribute: &str) -> Option<WireError> {
+    let is_control = |c: &char| *c < ' ' && !matches!(c, '\t' | '\n' | '\r');
+    let refused = |c: &char| is_control(c) || matches!(c, '\u{fffe}' | '\u{ffff}');
+    let found = u32::from(text.chars().find(refused)?);
+    Some(errors::invalid(format!(
+        "Invalid binary character '#x{found:X}' was found in the message attribute '{attribute}' \
+         value, the set of allowed characters is #x9 | #xA | #xD | [#x20-#xD7FF] | \
+         [#xE000-#xFFFD] | [#x10000-#x10FFFF]"
+    )))
+}
+
+/// Whole seconds in milliseconds, if they are within 0 and `max`.
+pub(super) fn millis(seconds: i32, max: Millis) -> Option<Millis> {
+    let millis = u64::try_from(seconds).ok()? * 1_000;
+    (millis <= max).then_some(millis)
+}
+
 /// Checks a group, deduplication or attempt id.
-pub(super) fn check_id(id: &str, parameter: &str) -> Result<()> {
-    let fits = (1..=ID_CHARS_MAX).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
+pub(super) fn check_id(id: &str, parameter: &str, limits: &Limits) -> Result<()> {
+    let most = limits.id_chars_max;
+    let fits = (1..=most as usize).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
     if fits {
         return Ok(());
     }
     let shown: String = id.chars().take(crate::limits::QUOTE_CHARS_MAX).collect();
     let reason = format!(
-        "{parameter} can only include alphanumeric and punctuation characters. 1 to 128 in length."
+        "{parameter} can only include alphanumeric and punctuation characters. 1 to {most} in \
+         length."
     );
     Err(errors::invalid_value(shown, parameter, &reason))
 }
@@ -60,9 +79,9 @@ mod tests {
 
     #[test]
     fn ids_are_short_and_printable() {
-        assert!(check_id("!aZ9~", "MessageGroupId").is_ok());
+        assert!(check_id("!aZ9~", "MessageGroupId", &Limits::default()).is_ok());
         for id in ["", " ", "\u{e9}", "a\n", &"x".repeat(129)] {
-            assert!(check_id(id, "MessageGroupId").is_err(), "{id:?}");
+            assert!(check_id(id, "MessageGroupId", &Limits::default()).is_err(), "{id:?}");
         }
     }
 }

@@ -1,0 +1,28 @@
+"""AWS's bounds that no engine's limits raise: they protect the control plane, not the messages."""
+
+from __future__ import annotations
+
+TAGS_MAX = 50
+TAG_KEY_CHARS_MAX = 128
+TAG_VALUE_CHARS_MAX = 256
+
+POLICY_BYTES_MAX = 8_192
+"""The longest policy of a queue."""
+POLICY_ACTIONS_MAX = 7
+"""The most actions of one statement."""
+
+KMS_REUSE_DEFAULT = "300"
+"""The KmsDataKeyReusePeriodSeconds of a queue that names none."""
+KMS_REUSE_SECONDS = (60, 86_400)
+"""The range of KmsDataKeyReusePeriodSeconds."""
+
+REDRIVE_SOURCES_MAX = 10
+"""The most queues that a dead-letter queue names as its sources."""
+
+QUEUES_MAX = 1_000
+"""The most queues of one page."""
+MOVE_TASKS_MAX = 10
+"""The most move tasks of one answer."""
+
+SESSION_SECONDS_DEFAULT = 3_600
+"""How long the sessions of a role last."""
