@@ -2,7 +2,7 @@
 
 use crate::error::InvalidEvent;
 use crate::json::skip_simd;
-use crate::json::string_ends::{controls, quotes_and_backslashes};
+use crate::json::string_ends::quotes_and_backslashes;
 
 /// The text of an event and its nesting limit.
 #[derive(Clone, Copy)]
@@ -73,13 +73,15 @@ impl Scan for Strict {
         let mut at = from;
         let mut has_escapes = false;
         loop {
-            while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
-                let found = quotes_and_backslashes(block) | controls(block);
+            while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+                let word = u64::from_le_bytes(*word);
+                // Bytes above 127 stop the loop as well; this costs one step and is rare.
+                let found = byte_mask(word, b'"') | byte_mask(word, b'\\') | control_mask(word);
                 if found != 0 {
-                    at += found.trailing_zeros() as usize;
+                    at += found.trailing_zeros() as usize / 8;
                     break;
                 }
-                at += 16;
+                at += 8;
             }
             match bytes.get(at) {
                 None => return Err(unclosed(from)),
@@ -143,6 +145,21 @@ fn digits(bytes: &[u8], mut at: usize) -> usize {
         at += 1;
     }
     at
+}
+
+/// Sets the high bit of each byte that equals `byte`. Bits above the first match may be wrong.
+#[inline]
+fn byte_mask(word: u64, byte: u8) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    let zeros = word ^ (ONES * byte as u64);
+    zeros.wrapping_sub(ONES) & !zeros & (ONES << 7)
+}
+
+/// Sets the high bit of each byte that may be a control character, without false negatives.
+#[inline]
+fn control_mask(word: u64) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    (word.wrapping_sub(ONES * 0x20) | word) & (ONES << 7)
 }
 
 /// Skips a value and validates all of it. A bit stack holds the open objects and arrays, so depth

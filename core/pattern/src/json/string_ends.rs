@@ -12,20 +12,10 @@ pub(super) fn quotes_and_backslashes(block: &[u8; 16]) -> u32 {
     unsafe { sse2::quotes_and_backslashes(*block) }
 }
 
-/// Sets bit `i` if byte `i` is a control character.
-#[cfg(target_arch = "x86_64")]
-#[allow(unsafe_code)]
-#[inline(always)]
-pub(super) fn controls(block: &[u8; 16]) -> u32 {
-    // SAFETY: SSE2 is part of x86-64, and the function reads no memory but the array it is given.
-    unsafe { sse2::controls(*block) }
-}
-
 #[cfg(target_arch = "x86_64")]
 mod sse2 {
     use std::arch::x86_64::{
-        __m128i, _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x,
-        _mm_set1_epi8,
+        __m128i, _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8,
     };
 
     #[target_feature(enable = "sse2")]
@@ -35,14 +25,6 @@ mod sse2 {
         let quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'"' as i8));
         let backslashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'\\' as i8));
         _mm_movemask_epi8(_mm_or_si128(quotes, backslashes)) as u32
-    }
-
-    #[target_feature(enable = "sse2")]
-    #[inline]
-    pub(super) fn controls(block: [u8; 16]) -> u32 {
-        let bytes = load(block);
-        let smallest = _mm_min_epu8(bytes, _mm_set1_epi8(0x1f));
-        _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, smallest)) as u32
     }
 
     #[target_feature(enable = "sse2")]
@@ -58,13 +40,6 @@ mod sse2 {
 #[inline]
 pub(super) fn quotes_and_backslashes(block: &[u8; 16]) -> u32 {
     mask(block, |byte| byte == b'"' || byte == b'\\')
-}
-
-/// Sets bit `i` if byte `i` is a control character.
-#[cfg(not(target_arch = "x86_64"))]
-#[inline]
-pub(super) fn controls(block: &[u8; 16]) -> u32 {
-    mask(block, |byte| byte < 0x20)
 }
 
 #[cfg(any(test, not(target_arch = "x86_64")))]
@@ -84,7 +59,6 @@ mod tests {
                 block[at] = byte;
                 let special = mask(&block, |byte| byte == b'"' || byte == b'\\');
                 assert_eq!(quotes_and_backslashes(&block), special, "{byte} at {at}");
-                assert_eq!(controls(&block), mask(&block, |byte| byte < 0x20), "{byte} at {at}");
             }
         }
     }
