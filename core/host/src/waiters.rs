@@ -68,10 +68,16 @@ impl Waiters {
         list.ended.remove(&id).unwrap_or(Ended::Waiting)
     }
 
-    /// Whether a wake would reach anybody.
+    /// Subscriptions that wait for a wake.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.waiting.load(Ordering::SeqCst)
+    }
+
+    /// Whether a wake would reach no subscription.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.waiting.load(Ordering::SeqCst) == 0
+        self.len() == 0
     }
 
     /// Wakes up to `count` waiters, the longest waiting first. Call without holding any lock.

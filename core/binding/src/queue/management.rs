@@ -46,6 +46,12 @@ impl Queue {
         guard(|| handle(slf).queue.check_readable().map_err(raise))
     }
 
+    /// Receivers that wait for a message now: tests need no sleep to know that one does.
+    #[getter]
+    fn waiting(slf: &Bound<'_, Self>) -> usize {
+        handle(slf).queue.waiting()
+    }
+
     fn purge(slf: &Bound<'_, Self>) -> PyResult<()> {
         let handle = handle(slf);
         guard(|| control(slf.py(), handle, || handle.queue.purge()))

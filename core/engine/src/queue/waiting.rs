@@ -29,6 +29,11 @@ impl Queue {
         id
     }
 
+    /// Receivers that wait for a message now.
+    pub fn waiting(&self) -> usize {
+        self.waiters.len()
+    }
+
     /// Ends a subscription and says what had become of it. A wake that was not used goes to the
     /// next.
     pub fn unsubscribe(&self, id: WaiterId) -> Ended {
