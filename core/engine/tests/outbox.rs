@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use common::{START, bodies, memory, on_disk, queue, receive};
 use endpoint::{Endpoint, status_line};
-use trunkline_engine::delivery::{Ended, GiveUp, RetryTable};
+use trunkline_engine::delivery::{Delay, Ended, GiveUp, Jitter, Phase, RetryTable};
 use trunkline_engine::{
     AttemptRef, Clock, Code, DestinationConfig, DestinationStatistics, Engine, LeasedDelivery,
-    OpenOptions, Outgoing, ResourceId, Target, Transport, fifo_queue, queue_name, standard_queue,
+    Limits, OpenOptions, Outgoing, ResourceId, Target, Transport, fifo_queue, queue_name,
+    standard_queue,
 };
 
 fn http(url: &str) -> DestinationConfig {
@@ -89,6 +90,36 @@ fn a_failed_delivery_comes_back_as_its_table_says_and_not_earlier() {
     let expected =
         DestinationStatistics { delivered: 1, retried: 2, ..DestinationStatistics::default() };
     assert_eq!(statistics(&engine, id), expected);
+}
+
+#[test]
+fn on_a_system_clock_retries_come_without_a_verb() {
+    let hook = Endpoint::start(|_, number| Some(status_line(if number < 4 { 503 } else { 200 })));
+    let engine = Engine::open(OpenOptions::memory()).unwrap();
+    let phases = vec![Phase { retries: 5, delay: Delay::Fixed(30) }];
+    let retry = RetryTable::new(phases, None, Jitter::None).unwrap();
+    let config = DestinationConfig { retry, ..http(&hook.url) };
+    let id = engine.create_destination("hook", &config).unwrap();
+    deliver(&engine, id, "a");
+    // Nothing but the endpoint is looked at: no verb makes time pass.
+    eventually("the fourth attempt comes", || hook.seen().len() == 4);
+    eventually("it is delivered", || statistics(&engine, id).delivered == 1);
+    engine.close().unwrap();
+}
+
+#[test]
+fn deliveries_beyond_those_that_may_be_in_flight_follow_when_they_may() {
+    let hook = Endpoint::start(|_, number| Some(status_line(if number < 3 { 503 } else { 200 })));
+    let clock = Arc::new(Clock::virtual_at(START));
+    let limits = Limits { standard_in_flight_max: 2, ..Limits::default() };
+    let engine = Engine::open(OpenOptions { clock, limits, ..OpenOptions::memory() }).unwrap();
+    let id = engine.create_destination("hook", &http(&hook.url)).unwrap();
+    (0..5).for_each(|number| deliver(&engine, id, &format!("{number}")));
+    settle(&engine);
+    let there = statistics(&engine, id);
+    assert_eq!((there.leased, there.due), (2, 3), "two wait for their next attempt");
+    engine.advance(20_000).unwrap();
+    assert_eq!(statistics(&engine, id).delivered, 5);
 }
 
 #[test]

@@ -185,6 +185,16 @@ impl Client {
         }
     }
 
+    /// The same, after `delay`.
+    pub fn run_after(&self, delay: Duration, task: impl FnOnce() + Send + 'static) {
+        if let Some(runtime) = lock(&self.runtime).as_ref() {
+            runtime.spawn(async move {
+                tokio::time::sleep(delay).await;
+                task();
+            });
+        }
+    }
+
     /// Ends everything without waiting. Attempts that run are dropped, and so are their callbacks.
     pub fn close(&self) {
         let runtime = lock(&self.runtime).take();

@@ -276,6 +276,20 @@ fn a_metadata_service_in_any_spelling_of_its_address_is_refused() {
 }
 
 #[test]
+fn a_task_runs_after_its_delay_and_not_when_the_client_is_closed() {
+    let client = client();
+    let (told, ran) = std::sync::mpsc::channel();
+    let start = Instant::now();
+    client.run_after(Duration::from_millis(30), move || told.send(()).unwrap_or_default());
+    ran.recv_timeout(Duration::from_secs(10)).unwrap();
+    assert!(start.elapsed() >= Duration::from_millis(30));
+    let (told, ran) = std::sync::mpsc::channel();
+    client.run_after(Duration::from_millis(30), move || told.send(()).unwrap_or_default());
+    client.close();
+    assert!(ran.recv_timeout(Duration::from_secs(10)).is_err(), "dropped with the client");
+}
+
+#[test]
 fn closing_a_client_drops_what_runs_and_refuses_what_comes() {
     let server = Server::start(|connection, _| connection.hang());
     let client = client();

@@ -9,18 +9,22 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use trunkline_delivery::{Attempt, Client, Ended, Endpoint, Gate, Slot, Turn};
 use trunkline_journal::Signal;
 use trunkline_types::sync::atomic::{AtomicU8, Ordering};
 use trunkline_types::sync::lock;
-use trunkline_types::{ResourceId, Result};
+use trunkline_types::{Code, ResourceId, Result};
 
 use super::backlog::LeasedDelivery;
 use super::config::{DestinationConfig, Transport};
 use super::destination::Destination;
 use super::settle::AttemptRef;
 use super::{Outbox, Shared};
+
+/// How long a destination rests after a turn that the engine refused.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 /// What a destination may have to wait for: a gate of the client. Hosts are told apart by the
 /// destination's own host, which is the start of its URL.
@@ -117,12 +121,24 @@ impl Outbox {
         let served = catch_unwind(AssertUnwindSafe(|| self.begin_attempts(&destination, free)));
         match served {
             Ok(Ok(served)) => served,
-            // A full disk or a poisoned journal. The deliveries are where they were; the
-            // subscription brings the next turn.
-            Ok(Err(_)) | Err(_) => {
-                self.subscribe(&destination);
+            // The deliveries are where they were.
+            refused => {
+                let code = refused.ok().and_then(|refused| refused.err()).map(|error| error.code());
+                self.try_again(&destination, code);
                 (0, Turn::Empty)
             }
+        }
+    }
+
+    /// A turn failed. What was refused for a while, on a full disk for example, is tried again; an
+    /// engine that accepts nothing more is not asked.
+    fn try_again(&self, destination: &Arc<Destination>, code: Option<Code>) {
+        self.subscribe(destination);
+        let is_over =
+            matches!(code, Some(Code::EngineClosed | Code::EngineForked | Code::EnginePoisoned));
+        if let (false, Ok(client)) = (is_over, self.client()) {
+            let (outbox, id) = (self.clone(), destination.id);
+            client.run_after(TRY_AGAIN, move || outbox.notify(id));
         }
     }
 
