@@ -86,12 +86,14 @@ impl Directory {
     ) -> Vec<Arc<R>> {
         let tables = self.read();
         let first = ResourceName::new(kind, account.unwrap_or_default(), "", "");
-        let wanted = |name: &ResourceName| {
-            account.is_none_or(|account| name.account == account)
-                && region.is_none_or(|region| name.region == region)
-                && name.name.starts_with(prefix)
+        let is_of_account = |name: &ResourceName| {
+            name.kind == kind && account.is_none_or(|account| name.account == account)
         };
-        let of_kind = tables.by_name.range(first..).take_while(|(name, _)| name.kind == kind);
+        let wanted = |name: &ResourceName| {
+            region.is_none_or(|region| name.region == region) && name.name.starts_with(prefix)
+        };
+        // Names are in order of kind and account: other accounts are not walked.
+        let of_kind = tables.by_name.range(first..).take_while(|(name, _)| is_of_account(name));
         let ids = of_kind.filter(|(name, _)| wanted(name)).map(|(_, id)| id);
         ids.filter_map(|id| tables.by_id.get(id)).cloned().filter_map(cast).collect()
     }
