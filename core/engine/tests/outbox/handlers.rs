@@ -1,0 +1,80 @@
+//! Handlers of the embedder: leases, lost attempts, a virtual clock that waits.
+
+use std::time::Duration;
+
+use trunkline_engine::delivery::{Ended, GiveUp};
+
+use super::common::{START, memory};
+use super::*;
+
+#[test]
+fn handlers_lease_and_settle_as_consumers_do() {
+    let engine = memory();
+    let id = engine.create_destination("handler", &handled()).unwrap();
+    let handler = engine.outbox().enter_handler(id).unwrap();
+    deliver(&engine, id, "a");
+    deliver(&engine, id, "b");
+    let leased = handler.lease(10).unwrap();
+    assert_eq!(leased.iter().map(|one| one.attempt).collect::<Vec<_>>(), [1, 1]);
+    handler.settle(&end(&leased[0]), &Ended::Delivered).unwrap();
+    handler.settle(&end(&leased[1]), &failed()).unwrap();
+    assert_eq!(handler.lease(10).unwrap(), []);
+    drop(handler);
+    engine.advance(20_000).unwrap();
+    let handler = engine.outbox().enter_handler(id).unwrap();
+    let again = handler.lease(10).unwrap();
+    assert_eq!((again.len(), again[0].attempt, &again[0].body[..]), (1, 2, &b"b"[..]));
+    let refused = Ended::Permanent { why: "it is no order".to_owned() };
+    handler.settle(&end(&again[0]), &refused).unwrap();
+    // Settled twice: the second is for a delivery that is gone.
+    handler.settle(&end(&again[0]), &Ended::Delivered).unwrap();
+    assert_eq!(statistics(&engine, id).leased, 0);
+}
+
+#[test]
+fn a_delivery_whose_handler_never_answers_is_given_up_in_the_end() {
+    let engine = memory();
+    let id = engine.create_destination("handler", &handled()).unwrap();
+    deliver(&engine, id, "poison");
+    let mut attempts = Vec::new();
+    for _ in 0..6 {
+        let handler = engine.outbox().enter_handler(id).unwrap();
+        attempts.extend(handler.lease(10).unwrap().iter().map(|leased| leased.attempt));
+        drop(handler);
+        engine.advance(31_000).unwrap();
+    }
+    assert_eq!(attempts, [1, 2, 3, 4], "one attempt and three retries");
+    let failures = engine.outbox().failures(id).unwrap();
+    assert_eq!(
+        (failures.len(), failures[0].reason, failures[0].attempts),
+        (1, GiveUp::Attempts, 4)
+    );
+}
+
+#[test]
+fn a_virtual_clock_waits_for_a_handler() {
+    let engine = memory();
+    let id = engine.create_destination("handler", &handled()).unwrap();
+    let handler = engine.outbox().enter_handler(id).unwrap();
+    deliver(&engine, id, "a");
+    let worker = {
+        let engine = engine.clone();
+        std::thread::spawn(move || {
+            let mut times = Vec::new();
+            while times.len() < 3 {
+                for leased in handler.lease(1).unwrap() {
+                    times.push(engine.clock().now() - START);
+                    // Slower than a clock that would not wait.
+                    std::thread::sleep(Duration::from_millis(30));
+                    let ended = if times.len() < 3 { failed() } else { Ended::Delivered };
+                    handler.settle(&end(&leased), &ended).unwrap();
+                }
+                std::thread::yield_now();
+            }
+            times
+        })
+    };
+    engine.advance(3_600_000).unwrap();
+    assert_eq!(worker.join().unwrap(), [0, 20_000, 40_000]);
+    assert_eq!(statistics(&engine, id).delivered, 1);
+}
