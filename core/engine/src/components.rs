@@ -6,4 +6,4 @@ use crate::outbox::OUTBOX;
 use crate::queue::QUEUES;
 
 /// Every kind of resource, in the order in which they are built: a kind may refer to earlier ones.
-pub(crate) static KINDS: &[&ComponentKind] = &[&DOCUMENTS, &LOGS, &QUEUES, &OUTBOX];
+pub static KINDS: &[&ComponentKind] = &[&DOCUMENTS, &LOGS, &QUEUES, &OUTBOX];

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use trunkline_host::{Documents, Faults, Host, OpenOptions};
+use trunkline_host::{ComponentKind, Documents, Faults, Host, OpenOptions};
 use trunkline_journal::{Signal, Ticket};
 use trunkline_types::{
     Clock, Code, Durability, Error, IdKey, Limits, Millis, QueueConfig, ResourceId, ResourceName,
@@ -25,8 +25,15 @@ pub struct Engine {
 impl Engine {
     /// Opens an engine: replays its journal, or starts empty in memory.
     pub fn open(options: OpenOptions) -> Result<Arc<Engine>> {
+        Self::open_with(options, &[])
+    }
+
+    /// Opens an engine that has other kinds of resources beside its own. They are reached through
+    /// [`Engine::host`].
+    pub fn open_with(options: OpenOptions, more: &[&'static ComponentKind]) -> Result<Arc<Engine>> {
         check_limits(&options.limits)?;
-        let engine = Self::of(Host::open(options, KINDS)?)?;
+        let kinds: Vec<_> = KINDS.iter().chain(more).copied().collect();
+        let engine = Self::of(Host::open(options, &kinds)?)?;
         // A copy in memory only gathers deliveries: its original sends them.
         if engine.host.check_writable().is_ok() {
             engine.outbox.start();

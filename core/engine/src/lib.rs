@@ -27,6 +27,7 @@ mod outbox;
 mod queue;
 mod router;
 
+pub use components::KINDS;
 pub use engine::{Engine, advance};
 pub use inspect::{QueueReport, Report, inspect, verify};
 pub use outbox::{

@@ -23,6 +23,15 @@ impl Host {
         to_folder(self, path)
     }
 
+    /// Hands the whole state to `sink`, as records that a fresh host turns into the same state.
+    pub fn export(&self, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        self.check_readable()?;
+        let mut opened = Vec::new();
+        self.opened_record().encode(&mut opened);
+        sink(&opened)?;
+        self.all_components().iter().try_for_each(|component| component.export(sink))
+    }
+
     /// Copies the engine to memory, with the kinds it has and a clock of its own.
     pub fn fork(&self, clock: Arc<Clock>) -> Result<Arc<Host>> {
         self.check_readable()?;
@@ -70,7 +79,7 @@ fn copy(host: &Host, storage: Arc<dyn Storage>, segment_bytes: u32) -> Result<()
     withhold(&*storage)?;
     match &host.journal {
         Some(journal) => copy_log(host, journal, &target)?,
-        None => copy_state(host, &target)?,
+        None => host.export(&mut |record| append(&target, record))?,
     }
     target.flush()?;
     target.close()?;
@@ -85,16 +94,6 @@ fn copy_log(host: &Host, journal: &Journal, target: &Journal) -> Result<()> {
     }
     // After the records, so that every file that a record names is there.
     journal.copy_sealed_files(target)
-}
-
-fn copy_state(host: &Host, target: &Journal) -> Result<()> {
-    let mut opened = Vec::new();
-    host.opened_record().encode(&mut opened);
-    append(target, &opened)?;
-    for component in host.all_components() {
-        component.export(&mut |record| append(target, record))?;
-    }
-    Ok(())
 }
 
 fn append(target: &Journal, record: &[u8]) -> Result<()> {

@@ -10,6 +10,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "../counter/mod.rs"]
+mod counter;
+mod nouns;
 mod observe;
 mod work;
 
@@ -40,7 +43,7 @@ pub fn open(storage: &SimStorage, now: Millis) -> (Arc<Engine>, Arc<Clock>) {
         background: false,
         ..OpenOptions::memory()
     };
-    (Engine::open(options).unwrap(), clock)
+    (Engine::open_with(options, &[&counter::COUNTERS]).unwrap(), clock)
 }
 
 #[test]

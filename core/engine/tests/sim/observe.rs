@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::nouns::NOUNS;
 use trunkline_engine::{Engine, Millis, Outgoing, QueueKind, Receive};
 
 /// Queue and body of a message: bodies are never used twice.
@@ -17,7 +18,8 @@ pub struct Look {
     pub messages: BTreeMap<Name, Standing>,
     /// Queues, and how many of their messages are delayed.
     pub delayed: BTreeMap<String, u64>,
-    pub documents: BTreeMap<String, Vec<u8>>,
+    /// The resources of the other kinds.
+    pub others: BTreeMap<String, Vec<u8>>,
 }
 
 /// How the queues looked after an operation.
@@ -47,7 +49,7 @@ pub fn look(engine: &Engine) -> Look {
         queue.peek(usize::MAX >> 1, true, see).unwrap();
         look.delayed.insert(name.clone(), queue.statistics().unwrap().delayed);
     }
-    look.documents = engine.documents("work/").into_iter().collect();
+    look.others = NOUNS.iter().flat_map(|noun| noun.look(engine)).collect();
     look
 }
 
@@ -64,7 +66,7 @@ impl Look {
         // Delays may have ended as well: what was delayed is visible now.
         let all = |look: &Look| look.messages.len() as u64 + look.delayed.values().sum::<u64>();
         let known = was.messages.keys().all(|name| self.messages.contains_key(name));
-        self.documents == was.documents
+        self.others == was.others
             && all(self) == all(was)
             && known
             && deliveries(was).iter().all(|(name, count)| self.messages[name].0 == *count)
@@ -79,8 +81,8 @@ impl Look {
         let deliveries = |look: &Look, name: &Name| look.messages.get(name).map(|one| one.0);
         let delayed = |look: &Look| look.delayed.values().sum::<u64>();
         let may_be_delayed = delayed(self).max(delayed(&before.look)).max(delayed(&after.look)) > 0;
-        let documents = [&before.look, &after.look].iter().any(|l| l.documents == self.documents);
-        documents
+        let others = [&before.look, &after.look].iter().any(|look| look.others == self.others);
+        others
             && names.into_iter().all(|name| {
                 let here = deliveries(self, name);
                 let (was, is) = (deliveries(&before.look, name), deliveries(&after.look, name));

@@ -8,6 +8,7 @@ use trunkline_engine::{
 };
 use trunkline_journal::sim::{Random, SimStorage};
 
+use crate::nouns::NOUNS;
 use crate::observe::{Moment, look};
 use crate::open;
 
@@ -95,15 +96,7 @@ impl Work {
                 // What fell due, such as a step of a move task, hands out no ticket either.
                 self.last = self.engine.put_document("work/clock", Some(b"")).unwrap();
             }
-            17 => {
-                self.last = self
-                    .engine
-                    .put_document(
-                        ["work/a", "work/b"][random.below(2)],
-                        (!random.once_in(4)).then_some(&self.next.to_le_bytes()),
-                    )
-                    .unwrap()
-            }
+            17 => self.last = NOUNS[random.below(NOUNS.len())].operate(&self.engine, random),
             18 => self.engine.compact().unwrap(),
             _ => self.rarely(random),
         }

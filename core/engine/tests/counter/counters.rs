@@ -1,0 +1,199 @@
+//! Counters at work: verbs, timer, job, and what the host asks of their kind.
+
+use std::sync::Arc;
+
+use trunkline_host::{
+    Compactor, Component, Encode, Host, Jobs, Location, Resource, ResourceReport, TimerKey, Waiters,
+};
+use trunkline_journal::Ticket;
+use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::{Millis, ResourceId, ResourceKind, ResourceName, Result};
+
+use super::RAISE;
+use super::record::Record;
+
+pub const COUNTER: ResourceKind = ResourceKind("counter");
+
+/// All counters of a host.
+pub struct Counters {
+    pub host: Arc<Host>,
+}
+
+/// Where a counter stands. `location` is that of its newest value, if it was ever raised.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct State {
+    pub value: u64,
+    pub next: Millis,
+    pub location: Option<Location>,
+}
+
+/// One counter.
+pub struct Counter {
+    host: Arc<Host>,
+    id: ResourceId,
+    name: ResourceName,
+    period: Millis,
+    state: Mutex<State>,
+    created_at: Mutex<Option<Location>>,
+    pub waiters: Waiters,
+}
+
+impl Counters {
+    /// Creates a counter that a timer raises every `period`; 0 for never.
+    pub fn create(&self, name: &str, period: Millis) -> Result<(Arc<Counter>, Option<Ticket>)> {
+        self.host.check_writable()?;
+        let (host, id) = (self.host.clone(), self.host.next_id());
+        let next = if period == 0 { 0 } else { host.now() + period };
+        let state = State { next, ..State::default() };
+        let ticket = {
+            let mut log = self.host.append()?;
+            let created_at = log.append_live(&Record::Created { id, name, period, next }, None);
+            let counter = Arc::new(Counter::new(host, id, name, period, state, created_at));
+            counter.arm(next);
+            self.host.directory.add(counter);
+            log.ticket()
+        };
+        Ok((self.find(name).unwrap(), ticket))
+    }
+
+    pub fn find(&self, name: &str) -> Option<Arc<Counter>> {
+        self.host.directory.find(&ResourceName::local(COUNTER, name))
+    }
+
+    pub fn all(&self) -> Vec<Arc<Counter>> {
+        self.host.directory.all()
+    }
+}
+
+impl Counter {
+    pub fn new(
+        host: Arc<Host>,
+        id: ResourceId,
+        name: &str,
+        period: Millis,
+        state: State,
+        created_at: Option<Location>,
+    ) -> Self {
+        let (state, created_at) = (Mutex::new(state), Mutex::new(created_at));
+        let (name, waiters) = (ResourceName::local(COUNTER, name), Waiters::default());
+        Self { host, id, name, period, state, created_at, waiters }
+    }
+
+    pub fn value(&self) -> u64 {
+        lock(&self.state).value
+    }
+
+    /// Raises the counter by one.
+    pub fn raise(&self) -> Result<Option<Ticket>> {
+        self.host.check_writable()?;
+        self.host.faults.check(RAISE, &self.name)?;
+        let next = lock(&self.state).next;
+        self.append(next)
+    }
+
+    pub fn remove(&self) -> Result<()> {
+        let mut log = self.host.append()?;
+        log.append(&Record::Removed { id: self.id });
+        let locations = [*lock(&self.created_at), lock(&self.state).location];
+        locations.into_iter().flatten().for_each(|location| log.release(location));
+        self.host.directory.remove(self, self.host.now());
+        Ok(())
+    }
+
+    fn append(&self, next: Millis) -> Result<Option<Ticket>> {
+        let mut state = lock(&self.state);
+        let value = state.value + 1;
+        let ticket = {
+            let mut log = self.host.append()?;
+            let record = Record::Value { id: self.id, value, next };
+            let location = log.append_live(&record, state.location);
+            location.into_iter().for_each(|at| Compactor::on_append(&self.host, at.lsn));
+            *state = State { value, next, location };
+            log.ticket()
+        };
+        drop(state);
+        self.waiters.wake_all();
+        Ok(ticket)
+    }
+
+    pub fn arm(&self, at: Millis) {
+        if self.period > 0 {
+            self.host.arm(TimerKey { owner: self.id, slot: 0 }, at);
+        }
+    }
+}
+
+impl Resource for Counter {
+    fn id(&self) -> ResourceId {
+        self.id
+    }
+
+    fn name(&self) -> &ResourceName {
+        &self.name
+    }
+
+    fn fire(&self, _: u32, _: Millis, jobs: &Jobs<'_>) -> Option<Millis> {
+        jobs.push(0);
+        None
+    }
+
+    fn run(&self, _: u64, now: Millis) -> Result<()> {
+        let next = now + self.period;
+        self.append(next)?;
+        self.arm(next);
+        Ok(())
+    }
+
+    fn close(&self) {
+        self.waiters.wake_all();
+    }
+}
+
+impl Component for Counters {
+    fn relocate(&self, segment: u32) -> Result<()> {
+        for counter in self.all() {
+            let (id, name) = (counter.id, &counter.name.name);
+            let mut state = lock(&counter.state);
+            let mut created_at = lock(&counter.created_at);
+            let mut log = self.host.append()?;
+            let (period, next) = (counter.period, state.next);
+            if created_at.is_some_and(|at| at.segment() == segment) {
+                let record = Record::Created { id, name, period, next };
+                *created_at = log.append_live(&record, *created_at);
+            }
+            if state.location.is_some_and(|at| at.segment() == segment) {
+                let record = Record::Value { id, value: state.value, next };
+                state.location = log.append_live(&record, state.location);
+            }
+        }
+        Ok(())
+    }
+
+    fn export(&self, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        for counter in self.all() {
+            let (id, name, state) = (counter.id, &counter.name.name, *lock(&counter.state));
+            let (period, next) = (counter.period, state.next);
+            for record in [
+                Record::Created { id, name, period, next },
+                Record::Value { id, value: state.value, next },
+            ] {
+                let mut bytes = Vec::new();
+                record.encode(&mut bytes);
+                sink(&bytes)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn report(&self, _: Millis) -> Vec<ResourceReport> {
+        let report = |counter: &Arc<Counter>| ResourceReport {
+            name: counter.name.clone(),
+            counters: vec![("value", counter.value())],
+        };
+        self.all().iter().map(report).collect()
+    }
+
+    fn reset(&self) -> Result<()> {
+        self.all().iter().try_for_each(|counter| counter.remove())
+    }
+}
