@@ -1,6 +1,6 @@
 //! The engine's queues beside their yardsticks, without Python.
 //!
-//! `cargo bench -p trunkline-engine --bench queues [-- cycle|depth|durable|scale|reopen]`
+//! `cargo bench -p trunkline-engine --bench queues [-- cycle|depth|durable|redrive|scale|reopen]`
 //!
 //! A ratio is the median of the rounds' ratios; ours and the yardstick take turns in every round.
 //! Sizes are for two cores and some minutes; `TRUNKLINE_BENCH_FULL=1` runs the large ones.
@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used)] // A benchmark that fails should stop.
 
 mod durable;
+mod redrive;
 mod scale;
 
 use std::hint::black_box;
@@ -37,6 +38,9 @@ fn main() {
     if runs("scale") {
         scale::groups_and_queues();
         scale::threads();
+    }
+    if runs("redrive") {
+        redrive::run();
     }
     if runs("reopen") {
         scale::reopen();

@@ -9,10 +9,10 @@ use trunkline_engine::{
 use crate::{cycle, full, memory, queue, receive, send, unlimited};
 
 /// Percentiles of single verbs, in nanoseconds, with the cost of the clock left in.
-struct Times(Vec<u64>);
+pub struct Times(pub Vec<u64>);
 
 impl Times {
-    fn of(count: usize, mut work: impl FnMut()) -> Self {
+    pub fn of(count: usize, mut work: impl FnMut()) -> Self {
         let mut times = Vec::with_capacity(count);
         for _ in 0..count {
             let start = Instant::now();
@@ -27,7 +27,7 @@ impl Times {
         self.0[(self.0.len() - 1) * permille / 1_000]
     }
 
-    fn print(&self, row: &str) {
+    pub fn print(&self, row: &str) {
         println!("{row:<52} p50 {:>6} ns  p99 {:>6} ns", self.at(500), self.at(990));
     }
 }

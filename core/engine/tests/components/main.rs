@@ -10,13 +10,14 @@ mod counter;
 mod subjects;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use common::START;
 use subjects::{CountersSubject, DocumentsSubject, QueuesSubject, Subject};
 use trunkline_engine::{
     Clock, Code, Durability, Effect, Engine, KINDS, OpenOptions, Parker, ResourcePattern, Rule,
+    Signal,
 };
 use trunkline_host::{ComponentKind, Location, ResourceReport, inspect};
 use trunkline_journal::Lsn;
@@ -203,4 +204,34 @@ fn virtual_time_fires_timers_and_runs_their_jobs_in_order() {
     assert_eq!(counter.value(), 1);
     engine.advance(10_000).unwrap();
     assert_eq!(counter.value(), 11, "each job arms the timer of the next");
+}
+
+/// A job that lasts as long as the test wants, on a thread of its own.
+#[test]
+fn no_verb_waits_for_a_job() {
+    struct Hold(Mutex<mpsc::Receiver<()>>, mpsc::Sender<()>);
+    impl Signal for Hold {
+        fn signal(&self) {
+            self.1.send(()).unwrap();
+            self.0.lock().unwrap().recv().unwrap();
+        }
+    }
+    let engine = memory();
+    QueuesSubject.fill(&engine);
+    let (counter, _) = subjects::counters(&engine).create("ticks", 1_000).unwrap();
+    let ((release, held), (entered, inside)) = (mpsc::channel(), mpsc::channel());
+    counter.waiters.subscribe(Arc::new(Hold(Mutex::new(held), entered)), None);
+    std::thread::scope(|scope| {
+        let advancing = scope.spawn(|| engine.advance(1_000));
+        inside.recv().unwrap();
+        let plain = common::find(&engine, "plain");
+        let seen = plain.statistics();
+        let peeked = plain.peek(1, true, |_| {});
+        let still_runs = !advancing.is_finished();
+        release.send(()).unwrap();
+        advancing.join().unwrap().unwrap();
+        assert_eq!((seen.unwrap().visible, peeked), (37, Ok(())));
+        assert!(still_runs, "it returns when the job is done");
+    });
+    assert_eq!(counter.value(), 1);
 }
