@@ -51,7 +51,7 @@ fn receive(open: &OpenQueue, options: &ReceiveOptions) -> Result<Batch> {
     let attempt_id = check::id(attempt_id, "attempt_id", limits)?;
     let max = check::number(options.max, "max", 1, COUNT_MAX)?.unwrap_or(1);
     let wait = check::number(options.wait_ms, "wait_ms", 0, WAIT_MAX)?;
-    let request = Receive { max: max as usize, visibility, attempt_id };
+    let request = Receive { max: max as usize, visibility, attempt_id, wait };
 
     let attempt = || {
         let mut batch = Batch::default();

@@ -125,7 +125,7 @@ impl QueueVerbs {
         visibility_timeout: Option<Millis>,
         attempt_id: Option<&str>,
     ) -> PyResult<Bound<'py, PyList>> {
-        let request = Receive { max, visibility: visibility_timeout, attempt_id };
+        let request = Receive { max, visibility: visibility_timeout, attempt_id, wait: Some(wait) };
         guard(|| self.take_within(py, request, || wait))
     }
 
@@ -289,7 +289,9 @@ impl QueueVerbs {
         py: Python<'py>,
         max: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyList>> {
-        let request = Receive { max: plain_max(max), ..Receive::default() };
+        // At the limit of messages in flight the call with all arguments decides what to answer.
+        let wait = Some(Millis::MAX);
+        let request = Receive { max: plain_max(max), wait, ..Receive::default() };
         if request.max == 0 || self.0.has_faults() {
             return Ok(PyList::empty(py));
         }
@@ -302,8 +304,9 @@ impl QueueVerbs {
         max: usize,
         visibility_timeout: Option<Millis>,
         attempt_id: Option<&str>,
+        wait: Millis,
     ) -> PyResult<Bound<'py, PyList>> {
-        let request = Receive { max, visibility: visibility_timeout, attempt_id };
+        let request = Receive { max, visibility: visibility_timeout, attempt_id, wait: Some(wait) };
         guard(|| self.take::<AsyncMessage>(py, &request))
     }
 

@@ -79,6 +79,7 @@ impl Queues {
             account: name.account,
             region: name.region,
             name: name.name,
+            dead_letter_name: name_of_target(host, &config),
             config,
             document: document.to_vec(),
             created: now,
@@ -95,6 +96,12 @@ impl Queues {
     fn all(&self) -> Vec<Arc<Queue>> {
         self.host.directory.all()
     }
+}
+
+/// The name of the dead-letter queue of a queue with these rules, if there is such a queue.
+pub(crate) fn name_of_target(host: &Host, config: &QueueConfig) -> Option<ResourceName> {
+    let target = host.directory.any(config.dead_letter?.queue)?;
+    Some(target.name().clone())
 }
 
 fn kind(host: &Host, config: &QueueConfig, next_seq: u64) -> Kind {
@@ -125,6 +132,8 @@ impl Loader for QueueLoader {
         for (id, definition, image) in self.existing() {
             restore(host, id, definition, image);
         }
+        // Definitions of earlier versions name the dead-letter queue by its id alone.
+        host.directory.all::<Queue>().iter().for_each(|queue| queue.learn_dead_letter_name());
         let redrives = Redrives::resume(host, documents);
         Ok(Arc::new(Queues { host: host.clone(), creating: Mutex::new(()), redrives }))
     }

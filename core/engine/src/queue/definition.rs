@@ -1,13 +1,15 @@
 //! What a queue is: its rules and document, changed, removed, written and carried.
 
+use std::sync::Arc;
+
 use trunkline_host::{Append, Location};
 use trunkline_journal::Ticket;
 use trunkline_types::sync::atomic::Ordering;
 use trunkline_types::sync::lock;
 use trunkline_types::{Code, Error, QueueConfig, ResourceId, ResourceName, Result};
 
-use super::{Kind, Queue};
-use crate::queue::QUEUE;
+use super::{Kind, QUEUE, Queue};
+use crate::queue::component::name_of_target;
 use crate::queue::record::{Definition, Record};
 use crate::queue::replay::StoredDefinition;
 
@@ -29,6 +31,12 @@ impl Queue {
             let mut changed = definition.clone();
             (changed.config, changed.document) = (config, document.to_vec());
             changed.modified = now;
+            let found = name_of_target(&self.host, &changed.config);
+            let same = changed.config.dead_letter.map(|dead| dead.queue)
+                == definition.config.dead_letter.map(|dead| dead.queue);
+            // A target that is gone keeps its name, for the day it is made again.
+            changed.dead_letter_name =
+                found.or_else(|| changed.dead_letter_name.take().filter(|_| same));
             let mut log = self.host.append()?;
             changed.location = self.record_definition(&mut log, &changed, definition.location());
             if changed.config.dedup_scope != definition.config.dedup_scope {
@@ -93,6 +101,25 @@ impl Queue {
         definition.location = self.record_definition(log, &definition.clone(), None);
     }
 
+    pub(crate) fn learn_dead_letter_name(&self) {
+        let mut definition = lock(&self.definition);
+        if definition.dead_letter_name.is_none() {
+            definition.dead_letter_name = name_of_target(&self.host, &definition.config);
+        }
+    }
+
+    /// The dead-letter queue of this queue. One that was removed and made again under its name is
+    /// the target again.
+    pub(crate) fn dead_letter_target(&self) -> Option<Arc<Queue>> {
+        let dead = self.rules.dead_letter()?;
+        let directory = &self.host.directory;
+        let target = directory.get(dead.queue).or_else(|| {
+            let name = lock(&self.definition).dead_letter_name.clone()?;
+            directory.find(&name)
+        });
+        target.filter(|target: &Arc<Queue>| target.id != self.id)
+    }
+
     pub(crate) fn stored_definition(&self) -> StoredDefinition {
         lock(&self.definition).clone()
     }
@@ -123,6 +150,10 @@ impl StoredDefinition {
             region: &self.region,
             name: &self.name,
             config: self.config.clone(),
+            dead_letter_name: self
+                .dead_letter_name
+                .as_ref()
+                .map(|name| [&*name.account, &*name.region, &*name.name]),
             document: &self.document,
             created: self.created,
             modified: self.modified,

@@ -54,11 +54,15 @@ pub struct Receive<'a> {
     pub visibility: Option<Millis>,
     /// FIFO: repeats the receive that first named it.
     pub attempt_id: Option<&'a str>,
+    /// How long the caller waits when there is nothing, instead of the queue's own time. A receive
+    /// never waits by itself; but at the limit of messages in flight one of a caller that waits
+    /// finds nothing, where any other fails with `OverLimit`.
+    pub wait: Option<Millis>,
 }
 
 impl Default for Receive<'_> {
     fn default() -> Self {
-        Self { max: 1, visibility: None, attempt_id: None }
+        Self { max: 1, visibility: None, attempt_id: None, wait: None }
     }
 }
 

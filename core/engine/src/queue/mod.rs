@@ -115,7 +115,14 @@ impl Queue {
 
     /// The queue's rules.
     pub fn config(&self) -> QueueConfig {
-        lock(&self.definition).config.clone()
+        let mut config = lock(&self.definition).config.clone();
+        if let Some(dead) = &mut config.dead_letter
+            && let Some(target) = self.dead_letter_target()
+        {
+            // It may have been removed and made again, and has another id then.
+            dead.queue = target.id;
+        }
+        config
     }
 
     /// What the surfaces keep with the queue.

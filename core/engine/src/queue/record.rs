@@ -39,6 +39,8 @@ pub(crate) struct Definition<'a> {
     pub region: &'a str,
     pub name: &'a str,
     pub config: QueueConfig,
+    /// Account, region and name of the dead-letter queue.
+    pub dead_letter_name: Option<[&'a str; 3]>,
     /// What the surfaces keep with the queue; the engine does not read it.
     pub document: &'a [u8],
     pub created: Millis,
@@ -76,6 +78,11 @@ const DELETED: u8 = 7;
 const PURGED: u8 = 8;
 const REMEMBERED: u8 = 9;
 
+// Of a definition.
+const IS_FIFO: u8 = 1;
+const HAS_DEAD_LETTER_NAME: u8 = 2;
+
+// Of a message.
 const HAS_DEDUP: u8 = 1;
 const HAS_ORIGIN: u8 = 2;
 
@@ -229,7 +236,9 @@ impl<'a> Definition<'a> {
         for text in [self.account, self.region, self.name] {
             out.put_bytes(text.as_bytes());
         }
-        out.put_u8(u8::from(config.kind == QueueKind::Fifo));
+        let fifo = if config.kind == QueueKind::Fifo { IS_FIFO } else { 0 };
+        let named = if self.dead_letter_name.is_some() { HAS_DEAD_LETTER_NAME } else { 0 };
+        out.put_u8(fifo | named);
         for time in [config.delay, config.retention, config.visibility, config.receive_wait] {
             out.put_u64(time);
         }
@@ -242,13 +251,17 @@ impl<'a> Definition<'a> {
         for number in [self.created, self.modified, self.next_seq] {
             out.put_u64(number);
         }
+        for text in self.dead_letter_name.into_iter().flatten() {
+            out.put_bytes(text.as_bytes());
+        }
         out.extend_from_slice(self.document);
     }
 
     fn take(mut take: Take<'a>) -> Result<Self> {
         let queue = ResourceId(take.u32()?);
         let (account, region, name) = (take.text()?, take.text()?, take.text()?);
-        let kind = if take.u8()? == 0 { QueueKind::Standard } else { QueueKind::Fifo };
+        let flags = take.u8()?;
+        let kind = if flags & IS_FIFO == 0 { QueueKind::Standard } else { QueueKind::Fifo };
         let (delay, retention) = (take.u64()?, take.u64()?);
         let (visibility, receive_wait) = (take.u64()?, take.u64()?);
         let message_bytes_max = take.u32()?;
@@ -269,8 +282,23 @@ impl<'a> Definition<'a> {
             dead_letter,
         };
         let (created, modified, next_seq) = (take.u64()?, take.u64()?, take.u64()?);
+        let dead_letter_name = match flags & HAS_DEAD_LETTER_NAME {
+            0 => None,
+            _ => Some([take.text()?, take.text()?, take.text()?]),
+        };
         let document = take.rest();
-        Ok(Self { queue, account, region, name, config, document, created, modified, next_seq })
+        Ok(Self {
+            queue,
+            account,
+            region,
+            name,
+            config,
+            dead_letter_name,
+            document,
+            created,
+            modified,
+            next_seq,
+        })
     }
 }
 
@@ -310,6 +338,7 @@ mod tests {
                 region: "us-east-1",
                 name: "orders.fifo",
                 config,
+                dead_letter_name: Some(["000000000000", "us-east-1", "dead.fifo"]),
                 document: b"{}",
                 created: 1,
                 modified: 2,

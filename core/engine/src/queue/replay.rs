@@ -11,8 +11,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use trunkline_host::{Location, ResourceReport};
 use trunkline_journal::Lsn;
-use trunkline_types::{Millis, QueueConfig, QueueKind, ResourceId, Result, Seq};
+use trunkline_types::{
+    Limits, Millis, QueueConfig, QueueKind, ResourceId, ResourceName, Result, Seq,
+};
 
+use crate::queue::QUEUE;
 use crate::queue::envelope::Envelope;
 use crate::queue::record::{Definition, MessageRecord, Record};
 use crate::queue::table::Table;
@@ -56,6 +59,8 @@ pub(crate) struct StoredDefinition {
     pub region: String,
     pub name: String,
     pub config: QueueConfig,
+    /// The name of the dead-letter queue: it may be removed and made again.
+    pub dead_letter_name: Option<ResourceName>,
     pub document: Vec<u8>,
     pub created: Millis,
     pub modified: Millis,
@@ -74,6 +79,19 @@ pub(crate) struct StoredMessage {
     /// Index into the group names, plus one; 0 for none.
     pub group: u32,
     pub flags: u8,
+}
+
+impl StoredMessage {
+    /// The message as it may stand at `now`. Its times were written under a clock that may have
+    /// been ahead: none lies further in the future than its rule allows, so a wrong clock hides
+    /// messages for no longer than a right one could.
+    pub fn bounded(mut self, now: Millis, limits: &Limits) -> Self {
+        let longest = if self.deliveries == 0 { limits.delay_max } else { limits.visibility_max };
+        self.due = self.due.min(now + longest);
+        self.sent = self.sent.min(now);
+        self.first_received = self.first_received.min(now);
+        self
+    }
 }
 
 impl QueueImage {
@@ -164,6 +182,9 @@ impl QueueLoader {
             region: definition.region.to_owned(),
             name: definition.name.to_owned(),
             config: definition.config.clone(),
+            dead_letter_name: definition
+                .dead_letter_name
+                .map(|[account, region, name]| ResourceName::new(QUEUE, account, region, name)),
             document: definition.document.to_vec(),
             created: definition.created,
             modified: definition.modified,

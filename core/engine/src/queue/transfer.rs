@@ -29,12 +29,7 @@ pub(crate) struct Exhausted<'a> {
 /// Gives a message to the dead-letter queue of `queue`; `false` when there is none to take it, or
 /// no space on the disk, so that the message is delivered once more rather than lost.
 pub(crate) fn dead_letter(queue: &Queue, message: &Exhausted<'_>, now: Millis) -> Result<bool> {
-    let Some(dead) = queue.rules.dead_letter() else { return Ok(false) };
-    let Some(target) =
-        queue.host.directory.get::<Queue>(dead.queue).filter(|target| target.id != queue.id)
-    else {
-        return Ok(false);
-    };
+    let Some(target) = queue.dead_letter_target() else { return Ok(false) };
     if queue.host.is_full() {
         return Ok(false);
     }

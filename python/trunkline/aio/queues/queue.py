@@ -132,7 +132,7 @@ class Queue:
         span = self._span(wait)
         lease = None if visibility_timeout is None else self.sync._lease(visibility_timeout)
         attempt = None if attempt_id is None else self.sync._attempt(attempt_id)
-        found = self._core.receive_now_with(max, lease, attempt)
+        found = self._core.receive_now_with(max, lease, attempt, span)
         if found or not span:
             return found
         return await self._wait(max, span, lease, attempt)
@@ -150,7 +150,7 @@ class Queue:
             timer = None
             try:
                 # Somebody may have sent between the caller's try and the subscription.
-                found = self._core.receive_now_with(max, lease, attempt)
+                found = self._core.receive_now_with(max, lease, attempt, span)
                 if found:
                     return found
                 timer = loop.call_at(end, completion.set_result, None)
@@ -162,7 +162,7 @@ class Queue:
                 parked.leave(token)
                 expired = subscription.end()
             # No await from here to the return: what is leased is handed out.
-            found = self._core.receive_now_with(max, lease, attempt)
+            found = self._core.receive_now_with(max, lease, attempt, span)
             if found or expired or loop.time() >= end:
                 return found
 

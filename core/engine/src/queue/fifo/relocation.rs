@@ -24,12 +24,14 @@ impl FifoQueue {
     pub fn restore(&self, queue: &Queue, mut image: QueueImage) {
         let now = queue.host.now();
         // The last change may have been one of the scope.
-        queue.rules.keep_other_scope(queue.modified() + queue.host.limits.dedup_window);
+        let modified = queue.modified().min(now);
+        queue.rules.keep_other_scope(modified + queue.host.limits.dedup_window);
         let mut state = self.lock();
         state.raise_next_seq(image.next_seq);
         state.begin_recovery();
         let messages = std::mem::take(&mut image.messages);
         for (seq, message) in messages.drain() {
+            let message = message.bounded(now, &queue.host.limits);
             let location = Location { lsn: message.lsn, len: message.len };
             queue.host.live_bytes().add(location, message.sent);
             state.apply_sent(Admitted {
@@ -45,7 +47,8 @@ impl FifoQueue {
             });
         }
         for (key, remembered) in image.remembered {
-            let (seq, at, location) = (remembered.seq, remembered.at, remembered.lsn.to_u64());
+            let (seq, at, location) =
+                (remembered.seq, remembered.at.min(now), remembered.lsn.to_u64());
             state.apply_dedup(DedupEntry { key, seq, at, location });
         }
         self.next.store(state.next_seq(), Ordering::Release);

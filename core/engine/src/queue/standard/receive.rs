@@ -30,7 +30,7 @@ impl StandardQueue {
         }
         let limit = queue.host.limits.standard_in_flight_max;
         if counts.in_flight >= limit {
-            return Err(too_many_in_flight(limit));
+            return at_the_limit(queue, request, limit);
         }
         let max = request.max.min((limit - counts.in_flight) as usize);
         let due = now + request.visibility.unwrap_or_else(|| queue.rules.visibility());
@@ -417,6 +417,14 @@ pub(super) fn payload<'a>(claimed: &'a Claim<'_>, record: &'a [u8]) -> Result<&'
 #[cold]
 fn not_in_memory() -> Error {
     Error::new(Code::InternalError, "The body of a message in memory lies elsewhere.")
+}
+
+#[cold]
+fn at_the_limit(queue: &Queue, request: &Receive<'_>, limit: u32) -> Result<usize> {
+    match request.wait.unwrap_or_else(|| queue.config().receive_wait) {
+        0 => Err(too_many_in_flight(limit)),
+        _ => Ok(0),
+    }
 }
 
 #[cold]

@@ -26,6 +26,7 @@ impl StandardQueue {
         let messages = std::mem::take(&mut image.messages);
         let (mut oldest, mut order) = (None, Order::default());
         for (seq, message) in messages.drain() {
+            let message = message.bounded(now, &queue.host.limits);
             let location = Location { lsn: message.lsn, len: message.len };
             queue.host.live_bytes().add(location, message.sent);
             let place = self.log.restore(restored(seq, &message, now));

@@ -87,6 +87,7 @@ impl Wait for Poll {
             max: self.max,
             visibility: self.visibility,
             attempt_id: self.attempt_id.as_deref(),
+            wait: Some(self.wait),
         };
         let mut out = Vec::new();
         let mut bodies = Bodies::default();
