@@ -1,4 +1,4 @@
-"""The rows: what is sent to whom, in turns, and what comes of it."""
+"""The rows: which requests go to which server, in turns, and the figures that result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the vectors do not ask of the C ABI: bytes, attributes, durability, restarts, waiting."""
+"""Verbs of the C ABI beyond the vectors: bytes, attributes, durability, restarts, waiting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One process owns a folder; a forked child owns nothing. Both are told so, at once."""
+"""One process owns a folder; a second process and a forked child get an error at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may call: web pages, names that strangers point at this machine, proxies, and operators."""
+"""Access to the server: web pages, DNS rebinding, proxies, and the paths of operators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Callers that mean harm: floods, half requests, and requests that are something else."""
+"""Hostile callers: floods, half requests, and requests of another protocol."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP/2, slow callers, presigned requests, and the look into a queue."""
+"""HTTP/2, slow callers, presigned requests, and peeking into a queue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Injected faults strike calls, not attempts; every queue, clock and kind of engine alike."""
+"""Injected faults apply to calls, not attempts: for every queue, clock and kind of engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The package in a process: what importing costs, what happens at the end, commands, faults."""
+"""The package in a process: import time, exit, commands, copies, faults."""
 
 from __future__ import annotations
 

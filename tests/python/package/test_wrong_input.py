@@ -1,4 +1,4 @@
-"""What is wrong is refused with the right class, and with words that name field and remedy."""
+"""Wrong input raises the right class, with a message that names field and remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The matcher once more, written from the semantics: slow, and small enough to be seen to be right.
+"""A reference matcher, written from the semantics: slow, and small enough to check by reading.
 
 A pattern becomes branches (what `$or` multiplies), a branch maps the path of a field to the list of
 what it may be. An event becomes leaves: a path, a value, and the place in every array around it. A

@@ -1,4 +1,4 @@
-"""`trunkline match`: what it prints, and the status that scripts rely on."""
+"""`trunkline match`: its output, and the exit status that scripts rely on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The surface of trunkline.patterns: what is taken, what comes back, what is refused."""
+"""The public API of trunkline.patterns: accepted input, results, errors."""
 
 from __future__ import annotations
 

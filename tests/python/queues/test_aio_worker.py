@@ -1,4 +1,4 @@
-"""Working a queue off on an event loop, by the rules of the threads' worker."""
+"""Workers on an event loop: the rules of the workers with threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a handler does with its messages is left as it is; what is no handler is refused."""
+"""Handlers: the worker leaves what they settled, and refuses what cannot be a handler."""
 
 from __future__ import annotations
 

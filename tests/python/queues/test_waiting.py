@@ -1,4 +1,4 @@
-"""Waiting: who is woken, by what, and that nobody else is kept from working."""
+"""Receives that wait: what wakes them, and that other threads run meanwhile."""
 
 from __future__ import annotations
 
