@@ -1,7 +1,7 @@
-"""What may be written: names, ids, counts and sizes, with AWS's words for what may not.
+"""Validation of names, ids, counts and flags.
 
-Pure functions that return the value in the engine's units or raise. Limits come from the table of
-the engine. Times are checked by ``_core.milliseconds``, which knows how to read them.
+Pure functions that return the value in the engine's unit or raise an error that names the field,
+the problem and the remedy. Limits are the engine's. ``_core.milliseconds`` validates times.
 """
 
 from __future__ import annotations

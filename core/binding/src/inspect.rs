@@ -1,4 +1,4 @@
-//! Looking into a data folder that nobody has open: what it holds, as frozen values.
+//! Inspection and verification of a data folder that no engine has open.
 
 use std::path::PathBuf;
 

@@ -13,6 +13,7 @@ mod error;
 mod faults;
 mod inspect;
 mod limits;
+mod memory;
 mod outbox;
 mod pattern;
 mod queue;

@@ -1,7 +1,4 @@
-"""What a handler may be, what its answer means, and when that at which it failed comes back.
-
-The rules of a worker, without threads or event loops: both kinds of workers follow them.
-"""
+"""Rules that the thread and the asyncio worker share: handlers, their results, retry delays."""
 
 from __future__ import annotations
 
@@ -26,17 +23,17 @@ CONCURRENCY_MAX = 1_000
 BATCH_MAX = 10_000
 """The most messages that one call of a handler gets."""
 
-BEATS_PER_LEASE = 3
-"""How often a lease is extended while it would last: two lost beats do no harm."""
+HEARTBEATS_PER_LEASE = 3
+"""How often a lease is extended within its length: two lost heartbeats do no harm."""
 
-BEAT_SECONDS_MIN, BEAT_SECONDS_MAX = 0.01, 60.0
-"""The shortest and the longest pause between two beats."""
+HEARTBEAT_SECONDS_MIN, HEARTBEAT_SECONDS_MAX = 0.01, 60.0
+"""The shortest and the longest pause between two heartbeats."""
 
-RETRIES_AT_ONCE = 10
-"""How many deliveries may fail before one is put off: as many as a usual redrive allows."""
+RETRIES_WITHOUT_DELAY = 10
+"""Deliveries that are retried without a delay: as many as a usual `max_receive_count`."""
 
 BACK_OFF_MS, BACK_OFF_MS_MAX = 100, 60_000
-"""The first pause of the back-off, which doubles from then on, and the longest."""
+"""The first delay of the back-off, which doubles with each delivery, and the longest."""
 
 IDS_SHOWN_MAX = 10
 """The most messages that one line of the log names."""
@@ -76,7 +73,7 @@ class ConsumeReport:
 
 
 class ConsumerConfig:
-    """What a worker was told to do, checked."""
+    """The validated configuration of a worker."""
 
     __slots__ = (
         "_most",
@@ -108,14 +105,15 @@ class ConsumerConfig:
         # A lease of no time could not be kept alive.
         self.lease = milliseconds(visibility_timeout, "visibility_timeout", 1, self._most)
         self.heartbeat_seconds = max(
-            BEAT_SECONDS_MIN, min(self.lease / 1_000 / BEATS_PER_LEASE, BEAT_SECONDS_MAX)
+            HEARTBEAT_SECONDS_MIN,
+            min(self.lease / 1_000 / HEARTBEATS_PER_LEASE, HEARTBEAT_SECONDS_MAX),
         )
         self._retry_delay = (
             retry_delay if retry_delay is None or callable(retry_delay) else self._span(retry_delay)
         )
 
     def delays(self, messages: Sequence[AnyMessage]) -> list[int]:
-        """After how many milliseconds each of them shall be visible again."""
+        """The retry delay of each failed message, in milliseconds."""
         delay = self._retry_delay
         if delay is None:
             return [min(retry_delay_ms(message.receive_count), self._most) for message in messages]
@@ -124,10 +122,10 @@ class ConsumerConfig:
         return [self._span(delay(message)) for message in messages]
 
     def log(self, messages: Sequence[AnyMessage]) -> None:
-        """Tells of the failure that is being handled; of one that repeats itself now and then."""
+        """Log the current failure; of a message that keeps failing only at powers of two."""
         worst = max(message.receive_count for message in messages)
         fresh = min(message.receive_count for message in messages)
-        if fresh > RETRIES_AT_ONCE and worst & (worst - 1):
+        if fresh > RETRIES_WITHOUT_DELAY and worst & (worst - 1):
             return
         import logging
 
@@ -141,20 +139,22 @@ class ConsumerConfig:
 
 
 def retry_delay_ms(deliveries: int) -> int:
-    """After how many milliseconds a message is tried again that was in vain delivered so often.
+    """The retry delay in milliseconds after `deliveries` failed ones.
+
+    0 for the first 10, then 100 ms, doubled with each delivery up to 60 s.
 
     >>> [retry_delay_ms(deliveries) for deliveries in (1, 10, 11, 12, 20, 1_000_000)]
     [0, 0, 100, 200, 51200, 60000]
     """
-    if deliveries <= RETRIES_AT_ONCE:
+    if deliveries <= RETRIES_WITHOUT_DELAY:
         return 0
     # The exponent is bounded first: a power of a million would be a number of a million digits.
-    doublings = min(deliveries - RETRIES_AT_ONCE - 1, BACK_OFF_MS_MAX.bit_length())
+    doublings = min(deliveries - RETRIES_WITHOUT_DELAY - 1, BACK_OFF_MS_MAX.bit_length())
     return min(BACK_OFF_MS << doublings, BACK_OFF_MS_MAX)
 
 
 def check_handler(handler: Callable[..., object], batches: bool) -> None:
-    """Refuses what can be called but would do nothing then."""
+    """Refuse a handler whose call would do no work: a coroutine or a generator function."""
     from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 
     if not callable(handler):
@@ -173,7 +173,7 @@ def check_handler(handler: Callable[..., object], batches: bool) -> None:
 
 
 def check_result(answer: object) -> TypeError | None:
-    """The error of a handler that answers with work it has not done; None if it has done it."""
+    """The error of a handler that returned an awaitable; None if it has done its work."""
     if not hasattr(answer, "__await__"):
         return None
     if hasattr(answer, "close"):
@@ -186,16 +186,16 @@ def check_result(answer: object) -> TypeError | None:
 
 
 def failed_of(messages: list[M], answer: Iterable[Any] | None) -> list[M]:
-    """The messages that the answer of a batch handler names, by themselves or by receipt."""
+    """The messages that a batch handler returned as failed, named by themselves or by receipt."""
     if answer is None:
         return []
     named = list(answer)
     receipts = {item for item in named if isinstance(item, str)}
     objects = {id(item) for item in named if isinstance(item, PeekedMessage)}
-    strangers = [item for item in named if not isinstance(item, PeekedMessage | str)]
-    if strangers:
+    unknown = [item for item in named if not isinstance(item, PeekedMessage | str)]
+    if unknown:
         raise TypeError(
-            f"a handler of batches must return messages or receipts, not {strangers[0]!r}"
+            f"a handler of batches must return messages or receipts, not {unknown[0]!r}"
         )
     return [
         message
@@ -205,10 +205,7 @@ def failed_of(messages: list[M], answer: Iterable[Any] | None) -> list[M]:
 
 
 def partition(messages: list[M], failed: list[M]) -> tuple[list[M], ConsumeReport]:
-    """Those that are to be deleted, and the counts of the others.
-
-    What the handler deleted or gave back itself is left as it is.
-    """
+    """The messages to delete, and the counts of those that the handler settled itself or failed."""
     bad = {id(message) for message in failed}
     good = [message for message in messages if id(message) not in bad]
     settled = [message._outcome for message in good]

@@ -1,4 +1,4 @@
-"""What a queue is and how it stands: options, counts, purge, removal, moves of dead letters."""
+"""The verbs of a queue itself: options, counts, purge, removal, redrive of dead letters."""
 
 from __future__ import annotations
 

@@ -129,6 +129,10 @@ class Queue(QueueManagement):
         seconds, instead of the queue's. `attempt_id` repeats a receive of a FIFO queue whose answer
         was lost.
 
+        Under gevent and eventlet a receive with a `wait` blocks the whole hub, because it waits
+        outside of Python: run it as ``gevent.get_hub().threadpool.apply(queue.receive, (10, 20))``
+        or ``eventlet.tpool.execute(queue.receive, 10, 20)``. Calls that do not wait are fine.
+
         >>> import trunkline
         >>> queue = trunkline.open().queue("orders")
         >>> queue.receive(max=10, wait=0.01)

@@ -1,7 +1,7 @@
-"""Working a queue off with threads: leases are kept alive, and stopping loses nothing.
+"""The worker of threads: it keeps leases alive, and a stop loses no message.
 
 One thread per unit of concurrency receives, handles and settles; one more extends the leases of
-whatever is being handled. Nothing starts before :meth:`Worker.start`.
+the messages in hand. No thread starts before :meth:`Worker.start`.
 """
 
 from __future__ import annotations
@@ -193,14 +193,14 @@ class Worker:
                     self._ended.set()
 
     def _receive(self) -> list[Message] | None:
-        """What there is to do; None if the queue hands out nothing although it may have some."""
+        """The next messages; None if the limit of messages in flight is reached."""
         config = self._config
         try:
             return self._queue.receive(
                 config.batch_size, wait=LOOK_SECONDS, visibility_timeout=config.lease / 1_000
             )
         except OverLimit:
-            # Too many are in flight, here or elsewhere: that ends when their leases do.
+            # The limit is reached no longer when other leases end.
             self._stopping.wait(LOOK_SECONDS)
             return None
 
@@ -243,7 +243,7 @@ class Worker:
             if not running:
                 continue
             try:
-                # Leaves alone what was settled since: a late beat must not undo a release.
+                # Skips what was settled since: a late heartbeat must not undo a release.
                 queue, lease = self._queue, self._config.lease
                 queue._run("extend", queue._core.begin_extend_unsettled, running, lease)
             except TrunklineError:

@@ -290,3 +290,21 @@ def test_a_snapshot_under_traffic_shows_one_moment(tmp_path):
             assert numbers == list(range(numbers[0], numbers[-1] + 1))
             newest.append(numbers[-1])
     assert newest == sorted(set(newest)), "each copy is later than the one before"
+
+
+def test_a_body_that_has_no_memory_is_an_exception_and_the_process_goes_on():
+    script = """
+import resource, trunkline
+queue = trunkline.open(limits=trunkline.Limits(message_bytes_max=400_000_000)).queue("q")
+body = b"x" * 200_000_000
+with open("/proc/self/statm") as pages:
+    used = int(pages.read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 100_000_000,) * 2)
+for send in (lambda: queue.send(body), lambda: queue.send_batch([body])):
+    try:
+        send()
+    except MemoryError as error:
+        print("no memory" in str(error))
+print(queue.statistics().total, queue.send("small").duplicate)
+"""
+    assert python(script) == "True\nTrue\n0 False\n"

@@ -17,7 +17,7 @@ pub(crate) type PreparedEntry<'py> =
     (Bound<'py, PyAny>, Option<String>, Option<String>, Option<Millis>, Option<Vec<u8>>);
 
 /// Sends plain bodies; `None`, and nothing sent, if an entry is anything but `bytes` or `str`.
-/// `before` is what the door does first when there is something to send.
+/// `before` runs once it is known that the entries can be sent.
 pub(crate) fn send_plain(
     py: Python<'_>,
     handle: &Handle,
@@ -32,7 +32,7 @@ pub(crate) fn send_plain(
         } else if let Ok(text) = item.cast::<PyString>() {
             match text.to_str() {
                 Ok(text) => text.as_bytes(),
-                // A lone surrogate: the careful way finds the words.
+                // Lone surrogate: fall back to the checked path, which raises the error.
                 Err(_) => return Ok(None),
             }
         } else {
@@ -77,6 +77,7 @@ fn send(
     mut indexes: impl Iterator<Item = u32>,
     mut failed: Vec<BatchFailure>,
 ) -> PyResult<(SendBatchResult, Option<Ticket>)> {
+    crate::memory::check(messages.iter().map(|message| message.body.len()).sum())?;
     handle.wait_for_capacity(py)?;
     let mut sent: Vec<(u32, Sent)> = Vec::with_capacity(messages.len());
     let ticket = handle

@@ -31,12 +31,15 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Body<'a> {
 impl Body<'_> {
     fn copied(value: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         if let Ok(array) = value.cast::<PyByteArray>() {
+            crate::memory::check(array.len())?;
             return Ok(Self(Cow::Owned(array.to_vec())));
         }
         let py = value.py();
         if value.is_instance(&py.import("builtins")?.getattr("memoryview")?)? {
             let bytes = value.call_method0("tobytes")?;
-            return Ok(Self(Cow::Owned(bytes.cast::<PyBytes>()?.as_bytes().to_vec())));
+            let bytes = bytes.cast::<PyBytes>()?.as_bytes();
+            crate::memory::check(bytes.len())?;
+            return Ok(Self(Cow::Owned(bytes.to_vec())));
         }
         let kind = value.get_type().name()?;
         Err(PyTypeError::new_err(format!(

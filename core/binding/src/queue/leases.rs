@@ -1,7 +1,7 @@
-//! What workers ask of the leases in their hands: to keep them, and to give them back.
+//! A worker's heartbeat and its release of failed messages.
 //!
-//! Neither touches a delivery that was settled. Looking and acting is one step, because the
-//! interpreter is held from the one to the other: a heartbeat never overtakes a release.
+//! Both skip a delivery that its handler has settled. The interpreter's lock is held from the check
+//! to the change, so a heartbeat never overtakes a release.
 
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -11,7 +11,7 @@ use trunkline_types::Millis;
 use crate::queue::handle::Handle;
 use crate::queue::peeked::{PeekedMessage, RELEASED};
 
-/// Lets the leases of what is not settled end `lease` from now.
+/// Extends the leases of unsettled messages to `lease` from now.
 pub(crate) fn extend_unsettled(
     handle: &Handle,
     messages: &Bound<'_, PyList>,
@@ -24,7 +24,7 @@ pub(crate) fn extend_unsettled(
     Ok(last)
 }
 
-/// Makes what is not settled visible again, each after its delay.
+/// Makes unsettled messages visible again, each after its delay.
 pub(crate) fn release_unsettled(
     handle: &Handle,
     messages: &Bound<'_, PyList>,

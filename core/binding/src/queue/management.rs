@@ -1,4 +1,4 @@
-//! What a queue is and how it stands: options, counts, purge, removal, redrive.
+//! The verbs of a queue itself: options, counts, purge, removal, redrive.
 
 use std::sync::Arc;
 

@@ -64,7 +64,7 @@ impl Delivered for Message {
         handle: &Arc<Handle>,
         delivery: &Delivery<'_>,
     ) -> PyResult<Bound<'py, Self>> {
-        Bound::new(py, (Self, PeekedMessage::new(py, handle, delivery, false)))
+        Bound::new(py, (Self, PeekedMessage::new(py, handle, delivery, false)?))
     }
 }
 
@@ -75,7 +75,7 @@ impl Delivered for AsyncMessage {
         handle: &Arc<Handle>,
         delivery: &Delivery<'_>,
     ) -> PyResult<Bound<'py, Self>> {
-        Bound::new(py, (Self, PeekedMessage::new(py, handle, delivery, false)))
+        Bound::new(py, (Self, PeekedMessage::new(py, handle, delivery, false)?))
     }
 }
 
@@ -85,7 +85,7 @@ impl Delivered for PeekedMessage {
         handle: &Arc<Handle>,
         delivery: &Delivery<'_>,
     ) -> PyResult<Bound<'py, Self>> {
-        Bound::new(py, PeekedMessage::new(py, handle, delivery, true))
+        Bound::new(py, PeekedMessage::new(py, handle, delivery, true)?)
     }
 }
 

@@ -1,6 +1,6 @@
-//! A message as it can be read: a frozen class that makes what costs when it is asked for.
+//! A message as it can be read: a frozen class that computes costly members on access.
 //!
-//! What peek shows is just that; a delivery (`message.rs`) adds the verbs of its lease.
+//! Peek returns it as it is; a delivery (`message.rs`) adds the verbs of its lease.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -60,17 +60,17 @@ impl PeekedMessage {
         handle: &Arc<Handle>,
         delivery: &Delivery<'_>,
         peeked: bool,
-    ) -> Self {
-        Self {
+    ) -> PyResult<Self> {
+        Ok(Self {
             handle: handle.clone(),
-            body: PyBytes::new(py, delivery.body).unbind(),
+            body: bytes_of(py, delivery.body)?.unbind(),
             receipt: delivery.receipt,
             sent: delivery.sent,
             first_received: delivery.first_received,
             extra: Extra::of(delivery),
             peeked,
             outcome: AtomicU8::new(OPEN),
-        }
+        })
     }
 
     /// Notes what became of the delivery, so that nobody else settles it.
@@ -111,6 +111,19 @@ impl PeekedMessage {
         // Refused in the queue's own words.
         handle.queue.decode_receipt(&self.handle.queue.encode_receipt(receipt))
     }
+}
+
+/// The body as Python's bytes; a large one that has no memory is an exception, not a panic.
+#[inline]
+fn bytes_of<'py>(py: Python<'py>, body: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    const LARGE_BYTES_MIN: usize = 1 << 20;
+    if body.len() < LARGE_BYTES_MIN {
+        return Ok(PyBytes::new(py, body));
+    }
+    PyBytes::new_with(py, body.len(), |bytes| {
+        bytes.copy_from_slice(body);
+        Ok(())
+    })
 }
 
 impl Extra {

@@ -1,4 +1,4 @@
-//! A promise of durability that was not waited for.
+//! Writes that are not durable yet, to block on or to await.
 
 use std::sync::Arc;
 
@@ -27,8 +27,8 @@ pub(crate) struct PendingWrite {
 }
 
 impl PendingWrite {
-    /// What a loop has to wait for. A copy into the page cache costs less than a turn of the loop,
-    /// so it is settled here, unless faults may strike it.
+    /// The write to wait for; `None` if there is none. A copy into the page cache costs less than
+    /// a turn of the loop, so it is made here, unless faults may hold it up.
     pub fn new(
         py: Python<'_>,
         handle: &Arc<Handle>,

@@ -1,4 +1,4 @@
-//! What one receive asks for and brings back.
+//! The arguments and the messages of one receive.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use trunkline_engine::Delivery;
 use crate::queue::handle::Handle;
 use crate::queue::message::Delivered;
 
-/// How many messages a plain receive may hand out. What is no count in its range counts as none,
-/// and the package, which looks closer when nothing was found, says what is wrong with it.
+/// The `max` of a plain receive; 0 for anything but a positive int, which the Python method then
+/// refuses with an error.
 #[inline]
 pub(crate) fn plain_max(max: &Bound<'_, PyAny>) -> usize {
     match max.is_exact_instance_of::<PyInt>().then(|| max.extract::<i32>()) {

@@ -1,4 +1,4 @@
-//! What sending and the batch verbs answer: frozen values, made when they are looked at.
+//! The results of sends and of batches: frozen values whose members are made on first access.
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;

@@ -34,11 +34,12 @@ pub(crate) struct QueueVerbs(pub Arc<Handle>);
 impl QueueVerbs {
     #[inline]
     fn put(&self, py: Python<'_>, message: &Outgoing<'_>) -> PyResult<Sent> {
+        crate::memory::check(message.body.len())?;
         self.0.wait_for_capacity(py)?;
         self.0.queue.send(message).map_err(raise)
     }
 
-    /// What is there within `wait`. Asks for faults once, however often it tries.
+    /// Receives, waiting up to `wait` for the first message. Applies faults once a call.
     #[inline]
     fn take_within<'py>(
         &self,
@@ -62,7 +63,7 @@ impl QueueVerbs {
         Ok(crate::queue::waiting::until(py, &self.0, wait, some)?.unwrap_or(found))
     }
 
-    /// What is there now, without waiting.
+    /// Receives without waiting.
     #[inline]
     fn take<'py, M: Delivered>(
         &self,
@@ -103,8 +104,8 @@ impl QueueVerbs {
         })
     }
 
-    /// What is there, with the queue's own lease and wait. Nothing for what is no count: the
-    /// package, which looks closer when nothing was found, says what is wrong with it.
+    /// Receives with the queue's own lease and wait. Fast path: returns an empty list if `max` is
+    /// not a positive int; the Python method then raises the error.
     fn receive<'py>(
         &self,
         py: Python<'py>,
@@ -283,7 +284,7 @@ impl QueueVerbs {
         })
     }
 
-    /// What is there now, with the queue's own lease; nothing while there are faults to ask for.
+    /// Receives with the queue's own lease, without waiting; returns nothing while faults are set.
     fn receive_now<'py>(
         &self,
         py: Python<'py>,

@@ -1,7 +1,7 @@
-"""Working a queue off on an event loop: leases are kept alive, and cancelling loses nothing.
+"""The worker of an event loop: it keeps leases alive, and cancelling loses no message.
 
 One task per unit of concurrency receives, handles and settles; one more extends the leases of
-whatever is being handled. The rules are those of the threads' worker (`trunkline.queues.consumer`).
+the messages in hand. The rules are those of `trunkline.queues.consumer`.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Consumption:
             return
 
     async def _receive(self) -> list[Message] | None:
-        """What there is to do; None if the queue hands out nothing although it may have some."""
+        """The next messages; None if the limit of messages in flight is reached."""
         config, task = self._config, asyncio.current_task()
         assert task is not None
         self._receiving.add(task)
@@ -104,7 +104,7 @@ class Consumption:
                 visibility_timeout=config.lease / 1_000,
             )
         except OverLimit:
-            # Too many are in flight, here or elsewhere: that ends when their leases do.
+            # The limit is reached no longer when other leases end.
             await asyncio.sleep(LOOK_SECONDS)
             return None
         finally:
@@ -168,7 +168,7 @@ class Consumption:
             if not self._running:
                 continue
             try:
-                # Leaves alone what was settled since: a late beat must not undo a release.
+                # Skips what was settled since: a late heartbeat must not undo a release.
                 running = list(self._running.values())
                 core, lease = self._queue._core, self._config.lease
                 _, pending = core.begin_extend_unsettled(running, lease, admitted=True)
