@@ -15,6 +15,8 @@ pytest.importorskip("aiobotocore", reason="there is no aiobotocore; `make wire-a
 
 from aiobotocore.session import get_session
 
+from waiting import tasks_waiting
+
 KEYS = {"aws_access_key_id": "000000000000", "aws_secret_access_key": "secret"}
 LONG = 20
 # A loop that waits for a thread or for a poll shows it by being late; machines may be slow.
@@ -111,7 +113,7 @@ def test_more_polls_wait_in_the_process_than_there_are_threads(engine):
                 asyncio.create_task(sqs.receive_message(QueueUrl=url, WaitTimeSeconds=LONG))
                 for _ in range(200)
             ]
-            await asyncio.sleep(0.1)
+            await tasks_waiting(engine.queue("orders"), 200)
             for number in range(200):
                 await sqs.send_message(QueueUrl=url, MessageBody=str(number))
             answers = await asyncio.wait_for(asyncio.gather(*polls), LONG)
@@ -129,7 +131,7 @@ def test_a_poll_that_is_cancelled_swallows_no_message(engine):
                 asyncio.create_task(sqs.receive_message(QueueUrl=url, WaitTimeSeconds=LONG))
                 for _ in range(2)
             )
-            await asyncio.sleep(0.1)
+            await tasks_waiting(engine.queue("orders"), 2)
             # The wake is for the first; it is cancelled before the loop comes to look.
             engine.queue("orders").send("a")
             first.cancel()
@@ -149,7 +151,7 @@ def test_a_poll_ends_when_its_time_is_over_in_the_world_or_on_the_clock():
             url = (await sqs.create_queue(QueueName="orders"))["QueueUrl"]
             assert "Messages" not in await sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1)
             poll = asyncio.create_task(sqs.receive_message(QueueUrl=url, WaitTimeSeconds=LONG))
-            await asyncio.sleep(0.05)
+            await tasks_waiting(engine.queue("orders"))
             began = time.monotonic()
             clock.advance(LONG)
             assert "Messages" not in await poll

@@ -10,6 +10,7 @@ import pytest
 
 import trunkline
 from trunkline import aio
+from waiting import tasks_waiting
 
 
 def run(coroutine):
@@ -69,7 +70,7 @@ def test_many_tasks_wait_and_each_message_wakes_one(engine):
     async def main():
         queue = aio.wrap(engine).queue("q")
         tasks = [asyncio.create_task(queue.receive(wait=20)) for _ in range(200)]
-        await asyncio.sleep(0.05)
+        await tasks_waiting(queue.sync, 200)
         sender = threading.Thread(
             target=lambda: [engine.queue("q").send(str(n)) for n in range(200)]
         )
@@ -140,9 +141,9 @@ def test_a_wake_for_a_cancelled_task_goes_to_the_next(engine):
     async def main():
         queue = aio.wrap(engine).queue("q")
         first = asyncio.create_task(queue.receive(wait=20))
-        await asyncio.sleep(0.01)
+        await tasks_waiting(queue.sync)
         second = asyncio.create_task(queue.receive(wait=20))
-        await asyncio.sleep(0.01)
+        await tasks_waiting(queue.sync, 2)
         await queue.send("a")
         # No turn of the loop in between: the wake is for the first, which is gone.
         first.cancel()
@@ -156,14 +157,16 @@ def test_a_wake_for_a_cancelled_task_goes_to_the_next(engine):
 def test_timeouts_of_asyncio_lose_nothing(engine):
     async def main():
         queue = aio.wrap(engine).queue("q")
-        got = 0
+        got, timers = 0, []
         for number in range(100):
-            threading.Timer(0.001, engine.queue("q").send, [str(number)]).start()
+            timers.append(threading.Timer(0.001, engine.queue("q").send, [str(number)]))
+            timers[-1].start()
             try:
                 got += len(await asyncio.wait_for(queue.receive(wait=20), 0.001))
             except TimeoutError:
                 continue
-        await asyncio.sleep(0.1)
+        for timer in timers:
+            timer.join()
         assert got + len(await queue.receive(max=1_000)) == 100
 
     run(main())
@@ -235,7 +238,7 @@ def test_closing_ends_every_wait(engine):
     async def main():
         queue = aio.wrap(engine).queue("q")
         tasks = [asyncio.create_task(queue.receive(wait=20)) for _ in range(3)]
-        await asyncio.sleep(0.01)
+        await tasks_waiting(queue.sync, 3)
         threading.Thread(target=engine.close).start()
         for outcome in await asyncio.gather(*tasks, return_exceptions=True):
             assert isinstance(outcome, trunkline.EngineClosed)
@@ -249,22 +252,22 @@ def test_a_virtual_clock_ends_waits_of_tasks():
         async with aio.open(clock=clock) as engine:
             queue = engine.queue("q")
             empty = asyncio.create_task(queue.receive(wait=20))
-            await asyncio.sleep(0.01)
+            await tasks_waiting(queue.sync)
             clock.advance(20)
             assert await empty == []
             await queue.send("later", delay=60)
             due = asyncio.create_task(queue.receive(wait=300))
-            await asyncio.sleep(0.01)
+            await tasks_waiting(queue.sync)
             clock.advance(60)
             assert [message.text() for message in await due] == ["later"]
             # A wake in between must not let the wait begin anew.
             shared = asyncio.create_task(queue.receive(wait=20))
-            await asyncio.sleep(0.01)
+            await tasks_waiting(queue.sync)
             for _ in range(3):
                 clock.advance(5)
                 queue.sync.send("for somebody else")
                 assert len(queue.sync.receive()) == 1
-                await asyncio.sleep(0.01)
+                await tasks_waiting(queue.sync)
             clock.advance(5)
             assert await shared == []
 

@@ -12,6 +12,7 @@ import time
 import pytest
 
 import trunkline
+from waiting import until_waiting
 
 
 @pytest.fixture
@@ -33,14 +34,6 @@ def in_thread(call):
     thread = threading.Thread(target=run)
     thread.start()
     return thread, answer
-
-
-def until_waiting(queue, count=1):
-    """Return once `count` receives wait on the queue."""
-    end = time.monotonic() + 30
-    while queue._core.waiting != count:
-        assert time.monotonic() < end, f"{queue._core.waiting} receives wait, not {count}"
-        time.sleep(0.001)
 
 
 def test_a_receive_waits_as_long_as_it_says_and_no_longer(queue):
