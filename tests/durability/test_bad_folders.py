@@ -77,7 +77,7 @@ def test_a_full_disk_is_an_error_and_keeps_what_was_acknowledged(
 ) -> None:
     folder = tiny_disk / "data"
     acknowledged, codes = fill(folder)
-    # Refused, not broken: the engine goes on with what makes room.
+    # Refused, not broken: the engine goes on with what frees space.
     assert codes == ["StorageFull", "StorageFull"]
     assert acknowledged > 0
     roomy = tmp_path / "copy"
@@ -109,13 +109,13 @@ def test_a_full_disk_can_be_emptied_and_takes_messages_again(tiny_disk: Path) ->
         # What was deleted leaves the disk behind the scenes.
         for _ in range(WAIT_TRIES):
             try:
-                queue.send(b"there is room again")
+                queue.send(b"there is space again")
                 break
             except trunkline.StorageFull:
                 time.sleep(0.1)
     with trunkline.open(tiny_disk / "data") as engine:
         (message,) = engine.queue("q").receive(10)
-        assert message.body == b"there is room again"
+        assert message.body == b"there is space again"
 
 
 def test_a_full_disk_takes_any_number_of_leases_and_openings_and_can_still_be_emptied(

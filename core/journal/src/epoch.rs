@@ -1,7 +1,7 @@
-//! One word that all waiters of a batch sleep on, so that one system call wakes them together.
+//! One word that all waiters of a batch sleep on, so that one system call wakes all of them.
 //!
-//! Invariant: whoever changes what waiters look at calls `advance` afterwards. A waiter reads the
-//! epoch first, then looks, then sleeps only while the epoch is still the one it read.
+//! Invariant: a thread that changes the state that waiters look at calls `advance` afterwards. A
+//! waiter reads the epoch, then looks at the state, then sleeps only while the epoch is unchanged.
 
 use trunkline_types::sync::atomic::{AtomicU32, Ordering, fence};
 
@@ -23,12 +23,12 @@ impl Epoch {
         }
     }
 
-    /// The epoch, to be read before looking at the state.
+    /// The current epoch. Read it before looking at the state.
     pub(crate) fn now(&self) -> u32 {
         self.word.load(Ordering::SeqCst)
     }
 
-    /// Sleeps until the epoch is another than `seen`. May return early.
+    /// Sleeps while the epoch is `seen`. May return early.
     pub(crate) fn wait(&self, seen: u32) {
         // With the fence in `advance`: either that sees this waiter, or this sees the new word.
         self.waiters.fetch_add(1, Ordering::SeqCst);
@@ -37,7 +37,7 @@ impl Epoch {
         self.waiters.fetch_sub(1, Ordering::SeqCst);
     }
 
-    /// Starts the next epoch and wakes everybody.
+    /// Starts the next epoch and wakes all waiters.
     pub(crate) fn advance(&self) {
         self.word.fetch_add(1, Ordering::SeqCst);
         fence(Ordering::SeqCst);
@@ -46,7 +46,7 @@ impl Epoch {
         }
     }
 
-    /// How many sleep, or are about to.
+    /// How many threads sleep or are about to.
     pub(crate) fn waiters(&self) -> u32 {
         self.waiters.load(Ordering::Relaxed)
     }
@@ -63,7 +63,7 @@ impl Epoch {
     }
 }
 
-/// What the kernel does: compares the word and sleeps in one step, under a lock of its own.
+/// Simulates the futex of the kernel: compares the word and sleeps in one step, under a lock.
 #[cfg(loom)]
 #[derive(Debug, Default)]
 struct Futex {
@@ -93,7 +93,7 @@ mod tests {
     use trunkline_types::sync::atomic::AtomicU64;
     use trunkline_types::sync::{Arc, Mutex, try_lock};
 
-    /// The protocol of a commit: look, lead if nobody does, sleep otherwise. Loom reports a
+    /// The protocol of a commit: check, lead if there is no leader, sleep otherwise. Loom reports a
     /// waiter that is never woken as a deadlock.
     fn commit(lead: &Mutex<()>, settled: &AtomicU64, epoch: &Epoch, ticket: u64) {
         loop {
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn loom_nobody_who_commits_sleeps_for_ever() {
+    fn loom_no_committer_sleeps_for_ever() {
         let mut model = loom::model::Builder::new();
         // `LOOM_MAX_PREEMPTIONS` may lower the bound.
         model.preemption_bound = Some(model.preemption_bound.map_or(3, |bound| bound.min(3)));

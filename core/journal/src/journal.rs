@@ -240,7 +240,7 @@ impl Journal {
         self.shared.read(lsn, hint, out)
     }
 
-    /// The segments that hold batches, oldest first; what is appended but not written is not in.
+    /// The segments that hold batches, oldest first, without unwritten batches.
     pub fn segments(&self) -> Vec<Segment> {
         lock(&self.shared.table).all().to_vec()
     }

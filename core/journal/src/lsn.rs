@@ -1,27 +1,28 @@
-//! Where a record lies, and how far the journal has come.
+//! Locations of records, and tickets for the progress of the journal.
 
 use std::fmt;
 
-/// The place of a record: its segment and its offset there. Later records have larger ones.
+/// The log sequence number of a record: its segment and its offset there. It grows with every
+/// record.
 ///
-/// Segments count from one, so no record ever has the place zero.
+/// Segments count from one, so no record has the LSN zero.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Lsn(u64);
 
 impl Lsn {
-    /// The place `offset` bytes into `segment`.
+    /// The LSN `offset` bytes into `segment`.
     #[inline]
     pub const fn new(segment: u32, offset: u32) -> Self {
         Self((segment as u64) << 32 | offset as u64)
     }
 
-    /// The place as one number, to be kept somewhere.
+    /// The LSN as one number.
     #[inline]
     pub const fn to_u64(self) -> u64 {
         self.0
     }
 
-    /// The place that [`Lsn::to_u64`] gave.
+    /// The LSN that [`Lsn::to_u64`] returned.
     #[inline]
     pub const fn from_u64(number: u64) -> Self {
         Self(number)
@@ -52,13 +53,13 @@ impl fmt::Display for Lsn {
     }
 }
 
-/// What has to be settled: everything that was appended before the ticket was handed out.
-/// Tickets of one journal are ordered; the largest of several stands for all of them.
+/// Stands for everything that was appended before the ticket was issued. Tickets of one journal are
+/// ordered; the largest of several stands for all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Ticket(u64);
 
 impl Ticket {
-    /// Nothing at all: always settled.
+    /// Stands for nothing: always settled.
     pub const NOTHING: Ticket = Ticket(0);
 
     #[inline]
@@ -66,13 +67,13 @@ impl Ticket {
         Self(end.to_u64())
     }
 
-    /// The ticket as one number, to be passed through a foreign interface.
+    /// The ticket as one number, for foreign interfaces.
     #[inline]
     pub const fn to_u64(self) -> u64 {
         self.0
     }
 
-    /// The ticket that [`Ticket::to_u64`] gave.
+    /// The ticket that [`Ticket::to_u64`] returned.
     #[inline]
     pub const fn from_u64(number: u64) -> Self {
         Self(number)

@@ -1,24 +1,24 @@
-//! How a journal is opened.
+//! Options of a journal.
 
 use trunkline_types::IdKey;
 
 use crate::limits;
 use crate::mutant::Mutant;
 
-/// How a journal is opened. The defaults are for a folder of a running engine.
+/// Options of a journal. The defaults suit the folder of a running engine.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Length of a full-grown segment in bytes.
+    /// Length of a full-size segment in bytes.
     pub segment_bytes: u32,
     /// Length of the first segment of a new folder in bytes.
     pub segment_bytes_first: u32,
-    /// The key a new folder gets; a random one when absent. An existing folder keeps its own.
+    /// The key of a new folder; random when absent. An existing folder keeps its key.
     pub key: Option<IdKey>,
-    /// Bytes that may wait to be written before [`crate::Journal::wait_for_capacity`] blocks.
+    /// Unwritten bytes above which [`crate::Journal::wait_for_capacity`] blocks.
     pub unwritten_bytes_max: usize,
-    /// Whether a thread may be started. Without one, the next segment is prepared by whoever needs
-    /// it, and [`crate::Journal::notify_when`] commits before it returns: a simulation needs every
-    /// step to happen in the same order each time.
+    /// Whether threads may be started. Without them the leader creates the next segment, and
+    /// [`crate::Journal::notify_when`] commits before it returns: a simulation needs every step in
+    /// the same order each time.
     pub background: bool,
     #[cfg(test)]
     pub(crate) mutant: Option<Mutant>,
@@ -39,7 +39,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The options with every value brought into its range.
+    /// The options with every value clamped to its range.
     pub(crate) fn normalized(mut self) -> Self {
         let page = limits::SEGMENT_BYTES_MIN;
         self.segment_bytes =
@@ -49,14 +49,14 @@ impl Options {
         self
     }
 
-    /// Whether this journal is deliberately broken in this way.
+    /// Whether this defect is enabled.
     #[inline]
     #[cfg(test)]
     pub(crate) fn has(&self, mutant: Mutant) -> bool {
         self.mutant == Some(mutant)
     }
 
-    /// Whether this journal is deliberately broken in this way: never, outside the tests.
+    /// Whether this defect is enabled: never, outside the tests.
     #[inline]
     #[cfg(not(test))]
     pub(crate) const fn has(&self, _mutant: Mutant) -> bool {

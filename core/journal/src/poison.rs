@@ -1,7 +1,8 @@
 //! The first failure of a write or a sync, remembered for good.
 //!
-//! After a failed sync nobody knows what the disk holds: the system may have dropped the bytes and
-//! called them clean, so a second sync would lie. Nothing is retried; reopening replays the truth.
+//! After a failed sync the content of the disk is unknown: the system may have dropped the bytes
+//! and taken them for clean, so a second sync would succeed without them. Nothing is retried;
+//! opening the journal again replays what is durable.
 
 use trunkline_types::sync::atomic::{AtomicBool, Ordering};
 use trunkline_types::sync::{Mutex, lock};

@@ -1,4 +1,4 @@
-//! Reading single records back, and segments as a whole.
+//! Reads single records and whole segments.
 
 use trunkline_types::sync::lock;
 use trunkline_types::{Code, Error, Result};
@@ -10,11 +10,11 @@ use crate::scan::Scanner;
 use crate::segment::damaged;
 use crate::shared::Shared;
 
-/// Bytes that are read when nobody knows how long a record is.
+/// Bytes that are read at first when the length of a record is unknown.
 const GUESSED_BYTES: usize = 4_096;
 
 impl Shared {
-    /// Appends the payload of the record at `lsn` to `out`. False: its segment was given up.
+    /// Appends the payload of the record at `lsn` to `out`. False: its segment was reclaimed.
     pub(crate) fn read(&self, lsn: Lsn, hint: Option<usize>, out: &mut Vec<u8>) -> Result<bool> {
         if lsn >= self.written.settled() {
             let tail = lock(&self.tail);
@@ -22,7 +22,7 @@ impl Shared {
                 out.extend_from_slice(payload);
                 return Ok(true);
             }
-            // Written between the two looks, or never a record: the file knows.
+            // Written since the first check, or no record at all: look into the file.
         }
         self.read_file(lsn, hint, out)
     }
@@ -50,7 +50,7 @@ impl Shared {
             }
             Err(defect) => {
                 out.truncate(start);
-                // The segment may have been given up, and its file used again, meanwhile.
+                // The segment may have been reclaimed, and its file reused, meanwhile.
                 if lock(&self.table).file(lsn.segment())?.is_none() {
                     return Ok(false);
                 }
@@ -59,14 +59,14 @@ impl Shared {
         }
     }
 
-    /// Bytes from `lsn` to the end of its segment: no record there can be longer.
+    /// Bytes from `lsn` to the end of its segment: the longest possible record there.
     fn bytes_behind(&self, lsn: Lsn) -> usize {
         let table = lock(&self.table);
         let segment = table.all().iter().find(|segment| segment.number == lsn.segment());
         segment.map_or(0, |segment| segment.bytes.saturating_sub(lsn.offset()) as usize)
     }
 
-    /// Hands every record of segment `number` that is written to `each`, in order.
+    /// Calls `each` with every written record of segment `number`, in order.
     pub(crate) fn scan_segment(&self, number: u32, each: Replay<'_>) -> Result<()> {
         let (segment, file) = {
             let mut table = lock(&self.table);
@@ -74,7 +74,7 @@ impl Shared {
             let (Some(segment), Some(file)) = (segment, table.file(number)?) else {
                 return Err(Error::new(
                     Code::ResourceNotFoundException,
-                    format!("segment {number} was given up, or was never written"),
+                    format!("segment {number} was reclaimed, or was never written"),
                 ));
             };
             (segment, file)

@@ -78,8 +78,8 @@ impl SegmentTable {
 
     /// The file of a segment; `None` if it was reclaimed or never existed.
     pub(crate) fn file(&mut self, number: u32) -> Result<Option<Arc<dyn File>>> {
-        if let Some(place) = self.files.iter().rposition(|(other, _)| *other == number) {
-            let entry = self.files.remove(place);
+        if let Some(index) = self.files.iter().rposition(|(other, _)| *other == number) {
+            let entry = self.files.remove(index);
             self.files.push(entry);
             return Ok(self.files.last().map(|(_, file)| Arc::clone(file)));
         }
@@ -118,7 +118,7 @@ pub(crate) fn missing(number: u32) -> Error {
     )
 }
 
-/// The error for a damaged place.
+/// The error for damage at an offset of a segment.
 pub(crate) fn damaged(number: u32, offset: u32, why: &str) -> Error {
     Error::new(
         Code::CorruptJournal,

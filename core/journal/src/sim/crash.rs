@@ -1,11 +1,11 @@
-//! What a crash may leave behind.
+//! The states that a crash may leave.
 //!
-//! The model of a file: the system writes a dirty sector back at any time, as it is at that time.
+//! Files: the system writes a dirty sector back at any time, as it is at that time.
 //! So after a power failure each sector holds the bytes it had at the last sync, or after any of
 //! the writes since, independently of all others; and it may be torn between two of these. The
 //! length is the one after the last sync, or after any operation since.
 //!
-//! The model of the folder: of the creations, renamings and removals since the last sync of the
+//! The folder: of the creations, renamings and removals since the last sync of the
 //! folder any subset has reached the disk. Each of them is atomic.
 
 use std::collections::BTreeMap;
@@ -106,8 +106,8 @@ pub(super) fn power_loss(base: &Image, steps: &[Step], seed: u64) -> Image {
     let mut names = replayed.names;
     let count = replayed.unsynced.len();
     let prefix = random.below(count + 1);
-    for (place, step) in replayed.unsynced.iter().enumerate() {
-        if mood.takes(place < prefix, &mut random) {
+    for (index, step) in replayed.unsynced.iter().enumerate() {
+        if mood.takes(index < prefix, &mut random) {
             rename(&mut names, step);
         }
     }

@@ -1,4 +1,4 @@
-//! The disk as the journal sees it while it runs.
+//! The simulated disk while the journal runs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,10 +1,9 @@
-//! A disk that records everything, and can crash, and can fail on purpose.
+//! A simulated disk that records every operation and can crash and fail.
 //!
-//! [`SimStorage`] behaves like a folder of an operating system and writes down every operation.
-//! [`SimStorage::power_loss`] answers one of the states in which a power failure after a given
-//! number of operations may leave the disk: of the bytes that were not synced, any subset of
-//! sectors, some of them torn; of the entries of the folder that were not synced, any subset.
-//! [`SimStorage::killed`] is the milder accident: the process is gone, the page cache is not.
+//! [`SimStorage`] behaves like a folder of an operating system. [`SimStorage::power_loss`] returns
+//! one of the states that a power failure after a given number of operations may leave: any subset
+//! of the unsynced sectors, some of them torn, and any subset of the unsynced folder entries.
+//! [`SimStorage::killed`] returns the state after the process was killed: the page cache survives.
 //!
 //! ```
 //! use trunkline_journal::{Storage, sim::SimStorage};

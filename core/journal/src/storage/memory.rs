@@ -1,4 +1,4 @@
-//! A storage in memory: for tests, and for journals that nobody needs to keep.
+//! A storage in memory, for tests, forks and temporary journals.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

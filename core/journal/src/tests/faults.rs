@@ -143,10 +143,10 @@ fn a_full_disk_refuses_messages_and_accepts_records_that_free_space() {
     assert_eq!(refused.code(), Code::StorageFull);
     assert!(disk.list().expect("listed").iter().all(|name| !name.contains("draft")));
     // records that free space are taken, and durable.
-    journal.commit(append(&journal), Durability::Disk).expect("there is room for that");
+    journal.commit(append(&journal), Durability::Disk).expect("the reserve takes it");
     assert_eq!(journal.wait_for_capacity().expect_err("not asked again").code(), Code::StorageFull);
     journal.shared.disk_space.allow_probe();
-    journal.wait_for_capacity().expect("the disk has room again");
+    journal.wait_for_capacity().expect("the disk has space again");
     assert!(!journal.is_full());
     (0..20).for_each(|_| assert!(append(&journal) > Ticket::NOTHING));
     journal.flush().expect("the next segments are there");

@@ -13,7 +13,7 @@ const THREADS: u32 = 8;
 const EACH: u32 = 60;
 
 fn append(journal: &Journal, payload: &[u8]) -> (Lsn, Ticket) {
-    journal.wait_for_capacity().expect("room");
+    journal.wait_for_capacity().expect("capacity");
     let mut appender = journal.lock().expect("usable");
     let lsn = appender.append(&[payload]);
     (lsn, appender.ticket())

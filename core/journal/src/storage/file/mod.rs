@@ -87,7 +87,7 @@ impl FileStorage {
         &self.path
     }
 
-    /// Opens a file. When the process has no descriptor left, the reserve is given up for it.
+    /// Opens a file. When the process has no descriptor left, the reserve is used.
     fn open_with(&self, options: &OpenOptions, path: &Path) -> std::io::Result<fs::File> {
         let mut opened = options.open(path);
         let mut reserve = lock(&self.reserve);

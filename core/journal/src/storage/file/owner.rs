@@ -71,8 +71,8 @@ fn claimed(folder: &Path, name: &str) -> Error {
     Error::new(
         Code::DataFolderInUse,
         format!(
-            "data folder {} is in use: its file {name} is locked although {LOCK_NAME} is not, so \
-             somebody removed that file; stop the other process, or use another folder",
+            "data folder {} is in use: its file {name} is locked although {LOCK_NAME} is not, so that file was \
+             removed; stop the other process, or use another folder",
             folder.display()
         ),
     )
