@@ -63,17 +63,38 @@ pub struct SystemClock {
     offset: AtomicI64,
     /// When, on the monotonic clock, the wall clock is looked at again.
     look_at: AtomicI64,
+    /// How long the machine had slept at the last look.
+    slept: AtomicI64,
+    /// When the wall clock was first seen to be ahead for no known reason; 0 for not.
+    ahead_since: AtomicI64,
 }
 
-/// How often the wall clock is looked at, by whoever asks for the time then.
+/// How often the wall clock is looked at, by the caller that asks for the time then.
 const LOOK_MS: i64 = 1_000;
+/// Small steps are left to the system's own discipline; only a gap that leases would notice is
+/// closed.
+const GAP_MS: i64 = 1_000;
+/// How long a step of the wall clock that no sleep explains must last before it is believed. A
+/// clock that jumps ahead for a moment would expire what is fresh.
+const DOUBT_MS: i64 = 60_000;
+
+/// What the clocks of the system say at one moment, in milliseconds.
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    monotonic: i64,
+    wall: i64,
+    /// How long the machine has slept since it was started.
+    slept: i64,
+}
 
 impl SystemClock {
     fn new() -> Self {
-        let monotonic = monotonic_ms();
+        let Reading { monotonic, wall, slept } = read();
         Self {
-            offset: AtomicI64::new(wall_ms() - monotonic),
+            offset: AtomicI64::new(wall - monotonic),
             look_at: AtomicI64::new(monotonic + LOOK_MS),
+            slept: AtomicI64::new(slept),
+            ahead_since: AtomicI64::new(0),
         }
     }
 
@@ -81,21 +102,29 @@ impl SystemClock {
     fn now(&self) -> Millis {
         let monotonic = monotonic_ms();
         if monotonic >= self.look_at.load(Ordering::Relaxed) {
-            self.catch_up(monotonic);
+            self.catch_up(read());
         }
         (monotonic + self.offset.load(Ordering::Relaxed)).max(0) as Millis
     }
 
-    /// Catches up with the wall clock after the machine slept.
+    /// Catches up with the wall clock. The monotonic clock stands still while a laptop sleeps: that
+    /// gap is closed at once. A gap that no sleep explains is closed when it has lasted.
     #[cold]
-    fn catch_up(&self, monotonic: i64) {
+    fn catch_up(&self, reading: Reading) {
+        let Reading { monotonic, wall, slept } = reading;
         self.look_at.store(monotonic + LOOK_MS, Ordering::Relaxed);
-        // The monotonic clock stands still while a laptop sleeps. Small steps are left to the
-        // system's own discipline; only a gap that leases would notice is closed.
-        const GAP_MS: i64 = 1_000;
-        let offset = wall_ms() - monotonic;
-        if offset > self.offset.load(Ordering::Relaxed) + GAP_MS {
-            self.offset.fetch_max(offset, Ordering::Relaxed);
+        let ahead = wall - monotonic - self.offset.load(Ordering::Relaxed);
+        let asleep = slept - self.slept.swap(slept, Ordering::Relaxed);
+        if ahead <= GAP_MS {
+            self.ahead_since.store(0, Ordering::Relaxed);
+            return;
+        }
+        let since = self.ahead_since.load(Ordering::Relaxed);
+        if asleep > 0 && ahead <= asleep + GAP_MS || since != 0 && monotonic - since >= DOUBT_MS {
+            self.offset.fetch_max(wall - monotonic, Ordering::Relaxed);
+            self.ahead_since.store(0, Ordering::Relaxed);
+        } else if since == 0 {
+            self.ahead_since.store(monotonic.max(1), Ordering::Relaxed);
         }
     }
 }
@@ -122,14 +151,30 @@ const MONOTONIC: libc::clockid_t = libc::CLOCK_MONOTONIC_COARSE;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const MONOTONIC: libc::clockid_t = libc::CLOCK_MONOTONIC;
 
+// The monotonic clock that goes on while the machine sleeps.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const WITH_SLEEP: libc::clockid_t = libc::CLOCK_BOOTTIME;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const WITH_SLEEP: libc::clockid_t = libc::CLOCK_MONOTONIC;
+
 #[inline]
 fn monotonic_ms() -> i64 {
+    clock_ms(MONOTONIC)
+}
+
+fn read() -> Reading {
+    let monotonic = monotonic_ms();
+    Reading { monotonic, wall: wall_ms(), slept: clock_ms(WITH_SLEEP) - monotonic }
+}
+
+#[inline]
+fn clock_ms(clock: libc::clockid_t) -> i64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is a valid, exclusively borrowed timespec; the clock id is a constant of the
     // platform, so the call cannot fail.
     #[allow(unsafe_code)]
     unsafe {
-        libc::clock_gettime(MONOTONIC, &mut time)
+        libc::clock_gettime(clock, &mut time)
     };
     // The two fields are narrower on some platforms.
     #[allow(clippy::unnecessary_cast)]
@@ -164,14 +209,38 @@ mod tests {
         assert_eq!(Deadline::after(Duration::MAX).left(), Duration::MAX);
     }
 
+    /// A clock at wall time 1,000,000, and a reading `later` milliseconds of monotonic time after.
+    fn clock() -> SystemClock {
+        SystemClock {
+            offset: AtomicI64::new(999_000),
+            look_at: AtomicI64::new(2_000),
+            slept: AtomicI64::new(50),
+            ahead_since: AtomicI64::new(0),
+        }
+    }
+
+    fn look(clock: &SystemClock, later: i64, jumped: i64, slept: i64) -> i64 {
+        let monotonic = 1_000 + later;
+        clock.catch_up(Reading { monotonic, wall: 1_000_000 + later + jumped, slept: 50 + slept });
+        clock.offset.load(Ordering::Relaxed) - 999_000
+    }
+
     #[test]
-    fn whoever_asks_after_the_machine_slept_gets_the_time_of_the_wall() {
-        let clock = SystemClock::new();
-        // As if the monotonic clock had stood still for an hour.
-        clock.offset.fetch_sub(3_600_000, Ordering::Relaxed);
-        assert!((clock.now() as i64) < wall_ms() - 3_000_000, "it is not looked at each time");
-        clock.look_at.fetch_sub(LOOK_MS, Ordering::Relaxed);
-        assert!((clock.now() as i64 - wall_ms()).abs() < 100);
+    fn the_time_that_the_machine_slept_is_caught_up_with_at_once() {
+        let hour = 3_600_000;
+        assert_eq!(look(&clock(), 2_000, hour, hour), hour);
+    }
+
+    #[test]
+    fn a_clock_that_jumps_ahead_for_a_moment_is_not_believed() {
+        let (clock, year) = (clock(), 365 * 86_400_000);
+        for seconds in 2..50 {
+            assert_eq!(look(&clock, seconds * 1_000, year, 0), 0);
+        }
+        assert_eq!(look(&clock, 50_000, 0, 0), 0, "it was right again");
+        assert_eq!(look(&clock, 70_000, year, 0), 0, "the doubt begins anew");
+        assert_eq!(look(&clock, 131_000, year, 0), year, "it stayed there");
+        assert_eq!(look(&clock, 140_000, 0, 0), year, "time never runs backwards");
     }
 
     #[test]
