@@ -1,14 +1,12 @@
-//! Waiting for a message: subscriptions, and the thread that simply blocks.
+//! Waiting for a message: subscriptions. Surfaces park in their own way.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use trunkline_host::{Ended, Parker, Ticker, TimerKey, WaiterId};
+use trunkline_host::{Ended, Ticker, TimerKey, WaiterId};
 use trunkline_journal::Signal;
-use trunkline_types::{Millis, Result};
+use trunkline_types::Millis;
 
-use super::SLOT_WAITERS;
-use super::{Kind, Queue};
+use super::{Kind, Queue, SLOT_WAITERS};
 
 impl Queue {
     /// Asks for one call of `signal` when a receive may find a message. Try to receive after
@@ -43,24 +41,6 @@ impl Queue {
             self.waiters.wake(1);
         }
         ended
-    }
-
-    /// Blocks this thread until a receive may find a message, the queue or the engine ends, or
-    /// `timeout` is over; whether it was not the time. Virtual clocks: see
-    /// [`Queue::subscribe_until`].
-    pub fn wait(&self, timeout: Duration) -> Result<bool> {
-        self.check_readable()?;
-        let end = Instant::now().checked_add(timeout);
-        let parker = Arc::new(Parker::default());
-        let id = self.subscribe(parker.clone());
-        // A message may have come between the caller's try and the subscription.
-        let woken = self.has_visible() || {
-            let left = end.map_or(timeout, |end| end.saturating_duration_since(Instant::now()));
-            parker.park(left)
-        };
-        self.unsubscribe(id);
-        self.check_readable()?;
-        Ok(woken)
     }
 
     fn has_visible(&self) -> bool {

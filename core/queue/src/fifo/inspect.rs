@@ -79,11 +79,6 @@ impl FifoState {
         self.at(place).map(|_| self.info(place.slot))
     }
 
-    /// The message that lies in `slot`.
-    pub fn occupant(&self, slot: u32) -> Option<FifoInfo<'_>> {
-        self.slots.get(slot).filter(|message| message.is_occupied()).map(|_| self.info(slot))
-    }
-
     /// The content of the message in `slot`, which must be occupied.
     #[inline]
     pub fn payload(&self, slot: u32) -> &Payload {
