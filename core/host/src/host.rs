@@ -146,13 +146,22 @@ impl Host {
     #[inline]
     pub fn append(&self) -> Result<Append<'_>> {
         match &self.journal {
+            None => Ok(Append::off()),
+            Some(_) => self.append_at(self.now()),
+        }
+    }
+
+    /// The same, for a verb that has read the clock.
+    #[inline]
+    pub fn append_at(&self, now: Millis) -> Result<Append<'_>> {
+        match &self.journal {
             // A reader's own view of time passing is not worth a record.
             Some(_) if self.gate.is_read_only() => Ok(Append::off()),
             None => Ok(Append::off()),
             Some(journal) => {
                 let is_full = journal.is_full();
                 let appender = journal.lock()?;
-                Ok(Append::on(appender, lock(&self.live_bytes), self.now(), is_full))
+                Ok(Append::on(appender, lock(&self.live_bytes), now, is_full))
             }
         }
     }

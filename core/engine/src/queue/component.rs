@@ -88,7 +88,7 @@ impl Queues {
         };
         let kind = kind(host, &definition.config, 1);
         let queue = Arc::new(Queue::new(host.clone(), host.next_id(), definition, None, kind));
-        queue.define(&mut host.append()?);
+        queue.define(&mut host.append_at(now)?);
         host.directory.add(queue.clone());
         Ok(queue)
     }

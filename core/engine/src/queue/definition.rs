@@ -37,7 +37,7 @@ impl Queue {
             // A target that is gone keeps its name, for the day it is made again.
             changed.dead_letter_name =
                 found.or_else(|| changed.dead_letter_name.take().filter(|_| same));
-            let mut log = self.host.append()?;
+            let mut log = self.host.append_at(now)?;
             changed.location = self.record_definition(&mut log, &changed, definition.location());
             if changed.config.dedup_scope != definition.config.dedup_scope {
                 self.rules.keep_other_scope(now + self.host.limits.dedup_window);
@@ -60,7 +60,7 @@ impl Queue {
         let now = self.host.now();
         let ticket = {
             let definition = lock(&self.definition);
-            let mut log = self.host.append()?;
+            let mut log = self.host.append_at(now)?;
             if self.removed.swap(true, Ordering::AcqRel) {
                 return Ok(log.ticket());
             }

@@ -42,7 +42,7 @@ impl FifoQueue {
     pub fn send(&self, queue: &Queue, message: &Outgoing<'_>, now: Millis) -> Result<Sent> {
         let prepared = prepare(queue, message, now)?;
         let mut state = lock(&self.state);
-        let mut log = queue.host.append()?;
+        let mut log = queue.host.append_at(now)?;
         Ok(self.admit(queue, &mut state, &mut log, message, &prepared, now))
     }
 
@@ -58,7 +58,7 @@ impl FifoQueue {
         let mut results = Vec::with_capacity(messages.len());
         let ticket = {
             let mut state = lock(&self.state);
-            let mut log = queue.host.append()?;
+            let mut log = queue.host.append_at(now)?;
             for (message, prepared) in messages.iter().zip(prepared) {
                 results.push(prepared.map(|prepared| {
                     self.admit(queue, &mut state, &mut log, message, &prepared, now)
@@ -167,15 +167,15 @@ impl FifoQueue {
     pub fn delete(&self, queue: &Queue, receipt: &Receipt, now: Millis) -> Result<Option<Ticket>> {
         let mut state = lock(&self.state);
         let Some(place) = place(queue, &state, receipt) else {
-            return Ok(queue.host.append()?.ticket());
+            return Ok(queue.host.append_at(now)?.ticket());
         };
         let refused = |refusal| refuse(queue, receipt, refusal);
         if state.decide_delete(place, receipt.delivery, now).map_err(refused)?
             == DeleteDecision::AlreadyGone
         {
-            return Ok(queue.host.append()?.ticket());
+            return Ok(queue.host.append_at(now)?.ticket());
         }
-        let mut log = queue.host.append()?;
+        let mut log = queue.host.append_at(now)?;
         let removed = state.apply_deleted(place.slot);
         note_removed(queue, &mut log, &removed);
         Ok(log.ticket())
@@ -194,7 +194,7 @@ impl FifoQueue {
         let due = state
             .decide_extend(place, receipt.delivery, receipt.received, visibility, now)
             .map_err(refused)?;
-        let mut log = queue.host.append()?;
+        let mut log = queue.host.append_at(now)?;
         log.append_delay(&Record::Extended { queue: queue.id, seq: receipt.seq, due });
         state.apply_visibility(place.slot, due, now);
         if due > now && state.arm(place.slot, due) {
@@ -220,7 +220,7 @@ impl FifoQueue {
         let mut purged;
         let ticket = {
             let mut state = lock(&self.state);
-            let mut log = queue.host.append()?;
+            let mut log = queue.host.append_at(now)?;
             let before = state.next_seq();
             log.append(&Record::Purged { queue: queue.id, before, at: now });
             purged = state.purge();
@@ -375,7 +375,7 @@ fn expire(queue: &Queue, state: &mut FifoState, now: Millis) -> bool {
     let mut freed = false;
     while state.decide_expire(now).is_some() {
         // A poisoned journal cannot note it; the message then expires again after reopening.
-        let Ok(mut log) = queue.host.append() else { break };
+        let Ok(mut log) = queue.host.append_at(now) else { break };
         if let Some(removed) = state.expire(now) {
             note_removed(queue, &mut log, &removed);
             freed |= removed.freed;

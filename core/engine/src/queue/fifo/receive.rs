@@ -67,7 +67,7 @@ impl FifoQueue {
             return Ok((picked, Vec::new()));
         }
         {
-            let mut log = queue.host.append()?;
+            let mut log = queue.host.append_at(now)?;
             for pick in &picked.messages {
                 let Pick { seq, delivery, due, .. } = *pick;
                 log.append_delay(&Record::Leased { queue: queue.id, seq, delivery, due, at: now });
@@ -187,7 +187,7 @@ impl FifoQueue {
         }
         match given {
             Ok(true) => {
-                let mut log = queue.host.append()?;
+                let mut log = queue.host.append_at(now)?;
                 // The record that added it elsewhere took it away here.
                 let removed = state.apply_deleted(pick.place.slot);
                 location_of(&removed.payload)

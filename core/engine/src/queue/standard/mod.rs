@@ -57,7 +57,7 @@ impl StandardQueue {
         if let Some(seq) = self.send_plain(queue, message, now) {
             return Ok(Sent { queue: queue.id, seq, duplicate: false, ticket: None });
         }
-        let mut log = queue.host.append()?;
+        let mut log = queue.host.append_at(now)?;
         let seq = self.admit(queue, &mut log, message, now)?;
         Ok(Sent { queue: queue.id, seq, duplicate: false, ticket: log.ticket() })
     }
@@ -80,7 +80,7 @@ impl StandardQueue {
         }
         let mut results = Vec::with_capacity(messages.len());
         let ticket = {
-            let mut log = queue.host.append()?;
+            let mut log = queue.host.append_at(now)?;
             for message in messages {
                 results.push(self.admit(queue, &mut log, message, now));
             }
@@ -232,7 +232,7 @@ impl StandardQueue {
         now: Millis,
     ) -> Result<Option<Ticket>> {
         let place = self.place(queue, receipt).ok_or_else(|| gone(queue, receipt))?;
-        let mut log = queue.host.append()?;
+        let mut log = queue.host.append_at(now)?;
         let due = now + visibility;
         match self.log.extend(place, due, now) {
             Extend::Gone => return Err(gone(queue, receipt)),
@@ -260,7 +260,7 @@ impl StandardQueue {
     }
 
     pub fn purge(&self, queue: &Queue, now: Millis) -> Result<Option<Ticket>> {
-        let mut log = queue.host.append()?;
+        let mut log = queue.host.append_at(now)?;
         self.clear(&mut log);
         let before = self.next_seq();
         log.append(&Record::Purged { queue: queue.id, before, at: now });

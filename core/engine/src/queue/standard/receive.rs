@@ -102,7 +102,7 @@ impl StandardQueue {
         let retention = queue.rules.retention();
         let mut leased = Vec::with_capacity(taken.len());
         {
-            let mut log = match queue.host.append() {
+            let mut log = match queue.host.append_at(now) {
                 Ok(log) => log,
                 Err(error) => {
                     taken.into_iter().for_each(|(claimed, _)| self.give_back(queue, claimed));
