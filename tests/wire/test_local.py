@@ -6,6 +6,7 @@ import json
 import threading
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 import trunkline
@@ -198,3 +199,21 @@ def test_a_control_character_in_an_attribute_is_an_invalid_value(engine):
     assert error["Message"].startswith(
         "Invalid binary character '#x1' was found in the message attribute 'name' value"
     )
+
+
+@pytest.mark.parametrize("durable", [False, True], ids=["memory", "disk"])
+def test_a_commit_fault_of_a_queue_strikes_the_wire_and_no_other_region(durable, tmp_path):
+    with trunkline.open(tmp_path if durable else None) as engine:
+        once = Config(retries={"total_max_attempts": 1})
+        sqs = trunkline.aws.client("sqs", engine=engine, region_name="us-east-1", config=once)
+        abroad = trunkline.aws.client("sqs", engine=engine, region_name="eu-west-1")
+        url, other, far = (
+            client.create_queue(QueueName=name)["QueueUrl"]
+            for client, name in ((sqs, "orders"), (sqs, "other"), (abroad, "orders"))
+        )
+        engine.faults.error("commit", queue="orders", times=1)
+        sqs.send_message(QueueUrl=other, MessageBody="a")
+        abroad.send_message(QueueUrl=far, MessageBody="a")
+        with pytest.raises(ClientError):
+            sqs.send_message(QueueUrl=url, MessageBody="a")
+        assert len(sqs.receive_message(QueueUrl=url)["Messages"]) == 1, "the verb was done"

@@ -196,9 +196,15 @@ class Worker:
         """The next messages; None if the limit of messages in flight is reached."""
         config = self._config
         try:
-            return self._queue.receive(
-                config.batch_size, wait=LOOK_SECONDS, visibility_timeout=config.lease / 1_000
+            lease = config.lease / 1_000
+            found = self._queue.receive(
+                config.batch_size, wait=LOOK_SECONDS, visibility_timeout=lease
             )
+            if found or not config.until_empty:
+                return found
+            # At the limit of messages in flight a receive that waits finds nothing either. One
+            # that does not wait tells the difference.
+            return self._queue.receive(config.batch_size, wait=0, visibility_timeout=lease)
         except OverLimit:
             # The limit is reached no longer when other leases end.
             self._stopping.wait(LOOK_SECONDS)

@@ -312,3 +312,20 @@ def test_control_verbs_are_coroutines(engine):
         await copy.close()
 
     run(main())
+
+
+def test_at_the_limit_of_messages_in_flight_only_a_receive_that_waits_finds_nothing():
+    async def main():
+        limits = trunkline.Limits(standard_in_flight_max=1)
+        async with aio.open(limits=limits) as engine:
+            queue = engine.queue("q")
+            await queue.send_batch(["a", "b"])
+            await queue.receive()
+            with pytest.raises(trunkline.OverLimit):
+                await queue.receive()
+            assert await queue.receive(wait=0.01) == []
+            with pytest.raises(trunkline.OverLimit):
+                queue.sync.receive()
+            assert queue.sync.receive(wait=0.01) == []
+
+    run(main())

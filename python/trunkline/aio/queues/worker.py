@@ -98,11 +98,16 @@ class Consumption:
         assert task is not None
         self._receiving.add(task)
         try:
-            return await self._queue.receive(
-                config.batch_size,
-                wait=LOOK_SECONDS if config.until_empty else POLL_SECONDS,
-                visibility_timeout=config.lease / 1_000,
+            lease = config.lease / 1_000
+            wait = LOOK_SECONDS if config.until_empty else POLL_SECONDS
+            found = await self._queue.receive(
+                config.batch_size, wait=wait, visibility_timeout=lease
             )
+            if found or not config.until_empty:
+                return found
+            # At the limit of messages in flight a receive that waits finds nothing either. One
+            # that does not wait tells the difference.
+            return await self._queue.receive(config.batch_size, wait=0, visibility_timeout=lease)
         except OverLimit:
             # The limit is reached no longer when other leases end.
             await asyncio.sleep(LOOK_SECONDS)
