@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from functools import wraps
 from typing import TYPE_CHECKING
 
+from trunkline.aws.defaults import fill, region_of, with_defaults
 from trunkline.aws.dispatcher import dispatcher_of
-from trunkline.aws.local import fill, region_of, with_defaults
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

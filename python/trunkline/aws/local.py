@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from functools import wraps
 from importlib.util import find_spec
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from trunkline.aws.defaults import fill, region_of, with_defaults
 from trunkline.aws.dispatcher import dispatcher_of
 
 if TYPE_CHECKING:
@@ -17,11 +17,6 @@ if TYPE_CHECKING:
 
     from trunkline._core import WireDispatcher
     from trunkline.engine import Engine
-
-REGION = "us-east-1"
-"""The region of clients that name none."""
-
-_KEY, _SECRET = "test", "test"  # What emulators are called with; nothing checks it here.
 
 
 def client(service: str, *, engine: Engine, region_name: str | None = None, **options: Any) -> Any:
@@ -52,22 +47,6 @@ def _session() -> Any:
         return botocore.session.get_session()
     # A session of its own: the default one may be in the middle of being made by another thread.
     return boto3.session.Session()
-
-
-def region_of(session: Any) -> str:
-    """The region that a session is configured for, or the one for those that name none."""
-    region: str | None = getattr(session, "region_name", None)
-    if region is None and hasattr(session, "get_config_variable"):
-        region = session.get_config_variable("region")
-    return region or REGION
-
-
-def with_defaults(options: dict[str, Any]) -> dict[str, Any]:
-    """The options of a single client, with what nobody gave filled in."""
-    from trunkline.aws.transport import BASE
-
-    defaults = {"aws_access_key_id": _KEY, "aws_secret_access_key": _SECRET, "endpoint_url": BASE}
-    return defaults | options
 
 
 def _make(session: Any, service: str, region: str, options: dict[str, Any]) -> Any:
@@ -127,34 +106,3 @@ def _patch_botocore(dispatcher: WireDispatcher) -> Callable[[], None]:
 
     Session.create_client = create_client
     return undo
-
-
-# The parameters of botocore's create_client after the service's name, in their order.
-_ORDER = (
-    "region_name",
-    "api_version",
-    "use_ssl",
-    "verify",
-    "endpoint_url",
-    "aws_access_key_id",
-    "aws_secret_access_key",
-)
-
-
-def fill(session: Any, args: tuple[Any, ...], options: dict[str, Any]) -> None:
-    """Fills in what nobody gave, as a test without any configuration needs it."""
-    from trunkline.aws.transport import BASE
-
-    given = dict(zip(_ORDER, args, strict=False)) | options
-
-    def missing(name: str) -> bool:
-        return given.get(name) is None and _ORDER.index(name) >= len(args)
-
-    if missing("endpoint_url"):
-        options["endpoint_url"] = BASE
-    if missing("region_name") and session.get_config_variable("region") is None:
-        options["region_name"] = REGION
-    # Asking the session for credentials may go out to the network and wait; this does not.
-    known = "AWS_ACCESS_KEY_ID" in os.environ or session._credentials is not None
-    if missing("aws_access_key_id") and not known:
-        options["aws_access_key_id"], options["aws_secret_access_key"] = _KEY, _SECRET

@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 use trunkline_wire::auth::{Credential, Credentials, Mode};
 use trunkline_wire::detect::ServiceInfo;
 use trunkline_wire::dispatch::Dispatcher;
-use trunkline_wire::message::{Request, Response};
+use trunkline_wire::message::Request;
 
 use super::control::PyControl;
 use super::request::WireRequest;
+use super::response::{PlainResponse, plain};
 use crate::engine::Engine;
 use crate::error::guard;
 
@@ -23,7 +23,6 @@ type PlainService = (String, Option<String>, Vec<String>, Option<String>, Vec<St
 type PlainCredential = (String, String, Option<String>, Option<String>);
 /// A request: method, target, headers, body, and the address under which we were reached.
 type PlainRequest<'a> = (&'a str, &'a str, Vec<(String, String)>, &'a [u8], &'a str);
-pub(super) type PlainResponse<'py> = (u16, Vec<(String, String)>, Bound<'py, PyBytes>);
 
 #[pyclass(frozen, module = "trunkline._core")]
 pub(crate) struct WireDispatcher(pub Arc<Dispatcher>);
@@ -83,11 +82,6 @@ fn as_request<'a>(
 ) -> Request<'a> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     Request { method, path, query, headers, body, peer: None }
-}
-
-pub(super) fn plain(py: Python<'_>, answer: Response) -> PlainResponse<'_> {
-    let headers = answer.headers.into_iter().map(|(k, v)| (k.into_owned(), v.into_owned()));
-    (answer.status, headers.collect(), PyBytes::new(py, &answer.body))
 }
 
 fn service((name, target_prefix, scopes, api_version, actions): PlainService) -> ServiceInfo {

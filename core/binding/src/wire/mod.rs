@@ -4,6 +4,7 @@ mod control;
 mod dispatcher;
 mod policy;
 mod request;
+mod response;
 mod server;
 mod store;
 mod value;

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use trunkline_types::sync::lock;
 use trunkline_wire::dispatch::{Dispatcher, PendingRequest, Progress};
 
-use super::dispatcher::{PlainResponse, plain};
+use super::response::{PlainResponse, plain};
 use crate::error::guard;
 use crate::waker::Waker;
 
