@@ -205,14 +205,16 @@ impl Outbox {
         if destination.backlog.counts().due > 0 { Turn::More } else { Turn::Empty }
     }
 
+    /// Has the next delivery that falls due call. The old subscription ends first: one that was
+    /// woken hands its wake on, and must not hand it to the one that takes its place.
     fn subscribe(&self, destination: &Arc<Destination>) {
+        destination.unsubscribe();
         let due = Due { outbox: Arc::downgrade(&self.0), destination: destination.id };
-        let mut waiter = lock(&destination.waiter);
-        let old = waiter.take();
-        *waiter = Some(destination.backlog.subscribe(Arc::new(due)));
-        drop(waiter);
-        if let Some(old) = old {
-            destination.backlog.unsubscribe(old);
+        let waiter = destination.backlog.subscribe(Arc::new(due));
+        // One turn is taken at a time, so no other subscription came meanwhile.
+        *lock(&destination.waiter) = Some(waiter);
+        if destination.is_removed.load(Ordering::Acquire) {
+            destination.unsubscribe();
         }
     }
 
