@@ -201,3 +201,49 @@ def test_an_owner_can_replace_a_policy_that_denies_everything(clients):
     set_policy(owner, url, statement("Deny"))
     owner.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
     owner.send_message(QueueUrl=url, MessageBody="a")
+
+
+ADDRESSES = [
+    "{base}/queue//{owner}/q",
+    "/queue//{owner}/q",
+    "queue//{owner}/q",
+    "{base}/queue/us-east-1/{owner}/q",
+    "queue/us-east-1/{owner}/q",
+    "{base}/{owner}/q",
+    "{base}//{owner}/q",
+    "{base}/{owner}/q/",
+    "{base}/{owner}//q",
+    "{base}/./{owner}/q",
+    "{base}/queue/eu-west-1/{owner}/q",
+    "{base}/%31{rest}/q",
+    "{base}/queue/%2F/{owner}/q",
+    "{base}/queue/queue//{owner}/q",
+    "//{owner}/q",
+]
+
+
+@pytest.mark.parametrize("form", ADDRESSES)
+def test_no_way_to_write_an_address_goes_around_the_check(clients, form):
+    owner, friend, _ = clients.values()
+    base = owner.create_queue(QueueName="q")["QueueUrl"].removesuffix(f"/{OWNER}/q")
+    url = form.format(base=base, owner=OWNER, rest=OWNER[1:])
+    set_policy(owner, f"{base}/{OWNER}/q", statement("Deny", Sid="all"))
+
+    def is_refused(verb, **given):
+        try:
+            verb(**given)
+        except ClientError as error:
+            return error.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 403)
+        return False
+
+    for client in (owner, friend):
+        assert is_refused(client.get_queue_attributes, QueueUrl=url, AttributeNames=["All"])
+        assert is_refused(client.list_dead_letter_source_queues, QueueUrl=url)
+        assert is_refused(client.purge_queue, QueueUrl=url)
+        assert is_refused(client.tag_queue, QueueUrl=url, Tags={"a": "b"})
+        assert is_refused(client.send_message, QueueUrl=url, MessageBody="a")
+        assert is_refused(client.receive_message, QueueUrl=url)
+        assert is_refused(client.delete_queue, QueueUrl=url)
+    assert is_denied(owner.get_queue_url, QueueName="q", QueueOwnerAWSAccountId="")
+    owner.set_queue_attributes(QueueUrl=f"{base}/{OWNER}/q", Attributes={"Policy": ""})
+    assert owner.get_queue_attributes(QueueUrl=f"{base}/{OWNER}/q", AttributeNames=["All"])

@@ -31,6 +31,9 @@ class Call:
     base: str
     """The address under which the caller reached us, without a slash at its end."""
     request_id: str
+    target: tuple[str, str, str] | None = None
+    """Account, region and name of the resource that the input names: the caller's right to it was
+    checked, so operations act on this and read no address of their own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ impl ControlPlane for PyControl {
 impl PyControl {
     fn invoke(&self, py: Python<'_>, call: &Call, input: &Value) -> PyResult<Value> {
         let about = PyDict::new(py);
+        let target = call.target.as_ref().map(|name| (&*name.account, &*name.region, &*name.name));
+        about.set_item("target", target)?;
         about.set_item("account", &call.account)?;
         about.set_item("region", &call.region)?;
         about.set_item("access_key", &call.access_key)?;

@@ -1,5 +1,7 @@
 //! The control plane, as the dispatcher sees it: a name, an input, an output.
 
+use trunkline_engine::ResourceName;
+
 use crate::error::WireError;
 use crate::value::Value;
 
@@ -10,6 +12,8 @@ pub struct Call {
     pub service: String,
     /// The operation.
     pub operation: String,
+    /// The resource that the input names, read by the check of the caller's right to it.
+    pub target: Option<ResourceName>,
     /// The caller's account.
     pub account: String,
     /// The region that is called.

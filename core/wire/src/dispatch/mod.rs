@@ -27,7 +27,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use trunkline_engine::{Durability, Engine, Ticket};
+use trunkline_engine::{Durability, Engine, ResourceName, Ticket};
 use trunkline_types::Clock;
 use trunkline_types::sync::{Mutex, lock};
 
@@ -260,9 +260,10 @@ impl Dispatcher {
             return started.map_err(fail);
         }
         let mut input = named.value(&model, &dialect, request).map_err(fail)?;
+        let mut target = None;
         if let Some(plane) = plane {
             let service = &plane.service;
-            service
+            target = service
                 .complete(request, dialect.protocol, &model, operation, &mut input)
                 .and_then(|()| service.authorize(&call, &operation.name, &input))
                 .map_err(fail)?;
@@ -272,13 +273,14 @@ impl Dispatcher {
             validate::check(&model, model.shape(id), &input).map_err(fail)?;
         }
         let operation = operation.name.to_string();
-        Ok(self.control_call(&info.name, operation, input, (model, dialect), arrival))
+        let named = (operation, target);
+        Ok(self.control_call(&info.name, named, input, (model, dialect), arrival))
     }
 
     fn control_call(
         &self,
         service: &str,
-        operation: String,
+        (operation, target): (String, Option<ResourceName>),
         input: Value,
         (model, dialect): (Arc<Model>, Dialect),
         arrival: Arrival<'_>,
@@ -286,6 +288,7 @@ impl Dispatcher {
         let call = Call {
             service: service.to_owned(),
             operation,
+            target,
             account: arrival.identity.account,
             region: arrival.identity.region,
             access_key: arrival.identity.access_key,

@@ -13,7 +13,7 @@ pub use outcome::{Event, EventStream, NextEvent, Outcome, Output, Subscription, 
 use std::fmt::Write;
 use std::sync::Arc;
 
-use trunkline_engine::Engine;
+use trunkline_engine::{Engine, ResourceName};
 
 use crate::error::{Result, WireError};
 use crate::message::{Request, Response};
@@ -93,10 +93,16 @@ pub trait Service: Send + Sync {
         Ok(())
     }
 
-    /// Refuses an input of the control plane that the caller has no right to. Fails closed: a
-    /// service that does not say who may call is open to its own account's callers alone.
-    fn authorize(&self, _call: &Call<'_>, _operation: &str, _input: &Value) -> Result<()> {
-        Ok(())
+    /// The resource that an input of the control plane names, once the caller's right to it is
+    /// checked. The operation acts on this and reads no address again, so that the check and the
+    /// operation cannot understand one address in two ways.
+    fn authorize(
+        &self,
+        _call: &Call<'_>,
+        _operation: &str,
+        _input: &Value,
+    ) -> Result<Option<ResourceName>> {
+        Ok(None)
     }
 
     /// Whether the control plane checks inputs itself, in words of its own, instead of having them

@@ -118,8 +118,7 @@ def get_queue_url(
 ) -> dict[str, Any]:
     """The address of a queue."""
     check_name(call, queue_name)
-    account = queue_owner_aws_account_id or call.account
-    queue = call.store.core.find_queue((account, call.region, queue_name))
+    queue = None if call.target is None else call.store.core.find_queue(call.target)
     if queue is None:
         raise no_such_queue()
     return {"QueueUrl": url_of(call, queue)}

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from trunkline._core import Queue
     from trunkline.aws.operation import Call
 
-_ADDRESS = re.compile(r"(?:.*/queue/(?P<region>[^/]+)|.*)/(?P<account>\d{12})/(?P<name>[^/]+)/?")
 _DEFAULT = "us-east-1"
 _NAME = re.compile(r"[A-Za-z0-9_-]+(\.fifo)?")
 
@@ -38,14 +37,9 @@ def find(call: Call, queue_url: str, *, own: bool = False) -> Queue:
     """The queue at `queue_url`; `own` asks that it belongs to the caller's account."""
     if not queue_url:
         raise missing("QueueUrl")
-    if "/" not in queue_url:
-        account, region, name = call.account, call.region, queue_url
-    else:
-        match = _ADDRESS.fullmatch(queue_url)
-        if match is None:
-            raise no_such_queue()
-        account, name = match["account"], match["name"]
-        region = match["region"] or call.region
+    if call.target is None:
+        raise no_such_queue()
+    account, region, name = call.target
     if own and account != call.account:
         raise ServiceError(
             "AccessDenied", f"Access to the resource {queue_url} is denied.", status=403

@@ -2,7 +2,7 @@
 //! and another account only if its policy allows it.
 
 use memchr::memmem;
-use trunkline_engine::{Engine, QUEUE, Queue, ResourceName};
+use trunkline_engine::{Engine, Queue, ResourceName};
 
 use super::{address, errors};
 use crate::error::Result;
@@ -14,6 +14,11 @@ impl Access {
     /// Raises `AccessDenied` if `account` may not carry out `operation` on `queue`.
     pub fn check(&self, account: &str, operation: &str, queue: &Queue) -> Result<()> {
         let name = queue.name();
+        // A signature is for one region, and so are the keys that a policy looks at.
+        let signed = self.keys.iter().find(|(key, _)| *key == "aws:RequestedRegion");
+        if signed.is_some_and(|(_, region)| *region != *name.region) {
+            return Err(errors::no_such_queue());
+        }
         // A batch needs what each of its entries needs.
         let action = format!("sqs:{}", operation.strip_suffix("Batch").unwrap_or(operation));
         let resource = address::arn(name);
@@ -37,28 +42,16 @@ impl Access {
         Err(errors::named("AccessDenied", message))
     }
 
-    /// The same for an operation of the control plane, if its input names a queue that exists.
-    pub fn check_input(
+    /// The same for an operation of the control plane on the queue `name`, if there is one.
+    pub(super) fn check_target(
         &self,
         engine: &Engine,
-        (account, region): (&str, &str),
+        account: &str,
         operation: &str,
         input: &Value,
+        name: &ResourceName,
     ) -> Result<()> {
-        let text = |member: &str| input.get(member).and_then(Value::as_str);
-        let (account_of, region_of, name) = match (text("QueueUrl"), operation) {
-            (Some(url), _) => {
-                let Ok(found) = address::parse(url, account, region) else { return Ok(()) };
-                (found.account, found.region, found.name)
-            }
-            (None, "GetQueueUrl") => {
-                let owner = text("QueueOwnerAWSAccountId").unwrap_or(account);
-                (owner, region, text("QueueName").unwrap_or(""))
-            }
-            _ => return Ok(()),
-        };
-        let name = ResourceName::new(QUEUE, account_of, region_of, name);
-        match engine.find_queue(&name).map_err(errors::from_engine)? {
+        match engine.find_queue(name).map_err(errors::from_engine)? {
             // The way out of a policy that denies its owner everything.
             Some(queue) if *queue.name().account == *account && repairs(operation, input) => Ok(()),
             Some(queue) => self.check(account, operation, &queue),

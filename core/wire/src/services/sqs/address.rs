@@ -67,6 +67,7 @@ pub fn of_path<'a>(path: &'a str, region: &'a str) -> Option<Address<'a>> {
         return None;
     }
     let region = match (parts.next(), parts.next()) {
+        (Some(""), Some("queue")) => return None,
         (Some(named), Some("queue")) => named,
         _ => region,
     };
@@ -92,7 +93,14 @@ mod tests {
 
     #[test]
     fn what_is_no_queue_url_names_no_queue() {
-        for url in ["http://localhost/q", "http://localhost/1/q", "/", "//", "a/b/"] {
+        for url in [
+            "/queue//123456789012/q",
+            "http://localhost/q",
+            "http://localhost/1/q",
+            "/",
+            "//",
+            "a/b/",
+        ] {
             assert!(parse(url, "123456789012", "eu-west-1").is_err(), "{url}");
         }
     }

@@ -15,6 +15,7 @@ mod peek;
 mod receive;
 mod send;
 mod service;
+mod target;
 mod text;
 
 pub use service::Sqs;

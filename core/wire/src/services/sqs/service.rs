@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use trunkline_engine::Engine;
+use trunkline_engine::{Engine, ResourceName};
 
-use super::{Context, Operation, address, errors, lease, peek, receive, send};
+use super::{Context, Operation, address, errors, lease, peek, receive, send, target};
 use crate::codec::xml;
 use crate::error::{Result, WireError};
 use crate::message::{Request, Response};
@@ -83,9 +83,17 @@ impl Service for Sqs {
         Ok(())
     }
 
-    fn authorize(&self, call: &Call<'_>, operation: &str, input: &Value) -> Result<()> {
-        let Some(access) = call.access else { return Ok(()) };
-        access.check_input(call.engine, (call.account, call.region), operation, input)
+    fn authorize(
+        &self,
+        call: &Call<'_>,
+        operation: &str,
+        input: &Value,
+    ) -> Result<Option<ResourceName>> {
+        let target = target::of(call.account, call.region, operation, input);
+        if let (Some(access), Some(name)) = (call.access, &target) {
+            access.check_target(call.engine, call.account, operation, input, name)?;
+        }
+        Ok(target)
     }
 
     fn checks_inputs(&self) -> bool {
