@@ -86,7 +86,8 @@ impl Host {
 
     #[cold]
     fn dispatch_waiting(self: &Arc<Self>) {
-        if self.background && !self.clock.is_virtual() && Ticker::request(self) {
+        let has_ticker = self.background && !self.clock.is_virtual();
+        if has_ticker && (self.ticker.wakes_soon(self.now()) || Ticker::request(self)) {
             return;
         }
         // This thread is the only one that will. One that already runs jobs goes on with these.

@@ -19,6 +19,8 @@ use crate::waiters::Parker;
 const AWAKE: Millis = 0;
 // A sleeper looks again at least this often, to notice that the engine is gone.
 const NAP_MAX: Millis = 10_000;
+/// A job may wait for so long, so that the verb which fired its timer need not wake the ticker.
+const SOON: Millis = 2;
 
 #[derive(Default)]
 /// Whether the ticker has to keep the time, and its thread.
@@ -39,6 +41,12 @@ impl Ticker {
         // When no thread can be started, waiters still see what is sent; what falls due is seen at
         // the next verb.
         let _started = Self::request(host);
+    }
+
+    /// Whether the thread wakes by itself in a moment. A signal to a sleeper is a system call.
+    pub(crate) fn wakes_soon(&self, now: Millis) -> bool {
+        let until = self.asleep_until.load(Ordering::SeqCst);
+        until != AWAKE && until <= now + SOON
     }
 
     /// Wakes the thread, and starts it at the first need; whether there is one.
@@ -103,9 +111,12 @@ fn nap(host: &Host) -> Millis {
     }
     let now = host.clock.now();
     ticker.asleep_until.store(now + NAP_MAX, Ordering::SeqCst);
-    match host.timers.next_due() {
+    let nap = match host.timers.next_due() {
         // The clock is coarse: one millisecond more, or the ticker would look too early and spin.
         Some(due) => (due.saturating_sub(now) + 1).min(NAP_MAX),
         None => NAP_MAX,
-    }
+    };
+    // Lowered behind the look: an entry that is due later than this needs no signal.
+    ticker.asleep_until.store(now + nap, Ordering::SeqCst);
+    nap
 }
