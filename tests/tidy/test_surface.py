@@ -14,7 +14,7 @@ from . import reference, tree
 
 # What the matcher refuses patterns and events with; it knows nothing of the engine's catalogue.
 PATTERN_CODES = {"InvalidEventPatternException", "InvalidParameter", "InvalidEvent"}
-CODES_SOURCE = tree.ROOT / "core" / "types" / "src" / "error.rs"
+CODES_SOURCE = tree.ROOT / "core" / "types" / "src" / "code.rs"
 
 
 def codes_of_the_core() -> dict[str, str]:

@@ -5,6 +5,7 @@ mod fifo_support;
 
 use fifo_support::{Handle, Rig, SECOND, rules};
 use trunkline_queue::{DeleteDecision, FifoMessageState, Payload, Refusal};
+use trunkline_types::Problem;
 
 /// Three messages of group "a", numbers 1 to 3, in flight for 30 s.
 fn three_in_flight() -> (Rig, Vec<Handle>) {
@@ -155,22 +156,18 @@ fn a_lease_ends_at_most_twelve_hours_after_the_receive() {
     let hour = 3_600 * SECOND;
     rig.advance(20 * SECOND);
     let refusal = rig.extend(handles[0], 12 * hour).expect_err("20 s too long");
-    let text = refusal.into_error("handle").message().to_owned();
-    assert!(text.contains("Total VisibilityTimeout"), "{text}");
-    assert!(text.contains("beyond the limit [43200 seconds]"), "{text}");
+    let expected = Problem::LeaseBeyondMax { lease: 12 * hour, max: 12 * hour };
+    assert_eq!(refusal.into_error().problem(), Some(&expected));
     rig.extend(handles[0], 12 * hour - 20 * SECOND).expect("exactly twelve hours");
 }
 
 #[test]
-fn refusals_read_as_recorded() {
-    let text = Refusal::Expired.into_error("abc").message().to_owned();
-    let expected = "Value abc for parameter ReceiptHandle is invalid. Reason: The receipt handle \
-                    has expired.";
-    assert_eq!(text, expected);
-    let text = Refusal::NotInFlight.into_error("abc").message().to_owned();
-    let expected = "Value abc for parameter ReceiptHandle is invalid. Reason: Message does not \
-                    exist or is not available for visibility timeout change.";
-    assert_eq!(text, expected);
+fn refusals_say_what_is_wrong_as_data() {
+    for (refusal, problem) in
+        [(Refusal::Expired, Problem::ReceiptExpired), (Refusal::NotInFlight, Problem::NotInFlight)]
+    {
+        assert_eq!(refusal.into_error().problem(), Some(&problem));
+    }
 }
 
 #[test]

@@ -4,18 +4,22 @@
 //! one; this one imports none of them.
 
 mod clock;
+mod code;
 mod config;
 mod error;
 mod fork;
 mod ids;
 mod limits;
 mod names;
+mod problem;
 pub mod sync;
 
 pub use clock::{Clock, Deadline, Millis};
+pub use code::Code;
 pub use config::{DeadLetter, DedupScope, Durability, QueueConfig, QueueKind};
-pub use error::{Code, Error, Result};
+pub use error::{Error, Result};
 pub use fork::{forked_since, process_generation};
 pub use ids::{IdKey, MessageId, Receipt, ResourceId, Seq};
 pub use limits::Limits;
 pub use names::{ResourceKind, ResourceName};
+pub use problem::{Field, Problem};

@@ -28,7 +28,7 @@ use trunkline_journal::Ticket;
 use trunkline_types::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{
-    Code, Error, Millis, QueueConfig, QueueKind, Receipt, ResourceId, ResourceName, Result,
+    Error, Millis, Problem, QueueConfig, QueueKind, Receipt, ResourceId, ResourceName, Result,
 };
 
 use crate::queue::fifo::FifoQueue;
@@ -373,26 +373,10 @@ impl Queue {
     fn check_extension(&self, receipt: &Receipt, visibility: Millis, now: Millis) -> Result<()> {
         let max = self.host.limits.visibility_max;
         if visibility > max {
-            return Err(Error::new(
-                Code::InvalidParameterValue,
-                format!(
-                    "Value {} for parameter VisibilityTimeout is invalid. Reason: Must be between \
-                     0 and {}, if provided.",
-                    visibility / 1_000,
-                    max / 1_000
-                ),
-            ));
+            return Err(Problem::LeaseTooLong { lease: visibility, max }.into());
         }
         if now.saturating_sub(receipt.received) + visibility > max {
-            return Err(Error::new(
-                Code::InvalidParameterValue,
-                format!(
-                    "Value {} for parameter VisibilityTimeout is invalid. Reason: Total \
-                     VisibilityTimeout for the message is beyond the limit [{} seconds].",
-                    visibility / 1_000,
-                    max / 1_000
-                ),
-            ));
+            return Err(Problem::LeaseBeyondMax { lease: visibility, max }.into());
         }
         Ok(())
     }
@@ -409,16 +393,11 @@ pub(crate) struct Fired {
 
 #[cold]
 pub(crate) fn no_such_queue() -> Error {
-    Error::new(Code::QueueDoesNotExist, "The specified queue does not exist.")
+    Problem::NoSuchQueue.into()
 }
 
 /// The error for a message above its queue's maximum.
 #[cold]
 pub(crate) fn too_large(max: usize) -> Error {
-    Error::new(
-        Code::InvalidParameterValue,
-        format!(
-            "One or more parameters are invalid. Reason: Message must be shorter than {max} bytes."
-        ),
-    )
+    Problem::TooLarge { max }.into()
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use trunkline_host::{Documents, Host, Put, Take, Ticker, TimerKey};
 use trunkline_journal::Ticket;
 use trunkline_types::sync::{Mutex, lock};
-use trunkline_types::{Code, Durability, Error, Millis, ResourceId, Result};
+use trunkline_types::{Code, Durability, Error, Field, Millis, Problem, ResourceId, Result};
 
 use crate::queue::transfer::{self, Taken};
 use crate::queue::{QUEUES, Queue};
@@ -74,9 +74,10 @@ const CHUNK: u64 = 256;
 /// How long a task waits before it looks again whether a full disk has space.
 const PAUSE_WHEN_FULL: Millis = 1_000;
 const DOCUMENT_PREFIX: &str = "engine/move/";
-/// AWS's words for a dead letter that was sent there directly.
-const NO_SOURCE: &str = "CouldNotDetermineMessageSource";
-const NO_DESTINATION: &str = "AWS.SimpleQueueService.NonExistentQueue";
+/// Why a task failed: a dead letter was sent there directly, so nobody knows where it belongs.
+const NO_SOURCE: &str = "NoSource";
+/// The queue that messages were moved to is gone.
+const NO_DESTINATION: &str = "NoDestination";
 
 impl Redrives {
     /// Starts a task. The number it returns names it; the ticket stands for its start.
@@ -88,9 +89,10 @@ impl Redrives {
     ) -> Result<(u32, Option<Ticket>)> {
         let host = &self.host;
         let now = host.now();
-        let queue = host.directory.get::<Queue>(source).ok_or_else(|| no_resource("SourceArn"))?;
+        let queue =
+            host.directory.get::<Queue>(source).ok_or_else(|| no_resource(Field::Source))?;
         if destination.is_some_and(|id| host.directory.get::<Queue>(id).is_none()) {
-            return Err(no_resource("DestinationArn"));
+            return Err(no_resource(Field::Destination));
         }
         let total = queue.statistics()?.visible;
         let mut tasks = lock(&self.tasks);
@@ -327,9 +329,6 @@ fn decode(bytes: &[u8]) -> Result<RedriveStatus> {
     })
 }
 
-fn no_resource(parameter: &str) -> Error {
-    Error::new(
-        Code::ResourceNotFoundException,
-        format!("The resource that you specified for the {parameter} parameter doesn't exist."),
-    )
+fn no_resource(field: Field) -> Error {
+    Problem::NoSuchResource(field).into()
 }

@@ -1,6 +1,6 @@
 //! Ending and moving a lease: delete, extend, release; and why a receipt is refused.
 
-use trunkline_types::{Code, Error, Millis};
+use trunkline_types::{Error, Millis, Problem};
 
 use super::send::generation;
 use super::slot::{FifoMessageState, Slot};
@@ -32,25 +32,15 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The refusal as the caller who passed the receipt `handle` sees it.
-    pub fn into_error(self, handle: &str) -> Error {
-        let message = match self {
-            Self::Expired => format!(
-                "Value {handle} for parameter ReceiptHandle is invalid. Reason: The receipt \
-                 handle has expired."
-            ),
-            Self::NotInFlight => format!(
-                "Value {handle} for parameter ReceiptHandle is invalid. Reason: Message does not \
-                 exist or is not available for visibility timeout change."
-            ),
-            Self::BeyondMax { visibility, max } => format!(
-                "Value {} for parameter VisibilityTimeout is invalid. Reason: Total \
-                 VisibilityTimeout for the message is beyond the limit [{} seconds].",
-                visibility / 1_000,
-                max / 1_000
-            ),
-        };
-        Error::new(Code::InvalidParameterValue, message)
+    /// The refusal as an error.
+    pub fn into_error(self) -> Error {
+        Error::from(match self {
+            Self::Expired => Problem::ReceiptExpired,
+            Self::NotInFlight => Problem::NotInFlight,
+            Self::BeyondMax { visibility, max } => {
+                Problem::LeaseBeyondMax { lease: visibility, max }
+            }
+        })
     }
 }
 

@@ -99,6 +99,13 @@ def _own(call: Call, arn: str, parameter: str) -> Queue:
     return queue
 
 
+# The engine's reasons in AWS's words.
+_FAILURES = {
+    "NoDestination": "AWS.SimpleQueueService.NonExistentQueue",
+    "NoSource": "CouldNotDetermineMessageSource",
+}
+
+
 def _key(source: Queue) -> str:
     return f"sqs/move-destinations/{source.id}"
 
@@ -132,11 +139,7 @@ def _describe(
     if task.rate is not None:
         entry["MaxNumberOfMessagesPerSecond"] = task.rate
     if task.failure is not None:
-        entry["FailureReason"] = (
-            "AWS.SimpleQueueService.NonExistentQueue"
-            if "QueueDoesNotExist" in task.failure
-            else task.failure
-        )
+        entry["FailureReason"] = _FAILURES.get(task.failure, task.failure)
     return entry
 
 

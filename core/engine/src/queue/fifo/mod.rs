@@ -16,7 +16,7 @@ use trunkline_queue::{
 };
 use trunkline_types::sync::atomic::{AtomicU64, Ordering};
 use trunkline_types::sync::{Mutex, MutexGuard, lock};
-use trunkline_types::{Code, Error, Millis, QueueConfig, Receipt, Result, Seq};
+use trunkline_types::{Code, Error, Field, Millis, Problem, QueueConfig, Receipt, Result, Seq};
 
 use crate::queue::envelope::Envelope;
 use crate::queue::message::{Outgoing, Sent, Statistics};
@@ -169,8 +169,7 @@ impl FifoQueue {
         let Some(place) = place(queue, &state, receipt) else {
             return Ok(queue.host.append_at(now)?.ticket());
         };
-        let refused = |refusal| refuse(queue, receipt, refusal);
-        if state.decide_delete(place, receipt.delivery, now).map_err(refused)?
+        if state.decide_delete(place, receipt.delivery, now).map_err(Refusal::into_error)?
             == DeleteDecision::AlreadyGone
         {
             return Ok(queue.host.append_at(now)?.ticket());
@@ -189,11 +188,11 @@ impl FifoQueue {
         now: Millis,
     ) -> Result<Option<Ticket>> {
         let mut state = lock(&self.state);
-        let refused = |refusal| refuse(queue, receipt, refusal);
-        let place = place(queue, &state, receipt).ok_or_else(|| refused(Refusal::NotInFlight))?;
+        let place =
+            place(queue, &state, receipt).ok_or_else(|| Refusal::NotInFlight.into_error())?;
         let due = state
             .decide_extend(place, receipt.delivery, receipt.received, visibility, now)
-            .map_err(refused)?;
+            .map_err(Refusal::into_error)?;
         let mut log = queue.host.append_at(now)?;
         log.append_delay(&Record::Extended { queue: queue.id, seq: receipt.seq, due });
         state.apply_visibility(place.slot, due, now);
@@ -293,18 +292,9 @@ fn prepare<'a>(queue: &Queue, message: &Outgoing<'a>, now: Millis) -> Result<Pre
     {
         return Err(too_large(max));
     }
-    let group = message.group.ok_or_else(|| {
-        Error::new(Code::MissingParameter, "The request must contain the parameter MessageGroupId.")
-    })?;
+    let group = message.group.ok_or_else(|| Error::from(Problem::Missing(Field::Group)))?;
     if let Some(delay) = message.delay.filter(|delay| *delay != 0) {
-        return Err(Error::new(
-            Code::InvalidParameterValue,
-            format!(
-                "Value {} for parameter DelaySeconds is invalid. Reason: The request include \
-                 parameter that is not valid for this queue type.",
-                delay / 1_000
-            ),
-        ));
+        return Err(Problem::DelayOfMessage(delay).into());
     }
     let dedup_id: std::borrow::Cow<'a, str> = match message.dedup_id {
         Some(id) => id.into(),
@@ -358,10 +348,6 @@ fn place(queue: &Queue, state: &FifoState, receipt: &Receipt) -> Option<FifoSlot
         false => state.slot_of(receipt.seq)?,
     };
     state.message(place).filter(|info| info.seq == receipt.seq).map(|info| info.place)
-}
-
-fn refuse(queue: &Queue, receipt: &Receipt, refusal: Refusal) -> Error {
-    refusal.into_error(&queue.encode_receipt(receipt))
 }
 
 fn arm_front(queue: &Queue, state: &mut FifoState) {

@@ -16,7 +16,7 @@ use trunkline_queue::{
 };
 use trunkline_types::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use trunkline_types::sync::{Mutex, lock};
-use trunkline_types::{Code, Error, Millis, Receipt, Result, Seq};
+use trunkline_types::{Error, Field, Millis, Problem, Receipt, Result, Seq};
 
 use crate::queue::envelope::{Envelope, GROUPED};
 use crate::queue::message::{Outgoing, Sent, Statistics};
@@ -231,11 +231,11 @@ impl StandardQueue {
         visibility: Millis,
         now: Millis,
     ) -> Result<Option<Ticket>> {
-        let place = self.place(queue, receipt).ok_or_else(|| gone(queue, receipt))?;
+        let place = self.place(queue, receipt).ok_or_else(gone)?;
         let mut log = queue.host.append_at(now)?;
         let due = now + visibility;
         match self.log.extend(place, due, now) {
-            Extend::Gone => return Err(gone(queue, receipt)),
+            Extend::Gone => return Err(gone()),
             // The lease has ended: AWS answers with success and does nothing.
             Extend::NotInFlight => return Ok(log.ticket()),
             Extend::Changed => self.arm(queue, place.slot, due),
@@ -354,23 +354,10 @@ fn check_size(message: &Outgoing<'_>, max: usize) -> Result<()> {
 
 #[cold]
 fn dedup_on_standard(id: &str) -> Error {
-    Error::new(
-        Code::InvalidParameterValue,
-        format!(
-            "Value {id} for parameter MessageDeduplicationId is invalid. Reason: The request \
-             includes a parameter that is not valid for this queue type."
-        ),
-    )
+    Problem::NotForThisKind { field: Field::DedupId, value: id.to_owned() }.into()
 }
 
 #[cold]
-fn gone(queue: &Queue, receipt: &Receipt) -> Error {
-    Error::new(
-        Code::InvalidParameterValue,
-        format!(
-            "Value {} for parameter ReceiptHandle is invalid. Reason: Message does not exist or \
-             is not available for visibility timeout change.",
-            queue.encode_receipt(receipt)
-        ),
-    )
+fn gone() -> Error {
+    Problem::NotInFlight.into()
 }

@@ -1,6 +1,6 @@
 //! The errors of SQS: names, codes of the query protocol, statuses and sentences.
 
-use trunkline_types::{Code, Error};
+use trunkline_types::{Code, Error, Field, Millis, Problem};
 
 use crate::error::WireError;
 use crate::model::Protocol;
@@ -84,7 +84,54 @@ pub(super) fn from_engine(error: Error) -> WireError {
         | Code::CorruptJournal
         | Code::InjectedFault
         | Code::InternalError => WireError::internal(error.to_string()),
-        code => named(code.name(), error.message()),
+        code => match error.problem().and_then(sentence) {
+            Some(message) => named(code.name(), message),
+            None => named(code.name(), error.message()),
+        },
+    }
+}
+
+// AWS's words for what the engine says in its own.
+fn sentence(problem: &Problem) -> Option<String> {
+    let seconds = |millis: &Millis| millis / 1_000;
+    let foreign = "The request include parameter that is not valid for this queue type.";
+    let value = |value: &dyn std::fmt::Display, parameter: &str, reason: &str| {
+        format!("Value {value} for parameter {parameter} is invalid. Reason: {reason}")
+    };
+    Some(match problem {
+        Problem::NoSuchResource(field) => format!(
+            "The resource that you specified for the {} parameter doesn't exist.",
+            parameter(*field)
+        ),
+        Problem::Missing(field) => {
+            format!("The request must contain the parameter {}.", parameter(*field))
+        }
+        Problem::NotForThisKind { field, value: given } => value(given, parameter(*field), foreign),
+        Problem::DelayOfMessage(delay) => value(&seconds(delay), "DelaySeconds", foreign),
+        Problem::TooLarge { max } => format!(
+            "One or more parameters are invalid. Reason: Message must be shorter than {max} bytes."
+        ),
+        Problem::LeaseTooLong { lease, max } => {
+            let reason = format!("Must be between 0 and {}, if provided.", seconds(max));
+            value(&seconds(lease), "VisibilityTimeout", &reason)
+        }
+        Problem::LeaseBeyondMax { lease, max } => {
+            let max = seconds(max);
+            let reason = format!(
+                "Total VisibilityTimeout for the message is beyond the limit [{max} seconds]."
+            );
+            value(&seconds(lease), "VisibilityTimeout", &reason)
+        }
+        _ => return None,
+    })
+}
+
+fn parameter(field: Field) -> &'static str {
+    match field {
+        Field::Group => "MessageGroupId",
+        Field::DedupId => "MessageDeduplicationId",
+        Field::Source => "SourceArn",
+        Field::Destination => "DestinationArn",
     }
 }
 

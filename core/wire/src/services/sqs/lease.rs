@@ -1,7 +1,7 @@
 //! `DeleteMessage`, `ChangeMessageVisibility` and their batches.
 
 use trunkline_engine::{Queue, Ticket};
-use trunkline_types::{Code, Limits, Millis};
+use trunkline_types::{Limits, Millis, Problem};
 
 use super::errors::{from_engine, invalid_value, missing};
 use super::input::{Batch, LeaseInput};
@@ -74,13 +74,16 @@ fn carry_out(
         true => queue.delete(&receipt),
         false => queue.extend(&receipt, timeout),
     };
-    result.map_err(|error| {
-        // The engine does not quote handles; AWS does. Sentences about other parameters stay.
-        let about_handle = error.code() == Code::InvalidParameterValue
-            && !error.message().contains("parameter VisibilityTimeout");
-        match error.message().split_once("Reason: ") {
-            Some((_, reason)) if about_handle => invalid_value(handle, "ReceiptHandle", reason),
-            _ => from_engine(error),
+    result.map_err(|error| match error.problem() {
+        // The engine does not quote receipts; AWS does.
+        Some(Problem::ReceiptExpired) => {
+            invalid_value(handle, "ReceiptHandle", "The receipt handle has expired.")
         }
+        Some(Problem::NotInFlight) => {
+            let reason = "Message does not exist or is not available for visibility timeout \
+                          change.";
+            invalid_value(handle, "ReceiptHandle", reason)
+        }
+        _ => from_engine(error),
     })
 }

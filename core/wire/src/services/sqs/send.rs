@@ -1,7 +1,7 @@
 //! `SendMessage` and `SendMessageBatch`.
 
 use trunkline_engine::{Outgoing, Queue, Sent, sequence_number};
-use trunkline_types::{Limits, QueueKind};
+use trunkline_types::{Error, Limits, Problem, QueueKind};
 
 use super::attributes::{Prepared, prepare};
 use super::digest::{self, Hex};
@@ -127,8 +127,7 @@ fn send_checked(
     if !messages.is_empty() {
         ticket = queue
             .send_batch(&messages, |index, result| {
-                results[places[index]] =
-                    Some(result.map_err(|error| entry_error(from_engine(error))));
+                results[places[index]] = Some(result.map_err(entry_error));
             })
             .map_err(from_engine)?;
     }
@@ -152,11 +151,13 @@ fn send_checked(
 }
 
 // AWS words one sentence differently inside of a batch.
-fn entry_error(error: WireError) -> WireError {
-    let single = "One or more parameters are invalid.";
-    match error.message().strip_prefix(single) {
-        Some(rest) => invalid(format!("One or more parameters cannot be validated.{rest}")),
-        None => error,
+fn entry_error(error: Error) -> WireError {
+    match error.problem() {
+        Some(Problem::TooLarge { max }) => invalid(format!(
+            "One or more parameters cannot be validated. Reason: Message must be shorter than \
+             {max} bytes."
+        )),
+        _ => from_engine(error),
     }
 }
 
