@@ -257,3 +257,27 @@ def test_a_line_is_written_for_each_request():
     ]
     assert lines[1]["error"] == "AWS.SimpleQueueService.NonExistentQueue"
     assert lines[0]["seconds"] > 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of another process are Linux's")
+def test_health_says_when_a_failed_write_has_poisoned_the_engine(tmp_path):
+    import resource
+
+    def health(port):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request("GET", "/_trunkline/health")
+        response = connection.getresponse()
+        answer = response.status, json.loads(response.read())["status"]
+        connection.close()
+        return answer
+
+    with serve("--data", str(tmp_path / "data")) as (process, port):
+        call = Caller(port)
+        call("CreateQueue", QueueName="q")
+        assert health(port) == (200, "ok")
+        # From now on a write to a file fails.
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1, 1))
+        with pytest.raises(AssertionError, match="Internal"):
+            call("SendMessage", QueueUrl="q", MessageBody="a")
+        assert health(port) == (503, "poisoned")
+        call.close()

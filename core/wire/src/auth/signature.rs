@@ -41,7 +41,7 @@ impl<'a> Signature<'a> {
     /// The signature of `request`; `None` when it carries none.
     pub fn of(request: &Request<'a>) -> Result<Option<Self>> {
         if let Some(header) = request.header("authorization") {
-            // Other schemes (a bearer token) are not ours to judge.
+            // Other schemes, like a bearer token, are no signature.
             return match header.strip_prefix(ALGORITHM) {
                 Some(rest) => from_header(request, rest).map(Some),
                 None => Ok(None),

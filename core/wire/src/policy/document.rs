@@ -1,5 +1,5 @@
 //! The JSON of a policy. Stricter than JSON itself: a member that stands twice would hide a
-//! condition, and a member with an unknown name (`Conditions`) would be one that nobody applies.
+//! condition, and a member with an unknown name (`Conditions`) would never be applied.
 
 use std::fmt;
 

@@ -34,7 +34,7 @@ pub(super) async fn read(
     let mut rest: Vec<u8> = Vec::new();
     let mut pace = Pace::new(shared.options.read_timeout);
     while let Some(frame) = next(shared, &mut body, &mut pace).await? {
-        // What is no data is a trailer, which nobody asked for.
+        // What is no data is a trailer; no operation reads one.
         let Ok(data) = frame.into_data() else { continue };
         // The first piece is in `rest` as well, as soon as there is a second.
         if rest.len().max(first.len()) + data.len() > max {

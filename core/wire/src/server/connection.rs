@@ -159,7 +159,7 @@ async fn serve<S>(
     let mut stopping = shared.stopping.clone();
     // What the channel hands out must not be held while something is waited for.
     let stopped = async { stopping.wait_for(|stop| *stop).await.is_ok() };
-    // A broken connection is the caller's matter; there is nobody to tell.
+    // A broken connection concerns the caller alone, who is gone.
     let end = tokio::select! {
         _ = connection.as_mut() => return,
         end = registered.ended() => Some(end),

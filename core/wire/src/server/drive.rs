@@ -77,7 +77,7 @@ async fn admit(
         return handle(shared, connection, peer, head, &Bytes::new()).await;
     }
     let mut share = Share::none(&shared.memory);
-    // Before anything is done: a receive whose answer finds no room would hide its messages.
+    // Before anything is done: a receive whose answer finds no memory would hide its messages.
     if connection.is_reserved || shared.memory.is_full() || !share.take(size_of(head)) {
         return busy().into();
     }

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_nobody_reads_are_counted_and_hold_nothing_up() {
+    fn unread_lines_are_counted_and_hold_nothing_up() {
         let (log, lines) = RequestLog::new(LogForm::Text);
         let fine = Response::new(200, "application/json", "{}");
         let note = || log.note("a", [127, 0, 0, 1].into(), &fine, Duration::ZERO);
