@@ -28,42 +28,51 @@ const METADATA_V6: [[u16; 2]; 2] = [[0xfd00, 0x0ec2], [0xfd20, 0x00ce]];
 impl Reach {
     /// Whether a connection to `address` is allowed.
     pub fn allows(self, address: IpAddr) -> bool {
-        let v4 = match address {
-            IpAddr::V4(v4) => Some(v4),
-            IpAddr::V6(v6) => embedded(v6),
-        };
-        let is_metadata = v4.is_some_and(is_metadata_v4) || is_metadata_v6(address);
-        match self {
-            Self::Everywhere => true,
-            Self::NotMetadata => !is_metadata,
-            Self::PublicOnly => {
-                !is_metadata && v4.is_none_or(is_public_v4) && is_public_v6(address)
-            }
+        match (self, address) {
+            (Self::Everywhere, _) => true,
+            (Self::NotMetadata, IpAddr::V4(v4)) => !is_metadata_v4(v4),
+            (Self::NotMetadata, IpAddr::V6(v6)) => !is_metadata_v6(v6),
+            (Self::PublicOnly, IpAddr::V4(v4)) => !is_metadata_v4(v4) && is_public_v4(v4),
+            (Self::PublicOnly, IpAddr::V6(v6)) => !is_metadata_v6(v6) && is_public_v6(v6),
         }
     }
 }
 
-/// The IPv4 address that an IPv6 address stands for: mapped, compatible, NAT64 and 6to4.
+/// The IPv4 address that an IPv6 address stands for: mapped, compatible, translated (SIIT), NAT64
+/// with the well-known prefix, and 6to4.
 fn embedded(v6: Ipv6Addr) -> Option<Ipv4Addr> {
     let joined = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
     match v6.segments() {
         [0, 0, 0, 0, 0, 0 | 0xffff, high, low] if v6 != Ipv6Addr::LOCALHOST => {
             Some(joined(high, low))
         }
+        [0, 0, 0, 0, 0xffff, 0, high, low] => Some(joined(high, low)),
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(joined(high, low)),
         [0x2002, high, low, ..] => Some(joined(high, low)),
         _ => None,
     }
 }
 
+/// The IPv4 addresses that an address in the NAT64 prefix for local use (RFC 8215) may stand for.
+/// A network divides that prefix as it likes, so each place that RFC 6052 allows is read.
+fn embedded_locally(v6: Ipv6Addr) -> Option<[Ipv4Addr; 4]> {
+    let [0x64, 0xff9b, 1, ..] = v6.segments() else { return None };
+    let octets = v6.octets();
+    // The octet at 8 is never part of the address.
+    let places = [[6, 7, 9, 10], [7, 9, 10, 11], [9, 10, 11, 12], [12, 13, 14, 15]];
+    Some(places.map(|place| Ipv4Addr::from(place.map(|at: usize| octets[at]))))
+}
+
 fn is_metadata_v4(v4: Ipv4Addr) -> bool {
     v4.is_link_local() || METADATA_V4.contains(&v4)
 }
 
-fn is_metadata_v6(address: IpAddr) -> bool {
-    let IpAddr::V6(v6) = address else { return false };
+fn is_metadata_v6(v6: Ipv6Addr) -> bool {
     let [first, second, ..] = v6.segments();
-    v6.is_unicast_link_local() || METADATA_V6.contains(&[first, second])
+    v6.is_unicast_link_local()
+        || METADATA_V6.contains(&[first, second])
+        || embedded(v6).is_some_and(is_metadata_v4)
+        || embedded_locally(v6).is_some_and(|all| all.into_iter().any(is_metadata_v4))
 }
 
 fn is_public_v4(v4: Ipv4Addr) -> bool {
@@ -82,17 +91,19 @@ fn is_public_v4(v4: Ipv4Addr) -> bool {
         || is_reserved)
 }
 
-fn is_public_v6(address: IpAddr) -> bool {
-    let IpAddr::V6(v6) = address else { return true };
+/// What stands for an IPv4 address is judged as one. Of the rest only what is given out for global
+/// unicast, `2000::/3`, is public, less the ranges in it that serve protocols or documentation.
+fn is_public_v6(v6: Ipv6Addr) -> bool {
+    if let Some(v4) = embedded(v6) {
+        return is_public_v4(v4);
+    }
     let [first, second, ..] = v6.segments();
-    let is_documentation = (first, second) == (0x2001, 0x0db8);
-    // What stands for an IPv4 address is judged as one.
-    embedded(v6).is_some()
-        || !(v6.is_loopback()
-            || v6.is_unspecified()
-            || v6.is_multicast()
-            || v6.is_unique_local()
-            || is_documentation)
+    let is_global = first & 0xe000 == 0x2000;
+    // 2001::/23 holds Teredo (2001::/32), benchmarks and identifiers that are no locations.
+    let is_protocol = first == 0x2001 && second < 0x0200;
+    let is_documentation =
+        (first, second) == (0x2001, 0x0db8) || first == 0x3fff && second < 0x1000;
+    is_global && !is_protocol && !is_documentation
 }
 
 #[cfg(test)]
@@ -113,7 +124,13 @@ mod tests {
             "fd20:ce::254",
             "::ffff:169.254.169.254",
             "::169.254.169.254",
+            "::ffff:0:169.254.169.254",
             "64:ff9b::169.254.169.254",
+            "64:ff9b:1::169.254.169.254",
+            "64:ff9b:1:a9fe:a9:fe00::",
+            "64:ff9b:1:a9:fe:a9fe::",
+            "64:ff9b:1:0:a9:fea9:fe00:0",
+            "64:ff9b:1::100.100.100.200",
             "2002:a9fe:a9fe::1",
         ] {
             let ip: IpAddr = address.parse().unwrap();
@@ -140,13 +157,44 @@ mod tests {
             "fd12::1",
             "ff02::1",
             "::ffff:127.0.0.1",
+            "::ffff:0:127.0.0.1",
             "64:ff9b::10.0.0.1",
+            "64:ff9b:1::10.0.0.1",
+            "64:ff9b:1::93.184.216.34",
+            "2002:0a00:0001::1",
+            "fec0::1",
+            "feff:ffff::1",
+            "100::1",
+            "100:0:0:1::1",
+            "3fff::1",
+            "3fff:0fff:ffff::1",
+            "5f00::1",
+            "2001::1",
+            "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+            "2001:2::1",
+            "2001:20::1",
+            "2001:1ff::1",
+            "2001:db8::1",
+            "4000::1",
+            "1fff::1",
         ] {
             let ip: IpAddr = address.parse().unwrap();
             assert!(Reach::NotMetadata.allows(ip), "{address}");
             assert!(!Reach::PublicOnly.allows(ip), "{address}");
         }
-        for address in ["93.184.216.34", "2606:2800:220:1::1", "::ffff:93.184.216.34"] {
+        for address in [
+            "93.184.216.34",
+            "2606:2800:220:1::1",
+            "2001:200::1",
+            "2001:4860:4860::8888",
+            "2a00:1450:4001::1",
+            "3ffe::1",
+            "3fff:1000::1",
+            "::ffff:93.184.216.34",
+            "::ffff:0:93.184.216.34",
+            "64:ff9b::93.184.216.34",
+            "2002:5db8:d822::1",
+        ] {
             assert!(Reach::PublicOnly.allows(address.parse().unwrap()), "{address}");
         }
     }
