@@ -21,8 +21,8 @@ enum Step {
     Turn { meanwhile: u32, ends: usize },
     /// A destination pauses, or goes on.
     Pause { destination: usize },
-    /// One of the running attempts ends.
-    End { which: usize },
+    /// One of the running attempts ends, and tells whether its host is alive.
+    End { which: usize, is_alive: bool },
 }
 
 /// What the owner of the dispatcher knows. Destination `d` is at host `d % HOSTS`.
@@ -31,6 +31,8 @@ struct World {
     due: [u32; DESTINATIONS],
     is_paused: [bool; DESTINATIONS],
     running: Vec<usize>,
+    /// A host that fails gets one attempt at a time.
+    is_failing: [bool; HOSTS],
     limits: Limits,
 }
 
@@ -48,7 +50,8 @@ impl World {
     fn new(limits: Limits) -> Self {
         let dispatcher = Dispatcher::default();
         let (due, is_paused) = ([0; DESTINATIONS], [false; DESTINATIONS]);
-        Self { dispatcher, due, is_paused, running: Vec::new(), limits }
+        let is_failing = [false; HOSTS];
+        Self { dispatcher, due, is_paused, running: Vec::new(), is_failing, limits }
     }
 
     fn at_host(&self, host: usize) -> usize {
@@ -57,7 +60,7 @@ impl World {
 
     fn closed(&self, destination: usize) -> Option<Gate> {
         let host = destination % HOSTS;
-        if self.at_host(host) >= self.limits.host {
+        if self.at_host(host) >= if self.is_failing[host] { 1 } else { self.limits.host } {
             return Some(Gate::Host(host));
         }
         (self.running.len() >= self.limits.total).then_some(Gate::Total)
@@ -91,7 +94,9 @@ impl World {
             self.arrive(destination, meanwhile);
         }
         // Other threads end attempts, those that this turn began as well.
-        (0..ends).for_each(|which| self.end(self.running.len().saturating_sub(1 + which)));
+        (0..ends).for_each(|which| {
+            self.end(self.running.len().saturating_sub(1 + which), which % 2 == 0);
+        });
         self.dispatcher.served(destination, begun, end);
         true
     }
@@ -101,11 +106,12 @@ impl World {
         self.dispatcher.notify(destination);
     }
 
-    fn end(&mut self, which: usize) {
+    fn end(&mut self, which: usize, is_alive: bool) {
         if self.running.is_empty() {
             return;
         }
         let destination = self.running.swap_remove(which % self.running.len());
+        self.is_failing[destination % HOSTS] = !is_alive;
         self.dispatcher.ended(destination, &[Gate::Host(destination % HOSTS), Gate::Total]);
     }
 
@@ -147,7 +153,8 @@ fn step() -> impl Strategy<Value = Step> {
             ends: ends.saturating_sub(2),
         }),
         1 => (0..DESTINATIONS).prop_map(|destination| Step::Pause { destination }),
-        4 => (0..64usize).prop_map(|which| Step::End { which }),
+        4 => (0..64usize, any::<bool>())
+            .prop_map(|(which, is_alive)| Step::End { which, is_alive }),
     ]
 }
 
@@ -166,7 +173,7 @@ proptest! {
                 Step::Arrive { destination, count } => world.arrive(destination, count),
                 Step::Turn { meanwhile, ends } => drop(world.turn(meanwhile, ends)),
                 Step::Pause { destination } => world.pause(destination),
-                Step::End { which } => world.end(which),
+                Step::End { which, is_alive } => world.end(which, is_alive),
             }
             world.check();
         }
@@ -179,7 +186,7 @@ proptest! {
             }
             world.check_nothing_lies();
             match (world.running.is_empty(), world.is_paused.iter().position(|paused| *paused)) {
-                (false, _) => world.end(turns),
+                (false, _) => world.end(turns, turns % 4 != 0),
                 (true, Some(paused)) => world.pause(paused),
                 (true, None) => break,
             }
@@ -220,4 +227,33 @@ fn a_destination_that_pauses_needs_another_notice() {
     assert!(dispatcher.is_idle());
     dispatcher.notify(1);
     assert_eq!(dispatcher.next(|_| 2), Some((1, 2)));
+}
+
+#[test]
+fn a_host_that_answers_again_is_open_to_all_destinations_that_wait_for_it() {
+    let mut dispatcher: Dispatcher<u32, ()> = Dispatcher::default();
+    assert!((1..=10).all(|key| dispatcher.notify(key)));
+    // The host fails, so one attempt runs and nine destinations wait.
+    for key in 1..=10 {
+        assert_eq!(dispatcher.next(|_| 1), Some((key, 1)));
+        let is_first = key == 1;
+        dispatcher.served(
+            key,
+            u32::from(is_first),
+            if is_first { Turn::Empty } else { Turn::Blocked(()) },
+        );
+    }
+    assert_eq!(dispatcher.next(|_| 1), None);
+    // It answers: its bound rises to five, and each destination has one delivery.
+    dispatcher.ended(1, &[()]);
+    for key in 2..=6 {
+        assert_eq!(dispatcher.next(|_| 1), Some((key, 1)), "one end lets through all that fit");
+        dispatcher.served(key, 1, Turn::Empty);
+    }
+    assert_eq!(dispatcher.next(|_| 1), Some((7, 1)));
+    dispatcher.served(7, 0, Turn::Blocked(()));
+    assert_eq!(dispatcher.next(|_| 1), None);
+    // The one that came through for nothing is the next.
+    dispatcher.ended(2, &[()]);
+    assert_eq!(dispatcher.next(|_| 1), Some((7, 1)));
 }

@@ -9,12 +9,13 @@
 //!
 //! Attempts also need a way out that destinations share, such as a connection to one host. A gate
 //! stands for one bound of that kind. A destination that finds a gate closed waits at it, and an
-//! attempt that ends opens its gates for one destination each.
+//! attempt that ends opens its gates for one destination each. The bound behind a gate may rise
+//! when an attempt ends: a host that answers again gets many attempts instead of one.
 //!
 //! Invariants: a notice that comes while a destination has its turn is remembered, and so is a gate
 //! that opens meanwhile; the turn is then followed by another one. A destination that was let
-//! through a gate and began nothing lets the next one through. So no delivery that is due is
-//! forgotten.
+//! through a gate lets the next one through, unless it found the gate closed again. So no delivery
+//! that is due is forgotten.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::Hash;
@@ -133,12 +134,17 @@ impl<K: Copy + Eq + Hash, G: Copy + Eq + Hash> Dispatcher<K, G> {
     pub fn served(&mut self, key: K, begun: u32, turn: Turn<G>) {
         let Some(lane) = self.lanes.get_mut(&key) else { return };
         lane.running += i64::from(begun);
-        let through = lane.through.take().filter(|_| begun == 0);
+        let through = lane.through.take();
         match turn {
             Turn::Empty if !lane.is_noticed => lane.stage = Stage::Parked,
             Turn::Blocked(gate) if !self.opened.contains(&gate) => {
                 lane.stage = Stage::AtGate;
-                self.waiting.entry(gate).or_default().push_back(key);
+                let queue = self.waiting.entry(gate).or_default();
+                // One that came through for nothing keeps its place: it has waited longest.
+                match begun == 0 && through == Some(gate) {
+                    true => queue.push_front(key),
+                    false => queue.push_back(key),
+                }
             }
             Turn::Empty | Turn::More | Turn::Blocked(_) => {
                 lane.stage = Stage::Ready;
