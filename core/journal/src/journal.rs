@@ -18,6 +18,7 @@ use crate::lsn::{Lsn, Ticket};
 use crate::options::Options;
 use crate::poison::Poison;
 use crate::recovery::{self, Recovered};
+use crate::retained::OpenFiles;
 use crate::segment::{Segment, SegmentTable};
 use crate::segment_writer::SegmentWriter;
 use crate::shared::{Level, Shared};
@@ -333,6 +334,7 @@ fn share(
     let newest = segments.last().copied();
     let segment_bytes = newest.map_or(0, |segment| segment.bytes);
     let mut table = SegmentTable::new(Arc::clone(&storage), segments);
+    let sealed_files = Arc::new(OpenFiles::new(Arc::clone(&storage)));
     let read_only = storage.is_read_only();
     let file = if read_only { None } else { table.file(end.segment())? };
     let tail = Tail::new(position, epoch, segment_bytes, options.segment_bytes, seed);
@@ -349,6 +351,7 @@ fn share(
         lead: Mutex::new(Lead::new(SegmentWriter::new(file, end.segment(), segment_bytes))),
         prepared: Mutex::default(),
         table: Mutex::new(table),
+        sealed_files,
         control: Mutex::new(control),
         written: Level::new(end),
         synced: Level::new(end),

@@ -35,8 +35,8 @@ pub const COPY_BYTES: usize = 1 << 20;
 /// Bytes read at once when a segment is scanned.
 pub const READ_BYTES: usize = 2 << 20;
 
-/// Open files of older segments kept for reading. Bounded, because the host process shares its
-/// descriptors with the journal.
+/// Open files of older segments kept for reading, and as many sealed files. Bounded, because the
+/// host process shares its descriptors with the journal.
 pub const OPEN_FILES_MAX: usize = 64;
 
 /// How often a leader yields before a sync, so that the waiters of the last batch can append again.

@@ -125,6 +125,7 @@ fn make_patiently(shared: &Shared, number: u32, bytes: u32) -> Result<Prepared> 
             return made;
         }
         lock(&shared.table).close_idle();
+        shared.sealed_files.close_all();
         std::thread::sleep(limits::DESCRIPTOR_RETRY);
     }
 }

@@ -19,6 +19,7 @@ use crate::lsn::{Lsn, Ticket};
 use crate::options::Options;
 use crate::poison::Poison;
 use crate::prepare::Prepared;
+use crate::retained::OpenFiles;
 use crate::segment::SegmentTable;
 use crate::storage::Storage;
 use crate::tail::Tail;
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     /// The preallocated next segment; locked during a preallocation.
     pub(crate) prepared: Mutex<Option<Prepared>>,
     pub(crate) table: Mutex<SegmentTable>,
+    pub(crate) sealed_files: Arc<OpenFiles>,
     /// Absent in a folder of format 1 that was opened read-only.
     pub(crate) control: Mutex<Option<Control>>,
     pub(crate) written: Level,

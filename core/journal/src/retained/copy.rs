@@ -24,10 +24,10 @@ impl Journal {
 
     /// Checks every byte of every sealed file; returns how many entries there are.
     pub fn verify_sealed_files(&self) -> Result<u64> {
-        let storage = &*self.shared.storage;
+        let files = &self.shared.sealed_files;
         let mut entries = 0;
-        for (log, first) in storage.list()?.iter().filter_map(|name| parse_name(name)) {
-            entries += SealedFile::open(storage, self.shared.seed, log, first)?.verify()?;
+        for (log, first) in files.storage().list()?.iter().filter_map(|name| parse_name(name)) {
+            entries += SealedFile::open(files, self.shared.seed, log, first)?.verify()?;
         }
         Ok(entries)
     }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Code, Error, Result};
 
+use super::OpenFiles;
 use super::format::{
     self, BLOCK_HEADER_BYTES, Entry, FOOTER_BYTES, Footer, INDEX_ENTRY_BYTES, IndexEntry,
 };
 use crate::limits;
 use crate::mutant::Mutant;
 use crate::options::Options;
-use crate::storage::{File, Storage};
+use crate::storage::File;
 
 const PREFIX: &str = "retained-";
 const DRAFT_SUFFIX: &str = ".draft";
@@ -42,20 +43,20 @@ pub(crate) fn parse_name(name: &str) -> Option<(u64, u64)> {
     (name_of(log, first) == name).then_some((log, first))
 }
 
-/// One sealed file. Its index is read at the first use.
+/// One sealed file. It is opened when it is read. Its index is read at the first use.
 #[derive(Debug)]
 pub(crate) struct SealedFile {
     pub(crate) footer: Footer,
-    file: Arc<dyn File>,
+    files: Arc<OpenFiles>,
     seed: u32,
     index: Mutex<Option<Arc<[IndexEntry]>>>,
 }
 
 impl SealedFile {
-    /// Opens a file by its footer alone.
-    pub(crate) fn open(storage: &dyn Storage, seed: u32, log: u64, first: u64) -> Result<Self> {
+    /// Checks a file by its footer alone, and closes it again.
+    pub(crate) fn open(files: &Arc<OpenFiles>, seed: u32, log: u64, first: u64) -> Result<Self> {
         let name = name_of(log, first);
-        let Some(file) = storage.open(&name)? else {
+        let Some(file) = files.storage().open(&name)? else {
             return Err(damaged(&name, "is missing"));
         };
         let length = file.len()?;
@@ -67,19 +68,25 @@ impl SealedFile {
         let Some(footer) = Footer::decode(&bytes, seed, log, first, length) else {
             return Err(damaged(&name, "has a damaged footer, or was cut, extended or renamed"));
         };
-        Ok(Self { footer, file, seed, index: Mutex::default() })
+        Ok(Self { footer, files: Arc::clone(files), seed, index: Mutex::default() })
     }
 
-    fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         name_of(self.footer.log, self.footer.first)
     }
 
-    fn index(&self) -> Result<Arc<[IndexEntry]>> {
+    /// The file, open for a read.
+    fn file(&self) -> Result<Arc<dyn File>> {
+        let name = self.name();
+        self.files.get(&name)?.ok_or_else(|| damaged(&name, "is missing"))
+    }
+
+    fn index(&self, file: &dyn File) -> Result<Arc<[IndexEntry]>> {
         if let Some(index) = &*lock(&self.index) {
             return Ok(Arc::clone(index));
         }
         let mut bytes = vec![0u8; self.footer.index_count as usize * INDEX_ENTRY_BYTES];
-        read_exact(&*self.file, self.footer.index_offset, &mut bytes, &self.name())?;
+        read_exact(file, self.footer.index_offset, &mut bytes, &self.name())?;
         let Some(index) = format::decode_index(&bytes, &self.footer, self.seed) else {
             return Err(damaged(&self.name(), "has a damaged index"));
         };
@@ -95,11 +102,12 @@ impl SealedFile {
         sequence: u64,
         each: &mut dyn FnMut(Entry<'_>) -> bool,
     ) -> Result<bool> {
-        let index = self.index()?;
+        let file = self.file()?;
+        let index = self.index(&*file)?;
         let start = index.partition_point(|block| block.first <= sequence).saturating_sub(1);
         let mut bytes = Vec::new();
         for block in &index[start..] {
-            for entry in self.block(block, &mut bytes)? {
+            for entry in self.block(&*file, block, &mut bytes)? {
                 if entry.sequence >= sequence && !each(entry) {
                     return Ok(false);
                 }
@@ -110,11 +118,12 @@ impl SealedFile {
 
     /// The first entry whose time is not before `time`; `None` if there is none.
     pub(crate) fn find_time(&self, time: u64) -> Result<Option<u64>> {
-        let index = self.index()?;
+        let file = self.file()?;
+        let index = self.index(&*file)?;
         let start = index.partition_point(|block| block.max_time < time);
         let Some(block) = index.get(start) else { return Ok(None) };
         let mut bytes = Vec::new();
-        let entries = self.block(block, &mut bytes)?;
+        let entries = self.block(&*file, block, &mut bytes)?;
         Ok(entries.iter().find(|entry| entry.time >= time).map(|entry| entry.sequence))
     }
 
@@ -132,9 +141,14 @@ impl SealedFile {
         Ok(self.footer.next - self.footer.first)
     }
 
-    fn block<'a>(&self, block: &IndexEntry, bytes: &'a mut Vec<u8>) -> Result<Vec<Entry<'a>>> {
+    fn block<'a>(
+        &self,
+        file: &dyn File,
+        block: &IndexEntry,
+        bytes: &'a mut Vec<u8>,
+    ) -> Result<Vec<Entry<'a>>> {
         bytes.resize(block.length as usize, 0);
-        read_exact(&*self.file, block.offset, bytes, &self.name())?;
+        read_exact(file, block.offset, bytes, &self.name())?;
         let seed = format::file_seed(self.seed, self.footer.log, self.footer.first);
         format::decode_block(bytes, block, seed).ok_or_else(|| {
             damaged(&self.name(), &format!("is damaged in the block at offset {}", block.offset))
@@ -162,7 +176,7 @@ pub(crate) fn damaged(name: &str, why: &str) -> Error {
 
 /// Writes a sealed file: first as a draft, which gets its name when it is durable.
 pub(crate) struct Writer<'a> {
-    storage: &'a dyn Storage,
+    files: &'a Arc<OpenFiles>,
     options: &'a Options,
     seed: u32,
     file: Arc<dyn File>,
@@ -177,7 +191,7 @@ pub(crate) struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     pub(crate) fn create(
-        storage: &'a dyn Storage,
+        files: &'a Arc<OpenFiles>,
         options: &'a Options,
         seed: u32,
         log: u64,
@@ -194,10 +208,10 @@ impl<'a> Writer<'a> {
             index_crc: 0,
         };
         Ok(Self {
-            storage,
+            files,
             options,
             seed,
-            file: storage.create(&draft_name_of(log, first))?,
+            file: files.storage().create(&draft_name_of(log, first))?,
             footer,
             index: Vec::new(),
             block: vec![0; BLOCK_HEADER_BYTES],
@@ -257,9 +271,11 @@ impl<'a> Writer<'a> {
         if !self.options.has(Mutant::SkipSealSync) {
             self.file.sync_data()?;
         }
-        self.storage.rename(&draft_name_of(log, first), &name_of(log, first))?;
-        self.storage.sync_dir()?;
+        let storage = self.files.storage();
+        storage.rename(&draft_name_of(log, first), &name_of(log, first))?;
+        storage.sync_dir()?;
         let index = Mutex::new(Some(self.index.into()));
-        Ok(SealedFile { footer: self.footer, file: self.file, seed: self.seed, index })
+        let files = Arc::clone(self.files);
+        Ok(SealedFile { footer: self.footer, files, seed: self.seed, index })
     }
 }

@@ -118,7 +118,7 @@ impl RetainedLoader {
                 if first != expected {
                     return Err(damaged(&name_of(log, expected), "is missing"));
                 }
-                let file = SealedFile::open(&*storage, seed, log, first)?;
+                let file = SealedFile::open(&journal.shared.sealed_files, seed, log, first)?;
                 expected = file.footer.next;
                 files.push(Arc::new(file));
             }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Code, Durability, Error, Result};
 
-use super::file::{SealedFile, Writer, name_of};
+use super::file::{SealedFile, Writer};
 use super::format::Entry;
 use super::record::{ENTRY_HEAD_BYTES, FIRST_SEQUENCE, RetainedRecord};
 use crate::Journal;
@@ -163,7 +163,11 @@ impl RetainedLog {
             };
             let Some(file) = file else { break };
             at = at.max(file.footer.first);
-            wants_more = file.read(at, &mut |entry| counted(entry, &mut at))?;
+            match file.read(at, &mut |entry| counted(entry, &mut at)) {
+                Ok(more) => wants_more = more,
+                Err(_) if self.has_expired(&file) => at = at.max(file.footer.next),
+                Err(error) => return Err(error),
+            }
         }
         let mut record = Vec::new();
         while wants_more {
@@ -183,6 +187,11 @@ impl RetainedLog {
             wants_more = counted(Entry { sequence: at, time: entry.time, payload }, &mut at);
         }
         Ok(())
+    }
+
+    /// Whether the entries of a file are gone, so that the file itself may be.
+    fn has_expired(&self, file: &SealedFile) -> bool {
+        lock(&self.state).first > file.footer.first
     }
 
     fn unsealed_entry(&self, sequence: u64) -> Option<Unsealed> {
@@ -218,8 +227,11 @@ impl RetainedLog {
             (state.files.clone(), index.map(|index| state.sealed + index as u64), state.next())
         };
         for file in files.iter().filter(|file| file.footer.max_time >= time) {
-            if let Some(sequence) = file.find_time(time)? {
-                return Ok(sequence);
+            match file.find_time(time) {
+                Ok(Some(sequence)) => return Ok(sequence),
+                Ok(None) => {}
+                Err(_) if self.has_expired(file) => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(unsealed.unwrap_or(next))
@@ -243,8 +255,8 @@ impl RetainedLog {
         if options.has(Mutant::RecordBeforeSeal) {
             self.record_sealed(live, |state| state.sealed += entries.len() as u64)?;
         }
-        let storage = &*self.shared.storage;
-        let mut writer = Writer::create(storage, options, self.shared.seed, self.log, first)?;
+        let files = &self.shared.sealed_files;
+        let mut writer = Writer::create(files, options, self.shared.seed, self.log, first)?;
         let mut record = Vec::new();
         for entry in &entries {
             let Some(payload) = self.read_unsealed(entry, &mut record)? else {
@@ -316,7 +328,11 @@ impl RetainedLog {
     /// file.
     pub fn verify(&self) -> Result<u64> {
         let files = lock(&self.state).files.clone();
-        files.iter().map(|file| file.verify()).sum()
+        let verified = |file: &Arc<SealedFile>| match file.verify() {
+            Err(_) if self.has_expired(file) => Ok(0),
+            verified => verified,
+        };
+        files.iter().map(verified).sum()
     }
 
     /// Changes the state and appends what is sealed now, in one step; returns when that is durable.
@@ -349,11 +365,11 @@ impl RetainedLog {
     }
 
     fn remove_files(&self, files: &[Arc<SealedFile>]) -> Result<()> {
-        let storage = &self.shared.storage;
+        let open_files = &self.shared.sealed_files;
         for file in files {
-            storage.remove(&name_of(self.log, file.footer.first))?;
+            open_files.remove(&file.name())?;
         }
-        storage.sync_dir()
+        open_files.storage().sync_dir()
     }
 }
 

@@ -15,9 +15,11 @@ mod file;
 pub mod format;
 mod loader;
 mod log;
+mod open_files;
 mod record;
 
 pub use format::Entry;
 pub use loader::RetainedLoader;
 pub use log::{LiveBytes, Location, RetainedLog};
+pub(crate) use open_files::OpenFiles;
 pub use record::RetainedRecord;

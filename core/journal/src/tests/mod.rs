@@ -10,5 +10,6 @@ mod format_1;
 mod frames;
 mod mutants;
 mod retained;
+mod sealed_files;
 mod threads;
 mod workload;

@@ -1,0 +1,92 @@
+//! Sealed files of retained logs: open files, and files that go while they are read.
+
+use std::sync::Arc;
+
+use super::folders::Folder;
+use crate::retained::{RetainedLoader, RetainedLog, RetainedRecord};
+use crate::{Access, FileStorage, Journal, MemoryStorage, Options, Storage, limits};
+
+const KIND: u8 = 7;
+const LOG: u64 = 1;
+
+fn open(storage: Arc<dyn Storage>) -> (Journal, Vec<RetainedLog>) {
+    let mut loader = RetainedLoader::default();
+    let options = Options { segment_bytes_first: 4_096, background: false, ..Options::default() };
+    let journal = Journal::open(storage, options, &mut |lsn, bytes| {
+        loader.apply(lsn, bytes.len() as u32, RetainedRecord::decode(&bytes[1..])?)
+    })
+    .expect("opens");
+    let logs = loader.finish(&journal, KIND).expect("loads");
+    (journal, logs)
+}
+
+/// Appends and seals one entry for each of `times`, so that each gets a file of its own.
+fn seal(journal: &Journal, log: &RetainedLog, times: std::ops::Range<u64>) {
+    for time in times {
+        let mut appender = journal.lock().expect("usable");
+        log.append(&mut appender, time, b"entry", &mut ());
+        drop(appender);
+        assert_eq!(log.seal(&mut ()).expect("sealed"), 1);
+    }
+}
+
+fn read(log: &RetainedLog) -> Vec<u64> {
+    let mut found = Vec::new();
+    log.read(0, &mut |entry| {
+        found.push(entry.sequence);
+        true
+    })
+    .expect("readable");
+    found
+}
+
+/// How many sealed files of the folder this process holds open, removed ones included.
+#[cfg(target_os = "linux")]
+fn open_sealed_files(folder: &Folder) -> usize {
+    let prefix = folder.0.join("retained-").to_string_lossy().into_owned();
+    let descriptors = std::fs::read_dir("/proc/self/fd").expect("listed");
+    let targets = descriptors.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+    targets.filter(|target| target.to_string_lossy().starts_with(&prefix)).count()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_of_many_files_holds_few_of_them_open() {
+    const FILES: u64 = limits::OPEN_FILES_MAX as u64 + 20;
+    let folder = Folder::new();
+    let storage = || Arc::new(FileStorage::open(&folder.0, Access::ReadWrite).expect("a folder"));
+    let (journal, _) = open(storage());
+    let log = RetainedLog::create(&journal, LOG, KIND);
+    seal(&journal, &log, 0..FILES);
+    assert_eq!(open_sealed_files(&folder), 0, "sealing leaves no file open");
+    journal.close().expect("closed");
+    drop((journal, log));
+    let (journal, logs) = open(storage());
+    assert_eq!(open_sealed_files(&folder), 0, "opening leaves no file open");
+    for _ in 0..2 {
+        assert_eq!(read(&logs[0]), (1..=FILES).collect::<Vec<_>>());
+        assert_eq!(open_sealed_files(&folder), limits::OPEN_FILES_MAX);
+    }
+    assert_eq!(logs[0].expire(FILES - 1, &mut ()).expect("expired"), FILES - 1);
+    assert_eq!(open_sealed_files(&folder), 1, "a removed file is closed");
+    journal.close().expect("closed");
+}
+
+#[test]
+fn a_read_goes_on_behind_a_file_that_expires() {
+    let (journal, _) = open(Arc::new(MemoryStorage::new()));
+    let log = RetainedLog::create(&journal, LOG, KIND);
+    seal(&journal, &log, 0..5);
+    let mut found = Vec::new();
+    log.read(0, &mut |entry| {
+        if entry.sequence == 1 {
+            assert_eq!(log.expire(3, &mut ()).expect("expired"), 3);
+        }
+        found.push(entry.sequence);
+        true
+    })
+    .expect("readable");
+    assert_eq!(found, [1, 4, 5]);
+    assert_eq!(log.find_time(0).expect("found"), 4);
+    assert_eq!(log.verify().expect("whole"), 2);
+}
