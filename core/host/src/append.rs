@@ -4,8 +4,8 @@
 
 use trunkline_journal::retained::{self, RetainedLog};
 use trunkline_journal::{Appender, Lsn, Ticket};
-use trunkline_types::Millis;
 use trunkline_types::sync::MutexGuard;
+use trunkline_types::{Millis, Result};
 
 use crate::codec::Encode;
 use crate::live_bytes::LiveBytes;
@@ -126,7 +126,12 @@ impl<'a> Append<'a> {
 
 impl Step<'_> {
     /// Appends an entry to a log; returns its sequence number.
-    pub(crate) fn append_to_log(&mut self, log: &RetainedLog, time: Millis, payload: &[u8]) -> u64 {
+    pub(crate) fn append_to_log(
+        &mut self,
+        log: &RetainedLog,
+        time: Millis,
+        payload: &[u8],
+    ) -> Result<u64> {
         let mut counting = Counting { live_bytes: &mut self.live_bytes, now: self.now };
         log.append(&mut self.appender, time, payload, &mut counting)
     }

@@ -54,12 +54,13 @@ enum Kept {
 struct MemoryLog {
     first: u64,
     entries: VecDeque<(Millis, Box<[u8]>)>,
+    removed: bool,
 }
 
 impl Log {
     fn memory(id: ResourceId) -> Self {
         let entries = VecDeque::new();
-        Self { id, kept: Kept::Memory(Mutex::new(MemoryLog { first: 1, entries })) }
+        Self { id, kept: Kept::Memory(Mutex::new(MemoryLog { first: 1, entries, removed: false })) }
     }
 
     /// The id of the log.
@@ -82,9 +83,12 @@ impl Log {
     /// of it afterwards.
     pub fn append(&self, append: &mut Append<'_>, time: Millis, payload: &[u8]) -> Result<u64> {
         match (&self.kept, append) {
-            (Kept::Journal(log), Append::On(step)) => Ok(step.append_to_log(log, time, payload)),
+            (Kept::Journal(log), Append::On(step)) => step.append_to_log(log, time, payload),
             (Kept::Memory(log), _) => {
                 let mut log = lock(log);
+                if log.removed {
+                    return Err(removed(self.id));
+                }
                 log.entries.push_back((time, payload.into()));
                 Ok(log.first + log.entries.len() as u64 - 1)
             }
@@ -186,13 +190,31 @@ impl Logs {
         }
     }
 
-    /// Removes a log with everything in it.
+    /// Removes a log with everything in it. Appends to it fail afterwards.
     pub fn remove(&self, id: ResourceId) -> Result<()> {
         let Some(log) = lock(&self.logs).remove(&id) else { return Ok(()) };
-        let Kept::Journal(kept) = &log.kept else { return Ok(()) };
-        let _no_copy = self.host.compactor().pause();
-        kept.remove(&mut Counting(&self.host))
+        match &log.kept {
+            Kept::Journal(kept) => {
+                let _no_copy = self.host.compactor().pause();
+                kept.remove(&mut Counting(&self.host))
+            }
+            Kept::Memory(kept) => {
+                let mut kept = lock(kept);
+                kept.first += kept.entries.len() as u64;
+                kept.entries.clear();
+                kept.removed = true;
+                Ok(())
+            }
+        }
     }
+}
+
+/// The error for an append to a log that was removed, as the journal words it.
+fn removed(id: ResourceId) -> Error {
+    Error::new(
+        Code::ResourceNotFoundException,
+        format!("log {} was removed, so nothing can be appended to it", id.0),
+    )
 }
 
 /// Counts what lives in the journal, under the append lock that the caller holds.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use trunkline_host::{Host, LOGS, Log, Logs, OpenOptions};
 use trunkline_journal::{MemoryStorage, Storage};
-use trunkline_types::{Clock, Durability};
+use trunkline_types::{Clock, Code, Durability};
 
 const START: u64 = 1_000_000;
 const SEGMENT_BYTES: u32 = 64 << 10;
@@ -114,4 +114,22 @@ fn a_log_with_many_entries_is_sealed_by_a_job() {
     let names = storage.list().expect("listed");
     assert_eq!(names.iter().filter(|name| name.starts_with("retained-")).count(), 1);
     assert_eq!(read(&log, 4_399), expected(4_398..4_400));
+}
+
+#[test]
+fn an_append_to_a_removed_log_fails_with_and_without_a_journal() {
+    let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
+    for kept in [None, Some(storage.clone())] {
+        let host = open(kept);
+        let log = logs(&host).create().expect("created");
+        append(&host, &log, 0..60);
+        logs(&host).remove(log.id()).expect("removed");
+        let mut step = host.append().expect("usable");
+        let error = log.append(&mut step, START, b"late").expect_err("removed");
+        drop(step);
+        assert_eq!(error.code(), Code::ResourceNotFoundException);
+        assert_eq!(read(&log, 0), []);
+        host.close().expect("closed");
+    }
+    open(Some(storage)).close().expect("the folder opens again");
 }

@@ -132,6 +132,7 @@ impl RetainedLoader {
                 sealed_at: loaded.sealed_at,
                 unsealed_bytes: loaded.entries.iter().map(|it| u64::from(it.at.len)).sum(),
                 unsealed: loaded.entries,
+                removed: false,
             };
             logs.push(RetainedLog::new(journal, log, kind, state));
         }

@@ -12,6 +12,7 @@ use super::format::Entry;
 use super::record::{ENTRY_HEAD_BYTES, FIRST_SEQUENCE, RetainedRecord};
 use crate::Journal;
 use crate::journal::Appender;
+use crate::limits;
 use crate::lsn::Lsn;
 use crate::mutant::Mutant;
 use crate::shared::Shared;
@@ -58,6 +59,9 @@ pub(super) struct State {
     pub(super) unsealed: VecDeque<Unsealed>,
     /// Bytes of the unsealed entries.
     pub(super) unsealed_bytes: u64,
+    /// Set under the append lock together with the record that says so: a record of the log behind
+    /// that one would be damage.
+    pub(super) removed: bool,
 }
 
 impl State {
@@ -100,6 +104,7 @@ impl RetainedLog {
             sealed_at: None,
             unsealed: VecDeque::new(),
             unsealed_bytes: 0,
+            removed: false,
         };
         Self::new(journal, log, kind, state)
     }
@@ -125,15 +130,18 @@ impl RetainedLog {
         lock(&self.state).unsealed.front().map(|entry| entry.at.lsn.segment())
     }
 
-    /// Appends an entry; returns its sequence number. Durable with the ticket of `appender`.
+    /// Appends an entry; returns its sequence number. Durable with the ticket of `appender`. Fails
+    /// after [`RetainedLog::remove`], and for an entry that is too long for a record.
     pub fn append(
         &self,
         appender: &mut Appender<'_>,
         time: u64,
         payload: &[u8],
         live: &mut dyn LiveBytes,
-    ) -> u64 {
+    ) -> Result<u64> {
+        check_length(payload)?;
         let mut state = lock(&self.state);
+        self.check_exists(&state)?;
         let sequence = state.next();
         let record = RetainedRecord::Entry { log: self.log, sequence, time, payload };
         let mut head = Vec::with_capacity(1 + ENTRY_HEAD_BYTES);
@@ -144,7 +152,17 @@ impl RetainedLog {
         live.add(at);
         state.unsealed.push_back(Unsealed { time, at });
         state.unsealed_bytes += u64::from(at.len);
-        sequence
+        Ok(sequence)
+    }
+
+    fn check_exists(&self, state: &State) -> Result<()> {
+        if !state.removed {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::ResourceNotFoundException,
+            format!("log {} was removed, so nothing can be appended to it", self.log),
+        ))
     }
 
     /// Calls `each` with the entries from `sequence` on, in order, until it returns false.
@@ -300,7 +318,7 @@ impl RetainedLog {
         Ok(gone)
     }
 
-    /// Removes the log and its files.
+    /// Removes the log and its files. Nothing can be appended afterwards.
     pub fn remove(&self, live: &mut dyn LiveBytes) -> Result<()> {
         let _sealing = lock(&self.sealing);
         let mut bytes = vec![self.kind];
@@ -308,6 +326,9 @@ impl RetainedLog {
         let (ticket, files) = {
             let mut appender = Appender::lock(&self.shared)?;
             let mut state = lock(&self.state);
+            if std::mem::replace(&mut state.removed, true) {
+                return Ok(());
+            }
             appender.append(&[&bytes]);
             let gone = state.unsealed.drain(..).map(|entry| entry.at).collect::<Vec<_>>();
             gone.into_iter().chain(state.sealed_at.take()).for_each(|at| live.remove(at));
@@ -344,6 +365,7 @@ impl RetainedLog {
         let ticket = {
             let mut appender = Appender::lock(&self.shared)?;
             let mut state = lock(&self.state);
+            self.check_exists(&state)?;
             let before = state.sealed;
             change(&mut state);
             let (first, next) = (state.first, state.sealed);
@@ -371,6 +393,18 @@ impl RetainedLog {
         }
         open_files.storage().sync_dir()
     }
+}
+
+/// An entry is one record of the journal, so it is limited like one.
+fn check_length(payload: &[u8]) -> Result<()> {
+    let most = limits::RECORD_BYTES_MAX - 1 - ENTRY_HEAD_BYTES;
+    if payload.len() <= most {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::InvalidParameterValue,
+        format!("payload: it has {} bytes, at most {most} are allowed; split it", payload.len()),
+    ))
 }
 
 #[cold]

@@ -101,7 +101,7 @@ fn append(
         // The clock may step back.
         *time = (*time + random.below(50) as u64).saturating_sub(random.below(20) as u64);
         let payload = vec![random.next_u64() as u8; random.below(300)];
-        let sequence = engine.logs[&id].append(&mut appender, *time, &payload, &mut ());
+        let sequence = engine.logs[&id].append(&mut appender, *time, &payload, &mut ())?;
         model.entries.push((*time, payload));
         assert_eq!(sequence, model.entries.len() as u64);
     }
@@ -260,7 +260,8 @@ fn sealed() -> Image {
         let mut appender = engine.journal.lock().expect("usable");
         for number in 0..40u64 {
             let time = round * 100 + number;
-            engine.logs[&1].append(&mut appender, time, &[number as u8; 3_000], &mut ());
+            let payload = [number as u8; 3_000];
+            engine.logs[&1].append(&mut appender, time, &payload, &mut ()).expect("appended");
         }
         drop(appender);
         if round < 3 {

@@ -1,6 +1,8 @@
-//! Sealed files of retained logs: open files, and files that go while they are read.
+//! Retained logs: open files, files that go while they are read, and removed logs.
 
 use std::sync::Arc;
+
+use trunkline_types::Code;
 
 use super::folders::Folder;
 use crate::retained::{RetainedLoader, RetainedLog, RetainedRecord};
@@ -24,7 +26,7 @@ fn open(storage: Arc<dyn Storage>) -> (Journal, Vec<RetainedLog>) {
 fn seal(journal: &Journal, log: &RetainedLog, times: std::ops::Range<u64>) {
     for time in times {
         let mut appender = journal.lock().expect("usable");
-        log.append(&mut appender, time, b"entry", &mut ());
+        log.append(&mut appender, time, b"entry", &mut ()).expect("appended");
         drop(appender);
         assert_eq!(log.seal(&mut ()).expect("sealed"), 1);
     }
@@ -89,4 +91,36 @@ fn a_read_goes_on_behind_a_file_that_expires() {
     assert_eq!(found, [1, 4, 5]);
     assert_eq!(log.find_time(0).expect("found"), 4);
     assert_eq!(log.verify().expect("whole"), 2);
+}
+
+#[test]
+fn a_removed_log_takes_no_more_records_and_the_folder_opens_again() {
+    let storage = Arc::new(MemoryStorage::new());
+    let (journal, _) = open(storage.clone());
+    let log = RetainedLog::create(&journal, LOG, KIND);
+    seal(&journal, &log, 0..3);
+    let append = || {
+        let mut appender = journal.lock().expect("usable");
+        log.append(&mut appender, 9, b"entry", &mut ())
+    };
+    append().expect("appended");
+    log.remove(&mut ()).expect("removed");
+    assert_eq!(append().expect_err("removed").code(), Code::ResourceNotFoundException);
+    assert_eq!(log.seal(&mut ()).expect("nothing to seal"), 0);
+    log.remove(&mut ()).expect("removed already");
+    journal.close().expect("closed");
+    let (_, logs) = open(storage);
+    assert!(logs.is_empty());
+}
+
+#[test]
+fn an_entry_that_is_too_long_is_refused() {
+    let (journal, _) = open(Arc::new(MemoryStorage::new()));
+    let log = RetainedLog::create(&journal, LOG, KIND);
+    // Zeroed memory that is never touched costs nothing.
+    let payload = vec![0; limits::RECORD_BYTES_MAX];
+    let mut appender = journal.lock().expect("usable");
+    let error = log.append(&mut appender, 0, &payload, &mut ()).expect_err("too long");
+    assert_eq!(error.code(), Code::InvalidParameterValue);
+    assert!(error.message().starts_with("payload:"), "{error}");
 }
