@@ -1,6 +1,7 @@
 //! The client: sends one attempt and says how it ended.
 
 use std::error::Error as StdError;
+use std::panic::catch_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -137,18 +138,12 @@ struct Sender {
 impl Client {
     /// Starts a client on threads of its own.
     pub fn new(options: ClientOptions) -> trunkline_types::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(WORKERS)
-            .max_blocking_threads(LOOKUPS_MAX)
-            .thread_name("trunkline-http")
-            .enable_all()
-            .build()
-            .map_err(|error| {
-                Error::new(
-                    Code::StorageFailure,
-                    format!("The threads of HTTP deliveries cannot be started: {error}."),
-                )
-            })?;
+        let runtime = start_runtime().map_err(|why| {
+            Error::new(
+                Code::StorageFailure,
+                format!("The threads of HTTP deliveries cannot be started: {why}."),
+            )
+        })?;
         let bounds =
             Bounds { per_host: options.attempts_per_host_max, total: options.attempts_max };
         Ok(Self {
@@ -202,6 +197,22 @@ impl Client {
             // Dropping a runtime waits for its look-ups; closing must not.
             runtime.shutdown_background();
         }
+    }
+}
+
+/// Starts the threads of a client. Where a thread cannot be started, tokio panics.
+fn start_runtime() -> Result<Runtime, String> {
+    let build = || {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(WORKERS)
+            .max_blocking_threads(LOOKUPS_MAX)
+            .thread_name("trunkline-http")
+            .enable_all()
+            .build()
+    };
+    match catch_unwind(build) {
+        Ok(built) => built.map_err(|error| error.to_string()),
+        Err(_) => Err("the process may have no more threads".to_owned()),
     }
 }
 

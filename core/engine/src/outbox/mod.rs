@@ -16,6 +16,7 @@ mod handlers;
 mod replay;
 mod sender;
 mod settle;
+mod turns;
 
 use std::collections::HashMap;
 use std::ops::Deref;
@@ -33,7 +34,8 @@ use trunkline_types::{
 use self::destination::Destination;
 use self::failures::{FAILED, FORGOTTEN, Failures};
 use self::replay::OutboxLoader;
-use self::sender::{TurnTask, Way};
+use self::sender::Way;
+use self::turns::TurnTask;
 
 pub use self::backlog::{Backlog, BacklogCounts, LeasedDelivery};
 pub use self::config::{DestinationConfig, Transport};
@@ -216,6 +218,10 @@ impl Outbox {
             return true;
         }
         lock(&self.dispatcher).is_idle()
+            if self.turns.is_stalled() {
+                // Its timer cannot fire before this wait is over.
+                self.request_turns();
+            }
             && !self.all_destinations().iter().any(|destination| destination.is_handling())
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trunkline_host::{Component, Encode, Host, Loader, Location, ResourceReport};
+use trunkline_host::{Component, Encode, Host, Jobs, Loader, Location, ResourceReport};
 use trunkline_types::sync::lock;
 use trunkline_types::{Millis, ResourceId, ResourceName, Result};
 
@@ -84,6 +84,16 @@ impl Component for Outbox {
 
     fn settle(&self) -> Result<()> {
         self.wait_until_quiet()
+    }
+
+    fn fire(&self, _: u32, _: Millis, jobs: &Jobs<'_>) -> Option<Millis> {
+        jobs.push(0);
+        None
+    }
+
+    fn run(&self, _: u64, _: Millis) -> Result<()> {
+        self.request_turns_again();
+        Ok(())
     }
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use trunkline_delivery::{Attempt, Client, Ended, Endpoint, Gate, Slot, Turn};
 use trunkline_journal::Signal;
-use trunkline_types::sync::atomic::{AtomicU8, Ordering};
+use trunkline_types::sync::atomic::Ordering;
 use trunkline_types::sync::lock;
 use trunkline_types::{Code, ResourceId, Result};
 
@@ -21,6 +21,7 @@ use super::backlog::LeasedDelivery;
 use super::config::{DestinationConfig, Transport};
 use super::destination::Destination;
 use super::settle::AttemptRef;
+use super::turns::is_over;
 use super::{Outbox, Shared};
 
 /// How long a destination rests after a turn that the engine refused.
@@ -36,28 +37,6 @@ pub(super) enum Way {
     Failing,
     /// The bound over all attempts.
     Total,
-}
-
-/// Whether a task takes turns. A request that comes meanwhile has it look once more.
-#[derive(Default)]
-pub(super) struct TurnTask(AtomicU8);
-
-const IDLE: u8 = 0;
-const RUNNING: u8 = 1;
-const AGAIN: u8 = 2;
-
-impl TurnTask {
-    /// Whether the caller has to start the task.
-    fn request(&self) -> bool {
-        let next = |state| Some(if state == IDLE { RUNNING } else { AGAIN });
-        self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, next) == Ok(IDLE)
-    }
-
-    /// Whether the task may end.
-    fn finish(&self) -> bool {
-        let next = |state| Some(if state == AGAIN { RUNNING } else { IDLE });
-        self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, next) == Ok(RUNNING)
-    }
 }
 
 /// Wakes the outbox when a delivery of one destination may be due.
@@ -86,19 +65,7 @@ impl Outbox {
         self.request_turns();
     }
 
-    fn request_turns(&self) {
-        if self.is_paused() || !self.turns.request() {
-            return;
-        }
-        let outbox = self.clone();
-        match self.client() {
-            Ok(client) => client.run(move || outbox.take_turns()),
-            // The next delivery tries again; what waits is in its queue.
-            Err(_) => drop(self.turns.finish()),
-        }
-    }
-
-    fn take_turns(&self) {
+    pub(super) fn take_turns(&self) {
         loop {
             loop {
                 let limit = |id| self.destination(id).map_or(0, |destination| destination.limit());
@@ -134,9 +101,7 @@ impl Outbox {
     /// engine that accepts nothing more is not asked.
     fn try_again(&self, destination: &Arc<Destination>, code: Option<Code>) {
         self.subscribe(destination);
-        let is_over =
-            matches!(code, Some(Code::EngineClosed | Code::EngineForked | Code::EnginePoisoned));
-        if let (false, Ok(client)) = (is_over, self.client()) {
+        if let (false, Ok(client)) = (code.is_some_and(is_over), self.client()) {
             let (outbox, id) = (self.clone(), destination.id);
             client.run_after(TRY_AGAIN, move || outbox.notify(id));
         }
