@@ -1,12 +1,14 @@
 //! Handlers of the embedder: they lease deliveries, as consumers of a queue do, and say how each
 //! ended.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use trunkline_delivery::Ended;
 use trunkline_journal::Ticket;
-use trunkline_types::sync::atomic::{AtomicU32, Ordering};
-use trunkline_types::{Code, Error, ResourceId, Result};
+use trunkline_types::sync::atomic::Ordering;
+use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::{Code, Error, Receipt, ResourceId, Result};
 
 use super::backlog::LeasedDelivery;
 use super::destination::Destination;
@@ -18,6 +20,9 @@ use super::{Outbox, no_such_destination};
 pub struct HandlerGuard {
     outbox: Outbox,
     destination: Arc<Destination>,
+    /// The attempts that this handler has, and has not answered for. Each is one of
+    /// [`Destination::handed_out`].
+    attempts: Mutex<HashSet<Receipt>>,
 }
 
 impl Outbox {
@@ -31,7 +36,7 @@ impl Outbox {
             ));
         }
         destination.handlers.fetch_add(1, Ordering::SeqCst);
-        Ok(HandlerGuard { outbox: self.clone(), destination })
+        Ok(HandlerGuard { outbox: self.clone(), destination, attempts: Mutex::default() })
     }
 }
 
@@ -43,7 +48,12 @@ impl HandlerGuard {
         let counted = u32::try_from(max).unwrap_or(u32::MAX);
         handed_out.fetch_add(counted, Ordering::SeqCst);
         let leased = self.outbox.lease_due(&self.destination, max);
-        let begun = leased.as_ref().map_or(0, |leased| leased.len() as u32);
+        let begun = {
+            let mut attempts = lock(&self.attempts);
+            let before = attempts.len();
+            attempts.extend(leased.iter().flatten().map(|delivery| delivery.receipt));
+            (attempts.len() - before) as u32
+        };
         handed_out.fetch_sub(counted - begun, Ordering::SeqCst);
         self.outbox.tell_quiet();
         leased
@@ -53,7 +63,10 @@ impl HandlerGuard {
     /// to be waited for.
     pub fn settle(&self, attempt: &AttemptRef, ended: &Ended) -> Result<Option<Ticket>> {
         let settled = self.outbox.settle(&self.destination, attempt, ended);
-        subtract(&self.destination.handed_out, 1);
+        // Counted once: an attempt may be settled twice.
+        if lock(&self.attempts).remove(&attempt.receipt) {
+            self.destination.handed_out.fetch_sub(1, Ordering::SeqCst);
+        }
         self.outbox.tell_quiet();
         settled
     }
@@ -66,16 +79,10 @@ impl HandlerGuard {
 
 impl Drop for HandlerGuard {
     fn drop(&mut self) {
-        if self.destination.handlers.fetch_sub(1, Ordering::SeqCst) == 1 {
-            // Deliveries that the last handler did not answer for come back when their leases end.
-            self.destination.handed_out.store(0, Ordering::SeqCst);
-        }
+        // What it did not answer for comes back when the leases end.
+        let unanswered = lock(&self.attempts).len() as u32;
+        self.destination.handed_out.fetch_sub(unanswered, Ordering::SeqCst);
+        self.destination.handlers.fetch_sub(1, Ordering::SeqCst);
         self.outbox.tell_quiet();
     }
-}
-
-/// Subtracts without passing zero: an attempt may be settled twice.
-fn subtract(counter: &AtomicU32, count: u32) {
-    let less = |value: u32| Some(value.saturating_sub(count));
-    let _previous = counter.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);
 }

@@ -78,3 +78,52 @@ fn a_virtual_clock_waits_for_a_handler() {
     assert_eq!(worker.join().unwrap(), [0, 20_000, 40_000]);
     assert_eq!(statistics(&engine, id).delivered, 1);
 }
+
+#[test]
+fn a_handler_that_leaves_takes_only_its_own_deliveries_with_it() {
+    let engine = memory();
+    let id = engine.create_destination("handler", &handled()).unwrap();
+    let (first, second) =
+        (engine.outbox().enter_handler(id).unwrap(), engine.outbox().enter_handler(id).unwrap());
+    deliver(&engine, id, "a");
+    assert_eq!(first.lease(1).unwrap().len(), 1);
+    drop(first);
+    // The second has nothing to do, so the clock moves on.
+    engine.advance(10_000).unwrap();
+    deliver(&engine, id, "b");
+    let leased = second.lease(1).unwrap();
+    assert_eq!(leased.len(), 1);
+    drop(engine.outbox().enter_handler(id).unwrap());
+    let waits = {
+        let engine = engine.clone();
+        std::thread::spawn(move || engine.advance(0).map(|()| engine.clock().now()))
+    };
+    // The clock waits for the second, which has not answered.
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(!waits.is_finished());
+    second.settle(&end(&leased[0]), &Ended::Delivered).unwrap();
+    assert_eq!(waits.join().unwrap(), Ok(START + 10_000));
+}
+
+#[test]
+fn an_attempt_that_is_settled_twice_counts_once() {
+    let engine = memory();
+    let id = engine.create_destination("handler", &handled()).unwrap();
+    let (first, second) =
+        (engine.outbox().enter_handler(id).unwrap(), engine.outbox().enter_handler(id).unwrap());
+    deliver(&engine, id, "a");
+    deliver(&engine, id, "b");
+    let (one, two) = (first.lease(1).unwrap(), second.lease(1).unwrap());
+    for _ in 0..2 {
+        first.settle(&end(&one[0]), &Ended::Delivered).unwrap();
+    }
+    let waits = {
+        let engine = engine.clone();
+        std::thread::spawn(move || engine.advance(0))
+    };
+    // The second handler has not answered.
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(!waits.is_finished());
+    second.settle(&end(&two[0]), &Ended::Delivered).unwrap();
+    waits.join().unwrap().unwrap();
+}
