@@ -165,6 +165,19 @@ impl Outbox {
         Ok(())
     }
 
+    /// Forgets the failures of destinations that are not attached. Called once all are: a crash may
+    /// have come between the end of a queue and that of its failures.
+    pub fn forget_removed(&self) -> Result<()> {
+        let mut failures = lock(&self.failures);
+        let mut gone = failures.destinations();
+        gone.retain(|id| self.destination(*id).is_none());
+        if !gone.is_empty() {
+            let mut log = self.host.append()?;
+            gone.into_iter().for_each(|id| failures.forget_all(&mut log, id));
+        }
+        Ok(())
+    }
+
     /// A delivery was added to the queue of this destination.
     pub fn accepted(&self, id: ResourceId) {
         self.notify(id);
@@ -205,6 +218,10 @@ impl Outbox {
                     ),
                 ));
             }
+            if self.turns.is_stalled() {
+                // Its timer cannot fire before this wait is over.
+                self.request_turns();
+            }
             guard = match self.quiet.1.wait_timeout(guard, QUIET_LOOK.min(end.left())) {
                 Ok((guard, _)) => guard,
                 Err(poisoned) => poisoned.into_inner().0,
@@ -218,10 +235,6 @@ impl Outbox {
             return true;
         }
         lock(&self.dispatcher).is_idle()
-            if self.turns.is_stalled() {
-                // Its timer cannot fire before this wait is over.
-                self.request_turns();
-            }
             && !self.all_destinations().iter().any(|destination| destination.is_handling())
     }
 

@@ -139,7 +139,14 @@ impl Outbox {
         };
         // Recorded first: a crash in between has the delivery attempted once more, and a record
         // that turns out to be wrong is forgotten then.
-        lock(&self.failures).record(&mut self.host.append()?, failed);
+        {
+            let mut failures = lock(&self.failures);
+            // Asked under the lock under which `detach` forgets the failures: none comes later.
+            if destination.is_removed.load(Ordering::Acquire) {
+                return Ok(None);
+            }
+            failures.record(&mut self.host.append()?, failed);
+        }
         count(&destination.counters.failed);
         let ticket = destination.backlog.delete(&receipt)?;
         self.host.flush_in_background(Durability::Os)?;

@@ -62,13 +62,13 @@ impl Engine {
         Ok(queues.iter().map(|queue| (queue.name().name.clone(), queue.id())).collect())
     }
 
-    /// Hands the destinations that were replayed to the outbox.
+    /// Hands the destinations that were replayed to the outbox, and forgets failures of others.
     pub(crate) fn attach_destinations(&self) -> Result<()> {
         for queue in self.destination_queues() {
             let config = DestinationConfig::decode(&queue.document())?;
             self.outbox.attach(queue.id(), queue.clone(), config);
         }
-        Ok(())
+        self.outbox.forget_removed()
     }
 
     fn destination_queues(&self) -> Vec<Arc<Queue>> {

@@ -142,3 +142,45 @@ fn a_delivery_whose_dead_letter_queue_is_gone_is_kept() {
     engine.advance(30_000).unwrap();
     assert_eq!(engine.outbox().failures(id).unwrap().len(), 1);
 }
+
+#[test]
+fn no_failure_is_recorded_of_a_destination_that_was_removed() {
+    let engine = memory();
+    let id = engine.create_destination("handler", &handled()).unwrap();
+    deliver(&engine, id, "a");
+    let handler = engine.outbox().enter_handler(id).unwrap();
+    let leased = handler.lease(1).unwrap();
+    engine.remove_destination(id).unwrap();
+    let refused = Ended::Permanent { why: "it is no order".to_owned() };
+    let _gone = handler.settle(&end(&leased[0]), &refused);
+    assert_eq!(engine.outbox().failures(id).unwrap(), []);
+}
+
+#[test]
+fn failures_whose_queue_is_gone_are_forgotten_at_the_next_opening() {
+    let folder = tempfile::tempdir().unwrap();
+    let failed_of = |name: &str, engine: &Engine| {
+        let id = engine.create_destination(name, &handled()).unwrap();
+        deliver(engine, id, "a");
+        let handler = engine.outbox().enter_handler(id).unwrap();
+        let leased = handler.lease(1).unwrap();
+        let refused = Ended::Permanent { why: "it is no order".to_owned() };
+        handler.settle(&end(&leased[0]), &refused).unwrap();
+        assert_eq!(engine.outbox().failures(id).unwrap().len(), 1);
+        id
+    };
+    let (gone, kept) = {
+        let engine = on_disk(folder.path(), START);
+        let ids = (failed_of("gone", &engine), failed_of("kept", &engine));
+        // As if a crash came between the end of the queue and that of its failures.
+        engine.queue_by_id(ids.0).unwrap().remove().unwrap();
+        engine.close().unwrap();
+        ids
+    };
+    for _ in 0..2 {
+        let engine = on_disk(folder.path(), START);
+        assert_eq!(engine.outbox().failures(gone).unwrap(), []);
+        assert_eq!(engine.outbox().failures(kept).unwrap().len(), 1);
+        engine.close().unwrap();
+    }
+}
