@@ -152,9 +152,10 @@ impl Outbox {
     ) -> Result<(u32, Turn<Way>)> {
         let leased = self.lease_due(destination, free as usize)?;
         let ended = Ended::Permanent { why: why.to_owned() };
-        for delivery in &leased {
-            self.settle(destination, &AttemptRef::from(delivery), &ended)?;
-        }
+        let settle = |delivery: &LeasedDelivery| self.settle(destination, &delivery.into(), &ended);
+        // An error of one does not keep the others from being given up.
+        let settled: Vec<_> = leased.iter().map(settle).collect();
+        settled.into_iter().try_for_each(|settled| settled.map(drop))?;
         let is_empty = leased.len() < free as usize;
         Ok((0, if is_empty { self.end_of_backlog(destination) } else { Turn::More }))
     }
@@ -208,8 +209,9 @@ impl Outbox {
         host: Way,
     ) {
         // A failure of the journal leaves the delivery leased: it comes back when the lease ends,
-        // and every verb says what is wrong.
-        let _kept = self.settle(destination, attempt, ended);
+        // and every verb says what is wrong. A panic does the same; the attempt is over in any
+        // case, or its destination would have one attempt less from now on.
+        let _kept = catch_unwind(AssertUnwindSafe(|| self.settle(destination, attempt, ended)));
         {
             let mut dispatcher = lock(&self.dispatcher);
             dispatcher.ended(destination.id, &[host, Way::Failing, Way::Total]);

@@ -41,30 +41,47 @@ impl Outbox {
         destination: &Destination,
         max: usize,
     ) -> Result<Vec<LeasedDelivery>> {
-        let prepared = destination.prepared();
-        let config = &prepared.config;
         let mut leased = Vec::new();
         loop {
-            let mut given_up = Vec::new();
             let wanted = max - leased.len();
-            let now = self.host.now();
-            let found = destination.backlog.lease(wanted, config.lease(), &mut |delivery| {
-                let begun = delivery.attempt.saturating_sub(1);
-                match before_attempt(&config.retry, begun, delivery.accepted, now) {
-                    None => leased.push(delivery),
-                    Some(reason) => given_up.push((delivery, reason)),
-                }
-            })?;
-            for (delivery, reason) in &given_up {
-                let why = "no outcome of the last attempt is known";
-                let mut attempt = AttemptRef::from(delivery);
-                attempt.attempt -= 1;
-                self.give_up(destination, &attempt, *reason, why, now)?;
-            }
-            if found < wanted || leased.len() == max {
-                return Ok(leased);
+            match self.lease_once(destination, wanted, &mut leased) {
+                Ok(found) if found == wanted && leased.len() < max => {}
+                Err(error) if leased.is_empty() => return Err(error),
+                // What is leased counts as attempted, so an error must not keep it from being
+                // attempted. An error that lasts is met again by the next call.
+                Ok(_) | Err(_) => return Ok(leased),
             }
         }
+    }
+
+    /// Leases once, and gives up what may not be attempted; how many deliveries were found.
+    fn lease_once(
+        &self,
+        destination: &Destination,
+        wanted: usize,
+        leased: &mut Vec<LeasedDelivery>,
+    ) -> Result<usize> {
+        let prepared = destination.prepared();
+        let config = &prepared.config;
+        let mut given_up = Vec::new();
+        let now = self.host.now();
+        let found = destination.backlog.lease(wanted, config.lease(), &mut |delivery| {
+            let begun = delivery.attempt.saturating_sub(1);
+            match before_attempt(&config.retry, begun, delivery.accepted, now) {
+                None => leased.push(delivery),
+                Some(reason) => given_up.push((delivery, reason)),
+            }
+        });
+        let mut failure = None;
+        for (delivery, reason) in &given_up {
+            let why = "no outcome of the last attempt is known";
+            let mut attempt = AttemptRef::from(delivery);
+            attempt.attempt -= 1;
+            // An error of one does not keep the others from being given up.
+            let given_up = self.give_up(destination, &attempt, *reason, why, now);
+            failure = failure.or(given_up.err());
+        }
+        failure.map_or(found, Err)
     }
 
     /// Carries out the end of an attempt. The ticket stands for what was written.

@@ -7,6 +7,7 @@ mod destinations;
 #[path = "../common/endpoint.rs"]
 mod endpoint;
 mod failures;
+mod faulty;
 mod handlers;
 mod http;
 
