@@ -149,6 +149,11 @@ impl Shared {
 
     pub(crate) fn preallocate_after(&self, number: u32, bytes: u32) {
         let mut prepared = lock(&self.prepared);
+        // After `close` the folder may have another owner.
+        if self.check_open().is_err() {
+            self.note_preallocation(&Ok(()));
+            return;
+        }
         // IMPORTANT: the leader may have created the segment itself. Never create one in use.
         let (newest, longest) = {
             let table = lock(&self.table);

@@ -7,7 +7,7 @@ use crate::lsn::Ticket;
 
 /// A callback that is called once.
 pub trait Signal: Send + Sync {
-    /// Called from any thread, never under a lock of the journal. Must not block.
+    /// Called from any thread, also one that reclaims or seals. Must not block.
     fn signal(&self);
 }
 

@@ -15,6 +15,7 @@ use crate::disk_full::DiskSpace;
 use crate::folder;
 use crate::frame;
 use crate::lsn::{Lsn, Ticket};
+use crate::maintenance::Maintenance;
 use crate::options::Options;
 use crate::poison::Poison;
 use crate::recovery::{self, Recovered};
@@ -310,6 +311,9 @@ impl Journal {
             outcome = self.shared.store_control();
         }
         self.shared.stop_threads();
+        // IMPORTANT: every change of the folder has to be done before another opening may take it.
+        let _no_maintenance = self.shared.maintenance.take_unless_mine();
+        let _no_preallocation = lock(&self.shared.prepared);
         self.shared.storage.unlock();
         outcome
     }
@@ -346,7 +350,7 @@ fn share(
         read_only,
         generation: process_generation(),
         closed: AtomicBool::new(false),
-        reclaim: Mutex::default(),
+        maintenance: Maintenance::default(),
         tail: Mutex::new(tail),
         lead: Mutex::new(Lead::new(SegmentWriter::new(file, end.segment(), segment_bytes))),
         prepared: Mutex::default(),

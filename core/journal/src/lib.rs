@@ -20,6 +20,7 @@ pub mod frame;
 mod journal;
 pub mod limits;
 mod lsn;
+mod maintenance;
 mod mutant;
 mod options;
 mod poison;

@@ -15,8 +15,7 @@ impl Shared {
     /// Then the control file names the new oldest segment, durably. Then the file is recycled or
     /// removed, and the folder is synced. No byte is appended, so a full disk can be reclaimed.
     pub(crate) fn reclaim_oldest(&self) -> Result<bool> {
-        self.check_usable()?;
-        let _serialized = lock(&self.reclaim);
+        let _serialized = self.maintain()?;
         let end = lock(&self.tail).end();
         let oldest = lock(&self.table).all().first().map_or(u32::MAX, |oldest| oldest.number);
         if oldest >= end.segment() {
@@ -24,6 +23,7 @@ impl Shared {
         }
         if !self.options.has(Mutant::ReclaimEarly) {
             self.commit(Ticket::at(end), Durability::Disk)?;
+            self.check_usable()?;
         }
         self.storage.check_claim().inspect_err(|cause| self.poison.set(cause))?;
         let _no_preallocation = lock(&self.prepared);
@@ -41,8 +41,7 @@ impl Shared {
     /// a journal whose live data is small: reclaiming the longer segments then frees their disk
     /// space. False if the current segment is that short already.
     pub(crate) fn shrink(&self) -> Result<bool> {
-        self.check_usable()?;
-        let _serialized = lock(&self.reclaim);
+        let _serialized = self.maintain()?;
         let _no_preallocation = lock(&self.prepared);
         if !lock(&self.tail).rotate_to(self.options.segment_bytes_first) {
             return Ok(false);

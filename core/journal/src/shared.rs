@@ -1,7 +1,8 @@
 //! The state that all threads of a journal share.
 //!
-//! Lock order: `reclaim`, `lead`, `prepared`, then one of `tail`, `table`, `control` and
-//! `completions`, and never two of these four. No lock is held while a signal is called.
+//! Lock order: `maintenance`, `lead`, `prepared`, then one of `tail`, `table`, `control` and
+//! `completions`, and never two of these four. When a signal is called, at most
+//! `maintenance` is held.
 
 use std::sync::{Arc, Weak};
 
@@ -16,6 +17,7 @@ use crate::control::{Control, ControlState, Position};
 use crate::disk_full::DiskSpace;
 use crate::epoch::Epoch;
 use crate::lsn::{Lsn, Ticket};
+use crate::maintenance::{Maintaining, Maintenance};
 use crate::options::Options;
 use crate::poison::Poison;
 use crate::prepare::Prepared;
@@ -32,8 +34,7 @@ pub(crate) struct Shared {
     pub(crate) read_only: bool,
     pub(crate) generation: u32,
     pub(crate) closed: AtomicBool,
-    /// Held while a segment is reclaimed.
-    pub(crate) reclaim: Mutex<()>,
+    pub(crate) maintenance: Maintenance,
     /// The append lock.
     pub(crate) tail: Mutex<Tail>,
     /// The leader holds it while it writes and syncs for all.
@@ -148,6 +149,16 @@ impl Shared {
             return Err(Error::new(Code::EngineClosed, "the engine was closed"));
         }
         Ok(())
+    }
+
+    /// Takes the lock for changes of the folder; fails when the journal is closed or poisoned by
+    /// then. Call [`Shared::check_usable`] again between a commit, which may have called a signal
+    /// that closes the journal, and a change of the folder.
+    pub(crate) fn maintain(&self) -> Result<Maintaining<'_>> {
+        self.check_usable()?;
+        let maintaining = self.maintenance.take();
+        self.check_usable()?;
+        Ok(maintaining)
     }
 
     /// Notes in the control file that everything up to `position` is durable.

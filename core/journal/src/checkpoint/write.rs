@@ -20,10 +20,10 @@ impl Shared {
         &self,
         export: &mut dyn FnMut(Sink<'_>) -> Result<()>,
     ) -> Result<bool> {
-        self.check_usable()?;
         // No segment may be reclaimed meanwhile: its records would be in neither.
-        let _serialized = lock(&self.reclaim);
+        let _serialized = self.maintain()?;
         self.commit(self.appended(), Durability::Disk)?;
+        self.check_usable()?;
         let Some(position) = lock(&self.control).as_ref().map(|control| control.state().durable)
         else {
             return Ok(false);
@@ -38,6 +38,7 @@ impl Shared {
         if !self.options.has(Mutant::CheckpointBeforeCommit) {
             self.commit(self.appended(), Durability::Disk)?;
         }
+        self.check_usable()?;
         writer.finish(&self.segments_before(position))?;
         self.storage.rename(DRAFT_NAME, &name_of(position.end))?;
         self.storage.sync_dir()?;

@@ -72,7 +72,7 @@ impl State {
 
 /// An append-only log that is kept by age. Its entries have sequence numbers without gaps, from 1.
 ///
-/// Lock order: `sealing`, the append lock of the journal, `state`.
+/// Lock order: `sealing`, `maintenance` and the append lock of the journal, `state`.
 pub struct RetainedLog {
     log: u64,
     kind: u8,
@@ -260,6 +260,7 @@ impl RetainedLog {
     pub fn seal(&self, live: &mut dyn LiveBytes) -> Result<u64> {
         self.shared.check_usable()?;
         let _sealing = lock(&self.sealing);
+        let _open = self.shared.maintain()?;
         let (first, entries) = {
             let state = lock(&self.state);
             (state.sealed, state.unsealed.iter().copied().collect::<Vec<_>>())

@@ -50,7 +50,8 @@ pub trait Storage: Send + Sync + fmt::Debug {
         Ok(())
     }
 
-    /// Fails when the claimed file was removed or replaced, so that there may be another owner.
+    /// Fails when the claimed file was removed or replaced, or the folder was given up, so that
+    /// there may be another owner.
     fn check_claim(&self) -> Result<()> {
         Ok(())
     }

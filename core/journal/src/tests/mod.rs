@@ -2,6 +2,7 @@
 
 mod checker;
 mod checkpoints;
+mod closing;
 mod crashes;
 mod damage;
 mod faults;

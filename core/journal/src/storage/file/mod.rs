@@ -15,7 +15,7 @@ use trunkline_types::{Code, Error, Result, forked_since, process_generation};
 
 use self::disk_file::DiskFile;
 use self::errors::{lacks_descriptors, storage_error, unusable};
-use self::owner::{Claim, take_lock};
+use self::owner::{Claim, given_up, take_lock};
 use super::{File, Storage};
 use crate::folder::refuse_foreign;
 
@@ -180,7 +180,10 @@ impl Storage for FileStorage {
     }
 
     fn check_claim(&self) -> Result<()> {
-        lock(&self.claim).as_ref().map_or(Ok(()), |claim| claim.check(&self.path))
+        match &*lock(&self.claim) {
+            Some(claim) => claim.check(&self.path),
+            None => Err(given_up(&self.path)),
+        }
     }
 
     fn lacks_descriptors(&self) -> bool {

@@ -67,6 +67,17 @@ impl Claim {
     }
 }
 
+/// The error for a writer that goes on after `unlock`.
+pub(super) fn given_up(folder: &Path) -> Error {
+    Error::new(
+        Code::EngineClosed,
+        format!(
+            "data folder {} was given up, so nothing more is written there; open it again",
+            folder.display()
+        ),
+    )
+}
+
 fn claimed(folder: &Path, name: &str) -> Error {
     Error::new(
         Code::DataFolderInUse,
