@@ -94,10 +94,16 @@ impl Superblock {
         }
     }
 
-    /// Its checksum: the link that the first batch names.
+    /// Its checksum.
     pub fn checksum(&self) -> u32 {
         let bytes = self.encode();
         u32::from_le_bytes([bytes[12], bytes[13], bytes[14], bytes[15]])
+    }
+
+    /// What the first batch names as its predecessor: the checksum of the superblock in the version
+    /// that is written. An opening for writing stores that version before the first batch.
+    pub(crate) fn first_link(&self) -> u32 {
+        Superblock { version: FORMAT_VERSION, ..*self }.checksum()
     }
 
     /// Reads the superblock of a folder; `None` when it has none.

@@ -106,7 +106,8 @@ pub(crate) fn recover(
         None => recovery.first_needed_v1()?,
     };
     if first == FIRST_SEGMENT {
-        recovery.link = Some(Link { sequence: 0, checksum: superblock.checksum(), batch_bytes: 0 });
+        let checksum = superblock.first_link();
+        recovery.link = Some(Link { sequence: 0, checksum, batch_bytes: 0 });
     }
     recovery.end = Lsn::new(first, 0);
     let mut checkpoint_defect = None;
@@ -261,7 +262,7 @@ impl Recovery<'_> {
             // Every batch was reclaimed and nothing was written since.
             (None, Some(state)) => Position { end: self.end, ..state.durable },
             (None, None) => {
-                let checksum = superblock.checksum();
+                let checksum = superblock.first_link();
                 Position { end: self.end, sequence: 0, checksum, batch_bytes: 0 }
             }
         }

@@ -102,3 +102,24 @@ fn a_batch_of_format_1_never_follows_one_of_format_2() {
     mixed.files_mut().insert("superblock".into(), current.encode().to_vec());
     assert_eq!(open(&SimStorage::from_image(mixed)).err(), Some(Code::CorruptJournal));
 }
+
+#[test]
+fn a_blank_folder_of_format_1_keeps_what_is_written_after_the_upgrade() {
+    let mut image = fixture();
+    let superblock = image.files()["superblock"].clone();
+    image.files_mut().clear();
+    image.files_mut().insert("superblock".into(), superblock);
+    image.files_mut().insert("segment-00000001".into(), vec![0; 1 << 16]);
+    let disk = SimStorage::from_image(image);
+    assert_eq!(version(&disk), 1);
+    let (journal, found) = open(&disk).expect("format 1 opens");
+    assert!(found.is_empty());
+    append(&journal, b"first");
+    journal.close().expect("closed");
+    assert_eq!(version(&disk), FORMAT_VERSION);
+    let (journal, found) = open(&disk).expect("format 2 opens");
+    assert_eq!(found, [b"first"]);
+    append(&journal, b"second");
+    journal.close().expect("closed");
+    assert_eq!(open(&disk).expect("opens again").1, [b"first".to_vec(), b"second".to_vec()]);
+}
