@@ -8,6 +8,7 @@ use trunkline_types::sync::MutexGuard;
 use trunkline_types::{Millis, Result};
 
 use crate::codec::Encode;
+use crate::compaction::Compactor;
 use crate::live_bytes::LiveBytes;
 
 /// The right to append, for as long as it lives.
@@ -22,6 +23,7 @@ pub enum Append<'a> {
 pub struct Step<'a> {
     appender: Appender<'a>,
     live_bytes: MutexGuard<'a, LiveBytes>,
+    compactor: &'a Compactor,
     now: Millis,
     /// Whether the disk is full, so that only records that free space are appended.
     is_full: bool,
@@ -51,14 +53,15 @@ impl<'a> Append<'a> {
     pub(crate) fn on(
         appender: Appender<'a>,
         live_bytes: MutexGuard<'a, LiveBytes>,
+        compactor: &'a Compactor,
         now: Millis,
         is_full: bool,
     ) -> Self {
-        Self::On(Step { appender, live_bytes, now, is_full })
+        Self::On(Step { appender, live_bytes, compactor, now, is_full })
     }
 
     /// Appends a live record whose payload is the concatenation of `payload`, without copying the
-    /// parts together first. Tell [`crate::Compactor::on_append`] of it.
+    /// parts together first.
     #[inline]
     pub fn append_payload(&mut self, head: &impl Encode, payload: &[&[u8]]) -> Option<Location> {
         let Self::On(step) = self else { return None };
@@ -121,6 +124,14 @@ impl<'a> Append<'a> {
             Self::Off => None,
             Self::On(step) => Some(step.appender.ticket()),
         }
+    }
+}
+
+// At the end of every step, so that no kind of resource can forget to ask for space.
+impl Drop for Step<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.compactor.on_append(self.appender.end().segment());
     }
 }
 

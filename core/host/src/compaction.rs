@@ -11,10 +11,11 @@
 //! Cost: a segment is compacted when the log is more than twice as large as what lives in it, so a
 //! byte that stays is copied about once for every byte that passes by.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use trunkline_journal::{Journal, Lsn, Signal};
+use trunkline_journal::{Journal, Signal};
 use trunkline_types::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use trunkline_types::sync::{Mutex, MutexGuard, lock};
 use trunkline_types::{Code, Durability, Error, Millis, Result};
@@ -40,12 +41,14 @@ const NAP: Duration = Duration::from_secs(10);
 pub struct Compactor {
     /// Whether a thread may be started; without one, compaction runs when it is asked for.
     background: bool,
+    /// What the thread works on.
+    host: Mutex<Weak<Host>>,
     /// The newest segment that was seen.
     seen: AtomicU32,
     started: AtomicBool,
     parker: Arc<Parker>,
-    /// Held while a segment may be reclaimed, and by a copy, which needs all of them to stay. No
-    /// verb takes it: it may be held for as long as a whole log is copied.
+    /// Held while a segment may be reclaimed, and by a copy, which needs all of them to stay: for
+    /// as long as a whole log is copied. Of the verbs only those that reclaim space take it.
     working: Mutex<()>,
     /// Held while records are relocated, some at a time, and while content changes its owner.
     relocating: Mutex<()>,
@@ -57,6 +60,7 @@ impl Compactor {
     pub(crate) fn new(background: bool) -> Self {
         Self {
             background,
+            host: Mutex::new(Weak::new()),
             seen: AtomicU32::new(0),
             started: AtomicBool::new(false),
             parker: Arc::default(),
@@ -66,42 +70,44 @@ impl Compactor {
         }
     }
 
-    /// To be called after each counted append: wakes the compactor when a new segment begins, and
-    /// starts its thread at the first need.
+    /// Names the host whose space is given back.
+    pub(crate) fn attach(&self, host: Weak<Host>) {
+        *lock(&self.host) = host;
+    }
+
+    /// Something was appended, in this segment at last: a new segment wakes the compactor.
     #[inline]
-    pub fn on_append(host: &Arc<Host>, at: Lsn) {
-        if at.segment() > host.compactor.seen.load(Ordering::Relaxed) {
-            Self::begin(host, at.segment());
+    pub(crate) fn on_append(&self, segment: u32) {
+        if segment > self.seen.load(Ordering::Relaxed) {
+            self.begin(segment);
         }
     }
 
     #[cold]
-    fn begin(host: &Arc<Host>, segment: u32) {
-        let compactor = &host.compactor;
-        let before = compactor.seen.fetch_max(segment, Ordering::Relaxed);
+    fn begin(&self, segment: u32) {
+        let before = self.seen.fetch_max(segment, Ordering::Relaxed);
         // The first write after opening says nothing about space, unless there is a history.
         if before == 0 && segment <= SEGMENTS_KEPT as u32 {
             return;
         }
-        Self::request(host);
+        self.request();
     }
 
     /// Wakes the compactor, and starts its thread at the first need.
     #[cold]
-    pub(crate) fn request(host: &Arc<Host>) {
-        let compactor = &host.compactor;
-        if !compactor.background {
+    pub(crate) fn request(&self) {
+        if !self.background {
             return;
         }
-        if !compactor.started.swap(true, Ordering::SeqCst) {
-            let (weak, parker) = (Arc::downgrade(host), compactor.parker.clone());
+        if !self.started.swap(true, Ordering::SeqCst) {
+            let (weak, parker) = (lock(&self.host).clone(), self.parker.clone());
             let thread = std::thread::Builder::new().name("trunkline-compactor".into());
             if thread.spawn(move || run(&weak, &parker)).is_err() {
                 // The log then only grows; the next segment tries again.
-                compactor.started.store(false, Ordering::SeqCst);
+                self.started.store(false, Ordering::SeqCst);
             }
         }
-        compactor.parker.signal();
+        self.parker.signal();
     }
 
     /// Keeps every segment where it is while the result lives.
@@ -145,8 +151,11 @@ fn run(host: &Weak<Host>, parker: &Parker) {
         if host.gate.is_closed() || host.gate.is_forked() {
             return;
         }
-        // The error is kept for who asks. What failed may work later: a file may be repaired.
-        let _kept = compact(&host).and_then(|()| if is_idle { shrink(&host) } else { Ok(()) });
+        // An error is kept for `check_space`. What failed may work later: a file may be repaired.
+        // A panic ends this attempt and not the thread.
+        let _kept = catch_unwind(AssertUnwindSafe(|| {
+            compact(&host).and_then(|()| if is_idle { shrink(&host) } else { Ok(()) })
+        }));
     }
 }
 

@@ -161,7 +161,7 @@ impl Host {
             Some(journal) => {
                 let is_full = journal.is_full();
                 let appender = journal.lock()?;
-                Ok(Append::on(appender, lock(&self.live_bytes), now, is_full))
+                Ok(Append::on(appender, lock(&self.live_bytes), &self.compactor, now, is_full))
             }
         }
     }
@@ -199,7 +199,7 @@ impl Host {
     fn wait_for_writes(self: &Arc<Self>, journal: &Journal) -> Result<()> {
         let waited = journal.wait_for_capacity();
         if waited.is_err() && journal.is_full() {
-            Compactor::request(self);
+            self.compactor.request();
         }
         waited
     }

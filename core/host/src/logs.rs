@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use trunkline_journal::retained::{self, Entry, RetainedLoader, RetainedLog, RetainedRecord};
+use trunkline_types::sync::atomic::{AtomicBool, Ordering};
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{
     Code, Error, Limits, Millis, ResourceId, ResourceKind, ResourceName, Result,
@@ -43,6 +44,8 @@ const SEAL_BYTES: u64 = 4 << 20;
 pub struct Log {
     id: ResourceId,
     kept: Kept,
+    /// Whether a job that seals entries is on its way.
+    is_seal_due: AtomicBool,
 }
 
 enum Kept {
@@ -58,9 +61,18 @@ struct MemoryLog {
 }
 
 impl Log {
+    fn new(id: ResourceId, kept: Kept) -> Self {
+        Self { id, kept, is_seal_due: AtomicBool::new(false) }
+    }
+
     fn memory(id: ResourceId) -> Self {
         let entries = VecDeque::new();
-        Self { id, kept: Kept::Memory(Mutex::new(MemoryLog { first: 1, entries, removed: false })) }
+        Self::new(id, Kept::Memory(Mutex::new(MemoryLog { first: 1, entries, removed: false })))
+    }
+
+    /// Whether enough entries are in the journal only that a file of them is worth it.
+    fn is_worth_sealing(&self) -> bool {
+        matches!(&self.kept, Kept::Journal(kept) if kept.unsealed_bytes() > SEAL_BYTES)
     }
 
     /// The id of the log.
@@ -145,8 +157,7 @@ impl Logs {
         let id = self.host.next_id();
         let log = match &self.host.journal {
             Some(journal) => {
-                let kept = Kept::Journal(RetainedLog::create(journal, u64::from(id.0), LOG));
-                Log { id, kept }
+                Log::new(id, Kept::Journal(RetainedLog::create(journal, u64::from(id.0), LOG)))
             }
             None => Log::memory(id),
         };
@@ -166,7 +177,7 @@ impl Logs {
 
     /// To be called after appends to `log`: has its entries sealed when there are enough.
     pub fn on_append(&self, log: &Log) {
-        if matches!(&log.kept, Kept::Journal(kept) if kept.unsealed_bytes() > SEAL_BYTES) {
+        if log.is_worth_sealing() && !log.is_seal_due.swap(true, Ordering::AcqRel) {
             let key = TimerKey { owner: LOGS.owner(), slot: log.id.0 };
             self.host.arm(key, self.host.now());
         }
@@ -279,6 +290,11 @@ impl Component for Logs {
         let Some(log) = self.get(id) else { return Ok(()) };
         let Kept::Journal(kept) = &log.kept else { return Ok(()) };
         let _no_copy = self.host.compactor().pause();
+        // Entries that come while the file is written may be enough for another one.
+        log.is_seal_due.store(false, Ordering::Release);
+        if !log.is_worth_sealing() {
+            return Ok(());
+        }
         kept.seal(&mut Counting(&self.host)).map(|_| ())
     }
 }
@@ -327,9 +343,52 @@ impl Loader for LogLoader {
             self.logs.locations().for_each(|at| retained::LiveBytes::add(&mut Counting(host), at));
             for kept in self.logs.finish(journal, LOG)? {
                 let id = ResourceId(u32::try_from(kept.id()).unwrap_or(u32::MAX));
-                logs.insert(id, Arc::new(Log { id, kept: Kept::Journal(kept) }));
+                logs.insert(id, Arc::new(Log::new(id, Kept::Journal(kept))));
             }
         }
         Ok(Arc::new(Logs { host: host.clone(), logs: Mutex::new(logs) }))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use trunkline_journal::{MemoryStorage, Storage};
+    use trunkline_types::Clock;
+
+    use super::*;
+    use crate::options::OpenOptions;
+
+    fn sealed(storage: &dyn Storage) -> usize {
+        let names = storage.list().unwrap();
+        names.iter().filter(|name| name.starts_with("retained-")).count()
+    }
+
+    #[test]
+    fn one_job_seals_whatever_was_appended_before_it_ran() {
+        let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
+        let clock = Arc::new(Clock::virtual_at(1));
+        let options =
+            OpenOptions { storage: Some(storage.clone()), clock, ..OpenOptions::memory() };
+        let host = Host::open(OpenOptions { background: false, ..options }, &[&LOGS]).unwrap();
+        let logs = host.component::<Logs>().unwrap();
+        let log = logs.create().unwrap();
+        let append = || {
+            log.append(&mut host.append().unwrap(), 1, &[7; 256 << 10]).unwrap();
+            logs.on_append(&log);
+        };
+        (0..30).for_each(|_| append());
+        host.fire_due(host.now());
+        let jobs: Vec<_> = std::iter::from_fn(|| host.run_queue.pop()).collect();
+        assert_eq!(jobs.len(), 1);
+        logs.run(jobs[0].task, 1).unwrap();
+        assert_eq!(sealed(&*storage), 1);
+        // A job that comes when little was appended since leaves it where it is.
+        append();
+        logs.run(jobs[0].task, 1).unwrap();
+        assert_eq!(sealed(&*storage), 1);
+        (0..30).for_each(|_| append());
+        host.sweep_all(host.now());
+        assert_eq!(sealed(&*storage), 2);
     }
 }

@@ -145,6 +145,7 @@ pub(crate) fn open(options: OpenOptions, kinds: &[&'static ComponentKind]) -> Re
     let next_id = replay.next_id();
     let loaders = std::mem::take(&mut replay.loaders);
     let host = Arc::new(host(options, journal, &replay, next_id, kinds));
+    host.compactor.attach(Arc::downgrade(&host));
     if let Err(error) = build(&host, loaders, &replay) {
         host.release();
         return Err(error);

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use trunkline_types::ResourceId;
-use trunkline_types::sync::atomic::{AtomicUsize, Ordering};
+use trunkline_types::sync::atomic::{AtomicUsize, Ordering, fence};
 use trunkline_types::sync::{Mutex, MutexGuard, lock, try_lock};
 
 /// Something to do: the number means what its owner says.
@@ -44,6 +44,14 @@ impl RunQueue {
     pub fn push(&self, job: Job) {
         lock(&self.jobs).push_back(job);
         self.waiting.fetch_add(1, Ordering::Release);
+        fence(Ordering::SeqCst);
+    }
+
+    /// The right to run jobs was given back. The caller looks at [`RunQueue::has_jobs`] afterwards:
+    /// of a thread that pushed and found the right taken, and the one that had it, one sees the
+    /// job.
+    pub fn released(&self) {
+        fence(Ordering::SeqCst);
     }
 
     /// Whether jobs wait. One load.

@@ -90,18 +90,22 @@ impl Host {
         if has_ticker && (self.ticker.wakes_soon(self.now()) || Ticker::request(self)) {
             return;
         }
-        // This thread is the only one that will. One that already runs jobs goes on with these.
-        if let Some(_runner) = self.run_queue.try_runner() {
+        // A thread that runs jobs goes on with these, unless it has just found none and still holds
+        // the right. So it looks again once it has given the right back, as this one does.
+        while self.run_queue.has_jobs() {
+            let Some(runner) = self.run_queue.try_runner() else { return };
             self.run_waiting();
+            drop(runner);
+            self.run_queue.released();
         }
     }
 
-    /// Runs jobs until none waits, after the thread that runs some is done.
+    /// Runs jobs until none waits, after the job that another thread runs has ended.
     pub(crate) fn run_jobs(&self) {
-        if self.run_queue.has_jobs() {
-            let _runner = self.run_queue.runner();
-            self.run_waiting();
-        }
+        let runner = self.run_queue.runner();
+        self.run_waiting();
+        drop(runner);
+        self.run_queue.released();
     }
 
     fn run_waiting(&self) {
@@ -124,7 +128,8 @@ impl Host {
 }
 
 /// Moves one virtual clock that several engines share, and runs what falls due in all of them in
-/// order of time. Returns when nothing is due and no job waits.
+/// order of time. Returns when nothing is due, no job waits or runs, and what left the engines is
+/// back.
 pub fn advance(clock: &Clock, hosts: &[&Arc<Host>], by: Millis) -> Result<()> {
     if !clock.is_virtual() {
         return Err(Error::new(

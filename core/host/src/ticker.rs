@@ -6,6 +6,7 @@
 //! `asleep_until`, then reads the next due time. So an entry that is due earlier is never slept
 //! over.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -19,11 +20,13 @@ use crate::waiters::Parker;
 const AWAKE: Millis = 0;
 // A sleeper looks again at least this often, to notice that the engine is gone.
 const NAP_MAX: Millis = 10_000;
+/// So that a timer that panics again and again does not take a whole processor.
+const NAP_AFTER_PANIC: Millis = 100;
 /// A job may wait for so long, so that the verb which fired its timer need not wake the ticker.
 const SOON: Millis = 2;
 
+/// The thread that fires timers, and whether somebody waits for it.
 #[derive(Default)]
-/// Whether the ticker has to keep the time, and its thread.
 pub struct Ticker {
     started: AtomicBool,
     asleep_until: AtomicU64,
@@ -92,9 +95,15 @@ fn run(host: &Weak<Host>, parker: &Parker) {
             if host.gate.is_closed() || host.gate.is_forked() {
                 return;
             }
-            host.fire_due(host.now());
-            host.run_jobs();
-            nap(&host)
+            // A panic of a timer or a job ends that one and not the thread, which others wait for.
+            let round = AssertUnwindSafe(|| {
+                host.fire_due(host.now());
+                host.run_jobs();
+            });
+            match catch_unwind(round) {
+                Ok(()) => nap(&host),
+                Err(_) => NAP_AFTER_PANIC,
+            }
         };
         // The engine is not held while asleep, so that dropping it closes it.
         parker.park(Duration::from_millis(nap));

@@ -408,6 +408,12 @@ impl<'a> Appender<'a> {
         Ticket::at(self.tail.end())
     }
 
+    /// Where the last record ends.
+    #[inline]
+    pub fn end(&self) -> Lsn {
+        self.tail.end()
+    }
+
     /// The payload of a record that is not written yet. `None` if it is in its file: read it with
     /// [`Journal::read`] after releasing the lock.
     pub fn unwritten(&self, lsn: Lsn) -> Option<&[u8]> {

@@ -154,14 +154,14 @@ impl Redrives {
     /// Works a running task off for a while; when to go on.
     fn work(&self, task: u32, now: Millis) -> Option<Millis> {
         let host = &self.host;
-        if host.is_full() {
-            return Some(now + PAUSE_WHEN_FULL);
-        }
         let (mut status, allowed) = {
             let tasks = lock(&self.tasks);
             let task = tasks.get(&task).filter(|task| task.is_running())?;
             (task.status.clone(), task.allowed(now))
         };
+        if host.is_full() {
+            return Some(now + PAUSE_WHEN_FULL);
+        }
         let mut state = RedriveState::Running;
         for _ in 0..allowed.min(CHUNK) {
             match step(host, &status, now) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use trunkline_host::{
-    Compactor, Component, Encode, Host, Jobs, Location, Resource, ResourceReport, TimerKey, Waiters,
+    Component, Encode, Host, Jobs, Location, Resource, ResourceReport, TimerKey, Waiters,
 };
 use trunkline_journal::Ticket;
 use trunkline_types::sync::{Mutex, lock};
@@ -107,7 +107,6 @@ impl Counter {
             let mut log = self.host.append()?;
             let record = Record::Value { id: self.id, value, next };
             let location = log.append_live(&record, state.location);
-            location.into_iter().for_each(|at| Compactor::on_append(&self.host, at.lsn));
             *state = State { value, next, location };
             log.ticket()
         };

@@ -8,7 +8,7 @@ mod receive;
 mod relocation;
 
 use sha2::{Digest, Sha256};
-use trunkline_host::{Append, Compactor, Host, Location};
+use trunkline_host::{Append, Host, Location};
 use trunkline_journal::{Lsn, Ticket};
 use trunkline_queue::{
     Admitted, DeleteDecision, FifoRules, FifoSlotRef, FifoState, Payload, Refusal, Removed,
@@ -132,10 +132,7 @@ impl FifoQueue {
             payload: &[],
         };
         let payload = match log.append_payload(&held, &[&head, envelope.body]) {
-            Some(location) => {
-                Compactor::on_append(&queue.host, location.lsn);
-                Payload::At { lsn: location.lsn.to_u64(), len: location.len }
-            }
+            Some(location) => Payload::At { lsn: location.lsn.to_u64(), len: location.len },
             None => Payload::Bytes([&head, envelope.body].concat().into_boxed_slice()),
         };
         let group = envelope.group.unwrap_or_default();

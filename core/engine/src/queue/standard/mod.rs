@@ -9,7 +9,7 @@ mod receive;
 mod relocation;
 mod retention;
 
-use trunkline_host::{Append, Compactor, Location};
+use trunkline_host::{Append, Location};
 use trunkline_journal::{Lsn, Ticket};
 use trunkline_queue::{
     Extend, FairScheduler, Info, NewBody, SeqMap, SlotRef, StandardLog, Visibility,
@@ -171,7 +171,6 @@ impl StandardQueue {
         };
         let place = match log.append_payload(&held, &[&head, envelope.body]) {
             Some(location) => {
-                Compactor::on_append(&queue.host, location.lsn);
                 let body = NewBody::At { lsn: location.lsn.to_u64(), len: location.len };
                 reserved.publish(sent, flags, body, visibility)
             }
