@@ -2,12 +2,14 @@
 
 use trunkline_types::{Code, Error, IdKey, Result};
 
+use crate::checkpoint;
 use crate::control::{CONTROL_DRAFT_NAME, CONTROL_NAME, Control, ControlState, Position};
 use crate::frame;
 use crate::limits;
 use crate::lsn::Lsn;
 use crate::options::Options;
 use crate::prepare::Prepared;
+use crate::retained;
 use crate::segment::{DRAFT_NAME, RECYCLED_NAME, name_of, number_of};
 use crate::storage::{LOCK_NAME, Storage};
 use crate::superblock::{
@@ -79,8 +81,11 @@ fn refuse_lost_superblock(storage: &dyn Storage, names: &[String]) -> Result<()>
         ));
     }
     for name in names {
-        let Some(number) = number_of(name) else { continue };
-        if number != FIRST_SEGMENT || !is_blank(storage, number)? {
+        let holds_data = match number_of(name) {
+            Some(number) => number != FIRST_SEGMENT || !is_blank(storage, number)?,
+            None => is_of_engine(name),
+        };
+        if holds_data {
             return Err(Error::new(
                 Code::CorruptJournal,
                 format!(
@@ -112,7 +117,17 @@ fn is_blank(storage: &dyn Storage, number: u32) -> Result<bool> {
 fn is_ours(name: &str) -> bool {
     let superblocks = [SUPERBLOCK_NAME, SUPERBLOCK_DRAFT_NAME, WITHHELD_NAME];
     let names = [LOCK_NAME, RECYCLED_NAME, DRAFT_NAME, CONTROL_NAME, CONTROL_DRAFT_NAME];
-    superblocks.contains(&name) || names.contains(&name) || number_of(name).is_some()
+    superblocks.contains(&name)
+        || names.contains(&name)
+        || number_of(name).is_some()
+        || is_of_engine(name)
+}
+
+/// Sealed files and checkpoints, drafts of them included. They come after the superblock.
+fn is_of_engine(name: &str) -> bool {
+    retained::is_file_name(name)
+        || name == checkpoint::DRAFT_NAME
+        || checkpoint::parse_name(name).is_some()
 }
 
 /// Names that operating systems and version control leave in otherwise empty folders.

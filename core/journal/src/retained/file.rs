@@ -43,6 +43,11 @@ pub(crate) fn parse_name(name: &str) -> Option<(u64, u64)> {
     (name_of(log, first) == name).then_some((log, first))
 }
 
+/// Whether `name` is a sealed file, whole or in the making.
+pub(crate) fn is_file_name(name: &str) -> bool {
+    parse_name(name).is_some() || is_draft(name)
+}
+
 /// One sealed file. It is opened when it is read. Its index is read at the first use.
 #[derive(Debug)]
 pub(crate) struct SealedFile {

@@ -18,6 +18,7 @@ mod log;
 mod open_files;
 mod record;
 
+pub(crate) use file::is_file_name;
 pub use format::Entry;
 pub use loader::RetainedLoader;
 pub use log::{LiveBytes, Location, RetainedLog};

@@ -174,3 +174,26 @@ fn a_shrunk_journal_frees_its_long_segments() {
     assert!(bytes < 20_000, "{bytes} bytes are left");
     assert_eq!(open(&folder, Access::ReadWrite).expect("opened again").1, [b"live"]);
 }
+
+#[test]
+fn a_folder_without_its_superblock_is_never_taken_for_a_foreign_one() {
+    let refused_with = |names: &[&str]| {
+        let folder = Folder::new();
+        std::fs::create_dir(&folder.0).expect("a folder");
+        for name in names {
+            std::fs::write(folder.0.join(name), "data").expect("written");
+        }
+        refused(&folder, Access::ReadWrite)
+    };
+    let (sealed, checkpoint) =
+        ("retained-0000000000000001-0000000000000001", "checkpoint-0000000100000000");
+    for name in [sealed, &format!("{sealed}.draft"), checkpoint, "checkpoint.draft"] {
+        let error = refused_with(&["superblock.withheld", name]);
+        assert_eq!(error.code(), Code::CorruptJournal, "{error}");
+        assert!(error.message().contains("snapshot that was not finished"), "{error}");
+        let error = refused_with(&[name]);
+        assert_eq!(error.code(), Code::CorruptJournal, "{error}");
+        assert!(error.message().contains("superblock is missing"), "{error}");
+    }
+    assert_eq!(refused_with(&["retained-1"]).code(), Code::ForeignFormat);
+}
