@@ -13,6 +13,9 @@ use crate::frame::long;
 /// The first sequence number of every log.
 pub(super) const FIRST_SEQUENCE: u64 = 1;
 
+/// Larger sequence numbers are never reached, and arithmetic with smaller ones never overflows.
+const SEQUENCE_MAX: u64 = 1 << 62;
+
 /// Bytes of an entry's record before its payload, without the kind byte of the caller.
 pub(super) const ENTRY_HEAD_BYTES: usize = 25;
 
@@ -78,17 +81,21 @@ impl<'a> RetainedRecord<'a> {
             let at = 1 + index * 8;
             bytes.get(at..at + 8).map(|bytes| long(bytes, 0)).ok_or_else(damaged)
         };
+        let sequence = |index: usize| {
+            let sequence = number(index)?;
+            if sequence <= SEQUENCE_MAX { Ok(sequence) } else { Err(damaged()) }
+        };
         let exact = |length: usize| if bytes.len() == length { Ok(()) } else { Err(damaged()) };
         match bytes.first() {
             Some(&ENTRY) => Ok(Self::Entry {
                 log: number(0)?,
-                sequence: number(1)?,
+                sequence: sequence(1)?,
                 time: number(2)?,
                 payload: &bytes[ENTRY_HEAD_BYTES..],
             }),
             Some(&SEALED) => {
                 exact(ENTRY_HEAD_BYTES)?;
-                Ok(Self::Sealed { log: number(0)?, first: number(1)?, next: number(2)? })
+                Ok(Self::Sealed { log: number(0)?, first: sequence(1)?, next: sequence(2)? })
             }
             Some(&REMOVED) => {
                 exact(9)?;

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use trunkline_types::Code;
 
 use super::folders::Folder;
+use crate::retained::format::{
+    BLOCK_HEADER_BYTES, Footer, IndexEntry, file_seed, index_crc, push_entry, seal_block,
+};
 use crate::retained::{RetainedLoader, RetainedLog, RetainedRecord};
 use crate::{Access, FileStorage, Journal, MemoryStorage, Options, Storage, limits};
 
@@ -30,6 +33,34 @@ fn seal(journal: &Journal, log: &RetainedLog, times: std::ops::Range<u64>) {
         drop(appender);
         assert_eq!(log.seal(&mut ()).expect("sealed"), 1);
     }
+}
+
+/// A sealed file of `blocks`, each with its first entry and how many it has, whose footer names the
+/// entries from 1 up to `next`. All its checksums are right.
+fn crafted(seed: u32, blocks: &[(u64, u32)], next: u64) -> Vec<u8> {
+    let (mut file, mut index) = (Vec::new(), Vec::new());
+    for &(first, count) in blocks {
+        let offset = file.len() as u64;
+        let mut block = vec![0; BLOCK_HEADER_BYTES];
+        (0..count).for_each(|_| push_entry(&mut block, 5, b"entry"));
+        let crc = seal_block(&mut block, count, offset, file_seed(seed, LOG, 1));
+        let length = block.len() as u32;
+        index.extend(IndexEntry { offset, first, max_time: 5, length, crc }.encode());
+        file.extend(block);
+    }
+    let footer = Footer {
+        log: LOG,
+        first: 1,
+        next,
+        min_time: 5,
+        max_time: 5,
+        index_offset: file.len() as u64,
+        index_count: blocks.len() as u32,
+        index_crc: index_crc(&index, seed, LOG, 1),
+    };
+    file.extend(index);
+    file.extend(footer.encode(seed));
+    file
 }
 
 fn read(log: &RetainedLog) -> Vec<u64> {
@@ -123,4 +154,50 @@ fn an_entry_that_is_too_long_is_refused() {
     let error = log.append(&mut appender, 0, &payload, &mut ()).expect_err("too long");
     assert_eq!(error.code(), Code::InvalidParameterValue);
     assert!(error.message().starts_with("payload:"), "{error}");
+}
+
+#[test]
+fn a_file_whose_blocks_do_not_hold_what_its_footer_says_is_damage() {
+    let content: [(&[(u64, u32)], bool); 6] = [
+        (&[(1, 4), (5, 5)], true),
+        (&[(1, 4)], false),
+        (&[(1, 4), (6, 4)], false),
+        (&[(1, 4), (1, 4), (9, 1)], false),
+        (&[(2, 8)], false),
+        (&[(1, 4), (5, 6)], false),
+    ];
+    for (blocks, is_whole) in content {
+        let storage = Arc::new(MemoryStorage::new());
+        let (journal, _) = open(storage.clone());
+        let file = storage.create(&format!("retained-{LOG:016x}-{:016x}", 1)).expect("created");
+        file.write_at(0, &crafted(journal.shared.seed, blocks, 10)).expect("written");
+        let mut loader = RetainedLoader::default();
+        let sealed = RetainedRecord::Sealed { log: LOG, first: 1, next: 10 };
+        loader.apply(crate::Lsn::new(1, 0), 26, sealed).expect("possible");
+        let logs = loader.finish(&journal, KIND).expect("the footer is right");
+        let mut count = 0;
+        let outcome = logs[0].read(0, &mut |_| {
+            count += 1;
+            count < 1_000
+        });
+        let found = outcome.map(|()| count).map_err(|error| error.code());
+        assert_eq!(found, if is_whole { Ok(9) } else { Err(Code::CorruptJournal) }, "{blocks:?}");
+        assert_eq!(logs[0].verify().is_ok(), is_whole, "{blocks:?}");
+    }
+}
+
+#[test]
+fn sequence_numbers_that_would_overflow_are_damage() {
+    let decode = |record: RetainedRecord<'_>| {
+        let mut bytes = Vec::new();
+        record.encode_head(&mut bytes);
+        RetainedRecord::decode(&bytes).map(drop).map_err(|error| error.code())
+    };
+    let entry = |sequence| RetainedRecord::Entry { log: LOG, sequence, time: 0, payload: b"" };
+    let sealed = |next| RetainedRecord::Sealed { log: LOG, first: 1, next };
+    assert_eq!((decode(entry(1 << 62)), decode(sealed(1 << 62))), (Ok(()), Ok(())));
+    for number in [u64::MAX, u64::MAX - 1, (1 << 62) + 1] {
+        assert_eq!(decode(entry(number)), Err(Code::CorruptJournal));
+        assert_eq!(decode(sealed(number)), Err(Code::CorruptJournal));
+    }
 }
