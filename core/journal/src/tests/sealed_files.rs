@@ -125,6 +125,29 @@ fn a_read_goes_on_behind_a_file_that_expires() {
 }
 
 #[test]
+fn a_read_beside_expiry_passes_over_files_that_are_gone() {
+    const ROUNDS: u64 = 2_000;
+    let (journal, _) = open(Arc::new(MemoryStorage::new()));
+    let log = RetainedLog::create(&journal, LOG, KIND);
+    seal(&journal, &log, 0..2);
+    std::thread::scope(|scope| {
+        let expiring = scope.spawn(|| {
+            for time in 2..ROUNDS {
+                seal(&journal, &log, time..time + 1);
+                log.expire(time, &mut ()).expect("expired");
+            }
+        });
+        while !expiring.is_finished() {
+            let found = read(&log);
+            assert!(found.is_sorted_by(|one, next| one < next), "{found:?}");
+            log.find_time(0).expect("found");
+            log.verify().expect("whole");
+        }
+    });
+    assert_eq!(read(&log), [ROUNDS]);
+}
+
+#[test]
 fn a_removed_log_takes_no_more_records_and_the_folder_opens_again() {
     let storage = Arc::new(MemoryStorage::new());
     let (journal, _) = open(storage.clone());
