@@ -95,15 +95,14 @@ pub trait Service: Send + Sync {
 
     /// The resource that an input of the control plane names, once the caller's right to it is
     /// checked. The operation acts on this and reads no address again, so that the check and the
-    /// operation cannot understand one address in two ways.
+    /// operation cannot understand one address in two ways. There is no default: a service that
+    /// checks nothing says so.
     fn authorize(
         &self,
-        _call: &Call<'_>,
-        _operation: &str,
-        _input: &Value,
-    ) -> Result<Option<ResourceName>> {
-        Ok(None)
-    }
+        call: &Call<'_>,
+        operation: &str,
+        input: &Value,
+    ) -> Result<Option<ResourceName>>;
 
     /// Whether the control plane checks inputs itself, in words of its own, instead of having them
     /// checked by the model.
