@@ -6,6 +6,7 @@ mod common;
 
 use common::{START, bodies, counts, find, memory, on_disk, queue, receive, receive_for, send_to};
 use trunkline_engine::{Code, DeadLetter, DedupScope, Outgoing, QueueConfig, Receive, fifo_queue};
+use trunkline_types::Problem;
 
 #[test]
 fn a_receive_fills_from_one_group_and_blocks_it() {
@@ -107,7 +108,7 @@ fn an_expired_receipt_is_refused() {
     let got = receive(&queue, 1).remove(0);
     engine.advance(30_000).unwrap();
     let error = queue.delete(&got.receipt).unwrap_err();
-    assert!(error.message().ends_with("The receipt handle has expired."), "{error}");
+    assert_eq!(error.problem(), Some(&Problem::ReceiptExpired), "{error}");
     let again = receive(&queue, 1).remove(0);
     queue.delete(&again.receipt).unwrap();
     queue.delete(&again.receipt).unwrap();
