@@ -48,6 +48,8 @@ pub enum Problem {
         /// Its value.
         value: String,
     },
+    /// A message of a FIFO queue has no deduplication id, and the queue makes none of its body.
+    NoDedupId,
     /// A message of a FIFO queue has a delay of its own.
     DelayOfMessage(Millis),
     /// A message is larger than its queue takes.
@@ -128,6 +130,10 @@ impl fmt::Display for Problem {
                  seconds in all, counted from the receive.",
                 seconds(lease),
                 seconds(max)
+            ),
+            Self::NoDedupId => f.write_str(
+                "The message needs a dedup_id. Reason: The queue makes none of the body; give one, \
+                 or configure the queue with content_based_dedup=True.",
             ),
             Self::ReceiptExpired => f.write_str(
                 "The receipt has expired. Reason: Its lease has ended, so the message may be \

@@ -200,9 +200,9 @@ def test_a_wrong_value_is_named_and_changes_nothing(queue, call, words):
 
 
 def test_a_fifo_queue_wants_a_group_and_an_identity(fifo):
-    with pytest.raises(trunkline.MissingParameter, match="MessageGroupId"):
+    with pytest.raises(trunkline.MissingParameter, match="parameter group"):
         fifo.send("a")
-    with pytest.raises(trunkline.InvalidParameterValue, match="ContentBasedDeduplication"):
+    with pytest.raises(trunkline.InvalidParameterValue, match="content_based_dedup"):
         fifo.send("a", group="g")
 
 

@@ -16,7 +16,7 @@ use trunkline_queue::{
 };
 use trunkline_types::sync::atomic::{AtomicU64, Ordering};
 use trunkline_types::sync::{Mutex, MutexGuard, lock};
-use trunkline_types::{Code, Error, Field, Millis, Problem, QueueConfig, Receipt, Result, Seq};
+use trunkline_types::{Error, Field, Millis, Problem, QueueConfig, Receipt, Result, Seq};
 
 use crate::queue::envelope::Envelope;
 use crate::queue::message::{Outgoing, Sent, Statistics};
@@ -296,13 +296,7 @@ fn prepare<'a>(queue: &Queue, message: &Outgoing<'a>, now: Millis) -> Result<Pre
     let dedup_id: std::borrow::Cow<'a, str> = match message.dedup_id {
         Some(id) => id.into(),
         None if queue.rules.content_based_dedup() => sha256_hex(message.body).into(),
-        None => {
-            return Err(Error::new(
-                Code::InvalidParameterValue,
-                "The queue should either have ContentBasedDeduplication enabled or \
-                 MessageDeduplicationId provided explicitly",
-            ));
-        }
+        None => return Err(Problem::NoDedupId.into()),
     };
     let id: &[u8] = dedup_id.as_bytes();
     let key = |by_group| match by_group {
