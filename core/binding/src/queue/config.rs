@@ -14,7 +14,7 @@ impl QueueSettings {
     #[new]
     #[pyo3(signature = (*, fifo, delay, retention, visibility_timeout, receive_wait,
         max_message_size, content_based_dedup, dedup_per_group, dead_letter))]
-    #[allow(clippy::too_many_arguments)]
+    #[allow(clippy::too_many_arguments, reason = "each is a parameter of the Python method")]
     fn new(
         fifo: bool,
         delay: Millis,

@@ -202,7 +202,7 @@ impl QueueVerbs {
 
     #[pyo3(signature = (body, group=None, dedup_id=None, delay=None, attributes=None,
         durability=None, *, admitted=false))]
-    #[allow(clippy::too_many_arguments)]
+    #[allow(clippy::too_many_arguments, reason = "each is a parameter of the Python method")]
     fn begin_send(
         &self,
         py: Python<'_>,
@@ -225,7 +225,7 @@ impl QueueVerbs {
         })
     }
 
-    #[allow(clippy::too_many_arguments)]
+    #[allow(clippy::too_many_arguments, reason = "each is a parameter of the Python method")]
     fn send_nowait(
         &self,
         py: Python<'_>,

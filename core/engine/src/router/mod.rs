@@ -1,5 +1,6 @@
 //! The router: the only way from one kind of resource to another. Beside `engine.rs` it is the only
-//! module that names two kinds.
+//! module that names two kinds. Dead letters and redrive go from queue to queue and do not come
+//! through it: see `queue/transfer.rs`.
 
 mod backlog;
 mod destinations;
