@@ -3,10 +3,14 @@
 use pyo3::prelude::*;
 use trunkline_wire::policy::Policy;
 
-/// What in a resource policy cannot be understood, as a sentence; None if the policy may be set.
+/// What in a resource policy cannot be understood: whether it is JSON at all, and a sentence. None
+/// if the policy may be set.
 #[pyfunction]
-fn policy_flaw(py: Python<'_>, policy: &str) -> Option<String> {
-    py.detach(|| Policy::read(policy).flaw().map(str::to_owned))
+fn policy_flaw(py: Python<'_>, policy: &str) -> Option<(bool, String)> {
+    py.detach(|| {
+        let policy = Policy::read(policy);
+        policy.flaw().map(|flaw| (policy.is_json(), flaw.to_owned()))
+    })
 }
 
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

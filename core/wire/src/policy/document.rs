@@ -12,8 +12,8 @@ use super::values::each;
 const MEMBERS: [&str; 3] = ["Version", "Id", "Statement"];
 const VERSIONS: [&str; 2] = ["2008-10-17", "2012-10-17"];
 
-/// The statements of a policy; the first flaw goes to `flaw`.
-pub(super) fn read(text: &str, flaw: &mut Option<String>) -> Vec<Statement> {
+/// The statements of a policy, `None` if it is not JSON; the first flaw goes to `flaw`.
+pub(super) fn read(text: &str, flaw: &mut Option<String>) -> Option<Vec<Statement>> {
     let mut note = |why: String| {
         flaw.get_or_insert(why);
     };
@@ -21,11 +21,11 @@ pub(super) fn read(text: &str, flaw: &mut Option<String>) -> Vec<Statement> {
         Ok(Unique(Value::Object(document))) => document,
         Ok(_) => {
             note("A policy must be a JSON object.".to_owned());
-            return vec![Statement::deny_all()];
+            return Some(vec![Statement::deny_all()]);
         }
         Err(error) => {
             note(format!("The policy is not valid JSON: {error}."));
-            return vec![Statement::deny_all()];
+            return None;
         }
     };
     if let Some(name) = document.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
@@ -57,7 +57,7 @@ pub(super) fn read(text: &str, flaw: &mut Option<String>) -> Vec<Statement> {
             flaw.get_or_insert(format!("Statement {}: {why}", place + 1));
         }
     }
-    found
+    Some(found)
 }
 
 /// A JSON value in which every object names each member once.

@@ -48,6 +48,7 @@ pub enum Decision {
 pub struct Policy {
     statements: Vec<Statement>,
     flaw: Option<String>,
+    is_json: bool,
 }
 
 impl Policy {
@@ -55,7 +56,15 @@ impl Policy {
     pub fn read(text: &str) -> Self {
         let mut flaw = None;
         let statements = document::read(text, &mut flaw);
-        Self { statements, flaw }
+        let is_json = statements.is_some();
+        let statements = statements.unwrap_or_else(|| vec![Statement::deny_all()]);
+        Self { statements, flaw, is_json }
+    }
+
+    /// Whether the text is JSON in which no member stands twice: AWS answers other texts without a
+    /// reason.
+    pub fn is_json(&self) -> bool {
+        self.is_json
     }
 
     /// The first thing in the policy that cannot be understood, as a sentence; `None` for a policy

@@ -163,10 +163,11 @@ def _check_policy(raw: str) -> None:
     flaw = policy_flaw(raw)
     if flaw is None:
         return
-    if "not valid JSON" in flaw:
+    is_json, why = flaw
+    if not is_json:
         raise invalid_attribute("Policy")
     raise ServiceError(
-        "InvalidAttributeValue", f"Invalid value for the parameter Policy. Reason: {flaw}"
+        "InvalidAttributeValue", f"Invalid value for the parameter Policy. Reason: {why}"
     )
 
 
