@@ -262,8 +262,11 @@ class QueueModel:
         # The cap counts from the receive that gave the receipt, and is looked at first.
         if message is None or now + visibility > receipt.received + VISIBILITY_MAX_MS:
             return "InvalidParameterValue"
-        if message.deliveries != receipt.delivery or not message.is_in_flight(now):
+        if not message.is_in_flight(now):
             return "InvalidParameterValue" if self.fifo else None
+        # On a standard queue an older receipt changes the lease that there is.
+        if self.fifo and message.deliveries != receipt.delivery:
+            return "InvalidParameterValue"
         message.leased_until = now + visibility
         return None
 
