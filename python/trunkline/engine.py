@@ -378,14 +378,14 @@ different value for attribute delay; leave the option out, or change the queue w
 def _flush_all() -> None:
     """Writes out what the program forgot to close.
 
-    Closing would wake threads that still wait, and their last words would litter the end of the
-    program; the operating system lets go of the folder by itself.
+    Closing would wake threads that still wait, and their error messages would litter the end of
+    the program; the operating system releases the folder by itself.
     """
     for engine in list(_open_engines):
         try:
             engine.flush()
         except TrunklineError:
-            # The program is over; whoever waited for a ticket has seen the failure.
+            # The program is over; a thread that waited for a ticket has seen the failure.
             continue
 
 

@@ -28,7 +28,7 @@ class Faults:
 
     A ``commit`` is what follows a verb: the wait for the disk, in memory the moment where it would
     be. A commit that fails leaves the verb done, as a disk that fails does: the message is there,
-    and whoever sent it does not know.
+    and its sender got an error and does not know.
 
     >>> import trunkline
     >>> engine = trunkline.open()

@@ -71,7 +71,7 @@ def engine(path: str | None = None, durability: int = -1, **options: Any) -> Ite
 
 
 def queue(engine: Any, name: str, **options: Any) -> Any:
-    """A handle of a queue, never given back: its table has room for a million."""
+    """A handle of a queue, never given back: its table holds a million."""
     handle = ffi.new("trunkline_queue **")
     given = struct("queue_options", **options)
     check(lib.trunkline_queue_get(engine, name.encode(), given, handle))

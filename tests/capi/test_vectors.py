@@ -193,7 +193,7 @@ def test_vector(name: str) -> None:
             runner.step(step)
 
 
-def test_only_cases_with_verbs_of_other_doors_are_left_out() -> None:
+def test_only_cases_with_verbs_of_other_surfaces_are_left_out() -> None:
     for name in CASES.keys() - COVERED.keys():
         other = (verbs_of(CASES[name]) - VERBS) | (options_of(CASES[name]) - set(OPTIONS))
         assert other <= {"configure", "move", "peek", "redrive_allow"}, name

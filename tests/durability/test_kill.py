@@ -145,7 +145,7 @@ def test_control_c_ends_a_long_wait_at_once() -> None:
 @pytest.mark.parametrize(
     ("durability", "verb"), [("memory", "send"), ("memory", "receive"), ("disk", "send_nowait")]
 )
-def test_what_nobody_waits_for_is_written_soon(tmp_path: Path, durability: str, verb: str) -> None:
+def test_unawaited_writes_are_written_soon(tmp_path: Path, durability: str, verb: str) -> None:
     program = (
         "import os, signal, sys, time, trunkline\n"
         "q = trunkline.open(sys.argv[1], durability=sys.argv[2]).queue('q')\n"

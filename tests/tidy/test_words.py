@@ -6,16 +6,8 @@ from . import words
 
 
 def test_no_old_word_comes_back() -> None:
-    new = [
-        f"{path} says {word.replace('_', ' ')!r}: write {words.TERMS[word.replace('_', ' ')]}"
-        for word, path in (line.split(" ", 1) for line in sorted(words.uses() - words.listed()))
-    ]
-    assert not new, "\n" + "\n".join(new)
-
-
-def test_a_file_that_became_clean_left_the_list() -> None:
-    clean = sorted(words.listed() - words.uses())
-    assert not clean, "run `python -m tests.tidy.words`: these are clean now\n" + "\n".join(clean)
+    found = [f"{path} says {word!r}: write {words.TERMS[word]}" for word, path in words.uses()]
+    assert not found, "\n" + "\n".join(sorted(found))
 
 
 def test_old_words_are_found_inside_names_and_across_lines() -> None:

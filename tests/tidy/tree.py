@@ -16,7 +16,7 @@ PACKAGE = ROOT / "python" / "trunkline"
 
 @cache
 def files() -> tuple[Path, ...]:
-    """Every file that is tracked, or would be: what git ignores is not ours to judge."""
+    """Every file that is tracked, or would be: what git ignores is not checked."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     listed = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
     paths = (ROOT / name for name in listed.decode().split("\0") if name)

@@ -1,19 +1,10 @@
-"""Words that the project used before it took the field's terms, and the files that still use them.
-
-    python -m tests.tidy.words
-
-The command takes files that became clean out of the list, `old_words.txt`. It never adds one: a
-word that is back must be replaced by the term beside it.
-"""
+"""Words that the project used before it took the field's terms. No file says them again."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from . import tree
-
-LIST = Path(__file__).parent / "old_words.txt"
 
 # Each old word with the term that replaced it. Words are matched whole, inside identifiers too:
 # `StandardRoom`, `has_room` and "room" are all the word "room".
@@ -29,6 +20,7 @@ TERMS = {
     "hold still": "pause relocation",
     "house": "project, engine",
     "in vain": "without success",
+    "fair lane": "fair scheduler",
     "judge": "evaluate, model",
     "restated": "explicit sequence number",
     "room": "capacity, crate, module, kind of queue",
@@ -58,22 +50,11 @@ def found_in(text: str) -> set[str]:
     return {match.lower() for match in FORMS.findall(plain)}
 
 
-def uses() -> set[str]:
-    """A line `word path` for each old word in each file."""
+def uses() -> set[tuple[str, str]]:
+    """Each old word in each file, as `(word, path)`."""
     return {
-        f"{word.replace(' ', '_')} {name}"
+        (word, name)
         for path in tree.with_suffix(*SUFFIXES)
         if not (name := tree.relative(path)).startswith(EXEMPT)
         for word in found_in(path.read_text(encoding="utf-8", errors="replace"))
     }
-
-
-def listed() -> set[str]:
-    """The lines of the list."""
-    return set(LIST.read_text(encoding="utf-8").split("\n")) - {""}
-
-
-if __name__ == "__main__":
-    kept = sorted(listed() & uses())
-    LIST.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
-    print(f"{len(kept)} uses of old words are left")

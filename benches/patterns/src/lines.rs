@@ -48,9 +48,9 @@ pub fn line(index: usize, seed: u64) -> Line {
     let (block, number) = (index / 40, format!("{:03}", index % 40 + 1));
     let lot = format!("{block:04}{number}");
     let street = street(choices.below(2000));
-    let house = choices.below(4000);
+    let address = choices.below(4000);
     let kind = KINDS[choices.below(KINDS.len())];
-    let side = if house % 2 == 0 { "E" } else { "O" };
+    let side = if address % 2 == 0 { "E" } else { "O" };
     let degrees = |choices: &mut Choices, whole: &str| {
         format!("{whole}.{:06}{:06}", choices.below(1_000_000), choices.below(1_000_000))
     };
@@ -64,8 +64,8 @@ pub fn line(index: usize, seed: u64) -> Line {
     let x = points[0][1..].split(',').next().unwrap_or_default().to_owned();
     let text = format!(
         "{{\"type\":\"Feature\",\"properties\":{{\"MAPBLKLOT\":\"{lot}\",\"BLKLOT\":\"{lot}\",\
-         \"BLOCK_NUM\":\"{block:04}\",\"LOT_NUM\":\"{number}\",\"FROM_ST\":\"{house}\",\
-         \"TO_ST\":\"{house}\",\"STREET\":\"{street}\",\"ST_TYPE\":{kind},\
+         \"BLOCK_NUM\":\"{block:04}\",\"LOT_NUM\":\"{number}\",\"FROM_ST\":\"{address}\",\
+         \"TO_ST\":\"{address}\",\"STREET\":\"{street}\",\"ST_TYPE\":{kind},\
          \"ODD_EVEN\":\"{side}\"}},\
          \"geometry\":{{\"type\":\"Polygon\",\"firstCoordinates\":{{\"x\":{x},\"z\":0.0}},\
          \"coordinates\":[[{}]]}}}}",

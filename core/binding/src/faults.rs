@@ -1,4 +1,4 @@
-//! Faults that were asked for: what the doors carry out before a verb, and the rules themselves.
+//! Injected faults: what a surface carries out before a verb, and the rules themselves.
 
 use std::time::Duration;
 

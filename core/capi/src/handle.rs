@@ -74,7 +74,7 @@ impl EngineHandle {
         ENGINES.find(self.0).ok_or_else(|| refused(self.0, "engine"))
     }
 
-    /// Takes the handle back: whoever uses it from now on is refused.
+    /// Takes the handle back: every later use of it is refused.
     pub(crate) fn take(self) -> Result<Arc<OpenEngine>> {
         ENGINES.remove(self.0).ok_or_else(|| refused(self.0, "engine"))
     }
@@ -195,9 +195,9 @@ mod tests {
     #[test]
     fn a_handle_that_was_given_back_is_never_valid_again() {
         let table = Table::new(1);
-        let first = table.add("first").expect("there is room");
+        let first = table.add("first").expect("the table is not full");
         assert_eq!(table.remove(first).as_deref(), Some(&"first"));
-        let second = table.add("second").expect("there is room");
+        let second = table.add("second").expect("the table is not full");
         assert_ne!(first, second);
         assert_eq!(table.find(first), None);
         assert_eq!(table.remove(first), None);
@@ -207,8 +207,8 @@ mod tests {
     #[test]
     fn made_up_handles_and_handles_of_another_kind_are_refused() {
         let (engines, queues) = (Table::new(1), Table::new(2));
-        let engine = engines.add(()).expect("there is room");
-        queues.add(()).expect("there is room");
+        let engine = engines.add(()).expect("the table is not full");
+        queues.add(()).expect("the table is not full");
         assert_eq!(queues.find(engine), None);
         for made_up in [0, 1 << 40, usize::MAX, engine + 4, engine + 1, engine ^ 1 << 63] {
             assert_eq!(engines.find(made_up), None, "{made_up:#x}");
@@ -219,7 +219,7 @@ mod tests {
     fn of_many_threads_that_give_a_handle_back_one_does() {
         let table = Table::new(1);
         for _ in 0..1_000 {
-            let handle = table.add(()).expect("there is room");
+            let handle = table.add(()).expect("the table is not full");
             let done = AtomicUsize::new(0);
             std::thread::scope(|scope| {
                 for _ in 0..2 {

@@ -139,8 +139,8 @@ fn engine(storage: &SlowStorage) -> Arc<Engine> {
     engine
 }
 
-/// Receives from both queues, which buries a message of each, while `work` stands still.
-fn bury_during(
+/// Receives from both queues, which dead-letters a message of each, while `work` stands still.
+fn dead_letter_during(
     engine: &Arc<Engine>,
     (stopped, go_on): (Receiver<()>, Sender<()>),
     work: impl FnOnce(&Engine) + Send + 'static,
@@ -150,7 +150,7 @@ fn bury_during(
         std::thread::spawn(move || work(&engine))
     };
     stopped.recv_timeout(SECONDS).unwrap();
-    let (done, buried) = channel();
+    let (done, moved) = channel();
     let receiver = {
         let engine = engine.clone();
         std::thread::spawn(move || {
@@ -160,7 +160,7 @@ fn bury_during(
             done.send(()).unwrap();
         })
     };
-    let in_time = buried.recv_timeout(SECONDS);
+    let in_time = moved.recv_timeout(SECONDS);
     go_on.send(()).unwrap();
     worker.join().unwrap();
     receiver.join().unwrap();
@@ -171,13 +171,13 @@ fn bury_during(
 }
 
 #[test]
-fn a_receive_that_buries_does_not_wait_for_a_snapshot() {
+fn a_receive_that_dead_letters_does_not_wait_for_a_snapshot() {
     let folder = tempfile::tempdir().unwrap();
     let storage = SlowStorage::default();
     let engine = engine(&storage);
     let path = folder.path().join("copy");
     let stop = storage.stop.next(&storage.stop.at_read);
-    bury_during(&engine, stop, {
+    dead_letter_during(&engine, stop, {
         let path = path.clone();
         move |engine| engine.snapshot(&path).unwrap()
     });
@@ -192,9 +192,9 @@ fn a_receive_that_buries_does_not_wait_for_a_snapshot() {
 }
 
 #[test]
-fn a_receive_that_buries_does_not_wait_for_the_disk_of_cleaning() {
+fn a_receive_that_dead_letters_does_not_wait_for_the_disk_of_compaction() {
     let storage = SlowStorage::default();
     let engine = engine(&storage);
     let stop = storage.stop.next(&storage.stop.at_sync);
-    bury_during(&engine, stop, |engine| engine.compact_oldest().unwrap());
+    dead_letter_during(&engine, stop, |engine| engine.compact_oldest().unwrap());
 }

@@ -160,8 +160,8 @@ impl Test {
         dead: &[Pick],
     ) -> Result<(), TestCaseError> {
         let in_flight = self.naive.counts(self.rig.now).1;
-        let room = u64::from(self.naive.rules.in_flight_max).saturating_sub(in_flight);
-        let max = max.min(room as usize);
+        let free = u64::from(self.naive.rules.in_flight_max).saturating_sub(in_flight);
+        let max = max.min(free as usize);
         let group_of = |pick: &Pick| self.naive.get(pick.seq).map(|message| message.group);
         // A group that shows only by dead letters was seen before the last one that delivered.
         let seen = |group: u8| {
@@ -366,8 +366,8 @@ impl Test {
             })
             .collect();
         prop_assert_eq!(seen, expected);
-        let room = counts.in_flight < u64::from(naive.rules.in_flight_max);
-        prop_assert_eq!(state.has_deliverable(), room && !naive.ready.is_empty());
+        let has_capacity = counts.in_flight < u64::from(naive.rules.in_flight_max);
+        prop_assert_eq!(state.has_deliverable(), has_capacity && !naive.ready.is_empty());
         Ok(())
     }
 }

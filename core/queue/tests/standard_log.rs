@@ -298,13 +298,13 @@ fn the_lane_holds_its_messages_through_delay_and_lease() {
     let place = send_as(&log, b"g", Visibility::HeldAfter(NOW + 5));
     assert_eq!(log.fire(place.slot, NOW + 5), Fire::BecameVisible(place));
     assert_eq!(log.counts(), counts(1, 0, 0));
-    assert!(log.claim().is_none(), "only the lane hands it out");
+    assert!(log.claim().is_none(), "only the fair scheduler hands it out");
     let claimed = log.claim_at(place).expect("it is held");
     claimed.lease(NOW + 9, NOW + 5).expect("nobody deletes it");
     assert_eq!(log.fire(place.slot, NOW + 9), Fire::BecameVisible(place));
     assert!(log.claim().is_none());
     let info = log.info(place).expect("it is there");
-    assert_eq!((info.state, info.lane), (MessageState::Held, true));
+    assert_eq!((info.state, info.fair), (MessageState::Held, true));
 }
 
 #[test]
@@ -319,7 +319,7 @@ fn restored_messages_keep_their_past() {
         deliveries: 3,
         first_received: Some(NOW - 2),
         state,
-        lane: false,
+        fair: false,
     };
     let leased = log.restore(message(41, state));
     let ready = log.restore(message(77, MessageState::Ready));

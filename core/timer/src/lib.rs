@@ -1,8 +1,9 @@
 //! Timers: which keys are due at a time that comes from outside.
 //!
 //! [`Wheel`] is the plain data structure, in milliseconds of any clock, virtual or real. [`Timers`]
-//! is the shareable whole: arming never blocks, and whoever finds something due sweeps for all.
-//! There is no cancelling: an entry is a hint to look at the truth, which lies with the owner.
+//! is the shareable whole: arming never blocks, and the first thread that finds something due
+//! sweeps for all. There is no cancelling: an entry is a hint to look at the truth, which lies with
+//! the owner.
 //!
 //! ```
 //! use trunkline_timer::Timers;

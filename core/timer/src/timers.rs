@@ -1,4 +1,4 @@
-//! The shareable whole: arm from anywhere without waiting, sweep by whoever finds something due.
+//! The shareable whole: any thread arms without waiting; the first that finds something due sweeps.
 //!
 //! `next_due` never lies above the earliest entry that nobody is sweeping. A push links its node
 //! and *then* lowers `next_due`; a sweeper raises `next_due` and *then* takes the list. So a push

@@ -97,7 +97,7 @@ impl Handle {
     }
 
     /// Carries out the faults that were injected before `verb`; whether to deliver twice. Each
-    /// door asks once a call, however often it tries: rules count calls.
+    /// surface asks once a call, however often it tries: rules count calls.
     #[inline]
     pub fn apply_faults(&self, py: Python<'_>, verb: Operation) -> PyResult<bool> {
         if !self.has_faults() {

@@ -14,7 +14,7 @@ use trunkline_types::{Millis, ResourceId, Result, Seq};
 
 /// Slot flag: the payload starts with an envelope.
 pub(crate) const ENVELOPED: u8 = 1;
-/// Slot flag: the message names a group, so on a standard queue it waits in the fair lane.
+/// Slot flag: the message names a group, so on a standard queue it waits in the fair scheduler.
 pub(crate) const GROUPED: u8 = 2;
 
 const ORIGIN: u8 = 1;

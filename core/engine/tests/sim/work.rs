@@ -148,7 +148,7 @@ impl Work {
         let receipts = &mut self.receipts;
         let sink = |message: trunkline_engine::Delivery<'_>| receipts.push((at, message.receipt));
         self.queues[at].try_receive(&request, sink).unwrap();
-        // A receive hands out no ticket: whoever waits next waits for it too.
+        // A receive hands out no ticket: the next wait for any ticket covers it.
         self.last = self.engine.put_document("work/clock", Some(b"")).unwrap();
     }
 

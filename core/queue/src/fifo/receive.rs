@@ -58,8 +58,8 @@ impl FifoState {
         if let Some(messages) = attempt.and_then(|id| self.repeat(id, due, now)) {
             return ReceiveDecision { messages, repeated: true, ..ReceiveDecision::default() };
         }
-        let room = u64::from(self.rules.in_flight_max).saturating_sub(self.counts.in_flight);
-        let max = max.min(usize::try_from(room).unwrap_or(usize::MAX));
+        let free = u64::from(self.rules.in_flight_max).saturating_sub(self.counts.in_flight);
+        let max = max.min(usize::try_from(free).unwrap_or(usize::MAX));
         self.pick(max, self.rules.dead_letter_after, due, now)
     }
 
@@ -71,8 +71,8 @@ impl FifoState {
 
     /// Whether a receive would find a message (or a dead letter) now.
     pub fn has_deliverable(&self) -> bool {
-        let room = self.counts.in_flight < u64::from(self.rules.in_flight_max);
-        room && self.groups.first_ready() != NIL
+        let has_capacity = self.counts.in_flight < u64::from(self.rules.in_flight_max);
+        has_capacity && self.groups.first_ready() != NIL
     }
 
     /// A message was delivered: leased until `due`, or still visible if `due` is not after `at`.

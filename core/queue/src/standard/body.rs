@@ -28,7 +28,7 @@ impl Region {
         Self { start: AtomicPtr::new(ptr::null_mut()), bytes: bytes as usize }
     }
 
-    /// How many bytes it has room for.
+    /// How many bytes it can hold.
     #[inline]
     pub(super) fn len(&self) -> usize {
         self.bytes

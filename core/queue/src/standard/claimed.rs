@@ -52,8 +52,8 @@ impl<'a> Claim<'a> {
     #[inline]
     pub fn seq(&self) -> Seq {
         let index = self.0.place.slot & ((1 << super::directory::INDEX_BITS) - 1);
-        if self.0.state.is_restated() {
-            return self.0.page.restated(index);
+        if self.0.state.has_explicit_seq() {
+            return self.0.page.explicit_seq(index);
         }
         self.0.page.base() + u64::from(index)
     }
@@ -148,13 +148,14 @@ impl<'a> Claim<'a> {
         hold.release(Status::Leased).map(|_| ())
     }
 
-    /// Ends the lease. The message is visible: to receivers behind all others, or to the lane.
+    /// Ends the lease. The message is visible: to receivers behind all others, or to the fair
+    /// scheduler.
     pub fn make_visible(self) -> Result<(), Gone> {
         self.into_hold().show()
     }
 
-    /// Leaves the message as it was: visible, or in flight. One of the fair lane has to be pushed
-    /// there again by the caller.
+    /// Leaves the message as it was: visible, or in flight. One of the fair scheduler has to be
+    /// pushed there again by the caller.
     pub fn put_back(self) {
         self.into_hold().restore();
     }
@@ -180,7 +181,7 @@ impl Hold<'_> {
         let status = self.state.visible_status();
         let was_hidden = matches!(self.from, Status::Leased | Status::Delayed);
         let state = self.release(status)?;
-        if status == Status::Ready && (was_hidden || state.is_passed()) {
+        if status == Status::Ready && (was_hidden || state.is_behind_head()) {
             self.log.refer(self.place);
         }
         Ok(())
@@ -198,7 +199,7 @@ impl Hold<'_> {
     /// Gives ownership up, delivered as often as before, and counts it.
     fn release(self, to: Status) -> Result<State, Gone> {
         let state = self.change(to, self.state.deliveries())?;
-        self.log.tally.0.shift(Some(self.from), Some(to));
+        self.log.counters.0.shift(Some(self.from), Some(to));
         Ok(state)
     }
 
@@ -208,10 +209,10 @@ impl Hold<'_> {
     fn change(self, to: Status, deliveries: u32) -> Result<State, Gone> {
         let mut state = self.state;
         loop {
-            let next = state.with(to).with_deliveries(deliveries).with_passed(false);
+            let next = state.with(to).with_deliveries(deliveries).with_behind_head(false);
             match self.slot.change(state, next) {
                 Ok(()) => return Ok(state),
-                Err(found) if found.is(Status::Doomed) => {
+                Err(found) if found.is(Status::DeletedWhileClaimed) => {
                     self.finish_from(found);
                     return Err(Gone);
                 }

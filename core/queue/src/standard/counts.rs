@@ -41,8 +41,8 @@ impl Counters {
     }
 
     #[inline]
-    pub(super) fn together(&self) -> BatchCount<'_> {
-        BatchCount { tally: self, delta: 0 }
+    pub(super) fn batch(&self) -> BatchCount<'_> {
+        BatchCount { counters: self, delta: 0 }
     }
 
     /// A message left `from`; it stands at `to`, or is gone.
@@ -81,7 +81,7 @@ impl Counters {
 /// Transitions that are counted with one instruction, when this ends. Until then the counts lag.
 #[derive(Debug)]
 pub struct BatchCount<'a> {
-    tally: &'a Counters,
+    counters: &'a Counters,
     delta: u64,
 }
 
@@ -98,7 +98,7 @@ impl Drop for BatchCount<'_> {
     #[inline]
     fn drop(&mut self) {
         if self.delta != 0 {
-            self.tally.word.fetch_add(self.delta, Ordering::SeqCst);
+            self.counters.word.fetch_add(self.delta, Ordering::SeqCst);
         }
     }
 }
@@ -118,17 +118,17 @@ mod tests {
 
     #[test]
     fn a_hasty_receiver_leaves_the_other_counter_alone() {
-        let tally = Counters::new();
+        let counters = Counters::new();
         // The receiver counts before the sender has.
-        tally.shift(Some(Status::Ready), Some(Status::Leased));
-        assert_eq!(tally.read(), Counts { visible: 0, in_flight: 1, delayed: 0 });
-        assert!(tally.none_visible());
-        tally.enter(Status::Ready);
-        assert_eq!(tally.read(), Counts { visible: 0, in_flight: 1, delayed: 0 });
-        tally.shift(Some(Status::Leased), None);
-        tally.enter(Status::Delayed);
-        assert_eq!(tally.read(), Counts { visible: 0, in_flight: 0, delayed: 1 });
-        tally.shift(Some(Status::Delayed), Some(Status::Held));
-        assert_eq!(tally.read(), Counts { visible: 1, in_flight: 0, delayed: 0 });
+        counters.shift(Some(Status::Ready), Some(Status::Leased));
+        assert_eq!(counters.read(), Counts { visible: 0, in_flight: 1, delayed: 0 });
+        assert!(counters.none_visible());
+        counters.enter(Status::Ready);
+        assert_eq!(counters.read(), Counts { visible: 0, in_flight: 1, delayed: 0 });
+        counters.shift(Some(Status::Leased), None);
+        counters.enter(Status::Delayed);
+        assert_eq!(counters.read(), Counts { visible: 0, in_flight: 0, delayed: 1 });
+        counters.shift(Some(Status::Delayed), Some(Status::Held));
+        assert_eq!(counters.read(), Counts { visible: 1, in_flight: 0, delayed: 0 });
     }
 }

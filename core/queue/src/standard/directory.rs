@@ -1,12 +1,12 @@
 //! All pages of a log: found by number, taken from pools, never freed while the log lives.
 //!
 //! A slot's number is `page << 10 | index`. Pages are found through chunks that double, each made
-//! by whoever needs it first. Free pages wait in one stack for each size; its top carries a tag,
-//! so a page that went and came back in between does not fool a compare-and-swap.
+//! by the first thread that needs it. Free pages wait in one stack for each size; its top carries a
+//! tag, so a page that went and came back in between does not fool a compare-and-swap.
 
 use trunkline_types::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use super::once_box::RaceBox;
+use super::once_box::OnceBox;
 use super::page::{CLASSES, Page};
 
 /// Bits of a slot number that tell the slot inside its page.
@@ -23,12 +23,12 @@ const CHUNKS: usize = 20;
 #[cfg(loom)]
 const CHUNKS: usize = 3;
 
-type Chunk = Box<[RaceBox<Page>]>;
+type Chunk = Box<[OnceBox<Page>]>;
 
 #[derive(Debug)]
 pub(super) struct Directory {
-    first: [RaceBox<Page>; FIRST as usize],
-    chunks: [RaceBox<Chunk>; CHUNKS],
+    first: [OnceBox<Page>; FIRST as usize],
+    chunks: [OnceBox<Chunk>; CHUNKS],
     made: AtomicU32,
     pools: [AtomicU64; CLASSES.len()],
 }
@@ -36,8 +36,8 @@ pub(super) struct Directory {
 impl Directory {
     pub(super) fn new() -> Self {
         Self {
-            first: std::array::from_fn(|_| RaceBox::empty()),
-            chunks: std::array::from_fn(|_| RaceBox::empty()),
+            first: std::array::from_fn(|_| OnceBox::empty()),
+            chunks: std::array::from_fn(|_| OnceBox::empty()),
             made: AtomicU32::new(0),
             pools: std::array::from_fn(|_| AtomicU64::new(0)),
         }
@@ -96,7 +96,7 @@ impl Directory {
         let (chunk, index) = locate(id);
         let size = (FIRST as usize) << (chunk + 1);
         let cells =
-            self.chunks[chunk].get_or_make(|| (0..size).map(|_| RaceBox::empty()).collect());
+            self.chunks[chunk].get_or_make(|| (0..size).map(|_| OnceBox::empty()).collect());
         cells[index].get_or_make(make)
     }
 

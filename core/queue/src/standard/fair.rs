@@ -1,4 +1,4 @@
-//! The fair lane: which tenant's message is received next.
+//! The fair scheduler: which tenant's message is received next.
 //!
 //! Messages with a group on a standard queue are held in the log and listed here, by tenant. Quiet
 //! tenants take turns. A tenant is noisy while it has many messages in flight, both absolutely and
@@ -213,10 +213,10 @@ mod tests {
         SlotRef { slot, generation: 1 }
     }
 
-    fn drain(lane: &mut FairScheduler, mut total: u32, count: usize) -> Vec<u32> {
+    fn drain(scheduler: &mut FairScheduler, mut total: u32, count: usize) -> Vec<u32> {
         let limits = Limits::default();
         let next = std::iter::from_fn(|| {
-            let place = lane.next(total, &limits)?;
+            let place = scheduler.next(total, &limits)?;
             total += 1;
             Some(place.slot)
         });
@@ -225,95 +225,99 @@ mod tests {
 
     #[test]
     fn quiet_tenants_take_turns_and_each_keeps_its_order() {
-        let mut lane = FairScheduler::default();
+        let mut scheduler = FairScheduler::default();
         for slot in [10, 11, 12] {
-            lane.push("a", place(slot));
+            scheduler.push("a", place(slot));
         }
-        lane.push("b", place(20));
-        lane.push("c", place(30));
-        lane.push("c", place(31));
-        assert_eq!(drain(&mut lane, 0, 9), [10, 20, 30, 11, 31, 12]);
-        assert_eq!(lane.waiting(), 0);
+        scheduler.push("b", place(20));
+        scheduler.push("c", place(30));
+        scheduler.push("c", place(31));
+        assert_eq!(drain(&mut scheduler, 0, 9), [10, 20, 30, 11, 31, 12]);
+        assert_eq!(scheduler.waiting(), 0);
     }
 
     #[test]
     fn a_noisy_tenant_gets_what_quiet_ones_leave() {
-        let mut lane = FairScheduler::default();
+        let mut scheduler = FairScheduler::default();
         for slot in 0..40 {
-            lane.push("noisy", place(slot));
+            scheduler.push("noisy", place(slot));
         }
-        assert_eq!(drain(&mut lane, 0, 35).len(), 35);
+        assert_eq!(drain(&mut scheduler, 0, 35).len(), 35);
         for slot in 100..103 {
-            lane.push("quiet", place(slot));
+            scheduler.push("quiet", place(slot));
         }
-        assert_eq!(drain(&mut lane, 35, 5), [100, 101, 102, 35, 36]);
+        assert_eq!(drain(&mut scheduler, 35, 5), [100, 101, 102, 35, 36]);
     }
 
     #[test]
     fn of_noisy_tenants_the_one_with_fewest_in_flight_is_first() {
-        let mut lane = FairScheduler::default();
+        let mut scheduler = FairScheduler::default();
         for slot in 0..50 {
-            lane.leased("louder", place(slot));
+            scheduler.leased("louder", place(slot));
         }
         for slot in 100..140 {
-            lane.leased("loud", place(slot));
+            scheduler.leased("loud", place(slot));
         }
-        lane.push("louder", place(50));
-        lane.push("loud", place(140));
-        lane.push("loud", place(141));
-        assert_eq!(drain(&mut lane, 90, 3), [140, 141, 50]);
+        scheduler.push("louder", place(50));
+        scheduler.push("loud", place(140));
+        scheduler.push("loud", place(141));
+        assert_eq!(drain(&mut scheduler, 90, 3), [140, 141, 50]);
     }
 
     #[test]
     fn a_tenant_is_quiet_again_when_its_share_falls() {
-        let mut lane = FairScheduler::default();
+        let mut scheduler = FairScheduler::default();
         for slot in 0..40 {
-            lane.leased("a", place(slot));
+            scheduler.leased("a", place(slot));
         }
-        lane.push("a", place(40));
+        scheduler.push("a", place(40));
         for slot in 200..240 {
-            lane.push("b", place(slot));
+            scheduler.push("b", place(slot));
         }
-        assert_eq!(drain(&mut lane, 40, 1), [200]);
+        assert_eq!(drain(&mut scheduler, 40, 1), [200]);
         for slot in 0..20 {
-            lane.gone(place(slot));
+            scheduler.gone(place(slot));
         }
         // Twenty in flight: quiet by the absolute bound, so it has its turn.
-        assert_eq!(drain(&mut lane, 21, 2), [201, 40]);
+        assert_eq!(drain(&mut scheduler, 21, 2), [201, 40]);
     }
 
     #[test]
     fn many_in_flight_are_not_noisy_in_a_large_crowd() {
-        let mut lane = FairScheduler::default();
+        let mut scheduler = FairScheduler::default();
         for slot in 0..40 {
-            lane.leased("a", place(slot));
+            scheduler.leased("a", place(slot));
         }
-        lane.push("a", place(40));
-        lane.push("b", place(50));
-        assert_eq!(drain(&mut lane, 400, 1), [40]);
+        scheduler.push("a", place(40));
+        scheduler.push("b", place(50));
+        assert_eq!(drain(&mut scheduler, 400, 1), [40]);
     }
 
     #[test]
     fn a_released_message_waits_again_behind_its_tenants_others() {
-        let mut lane = FairScheduler::default();
-        lane.push("a", place(1));
-        lane.push("a", place(2));
-        assert_eq!(drain(&mut lane, 0, 1), [1]);
-        assert!(lane.released(place(1)));
-        assert!(!lane.released(place(1)));
-        assert_eq!(drain(&mut lane, 0, 9), [2, 1]);
+        let mut scheduler = FairScheduler::default();
+        scheduler.push("a", place(1));
+        scheduler.push("a", place(2));
+        assert_eq!(drain(&mut scheduler, 0, 1), [1]);
+        assert!(scheduler.released(place(1)));
+        assert!(!scheduler.released(place(1)));
+        assert_eq!(drain(&mut scheduler, 0, 9), [2, 1]);
     }
 
     #[test]
     fn a_tenant_without_messages_is_forgotten() {
-        let mut lane = FairScheduler::default();
+        let mut scheduler = FairScheduler::default();
         for round in 0..1_000 {
             let name = format!("tenant {round}");
-            lane.push(&name, place(round));
-            assert_eq!(drain(&mut lane, 0, 1), [round]);
-            lane.gone(place(round));
+            scheduler.push(&name, place(round));
+            assert_eq!(drain(&mut scheduler, 0, 1), [round]);
+            scheduler.gone(place(round));
         }
-        assert_eq!((lane.tenants(), lane.tenants.len()), (0, 1));
-        assert!(lane.turns.is_empty() && lane.parked.is_empty() && lane.in_flight.is_empty());
+        assert_eq!((scheduler.tenants(), scheduler.tenants.len()), (0, 1));
+        assert!(
+            scheduler.turns.is_empty()
+                && scheduler.parked.is_empty()
+                && scheduler.in_flight.is_empty()
+        );
     }
 }

@@ -77,7 +77,7 @@ fn leased(log: &StandardLog, name: u8, due: u64) -> SlotRef {
         deliveries: 1,
         first_received: Some(NOW),
         state: MessageState::Leased(due),
-        lane: false,
+        fair: false,
     })
 }
 

@@ -37,13 +37,13 @@ impl StandardLog {
                 return false;
             }
             let (from, to) = match state.status() {
-                Some(Status::Claim | Status::Holding) => (None, Status::Doomed),
-                Some(Status::Doomed) | None => return false,
+                Some(Status::Claim | Status::Holding) => (None, Status::DeletedWhileClaimed),
+                Some(Status::DeletedWhileClaimed) | None => return false,
                 from => (from, Status::Done),
             };
             match slot.change(state, state.with(to)) {
                 Ok(()) => {
-                    // Whoever owns a doomed message finishes it.
+                    // The thread that owns a message finishes it if it was deleted meanwhile.
                     if let Some(from) = from {
                         self.ended(page, slot, from);
                     }
@@ -66,7 +66,7 @@ impl StandardLog {
                 return Extend::Gone;
             }
             match state.status() {
-                Some(Status::Doomed) => return Extend::Gone,
+                Some(Status::DeletedWhileClaimed) => return Extend::Gone,
                 Some(Status::Leased | Status::Holding) => {}
                 _ => return Extend::NotInFlight,
             }
@@ -130,8 +130,8 @@ impl StandardLog {
                 other => other,
             };
         }
-        // Forgotten first and looked at second: whoever sets a due time after we looked sees that
-        // no entry exists, and pushes one.
+        // Forgotten first and looked at second: a thread that sets a due time after we looked
+        // sees that no entry exists, and pushes one.
         physical.armed.swap(0, Ordering::SeqCst);
         let Some(place) = self.slot_of(slot) else { return Fire::Gone };
         match self.fire_at(place, physical, now) {
@@ -188,7 +188,7 @@ impl StandardLog {
 
     fn delay_ended(&self, place: SlotRef, before: State) -> Fire {
         let status = before.visible_status();
-        self.tally.0.shift(Some(Status::Delayed), Some(status));
+        self.counters.0.shift(Some(Status::Delayed), Some(status));
         if status == Status::Ready {
             self.refer(place);
         }

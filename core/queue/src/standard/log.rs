@@ -28,7 +28,7 @@ pub struct StandardLog {
     pub(super) oldest: AtomicU64,
     tail: Apart<AtomicU64>,
     pub(super) head: Apart<AtomicU64>,
-    pub(super) tally: Apart<Counters>,
+    pub(super) counters: Apart<Counters>,
 }
 
 impl StandardLog {
@@ -42,19 +42,19 @@ impl StandardLog {
             oldest: AtomicU64::new(0),
             tail: Apart(AtomicU64::new(first)),
             head: Apart(AtomicU64::new(first)),
-            tally: Apart(Counters::new()),
+            counters: Apart(Counters::new()),
         }
     }
 
     /// How many messages stand where.
     pub fn counts(&self) -> Counts {
-        self.tally.0.read()
+        self.counters.0.read()
     }
 
     /// Counts what is done with it in one step at its end.
     #[inline]
     pub fn batch_count(&self) -> BatchCount<'_> {
-        self.tally.0.together()
+        self.counters.0.batch()
     }
 
     /// A sequence number above those of all messages that were reserved so far.
@@ -72,7 +72,7 @@ impl StandardLog {
 
     /// Takes a slot and `bytes` of its page's region; `None` bytes when the body lies elsewhere.
     #[inline]
-    pub(super) fn take_slot(&self, body: Option<usize>) -> Taken<'_> {
+    pub(super) fn take_slot(&self, body: Option<usize>) -> ReservedSlot<'_> {
         loop {
             let (link, page, tail) = self.last_page();
             let inside = body.is_some_and(|len| page.takes(len));
@@ -80,7 +80,7 @@ impl StandardLog {
             match page.try_grow(tail, 1, bytes) {
                 Grow::Taken => {
                     let offset = inside.then_some(tail.bytes());
-                    return Taken {
+                    return ReservedSlot {
                         page,
                         generation: link.generation,
                         index: tail.index(),
@@ -95,7 +95,7 @@ impl StandardLog {
 
     /// Takes slots for as many of `bodies` as fit into the last page, with one step: the first
     /// slot, the others follow it. `None`: the first body does not fit there, or not beside others.
-    pub(super) fn take_run(&self, bodies: &[&[u8]]) -> Option<(Taken<'_>, usize)> {
+    pub(super) fn take_run(&self, bodies: &[&[u8]]) -> Option<(ReservedSlot<'_>, usize)> {
         loop {
             let (link, page, tail) = self.last_page();
             let (mut slots, mut bytes) = (0, 0);
@@ -112,7 +112,10 @@ impl StandardLog {
                 Grow::Taken => {
                     let (generation, index, offset) =
                         (link.generation, tail.index(), Some(tail.bytes()));
-                    return Some((Taken { page, generation, index, offset }, slots as usize));
+                    return Some((
+                        ReservedSlot { page, generation, index, offset },
+                        slots as usize,
+                    ));
                 }
                 Grow::Lost => {}
                 Grow::Full => return None,
@@ -211,7 +214,7 @@ impl StandardLog {
         if let BodyLocation::Heap(address) = slot.location() {
             self.drop_heap(address, slot.len());
         }
-        self.tally.0.shift(Some(from), None);
+        self.counters.0.shift(Some(from), None);
         self.give_back(page, 1);
     }
 
@@ -248,7 +251,7 @@ pub(super) fn holds_message(state: State) -> bool {
 
 /// A slot that was reserved.
 #[derive(Clone, Copy)]
-pub(super) struct Taken<'a> {
+pub(super) struct ReservedSlot<'a> {
     pub(super) page: &'a Page,
     pub(super) generation: u32,
     pub(super) index: u32,
@@ -256,7 +259,7 @@ pub(super) struct Taken<'a> {
     pub(super) offset: Option<u32>,
 }
 
-impl Taken<'_> {
+impl ReservedSlot<'_> {
     pub(super) fn place(&self) -> SlotRef {
         let slot = self.page.id << INDEX_BITS | self.index;
         SlotRef { slot, generation: self.generation }

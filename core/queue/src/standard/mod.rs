@@ -14,8 +14,9 @@
 //! Lock-free are reserve, publish, claim, lease, put back, delete, arm and fire: no step waits for
 //! another thread. One that stops anywhere holds up its own message and the reuse of one page; a
 //! slot that its sender never published is stepped over (`receive.rs`). Not lock-free are `extend`,
-//! which waits while another thread looks at the very lease it changes; the fair lane, which its
-//! caller puts behind a lock; and, below all, the allocator, when a page or a large body is new.
+//! which waits while another thread looks at the very lease it changes; the fair scheduler, which
+//! its caller puts behind a lock; and, below all, the allocator, when a page or a large body is
+//! new.
 //!
 //! A message costs nine atomic read-modify-writes: three to send (take the slot, publish, count),
 //! three to receive (claim, lease, count), three to delete (end, count, give the slot back). A run

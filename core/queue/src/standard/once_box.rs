@@ -1,4 +1,4 @@
-//! A box that is filled at most once, by whoever comes first, and never makes anybody wait.
+//! A box that is filled at most once, by the first thread that tries, and never makes one wait.
 //!
 //! `OnceLock` lets later callers sleep until the first has finished. Here every caller that finds
 //! nothing makes a value of its own; one wins, the others drop theirs.
@@ -11,12 +11,12 @@ use trunkline_types::sync::atomic::{AtomicPtr, Ordering};
 
 /// Empty, or the owner of one boxed value that stays until the owner is dropped.
 #[derive(Debug)]
-pub(super) struct RaceBox<T> {
+pub(super) struct OnceBox<T> {
     pointer: AtomicPtr<T>,
     owns: PhantomData<Box<T>>,
 }
 
-impl<T> RaceBox<T> {
+impl<T> OnceBox<T> {
     pub(super) fn empty() -> Self {
         Self { pointer: AtomicPtr::new(ptr::null_mut()), owns: PhantomData }
     }
@@ -55,7 +55,7 @@ impl<T> RaceBox<T> {
     }
 }
 
-impl<T> Drop for RaceBox<T> {
+impl<T> Drop for OnceBox<T> {
     fn drop(&mut self) {
         let pointer = self.pointer.load(Ordering::Acquire);
         if !pointer.is_null() {
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn racing_makers_agree_on_one_value() {
-        let cell = &RaceBox::empty();
+        let cell = &OnceBox::empty();
         let seen: Vec<usize> = std::thread::scope(|scope| {
             let makers: Vec<_> =
                 (0..4).map(|number| scope.spawn(move || *cell.get_or_make(|| number))).collect();

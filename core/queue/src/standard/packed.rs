@@ -1,12 +1,13 @@
 //! The packed words of the log: what one compare-and-swap has to see at once.
 //!
 //! ```text
-//! State  [generation 32 | deliveries 24 | lane 1 | restated 1 | passed 1 | reference 1 | status 4]
+//! State  [generation 32 | deliveries 24 | fair 1 | explicit seq 1 | behind head 1 | reference 1
+//!         | status 4]
 //! Tail   [generation 32 | closed 1 | index 11 | bytes 20]
 //! Link   [generation 32 | page 32]
 //! ```
 //! A page's generation changes with every reuse and is part of all three, so a thread that slept
-//! through a reuse fails its compare-and-swap instead of harming a stranger.
+//! through a reuse fails its compare-and-swap instead of changing another message.
 
 /// Where a slot stands. Zeroed memory, and a state of an earlier generation, mean "not published".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub(super) enum Status {
     Ready,
     /// To be received later.
     Delayed,
-    /// Stored only: the fair lane decides when it is received.
+    /// Stored only: the fair scheduler decides when it is received.
     Held,
     /// Owned by one thread for a moment; was `Ready` or `Held`.
     Claim,
@@ -27,7 +28,7 @@ pub(super) enum Status {
     /// In flight.
     Leased,
     /// Deleted while `Claim` or `Holding`; the owner finishes it.
-    Doomed,
+    DeletedWhileClaimed,
     /// Over.
     Done,
 }
@@ -40,15 +41,15 @@ const STATUSES: [Status; 9] = [
     Status::Claim,
     Status::Holding,
     Status::Leased,
-    Status::Doomed,
+    Status::DeletedWhileClaimed,
     Status::Done,
 ];
 
 const STATUS_MASK: u64 = 0xf;
 const REFERENCE: u64 = 1 << 4;
-const PASSED: u64 = 1 << 5;
-const RESTATED: u64 = 1 << 6;
-const LANE: u64 = 1 << 7;
+const BEHIND_HEAD: u64 = 1 << 5;
+const EXPLICIT_SEQ: u64 = 1 << 6;
+const FAIR: u64 = 1 << 7;
 const DELIVERIES_SHIFT: u32 = 8;
 /// Deliveries are counted up to here and then stay.
 pub(super) const DELIVERIES_MAX: u32 = (1 << 24) - 1;
@@ -108,41 +109,41 @@ impl State {
 
     /// The head went past the slot while it was claimed.
     #[inline]
-    pub(super) fn is_passed(self) -> bool {
-        self.0 & PASSED != 0
+    pub(super) fn is_behind_head(self) -> bool {
+        self.0 & BEHIND_HEAD != 0
     }
 
     #[inline]
-    pub(super) fn with_passed(self, passed: bool) -> Self {
-        Self(if passed { self.0 | PASSED } else { self.0 & !PASSED })
+    pub(super) fn with_behind_head(self, behind_head: bool) -> Self {
+        Self(if behind_head { self.0 | BEHIND_HEAD } else { self.0 & !BEHIND_HEAD })
     }
 
     /// The sequence number is not the position but an entry of the page's own table.
     #[inline]
-    pub(super) fn is_restated(self) -> bool {
-        self.0 & RESTATED != 0
+    pub(super) fn has_explicit_seq(self) -> bool {
+        self.0 & EXPLICIT_SEQ != 0
     }
 
     #[inline]
-    pub(super) fn with_restated(self, restated: bool) -> Self {
-        Self(if restated { self.0 | RESTATED } else { self.0 & !RESTATED })
+    pub(super) fn with_explicit_seq(self, explicit_seq: bool) -> Self {
+        Self(if explicit_seq { self.0 | EXPLICIT_SEQ } else { self.0 & !EXPLICIT_SEQ })
     }
 
     /// Whenever the message is visible it is `Held`, not `Ready`.
     #[inline]
-    pub(super) fn is_lane(self) -> bool {
-        self.0 & LANE != 0
+    pub(super) fn is_fair(self) -> bool {
+        self.0 & FAIR != 0
     }
 
     #[inline]
-    pub(super) fn with_lane(self, lane: bool) -> Self {
-        Self(if lane { self.0 | LANE } else { self.0 & !LANE })
+    pub(super) fn with_fair(self, fair: bool) -> Self {
+        Self(if fair { self.0 | FAIR } else { self.0 & !FAIR })
     }
 
     /// The status in which this message is visible.
     #[inline]
     pub(super) fn visible_status(self) -> Status {
-        if self.is_lane() { Status::Held } else { Status::Ready }
+        if self.is_fair() { Status::Held } else { Status::Ready }
     }
 }
 
@@ -223,15 +224,15 @@ mod tests {
     fn fields_of_a_state_do_not_touch_each_other() {
         let state = State::new(u32::MAX, Status::Leased)
             .with_deliveries(u32::MAX)
-            .with_passed(true)
-            .with_lane(true);
+            .with_behind_head(true)
+            .with_fair(true);
         assert_eq!(state.generation(), u32::MAX);
         assert_eq!(state.deliveries(), DELIVERIES_MAX);
-        assert!(state.is(Status::Leased) && state.is_passed() && state.is_lane());
-        assert!(!state.is_reference() && !state.is_restated());
-        let state = state.with_deliveries(0).with_passed(false).with(Status::Done);
+        assert!(state.is(Status::Leased) && state.is_behind_head() && state.is_fair());
+        assert!(!state.is_reference() && !state.has_explicit_seq());
+        let state = state.with_deliveries(0).with_behind_head(false).with(Status::Done);
         assert_eq!((state.deliveries(), state.status()), (0, Some(Status::Done)));
-        assert!(state.is_lane() && !state.is_passed() && state.generation() == u32::MAX);
+        assert!(state.is_fair() && !state.is_behind_head() && state.generation() == u32::MAX);
     }
 
     #[test]

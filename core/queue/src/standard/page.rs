@@ -3,14 +3,14 @@
 //! A page is recycled when nothing can need it: `remaining` counts what stands in the way, and the
 //! thread that takes it to zero recycles. In the way are
 //! - every reserved slot until it is over (its sender or the thread that ends it gives it back),
-//! - the open end (given back, corrected by the number of slots used, by whoever closes the page),
+//! - the open end (the thread that closes the page gives it back, less the slots that were used),
 //! - the log's tail and the log's head, until each has moved on to the next page.
 
 use trunkline_types::Seq;
 use trunkline_types::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
 use super::body::{Region, fresh_slots};
-use super::once_box::RaceBox;
+use super::once_box::OnceBox;
 use super::packed::{Link, Tail};
 use super::slot::Slot;
 
@@ -41,7 +41,7 @@ pub(super) struct Page {
     slots: Box<[Slot]>,
     pub(super) region: Region,
     /// Sequence numbers that are not positions, for pages that hold restored messages.
-    restated: RaceBox<Box<[AtomicU64]>>,
+    explicit_seq: OnceBox<Box<[AtomicU64]>>,
     /// The sequence number of slot 0.
     base: AtomicU64,
     /// The page after this one: `[own generation | page]`, or `Link::NONE`.
@@ -49,8 +49,8 @@ pub(super) struct Page {
     /// The page below in the pool of free pages, plus one.
     pub(super) below: AtomicU32,
     tail: Apart<AtomicU64>,
-    /// `[generation | index]`: slots before it are passed. A store of an earlier generation reads
-    /// as zero, so a thread that slept cannot make receivers skip messages.
+    /// `[generation | index]`: slots before it are behind the head. A store of an earlier
+    /// generation reads as zero, so a thread that slept cannot make receivers skip messages.
     hint: Apart<AtomicU64>,
     remaining: Apart<AtomicU32>,
 }
@@ -63,7 +63,7 @@ impl Page {
             class,
             slots: fresh_slots(slots),
             region: Region::new(bytes),
-            restated: RaceBox::empty(),
+            explicit_seq: OnceBox::empty(),
             base: AtomicU64::new(0),
             next: AtomicU64::new(0),
             below: AtomicU32::new(0),
@@ -158,7 +158,7 @@ impl Page {
         self.remaining.0.load(Ordering::Acquire) == 1
     }
 
-    /// The first slot that may not have been passed yet, in that use of the page.
+    /// The first slot that may not be behind the head yet, in that use of the page.
     #[inline]
     pub(super) fn hint(&self, generation: u32) -> u32 {
         let word = self.hint.0.load(Ordering::Acquire);
@@ -190,17 +190,18 @@ impl Page {
 
     /// Writes down that the message of slot `index` keeps `seq`. Owner of the slot only.
     pub(super) fn restate(&self, index: u32, seq: Seq) {
-        let table =
-            self.restated.get_or_make(|| (0..self.capacity()).map(|_| AtomicU64::new(0)).collect());
+        let table = self
+            .explicit_seq
+            .get_or_make(|| (0..self.capacity()).map(|_| AtomicU64::new(0)).collect());
         table[index as usize].store(seq, Ordering::Relaxed);
     }
 
-    pub(super) fn restated(&self, index: u32) -> Seq {
-        self.restated.get().map_or(0, |table| table[index as usize].load(Ordering::Relaxed))
+    pub(super) fn explicit_seq(&self, index: u32) -> Seq {
+        self.explicit_seq.get().map_or(0, |table| table[index as usize].load(Ordering::Relaxed))
     }
 
     pub(super) fn memory(&self) -> usize {
-        let table = if self.restated.get().is_some() { self.slots.len() * 8 } else { 0 };
+        let table = if self.explicit_seq.get().is_some() { self.slots.len() * 8 } else { 0 };
         size_of::<Self>() + size_of_val(&*self.slots) + self.region.allocated() + table
     }
 }

@@ -1,10 +1,12 @@
 //! Receiving: find the next visible message and own it for a moment.
 //!
-//! The head is a page and, in that page, a hint. Everything before the hint is *passed*: it was
-//! taken, or whoever makes it visible later appends a reference. So no message can be left behind:
-//! - ready: the receiver claims it, already marked as passed;
-//! - claimed by somebody in place (a peek): marked as passed, so that putting it back appends;
-//! - delayed, held, leased: becoming visible always appends (or goes to the fair lane);
+//! The head is a page and, in that page, a hint. Everything before the hint is *behind the
+//! head*: it was taken, or the thread that makes it visible later appends a reference. So no
+//! message can be left behind:
+//! - ready: the receiver claims it, already marked as behind the head;
+//! - claimed where it stands (by a peek): marked as behind the head, so that putting it back
+//!   appends;
+//! - delayed, held, leased: becoming visible always appends (or goes to the fair scheduler);
 //! - reserved but not published: left for later as long as it is near. When the head would have to
 //!   go too far beyond it, it is *poisoned*, and its sender takes another slot.
 
@@ -43,7 +45,7 @@ impl StandardLog {
     /// The next visible message; `None` at once when there is none.
     #[inline(always)] // A call would move the claim through memory.
     pub fn claim(&self) -> Option<Claim<'_>> {
-        if self.tally.0.none_visible() {
+        if self.counters.0.none_visible() {
             return None;
         }
         match self.claim_front() {
@@ -54,7 +56,7 @@ impl StandardLog {
 
     /// The next visible message, if it was sent before `limit`.
     pub fn claim_sent_before(&self, limit: Millis) -> Option<Claim<'_>> {
-        if self.tally.0.none_visible() {
+        if self.counters.0.none_visible() {
             return None;
         }
         self.search(limit)
@@ -77,7 +79,8 @@ impl StandardLog {
         Some(claimed)
     }
 
-    /// Claims the ready message of a slot, passed; `None` if somebody was faster.
+    /// Claims the ready message of a slot and marks it as behind the head; `None` if another thread
+    /// was faster.
     #[inline]
     fn claim_slot<'a>(
         &'a self,
@@ -87,7 +90,7 @@ impl StandardLog {
         index: u32,
         state: State,
     ) -> Option<Claim<'a>> {
-        let claimed = state.with(Status::Claim).with_passed(true);
+        let claimed = state.with(Status::Claim).with_behind_head(true);
         slot.change(state, claimed).ok()?;
         let slot_id = page.id << super::directory::INDEX_BITS | index;
         let place = SlotRef { slot: slot_id, generation: link.generation };
@@ -153,10 +156,10 @@ impl StandardLog {
             let link = Link::unpack(self.head.0.load(Ordering::Acquire));
             let page = self.page(link.page);
             match self.search_page(link, page, limit) {
-                Found::Claim(claimed) => return Some(claimed),
-                Found::Nothing => return None,
-                Found::Stale => {}
-                Found::End => {
+                Lookup::Claim(claimed) => return Some(claimed),
+                Lookup::Nothing => return None,
+                Lookup::Stale => {}
+                Lookup::End => {
                     if self.step(&self.head.0, link, page) {
                         self.give_back(page, 1);
                     }
@@ -165,12 +168,12 @@ impl StandardLog {
         }
     }
 
-    fn search_page<'a>(&'a self, link: Link, page: &'a Page, limit: Millis) -> Found<'a> {
+    fn search_page<'a>(&'a self, link: Link, page: &'a Page, limit: Millis) -> Lookup<'a> {
         let start = page.hint(link.generation);
         if start == 0 && page.is_spent() {
             // A page whose messages were all deleted is not searched. The count may belong to a
             // later use; then stepping fails.
-            return Found::End;
+            return Lookup::End;
         }
         let (mut index, mut gap) = (start, None);
         loop {
@@ -180,17 +183,17 @@ impl StandardLog {
                 match self.examine(link, page, slot, index, state, limit) {
                     Step::Again => continue,
                     Step::Pass => index += 1,
-                    Step::Stop => return Found::Nothing,
+                    Step::Stop => return Lookup::Nothing,
                     Step::Claim(claimed) => {
                         page.set_hint(link.generation, gap.unwrap_or(index + 1));
-                        return Found::Claim(claimed);
+                        return Lookup::Claim(claimed);
                     }
                 }
                 continue;
             }
             let tail = page.tail();
             if tail.generation() != link.generation {
-                return Found::Stale;
+                return Lookup::Stale;
             }
             let first_gap = gap.unwrap_or(index);
             if index < tail.index() {
@@ -204,10 +207,10 @@ impl StandardLog {
                     page.set_hint(link.generation, first_gap);
                 }
                 if !tail.is_closed() || page.next(link.generation).is_none() {
-                    return Found::Nothing;
+                    return Lookup::Nothing;
                 }
                 if gap.is_none() {
-                    return Found::End;
+                    return Lookup::End;
                 }
             }
             // The head has to go on: the oldest unpublished slot is given up, or was published.
@@ -238,8 +241,8 @@ impl StandardLog {
                     None => Step::Again,
                 }
             }
-            Some(Status::Claim) if !state.is_passed() => {
-                match slot.change(state, state.with_passed(true)) {
+            Some(Status::Claim) if !state.is_behind_head() => {
+                match slot.change(state, state.with_behind_head(true)) {
                     Ok(()) => Step::Pass,
                     Err(_) => Step::Again,
                 }
@@ -282,9 +285,11 @@ impl StandardLog {
                 return None;
             }
             let (next, ours) = match state.status() {
-                Some(Status::Ready) => (state.with(Status::Claim).with_passed(true), true),
-                // Whoever has it now must append another reference when putting it back.
-                Some(Status::Claim) if !state.is_passed() => (state.with_passed(true), false),
+                Some(Status::Ready) => (state.with(Status::Claim).with_behind_head(true), true),
+                // The thread that has it now must append another reference when putting it back.
+                Some(Status::Claim) if !state.is_behind_head() => {
+                    (state.with_behind_head(true), false)
+                }
                 _ => return None,
             };
             match slot.change(state, next) {
@@ -296,13 +301,13 @@ impl StandardLog {
     }
 }
 
-enum Found<'a> {
+enum Lookup<'a> {
     Claim(Claim<'a>),
     /// Nothing visible in the whole log.
     Nothing,
     /// The head moved on meanwhile.
     Stale,
-    /// The page is passed as a whole.
+    /// The whole page is behind the head.
     End,
 }
 

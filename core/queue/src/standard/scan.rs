@@ -22,8 +22,9 @@ impl StandardLog {
     pub fn slot_of(&self, slot: u32) -> Option<SlotRef> {
         let (page, physical, _) = self.locate(slot)?;
         let (state, generation) = (physical.state(), page.tail().generation());
-        let there =
-            state.generation() == generation && holds_message(state) && !state.is(Status::Doomed);
+        let there = state.generation() == generation
+            && holds_message(state)
+            && !state.is(Status::DeletedWhileClaimed);
         there.then_some(SlotRef { slot, generation })
     }
 
@@ -86,8 +87,11 @@ impl StandardLog {
                 return None;
             }
             let (fields, base) = (slot.fields(), page.base());
-            let seq =
-                if state.is_restated() { page.restated(index) } else { base + u64::from(index) };
+            let seq = if state.has_explicit_seq() {
+                page.explicit_seq(index)
+            } else {
+                base + u64::from(index)
+            };
             fence(Ordering::Acquire);
             if slot.state() != state {
                 continue;
@@ -101,7 +105,7 @@ impl StandardLog {
                 deliveries: state.deliveries(),
                 first_received: (state.deliveries() > 0).then_some(fields.first_received),
                 state: message_state(state, fields.due)?,
-                lane: state.is_lane(),
+                fair: state.is_fair(),
                 at: match fields.location {
                     BodyLocation::Journal(lsn) => Some((lsn, fields.len)),
                     _ => None,
@@ -120,8 +124,8 @@ fn message_state(state: State, due: Millis) -> Option<MessageState> {
         // What was never delivered cannot be leased.
         Status::Holding if state.deliveries() == 0 => Some(MessageState::Delayed(due)),
         Status::Leased | Status::Holding => Some(MessageState::Leased(due)),
-        Status::Claim if state.is_lane() => Some(MessageState::Held),
+        Status::Claim if state.is_fair() => Some(MessageState::Held),
         Status::Claim => Some(MessageState::Ready),
-        Status::Poisoned | Status::Doomed | Status::Done => None,
+        Status::Poisoned | Status::DeletedWhileClaimed | Status::Done => None,
     }
 }

@@ -6,7 +6,7 @@ use trunkline_types::sync::atomic::{Ordering, fence};
 use trunkline_types::{Millis, Seq};
 
 use super::body::store_heap;
-use super::log::{RUN_MAX, StandardLog, Taken};
+use super::log::{RUN_MAX, ReservedSlot, StandardLog};
 use super::packed::{State, Status};
 use super::slot::{BodyLocation, Fields, Slot};
 use super::types::{MessageState, NewBody, Restored, SlotRef, Visibility};
@@ -15,17 +15,17 @@ use super::types::{MessageState, NewBody, Restored, SlotRef, Visibility};
 #[derive(Debug)]
 pub struct Reserved<'a> {
     log: &'a StandardLog,
-    taken: Option<Taken<'a>>,
+    reserved: Option<ReservedSlot<'a>>,
     body_len: usize,
     inline: bool,
 }
 
 impl StandardLog {
-    /// Reserves the next place, with room for `body_len` bytes if the body is to be kept inline.
+    /// Reserves the next slot, and `body_len` bytes beside it if the body is to be kept inline.
     #[inline]
     pub fn reserve(&self, body_len: usize, inline: bool) -> Reserved<'_> {
-        let taken = Some(self.take_slot(inline.then_some(body_len)));
-        Reserved { log: self, taken, body_len, inline }
+        let reserved = Some(self.take_slot(inline.then_some(body_len)));
+        Reserved { log: self, reserved, body_len, inline }
     }
 
     /// Stores a message that has a past: its sequence number and its history are kept.
@@ -43,25 +43,25 @@ impl StandardLog {
         };
         let first_received = message.first_received.unwrap_or(message.sent);
         let (sent, flags) = (message.sent, message.flags);
-        let news = News { sent, flags, first_received, due, body };
+        let new = NewMessage { sent, flags, first_received, due, body };
         let shape = State::new(0, status)
             .with_deliveries(message.deliveries)
-            .with_lane(message.lane || status == Status::Held);
-        self.put(self.take_slot(len), message.seq, &news, shape)
+            .with_fair(message.fair || status == Status::Held);
+        self.put(self.take_slot(len), message.seq, &new, shape)
     }
 
     /// Adds a ready message whose body is kept here: the usual case of reserving and publishing.
     #[inline]
     pub fn append(&self, sent: Millis, flags: u8, body: &[u8]) -> Seq {
-        let taken = self.take_slot(Some(body.len()));
-        let seq = taken.seq();
-        let news = News::fresh(sent, flags, &body);
-        self.put(taken, seq, &news, State::new(0, Status::Ready));
+        let reserved = self.take_slot(Some(body.len()));
+        let seq = reserved.seq();
+        let message = NewMessage::fresh(sent, flags, &body);
+        self.put(reserved, seq, &message, State::new(0, Status::Ready));
         seq
     }
 
-    /// Adds several such messages in order, and tells their sequence numbers. Slots are taken and
-    /// messages counted for a run of them at once.
+    /// Adds several such messages in order, and tells their sequence numbers. Slots are reserved
+    /// and messages counted for a run of them at once.
     pub fn append_all<'b>(
         &self,
         sent: Millis,
@@ -71,7 +71,7 @@ impl StandardLog {
     ) {
         let mut run: [&[u8]; RUN_MAX] = [&[]; RUN_MAX];
         loop {
-            // The caller's iterator and `each` run while no slot is taken: they may panic.
+            // The caller's iterator and `each` run while no slot is reserved: they may panic.
             let mut count = 0;
             while count < RUN_MAX
                 && let Some(body) = bodies.next()
@@ -81,14 +81,14 @@ impl StandardLog {
             }
             let mut rest = &run[..count];
             while let Some(body) = rest.first() {
-                let Some((first, taken)) = self.take_run(rest) else {
+                let Some((first, reserved)) = self.take_run(rest) else {
                     each(self.append(sent, flags, body));
                     rest = &rest[1..];
                     continue;
                 };
-                let (now, later) = rest.split_at(taken);
+                let (now, later) = rest.split_at(reserved);
                 let seq = self.put_run(first, now, sent, flags);
-                (seq..).take(taken).for_each(&mut each);
+                (seq..).take(reserved).for_each(&mut each);
                 rest = later;
             }
             if count < RUN_MAX {
@@ -98,84 +98,103 @@ impl StandardLog {
     }
 
     /// Writes and publishes `bodies` in the run of slots that starts with `first`.
-    fn put_run(&self, first: Taken<'_>, bodies: &[&[u8]], sent: Millis, flags: u8) -> Seq {
+    fn put_run(&self, first: ReservedSlot<'_>, bodies: &[&[u8]], sent: Millis, flags: u8) -> Seq {
         let (seq, shape) = (first.seq(), State::new(0, Status::Ready));
-        let mut taken = first;
+        let mut reserved = first;
         for (body, seq) in bodies.iter().zip(seq..) {
-            self.store(taken, seq, &News::fresh(sent, flags, body), shape);
-            taken.index += 1;
-            taken.offset = taken.offset.map(|offset| offset + body.len() as u32);
+            self.store(reserved, seq, &NewMessage::fresh(sent, flags, body), shape);
+            reserved.index += 1;
+            reserved.offset = reserved.offset.map(|offset| offset + body.len() as u32);
         }
-        self.tally.0.enter_ready(bodies.len() as u32);
+        self.counters.0.enter_ready(bodies.len() as u32);
         seq
     }
 
     /// Writes, publishes and counts a message.
     #[inline]
-    fn put<'a>(&'a self, taken: Taken<'a>, seq: Seq, news: &News<'_>, shape: State) -> SlotRef {
-        let place = self.store(taken, seq, news, shape);
+    fn put<'a>(
+        &'a self,
+        reserved: ReservedSlot<'a>,
+        seq: Seq,
+        message: &NewMessage<'_>,
+        shape: State,
+    ) -> SlotRef {
+        let place = self.store(reserved, seq, message, shape);
         if let Some(status) = shape.status() {
-            self.tally.0.enter(status);
+            self.counters.0.enter(status);
         }
         place
     }
 
-    /// Writes and publishes a message in `taken`, or in a later slot if receivers went past it.
+    /// Writes and publishes a message in `reserved`, or in a later slot if receivers went past it.
     #[inline]
-    fn store<'a>(&'a self, taken: Taken<'a>, seq: Seq, news: &News<'_>, shape: State) -> SlotRef {
-        if self.try_store(taken, seq, news, shape) {
-            return taken.place();
+    fn store<'a>(
+        &'a self,
+        reserved: ReservedSlot<'a>,
+        seq: Seq,
+        message: &NewMessage<'_>,
+        shape: State,
+    ) -> SlotRef {
+        if self.try_store(reserved, seq, message, shape) {
+            return reserved.place();
         }
-        self.store_later(seq, news, shape)
+        self.store_later(seq, message, shape)
     }
 
     #[cold]
-    fn store_later(&self, seq: Seq, news: &News<'_>, shape: State) -> SlotRef {
-        let len = match news.body {
+    fn store_later(&self, seq: Seq, message: &NewMessage<'_>, shape: State) -> SlotRef {
+        let len = match message.body {
             NewBody::Inline(pieces) => Some(pieces.iter().map(|piece| piece.len()).sum()),
             NewBody::At { .. } => None,
         };
         loop {
-            let taken = self.take_slot(len);
-            if self.try_store(taken, seq, news, shape) {
-                return taken.place();
+            let reserved = self.take_slot(len);
+            if self.try_store(reserved, seq, message, shape) {
+                return reserved.place();
             }
         }
     }
 
     /// False: receivers went past the slot, and it is given back.
     #[inline]
-    fn try_store(&self, taken: Taken<'_>, seq: Seq, news: &News<'_>, shape: State) -> bool {
-        let slot = taken.slot();
+    fn try_store(
+        &self,
+        reserved: ReservedSlot<'_>,
+        seq: Seq,
+        message: &NewMessage<'_>,
+        shape: State,
+    ) -> bool {
+        let slot = reserved.slot();
         // A look without claim that sees the new fields sees that the old message is over.
         fence(Ordering::Release);
-        let (location, len) = self.write_body(&taken, news.body);
-        let (sent, flags, first_received) = (news.sent, news.flags, news.first_received);
-        slot.set_fields(&Fields { sent, flags, first_received, due: news.due, location, len });
-        let restated = taken.seq() != seq;
-        if restated {
-            taken.page.restate(taken.index, seq);
+        let (location, len) = self.write_body(&reserved, message.body);
+        let (sent, flags, first_received) = (message.sent, message.flags, message.first_received);
+        slot.set_fields(&Fields { sent, flags, first_received, due: message.due, location, len });
+        let explicit_seq = reserved.seq() != seq;
+        if explicit_seq {
+            reserved.page.restate(reserved.index, seq);
         }
-        let published = publish(slot, shape.of(taken.generation).with_restated(restated));
+        let published =
+            publish(slot, shape.of(reserved.generation).with_explicit_seq(explicit_seq));
         if !published {
             if let BodyLocation::Heap(address) = location {
                 self.drop_heap(address, len);
             }
-            self.give_back(taken.page, 1);
+            self.give_back(reserved.page, 1);
         }
         published
     }
 
     #[inline]
-    fn write_body(&self, taken: &Taken<'_>, body: NewBody<'_>) -> (BodyLocation, u32) {
+    fn write_body(&self, reserved: &ReservedSlot<'_>, body: NewBody<'_>) -> (BodyLocation, u32) {
         let pieces = match body {
             NewBody::At { lsn, len } => return (BodyLocation::Journal(lsn), len),
             NewBody::Inline(pieces) => pieces,
         };
         let len: usize = pieces.iter().map(|piece| piece.len()).sum();
         assert!(len <= u32::MAX as usize, "a body is larger than any limit allows");
-        if let Some(offset) = taken.offset {
-            taken.page.region.write(offset, pieces);
+        if let Some(offset) = reserved.offset {
+            reserved.page.region.write(offset, pieces);
             return (BodyLocation::Region(offset), len as u32);
         }
         self.heap_bytes.fetch_add(len, Ordering::Relaxed);
@@ -183,17 +202,17 @@ impl StandardLog {
     }
 
     /// Appends the word that `target` is visible again. The target is ready before this is called,
-    /// so whoever finds the reference finds the message, or somebody who had it since.
+    /// so a receiver that finds the reference finds the message, or sees that another had it since.
     pub(super) fn refer(&self, target: SlotRef) {
         loop {
-            let taken = self.take_slot(None);
-            let slot = taken.slot();
+            let reserved = self.take_slot(None);
+            let slot = reserved.slot();
             slot.set_target(target);
-            let state = State::new(taken.generation, Status::Ready).as_reference();
+            let state = State::new(reserved.generation, Status::Ready).as_reference();
             if publish(slot, state) {
                 return;
             }
-            self.give_back(taken.page, 1);
+            self.give_back(reserved.page, 1);
         }
     }
 }
@@ -207,7 +226,7 @@ fn publish(slot: &Slot, state: State) -> bool {
 }
 
 /// What a message brings along.
-struct News<'a> {
+struct NewMessage<'a> {
     sent: Millis,
     flags: u8,
     first_received: Millis,
@@ -215,7 +234,7 @@ struct News<'a> {
     body: NewBody<'a>,
 }
 
-impl<'a> News<'a> {
+impl<'a> NewMessage<'a> {
     /// Never delivered, ready at once, and kept here.
     #[inline]
     fn fresh(sent: Millis, flags: u8, body: &'a &'a [u8]) -> Self {
@@ -231,7 +250,7 @@ impl State {
     }
 }
 
-impl<'a> Taken<'a> {
+impl<'a> ReservedSlot<'a> {
     #[inline]
     fn slot(&self) -> &'a Slot {
         match self.page.slot(self.index) {
@@ -246,9 +265,9 @@ impl<'a> Taken<'a> {
     }
 }
 
-impl std::fmt::Debug for Taken<'_> {
+impl std::fmt::Debug for ReservedSlot<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Taken").field(&self.place()).finish()
+        f.debug_tuple("ReservedSlot").field(&self.place()).finish()
     }
 }
 
@@ -256,12 +275,12 @@ impl Reserved<'_> {
     /// The sequence number of the message. It stays, whatever happens.
     #[inline]
     pub fn seq(&self) -> Seq {
-        self.taken.as_ref().map_or(0, Taken::seq)
+        self.reserved.as_ref().map_or(0, ReservedSlot::seq)
     }
 
     /// Where the message will lie, unless receivers have to go past the slot.
     pub fn place(&self) -> Option<SlotRef> {
-        self.taken.as_ref().map(Taken::place)
+        self.reserved.as_ref().map(ReservedSlot::place)
     }
 
     /// Writes the message and makes it count. The place is final only now: if receivers had to go
@@ -283,12 +302,12 @@ impl Reserved<'_> {
             Visibility::Held => (Status::Held, 0),
             Visibility::Delayed(due) | Visibility::HeldAfter(due) => (Status::Delayed, due),
         };
-        let lane = matches!(visibility, Visibility::Held | Visibility::HeldAfter(_));
-        let shape = State::new(0, status).with_lane(lane);
-        let news = News { sent, flags, first_received: sent, due, body };
+        let fair = matches!(visibility, Visibility::Held | Visibility::HeldAfter(_));
+        let shape = State::new(0, status).with_fair(fair);
+        let message = NewMessage { sent, flags, first_received: sent, due, body };
         let seq = self.seq();
-        match self.taken.take() {
-            Some(taken) => self.log.put(taken, seq, &news, shape),
+        match self.reserved.take() {
+            Some(reserved) => self.log.put(reserved, seq, &message, shape),
             None => unreachable!("a reservation is used up only by publishing"),
         }
     }
@@ -296,10 +315,10 @@ impl Reserved<'_> {
 
 impl Drop for Reserved<'_> {
     fn drop(&mut self) {
-        if let Some(taken) = self.taken.take() {
+        if let Some(reserved) = self.reserved.take() {
             // Poisoned or not, the slot is over, and this thread is the one to say so.
-            publish(taken.slot(), State::new(taken.generation, Status::Done));
-            self.log.give_back(taken.page, 1);
+            publish(reserved.slot(), State::new(reserved.generation, Status::Done));
+            self.log.give_back(reserved.page, 1);
         }
     }
 }

@@ -46,9 +46,9 @@ pub enum Visibility {
     Ready,
     /// From that time on, to `claim`.
     Delayed(Millis),
-    /// At once, to the fair lane, which the caller feeds.
+    /// At once, to the fair scheduler, which the caller feeds.
     Held,
-    /// From that time on, to the fair lane.
+    /// From that time on, to the fair scheduler.
     HeldAfter(Millis),
 }
 
@@ -69,8 +69,8 @@ pub struct Restored<'a> {
     pub first_received: Option<Millis>,
     /// Where it stands.
     pub state: MessageState,
-    /// Belongs to the fair lane: when a delay or lease ends it is `Held`, not `Ready`.
-    pub lane: bool,
+    /// Belongs to the fair scheduler: when a delay or lease ends it is `Held`, not `Ready`.
+    pub fair: bool,
 }
 
 /// Where a message stands.
@@ -78,7 +78,7 @@ pub struct Restored<'a> {
 pub enum MessageState {
     /// Visible to `claim`.
     Ready,
-    /// Visible to the fair lane.
+    /// Visible to the fair scheduler.
     Held,
     /// Visible from that time on.
     Delayed(Millis),
@@ -103,8 +103,8 @@ pub struct Info {
     pub first_received: Option<Millis>,
     /// Where it stands. A message that is claimed at this moment shows where it stood before.
     pub state: MessageState,
-    /// Belongs to the fair lane.
-    pub lane: bool,
+    /// Belongs to the fair scheduler.
+    pub fair: bool,
     /// Where the body lies in the journal, and its length; `None` when it lies in memory.
     pub at: Option<(u64, u32)>,
     /// The length of the body.
@@ -127,7 +127,8 @@ pub struct Gone;
 pub enum Extend {
     /// The lease ends at the new time. The caller arms it.
     Changed,
-    /// The lease is over and the message visible. One in the lane has to be pushed there again.
+    /// The lease is over and the message visible. One in the fair scheduler has to be pushed there
+    /// again.
     Visible,
     /// This delivery's lease is over already, or it was another delivery.
     NotInFlight,
@@ -142,7 +143,7 @@ pub enum Fire {
     Gone,
     /// Call again at that time; the slot is armed for it.
     Later(Millis),
-    /// A delay or a lease ended. One of the fair lane has to be pushed there.
+    /// A delay or a lease ended. One of the fair scheduler has to be pushed there.
     BecameVisible(SlotRef),
     /// The message was visible already.
     Visible(SlotRef),

@@ -132,7 +132,7 @@ class Consumption:
         except Exception:
             self._config.log(messages)
         except BaseException:
-            # Cancelled: whoever did that does not wait for the disk.
+            # Cancelled: the task that cancelled does not wait for the disk.
             self._release_now(messages)
             raise
         finally:

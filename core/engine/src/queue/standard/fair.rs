@@ -1,9 +1,9 @@
-//! Which message is next: the order of the log, or the fair lane's.
+//! Which message is next: the order of the log, or the fair scheduler's.
 //!
 //! A message without a group is a tenant of its own, so it is always quiet: the log and the quiet
-//! tenants of the lane take turns, and noisy tenants get what these leave.
+//! tenants take turns, and noisy tenants get what these leave.
 //!
-//! Lock order: the append lock, then the lane's.
+//! Lock order: the append lock, then the fair scheduler's.
 
 use trunkline_queue::{Claim, FairScheduler, Info, SlotRef};
 use trunkline_types::sync::atomic::Ordering;
@@ -35,19 +35,19 @@ impl StandardQueue {
         let limits = &queue.host.limits;
         loop {
             let in_flight = self.log.counts().in_flight;
-            let place = self.with_lane(|lane| match quiet_only {
-                true => lane.next_quiet(in_flight, limits),
-                false => lane.next(in_flight, limits),
+            let place = self.with_scheduler(|scheduler| match quiet_only {
+                true => scheduler.next_quiet(in_flight, limits),
+                false => scheduler.next(in_flight, limits),
             })?;
             match self.log.claim_at(place) {
                 Some(claimed) => return Some(claimed),
                 // It was deleted while it waited.
-                None => self.with_lane(|lane| lane.gone(place)),
+                None => self.with_scheduler(|scheduler| scheduler.gone(place)),
             }
         }
     }
 
-    /// Whether messages wait in the lane. While none do, nobody takes its lock.
+    /// Whether messages wait in the fair scheduler. While none do, its lock is not taken.
     #[inline]
     pub(super) fn has_fair(&self) -> bool {
         self.fair_waiting.load(Ordering::Acquire) > 0
@@ -60,21 +60,21 @@ impl StandardQueue {
     }
 
     pub(super) fn enter_lane(&self, group: Option<&str>, place: SlotRef) {
-        self.with_lane(|lane| lane.push(group.unwrap_or_default(), place));
+        self.with_scheduler(|scheduler| scheduler.push(group.unwrap_or_default(), place));
     }
 
-    /// A message is visible again after a lease or a delay: one with a group enters the lane.
+    /// A message is visible again after a lease or a delay: one with a group enters the scheduler.
     pub(super) fn return_to_lane(&self, queue: &Queue, place: SlotRef) {
-        if self.has_tenants() && self.log.info(place).is_some_and(|info| info.lane) {
+        if self.has_tenants() && self.log.info(place).is_some_and(|info| info.fair) {
             self.enter_lane_again(queue, place);
         }
     }
 
     pub(super) fn enter_lane_again(&self, queue: &Queue, place: SlotRef) {
-        if self.with_lane(|lane| lane.released(place)) {
+        if self.with_scheduler(|scheduler| scheduler.released(place)) {
             return;
         }
-        // The lane does not know it yet: its tenant's name lies with the message.
+        // The fair scheduler does not know it yet: its tenant's name lies with the message.
         let Some(claimed) = self.log.claim_at(place) else { return };
         // A message that cannot be read now is found by a later receive, which reports the error.
         let group = match self.read(queue, claimed) {
@@ -91,8 +91,8 @@ impl StandardQueue {
 
     /// A message is gone for good.
     pub(super) fn leave_lane(&self, info: &Info) {
-        if info.lane {
-            self.with_lane(|lane| lane.gone(info.place));
+        if info.fair {
+            self.with_scheduler(|scheduler| scheduler.gone(info.place));
         }
     }
 
@@ -100,7 +100,7 @@ impl StandardQueue {
     pub(super) fn give_back(&self, queue: &Queue, claimed: Claim<'_>) {
         let (place, grouped) = (claimed.place(), claimed.flags() & GROUPED != 0);
         claimed.put_back();
-        if grouped && !self.with_lane(|lane| lane.released(place)) {
+        if grouped && !self.with_scheduler(|scheduler| scheduler.released(place)) {
             self.enter_lane_again(queue, place);
         }
     }
@@ -114,11 +114,11 @@ impl StandardQueue {
         }
     }
 
-    /// Runs `change` on the lane, and mirrors how many wait there.
-    pub(super) fn with_lane<T>(&self, change: impl FnOnce(&mut FairScheduler) -> T) -> T {
-        let mut lane = lock(&self.fair);
-        let result = change(&mut lane);
-        self.fair_waiting.store(lane.waiting(), Ordering::Release);
+    /// Runs `change` on the fair scheduler, and mirrors how many wait there.
+    pub(super) fn with_scheduler<T>(&self, change: impl FnOnce(&mut FairScheduler) -> T) -> T {
+        let mut scheduler = lock(&self.fair);
+        let result = change(&mut scheduler);
+        self.fair_waiting.store(scheduler.waiting(), Ordering::Release);
         result
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! In memory `send`, `receive` and `delete` of messages without a group take no lock. With a
 //! journal every transition happens under the append lock, so that log order is the order of
-//! transitions. A message with a group goes through the fair lane, which has a lock of its own.
+//! transitions. A message with a group goes through the fair scheduler, which has its own lock.
 
 mod fair;
 mod receive;
@@ -31,7 +31,7 @@ pub(crate) struct StandardQueue {
     fair_waiting: AtomicUsize,
     /// Whether there ever was a message with a group.
     has_tenants: AtomicBool,
-    /// Whose turn it is: the log's or the lane's.
+    /// Whose turn it is: the log's or the fair scheduler's.
     turn: AtomicBool,
     /// Where messages of earlier runs that were delivered then lie now, for their old receipts.
     recovered: Mutex<SeqMap>,
@@ -284,7 +284,7 @@ impl StandardQueue {
             }
         }
         if self.has_tenants() {
-            self.with_lane(|lane| *lane = FairScheduler::default());
+            self.with_scheduler(|scheduler| *scheduler = FairScheduler::default());
         }
     }
 

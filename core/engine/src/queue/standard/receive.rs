@@ -133,7 +133,7 @@ impl StandardQueue {
     }
 
     /// Takes up to `max` messages and reads their records. After an error the caller gives back
-    /// what was taken so far: a claim alone does not know the lane.
+    /// what was taken so far: a claim alone does not know the fair scheduler.
     fn gather<'a>(
         &'a self,
         queue: &Queue,

@@ -47,7 +47,7 @@ impl StandardQueue {
                 match (message.due > now, message.deliveries) {
                     (false, _) => self.enter_lane(Some(group), place),
                     (true, 0) => {}
-                    (true, _) => self.with_lane(|lane| lane.leased(group, place)),
+                    (true, _) => self.with_scheduler(|scheduler| scheduler.leased(group, place)),
                 }
             }
             oldest = Some(oldest.unwrap_or(message.sent).min(message.sent));
@@ -193,18 +193,18 @@ impl StandardQueue {
         };
         let Some(claimed) = claim else { return Ok(()) };
         let seen = payload(&claimed, &[]).and_then(|payload| see(&info, payload));
-        // As it was, for a message of the lane too: the lane's list still names its place.
+        // As it was, for a message of a tenant too: the fair scheduler still lists its slot.
         claimed.put_back();
         seen
     }
 }
 
 fn restored<'a>(seq: u64, message: &StoredMessage, now: Millis) -> Restored<'a> {
-    let lane = message.flags & GROUPED != 0;
+    let fair = message.flags & GROUPED != 0;
     let state = match (message.due > now, message.deliveries) {
         (true, 0) => MessageState::Delayed(message.due),
         (true, _) => MessageState::Leased(message.due),
-        (false, _) if lane => MessageState::Held,
+        (false, _) if fair => MessageState::Held,
         (false, _) => MessageState::Ready,
     };
     Restored {
@@ -215,7 +215,7 @@ fn restored<'a>(seq: u64, message: &StoredMessage, now: Millis) -> Restored<'a> 
         deliveries: message.deliveries,
         first_received: (message.deliveries > 0).then_some(message.first_received),
         state,
-        lane,
+        fair,
     }
 }
 
