@@ -141,10 +141,10 @@ impl Step<'_> {
         &mut self,
         log: &RetainedLog,
         time: Millis,
-        payload: &[u8],
+        parts: &[&[u8]],
     ) -> Result<u64> {
         let mut counting = Counting { live_bytes: &mut self.live_bytes, now: self.now };
-        log.append(&mut self.appender, time, payload, &mut counting)
+        log.append(&mut self.appender, time, parts, &mut counting)
     }
 
     fn append_parts(&mut self, parts: &[&[u8]]) -> Location {

@@ -20,6 +20,7 @@ mod host;
 mod inspect;
 mod live_bytes;
 mod logs;
+mod memory_log;
 mod open;
 mod options;
 mod run_queue;

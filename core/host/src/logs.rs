@@ -3,11 +3,11 @@
 //!
 //! With a journal a log is a [`RetainedLog`]: entries are records of the journal first, and are
 //! sealed into files of their own in bulk, or when compaction comes to their segment. Without one
-//! it is a list in memory.
+//! it is a [`MemoryLog`].
 //!
 //! Lock order: the map of logs, then the append lock, then the state of a log.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use trunkline_journal::retained::{self, Entry, RetainedLoader, RetainedLog, RetainedRecord};
@@ -20,6 +20,7 @@ use trunkline_types::{
 use crate::append::{Append, Location};
 use crate::component::{Component, ComponentKind, Loader, ResourceReport};
 use crate::host::Host;
+use crate::memory_log::MemoryLog;
 use crate::run_queue::Jobs;
 use crate::schedule::TimerKey;
 
@@ -50,24 +51,12 @@ pub struct Log {
 
 enum Kept {
     Journal(RetainedLog),
-    Memory(Mutex<MemoryLog>),
-}
-
-/// Entries in memory. The first one has the sequence number `first`.
-struct MemoryLog {
-    first: u64,
-    entries: VecDeque<(Millis, Box<[u8]>)>,
-    removed: bool,
+    Memory(MemoryLog),
 }
 
 impl Log {
     fn new(id: ResourceId, kept: Kept) -> Self {
         Self { id, kept, is_seal_due: AtomicBool::new(false) }
-    }
-
-    fn memory(id: ResourceId) -> Self {
-        let entries = VecDeque::new();
-        Self::new(id, Kept::Memory(Mutex::new(MemoryLog { first: 1, entries, removed: false })))
     }
 
     /// Whether enough entries are in the journal only that a file of them is worth it.
@@ -84,26 +73,17 @@ impl Log {
     pub fn range(&self) -> (u64, u64) {
         match &self.kept {
             Kept::Journal(log) => log.range(),
-            Kept::Memory(log) => {
-                let log = lock(log);
-                (log.first, log.first + log.entries.len() as u64)
-            }
+            Kept::Memory(log) => log.range(),
         }
     }
 
-    /// Appends an entry in the step `append`; returns its sequence number. Tell [`Logs::on_append`]
-    /// of it afterwards.
-    pub fn append(&self, append: &mut Append<'_>, time: Millis, payload: &[u8]) -> Result<u64> {
+    /// Appends an entry, the concatenation of `parts`, in the step `append`; returns its sequence
+    /// number. Tell [`Logs::on_append`] of it afterwards.
+    #[inline]
+    pub fn append(&self, append: &mut Append<'_>, time: Millis, parts: &[&[u8]]) -> Result<u64> {
         match (&self.kept, append) {
-            (Kept::Journal(log), Append::On(step)) => step.append_to_log(log, time, payload),
-            (Kept::Memory(log), _) => {
-                let mut log = lock(log);
-                if log.removed {
-                    return Err(removed(self.id));
-                }
-                log.entries.push_back((time, payload.into()));
-                Ok(log.first + log.entries.len() as u64 - 1)
-            }
+            (Kept::Journal(log), Append::On(step)) => step.append_to_log(log, time, parts),
+            (Kept::Memory(log), _) => log.append(time, parts).ok_or_else(|| removed(self.id)),
             (Kept::Journal(_), Append::Off) => Err(Error::new(
                 Code::EngineReadOnly,
                 "The engine was opened read-only. Open it without read_only to change anything.",
@@ -117,15 +97,7 @@ impl Log {
         match &self.kept {
             Kept::Journal(log) => log.read(sequence, each),
             Kept::Memory(log) => {
-                let log = lock(log);
-                let skipped = usize::try_from(sequence.saturating_sub(log.first));
-                let entries = log.entries.iter().enumerate().skip(skipped.unwrap_or(usize::MAX));
-                let mut entries = entries.map(|(index, (time, payload))| Entry {
-                    sequence: log.first + index as u64,
-                    time: *time,
-                    payload,
-                });
-                entries.all(each);
+                log.read(sequence, each);
                 Ok(())
             }
         }
@@ -135,11 +107,7 @@ impl Log {
     pub fn find_time(&self, time: Millis) -> Result<u64> {
         match &self.kept {
             Kept::Journal(log) => log.find_time(time),
-            Kept::Memory(log) => {
-                let log = lock(log);
-                let index = log.entries.iter().position(|(at, _)| *at >= time);
-                Ok(log.first + index.unwrap_or(log.entries.len()) as u64)
-            }
+            Kept::Memory(log) => Ok(log.find_time(time)),
         }
     }
 }
@@ -154,16 +122,21 @@ impl Logs {
     /// Creates an empty log under an id that no other resource has.
     pub fn create(&self) -> Result<Arc<Log>> {
         self.host.check_writable()?;
-        let id = self.host.next_id();
-        let log = match &self.host.journal {
-            Some(journal) => {
-                Log::new(id, Kept::Journal(RetainedLog::create(journal, u64::from(id.0), LOG)))
-            }
-            None => Log::memory(id),
-        };
-        let log = Arc::new(log);
-        lock(&self.logs).insert(id, Arc::clone(&log));
-        Ok(log)
+        Ok(self.get_or_create(self.host.next_id()))
+    }
+
+    /// The log with this id, for a kind that keeps the ids of its logs: an empty one when nothing
+    /// was appended to it before the last opening.
+    pub fn get_or_create(&self, id: ResourceId) -> Arc<Log> {
+        let mut logs = lock(&self.logs);
+        let log = logs.entry(id).or_insert_with(|| {
+            let kept = match &self.host.journal {
+                Some(journal) => Kept::Journal(RetainedLog::create(journal, u64::from(id.0), LOG)),
+                None => Kept::Memory(MemoryLog::default()),
+            };
+            Arc::new(Log::new(id, kept))
+        });
+        Arc::clone(log)
     }
 
     /// The log with this id. An empty log that nothing was appended to is gone after a restart.
@@ -183,21 +156,15 @@ impl Logs {
         }
     }
 
-    /// Removes entries whose time is before `before`; returns how many. With a journal whole sealed
-    /// files go, so younger neighbours keep older entries.
+    /// Removes entries whose time is before `before`; returns how many. With a journal sealed files
+    /// go as a whole, so younger neighbours keep older entries.
     pub fn expire(&self, log: &Log, before: Millis) -> Result<u64> {
         match &log.kept {
             Kept::Journal(kept) => {
                 let _no_copy = self.host.compactor().pause();
                 kept.expire(before, &mut Counting(&self.host))
             }
-            Kept::Memory(kept) => {
-                let mut kept = lock(kept);
-                let count = kept.entries.iter().take_while(|(time, _)| *time < before).count();
-                kept.entries.drain(..count);
-                kept.first += count as u64;
-                Ok(count as u64)
-            }
+            Kept::Memory(kept) => Ok(kept.expire(before)),
         }
     }
 
@@ -210,10 +177,7 @@ impl Logs {
                 kept.remove(&mut Counting(&self.host))
             }
             Kept::Memory(kept) => {
-                let mut kept = lock(kept);
-                kept.first += kept.entries.len() as u64;
-                kept.entries.clear();
-                kept.removed = true;
+                kept.remove();
                 Ok(())
             }
         }
@@ -374,7 +338,7 @@ mod tests {
         let logs = host.component::<Logs>().unwrap();
         let log = logs.create().unwrap();
         let append = || {
-            log.append(&mut host.append().unwrap(), 1, &[7; 256 << 10]).unwrap();
+            log.append(&mut host.append().unwrap(), 1, &[&[7; 256 << 10]]).unwrap();
             logs.on_append(&log);
         };
         (0..30).for_each(|_| append());

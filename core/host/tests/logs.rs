@@ -31,7 +31,7 @@ fn append(host: &Host, log: &Log, numbers: std::ops::Range<u64>) {
     for number in numbers {
         let mut step = host.append().expect("usable");
         let payload = vec![number as u8; 1_000];
-        let sequence = log.append(&mut step, START + number, &payload).expect("appended");
+        let sequence = log.append(&mut step, START + number, &[&payload]).expect("appended");
         assert_eq!(sequence, number + 1);
         drop(step);
         logs(host).on_append(log);
@@ -125,11 +125,45 @@ fn an_append_to_a_removed_log_fails_with_and_without_a_journal() {
         append(&host, &log, 0..60);
         logs(&host).remove(log.id()).expect("removed");
         let mut step = host.append().expect("usable");
-        let error = log.append(&mut step, START, b"late").expect_err("removed");
+        let error = log.append(&mut step, START, &[b"late"]).expect_err("removed");
         drop(step);
         assert_eq!(error.code(), Code::ResourceNotFoundException);
         assert_eq!(read(&log, 0), []);
         host.close().expect("closed");
     }
     open(Some(storage)).close().expect("the folder opens again");
+}
+
+#[test]
+fn entries_expire_that_were_never_sealed() {
+    let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
+    let mut id = None;
+    for kept in [None, Some(Arc::clone(&storage))] {
+        let host = open(kept.clone());
+        let log = logs(&host).create().expect("created");
+        append(&host, &log, 0..60);
+        assert_eq!(logs(&host).expire(&log, START + 20).expect("expired"), 20);
+        assert_eq!(logs(&host).expire(&log, START + 20).expect("expired"), 0);
+        assert_eq!((log.range(), read(&log, 0)), ((21, 61), expected(20..60)));
+        id = Some(log.id());
+        host.close().expect("closed");
+    }
+    let id = id.expect("it was created");
+    let host = open(Some(Arc::clone(&storage)));
+    let log = logs(&host).get(id).expect("found again");
+    assert_eq!(read(&log, 0), expected(20..60));
+    assert_eq!(logs(&host).expire(&log, u64::MAX).expect("expired"), 40);
+    host.close().expect("closed");
+    let host = open(Some(storage));
+    let log = logs(&host).get(id).expect("an empty log keeps its numbers");
+    assert_eq!(log.range(), (61, 61));
+}
+
+#[test]
+fn a_log_that_was_never_written_to_is_made_again_under_its_id() {
+    let host = open(None);
+    let log = logs(&host).get_or_create(trunkline_types::ResourceId(77));
+    append(&host, &log, 0..3);
+    let same = logs(&host).get_or_create(log.id());
+    assert_eq!((same.id().0, read(&same, 0)), (77, expected(0..3)));
 }

@@ -49,8 +49,13 @@ impl RetainedLoader {
                 if loaded.entries.is_empty() {
                     loaded.start = sequence;
                 }
-                if sequence != loaded.start + loaded.entries.len() as u64 {
-                    return Err(gap(log, loaded.start + loaded.entries.len() as u64));
+                let next = loaded.start + loaded.entries.len() as u64;
+                if sequence < next {
+                    // It comes twice, and is there already.
+                    return Ok(());
+                }
+                if sequence > next {
+                    return Err(gap(log, next));
                 }
                 loaded.entries.push_back(Unsealed { time, at: Location { lsn, len } });
             }

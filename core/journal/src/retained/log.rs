@@ -130,25 +130,32 @@ impl RetainedLog {
         lock(&self.state).unsealed.front().map(|entry| entry.at.lsn.segment())
     }
 
-    /// Appends an entry; returns its sequence number. Durable with the ticket of `appender`. Fails
-    /// after [`RetainedLog::remove`], and for an entry that is too long for a record.
+    /// Appends an entry whose payload is the concatenation of `parts`; returns its sequence number.
+    /// Durable with the ticket of `appender`. Fails after [`RetainedLog::remove`], and for an entry
+    /// that is too long for a record.
     pub fn append(
         &self,
         appender: &mut Appender<'_>,
         time: u64,
-        payload: &[u8],
+        parts: &[&[u8]],
         live: &mut dyn LiveBytes,
     ) -> Result<u64> {
-        check_length(payload)?;
+        let length = parts.iter().map(|part| part.len()).sum::<usize>();
+        check_length(length)?;
         let mut state = lock(&self.state);
         self.check_exists(&state)?;
         let sequence = state.next();
-        let record = RetainedRecord::Entry { log: self.log, sequence, time, payload };
+        let record = RetainedRecord::Entry { log: self.log, sequence, time, payload: &[] };
         let mut head = Vec::with_capacity(1 + ENTRY_HEAD_BYTES);
         head.push(self.kind);
         record.encode_head(&mut head);
-        let lsn = appender.append(&[&head, payload]);
-        let at = Location { lsn, len: (head.len() + payload.len()) as u32 };
+        let lsn = match *parts {
+            [payload] => appender.append(&[&head, payload]),
+            [first, second] => appender.append(&[&head, first, second]),
+            [first, second, third] => appender.append(&[&head, first, second, third]),
+            _ => appender.append(&[&head, &parts.concat()]),
+        };
+        let at = Location { lsn, len: (head.len() + length) as u32 };
         live.add(at);
         state.unsealed.push_back(Unsealed { time, at });
         state.unsealed_bytes += u64::from(at.len);
@@ -291,32 +298,41 @@ impl RetainedLog {
         Ok(entries.len() as u64)
     }
 
-    /// Removes the sealed files whose entries are all older than `before`. Returns how many entries
-    /// expired.
+    /// Removes the sealed files whose entries are all older than `before`, and behind the last of
+    /// them the unsealed entries up to the first that is not. Returns how many entries expired.
     pub fn expire(&self, before: u64, live: &mut dyn LiveBytes) -> Result<u64> {
         self.shared.check_usable()?;
         let _sealing = lock(&self.sealing);
-        let expired: Vec<Arc<SealedFile>> = {
+        let (expired, first, next) = {
             let state = lock(&self.state);
             let is_old = |file: &&Arc<SealedFile>| file.footer.max_time < before;
-            state.files.iter().take_while(is_old).cloned().collect()
+            let files: Vec<_> = state.files.iter().take_while(is_old).cloned().collect();
+            let old = state.unsealed.iter().take_while(|entry| entry.time < before).count();
+            let next = match files.last() {
+                _ if files.len() == state.files.len() => state.sealed + old as u64,
+                Some(last) => last.footer.next,
+                None => state.first,
+            };
+            (files, state.first, next)
         };
-        let Some(last) = expired.last() else { return Ok(0) };
-        let (count, first) = (expired.len(), last.footer.next);
-        let gone = first - expired[0].footer.first;
+        if next == first {
+            return Ok(0);
+        }
         // IMPORTANT: a file that is gone while the journal still names it is damage.
         let early = self.shared.options.has(Mutant::ExpireBeforeRecord);
         if early {
             self.remove_files(&expired)?;
         }
         self.record_sealed(live, |state| {
-            state.files.drain(..count);
-            state.first = first;
+            state.files.drain(..expired.len());
+            state.first = next;
+            // Unsealed entries that expire are in no file: the next one starts behind them.
+            state.sealed = state.sealed.max(next);
         })?;
-        if !early {
+        if !early && !expired.is_empty() {
             self.remove_files(&expired)?;
         }
-        Ok(gone)
+        Ok(next - first)
     }
 
     /// Removes the log and its files. Nothing can be appended afterwards.
@@ -397,14 +413,14 @@ impl RetainedLog {
 }
 
 /// An entry is one record of the journal, so it is limited like one.
-fn check_length(payload: &[u8]) -> Result<()> {
+fn check_length(length: usize) -> Result<()> {
     let most = limits::RECORD_BYTES_MAX - 1 - ENTRY_HEAD_BYTES;
-    if payload.len() <= most {
+    if length <= most {
         return Ok(());
     }
     Err(Error::new(
         Code::InvalidParameterValue,
-        format!("payload: it has {} bytes, at most {most} are allowed; split it", payload.len()),
+        format!("payload: it has {length} bytes, at most {most} are allowed; split it"),
     ))
 }
 

@@ -156,7 +156,7 @@ fn close_waits_for_a_checkpoint() {
 fn close_waits_for_a_log_that_is_sealed() {
     let seal = |journal: &Journal| {
         let log = RetainedLog::create(journal, 1, 7);
-        log.append(&mut journal.lock()?, 1, b"entry", &mut ())?;
+        log.append(&mut journal.lock()?, 1, &[b"entry"], &mut ())?;
         log.seal(&mut ()).map(|count| count == 1)
     };
     // The file has its name, but the record of it came too late: a leftover.

@@ -101,7 +101,7 @@ fn append(
         // The clock may step back.
         *time = (*time + random.below(50) as u64).saturating_sub(random.below(20) as u64);
         let payload = vec![random.next_u64() as u8; random.below(300)];
-        let sequence = engine.logs[&id].append(&mut appender, *time, &payload, &mut ())?;
+        let sequence = engine.logs[&id].append(&mut appender, *time, &[&payload], &mut ())?;
         model.entries.push((*time, payload));
         assert_eq!(sequence, model.entries.len() as u64);
     }
@@ -261,7 +261,7 @@ fn sealed() -> Image {
         for number in 0..40u64 {
             let time = round * 100 + number;
             let payload = [number as u8; 3_000];
-            engine.logs[&1].append(&mut appender, time, &payload, &mut ()).expect("appended");
+            engine.logs[&1].append(&mut appender, time, &[&payload], &mut ()).expect("appended");
         }
         drop(appender);
         if round < 3 {

@@ -29,7 +29,7 @@ fn open(storage: Arc<dyn Storage>) -> (Journal, Vec<RetainedLog>) {
 fn seal(journal: &Journal, log: &RetainedLog, times: std::ops::Range<u64>) {
     for time in times {
         let mut appender = journal.lock().expect("usable");
-        log.append(&mut appender, time, b"entry", &mut ()).expect("appended");
+        log.append(&mut appender, time, &[b"entry"], &mut ()).expect("appended");
         drop(appender);
         assert_eq!(log.seal(&mut ()).expect("sealed"), 1);
     }
@@ -155,7 +155,7 @@ fn a_removed_log_takes_no_more_records_and_the_folder_opens_again() {
     seal(&journal, &log, 0..3);
     let append = || {
         let mut appender = journal.lock().expect("usable");
-        log.append(&mut appender, 9, b"entry", &mut ())
+        log.append(&mut appender, 9, &[b"entry"], &mut ())
     };
     append().expect("appended");
     log.remove(&mut ()).expect("removed");
@@ -174,7 +174,7 @@ fn an_entry_that_is_too_long_is_refused() {
     // Zeroed memory that is never touched costs nothing.
     let payload = vec![0; limits::RECORD_BYTES_MAX];
     let mut appender = journal.lock().expect("usable");
-    let error = log.append(&mut appender, 0, &payload, &mut ()).expect_err("too long");
+    let error = log.append(&mut appender, 0, &[&payload], &mut ()).expect_err("too long");
     assert_eq!(error.code(), Code::InvalidParameterValue);
     assert!(error.message().starts_with("payload:"), "{error}");
 }

@@ -1,0 +1,240 @@
+//! The entries of a log in memory: chunks of bytes, the oldest first. A chunk that is full never
+//! changes again, so a read of it holds no lock.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use trunkline_journal::retained::Entry;
+use trunkline_types::Millis;
+use trunkline_types::sync::{Mutex, lock};
+
+/// A chunk is full when it holds this many bytes of entries.
+const CHUNK_BYTES: usize = 256 << 10;
+
+/// The entries of one log. The first has the sequence number 1.
+#[derive(Default)]
+pub(crate) struct MemoryLog {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Entries that were removed.
+    removed: u64,
+    /// Entries of the first chunk that were removed.
+    skipped: usize,
+    full: VecDeque<Arc<Chunk>>,
+    /// The chunk that takes the next entry.
+    tail: Chunk,
+    /// Set when the log is removed.
+    gone: bool,
+}
+
+/// Entries side by side in one buffer.
+#[derive(Default)]
+struct Chunk {
+    /// The sequence number of the first entry.
+    first: u64,
+    /// The latest time of an entry in this chunk and all chunks before.
+    max_time: Millis,
+    /// The time of each entry, and where it ends in `bytes`.
+    entries: Vec<(Millis, u32)>,
+    bytes: Vec<u8>,
+}
+
+impl MemoryLog {
+    /// Adds an entry; returns its sequence number. `None`: the log was removed.
+    pub fn append(&self, time: Millis, parts: &[&[u8]]) -> Option<u64> {
+        let mut state = lock(&self.state);
+        if state.gone {
+            return None;
+        }
+        let length = parts.iter().map(|part| part.len()).sum::<usize>();
+        let used = state.tail.bytes.len();
+        if used > 0 && used + length > CHUNK_BYTES {
+            state.close_chunk();
+        }
+        let tail = &mut state.tail;
+        if tail.first == 0 {
+            tail.first = 1;
+        }
+        parts.iter().for_each(|part| tail.bytes.extend_from_slice(part));
+        // An entry is a record at most, which is far below 4 GiB.
+        tail.entries.push((time, tail.bytes.len() as u32));
+        tail.max_time = tail.max_time.max(time);
+        Some(tail.next() - 1)
+    }
+
+    /// The first entry that is there, and the sequence number of the next one.
+    pub fn range(&self) -> (u64, u64) {
+        let state = lock(&self.state);
+        (state.removed + 1, state.next())
+    }
+
+    /// Calls `each` with the entries from `sequence` on, in order, until it returns false. Without
+    /// the lock, but for the entries of the last chunk.
+    pub fn read(&self, sequence: u64, each: &mut dyn FnMut(Entry<'_>) -> bool) {
+        let mut at = sequence;
+        loop {
+            let chunk = {
+                let state = lock(&self.state);
+                at = at.max(state.removed + 1);
+                let index = state.full.partition_point(|chunk| chunk.next() <= at);
+                let Some(chunk) = state.full.get(index) else {
+                    state.tail.read(at, each);
+                    return;
+                };
+                Arc::clone(chunk)
+            };
+            if !chunk.read(at, each) {
+                return;
+            }
+            at = chunk.next();
+        }
+    }
+
+    /// The first entry whose time is not before `time`; the next sequence number if there is none.
+    pub fn find_time(&self, time: Millis) -> u64 {
+        let state = lock(&self.state);
+        let index = state.full.partition_point(|chunk| chunk.max_time < time);
+        let chunk = state.full.get(index).map_or(&state.tail, |chunk| chunk);
+        let found = chunk.entries.iter().position(|(at, _)| *at >= time);
+        let sequence = found.map_or(state.next(), |index| chunk.first + index as u64);
+        sequence.max(state.removed + 1)
+    }
+
+    /// Removes the entries up to the first whose time is not before `before`; returns how many.
+    pub fn expire(&self, before: Millis) -> u64 {
+        let mut state = lock(&self.state);
+        let removed = state.removed;
+        while let Some(count) = state.expire_front(before) {
+            state.removed += count;
+        }
+        state.removed - removed
+    }
+
+    /// Removes everything, for good.
+    pub fn remove(&self) {
+        let mut state = lock(&self.state);
+        state.gone = true;
+        state.removed = state.next() - 1;
+        state.full.clear();
+        state.tail = Chunk { first: state.removed + 1, ..Chunk::default() };
+    }
+}
+
+impl State {
+    fn next(&self) -> u64 {
+        self.tail.next().max(self.removed + 1)
+    }
+
+    fn close_chunk(&mut self) {
+        let next =
+            Chunk { first: self.tail.next(), max_time: self.tail.max_time, ..Chunk::default() };
+        let mut full = std::mem::replace(&mut self.tail, next);
+        full.bytes.shrink_to_fit();
+        full.entries.shrink_to_fit();
+        self.full.push_back(Arc::new(full));
+    }
+
+    /// Removes old entries from the first chunk; how many. `None` when there are none.
+    fn expire_front(&mut self, before: Millis) -> Option<u64> {
+        let chunk = self.full.front().map_or(&self.tail, |chunk| chunk);
+        let left = &chunk.entries[self.skipped..];
+        let old = left.iter().take_while(|(time, _)| *time < before).count();
+        if old == 0 {
+            return None;
+        }
+        self.skipped += old;
+        if self.skipped == chunk.entries.len() {
+            self.skipped = 0;
+            if self.full.pop_front().is_none() {
+                let (first, max_time) = (self.tail.next(), self.tail.max_time);
+                self.tail = Chunk { first, max_time, ..Chunk::default() };
+            }
+        }
+        Some(old as u64)
+    }
+}
+
+impl Chunk {
+    /// The sequence number behind the last entry.
+    fn next(&self) -> u64 {
+        self.first.max(1) + self.entries.len() as u64
+    }
+
+    /// Hands out the entries from `sequence` on; whether more are wanted.
+    fn read(&self, sequence: u64, each: &mut dyn FnMut(Entry<'_>) -> bool) -> bool {
+        let first = self.first.max(1);
+        let skipped = usize::try_from(sequence.saturating_sub(first)).unwrap_or(usize::MAX);
+        let Some(entries) = self.entries.get(skipped..) else { return true };
+        let mut start = match skipped.checked_sub(1) {
+            Some(before) => self.entries[before].1 as usize,
+            None => 0,
+        };
+        for (index, (time, end)) in entries.iter().enumerate() {
+            let (sequence, end) = (first + (skipped + index) as u64, *end as usize);
+            if !each(Entry { sequence, time: *time, payload: &self.bytes[start..end] }) {
+                return false;
+            }
+            start = end;
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn filled(count: u64) -> MemoryLog {
+        let log = MemoryLog::default();
+        for number in 1..=count {
+            let payload = number.to_le_bytes();
+            let sequence = log.append(number * 10, &[&payload, &[7; 100]]).unwrap();
+            assert_eq!(sequence, number);
+        }
+        log
+    }
+
+    fn read(log: &MemoryLog, from: u64) -> Vec<u64> {
+        let mut seen = Vec::new();
+        log.read(from, &mut |entry| {
+            assert_eq!(entry.payload[..8], entry.sequence.to_le_bytes());
+            assert_eq!((entry.payload.len(), entry.time), (108, entry.sequence * 10));
+            seen.push(entry.sequence);
+            true
+        });
+        seen
+    }
+
+    #[test]
+    fn entries_are_found_by_sequence_and_by_time_across_chunks() {
+        let log = filled(10_000);
+        assert_eq!(log.range(), (1, 10_001));
+        for from in [0, 1, 2, 2_427, 2_428, 5_000, 9_999, 10_000, 10_001, 99_999] {
+            assert_eq!(read(&log, from), (from.max(1)..=10_000).collect::<Vec<_>>(), "{from}");
+        }
+        for (time, expected) in [(0, 1), (10, 1), (11, 2), (50_000, 5_000), (100_001, 10_001)] {
+            assert_eq!(log.find_time(time), expected, "{time}");
+        }
+    }
+
+    #[test]
+    fn old_entries_expire_one_by_one_and_numbers_are_never_reused() {
+        let log = filled(10_000);
+        for (before, gone) in [(5, 0), (25, 2), (25, 0), (50_000, 4_997), (99_991, 5_000)] {
+            assert_eq!(log.expire(before), gone, "{before}");
+            let (first, next) = log.range();
+            assert_eq!(read(&log, 0), (first..next).collect::<Vec<_>>());
+        }
+        assert_eq!(log.range(), (10_000, 10_001));
+        assert_eq!(log.expire(Millis::MAX), 1);
+        assert_eq!(log.range(), (10_001, 10_001));
+        assert_eq!(log.find_time(0), 10_001);
+        assert_eq!(log.append(1, &[b"x"]), Some(10_001));
+        log.remove();
+        assert_eq!((log.append(1, &[b"x"]), log.range()), (None, (10_002, 10_002)));
+    }
+}
