@@ -140,7 +140,7 @@ impl DestinationSettings {
         concurrency: u32,
     ) -> Self {
         let (retry, dead_letter) = (retry.0.clone(), dead_letter.map(ResourceId));
-        Self(DestinationConfig { transport, retry, dead_letter, concurrency })
+        Self(DestinationConfig { transport, retry, dead_letter, concurrency, renderer: None })
     }
 }
 

@@ -68,6 +68,7 @@ fn destination(engine: &Engine, name: &str, url: &str, concurrency: u32) -> Reso
         retry: RetryTable::sns_http(),
         dead_letter: None,
         concurrency,
+        renderer: None,
     };
     engine.create_destination(name, &config).unwrap()
 }

@@ -43,8 +43,8 @@ pub use queue::{
 pub use router::Target;
 pub use trunkline_delivery as delivery;
 pub use trunkline_host::{
-    Effect, Ended, Faults, Host, OpenOptions, Operation, Parker, ResourcePattern, Rule, Verdict,
-    WaiterId,
+    Accepted, Content, Effect, Ended, Faults, Host, OpenOptions, Operation, Parker, Rendered,
+    Renderer, ResourcePattern, Routed, Rule, Verdict, WaiterId,
 };
 pub use trunkline_journal::{Signal, Storage, Ticket};
 pub use trunkline_types::{

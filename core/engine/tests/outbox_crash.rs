@@ -70,6 +70,7 @@ fn config(dead_letter: Option<ResourceId>) -> DestinationConfig {
         retry: RetryTable::new(vec![phase], None, Jitter::None).unwrap(),
         dead_letter,
         concurrency: 1,
+        renderer: None,
     }
 }
 

@@ -49,6 +49,7 @@ fn deliver_without_descriptors() {
         retry: RetryTable::sns_http(),
         dead_letter: None,
         concurrency: 1,
+        renderer: None,
     };
     let mut all = Vec::new();
     while let Ok(file) = File::open("/dev/null") {

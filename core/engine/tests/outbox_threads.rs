@@ -26,6 +26,7 @@ fn deliveries_that_wait_have_no_threads() {
         retry: RetryTable::sns_http(),
         dead_letter: None,
         concurrency: 1,
+        renderer: None,
     };
     let deliver = |id| {
         let delivery = Outgoing { body: b"a", ..Outgoing::default() };

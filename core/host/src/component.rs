@@ -12,11 +12,15 @@ use std::any::Any;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use trunkline_types::{Limits, Millis, ResourceId, ResourceKind, ResourceName, Result};
+use trunkline_types::{
+    Code, Error, Limits, Millis, ResourceId, ResourceKind, ResourceName, Result,
+};
 
 use crate::append::Location;
 use crate::faults::Operation;
 use crate::host::Host;
+use crate::rendering::{Content, Rendered};
+use crate::routing::{Accepted, Routed};
 use crate::run_queue::Jobs;
 
 /// One line of the table of kinds.
@@ -127,8 +131,37 @@ pub trait Resource: Any + Send + Sync {
         Ok(())
     }
 
+    /// Takes a message that another resource hands over ([`Host::deliver`]): decides, appends and
+    /// applies it, as a verb does. A message that moves is added by a record that names where it
+    /// comes from; a kind without such a record refuses it.
+    ///
+    /// A resource that hands the message on passes [`Routed::hops`] on unchanged.
+    fn accept(&self, routed: &Routed<'_>) -> Result<Accepted> {
+        let _ = routed;
+        Err(takes_no_deliveries(self.name()))
+    }
+
+    /// Renders what a receiver gets of a message that names this resource as its
+    /// [`Renderer`](crate::Renderer).
+    fn render(&self, variant: u64, content: &Content<'_>) -> Result<Rendered> {
+        let (_, _) = (variant, content);
+        Err(renders_nothing(self.name()))
+    }
+
     /// The host closes: wakes every waiter.
     fn close(&self);
+}
+
+#[cold]
+fn takes_no_deliveries(name: &ResourceName) -> Error {
+    let text = format!("The {} {:?} takes no deliveries.", name.kind.0, name.name);
+    Error::new(Code::UnsupportedOperation, text)
+}
+
+#[cold]
+fn renders_nothing(name: &ResourceName) -> Error {
+    let text = format!("The {} {:?} renders no deliveries.", name.kind.0, name.name);
+    Error::new(Code::UnsupportedOperation, text)
 }
 
 /// How one resource stands, as names and numbers.

@@ -32,6 +32,11 @@ impl Directory {
         self.read().by_id.get(&id).cloned()
     }
 
+    /// Whether a resource has this id.
+    pub fn contains(&self, id: ResourceId) -> bool {
+        self.read().by_id.contains_key(&id)
+    }
+
     /// The resource of this id, if it is an `R`.
     pub fn get<R: Resource>(&self, id: ResourceId) -> Option<Arc<R>> {
         self.any(id).and_then(cast)

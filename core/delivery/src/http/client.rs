@@ -102,22 +102,41 @@ impl Attempt {
         body: impl Into<Bytes>,
         timeout: Duration,
     ) -> trunkline_types::Result<Self> {
-        let refused = |what: &str, name: &str| {
-            let text =
-                format!("{what} {name:?} cannot be sent: it has a character that HTTP refuses.");
-            Error::new(Code::InvalidParameterValue, text)
-        };
-        let method =
-            Method::from_bytes(method.as_bytes()).map_err(|_| refused("The method", method))?;
-        let mut lines = HeaderMap::with_capacity(headers.len());
-        for (name, value) in headers {
-            let line = HeaderName::from_bytes(name.as_bytes());
-            let line = line.map_err(|_| refused("The header", name))?;
-            let value = HeaderValue::from_str(value);
-            lines.append(line, value.map_err(|_| refused("The value of the header", name))?);
-        }
-        Ok(Self { endpoint, method, headers: lines, body: body.into(), timeout })
+        let known = Method::from_bytes(method.as_bytes());
+        let method = known.map_err(|_| cannot_be_sent("The method", method))?;
+        let headers = header_map(headers)?;
+        Ok(Self { endpoint, method, headers, body: body.into(), timeout })
     }
+
+    /// The same attempt with this body, and with more header lines: one replaces those of its name.
+    pub fn with(
+        &self,
+        headers: &[(String, String)],
+        body: impl Into<Bytes>,
+    ) -> trunkline_types::Result<Self> {
+        let mut attempt = Self { body: body.into(), ..self.clone() };
+        if !headers.is_empty() {
+            attempt.headers.extend(header_map(headers)?);
+        }
+        Ok(attempt)
+    }
+}
+
+fn header_map(headers: &[(String, String)]) -> trunkline_types::Result<HeaderMap> {
+    let mut lines = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        let line = HeaderName::from_bytes(name.as_bytes());
+        let line = line.map_err(|_| cannot_be_sent("The header", name))?;
+        let value = HeaderValue::from_str(value);
+        lines.append(line, value.map_err(|_| cannot_be_sent("The value of the header", name))?);
+    }
+    Ok(lines)
+}
+
+#[cold]
+fn cannot_be_sent(what: &str, name: &str) -> Error {
+    let text = format!("{what} {name:?} cannot be sent: it has a character that HTTP refuses.");
+    Error::new(Code::InvalidParameterValue, text)
 }
 
 /// A client for many endpoints. Dropping it ends the attempts that run, without their outcome.

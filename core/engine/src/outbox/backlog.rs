@@ -13,10 +13,12 @@ use trunkline_types::{Millis, Receipt, ResourceId, Result, Seq};
 pub struct LeasedDelivery {
     /// Names this attempt.
     pub receipt: Receipt,
-    /// What is to be delivered.
+    /// What is to be delivered, rendered if its destination says so.
     pub body: Vec<u8>,
     /// The attribute block of the message.
     pub attributes: Vec<u8>,
+    /// Header lines that the rendering gave it.
+    pub headers: Vec<(String, String)>,
     /// The group it was sent with.
     pub group: Option<String>,
     /// Which attempt this is, from one.
@@ -52,14 +54,17 @@ pub trait Backlog: Send + Sync {
     /// Makes a delivery due `delay` from now. A delivery that is gone is a success.
     fn retry_after(&self, receipt: &Receipt, delay: Millis) -> Result<()>;
 
-    /// Moves a delivery to the queue `target` in one step, with these text attributes added; false
-    /// when there is no such queue, or the disk is full.
+    /// Moves a delivery to the resource `target` in one step, with these text attributes added;
+    /// false when there is no such resource, or the disk is full.
     fn dead_letter(
         &self,
         receipt: &Receipt,
         target: ResourceId,
         attributes: &[(&str, String)],
     ) -> Result<bool>;
+
+    /// Has `signal` called for every delivery that is accepted from another resource.
+    fn listen(&self, signal: Arc<dyn Signal>);
 
     /// Asks for one call of `signal` when a delivery may be due.
     fn subscribe(&self, signal: Arc<dyn Signal>) -> WaiterId;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use trunkline_delivery::{Attempt, Curve, Delay, Endpoint, Jitter, Phase, RetryTable};
-use trunkline_host::{Put, Take, damaged};
+use trunkline_host::{Put, Renderer, Take, damaged};
 use trunkline_types::{Code, Error, Millis, ResourceId, Result};
 
 /// Where deliveries of a destination go.
@@ -39,6 +39,8 @@ pub struct DestinationConfig {
     pub dead_letter: Option<ResourceId>,
     /// Attempts at once.
     pub concurrency: u32,
+    /// Who renders each delivery when it is attempted; `None` delivers what was accepted.
+    pub renderer: Option<Renderer>,
 }
 
 /// Longest time for one attempt: the longest lease of a queue.
@@ -47,8 +49,9 @@ const ATTEMPT_MAX: Millis = 43_200_000;
 const HEADERS_MAX: usize = 64;
 const HEADER_BYTES_MAX: usize = 16 << 10;
 
-/// The first byte of a configuration: how the rest is laid out.
-const LAYOUT: u8 = 1;
+/// The first byte of a configuration: how the rest is laid out. Layout 1 has no renderer.
+const LAYOUT: u8 = 2;
+const WITHOUT_RENDERER: u8 = 1;
 const HTTP: u8 = 1;
 const HANDLER: u8 = 2;
 
@@ -123,13 +126,18 @@ impl DestinationConfig {
         put_table(&mut out, &self.retry);
         out.put_u32(self.dead_letter.map_or(0, |queue| queue.0));
         out.put_u32(self.concurrency);
+        out.put_u8(u8::from(self.renderer.is_some()));
+        if let Some(renderer) = &self.renderer {
+            renderer.put(&mut out);
+        }
         out
     }
 
     /// The configuration in `bytes`. Bytes of another shape are an error, never a panic.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         let mut take = Take(bytes);
-        if take.u8()? != LAYOUT {
+        let layout = take.u8()?;
+        if layout != LAYOUT && layout != WITHOUT_RENDERER {
             return Err(damaged("a destination this version does not know"));
         }
         let transport = match take.u8()? {
@@ -146,7 +154,12 @@ impl DestinationConfig {
         };
         let retry = take_table(&mut take)?;
         let dead_letter = Some(take.u32()?).filter(|id| *id != 0).map(ResourceId);
-        Ok(Self { transport, retry, dead_letter, concurrency: take.u32()? })
+        let concurrency = take.u32()?;
+        let renderer = match layout == LAYOUT && take.u8()? != 0 {
+            true => Some(Renderer::take(&mut take)?),
+            false => None,
+        };
+        Ok(Self { transport, retry, dead_letter, concurrency, renderer })
     }
 }
 
@@ -223,6 +236,7 @@ mod tests {
             retry: RetryTable::sns_managed(),
             dead_letter: Some(ResourceId(7)),
             concurrency: 9,
+            renderer: None,
         }
     }
 
@@ -233,6 +247,7 @@ mod tests {
             retry: RetryTable::event_bridge(),
             dead_letter: None,
             concurrency: 1,
+            renderer: None,
         };
         let ramp = Delay::Ramp { from: 1, to: 2, curve: Curve::Geometric };
         let phases = vec![Phase { retries: 5, delay: ramp }];
@@ -240,13 +255,24 @@ mod tests {
             retry: RetryTable::new(phases, None, Jitter::Full).unwrap(),
             ..handler.clone()
         };
-        for config in [http("https://example.com/hook"), handler, curved] {
+        let renderer = Some(Renderer { resource: ResourceId(3), variant: 4 });
+        let rendered = DestinationConfig { renderer, ..curved.clone() };
+        for config in [http("https://example.com/hook"), handler, curved, rendered] {
             let bytes = config.encode();
             assert_eq!(DestinationConfig::decode(&bytes).unwrap(), config);
             for length in 0..bytes.len() {
                 assert!(DestinationConfig::decode(&bytes[..length]).is_err());
             }
         }
+    }
+
+    #[test]
+    fn a_configuration_of_the_layout_without_a_renderer_is_read() {
+        let config = http("https://example.com/hook");
+        let mut bytes = config.encode();
+        assert_eq!(bytes.pop(), Some(0));
+        bytes[0] = WITHOUT_RENDERER;
+        assert_eq!(DestinationConfig::decode(&bytes).unwrap(), config);
     }
 
     #[test]

@@ -141,6 +141,7 @@ impl Outbox {
     pub fn attach(&self, id: ResourceId, backlog: Arc<dyn Backlog>, config: DestinationConfig) {
         let destination = Arc::new(Destination::new(id, backlog, config));
         lock(&self.destinations).insert(id, destination.clone());
+        destination.backlog.listen(self.due(id));
         let counts = destination.backlog.counts();
         if counts.due + counts.leased > 0 {
             self.notify(id);
@@ -176,11 +177,6 @@ impl Outbox {
             gone.into_iter().for_each(|id| failures.forget_all(&mut log, id));
         }
         Ok(())
-    }
-
-    /// A delivery was added to the queue of this destination.
-    pub fn accepted(&self, id: ResourceId) {
-        self.notify(id);
     }
 
     /// The configuration of a destination.

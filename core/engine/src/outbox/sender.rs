@@ -65,6 +65,11 @@ impl Outbox {
         self.request_turns();
     }
 
+    /// A signal that a delivery of this destination may be due.
+    pub(super) fn due(&self, destination: ResourceId) -> Arc<dyn Signal> {
+        Arc::new(Due { outbox: Arc::downgrade(&self.0), destination })
+    }
+
     pub(super) fn take_turns(&self) {
         loop {
             loop {
@@ -175,8 +180,7 @@ impl Outbox {
     /// woken hands its wake on, and must not hand it to the one that takes its place.
     fn subscribe(&self, destination: &Arc<Destination>) {
         destination.unsubscribe();
-        let due = Due { outbox: Arc::downgrade(&self.0), destination: destination.id };
-        let waiter = destination.backlog.subscribe(Arc::new(due));
+        let waiter = destination.backlog.subscribe(self.due(destination.id));
         // One turn is taken at a time, so no other subscription came meanwhile.
         *lock(&destination.waiter) = Some(waiter);
         if destination.is_removed.load(Ordering::Acquire) {
@@ -194,11 +198,16 @@ impl Outbox {
     ) {
         let attempt = AttemptRef::from(&delivery);
         let (outbox, destination) = (self.clone(), destination.clone());
-        let sent = Attempt { body: delivery.body.into(), ..template.clone() };
-        let host = way(Gate::Host, &sent.endpoint);
-        client.send(slot, sent, move |outcome| {
-            outbox.attempt_ended(&destination, &attempt, &Ended::from(outcome), host);
-        });
+        let host = way(Gate::Host, &template.endpoint);
+        match template.with(&delivery.headers, delivery.body) {
+            Ok(sent) => client.send(slot, sent, move |outcome| {
+                outbox.attempt_ended(&destination, &attempt, &Ended::from(outcome), host);
+            }),
+            Err(error) => {
+                let ended = Ended::Permanent { why: error.message().to_owned() };
+                self.attempt_ended(&destination, &attempt, &ended, host);
+            }
+        }
     }
 
     fn attempt_ended(

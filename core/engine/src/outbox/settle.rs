@@ -2,6 +2,7 @@
 //! until its next attempt, or give it up.
 
 use trunkline_delivery::{Ended, GiveUp, Verdict, after_attempt, before_attempt};
+use trunkline_host::{Content, Rendered};
 use trunkline_journal::Ticket;
 use trunkline_types::sync::atomic::{AtomicU64, Ordering};
 use trunkline_types::sync::lock;
@@ -9,6 +10,7 @@ use trunkline_types::{Durability, Millis, Receipt, Result};
 
 use super::Outbox;
 use super::backlog::LeasedDelivery;
+use super::config::DestinationConfig;
 use super::destination::Destination;
 use super::failures::FailedDelivery;
 
@@ -65,23 +67,47 @@ impl Outbox {
         let config = &prepared.config;
         let mut given_up = Vec::new();
         let now = self.host.now();
-        let found = destination.backlog.lease(wanted, config.lease(), &mut |delivery| {
+        let found = destination.backlog.lease(wanted, config.lease(), &mut |mut delivery| {
             let begun = delivery.attempt.saturating_sub(1);
-            match before_attempt(&config.retry, begun, delivery.accepted, now) {
-                None => leased.push(delivery),
-                Some(reason) => given_up.push((delivery, reason)),
+            if let Some(reason) = before_attempt(&config.retry, begun, delivery.accepted, now) {
+                let why = "no outcome of the last attempt is known".to_owned();
+                let attempt = AttemptRef { attempt: begun, ..AttemptRef::from(&delivery) };
+                return given_up.push((attempt, reason, why));
+            }
+            match self.render(config, &mut delivery) {
+                Ok(()) => leased.push(delivery),
+                Err(error) => {
+                    let why = error.message().to_owned();
+                    given_up.push((AttemptRef::from(&delivery), GiveUp::Refused, why));
+                }
             }
         });
         let mut failure = None;
-        for (delivery, reason) in &given_up {
-            let why = "no outcome of the last attempt is known";
-            let mut attempt = AttemptRef::from(delivery);
-            attempt.attempt -= 1;
+        for (attempt, reason, why) in &given_up {
             // An error of one does not keep the others from being given up.
-            let given_up = self.give_up(destination, &attempt, *reason, why, now);
+            let given_up = self.give_up(destination, attempt, *reason, why, now);
             failure = failure.or(given_up.err());
         }
         failure.map_or(found, Err)
+    }
+
+    /// Renders a delivery, if its destination says so. It is rendered for every attempt anew; what
+    /// goes to a dead-letter queue is what was accepted.
+    fn render(&self, config: &DestinationConfig, delivery: &mut LeasedDelivery) -> Result<()> {
+        let Some(renderer) = config.renderer else { return Ok(()) };
+        let content = Content {
+            body: &delivery.body,
+            attributes: &delivery.attributes,
+            origin: delivery.origin,
+            accepted: delivery.accepted,
+            attempt: delivery.attempt,
+        };
+        let Rendered { body, attributes, headers } = self.host.render(renderer, &content)?;
+        (delivery.body, delivery.headers) = (body, headers);
+        if let Some(attributes) = attributes {
+            delivery.attributes = attributes;
+        }
+        Ok(())
     }
 
     /// Carries out the end of an attempt. The ticket stands for what was written.

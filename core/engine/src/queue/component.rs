@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use trunkline_host::{
-    Component, ComponentKind, Documents, Encode, Host, Jobs, Loader, Location, Resource,
-    ResourceReport,
+    Accepted, Component, ComponentKind, Documents, Encode, Host, Jobs, Loader, Location, Resource,
+    ResourceReport, Routed,
 };
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{
@@ -227,6 +227,10 @@ impl Resource for Queue {
 
     fn fire(&self, slot: u32, now: Millis, _: &Jobs<'_>) -> Option<Millis> {
         self.fire_slot(slot, now)
+    }
+
+    fn accept(&self, message: &Routed<'_>) -> Result<Accepted> {
+        self.take_over(message)
     }
 
     fn close(&self) {

@@ -1,7 +1,5 @@
 //! What a queue is: its rules and document, changed, removed, written and carried.
 
-use std::sync::Arc;
-
 use trunkline_host::{Append, Location};
 use trunkline_journal::Ticket;
 use trunkline_types::sync::atomic::Ordering;
@@ -110,14 +108,14 @@ impl Queue {
 
     /// The dead-letter queue of this queue. One that was removed and made again under its name is
     /// the target again.
-    pub(crate) fn dead_letter_target(&self) -> Option<Arc<Queue>> {
+    pub(crate) fn dead_letter_target(&self) -> Option<ResourceId> {
         let dead = self.rules.dead_letter()?;
         let directory = &self.host.directory;
-        let target = directory.get(dead.queue).or_else(|| {
+        let target = Some(dead.queue).filter(|id| directory.contains(*id)).or_else(|| {
             let name = lock(&self.definition).dead_letter_name.clone()?;
-            directory.find(&name)
+            directory.id_of(&name)
         });
-        target.filter(|target: &Arc<Queue>| target.id != self.id)
+        target.filter(|target| *target != self.id)
     }
 
     pub(crate) fn stored_definition(&self) -> StoredDefinition {

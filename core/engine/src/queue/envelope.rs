@@ -9,7 +9,7 @@
 //! ([..] may be absent; texts and attributes are length-prefixed)
 //! ```
 
-use trunkline_host::{Put, Take};
+use trunkline_host::{Put, ReceivedBefore, Take};
 use trunkline_types::{Millis, ResourceId, Result, Seq};
 
 /// Slot flag: the payload starts with an envelope.
@@ -40,16 +40,6 @@ pub(crate) struct Envelope<'a> {
     pub dedup_id: Option<&'a str>,
     pub attributes: &'a [u8],
     pub body: &'a [u8],
-}
-
-/// How a message was delivered by the queues that it came from as a dead letter. Callers are shown
-/// the sum of all deliveries; a queue holds its own alone against its limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ReceivedBefore {
-    /// How often.
-    pub count: u32,
-    /// When for the first time.
-    pub first: Millis,
 }
 
 impl<'a> Envelope<'a> {

@@ -24,7 +24,7 @@ mod waiting;
 use std::sync::Arc;
 
 use trunkline_host::{Host, TimerKey, Waiters};
-use trunkline_journal::Ticket;
+use trunkline_journal::{Signal, Ticket};
 use trunkline_types::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{
@@ -35,7 +35,6 @@ use crate::queue::fifo::FifoQueue;
 use crate::queue::replay::StoredDefinition;
 use crate::queue::rules::Rules;
 use crate::queue::standard::StandardQueue;
-use crate::queue::transfer::Incoming;
 
 pub use component::{QUEUE, QUEUES};
 pub(crate) use component::{Queues, check_limits};
@@ -64,6 +63,8 @@ pub struct Queue {
     definition: Mutex<StoredDefinition>,
     removed: AtomicBool,
     purged_at: AtomicU64,
+    /// Told of every message that another resource delivers here.
+    listener: Mutex<Option<Arc<dyn Signal>>>,
 }
 
 // A queue is allocated once and never moved, and the larger kind is the usual one.
@@ -92,6 +93,7 @@ impl Queue {
             definition: Mutex::new(definition),
             removed: AtomicBool::new(false),
             purged_at: AtomicU64::new(purged_at.unwrap_or(0)),
+            listener: Mutex::new(None),
         }
     }
 
@@ -120,7 +122,7 @@ impl Queue {
             && let Some(target) = self.dead_letter_target()
         {
             // It may have been removed and made again, and has another id then.
-            dead.queue = target.id;
+            dead.queue = target;
         }
         config
     }
@@ -313,17 +315,6 @@ impl Queue {
             self.wake(1);
         }
         fired.again
-    }
-
-    /// Takes a message over from another queue.
-    pub(crate) fn accept(&self, incoming: &Incoming<'_>) -> Result<()> {
-        self.check_present()?;
-        match &self.inner {
-            Kind::Standard(standard) => standard.accept(self, incoming)?,
-            Kind::Fifo(fifo) => fifo.accept(self, incoming)?,
-        }
-        self.wake(1);
-        Ok(())
     }
 
     pub(crate) fn inner(&self) -> &Kind {

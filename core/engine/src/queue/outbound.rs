@@ -1,11 +1,16 @@
 //! What the outbox asks of the queue of a destination, beyond the verbs of every queue.
 
+use std::sync::Arc;
+
+use trunkline_host::Move;
+use trunkline_journal::Signal;
+use trunkline_types::sync::lock;
 use trunkline_types::{Code, Error, Millis, Receipt, ResourceId, Result};
 
 use super::attributes::{self, Attribute};
 use super::envelope::Envelope;
 use super::standard::StandardQueue;
-use super::transfer::Incoming;
+use super::transfer;
 use super::{Kind, Queue};
 
 impl Queue {
@@ -25,9 +30,9 @@ impl Queue {
         Ok(())
     }
 
-    /// Moves a message to the queue `target` as a new message there, in one step of the journal,
-    /// with these text attributes added. False when there is no such queue or the disk is full; a
-    /// message that is gone is a success.
+    /// Moves a message to the resource `target` as a new message there, in one step of the journal,
+    /// with these text attributes added. False when there is no such resource or the disk is full;
+    /// a message that is gone is a success.
     pub(crate) fn move_leased(
         &self,
         receipt: &Receipt,
@@ -35,21 +40,23 @@ impl Queue {
         added: &[(&str, String)],
     ) -> Result<bool> {
         self.check_writable()?;
-        let target = self.host.directory.get::<Queue>(target);
-        let Some(target) = target.filter(|target| target.id != self.id) else { return Ok(false) };
-        if self.host.is_full() {
+        if target == self.id || self.host.is_full() {
             return Ok(false);
         }
         let now = self.host.now();
         let mut give = |seq: u64, envelope: &Envelope<'_>| -> Result<bool> {
             let attributes = with_texts(envelope.attributes, added)?;
+            let moved = Move::anew((self.id, seq), now);
             let envelope =
                 Envelope { attributes: &attributes, body: envelope.body, ..Envelope::default() };
-            let incoming = Incoming { envelope, sent: now, moved_from: (self.id, seq) };
-            target.accept(&incoming)?;
-            Ok(true)
+            transfer::is_delivered(self.host.deliver(target, &envelope.routed(moved)))
         };
         Ok(self.standard()?.take_leased(self, receipt, &mut give)?.unwrap_or(true))
+    }
+
+    /// Has `listener` told of every message that another resource delivers here.
+    pub(crate) fn listen(&self, listener: Arc<dyn Signal>) {
+        *lock(&self.listener) = Some(listener);
     }
 
     fn standard(&self) -> Result<&StandardQueue> {

@@ -91,7 +91,7 @@ impl Redrives {
         let now = host.now();
         let queue =
             host.directory.get::<Queue>(source).ok_or_else(|| no_resource(Field::Source))?;
-        if destination.is_some_and(|id| host.directory.get::<Queue>(id).is_none()) {
+        if destination.is_some_and(|id| !host.directory.contains(id)) {
             return Err(no_resource(Field::Destination));
         }
         let total = queue.statistics()?.visible;

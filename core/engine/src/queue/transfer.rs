@@ -1,20 +1,88 @@
-//! Messages that change queues: to the dead-letter queue, and back by a move task.
+//! Messages that leave a queue for another resource, and those that come from one: dead letters,
+//! and messages that a redrive takes back. They go through the host ([`Host::deliver`]), which
+//! knows the target by its id alone.
 //!
 //! One record takes the message away from one queue and adds it to the other, so a crash never
 //! shows it in both or in neither. No two queues are locked at once: the source holds the message
-//! apart (claimed or leased) while the destination accepts it.
+//! apart (claimed or leased) while the target accepts it.
 
-use trunkline_host::Host;
-use trunkline_types::{Millis, ResourceId, Result, Seq};
+use trunkline_host::{Accepted, Host, Move, ReceivedBefore, Routed};
+use trunkline_types::sync::lock;
+use trunkline_types::{Code, Error, Millis, ResourceId, Result, Seq};
 
-use crate::queue::envelope::{Envelope, ReceivedBefore};
-use crate::queue::{Kind, Queue};
+use crate::queue::envelope::Envelope;
+use crate::queue::{Kind, Outgoing, Queue};
 
-/// A message that arrives from another queue.
+/// A message that arrives from another resource.
 pub(crate) struct Incoming<'a> {
     pub envelope: Envelope<'a>,
     pub sent: Millis,
     pub moved_from: (ResourceId, Seq),
+}
+
+impl<'a> Incoming<'a> {
+    /// The message as the queue stores it.
+    fn of(message: &Routed<'a>, moved: &Move) -> Self {
+        let envelope = Envelope {
+            origin: moved.origin,
+            source: moved.source,
+            sent: moved.first_sent,
+            received: moved.received,
+            group: message.group,
+            dedup_id: message.dedup_id,
+            attributes: message.attributes,
+            body: message.body,
+        };
+        Self { envelope, sent: moved.sent, moved_from: moved.from }
+    }
+}
+
+impl<'a> Envelope<'a> {
+    /// The message on its way to another resource.
+    pub fn routed(&self, moved: Move) -> Routed<'a> {
+        Routed {
+            body: self.body,
+            attributes: self.attributes,
+            group: self.group,
+            dedup_id: self.dedup_id,
+            moved: Some(moved),
+            ..Routed::default()
+        }
+    }
+}
+
+impl Queue {
+    /// Takes a message over: a new one as [`Queue::send`] does, one that moves in the step that
+    /// removes it where it was.
+    pub(crate) fn take_over(&self, message: &Routed<'_>) -> Result<Accepted> {
+        let accepted = match &message.moved {
+            Some(moved) => self.add_moved(&Incoming::of(message, moved))?,
+            None => self.send_routed(message)?,
+        };
+        // Cloned: the listener may take its own locks.
+        let listener = lock(&self.listener).clone();
+        if let Some(listener) = listener {
+            listener.signal();
+        }
+        Ok(accepted)
+    }
+
+    fn send_routed(&self, message: &Routed<'_>) -> Result<Accepted> {
+        let Routed { body, attributes, group, dedup_id, delay, moved: _, hops: _ } = *message;
+        let sent = self.send(&Outgoing { body, attributes, group, dedup_id, delay })?;
+        let (seq, duplicate, ticket) = (sent.seq, sent.duplicate, sent.ticket);
+        Ok(Accepted { resource: self.id, seq, duplicate, ticket })
+    }
+
+    fn add_moved(&self, incoming: &Incoming<'_>) -> Result<Accepted> {
+        self.check_present()?;
+        let (seq, ticket) = match self.inner() {
+            Kind::Standard(standard) => standard.accept(self, incoming)?,
+            Kind::Fifo(fifo) => fifo.accept(self, incoming)?,
+        };
+        self.wake(1);
+        Ok(Accepted { resource: self.id, seq, duplicate: false, ticket })
+    }
 }
 
 /// A message that was delivered as often as its queue allows.
@@ -41,16 +109,28 @@ pub(crate) fn dead_letter(queue: &Queue, message: &Exhausted<'_>, now: Millis) -
         Kind::Fifo(_) => (now, Some(first_sent)),
     };
     let (count, first) = message.envelope.receive_count(message.deliveries, message.first_received);
-    let envelope = Envelope {
+    let moved = Move {
+        from: (queue.id, message.seq),
+        sent,
         origin: message.envelope.origin.or(Some((queue.id, message.seq))),
         source: Some(queue.id),
-        sent: kept,
+        first_sent: kept,
         received: Some(ReceivedBefore { count, first }),
-        ..message.envelope
     };
-    let incoming = Incoming { envelope, sent, moved_from: (queue.id, message.seq) };
-    target.accept(&incoming)?;
-    Ok(true)
+    is_delivered(queue.host.deliver(target, &message.envelope.routed(moved)))
+}
+
+/// Whether a target took a message; one that was removed meanwhile did not.
+pub(crate) fn is_delivered(delivered: Result<Accepted>) -> Result<bool> {
+    match delivered {
+        Ok(_) => Ok(true),
+        Err(error) if is_gone(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_gone(error: &Error) -> bool {
+    matches!(error.code(), Code::QueueDoesNotExist | Code::ResourceNotFoundException)
 }
 
 /// What became of an attempt to move one message back.
@@ -79,17 +159,10 @@ pub(crate) fn take_back(
             taken = Taken::NoTarget;
             return Ok(false);
         };
-        let Some(target) = host.directory.get::<Queue>(target) else {
-            taken = Taken::TargetGone;
-            return Ok(false);
-        };
-        let envelope =
-            Envelope { origin: None, source: None, sent: None, received: None, ..*envelope };
-        let moved_from = (source.id, seq);
-        let incoming = Incoming { envelope, sent: now, moved_from };
-        target.accept(&incoming)?;
-        taken = Taken::Moved;
-        Ok(true)
+        let moved = Move::anew((source.id, seq), now);
+        let is_moved = is_delivered(host.deliver(target, &envelope.routed(moved)))?;
+        taken = if is_moved { Taken::Moved } else { Taken::TargetGone };
+        Ok(is_moved)
     };
     match source.inner() {
         Kind::Standard(standard) => standard.take(source, &mut give)?,
@@ -127,8 +200,8 @@ mod tests {
     fn move_while_cleaning(engine: &Arc<Engine>, source: &Queue, target: &Queue) {
         let (told, cleaned) = mpsc::channel();
         let mut give = |seq: Seq, envelope: &Envelope<'_>| -> Result<bool> {
-            let (envelope, moved_from) = (*envelope, (source.id, seq));
-            target.accept(&Incoming { envelope, sent: source.host.now(), moved_from })?;
+            let moved = Move::anew((source.id, seq), source.host.now());
+            target.take_over(&envelope.routed(moved))?;
             let (engine, told) = (engine.clone(), told.clone());
             std::thread::spawn(move || told.send(engine.compact_oldest()));
             // Cleaning has to wait for the end of the move: it does not come in between.

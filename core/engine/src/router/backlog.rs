@@ -22,6 +22,7 @@ impl Backlog for Queue {
                 receipt: message.receipt,
                 body: message.body.to_vec(),
                 attributes: message.attributes.to_vec(),
+                headers: Vec::new(),
                 group: message.group.map(str::to_owned),
                 attempt: message.receipt.delivery,
                 accepted: message.sent,
@@ -45,6 +46,10 @@ impl Backlog for Queue {
         attributes: &[(&str, String)],
     ) -> Result<bool> {
         self.move_leased(receipt, target, attributes)
+    }
+
+    fn listen(&self, signal: Arc<dyn Signal>) {
+        Queue::listen(self, signal);
     }
 
     fn subscribe(&self, signal: Arc<dyn Signal>) -> WaiterId {

@@ -1,12 +1,15 @@
-//! The router: the only way from one kind of resource to another. Beside `engine.rs` it is the only
-//! module that names two kinds. Dead letters and redrive go from queue to queue and do not come
-//! through it: see `queue/transfer.rs`.
+//! The router: the way from one kind of resource to another. Beside `engine.rs` it is the only
+//! module that names two kinds.
+//!
+//! What a kind itself sends on (dead letters, redriven messages, the events of a bus) it hands to
+//! [`trunkline_host::Host::deliver`], which knows a target by its id alone and bounds the hops.
 
 mod backlog;
 mod destinations;
 
 use std::sync::Arc;
 
+use trunkline_host::{Accepted, Routed};
 use trunkline_types::{Code, Error, ResourceId, Result};
 
 use crate::engine::Engine;
@@ -26,14 +29,14 @@ impl Engine {
     /// Delivers to a target. The delivery is accepted when this returns, and as durable as wanted
     /// once its ticket has been waited for.
     pub fn deliver(&self, target: Target, delivery: &Outgoing<'_>) -> Result<Sent> {
-        match target {
-            Target::Queue(id) => self.queue_of(id)?.send(delivery),
-            Target::Outbox(id) => {
-                let sent = self.destination_queue(id)?.send(delivery)?;
-                self.outbox().accepted(id);
-                Ok(sent)
-            }
-        }
+        let id = match target {
+            Target::Queue(id) => self.queue_of(id)?.id(),
+            Target::Outbox(id) => self.destination_queue(id)?.id(),
+        };
+        let Outgoing { body, attributes, group, dedup_id, delay } = *delivery;
+        let routed = Routed { body, attributes, group, dedup_id, delay, ..Default::default() };
+        let Accepted { resource, seq, duplicate, ticket } = self.host().deliver(id, &routed)?;
+        Ok(Sent { queue: resource, seq, duplicate, ticket })
     }
 
     fn queue_of(&self, id: ResourceId) -> Result<Arc<Queue>> {

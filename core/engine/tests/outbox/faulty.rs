@@ -62,6 +62,10 @@ impl Backlog for Faulty {
         self.queue.dead_letter(receipt, target, attributes)
     }
 
+    fn listen(&self, signal: Arc<dyn Signal>) {
+        self.queue.listen(signal);
+    }
+
     fn subscribe(&self, signal: Arc<dyn Signal>) -> WaiterId {
         Backlog::subscribe(&*self.queue, signal)
     }

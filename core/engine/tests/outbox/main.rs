@@ -30,6 +30,7 @@ fn http(url: &str) -> DestinationConfig {
         retry: RetryTable::sns_http(),
         dead_letter: None,
         concurrency: 8,
+        renderer: None,
     }
 }
 

@@ -151,14 +151,14 @@ impl FifoQueue {
         arm_front(queue, state);
     }
 
-    /// Takes a message over from another queue.
-    pub fn accept(&self, queue: &Queue, incoming: &Incoming<'_>) -> Result<()> {
+    /// Takes a message over from another resource.
+    pub fn accept(&self, queue: &Queue, incoming: &Incoming<'_>) -> Result<(Seq, Option<Ticket>)> {
         let mut state = lock(&self.state);
         let mut log = queue.host.append()?;
         let (seq, sent) = (state.next_seq(), incoming.sent);
         let entering = Entering { seq, dedup: None, sent, moved: Some(incoming) };
         self.enter(queue, &mut state, &mut log, &incoming.envelope, &entering);
-        Ok(())
+        Ok((seq, log.ticket()))
     }
 
     pub fn delete(&self, queue: &Queue, receipt: &Receipt, now: Millis) -> Result<Option<Ticket>> {

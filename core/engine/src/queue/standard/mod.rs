@@ -195,16 +195,16 @@ impl StandardQueue {
         (place, seq)
     }
 
-    /// Takes a message over from another queue.
-    pub fn accept(&self, queue: &Queue, incoming: &Incoming<'_>) -> Result<()> {
+    /// Takes a message over from another resource.
+    pub fn accept(&self, queue: &Queue, incoming: &Incoming<'_>) -> Result<(Seq, Option<Ticket>)> {
         let mut log = queue.host.append()?;
         let grouped = incoming.envelope.flags() & GROUPED != 0;
         let visibility = if grouped { Visibility::Held } else { Visibility::Ready };
         let sent = incoming.sent;
-        let (place, _) =
+        let (place, seq) =
             self.put(queue, &mut log, &incoming.envelope, sent, visibility, Some(incoming));
         self.watch_out_of_order(queue, place.slot, incoming.sent);
-        Ok(())
+        Ok((seq, log.ticket()))
     }
 
     #[inline]

@@ -1,0 +1,94 @@
+//! Messages on their way from one resource to another, of whatever kind: deliveries, dead letters
+//! and redriven messages.
+//!
+//! [`Host::deliver`](crate::Host::deliver) finds the target in the directory and hands it the
+//! message; the target's [`Resource::accept`](crate::Resource::accept) decides, appends and
+//! applies, as its verbs do. Nothing here knows what a target does with a message.
+//!
+//! A message that moves carries the number it had ([`Move::from`]). The target writes that number
+//! into the record that adds the message, so one record takes the message from one resource and
+//! adds it to the other: a crash shows it in one of the two.
+
+use trunkline_journal::Ticket;
+use trunkline_types::{Code, Error, Millis, ResourceId, Seq};
+
+/// How many resources may hand a message on, one to the next, before it counts as a loop.
+pub const HOPS_MAX: u32 = 16;
+
+/// A message for another resource.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Routed<'a> {
+    /// The body.
+    pub body: &'a [u8],
+    /// The attribute block; empty for none.
+    pub attributes: &'a [u8],
+    /// The group, for targets that keep order by group.
+    pub group: Option<&'a str>,
+    /// The deduplication id, for targets that have a deduplication window.
+    pub dedup_id: Option<&'a str>,
+    /// How long the target keeps the message invisible, instead of its own delay.
+    pub delay: Option<Millis>,
+    /// What the target takes over, if the message moves there. Without it the message is new.
+    pub moved: Option<Move>,
+    /// How many resources have handed the message on before.
+    pub hops: u32,
+}
+
+/// Where a message that moves comes from, and what of its past stays with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Move {
+    /// The resource it leaves, and its number there.
+    pub from: (ResourceId, Seq),
+    /// From when its age counts.
+    pub sent: Millis,
+    /// The resource and the number under which it was first sent, if its id stays.
+    pub origin: Option<(ResourceId, Seq)>,
+    /// The resource that gave it up, if it is a dead letter.
+    pub source: Option<ResourceId>,
+    /// When it was first sent, where its age begins anew.
+    pub first_sent: Option<Millis>,
+    /// The deliveries that stay counted.
+    pub received: Option<ReceivedBefore>,
+}
+
+impl Move {
+    /// A move of the message `from` that makes it a new one, sent at `now`.
+    pub fn anew(from: (ResourceId, Seq), now: Millis) -> Self {
+        Self { from, sent: now, origin: None, source: None, first_sent: None, received: None }
+    }
+}
+
+/// How a message was delivered by the resources that it came from as a dead letter. Callers are
+/// shown the sum of all deliveries; a queue holds its own alone against its limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReceivedBefore {
+    /// How often.
+    pub count: u32,
+    /// When for the first time.
+    pub first: Millis,
+}
+
+/// A message that a target has accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accepted {
+    /// The resource that accepted it.
+    pub resource: ResourceId,
+    /// Its number there.
+    pub seq: Seq,
+    /// Whether an earlier message stands for it: nothing was added.
+    pub duplicate: bool,
+    /// To be waited for, if the host has a journal.
+    pub ticket: Option<Ticket>,
+}
+
+/// The error for a message that goes in a circle.
+#[cold]
+pub fn too_many_hops() -> Error {
+    Error::new(
+        Code::UnsupportedOperation,
+        format!(
+            "The delivery was handed on {HOPS_MAX} times, so its targets form a loop. Remove one of \
+             the targets that lead back, or give it a pattern that does not match."
+        ),
+    )
+}
