@@ -18,13 +18,14 @@ ARROWS = {
     "timer": {"types"},
     "queue": {"types"},
     "stream": {"types"},
+    "schedule": {"types"},
     "delivery": {"types"},
     "host": {"types", "journal", "timer"},
     "engine": {"types", "journal", "host", "queue", "delivery"},
     "binding": {"types", "journal", "engine", "wire", "pattern"},
     "capi": {"types", "engine"},
     "wire": {"types", "engine"},
-    "fuzz": {"types", "journal", "engine", "wire", "pattern"},
+    "fuzz": {"types", "journal", "engine", "wire", "pattern", "schedule"},
 }
 
 # Third-party names, and the only crates that may depend on them.
@@ -36,6 +37,7 @@ OWNERS = {
     "rustls-native-certs": {"delivery"},
     "httpdate": {"delivery"},
     "tower-service": {"delivery"},
+    "jiff": {"schedule"},
 }
 
 # A word in Rust sources, and the only places where it may stand.
