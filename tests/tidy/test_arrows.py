@@ -25,6 +25,8 @@ ARROWS = {
     "binding": {"types", "journal", "engine", "wire", "pattern"},
     "capi": {"types", "engine"},
     "wire": {"types", "engine"},
+    # Tries every kind of resource, on the host and over the wire; nothing depends on it.
+    "conformance": {"types", "journal", "host", "engine", "wire"},
     "fuzz": {"types", "journal", "engine", "wire", "pattern", "schedule"},
 }
 

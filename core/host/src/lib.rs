@@ -3,8 +3,8 @@
 //! and injected faults.
 //!
 //! A kind of resource is a [`ComponentKind`] in a table that the embedder hands to [`Host::open`];
-//! it brings a [`Loader`], a [`Component`] and its [`Resource`]s. See the engine's `tests/counter`
-//! for a small one.
+//! it brings a [`Loader`], a [`Component`] and its [`Resource`]s.
+//! `core/conformance/src/nouns/counter` is a small one.
 //!
 //! It is not a queue, and decides nothing about the content of records.
 

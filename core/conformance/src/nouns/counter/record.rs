@@ -13,7 +13,7 @@ pub enum Record<'a> {
     /// It exists, and its timer raises it every `period`; 0 for never.
     Created { id: ResourceId, name: &'a str, period: Millis, next: Millis },
     /// It stands at `value`, and the timer raises it at `next`.
-    Value { id: ResourceId, value: u64, next: Millis },
+    Value { id: ResourceId, value: i64, next: Millis },
     /// It is gone.
     Removed { id: ResourceId },
 }
@@ -31,7 +31,7 @@ impl Encode for Record<'_> {
             Self::Value { id, value, next } => {
                 out.put_u8(VALUE);
                 out.put_u32(id.0);
-                out.put_u64(value);
+                out.put_u64(value.cast_unsigned());
                 out.put_u64(next);
             }
             Self::Removed { id } => {
@@ -51,7 +51,7 @@ impl<'a> Record<'a> {
                 let (name, period) = (take.text()?, take.u64()?);
                 Ok(Self::Created { id, name, period, next: take.u64()? })
             }
-            VALUE => Ok(Self::Value { id, value: take.u64()?, next: take.u64()? }),
+            VALUE => Ok(Self::Value { id, value: take.u64()?.cast_signed(), next: take.u64()? }),
             REMOVED => Ok(Self::Removed { id }),
             _ => Err(damaged("a kind this version does not know")),
         }

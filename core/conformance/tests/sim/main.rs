@@ -10,9 +10,6 @@
 
 #![allow(clippy::unwrap_used)]
 
-#[path = "../counter/mod.rs"]
-mod counter;
-mod nouns;
 mod observe;
 mod work;
 
@@ -43,7 +40,7 @@ pub fn open(storage: &SimStorage, now: Millis) -> (Arc<Engine>, Arc<Clock>) {
         background: false,
         ..OpenOptions::memory()
     };
-    (Engine::open_with(options, &[&counter::COUNTERS]).unwrap(), clock)
+    (trunkline_conformance::open(options).unwrap(), clock)
 }
 
 #[test]

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use trunkline_conformance::NOUNS;
 use trunkline_engine::{
     Clock, DeadLetter, Durability, Engine, Millis, Outgoing, Queue, QueueConfig, Receipt, Receive,
     Ticket, fifo_queue, queue_name, standard_queue,
 };
 use trunkline_journal::sim::{Random, SimStorage};
 
-use crate::nouns::NOUNS;
 use crate::observe::{Moment, look};
 use crate::open;
 

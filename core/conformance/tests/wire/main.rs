@@ -1,9 +1,7 @@
-//! A test service goes through the dispatcher and the server like every other: inputs in each
-//! protocol, long polls, and streams of events.
+//! The services of the table behind the dispatcher and the server: inputs in each protocol, long
+//! polls, streams of events, reset and metrics.
 
 #![allow(clippy::unwrap_used)]
-
-mod service;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -13,43 +11,43 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use service::Counter;
-use trunkline_engine::{Engine, OpenOptions};
+use trunkline_conformance::nouns::counter::{Counter, Counters};
+use trunkline_conformance::{NOUNS, WireNoun, open};
+use trunkline_engine::OpenOptions;
 use trunkline_wire::auth::Mode;
 use trunkline_wire::codec::event::Message;
-use trunkline_wire::detect::ServiceInfo;
 use trunkline_wire::dispatch::{Call, ControlPlane, Dispatcher};
 use trunkline_wire::error::Result;
 use trunkline_wire::message::{Request, Response};
 use trunkline_wire::server::{Options, Server};
 use trunkline_wire::{Value, WireError};
 
-struct Models;
+struct Models(Vec<WireNoun>);
 
 impl ControlPlane for Models {
     fn call(&self, _call: &Call, _input: Value) -> Result<Value> {
-        Err(WireError::internal("The counter has no control plane."))
+        Err(WireError::internal("The services of these tests have no control plane."))
     }
 
-    fn model(&self, _service: &str) -> std::result::Result<Vec<u8>, String> {
-        Ok(include_bytes!("model.json").to_vec())
+    fn model(&self, service: &str) -> std::result::Result<Vec<u8>, String> {
+        let found = self.0.iter().find(|noun| noun.info.name == service);
+        found.map(|noun| noun.model.to_vec()).ok_or_else(|| format!("no service {service}"))
     }
 
     fn reset(&self) {}
 }
 
-fn dispatcher() -> (Arc<Dispatcher>, Counter) {
-    let engine = Engine::open(OpenOptions::memory()).unwrap();
-    let counter = Counter::default();
-    let info = ServiceInfo {
-        name: "counter".to_owned(),
-        target_prefix: Some("Counter".to_owned()),
-        api_version: Some("2026-01-01".to_owned()),
-        ..ServiceInfo::default()
-    };
-    let planes: Vec<Arc<dyn trunkline_wire::service::Service>> = vec![Arc::new(counter.clone())];
-    let (control, mode) = (Arc::new(Models), Mode::Parse);
-    let dispatcher = Dispatcher::with_planes(engine, control, vec![info], planes, mode);
+/// A dispatcher with the service of each kind that has one, and a counter for the tests below.
+fn dispatcher() -> (Arc<Dispatcher>, Arc<Counter>) {
+    let engine = open(OpenOptions::memory()).unwrap();
+    NOUNS.iter().for_each(|noun| noun.fill(&engine));
+    let counters = engine.host().component::<Counters>().unwrap();
+    let counter = counters.create("hits", 0).unwrap().0;
+    let nouns: Vec<WireNoun> = NOUNS.iter().filter_map(|noun| noun.service()).collect();
+    let infos = nouns.iter().map(|noun| noun.info.clone()).collect();
+    let planes = nouns.iter().map(|noun| noun.service.clone()).collect();
+    let (control, mode) = (Arc::new(Models(nouns)), Mode::Parse);
+    let dispatcher = Dispatcher::with_planes(engine, control, infos, planes, mode);
     (Arc::new(dispatcher), counter)
 }
 
@@ -70,26 +68,58 @@ fn json(dispatcher: &Dispatcher, operation: &str, body: &str) -> String {
     String::from_utf8(call(dispatcher, &headers, body.as_bytes()).body).unwrap()
 }
 
+fn add(dispatcher: &Dispatcher, by: &str) -> String {
+    json(dispatcher, "Add", &format!(r#"{{"Name":"hits","By":[{by}]}}"#))
+}
+
+#[test]
+fn the_wire_service_of_each_kind_answers_in_every_protocol() {
+    let (dispatcher, _) = dispatcher();
+    let nouns: Vec<WireNoun> = NOUNS.iter().filter_map(|noun| noun.service()).collect();
+    assert!(!nouns.is_empty());
+    for WireNoun { info, request, .. } in nouns {
+        let operation = request.operation;
+        let target = format!("{}.{operation}", info.target_prefix.unwrap());
+        let version = info.api_version.unwrap();
+        let form = format!("Action={operation}&Version={version}&{}", request.form);
+        let typed = |kind| vec![("content-type", kind), ("x-amz-target", &*target)];
+        for (headers, body) in [
+            (typed("application/x-amz-json-1.1"), request.json.as_bytes()),
+            (vec![("content-type", "application/x-www-form-urlencoded")], form.as_bytes()),
+            (typed("application/x-amz-cbor-1.1"), request.cbor),
+        ] {
+            let response = call(&dispatcher, &headers, body);
+            let text = String::from_utf8_lossy(&response.body);
+            assert_eq!(response.status, 200, "{} {headers:?}: {text}", info.name);
+            assert!(text.contains(request.output), "{} {headers:?}: {text}", info.name);
+        }
+    }
+}
+
 #[test]
 fn an_input_is_read_from_json_forms_and_cbor_alike() {
     let (dispatcher, _) = dispatcher();
-    assert_eq!(json(&dispatcher, "Add", "{\"By\":[1,2]}"), "{\"Value\":3}");
+    assert_eq!(add(&dispatcher, "1,2"), "{\"Value\":3}");
     let form = [("content-type", "application/x-www-form-urlencoded")];
-    let body = b"Action=Add&Version=2026-01-01&By.member.1=3&By.member.2=4";
+    let body = b"Action=Add&Version=2026-01-01&Name=hits&By.member.1=3&By.member.2=4";
     let response = String::from_utf8(call(&dispatcher, &form, body).body).unwrap();
     assert!(response.contains("<Value>10</Value>"), "{response}");
-    // {"By": [5]}, with a list of indefinite length.
+    // {"Name": "hits", "By": [5]}, with a list of indefinite length.
     let cbor = [("content-type", "application/x-amz-cbor-1.1"), ("x-amz-target", "Counter.Add")];
-    let response = call(&dispatcher, &cbor, b"\xa1\x62By\x9f\x05\xff");
+    let response = call(&dispatcher, &cbor, b"\xa2\x64Name\x64hits\x62By\x9f\x05\xff");
     assert_eq!(response.body, b"\xbf\x65Value\x0f\xff");
 }
 
 #[test]
 fn a_wrong_input_is_refused_in_every_protocol() {
     let (dispatcher, _) = dispatcher();
-    assert!(json(&dispatcher, "Add", "{\"By\":[\"x\"]}").contains("SerializationException"));
+    assert!(
+        json(&dispatcher, "Add", "{\"Name\":\"hits\",\"By\":[\"x\"]}")
+            .contains("SerializationException")
+    );
     let form = [("content-type", "application/x-www-form-urlencoded")];
-    let response = call(&dispatcher, &form, b"Action=Add&Version=2026-01-01&By.member.1=x");
+    let response =
+        call(&dispatcher, &form, b"Action=Add&Version=2026-01-01&Name=hits&By.member.1=x");
     assert_eq!(response.status, 400);
     let cbor = [("content-type", "application/x-amz-cbor-1.1"), ("x-amz-target", "Counter.Add")];
     for body in [&b"\xa1\x62By"[..], b"\xa1\x62By\x61x", b"\xff", b"\xa0\x00"] {
@@ -109,14 +139,14 @@ fn eventually(what: impl Fn() -> bool) {
 fn a_long_poll_ends_when_what_it_waits_for_comes() {
     let (dispatcher, counter) = dispatcher();
     std::thread::scope(|scope| {
-        let polling = scope.spawn(|| json(&dispatcher, "Await", "{\"AtLeast\":2}"));
-        eventually(|| counter.waiters() > 0);
-        json(&dispatcher, "Add", "{\"By\":[1]}");
-        json(&dispatcher, "Add", "{\"By\":[1]}");
+        let polling = scope.spawn(|| json(&dispatcher, "Await", r#"{"Name":"hits","AtLeast":2}"#));
+        eventually(|| !counter.waiters.is_empty());
+        add(&dispatcher, "1");
+        add(&dispatcher, "1");
         assert_eq!(polling.join().unwrap(), "{\"Value\":2}");
     });
-    assert_eq!(json(&dispatcher, "Await", "{\"AtLeast\":9,\"Seconds\":0}"), "{}");
-    assert_eq!(counter.waiters(), 0);
+    assert_eq!(json(&dispatcher, "Await", r#"{"Name":"hits","AtLeast":9,"Seconds":0}"#), "{}");
+    assert!(counter.waiters.is_empty());
 }
 
 /// The events in a body: their type and their payload.
@@ -150,10 +180,11 @@ fn events_are_streamed_over_http_1_as_they_come() {
     stream
         .write_all(
             b"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-amz-json-1.1\r\n\
-              X-Amz-Target: Counter.Watch\r\nContent-Length: 13\r\n\r\n{\"AtLeast\":2}",
+              X-Amz-Target: Counter.Watch\r\nContent-Length: 27\r\n\r\n\
+              {\"Name\":\"hits\",\"AtLeast\":2}",
         )
         .unwrap();
-    eventually(|| counter.waiters() > 0);
+    eventually(|| !counter.waiters.is_empty());
     // The first events are there before the second change is made.
     let mut read = Vec::new();
     let has = |read: &[u8], text: &str| read.windows(text.len()).any(|w| w == text.as_bytes());
@@ -164,14 +195,14 @@ fn events_are_streamed_over_http_1_as_they_come() {
     }
     assert!(has(&read, "transfer-encoding: chunked"));
     assert!(has(&read, "application/vnd.amazon.eventstream"));
-    json(&dispatcher, "Add", "{\"By\":[2]}");
+    add(&dispatcher, "2");
     while !read.ends_with(b"\r\n0\r\n\r\n") {
         let count = stream.read(&mut buffer).unwrap();
         assert!(count > 0, "the stream ended without its last chunk");
         read.extend_from_slice(&buffer[..count]);
     }
     assert!(has(&read, "{\"Value\":2}"));
-    eventually(|| counter.waiters() == 0);
+    eventually(|| counter.waiters.is_empty());
 }
 
 #[test]
@@ -189,14 +220,14 @@ fn events_are_streamed_over_http_2_and_an_error_ends_them() {
         let request = http::Request::post("http://a/")
             .header("content-type", "application/x-amz-json-1.1")
             .header("x-amz-target", "Counter.Watch")
-            .body(Full::new(Bytes::from_static(b"{\"AtLeast\":5}")))
+            .body(Full::new(Bytes::from_static(br#"{"Name":"hits","AtLeast":5}"#)))
             .unwrap();
         let mut response = sender.send_request(request).await.unwrap().into_body();
         let mut body = Vec::new();
         while !body.windows(11).any(|window| window == b"{\"Value\":0}") {
             body.extend_from_slice(response.frame().await.unwrap().unwrap().data_ref().unwrap());
         }
-        json(&dispatcher, "Add", "{\"By\":[-1]}");
+        add(&dispatcher, "-1");
         body.extend_from_slice(&response.collect().await.unwrap().to_bytes());
         body
     });
@@ -206,16 +237,16 @@ fn events_are_streamed_over_http_2_and_an_error_ends_them() {
         event("Negative", "{\"message\":\"The counter fell below zero.\"}"),
     ];
     assert_eq!(events(&body), expected);
-    assert_eq!(counter.waiters(), 0);
+    assert!(counter.waiters.is_empty());
 }
 
 #[test]
 fn a_caller_in_the_process_gets_a_stream_when_it_has_ended() {
     let (dispatcher, _) = dispatcher();
-    json(&dispatcher, "Add", "{\"By\":[7]}");
+    add(&dispatcher, "7");
     let headers =
         [("x-amz-target", "Counter.Watch"), ("content-type", "application/x-amz-json-1.1")];
-    let response = call(&dispatcher, &headers, b"{\"AtLeast\":7}");
+    let response = call(&dispatcher, &headers, br#"{"Name":"hits","AtLeast":7}"#);
     let expected = [event("initial-response", "{}"), event("Changed", "{\"Value\":7}")];
     assert_eq!(events(&response.body), expected);
 }
@@ -223,7 +254,7 @@ fn a_caller_in_the_process_gets_a_stream_when_it_has_ended() {
 #[test]
 fn reset_and_metrics_reach_a_service_without_naming_it() {
     let (dispatcher, _) = dispatcher();
-    json(&dispatcher, "Add", "{\"By\":[7]}");
+    add(&dispatcher, "7");
     let headers = http::HeaderMap::new();
     let ask = |method, path| {
         let body = b"";
@@ -234,5 +265,5 @@ fn reset_and_metrics_reach_a_service_without_naming_it() {
     let line = "trunkline_requests_total{service=\"counter\",operation=\"Add\"} 1";
     assert!(metrics.contains(line), "{metrics}");
     assert_eq!(ask("POST", "/_trunkline/reset").status, 200);
-    assert_eq!(json(&dispatcher, "Add", "{\"By\":[]}"), "{\"Value\":0}");
+    assert!(add(&dispatcher, "1").contains("NoSuchCounter"));
 }

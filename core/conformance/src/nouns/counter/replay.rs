@@ -62,7 +62,7 @@ impl Loader for CounterLoader {
     fn report(&self, _: Millis) -> Vec<ResourceReport> {
         let report = |(_, stored, name): (_, &Stored, &String)| ResourceReport {
             name: ResourceName::local(COUNTER, name),
-            counters: vec![("value", stored.state.value)],
+            counters: vec![("value", stored.state.value.unsigned_abs())],
         };
         self.existing().map(report).collect()
     }

@@ -9,20 +9,21 @@ use trunkline_journal::Ticket;
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Millis, ResourceId, ResourceKind, ResourceName, Result};
 
-use super::RAISE;
+use super::ADD;
 use super::record::Record;
 
+/// The kind, as names of resources say it.
 pub const COUNTER: ResourceKind = ResourceKind("counter");
 
 /// All counters of a host.
 pub struct Counters {
-    pub host: Arc<Host>,
+    pub(super) host: Arc<Host>,
 }
 
 /// Where a counter stands. `location` is that of its newest value, if it was ever raised.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct State {
-    pub value: u64,
+    pub value: i64,
     pub next: Millis,
     pub location: Option<Location>,
 }
@@ -35,11 +36,12 @@ pub struct Counter {
     period: Millis,
     state: Mutex<State>,
     created_at: Mutex<Option<Location>>,
+    /// Those that wait for its next change.
     pub waiters: Waiters,
 }
 
 impl Counters {
-    /// Creates a counter that a timer raises every `period`; 0 for never.
+    /// Creates a counter that a timer adds one to every `period`; 0 for never.
     pub fn create(&self, name: &str, period: Millis) -> Result<(Arc<Counter>, Option<Ticket>)> {
         self.host.check_writable()?;
         let (host, id) = (self.host.clone(), self.host.next_id());
@@ -56,17 +58,19 @@ impl Counters {
         Ok((self.find(name).unwrap(), ticket))
     }
 
+    /// The counter of this name.
     pub fn find(&self, name: &str) -> Option<Arc<Counter>> {
         self.host.directory.find(&ResourceName::local(COUNTER, name))
     }
 
+    /// Every counter, in the order of their ids.
     pub fn all(&self) -> Vec<Arc<Counter>> {
         self.host.directory.all()
     }
 }
 
 impl Counter {
-    pub fn new(
+    pub(super) fn new(
         host: Arc<Host>,
         id: ResourceId,
         name: &str,
@@ -79,18 +83,20 @@ impl Counter {
         Self { host, id, name, period, state, created_at, waiters }
     }
 
-    pub fn value(&self) -> u64 {
+    /// Where it stands.
+    pub fn value(&self) -> i64 {
         lock(&self.state).value
     }
 
-    /// Raises the counter by one.
-    pub fn raise(&self) -> Result<Option<Ticket>> {
+    /// Changes the counter by `by`.
+    pub fn add(&self, by: i64) -> Result<Option<Ticket>> {
         self.host.check_writable()?;
-        self.host.faults.check(RAISE, &self.name)?;
+        self.host.faults.check(ADD, &self.name)?;
         let next = lock(&self.state).next;
-        self.append(next)
+        self.append(by, next)
     }
 
+    /// Removes it.
     pub fn remove(&self) -> Result<()> {
         let mut log = self.host.append()?;
         log.append(&Record::Removed { id: self.id });
@@ -100,9 +106,9 @@ impl Counter {
         Ok(())
     }
 
-    fn append(&self, next: Millis) -> Result<Option<Ticket>> {
+    fn append(&self, by: i64, next: Millis) -> Result<Option<Ticket>> {
         let mut state = lock(&self.state);
-        let value = state.value + 1;
+        let value = state.value.saturating_add(by);
         let ticket = {
             let mut log = self.host.append()?;
             let record = Record::Value { id: self.id, value, next };
@@ -115,7 +121,7 @@ impl Counter {
         Ok(ticket)
     }
 
-    pub fn arm(&self, at: Millis) {
+    pub(super) fn arm(&self, at: Millis) {
         if self.period > 0 {
             self.host.arm(TimerKey { owner: self.id, slot: 0 }, at);
         }
@@ -138,7 +144,7 @@ impl Resource for Counter {
 
     fn run(&self, _: u64, now: Millis) -> Result<()> {
         let next = now + self.period;
-        self.append(next)?;
+        self.append(1, next)?;
         self.arm(next);
         Ok(())
     }
@@ -187,7 +193,7 @@ impl Component for Counters {
     fn report(&self, _: Millis) -> Vec<ResourceReport> {
         let report = |counter: &Arc<Counter>| ResourceReport {
             name: counter.name.clone(),
-            counters: vec![("value", counter.value())],
+            counters: vec![("value", counter.value().unsigned_abs())],
         };
         self.all().iter().map(report).collect()
     }

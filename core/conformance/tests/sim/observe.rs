@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::nouns::NOUNS;
+use trunkline_conformance::NOUNS;
 use trunkline_engine::{Engine, Millis, Outgoing, QueueKind, Receive};
 
 /// Queue and body of a message: bodies are never used twice.
@@ -49,7 +49,7 @@ pub fn look(engine: &Engine) -> Look {
         queue.peek(usize::MAX >> 1, true, see).unwrap();
         look.delayed.insert(name.clone(), queue.statistics().unwrap().delayed);
     }
-    look.others = NOUNS.iter().flat_map(|noun| noun.look(engine)).collect();
+    look.others = NOUNS.iter().flat_map(|noun| noun.states(engine)).collect();
     look
 }
 

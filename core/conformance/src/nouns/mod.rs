@@ -1,0 +1,11 @@
+//! The kinds of resources under test. A new kind adds its module and one line to [`NOUNS`].
+
+pub mod counter;
+mod documents;
+mod queues;
+
+use crate::Noun;
+
+/// Every kind that the tests try.
+pub const NOUNS: &[&dyn Noun] =
+    &[&queues::QueueNoun, &documents::DocumentNoun, &counter::CounterNoun];
