@@ -17,14 +17,12 @@ RUST_CIRCLES = {
         *("append", "compaction", "component", "directory", "host", "live_bytes", "open"),
         *("schedule", "ticker"),
     },
-    "engine": {"queue::component", "queue::redrive", "queue::replay"},
     "journal": {
         # One type, `Shared`, whose methods stand in a file a concern.
         *("background", "commit", "disk_full", "segment_writer", "shared"),
         *("folder", "storage::file"),
         *("sim::crash", "sim::disk"),
     },
-    "stream": {"reshard", "shards"},
 }
 PYTHON_CIRCLES: set[str] = set()
 

@@ -5,27 +5,7 @@ use trunkline_types::Millis;
 
 use crate::hash_key::{HashKey, HashKeyRange};
 use crate::shard_id::ShardId;
-use crate::shards::{Shard, Shards};
-
-/// One step: some shards are closed, and others take over their hash keys.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reshard {
-    /// When it happens.
-    pub at: Millis,
-    /// One shard for a split; for a merge two, the one with the lower hash keys first.
-    pub closes: Vec<ShardId>,
-    /// Two shards for a split, one for a merge.
-    pub opens: Vec<NewShard>,
-}
-
-/// A shard that is to be opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NewShard {
-    /// Its id.
-    pub id: ShardId,
-    /// The hash keys whose records it takes.
-    pub range: HashKeyRange,
-}
+use crate::shards::{NewShard, Reshard, Shard, Shards};
 
 /// Why a stream cannot be resharded like this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use trunkline_types::Millis;
 
 use crate::hash_key::{HashKey, HashKeyRange};
-use crate::reshard::Reshard;
 use crate::shard_id::ShardId;
 
 /// One shard.
@@ -40,6 +39,26 @@ impl Shard {
     pub fn parents(&self) -> impl Iterator<Item = ShardId> {
         self.parent.into_iter().chain(self.adjacent_parent)
     }
+}
+
+/// One step of resharding: some shards are closed, and others take over their hash keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reshard {
+    /// When it happens.
+    pub at: Millis,
+    /// One shard for a split; for a merge two, the one with the lower hash keys first.
+    pub closes: Vec<ShardId>,
+    /// Two shards for a split, one for a merge.
+    pub opens: Vec<NewShard>,
+}
+
+/// A shard that is to be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewShard {
+    /// Its id.
+    pub id: ShardId,
+    /// The hash keys whose records it takes.
+    pub range: HashKeyRange,
 }
 
 /// The shards of one stream. Open shards cover the hash space exactly once.

@@ -8,8 +8,7 @@ use trunkline_host::{
 };
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{
-    Code, Error, Limits, Millis, QueueConfig, QueueKind, ResourceId, ResourceKind, ResourceName,
-    Result,
+    Code, Error, Limits, Millis, QueueConfig, QueueKind, ResourceId, ResourceName, Result,
 };
 
 use crate::queue::fifo::FifoQueue;
@@ -26,9 +25,6 @@ pub static QUEUES: ComponentKind = ComponentKind {
     operations: &[operation::SEND, operation::RECEIVE, operation::DELETE, operation::EXTEND],
     loader: |_: &Limits| Box::<QueueLoader>::default(),
 };
-
-/// The kind in the names of queues.
-pub const QUEUE: ResourceKind = ResourceKind("queue");
 
 /// Limits may be raised, but not beyond what a record of the journal can hold.
 pub(crate) fn check_limits(limits: &Limits) -> Result<()> {
@@ -134,7 +130,7 @@ impl Loader for QueueLoader {
         }
         // Definitions of earlier versions name the dead-letter queue by its id alone.
         host.directory.all::<Queue>().iter().for_each(|queue| queue.learn_dead_letter_name());
-        let redrives = Redrives::resume(host, documents);
+        let redrives = Redrives::resume(host, documents, QUEUES.owner());
         Ok(Arc::new(Queues { host: host.clone(), creating: Mutex::new(()), redrives }))
     }
 }

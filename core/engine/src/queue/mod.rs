@@ -28,7 +28,8 @@ use trunkline_journal::{Signal, Ticket};
 use trunkline_types::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{
-    Error, Millis, Problem, QueueConfig, QueueKind, Receipt, ResourceId, ResourceName, Result,
+    Error, Millis, Problem, QueueConfig, QueueKind, Receipt, ResourceId, ResourceKind,
+    ResourceName, Result,
 };
 
 use crate::queue::fifo::FifoQueue;
@@ -36,11 +37,14 @@ use crate::queue::replay::StoredDefinition;
 use crate::queue::rules::Rules;
 use crate::queue::standard::StandardQueue;
 
-pub use component::{QUEUE, QUEUES};
+pub use component::QUEUES;
 pub(crate) use component::{Queues, check_limits};
 pub use message::{Delivery, Outgoing, Receive, Sent, Statistics, sequence_number};
 pub use options::{QUEUE_OPTIONS, QueueOption, Unit, default_config, fifo_queue, standard_queue};
 pub use redrive::{RedriveState, RedriveStatus};
+
+/// The kind in the names of queues.
+pub const QUEUE: ResourceKind = ResourceKind("queue");
 
 /// Timer slot: the oldest messages of the queue may have reached their retention.
 pub(crate) const SLOT_RETENTION: u32 = u32::MAX;

@@ -13,8 +13,8 @@ use trunkline_journal::Ticket;
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Code, Durability, Error, Field, Millis, Problem, ResourceId, Result};
 
+use crate::queue::Queue;
 use crate::queue::transfer::{self, Taken};
-use crate::queue::{QUEUES, Queue};
 
 /// Where a move task stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +63,8 @@ struct Task {
 pub(crate) struct Redrives {
     host: Arc<Host>,
     documents: Arc<Documents>,
+    /// The owner of the timers of tasks.
+    owner: ResourceId,
     tasks: Mutex<BTreeMap<u32, Task>>,
 }
 
@@ -120,7 +122,7 @@ impl Redrives {
         self.forget_old(&mut tasks, source)?;
         drop(tasks);
         Ticker::enter(host);
-        host.arm(TimerKey { owner: QUEUES.owner(), slot: task }, now);
+        self.arm(task, now);
         host.sweep_if_due(now);
         Ok((task, host.append()?.ticket()))
     }
@@ -147,8 +149,12 @@ impl Redrives {
     /// The job of a task: moves some messages, and arms the timer of the next job.
     pub fn run(&self, task: u32, now: Millis) {
         if let Some(next) = self.work(task, now) {
-            self.host.arm(TimerKey { owner: QUEUES.owner(), slot: task }, next);
+            self.arm(task, next);
         }
+    }
+
+    fn arm(&self, task: u32, at: Millis) {
+        self.host.arm(TimerKey { owner: self.owner, slot: task }, at);
     }
 
     /// Works a running task off for a while; when to go on.
@@ -201,8 +207,8 @@ impl Redrives {
         task.is_running().then(|| task.next_time(now))
     }
 
-    /// Takes over the tasks of an earlier incarnation.
-    pub fn resume(host: &Arc<Host>, documents: Arc<Documents>) -> Self {
+    /// Takes over the tasks of an earlier incarnation; `owner` is that of their timers.
+    pub fn resume(host: &Arc<Host>, documents: Arc<Documents>, owner: ResourceId) -> Self {
         let mut tasks = BTreeMap::new();
         for status in documents.list(DOCUMENT_PREFIX).iter().filter_map(|(_, d)| decode(d).ok()) {
             let (number, moved_before) = (status.task, status.moved);
@@ -210,11 +216,11 @@ impl Redrives {
             if task.is_running() && host.check_writable().is_ok() {
                 Ticker::enter(host);
                 // Not at once: an embedder who opens the engine can look first, and cancel.
-                host.arm(TimerKey { owner: QUEUES.owner(), slot: number }, host.now() + 1);
+                host.arm(TimerKey { owner, slot: number }, host.now() + 1);
             }
             tasks.insert(number, task);
         }
-        Self { host: host.clone(), documents, tasks: Mutex::new(tasks) }
+        Self { host: host.clone(), documents, owner, tasks: Mutex::new(tasks) }
     }
 
     /// Cancels every task, and forgets those that have ended.
