@@ -20,7 +20,7 @@ pub enum Clock {
 impl Clock {
     /// A clock that follows the system.
     pub fn system() -> Self {
-        Self::System(SystemClock::new())
+        Self::System(SystemClock::new(&System))
     }
 
     /// A clock that stands at `start` until it is advanced.
@@ -32,7 +32,7 @@ impl Clock {
     #[inline]
     pub fn now(&self) -> Millis {
         match self {
-            Self::System(clock) => clock.now(),
+            Self::System(clock) => clock.now(&System),
             Self::Virtual(time) => time.now.load(Ordering::Acquire),
         }
     }
@@ -57,13 +57,20 @@ pub struct VirtualTime {
 }
 
 /// The coarse monotonic clock, shifted to the wall clock. 6 ns a reading, resolution 1 to 4 ms.
+///
+/// The monotonic clock stands still while the machine sleeps, and the wall clock may be set. Once a
+/// second the gap between the two is looked at:
+/// - The part of it that the machine has slept is closed at once.
+/// - The rest, if leases would notice it, is closed when it has lasted for a minute: a wall clock
+///   that is wrong for a moment must not expire what is fresh.
+/// - A wall clock that was set back is not followed: time never runs backwards.
 #[derive(Debug)]
 pub struct SystemClock {
     // Wall minus monotonic, in milliseconds. Only grows, so that time never runs backwards.
     offset: AtomicI64,
     /// When, on the monotonic clock, the wall clock is looked at again.
     look_at: AtomicI64,
-    /// How long the machine had slept at the last look.
+    /// How much of the machine's sleep is in `offset`, or will never be.
     slept: AtomicI64,
     /// When the wall clock was first seen to be ahead for no known reason; 0 for not.
     ahead_since: AtomicI64,
@@ -74,11 +81,10 @@ const LOOK_MS: i64 = 1_000;
 /// Small steps are left to the system's own discipline; only a gap that leases would notice is
 /// closed.
 const GAP_MS: i64 = 1_000;
-/// How long a step of the wall clock that no sleep explains must last before it is believed. A
-/// clock that jumps ahead for a moment would expire what is fresh.
+/// How long a step of the wall clock that no sleep explains must last before it is believed.
 const DOUBT_MS: i64 = 60_000;
 
-/// What the clocks of the system say at one moment, in milliseconds.
+/// What the clocks of a machine say at one moment, in milliseconds.
 #[derive(Debug, Clone, Copy)]
 struct Reading {
     monotonic: i64,
@@ -87,9 +93,17 @@ struct Reading {
     slept: i64,
 }
 
+/// A machine's clocks: the system's, or those of a test.
+trait Source {
+    /// The monotonic clock alone, which is asked with every verb.
+    fn monotonic(&self) -> i64;
+    /// All clocks.
+    fn read(&self) -> Reading;
+}
+
 impl SystemClock {
-    fn new() -> Self {
-        let Reading { monotonic, wall, slept } = read();
+    fn new(source: &impl Source) -> Self {
+        let Reading { monotonic, wall, slept } = source.read();
         Self {
             offset: AtomicI64::new(wall - monotonic),
             look_at: AtomicI64::new(monotonic + LOOK_MS),
@@ -99,33 +113,50 @@ impl SystemClock {
     }
 
     #[inline]
-    fn now(&self) -> Millis {
-        let monotonic = monotonic_ms();
-        if monotonic >= self.look_at.load(Ordering::Relaxed) {
-            self.catch_up(read());
+    fn now(&self, source: &impl Source) -> Millis {
+        let monotonic = source.monotonic();
+        let look_at = self.look_at.load(Ordering::Relaxed);
+        if monotonic >= look_at {
+            self.look(look_at, source);
         }
         (monotonic + self.offset.load(Ordering::Relaxed)).max(0) as Millis
     }
 
-    /// Catches up with the wall clock. The monotonic clock stands still while a laptop sleeps: that
-    /// gap is closed at once. A gap that no sleep explains is closed when it has lasted.
+    /// Looks at the wall clock, unless another thread does.
     #[cold]
-    fn catch_up(&self, reading: Reading) {
-        let Reading { monotonic, wall, slept } = reading;
-        self.look_at.store(monotonic + LOOK_MS, Ordering::Relaxed);
-        let ahead = wall - monotonic - self.offset.load(Ordering::Relaxed);
-        let asleep = slept - self.slept.swap(slept, Ordering::Relaxed);
+    fn look(&self, look_at: i64, source: &impl Source) {
+        let reading = source.read();
+        let next = reading.monotonic + LOOK_MS;
+        let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
+        if self.look_at.compare_exchange(look_at, next, success, failure).is_ok() {
+            self.catch_up(reading);
+        }
+    }
+
+    fn catch_up(&self, Reading { monotonic, wall, slept }: Reading) {
+        let offset = self.offset.load(Ordering::Relaxed);
+        let ahead = (wall - monotonic - offset).max(0);
+        let asleep = (slept - self.slept.load(Ordering::Relaxed)).clamp(0, ahead);
         if ahead <= GAP_MS {
+            // Sleep that the wall clock does not show explains no later step. Short sleeps add up.
+            self.slept.store(slept - asleep, Ordering::Relaxed);
             self.ahead_since.store(0, Ordering::Relaxed);
             return;
         }
+        self.slept.store(slept, Ordering::Relaxed);
+        let unexplained = ahead - asleep;
         let since = self.ahead_since.load(Ordering::Relaxed);
-        if asleep > 0 && ahead <= asleep + GAP_MS || since != 0 && monotonic - since >= DOUBT_MS {
-            self.offset.fetch_max(wall - monotonic, Ordering::Relaxed);
-            self.ahead_since.store(0, Ordering::Relaxed);
+        let (closed, since) = if unexplained <= GAP_MS {
+            (ahead, 0)
         } else if since == 0 {
-            self.ahead_since.store(monotonic.max(1), Ordering::Relaxed);
-        }
+            (asleep, monotonic.max(1))
+        } else if monotonic - since >= DOUBT_MS {
+            (ahead, 0)
+        } else {
+            (asleep, since)
+        };
+        self.offset.fetch_max(offset + closed, Ordering::Relaxed);
+        self.ahead_since.store(since, Ordering::Relaxed);
     }
 }
 
@@ -157,14 +188,19 @@ const WITH_SLEEP: libc::clockid_t = libc::CLOCK_BOOTTIME;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const WITH_SLEEP: libc::clockid_t = libc::CLOCK_MONOTONIC;
 
-#[inline]
-fn monotonic_ms() -> i64 {
-    clock_ms(MONOTONIC)
-}
+/// The clocks of the system.
+struct System;
 
-fn read() -> Reading {
-    let monotonic = monotonic_ms();
-    Reading { monotonic, wall: wall_ms(), slept: clock_ms(WITH_SLEEP) - monotonic }
+impl Source for System {
+    #[inline]
+    fn monotonic(&self) -> i64 {
+        clock_ms(MONOTONIC)
+    }
+
+    fn read(&self) -> Reading {
+        let monotonic = self.monotonic();
+        Reading { monotonic, wall: wall_ms(), slept: clock_ms(WITH_SLEEP) - monotonic }
+    }
 }
 
 #[inline]
@@ -191,6 +227,8 @@ fn wall_ms() -> i64 {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
     #[test]
@@ -209,38 +247,144 @@ mod tests {
         assert_eq!(Deadline::after(Duration::MAX).left(), Duration::MAX);
     }
 
-    /// A clock at wall time 1,000,000, and a reading `later` milliseconds of monotonic time after.
-    fn clock() -> SystemClock {
-        SystemClock {
-            offset: AtomicI64::new(999_000),
-            look_at: AtomicI64::new(2_000),
-            slept: AtomicI64::new(50),
-            ahead_since: AtomicI64::new(0),
+    const HOUR: i64 = 3_600_000;
+    const YEAR: i64 = 365 * 24 * HOUR;
+
+    /// The clocks of a machine that runs, sleeps and is set by a test, and a clock that follows.
+    struct Machine {
+        reading: Cell<Reading>,
+        clock: SystemClock,
+    }
+
+    impl Source for Machine {
+        fn monotonic(&self) -> i64 {
+            self.reading.get().monotonic
+        }
+
+        fn read(&self) -> Reading {
+            self.reading.get()
         }
     }
 
-    fn look(clock: &SystemClock, later: i64, jumped: i64, slept: i64) -> i64 {
-        let monotonic = 1_000 + later;
-        clock.catch_up(Reading { monotonic, wall: 1_000_000 + later + jumped, slept: 50 + slept });
-        clock.offset.load(Ordering::Relaxed) - 999_000
+    impl Source for Reading {
+        fn monotonic(&self) -> i64 {
+            self.monotonic
+        }
+
+        fn read(&self) -> Reading {
+            *self
+        }
+    }
+
+    impl Machine {
+        fn start() -> Self {
+            let reading = Reading { monotonic: 1_000, wall: 40 * YEAR, slept: 50 };
+            Self { clock: SystemClock::new(&reading), reading: Cell::new(reading) }
+        }
+
+        fn change(&self, change: impl FnOnce(&mut Reading)) {
+            let mut reading = self.reading.get();
+            change(&mut reading);
+            self.reading.set(reading);
+        }
+
+        /// Runs for so long, and asks for the time every half second; the last answer.
+        fn run(&self, millis: i64) -> i64 {
+            let mut last = self.clock.now(self) as i64;
+            for _ in 0..millis / 500 {
+                self.change(|reading| {
+                    reading.monotonic += 500;
+                    reading.wall += 500;
+                });
+                let now = self.clock.now(self) as i64;
+                assert!(now >= last, "time ran backwards");
+                last = now;
+            }
+            last
+        }
+
+        fn sleep(&self, millis: i64) {
+            self.change(|reading| {
+                reading.wall += millis;
+                reading.slept += millis;
+            });
+        }
+
+        fn set(&self, by: i64) {
+            self.change(|reading| reading.wall += by);
+        }
+
+        /// How far the clock is behind the wall clock after a moment.
+        fn behind(&self) -> i64 {
+            let now = self.run(1_000);
+            self.reading.get().wall - now
+        }
     }
 
     #[test]
     fn the_time_that_the_machine_slept_is_caught_up_with_at_once() {
-        let hour = 3_600_000;
-        assert_eq!(look(&clock(), 2_000, hour, hour), hour);
+        let machine = Machine::start();
+        machine.sleep(HOUR);
+        assert_eq!(machine.behind(), 0);
+    }
+
+    #[test]
+    fn short_sleeps_add_up_to_one_that_is_caught_up_with() {
+        let machine = Machine::start();
+        for _ in 0..20 {
+            machine.sleep(300);
+            assert!(machine.behind() <= GAP_MS);
+        }
     }
 
     #[test]
     fn a_clock_that_jumps_ahead_for_a_moment_is_not_believed() {
-        let (clock, year) = (clock(), 365 * 86_400_000);
-        for seconds in 2..50 {
-            assert_eq!(look(&clock, seconds * 1_000, year, 0), 0);
-        }
-        assert_eq!(look(&clock, 50_000, 0, 0), 0, "it was right again");
-        assert_eq!(look(&clock, 70_000, year, 0), 0, "the doubt begins anew");
-        assert_eq!(look(&clock, 131_000, year, 0), year, "it stayed there");
-        assert_eq!(look(&clock, 140_000, 0, 0), year, "time never runs backwards");
+        let machine = Machine::start();
+        machine.set(YEAR);
+        machine.run(50_000);
+        assert_eq!(machine.behind(), YEAR);
+        machine.set(-YEAR);
+        assert_eq!(machine.behind(), 0, "it was right again");
+        machine.set(YEAR);
+        machine.run(50_000);
+        assert_eq!(machine.behind(), YEAR, "the doubt began anew");
+        machine.run(15_000);
+        assert_eq!(machine.behind(), 0, "it stayed there");
+        machine.set(-YEAR);
+        assert_eq!(machine.behind(), -YEAR, "time never runs backwards");
+    }
+
+    #[test]
+    fn of_a_sleep_and_a_step_together_only_the_step_is_doubted() {
+        let machine = Machine::start();
+        machine.sleep(HOUR);
+        machine.set(5_000);
+        assert_eq!(machine.behind(), 5_000, "the sleep counts at once");
+        machine.run(50_000);
+        assert_eq!(machine.behind(), 5_000);
+        machine.run(15_000);
+        assert_eq!(machine.behind(), 0, "the step has lasted");
+    }
+
+    #[test]
+    fn a_sleep_in_the_minute_of_doubt_neither_ends_nor_begins_the_doubt() {
+        let machine = Machine::start();
+        machine.set(YEAR);
+        machine.run(30_000);
+        machine.sleep(HOUR);
+        assert_eq!(machine.behind(), YEAR, "the sleep counts at once, the step does not");
+        machine.run(35_000);
+        assert_eq!(machine.behind(), 0, "a minute of running time was over");
+    }
+
+    #[test]
+    fn a_sleep_after_which_the_clock_is_set_back_counts_as_far_as_the_wall_clock_shows_it() {
+        let machine = Machine::start();
+        machine.sleep(HOUR);
+        machine.set(5_000 - HOUR);
+        assert_eq!(machine.behind(), 0);
+        machine.set(HOUR / 2);
+        assert_eq!(machine.behind(), HOUR / 2, "that sleep explains no later step");
     }
 
     #[test]
