@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import uuid
+from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
+
+from trunkline.aws.sqs.queues import list_queues
 
 
 def refuses(code, call, **arguments):
@@ -172,6 +175,33 @@ def test_lists_come_in_pages_only_when_asked(sqs):
     assert "QueueUrls" not in sqs.list_queues(QueueNamePrefix="none")
     pages = sqs.get_paginator("list_queues").paginate(PaginationConfig={"PageSize": 2})
     assert [url for page in pages for url in page["QueueUrls"]] == urls
+
+
+def test_a_page_of_a_list_reads_that_page(engine):
+    for number in range(200):
+        engine.queue(f"q{number:03}")
+    read = []
+
+    class Core:
+        def queue_page(self, owner, prefix, after, limit):
+            found = engine._core.queue_page(owner, prefix, after, limit)
+            read.extend(queue.name for queue in found)
+            return found
+
+    call = SimpleNamespace(
+        account="000000000000",
+        region="us-east-1",
+        base="http://localhost",
+        store=SimpleNamespace(core=Core()),
+    )
+    token, names = None, []
+    for _ in range(3):
+        read.clear()
+        page = list_queues(call, queue_name_prefix="q1", max_results=5, next_token=token)
+        token = page["NextToken"]
+        names += [url.rpartition("/")[2] for url in page["QueueUrls"]]
+        assert len(read) == 6, "five that are shown, and one that says there are more"
+    assert names == [f"q{number}" for number in range(100, 115)]
 
 
 def test_tags_are_kept_changed_and_removed(sqs):

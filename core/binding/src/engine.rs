@@ -134,6 +134,22 @@ impl Engine {
         })
     }
 
+    /// Up to `limit` queues below `prefix` in an account and region, behind the name `after`.
+    fn queue_page(
+        &self,
+        py: Python<'_>,
+        owner: (String, String),
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> PyResult<Vec<Py<Queue>>> {
+        guard(|| {
+            let owner = (&*owner.0, &*owner.1);
+            let found = self.core.queue_page(owner, prefix, after, limit).map_err(raise)?;
+            found.into_iter().map(|queue| self.queue(py, queue)).collect()
+        })
+    }
+
     /// The queues that send their dead letters to the queue `id`.
     fn dead_letter_sources(&self, py: Python<'_>, id: u32) -> PyResult<Vec<Py<Queue>>> {
         guard(|| {

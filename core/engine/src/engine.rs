@@ -128,6 +128,20 @@ impl Engine {
         Ok(queues)
     }
 
+    /// Up to `limit` queues of an account and region, in order of their names: those that start
+    /// with `prefix` and come behind `after`. No other queue is read.
+    pub fn queue_page(
+        &self,
+        (account, region): (&str, &str),
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Arc<Queue>>> {
+        self.host.check_readable()?;
+        let below = ResourceName::new(QUEUE, account, region, prefix);
+        Ok(self.host.directory.page(&below, after, limit, |name| !is_of_outbox(name)))
+    }
+
     /// When a resource of this name was last removed, if none has the name now.
     pub fn removed_at(&self, name: &ResourceName) -> Option<Millis> {
         self.host.directory.removed_at(name)

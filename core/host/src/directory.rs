@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 use std::sync::{Arc, PoisonError};
 
 use trunkline_types::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -103,6 +104,35 @@ impl Directory {
         ids.filter_map(|id| tables.by_id.get(id)).cloned().filter_map(cast).collect()
     }
 
+    /// Up to `limit` resources in order of their names: those of the kind, account and region of
+    /// `below` whose name starts with its name, comes behind `after`, and passes `keep`. Only the
+    /// names that `keep` is asked about are read.
+    pub fn page<R: Resource>(
+        &self,
+        below: &ResourceName,
+        after: Option<&str>,
+        limit: usize,
+        mut keep: impl FnMut(&ResourceName) -> bool,
+    ) -> Vec<Arc<R>> {
+        let tables = self.read();
+        let first = match after {
+            Some(after) if *after >= *below.name => {
+                Bound::Excluded(ResourceName { name: after.to_owned(), ..below.clone() })
+            }
+            _ => Bound::Included(below.clone()),
+        };
+        let is_below = |name: &ResourceName| {
+            (name.kind, &name.account, &name.region) == (below.kind, &below.account, &below.region)
+                && name.name.starts_with(&below.name)
+        };
+        let names = tables.by_name.range((first, Bound::Unbounded));
+        let found = names
+            .take_while(|(name, _)| is_below(name))
+            .filter(|(name, _)| keep(name))
+            .filter_map(|(_, id)| tables.by_id.get(id).cloned().and_then(cast));
+        found.take(limit).collect()
+    }
+
     /// Every `R`, in order of its id: what is done to all is done in one order each time.
     pub fn all<R: Resource>(&self) -> Vec<Arc<R>> {
         let everything: Vec<_> = self.read().by_id.values().cloned().collect();
@@ -128,4 +158,80 @@ impl Directory {
 fn cast<R: Resource>(resource: Arc<dyn Resource>) -> Option<Arc<R>> {
     let any: Arc<dyn Any + Send + Sync> = resource;
     any.downcast().ok()
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use trunkline_types::Result;
+
+    use super::*;
+    use crate::Jobs;
+
+    const THING: ResourceKind = ResourceKind("thing");
+
+    struct Thing(ResourceId, ResourceName);
+
+    impl Resource for Thing {
+        fn id(&self) -> ResourceId {
+            self.0
+        }
+
+        fn name(&self) -> &ResourceName {
+            &self.1
+        }
+
+        fn fire(&self, _: u32, _: Millis, _: &Jobs<'_>) -> Option<Millis> {
+            None
+        }
+
+        fn run(&self, _: u64, _: Millis) -> Result<()> {
+            Ok(())
+        }
+
+        fn close(&self) {}
+    }
+
+    /// Things `a`, `b0000` to `b0999` and `c` in two regions of each of two accounts.
+    fn directory() -> Directory {
+        let directory = Directory::default();
+        let middle = (0..1_000).map(|number| format!("b{number:04}"));
+        let names: Vec<_> = ["a".to_owned(), "c".to_owned()].into_iter().chain(middle).collect();
+        let mut next = 0;
+        for (account, region) in [("1", "x"), ("1", "y"), ("2", "x"), ("2", "y")] {
+            for name in &names {
+                next += 1;
+                let name = ResourceName::new(THING, account, region, name);
+                directory.add(Arc::new(Thing(ResourceId(next), name)));
+            }
+        }
+        directory
+    }
+
+    fn page(prefix: &str, after: Option<&str>, limit: usize) -> (Vec<String>, usize) {
+        let (mut read, below) = (0, ResourceName::new(THING, "1", "y", prefix));
+        let things = directory().page::<Thing>(&below, after, limit, |name| {
+            assert_eq!((&*name.account, &*name.region), ("1", "y"));
+            read += 1;
+            true
+        });
+        (things.iter().map(|thing| thing.1.name.clone()).collect(), read)
+    }
+
+    #[test]
+    fn a_page_is_in_order_and_ends_with_its_prefix_and_region() {
+        assert_eq!(page("", None, 2).0, ["a", "b0000"]);
+        assert_eq!(page("b", Some("b0997"), 9).0, ["b0998", "b0999"]);
+        assert_eq!(page("", Some("b0999"), 9).0, ["c"]);
+        assert_eq!(page("b", Some("a"), 1).0, ["b0000"], "behind a name before all of the prefix");
+        assert!(page("b", Some("c"), 1).0.is_empty());
+        assert!(page("x", None, 1).0.is_empty());
+    }
+
+    #[test]
+    fn a_page_reads_no_more_names_than_it_shows() {
+        for after in [None, Some("b0500"), Some("b0994")] {
+            let (names, read) = page("b", after, 5);
+            assert_eq!((names.len(), read), (5, 5));
+        }
+    }
 }

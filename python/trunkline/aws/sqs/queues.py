@@ -133,8 +133,11 @@ def list_queues(
     next_token: str | None = None,
 ) -> dict[str, Any]:
     """The addresses of the caller's queues, sorted by name."""
-    queues = call.store.core.queues(call.account, call.region, queue_name_prefix)
-    return _page(call, queues, "QueueUrls", max_results, next_token)
+    count, after = _page_asked(max_results, next_token)
+    owner = (call.account, call.region)
+    # One more than is shown, to know whether there is another page.
+    queues = call.store.core.queue_page(owner, queue_name_prefix, after, count + 1)
+    return _page(call, queues, "QueueUrls", max_results)
 
 
 @operations.add("ListDeadLetterSourceQueues")
@@ -147,25 +150,31 @@ def list_dead_letter_source_queues(
 ) -> dict[str, Any]:
     """The addresses of the queues that name this one as their dead-letter queue."""
     queue = find(call, queue_url)
+    _, after = _page_asked(max_results, next_token)
     sources = sorted(call.store.core.dead_letter_sources(queue.id), key=lambda source: source.name)
-    page = _page(call, sources, "queueUrls", max_results, next_token)
+    if after is not None:
+        sources = [source for source in sources if source.name > after]
+    page = _page(call, sources, "queueUrls", max_results)
     # This list is required in the output, unlike that of ListQueues.
     page.setdefault("queueUrls", [])
     return page
 
 
-def _page(
-    call: Call, queues: Sequence[Queue], member: str, max_results: int | None, token: str | None
-) -> dict[str, Any]:
+def _page_asked(max_results: int | None, token: str | None) -> tuple[int, str | None]:
+    """How many queues a page may show, and the name behind which it begins."""
     if max_results is not None and not 1 <= max_results <= QUEUES_MAX:
         raise invalid_value(
             max_results,
             "MaxResults",
             f"MaxResults must be an integer between 1 and {QUEUES_MAX}.",
         )
-    if token is not None:
-        after = _read_token(token)
-        queues = [queue for queue in queues if queue.name > after]
+    return max_results or QUEUES_MAX, None if token is None else _read_token(token)
+
+
+def _page(
+    call: Call, queues: Sequence[Queue], member: str, max_results: int | None
+) -> dict[str, Any]:
+    """The first of `queues`, which begin where the page does."""
     count = max_results or QUEUES_MAX
     page = queues[:count]
     output: dict[str, Any] = {}
