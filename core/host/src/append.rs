@@ -106,6 +106,15 @@ impl<'a> Append<'a> {
         Some(location)
     }
 
+    /// Keeps the next `count` records together, of at most `bytes` in all: a crash leaves all of
+    /// them or none. They have to follow at once. False, and no promise, if they are too large.
+    pub fn reserve(&mut self, count: usize, bytes: usize) -> bool {
+        match self {
+            Self::Off => true,
+            Self::On(step) => step.appender.reserve(count, bytes),
+        }
+    }
+
     /// What lay there lives no longer.
     pub fn release(&mut self, location: Location) {
         if let Self::On(step) = self {

@@ -402,6 +402,13 @@ impl<'a> Appender<'a> {
         lsn
     }
 
+    /// Keeps the next `count` records together, of at most `bytes` in all: a crash leaves all of
+    /// them or none. They have to follow at once, under this lock. False, and no promise, if they
+    /// do not fit into `limits::BATCH_BYTES_MAX`.
+    pub fn reserve(&mut self, count: usize, bytes: usize) -> bool {
+        self.tail.reserve(count, bytes)
+    }
+
     /// The ticket of everything appended so far.
     #[inline]
     pub fn ticket(&self) -> Ticket {

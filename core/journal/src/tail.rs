@@ -179,6 +179,20 @@ impl Tail {
         (lsn, batch.bytes.len() - before + header)
     }
 
+    /// Has the next `count` records, of `bytes` together, lie in one batch. False if they are too
+    /// many for one.
+    pub(crate) fn reserve(&mut self, count: usize, bytes: usize) -> bool {
+        let size = bytes + count * (frame::record_bytes(0) + frame::ALIGNMENT);
+        if HEADER_BYTES + size > limits::BATCH_BYTES_MAX {
+            return false;
+        }
+        if self.rotate_to.is_some() || !self.open.as_ref().is_some_and(|open| self.fits(open, size))
+        {
+            self.open_batch(size);
+        }
+        true
+    }
+
     fn fits(&self, open: &PendingBatch, size: usize) -> bool {
         open.bytes.len() + size <= limits::BATCH_BYTES_MAX
             && size <= (self.segment_bytes - self.end.offset()) as usize
