@@ -45,7 +45,7 @@ pub use live_bytes::LiveBytes;
 pub use logs::{LOG_KIND, LOGS, Log, Logs};
 pub use options::OpenOptions;
 pub use rendering::{Content, Rendered, Renderer};
-pub use routing::{Accepted, HOPS_MAX, Move, ReceivedBefore, Routed, too_many_hops};
+pub use routing::{Accepted, Also, HOPS_MAX, Move, ReceivedBefore, Routed, too_many_hops};
 pub use run_queue::{Job, Jobs};
 pub use schedule::{TimerKey, advance};
 pub use ticker::Ticker;

@@ -9,8 +9,12 @@
 //! into the record that adds the message, so one record takes the message from one resource and
 //! adds it to the other: a crash shows it in one of the two.
 
+use std::fmt;
+
 use trunkline_journal::Ticket;
 use trunkline_types::{Code, Error, Millis, ResourceId, Seq};
+
+use crate::append::Append;
 
 /// How many resources may hand a message on, one to the next, before it counts as a loop.
 pub const HOPS_MAX: u32 = 16;
@@ -32,6 +36,18 @@ pub struct Routed<'a> {
     pub moved: Option<Move>,
     /// How many resources have handed the message on before.
     pub hops: u32,
+    /// What the sender appends in the same step, if anything.
+    pub also: Option<&'a dyn Also>,
+}
+
+/// What a sender appends in the step in which its target appends the message: that it has sent it.
+/// The two records lie together, so a crash leaves both or neither, and the message is sent once.
+pub trait Also: fmt::Debug {
+    /// The most bytes that [`Also::append`] appends, as one record.
+    fn bytes(&self) -> usize;
+
+    /// Appends the record and applies it, under the append lock and right behind the message.
+    fn append(&self, log: &mut Append<'_>);
 }
 
 /// Where a message that moves comes from, and what of its past stays with it.

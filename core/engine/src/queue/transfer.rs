@@ -6,23 +6,29 @@
 //! shows it in both or in neither. No two queues are locked at once: the source holds the message
 //! apart (claimed or leased) while the target accepts it.
 
-use trunkline_host::{Accepted, Host, Move, ReceivedBefore, Routed};
+use trunkline_host::{Accepted, Also, Append, Host, Move, ReceivedBefore, Routed};
 use trunkline_types::sync::lock;
-use trunkline_types::{Code, Error, Millis, ResourceId, Result, Seq};
+use trunkline_types::{Code, Error, Millis, QueueKind, ResourceId, Result, Seq};
 
 use crate::queue::envelope::Envelope;
-use crate::queue::{Kind, Outgoing, Queue};
+use crate::queue::{Kind, Outgoing, Queue, too_large};
 
 /// A message that arrives from another resource.
 pub(crate) struct Incoming<'a> {
     pub envelope: Envelope<'a>,
     pub sent: Millis,
-    pub moved_from: (ResourceId, Seq),
+    /// The resource it leaves, and its number there, if it moves.
+    pub moved_from: Option<(ResourceId, Seq)>,
+    /// What the sender appends in the same step.
+    pub also: Option<&'a dyn Also>,
 }
+
+/// More bytes than a record of a message has beside its envelope and its body.
+const HEAD_BYTES: usize = 128;
 
 impl<'a> Incoming<'a> {
     /// The message as the queue stores it.
-    fn of(message: &Routed<'a>, moved: &Move) -> Self {
+    fn moved(message: &Routed<'a>, moved: &Move) -> Self {
         let envelope = Envelope {
             origin: moved.origin,
             source: moved.source,
@@ -33,7 +39,31 @@ impl<'a> Incoming<'a> {
             attributes: message.attributes,
             body: message.body,
         };
-        Self { envelope, sent: moved.sent, moved_from: moved.from }
+        let moved_from = Some(moved.from);
+        Self { envelope, sent: moved.sent, moved_from, also: message.also }
+    }
+
+    /// A new message, with what its sender appends in the same step.
+    fn new(message: &Routed<'a>, now: Millis) -> Self {
+        let Routed { body, attributes, group, dedup_id, also, .. } = *message;
+        let envelope = Envelope { group, dedup_id, attributes, body, ..Envelope::default() };
+        Self { envelope, sent: now, moved_from: None, also }
+    }
+
+    /// Keeps the message and what its sender appends together. A message above the largest batch
+    /// of the journal is not kept together with anything: a crash in between has it sent again.
+    pub fn reserve(&self, log: &mut Append<'_>) {
+        if let Some(also) = self.also {
+            let envelope = self.envelope.head().len() + self.envelope.body.len();
+            log.reserve(2, HEAD_BYTES + envelope + also.bytes());
+        }
+    }
+
+    /// Appends what the sender appends in the same step. Called right behind the message.
+    pub fn append_also(&self, log: &mut Append<'_>) {
+        if let Some(also) = self.also {
+            also.append(log);
+        }
     }
 }
 
@@ -55,9 +85,14 @@ impl Queue {
     /// Takes a message over: a new one as [`Queue::send`] does, one that moves in the step that
     /// removes it where it was.
     pub(crate) fn take_over(&self, message: &Routed<'_>) -> Result<Accepted> {
-        let accepted = match &message.moved {
-            Some(moved) => self.add_moved(&Incoming::of(message, moved))?,
-            None => self.send_routed(message)?,
+        let accepted = match (&message.moved, message.also) {
+            (Some(moved), _) => self.add(&Incoming::moved(message, moved))?,
+            (None, None) => self.send_routed(message)?,
+            (None, Some(_)) => {
+                self.check_routed(message)?;
+                self.host.wait_for_capacity()?;
+                self.add(&Incoming::new(message, self.host.now()))?
+            }
         };
         // Cloned: the listener may take its own locks.
         let listener = lock(&self.listener).clone();
@@ -68,13 +103,30 @@ impl Queue {
     }
 
     fn send_routed(&self, message: &Routed<'_>) -> Result<Accepted> {
-        let Routed { body, attributes, group, dedup_id, delay, moved: _, hops: _ } = *message;
+        let Routed { body, attributes, group, dedup_id, delay, .. } = *message;
         let sent = self.send(&Outgoing { body, attributes, group, dedup_id, delay })?;
         let (seq, duplicate, ticket) = (sent.seq, sent.duplicate, sent.ticket);
         Ok(Accepted { resource: self.id, seq, duplicate, ticket })
     }
 
-    fn add_moved(&self, incoming: &Incoming<'_>) -> Result<Accepted> {
+    /// Whether this queue may take a new message that is added by itself, without [`Queue::send`]:
+    /// its sender sends it once, so there is no deduplication, and no delay.
+    fn check_routed(&self, message: &Routed<'_>) -> Result<()> {
+        self.check_writable()?;
+        let max = self.rules.message_bytes_max();
+        if message.body.len() + message.attributes.len() > max {
+            return Err(too_large(max));
+        }
+        match (self.kind(), message.group) {
+            (QueueKind::Fifo, None) => Err(Error::new(
+                Code::MissingParameter,
+                "A FIFO queue needs a group for every message. Name the group of the target.",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn add(&self, incoming: &Incoming<'_>) -> Result<Accepted> {
         self.check_present()?;
         let (seq, ticket) = match self.inner() {
             Kind::Standard(standard) => standard.accept(self, incoming)?,

@@ -128,7 +128,7 @@ impl FifoQueue {
             deliveries: 0,
             first_received: 0,
             dedup,
-            moved_from: moved.map(|moved| moved.moved_from),
+            moved_from: moved.and_then(|moved| moved.moved_from),
             payload: &[],
         };
         let payload = match log.append_payload(&held, &[&head, envelope.body]) {
@@ -157,7 +157,9 @@ impl FifoQueue {
         let mut log = queue.host.append()?;
         let (seq, sent) = (state.next_seq(), incoming.sent);
         let entering = Entering { seq, dedup: None, sent, moved: Some(incoming) };
+        incoming.reserve(&mut log);
         self.enter(queue, &mut state, &mut log, &incoming.envelope, &entering);
+        incoming.append_also(&mut log);
         Ok((seq, log.ticket()))
     }
 

@@ -122,12 +122,7 @@ impl StandardQueue {
             return Err(dedup_on_standard(id));
         }
         let delay = message.delay.unwrap_or_else(|| queue.rules.delay());
-        let visibility = match (delay, message.group) {
-            (0, None) => Visibility::Ready,
-            (0, Some(_)) => Visibility::Held,
-            (delay, None) => Visibility::Delayed(now + delay),
-            (delay, Some(_)) => Visibility::HeldAfter(now + delay),
-        };
+        let visibility = visibility(delay, message.group, now);
         let envelope = Envelope {
             group: message.group,
             attributes: message.attributes,
@@ -166,7 +161,7 @@ impl StandardQueue {
             deliveries: 0,
             first_received: 0,
             dedup: None,
-            moved_from: moved.map(|moved| moved.moved_from),
+            moved_from: moved.and_then(|moved| moved.moved_from),
             payload: &[],
         };
         let place = match log.append_payload(&held, &[&head, envelope.body]) {
@@ -198,11 +193,13 @@ impl StandardQueue {
     /// Takes a message over from another resource.
     pub fn accept(&self, queue: &Queue, incoming: &Incoming<'_>) -> Result<(Seq, Option<Ticket>)> {
         let mut log = queue.host.append()?;
-        let grouped = incoming.envelope.flags() & GROUPED != 0;
-        let visibility = if grouped { Visibility::Held } else { Visibility::Ready };
         let sent = incoming.sent;
+        let delay = if incoming.moved_from.is_none() { queue.rules.delay() } else { 0 };
+        let visibility = visibility(delay, incoming.envelope.group, sent);
+        incoming.reserve(&mut log);
         let (place, seq) =
             self.put(queue, &mut log, &incoming.envelope, sent, visibility, Some(incoming));
+        incoming.append_also(&mut log);
         self.watch_out_of_order(queue, place.slot, incoming.sent);
         Ok((seq, log.ticket()))
     }
@@ -324,6 +321,16 @@ impl StandardQueue {
         let slot = lock(&self.recovered).get(receipt.seq)?;
         let place = self.log.slot_of(slot)?;
         self.log.info(place).filter(|info| info.seq == receipt.seq).map(|info| info.place)
+    }
+}
+
+/// How a message begins that is sent at `now`.
+fn visibility(delay: Millis, group: Option<&str>, now: Millis) -> Visibility {
+    match (delay, group) {
+        (0, None) => Visibility::Ready,
+        (0, Some(_)) => Visibility::Held,
+        (delay, None) => Visibility::Delayed(now + delay),
+        (delay, Some(_)) => Visibility::HeldAfter(now + delay),
     }
 }
 
