@@ -5,11 +5,12 @@
 use trunkline_journal::retained::{self, RetainedLog};
 use trunkline_journal::{Appender, Lsn, Ticket};
 use trunkline_types::sync::MutexGuard;
+use trunkline_types::sync::atomic::{AtomicU32, Ordering};
 use trunkline_types::{Millis, Result};
 
 use crate::codec::Encode;
-use crate::compaction::Compactor;
 use crate::live_bytes::LiveBytes;
+use crate::location::Location;
 
 /// The right to append, for as long as it lives.
 pub enum Append<'a> {
@@ -23,25 +24,32 @@ pub enum Append<'a> {
 pub struct Step<'a> {
     appender: Appender<'a>,
     live_bytes: MutexGuard<'a, LiveBytes>,
-    compactor: &'a Compactor,
+    segments: Segments<'a>,
     now: Millis,
     /// Whether the disk is full, so that only records that free space are appended.
     is_full: bool,
 }
 
-/// Where a record lies in the journal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Location {
-    /// Its log sequence number.
-    pub lsn: Lsn,
-    /// Its length in bytes.
-    pub len: u32,
+/// Tells who gives space back that the journal has reached a new segment.
+#[derive(Clone, Copy)]
+pub(crate) struct Segments<'a> {
+    /// The newest segment that was seen.
+    pub seen: &'a AtomicU32,
+    pub watcher: &'a dyn WatchSegments,
 }
 
-impl Location {
-    /// The segment it lies in.
-    pub fn segment(&self) -> u32 {
-        self.lsn.segment()
+/// What is told of new segments.
+pub(crate) trait WatchSegments: Sync {
+    /// The journal has reached `segment`, which is newer than any that was seen.
+    fn begin(&self, segment: u32);
+}
+
+impl Segments<'_> {
+    #[inline]
+    fn reached(&self, segment: u32) {
+        if segment > self.seen.load(Ordering::Relaxed) {
+            self.watcher.begin(segment);
+        }
     }
 }
 
@@ -53,11 +61,11 @@ impl<'a> Append<'a> {
     pub(crate) fn on(
         appender: Appender<'a>,
         live_bytes: MutexGuard<'a, LiveBytes>,
-        compactor: &'a Compactor,
+        segments: Segments<'a>,
         now: Millis,
         is_full: bool,
     ) -> Self {
-        Self::On(Step { appender, live_bytes, compactor, now, is_full })
+        Self::On(Step { appender, live_bytes, segments, now, is_full })
     }
 
     /// Appends a live record whose payload is the concatenation of `payload`, without copying the
@@ -140,7 +148,7 @@ impl<'a> Append<'a> {
 impl Drop for Step<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.compactor.on_append(self.appender.end().segment());
+        self.segments.reached(self.appender.end().segment());
     }
 }
 

@@ -20,6 +20,7 @@ use trunkline_types::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use trunkline_types::sync::{Mutex, MutexGuard, lock};
 use trunkline_types::{Code, Durability, Error, Millis, Result};
 
+use crate::append::{Segments, WatchSegments};
 use crate::host::Host;
 use crate::waiters::Parker;
 
@@ -56,6 +57,18 @@ pub struct Compactor {
     failure: Mutex<Option<Error>>,
 }
 
+impl WatchSegments for Compactor {
+    #[cold]
+    fn begin(&self, segment: u32) {
+        let before = self.seen.fetch_max(segment, Ordering::Relaxed);
+        // The first write after opening says nothing about space, unless there is a history.
+        if before == 0 && segment <= SEGMENTS_KEPT as u32 {
+            return;
+        }
+        self.request();
+    }
+}
+
 impl Compactor {
     pub(crate) fn new(background: bool) -> Self {
         Self {
@@ -75,22 +88,9 @@ impl Compactor {
         *lock(&self.host) = host;
     }
 
-    /// Something was appended, in this segment at last: a new segment wakes the compactor.
-    #[inline]
-    pub(crate) fn on_append(&self, segment: u32) {
-        if segment > self.seen.load(Ordering::Relaxed) {
-            self.begin(segment);
-        }
-    }
-
-    #[cold]
-    fn begin(&self, segment: u32) {
-        let before = self.seen.fetch_max(segment, Ordering::Relaxed);
-        // The first write after opening says nothing about space, unless there is a history.
-        if before == 0 && segment <= SEGMENTS_KEPT as u32 {
-            return;
-        }
-        self.request();
+    /// What a step of the journal tells it.
+    pub(crate) fn segments(&self) -> Segments<'_> {
+        Segments { seen: &self.seen, watcher: self }
     }
 
     /// Wakes the compactor, and starts its thread at the first need.

@@ -10,10 +10,11 @@ use trunkline_journal::Ticket;
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Limits, Millis, ResourceKind, ResourceName, Result};
 
-use crate::append::{Append, Location};
+use crate::append::Append;
 use crate::codec::{Encode, Put, Take, damaged};
 use crate::component::{Component, ComponentKind, Loader, ResourceReport};
 use crate::host::Host;
+use crate::location::Location;
 
 /// The kind of documents, for the table of kinds.
 pub static DOCUMENTS: ComponentKind = ComponentKind {

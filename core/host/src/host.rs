@@ -10,13 +10,14 @@ use trunkline_types::sync::atomic::{AtomicU32, Ordering};
 use trunkline_types::sync::{Mutex, MutexGuard, lock};
 use trunkline_types::{Clock, Code, Durability, Error, IdKey, Limits, Millis, ResourceId, Result};
 
-use crate::append::{Append, Location};
+use crate::append::Append;
 use crate::compaction::Compactor;
 use crate::component::Component;
 use crate::directory::Directory;
 use crate::faults::Faults;
 use crate::gate::{CLOSED, Gate, READ_ONLY};
 use crate::live_bytes::LiveBytes;
+use crate::location::Location;
 use crate::options::OpenOptions;
 use crate::run_queue::RunQueue;
 use crate::schedule::TimerKey;
@@ -161,7 +162,13 @@ impl Host {
             Some(journal) => {
                 let is_full = journal.is_full();
                 let appender = journal.lock()?;
-                Ok(Append::on(appender, lock(&self.live_bytes), &self.compactor, now, is_full))
+                Ok(Append::on(
+                    appender,
+                    lock(&self.live_bytes),
+                    self.compactor.segments(),
+                    now,
+                    is_full,
+                ))
             }
         }
     }

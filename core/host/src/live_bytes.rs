@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use trunkline_types::Millis;
 
-use crate::append::Location;
+use crate::location::Location;
 
 #[derive(Default)]
 /// The live records of each segment.

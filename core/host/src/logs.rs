@@ -17,9 +17,10 @@ use trunkline_types::{
     Code, Error, Limits, Millis, ResourceId, ResourceKind, ResourceName, Result,
 };
 
-use crate::append::{Append, Location};
+use crate::append::Append;
 use crate::component::{Component, ComponentKind, Loader, ResourceReport};
 use crate::host::Host;
+use crate::location::Location;
 use crate::memory_log::MemoryLog;
 use crate::run_queue::Jobs;
 use crate::schedule::TimerKey;

@@ -14,7 +14,6 @@ use trunkline_types::{
     Code, Durability, Error, IdKey, Limits, ResourceId, Result, process_generation,
 };
 
-use crate::append::Location;
 use crate::codec::{Encode, Put, Take, damaged};
 use crate::compaction::Compactor;
 use crate::component::{COMPONENT_OWNERS, Component, ComponentKind, Loader};
@@ -23,6 +22,7 @@ use crate::faults::Faults;
 use crate::gate::Gate;
 use crate::host::Host;
 use crate::live_bytes::LiveBytes;
+use crate::location::Location;
 use crate::options::OpenOptions;
 use crate::run_queue::RunQueue;
 use crate::ticker::Ticker;
