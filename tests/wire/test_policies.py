@@ -90,6 +90,43 @@ def test_a_prohibition_counts_for_the_owner_as_well(clients):
     owner.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
 
+def test_a_move_task_may_no_more_than_its_caller(clients):
+    owner, friend, _ = clients.values()
+    names = ("dead", "q", "other")
+    urls = {name: owner.create_queue(QueueName=name)["QueueUrl"] for name in names}
+    arns = {name: f"arn:aws:sqs:us-east-1:{OWNER}:{name}" for name in names}
+    redrive = json.dumps({"deadLetterTargetArn": arns["dead"], "maxReceiveCount": 1})
+    owner.set_queue_attributes(QueueUrl=urls["q"], Attributes={"RedrivePolicy": redrive})
+    for _ in range(3):
+        owner.send_message(QueueUrl=urls["dead"], MessageBody="a")
+    task = {"SourceArn": arns["dead"], "MaxNumberOfMessagesPerSecond": 1}
+
+    def deny(name, *actions):
+        denied = [f"sqs:{action}" for action in actions]
+        set_policy(owner, urls[name], statement("Deny", Action=denied))
+
+    def allow(name):
+        owner.set_queue_attributes(QueueUrl=urls[name], Attributes={"Policy": ""})
+
+    for action in ("StartMessageMoveTask", "ReceiveMessage", "DeleteMessage"):
+        deny("dead", action)
+        assert is_denied(owner.start_message_move_task, **task), action
+        allow("dead")
+    deny("q", "SendMessage")
+    assert is_denied(owner.start_message_move_task, **task)
+    deny("other", "SendMessage")
+    assert is_denied(owner.start_message_move_task, DestinationArn=arns["other"], **task)
+    allow("other")
+    started = owner.start_message_move_task(DestinationArn=arns["other"], **task)
+    handle = {"TaskHandle": started["TaskHandle"]}
+    deny("dead", "CancelMessageMoveTask", "ListMessageMoveTasks")
+    assert is_denied(owner.list_message_move_tasks, SourceArn=arns["dead"])
+    assert is_denied(owner.cancel_message_move_task, **handle)
+    assert is_denied(friend.cancel_message_move_task, **handle)
+    allow("dead")
+    owner.cancel_message_move_task(**handle)
+
+
 def test_a_condition_sees_where_the_caller_is(clients):
     owner, friend, _ = clients.values()
     url = owner.create_queue(QueueName="q")["QueueUrl"]

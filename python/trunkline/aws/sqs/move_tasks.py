@@ -65,11 +65,12 @@ def cancel_message_move_task(call: Call, *, task_handle: str = "") -> dict[str, 
     """Stops a task that runs; what it moved stays moved."""
     if not task_handle:
         raise missing("TaskHandle")
-    task_id, source_arn = _read_handle(task_handle)
-    source = find_arn(call, source_arn)
+    task_id = _read_handle(task_handle)
+    # The queue for which the caller's right was checked, and no other.
+    source = None if call.target is None else call.store.core.find_queue(call.target)
     is_own = source is not None and (source.account, source.region) == (call.account, call.region)
     for task in call.store.core.moves(source.id) if source is not None and is_own else ():
-        if task.status == "RUNNING" and _id_of(task, source_arn) == task_id:
+        if task.status == "RUNNING" and _id_of(task, arn_of(source)) == task_id:
             return {"ApproximateNumberOfMessagesMoved": call.store.core.cancel_move(task.task)}
     raise ServiceError("ResourceNotFoundException", "Task does not exist.", 404)
 
@@ -153,9 +154,10 @@ def _handle(task: MoveStatus, source_arn: str) -> str:
     return base64.urlsafe_b64encode(plain.encode()).decode()
 
 
-def _read_handle(handle: str) -> tuple[str, str]:
+def _read_handle(handle: str) -> str:
+    """The id of the task; which queue it belongs to is in `Call.target`."""
     try:
         plain = read_object(base64.urlsafe_b64decode(handle.encode()).decode()) or {}
-        return str(UUID(plain["taskId"])), str(plain["sourceArn"])
+        return str(UUID(plain["taskId"]))
     except (binascii.Error, ValueError, KeyError, TypeError, AttributeError):
         raise invalid("Value for parameter TaskHandle is invalid.") from None

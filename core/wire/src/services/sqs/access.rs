@@ -58,6 +58,35 @@ impl Access {
             None => Ok(()),
         }
     }
+
+    /// Raises `AccessDenied` if `account` may not do by itself what a move task of `source` does
+    /// for it: receive and delete there, and send to the destination or, where none is named, to
+    /// each queue that sends its dead letters to `source`.
+    pub(super) fn check_move(
+        &self,
+        engine: &Engine,
+        account: &str,
+        source: &ResourceName,
+        destination: Option<&ResourceName>,
+    ) -> Result<()> {
+        let find = |name| engine.find_queue(name).map_err(errors::from_engine);
+        let Some(queue) = find(source)? else { return Ok(()) };
+        for operation in ["ReceiveMessage", "DeleteMessage"] {
+            self.check(account, operation, &queue)?;
+        }
+        let targets = match destination {
+            Some(name) => find(name)?.into_iter().collect(),
+            None => {
+                let (account, region) = (Some(&*source.account), Some(&*source.region));
+                let mut all = engine.queues(account, region, "").map_err(errors::from_engine)?;
+                let dead_letters =
+                    |queue: &Queue| queue.config().dead_letter.map(|dead| dead.queue);
+                all.retain(|other| dead_letters(other) == Some(queue.id()));
+                all
+            }
+        };
+        targets.iter().try_for_each(|target| self.check(account, "SendMessage", target))
+    }
 }
 
 // Whether an operation only replaces a policy or takes a statement from it. As on AWS, the owner of

@@ -92,6 +92,10 @@ impl Service for Sqs {
         let target = target::of(call.account, call.region, operation, input);
         if let (Some(access), Some(name)) = (call.access, &target) {
             access.check_target(call.engine, call.account, operation, input, name)?;
+            if operation == "StartMessageMoveTask" {
+                let destination = target::destination_of(input);
+                access.check_move(call.engine, call.account, name, destination.as_ref())?;
+            }
         }
         Ok(target)
     }

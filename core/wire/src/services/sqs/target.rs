@@ -1,6 +1,8 @@
 //! The queue that an input of the control plane names, read once for the check of the caller's
 //! right and for the operation.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
 use trunkline_engine::{QUEUE, ResourceName};
 
 use super::address;
@@ -21,8 +23,21 @@ pub(super) fn of(
             Some(ResourceName::new(QUEUE, owner, region, text("QueueName")?))
         }
         "StartMessageMoveTask" | "ListMessageMoveTasks" => of_arn(text("SourceArn")?),
+        "CancelMessageMoveTask" => of_arn(&source_of(text("TaskHandle")?)?),
         _ => address::parse(text("QueueUrl")?, account, region).ok().map(address::Address::to_name),
     }
+}
+
+/// The queue to which a move task sends all messages, if its input names one.
+pub(super) fn destination_of(input: &Value) -> Option<ResourceName> {
+    of_arn(input.get("DestinationArn")?.as_str()?)
+}
+
+// The resource name of the queue whose move task a handle names. The handle is JSON in Base64.
+fn source_of(handle: &str) -> Option<String> {
+    let plain = URL_SAFE.decode(handle).ok()?;
+    let handle: serde_json::Value = serde_json::from_slice(&plain).ok()?;
+    Some(handle.get("sourceArn")?.as_str()?.to_owned())
 }
 
 fn of_arn(arn: &str) -> Option<ResourceName> {
@@ -73,5 +88,10 @@ mod tests {
         assert_eq!(target("GetQueueUrl", &empty), own);
         let arn = [("SourceArn", "arn:aws:sqs:eu-west-1:222222222222:q")];
         assert_eq!(target("StartMessageMoveTask", &arn), other);
+        let handle = URL_SAFE.encode(r#"{"sourceArn":"arn:aws:sqs:eu-west-1:222222222222:q"}"#);
+        assert_eq!(target("CancelMessageMoveTask", &[("TaskHandle", &handle)]), other);
+        for flawed in ["", "?", "e30=", &URL_SAFE.encode("{"), &handle[1..]] {
+            assert_eq!(target("CancelMessageMoveTask", &[("TaskHandle", flawed)]), None);
+        }
     }
 }
