@@ -4,21 +4,25 @@
 //! all that a burst is about in one callback of the loop, and steps each task right there, instead
 //! of asking the loop for one more callback a task.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use pyo3::PyTraverseError;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::gc::PyVisit;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use trunkline_types::sync::lock;
 
 /// Something awaited on one event loop. Used on that loop's thread only.
-#[pyclass(frozen, module = "trunkline._core")]
+#[pyclass(frozen, subclass, module = "trunkline._core")]
 pub(crate) struct Completion {
-    event_loop: Py<PyAny>,
+    /// Known from the first wait on.
+    event_loop: OnceLock<Py<PyAny>>,
     state: Mutex<State>,
+    /// Whether the outcome is known, so that asking needs no lock.
+    ended: AtomicBool,
     /// What tells a task that an awaited object means to suspend it.
     blocking: AtomicBool,
 }
@@ -26,8 +30,7 @@ pub(crate) struct Completion {
 #[derive(Default)]
 struct State {
     outcome: Outcome,
-    /// What is to be called at the end, each in its context.
-    callbacks: Vec<(Py<PyAny>, Option<Py<PyAny>>)>,
+    callbacks: Callbacks,
 }
 
 #[derive(Default)]
@@ -38,19 +41,64 @@ enum Outcome {
     Cancelled(Option<Py<PyAny>>),
 }
 
+/// What is to be called at the end, each in its context. It is nearly always one task.
+#[derive(Default)]
+struct Callbacks {
+    first: Option<Callback>,
+    others: Vec<Callback>,
+}
+
+struct Callback {
+    function: Py<PyAny>,
+    context: Option<Py<PyAny>>,
+}
+
+impl Callbacks {
+    fn push(&mut self, callback: Callback) {
+        if self.first.is_none() {
+            self.first = Some(callback);
+        } else {
+            self.others.push(callback);
+        }
+    }
+
+    fn into_iter(self) -> impl Iterator<Item = Callback> {
+        self.first.into_iter().chain(self.others)
+    }
+}
+
 impl Completion {
     pub fn new(event_loop: Py<PyAny>) -> Self {
-        let blocking = AtomicBool::new(false);
-        Self { event_loop, state: Mutex::new(State::default()), blocking }
+        let idle = Self::idle();
+        // A new cell is empty.
+        let _empty = idle.event_loop.set(event_loop);
+        idle
+    }
+
+    /// One whose loop is the one that first waits for it.
+    pub fn idle() -> Self {
+        Self {
+            event_loop: OnceLock::new(),
+            state: Mutex::default(),
+            ended: AtomicBool::new(false),
+            blocking: AtomicBool::new(false),
+        }
+    }
+
+    /// Begins to wait on `event_loop`: what the awaiting task finds when it looks.
+    pub fn suspend(&self, event_loop: impl FnOnce() -> Py<PyAny>) {
+        self.event_loop.get_or_init(event_loop);
+        self.blocking.store(true, Ordering::Relaxed);
     }
 
     /// Ends the wait and steps what waits. Must run in a callback of the loop, not inside a task.
     pub fn complete(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
         let mut first = Ok(());
-        for (callback, context) in slf.get().end(Outcome::Done) {
+        for Callback { function, context } in slf.get().end(Outcome::Done).into_iter() {
             let called = match context {
-                Some(context) => context.bind(slf.py()).call_method1("run", (callback, slf)),
-                None => callback.bind(slf.py()).call1((slf,)),
+                Some(context) => context.bind(py).call_method1(intern!(py, "run"), (function, slf)),
+                None => function.bind(py).call1((slf,)),
             };
             // A task keeps its failures to itself; only an interrupt arrives here.
             first = first.and(called.map(drop));
@@ -59,26 +107,32 @@ impl Completion {
     }
 
     /// Takes the callbacks if the wait had not ended yet.
-    fn end(&self, outcome: Outcome) -> Vec<(Py<PyAny>, Option<Py<PyAny>>)> {
+    fn end(&self, outcome: Outcome) -> Callbacks {
         let mut state = lock(&self.state);
         if !matches!(state.outcome, Outcome::Pending) {
-            return Vec::new();
+            return Callbacks::default();
         }
         state.outcome = outcome;
+        self.ended.store(true, Ordering::Release);
         std::mem::take(&mut state.callbacks)
     }
 
-    fn schedule(
-        slf: &Bound<'_, Self>,
-        callback: Py<PyAny>,
-        context: Option<Py<PyAny>>,
-    ) -> PyResult<()> {
-        let named = PyDict::new(slf.py());
-        if let Some(context) = context {
-            named.set_item("context", context)?;
+    fn schedule(slf: &Bound<'_, Self>, callback: Callback) -> PyResult<()> {
+        let py = slf.py();
+        let named = PyDict::new(py);
+        if let Some(context) = callback.context {
+            named.set_item(intern!(py, "context"), context)?;
         }
-        let event_loop = slf.get().event_loop.bind(slf.py());
-        event_loop.call_method("call_soon", (callback, slf), Some(&named)).map(drop)
+        let event_loop = slf.get().event_loop(py)?;
+        let arguments = (callback.function, slf);
+        event_loop.call_method(intern!(py, "call_soon"), arguments, Some(&named)).map(drop)
+    }
+
+    fn event_loop<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyAny>> {
+        match self.event_loop.get() {
+            Some(event_loop) => Ok(event_loop.bind(py)),
+            None => Err(PyRuntimeError::new_err("The wait has not begun yet: await it first.")),
+        }
     }
 }
 
@@ -94,8 +148,8 @@ impl Completion {
         self.blocking.store(blocking, Ordering::Relaxed);
     }
 
-    fn get_loop(&self, py: Python<'_>) -> Py<PyAny> {
-        self.event_loop.clone_ref(py)
+    fn get_loop<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.event_loop(py).cloned()
     }
 
     #[pyo3(signature = (callback, *, context=None))]
@@ -104,14 +158,15 @@ impl Completion {
         callback: Py<PyAny>,
         context: Option<Py<PyAny>>,
     ) -> PyResult<()> {
+        let callback = Callback { function: callback, context };
         {
             let mut state = lock(&slf.get().state);
             if matches!(state.outcome, Outcome::Pending) {
-                state.callbacks.push((callback, context));
+                state.callbacks.push(callback);
                 return Ok(());
             }
         }
-        Self::schedule(slf, callback, context)
+        Self::schedule(slf, callback)
     }
 
     #[pyo3(signature = (msg=None))]
@@ -120,14 +175,14 @@ impl Completion {
             return Ok(false);
         }
         // The canceller is inside a task of its own: the loop steps the other one.
-        for (callback, context) in slf.get().end(Outcome::Cancelled(msg)) {
-            Self::schedule(slf, callback, context)?;
+        for callback in slf.get().end(Outcome::Cancelled(msg)).into_iter() {
+            Self::schedule(slf, callback)?;
         }
         Ok(true)
     }
 
-    fn done(&self) -> bool {
-        !matches!(lock(&self.state).outcome, Outcome::Pending)
+    pub fn done(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
     }
 
     /// Ends the wait, as a timer does.
@@ -135,7 +190,7 @@ impl Completion {
         Self::complete(slf)
     }
 
-    fn result(&self, py: Python<'_>) -> PyResult<()> {
+    pub fn result(&self, py: Python<'_>) -> PyResult<()> {
         let message = match &lock(&self.state).outcome {
             Outcome::Done => return Ok(()),
             Outcome::Pending => {
@@ -170,12 +225,13 @@ impl Completion {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.event_loop)?;
+        visit.call(self.event_loop.get())?;
         // Nothing else runs while the collector looks; a lock that is held leaks nothing for good.
         let Ok(state) = self.state.try_lock() else { return Ok(()) };
-        for (callback, context) in &state.callbacks {
-            visit.call(callback)?;
-            visit.call(context)?;
+        let Callbacks { first, others } = &state.callbacks;
+        for callback in first.iter().chain(others) {
+            visit.call(&callback.function)?;
+            visit.call(&callback.context)?;
         }
         Ok(())
     }
@@ -183,7 +239,7 @@ impl Completion {
     fn __clear__(&self) {
         let callbacks = match self.state.try_lock() {
             Ok(mut state) => std::mem::take(&mut state.callbacks),
-            Err(_) => Vec::new(),
+            Err(_) => Callbacks::default(),
         };
         drop(callbacks);
     }

@@ -4,6 +4,7 @@
 //! Stays attached to the interpreter for anything short, because winning the interpreter lock back
 //! beside computing threads costs more than the work; detaches to block and to wait for the disk.
 
+mod awaited;
 mod clock;
 mod completion;
 mod durability;
@@ -14,6 +15,7 @@ mod faults;
 mod inspect;
 mod limits;
 mod memory;
+mod notifier;
 mod outbox;
 mod pattern;
 mod queue;

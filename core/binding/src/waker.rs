@@ -1,33 +1,44 @@
-//! The waker of one event loop: threads of the engine name what has happened, the loop completes
+//! The waker of one event loop: threads of the engine say what has happened, the loop completes
 //! what awaits it.
-//!
-//! A thread pushes a token and writes to the descriptor only if the loop has looked since the last
-//! write: a burst of a thousand costs one write and one callback. It never takes the interpreter's
-//! lock.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{Read, Write};
-use std::os::fd::AsRawFd;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use pyo3::PyTraverseError;
 use pyo3::exceptions::PyOSError;
 use pyo3::gc::PyVisit;
 use pyo3::prelude::*;
-use trunkline_engine::{Ended, Queue as EngineQueue, Signal, WaiterId};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyWeakrefReference;
+use trunkline_engine::{Ended, Engine, Queue as EngineQueue, Signal, Ticket, WaiterId};
+use trunkline_types::Durability;
 use trunkline_types::sync::lock;
 
+use crate::awaited::{self, AwaitedWrites};
 use crate::completion::Completion;
 use crate::error::guard;
+use crate::notifier::{Notifier, Token};
+
+thread_local! {
+    /// The loop whose waker completes tasks on this thread right now: it is the running one.
+    static RUNNING: RefCell<Option<Loop>> = const { RefCell::new(None) };
+}
+
+/// A loop and its waker.
+struct Loop {
+    event_loop: Py<PyAny>,
+    waker: Py<Waker>,
+}
 
 /// What the loop listens to, and what its tasks await.
 #[pyclass(frozen, module = "trunkline._core")]
 pub(crate) struct Waker {
-    shared: Arc<Shared>,
-    reader: File,
+    notifier: Arc<Notifier>,
+    /// Nothing here keeps the loop: the loop keeps the waker.
+    event_loop: Py<PyWeakrefReference>,
     parked: Mutex<Parked>,
+    writes: Mutex<Vec<AwaitedWrites>>,
 }
 
 #[derive(Default)]
@@ -36,56 +47,107 @@ struct Parked {
     completions: HashMap<u64, Py<Completion>>,
 }
 
-struct Shared {
-    tokens: Mutex<Vec<u64>>,
-    notified: AtomicBool,
-    writer: File,
+/// Makes a loop known as the running one of its thread until dropped.
+struct Running(Option<Loop>);
+
+impl Running {
+    fn enter(waker: &Bound<'_, Waker>) -> PyResult<Self> {
+        let event_loop = waker.get().event_loop.bind(waker.py()).call0()?.unbind();
+        let entered = Loop { event_loop, waker: waker.clone().unbind() };
+        Ok(Self(RUNNING.replace(Some(entered))))
+    }
 }
 
-/// The signal that completes one token.
-struct Token {
-    shared: Arc<Shared>,
-    token: u64,
-}
-
-impl Signal for Token {
-    fn signal(&self) {
-        lock(&self.shared.tokens).push(self.token);
-        if !self.shared.notified.swap(true, Ordering::AcqRel) {
-            // A full descriptor has notified already; a closed one has no loop that could care.
-            drop((&self.shared.writer).write_all(&1u64.to_ne_bytes()));
-        }
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Dropped outside of the cell: it may be the last reference.
+        let ended = RUNNING.replace(self.0.take());
+        drop(ended);
     }
 }
 
 impl Waker {
     pub fn signal(&self, token: u64) -> Arc<dyn Signal> {
-        Arc::new(Token { shared: self.shared.clone(), token })
+        Arc::new(Token { notifier: self.notifier.clone(), token })
     }
 
-    /// The tokens that were signalled since the last look.
-    fn signalled(&self) -> Vec<u64> {
-        let mut buffer = [0u8; 64];
-        // Empty already if the loop looked twice.
-        drop((&self.reader).read(&mut buffer));
-        // Before the list is taken: a token that is pushed after this line notifies anew.
-        self.shared.notified.store(false, Ordering::Release);
-        std::mem::take(&mut *lock(&self.shared.tokens))
+    /// Completes `write` when `ticket` has reached `level`, or never will. Call it on the thread of
+    /// a running loop: that loop's waker is the one.
+    pub fn park_write(
+        write: &Bound<'_, Completion>,
+        engine: &Arc<Engine>,
+        ticket: Ticket,
+        level: Durability,
+    ) -> PyResult<()> {
+        let py = write.py();
+        let clone = |one: &Loop| (one.event_loop.clone_ref(py), one.waker.clone_ref(py));
+        let running = RUNNING.with_borrow(|running| running.as_ref().map(clone));
+        let gathers = running.is_some();
+        let (event_loop, waker) = match running {
+            Some(running) => running,
+            None => running_loop(py)?,
+        };
+        let waker = waker.get();
+        write.get().suspend(|| event_loop);
+        let mut writes = lock(&waker.writes);
+        let known = writes.iter().position(|awaited| awaited.is_for(engine, level));
+        let index = known.unwrap_or_else(|| {
+            let notifier = waker.notifier.clone();
+            writes.push(AwaitedWrites::new(engine.clone(), level, notifier));
+            writes.len() - 1
+        });
+        writes[index].add(ticket, write.clone().unbind(), gathers)
     }
+
+    /// Completes the writes that are settled.
+    fn complete_writes(&self, py: Python<'_>) -> PyResult<()> {
+        let mut first = Ok(());
+        let count = lock(&self.writes).len();
+        for index in 0..count {
+            let settled = lock(&self.writes)[index].take_settled();
+            if let Some(settled) = settled {
+                first = first.and(awaited::complete_all(py, settled));
+            }
+        }
+        first
+    }
+
+    /// Asks for the signal of the writes that are left, and lets go of engines without any.
+    fn arm_writes(&self, py: Python<'_>) -> PyResult<()> {
+        let mut lost = Vec::new();
+        lock(&self.writes).retain_mut(|awaited| {
+            if awaited.arm().is_err() {
+                // Each write says why when it is asked.
+                lost.append(&mut awaited.take_all());
+            }
+            !awaited.is_empty()
+        });
+        awaited::complete_all(py, lost)
+    }
+}
+
+/// The running loop and its waker, which is made at first use.
+fn running_loop(py: Python<'_>) -> PyResult<(Py<PyAny>, Py<Waker>)> {
+    static FIND: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let found = FIND.import(py, "trunkline.aio.loop", "waker")?.call0()?;
+    found.extract()
 }
 
 #[pymethods]
 impl Waker {
     #[new]
-    fn new() -> PyResult<Self> {
-        let (reader, writer) = pair().map_err(|error| PyOSError::new_err(error.to_string()))?;
-        let notified = AtomicBool::new(false);
-        let shared = Shared { tokens: Mutex::new(Vec::new()), notified, writer };
-        Ok(Self { shared: Arc::new(shared), reader, parked: Mutex::new(Parked::default()) })
+    fn new(event_loop: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let notifier = Notifier::new().map_err(|error| PyOSError::new_err(error.to_string()))?;
+        Ok(Self {
+            notifier: Arc::new(notifier),
+            event_loop: PyWeakrefReference::new(event_loop)?.unbind(),
+            parked: Mutex::default(),
+            writes: Mutex::default(),
+        })
     }
 
     fn fileno(&self) -> i32 {
-        self.reader.as_raw_fd()
+        self.notifier.descriptor()
     }
 
     /// A token, and the completion that its signal ends.
@@ -105,28 +167,33 @@ impl Waker {
     }
 
     /// Completes what was signalled: the loop's callback when the descriptor is readable.
-    fn run(&self, py: Python<'_>) -> PyResult<()> {
+    fn run(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let (py, this) = (slf.py(), slf.get());
+        let running = Running::enter(slf)?;
         let mut first = Ok(());
-        for token in self.signalled() {
-            let completion = lock(&self.parked).completions.remove(&token);
+        for token in this.notifier.take_tokens() {
+            let completion = lock(&this.parked).completions.remove(&token);
             if let Some(completion) = completion {
                 first = first.and(Completion::complete(completion.bind(py)));
             }
         }
-        first
+        first = first.and(this.complete_writes(py));
+        drop(running);
+        first.and(this.arm_writes(py))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        let Ok(parked) = self.parked.try_lock() else { return Ok(()) };
-        parked.completions.values().try_for_each(|completion| visit.call(completion))
+        if let Ok(parked) = self.parked.try_lock() {
+            parked.completions.values().try_for_each(|completion| visit.call(completion))?;
+        }
+        let Ok(writes) = self.writes.try_lock() else { return Ok(()) };
+        writes.iter().flat_map(AwaitedWrites::writes).try_for_each(|write| visit.call(write))
     }
 
     fn __clear__(&self) {
-        let completions = match self.parked.try_lock() {
-            Ok(mut parked) => std::mem::take(&mut parked.completions),
-            Err(_) => HashMap::new(),
-        };
-        drop(completions);
+        let parked = self.parked.try_lock().map(|mut parked| std::mem::take(&mut *parked));
+        let writes = self.writes.try_lock().map(|mut writes| std::mem::take(&mut *writes));
+        drop((parked.ok(), writes.ok()));
     }
 }
 
@@ -149,32 +216,6 @@ impl Subscription {
     fn end(&self) -> PyResult<bool> {
         guard(|| Ok(self.queue.unsubscribe(self.id) == Ended::Expired))
     }
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn pair() -> std::io::Result<(File, File)> {
-    use std::os::fd::{FromRawFd, OwnedFd};
-    // SAFETY: the call takes two numbers; the descriptor it returns is new and owned by nobody.
-    #[allow(unsafe_code)]
-    let reader = unsafe {
-        let descriptor = libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC);
-        if descriptor < 0 {
-            return Err(std::io::Error::last_os_error());
-        }
-        File::from(OwnedFd::from_raw_fd(descriptor))
-    };
-    let writer = reader.try_clone()?;
-    Ok((reader, writer))
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn pair() -> std::io::Result<(File, File)> {
-    use std::os::fd::OwnedFd;
-    use std::os::unix::net::UnixStream;
-    let (reader, writer) = UnixStream::pair()?;
-    reader.set_nonblocking(true)?;
-    writer.set_nonblocking(true)?;
-    Ok((File::from(OwnedFd::from(reader)), File::from(OwnedFd::from(writer))))
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

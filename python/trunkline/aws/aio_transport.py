@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiobotocore.awsrequest import AioAWSResponse
 
-from trunkline.aio.loop import completions
+from trunkline.aio.loop import waker
 from trunkline.aws.transport import Headers, as_plain
 
 if TYPE_CHECKING:
@@ -44,12 +44,12 @@ class AioLocalSession:
 
 
 async def _answer(dispatcher: WireDispatcher, request: Request) -> Response:
-    loop, parked = completions()
+    loop, parked = waker()
     pending = dispatcher.start(request, False)
     while True:
         token, future = parked.park(loop)
         try:
-            what, answer, seconds = pending.poll(parked.waker, token)
+            what, answer, seconds = pending.poll(parked, token)
             if answer is not None:
                 return answer
             if what == "wait":

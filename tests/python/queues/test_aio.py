@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import selectors
 import threading
 import time
 
@@ -230,6 +231,77 @@ def test_cancelling_a_durable_send_does_not_take_it_back(tmp_path):
         with trunkline.open(tmp_path / "data") as again:
             bodies = {message.text() for message in again.queue("q").peek()}
             assert bodies == {"a", "b"}
+
+    run(main())
+
+
+class CountingSelector(selectors.DefaultSelector):
+    """Counts how often a loop looks for events."""
+
+    looks = 0
+
+    def select(self, timeout=None):
+        self.looks += 1
+        return super().select(timeout)
+
+
+def test_a_sync_wakes_the_loop_once_however_many_tasks_await_it(tmp_path):
+    selector = CountingSelector()
+
+    async def main():
+        async with aio.open(tmp_path / "data") as engine:
+            queue = engine.queue("q")
+            await queue.send("first")
+            before = selector.looks
+            await asyncio.gather(*(queue.send(str(n)) for n in range(256)))
+            looks = selector.looks - before
+            # One message is synced alone, the others together; tasks begin and end in between.
+            assert looks < 20
+            assert queue.statistics().visible == 257
+
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
+        runner.run(asyncio.wait_for(main(), 20))
+
+
+def test_the_tasks_of_one_loop_await_many_engines_and_levels(tmp_path):
+    async def main():
+        async with aio.open(tmp_path / "a") as first, aio.open(tmp_path / "b") as second:
+            queues = [first.queue("q"), second.queue("q")]
+
+            async def work(number):
+                for turn in range(8):
+                    level = "os" if (number + turn) % 3 == 0 else None
+                    await queues[(number + turn) % 2].send("x", durability=level)
+
+            await asyncio.gather(*(work(number) for number in range(60)))
+            assert [queue.statistics().visible for queue in queues] == [240, 240]
+
+    run(main())
+
+
+def test_every_loop_of_a_thread_gets_its_own_wakes(tmp_path):
+    with trunkline.open(tmp_path / "data") as engine:
+        queue = aio.wrap(engine).queue("q")
+        loops = [asyncio.new_event_loop() for _ in range(2)]
+        for number in range(6):
+            sends = asyncio.wait_for(queue.send(str(number)), 20)
+            loops[number % 2].run_until_complete(sends)
+        for loop in loops:
+            loop.close()
+        assert engine.queue("q").statistics().visible == 6
+
+
+def test_closing_while_tasks_await_the_disk_leaves_none_waiting(tmp_path):
+    async def main():
+        engine = trunkline.open(tmp_path / "data")
+        queue = aio.wrap(engine).queue("q")
+        tasks = [asyncio.create_task(queue.send(str(n))) for n in range(50)]
+        await asyncio.sleep(0)
+        await asyncio.to_thread(engine.close)
+        for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+            assert isinstance(outcome, (trunkline.SendResult, trunkline.EngineClosed))
+        with trunkline.open(tmp_path / "data") as again:
+            assert again.queue("q").statistics().visible == 50
 
     run(main())
 

@@ -105,7 +105,11 @@ impl PeekedMessage {
         self.handle.acknowledge(py, ticket, self.handle.level)
     }
 
-    fn pending(&self, py: Python<'_>, ticket: Option<Ticket>) -> PyResult<Option<PendingWrite>> {
+    fn pending(
+        &self,
+        py: Python<'_>,
+        ticket: Option<Ticket>,
+    ) -> PyResult<Option<Py<PendingWrite>>> {
         PendingWrite::new(py, &self.handle, ticket, self.handle.level)
     }
 
@@ -219,7 +223,7 @@ impl AsyncMessage {
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         admitted: bool,
-    ) -> PyResult<Option<PendingWrite>> {
+    ) -> PyResult<Option<Py<PendingWrite>>> {
         let message = slf.as_super().get();
         guard(|| {
             message.handle.check_admitted(admitted)?;
@@ -235,7 +239,7 @@ impl AsyncMessage {
         py: Python<'_>,
         visibility_timeout: &Bound<'_, PyAny>,
         admitted: bool,
-    ) -> PyResult<Option<PendingWrite>> {
+    ) -> PyResult<Option<Py<PendingWrite>>> {
         let message = slf.as_super().get();
         let visibility = message.span(visibility_timeout, "visibility_timeout")?;
         guard(|| {
@@ -251,7 +255,7 @@ impl AsyncMessage {
         py: Python<'_>,
         delay: &Bound<'_, PyAny>,
         admitted: bool,
-    ) -> PyResult<Option<PendingWrite>> {
+    ) -> PyResult<Option<Py<PendingWrite>>> {
         let message = slf.as_super().get();
         let delay = message.span(delay, "delay")?;
         guard(|| {

@@ -17,8 +17,8 @@ use crate::waker::Waker;
 /// The longest wait for the disk, in milliseconds: a year.
 const WAIT_MAX: u64 = 365 * 86_400_000;
 
-/// Something that the disk does not have yet.
-#[pyclass(frozen, module = "trunkline._core")]
+/// Something that the disk does not have yet: a thread blocks on it, a task awaits it.
+#[pyclass(frozen, extends = Completion, module = "trunkline._core")]
 pub(crate) struct PendingWrite {
     handle: Arc<Handle>,
     /// `None` if there is nothing to wait for but the faults of a commit.
@@ -34,15 +34,23 @@ impl PendingWrite {
         handle: &Arc<Handle>,
         ticket: Option<Ticket>,
         level: Durability,
-    ) -> PyResult<Option<Self>> {
-        match ticket {
-            ticket if handle.has_faults() && handle.commits(ticket, level) => {
-                Ok(Some(Self { handle: handle.clone(), ticket, level }))
-            }
-            Some(_) if waits_for_disk(&handle.engine, level) => {
-                Ok(Some(Self { handle: handle.clone(), ticket, level }))
-            }
-            ticket => handle.acknowledge(py, ticket, level).map(|()| None),
+    ) -> PyResult<Option<Py<Self>>> {
+        let waits = match ticket {
+            ticket if handle.has_faults() && handle.commits(ticket, level) => true,
+            Some(_) => waits_for_disk(&handle.engine, level),
+            None => false,
+        };
+        if !waits {
+            return handle.acknowledge(py, ticket, level).map(|()| None);
+        }
+        let write = Self { handle: handle.clone(), ticket, level };
+        Py::new(py, (write, Completion::idle())).map(Some)
+    }
+
+    fn is_settled(&self) -> PyResult<bool> {
+        match self.ticket {
+            Some(ticket) => self.handle.engine.is_settled(ticket, self.level).map_err(raise),
+            None => Ok(true),
         }
     }
 }
@@ -65,23 +73,25 @@ impl PendingWrite {
         guard(|| self.handle.acknowledge(py, self.ticket, self.level))
     }
 
-    /// What to await, and the token to leave if that is cancelled; `None` once it is durable.
-    /// Raises when it never will be.
-    fn park(
-        &self,
-        py: Python<'_>,
-        waker: &Waker,
-        event_loop: Py<PyAny>,
-    ) -> PyResult<Option<(u64, Py<Completion>)>> {
-        let Some(ticket) = self.ticket else { return Ok(None) };
-        let engine = &self.handle.engine;
+    fn __await__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    /// Yields itself to the task until it is durable; raises when it never will be.
+    fn __next__<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, Self>>> {
+        let this = slf.get();
         guard(|| {
-            if engine.is_settled(ticket, self.level).map_err(raise)? {
-                return Ok(None);
+            let wait = slf.as_super().get();
+            if wait.done() {
+                wait.result(slf.py())?;
             }
-            let (token, completion) = waker.park(py, event_loop)?;
-            engine.notify_when(ticket, self.level, waker.signal(token)).map_err(raise)?;
-            Ok(Some((token, completion)))
+            match this.ticket {
+                Some(ticket) if !this.is_settled()? => {
+                    Waker::park_write(slf.as_super(), &this.handle.engine, ticket, this.level)?;
+                    Ok(Some(slf.clone()))
+                }
+                _ => Ok(None),
+            }
         })
     }
 }

@@ -25,7 +25,7 @@ use crate::queue::results::{BatchResult, SendBatchResult, SendResult};
 use crate::waker::{Subscription, Waker};
 
 /// The result of a verb that was begun, and what is still to be waited for.
-type Begun<T> = PyResult<(T, Option<PendingWrite>)>;
+type Begun<T> = PyResult<(T, Option<Py<PendingWrite>>)>;
 
 /// The verbs of messages; [`crate::queue::management::Queue`] adds those of the queue itself.
 #[pyclass(frozen, subclass, module = "trunkline._core")]
@@ -85,7 +85,7 @@ impl QueueVerbs {
         py: Python<'_>,
         ticket: Option<Ticket>,
         level: Durability,
-    ) -> PyResult<Option<PendingWrite>> {
+    ) -> PyResult<Option<Py<PendingWrite>>> {
         PendingWrite::new(py, &self.0, ticket, level)
     }
 }
@@ -186,7 +186,7 @@ impl QueueVerbs {
     }
 
     /// What has to be written before a send is admitted; `None` when nothing has.
-    fn capacity(&self, py: Python<'_>) -> PyResult<Option<PendingWrite>> {
+    fn capacity(&self, py: Python<'_>) -> PyResult<Option<Py<PendingWrite>>> {
         let engine = &self.0.engine;
         if engine.has_capacity() {
             return Ok(None);

@@ -31,8 +31,11 @@ async def delete(self: Message) -> None:
     except NotAdmitted:
         await apply_delay(self._check_faults("delete"))
         pending = self._begin_delete(admitted=True)
+        if pending is not None:
+            await durable(pending)
+        return
     if pending is not None:
-        await durable(pending)
+        await pending
 
 
 async def extend(self: Message, visibility_timeout: Seconds) -> None:

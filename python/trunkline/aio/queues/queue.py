@@ -6,7 +6,7 @@ import asyncio
 
 from trunkline import validation
 from trunkline._core import NotAdmitted, milliseconds
-from trunkline.aio.loop import apply_delay, completions, durable
+from trunkline.aio.loop import apply_delay, durable, waker
 from trunkline.aio.queues.redrive import RedriveTask
 from trunkline.limits import WAIT_MAX_MS
 from trunkline.queues.messages import as_list, checked_options, prepare
@@ -78,7 +78,7 @@ class Queue:
         except NotAdmitted:
             return await self._admitted("send", self._core.begin_send, body)
         if pending is not None:
-            await durable(pending)
+            await pending
         return result
 
     async def send_batch(
@@ -140,12 +140,12 @@ class Queue:
     async def _wait(
         self, max: int, span: int, lease: int | None, attempt: str | None
     ) -> list[Message]:
-        loop, parked = completions()
+        loop, parked = waker()
         end = loop.time() + span / 1_000
         virtual_end = self._core.deadline(span)
         while True:
             token, completion = parked.park(loop)
-            subscription = self._core.subscribe(parked.waker, token, virtual_end)
+            subscription = self._core.subscribe(parked, token, virtual_end)
             expired = True
             timer = None
             try:
@@ -205,7 +205,7 @@ class Queue:
         except NotAdmitted:
             return await self._admitted("delete", self._core.begin_batch, named, None, durability)
         if pending is not None:
-            await durable(pending)
+            await pending
         return result
 
     async def extend(
@@ -239,14 +239,14 @@ class Queue:
         """Begin a verb and await that it is durable; `trunkline.queues` blocks on the same steps.
 
         It is begun in one go, without suspending: a cancelled coroutine has done all of it or
-        nothing.
+        nothing. What was begun without admission has no faults to wait for.
         """
         try:
             result, pending = begin(*arguments)
         except NotAdmitted:
             return await self._admitted(verb, begin, *arguments)
         if pending is not None:
-            await durable(pending)
+            await pending
         return result
 
     async def _admitted(
