@@ -156,6 +156,18 @@ class ResourceNotFound(NotFound):
     code = "ResourceNotFoundException"
 
 
+class ResourceInUse(AlreadyExists):
+    """A resource of this name exists with a different value for an option that was given."""
+
+    code = "ResourceInUseException"
+
+
+class LeaseLost(InvalidState):
+    """Another member of the reader has taken the shard over."""
+
+    code = "LeaseLost"
+
+
 class UnsupportedOperation(InvalidState):
     """The operation does not apply here."""
 

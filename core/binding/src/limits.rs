@@ -52,6 +52,11 @@ table!(
     move_rate_max,
     noisy_share_percent,
     noisy_in_flight_min,
+    stream_retention_min,
+    stream_retention_max,
+    stream_shards_max,
+    stream_record_bytes_max,
+    partition_key_chars_max,
 );
 
 /// The largest value of any limit: a time of 30,000 years, far from where sums would overflow.

@@ -92,7 +92,11 @@ typedef enum trunkline_status {
     /* A fault that was injected on purpose. */
     TRUNKLINE_INJECTED_FAULT = 27,
     /* A mistake of ours: please report it. */
-    TRUNKLINE_INTERNAL_ERROR = 28
+    TRUNKLINE_INTERNAL_ERROR = 28,
+    /* A resource of this name exists with a different value for an option that was given. */
+    TRUNKLINE_RESOURCE_IN_USE_EXCEPTION = 29,
+    /* Another member of the reader has taken the shard over. */
+    TRUNKLINE_LEASE_LOST = 30
 } trunkline_status;
 
 /* The value of a number that is not given. */

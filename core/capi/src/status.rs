@@ -102,6 +102,10 @@ statuses! {
         InjectedFault = 27,
         /// A mistake of ours: please report it.
         InternalError = 28,
+        /// A resource of this name exists with a different value for an option that was given.
+        ResourceInUseException = 29,
+        /// Another member of the reader has taken the shard over.
+        LeaseLost = 30,
     }
 }
 

@@ -4,6 +4,7 @@ use trunkline_host::{ComponentKind, DOCUMENTS, LOGS};
 
 use crate::outbox::OUTBOX;
 use crate::queue::QUEUES;
+use crate::stream::STREAMS;
 
 /// Every kind of resource, in the order in which they are built: a kind may refer to earlier ones.
-pub static KINDS: &[&ComponentKind] = &[&DOCUMENTS, &LOGS, &QUEUES, &OUTBOX];
+pub static KINDS: &[&ComponentKind] = &[&DOCUMENTS, &LOGS, &QUEUES, &OUTBOX, &STREAMS];

@@ -13,12 +13,14 @@ use trunkline_types::{
 use crate::components::KINDS;
 use crate::outbox::{Outbox, is_of_outbox};
 use crate::queue::{QUEUE, Queue, Queues, RedriveStatus, check_limits};
+use crate::stream::{STREAM, Stream, StreamConfig, Streams};
 
 /// An open engine. Dropping it closes it.
 pub struct Engine {
     host: Arc<Host>,
     queues: Arc<Queues>,
     documents: Arc<Documents>,
+    streams: Arc<Streams>,
     pub(crate) outbox: Outbox,
 }
 
@@ -45,8 +47,10 @@ impl Engine {
         let absent = || Error::new(Code::InternalError, "A kind is absent from the table.");
         let queues = host.component().ok_or_else(absent)?;
         let documents = host.component().ok_or_else(absent)?;
+        let streams = host.component().ok_or_else(absent)?;
         let outbox = host.component::<Outbox>().ok_or_else(absent)?;
-        let engine = Arc::new(Engine { host, queues, documents, outbox: (*outbox).clone() });
+        let outbox = (*outbox).clone();
+        let engine = Arc::new(Engine { host, queues, documents, streams, outbox });
         engine.attach_destinations()?;
         Ok(engine)
     }
@@ -140,6 +144,35 @@ impl Engine {
         self.host.check_readable()?;
         let below = ResourceName::new(QUEUE, account, region, prefix);
         Ok(self.host.directory.page(&below, after, limit, |name| !is_of_outbox(name)))
+    }
+
+    /// Creates a stream. The definition is applied when this returns; [`Engine::flush`] or the wait
+    /// for any later ticket makes it durable.
+    pub fn create_stream(
+        &self,
+        name: ResourceName,
+        config: &StreamConfig,
+        document: &[u8],
+    ) -> Result<Arc<Stream>> {
+        self.streams.create(name, config, document)
+    }
+
+    /// The stream of this name.
+    pub fn find_stream(&self, name: &ResourceName) -> Result<Option<Arc<Stream>>> {
+        self.host.check_readable()?;
+        Ok(self.host.directory.find(name))
+    }
+
+    /// The streams of an account and region (`None`: of all) whose name starts with `prefix`,
+    /// sorted.
+    pub fn streams(
+        &self,
+        account: Option<&str>,
+        region: Option<&str>,
+        prefix: &str,
+    ) -> Result<Vec<Arc<Stream>>> {
+        self.host.check_readable()?;
+        Ok(self.host.directory.list(STREAM, account, region, prefix))
     }
 
     /// When a resource of this name was last removed, if none has the name now.

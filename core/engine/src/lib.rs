@@ -26,6 +26,7 @@ mod inspect;
 mod outbox;
 mod queue;
 mod router;
+mod stream;
 
 pub use components::KINDS;
 pub use engine::{Engine, advance};
@@ -41,12 +42,21 @@ pub use queue::{
 };
 
 pub use router::Target;
+pub use stream::{
+    FetchRequest, NewRecord, PutRecord, ReadOutcome, ReadRequest, Reader, ReaderStatistics,
+    ReaderWaiter, STREAM, ShardStatistics, Stream, StreamConfig, StreamMember, StreamRecord,
+    StreamStatistics, operation as stream_operation, stream_name,
+};
 pub use trunkline_delivery as delivery;
 pub use trunkline_host::{
     Accepted, Content, Effect, Ended, Faults, Host, OpenOptions, Operation, Parker, Rendered,
     Renderer, ResourcePattern, Routed, Rule, Verdict, WaiterId,
 };
 pub use trunkline_journal::{Signal, Storage, Ticket};
+pub use trunkline_stream::{
+    HashKey, HashKeyError, HashKeyRange, SequenceError, SequenceNumber, Shard, ShardId, Shards,
+    Start, Taken,
+};
 pub use trunkline_types::{
     Clock, Code, DeadLetter, DedupScope, Durability, Error, IdKey, Limits, MessageId, Millis,
     QueueConfig, QueueKind, Receipt, ResourceId, ResourceKind, ResourceName, Result, Seq,

@@ -20,6 +20,7 @@
 //! ```
 
 mod filter;
+mod group;
 mod hash_key;
 mod iterator;
 mod reader;
@@ -29,6 +30,7 @@ mod shard_id;
 mod shards;
 
 pub use filter::ShardFilter;
+pub use group::{Group, LostLease, Taken};
 pub use hash_key::{HashKey, HashKeyError, HashKeyRange};
 pub use iterator::{Bounds, ITERATOR_LIFETIME, IteratorError, ShardIterator, Start};
 pub use reader::{Assignment, MemberId, Progress, assign, readable};

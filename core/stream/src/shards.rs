@@ -93,6 +93,31 @@ impl Shards {
         this
     }
 
+    /// The shards of a stream as they were written down: those that are not expired, and the id
+    /// that the next one gets. `None` if the open ones do not cover the hash space exactly once.
+    pub fn restore(created: Millis, next: ShardId, shards: Vec<Shard>) -> Option<Self> {
+        let mut this = Self { created, shards: BTreeMap::new(), open: BTreeMap::new(), next };
+        for shard in shards {
+            if shard.is_open() {
+                this.open.insert(shard.range.start, shard.id);
+            }
+            this.shards.insert(shard.id, shard);
+        }
+        this.is_whole().then_some(this)
+    }
+
+    fn is_whole(&self) -> bool {
+        let mut start = Some(HashKey(0));
+        for shard in self.open() {
+            if start != Some(shard.range.start) || shard.range.end < shard.range.start {
+                return false;
+            }
+            start = shard.range.end.0.checked_add(1).map(HashKey);
+        }
+        let ids_are_old = self.shards.keys().all(|id| *id < self.next);
+        start.is_none() && ids_are_old
+    }
+
     /// When the stream was created.
     pub fn created(&self) -> Millis {
         self.created
@@ -165,5 +190,27 @@ impl Shards {
         self.next = self.next.max(ShardId(shard.id.0 + 1));
         self.open.insert(shard.range.start, shard.id);
         self.shards.insert(shard.id, shard);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_down_is_restored_and_what_has_gaps_is_not() {
+        let mut shards = Shards::create(3, 10);
+        let split = shards.decide_split(ShardId(1), HashKey(1 << 127), 20).expect("inside");
+        shards.apply(&split);
+        let all: Vec<_> = shards.all().cloned().collect();
+        let restored = Shards::restore(10, shards.next_id(), all.clone());
+        assert_eq!(restored, Some(shards.clone()));
+        let without = |gone: u32| all.iter().filter(|one| one.id.0 != gone).cloned().collect();
+        assert!(Shards::restore(10, shards.next_id(), without(1)).is_some(), "it is closed");
+        for gone in [0, 2, 4] {
+            assert_eq!(Shards::restore(10, shards.next_id(), without(gone)), None, "{gone}");
+        }
+        assert_eq!(Shards::restore(10, ShardId(4), all), None, "an id would be used twice");
+        assert_eq!(Shards::restore(10, ShardId(0), Vec::new()), None);
     }
 }

@@ -48,6 +48,10 @@ codes! {
     BatchRequestTooLong,
     /// A resource named by an argument does not exist.
     ResourceNotFoundException,
+    /// A resource of this name exists with a different value for an option that was given.
+    ResourceInUseException,
+    /// Another member of the reader has taken the shard over.
+    LeaseLost,
     /// The operation does not apply here.
     UnsupportedOperation,
     /// The engine was closed.

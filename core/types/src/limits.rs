@@ -51,6 +51,18 @@ pub struct Limits {
     pub noisy_share_percent: u32,
     /// Own messages in flight below which a tenant is never noisy.
     pub noisy_in_flight_min: u32,
+    /// Shortest retention of a stream (AWS: 24 hours).
+    pub stream_retention_min: Millis,
+    /// Longest retention of a stream (AWS: 365 days).
+    pub stream_retention_max: Millis,
+    /// Most shards of a stream, closed ones that are still readable included (AWS: 10,000 for one
+    /// resizing; quotas differ by region).
+    pub stream_shards_max: u32,
+    /// Largest record of a stream, data and partition key together, in bytes (AWS: 1 MiB by
+    /// default, 10 MiB at most).
+    pub stream_record_bytes_max: u32,
+    /// Longest partition key, in characters (AWS: 256).
+    pub partition_key_chars_max: u32,
 }
 
 impl Default for Limits {
@@ -81,6 +93,11 @@ impl Default for Limits {
             move_rate_max: 500,
             noisy_share_percent: 10,
             noisy_in_flight_min: 30,
+            stream_retention_min: DAY,
+            stream_retention_max: 365 * DAY,
+            stream_shards_max: 10_000,
+            stream_record_bytes_max: 1_048_576,
+            partition_key_chars_max: 256,
         }
     }
 }

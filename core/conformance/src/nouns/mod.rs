@@ -3,9 +3,10 @@
 pub mod counter;
 mod documents;
 mod queues;
+mod streams;
 
 use crate::Noun;
 
 /// Every kind that the tests try.
 pub const NOUNS: &[&dyn Noun] =
-    &[&queues::QueueNoun, &documents::DocumentNoun, &counter::CounterNoun];
+    &[&queues::QueueNoun, &documents::DocumentNoun, &counter::CounterNoun, &streams::StreamNoun];

@@ -1,0 +1,8 @@
+//! The operations of a stream that a fault rule may name.
+
+use trunkline_host::Operation;
+
+/// Putting records, one or many.
+pub const PUT: Operation = Operation("put");
+/// Reading records, and fetching them as a member of a reader.
+pub const READ: Operation = Operation("read");

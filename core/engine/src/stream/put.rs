@@ -1,0 +1,128 @@
+//! Putting records: the partition key decides the shard, the shard's log gives the number.
+
+use trunkline_host::{Append, Log};
+use trunkline_journal::Ticket;
+use trunkline_stream::{HashKey, SequenceNumber, ShardId};
+use trunkline_types::{Error, Millis, Result};
+
+use super::entry::{self, NewRecord};
+use super::{Route, State, Stream};
+
+/// What the journal keeps of a record beside its key and data: the head of the log's entry, and the
+/// length of the key.
+const ENTRY_BYTES: usize = 26 + 2;
+
+/// Where a record was put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PutRecord {
+    /// The shard.
+    pub shard: ShardId,
+    /// Grows within the shard.
+    pub sequence: SequenceNumber,
+    /// Stands for the record becoming durable; `None` in memory.
+    pub ticket: Option<Ticket>,
+}
+
+impl Stream {
+    /// Adds a record. It is applied when this returns, and as durable as wanted once its ticket has
+    /// been waited for ([`crate::Engine::wait`]).
+    pub fn put(&self, record: &NewRecord<'_>) -> Result<PutRecord> {
+        entry::check(record, &self.host.limits)?;
+        self.check_writable()?;
+        self.host.wait_for_capacity()?;
+        let now = self.host.now();
+        let put = {
+            let state = self.state();
+            let mut append = self.host.append_at(now)?;
+            let (route, put) = put_one(&state, &mut append, record, now)?;
+            drop(append);
+            self.logs.on_append(&route.log);
+            put
+        };
+        self.wake();
+        self.host.sweep_if_due(now);
+        Ok(put)
+    }
+
+    /// Adds records in order, in one step of the journal. All are checked first: an error means
+    /// that none was added. A crash leaves all of them or none, unless they are too large together
+    /// for one batch of the journal. Returns the ticket that stands for all of them.
+    pub fn put_batch(
+        &self,
+        records: &[NewRecord<'_>],
+        mut each: impl FnMut(PutRecord),
+    ) -> Result<Option<Ticket>> {
+        for (index, record) in records.iter().enumerate() {
+            entry::check(record, &self.host.limits).map_err(|error| {
+                Error::new(error.code(), format!("records[{index}]: {}", error.message()))
+            })?;
+        }
+        self.check_writable()?;
+        self.host.wait_for_capacity()?;
+        let now = self.host.now();
+        let ticket = {
+            let state = self.state();
+            let mut append = self.host.append_at(now)?;
+            let size = |one: &NewRecord<'_>| ENTRY_BYTES + one.key.len() + one.data.len();
+            append.reserve(records.len(), records.iter().map(size).sum());
+            for record in records {
+                each(put_one(&state, &mut append, record, now)?.1);
+            }
+            let ticket = append.ticket();
+            drop(append);
+            state.routes.iter().for_each(|route| self.logs.on_append(&route.log));
+            ticket
+        };
+        self.wake();
+        self.host.sweep_if_due(now);
+        Ok(ticket)
+    }
+
+    /// Lets every read that waits look again.
+    #[inline]
+    pub(super) fn wake(&self) {
+        if !self.waiters.is_empty() {
+            self.waiters.wake_all();
+        }
+    }
+}
+
+fn put_one<'a>(
+    state: &'a State,
+    append: &mut Append<'_>,
+    record: &NewRecord<'_>,
+    now: Millis,
+) -> Result<(&'a Route, PutRecord)> {
+    let route = state.route_of(record)?;
+    let length = entry::key_length(record.key);
+    let parts: [&[u8]; 3] = [&length, record.key.as_bytes(), record.data];
+    let number = route.log.append(append, now, &parts)?;
+    let sequence = SequenceNumber::of(route.shard, route.created, offset_of(number), now);
+    Ok((route, PutRecord { shard: route.shard, sequence, ticket: append.ticket() }))
+}
+
+/// The offset in a shard of the entry with this number in the shard's log, which counts from 1.
+pub(super) fn offset_of(number: u64) -> u64 {
+    number - 1
+}
+
+/// The offsets of a shard that can be read: from the first that is there up to the next.
+pub(super) fn offsets(log: &Log) -> (u64, u64) {
+    let (first, next) = log.range();
+    (offset_of(first), offset_of(next))
+}
+
+impl State {
+    /// The open shard that takes the record.
+    #[inline]
+    fn route_of(&self, record: &NewRecord<'_>) -> Result<&Route> {
+        if let [only] = &*self.routes {
+            return Ok(only);
+        }
+        let key = record.hash_key.unwrap_or_else(|| HashKey::of(record.key));
+        let index = self.routes.partition_point(|route| route.start <= key);
+        let route = index.checked_sub(1).and_then(|index| self.routes.get(index));
+        // Open shards cover the hash space from 0 on.
+        route.ok_or_else(|| trunkline_host::damaged("a stream without an open shard"))
+    }
+}
