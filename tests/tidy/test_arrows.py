@@ -21,7 +21,7 @@ ARROWS = {
     "schedule": {"types"},
     "delivery": {"types"},
     "host": {"types", "journal", "timer"},
-    "engine": {"types", "journal", "host", "queue", "delivery", "stream"},
+    "engine": {"types", "journal", "host", "queue", "delivery", "schedule", "stream"},
     "binding": {"types", "journal", "engine", "wire", "pattern"},
     "capi": {"types", "engine"},
     "wire": {"types", "engine"},

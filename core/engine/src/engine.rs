@@ -13,6 +13,7 @@ use trunkline_types::{
 use crate::components::KINDS;
 use crate::outbox::{Outbox, is_of_outbox};
 use crate::queue::{QUEUE, Queue, Queues, RedriveStatus, check_limits};
+use crate::schedule::Schedules;
 use crate::stream::{STREAM, Stream, StreamConfig, Streams};
 
 /// An open engine. Dropping it closes it.
@@ -22,6 +23,7 @@ pub struct Engine {
     documents: Arc<Documents>,
     streams: Arc<Streams>,
     pub(crate) outbox: Outbox,
+    pub(crate) schedules: Arc<Schedules>,
 }
 
 impl Engine {
@@ -39,6 +41,7 @@ impl Engine {
         // A copy in memory only gathers deliveries: its original sends them.
         if engine.host.check_writable().is_ok() {
             engine.outbox.start();
+            engine.schedules.start();
         }
         Ok(engine)
     }
@@ -49,8 +52,9 @@ impl Engine {
         let documents = host.component().ok_or_else(absent)?;
         let streams = host.component().ok_or_else(absent)?;
         let outbox = host.component::<Outbox>().ok_or_else(absent)?;
+        let schedules = host.component().ok_or_else(absent)?;
         let outbox = (*outbox).clone();
-        let engine = Arc::new(Engine { host, queues, documents, streams, outbox });
+        let engine = Arc::new(Engine { host, queues, documents, streams, outbox, schedules });
         engine.attach_destinations()?;
         Ok(engine)
     }

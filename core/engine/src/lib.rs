@@ -20,12 +20,14 @@
 //! # Ok::<(), trunkline_engine::Error>(())
 //! ```
 
+pub mod attributes;
 mod components;
 mod engine;
 mod inspect;
 mod outbox;
 mod queue;
 mod router;
+mod schedule;
 mod stream;
 
 pub use components::KINDS;
@@ -37,11 +39,12 @@ pub use outbox::{
 };
 pub use queue::{
     Delivery, Outgoing, QUEUE, QUEUE_OPTIONS, Queue, QueueOption, Receive, RedriveState,
-    RedriveStatus, Sent, Statistics, Unit, attributes, default_config, fifo_queue, operation,
-    queue_name, sequence_number, standard_queue,
+    RedriveStatus, Sent, Statistics, Unit, default_config, fifo_queue, operation, queue_name,
+    sequence_number, standard_queue,
 };
 
 pub use router::Target;
+pub use schedule::{Progress, SCHEDULE, Schedule, ScheduleConfig, ScheduleStatus};
 pub use stream::{
     FetchRequest, NewRecord, PutRecord, ReadOutcome, ReadRequest, Reader, ReaderStatistics,
     ReaderWaiter, STREAM, ShardStatistics, Stream, StreamConfig, StreamMember, StreamRecord,
@@ -53,6 +56,7 @@ pub use trunkline_host::{
     Renderer, ResourcePattern, Routed, Rule, Verdict, WaiterId,
 };
 pub use trunkline_journal::{Signal, Storage, Ticket};
+pub use trunkline_schedule as timetable;
 pub use trunkline_stream::{
     HashKey, HashKeyError, HashKeyRange, SequenceError, SequenceNumber, Shard, ShardId, Shards,
     Start, Taken,

@@ -29,4 +29,4 @@ pub use error::InvalidSchedule;
 pub use expression::Expression;
 pub use rate::Rate;
 pub use timetable::Timetable;
-pub use zone::Zone;
+pub use zone::{Zone, utc_text};

@@ -60,3 +60,10 @@ impl Zone {
         Millis::try_from(timestamp.as_millisecond()).ok()
     }
 }
+
+/// A moment as AWS writes it, in UTC and whole seconds: `2024-03-01T10:00:00Z`.
+pub fn utc_text(at: Millis) -> String {
+    let second = i64::try_from(at / 1_000).ok();
+    let timestamp = second.and_then(|second| Timestamp::from_second(second).ok());
+    timestamp.unwrap_or(Timestamp::MAX).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

@@ -48,6 +48,10 @@ codes! {
     BatchRequestTooLong,
     /// A resource named by an argument does not exist.
     ResourceNotFoundException,
+    /// A field of a request is invalid.
+    ValidationException,
+    /// A resource of this name exists, or is being changed.
+    ConflictException,
     /// A resource of this name exists with a different value for an option that was given.
     ResourceInUseException,
     /// Another member of the reader has taken the shard over.

@@ -3,10 +3,16 @@
 pub mod counter;
 mod documents;
 mod queues;
+mod schedules;
 mod streams;
 
 use crate::Noun;
 
 /// Every kind that the tests try.
-pub const NOUNS: &[&dyn Noun] =
-    &[&queues::QueueNoun, &documents::DocumentNoun, &counter::CounterNoun, &streams::StreamNoun];
+pub const NOUNS: &[&dyn Noun] = &[
+    &queues::QueueNoun,
+    &documents::DocumentNoun,
+    &counter::CounterNoun,
+    &streams::StreamNoun,
+    &schedules::ScheduleNoun,
+];

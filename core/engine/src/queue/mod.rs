@@ -3,7 +3,6 @@
 //! Each verb has the same shape: it checks the gate, reads the clock, lets the standard or the FIFO
 //! implementation decide, journal and apply, and with every lock released wakes waiting receivers.
 
-pub mod attributes;
 mod component;
 mod definition;
 mod envelope;
@@ -37,6 +36,7 @@ use crate::queue::replay::StoredDefinition;
 use crate::queue::rules::Rules;
 use crate::queue::standard::StandardQueue;
 
+pub(crate) use crate::attributes;
 pub use component::QUEUES;
 pub(crate) use component::{Queues, check_limits};
 pub use message::{Delivery, Outgoing, Receive, Sent, Statistics, sequence_number};

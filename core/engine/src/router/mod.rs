@@ -6,6 +6,7 @@
 
 mod backlog;
 mod destinations;
+mod schedules;
 
 use std::sync::Arc;
 

@@ -7,6 +7,7 @@
 mod days;
 mod field;
 
+use std::cmp::Ordering;
 use std::ops::RangeInclusive;
 
 use jiff::civil::{Date, DateTime};
@@ -39,8 +40,7 @@ pub struct Cron {
     hours: u32,
     days: Days,
     months: u16,
-    /// In increasing order.
-    years: Vec<u16>,
+    years: Years,
 }
 
 impl Cron {
@@ -57,9 +57,8 @@ impl Cron {
         let bits = |field: &Field, text| -> Result<u64, InvalidSchedule> {
             Ok(field.parse(text)?.into_iter().fold(0, |bits, value| bits | 1 << value))
         };
-        let mut years = YEAR.parse(year)?;
-        years.sort_unstable();
-        years.dedup();
+        let mut years = Years::default();
+        YEAR.parse(year)?.into_iter().for_each(|year| years.add(year));
         Ok(Self {
             minutes: bits(&MINUTES, minutes)?,
             hours: bits(&HOURS, hours)? as u32,
@@ -83,16 +82,15 @@ impl Cron {
     }
 
     fn contains(&self, date: Date) -> bool {
-        self.years.binary_search(&(date.year() as u16)).is_ok()
+        self.years.next(date.year()) == Some(date.year())
             && self.months & 1 << date.month() != 0
             && self.days.of_month(date.first_of_month()) & 1 << date.day() != 0
     }
 
     /// The first day that matches, from `from` on.
     fn date_from(&self, from: Date) -> Option<Date> {
-        let first = self.years.partition_point(|year| (*year as i16) < from.year());
-        for year in &self.years[first..] {
-            let year = *year as i16;
+        let mut next = self.years.next(from.year());
+        while let Some(year) = next {
             let is_first = year == from.year();
             let month = if is_first { from.month() } else { 1 };
             for month in (month..=12).filter(|month| self.months & 1 << month != 0) {
@@ -105,6 +103,7 @@ impl Cron {
                     return Date::new(year, month, days.trailing_zeros() as i8).ok();
                 }
             }
+            next = self.years.next(year + 1);
         }
         None
     }
@@ -117,6 +116,30 @@ impl Cron {
         }
         let hours = self.hours & (u32::MAX << hour) & !(1 << hour);
         (hours != 0).then(|| (hours.trailing_zeros() as i8, self.minutes.trailing_zeros() as i8))
+    }
+}
+
+/// Years as bits, from the first one on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Years([u64; 4]);
+
+impl Years {
+    fn add(&mut self, year: u16) {
+        let place = usize::from(year - YEARS.start());
+        self.0[place / 64] |= 1 << (place % 64);
+    }
+
+    /// The first of these years that is not before `year`.
+    fn next(&self, year: i16) -> Option<i16> {
+        let first = *YEARS.start() as i16;
+        let place = (year - first).max(0) as usize;
+        let bits = |word: usize| match word.cmp(&(place / 64)) {
+            Ordering::Less => 0,
+            Ordering::Equal => self.0[word] & u64::MAX << (place % 64),
+            Ordering::Greater => self.0[word],
+        };
+        let word = (0..self.0.len()).find(|word| bits(*word) != 0)?;
+        Some(first + (word * 64) as i16 + bits(word).trailing_zeros() as i16)
     }
 }
 

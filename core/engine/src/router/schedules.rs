@@ -1,0 +1,94 @@
+//! Schedules as the surfaces create them: the target and the dead-letter queue have to fit.
+
+use std::sync::Arc;
+
+use trunkline_journal::Ticket;
+use trunkline_types::{Code, Error, QueueKind, ResourceName, Result};
+
+use crate::engine::Engine;
+use crate::queue::Queue;
+use crate::router::Target;
+use crate::schedule::{Schedule, ScheduleConfig};
+
+impl Engine {
+    /// Creates a schedule. Its name is that of a group of schedules and its own, with a slash in
+    /// between. It is applied when this returns, and durable with the ticket.
+    pub fn create_schedule(
+        &self,
+        name: ResourceName,
+        config: ScheduleConfig,
+    ) -> Result<(Arc<Schedule>, Option<Ticket>)> {
+        self.check_schedule(&config)?;
+        self.schedules.create(name, config)
+    }
+
+    /// Replaces the definition of a schedule.
+    pub fn configure_schedule(
+        &self,
+        schedule: &Schedule,
+        config: ScheduleConfig,
+    ) -> Result<Option<Ticket>> {
+        self.check_schedule(&config)?;
+        schedule.configure(config)
+    }
+
+    /// The schedule of this name.
+    pub fn find_schedule(&self, name: &ResourceName) -> Result<Option<Arc<Schedule>>> {
+        self.host().check_readable()?;
+        Ok(self.host().directory.find(name))
+    }
+
+    /// The schedules of an account and region (`None`: of all) whose name starts with `prefix`,
+    /// sorted.
+    pub fn schedules(
+        &self,
+        account: Option<&str>,
+        region: Option<&str>,
+        prefix: &str,
+    ) -> Result<Vec<Arc<Schedule>>> {
+        self.host().check_readable()?;
+        Ok(self.schedules.list(account, region, prefix))
+    }
+
+    /// The name of a target, for the definition of a schedule.
+    pub fn target_name(&self, target: Target) -> Result<ResourceName> {
+        let queue = match target {
+            Target::Queue(id) => self.queue_of(id)?,
+            Target::Outbox(id) => self.destination_queue(id)?,
+        };
+        Ok(queue.name().clone())
+    }
+
+    fn check_schedule(&self, config: &ScheduleConfig) -> Result<()> {
+        self.host().check_writable()?;
+        let directory = &self.host().directory;
+        if directory.id_of(&config.target).is_none() {
+            return Err(absent("target", &config.target));
+        }
+        let queue = directory.find::<Queue>(&config.target);
+        if queue.is_some_and(|queue| queue.kind() == QueueKind::Fifo) && config.group.is_none() {
+            return Err(Error::new(
+                Code::ValidationException,
+                "group: it is absent, and the target is a FIFO queue. Name the group of its \
+                 messages.",
+            ));
+        }
+        let Some(name) = &config.dead_letter else { return Ok(()) };
+        match directory.find::<Queue>(name) {
+            Some(queue) if queue.kind() == QueueKind::Standard => Ok(()),
+            Some(_) => Err(Error::new(
+                Code::ValidationException,
+                "dead_letter: it is a FIFO queue. Name a standard queue.",
+            )),
+            None => Err(absent("dead_letter", name)),
+        }
+    }
+}
+
+#[cold]
+fn absent(field: &str, name: &ResourceName) -> Error {
+    Error::new(
+        Code::ResourceNotFoundException,
+        format!("{field}: the {} {:?} does not exist. Create it first.", name.kind, name.name),
+    )
+}
