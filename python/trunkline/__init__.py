@@ -21,6 +21,7 @@ from trunkline._core import (
     PendingSend,
     QueueReport,
     QueueStatistics,
+    RepairReport,
     SendBatchResult,
     SendResult,
     VirtualClock,
@@ -70,7 +71,7 @@ from trunkline.errors import (
     TrunklineError,
     UnsupportedOperation,
 )
-from trunkline.inspection import inspect, verify
+from trunkline.inspection import inspect, repair, verify
 from trunkline.limits import Limits
 from trunkline.queues.messages import SendEntry
 from trunkline.queues.queue import Queue
@@ -137,6 +138,7 @@ __all__ = [
     "QueueStatistics",
     "ReceiptHandleIsInvalid",
     "RedriveTask",
+    "RepairReport",
     "ResourceInUse",
     "ResourceNotFound",
     "SendBatchResult",
@@ -153,6 +155,7 @@ __all__ = [
     "__version__",
     "inspect",
     "open",
+    "repair",
     "verify",
 ]
 

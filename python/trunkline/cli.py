@@ -49,6 +49,12 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("folder", help="the data folder")
     verify.set_defaults(run=_verify)
 
+    repair = commands.add_parser(
+        "repair", help="make the control file of a data folder again, if it was lost or damaged"
+    )
+    repair.add_argument("folder", help="the data folder; take a copy of it first")
+    repair.set_defaults(run=_repair)
+
     from trunkline import cli_match
     from trunkline.server.command import add_arguments
 
@@ -71,6 +77,18 @@ def _inspect(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> int:
     report = trunkline.verify(options.folder)
     print(f"ok: {report.records} records, {len(report.queues)} queues")
+    return 0
+
+
+def _repair(options: argparse.Namespace) -> int:
+    report = trunkline.repair(options.folder)
+    if report.repaired:
+        print("made a new control file from what the segments prove; not proven is")
+        for unproven in report.unproven:
+            print(f"- {unproven}")
+    else:
+        print("the control file is whole, nothing was changed")
+    _show(report.folder)
     return 0
 
 

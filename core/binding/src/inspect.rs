@@ -20,6 +20,17 @@ use crate::error::{guard, raise};
 #[pyclass(frozen, module = "trunkline")]
 pub(crate) struct FolderReport(Report);
 
+/// What a repair did and found; :func:`trunkline.repair` makes it.
+///
+/// >>> import tempfile, trunkline
+/// >>> with tempfile.TemporaryDirectory() as folder:
+/// ...     with trunkline.open(folder) as engine:
+/// ...         queue = engine.queue("orders")
+/// ...     trunkline.repair(folder).repaired
+/// False
+#[pyclass(frozen, module = "trunkline")]
+pub(crate) struct RepairReport(trunkline_engine::RepairReport);
+
 /// What a data folder holds of one queue; see :class:`FolderReport`.
 #[pyclass(frozen, get_all, module = "trunkline")]
 pub(crate) struct QueueReport {
@@ -136,6 +147,41 @@ impl QueueReport {
     }
 }
 
+#[pymethods]
+impl RepairReport {
+    /// Whether the control file was made again; False if the folder had a whole one.
+    #[getter]
+    fn repaired(&self) -> bool {
+        self.0.repaired
+    }
+
+    /// What the lost control file knew and nothing else in the folder proves: a sentence each.
+    #[getter]
+    fn unproven(&self) -> Vec<String> {
+        self.0.unproven.clone()
+    }
+
+    /// What the folder holds.
+    #[getter]
+    fn folder(&self) -> FolderReport {
+        FolderReport(self.0.folder.clone())
+    }
+
+    /// The values by name.
+    fn as_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("repaired", self.repaired())?;
+        dict.set_item("unproven", self.unproven())?;
+        dict.set_item("folder", self.folder().as_dict(py)?)?;
+        Ok(dict)
+    }
+
+    fn __repr__(&self) -> String {
+        let what = if self.0.repaired { "repaired" } else { "was whole" };
+        format!("<RepairReport: {what}, {} records>", self.0.folder.records)
+    }
+}
+
 /// Reads a data folder without changing it.
 #[pyfunction]
 fn inspect(py: Python<'_>, path: PathBuf) -> PyResult<FolderReport> {
@@ -150,9 +196,18 @@ fn verify(py: Python<'_>, path: PathBuf) -> PyResult<FolderReport> {
     guard(|| py.detach(check).map(FolderReport).map_err(raise))
 }
 
+/// Makes the control file of a data folder again, if it is missing or damaged.
+#[pyfunction]
+fn repair(py: Python<'_>, path: PathBuf) -> PyResult<RepairReport> {
+    let repair = || trunkline_engine::repair(&path);
+    guard(|| py.detach(repair).map(RepairReport).map_err(raise))
+}
+
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<FolderReport>()?;
     module.add_class::<QueueReport>()?;
+    module.add_class::<RepairReport>()?;
     module.add_function(wrap_pyfunction!(inspect, module)?)?;
+    module.add_function(wrap_pyfunction!(repair, module)?)?;
     module.add_function(wrap_pyfunction!(verify, module)?)
 }

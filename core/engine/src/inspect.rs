@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use trunkline_host::{DOCUMENT_KIND, ResourceReport};
+use trunkline_host::{DOCUMENT_KIND, Inspection, Repair, ResourceReport};
 use trunkline_types::{Millis, QueueKind, ResourceName, Result};
 
 use crate::components::KINDS;
@@ -47,7 +47,10 @@ pub struct QueueReport {
 
 /// Reads a data folder without changing it. Damage is an error, `CorruptJournal`, that says where.
 pub fn inspect(path: &Path) -> Result<Report> {
-    let inspection = trunkline_host::inspect(path, KINDS)?;
+    Ok(report(trunkline_host::inspect(path, KINDS)?))
+}
+
+fn report(inspection: Inspection) -> Report {
     let (mut queues, mut documents) = (Vec::new(), Vec::new());
     for resource in inspection.resources {
         match resource.kind() {
@@ -56,18 +59,38 @@ pub fn inspect(path: &Path) -> Result<Report> {
             _ => {}
         }
     }
-    Ok(Report {
+    Report {
         runs: inspection.incarnations,
         records: inspection.records,
         segments: inspection.segments,
         queues,
         documents,
-    })
+    }
 }
 
 /// Checks every checksum and the form of every record of a data folder; returns what it holds.
 pub fn verify(path: &Path) -> Result<Report> {
     inspect(path)
+}
+
+/// What a repair did and found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepairReport {
+    /// Whether the control file was made again; false if the folder had a whole one.
+    pub repaired: bool,
+    /// What the lost control file knew and nothing else in the folder proves, for people.
+    pub unproven: Vec<String>,
+    /// What the folder holds.
+    pub folder: Report,
+}
+
+/// Makes the control file of a data folder again if it is missing or damaged, from what the
+/// segments prove. Other damage is an error, as for [`verify`], and nothing is changed then.
+pub fn repair(path: &Path) -> Result<RepairReport> {
+    let Repair { made, inspection } = trunkline_host::repair(path, KINDS)?;
+    let repaired = made.is_some();
+    let unproven = made.map(|made| made.unproven).unwrap_or_default();
+    Ok(RepairReport { repaired, unproven, folder: report(inspection) })
 }
 
 fn queue_report(resource: &ResourceReport) -> QueueReport {

@@ -32,7 +32,7 @@ mod stream;
 
 pub use components::KINDS;
 pub use engine::{Engine, advance};
-pub use inspect::{QueueReport, Report, inspect, verify};
+pub use inspect::{QueueReport, RepairReport, Report, inspect, repair, verify};
 pub use outbox::{
     AttemptRef, Backlog, BacklogCounts, DestinationConfig, DestinationStatistics, FailedDelivery,
     HandlerGuard, LeasedDelivery, OUTBOX_KIND, Outbox, Transport,

@@ -28,6 +28,8 @@ use crate::storage::{File, Storage};
 /// The name of the control file.
 pub(crate) const CONTROL_NAME: &str = "control";
 pub(crate) const CONTROL_DRAFT_NAME: &str = "control.draft";
+/// The name that a repair gives to a damaged control file.
+pub(crate) const DAMAGED_CONTROL_NAME: &str = "control.damaged";
 
 /// Bytes of the control file: one page, which is never extended.
 const FILE_BYTES: usize = 4_096;
@@ -209,6 +211,9 @@ impl Control {
 fn unusable(why: &str) -> Error {
     Error::new(
         Code::CorruptJournal,
-        format!("file {CONTROL_NAME} {why}; restore the data folder from a copy"),
+        format!(
+            "file {CONTROL_NAME} {why}; restore the data folder from a copy, or let `trunkline \
+             repair` make the file from what the segments prove"
+        ),
     )
 }

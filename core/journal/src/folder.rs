@@ -3,7 +3,9 @@
 use trunkline_types::{Code, Error, IdKey, Result};
 
 use crate::checkpoint;
-use crate::control::{CONTROL_DRAFT_NAME, CONTROL_NAME, Control, ControlState, Position};
+use crate::control::{
+    CONTROL_DRAFT_NAME, CONTROL_NAME, Control, ControlState, DAMAGED_CONTROL_NAME, Position,
+};
 use crate::frame;
 use crate::limits;
 use crate::lsn::Lsn;
@@ -116,8 +118,10 @@ fn is_blank(storage: &dyn Storage, number: u32) -> Result<bool> {
 
 fn is_ours(name: &str) -> bool {
     let superblocks = [SUPERBLOCK_NAME, SUPERBLOCK_DRAFT_NAME, WITHHELD_NAME];
-    let names = [LOCK_NAME, RECYCLED_NAME, DRAFT_NAME, CONTROL_NAME, CONTROL_DRAFT_NAME];
+    let controls = [CONTROL_NAME, CONTROL_DRAFT_NAME, DAMAGED_CONTROL_NAME];
+    let names = [LOCK_NAME, RECYCLED_NAME, DRAFT_NAME];
     superblocks.contains(&name)
+        || controls.contains(&name)
         || names.contains(&name)
         || number_of(name).is_some()
         || is_of_engine(name)

@@ -46,6 +46,7 @@ pub use control::{ControlState, Position, SLOT_BYTES};
 pub use journal::{Appender, Journal};
 pub use lsn::{Lsn, Ticket};
 pub use options::Options;
+pub use recovery::{Repair, repair};
 pub use segment::Segment;
 pub use storage::{Access, File, FileStorage, MemoryStorage, Storage};
 pub use superblock::{FORMAT_VERSION, SUPERBLOCK_BYTES, Superblock, complete, withhold};

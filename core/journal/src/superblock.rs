@@ -107,7 +107,7 @@ impl Superblock {
     }
 
     /// Reads the superblock of a folder; `None` when it has none.
-    pub(crate) fn load(storage: &dyn Storage) -> Result<Option<Self>> {
+    pub fn load(storage: &dyn Storage) -> Result<Option<Self>> {
         let Some(file) = storage.open(SUPERBLOCK_NAME)? else { return Ok(None) };
         // One byte more, so that a file that is too long is seen to be.
         let mut bytes = [0u8; SUPERBLOCK_BYTES + 1];

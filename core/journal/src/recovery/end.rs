@@ -58,7 +58,7 @@ impl Recovery<'_> {
     }
 
     /// The bytes at `offset` of segment `number`, as far as a header goes.
-    fn header_bytes(&self, number: u32, offset: u32) -> Result<Vec<u8>> {
+    pub(super) fn header_bytes(&self, number: u32, offset: u32) -> Result<Vec<u8>> {
         let file = self.open(number)?;
         let rest = length_of(number, &*file)?.saturating_sub(offset) as usize;
         let mut bytes = vec![0u8; HEADER_BYTES.min(rest)];
@@ -94,6 +94,6 @@ impl Recovery<'_> {
     }
 }
 
-fn lost(durable: Lsn) -> String {
+pub(super) fn lost(durable: Lsn) -> String {
     format!("the journal was durable up to {durable}, so a batch is damaged or missing here")
 }

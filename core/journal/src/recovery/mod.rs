@@ -9,6 +9,7 @@
 //! of the journal, which may be torn after a crash, or damage.
 
 mod end;
+mod repair;
 mod settle;
 mod v1;
 
@@ -27,6 +28,8 @@ use crate::scan::Scanner;
 use crate::segment::{Segment, damaged, length_of, missing, name_of, number_of};
 use crate::storage::{File, Storage};
 use crate::superblock::Superblock;
+
+pub use repair::{Repair, repair};
 
 /// Receives the records of a checkpoint.
 pub(crate) type Load<'a> = &'a mut dyn FnMut(&[u8]) -> Result<()>;

@@ -47,7 +47,7 @@ impl Recovery<'_> {
     }
 
     /// Makes the replayed bytes durable that the control file does not call durable.
-    fn make_durable(&self) -> Result<()> {
+    pub(super) fn make_durable(&self) -> Result<()> {
         let Some(last) = &self.last else { return Ok(()) };
         let noted = self.state.map_or(Lsn::default(), |state| state.durable.end);
         if noted == self.end {

@@ -10,6 +10,7 @@ mod folders;
 mod format_1;
 mod frames;
 mod mutants;
+mod repair;
 mod retained;
 mod sealed_files;
 mod threads;

@@ -68,10 +68,10 @@ def cancel_message_move_task(call: Call, *, task_handle: str = "") -> dict[str, 
     task_id = _read_handle(task_handle)
     # The queue for which the caller's right was checked, and no other.
     source = None if call.target is None else call.store.core.find_queue(call.target)
-    is_own = source is not None and (source.account, source.region) == (call.account, call.region)
-    for task in call.store.core.moves(source.id) if source is not None and is_own else ():
-        if task.status == "RUNNING" and _id_of(task, arn_of(source)) == task_id:
-            return {"ApproximateNumberOfMessagesMoved": call.store.core.cancel_move(task.task)}
+    if source is not None and (source.account, source.region) == (call.account, call.region):
+        for task in call.store.core.moves(source.id):
+            if task.status == "RUNNING" and _id_of(task, arn_of(source)) == task_id:
+                return {"ApproximateNumberOfMessagesMoved": call.store.core.cancel_move(task.task)}
     raise ServiceError("ResourceNotFoundException", "Task does not exist.", 404)
 
 
