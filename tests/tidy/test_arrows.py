@@ -21,7 +21,16 @@ ARROWS = {
     "schedule": {"types"},
     "delivery": {"types"},
     "host": {"types", "journal", "timer"},
-    "engine": {"types", "journal", "host", "queue", "delivery", "schedule", "stream"},
+    "engine": {
+        "types",
+        "journal",
+        "host",
+        "queue",
+        "delivery",
+        "pattern",
+        "schedule",
+        "stream",
+    },
     "binding": {"types", "journal", "engine", "wire", "pattern"},
     "capi": {"types", "engine"},
     "wire": {"types", "engine"},
@@ -39,7 +48,7 @@ OWNERS = {
     "rustls-native-certs": {"delivery"},
     "httpdate": {"delivery"},
     "tower-service": {"delivery"},
-    "jiff": {"schedule"},
+    "jiff": {"schedule", "engine"},
 }
 
 # A word in Rust sources, and the only places where it may stand.

@@ -80,6 +80,22 @@ fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
     Some(head)
 }
 
+/// A block of attributes with some texts added; an empty text is left out, because no queue takes
+/// an attribute without a value.
+pub(crate) fn with_texts(block: &[u8], added: &[(&str, String)]) -> Result<Vec<u8>> {
+    let mut all = decode(block)?;
+    all.retain(|attribute| !added.iter().any(|(name, _)| *name == attribute.name));
+    for (name, value) in added.iter().filter(|(_, value)| !value.is_empty()) {
+        all.push(Attribute {
+            name: (*name).to_owned(),
+            data_type: "String".to_owned(),
+            value: value.clone().into_bytes(),
+            system: false,
+        });
+    }
+    Ok(encode(&all))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,10 +2,12 @@
 
 use trunkline_host::{ComponentKind, DOCUMENTS, LOGS};
 
+use crate::bus::BUSES;
 use crate::outbox::OUTBOX;
 use crate::queue::QUEUES;
 use crate::schedule::SCHEDULES;
 use crate::stream::STREAMS;
 
 /// Every kind of resource, in the order in which they are built: a kind may refer to earlier ones.
-pub static KINDS: &[&ComponentKind] = &[&DOCUMENTS, &LOGS, &QUEUES, &OUTBOX, &STREAMS, &SCHEDULES];
+pub static KINDS: &[&ComponentKind] =
+    &[&DOCUMENTS, &LOGS, &QUEUES, &OUTBOX, &BUSES, &STREAMS, &SCHEDULES];

@@ -10,6 +10,7 @@ use trunkline_types::{
     Result,
 };
 
+use crate::bus::Buses;
 use crate::components::KINDS;
 use crate::outbox::{Outbox, is_of_outbox};
 use crate::queue::{QUEUE, Queue, Queues, RedriveStatus, check_limits};
@@ -22,6 +23,7 @@ pub struct Engine {
     queues: Arc<Queues>,
     documents: Arc<Documents>,
     streams: Arc<Streams>,
+    pub(crate) buses: Arc<Buses>,
     pub(crate) outbox: Outbox,
     pub(crate) schedules: Arc<Schedules>,
 }
@@ -51,11 +53,14 @@ impl Engine {
         let queues = host.component().ok_or_else(absent)?;
         let documents = host.component().ok_or_else(absent)?;
         let streams = host.component().ok_or_else(absent)?;
+        let buses = host.component().ok_or_else(absent)?;
         let outbox = host.component::<Outbox>().ok_or_else(absent)?;
         let schedules = host.component().ok_or_else(absent)?;
         let outbox = (*outbox).clone();
-        let engine = Arc::new(Engine { host, queues, documents, streams, outbox, schedules });
+        let engine =
+            Arc::new(Engine { host, queues, documents, buses, streams, outbox, schedules });
         engine.attach_destinations()?;
+        engine.attach_buses()?;
         Ok(engine)
     }
 

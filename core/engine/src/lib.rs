@@ -21,6 +21,7 @@
 //! ```
 
 pub mod attributes;
+mod bus;
 mod components;
 mod engine;
 mod inspect;
@@ -30,6 +31,10 @@ mod router;
 mod schedule;
 mod stream;
 
+pub use bus::{
+    BUS, Bus, BusStatistics, Input, PUT as PUT_EVENT, PutEvent, PutOutcome, RuleExplanation,
+    RuleStatus, TargetDefinition, bus_name,
+};
 pub use components::KINDS;
 pub use engine::{Engine, advance};
 pub use inspect::{QueueReport, RepairReport, Report, inspect, repair, verify};
@@ -43,7 +48,7 @@ pub use queue::{
     sequence_number, standard_queue,
 };
 
-pub use router::Target;
+pub use router::{NewRule, NewTarget, Target, TargetResource};
 pub use schedule::{Progress, SCHEDULE, Schedule, ScheduleConfig, ScheduleStatus};
 pub use stream::{
     FetchRequest, NewRecord, PutRecord, ReadOutcome, ReadRequest, Reader, ReaderStatistics,

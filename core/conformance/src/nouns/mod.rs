@@ -1,5 +1,6 @@
 //! The kinds of resources under test. A new kind adds its module and one line to [`NOUNS`].
 
+mod buses;
 pub mod counter;
 mod documents;
 mod queues;
@@ -12,6 +13,7 @@ use crate::Noun;
 pub const NOUNS: &[&dyn Noun] = &[
     &queues::QueueNoun,
     &documents::DocumentNoun,
+    &buses::BusNoun,
     &counter::CounterNoun,
     &streams::StreamNoun,
     &schedules::ScheduleNoun,

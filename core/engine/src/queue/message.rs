@@ -8,7 +8,7 @@ use trunkline_types::{IdKey, MessageId, Millis, Receipt, ResourceId, Seq};
 pub struct Outgoing<'a> {
     /// Any bytes.
     pub body: &'a [u8],
-    /// The attribute block (see [`crate::queue::attributes`]); empty for none.
+    /// The attribute block (see [`crate::attributes`]); empty for none.
     pub attributes: &'a [u8],
     /// FIFO: the group, required. Standard: the tenant of a fair queue.
     pub group: Option<&'a str>,

@@ -7,7 +7,7 @@ use trunkline_journal::Signal;
 use trunkline_types::sync::lock;
 use trunkline_types::{Code, Error, Millis, Receipt, ResourceId, Result};
 
-use super::attributes::{self, Attribute};
+use super::attributes;
 use super::envelope::Envelope;
 use super::standard::StandardQueue;
 use super::transfer;
@@ -45,7 +45,7 @@ impl Queue {
         }
         let now = self.host.now();
         let mut give = |seq: u64, envelope: &Envelope<'_>| -> Result<bool> {
-            let attributes = with_texts(envelope.attributes, added)?;
+            let attributes = attributes::with_texts(envelope.attributes, added)?;
             let moved = Move::anew((self.id, seq), now);
             let envelope =
                 Envelope { attributes: &attributes, body: envelope.body, ..Envelope::default() };
@@ -67,20 +67,4 @@ impl Queue {
             }
         }
     }
-}
-
-/// A block of attributes with some texts added; an empty text is left out, because no queue takes
-/// an attribute without a value.
-fn with_texts(block: &[u8], added: &[(&str, String)]) -> Result<Vec<u8>> {
-    let mut all = attributes::decode(block)?;
-    all.retain(|attribute| !added.iter().any(|(name, _)| *name == attribute.name));
-    for (name, value) in added.iter().filter(|(_, value)| !value.is_empty()) {
-        all.push(Attribute {
-            name: (*name).to_owned(),
-            data_type: "String".to_owned(),
-            value: value.clone().into_bytes(),
-            system: false,
-        });
-    }
-    Ok(attributes::encode(&all))
 }

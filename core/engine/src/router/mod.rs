@@ -6,6 +6,7 @@
 
 mod backlog;
 mod destinations;
+mod events;
 mod schedules;
 
 use std::sync::Arc;
@@ -16,6 +17,8 @@ use trunkline_types::{Code, Error, ResourceId, Result};
 use crate::engine::Engine;
 use crate::outbox::is_of_outbox;
 use crate::queue::{Outgoing, Queue, Sent};
+
+pub use self::events::{NewRule, NewTarget, TargetResource};
 
 /// Where the router delivers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,0 +1,159 @@
+//! Event buses as a kind of resource: how they are created, relocated, copied and removed as a
+//! whole.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use trunkline_host::{Component, Encode, Host, ResourceReport};
+use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::{Millis, ResourceId, ResourceName, Result};
+
+use super::delivery::{EventDelivery, Slot};
+use super::record::{BusRecord, Record};
+use super::rules::Rule;
+use super::{BUS_NAME_MAX, Bus, check_name};
+
+/// All event buses of an engine.
+pub(crate) struct Buses {
+    host: Arc<Host>,
+    delivery: Arc<Slot>,
+    creating: Mutex<()>,
+}
+
+impl Buses {
+    pub(super) fn new(host: Arc<Host>) -> Self {
+        Self { host, delivery: Arc::default(), creating: Mutex::new(()) }
+    }
+
+    pub(super) fn slot(&self) -> Arc<Slot> {
+        self.delivery.clone()
+    }
+
+    /// Gives the buses the router to deliver through.
+    pub(crate) fn attach(&self, delivery: Arc<dyn EventDelivery>) {
+        self.delivery.set(delivery);
+    }
+
+    /// The bus of this name, and whether it was created just now.
+    pub(crate) fn get_or_create(
+        &self,
+        name: ResourceName,
+        document: &[u8],
+    ) -> Result<(Arc<Bus>, bool)> {
+        let host = &self.host;
+        host.check_readable()?;
+        if let Some(bus) = host.directory.find(&name) {
+            return Ok((bus, false));
+        }
+        host.check_writable()?;
+        host.refuse_if_full()?;
+        check_name("event bus", &name.name, BUS_NAME_MAX)?;
+        // Creation is rare, and must not race with itself for a name.
+        let _creating = lock(&self.creating);
+        if let Some(bus) = host.directory.find(&name) {
+            return Ok((bus, false));
+        }
+        let (id, created) = (host.next_id(), host.now());
+        let record = BusRecord {
+            id,
+            account: &name.account,
+            region: &name.region,
+            name: &name.name,
+            created,
+            document,
+        };
+        let location = host.append_at(created)?.append_live(&Record::Bus(record.clone()), None);
+        let bus = Arc::new(Bus::new(host.clone(), self.slot(), &record, location));
+        host.directory.add(bus.clone());
+        Ok((bus, true))
+    }
+
+    /// The resources that belong to targets of all rules.
+    pub(crate) fn owned(&self) -> BTreeSet<ResourceId> {
+        let rules = self.all().into_iter().flat_map(|bus| bus.rules.all());
+        let targets = rules.flat_map(|rule| rule.record().targets);
+        targets.filter(|target| target.is_owned).map(|target| target.resource).collect()
+    }
+
+    pub(crate) fn all(&self) -> Vec<Arc<Bus>> {
+        self.host.directory.all()
+    }
+}
+
+/// How a bus stands, for people.
+pub(super) fn report(name: ResourceName, rules: usize, targets: usize) -> ResourceReport {
+    ResourceReport { name, counters: vec![("rules", rules as u64), ("targets", targets as u64)] }
+}
+
+impl Bus {
+    fn record<'a>(&'a self, document: &'a [u8]) -> Record<'a> {
+        Record::Bus(BusRecord {
+            id: self.id,
+            account: &self.name.account,
+            region: &self.name.region,
+            name: &self.name.name,
+            created: self.created,
+            document,
+        })
+    }
+
+    /// Writes what lies in `segment` again. Lock order, as in changes: the rules, the definition,
+    /// the append lock.
+    fn relocate(&self, segment: u32) -> Result<()> {
+        {
+            let _unchanged = self.rules.change();
+            let mut definition = lock(&self.definition);
+            let old = definition.location.filter(|location| location.segment() == segment);
+            if old.is_some() {
+                let mut log = self.host.append()?;
+                let location = log.append_live(&self.record(&definition.document), old);
+                definition.location = location;
+            }
+        }
+        self.rules.all().iter().try_for_each(|rule| self.relocate_rule(rule, segment))
+    }
+
+    fn relocate_rule(&self, rule: &Rule, segment: u32) -> Result<()> {
+        let _unchanged = self.rules.change();
+        // A rule that was replaced or removed meanwhile has no location to leave.
+        let is_current = self.rules.get(rule.id).is_some_and(|now| std::ptr::eq(&*now, rule));
+        let mut location = lock(&rule.location);
+        let old = location.filter(|location| is_current && location.segment() == segment);
+        if old.is_some() {
+            let mut log = self.host.append()?;
+            *location = log.append_live(&Record::Rule(rule.record()), old);
+        }
+        Ok(())
+    }
+}
+
+impl Component for Buses {
+    fn relocate(&self, segment: u32) -> Result<()> {
+        self.all().iter().try_for_each(|bus| bus.relocate(segment))
+    }
+
+    fn export(&self, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let mut each = |record: Record<'_>| {
+            let mut bytes = Vec::new();
+            record.encode(&mut bytes);
+            sink(&bytes)
+        };
+        for bus in self.all() {
+            each(bus.record(&bus.document()))?;
+            bus.rules.all().iter().try_for_each(|rule| each(Record::Rule(rule.record())))?;
+        }
+        Ok(())
+    }
+
+    fn report(&self, _: Millis) -> Vec<ResourceReport> {
+        let report = |bus: &Arc<Bus>| {
+            let targets = bus.rules.all().iter().map(|rule| rule.targets.len()).sum();
+            report(bus.name.clone(), bus.rules.len(), targets)
+        };
+        self.all().iter().map(report).collect()
+    }
+
+    fn reset(&self) -> Result<()> {
+        self.all().iter().try_for_each(|bus| bus.remove().map(drop))
+    }
+}

@@ -1,0 +1,378 @@
+//! Event buses: rules find the events that concern them, and each match is delivered to the rule's
+//! targets.
+//!
+//! A put completes the event, matches it against all rules of the bus at once, plans a delivery for
+//! each target (through other buses, too) and then carries the plan out. A target that takes
+//! nothing fails for itself: its event goes to the dead-letter queue of the target, or is counted.
+//!
+//! Deliveries that leave the engine go to a destination of the outbox that belongs to the target.
+//! It keeps the event as it was put; the input of the target is rendered when it is attempted.
+
+mod component;
+mod delivery;
+mod event;
+mod input;
+mod loader;
+mod path;
+mod put;
+mod record;
+mod rules;
+mod target;
+
+use std::sync::Arc;
+
+use trunkline_host::{
+    Accepted, ComponentKind, Content, Host, Jobs, Location, Rendered, Resource, Routed,
+};
+use trunkline_journal::Ticket;
+use trunkline_types::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::{
+    Code, Error, Limits, Millis, ResourceId, ResourceKind, ResourceName, Result,
+};
+
+use self::event::invalid;
+use self::input::About;
+use self::loader::BusLoader;
+use self::record::{BusRecord, Record, RuleRecord, Subject};
+use self::rules::{Rule, RuleTable, compile};
+
+pub(crate) use self::component::Buses;
+pub(crate) use self::delivery::{EventDelivery, EventTarget};
+pub use self::input::Input;
+pub(crate) use self::put::is_of_target;
+pub use self::put::{PutEvent, PutOutcome};
+pub use self::rules::RuleStatus;
+pub use self::target::TargetDefinition;
+
+/// The kind of event buses, for the table of kinds.
+pub static BUSES: ComponentKind = ComponentKind {
+    name: "bus",
+    records: record::KINDS,
+    operations: &[PUT],
+    loader: |_: &Limits| Box::<BusLoader>::default(),
+};
+
+/// The kind in the names of buses.
+pub const BUS: ResourceKind = ResourceKind("bus");
+
+/// Putting an event.
+pub const PUT: trunkline_host::Operation = trunkline_host::Operation("put_event");
+
+/// Longest name of a bus, and of a rule or a target: EventBridge's.
+const BUS_NAME_MAX: usize = 256;
+const RULE_NAME_MAX: usize = 64;
+/// Most targets of one rule: EventBridge's.
+const TARGETS_MAX: usize = 5;
+
+/// The name of a bus for embedders, who see no account and no region.
+pub fn bus_name(name: impl Into<String>) -> ResourceName {
+    ResourceName::local(BUS, name)
+}
+
+/// An event bus of an engine. Cheap to share; every method may be called from any thread.
+pub struct Bus {
+    host: Arc<Host>,
+    id: ResourceId,
+    name: ResourceName,
+    created: Millis,
+    definition: Mutex<Stored>,
+    rules: RuleTable,
+    delivery: Arc<delivery::Slot>,
+    counters: Counters,
+    removed: AtomicBool,
+}
+
+/// What may change of a bus, and where its record lies.
+#[derive(Default)]
+struct Stored {
+    document: Vec<u8>,
+    location: Option<Location>,
+}
+
+#[derive(Default)]
+struct Counters {
+    events: AtomicU64,
+    matched: AtomicU64,
+    /// Events that got their id from this bus.
+    numbered: AtomicU64,
+}
+
+/// How a bus stands. Counted since the engine was opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BusStatistics {
+    /// Rules there are.
+    pub rules: u64,
+    /// Events that were put.
+    pub events: u64,
+    /// Events that at least one rule matched.
+    pub matched: u64,
+    /// Deliveries that targets accepted.
+    pub delivered: u64,
+    /// Deliveries that went to a dead-letter queue.
+    pub dead_lettered: u64,
+    /// Deliveries that nothing took.
+    pub failed: u64,
+}
+
+impl Bus {
+    fn new(
+        host: Arc<Host>,
+        delivery: Arc<delivery::Slot>,
+        record: &BusRecord<'_>,
+        location: Option<Location>,
+    ) -> Self {
+        let BusRecord { id, account, region, name, created, document } = *record;
+        Self {
+            host,
+            id,
+            name: ResourceName::new(BUS, account, region, name),
+            created,
+            definition: Mutex::new(Stored { document: document.to_vec(), location }),
+            rules: RuleTable::default(),
+            delivery,
+            counters: Counters::default(),
+            removed: AtomicBool::new(false),
+        }
+    }
+
+    /// The bus's id in this engine.
+    pub fn id(&self) -> ResourceId {
+        self.id
+    }
+
+    /// Account, region and name.
+    pub fn name(&self) -> &ResourceName {
+        &self.name
+    }
+
+    /// When the bus was created.
+    pub fn created(&self) -> Millis {
+        self.created
+    }
+
+    /// What the surfaces keep with the bus.
+    pub fn document(&self) -> Vec<u8> {
+        lock(&self.definition).document.clone()
+    }
+
+    /// How the bus stands.
+    pub fn statistics(&self) -> Result<BusStatistics> {
+        self.check_readable()?;
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let mut statistics = BusStatistics {
+            events: read(&self.counters.events),
+            matched: read(&self.counters.matched),
+            ..BusStatistics::default()
+        };
+        for rule in self.rules.all() {
+            statistics.rules += 1;
+            statistics.delivered += read(&rule.counters.delivered);
+            statistics.dead_lettered += read(&rule.counters.dead_lettered);
+            statistics.failed += read(&rule.counters.failed);
+        }
+        Ok(statistics)
+    }
+
+    /// The rules, in order of their names.
+    pub fn rules(&self) -> Result<Vec<RuleStatus>> {
+        self.check_readable()?;
+        Ok(self.rules.all().iter().map(|rule| rule.status()).collect())
+    }
+
+    /// The rule of this name.
+    pub fn rule(&self, name: &str) -> Result<RuleStatus> {
+        self.check_readable()?;
+        Ok(self.rules.find(name).ok_or_else(|| self.no_such_rule(name))?.status())
+    }
+
+    /// Creates a rule, or replaces the one of this name with everything it has. Applied when this
+    /// returns, and durable with the ticket.
+    pub(crate) fn put_rule(
+        &self,
+        name: &str,
+        pattern: &str,
+        is_enabled: bool,
+        targets: Vec<TargetDefinition>,
+        document: &[u8],
+    ) -> Result<Option<Ticket>> {
+        self.check_writable()?;
+        self.host.refuse_if_full()?;
+        check_name("rule", name, RULE_NAME_MAX)?;
+        check_targets(&targets)?;
+        let compiled = compile(pattern)?;
+        let mut names = self.rules.change();
+        // A bus that is being removed empties its rules under the same lock.
+        self.check_writable()?;
+        let old = names.get(name).and_then(|id| self.rules.get(*id));
+        let id = old.as_ref().map_or_else(|| self.host.next_id(), |old| old.id);
+        let counters = old.as_ref().map(|old| old.counters.clone()).unwrap_or_default();
+        let record = RuleRecord { id, bus: self.id, name, pattern, is_enabled, targets, document };
+        let rule = Arc::new(Rule::new(&record, counters)?);
+        let mut log = self.host.append()?;
+        let replaced = old.as_ref().and_then(|old| *lock(&old.location));
+        *lock(&rule.location) = log.append_live(&Record::Rule(record), replaced);
+        let ticket = log.ticket();
+        drop(log);
+        if let Some(old) = &old {
+            self.rules.forget_targets(old);
+        }
+        self.rules.put(&mut names, vec![(rule, compiled)]);
+        Ok(ticket)
+    }
+
+    /// Has a rule matched, or not matched any more.
+    pub fn enable_rule(&self, name: &str, is_enabled: bool) -> Result<Option<Ticket>> {
+        let rule = self.rule(name)?;
+        self.put_rule(name, &rule.pattern, is_enabled, rule.targets, &rule.document)
+    }
+
+    /// Removes a rule; returns its targets. A rule that is gone is a success.
+    pub(crate) fn remove_rule(
+        &self,
+        name: &str,
+    ) -> Result<(Vec<TargetDefinition>, Option<Ticket>)> {
+        self.check_writable()?;
+        let mut names = self.rules.change();
+        let old = names.get(name).and_then(|id| self.rules.get(*id));
+        let mut log = self.host.append()?;
+        let Some(rule) = old else { return Ok((Vec::new(), log.ticket())) };
+        log.append(&Record::Gone(Subject::Rule, rule.id));
+        lock(&rule.location).take().into_iter().for_each(|location| log.release(location));
+        self.rules.remove(&mut names, &rule);
+        Ok((rule.record().targets, log.ticket()))
+    }
+
+    /// Removes the bus with its rules; returns the targets of them.
+    pub(crate) fn remove(&self) -> Result<(Vec<TargetDefinition>, Option<Ticket>)> {
+        self.check_writable()?;
+        let mut names = self.rules.change();
+        let mut definition = lock(&self.definition);
+        let mut log = self.host.append()?;
+        if self.removed.swap(true, Ordering::AcqRel) {
+            return Ok((Vec::new(), log.ticket()));
+        }
+        let rules: Vec<_> = names.values().filter_map(|id| self.rules.get(*id)).collect();
+        // The end of the bus is the end of its rules, in one record.
+        log.append(&Record::Gone(Subject::Bus, self.id));
+        definition.location.take().into_iter().for_each(|location| log.release(location));
+        for rule in &rules {
+            lock(&rule.location).take().into_iter().for_each(|location| log.release(location));
+            self.rules.remove(&mut names, rule);
+        }
+        self.host.directory.remove(self, self.host.now());
+        Ok((rules.iter().flat_map(|rule| rule.record().targets).collect(), log.ticket()))
+    }
+
+    /// Why each rule matches an event, or the first field that does not. The event is completed as
+    /// a put would.
+    pub fn explain(&self, event: &[u8]) -> Result<Vec<(RuleStatus, RuleExplanation)>> {
+        self.check_readable()?;
+        let event = self.complete(event, self.host.now())?;
+        let explain = |rule: Arc<Rule>| {
+            let explanation = rule.explain(&event.text)?;
+            Ok((rule.status(), explanation))
+        };
+        self.rules.all().into_iter().map(explain).collect()
+    }
+
+    fn check_readable(&self) -> Result<()> {
+        self.host.check_readable()?;
+        self.check_present()
+    }
+
+    fn check_writable(&self) -> Result<()> {
+        self.host.check_writable()?;
+        self.check_present()
+    }
+
+    fn check_present(&self) -> Result<()> {
+        if self.removed.load(Ordering::Acquire) {
+            return Err(no_such_bus(&self.name.name));
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn no_such_rule(&self, name: &str) -> Error {
+        let text = format!("Rule {name} does not exist on EventBus {}.", self.name.name);
+        Error::new(Code::ResourceNotFoundException, text)
+    }
+}
+
+pub use trunkline_pattern::Explanation as RuleExplanation;
+
+#[cold]
+pub(crate) fn no_such_bus(name: &str) -> Error {
+    Error::new(Code::ResourceNotFoundException, format!("Event bus {name} does not exist."))
+}
+
+/// Checks the name of a bus, a rule or a target.
+fn check_name(what: &str, name: &str, max: usize) -> Result<()> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    if name.is_empty() || name.len() > max || !name.bytes().all(is_plain) {
+        return Err(invalid(format!(
+            "The name {name:?} of a {what} is not valid: 1 to {max} letters, digits, -, . and _."
+        )));
+    }
+    Ok(())
+}
+
+fn check_targets(targets: &[TargetDefinition]) -> Result<()> {
+    if targets.len() > TARGETS_MAX {
+        return Err(Error::new(
+            Code::OverLimit,
+            format!("The rule has {} targets; at most {TARGETS_MAX}.", targets.len()),
+        ));
+    }
+    for (index, target) in targets.iter().enumerate() {
+        check_name("target", &target.id, RULE_NAME_MAX)?;
+        if targets[..index].iter().any(|other| other.id == target.id) {
+            return Err(invalid(format!("Two targets of the rule have the id {}.", target.id)));
+        }
+    }
+    Ok(())
+}
+
+impl Resource for Bus {
+    fn id(&self) -> ResourceId {
+        self.id
+    }
+
+    fn name(&self) -> &ResourceName {
+        &self.name
+    }
+
+    fn fire(&self, _: u32, _: Millis, _: &Jobs<'_>) -> Option<Millis> {
+        None
+    }
+
+    fn accept(&self, routed: &Routed<'_>) -> Result<Accepted> {
+        if routed.moved.is_some() {
+            return Err(Error::new(
+                Code::UnsupportedOperation,
+                format!("Messages cannot be moved to the event bus {}.", self.name.name),
+            ));
+        }
+        self.accept_event(routed)
+    }
+
+    fn render(&self, variant: u64, content: &Content<'_>) -> Result<Rendered> {
+        let number = ResourceId(u32::try_from(variant).unwrap_or(u32::MAX));
+        let rule = self.rules.of_target(number);
+        let target = rule.as_ref().and_then(|rule| {
+            let is_it = |target: &&rules::Target| target.definition.number == number;
+            Some((rule, rule.targets.iter().find(is_it)?))
+        });
+        let (rule, target) = target.ok_or_else(|| {
+            Error::new(Code::ResourceNotFoundException, "The target was removed from its rule.")
+        })?;
+        let rule_arn = self.rule_arn(&rule.name);
+        let about =
+            About { rule_arn: &rule_arn, rule_name: &rule.name, ingested: content.accepted };
+        let body = target.transformer.fill(content.body, about)?.into_owned();
+        Ok(Rendered { body, ..Rendered::default() })
+    }
+
+    fn close(&self) {}
+}
