@@ -1,6 +1,6 @@
 //! The table of kinds: one line registers a kind of resource.
 
-use trunkline_host::{ComponentKind, DOCUMENTS, LOGS};
+use trunkline_host::{ComponentKind, DOCUMENTS, LOGS, PAYLOADS};
 
 use crate::bus::BUSES;
 use crate::outbox::OUTBOX;
@@ -10,4 +10,4 @@ use crate::stream::STREAMS;
 
 /// Every kind of resource, in the order in which they are built: a kind may refer to earlier ones.
 pub static KINDS: &[&ComponentKind] =
-    &[&DOCUMENTS, &LOGS, &QUEUES, &OUTBOX, &BUSES, &STREAMS, &SCHEDULES];
+    &[&DOCUMENTS, &LOGS, &PAYLOADS, &QUEUES, &OUTBOX, &BUSES, &STREAMS, &SCHEDULES];

@@ -44,11 +44,11 @@ pub use outbox::{
 };
 pub use queue::{
     Delivery, Outgoing, QUEUE, QUEUE_OPTIONS, Queue, QueueOption, Receive, RedriveState,
-    RedriveStatus, Sent, Statistics, Unit, default_config, fifo_queue, operation, queue_name,
-    sequence_number, standard_queue,
+    RedriveStatus, Sent, SharedPayload, Statistics, Unit, default_config, fifo_queue, operation,
+    queue_name, sequence_number, standard_queue,
 };
 
-pub use router::{NewRule, NewTarget, Target, TargetResource};
+pub use router::{FanOut, FanTarget, NewRule, NewTarget, Target, TargetResource};
 pub use schedule::{Progress, SCHEDULE, Schedule, ScheduleConfig, ScheduleStatus};
 pub use stream::{
     FetchRequest, NewRecord, PutRecord, ReadOutcome, ReadRequest, Reader, ReaderStatistics,

@@ -12,9 +12,9 @@ use common::{START, bodies, memory, queue, receive, send};
 use endpoint::Endpoint;
 use trunkline_engine::delivery::{GiveUp, RetryTable};
 use trunkline_engine::{
-    Accepted, Code, Content, DeadLetter, DestinationConfig, Engine, Error, Host, Outgoing,
-    QueueConfig, Rendered, Renderer, ResourceId, ResourceKind, ResourceName, Result, Routed,
-    Target, Transport, fifo_queue, standard_queue,
+    Accepted, Code, Content, DeadLetter, DestinationConfig, Engine, Error, FanTarget, Host,
+    Outgoing, QueueConfig, Rendered, Renderer, ResourceId, ResourceKind, ResourceName, Result,
+    Routed, SharedPayload, Target, Transport, fifo_queue, standard_queue,
 };
 use trunkline_host::{HOPS_MAX, Jobs, Move, Resource};
 
@@ -67,6 +67,30 @@ impl Resource for Relay {
     }
 
     fn close(&self) {}
+}
+
+/// What a shared payload gives to each receiver is rendered when it is received.
+#[test]
+fn a_message_of_a_fan_out_is_rendered_for_its_receiver() {
+    let engine = memory();
+    let relay = relay(&engine, "relay");
+    let (a, b) = (queue(&engine, "a", standard_queue()), queue(&engine, "b.fifo", fifo_queue()));
+    let renderer = |variant| Some(Renderer { resource: relay.id, variant });
+    let to = |id, variant| FanTarget {
+        group: Some("g"),
+        dedup_id: None,
+        renderer: renderer(variant),
+        ..FanTarget::of(Target::Queue(id))
+    };
+    let content = SharedPayload { body: b"hello", ..SharedPayload::default() };
+    let to_b = FanTarget { dedup_id: Some("1"), ..to(b.id(), 2) };
+    let out = engine.fan_out(&[to(a.id(), 1), to_b, to(a.id(), 0)], &content).unwrap();
+    assert!(out.results.iter().all(|sent| sent.is_ok()));
+    assert_eq!(bodies(&receive(&b, 1)), ["<hello>2"]);
+    // What cannot be rendered is shown as it was published.
+    let mut got: Vec<_> = receive(&a, 2).into_iter().map(|got| got.body).collect();
+    got.sort();
+    assert_eq!(got, ["<hello>1", "hello"]);
 }
 
 fn message(body: &str) -> Routed<'_> {

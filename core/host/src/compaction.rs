@@ -3,7 +3,7 @@
 //! Everything that is alive and lies in the oldest segment is appended again at the tail, in its
 //! whole state; once that is durable the segment is reclaimed. Invariant: a record refers only to
 //! things that lie in its own or an older segment, so dropping the oldest segment leaves no
-//! dangling reference.
+//! dangling reference. A message may precede its shared payload: the payload then stays longer.
 //!
 //! On a full disk the oldest segment goes as soon as nothing in it lives, or half of the log is
 //! garbage.

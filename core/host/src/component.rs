@@ -46,17 +46,23 @@ impl ComponentKind {
 pub(crate) const COMPONENT_OWNERS: u32 = 0xFFFF_FF00;
 
 /// Collects the records of one kind while a journal is replayed.
-pub trait Loader {
+pub trait Loader: Any {
     /// Adds the record that lies at `at`. An older copy may be followed by a relocated one, and a
     /// record may come twice: the result must be the same.
     fn apply(&mut self, at: Location, record: &[u8]) -> Result<()>;
+
+    /// Every record was applied. `earlier` are the loaders of the kinds before this one in the
+    /// table, in its order: what refers to something that none of them has is dropped here.
+    fn join(&mut self, earlier: &[Box<dyn Loader>]) {
+        let _ = earlier;
+    }
 
     /// The largest id that the records spoke of: it is never given out again.
     fn last_id(&self) -> Option<ResourceId> {
         None
     }
 
-    /// What the records add up to, for people. Called after the last record, and instead of
+    /// What the records add up to, for people. Called after [`Loader::join`], and instead of
     /// [`Loader::finish`].
     fn report(&self, now: Millis) -> Vec<ResourceReport>;
 
@@ -68,6 +74,11 @@ pub trait Loader {
 
 /// All resources of one kind, in an open host.
 pub trait Component: Any + Send + Sync {
+    /// The components of all kinds are built, and nobody works with them yet.
+    fn opened(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Whether a segment that was last written at `newest` must be relocated although nothing in it
     /// is counted as live.
     fn needs(&self, newest: Millis, now: Millis) -> bool {

@@ -102,6 +102,14 @@ impl Replay {
         }
     }
 
+    /// Every record was applied.
+    fn join(&mut self) {
+        for index in 0..self.loaders.len() {
+            let (earlier, rest) = self.loaders.split_at_mut(index);
+            rest[0].join(earlier);
+        }
+    }
+
     fn opened(&mut self, at: Location, record: &[u8]) -> Result<()> {
         let mut take = Take(&record[1..]);
         self.incarnation = self.incarnation.max(take.u32()?);
@@ -165,7 +173,10 @@ pub(crate) fn read(
         background: options.background,
         ..JournalOptions::default()
     };
-    Journal::open(storage, journal_options, &mut |lsn, bytes| replay.apply(lsn, bytes))
+    let journal =
+        Journal::open(storage, journal_options, &mut |lsn, bytes| replay.apply(lsn, bytes))?;
+    replay.join();
+    Ok(journal)
 }
 
 fn storage(options: &OpenOptions) -> Result<Option<Arc<dyn Storage>>> {
@@ -219,6 +230,7 @@ fn build(host: &Arc<Host>, loaders: Vec<Box<dyn Loader>>, replay: &Replay) -> Re
         let component: Arc<dyn Component> = loader.finish(host)?;
         lock(&host.components).push((kind.owner(), component));
     }
+    host.all_components().iter().try_for_each(|component| component.opened())?;
     replay.opened.into_iter().for_each(|location| host.live_bytes().add(location, now));
     host.announce(replay.epoch)
 }

@@ -25,6 +25,8 @@ pub struct Content<'a> {
     pub body: &'a [u8],
     /// The attribute block as it is stored.
     pub attributes: &'a [u8],
+    /// What the publisher of a shared payload says of it; empty for others.
+    pub context: &'a [u8],
     /// What the message's id is made of.
     pub origin: (ResourceId, Seq),
     /// When it was accepted.

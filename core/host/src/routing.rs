@@ -15,6 +15,7 @@ use trunkline_journal::Ticket;
 use trunkline_types::{Code, Error, Millis, ResourceId, Seq};
 
 use crate::append::Append;
+use crate::payload::Shared;
 
 /// How many resources may hand a message on, one to the next, before it counts as a loop.
 pub const HOPS_MAX: u32 = 16;
@@ -26,6 +27,9 @@ pub struct Routed<'a> {
     pub body: &'a [u8],
     /// The attribute block; empty for none.
     pub attributes: &'a [u8],
+    /// The shared payload that body and attributes come from: a target that can refers to it,
+    /// instead of storing a copy.
+    pub shared: Option<Shared<'a>>,
     /// The group, for targets that keep order by group.
     pub group: Option<&'a str>,
     /// The deduplication id, for targets that have a deduplication window.

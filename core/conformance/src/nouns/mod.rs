@@ -3,6 +3,7 @@
 mod buses;
 pub mod counter;
 mod documents;
+mod payloads;
 mod queues;
 mod schedules;
 mod streams;
@@ -13,6 +14,7 @@ use crate::Noun;
 pub const NOUNS: &[&dyn Noun] = &[
     &queues::QueueNoun,
     &documents::DocumentNoun,
+    &payloads::PayloadNoun,
     &buses::BusNoun,
     &counter::CounterNoun,
     &streams::StreamNoun,

@@ -17,6 +17,8 @@ pub struct LeasedDelivery {
     pub body: Vec<u8>,
     /// The attribute block of the message.
     pub attributes: Vec<u8>,
+    /// What the publisher said of the payload, for who renders it.
+    pub context: Vec<u8>,
     /// Header lines that the rendering gave it.
     pub headers: Vec<(String, String)>,
     /// The group it was sent with.

@@ -96,6 +96,7 @@ impl Outbox {
     fn render(&self, config: &DestinationConfig, delivery: &mut LeasedDelivery) -> Result<()> {
         let Some(renderer) = config.renderer else { return Ok(()) };
         let content = Content {
+            context: &delivery.context,
             body: &delivery.body,
             attributes: &delivery.attributes,
             origin: delivery.origin,

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use trunkline_host::{
-    Accepted, Component, ComponentKind, Documents, Encode, Host, Jobs, Loader, Location, Resource,
-    ResourceReport, Routed,
+    Accepted, Component, ComponentKind, Documents, Encode, Host, Jobs, Loader, Location, Payloads,
+    Resource, ResourceReport, Routed,
 };
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{
@@ -15,6 +15,7 @@ use crate::queue::fifo::FifoQueue;
 use crate::queue::record::{KINDS, Record};
 use crate::queue::redrive::Redrives;
 use crate::queue::replay::{QueueImage, QueueLoader, StoredDefinition};
+use crate::queue::shared::Restoring;
 use crate::queue::standard::StandardQueue;
 use crate::queue::{Kind, Queue, operation};
 
@@ -112,6 +113,10 @@ impl Loader for QueueLoader {
         self.add(at, record)
     }
 
+    fn join(&mut self, earlier: &[Box<dyn Loader>]) {
+        self.drop_uncommitted(earlier);
+    }
+
     fn last_id(&self) -> Option<ResourceId> {
         self.last_id()
     }
@@ -125,8 +130,12 @@ impl Loader for QueueLoader {
         let documents = host.component::<Documents>().ok_or_else(|| {
             Error::new(Code::InternalError, "Queues keep their redrive tasks in documents.")
         })?;
+        let payloads = host.component::<Payloads>().ok_or_else(|| {
+            Error::new(Code::InternalError, "Messages of queues may share their payload.")
+        })?;
+        payloads.never_again(self.last_payload);
         for (id, definition, image) in self.existing() {
-            restore(host, id, definition, image);
+            restore(host, &payloads, id, definition, image);
         }
         // Definitions of earlier versions name the dead-letter queue by its id alone.
         host.directory.all::<Queue>().iter().for_each(|queue| queue.learn_dead_letter_name());
@@ -135,14 +144,22 @@ impl Loader for QueueLoader {
     }
 }
 
-fn restore(host: &Arc<Host>, id: ResourceId, definition: StoredDefinition, image: QueueImage) {
+fn restore(
+    host: &Arc<Host>,
+    payloads: &Payloads,
+    id: ResourceId,
+    definition: StoredDefinition,
+    mut image: QueueImage,
+) {
     let now = host.now();
     definition.location.into_iter().for_each(|location| host.live_bytes().add(location, now));
-    let kind = kind(host, &definition.config, image.next_seq.max(1));
+    let (kind, named) =
+        (kind(host, &definition.config, image.next_seq.max(1)), std::mem::take(&mut image.shared));
     let queue = Arc::new(Queue::new(host.clone(), id, definition, image.purged_at, kind));
+    let shared = Restoring { references: &queue.references, payloads, named };
     match queue.inner() {
-        Kind::Standard(standard) => standard.restore(&queue, image),
-        Kind::Fifo(fifo) => fifo.restore(&queue, image),
+        Kind::Standard(standard) => standard.restore(&queue, image, &shared),
+        Kind::Fifo(fifo) => fifo.restore(&queue, image, &shared),
     }
     host.directory.add(queue);
 }

@@ -4,18 +4,32 @@
 //! `ENVELOPED` flag is off.
 //!
 //! ```text
-//! envelope := present u8 | [origin queue u32, seq u64] | [dead-letter source u32] | [sent u64]
-//!             | [received u32, first u64] | [group] | [dedup id] | [attributes] | body
+//! envelope := present u8 | [payload u64, renderer u32, variant u64 if renderer is not 0]
+//!             | [origin queue u32, seq u64]
+//!             | [dead-letter source u32] | [sent u64] | [received u32, first u64]
+//!             | [group] | [dedup id] | [attributes] | body
 //! ([..] may be absent; texts and attributes are length-prefixed)
 //! ```
+//!
+//! A message whose slot has the flag `SHARED` has neither attributes nor a body of its own: they
+//! are in the shared payload that it names.
+//!
+//! ```text
+//! shared payload := context | attributes | body     (context and attributes length-prefixed)
+//! ```
 
-use trunkline_host::{Put, ReceivedBefore, Take};
+use std::sync::Arc;
+
+use trunkline_host::{Payload, Put, ReceivedBefore, Renderer, Shared, Take, damaged};
 use trunkline_types::{Millis, ResourceId, Result, Seq};
 
 /// Slot flag: the payload starts with an envelope.
 pub(crate) const ENVELOPED: u8 = 1;
 /// Slot flag: the message names a group, so on a standard queue it waits in the fair scheduler.
 pub(crate) const GROUPED: u8 = 2;
+
+/// Slot flag: attributes and body are in a shared payload.
+pub(crate) const SHARED: u8 = 4;
 
 const ORIGIN: u8 = 1;
 const SOURCE: u8 = 2;
@@ -24,10 +38,13 @@ const DEDUP: u8 = 8;
 const ATTRIBUTES: u8 = 16;
 const SENT: u8 = 32;
 const RECEIVED: u8 = 64;
+const PAYLOAD: u8 = 128;
 
 /// A payload, taken apart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Envelope<'a> {
+    /// Where attributes and body are, if the message shares them with others.
+    pub shared: Option<Shared<'a>>,
     /// The queue and number under which the message was first sent, if not these ones.
     pub origin: Option<(ResourceId, Seq)>,
     /// The queue that gave the message up.
@@ -56,7 +73,19 @@ impl<'a> Envelope<'a> {
     /// The slot flags of this payload.
     pub fn flags(&self) -> u8 {
         let grouped = if self.group.is_some() { GROUPED } else { 0 };
-        if self.present() == 0 { 0 } else { ENVELOPED | grouped }
+        let shared = if self.shared.is_some() { SHARED } else { 0 };
+        if self.present() == 0 { 0 } else { ENVELOPED | grouped | shared }
+    }
+
+    /// What is stored behind the head.
+    #[inline]
+    pub fn own_body(&self) -> &'a [u8] {
+        if self.shared.is_some() { &[] } else { self.body }
+    }
+
+    /// The same message with the content of a payload that is gone, as its own.
+    pub fn with_copy(self) -> Self {
+        Self { shared: None, ..self }
     }
 
     /// Everything before the body, to be written in front of it; nothing for a plain message.
@@ -67,6 +96,13 @@ impl<'a> Envelope<'a> {
             return head;
         }
         head.put_u8(present);
+        if let Some(shared) = self.shared {
+            head.put_u64(shared.payload.id());
+            match shared.renderer {
+                Some(renderer) => renderer.put(&mut head),
+                None => head.put_u32(0),
+            }
+        }
         if let Some((queue, seq)) = self.origin {
             head.put_u32(queue.0);
             head.put_u64(seq);
@@ -84,13 +120,14 @@ impl<'a> Envelope<'a> {
         for text in [self.group, self.dedup_id].into_iter().flatten() {
             head.put_bytes(text.as_bytes());
         }
-        if !self.attributes.is_empty() {
+        if present & ATTRIBUTES != 0 {
             head.put_bytes(self.attributes);
         }
         head
     }
 
-    /// Takes a payload with these slot flags apart.
+    /// Takes a payload with these slot flags apart. Of a shared one it gives what is the message's
+    /// own; [`Envelope::read_shared`] gives all.
     #[inline]
     pub fn read(flags: u8, payload: &'a [u8]) -> Result<Self> {
         if flags & ENVELOPED == 0 {
@@ -102,6 +139,9 @@ impl<'a> Envelope<'a> {
     fn read_whole(payload: &'a [u8]) -> Result<Self> {
         let mut take = Take(payload);
         let present = take.u8()?;
+        if present & PAYLOAD != 0 {
+            Reference::take(&mut take)?;
+        }
         let mut envelope = Self::default();
         if present & ORIGIN != 0 {
             envelope.origin = Some((ResourceId(take.u32()?), take.u64()?));
@@ -128,7 +168,26 @@ impl<'a> Envelope<'a> {
         Ok(envelope)
     }
 
+    /// Takes apart the `head` of a message that shares `payload`, whose content is `content`.
+    pub fn read_shared(
+        head: &'a [u8],
+        payload: &'a Arc<Payload>,
+        content: &'a [u8],
+    ) -> Result<Self> {
+        let Some(Reference { id, renderer }) = Reference::read(SHARED, head)? else {
+            return Err(damaged("a message that names no shared payload"));
+        };
+        if id != payload.id() {
+            return Err(damaged("a message that names another shared payload"));
+        }
+        let mut take = Take(content);
+        let (context, attributes) = (take.bytes()?, take.bytes()?);
+        let shared = Some(Shared { payload, renderer, context });
+        Ok(Self { shared, attributes, body: take.rest(), ..Self::read_whole(head)? })
+    }
+
     fn present(&self) -> u8 {
+        let own_attributes = self.shared.is_none() && !self.attributes.is_empty();
         let bit = |is: bool, bit: u8| if is { bit } else { 0 };
         bit(self.origin.is_some(), ORIGIN)
             | bit(self.source.is_some(), SOURCE)
@@ -136,7 +195,39 @@ impl<'a> Envelope<'a> {
             | bit(self.received.is_some(), RECEIVED)
             | bit(self.group.is_some(), GROUP)
             | bit(self.dedup_id.is_some(), DEDUP)
-            | bit(!self.attributes.is_empty(), ATTRIBUTES)
+            | bit(own_attributes, ATTRIBUTES)
+            | bit(self.shared.is_some(), PAYLOAD)
+    }
+}
+
+/// The shared payload that a stored message names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reference {
+    pub id: u64,
+    pub renderer: Option<Renderer>,
+}
+
+impl Reference {
+    /// Reads it from the head of a message with these slot flags, if it shares a payload.
+    pub fn read(flags: u8, head: &[u8]) -> Result<Option<Self>> {
+        if flags & SHARED == 0 {
+            return Ok(None);
+        }
+        let mut take = Take(head);
+        if take.u8()? & PAYLOAD == 0 {
+            return Err(damaged("a message that names no shared payload"));
+        }
+        Self::take(&mut take).map(Some)
+    }
+
+    fn take(take: &mut Take<'_>) -> Result<Self> {
+        let (id, resource) = (take.u64()?, ResourceId(take.u32()?));
+        let renderer = match resource {
+            // Ids of resources start at one.
+            ResourceId(0) => None,
+            resource => Some(Renderer { resource, variant: take.u64()? }),
+        };
+        Ok(Self { id, renderer })
     }
 }
 
@@ -154,6 +245,7 @@ mod tests {
     #[test]
     fn an_envelope_gives_back_what_it_was_made_of() {
         let envelope = Envelope {
+            shared: None,
             origin: Some((ResourceId(3), 9)),
             source: Some(ResourceId(4)),
             sent: Some(7),

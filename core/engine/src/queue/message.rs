@@ -89,6 +89,8 @@ pub struct Delivery<'a> {
     pub dedup_id: Option<&'a str>,
     /// The attribute block.
     pub attributes: &'a [u8],
+    /// What the publisher of a fan-out says of its payload; empty for other messages.
+    pub context: &'a [u8],
     /// The queue that gave the message up, if this is a dead letter.
     pub dead_letter_source: Option<ResourceId>,
     /// Peek only: whether the message is leased.

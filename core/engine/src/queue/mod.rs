@@ -6,6 +6,7 @@
 mod component;
 mod definition;
 mod envelope;
+mod fan_out;
 mod fifo;
 mod message;
 pub mod operation;
@@ -15,6 +16,7 @@ mod record;
 mod redrive;
 mod replay;
 mod rules;
+mod shared;
 mod standard;
 mod table;
 mod transfer;
@@ -34,11 +36,14 @@ use trunkline_types::{
 use crate::queue::fifo::FifoQueue;
 use crate::queue::replay::StoredDefinition;
 use crate::queue::rules::Rules;
+use crate::queue::shared::References;
 use crate::queue::standard::StandardQueue;
 
 pub(crate) use crate::attributes;
 pub use component::QUEUES;
 pub(crate) use component::{Queues, check_limits};
+pub use fan_out::SharedPayload;
+pub(crate) use fan_out::{Branch, fan_out};
 pub use message::{Delivery, Outgoing, Receive, Sent, Statistics, sequence_number};
 pub use options::{QUEUE_OPTIONS, QueueOption, Unit, default_config, fifo_queue, standard_queue};
 pub use redrive::{RedriveState, RedriveStatus};
@@ -63,6 +68,7 @@ pub struct Queue {
     name: ResourceName,
     pub(crate) rules: Rules,
     inner: Kind,
+    pub(crate) references: References,
     pub(crate) waiters: Waiters,
     definition: Mutex<StoredDefinition>,
     removed: AtomicBool,
@@ -93,6 +99,7 @@ impl Queue {
             name,
             rules: Rules::new(&definition.config),
             inner,
+            references: References::default(),
             waiters: Waiters::default(),
             definition: Mutex::new(definition),
             removed: AtomicBool::new(false),

@@ -7,16 +7,18 @@
 //! Applying a record twice, or an older copy before a newer one, gives the same: compaction appends
 //! messages again in their whole state, and a crash may leave both copies.
 
-use std::collections::{BTreeMap, HashMap};
+use std::any::Any;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use trunkline_host::{Location, ResourceReport};
+use trunkline_host::mutant::{self, Mutant};
+use trunkline_host::{Loader, Location, PayloadLoader, ResourceReport};
 use trunkline_journal::Lsn;
 use trunkline_types::{
     Limits, Millis, QueueConfig, QueueKind, ResourceId, ResourceName, Result, Seq,
 };
 
 use crate::queue::QUEUE;
-use crate::queue::envelope::Envelope;
+use crate::queue::envelope::{Envelope, Reference, SHARED};
 use crate::queue::record::{Definition, MessageRecord, Record};
 use crate::queue::table::Table;
 
@@ -25,6 +27,8 @@ use crate::queue::table::Table;
 pub(crate) struct QueueLoader {
     pub queues: BTreeMap<ResourceId, QueueImage>,
     last_id: u32,
+    /// The largest number of a shared payload that a message spoke of.
+    pub last_payload: u64,
 }
 
 /// One queue.
@@ -36,6 +40,8 @@ pub(crate) struct QueueImage {
     pub purged_at: Option<Millis>,
     pub next_seq: Seq,
     pub messages: Table<StoredMessage>,
+    /// The shared payloads of messages, by the message's number.
+    pub shared: HashMap<Seq, u64>,
     /// The dedup window, by key.
     pub remembered: HashMap<u128, Remembered>,
     groups: HashMap<Box<str>, u32>,
@@ -101,6 +107,29 @@ impl QueueImage {
         self.group_names.get(index).map(|name| &**name)
     }
 
+    fn remove(&mut self, seq: Seq) {
+        self.messages.remove(seq);
+        if !self.shared.is_empty() {
+            self.shared.remove(&seq);
+        }
+    }
+
+    /// Drops the messages whose payload was not committed, and the deduplication ids that stand for
+    /// them: their publish did not happen.
+    fn drop_uncommitted(&mut self, is_committed: impl Fn(u64) -> bool) {
+        let mut dropped = HashSet::new();
+        for (seq, payload) in &self.shared {
+            let is_shared = |message: &mut StoredMessage| message.flags & SHARED != 0;
+            if !is_committed(*payload) && self.messages.get_mut(*seq).is_some_and(is_shared) {
+                self.messages.remove(*seq);
+                dropped.insert(*seq);
+            }
+        }
+        if !dropped.is_empty() && !mutant::has(Mutant::KeepUncommittedDedup) {
+            self.remembered.retain(|_, remembered| !dropped.contains(&remembered.seq));
+        }
+    }
+
     fn intern(&mut self, group: &str) -> u32 {
         if let Some(index) = self.groups.get(group) {
             return *index;
@@ -122,6 +151,7 @@ impl QueueLoader {
                 image.removed_at = Some(at);
                 image.messages = Table::default();
                 image.remembered = HashMap::new();
+                image.shared = HashMap::new();
             }
             Record::Message(held) => self.hold(location, &held)?,
             Record::Leased { queue, seq, delivery, due, at } => {
@@ -138,11 +168,12 @@ impl QueueLoader {
                 }
             }
             Record::Deleted { queue, seq } => {
-                self.queue(queue).messages.remove(seq);
+                self.queue(queue).remove(seq);
             }
             Record::Purged { queue, before, at } => {
                 let image = self.queue(queue);
                 image.messages.remove_before(before);
+                image.shared.retain(|seq, _| *seq >= before);
                 image.remembered.clear();
                 image.purged_at = Some(at);
             }
@@ -151,6 +182,19 @@ impl QueueLoader {
             }
         }
         Ok(())
+    }
+
+    /// Drops what a crash left of publishes that were not committed.
+    pub fn drop_uncommitted(&mut self, earlier: &[Box<dyn Loader>]) {
+        let payloads = earlier.iter().find_map(|loader| {
+            let any: &dyn Any = &**loader;
+            any.downcast_ref::<PayloadLoader>()
+        });
+        if mutant::has(Mutant::KeepUncommitted) {
+            return;
+        }
+        let is_committed = |id| payloads.is_some_and(|payloads| payloads.holds(id));
+        self.queues.values_mut().for_each(|image| image.drop_uncommitted(is_committed));
     }
 
     /// The queues that exist, by id. To be asked when everything was replayed.
@@ -194,7 +238,11 @@ impl QueueLoader {
 
     fn hold(&mut self, location: Location, held: &MessageRecord<'_>) -> Result<()> {
         if let Some((queue, seq)) = held.moved_from {
-            self.queue(queue).messages.remove(seq);
+            self.queue(queue).remove(seq);
+        }
+        let reference = Reference::read(held.flags, held.payload)?;
+        if let Some(Reference { id, .. }) = reference {
+            self.last_payload = self.last_payload.max(id);
         }
         let image = self.queue(held.queue);
         if image.removed_at.is_some() {
@@ -204,6 +252,9 @@ impl QueueLoader {
         if let Some(key) = held.dedup {
             let (seq, at) = (held.seq, held.sent);
             image.remembered.insert(key, Remembered { seq, at, lsn: location.lsn });
+        }
+        if let Some(Reference { id, .. }) = reference {
+            image.shared.insert(held.seq, id);
         }
         let group = match Envelope::read(held.flags, held.payload)?.group {
             Some(group) => image.intern(group),

@@ -34,6 +34,7 @@ impl<'a> Incoming<'a> {
             source: moved.source,
             sent: moved.first_sent,
             received: moved.received,
+            shared: message.shared,
             group: message.group,
             dedup_id: message.dedup_id,
             attributes: message.attributes,
@@ -73,6 +74,7 @@ impl<'a> Envelope<'a> {
         Routed {
             body: self.body,
             attributes: self.attributes,
+            shared: self.shared,
             group: self.group,
             dedup_id: self.dedup_id,
             moved: Some(moved),
@@ -94,12 +96,17 @@ impl Queue {
                 self.add(&Incoming::new(message, self.host.now()))?
             }
         };
+        self.tell_listener();
+        Ok(accepted)
+    }
+
+    /// Something was delivered here.
+    pub(crate) fn tell_listener(&self) {
         // Cloned: the listener may take its own locks.
         let listener = lock(&self.listener).clone();
         if let Some(listener) = listener {
             listener.signal();
         }
-        Ok(accepted)
     }
 
     fn send_routed(&self, message: &Routed<'_>) -> Result<Accepted> {

@@ -22,6 +22,7 @@ impl Backlog for Queue {
                 receipt: message.receipt,
                 body: message.body.to_vec(),
                 attributes: message.attributes.to_vec(),
+                context: message.context.to_vec(),
                 headers: Vec::new(),
                 group: message.group.map(str::to_owned),
                 attempt: message.receipt.delivery,

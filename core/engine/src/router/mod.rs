@@ -7,6 +7,7 @@
 mod backlog;
 mod destinations;
 mod events;
+mod fan_out;
 mod schedules;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::outbox::is_of_outbox;
 use crate::queue::{Outgoing, Queue, Sent};
 
 pub use self::events::{NewRule, NewTarget, TargetResource};
+pub use self::fan_out::{FanOut, FanTarget};
 
 /// Where the router delivers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -7,8 +7,10 @@
 mod receive;
 mod relocation;
 
+use std::sync::Arc;
+
 use sha2::{Digest, Sha256};
-use trunkline_host::{Append, Host, Location};
+use trunkline_host::{Append, Host, Location, Payload as Shareable, Shared};
 use trunkline_journal::{Lsn, Ticket};
 use trunkline_queue::{
     Admitted, DeleteDecision, FifoRules, FifoSlotRef, FifoState, Payload, Refusal, Removed,
@@ -21,6 +23,7 @@ use trunkline_types::{Error, Field, Millis, Problem, QueueConfig, Receipt, Resul
 use crate::queue::envelope::Envelope;
 use crate::queue::message::{Outgoing, Sent, Statistics};
 use crate::queue::record::{MessageRecord, Record};
+use crate::queue::shared::with_reference;
 use crate::queue::transfer::Incoming;
 use crate::queue::{Fired, Queue, SLOT_RETENTION, attributes, too_large};
 
@@ -43,7 +46,7 @@ impl FifoQueue {
         let prepared = prepare(queue, message, now)?;
         let mut state = lock(&self.state);
         let mut log = queue.host.append_at(now)?;
-        Ok(self.admit(queue, &mut state, &mut log, message, &prepared, now))
+        Ok(self.admit(queue, &mut state, &mut log, &prepared, now))
     }
 
     pub fn send_batch(
@@ -59,11 +62,9 @@ impl FifoQueue {
         let ticket = {
             let mut state = lock(&self.state);
             let mut log = queue.host.append_at(now)?;
-            for (message, prepared) in messages.iter().zip(prepared) {
-                results.push(prepared.map(|prepared| {
-                    self.admit(queue, &mut state, &mut log, message, &prepared, now)
-                }));
-            }
+            results.extend(prepared.into_iter().map(|prepared| {
+                prepared.map(|prepared| self.admit(queue, &mut state, &mut log, &prepared, now))
+            }));
             log.ticket()
         };
         // The caller's code runs without our locks.
@@ -73,13 +74,13 @@ impl FifoQueue {
         Ok(ticket)
     }
 
-    /// Decides, journals and applies one send.
-    fn admit(
+    /// Decides, journals and applies one send. Content that is shared holds a reference for it; a
+    /// duplicate leaves that to the caller.
+    pub fn admit(
         &self,
         queue: &Queue,
         state: &mut FifoState,
         log: &mut Append<'_>,
-        message: &Outgoing<'_>,
         prepared: &Prepared<'_>,
         now: Millis,
     ) -> Sent {
@@ -97,10 +98,11 @@ impl FifoQueue {
             SendDecision::Admit(seq) => seq,
         };
         let envelope = Envelope {
+            shared: prepared.shared,
             group: Some(prepared.group),
             dedup_id: Some(&prepared.dedup_id),
-            attributes: message.attributes,
-            body: message.body,
+            attributes: prepared.attributes,
+            body: prepared.body,
             ..Envelope::default()
         };
         let entering = Entering { seq, dedup: Some(prepared.key), sent: now, moved: None };
@@ -118,7 +120,10 @@ impl FifoQueue {
         entering: &Entering<'_>,
     ) {
         let Entering { seq, dedup, sent, moved } = *entering;
-        let (flags, head) = (envelope.flags(), envelope.head());
+        let (flags, head, body) = (envelope.flags(), envelope.head(), envelope.own_body());
+        if let Some(shared) = envelope.shared {
+            queue.references.add(seq, shared.payload.clone());
+        }
         let held = MessageRecord {
             queue: queue.id,
             seq,
@@ -131,9 +136,9 @@ impl FifoQueue {
             moved_from: moved.and_then(|moved| moved.moved_from),
             payload: &[],
         };
-        let payload = match log.append_payload(&held, &[&head, envelope.body]) {
+        let payload = match log.append_payload(&held, &[&head, body]) {
             Some(location) => Payload::At { lsn: location.lsn.to_u64(), len: location.len },
-            None => Payload::Bytes([&head, envelope.body].concat().into_boxed_slice()),
+            None => Payload::Bytes([&head, body].concat().into_boxed_slice()),
         };
         let group = envelope.group.unwrap_or_default();
         state.apply_sent(Admitted {
@@ -157,8 +162,9 @@ impl FifoQueue {
         let mut log = queue.host.append()?;
         let (seq, sent) = (state.next_seq(), incoming.sent);
         let entering = Entering { seq, dedup: None, sent, moved: Some(incoming) };
+        let envelope = with_reference(&incoming.envelope);
         incoming.reserve(&mut log);
-        self.enter(queue, &mut state, &mut log, &incoming.envelope, &entering);
+        self.enter(queue, &mut state, &mut log, &envelope, &entering);
         incoming.append_also(&mut log);
         Ok((seq, log.ticket()))
     }
@@ -221,17 +227,20 @@ impl FifoQueue {
             let mut log = queue.host.append_at(now)?;
             let before = state.next_seq();
             log.append(&Record::Purged { queue: queue.id, before, at: now });
-            purged = state.purge();
+            purged = (state.purge(), queue.references.take_all());
             log.ticket()
         };
-        leave_homes(queue, purged.payloads())?;
+        leave_homes(queue, purged.0.payloads(), purged.1)?;
         Ok(ticket)
     }
 
     /// Lets go of every message of a queue that is gone.
     pub fn empty(&self, queue: &Queue) -> Result<()> {
-        let mut purged = lock(&self.state).purge();
-        leave_homes(queue, purged.payloads())
+        let (mut purged, references) = {
+            let mut state = lock(&self.state);
+            (state.purge(), queue.references.take_all())
+        };
+        leave_homes(queue, purged.payloads(), references)
     }
 
     pub fn rules_changed(&self, queue: &Queue, now: Millis) {
@@ -263,7 +272,8 @@ impl FifoQueue {
         fired
     }
 
-    fn lock(&self) -> MutexGuard<'_, FifoState> {
+    /// Locks the state: before the append lock, and several queues' in the order of their ids.
+    pub fn lock(&self) -> MutexGuard<'_, FifoState> {
         lock(&self.state)
     }
 }
@@ -276,15 +286,23 @@ struct Entering<'a> {
 }
 
 /// What can be worked out about a message before the queue is locked.
-struct Prepared<'a> {
+pub(crate) struct Prepared<'a> {
     group: &'a str,
     dedup_id: std::borrow::Cow<'a, str>,
+    attributes: &'a [u8],
+    body: &'a [u8],
+    /// Where attributes and body are, if others share them.
+    pub shared: Option<Shared<'a>>,
     key: u128,
     /// The key under the other scope, while messages are remembered that were sent under it.
     other_key: Option<u128>,
 }
 
-fn prepare<'a>(queue: &Queue, message: &Outgoing<'a>, now: Millis) -> Result<Prepared<'a>> {
+pub(crate) fn prepare<'a>(
+    queue: &Queue,
+    message: &Outgoing<'a>,
+    now: Millis,
+) -> Result<Prepared<'a>> {
     let max = queue.rules.message_bytes_max();
     if message.body.len() + message.attributes.len() > max
         && message.body.len() + attributes::size(message.attributes)? > max
@@ -308,7 +326,8 @@ fn prepare<'a>(queue: &Queue, message: &Outgoing<'a>, now: Millis) -> Result<Pre
     let by_group = queue.rules.dedup_by_group();
     let other_key = (now < queue.rules.other_scope_until()).then(|| key(!by_group));
     let key = key(by_group);
-    Ok(Prepared { group, dedup_id, key, other_key })
+    let Outgoing { attributes, body, .. } = *message;
+    Ok(Prepared { group, dedup_id, attributes, body, shared: None, key, other_key })
 }
 
 fn sha256_hex(body: &[u8]) -> String {
@@ -366,6 +385,7 @@ fn expire(queue: &Queue, state: &mut FifoState, now: Millis) -> bool {
 /// Notes that a message is gone, and lets go of its location.
 fn note_removed(queue: &Queue, log: &mut Append<'_>, removed: &Removed) {
     log.append(&Record::Deleted { queue: queue.id, seq: removed.seq });
+    queue.references.release(removed.seq, log);
     location_of(&removed.payload).into_iter().for_each(|location| log.release(location));
 }
 
@@ -376,13 +396,22 @@ fn location_of(payload: &Payload) -> Option<Location> {
     }
 }
 
-fn leave_homes(queue: &Queue, payloads: impl Iterator<Item = Payload>) -> Result<()> {
+fn leave_homes(
+    queue: &Queue,
+    payloads: impl Iterator<Item = Payload>,
+    references: impl Iterator<Item = Arc<Shareable>>,
+) -> Result<()> {
     // Freed in portions, so that senders get the append lock in between.
     const PORTION: usize = 1_024;
     let mut locations = payloads.filter_map(|payload| location_of(&payload)).peekable();
     while locations.peek().is_some() {
         let mut log = queue.host.append()?;
         locations.by_ref().take(PORTION).for_each(|location| log.release(location));
+    }
+    let mut references = references.peekable();
+    while references.peek().is_some() {
+        let mut log = queue.host.append()?;
+        references.by_ref().take(PORTION).for_each(|payload| payload.release(1, &mut log));
     }
     Ok(())
 }

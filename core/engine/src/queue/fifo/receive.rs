@@ -8,6 +8,7 @@ use crate::queue::Queue;
 use crate::queue::envelope::Envelope;
 use crate::queue::message::{Delivery, Receive};
 use crate::queue::record::Record;
+use crate::queue::shared::{Shown, with_envelope, with_rendering};
 use crate::queue::transfer::{self, Exhausted};
 
 /// How long a message is held apart while it changes queues, unless that fails.
@@ -175,12 +176,16 @@ impl FifoQueue {
         let Some((copied, deliveries)) = self.copy_for_move(pick) else { return Ok(false) };
         let mut record = Vec::new();
         let Some(payload) = self.read(queue, &copied, &mut record)? else { return Ok(false) };
-        let envelope = Envelope::read(copied.flags, payload)?;
-        let _nothing_is_carried = queue.host.compactor().pause_relocation();
-        if !self.hold_apart(pick, deliveries, now) {
-            return Ok(false);
-        }
-        let given = give(&copied, &envelope);
+        let mut nothing_is_relocated = None;
+        let given = with_envelope(queue, pick.seq, copied.flags, payload, |envelope| {
+            nothing_is_relocated = Some(queue.host.compactor().pause_relocation());
+            match self.hold_apart(pick, deliveries, now) {
+                true => Ok(Some(give(&copied, envelope))),
+                false => Ok(None),
+            }
+        })?;
+        // None: another receiver was faster, or it was deleted.
+        let Some(given) = given.flatten() else { return Ok(false) };
         let mut state = self.lock();
         if state.message(pick.place).is_none_or(|info| info.deliveries != deliveries) {
             return given;
@@ -190,6 +195,7 @@ impl FifoQueue {
                 let mut log = queue.host.append_at(now)?;
                 // The record that added it elsewhere took it away here.
                 let removed = state.apply_deleted(pick.place.slot);
+                queue.references.release(pick.seq, &mut log);
                 location_of(&removed.payload)
                     .into_iter()
                     .for_each(|location| log.release(location));
@@ -237,10 +243,25 @@ impl Copied {
         in_flight: bool,
         sink: &mut dyn FnMut(Delivery<'_>),
     ) -> Result<()> {
-        let envelope = Envelope::read(self.flags, payload)?;
+        let (Pick { seq, delivery: attempt, .. }, flags, sent) = (self.pick, self.flags, self.sent);
+        let message = Shown { seq, flags, payload, sent, attempt };
+        let shown = with_rendering(queue, &message, |envelope| {
+            sink(self.delivery(queue, envelope, in_flight));
+            Ok(())
+        });
+        // None: it was deleted meanwhile.
+        shown.map(drop)
+    }
+
+    fn delivery<'a>(
+        &self,
+        queue: &Queue,
+        envelope: &Envelope<'a>,
+        in_flight: bool,
+    ) -> Delivery<'a> {
         let Pick { place, seq, delivery, received, first_received, .. } = self.pick;
         let (receive_count, first_received) = envelope.receive_count(delivery, first_received);
-        sink(Delivery {
+        Delivery {
             body: envelope.body,
             receipt: Receipt {
                 queue: queue.id,
@@ -259,9 +280,9 @@ impl Copied {
             group: envelope.group,
             dedup_id: envelope.dedup_id,
             attributes: envelope.attributes,
+            context: envelope.shared.map_or(&[], |shared| shared.context),
             dead_letter_source: envelope.source,
             in_flight,
-        });
-        Ok(())
+        }
     }
 }

@@ -15,13 +15,14 @@ use crate::queue::Queue;
 use crate::queue::message::Delivery;
 use crate::queue::record::{MessageRecord, Record};
 use crate::queue::replay::QueueImage;
+use crate::queue::shared::Restoring;
 
 /// Messages carried in one step of the journal: senders get their turn in between.
 const RELOCATED_AT_ONCE: usize = 64;
 
 impl FifoQueue {
     /// Takes over the messages and the dedup window of an image.
-    pub fn restore(&self, queue: &Queue, mut image: QueueImage) {
+    pub fn restore(&self, queue: &Queue, mut image: QueueImage, shared: &Restoring<'_>) {
         let now = queue.host.now();
         // The last change may have been one of the scope.
         let modified = queue.modified().min(now);
@@ -34,6 +35,7 @@ impl FifoQueue {
             let message = message.bounded(now, &queue.host.limits);
             let location = Location { lsn: message.lsn, len: message.len };
             queue.host.live_bytes().add(location, message.sent);
+            shared.message(seq, message.flags);
             state.apply_sent(Admitted {
                 seq,
                 group: image.group(&message).unwrap_or_default(),

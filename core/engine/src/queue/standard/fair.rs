@@ -10,7 +10,7 @@ use trunkline_types::sync::atomic::Ordering;
 use trunkline_types::sync::lock;
 
 use super::StandardQueue;
-use super::receive::Message;
+use super::message::Message;
 use crate::queue::Queue;
 use crate::queue::envelope::{Envelope, GROUPED};
 

@@ -5,11 +5,12 @@
 //! transitions. A message with a group goes through the fair scheduler, which has its own lock.
 
 mod fair;
+mod message;
 mod receive;
 mod relocation;
 mod retention;
 
-use trunkline_host::{Append, Location};
+use trunkline_host::{Append, Location, Shared};
 use trunkline_journal::{Lsn, Ticket};
 use trunkline_queue::{
     Extend, FairScheduler, Info, NewBody, SeqMap, SlotRef, StandardLog, Visibility,
@@ -21,6 +22,7 @@ use trunkline_types::{Error, Field, Millis, Problem, Receipt, Result, Seq};
 use crate::queue::envelope::{Envelope, GROUPED};
 use crate::queue::message::{Outgoing, Sent, Statistics};
 use crate::queue::record::{MessageRecord, Record};
+use crate::queue::shared::with_reference;
 use crate::queue::transfer::Incoming;
 use crate::queue::{Queue, attributes, too_large};
 
@@ -58,7 +60,7 @@ impl StandardQueue {
             return Ok(Sent { queue: queue.id, seq, duplicate: false, ticket: None });
         }
         let mut log = queue.host.append_at(now)?;
-        let seq = self.admit(queue, &mut log, message, now)?;
+        let seq = self.admit(queue, &mut log, message, None, now)?;
         Ok(Sent { queue: queue.id, seq, duplicate: false, ticket: log.ticket() })
     }
 
@@ -82,7 +84,7 @@ impl StandardQueue {
         let ticket = {
             let mut log = queue.host.append_at(now)?;
             for message in messages {
-                results.push(self.admit(queue, &mut log, message, now));
+                results.push(self.admit(queue, &mut log, message, None, now));
             }
             log.ticket()
         };
@@ -106,12 +108,13 @@ impl StandardQueue {
         Some(seq)
     }
 
-    /// Decides, journals and applies one send.
-    fn admit(
+    /// Decides, journals and applies one send. Content that is `shared` holds a reference for it.
+    pub fn admit(
         &self,
         queue: &Queue,
         log: &mut Append<'_>,
         message: &Outgoing<'_>,
+        shared: Option<Shared<'_>>,
         now: Millis,
     ) -> Result<Seq> {
         let max = queue.rules.message_bytes_max();
@@ -124,6 +127,7 @@ impl StandardQueue {
         let delay = message.delay.unwrap_or_else(|| queue.rules.delay());
         let visibility = visibility(delay, message.group, now);
         let envelope = Envelope {
+            shared,
             group: message.group,
             attributes: message.attributes,
             body: message.body,
@@ -145,9 +149,12 @@ impl StandardQueue {
         visibility: Visibility,
         moved: Option<&Incoming<'_>>,
     ) -> (SlotRef, Seq) {
-        let (flags, head) = (envelope.flags(), envelope.head());
-        let reserved = self.log.reserve(head.len() + envelope.body.len(), !log.is_on());
+        let (flags, head, body) = (envelope.flags(), envelope.head(), envelope.own_body());
+        let reserved = self.log.reserve(head.len() + body.len(), !log.is_on());
         let seq = reserved.seq();
+        if let Some(shared) = envelope.shared {
+            queue.references.add(seq, shared.payload.clone());
+        }
         let due = match visibility {
             Visibility::Delayed(due) | Visibility::HeldAfter(due) => due,
             Visibility::Ready | Visibility::Held => 0,
@@ -164,16 +171,16 @@ impl StandardQueue {
             moved_from: moved.and_then(|moved| moved.moved_from),
             payload: &[],
         };
-        let place = match log.append_payload(&held, &[&head, envelope.body]) {
+        let place = match log.append_payload(&held, &[&head, body]) {
             Some(location) => {
                 let body = NewBody::At { lsn: location.lsn.to_u64(), len: location.len };
                 reserved.publish(sent, flags, body, visibility)
             }
             None if head.is_empty() => {
-                reserved.publish(sent, flags, NewBody::Inline(&[envelope.body]), visibility)
+                reserved.publish(sent, flags, NewBody::Inline(&[body]), visibility)
             }
             None => {
-                let parts: [&[u8]; 2] = [&head, envelope.body];
+                let parts: [&[u8]; 2] = [&head, body];
                 reserved.publish(sent, flags, NewBody::Inline(&parts), visibility)
             }
         };
@@ -193,12 +200,12 @@ impl StandardQueue {
     /// Takes a message over from another resource.
     pub fn accept(&self, queue: &Queue, incoming: &Incoming<'_>) -> Result<(Seq, Option<Ticket>)> {
         let mut log = queue.host.append()?;
+        let envelope = with_reference(&incoming.envelope);
         let sent = incoming.sent;
         let delay = if incoming.moved_from.is_none() { queue.rules.delay() } else { 0 };
         let visibility = visibility(delay, incoming.envelope.group, sent);
         incoming.reserve(&mut log);
-        let (place, seq) =
-            self.put(queue, &mut log, &incoming.envelope, sent, visibility, Some(incoming));
+        let (place, seq) = self.put(queue, &mut log, &envelope, sent, visibility, Some(incoming));
         incoming.append_also(&mut log);
         self.watch_out_of_order(queue, place.slot, incoming.sent);
         Ok((seq, log.ticket()))
@@ -207,8 +214,8 @@ impl StandardQueue {
     #[inline]
     pub fn delete(&self, queue: &Queue, receipt: &Receipt) -> Result<Option<Ticket>> {
         let Some(place) = self.place(queue, receipt) else { return Ok(None) };
-        if !queue.host.is_journaled() && !self.has_tenants() {
-            // Nothing to let go of: no location in a journal, no tenant.
+        if !queue.host.is_journaled() && !self.has_tenants() && !queue.references.is_used() {
+            // Nothing to let go of: no location in a journal, no tenant, no shared payload.
             self.log.delete(place);
             return Ok(None);
         }
@@ -257,7 +264,7 @@ impl StandardQueue {
 
     pub fn purge(&self, queue: &Queue, now: Millis) -> Result<Option<Ticket>> {
         let mut log = queue.host.append_at(now)?;
-        self.clear(&mut log);
+        self.clear(queue, &mut log);
         let before = self.next_seq();
         log.append(&Record::Purged { queue: queue.id, before, at: now });
         Ok(log.ticket())
@@ -265,11 +272,11 @@ impl StandardQueue {
 
     /// Lets go of every message of a queue that is gone.
     pub fn empty(&self, queue: &Queue) -> Result<()> {
-        self.clear(&mut queue.host.append()?);
+        self.clear(queue, &mut queue.host.append()?);
         Ok(())
     }
 
-    fn clear(&self, log: &mut Append<'_>) {
+    fn clear(&self, queue: &Queue, log: &mut Append<'_>) {
         let mut all = Vec::new();
         self.log.scan(|info| {
             all.push(info);
@@ -277,6 +284,7 @@ impl StandardQueue {
         });
         for info in all {
             if self.log.delete(info.place) {
+                queue.references.release(info.seq, log);
                 location_of(&info).into_iter().for_each(|location| log.release(location));
             }
         }
@@ -296,11 +304,12 @@ impl StandardQueue {
     /// Notes that a message is gone, and lets go of what belonged to it.
     fn forget(&self, queue: &Queue, log: &mut Append<'_>, info: &Info) {
         log.append(&Record::Deleted { queue: queue.id, seq: info.seq });
-        self.let_go(log, info);
+        self.let_go(queue, log, info);
     }
 
     /// Lets go of what belonged to a message that is gone.
-    fn let_go(&self, log: &mut Append<'_>, info: &Info) {
+    fn let_go(&self, queue: &Queue, log: &mut Append<'_>, info: &Info) {
+        queue.references.release(info.seq, log);
         location_of(info).into_iter().for_each(|location| log.release(location));
         self.leave_lane(info);
     }

@@ -9,10 +9,12 @@ use trunkline_queue::{BodyRef, Claim, SlotRef};
 use trunkline_types::{Code, Durability, Error, Millis, Receipt, Result};
 
 use super::StandardQueue;
+use super::message::Message;
 use crate::queue::Queue;
 use crate::queue::envelope::Envelope;
 use crate::queue::message::{Delivery, Receive};
 use crate::queue::record::Record;
+use crate::queue::shared::with_envelope;
 use crate::queue::transfer::{self, Exhausted};
 
 impl StandardQueue {
@@ -66,7 +68,10 @@ impl StandardQueue {
             let BodyRef::Bytes(payload) = claimed.body() else { return Err(not_in_memory()) };
             let place = claimed.place();
             let expiry = claimed.sent() + retention;
-            Message::of(&claimed).deliver(queue, payload, now, sink)?;
+            if !Message::of(&claimed).deliver(queue, payload, now, sink)? {
+                claimed.finish();
+                continue;
+            }
             // Gone: deleted through an older receipt while it was claimed. It was delivered once
             // too often then, which a standard queue allows.
             if let Ok(leased) = claimed.lease_in(&mut counted, due, now) {
@@ -120,6 +125,7 @@ impl StandardQueue {
         }
         // Nobody waits for a lease to be written, but it is written soon: it should survive us.
         queue.host.flush_in_background(Durability::Os)?;
+        let mut delivered = 0;
         for (message, record) in &leased {
             if due <= now {
                 unleased.push((message.place, message.deliveries + 1));
@@ -127,9 +133,9 @@ impl StandardQueue {
                 self.arm(queue, message.place.slot, due.min(message.sent + retention));
             }
             let held = crate::queue::record::payload_of(record)?;
-            message.deliver(queue, held, now, sink)?;
+            delivered += usize::from(message.deliver(queue, held, now, sink)?);
         }
-        Ok(leased.len())
+        Ok(delivered)
     }
 
     /// Takes up to `max` messages and reads their records. After an error the caller gives back
@@ -267,23 +273,30 @@ impl StandardQueue {
     ) -> Result<()> {
         // Read first: cleaning waits while a message changes queues, and so do other such messages.
         let Some((claimed, record)) = self.read(queue, claimed)? else { return Ok(()) };
-        let _nothing_is_carried = queue.host.compactor().pause_relocation();
-        let message = Message::of(&claimed);
-        let given = payload(&claimed, &record)
-            .and_then(|payload| Envelope::read(message.flags, payload))
-            .and_then(|envelope| give(&message, &envelope));
+        let (mut nothing_is_relocated, message) = (None, Message::of(&claimed));
+        let given = payload(&claimed, &record).and_then(|payload| {
+            with_envelope(queue, message.seq, message.flags, payload, |envelope| {
+                nothing_is_relocated = Some(queue.host.compactor().pause_relocation());
+                give(&message, envelope)
+            })
+        });
         match given {
-            Ok(true) => {
+            Ok(Some(true)) => {
                 let mut log = queue.host.append()?;
                 if let Some(info) = self.log.info(message.place) {
                     claimed.finish();
                     // The record that added it elsewhere took it away here.
-                    self.let_go(&mut log, &info);
+                    self.let_go(queue, &mut log, &info);
                 }
                 Ok(())
             }
-            Ok(false) => {
+            Ok(Some(false)) => {
                 *kept = Some(claimed);
+                Ok(())
+            }
+            Ok(None) => {
+                // It was deleted through an older receipt.
+                claimed.finish();
                 Ok(())
             }
             Err(error) => {
@@ -323,86 +336,6 @@ impl StandardQueue {
                 }
             }
         }
-    }
-}
-
-/// What is known of a message without its payload.
-#[derive(Clone, Copy)]
-pub(super) struct Message {
-    pub place: SlotRef,
-    pub seq: u64,
-    pub sent: Millis,
-    pub flags: u8,
-    pub deliveries: u32,
-    pub first_received: Option<Millis>,
-}
-
-impl Message {
-    #[inline]
-    pub fn of(claimed: &Claim<'_>) -> Self {
-        Self {
-            place: claimed.place(),
-            seq: claimed.seq(),
-            sent: claimed.sent(),
-            flags: claimed.flags(),
-            deliveries: claimed.deliveries(),
-            first_received: claimed.first_received(),
-        }
-    }
-
-    /// Hands the message to `sink` as its next delivery.
-    #[inline]
-    pub fn deliver(
-        &self,
-        queue: &Queue,
-        payload: &[u8],
-        now: Millis,
-        sink: &mut (impl FnMut(Delivery<'_>) + ?Sized),
-    ) -> Result<()> {
-        let delivered = Message {
-            deliveries: self.deliveries + 1,
-            first_received: self.first_received.or(Some(now)),
-            ..*self
-        };
-        delivered.show(queue, payload, now, false, sink)
-    }
-
-    /// Hands the message to `sink` as it stands.
-    #[inline]
-    pub fn show(
-        &self,
-        queue: &Queue,
-        payload: &[u8],
-        received: Millis,
-        in_flight: bool,
-        sink: &mut (impl FnMut(Delivery<'_>) + ?Sized),
-    ) -> Result<()> {
-        let envelope = Envelope::read(self.flags, payload)?;
-        let (receive_count, first_received) =
-            envelope.receive_count(self.deliveries, self.first_received.unwrap_or(0));
-        sink(Delivery {
-            body: envelope.body,
-            receipt: Receipt {
-                queue: queue.id,
-                incarnation: queue.host.incarnation,
-                slot: self.place.slot,
-                generation: self.place.generation,
-                seq: self.seq,
-                delivery: self.deliveries,
-                received,
-            },
-            receive_count,
-            sent: self.sent,
-            first_received,
-            origin: envelope.origin.unwrap_or((queue.id, self.seq)),
-            seq: self.seq,
-            group: envelope.group,
-            dedup_id: envelope.dedup_id,
-            attributes: envelope.attributes,
-            dead_letter_source: envelope.source,
-            in_flight,
-        });
-        Ok(())
     }
 }
 

@@ -7,7 +7,8 @@ use trunkline_types::sync::atomic::Ordering;
 use trunkline_types::sync::lock;
 use trunkline_types::{Millis, Result};
 
-use super::receive::{Message, payload};
+use super::message::Message;
+use super::receive::payload;
 use super::retention::Order;
 use super::{StandardQueue, location_of};
 use crate::queue::Queue;
@@ -15,13 +16,14 @@ use crate::queue::envelope::GROUPED;
 use crate::queue::message::Delivery;
 use crate::queue::record::{MessageRecord, Record};
 use crate::queue::replay::{QueueImage, StoredMessage};
+use crate::queue::shared::Restoring;
 
 /// Messages carried in one step of the journal: senders get their turn in between.
 const RELOCATED_AT_ONCE: usize = 64;
 
 impl StandardQueue {
     /// Takes over the messages of an image.
-    pub fn restore(&self, queue: &Queue, mut image: QueueImage) {
+    pub fn restore(&self, queue: &Queue, mut image: QueueImage, shared: &Restoring<'_>) {
         let (now, retention) = (queue.host.now(), queue.rules.retention());
         let messages = std::mem::take(&mut image.messages);
         let (mut oldest, mut order) = (None, Order::default());
@@ -29,6 +31,7 @@ impl StandardQueue {
             let message = message.bounded(now, &queue.host.limits);
             let location = Location { lsn: message.lsn, len: message.len };
             queue.host.live_bytes().add(location, message.sent);
+            shared.message(seq, message.flags);
             let place = self.log.restore(restored(seq, &message, now));
             if message.deliveries > 0 {
                 // Receipts of earlier runs name the message by its number.
@@ -165,7 +168,8 @@ impl StandardQueue {
                     deliveries: info.deliveries,
                     first_received: info.first_received,
                 };
-                message.show(queue, payload, info.first_received.unwrap_or(0), in_flight, sink)
+                let received = info.first_received.unwrap_or(0);
+                message.show(queue, payload, received, in_flight, sink).map(drop)
             })?;
         }
         Ok(())
