@@ -62,6 +62,9 @@ class Limits:
         changed = (f"{name}={value}" for name, value in self.items() if value != default[name])
         return f"Limits({', '.join(changed)})"
 
+    def __str__(self) -> str:
+        return "\n".join(f"{name} = {value}" for name, value in self.items())
+
     def items(self) -> Iterator[tuple[str, int]]:
         """The names and values of the table.
 

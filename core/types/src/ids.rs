@@ -11,7 +11,7 @@ use std::hash::Hasher;
 use siphasher::sip::SipHasher13;
 use siphasher::sip128::{Hasher128, SipHasher13 as SipHasher128};
 
-use crate::{Code, Error, Millis, Result};
+use crate::{Millis, Problem, Result};
 
 /// A resource of one engine, of any kind. Never given out twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -117,13 +117,12 @@ impl Receipt {
 
     /// Reads a receipt that `queue` issued under `key`; anything else is `ReceiptHandleIsInvalid`.
     pub fn decode(text: &str, key: IdKey, queue: ResourceId) -> Result<Self> {
-        Self::parse(text, key).filter(|receipt| receipt.queue == queue).ok_or_else(|| {
+        let parsed = Self::parse(text, key);
+        let is_foreign = parsed.is_some();
+        parsed.filter(|receipt| receipt.queue == queue).ok_or_else(|| {
             // Callers may pass anything: the message must stay small.
-            let shown: String = text.chars().take(1_024).collect();
-            Error::new(
-                Code::ReceiptHandleIsInvalid,
-                format!("The input receipt handle \"{shown}\" is not a valid receipt handle."),
-            )
+            let receipt = text.chars().take(1_024).collect();
+            Problem::BadReceipt { receipt, is_foreign }.into()
         })
     }
 
@@ -180,6 +179,7 @@ fn digit(byte: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Code;
 
     const KEY: IdKey = IdKey(1, 2);
 

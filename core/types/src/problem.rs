@@ -36,7 +36,17 @@ impl Field {
 #[non_exhaustive]
 pub enum Problem {
     /// The queue does not exist, or was removed.
-    NoSuchQueue,
+    NoSuchQueue {
+        /// Its name.
+        name: String,
+    },
+    /// The receipt is none, or one of another queue.
+    BadReceipt {
+        /// Its text.
+        receipt: String,
+        /// Whether another queue of the engine issued it.
+        is_foreign: bool,
+    },
     /// A resource that is named does not exist.
     NoSuchResource(Field),
     /// A value that is required is absent.
@@ -81,7 +91,8 @@ impl Problem {
     /// The stable code.
     pub fn code(&self) -> Code {
         match self {
-            Self::NoSuchQueue => Code::QueueDoesNotExist,
+            Self::NoSuchQueue { .. } => Code::QueueDoesNotExist,
+            Self::BadReceipt { .. } => Code::ReceiptHandleIsInvalid,
             Self::NoSuchResource(_) => Code::ResourceNotFoundException,
             Self::Missing(_) => Code::MissingParameter,
             _ => Code::InvalidParameterValue,
@@ -93,7 +104,17 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = |millis: &Millis| *millis as f64 / 1_000.0;
         match self {
-            Self::NoSuchQueue => f.write_str("The specified queue does not exist."),
+            Self::NoSuchQueue { name } => {
+                write!(f, "The queue '{name}' does not exist; it was removed.")
+            }
+            Self::BadReceipt { receipt, is_foreign: false } => {
+                write!(f, "The receipt \"{receipt}\" is not a valid receipt handle.")
+            }
+            Self::BadReceipt { receipt, is_foreign: true } => write!(
+                f,
+                "The receipt \"{receipt}\" is one of another queue. Reason: A message is deleted, \
+                 extended and released at the queue that it was received from."
+            ),
             Self::NoSuchResource(field) => {
                 write!(f, "The queue that was given as {} does not exist.", field.name())
             }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import decimal
+import json
 import math
 
 import pytest
@@ -227,6 +228,43 @@ def test_a_message_that_is_too_large_is_refused(queue):
     with pytest.raises(trunkline.InvalidParameterValue, match="1024 bytes"):
         queue.send(bytes(1_020), attributes={"a": "b"})
     assert queue.send(bytes(1_024)).message_id
+
+
+def test_a_receipt_of_another_queue_is_said_to_be_one():
+    with trunkline.open() as engine:
+        queue, other = engine.queue("orders"), engine.queue("other")
+        queue.send("a")
+        message = queue.receive()[0]
+        for call in (
+            lambda: other.delete(message),
+            lambda: other.extend(message, 5),
+            lambda: other.delete(message.receipt),
+        ):
+            with pytest.raises(trunkline.ReceiptHandleIsInvalid, match="one of another queue"):
+                call()
+        with pytest.raises(trunkline.ReceiptHandleIsInvalid, match='"abc" is not a valid receipt'):
+            other.delete("abc")
+        queue.delete(message)
+
+
+def test_a_verb_on_a_removed_queue_names_the_queue(queue):
+    queue.remove()
+    with pytest.raises(trunkline.QueueDoesNotExist, match=f"'{queue.name}'.*removed"):
+        queue.send("a")
+
+
+def test_a_body_that_is_not_json_is_named_with_its_message(queue):
+    queue.send("text")
+    message = queue.receive()[0]
+    words = f"message {message.message_id} of queue .{queue.name}. is not JSON: Expecting value"
+    with pytest.raises(json.JSONDecodeError, match=words) as caught:
+        message.json()
+    assert (caught.value.doc, caught.value.pos) == ("text", 0)
+
+
+def test_limits_are_printed_as_a_table():
+    assert "\nvisibility_max = 43200000\n" in str(trunkline.Limits())
+    assert repr(trunkline.Limits(batch_entries_max=11)) == "Limits(batch_entries_max=11)"
 
 
 def test_limits_can_be_raised_and_lowered():

@@ -113,6 +113,22 @@ impl PeekedMessage {
     }
 }
 
+impl PeekedMessage {
+    /// `error` with the message and its queue named, if it says that the body is not JSON.
+    #[cold]
+    fn not_json(&self, json: &Bound<'_, PyModule>, error: &PyErr) -> PyResult<PyErr> {
+        let (py, class) = (json.py(), json.getattr("JSONDecodeError")?);
+        if !error.is_instance(py, &class) {
+            return Ok(error.clone_ref(py));
+        }
+        let (value, queue) = (error.value(py), &self.handle.queue.name().name);
+        let (id, why) = (self.message_id(), value.getattr("msg")?);
+        let text = format!("the body of message {id} of queue {queue:?} is not JSON: {why}");
+        let named = class.call1((text, value.getattr("doc")?, value.getattr("pos")?))?;
+        Ok(PyErr::from_value(named))
+    }
+}
+
 /// The body as Python's bytes; a large one that has no memory is an exception, not a panic.
 #[inline]
 fn bytes_of<'py>(py: Python<'py>, body: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
@@ -162,9 +178,11 @@ impl PeekedMessage {
         Ok(text.cast_into()?)
     }
 
-    /// The body parsed as JSON.
+    /// The body parsed as JSON; one that is not JSON raises json.JSONDecodeError.
     fn json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        py.import("json")?.call_method1("loads", (self.body.bind(py),))
+        let json = py.import("json")?;
+        json.call_method1("loads", (self.body.bind(py),))
+            .map_err(|error| self.not_json(&json, &error).unwrap_or_else(|other| other))
     }
 
     /// The message's id, the same in every delivery.

@@ -367,7 +367,7 @@ impl Queue {
     #[inline]
     fn check_present(&self) -> Result<()> {
         if self.is_removed() {
-            return Err(no_such_queue());
+            return Err(no_such_queue(&self.name));
         }
         Ok(())
     }
@@ -394,8 +394,8 @@ pub(crate) struct Fired {
 }
 
 #[cold]
-pub(crate) fn no_such_queue() -> Error {
-    Problem::NoSuchQueue.into()
+fn no_such_queue(name: &ResourceName) -> Error {
+    Problem::NoSuchQueue { name: name.name.clone() }.into()
 }
 
 /// The error for a message above its queue's maximum.

@@ -122,6 +122,10 @@ fn sentence(problem: &Problem) -> Option<String> {
             );
             value(&seconds(lease), "VisibilityTimeout", &reason)
         }
+        Problem::NoSuchQueue { .. } => "The specified queue does not exist.".to_owned(),
+        Problem::BadReceipt { receipt, .. } => {
+            format!("The input receipt handle \"{receipt}\" is not a valid receipt handle.")
+        }
         _ => return None,
     })
 }
