@@ -31,6 +31,7 @@ from trunkline.engine import Engine, open
 from trunkline.errors import (
     AlreadyExists,
     BatchRequestTooLong,
+    ConflictException,
     CorruptJournal,
     DataFolderInUse,
     DataFolderUnusable,
@@ -70,6 +71,7 @@ from trunkline.errors import (
     StorageFull,
     TrunklineError,
     UnsupportedOperation,
+    ValidationException,
 )
 from trunkline.inspection import inspect, repair, verify
 from trunkline.limits import Limits
@@ -87,12 +89,15 @@ if TYPE_CHECKING:
     from trunkline.queues.consumer import ConsumeReport
     from trunkline.queues.redrive import RedriveTask
     from trunkline.queues.worker import Worker
+    from trunkline.schedules.occurrence import Occurrence
+    from trunkline.schedules.schedule import Schedule, ScheduleStatistics
 
 __all__ = [
     "AlreadyExists",
     "BatchFailure",
     "BatchRequestTooLong",
     "BatchResult",
+    "ConflictException",
     "ConsumeReport",
     "CorruptJournal",
     "DataFolderInUse",
@@ -125,6 +130,7 @@ __all__ = [
     "MissingParameter",
     "NewerFormat",
     "NotFound",
+    "Occurrence",
     "OverLimit",
     "PeekedMessage",
     "PendingSend",
@@ -141,6 +147,8 @@ __all__ = [
     "RepairReport",
     "ResourceInUse",
     "ResourceNotFound",
+    "Schedule",
+    "ScheduleStatistics",
     "SendBatchResult",
     "SendEntry",
     "SendOptions",
@@ -150,6 +158,7 @@ __all__ = [
     "StorageFull",
     "TrunklineError",
     "UnsupportedOperation",
+    "ValidationException",
     "VirtualClock",
     "Worker",
     "__version__",
@@ -164,8 +173,11 @@ __all__ = [
 _LAZY = {
     "ConsumeReport": "trunkline.queues.consumer",
     "Faults": "trunkline.faults",
+    "Occurrence": "trunkline.schedules.occurrence",
     "QueueOptions": "trunkline._types",
     "RedriveTask": "trunkline.queues.redrive",
+    "Schedule": "trunkline.schedules.schedule",
+    "ScheduleStatistics": "trunkline.schedules.schedule",
     "SendOptions": "trunkline._types",
     "Worker": "trunkline.queues.worker",
 }

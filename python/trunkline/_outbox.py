@@ -186,6 +186,11 @@ class DestinationWorker:
         # The engine knows by this object that somebody handles the deliveries.
         self._core = None
 
+    def stop(self) -> None:
+        """Have the threads end once they are idle; also from inside the function."""
+        self._stopping.set()
+        self._core = None
+
     def _work(self, core: Handler) -> None:
         while not self._stopping.is_set():
             try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
@@ -13,6 +13,7 @@ from trunkline._core import AsyncMessage, Message
 if TYPE_CHECKING:
     from trunkline.aio.queues.queue import Queue as AsyncQueue
     from trunkline.queues.queue import Queue
+    from trunkline.schedules.occurrence import Occurrence
 
 Body: TypeAlias = bytes | str | bytearray | memoryview
 """What a message may carry. Text is sent as UTF-8."""
@@ -22,6 +23,18 @@ Seconds: TypeAlias = float | timedelta
 
 RetryDelay: TypeAlias = Seconds | Callable[[Any], Seconds]
 """When a message whose handling failed is visible again: a span, or a function of the message."""
+
+Moment: TypeAlias = datetime | float
+"""A moment: a datetime with a time zone, or seconds since the epoch."""
+
+ScheduleInput: TypeAlias = str | Mapping[str, Any] | Iterable[Any] | float | None
+"""What a schedule sends: text as it is, anything else as JSON."""
+
+ScheduleTarget: TypeAlias = "Queue | AsyncQueue | str | Callable[[Occurrence], object]"
+"""What a schedule sends to: a queue, the URL of an endpoint, or a function of this program."""
+
+AsyncScheduleTarget: TypeAlias = "ScheduleTarget | Callable[[Occurrence], Awaitable[object]]"
+"""The same, or a coroutine function."""
 
 Durability: TypeAlias = Literal["disk", "os", "memory"]
 """What "acknowledged" means."""
@@ -110,3 +123,19 @@ class SendOptions(TypedDict, total=False):
 
     durability: Durability | None
     """What "acknowledged" means for this call: the engine's level or a lower one."""
+
+
+class ScheduleDefinition(TypedDict):
+    """What a schedule is, in the core's units. Names are kind, account, region and name."""
+
+    expression: str
+    timezone: str
+    start: int | None
+    end: int | None
+    window: int | None
+    target: tuple[str, str, str, str]
+    group: str | None
+    input: str | None
+    dead_letter: tuple[str, str, str, str] | None
+    enabled: bool
+    document: bytes

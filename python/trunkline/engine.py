@@ -19,6 +19,7 @@ from trunkline.limits import Limits
 from trunkline.queues import options as queue_options
 from trunkline.queues.metadata import encode_metadata, read_metadata
 from trunkline.queues.queue import Queue
+from trunkline.schedules.verbs import ScheduleVerbs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from trunkline._outbox import Outbox
     from trunkline._types import Durability, Path, QueueOptions
     from trunkline.faults import Faults
+    from trunkline.schedules.registry import Schedules
 
 ACCOUNT = "000000000000"
 """The account of queues that name none."""
@@ -97,7 +99,7 @@ def open(
     return Engine(core)
 
 
-class Engine:
+class Engine(ScheduleVerbs):
     """An open engine; :func:`trunkline.open` makes it. A context manager that closes at its end.
 
     >>> import trunkline
@@ -115,16 +117,19 @@ class Engine:
         "_core": "",
         "_defining": "",
         "_faults": "",
+        "_schedules": "",
         "limits": "The table of bounds.",
     }
 
     limits: Limits
+    _owner = (ACCOUNT, REGION)
 
     def __init__(self, core: CoreEngine) -> None:
         self._core = core
         # Re-entrant: a signal handler or a finaliser may ask for a queue in the middle of it.
         self._defining = RLock()
         self._faults: Faults | None = None
+        self._schedules: Schedules | None = None
         self.limits = Limits(**core.limits())
         _open_engines.add(self)
 
@@ -281,6 +286,14 @@ different value for attribute delay; leave the option out, or change the queue w
 
             self._faults = Faults(self._core)
         return self._faults
+
+    def _registry(self) -> Schedules:
+        self._core.check_open()
+        if self._schedules is None:
+            from trunkline.schedules.registry import Schedules
+
+            self._schedules = Schedules(self._core.schedules(), self._outbox, self._owner)
+        return self._schedules
 
     @property
     def _outbox(self) -> Outbox:

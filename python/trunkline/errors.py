@@ -150,6 +150,18 @@ class BatchRequestTooLong(InvalidArgument):
     code = "BatchRequestTooLong"
 
 
+class ValidationException(InvalidArgument):
+    """A field of a request is invalid."""
+
+    code = "ValidationException"
+
+
+class ConflictException(AlreadyExists):
+    """A resource of this name exists, or is being changed."""
+
+    code = "ConflictException"
+
+
 class ResourceNotFound(NotFound):
     """A resource named by an argument does not exist."""
 
@@ -318,7 +330,7 @@ def failures() -> list[type[TrunklineError]]:
     """Every class of one failure, without the kinds; sorted by code.
 
     >>> [failure.code for failure in failures()][:2]
-    ['BatchRequestTooLong', 'CorruptJournal']
+    ['BatchRequestTooLong', 'ConflictException']
     """
     of_kinds = [leaf for kind in KINDS for leaf in kind.__subclasses__()]
     of_none = [leaf for leaf in TrunklineError.__subclasses__() if leaf not in KINDS]

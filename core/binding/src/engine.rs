@@ -17,6 +17,7 @@ use crate::queue::config::QueueSettings;
 use crate::queue::handle::Handle;
 use crate::queue::management::Queue;
 use crate::queue::redrive::MoveStatus;
+use crate::schedule::Schedules;
 
 /// An open engine.
 #[pyclass(frozen, weakref, module = "trunkline._core")]
@@ -163,6 +164,11 @@ impl Engine {
     /// Deliveries that leave the engine.
     fn outbox(&self) -> Outbox {
         Outbox(self.core.clone())
+    }
+
+    /// The schedules.
+    fn schedules(&self) -> Schedules {
+        Schedules(self.core.clone())
     }
 
     fn snapshot(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {

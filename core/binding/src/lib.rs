@@ -19,6 +19,7 @@ mod notifier;
 mod outbox;
 mod pattern;
 mod queue;
+mod schedule;
 mod signals;
 mod waker;
 #[cfg(feature = "wire")]
@@ -41,6 +42,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     queue::register(module)?;
     completion::register(module)?;
     outbox::register(module)?;
+    schedule::register(module)?;
     waker::register(module)?;
     inspect::register(module)?;
     pattern::register(module)

@@ -96,7 +96,11 @@ typedef enum trunkline_status {
     /* A resource of this name exists with a different value for an option that was given. */
     TRUNKLINE_RESOURCE_IN_USE_EXCEPTION = 29,
     /* Another member of the reader has taken the shard over. */
-    TRUNKLINE_LEASE_LOST = 30
+    TRUNKLINE_LEASE_LOST = 30,
+    /* A field of a request is invalid. */
+    TRUNKLINE_VALIDATION_EXCEPTION = 31,
+    /* A resource of this name exists, or is being changed. */
+    TRUNKLINE_CONFLICT_EXCEPTION = 32
 } trunkline_status;
 
 /* The value of a number that is not given. */

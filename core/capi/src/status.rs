@@ -106,6 +106,10 @@ statuses! {
         ResourceInUseException = 29,
         /// Another member of the reader has taken the shard over.
         LeaseLost = 30,
+        /// A field of a request is invalid.
+        ValidationException = 31,
+        /// A resource of this name exists, or is being changed.
+        ConflictException = 32,
     }
 }
 

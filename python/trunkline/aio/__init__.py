@@ -21,5 +21,6 @@ from trunkline.aio.engine import Engine, open, wrap
 from trunkline.aio.queues.message import Message
 from trunkline.aio.queues.queue import Queue
 from trunkline.aio.queues.redrive import RedriveTask
+from trunkline.aio.schedules.schedule import Schedule
 
-__all__ = ["Engine", "Message", "RedriveTask", "Queue", "open", "wrap"]
+__all__ = ["Engine", "Message", "RedriveTask", "Queue", "Schedule", "open", "wrap"]

@@ -6,6 +6,7 @@ import asyncio
 
 from trunkline import engine as sync
 from trunkline.aio.queues.queue import Queue
+from trunkline.aio.schedules.schedule import Schedule, on_this_loop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +14,16 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from trunkline._core import VirtualClock
-    from trunkline._types import Durability, Path, QueueOptions
+    from trunkline._types import (
+        AsyncScheduleTarget,
+        Durability,
+        Moment,
+        Path,
+        QueueOptions,
+        QueueRef,
+        ScheduleInput,
+        Seconds,
+    )
     from trunkline.faults import Faults
     from trunkline.limits import Limits
 
@@ -112,6 +122,58 @@ class Engine:
         """
         found = self.sync.queues(prefix, account=account, region=region)
         return [Queue(queue) for queue in found]
+
+    def schedule(
+        self,
+        name: str,
+        expression: str,
+        target: AsyncScheduleTarget,
+        *,
+        timezone: str = "UTC",
+        window: Seconds | None = None,
+        input: ScheduleInput = None,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        group: str | None = None,
+        dead_letter: QueueRef | None = None,
+    ) -> Schedule:
+        """Get or create a schedule, as :meth:`trunkline.Engine.schedule` does.
+
+        A coroutine function is awaited on the running loop. While it is, a virtual clock has to be
+        advanced by another thread: ``await asyncio.to_thread(clock.advance, 60)``.
+
+        >>> import asyncio, trunkline
+        >>> async def main():
+        ...     async with trunkline.aio.open(clock=trunkline.VirtualClock()) as engine:
+        ...         ticks = engine.queue("ticks")
+        ...         engine.schedule("tick", "rate(1 hour)", ticks, input="tick")
+        ...         (message,) = await ticks.receive()
+        ...         return message.text()
+        >>> asyncio.run(main())
+        'tick'
+        """
+        made = self.sync.schedule(
+            name,
+            expression,
+            on_this_loop(target),
+            timezone=timezone,
+            window=window,
+            input=input,
+            start=start,
+            end=end,
+            group=group,
+            dead_letter=dead_letter,
+        )
+        return Schedule(made)
+
+    def schedules(self, prefix: str = "") -> list[Schedule]:
+        """The schedules whose name starts with `prefix`, sorted by name.
+
+        >>> import trunkline
+        >>> trunkline.aio.open().schedules()
+        []
+        """
+        return [Schedule(schedule) for schedule in self.sync.schedules(prefix)]
 
     async def flush(self) -> None:
         """Return when everything that was accepted so far is on disk."""

@@ -72,7 +72,7 @@ impl Schedule {
         }
         // Written in time although no caller waits for it.
         self.host.flush_in_background(self.host.durability.max(Durability::Os))?;
-        self.go_on()
+        self.go_on(now)
     }
 
     /// The occurrence that is due, if one is: the timer may have been of an earlier definition.
@@ -92,7 +92,7 @@ impl Schedule {
     }
 
     /// Arms the timer of the next occurrence; removes a schedule that has none, if it asks for it.
-    fn go_on(&self) -> Result<()> {
+    fn go_on(&self, now: Millis) -> Result<()> {
         let is_over = {
             let state = lock(&self.state);
             self.arm(&state);
@@ -102,6 +102,8 @@ impl Schedule {
         if is_over && !self.removed.load(Ordering::Acquire) {
             self.remove()?;
         }
+        // What is due already is decided upon before the verb that looked goes on.
+        self.host.sweep_if_due(now);
         Ok(())
     }
 

@@ -1,0 +1,1 @@
+"""Schedules: cron, rate and one-time expressions that send a message, or call a function."""

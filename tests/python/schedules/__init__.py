@@ -1,0 +1,1 @@
+"""Schedules: vectors, a slow reference of cron, a model of the engine, functions and endpoints."""
