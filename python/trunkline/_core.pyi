@@ -15,6 +15,7 @@ from trunkline._core_patterns import *
 from trunkline._core_reports import *
 from trunkline._core_schedules import *
 from trunkline._core_schedules import Schedules
+from trunkline._core_wire import *
 from trunkline._types import AttributeValue, Delivery
 
 _Body: TypeAlias = bytes | str | bytearray | memoryview
@@ -22,10 +23,6 @@ _Seconds: TypeAlias = float | timedelta
 _Level: TypeAlias = Literal["disk", "os", "memory"]
 _Path: TypeAlias = str | PathLike[str]
 _FullName: TypeAlias = tuple[str, str, str]
-_Services: TypeAlias = list[tuple[str, str | None, list[str], str | None, list[str]]]
-_Secrets: TypeAlias = list[tuple[str, str, str | None, str | None]]
-_WireRequest: TypeAlias = tuple[str, str, list[tuple[str, str]], bytes, str]
-_WireResponse: TypeAlias = tuple[int, list[tuple[str, str]], bytes]
 _Deliveries: TypeAlias = list[Message] | list[AsyncMessage]
 _Option: TypeAlias = tuple[str, str, str, int, str | None, str | None, bool]
 _Prepared: TypeAlias = tuple[_Body, str | None, str | None, int | None, bytes | None]
@@ -103,12 +100,13 @@ class AsyncMessage(PeekedMessage):
         value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None: ...
-    def _check_faults(self, verb: str) -> float: ...
-    def _begin_delete(self, *, admitted: bool = False) -> PendingWrite | None: ...
+    def _begin_delete(self, *, admitted: HeldCall | None = None) -> PendingWrite | None: ...
     def _begin_extend(
-        self, visibility_timeout: _Seconds, *, admitted: bool = False
+        self, visibility_timeout: _Seconds, *, admitted: HeldCall | None = None
     ) -> PendingWrite | None: ...
-    def _begin_release(self, delay: _Seconds, *, admitted: bool = False) -> PendingWrite | None: ...
+    def _begin_release(
+        self, delay: _Seconds, *, admitted: HeldCall | None = None
+    ) -> PendingWrite | None: ...
     @property
     def _outcome(self) -> Literal["deleted", "released"] | None: ...
 
@@ -267,9 +265,6 @@ class QueueVerbs:
     def delete(self, delivery: Delivery) -> None: ...
     def send_batch(self, entries: list[Any]) -> SendBatchResult | None: ...
     def delete_batch(self, deliveries: list[Any]) -> BatchResult: ...
-    def admit(self, verb: str) -> None: ...
-    def check_faults(self, verb: str) -> tuple[float, bool]: ...
-    def capacity(self) -> PendingWrite | None: ...
     def begin_send(
         self,
         body: _Body,
@@ -279,7 +274,7 @@ class QueueVerbs:
         attributes: bytes | None = None,
         durability: _Level | None = None,
         *,
-        admitted: bool = False,
+        admitted: HeldCall | None = None,
     ) -> tuple[SendResult, PendingWrite | None]: ...
     def send_nowait(
         self,
@@ -291,7 +286,11 @@ class QueueVerbs:
         durability: _Level | None,
     ) -> PendingSend: ...
     def begin_send_batch(
-        self, entries: list[Any], durability: _Level | None = None, *, admitted: bool = False
+        self,
+        entries: list[Any],
+        durability: _Level | None = None,
+        *,
+        admitted: HeldCall | None = None,
     ) -> tuple[SendBatchResult | None, PendingWrite | None]: ...
     def begin_send_prepared(
         self,
@@ -300,14 +299,24 @@ class QueueVerbs:
         failed: list[tuple[int, str, str]],
         durability: _Level | None = None,
         *,
-        admitted: bool = False,
+        admitted: HeldCall | None = None,
     ) -> tuple[SendBatchResult, PendingWrite | None]: ...
     def receive_now(self, max: int) -> list[AsyncMessage]: ...
-    def receive_now_with(
-        self, max: int, visibility_timeout: int | None, attempt_id: str | None, wait: int
-    ) -> list[AsyncMessage]: ...
+    def begin_receive(
+        self,
+        max: int,
+        visibility_timeout: int | None,
+        attempt_id: str | None,
+        wait: int,
+        *,
+        admitted: HeldCall | None = None,
+    ) -> ReceiveCall: ...
     def begin_delete(
-        self, delivery: Delivery, durability: _Level | None = None, *, admitted: bool = False
+        self,
+        delivery: Delivery,
+        durability: _Level | None = None,
+        *,
+        admitted: HeldCall | None = None,
     ) -> tuple[None, PendingWrite | None]: ...
     def begin_extend(
         self,
@@ -315,7 +324,7 @@ class QueueVerbs:
         visibility_timeout: int,
         durability: _Level | None = None,
         *,
-        admitted: bool = False,
+        admitted: HeldCall | None = None,
     ) -> tuple[None, PendingWrite | None]: ...
     def begin_batch(
         self,
@@ -323,17 +332,15 @@ class QueueVerbs:
         visibility_timeout: int | None = None,
         durability: _Level | None = None,
         *,
-        admitted: bool = False,
+        admitted: HeldCall | None = None,
     ) -> tuple[BatchResult, PendingWrite | None]: ...
     def begin_extend_unsettled(
-        self, messages: _Deliveries, visibility_timeout: int, *, admitted: bool = False
+        self, messages: _Deliveries, visibility_timeout: int, *, admitted: HeldCall | None = None
     ) -> tuple[None, PendingWrite | None]: ...
     def begin_release_unsettled(
-        self, messages: _Deliveries, delays: list[int], *, admitted: bool = False
+        self, messages: _Deliveries, delays: list[int], *, admitted: HeldCall | None = None
     ) -> tuple[None, PendingWrite | None]: ...
     def peek(self, max: int, include_in_flight: bool) -> list[PeekedMessage]: ...
-    def deadline(self, wait: int) -> int | None: ...
-    def subscribe(self, waker: Waker, token: int, deadline: int | None) -> Subscription: ...
 
 @final
 class Queue(QueueVerbs):
@@ -367,10 +374,21 @@ class Queue(QueueVerbs):
 @final
 class PendingWrite(Completion):
     @property
-    def has_faults(self) -> bool: ...
-    def check_faults(self) -> float: ...
+    def pause(self) -> float: ...
     def wait(self) -> None: ...
 
+@final
+class HeldCall:
+    def waits_for(self) -> PendingWrite | None: ...
+
+@final
+class ReceiveCall:
+    def poll(
+        self, waker: Waker, event_loop: AbstractEventLoop
+    ) -> tuple[list[AsyncMessage], PendingWrite | None, tuple[int, Completion, float] | None]: ...
+    def cancel(self) -> None: ...
+
+@disjoint_base
 class Completion:
     _asyncio_future_blocking: bool
     def get_loop(self) -> AbstractEventLoop: ...
@@ -392,41 +410,3 @@ class Waker:
     def park(self, event_loop: AbstractEventLoop) -> tuple[int, Completion]: ...
     def leave(self, token: int) -> None: ...
     def run(self) -> None: ...
-
-@final
-class Subscription:
-    def end(self) -> bool: ...
-
-@final
-class WireStore:
-    def __new__(cls, engine: Engine) -> Self: ...
-    def document(self, key: str) -> bytes | None: ...
-    def page(self, prefix: str, after: str | None, limit: int) -> list[tuple[str, bytes]]: ...
-    def put_document(self, key: str, value: bytes | None) -> None: ...
-    def removed_at(self, name: _FullName) -> float | None: ...
-    def purged_at(self, id: int) -> float | None: ...
-
-@final
-class WireDispatcher:
-    def __new__(
-        cls, engine: Engine, control: object, services: _Services, auth: str, secrets: _Secrets
-    ) -> Self: ...
-    def call(self, request: _WireRequest) -> _WireResponse: ...
-    def start(self, request: _WireRequest, paused: bool) -> WireRequest: ...
-
-@final
-class WireRequest:
-    def poll(self, waker: Waker, token: int) -> tuple[str, _WireResponse | None, float | None]: ...
-    def run(self) -> _WireResponse: ...
-    def cancel(self) -> None: ...
-
-@final
-class WireServer:
-    @staticmethod
-    def start(dispatcher: WireDispatcher, settings: dict[str, Any]) -> WireServer: ...
-    @property
-    def address(self) -> tuple[str, int]: ...
-    def stop(self, patience: float) -> bool: ...
-
-def policy_flaw(policy: str) -> tuple[bool, str] | None: ...
-def make_certificate(names: list[str]) -> tuple[str, str]: ...

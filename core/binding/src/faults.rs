@@ -1,38 +1,13 @@
-//! Injected faults: what a surface carries out before a verb, and the rules themselves.
+//! Rules of injected faults between Python's plain data and the engine.
 
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use trunkline_engine::{
-    Effect, Engine, Operation, ResourceName, ResourcePattern, Rule, operation, queue_name,
-};
+use trunkline_engine::{Effect, Operation, ResourcePattern, Rule, operation, queue_name};
 
-use crate::error::{invalid, raise};
+use crate::error::invalid;
 
-/// Asks the rules before `verb` on `queue`, and waits if they say so; returns whether a delivery
-/// stays visible.
-#[cold]
-pub(crate) fn apply(
-    py: Python<'_>,
-    engine: &Engine,
-    verb: Operation,
-    queue: &ResourceName,
-) -> PyResult<bool> {
-    let verdict = engine.faults().check(verb, queue).map_err(raise)?;
-    if !verdict.delay.is_zero() {
-        crate::signals::sleep(py, verdict.delay)?;
-    }
-    Ok(verdict.duplicate)
-}
-
-/// The same for an event loop, which waits itself: for how many seconds, and whether a delivery
-/// stays visible.
-pub(crate) fn check(engine: &Engine, verb: &str, queue: &ResourceName) -> PyResult<(f64, bool)> {
-    let verdict = engine.faults().check(verb_named(verb)?, queue).map_err(raise)?;
-    Ok((verdict.delay.as_secs_f64(), verdict.duplicate))
-}
-
-pub(crate) fn verb_named(name: &str) -> PyResult<Operation> {
+fn verb_named(name: &str) -> PyResult<Operation> {
     operation::named(name).ok_or_else(|| {
         invalid(format!(
             "Value {name:.32} for parameter verb is invalid. Reason: Must be send, receive, \
@@ -74,5 +49,5 @@ pub(crate) fn plain(rule: Rule) -> PlainRule {
         Effect::Duplicate => "duplicate",
         Effect::Crash => "crash",
     };
-    (rule.operation.0, effect, rule.resource.name, rule.after, rule.times)
+    (rule.operation.name, effect, rule.resource.name, rule.after, rule.times)
 }

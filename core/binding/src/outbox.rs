@@ -1,7 +1,6 @@
 //! The outbox: destinations, deliveries and handlers. Take, call, wrap.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -10,7 +9,7 @@ use trunkline_engine::delivery::{
 };
 use trunkline_engine::{
     AttemptRef, DestinationConfig, Engine as CoreEngine, HandlerGuard, LeasedDelivery as Leased,
-    Outgoing, Parker, Queue, Target, Transport, attributes,
+    LongPoll, Outgoing, Queue, Target, Transport, attributes,
 };
 use trunkline_types::{Code, Error, Millis, ResourceId};
 
@@ -283,18 +282,12 @@ impl Handler {
                 if !leased.is_empty() || wait == 0 {
                     return Ok(leased);
                 }
-                let parker = Arc::new(Parker::default());
-                let waiter = self.queue.subscribe(parker.clone());
-                // One may have come between the try and the subscription.
-                let leased = match self.handler.lease(max) {
-                    Ok(leased) if leased.is_empty() => {
-                        parker.park(Duration::from_millis(wait));
-                        self.handler.lease(max)
-                    }
-                    done => done,
+                let some = || {
+                    let leased = self.handler.lease(max)?;
+                    Ok::<_, Error>((!leased.is_empty()).then_some(leased))
                 };
-                self.queue.unsubscribe(waiter);
-                leased
+                let found = LongPoll::new(self.queue.clone(), wait).block(some)?;
+                Ok(found.unwrap_or_default())
             });
             Ok(leased.map_err(raise)?.into_iter().map(LeasedDelivery).collect())
         })

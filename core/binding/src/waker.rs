@@ -11,13 +11,12 @@ use pyo3::gc::PyVisit;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyWeakrefReference;
-use trunkline_engine::{Ended, Engine, Queue as EngineQueue, Signal, Ticket, WaiterId};
+use trunkline_engine::{Engine, Signal, Ticket};
 use trunkline_types::Durability;
 use trunkline_types::sync::lock;
 
 use crate::awaited::{self, AwaitedWrites};
 use crate::completion::Completion;
-use crate::error::guard;
 use crate::notifier::{Notifier, Token};
 
 thread_local! {
@@ -197,28 +196,6 @@ impl Waker {
     }
 }
 
-/// A place in the line of a queue's waiters.
-#[pyclass(frozen, module = "trunkline._core")]
-pub(crate) struct Subscription {
-    queue: Arc<EngineQueue>,
-    id: WaiterId,
-}
-
-impl Subscription {
-    pub fn new(queue: Arc<EngineQueue>, id: WaiterId) -> Self {
-        Self { queue, id }
-    }
-}
-
-#[pymethods]
-impl Subscription {
-    /// Leaves the line; an unused wake goes to the next. Whether a virtual deadline had passed.
-    fn end(&self) -> PyResult<bool> {
-        guard(|| Ok(self.queue.unsubscribe(self.id) == Ended::Expired))
-    }
-}
-
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<Waker>()?;
-    module.add_class::<Subscription>()
+    module.add_class::<Waker>()
 }

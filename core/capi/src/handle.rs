@@ -56,7 +56,7 @@ impl OpenQueue {
 
     /// Returns when `ticket` is acknowledged at `level`.
     pub fn settle(&self, ticket: Option<Ticket>, level: Durability) -> Result<()> {
-        ticket.map_or(Ok(()), |ticket| self.engine.wait(ticket, level))
+        self.queue.settle(ticket, level)
     }
 }
 

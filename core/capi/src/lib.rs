@@ -19,7 +19,6 @@ mod options;
 mod queue;
 mod receive;
 mod status;
-mod wait;
 
 pub use border::{In, Out, Text};
 pub use engine::*;

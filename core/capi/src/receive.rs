@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)] // Only the attribute of exported names: our prefix makes them unique.
 
-use trunkline_engine::{Receive, Result};
+use trunkline_engine::{Delivery, LongPoll, Receive, Result, operation};
 
 use crate::border::{In, Out};
 use crate::check::{self, COUNT_MAX, WAIT_MAX};
@@ -11,7 +11,6 @@ use crate::handle::{OpenQueue, QueueHandle};
 use crate::messages::{Batch, Messages};
 use crate::options::ReceiveOptions;
 use crate::status::Status;
-use crate::wait;
 
 /// Leases messages and hands them over in `messages`, none if none came in time. Blocks the calling
 /// thread, if at all, for wait_ms. `options` may be NULL. The old content of `messages` is not
@@ -53,18 +52,26 @@ fn receive(open: &OpenQueue, options: &ReceiveOptions) -> Result<Batch> {
     let wait = check::number(options.wait_ms, "wait_ms", 0, WAIT_MAX)?;
     let request = Receive { max: max as usize, visibility, attempt_id, wait };
 
+    let call = open.queue.admit(operation::RECEIVE)?;
     let attempt = || {
         let mut batch = Batch::default();
-        open.queue.try_receive(&request, |delivery| batch.add(open, &delivery))?;
-        Ok(Some(batch.checked()?).filter(|batch| !batch.is_empty()))
+        let sink = |delivery: Delivery<'_>| batch.add(open, &delivery);
+        let received = open.queue.receive_admitted(&call, &request, sink)?;
+        let batch = batch.checked()?;
+        let is_some = !batch.is_empty();
+        Result::Ok(is_some.then_some((batch, received.ticket)))
     };
-    if let Some(batch) = attempt()? {
-        return Ok(batch);
+    let found = match attempt()? {
+        Some(found) => Some(found),
+        None => {
+            // The queue's own wait is read only when there is something to wait for.
+            let wait = wait.unwrap_or_else(|| open.queue.config().receive_wait);
+            LongPoll::new(open.queue.clone(), wait).block(attempt)?
+        }
+    };
+    let Some((batch, ticket)) = found else { return Ok(Batch::default()) };
+    if ticket.is_some() {
+        open.settle(ticket, open.level)?;
     }
-    // The queue's own wait is read only when there is something to wait for.
-    let wait = wait.unwrap_or_else(|| open.queue.config().receive_wait);
-    if wait == 0 {
-        return Ok(Batch::default());
-    }
-    Ok(wait::until(open, wait, attempt)?.unwrap_or_default())
+    Ok(batch)
 }

@@ -225,24 +225,6 @@ impl Engine {
         self.host.wait(ticket, level)
     }
 
-    /// Whether a send would start at once. One that would not first waits, as
-    /// [`Engine::wait_for_capacity`] does, until enough of what was sent before is written.
-    #[inline]
-    pub fn has_capacity(&self) -> bool {
-        self.host.has_capacity()
-    }
-
-    /// Waits until a send would start at once; fails with `StorageFull` on a full disk.
-    pub fn wait_for_capacity(&self) -> Result<()> {
-        self.host.check_writable()?;
-        self.host.wait_for_capacity()
-    }
-
-    /// What has to be written before a send would start, if it is too much that is unwritten.
-    pub fn unwritten(&self) -> Option<Ticket> {
-        self.host.unwritten()
-    }
-
     /// Brings everything to the engine's own level: for verbs that hand out no ticket.
     pub fn acknowledge(&self) -> Result<()> {
         self.host.acknowledge()

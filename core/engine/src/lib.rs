@@ -43,7 +43,7 @@ pub use outbox::{
     HandlerGuard, LeasedDelivery, OUTBOX_KIND, Outbox, Transport,
 };
 pub use queue::{
-    Delivery, Outgoing, QUEUE, QUEUE_OPTIONS, Queue, QueueOption, Receive, RedriveState,
+    Delivery, Outgoing, QUEUE, QUEUE_OPTIONS, Queue, QueueOption, Receive, Received, RedriveState,
     RedriveStatus, Sent, SharedPayload, Statistics, Unit, default_config, fifo_queue, operation,
     queue_name, sequence_number, standard_queue,
 };
@@ -57,8 +57,9 @@ pub use stream::{
 };
 pub use trunkline_delivery as delivery;
 pub use trunkline_host::{
-    Accepted, Content, Effect, Ended, Faults, Host, OpenOptions, Operation, Parker, Rendered,
-    Renderer, ResourcePattern, Routed, Rule, Verdict, WaiterId,
+    Accepted, Admission, Admitted, Awaited, Content, Effect, Faults, Held, Host, LongPoll, Needs,
+    OpenOptions, Operation, Parker, Polled, Rendered, Renderer, ResourcePattern, Routed, Rule,
+    Settled, Settling, Subscription, TimerKey, WaitEnd, Waiters,
 };
 pub use trunkline_journal::{Signal, Storage, Ticket};
 pub use trunkline_schedule as timetable;

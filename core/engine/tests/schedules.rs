@@ -10,7 +10,7 @@ use common::{START, bodies, counts, memory, on_disk, queue, receive};
 use trunkline_engine::timetable::utc_text;
 use trunkline_engine::{
     Clock, Code, Engine, Millis, OpenOptions, Queue, ResourceName, SCHEDULE, Schedule,
-    ScheduleConfig, attributes, fifo_queue, standard_queue,
+    ScheduleConfig, Subscription, attributes, fifo_queue, standard_queue,
 };
 
 const SECOND: Millis = 1_000;
@@ -373,7 +373,8 @@ fn on_the_systems_clock_a_schedule_falls_due_without_a_verb() {
             let _ = self.0.lock().unwrap().send(());
         }
     }
-    queue.subscribe(Arc::new(Tell(std::sync::Mutex::new(sender))));
+    let signal = Arc::new(Tell(std::sync::Mutex::new(sender)));
+    let _waits = Subscription::new(queue.clone(), signal, None);
     sent.recv_timeout(Duration::from_secs(20)).unwrap();
     assert!(begin.elapsed() >= Duration::from_millis(250), "{:?}", begin.elapsed());
     assert_eq!(take(&queue).len(), 1);

@@ -256,7 +256,7 @@ fn the_in_flight_limit_is_an_error_on_a_standard_queue() {
     let queue = queue(&engine, "q", standard_queue());
     (0..120_001).for_each(|_| send(&queue, "a"));
     let request = Receive { max: 120_000, ..Receive::default() };
-    assert_eq!(queue.try_receive(&request, |_| ()).unwrap(), 120_000);
+    assert_eq!(queue.try_receive(&request, |_| ()).unwrap().count, 120_000);
     let error = queue.try_receive(&request, |_| ()).unwrap_err();
     assert_eq!(error.code(), Code::OverLimit);
 }

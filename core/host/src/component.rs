@@ -16,9 +16,9 @@ use trunkline_types::{
     Code, Error, Limits, Millis, ResourceId, ResourceKind, ResourceName, Result,
 };
 
-use crate::faults::Operation;
 use crate::host::Host;
 use crate::location::Location;
+use crate::operation::Operation;
 use crate::rendering::{Content, Rendered};
 use crate::routing::{Accepted, Routed};
 use crate::run_queue::Jobs;

@@ -8,15 +8,7 @@ use trunkline_types::sync::atomic::{AtomicBool, Ordering};
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Code, Error, ResourceKind, ResourceName, Result};
 
-/// An operation that a rule may name. Each kind of resource has its own; see
-/// [`crate::ComponentKind::operations`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Operation(pub &'static str);
-
-impl Operation {
-    /// Waiting for what was written to be durable: an operation of every kind.
-    pub const COMMIT: Self = Self("commit");
-}
+use crate::operation::Operation;
 
 /// Which resources a rule strikes: each part that is given must be the resource's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,7 +68,7 @@ pub struct Rule {
     pub times: Option<u64>,
 }
 
-/// What a surface has to do before it carries out an operation.
+/// What has to be done before an operation is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Verdict {
     /// Wait this long, without holding anything, before the verb starts.
@@ -110,7 +102,7 @@ impl Faults {
         lock(&self.rules).iter().filter(|rule| rule.times != Some(0)).cloned().collect()
     }
 
-    /// Whether there are rules at all; a surface that reads `false` need not call
+    /// Whether there are rules at all; a caller that reads `false` need not call
     /// [`Faults::check`].
     #[inline]
     pub fn is_active(&self) -> bool {
@@ -118,7 +110,7 @@ impl Faults {
     }
 
     /// Applies the rules to one call of `operation` on a resource: an error, a crash, or what to
-    /// do first. Rules count calls, so a surface asks once a call, however often it tries.
+    /// do first. Rules count calls, so admission and the wait for durability ask once a call.
     pub fn check(&self, operation: Operation, resource: &ResourceName) -> Result<Verdict> {
         let mut verdict = Verdict::default();
         if !self.is_active() {
@@ -167,7 +159,7 @@ fn crash() -> ! {
 mod tests {
     use super::*;
 
-    const SEND: Operation = Operation("send");
+    const SEND: Operation = Operation::adds("send");
     const QUEUE: ResourceKind = ResourceKind("queue");
 
     fn fail(resource: ResourcePattern) -> Rule {

@@ -36,6 +36,8 @@ pub struct Host {
     pub limits: Limits,
     /// What "acknowledged" means unless a call says less.
     pub durability: Durability,
+    /// Whether a receive waits for its lease to be that durable.
+    pub durable_receives: bool,
     /// The resources, by id and by name.
     pub directory: Directory,
     /// The faults to be injected.
@@ -197,13 +199,13 @@ impl Host {
     /// Waits while more is unwritten than may be; fails with `StorageFull` on a full disk. Called
     /// before any lock is taken.
     #[inline]
-    pub fn wait_for_capacity(self: &Arc<Self>) -> Result<()> {
+    pub(crate) fn wait_for_capacity(&self) -> Result<()> {
         let Some(journal) = &self.journal else { return Ok(()) };
         if journal.has_capacity() { Ok(()) } else { self.wait_for_writes(journal) }
     }
 
     #[cold]
-    fn wait_for_writes(self: &Arc<Self>, journal: &Journal) -> Result<()> {
+    fn wait_for_writes(&self, journal: &Journal) -> Result<()> {
         let waited = journal.wait_for_capacity();
         if waited.is_err() && journal.is_full() {
             self.compactor.request();

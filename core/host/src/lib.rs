@@ -8,6 +8,7 @@
 //!
 //! It is not a queue, and decides nothing about the content of records.
 
+mod admission;
 mod append;
 mod codec;
 mod compaction;
@@ -22,10 +23,12 @@ mod inspect;
 mod live_bytes;
 mod location;
 mod logs;
+mod long_poll;
 mod memory_log;
 #[doc(hidden)]
 pub mod mutant;
 mod open;
+mod operation;
 mod options;
 mod payload;
 mod payloads;
@@ -34,22 +37,26 @@ mod repair;
 mod routing;
 mod run_queue;
 mod schedule;
+mod settlement;
 mod snapshot;
 mod ticker;
 mod waiters;
 
+pub use admission::{Admission, Admitted, Held};
 pub use append::{Append, Step};
 pub use codec::{Encode, Put, Take, damaged};
 pub use compaction::Compactor;
 pub use component::{Component, ComponentKind, Loader, Resource, ResourceReport};
 pub use directory::Directory;
 pub use documents::{DOCUMENT_KIND, DOCUMENTS, Documents};
-pub use faults::{Effect, Faults, Operation, ResourcePattern, Rule, Verdict};
+pub use faults::{Effect, Faults, ResourcePattern, Rule, Verdict};
 pub use host::Host;
 pub use inspect::{Inspection, inspect};
 pub use live_bytes::LiveBytes;
 pub use location::Location;
 pub use logs::{LOG_KIND, LOGS, Log, Logs};
+pub use long_poll::{Awaited, LongPoll, Polled, Subscription, WaitEnd};
+pub use operation::{Needs, Operation};
 pub use options::OpenOptions;
 pub use payload::{Payload, Shared};
 pub use payloads::{PAYLOADS, PayloadLoader, Payloads};
@@ -58,5 +65,6 @@ pub use repair::{Repair, repair};
 pub use routing::{Accepted, Also, HOPS_MAX, Move, ReceivedBefore, Routed, too_many_hops};
 pub use run_queue::{Job, Jobs};
 pub use schedule::{TimerKey, advance};
+pub use settlement::{Settled, Settling};
 pub use ticker::Ticker;
 pub use waiters::{Ended, Parker, WaiterId, Waiters};

@@ -204,6 +204,7 @@ fn host(
         key,
         incarnation: replay.next_incarnation(journal.as_ref()),
         durability: if journal.is_some() { options.durability } else { Durability::Memory },
+        durable_receives: options.durable_receives,
         limits: options.limits,
         journal,
         live_bytes: Mutex::new(LiveBytes::default()),

@@ -13,6 +13,10 @@ pub struct OpenOptions {
     pub path: Option<PathBuf>,
     /// What "acknowledged" means unless a call says less.
     pub durability: Durability,
+    /// Whether a receive waits for its lease to be as durable as `durability` says, as the other
+    /// verbs wait for what they write. Without it a crash may forget the newest leases: their
+    /// messages are visible again, and those deliveries are not counted.
+    pub durable_receives: bool,
     /// The engine's time.
     pub clock: Arc<Clock>,
     /// Makes ids and every other chance repeatable.
@@ -35,6 +39,7 @@ impl OpenOptions {
         Self {
             path: None,
             durability: Durability::Memory,
+            durable_receives: false,
             clock: Arc::new(Clock::system()),
             seed: None,
             read_only: false,

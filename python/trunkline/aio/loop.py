@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import Callable
 
-    from trunkline._core import PendingWrite
+    from trunkline._core import HeldCall, PendingWrite
 
 
 _of_loop: WeakKeyDictionary[AbstractEventLoop, Waker] = WeakKeyDictionary()
@@ -40,14 +40,13 @@ def waker() -> tuple[AbstractEventLoop, Waker]:
     return loop, found
 
 
-async def apply_delay(seconds: float) -> None:
-    """Wait for an injected delay without holding the loop up."""
-    if seconds:
-        await asyncio.sleep(seconds)
+async def admitted(held: HeldCall) -> None:
+    """Return when a call that faults or back-pressure hold up may start."""
+    while (pending := held.waits_for()) is not None:
+        await pending
 
 
-async def durable(pending: PendingWrite) -> None:
-    """Await `pending` after the faults of its commit; raise when it never will be durable."""
-    if pending.has_faults:
-        await apply_delay(pending.check_faults())
+async def after_pause(pending: PendingWrite) -> None:
+    """Await `pending` after the pause that a fault injected; it comes here by itself."""
+    await asyncio.sleep(pending.pause)
     await pending

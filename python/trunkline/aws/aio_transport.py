@@ -45,7 +45,7 @@ class AioLocalSession:
 
 async def _answer(dispatcher: WireDispatcher, request: Request) -> Response:
     loop, parked = waker()
-    pending = dispatcher.start(request, False)
+    pending = dispatcher.start(request)
     while True:
         token, future = parked.park(loop)
         try:
@@ -62,9 +62,8 @@ async def _answer(dispatcher: WireDispatcher, request: Request) -> Response:
             parked.leave(token)
         if what == "blocks":
             return await loop.run_in_executor(None, pending.run)
-        if what == "pause":
-            await asyncio.sleep(seconds or 0)
-            pending = dispatcher.start(request, True)
+        if what == "again":
+            pending = dispatcher.start(request, pending)
 
 
 async def _until(future: Completion, seconds: float | None) -> None:

@@ -76,7 +76,7 @@ class Queue(QueueManagement):
         if not options:
             return self._core.send(body)
         checked = checked_options(options, self._limits)
-        return self._run("send", self._core.begin_send, body, *checked)
+        return self._run(self._core.begin_send, body, *checked)
 
     def send_nowait(self, body: Body, **options: Unpack[SendOptions]) -> PendingSend:
         """Add a message and do not wait for the disk; the ticket tells when it is durable.
@@ -107,11 +107,11 @@ class Queue(QueueManagement):
         if durability is None:
             result = self._core.send_batch(entries)
         else:
-            result = self._run("send", self._core.begin_send_batch, entries, durability)
+            result = self._run(self._core.begin_send_batch, entries, durability)
         if result is not None:
             return result
         prepared = prepare(entries, self._limits)
-        return self._run("send", self._core.begin_send_prepared, *prepared, durability)
+        return self._run(self._core.begin_send_prepared, *prepared, durability)
 
     # --- receiving -------------------------------------------------------------------------------
 
@@ -173,7 +173,7 @@ receipt handle.
         if durability is None:
             self._core.delete(delivery)
         else:
-            self._run("delete", self._core.begin_delete, delivery, durability)
+            self._run(self._core.begin_delete, delivery, durability)
 
     def delete_batch(
         self, deliveries: Iterable[Delivery], *, durability: Durability | None = None
@@ -189,7 +189,7 @@ receipt handle.
         named = as_list(deliveries, "deliveries")
         if durability is None:
             return self._core.delete_batch(named)
-        return self._run("delete", self._core.begin_batch, named, None, durability)
+        return self._run(self._core.begin_batch, named, None, durability)
 
     def extend(
         self,
@@ -209,7 +209,7 @@ receipt handle.
         1
         """
         lease = self._lease(visibility_timeout)
-        self._run("extend", self._core.begin_extend, delivery, lease, durability)
+        self._run(self._core.begin_extend, delivery, lease, durability)
 
     def extend_batch(
         self,
@@ -227,7 +227,7 @@ receipt handle.
         (0, 1)
         """
         named, lease = as_list(deliveries, "deliveries"), self._lease(visibility_timeout)
-        return self._run("extend", self._core.begin_batch, named, lease, durability)
+        return self._run(self._core.begin_batch, named, lease, durability)
 
     if TYPE_CHECKING:
 
@@ -302,13 +302,15 @@ receipt handle.
 
     # --- how a verb is carried out ---------------------------------------------------------------
 
-    def _run(self, verb: str, begin: Callable[..., tuple[Result, Any]], *arguments: Any) -> Result:
+    def _run(self, begin: Callable[..., tuple[Result, Any]], *arguments: Any) -> Result:
         """Begin a verb and block until it is durable; `trunkline.aio` awaits the same steps."""
         try:
             result, pending = begin(*arguments)
-        except NotAdmitted:
-            self._core.admit(verb)
-            result, pending = begin(*arguments, admitted=True)
+        except NotAdmitted as refusal:
+            (held,) = refusal.args
+            while (pending := held.waits_for()) is not None:
+                pending.wait()
+            result, pending = begin(*arguments, admitted=held)
         if pending is not None:
             pending.wait()
         return result

@@ -240,7 +240,7 @@ class Worker:
             self._released += report.released
         if failed:
             queue, delays = self._queue, self._config.delays(failed)
-            queue._run("extend", queue._core.begin_release_unsettled, failed, delays)
+            queue._run(queue._core.begin_release_unsettled, failed, delays)
 
     def _heartbeat(self) -> None:
         while not self._ended.wait(self._config.heartbeat_seconds):
@@ -251,7 +251,7 @@ class Worker:
             try:
                 # Skips what was settled since: a late heartbeat must not undo a release.
                 queue, lease = self._queue, self._config.lease
-                queue._run("extend", queue._core.begin_extend_unsettled, running, lease)
+                queue._run(queue._core.begin_extend_unsettled, running, lease)
             except TrunklineError:
                 # The engine is closed or broken: the threads will meet the same error and say so.
                 continue

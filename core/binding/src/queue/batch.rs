@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
-use trunkline_engine::{Outgoing, Sent, Ticket};
+use trunkline_engine::{Admitted, Outgoing, Sent, Ticket};
 use trunkline_types::{Millis, Receipt};
 
 use crate::error::raise;
@@ -17,12 +17,12 @@ pub(crate) type PreparedEntry<'py> =
     (Bound<'py, PyAny>, Option<String>, Option<String>, Option<Millis>, Option<Vec<u8>>);
 
 /// Sends plain bodies; `None`, and nothing sent, if an entry is anything but `bytes` or `str`.
-/// `before` runs once it is known that the entries can be sent.
+/// `admit` runs once it is known that the entries can be sent.
 pub(crate) fn send_plain(
     py: Python<'_>,
     handle: &Handle,
     entries: &Bound<'_, PyList>,
-    before: impl FnOnce() -> PyResult<()>,
+    admit: impl FnOnce() -> PyResult<Admitted>,
 ) -> PyResult<Option<(SendBatchResult, Option<Ticket>)>> {
     let items: Vec<Bound<'_, PyAny>> = entries.iter().collect();
     let mut messages = Vec::with_capacity(items.len());
@@ -40,15 +40,15 @@ pub(crate) fn send_plain(
         };
         messages.push(Outgoing { body, ..Outgoing::default() });
     }
-    before()?;
+    let call = admit()?;
     let indexes = 0..messages.len() as u32;
-    send(py, handle, &messages, indexes, Vec::new()).map(Some)
+    send(py, (handle, &call), &messages, indexes, Vec::new()).map(Some)
 }
 
 /// Sends prepared entries; `failed` are those that Python has refused.
 pub(crate) fn send_prepared(
     py: Python<'_>,
-    handle: &Handle,
+    call: (&Handle, &Admitted),
     entries: &[PreparedEntry<'_>],
     indexes: Vec<u32>,
     failed: Vec<(u32, String, String)>,
@@ -67,22 +67,21 @@ pub(crate) fn send_prepared(
         })
         .collect();
     let failed = failed.into_iter().map(BatchFailure::from_parts).collect();
-    send(py, handle, &messages, indexes.into_iter(), failed)
+    send(py, call, &messages, indexes.into_iter(), failed)
 }
 
 fn send(
     py: Python<'_>,
-    handle: &Handle,
+    (handle, call): (&Handle, &Admitted),
     messages: &[Outgoing<'_>],
     mut indexes: impl Iterator<Item = u32>,
     mut failed: Vec<BatchFailure>,
 ) -> PyResult<(SendBatchResult, Option<Ticket>)> {
     crate::memory::check(messages.iter().map(|message| message.body.len()).sum())?;
-    handle.wait_for_capacity(py)?;
     let mut sent: Vec<(u32, Sent)> = Vec::with_capacity(messages.len());
     let ticket = handle
         .queue
-        .send_batch(messages, |_, outcome| {
+        .send_batch_admitted(call, messages, |_, outcome| {
             let index = indexes.next().unwrap_or(u32::MAX);
             match outcome {
                 Ok(one) => sent.push((index, one)),
@@ -97,7 +96,7 @@ fn send(
 /// Deletes, or with `visibility` changes the leases of, the deliveries that `items` name.
 pub(crate) fn change(
     py: Python<'_>,
-    handle: &Handle,
+    (handle, call): (&Handle, &Admitted),
     items: &Bound<'_, PyList>,
     visibility: Option<Millis>,
 ) -> PyResult<(BatchResult, Option<Ticket>)> {
@@ -106,8 +105,8 @@ pub(crate) fn change(
     let (mut failed, mut last) = (Vec::new(), None::<Ticket>);
     for (index, item) in named.iter().enumerate() {
         let outcome = item.receipt(handle).and_then(|receipt| match visibility {
-            Some(visibility) => handle.queue.extend(&receipt, visibility),
-            None => handle.queue.delete(&receipt),
+            Some(visibility) => handle.queue.extend_admitted(call, &receipt, visibility),
+            None => handle.queue.delete_admitted(call, &receipt),
         });
         match outcome {
             Ok(ticket) => last = ticket.or(last),

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use trunkline_engine::{Engine, Operation, Queue, Ticket, operation};
+use trunkline_engine::{
+    Admission, Admitted, Engine, Held, Needs, Operation, Queue, Settling, Ticket,
+};
 use trunkline_types::{Durability, IdKey, QueueKind};
 
-use crate::error::{NotAdmitted, invalid, raise};
+use crate::error::{invalid, raise};
 
 /// One queue, with what every verb needs at hand.
 pub(crate) struct Handle {
@@ -47,79 +49,45 @@ impl Handle {
         ticket: Option<Ticket>,
         level: Durability,
     ) -> PyResult<()> {
-        if self.has_faults() && self.commits(ticket, level) {
-            crate::faults::apply(py, &self.engine, operation::COMMIT, self.queue.name())?;
-        }
-        match ticket {
-            Some(ticket) if waits_for_disk(&self.engine, level) => {
-                py.detach(|| self.engine.wait(ticket, level)).map_err(raise)
-            }
-            // A copy into the page cache takes microseconds: less than winning the interpreter
-            // back. Level memory takes a mark that somebody will see to it.
-            Some(ticket) => self.engine.wait(ticket, level).map_err(raise),
+        match self.queue.begin_settle(ticket, level).map_err(raise)? {
             None => Ok(()),
+            Some(settling) => self.block(py, &settling),
         }
     }
 
-    /// Waits, detached, while more is unwritten than may be.
+    /// Blocks until a wait is over; signals interrupt an injected pause.
+    pub fn block(&self, py: Python<'_>, settling: &Settling) -> PyResult<()> {
+        crate::signals::sleep(py, settling.pause_left())?;
+        py.detach(|| settling.wait(self.engine.host())).map_err(raise)
+    }
+
+    /// Admits a call of `operation`, or says what holds it up.
     #[inline]
-    pub fn wait_for_capacity(&self, py: Python<'_>) -> PyResult<()> {
-        if self.engine.has_capacity() {
-            return Ok(());
+    pub fn try_admit(&self, py: Python<'_>, operation: Operation) -> PyResult<Admission> {
+        if operation.needs == Needs::Capacity && !self.engine.host().has_capacity() {
+            // It may make the next segment of the journal.
+            return py.detach(|| self.queue.try_admit(operation)).map_err(raise);
         }
-        py.detach(|| self.engine.wait_for_capacity()).map_err(raise)
+        self.queue.try_admit(operation).map_err(raise)
     }
 
-    /// Whether a verb waits for what it wrote, or would if the engine had anywhere to write.
-    pub fn commits(&self, ticket: Option<Ticket>, level: Durability) -> bool {
-        self.level == Durability::Memory || (ticket.is_some() && level > Durability::Memory)
-    }
-
-    /// Whether there are rules of faults at all.
+    /// Admits a call of `operation`, and blocks, detached, while it is held up.
     #[inline]
-    pub fn has_faults(&self) -> bool {
-        self.engine.faults().is_active()
-    }
-
-    /// Refuses a begun verb that has not been admitted while there are faults to carry out.
-    #[inline]
-    pub fn check_admitted(&self, admitted: bool) -> PyResult<()> {
-        if admitted || !self.has_faults() { Ok(()) } else { Err(not_admitted()) }
-    }
-
-    /// The same for a send, which back-pressure may hold up as well.
-    #[inline]
-    pub fn check_send_admitted(&self, admitted: bool) -> PyResult<()> {
-        if admitted || (!self.has_faults() && self.engine.has_capacity()) {
-            return Ok(());
+    pub fn admit(&self, py: Python<'_>, operation: Operation) -> PyResult<Admitted> {
+        match self.try_admit(py, operation)? {
+            Admission::Ready(call) => Ok(call),
+            Admission::Held(held) => self.admit_held(py, held),
         }
-        Err(not_admitted())
     }
 
-    /// Carries out the faults that were injected before `verb`; whether to deliver twice. Each
-    /// surface asks once a call, however often it tries: rules count calls.
-    #[inline]
-    pub fn apply_faults(&self, py: Python<'_>, verb: Operation) -> PyResult<bool> {
-        if !self.has_faults() {
-            return Ok(false);
-        }
-        crate::faults::apply(py, &self.engine, verb, self.queue.name())
-    }
-
-    /// The same for an event loop, which waits itself.
     #[cold]
-    pub fn check_faults(&self, verb: &str) -> PyResult<(f64, bool)> {
-        crate::faults::check(&self.engine, verb, self.queue.name())
+    fn admit_held(&self, py: Python<'_>, mut held: Held) -> PyResult<Admitted> {
+        loop {
+            self.block(py, held.waits_for())?;
+            match py.detach(|| self.queue.resume(&held)).map_err(raise)? {
+                Admission::Ready(call) => return Ok(call),
+                Admission::Held(again) => held = again,
+            }
+        }
     }
-}
-
-/// Whether a wait at `level` may last as long as a sync: its own, or, in an engine that syncs, the
-/// one of another sender that is under way.
-pub(crate) fn waits_for_disk(engine: &Engine, level: Durability) -> bool {
-    level > Durability::Memory && engine.durability() == Durability::Disk
-}
-
-#[cold]
-fn not_admitted() -> PyErr {
-    NotAdmitted::new_err(())
 }

@@ -5,7 +5,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyList;
-use trunkline_engine::Ticket;
+use trunkline_engine::{Admitted, Ticket};
 use trunkline_types::Millis;
 
 use crate::queue::handle::Handle;
@@ -13,26 +13,26 @@ use crate::queue::peeked::{PeekedMessage, RELEASED};
 
 /// Extends the leases of unsettled messages to `lease` from now.
 pub(crate) fn extend_unsettled(
-    handle: &Handle,
+    call: (&Handle, &Admitted),
     messages: &Bound<'_, PyList>,
     lease: Millis,
 ) -> PyResult<Option<Ticket>> {
     let mut last = None;
     for item in messages.iter() {
-        last = change(handle, &item, lease)?.or(last);
+        last = change(call, &item, lease)?.or(last);
     }
     Ok(last)
 }
 
 /// Makes unsettled messages visible again, each after its delay.
 pub(crate) fn release_unsettled(
-    handle: &Handle,
+    call: (&Handle, &Admitted),
     messages: &Bound<'_, PyList>,
     delays: &[Millis],
 ) -> PyResult<Option<Ticket>> {
     let mut last = None;
     for (item, delay) in messages.iter().zip(delays) {
-        last = change(handle, &item, *delay)?.or(last);
+        last = change(call, &item, *delay)?.or(last);
         item.cast::<PeekedMessage>()?.get().set_outcome(RELEASED);
     }
     Ok(last)
@@ -40,7 +40,7 @@ pub(crate) fn release_unsettled(
 
 /// A lease that is over or cannot be changed is no error: it ends by itself.
 fn change(
-    handle: &Handle,
+    (handle, call): (&Handle, &Admitted),
     item: &Bound<'_, PyAny>,
     visibility: Millis,
 ) -> PyResult<Option<Ticket>> {
@@ -49,5 +49,7 @@ fn change(
         return Ok(None);
     }
     let receipt = message.receipt_for(handle);
-    Ok(receipt.and_then(|receipt| handle.queue.extend(&receipt, visibility)).unwrap_or(None))
+    Ok(receipt
+        .and_then(|receipt| handle.queue.extend_admitted(call, &receipt, visibility))
+        .unwrap_or(None))
 }

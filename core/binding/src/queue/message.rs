@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use pyo3::PyClass;
 use pyo3::prelude::*;
-use trunkline_engine::{Delivery, Ticket, operation};
+use trunkline_engine::{Admitted, Delivery, Ticket, operation};
 use trunkline_types::Millis;
 
 use crate::duration::millis;
 use crate::error::{guard, raise};
 use crate::queue::handle::Handle;
+use crate::queue::held::HeldCall;
 use crate::queue::peeked::{DELETED, PeekedMessage, RELEASED};
 use crate::queue::pending::PendingWrite;
 
@@ -91,14 +92,14 @@ impl Delivered for PeekedMessage {
 
 impl PeekedMessage {
     #[inline]
-    fn delete(&self) -> PyResult<Option<Ticket>> {
+    fn delete(&self, call: &Admitted) -> PyResult<Option<Ticket>> {
         let receipt = self.lease().map_err(raise)?;
-        self.handle.queue.delete(receipt).map_err(raise)
+        self.handle.queue.delete_admitted(call, receipt).map_err(raise)
     }
 
-    fn change(&self, visibility: Millis) -> PyResult<Option<Ticket>> {
+    fn change(&self, call: &Admitted, visibility: Millis) -> PyResult<Option<Ticket>> {
         let receipt = self.lease().map_err(raise)?;
-        self.handle.queue.extend(receipt, visibility).map_err(raise)
+        self.handle.queue.extend_admitted(call, receipt, visibility).map_err(raise)
     }
 
     fn acknowledge(&self, py: Python<'_>, ticket: Option<Ticket>) -> PyResult<()> {
@@ -135,8 +136,8 @@ impl Message {
     fn delete(slf: &Bound<'_, Self>, py: Python<'_>) -> PyResult<()> {
         let message = slf.as_super().get();
         guard(|| {
-            message.handle.apply_faults(py, operation::DELETE)?;
-            let ticket = message.delete()?;
+            let call = message.handle.admit(py, operation::DELETE)?;
+            let ticket = message.delete(&call)?;
             message.set_outcome(DELETED);
             message.acknowledge(py, ticket)
         })
@@ -151,8 +152,8 @@ impl Message {
         let message = slf.as_super().get();
         let visibility = message.span(visibility_timeout, "visibility_timeout")?;
         guard(|| {
-            message.handle.apply_faults(py, operation::EXTEND)?;
-            let ticket = message.change(visibility)?;
+            let call = message.handle.admit(py, operation::EXTEND)?;
+            let ticket = message.change(&call, visibility)?;
             message.acknowledge(py, ticket)
         })
     }
@@ -167,8 +168,8 @@ impl Message {
         let message = slf.as_super().get();
         let delay = delay.map_or(Ok(0), |delay| message.span(delay, "delay"))?;
         guard(|| {
-            message.handle.apply_faults(py, operation::EXTEND)?;
-            let ticket = message.change(delay)?;
+            let call = message.handle.admit(py, operation::EXTEND)?;
+            let ticket = message.change(&call, delay)?;
             message.set_outcome(RELEASED);
             message.acknowledge(py, ticket)
         })
@@ -213,54 +214,49 @@ impl AsyncMessage {
         slf.as_super().get().receipt_text()
     }
 
-    /// The faults of `verb`: for how many seconds to wait first.
-    fn _check_faults(slf: &Bound<'_, Self>, verb: &str) -> PyResult<f64> {
-        guard(|| slf.as_super().get().handle.check_faults(verb).map(|(seconds, _)| seconds))
-    }
-
-    #[pyo3(signature = (*, admitted=false))]
+    #[pyo3(signature = (*, admitted=None))]
     fn _begin_delete(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
-        admitted: bool,
+        admitted: Option<&HeldCall>,
     ) -> PyResult<Option<Py<PendingWrite>>> {
         let message = slf.as_super().get();
         guard(|| {
-            message.handle.check_admitted(admitted)?;
-            let ticket = message.delete()?;
+            let call = HeldCall::admit(py, &message.handle, operation::DELETE, admitted)?;
+            let ticket = message.delete(&call)?;
             message.set_outcome(DELETED);
             message.pending(py, ticket)
         })
     }
 
-    #[pyo3(signature = (visibility_timeout, *, admitted=false))]
+    #[pyo3(signature = (visibility_timeout, *, admitted=None))]
     fn _begin_extend(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         visibility_timeout: &Bound<'_, PyAny>,
-        admitted: bool,
+        admitted: Option<&HeldCall>,
     ) -> PyResult<Option<Py<PendingWrite>>> {
         let message = slf.as_super().get();
         let visibility = message.span(visibility_timeout, "visibility_timeout")?;
         guard(|| {
-            message.handle.check_admitted(admitted)?;
-            let ticket = message.change(visibility)?;
+            let call = HeldCall::admit(py, &message.handle, operation::EXTEND, admitted)?;
+            let ticket = message.change(&call, visibility)?;
             message.pending(py, ticket)
         })
     }
 
-    #[pyo3(signature = (delay, *, admitted=false))]
+    #[pyo3(signature = (delay, *, admitted=None))]
     fn _begin_release(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         delay: &Bound<'_, PyAny>,
-        admitted: bool,
+        admitted: Option<&HeldCall>,
     ) -> PyResult<Option<Py<PendingWrite>>> {
         let message = slf.as_super().get();
         let delay = message.span(delay, "delay")?;
         guard(|| {
-            message.handle.check_admitted(admitted)?;
-            let ticket = message.change(delay)?;
+            let call = HeldCall::admit(py, &message.handle, operation::EXTEND, admitted)?;
+            let ticket = message.change(&call, delay)?;
             message.set_outcome(RELEASED);
             message.pending(py, ticket)
         })

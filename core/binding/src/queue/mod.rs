@@ -5,12 +5,14 @@ mod batch;
 pub(crate) mod body;
 pub(crate) mod config;
 pub(crate) mod handle;
+mod held;
 mod leases;
 pub(crate) mod management;
 mod message;
 mod peeked;
 mod pending;
 mod received;
+mod receiving;
 pub(crate) mod redrive;
 mod results;
 mod statistics;
@@ -29,5 +31,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     results::register(module)?;
     statistics::register(module)?;
     pending::register(module)?;
+    held::register(module)?;
+    receiving::register(module)?;
     redrive::register(module)
 }

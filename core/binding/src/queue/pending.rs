@@ -1,80 +1,68 @@
 //! Writes that are not durable yet, to block on or to await.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pyo3::exceptions::PyTimeoutError;
 use pyo3::prelude::*;
-use trunkline_engine::{Parker, Sent, Ticket};
+use trunkline_engine::{Parker, Sent, Settling, Ticket};
 use trunkline_types::Durability;
 
 use crate::completion::Completion;
 use crate::duration::millis;
 use crate::error::{guard, raise};
-use crate::queue::handle::{Handle, waits_for_disk};
+use crate::queue::handle::Handle;
 use crate::queue::results::SendResult;
 use crate::waker::Waker;
 
 /// The longest wait for the disk, in milliseconds: a year.
 const WAIT_MAX: u64 = 365 * 86_400_000;
 
-/// Something that the disk does not have yet: a thread blocks on it, a task awaits it.
+/// Something that a call waits for: the end of an injected pause, then a write. A thread blocks on
+/// it, a task awaits it.
 #[pyclass(frozen, extends = Completion, module = "trunkline._core")]
 pub(crate) struct PendingWrite {
     handle: Arc<Handle>,
-    /// `None` if there is nothing to wait for but the faults of a commit.
-    ticket: Option<Ticket>,
-    level: Durability,
+    settling: Settling,
 }
 
 impl PendingWrite {
-    /// The write to wait for; `None` if there is none. A copy into the page cache costs less than
-    /// a turn of the loop, so it is made here, unless faults may hold it up.
+    /// What the verb that handed out `ticket` waits for; `None` if there is nothing more.
+    #[inline]
     pub fn new(
         py: Python<'_>,
         handle: &Arc<Handle>,
         ticket: Option<Ticket>,
         level: Durability,
     ) -> PyResult<Option<Py<Self>>> {
-        let waits = match ticket {
-            ticket if handle.has_faults() && handle.commits(ticket, level) => true,
-            Some(_) => waits_for_disk(&handle.engine, level),
-            None => false,
-        };
-        if !waits {
-            return handle.acknowledge(py, ticket, level).map(|()| None);
-        }
-        let write = Self { handle: handle.clone(), ticket, level };
-        Py::new(py, (write, Completion::idle())).map(Some)
+        let settling = handle.queue.begin_settle(ticket, level).map_err(raise)?;
+        settling.map(|settling| Self::of(py, handle, settling)).transpose()
     }
 
-    fn is_settled(&self) -> PyResult<bool> {
-        match self.ticket {
-            Some(ticket) => self.handle.engine.is_settled(ticket, self.level).map_err(raise),
-            None => Ok(true),
-        }
+    pub fn of(py: Python<'_>, handle: &Arc<Handle>, settling: Settling) -> PyResult<Py<Self>> {
+        Py::new(py, (Self { handle: handle.clone(), settling }, Completion::idle()))
     }
 }
 
 #[pymethods]
 impl PendingWrite {
-    /// Whether faults may strike the commit.
+    /// For how many seconds an injected fault holds the wait up before it starts.
     #[getter]
-    fn has_faults(&self) -> bool {
-        self.handle.has_faults()
-    }
-
-    /// The faults of the commit: for how many seconds to wait first.
-    fn check_faults(&self) -> PyResult<f64> {
-        guard(|| self.handle.check_faults("commit").map(|(seconds, _)| seconds))
+    fn pause(&self) -> f64 {
+        self.settling.pause_left().as_secs_f64()
     }
 
     /// Blocks until it is durable; raises when it never will be.
     fn wait(&self, py: Python<'_>) -> PyResult<()> {
-        guard(|| self.handle.acknowledge(py, self.ticket, self.level))
+        guard(|| self.handle.block(py, &self.settling))
     }
 
-    fn __await__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
-        slf
+    fn __await__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, PyAny>> {
+        if slf.get().settling.pause_left().is_zero() {
+            return Ok(slf.into_any());
+        }
+        let paused = slf.py().import("trunkline.aio.loop")?.getattr("after_pause")?;
+        paused.call1((slf,))?.call_method0("__await__")
     }
 
     /// Yields itself to the task until it is durable; raises when it never will be.
@@ -85,9 +73,10 @@ impl PendingWrite {
             if wait.done() {
                 wait.result(slf.py())?;
             }
-            match this.ticket {
-                Some(ticket) if !this.is_settled()? => {
-                    Waker::park_write(slf.as_super(), &this.handle.engine, ticket, this.level)?;
+            let (engine, level) = (&this.handle.engine, this.settling.level());
+            match this.settling.ticket() {
+                Some(ticket) if !engine.is_settled(ticket, level).map_err(raise)? => {
+                    Waker::park_write(slf.as_super(), engine, ticket, level)?;
                     Ok(Some(slf.clone()))
                 }
                 _ => Ok(None),
@@ -126,7 +115,7 @@ impl PendingSend {
         let parker = Arc::new(Parker::default());
         let engine = &self.handle.engine;
         engine.notify_when(ticket, self.level, parker.clone()).map_err(raise)?;
-        if crate::queue::waiting::park(py, &parker, time)? {
+        if crate::queue::waiting::park(py, &parker, Duration::from_millis(time))? {
             return self.handle.acknowledge(py, Some(ticket), self.level);
         }
         Err(PyTimeoutError::new_err("The message is not durable yet; wait again."))

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyList};
-use trunkline_engine::Delivery;
+use trunkline_engine::{Admitted, Delivery, Receive, Ticket};
 
+use crate::error::raise;
 use crate::queue::handle::Handle;
 use crate::queue::message::Delivered;
 
@@ -17,6 +18,21 @@ pub(crate) fn plain_max(max: &Bound<'_, PyAny>) -> usize {
         Some(Ok(max)) => usize::try_from(max).unwrap_or(0),
         _ => 0,
     }
+}
+
+/// Receives without waiting, as an attempt of `call`: the messages, and what to settle before they
+/// are handed out.
+#[inline]
+pub(crate) fn take<'py, M: Delivered>(
+    py: Python<'py>,
+    handle: &Arc<Handle>,
+    call: &Admitted,
+    request: &Receive<'_>,
+) -> PyResult<(Bound<'py, PyList>, Option<Ticket>)> {
+    let mut found = Received::<M>::new(py);
+    let sink = |delivery: Delivery<'_>| found.push(handle, &delivery);
+    let received = handle.queue.receive_admitted(call, request, sink).map_err(raise)?;
+    Ok((found.into_list()?, received.ticket))
 }
 
 /// The messages of one receive, made where they are delivered: the engine holds no lock then.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use trunkline_types::sync::lock;
 use trunkline_wire::auth::{Credential, Credentials, Mode};
 use trunkline_wire::detect::ServiceInfo;
 use trunkline_wire::dispatch::Dispatcher;
@@ -61,15 +62,21 @@ impl WireDispatcher {
         })
     }
 
-    /// Starts to answer one request, for an event loop, which polls it. `paused` says that
-    /// the pause which an earlier attempt asked for was made.
-    fn start(&self, request: PlainRequest<'_>, paused: bool) -> PyResult<WireRequest> {
+    /// Starts to answer one request, for an event loop, which polls it. `earlier` is a start of the
+    /// same request that was held up, and says to start it again.
+    #[pyo3(signature = (request, earlier=None))]
+    fn start(
+        &self,
+        request: PlainRequest<'_>,
+        earlier: Option<&Bound<'_, WireRequest>>,
+    ) -> PyResult<WireRequest> {
         let (method, target, headers, body, base) = request;
         let headers = header_map(headers)?;
         let request = as_request(method, target, &headers, body);
         guard(|| {
-            let pending = Mutex::new(self.0.start_pending(&request, base, paused));
-            Ok(WireRequest { dispatcher: self.0.clone(), pending })
+            let held = earlier.and_then(|earlier| *lock(&earlier.get().held));
+            let pending = Mutex::new(self.0.start_pending(&request, base, held.as_ref()));
+            Ok(WireRequest { dispatcher: self.0.clone(), pending, held: Mutex::new(None) })
         })
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use pyo3::prelude::*;
+use trunkline_engine::Held;
 use trunkline_types::sync::lock;
 use trunkline_wire::dispatch::{Dispatcher, PendingRequest, Progress};
 
@@ -14,6 +15,8 @@ use crate::waker::Waker;
 pub(crate) struct WireRequest {
     pub(super) dispatcher: Arc<Dispatcher>,
     pub(super) pending: Mutex<PendingRequest>,
+    /// What held the request up, once that is over.
+    pub(super) held: Mutex<Option<Held>>,
 }
 
 #[pymethods]
@@ -21,7 +24,8 @@ impl WireRequest {
     /// Polls the request: a word that says what to do next, the answer, and a time in seconds.
     ///
     /// `done`: with the answer. `wait`: poll again when `waker` signals `token`, or
-    /// after the time. `blocks`: call `run` on another thread. `pause`: start again after the time.
+    /// after the time. `blocks`: call `run` on another thread. `again`: start the request again,
+    /// and name this one.
     fn poll<'py>(
         &self,
         py: Python<'py>,
@@ -29,12 +33,15 @@ impl WireRequest {
         token: u64,
     ) -> PyResult<(&'static str, Option<PlainResponse<'py>>, Option<f64>)> {
         guard(|| {
-            let progress = lock(&self.pending).poll(&self.dispatcher, waker.signal(token));
+            let progress = lock(&self.pending).poll(waker.signal(token));
             Ok(match progress {
                 Progress::Done(answer) => ("done", Some(plain(py, answer)), None),
                 Progress::Wait(time) => ("wait", None, time.map(|time| time.as_secs_f64())),
                 Progress::Blocks => ("blocks", None, None),
-                Progress::Pause(time) => ("pause", None, Some(time.as_secs_f64())),
+                Progress::Again(held) => {
+                    *lock(&self.held) = Some(held);
+                    ("again", None, None)
+                }
             })
         })
     }

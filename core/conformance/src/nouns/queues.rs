@@ -1,14 +1,13 @@
-//! Queues. The crash simulation works on them by itself, so they have no random operation here;
-//! injected faults strike them at the surfaces, and the tests of those try it.
+//! Queues. The crash simulation works on them by itself, so they have no random operation here.
 
 use std::sync::Arc;
 
 use trunkline_engine::{
-    Engine, Millis, Outgoing, Queue, QueueConfig, Receipt, Receive, Result, Signal, fifo_queue,
-    queue_name, standard_queue,
+    Awaited, Engine, Millis, Outgoing, Queue, QueueConfig, Receipt, Receive, Result, Signal,
+    fifo_queue, operation, queue_name, standard_queue,
 };
 
-use crate::Noun;
+use crate::{FaultyVerb, Noun};
 
 /// Queues under test.
 pub struct QueueNoun;
@@ -75,8 +74,19 @@ impl Noun for QueueNoun {
         find(engine, "plain")?.try_receive(&Receive::default(), |_| {}).map(drop)
     }
 
+    fn faulty_verb(&self) -> Option<FaultyVerb> {
+        Some(FaultyVerb {
+            operation: operation::SEND,
+            resource: queue_name("plain"),
+            call: |engine| {
+                let message = Outgoing { body: b"again", ..Outgoing::default() };
+                find(engine, "plain")?.send(&message).map(drop)
+            },
+        })
+    }
+
     fn wait(&self, engine: &Engine, signal: Arc<dyn Signal>) -> bool {
-        find(engine, "plain").unwrap().subscribe(signal);
+        find(engine, "plain").unwrap().waiters().subscribe(signal, None);
         true
     }
 

@@ -57,7 +57,7 @@ pub static BUSES: ComponentKind = ComponentKind {
 pub const BUS: ResourceKind = ResourceKind("bus");
 
 /// Putting an event.
-pub const PUT: trunkline_host::Operation = trunkline_host::Operation("put_event");
+pub const PUT: trunkline_host::Operation = trunkline_host::Operation::adds("put_event");
 
 /// Longest name of a bus, and of a rule or a target: EventBridge's.
 const BUS_NAME_MAX: usize = 256;

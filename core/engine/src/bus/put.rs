@@ -77,10 +77,9 @@ impl Bus {
     /// Puts an event. What rules and targets make of it is applied when this returns, and as
     /// durable as wanted once its ticket has been waited for.
     pub fn put(self: &Arc<Self>, event: PutEvent<'_>) -> Result<PutOutcome> {
+        let call = self.host.admit(PUT, &self.name)?;
         self.check_writable()?;
-        self.host.faults.check(PUT, &self.name)?;
-        self.host.wait_for_capacity()?;
-        let now = self.host.now();
+        let now = call.now(&self.host);
         let completed = self.complete(event.text, now)?;
         self.put_completed(completed, event.hops, now)
     }

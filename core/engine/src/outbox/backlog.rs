@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use trunkline_host::{Ended as Waited, WaiterId};
+use trunkline_host::Subscription;
 use trunkline_journal::{Signal, Ticket};
 use trunkline_types::{Millis, Receipt, ResourceId, Result, Seq};
 
@@ -69,10 +69,7 @@ pub trait Backlog: Send + Sync {
     fn listen(&self, signal: Arc<dyn Signal>);
 
     /// Asks for one call of `signal` when a delivery may be due.
-    fn subscribe(&self, signal: Arc<dyn Signal>) -> WaiterId;
-
-    /// Ends a subscription.
-    fn unsubscribe(&self, waiter: WaiterId) -> Waited;
+    fn subscribe(self: Arc<Self>, signal: Arc<dyn Signal>) -> Subscription;
 
     /// How many deliveries there are.
     fn counts(&self) -> BacklogCounts;

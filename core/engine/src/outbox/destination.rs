@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use trunkline_delivery::Attempt;
-use trunkline_host::WaiterId;
+use trunkline_host::Subscription;
 use trunkline_types::ResourceId;
 use trunkline_types::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use trunkline_types::sync::{Mutex, lock};
@@ -18,7 +18,7 @@ pub(super) struct Destination {
     prepared: Mutex<Arc<Prepared>>,
     pub counters: Counters,
     /// The subscription for deliveries that fall due later, while there is one.
-    pub waiter: Mutex<Option<WaiterId>>,
+    pub subscription: Mutex<Option<Subscription>>,
     pub is_removed: AtomicBool,
     /// Handlers that lease from here.
     pub handlers: AtomicU32,
@@ -73,7 +73,7 @@ impl Destination {
             backlog,
             prepared: Mutex::new(Prepared::new(config)),
             counters: Counters::default(),
-            waiter: Mutex::new(None),
+            subscription: Mutex::new(None),
             is_removed: AtomicBool::new(false),
             handlers: AtomicU32::new(0),
             handed_out: AtomicU32::new(0),
@@ -107,10 +107,9 @@ impl Destination {
 
     /// Ends the subscription for deliveries that fall due later.
     pub fn unsubscribe(&self) {
-        let waiter = lock(&self.waiter).take();
-        if let Some(waiter) = waiter {
-            self.backlog.unsubscribe(waiter);
-        }
+        // Dropped without the lock: an unused wake is passed on, and may come back here.
+        let ended = lock(&self.subscription).take();
+        drop(ended);
     }
 
     /// Whether a handler has work: deliveries that are due, or that it has not answered for.

@@ -180,9 +180,9 @@ impl Outbox {
     /// woken hands its wake on, and must not hand it to the one that takes its place.
     fn subscribe(&self, destination: &Arc<Destination>) {
         destination.unsubscribe();
-        let waiter = destination.backlog.subscribe(self.due(destination.id));
+        let subscription = destination.backlog.clone().subscribe(self.due(destination.id));
         // One turn is taken at a time, so no other subscription came meanwhile.
-        *lock(&destination.waiter) = Some(waiter);
+        *lock(&destination.subscription) = Some(subscription);
         if destination.is_removed.load(Ordering::Acquire) {
             destination.unsubscribe();
         }

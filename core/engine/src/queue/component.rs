@@ -61,8 +61,7 @@ impl Queues {
         document: &[u8],
     ) -> Result<Arc<Queue>> {
         let host = &self.host;
-        host.check_writable()?;
-        host.refuse_if_full()?;
+        let call = host.admit(operation::CREATE, &name)?;
         // Creation is rare, and must not race with itself for a name.
         let _creating = lock(&self.creating);
         if host.directory.id_of(&name).is_some() {
@@ -71,7 +70,7 @@ impl Queues {
                 format!("A queue already exists with the name {}.", name.name),
             ));
         }
-        let now = host.now();
+        let now = call.now(host);
         let definition = StoredDefinition {
             account: name.account,
             region: name.region,

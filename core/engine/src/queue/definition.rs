@@ -8,13 +8,15 @@ use trunkline_types::{Code, Error, QueueConfig, ResourceId, ResourceName, Result
 
 use super::{Kind, QUEUE, Queue};
 use crate::queue::component::name_of_target;
+use crate::queue::operation::{CONFIGURE, REMOVE};
 use crate::queue::record::{Definition, Record};
 use crate::queue::replay::StoredDefinition;
 
 impl Queue {
     /// Replaces the queue's rules and document. The kind of a queue never changes.
     pub fn configure(&self, config: QueueConfig, document: &[u8]) -> Result<Option<Ticket>> {
-        self.check_writable()?;
+        let call = self.admit(CONFIGURE)?;
+        self.check_present()?;
         if config.kind != self.kind() {
             return Err(Error::new(
                 Code::InvalidAttributeValue,
@@ -22,8 +24,7 @@ impl Queue {
                  supported.",
             ));
         }
-        self.host.refuse_if_full()?;
-        let now = self.host.now();
+        let now = call.now(&self.host);
         let ticket = {
             let mut definition = lock(&self.definition);
             let mut changed = definition.clone();
@@ -54,8 +55,9 @@ impl Queue {
 
     /// Removes the queue and everything in it.
     pub fn remove(&self) -> Result<Option<Ticket>> {
-        self.check_writable()?;
-        let now = self.host.now();
+        let call = self.admit(REMOVE)?;
+        self.check_present()?;
+        let now = call.now(&self.host);
         let ticket = {
             let definition = lock(&self.definition);
             let mut log = self.host.append_at(now)?;

@@ -15,6 +15,7 @@ use trunkline_types::{Code, Error, Millis, ResourceId, Result};
 
 use super::fifo::{self, FifoQueue, Prepared};
 use super::message::{Outgoing, Sent};
+use super::operation::SEND;
 use super::standard::StandardQueue;
 use super::{Kind, Queue};
 
@@ -58,9 +59,7 @@ pub(crate) fn fan_out(
     content: &SharedPayload<'_>,
     each: &mut dyn FnMut(usize, Result<Sent>),
 ) -> Result<Option<Ticket>> {
-    host.check_writable()?;
-    host.wait_for_capacity()?;
-    let now = host.now();
+    let now = host.admit_internal(SEND)?.now(host);
     let mut ready = prepare(branches, now, each);
     if ready.is_empty() {
         return Ok(None);

@@ -66,6 +66,16 @@ impl Default for Receive<'_> {
     }
 }
 
+/// What a receive came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Received {
+    /// How many messages were handed out.
+    pub count: usize,
+    /// What the caller waits for before it hands them on: only in an engine whose receives are
+    /// durable ([`crate::OpenOptions::durable_receives`]).
+    pub ticket: Option<Ticket>,
+}
+
 /// A message that is delivered, borrowed for the time of the sink's call.
 #[derive(Debug, Clone, Copy)]
 pub struct Delivery<'a> {

@@ -1,7 +1,4 @@
-//! A queue as the surfaces see it: one type over two kinds of rules.
-//!
-//! Each verb has the same shape: it checks the gate, reads the clock, lets the standard or the FIFO
-//! implementation decide, journal and apply, and with every lock released wakes waiting receivers.
+//! A queue as the surfaces see it: one type over two kinds of rules. Its verbs are in `verbs`.
 
 mod component;
 mod definition;
@@ -20,12 +17,13 @@ mod shared;
 mod standard;
 mod table;
 mod transfer;
+mod verbs;
 mod waiting;
 
 use std::sync::Arc;
 
 use trunkline_host::{Host, TimerKey, Waiters};
-use trunkline_journal::{Signal, Ticket};
+use trunkline_journal::Signal;
 use trunkline_types::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{
@@ -44,7 +42,7 @@ pub use component::QUEUES;
 pub(crate) use component::{Queues, check_limits};
 pub use fan_out::SharedPayload;
 pub(crate) use fan_out::{Branch, fan_out};
-pub use message::{Delivery, Outgoing, Receive, Sent, Statistics, sequence_number};
+pub use message::{Delivery, Outgoing, Receive, Received, Sent, Statistics, sequence_number};
 pub use options::{QUEUE_OPTIONS, QueueOption, Unit, default_config, fifo_queue, standard_queue};
 pub use redrive::{RedriveState, RedriveStatus};
 
@@ -166,143 +164,6 @@ impl Queue {
         self.removed.load(Ordering::Acquire)
     }
 
-    /// Adds a message. It is applied when this returns, and as durable as wanted once its ticket
-    /// has been waited for ([`crate::Engine::wait`]).
-    #[inline]
-    pub fn send(&self, message: &Outgoing<'_>) -> Result<Sent> {
-        self.check_writable()?;
-        self.host.wait_for_capacity()?;
-        let now = self.host.now();
-        let sent = match &self.inner {
-            Kind::Standard(standard) => standard.send(self, message, now)?,
-            Kind::Fifo(fifo) => fifo.send(self, message, now)?,
-        };
-        self.wake(1);
-        Ok(sent)
-    }
-
-    /// Adds messages in order, in one step of the journal. Each succeeds or fails for itself; an
-    /// error of the whole means that none was added.
-    pub fn send_batch(
-        &self,
-        messages: &[Outgoing<'_>],
-        mut each: impl FnMut(usize, Result<Sent>),
-    ) -> Result<Option<Ticket>> {
-        self.check_writable()?;
-        self.host.wait_for_capacity()?;
-        let now = self.host.now();
-        let ticket = match &self.inner {
-            Kind::Standard(standard) => standard.send_batch(self, messages, now, &mut each)?,
-            Kind::Fifo(fifo) => fifo.send_batch(self, messages, now, &mut each)?,
-        };
-        self.wake(messages.len());
-        Ok(ticket)
-    }
-
-    /// Leases up to `request.max` messages and hands each to `sink`. Never waits for messages.
-    ///
-    /// No lock of the queue is held while `sink` runs.
-    #[inline]
-    pub fn try_receive(
-        &self,
-        request: &Receive<'_>,
-        mut sink: impl FnMut(Delivery<'_>),
-    ) -> Result<usize> {
-        self.check_writable()?;
-        let now = self.host.now();
-        self.host.sweep_if_due(now);
-        match &self.inner {
-            Kind::Standard(standard) => standard.receive(self, request, now, &mut sink),
-            Kind::Fifo(fifo) => fifo.receive(self, request, now, &mut sink),
-        }
-    }
-
-    /// Removes the message that `receipt` names. A message that is gone already is a success.
-    #[inline]
-    pub fn delete(&self, receipt: &Receipt) -> Result<Option<Ticket>> {
-        self.check_writable()?;
-        match &self.inner {
-            Kind::Standard(standard) => standard.delete(self, receipt),
-            Kind::Fifo(fifo) => {
-                let now = self.host.now();
-                self.host.sweep_if_due(now);
-                let ticket = fifo.delete(self, receipt, now)?;
-                // The group may be free now.
-                self.wake(1);
-                Ok(ticket)
-            }
-        }
-    }
-
-    /// Lets the lease that `receipt` names end `visibility` from now; zero makes the message
-    /// visible.
-    pub fn extend(&self, receipt: &Receipt, visibility: Millis) -> Result<Option<Ticket>> {
-        self.check_writable()?;
-        let now = self.host.now();
-        self.host.sweep_if_due(now);
-        self.check_extension(receipt, visibility, now)?;
-        let ticket = match &self.inner {
-            Kind::Standard(standard) => standard.extend(self, receipt, visibility, now)?,
-            Kind::Fifo(fifo) => fifo.extend(self, receipt, visibility, now)?,
-        };
-        if visibility == 0 {
-            self.wake(1);
-        }
-        Ok(ticket)
-    }
-
-    /// Reads up to `max` messages, oldest first, without leasing them.
-    pub fn peek(
-        &self,
-        max: usize,
-        include_in_flight: bool,
-        mut sink: impl FnMut(Delivery<'_>),
-    ) -> Result<()> {
-        self.check_readable()?;
-        let now = self.host.now();
-        self.host.sweep_all(now);
-        match &self.inner {
-            Kind::Standard(standard) => standard.peek(self, max, include_in_flight, &mut sink),
-            Kind::Fifo(fifo) => fifo.peek(self, max, include_in_flight, &mut sink),
-        }
-    }
-
-    /// How the queue stands.
-    pub fn statistics(&self) -> Result<Statistics> {
-        self.check_readable()?;
-        let now = self.host.now();
-        self.host.sweep_all(now);
-        let mut statistics = match &self.inner {
-            Kind::Standard(standard) => standard.statistics(),
-            Kind::Fifo(fifo) => fifo.statistics(),
-        };
-        statistics.at = now;
-        Ok(statistics)
-    }
-
-    fn is_empty(&self) -> bool {
-        let statistics = match &self.inner {
-            Kind::Standard(standard) => standard.statistics(),
-            Kind::Fifo(fifo) => fifo.statistics(),
-        };
-        statistics.visible + statistics.in_flight + statistics.delayed == 0
-    }
-
-    /// Removes every message, in flight and delayed ones too, and empties the dedup window.
-    pub fn purge(&self) -> Result<Option<Ticket>> {
-        self.check_writable()?;
-        let now = self.host.now();
-        if self.is_empty() {
-            // There is nothing to free: on a full disk that is not worth a record.
-            self.host.refuse_if_full()?;
-        }
-        self.purged_at.store(now, Ordering::Release);
-        match &self.inner {
-            Kind::Standard(standard) => standard.purge(self, now),
-            Kind::Fifo(fifo) => fifo.purge(self, now),
-        }
-    }
-
     /// The receipt in `text`, if this queue issued it.
     pub fn decode_receipt(&self, text: &str) -> Result<Receipt> {
         Receipt::decode(text, self.host.key, self.id)
@@ -351,34 +212,11 @@ impl Queue {
         }
     }
 
-    /// Fails if the engine is closed or forked, or the queue removed: then nothing may be asked.
-    #[inline]
-    pub fn check_readable(&self) -> Result<()> {
-        self.host.check_readable()?;
-        self.check_present()
-    }
-
-    #[inline]
-    fn check_writable(&self) -> Result<()> {
-        self.host.check_writable()?;
-        self.check_present()
-    }
-
+    /// Fails if the queue was removed.
     #[inline]
     fn check_present(&self) -> Result<()> {
         if self.is_removed() {
             return Err(no_such_queue(&self.name));
-        }
-        Ok(())
-    }
-
-    fn check_extension(&self, receipt: &Receipt, visibility: Millis, now: Millis) -> Result<()> {
-        let max = self.host.limits.visibility_max;
-        if visibility > max {
-            return Err(Problem::LeaseTooLong { lease: visibility, max }.into());
-        }
-        if now.saturating_sub(receipt.received) + visibility > max {
-            return Err(Problem::LeaseBeyondMax { lease: visibility, max }.into());
         }
         Ok(())
     }

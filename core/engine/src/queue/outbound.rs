@@ -9,6 +9,7 @@ use trunkline_types::{Code, Error, Millis, Receipt, ResourceId, Result};
 
 use super::attributes;
 use super::envelope::Envelope;
+use super::operation::{DELETE, EXTEND};
 use super::standard::StandardQueue;
 use super::transfer;
 use super::{Kind, Queue};
@@ -17,8 +18,8 @@ impl Queue {
     /// Hides a message until `delay` from now. Unlike [`Queue::extend`] it is bounded by no total,
     /// and a message that is gone is a success.
     pub(crate) fn hide(&self, receipt: &Receipt, delay: Millis) -> Result<()> {
-        self.check_writable()?;
-        let now = self.host.now();
+        let now = self.host.admit_internal(EXTEND)?.now(&self.host);
+        self.check_present()?;
         match self.standard()?.extend(self, receipt, delay, now) {
             // An older receipt of a message that is gone.
             Err(error) if error.code() == Code::InvalidParameterValue => {}
@@ -39,11 +40,12 @@ impl Queue {
         target: ResourceId,
         added: &[(&str, String)],
     ) -> Result<bool> {
-        self.check_writable()?;
+        let call = self.host.admit_internal(DELETE)?;
+        self.check_present()?;
         if target == self.id || self.host.is_full() {
             return Ok(false);
         }
-        let now = self.host.now();
+        let now = call.now(&self.host);
         let mut give = |seq: u64, envelope: &Envelope<'_>| -> Result<bool> {
             let attributes = attributes::with_texts(envelope.attributes, added)?;
             let moved = Move::anew((self.id, seq), now);

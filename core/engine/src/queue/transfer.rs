@@ -11,6 +11,7 @@ use trunkline_types::sync::lock;
 use trunkline_types::{Code, Error, Millis, QueueKind, ResourceId, Result, Seq};
 
 use crate::queue::envelope::Envelope;
+use crate::queue::operation::SEND;
 use crate::queue::{Kind, Outgoing, Queue, too_large};
 
 /// A message that arrives from another resource.
@@ -92,8 +93,8 @@ impl Queue {
             (None, None) => self.send_routed(message)?,
             (None, Some(_)) => {
                 self.check_routed(message)?;
-                self.host.wait_for_capacity()?;
-                self.add(&Incoming::new(message, self.host.now()))?
+                let call = self.host.admit_internal(SEND)?;
+                self.add(&Incoming::new(message, call.now(&self.host)))?
             }
         };
         self.tell_listener();
@@ -111,7 +112,9 @@ impl Queue {
 
     fn send_routed(&self, message: &Routed<'_>) -> Result<Accepted> {
         let Routed { body, attributes, group, dedup_id, delay, .. } = *message;
-        let sent = self.send(&Outgoing { body, attributes, group, dedup_id, delay })?;
+        let outgoing = Outgoing { body, attributes, group, dedup_id, delay };
+        // Faults strike the calls of users, not what the engine delivers.
+        let sent = self.send_admitted(&self.host.admit_internal(SEND)?, &outgoing)?;
         let (seq, duplicate, ticket) = (sent.seq, sent.duplicate, sent.ticket);
         Ok(Accepted { resource: self.id, seq, duplicate, ticket })
     }
@@ -119,7 +122,7 @@ impl Queue {
     /// Whether this queue may take a new message that is added by itself, without [`Queue::send`]:
     /// its sender sends it once, so there is no deduplication, and no delay.
     fn check_routed(&self, message: &Routed<'_>) -> Result<()> {
-        self.check_writable()?;
+        self.check_present()?;
         let max = self.rules.message_bytes_max();
         if message.body.len() + message.attributes.len() > max {
             return Err(too_large(max));

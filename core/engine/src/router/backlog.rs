@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use trunkline_host::{Ended, WaiterId};
+use trunkline_host::Subscription;
 use trunkline_journal::{Signal, Ticket};
 use trunkline_types::{Millis, Receipt, ResourceId, Result};
 
 use crate::outbox::{Backlog, BacklogCounts, LeasedDelivery};
+use crate::queue::operation::{DELETE, RECEIVE};
 use crate::queue::{Queue, Receive};
 
 impl Backlog for Queue {
@@ -17,7 +18,9 @@ impl Backlog for Queue {
         sink: &mut dyn FnMut(LeasedDelivery),
     ) -> Result<usize> {
         let request = Receive { max, visibility: Some(lease), ..Receive::default() };
-        self.try_receive(&request, |message| {
+        // Faults are the user's, and strike no work of the engine's own.
+        let call = self.host.admit_internal(RECEIVE)?;
+        let received = self.receive_admitted(&call, &request, |message| {
             sink(LeasedDelivery {
                 receipt: message.receipt,
                 body: message.body.to_vec(),
@@ -29,11 +32,12 @@ impl Backlog for Queue {
                 accepted: message.sent,
                 origin: message.origin,
             });
-        })
+        })?;
+        Ok(received.count)
     }
 
     fn delete(&self, receipt: &Receipt) -> Result<Option<Ticket>> {
-        Queue::delete(self, receipt)
+        self.delete_admitted(&self.host.admit_internal(DELETE)?, receipt)
     }
 
     fn retry_after(&self, receipt: &Receipt, delay: Millis) -> Result<()> {
@@ -53,12 +57,8 @@ impl Backlog for Queue {
         Queue::listen(self, signal);
     }
 
-    fn subscribe(&self, signal: Arc<dyn Signal>) -> WaiterId {
-        Queue::subscribe(self, signal)
-    }
-
-    fn unsubscribe(&self, waiter: WaiterId) -> Ended {
-        Queue::unsubscribe(self, waiter)
+    fn subscribe(self: Arc<Self>, signal: Arc<dyn Signal>) -> Subscription {
+        Subscription::new(self, signal, None)
     }
 
     fn counts(&self) -> BacklogCounts {

@@ -3,6 +3,6 @@
 use trunkline_host::Operation;
 
 /// Putting records, one or many.
-pub const PUT: Operation = Operation("put");
+pub const PUT: Operation = Operation::adds("put");
 /// Reading records, and fetching them as a member of a reader.
-pub const READ: Operation = Operation("read");
+pub const READ: Operation = Operation::reads("read");

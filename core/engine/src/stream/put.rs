@@ -6,6 +6,7 @@ use trunkline_stream::{HashKey, SequenceNumber, ShardId};
 use trunkline_types::{Error, Millis, Result};
 
 use super::entry::{self, NewRecord};
+use super::operation::PUT;
 use super::{Route, State, Stream};
 
 /// What the journal keeps of a record beside its key and data: the head of the log's entry, and the
@@ -28,9 +29,9 @@ impl Stream {
     /// been waited for ([`crate::Engine::wait`]).
     pub fn put(&self, record: &NewRecord<'_>) -> Result<PutRecord> {
         entry::check(record, &self.host.limits)?;
+        let call = self.host.admit(PUT, &self.name)?;
         self.check_writable()?;
-        self.host.wait_for_capacity()?;
-        let now = self.host.now();
+        let now = call.now(&self.host);
         let put = {
             let state = self.state();
             let mut append = self.host.append_at(now)?;
@@ -57,9 +58,9 @@ impl Stream {
                 Error::new(error.code(), format!("records[{index}]: {}", error.message()))
             })?;
         }
+        let call = self.host.admit(PUT, &self.name)?;
         self.check_writable()?;
-        self.host.wait_for_capacity()?;
-        let now = self.host.now();
+        let now = call.now(&self.host);
         let ticket = {
             let state = self.state();
             let mut append = self.host.append_at(now)?;

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use trunkline_engine::delivery::Ended;
 use trunkline_engine::{
-    Backlog, BacklogCounts, Code, DestinationConfig, Ended as Waited, Engine, Error, Millis, Queue,
-    Receipt, Result, Signal, Ticket, WaiterId, standard_queue,
+    Backlog, BacklogCounts, Code, DestinationConfig, Engine, Error, Millis, Queue, Receipt, Result,
+    Signal, Subscription, Ticket, standard_queue,
 };
 
 use super::common::{memory, queue};
@@ -66,12 +66,8 @@ impl Backlog for Faulty {
         self.queue.listen(signal);
     }
 
-    fn subscribe(&self, signal: Arc<dyn Signal>) -> WaiterId {
-        Backlog::subscribe(&*self.queue, signal)
-    }
-
-    fn unsubscribe(&self, waiter: WaiterId) -> Waited {
-        Backlog::unsubscribe(&*self.queue, waiter)
+    fn subscribe(self: Arc<Self>, signal: Arc<dyn Signal>) -> Subscription {
+        Backlog::subscribe(self.queue.clone(), signal)
     }
 
     fn counts(&self) -> BacklogCounts {

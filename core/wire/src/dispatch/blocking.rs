@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use trunkline_engine::Parker;
+use trunkline_engine::{Held, Parker};
 
 use super::{Dispatcher, PendingRequest, Progress};
 use crate::message::{Request, Response};
@@ -13,8 +13,14 @@ const SLICE: Duration = Duration::from_millis(100);
 
 impl Dispatcher {
     /// Begins to answer `request`, for a caller that polls it itself.
-    pub fn start_pending(&self, request: &Request<'_>, base: &str, paused: bool) -> PendingRequest {
-        PendingRequest::new(self.engine.clone(), self.start(request, base, paused))
+    /// `held` is what an earlier start of the same request was held up by.
+    pub fn start_pending(
+        &self,
+        request: &Request<'_>,
+        base: &str,
+        held: Option<&Held>,
+    ) -> PendingRequest {
+        PendingRequest::new(self.engine.clone(), self.start(request, base, held))
     }
 
     /// Answers `request`, blocking this thread for as long as it takes. `interrupted` is asked
@@ -25,15 +31,14 @@ impl Dispatcher {
         base: &str,
         interrupted: &dyn Fn() -> bool,
     ) -> Response {
-        let mut pending = self.start_pending(request, base, false);
+        let mut pending = self.start_pending(request, base, None);
         let parker = Arc::new(Parker::default());
         loop {
-            match pending.poll(self, parker.clone()) {
+            match pending.poll(parker.clone()) {
                 Progress::Done(answer) => return answer,
                 Progress::Blocks => return pending.run(self),
-                Progress::Pause(pause) => {
-                    std::thread::sleep(pause);
-                    pending = self.start_pending(request, base, true);
+                Progress::Again(held) => {
+                    pending = self.start_pending(request, base, Some(&held));
                 }
                 Progress::Wait(time) => {
                     let given_up = match sleep(&parker, time, interrupted) {

@@ -58,7 +58,7 @@ pub(super) fn write(rules: &[Rule]) -> String {
         .iter()
         .map(|rule| {
             json!({
-                "verb": rule.operation.0,
+                "verb": rule.operation.name,
                 "queue": rule.resource.name,
                 "account": rule.resource.account,
                 "region": rule.resource.region,

@@ -8,7 +8,6 @@ mod admin;
 mod blocking;
 mod clock;
 mod control;
-mod deadline;
 mod encoder;
 mod faults;
 mod metrics;
@@ -18,16 +17,14 @@ mod safe_method;
 
 pub use admin::{AdminTask, is_admin_path, is_health_path};
 pub use control::{Call, ControlPlane};
-pub use deadline::Deadline;
 pub use encoder::ResponseEncoder;
 pub use metrics::Metrics;
 pub use pending::{PendingRequest, Progress};
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use trunkline_engine::{Durability, Engine, ResourceName, Ticket};
+use trunkline_engine::{Engine, Held, ResourceName, Settling};
 use trunkline_types::Clock;
 use trunkline_types::sync::{Mutex, lock};
 
@@ -53,7 +50,6 @@ pub struct Dispatcher {
     planes: Vec<Plane>,
     models: Mutex<HashMap<String, Arc<Model>>>,
     auth: Mode,
-    durability: Durability,
     // Signatures are of the caller's time, whatever the engine's clock says.
     wall: Clock,
     /// What was counted.
@@ -64,16 +60,16 @@ pub struct Dispatcher {
 pub enum Dispatched {
     /// This is the response.
     Done(Response),
-    /// This is the output once the ticket is settled, after the pause that a fault asks for.
-    Settle(Option<Ticket>, Duration, Box<(Output, ResponseEncoder)>),
+    /// This is the output once that is over.
+    Settle(Settling, Box<(Output, ResponseEncoder)>),
     /// A long poll.
     Wait(Box<(Box<dyn Wait>, ResponseEncoder)>),
     /// A stream of events.
     Stream(Box<(Box<dyn EventStream>, ResponseEncoder)>),
     /// Something that may take long, and may block.
     Blocking(Pending),
-    /// Start again after this pause, with `paused` set.
-    Pause(Duration),
+    /// Start again with this, when what it waits for is over.
+    Held(Held),
 }
 
 /// Something that may block and is ready to be done: see [`Dispatcher::run`].
@@ -97,7 +93,7 @@ struct Arrival<'a> {
     request: &'a Request<'a>,
     base: &'a str,
     request_id: &'a str,
-    paused: bool,
+    held: Option<&'a Held>,
     identity: Identity,
     access: Option<Access>,
     scope: Scope,
@@ -110,7 +106,7 @@ impl<'a> Arrival<'a> {
             account: &self.identity.account,
             region: &self.identity.region,
             request: self.request,
-            paused: self.paused,
+            held: self.held,
             access: self.access.as_ref(),
         }
     }
@@ -144,7 +140,6 @@ impl Dispatcher {
         });
         Self {
             planes: planes.collect(),
-            durability: engine.durability(),
             engine,
             control,
             services,
@@ -153,11 +148,6 @@ impl Dispatcher {
             wall: Clock::system(),
             metrics: Metrics::default(),
         }
-    }
-
-    /// What an acknowledged message has to survive.
-    pub fn durability(&self) -> Durability {
-        self.durability
     }
 
     /// Whether every request must be signed, and its signature right.
@@ -171,14 +161,14 @@ impl Dispatcher {
     }
 
     /// Goes as far with `request` as is possible without waiting. `base` is the address under which
-    /// the caller reached us; `paused` says that the pause of a fault was made.
-    pub fn start(&self, request: &Request<'_>, base: &str, paused: bool) -> Dispatched {
+    /// the caller reached us; `held` is what held an earlier start of the same request up.
+    pub fn start(&self, request: &Request<'_>, base: &str, held: Option<&Held>) -> Dispatched {
         if let Some(dispatched) = self.admin(request) {
             return dispatched;
         }
         let request_id = request_id::next();
         let dialect = Dialect::of(request);
-        match self.dispatch(request, dialect.as_ref(), base, &request_id, paused) {
+        match self.dispatch(request, dialect.as_ref(), base, &request_id, held) {
             Ok(dispatched) => dispatched,
             Err((model, error)) => {
                 let dialect = dialect.unwrap_or_else(|| rest_dialect(model.as_deref()));
@@ -195,13 +185,13 @@ impl Dispatcher {
         dialect: Option<&Dialect>,
         base: &str,
         request_id: &str,
-        paused: bool,
+        held: Option<&Held>,
     ) -> Result<Dispatched, Failure> {
         let now = (self.wall.now() / 1_000) as i64;
         let (identity, scope) =
             auth::identify(&self.auth, request, now).map_err(|error| (None, error))?;
         let access = self.access(request, &identity, base, now);
-        let arrival = Arrival { request, base, request_id, paused, identity, access, scope };
+        let arrival = Arrival { request, base, request_id, held, identity, access, scope };
         // The short way: an operation of a data plane in JSON needs no model.
         let direct = dialect.filter(|dialect| dialect.protocol == Protocol::Json);
         let target = request.header("x-amz-target").and_then(|target| self.targeted(target));

@@ -2,14 +2,14 @@
 //! A thread sleeps between polls (`blocking`), an event loop does something else.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use trunkline_engine::{Engine, Signal, Ticket};
+use trunkline_engine::{Engine, Held, LongPoll, Polled, Settled, Settling, Signal};
 
-use super::{Deadline, Dispatched, Dispatcher, Pending, ResponseEncoder};
+use super::{Dispatched, Dispatcher, Pending, ResponseEncoder};
 use crate::error::{Result, WireError};
 use crate::message::Response;
-use crate::service::{EventStream, NextEvent, Output, Subscription, Wait};
+use crate::service::{EventStream, Finished, NextEvent, Output, Wait};
 
 /// What a poll came to.
 pub enum Progress {
@@ -19,8 +19,8 @@ pub enum Progress {
     Wait(Option<Duration>),
     /// [`PendingRequest::run`] has the response; call it on a thread that may block.
     Blocks,
-    /// Start the request again after this time: a fault of the engine asks for it.
-    Pause(Duration),
+    /// Start the request again with this: what held it up is over.
+    Again(Held),
 }
 
 /// A request that is being answered. Dropping it ends its subscriptions.
@@ -33,23 +33,16 @@ enum State {
     /// Something that needs no wait, or nothing because it was handed out.
     Ready(Option<Progress>),
     Blocking(Pending),
-    Settle(Settling),
+    Held(Held),
+    Settle(Settling, Option<Box<(Output, ResponseEncoder)>>),
     Wait(Box<Polling>),
     Stream(Box<Streaming>),
-}
-
-struct Settling {
-    ticket: Option<Ticket>,
-    /// When the pause of a fault is over.
-    from: Option<Instant>,
-    waiting: Option<Box<(Output, ResponseEncoder)>>,
 }
 
 struct Polling {
     wait: Box<dyn Wait>,
     encoder: Option<ResponseEncoder>,
-    end: Option<Deadline>,
-    subscription: Option<Subscription>,
+    poll: Option<LongPoll>,
 }
 
 /// A stream whose events are gathered: callers in this process get the whole body at once.
@@ -57,34 +50,30 @@ struct Streaming {
     stream: Box<dyn EventStream>,
     encoder: ResponseEncoder,
     response: Option<Response>,
-    end: Deadline,
-    subscription: Option<Subscription>,
+    poll: Option<LongPoll>,
 }
 
 impl PendingRequest {
     pub(super) fn new(engine: Arc<Engine>, dispatched: Dispatched) -> Self {
         let state = match dispatched {
             Dispatched::Done(response) => State::Ready(Some(Progress::Done(response))),
-            Dispatched::Pause(pause) => State::Ready(Some(Progress::Pause(pause))),
+            Dispatched::Held(held) => State::Held(held),
             Dispatched::Blocking(pending) => State::Blocking(pending),
-            Dispatched::Settle(ticket, pause, waiting) => {
-                let from = (!pause.is_zero()).then(|| Instant::now() + pause);
-                State::Settle(Settling { ticket, from, waiting: Some(waiting) })
-            }
+            Dispatched::Settle(settling, waiting) => State::Settle(settling, Some(waiting)),
             Dispatched::Wait(waiting) => {
                 let (wait, encoder) = *waiting;
-                let encoder = Some(encoder);
-                State::Wait(Box::new(Polling { wait, encoder, end: None, subscription: None }))
+                let poll = LongPoll::new(wait.resource(), wait.patience());
+                let (encoder, poll) = (Some(encoder), Some(poll));
+                State::Wait(Box::new(Polling { wait, encoder, poll }))
             }
             Dispatched::Stream(streaming) => {
                 let (stream, encoder) = *streaming;
                 match encoder.start_stream() {
                     Ok(response) => State::Stream(Box::new(Streaming {
-                        end: Deadline::after(&engine, stream.lifetime()),
+                        poll: Some(LongPoll::new(stream.resource(), stream.lifetime())),
                         stream,
                         encoder,
                         response: Some(response),
-                        subscription: None,
                     })),
                     Err(refusal) => State::Ready(Some(Progress::Done(refusal))),
                 }
@@ -94,14 +83,25 @@ impl PendingRequest {
     }
 
     /// Goes on. `signal` is given when another poll is worth it; it may be given once too often.
-    pub fn poll(&mut self, dispatcher: &Dispatcher, signal: Arc<dyn Signal>) -> Progress {
-        match &mut self.state {
+    pub fn poll(&mut self, signal: Arc<dyn Signal>) -> Progress {
+        let progress = match &mut self.state {
             State::Ready(ready) => ready.take().unwrap_or_else(|| Progress::Done(misused())),
             State::Blocking(_) => Progress::Blocks,
-            State::Settle(settling) => settling.poll(dispatcher, signal),
-            State::Wait(polling) => polling.poll(&self.engine, signal),
-            State::Stream(streaming) => streaming.poll(&self.engine, signal),
+            State::Held(held) => wait_for_start(&self.engine, held, signal),
+            State::Settle(settling, waiting) => settle(&self.engine, settling, waiting, signal),
+            State::Wait(polling) => match polling.poll(signal.clone()) {
+                Ok(progress) => progress,
+                Err((settling, waiting)) => {
+                    self.state = State::Settle(settling, Some(waiting));
+                    return self.poll(signal);
+                }
+            },
+            State::Stream(streaming) => streaming.poll(signal),
+        };
+        if matches!(progress, Progress::Done(_) | Progress::Again(_)) {
+            self.state = State::Ready(None);
         }
+        progress
     }
 
     /// Carries out an operation of the control plane, when a poll asked for it. May block.
@@ -131,64 +131,72 @@ fn misused() -> Response {
     Response::new(500, "text/plain", "The request was answered already.")
 }
 
-impl Settling {
-    fn poll(&mut self, dispatcher: &Dispatcher, signal: Arc<dyn Signal>) -> Progress {
-        let left = self.from.map(|from| from.saturating_duration_since(Instant::now()));
-        if let Some(left) = left.filter(|left| !left.is_zero()) {
-            return Progress::Wait(Some(left));
-        }
-        let (engine, level) = (dispatcher.engine(), dispatcher.durability());
-        let settled = match self.ticket.map(|ticket| (ticket, engine.is_settled(ticket, level))) {
-            Some((ticket, Ok(false))) => match engine.notify_when(ticket, level, signal) {
-                Ok(()) => return Progress::Wait(None),
-                Err(error) => Err(error),
-            },
-            None | Some((_, Ok(true))) => Ok(()),
-            Some((_, Err(error))) => Err(error),
-        };
-        let Some(waiting) = self.waiting.take() else { return Progress::Done(misused()) };
-        let (body, encoder) = *waiting;
-        let settled = settled.map(|()| body).map_err(|error| WireError::from_engine(&error));
-        Progress::Done(encoder.encode(settled))
+// A wait that failed is over too: the next start tells why.
+fn wait_for_start(engine: &Engine, held: &Held, signal: Arc<dyn Signal>) -> Progress {
+    match held.waits_for().poll(engine.host(), || signal) {
+        Ok(Settled::OnSignal) => Progress::Wait(None),
+        Ok(Settled::After(left)) => Progress::Wait(Some(left)),
+        Ok(Settled::Yes) | Err(_) => Progress::Again(*held),
     }
 }
 
+fn settle(
+    engine: &Engine,
+    settling: &Settling,
+    waiting: &mut Option<Box<(Output, ResponseEncoder)>>,
+    signal: Arc<dyn Signal>,
+) -> Progress {
+    let settled = match settling.poll(engine.host(), || signal) {
+        Ok(Settled::OnSignal) => return Progress::Wait(None),
+        Ok(Settled::After(left)) => return Progress::Wait(Some(left)),
+        Ok(Settled::Yes) => Ok(()),
+        Err(error) => Err(WireError::from_engine(&error)),
+    };
+    let Some(waiting) = waiting.take() else { return Progress::Done(misused()) };
+    let (output, encoder) = *waiting;
+    Progress::Done(encoder.encode(settled.map(|()| output)))
+}
+
 impl Polling {
-    fn poll(&mut self, engine: &Arc<Engine>, signal: Arc<dyn Signal>) -> Progress {
-        if let Some(result) = self.wait.attempt().transpose() {
-            return Progress::Done(self.finish(result));
-        }
-        let end = *self.end.get_or_insert_with(|| Deadline::after(engine, self.wait.patience()));
-        if end.is_over(engine) {
-            return Progress::Done(self.finish(Ok(self.wait.empty())));
-        }
-        // A signal is used up by the attempt above; the old place goes before a new one is taken.
-        self.subscription = None;
-        self.subscription = Some(self.wait.subscribe(signal, end.virtual_time()));
-        // Something may have come between the attempt and the subscription.
-        match self.wait.attempt().transpose() {
-            Some(result) => Progress::Done(self.finish(result)),
-            None => Progress::Wait(Some(end.left())),
-        }
+    /// Polls; what was found and is not durable yet is the error.
+    #[allow(clippy::type_complexity, reason = "what the state of a request is made of")]
+    fn poll(
+        &mut self,
+        signal: Arc<dyn Signal>,
+    ) -> std::result::Result<Progress, (Settling, Box<(Output, ResponseEncoder)>)> {
+        let Some(poll) = &mut self.poll else { return Ok(Progress::Done(misused())) };
+        let output = match poll.poll(|| Ok(signal), || self.wait.attempt()) {
+            Ok(Polled::Wait(left)) => return Ok(Progress::Wait(Some(left))),
+            Ok(Polled::Over) => Ok(self.wait.empty()),
+            Ok(Polled::Found(Finished { output, settling })) => {
+                match (settling, self.encoder.take()) {
+                    (Some(settling), Some(encoder)) => {
+                        return Err((settling, Box::new((output, encoder))));
+                    }
+                    (_, encoder) => self.encoder = encoder,
+                }
+                Ok(output)
+            }
+            Err(error) => Err(error),
+        };
+        Ok(Progress::Done(self.finish(output)))
     }
 
     fn finish(&mut self, result: Result<Output>) -> Response {
-        self.subscription = None;
+        self.poll = None;
         self.encoder.take().map_or_else(misused, |encoder| encoder.encode(result))
     }
 }
 
 impl Streaming {
-    fn poll(&mut self, engine: &Arc<Engine>, signal: Arc<dyn Signal>) -> Progress {
-        if self.gather() || self.end.is_over(engine) {
-            return Progress::Done(self.finish());
+    fn poll(&mut self, signal: Arc<dyn Signal>) -> Progress {
+        let Some(mut poll) = self.poll.take() else { return Progress::Done(misused()) };
+        let ended = || Ok::<_, WireError>(self.gather().then_some(()));
+        if let Ok(Polled::Wait(left)) = poll.poll(|| Ok(signal), ended) {
+            self.poll = Some(poll);
+            return Progress::Wait(Some(left));
         }
-        self.subscription = None;
-        self.subscription = Some(self.stream.subscribe(signal, self.end.virtual_time()));
-        match self.gather() {
-            true => Progress::Done(self.finish()),
-            false => Progress::Wait(Some(self.end.left())),
-        }
+        Progress::Done(self.finish())
     }
 
     /// Takes the events that are there; whether the stream has ended.
@@ -213,7 +221,7 @@ impl Streaming {
     }
 
     fn finish(&mut self) -> Response {
-        self.subscription = None;
+        self.poll = None;
         self.response.take().unwrap_or_else(misused)
     }
 }

@@ -1,15 +1,11 @@
 //! The data planes that are served, and calls to them.
 
 use std::sync::Arc;
-use std::time::Duration;
-
-use trunkline_engine::Ticket;
 
 use super::metrics::Counters;
 use super::{Dispatched, Dispatcher, ResponseEncoder};
 use crate::detect::ServiceInfo;
-use crate::error::WireError;
-use crate::service::{Call, Input, OperationId, Outcome, Output, Service};
+use crate::service::{Call, Finished, Input, OperationId, Outcome, Service};
 
 /// One data plane.
 pub(super) struct Plane {
@@ -49,32 +45,16 @@ impl Dispatcher {
     ) -> Dispatched {
         plane.counters.count(operation);
         match plane.service.start(call, operation, input) {
-            Ok(Outcome::Done(output)) => Dispatched::Done(encoder.encode(Ok(output))),
-            Ok(Outcome::Settle(ticket, pause, output)) => {
-                self.settle(ticket, pause, (output, encoder))
+            Ok(Outcome::Done(Finished { output, settling: None })) => {
+                Dispatched::Done(encoder.encode(Ok(output)))
+            }
+            Ok(Outcome::Done(Finished { output, settling: Some(settling) })) => {
+                Dispatched::Settle(settling, Box::new((output, encoder)))
             }
             Ok(Outcome::Wait(wait)) => Dispatched::Wait(Box::new((wait, encoder))),
             Ok(Outcome::Stream(stream)) => Dispatched::Stream(Box::new((stream, encoder))),
-            Ok(Outcome::Pause(pause)) => Dispatched::Pause(pause),
+            Ok(Outcome::Held(held)) => Dispatched::Held(held),
             Err(error) => Dispatched::Done(encoder.encode(Err(error))),
-        }
-    }
-
-    fn settle(
-        &self,
-        ticket: Option<Ticket>,
-        pause: Duration,
-        (output, encoder): (Output, ResponseEncoder),
-    ) -> Dispatched {
-        if !pause.is_zero() {
-            return Dispatched::Settle(ticket, pause, Box::new((output, encoder)));
-        }
-        // In memory, and for writes that are on their way out anyway, there is nothing to wait for.
-        let settled = ticket.map_or(Ok(true), |t| self.engine.is_settled(t, self.durability));
-        match settled {
-            Ok(true) => Dispatched::Done(encoder.encode(Ok(output))),
-            Ok(false) => Dispatched::Settle(ticket, Duration::ZERO, Box::new((output, encoder))),
-            Err(error) => Dispatched::Done(encoder.encode(Err(WireError::from_engine(&error)))),
         }
     }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, header};
 use hyper::body::Incoming;
 use tokio::time::Instant;
-use trunkline_engine::Ticket;
+use trunkline_engine::{LongPoll, Polled, Settled, Settling};
 
 use super::connections::Connection;
 use super::guard::{self, Link};
@@ -15,10 +15,10 @@ use super::memory::Share;
 use super::notifier::Notifier;
 use super::stream::{self, Reply, ReplyBody};
 use super::{Shared, body, origin, request_log, respond};
-use crate::dispatch::{Deadline, Dispatched, Pending, base_of, is_health_path};
+use crate::dispatch::{Dispatched, Pending, base_of, is_health_path};
 use crate::error::{Result, WireError};
 use crate::message::{Peer, Request, Response};
-use crate::service::{Output, Wait};
+use crate::service::{Finished, Output, Wait};
 
 /// Answers one request.
 pub(super) async fn answer(
@@ -117,19 +117,17 @@ async fn handle(
     let scheme = if peer.is_secure { "https" } else { "http" };
     let base = base_of(&head.headers, scheme, "localhost");
     let dispatcher = &shared.dispatcher;
-    let mut dispatched = dispatcher.start(&request, &base, false);
-    if let Dispatched::Pause(pause) = dispatched {
-        tokio::time::sleep(pause).await;
-        dispatched = dispatcher.start(&request, &base, true);
+    let mut dispatched = dispatcher.start(&request, &base, None);
+    while let Dispatched::Held(held) = dispatched {
+        // A wait that failed is over too: the next start tells why.
+        let _over = settle(shared, held.waits_for()).await;
+        dispatched = dispatcher.start(&request, &base, Some(&held));
     }
     let response = match dispatched {
         Dispatched::Done(answer) => answer,
-        Dispatched::Settle(ticket, pause, waiting) => {
-            if !pause.is_zero() {
-                tokio::time::sleep(pause).await;
-            }
-            let (body, encoder) = *waiting;
-            encoder.encode(settle(shared, ticket).await.map(|()| body))
+        Dispatched::Settle(settling, waiting) => {
+            let (output, encoder) = *waiting;
+            encoder.encode(settle(shared, &settling).await.map(|()| output))
         }
         Dispatched::Wait(waiting) => {
             let (mut wait, encoder) = *waiting;
@@ -140,8 +138,8 @@ async fn handle(
             return stream::start(shared, connection, stream, encoder);
         }
         Dispatched::Blocking(pending) => control(shared, pending).await,
-        // A pause is asked for once.
-        Dispatched::Pause(_) => busy(),
+        // The loop above has left none.
+        Dispatched::Held(_) => busy(),
     };
     response.into()
 }
@@ -159,54 +157,51 @@ async fn control(shared: &Arc<Shared>, pending: Pending) -> Response {
     })
 }
 
-async fn settle(shared: &Shared, ticket: Option<Ticket>) -> Result<()> {
-    let Some(ticket) = ticket else { return Ok(()) };
-    let (engine, level) = (shared.dispatcher.engine(), shared.dispatcher.durability());
+async fn settle(shared: &Shared, settling: &Settling) -> Result<()> {
+    let host = shared.dispatcher.engine().host();
     let notifier = Arc::new(Notifier::default());
-    engine
-        .notify_when(ticket, level, notifier.clone())
-        .map_err(|error| WireError::from_engine(&error))?;
-    notifier.notified().await;
-    // The signal also comes when the write failed; waiting for a settled ticket returns at once.
-    engine.wait(ticket, level).map_err(|error| WireError::from_engine(&error))
+    loop {
+        let polled = settling.poll(host, || notifier.clone());
+        match polled.map_err(|error| WireError::from_engine(&error))? {
+            Settled::Yes => return Ok(()),
+            Settled::OnSignal => notifier.notified().await,
+            Settled::After(left) => tokio::time::sleep(left).await,
+        }
+    }
 }
 
 async fn poll(shared: &Shared, wait: &mut dyn Wait) -> Result<Output> {
-    if let Some(output) = wait.attempt()? {
-        return Ok(output);
+    let found = match wait.attempt()? {
+        None if wait.patience() == 0 => return Ok(wait.empty()),
+        None => wait_for(shared, wait).await?,
+        found => found,
+    };
+    match found {
+        None => Ok(wait.empty()),
+        Some(Finished { output, settling }) => {
+            if let Some(settling) = settling {
+                settle(shared, &settling).await?;
+            }
+            Ok(output)
+        }
     }
-    if wait.patience() == 0 {
-        return Ok(wait.empty());
-    }
-    let polls = Counted::new(shared);
-    let found = self::wait(shared, wait).await;
-    drop(polls);
-    found
 }
 
-async fn wait(shared: &Shared, wait: &mut dyn Wait) -> Result<Output> {
-    let engine = shared.dispatcher.engine();
-    let end = Deadline::after(engine, wait.patience());
+async fn wait_for(shared: &Shared, wait: &mut dyn Wait) -> Result<Option<Finished>> {
+    let _counted = Counted::new(shared);
+    let mut poll = LongPoll::new(wait.resource(), wait.patience());
     let mut stopping = shared.stopping.clone();
     let notifier = Arc::new(Notifier::default());
     loop {
-        let subscription = wait.subscribe(notifier.clone(), end.virtual_time());
-        // Something may have come between the last attempt and the subscription.
-        if let Some(output) = wait.attempt()? {
-            return Ok(output);
-        }
-        let over = tokio::time::sleep_until(Instant::from_std(end.instant()));
-        let is_woken = tokio::select! {
-            () = notifier.notified() => true,
-            () = over => false,
-            _ = stopping.wait_for(|stop| *stop) => false,
+        let left = match poll.poll(|| Ok(notifier.clone()), || wait.attempt())? {
+            Polled::Found(found) => return Ok(Some(found)),
+            Polled::Over => return Ok(None),
+            Polled::Wait(left) => left,
         };
-        let found = wait.attempt()?;
-        drop(subscription);
-        match found {
-            Some(output) => return Ok(output),
-            None if is_woken && !end.is_over(engine) => {}
-            None => return Ok(wait.empty()),
+        tokio::select! {
+            () = notifier.notified() => {}
+            () = tokio::time::sleep(left) => {}
+            _ = stopping.wait_for(|stop| *stop) => return Ok(None),
         }
     }
 }

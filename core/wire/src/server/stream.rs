@@ -10,13 +10,14 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use trunkline_engine::{LongPoll, Polled};
 
 use super::Shared;
 use super::connections::{Busy, Connection};
 use super::notifier::Notifier;
 use super::unread::unread;
-use crate::dispatch::{Deadline, ResponseEncoder};
+use crate::dispatch::ResponseEncoder;
+use crate::error::Result;
 use crate::message::Response;
 use crate::service::{EventStream, NextEvent};
 
@@ -120,48 +121,47 @@ struct Feed {
 
 impl Feed {
     async fn run(mut self) {
-        let engine = self.shared.dispatcher.engine().clone();
-        let end = Deadline::after(&engine, self.stream.lifetime());
+        let mut poll = LongPoll::new(self.stream.resource(), self.stream.lifetime());
         let mut stopping = self.shared.stopping.clone();
         let notifier = Arc::new(Notifier::default());
-        while self.send_ready().await {
-            let subscription = self.stream.subscribe(notifier.clone(), end.virtual_time());
-            // Something may have come between the last look and the subscription.
-            if !self.send_ready().await || end.is_over(&engine) {
-                break;
-            }
-            let over = tokio::time::sleep_until(Instant::from_std(end.instant()));
-            let goes_on = tokio::select! {
-                () = notifier.notified() => !end.is_over(&engine),
-                () = over => false,
-                () = self.sender.closed() => false,
-                _ = stopping.wait_for(|stop| *stop) => false,
+        while !poll.is_over() {
+            let next = poll.poll(|| Ok(notifier.clone()), || self.next());
+            let left = match next {
+                Ok(Polled::Found(Some(bytes))) => {
+                    if !self.send(bytes).await {
+                        return;
+                    }
+                    continue;
+                }
+                Ok(Polled::Wait(left)) => left,
+                Ok(Polled::Found(None) | Polled::Over) => return,
+                Err(error) => {
+                    let last = self.encoder.exception(error);
+                    self.send(last).await;
+                    return;
+                }
             };
-            drop(subscription);
-            if !goes_on {
-                break;
+            tokio::select! {
+                () = notifier.notified() => {}
+                () = tokio::time::sleep(left) => {}
+                () = self.sender.closed() => return,
+                _ = stopping.wait_for(|stop| *stop) => return,
             }
         }
     }
 
-    /// Sends the events that are there; whether the stream goes on.
-    async fn send_ready(&mut self) -> bool {
-        loop {
-            let next = self.stream.next().and_then(|next| match next {
-                NextEvent::Event(event) => self.encoder.event(event).map(Some),
-                NextEvent::Wait => Ok(None),
-                NextEvent::End => Ok(Some(Vec::new())),
-            });
-            let (bytes, is_last) = match next {
-                Ok(None) => return true,
-                Ok(Some(bytes)) if bytes.is_empty() => return false,
-                Ok(Some(bytes)) => (bytes, false),
-                Err(error) => (self.encoder.exception(error), true),
-            };
-            let bytes = unread(&self.connection, bytes);
-            if self.sender.send(bytes).await.is_err() || is_last {
-                return false;
-            }
+    /// The next event, if there is one: its bytes, or nothing at the end of the stream.
+    fn next(&mut self) -> Result<Option<Option<Vec<u8>>>> {
+        match self.stream.next()? {
+            NextEvent::Event(event) => self.encoder.event(event).map(|bytes| Some(Some(bytes))),
+            NextEvent::Wait => Ok(None),
+            NextEvent::End => Ok(Some(None)),
         }
+    }
+
+    /// Sends one event; whether the stream goes on.
+    async fn send(&mut self, bytes: Vec<u8>) -> bool {
+        let bytes = unread(&self.connection, bytes);
+        self.sender.send(bytes).await.is_ok()
     }
 }

@@ -8,12 +8,12 @@ mod input;
 mod outcome;
 
 pub use input::Input;
-pub use outcome::{Event, EventStream, NextEvent, Outcome, Output, Subscription, Wait};
+pub use outcome::{Event, EventStream, Finished, NextEvent, Outcome, Output, Wait};
 
 use std::fmt::Write;
 use std::sync::Arc;
 
-use trunkline_engine::{Engine, ResourceName};
+use trunkline_engine::{Engine, Held, ResourceName};
 
 use crate::error::{Result, WireError};
 use crate::message::{Request, Response};
@@ -43,8 +43,8 @@ pub struct Call<'a> {
     pub region: &'a str,
     /// The request, for what a service takes from paths and headers.
     pub request: &'a Request<'a>,
-    /// Whether the pause that a fault asked for was made.
-    pub paused: bool,
+    /// What held an earlier attempt of this call up, which is over now.
+    pub held: Option<&'a Held>,
     /// Set where signatures are proved: then policies count.
     pub access: Option<&'a Access>,
 }

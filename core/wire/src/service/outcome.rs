@@ -1,9 +1,8 @@
 //! How far an operation came, and what is left to wait for.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use trunkline_engine::{Signal, Ticket};
+use trunkline_engine::{Awaited, Held, Settling};
 use trunkline_types::Millis;
 
 use crate::error::Result;
@@ -26,28 +25,39 @@ impl From<Vec<u8>> for Output {
     }
 }
 
+/// An output, and what has to be durable before it is handed out.
+pub struct Finished {
+    /// The output.
+    pub output: Output,
+    /// What to wait for; `None` if there is nothing more.
+    pub settling: Option<Settling>,
+}
+
+impl<T: Into<Output>> From<T> for Finished {
+    fn from(output: T) -> Self {
+        Self { output: output.into(), settling: None }
+    }
+}
+
 /// How far an operation came.
 pub enum Outcome {
-    /// This is the output.
-    Done(Output),
-    /// This is the output once the ticket, if there is one, is settled, and after the pause that a
-    /// fault asks for.
-    Settle(Option<Ticket>, Duration, Output),
+    /// It is done.
+    Done(Finished),
     /// There is no output yet: a long poll.
     Wait(Box<dyn Wait>),
     /// The output is a stream of events.
     Stream(Box<dyn EventStream>),
-    /// A fault asks for a pause; call again afterwards, with `paused` set.
-    Pause(Duration),
+    /// It may not start yet; call again after that, with this in [`super::Call::held`].
+    Held(Held),
 }
 
-/// A long poll. The driver attempts, subscribes, attempts again, and waits for the signal.
+/// A long poll. The drivers carry it out with [`trunkline_engine::LongPoll`].
 pub trait Wait: Send {
     /// Tries once; None while there is nothing to answer with.
-    fn attempt(&mut self) -> Result<Option<Output>>;
+    fn attempt(&mut self) -> Result<Option<Finished>>;
 
-    /// Has `signal` signalled when another attempt is worth it, and at the virtual time `until`.
-    fn subscribe(&self, signal: Arc<dyn Signal>, until: Option<Millis>) -> Subscription;
+    /// What is waited for.
+    fn resource(&self) -> Arc<dyn Awaited>;
 
     /// How long the caller is willing to wait.
     fn patience(&self) -> Millis;
@@ -61,8 +71,8 @@ pub trait EventStream: Send {
     /// The next event, without waiting for it. An error is the last message of the stream.
     fn next(&mut self) -> Result<NextEvent>;
 
-    /// As for [`Wait::subscribe`].
-    fn subscribe(&self, signal: Arc<dyn Signal>, until: Option<Millis>) -> Subscription;
+    /// What is waited for.
+    fn resource(&self) -> Arc<dyn Awaited>;
 
     /// How long the stream lives at most.
     fn lifetime(&self) -> Millis;
@@ -86,23 +96,4 @@ pub struct Event {
     pub name: &'static str,
     /// The content.
     pub output: Output,
-}
-
-/// A place among those who wait for something. Dropping it gives the place up; a signal that was
-/// not used goes to the next.
-pub struct Subscription(Option<Box<dyn FnOnce() + Send + Sync>>);
-
-impl Subscription {
-    /// A subscription that `end` ends.
-    pub fn new(end: impl FnOnce() + Send + Sync + 'static) -> Self {
-        Self(Some(Box::new(end)))
-    }
-}
-
-impl Drop for Subscription {
-    fn drop(&mut self) {
-        if let Some(end) = self.0.take() {
-            end();
-        }
-    }
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from trunkline._core import AsyncMessage as Message
 from trunkline._core import NotAdmitted
-from trunkline.aio.loop import apply_delay, durable
+from trunkline.aio.loop import admitted
 from trunkline.errors import TrunklineError
 
 TYPE_CHECKING = False
@@ -26,36 +26,28 @@ __all__ = ["Message"]
 
 async def delete(self: Message) -> None:
     """Delete the message; return once that is as durable as the engine promises."""
-    try:
-        pending = self._begin_delete()
-    except NotAdmitted:
-        await apply_delay(self._check_faults("delete"))
-        pending = self._begin_delete(admitted=True)
-        if pending is not None:
-            await durable(pending)
-        return
-    if pending is not None:
-        await pending
+    await _run(self._begin_delete)
 
 
 async def extend(self: Message, visibility_timeout: Seconds) -> None:
     """Let the lease end `visibility_timeout` seconds from now."""
-    await _change(self, self._begin_extend, visibility_timeout)
+    await _run(self._begin_extend, visibility_timeout)
 
 
 async def release(self: Message, delay: Seconds = 0) -> None:
     """Give the message back: visible again at once, or in `delay` seconds."""
-    await _change(self, self._begin_release, delay)
+    await _run(self._begin_release, delay)
 
 
-async def _change(self: Message, begin: Begin, span: Seconds) -> None:
+async def _run(begin: Begin, *arguments: Seconds) -> None:
     try:
-        pending = begin(span)
-    except NotAdmitted:
-        await apply_delay(self._check_faults("extend"))
-        pending = begin(span, admitted=True)
+        pending = begin(*arguments)
+    except NotAdmitted as refusal:
+        (held,) = refusal.args
+        await admitted(held)
+        pending = begin(*arguments, admitted=held)
     if pending is not None:
-        await durable(pending)
+        await pending
 
 
 async def __aenter__(self: Message) -> Message:  # noqa: N807
@@ -75,9 +67,9 @@ async def __aexit__(  # noqa: N807
         return
     try:
         # Not waited for: the caller's exception is to be seen now, and no other one instead of it.
-        self._begin_release(0, admitted=True)
-    except TrunklineError:
-        # A lease that cannot be given back ends by itself.
+        self._begin_release(0)
+    except (TrunklineError, NotAdmitted):
+        # A lease that cannot be given back at once ends by itself.
         return
 
 

@@ -6,7 +6,7 @@ import asyncio
 
 from trunkline import validation
 from trunkline._core import NotAdmitted, milliseconds
-from trunkline.aio.loop import apply_delay, durable, waker
+from trunkline.aio.loop import admitted, waker
 from trunkline.aio.queues.redrive import RedriveTask
 from trunkline.limits import WAIT_MAX_MS
 from trunkline.queues.messages import as_list, checked_options, prepare
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         PeekedMessage,
         PendingSend,
         QueueStatistics,
+        ReceiveCall,
         SendBatchResult,
         SendResult,
     )
@@ -72,11 +73,11 @@ class Queue:
         """
         if options:
             checked = checked_options(options, self.sync._limits)
-            return await self._run("send", self._core.begin_send, body, *checked)
+            return await self._run(self._core.begin_send, body, *checked)
         try:
             result, pending = self._core.begin_send(body)
-        except NotAdmitted:
-            return await self._admitted("send", self._core.begin_send, body)
+        except NotAdmitted as refusal:
+            return await self._admitted(refusal, self._core.begin_send, body)
         if pending is not None:
             await pending
         return result
@@ -91,11 +92,11 @@ class Queue:
         ()
         """
         entries = as_list(entries, "entries")
-        result = await self._run("send", self._core.begin_send_batch, entries, durability)
+        result = await self._run(self._core.begin_send_batch, entries, durability)
         if result is not None:
             return result
         prepared = prepare(entries, self.sync._limits)
-        return await self._run("send", self._core.begin_send_prepared, *prepared, durability)
+        return await self._run(self._core.begin_send_prepared, *prepared, durability)
 
     def send_nowait(self, body: Body, **options: Unpack[SendOptions]) -> PendingSend:
         """Add a message and do not wait for the disk. See :meth:`trunkline.Queue.send_nowait`.
@@ -126,45 +127,40 @@ class Queue:
             # Whatever else there is to check can wait until there is nothing to hand out.
             if found:
                 return found
-        if await self._apply_faults("receive"):
-            visibility_timeout = 0
         validation.count(max, "max", 1, validation.COUNT_MAX)
         span = self._span(wait)
         lease = None if visibility_timeout is None else self.sync._lease(visibility_timeout)
         attempt = None if attempt_id is None else self.sync._attempt(attempt_id)
-        found = self._core.receive_now_with(max, lease, attempt, span)
-        if found or not span:
-            return found
-        return await self._wait(max, span, lease, attempt)
+        try:
+            call = self._core.begin_receive(max, lease, attempt, span)
+        except NotAdmitted as refusal:
+            (held,) = refusal.args
+            await admitted(held)
+            call = self._core.begin_receive(max, lease, attempt, span, admitted=held)
+        return await self._poll(call)
 
-    async def _wait(
-        self, max: int, span: int, lease: int | None, attempt: str | None
-    ) -> list[Message]:
+    async def _poll(self, call: ReceiveCall) -> list[Message]:
         loop, parked = waker()
-        end = loop.time() + span / 1_000
-        virtual_end = self._core.deadline(span)
         while True:
-            token, completion = parked.park(loop)
-            subscription = self._core.subscribe(parked, token, virtual_end)
-            expired = True
-            timer = None
+            found, pending, waiting = call.poll(parked, loop)
+            if waiting is None:
+                break
+            token, completion, left = waiting
+            timer = loop.call_later(left, completion.set_result, None)
             try:
-                # Somebody may have sent between the caller's try and the subscription.
-                found = self._core.receive_now_with(max, lease, attempt, span)
-                if found:
-                    return found
-                timer = loop.call_at(end, completion.set_result, None)
                 await completion
+            except BaseException:
+                # A wake that was not used goes to the next waiter.
+                call.cancel()
+                raise
             finally:
-                # Also when cancelled: a wake that was not used goes to the next waiter.
-                if timer is not None:
-                    timer.cancel()
+                timer.cancel()
                 parked.leave(token)
-                expired = subscription.end()
             # No await from here to the return: what is leased is handed out.
-            found = self._core.receive_now_with(max, lease, attempt, span)
-            if found or expired or loop.time() >= end:
-                return found
+        if pending is not None:
+            # The engine was opened with durable receives: a lease is handed out when it is safe.
+            await pending
+        return found
 
     def _span(self, wait: Seconds | None) -> int:
         if wait is None:
@@ -181,7 +177,7 @@ class Queue:
         self, delivery: Message | SyncMessage | str, *, durability: Durability | None = None
     ) -> None:
         """Delete a message that was received, named by itself or by its receipt."""
-        await self._run("delete", self._core.begin_delete, delivery, durability)
+        await self._run(self._core.begin_delete, delivery, durability)
 
     async def delete_batch(
         self,
@@ -202,8 +198,8 @@ class Queue:
         named = as_list(deliveries, "deliveries")
         try:
             result, pending = self._core.begin_batch(named, None, durability)
-        except NotAdmitted:
-            return await self._admitted("delete", self._core.begin_batch, named, None, durability)
+        except NotAdmitted as refusal:
+            return await self._admitted(refusal, self._core.begin_batch, named, None, durability)
         if pending is not None:
             await pending
         return result
@@ -217,7 +213,7 @@ class Queue:
     ) -> None:
         """Let a lease end `visibility_timeout` seconds from now; 0 makes the message visible."""
         lease = self.sync._lease(visibility_timeout)
-        await self._run("extend", self._core.begin_extend, delivery, lease, durability)
+        await self._run(self._core.begin_extend, delivery, lease, durability)
 
     async def extend_batch(
         self,
@@ -229,13 +225,11 @@ class Queue:
         """The same for many, with one wait for the disk."""
         named = as_list(deliveries, "deliveries")
         lease = self.sync._lease(visibility_timeout)
-        return await self._run("extend", self._core.begin_batch, named, lease, durability)
+        return await self._run(self._core.begin_batch, named, lease, durability)
 
     # --- how a verb is carried out ---------------------------------------------------------------
 
-    async def _run(
-        self, verb: str, begin: Callable[..., tuple[Result, Any]], *arguments: Any
-    ) -> Result:
+    async def _run(self, begin: Callable[..., tuple[Result, Any]], *arguments: Any) -> Result:
         """Begin a verb and await that it is durable; `trunkline.queues` blocks on the same steps.
 
         It is begun in one go, without suspending: a cancelled coroutine has done all of it or
@@ -243,29 +237,21 @@ class Queue:
         """
         try:
             result, pending = begin(*arguments)
-        except NotAdmitted:
-            return await self._admitted(verb, begin, *arguments)
+        except NotAdmitted as refusal:
+            return await self._admitted(refusal, begin, *arguments)
         if pending is not None:
             await pending
         return result
 
     async def _admitted(
-        self, verb: str, begin: Callable[..., tuple[Result, Any]], *arguments: Any
+        self, refusal: NotAdmitted, begin: Callable[..., tuple[Result, Any]], *arguments: Any
     ) -> Result:
-        await self._apply_faults(verb)
-        while verb == "send" and (unwritten := self._core.capacity()) is not None:
-            # Senders must not outrun the disk.
-            await durable(unwritten)
-        result, pending = begin(*arguments, admitted=True)
+        (held,) = refusal.args
+        await admitted(held)
+        result, pending = begin(*arguments, admitted=held)
         if pending is not None:
-            await durable(pending)
+            await pending
         return result
-
-    async def _apply_faults(self, verb: str) -> bool:
-        """The faults of a call, asked for once; whether a delivery stays visible."""
-        seconds, duplicate = self._core.check_faults(verb)
-        await apply_delay(seconds)
-        return duplicate
 
     if TYPE_CHECKING:
 

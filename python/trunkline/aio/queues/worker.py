@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
-from trunkline.aio.loop import durable
+from trunkline._core import NotAdmitted
 from trunkline.errors import EngineClosed, OverLimit, QueueDoesNotExist, TrunklineError
 from trunkline.queues import consumer
 from trunkline.queues.consumer import ConsumeReport
@@ -143,29 +143,35 @@ class Consumption:
     def _release_now(self, messages: list[Message]) -> None:
         try:
             delays = [0] * len(messages)
-            self._queue._core.begin_release_unsettled(messages, delays, admitted=True)
-        except TrunklineError:
-            # A lease that cannot be given back ends by itself.
+            self._queue._core.begin_release_unsettled(messages, delays)
+        except (TrunklineError, NotAdmitted):
+            # A lease that cannot be given back at once ends by itself.
             return
 
     async def _settle(self, messages: list[Message], failed: list[Message]) -> None:
         good, report = consumer.partition(messages, failed)
         refused = 0
         pending: PendingWrite | None = None
+        refusal: NotAdmitted | None = None
+        core, delays = self._queue._core, self._config.delays(failed)
         try:
             if good:
                 refused = len((await self._queue.delete_batch(good)).failed)
         finally:
             # Also when cancelled in between.
             if failed:
-                core, delays = self._queue._core, self._config.delays(failed)
-                _, pending = core.begin_release_unsettled(failed, delays, admitted=True)
+                try:
+                    _, pending = core.begin_release_unsettled(failed, delays)
+                except NotAdmitted as held:
+                    refusal = held
         total = self._report
         total.handled += report.handled + len(good) - refused
         total.failed += report.failed + refused
         total.released += report.released
-        if pending is not None:
-            await durable(pending)
+        if refusal is not None:
+            await self._queue._admitted(refusal, core.begin_release_unsettled, failed, delays)
+        elif pending is not None:
+            await pending
 
     async def _heartbeat(self) -> None:
         while True:
@@ -175,10 +181,8 @@ class Consumption:
             try:
                 # Skips what was settled since: a late heartbeat must not undo a release.
                 running = list(self._running.values())
-                core, lease = self._queue._core, self._config.lease
-                _, pending = core.begin_extend_unsettled(running, lease, admitted=True)
-                if pending is not None:
-                    await durable(pending)
+                queue, lease = self._queue, self._config.lease
+                await queue._run(queue._core.begin_extend_unsettled, running, lease)
             except TrunklineError:
                 # The engine is closed or broken: the tasks will meet the same error and say so.
                 continue

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use trunkline_host::{
-    Component, Encode, Host, Jobs, Location, Resource, ResourceReport, TimerKey, Waiters,
+    Awaited, Component, Encode, Host, Jobs, Location, Resource, ResourceReport, TimerKey, Waiters,
 };
 use trunkline_journal::Ticket;
 use trunkline_types::sync::{Mutex, lock};
@@ -14,6 +14,11 @@ use super::record::Record;
 
 /// The kind, as names of resources say it.
 pub const COUNTER: ResourceKind = ResourceKind("counter");
+
+/// Timer slot: the counter is raised.
+const SLOT_RAISE: u32 = 0;
+/// Timer slot: a wait may have reached its deadline on a virtual clock.
+const SLOT_WAITERS: u32 = 1;
 
 /// All counters of a host.
 pub struct Counters {
@@ -90,8 +95,7 @@ impl Counter {
 
     /// Changes the counter by `by`.
     pub fn add(&self, by: i64) -> Result<Option<Ticket>> {
-        self.host.check_writable()?;
-        self.host.faults.check(ADD, &self.name)?;
+        let _admitted = self.host.admit(ADD, &self.name)?;
         let next = lock(&self.state).next;
         self.append(by, next)
     }
@@ -123,7 +127,7 @@ impl Counter {
 
     pub(super) fn arm(&self, at: Millis) {
         if self.period > 0 {
-            self.host.arm(TimerKey { owner: self.id, slot: 0 }, at);
+            self.host.arm(TimerKey { owner: self.id, slot: SLOT_RAISE }, at);
         }
     }
 }
@@ -137,8 +141,11 @@ impl Resource for Counter {
         &self.name
     }
 
-    fn fire(&self, _: u32, _: Millis, jobs: &Jobs<'_>) -> Option<Millis> {
-        jobs.push(0);
+    fn fire(&self, slot: u32, now: Millis, jobs: &Jobs<'_>) -> Option<Millis> {
+        match slot {
+            SLOT_WAITERS => self.waiters.expire(now),
+            _ => jobs.push(0),
+        }
         None
     }
 
@@ -151,6 +158,25 @@ impl Resource for Counter {
 
     fn close(&self) {
         self.waiters.wake_all();
+    }
+}
+
+impl Awaited for Counter {
+    fn host(&self) -> &Arc<Host> {
+        &self.host
+    }
+
+    fn waiters(&self) -> &Waiters {
+        &self.waiters
+    }
+
+    // Everyone is woken, so no wake has to be passed on.
+    fn has_content(&self) -> bool {
+        false
+    }
+
+    fn waiters_timer(&self) -> TimerKey {
+        TimerKey { owner: self.id, slot: SLOT_WAITERS }
     }
 }
 

@@ -15,7 +15,7 @@ pub use noun::CounterNoun;
 pub use service::CounterService;
 
 /// Changing a counter by hand.
-pub const ADD: Operation = Operation("add");
+pub const ADD: Operation = Operation::writes("add");
 
 /// The kind of counters.
 pub static COUNTERS: ComponentKind = ComponentKind {

@@ -1,15 +1,15 @@
 //! Counters over the wire: all that a data plane needs.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::Deserialize;
-use trunkline_engine::{ResourceName, Signal};
+use trunkline_engine::{Awaited, ResourceName};
+use trunkline_host::Resource;
 use trunkline_types::Millis;
 use trunkline_wire::error::Result;
 use trunkline_wire::service::{
-    Call, Event, EventStream, Input, NextEvent, OperationId, Outcome, Output, Service,
-    Subscription, Wait,
+    Call, Event, EventStream, Finished, Input, NextEvent, OperationId, Outcome, Output, Service,
+    Wait,
 };
 use trunkline_wire::{Value, WireError};
 
@@ -45,15 +45,6 @@ fn output(value: i64) -> Output {
     format!("{{\"Value\":{value}}}").into_bytes().into()
 }
 
-fn subscribe(
-    counter: &Arc<Counter>,
-    signal: Arc<dyn Signal>,
-    until: Option<Millis>,
-) -> Subscription {
-    let (counter, id) = (counter.clone(), counter.waiters.subscribe(signal, until));
-    Subscription::new(move || _ = counter.waiters.unsubscribe(id))
-}
-
 impl Service for CounterService {
     fn name(&self) -> &'static str {
         "counter"
@@ -68,9 +59,11 @@ impl Service for CounterService {
             "Add" => {
                 let AddInput { name, by } = input.read()?;
                 let counter = find(call, &name)?;
-                let added = counter.add(by.iter().sum());
-                let ticket = added.map_err(|error| WireError::from_engine(&error))?;
-                Ok(Outcome::Settle(ticket, Duration::ZERO, output(counter.value())))
+                let (added, host) = (counter.add(by.iter().sum()), call.engine.host());
+                let settling = added
+                    .and_then(|ticket| host.begin_settle(counter.name(), ticket, host.durability))
+                    .map_err(|error| WireError::from_engine(&error))?;
+                Ok(Outcome::Done(Finished { output: output(counter.value()), settling }))
             }
             "Await" => {
                 let AtLeast { name, at_least, seconds } = input.read()?;
@@ -104,13 +97,13 @@ struct Await {
 }
 
 impl Wait for Await {
-    fn attempt(&mut self) -> Result<Option<Output>> {
+    fn attempt(&mut self) -> Result<Option<Finished>> {
         let value = self.counter.value();
-        Ok((value >= self.at_least).then(|| output(value)))
+        Ok((value >= self.at_least).then(|| output(value).into()))
     }
 
-    fn subscribe(&self, signal: Arc<dyn Signal>, until: Option<Millis>) -> Subscription {
-        subscribe(&self.counter, signal, until)
+    fn resource(&self) -> Arc<dyn Awaited> {
+        self.counter.clone()
     }
 
     fn patience(&self) -> Millis {
@@ -145,8 +138,8 @@ impl EventStream for Watch {
         Ok(NextEvent::Event(Event { name: "Changed", output: output(value) }))
     }
 
-    fn subscribe(&self, signal: Arc<dyn Signal>, until: Option<Millis>) -> Subscription {
-        subscribe(&self.counter, signal, until)
+    fn resource(&self) -> Arc<dyn Awaited> {
+        self.counter.clone()
     }
 
     fn lifetime(&self) -> Millis {

@@ -1,6 +1,6 @@
 //! `DeleteMessage`, `ChangeMessageVisibility` and their batches.
 
-use trunkline_engine::{Queue, Ticket};
+use trunkline_engine::{Admitted, Queue, Ticket};
 use trunkline_types::{Limits, Millis, Problem};
 
 use super::errors::{from_engine, invalid_value, missing};
@@ -21,19 +21,19 @@ pub(super) fn visibility(seconds: i32, limits: &Limits) -> Result<Millis> {
 
 pub(super) fn one(context: &Context<'_>, input: &Input<'_>) -> Result<Outcome> {
     let input: LeaseInput<'_> = input.read()?;
-    let queue = match context.queue(input.queue_url.as_deref())? {
-        Lookup::Queue(queue, _) => queue,
-        Lookup::Pause(pause) => return Ok(Outcome::Pause(pause)),
+    let (queue, call) = match context.queue(input.queue_url.as_deref())? {
+        Lookup::Ready(queue, call) => (queue, call),
+        Lookup::Held(held) => return Ok(Outcome::Held(held)),
     };
-    let ticket = carry_out(context, &queue, &input)?;
+    let ticket = carry_out(context, (&queue, &call), &input)?;
     context.settle(&queue, ticket, b"{}".to_vec())
 }
 
 pub(super) fn batch(context: &Context<'_>, input: &Input<'_>, operation: &str) -> Result<Outcome> {
     let input: Batch<'_, LeaseInput<'_>> = input.read()?;
-    let queue = match context.queue(input.queue_url.as_deref())? {
-        Lookup::Queue(queue, _) => queue,
-        Lookup::Pause(pause) => return Ok(Outcome::Pause(pause)),
+    let (queue, call) = match context.queue(input.queue_url.as_deref())? {
+        Lookup::Ready(queue, call) => (queue, call),
+        Lookup::Held(held) => return Ok(Outcome::Held(held)),
     };
     let entries = input.entries.unwrap_or_default();
     let most = context.call.engine.limits().batch_entries_max as usize;
@@ -43,7 +43,7 @@ pub(super) fn batch(context: &Context<'_>, input: &Input<'_>, operation: &str) -
     let mut last: Option<Ticket> = None;
     for entry in &entries {
         let id = entry.id.as_deref().unwrap_or("");
-        match carry_out(context, &queue, entry) {
+        match carry_out(context, (&queue, &call), entry) {
             Ok(ticket) => {
                 last = last.max(ticket);
                 let mut object = Object::open(output.success());
@@ -58,7 +58,7 @@ pub(super) fn batch(context: &Context<'_>, input: &Input<'_>, operation: &str) -
 
 fn carry_out(
     context: &Context<'_>,
-    queue: &Queue,
+    (queue, call): (&Queue, &Admitted),
     input: &LeaseInput<'_>,
 ) -> Result<Option<Ticket>> {
     let handle = input.receipt_handle.as_deref().filter(|handle| !handle.is_empty());
@@ -71,8 +71,8 @@ fn carry_out(
     };
     let receipt = queue.decode_receipt(handle).map_err(from_engine)?;
     let result = match is_delete {
-        true => queue.delete(&receipt),
-        false => queue.extend(&receipt, timeout),
+        true => queue.delete_admitted(call, &receipt),
+        false => queue.extend_admitted(call, &receipt, timeout),
     };
     result.map_err(|error| match error.problem() {
         // The engine does not quote receipts; AWS does.

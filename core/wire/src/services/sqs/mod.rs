@@ -21,13 +21,12 @@ mod text;
 pub use service::Sqs;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use trunkline_engine::{Queue, Ticket, operation};
+use trunkline_engine::{Admission, Admitted, Engine, Held, Queue, Ticket, operation};
 
 use self::errors::from_engine;
 use crate::error::Result;
-use crate::service::{Call, Outcome};
+use crate::service::{Call, Finished, Outcome};
 
 /// The operations of the data plane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,14 +81,14 @@ struct Context<'a> {
     operation: Operation,
 }
 
-/// The queue of a call, or the pause that has to be made before it.
+/// The queue of an admitted call, or what holds the call up.
 enum Lookup {
-    Queue(Arc<Queue>, bool),
-    Pause(Duration),
+    Ready(Arc<Queue>, Admitted),
+    Held(Held),
 }
 
 impl Context<'_> {
-    /// The queue that `url` names, once the faults of the engine let the call pass.
+    /// The queue that `url` names, once the engine admits the call.
     fn queue(&self, url: Option<&str>) -> Result<Lookup> {
         let address = match url {
             Some(url) => address::parse(url, self.call.account, self.call.region)?,
@@ -101,26 +100,28 @@ impl Context<'_> {
         if let Some(access) = self.call.access {
             access.check(self.call.account, self.operation.name(), &queue)?;
         }
-        let faults = self.call.engine.faults();
-        let mut duplicate = false;
-        if faults.is_active() && !self.call.paused {
-            let verdict = faults.check(self.operation.verb(), queue.name()).map_err(from_engine)?;
-            if !verdict.delay.is_zero() {
-                return Ok(Lookup::Pause(verdict.delay));
-            }
-            duplicate = verdict.duplicate;
-        }
-        Ok(Lookup::Queue(queue, duplicate))
+        let admission = match self.call.held {
+            Some(held) => queue.resume(held),
+            None => queue.try_admit(self.operation.verb()),
+        };
+        Ok(match admission.map_err(from_engine)? {
+            Admission::Ready(admitted) => Lookup::Ready(queue, admitted),
+            Admission::Held(held) => Lookup::Held(held),
+        })
     }
 
-    /// The output once `ticket` is durable. The change is made already: a fault of the commit
-    /// concerns its durability alone, and strikes an engine in memory as well.
+    /// The output once `ticket` is durable.
     fn settle(&self, queue: &Queue, ticket: Option<Ticket>, body: Vec<u8>) -> Result<Outcome> {
-        let faults = self.call.engine.faults();
-        let verdict = faults.check(operation::COMMIT, queue.name()).map_err(from_engine)?;
-        match ticket {
-            None if verdict.delay.is_zero() => Ok(Outcome::Done(body.into())),
-            ticket => Ok(Outcome::Settle(ticket, verdict.delay, body.into())),
-        }
+        finish(self.call.engine, queue, ticket, body).map(Outcome::Done)
     }
+}
+
+fn finish(
+    engine: &Engine,
+    queue: &Queue,
+    ticket: Option<Ticket>,
+    body: Vec<u8>,
+) -> Result<Finished> {
+    let settling = queue.begin_settle(ticket, engine.durability()).map_err(from_engine)?;
+    Ok(Finished { output: body.into(), settling })
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use trunkline_engine::attributes::{Attribute, decode};
-use trunkline_engine::{Delivery, Engine, Queue, Receive, Signal, sequence_number};
+use trunkline_engine::{Admitted, Awaited, Delivery, Engine, Queue, Receive, sequence_number};
 use trunkline_types::{Millis, QueueKind};
 
 use super::digest;
@@ -13,10 +13,10 @@ use super::input::ReceiveInput;
 use super::names::{SYSTEM, System, User};
 use super::output::Object;
 use super::text::millis;
-use super::{Context, Lookup, address, text};
+use super::{Context, Lookup, address, finish, text};
 use crate::codec::{encode_blob, json};
 use crate::error::Result;
-use crate::service::{Input, Outcome, Output, Subscription, Wait};
+use crate::service::{Finished, Input, Outcome, Output, Wait};
 
 /// About what a message takes in an answer beside its body.
 const BESIDE_BODY_BYTES: usize = 512;
@@ -27,6 +27,7 @@ const RESERVED_MAX: usize = 1_000_000;
 struct Poll {
     engine: Arc<Engine>,
     queue: Arc<Queue>,
+    call: Admitted,
     max: usize,
     visibility: Option<Millis>,
     attempt_id: Option<String>,
@@ -37,9 +38,9 @@ struct Poll {
 
 pub(super) fn start(context: &Context<'_>, input: &Input<'_>) -> Result<Outcome> {
     let input: ReceiveInput<'_> = input.read()?;
-    let (queue, duplicate) = match context.queue(input.queue_url.as_deref())? {
-        Lookup::Queue(queue, duplicate) => (queue, duplicate),
-        Lookup::Pause(pause) => return Ok(Outcome::Pause(pause)),
+    let (queue, call) = match context.queue(input.queue_url.as_deref())? {
+        Lookup::Ready(queue, call) => (queue, call),
+        Lookup::Held(held) => return Ok(Outcome::Held(held)),
     };
     let limits = context.call.engine.limits();
     let max = input.max_number_of_messages.unwrap_or(1);
@@ -71,18 +72,18 @@ pub(super) fn start(context: &Context<'_>, input: &Input<'_>) -> Result<Outcome>
     Ok(Outcome::Wait(Box::new(Poll {
         engine: context.call.engine.clone(),
         max: max.unsigned_abs() as usize,
-        // A fault that duplicates deliveries leaves them visible.
-        visibility: if duplicate { Some(0) } else { visibility },
+        visibility,
         attempt_id: attempt_id.map(str::to_owned),
         system,
         user: User::read(input.message_attribute_names.as_deref()),
         wait,
         queue,
+        call,
     })))
 }
 
 impl Wait for Poll {
-    fn attempt(&mut self) -> Result<Option<Output>> {
+    fn attempt(&mut self) -> Result<Option<Finished>> {
         let request = Receive {
             max: self.max,
             visibility: self.visibility,
@@ -91,27 +92,23 @@ impl Wait for Poll {
         };
         let mut out = Vec::new();
         let mut bodies = Bodies::default();
-        let count = self
+        let received = self
             .queue
-            .try_receive(&request, |delivery| {
+            .receive_admitted(&self.call, &request, |delivery| {
                 out.extend_from_slice(if out.is_empty() { b"{\"Messages\":[" } else { b"," });
                 self.write(&delivery, &mut bodies, &mut out);
             })
             .map_err(from_engine)?;
-        if count == 0 {
+        if received.count == 0 {
             return Ok(None);
         }
         out.extend_from_slice(b"]}");
         bodies.fill_digests(&mut out);
-        Ok(Some(out.into()))
+        finish(&self.engine, &self.queue, received.ticket, out).map(Some)
     }
 
-    fn subscribe(&self, signal: Arc<dyn Signal>, until: Option<Millis>) -> Subscription {
-        let queue = self.queue.clone();
-        let id = queue.subscribe_until(signal, until);
-        Subscription::new(move || {
-            queue.unsubscribe(id);
-        })
+    fn resource(&self) -> Arc<dyn Awaited> {
+        self.queue.clone()
     }
 
     fn patience(&self) -> Millis {

@@ -1,6 +1,6 @@
 //! `SendMessage` and `SendMessageBatch`.
 
-use trunkline_engine::{Outgoing, Queue, Sent, sequence_number};
+use trunkline_engine::{Admitted, Outgoing, Queue, Sent, sequence_number};
 use trunkline_types::{Error, Limits, Problem, QueueKind};
 
 use super::attributes::{Prepared, prepare};
@@ -39,9 +39,9 @@ impl Checked<'_> {
 
 pub(super) fn one(context: &Context<'_>, input: &Input<'_>) -> Result<Outcome> {
     let mut input: SendInput<'_> = input.read()?;
-    let queue = match context.queue(input.queue_url.as_deref())? {
-        Lookup::Queue(queue, _) => queue,
-        Lookup::Pause(pause) => return Ok(Outcome::Pause(pause)),
+    let (queue, call) = match context.queue(input.queue_url.as_deref())? {
+        Lookup::Ready(queue, call) => (queue, call),
+        Lookup::Held(held) => return Ok(Outcome::Held(held)),
     };
     let limits = context.call.engine.limits();
     let (user, system) = (input.message_attributes.take(), input.message_system_attributes.take());
@@ -51,7 +51,7 @@ pub(super) fn one(context: &Context<'_>, input: &Input<'_>) -> Result<Outcome> {
     if queue.kind() == QueueKind::Fifo {
         check_fifo(&checked, &queue)?;
     }
-    let sent = queue.send(&checked.outgoing()).map_err(from_engine)?;
+    let sent = queue.send_admitted(&call, &checked.outgoing()).map_err(from_engine)?;
     let mut out = Vec::with_capacity(OUTPUT_BYTES);
     let mut object = Object::open(&mut out);
     write_sent(&mut object, context, &queue, &checked, &sent);
@@ -61,9 +61,9 @@ pub(super) fn one(context: &Context<'_>, input: &Input<'_>) -> Result<Outcome> {
 
 pub(super) fn batch(context: &Context<'_>, input: &Input<'_>) -> Result<Outcome> {
     let input: Batch<'_, SendInput<'_>> = input.read()?;
-    let queue = match context.queue(input.queue_url.as_deref())? {
-        Lookup::Queue(queue, _) => queue,
-        Lookup::Pause(pause) => return Ok(Outcome::Pause(pause)),
+    let (queue, call) = match context.queue(input.queue_url.as_deref())? {
+        Lookup::Ready(queue, call) => (queue, call),
+        Lookup::Held(held) => return Ok(Outcome::Held(held)),
     };
     let mut entries = input.entries.unwrap_or_default();
     let limits = context.call.engine.limits();
@@ -110,12 +110,12 @@ pub(super) fn batch(context: &Context<'_>, input: &Input<'_>) -> Result<Outcome>
         }
     }
     let ids: Vec<&str> = entries.iter().map(|e| e.id.as_deref().unwrap_or("")).collect();
-    send_checked(context, &queue, &ids, checked)
+    send_checked(context, (&queue, &call), &ids, checked)
 }
 
 fn send_checked(
     context: &Context<'_>,
-    queue: &Queue,
+    (queue, call): (&Queue, &Admitted),
     ids: &[&str],
     checked: Vec<Result<Checked<'_>>>,
 ) -> Result<Outcome> {
@@ -126,7 +126,7 @@ fn send_checked(
     let mut ticket = None;
     if !messages.is_empty() {
         ticket = queue
-            .send_batch(&messages, |index, result| {
+            .send_batch_admitted(call, &messages, |index, result| {
                 results[places[index]] = Some(result.map_err(entry_error));
             })
             .map_err(from_engine)?;

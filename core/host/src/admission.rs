@@ -1,0 +1,185 @@
+//! Admission: what every call of a verb passes before the verb starts. The gate, the injected
+//! faults, back-pressure and the clock are asked here and nowhere else.
+//!
+//! [`Host::try_admit`] never waits. A call that may not start yet is [`Held`], which says what to
+//! wait for; a surface waits in its own way and calls [`Host::resume`]. [`Host::admit`] does both,
+//! and blocks. Verbs take the [`Admitted`] that comes out, so none can be called without it.
+//!
+//! Rules of faults count calls: they are asked once, however often a call is resumed or tries.
+
+use std::cell::Cell;
+
+use trunkline_types::{Durability, Millis, ResourceName, Result};
+
+use crate::faults::Verdict;
+use crate::host::Host;
+use crate::operation::{Needs, Operation};
+use crate::settlement::Settling;
+
+/// The right to carry out one call of an operation.
+#[must_use = "the verb takes it"]
+#[derive(Debug)]
+pub struct Admitted {
+    operation: Operation,
+    duplicate: bool,
+    /// The time of the call, once the verb has asked for it.
+    now: Cell<Option<Millis>>,
+}
+
+/// Whether a call may start.
+#[derive(Debug)]
+pub enum Admission {
+    /// It may.
+    Ready(Admitted),
+    /// It has to wait first.
+    Held(Held),
+}
+
+/// A call that has to wait, and what has passed of its admission.
+#[derive(Debug, Clone, Copy)]
+pub struct Held {
+    operation: Operation,
+    duplicate: bool,
+    waits_for: Settling,
+}
+
+impl Admitted {
+    #[inline]
+    fn new(operation: Operation, duplicate: bool) -> Self {
+        Self { operation, duplicate, now: Cell::new(None) }
+    }
+
+    /// The time of the call, read when it is first needed.
+    #[inline]
+    pub fn now(&self, host: &Host) -> Millis {
+        self.now.get().unwrap_or_else(|| {
+            let now = host.now();
+            self.now.set(Some(now));
+            now
+        })
+    }
+
+    /// The operation that was admitted.
+    #[inline]
+    pub fn operation(&self) -> Operation {
+        self.operation
+    }
+
+    /// Whether a fault asks that delivered messages stay visible.
+    #[inline]
+    pub fn is_duplicate(&self) -> bool {
+        self.duplicate
+    }
+}
+
+impl Held {
+    /// What to wait for: the end of an injected pause, or the writes of earlier calls. After that,
+    /// also when it has failed, [`Host::resume`] tells whether the call may start.
+    pub fn waits_for(&self) -> &Settling {
+        &self.waits_for
+    }
+}
+
+impl Host {
+    /// Admits a call of `operation` on a resource, and blocks while it has to wait.
+    #[inline]
+    pub fn admit(&self, operation: Operation, resource: &ResourceName) -> Result<Admitted> {
+        self.wait_until_admitted(self.try_admit(operation, resource)?)
+    }
+
+    /// Admits a call of `operation` on a resource, or says what it has to wait for.
+    #[inline]
+    pub fn try_admit(&self, operation: Operation, resource: &ResourceName) -> Result<Admission> {
+        self.check_needs(operation)?;
+        if self.faults.is_active() {
+            return self.admit_with_faults(operation, resource);
+        }
+        self.admit_capacity(operation, false)
+    }
+
+    /// Admits work of the engine's own, which no fault strikes.
+    #[inline]
+    pub fn admit_internal(&self, operation: Operation) -> Result<Admitted> {
+        self.check_needs(operation)?;
+        self.wait_until_admitted(self.admit_capacity(operation, false)?)
+    }
+
+    /// Goes on with a call that was held, once what it waited for has come.
+    pub fn resume(&self, held: &Held) -> Result<Admission> {
+        self.check_needs(held.operation)?;
+        self.admit_capacity(held.operation, held.duplicate)
+    }
+
+    /// The time of an attempt of a call that may try more than once, as a long poll does. From the
+    /// second attempt on the gate and the clock are asked again.
+    #[inline]
+    pub fn attempt(&self, admitted: &Admitted) -> Result<Millis> {
+        if admitted.now.replace(None).is_some() {
+            self.check_needs(admitted.operation)?;
+        }
+        Ok(admitted.now(self))
+    }
+
+    #[inline]
+    fn check_needs(&self, operation: Operation) -> Result<()> {
+        match operation.needs {
+            Needs::Reading => self.check_readable(),
+            Needs::Writing | Needs::Capacity => self.check_writable(),
+            Needs::Space => self.check_writable().and_then(|()| self.refuse_if_full()),
+        }
+    }
+
+    #[inline]
+    fn admit_capacity(&self, operation: Operation, duplicate: bool) -> Result<Admission> {
+        if operation.needs == Needs::Capacity && !self.has_capacity() {
+            return self.hold_for_capacity(operation, duplicate);
+        }
+        Ok(Admission::Ready(Admitted::new(operation, duplicate)))
+    }
+
+    #[cold]
+    fn hold_for_capacity(&self, operation: Operation, duplicate: bool) -> Result<Admission> {
+        self.check_healthy()?;
+        if let Some(ticket) = self.unwritten() {
+            let waits_for = Settling::write(ticket, Durability::Os);
+            return Ok(Admission::Held(Held { operation, duplicate, waits_for }));
+        }
+        // The journal's next segment is made here, if no other thread has: some milliseconds. Or
+        // the disk is full, which this says.
+        self.wait_for_capacity()?;
+        Ok(Admission::Ready(Admitted::new(operation, duplicate)))
+    }
+
+    #[cold]
+    fn admit_with_faults(
+        &self,
+        operation: Operation,
+        resource: &ResourceName,
+    ) -> Result<Admission> {
+        let Verdict { delay, duplicate } = self.faults.check(operation, resource)?;
+        if delay.is_zero() {
+            return self.admit_capacity(operation, duplicate);
+        }
+        let waits_for = Settling::pause(delay);
+        Ok(Admission::Held(Held { operation, duplicate, waits_for }))
+    }
+
+    #[inline]
+    fn wait_until_admitted(&self, admission: Admission) -> Result<Admitted> {
+        match admission {
+            Admission::Ready(admitted) => Ok(admitted),
+            Admission::Held(held) => self.wait_for(held),
+        }
+    }
+
+    #[cold]
+    fn wait_for(&self, mut held: Held) -> Result<Admitted> {
+        loop {
+            held.waits_for.wait(self)?;
+            match self.resume(&held)? {
+                Admission::Ready(admitted) => return Ok(admitted),
+                Admission::Held(again) => held = again,
+            }
+        }
+    }
+}
