@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 
 import trunkline
@@ -43,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
 
     inspect = commands.add_parser("inspect", help="show what a data folder holds")
     inspect.add_argument("folder", help="the data folder")
+    inspect.add_argument("--json", action="store_true", help="print everything as JSON")
     inspect.set_defaults(run=_inspect)
 
     verify = commands.add_parser("verify", help="check every record of a data folder")
@@ -70,7 +72,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _inspect(options: argparse.Namespace) -> int:
-    _show(trunkline.inspect(options.folder))
+    report = trunkline.inspect(options.folder)
+    if options.json:
+        print(json.dumps(report.as_dict()))
+    else:
+        _show(report)
     return 0
 
 
@@ -94,26 +100,48 @@ def _repair(options: argparse.Namespace) -> int:
 
 def _show(report: trunkline.FolderReport) -> None:
     size = sum(used for _, used in report.segments)
-    print(
-        f"opened {report.runs} times; {report.records} records in {len(report.segments)} segments"
-    )
-    print(f"of {size} bytes; {len(report.documents)} documents")
+    opened = "once" if report.runs == 1 else f"{report.runs} times"
+    segments = _count(len(report.segments), "segment")
+    print(f"opened {opened}; {_count(report.records, 'record')} in {segments} of {_bytes(size)}")
+    print(_count(len(report.documents), "document"))
     if not report.queues:
         print("no queues")
         return
-    heading = ("queue", "kind", "messages", "in flight", "delayed", "bytes")
+    heading = ("queue", "account", "region", "kind", "messages", "in flight", "delayed", "bytes")
     rows = [
         (
             queue.name,
+            queue.account,
+            queue.region,
             "fifo" if queue.fifo else "standard",
             str(queue.messages),
             str(queue.in_flight),
             str(queue.delayed),
-            str(queue.bytes),
+            _bytes(queue.bytes),
         )
         for queue in report.queues
     ]
-    widths = [max(map(len, column)) for column in zip(heading, *rows, strict=True)]
-    for row in (heading, *rows):
+    # Where one account in one region has all queues, its name says nothing.
+    is_one = len({row[1:3] for row in rows}) == 1
+    table = [row[:1] + row[3:] if is_one else row for row in (heading, *rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for row in table:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         print("  ".join(cells).rstrip())
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _bytes(number: int) -> str:
+    """A number of bytes for people.
+
+    >>> _bytes(129_638)
+    '126.6 KiB'
+    """
+    if number < 1_024:
+        return f"{number} B"
+    units = ("KiB", "MiB", "GiB", "TiB")
+    power = min((number.bit_length() - 1) // 10, len(units))
+    return f"{number / 1_024**power:.1f} {units[power - 1]}"

@@ -48,8 +48,8 @@ pub(crate) fn refuse_foreign(names: &[String]) -> Result<()> {
         Some(foreign) => Err(Error::new(
             Code::ForeignFormat,
             format!(
-                "the folder holds {foreign:?}, which is not Trunkline's; give the path of an empty \
-                 folder"
+                "the folder holds {foreign:?}, which is not Trunkline's; give the path of a data \
+                 folder, or of an empty one"
             ),
         )),
     }

@@ -89,5 +89,5 @@ def choose(names: Iterable[str] | None) -> tuple[Service, ...]:
     for name in wanted:
         if name not in by_name:
             known = ", ".join(by_name)
-            raise ValueError(f"service {name!r} is not served; there are {known}")
+            raise ValueError(f"service {name!r} is not served; available: {known}")
     return tuple(by_name[name] for name in wanted)

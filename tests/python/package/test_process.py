@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import statistics
 import subprocess
 import sys
@@ -142,6 +143,26 @@ def test_a_forked_child_is_told_and_ends_in_peace(tmp_path):
         "print(status, queue.statistics().total)\n"
     )
     assert python(program, str(tmp_path / "data")) == "0 0\n"
+
+
+def test_inspect_shows_accounts_and_regions_where_there_are_several(tmp_path, capsys):
+    folder = str(tmp_path / "data")
+    with trunkline.open(folder) as engine:
+        engine.queue("orders").send("x" * 3_000)
+    assert main(["inspect", folder]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("opened once; ")
+    assert "1 segment of" in told
+    assert "region" not in told
+    with trunkline.open(folder) as engine:
+        engine.queue("orders", region="eu-west-1")
+    assert main(["inspect", folder]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines() if "standard" in line]
+    assert sorted(row[2] for row in rows) == ["eu-west-1", "us-east-1"]
+    assert main(["inspect", "--json", folder]) == 0
+    assert json.loads(capsys.readouterr().out) == trunkline.inspect(folder).as_dict() | {
+        "segments": [list(segment) for segment in trunkline.inspect(folder).segments]
+    }
 
 
 def test_inspect_and_verify_show_a_folder(tmp_path, capsys):
