@@ -100,6 +100,23 @@ impl FolderReport {
         self.0.queues.iter().map(report).collect()
     }
 
+    /// The resources of the other kinds, such as schedules and streams: kind, name and counters.
+    #[getter]
+    fn others<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let plain = |resource: &trunkline_engine::ResourceReport| {
+            let dict = PyDict::new(py);
+            dict.set_item("kind", resource.name.kind.0)?;
+            dict.set_item("name", &resource.name.name)?;
+            dict.set_item("account", &resource.name.account)?;
+            dict.set_item("region", &resource.name.region)?;
+            for (name, value) in &resource.counters {
+                dict.set_item(name, value)?;
+            }
+            Ok(dict)
+        };
+        self.0.others.iter().map(plain).collect()
+    }
+
     /// The values by name, each queue as a dict too, to be written as JSON.
     ///
     /// >>> import tempfile, trunkline
@@ -116,6 +133,7 @@ impl FolderReport {
         dict.set_item("segments", self.segments())?;
         dict.set_item("queues", queues)?;
         dict.set_item("documents", self.documents())?;
+        dict.set_item("others", self.others(py)?)?;
         Ok(dict)
     }
 

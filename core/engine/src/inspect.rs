@@ -21,6 +21,8 @@ pub struct Report {
     pub queues: Vec<QueueReport>,
     /// The keys of the documents, sorted.
     pub documents: Vec<String>,
+    /// The resources of the other kinds, kind by kind, with their counters.
+    pub others: Vec<ResourceReport>,
 }
 
 /// What a data folder holds of one queue.
@@ -51,12 +53,12 @@ pub fn inspect(path: &Path) -> Result<Report> {
 }
 
 fn report(inspection: Inspection) -> Report {
-    let (mut queues, mut documents) = (Vec::new(), Vec::new());
+    let (mut queues, mut documents, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for resource in inspection.resources {
         match resource.kind() {
             QUEUE => queues.push(queue_report(&resource)),
             DOCUMENT_KIND => documents.push(resource.name.name),
-            _ => {}
+            _ => others.push(resource),
         }
     }
     Report {
@@ -65,6 +67,7 @@ fn report(inspection: Inspection) -> Report {
         segments: inspection.segments,
         queues,
         documents,
+        others,
     }
 }
 

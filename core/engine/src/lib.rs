@@ -58,8 +58,8 @@ pub use stream::{
 pub use trunkline_delivery as delivery;
 pub use trunkline_host::{
     Accepted, Admission, Admitted, Awaited, Content, Effect, Faults, Held, Host, LongPoll, Needs,
-    OpenOptions, Operation, Parker, Polled, Rendered, Renderer, ResourcePattern, Routed, Rule,
-    Settled, Settling, Subscription, TimerKey, WaitEnd, Waiters,
+    OpenOptions, Operation, Parker, Polled, Rendered, Renderer, ResourcePattern, ResourceReport,
+    Routed, Rule, Settled, Settling, Subscription, TimerKey, WaitEnd, Waiters,
 };
 pub use trunkline_journal::{Signal, Storage, Ticket};
 pub use trunkline_schedule as timetable;

@@ -248,6 +248,17 @@ def test_on_the_systems_clock_it_falls_due_by_itself() -> None:
         assert called.wait(20)
 
 
+def test_a_folder_is_inspected_with_its_schedules(tmp_path: Path) -> None:
+    clock = trunkline.VirtualClock()
+    with trunkline.open(tmp_path, clock=clock) as engine:
+        engine.schedule("tick", "rate(1 hour)", engine.queue("q")).pause()
+        engine.schedule("tock", "rate(1 hour)", engine.queue("q"))
+        clock.advance(HOUR)
+    (tick, tock) = trunkline.inspect(tmp_path).others
+    assert (tick["kind"], tick["name"], tick["enabled"]) == ("schedule", "default/tick", 0)
+    assert (tock["enabled"], tock["delivered"], tock["missed"]) == (1, 2, 0)
+
+
 def test_a_closed_engine_has_no_schedules() -> None:
     engine = trunkline.open()
     queue = engine.queue("q")
