@@ -19,6 +19,8 @@ from trunkline._core import (
     Message,
     PeekedMessage,
     PendingSend,
+    PutEventResult,
+    PutEventsResult,
     QueueReport,
     QueueStatistics,
     RepairReport,
@@ -84,7 +86,9 @@ if TYPE_CHECKING:
 
     from trunkline import aio as aio
     from trunkline import patterns as patterns
-    from trunkline._types import QueueOptions, SendOptions
+    from trunkline._types import QueueOptions, RetryPolicy, SendOptions
+    from trunkline.buses.bus import Bus
+    from trunkline.buses.rule import Rule
     from trunkline.faults import Faults
     from trunkline.queues.consumer import ConsumeReport
     from trunkline.queues.redrive import RedriveTask
@@ -97,6 +101,7 @@ __all__ = [
     "BatchFailure",
     "BatchRequestTooLong",
     "BatchResult",
+    "Bus",
     "ConflictException",
     "ConsumeReport",
     "CorruptJournal",
@@ -135,6 +140,8 @@ __all__ = [
     "PeekedMessage",
     "PendingSend",
     "PurgeQueueInProgress",
+    "PutEventResult",
+    "PutEventsResult",
     "Queue",
     "QueueDeletedRecently",
     "QueueDoesNotExist",
@@ -147,6 +154,8 @@ __all__ = [
     "RepairReport",
     "ResourceInUse",
     "ResourceNotFound",
+    "RetryPolicy",
+    "Rule",
     "Schedule",
     "ScheduleStatistics",
     "SendBatchResult",
@@ -171,11 +180,14 @@ __all__ = [
 # Imported at first use, so that `import trunkline` stays light: asyncio, threading and argparse
 # cost more than the rest together.
 _LAZY = {
+    "Bus": "trunkline.buses.bus",
     "ConsumeReport": "trunkline.queues.consumer",
     "Faults": "trunkline.faults",
     "Occurrence": "trunkline.schedules.occurrence",
     "QueueOptions": "trunkline._types",
     "RedriveTask": "trunkline.queues.redrive",
+    "RetryPolicy": "trunkline._types",
+    "Rule": "trunkline.buses.rule",
     "Schedule": "trunkline.schedules.schedule",
     "ScheduleStatistics": "trunkline.schedules.schedule",
     "SendOptions": "trunkline._types",

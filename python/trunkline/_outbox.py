@@ -169,9 +169,13 @@ class DestinationWorker:
             for _ in range(threads)
         ]
 
-    def __enter__(self) -> DestinationWorker:
+    def start(self) -> None:
+        """Start the threads."""
         for thread in self._threads:
             thread.start()
+
+    def __enter__(self) -> DestinationWorker:
+        self.start()
         return self
 
     def __exit__(

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 from trunkline._core import AsyncMessage, Message
 
 if TYPE_CHECKING:
+    from trunkline.aio.buses.bus import Bus as AsyncBus
     from trunkline.aio.queues.queue import Queue as AsyncQueue
+    from trunkline.buses.bus import Bus
     from trunkline.queues.queue import Queue
     from trunkline.schedules.occurrence import Occurrence
 
@@ -49,11 +51,34 @@ Attributes: TypeAlias = Mapping[str, AttributeValue]
 Delivery: TypeAlias = Message | AsyncMessage | str
 """A delivery, named by its message or by its receipt."""
 
+Event: TypeAlias = Mapping[str, Any] | bytes | str
+"""An event: a mapping, or its JSON text."""
+
+EventTarget: TypeAlias = "str | Queue | AsyncQueue | Bus | AsyncBus | Callable[[Any], object]"
+"""Where a rule sends events: a queue, a bus, a function, or a URL."""
+
+AsyncEventTarget: TypeAlias = "EventTarget | Callable[[Any], Awaitable[object]]"
+"""The same for asyncio: also a coroutine function."""
+
 Path: TypeAlias = str | PathLike[str]
 """A path of the file system."""
 
 QueueRef: TypeAlias = "str | Queue | AsyncQueue"
 """A queue, named by its name or by itself."""
+
+
+class RetryPolicy(TypedDict, total=False):
+    """When a delivery that leaves the engine is tried again: what :meth:`Bus.rule` takes.
+
+    >>> import trunkline
+    >>> once: trunkline.RetryPolicy = {"max_attempts": 1, "max_age": 600}
+    """
+
+    max_attempts: int
+    """How often at most, beside the first time: 0 to 185; 185."""
+
+    max_age: Seconds
+    """How old the event may be, in seconds: 60 to 86,400; 86,400."""
 
 
 class QueueOptions(TypedDict, total=False):

@@ -9,6 +9,7 @@ from weakref import WeakSet
 from trunkline import validation
 from trunkline._core import Engine as CoreEngine
 from trunkline._core import QueueSettings, VirtualClock
+from trunkline.buses.verbs import BusVerbs
 from trunkline.errors import (
     InvalidParameterValue,
     QueueDoesNotExist,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn, Unpack
 
     from trunkline._core import Queue as CoreQueue
+    from trunkline._handlers import Handlers
     from trunkline._outbox import Outbox
     from trunkline._types import Durability, Path, QueueOptions
     from trunkline.faults import Faults
@@ -99,7 +101,7 @@ def open(
     return Engine(core)
 
 
-class Engine(ScheduleVerbs):
+class Engine(BusVerbs, ScheduleVerbs):
     """An open engine; :func:`trunkline.open` makes it. A context manager that closes at its end.
 
     >>> import trunkline
@@ -117,6 +119,7 @@ class Engine(ScheduleVerbs):
         "_core": "",
         "_defining": "",
         "_faults": "",
+        "_running_handlers": "",
         "_schedules": "",
         "limits": "The table of bounds.",
     }
@@ -129,6 +132,7 @@ class Engine(ScheduleVerbs):
         # Re-entrant: a signal handler or a finaliser may ask for a queue in the middle of it.
         self._defining = RLock()
         self._faults: Faults | None = None
+        self._running_handlers: Handlers | None = None
         self._schedules: Schedules | None = None
         self.limits = Limits(**core.limits())
         _open_engines.add(self)
@@ -228,6 +232,8 @@ different value for attribute delay; leave the option out, or change the queue w
         >>> engine.close()
         """
         _open_engines.discard(self)
+        if self._running_handlers is not None:
+            self._running_handlers.stop_all()
         self._core.close()
 
     def snapshot(self, path: Path) -> None:
@@ -294,6 +300,17 @@ different value for attribute delay; leave the option out, or change the queue w
 
             self._schedules = Schedules(self._core.schedules(), self._outbox, self._owner)
         return self._schedules
+
+    @property
+    def _handlers(self) -> Handlers:
+        """Functions of this program that get deliveries."""
+        if self._running_handlers is None:
+            from trunkline._handlers import Handlers
+
+            with self._defining:
+                if self._running_handlers is None:
+                    self._running_handlers = Handlers(self._core.outbox())
+        return self._running_handlers
 
     @property
     def _outbox(self) -> Outbox:

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use trunkline_engine::{Engine as Core, OpenOptions, QUEUE, ResourceName};
+use trunkline_engine::{BUS, Engine as Core, OpenOptions, QUEUE, ResourceName};
 use trunkline_types::{Clock, ResourceId};
 
+use crate::bus::Bus;
 use crate::clock::VirtualClock;
 use crate::durability::{Level, level_name};
 use crate::error::{guard, raise};
@@ -159,6 +160,49 @@ impl Engine {
             sources.retain(|queue| target(queue).is_some_and(|dead| dead.queue.0 == id));
             sources.into_iter().map(|queue| self.queue(py, queue)).collect()
         })
+    }
+
+    /// The event bus of this name; `None` if there is none and `create` is false.
+    fn bus(
+        &self,
+        py: Python<'_>,
+        name: (String, String, String),
+        create: bool,
+    ) -> PyResult<Option<Bus>> {
+        let (account, region, name) = name;
+        let name = ResourceName::new(BUS, account, region, name);
+        guard(|| {
+            let found = py.detach(|| {
+                if !create {
+                    return self.core.find_bus(&name);
+                }
+                let (bus, is_new) = self.core.bus(name, b"")?;
+                if is_new {
+                    self.core.acknowledge()?;
+                }
+                Ok(Some(bus))
+            });
+            Ok(found.map_err(raise)?.map(|bus| Bus::new(self.core.clone(), bus)))
+        })
+    }
+
+    fn buses(
+        &self,
+        account: Option<&str>,
+        region: Option<&str>,
+        prefix: &str,
+    ) -> PyResult<Vec<Bus>> {
+        guard(|| {
+            let found = self.core.buses(account, region, prefix).map_err(raise)?;
+            Ok(found.into_iter().map(|bus| Bus::new(self.core.clone(), bus)).collect())
+        })
+    }
+
+    /// The kind and the name of a resource: account, region, name.
+    fn name_of(&self, id: u32) -> Option<(&'static str, String, String, String)> {
+        let resource = self.core.host().directory.any(ResourceId(id))?;
+        let ResourceName { kind, account, region, name } = resource.name().clone();
+        Some((kind.0, account, region, name))
     }
 
     /// Deliveries that leave the engine.

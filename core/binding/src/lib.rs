@@ -5,6 +5,7 @@
 //! beside computing threads costs more than the work; detaches to block and to wait for the disk.
 
 mod awaited;
+mod bus;
 mod clock;
 mod completion;
 mod durability;
@@ -45,6 +46,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     schedule::register(module)?;
     waker::register(module)?;
     inspect::register(module)?;
+    bus::register(module)?;
     pattern::register(module)
 }
 

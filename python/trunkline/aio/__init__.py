@@ -17,10 +17,22 @@ a receive loses nothing: a wake that was not used goes to the next waiter.
 
 from __future__ import annotations
 
+from trunkline.aio.buses.bus import Bus
+from trunkline.aio.buses.rule import Rule
 from trunkline.aio.engine import Engine, open, wrap
 from trunkline.aio.queues.message import Message
 from trunkline.aio.queues.queue import Queue
 from trunkline.aio.queues.redrive import RedriveTask
 from trunkline.aio.schedules.schedule import Schedule
 
-__all__ = ["Engine", "Message", "RedriveTask", "Queue", "Schedule", "open", "wrap"]
+__all__ = [
+    "Bus",
+    "Engine",
+    "Message",
+    "Queue",
+    "RedriveTask",
+    "Rule",
+    "Schedule",
+    "open",
+    "wrap",
+]

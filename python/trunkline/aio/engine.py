@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from trunkline import engine as sync
+from trunkline.aio.buses.bus import Bus
 from trunkline.aio.queues.queue import Queue
 from trunkline.aio.schedules.schedule import Schedule, on_this_loop
 
@@ -122,6 +123,36 @@ class Engine:
         """
         found = self.sync.queues(prefix, account=account, region=region)
         return [Queue(queue) for queue in found]
+
+    def bus(
+        self,
+        name: str = "default",
+        *,
+        create: bool = True,
+        account: str | None = None,
+        region: str | None = None,
+    ) -> Bus:
+        """Get or create an event bus, as :meth:`trunkline.Engine.bus` does.
+
+        Not a coroutine: a bus that exists costs no wait, and one that is created costs one sync.
+
+        >>> import trunkline
+        >>> trunkline.aio.open().bus("orders").name
+        'orders'
+        """
+        return Bus(self.sync.bus(name, create=create, account=account, region=region))
+
+    def buses(
+        self, prefix: str = "", *, account: str | None = None, region: str | None = None
+    ) -> list[Bus]:
+        """The event buses whose name starts with `prefix`, sorted by name.
+
+        >>> import trunkline
+        >>> trunkline.aio.open().buses()
+        []
+        """
+        found = self.sync.buses(prefix, account=account, region=region)
+        return [Bus(bus) for bus in found]
 
     def schedule(
         self,

@@ -16,7 +16,7 @@ use super::error::invalid_event;
 /// >>> why.matched, why.path, why.found, why.wanted, why.reason
 /// (False, 'b', ('"z"',), ('{"prefix":"y"}',), 'differs')
 #[pyclass(frozen, module = "trunkline.patterns")]
-pub(super) struct Explanation {
+pub(crate) struct Explanation {
     text: String,
     failure: Option<trunkline_pattern::Failure>,
     matched: bool,

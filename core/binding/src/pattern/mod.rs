@@ -12,6 +12,8 @@ mod scope;
 
 use pyo3::prelude::*;
 
+pub(crate) use explanation::Explanation;
+
 /// The error codes for invalid patterns and events.
 pub(crate) const CODES: [&str; 3] =
     ["InvalidEventPatternException", "InvalidParameter", "InvalidEvent"];

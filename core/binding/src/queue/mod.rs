@@ -14,7 +14,7 @@ mod pending;
 mod received;
 mod receiving;
 pub(crate) mod redrive;
-mod results;
+pub(crate) mod results;
 mod statistics;
 mod verbs;
 mod waiting;

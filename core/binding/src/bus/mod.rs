@@ -1,0 +1,222 @@
+//! Event buses: take, call, wrap.
+
+mod results;
+mod target;
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+use trunkline_engine::{
+    Bus as CoreBus, Engine as CoreEngine, NewRule, PutEvent, PutOutcome, RuleStatus, Ticket,
+};
+use trunkline_pattern::Dialect;
+use trunkline_types::Result;
+
+use self::results::{PutEventResult, PutEventsResult};
+use self::target::TargetSettings;
+use crate::error::{guard, raise};
+use crate::pattern::Explanation;
+use crate::queue::body::Body;
+use crate::queue::results::BatchFailure;
+
+/// An event bus of an open engine.
+#[pyclass(frozen, module = "trunkline._core")]
+pub(crate) struct Bus {
+    engine: Arc<CoreEngine>,
+    bus: Arc<CoreBus>,
+}
+
+impl Bus {
+    pub fn new(engine: Arc<CoreEngine>, bus: Arc<CoreBus>) -> Self {
+        Self { engine, bus }
+    }
+
+    /// Carries a verb out, and waits until it is as durable as the engine is.
+    fn control(
+        &self,
+        py: Python<'_>,
+        verb: impl FnOnce() -> Result<Option<Ticket>> + Send,
+    ) -> PyResult<()> {
+        guard(|| py.detach(|| self.settle(verb()?)).map_err(raise))
+    }
+
+    fn settle(&self, ticket: Option<Ticket>) -> Result<()> {
+        ticket.map_or(Ok(()), |ticket| self.engine.wait(ticket, self.engine.durability()))
+    }
+
+    fn put_one(&self, event: &[u8]) -> Result<PutOutcome> {
+        self.bus.put(PutEvent { text: event, hops: 0 })
+    }
+}
+
+#[pymethods]
+impl Bus {
+    #[getter]
+    fn id(&self) -> u32 {
+        self.bus.id().0
+    }
+
+    #[getter]
+    fn name(&self) -> &str {
+        &self.bus.name().name
+    }
+
+    #[getter]
+    fn account(&self) -> &str {
+        &self.bus.name().account
+    }
+
+    #[getter]
+    fn region(&self) -> &str {
+        &self.bus.name().region
+    }
+
+    #[getter]
+    fn document<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.bus.document())
+    }
+
+    /// When it was created, in seconds since the epoch.
+    #[getter]
+    fn created_at(&self) -> f64 {
+        self.bus.created() as f64 / 1_000.0
+    }
+
+    fn put(&self, py: Python<'_>, event: Body<'_>) -> PyResult<PutEventResult> {
+        guard(|| {
+            let event = &*event.0;
+            let put = py.detach(|| {
+                let outcome = self.put_one(event)?;
+                self.settle(outcome.ticket)?;
+                Ok(outcome)
+            });
+            put.map(|outcome| PutEventResult::new(outcome, 0)).map_err(raise)
+        })
+    }
+
+    /// Puts events in order, with one wait for the disk. Each succeeds or fails for itself.
+    fn put_batch(
+        &self,
+        py: Python<'_>,
+        events: Vec<Bound<'_, PyAny>>,
+    ) -> PyResult<PutEventsResult> {
+        guard(|| {
+            let events: Vec<Body<'_>> = events
+                .iter()
+                .map(|event| event.as_borrowed().extract())
+                .collect::<PyResult<_>>()?;
+            let events: Vec<&[u8]> = events.iter().map(|event| &*event.0).collect();
+            let (outcomes, settled) = py.detach(|| {
+                let mut last = None;
+                let put = |event: &&[u8]| {
+                    let outcome = self.put_one(event);
+                    last = outcome.as_ref().ok().and_then(|outcome| outcome.ticket).or(last);
+                    outcome
+                };
+                let outcomes: Vec<_> = events.iter().map(put).collect();
+                (outcomes, self.settle(last))
+            });
+            settled.map_err(raise)?;
+            let (mut successful, mut failed) = (Vec::new(), Vec::new());
+            for (index, outcome) in (0..).zip(outcomes) {
+                match outcome {
+                    Ok(outcome) => {
+                        successful.push(Py::new(py, PutEventResult::new(outcome, index))?);
+                    }
+                    Err(error) => failed.push(Py::new(py, BatchFailure::new(index, &error))?),
+                }
+            }
+            PutEventsResult::new(py, successful, failed)
+        })
+    }
+
+    #[pyo3(signature = (name, pattern, is_enabled, targets, document))]
+    fn put_rule(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        pattern: &str,
+        is_enabled: bool,
+        targets: Vec<Py<TargetSettings>>,
+        document: &[u8],
+    ) -> PyResult<()> {
+        let targets = targets.iter().map(|target| target.get().0.clone()).collect();
+        let rule = NewRule { name, pattern, is_enabled, targets, document };
+        self.control(py, || self.engine.put_rule(&self.bus, rule))
+    }
+
+    fn enable_rule(&self, py: Python<'_>, name: &str, is_enabled: bool) -> PyResult<()> {
+        self.control(py, || self.bus.enable_rule(name, is_enabled))
+    }
+
+    fn remove_rule(&self, py: Python<'_>, name: &str) -> PyResult<()> {
+        self.control(py, || self.engine.remove_rule(&self.bus, name))
+    }
+
+    fn remove(&self, py: Python<'_>) -> PyResult<()> {
+        self.control(py, || self.engine.remove_bus(&self.bus))
+    }
+
+    fn rule<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyDict>> {
+        guard(|| plain_rule(py, self.bus.rule(name).map_err(raise)?))
+    }
+
+    fn rules<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        guard(|| {
+            let rules = py.detach(|| self.bus.rules()).map_err(raise)?;
+            rules.into_iter().map(|rule| plain_rule(py, rule)).collect()
+        })
+    }
+
+    /// The name of each rule, and why it matches the event or does not.
+    fn explain(&self, py: Python<'_>, event: Body<'_>) -> PyResult<Vec<(String, Explanation)>> {
+        guard(|| {
+            let explained = self.bus.explain(&event.0).map_err(raise)?;
+            let plain = |(rule, why): (RuleStatus, _)| {
+                Ok((rule.name, Explanation::of(py, Dialect::EventPattern, Ok(why))?))
+            };
+            explained.into_iter().map(plain).collect()
+        })
+    }
+
+    /// How the bus stands, by name.
+    fn statistics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        guard(|| {
+            let counted = self.bus.statistics().map_err(raise)?;
+            let values = PyDict::new(py);
+            for (name, value) in [
+                ("rules", counted.rules),
+                ("events", counted.events),
+                ("matched", counted.matched),
+                ("delivered", counted.delivered),
+                ("dead_lettered", counted.dead_lettered),
+                ("failed", counted.failed),
+            ] {
+                values.set_item(name, value)?;
+            }
+            Ok(values)
+        })
+    }
+}
+
+fn plain_rule(py: Python<'_>, rule: RuleStatus) -> PyResult<Bound<'_, PyDict>> {
+    let values = PyDict::new(py);
+    values.set_item("name", rule.name)?;
+    values.set_item("pattern", rule.pattern)?;
+    values.set_item("enabled", rule.is_enabled)?;
+    values.set_item("document", PyBytes::new(py, &rule.document))?;
+    values.set_item("matched", rule.matched)?;
+    values.set_item("delivered", rule.delivered)?;
+    values.set_item("dead_lettered", rule.dead_lettered)?;
+    values.set_item("failed", rule.failed)?;
+    let targets = rule.targets.into_iter().map(|target| target::plain(py, target));
+    values.set_item("targets", targets.collect::<PyResult<Vec<_>>>()?)?;
+    Ok(values)
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Bus>()?;
+    module.add_class::<TargetSettings>()?;
+    results::register(module)
+}

@@ -1,0 +1,112 @@
+//! What became of events that were put: frozen values.
+
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use trunkline_engine::PutOutcome;
+
+use crate::queue::results::BatchFailure;
+
+/// An event that a bus has accepted.
+///
+/// >>> import trunkline
+/// >>> engine = trunkline.open()
+/// >>> rule = engine.bus().rule("all", {"source": ["shop"]}, engine.queue("orders"))
+/// >>> put = engine.bus().put({"source": "shop", "detail-type": "Paid", "detail": {"n": 1}})
+/// >>> len(put.event_id), put.matched, put.delivered, put.failed
+/// (36, 1, 1, 0)
+#[pyclass(frozen, module = "trunkline")]
+pub(crate) struct PutEventResult {
+    outcome: PutOutcome,
+    index: u32,
+}
+
+impl PutEventResult {
+    pub fn new(outcome: PutOutcome, index: u32) -> Self {
+        Self { outcome, index }
+    }
+}
+
+#[pymethods]
+impl PutEventResult {
+    /// The event's id.
+    #[getter]
+    fn event_id(&self) -> &str {
+        &self.outcome.id
+    }
+
+    /// How many rules matched, those of buses behind this one included.
+    #[getter]
+    fn matched(&self) -> u32 {
+        self.outcome.matched
+    }
+
+    /// How many targets have accepted the event.
+    #[getter]
+    fn delivered(&self) -> u32 {
+        self.outcome.delivered
+    }
+
+    /// How many targets have not: their events are dead letters, or counted as failed.
+    #[getter]
+    fn failed(&self) -> u32 {
+        self.outcome.failed
+    }
+
+    /// The place in the batch; 0 for a single event.
+    #[getter]
+    fn index(&self) -> u32 {
+        self.index
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<PutEventResult {}: {} rules matched>", self.outcome.id, self.outcome.matched)
+    }
+}
+
+/// What became of the events of a batch.
+///
+/// >>> import trunkline
+/// >>> result = trunkline.open().bus().put_batch([{"source": "shop"}])
+/// >>> result.successful, result.failed[0].code
+/// ((), 'InvalidParameterValue')
+#[pyclass(frozen, module = "trunkline")]
+pub(crate) struct PutEventsResult {
+    successful: Py<PyTuple>,
+    failed: Py<PyTuple>,
+}
+
+impl PutEventsResult {
+    pub fn new(
+        py: Python<'_>,
+        successful: Vec<Py<PutEventResult>>,
+        failed: Vec<Py<BatchFailure>>,
+    ) -> PyResult<Self> {
+        let successful = PyTuple::new(py, successful)?.unbind();
+        Ok(Self { successful, failed: PyTuple::new(py, failed)?.unbind() })
+    }
+}
+
+#[pymethods]
+impl PutEventsResult {
+    /// A :class:`PutEventResult` for each event that was accepted.
+    #[getter]
+    fn successful<'py>(&self, py: Python<'py>) -> Bound<'py, PyTuple> {
+        self.successful.bind(py).clone()
+    }
+
+    /// A :class:`BatchFailure` for each event that was refused.
+    #[getter]
+    fn failed<'py>(&self, py: Python<'py>) -> Bound<'py, PyTuple> {
+        self.failed.bind(py).clone()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        let (successful, failed) = (self.successful.bind(py).len(), self.failed.bind(py).len());
+        format!("<PutEventsResult: {successful} successful, {failed} failed>")
+    }
+}
+
+pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PutEventResult>()?;
+    module.add_class::<PutEventsResult>()
+}

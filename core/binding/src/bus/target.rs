@@ -1,0 +1,92 @@
+//! Targets of rules, in and out.
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use trunkline_engine::{Input, NewTarget, TargetDefinition, TargetResource, Transport};
+use trunkline_types::{Millis, ResourceId};
+
+/// Time for one attempt over HTTP: EventBridge's.
+const HTTP_TIMEOUT: Millis = 5_000;
+
+/// A target to be given to a rule.
+#[pyclass(frozen, module = "trunkline._core")]
+pub(super) struct TargetSettings(pub NewTarget);
+
+#[pymethods]
+impl TargetSettings {
+    // Each is a parameter of the rule in Python.
+    #[allow(clippy::too_many_arguments)]
+    #[new]
+    #[pyo3(signature = (
+        id, *, resource=None, url=None, lease, input=None, input_path=None, input_paths=None,
+        input_template=None, dead_letter=None, retries_max, age_max, group=None
+    ))]
+    fn new(
+        id: String,
+        resource: Option<u32>,
+        url: Option<String>,
+        lease: Millis,
+        input: Option<String>,
+        input_path: Option<String>,
+        input_paths: Option<Vec<(String, String)>>,
+        input_template: Option<String>,
+        dead_letter: Option<u32>,
+        retries_max: u32,
+        age_max: Millis,
+        group: Option<String>,
+    ) -> Self {
+        let content_type = ("content-type", "application/json; charset=utf-8");
+        let headers = vec![(content_type.0.to_owned(), content_type.1.to_owned())];
+        let resource = match (resource, url) {
+            (Some(id), _) => TargetResource::Resource(ResourceId(id)),
+            (None, Some(url)) => {
+                let method = "POST".to_owned();
+                let transport = Transport::Http { url, method, headers, timeout: HTTP_TIMEOUT };
+                TargetResource::Outside(transport)
+            }
+            (None, None) => TargetResource::Outside(Transport::Handler { lease }),
+        };
+        let input = match (input, input_path, input_template) {
+            (Some(text), _, _) => Input::Constant(text),
+            (_, Some(path), _) => Input::Path(path),
+            (_, _, Some(template)) => {
+                Input::Template { paths: input_paths.unwrap_or_default(), template }
+            }
+            (None, None, None) => Input::Event,
+        };
+        Self(NewTarget {
+            id,
+            resource,
+            arn: None,
+            input,
+            dead_letter: dead_letter.map(ResourceId),
+            retries_max,
+            age_max,
+            group,
+        })
+    }
+}
+
+/// A target by names.
+pub(super) fn plain(py: Python<'_>, target: TargetDefinition) -> PyResult<Bound<'_, PyDict>> {
+    let values = PyDict::new(py);
+    values.set_item("id", target.id)?;
+    values.set_item("resource", target.resource.0)?;
+    values.set_item("outside", target.is_owned)?;
+    values.set_item("address", target.arn)?;
+    values.set_item("dead_letter", target.dead_letter.map(|queue| queue.0))?;
+    values.set_item("max_attempts", target.retries_max)?;
+    values.set_item("max_age", target.age_max as f64 / 1_000.0)?;
+    values.set_item("group", target.group)?;
+    let (input, path, paths, template) = match target.input {
+        Input::Event => (None, None, None, None),
+        Input::Constant(text) => (Some(text), None, None, None),
+        Input::Path(path) => (None, Some(path), None, None),
+        Input::Template { paths, template } => (None, None, Some(paths), Some(template)),
+    };
+    values.set_item("input", input)?;
+    values.set_item("input_path", path)?;
+    values.set_item("input_paths", paths)?;
+    values.set_item("input_template", template)?;
+    Ok(values)
+}

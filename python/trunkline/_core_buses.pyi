@@ -1,0 +1,79 @@
+# The part of trunkline._core that is about event buses. There is no module of this name.
+from collections.abc import Sequence
+from typing import Any, TypeAlias, final
+
+from trunkline._core import BatchFailure
+from trunkline._core_patterns import Explanation
+
+_Body: TypeAlias = bytes | str | bytearray | memoryview
+
+@final
+class TargetSettings:
+    def __new__(
+        cls,
+        id: str,
+        *,
+        resource: int | None = None,
+        url: str | None = None,
+        lease: int,
+        input: str | None = None,
+        input_path: str | None = None,
+        input_paths: Sequence[tuple[str, str]] | None = None,
+        input_template: str | None = None,
+        dead_letter: int | None = None,
+        retries_max: int,
+        age_max: int,
+        group: str | None = None,
+    ) -> TargetSettings: ...
+
+@final
+class PutEventResult:
+    @property
+    def event_id(self) -> str: ...
+    @property
+    def matched(self) -> int: ...
+    @property
+    def delivered(self) -> int: ...
+    @property
+    def failed(self) -> int: ...
+    @property
+    def index(self) -> int: ...
+
+@final
+class PutEventsResult:
+    @property
+    def successful(self) -> tuple[PutEventResult, ...]: ...
+    @property
+    def failed(self) -> tuple[BatchFailure, ...]: ...
+
+@final
+class Bus:
+    @property
+    def id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def account(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def document(self) -> bytes: ...
+    @property
+    def created_at(self) -> float: ...
+    def put(self, event: _Body) -> PutEventResult: ...
+    def put_batch(self, events: Sequence[_Body]) -> PutEventsResult: ...
+    def put_rule(
+        self,
+        name: str,
+        pattern: str,
+        is_enabled: bool,
+        targets: Sequence[TargetSettings],
+        document: bytes,
+    ) -> None: ...
+    def enable_rule(self, name: str, is_enabled: bool) -> None: ...
+    def remove_rule(self, name: str) -> None: ...
+    def remove(self) -> None: ...
+    def rule(self, name: str) -> dict[str, Any]: ...
+    def rules(self) -> list[dict[str, Any]]: ...
+    def explain(self, event: _Body) -> list[tuple[str, Explanation]]: ...
+    def statistics(self) -> dict[str, int]: ...

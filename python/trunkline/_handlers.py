@@ -1,0 +1,75 @@
+"""Functions of this program that get what rules and subscriptions deliver to them.
+
+Each has a destination, which keeps its deliveries in the engine, and a thread that leases them. The
+thread ends with the engine, or when another function takes its place.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+
+from trunkline._outbox import DestinationWorker
+from trunkline.buses.events import read
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+    from typing import Any
+
+    from trunkline._core import LeasedDelivery
+    from trunkline._core import Outbox as CoreOutbox
+
+
+class _Running:
+    """A function at work. Another one may take its place."""
+
+    __slots__ = ("destination", "function", "worker")
+
+    def __init__(
+        self, outbox: CoreOutbox, destination: int, function: Callable[[Any], object]
+    ) -> None:
+        self.destination = destination
+        self.function = function
+        name = getattr(function, "__name__", type(function).__name__)
+        self.worker = DestinationWorker(outbox.handler(destination), self._handle, 1, name)
+
+    def _handle(self, delivery: LeasedDelivery) -> object:
+        return self.function(read(delivery.body))
+
+
+class Handlers:
+    """The functions of one engine, by what they handle."""
+
+    __slots__ = ("_lock", "_outbox", "_running")
+
+    def __init__(self, outbox: CoreOutbox) -> None:
+        self._outbox = outbox
+        self._lock = Lock()
+        self._running: dict[Hashable, _Running] = {}
+
+    def start(self, key: Hashable, destination: int, function: Callable[[Any], object]) -> None:
+        """Has `function` called with what the destination keeps, in place of an earlier one."""
+        with self._lock:
+            old = self._running.get(key)
+            if old is not None and old.destination == destination:
+                old.function = function
+                return
+            started = _Running(self._outbox, destination, function)
+            self._running[key] = started
+        if old is not None:
+            old.worker.stop()
+        started.worker.start()
+
+    def stop(self, key: Hashable) -> None:
+        """Calls the function of `key` no more. A call that runs is not awaited: it may be ours."""
+        with self._lock:
+            old = self._running.pop(key, None)
+        if old is not None:
+            old.worker.stop()
+
+    def stop_all(self) -> None:
+        """Calls no function any more."""
+        with self._lock:
+            running, self._running = self._running, {}
+        for one in running.values():
+            one.worker.stop()

@@ -1,0 +1,1 @@
+"""Event buses: events, rules and targets. The public names are those of `trunkline`."""

@@ -1,0 +1,216 @@
+"""An event bus: put events, and rules that say where they go."""
+
+from __future__ import annotations
+
+from trunkline import validation
+from trunkline.buses import targets
+from trunkline.buses.events import pattern_text, to_text
+from trunkline.buses.rule import Rule
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from trunkline._core import Bus as CoreBus
+    from trunkline._core import Explanation, PutEventResult, PutEventsResult
+    from trunkline._types import Event, EventTarget, RetryPolicy
+    from trunkline.engine import Engine
+    from trunkline.queues.queue import Queue
+
+
+class Bus:
+    """An event bus of an engine; :meth:`Engine.bus` makes it. Any thread may call every method.
+
+    >>> import trunkline
+    >>> engine = trunkline.open()
+    >>> bus, paid = engine.bus(), engine.queue("paid")
+    >>> rule = bus.rule("paid", {"detail": {"state": ["paid"]}}, paid)
+    >>> put = bus.put({"source": "shop", "detail-type": "Order", "detail": {"state": "paid"}})
+    >>> with paid.receive()[0] as message:
+    ...     message.json()["detail"]
+    {'state': 'paid'}
+    """
+
+    __slots__ = ("_core", "_engine")
+
+    def __init__(self, engine: Engine, core: CoreBus) -> None:
+        self._engine = engine
+        self._core = core
+
+    @property
+    def name(self) -> str:
+        """The name, unique in its account and region."""
+        return self._core.name
+
+    @property
+    def account(self) -> str:
+        """The account, 12 digits: what events have that name none."""
+        return self._core.account
+
+    @property
+    def region(self) -> str:
+        """The region: what events have that name none."""
+        return self._core.region
+
+    @property
+    def created_at(self) -> float:
+        """When the bus was created, in seconds since the epoch."""
+        return self._core.created_at
+
+    def put(self, event: Event) -> PutEventResult:
+        """Put an event; return once what rules made of it is as durable as the engine promises.
+
+        `event` is a mapping, or JSON as str or bytes. It has ``source``, ``detail-type`` and
+        ``detail`` (an object), and may have ``resources``, ``time`` (also a datetime), ``id``,
+        ``account``, ``region`` and ``version``; what is absent is filled in.
+
+        Raises InvalidParameterValue for an event that is not valid, UnsupportedOperation if rules
+        of several buses lead it in a circle: then nothing is delivered.
+
+        >>> import trunkline
+        >>> bus = trunkline.open().bus()
+        >>> bus.put({"source": "shop", "detail-type": "Order", "detail": {}}).matched
+        0
+        """
+        return self._core.put(to_text(event))
+
+    def put_batch(self, events: Iterable[Event]) -> PutEventsResult:
+        """Put many events in order, with one wait for the disk; each succeeds or fails for itself.
+
+        >>> import trunkline
+        >>> bus = trunkline.open().bus()
+        >>> event = {"source": "shop", "detail-type": "Order", "detail": {}}
+        >>> len(bus.put_batch([event, event]).successful)
+        2
+        """
+        return self._core.put_batch([to_text(event) for event in events])
+
+    def rule(
+        self,
+        name: str,
+        pattern: str | Mapping[str, Any],
+        target: EventTarget,
+        *,
+        input: Any = None,
+        input_path: str | Mapping[str, str] | None = None,
+        input_template: str | None = None,
+        dead_letter: Queue | None = None,
+        retry: RetryPolicy | None = None,
+        group: str | None = None,
+        enabled: bool = True,
+    ) -> Rule:
+        """Create the rule `name`, or replace it: events that match `pattern` go to `target`.
+
+        `target` is a queue, another bus, a URL, or a function that is called with each event by a
+        thread of this program. A function is not stored: give it again after a restart, and it
+        gets what has waited. A delivery to a function or a URL that fails is tried again, later and
+        later, as `retry` says: ``{"max_attempts": 185, "max_age": 86_400}``.
+
+        What the target gets is the event; or `input`, a constant; or the part at `input_path`, such
+        as ``"$.detail.id"``; or `input_template`, whose ``<name>`` stands for the value at the path
+        that `input_path` maps the name to.
+
+        `dead_letter` is a standard queue for events that the target does not take; without one they
+        are counted and gone. `group` is the message group of a FIFO queue.
+
+        Raises InvalidEventPatternException, InvalidParameterValue, ResourceNotFound for a
+        target that is gone. Then the rule stays as it was.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> queue = engine.queue("orders")
+        >>> rule = engine.bus().rule(
+        ...     "ids", {"source": ["shop"]}, queue,
+        ...     input_path={"id": "$.detail.id"}, input_template='{"order": <id>}',
+        ... )
+        >>> event = {"source": "shop", "detail-type": "Order", "detail": {"id": 7}}
+        >>> put = engine.bus().put(event)
+        >>> queue.receive()[0].json()
+        {'order': 7}
+        """
+        validation.flag(enabled, "enabled")
+        settings = targets.settings(
+            target,
+            input=input,
+            input_path=input_path,
+            input_template=input_template,
+            dead_letter=dead_letter,
+            retry=retry,
+            group=group,
+        )
+        function = targets.handler_of(target)
+        self._core.put_rule(name, pattern_text(pattern), enabled, [settings], b"")
+        if function is None:
+            self._stop_handler(name)
+        else:
+            self._engine._handlers.start(self._handler_key(name), self._handled(name), function)
+        return Rule(self, name)
+
+    def rules(self) -> list[Rule]:
+        """The rules, sorted by name.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> rule = engine.bus().rule("all", {"source": ["shop"]}, engine.queue("orders"))
+        >>> engine.bus().rules()
+        [<Rule 'all' of 'default'>]
+        """
+        return [Rule(self, rule["name"]) for rule in self._core.rules()]
+
+    def explain(self, event: Event) -> dict[str, Explanation]:
+        """Why each rule matches an event, or the first field that does not. Delivers nothing.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> rule = engine.bus().rule("paid", {"source": ["shop"]}, engine.queue("orders"))
+        >>> why = engine.bus().explain({"source": "bank", "detail-type": "t", "detail": {}})
+        >>> print(why["paid"])
+        The field "source" is "bank"; wanted "shop".
+        """
+        return dict(self._core.explain(to_text(event)))
+
+    def statistics(self) -> dict[str, int]:
+        """How the bus stands: its rules, and what became of events since the engine was opened.
+
+        >>> import trunkline
+        >>> trunkline.open().bus().statistics()["events"]
+        0
+        """
+        return self._core.statistics()
+
+    def remove(self) -> None:
+        """Remove the bus with its rules.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> engine.bus("orders").remove()
+        >>> engine.buses()
+        []
+        """
+        for rule in self._core.rules():
+            self._stop_handler(rule["name"])
+        self._core.remove()
+
+    def _handled(self, rule: str) -> int:
+        """The destination that keeps the events of a function."""
+        id: int = self._core.rule(rule)["targets"][0]["resource"]
+        return id
+
+    def _handler_key(self, rule: str) -> tuple[str, int, str]:
+        return ("bus", self._core.id, rule)
+
+    def _stop_handler(self, rule: str) -> None:
+        if self._engine._running_handlers is not None:
+            self._engine._running_handlers.stop(self._handler_key(rule))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Bus):
+            return NotImplemented
+        return self._engine is other._engine and self._core.id == other._core.id
+
+    def __hash__(self) -> int:
+        return hash((id(self._engine), self._core.id))
+
+    def __repr__(self) -> str:
+        return f"<Bus {self.name!r}>"

@@ -1,0 +1,127 @@
+"""A rule of an event bus."""
+
+from __future__ import annotations
+
+import json
+
+from trunkline.errors import NotFound
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from trunkline.buses.bus import Bus
+
+
+class Rule:
+    """A rule of an event bus; :meth:`Bus.rule` makes it. Reads the truth when asked.
+
+    >>> import trunkline
+    >>> engine = trunkline.open()
+    >>> rule = engine.bus().rule("paid", {"detail": {"state": ["paid"]}}, engine.queue("paid"))
+    >>> rule.name, rule.enabled, rule.pattern
+    ('paid', True, {'detail': {'state': ['paid']}})
+    """
+
+    __slots__ = {
+        "bus": "The bus of the rule.",
+        "name": "The name, unique in its bus.",
+    }
+
+    bus: Bus
+    name: str
+
+    def __init__(self, bus: Bus, name: str) -> None:
+        self.bus = bus
+        self.name = name
+
+    @property
+    def pattern(self) -> dict[str, Any]:
+        """The pattern, as a dict."""
+        pattern: dict[str, Any] = json.loads(self._read()["pattern"])
+        return pattern
+
+    @property
+    def enabled(self) -> bool:
+        """Whether events are matched against the rule."""
+        enabled: bool = self._read()["enabled"]
+        return enabled
+
+    def enable(self) -> None:
+        """Match events against the rule again."""
+        self.bus._core.enable_rule(self.name, True)
+
+    def disable(self) -> None:
+        """Match no events against the rule until :meth:`enable`.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> rule = engine.bus().rule("all", {"source": ["shop"]}, engine.queue("orders"))
+        >>> rule.disable()
+        >>> rule.enabled
+        False
+        """
+        self.bus._core.enable_rule(self.name, False)
+
+    def targets(self) -> list[dict[str, Any]]:
+        """The targets: for each its id, its address, and what it was given.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> rule = engine.bus().rule("all", {"source": ["shop"]}, engine.queue("orders"))
+        >>> rule.targets()[0]["address"]
+        'queue orders of account 000000000000 in us-east-1'
+        """
+        targets: list[dict[str, Any]] = self._read()["targets"]
+        for target in targets:
+            dead = target["dead_letter"]
+            name = None if dead is None else self.bus._engine._core.name_of(dead)
+            target["dead_letter"] = None if name is None else name[3]
+            target["input_paths"] = dict(target["input_paths"] or {})
+        return targets
+
+    def statistics(self) -> dict[str, int]:
+        """What became of events since the engine was opened.
+
+        ``matched`` counts events; ``delivered``, ``dead_lettered`` and ``failed`` count deliveries
+        to targets. A delivery that leaves the engine is delivered when it is accepted; what becomes
+        of it then is the target's.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> rule = engine.bus().rule("all", {"source": ["shop"]}, engine.queue("orders"))
+        >>> rule.statistics()
+        {'matched': 0, 'delivered': 0, 'dead_lettered': 0, 'failed': 0}
+        """
+        rule = self._read()
+        return {name: rule[name] for name in ("matched", "delivered", "dead_lettered", "failed")}
+
+    def remove(self) -> None:
+        """Remove the rule, with events that wait for targets outside the engine.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> engine.bus().rule("all", {"source": ["shop"]}, engine.queue("orders")).remove()
+        >>> engine.bus().rules()
+        []
+        """
+        self.bus._stop_handler(self.name)
+        self.bus._core.remove_rule(self.name)
+
+    def _read(self) -> dict[str, Any]:
+        return self.bus._core.rule(self.name)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Rule):
+            return NotImplemented
+        return (self.bus, self.name) == (other.bus, other.name)
+
+    def __hash__(self) -> int:
+        return hash((self.bus, self.name))
+
+    def __repr__(self) -> str:
+        try:
+            state = "" if self.enabled else ", disabled"
+        except NotFound:
+            state = ", removed"
+        return f"<Rule {self.name!r} of {self.bus.name!r}{state}>"
