@@ -276,6 +276,13 @@ impl Journal {
         self.shared.checkpoint(export)
     }
 
+    /// Bytes of the journal behind its newest checkpoint, about: what an opening has to replay. And
+    /// the length of that checkpoint, 0 if there is none.
+    pub fn behind_checkpoint(&self) -> (u64, u64) {
+        let appended = self.shared.bytes_appended.load(Ordering::Relaxed);
+        self.shared.progress.behind(appended as u64)
+    }
+
     /// Why the checkpoint of the folder could not be used at the opening, if it could not.
     pub fn checkpoint_defect(&self) -> Option<&Error> {
         self.checkpoint_defect.as_ref()
@@ -332,7 +339,7 @@ fn share(
     seed: u32,
     recovered: Recovered,
 ) -> Result<Arc<Shared>> {
-    let Recovered { segments, end: position, control, .. } = recovered;
+    let Recovered { segments, end: position, control, progress, .. } = recovered;
     let end = position.end;
     let epoch = control.as_ref().map_or(0, |control| control.state().epoch);
     let newest = segments.last().copied();
@@ -361,6 +368,7 @@ fn share(
         synced: Level::new(end),
         bytes_appended: AtomicUsize::new(0),
         bytes_written: AtomicUsize::new(0),
+        progress,
         poison: Poison::new(),
         disk_space: DiskSpace::default(),
         threads: crate::background::Threads::default(),

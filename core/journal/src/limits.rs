@@ -32,6 +32,10 @@ pub const BUFFER_KEPT_BYTES_MAX: usize = 4 * BATCH_BYTES_MAX;
 /// Bytes that are zero-filled or copied at once.
 pub const COPY_BYTES: usize = 1 << 20;
 
+/// A checkpoint is synced after this many bytes, so that the syncs of the journal beside it stay
+/// short.
+pub const CHECKPOINT_SYNC_BYTES: usize = 8 << 20;
+
 /// Bytes read at once when a segment is scanned.
 pub const READ_BYTES: usize = 2 << 20;
 

@@ -29,6 +29,12 @@ pub(crate) enum Mutant {
     SkipRewriteAtRecovery,
     /// A checkpoint holds records that are not durable.
     CheckpointBeforeCommit,
+    /// A checkpoint gets its name before its bytes are durable.
+    SkipCheckpointSync,
+    /// Recovery drops the first batch behind a checkpoint.
+    DropBehindCheckpoint,
+    /// Recovery does not compare a checkpoint with the journal.
+    TrustCheckpoint,
     /// A sealed file gets its name before its bytes are durable.
     SkipSealSync,
     /// The journal says that entries are sealed before they are.

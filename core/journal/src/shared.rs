@@ -11,6 +11,7 @@ use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Code, Durability, Error, Result, forked_since};
 
 use crate::background::Threads;
+use crate::checkpoint::Progress;
 use crate::commit::Lead;
 use crate::completion::{Completions, Signal};
 use crate::control::{Control, ControlState, Position};
@@ -51,6 +52,7 @@ pub(crate) struct Shared {
     pub(crate) bytes_appended: AtomicUsize,
     /// Bytes ever written, stored by the leader.
     pub(crate) bytes_written: AtomicUsize,
+    pub(crate) progress: Progress,
     pub(crate) poison: Poison,
     pub(crate) disk_space: DiskSpace,
     pub(crate) threads: Threads,

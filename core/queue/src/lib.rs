@@ -15,5 +15,5 @@ pub use payload::Payload;
 pub use seq_map::SeqMap;
 pub use standard::{
     BatchCount, BodyRef, Claim, Counts, Extend, FairScheduler, Fire, Gone, Info, Leased,
-    MessageState, NewBody, Reserved, Restored, SlotRef, StandardLog, Visibility,
+    MessageState, NewBody, Reserved, Restored, Restoring, SlotRef, StandardLog, Visibility,
 };

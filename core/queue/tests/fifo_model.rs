@@ -365,6 +365,14 @@ impl Test {
                 (m.seq, group, m.sent, m.deliveries, m.due)
             })
             .collect();
+        let (mut in_steps, mut next) = (Vec::new(), Some(0));
+        while let Some(from) = next {
+            next = state.scan_slots(from, 3, |info| in_steps.push(info.seq));
+        }
+        in_steps.sort_unstable();
+        let mut all: Vec<_> = naive.messages.iter().map(|m| m.seq).collect();
+        all.sort_unstable();
+        prop_assert_eq!(in_steps, all);
         prop_assert_eq!(seen, expected);
         let has_capacity = counts.in_flight < u64::from(naive.rules.in_flight_max);
         prop_assert_eq!(state.has_deliverable(), has_capacity && !naive.ready.is_empty());

@@ -309,7 +309,7 @@ fn the_lane_holds_its_messages_through_delay_and_lease() {
 
 #[test]
 fn restored_messages_keep_their_past() {
-    let log = StandardLog::new(10_000);
+    let mut log = StandardLog::new(10_000);
     let state = MessageState::Leased(NOW + 10);
     let message = |seq, state| Restored {
         seq,
@@ -321,8 +321,10 @@ fn restored_messages_keep_their_past() {
         state,
         fair: false,
     };
-    let leased = log.restore(message(41, state));
-    let ready = log.restore(message(77, MessageState::Ready));
+    let mut restoring = log.restoring(2);
+    let leased = restoring.push(message(41, state));
+    let ready = restoring.push(message(77, MessageState::Ready));
+    drop(restoring);
     assert_eq!(log.counts(), counts(1, 1, 0));
     assert!(log.next_seq() >= 10_000);
     let info = log.info(leased).expect("it is there");

@@ -10,6 +10,8 @@ use crate::control::Position;
 use crate::frame::{self, HEADER_BYTES, Header};
 use crate::limits;
 use crate::lsn::Lsn;
+use crate::mutant::Mutant;
+use crate::options::Options;
 use crate::segment::{self, Segment};
 use crate::storage::{File, Storage};
 
@@ -18,6 +20,8 @@ use crate::storage::{File, Storage};
 pub(crate) struct Loaded {
     pub(crate) position: Position,
     pub(crate) segments: Vec<Segment>,
+    /// The length of the file.
+    pub(crate) file_bytes: u64,
     file: Arc<dyn File>,
     seed: u32,
     chunk_bytes: u64,
@@ -28,11 +32,17 @@ impl Loaded {
     /// cannot be used, with the reason; an error when the disk failed.
     pub(crate) fn find(
         storage: &dyn Storage,
+        options: &Options,
         seed: u32,
+        oldest: u32,
     ) -> Result<Option<std::result::Result<Loaded, Error>>> {
         let newest = storage.list()?.iter().filter_map(|name| parse_name(name)).max();
-        let Some(end) = newest else { return Ok(None) };
-        let checked = Self::check(storage, seed, end)?;
+        let is_usable = |end: &Lsn| {
+            // One whose segment was reclaimed since says nothing any more, and is no defect.
+            end.segment() >= oldest || options.has(Mutant::TrustCheckpoint)
+        };
+        let Some(end) = newest.filter(is_usable) else { return Ok(None) };
+        let checked = Self::check(storage, options, seed, end)?;
         Ok(Some(checked.map_err(|why| {
             let name = name_of(end);
             Error::new(
@@ -44,6 +54,7 @@ impl Loaded {
 
     fn check(
         storage: &dyn Storage,
+        options: &Options,
         seed: u32,
         end: Lsn,
     ) -> Result<std::result::Result<Loaded, &'static str>> {
@@ -61,8 +72,10 @@ impl Loaded {
             return Ok(Err("has a damaged table of segments"));
         };
         let position = footer.position;
-        let loaded = Loaded { position, segments, file, seed, chunk_bytes: footer.chunk_bytes };
-        if !is_of_journal(storage, seed, position)? {
+        let (file_bytes, chunk_bytes) = (length, footer.chunk_bytes);
+        let loaded = Loaded { position, segments, file_bytes, file, seed, chunk_bytes };
+        let trusted = options.has(Mutant::TrustCheckpoint);
+        if !trusted && !is_of_journal(storage, seed, position)? {
             return Ok(Err("belongs to another history of the journal"));
         }
         let mut records = 0;

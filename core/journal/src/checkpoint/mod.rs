@@ -7,9 +7,11 @@
 
 pub mod format;
 mod load;
+mod progress;
 mod write;
 
 pub(crate) use load::Loaded;
+pub(crate) use progress::Progress;
 
 use trunkline_types::Result;
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use trunkline_types::sync::atomic::Ordering;
 use trunkline_types::sync::lock;
 use trunkline_types::{Durability, Result};
 
@@ -32,14 +33,14 @@ impl Shared {
         if position.sequence == 0 {
             return Ok(false);
         }
-        let mut writer = Writer::new(self.storage.create(DRAFT_NAME)?, self.seed, position);
-        export(&mut |record| writer.push(record))?;
-        // IMPORTANT: the export may contain the effect of records behind the position.
-        if !self.options.has(Mutant::CheckpointBeforeCommit) {
-            self.commit(self.appended(), Durability::Disk)?;
-        }
-        self.check_usable()?;
-        writer.finish(&self.segments_before(position))?;
+        let appended = self.bytes_appended.load(Ordering::Relaxed) as u64;
+        let written = self.write_draft(position, export);
+        let Ok(bytes) = written else {
+            // Best effort: an opening removes it too. On a disk that is nearly full it is in the
+            // way of the next segment.
+            let _removed = self.storage.remove(DRAFT_NAME);
+            return written.map(|_| false);
+        };
         self.storage.rename(DRAFT_NAME, &name_of(position.end))?;
         self.storage.sync_dir()?;
         for name in self.storage.list()? {
@@ -47,7 +48,26 @@ impl Shared {
                 self.storage.remove(&name)?;
             }
         }
+        self.progress.wrote(appended, bytes);
         Ok(true)
+    }
+
+    /// Writes the draft of a checkpoint; returns its length.
+    fn write_draft(
+        &self,
+        position: Position,
+        export: &mut dyn FnMut(Sink<'_>) -> Result<()>,
+    ) -> Result<u64> {
+        let file = self.storage.create(DRAFT_NAME)?;
+        let skips_sync = self.options.has(Mutant::SkipCheckpointSync);
+        let mut writer = Writer::new(file, self.seed, position, skips_sync);
+        export(&mut |record| writer.push(record))?;
+        // IMPORTANT: the export may contain the effect of records behind the position.
+        if !self.options.has(Mutant::CheckpointBeforeCommit) {
+            self.commit(self.appended(), Durability::Disk)?;
+        }
+        self.check_usable()?;
+        writer.finish(&self.segments_before(position))
     }
 
     /// The segments as they were at `position`.
@@ -66,12 +86,17 @@ struct Writer {
     seed: u32,
     footer: Footer,
     chunk: Vec<u8>,
+    /// Bytes that were written and not synced.
+    unsynced: usize,
+    /// A deliberate defect: the bytes are not synced.
+    skips_sync: bool,
 }
 
 impl Writer {
-    fn new(file: Arc<dyn File>, seed: u32, position: Position) -> Self {
+    fn new(file: Arc<dyn File>, seed: u32, position: Position, skips_sync: bool) -> Self {
         let footer = Footer { position, chunk_bytes: 0, records: 0, segments: 0, segments_crc: 0 };
-        Self { file, seed, footer, chunk: vec![0; CHUNK_HEADER_BYTES] }
+        let chunk = vec![0; CHUNK_HEADER_BYTES];
+        Self { file, seed, footer, chunk, unsynced: 0, skips_sync }
     }
 
     fn push(&mut self, record: &[u8]) -> Result<()> {
@@ -87,11 +112,21 @@ impl Writer {
         format::seal_chunk(&mut self.chunk, offset, seed);
         self.file.write_at(offset, &self.chunk)?;
         self.footer.chunk_bytes += self.chunk.len() as u64;
+        self.unsynced += self.chunk.len();
         self.chunk.truncate(CHUNK_HEADER_BYTES);
-        Ok(())
+        if self.unsynced < limits::CHECKPOINT_SYNC_BYTES {
+            return Ok(());
+        }
+        self.unsynced = 0;
+        self.sync()
     }
 
-    fn finish(mut self, segments: &[Segment]) -> Result<()> {
+    fn sync(&self) -> Result<()> {
+        if self.skips_sync { Ok(()) } else { self.file.sync_data() }
+    }
+
+    /// Completes the file; returns its length.
+    fn finish(mut self, segments: &[Segment]) -> Result<u64> {
         if self.chunk.len() > CHUNK_HEADER_BYTES {
             self.end_chunk()?;
         }
@@ -101,6 +136,7 @@ impl Writer {
         self.footer.segments_crc = crc32c::crc32c_append(seed, &table);
         table.extend_from_slice(&self.footer.encode(self.seed));
         self.file.write_at(self.footer.chunk_bytes, &table)?;
-        self.file.sync_data()
+        self.sync()?;
+        Ok(self.footer.chunk_bytes + table.len() as u64)
     }
 }

@@ -17,10 +17,10 @@ use std::sync::Arc;
 
 use trunkline_types::{Error, Result};
 
-use crate::checkpoint::Loaded;
+use crate::checkpoint::{Loaded, Progress};
 use crate::control::{Control, ControlState, Position};
 use crate::folder::FIRST_SEGMENT;
-use crate::frame::{self, Batch, Header};
+use crate::frame::{self, Batch, HEADER_BYTES, Header};
 use crate::lsn::Lsn;
 use crate::mutant::Mutant;
 use crate::options::Options;
@@ -46,6 +46,8 @@ pub(crate) struct Recovered {
     pub(crate) end: Position,
     /// The control file; absent in a folder of format 1 that was opened read-only.
     pub(crate) control: Option<Control>,
+    /// What was replayed behind the checkpoint.
+    pub(crate) progress: Progress,
     /// Why the checkpoint could not be used.
     pub(crate) checkpoint_defect: Option<Error>,
 }
@@ -113,14 +115,18 @@ pub(crate) fn recover(
         recovery.link = Some(Link { sequence: 0, checksum, batch_bytes: 0 });
     }
     recovery.end = Lsn::new(first, 0);
-    let mut checkpoint_defect = None;
-    if let Some(load) = load.filter(|_| state.is_some()) {
-        match Loaded::find(storage, seed)? {
-            Some(Ok(checkpoint)) => recovery.start_at(&checkpoint, load)?,
+    let (mut checkpoint_defect, mut checkpoint_bytes) = (None, 0);
+    if let (Some(load), Some(state)) = (load, state) {
+        match Loaded::find(storage, options, seed, state.oldest)? {
+            Some(Ok(checkpoint)) => {
+                recovery.start_at(&checkpoint, load)?;
+                checkpoint_bytes = checkpoint.file_bytes;
+            }
             Some(Err(defect)) => checkpoint_defect = Some(defect),
             None => {}
         }
     }
+    let start = recovery.end;
     recovery.replay_all(replay)?;
     recovery.check_end()?;
     let oldest = match state {
@@ -133,7 +139,8 @@ pub(crate) fn recover(
         let state = ControlState { epoch: 1, durable: end, oldest };
         control = Some(recovery.prepare_for_appends(control, state, superblock)?);
     }
-    Ok(Recovered { segments: recovery.segments, end, control, checkpoint_defect })
+    let progress = Progress::new(recovery.bytes_behind(start), checkpoint_bytes);
+    Ok(Recovered { segments: recovery.segments, end, control, progress, checkpoint_defect })
 }
 
 impl Recovery<'_> {
@@ -146,6 +153,13 @@ impl Recovery<'_> {
             }
         }
         Ok(state.oldest)
+    }
+
+    /// Bytes of the batches behind `start`.
+    fn bytes_behind(&self, start: Lsn) -> u64 {
+        let behind = self.segments.iter().filter(|segment| segment.number >= start.segment());
+        let bytes: u64 = behind.map(|segment| u64::from(segment.used)).sum();
+        bytes.saturating_sub(u64::from(start.offset()))
     }
 
     fn newest(&self) -> u32 {
@@ -161,11 +175,7 @@ impl Recovery<'_> {
         let Position { end, sequence, checksum, batch_bytes } = checkpoint.position;
         for segment in &checkpoint.segments {
             if (self.end.segment()..end.segment()).contains(&segment.number) {
-                let bytes = length_of(segment.number, &*self.open(segment.number)?)?;
-                if bytes != segment.bytes {
-                    let why = format!("the file had {} bytes before", segment.bytes);
-                    return Err(damaged(segment.number, bytes, &why));
-                }
+                self.check_unread(segment)?;
                 self.segments.push(*segment);
             }
         }
@@ -173,6 +183,30 @@ impl Recovery<'_> {
         self.link = Some(Link { sequence, checksum, batch_bytes });
         self.end = end;
         Ok(())
+    }
+
+    /// Checks what can be checked of a segment without reading it: its length, and that its first
+    /// batch names it.
+    fn check_unread(&self, segment: &Segment) -> Result<()> {
+        let file = self.open(segment.number)?;
+        let bytes = length_of(segment.number, &*file)?;
+        if bytes != segment.bytes {
+            let why = format!("the file had {} bytes before", segment.bytes);
+            return Err(damaged(segment.number, bytes, &why));
+        }
+        if segment.used == 0 {
+            return Ok(());
+        }
+        let mut head = [0u8; HEADER_BYTES];
+        let read = file.read_at(0, &mut head)?;
+        match Header::decode(&head[..read], self.seed) {
+            Ok(header) if header.lsn == Lsn::new(segment.number, 0) => Ok(()),
+            Ok(header) => {
+                let why = format!("the batch there was written for {}", header.lsn);
+                Err(damaged(segment.number, 0, &why))
+            }
+            Err(_) => Err(damaged(segment.number, 0, "its first batch is no batch")),
+        }
     }
 
     fn replay_all(&mut self, replay: Replay<'_>) -> Result<()> {
@@ -211,7 +245,9 @@ impl Recovery<'_> {
             if !self.follows(&batch, before)? {
                 break;
             }
-            for (lsn, payload) in batch.records() {
+            let is_dropped =
+                self.options.has(Mutant::DropBehindCheckpoint) && start > 0 && used == start;
+            for (lsn, payload) in batch.records().filter(|_| !is_dropped) {
                 replay(lsn, payload)?;
             }
             let header = batch.header;

@@ -41,29 +41,31 @@ impl Default for Loaded {
 }
 
 impl RetainedLoader {
-    /// Applies the record at `lsn`, whose payload in the journal has `len` bytes.
+    /// Applies the record at `lsn`, whose payload in the journal has `len` bytes. A record may come
+    /// again, also on top of the effect of later ones.
     pub fn apply(&mut self, lsn: Lsn, len: u32, record: RetainedRecord<'_>) -> Result<()> {
         match record {
             RetainedRecord::Entry { log, sequence, time, .. } => {
                 let loaded = self.logs.entry(log).or_default();
+                if sequence < loaded.next {
+                    return Ok(());
+                }
                 if loaded.entries.is_empty() {
                     loaded.start = sequence;
                 }
-                let next = loaded.start + loaded.entries.len() as u64;
-                if sequence < next {
-                    // It comes twice, and is there already.
-                    return Ok(());
+                let entry = Unsealed { time, at: Location { lsn, len } };
+                let expected = loaded.start + loaded.entries.len() as u64;
+                match sequence.checked_sub(loaded.start).map(|index| index as usize) {
+                    Some(_) if sequence == expected => loaded.entries.push_back(entry),
+                    Some(index) if sequence < expected => loaded.entries[index] = entry,
+                    _ => return Err(gap(log, expected)),
                 }
-                if sequence > next {
-                    return Err(gap(log, next));
-                }
-                loaded.entries.push_back(Unsealed { time, at: Location { lsn, len } });
             }
             RetainedRecord::Sealed { log, first, next } => {
                 let loaded = self.logs.entry(log).or_default();
-                (loaded.first, loaded.next) = (first, next);
+                (loaded.first, loaded.next) = (loaded.first.max(first), loaded.next.max(next));
                 loaded.sealed_at = Some(Location { lsn, len });
-                while loaded.start < next && loaded.entries.pop_front().is_some() {
+                while loaded.start < loaded.next && loaded.entries.pop_front().is_some() {
                     loaded.start += 1;
                 }
             }

@@ -74,12 +74,12 @@ impl State {
 ///
 /// Lock order: `sealing`, `maintenance` and the append lock of the journal, `state`.
 pub struct RetainedLog {
-    log: u64,
+    pub(super) log: u64,
     kind: u8,
     shared: Arc<Shared>,
     /// Held while entries are sealed or expire.
     sealing: Mutex<()>,
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
 }
 
 impl fmt::Debug for RetainedLog {
@@ -215,7 +215,7 @@ impl RetainedLog {
     }
 
     /// Whether the entries of a file are gone, so that the file itself may be.
-    fn has_expired(&self, file: &SealedFile) -> bool {
+    pub(super) fn has_expired(&self, file: &SealedFile) -> bool {
         lock(&self.state).first > file.footer.first
     }
 
@@ -360,17 +360,6 @@ impl RetainedLog {
     pub fn relocate(&self, segment: u32, live: &mut dyn LiveBytes) -> Result<()> {
         let there = lock(&self.state).sealed_at.is_some_and(|at| at.lsn.segment() == segment);
         if there { self.record_sealed(live, |_| {}) } else { Ok(()) }
-    }
-
-    /// Reads every sealed entry; returns how many there are. Damage is an error that names the
-    /// file.
-    pub fn verify(&self) -> Result<u64> {
-        let files = lock(&self.state).files.clone();
-        let verified = |file: &Arc<SealedFile>| match file.verify() {
-            Err(_) if self.has_expired(file) => Ok(0),
-            verified => verified,
-        };
-        files.iter().map(verified).sum()
     }
 
     /// Changes the state and appends what is sealed now, in one step; returns when that is durable.

@@ -17,6 +17,7 @@ mod loader;
 mod log;
 mod open_files;
 mod record;
+mod whole;
 
 pub(crate) use file::is_file_name;
 pub use format::Entry;

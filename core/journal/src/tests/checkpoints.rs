@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use trunkline_types::{Durability, Result};
+use trunkline_types::{Code, Durability, Result};
 
 use super::workload::options;
 use crate::checkpoint::parse_name;
 use crate::mutant::Mutant;
+use crate::segment::name_of;
 use crate::sim::{Image, Random, SimStorage};
 use crate::{Journal, Lsn};
 
@@ -144,6 +145,12 @@ fn check_seed(seed: u64, mutant: Option<Mutant>) -> std::result::Result<usize, S
             opened.map_err(|error| format!("after a crash at {step}: {error}"))
         };
         let (full, fast) = (open_with(false)?, open_with(true)?);
+        if let Some(defect) = fast.journal.checkpoint_defect() {
+            return Err(format!("a crash at {step} left a checkpoint of no use: {defect}"));
+        }
+        if full.journal.behind_checkpoint().0 < fast.journal.behind_checkpoint().0 {
+            return Err(format!("a crash at {step}: more is replayed with the checkpoint"));
+        }
         let found = (full.map == fast.map, full.journal.segments() == fast.journal.segments());
         if found != (true, true) {
             return Err(format!("a crash at {step}: an opening from the checkpoint differs"));
@@ -164,21 +171,56 @@ fn an_opening_from_a_checkpoint_shows_what_a_full_replay_shows() {
 }
 
 #[test]
-fn a_checkpoint_of_what_is_not_durable_is_caught() {
-    let caught = (0..SEEDS_MAX).any(|seed| {
-        let run = || check_seed(seed, Some(Mutant::CheckpointBeforeCommit));
-        !matches!(std::panic::catch_unwind(run), Ok(Ok(_)))
-    });
-    assert!(caught, "the mutant lived through {SEEDS_MAX} seeds");
+fn every_deliberate_defect_of_checkpoints_is_caught() {
+    for mutant in [
+        Mutant::CheckpointBeforeCommit,
+        Mutant::SkipCheckpointSync,
+        Mutant::DropBehindCheckpoint,
+        Mutant::TrustCheckpoint,
+    ] {
+        let caught = (0..SEEDS_MAX).any(|seed| {
+            let run = || check_seed(seed, Some(mutant));
+            !matches!(std::panic::catch_unwind(run), Ok(Ok(_)))
+        });
+        assert!(caught, "{mutant:?} lived through {SEEDS_MAX} seeds");
+    }
+}
+
+#[test]
+fn a_segment_that_is_not_replayed_is_looked_at_all_the_same() {
+    let (image, map, _) = written_with(120, 100);
+    let opened = open(&SimStorage::from_image(image.clone()), None, true).expect("opens");
+    let segments = opened.journal.segments();
+    assert!(segments.len() >= 4 && opened.map == map, "{segments:?}");
+    let names = [segments[1], segments[2]].map(|segment| name_of(segment.number));
+    let mut swapped = image.clone();
+    let [one, two] = names.clone().map(|name| image.files()[&name].clone());
+    swapped.files_mut().insert(names[0].clone(), two);
+    swapped.files_mut().insert(names[1].clone(), one);
+    let mut zeroed = image.clone();
+    zeroed.files_mut().get_mut(&names[0]).expect("there")[..64].fill(0);
+    let mut lost = image.clone();
+    lost.files_mut().remove(&names[0]);
+    for damaged in [swapped, zeroed, lost] {
+        let refused = open(&SimStorage::from_image(damaged), None, true).map(|_| ());
+        let error = refused.expect_err("damage");
+        assert_eq!(error.code(), Code::CorruptJournal, "{error}");
+        assert!(error.message().contains(&names[0]), "{error}");
+    }
 }
 
 /// A closed folder with a checkpoint in the middle of the journal, and its name.
 fn written() -> (Image, Map, String) {
+    written_with(60, 40)
+}
+
+/// The same, of so many records, with the checkpoint behind record `middle`.
+fn written_with(records: u8, middle: u8) -> (Image, Map, String) {
     let disk = SimStorage::new();
     let mut engine = open(&disk, None, true).expect("a new disk");
-    for number in 0..60u8 {
+    for number in 0..records {
         set(&mut engine, number % 20, vec![number; 300]).expect("set");
-        if number == 40 {
+        if number == middle {
             checkpoint(&mut engine, &mut Random::new(3)).expect("written");
         }
     }

@@ -134,6 +134,19 @@ impl Dedup {
         }
     }
 
+    /// The entries in the places from `from` on, of at most `count` places; says where to go on.
+    pub fn scan(&self, from: u32, count: u32, mut f: impl FnMut(&DedupEntry)) -> Option<u32> {
+        let (end, len) = (from.saturating_add(count), self.slab.len());
+        for node in from..end.min(len) {
+            let key = self.slab[node].key;
+            // A place that is free still has its old content.
+            if self.keys.find(hash(key), |found| found == node).is_some() {
+                f(&self.slab[node].entry());
+            }
+        }
+        (end < len).then_some(end)
+    }
+
     pub fn memory(&self) -> usize {
         self.slab.memory() + self.keys.memory()
     }

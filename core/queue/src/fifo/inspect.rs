@@ -74,6 +74,20 @@ impl FifoState {
         }
     }
 
+    /// Shows the messages in the slots from `from` on, in no order, and says where to go on: at
+    /// most `count` slots are looked at. A message stays in its slot as long as it is there.
+    pub fn scan_slots(
+        &self,
+        from: u32,
+        count: u32,
+        mut f: impl FnMut(FifoInfo<'_>),
+    ) -> Option<u32> {
+        let (end, len) = (from.saturating_add(count), self.slots.len());
+        let occupied = |slot: &u32| self.slots[*slot].is_occupied();
+        (from..end.min(len)).filter(occupied).for_each(|slot| f(self.info(slot)));
+        (end < len).then_some(end)
+    }
+
     /// The message at `place`, if it is still there.
     pub fn message(&self, place: FifoSlotRef) -> Option<FifoInfo<'_>> {
         self.at(place).map(|_| self.info(place.slot))
@@ -106,6 +120,11 @@ impl FifoState {
     /// location.
     pub fn for_each_dedup(&mut self, visit: impl FnMut(&DedupEntry) -> Option<u64>) {
         self.dedup.for_each(visit);
+    }
+
+    /// Shows deduplication keys in steps, as [`FifoState::scan_slots`] shows messages.
+    pub fn scan_dedup(&self, from: u32, count: u32, f: impl FnMut(&DedupEntry)) -> Option<u32> {
+        self.dedup.scan(from, count, f)
     }
 
     /// Bytes of memory in use, about, without the bodies.

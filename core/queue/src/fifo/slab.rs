@@ -128,6 +128,11 @@ impl<T: Linked> Slab<T> {
         }
     }
 
+    /// How many items there are, those that are free included.
+    pub fn len(&self) -> u32 {
+        self.items.len() as u32
+    }
+
     /// An item that may never have been taken.
     #[inline]
     pub fn get(&self, item: u32) -> Option<&T> {

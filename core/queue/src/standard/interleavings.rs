@@ -67,9 +67,10 @@ fn sorted(mut names: Vec<u8>) -> Vec<u8> {
     names
 }
 
-/// A message that was delivered once already and is in flight.
-fn leased(log: &StandardLog, name: u8, due: u64) -> SlotRef {
-    log.restore(Restored {
+/// A log with a message that was delivered once already and is in flight.
+fn leased(name: u8, due: u64) -> (Arc<StandardLog>, SlotRef) {
+    let mut log = StandardLog::new(1);
+    let place = log.restoring(1).push(Restored {
         seq: 500,
         sent: NOW,
         flags: name,
@@ -78,7 +79,8 @@ fn leased(log: &StandardLog, name: u8, due: u64) -> SlotRef {
         first_received: Some(NOW),
         state: MessageState::Leased(due),
         fair: false,
-    })
+    });
+    (Arc::new(log), place)
 }
 
 #[test]
@@ -138,8 +140,7 @@ fn a_run_of_sends_meets_a_sender_and_a_receiver_and_loses_nothing() {
 #[test]
 fn an_old_receipt_deletes_a_message_that_is_being_received() {
     explore(3, || {
-        let log = Arc::new(StandardLog::new(1));
-        let place = leased(&log, 1, NOW);
+        let (log, place) = leased(1, NOW);
         assert_eq!(log.fire(place.slot, NOW), Fire::BecameVisible(place));
         let deleter = thread(&log, move |log| log.delete(place));
         let found = receive(&log);
@@ -154,8 +155,7 @@ fn an_old_receipt_deletes_a_message_that_is_being_received() {
 #[test]
 fn of_two_deletes_one_counts() {
     explore(3, || {
-        let log = Arc::new(StandardLog::new(1));
-        let place = leased(&log, 1, NOW + LEASE);
+        let (log, place) = leased(1, NOW + LEASE);
         let other = thread(&log, move |log| log.delete(place));
         let mine = log.delete(place);
         assert!(mine != done(other));
@@ -166,8 +166,7 @@ fn of_two_deletes_one_counts() {
 #[test]
 fn a_lease_that_ends_while_it_is_deleted_leaves_nothing() {
     explore(3, || {
-        let log = Arc::new(StandardLog::new(1));
-        let place = leased(&log, 1, NOW);
+        let (log, place) = leased(1, NOW);
         let timer = thread(&log, move |log| log.fire(place.slot, NOW));
         assert!(log.delete(place));
         done(timer);
@@ -179,8 +178,7 @@ fn a_lease_that_ends_while_it_is_deleted_leaves_nothing() {
 #[test]
 fn a_lease_is_either_extended_or_ended() {
     explore(3, || {
-        let log = Arc::new(StandardLog::new(1));
-        let place = leased(&log, 1, NOW);
+        let (log, place) = leased(1, NOW);
         // The extender's clock is a moment behind.
         let timer = thread(&log, move |log| log.fire(place.slot, NOW));
         let extended = log.extend(place, NOW + LEASE, NOW - 1);
@@ -282,8 +280,7 @@ fn a_message_looked_at_in_place_is_not_left_behind() {
 #[test]
 fn a_message_that_returns_is_received_once_by_two_receivers() {
     explore(2, || {
-        let log = Arc::new(StandardLog::new(1));
-        let place = leased(&log, 1, NOW);
+        let (log, place) = leased(1, NOW);
         // Receivers of this one pass the other.
         send(&log, 2);
         let timer = thread(&log, move |log| log.fire(place.slot, NOW));

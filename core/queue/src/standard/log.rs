@@ -124,7 +124,7 @@ impl StandardLog {
     }
 
     #[inline]
-    fn last_page(&self) -> (Link, &Page, Tail) {
+    pub(super) fn last_page(&self) -> (Link, &Page, Tail) {
         loop {
             let link = Link::unpack(self.tail.0.load(Ordering::Acquire));
             let page = self.page(link.page);
@@ -137,7 +137,7 @@ impl StandardLog {
 
     /// Closes `page`, links the next one and moves the tail there, as far as others have not.
     #[cold]
-    fn turn_page(&self, link: Link, page: &Page, seen: Tail) {
+    pub(super) fn turn_page(&self, link: Link, page: &Page, seen: Tail) {
         match page.close(seen) {
             Close::Lost => return,
             Close::Already => {}

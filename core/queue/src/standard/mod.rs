@@ -36,6 +36,7 @@ mod once_box;
 mod packed;
 mod page;
 mod receive;
+mod restore;
 mod scan;
 mod send;
 mod slot;
@@ -48,6 +49,7 @@ pub use claimed::Claim;
 pub use counts::BatchCount;
 pub use fair::FairScheduler;
 pub use log::StandardLog;
+pub use restore::Restoring;
 pub use send::Reserved;
 pub use types::{
     BodyRef, Counts, Extend, Fire, Gone, Info, Leased, MessageState, NewBody, Restored, SlotRef,

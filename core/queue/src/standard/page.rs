@@ -188,6 +188,11 @@ impl Page {
         self.base.load(Ordering::Relaxed)
     }
 
+    /// Gives the page another base. Only for who has the log alone, and before a slot is taken.
+    pub(super) fn rebase(&self, base: Seq) {
+        self.base.store(base, Ordering::Relaxed);
+    }
+
     /// Writes down that the message of slot `index` keeps `seq`. Owner of the slot only.
     pub(super) fn restate(&self, index: u32, seq: Seq) {
         let table = self

@@ -9,7 +9,7 @@ use super::body::store_heap;
 use super::log::{RUN_MAX, ReservedSlot, StandardLog};
 use super::packed::{State, Status};
 use super::slot::{BodyLocation, Fields, Slot};
-use super::types::{MessageState, NewBody, Restored, SlotRef, Visibility};
+use super::types::{NewBody, SlotRef, Visibility};
 
 /// A slot that waits for its message. Dropped without publishing, it counts as over.
 #[derive(Debug)]
@@ -26,28 +26,6 @@ impl StandardLog {
     pub fn reserve(&self, body_len: usize, inline: bool) -> Reserved<'_> {
         let reserved = Some(self.take_slot(inline.then_some(body_len)));
         Reserved { log: self, reserved, body_len, inline }
-    }
-
-    /// Stores a message that has a past: its sequence number and its history are kept.
-    pub fn restore(&self, message: Restored<'_>) -> SlotRef {
-        let body = message.body;
-        let len = match body {
-            NewBody::Inline(pieces) => Some(pieces.iter().map(|piece| piece.len()).sum()),
-            NewBody::At { .. } => None,
-        };
-        let (status, due) = match message.state {
-            MessageState::Ready => (Status::Ready, 0),
-            MessageState::Held => (Status::Held, 0),
-            MessageState::Delayed(due) => (Status::Delayed, due),
-            MessageState::Leased(due) => (Status::Leased, due),
-        };
-        let first_received = message.first_received.unwrap_or(message.sent);
-        let (sent, flags) = (message.sent, message.flags);
-        let new = NewMessage { sent, flags, first_received, due, body };
-        let shape = State::new(0, status)
-            .with_deliveries(message.deliveries)
-            .with_fair(message.fair || status == Status::Held);
-        self.put(self.take_slot(len), message.seq, &new, shape)
     }
 
     /// Adds a ready message whose body is kept here: the usual case of reserving and publishing.
@@ -186,7 +164,11 @@ impl StandardLog {
     }
 
     #[inline]
-    fn write_body(&self, reserved: &ReservedSlot<'_>, body: NewBody<'_>) -> (BodyLocation, u32) {
+    pub(super) fn write_body(
+        &self,
+        reserved: &ReservedSlot<'_>,
+        body: NewBody<'_>,
+    ) -> (BodyLocation, u32) {
         let pieces = match body {
             NewBody::At { lsn, len } => return (BodyLocation::Journal(lsn), len),
             NewBody::Inline(pieces) => pieces,
@@ -252,7 +234,7 @@ impl State {
 
 impl<'a> ReservedSlot<'a> {
     #[inline]
-    fn slot(&self) -> &'a Slot {
+    pub(super) fn slot(&self) -> &'a Slot {
         match self.page.slot(self.index) {
             Some(slot) => slot,
             None => unreachable!("a reserved index lies inside its page"),
@@ -260,7 +242,7 @@ impl<'a> ReservedSlot<'a> {
     }
 
     #[inline]
-    fn seq(&self) -> Seq {
+    pub(super) fn seq(&self) -> Seq {
         self.page.base() + u64::from(self.index)
     }
 }

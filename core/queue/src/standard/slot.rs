@@ -89,6 +89,12 @@ impl Slot {
         }
     }
 
+    /// Puts a message back that was there before. Only for who has the log alone.
+    #[inline]
+    pub(super) fn restore(&self, state: State) {
+        self.state.store(state.0, Ordering::Release);
+    }
+
     /// Owner only.
     #[inline]
     pub(super) fn set_fields(&self, fields: &Fields) {

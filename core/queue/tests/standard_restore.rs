@@ -1,0 +1,49 @@
+//! Messages that are put back into a log at opening, beside what is sent afterwards.
+
+use trunkline_queue::{Counts, MessageState, NewBody, Restored, StandardLog};
+
+const NOW: u64 = 1_900_000_000_000;
+
+fn counts(visible: u32, in_flight: u32, delayed: u32) -> Counts {
+    Counts { visible, in_flight, delayed }
+}
+
+#[test]
+fn restored_messages_are_received_in_their_order_before_new_ones() {
+    for (count, announced) in [(0, 0), (5, 5), (16, 16), (17, 17), (3_000, 3_000), (700, 2_000)] {
+        let mut log = StandardLog::new(10_000);
+        // Every third number is missing.
+        let seqs: Vec<u64> = (1..).filter(|seq| seq % 3 != 0).take(count).collect();
+        let mut restoring = log.restoring(announced);
+        for seq in &seqs {
+            restoring.push(Restored {
+                seq: *seq,
+                sent: NOW,
+                flags: 0,
+                body: NewBody::At { lsn: 9 * *seq, len: 7 },
+                deliveries: 0,
+                first_received: None,
+                state: MessageState::Ready,
+                fair: false,
+            });
+        }
+        drop(restoring);
+        let new = log.append(NOW, 0, b"new");
+        assert!(new >= 10_000, "{new} was used before");
+        assert_eq!(log.counts(), counts(count as u32 + 1, 0, 0));
+        let mut scanned = Vec::new();
+        log.scan(|info| {
+            scanned.push((info.seq, info.at));
+            true
+        });
+        let mut expected: Vec<_> = seqs.iter().map(|seq| (*seq, Some((9 * seq, 7)))).collect();
+        expected.push((new, None));
+        assert_eq!(scanned, expected);
+        for seq in seqs.iter().chain([&new]) {
+            let claimed = log.claim().expect("it is visible");
+            assert_eq!(claimed.seq(), *seq);
+            claimed.finish();
+        }
+        assert_eq!(log.counts(), counts(0, 0, 0));
+    }
+}
