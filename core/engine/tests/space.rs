@@ -158,3 +158,43 @@ fn an_emptied_engine_gives_its_disk_space_back() {
     assert_eq!(bodies(&receive(&find(&engine, "busy"), 10)), ["kept", "and more"]);
     assert_eq!(engine.documents("key").len(), 1);
 }
+
+#[test]
+fn a_deduplication_id_is_remembered_although_nothing_lives_in_its_segment() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || {
+        let clock = Arc::new(Clock::virtual_at(START));
+        let options =
+            OpenOptions { clock, segment_bytes: 8 << 10, ..OpenOptions::at(folder.path()) };
+        Engine::open(OpenOptions { background: false, ..options }).unwrap()
+    };
+    let pass_by = |engine: &Engine| {
+        let busy = find(engine, "busy");
+        for _ in 0..12 {
+            send(&busy, &"x".repeat(1_000));
+            busy.delete(&receive(&busy, 1)[0].receipt).unwrap();
+        }
+        engine.flush().unwrap();
+    };
+    {
+        let engine = open();
+        let fifo = queue(&engine, "q.fifo", fifo_queue());
+        queue(&engine, "busy", standard_queue());
+        pass_by(&engine);
+        assert!(!send_to(&fifo, "g", "id"));
+        fifo.delete(&receive(&fifo, 1)[0].receipt).unwrap();
+        pass_by(&engine);
+        engine.close().unwrap();
+    }
+    for _ in 0..3 {
+        let engine = open();
+        pass_by(&engine);
+        for _ in 0..3 {
+            engine.compact_oldest().unwrap();
+        }
+        engine.close().unwrap();
+        let engine = open();
+        assert!(send_to(&find(&engine, "q.fifo"), "g", "id"), "it was forgotten");
+        engine.close().unwrap();
+    }
+}

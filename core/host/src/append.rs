@@ -92,6 +92,16 @@ impl<'a> Append<'a> {
         Some(step.append_parts(&[&bytes]).lsn)
     }
 
+    /// The same for a fact that is needed for some time from `at` on: see
+    /// [`crate::Component::needs`].
+    pub fn append_dated(&mut self, record: &impl Encode, at: Millis) -> Option<Lsn> {
+        let lsn = self.append(record)?;
+        if let Self::On(step) = self {
+            step.live_bytes.note(lsn.segment(), at);
+        }
+        Some(lsn)
+    }
+
     /// Appends a fact that only delays work, such as a lease or its extension. On a full disk it is
     /// not appended: what is left of the segment belongs to deletes and compaction. A crash then
     /// forgets the lease, and the message is delivered again.

@@ -21,7 +21,9 @@ use trunkline_types::sync::{Mutex, MutexGuard, lock};
 use trunkline_types::{Code, Durability, Error, Millis, Result};
 
 use crate::append::{Segments, WatchSegments};
+use crate::checkpoint::CheckpointSink;
 use crate::host::Host;
+use crate::location::Location;
 use crate::waiters::Parker;
 
 /// Segments that are never compacted: the one being written and one behind it.
@@ -35,6 +37,12 @@ const RELOCATION_MARGIN: u64 = 64 << 10;
 const SHRINK_FROM: u64 = 8 << 20;
 /// See [`SHRINK_FROM`].
 const SHRINK_LIVE_MAX: u64 = 128 << 10;
+/// In the background a checkpoint is written when the journal behind the last one is so many times
+/// as long as that one: an eighth of what is written are checkpoints, at most.
+const CHECKPOINT_RATIO: u64 = 8;
+/// At closing a checkpoint is written unless less than this, in bytes, would be replayed: about
+/// 5 ms, which the checkpoint's own syncs may take.
+const CHECKPOINT_AT_CLOSE: u64 = 4 << 20;
 /// How long the compactor sleeps at most before it looks whether the engine is gone.
 const NAP: Duration = Duration::from_secs(10);
 
@@ -53,6 +61,8 @@ pub struct Compactor {
     working: Mutex<()>,
     /// Held while records are relocated, some at a time, and while content changes its owner.
     relocating: Mutex<()>,
+    /// A kind has no checkpoint, so none is tried again.
+    has_no_checkpoint: AtomicBool,
     /// Why the last attempt failed, if it did.
     failure: Mutex<Option<Error>>,
 }
@@ -79,6 +89,7 @@ impl Compactor {
             parker: Arc::default(),
             working: Mutex::new(()),
             relocating: Mutex::new(()),
+            has_no_checkpoint: AtomicBool::new(false),
             failure: Mutex::default(),
         }
     }
@@ -154,7 +165,10 @@ fn run(host: &Weak<Host>, parker: &Parker) {
         // An error is kept for `check_space`. What failed may work later: a file may be repaired.
         // A panic ends this attempt and not the thread.
         let _kept = catch_unwind(AssertUnwindSafe(|| {
-            compact(&host).and_then(|()| if is_idle { shrink(&host) } else { Ok(()) })
+            let compacted =
+                compact(&host).and_then(|()| if is_idle { shrink(&host) } else { Ok(()) });
+            host.checkpoint_if_due();
+            compacted
         }));
     }
 }
@@ -189,10 +203,93 @@ impl Host {
         self.compactor.check()
     }
 
+    /// Writes a checkpoint, so that the next opening replays only what is behind it. False if there
+    /// is nothing to write one for, or a kind of resource has none.
+    pub fn checkpoint(&self) -> Result<bool> {
+        self.check_writable()?;
+        self.write_checkpoint(&mut || ())
+    }
+
+    /// The same, and calls `between` before each part of the state that is written, where another
+    /// thread might run verbs: for tests.
+    #[doc(hidden)]
+    pub fn checkpoint_with(&self, between: &mut dyn FnMut()) -> Result<bool> {
+        self.check_writable()?;
+        self.write_checkpoint(between)
+    }
+
+    /// Bytes of the journal that an opening would replay, and the length of the newest checkpoint,
+    /// 0 for none.
+    #[doc(hidden)]
+    pub fn behind_checkpoint(&self) -> (u64, u64) {
+        self.journal.as_ref().map_or((0, 0), Journal::behind_checkpoint)
+    }
+
+    /// Hands the state to `sink` as a checkpoint holds it; false if a kind has no form for it.
+    #[doc(hidden)]
+    pub fn export_checkpoint(&self, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
+        // What changes its owner at this moment may have left a record before the checkpoint, and
+        // still be with both. It is complete when this lock is free.
+        drop(self.compactor.pause_relocation());
+        let mut sink = CheckpointSink::new(sink);
+        let opened = lock(&self.opened).unwrap_or(Location::NOWHERE);
+        sink.record(opened, &self.opened_record())?;
+        for component in self.all_components() {
+            if !component.checkpoint(&mut sink)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn write_checkpoint(&self, between: &mut dyn FnMut()) -> Result<bool> {
+        let Some(journal) = self.journal.as_ref().filter(|journal| !journal.is_full()) else {
+            return Ok(false);
+        };
+        let mut has_none = false;
+        let written = journal.checkpoint(&mut |sink| {
+            has_none = !self.export_checkpoint(&mut |part| {
+                between();
+                sink(part)
+            })?;
+            if has_none { Err(no_checkpoint()) } else { Ok(()) }
+        });
+        if has_none {
+            self.compactor.has_no_checkpoint.store(true, Ordering::Relaxed);
+            return Ok(false);
+        }
+        written
+    }
+
+    /// Writes a checkpoint if enough lies behind the last one. One that fails is tried again later:
+    /// it only makes the next opening faster.
+    fn checkpoint_if_due(&self) {
+        let (Some(journal), Some(least)) = (&self.journal, self.checkpoint_bytes) else { return };
+        let (behind, last) = journal.behind_checkpoint();
+        let is_due = behind >= least.max(CHECKPOINT_RATIO * last);
+        if is_due && !self.compactor.has_no_checkpoint.load(Ordering::Relaxed) {
+            let _tried = self.checkpoint();
+        }
+    }
+
+    /// The engine closes: no verb begins any more.
+    pub(crate) fn checkpoint_at_close(&self) {
+        let (Some(journal), Some(least)) = (&self.journal, self.checkpoint_bytes) else { return };
+        let is_worth_it = journal.behind_checkpoint().0 >= least.min(CHECKPOINT_AT_CLOSE);
+        if is_worth_it && !self.gate.is_read_only() {
+            let _tried = self.write_checkpoint(&mut || ());
+        }
+    }
+
     fn needs(&self, newest: Millis) -> bool {
         let now = self.now();
         self.all_components().iter().any(|component| component.needs(newest, now))
     }
+}
+
+#[cold]
+fn no_checkpoint() -> Error {
+    Error::new(Code::UnsupportedOperation, "A kind of resource of this engine has no checkpoint.")
 }
 
 /// Reclaims segments as long as it is worth it.

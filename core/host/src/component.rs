@@ -16,6 +16,8 @@ use trunkline_types::{
     Code, Error, Limits, Millis, ResourceId, ResourceKind, ResourceName, Result,
 };
 
+use crate::checkpoint::CheckpointSink;
+use crate::codec::damaged;
 use crate::host::Host;
 use crate::location::Location;
 use crate::operation::Operation;
@@ -57,6 +59,13 @@ pub trait Loader: Any {
         let _ = earlier;
     }
 
+    /// Adds a section of a checkpoint, which the component of the kind wrote. Sections come before
+    /// any record that lies behind the checkpoint.
+    fn restore(&mut self, section: &[u8]) -> Result<()> {
+        let _ = section;
+        Err(damaged("a section of a kind that writes none"))
+    }
+
     /// The largest id that the records spoke of: it is never given out again.
     fn last_id(&self) -> Option<ResourceId> {
         None
@@ -92,6 +101,23 @@ pub trait Component: Any + Send + Sync {
 
     /// Hands its whole state to `sink`, as records that a fresh loader turns into the same state.
     fn export(&self, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>;
+
+    /// Hands what a loader needs to `sink`, as it stands now; false when the kind has no form for
+    /// it, and then the engine writes no checkpoint at all.
+    ///
+    /// Verbs run meanwhile, and none may wait for longer than a batch takes to append: locks are
+    /// taken in steps, and never held while `sink` is called more than some dozen times. A part may
+    /// be read at any time during the call, because every record that was appended since the
+    /// position of the checkpoint is replayed on top of it. So each record has to be absolute: the
+    /// loader gets the same from a state that contains its effect, and those of later records.
+    ///
+    /// Invariant: a verb applies its change while it holds the append lock of its record, so that
+    /// the state contains every record before the position. Content that changes its owner is
+    /// complete when [`crate::Compactor::pause_relocation`] is free again.
+    fn checkpoint(&self, sink: &mut CheckpointSink<'_>) -> Result<bool> {
+        let _ = sink;
+        Ok(false)
+    }
 
     /// How its resources stand, for people.
     fn report(&self, now: Millis) -> Vec<ResourceReport>;

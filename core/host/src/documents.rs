@@ -11,6 +11,7 @@ use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Limits, Millis, ResourceKind, ResourceName, Result};
 
 use crate::append::Append;
+use crate::checkpoint::CheckpointSink;
 use crate::codec::{Encode, Put, Take, damaged};
 use crate::component::{Component, ComponentKind, Loader, ResourceReport};
 use crate::host::Host;
@@ -215,6 +216,25 @@ impl Component for Documents {
             after = next;
             if after.is_none() {
                 return Ok(());
+            }
+        }
+    }
+
+    fn checkpoint(&self, sink: &mut CheckpointSink<'_>) -> Result<bool> {
+        let mut after: Option<String> = None;
+        loop {
+            let (keys, next) = self.keys(after.as_deref(), |_| true);
+            for key in &keys {
+                let stored = {
+                    let documents = lock(&self.documents);
+                    documents.get(key).map(|stored| (stored.value.clone(), stored.location))
+                };
+                let Some((value, Some(location))) = stored else { continue };
+                sink.record(location, &DocumentRecord { key, value: Some(&value) })?;
+            }
+            after = next;
+            if after.is_none() {
+                return Ok(true);
             }
         }
     }

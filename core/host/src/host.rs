@@ -58,6 +58,7 @@ pub struct Host {
     pub(crate) components: Mutex<Vec<(ResourceId, Arc<dyn Component>)>>,
     pub(crate) gate: Gate,
     pub(crate) background: bool,
+    pub(crate) checkpoint_bytes: Option<u64>,
 }
 
 impl Host {
@@ -73,6 +74,7 @@ impl Host {
         if self.gate.is_forked() || !self.gate.close() {
             return Ok(());
         }
+        self.checkpoint_at_close();
         self.release();
         match &self.journal {
             Some(journal) => journal.close(),

@@ -33,7 +33,7 @@ pub fn inspect(path: &Path, kinds: &[&'static ComponentKind]) -> Result<Inspecti
     let options =
         OpenOptions { read_only: true, durability: Durability::Disk, ..OpenOptions::memory() };
     let mut replay = Replay::new(&options.limits, kinds)?;
-    let journal = open::read(storage, &options, &mut replay)?;
+    let journal = open::read_all(storage, &options, &mut replay)?;
     journal.verify_sealed_files()?;
     let segments = journal.segments().iter().map(|s| (s.number, u64::from(s.used))).collect();
     Ok(Inspection {

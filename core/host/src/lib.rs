@@ -10,6 +10,7 @@
 
 mod admission;
 mod append;
+mod checkpoint;
 mod codec;
 mod compaction;
 mod component;
@@ -44,6 +45,7 @@ mod waiters;
 
 pub use admission::{Admission, Admitted, Held};
 pub use append::{Append, Step};
+pub use checkpoint::CheckpointSink;
 pub use codec::{Encode, Put, Take, damaged};
 pub use compaction::Compactor;
 pub use component::{Component, ComponentKind, Loader, Resource, ResourceReport};
@@ -52,7 +54,7 @@ pub use documents::{DOCUMENT_KIND, DOCUMENTS, Documents};
 pub use faults::{Effect, Faults, ResourcePattern, Rule, Verdict};
 pub use host::Host;
 pub use inspect::{Inspection, inspect};
-pub use live_bytes::LiveBytes;
+pub use live_bytes::{LiveBytes, LiveCount};
 pub use location::Location;
 pub use logs::{LOG_KIND, LOGS, Log, Logs};
 pub use long_poll::{Awaited, LongPoll, Polled, Subscription, WaitEnd};

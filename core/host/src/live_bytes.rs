@@ -32,6 +32,29 @@ impl LiveBytes {
         self.live_bytes += u64::from(location.len);
     }
 
+    /// A fact lies there that is needed for some time from `at` on, though it is not counted.
+    pub fn note(&mut self, segment: u32, at: Millis) {
+        let usage = self.segments.entry(segment).or_default();
+        usage.newest = usage.newest.max(at);
+    }
+
+    /// Adds what was counted apart.
+    pub fn add_count(&mut self, mut count: LiveCount) {
+        count.end_run();
+        for (segment, usage) in std::mem::take(&mut count.counted.segments) {
+            self.add_all(segment, usage, 0);
+        }
+        self.live_bytes += count.counted.live_bytes;
+    }
+
+    /// Adds the records of one segment at once.
+    fn add_all(&mut self, segment: u32, count: Usage, bytes: u64) {
+        let usage = self.segments.entry(segment).or_default();
+        usage.live += count.live;
+        usage.newest = usage.newest.max(count.newest);
+        self.live_bytes += bytes;
+    }
+
     pub(crate) fn remove(&mut self, location: Location) {
         let usage = self.segments.entry(location.segment()).or_default();
         debug_assert!(usage.live > 0, "a location was counted before it was released");
@@ -51,5 +74,36 @@ impl LiveBytes {
     /// The bytes of all live records.
     pub fn total(&self) -> u64 {
         self.live_bytes
+    }
+}
+
+/// Counts the live records of one resource at opening. Neighbours usually lie in the same segment,
+/// so they are counted together.
+#[derive(Default)]
+pub struct LiveCount {
+    counted: LiveBytes,
+    segment: u32,
+    usage: Usage,
+    bytes: u64,
+}
+
+impl LiveCount {
+    /// See [`LiveBytes::add`].
+    #[inline]
+    pub fn add(&mut self, location: Location, at: Millis) {
+        if location.segment() != self.segment {
+            self.end_run();
+            self.segment = location.segment();
+        }
+        self.usage.live += 1;
+        self.usage.newest = self.usage.newest.max(at);
+        self.bytes += u64::from(location.len);
+    }
+
+    fn end_run(&mut self) {
+        let (usage, bytes) = (std::mem::take(&mut self.usage), std::mem::take(&mut self.bytes));
+        if usage.live > 0 {
+            self.counted.add_all(self.segment, usage, bytes);
+        }
     }
 }

@@ -12,6 +12,9 @@ pub struct Location {
 }
 
 impl Location {
+    /// Where no record lies.
+    pub const NOWHERE: Self = Self { lsn: Lsn::from_u64(0), len: 0 };
+
     /// The segment it lies in.
     pub fn segment(&self) -> u32 {
         self.lsn.segment()

@@ -18,6 +18,8 @@ use trunkline_types::{
 };
 
 use crate::append::Append;
+use crate::checkpoint::CheckpointSink;
+use crate::codec::Encode;
 use crate::component::{Component, ComponentKind, Loader, ResourceReport};
 use crate::host::Host;
 use crate::location::Location;
@@ -171,8 +173,8 @@ impl Logs {
 
     /// Removes a log with everything in it. Appends to it fail afterwards.
     pub fn remove(&self, id: ResourceId) -> Result<()> {
-        let Some(log) = lock(&self.logs).remove(&id) else { return Ok(()) };
-        match &log.kept {
+        let Some(log) = self.get(id) else { return Ok(()) };
+        let removed = match &log.kept {
             Kept::Journal(kept) => {
                 let _no_copy = self.host.compactor().pause();
                 kept.remove(&mut Counting(&self.host))
@@ -181,7 +183,12 @@ impl Logs {
                 kept.remove();
                 Ok(())
             }
+        };
+        // Last: a checkpoint that does not find the log lies behind the record of its removal.
+        if removed.is_ok() {
+            lock(&self.logs).remove(&id);
         }
+        removed
     }
 }
 
@@ -223,11 +230,11 @@ impl Component for Logs {
         for log in self.all() {
             let (first, _) = log.range();
             let id = u64::from(log.id.0);
-            sink(&encode(&RetainedRecord::Sealed { log: id, first, next: first }))?;
+            sink(&encode(RetainedRecord::Sealed { log: id, first, next: first }))?;
             let mut failed = Ok(());
             log.read(first, &mut |Entry { sequence, time, payload }| {
                 let record = RetainedRecord::Entry { log: id, sequence, time, payload };
-                let mut bytes = encode(&record);
+                let mut bytes = encode(record);
                 bytes.extend_from_slice(payload);
                 failed = sink(&bytes);
                 failed.is_ok()
@@ -235,6 +242,16 @@ impl Component for Logs {
             failed?;
         }
         Ok(())
+    }
+
+    fn checkpoint(&self, sink: &mut CheckpointSink<'_>) -> Result<bool> {
+        for log in self.all() {
+            let Kept::Journal(kept) = &log.kept else { continue };
+            kept.records(&mut |at, record| {
+                sink.record(Location { lsn: at.lsn, len: at.len }, &LogRecord(record))
+            })?;
+        }
+        Ok(true)
     }
 
     fn report(&self, _: Millis) -> Vec<ResourceReport> {
@@ -264,9 +281,19 @@ impl Component for Logs {
     }
 }
 
-fn encode(record: &RetainedRecord<'_>) -> Vec<u8> {
-    let mut bytes = vec![LOG];
-    record.encode_head(&mut bytes);
+/// A record of a log, without the payload of an entry.
+struct LogRecord<'a>(RetainedRecord<'a>);
+
+impl Encode for LogRecord<'_> {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.push(LOG);
+        self.0.encode_head(out);
+    }
+}
+
+fn encode(record: RetainedRecord<'_>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    LogRecord(record).encode(&mut bytes);
     bytes
 }
 

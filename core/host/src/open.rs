@@ -1,6 +1,7 @@
 //! Opening: each record of the journal goes to the loader of its kind; when all are read, the
 //! loaders build the components, in the order of the table of kinds.
 
+use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use trunkline_types::{
     Code, Durability, Error, IdKey, Limits, ResourceId, Result, process_generation,
 };
 
+use crate::checkpoint::Part;
 use crate::codec::{Encode, Put, Take, damaged};
 use crate::compaction::Compactor;
 use crate::component::{COMPONENT_OWNERS, Component, ComponentKind, Loader};
@@ -91,13 +93,27 @@ impl Replay {
     pub fn apply(&mut self, lsn: Lsn, record: &[u8]) -> Result<()> {
         self.records += 1;
         let len = u32::try_from(record.len()).unwrap_or(u32::MAX);
-        let at = Location { lsn, len };
-        let kind = Take(record).u8()?;
-        if kind == OPENED {
-            return self.opened(at, record);
+        self.apply_at(Location { lsn, len }, record)
+    }
+
+    fn apply_at(&mut self, at: Location, record: &[u8]) -> Result<()> {
+        match Take(record).u8()? {
+            OPENED => self.opened(at, record),
+            kind => self.loader(kind)?.apply(at, record),
         }
+    }
+
+    /// Adds a part of the checkpoint that the journal was opened from.
+    fn load(&mut self, part: &[u8]) -> Result<()> {
+        match Part::decode(part)? {
+            Part::Record(at, record) => self.apply_at(at, record),
+            Part::Section(kind, section) => self.loader(kind)?.restore(section),
+        }
+    }
+
+    fn loader(&mut self, kind: u8) -> Result<&mut dyn Loader> {
         match self.by_kind[usize::from(kind)] {
-            Some(loader) => self.loaders[usize::from(loader)].apply(at, record),
+            Some(loader) => Ok(&mut *self.loaders[usize::from(loader)]),
             None => Err(damaged("a kind this version does not know")),
         }
     }
@@ -116,7 +132,7 @@ impl Replay {
         self.next_id = self.next_id.max(take.u32()?);
         // Records of format 1 end here.
         self.epoch = if take.0.is_empty() { 0 } else { take.u64()? };
-        self.opened = Some(at);
+        self.opened = (at != Location::NOWHERE).then_some(at);
         Ok(())
     }
 
@@ -145,10 +161,12 @@ impl Replay {
 
 /// Opens a host as `options` say.
 pub(crate) fn open(options: OpenOptions, kinds: &[&'static ComponentKind]) -> Result<Arc<Host>> {
-    let mut replay = Replay::new(&options.limits, kinds)?;
-    let journal = match storage(&options)? {
-        Some(storage) => Some(read(storage, &options, &mut replay)?),
-        None => None,
+    let (mut replay, journal) = match storage(&options)? {
+        Some(storage) => {
+            let (replay, journal) = read(storage, &options, kinds)?;
+            (replay, Some(journal))
+        }
+        None => (Replay::new(&options.limits, kinds)?, None),
     };
     let next_id = replay.next_id();
     let loaders = std::mem::take(&mut replay.loaders);
@@ -161,22 +179,54 @@ pub(crate) fn open(options: OpenOptions, kinds: &[&'static ComponentKind]) -> Re
     Ok(host)
 }
 
-/// Replays what a storage holds, without building anything from it.
-pub(crate) fn read(
+/// Reads what a storage holds: its checkpoint and what lies behind it, or the whole journal.
+fn read(
+    storage: Arc<dyn Storage>,
+    options: &OpenOptions,
+    kinds: &[&'static ComponentKind],
+) -> Result<(Replay, Journal)> {
+    let replay = RefCell::new(Replay::new(&options.limits, kinds)?);
+    let is_unreadable = Cell::new(false);
+    let mut load = |part: &[u8]| {
+        let loaded = replay.borrow_mut().load(part);
+        is_unreadable.set(loaded.is_err());
+        loaded
+    };
+    let mut apply = |lsn: Lsn, record: &[u8]| replay.borrow_mut().apply(lsn, record);
+    let journal_options = journal_options(options);
+    let opened =
+        Journal::open_from_checkpoint(storage.clone(), journal_options, &mut load, &mut apply);
+    if is_unreadable.get() {
+        // Its bytes are as they were written, and make no sense to this version. The journal has
+        // everything.
+        let mut replay = Replay::new(&options.limits, kinds)?;
+        let journal = read_all(storage, options, &mut replay)?;
+        return Ok((replay, journal));
+    }
+    let (mut replay, journal) = (replay.into_inner(), opened?);
+    replay.join();
+    Ok((replay, journal))
+}
+
+/// Replays everything that a storage holds, without building anything from it.
+pub(crate) fn read_all(
     storage: Arc<dyn Storage>,
     options: &OpenOptions,
     replay: &mut Replay,
 ) -> Result<Journal> {
-    let journal_options = JournalOptions {
+    let mut apply = |lsn: Lsn, bytes: &[u8]| replay.apply(lsn, bytes);
+    let journal = Journal::open(storage, journal_options(options), &mut apply)?;
+    replay.join();
+    Ok(journal)
+}
+
+fn journal_options(options: &OpenOptions) -> JournalOptions {
+    JournalOptions {
         segment_bytes: options.segment_bytes,
         key: options.seed.map(seeded_key),
         background: options.background,
         ..JournalOptions::default()
-    };
-    let journal =
-        Journal::open(storage, journal_options, &mut |lsn, bytes| replay.apply(lsn, bytes))?;
-    replay.join();
-    Ok(journal)
+    }
 }
 
 fn storage(options: &OpenOptions) -> Result<Option<Arc<dyn Storage>>> {
@@ -221,6 +271,7 @@ fn host(
         next_id: AtomicU32::new(next_id.clamp(1, COMPONENT_OWNERS - 1)),
         gate: Gate::new(options.read_only, process_generation()),
         background: options.background,
+        checkpoint_bytes: options.checkpoint_bytes,
         clock: options.clock,
     }
 }

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use trunkline_journal::Storage;
 use trunkline_types::{Clock, Durability, Limits};
 
+/// Journal that is replayed at opening in well below 0.1 s, in bytes.
+const CHECKPOINT_BYTES: u64 = 64 << 20;
+
 /// Everything an engine takes from outside: where, how durable, and its time, chance and storage.
 #[derive(Clone)]
 pub struct OpenOptions {
@@ -29,6 +32,9 @@ pub struct OpenOptions {
     pub storage: Option<Arc<dyn Storage>>,
     /// The size of a journal segment, in bytes.
     pub segment_bytes: u32,
+    /// A checkpoint is written in the background when so many bytes of the journal lie behind the
+    /// last one, and eight times as many as it has. `None`: neither then nor at closing.
+    pub checkpoint_bytes: Option<u64>,
     /// Whether the engine may start threads of its own. A simulation wants every step in one order.
     pub background: bool,
 }
@@ -46,6 +52,7 @@ impl OpenOptions {
             limits: Limits::default(),
             storage: None,
             segment_bytes: 64 << 20,
+            checkpoint_bytes: Some(CHECKPOINT_BYTES),
             background: true,
         }
     }

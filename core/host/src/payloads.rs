@@ -20,6 +20,7 @@ use trunkline_types::sync::lock;
 use trunkline_types::{Code, Error, Limits, Millis, Result};
 
 use crate::append::Append;
+use crate::checkpoint::CheckpointSink;
 use crate::codec::{Encode, Put, Take, damaged};
 use crate::component::{Component, ComponentKind, Loader, ResourceReport};
 use crate::host::Host;
@@ -296,6 +297,26 @@ impl Component for Payloads {
             sink(&record)?;
         }
         Ok(())
+    }
+
+    fn checkpoint(&self, sink: &mut CheckpointSink<'_>) -> Result<bool> {
+        sink.fact(&Numbered(self.next.load(Ordering::Relaxed)))?;
+        let mut from = 0;
+        loop {
+            let some: Vec<_> = {
+                let payloads = lock(&self.table.payloads);
+                payloads.range(from..).take(STEP).map(|(_, payload)| payload.clone()).collect()
+            };
+            for payload in &some {
+                if let Some(location) = payload.location() {
+                    sink.record(location, &PayloadHead(payload.id))?;
+                }
+            }
+            match some.last() {
+                Some(last) => from = last.id + 1,
+                None => return Ok(true),
+            }
+        }
     }
 
     fn report(&self, _: Millis) -> Vec<ResourceReport> {

@@ -68,6 +68,8 @@ fn to_memory(host: &Host, clock: Arc<Clock>) -> Result<Arc<Host>> {
         clock,
         limits: host.limits.clone(),
         segment_bytes: SEGMENT_BYTES,
+        // It is gone with the process: nothing is opened again.
+        checkpoint_bytes: None,
         ..OpenOptions::memory()
     };
     Host::open(options, &host.kinds)

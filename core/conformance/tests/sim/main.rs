@@ -16,6 +16,7 @@ mod work;
 use std::sync::Arc;
 
 use observe::{Moment, drain, look};
+use trunkline_conformance::state;
 use trunkline_engine::{Clock, Durability, Engine, Millis, OpenOptions};
 use trunkline_journal::sim::{Image, Random, SimStorage};
 use work::Work;
@@ -82,6 +83,13 @@ fn run(seed: u64) -> usize {
     CRASHES_PER_RUN
 }
 
+/// The image without its checkpoint.
+fn without(image: &Image) -> Image {
+    let mut image = image.clone();
+    image.files_mut().retain(|name, _| !name.starts_with("checkpoint-"));
+    image
+}
+
 /// One crash and what may be seen after it.
 struct Crash {
     image: Image,
@@ -107,8 +115,10 @@ impl Crash {
     }
 
     fn check(self, history: &[Moment]) {
+        let (replayed, _) = open(&SimStorage::from_image(without(&self.image)), self.now);
         let storage = SimStorage::from_image(self.image);
         let (engine, _) = open(&storage, self.now);
+        assert_eq!(state(&engine), state(&replayed), "an opening from the checkpoint differs");
         let seen = look(&engine);
         let candidates = &history[self.earliest..=self.latest];
         // A crash in the middle of an operation may show part of it.

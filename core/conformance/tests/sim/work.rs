@@ -97,12 +97,32 @@ impl Work {
                 self.last = self.engine.put_document("work/clock", Some(b"")).unwrap();
             }
             17 => self.last = NOUNS[random.below(NOUNS.len())].operate(&self.engine, random),
-            18 => self.engine.compact().unwrap(),
+            18 if random.once_in(2) => self.engine.compact().unwrap(),
+            18 => self.checkpoint(random),
             _ => self.rarely(random),
         }
         let Some(ticket) = self.last.filter(|_| random.once_in(2)) else { return false };
         self.engine.wait(ticket, Durability::Disk).unwrap();
         true
+    }
+
+    /// Writes a checkpoint, often with a verb in the middle of it.
+    fn checkpoint(&mut self, random: &mut Random) {
+        let engine = self.engine.clone();
+        let (mut parts, wanted) = (0, random.below(16));
+        let mut between = || {
+            parts += 1;
+            if parts == wanted {
+                match random.below(5) {
+                    0 => self.send_plain(random),
+                    1 => self.send_fifo(random),
+                    2 => self.receive(random),
+                    3 => self.delete(random),
+                    _ => self.extend(random),
+                }
+            }
+        };
+        assert!(engine.host().checkpoint_with(&mut between).unwrap());
     }
 
     fn body(&mut self, random: &mut Random) -> String {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use trunkline_host::{Component, Encode, Host, ResourceReport};
+use trunkline_host::{CheckpointSink, Component, Encode, Host, ResourceReport};
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Millis, ResourceId, ResourceName, Result};
 
@@ -62,9 +62,12 @@ impl Buses {
             created,
             document,
         };
-        let location = host.append_at(created)?.append_live(&Record::Bus(record.clone()), None);
+        // In one step: a checkpoint behind the record finds the bus in the directory.
+        let mut log = host.append_at(created)?;
+        let location = log.append_live(&Record::Bus(record.clone()), None);
         let bus = Arc::new(Bus::new(host.clone(), self.slot(), &record, location));
         host.directory.add(bus.clone());
+        drop(log);
         Ok((bus, true))
     }
 
@@ -143,6 +146,25 @@ impl Component for Buses {
             bus.rules.all().iter().try_for_each(|rule| each(Record::Rule(rule.record())))?;
         }
         Ok(())
+    }
+
+    fn checkpoint(&self, sink: &mut CheckpointSink<'_>) -> Result<bool> {
+        for bus in self.all() {
+            let (document, location) = {
+                let definition = lock(&bus.definition);
+                (definition.document.clone(), definition.location)
+            };
+            let Some(location) = location else { continue };
+            sink.record(location, &bus.record(&document))?;
+            // Rules change under the lock that this takes, so those of before are complete.
+            for rule in bus.rules.all() {
+                let location = *lock(&rule.location);
+                if let Some(location) = location {
+                    sink.record(location, &Record::Rule(rule.record()))?;
+                }
+            }
+        }
+        Ok(true)
     }
 
     fn report(&self, _: Millis) -> Vec<ResourceReport> {

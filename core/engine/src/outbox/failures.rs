@@ -161,6 +161,12 @@ impl Failures {
         ids
     }
 
+    /// The failures of a destination and where they lie in the journal.
+    pub fn stored(&self, destination: ResourceId) -> Vec<(Location, FailedDelivery)> {
+        let of = self.of.get(&destination).into_iter().flatten();
+        of.filter_map(|(_, kept)| Some((kept.location?, kept.failed.clone()))).collect()
+    }
+
     /// Where the failures lie in the journal.
     pub fn locations(&self) -> impl Iterator<Item = Location> {
         self.of.values().flatten().filter_map(|(_, kept)| kept.location)

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use trunkline_host::{Component, Encode, Host, Jobs, Loader, Location, ResourceReport};
+use trunkline_host::{
+    CheckpointSink, Component, Encode, Host, Jobs, Loader, Location, ResourceReport,
+};
 use trunkline_types::sync::lock;
 use trunkline_types::{Millis, ResourceId, ResourceName, Result};
 
@@ -61,6 +63,15 @@ impl Component for Outbox {
             }
         }
         Ok(())
+    }
+
+    fn checkpoint(&self, sink: &mut CheckpointSink<'_>) -> Result<bool> {
+        let destinations = lock(&self.failures).destinations();
+        for id in destinations {
+            let stored = lock(&self.failures).stored(id);
+            stored.iter().try_for_each(|(at, failed)| sink.record(*at, failed))?;
+        }
+        Ok(true)
     }
 
     fn report(&self, _: Millis) -> Vec<ResourceReport> {

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use trunkline_host::{
-    Accepted, Component, ComponentKind, Documents, Encode, Host, Jobs, Loader, Location, Payloads,
-    Resource, ResourceReport, Routed,
+    Accepted, CheckpointSink, Component, ComponentKind, Documents, Encode, Host, Jobs, Loader,
+    Location, Payloads, Resource, ResourceReport, Routed,
 };
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{
     Code, Error, Limits, Millis, QueueConfig, QueueKind, ResourceId, ResourceName, Result,
 };
 
+use crate::queue::envelope::SHARED;
 use crate::queue::fifo::FifoQueue;
 use crate::queue::record::{KINDS, Record};
 use crate::queue::redrive::Redrives;
@@ -84,8 +85,11 @@ impl Queues {
         };
         let kind = kind(host, &definition.config, 1);
         let queue = Arc::new(Queue::new(host.clone(), host.next_id(), definition, None, kind));
-        queue.define(&mut host.append_at(now)?);
+        // In one step: a checkpoint behind the record finds the queue in the directory.
+        let mut log = host.append_at(now)?;
+        queue.define(&mut log);
         host.directory.add(queue.clone());
+        drop(log);
         Ok(queue)
     }
 
@@ -114,6 +118,10 @@ impl Loader for QueueLoader {
 
     fn join(&mut self, earlier: &[Box<dyn Loader>]) {
         self.drop_uncommitted(earlier);
+    }
+
+    fn restore(&mut self, section: &[u8]) -> Result<()> {
+        self.add_block(section)
     }
 
     fn last_id(&self) -> Option<ResourceId> {
@@ -152,13 +160,20 @@ fn restore(
 ) {
     let now = host.now();
     definition.location.into_iter().for_each(|location| host.live_bytes().add(location, now));
-    let (kind, named) =
-        (kind(host, &definition.config, image.next_seq.max(1)), std::mem::take(&mut image.shared));
-    let queue = Arc::new(Queue::new(host.clone(), id, definition, image.purged_at, kind));
-    let shared = Restoring { references: &queue.references, payloads, named };
-    match queue.inner() {
-        Kind::Standard(standard) => standard.restore(&queue, image, &shared),
-        Kind::Fifo(fifo) => fifo.restore(&queue, image, &shared),
+    let (purged_at, retention) = (image.purged_at, definition.config.retention);
+    let named = std::mem::take(&mut image.shared);
+    let mut kind = kind(host, &definition.config, image.next_seq.max(1));
+    let (mut image, mut shared) = (Some(image), Vec::new());
+    if let Kind::Standard(standard) = &mut kind
+        && let Some(image) = image.take()
+    {
+        shared = standard.restore(host, id, retention, image);
+    }
+    let queue = Arc::new(Queue::new(host.clone(), id, definition, purged_at, kind));
+    let restoring = Restoring { references: &queue.references, payloads, named };
+    shared.into_iter().for_each(|seq| restoring.message(seq, SHARED));
+    if let (Kind::Fifo(fifo), Some(image)) = (queue.inner(), image) {
+        fifo.restore(&queue, image, &restoring);
     }
     host.directory.add(queue);
 }
@@ -195,6 +210,11 @@ impl Component for Queues {
             }
         }
         Ok(())
+    }
+
+    fn checkpoint(&self, sink: &mut CheckpointSink<'_>) -> Result<bool> {
+        self.all().iter().try_for_each(|queue| queue.checkpoint(sink))?;
+        Ok(true)
     }
 
     fn report(&self, _: Millis) -> Vec<ResourceReport> {

@@ -1,5 +1,7 @@
 //! A queue as the surfaces see it: one type over two kinds of rules. Its verbs are in `verbs`.
 
+mod block;
+mod checkpoint;
 mod component;
 mod definition;
 mod envelope;
@@ -15,6 +17,7 @@ mod replay;
 mod rules;
 mod shared;
 mod standard;
+mod stored;
 mod table;
 mod transfer;
 mod verbs;
@@ -162,6 +165,11 @@ impl Queue {
     /// Whether the queue was removed. Every verb on it then fails with `QueueDoesNotExist`.
     pub fn is_removed(&self) -> bool {
         self.removed.load(Ordering::Acquire)
+    }
+
+    /// Notes when the queue was purged, under the append lock of the record that says so.
+    pub(crate) fn note_purged(&self, now: Millis) {
+        self.purged_at.store(now, Ordering::Release);
     }
 
     /// The receipt in `text`, if this queue issued it.

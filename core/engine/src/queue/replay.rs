@@ -13,13 +13,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use trunkline_host::mutant::{self, Mutant};
 use trunkline_host::{Loader, Location, PayloadLoader, ResourceReport};
 use trunkline_journal::Lsn;
-use trunkline_types::{
-    Limits, Millis, QueueConfig, QueueKind, ResourceId, ResourceName, Result, Seq,
-};
+use trunkline_types::{Millis, QueueConfig, QueueKind, ResourceId, ResourceName, Result, Seq};
 
 use crate::queue::QUEUE;
+use crate::queue::block::{BLOCK, PackedBlock};
 use crate::queue::envelope::{Envelope, Reference, SHARED};
 use crate::queue::record::{Definition, MessageRecord, Record};
+use crate::queue::stored::StoredMessage;
 use crate::queue::table::Table;
 
 /// What the records of queues add up to.
@@ -39,13 +39,19 @@ pub(crate) struct QueueImage {
     pub removed_at: Option<Millis>,
     pub purged_at: Option<Millis>,
     pub next_seq: Seq,
-    pub messages: Table<StoredMessage>,
+    pub messages: Table,
     /// The shared payloads of messages, by the message's number.
     pub shared: HashMap<Seq, u64>,
     /// The dedup window, by key.
     pub remembered: HashMap<u128, Remembered>,
-    groups: HashMap<Box<str>, u32>,
-    group_names: Vec<Box<str>>,
+    groups: Groups,
+}
+
+/// The names of the groups of a queue's messages.
+#[derive(Default)]
+pub(crate) struct Groups {
+    indexes: HashMap<Box<str>, u32>,
+    names: Vec<Box<str>>,
 }
 
 /// A deduplication key that stands for a message.
@@ -73,40 +79,25 @@ pub(crate) struct StoredDefinition {
     pub location: Option<Location>,
 }
 
-/// One message of the image: 56 bytes, because there may be tens of millions.
-#[derive(Clone, Copy)]
-pub(crate) struct StoredMessage {
-    pub lsn: Lsn,
-    pub sent: Millis,
-    pub due: Millis,
-    pub first_received: Millis,
-    pub len: u32,
-    pub deliveries: u32,
-    /// Index into the group names, plus one; 0 for none.
-    pub group: u32,
-    pub flags: u8,
-}
+impl Groups {
+    /// The name of a message's group.
+    pub fn name(&self, message: &StoredMessage) -> Option<&str> {
+        let index = (message.group as usize).checked_sub(1)?;
+        self.names.get(index).map(|name| &**name)
+    }
 
-impl StoredMessage {
-    /// The message as it may stand at `now`. Its times were written under a clock that may have
-    /// been ahead: none lies further in the future than its rule allows, so a wrong clock hides
-    /// messages for no longer than a right one could.
-    pub fn bounded(mut self, now: Millis, limits: &Limits) -> Self {
-        let longest = if self.deliveries == 0 { limits.delay_max } else { limits.visibility_max };
-        self.due = self.due.min(now + longest);
-        self.sent = self.sent.min(now);
-        self.first_received = self.first_received.min(now);
-        self
+    fn intern(&mut self, group: &str) -> u32 {
+        if let Some(index) = self.indexes.get(group) {
+            return *index;
+        }
+        self.names.push(group.into());
+        let index = self.names.len() as u32;
+        self.indexes.insert(group.into(), index);
+        index
     }
 }
 
 impl QueueImage {
-    /// The name of a message's group.
-    pub fn group(&self, message: &StoredMessage) -> Option<&str> {
-        let index = (message.group as usize).checked_sub(1)?;
-        self.group_names.get(index).map(|name| &**name)
-    }
-
     fn remove(&mut self, seq: Seq) {
         self.messages.remove(seq);
         if !self.shared.is_empty() {
@@ -130,14 +121,18 @@ impl QueueImage {
         }
     }
 
-    fn intern(&mut self, group: &str) -> u32 {
-        if let Some(index) = self.groups.get(group) {
-            return *index;
+    /// The messages and the names of their groups.
+    pub fn into_messages(self) -> (Table, Groups) {
+        (self.messages, self.groups)
+    }
+
+    /// Remembers a deduplication key. A record about an older message may come after one about a
+    /// newer.
+    fn remember(&mut self, key: u128, new: Remembered) {
+        let known = self.remembered.entry(key).or_insert(new);
+        if new.seq >= known.seq {
+            *known = new;
         }
-        self.group_names.push(group.into());
-        let index = self.group_names.len() as u32;
-        self.groups.insert(group.into(), index);
-        index
     }
 }
 
@@ -178,7 +173,7 @@ impl QueueLoader {
                 image.purged_at = Some(at);
             }
             Record::Remembered { queue, key, seq, at } => {
-                self.queue(queue).remembered.insert(key, Remembered { seq, at, lsn: location.lsn });
+                self.queue(queue).remember(key, Remembered { seq, at, lsn: location.lsn });
             }
         }
         Ok(())
@@ -195,6 +190,28 @@ impl QueueLoader {
         }
         let is_committed = |id| payloads.is_some_and(|payloads| payloads.holds(id));
         self.queues.values_mut().for_each(|image| image.drop_uncommitted(is_committed));
+    }
+
+    /// Adds a block of a checkpoint.
+    pub fn add_block(&mut self, section: &[u8]) -> Result<()> {
+        let head = PackedBlock::read(section)?;
+        if let Some(last) = head.shared.iter().map(|(_, id)| *id).max() {
+            self.last_payload = self.last_payload.max(last);
+        }
+        let image = self.queue(head.queue);
+        let seq = |index: u8| head.number * BLOCK + u64::from(index);
+        image.shared.extend(head.shared.iter().map(|(index, id)| (seq(*index), *id)));
+        if head.groups.is_empty() {
+            image.messages.insert_block(head.number, head.block);
+            return Ok(());
+        }
+        let groups: Vec<u32> = head.groups.iter().map(|name| image.groups.intern(name)).collect();
+        head.block.unpack(|index, message| {
+            let named = (message.group as usize).checked_sub(1);
+            let group = named.and_then(|named| groups.get(named)).copied().unwrap_or(0);
+            image.messages.insert(seq(index), StoredMessage { group, ..message });
+        });
+        Ok(())
     }
 
     /// The queues that exist, by id. To be asked when everything was replayed.
@@ -251,13 +268,13 @@ impl QueueLoader {
         image.next_seq = image.next_seq.max(held.seq + 1);
         if let Some(key) = held.dedup {
             let (seq, at) = (held.seq, held.sent);
-            image.remembered.insert(key, Remembered { seq, at, lsn: location.lsn });
+            image.remember(key, Remembered { seq, at, lsn: location.lsn });
         }
         if let Some(Reference { id, .. }) = reference {
             image.shared.insert(held.seq, id);
         }
         let group = match Envelope::read(held.flags, held.payload)?.group {
-            Some(group) => image.intern(group),
+            Some(group) => image.groups.intern(group),
             None => 0,
         };
         let message = StoredMessage {
@@ -281,7 +298,7 @@ impl QueueImage {
         let definition = self.definition.as_ref()?;
         let (mut messages, mut in_flight, mut delayed, mut bytes) = (0, 0, 0, 0);
         let mut oldest = Millis::MAX;
-        for (_, message) in self.messages.iter() {
+        self.messages.for_each(|_, message| {
             messages += 1;
             bytes += u64::from(message.len);
             oldest = oldest.min(message.sent);
@@ -290,7 +307,7 @@ impl QueueImage {
                 (true, _) => in_flight += 1,
                 (false, _) => {}
             }
-        }
+        });
         let counters = vec![
             ("fifo", u64::from(definition.config.kind == QueueKind::Fifo)),
             ("messages", messages),

@@ -9,7 +9,6 @@
 
 use trunkline_host::{Admission, Admitted, Held, Operation, Settling};
 use trunkline_journal::Ticket;
-use trunkline_types::sync::atomic::Ordering;
 use trunkline_types::{Durability, Millis, Problem, Receipt, Result};
 
 use super::message::{Delivery, Outgoing, Receive, Received, Sent, Statistics};
@@ -234,7 +233,6 @@ impl Queue {
             // There is nothing to free: on a full disk that is not worth a record.
             self.host.refuse_if_full()?;
         }
-        self.purged_at.store(now, Ordering::Release);
         match &self.inner {
             Kind::Standard(standard) => standard.purge(self, now),
             Kind::Fifo(fifo) => fifo.purge(self, now),

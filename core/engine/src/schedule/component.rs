@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trunkline_host::{Component, Encode, Host, ResourceReport, Ticker};
+use trunkline_host::{CheckpointSink, Component, Encode, Host, ResourceReport, Ticker};
 use trunkline_journal::Ticket;
 use trunkline_types::sync::atomic::{AtomicBool, Ordering};
 use trunkline_types::sync::{Mutex, lock};
@@ -157,6 +157,23 @@ impl Component for Schedules {
             sink(&bytes)?;
         }
         Ok(())
+    }
+
+    fn checkpoint(&self, sink: &mut CheckpointSink<'_>) -> Result<bool> {
+        for schedule in self.all() {
+            let (definition, progress, defined_at, advanced_at) = {
+                let state = lock(&schedule.state);
+                (state.definition.clone(), state.progress, state.defined_at, state.advanced_at)
+            };
+            let Some(defined_at) = defined_at else { continue };
+            let (id, name) = (schedule.id, &schedule.name);
+            let definition = Record::Defined { id, name, definition: &definition, progress };
+            sink.record(defined_at, &definition)?;
+            if let Some(advanced_at) = advanced_at {
+                sink.record(advanced_at, &Record::Advanced { id, progress })?;
+            }
+        }
+        Ok(true)
     }
 
     fn report(&self, _: Millis) -> Vec<ResourceReport> {

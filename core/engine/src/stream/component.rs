@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use trunkline_host::{Component, ComponentKind, Encode, Jobs, Resource, ResourceReport};
+use trunkline_host::{
+    CheckpointSink, Component, ComponentKind, Encode, Jobs, Put, Resource, ResourceReport,
+};
 use trunkline_journal::Ticket;
 use trunkline_types::sync::atomic::Ordering;
 use trunkline_types::sync::lock;
@@ -32,6 +34,7 @@ impl Stream {
             if self.removed.swap(true, Ordering::AcqRel) {
                 return Ok(append.ticket());
             }
+            self.leaving.begin(state.logs.values().map(|log| log.id()));
             append.append(&Record::StreamRemoved(self.id));
             state.location.take().into_iter().for_each(|location| append.release(location));
             self.host.directory.remove(self, now);
@@ -44,7 +47,8 @@ impl Stream {
         self.waiters.wake_all();
         // The record that says so comes first: a crash in between leaves logs without a stream,
         // which the next opening removes.
-        logs.values().try_for_each(|log| self.logs.remove(log.id()))?;
+        let logs: Vec<_> = logs.values().map(|log| log.id()).collect();
+        self.leaving.remove(&self.logs, &logs)?;
         Ok(ticket)
     }
 
@@ -80,6 +84,25 @@ impl Component for Streams {
             }
         }
         Ok(())
+    }
+
+    fn checkpoint(&self, sink: &mut CheckpointSink<'_>) -> Result<bool> {
+        let leaving = self.leaving.all();
+        if !leaving.is_empty() {
+            sink.section(*KINDS.start(), |out| leaving.iter().for_each(|id| out.put_u32(id.0)))?;
+        }
+        for stream in self.all() {
+            let (definition, location) = {
+                let state = stream.state();
+                (stream.definition(&state), state.location)
+            };
+            let Some(location) = location else { continue };
+            sink.record(location, &Record::Stream(definition))?;
+            for reader in stream.all_readers() {
+                reader.checkpoint(sink)?;
+            }
+        }
+        Ok(true)
     }
 
     fn report(&self, _: Millis) -> Vec<ResourceReport> {

@@ -23,13 +23,13 @@ mod statistics;
 mod streams;
 mod waiting;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 use trunkline_host::{Append, Host, Location, Log, Logs, Waiters};
 use trunkline_stream::{HashKey, ShardId, Shards};
 use trunkline_types::sync::atomic::{AtomicBool, Ordering};
-use trunkline_types::sync::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use trunkline_types::sync::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard, lock};
 use trunkline_types::{Millis, ResourceId, ResourceName, Result};
 
 pub use component::STREAMS;
@@ -58,7 +58,33 @@ pub struct Stream {
     state: RwLock<State>,
     readers: Mutex<BTreeMap<String, Arc<Reader>>>,
     waiters: Waiters,
+    leaving: Arc<Leaving>,
     removed: AtomicBool,
+}
+
+/// Logs of streams and shards that a record says are gone, and that are not removed yet. A
+/// checkpoint names them, because it has no such record any more.
+#[derive(Default)]
+struct Leaving(Mutex<BTreeSet<ResourceId>>);
+
+impl Leaving {
+    /// To be called before the record is appended.
+    fn begin(&self, logs: impl Iterator<Item = ResourceId>) {
+        lock(&self.0).extend(logs);
+    }
+
+    /// Removes logs that were named before.
+    fn remove(&self, all: &Logs, ids: &[ResourceId]) -> Result<()> {
+        for id in ids {
+            all.remove(*id)?;
+            lock(&self.0).remove(id);
+        }
+        Ok(())
+    }
+
+    fn all(&self) -> Vec<ResourceId> {
+        lock(&self.0).iter().copied().collect()
+    }
 }
 
 /// What changes when a stream is resharded or configured.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use trunkline_host::{Append, Host, Location};
+use trunkline_host::{Append, CheckpointSink, Host, Location};
 use trunkline_journal::Ticket;
 use trunkline_stream::{Group, Progress, ShardId, Start, readable};
 use trunkline_types::sync::{Mutex, lock};
@@ -33,7 +33,7 @@ pub(super) struct ReaderState {
 }
 
 /// A reader as far as the records of a journal tell.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(super) struct ReaderImage {
     pub name: String,
     pub created: Millis,
@@ -81,6 +81,22 @@ impl Reader {
         positions
             .into_iter()
             .try_for_each(|(shard, next)| each(&Record::Position { key: self.key, shard, next }))
+    }
+
+    /// Hands its records to a checkpoint.
+    pub(super) fn checkpoint(&self, sink: &mut CheckpointSink<'_>) -> Result<()> {
+        let (location, positions) = {
+            let state = lock(&self.state);
+            let position =
+                |(shard, at): (&ShardId, &Location)| (*shard, state.group.committed(*shard), *at);
+            (state.location, state.positions.iter().map(position).collect::<Vec<_>>())
+        };
+        let Some(location) = location else { return Ok(()) };
+        let (key, created, name) = (self.key, self.created, self.name.as_str());
+        sink.record(location, &Record::Reader { key, created, name })?;
+        positions.into_iter().try_for_each(|(shard, next, at)| {
+            sink.record(at, &Record::Position { key, shard, next })
+        })
     }
 
     /// Writes what lies in `segment` again.
@@ -213,12 +229,15 @@ impl Stream {
     /// Removes a reader with its positions. Its members fail from then on.
     pub fn remove_reader(&self, name: &str) -> Result<Option<Ticket>> {
         self.check_writable()?;
-        let removed = lock(&self.readers).remove(name);
-        let Some(reader) = removed else { return Err(errors::no_such_reader(name, &self.name)) };
-        let ticket = {
+        let (reader, ticket) = {
+            let mut readers = lock(&self.readers);
+            let Some(reader) = readers.get(name).cloned() else {
+                return Err(errors::no_such_reader(name, &self.name));
+            };
             let mut append = self.host.append()?;
             append.append(&Record::ReaderRemoved(reader.key));
-            append.ticket()
+            readers.remove(name);
+            (reader, append.ticket())
         };
         reader.release(&self.host)?;
         self.waiters.wake_all();

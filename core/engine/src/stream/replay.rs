@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use trunkline_host::{Component, Host, Loader, Location, Logs, ResourceReport, damaged};
-use trunkline_stream::{Shard, Shards};
+use trunkline_host::{Component, Host, Loader, Location, Logs, ResourceReport, Take, damaged};
+use trunkline_stream::{Shard, ShardId, Shards};
 use trunkline_types::{Code, Error, Millis, ResourceId, ResourceName, Result};
 
 use super::State;
@@ -102,6 +102,16 @@ impl Loader for StreamLoader {
         Ok(())
     }
 
+    fn restore(&mut self, section: &[u8]) -> Result<()> {
+        let mut take = Take(section);
+        while !take.0.is_empty() {
+            let log = take.u32()?;
+            self.saw(log);
+            self.logs.insert(ResourceId(log));
+        }
+        Ok(())
+    }
+
     fn last_id(&self) -> Option<ResourceId> {
         (self.last_id > 0).then_some(ResourceId(self.last_id))
     }
@@ -129,8 +139,12 @@ impl Loader for StreamLoader {
             for (key, image) in self.readers_of(record.id) {
                 let mut live = host.live_bytes();
                 image.location.into_iter().for_each(|at| live.add(at, now));
+                let mut image = image.clone();
+                // A reader forgets a shard that expires, which no record says of its own.
+                let is_there = |id: &ShardId| record.shards.iter().any(|(one, _)| one.id == *id);
+                image.positions.retain(|shard, _| is_there(shard));
                 image.positions.values().for_each(|(_, at)| live.add(*at, now));
-                readers.insert(image.name.clone(), Arc::new(Reader::restore(*key, image)));
+                readers.insert(image.name.clone(), Arc::new(Reader::restore(*key, &image)));
             }
             drop(readers);
             host.directory.add(stream.clone());

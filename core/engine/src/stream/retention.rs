@@ -53,6 +53,7 @@ impl Stream {
             let mut append = self.host.append_at(now)?;
             let expired = state.shards.expire(horizon);
             let logs: Vec<_> = expired.iter().filter_map(|id| state.logs.remove(id)).collect();
+            self.leaving.begin(logs.iter().map(|log| log.id()));
             state.version += 1;
             self.define(&mut state, &mut append);
             (expired, logs)
@@ -62,6 +63,7 @@ impl Stream {
         }
         // Readers go on with the children.
         self.waiters.wake_all();
-        logs.iter().try_for_each(|log| self.logs.remove(log.id()))
+        let logs: Vec<_> = logs.iter().map(|log| log.id()).collect();
+        self.leaving.remove(&self.logs, &logs)
     }
 }

@@ -9,7 +9,7 @@ use trunkline_types::sync::atomic::AtomicBool;
 use trunkline_types::sync::{Mutex, RwLock, lock};
 use trunkline_types::{Limits, Millis, ResourceId, ResourceKind, ResourceName, Result};
 
-use super::{State, Stream, errors};
+use super::{Leaving, State, Stream, errors};
 
 /// The kind in the names of streams.
 pub const STREAM: ResourceKind = ResourceKind("stream");
@@ -56,11 +56,12 @@ pub(crate) struct Streams {
     pub(super) logs: Arc<Logs>,
     /// Held while a stream is created, so that a name is given once.
     creating: Mutex<()>,
+    pub(super) leaving: Arc<Leaving>,
 }
 
 impl Streams {
     pub(super) fn new(host: Arc<Host>, logs: Arc<Logs>) -> Self {
-        Self { host, logs, creating: Mutex::new(()) }
+        Self { host, logs, creating: Mutex::new(()), leaving: Arc::default() }
     }
 
     /// Creates a stream. Its definition is applied when this returns, and durable with any later
@@ -87,10 +88,12 @@ impl Streams {
         state.document = document.to_vec();
         let stream = Arc::new(self.stream(host.next_id(), name, state));
         {
+            // In one step: a checkpoint behind the record finds the stream in the directory.
             let mut state = stream.state_mut();
-            stream.define(&mut state, &mut host.append_at(now)?);
+            let mut append = host.append_at(now)?;
+            stream.define(&mut state, &mut append);
+            host.directory.add(stream.clone());
         }
-        host.directory.add(stream.clone());
         stream.arm_retention(now);
         Ok(stream)
     }
@@ -104,6 +107,7 @@ impl Streams {
             state: RwLock::new(state),
             readers: Mutex::default(),
             waiters: Waiters::default(),
+            leaving: self.leaving.clone(),
             removed: AtomicBool::new(false),
         }
     }

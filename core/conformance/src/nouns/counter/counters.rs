@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use trunkline_host::{
-    Awaited, Component, Encode, Host, Jobs, Location, Resource, ResourceReport, TimerKey, Waiters,
+    Awaited, CheckpointSink, Component, Encode, Host, Jobs, Location, Resource, ResourceReport,
+    TimerKey, Waiters,
 };
 use trunkline_journal::Ticket;
 use trunkline_types::sync::{Mutex, lock};
@@ -214,6 +215,20 @@ impl Component for Counters {
             }
         }
         Ok(())
+    }
+
+    fn checkpoint(&self, sink: &mut CheckpointSink<'_>) -> Result<bool> {
+        for counter in self.all() {
+            let (id, name, period) = (counter.id, &counter.name.name, counter.period);
+            let (state, created_at) = (*lock(&counter.state), *lock(&counter.created_at));
+            if let Some(at) = created_at {
+                sink.record(at, &Record::Created { id, name, period, next: state.next })?;
+            }
+            if let Some(at) = state.location {
+                sink.record(at, &Record::Value { id, value: state.value, next: state.next })?;
+            }
+        }
+        Ok(true)
     }
 
     fn report(&self, _: Millis) -> Vec<ResourceReport> {

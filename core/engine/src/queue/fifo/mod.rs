@@ -227,6 +227,7 @@ impl FifoQueue {
             let mut log = queue.host.append_at(now)?;
             let before = state.next_seq();
             log.append(&Record::Purged { queue: queue.id, before, at: now });
+            queue.note_purged(now);
             purged = (state.purge(), queue.references.take_all());
             log.ticket()
         };

@@ -1,22 +1,26 @@
 //! The messages of a FIFO queue as a whole: restored at opening, carried by cleaning, copied,
 //! peeked at.
 
-use trunkline_host::{Append, Location};
+use trunkline_host::{Append, LiveCount, Location};
 use trunkline_journal::Lsn;
 use trunkline_queue::{
     Admitted, DedupEntry, FifoInfo, FifoMessageState, FifoSlotRef, Payload, Pick,
 };
 use trunkline_types::sync::atomic::Ordering;
-use trunkline_types::{Millis, Result};
+use trunkline_types::{Millis, Result, Seq};
 
 use super::receive::{Copied, copy};
 use super::{FifoQueue, arm_front, location_of};
 use crate::queue::Queue;
+use crate::queue::checkpoint::BlockSink;
 use crate::queue::message::Delivery;
 use crate::queue::record::{MessageRecord, Record};
 use crate::queue::replay::QueueImage;
 use crate::queue::shared::Restoring;
+use crate::queue::stored::StoredMessage;
 
+/// Slots that a checkpoint looks at in one step: less than a millisecond.
+const SLOTS_AT_ONCE: u32 = 1_024;
 /// Messages carried in one step of the journal: senders get their turn in between.
 const RELOCATED_AT_ONCE: usize = 64;
 
@@ -30,15 +34,17 @@ impl FifoQueue {
         let mut state = self.lock();
         state.raise_next_seq(image.next_seq);
         state.begin_recovery();
-        let messages = std::mem::take(&mut image.messages);
-        for (seq, message) in messages.drain() {
+        let remembered = std::mem::take(&mut image.remembered);
+        let (messages, groups) = image.into_messages();
+        let mut live = LiveCount::default();
+        messages.drain(|seq, message| {
             let message = message.bounded(now, &queue.host.limits);
             let location = Location { lsn: message.lsn, len: message.len };
-            queue.host.live_bytes().add(location, message.sent);
+            live.add(location, message.sent);
             shared.message(seq, message.flags);
             state.apply_sent(Admitted {
                 seq,
-                group: image.group(&message).unwrap_or_default(),
+                group: groups.name(&message).unwrap_or_default(),
                 dedup_key: None,
                 sent: message.sent,
                 flags: message.flags,
@@ -47,15 +53,46 @@ impl FifoQueue {
                 first_received: message.first_received,
                 due: message.due,
             });
-        }
-        for (key, remembered) in image.remembered {
+        });
+        queue.host.live_bytes().add_count(live);
+        for (key, remembered) in remembered {
             let (seq, at, location) =
                 (remembered.seq, remembered.at.min(now), remembered.lsn.to_u64());
             state.apply_dedup(DedupEntry { key, seq, at, location });
+            queue.host.live_bytes().note(remembered.lsn.segment(), at);
         }
         self.next.store(state.next_seq(), Ordering::Release);
         state.end_recovery(now, |slot, at| queue.arm(slot, at));
         arm_front(queue, &mut state);
+    }
+
+    /// Hands every message and dedup entry to a checkpoint, in steps.
+    pub fn checkpoint(&self, queue: &Queue, sink: &mut BlockSink<'_, '_>) -> Result<()> {
+        let (mut messages, mut entries) = (Vec::new(), Vec::new());
+        let mut next = Some(0);
+        while let Some(from) = next {
+            {
+                // A message that changes queues is hidden for a moment.
+                let _no_message_changes_queues = queue.host.compactor().pause_relocation();
+                next = self.lock().scan_slots(from, SLOTS_AT_ONCE, |info| {
+                    let stored = stored(&info).map(|stored| (info.seq, stored, info.group.into()));
+                    messages.extend(stored);
+                });
+            }
+            messages.sort_unstable_by_key(|(seq, _, _): &(Seq, StoredMessage, Box<str>)| *seq);
+            for (seq, message, group) in messages.drain(..) {
+                sink.push(queue, seq, message, Some(&group))?;
+            }
+        }
+        next = Some(0);
+        while let Some(from) = next {
+            next = self.lock().scan_dedup(from, SLOTS_AT_ONCE, |entry| entries.push(*entry));
+            for entry in entries.drain(..) {
+                let (lsn, len) = (Lsn::from_u64(entry.location), 0);
+                sink.record(Location { lsn, len }, &remembered(queue, &entry))?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes every message and dedup entry whose location is in `segment` again at the tail.
@@ -161,6 +198,21 @@ impl FifoQueue {
     }
 }
 
+/// A message as a checkpoint has it, without its group.
+fn stored(info: &FifoInfo<'_>) -> Option<StoredMessage> {
+    let location = location_of(info.payload)?;
+    Some(StoredMessage {
+        lsn: location.lsn,
+        len: location.len,
+        sent: info.sent,
+        due: info.due.unwrap_or(0),
+        first_received: info.first_received.unwrap_or(0),
+        deliveries: info.deliveries,
+        group: 0,
+        flags: info.flags,
+    })
+}
+
 /// A look is no delivery: the receipt shows the last one.
 fn seen(info: &FifoInfo<'_>) -> Pick {
     let first_received = info.first_received.unwrap_or(0);
@@ -191,5 +243,5 @@ fn remembered<'a>(queue: &Queue, entry: &DedupEntry) -> Record<'a> {
 }
 
 fn remember(queue: &Queue, log: &mut Append<'_>, entry: &DedupEntry) -> Option<Lsn> {
-    log.append(&remembered(queue, entry))
+    log.append_dated(&remembered(queue, entry), entry.at)
 }

@@ -8,6 +8,7 @@ mod fair;
 mod message;
 mod receive;
 mod relocation;
+mod restore;
 mod retention;
 
 use trunkline_host::{Append, Location, Shared};
@@ -267,6 +268,7 @@ impl StandardQueue {
         self.clear(queue, &mut log);
         let before = self.next_seq();
         log.append(&Record::Purged { queue: queue.id, before, at: now });
+        queue.note_purged(now);
         Ok(log.ticket())
     }
 

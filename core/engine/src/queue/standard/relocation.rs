@@ -1,65 +1,20 @@
-//! The messages of a standard queue as a whole: restored at opening, carried by cleaning, copied,
-//! peeked at.
+//! The messages of a standard queue as a whole: relocated by compaction, copied, peeked at.
 
 use trunkline_host::{Append, Location};
-use trunkline_queue::{Claim, Info, MessageState, NewBody, Restored, SlotRef};
-use trunkline_types::sync::atomic::Ordering;
-use trunkline_types::sync::lock;
-use trunkline_types::{Millis, Result};
+use trunkline_queue::{Claim, Info, MessageState, SlotRef};
+use trunkline_types::Result;
 
 use super::message::Message;
 use super::receive::payload;
-use super::retention::Order;
 use super::{StandardQueue, location_of};
 use crate::queue::Queue;
-use crate::queue::envelope::GROUPED;
 use crate::queue::message::Delivery;
 use crate::queue::record::{MessageRecord, Record};
-use crate::queue::replay::{QueueImage, StoredMessage};
-use crate::queue::shared::Restoring;
 
 /// Messages carried in one step of the journal: senders get their turn in between.
 const RELOCATED_AT_ONCE: usize = 64;
 
 impl StandardQueue {
-    /// Takes over the messages of an image.
-    pub fn restore(&self, queue: &Queue, mut image: QueueImage, shared: &Restoring<'_>) {
-        let (now, retention) = (queue.host.now(), queue.rules.retention());
-        let messages = std::mem::take(&mut image.messages);
-        let (mut oldest, mut order) = (None, Order::default());
-        for (seq, message) in messages.drain() {
-            let message = message.bounded(now, &queue.host.limits);
-            let location = Location { lsn: message.lsn, len: message.len };
-            queue.host.live_bytes().add(location, message.sent);
-            shared.message(seq, message.flags);
-            let place = self.log.restore(restored(seq, &message, now));
-            if message.deliveries > 0 {
-                // Receipts of earlier runs name the message by its number.
-                lock(&self.recovered).insert(seq, place.slot);
-            }
-            let expiry = message.sent + retention;
-            if message.due > now {
-                self.arm(queue, place.slot, message.due.min(expiry));
-            }
-            if order.is_out_of_order(message.sent) {
-                self.watch_out_of_order(queue, place.slot, message.sent);
-            }
-            if message.flags & GROUPED != 0 {
-                self.has_tenants.store(true, Ordering::Release);
-                let group = image.group(&message).unwrap_or_default();
-                match (message.due > now, message.deliveries) {
-                    (false, _) => self.enter_lane(Some(group), place),
-                    (true, 0) => {}
-                    (true, _) => self.with_scheduler(|scheduler| scheduler.leased(group, place)),
-                }
-            }
-            oldest = Some(oldest.unwrap_or(message.sent).min(message.sent));
-        }
-        if let Some(oldest) = oldest {
-            self.plan_retention(queue, oldest);
-        }
-    }
-
     /// Writes every message whose location is in `segment` again at the tail.
     pub fn relocate(&self, queue: &Queue, segment: u32) -> Result<()> {
         let mut there = Vec::new();
@@ -200,26 +155,6 @@ impl StandardQueue {
         // As it was, for a message of a tenant too: the fair scheduler still lists its slot.
         claimed.put_back();
         seen
-    }
-}
-
-fn restored<'a>(seq: u64, message: &StoredMessage, now: Millis) -> Restored<'a> {
-    let fair = message.flags & GROUPED != 0;
-    let state = match (message.due > now, message.deliveries) {
-        (true, 0) => MessageState::Delayed(message.due),
-        (true, _) => MessageState::Leased(message.due),
-        (false, _) if fair => MessageState::Held,
-        (false, _) => MessageState::Ready,
-    };
-    Restored {
-        seq,
-        sent: message.sent,
-        flags: message.flags,
-        body: NewBody::At { lsn: message.lsn.to_u64(), len: message.len },
-        deliveries: message.deliveries,
-        first_received: (message.deliveries > 0).then_some(message.first_received),
-        state,
-        fair,
     }
 }
 
