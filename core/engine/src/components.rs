@@ -7,7 +7,8 @@ use crate::outbox::OUTBOX;
 use crate::queue::QUEUES;
 use crate::schedule::SCHEDULES;
 use crate::stream::STREAMS;
+use crate::topic::TOPICS;
 
 /// Every kind of resource, in the order in which they are built: a kind may refer to earlier ones.
 pub static KINDS: &[&ComponentKind] =
-    &[&DOCUMENTS, &LOGS, &PAYLOADS, &QUEUES, &OUTBOX, &BUSES, &STREAMS, &SCHEDULES];
+    &[&DOCUMENTS, &LOGS, &PAYLOADS, &QUEUES, &OUTBOX, &TOPICS, &BUSES, &STREAMS, &SCHEDULES];

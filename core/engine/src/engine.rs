@@ -16,6 +16,7 @@ use crate::outbox::{Outbox, is_of_outbox};
 use crate::queue::{QUEUE, Queue, Queues, RedriveStatus, check_limits};
 use crate::schedule::Schedules;
 use crate::stream::{STREAM, Stream, StreamConfig, Streams};
+use crate::topic::Topics;
 
 /// An open engine. Dropping it closes it.
 pub struct Engine {
@@ -24,6 +25,7 @@ pub struct Engine {
     documents: Arc<Documents>,
     streams: Arc<Streams>,
     pub(crate) buses: Arc<Buses>,
+    pub(crate) topics: Arc<Topics>,
     pub(crate) outbox: Outbox,
     pub(crate) schedules: Arc<Schedules>,
 }
@@ -54,13 +56,15 @@ impl Engine {
         let documents = host.component().ok_or_else(absent)?;
         let streams = host.component().ok_or_else(absent)?;
         let buses = host.component().ok_or_else(absent)?;
+        let topics = host.component().ok_or_else(absent)?;
         let outbox = host.component::<Outbox>().ok_or_else(absent)?;
         let schedules = host.component().ok_or_else(absent)?;
         let outbox = (*outbox).clone();
         let engine =
-            Arc::new(Engine { host, queues, documents, buses, streams, outbox, schedules });
+            Arc::new(Engine { host, queues, documents, buses, topics, streams, outbox, schedules });
         engine.attach_destinations()?;
         engine.attach_buses()?;
+        engine.attach_topics()?;
         Ok(engine)
     }
 

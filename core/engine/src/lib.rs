@@ -30,6 +30,7 @@ mod queue;
 mod router;
 mod schedule;
 mod stream;
+mod topic;
 
 pub use bus::{
     BUS, Bus, BusStatistics, Input, PUT as PUT_EVENT, PutEvent, PutOutcome, RuleExplanation,
@@ -48,12 +49,16 @@ pub use queue::{
     queue_name, sequence_number, standard_queue,
 };
 
-pub use router::{FanOut, FanTarget, NewRule, NewTarget, Target, TargetResource};
+pub use router::{FanOut, FanTarget, NewRule, NewSubscription, NewTarget, Target, TargetResource};
 pub use schedule::{Progress, SCHEDULE, Schedule, ScheduleConfig, ScheduleStatus};
 pub use stream::{
     FetchRequest, NewRecord, PutRecord, ReadOutcome, ReadRequest, Reader, ReaderStatistics,
     ReaderWaiter, STREAM, ShardStatistics, Stream, StreamConfig, StreamMember, StreamRecord,
     StreamStatistics, operation as stream_operation, stream_name,
+};
+pub use topic::{
+    Notification, PUBLISH, Publication, SubscriptionStatus, TOPIC, Topic, TopicConfig,
+    TopicStatistics, topic_name,
 };
 pub use trunkline_delivery as delivery;
 pub use trunkline_host::{

@@ -7,6 +7,7 @@ mod payloads;
 mod queues;
 mod schedules;
 mod streams;
+mod topics;
 
 use crate::Noun;
 
@@ -18,5 +19,6 @@ pub const NOUNS: &[&dyn Noun] = &[
     &buses::BusNoun,
     &counter::CounterNoun,
     &streams::StreamNoun,
+    &topics::TopicNoun,
     &schedules::ScheduleNoun,
 ];

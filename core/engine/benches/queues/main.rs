@@ -1,6 +1,7 @@
 //! The engine's queues beside their yardsticks, without Python.
 //!
-//! `cargo bench -p trunkline-engine --bench queues [-- cycle|depth|durable|redrive|scale|reopen]`
+//! `cargo bench -p trunkline-engine --bench queues [-- NAME...]`, each of
+//! cycle, depth, durable, fan_out, redrive, scale, reopen.
 //!
 //! A ratio is the median of the rounds' ratios; ours and the yardstick take turns in every round.
 //! Sizes are for two cores and some minutes; `TRUNKLINE_BENCH_FULL=1` runs the large ones.
@@ -8,6 +9,7 @@
 #![allow(clippy::unwrap_used)] // A benchmark that fails should stop.
 
 mod durable;
+mod fan_out;
 mod redrive;
 mod scale;
 
@@ -31,6 +33,9 @@ fn main() {
     }
     if runs("durable") {
         durable::run();
+    }
+    if runs("fan_out") {
+        fan_out::run();
     }
     if runs("depth") {
         scale::depth();

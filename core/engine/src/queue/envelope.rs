@@ -91,10 +91,10 @@ impl<'a> Envelope<'a> {
     /// Everything before the body, to be written in front of it; nothing for a plain message.
     pub fn head(&self) -> Vec<u8> {
         let present = self.present();
-        let mut head = Vec::new();
         if present == 0 {
-            return head;
+            return Vec::new();
         }
+        let mut head = Vec::with_capacity(64);
         head.put_u8(present);
         if let Some(shared) = self.shared {
             head.put_u64(shared.payload.id());

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use trunkline_host::mutant::{self, Mutant};
-use trunkline_host::{Append, Host, Payload, Payloads, Put, Renderer, Shared};
+use trunkline_host::{Also, Append, Host, Payload, Payloads, Put, Renderer, Shared};
 use trunkline_journal::Ticket;
 use trunkline_queue::FifoState;
 use trunkline_types::sync::MutexGuard;
@@ -15,7 +15,6 @@ use trunkline_types::{Code, Error, Millis, ResourceId, Result};
 
 use super::fifo::{self, FifoQueue, Prepared};
 use super::message::{Outgoing, Sent};
-use super::operation::SEND;
 use super::standard::StandardQueue;
 use super::{Kind, Queue};
 
@@ -50,18 +49,23 @@ enum ReadyKind<'a> {
     Fifo(&'a FifoQueue, Prepared<'a>),
 }
 
-/// Sends to every branch that takes its message. `each` is told what became of each, by its place
-/// among the branches, with no lock held.
+/// More bytes than the record of a payload has beside its content.
+const HEAD_BYTES: usize = 64;
+
+/// Sends to every branch that takes its message; what the publisher has to record `also` lies in
+/// the same step, right behind the payload. The call was admitted `now`: nothing here waits.
+/// `each` is told what became of each branch, by its place among them, with no lock held.
 pub(crate) fn fan_out(
     host: &Arc<Host>,
     payloads: &Payloads,
     branches: &[Branch<'_>],
     content: &SharedPayload<'_>,
+    also: Option<&dyn Also>,
+    now: Millis,
     each: &mut dyn FnMut(usize, Result<Sent>),
 ) -> Result<Option<Ticket>> {
-    let now = host.admit_internal(SEND)?.now(host);
     let mut ready = prepare(branches, now, each);
-    if ready.is_empty() {
+    if ready.is_empty() && also.is_none() {
         return Ok(None);
     }
     // Each queue's branches together, in the order of ids; branches of one queue stay in order.
@@ -89,11 +93,15 @@ pub(crate) fn fan_out(
         }
         // No message took it: there is nothing to commit.
         if unused <= ready.len() as u32 && !mutant::has(Mutant::PayloadFirst) {
+            if let Some(also) = also {
+                log.reserve(2, HEAD_BYTES + prefix.len() + content.body.len() + also.bytes());
+            }
             payloads.commit(&payload, &parts, &mut log);
         }
+        also.into_iter().for_each(|also| also.append(&mut log));
         payload.release(unused, &mut log);
         // A duplicate waits for what it stands for.
-        log.ticket().filter(|_| results.iter().any(|(_, sent)| sent.is_ok()))
+        log.ticket().filter(|_| also.is_some() || results.iter().any(|(_, sent)| sent.is_ok()))
     };
     for (ready, (index, mut sent)) in ready.iter().zip(results) {
         if let Ok(sent) = &mut sent {

@@ -9,7 +9,7 @@ use trunkline_types::{Code, Error, Millis, Result};
 
 use super::Target;
 use crate::engine::Engine;
-use crate::queue::{Branch, Outgoing, Queue, Sent, SharedPayload, fan_out};
+use crate::queue::{Branch, Outgoing, Queue, Sent, SharedPayload, fan_out, operation};
 
 /// One target of a fan-out, and what is its message's own.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +55,7 @@ impl Engine {
         let payloads = self.host().component::<Payloads>().ok_or_else(|| {
             Error::new(Code::EngineClosed, "The engine is closed. Open a new one.")
         })?;
+        let now = self.host().admit_internal(operation::SEND)?.now(self.host());
         let queues: Vec<_> =
             targets.iter().map(|target| self.target_queue(target.target)).collect();
         let mut results: Vec<Option<Result<Sent>>> = Vec::with_capacity(targets.len());
@@ -75,7 +76,7 @@ impl Engine {
             places.push(place);
         }
         let mut each = |index: usize, sent| results[places[index]] = Some(sent);
-        let ticket = fan_out(self.host(), &payloads, &branches, content, &mut each)?;
+        let ticket = fan_out(self.host(), &payloads, &branches, content, None, now, &mut each)?;
         for (target, sent) in targets.iter().zip(&results) {
             if let (Target::Outbox(id), Some(Ok(_))) = (target.target, sent) {
                 let queue = self.destination_queue(id);

@@ -9,6 +9,7 @@ mod destinations;
 mod events;
 mod fan_out;
 mod schedules;
+mod topics;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use crate::queue::{Outgoing, Queue, Sent};
 
 pub use self::events::{NewRule, NewTarget, TargetResource};
 pub use self::fan_out::{FanOut, FanTarget};
+pub use self::topics::NewSubscription;
 
 /// Where the router delivers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

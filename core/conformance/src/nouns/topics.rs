@@ -1,0 +1,148 @@
+//! Topics, with subscriptions of queues that nothing else touches.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use trunkline_engine::{
+    Delivery, Engine, NewSubscription, Notification, Queue, Result, TargetResource, Ticket, Topic,
+    fifo_queue, queue_name, standard_queue, topic_name,
+};
+use trunkline_journal::sim::Random;
+
+use crate::Noun;
+
+/// Topics under test.
+pub struct TopicNoun;
+
+const TOPICS: [&str; 2] = ["news", "orders.fifo"];
+const QUEUES: [&str; 3] = ["sub-a", "sub-b", "sub.fifo"];
+
+fn topic(engine: &Engine, name: &str) -> Arc<Topic> {
+    engine.topic(topic_name(name), None, b"").unwrap().0
+}
+
+fn queue(engine: &Engine, name: &str) -> Arc<Queue> {
+    let found = engine.find_queue(&queue_name(name)).unwrap();
+    let config = if name.ends_with("fifo") { fifo_queue() } else { standard_queue() };
+    found.unwrap_or_else(|| engine.create_queue(queue_name(name), config, b"").unwrap())
+}
+
+fn to(queue: &Queue, filter: Option<&'static str>) -> NewSubscription<'static> {
+    NewSubscription {
+        target: TargetResource::Resource(queue.id()),
+        is_raw: true,
+        filter,
+        filters_body: true,
+        dead_letter: None,
+        retry: None,
+        endpoint: "",
+    }
+}
+
+fn publish(engine: &Engine, topic: &Topic, number: u64, id: u64, width: usize) -> Option<Ticket> {
+    let (body, id) = (format!("{number:0width$}"), id.to_string());
+    let is_fifo = topic.config().is_fifo;
+    let (group, dedup_id) = (is_fifo.then_some("g"), is_fifo.then_some(&*id));
+    let message =
+        Notification { body: body.as_bytes(), group, dedup_id, ..Notification::default() };
+    engine.publish(topic, &message).unwrap().ticket
+}
+
+fn seen(engine: &Engine) -> Vec<String> {
+    let mut seen = Vec::new();
+    for topic in engine.topics(None, None, "").unwrap() {
+        let name = &topic.name().name;
+        let subscriptions = topic.subscriptions(None, usize::MAX).unwrap();
+        seen.push(format!("{name} {:?} {subscriptions:?}", topic.config()));
+    }
+    seen
+}
+
+fn bodies(queue: &Queue) -> Vec<u8> {
+    let mut bodies = Vec::new();
+    let see = |message: Delivery<'_>| bodies.extend_from_slice(message.body);
+    queue.peek(usize::MAX >> 1, true, see).unwrap();
+    bodies
+}
+
+impl Noun for TopicNoun {
+    fn name(&self) -> &'static str {
+        "topics"
+    }
+
+    fn fill(&self, engine: &Engine) {
+        let queues = QUEUES.map(|name| queue(engine, name));
+        let [news, orders] = TOPICS.map(|name| topic(engine, name));
+        engine.subscribe(&news, &to(&queues[0], None)).unwrap();
+        engine.subscribe(&news, &to(&queues[1], Some(r#"{"a":[1]}"#))).unwrap();
+        let (gone, _) = engine.subscribe(&orders, &to(&queues[0], None)).unwrap();
+        engine.subscribe(&orders, &to(&queues[2], None)).unwrap();
+        engine.unsubscribe(&orders, gone).unwrap();
+        for number in 1..9 {
+            publish(engine, &news, number, 0, 300);
+            publish(engine, &orders, number, number / 2, 300);
+        }
+        engine.remove_topic(&topic(engine, "gone")).unwrap();
+    }
+
+    fn look(&self, engine: &Engine) -> Vec<String> {
+        let mut seen = seen(engine);
+        let queues = engine.queues(None, None, "sub").unwrap();
+        seen.extend(queues.iter().map(|queue| String::from_utf8(bodies(queue)).unwrap()));
+        seen
+    }
+
+    fn resources(&self) -> Vec<&'static str> {
+        vec!["sub-a", "sub-b", "sub.fifo", "news", "orders.fifo"]
+    }
+
+    fn touch(&self, engine: &Engine) -> Result<()> {
+        engine.topic(topic_name("late"), None, b"").map(drop)
+    }
+
+    // Each operation is one step of the journal.
+    fn operate(&self, engine: &Engine, random: &mut Random) -> Option<Ticket> {
+        static NEXT: AtomicU64 = AtomicU64::new(1 << 41);
+        let name = QUEUES[random.below(QUEUES.len())];
+        let name_of_topic = TOPICS[random.below(TOPICS.len())];
+        // What is made just now shows nothing by itself.
+        let (queue, topic) = (queue(engine, name), topic(engine, name_of_topic));
+        if topic.name().name == TOPICS[0] && name.ends_with("fifo") {
+            return None;
+        }
+        let old = topic.subscription_of(queue.id()).unwrap();
+        let filter = random.once_in(2).then_some(r#"{"a":[1]}"#);
+        match (random.below(6), old) {
+            (0, None) => engine.subscribe(&topic, &to(&queue, filter)).unwrap().1,
+            (0, Some(old)) => engine.unsubscribe(&topic, old.id).unwrap(),
+            (1, Some(old)) => {
+                let new = to(&queue, filter);
+                engine.configure_subscription(&topic, old.id, &new).unwrap()
+            }
+            _ => {
+                let number = NEXT.fetch_add(1, Ordering::Relaxed);
+                let width = [20, 2_500][random.below(2)];
+                publish(engine, &topic, number, number, width)
+            }
+        }
+    }
+
+    fn states(&self, engine: &Engine) -> BTreeMap<String, Vec<u8>> {
+        let mut states = BTreeMap::new();
+        for topic in engine.topics(None, None, "").unwrap() {
+            let subscriptions = topic.subscriptions(None, usize::MAX).unwrap();
+            if !subscriptions.is_empty() {
+                let name = format!("{} has", topic.name().name);
+                states.insert(name, format!("{subscriptions:?}").into_bytes());
+            }
+        }
+        for queue in engine.queues(None, None, "sub").unwrap() {
+            let bodies = bodies(&queue);
+            if !bodies.is_empty() {
+                states.insert(format!("{} shows", queue.name().name), bodies);
+            }
+        }
+        states
+    }
+}

@@ -1,0 +1,192 @@
+//! Topics as a kind of resource: how they are created, relocated, copied and removed as a whole.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use trunkline_host::{Component, Encode, Host, Location, ResourceReport};
+use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::{Millis, ResourceId, ResourceName, Result};
+
+use super::record::{PUBLISHED_BYTES, Record, TopicConfig};
+use super::table::Numbered;
+use super::{Topic, check_name, differs};
+
+/// Subscriptions that one step of relocation writes, or one step of a copy reads.
+const STEP: usize = 64;
+
+/// All topics of an engine.
+pub(crate) struct Topics {
+    host: Arc<Host>,
+    creating: Mutex<()>,
+}
+
+impl Topics {
+    pub(super) fn new(host: Arc<Host>) -> Self {
+        Self { host, creating: Mutex::new(()) }
+    }
+
+    /// The topic of this name, and whether it was created just now. `config` is compared with that
+    /// of a topic which is there, if it is given.
+    pub(crate) fn get_or_create(
+        &self,
+        name: ResourceName,
+        config: Option<TopicConfig>,
+        document: &[u8],
+    ) -> Result<(Arc<Topic>, bool)> {
+        let host = &self.host;
+        host.check_readable()?;
+        let existing = |topic: Arc<Topic>| match config {
+            Some(config) if config != topic.config() => Err(differs(&topic)),
+            _ => Ok((topic, false)),
+        };
+        if let Some(topic) = host.directory.find(&name) {
+            return existing(topic);
+        }
+        host.check_writable()?;
+        host.refuse_if_full()?;
+        let config = check_name(&name.name, config)?;
+        // Creation is rare, and must not race with itself for a name.
+        let _creating = lock(&self.creating);
+        if let Some(topic) = host.directory.find(&name) {
+            return existing(topic);
+        }
+        let (id, created) = (host.next_id(), host.now());
+        let topic = Topic::new(host.clone(), id, name, config, created, document.to_vec(), None);
+        let topic = Arc::new(topic);
+        topic.define(&mut host.append_at(created)?);
+        host.directory.add(topic.clone());
+        Ok((topic, true))
+    }
+
+    /// The resources that belong to subscriptions of all topics.
+    pub(crate) fn owned(&self) -> BTreeSet<ResourceId> {
+        let mut owned = BTreeSet::new();
+        for topic in self.all() {
+            topic.each_page(STEP, &mut |page| {
+                let made = page.iter().filter(|(_, entry)| entry.is_owned);
+                owned.extend(made.map(|(_, entry)| entry.target));
+            });
+        }
+        owned
+    }
+
+    pub(crate) fn all(&self) -> Vec<Arc<Topic>> {
+        self.host.directory.all()
+    }
+}
+
+/// How a topic stands, for people.
+pub(super) fn report(name: ResourceName, subscriptions: usize) -> ResourceReport {
+    ResourceReport { name, counters: vec![("subscriptions", subscriptions as u64)] }
+}
+
+impl Topic {
+    /// Writes what lies in `segment` again. Lock order, as in changes: the subscriptions, the
+    /// definition, the append lock; or the window, the append lock.
+    fn relocate(&self, segment: u32) -> Result<()> {
+        self.relocate_definition(segment)?;
+        let mut after = None;
+        loop {
+            let page = self.subscriptions.page(after, STEP);
+            let Some((last, _)) = page.last() else { break };
+            after = Some(*last);
+            let _unchanged = self.subscriptions.change();
+            let mut log = self.host.append()?;
+            for (id, _) in page {
+                let Some(entry) = self.subscriptions.get(id) else { continue };
+                let old = entry.location.filter(|location| location.segment() == segment);
+                if old.is_some() {
+                    let record = Record::Subscription(entry.record(id, self.id));
+                    self.subscriptions.relocated(id, log.append_live(&record, old));
+                }
+            }
+        }
+        self.relocate_window(segment)
+    }
+
+    fn relocate_definition(&self, segment: u32) -> Result<()> {
+        let _unchanged = self.subscriptions.change();
+        let mut definition = lock(&self.definition);
+        let old = definition.location.filter(|location| location.segment() == segment);
+        if old.is_some() {
+            let mut log = self.host.append()?;
+            definition.location = log.append_live(&self.record(&definition), old);
+        }
+        Ok(())
+    }
+
+    fn relocate_window(&self, segment: u32) -> Result<()> {
+        let window_length = self.host.limits.dedup_window;
+        let mut window = lock(&self.window);
+        let newest = window.newest();
+        for (published, location) in window.all(self.host.now(), window_length) {
+            let old = location.filter(|location| location.segment() == segment);
+            if old.is_none() {
+                continue;
+            }
+            let mut log = self.host.append()?;
+            let record = Record::Published(published);
+            // The newest alone is counted as live: the others matter for some minutes.
+            let location = match old == newest {
+                true => log.append_live(&record, old),
+                false => log.append(&record).map(|lsn| Location { lsn, len: PUBLISHED_BYTES }),
+            };
+            window.note(published, location, window_length);
+        }
+        Ok(())
+    }
+
+    /// Shows all subscriptions, some at a time.
+    pub(super) fn each_page(&self, limit: usize, see: &mut dyn FnMut(&[Numbered])) {
+        let mut after = None;
+        loop {
+            let page = self.subscriptions.page(after, limit);
+            let Some((last, _)) = page.last() else { return };
+            after = Some(*last);
+            see(&page);
+        }
+    }
+}
+
+impl Component for Topics {
+    fn needs(&self, newest: Millis, now: Millis) -> bool {
+        // The deduplication ids of FIFO topics are not counted as live.
+        newest + self.host.limits.dedup_window >= now
+    }
+
+    fn relocate(&self, segment: u32) -> Result<()> {
+        self.all().iter().try_for_each(|topic| topic.relocate(segment))
+    }
+
+    fn export(&self, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let mut each = |record: Record<'_>| {
+            let mut bytes = Vec::new();
+            record.encode(&mut bytes);
+            sink(&bytes)
+        };
+        for topic in self.all() {
+            each(topic.record(&lock(&topic.definition)))?;
+            let mut result = Ok(());
+            topic.each_page(STEP, &mut |page| {
+                for (id, entry) in page {
+                    if result.is_ok() {
+                        result = each(Record::Subscription(entry.record(*id, topic.id)));
+                    }
+                }
+            });
+            result?;
+            let all = lock(&topic.window).all(self.host.now(), self.host.limits.dedup_window);
+            all.into_iter().try_for_each(|(published, _)| each(Record::Published(published)))?;
+        }
+        Ok(())
+    }
+
+    fn report(&self, _: Millis) -> Vec<ResourceReport> {
+        let report = |topic: &Arc<Topic>| report(topic.name.clone(), topic.subscriptions.len());
+        self.all().iter().map(report).collect()
+    }
+
+    fn reset(&self) -> Result<()> {
+        self.all().iter().try_for_each(|topic| topic.remove().map(drop))
+    }
+}

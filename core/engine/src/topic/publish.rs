@@ -1,0 +1,270 @@
+//! Publishing: which subscriptions get a message, its place in the order of a FIFO topic, and what
+//! is recorded of it.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+use trunkline_host::{Also, Append};
+use trunkline_journal::Ticket;
+use trunkline_types::sync::atomic::{AtomicU64, Ordering};
+use trunkline_types::sync::{MutexGuard, lock};
+use trunkline_types::{Code, Error, MessageId, Millis, Result, Seq};
+
+use super::envelope::Context;
+use super::record::{PUBLISHED_BYTES, Published, Record};
+use super::table::Selected;
+use super::window::Window;
+use super::{Topic, invalid};
+use crate::attributes;
+
+/// Longest subject, in characters: SNS's.
+const SUBJECT_MAX: usize = 100;
+/// Ids of messages of standard topics come from numbers behind those of FIFO topics.
+const STANDARD_NUMBERS: u64 = 1 << 63;
+
+/// A message to be published.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Notification<'a> {
+    /// Any bytes; text, where a subscription wants an envelope.
+    pub body: &'a [u8],
+    /// The attribute block; empty for none.
+    pub attributes: &'a [u8],
+    /// The subject in envelopes.
+    pub subject: Option<&'a str>,
+    /// FIFO: the group, required. Standard: the tenant, for standard queues.
+    pub group: Option<&'a str>,
+    /// FIFO: the deduplication id; the SHA-256 of the body stands in where the topic says so.
+    pub dedup_id: Option<&'a str>,
+}
+
+/// A message that was published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Publication {
+    /// Its id.
+    pub message_id: MessageId,
+    /// FIFO: its number; a duplicate has that of the message that stands for it.
+    pub seq: Option<Seq>,
+    /// How many subscriptions it was for.
+    pub matched: usize,
+    /// How many of their targets took it.
+    pub delivered: usize,
+    /// Whether an earlier message of the deduplication window stands for it.
+    pub duplicate: bool,
+    /// To be waited for, if the engine has a journal.
+    pub ticket: Option<Ticket>,
+}
+
+/// A publish in progress. That of a FIFO topic excludes others until it is dropped.
+pub(crate) struct Publishing<'a> {
+    topic: &'a Topic,
+    message: Notification<'a>,
+    pub now: Millis,
+    pub message_id: MessageId,
+    order: Option<Order<'a>>,
+    /// The subscriptions that get it; none for a duplicate.
+    pub selected: Vec<Selected>,
+}
+
+/// The place of a message in a FIFO topic.
+struct Order<'a> {
+    window: RefCell<MutexGuard<'a, Window>>,
+    seq: Seq,
+    key: u128,
+    dedup_id: Cow<'a, str>,
+    is_duplicate: bool,
+}
+
+impl Topic {
+    /// Checks a message and selects its subscriptions.
+    pub(crate) fn begin_publish<'a>(
+        &'a self,
+        message: Notification<'a>,
+        now: Millis,
+    ) -> Result<Publishing<'a>> {
+        self.check_present()?;
+        self.check(&message)?;
+        let order = match self.config().is_fifo {
+            true => Some(self.order(&message, now)?),
+            false => None,
+        };
+        let message_id = match &order {
+            Some(order) => self.host.key.message_id(self.id, order.seq),
+            None => {
+                let number = self.numbered.fetch_add(1, Ordering::Relaxed);
+                let opening = u64::from(self.host.incarnation) << 32;
+                let number = STANDARD_NUMBERS | opening | u64::from(number);
+                self.host.key.message_id(self.id, number)
+            }
+        };
+        let selected = match &order {
+            Some(order) if order.is_duplicate => Vec::new(),
+            _ => self.subscriptions.select(message.body, message.attributes)?,
+        };
+        if selected.iter().any(|one| !one.is_raw) && std::str::from_utf8(message.body).is_err() {
+            return Err(invalid(
+                "The body is no UTF-8 text, and a subscription wants it in an envelope, which is \
+                 text. Send text, or subscribe with raw=True."
+                    .to_owned(),
+            ));
+        }
+        Ok(Publishing { topic: self, message, now, message_id, order, selected })
+    }
+
+    fn check(&self, message: &Notification<'_>) -> Result<()> {
+        if message.body.is_empty() {
+            return Err(invalid("Invalid parameter: Empty message".to_owned()));
+        }
+        let max = self.host.limits.message_bytes_max as usize;
+        if message.body.len() + attributes::size(message.attributes)? > max {
+            return Err(invalid(format!(
+                "Invalid parameter: Message too long. Body and attributes may have {max} bytes."
+            )));
+        }
+        if let Some(subject) = message.subject {
+            let is_plain = |byte: u8| (b' '..=b'~').contains(&byte);
+            let begins = subject.bytes().next().is_some_and(|byte| byte.is_ascii_graphic());
+            if !begins || subject.len() > SUBJECT_MAX || !subject.bytes().all(is_plain) {
+                return Err(invalid(format!(
+                    "Invalid parameter: Subject. It has 1 to {SUBJECT_MAX} printable ASCII \
+                     characters and begins with no space."
+                )));
+            }
+        }
+        if !self.config().is_fifo && message.dedup_id.is_some() {
+            return Err(invalid(
+                "Invalid parameter: MessageDeduplicationId Reason: The request includes \
+                 MessageDeduplicationId parameter that is not valid for this topic type"
+                    .to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    fn order<'a>(&'a self, message: &Notification<'a>, now: Millis) -> Result<Order<'a>> {
+        let config = self.config();
+        let group = message.group.filter(|group| !group.is_empty()).ok_or_else(|| {
+            Error::new(
+                Code::MissingParameter,
+                "Invalid parameter: The MessageGroupId parameter is required for FIFO topics",
+            )
+        })?;
+        let dedup_id: Cow<'_, str> = match message.dedup_id {
+            Some(id) => id.into(),
+            None if config.content_based_dedup => sha256_hex(message.body).into(),
+            None => {
+                return Err(invalid(
+                    "Invalid parameter: The topic should either have ContentBasedDeduplication \
+                     enabled or MessageDeduplicationId provided explicitly"
+                        .to_owned(),
+                ));
+            }
+        };
+        let id = dedup_id.as_bytes();
+        let key = match config.dedup_by_group {
+            true => self.host.key.digest(&[id, group.as_bytes()]),
+            false => self.host.key.digest(&[id]),
+        };
+        let window = lock(&self.window);
+        let first = window.find(key, now, self.host.limits.dedup_window);
+        let seq = first.unwrap_or_else(|| window.next_seq());
+        let is_duplicate = first.is_some();
+        Ok(Order { window: RefCell::new(window), seq, key, dedup_id, is_duplicate })
+    }
+}
+
+impl Publishing<'_> {
+    /// Whether an earlier message stands for this one.
+    pub fn is_duplicate(&self) -> bool {
+        self.order.as_ref().is_some_and(|order| order.is_duplicate)
+    }
+
+    /// What the message is called in a FIFO queue.
+    pub fn dedup_id(&self) -> Option<&str> {
+        self.order.as_ref().map(|order| &*order.dedup_id)
+    }
+
+    /// Whether the topic is FIFO.
+    pub fn is_fifo(&self) -> bool {
+        self.order.is_some()
+    }
+
+    /// What the publish says of the message, for who renders it.
+    pub fn context(&self) -> Vec<u8> {
+        let name = &self.topic.name;
+        let context = Context {
+            message_id: self.message_id,
+            published: self.now,
+            seq: self.order.as_ref().map(|order| order.seq),
+            account: &name.account,
+            region: &name.region,
+            topic: &name.name,
+            subject: self.message.subject,
+        };
+        context.encode()
+    }
+
+    /// What is recorded in the step of the deliveries.
+    pub fn also(&self) -> Option<&dyn Also> {
+        self.order.as_ref().filter(|order| !order.is_duplicate)?;
+        Some(self)
+    }
+
+    /// The publish is over: counts what became of it.
+    pub fn end(
+        self,
+        delivered: usize,
+        dead_lettered: usize,
+        failed: usize,
+        ticket: Option<Ticket>,
+    ) -> Publication {
+        let add = |counter: &AtomicU64, by: usize| {
+            counter.fetch_add(by as u64, Ordering::Relaxed);
+        };
+        let (counters, duplicate) = (&self.topic.counters, self.is_duplicate());
+        add(&counters.published, usize::from(!duplicate));
+        add(&counters.delivered, delivered);
+        add(&counters.dead_lettered, dead_lettered);
+        add(&counters.failed, failed);
+        Publication {
+            message_id: self.message_id,
+            seq: self.order.as_ref().map(|order| order.seq),
+            matched: self.selected.len(),
+            delivered,
+            duplicate,
+            ticket,
+        }
+    }
+}
+
+impl fmt::Debug for Publishing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a publish of {}", self.topic.name.name)
+    }
+}
+
+impl Also for Publishing<'_> {
+    fn bytes(&self) -> usize {
+        PUBLISHED_BYTES as usize
+    }
+
+    fn append(&self, log: &mut Append<'_>) {
+        let Some(order) = &self.order else { return };
+        let published =
+            Published { topic: self.topic.id, seq: order.seq, key: order.key, at: self.now };
+        let mut window = order.window.borrow_mut();
+        let location = log.append_live(&Record::Published(published), window.newest());
+        window.note(published, location, self.topic.host.limits.dedup_window);
+    }
+}
+
+fn sha256_hex(body: &[u8]) -> String {
+    use std::fmt::Write;
+    let mut text = String::with_capacity(64);
+    for byte in Sha256::digest(body) {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}

@@ -1,0 +1,267 @@
+//! The records of topics. Each says the whole state of one thing, or that it is gone, so an older
+//! copy before a newer one does no harm. Their first bytes are 48 to 50; `docs/format.md` has the
+//! layout.
+
+use std::ops::RangeInclusive;
+
+use trunkline_host::{Encode, Put, Take, damaged};
+use trunkline_types::{Millis, ResourceId, Result, Seq};
+
+const TOPIC: u8 = 48;
+const SUBSCRIPTION: u8 = 49;
+const PUBLISHED: u8 = 50;
+
+/// The first bytes of the records of topics.
+pub(super) const KINDS: RangeInclusive<u8> = TOPIC..=PUBLISHED;
+
+/// The length of the record of a message that was published.
+pub(super) const PUBLISHED_BYTES: u32 = 37;
+
+// Of a topic.
+const IS_FIFO: u8 = 1;
+const CONTENT_BASED_DEDUP: u8 = 2;
+const DEDUP_BY_GROUP: u8 = 4;
+
+// Of a subscription.
+const IS_RAW: u8 = 1;
+const IS_OWNED: u8 = 2;
+const FILTERS_BODY: u8 = 4;
+const HAS_FILTER: u8 = 8;
+
+/// Something that records describe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Subject {
+    Topic,
+    Subscription,
+}
+
+/// One fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Record<'a> {
+    Topic(TopicRecord<'a>),
+    Subscription(SubscriptionRecord<'a>),
+    /// It is gone, with everything that belonged to it.
+    Gone(Subject, ResourceId),
+    /// A FIFO topic has published a message.
+    Published(Published),
+}
+
+/// A topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TopicRecord<'a> {
+    pub id: ResourceId,
+    pub account: &'a str,
+    pub region: &'a str,
+    pub name: &'a str,
+    pub config: TopicConfig,
+    pub created: Millis,
+    /// What the surfaces keep with the topic; the engine does not read it.
+    pub document: &'a [u8],
+}
+
+/// The rules of a topic.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TopicConfig {
+    /// Whether it keeps order by group.
+    pub is_fifo: bool,
+    /// FIFO: the SHA-256 of the body stands in for a missing deduplication id.
+    pub content_based_dedup: bool,
+    /// FIFO: a deduplication id counts in its group, instead of in the whole topic.
+    pub dedup_by_group: bool,
+}
+
+/// A subscription as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SubscriptionRecord<'a> {
+    pub id: ResourceId,
+    pub topic: ResourceId,
+    /// The resource that gets the messages.
+    pub target: ResourceId,
+    /// Whether that resource was made for this subscription and goes with it.
+    pub is_owned: bool,
+    /// Whether the target gets the message as it was published, without an envelope.
+    pub is_raw: bool,
+    /// The queue that takes messages which the target does not.
+    pub dead_letter: Option<ResourceId>,
+    pub filter: Option<&'a str>,
+    /// Whether the filter is matched against the body instead of the attributes.
+    pub filters_body: bool,
+    /// How the target is named outside of the engine.
+    pub endpoint: &'a str,
+}
+
+/// A message that a FIFO topic has published: the newest one, or one of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Published {
+    pub topic: ResourceId,
+    pub seq: Seq,
+    /// The digest of its deduplication id.
+    pub key: u128,
+    pub at: Millis,
+}
+
+fn put_head(out: &mut Vec<u8>, kind: u8, id: ResourceId, is_there: bool) {
+    out.put_u8(kind);
+    out.put_u32(id.0);
+    out.put_u8(u8::from(is_there));
+}
+
+fn bits(flags: &[(bool, u8)]) -> u8 {
+    flags.iter().filter(|(is, _)| *is).map(|(_, bit)| bit).sum()
+}
+
+impl Encode for Record<'_> {
+    fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Topic(topic) => {
+                put_head(out, TOPIC, topic.id, true);
+                for text in [topic.account, topic.region, topic.name] {
+                    out.put_bytes(text.as_bytes());
+                }
+                let TopicConfig { is_fifo, content_based_dedup, dedup_by_group } = topic.config;
+                out.put_u8(bits(&[
+                    (is_fifo, IS_FIFO),
+                    (content_based_dedup, CONTENT_BASED_DEDUP),
+                    (dedup_by_group, DEDUP_BY_GROUP),
+                ]));
+                out.put_u64(topic.created);
+                out.extend_from_slice(topic.document);
+            }
+            Self::Subscription(subscription) => subscription.put(out),
+            Self::Gone(Subject::Topic, id) => put_head(out, TOPIC, *id, false),
+            Self::Gone(Subject::Subscription, id) => put_head(out, SUBSCRIPTION, *id, false),
+            Self::Published(Published { topic, seq, key, at }) => {
+                out.put_u8(PUBLISHED);
+                out.put_u32(topic.0);
+                out.put_u64(*seq);
+                out.put_u128(*key);
+                out.put_u64(*at);
+            }
+        }
+    }
+}
+
+impl SubscriptionRecord<'_> {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_head(out, SUBSCRIPTION, self.id, true);
+        out.put_u32(self.topic.0);
+        out.put_u32(self.target.0);
+        // Ids start at one, so zero says "none".
+        out.put_u32(self.dead_letter.map_or(0, |queue| queue.0));
+        out.put_u8(bits(&[
+            (self.is_raw, IS_RAW),
+            (self.is_owned, IS_OWNED),
+            (self.filters_body, FILTERS_BODY),
+            (self.filter.is_some(), HAS_FILTER),
+        ]));
+        out.put_bytes(self.endpoint.as_bytes());
+        out.extend_from_slice(self.filter.unwrap_or_default().as_bytes());
+    }
+}
+
+impl<'a> Record<'a> {
+    /// The record in `bytes`. Bytes of another shape are an error, never a panic.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self> {
+        let mut take = Take(bytes);
+        let (kind, id) = (take.u8()?, ResourceId(take.u32()?));
+        if kind == PUBLISHED {
+            let (seq, key, at) = (take.u64()?, take.u128()?, take.u64()?);
+            return Ok(Self::Published(Published { topic: id, seq, key, at }));
+        }
+        let is_there = take.u8()? != 0;
+        Ok(match (kind, is_there) {
+            (TOPIC, true) => {
+                let (account, region, name) = (take.text()?, take.text()?, take.text()?);
+                let flags = take.u8()?;
+                let config = TopicConfig {
+                    is_fifo: flags & IS_FIFO != 0,
+                    content_based_dedup: flags & CONTENT_BASED_DEDUP != 0,
+                    dedup_by_group: flags & DEDUP_BY_GROUP != 0,
+                };
+                let created = take.u64()?;
+                let document = take.rest();
+                Self::Topic(TopicRecord { id, account, region, name, config, created, document })
+            }
+            (SUBSCRIPTION, true) => Self::Subscription(subscription(id, take)?),
+            (TOPIC, false) => Self::Gone(Subject::Topic, id),
+            (SUBSCRIPTION, false) => Self::Gone(Subject::Subscription, id),
+            _ => return Err(damaged("a kind this version does not know")),
+        })
+    }
+}
+
+fn subscription(id: ResourceId, mut take: Take<'_>) -> Result<SubscriptionRecord<'_>> {
+    let (topic, target) = (ResourceId(take.u32()?), ResourceId(take.u32()?));
+    let dead_letter = Some(take.u32()?).filter(|id| *id != 0).map(ResourceId);
+    let (flags, endpoint) = (take.u8()?, take.text()?);
+    let filter = std::str::from_utf8(take.rest()).map_err(|_| damaged("text that is not UTF-8"))?;
+    Ok(SubscriptionRecord {
+        id,
+        topic,
+        target,
+        is_owned: flags & IS_OWNED != 0,
+        is_raw: flags & IS_RAW != 0,
+        dead_letter,
+        filter: (flags & HAS_FILTER != 0).then_some(filter),
+        filters_body: flags & FILTERS_BODY != 0,
+        endpoint,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn samples() -> Vec<Record<'static>> {
+        let id = ResourceId(7);
+        let config = TopicConfig { is_fifo: true, content_based_dedup: true, dedup_by_group: true };
+        let subscription = SubscriptionRecord {
+            id,
+            topic: ResourceId(3),
+            target: ResourceId(4),
+            is_owned: true,
+            is_raw: true,
+            dead_letter: Some(ResourceId(5)),
+            filter: Some("{}"),
+            filters_body: true,
+            endpoint: "https://example.com",
+        };
+        let plain = SubscriptionRecord {
+            is_owned: false,
+            is_raw: false,
+            dead_letter: None,
+            filter: None,
+            filters_body: false,
+            ..subscription.clone()
+        };
+        vec![
+            Record::Topic(TopicRecord {
+                id,
+                account: "000000000000",
+                region: "us-east-1",
+                name: "orders.fifo",
+                config,
+                created: 9,
+                document: b"{}",
+            }),
+            Record::Subscription(subscription),
+            Record::Subscription(plain),
+            Record::Gone(Subject::Topic, id),
+            Record::Gone(Subject::Subscription, id),
+            Record::Published(Published { topic: id, seq: 3, key: 1 << 100, at: 5 }),
+        ]
+    }
+
+    #[test]
+    fn every_record_survives_its_bytes_and_no_part_of_one_panics() {
+        for record in samples() {
+            let mut bytes = Vec::new();
+            record.encode(&mut bytes);
+            assert_eq!(Record::decode(&bytes), Ok(record));
+            for length in 0..bytes.len() {
+                let _ = Record::decode(&bytes[..length]);
+            }
+        }
+        assert!(Record::decode(&[200, 1, 2, 3, 4, 5]).is_err());
+    }
+}

@@ -1,0 +1,251 @@
+//! The subscriptions of one topic: small entries, and the sets of filters that are matched as a
+//! whole.
+//!
+//! Table and sets change under one lock, which a publish shares with others: while a filter changes
+//! it sees the old filter or the new one, never both and never none.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::PoisonError;
+
+use trunkline_host::Location;
+use trunkline_pattern::{
+    Attribute as PatternAttribute, AttributeKind, Dialect, Event, Limits, Pattern, RuleSet, Scratch,
+};
+use trunkline_types::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, lock};
+use trunkline_types::{ResourceId, Result};
+
+use super::invalid;
+use super::record::SubscriptionRecord;
+use crate::attributes;
+
+/// One subscription.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub target: ResourceId,
+    pub dead_letter: Option<ResourceId>,
+    pub is_owned: bool,
+    pub is_raw: bool,
+    pub filters_body: bool,
+    pub filter: Option<Box<str>>,
+    pub endpoint: Box<str>,
+    /// Where its record lies.
+    pub location: Option<Location>,
+}
+
+/// A subscription with its id.
+pub(super) type Numbered = (ResourceId, Entry);
+
+/// A subscription whose filter lets a message pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Selected {
+    pub id: ResourceId,
+    pub target: ResourceId,
+    pub dead_letter: Option<ResourceId>,
+    pub is_owned: bool,
+    pub is_raw: bool,
+}
+
+/// The subscriptions of a topic.
+#[derive(Default)]
+pub(super) struct Subscriptions {
+    entries: RwLock<Entries>,
+    by_attributes: RuleSet,
+    by_body: RuleSet,
+    /// Held while subscriptions change; taken before the append lock.
+    changing: Mutex<()>,
+}
+
+#[derive(Default)]
+pub(super) struct Entries {
+    by_id: BTreeMap<ResourceId, Entry>,
+    /// Those that get every message.
+    unfiltered: BTreeSet<ResourceId>,
+    /// One subscription a target, but for targets that were made for theirs.
+    by_target: HashMap<ResourceId, ResourceId>,
+}
+
+impl Entry {
+    pub fn of(record: &SubscriptionRecord<'_>, location: Option<Location>) -> Self {
+        Self {
+            target: record.target,
+            dead_letter: record.dead_letter,
+            is_owned: record.is_owned,
+            is_raw: record.is_raw,
+            filters_body: record.filters_body,
+            filter: record.filter.map(Into::into),
+            endpoint: record.endpoint.into(),
+            location,
+        }
+    }
+
+    pub fn record(&self, id: ResourceId, topic: ResourceId) -> SubscriptionRecord<'_> {
+        SubscriptionRecord {
+            id,
+            topic,
+            target: self.target,
+            is_owned: self.is_owned,
+            is_raw: self.is_raw,
+            dead_letter: self.dead_letter,
+            filter: self.filter.as_deref(),
+            filters_body: self.filters_body,
+            endpoint: &self.endpoint,
+        }
+    }
+
+    fn selected(&self, id: ResourceId) -> Selected {
+        let Self { target, dead_letter, is_owned, is_raw, .. } = *self;
+        Selected { id, target, dead_letter, is_owned, is_raw }
+    }
+
+    /// The compiled filter.
+    pub fn pattern(&self) -> Result<Option<Pattern>> {
+        let dialect =
+            if self.filters_body { Dialect::FilterBody } else { Dialect::FilterAttributes };
+        let compile = |text: &str| {
+            Pattern::compile(text.as_bytes(), dialect, &Limits::default())
+                .map_err(|problem| invalid(problem.to_string()))
+        };
+        self.filter.as_deref().map(compile).transpose()
+    }
+}
+
+impl Subscriptions {
+    /// Excludes other changes.
+    pub fn change(&self) -> MutexGuard<'_, ()> {
+        lock(&self.changing)
+    }
+
+    pub fn get(&self, id: ResourceId) -> Option<Entry> {
+        self.read().by_id.get(&id).cloned()
+    }
+
+    /// The subscription of a target.
+    pub fn of_target(&self, target: ResourceId) -> Option<ResourceId> {
+        self.read().by_target.get(&target).copied()
+    }
+
+    /// Up to `limit` subscriptions behind the id `after`, in the order of their creation.
+    pub fn page(&self, after: Option<ResourceId>, limit: usize) -> Vec<Numbered> {
+        let from = ResourceId(after.map_or(0, |id| id.0.saturating_add(1)));
+        let entries = self.read();
+        entries.by_id.range(from..).take(limit).map(|(id, entry)| (*id, entry.clone())).collect()
+    }
+
+    pub fn len(&self) -> usize {
+        self.read().by_id.len()
+    }
+
+    /// Adds subscriptions, or replaces those with their ids. `changing` is held.
+    pub fn put(&self, subscriptions: Vec<(ResourceId, Entry, Option<Pattern>)>) {
+        let mut filters: [Vec<(u32, Pattern)>; 2] = Default::default();
+        let mut entries = self.write();
+        for (id, entry, pattern) in subscriptions {
+            self.forget(&mut entries, id);
+            if !entry.is_owned {
+                entries.by_target.insert(entry.target, id);
+            }
+            match pattern {
+                Some(pattern) => filters[usize::from(entry.filters_body)].push((id.0, pattern)),
+                None => _ = entries.unfiltered.insert(id),
+            }
+            entries.by_id.insert(id, entry);
+        }
+        for (set, filters) in [&self.by_attributes, &self.by_body].into_iter().zip(&filters) {
+            if !filters.is_empty() {
+                set.add_many(filters.iter().map(|(id, pattern)| (*id, pattern)));
+            }
+        }
+    }
+
+    fn forget(&self, entries: &mut Entries, id: ResourceId) -> Option<Entry> {
+        let entry = entries.by_id.remove(&id)?;
+        match &entry.filter {
+            Some(_) if entry.filters_body => _ = self.by_body.remove(id.0),
+            Some(_) => _ = self.by_attributes.remove(id.0),
+            None => _ = entries.unfiltered.remove(&id),
+        }
+        if entries.by_target.get(&entry.target) == Some(&id) {
+            entries.by_target.remove(&entry.target);
+        }
+        Some(entry)
+    }
+
+    /// Notes where the record of a subscription lies now.
+    pub fn relocated(&self, id: ResourceId, location: Option<Location>) {
+        if let Some(entry) = self.write().by_id.get_mut(&id) {
+            entry.location = location;
+        }
+    }
+
+    /// Forgets a subscription.
+    pub fn remove(&self, id: ResourceId) -> Option<Entry> {
+        self.forget(&mut self.write(), id)
+    }
+
+    /// The subscriptions that get a message.
+    pub fn select(&self, body: &[u8], block: &[u8]) -> Result<Vec<Selected>> {
+        thread_local! {
+            static BUFFERS: std::cell::Cell<(Scratch, Vec<u32>)> = std::cell::Cell::default();
+        }
+        let (mut scratch, mut found) = BUFFERS.take();
+        found.clear();
+        let entries = self.read();
+        if !self.by_attributes.is_empty() {
+            self.match_attributes(block, &mut scratch, &mut found)?;
+        }
+        if !self.by_body.is_empty() {
+            // A body that is no JSON object passes no filter over bodies.
+            let before = found.len();
+            if self.by_body.matches(Event::new(body), &mut scratch, &mut found).is_err() {
+                found.truncate(before);
+            }
+        }
+        let mut selected = Vec::with_capacity(found.len() + entries.unfiltered.len());
+        let ids = entries.unfiltered.iter().copied().chain(found.iter().copied().map(ResourceId));
+        selected.extend(ids.filter_map(|id| Some(entries.by_id.get(&id)?.selected(id))));
+        drop(entries);
+        BUFFERS.set((scratch, found));
+        Ok(selected)
+    }
+
+    fn match_attributes(
+        &self,
+        block: &[u8],
+        scratch: &mut Scratch,
+        found: &mut Vec<u32>,
+    ) -> Result<()> {
+        let decoded = attributes::decode(block)?;
+        let mut given = Vec::with_capacity(decoded.len());
+        for attribute in decoded.iter().filter(|attribute| !attribute.system) {
+            let kind = kind_of(&attribute.data_type);
+            let value = match kind {
+                AttributeKind::Binary => "",
+                _ => std::str::from_utf8(&attribute.value).map_err(|_| {
+                    invalid(format!("The attribute {:?} is no UTF-8 text.", attribute.name))
+                })?,
+            };
+            given.push(PatternAttribute { name: &attribute.name, kind, value });
+        }
+        self.by_attributes
+            .match_attributes(&given, scratch, found)
+            .map_err(|problem| invalid(format!("The attributes are not valid: {problem}")))
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Entries> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Entries> {
+        self.entries.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The type that filters compare: a suffix of the caller's own says nothing, but for an array.
+fn kind_of(data_type: &str) -> AttributeKind {
+    match data_type.split('.').next() {
+        _ if data_type == "String.Array" => AttributeKind::StringArray,
+        Some("Number") => AttributeKind::Number,
+        Some("Binary") => AttributeKind::Binary,
+        _ => AttributeKind::String,
+    }
+}
