@@ -101,7 +101,10 @@ pub(crate) fn change(
     visibility: Option<Millis>,
 ) -> PyResult<(BatchResult, Option<Ticket>)> {
     // All of them first: a wrong type is the caller's mistake, and then nothing is changed.
-    let named: Vec<DeliveryRef<'_>> = items.iter().map(DeliveryRef::of).collect::<PyResult<_>>()?;
+    let mut named = Vec::with_capacity(items.len());
+    for item in items {
+        named.push(DeliveryRef::of(item)?);
+    }
     let (mut failed, mut last) = (Vec::new(), None::<Ticket>);
     for (index, item) in named.iter().enumerate() {
         let outcome = item.receipt(handle).and_then(|receipt| match visibility {

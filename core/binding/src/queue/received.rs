@@ -40,22 +40,36 @@ pub(crate) struct Received<'py, M> {
     py: Python<'py>,
     /// Most receives ask for one, which needs no list of its own.
     first: Option<Bound<'py, M>>,
-    others: Vec<Bound<'py, M>>,
+    /// All of them, when there is more than one.
+    messages: Vec<Bound<'py, M>>,
     failure: Option<PyErr>,
 }
 
+/// The first capacity for more than one message: the most that AWS hands out.
+const CAPACITY: usize = 10;
+
 impl<'py, M: Delivered> Received<'py, M> {
     pub fn new(py: Python<'py>) -> Self {
-        Self { py, first: None, others: Vec::new(), failure: None }
+        Self { py, first: None, messages: Vec::new(), failure: None }
     }
 
     #[inline]
     pub fn push(&mut self, handle: &Arc<Handle>, delivery: &Delivery<'_>) {
-        match M::deliver(self.py, handle, delivery) {
-            Ok(message) if self.first.is_none() => self.first = Some(message),
-            Ok(message) => self.others.push(message),
-            Err(failure) => self.failure = Some(failure),
+        let message = match M::deliver(self.py, handle, delivery) {
+            Ok(message) => message,
+            Err(failure) => {
+                self.failure = Some(failure);
+                return;
+            }
+        };
+        if let Some(first) = self.first.take() {
+            self.messages.reserve(CAPACITY);
+            self.messages.push(first);
+        } else if self.messages.is_empty() {
+            self.first = Some(message);
+            return;
         }
+        self.messages.push(message);
     }
 
     #[inline]
@@ -64,13 +78,8 @@ impl<'py, M: Delivered> Received<'py, M> {
             return Err(failure);
         }
         match self.first {
-            None => Ok(PyList::empty(self.py)),
-            Some(message) if self.others.is_empty() => PyList::new(self.py, [message]),
-            Some(message) => {
-                let list = PyList::new(self.py, self.others)?;
-                list.insert(0, message)?;
-                Ok(list)
-            }
+            Some(message) => PyList::new(self.py, [message]),
+            None => PyList::new(self.py, self.messages),
         }
     }
 }
