@@ -68,6 +68,18 @@ static void work(trunkline_queue *orders)
     }
 }
 
+/* The queue, created when the program runs for the first time. */
+static void open_queue(trunkline_engine *engine, const char *name,
+                       const trunkline_queue_options *options, trunkline_queue **queue)
+{
+    trunkline_status status = trunkline_queue_find(engine, name, queue);
+
+    if (status == TRUNKLINE_QUEUE_DOES_NOT_EXIST) {
+        status = trunkline_queue_create(engine, name, options, queue);
+    }
+    check(status, name);
+}
+
 int main(int argc, char **argv)
 {
     const char *path = argc > 1 ? argv[1] : NULL;
@@ -77,11 +89,11 @@ int main(int argc, char **argv)
     trunkline_statistics left = TRUNKLINE_STATISTICS_INIT;
 
     check(trunkline_open(path, TRUNKLINE_DURABILITY_DEFAULT, NULL, &engine), "open");
-    check(trunkline_queue_get(engine, "dead-orders.fifo", NULL, &dead), "dead-letter queue");
+    open_queue(engine, "dead-orders.fifo", NULL, &dead);
     options.content_based_dedup = 1;
     options.dead_letter = "dead-orders.fifo";
     options.max_receive_count = DELIVERIES_MAX;
-    check(trunkline_queue_get(engine, "orders.fifo", &options, &orders), "queue");
+    open_queue(engine, "orders.fifo", &options, &orders);
 
     send_order(orders, "ada", "espresso");
     send_order(orders, "bob", "unicorn milk");

@@ -1,11 +1,13 @@
 """Validation of names, ids, counts and flags.
 
 Pure functions that return the value in the engine's unit or raise an error that names the field,
-the problem and the remedy. Limits are the engine's. ``_core.milliseconds`` validates times.
+the problem and the remedy. Limits are the engine's, and so are the rules of names and ids.
+``_core.milliseconds`` validates times.
 """
 
 from __future__ import annotations
 
+from trunkline._core import check_id, check_queue_name
 from trunkline.errors import InvalidParameterValue
 
 TYPE_CHECKING = False
@@ -46,18 +48,7 @@ def queue_name(name: str, limits: Limits) -> bool:
     >>> queue_name("orders.fifo", Limits()), queue_name("orders", Limits())
     (True, False)
     """
-    if not isinstance(name, str):
-        raise TypeError(f"a queue name must be a str, not {type(name).__name__}")
-    fifo = name.endswith(".fifo")
-    stem = name.removesuffix(".fifo")
-    plain = stem.isascii() and all(letter.isalnum() or letter in "-_" for letter in stem)
-    if stem and plain and len(name) <= limits.name_chars_max:
-        return fifo
-    raise InvalidParameterValue(
-        f"Value {name[:128]!r} for parameter name is invalid. Reason: Can only include "
-        f"alphanumeric characters, hyphens, or underscores. 1 to {limits.name_chars_max} in "
-        "length; a FIFO queue's name ends in .fifo."
-    )
+    return check_queue_name(name, "name", limits.name_chars_max)
 
 
 def message_id_text(value: str, field: str, limits: Limits) -> str:
@@ -67,20 +58,8 @@ def message_id_text(value: str, field: str, limits: Limits) -> str:
     >>> message_id_text("tenant-7", "group", Limits())
     'tenant-7'
     """
-    if not isinstance(value, str):
-        raise TypeError(f"{field} must be a str, not {type(value).__name__}")
-    # Printable ASCII without the space is exactly AWS's alphanumeric and punctuation characters.
-    if (
-        0 < len(value) <= limits.id_chars_max
-        and value.isascii()
-        and value.isprintable()
-        and " " not in value
-    ):
-        return value
-    raise InvalidParameterValue(
-        f"Value {value[:256]!r} for parameter {field} is invalid. Reason: {field} can only include "
-        f"alphanumeric and punctuation characters. 1 to {limits.id_chars_max} in length."
-    )
+    check_id(value, field, limits.id_chars_max)
+    return value
 
 
 def count(value: int, field: str, low: int, high: int) -> int:

@@ -71,10 +71,17 @@ def engine(path: str | None = None, durability: int = -1, **options: Any) -> Ite
 
 
 def queue(engine: Any, name: str, **options: Any) -> Any:
-    """A handle of a queue, never given back: its table holds a million."""
+    """A handle of a new queue, never given back: the table of handles holds a million."""
     handle = ffi.new("trunkline_queue **")
     given = struct("queue_options", **options)
-    check(lib.trunkline_queue_get(engine, name.encode(), given, handle))
+    check(lib.trunkline_queue_create(engine, name.encode(), given, handle))
+    return handle[0]
+
+
+def find(engine: Any, name: str) -> Any:
+    """A handle of a queue that exists."""
+    handle = ffi.new("trunkline_queue **")
+    check(lib.trunkline_queue_find(engine, name.encode(), handle))
     return handle[0]
 
 

@@ -28,6 +28,7 @@ def queue(engine: Any) -> Any:
 def calls_on_a_queue(handle: Any) -> list[int]:
     """The status of every function that takes a queue."""
     return [
+        lib.trunkline_queue_configure(handle, ffi.NULL),
         lib.trunkline_queue_remove(handle),
         lib.trunkline_send(handle, b"a", 1, ffi.NULL, ffi.NULL),
         lib.trunkline_receive(handle, ffi.NULL, ffi.new("trunkline_messages *")),
@@ -44,7 +45,10 @@ def calls_on_an_engine(handle: Any) -> list[int]:
     return [
         lib.trunkline_flush(handle),
         lib.trunkline_advance(handle, 0),
-        lib.trunkline_queue_get(handle, b"q", ffi.NULL, ffi.new("trunkline_queue **")),
+        lib.trunkline_queue_create(handle, b"q", ffi.NULL, ffi.new("trunkline_queue **")),
+        lib.trunkline_queue_find(handle, b"q", ffi.new("trunkline_queue **")),
+        lib.trunkline_add_fault(handle, b"send", b"error", ffi.NULL),
+        lib.trunkline_clear_faults(handle),
     ]
 
 
@@ -108,8 +112,12 @@ def test_messages_may_be_freed_twice_and_after_a_failure(queue: Any) -> None:
 def test_required_pointers_are_asked_for(engine: Any, queue: Any) -> None:
     statuses = [
         lib.trunkline_open(ffi.NULL, -1, ffi.NULL, ffi.NULL),
-        lib.trunkline_queue_get(engine, ffi.NULL, ffi.NULL, ffi.new("trunkline_queue **")),
-        lib.trunkline_queue_get(engine, b"q", ffi.NULL, ffi.NULL),
+        lib.trunkline_queue_create(engine, ffi.NULL, ffi.NULL, ffi.new("trunkline_queue **")),
+        lib.trunkline_queue_create(engine, b"q", ffi.NULL, ffi.NULL),
+        lib.trunkline_queue_find(engine, ffi.NULL, ffi.new("trunkline_queue **")),
+        lib.trunkline_queue_find(engine, b"q", ffi.NULL),
+        lib.trunkline_add_fault(engine, ffi.NULL, b"error", ffi.NULL),
+        lib.trunkline_add_fault(engine, b"send", ffi.NULL, ffi.NULL),
         lib.trunkline_send(queue, ffi.NULL, 1, ffi.NULL, ffi.NULL),
         lib.trunkline_receive(queue, ffi.NULL, ffi.NULL),
         lib.trunkline_delete(queue, ffi.NULL),
@@ -307,7 +315,8 @@ def test_closing_wakes_the_threads_that_wait() -> None:
 
 
 def test_handles_may_be_freed_while_other_threads_use_them(engine: Any) -> None:
-    handles = [border.queue(engine, "q") for _ in range(200)]
+    border.queue(engine, "q")
+    handles = [border.find(engine, "q") for _ in range(200)]
     allowed = {lib.TRUNKLINE_OK, lib.TRUNKLINE_INVALID_PARAMETER_VALUE}
     seen: set[int] = set()
 

@@ -25,7 +25,6 @@ CASES = {
 VERBS = {
     "advance",
     "count",
-    "create",
     "delete",
     "extend",
     "message",
@@ -169,10 +168,6 @@ class Runner:
         border.check(border.lib.trunkline_purge(queue))
         return "ok"
 
-    def create(self, _: Any, __: str, **options: Any) -> str:
-        border.queue(self.engine, self.name, **queue_options(options))
-        return "ok"
-
     def count(self, queue: Any, expected: str) -> str:
         counted = border.statistics(queue)
         names = [word.partition("=")[0] for word in expected.split()]
@@ -196,5 +191,5 @@ def test_vector(name: str) -> None:
 def test_only_cases_with_verbs_of_other_surfaces_are_left_out() -> None:
     for name in CASES.keys() - COVERED.keys():
         other = (verbs_of(CASES[name]) - VERBS) | (options_of(CASES[name]) - set(OPTIONS))
-        assert other <= {"configure", "move", "peek", "redrive_allow"}, name
+        assert other <= {"configure", "create", "move", "peek", "redrive_allow"}, name
     assert len(COVERED) > 2 * len(CASES) // 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,7 @@ def test_c_and_python_share_a_folder_one_after_the_other(tmp_path: Path) -> None
     with trunkline.open(tmp_path) as engine:
         engine.queue("q", visibility_timeout=5).send("from python", attributes={"kind": "order"})
     with border.engine(str(tmp_path)) as opened:
-        queue = border.queue(opened, "q", visibility_ms=5 * SECOND)
+        queue = border.find(opened, "q")
         (message,) = border.receive(queue, visibility_ms=0)
         border.check(lib.trunkline_delete(queue, message["receipt"].encode()))
         border.send(queue, b"from c")
@@ -81,14 +82,60 @@ def test_python_decides_who_may_send_dead_letters(tmp_path: Path) -> None:
             border.queue(opened, "orders", dead_letter="dead", max_receive_count=3)
 
 
-def test_a_difference_to_an_existing_queue_is_named() -> None:
+def test_a_queue_is_created_once_and_found_from_then_on() -> None:
     with border.engine() as engine:
-        border.queue(engine, "q", delay_ms=SECOND)
-        border.queue(engine, "q")
-        border.queue(engine, "q", delay_ms=SECOND)
-        with pytest.raises(border.Failed, match="delay_ms") as refused:
+        with pytest.raises(border.Failed, match="create it with trunkline_queue_create") as missing:
+            border.find(engine, "q")
+        border.send(border.queue(engine, "q", delay_ms=0), b"a")
+        with pytest.raises(border.Failed, match="already exists") as refused:
             border.queue(engine, "q", delay_ms=0)
+        assert border.statistics(border.find(engine, "q"))["visible"] == 1
+    assert missing.value.status == lib.TRUNKLINE_QUEUE_DOES_NOT_EXIST
     assert refused.value.status == lib.TRUNKLINE_QUEUE_NAME_EXISTS
+
+
+def configure(queue: Any, **options: Any) -> None:
+    border.check(lib.trunkline_queue_configure(queue, border.struct("queue_options", **options)))
+
+
+def test_configuring_changes_the_options_that_are_set_and_no_others() -> None:
+    with border.engine(virtual_start_ms=0) as engine:
+        border.queue(engine, "dead")
+        queue = border.queue(engine, "q", delay_ms=SECOND, dead_letter="dead", max_receive_count=1)
+        configure(queue, delay_ms=0)
+        border.send(queue, b"a")
+        assert len(border.receive(queue, visibility_ms=0)) == 1
+        assert border.receive(queue) == []
+        assert border.statistics(border.find(engine, "dead"))["visible"] == 1
+        configure(queue, dead_letter="")
+        border.send(queue, b"b")
+        assert len(border.receive(queue, visibility_ms=0)) == 1
+        assert len(border.receive(queue, visibility_ms=0)) == 1
+        for wrong in ({"delay_ms": 901 * SECOND}, {"dedup_scope": 1}, {"max_receive_count": 3}):
+            with pytest.raises(border.Failed):
+                configure(queue, **wrong)
+
+
+def test_the_names_of_queues_follow_the_rules_of_the_package() -> None:
+    with border.engine() as engine, trunkline.open() as package:
+        for name in ("", "a b", "a.b", "x" * 81, ".fifo"):
+            with pytest.raises(border.Failed) as refused:
+                border.queue(engine, name)
+            with pytest.raises(trunkline.InvalidParameterValue) as raised:
+                package.queue(name)
+            assert refused.value.message == str(raised.value)
+
+
+def test_an_older_header_opens_an_engine_without_what_it_does_not_know(tmp_path: Path) -> None:
+    options = border.struct("open_options")
+    options.size = ffi.offsetof("trunkline_open_options", "durable_receives")
+    handle = ffi.new("trunkline_engine **")
+    border.check(lib.trunkline_open(str(tmp_path).encode(), -1, options, handle))
+    border.check(lib.trunkline_close(handle[0]))
+    with border.engine(str(tmp_path), durable_receives=1) as engine:
+        queue = border.queue(engine, "q")
+        border.send(queue, b"a")
+        assert [message["body"] for message in border.receive(queue)] == [b"a"]
 
 
 def test_a_receive_waits_for_a_message_of_another_thread() -> None:

@@ -26,12 +26,14 @@ pub(crate) fn rule(
     times: Option<u64>,
 ) -> PyResult<Rule> {
     let verb = verb_named(verb)?;
-    let effect = match effect {
-        "error" => Effect::Fail(detail.extract()?),
-        "delay" => Effect::Delay(Duration::from_millis(detail.extract()?)),
-        "duplicate" => Effect::Duplicate,
-        _ => Effect::Crash,
-    };
+    let message = detail.extract::<String>().unwrap_or_default();
+    let delay = Duration::from_millis(detail.extract().unwrap_or_default());
+    let effect = Effect::named(effect, &message, delay).ok_or_else(|| {
+        invalid(format!(
+            "Value {effect:.32} for parameter effect is invalid. Reason: Must be error, delay, \
+             duplicate or crash."
+        ))
+    })?;
     // In the process a queue has a name and nothing else: the local account and region are meant.
     let resource =
         queue.map_or_else(ResourcePattern::default, |name| ResourcePattern::of(queue_name(name)));
@@ -43,11 +45,5 @@ pub(crate) type PlainRule = (&'static str, &'static str, Option<String>, u64, Op
 
 /// `rule` as plain data.
 pub(crate) fn plain(rule: Rule) -> PlainRule {
-    let effect = match rule.effect {
-        Effect::Fail(_) => "error",
-        Effect::Delay(_) => "delay",
-        Effect::Duplicate => "duplicate",
-        Effect::Crash => "crash",
-    };
-    (rule.operation.name, effect, rule.resource.name, rule.after, rule.times)
+    (rule.operation.name, rule.effect.name(), rule.resource.name, rule.after, rule.times)
 }

@@ -16,6 +16,7 @@ mod faults;
 mod inspect;
 mod limits;
 mod memory;
+mod names;
 mod notifier;
 mod outbox;
 mod pattern;
@@ -38,6 +39,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     wire::register(module)?;
     duration::register(module)?;
     limits::register(module)?;
+    names::register(module)?;
     clock::register(module)?;
     engine::register(module)?;
     queue::register(module)?;

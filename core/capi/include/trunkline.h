@@ -142,12 +142,14 @@ typedef struct trunkline_open_options {
      * 1970; unset to follow the system's time.
      */
     int64_t virtual_start_ms;
+    /*
+     * 1 if a receive returns only once its leases are as durable as the engine promises, so that no
+     * crash forgets them; unset or 0 if it does not wait for the disk.
+     */
+    int64_t durable_receives;
 } trunkline_open_options;
 
-/*
- * The rules of a queue. Fields that are set are compared with a queue that exists; of a new queue,
- * the others get the value named here.
- */
+/* The rules of a queue. A new queue gets the value named here for a field that is not set. */
 typedef struct trunkline_queue_options {
     /* Set by TRUNKLINE_QUEUE_OPTIONS_INIT. */
     size_t size;
@@ -201,6 +203,22 @@ typedef struct trunkline_receive_options {
     /* FIFO: repeats the receive that first named this id, or NULL. */
     const char *attempt_id;
 } trunkline_receive_options;
+
+/* What a rule of faults says beside its verb and its effect. */
+typedef struct trunkline_fault {
+    /* Set by TRUNKLINE_FAULT_INIT. */
+    size_t size;
+    /* The name of the queue that it strikes; NULL for all. */
+    const char *queue;
+    /* What an error says; "injected". */
+    const char *message;
+    /* How long a delay lasts, at most an hour; 0. */
+    int64_t delay_ms;
+    /* How many calls pass first; 0. */
+    int64_t after;
+    /* How many calls it strikes; unset for all. */
+    int64_t times;
+} trunkline_fault;
 
 /* A message that was accepted. */
 typedef struct trunkline_sent {
@@ -314,15 +332,32 @@ trunkline_status trunkline_flush(trunkline_engine *engine);
 trunkline_status trunkline_advance(trunkline_engine *engine, int64_t by_ms);
 
 /*
- * Gets the queue `name`, or creates it; a name that ends in ".fifo" is a FIFO queue's. Options that
- * are set are compared with a queue that exists, and a difference is TRUNKLINE_QUEUE_NAME_EXISTS.
- * `options` may be NULL. Each handle is given back with trunkline_queue_free.
+ * Creates the queue `name`; a name that ends in ".fifo" is a FIFO queue's. A queue that exists
+ * already is TRUNKLINE_QUEUE_NAME_EXISTS. `options` may be NULL; those that are not set get their
+ * defaults. The handle is given back with trunkline_queue_free.
  */
-trunkline_status trunkline_queue_get(
+trunkline_status trunkline_queue_create(
     trunkline_engine *engine,
     const char *name,
     const trunkline_queue_options *options,
     trunkline_queue **queue);
+
+/*
+ * Finds the queue `name`; if there is none, that is TRUNKLINE_QUEUE_DOES_NOT_EXIST. The handle is
+ * given back with trunkline_queue_free.
+ */
+trunkline_status trunkline_queue_find(
+    trunkline_engine *engine,
+    const char *name,
+    trunkline_queue **queue);
+
+/*
+ * Changes the options of the queue that are set, and no others. A `dead_letter` of "" without a
+ * max_receive_count ends dead-lettering.
+ */
+trunkline_status trunkline_queue_configure(
+    trunkline_queue *queue,
+    const trunkline_queue_options *options);
 
 /*
  * Gives the handle back; the queue itself stays. NULL, and a handle that was given back, do
@@ -361,6 +396,22 @@ trunkline_status trunkline_purge(trunkline_queue *queue);
 
 /* Tells how the queue stands. Set `statistics` to TRUNKLINE_STATISTICS_INIT first. */
 trunkline_status trunkline_get_statistics(trunkline_queue *queue, trunkline_statistics *statistics);
+
+/*
+ * Adds a rule of faults. `verb` is "send", "receive", "delete", "extend", which a release is too,
+ * or "commit": the wait for the disk that follows each of them, in memory the moment where it would
+ * be. `effect` is "error" (the call fails with TRUNKLINE_INJECTED_FAULT before it does anything; a
+ * commit fails after), "delay" (it starts later), "duplicate" (a receive leaves its messages
+ * visible) or "crash" (the process ends as by a kill). `options` may be NULL.
+ */
+trunkline_status trunkline_add_fault(
+    trunkline_engine *engine,
+    const char *verb,
+    const char *effect,
+    const trunkline_fault *options);
+
+/* Takes every rule of faults back. */
+trunkline_status trunkline_clear_faults(trunkline_engine *engine);
 
 /*
  * Leases messages and hands them over in `messages`, none if none came in time. Blocks the calling
@@ -402,6 +453,7 @@ const char *trunkline_version(void);
     {sizeof(trunkline_open_options), \
      TRUNKLINE_UNSET, \
      NULL, \
+     TRUNKLINE_UNSET, \
      TRUNKLINE_UNSET}
 
 #define TRUNKLINE_QUEUE_OPTIONS_INIT \
@@ -429,6 +481,14 @@ const char *trunkline_version(void);
      TRUNKLINE_UNSET, \
      TRUNKLINE_UNSET, \
      NULL}
+
+#define TRUNKLINE_FAULT_INIT \
+    {sizeof(trunkline_fault), \
+     NULL, \
+     NULL, \
+     TRUNKLINE_UNSET, \
+     TRUNKLINE_UNSET, \
+     TRUNKLINE_UNSET}
 
 #define TRUNKLINE_SENT_INIT \
     {sizeof(trunkline_sent), \

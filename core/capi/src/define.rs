@@ -1,60 +1,51 @@
-//! Get or create: the options that are set are checked, then compared with an existing queue or
-//! filled up with the defaults for a new one. Names, ranges and defaults are the engine's table.
+//! Creating and configuring queues: the options that are set are checked; for a new queue the
+//! others get their defaults, an existing one keeps them. Names, ranges and defaults are the
+//! engine's table.
 
 use std::sync::Arc;
 
 use trunkline_engine::{
-    Code, DeadLetter, Engine, Error, Limits, QUEUE_OPTIONS, Queue, QueueConfig, QueueKind,
-    QueueOption, Result, default_config, queue_name,
+    Code, DeadLetter, Engine, Error, QUEUE_OPTIONS, Queue, QueueConfig, QueueKind, Result, Ticket,
+    check_queue_name, default_config, queue_name,
 };
 use trunkline_types::sync::lock;
 
 use crate::check;
 use crate::document::check_redrive_allowed;
-use crate::handle::OpenEngine;
+use crate::handle::{OpenEngine, OpenQueue};
 use crate::options::QueueOptions;
 
-/// The options that are set, checked: each with its name in C.
-struct Provided {
-    numbers: Vec<(&'static str, &'static QueueOption, u64)>,
-    dead_letter: Option<DeadLetter>,
-}
-
-/// The queue `name`, created if need be.
-pub(crate) fn get_or_create(
-    open: &OpenEngine,
-    name: &str,
-    options: &QueueOptions,
-) -> Result<Arc<Queue>> {
+/// Creates the queue `name`.
+pub(crate) fn create(open: &OpenEngine, name: &str, options: &QueueOptions) -> Result<Arc<Queue>> {
     let engine = &open.engine;
-    let fifo = check::queue_name(name, "name", engine.limits())?;
+    let kind = check_queue_name(name, "name", engine.limits())?;
     let _defining = lock(&open.defining);
-    let existing = engine.find_queue(&queue_name(name))?;
-    let provided = provided(engine, name, fifo, options)?;
-    let queue = match existing {
-        Some(queue) => queue,
-        None => match create(engine, name, fifo, &provided) {
-            // Another surface of this engine was faster.
-            Err(error) if error.code() == Code::QueueNameExists => {
-                engine.find_queue(&queue_name(name))?.ok_or(error)?
-            }
-            created => created?,
-        },
-    };
-    compare(&queue.config(), &provided)?;
-    Ok(queue)
-}
-
-fn create(engine: &Engine, name: &str, fifo: bool, provided: &Provided) -> Result<Arc<Queue>> {
-    let kind = if fifo { QueueKind::Fifo } else { QueueKind::Standard };
     let mut config = default_config(kind, engine.limits());
-    for (_, option, value) in &provided.numbers {
-        option.set(&mut config, *value);
-    }
-    config.dead_letter = provided.dead_letter;
+    apply(engine, name, options, &mut config)?;
     let queue = engine.create_queue(queue_name(name), config, b"")?;
     engine.acknowledge()?;
     Ok(queue)
+}
+
+/// The queue `name`, which exists.
+pub(crate) fn find(engine: &Engine, name: &str) -> Result<Arc<Queue>> {
+    check_queue_name(name, "name", engine.limits())?;
+    let missing = || {
+        let text =
+            format!("The queue {name} does not exist; create it with trunkline_queue_create.");
+        Error::new(Code::QueueDoesNotExist, text)
+    };
+    engine.find_queue(&queue_name(name))?.ok_or_else(missing)
+}
+
+/// Changes the options of a queue that are set.
+pub(crate) fn configure(open: &OpenQueue, options: &QueueOptions) -> Result<Option<Ticket>> {
+    // Two threads must not each keep what the other changes.
+    let _defining = lock(&open.owner.defining);
+    let queue = &open.queue;
+    let mut config = queue.config();
+    apply(&open.owner.engine, &queue.name().name, options, &mut config)?;
+    queue.configure(config, &queue.document())
 }
 
 /// The field of the struct of C for an option of the table.
@@ -72,20 +63,26 @@ fn field(options: &QueueOptions, name: &str) -> (&'static str, i64) {
     }
 }
 
-fn provided(engine: &Engine, name: &str, fifo: bool, options: &QueueOptions) -> Result<Provided> {
-    let limits = engine.limits();
-    let mut numbers = Vec::new();
+fn apply(
+    engine: &Engine,
+    name: &str,
+    options: &QueueOptions,
+    config: &mut QueueConfig,
+) -> Result<()> {
     for option in &QUEUE_OPTIONS {
         let (named, value) = field(options, option.name);
-        let (least, most) = option.bounds(limits);
+        let (least, most) = option.bounds(engine.limits());
         if let Some(value) = check::number(value, named, least, most)? {
-            if option.fifo_only && !fifo {
+            if option.fifo_only && config.kind == QueueKind::Standard {
                 return Err(only_fifo(named));
             }
-            numbers.push((named, option, value));
+            option.set(config, value);
         }
     }
-    Ok(Provided { numbers, dead_letter: dead_letter(engine, name, fifo, options, limits)? })
+    if let Some(changed) = dead_letter(engine, name, config.kind, options)? {
+        config.dead_letter = changed;
+    }
+    Ok(())
 }
 
 fn only_fifo(option: &str) -> Error {
@@ -95,17 +92,19 @@ fn only_fifo(option: &str) -> Error {
     Error::new(Code::InvalidAttributeName, text)
 }
 
+/// What the dead-letter queue is to be: `None` if the options do not say, `Some(None)` for none.
 fn dead_letter(
     engine: &Engine,
     source: &str,
-    fifo: bool,
+    kind: QueueKind,
     options: &QueueOptions,
-    limits: &Limits,
-) -> Result<Option<DeadLetter>> {
+) -> Result<Option<Option<DeadLetter>>> {
+    let limits = engine.limits();
     let high = limits.max_receive_count_max.into();
     let count = check::number(options.max_receive_count, "max_receive_count", 1, high)?;
     let (name, count) = match (options.dead_letter.optional("dead_letter")?, count) {
         (None, None) => return Ok(None),
+        (Some(""), None) => return Ok(Some(None)),
         (Some(name), Some(count)) => (name, count as u32),
         _ => {
             return Err(Error::new(
@@ -115,10 +114,14 @@ fn dead_letter(
             ));
         }
     };
-    if check::queue_name(name, "dead_letter", limits)? != fifo {
-        let kind = if fifo { "a FIFO" } else { "a standard" };
+    if check_queue_name(name, "dead_letter", limits)? != kind {
+        let kind = if kind == QueueKind::Fifo { "a FIFO" } else { "a standard" };
         let reason = format!("The dead-letter queue of {kind} queue must also be {kind} queue.");
         return Err(check::invalid(name, "dead_letter", &reason));
+    }
+    if name == source {
+        let reason = "A queue cannot keep its own dead letters; name another queue.";
+        return Err(check::invalid(name, "dead_letter", reason));
     }
     let Some(target) = engine.find_queue(&queue_name(name))? else {
         return Err(Error::new(
@@ -127,25 +130,5 @@ fn dead_letter(
         ));
     };
     check_redrive_allowed(&target, source)?;
-    Ok(Some(DeadLetter { queue: target.id(), max_receive_count: count }))
-}
-
-fn compare(current: &QueueConfig, provided: &Provided) -> Result<()> {
-    for (named, option, value) in &provided.numbers {
-        if option.get(current) != *value {
-            return Err(differs(named));
-        }
-    }
-    match provided.dead_letter {
-        Some(_) if provided.dead_letter != current.dead_letter => Err(differs("dead_letter")),
-        _ => Ok(()),
-    }
-}
-
-fn differs(option: &str) -> Error {
-    let text = format!(
-        "A queue already exists with the same name and a different value for attribute {option}; \
-         leave the option unset to take the queue as it is."
-    );
-    Error::new(Code::QueueNameExists, text)
+    Ok(Some(Some(DeadLetter { queue: target.id(), max_receive_count: count })))
 }

@@ -76,6 +76,8 @@ fn read(path: Option<&str>, durability: i32, options: &OpenOptions) -> Result<Op
     let mut read = path.map_or_else(Options::memory, Options::at);
     read.durability = asked.unwrap_or(read.durability);
     read.read_only = read_only;
+    read.durable_receives =
+        check::flag(options.durable_receives, "durable_receives")?.unwrap_or(false);
     read.seed = options.seed.get("seed")?;
     if let Some(start) = check::number(options.virtual_start_ms, "virtual_start_ms", 0, TIME_MAX)? {
         read.clock = Arc::new(Clock::virtual_at(start));

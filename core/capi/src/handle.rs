@@ -41,7 +41,7 @@ pub(crate) struct OpenEngine {
 
 /// A queue with what every verb needs at hand.
 pub(crate) struct OpenQueue {
-    pub engine: Arc<Engine>,
+    pub owner: Arc<OpenEngine>,
     pub queue: Arc<Queue>,
     /// What "acknowledged" means in this engine.
     pub level: Durability,
@@ -49,9 +49,9 @@ pub(crate) struct OpenQueue {
 }
 
 impl OpenQueue {
-    pub fn new(engine: Arc<Engine>, queue: Arc<Queue>) -> Self {
-        let (level, fifo) = (engine.durability(), queue.kind() == QueueKind::Fifo);
-        Self { engine, queue, level, fifo }
+    pub fn new(owner: Arc<OpenEngine>, queue: Arc<Queue>) -> Self {
+        let (level, fifo) = (owner.engine.durability(), queue.kind() == QueueKind::Fifo);
+        Self { owner, queue, level, fifo }
     }
 
     /// Returns when `ticket` is acknowledged at `level`.

@@ -13,6 +13,7 @@ mod define;
 mod document;
 mod engine;
 mod failure;
+mod faults;
 mod handle;
 mod messages;
 mod options;

@@ -132,12 +132,12 @@ impl Messages {
 fn hold(open: &OpenQueue, delivery: &Delivery<'_>) -> Result<Held> {
     let mut text = Buffer(Vec::with_capacity(delivery.body.len() + 256));
     let body = text.put(delivery.body);
-    let message_id = text.put(delivery.message_id(open.engine.key()).to_string().as_bytes());
+    let message_id = text.put(delivery.message_id(open.owner.engine.key()).to_string().as_bytes());
     let receipt = text.put(open.queue.encode_receipt(&delivery.receipt).as_bytes());
     let number = open.fifo.then(|| text.put(sequence_number(delivery.receipt.seq).as_bytes()));
     let group = delivery.group.map(|group| text.put(group.as_bytes()));
     let dedup_id = delivery.dedup_id.map(|id| text.put(id.as_bytes()));
-    let source = delivery.dead_letter_source.and_then(|id| open.engine.queue_by_id(id));
+    let source = delivery.dead_letter_source.and_then(|id| open.owner.engine.queue_by_id(id));
     let source = source.map(|queue| text.put(queue.name().name.as_bytes()));
     let listed = attributes::decode(delivery.attributes)?;
     let places: Vec<_> = listed

@@ -6,7 +6,7 @@
 #![allow(unsafe_code)] // Only promises about the layout of the types below.
 
 use std::ffi::c_char;
-use std::mem::size_of;
+use std::mem::{offset_of, size_of};
 
 use trunkline_engine::{Code, Durability as Level, Error, Result};
 
@@ -56,10 +56,12 @@ pub struct OpenOptions {
     /// The start of a virtual clock, which moves only by trunkline_advance, in milliseconds since
     /// 1970; unset to follow the system's time.
     pub virtual_start_ms: i64,
+    /// 1 if a receive returns only once its leases are as durable as the engine promises, so that
+    /// no crash forgets them; unset or 0 if it does not wait for the disk.
+    pub durable_receives: i64,
 }
 
-/// The rules of a queue. Fields that are set are compared with a queue that exists; of a new queue,
-/// the others get the value named here.
+/// The rules of a queue. A new queue gets the value named here for a field that is not set.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct QueueOptions {
@@ -118,6 +120,24 @@ pub struct ReceiveOptions {
     pub attempt_id: Text,
 }
 
+/// What a rule of faults says beside its verb and its effect.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Fault {
+    /// Set by TRUNKLINE_FAULT_INIT.
+    pub size: usize,
+    /// The name of the queue that it strikes; NULL for all.
+    pub queue: Text,
+    /// What an error says; "injected".
+    pub message: Text,
+    /// How long a delay lasts, at most an hour; 0.
+    pub delay_ms: i64,
+    /// How many calls pass first; 0.
+    pub after: i64,
+    /// How many calls it strikes; unset for all.
+    pub times: i64,
+}
+
 /// A message that was accepted.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -152,16 +172,31 @@ pub struct Statistics {
 
 macro_rules! growing {
     ($type:ident { $($field:ident: $unset:expr),* $(,)? }) => {
+        growing!($type, size_of::<$type>(), { $($field: $unset),* });
+    };
+    ($type:ident, $first_size:expr, { $($field:ident: $unset:expr),* }) => {
         // SAFETY: `repr(C)`, the size first, and every field 8 bytes wide (or 8-byte multiples of
         // characters) and valid for any bits, so there is no padding.
         unsafe impl Growing for $type {
             const UNSET: Self = Self { size: size_of::<Self>(), $($field: $unset),* };
-            const FIRST_SIZE: usize = size_of::<Self>();
+            const FIRST_SIZE: usize = $first_size;
         }
     };
 }
 
-growing!(OpenOptions { read_only: UNSET, seed: Maybe::NULL, virtual_start_ms: UNSET });
+growing!(OpenOptions, offset_of!(OpenOptions, durable_receives), {
+    read_only: UNSET,
+    seed: Maybe::NULL,
+    virtual_start_ms: UNSET,
+    durable_receives: UNSET
+});
+growing!(Fault {
+    queue: Text::NULL,
+    message: Text::NULL,
+    delay_ms: UNSET,
+    after: UNSET,
+    times: UNSET,
+});
 growing!(QueueOptions {
     delay_ms: UNSET,
     retention_ms: UNSET,

@@ -14,12 +14,11 @@ use crate::handle::{EngineHandle, OpenQueue, QueueHandle};
 use crate::options::{QueueOptions, SendOptions, Sent, Statistics, UNSET, characters, level};
 use crate::status::Status;
 
-/// Gets the queue `name`, or creates it; a name that ends in ".fifo" is a FIFO queue's. Options
-/// that are set are compared with a queue that exists, and a difference is
-/// TRUNKLINE_QUEUE_NAME_EXISTS. `options` may be NULL. Each handle is given back with
-/// trunkline_queue_free.
+/// Creates the queue `name`; a name that ends in ".fifo" is a FIFO queue's. A queue that exists
+/// already is TRUNKLINE_QUEUE_NAME_EXISTS. `options` may be NULL; those that are not set get their
+/// defaults. The handle is given back with trunkline_queue_free.
 #[unsafe(no_mangle)]
-pub extern "C" fn trunkline_queue_get(
+pub extern "C" fn trunkline_queue_create(
     engine: EngineHandle,
     name: Text,
     options: In<QueueOptions>,
@@ -29,9 +28,41 @@ pub extern "C" fn trunkline_queue_get(
     guard(|| {
         queue.check("queue")?;
         let open = engine.get()?;
-        let found = define::get_or_create(&open, name.get("name")?, &options.get("options")?)?;
-        queue.put(QueueHandle::new(OpenQueue::new(open.engine.clone(), found))?);
+        let created = define::create(&open, name.get("name")?, &options.get("options")?)?;
+        queue.put(QueueHandle::new(OpenQueue::new(open, created))?);
         Ok(())
+    })
+}
+
+/// Finds the queue `name`; if there is none, that is TRUNKLINE_QUEUE_DOES_NOT_EXIST. The handle is
+/// given back with trunkline_queue_free.
+#[unsafe(no_mangle)]
+pub extern "C" fn trunkline_queue_find(
+    engine: EngineHandle,
+    name: Text,
+    queue: Out<QueueHandle>,
+) -> Status {
+    queue.put(QueueHandle::NULL);
+    guard(|| {
+        queue.check("queue")?;
+        let open = engine.get()?;
+        let found = define::find(&open.engine, name.get("name")?)?;
+        queue.put(QueueHandle::new(OpenQueue::new(open, found))?);
+        Ok(())
+    })
+}
+
+/// Changes the options of the queue that are set, and no others. A `dead_letter` of "" without a
+/// max_receive_count ends dead-lettering.
+#[unsafe(no_mangle)]
+pub extern "C" fn trunkline_queue_configure(
+    queue: QueueHandle,
+    options: In<QueueOptions>,
+) -> Status {
+    guard(|| {
+        let open = queue.get()?;
+        let ticket = define::configure(&open, &options.get("options")?)?;
+        open.settle(ticket, open.level)
     })
 }
 
@@ -130,7 +161,7 @@ pub extern "C" fn trunkline_get_statistics(
 }
 
 fn send(open: &OpenQueue, body: &[u8], options: &SendOptions) -> Result<Accepted> {
-    let limits = open.engine.limits();
+    let limits = open.owner.engine.limits();
     let outgoing = Outgoing {
         body,
         attributes: b"",
@@ -147,7 +178,7 @@ fn send(open: &OpenQueue, body: &[u8], options: &SendOptions) -> Result<Accepted
 fn describe(open: &OpenQueue, accepted: &Accepted) -> Sent {
     let number = if open.fifo { sequence_number(accepted.seq) } else { String::new() };
     Sent {
-        message_id: characters(&accepted.message_id(open.engine.key()).to_string()),
+        message_id: characters(&accepted.message_id(open.owner.engine.key()).to_string()),
         sequence_number: characters(&number),
         duplicate: accepted.duplicate.into(),
         ..Sent::UNSET
@@ -166,7 +197,7 @@ fn call_level(open: &OpenQueue, asked: i64) -> Result<Durability> {
 }
 
 fn extend(open: &OpenQueue, receipt: &Text, visibility_ms: i64) -> Result<()> {
-    let max = open.engine.limits().visibility_max;
+    let max = open.owner.engine.limits().visibility_max;
     let receipt = open.queue.decode_receipt(receipt.get("receipt")?)?;
     let visibility = check::required(visibility_ms, "visibility_ms", 0, max)?;
     let ticket = open.queue.extend(&receipt, visibility)?;

@@ -43,7 +43,7 @@ pub extern "C" fn trunkline_messages_free(messages: Out<Messages>) {
 }
 
 fn receive(open: &OpenQueue, options: &ReceiveOptions) -> Result<Batch> {
-    let limits = open.engine.limits();
+    let limits = open.owner.engine.limits();
     let visibility =
         check::number(options.visibility_ms, "visibility_ms", 0, limits.visibility_max)?;
     let attempt_id = options.attempt_id.optional("attempt_id")?;

@@ -45,8 +45,8 @@ pub use outbox::{
 };
 pub use queue::{
     Delivery, Outgoing, QUEUE, QUEUE_OPTIONS, Queue, QueueOption, Receive, Received, RedriveState,
-    RedriveStatus, Sent, SharedPayload, Statistics, Unit, default_config, fifo_queue, operation,
-    queue_name, sequence_number, standard_queue,
+    RedriveStatus, Sent, SharedPayload, Statistics, Unit, check_id, check_queue_name,
+    default_config, fifo_queue, is_id, operation, queue_name, sequence_number, standard_queue,
 };
 
 pub use router::{FanOut, FanTarget, NewRule, NewSubscription, NewTarget, Target, TargetResource};

@@ -53,6 +53,29 @@ pub enum Effect {
     Crash,
 }
 
+impl Effect {
+    /// The effect of this name: an error says `reason`, a delay lasts `delay`.
+    pub fn named(name: &str, reason: &str, delay: Duration) -> Option<Self> {
+        Some(match name {
+            "error" => Self::Fail(reason.to_owned()),
+            "delay" => Self::Delay(delay),
+            "duplicate" => Self::Duplicate,
+            "crash" => Self::Crash,
+            _ => return None,
+        })
+    }
+
+    /// The name, which every surface uses.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Fail(_) => "error",
+            Self::Delay(_) => "delay",
+            Self::Duplicate => "duplicate",
+            Self::Crash => "crash",
+        }
+    }
+}
+
 /// One rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {

@@ -18,6 +18,7 @@ const SOURCES: &[&str] = &[
     "messages.rs",
     "engine.rs",
     "queue.rs",
+    "faults.rs",
     "receive.rs",
     "failure.rs",
 ];

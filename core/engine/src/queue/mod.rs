@@ -8,6 +8,7 @@ mod envelope;
 mod fan_out;
 mod fifo;
 mod message;
+mod names;
 pub mod operation;
 mod options;
 mod outbound;
@@ -46,6 +47,7 @@ pub(crate) use component::{Queues, check_limits};
 pub use fan_out::SharedPayload;
 pub(crate) use fan_out::{Branch, fan_out};
 pub use message::{Delivery, Outgoing, Receive, Received, Sent, Statistics, sequence_number};
+pub use names::{check_id, check_queue_name, is_id};
 pub use options::{QUEUE_OPTIONS, QueueOption, Unit, default_config, fifo_queue, standard_queue};
 pub use redrive::{RedriveState, RedriveStatus};
 

@@ -17,20 +17,15 @@ pub(super) fn read(body: &[u8]) -> Result<Rule> {
     let operation = text(&object, "verb")?.and_then(operation::named);
     let operation = operation
         .ok_or_else(|| refused("verb must be send, receive, delete, extend or commit."))?;
-    let message = text(&object, "message")?.unwrap_or("Injected fault.").to_owned();
+    let message = text(&object, "message")?.unwrap_or("Injected fault.");
     let effect = match text(&object, "effect")? {
-        Some("fail") => Effect::Fail(message),
-        Some("delay") => match object.get("delay").map(|delay| delay.as_f64()) {
-            Some(Some(delay)) => match Duration::try_from_secs_f64(delay) {
-                Ok(delay) => Effect::Delay(delay),
-                Err(_) => return Err(refused("delay must be a number of seconds.")),
-            },
-            _ => return Err(refused("delay must be a number of seconds.")),
-        },
-        Some("duplicate") => Effect::Duplicate,
-        Some("crash") => Effect::Crash,
-        _ => return Err(refused("effect must be fail, delay, duplicate or crash.")),
+        // The name of earlier versions.
+        Some("fail") => "error",
+        other => other.unwrap_or_default(),
     };
+    let delay = if effect == "delay" { delay(&object)? } else { Duration::ZERO };
+    let effect = Effect::named(effect, message, delay)
+        .ok_or_else(|| refused("effect must be error, delay, duplicate or crash."))?;
     let after = count(&object, "after")?.unwrap_or(0);
     let resource = resource(&object)?;
     Ok(Rule { operation, resource, effect, after, times: count(&object, "times")? })
@@ -62,7 +57,7 @@ pub(super) fn write(rules: &[Rule]) -> String {
                 "queue": rule.resource.name,
                 "account": rule.resource.account,
                 "region": rule.resource.region,
-                "effect": effect_name(&rule.effect),
+                "effect": rule.effect.name(),
                 "after": rule.after,
                 "times": rule.times,
             })
@@ -89,13 +84,10 @@ fn count(object: &Map<String, Value>, name: &str) -> Result<Option<u64>> {
     }
 }
 
-fn effect_name(effect: &Effect) -> &'static str {
-    match effect {
-        Effect::Fail(_) => "fail",
-        Effect::Delay(_) => "delay",
-        Effect::Duplicate => "duplicate",
-        Effect::Crash => "crash",
-    }
+fn delay(object: &Map<String, Value>) -> Result<Duration> {
+    let seconds = object.get("delay").and_then(Value::as_f64);
+    let delay = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    delay.ok_or_else(|| refused("delay must be a number of seconds."))
 }
 
 fn refused(message: &str) -> WireError {
@@ -110,7 +102,7 @@ mod tests {
     fn a_rule_that_cannot_be_understood_is_told_in_plain_words() {
         for (body, why) in [
             ("nonsense", "The body must be a JSON object."),
-            (r#"{"verb":"send"}"#, "effect must be fail"),
+            (r#"{"verb":"send"}"#, "effect must be error"),
             (r#"{"effect":"fail"}"#, "verb must be send"),
             (r#"{"verb":7,"effect":"fail"}"#, "verb must be text."),
             (r#"{"verb":"send","effect":"delay"}"#, "delay must be a number of seconds."),

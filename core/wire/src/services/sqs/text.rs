@@ -1,5 +1,6 @@
 //! What characters SQS takes where.
 
+use trunkline_engine::is_id;
 use trunkline_types::{Limits, Millis};
 
 use super::errors;
@@ -52,11 +53,10 @@ pub(super) fn millis(seconds: i32, max: Millis) -> Option<Millis> {
 
 /// Checks a group, deduplication or attempt id.
 pub(super) fn check_id(id: &str, parameter: &str, limits: &Limits) -> Result<()> {
-    let most = limits.id_chars_max;
-    let fits = (1..=most as usize).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
-    if fits {
+    if is_id(id, limits) {
         return Ok(());
     }
+    let most = limits.id_chars_max;
     let shown: String = id.chars().take(crate::limits::QUOTE_CHARS_MAX).collect();
     let reason = format!(
         "{parameter} can only include alphanumeric and punctuation characters. 1 to {most} in \
