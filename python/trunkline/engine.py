@@ -50,6 +50,7 @@ def open(
     path: Path | None = None,
     *,
     durability: Durability | None = None,
+    durable_receives: bool = False,
     clock: VirtualClock | None = None,
     seed: int | None = None,
     read_only: bool = False,
@@ -59,6 +60,8 @@ def open(
 
     `durability` says what "acknowledged" means: ``"disk"`` (the default on a folder) that the disk
     has it, ``"os"`` that the operating system has it, ``"memory"`` that nothing waits for the disk.
+    A receive does not wait, so a crash may forget the newest leases: their messages are visible
+    again and those deliveries are not counted. With `durable_receives` it waits as other verbs do.
     `clock` replaces the system's time, `seed` makes ids repeatable, `read_only` looks without
     changing anything, `limits` raises or lowers AWS's limits.
 
@@ -73,6 +76,7 @@ def open(
     'one coffee'
     """
     validation.flag(read_only, "read_only")
+    validation.flag(durable_receives, "durable_receives")
     if path is None:
         if durability in ("disk", "os"):
             raise InvalidParameterValue(
@@ -93,6 +97,7 @@ def open(
     core = CoreEngine.open(
         path,
         durability or ("memory" if path is None else "disk"),
+        durable_receives,
         clock,
         seed,
         read_only,

@@ -42,11 +42,13 @@ impl Engine {
 #[pymethods]
 impl Engine {
     #[staticmethod]
-    #[pyo3(signature = (path, durability, clock, seed, read_only, limits))]
+    #[pyo3(signature = (path, durability, durable_receives, clock, seed, read_only, limits))]
+    #[allow(clippy::too_many_arguments, reason = "each is a parameter of the Python function")]
     fn open(
         py: Python<'_>,
         path: Option<PathBuf>,
         durability: Level,
+        durable_receives: bool,
         clock: Option<Py<VirtualClock>>,
         seed: Option<u64>,
         read_only: bool,
@@ -54,6 +56,7 @@ impl Engine {
     ) -> PyResult<Self> {
         let mut options = path.map_or_else(OpenOptions::memory, OpenOptions::at);
         options.durability = durability.0;
+        options.durable_receives = durable_receives;
         options.seed = seed;
         options.read_only = read_only;
         options.limits = crate::limits::from_dict(limits)?;

@@ -183,3 +183,107 @@ impl Host {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use trunkline_journal::sim::SimStorage;
+    use trunkline_types::{Clock, Code, ResourceKind};
+
+    use super::*;
+    use crate::codec::Encode;
+    use crate::faults::{Effect, ResourcePattern, Rule};
+    use crate::options::OpenOptions;
+
+    const ADD: Operation = Operation::adds("add");
+    const TAKE: Operation = Operation::writes("take");
+    const DEFINE: Operation = Operation::defines("define");
+
+    fn host(options: OpenOptions) -> Arc<Host> {
+        Host::open(options, &[]).unwrap()
+    }
+
+    fn name() -> ResourceName {
+        ResourceName::local(ResourceKind("thing"), "one")
+    }
+
+    fn strike(host: &Host, operation: Operation, effect: Effect) {
+        let resource = ResourcePattern::of(name());
+        host.faults.add(Rule { operation, resource, effect, after: 0, times: Some(1) });
+    }
+
+    fn ready(admission: Admission) -> Admitted {
+        match admission {
+            Admission::Ready(call) => call,
+            Admission::Held(held) => panic!("{held:?}"),
+        }
+    }
+
+    #[test]
+    fn rules_are_asked_once_a_call_and_what_they_say_outlasts_the_wait() {
+        let host = host(OpenOptions::memory());
+        strike(&host, TAKE, Effect::Delay(Duration::from_millis(1)));
+        strike(&host, TAKE, Effect::Duplicate);
+        let Admission::Held(held) = host.try_admit(TAKE, &name()).unwrap() else {
+            panic!("a delay holds the call up")
+        };
+        assert!(held.waits_for().wait(&host).is_ok());
+        assert!(ready(host.resume(&held).unwrap()).is_duplicate());
+        assert!(host.faults.rules().is_empty());
+        assert!(!host.admit(TAKE, &name()).unwrap().is_duplicate());
+    }
+
+    #[test]
+    fn a_closed_engine_admits_nothing_and_asks_no_rule() {
+        let host = host(OpenOptions::memory());
+        strike(&host, ADD, Effect::Fail("no".into()));
+        let call = host.admit(TAKE, &name()).unwrap();
+        host.attempt(&call).unwrap();
+        host.close().unwrap();
+        for operation in [ADD, TAKE, DEFINE, Operation::reads("look")] {
+            let refused = host.admit(operation, &name()).unwrap_err();
+            assert_eq!(refused.code(), Code::EngineClosed, "{operation:?}");
+        }
+        assert_eq!(host.attempt(&call).unwrap_err().code(), Code::EngineClosed);
+        assert_eq!(host.faults.rules().len(), 1);
+    }
+
+    #[test]
+    fn a_call_reads_the_clock_once_and_each_further_attempt_anew() {
+        let clock = Arc::new(Clock::virtual_at(5));
+        let host = host(OpenOptions { clock: clock.clone(), ..OpenOptions::memory() });
+        let call = host.admit(TAKE, &name()).unwrap();
+        assert_eq!(host.attempt(&call), Ok(5));
+        clock.set(7);
+        assert_eq!(call.now(&host), 5);
+        assert_eq!(host.attempt(&call), Ok(7));
+    }
+
+    struct Large;
+
+    impl Encode for Large {
+        fn encode(&self, out: &mut Vec<u8>) {
+            out.resize(300_000, 255);
+        }
+    }
+
+    #[test]
+    fn what_adds_content_waits_until_enough_is_written_and_nothing_else_does() {
+        let storage = Some(Arc::new(SimStorage::new()) as _);
+        // Without threads of its own nothing is written until a caller waits for it.
+        let options = OpenOptions { storage, background: false, ..OpenOptions::memory() };
+        let host = host(OpenOptions { durability: Durability::Disk, ..options });
+        while host.has_capacity() {
+            host.append().unwrap().append(&Large);
+        }
+        assert!(matches!(host.try_admit(TAKE, &name()).unwrap(), Admission::Ready(_)));
+        let Admission::Held(held) = host.try_admit(ADD, &name()).unwrap() else {
+            panic!("too much is unwritten")
+        };
+        assert!(matches!(host.resume(&held).unwrap(), Admission::Held(_)));
+        held.waits_for().wait(&host).unwrap();
+        assert_eq!(ready(host.resume(&held).unwrap()).operation(), ADD);
+    }
+}

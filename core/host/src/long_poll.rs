@@ -174,3 +174,91 @@ impl LongPoll {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use trunkline_types::ResourceId;
+    use trunkline_types::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::options::OpenOptions;
+
+    struct Thing {
+        host: Arc<Host>,
+        waiters: Waiters,
+        content: AtomicBool,
+    }
+
+    impl Awaited for Thing {
+        fn host(&self) -> &Arc<Host> {
+            &self.host
+        }
+
+        fn waiters(&self) -> &Waiters {
+            &self.waiters
+        }
+
+        fn has_content(&self) -> bool {
+            self.content.load(Ordering::SeqCst)
+        }
+
+        fn waiters_timer(&self) -> TimerKey {
+            TimerKey { owner: ResourceId(1), slot: 0 }
+        }
+    }
+
+    impl Thing {
+        fn new() -> Arc<Self> {
+            let host = Host::open(OpenOptions::memory(), &[]).unwrap();
+            Arc::new(Self { host, waiters: Waiters::default(), content: AtomicBool::new(false) })
+        }
+
+        fn attempt(&self) -> Result<Option<()>, ()> {
+            Ok(self.content.swap(false, Ordering::SeqCst).then_some(()))
+        }
+    }
+
+    #[test]
+    fn a_poll_finds_what_is_there_without_waiting_and_waits_for_what_is_not() {
+        let thing = Thing::new();
+        let mut poll = LongPoll::new(thing.clone(), 60_000);
+        thing.content.store(true, Ordering::SeqCst);
+        let parker = Arc::new(Parker::default());
+        let signal = || Ok::<Arc<dyn Signal>, ()>(parker.clone());
+        assert_eq!(poll.poll(signal, || thing.attempt()), Ok(Polled::Found(())));
+        assert!(thing.waiters.is_empty());
+        assert!(matches!(poll.poll(signal, || thing.attempt()), Ok(Polled::Wait(_))));
+        assert_eq!(thing.waiters.len(), 1);
+        thing.content.store(true, Ordering::SeqCst);
+        thing.waiters.wake(1);
+        assert!(parker.park(Duration::from_secs(30)));
+        assert_eq!(poll.poll(signal, || thing.attempt()), Ok(Polled::Found(())));
+    }
+
+    #[test]
+    fn a_poll_that_is_given_up_hands_its_unused_wake_to_the_next() {
+        let thing = Thing::new();
+        let (first, second) = (Arc::new(Parker::default()), Arc::new(Parker::default()));
+        let mut polls = [first.clone(), second.clone()].map(|parker| {
+            let mut poll = LongPoll::new(thing.clone(), 60_000);
+            let waits = poll.poll(|| Ok(parker.clone()), || thing.attempt());
+            assert!(matches!(waits, Ok(Polled::Wait(_))));
+            Some(poll)
+        });
+        thing.content.store(true, Ordering::SeqCst);
+        thing.waiters.wake(1);
+        assert!(first.park(Duration::ZERO) && !second.park(Duration::ZERO));
+        polls[0] = None;
+        assert!(second.park(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_thread_waits_until_the_time_is_over_or_its_error() {
+        let thing = Thing::new();
+        let block = |wait| LongPoll::new(thing.clone(), wait);
+        assert_eq!(block(0).block(|| thing.attempt()), Ok(None));
+        assert_eq!(block(2).block(|| thing.attempt()), Ok(None));
+        assert_eq!(block(60_000).block_with(|| thing.attempt(), |_, _| Err(())), Err(()));
+        assert!(thing.waiters.is_empty());
+    }
+}

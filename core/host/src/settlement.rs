@@ -148,3 +148,85 @@ impl Settling {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use trunkline_journal::sim::SimStorage;
+    use trunkline_types::{Code, ResourceKind};
+
+    use super::*;
+    use crate::codec::Encode;
+    use crate::faults::{Effect, ResourcePattern, Rule};
+    use crate::options::OpenOptions;
+    use crate::waiters::Parker;
+
+    struct Fact;
+
+    impl Encode for Fact {
+        fn encode(&self, out: &mut Vec<u8>) {
+            out.push(255);
+        }
+    }
+
+    fn name() -> ResourceName {
+        ResourceName::local(ResourceKind("thing"), "one")
+    }
+
+    fn strike(host: &Host, effect: Effect) {
+        let (operation, resource) = (Operation::COMMIT, ResourcePattern::of(name()));
+        host.faults.add(Rule { operation, resource, effect, after: 0, times: Some(1) });
+    }
+
+    fn on_disk(durable_receives: bool) -> Arc<Host> {
+        let storage = Some(Arc::new(SimStorage::new()) as _);
+        let options = OpenOptions { storage, durable_receives, ..OpenOptions::memory() };
+        Host::open(OpenOptions { durability: Durability::Disk, ..options }, &[]).unwrap()
+    }
+
+    fn append(host: &Host) -> Option<Ticket> {
+        let mut log = host.append().unwrap();
+        log.append(&Fact);
+        log.ticket()
+    }
+
+    #[test]
+    fn faults_of_a_commit_strike_where_the_disk_would_be_waited_for() {
+        let memory = Host::open(OpenOptions::memory(), &[]).unwrap();
+        strike(&memory, Effect::Fail("no".into()));
+        let failed = memory.settle(&name(), None, Durability::Memory).unwrap_err();
+        assert_eq!((failed.code(), failed.message()), (Code::InjectedFault, "no"));
+        strike(&memory, Effect::Delay(Duration::from_millis(1)));
+        let settling = memory.begin_settle(&name(), None, Durability::Memory).unwrap().unwrap();
+        assert!(matches!(settling.poll(&memory, || unreachable!()), Ok(Settled::After(_))));
+        settling.wait(&memory).unwrap();
+        assert_eq!(settling.poll(&memory, || unreachable!()), Ok(Settled::Yes));
+        // A verb that lowers its level waits for nothing, so no commit is there to strike.
+        let disk = on_disk(false);
+        strike(&disk, Effect::Fail("no".into()));
+        disk.settle(&name(), append(&disk), Durability::Memory).unwrap();
+        assert!(disk.settle(&name(), append(&disk), Durability::Disk).is_err());
+    }
+
+    #[test]
+    fn a_write_is_over_when_the_disk_has_it_and_the_signal_tells() {
+        let host = on_disk(false);
+        let settling =
+            host.begin_settle(&name(), append(&host), Durability::Disk).unwrap().unwrap();
+        let parker = Arc::new(Parker::default());
+        if settling.poll(&host, || parker.clone()).unwrap() == Settled::OnSignal {
+            assert!(parker.park(Duration::from_secs(30)));
+        }
+        assert_eq!(settling.is_over(&host), Ok(true));
+        let ticket = settling.ticket();
+        assert!(host.begin_settle(&name(), ticket, Durability::Disk).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_receive_waits_for_its_lease_only_in_an_engine_that_was_opened_so() {
+        let (usual, durable) = (on_disk(false), on_disk(true));
+        append(&usual);
+        assert_eq!(usual.ticket_of_receive(), None);
+        let ticket = append(&durable);
+        assert_eq!(durable.ticket_of_receive(), ticket);
+    }
+}

@@ -33,6 +33,7 @@ def open(
     path: Path | None = None,
     *,
     durability: Durability | None = None,
+    durable_receives: bool = False,
     clock: VirtualClock | None = None,
     seed: int | None = None,
     read_only: bool = False,
@@ -51,6 +52,7 @@ def open(
         sync.open(
             path,
             durability=durability,
+            durable_receives=durable_receives,
             clock=clock,
             seed=seed,
             read_only=read_only,

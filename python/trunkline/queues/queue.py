@@ -59,6 +59,7 @@ class Queue(QueueManagement):
     def send(self, body: Body, **options: Unpack[SendOptions]) -> SendResult:
         """Add a message; return once it is as durable as the engine promises.
 
+        A body may be empty, which only the AWS surface refuses, as AWS does.
         `group` and `dedup_id` are a FIFO queue's order and identity; on a standard queue `group`
         names the tenant of a fair queue. `delay` is in seconds. `attributes` are values by name:
         str, int, float, Decimal, bytes, or a pair ``(type, value)``. `durability` lowers the

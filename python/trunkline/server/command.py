@@ -31,6 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--data", metavar="DIR", help="keep everything in this folder (default: in memory)")
     levels = "what an answer to a send means (default: disk with --data, else memory)"
     add("--durability", choices=("disk", "os", "memory"), help=levels)
+    receives = "let an answer to a receive wait for the disk, as those to other writes do"
+    add("--durable-receives", action="store_true", help=receives)
     signatures = "what signatures have to be (default: %(default)s)"
     add("--auth", choices=("off", "parse", "strict"), default="parse", help=signatures)
     add("--credentials", type=Path, metavar="FILE", help="the secrets of --auth strict")
@@ -74,7 +76,12 @@ def run(options: argparse.Namespace) -> int:
         return log.fail(str(error))
     clock = trunkline.VirtualClock() if options.virtual_clock else None
     try:
-        engine = trunkline.open(options.data, durability=options.durability, clock=clock)
+        engine = trunkline.open(
+            options.data,
+            durability=options.durability,
+            durable_receives=options.durable_receives,
+            clock=clock,
+        )
     except trunkline.TrunklineError as error:
         return log.fail(f"{error.code}: {error}")
     try:
