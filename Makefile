@@ -247,7 +247,7 @@ fuzz: ## Fuzz the record decoder and recovery, FUZZ_SECONDS each
 
 sim: ## Run seeded workloads x virtual clock x crashes: SEED=n RUNS=n
 	TRUNKLINE_SIM_SEED=$(SEED) TRUNKLINE_SIM_RUNS=$(RUNS) \
-		$(CARGO) test --release --quiet -p trunkline-conformance --test sim -- --nocapture
+		$(CARGO) test $(QUICK) --quiet -p trunkline-conformance --test sim -- --nocapture
 
 wheel: $(VENV)/.tools ## Build wheel and sdist into dist/, and use the wheel in an empty venv
 	@rm -rf dist $(STAMPS)
