@@ -11,7 +11,7 @@ use trunkline_engine::{
 };
 use trunkline_types::{Code, Error, Millis, ResourceId, Result};
 
-use crate::error::{guard, invalid, raise};
+use crate::error::{guard, raise};
 
 /// Kind, account, region and name.
 type PlainName = (String, String, String, String);
@@ -33,27 +33,28 @@ struct Definition {
     document: Vec<u8>,
 }
 
-fn target((kind, id): &(String, u32)) -> PyResult<Target> {
-    match kind.as_str() {
-        "queue" => Ok(Target::Queue(ResourceId(*id))),
-        "outbox" => Ok(Target::Outbox(ResourceId(*id))),
-        other => Err(invalid(format!("A schedule cannot have a {other} as its target."))),
-    }
+fn target_name(engine: &CoreEngine, (kind, id): &(String, u32)) -> PyResult<ResourceName> {
+    let id = ResourceId(*id);
+    let name = match kind.as_str() {
+        "queue" => engine.target_name(Target::Queue(id)),
+        "outbox" => engine.target_name(Target::Outbox(id)),
+        _ => engine.resource_name(id),
+    };
+    name.map_err(raise)
 }
 
 fn config(engine: &CoreEngine, definition: Definition) -> PyResult<ScheduleConfig> {
-    let name_of = |target| engine.target_name(target).map_err(raise);
-    let dead_letter = definition.dead_letter.map(|id| Target::Queue(ResourceId(id)));
+    let dead_letter = definition.dead_letter.map(|id| ("queue".to_owned(), id));
     Ok(ScheduleConfig {
         expression: definition.expression,
         timezone: definition.timezone,
         start: definition.start,
         end: definition.end,
         window: definition.window,
-        target: name_of(target(&definition.target)?)?,
+        target: target_name(engine, &definition.target)?,
         group: definition.group,
         input: definition.input,
-        dead_letter: dead_letter.map(name_of).transpose()?,
+        dead_letter: dead_letter.map(|queue| target_name(engine, &queue)).transpose()?,
         enabled: definition.enabled,
         delete_after_completion: false,
         document: definition.document,
@@ -111,7 +112,7 @@ impl Schedules {
 
     /// The full name of a target.
     fn target_name(&self, target: (String, u32)) -> PyResult<PlainName> {
-        guard(|| Ok(plain(self.0.target_name(self::target(&target)?).map_err(raise)?)))
+        guard(|| Ok(plain(target_name(&self.0, &target)?)))
     }
 }
 

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use common::{START, bodies, counts, memory, on_disk, queue, receive};
 use trunkline_engine::timetable::utc_text;
 use trunkline_engine::{
-    Clock, Code, Engine, Millis, OpenOptions, Queue, ResourceName, SCHEDULE, Schedule,
-    ScheduleConfig, Subscription, attributes, fifo_queue, standard_queue,
+    Clock, Code, Engine, Input, Millis, NewRule, NewTarget, OpenOptions, Queue, ResourceName,
+    SCHEDULE, Schedule, ScheduleConfig, Subscription, TargetResource, attributes, bus_name,
+    fifo_queue, standard_queue,
 };
 
 const SECOND: Millis = 1_000;
@@ -357,6 +358,36 @@ fn a_fork_and_a_copy_go_on_by_themselves_and_a_reader_delivers_nothing() {
     let copy = on_disk(&copy, START);
     copy.advance(3 * HOUR).unwrap();
     assert_eq!(counts(&common::find(&copy, "q")).0, 4);
+}
+
+#[test]
+fn an_event_bus_gets_an_event_and_a_kind_that_takes_nothing_is_refused() {
+    let engine = memory();
+    let end = queue(&engine, "end", standard_queue());
+    let bus = engine.bus(bus_name("default"), b"").unwrap().0;
+    let target = NewTarget {
+        id: "main".to_owned(),
+        resource: TargetResource::Resource(end.id()),
+        arn: None,
+        input: Input::Event,
+        dead_letter: None,
+        retries_max: 185,
+        age_max: DAY,
+        group: None,
+    };
+    let pattern = r#"{"source":["aws.scheduler"],"detail-type":["Scheduled Event"]}"#;
+    let targets = vec![target];
+    let rule = NewRule { name: "r", pattern, is_enabled: true, targets, document: b"" };
+    engine.put_rule(&bus, rule).unwrap();
+    let schedule = create(&engine, "s", ScheduleConfig::new("rate(1 hour)", bus_name("default")));
+    engine.advance(2 * HOUR).unwrap();
+    assert_eq!(schedule.status().unwrap().failure, None);
+    assert_eq!(schedule.status().unwrap().progress.delivered, 3);
+    assert!(take(&end)[0].contains("\"source\":\"aws.scheduler\""));
+    let counter = ScheduleConfig::new("rate(1 hour)", name("s"));
+    let refused = engine.create_schedule(name("t"), counter).err().unwrap();
+    assert_eq!(refused.code(), Code::UnsupportedOperation);
+    assert!(refused.message().contains("cannot send to a schedule"), "{refused}");
 }
 
 #[test]

@@ -124,9 +124,9 @@ def shown(core: ScheduleDefinition) -> dict[str, Any]:
     given = core["input"]
     if kind == "function" and given is not None:
         given = json.loads(given)["input"]
-    target = url if kind == "url" else kind
-    if kind == "queue":
-        target = f"queue {core['target'][3]}"
+    target = f"{kind} {core['target'][3]}"
+    if kind in ("url", "function"):
+        target = url or kind
     seconds = {
         field: None if value is None else value / 1_000
         for field, value in (

@@ -91,6 +91,9 @@ class Schedules:
         queue = getattr(target, "sync", target)
         if isinstance(queue, Queue):
             return "queue", None, ("queue", queue._core.id)
+        other = getattr(queue, "_schedule_target", None)
+        if other is not None:
+            return other[0], None, other
         destination = self._outbox.find(_destination_name(name))
         reference = ("outbox", None if destination is None else destination.id)
         if isinstance(target, str):
@@ -113,7 +116,7 @@ class Schedules:
         wanted: dict[str, Any],
         reference: tuple[str, int | None],
     ) -> CoreSchedule:
-        if reference[0] == "queue":
+        if reference[0] != "outbox":
             return self._core.create(full_name, {**wanted, "target": reference})
         name = full_name[2].partition("/")[2]
         left = self._outbox.find(_destination_name(name))

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use trunkline_journal::Ticket;
-use trunkline_types::{Code, Error, QueueKind, ResourceName, Result};
+use trunkline_types::{Code, Error, QueueKind, ResourceId, ResourceKind, ResourceName, Result};
 
+use crate::bus::BUS;
 use crate::engine::Engine;
-use crate::queue::Queue;
+use crate::queue::{QUEUE, Queue};
 use crate::router::Target;
 use crate::schedule::{Schedule, ScheduleConfig};
+
+/// The kinds that take what a schedule sends: those that implement `Resource::accept` for it.
+const TARGETS: [ResourceKind; 2] = [QUEUE, BUS];
 
 impl Engine {
     /// Creates a schedule. Its name is that of a group of schedules and its own, with a slash in
@@ -59,8 +63,26 @@ impl Engine {
         Ok(queue.name().clone())
     }
 
+    /// The name of a resource, for the definition of a schedule.
+    pub fn resource_name(&self, id: ResourceId) -> Result<ResourceName> {
+        let resource = self.host().directory.any(id).ok_or_else(|| {
+            Error::new(Code::ResourceNotFoundException, "target: it was removed. Create it again.")
+        })?;
+        Ok(resource.name().clone())
+    }
+
     fn check_schedule(&self, config: &ScheduleConfig) -> Result<()> {
         self.host().check_writable()?;
+        if !TARGETS.contains(&config.target.kind) {
+            return Err(Error::new(
+                Code::UnsupportedOperation,
+                format!(
+                    "target: a schedule cannot send to a {} yet. Name a queue, an event bus, a \
+                     function or a URL.",
+                    config.target.kind
+                ),
+            ));
+        }
         let directory = &self.host().directory;
         if directory.id_of(&config.target).is_none() {
             return Err(absent("target", &config.target));

@@ -149,13 +149,21 @@ impl Schedule {
     /// Replaces the definition. What became due before is not delivered any more; a rate whose
     /// expression, zone or bounds are changed counts from now.
     pub fn configure(&self, config: ScheduleConfig) -> Result<Option<Ticket>> {
+        self.change(|_| config)
+    }
+
+    fn change(
+        &self,
+        change: impl FnOnce(&ScheduleConfig) -> ScheduleConfig,
+    ) -> Result<Option<Ticket>> {
         self.check_writable()?;
         self.host.refuse_if_full()?;
-        config.check(&self.host.limits)?;
         let now = self.host.now();
         let mut log = self.host.append_at(now)?;
         let mut state = lock(&self.state);
         let old = state.definition.clone();
+        let config = change(&old.config);
+        config.check(&self.host.limits)?;
         let is_timed_anew = !old.config.has_timetable_of(&config);
         let anchor = if is_timed_anew { now } else { old.anchor };
         let timetable = config.timetable(anchor)?;
@@ -176,7 +184,7 @@ impl Schedule {
 
     /// Stops it, or lets it go on from now; what fell due in between is not made up for.
     pub fn set_enabled(&self, enabled: bool) -> Result<Option<Ticket>> {
-        self.configure(ScheduleConfig { enabled, ..self.config() })
+        self.change(|config| ScheduleConfig { enabled, ..config.clone() })
     }
 
     /// Removes it.

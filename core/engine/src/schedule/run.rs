@@ -3,6 +3,7 @@
 //! A job decides upon one occurrence and arms the timer of the next, so that occurrences of
 //! several schedules are delivered in the order of their times.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use trunkline_host::{Also, Append, Routed};
@@ -35,6 +36,13 @@ struct Advance<'a> {
     schedule: &'a Schedule,
     version: u32,
     progress: Progress,
+    is_appended: Cell<bool>,
+}
+
+impl<'a> Advance<'a> {
+    fn new(schedule: &'a Schedule, due: &Due, progress: Progress) -> Self {
+        Self { schedule, version: due.version, progress, is_appended: Cell::new(false) }
+    }
 }
 
 impl std::fmt::Debug for Schedule {
@@ -49,6 +57,7 @@ impl Also for Advance<'_> {
     }
 
     fn append(&self, log: &mut Append<'_>) {
+        self.is_appended.set(true);
         let mut state = lock(&self.schedule.state);
         // A definition that came meanwhile has its own progress.
         if state.version == self.version && !self.schedule.removed.load(Ordering::Acquire) {
@@ -108,14 +117,14 @@ impl Schedule {
     }
 
     fn deliver(&self, due: &Due, now: Millis) -> Result<()> {
-        let Due { definition, version, progress, occurrence } = due;
+        let Due { definition, progress, occurrence, .. } = due;
         let config = &definition.config;
         let id = self.host.key.message_id(self.id, occurrence.number).to_string();
         let context = Context { name: &self.name, occurrence, execution_id: &id };
-        let body = context.render(config.input.as_deref());
+        let body = context.render(config);
         let through = occurrence.scheduled;
         let delivered = Progress { through, delivered: progress.delivered + 1, ..*progress };
-        let also = Advance { schedule: self, version: *version, progress: delivered };
+        let also = Advance::new(self, due, delivered);
         let Err(error) = self.deliver_to_target(config, &body, &id, &also) else { return Ok(()) };
         if failure::is_final(&error) {
             return Err(error);
@@ -125,7 +134,7 @@ impl Schedule {
             return Ok(());
         }
         let failed = Progress { through, failed: progress.failed + 1, ..*progress };
-        let also = Advance { schedule: self, version: *version, progress: failed };
+        let also = Advance::new(self, due, failed);
         lock(&self.state).failure = Some(error.message().to_owned());
         let given = failure::dead_letter(&self.host, config, &context, &body, &error, &also);
         match given {
@@ -164,7 +173,13 @@ impl Schedule {
             also: Some(also),
             ..Routed::default()
         };
-        self.host.deliver(target, &routed).map(drop)
+        self.host.deliver(target, &routed)?;
+        if !also.is_appended.get() {
+            // The target has no step that the progress could be a part of, such as an event bus
+            // with its own targets: a crash in between has the occurrence delivered again.
+            also.append(&mut self.host.append()?);
+        }
+        Ok(())
     }
 
     /// Passes over what was missed.
