@@ -33,8 +33,8 @@ mod stream;
 mod topic;
 
 pub use bus::{
-    BUS, Bus, BusStatistics, Input, PUT as PUT_EVENT, PutEvent, PutOutcome, RuleExplanation,
-    RuleStatus, TargetDefinition, bus_name,
+    Archive, BUS, Bus, BusStatistics, Input, PUT as PUT_EVENT, PutEvent, PutOutcome, ReplayRequest,
+    ReplayState, ReplayStatus, RuleExplanation, RuleStatus, TargetDefinition, bus_name,
 };
 pub use components::KINDS;
 pub use engine::{Engine, advance};

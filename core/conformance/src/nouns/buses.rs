@@ -101,7 +101,22 @@ impl Noun for BusNoun {
         Some(FaultyVerb { operation: PUT_EVENT, resource: bus_name("default"), call })
     }
 
+    /// Changes a rule, or puts an event that goes to two queues at once: both have it or none.
     fn operate(&self, engine: &Engine, random: &mut Random) -> Option<Ticket> {
+        if random.once_in(2) {
+            let fan = bus(engine, "fan");
+            if fan.rules().unwrap().len() < 2 {
+                let name = ["fan-a", "fan-b"][fan.rules().unwrap().len()];
+                let queue = engine.find_queue(&queue_name(name)).unwrap().unwrap_or_else(|| {
+                    engine.create_queue(queue_name(name), standard_queue(), b"").unwrap()
+                });
+                return put_rule(engine, &fan, name, PATTERN, to(queue.id()));
+            }
+            let filler = "x".repeat(random.below(600));
+            let detail = format!(r#"{{"n":{},"filler":"{filler}"}}"#, random.next_u64());
+            let event = format!(r#"{{"source":"shop","detail-type":"t","detail":{detail}}}"#);
+            return fan.put(PutEvent { text: event.as_bytes(), hops: 0 }).unwrap().ticket;
+        }
         let (work, end) = (bus(engine, "work"), bus(engine, "work-end"));
         let name = ["a", "b", "c"][random.below(3)];
         if random.once_in(3) {

@@ -4,13 +4,17 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use trunkline_host::{CheckpointSink, Component, Encode, Host, ResourceReport};
+use trunkline_host::{CheckpointSink, Component, Encode, Host, Jobs, ResourceReport};
+use trunkline_journal::Ticket;
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Millis, ResourceId, ResourceName, Result};
 
+use super::archive::Archive;
 use super::delivery::{EventDelivery, Slot};
 use super::record::{BusRecord, Record};
+use super::replay::Replays;
 use super::rules::Rule;
+use super::target::TargetDefinition;
 use super::{BUS_NAME_MAX, Bus, check_name};
 
 /// All event buses of an engine.
@@ -18,11 +22,17 @@ pub(crate) struct Buses {
     host: Arc<Host>,
     delivery: Arc<Slot>,
     creating: Mutex<()>,
+    replays: Replays,
 }
 
 impl Buses {
     pub(super) fn new(host: Arc<Host>) -> Self {
-        Self { host, delivery: Arc::default(), creating: Mutex::new(()) }
+        Self {
+            host,
+            delivery: Arc::default(),
+            creating: Mutex::new(()),
+            replays: Replays::default(),
+        }
     }
 
     pub(super) fn slot(&self) -> Arc<Slot> {
@@ -78,6 +88,35 @@ impl Buses {
         targets.filter(|target| target.is_owned).map(|target| target.resource).collect()
     }
 
+    /// Removes a bus with everything that belongs to it; returns the targets of its rules.
+    pub(crate) fn remove(&self, bus: &Bus) -> Result<(Vec<TargetDefinition>, Option<Ticket>)> {
+        let archives = bus.archives();
+        let removed = bus.remove()?;
+        archives.iter().try_for_each(|archive| self.replays.forget(&self.host, archive.id()))?;
+        Ok(removed)
+    }
+
+    /// Removes an archive with its replays.
+    pub(crate) fn remove_archive(&self, bus: &Bus, name: &str) -> Result<Option<Ticket>> {
+        if let Some(archive) = bus.archives().iter().find(|archive| archive.name() == name) {
+            self.replays.forget(&self.host, archive.id())?;
+        }
+        bus.remove_archive(name)
+    }
+
+    /// The replays of all archives.
+    pub(crate) fn replays(&self) -> &Replays {
+        &self.replays
+    }
+
+    /// The archive of this id, and its bus.
+    fn archive(&self, id: ResourceId) -> Option<(Arc<Bus>, Arc<Archive>)> {
+        self.all().into_iter().find_map(|bus| {
+            let archive = bus.archives().iter().find(|archive| archive.id() == id).cloned();
+            Some((bus, archive?))
+        })
+    }
+
     pub(crate) fn all(&self) -> Vec<Arc<Bus>> {
         self.host.directory.all()
     }
@@ -113,7 +152,8 @@ impl Bus {
                 definition.location = location;
             }
         }
-        self.rules.all().iter().try_for_each(|rule| self.relocate_rule(rule, segment))
+        self.rules.all().iter().try_for_each(|rule| self.relocate_rule(rule, segment))?;
+        self.relocate_archives(segment)
     }
 
     fn relocate_rule(&self, rule: &Rule, segment: u32) -> Result<()> {
@@ -132,7 +172,8 @@ impl Bus {
 
 impl Component for Buses {
     fn relocate(&self, segment: u32) -> Result<()> {
-        self.all().iter().try_for_each(|bus| bus.relocate(segment))
+        self.all().iter().try_for_each(|bus| bus.relocate(segment))?;
+        self.replays.relocate(&self.host, segment)
     }
 
     fn export(&self, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
@@ -144,8 +185,10 @@ impl Component for Buses {
         for bus in self.all() {
             each(bus.record(&bus.document()))?;
             bus.rules.all().iter().try_for_each(|rule| each(Record::Rule(rule.record())))?;
+            let archives = bus.archives();
+            archives.iter().try_for_each(|archive| each(Record::Archive(archive.record())))?;
         }
-        Ok(())
+        self.replays.export(&mut each)
     }
 
     fn checkpoint(&self, sink: &mut CheckpointSink<'_>) -> Result<bool> {
@@ -163,7 +206,14 @@ impl Component for Buses {
                     sink.record(location, &Record::Rule(rule.record()))?;
                 }
             }
+            for archive in bus.archives().iter() {
+                let location = *lock(&archive.location);
+                if let Some(location) = location {
+                    sink.record(location, &Record::Archive(archive.record()))?;
+                }
+            }
         }
+        self.replays.each(&mut |location, record| sink.record(location, &record))?;
         Ok(true)
     }
 
@@ -176,6 +226,24 @@ impl Component for Buses {
     }
 
     fn reset(&self) -> Result<()> {
-        self.all().iter().try_for_each(|bus| bus.remove().map(drop))
+        self.all().iter().try_for_each(|bus| self.remove(bus).map(drop))
+    }
+
+    fn fire(&self, slot: u32, _: Millis, jobs: &Jobs<'_>) -> Option<Millis> {
+        jobs.push(u64::from(slot));
+        None
+    }
+
+    /// The job of an archive, whose events may have expired, or of a replay.
+    fn run(&self, task: u64, now: Millis) -> Result<()> {
+        let id = ResourceId(u32::try_from(task).unwrap_or(u32::MAX));
+        if let Some((_, archive)) = self.archive(id) {
+            return archive.expire(now);
+        }
+        let Ok(status) = self.replays.status(id) else { return Ok(()) };
+        if let Some((bus, archive)) = self.archive(status.archive) {
+            self.replays.run(&bus, &archive, id, now);
+        }
+        Ok(())
     }
 }

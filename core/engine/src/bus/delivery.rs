@@ -19,6 +19,13 @@ pub(crate) struct EventTarget<'a> {
     pub attributes: &'a [u8],
 }
 
+impl EventTarget<'_> {
+    /// Whether its message has nothing but the body of its own.
+    pub fn is_plain(&self) -> bool {
+        self.attributes.is_empty()
+    }
+}
+
 /// Delivers events to resources of every kind.
 pub(crate) trait EventDelivery: Send + Sync {
     /// Delivers one body to these targets, in one step if they allow it. Each succeeds or fails for

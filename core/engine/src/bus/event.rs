@@ -109,6 +109,13 @@ impl<'a> Envelope<'a> {
         Ok(Event { id, text: self.write()? })
     }
 
+    /// The same event as a replay puts it.
+    pub fn replayed(mut self, replay: &str) -> Result<Event> {
+        self.replay_name = Some(replay.to_owned().into());
+        let id = self.id.as_deref().unwrap_or_default().to_owned();
+        Ok(Event { id, text: self.write()? })
+    }
+
     fn write(&self) -> Result<Vec<u8>> {
         let unwritten = |problem| invalid(format!("The event cannot be written: {problem}."));
         serde_json::to_vec(self).map_err(unwritten)
@@ -226,5 +233,14 @@ mod tests {
         }
         let large = format!(r#"{{"source":"s","detail-type":"t","detail":{{"a":"{:0100}"}}}}"#, 0);
         assert!(complete(&large).unwrap_err().message().contains("too large"));
+    }
+
+    #[test]
+    fn a_replayed_event_keeps_everything_and_names_its_replay() {
+        let event = complete(r#"{"source":"s","detail-type":"t","detail":{"a":1}}"#).unwrap();
+        let again = Envelope::read(&event.text).unwrap().replayed("again").unwrap();
+        let expected = String::from_utf8(event.text).unwrap();
+        let expected = expected.replace(r#""resources""#, r#""replay-name":"again","resources""#);
+        assert_eq!((again.id, again.text), (event.id, expected.into_bytes()));
     }
 }

@@ -8,8 +8,10 @@ use trunkline_pattern::Pattern;
 use trunkline_types::sync::lock;
 use trunkline_types::{Millis, ResourceId, ResourceName, Result};
 
+use super::archive::Archive;
 use super::component::{Buses, report};
-use super::record::{BusRecord, Record, RuleRecord, Subject};
+use super::record::{ArchiveRecord, BusRecord, Record, RuleRecord, Subject};
+use super::replay::Replay;
 use super::rules::{Rule, compile};
 use super::target::TargetDefinition;
 use super::{BUS, Bus};
@@ -19,6 +21,8 @@ use super::{BUS, Bus};
 pub(super) struct BusLoader {
     buses: BTreeMap<ResourceId, StoredBus>,
     rules: BTreeMap<ResourceId, StoredRule>,
+    archives: BTreeMap<ResourceId, StoredArchive>,
+    replays: BTreeMap<ResourceId, Replay>,
     last: u32,
 }
 
@@ -27,6 +31,17 @@ struct StoredBus {
     account: String,
     region: String,
     name: String,
+    created: Millis,
+    document: Vec<u8>,
+}
+
+struct StoredArchive {
+    at: Location,
+    bus: ResourceId,
+    log: ResourceId,
+    name: String,
+    pattern: Option<String>,
+    retention: Option<Millis>,
     created: Millis,
     document: Vec<u8>,
 }
@@ -59,6 +74,34 @@ impl StoredBus {
             account: &self.account,
             region: &self.region,
             name: &self.name,
+            created: self.created,
+            document: &self.document,
+        }
+    }
+}
+
+impl StoredArchive {
+    fn of(archive: &ArchiveRecord<'_>, at: Location) -> Self {
+        Self {
+            at,
+            bus: archive.bus,
+            log: archive.log,
+            name: archive.name.to_owned(),
+            pattern: archive.pattern.map(str::to_owned),
+            retention: archive.retention,
+            created: archive.created,
+            document: archive.document.to_vec(),
+        }
+    }
+
+    fn record(&self, id: ResourceId) -> ArchiveRecord<'_> {
+        ArchiveRecord {
+            id,
+            bus: self.bus,
+            log: self.log,
+            name: &self.name,
+            pattern: self.pattern.as_deref(),
+            retention: self.retention,
             created: self.created,
             document: &self.document,
         }
@@ -99,6 +142,20 @@ impl BusLoader {
         self.rules.iter().filter(move |(_, rule)| rule.bus == bus)
     }
 
+    fn archives_of(&self, id: ResourceId, bus: &Bus, now: Millis) -> Result<Vec<Arc<Archive>>> {
+        let logs = bus.logs()?;
+        let mut archives = Vec::new();
+        for (archive_id, stored) in self.archives.iter().filter(|(_, stored)| stored.bus == id) {
+            bus.host.live_bytes().add(stored.at, now);
+            let log = logs.get_or_create(stored.log);
+            let archive = Archive::new(&bus.host, &stored.record(*archive_id), log)?;
+            *lock(&archive.location) = Some(stored.at);
+            archive.plan_expiry(now);
+            archives.push(Arc::new(archive));
+        }
+        Ok(archives)
+    }
+
     fn know(&mut self, id: ResourceId) {
         self.last = self.last.max(id.0);
     }
@@ -116,10 +173,28 @@ impl Loader for BusLoader {
                 rule.targets.iter().for_each(|target| self.know(target.number));
                 self.rules.insert(rule.id, StoredRule::of(rule, at));
             }
+            Record::Archive(archive) => {
+                self.know(archive.id);
+                self.know(archive.log);
+                self.archives.insert(archive.id, StoredArchive::of(&archive, at));
+            }
+            Record::Replay(replay) => {
+                self.know(replay.id);
+                self.replays.insert(replay.id, Replay::of(&replay, Some(at)));
+            }
             Record::Gone(Subject::Bus, id) => {
                 self.know(id);
                 self.buses.remove(&id);
                 self.rules.retain(|_, rule| rule.bus != id);
+                self.archives.retain(|_, archive| archive.bus != id);
+            }
+            Record::Gone(Subject::Archive, id) => {
+                self.know(id);
+                self.archives.remove(&id);
+            }
+            Record::Gone(Subject::Replay, id) => {
+                self.know(id);
+                self.replays.remove(&id);
             }
             Record::Gone(Subject::Rule, id) => {
                 self.know(id);
@@ -143,7 +218,7 @@ impl Loader for BusLoader {
         self.buses.iter().map(report).collect()
     }
 
-    fn finish(self: Box<Self>, host: &Arc<Host>) -> Result<Arc<dyn Component>> {
+    fn finish(mut self: Box<Self>, host: &Arc<Host>) -> Result<Arc<dyn Component>> {
         let now = host.now();
         let component = Buses::new(host.clone());
         let mut ready: BTreeMap<ResourceId, Vec<(Arc<Rule>, Pattern)>> = BTreeMap::new();
@@ -159,8 +234,16 @@ impl Loader for BusLoader {
             let slot = component.slot();
             let bus = Bus::new(host.clone(), slot, &stored.record(*id), Some(stored.at));
             bus.rules.put(&mut bus.rules.change(), ready.remove(id).unwrap_or_default());
+            *lock(&bus.archives) = Arc::new(self.archives_of(*id, &bus, now)?);
             host.directory.add(Arc::new(bus));
         }
+        // Those of archives that are gone went with them.
+        let mut replays: Vec<Replay> = std::mem::take(&mut self.replays).into_values().collect();
+        replays.retain(|replay| self.archives.contains_key(&replay.status.archive));
+        for at in replays.iter().filter_map(|replay| replay.location) {
+            host.live_bytes().add(at, now);
+        }
+        component.replays().resume(host, replays);
         Ok(Arc::new(component))
     }
 }

@@ -8,6 +8,7 @@
 //! Deliveries that leave the engine go to a destination of the outbox that belongs to the target.
 //! It keeps the event as it was put; the input of the target is rendered when it is attempted.
 
+mod archive;
 mod component;
 mod delivery;
 mod event;
@@ -16,6 +17,7 @@ mod loader;
 mod path;
 mod put;
 mod record;
+mod replay;
 mod rules;
 mod target;
 
@@ -37,11 +39,13 @@ use self::loader::BusLoader;
 use self::record::{BusRecord, Record, RuleRecord, Subject};
 use self::rules::{Rule, RuleTable, compile};
 
+pub use self::archive::Archive;
 pub(crate) use self::component::Buses;
 pub(crate) use self::delivery::{EventDelivery, EventTarget};
 pub use self::input::Input;
 pub(crate) use self::put::is_of_target;
 pub use self::put::{PutEvent, PutOutcome};
+pub use self::replay::{ReplayRequest, ReplayState, ReplayStatus};
 pub use self::rules::RuleStatus;
 pub use self::target::TargetDefinition;
 
@@ -78,6 +82,8 @@ pub struct Bus {
     created: Millis,
     definition: Mutex<Stored>,
     rules: RuleTable,
+    /// Replaced as a whole; its lock is taken before the append lock.
+    archives: Mutex<Arc<Vec<Arc<Archive>>>>,
     delivery: Arc<delivery::Slot>,
     counters: Counters,
     removed: AtomicBool,
@@ -130,6 +136,7 @@ impl Bus {
             created,
             definition: Mutex::new(Stored { document: document.to_vec(), location }),
             rules: RuleTable::default(),
+            archives: Mutex::default(),
             delivery,
             counters: Counters::default(),
             removed: AtomicBool::new(false),
@@ -243,10 +250,13 @@ impl Bus {
         Ok((rule.record().targets, log.ticket()))
     }
 
-    /// Removes the bus with its rules; returns the targets of them.
-    pub(crate) fn remove(&self) -> Result<(Vec<TargetDefinition>, Option<Ticket>)> {
+    /// Removes the bus with its rules and archives; returns the targets of the rules.
+    fn remove(&self) -> Result<(Vec<TargetDefinition>, Option<Ticket>)> {
         self.check_writable()?;
         let mut names = self.rules.change();
+        let archives = std::mem::take(&mut *lock(&self.archives));
+        let logs = self.logs()?;
+        archives.iter().try_for_each(|archive| logs.remove(archive.log.id()))?;
         let mut definition = lock(&self.definition);
         let mut log = self.host.append()?;
         if self.removed.swap(true, Ordering::AcqRel) {
@@ -256,6 +266,9 @@ impl Bus {
         // The end of the bus is the end of its rules, in one record.
         log.append(&Record::Gone(Subject::Bus, self.id));
         definition.location.take().into_iter().for_each(|location| log.release(location));
+        for archive in archives.iter() {
+            lock(&archive.location).take().into_iter().for_each(|at| log.release(at));
+        }
         for rule in &rules {
             lock(&rule.location).take().into_iter().for_each(|location| log.release(location));
             self.rules.remove(&mut names, rule);

@@ -13,6 +13,7 @@ use trunkline_journal::Ticket;
 use trunkline_types::sync::atomic::{AtomicU64, Ordering};
 use trunkline_types::{Code, Error, Millis, ResourceId, Result};
 
+use super::archive::Archive;
 use super::delivery::EventTarget;
 use super::event::{Completion, Envelope, Event};
 use super::input::About;
@@ -50,6 +51,12 @@ struct Plan {
     /// The rules that match, on every bus that the event comes to.
     rules: Vec<Arc<Rule>>,
     deliveries: Vec<Planned>,
+    /// The archives that keep it.
+    archives: Vec<Arc<Archive>>,
+    /// The rules of the first bus that may match; `None` for all.
+    only: Option<Vec<ResourceId>>,
+    /// It comes from an archive.
+    is_replayed: bool,
 }
 
 /// One delivery of the plan.
@@ -81,7 +88,20 @@ impl Bus {
         self.check_writable()?;
         let now = call.now(&self.host);
         let completed = self.complete(event.text, now)?;
-        self.put_completed(completed, event.hops, now)
+        self.put_completed(completed, event.hops, now, Plan::default())
+    }
+
+    /// Puts an event of an archive again, for some rules or all; no archive takes it.
+    pub(super) fn put_replayed(
+        self: &Arc<Self>,
+        event: Event,
+        only: Option<&[ResourceId]>,
+        now: Millis,
+    ) -> Result<PutOutcome> {
+        let _admitted = self.host.admit_internal(PUT)?;
+        self.check_present()?;
+        let only = only.map(<[ResourceId]>::to_vec);
+        self.put_completed(event, 0, now, Plan { only, is_replayed: true, ..Plan::default() })
     }
 
     /// Completes the envelope of an event.
@@ -94,14 +114,15 @@ impl Bus {
         })
     }
 
-    pub(super) fn put_completed(
+    fn put_completed(
         self: &Arc<Self>,
         event: Event,
         hops: u32,
         now: Millis,
+        mut plan: Plan,
     ) -> Result<PutOutcome> {
-        let (mut plan, mut path) = (Plan::default(), Vec::new());
-        self.plan(&event, hops, &mut path, &mut plan)?;
+        self.plan(&event, hops, &mut Vec::new(), &mut plan)?;
+        self.keep(&event, &plan.archives, now)?;
         count(&self.counters.events);
         if !plan.rules.is_empty() {
             count(&self.counters.matched);
@@ -114,7 +135,8 @@ impl Bus {
         }
         let (matched, failed) = (plan.rules.len() as u32, refused.len() as u32);
         let delivered = deliveries.len() as u32 - failed;
-        let ticket = if deliveries.is_empty() { None } else { self.host.append()?.ticket() };
+        let is_silent = deliveries.is_empty() && plan.archives.is_empty();
+        let ticket = if is_silent { None } else { self.host.append()?.ticket() };
         Ok(PutOutcome { id: event.id, matched, delivered, failed, ticket })
     }
 
@@ -143,8 +165,18 @@ impl Bus {
             return Err(self.comes_back());
         }
         path.push(self.id);
+        if !plan.is_replayed {
+            for archive in self.archives().iter() {
+                if archive.takes(event)? {
+                    plan.archives.push(archive.clone());
+                }
+            }
+        }
         let mut rules = Vec::new();
         self.rules.matches(&event.text, &mut rules)?;
+        if let (Some(only), 1) = (&plan.only, path.len()) {
+            rules.retain(|rule| only.contains(&rule.id));
+        }
         for rule in rules {
             for (index, target) in rule.targets.iter().enumerate() {
                 let other = self.host.directory.get::<Bus>(target.definition.resource);
@@ -160,6 +192,20 @@ impl Bus {
             plan.rules.push(rule);
         }
         path.pop();
+        Ok(())
+    }
+
+    /// Keeps an event in archives, in one step.
+    fn keep(&self, event: &Event, archives: &[Arc<Archive>], now: Millis) -> Result<()> {
+        if archives.is_empty() {
+            return Ok(());
+        }
+        {
+            let mut log = self.host.append_at(now)?;
+            archives.iter().try_for_each(|archive| archive.append(&mut log, event, now))?;
+        }
+        let logs = self.logs()?;
+        archives.iter().for_each(|archive| logs.on_append(&archive.log));
         Ok(())
     }
 

@@ -4,15 +4,16 @@
 //! names it and removed behind it. A crash in between leaves a destination that no rule names; the
 //! next opening removes it.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use trunkline_delivery::RetryTable;
-use trunkline_host::{Accepted, Host, Renderer, Routed};
+use trunkline_host::Renderer;
 use trunkline_journal::Ticket;
 use trunkline_types::{Code, Error, Millis, QueueKind, ResourceId, ResourceName, Result};
 
+use super::deliveries::Deliveries;
 use crate::bus::{
-    BUS, Bus, EventDelivery, EventTarget, Input, RuleStatus, TargetDefinition, is_of_target,
+    Archive, BUS, Bus, Input, ReplayRequest, ReplayStatus, RuleStatus, TargetDefinition,
     no_such_bus,
 };
 use crate::engine::Engine;
@@ -140,9 +141,44 @@ impl Engine {
 
     /// Removes a bus with its rules and what was made for their targets.
     pub fn remove_bus(&self, bus: &Bus) -> Result<Option<Ticket>> {
-        let (targets, ticket) = bus.remove()?;
+        let (targets, ticket) = self.buses.remove(bus)?;
         self.remove_owned(targets.iter())?;
         Ok(ticket)
+    }
+
+    /// Removes an archive with its events and replays. One that is gone is a success.
+    pub fn remove_archive(&self, bus: &Bus, name: &str) -> Result<Option<Ticket>> {
+        self.buses.remove_archive(bus, name)
+    }
+
+    /// Starts to put events of an archive on its bus again.
+    pub fn start_replay(
+        &self,
+        archive: &Archive,
+        request: ReplayRequest,
+    ) -> Result<(ReplayStatus, Option<Ticket>)> {
+        self.host().check_writable()?;
+        self.buses.replays().start(self.host(), archive, request)
+    }
+
+    /// Cancels a replay. One that has ended is left as it is.
+    pub fn cancel_replay(&self, id: ResourceId) -> Result<Option<Ticket>> {
+        self.host().check_writable()?;
+        self.buses.replays().cancel(self.host(), id)
+    }
+
+    /// How a replay stands.
+    pub fn replay(&self, id: ResourceId) -> Result<ReplayStatus> {
+        self.host().check_readable()?;
+        self.host().sweep_if_due(self.host().now());
+        self.buses.replays().status(id)
+    }
+
+    /// The replays of an archive, newest first.
+    pub fn replays(&self, archive: ResourceId) -> Result<Vec<ReplayStatus>> {
+        self.host().check_readable()?;
+        self.host().sweep_if_due(self.host().now());
+        Ok(self.buses.replays().list(archive))
     }
 
     /// The rules of all buses that have a target at this resource.
@@ -157,7 +193,7 @@ impl Engine {
 
     /// Gives the buses their router, and removes destinations that no rule names.
     pub(crate) fn attach_buses(&self) -> Result<()> {
-        self.buses.attach(Arc::new(Deliveries(Arc::downgrade(self.host()))));
+        self.buses.attach(Arc::new(Deliveries::new(self.host())));
         let owned = self.buses.owned();
         for (name, id) in self.destinations()? {
             if name.starts_with(DESTINATION_PREFIX) && !owned.contains(&id) {
@@ -339,29 +375,4 @@ fn invalid(message: String) -> Error {
 
 fn gone(what: String) -> Error {
     Error::new(Code::ResourceNotFoundException, format!("{what} does not exist."))
-}
-
-/// Delivers the events of buses.
-struct Deliveries(Weak<Host>);
-
-impl EventDelivery for Deliveries {
-    fn deliver(
-        &self,
-        body: &[u8],
-        hops: u32,
-        targets: &[EventTarget<'_>],
-    ) -> Result<Vec<Result<Accepted>>> {
-        let closed = || Error::new(Code::EngineClosed, "The engine is closed. Open a new one.");
-        let host = self.0.upgrade().ok_or_else(closed)?;
-        let mut results = Vec::with_capacity(targets.len());
-        for target in targets {
-            let EventTarget { resource, group, attributes } = *target;
-            let routed = Routed { body, attributes, group, hops, ..Routed::default() };
-            match host.deliver(resource, &routed) {
-                Err(error) if !is_of_target(&error) => return Err(error),
-                result => results.push(result),
-            }
-        }
-        Ok(results)
-    }
 }

@@ -5,6 +5,7 @@
 //! [`trunkline_host::Host::deliver`], which knows a target by its id alone and bounds the hops.
 
 mod backlog;
+mod deliveries;
 mod destinations;
 mod events;
 mod fan_out;

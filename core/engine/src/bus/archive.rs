@@ -1,0 +1,232 @@
+//! Archives: events of a bus that are kept, in the order in which they came, to be replayed.
+//!
+//! An archive is a retained log whose entries are whole events; their time is that of the put. A
+//! replayed event is not archived again.
+
+use std::sync::Arc;
+
+use trunkline_host::{Append, Host, Location, Log, Logs, TimerKey};
+use trunkline_journal::Ticket;
+use trunkline_pattern::{Event as PatternEvent, Pattern};
+use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::{Code, Error, Millis, ResourceId, Result};
+
+use super::event::{Event, invalid};
+use super::record::{ArchiveRecord, Record, Subject};
+use super::rules::compile;
+use super::{BUSES, Bus, check_name};
+
+/// Longest name of an archive: EventBridge's.
+const NAME_MAX: usize = 48;
+/// Shortest time between two looks at what has expired.
+const EXPIRY_MIN: Millis = 60_000;
+/// Looks at what has expired while an event is kept.
+const LOOKS: Millis = 8;
+
+/// An archive of an event bus.
+pub struct Archive {
+    host: Arc<Host>,
+    id: ResourceId,
+    bus: ResourceId,
+    name: String,
+    pattern: Option<(String, Pattern)>,
+    retention: Option<Millis>,
+    created: Millis,
+    document: Vec<u8>,
+    pub(super) log: Arc<Log>,
+    pub(super) location: Mutex<Option<Location>>,
+}
+
+impl Archive {
+    pub(super) fn new(host: &Arc<Host>, record: &ArchiveRecord<'_>, log: Arc<Log>) -> Result<Self> {
+        let ready = |text: &str| -> Result<_> { Ok((text.to_owned(), compile(text)?)) };
+        Ok(Self {
+            host: host.clone(),
+            id: record.id,
+            bus: record.bus,
+            name: record.name.to_owned(),
+            pattern: record.pattern.map(ready).transpose()?,
+            retention: record.retention,
+            created: record.created,
+            document: record.document.to_vec(),
+            log,
+            location: Mutex::new(None),
+        })
+    }
+
+    pub(super) fn record(&self) -> ArchiveRecord<'_> {
+        ArchiveRecord {
+            id: self.id,
+            bus: self.bus,
+            log: self.log.id(),
+            name: &self.name,
+            pattern: self.pattern(),
+            retention: self.retention,
+            created: self.created,
+            document: &self.document,
+        }
+    }
+
+    /// Its id in the engine.
+    pub fn id(&self) -> ResourceId {
+        self.id
+    }
+
+    /// The bus whose events it keeps.
+    pub fn bus(&self) -> ResourceId {
+        self.bus
+    }
+
+    /// Its name, unique in its bus.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Which events it keeps; `None` for all.
+    pub fn pattern(&self) -> Option<&str> {
+        self.pattern.as_ref().map(|(text, _)| text.as_str())
+    }
+
+    /// How long it keeps them; `None` for ever.
+    pub fn retention(&self) -> Option<Millis> {
+        self.retention
+    }
+
+    /// When it was created.
+    pub fn created(&self) -> Millis {
+        self.created
+    }
+
+    /// How many events it has.
+    pub fn events(&self) -> u64 {
+        let (first, next) = self.log.range();
+        next - first
+    }
+
+    /// Whether it keeps this event.
+    pub(super) fn takes(&self, event: &Event) -> Result<bool> {
+        let Some((_, pattern)) = &self.pattern else { return Ok(true) };
+        let matches = pattern.matches(PatternEvent::trusted(&event.text));
+        matches.map_err(|problem| invalid(format!("The event is not valid: {problem}")))
+    }
+
+    /// Keeps an event.
+    pub(super) fn append(&self, log: &mut Append<'_>, event: &Event, now: Millis) -> Result<()> {
+        self.log.append(log, now, &[&event.text]).map(drop)
+    }
+
+    /// Removes what is older than the retention, and plans the next look.
+    pub(super) fn expire(&self, now: Millis) -> Result<()> {
+        let (Some(retention), Some(logs)) = (self.retention, self.host.component::<Logs>()) else {
+            return Ok(());
+        };
+        self.plan_expiry(now);
+        logs.expire(&self.log, now.saturating_sub(retention)).map(drop)
+    }
+
+    pub(super) fn plan_expiry(&self, now: Millis) {
+        if let Some(retention) = self.retention {
+            let next = now + (retention / LOOKS).max(EXPIRY_MIN);
+            self.host.arm(TimerKey { owner: BUSES.owner(), slot: self.id.0 }, next);
+        }
+    }
+}
+
+impl Bus {
+    /// The archive of this name.
+    pub fn archive(&self, name: &str) -> Result<Arc<Archive>> {
+        self.check_readable()?;
+        let found = self.archives().iter().find(|archive| archive.name == name).cloned();
+        found.ok_or_else(|| no_such_archive(name))
+    }
+
+    /// The archives, in the order of their creation.
+    pub fn archives(&self) -> Arc<Vec<Arc<Archive>>> {
+        lock(&self.archives).clone()
+    }
+
+    /// The archive of this name, which is created if there is none; whether it was. It keeps what
+    /// matches `pattern` for `retention`.
+    pub fn get_or_create_archive(
+        &self,
+        name: &str,
+        pattern: Option<&str>,
+        retention: Option<Millis>,
+        document: &[u8],
+    ) -> Result<(Arc<Archive>, bool)> {
+        self.check_writable()?;
+        self.host.refuse_if_full()?;
+        check_name("archive", name, NAME_MAX)?;
+        if retention == Some(0) {
+            return Err(invalid("retention is 0: leave it out to keep events for ever."));
+        }
+        let mut archives = lock(&self.archives);
+        self.check_writable()?;
+        if let Some(archive) = archives.iter().find(|archive| archive.name == name) {
+            return Ok((archive.clone(), false));
+        }
+        let logs = self.logs()?;
+        pattern.map(compile).transpose()?;
+        let (id, now) = (self.host.next_id(), self.host.now());
+        let log = logs.create()?;
+        let (bus, log_id) = (self.id, log.id());
+        let record = ArchiveRecord {
+            id,
+            bus,
+            log: log_id,
+            name,
+            pattern,
+            retention,
+            created: now,
+            document,
+        };
+        let archive = Archive::new(&self.host, &record, log)?;
+        let location = self.host.append_at(now)?.append_live(&Record::Archive(record), None);
+        *lock(&archive.location) = location;
+        archive.plan_expiry(now);
+        let archive = Arc::new(archive);
+        *archives = Arc::new(archives.iter().cloned().chain([archive.clone()]).collect());
+        Ok((archive, true))
+    }
+
+    /// Removes an archive with its events. One that is gone is a success.
+    pub fn remove_archive(&self, name: &str) -> Result<Option<Ticket>> {
+        self.check_writable()?;
+        let mut archives = lock(&self.archives);
+        let Some(archive) = archives.iter().find(|archive| archive.name == name).cloned() else {
+            return Ok(self.host.append()?.ticket());
+        };
+        *archives = Arc::new(archives.iter().filter(|one| one.id != archive.id).cloned().collect());
+        // The events first: a crash in between leaves an archive that is empty, and can be removed.
+        self.logs()?.remove(archive.log.id())?;
+        let mut log = self.host.append()?;
+        log.append(&Record::Gone(Subject::Archive, archive.id));
+        lock(&archive.location).take().into_iter().for_each(|location| log.release(location));
+        Ok(log.ticket())
+    }
+
+    pub(super) fn logs(&self) -> Result<Arc<Logs>> {
+        self.host.component().ok_or_else(|| {
+            Error::new(Code::EngineClosed, "The engine is closed. Open a new one to use it.")
+        })
+    }
+
+    /// Writes archives that lie in `segment` again.
+    pub(super) fn relocate_archives(&self, segment: u32) -> Result<()> {
+        let archives = lock(&self.archives);
+        for archive in archives.iter() {
+            let mut location = lock(&archive.location);
+            let old = location.filter(|location| location.segment() == segment);
+            if old.is_some() {
+                let mut log = self.host.append()?;
+                *location = log.append_live(&Record::Archive(archive.record()), old);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cold]
+pub(super) fn no_such_archive(name: &str) -> Error {
+    Error::new(Code::ResourceNotFoundException, format!("Archive {name} does not exist."))
+}
