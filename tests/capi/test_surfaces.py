@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,8 +29,8 @@ DELAY_SECONDS = 0.25
 class Threads:
     """`trunkline.Queue`."""
 
-    def __init__(self) -> None:
-        self.engine = trunkline.open()
+    def __init__(self, path: str | None = None, durable_receives: bool = False) -> None:
+        self.engine = trunkline.open(path, durable_receives=durable_receives)
         self.queue = self.engine.queue("q")
 
     def add_fault(self, verb: str, effect: str, **options: Any) -> None:
@@ -65,8 +66,8 @@ class Threads:
 class Tasks(Threads):
     """`trunkline.aio.Queue`; the loop goes on while a call waits."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, path: str | None = None, durable_receives: bool = False) -> None:
+        super().__init__(path, durable_receives)
         self.aio = trunkline.aio.Engine(self.engine).queue("q")
         self.loop = asyncio.new_event_loop()
 
@@ -103,15 +104,17 @@ class Tasks(Threads):
 class Wire(Threads):
     """The AWS protocol, through a dispatcher in the process."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, path: str | None = None, durable_receives: bool = False) -> None:
+        super().__init__(path, durable_receives)
         self.dispatcher = dispatcher_of(self.engine)
 
     def send(self, body: str) -> str:
         return self._code(self._call("SendMessage", MessageBody=body))
 
     def receive(self) -> list[tuple[str, str]]:
-        _, found = self._call("ReceiveMessage", MaxNumberOfMessages=10)
+        status, found = self._call("ReceiveMessage", MaxNumberOfMessages=10)
+        if status != 200:
+            raise trunkline.InjectedFault(found["message"])
         return [(one["Body"], one["ReceiptHandle"]) for one in found.get("Messages", [])]
 
     def delete(self, receipt: str) -> str:
@@ -148,8 +151,8 @@ class Wire(Threads):
 class C:
     """The C ABI."""
 
-    def __init__(self) -> None:
-        self._opened = border.engine()
+    def __init__(self, path: str | None = None, durable_receives: bool = False) -> None:
+        self._opened = border.engine(path, durable_receives=int(durable_receives))
         self.engine = self._opened.__enter__()
         self.queue = border.queue(self.engine, "q")
 
@@ -195,9 +198,9 @@ def code_of(call: Callable[[], object]) -> str:
 
 
 @contextmanager
-def opened(kind: Callable[[], Any]) -> Iterator[Any]:
+def opened(kind: Callable[..., Any], *arguments: Any) -> Iterator[Any]:
     """A surface with an engine of its own."""
-    surface = kind()
+    surface = kind(*arguments)
     try:
         yield surface
     finally:
@@ -248,6 +251,20 @@ def test_a_commit_that_fails_leaves_the_message_sent(kind: Any) -> None:
         assert surface.send("body") == "InjectedFault"
         assert surface.visible() == 1
         assert surface.send("body") == "ok"
+
+
+@pytest.mark.parametrize("kind", SURFACES)
+@pytest.mark.parametrize("durable_receives", [False, True])
+def test_a_receive_waits_for_the_disk_only_where_the_engine_was_opened_so(
+    kind: Any, durable_receives: bool, tmp_path: Path
+) -> None:
+    with opened(kind, str(tmp_path), durable_receives) as surface:
+        surface.send("body")
+        surface.add_fault("commit", "error")
+        outcome = code_of(surface.receive)
+        assert outcome == ("InjectedFault" if durable_receives else "ok")
+        assert surface.visible() == 0
+        assert code_of(surface.receive) == "ok"
 
 
 @pytest.mark.parametrize("kind", SURFACES)

@@ -61,16 +61,36 @@ impl Host {
         level: Durability,
     ) -> Result<Option<Settling>> {
         if self.faults.is_active() && self.is_committed(ticket, level) {
-            let pause = self.faults.check(Operation::COMMIT, resource)?.delay;
-            if !pause.is_zero() {
-                return Ok(Some(Settling { ticket, level, ..Settling::pause(pause) }));
-            }
+            return self.begin_settle_with_faults(resource, ticket, level);
         }
         match ticket {
             None => Ok(None),
-            Some(ticket) if !self.waits_for_disk(level) => self.wait(ticket, level).map(|()| None),
-            Some(ticket) if self.is_settled(ticket, level)? => Ok(None),
-            Some(ticket) => Ok(Some(Settling::write(ticket, level))),
+            Some(ticket) => self.begin_wait(ticket, level),
+        }
+    }
+
+    #[cold]
+    fn begin_settle_with_faults(
+        &self,
+        resource: &ResourceName,
+        ticket: Option<Ticket>,
+        level: Durability,
+    ) -> Result<Option<Settling>> {
+        let pause = self.faults.check(Operation::COMMIT, resource)?.delay;
+        match ticket {
+            _ if !pause.is_zero() => Ok(Some(Settling { ticket, level, ..Settling::pause(pause) })),
+            None => Ok(None),
+            Some(ticket) => self.begin_wait(ticket, level),
+        }
+    }
+
+    fn begin_wait(&self, ticket: Ticket, level: Durability) -> Result<Option<Settling>> {
+        if !self.waits_for_disk(level) {
+            return self.wait(ticket, level).map(|()| None);
+        }
+        match self.is_settled(ticket, level)? {
+            true => Ok(None),
+            false => Ok(Some(Settling::write(ticket, level))),
         }
     }
 

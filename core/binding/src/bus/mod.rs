@@ -42,7 +42,7 @@ impl Bus {
     }
 
     fn settle(&self, ticket: Option<Ticket>) -> Result<()> {
-        ticket.map_or(Ok(()), |ticket| self.engine.wait(ticket, self.engine.durability()))
+        self.engine.host().settle(self.bus.name(), ticket, self.engine.durability())
     }
 
     fn put_one(&self, event: &[u8]) -> Result<PutOutcome> {

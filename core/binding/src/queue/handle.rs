@@ -76,7 +76,7 @@ impl Handle {
     pub fn admit(&self, py: Python<'_>, operation: Operation) -> PyResult<Admitted> {
         match self.try_admit(py, operation)? {
             Admission::Ready(call) => Ok(call),
-            Admission::Held(held) => self.admit_held(py, held),
+            Admission::Held(held) => self.admit_held(py, *held),
         }
     }
 
@@ -86,7 +86,7 @@ impl Handle {
             self.block(py, held.waits_for())?;
             match py.detach(|| self.queue.resume(&held)).map_err(raise)? {
                 Admission::Ready(call) => return Ok(call),
-                Admission::Held(again) => held = again,
+                Admission::Held(again) => held = *again,
             }
         }
     }

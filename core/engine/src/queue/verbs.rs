@@ -249,7 +249,7 @@ impl Queue {
     /// was removed meanwhile.
     #[inline]
     fn check_call(&self, call: &Admitted, operation: Operation) -> Result<()> {
-        debug_assert_eq!(call.operation(), operation, "the call was admitted as another one");
+        debug_assert!(call.is_for(operation), "the call was admitted as another one: {call:?}");
         self.check_present()
     }
 

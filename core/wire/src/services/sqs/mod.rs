@@ -106,7 +106,7 @@ impl Context<'_> {
         };
         Ok(match admission.map_err(from_engine)? {
             Admission::Ready(admitted) => Lookup::Ready(queue, admitted),
-            Admission::Held(held) => Lookup::Held(held),
+            Admission::Held(held) => Lookup::Held(*held),
         })
     }
 
