@@ -21,11 +21,16 @@ from trunkline._core import (
     PendingSend,
     PutEventResult,
     PutEventsResult,
+    PutResult,
     QueueReport,
     QueueStatistics,
+    Record,
+    RecordBatch,
     RepairReport,
     SendBatchResult,
     SendResult,
+    Shard,
+    StreamStatistics,
     VirtualClock,
     __version__,
 )
@@ -95,6 +100,8 @@ if TYPE_CHECKING:
     from trunkline.queues.worker import Worker
     from trunkline.schedules.occurrence import Occurrence
     from trunkline.schedules.schedule import Schedule, ScheduleStatistics
+    from trunkline.streams.reader import Reader
+    from trunkline.streams.stream import Stream
 
 __all__ = [
     "AlreadyExists",
@@ -142,6 +149,7 @@ __all__ = [
     "PurgeQueueInProgress",
     "PutEventResult",
     "PutEventsResult",
+    "PutResult",
     "Queue",
     "QueueDeletedRecently",
     "QueueDoesNotExist",
@@ -149,7 +157,10 @@ __all__ = [
     "QueueOptions",
     "QueueReport",
     "QueueStatistics",
+    "Reader",
     "ReceiptHandleIsInvalid",
+    "Record",
+    "RecordBatch",
     "RedriveTask",
     "RepairReport",
     "ResourceInUse",
@@ -162,9 +173,12 @@ __all__ = [
     "SendEntry",
     "SendOptions",
     "SendResult",
+    "Shard",
     "StorageError",
     "StorageFailure",
     "StorageFull",
+    "Stream",
+    "StreamStatistics",
     "TrunklineError",
     "UnsupportedOperation",
     "ValidationException",
@@ -185,12 +199,14 @@ _LAZY = {
     "Faults": "trunkline.faults",
     "Occurrence": "trunkline.schedules.occurrence",
     "QueueOptions": "trunkline._types",
+    "Reader": "trunkline.streams.reader",
     "RedriveTask": "trunkline.queues.redrive",
     "RetryPolicy": "trunkline._types",
     "Rule": "trunkline.buses.rule",
     "Schedule": "trunkline.schedules.schedule",
     "ScheduleStatistics": "trunkline.schedules.schedule",
     "SendOptions": "trunkline._types",
+    "Stream": "trunkline.streams.stream",
     "Worker": "trunkline.queues.worker",
 }
 _LAZY_MODULES = ("aio", "aws", "bench", "capi", "patterns", "server")

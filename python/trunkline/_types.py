@@ -23,6 +23,9 @@ Body: TypeAlias = bytes | str | bytearray | memoryview
 Seconds: TypeAlias = float | timedelta
 """A span of time: seconds as int or float, or a timedelta."""
 
+StreamStart: TypeAlias = str | datetime
+"""Where a read starts: "earliest", "latest", the sequence of a record, or a datetime."""
+
 RetryDelay: TypeAlias = Seconds | Callable[[Any], Seconds]
 """When a message whose handling failed is visible again: a span, or a function of the message."""
 

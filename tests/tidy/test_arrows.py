@@ -18,6 +18,7 @@ ARROWS = {
     "timer": {"types"},
     "queue": {"types"},
     "stream": {"types"},
+    "arrow": set(),
     "schedule": {"types"},
     "delivery": {"types"},
     "host": {"types", "journal", "timer"},
@@ -31,7 +32,7 @@ ARROWS = {
         "schedule",
         "stream",
     },
-    "binding": {"types", "journal", "engine", "wire", "pattern"},
+    "binding": {"types", "journal", "engine", "wire", "pattern", "arrow"},
     "capi": {"types", "engine"},
     "wire": {"types", "engine"},
     # Tries every kind of resource, on the host and over the wire; nothing depends on it.

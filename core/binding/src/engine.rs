@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use trunkline_engine::{BUS, Engine as Core, OpenOptions, QUEUE, ResourceName};
-use trunkline_types::{Clock, ResourceId};
+use trunkline_engine::{
+    BUS, Engine as Core, OpenOptions, QUEUE, ResourceName, STREAM, StreamConfig,
+};
+use trunkline_types::{Clock, Millis, ResourceId};
 
 use crate::bus::Bus;
 use crate::clock::VirtualClock;
@@ -19,6 +21,7 @@ use crate::queue::handle::Handle;
 use crate::queue::management::Queue;
 use crate::queue::redrive::MoveStatus;
 use crate::schedule::Schedules;
+use crate::stream::{Stream, StreamHandle};
 
 /// An open engine.
 #[pyclass(frozen, weakref, module = "trunkline._core")]
@@ -36,6 +39,10 @@ impl Engine {
 
     fn queue(&self, py: Python<'_>, queue: Arc<trunkline_engine::Queue>) -> PyResult<Py<Queue>> {
         Queue::create(py, Arc::new(Handle::new(self.core.clone(), queue)))
+    }
+
+    fn stream(&self, stream: Arc<trunkline_engine::Stream>) -> Stream {
+        Stream(Arc::new(StreamHandle::new(self.core.clone(), stream)))
     }
 }
 
@@ -208,6 +215,43 @@ impl Engine {
         Some((kind.0, account, region, name))
     }
 
+    fn create_stream(
+        &self,
+        py: Python<'_>,
+        name: (String, String, String),
+        shards: u32,
+        retention: Millis,
+    ) -> PyResult<Stream> {
+        let (name, config) = (stream_name(name), StreamConfig { shards, retention });
+        guard(|| {
+            let created = py.detach(|| {
+                let stream = self.core.create_stream(name, &config, b"")?;
+                self.core.acknowledge()?;
+                Ok(stream)
+            });
+            created.map(|stream| self.stream(stream)).map_err(raise)
+        })
+    }
+
+    fn find_stream(&self, name: (String, String, String)) -> PyResult<Option<Stream>> {
+        guard(|| {
+            let found = self.core.find_stream(&stream_name(name)).map_err(raise)?;
+            Ok(found.map(|stream| self.stream(stream)))
+        })
+    }
+
+    fn streams(
+        &self,
+        account: Option<&str>,
+        region: Option<&str>,
+        prefix: &str,
+    ) -> PyResult<Vec<Stream>> {
+        guard(|| {
+            let found = self.core.streams(account, region, prefix).map_err(raise)?;
+            Ok(found.into_iter().map(|stream| self.stream(stream)).collect())
+        })
+    }
+
     /// Deliveries that leave the engine.
     fn outbox(&self) -> Outbox {
         Outbox(self.core.clone())
@@ -310,6 +354,10 @@ impl Engine {
     fn limits<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         crate::limits::to_dict(py, self.core.limits())
     }
+}
+
+fn stream_name((account, region, name): (String, String, String)) -> ResourceName {
+    ResourceName::new(STREAM, account, region, name)
 }
 
 fn full_name((account, region, name): (String, String, String)) -> ResourceName {

@@ -23,6 +23,7 @@ mod pattern;
 mod queue;
 mod schedule;
 mod signals;
+mod stream;
 mod waker;
 #[cfg(feature = "wire")]
 mod wire;
@@ -46,6 +47,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     completion::register(module)?;
     outbox::register(module)?;
     schedule::register(module)?;
+    stream::register(module)?;
     waker::register(module)?;
     inspect::register(module)?;
     bus::register(module)?;

@@ -53,8 +53,8 @@ pub use router::{FanOut, FanTarget, NewRule, NewSubscription, NewTarget, Target,
 pub use schedule::{Progress, SCHEDULE, Schedule, ScheduleConfig, ScheduleStatus};
 pub use stream::{
     FetchRequest, NewRecord, PutRecord, ReadOutcome, ReadRequest, Reader, ReaderStatistics,
-    ReaderWaiter, STREAM, ShardStatistics, Stream, StreamConfig, StreamMember, StreamRecord,
-    StreamStatistics, operation as stream_operation, stream_name,
+    ReaderWaiter, STREAM, ShardPosition, ShardStatistics, Stream, StreamConfig, StreamMember,
+    StreamRecord, StreamStatistics, operation as stream_operation, stream_name,
 };
 pub use topic::{
     Notification, PUBLISH, Publication, SubscriptionStatus, TOPIC, Topic, TopicConfig,

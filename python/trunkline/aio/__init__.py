@@ -24,15 +24,18 @@ from trunkline.aio.queues.message import Message
 from trunkline.aio.queues.queue import Queue
 from trunkline.aio.queues.redrive import RedriveTask
 from trunkline.aio.schedules.schedule import Schedule
+from trunkline.aio.streams.stream import Reader, Stream
 
 __all__ = [
     "Bus",
     "Engine",
     "Message",
     "Queue",
+    "Reader",
     "RedriveTask",
     "Rule",
     "Schedule",
+    "Stream",
     "open",
     "wrap",
 ]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         ScheduleInput,
         Seconds,
     )
+    from trunkline.aio.streams.stream import Stream
     from trunkline.faults import Faults
     from trunkline.limits import Limits
 
@@ -207,6 +208,48 @@ class Engine:
         []
         """
         return [Schedule(schedule) for schedule in self.sync.schedules(prefix)]
+
+    def stream(
+        self,
+        name: str,
+        *,
+        shards: int | None = None,
+        retention: Seconds | None = None,
+        create: bool = True,
+        account: str | None = None,
+        region: str | None = None,
+    ) -> Stream:
+        """Get or create a stream, as :meth:`trunkline.Engine.stream` does. Not a coroutine.
+
+        >>> import trunkline
+        >>> trunkline.aio.open().stream("clicks", shards=4).name
+        'clicks'
+        """
+        from trunkline.aio.streams.stream import Stream
+
+        stream = self.sync.stream(
+            name,
+            shards=shards,
+            retention=retention,
+            create=create,
+            account=account,
+            region=region,
+        )
+        return Stream(stream)
+
+    def streams(
+        self, prefix: str = "", *, account: str | None = None, region: str | None = None
+    ) -> list[Stream]:
+        """The streams whose name starts with `prefix`, sorted by name.
+
+        >>> import trunkline
+        >>> trunkline.aio.open().streams()
+        []
+        """
+        from trunkline.aio.streams.stream import Stream
+
+        found = self.sync.streams(prefix, account=account, region=region)
+        return [Stream(stream) for stream in found]
 
     async def flush(self) -> None:
         """Return when everything that was accepted so far is on disk."""

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use trunkline_engine::{
-    Code, Engine, HashKey, NewRecord, ReadRequest, SequenceNumber, ShardId, Start, StreamConfig,
-    stream_name,
+    Code, Engine, HashKey, NewRecord, ReadRequest, SequenceNumber, Shard, ShardId, ShardPosition,
+    Start, StreamConfig, StreamRecord, stream_name,
 };
 
 use crate::common::{START, memory, on_disk};
@@ -67,6 +67,41 @@ fn reading_starts_where_it_is_told_to() {
     assert!(stream.offset_at(shard, Start::At(other_stream)).is_err());
     let unknown = stream.offset_at(ShardId(9), Start::Latest).unwrap_err();
     assert_eq!(unknown.code(), Code::ResourceNotFoundException);
+}
+
+#[test]
+fn records_of_several_shards_are_read_in_the_order_of_their_times() {
+    let engine = memory();
+    let stream = create(&engine, 3);
+    let mut expected = Vec::new();
+    for number in 0..900 {
+        let data = format!("{number:04}");
+        put(&stream, &number.to_string(), &data);
+        expected.push(data);
+        engine.advance(1).unwrap();
+        if number == 450 {
+            stream.split(ShardId(1), None).unwrap();
+        }
+    }
+    let place = |shard: &Shard| ShardPosition { shard: shard.id, offset: 0 };
+    let mut positions: Vec<_> = stream.shards().all().map(place).collect();
+    let mut seen = Vec::new();
+    let see = |seen: &mut Vec<String>, record: StreamRecord<'_>| {
+        seen.push(String::from_utf8(record.data.to_vec()).unwrap());
+    };
+    // In pieces, each of which goes on behind the one before.
+    for max in [1, 10, 500, 10_000] {
+        let before = seen.len();
+        let count = stream.read_shards(&mut positions, max, 1 << 30, |record| {
+            see(&mut seen, record);
+        });
+        assert_eq!(count.unwrap(), seen.len() - before);
+    }
+    assert_eq!(seen, expected);
+    assert_eq!(stream.read_shards(&mut positions, 9, 1 << 30, |_| {}).unwrap(), 0);
+    positions.iter_mut().for_each(|position| position.offset = 0);
+    let some = stream.read_shards(&mut positions, 9, 14, |_| {}).unwrap();
+    assert_eq!(some, 2, "a record has 5 bytes");
 }
 
 #[test]

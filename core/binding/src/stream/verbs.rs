@@ -1,0 +1,239 @@
+//! The verbs of a stream: take, call, wrap.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+use trunkline_engine::{self as engine, NewRecord, ShardId, Start};
+use trunkline_types::Millis;
+
+use crate::durability::Level;
+use crate::error::{guard, raise};
+use crate::stream::arguments::{self, Data, StartArgument};
+use crate::stream::batch::RecordBatch;
+use crate::stream::handle::StreamHandle;
+use crate::stream::pending::PendingPut;
+use crate::stream::reader::Member;
+use crate::stream::reading::ReadCall;
+use crate::stream::record::PutResult;
+use crate::stream::statistics::{Shard, StreamStatistics};
+
+/// The result of a verb that was begun, and what is still to be waited for.
+type Begun<T> = PyResult<(T, Option<PendingPut>)>;
+
+/// The shards that are new, and the ticket that stands for them.
+type Resharded = (Vec<ShardId>, Option<engine::Ticket>);
+
+/// A stream, without the names and defaults of the Python package.
+#[pyclass(frozen, module = "trunkline._core")]
+pub(crate) struct Stream(pub Arc<StreamHandle>);
+
+impl Stream {
+    fn begin_put_record(
+        &self,
+        py: Python<'_>,
+        record: &NewRecord<'_>,
+        durability: Option<Level>,
+    ) -> Begun<PutResult> {
+        let level = self.0.level(durability.map(|level| level.0))?;
+        crate::memory::check(record.data.len())?;
+        self.0.wait_for_capacity(py)?;
+        let put = self.0.stream.put(record).map_err(raise)?;
+        Ok((PutResult::new(&put), PendingPut::new(py, &self.0, put.ticket, level)?))
+    }
+
+    fn reshard(
+        &self,
+        py: Python<'_>,
+        change: impl FnOnce(&engine::Stream) -> engine::Result<Resharded> + Send,
+    ) -> PyResult<Vec<String>> {
+        let opened = self.0.change(py, |stream| change(stream))?;
+        Ok(opened.iter().map(ShardId::to_string).collect())
+    }
+}
+
+#[pymethods]
+impl Stream {
+    #[getter]
+    fn name(&self) -> &str {
+        &self.0.stream.name().name
+    }
+
+    #[getter]
+    fn retention(&self) -> Millis {
+        self.0.stream.retention()
+    }
+
+    #[getter]
+    fn open_shards(&self) -> usize {
+        self.0.stream.shards().open().count()
+    }
+
+    /// Reads that wait for records now.
+    #[getter]
+    fn waiting(&self) -> usize {
+        self.0.stream.waiting()
+    }
+
+    // --- putting --------------------------------------------------------------------------------
+
+    /// Puts a record and blocks until the engine's promise is kept.
+    fn put(&self, py: Python<'_>, data: Data<'_>, key: &str) -> PyResult<PutResult> {
+        guard(|| {
+            let record = NewRecord { key, hash_key: None, data: &data.0.0 };
+            let (put, pending) = self.begin_put_record(py, &record, None)?;
+            match pending {
+                Some(pending) => pending.wait(py).map(|()| put),
+                None => Ok(put),
+            }
+        })
+    }
+
+    #[pyo3(signature = (data, key, hash_key=None, durability=None))]
+    fn begin_put(
+        &self,
+        py: Python<'_>,
+        data: Data<'_>,
+        key: &str,
+        hash_key: Option<&str>,
+        durability: Option<Level>,
+    ) -> Begun<PutResult> {
+        guard(|| {
+            let hash_key = hash_key.map(|key| arguments::hash_key(key, "hash_key")).transpose()?;
+            let record = NewRecord { key, hash_key, data: &data.0.0 };
+            self.begin_put_record(py, &record, durability)
+        })
+    }
+
+    /// Puts pairs of key and data, all in one step.
+    #[pyo3(signature = (records, durability=None))]
+    fn begin_put_batch<'py>(
+        &self,
+        py: Python<'py>,
+        records: Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>,
+        durability: Option<Level>,
+    ) -> Begun<Bound<'py, PyList>> {
+        guard(|| {
+            let level = self.0.level(durability.map(|level| level.0))?;
+            let mut parts: Vec<(&str, Data<'_>)> = Vec::with_capacity(records.len());
+            for (key, data) in &records {
+                parts.push((key.extract()?, data.extract()?));
+            }
+            crate::memory::check(parts.iter().map(|(_, data)| data.0.0.len()).sum())?;
+            let new: Vec<NewRecord<'_>> = parts
+                .iter()
+                .map(|(key, data)| NewRecord { key, hash_key: None, data: &data.0.0 })
+                .collect();
+            self.0.wait_for_capacity(py)?;
+            let mut results = Vec::with_capacity(new.len());
+            let each = |put| results.push(PutResult::new(&put));
+            let ticket = self.0.stream.put_batch(&new, each).map_err(raise)?;
+            let pending = PendingPut::new(py, &self.0, ticket, level)?;
+            Ok((PyList::new(py, results)?, pending))
+        })
+    }
+
+    // --- reading --------------------------------------------------------------------------------
+
+    fn read(
+        &self,
+        py: Python<'_>,
+        shard: Option<&str>,
+        start: StartArgument,
+        after: Option<&str>,
+        max: usize,
+        wait: Millis,
+    ) -> PyResult<RecordBatch> {
+        guard(|| self.begin_read(shard, start, after, max)?.block(py, wait))
+    }
+
+    fn begin_read(
+        &self,
+        shard: Option<&str>,
+        start: StartArgument,
+        after: Option<&str>,
+        max: usize,
+    ) -> PyResult<ReadCall> {
+        guard(|| {
+            let shard = shard.map(arguments::shard).transpose()?;
+            let start = match after {
+                Some(after) => Start::After(arguments::sequence(after, "after")?),
+                None => start.0,
+            };
+            ReadCall::of_shards(&self.0, shard, start, max).map_err(raise)
+        })
+    }
+
+    // --- readers --------------------------------------------------------------------------------
+
+    fn reader(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        start: StartArgument,
+        lease: Millis,
+    ) -> PyResult<Member> {
+        guard(|| {
+            let member = self.0.change(py, |stream| {
+                let (reader, ticket) = stream.reader(name, start.0)?;
+                Ok((stream.join(&reader, lease)?, ticket))
+            })?;
+            Ok(Member::new(&self.0, member))
+        })
+    }
+
+    fn readers(&self) -> PyResult<Vec<String>> {
+        guard(|| {
+            self.0.engine.check_open().map_err(raise)?;
+            Ok(self.0.stream.all_readers().iter().map(|one| one.name().to_owned()).collect())
+        })
+    }
+
+    fn remove_reader(&self, py: Python<'_>, name: &str) -> PyResult<()> {
+        guard(|| self.0.change(py, |stream| Ok(((), stream.remove_reader(name)?))))
+    }
+
+    // --- the stream itself ----------------------------------------------------------------------
+
+    fn shards(&self) -> PyResult<Vec<Shard>> {
+        guard(|| {
+            self.0.engine.check_open().map_err(raise)?;
+            Ok(self.0.stream.shards().all().cloned().map(Shard).collect())
+        })
+    }
+
+    fn split(&self, py: Python<'_>, shard: &str, at: Option<&str>) -> PyResult<Vec<String>> {
+        guard(|| {
+            let shard = arguments::shard(shard)?;
+            let at = at.map(|at| arguments::hash_key(at, "at")).transpose()?;
+            self.reshard(py, |stream| stream.split(shard, at))
+        })
+    }
+
+    fn merge(&self, py: Python<'_>, first: &str, second: &str) -> PyResult<Vec<String>> {
+        guard(|| {
+            let (first, second) = (arguments::shard(first)?, arguments::shard(second)?);
+            self.reshard(py, |stream| stream.merge(first, second))
+        })
+    }
+
+    fn resize(&self, py: Python<'_>, shards: u32) -> PyResult<Vec<String>> {
+        guard(|| self.reshard(py, |stream| stream.resize(shards)))
+    }
+
+    fn set_retention(&self, py: Python<'_>, retention: Millis) -> PyResult<()> {
+        guard(|| self.0.change(py, |stream| Ok(((), stream.set_retention(retention)?))))
+    }
+
+    fn statistics(&self) -> PyResult<StreamStatistics> {
+        guard(|| self.0.stream.statistics().map(StreamStatistics).map_err(raise))
+    }
+
+    fn remove(&self, py: Python<'_>) -> PyResult<()> {
+        guard(|| self.0.change(py, |stream| Ok(((), stream.remove()?))))
+    }
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Stream>()
+}

@@ -1,0 +1,1 @@
+"""Streams for asyncio. The public names are those of `trunkline.aio`."""

@@ -1,0 +1,1 @@
+"""Streams: records in shards, and readers. The public names are those of `trunkline`."""

@@ -1,0 +1,279 @@
+"""A stream: put, read, readers, and what belongs to the stream itself."""
+
+from __future__ import annotations
+
+from trunkline import validation
+from trunkline._core import milliseconds
+from trunkline.limits import WAIT_MAX_MS
+from trunkline.streams import arguments
+from trunkline.streams.reader import Reader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from trunkline._core import PutResult, RecordBatch, Shard, StreamStatistics
+    from trunkline._core import Stream as CoreStream
+    from trunkline._types import Body, Durability, Seconds, StreamStart
+    from trunkline.engine import Engine
+    from trunkline.limits import Limits
+
+LEASE_MAX_MS = 86_400_000
+"""The longest lease of a reader's member, in milliseconds: a day."""
+
+
+class Stream:
+    """A stream of an engine; :meth:`Engine.stream` makes it. Any thread may call every method.
+
+    >>> import trunkline
+    >>> stream = trunkline.open().stream("clicks", shards=4)
+    >>> put = stream.put("home", key="user-1")
+    >>> [record.text() for record in stream.read()]
+    ['home']
+    """
+
+    __slots__ = ("_core", "_engine", "_limits")
+
+    _core: CoreStream
+    _engine: Engine
+    _limits: Limits
+
+    def __init__(self, engine: Engine, core: CoreStream) -> None:
+        self._engine = engine
+        self._core = core
+        self._limits = engine.limits
+
+    @property
+    def name(self) -> str:
+        """The stream's name."""
+        return self._core.name
+
+    @property
+    def retention(self) -> float:
+        """Seconds that records are kept."""
+        return self._core.retention / 1_000
+
+    # --- putting ---------------------------------------------------------------------------------
+
+    def put(
+        self,
+        data: Body,
+        *,
+        key: str,
+        hash_key: int | None = None,
+        durability: Durability | None = None,
+    ) -> PutResult:
+        """Add a record; return once it is as durable as the engine promises.
+
+        Records with the same `key` go to one shard and stay in order. `hash_key`, from 0 to
+        2**128 - 1, takes the place of the key's hash. `durability` lowers the engine's level for
+        this call.
+
+        Raises InvalidParameterValue, ResourceNotFound if the stream was removed, EngineClosed.
+
+        >>> import trunkline
+        >>> trunkline.open().stream("clicks").put("home", key="user-1").shard
+        'shardId-000000000000'
+        """
+        arguments.key(key, self._limits)
+        if hash_key is None and durability is None:
+            return self._core.put(data, key)
+        digits = arguments.number(hash_key, "hash_key")
+        result, pending = self._core.begin_put(data, key, digits, durability)
+        if pending is not None:
+            pending.wait()
+        return result
+
+    def put_batch(
+        self, records: Iterable[tuple[str, Body]], *, durability: Durability | None = None
+    ) -> list[PutResult]:
+        """Add pairs of key and data, in order, with one wait for the disk.
+
+        All are checked first: if one is refused, none was added.
+
+        >>> import trunkline
+        >>> stream = trunkline.open().stream("clicks")
+        >>> len(stream.put_batch([("user-1", "home"), ("user-2", "cart")]))
+        2
+        """
+        result, pending = self._core.begin_put_batch(pairs(records), durability)
+        if pending is not None:
+            pending.wait()
+        return result
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    def read(
+        self,
+        shard: str | None = None,
+        start: StreamStart = "earliest",
+        max: int = 1_000,
+        wait: Seconds = 0,
+        *,
+        after: str | None = None,
+    ) -> RecordBatch:
+        """Read up to `max` records; wait at most `wait` seconds for the first.
+
+        Without `shard` all shards are read, in the order of the records' times. `start` is
+        ``"earliest"``, ``"latest"`` (what is put from now on), a datetime with a time zone, or the
+        sequence of the first record, which names its shard. `after` is the sequence behind which
+        to go on. A read of many large records ends at 64 MiB.
+
+        A record may be read before its put is acknowledged; a crash can then take it back.
+
+        >>> import trunkline
+        >>> stream = trunkline.open().stream("clicks")
+        >>> put = stream.put_batch([("user-1", "home"), ("user-1", "cart"), ("user-1", "paid")])
+        >>> [record.text() for record in stream.read(after=put[0].sequence, max=1)]
+        ['cart']
+        """
+        checked = read_arguments(shard, start, max, after)
+        return self._core.read(*checked, milliseconds(wait, "wait", 0, WAIT_MAX_MS))
+
+    # --- readers ---------------------------------------------------------------------------------
+
+    def reader(self, name: str, start: StreamStart = "latest", *, lease: Seconds = 60) -> Reader:
+        """Join the reader `name`, which is created if there is none, and then begins at `start`.
+
+        A reader is a durable position in every shard. Each call adds a member; the members share
+        the shards. A member that neither fetches nor commits for `lease` seconds loses its shards
+        to the others, and its next commit raises LeaseLost. `start` is ``"earliest"``,
+        ``"latest"`` or a datetime, and counts only when the reader is created.
+
+        >>> import trunkline
+        >>> stream = trunkline.open().stream("clicks")
+        >>> reader = stream.reader("billing", start="earliest")
+        >>> put = stream.put("home", key="user-1")
+        >>> for batch in reader.batches(wait=0):
+        ...     print([record.text() for record in batch])
+        ...     reader.commit(batch)
+        ['home']
+        """
+        arguments.name(name, "reader")
+        span = milliseconds(lease, "lease", 1_000, LEASE_MAX_MS)
+        return Reader(self._core.reader(name, arguments.start(start), span))
+
+    def readers(self) -> list[str]:
+        """The names of the readers, sorted.
+
+        >>> import trunkline
+        >>> stream = trunkline.open().stream("clicks")
+        >>> reader = stream.reader("billing")
+        >>> stream.readers()
+        ['billing']
+        """
+        return self._core.readers()
+
+    def remove_reader(self, name: str) -> None:
+        """Remove a reader with its positions. Its members fail from then on.
+
+        Raises ResourceNotFound if there is none of this name.
+        """
+        self._core.remove_reader(arguments.name(name, "reader"))
+
+    # --- the stream itself -----------------------------------------------------------------------
+
+    def shards(self) -> list[Shard]:
+        """The shards that can be read, in the order of their ids.
+
+        >>> import trunkline
+        >>> [shard.open for shard in trunkline.open().stream("clicks", shards=2).shards()]
+        [True, True]
+        """
+        return self._core.shards()
+
+    def split(self, shard: str, at: int | None = None) -> tuple[str, str]:
+        """Split a shard in its middle, or at the hash key `at`; return the two new shards.
+
+        Readers read a shard to its end before they go on with what came of it.
+
+        >>> import trunkline
+        >>> trunkline.open().stream("clicks").split("shardId-000000000000")
+        ('shardId-000000000001', 'shardId-000000000002')
+        """
+        first, second = self._core.split(shard, arguments.number(at, "at"))
+        return first, second
+
+    def merge(self, first: str, second: str) -> str:
+        """Merge two shards whose hash keys are neighbours; return the new shard.
+
+        >>> import trunkline
+        >>> stream = trunkline.open().stream("clicks", shards=2)
+        >>> stream.merge("shardId-000000000000", "shardId-000000000001")
+        'shardId-000000000002'
+        """
+        (merged,) = self._core.merge(first, second)
+        return merged
+
+    def resize(self, shards: int) -> list[str]:
+        """Split and merge until there are `shards` open shards of equal width; the new ones.
+
+        >>> import trunkline
+        >>> stream = trunkline.open().stream("clicks")
+        >>> len(stream.resize(3)), stream.statistics().open_shards
+        (3, 3)
+        """
+        validation.count(shards, "shards", 1, self._limits.stream_shards_max)
+        return self._core.resize(shards)
+
+    def configure(self, *, retention: Seconds) -> None:
+        """Change how long records are kept.
+
+        A shorter time drops old records at once, a longer one brings none back.
+
+        >>> import trunkline
+        >>> stream = trunkline.open().stream("clicks")
+        >>> stream.configure(retention=7 * 86_400)
+        >>> stream.retention
+        604800.0
+        """
+        self._core.set_retention(retention_of(retention, self._limits))
+
+    def statistics(self) -> StreamStatistics:
+        """How the stream stands.
+
+        >>> import trunkline
+        >>> trunkline.open().stream("clicks").statistics()
+        <StreamStatistics: 0 records, 1 open shards>
+        """
+        return self._core.statistics()
+
+    def remove(self) -> None:
+        """Remove the stream with its readers and everything in it.
+
+        >>> import trunkline
+        >>> stream = trunkline.open().stream("clicks")
+        >>> stream.remove()
+        >>> stream.put("late", key="user-1")
+        Traceback (most recent call last):
+        trunkline.errors.ResourceNotFound: Stream clicks under account 000000000000 not found.
+        """
+        self._core.remove()
+
+    def __repr__(self) -> str:
+        return f"<Stream {self.name!r}>"
+
+
+def pairs(records: Iterable[tuple[str, Body]]) -> list[tuple[str, Body]]:
+    """The records of a batch as a list of pairs."""
+    listed = list(records)
+    for index, record in enumerate(listed):
+        if not isinstance(record, tuple) or len(record) != 2:
+            raise TypeError(f"records[{index}] must be a pair (key, data)")
+        if not isinstance(record[0], str):
+            raise TypeError(f"records[{index}]: key must be a str, not {type(record[0]).__name__}")
+    return listed
+
+
+def read_arguments(
+    shard: str | None, start: StreamStart, max: int, after: str | None
+) -> tuple[str | None, str | int, str | None, int]:
+    """The arguments of a read, in the order of the core."""
+    validation.count(max, "max", 1, validation.COUNT_MAX)
+    return shard, arguments.start(start), after, max
+
+
+def retention_of(retention: Seconds, limits: Limits) -> int:
+    """A retention in milliseconds."""
+    low, high = limits.stream_retention_min, limits.stream_retention_max
+    return milliseconds(retention, "retention", low, high)
