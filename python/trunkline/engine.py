@@ -21,6 +21,7 @@ from trunkline.queues import options as queue_options
 from trunkline.queues.metadata import encode_metadata, read_metadata
 from trunkline.queues.queue import Queue
 from trunkline.schedules.verbs import ScheduleVerbs
+from trunkline.streams.verbs import StreamVerbs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,10 +31,9 @@ if TYPE_CHECKING:
     from trunkline._core import Queue as CoreQueue
     from trunkline._handlers import Handlers
     from trunkline._outbox import Outbox
-    from trunkline._types import Durability, Path, QueueOptions, Seconds
+    from trunkline._types import Durability, Path, QueueOptions
     from trunkline.faults import Faults
     from trunkline.schedules.registry import Schedules
-    from trunkline.streams.stream import Stream
 
 ACCOUNT = "000000000000"
 """The account of queues that name none."""
@@ -107,7 +107,7 @@ def open(
     return Engine(core)
 
 
-class Engine(BusVerbs, ScheduleVerbs):
+class Engine(BusVerbs, ScheduleVerbs, StreamVerbs):
     """An open engine; :func:`trunkline.open` makes it. A context manager that closes at its end.
 
     >>> import trunkline
@@ -212,54 +212,6 @@ different value for attribute delay; leave the option out, or change the queue w
         """
         found = self._core.queues(account or ACCOUNT, region or REGION, prefix)
         return [self._wrap(core) for core in found]
-
-    def stream(
-        self,
-        name: str,
-        *,
-        shards: int | None = None,
-        retention: Seconds | None = None,
-        create: bool = True,
-        account: str | None = None,
-        region: str | None = None,
-    ) -> Stream:
-        """Get the stream `name`, or create it with `shards` shards of equal width (1).
-
-        Records are kept for `retention` seconds (86,400 to 31,536,000; 86,400).
-        Options that are given are compared with an existing stream; options that are left out are
-        not. ``create=False`` finds a stream and never creates one.
-
-        Raises ResourceInUse if an option differs from the existing stream's, ResourceNotFound with
-        ``create=False``, InvalidParameterValue, EngineClosed.
-
-        >>> import trunkline
-        >>> engine = trunkline.open()
-        >>> stream = engine.stream("clicks", shards=4, retention=86_400)
-        >>> engine.stream("clicks", shards=8)
-        Traceback (most recent call last):
-        trunkline.errors.ResourceInUse: A stream already exists with the same name and a different \
-value for shards; leave the option out, or change the stream with resize().
-        """
-        from trunkline.streams.definition import get_or_create
-
-        full_name = (account or ACCOUNT, region or REGION, name)
-        return get_or_create(self, full_name, shards, retention, create)
-
-    def streams(
-        self, prefix: str = "", *, account: str | None = None, region: str | None = None
-    ) -> list[Stream]:
-        """The streams whose name starts with `prefix`, sorted by name.
-
-        >>> import trunkline
-        >>> engine = trunkline.open()
-        >>> stream = engine.stream("clicks")
-        >>> engine.streams()
-        [<Stream 'clicks'>]
-        """
-        from trunkline.streams.stream import Stream
-
-        found = self._core.streams(account or ACCOUNT, region or REGION, prefix)
-        return [Stream(self, core) for core in found]
 
     def flush(self) -> None:
         """Return when everything that was accepted so far is on disk.

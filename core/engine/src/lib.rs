@@ -52,8 +52,8 @@ pub use queue::{
 pub use router::{FanOut, FanTarget, NewRule, NewSubscription, NewTarget, Target, TargetResource};
 pub use schedule::{Progress, SCHEDULE, Schedule, ScheduleConfig, ScheduleStatus};
 pub use stream::{
-    FetchRequest, NewRecord, PutRecord, ReadOutcome, ReadRequest, Reader, ReaderStatistics,
-    ReaderWaiter, STREAM, ShardPosition, ShardStatistics, Stream, StreamConfig, StreamMember,
+    FetchRequest, MemberWait, NewRecord, PutRecord, ReadOutcome, ReadRequest, Reader,
+    ReaderStatistics, STREAM, ShardPosition, ShardStatistics, Stream, StreamConfig, StreamMember,
     StreamRecord, StreamStatistics, operation as stream_operation, stream_name,
 };
 pub use topic::{

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from trunkline._core import Stream as CoreStream
     from trunkline._types import Seconds
-    from trunkline.engine import Engine
+    from trunkline.streams.verbs import StreamVerbs
 
 SHARDS = 1
 """Shards of a stream that does not say how many."""
@@ -21,7 +21,7 @@ RETENTION = 86_400
 
 
 def get_or_create(
-    engine: Engine,
+    engine: StreamVerbs,
     full_name: tuple[str, str, str],
     shards: int | None,
     retention: Seconds | None,
@@ -40,12 +40,12 @@ def get_or_create(
         existing = core.find_stream(full_name)
         if existing is not None:
             _compare(existing, shards, span)
-            return Stream(engine, existing)
+            return Stream(existing, limits)
         if not create:
             account, _, name = full_name
             raise ResourceNotFound(f"Stream {name} under account {account} not found.")
         span = retention_of(RETENTION, limits) if span is None else span
-        return Stream(engine, core.create_stream(full_name, shards or SHARDS, span))
+        return Stream(core.create_stream(full_name, shards or SHARDS, span), limits)
 
 
 def _compare(existing: CoreStream, shards: int | None, retention: int | None) -> None:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from trunkline._core import PutResult, RecordBatch, Shard, StreamStatistics
     from trunkline._core import Stream as CoreStream
     from trunkline._types import Body, Durability, Seconds, StreamStart
-    from trunkline.engine import Engine
     from trunkline.limits import Limits
 
 LEASE_MAX_MS = 86_400_000
@@ -32,16 +31,11 @@ class Stream:
     ['home']
     """
 
-    __slots__ = ("_core", "_engine", "_limits")
+    __slots__ = ("_core", "_limits")
 
-    _core: CoreStream
-    _engine: Engine
-    _limits: Limits
-
-    def __init__(self, engine: Engine, core: CoreStream) -> None:
-        self._engine = engine
+    def __init__(self, core: CoreStream, limits: Limits) -> None:
         self._core = core
-        self._limits = engine.limits
+        self._limits = limits
 
     @property
     def name(self) -> str:

@@ -187,5 +187,5 @@ class OnDisk(StreamMachine):
 
 TestStreamInMemory = InMemory.TestCase
 TestStreamOnDisk = OnDisk.TestCase
-TestStreamInMemory.settings = settings(settings.default, stateful_step_count=40)
-TestStreamOnDisk.settings = settings(settings.default, stateful_step_count=40)
+TestStreamInMemory.settings = settings(settings.default, stateful_step_count=30)
+TestStreamOnDisk.settings = settings(settings.default, stateful_step_count=30)

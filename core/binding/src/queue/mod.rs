@@ -17,7 +17,7 @@ pub(crate) mod redrive;
 pub(crate) mod results;
 mod statistics;
 mod verbs;
-mod waiting;
+pub(crate) mod waiting;
 
 use pyo3::prelude::*;
 

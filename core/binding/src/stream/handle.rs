@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use trunkline_engine::{Engine, Stream, Ticket};
+use trunkline_engine::{Engine, Settling, Stream, Ticket};
 use trunkline_types::Durability;
 
 use crate::error::{invalid, raise};
@@ -44,29 +44,31 @@ impl StreamHandle {
         ticket: Option<Ticket>,
         level: Durability,
     ) -> PyResult<()> {
-        match ticket {
-            Some(ticket) if self.waits_for_disk(level) => {
-                py.detach(|| self.engine.wait(ticket, level)).map_err(raise)
-            }
-            // A copy into the page cache takes microseconds: less than winning the interpreter
-            // back.
-            Some(ticket) => self.engine.wait(ticket, level).map_err(raise),
+        let host = self.engine.host();
+        match host.begin_settle(self.stream.name(), ticket, level).map_err(raise)? {
             None => Ok(()),
+            Some(settling) => self.block(py, &settling),
         }
     }
 
-    /// Whether a wait at `level` may last as long as a sync.
-    pub fn waits_for_disk(&self, level: Durability) -> bool {
-        level > Durability::Memory && self.level == Durability::Disk
+    /// Blocks until a wait is over; signals interrupt an injected pause.
+    pub fn block(&self, py: Python<'_>, settling: &Settling) -> PyResult<()> {
+        crate::signals::sleep(py, settling.pause_left())?;
+        py.detach(|| settling.wait(self.engine.host())).map_err(raise)
     }
 
-    /// Waits, detached, while more is unwritten than may be.
+    /// Puts, detached if faults or back-pressure may hold the call up.
     #[inline]
-    pub fn wait_for_capacity(&self, py: Python<'_>) -> PyResult<()> {
-        if self.engine.has_capacity() {
-            return Ok(());
+    pub fn put<T: Send>(
+        &self,
+        py: Python<'_>,
+        put: impl FnOnce(&Stream) -> trunkline_engine::Result<T> + Send,
+    ) -> PyResult<T> {
+        let host = self.engine.host();
+        if host.has_capacity() && !self.engine.faults().is_active() {
+            return put(&self.stream).map_err(raise);
         }
-        py.detach(|| self.engine.wait_for_capacity()).map_err(raise)
+        py.detach(|| put(&self.stream)).map_err(raise)
     }
 
     /// Does something rare that may take a while, detached, and waits until it is durable.

@@ -52,14 +52,18 @@ impl Member {
     }
 
     fn fetch(&self, py: Python<'_>, max: usize, wait: Millis) -> PyResult<RecordBatch> {
-        guard(|| self.begin_fetch(max)?.block(py, wait))
+        guard(|| self.begin_fetch(max, wait)?.block(py))
     }
 
-    fn begin_fetch(&self, max: usize) -> PyResult<ReadCall> {
-        Ok(ReadCall::of_member(&self.handle, self.member()?, self.number, max))
+    fn begin_fetch(&self, max: usize, wait: Millis) -> PyResult<ReadCall> {
+        Ok(ReadCall::of_member(&self.handle, self.member()?, self.number, max, wait))
     }
 
-    fn begin_commit(&self, py: Python<'_>, batch: &RecordBatch) -> PyResult<Option<PendingPut>> {
+    fn begin_commit(
+        &self,
+        py: Python<'_>,
+        batch: &RecordBatch,
+    ) -> PyResult<Option<Py<PendingPut>>> {
         guard(|| {
             let member = self.member()?;
             let Some(taken) = batch.taken_by(self.number) else {

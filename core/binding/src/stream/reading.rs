@@ -2,25 +2,22 @@
 //! poll it.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use pyo3::prelude::*;
 use trunkline_engine::{
-    Ended, FetchRequest, Parker, ReaderWaiter, ShardId, ShardPosition, Signal, Start, StreamMember,
-    StreamRecord, WaiterId,
+    FetchRequest, LongPoll, MemberWait, Parker, Polled, ShardId, ShardPosition, Start,
+    StreamMember, StreamRecord,
 };
+use trunkline_types::Millis;
 use trunkline_types::sync::lock;
-use trunkline_types::{Deadline, Millis};
 
+use crate::completion::Completion;
 use crate::error::{guard, raise};
-use crate::signals::{SLICE, handles_signals};
+use crate::queue::waiting::park;
 use crate::stream::batch::RecordBatch;
 use crate::stream::columns::{BYTES_MAX, Builder};
 use crate::stream::handle::StreamHandle;
 use crate::waker::Waker;
-
-/// The slice of threads that handle no signals: only so that no sum overflows.
-const LONG: Duration = Duration::from_secs(3_600);
 
 /// One call to read, which may try more than once.
 #[pyclass(frozen, module = "trunkline._core")]
@@ -28,6 +25,8 @@ pub(crate) struct ReadCall {
     handle: Arc<StreamHandle>,
     source: Source,
     max: usize,
+    /// `None` once the call has come to its end.
+    wait: Mutex<Option<Wait>>,
 }
 
 enum Source {
@@ -37,11 +36,15 @@ enum Source {
     Member(Arc<StreamMember>, u64),
 }
 
-/// A place among those who wait.
-enum Place {
-    Stream(WaiterId),
-    Member(ReaderWaiter),
+/// The wait of a call. A member's leases do not lapse while it waits.
+struct Wait {
+    poll: LongPoll,
+    member: Option<MemberWait>,
 }
+
+/// What to await before the next poll: the token to leave if that is cancelled, the completion, and
+/// after how many seconds the time is over.
+type Waiting = (u64, Py<Completion>, f64);
 
 impl ReadCall {
     /// A read of one shard, or of all of them, from a place on.
@@ -50,6 +53,7 @@ impl ReadCall {
         shard: Option<ShardId>,
         start: Start,
         max: usize,
+        wait: Millis,
     ) -> trunkline_engine::Result<Self> {
         let stream = &handle.stream;
         let shard = match start {
@@ -64,7 +68,7 @@ impl ReadCall {
         let place = |shard| Ok(ShardPosition { shard, offset: stream.offset_at(shard, start)? });
         let positions = shards.into_iter().map(place).collect::<trunkline_engine::Result<_>>()?;
         let source = Source::Shards { positions: Mutex::new(positions), all: shard.is_none() };
-        Ok(Self { handle: handle.clone(), source, max })
+        Ok(Self::new(handle, source, max, wait))
     }
 
     /// A fetch by a member of a reader.
@@ -73,8 +77,15 @@ impl ReadCall {
         member: Arc<StreamMember>,
         number: u64,
         max: usize,
+        wait: Millis,
     ) -> Self {
-        Self { handle: handle.clone(), source: Source::Member(member, number), max }
+        Self::new(handle, Source::Member(member, number), max, wait)
+    }
+
+    fn new(handle: &Arc<StreamHandle>, source: Source, max: usize, wait: Millis) -> Self {
+        let poll = LongPoll::new(handle.stream.clone(), wait);
+        let wait = Mutex::new(Some(Wait { poll, member: None }));
+        Self { handle: handle.clone(), source, max, wait }
     }
 
     /// Reads without waiting; `None` if there is nothing.
@@ -113,131 +124,72 @@ impl ReadCall {
         positions.extend(new.map(|shard| ShardPosition { shard: shard.id, offset: 0 }));
     }
 
-    fn subscribe(&self, signal: Arc<dyn Signal>, deadline: Option<Millis>) -> Place {
-        match &self.source {
-            Source::Shards { .. } => Place::Stream(self.handle.stream.subscribe(signal, deadline)),
-            Source::Member(member, _) => Place::Member(member.subscribe(signal, deadline)),
+    /// A member that begins to wait keeps its leases.
+    fn begin_wait(&self, wait: &mut Wait) {
+        if let Source::Member(member, _) = &self.source {
+            wait.member.get_or_insert_with(|| MemberWait::new(member.clone()));
         }
     }
 
-    fn unsubscribe(&self, place: Place) -> Ended {
-        match (place, &self.source) {
-            (Place::Member(waiter), Source::Member(member, _)) => member.unsubscribe(waiter),
-            (Place::Stream(id), _) => self.handle.stream.unsubscribe(id),
-            // A place is given up where it was taken.
-            (Place::Member(_), Source::Shards { .. }) => Ended::Waiting,
-        }
-    }
-
-    /// Reads, and blocks for up to `wait` until there is something; an empty batch if there is not.
-    ///
-    /// On a virtual clock the wait ends when that much time has passed there or in the world, so
-    /// that a program of one thread cannot wait for itself.
-    pub fn block(&self, py: Python<'_>, wait: Millis) -> PyResult<RecordBatch> {
+    /// Reads, and blocks until there is something or the time is over; an empty batch then.
+    pub fn block(&self, py: Python<'_>) -> PyResult<RecordBatch> {
+        let Some(mut wait) = lock(&self.wait).take() else { return Ok(nothing()) };
+        let parker = Arc::new(Parker::default());
         let attempt = || py.detach(|| self.try_read()).map_err(raise);
-        let mut found = attempt()?;
-        if found.is_none() && wait > 0 {
-            found = self.wait(py, wait, attempt)?;
-        }
-        Ok(found.unwrap_or_else(|| RecordBatch::new(Builder::new().finish())))
-    }
-
-    fn wait(
-        &self,
-        py: Python<'_>,
-        wait: Millis,
-        attempt: impl Fn() -> PyResult<Option<RecordBatch>>,
-    ) -> PyResult<Option<RecordBatch>> {
-        let virtual_end = self.deadline(wait);
-        let end = Deadline::after(Duration::from_millis(wait));
         loop {
-            let parker = Arc::new(Parker::default());
-            let place = self.subscribe(parker.clone(), virtual_end);
-            // Something may have come between the try before and the subscription.
-            let found = match attempt() {
-                Ok(None) => park(py, &parker, &end).map(|woken| (None, woken)),
-                Ok(found) => Ok((found, false)),
-                Err(failure) => Err(failure),
-            };
-            let ended = self.unsubscribe(place);
-            match found? {
-                (Some(found), _) => return Ok(Some(found)),
-                (None, woken) => match attempt()? {
-                    None if woken && ended != Ended::Expired => {}
-                    found => return Ok(found),
-                },
+            match wait.poll.poll(|| Ok::<_, PyErr>(parker.clone()), attempt)? {
+                Polled::Found(batch) => return Ok(batch),
+                Polled::Over => return Ok(nothing()),
+                Polled::Wait(left) => {
+                    self.begin_wait(&mut wait);
+                    park(py, &parker, left)?;
+                }
             }
         }
     }
 }
 
-/// Parks until `parker` is signalled or the time is over, and lets signals interrupt; whether it
-/// was signalled.
-fn park(py: Python<'_>, parker: &Parker, end: &Deadline) -> PyResult<bool> {
-    let slice = if handles_signals() { SLICE } else { LONG };
-    loop {
-        let left = end.left();
-        let signalled = py.detach(|| parker.park(left.min(slice)));
-        py.check_signals()?;
-        if signalled || left.is_zero() {
-            return Ok(signalled);
-        }
-    }
+fn nothing() -> RecordBatch {
+    RecordBatch::new(Builder::new().finish())
 }
 
 #[pymethods]
 impl ReadCall {
-    /// The records that are there; `None` if there are none.
-    fn attempt(&self, py: Python<'_>) -> PyResult<Option<RecordBatch>> {
-        guard(|| py.detach(|| self.try_read()).map_err(raise))
-    }
-
-    /// A batch without records.
-    fn nothing(&self) -> RecordBatch {
-        RecordBatch::new(Builder::new().finish())
-    }
-
-    /// When a wait that starts now ends on a virtual clock; `None` on the system's.
-    fn deadline(&self, wait: Millis) -> Option<Millis> {
-        let clock = self.handle.engine.clock();
-        clock.is_virtual().then(|| clock.now().saturating_add(wait))
-    }
-
-    /// Joins those who wait for records: `waker` signals `token` once, when an attempt may find
-    /// some or, on a virtual clock, at `deadline`.
-    fn wait_with(
-        slf: &Bound<'_, Self>,
+    /// The records, which may be none when the time is over; or what to await before the next poll.
+    fn poll(
+        &self,
+        py: Python<'_>,
         waker: &Waker,
-        token: u64,
-        deadline: Option<Millis>,
-    ) -> PyResult<ReadSubscription> {
+        event_loop: Py<PyAny>,
+    ) -> PyResult<(RecordBatch, Option<Waiting>)> {
         guard(|| {
-            let place = slf.get().subscribe(waker.signal(token), deadline);
-            let call = slf.clone().unbind();
-            Ok(ReadSubscription { call, place: Mutex::new(Some(place)) })
+            let Some(mut wait) = lock(&self.wait).take() else { return Ok((nothing(), None)) };
+            let mut parked = None;
+            let signal = || {
+                let (token, completion) = waker.park(py, event_loop)?;
+                parked = Some((token, completion));
+                Ok::<_, PyErr>(waker.signal(token))
+            };
+            let attempt = || py.detach(|| self.try_read()).map_err(raise);
+            match (wait.poll.poll(signal, attempt)?, parked) {
+                (Polled::Found(batch), _) => Ok((batch, None)),
+                (Polled::Wait(left), Some((token, completion))) => {
+                    self.begin_wait(&mut wait);
+                    *lock(&self.wait) = Some(wait);
+                    Ok((nothing(), Some((token, completion, left.as_secs_f64()))))
+                }
+                _ => Ok((nothing(), None)),
+            }
         })
     }
-}
 
-/// A place among those who wait for records.
-#[pyclass(frozen, module = "trunkline._core")]
-pub(crate) struct ReadSubscription {
-    call: Py<ReadCall>,
-    place: Mutex<Option<Place>>,
-}
-
-#[pymethods]
-impl ReadSubscription {
-    /// Gives the place up. Whether a virtual deadline had passed.
-    fn end(&self) -> PyResult<bool> {
-        guard(|| {
-            let place = lock(&self.place).take();
-            Ok(place.map(|place| self.call.get().unsubscribe(place)) == Some(Ended::Expired))
-        })
+    /// Ends the wait, for a task that is cancelled.
+    fn cancel(&self) {
+        let ended = lock(&self.wait).take();
+        drop(ended);
     }
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<ReadCall>()?;
-    module.add_class::<ReadSubscription>()
+    module.add_class::<ReadCall>()
 }

@@ -19,7 +19,7 @@ use crate::stream::record::PutResult;
 use crate::stream::statistics::{Shard, StreamStatistics};
 
 /// The result of a verb that was begun, and what is still to be waited for.
-type Begun<T> = PyResult<(T, Option<PendingPut>)>;
+type Begun<T> = PyResult<(T, Option<Py<PendingPut>>)>;
 
 /// The shards that are new, and the ticket that stands for them.
 type Resharded = (Vec<ShardId>, Option<engine::Ticket>);
@@ -37,8 +37,7 @@ impl Stream {
     ) -> Begun<PutResult> {
         let level = self.0.level(durability.map(|level| level.0))?;
         crate::memory::check(record.data.len())?;
-        self.0.wait_for_capacity(py)?;
-        let put = self.0.stream.put(record).map_err(raise)?;
+        let put = self.0.put(py, |stream| stream.put(record))?;
         Ok((PutResult::new(&put), PendingPut::new(py, &self.0, put.ticket, level)?))
     }
 
@@ -81,11 +80,10 @@ impl Stream {
     fn put(&self, py: Python<'_>, data: Data<'_>, key: &str) -> PyResult<PutResult> {
         guard(|| {
             let record = NewRecord { key, hash_key: None, data: &data.0.0 };
-            let (put, pending) = self.begin_put_record(py, &record, None)?;
-            match pending {
-                Some(pending) => pending.wait(py).map(|()| put),
-                None => Ok(put),
-            }
+            crate::memory::check(record.data.len())?;
+            let put = self.0.put(py, |stream| stream.put(&record))?;
+            self.0.acknowledge(py, put.ticket, self.0.level)?;
+            Ok(PutResult::new(&put))
         })
     }
 
@@ -124,10 +122,9 @@ impl Stream {
                 .iter()
                 .map(|(key, data)| NewRecord { key, hash_key: None, data: &data.0.0 })
                 .collect();
-            self.0.wait_for_capacity(py)?;
             let mut results = Vec::with_capacity(new.len());
             let each = |put| results.push(PutResult::new(&put));
-            let ticket = self.0.stream.put_batch(&new, each).map_err(raise)?;
+            let ticket = self.0.put(py, |stream| stream.put_batch(&new, each))?;
             let pending = PendingPut::new(py, &self.0, ticket, level)?;
             Ok((PyList::new(py, results)?, pending))
         })
@@ -144,7 +141,7 @@ impl Stream {
         max: usize,
         wait: Millis,
     ) -> PyResult<RecordBatch> {
-        guard(|| self.begin_read(shard, start, after, max)?.block(py, wait))
+        guard(|| self.begin_read(shard, start, after, max, wait)?.block(py))
     }
 
     fn begin_read(
@@ -153,6 +150,7 @@ impl Stream {
         start: StartArgument,
         after: Option<&str>,
         max: usize,
+        wait: Millis,
     ) -> PyResult<ReadCall> {
         guard(|| {
             let shard = shard.map(arguments::shard).transpose()?;
@@ -160,7 +158,7 @@ impl Stream {
                 Some(after) => Start::After(arguments::sequence(after, "after")?),
                 None => start.0,
             };
-            ReadCall::of_shards(&self.0, shard, start, max).map_err(raise)
+            ReadCall::of_shards(&self.0, shard, start, max, wait).map_err(raise)
         })
     }
 

@@ -7,6 +7,7 @@ use trunkline_engine::{
     Engine, FetchRequest, NewRecord, ReadRequest, Result, ShardId, Signal, Start, StreamConfig,
     StreamRecord, Ticket, stream_name,
 };
+use trunkline_host::Awaited;
 use trunkline_journal::sim::Random;
 
 use crate::Noun;
@@ -70,7 +71,7 @@ impl Noun for StreamNoun {
 
     fn wait(&self, engine: &Engine, signal: Arc<dyn Signal>) -> bool {
         let stream = engine.find_stream(&stream_name("clicks")).unwrap().unwrap();
-        stream.subscribe(signal, None);
+        stream.waiters().subscribe(signal, None);
         true
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use trunkline_journal::Ticket;
 use trunkline_stream::{LostLease, MemberId, ShardId, Taken};
-use trunkline_types::sync::atomic::{AtomicU64, Ordering};
+use trunkline_types::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use trunkline_types::sync::{Mutex, MutexGuard, lock};
 use trunkline_types::{Millis, Result};
 
@@ -31,6 +31,8 @@ pub struct StreamMember {
     lease: Millis,
     /// Counts fetches, so that each starts with another shard.
     turn: AtomicU64,
+    /// Calls that wait for records now: the leases do not lapse meanwhile.
+    waits: AtomicU32,
     fetching: Mutex<()>,
 }
 
@@ -51,6 +53,7 @@ impl Stream {
             id,
             lease,
             turn: AtomicU64::new(0),
+            waits: AtomicU32::new(0),
             fetching: Mutex::new(()),
         })
     }
@@ -79,57 +82,71 @@ impl StreamMember {
         let _one_at_a_time = lock(&self.fetching);
         let now = stream.host.now();
         stream.host.sweep_if_due(now);
-        let mut shards = self.renew(now)?;
-        // Another shard first each time, so that a busy one starves no other.
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed) as usize;
-        let count = shards.len().max(1);
-        shards.rotate_left(turn % count);
         let (mut max, mut max_bytes) = (request.max, request.max_bytes);
         let mut taken = Vec::new();
-        for Taken { shard, lease, next } in shards {
-            if max == 0 || max_bytes == 0 {
-                break;
+        loop {
+            let mut is_balanced = false;
+            for Taken { shard, lease, next } in self.renew(now)? {
+                if max == 0 || max_bytes == 0 {
+                    break;
+                }
+                let request = ReadRequest { shard, offset: next, max, max_bytes };
+                // It may have expired since.
+                let Ok(view) = stream.view(shard, now) else { continue };
+                let outcome = view.read(&request, &mut sink)?;
+                let fetched = Taken { shard, lease, next: outcome.next };
+                max -= outcome.records;
+                max_bytes = max_bytes.saturating_sub(outcome.bytes);
+                is_balanced |= self.note(&fetched, next, outcome.records == 0);
+                if outcome.records > 0 {
+                    taken.push(fetched);
+                }
             }
-            let request = ReadRequest { shard, offset: next, max, max_bytes };
-            // It may have expired since.
-            let Ok(view) = stream.view(shard, now) else { continue };
-            let outcome = view.read(&request, &mut sink)?;
-            let fetched = Taken { shard, lease, next: outcome.next };
-            max -= outcome.records;
-            max_bytes = max_bytes.saturating_sub(outcome.bytes);
-            self.note(&fetched, next, outcome.records == 0);
-            if outcome.records > 0 {
-                taken.push(fetched);
+            // Children of a shard whose last records expired can be fetched from now.
+            if !is_balanced || max == 0 || max_bytes == 0 {
+                return Ok(taken);
             }
         }
-        Ok(taken)
     }
 
     /// Shows that the member is alive; the shards that it may fetch from.
     fn renew(&self, now: Millis) -> Result<Vec<Taken>> {
         let mut state = self.state()?;
         let shards = self.stream.state();
-        let came_back = state.group.renew(self.id, Some(now.saturating_add(self.lease)));
+        let came_back = state.group.renew(self.id, self.deadline(now));
         let lapsed = state.group.lapse(now);
         if came_back || lapsed || state.version != shards.version {
             state.balance(&shards);
         }
-        Ok(state.group.fetchable(self.id))
+        if self.is_waiting() {
+            self.arm_lapse(&state);
+        }
+        let mut shards = state.group.fetchable(self.id);
+        // Another shard first each time, so that a busy one starves no other.
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) as usize;
+        let count = shards.len().max(1);
+        shards.rotate_left(turn % count);
+        Ok(shards)
     }
 
     /// Notes how far a shard was fetched. What expired before it was fetched needs no commit.
-    fn note(&self, fetched: &Taken, before: u64, only_expired: bool) {
+    /// Whether the shards were shared anew.
+    fn note(&self, fetched: &Taken, before: u64, only_expired: bool) -> bool {
         let mut state = lock(&self.reader.state);
         state.group.fetched(fetched);
         let is_idle = state.group.committed(fetched.shard) >= before;
         let is_held = state.group.decide_commit(std::slice::from_ref(fetched)).is_ok();
-        if only_expired && is_idle && is_held {
-            state.group.commit(fetched.shard, fetched.next);
-            let shards = self.stream.state();
-            if shards.shards.get(fetched.shard).is_some_and(|shard| !shard.is_open()) {
-                state.balance(&shards);
-            }
+        let is_moved = fetched.next > before;
+        if !(only_expired && is_moved && is_idle && is_held) {
+            return false;
         }
+        state.group.commit(fetched.shard, fetched.next);
+        let shards = self.stream.state();
+        let is_closed = shards.shards.get(fetched.shard).is_some_and(|shard| !shard.is_open());
+        if is_closed {
+            state.balance(&shards);
+        }
+        is_closed
     }
 
     /// Makes durable that everything up to the ends of `taken` was worked off. Refused as a whole
@@ -140,7 +157,7 @@ impl StreamMember {
         let now = stream.host.now();
         let ticket = {
             let mut state = self.state()?;
-            state.group.renew(self.id, Some(now.saturating_add(self.lease)));
+            state.group.renew(self.id, self.deadline(now));
             let moved = state
                 .group
                 .decide_commit(taken)
@@ -171,18 +188,34 @@ impl StreamMember {
         Ok(ticket)
     }
 
-    /// The member begins to wait: its leases do not lapse. When the next of another one may.
-    pub(super) fn wait(&self) -> Option<Millis> {
-        let mut state = lock(&self.reader.state);
-        state.group.renew(self.id, None);
-        state.group.next_lapse()
+    /// When the leases lapse if the member does not show itself again; never while it waits.
+    fn deadline(&self, now: Millis) -> Option<Millis> {
+        (!self.is_waiting()).then(|| now.saturating_add(self.lease))
     }
 
-    /// The member has waited.
-    pub(super) fn show(&self) {
-        let deadline = self.stream.host.now().saturating_add(self.lease);
+    fn is_waiting(&self) -> bool {
+        self.waits.load(Ordering::Acquire) > 0
+    }
+
+    /// A member that waits must notice when the leases of another one lapse.
+    fn arm_lapse(&self, state: &ReaderState) {
+        state.group.next_lapse().into_iter().for_each(|at| self.stream.arm_lapse(at));
+    }
+
+    /// A call of the member begins to wait: its leases do not lapse.
+    pub(super) fn begin_wait(&self) {
+        self.waits.fetch_add(1, Ordering::AcqRel);
         let mut state = lock(&self.reader.state);
-        state.group.renew(self.id, Some(deadline));
+        state.group.renew(self.id, None);
+        self.arm_lapse(&state);
+    }
+
+    /// A call of the member has waited.
+    pub(super) fn end_wait(&self) {
+        self.waits.fetch_sub(1, Ordering::AcqRel);
+        let mut state = lock(&self.reader.state);
+        let deadline = self.deadline(self.stream.host.now());
+        state.group.renew(self.id, deadline);
     }
 
     fn state(&self) -> Result<MutexGuard<'_, ReaderState>> {

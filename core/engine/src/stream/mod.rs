@@ -44,7 +44,7 @@ use record::{Record, StreamRecord as DefinitionRecord};
 pub use statistics::{ReaderStatistics, ShardStatistics, StreamStatistics};
 pub(crate) use streams::Streams;
 pub use streams::{STREAM, StreamConfig};
-pub use waiting::ReaderWaiter;
+pub use waiting::MemberWait;
 
 /// The name of a stream for embedders, who see no account and no region.
 pub fn stream_name(name: impl Into<String>) -> ResourceName {

@@ -1,9 +1,8 @@
-//! Waiting for records: subscriptions. Surfaces park in their own way.
+//! Waiting for records: what the host asks of a stream and of a member for which calls wait.
 
 use std::sync::Arc;
 
-use trunkline_host::{Ended, Jobs, Ticker, TimerKey, WaiterId};
-use trunkline_journal::Signal;
+use trunkline_host::{Awaited, Host, Jobs, TimerKey, Waiters};
 use trunkline_types::Millis;
 
 use super::retention::SLOT_RETENTION;
@@ -15,26 +14,6 @@ const SLOT_WAITERS: u32 = 1;
 const SLOT_LEASES: u32 = 2;
 
 impl Stream {
-    /// Asks for one call of `signal` when a read may find records. Read after subscribing and after
-    /// every call; end each subscription with [`Stream::unsubscribe`]. With a deadline the signal
-    /// is called then as well, on a virtual clock.
-    pub fn subscribe(&self, signal: Arc<dyn Signal>, deadline: Option<Millis>) -> WaiterId {
-        let deadline = deadline.filter(|_| self.host.clock.is_virtual());
-        let id = self.waiters.subscribe(signal, deadline);
-        if let Some(at) = deadline {
-            self.host.arm(TimerKey { owner: self.id, slot: SLOT_WAITERS }, at);
-        }
-        Ticker::enter(&self.host);
-        id
-    }
-
-    /// Ends a subscription and says what had become of it.
-    pub fn unsubscribe(&self, id: WaiterId) -> Ended {
-        Ticker::leave(&self.host);
-        // A record is read by everybody: there is no wake that another waiter would miss.
-        self.waiters.unsubscribe(id)
-    }
-
     /// Reads that wait now.
     pub fn waiting(&self) -> usize {
         self.waiters.len()
@@ -48,25 +27,46 @@ impl Stream {
         }
         None
     }
+
+    /// Wakes those who wait when the leases of a member may lapse.
+    pub(super) fn arm_lapse(&self, at: Millis) {
+        self.host.arm(TimerKey { owner: self.id, slot: SLOT_LEASES }, at);
+    }
 }
 
-/// A member that waits for records. Its leases do not lapse meanwhile.
-pub struct ReaderWaiter(WaiterId);
-
-impl StreamMember {
-    /// Asks for one call of `signal` when a fetch may find records; see [`Stream::subscribe`].
-    pub fn subscribe(&self, signal: Arc<dyn Signal>, deadline: Option<Millis>) -> ReaderWaiter {
-        let stream = self.stream();
-        // The member that waits longest must notice when another one's leases lapse.
-        if let Some(at) = self.wait() {
-            stream.host.arm(TimerKey { owner: stream.id, slot: SLOT_LEASES }, at);
-        }
-        ReaderWaiter(stream.subscribe(signal, deadline))
+impl Awaited for Stream {
+    fn host(&self) -> &Arc<Host> {
+        &self.host
     }
 
-    /// Ends a subscription and says what had become of it.
-    pub fn unsubscribe(&self, waiter: ReaderWaiter) -> Ended {
-        self.show();
-        self.stream().unsubscribe(waiter.0)
+    fn waiters(&self) -> &Waiters {
+        &self.waiters
+    }
+
+    /// A record is read by every call that waits, and all are woken: there is none to pass a wake
+    /// on to.
+    fn has_content(&self) -> bool {
+        false
+    }
+
+    fn waiters_timer(&self) -> TimerKey {
+        TimerKey { owner: self.id, slot: SLOT_WAITERS }
+    }
+}
+
+/// A member that waits for records. Its leases do not lapse until this is dropped.
+pub struct MemberWait(Arc<StreamMember>);
+
+impl MemberWait {
+    /// The member begins to wait.
+    pub fn new(member: Arc<StreamMember>) -> Self {
+        member.begin_wait();
+        Self(member)
+    }
+}
+
+impl Drop for MemberWait {
+    fn drop(&mut self) {
+        self.0.end_wait();
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use trunkline_engine::{Code, Parker, Start};
+use trunkline_engine::{Code, MemberWait, Parker, Start};
+use trunkline_host::Subscription;
 
 use crate::common::{START, memory, on_disk};
 use crate::{create, fetch, find, join, put, put_numbers};
@@ -82,24 +83,27 @@ fn a_put_a_close_and_a_lapse_wake_a_member_that_waits() {
     let hanging = join(&stream, "billing", Start::TrimHorizon);
     put(&stream, "k", "one");
     assert_eq!(fetch(&hanging).0, ["one"]);
-    let waiting = join(&stream, "billing", Start::TrimHorizon);
+    let waiting = Arc::new(join(&stream, "billing", Start::TrimHorizon));
     let parker = Arc::new(Parker::default());
-    let subscribe = || waiting.subscribe(parker.clone(), None);
-    let waiter = subscribe();
+    let wait = || {
+        let place = Subscription::new(stream.clone(), parker.clone(), None);
+        (place, MemberWait::new(waiting.clone()))
+    };
+    let place = wait();
     put(&stream, "k", "two");
     assert!(parker.park(Duration::ZERO));
-    waiting.unsubscribe(waiter);
+    drop(place);
     assert_eq!(fetch(&waiting).0.len(), 0, "the other one holds the only shard");
-    let waiter = subscribe();
+    let place = wait();
     engine.advance(60_000).unwrap();
     assert!(parker.park(Duration::ZERO), "the lease of the other one lapsed");
-    waiting.unsubscribe(waiter);
     assert_eq!(fetch(&waiting).0, ["one", "two"]);
-    let waiter = subscribe();
     engine.advance(600_000).unwrap();
-    waiting.unsubscribe(waiter);
     assert_eq!(fetch(&hanging).0.len(), 0, "a member that waits keeps its leases");
-    subscribe();
+    drop(place);
+    engine.advance(60_000).unwrap();
+    assert_eq!(fetch(&hanging).0, ["one", "two"]);
+    let _place = wait();
     engine.close().unwrap();
     assert!(parker.park(Duration::ZERO));
 }

@@ -6,7 +6,7 @@ import asyncio
 
 from trunkline import validation
 from trunkline._core import milliseconds
-from trunkline.aio.streams.waiting import durable, records
+from trunkline.aio.streams.waiting import records
 from trunkline.limits import WAIT_MAX_MS
 from trunkline.streams import arguments
 from trunkline.streams.stream import pairs, read_arguments
@@ -66,7 +66,7 @@ class Stream:
         digits = arguments.number(hash_key, "hash_key")
         result, pending = self._core.begin_put(data, key, digits, durability)
         if pending is not None:
-            await durable(pending)
+            await pending
         return result
 
     async def put_batch(
@@ -78,7 +78,7 @@ class Stream:
         """
         result, pending = self._core.begin_put_batch(pairs(records), durability)
         if pending is not None:
-            await durable(pending)
+            await pending
         return result
 
     async def read(
@@ -94,8 +94,9 @@ class Stream:
 
         See :meth:`trunkline.Stream.read`.
         """
-        call = self._core.begin_read(*read_arguments(shard, start, max, after))
-        return await records(call, milliseconds(wait, "wait", 0, WAIT_MAX_MS))
+        checked = read_arguments(shard, start, max, after)
+        span = milliseconds(wait, "wait", 0, WAIT_MAX_MS)
+        return await records(self._core.begin_read(*checked, span))
 
     async def reader(
         self, name: str, start: StreamStart = "latest", *, lease: Seconds = 60
@@ -176,7 +177,7 @@ class Reader:
         """The next records of the shards that this member holds; an empty batch if none comes."""
         validation.count(max, "max", 1, validation.COUNT_MAX)
         span = milliseconds(wait, "wait", 0, WAIT_MAX_MS)
-        return await records(self._core.begin_fetch(max), span)
+        return await records(self._core.begin_fetch(max, span))
 
     async def batches(self, max: int = 500, wait: Seconds = 1) -> AsyncIterator[RecordBatch]:
         """Batches of up to `max` records, until none comes for `wait` seconds."""
@@ -190,7 +191,7 @@ class Reader:
         """
         pending = self._core.begin_commit(batch)
         if pending is not None:
-            await durable(pending)
+            await pending
 
     def close(self) -> None:
         """Leave the reader: other members take the shards at once."""
