@@ -149,10 +149,15 @@ impl Slot {
     }
 
     /// The body moved inside the journal.
-    pub(super) fn move_home(&self, from: u64, to: u64) -> bool {
+    pub(super) fn move_home(&self, from: u64, to: u64, len: u32) -> bool {
         let word = |lsn: u64| 2 << KIND_SHIFT | lsn & BODY_MASK;
         let (from, to) = (word(from), word(to));
-        self.body.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        let moved = self.body.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed);
+        if moved.is_ok() {
+            // A reader may see the old length with the new location: it is only a hint for reading.
+            self.len.store(len, Ordering::Relaxed);
+        }
+        moved.is_ok()
     }
 
     /// Owner only: the slot names `target`.

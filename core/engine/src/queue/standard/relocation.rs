@@ -60,7 +60,7 @@ impl StandardQueue {
         };
         let held = held(queue, &info, crate::queue::record::payload_of(record)?);
         if let Some(location) = log.append_live(&held, None) {
-            if self.log.relocate(place, old.lsn.to_u64(), location.lsn.to_u64()) {
+            if self.log.relocate(place, old.lsn.to_u64(), location.lsn.to_u64(), location.len) {
                 log.release(old);
             } else {
                 log.release(location);
