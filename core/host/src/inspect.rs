@@ -19,6 +19,8 @@ pub struct Inspection {
     pub records: u64,
     /// The journal's segments: number and bytes in use.
     pub segments: Vec<(u32, u64)>,
+    /// The length of the checkpoint, if there is one.
+    pub checkpoint: Option<u64>,
     /// The resources, kind by kind.
     pub resources: Vec<ResourceReport>,
 }
@@ -35,11 +37,13 @@ pub fn inspect(path: &Path, kinds: &[&'static ComponentKind]) -> Result<Inspecti
     let mut replay = Replay::new(&options.limits, kinds)?;
     let journal = open::read_all(storage, &options, &mut replay)?;
     journal.verify_sealed_files()?;
+    let checkpoint = journal.verify_checkpoint()?;
     let segments = journal.segments().iter().map(|s| (s.number, u64::from(s.used))).collect();
     Ok(Inspection {
         incarnations: replay.last_incarnation(&journal),
         records: replay.records,
         segments,
+        checkpoint,
         resources: replay.loaders.iter().flat_map(|loader| loader.report(now)).collect(),
     })
 }

@@ -283,6 +283,12 @@ impl Journal {
         self.shared.progress.behind(appended as u64)
     }
 
+    /// Reads the newest checkpoint and compares its checksums; returns its length. A defect is an
+    /// error that names the file.
+    pub fn verify_checkpoint(&self) -> Result<Option<u64>> {
+        self.shared.verify_checkpoint()
+    }
+
     /// Why the checkpoint of the folder could not be used at the opening, if it could not.
     pub fn checkpoint_defect(&self) -> Option<&Error> {
         self.checkpoint_defect.as_ref()

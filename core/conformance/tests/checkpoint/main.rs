@@ -3,11 +3,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod threads;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use trunkline_conformance::{NOUNS, Noun, look, open, options, state};
-use trunkline_engine::{Durability, Engine, OpenOptions};
+use trunkline_conformance::{NOUNS, Noun, kinds, look, open, options, state};
+use trunkline_engine::{Code, Durability, Engine, KINDS, OpenOptions};
+use trunkline_host::{ComponentKind, inspect};
 
 fn on_disk(path: &Path) -> Arc<Engine> {
     let folder =
@@ -25,6 +28,14 @@ fn checkpoint_of(folder: &Path) -> PathBuf {
     let found: Vec<PathBuf> = names.filter(is_checkpoint).collect();
     assert_eq!(found.len(), 1, "{found:?}");
     found[0].clone()
+}
+
+fn bytes_of(file: &Path) -> u64 {
+    std::fs::metadata(file).unwrap().len()
+}
+
+fn all_kinds() -> Vec<&'static ComponentKind> {
+    KINDS.iter().copied().chain(kinds()).collect()
 }
 
 fn copy(folder: &Path) -> tempfile::TempDir {
@@ -58,7 +69,12 @@ fn compare(one: &Path, other: &Path, name: &str) -> [u64; 2] {
     let [one, other] = [one, other].map(on_disk);
     let replayed = [&one, &other].map(|engine| engine.host().behind_checkpoint().0);
     assert_eq!(look(&one), look(&other), "{name}");
-    assert_eq!(state(&one), state(&other), "{name}");
+    let (here, there) = (state(&one), state(&other));
+    let only = |these: &[Vec<u8>], those: &[Vec<u8>]| -> Vec<Vec<u8>> {
+        these.iter().filter(|part| !those.contains(part)).cloned().collect()
+    };
+    assert_eq!(only(&here, &there), only(&there, &here), "{name}");
+    assert_eq!(here.len(), there.len(), "{name}");
     for engine in [&one, &other] {
         engine.close().unwrap();
     }
@@ -142,6 +158,11 @@ fn a_checkpoint_that_is_damaged_cut_old_or_of_another_folder_is_ignored() {
             std::fs::write(checkpoint_of(damaged.path()), bytes).unwrap();
             std::fs::remove_file(checkpoint_of(whole.path())).unwrap();
             let name = format!("{}, {what}", noun.name());
+            let error = inspect(damaged.path(), &all_kinds()).unwrap_err();
+            assert_eq!(error.code(), Code::CorruptJournal, "{name}");
+            assert!(error.message().contains("checkpoint-"), "{name}: {error}");
+            let told = inspect(folder.path(), &all_kinds()).unwrap();
+            assert_eq!(told.checkpoint, Some(bytes_of(&checkpoint)), "{name}");
             let [some, all] = compare(damaged.path(), whole.path(), &name);
             assert_eq!(some, all, "{name}");
         }

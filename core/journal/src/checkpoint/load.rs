@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use trunkline_types::sync::lock;
 use trunkline_types::{Code, Error, Result};
 
 use super::format::{self, CHUNK_HEADER_BYTES, FOOTER_BYTES, Footer, SEGMENT_BYTES};
@@ -13,6 +14,7 @@ use crate::lsn::Lsn;
 use crate::mutant::Mutant;
 use crate::options::Options;
 use crate::segment::{self, Segment};
+use crate::shared::Shared;
 use crate::storage::{File, Storage};
 
 /// A checkpoint whose every byte was checked.
@@ -25,6 +27,21 @@ pub(crate) struct Loaded {
     file: Arc<dyn File>,
     seed: u32,
     chunk_bytes: u64,
+}
+
+impl Shared {
+    /// See [`crate::Journal::verify_checkpoint`].
+    pub(crate) fn verify_checkpoint(&self) -> Result<Option<u64>> {
+        let oldest = lock(&self.table).all().first().map_or(0, |segment| segment.number);
+        match Loaded::find(&*self.storage, &self.options, self.seed, oldest)? {
+            None => Ok(None),
+            Some(Ok(checkpoint)) => Ok(Some(checkpoint.file_bytes)),
+            Some(Err(defect)) => Err(Error::new(
+                defect.code(),
+                format!("{}; remove the file, nothing is lost with it", defect.message()),
+            )),
+        }
+    }
 }
 
 impl Loaded {
