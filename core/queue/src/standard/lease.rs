@@ -87,8 +87,8 @@ impl StandardLog {
     }
 
     /// Says that the body at `place`, which lay at `from` in the journal, lies at `to` now and has
-    /// `len` bytes there. False: it did not lie there. Unlike `Claim::set_body` it needs no claim; the caller sees to it
-    /// that the slot is not reused meanwhile.
+    /// `len` bytes there. False: it did not lie there. Unlike `Claim::set_body` it needs no claim;
+    /// the caller sees to it that the slot is not reused meanwhile.
     pub fn relocate(&self, place: SlotRef, from: u64, to: u64, len: u32) -> bool {
         let Some((_, slot, _)) = self.locate(place.slot) else { return false };
         slot.state().generation() == place.generation && slot.move_home(from, to, len)
