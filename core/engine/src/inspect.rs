@@ -1,12 +1,14 @@
 //! Looking into a data folder that no engine has open.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use trunkline_host::{DOCUMENT_KIND, Inspection, Repair, ResourceReport};
+use trunkline_host::{DOCUMENT_KIND, Inspection, LOG_KIND, Repair, ResourceReport};
 use trunkline_types::{Millis, QueueKind, ResourceName, Result};
 
 use crate::components::KINDS;
 use crate::queue::QUEUE;
+use crate::stream::STREAM;
 
 /// What a data folder holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +63,7 @@ fn report(inspection: Inspection) -> Report {
             _ => others.push(resource),
         }
     }
+    join_logs(&mut others);
     Report {
         runs: inspection.incarnations,
         records: inspection.records,
@@ -94,6 +97,26 @@ pub fn repair(path: &Path) -> Result<RepairReport> {
     let repaired = made.is_some();
     let unproven = made.map(|made| made.unproven).unwrap_or_default();
     Ok(RepairReport { repaired, unproven, folder: report(inspection) })
+}
+
+/// Tells the records of a stream with the stream: they lie in the logs of its shards.
+fn join_logs(others: &mut Vec<ResourceReport>) {
+    let is_log = |report: &ResourceReport| report.kind() == LOG_KIND;
+    let entries = |report: &ResourceReport| (report.name.name.clone(), report.counter("entries"));
+    let logs: BTreeMap<_, _> = others.iter().filter(|one| is_log(one)).map(entries).collect();
+    let mut joined = BTreeSet::new();
+    for stream in others.iter_mut().filter(|report| report.kind() == STREAM) {
+        let mut records = 0;
+        stream.counters.retain(|(name, id)| {
+            if *name == "log" {
+                records += logs.get(&id.to_string()).unwrap_or(&0);
+                joined.insert(id.to_string());
+            }
+            *name != "log"
+        });
+        stream.counters.push(("records", records));
+    }
+    others.retain(|report| !is_log(report) || !joined.contains(&report.name.name));
 }
 
 fn queue_report(resource: &ResourceReport) -> QueueReport {

@@ -84,3 +84,18 @@ fn a_removed_stream_is_gone_with_its_files_and_its_name_is_free() {
     let engine = on_disk(folder.path(), START);
     assert_eq!(find(&engine).shards().all().count(), 1);
 }
+
+#[test]
+fn a_look_into_the_folder_tells_the_records_with_their_stream() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = on_disk(folder.path(), START);
+    let stream = create(&engine, 2);
+    crate::put_numbers(&stream, 30);
+    join(&stream, "billing", Start::TrimHorizon);
+    engine.close().unwrap();
+    let report = trunkline_engine::inspect(folder.path()).unwrap();
+    let told: Vec<_> = report.others.iter().map(|one| (&*one.name.name, one.kind().0)).collect();
+    assert_eq!(told, [("clicks", "stream")]);
+    let count = |name| report.others[0].counter(name);
+    assert_eq!((count("records"), count("open_shards"), count("readers")), (30, 2, 1));
+}
