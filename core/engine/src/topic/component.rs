@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use trunkline_host::{Component, Encode, Host, Location, ResourceReport};
+use trunkline_host::{CheckpointSink, Component, Encode, Host, Location, ResourceReport};
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Millis, ResourceId, ResourceName, Result};
 
@@ -75,6 +75,15 @@ impl Topics {
     }
 }
 
+/// A record whose bytes are there.
+struct Encoded(Vec<u8>);
+
+impl Encode for Encoded {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0);
+    }
+}
+
 /// How a topic stands, for people.
 pub(super) fn report(name: ResourceName, subscriptions: usize) -> ResourceReport {
     ResourceReport { name, counters: vec![("subscriptions", subscriptions as u64)] }
@@ -136,6 +145,38 @@ impl Topic {
         Ok(())
     }
 
+    fn checkpoint(&self, sink: &mut CheckpointSink<'_>) -> Result<()> {
+        let (record, location) = {
+            let definition = lock(&self.definition);
+            let mut bytes = Vec::new();
+            self.record(&definition).encode(&mut bytes);
+            (Encoded(bytes), definition.location)
+        };
+        // It was removed meanwhile, which is on record behind the checkpoint.
+        let Some(location) = location else { return Ok(()) };
+        sink.record(location, &record)?;
+        let mut after = None;
+        loop {
+            // Changes that are on record are complete when their lock is free.
+            let page = {
+                let _unchanged = self.subscriptions.change();
+                self.subscriptions.page(after, STEP)
+            };
+            let Some((last, _)) = page.last() else { break };
+            after = Some(*last);
+            for (id, entry) in &page {
+                let Some(location) = entry.location else { continue };
+                sink.record(location, &Record::Subscription(entry.record(*id, self.id)))?;
+            }
+        }
+        let window = lock(&self.window).all(self.host.now(), self.host.limits.dedup_window);
+        for (published, location) in window {
+            let Some(location) = location else { continue };
+            sink.record(location, &Record::Published(published))?;
+        }
+        Ok(())
+    }
+
     /// Shows all subscriptions, some at a time.
     pub(super) fn each_page(&self, limit: usize, see: &mut dyn FnMut(&[Numbered])) {
         let mut after = None;
@@ -179,6 +220,13 @@ impl Component for Topics {
             all.into_iter().try_for_each(|(published, _)| each(Record::Published(published)))?;
         }
         Ok(())
+    }
+
+    fn checkpoint(&self, sink: &mut CheckpointSink<'_>) -> Result<bool> {
+        // A topic that is on record is in the directory when this lock is free.
+        drop(lock(&self.creating));
+        self.all().iter().try_for_each(|topic| topic.checkpoint(sink))?;
+        Ok(true)
     }
 
     fn report(&self, _: Millis) -> Vec<ResourceReport> {
