@@ -19,6 +19,8 @@ from trunkline._core import (
     Message,
     PeekedMessage,
     PendingSend,
+    PublishBatchResult,
+    PublishResult,
     PutEventResult,
     PutEventsResult,
     PutResult,
@@ -91,7 +93,7 @@ if TYPE_CHECKING:
 
     from trunkline import aio as aio
     from trunkline import patterns as patterns
-    from trunkline._types import QueueOptions, RetryPolicy, SendOptions
+    from trunkline._types import PublishEntry, QueueOptions, RetryPolicy, SendOptions
     from trunkline.buses.bus import Bus
     from trunkline.buses.rule import Rule
     from trunkline.faults import Faults
@@ -102,6 +104,8 @@ if TYPE_CHECKING:
     from trunkline.schedules.schedule import Schedule, ScheduleStatistics
     from trunkline.streams.reader import Reader
     from trunkline.streams.stream import Stream
+    from trunkline.topics.subscription import Subscription
+    from trunkline.topics.topic import Topic
 
 __all__ = [
     "AlreadyExists",
@@ -146,6 +150,9 @@ __all__ = [
     "OverLimit",
     "PeekedMessage",
     "PendingSend",
+    "PublishBatchResult",
+    "PublishEntry",
+    "PublishResult",
     "PurgeQueueInProgress",
     "PutEventResult",
     "PutEventsResult",
@@ -179,6 +186,8 @@ __all__ = [
     "StorageFull",
     "Stream",
     "StreamStatistics",
+    "Subscription",
+    "Topic",
     "TrunklineError",
     "UnsupportedOperation",
     "ValidationException",
@@ -198,6 +207,7 @@ _LAZY = {
     "ConsumeReport": "trunkline.queues.consumer",
     "Faults": "trunkline.faults",
     "Occurrence": "trunkline.schedules.occurrence",
+    "PublishEntry": "trunkline._types",
     "QueueOptions": "trunkline._types",
     "Reader": "trunkline.streams.reader",
     "RedriveTask": "trunkline.queues.redrive",
@@ -207,6 +217,8 @@ _LAZY = {
     "ScheduleStatistics": "trunkline.schedules.schedule",
     "SendOptions": "trunkline._types",
     "Stream": "trunkline.streams.stream",
+    "Subscription": "trunkline.topics.subscription",
+    "Topic": "trunkline.topics.topic",
     "Worker": "trunkline.queues.worker",
 }
 _LAZY_MODULES = ("aio", "aws", "bench", "capi", "patterns", "server")

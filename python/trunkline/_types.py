@@ -63,6 +63,15 @@ EventTarget: TypeAlias = "str | Queue | AsyncQueue | Bus | AsyncBus | Callable[[
 AsyncEventTarget: TypeAlias = "EventTarget | Callable[[Any], Awaitable[object]]"
 """The same for asyncio: also a coroutine function."""
 
+TopicTarget: TypeAlias = "str | Queue | AsyncQueue"
+"""What may be subscribed to a topic: a queue, or a URL."""
+
+FilterScope: TypeAlias = Literal["attributes", "body"]
+"""What the filter of a subscription is about."""
+
+TopicDedupScope: TypeAlias = Literal["topic", "group"]
+"""Where a deduplication id of a FIFO topic counts."""
+
 Path: TypeAlias = str | PathLike[str]
 """A path of the file system."""
 
@@ -71,7 +80,8 @@ QueueRef: TypeAlias = "str | Queue | AsyncQueue"
 
 
 class RetryPolicy(TypedDict, total=False):
-    """When a delivery that leaves the engine is tried again: what :meth:`Bus.rule` takes.
+    """When a delivery that leaves the engine is tried again: what :meth:`Bus.rule` and
+    :meth:`Topic.subscribe` take.
 
     >>> import trunkline
     >>> once: trunkline.RetryPolicy = {"max_attempts": 1, "max_age": 600}
@@ -82,6 +92,31 @@ class RetryPolicy(TypedDict, total=False):
 
     max_age: Seconds
     """How old the event may be, in seconds: 60 to 86,400; 86,400."""
+
+
+class PublishEntry(TypedDict, total=False):
+    """A message of a batch: what :meth:`Topic.publish_batch` takes. Only the body is required.
+
+    >>> import trunkline
+    >>> entry: trunkline.PublishEntry = {"body": "one coffee", "subject": "order"}
+    >>> len(trunkline.open().topic("orders").publish_batch([entry]).successful)
+    1
+    """
+
+    body: Body
+    """What is published: bytes or text."""
+
+    attributes: Attributes | None
+    """Message attributes by name."""
+
+    subject: str | None
+    """The subject in envelopes."""
+
+    group: str | None
+    """The message group; required in a FIFO topic."""
+
+    dedup_id: str | None
+    """The deduplication id, in a FIFO topic."""
 
 
 class QueueOptions(TypedDict, total=False):

@@ -22,6 +22,7 @@ from trunkline.queues.metadata import encode_metadata, read_metadata
 from trunkline.queues.queue import Queue
 from trunkline.schedules.verbs import ScheduleVerbs
 from trunkline.streams.verbs import StreamVerbs
+from trunkline.topics.verbs import TopicVerbs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def open(
     return Engine(core)
 
 
-class Engine(BusVerbs, ScheduleVerbs, StreamVerbs):
+class Engine(BusVerbs, ScheduleVerbs, StreamVerbs, TopicVerbs):
     """An open engine; :func:`trunkline.open` makes it. A context manager that closes at its end.
 
     >>> import trunkline

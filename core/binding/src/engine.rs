@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use trunkline_engine::{
-    BUS, Engine as Core, OpenOptions, QUEUE, ResourceName, STREAM, StreamConfig,
+    BUS, Engine as Core, OpenOptions, QUEUE, ResourceName, STREAM, StreamConfig, TOPIC, TopicConfig,
 };
 use trunkline_types::{Clock, Millis, ResourceId};
 
@@ -22,6 +22,7 @@ use crate::queue::management::Queue;
 use crate::queue::redrive::MoveStatus;
 use crate::schedule::Schedules;
 use crate::stream::{Stream, StreamHandle};
+use crate::topic::Topic;
 
 /// An open engine.
 #[pyclass(frozen, weakref, module = "trunkline._core")]
@@ -205,6 +206,55 @@ impl Engine {
         guard(|| {
             let found = self.core.buses(account, region, prefix).map_err(raise)?;
             Ok(found.into_iter().map(|bus| Bus::new(self.core.clone(), bus)).collect())
+        })
+    }
+
+    /// The topic of this name; `None` if there is none and `create` is false. Rules that are given
+    /// are compared with those of a topic that is there.
+    fn topic(
+        &self,
+        py: Python<'_>,
+        name: (String, String, String),
+        create: bool,
+        content_based_dedup: Option<bool>,
+        dedup_by_group: Option<bool>,
+    ) -> PyResult<Option<Topic>> {
+        let (account, region, name) = name;
+        let name = ResourceName::new(TOPIC, account, region, name);
+        guard(|| {
+            let found = py.detach(|| {
+                let existing = self.core.find_topic(&name)?;
+                if existing.is_none() && !create {
+                    return Ok(None);
+                }
+                let is_fifo = name.name.ends_with(".fifo");
+                let default = TopicConfig { is_fifo, ..TopicConfig::default() };
+                let now = existing.as_ref().map_or(default, |topic| topic.config());
+                let wanted = TopicConfig {
+                    content_based_dedup: content_based_dedup.unwrap_or(now.content_based_dedup),
+                    dedup_by_group: dedup_by_group.unwrap_or(now.dedup_by_group),
+                    ..now
+                };
+                let is_given = content_based_dedup.is_some() || dedup_by_group.is_some();
+                let (topic, is_new) = self.core.topic(name, is_given.then_some(wanted), b"")?;
+                if is_new {
+                    self.core.acknowledge()?;
+                }
+                Ok(Some(topic))
+            });
+            Ok(found.map_err(raise)?.map(|topic| Topic::new(self.core.clone(), topic)))
+        })
+    }
+
+    fn topics(
+        &self,
+        account: Option<&str>,
+        region: Option<&str>,
+        prefix: &str,
+    ) -> PyResult<Vec<Topic>> {
+        guard(|| {
+            let found = self.core.topics(account, region, prefix).map_err(raise)?;
+            Ok(found.into_iter().map(|topic| Topic::new(self.core.clone(), topic)).collect())
         })
     }
 

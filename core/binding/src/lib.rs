@@ -24,6 +24,7 @@ mod queue;
 mod schedule;
 mod signals;
 mod stream;
+mod topic;
 mod waker;
 #[cfg(feature = "wire")]
 mod wire;
@@ -51,6 +52,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     waker::register(module)?;
     inspect::register(module)?;
     bus::register(module)?;
+    topic::register(module)?;
     pattern::register(module)
 }
 

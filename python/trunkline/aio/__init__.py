@@ -25,6 +25,8 @@ from trunkline.aio.queues.queue import Queue
 from trunkline.aio.queues.redrive import RedriveTask
 from trunkline.aio.schedules.schedule import Schedule
 from trunkline.aio.streams.stream import Reader, Stream
+from trunkline.aio.topics.subscription import Subscription
+from trunkline.aio.topics.topic import Topic
 
 __all__ = [
     "Bus",
@@ -36,6 +38,8 @@ __all__ = [
     "Rule",
     "Schedule",
     "Stream",
+    "Subscription",
+    "Topic",
     "open",
     "wrap",
 ]

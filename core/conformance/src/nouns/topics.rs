@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use trunkline_engine::{
-    Delivery, Engine, NewSubscription, Notification, Queue, Result, TargetResource, Ticket, Topic,
-    fifo_queue, queue_name, standard_queue, topic_name,
+    Delivery, Engine, NewSubscription, Notification, PUBLISH, Queue, Result, TargetResource,
+    Ticket, Topic, fifo_queue, queue_name, standard_queue, topic_name,
 };
 use trunkline_journal::sim::Random;
 
-use crate::Noun;
+use crate::{FaultyVerb, Noun};
 
 /// Topics under test.
 pub struct TopicNoun;
@@ -99,6 +99,14 @@ impl Noun for TopicNoun {
 
     fn touch(&self, engine: &Engine) -> Result<()> {
         engine.topic(topic_name("late"), None, b"").map(drop)
+    }
+
+    fn faulty_verb(&self) -> Option<FaultyVerb> {
+        let call = |engine: &Engine| {
+            let message = Notification { body: b"late", ..Notification::default() };
+            engine.publish(&topic(engine, TOPICS[0]), &message).map(drop)
+        };
+        Some(FaultyVerb { operation: PUBLISH, resource: topic_name(TOPICS[0]), call })
     }
 
     // Each operation is one step of the journal.

@@ -1,0 +1,258 @@
+//! Topics: take, call, wrap.
+
+mod results;
+mod settings;
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+use trunkline_engine::{
+    Engine as CoreEngine, Notification, Publication, SubscriptionStatus, Ticket, Topic as CoreTopic,
+};
+use trunkline_types::{ResourceId, Result};
+
+use self::results::{PublishBatchResult, PublishResult};
+use self::settings::SubscriptionSettings;
+use crate::error::{guard, raise};
+use crate::queue::body::Body;
+use crate::queue::results::BatchFailure;
+
+/// A topic of an open engine.
+#[pyclass(frozen, module = "trunkline._core")]
+pub(crate) struct Topic {
+    engine: Arc<CoreEngine>,
+    topic: Arc<CoreTopic>,
+}
+
+/// One entry of a batch: body, attributes, subject, group, deduplication id.
+type Entry<'py> =
+    (Bound<'py, PyAny>, Option<Vec<u8>>, Option<String>, Option<String>, Option<String>);
+
+fn notification<'a>(entry: &'a Entry<'_>, body: &'a Body<'_>) -> Notification<'a> {
+    let (_, attributes, subject, group, dedup_id) = entry;
+    Notification {
+        body: &body.0,
+        attributes: attributes.as_deref().unwrap_or_default(),
+        subject: subject.as_deref(),
+        group: group.as_deref(),
+        dedup_id: dedup_id.as_deref(),
+    }
+}
+
+impl Topic {
+    pub fn new(engine: Arc<CoreEngine>, topic: Arc<CoreTopic>) -> Self {
+        Self { engine, topic }
+    }
+
+    /// Carries a verb out, and waits until it is as durable as the engine is.
+    fn control(
+        &self,
+        py: Python<'_>,
+        verb: impl FnOnce() -> Result<Option<Ticket>> + Send,
+    ) -> PyResult<()> {
+        guard(|| py.detach(|| self.settle(verb()?)).map_err(raise))
+    }
+
+    fn settle(&self, ticket: Option<Ticket>) -> Result<()> {
+        ticket.map_or(Ok(()), |ticket| self.engine.wait(ticket, self.engine.durability()))
+    }
+
+    fn result(&self, publication: Publication, index: u32) -> PublishResult {
+        PublishResult::new(publication, index)
+    }
+}
+
+#[pymethods]
+impl Topic {
+    #[getter]
+    fn id(&self) -> u32 {
+        self.topic.id().0
+    }
+
+    #[getter]
+    fn name(&self) -> &str {
+        &self.topic.name().name
+    }
+
+    #[getter]
+    fn account(&self) -> &str {
+        &self.topic.name().account
+    }
+
+    #[getter]
+    fn region(&self) -> &str {
+        &self.topic.name().region
+    }
+
+    #[getter]
+    fn arn(&self) -> String {
+        self.topic.arn()
+    }
+
+    #[getter]
+    fn document<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.topic.document())
+    }
+
+    /// When it was created, in seconds since the epoch.
+    #[getter]
+    fn created_at(&self) -> f64 {
+        self.topic.created() as f64 / 1_000.0
+    }
+
+    /// Whether it is FIFO, deduplicates by content, and counts ids by group.
+    fn config(&self) -> (bool, bool, bool) {
+        let config = self.topic.config();
+        (config.is_fifo, config.content_based_dedup, config.dedup_by_group)
+    }
+
+    #[pyo3(signature = (content_based_dedup=None, dedup_by_group=None))]
+    fn configure(
+        &self,
+        py: Python<'_>,
+        content_based_dedup: Option<bool>,
+        dedup_by_group: Option<bool>,
+    ) -> PyResult<()> {
+        let mut config = self.topic.config();
+        config.content_based_dedup = content_based_dedup.unwrap_or(config.content_based_dedup);
+        config.dedup_by_group = dedup_by_group.unwrap_or(config.dedup_by_group);
+        self.control(py, || self.topic.configure(config, &self.topic.document()))
+    }
+
+    #[pyo3(signature = (body, attributes=None, subject=None, group=None, dedup_id=None))]
+    fn publish(
+        &self,
+        py: Python<'_>,
+        body: Body<'_>,
+        attributes: Option<&[u8]>,
+        subject: Option<&str>,
+        group: Option<&str>,
+        dedup_id: Option<&str>,
+    ) -> PyResult<PublishResult> {
+        guard(|| {
+            let (body, attributes) = (&*body.0, attributes.unwrap_or_default());
+            let message = Notification { body, attributes, subject, group, dedup_id };
+            let published = py.detach(|| {
+                let published = self.engine.publish(&self.topic, &message)?;
+                self.settle(published.ticket)?;
+                Ok(published)
+            });
+            published.map(|published| self.result(published, 0)).map_err(raise)
+        })
+    }
+
+    /// Publishes in order, with one wait for the disk. Each succeeds or fails for itself.
+    fn publish_batch(
+        &self,
+        py: Python<'_>,
+        entries: Vec<Entry<'_>>,
+    ) -> PyResult<PublishBatchResult> {
+        guard(|| {
+            let bodies: Vec<Body<'_>> = entries
+                .iter()
+                .map(|(body, ..)| body.as_borrowed().extract())
+                .collect::<PyResult<_>>()?;
+            let pairs = entries.iter().zip(&bodies);
+            let messages: Vec<_> = pairs.map(|(entry, body)| notification(entry, body)).collect();
+            let (outcomes, settled) = py.detach(|| {
+                let mut last = None;
+                let publish = |message: &Notification<'_>| {
+                    let published = self.engine.publish(&self.topic, message);
+                    last = published.as_ref().ok().and_then(|one| one.ticket).or(last);
+                    published
+                };
+                let outcomes: Vec<_> = messages.iter().map(publish).collect();
+                (outcomes, self.settle(last))
+            });
+            settled.map_err(raise)?;
+            let (mut successful, mut failed) = (Vec::new(), Vec::new());
+            for (index, outcome) in (0..).zip(outcomes) {
+                match outcome {
+                    Ok(published) => successful.push(Py::new(py, self.result(published, index))?),
+                    Err(error) => failed.push(Py::new(py, BatchFailure::new(index, &error))?),
+                }
+            }
+            PublishBatchResult::new(py, successful, failed)
+        })
+    }
+
+    fn subscribe(&self, py: Python<'_>, settings: &SubscriptionSettings) -> PyResult<u32> {
+        guard(|| {
+            let subscribed = py.detach(|| {
+                let (id, ticket) = self.engine.subscribe(&self.topic, &settings.as_new())?;
+                self.settle(ticket)?;
+                Ok(id.0)
+            });
+            subscribed.map_err(raise)
+        })
+    }
+
+    fn configure_subscription(
+        &self,
+        py: Python<'_>,
+        id: u32,
+        settings: &SubscriptionSettings,
+    ) -> PyResult<()> {
+        self.control(py, || {
+            self.engine.configure_subscription(&self.topic, ResourceId(id), &settings.as_new())
+        })
+    }
+
+    fn unsubscribe(&self, py: Python<'_>, id: u32) -> PyResult<()> {
+        self.control(py, || self.engine.unsubscribe(&self.topic, ResourceId(id)))
+    }
+
+    fn remove(&self, py: Python<'_>) -> PyResult<()> {
+        self.control(py, || self.engine.remove_topic(&self.topic))
+    }
+
+    fn subscription<'py>(&self, py: Python<'py>, id: u32) -> PyResult<Bound<'py, PyDict>> {
+        guard(|| self.plain(py, self.topic.subscription(ResourceId(id)).map_err(raise)?))
+    }
+
+    fn subscriptions(&self) -> PyResult<Vec<u32>> {
+        guard(|| {
+            let all = self.topic.subscriptions(None, usize::MAX).map_err(raise)?;
+            Ok(all.into_iter().map(|one| one.id.0).collect())
+        })
+    }
+
+    fn statistics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        guard(|| {
+            let counted = self.topic.statistics().map_err(raise)?;
+            let values = PyDict::new(py);
+            values.set_item("subscriptions", counted.subscriptions)?;
+            values.set_item("published", counted.published)?;
+            values.set_item("delivered", counted.delivered)?;
+            values.set_item("dead_lettered", counted.dead_lettered)?;
+            values.set_item("failed", counted.failed)?;
+            Ok(values)
+        })
+    }
+}
+
+impl Topic {
+    fn plain<'py>(
+        &self,
+        py: Python<'py>,
+        status: SubscriptionStatus,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let values = PyDict::new(py);
+        values.set_item("arn", self.topic.subscription_arn(status.id))?;
+        values.set_item("target", status.target.0)?;
+        values.set_item("outside", status.is_outside)?;
+        values.set_item("raw", status.is_raw)?;
+        values.set_item("filter", status.filter)?;
+        values.set_item("filters_body", status.filters_body)?;
+        values.set_item("dead_letter", status.dead_letter.map(|id| id.0))?;
+        values.set_item("endpoint", status.endpoint)?;
+        Ok(values)
+    }
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    settings::register(module)?;
+    results::register(module)?;
+    module.add_class::<Topic>()
+}

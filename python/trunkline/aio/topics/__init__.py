@@ -1,0 +1,1 @@
+"""Topics for event loops."""

@@ -1,0 +1,1 @@
+"""Topics: what is published once goes to every subscription whose filter lets it pass."""

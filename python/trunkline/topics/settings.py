@@ -1,0 +1,137 @@
+"""What a caller says of a subscription, and what the core is told of it."""
+
+from __future__ import annotations
+
+import json
+
+from trunkline import validation
+from trunkline._core import SubscriptionSettings, milliseconds
+from trunkline.errors import InvalidParameterValue, UnsupportedOperation
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from trunkline._types import FilterScope, RetryPolicy, TopicDedupScope, TopicTarget
+    from trunkline.aio.queues.queue import Queue as AsyncQueue
+    from trunkline.queues.queue import Queue
+
+TIMEOUT_MS = 15_000
+"""Time for one attempt at a URL: SNS's."""
+
+RETRIES_MAX = 100
+"""How often a delivery to a URL is tried again at most: SNS's bound."""
+
+AGE_MS_MAX = 3_600_000
+"""How old a delivery to a URL may be at most when it is tried again: SNS's bound, an hour."""
+
+
+def settings(
+    target: TopicTarget,
+    *,
+    filter: str | Mapping[str, Any] | None,
+    filter_scope: FilterScope,
+    raw: bool,
+    dead_letter: Queue | AsyncQueue | None,
+    retry: RetryPolicy | None,
+) -> SubscriptionSettings:
+    """The subscription as the core takes it."""
+    validation.flag(raw, "raw")
+    if filter_scope not in ("attributes", "body"):
+        raise InvalidParameterValue(
+            f"Value {filter_scope!r} for parameter filter_scope is invalid. Reason: Must be "
+            "'attributes' or 'body'."
+        )
+    resource, url = _target(target)
+    if retry is not None and url is None:
+        raise InvalidParameterValue(
+            "Value for parameter retry is invalid. Reason: A queue takes a message at once; only a "
+            "delivery to a URL is tried again."
+        )
+    retries, age = _retry(retry)
+    return SubscriptionSettings(
+        resource=resource,
+        url=url,
+        timeout=TIMEOUT_MS,
+        raw=raw,
+        filter=filter_text(filter),
+        filters_body=filter_scope == "body",
+        dead_letter=None if dead_letter is None else _queue(dead_letter, "dead_letter"),
+        retries_max=retries,
+        age_max=age,
+        endpoint=url or "",
+    )
+
+
+def filter_text(filter: str | Mapping[str, Any] | None) -> str | None:
+    """A filter policy as JSON.
+
+    >>> filter_text({"state": ["paid"]}), filter_text(None)
+    ('{"state": ["paid"]}', None)
+    """
+    if filter is None or isinstance(filter, str):
+        return filter
+    try:
+        return json.dumps(filter, ensure_ascii=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidParameterValue(
+            f"Value for parameter filter is invalid. Reason: It cannot be written as JSON: {error}."
+        ) from error
+
+
+def by_group(scope: TopicDedupScope | None) -> bool | None:
+    """Whether a deduplication id counts in its group.
+
+    >>> by_group("group"), by_group("topic"), by_group(None)
+    (True, False, None)
+    """
+    if scope not in (None, "topic", "group"):
+        raise InvalidParameterValue(
+            f"Value {scope!r} for parameter dedup_scope is invalid. Reason: Must be 'topic' or "
+            "'group'."
+        )
+    return None if scope is None else scope == "group"
+
+
+def _retry(retry: RetryPolicy | None) -> tuple[int | None, int | None]:
+    if retry is None:
+        return None, None
+    unknown = set(retry) - {"max_attempts", "max_age"}
+    if unknown:
+        raise InvalidParameterValue(
+            f"Value {sorted(unknown)[0]!r} in parameter retry is invalid. Reason: It takes "
+            "max_attempts and max_age."
+        )
+    retries, age = retry.get("max_attempts"), retry.get("max_age")
+    if retries is not None:
+        validation.count(retries, "max_attempts", 0, RETRIES_MAX)
+    return retries, None if age is None else milliseconds(age, "max_age", 1, AGE_MS_MAX)
+
+
+def _target(target: TopicTarget) -> tuple[int | None, str | None]:
+    """The id of a queue, or a URL."""
+    if isinstance(target, str):
+        if not target.startswith(("https://", "http://")):
+            raise InvalidParameterValue(
+                f"Value {target!r} for parameter target is invalid. Reason: A text is a URL that "
+                "starts with https:// or http://; name a queue by itself: engine.queue(name)."
+            )
+        return None, target
+    if callable(target):
+        raise UnsupportedOperation(
+            "Functions cannot be subscribed to a topic yet. Subscribe a queue, and let the "
+            "function consume it: queue.consume(function)."
+        )
+    return _queue(target, "target"), None
+
+
+def _queue(queue: object, field: str) -> int:
+    """The id of a queue of this engine."""
+    from trunkline._core import Queue as CoreQueue
+
+    core = getattr(getattr(queue, "sync", queue), "_core", None)
+    if not isinstance(core, CoreQueue):
+        wanted = "a Queue or a URL" if field == "target" else "a Queue"
+        raise TypeError(f"{field} must be {wanted}, not {type(queue).__name__}")
+    return core.id

@@ -1,0 +1,160 @@
+"""A subscription of a topic."""
+
+from __future__ import annotations
+
+import json
+
+from trunkline.errors import InvalidParameterValue, ResourceNotFound
+from trunkline.topics.settings import settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from trunkline._types import FilterScope, RetryPolicy, TopicTarget
+    from trunkline.aio.queues.queue import Queue as AsyncQueue
+    from trunkline.queues.queue import Queue
+    from trunkline.topics.topic import Topic
+
+
+class Subscription:
+    """A subscription of a topic; :meth:`Topic.subscribe` makes it. Reads the truth when asked.
+
+    >>> import trunkline
+    >>> engine = trunkline.open()
+    >>> subscription = engine.topic("orders").subscribe(engine.queue("kitchen"))
+    >>> subscription.target.name, subscription.raw, subscription.filter
+    ('kitchen', True, None)
+    """
+
+    __slots__ = {
+        "_id": "",
+        "topic": "The topic of the subscription.",
+    }
+
+    topic: Topic
+
+    def __init__(self, topic: Topic, id: int) -> None:
+        self.topic = topic
+        self._id = id
+
+    @property
+    def arn(self) -> str:
+        """The ARN, as envelopes name the subscription."""
+        arn: str = self._read()["arn"]
+        return arn
+
+    @property
+    def target(self) -> Queue | str:
+        """The queue or the URL that gets the messages.
+
+        Raises ResourceNotFound if the queue was removed.
+        """
+        status = self._read()
+        if status["outside"]:
+            url: str = status["endpoint"]
+            return url
+        return self._queue(status["target"])
+
+    @property
+    def raw(self) -> bool:
+        """Whether messages come as they were published, without an envelope."""
+        raw: bool = self._read()["raw"]
+        return raw
+
+    @property
+    def filter(self) -> dict[str, Any] | None:
+        """The filter policy; None if every message passes."""
+        text = self._read()["filter"]
+        return None if text is None else json.loads(text)
+
+    @property
+    def filter_scope(self) -> str:
+        """What the filter is about: the ``"attributes"`` or the ``"body"``."""
+        return "body" if self._read()["filters_body"] else "attributes"
+
+    @property
+    def dead_letter(self) -> Queue | None:
+        """The queue that takes messages which the target does not."""
+        id = self._read()["dead_letter"]
+        return None if id is None else self._queue(id)
+
+    def configure(
+        self,
+        *,
+        filter: str | Mapping[str, Any] | None = None,
+        filter_scope: FilterScope | None = None,
+        raw: bool | None = None,
+        dead_letter: Queue | AsyncQueue | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> None:
+        """Change what is given, from the next message on; the rest stays as it is.
+
+        An empty filter, ``{}``, lets every message pass. The target never changes.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> topic = engine.topic("orders")
+        >>> subscription = topic.subscribe(engine.queue("kitchen"))
+        >>> subscription.configure(filter={"state": ["paid"]})
+        >>> topic.publish("one coffee").matched
+        0
+        """
+        if all(given is None for given in (filter, filter_scope, raw, dead_letter, retry)):
+            raise InvalidParameterValue(
+                "configure() was given nothing to change. Give filter, filter_scope, raw, "
+                "dead_letter or retry."
+            )
+        status = self._read()
+        target: TopicTarget = self.target
+        kept = status["dead_letter"]
+        told = settings(
+            target,
+            filter=status["filter"] if filter is None else filter,
+            filter_scope=self._scope(status) if filter_scope is None else filter_scope,
+            raw=status["raw"] if raw is None else raw,
+            dead_letter=dead_letter or (None if kept is None else self._queue(kept)),
+            retry=retry,
+        )
+        self.topic._core.configure_subscription(self._id, told)
+
+    def remove(self) -> None:
+        """Remove the subscription, and what waits for a URL. One that is gone is a success.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> topic = engine.topic("orders")
+        >>> topic.subscribe(engine.queue("kitchen")).remove()
+        >>> topic.subscriptions()
+        []
+        """
+        self.topic._core.unsubscribe(self._id)
+
+    def _read(self) -> dict[str, Any]:
+        return self.topic._core.subscription(self._id)
+
+    def _scope(self, status: dict[str, Any]) -> FilterScope:
+        return "body" if status["filters_body"] else "attributes"
+
+    def _queue(self, id: int) -> Queue:
+        from trunkline.queues.queue import Queue
+
+        engine = self.topic._engine
+        core = engine._core.queue_by_id(id)
+        if core is None:
+            raise ResourceNotFound(
+                "The queue of the subscription was removed. Remove the subscription, too."
+            )
+        return Queue(engine, core)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Subscription):
+            return NotImplemented
+        return (self.topic, self._id) == (other.topic, other._id)
+
+    def __hash__(self) -> int:
+        return hash((self.topic, self._id))
+
+    def __repr__(self) -> str:
+        return f"<Subscription {self._id} of {self.topic.name!r}>"

@@ -1,0 +1,261 @@
+"""A topic: publish messages, and subscriptions that say where they go."""
+
+from __future__ import annotations
+
+from trunkline.errors import InvalidParameterValue
+from trunkline.queues.attributes import encode
+from trunkline.topics.settings import by_group, settings
+from trunkline.topics.subscription import Subscription
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from trunkline._core import PublishBatchResult, PublishResult
+    from trunkline._core import Topic as CoreTopic
+    from trunkline._types import (
+        Attributes,
+        Body,
+        FilterScope,
+        PublishEntry,
+        RetryPolicy,
+        TopicDedupScope,
+        TopicTarget,
+    )
+    from trunkline.aio.queues.queue import Queue as AsyncQueue
+    from trunkline.engine import Engine
+    from trunkline.queues.queue import Queue
+
+_FIELDS = ("body", "attributes", "subject", "group", "dedup_id")
+
+
+class Topic:
+    """A topic of an engine; :meth:`Engine.topic` makes it. Any thread may call every method.
+
+    >>> import trunkline
+    >>> engine = trunkline.open()
+    >>> topic, paid = engine.topic("orders"), engine.queue("paid")
+    >>> subscription = topic.subscribe(paid, filter={"state": ["paid"]})
+    >>> topic.publish("one coffee", attributes={"state": "paid"}).matched
+    1
+    >>> topic.publish("one tea", attributes={"state": "open"}).matched
+    0
+    >>> paid.receive()[0].text()
+    'one coffee'
+    """
+
+    __slots__ = ("_core", "_engine")
+
+    def __init__(self, engine: Engine, core: CoreTopic) -> None:
+        self._engine = engine
+        self._core = core
+
+    @property
+    def name(self) -> str:
+        """The name, unique in its account and region."""
+        return self._core.name
+
+    @property
+    def account(self) -> str:
+        """The account, 12 digits."""
+        return self._core.account
+
+    @property
+    def region(self) -> str:
+        """The region."""
+        return self._core.region
+
+    @property
+    def arn(self) -> str:
+        """The ARN, as envelopes name the topic."""
+        return self._core.arn
+
+    @property
+    def fifo(self) -> bool:
+        """Whether it keeps order by group and deduplicates."""
+        return self._core.config()[0]
+
+    @property
+    def created_at(self) -> float:
+        """When the topic was created, in seconds since the epoch."""
+        return self._core.created_at
+
+    def publish(
+        self,
+        body: Body,
+        *,
+        subject: str | None = None,
+        attributes: Attributes | None = None,
+        group: str | None = None,
+        dedup_id: str | None = None,
+    ) -> PublishResult:
+        """Publish a message; return once all its deliveries are as durable as the engine promises.
+
+        It goes to every subscription whose filter lets it pass, in one step: a crash leaves it in
+        all of their queues or in none. `subject` is in envelopes. In a FIFO topic `group` is
+        required, and `dedup_id`, unless the topic deduplicates by content; a message whose id was
+        used within five minutes is a success and is not delivered again. In a standard topic
+        `group` is the tenant for standard queues.
+
+        Raises InvalidParameterValue for a message that is not valid, MissingParameter,
+        ResourceNotFound if the topic is gone.
+
+        >>> import trunkline
+        >>> topic = trunkline.open().topic("orders.fifo")
+        >>> topic.publish("one coffee", group="table 7", dedup_id="1").duplicate
+        False
+        >>> topic.publish("one coffee", group="table 7", dedup_id="1").duplicate
+        True
+        """
+        block = None if attributes is None else encode(attributes, self._engine.limits)
+        return self._core.publish(body, block, subject, group, dedup_id)
+
+    def publish_batch(self, entries: Iterable[Body | PublishEntry]) -> PublishBatchResult:
+        """Publish many messages in order, with one wait for the disk; each succeeds for itself.
+
+        An entry is a body, or a dict with the arguments of :meth:`publish`.
+
+        >>> import trunkline
+        >>> topic = trunkline.open().topic("orders")
+        >>> len(topic.publish_batch(["one", {"body": "two", "subject": "tea"}]).successful)
+        2
+        """
+        return self._core.publish_batch([self._entry(entry) for entry in entries])
+
+    def subscribe(
+        self,
+        target: TopicTarget,
+        *,
+        filter: str | Mapping[str, Any] | None = None,
+        filter_scope: FilterScope = "attributes",
+        raw: bool = True,
+        dead_letter: Queue | AsyncQueue | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> Subscription:
+        """Let `target` have what is published: a queue, or a URL.
+
+        `filter` is a filter policy of SNS, over the ``"attributes"`` of a message or over its
+        ``"body"``. With ``raw=False`` the target gets SNS's envelope, as JSON, instead of the
+        message alone; envelopes carry no signature. What the target does not take goes to the queue
+        `dead_letter`. A delivery to a URL that fails is tried again as `retry` says:
+        ``{"max_attempts": 3, "max_age": 3_600}``. A queue that is subscribed already keeps its
+        subscription.
+
+        Raises InvalidParameterValue for a filter that is not valid, a target that does not fit the
+        topic, or a queue whose subscription differs; ResourceNotFound for a queue that is gone;
+        UnsupportedOperation for a target that cannot be subscribed yet.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> topic, large = engine.topic("orders"), engine.queue("large")
+        >>> policy = {"order": {"total": [{"numeric": [">", 100]}]}}
+        >>> subscription = topic.subscribe(large, filter=policy, filter_scope="body")
+        >>> topic.publish('{"order": {"total": 101}}').matched
+        1
+        """
+        told = settings(
+            target,
+            filter=filter,
+            filter_scope=filter_scope,
+            raw=raw,
+            dead_letter=dead_letter,
+            retry=retry,
+        )
+        return Subscription(self, self._core.subscribe(told))
+
+    def subscriptions(self) -> list[Subscription]:
+        """The subscriptions, in the order of their creation.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> topic = engine.topic("orders")
+        >>> subscription = topic.subscribe(engine.queue("kitchen"))
+        >>> topic.subscriptions() == [subscription]
+        True
+        """
+        return [Subscription(self, id) for id in self._core.subscriptions()]
+
+    def settings(self) -> dict[str, Any]:
+        """What the topic is.
+
+        >>> import trunkline
+        >>> trunkline.open().topic("orders").settings()["fifo"]
+        False
+        """
+        fifo, content_based_dedup, dedup_by_group = self._core.config()
+        return {
+            "fifo": fifo,
+            "content_based_dedup": content_based_dedup,
+            "dedup_scope": "group" if dedup_by_group else "topic",
+        }
+
+    def configure(
+        self,
+        *,
+        content_based_dedup: bool | None = None,
+        dedup_scope: TopicDedupScope | None = None,
+    ) -> None:
+        """Change what is given of a FIFO topic; the rest stays as it is.
+
+        >>> import trunkline
+        >>> topic = trunkline.open().topic("orders.fifo")
+        >>> topic.configure(content_based_dedup=True)
+        >>> topic.publish("one coffee", group="table 7").duplicate
+        False
+        """
+        self._core.configure(content_based_dedup, by_group(dedup_scope))
+
+    def statistics(self) -> dict[str, int]:
+        """How the topic stands: its subscriptions, and since the engine was opened what was
+        published, delivered, dead-lettered, and what nothing took.
+
+        >>> import trunkline
+        >>> trunkline.open().topic("orders").statistics()["published"]
+        0
+        """
+        return self._core.statistics()
+
+    def remove(self) -> None:
+        """Remove the topic with its subscriptions. What was delivered stays where it is.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> engine.topic("orders").remove()
+        >>> engine.topics()
+        []
+        """
+        self._core.remove()
+
+    def _entry(
+        self, entry: Body | PublishEntry
+    ) -> tuple[Body, bytes | None, str | None, str | None, str | None]:
+        if not isinstance(entry, dict):
+            return entry, None, None, None, None
+        unknown = sorted(set(entry) - set(_FIELDS))
+        if unknown or "body" not in entry:
+            problem = f"it has no {unknown[0]!r}" if unknown else "'body' is required"
+            raise InvalidParameterValue(
+                f"An entry of the batch is invalid. Reason: {problem}; its fields are "
+                f"{', '.join(_FIELDS)}."
+            )
+        attributes = entry.get("attributes")
+        block = None if attributes is None else encode(attributes, self._engine.limits)
+        return (
+            entry["body"],
+            block,
+            entry.get("subject"),
+            entry.get("group"),
+            entry.get("dedup_id"),
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Topic):
+            return NotImplemented
+        return (self._engine, self._core.id) == (other._engine, other._core.id)
+
+    def __hash__(self) -> int:
+        return hash(self._core.id)
+
+    def __repr__(self) -> str:
+        return f"<Topic {self.name!r}>"
