@@ -128,12 +128,20 @@ impl State {
         self.tail.next().max(self.removed + 1)
     }
 
+    /// The log is large enough for chunks: the next one gets its whole space at once.
     fn close_chunk(&mut self) {
-        let next =
-            Chunk { first: self.tail.next(), max_time: self.tail.max_time, ..Chunk::default() };
+        let next = Chunk {
+            first: self.tail.next(),
+            max_time: self.tail.max_time,
+            entries: Vec::with_capacity(self.tail.entries.len()),
+            bytes: Vec::with_capacity(CHUNK_BYTES),
+        };
         let mut full = std::mem::replace(&mut self.tail, next);
-        full.bytes.shrink_to_fit();
         full.entries.shrink_to_fit();
+        // A copy is worth it only where it gives much space back.
+        if full.bytes.capacity() - full.bytes.len() > CHUNK_BYTES / 8 {
+            full.bytes.shrink_to_fit();
+        }
         self.full.push_back(Arc::new(full));
     }
 
