@@ -191,7 +191,10 @@ fn batches_on_disk() {
         BATCHES * BATCH,
         true,
     );
-    println!("bytes written for each byte of data, sealing included: {amplification:.2}");
+    println!(
+        "bytes written for each byte of data, with sealing and the zeros of new segments: \
+         {amplification:.2}"
+    );
 }
 
 /// Opening a folder with sealed data beside opening an empty one.
