@@ -94,6 +94,7 @@ if TYPE_CHECKING:
     from trunkline import aio as aio
     from trunkline import patterns as patterns
     from trunkline._types import PublishEntry, QueueOptions, RetryPolicy, SendOptions
+    from trunkline.buses.archive import Archive, Replay
     from trunkline.buses.bus import Bus
     from trunkline.buses.rule import Rule
     from trunkline.faults import Faults
@@ -109,6 +110,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AlreadyExists",
+    "Archive",
     "BatchFailure",
     "BatchRequestTooLong",
     "BatchResult",
@@ -170,6 +172,7 @@ __all__ = [
     "RecordBatch",
     "RedriveTask",
     "RepairReport",
+    "Replay",
     "ResourceInUse",
     "ResourceNotFound",
     "RetryPolicy",
@@ -203,6 +206,7 @@ __all__ = [
 # Imported at first use, so that `import trunkline` stays light: asyncio, threading and argparse
 # cost more than the rest together.
 _LAZY = {
+    "Archive": "trunkline.buses.archive",
     "Bus": "trunkline.buses.bus",
     "ConsumeReport": "trunkline.queues.consumer",
     "Faults": "trunkline.faults",
@@ -211,6 +215,7 @@ _LAZY = {
     "QueueOptions": "trunkline._types",
     "Reader": "trunkline.streams.reader",
     "RedriveTask": "trunkline.queues.redrive",
+    "Replay": "trunkline.buses.archive",
     "RetryPolicy": "trunkline._types",
     "Rule": "trunkline.buses.rule",
     "Schedule": "trunkline.schedules.schedule",

@@ -17,6 +17,7 @@ a receive loses nothing: a wake that was not used goes to the next waiter.
 
 from __future__ import annotations
 
+from trunkline.aio.buses.archive import Archive, Replay
 from trunkline.aio.buses.bus import Bus
 from trunkline.aio.buses.rule import Rule
 from trunkline.aio.engine import Engine, open, wrap
@@ -29,12 +30,14 @@ from trunkline.aio.topics.subscription import Subscription
 from trunkline.aio.topics.topic import Topic
 
 __all__ = [
+    "Archive",
     "Bus",
     "Engine",
     "Message",
     "Queue",
     "Reader",
     "RedriveTask",
+    "Replay",
     "Rule",
     "Schedule",
     "Stream",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 from trunkline import validation
+from trunkline._core import milliseconds
 from trunkline.buses import targets
 from trunkline.buses.events import pattern_text, to_text
 from trunkline.buses.rule import Rule
+from trunkline.errors import ResourceInUse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +18,8 @@ if TYPE_CHECKING:
 
     from trunkline._core import Bus as CoreBus
     from trunkline._core import Explanation, PutEventResult, PutEventsResult
-    from trunkline._types import Event, EventTarget, RetryPolicy
+    from trunkline._types import Event, EventTarget, RetryPolicy, Seconds
+    from trunkline.buses.archive import Archive
     from trunkline.engine import Engine
     from trunkline.queues.queue import Queue
 
@@ -169,6 +174,56 @@ class Bus:
         The field "source" is "bank"; wanted "shop".
         """
         return dict(self._core.explain(to_text(event)))
+
+    def archive(
+        self,
+        name: str,
+        *,
+        pattern: str | Mapping[str, Any] | None = None,
+        retention: Seconds | None = None,
+    ) -> Archive:
+        """Get the archive `name`, or create it: it keeps events, to be replayed.
+
+        It keeps what matches `pattern`, or everything, for `retention` seconds, or for ever. What
+        is given is compared with an existing archive; what is left out is not.
+
+        Raises InvalidEventPatternException, InvalidParameterValue, ResourceInUse if the archive
+        exists with another pattern or retention.
+
+        >>> import trunkline
+        >>> bus = trunkline.open().bus()
+        >>> archive = bus.archive("paid", pattern={"detail": {"state": ["paid"]}}, retention=86_400)
+        >>> put = bus.put({"source": "s", "detail-type": "t", "detail": {"state": "paid"}})
+        >>> put = bus.put({"source": "s", "detail-type": "t", "detail": {"state": "open"}})
+        >>> archive.events
+        1
+        """
+        from trunkline.buses.archive import FOREVER_MS, Archive
+
+        text = None if pattern is None else pattern_text(pattern)
+        span = None if retention is None else milliseconds(retention, "retention", 1, FOREVER_MS)
+        found = self._core.archives().get_or_create(name, text, span)
+        differs = [text is not None and json.loads(text) != json.loads(found["pattern"] or "null")]
+        differs.append(span is not None and span / 1_000 != found["retention"])
+        if any(differs):
+            raise ResourceInUse(
+                f"Archive {name} already exists with another pattern or retention; leave them out, "
+                "or remove it first."
+            )
+        return Archive(self, name)
+
+    def archives(self) -> list[Archive]:
+        """The archives, in the order of their creation.
+
+        >>> import trunkline
+        >>> bus = trunkline.open().bus()
+        >>> archive = bus.archive("all")
+        >>> bus.archives()
+        [<Archive 'all' of 'default'>]
+        """
+        from trunkline.buses.archive import Archive
+
+        return [Archive(self, one["name"]) for one in self._core.archives().list()]
 
     def statistics(self) -> dict[str, int]:
         """How the bus stands: its rules, and what became of events since the engine was opened.

@@ -1,5 +1,6 @@
 //! Event buses: take, call, wrap.
 
+mod archive;
 mod results;
 mod target;
 
@@ -13,6 +14,7 @@ use trunkline_engine::{
 use trunkline_pattern::Dialect;
 use trunkline_types::Result;
 
+use self::archive::Archives;
 use self::results::{PutEventResult, PutEventsResult};
 use self::target::TargetSettings;
 use crate::error::{guard, raise};
@@ -21,6 +23,7 @@ use crate::queue::body::Body;
 use crate::queue::results::BatchFailure;
 
 /// An event bus of an open engine.
+#[derive(Clone)]
 #[pyclass(frozen, module = "trunkline._core")]
 pub(crate) struct Bus {
     engine: Arc<CoreEngine>,
@@ -154,6 +157,11 @@ impl Bus {
         self.control(py, || self.engine.remove_rule(&self.bus, name))
     }
 
+    /// The archives, and their replays.
+    fn archives(&self) -> Archives {
+        Archives(self.clone())
+    }
+
     fn remove(&self, py: Python<'_>) -> PyResult<()> {
         self.control(py, || self.engine.remove_bus(&self.bus))
     }
@@ -217,6 +225,7 @@ fn plain_rule(py: Python<'_>, rule: RuleStatus) -> PyResult<Bound<'_, PyDict>> {
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Bus>()?;
+    module.add_class::<Archives>()?;
     module.add_class::<TargetSettings>()?;
     results::register(module)
 }

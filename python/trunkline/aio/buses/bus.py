@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 
+from trunkline.aio.buses.archive import Archive
 from trunkline.aio.buses.rule import Rule
 
 TYPE_CHECKING = False
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from trunkline._core import Explanation, PutEventResult, PutEventsResult
-    from trunkline._types import AsyncEventTarget, Event, RetryPolicy
+    from trunkline._types import AsyncEventTarget, Event, RetryPolicy, Seconds
     from trunkline.aio.queues.queue import Queue as AsyncQueue
     from trunkline.buses.bus import Bus as SyncBus
     from trunkline.queues.queue import Queue
@@ -141,6 +142,23 @@ class Bus:
     def explain(self, event: Event) -> dict[str, Explanation]:
         """Why each rule matches an event, or the first field that does not. Delivers nothing."""
         return self.sync.explain(event)
+
+    async def archive(
+        self,
+        name: str,
+        *,
+        pattern: str | Mapping[str, Any] | None = None,
+        retention: Seconds | None = None,
+    ) -> Archive:
+        """Get the archive `name`, or create it. See :meth:`trunkline.Bus.archive`."""
+        archive = await asyncio.to_thread(
+            self.sync.archive, name, pattern=pattern, retention=retention
+        )
+        return Archive(self, archive)
+
+    def archives(self) -> list[Archive]:
+        """The archives, in the order of their creation."""
+        return [Archive(self, archive) for archive in self.sync.archives()]
 
     def statistics(self) -> dict[str, int]:
         """How the bus stands: its rules, and what became of events since the engine was opened."""

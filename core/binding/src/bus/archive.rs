@@ -1,0 +1,121 @@
+//! Archives and replays of a bus.
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use trunkline_engine::{Archive, ReplayRequest, ReplayState, ReplayStatus};
+use trunkline_types::{Millis, ResourceId, Result};
+
+use super::Bus;
+use crate::error::{guard, raise};
+
+/// The archives of a bus, and their replays.
+#[pyclass(frozen, module = "trunkline._core")]
+pub(super) struct Archives(pub Bus);
+
+#[pymethods]
+impl Archives {
+    /// The archive of this name, which is created if there is none.
+    fn get_or_create<'py>(
+        &self,
+        py: Python<'py>,
+        name: &str,
+        pattern: Option<&str>,
+        retention: Option<Millis>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        guard(|| {
+            let made = py.detach(|| {
+                let (archive, is_new) =
+                    self.0.bus.get_or_create_archive(name, pattern, retention, b"")?;
+                if is_new {
+                    self.0.engine.acknowledge()?;
+                }
+                Ok(archive)
+            });
+            plain_archive(py, &*made.map_err(raise)?)
+        })
+    }
+
+    fn find<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyDict>> {
+        guard(|| plain_archive(py, &*self.0.bus.archive(name).map_err(raise)?))
+    }
+
+    fn list<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        guard(|| self.0.bus.archives().iter().map(|archive| plain_archive(py, archive)).collect())
+    }
+
+    fn remove(&self, py: Python<'_>, name: &str) -> PyResult<()> {
+        self.0.control(py, || self.0.engine.remove_archive(&self.0.bus, name))
+    }
+
+    /// Starts a replay of an archive, for the rules of these names or for all; its id.
+    #[pyo3(signature = (archive, name, start, end, rules))]
+    fn start_replay(
+        &self,
+        py: Python<'_>,
+        archive: &str,
+        name: Option<String>,
+        start: Millis,
+        end: Millis,
+        rules: Option<Vec<String>>,
+    ) -> PyResult<u32> {
+        guard(|| {
+            let started = py.detach(|| {
+                let id_of = |name: &String| Ok(self.0.bus.rule(name)?.id);
+                let rules = rules
+                    .map(|rules| rules.iter().map(id_of).collect::<Result<Vec<_>>>())
+                    .transpose()?;
+                let archive = self.0.bus.archive(archive)?;
+                let request = ReplayRequest { name, start, end, rules };
+                let (status, ticket) = self.0.engine.start_replay(&archive, request)?;
+                self.0.settle(ticket)?;
+                Ok(status.id.0)
+            });
+            started.map_err(raise)
+        })
+    }
+
+    fn cancel_replay(&self, py: Python<'_>, id: u32) -> PyResult<()> {
+        self.0.control(py, || self.0.engine.cancel_replay(ResourceId(id)))
+    }
+
+    fn replay<'py>(&self, py: Python<'py>, id: u32) -> PyResult<Bound<'py, PyDict>> {
+        guard(|| {
+            let status = py.detach(|| self.0.engine.replay(ResourceId(id))).map_err(raise)?;
+            plain_replay(py, status)
+        })
+    }
+
+    /// The replays of an archive, newest first.
+    fn replays<'py>(&self, py: Python<'py>, archive: &str) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        guard(|| {
+            let listed = py.detach(|| self.0.engine.replays(self.0.bus.archive(archive)?.id()));
+            listed.map_err(raise)?.into_iter().map(|status| plain_replay(py, status)).collect()
+        })
+    }
+}
+
+fn plain_archive<'py>(py: Python<'py>, archive: &Archive) -> PyResult<Bound<'py, PyDict>> {
+    let values = PyDict::new(py);
+    values.set_item("name", archive.name())?;
+    values.set_item("pattern", archive.pattern())?;
+    values.set_item("retention", archive.retention().map(|span| span as f64 / 1_000.0))?;
+    values.set_item("created_at", archive.created() as f64 / 1_000.0)?;
+    values.set_item("events", archive.events())?;
+    Ok(values)
+}
+
+fn plain_replay(py: Python<'_>, status: ReplayStatus) -> PyResult<Bound<'_, PyDict>> {
+    let state = match status.state {
+        ReplayState::Running => "RUNNING",
+        ReplayState::Completed => "COMPLETED",
+        ReplayState::Cancelled => "CANCELLED",
+        ReplayState::Failed => "FAILED",
+    };
+    let values = PyDict::new(py);
+    values.set_item("id", status.id.0)?;
+    values.set_item("name", status.name())?;
+    values.set_item("status", state)?;
+    values.set_item("replayed", status.replayed)?;
+    values.set_item("failure", status.failure)?;
+    Ok(values)
+}
