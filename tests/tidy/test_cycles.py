@@ -12,11 +12,6 @@ from . import rust_modules, tree
 # The crates that still have circles, and the modules in them. A module that left its circle has to
 # leave the list.
 RUST_CIRCLES = {
-    "host": {
-        # One type, `Host`, whose methods stand in a file a concern.
-        *("compaction", "component", "directory", "host", "open"),
-        *("schedule", "ticker"),
-    },
     "journal": {
         # One type, `Shared`, whose methods stand in a file a concern.
         *("background", "commit", "disk_full", "segment_writer", "shared"),

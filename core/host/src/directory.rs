@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError};
 use trunkline_types::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use trunkline_types::{Millis, ResourceId, ResourceKind, ResourceName};
 
-use crate::component::Resource;
+use crate::resource::Resource;
 
 /// The resources of one host, of every kind.
 #[derive(Default)]

@@ -13,9 +13,9 @@ use trunkline_types::{Limits, Millis, ResourceKind, ResourceName, Result};
 use crate::append::Append;
 use crate::checkpoint::CheckpointSink;
 use crate::codec::{Encode, Put, Take, damaged};
-use crate::component::{Component, ComponentKind, Loader, ResourceReport};
-use crate::host::Host;
+use crate::host::{Component, ComponentKind, Host, Loader};
 use crate::location::Location;
+use crate::resource::ResourceReport;
 
 /// The kind of documents, for the table of kinds.
 pub static DOCUMENTS: ComponentKind = ComponentKind {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use trunkline_journal::{Access, FileStorage, Storage};
 use trunkline_types::{Clock, Durability, Result};
 
-use crate::component::{ComponentKind, ResourceReport};
-use crate::open::{self, Replay};
+use crate::host::{ComponentKind, Replay, read_all};
 use crate::options::OpenOptions;
+use crate::resource::ResourceReport;
 
 /// What a data folder holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub fn inspect(path: &Path, kinds: &[&'static ComponentKind]) -> Result<Inspecti
     let options =
         OpenOptions { read_only: true, durability: Durability::Disk, ..OpenOptions::memory() };
     let mut replay = Replay::new(&options.limits, kinds)?;
-    let journal = open::read_all(storage, &options, &mut replay)?;
+    let journal = read_all(storage, &options, &mut replay)?;
     journal.verify_sealed_files()?;
     let checkpoint = journal.verify_checkpoint()?;
     let segments = journal.segments().iter().map(|s| (s.number, u64::from(s.used))).collect();

@@ -20,12 +20,11 @@ use trunkline_types::{
 use crate::append::Append;
 use crate::checkpoint::CheckpointSink;
 use crate::codec::Encode;
-use crate::component::{Component, ComponentKind, Loader, ResourceReport};
-use crate::host::Host;
+use crate::host::{Component, ComponentKind, Host, Loader, TimerKey};
 use crate::location::Location;
 use crate::memory_log::MemoryLog;
+use crate::resource::ResourceReport;
 use crate::run_queue::Jobs;
-use crate::schedule::TimerKey;
 
 /// The kind of logs, for the table of kinds.
 pub static LOGS: ComponentKind = ComponentKind {

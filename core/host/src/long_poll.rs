@@ -9,9 +9,7 @@ use std::time::Duration;
 use trunkline_journal::Signal;
 use trunkline_types::{Deadline, Millis};
 
-use crate::host::Host;
-use crate::schedule::TimerKey;
-use crate::ticker::Ticker;
+use crate::host::{Host, Ticker, TimerKey};
 use crate::waiters::{Ended, Parker, WaiterId, Waiters};
 
 /// A resource whose content callers wait for.

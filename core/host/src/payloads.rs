@@ -22,11 +22,11 @@ use trunkline_types::{Code, Error, Limits, Millis, Result};
 use crate::append::Append;
 use crate::checkpoint::CheckpointSink;
 use crate::codec::{Encode, Put, Take, damaged};
-use crate::component::{Component, ComponentKind, Loader, ResourceReport};
-use crate::host::Host;
+use crate::host::{Component, ComponentKind, Host, Loader};
 use crate::location::Location;
 use crate::mutant::{self, Mutant};
 use crate::payload::{NOWHERE, Payload, Table};
+use crate::resource::ResourceReport;
 
 /// The kind of shared payloads, for the table of kinds.
 pub static PAYLOADS: ComponentKind = ComponentKind {

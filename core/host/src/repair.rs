@@ -6,9 +6,8 @@ use std::sync::Arc;
 use trunkline_journal::{Access, FileStorage, Options, Storage, Superblock};
 use trunkline_types::{Code, Error, Limits, Result};
 
-use crate::component::ComponentKind;
+use crate::host::{ComponentKind, Replay};
 use crate::inspect::{Inspection, inspect};
-use crate::open::Replay;
 
 /// What a repair did and found.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,18 @@
 //! The host: what every kind of resource shares. It holds the clock, the journal, the timers and
 //! the directory, and knows no kind of resource by name.
 
+mod compaction;
+mod component;
+mod open;
+mod schedule;
+mod ticker;
+
+pub use compaction::Compactor;
+pub use component::{Component, ComponentKind, Loader};
+pub(crate) use open::{Replay, read_all};
+pub use schedule::{TimerKey, advance};
+pub use ticker::Ticker;
+
 use std::any::Any;
 use std::sync::Arc;
 
@@ -11,8 +23,6 @@ use trunkline_types::sync::{Mutex, MutexGuard, lock};
 use trunkline_types::{Clock, Code, Durability, Error, IdKey, Limits, Millis, ResourceId, Result};
 
 use crate::append::Append;
-use crate::compaction::Compactor;
-use crate::component::Component;
 use crate::directory::Directory;
 use crate::faults::Faults;
 use crate::gate::{CLOSED, Gate, READ_ONLY};
@@ -20,9 +30,6 @@ use crate::live_bytes::LiveBytes;
 use crate::location::Location;
 use crate::options::OpenOptions;
 use crate::run_queue::RunQueue;
-use crate::schedule::TimerKey;
-use crate::ticker::Ticker;
-use crate::{ComponentKind, open};
 
 /// What the resources of one engine share.
 pub struct Host {
@@ -191,8 +198,8 @@ impl Host {
         lock(&self.live_bytes)
     }
 
-    /// Whether a verb that writes would start at once. One that would not first waits, as
-    /// [`Host::wait_for_capacity`] does, until enough of what was appended before is written.
+    /// Whether a verb that writes would start at once. One that would not first waits
+    /// until enough of what was appended before is written.
     #[inline]
     pub fn has_capacity(&self) -> bool {
         self.journal.as_ref().is_none_or(Journal::has_capacity)

@@ -15,19 +15,19 @@ use trunkline_types::{
     Code, Durability, Error, IdKey, Limits, ResourceId, Result, process_generation,
 };
 
+use super::Host;
+use super::compaction::Compactor;
+use super::component::{COMPONENT_OWNERS, Component, ComponentKind, Loader};
+use super::ticker::Ticker;
 use crate::checkpoint::Part;
 use crate::codec::{Encode, Put, Take, damaged};
-use crate::compaction::Compactor;
-use crate::component::{COMPONENT_OWNERS, Component, ComponentKind, Loader};
 use crate::directory::Directory;
 use crate::faults::Faults;
 use crate::gate::Gate;
-use crate::host::Host;
 use crate::live_bytes::LiveBytes;
 use crate::location::Location;
 use crate::options::OpenOptions;
 use crate::run_queue::RunQueue;
-use crate::ticker::Ticker;
 
 /// The host's own record: the engine was opened. It holds what must never be given out twice.
 pub(crate) struct Opened {

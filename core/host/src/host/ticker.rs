@@ -14,7 +14,7 @@ use trunkline_journal::Signal;
 use trunkline_types::Millis;
 use trunkline_types::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use crate::host::Host;
+use super::Host;
 use crate::waiters::Parker;
 
 const AWAKE: Millis = 0;

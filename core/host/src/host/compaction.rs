@@ -20,9 +20,9 @@ use trunkline_types::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use trunkline_types::sync::{Mutex, MutexGuard, lock};
 use trunkline_types::{Code, Durability, Error, Millis, Result};
 
+use super::Host;
 use crate::append::{Segments, WatchSegments};
 use crate::checkpoint::CheckpointSink;
-use crate::host::Host;
 use crate::location::Location;
 use crate::waiters::Parker;
 

@@ -10,10 +10,10 @@ use trunkline_types::sync::atomic::Ordering;
 use trunkline_types::sync::lock;
 use trunkline_types::{Clock, Code, Error, Millis, ResourceId, Result};
 
-use crate::component::COMPONENT_OWNERS;
-use crate::host::Host;
+use super::Host;
+use super::component::COMPONENT_OWNERS;
+use super::ticker::Ticker;
 use crate::run_queue::{Job, Jobs};
-use crate::ticker::Ticker;
 
 /// What a timer entry points at: a hint to look at a slot of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
