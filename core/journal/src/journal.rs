@@ -8,10 +8,8 @@ use trunkline_types::sync::{Mutex, MutexGuard, lock};
 use trunkline_types::{Durability, Error, IdKey, Result, forked_since, process_generation};
 
 use crate::checkpoint;
-use crate::commit::{Lead, read_only};
 use crate::completion::Signal;
 use crate::control::Position;
-use crate::disk_full::DiskSpace;
 use crate::folder;
 use crate::frame;
 use crate::lsn::{Lsn, Ticket};
@@ -21,8 +19,7 @@ use crate::poison::Poison;
 use crate::recovery::{self, Recovered};
 use crate::retained::OpenFiles;
 use crate::segment::{Segment, SegmentTable};
-use crate::segment_writer::SegmentWriter;
-use crate::shared::{Level, Shared};
+use crate::shared::{DiskSpace, Lead, Level, SegmentWriter, Shared, Threads, read_only};
 use crate::storage::Storage;
 use crate::superblock::SUPERBLOCK_NAME;
 use crate::tail::Tail;
@@ -377,7 +374,7 @@ fn share(
         progress,
         poison: Poison::new(),
         disk_space: DiskSpace::default(),
-        threads: crate::background::Threads::default(),
+        threads: Threads::default(),
     }))
 }
 

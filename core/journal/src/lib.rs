@@ -8,12 +8,9 @@
 //!
 //! `docs/format.md` specifies the bytes.
 
-mod background;
 pub mod checkpoint;
-mod commit;
 mod completion;
 mod control;
-mod disk_full;
 mod epoch;
 mod folder;
 pub mod frame;
@@ -31,7 +28,6 @@ mod recovery;
 pub mod retained;
 mod scan;
 mod segment;
-mod segment_writer;
 mod shared;
 #[cfg(any(test, feature = "simulation"))]
 pub mod sim;

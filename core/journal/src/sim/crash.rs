@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 
 use super::Random;
-use super::disk::{FileId, Step};
+use super::step::{FileId, Step};
 use crate::storage::overwrite;
 
 /// Bytes that a disk writes at once, unless the power fails.

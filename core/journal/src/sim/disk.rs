@@ -8,22 +8,8 @@ use trunkline_types::{Code, Error, Result};
 
 use super::crash::{self, Image};
 use super::fault::{Fault, Faults, Verb, fail};
+use super::step::{FileId, Step};
 use crate::storage::{File, Storage, copy_out, overwrite};
-
-pub(super) type FileId = usize;
-
-/// One operation, as far as a crash may undo it.
-#[derive(Debug, Clone)]
-pub(super) enum Step {
-    Create { id: FileId, name: String },
-    Write { id: FileId, offset: u64, bytes: Vec<u8> },
-    SetLen { id: FileId, bytes: u64 },
-    Sync { id: FileId },
-    FailedSync { id: FileId },
-    Rename { id: FileId, from: String, to: String },
-    Remove { id: FileId, name: String },
-    SyncDir,
-}
 
 /// A simulated folder. Clones share it.
 #[derive(Debug, Clone, Default)]

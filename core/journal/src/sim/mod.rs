@@ -21,6 +21,7 @@
 mod crash;
 mod disk;
 mod fault;
+mod step;
 
 pub use crash::Image;
 pub use disk::SimStorage;

@@ -13,11 +13,13 @@ use std::sync::Arc;
 
 use trunkline_types::Result;
 
-pub(crate) use file::LOCK_NAME;
 pub use file::{Access, FileStorage};
 pub use memory::MemoryStorage;
 #[cfg(any(test, feature = "simulation"))]
 pub(crate) use memory::{copy_out, overwrite};
+
+/// The file of a folder that holds the process id of its owner.
+pub(crate) const LOCK_NAME: &str = "LOCK";
 
 /// A flat folder of files.
 pub trait Storage: Send + Sync + fmt::Debug {

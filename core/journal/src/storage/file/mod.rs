@@ -19,9 +19,6 @@ use self::owner::{Claim, given_up, take_lock};
 use super::{File, Storage};
 use crate::folder::refuse_foreign;
 
-/// The file that holds the process id of the owner.
-pub(crate) const LOCK_NAME: &str = "LOCK";
-
 /// The purpose of opening a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {

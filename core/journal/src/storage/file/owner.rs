@@ -16,8 +16,9 @@ use std::path::Path;
 
 use trunkline_types::{Code, Error, Result};
 
+use super::Access;
 use super::errors::{storage_error, unusable};
-use super::{Access, LOCK_NAME};
+use crate::storage::LOCK_NAME;
 
 /// Longest process id that is read from `LOCK`.
 const PID_BYTES_MAX: u64 = 20;

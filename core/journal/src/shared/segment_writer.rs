@@ -7,16 +7,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use trunkline_types::Result;
 use trunkline_types::sync::lock;
+use trunkline_types::{Code, Error, Result};
 
-use crate::commit::read_only;
+use super::Shared;
 use crate::control::Position;
 use crate::limits;
 use crate::mutant::Mutant;
 use crate::prepare::Prepared;
 use crate::segment::Segment;
-use crate::shared::Shared;
 use crate::storage::File;
 use crate::tail::PendingBatch;
 
@@ -128,4 +127,8 @@ fn make_patiently(shared: &Shared, number: u32, bytes: u32) -> Result<Prepared> 
         shared.sealed_files.close_all();
         std::thread::sleep(limits::DESCRIPTOR_RETRY);
     }
+}
+
+pub(crate) fn read_only() -> Error {
+    Error::new(Code::EngineReadOnly, "the engine was opened read-only")
 }

@@ -4,18 +4,25 @@
 //! `completions`, and never two of these four. When a signal is called, at most
 //! `maintenance` is held.
 
+mod background;
+mod commit;
+mod disk_full;
+mod segment_writer;
+
+pub(crate) use background::Threads;
+pub(crate) use commit::Lead;
+pub(crate) use disk_full::DiskSpace;
+pub(crate) use segment_writer::{SegmentWriter, read_only};
+
 use std::sync::{Arc, Weak};
 
 use trunkline_types::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Code, Durability, Error, Result, forked_since};
 
-use crate::background::Threads;
 use crate::checkpoint::Progress;
-use crate::commit::Lead;
 use crate::completion::{Completions, Signal};
 use crate::control::{Control, ControlState, Position};
-use crate::disk_full::DiskSpace;
 use crate::epoch::Epoch;
 use crate::lsn::{Lsn, Ticket};
 use crate::maintenance::{Maintaining, Maintenance};

@@ -9,11 +9,11 @@ use trunkline_types::sync::atomic::{AtomicU8, Ordering};
 use trunkline_types::sync::{Condvar, Mutex, lock};
 use trunkline_types::{Code, Durability, Error, Result};
 
+use super::Shared;
 use crate::completion::Signal;
 use crate::limits;
 use crate::lsn::Ticket;
 use crate::prepare::Prepared;
-use crate::shared::Shared;
 use crate::tail::next_segment_bytes;
 
 #[derive(Default)]

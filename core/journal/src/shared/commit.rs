@@ -9,10 +9,10 @@ use trunkline_types::sync::atomic::Ordering;
 use trunkline_types::sync::{MutexGuard, lock, try_lock};
 use trunkline_types::{Code, Durability, Error, Result};
 
+use super::Shared;
+use super::segment_writer::SegmentWriter;
 use crate::limits;
 use crate::lsn::{Lsn, Ticket};
-use crate::segment_writer::SegmentWriter;
-use crate::shared::Shared;
 
 /// The state of the leader.
 #[derive(Debug)]
@@ -166,8 +166,4 @@ impl Lead {
             shared.disk_space.require();
         }
     }
-}
-
-pub(crate) fn read_only() -> Error {
-    Error::new(Code::EngineReadOnly, "the engine was opened read-only")
 }

@@ -11,7 +11,7 @@ use trunkline_types::sync::atomic::{AtomicU8, Ordering};
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Code, Error, Result};
 
-use crate::shared::Shared;
+use super::Shared;
 
 /// Minimum time between two probes. A probe writes zeros until the disk is full, then removes
 /// them.
