@@ -31,7 +31,7 @@ struct Loop {
 }
 
 /// What the loop listens to, and what its tasks await.
-#[pyclass(frozen, module = "trunkline._core")]
+#[pyclass(frozen, weakref, module = "trunkline._core")]
 pub(crate) struct Waker {
     notifier: Arc<Notifier>,
     /// Nothing here keeps the loop: the loop keeps the waker.
@@ -160,7 +160,7 @@ impl Waker {
     }
 
     /// Forgets a token; its signal is no longer awaited.
-    fn leave(&self, token: u64) {
+    pub fn leave(&self, token: u64) {
         let forgotten = lock(&self.parked).completions.remove(&token);
         drop(forgotten);
     }

@@ -20,23 +20,28 @@ if TYPE_CHECKING:
     from trunkline._core import HeldCall, PendingWrite
 
 
-_of_loop: WeakKeyDictionary[AbstractEventLoop, Waker] = WeakKeyDictionary()
-_latest: tuple[Callable[[], AbstractEventLoop | None], Waker | None] = (lambda: None, None)
+# Nothing here keeps a waker: one that keeps writes which are awaited for ever, because their loop
+# was closed, keeps that loop by their tasks.
+_of_loop: WeakKeyDictionary[AbstractEventLoop, Callable[[], Waker | None]] = WeakKeyDictionary()
+_latest: tuple[Callable[[], AbstractEventLoop | None], Callable[[], Waker | None]]
+_latest = lambda: None, lambda: None
 
 
 def waker() -> tuple[AbstractEventLoop, Waker]:
     """The running loop and its waker, which is made at first use."""
     global _latest
     loop = get_running_loop()
-    latest, found = _latest
-    if latest() is loop and found is not None:
+    latest, find = _latest
+    if latest() is loop and (found := find()) is not None:
         return loop, found
-    found = _of_loop.get(loop)
+    find = _of_loop.get(loop, lambda: None)
+    found = find()
     if found is None:
-        # The reader keeps the waker alive as long as the loop; nothing here keeps the loop.
-        found = _of_loop[loop] = Waker(loop)
+        found = Waker(loop)
+        find = _of_loop[loop] = ref(found)
+        # The reader keeps the waker until the loop is closed.
         loop.add_reader(found.fileno(), found.run)
-    _latest = ref(loop), found
+    _latest = ref(loop), find
     return loop, found
 
 

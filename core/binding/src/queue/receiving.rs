@@ -84,17 +84,23 @@ impl ReceiveCall {
                 let found = take::<AsyncMessage>(py, &self.handle, call, &request)?;
                 Ok(Some(found).filter(|(messages, _)| !messages.is_empty()))
             };
-            match (poll.poll(signal, attempt)?, parked) {
-                (Polled::Found((messages, ticket)), _) => {
-                    let pending = PendingWrite::new(py, &self.handle, ticket, self.handle.level)?;
-                    Ok((messages, pending, None))
-                }
-                (Polled::Wait(left), Some((token, completion))) => {
-                    *kept = Some(poll);
-                    Ok((PyList::empty(py), None, Some((token, completion, left.as_secs_f64()))))
-                }
-                _ => Ok((PyList::empty(py), None, None)),
+            let polled = poll.poll(signal, attempt);
+            if let (Ok(Polled::Wait(left)), Some((token, completion))) = (&polled, &parked) {
+                *kept = Some(poll);
+                let waiting = (*token, completion.clone_ref(py), left.as_secs_f64());
+                return Ok((PyList::empty(py), None, Some(waiting)));
             }
+            // Something came behind the subscription: nothing awaits its token.
+            parked.iter().for_each(|(token, _)| waker.leave(*token));
+            let Polled::Found((messages, ticket)) = polled? else {
+                return Ok((PyList::empty(py), None, None));
+            };
+            let pending = match ticket {
+                Some(_) => PendingWrite::new(py, &self.handle, ticket, self.handle.level)?,
+                // Nothing is committed, so no fault of a commit strikes.
+                None => None,
+            };
+            Ok((messages, pending, None))
         })
     }
 

@@ -171,14 +171,18 @@ impl ReadCall {
                 Ok::<_, PyErr>(waker.signal(token))
             };
             let attempt = || py.detach(|| self.try_read()).map_err(raise);
-            match (wait.poll.poll(signal, attempt)?, parked) {
-                (Polled::Found(batch), _) => Ok((batch, None)),
-                (Polled::Wait(left), Some((token, completion))) => {
-                    self.begin_wait(&mut wait);
-                    *lock(&self.wait) = Some(wait);
-                    Ok((nothing(), Some((token, completion, left.as_secs_f64()))))
-                }
-                _ => Ok((nothing(), None)),
+            let polled = wait.poll.poll(signal, attempt);
+            if let (Ok(Polled::Wait(left)), Some((token, completion))) = (&polled, &parked) {
+                let waiting = (*token, completion.clone_ref(py), left.as_secs_f64());
+                self.begin_wait(&mut wait);
+                *lock(&self.wait) = Some(wait);
+                return Ok((nothing(), Some(waiting)));
+            }
+            // Something came behind the subscription: nothing awaits its token.
+            parked.iter().for_each(|(token, _)| waker.leave(*token));
+            match polled? {
+                Polled::Found(batch) => Ok((batch, None)),
+                Polled::Over | Polled::Wait(_) => Ok((nothing(), None)),
             }
         })
     }
