@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod threads;
+mod verbs;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
