@@ -167,6 +167,8 @@ impl Topic {
             false => self.host.key.digest(&[id]),
         };
         let window = lock(&self.window);
+        // A topic that is being removed says so under the same lock.
+        self.check_present()?;
         let first = window.find(key, now, self.host.limits.dedup_window);
         let seq = first.unwrap_or_else(|| window.next_seq());
         let is_duplicate = first.is_some();
@@ -267,4 +269,28 @@ fn sha256_hex(body: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
     }
     text
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::{Engine, OpenOptions, topic_name};
+
+    #[test]
+    fn a_publish_that_waited_while_its_topic_was_removed_is_refused() {
+        let engine = Engine::open(OpenOptions::memory()).unwrap();
+        let (topic, _) = engine.topic(topic_name("orders.fifo"), None, b"").unwrap();
+        let message = Notification {
+            body: b"one",
+            group: Some("g"),
+            dedup_id: Some("1"),
+            ..Notification::default()
+        };
+        assert!(topic.order(&message, 0).is_ok());
+        engine.remove_topic(&topic).unwrap();
+        // The call had seen the topic before it waited for the window.
+        let refused = topic.order(&message, 0).err().unwrap();
+        assert_eq!(refused.code(), Code::ResourceNotFoundException);
+    }
 }
