@@ -3,6 +3,8 @@
 mod buses;
 pub mod counter;
 mod documents;
+mod logs;
+mod outbox;
 mod payloads;
 mod queues;
 mod schedules;
@@ -16,6 +18,8 @@ pub const NOUNS: &[&dyn Noun] = &[
     &queues::QueueNoun,
     &documents::DocumentNoun,
     &payloads::PayloadNoun,
+    &logs::LogNoun,
+    &outbox::OutboxNoun,
     &buses::BusNoun,
     &counter::CounterNoun,
     &streams::StreamNoun,
