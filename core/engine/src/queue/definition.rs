@@ -1,4 +1,4 @@
-//! What a queue is: its rules and document, changed, removed, written and carried.
+//! What a queue is: its rules and document, changed, removed, written and relocated.
 
 use trunkline_host::{Append, Location};
 use trunkline_journal::Ticket;

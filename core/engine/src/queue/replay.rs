@@ -354,13 +354,13 @@ mod tests {
     }
 
     #[test]
-    fn a_carried_copy_replaces_the_older_one() {
+    fn a_relocated_copy_replaces_the_older_one() {
         let queue = ResourceId(1);
-        let carried = MessageRecord { deliveries: 1, due: 50, first_received: 40, ..held(3) };
+        let relocated = MessageRecord { deliveries: 1, due: 50, first_received: 40, ..held(3) };
         let mut image = replay(&[
             Record::Message(held(3)),
             Record::Leased { queue, seq: 3, delivery: 1, due: 50, at: 40 },
-            Record::Message(carried),
+            Record::Message(relocated),
         ]);
         let message = *image.queue(queue).messages.get_mut(3).expect("it lives");
         assert_eq!((message.lsn, message.deliveries, message.due), (Lsn::from_u64(2), 1, 50));

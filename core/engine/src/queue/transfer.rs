@@ -257,29 +257,29 @@ mod tests {
         queue.send(&Outgoing { body, group, dedup_id, ..Outgoing::default() }).unwrap();
     }
 
-    /// Redrives the first message of `source`; cleaning is asked for when the move is on record and
-    /// the message has not yet left the source.
-    fn move_while_cleaning(engine: &Arc<Engine>, source: &Queue, target: &Queue) {
-        let (told, cleaned) = mpsc::channel();
+    /// Redrives the first message of `source`; compaction is asked for when the move is on record
+    /// and the message has not yet left the source.
+    fn move_while_compacting(engine: &Arc<Engine>, source: &Queue, target: &Queue) {
+        let (told, compacted) = mpsc::channel();
         let mut give = |seq: Seq, envelope: &Envelope<'_>| -> Result<bool> {
             let moved = Move::anew((source.id, seq), source.host.now());
             target.take_over(&envelope.routed(moved))?;
             let (engine, told) = (engine.clone(), told.clone());
             std::thread::spawn(move || told.send(engine.compact_oldest()));
-            // Cleaning has to wait for the end of the move: it does not come in between.
-            let waited = cleaned.recv_timeout(Duration::from_millis(50));
-            assert!(waited.is_err(), "cleaned in the middle");
+            // Compaction has to wait for the end of the move: it does not come in between.
+            let waited = compacted.recv_timeout(Duration::from_millis(50));
+            assert!(waited.is_err(), "compacted in the middle");
             Ok(true)
         };
         match source.inner() {
             Kind::Standard(standard) => standard.take(source, &mut give).unwrap(),
             Kind::Fifo(fifo) => fifo.take(source, source.host.now(), &mut give).unwrap(),
         }
-        cleaned.recv().unwrap().unwrap();
+        compacted.recv().unwrap().unwrap();
     }
 
     #[test]
-    fn cleaning_in_the_middle_of_a_move_brings_nothing_back() {
+    fn compaction_in_the_middle_of_a_move_brings_nothing_back() {
         for (name, config) in [("plain", standard_queue()), ("q.fifo", fifo_queue())] {
             let folder = tempfile::tempdir().unwrap();
             {
@@ -290,7 +290,7 @@ mod tests {
                     send(&source, format!("{number:05} {number:0900}").as_bytes());
                 }
                 engine.flush().unwrap();
-                move_while_cleaning(&engine, &source, &target.unwrap());
+                move_while_compacting(&engine, &source, &target.unwrap());
                 assert_eq!(source.statistics().unwrap().visible, 29);
                 engine.close().unwrap();
             }

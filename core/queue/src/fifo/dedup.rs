@@ -70,8 +70,8 @@ impl Dedup {
         self.add(entry);
     }
 
-    /// The same during recovery, where entries come in any order, and more than once when they
-    /// were carried along the log.
+    /// The same during recovery, where entries come in any order, and more than once when
+    /// compaction appended them again.
     pub fn recall(&mut self, entry: DedupEntry, window: Millis) {
         self.latest = self.latest.max(entry.at);
         self.drop_old(self.latest, window, DROPS_PER_SEND);

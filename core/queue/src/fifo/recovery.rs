@@ -1,5 +1,5 @@
 //! Recovery: the same `apply_*` functions in the order of the log, which is not the order of the
-//! queue, because messages are carried along the log.
+//! queue, because compaction appends messages again.
 //!
 //! Between [`FifoState::begin_recovery`] and [`FifoState::end_recovery`] messages are found by
 //! number and only hold their state; they are put into their lists once, at the end, in order.

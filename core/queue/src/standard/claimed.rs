@@ -111,7 +111,7 @@ impl<'a> Claim<'a> {
             matches!(self.0.slot.location(), BodyLocation::Journal(_)),
             "the body lies in memory"
         );
-        self.0.slot.set_home(BodyLocation::Journal(lsn));
+        self.0.slot.set_location(BodyLocation::Journal(lsn));
     }
 
     /// Delivers the message until `due`.

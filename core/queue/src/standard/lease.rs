@@ -91,7 +91,7 @@ impl StandardLog {
     /// the caller sees to it that the slot is not reused meanwhile.
     pub fn relocate(&self, place: SlotRef, from: u64, to: u64, len: u32) -> bool {
         let Some((_, slot, _)) = self.locate(place.slot) else { return false };
-        slot.state().generation() == place.generation && slot.move_home(from, to, len)
+        slot.state().generation() == place.generation && slot.relocate(from, to, len)
     }
 
     /// Whether the caller has to push a timer entry for `slot` at `at`; the entry is remembered.

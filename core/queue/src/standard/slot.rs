@@ -100,7 +100,7 @@ impl Slot {
     pub(super) fn set_fields(&self, fields: &Fields) {
         self.set_times(fields.sent, fields.flags, fields.first_received);
         self.set_due(fields.due, fields.sent, fields.first_received);
-        self.set_home(fields.location);
+        self.set_location(fields.location);
         self.len.store(fields.len, Ordering::Relaxed);
     }
 
@@ -139,7 +139,7 @@ impl Slot {
 
     /// Owner only.
     #[inline]
-    pub(super) fn set_home(&self, location: BodyLocation) {
+    pub(super) fn set_location(&self, location: BodyLocation) {
         let word = match location {
             BodyLocation::Region(offset) => u64::from(offset),
             BodyLocation::Heap(address) => 1 << KIND_SHIFT | address as u64 & BODY_MASK,
@@ -149,7 +149,7 @@ impl Slot {
     }
 
     /// The body moved inside the journal.
-    pub(super) fn move_home(&self, from: u64, to: u64, len: u32) -> bool {
+    pub(super) fn relocate(&self, from: u64, to: u64, len: u32) -> bool {
         let word = |lsn: u64| 2 << KIND_SHIFT | lsn & BODY_MASK;
         let (from, to) = (word(from), word(to));
         let moved = self.body.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed);

@@ -231,7 +231,7 @@ impl FifoQueue {
             purged = (state.purge(), queue.references.take_all());
             log.ticket()
         };
-        leave_homes(queue, purged.0.payloads(), purged.1)?;
+        release_all(queue, purged.0.payloads(), purged.1)?;
         Ok(ticket)
     }
 
@@ -241,7 +241,7 @@ impl FifoQueue {
             let mut state = lock(&self.state);
             (state.purge(), queue.references.take_all())
         };
-        leave_homes(queue, purged.payloads(), references)
+        release_all(queue, purged.payloads(), references)
     }
 
     pub fn rules_changed(&self, queue: &Queue, now: Millis) {
@@ -397,7 +397,7 @@ fn location_of(payload: &Payload) -> Option<Location> {
     }
 }
 
-fn leave_homes(
+fn release_all(
     queue: &Queue,
     payloads: impl Iterator<Item = Payload>,
     references: impl Iterator<Item = Arc<Shareable>>,

@@ -113,7 +113,7 @@ impl FifoQueue {
             Payload::Bytes(payload) => return Ok(Some(payload)),
             at @ Payload::At { .. } => location_of(at),
         };
-        // When cleaning has moved the body, the state says where to.
+        // When compaction has moved the body, the state says where to.
         while let Some(at) = location {
             record.clear();
             if queue.host.read(at, record)? {
@@ -172,7 +172,8 @@ impl FifoQueue {
         now: Millis,
         give: impl FnOnce(&Copied, &Envelope<'_>) -> Result<bool>,
     ) -> Result<bool> {
-        // Read first: cleaning waits while a message changes queues, and so do other such messages.
+        // Read first: compaction waits while a message changes queues, and so do other such
+        // messages.
         let Some((copied, deliveries)) = self.copy_for_move(pick) else { return Ok(false) };
         let mut record = Vec::new();
         let Some(payload) = self.read(queue, &copied, &mut record)? else { return Ok(false) };

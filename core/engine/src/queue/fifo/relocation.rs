@@ -1,4 +1,4 @@
-//! The messages of a FIFO queue as a whole: restored at opening, carried by cleaning, copied,
+//! The messages of a FIFO queue as a whole: restored at opening, relocated by compaction, copied,
 //! peeked at.
 
 use trunkline_host::{Append, LiveCount, Location};
@@ -21,7 +21,7 @@ use crate::queue::stored::StoredMessage;
 
 /// Slots that a checkpoint looks at in one step: less than a millisecond.
 const SLOTS_AT_ONCE: u32 = 1_024;
-/// Messages carried in one step of the journal: senders get their turn in between.
+/// Messages relocated in one step of the journal: senders get their turn in between.
 const RELOCATED_AT_ONCE: usize = 64;
 
 impl FifoQueue {

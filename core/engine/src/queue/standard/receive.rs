@@ -271,7 +271,8 @@ impl StandardQueue {
         kept: &mut Option<Claim<'a>>,
         give: impl FnOnce(&Message, &Envelope<'_>) -> Result<bool>,
     ) -> Result<()> {
-        // Read first: cleaning waits while a message changes queues, and so do other such messages.
+        // Read first: compaction waits while a message changes queues, and so do other such
+        // messages.
         let Some((claimed, record)) = self.read(queue, claimed)? else { return Ok(()) };
         let (mut nothing_is_relocated, message) = (None, Message::of(&claimed));
         let given = payload(&claimed, &record).and_then(|payload| {
@@ -321,7 +322,7 @@ impl StandardQueue {
             let mut record = Vec::new();
             match queue.host.read(location, &mut record) {
                 Ok(true) => return Ok(Some((claimed, record))),
-                // Cleaning moved the body: claim again, and see where it is now.
+                // Compaction moved the body: claim again, and see where it is now.
                 Ok(false) => {
                     let place = claimed.place();
                     self.give_back(queue, claimed);

@@ -11,7 +11,7 @@ use crate::queue::Queue;
 use crate::queue::message::Delivery;
 use crate::queue::record::{MessageRecord, Record};
 
-/// Messages carried in one step of the journal: senders get their turn in between.
+/// Messages relocated in one step of the journal: senders get their turn in between.
 const RELOCATED_AT_ONCE: usize = 64;
 
 impl StandardQueue {
