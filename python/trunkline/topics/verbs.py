@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from trunkline import validation
 from trunkline.errors import ResourceNotFound
-from trunkline.topics.settings import by_group
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +46,7 @@ class TopicVerbs:
         >>> engine.topic("orders.fifo", content_based_dedup=True).settings()["dedup_scope"]
         'topic'
         """
+        from trunkline.topics.settings import by_group
         from trunkline.topics.topic import Topic
 
         validation.flag(create, "create")
