@@ -46,7 +46,7 @@ impl Stream {
         let (expired, logs) = {
             let mut state = self.state_mut();
             let horizon = state.horizon(now);
-            let is_old = |closed: Option<Millis>| closed.is_some_and(|closed| closed <= horizon);
+            let is_old = |closed: Option<Millis>| closed.is_some_and(|closed| closed < horizon);
             if self.is_removed() || !state.shards.all().any(|shard| is_old(shard.closed)) {
                 return Ok(());
             }
