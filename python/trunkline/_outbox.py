@@ -209,11 +209,21 @@ class DestinationWorker:
         try:
             self._function(delivery)
         except Refused as refused:
-            core.refused(delivery, str(refused) or "the handler refused it")
-        except Exception as error:
-            core.failed(delivery, f"{type(error).__name__}: {error}")
+            core.refused(delivery, _text(refused) or "the handler refused it")
+        # SystemExit too: it would end the thread, and the deliveries behind this one would wait.
+        except BaseException as error:
+            core.failed(delivery, f"{type(error).__name__}: {_text(error)}")
         else:
             core.delivered(delivery)
+
+
+def _text(error: BaseException) -> str:
+    """What an exception says of itself, as text that UTF-8 can write."""
+    try:
+        text = str(error)
+    except Exception:
+        return "it cannot be shown"
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _id_of(queue: Queue | None) -> int | None:

@@ -305,7 +305,10 @@ different value for attribute delay; leave the option out, or change the queue w
         if self._schedules is None:
             from trunkline.schedules.registry import Schedules
 
-            self._schedules = Schedules(self._core.schedules(), self._outbox, self._owner)
+            with self._defining:
+                if self._schedules is None:
+                    core, outbox = self._core.schedules(), self._outbox
+                    self._schedules = Schedules(core, outbox, self._owner)
         return self._schedules
 
     @property

@@ -136,6 +136,7 @@ class Bus:
         """
         validation.flag(enabled, "enabled")
         settings = targets.settings(
+            self._engine,
             target,
             input=input,
             input_path=input_path,
@@ -144,7 +145,7 @@ class Bus:
             retry=retry,
             group=group,
         )
-        function = targets.handler_of(target)
+        function = targets.handler_of(self._engine, target)
         self._core.put_rule(name, pattern_text(pattern), enabled, [settings], b"")
         if function is None:
             self._stop_handler(name)

@@ -58,7 +58,14 @@ def _plain(name: str, value: object) -> object:
                 "Value for parameter time is invalid. Reason: The datetime has no time zone; give "
                 "it one, such as datetime.UTC."
             )
-        return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        try:
+            utc = value.astimezone(UTC)
+        except OverflowError:
+            raise InvalidParameterValue(
+                "Value for parameter time is invalid. Reason: In UTC the datetime lies outside the "
+                "years 1 to 9999. Give a time within them."
+            ) from None
+        return utc.isoformat(timespec="seconds").replace("+00:00", "Z")
     return value
 
 

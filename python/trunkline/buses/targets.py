@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 
 from trunkline import validation
 from trunkline._core import TargetSettings, milliseconds
+from trunkline._targets import queue_id, resource_id, retry_fields
 from trunkline.buses.events import write
 from trunkline.errors import InvalidParameterValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import Any
 
     from trunkline._types import EventTarget, RetryPolicy
+    from trunkline.engine import Engine
     from trunkline.queues.queue import Queue
 
 RETRIES_MAX = 185
@@ -34,6 +37,7 @@ TARGET_ID = "main"
 
 
 def settings(
+    engine: Engine,
     target: EventTarget,
     *,
     input: Any,
@@ -44,12 +48,12 @@ def settings(
     group: str | None,
 ) -> TargetSettings:
     """The target as the core takes it."""
-    resource = _resource(target)
+    resource = resource_id(engine, target, "target")
     url = target if isinstance(target, str) else None
     if url is not None and not url.startswith(("https://", "http://")):
         raise InvalidParameterValue(
-            f"Value {url!r} for parameter target is invalid. Reason: A text is a URL that starts "
-            "with https:// or http://; name a queue by itself: engine.queue(name)."
+            f"Value {url[:128]!r} for parameter target is invalid. Reason: A text is a URL that "
+            "starts with https:// or http://; name a queue by itself: engine.queue(name)."
         )
     if resource is None and url is None:
         _check_handler(target)
@@ -66,7 +70,7 @@ def settings(
                 "Value for parameter input_path is invalid. Reason: A mapping of names to paths "
                 "belongs to input_template; give a path as str, or a template."
             )
-        paths = list(input_path.items())  # type: ignore[union-attr]
+        paths = _paths(input_path)
     retries, age = _retry(retry)
     return TargetSettings(
         TARGET_ID,
@@ -77,33 +81,26 @@ def settings(
         input_path=input_path if is_named else None,  # type: ignore[arg-type]
         input_paths=paths,
         input_template=input_template,
-        dead_letter=None if dead_letter is None else _queue(dead_letter),
+        dead_letter=None if dead_letter is None else queue_id(engine, dead_letter, "dead_letter"),
         retries_max=retries,
         age_max=age,
         group=group,
     )
 
 
-def handler_of(target: EventTarget) -> Callable[[Any], object] | None:
+def handler_of(engine: Engine, target: EventTarget) -> Callable[[Any], object] | None:
     """The function that gets the events, if the target is one."""
-    is_function = callable(target) and _resource(target) is None
+    is_function = callable(target) and resource_id(engine, target, "target") is None
     return target if is_function else None  # type: ignore[return-value]
 
 
-def _resource(target: object) -> int | None:
-    """The id of a resource of this engine."""
-    target = getattr(target, "sync", target)
-    core = getattr(target, "_core", None)
-    id = getattr(core, "id", None)
-    return id if isinstance(id, int) else None
-
-
-def _queue(dead_letter: Queue) -> int:
-    id = _resource(dead_letter)
-    if id is None:
-        kind = type(dead_letter).__name__
-        raise TypeError(f"dead_letter must be a Queue, not {kind}")
-    return id
+def _paths(input_path: Any) -> list[tuple[str, str]]:
+    if not isinstance(input_path, Mapping):
+        raise TypeError(
+            "input_path must be a path as str, or with input_template a mapping of names to "
+            f"paths, not {type(input_path).__name__}"
+        )
+    return list(input_path.items())
 
 
 def _check_handler(target: object) -> None:
@@ -120,22 +117,21 @@ def _check_handler(target: object) -> None:
 def _constant(input: Any) -> str | None:
     if input is None:
         return None
-    return input.decode() if isinstance(input, bytes) else write(input, "input")
+    if not isinstance(input, bytes):
+        return write(input, "input")
+    try:
+        return input.decode()
+    except UnicodeDecodeError:
+        raise InvalidParameterValue(
+            "Value for parameter input is invalid. Reason: The bytes are no UTF-8. Give JSON as "
+            "UTF-8, or a value that is written as JSON."
+        ) from None
 
 
 def _retry(retry: RetryPolicy | None) -> tuple[int, int]:
-    if retry is None:
-        return RETRIES_MAX, AGE_MS_MAX
-    unknown = set(retry) - {"max_attempts", "max_age"}
-    if unknown:
-        raise InvalidParameterValue(
-            f"Value {sorted(unknown)[0]!r} in parameter retry is invalid. Reason: It takes "
-            "max_attempts and max_age."
-        )
-    retries = validation.count(
-        retry.get("max_attempts", RETRIES_MAX), "max_attempts", 0, RETRIES_MAX
-    )
-    age = retry.get("max_age")
+    retries, age = retry_fields(retry)
+    retries = RETRIES_MAX if retries is None else retries
+    validation.count(retries, "max_attempts", 0, RETRIES_MAX)
     if age is None:
         return retries, AGE_MS_MAX
     return retries, milliseconds(age, "max_age", AGE_MS_MIN, AGE_MS_MAX)

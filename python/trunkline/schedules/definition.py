@@ -24,9 +24,21 @@ TIME_MS_MAX = 7_258_118_400_000
 
 
 def text(value: Any, field: str) -> str:
-    """A str."""
+    """A str that UTF-8 can write.
+
+    >>> text("\\ud800", "group")
+    Traceback (most recent call last):
+    trunkline.errors.ValidationException: group: it holds a lone surrogate, which is no character. \
+Leave it out.
+    """
     if not isinstance(value, str):
         raise TypeError(f"{field} must be a str, not {type(value).__name__}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValidationException(
+            f"{field}: it holds a lone surrogate, which is no character. Leave it out."
+        ) from None
     return value
 
 
@@ -67,11 +79,13 @@ def input_text(value: ScheduleInput) -> str | None:
     >>> input_text("plain"), input_text({"a": [1]}), input_text(None)
     ('plain', '{"a": [1]}', None)
     """
-    if value is None or isinstance(value, str):
-        return value
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return text(value, "input")
     try:
-        return json.dumps(value, ensure_ascii=False)
-    except (TypeError, ValueError) as error:
+        return text(json.dumps(value, allow_nan=False, ensure_ascii=False), "input")
+    except (TypeError, ValueError, RecursionError) as error:
         raise ValidationException(
             f"input: it cannot be written as JSON: {error}. Give a str, or lists and dicts of "
             "plain values."

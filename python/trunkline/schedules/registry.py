@@ -7,6 +7,7 @@ from threading import Lock
 
 from trunkline._core import RetryTable
 from trunkline._outbox import Destination, DestinationWorker, Outbox
+from trunkline._targets import queue_id
 from trunkline.errors import ConflictException, NotFound, ValidationException
 from trunkline.schedules import definition
 from trunkline.schedules.occurrence import Occurrence
@@ -42,14 +43,17 @@ class Schedules:
         # The threads that call functions, by the name of the schedule.
         self._workers: dict[str, DestinationWorker] = {}
 
-    def get_or_create(self, name: str, target: Any, given: dict[str, Any]) -> Schedule:
+    def get_or_create(
+        self, engine: object, name: str, target: Any, given: dict[str, Any]
+    ) -> Schedule:
         """The schedule of this name, which is created, or exists and has the same definition.
 
-        `given` is the definition in the core's units, without the target.
+        `engine` is whose queues may be targets; `given` is the definition in the core's units,
+        without the target.
         """
         full_name = (*self._owner, f"{GROUP}/{name}")
         with self._lock:
-            kind, url, reference = self._target(name, target, given["dead_letter"])
+            kind, url, reference = self._target(engine, name, target, given["dead_letter"])
             wanted = {
                 **given,
                 "input": definition.stored_input(name, kind, given["input"]),
@@ -83,14 +87,14 @@ class Schedules:
             worker.stop()
 
     def _target(
-        self, name: str, target: Any, dead_letter: Any
+        self, engine: object, name: str, target: Any, dead_letter: Any
     ) -> tuple[str, str | None, tuple[str, int | None]]:
         """The sort of a target, its URL, and how the core names it; a destination may come yet."""
         from trunkline.queues.queue import Queue
 
         queue = getattr(target, "sync", target)
         if isinstance(queue, Queue):
-            return "queue", None, ("queue", queue._core.id)
+            return "queue", None, ("queue", queue_id(engine, queue, "target"))
         other = getattr(queue, "_schedule_target", None)
         if other is not None:
             return other[0], None, other

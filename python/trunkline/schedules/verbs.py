@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from trunkline._targets import queue_id
 from trunkline.errors import QueueDoesNotExist
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from trunkline._core import Engine as CoreEngine
     from trunkline._types import Moment, QueueRef, ScheduleInput, ScheduleTarget, Seconds
     from trunkline.schedules.registry import Schedules
@@ -83,10 +82,10 @@ class ScheduleVerbs:
             "input": definition.input_text(input),
             "start": definition.moment(start, "start"),
             "end": definition.moment(end, "end"),
-            "group": group,
+            "group": None if group is None else definition.text(group, "group"),
             "dead_letter": None if dead_letter is None else self._queue_id(dead_letter),
         }
-        return self._registry().get_or_create(definition.text(name, "name"), target, given)
+        return self._registry().get_or_create(self, definition.text(name, "name"), target, given)
 
     def schedules(self, prefix: str = "") -> list[Schedule]:
         """The schedules whose name starts with `prefix`, sorted by name.
@@ -103,8 +102,6 @@ class ScheduleVerbs:
         if isinstance(queue, str):
             found = self._core.find_queue((*self._owner, queue))
             if found is None:
-                raise QueueDoesNotExist(f"There is no queue {queue!r}; create it first.")
+                raise QueueDoesNotExist(f"There is no queue {queue[:128]!r}; create it first.")
             return found.id
-        plain: Any = getattr(queue, "sync", queue)
-        id: int = plain._core.id
-        return id
+        return queue_id(self, queue, "dead_letter", "a Queue or its name")

@@ -6,6 +6,7 @@ import json
 
 from trunkline import validation
 from trunkline._core import SubscriptionSettings, milliseconds
+from trunkline._targets import queue_id, retry_fields
 from trunkline.errors import InvalidParameterValue, UnsupportedOperation
 
 TYPE_CHECKING = False
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from trunkline._types import FilterScope, RetryPolicy, TopicDedupScope, TopicTarget
     from trunkline.aio.queues.queue import Queue as AsyncQueue
+    from trunkline.engine import Engine
     from trunkline.queues.queue import Queue
 
 TIMEOUT_MS = 15_000
@@ -28,6 +30,7 @@ AGE_MS_MAX = 3_600_000
 
 
 def settings(
+    engine: Engine,
     target: TopicTarget,
     *,
     filter: str | Mapping[str, Any] | None,
@@ -38,12 +41,14 @@ def settings(
 ) -> SubscriptionSettings:
     """The subscription as the core takes it."""
     validation.flag(raw, "raw")
+    if not isinstance(filter_scope, str):
+        raise TypeError(f"filter_scope must be a str, not {type(filter_scope).__name__}")
     if filter_scope not in ("attributes", "body"):
         raise InvalidParameterValue(
-            f"Value {filter_scope!r} for parameter filter_scope is invalid. Reason: Must be "
+            f"Value {filter_scope[:128]!r} for parameter filter_scope is invalid. Reason: Must be "
             "'attributes' or 'body'."
         )
-    resource, url = _target(target)
+    resource, url = _target(engine, target)
     if retry is not None and url is None:
         raise InvalidParameterValue(
             "Value for parameter retry is invalid. Reason: A queue takes a message at once; only a "
@@ -57,7 +62,7 @@ def settings(
         raw=raw,
         filter=filter_text(filter),
         filters_body=filter_scope == "body",
-        dead_letter=None if dead_letter is None else _queue(dead_letter, "dead_letter"),
+        dead_letter=None if dead_letter is None else queue_id(engine, dead_letter, "dead_letter"),
         retries_max=retries,
         age_max=age,
         endpoint=url or "",
@@ -73,8 +78,8 @@ def filter_text(filter: str | Mapping[str, Any] | None) -> str | None:
     if filter is None or isinstance(filter, str):
         return filter
     try:
-        return json.dumps(filter, ensure_ascii=False)
-    except (TypeError, ValueError) as error:
+        return json.dumps(filter, allow_nan=False, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError) as error:
         raise InvalidParameterValue(
             f"Value for parameter filter is invalid. Reason: It cannot be written as JSON: {error}."
         ) from error
@@ -86,36 +91,32 @@ def by_group(scope: TopicDedupScope | None) -> bool | None:
     >>> by_group("group"), by_group("topic"), by_group(None)
     (True, False, None)
     """
-    if scope not in (None, "topic", "group"):
+    if scope is None:
+        return None
+    if not isinstance(scope, str):
+        raise TypeError(f"dedup_scope must be a str, not {type(scope).__name__}")
+    if scope not in ("topic", "group"):
         raise InvalidParameterValue(
-            f"Value {scope!r} for parameter dedup_scope is invalid. Reason: Must be 'topic' or "
-            "'group'."
+            f"Value {scope[:128]!r} for parameter dedup_scope is invalid. Reason: Must be 'topic' "
+            "or 'group'."
         )
-    return None if scope is None else scope == "group"
+    return scope == "group"
 
 
 def _retry(retry: RetryPolicy | None) -> tuple[int | None, int | None]:
-    if retry is None:
-        return None, None
-    unknown = set(retry) - {"max_attempts", "max_age"}
-    if unknown:
-        raise InvalidParameterValue(
-            f"Value {sorted(unknown)[0]!r} in parameter retry is invalid. Reason: It takes "
-            "max_attempts and max_age."
-        )
-    retries, age = retry.get("max_attempts"), retry.get("max_age")
+    retries, age = retry_fields(retry)
     if retries is not None:
         validation.count(retries, "max_attempts", 0, RETRIES_MAX)
     return retries, None if age is None else milliseconds(age, "max_age", 1, AGE_MS_MAX)
 
 
-def _target(target: TopicTarget) -> tuple[int | None, str | None]:
+def _target(engine: Engine, target: TopicTarget) -> tuple[int | None, str | None]:
     """The id of a queue, or a URL."""
     if isinstance(target, str):
         if not target.startswith(("https://", "http://")):
             raise InvalidParameterValue(
-                f"Value {target!r} for parameter target is invalid. Reason: A text is a URL that "
-                "starts with https:// or http://; name a queue by itself: engine.queue(name)."
+                f"Value {target[:128]!r} for parameter target is invalid. Reason: A text is a URL "
+                "that starts with https:// or http://; name a queue by itself: engine.queue(name)."
             )
         return None, target
     if callable(target):
@@ -123,15 +124,4 @@ def _target(target: TopicTarget) -> tuple[int | None, str | None]:
             "Functions cannot be subscribed to a topic yet. Subscribe a queue, and let the "
             "function consume it: queue.consume(function)."
         )
-    return _queue(target, "target"), None
-
-
-def _queue(queue: object, field: str) -> int:
-    """The id of a queue of this engine."""
-    from trunkline._core import Queue as CoreQueue
-
-    core = getattr(getattr(queue, "sync", queue), "_core", None)
-    if not isinstance(core, CoreQueue):
-        wanted = "a Queue or a URL" if field == "target" else "a Queue"
-        raise TypeError(f"{field} must be {wanted}, not {type(queue).__name__}")
-    return core.id
+    return queue_id(engine, target, "target", "a Queue or a URL"), None

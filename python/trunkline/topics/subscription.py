@@ -110,6 +110,7 @@ class Subscription:
         target: TopicTarget = self.target
         kept = status["dead_letter"]
         told = settings(
+            self.topic._engine,
             target,
             filter=status["filter"] if filter is None else filter,
             filter_scope=self._scope(status) if filter_scope is None else filter_scope,

@@ -155,6 +155,7 @@ class Topic:
         1
         """
         told = settings(
+            self._engine,
             target,
             filter=filter,
             filter_scope=filter_scope,
