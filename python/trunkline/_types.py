@@ -35,8 +35,10 @@ Moment: TypeAlias = datetime | float
 ScheduleInput: TypeAlias = str | Mapping[str, Any] | Iterable[Any] | float | None
 """What a schedule sends: text as it is, anything else as JSON."""
 
-ScheduleTarget: TypeAlias = "Queue | AsyncQueue | str | Callable[[Occurrence], object]"
-"""What a schedule sends to: a queue, the URL of an endpoint, or a function of this program."""
+ScheduleTarget: TypeAlias = (
+    "Queue | AsyncQueue | Bus | AsyncBus | str | Callable[[Occurrence], object]"
+)
+"""What a schedule sends to: a queue, an event bus, the URL of an endpoint, or a function."""
 
 AsyncScheduleTarget: TypeAlias = "ScheduleTarget | Callable[[Occurrence], Awaitable[object]]"
 """The same, or a coroutine function."""

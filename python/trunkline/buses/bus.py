@@ -10,6 +10,7 @@ from trunkline.buses import targets
 from trunkline.buses.events import pattern_text, to_text
 from trunkline.buses.rule import Rule
 from trunkline.errors import ResourceInUse
+from trunkline.queues.messages import as_list
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Bus:
         >>> len(bus.put_batch([event, event]).successful)
         2
         """
-        return self._core.put_batch([to_text(event) for event in events])
+        return self._core.put_batch([to_text(event) for event in as_list(events, "events")])
 
     def rule(
         self,
@@ -247,6 +248,11 @@ class Bus:
         for rule in self._core.rules():
             self._stop_handler(rule["name"])
         self._core.remove()
+
+    @property
+    def _as_target(self) -> tuple[str, int]:
+        """How rules and schedules name the bus as their target: its kind and its id."""
+        return "bus", self._core.id
 
     def _handled(self, rule: str) -> int:
         """The destination that keeps the events of a function."""

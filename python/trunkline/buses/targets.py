@@ -48,7 +48,7 @@ def settings(
     group: str | None,
 ) -> TargetSettings:
     """The target as the core takes it."""
-    resource = resource_id(engine, target, "target")
+    resource = _resource(engine, target)
     url = target if isinstance(target, str) else None
     if url is not None and not url.startswith(("https://", "http://")):
         raise InvalidParameterValue(
@@ -90,8 +90,17 @@ def settings(
 
 def handler_of(engine: Engine, target: EventTarget) -> Callable[[Any], object] | None:
     """The function that gets the events, if the target is one."""
-    is_function = callable(target) and resource_id(engine, target, "target") is None
+    is_function = callable(target) and _resource(engine, target) is None
     return target if is_function else None  # type: ignore[return-value]
+
+
+def _resource(engine: Engine, target: object) -> int | None:
+    """The id of a queue or a bus: the resources that take events."""
+    from trunkline.queues.queue import Queue
+
+    plain = getattr(target, "sync", target)
+    takes_events = isinstance(plain, Queue) or hasattr(plain, "_as_target")
+    return resource_id(engine, plain, "target") if takes_events else None
 
 
 def _paths(input_path: Any) -> list[tuple[str, str]]:

@@ -151,4 +151,4 @@ def as_list(items: Iterable[Any], field: str) -> list[Any]:
 
 
 # A tuple, because a union of types would be made anew in every call.
-_ONE_ITEM = (str, bytes, bytearray)
+_ONE_ITEM = (str, bytes, bytearray, dict)

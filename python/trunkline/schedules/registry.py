@@ -7,7 +7,7 @@ from threading import Lock
 
 from trunkline._core import RetryTable
 from trunkline._outbox import Destination, DestinationWorker, Outbox
-from trunkline._targets import queue_id
+from trunkline._targets import queue_id, resource_id
 from trunkline.errors import ConflictException, NotFound, ValidationException
 from trunkline.schedules import definition
 from trunkline.schedules.occurrence import Occurrence
@@ -95,9 +95,9 @@ class Schedules:
         queue = getattr(target, "sync", target)
         if isinstance(queue, Queue):
             return "queue", None, ("queue", queue_id(engine, queue, "target"))
-        other = getattr(queue, "_schedule_target", None)
+        other = getattr(queue, "_as_target", None)
         if other is not None:
-            return other[0], None, other
+            return other[0], None, (other[0], resource_id(engine, queue, "target"))
         destination = self._outbox.find(_destination_name(name))
         reference = ("outbox", None if destination is None else destination.id)
         if isinstance(target, str):
@@ -110,7 +110,7 @@ class Schedules:
         if callable(target) and not isinstance(target, type):
             return "function", None, reference
         raise TypeError(
-            "target must be a Queue, a function or an http(s) URL, not "
+            "target must be a Queue, a Bus, a function or an http(s) URL, not "
             f"{type(target).__name__}; a schedule cannot have another target yet"
         )
 

@@ -42,10 +42,10 @@ class ScheduleVerbs:
 
         `expression` is EventBridge's, and `timezone` the zone of its local time:
         ``cron(minutes hours day-of-month month day-of-week year)``, ``rate(5 minutes)`` or
-        ``at(2030-12-31T23:59:00)``. `target` is a :class:`Queue`, the URL of an endpoint, or a
-        function of this program that is called with an :class:`Occurrence`. A function is not
-        kept: name it again after each opening; until then its occurrences gather. One that fails
-        is called again, as EventBridge retries.
+        ``at(2030-12-31T23:59:00)``. `target` is a :class:`Queue`, a :class:`Bus`, the URL of an
+        endpoint, or a function of this program that is called with an :class:`Occurrence`. A
+        function is not kept: name it again after each opening; until then its occurrences gather.
+        One that fails is called again, as EventBridge retries.
 
         - `window`: seconds of a flexible window; an occurrence comes at a random moment of it.
         - `input`: the message. A str is sent as it is, anything else as JSON; without one, AWS's

@@ -5,6 +5,7 @@ from __future__ import annotations
 from trunkline import validation
 from trunkline._core import milliseconds
 from trunkline.limits import WAIT_MAX_MS
+from trunkline.queues.messages import as_list
 from trunkline.streams import arguments
 from trunkline.streams.reader import Reader
 
@@ -250,7 +251,7 @@ class Stream:
 
 def pairs(records: Iterable[tuple[str, Body]]) -> list[tuple[str, Body]]:
     """The records of a batch as a list of pairs."""
-    listed = list(records)
+    listed = as_list(records, "records")
     for index, record in enumerate(listed):
         if not isinstance(record, tuple) or len(record) != 2:
             raise TypeError(f"records[{index}] must be a pair (key, data)")

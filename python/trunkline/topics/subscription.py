@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from trunkline.errors import InvalidParameterValue, ResourceNotFound
+from trunkline.errors import InvalidParameterValue, NotFound, ResourceNotFound
 from trunkline.topics.settings import settings
 
 TYPE_CHECKING = False
@@ -158,4 +158,9 @@ class Subscription:
         return hash((self.topic, self._id))
 
     def __repr__(self) -> str:
-        return f"<Subscription {self._id} of {self.topic.name!r}>"
+        try:
+            target = self.target
+        except NotFound:
+            return f"<Subscription of {self.topic.name!r}, removed>"
+        name = target if isinstance(target, str) else target.name
+        return f"<Subscription of {self.topic.name!r}: {name!r}>"

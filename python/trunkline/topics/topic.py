@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trunkline.errors import InvalidParameterValue
 from trunkline.queues.attributes import encode
+from trunkline.queues.messages import as_list
 from trunkline.topics.settings import by_group, settings
 from trunkline.topics.subscription import Subscription
 
@@ -121,7 +122,7 @@ class Topic:
         >>> len(topic.publish_batch(["one", {"body": "two", "subject": "tea"}]).successful)
         2
         """
-        return self._core.publish_batch([self._entry(entry) for entry in entries])
+        return self._core.publish_batch([self._entry(one) for one in as_list(entries, "entries")])
 
     def subscribe(
         self,

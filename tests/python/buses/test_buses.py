@@ -101,6 +101,8 @@ def test_bad_events_are_refused(event: Any, part: str) -> None:
 def test_an_event_of_another_type_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="mapping, bytes or str, not int"):
         trunkline.open().bus().put(7)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="events must be a list of them, not one dict"):
+        trunkline.open().bus().put_batch(ORDER)
 
 
 def test_events_of_a_batch_succeed_or_fail_each_for_itself() -> None:
@@ -163,6 +165,8 @@ def test_bad_rules_are_refused_and_change_nothing() -> None:
     refused("'a b'|\"a b\"", "a b", ALL, queue)
     refused("starts with https:// or http://", "r", ALL, "q")
     refused("must be a Queue, a Bus, a function or a URL, not int", "r", ALL, 7)
+    refused("a function or a URL, not Topic", "r", ALL, engine.topic("orders"))
+    refused("dead_letter must be a Queue, not Bus", "r", ALL, queue, dead_letter=bus)
     refused("its own rule", "r", ALL, bus)
     refused("Only one of", "r", ALL, queue, input=1, input_path="$.detail")
     refused("belongs to input_template", "r", ALL, queue, input_path={"a": "$.a"})

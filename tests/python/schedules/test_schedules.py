@@ -236,6 +236,20 @@ def test_wrong_types_are_named(engine: trunkline.Engine) -> None:
             engine.schedule("a", "rate(1 hour)", queue, window=window)
 
 
+def test_a_schedule_puts_events_on_a_bus() -> None:
+    clock = trunkline.VirtualClock()
+    engine = trunkline.open(clock=clock)
+    bus, queue = engine.bus(), engine.queue("q")
+    bus.rule("all", {"detail-type": ["Scheduled Event"]}, queue)
+    schedule = engine.schedule("tick", "rate(1 hour)", bus)
+    assert schedule.settings()["target"] == "bus default"
+    clock.advance(7_200)
+    assert queue.statistics().visible == schedule.statistics().delivered == 3
+    assert queue.receive()[0].json()["source"] == "aws.scheduler"
+    with pytest.raises(TypeError, match=r"a Bus, a function or an http\(s\) URL, not Topic"):
+        engine.schedule("t", "rate(1 hour)", engine.topic("t"))  # type: ignore[arg-type]
+
+
 def test_on_the_systems_clock_it_falls_due_by_itself() -> None:
     with trunkline.open() as engine:
         queue = engine.queue("q")

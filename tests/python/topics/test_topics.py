@@ -224,12 +224,16 @@ def test_bad_input_is_refused_by_name(engine: trunkline.Engine) -> None:
         topic.publish("")
     with pytest.raises(invalid, match="Subject"):
         topic.publish("x", subject="two\nlines")
+    with pytest.raises(TypeError, match="entries must be a list of them, not one str"):
+        topic.publish_batch("one coffee")
     subscription = topic.subscribe(queue)
+    assert repr(subscription) == f"<Subscription of 'orders': {queue.name!r}>"
     with pytest.raises(invalid, match="nothing to change"):
         subscription.configure()
     with pytest.raises(invalid, match="different attributes"):
         topic.subscribe(queue, raw=False)
     topic.remove()
+    assert repr(subscription) == "<Subscription of 'orders', removed>"
     for use in (lambda: topic.publish("x"), topic.subscriptions, topic.statistics):
         with pytest.raises(trunkline.ResourceNotFound, match="orders does not exist"):
             use()
