@@ -87,8 +87,9 @@ check: $(VENV)/.quick ## Check what can be checked in a minute: format, clippy, 
 	$(PY) -m pytest -q tests/tidy tests/python/queues/test_vectors.py tests/python/patterns/test_vectors.py \
 		$(PYTEST)
 
-demo: release ## Run the demonstration: orders, a failing consumer, a kill -9, a restart, boto3
+demo: release ## Run the demonstration: queues, a bus and a stream through kill -9, boto3
 	@$(PY) examples/demo.py
+	@$(PY) examples/demo_events.py
 	@$(PY) examples/aws/demo.py
 
 test: setup ## Run the tests: Rust, loom in its bounded form, the wheel, Python

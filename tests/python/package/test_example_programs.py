@@ -38,7 +38,13 @@ def test_the_demonstration_loses_nothing() -> None:
     assert re.search(r"dead letters, repaired +7 ", figures)
 
 
+def test_the_demonstration_of_events_verifies_all_it_claims() -> None:
+    story = run("demo_events.py")
+    assert re.search(r"replayed to it, and to it alone\n", story)
+    assert story.endswith("no committed click comes twice; users in order\n")
+
+
 def test_every_example_is_listed_and_tested() -> None:
     programs = {path.name for path in EXAMPLES.glob("*.py")}
     listed = set(re.findall(r"`(\w+\.py)`", (EXAMPLES / "README.md").read_text(encoding="utf-8")))
-    assert programs == listed == set(EXPECTED) | {"demo.py"}
+    assert programs == listed == set(EXPECTED) | {"demo.py", "demo_events.py"}

@@ -85,6 +85,14 @@ def test_the_first_program_has_less_than_fifteen_lines() -> None:
     assert 0 < len(PROGRAMS[0].splitlines()) < 15
 
 
+def test_the_programs_of_the_tour_have_less_than_twenty_lines() -> None:
+    for noun in ("topic", "bus", "schedule", "stream", "reader"):
+        shown = [program for program in PROGRAMS if f".{noun}(" in program]
+        assert shown, noun
+        for program in shown:
+            assert len(program.splitlines()) < 20, program
+
+
 def test_every_path_that_the_documents_name_exists() -> None:
     named = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "benches/README.md")
     for document in (*named, *(guide.relative_to(ROOT) for guide in GUIDES)):
