@@ -263,7 +263,7 @@ class Engine:
         verb: str,
         effect: str,
         detail: str | int | None,
-        queue: str | None,
+        resource: dict[str, str | None],
         after: int,
         times: int | None,
     ) -> None: ...

@@ -4,7 +4,7 @@ from asyncio import AbstractEventLoop
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, TypeAlias, final, overload
 
-from trunkline._core import Completion, Waker
+from trunkline._core import Completion, HeldCall, PendingWrite, Waker
 
 _Data: TypeAlias = bytes | str | bytearray | memoryview
 _Durability: TypeAlias = Literal["disk", "os", "memory"]
@@ -73,12 +73,6 @@ class StreamStatistics:
     def as_dict(self) -> dict[str, Any]: ...
 
 @final
-class PendingPut(Completion):
-    @property
-    def pause(self) -> float: ...
-    def wait(self) -> None: ...
-
-@final
 class ReadCall:
     def poll(
         self, waker: Waker, event_loop: AbstractEventLoop
@@ -90,8 +84,8 @@ class Member:
     @property
     def name(self) -> str: ...
     def fetch(self, max: int, wait: int) -> RecordBatch: ...
-    def begin_fetch(self, max: int, wait: int) -> ReadCall: ...
-    def begin_commit(self, batch: RecordBatch) -> PendingPut | None: ...
+    def begin_fetch(self, max: int, wait: int, admitted: HeldCall | None = None) -> ReadCall: ...
+    def begin_commit(self, batch: RecordBatch) -> PendingWrite | None: ...
     def leave(self) -> None: ...
 
 @final
@@ -111,15 +105,25 @@ class Stream:
         key: str,
         hash_key: str | None = None,
         durability: _Durability | None = None,
-    ) -> tuple[PutResult, PendingPut | None]: ...
+        admitted: HeldCall | None = None,
+    ) -> tuple[PutResult, PendingWrite | None]: ...
     def begin_put_batch(
-        self, records: Sequence[tuple[str, _Data]], durability: _Durability | None = None
-    ) -> tuple[list[PutResult], PendingPut | None]: ...
+        self,
+        records: Sequence[tuple[str, _Data]],
+        durability: _Durability | None = None,
+        admitted: HeldCall | None = None,
+    ) -> tuple[list[PutResult], PendingWrite | None]: ...
     def read(
         self, shard: str | None, start: str | int, after: str | None, max: int, wait: int
     ) -> RecordBatch: ...
     def begin_read(
-        self, shard: str | None, start: str | int, after: str | None, max: int, wait: int
+        self,
+        shard: str | None,
+        start: str | int,
+        after: str | None,
+        max: int,
+        wait: int,
+        admitted: HeldCall | None = None,
     ) -> ReadCall: ...
     def reader(self, name: str, start: str | int, lease: int) -> Member: ...
     def readers(self) -> list[str]: ...

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from trunkline._core import Engine as CoreEngine
     from trunkline._types import Seconds
 
-    Verb: TypeAlias = Literal["send", "receive", "delete", "extend", "commit"]
+    Verb: TypeAlias = Literal["send", "receive", "delete", "extend", "put", "read", "commit"]
 
 DELAY_MAX_MS = 3_600_000
 """The longest delay that may be injected, in milliseconds: an hour."""
@@ -22,9 +22,10 @@ DELAY_MAX_MS = 3_600_000
 class Faults:
     """The faults of one engine, as :attr:`Engine.faults`. None strikes unless it was asked for.
 
-    Each rule names a verb (``send``, ``receive``, ``delete``, ``extend``, which a release is too,
-    or ``commit``), optionally a queue; it lets `after` calls pass and strikes `times` times, or
-    always. A call counts once, however often it looks for a message.
+    Each rule names a verb: of queues ``send``, ``receive``, ``delete`` or ``extend``, which a
+    release is too; of streams ``put`` or ``read``, which a fetch is too; or ``commit``. It may name
+    one queue or one stream; it lets `after` calls pass and strikes `times` times, or always. A call
+    counts once, however often it looks for a message or a record.
 
     A ``commit`` is what follows a verb: the wait for the disk, in memory the moment where it would
     be. A commit that fails leaves the verb done, as a disk that fails does: the message is there,
@@ -51,11 +52,12 @@ class Faults:
         message: str = "injected",
         *,
         queue: str | None = None,
+        stream: str | None = None,
         after: int = 0,
         times: int | None = None,
     ) -> None:
         """Let `verb` fail with InjectedFault before it does anything; a ``commit`` fails after."""
-        self._add(verb, "error", message, queue, after, times)
+        self._add(verb, "error", message, queue, stream, after, times)
 
     def delay(
         self,
@@ -63,24 +65,31 @@ class Faults:
         seconds: Seconds,
         *,
         queue: str | None = None,
+        stream: str | None = None,
         after: int = 0,
         times: int | None = None,
     ) -> None:
         """Let `verb` start `seconds` later. An event loop does not stand still meanwhile."""
         span = milliseconds(seconds, "seconds", 0, DELAY_MAX_MS)
-        self._add(verb, "delay", span, queue, after, times)
+        self._add(verb, "delay", span, queue, stream, after, times)
 
     def duplicate(
         self, *, queue: str | None = None, after: int = 0, times: int | None = None
     ) -> None:
         """Deliver messages and leave them visible, to be delivered again."""
-        self._add("receive", "duplicate", None, queue, after, times)
+        self._add("receive", "duplicate", None, queue, None, after, times)
 
     def crash(
-        self, verb: Verb, *, queue: str | None = None, after: int = 0, times: int | None = None
+        self,
+        verb: Verb,
+        *,
+        queue: str | None = None,
+        stream: str | None = None,
+        after: int = 0,
+        times: int | None = None,
     ) -> None:
         """End the process before `verb`, as a kill would: no clean-up, no flush."""
-        self._add(verb, "crash", None, queue, after, times)
+        self._add(verb, "crash", None, queue, stream, after, times)
 
     def clear(self) -> None:
         """Take every rule back."""
@@ -102,10 +111,12 @@ class Faults:
         effect: str,
         detail: str | int | None,
         queue: str | None,
+        stream: str | None,
         after: int,
         times: int | None,
     ) -> None:
         validation.count(after, "after", 0, validation.COUNT_MAX)
         if times is not None:
             validation.count(times, "times", 1, validation.COUNT_MAX)
-        self._core.add_fault(verb, effect, detail, queue, after, times)
+        named = {"queue": queue, "stream": stream}
+        self._core.add_fault(verb, effect, detail, named, after, times)

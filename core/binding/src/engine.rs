@@ -14,7 +14,7 @@ use crate::bus::Bus;
 use crate::clock::VirtualClock;
 use crate::durability::{Level, level_name};
 use crate::error::{guard, raise};
-use crate::faults::{PlainRule, plain, rule};
+use crate::faults::{Named, PlainRule, plain, rule};
 use crate::outbox::Outbox;
 use crate::queue::config::QueueSettings;
 use crate::queue::handle::Handle;
@@ -354,19 +354,19 @@ impl Engine {
         })
     }
 
-    #[pyo3(signature = (verb, effect, detail, queue, after, times))]
+    #[pyo3(signature = (verb, effect, detail, resource, after, times))]
     fn add_fault(
         &self,
         verb: &str,
         effect: &str,
         detail: &Bound<'_, PyAny>,
-        queue: Option<String>,
+        resource: Named,
         after: u64,
         times: Option<u64>,
     ) -> PyResult<()> {
         guard(|| {
             self.core.check_open().map_err(raise)?;
-            self.core.faults().add(rule(verb, effect, detail, queue, after, times)?);
+            self.core.faults().add(rule(verb, effect, detail, resource, after, times)?);
             Ok(())
         })
     }

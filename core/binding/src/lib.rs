@@ -4,6 +4,7 @@
 //! Stays attached to the interpreter for anything short, because winning the interpreter lock back
 //! beside computing threads costs more than the work; detaches to block and to wait for the disk.
 
+mod admission;
 mod awaited;
 mod bus;
 mod clock;
@@ -20,6 +21,7 @@ mod names;
 mod notifier;
 mod outbox;
 mod pattern;
+mod pending;
 mod queue;
 mod schedule;
 mod signals;
@@ -46,6 +48,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     engine::register(module)?;
     queue::register(module)?;
     completion::register(module)?;
+    pending::register(module)?;
+    admission::register(module)?;
     outbox::register(module)?;
     schedule::register(module)?;
     stream::register(module)?;

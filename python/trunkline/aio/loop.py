@@ -10,14 +10,17 @@ import asyncio
 from asyncio import get_running_loop
 from weakref import WeakKeyDictionary, ref
 
-from trunkline._core import Waker
+from trunkline._core import NotAdmitted, Waker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import Callable
+    from typing import Any, TypeVar
 
     from trunkline._core import HeldCall, PendingWrite
+
+    Result = TypeVar("Result")
 
 
 # Nothing here keeps a waker: one that keeps writes which are awaited for ever, because their loop
@@ -49,6 +52,32 @@ async def admitted(held: HeldCall) -> None:
     """Return when a call that faults or back-pressure hold up may start."""
     while (pending := held.waits_for()) is not None:
         await pending
+
+
+async def begun(begin: Callable[..., tuple[Result, Any]], *arguments: Any) -> Result:
+    """Begin a verb and await that it is durable.
+
+    It is begun in one go, without suspending: a cancelled coroutine has done all of it or nothing.
+    """
+    try:
+        result, pending = begin(*arguments)
+    except NotAdmitted as refusal:
+        return await resumed(refusal, begin, *arguments)
+    if pending is not None:
+        await pending
+    return result
+
+
+async def resumed(
+    refusal: NotAdmitted, begin: Callable[..., tuple[Result, Any]], *arguments: Any
+) -> Result:
+    """Begin a verb that was refused once it is admitted, and await that it is durable."""
+    (held,) = refusal.args
+    await admitted(held)
+    result, pending = begin(*arguments, admitted=held)
+    if pending is not None:
+        await pending
+    return result
 
 
 async def after_pause(pending: PendingWrite) -> None:

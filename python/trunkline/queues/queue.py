@@ -7,7 +7,8 @@ the core; any other begins a verb there and waits for what it still waits for.
 from __future__ import annotations
 
 from trunkline import validation
-from trunkline._core import NotAdmitted, milliseconds
+from trunkline._begun import begun
+from trunkline._core import milliseconds
 from trunkline.errors import InvalidParameterValue
 from trunkline.limits import WAIT_MAX_MS
 from trunkline.queues.management import QueueManagement
@@ -16,7 +17,7 @@ from trunkline.queues.messages import as_list, checked_options, prepare
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any, Literal, TypeVar, Unpack, overload
+    from typing import Any, Literal, Unpack, overload
 
     from trunkline._core import (
         BatchResult,
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from trunkline.engine import Engine
     from trunkline.queues.consumer import ConsumeReport
     from trunkline.queues.messages import SendEntry
-
-    Result = TypeVar("Result")
 
 
 class Queue(QueueManagement):
@@ -77,7 +76,7 @@ class Queue(QueueManagement):
         if not options:
             return self._core.send(body)
         checked = checked_options(options, self._limits)
-        return self._run(self._core.begin_send, body, *checked)
+        return begun(self._core.begin_send, body, *checked)
 
     def send_nowait(self, body: Body, **options: Unpack[SendOptions]) -> PendingSend:
         """Add a message and do not wait for the disk; the ticket tells when it is durable.
@@ -108,11 +107,11 @@ class Queue(QueueManagement):
         if durability is None:
             result = self._core.send_batch(entries)
         else:
-            result = self._run(self._core.begin_send_batch, entries, durability)
+            result = begun(self._core.begin_send_batch, entries, durability)
         if result is not None:
             return result
         prepared = prepare(entries, self._limits)
-        return self._run(self._core.begin_send_prepared, *prepared, durability)
+        return begun(self._core.begin_send_prepared, *prepared, durability)
 
     # --- receiving -------------------------------------------------------------------------------
 
@@ -174,7 +173,7 @@ receipt handle.
         if durability is None:
             self._core.delete(delivery)
         else:
-            self._run(self._core.begin_delete, delivery, durability)
+            begun(self._core.begin_delete, delivery, durability)
 
     def delete_batch(
         self, deliveries: Iterable[Delivery], *, durability: Durability | None = None
@@ -190,7 +189,7 @@ receipt handle.
         named = as_list(deliveries, "deliveries")
         if durability is None:
             return self._core.delete_batch(named)
-        return self._run(self._core.begin_batch, named, None, durability)
+        return begun(self._core.begin_batch, named, None, durability)
 
     def extend(
         self,
@@ -210,7 +209,7 @@ receipt handle.
         1
         """
         lease = self._lease(visibility_timeout)
-        self._run(self._core.begin_extend, delivery, lease, durability)
+        begun(self._core.begin_extend, delivery, lease, durability)
 
     def extend_batch(
         self,
@@ -228,7 +227,7 @@ receipt handle.
         (0, 1)
         """
         named, lease = as_list(deliveries, "deliveries"), self._lease(visibility_timeout)
-        return self._run(self._core.begin_batch, named, lease, durability)
+        return begun(self._core.begin_batch, named, lease, durability)
 
     if TYPE_CHECKING:
 
@@ -300,21 +299,6 @@ receipt handle.
             until_empty=until_empty,
         )
         return worker.run()
-
-    # --- how a verb is carried out ---------------------------------------------------------------
-
-    def _run(self, begin: Callable[..., tuple[Result, Any]], *arguments: Any) -> Result:
-        """Begin a verb and block until it is durable; `trunkline.aio` awaits the same steps."""
-        try:
-            result, pending = begin(*arguments)
-        except NotAdmitted as refusal:
-            (held,) = refusal.args
-            while (pending := held.waits_for()) is not None:
-                pending.wait()
-            result, pending = begin(*arguments, admitted=held)
-        if pending is not None:
-            pending.wait()
-        return result
 
     def _lease(self, visibility_timeout: Seconds) -> int:
         most = self._limits.visibility_max

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trunkline import validation
+from trunkline._begun import begun
 from trunkline._core import milliseconds
 from trunkline.limits import WAIT_MAX_MS
 from trunkline.queues.messages import as_list
@@ -74,10 +75,7 @@ class Stream:
         if hash_key is None and durability is None:
             return self._core.put(data, key)
         digits = arguments.number(hash_key, "hash_key")
-        result, pending = self._core.begin_put(data, key, digits, durability)
-        if pending is not None:
-            pending.wait()
-        return result
+        return begun(self._core.begin_put, data, key, digits, durability)
 
     def put_batch(
         self, records: Iterable[tuple[str, Body]], *, durability: Durability | None = None
@@ -91,10 +89,7 @@ class Stream:
         >>> len(stream.put_batch([("user-1", "home"), ("user-2", "cart")]))
         2
         """
-        result, pending = self._core.begin_put_batch(pairs(records), durability)
-        if pending is not None:
-            pending.wait()
-        return result
+        return begun(self._core.begin_put_batch, pairs(records), durability)
 
     # --- reading ---------------------------------------------------------------------------------
 

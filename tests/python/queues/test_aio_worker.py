@@ -67,6 +67,21 @@ def test_failures_come_back_and_what_was_settled_is_left_alone(engine):
     assert [m.text() for m in engine.queue("q").peek(include_in_flight=True)] == ["release"]
 
 
+def test_a_release_that_is_held_up_is_carried_out(engine):
+    engine.queue("q").send("bad")
+    engine.faults.delay("extend", 0.05, times=1)
+    tries = []
+
+    async def handle(message):
+        tries.append(message.receive_count)
+        if len(tries) == 1:
+            raise ValueError
+
+    report = run(engine, lambda queue: queue.consume(handle, until_empty=True))
+    assert tries == [1, 2]
+    assert (report.handled, report.failed, len(engine.faults)) == (1, 1, 0)
+
+
 def test_a_batch_handler_says_which_failed(engine):
     engine.queue("q").send_batch(["a", "b", "c"])
 

@@ -7,12 +7,12 @@ use pyo3::prelude::*;
 use trunkline_engine::{Admitted, Delivery, Ticket, operation};
 use trunkline_types::Millis;
 
+use crate::admission::HeldCall;
 use crate::duration::millis;
 use crate::error::{guard, raise};
+use crate::pending::PendingWrite;
 use crate::queue::handle::Handle;
-use crate::queue::held::HeldCall;
 use crate::queue::peeked::{DELETED, PeekedMessage, RELEASED};
-use crate::queue::pending::PendingWrite;
 
 /// One delivery of one message. ``with message:`` deletes it at the end of the block; on an
 /// exception it makes it visible again.
@@ -111,7 +111,7 @@ impl PeekedMessage {
         py: Python<'_>,
         ticket: Option<Ticket>,
     ) -> PyResult<Option<Py<PendingWrite>>> {
-        PendingWrite::new(py, &self.handle, ticket, self.handle.level)
+        self.handle.pending(py, ticket, self.handle.level)
     }
 
     fn span(&self, value: &Bound<'_, PyAny>, field: &str) -> PyResult<Millis> {
@@ -222,7 +222,7 @@ impl AsyncMessage {
     ) -> PyResult<Option<Py<PendingWrite>>> {
         let message = slf.as_super().get();
         guard(|| {
-            let call = HeldCall::admit(py, &message.handle, operation::DELETE, admitted)?;
+            let call = message.handle.admit_or_hold(py, operation::DELETE, admitted)?;
             let ticket = message.delete(&call)?;
             message.set_outcome(DELETED);
             message.pending(py, ticket)
@@ -239,7 +239,7 @@ impl AsyncMessage {
         let message = slf.as_super().get();
         let visibility = message.span(visibility_timeout, "visibility_timeout")?;
         guard(|| {
-            let call = HeldCall::admit(py, &message.handle, operation::EXTEND, admitted)?;
+            let call = message.handle.admit_or_hold(py, operation::EXTEND, admitted)?;
             let ticket = message.change(&call, visibility)?;
             message.pending(py, ticket)
         })
@@ -255,7 +255,7 @@ impl AsyncMessage {
         let message = slf.as_super().get();
         let delay = message.span(delay, "delay")?;
         guard(|| {
-            let call = HeldCall::admit(py, &message.handle, operation::EXTEND, admitted)?;
+            let call = message.handle.admit_or_hold(py, operation::EXTEND, admitted)?;
             let ticket = message.change(&call, delay)?;
             message.set_outcome(RELEASED);
             message.pending(py, ticket)

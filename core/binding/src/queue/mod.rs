@@ -5,7 +5,6 @@ mod batch;
 pub(crate) mod body;
 pub(crate) mod config;
 pub(crate) mod handle;
-mod held;
 mod leases;
 pub(crate) mod management;
 mod message;
@@ -31,7 +30,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     results::register(module)?;
     statistics::register(module)?;
     pending::register(module)?;
-    held::register(module)?;
     receiving::register(module)?;
     redrive::register(module)
 }

@@ -1,89 +1,20 @@
-//! Writes that are not durable yet, to block on or to await.
+//! Sends that were not waited for: their tickets.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::exceptions::PyTimeoutError;
 use pyo3::prelude::*;
-use trunkline_engine::{Parker, Sent, Settling, Ticket};
+use trunkline_engine::{Parker, Sent, Ticket};
 use trunkline_types::Durability;
 
-use crate::completion::Completion;
 use crate::duration::millis;
 use crate::error::{guard, raise};
 use crate::queue::handle::Handle;
 use crate::queue::results::SendResult;
-use crate::waker::Waker;
 
 /// The longest wait for the disk, in milliseconds: a year.
 const WAIT_MAX: u64 = 365 * 86_400_000;
-
-/// Something that a call waits for: the end of an injected pause, then a write. A thread blocks on
-/// it, a task awaits it.
-#[pyclass(frozen, extends = Completion, module = "trunkline._core")]
-pub(crate) struct PendingWrite {
-    handle: Arc<Handle>,
-    settling: Settling,
-}
-
-impl PendingWrite {
-    /// What the verb that handed out `ticket` waits for; `None` if there is nothing more.
-    #[inline]
-    pub fn new(
-        py: Python<'_>,
-        handle: &Arc<Handle>,
-        ticket: Option<Ticket>,
-        level: Durability,
-    ) -> PyResult<Option<Py<Self>>> {
-        let settling = handle.queue.begin_settle(ticket, level).map_err(raise)?;
-        settling.map(|settling| Self::of(py, handle, settling)).transpose()
-    }
-
-    pub fn of(py: Python<'_>, handle: &Arc<Handle>, settling: Settling) -> PyResult<Py<Self>> {
-        Py::new(py, (Self { handle: handle.clone(), settling }, Completion::idle()))
-    }
-}
-
-#[pymethods]
-impl PendingWrite {
-    /// For how many seconds an injected fault holds the wait up before it starts.
-    #[getter]
-    fn pause(&self) -> f64 {
-        self.settling.pause_left().as_secs_f64()
-    }
-
-    /// Blocks until it is durable; raises when it never will be.
-    fn wait(&self, py: Python<'_>) -> PyResult<()> {
-        guard(|| self.handle.block(py, &self.settling))
-    }
-
-    fn __await__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, PyAny>> {
-        if slf.get().settling.pause_left().is_zero() {
-            return Ok(slf.into_any());
-        }
-        let paused = slf.py().import("trunkline.aio.loop")?.getattr("after_pause")?;
-        paused.call1((slf,))?.call_method0("__await__")
-    }
-
-    /// Yields itself to the task until it is durable; raises when it never will be.
-    fn __next__<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, Self>>> {
-        let this = slf.get();
-        guard(|| {
-            let wait = slf.as_super().get();
-            if wait.done() {
-                wait.result(slf.py())?;
-            }
-            let (engine, level) = (&this.handle.engine, this.settling.level());
-            match this.settling.ticket() {
-                Some(ticket) if !engine.is_settled(ticket, level).map_err(raise)? => {
-                    Waker::park_write(slf.as_super(), engine, ticket, level)?;
-                    Ok(Some(slf.clone()))
-                }
-                _ => Ok(None),
-            }
-        })
-    }
-}
 
 /// A send that was not waited for, from :meth:`Queue.send_nowait`.
 ///
@@ -165,6 +96,5 @@ impl PendingSend {
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<PendingWrite>()?;
     module.add_class::<PendingSend>()
 }

@@ -10,9 +10,9 @@ use trunkline_types::sync::lock;
 
 use crate::completion::Completion;
 use crate::error::guard;
+use crate::pending::PendingWrite;
 use crate::queue::handle::Handle;
 use crate::queue::message::AsyncMessage;
-use crate::queue::pending::PendingWrite;
 use crate::queue::received::take;
 use crate::waker::Waker;
 
@@ -96,7 +96,7 @@ impl ReceiveCall {
                 return Ok((PyList::empty(py), None, None));
             };
             let pending = match ticket {
-                Some(_) => PendingWrite::new(py, &self.handle, ticket, self.handle.level)?,
+                Some(_) => self.handle.pending(py, ticket, self.handle.level)?,
                 // Nothing is committed, so no fault of a commit strikes.
                 None => None,
             };

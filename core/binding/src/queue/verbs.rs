@@ -11,16 +11,17 @@ use pyo3::types::PyList;
 use trunkline_engine::{Admitted, Delivery, Operation, Outgoing, Receive, Sent, Ticket, operation};
 use trunkline_types::{Durability, Millis};
 
+use crate::admission::HeldCall;
 use crate::durability::Level;
 use crate::error::{guard, raise};
+use crate::pending::PendingWrite;
 use crate::queue::batch::{self, DeliveryRef, PreparedEntry};
 use crate::queue::body::Body;
 use crate::queue::handle::Handle;
-use crate::queue::held::HeldCall;
 use crate::queue::leases;
 use crate::queue::message::{AsyncMessage, Message};
 use crate::queue::peeked::PeekedMessage;
-use crate::queue::pending::{PendingSend, PendingWrite};
+use crate::queue::pending::PendingSend;
 use crate::queue::received::{Received, plain_max, take};
 use crate::queue::receiving::ReceiveCall;
 use crate::queue::results::{BatchResult, SendBatchResult, SendResult};
@@ -38,7 +39,7 @@ pub(crate) struct QueueVerbs(pub Arc<Handle>);
 impl QueueVerbs {
     #[inline]
     fn admit(&self, py: Python<'_>, operation: Operation, held: Held<'_>) -> PyResult<Admitted> {
-        HeldCall::admit(py, &self.0, operation, held.map(|held| held.get()))
+        self.0.admit_or_hold(py, operation, held.map(|held| held.get()))
     }
 
     #[inline]
@@ -87,7 +88,7 @@ impl QueueVerbs {
         ticket: Option<Ticket>,
         level: Durability,
     ) -> PyResult<Option<Py<PendingWrite>>> {
-        PendingWrite::new(py, &self.0, ticket, level)
+        self.0.pending(py, ticket, level)
     }
 }
 

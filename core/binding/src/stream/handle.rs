@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use trunkline_engine::{Engine, Settling, Stream, Ticket};
+use trunkline_engine::{Admitted, Engine, Operation, Stream, Ticket};
 use trunkline_types::Durability;
 
-use crate::error::{invalid, raise};
+use crate::admission::{self, HeldCall};
+use crate::error::raise;
+use crate::pending::{self, PendingWrite};
 
 /// One stream, with what every verb needs at hand.
 pub(crate) struct StreamHandle {
@@ -24,16 +26,7 @@ impl StreamHandle {
 
     /// The level of one call: the engine's, or a lower one by name.
     pub fn level(&self, asked: Option<Durability>) -> PyResult<Durability> {
-        match asked {
-            Some(level) if level > self.level => Err(invalid(format!(
-                "Value {} for parameter durability is invalid. Reason: A call can lower the \
-                 engine's level ({}), not raise it; open the engine with the higher level.",
-                crate::durability::level_name(level),
-                crate::durability::level_name(self.level),
-            ))),
-            Some(level) => Ok(level),
-            None => Ok(self.level),
-        }
+        pending::level(self.level, asked)
     }
 
     /// Returns when `ticket` is acknowledged at `level`; detached where the disk is waited for.
@@ -44,31 +37,36 @@ impl StreamHandle {
         ticket: Option<Ticket>,
         level: Durability,
     ) -> PyResult<()> {
-        let host = self.engine.host();
-        match host.begin_settle(self.stream.name(), ticket, level).map_err(raise)? {
-            None => Ok(()),
-            Some(settling) => self.block(py, &settling),
-        }
+        pending::acknowledge(py, &self.engine, self.stream.name(), ticket, level)
     }
 
-    /// Blocks until a wait is over; signals interrupt an injected pause.
-    pub fn block(&self, py: Python<'_>, settling: &Settling) -> PyResult<()> {
-        crate::signals::sleep(py, settling.pause_left())?;
-        py.detach(|| settling.wait(self.engine.host())).map_err(raise)
-    }
-
-    /// Puts, detached if faults or back-pressure may hold the call up.
+    /// What the verb that handed out `ticket` waits for; `None` if there is nothing more.
     #[inline]
-    pub fn put<T: Send>(
+    pub fn pending(
         &self,
         py: Python<'_>,
-        put: impl FnOnce(&Stream) -> trunkline_engine::Result<T> + Send,
-    ) -> PyResult<T> {
-        let host = self.engine.host();
-        if host.has_capacity() && !self.engine.faults().is_active() {
-            return put(&self.stream).map_err(raise);
-        }
-        py.detach(|| put(&self.stream)).map_err(raise)
+        ticket: Option<Ticket>,
+        level: Durability,
+    ) -> PyResult<Option<Py<PendingWrite>>> {
+        PendingWrite::new(py, &self.engine, self.stream.name(), ticket, level)
+    }
+
+    /// Admits a call of `operation`, and blocks, detached, while it is held up.
+    #[inline]
+    pub fn admit(&self, py: Python<'_>, operation: Operation) -> PyResult<Admitted> {
+        admission::admit(py, &self.engine, self.stream.name(), operation)
+    }
+
+    /// Admits a call of an event loop: one that was held before, or a new one. Raises
+    /// `NotAdmitted` where it has to wait.
+    #[inline]
+    pub fn admit_or_hold(
+        &self,
+        py: Python<'_>,
+        operation: Operation,
+        held: Option<&HeldCall>,
+    ) -> PyResult<Admitted> {
+        HeldCall::admit(py, &self.engine, self.stream.name(), operation, held)
     }
 
     /// Does something rare that may take a while, detached, and waits until it is durable.

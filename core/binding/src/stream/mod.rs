@@ -4,7 +4,6 @@ mod arguments;
 mod batch;
 mod columns;
 mod handle;
-mod pending;
 mod reader;
 mod reading;
 mod record;
@@ -19,7 +18,6 @@ pub(crate) use verbs::Stream;
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     record::register(module)?;
     batch::register(module)?;
-    pending::register(module)?;
     reading::register(module)?;
     reader::register(module)?;
     statistics::register(module)?;

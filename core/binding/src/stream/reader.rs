@@ -3,15 +3,17 @@
 use std::sync::{Arc, Mutex};
 
 use pyo3::prelude::*;
-use trunkline_engine::StreamMember;
+use trunkline_engine::stream_operation::READ;
+use trunkline_engine::{Admitted, StreamMember};
 use trunkline_types::sync::atomic::{AtomicU64, Ordering};
 use trunkline_types::sync::lock;
 use trunkline_types::{Code, Error, Millis};
 
+use crate::admission::HeldCall;
 use crate::error::{guard, invalid, raise};
+use crate::pending::PendingWrite;
 use crate::stream::batch::RecordBatch;
 use crate::stream::handle::StreamHandle;
-use crate::stream::pending::PendingPut;
 use crate::stream::reading::ReadCall;
 
 /// Numbers the members of this process, so that each commits only what it fetched.
@@ -34,6 +36,11 @@ impl Member {
         Self { handle: handle.clone(), name, number, member: Mutex::new(Some(Arc::new(member))) }
     }
 
+    /// A fetch that was admitted.
+    fn fetch_call(&self, call: Admitted, max: usize, wait: Millis) -> PyResult<ReadCall> {
+        Ok(ReadCall::of_member(&self.handle, call, (self.member()?, self.number), max, wait))
+    }
+
     fn member(&self) -> PyResult<Arc<StreamMember>> {
         lock(&self.member).clone().ok_or_else(|| {
             raise(Error::new(
@@ -52,18 +59,31 @@ impl Member {
     }
 
     fn fetch(&self, py: Python<'_>, max: usize, wait: Millis) -> PyResult<RecordBatch> {
-        guard(|| self.begin_fetch(max, wait)?.block(py))
+        guard(|| {
+            let call = self.handle.admit(py, READ)?;
+            self.fetch_call(call, max, wait)?.block(py)
+        })
     }
 
-    fn begin_fetch(&self, max: usize, wait: Millis) -> PyResult<ReadCall> {
-        Ok(ReadCall::of_member(&self.handle, self.member()?, self.number, max, wait))
+    #[pyo3(signature = (max, wait, admitted=None))]
+    fn begin_fetch(
+        &self,
+        py: Python<'_>,
+        max: usize,
+        wait: Millis,
+        admitted: Option<&HeldCall>,
+    ) -> PyResult<ReadCall> {
+        guard(|| {
+            let call = self.handle.admit_or_hold(py, READ, admitted)?;
+            self.fetch_call(call, max, wait)
+        })
     }
 
     fn begin_commit(
         &self,
         py: Python<'_>,
         batch: &RecordBatch,
-    ) -> PyResult<Option<Py<PendingPut>>> {
+    ) -> PyResult<Option<Py<PendingWrite>>> {
         guard(|| {
             let member = self.member()?;
             let Some(taken) = batch.taken_by(self.number) else {
@@ -74,7 +94,7 @@ impl Member {
                 ));
             };
             let ticket = member.commit(taken).map_err(raise)?;
-            PendingPut::new(py, &self.handle, ticket, self.handle.level)
+            self.handle.pending(py, ticket, self.handle.level)
         })
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use pyo3::prelude::*;
 use trunkline_engine::{
-    FetchRequest, LongPoll, MemberWait, Parker, Polled, ShardId, ShardPosition, Start,
+    Admitted, FetchRequest, LongPoll, MemberWait, Parker, Polled, ShardId, ShardPosition, Start,
     StreamMember, StreamRecord,
 };
 use trunkline_types::Millis;
@@ -38,6 +38,7 @@ enum Source {
 
 /// The wait of a call. A member's leases do not lapse while it waits.
 struct Wait {
+    call: Admitted,
     poll: LongPoll,
     member: Option<MemberWait>,
 }
@@ -50,6 +51,7 @@ impl ReadCall {
     /// A read of one shard, or of all of them, from a place on.
     pub fn of_shards(
         handle: &Arc<StreamHandle>,
+        call: Admitted,
         shard: Option<ShardId>,
         start: Start,
         max: usize,
@@ -68,28 +70,34 @@ impl ReadCall {
         let place = |shard| Ok(ShardPosition { shard, offset: stream.offset_at(shard, start)? });
         let positions = shards.into_iter().map(place).collect::<trunkline_engine::Result<_>>()?;
         let source = Source::Shards { positions: Mutex::new(positions), all: shard.is_none() };
-        Ok(Self::new(handle, source, max, wait))
+        Ok(Self::new(handle, call, source, max, wait))
     }
 
     /// A fetch by a member of a reader.
     pub fn of_member(
         handle: &Arc<StreamHandle>,
-        member: Arc<StreamMember>,
-        number: u64,
+        call: Admitted,
+        (member, number): (Arc<StreamMember>, u64),
         max: usize,
         wait: Millis,
     ) -> Self {
-        Self::new(handle, Source::Member(member, number), max, wait)
+        Self::new(handle, call, Source::Member(member, number), max, wait)
     }
 
-    fn new(handle: &Arc<StreamHandle>, source: Source, max: usize, wait: Millis) -> Self {
+    fn new(
+        handle: &Arc<StreamHandle>,
+        call: Admitted,
+        source: Source,
+        max: usize,
+        wait: Millis,
+    ) -> Self {
         let poll = LongPoll::new(handle.stream.clone(), wait);
-        let wait = Mutex::new(Some(Wait { poll, member: None }));
+        let wait = Mutex::new(Some(Wait { call, poll, member: None }));
         Self { handle: handle.clone(), source, max, wait }
     }
 
     /// Reads without waiting; `None` if there is nothing.
-    fn try_read(&self) -> trunkline_engine::Result<Option<RecordBatch>> {
+    fn try_read(&self, call: &mut Admitted) -> trunkline_engine::Result<Option<RecordBatch>> {
         let mut records = Builder::new();
         let taken = match &self.source {
             Source::Shards { positions, all } => {
@@ -98,12 +106,21 @@ impl ReadCall {
                     self.add_new_shards(&mut positions);
                 }
                 let push = |record: StreamRecord<'_>| records.push(record);
-                self.handle.stream.read_shards(&mut positions, self.max, BYTES_MAX, push)?;
+                self.handle.stream.read_shards_admitted(
+                    call,
+                    &mut positions,
+                    self.max,
+                    BYTES_MAX,
+                    push,
+                )?;
                 None
             }
             Source::Member(member, number) => {
                 let request = FetchRequest { max: self.max, max_bytes: BYTES_MAX };
-                Some((member.fetch(&request, |record| records.push(record))?, *number))
+                Some((
+                    member.fetch_admitted(call, &request, |record| records.push(record))?,
+                    *number,
+                ))
             }
         };
         if records.is_empty() {
@@ -114,6 +131,10 @@ impl ReadCall {
             Some((taken, member)) => RecordBatch::of_member(columns, taken, member),
             None => RecordBatch::new(columns),
         }))
+    }
+
+    fn attempt(&self, py: Python<'_>, call: &mut Admitted) -> PyResult<Option<RecordBatch>> {
+        py.detach(|| self.try_read(call)).map_err(raise)
     }
 
     /// Shards that were opened since the last try are read from their beginnings.
@@ -135,9 +156,10 @@ impl ReadCall {
     pub fn block(&self, py: Python<'_>) -> PyResult<RecordBatch> {
         let Some(mut wait) = lock(&self.wait).take() else { return Ok(nothing()) };
         let parker = Arc::new(Parker::default());
-        let attempt = || py.detach(|| self.try_read()).map_err(raise);
         loop {
-            match wait.poll.poll(|| Ok::<_, PyErr>(parker.clone()), attempt)? {
+            let Wait { call, poll, .. } = &mut wait;
+            let attempt = || self.attempt(py, call);
+            match poll.poll(|| Ok::<_, PyErr>(parker.clone()), attempt)? {
                 Polled::Found(batch) => return Ok(batch),
                 Polled::Over => return Ok(nothing()),
                 Polled::Wait(left) => {
@@ -170,8 +192,8 @@ impl ReadCall {
                 parked = Some((token, completion));
                 Ok::<_, PyErr>(waker.signal(token))
             };
-            let attempt = || py.detach(|| self.try_read()).map_err(raise);
-            let polled = wait.poll.poll(signal, attempt);
+            let Wait { call, poll, .. } = &mut wait;
+            let polled = poll.poll(signal, || self.attempt(py, call));
             if let (Ok(Polled::Wait(left)), Some((token, completion))) = (&polled, &parked) {
                 let waiting = (*token, completion.clone_ref(py), left.as_secs_f64());
                 self.begin_wait(&mut wait);

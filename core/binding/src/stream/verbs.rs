@@ -4,22 +4,27 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyList;
-use trunkline_engine::{self as engine, NewRecord, ShardId, Start};
+use trunkline_engine::stream_operation as operation;
+use trunkline_engine::{self as engine, Admitted, NewRecord, Operation, ShardId, Start};
 use trunkline_types::Millis;
 
+use crate::admission::HeldCall;
 use crate::durability::Level;
 use crate::error::{guard, raise};
+use crate::pending::PendingWrite;
 use crate::stream::arguments::{self, Data, StartArgument};
 use crate::stream::batch::RecordBatch;
 use crate::stream::handle::StreamHandle;
-use crate::stream::pending::PendingPut;
 use crate::stream::reader::Member;
 use crate::stream::reading::ReadCall;
 use crate::stream::record::PutResult;
 use crate::stream::statistics::{Shard, StreamStatistics};
 
 /// The result of a verb that was begun, and what is still to be waited for.
-type Begun<T> = PyResult<(T, Option<Py<PendingPut>>)>;
+type Begun<T> = PyResult<(T, Option<Py<PendingWrite>>)>;
+
+/// A call that was held up, and may start now.
+type Held<'py> = Option<&'py Bound<'py, HeldCall>>;
 
 /// The shards that are new, and the ticket that stands for them.
 type Resharded = (Vec<ShardId>, Option<engine::Ticket>);
@@ -29,16 +34,39 @@ type Resharded = (Vec<ShardId>, Option<engine::Ticket>);
 pub(crate) struct Stream(pub Arc<StreamHandle>);
 
 impl Stream {
+    fn admit(&self, py: Python<'_>, operation: Operation, held: Held<'_>) -> PyResult<Admitted> {
+        self.0.admit_or_hold(py, operation, held.map(|held| held.get()))
+    }
+
+    /// A read that was admitted.
+    fn read_call(
+        &self,
+        call: Admitted,
+        shard: Option<&str>,
+        (start, after): (StartArgument, Option<&str>),
+        max: usize,
+        wait: Millis,
+    ) -> PyResult<ReadCall> {
+        let shard = shard.map(arguments::shard).transpose()?;
+        let start = match after {
+            Some(after) => Start::After(arguments::sequence(after, "after")?),
+            None => start.0,
+        };
+        ReadCall::of_shards(&self.0, call, shard, start, max, wait).map_err(raise)
+    }
+
     fn begin_put_record(
         &self,
         py: Python<'_>,
         record: &NewRecord<'_>,
         durability: Option<Level>,
+        held: Held<'_>,
     ) -> Begun<PutResult> {
         let level = self.0.level(durability.map(|level| level.0))?;
         crate::memory::check(record.data.len())?;
-        let put = self.0.put(py, |stream| stream.put(record))?;
-        Ok((PutResult::new(&put), PendingPut::new(py, &self.0, put.ticket, level)?))
+        let call = self.admit(py, operation::PUT, held)?;
+        let put = self.0.stream.put_admitted(&call, record).map_err(raise)?;
+        Ok((PutResult::new(&put), self.0.pending(py, put.ticket, level)?))
     }
 
     fn reshard(
@@ -81,13 +109,14 @@ impl Stream {
         guard(|| {
             let record = NewRecord { key, hash_key: None, data: &data.0.0 };
             crate::memory::check(record.data.len())?;
-            let put = self.0.put(py, |stream| stream.put(&record))?;
+            let call = self.0.admit(py, operation::PUT)?;
+            let put = self.0.stream.put_admitted(&call, &record).map_err(raise)?;
             self.0.acknowledge(py, put.ticket, self.0.level)?;
             Ok(PutResult::new(&put))
         })
     }
 
-    #[pyo3(signature = (data, key, hash_key=None, durability=None))]
+    #[pyo3(signature = (data, key, hash_key=None, durability=None, admitted=None))]
     fn begin_put(
         &self,
         py: Python<'_>,
@@ -95,21 +124,23 @@ impl Stream {
         key: &str,
         hash_key: Option<&str>,
         durability: Option<Level>,
+        admitted: Held<'_>,
     ) -> Begun<PutResult> {
         guard(|| {
             let hash_key = hash_key.map(|key| arguments::hash_key(key, "hash_key")).transpose()?;
             let record = NewRecord { key, hash_key, data: &data.0.0 };
-            self.begin_put_record(py, &record, durability)
+            self.begin_put_record(py, &record, durability, admitted)
         })
     }
 
     /// Puts pairs of key and data, all in one step.
-    #[pyo3(signature = (records, durability=None))]
+    #[pyo3(signature = (records, durability=None, admitted=None))]
     fn begin_put_batch<'py>(
         &self,
         py: Python<'py>,
         records: Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>,
         durability: Option<Level>,
+        admitted: Held<'_>,
     ) -> Begun<Bound<'py, PyList>> {
         guard(|| {
             let level = self.0.level(durability.map(|level| level.0))?;
@@ -124,8 +155,9 @@ impl Stream {
                 .collect();
             let mut results = Vec::with_capacity(new.len());
             let each = |put| results.push(PutResult::new(&put));
-            let ticket = self.0.put(py, |stream| stream.put_batch(&new, each))?;
-            let pending = PendingPut::new(py, &self.0, ticket, level)?;
+            let call = self.admit(py, operation::PUT, admitted)?;
+            let ticket = self.0.stream.put_batch_admitted(&call, &new, each).map_err(raise)?;
+            let pending = self.0.pending(py, ticket, level)?;
             Ok((PyList::new(py, results)?, pending))
         })
     }
@@ -141,24 +173,27 @@ impl Stream {
         max: usize,
         wait: Millis,
     ) -> PyResult<RecordBatch> {
-        guard(|| self.begin_read(shard, start, after, max, wait)?.block(py))
+        guard(|| {
+            let call = self.0.admit(py, operation::READ)?;
+            self.read_call(call, shard, (start, after), max, wait)?.block(py)
+        })
     }
 
+    #[pyo3(signature = (shard, start, after, max, wait, admitted=None))]
+    #[allow(clippy::too_many_arguments, reason = "the arguments of the Python verb")]
     fn begin_read(
         &self,
+        py: Python<'_>,
         shard: Option<&str>,
         start: StartArgument,
         after: Option<&str>,
         max: usize,
         wait: Millis,
+        admitted: Held<'_>,
     ) -> PyResult<ReadCall> {
         guard(|| {
-            let shard = shard.map(arguments::shard).transpose()?;
-            let start = match after {
-                Some(after) => Start::After(arguments::sequence(after, "after")?),
-                None => start.0,
-            };
-            ReadCall::of_shards(&self.0, shard, start, max, wait).map_err(raise)
+            let call = self.admit(py, operation::READ, admitted)?;
+            self.read_call(call, shard, (start, after), max, wait)
         })
     }
 

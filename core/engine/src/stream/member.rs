@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use trunkline_host::Admitted;
 use trunkline_journal::Ticket;
 use trunkline_stream::{LostLease, MemberId, ShardId, Taken};
 use trunkline_types::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use trunkline_types::sync::{Mutex, MutexGuard, lock};
 use trunkline_types::{Millis, Result};
 
+use super::operation::READ;
 use super::read::{ReadRequest, StreamRecord};
 use super::reader::{Reader, ReaderState};
 use super::record::Record;
@@ -75,12 +77,24 @@ impl StreamMember {
     pub fn fetch(
         &self,
         request: &FetchRequest,
+        sink: impl FnMut(StreamRecord<'_>),
+    ) -> Result<Vec<Taken>> {
+        let call = self.stream.host.admit(READ, &self.stream.name)?;
+        self.fetch_admitted(&call, request, sink)
+    }
+
+    /// [`StreamMember::fetch`] by a call that was admitted, which may try more than once.
+    pub fn fetch_admitted(
+        &self,
+        call: &Admitted,
+        request: &FetchRequest,
         mut sink: impl FnMut(StreamRecord<'_>),
     ) -> Result<Vec<Taken>> {
+        debug_assert!(call.is_for(READ));
         let stream = &self.stream;
         stream.check_writable()?;
         let _one_at_a_time = lock(&self.fetching);
-        let now = stream.host.now();
+        let now = stream.host.attempt(call)?;
         stream.host.sweep_if_due(now);
         let (mut max, mut max_bytes) = (request.max, request.max_bytes);
         let mut taken = Vec::new();

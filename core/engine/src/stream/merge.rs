@@ -3,10 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
+use trunkline_host::Admitted;
 use trunkline_stream::{SequenceNumber, ShardId};
 use trunkline_types::{Millis, Result};
 
 use super::Stream;
+use super::operation::READ;
 use super::read::{ReadRequest, ShardView, StreamRecord};
 
 /// Records that are read ahead of one shard.
@@ -47,10 +49,24 @@ impl Stream {
         positions: &mut [ShardPosition],
         max: usize,
         max_bytes: usize,
+        sink: impl FnMut(StreamRecord<'_>),
+    ) -> Result<usize> {
+        let call = self.host.admit(READ, &self.name)?;
+        self.read_shards_admitted(&call, positions, max, max_bytes, sink)
+    }
+
+    /// [`Stream::read_shards`] by a call that was admitted, which may try more than once.
+    pub fn read_shards_admitted(
+        &self,
+        call: &Admitted,
+        positions: &mut [ShardPosition],
+        max: usize,
+        max_bytes: usize,
         mut sink: impl FnMut(StreamRecord<'_>),
     ) -> Result<usize> {
-        self.check_readable()?;
-        let now = self.host.now();
+        debug_assert!(call.is_for(READ));
+        let now = self.host.attempt(call)?;
+        self.check_present()?;
         self.host.sweep_if_due(now);
         if let [only] = positions {
             let (shard, offset) = (only.shard, only.offset);

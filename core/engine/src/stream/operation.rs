@@ -6,3 +6,8 @@ use trunkline_host::Operation;
 pub const PUT: Operation = Operation::adds("put");
 /// Reading records, and fetching them as a member of a reader.
 pub const READ: Operation = Operation::reads("read");
+
+/// The operation of this name.
+pub fn named(name: &str) -> Option<Operation> {
+    [PUT, READ].into_iter().find(|operation| operation.name == name)
+}

@@ -1,6 +1,6 @@
 //! Putting records: the partition key decides the shard, the shard's log gives the number.
 
-use trunkline_host::{Append, Log};
+use trunkline_host::{Admitted, Append, Log};
 use trunkline_journal::Ticket;
 use trunkline_stream::{HashKey, SequenceNumber, ShardId};
 use trunkline_types::{Error, Millis, Result};
@@ -28,9 +28,14 @@ impl Stream {
     /// Adds a record. It is applied when this returns, and as durable as wanted once its ticket has
     /// been waited for ([`crate::Engine::wait`]).
     pub fn put(&self, record: &NewRecord<'_>) -> Result<PutRecord> {
+        self.put_admitted(&self.host.admit(PUT, &self.name)?, record)
+    }
+
+    /// [`Stream::put`] by a call that was admitted.
+    pub fn put_admitted(&self, call: &Admitted, record: &NewRecord<'_>) -> Result<PutRecord> {
+        debug_assert!(call.is_for(PUT));
         entry::check(record, &self.host.limits)?;
-        let call = self.host.admit(PUT, &self.name)?;
-        self.check_writable()?;
+        self.check_present()?;
         let now = call.now(&self.host);
         let put = {
             let state = self.state();
@@ -51,15 +56,25 @@ impl Stream {
     pub fn put_batch(
         &self,
         records: &[NewRecord<'_>],
+        each: impl FnMut(PutRecord),
+    ) -> Result<Option<Ticket>> {
+        self.put_batch_admitted(&self.host.admit(PUT, &self.name)?, records, each)
+    }
+
+    /// [`Stream::put_batch`] by a call that was admitted.
+    pub fn put_batch_admitted(
+        &self,
+        call: &Admitted,
+        records: &[NewRecord<'_>],
         mut each: impl FnMut(PutRecord),
     ) -> Result<Option<Ticket>> {
+        debug_assert!(call.is_for(PUT));
         for (index, record) in records.iter().enumerate() {
             entry::check(record, &self.host.limits).map_err(|error| {
                 Error::new(error.code(), format!("records[{index}]: {}", error.message()))
             })?;
         }
-        let call = self.host.admit(PUT, &self.name)?;
-        self.check_writable()?;
+        self.check_present()?;
         let now = call.now(&self.host);
         let ticket = {
             let state = self.state();

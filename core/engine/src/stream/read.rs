@@ -6,6 +6,7 @@ use trunkline_host::Log;
 use trunkline_stream::{Bounds, SequenceNumber, ShardId, Start};
 use trunkline_types::{Code, Error, Millis, Result};
 
+use super::operation::READ;
 use super::put::{offset_of, offsets};
 use super::{State, Stream, entry, errors};
 
@@ -77,8 +78,9 @@ impl Stream {
         request: &ReadRequest,
         sink: impl FnMut(StreamRecord<'_>),
     ) -> Result<ReadOutcome> {
-        self.check_readable()?;
-        let now = self.host.now();
+        let call = self.host.admit(READ, &self.name)?;
+        self.check_present()?;
+        let now = call.now(&self.host);
         self.host.sweep_if_due(now);
         self.view(request.shard, now)?.read(request, sink)
     }

@@ -6,7 +6,7 @@ import asyncio
 
 from trunkline import validation
 from trunkline._core import NotAdmitted, milliseconds
-from trunkline.aio.loop import admitted, waker
+from trunkline.aio.loop import admitted, begun, resumed, waker
 from trunkline.aio.queues.redrive import RedriveTask
 from trunkline.limits import WAIT_MAX_MS
 from trunkline.queues.messages import as_list, checked_options, prepare
@@ -14,7 +14,7 @@ from trunkline.queues.messages import as_list, checked_options, prepare
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
-    from typing import Any, Literal, TypeVar, Unpack, overload
+    from typing import Any, Literal, Unpack, overload
 
     from trunkline._core import (
         BatchResult,
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from trunkline.queues.consumer import ConsumeReport
     from trunkline.queues.messages import SendEntry
     from trunkline.queues.queue import Queue as SyncQueue
-
-    Result = TypeVar("Result")
 
 
 class Queue:
@@ -73,11 +71,11 @@ class Queue:
         """
         if options:
             checked = checked_options(options, self.sync._limits)
-            return await self._run(self._core.begin_send, body, *checked)
+            return await begun(self._core.begin_send, body, *checked)
         try:
             result, pending = self._core.begin_send(body)
         except NotAdmitted as refusal:
-            return await self._admitted(refusal, self._core.begin_send, body)
+            return await resumed(refusal, self._core.begin_send, body)
         if pending is not None:
             await pending
         return result
@@ -92,11 +90,11 @@ class Queue:
         ()
         """
         entries = as_list(entries, "entries")
-        result = await self._run(self._core.begin_send_batch, entries, durability)
+        result = await begun(self._core.begin_send_batch, entries, durability)
         if result is not None:
             return result
         prepared = prepare(entries, self.sync._limits)
-        return await self._run(self._core.begin_send_prepared, *prepared, durability)
+        return await begun(self._core.begin_send_prepared, *prepared, durability)
 
     def send_nowait(self, body: Body, **options: Unpack[SendOptions]) -> PendingSend:
         """Add a message and do not wait for the disk. See :meth:`trunkline.Queue.send_nowait`.
@@ -177,7 +175,7 @@ class Queue:
         self, delivery: Message | SyncMessage | str, *, durability: Durability | None = None
     ) -> None:
         """Delete a message that was received, named by itself or by its receipt."""
-        await self._run(self._core.begin_delete, delivery, durability)
+        await begun(self._core.begin_delete, delivery, durability)
 
     async def delete_batch(
         self,
@@ -199,7 +197,7 @@ class Queue:
         try:
             result, pending = self._core.begin_batch(named, None, durability)
         except NotAdmitted as refusal:
-            return await self._admitted(refusal, self._core.begin_batch, named, None, durability)
+            return await resumed(refusal, self._core.begin_batch, named, None, durability)
         if pending is not None:
             await pending
         return result
@@ -213,7 +211,7 @@ class Queue:
     ) -> None:
         """Let a lease end `visibility_timeout` seconds from now; 0 makes the message visible."""
         lease = self.sync._lease(visibility_timeout)
-        await self._run(self._core.begin_extend, delivery, lease, durability)
+        await begun(self._core.begin_extend, delivery, lease, durability)
 
     async def extend_batch(
         self,
@@ -225,33 +223,7 @@ class Queue:
         """The same for many, with one wait for the disk."""
         named = as_list(deliveries, "deliveries")
         lease = self.sync._lease(visibility_timeout)
-        return await self._run(self._core.begin_batch, named, lease, durability)
-
-    # --- how a verb is carried out ---------------------------------------------------------------
-
-    async def _run(self, begin: Callable[..., tuple[Result, Any]], *arguments: Any) -> Result:
-        """Begin a verb and await that it is durable; `trunkline.queues` blocks on the same steps.
-
-        It is begun in one go, without suspending: a cancelled coroutine has done all of it or
-        nothing. What was begun without admission has no faults to wait for.
-        """
-        try:
-            result, pending = begin(*arguments)
-        except NotAdmitted as refusal:
-            return await self._admitted(refusal, begin, *arguments)
-        if pending is not None:
-            await pending
-        return result
-
-    async def _admitted(
-        self, refusal: NotAdmitted, begin: Callable[..., tuple[Result, Any]], *arguments: Any
-    ) -> Result:
-        (held,) = refusal.args
-        await admitted(held)
-        result, pending = begin(*arguments, admitted=held)
-        if pending is not None:
-            await pending
-        return result
+        return await begun(self._core.begin_batch, named, lease, durability)
 
     if TYPE_CHECKING:
 

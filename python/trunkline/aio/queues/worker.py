@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 
 from trunkline._core import NotAdmitted
+from trunkline.aio.loop import begun, resumed
 from trunkline.errors import EngineClosed, OverLimit, QueueDoesNotExist, TrunklineError
 from trunkline.queues import consumer
 from trunkline.queues.consumer import ConsumeReport
@@ -169,7 +170,7 @@ class Consumption:
         total.failed += report.failed + refused
         total.released += report.released
         if refusal is not None:
-            await self._queue._admitted(refusal, core.begin_release_unsettled, failed, delays)
+            await resumed(refusal, core.begin_release_unsettled, failed, delays)
         elif pending is not None:
             await pending
 
@@ -182,7 +183,7 @@ class Consumption:
                 # Skips what was settled since: a late heartbeat must not undo a release.
                 running = list(self._running.values())
                 queue, lease = self._queue, self._config.lease
-                await queue._run(queue._core.begin_extend_unsettled, running, lease)
+                await begun(queue._core.begin_extend_unsettled, running, lease)
             except TrunklineError:
                 # The engine is closed or broken: the tasks will meet the same error and say so.
                 continue

@@ -6,6 +6,7 @@ import asyncio
 
 from trunkline import validation
 from trunkline._core import milliseconds
+from trunkline.aio.loop import begun
 from trunkline.aio.streams.waiting import records
 from trunkline.limits import WAIT_MAX_MS
 from trunkline.streams import arguments
@@ -64,10 +65,7 @@ class Stream:
         """
         arguments.key(key, self.sync._limits)
         digits = arguments.number(hash_key, "hash_key")
-        result, pending = self._core.begin_put(data, key, digits, durability)
-        if pending is not None:
-            await pending
-        return result
+        return await begun(self._core.begin_put, data, key, digits, durability)
 
     async def put_batch(
         self, records: Iterable[tuple[str, Body]], *, durability: Durability | None = None
@@ -76,10 +74,7 @@ class Stream:
 
         See :meth:`trunkline.Stream.put_batch`.
         """
-        result, pending = self._core.begin_put_batch(pairs(records), durability)
-        if pending is not None:
-            await pending
-        return result
+        return await begun(self._core.begin_put_batch, pairs(records), durability)
 
     async def read(
         self,
@@ -96,7 +91,7 @@ class Stream:
         """
         checked = read_arguments(shard, start, max, after)
         span = milliseconds(wait, "wait", 0, WAIT_MAX_MS)
-        return await records(self._core.begin_read(*checked, span))
+        return await records(self._core.begin_read, *checked, span)
 
     async def reader(
         self, name: str, start: StreamStart = "latest", *, lease: Seconds = 60
@@ -177,7 +172,7 @@ class Reader:
         """The next records of the shards that this member holds; an empty batch if none comes."""
         validation.count(max, "max", 1, validation.COUNT_MAX)
         span = milliseconds(wait, "wait", 0, WAIT_MAX_MS)
-        return await records(self._core.begin_fetch(max, span))
+        return await records(self._core.begin_fetch, max, span)
 
     async def batches(self, max: int = 500, wait: Seconds = 1) -> AsyncIterator[RecordBatch]:
         """Batches of up to `max` records, until none comes for `wait` seconds."""

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from trunkline.aio.loop import waker
+from trunkline._core import NotAdmitted
+from trunkline.aio.loop import admitted, waker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from trunkline._core import ReadCall, RecordBatch
 
 
-async def records(call: ReadCall) -> RecordBatch:
-    """What `call` finds within its time; an empty batch if nothing comes."""
+async def records(begin: Callable[..., ReadCall], *arguments: object) -> RecordBatch:
+    """What a read finds within its time; an empty batch if nothing comes."""
+    try:
+        call = begin(*arguments)
+    except NotAdmitted as refusal:
+        (held,) = refusal.args
+        await admitted(held)
+        call = begin(*arguments, admitted=held)
     loop, parked = waker()
     while True:
         found, waiting = call.poll(parked, loop)
