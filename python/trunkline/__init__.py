@@ -105,6 +105,7 @@ if TYPE_CHECKING:
     from trunkline.schedules.schedule import Schedule, ScheduleStatistics
     from trunkline.streams.reader import Reader
     from trunkline.streams.stream import Stream
+    from trunkline.topics.notification import Notification
     from trunkline.topics.subscription import Subscription
     from trunkline.topics.topic import Topic
 
@@ -148,6 +149,7 @@ __all__ = [
     "MissingParameter",
     "NewerFormat",
     "NotFound",
+    "Notification",
     "Occurrence",
     "OverLimit",
     "PeekedMessage",
@@ -212,6 +214,7 @@ _LAZY = {
     "Faults": "trunkline.faults",
     "Occurrence": "trunkline.schedules.occurrence",
     "PublishEntry": "trunkline._types",
+    "Notification": "trunkline.topics.notification",
     "QueueOptions": "trunkline._types",
     "Reader": "trunkline.streams.reader",
     "RedriveTask": "trunkline.queues.redrive",

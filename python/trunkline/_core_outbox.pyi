@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias, final
 
+from trunkline._types import AttributeValue
+
 _Body: TypeAlias = bytes | str | bytearray | memoryview
 _Phase: TypeAlias = tuple[int, str, int, int, int]
 
@@ -73,3 +75,7 @@ class LeasedDelivery:
     def accepted_at(self) -> float: ...
     @property
     def attributes(self) -> list[tuple[str, str, bytes]]: ...
+    @property
+    def values(self) -> dict[str, AttributeValue]: ...
+    @property
+    def headers(self) -> list[tuple[str, str]]: ...

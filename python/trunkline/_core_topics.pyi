@@ -21,6 +21,7 @@ class SubscriptionSettings:
         retries_max: int | None = None,
         age_max: int | None = None,
         endpoint: str,
+        name: str | None = None,
     ) -> SubscriptionSettings: ...
 
 @final

@@ -9,7 +9,6 @@ from __future__ import annotations
 from threading import Lock
 
 from trunkline._outbox import DestinationWorker
-from trunkline.buses.events import read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,18 +22,23 @@ if TYPE_CHECKING:
 class _Running:
     """A function at work. Another one may take its place."""
 
-    __slots__ = ("destination", "function", "worker")
+    __slots__ = ("destination", "function", "read", "worker")
 
     def __init__(
-        self, outbox: CoreOutbox, destination: int, function: Callable[[Any], object]
+        self,
+        outbox: CoreOutbox,
+        destination: int,
+        function: Callable[[Any], object],
+        read: Callable[[LeasedDelivery], object],
     ) -> None:
         self.destination = destination
         self.function = function
+        self.read = read
         name = getattr(function, "__name__", type(function).__name__)
         self.worker = DestinationWorker(outbox.handler(destination), self._handle, 1, name)
 
     def _handle(self, delivery: LeasedDelivery) -> object:
-        return self.function(read(delivery.body))
+        return self.function(self.read(delivery))
 
 
 class Handlers:
@@ -47,14 +51,29 @@ class Handlers:
         self._lock = Lock()
         self._running: dict[Hashable, _Running] = {}
 
-    def start(self, key: Hashable, destination: int, function: Callable[[Any], object]) -> None:
-        """Has `function` called with what the destination keeps, in place of an earlier one."""
+    def find(self, key: Hashable) -> Callable[[Any], object] | None:
+        """The function that is called for `key`."""
+        with self._lock:
+            running = self._running.get(key)
+        return None if running is None else running.function
+
+    def start(
+        self,
+        key: Hashable,
+        destination: int,
+        function: Callable[[Any], object],
+        read: Callable[[LeasedDelivery], object],
+    ) -> None:
+        """Has `function` called with what `read` makes of each delivery of the destination.
+
+        It takes the place of an earlier function.
+        """
         with self._lock:
             old = self._running.get(key)
             if old is not None and old.destination == destination:
                 old.function = function
                 return
-            started = _Running(self._outbox, destination, function)
+            started = _Running(self._outbox, destination, function, read)
             self._running[key] = started
         if old is not None:
             old.worker.stop()

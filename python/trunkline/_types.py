@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from trunkline.buses.bus import Bus
     from trunkline.queues.queue import Queue
     from trunkline.schedules.occurrence import Occurrence
+    from trunkline.topics.notification import Notification
 
 Body: TypeAlias = bytes | str | bytearray | memoryview
 """What a message may carry. Text is sent as UTF-8."""
@@ -65,8 +66,11 @@ EventTarget: TypeAlias = "str | Queue | AsyncQueue | Bus | AsyncBus | Callable[[
 AsyncEventTarget: TypeAlias = "EventTarget | Callable[[Any], Awaitable[object]]"
 """The same for asyncio: also a coroutine function."""
 
-TopicTarget: TypeAlias = "str | Queue | AsyncQueue"
-"""What may be subscribed to a topic: a queue, or a URL."""
+TopicTarget: TypeAlias = "str | Queue | AsyncQueue | Callable[[Notification], object]"
+"""What may be subscribed to a topic: a queue, a function, or a URL."""
+
+AsyncTopicTarget: TypeAlias = "TopicTarget | Callable[[Notification], Awaitable[object]]"
+"""The same for asyncio: also a coroutine function."""
 
 FilterScope: TypeAlias = Literal["attributes", "body"]
 """What the filter of a subscription is about."""

@@ -362,6 +362,18 @@ impl LeasedDelivery {
         let plain = |one: attributes::Attribute| (one.name, one.data_type, one.value);
         Ok(decoded.into_iter().map(plain).collect())
     }
+
+    /// The attributes by name, as those of a message.
+    #[getter]
+    fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        crate::queue::attributes::to_dict(py, &self.0.attributes)
+    }
+
+    /// The header lines that the rendering gave it.
+    #[getter]
+    fn headers(&self) -> Vec<(String, String)> {
+        self.0.headers.clone()
+    }
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

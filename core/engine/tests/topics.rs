@@ -40,6 +40,7 @@ fn to(queue: &Queue) -> NewSubscription<'static> {
         dead_letter: None,
         retry: None,
         endpoint: "",
+        name: None,
     }
 }
 

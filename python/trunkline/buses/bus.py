@@ -7,7 +7,7 @@ import json
 from trunkline import validation
 from trunkline._core import milliseconds
 from trunkline.buses import targets
-from trunkline.buses.events import pattern_text, to_text
+from trunkline.buses.events import delivered, pattern_text, to_text
 from trunkline.buses.rule import Rule
 from trunkline.errors import ResourceInUse
 from trunkline.queues.messages import as_list
@@ -151,7 +151,9 @@ class Bus:
         if function is None:
             self._stop_handler(name)
         else:
-            self._engine._handlers.start(self._handler_key(name), self._handled(name), function)
+            self._engine._handlers.start(
+                self._handler_key(name), self._handled(name), function, delivered
+            )
         return Rule(self, name)
 
     def rules(self) -> list[Rule]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from trunkline._core import LeasedDelivery
     from trunkline._types import Body, Event
 
 
@@ -39,6 +40,11 @@ def write(value: object, field: str) -> str:
             f"Value for parameter {field} is invalid. Reason: It cannot be written as JSON: "
             f"{problem}."
         ) from None
+
+
+def delivered(delivery: LeasedDelivery) -> Any:
+    """What a function is called with for a delivery."""
+    return read(delivery.body)
 
 
 def read(body: bytes) -> Any:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 
 from trunkline import validation
 from trunkline._core import SubscriptionSettings, milliseconds
 from trunkline._targets import queue_id, retry_fields
-from trunkline.errors import InvalidParameterValue, UnsupportedOperation
+from trunkline.errors import InvalidParameterValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,9 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from trunkline._types import FilterScope, RetryPolicy, TopicDedupScope, TopicTarget
-    from trunkline.aio.queues.queue import Queue as AsyncQueue
     from trunkline.engine import Engine
-    from trunkline.queues.queue import Queue
 
 TIMEOUT_MS = 15_000
 """Time for one attempt at a URL: SNS's."""
@@ -29,17 +28,22 @@ AGE_MS_MAX = 3_600_000
 """How old a delivery to a URL may be at most when it is tried again: SNS's bound, an hour."""
 
 
+LEASE_MS = 300_000
+"""How long a function has a message before it counts as failed."""
+
+
 def settings(
-    engine: Engine,
-    target: TopicTarget,
+    resource: int | None,
+    url: str | None,
     *,
     filter: str | Mapping[str, Any] | None,
     filter_scope: FilterScope,
     raw: bool,
-    dead_letter: Queue | AsyncQueue | None,
+    dead_letter: int | None,
     retry: RetryPolicy | None,
+    name: str | None,
 ) -> SubscriptionSettings:
-    """The subscription as the core takes it."""
+    """The subscription as the core takes it; that of a function has no resource and no URL."""
     validation.flag(raw, "raw")
     if not isinstance(filter_scope, str):
         raise TypeError(f"filter_scope must be a str, not {type(filter_scope).__name__}")
@@ -48,24 +52,24 @@ def settings(
             f"Value {filter_scope[:128]!r} for parameter filter_scope is invalid. Reason: Must be "
             "'attributes' or 'body'."
         )
-    resource, url = _target(engine, target)
-    if retry is not None and url is None:
+    if retry is not None and resource is not None:
         raise InvalidParameterValue(
             "Value for parameter retry is invalid. Reason: A queue takes a message at once; only a "
-            "delivery to a URL is tried again."
+            "delivery to a URL or a function is tried again."
         )
     retries, age = _retry(retry)
     return SubscriptionSettings(
         resource=resource,
         url=url,
-        timeout=TIMEOUT_MS,
+        timeout=LEASE_MS if url is None else TIMEOUT_MS,
         raw=raw,
         filter=filter_text(filter),
         filters_body=filter_scope == "body",
-        dead_letter=None if dead_letter is None else queue_id(engine, dead_letter, "dead_letter"),
+        dead_letter=dead_letter,
         retries_max=retries,
         age_max=age,
         endpoint=url or "",
+        name=name,
     )
 
 
@@ -110,8 +114,8 @@ def _retry(retry: RetryPolicy | None) -> tuple[int | None, int | None]:
     return retries, None if age is None else milliseconds(age, "max_age", 1, AGE_MS_MAX)
 
 
-def _target(engine: Engine, target: TopicTarget) -> tuple[int | None, str | None]:
-    """The id of a queue, or a URL."""
+def target_of(engine: Engine, target: TopicTarget) -> tuple[int | None, str | None]:
+    """The id of a queue, or a URL; neither of a function."""
     if isinstance(target, str):
         if not target.startswith(("https://", "http://")):
             raise InvalidParameterValue(
@@ -119,9 +123,27 @@ def _target(engine: Engine, target: TopicTarget) -> tuple[int | None, str | None
                 "that starts with https:// or http://; name a queue by itself: engine.queue(name)."
             )
         return None, target
-    if callable(target):
-        raise UnsupportedOperation(
-            "Functions cannot be subscribed to a topic yet. Subscribe a queue, and let the "
-            "function consume it: queue.consume(function)."
+    if not callable(target):
+        return queue_id(engine, target, "target", "a Queue, a function or a URL"), None
+    if inspect.iscoroutinefunction(target):
+        raise TypeError(
+            "target is a coroutine function, which needs an event loop; subscribe it to the topic "
+            "of an aio engine, or give a plain function"
         )
-    return queue_id(engine, target, "target", "a Queue or a URL"), None
+    return None, None
+
+
+def name_of(function: object) -> str:
+    """The name that the subscription of a function has if it is given none.
+
+    >>> name_of(json.dumps)
+    'json.dumps'
+    """
+    module = getattr(function, "__module__", None)
+    name = getattr(function, "__qualname__", None)
+    if not name:
+        raise InvalidParameterValue(
+            f"The target, a {type(function).__name__}, has no name by which its subscription is "
+            "found again. Give name=."
+        )
+    return f"{module}.{name}" if module else name

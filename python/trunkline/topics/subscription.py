@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 
+from trunkline._targets import queue_id
 from trunkline.errors import InvalidParameterValue, NotFound, ResourceNotFound
+from trunkline.topics.notification import Notification
 from trunkline.topics.settings import settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
-    from trunkline._types import FilterScope, RetryPolicy, TopicTarget
+    from trunkline._types import FilterScope, RetryPolicy
     from trunkline.aio.queues.queue import Queue as AsyncQueue
     from trunkline.queues.queue import Queue
     from trunkline.topics.topic import Topic
@@ -46,16 +48,22 @@ class Subscription:
         return arn
 
     @property
-    def target(self) -> Queue | str:
-        """The queue or the URL that gets the messages.
+    def name(self) -> str | None:
+        """The name that it was given, or that of its function."""
+        name: str | None = self._read()["name"]
+        return name
 
-        Raises ResourceNotFound if the queue was removed.
+    @property
+    def target(self) -> Queue | str | Callable[[Notification], object] | None:
+        """The queue, the URL or the function that gets the messages.
+
+        None for a function that was not subscribed again since the program started; messages wait
+        for it. Raises ResourceNotFound if the queue was removed.
         """
         status = self._read()
-        if status["outside"]:
-            url: str = status["endpoint"]
-            return url
-        return self._queue(status["target"])
+        if not status["outside"]:
+            return self._queue(status["target"])
+        return status["endpoint"] or self.topic._engine._handlers.find(self._key)
 
     @property
     def raw(self) -> bool:
@@ -107,21 +115,26 @@ class Subscription:
                 "dead_letter or retry."
             )
         status = self._read()
-        target: TopicTarget = self.target
-        kept = status["dead_letter"]
         told = settings(
-            self.topic._engine,
-            target,
+            None if status["outside"] else status["target"],
+            status["endpoint"] or None,
             filter=status["filter"] if filter is None else filter,
             filter_scope=self._scope(status) if filter_scope is None else filter_scope,
             raw=status["raw"] if raw is None else raw,
-            dead_letter=dead_letter or (None if kept is None else self._queue(kept)),
+            dead_letter=(
+                status["dead_letter"]
+                if dead_letter is None
+                else queue_id(self.topic._engine, dead_letter, "dead_letter")
+            ),
             retry=retry,
+            name=status["name"],
         )
         self.topic._core.configure_subscription(self._id, told)
 
     def remove(self) -> None:
-        """Remove the subscription, and what waits for a URL. One that is gone is a success.
+        """Remove the subscription, and what waits for a URL or a function.
+
+        One that is gone is a success.
 
         >>> import trunkline
         >>> engine = trunkline.open()
@@ -130,7 +143,19 @@ class Subscription:
         >>> topic.subscriptions()
         []
         """
+        handlers = self.topic._engine._running_handlers
+        if handlers is not None:
+            handlers.stop(self._key)
         self.topic._core.unsubscribe(self._id)
+
+    def _start(self, function: Callable[[Notification], object]) -> None:
+        """Has the function called with the messages, in place of an earlier one."""
+        destination: int = self._read()["target"]
+        self.topic._engine._handlers.start(self._key, destination, function, Notification)
+
+    @property
+    def _key(self) -> tuple[str, int, int]:
+        return ("topic", self.topic._core.id, self._id)
 
     def _read(self) -> dict[str, Any]:
         return self.topic._core.subscription(self._id)
@@ -159,8 +184,10 @@ class Subscription:
 
     def __repr__(self) -> str:
         try:
-            target = self.target
+            status = self._read()
+            target = self.target if not status["outside"] else status["endpoint"]
         except NotFound:
             return f"<Subscription of {self.topic.name!r}, removed>"
-        name = target if isinstance(target, str) else target.name
+        # The subscription of a function always has a name.
+        name = getattr(target, "name", target) or status["name"]
         return f"<Subscription of {self.topic.name!r}: {name!r}>"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from trunkline._targets import queue_id
 from trunkline.errors import InvalidParameterValue
 from trunkline.queues.attributes import encode
 from trunkline.queues.messages import as_list
-from trunkline.topics.settings import by_group, settings
+from trunkline.topics.settings import by_group, name_of, settings, target_of
 from trunkline.topics.subscription import Subscription
 
 TYPE_CHECKING = False
@@ -133,18 +134,25 @@ class Topic:
         raw: bool = True,
         dead_letter: Queue | AsyncQueue | None = None,
         retry: RetryPolicy | None = None,
+        name: str | None = None,
     ) -> Subscription:
-        """Let `target` have what is published: a queue, or a URL.
+        """Let `target` have what is published: a queue, a function, or a URL.
 
         `filter` is a filter policy of SNS, over the ``"attributes"`` of a message or over its
         ``"body"``. With ``raw=False`` the target gets SNS's envelope, as JSON, instead of the
         message alone; envelopes carry no signature. What the target does not take goes to the queue
-        `dead_letter`. A delivery to a URL that fails is tried again as `retry` says:
-        ``{"max_attempts": 3, "max_age": 3_600}``. A queue that is subscribed already keeps its
-        subscription.
+        `dead_letter`. A delivery to a URL or a function that fails is tried again as `retry` says:
+        ``{"max_attempts": 3, "max_age": 3_600}``.
+
+        A thread of this program calls the function with each :class:`Notification`. A function is
+        not stored: subscribe it again after a restart, and it gets what has waited.
+
+        A subscription is found again by its `name`, that of a function by default by the function's
+        own, and by its queue; it has to be the same, but another function of that `name` takes the
+        place of the first.
 
         Raises InvalidParameterValue for a filter that is not valid, a target that does not fit the
-        topic, or a queue whose subscription differs; ResourceNotFound for a queue that is gone;
+        topic, or a subscription that differs; ResourceNotFound for a queue that is gone;
         UnsupportedOperation for a target that cannot be subscribed yet.
 
         >>> import trunkline
@@ -155,16 +163,26 @@ class Topic:
         >>> topic.publish('{"order": {"total": 101}}').matched
         1
         """
+        resource, url = target_of(self._engine, target)
+        is_function = resource is None and url is None
         told = settings(
-            self._engine,
-            target,
+            resource,
+            url,
             filter=filter,
             filter_scope=filter_scope,
             raw=raw,
-            dead_letter=dead_letter,
+            dead_letter=(
+                None if dead_letter is None else queue_id(self._engine, dead_letter, "dead_letter")
+            ),
             retry=retry,
+            name=name_of(target) if is_function and name is None else name,
         )
-        return Subscription(self, self._core.subscribe(told))
+        subscription = Subscription(self, self._core.subscribe(told))
+        if is_function:
+            if name is None:
+                _check_same(subscription.target, target)
+            subscription._start(target)  # type: ignore[arg-type]
+        return subscription
 
     def subscriptions(self) -> list[Subscription]:
         """The subscriptions, in the order of their creation.
@@ -227,6 +245,10 @@ class Topic:
         >>> engine.topics()
         []
         """
+        handlers = self._engine._running_handlers
+        if handlers is not None:
+            for subscription in self.subscriptions():
+                handlers.stop(subscription._key)
         self._core.remove()
 
     def _entry(
@@ -261,3 +283,15 @@ class Topic:
 
     def __repr__(self) -> str:
         return f"<Topic {self.name!r}>"
+
+
+def _check_same(running: object, function: object) -> None:
+    """Refuses a function that is called like another one, which it would silently replace."""
+
+    def original(function: object) -> object:
+        return getattr(function, "__wrapped__", function)
+
+    if running is not None and original(running) != original(function):
+        raise InvalidParameterValue(
+            f"Another function called {name_of(function)!r} is subscribed to the topic. Give name=."
+        )

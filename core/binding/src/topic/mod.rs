@@ -247,6 +247,7 @@ impl Topic {
         values.set_item("filters_body", status.filters_body)?;
         values.set_item("dead_letter", status.dead_letter.map(|id| id.0))?;
         values.set_item("endpoint", status.endpoint)?;
+        values.set_item("name", status.name)?;
         Ok(values)
     }
 }

@@ -17,6 +17,7 @@ pub(crate) struct SubscriptionSettings {
     dead_letter: Option<ResourceId>,
     retry: Option<RetryTable>,
     endpoint: String,
+    name: Option<String>,
 }
 
 impl SubscriptionSettings {
@@ -29,6 +30,7 @@ impl SubscriptionSettings {
             dead_letter: self.dead_letter,
             retry: self.retry.clone(),
             endpoint: &self.endpoint,
+            name: self.name.as_deref(),
         }
     }
 }
@@ -38,7 +40,7 @@ impl SubscriptionSettings {
     #[new]
     #[pyo3(signature = (
         *, resource=None, url=None, timeout, raw, filter=None, filters_body, dead_letter=None,
-        retries_max=None, age_max=None, endpoint
+        retries_max=None, age_max=None, endpoint, name=None
     ))]
     // Each is a parameter of a Python method.
     #[allow(clippy::too_many_arguments)]
@@ -53,6 +55,7 @@ impl SubscriptionSettings {
         retries_max: Option<u32>,
         age_max: Option<Millis>,
         endpoint: String,
+        name: Option<String>,
     ) -> PyResult<Self> {
         let target = match (resource, url) {
             (Some(id), None) => TargetResource::Resource(ResourceId(id)),
@@ -61,14 +64,20 @@ impl SubscriptionSettings {
                 let (method, headers) = ("POST".to_owned(), vec![content_type]);
                 TargetResource::Outside(Transport::Http { url, method, headers, timeout })
             }
-            _ => return Err(invalid("A subscription has one target.".to_owned())),
+            (None, None) => TargetResource::Outside(Transport::Handler { lease: timeout }),
+            (Some(_), Some(_)) => {
+                return Err(invalid("A subscription has one target.".to_owned()));
+            }
         };
         let dead_letter = dead_letter.map(ResourceId);
         let is_given = retries_max.is_some() || age_max.is_some();
-        let table = RetryTable::sns_http();
+        let table = match &target {
+            TargetResource::Outside(Transport::Handler { .. }) => RetryTable::sns_managed(),
+            _ => RetryTable::sns_http(),
+        };
         let table = retries_max.map_or(table.clone(), |retries| table.with_retries_max(retries));
         let retry = is_given.then(|| table.with_age_max(age_max));
-        Ok(Self { target, raw, filter, filters_body, dead_letter, retry, endpoint })
+        Ok(Self { target, raw, filter, filters_body, dead_letter, retry, endpoint, name })
     }
 }
 

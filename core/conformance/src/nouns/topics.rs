@@ -37,6 +37,7 @@ fn to(queue: &Queue, filter: Option<&'static str>) -> NewSubscription<'static> {
         dead_letter: None,
         retry: None,
         endpoint: "",
+        name: None,
     }
 }
 

@@ -9,6 +9,7 @@ mod deliveries;
 mod destinations;
 mod events;
 mod fan_out;
+mod publish;
 mod schedules;
 mod topics;
 

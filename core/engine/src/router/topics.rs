@@ -7,23 +7,23 @@
 use std::sync::Arc;
 
 use trunkline_delivery::RetryTable;
-use trunkline_host::Payloads;
 use trunkline_journal::Ticket;
 use trunkline_types::{Code, Error, QueueKind, ResourceId, ResourceName, Result};
 
 use super::events::TargetResource;
 use crate::engine::Engine;
 use crate::outbox::{DestinationConfig, Transport};
-use crate::queue::{Branch, Outgoing, Queue, Sent, SharedPayload, fan_out};
+use crate::queue::Queue;
 use crate::topic::{
-    Notification, PUBLISH, Publication, Publishing, Selected, SubscriptionRecord, TOPIC, Topic,
-    TopicConfig, no_such_topic, renderer,
+    SubscriptionRecord, SubscriptionStatus, TOPIC, Topic, TopicConfig, no_such_topic, renderer,
 };
 
 /// The names of destinations that belong to subscriptions start with this.
 const DESTINATION_PREFIX: &str = "subscription/";
 /// Attempts at once at one destination.
 const CONCURRENCY: u32 = 8;
+/// Longest name of a subscription, in bytes.
+const NAME_MAX: usize = 256;
 
 /// A subscription to be made, or what an old one is to be.
 #[derive(Debug, Clone)]
@@ -42,6 +42,9 @@ pub struct NewSubscription<'a> {
     pub retry: Option<RetryTable>,
     /// How a surface names the target.
     pub endpoint: &'a str,
+    /// A name of its own, unique in the topic: a program that runs twice finds its subscription
+    /// again. It never changes.
+    pub name: Option<&'a str>,
 }
 
 impl Engine {
@@ -88,26 +91,20 @@ impl Engine {
         Ok(ticket)
     }
 
-    /// Subscribes a target to a topic. A queue that is subscribed already keeps its subscription,
-    /// which has to be the same.
+    /// Subscribes a target to a topic. A name or a queue that is subscribed already keeps its
+    /// subscription, which has to be the same.
     pub fn subscribe(
         &self,
         topic: &Topic,
         new: &NewSubscription<'_>,
     ) -> Result<(ResourceId, Option<Ticket>)> {
         self.check_subscription(topic, new)?;
-        if let TargetResource::Resource(target) = new.target
-            && let Some(old) = topic.subscription_of(target)?
-        {
-            let is_same = old.is_raw == new.is_raw
-                && old.filter.as_deref() == new.filter
-                && (old.filters_body == new.filters_body || new.filter.is_none())
-                && old.dead_letter == new.dead_letter;
-            return match is_same {
+        if let Some(old) = find_subscription(topic, new)? {
+            return match self.is_same(&old, new)? {
                 true => Ok((old.id, self.host().append()?.ticket())),
                 false => Err(invalid(
                     "Subscription already exists with different attributes. Change it with \
-                     configure()."
+                     configure(), or give the new one another name."
                         .to_owned(),
                 )),
             };
@@ -132,6 +129,25 @@ impl Engine {
         }
     }
 
+    /// Whether a subscription is what a new one is to be. A retry table counts if it is given.
+    fn is_same(&self, old: &SubscriptionStatus, new: &NewSubscription<'_>) -> Result<bool> {
+        let is_target_same = match &new.target {
+            TargetResource::Resource(target) => *target == old.target,
+            TargetResource::Outside(transport) if old.is_outside => {
+                let kept = self.outbox().config(old.target)?;
+                kept.transport == *transport
+                    && new.retry.as_ref().is_none_or(|retry| *retry == kept.retry)
+            }
+            TargetResource::Outside(_) => false,
+        };
+        Ok(is_target_same
+            && (new.name.is_none() || new.name == old.name.as_deref())
+            && old.is_raw == new.is_raw
+            && old.filter.as_deref() == given_filter(new)
+            && (old.filters_body == new.filters_body || old.filter.is_none())
+            && old.dead_letter == new.dead_letter)
+    }
+
     /// Gives a subscription another filter, envelope, dead-letter queue or retry table. Its target
     /// never changes.
     pub fn configure_subscription(
@@ -141,6 +157,7 @@ impl Engine {
         new: &NewSubscription<'_>,
     ) -> Result<Option<Ticket>> {
         let old = topic.subscription(id)?;
+        let new = &NewSubscription { name: old.name.as_deref(), ..new.clone() };
         self.check_subscription(topic, new)?;
         match &new.target {
             TargetResource::Resource(target) if *target == old.target => {}
@@ -172,81 +189,6 @@ impl Engine {
         Ok(ticket)
     }
 
-    /// Publishes a message to the subscriptions of a topic, in one step of the journal. It is
-    /// applied when this returns, and as durable as wanted once its ticket has been waited for.
-    pub fn publish(&self, topic: &Topic, message: &Notification<'_>) -> Result<Publication> {
-        // Waits here, if at all: a FIFO topic is locked from the next line on.
-        let now = self.host().admit(PUBLISH, topic.name())?.now(self.host());
-        let publishing = topic.begin_publish(*message, now)?;
-        if publishing.is_duplicate() {
-            let ticket = self.host().append()?.ticket();
-            return Ok(publishing.end(0, 0, 0, ticket));
-        }
-        let context = publishing.context();
-        let content =
-            SharedPayload { body: message.body, attributes: message.attributes, context: &context };
-        let (mut routes, mut lost) = (Vec::with_capacity(publishing.selected.len()), 0);
-        for selected in &publishing.selected {
-            match self.route(selected, false).or_else(|| self.route(selected, true)) {
-                Some(route) => routes.push(route),
-                None => lost += 1,
-            }
-        }
-        let (results, ticket) =
-            self.send_routes(&publishing, &routes, message, &content, publishing.also())?;
-        let mut outcome = Outcome { failed: lost, ..Outcome::default() };
-        let mut again = Vec::new();
-        for (route, is_sent) in routes.iter().zip(&results) {
-            match (is_sent, route.is_dead_letter) {
-                (true, false) => outcome.delivered += 1,
-                (true, true) => outcome.dead_lettered += 1,
-                (false, false) => again.extend(self.route(&route.selected, true)),
-                (false, true) => {}
-            }
-            outcome.failed += usize::from(!is_sent);
-        }
-        if !again.is_empty() {
-            // A target that refused this one message, because it is too large for it.
-            let (results, _) = self.send_routes(&publishing, &again, message, &content, None)?;
-            let taken = results.iter().filter(|is_sent| **is_sent).count();
-            (outcome.dead_lettered, outcome.failed) =
-                (outcome.dead_lettered + taken, outcome.failed - taken);
-        }
-        let Outcome { delivered, dead_lettered, failed } = outcome;
-        Ok(publishing.end(delivered, dead_lettered, failed, ticket))
-    }
-
-    /// Where a selected message goes: to its target, or to its dead-letter queue.
-    fn route(&self, selected: &Selected, is_dead_letter: bool) -> Option<Route> {
-        let id = if is_dead_letter { selected.dead_letter? } else { selected.target };
-        let queue = self.host().directory.get::<Queue>(id)?;
-        Some(Route { selected: *selected, queue, is_dead_letter })
-    }
-
-    fn send_routes(
-        &self,
-        publishing: &Publishing<'_>,
-        routes: &[Route],
-        message: &Notification<'_>,
-        content: &SharedPayload<'_>,
-        also: Option<&dyn trunkline_host::Also>,
-    ) -> Result<(Vec<bool>, Option<Ticket>)> {
-        let closed = || Error::new(Code::EngineClosed, "The engine is closed. Open it again.");
-        let payloads = self.host().component::<Payloads>().ok_or_else(closed)?;
-        let branch = |route| branch(publishing, route, message);
-        let branches: Vec<Branch<'_>> = routes.iter().map(branch).collect();
-        let mut results = vec![false; routes.len()];
-        let mut each = |index: usize, sent: Result<Sent>| results[index] = sent.is_ok();
-        let ticket =
-            fan_out(self.host(), &payloads, &branches, content, also, publishing.now, &mut each)?;
-        for (route, _) in routes.iter().zip(&results).filter(|(_, is_sent)| **is_sent) {
-            if route.selected.is_owned && !route.is_dead_letter {
-                route.queue.tell_listener();
-            }
-        }
-        Ok((results, ticket))
-    }
-
     /// Removes destinations that no subscription names.
     pub(crate) fn attach_topics(&self) -> Result<()> {
         let owned = self.topics.owned();
@@ -266,6 +208,9 @@ impl Engine {
     }
 
     fn check_subscription(&self, topic: &Topic, new: &NewSubscription<'_>) -> Result<()> {
+        if let Some(name) = new.name {
+            check_name(name)?;
+        }
         let is_fifo = topic.config().is_fifo;
         let queue = |id| self.host().directory.get::<Queue>(id);
         match &new.target {
@@ -319,41 +264,6 @@ impl Engine {
     }
 }
 
-/// Where a message goes for one subscription.
-struct Route {
-    selected: Selected,
-    queue: Arc<Queue>,
-    is_dead_letter: bool,
-}
-
-#[derive(Default)]
-struct Outcome {
-    delivered: usize,
-    dead_lettered: usize,
-    failed: usize,
-}
-
-/// What the queue of a route gets.
-fn branch<'a>(
-    publishing: &'a Publishing<'_>,
-    route: &'a Route,
-    message: &Notification<'a>,
-) -> Branch<'a> {
-    let Selected { id, is_owned, is_raw, .. } = route.selected;
-    let is_destination = is_owned && !route.is_dead_letter;
-    let is_fifo = route.queue.kind() == QueueKind::Fifo;
-    // A group of a FIFO topic says nothing to a standard queue; that of a standard topic is the
-    // tenant there.
-    let group = message.group.filter(|_| is_fifo || !publishing.is_fifo() && !is_destination);
-    let dedup_id = publishing.dedup_id().filter(|_| is_fifo);
-    let Notification { body, attributes, .. } = *message;
-    // A destination has its own renderer, which knows header lines.
-    let renderer = (!is_raw && !is_destination).then(|| renderer(id, false));
-    // Targets of a topic are delayed as their queue says.
-    let message = Outgoing { body, attributes, group, dedup_id, delay: None };
-    Branch { queue: &route.queue, message, renderer }
-}
-
 fn stored<'a>(
     topic: &Topic,
     id: ResourceId,
@@ -368,11 +278,38 @@ fn stored<'a>(
         is_owned,
         is_raw: new.is_raw,
         dead_letter: new.dead_letter,
-        // An empty policy lets everything pass.
-        filter: new.filter.filter(|filter| !matches!(filter.trim(), "" | "{}")),
+        filter: given_filter(new),
         filters_body: new.filters_body,
         endpoint: new.endpoint,
+        name: new.name,
     }
+}
+
+/// The filter, if there is one: an empty policy lets everything pass.
+fn given_filter<'a>(new: &NewSubscription<'a>) -> Option<&'a str> {
+    new.filter.filter(|filter| !matches!(filter.trim(), "" | "{}"))
+}
+
+/// The subscription that has the name of the new one, or else its target.
+fn find_subscription(
+    topic: &Topic,
+    new: &NewSubscription<'_>,
+) -> Result<Option<SubscriptionStatus>> {
+    let named = new.name.map(|name| topic.subscription_named(name)).transpose()?.flatten();
+    match new.target {
+        TargetResource::Resource(target) if named.is_none() => topic.subscription_of(target),
+        _ => Ok(named),
+    }
+}
+
+fn check_name(name: &str) -> Result<()> {
+    if name.is_empty() || name.len() > NAME_MAX || name.chars().any(char::is_control) {
+        return Err(invalid(format!(
+            "The name {name:?} of a subscription is not valid: 1 to {NAME_MAX} bytes, no control \
+             characters."
+        )));
+    }
+    Ok(())
 }
 
 fn destination(

@@ -125,6 +125,8 @@ pub struct SubscriptionStatus {
     pub dead_letter: Option<ResourceId>,
     /// How the target is named outside of the engine.
     pub endpoint: String,
+    /// Its own name, unique in the topic.
+    pub name: Option<String>,
 }
 
 impl SubscriptionStatus {
@@ -138,6 +140,7 @@ impl SubscriptionStatus {
             filters_body: entry.filters_body,
             dead_letter: entry.dead_letter,
             endpoint: entry.endpoint.to_string(),
+            name: entry.name.as_deref().map(str::to_owned),
         }
     }
 }
@@ -239,6 +242,12 @@ impl Topic {
         id.map(|id| self.subscription(id)).transpose()
     }
 
+    /// The subscription of this name.
+    pub fn subscription_named(&self, name: &str) -> Result<Option<SubscriptionStatus>> {
+        self.check_readable()?;
+        self.subscriptions.named(name).map(|id| self.subscription(id)).transpose()
+    }
+
     /// Changes the topic's rules and document. Whether it is FIFO never changes.
     pub fn configure(&self, config: TopicConfig, document: &[u8]) -> Result<Option<Ticket>> {
         self.check_writable()?;
@@ -263,6 +272,10 @@ impl Topic {
         let mut entry = Entry::of(record, None);
         let pattern = entry.pattern()?;
         let _changing = self.subscriptions.change();
+        let named = record.name.and_then(|name| self.subscriptions.named(name));
+        if named.is_some_and(|other| other != record.id) {
+            return Err(invalid("Another subscription of the topic has this name.".to_owned()));
+        }
         let old = self.subscriptions.get(record.id).and_then(|old| old.location);
         let mut log = self.host.append()?;
         // A topic that is being removed says so under the same lock.

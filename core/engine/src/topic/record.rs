@@ -27,6 +27,7 @@ const IS_RAW: u8 = 1;
 const IS_OWNED: u8 = 2;
 const FILTERS_BODY: u8 = 4;
 const HAS_FILTER: u8 = 8;
+const HAS_NAME: u8 = 16;
 
 /// Something that records describe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +89,8 @@ pub(crate) struct SubscriptionRecord<'a> {
     pub filters_body: bool,
     /// How the target is named outside of the engine.
     pub endpoint: &'a str,
+    /// Its own name, unique in the topic.
+    pub name: Option<&'a str>,
 }
 
 /// A message that a FIFO topic has published: the newest one, or one of the window.
@@ -153,8 +156,12 @@ impl SubscriptionRecord<'_> {
             (self.is_owned, IS_OWNED),
             (self.filters_body, FILTERS_BODY),
             (self.filter.is_some(), HAS_FILTER),
+            (self.name.is_some(), HAS_NAME),
         ]));
         out.put_bytes(self.endpoint.as_bytes());
+        if let Some(name) = self.name {
+            out.put_bytes(name.as_bytes());
+        }
         out.extend_from_slice(self.filter.unwrap_or_default().as_bytes());
     }
 }
@@ -194,6 +201,7 @@ fn subscription(id: ResourceId, mut take: Take<'_>) -> Result<SubscriptionRecord
     let (topic, target) = (ResourceId(take.u32()?), ResourceId(take.u32()?));
     let dead_letter = Some(take.u32()?).filter(|id| *id != 0).map(ResourceId);
     let (flags, endpoint) = (take.u8()?, take.text()?);
+    let name = (flags & HAS_NAME != 0).then(|| take.text()).transpose()?;
     let filter = std::str::from_utf8(take.rest()).map_err(|_| damaged("text that is not UTF-8"))?;
     Ok(SubscriptionRecord {
         id,
@@ -205,6 +213,7 @@ fn subscription(id: ResourceId, mut take: Take<'_>) -> Result<SubscriptionRecord
         filter: (flags & HAS_FILTER != 0).then_some(filter),
         filters_body: flags & FILTERS_BODY != 0,
         endpoint,
+        name,
     })
 }
 
@@ -225,6 +234,7 @@ mod tests {
             filter: Some("{}"),
             filters_body: true,
             endpoint: "https://example.com",
+            name: Some("shop"),
         };
         let plain = SubscriptionRecord {
             is_owned: false,
@@ -232,6 +242,7 @@ mod tests {
             dead_letter: None,
             filter: None,
             filters_body: false,
+            name: None,
             ..subscription.clone()
         };
         vec![

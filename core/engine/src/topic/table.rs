@@ -28,6 +28,7 @@ pub(super) struct Entry {
     pub filters_body: bool,
     pub filter: Option<Box<str>>,
     pub endpoint: Box<str>,
+    pub name: Option<Box<str>>,
     /// Where its record lies.
     pub location: Option<Location>,
 }
@@ -62,6 +63,7 @@ pub(super) struct Entries {
     unfiltered: BTreeSet<ResourceId>,
     /// One subscription a target, but for targets that were made for theirs.
     by_target: HashMap<ResourceId, ResourceId>,
+    by_name: HashMap<Box<str>, ResourceId>,
 }
 
 impl Entry {
@@ -74,6 +76,7 @@ impl Entry {
             filters_body: record.filters_body,
             filter: record.filter.map(Into::into),
             endpoint: record.endpoint.into(),
+            name: record.name.map(Into::into),
             location,
         }
     }
@@ -89,6 +92,7 @@ impl Entry {
             filter: self.filter.as_deref(),
             filters_body: self.filters_body,
             endpoint: &self.endpoint,
+            name: self.name.as_deref(),
         }
     }
 
@@ -124,6 +128,11 @@ impl Subscriptions {
         self.read().by_target.get(&target).copied()
     }
 
+    /// The subscription of this name.
+    pub fn named(&self, name: &str) -> Option<ResourceId> {
+        self.read().by_name.get(name).copied()
+    }
+
     /// Up to `limit` subscriptions behind the id `after`, in the order of their creation.
     pub fn page(&self, after: Option<ResourceId>, limit: usize) -> Vec<Numbered> {
         let from = ResourceId(after.map_or(0, |id| id.0.saturating_add(1)));
@@ -143,6 +152,9 @@ impl Subscriptions {
             self.forget(&mut entries, id);
             if !entry.is_owned {
                 entries.by_target.insert(entry.target, id);
+            }
+            if let Some(name) = &entry.name {
+                entries.by_name.insert(name.clone(), id);
             }
             match pattern {
                 Some(pattern) => filters[usize::from(entry.filters_body)].push((id.0, pattern)),
@@ -166,6 +178,9 @@ impl Subscriptions {
         }
         if entries.by_target.get(&entry.target) == Some(&id) {
             entries.by_target.remove(&entry.target);
+        }
+        if let Some(name) = &entry.name {
+            entries.by_name.remove(name);
         }
         Some(entry)
     }

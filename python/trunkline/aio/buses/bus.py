@@ -7,10 +7,11 @@ import inspect
 
 from trunkline.aio.buses.archive import Archive
 from trunkline.aio.buses.rule import Rule
+from trunkline.aio.handlers import on_loop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from trunkline._core import Explanation, PutEventResult, PutEventsResult
@@ -114,7 +115,7 @@ class Bus:
         {'n': 1}
         """
         if inspect.iscoroutinefunction(target):
-            target = _on_loop(target, asyncio.get_running_loop())
+            target = on_loop(target)
         rule = await asyncio.to_thread(
             self.sync.rule,
             name,
@@ -178,18 +179,3 @@ class Bus:
 
     def __repr__(self) -> str:
         return f"<aio {self.sync!r}>"
-
-
-def _on_loop(
-    function: Callable[[Any], Awaitable[object]], loop: asyncio.AbstractEventLoop
-) -> Callable[[Any], object]:
-    """A plain function that has `function` run by the loop, and waits for it."""
-
-    async def run(event: Any) -> object:
-        return await function(event)
-
-    def handle(event: Any) -> object:
-        return asyncio.run_coroutine_threadsafe(run(event), loop).result()
-
-    handle.__name__ = getattr(function, "__name__", type(function).__name__)
-    return handle

@@ -57,7 +57,7 @@ class Subscription:
         await asyncio.to_thread(configure)
 
     async def remove(self) -> None:
-        """Remove the subscription, and what waits for a URL. One that is gone is a success."""
+        """Remove the subscription, and what waits for a URL or a function."""
         await asyncio.to_thread(self.sync.remove)
 
     def __repr__(self) -> str:

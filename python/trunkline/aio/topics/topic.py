@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import inspect
 
+from trunkline.aio.handlers import on_loop
 from trunkline.aio.topics.subscription import Subscription
 
 TYPE_CHECKING = False
@@ -14,13 +16,13 @@ if TYPE_CHECKING:
 
     from trunkline._core import PublishBatchResult, PublishResult
     from trunkline._types import (
+        AsyncTopicTarget,
         Attributes,
         Body,
         FilterScope,
         PublishEntry,
         RetryPolicy,
         TopicDedupScope,
-        TopicTarget,
     )
     from trunkline.aio.queues.queue import Queue as AsyncQueue
     from trunkline.queues.queue import Queue
@@ -113,15 +115,36 @@ class Topic:
 
     async def subscribe(
         self,
-        target: TopicTarget,
+        target: AsyncTopicTarget,
         *,
         filter: str | Mapping[str, Any] | None = None,
         filter_scope: FilterScope = "attributes",
         raw: bool = True,
         dead_letter: Queue | AsyncQueue | None = None,
         retry: RetryPolicy | None = None,
+        name: str | None = None,
     ) -> Subscription:
-        """Let `target` have what is published, as :meth:`trunkline.Topic.subscribe` says."""
+        """Let `target` have what is published. It may be a coroutine function, too.
+
+        A coroutine function runs on the loop that is running now. On a virtual clock advance the
+        time from another thread: the clock waits for functions that have something to do. See
+        :meth:`trunkline.Topic.subscribe`.
+
+        >>> import asyncio, trunkline
+        >>> async def main():
+        ...     got = asyncio.get_running_loop().create_future()
+        ...     async def handle(message):
+        ...         got.set_result(message.text())
+        ...     async with trunkline.aio.open() as engine:
+        ...         topic = engine.topic("orders")
+        ...         await topic.subscribe(handle)
+        ...         await topic.publish("one coffee")
+        ...         return await got
+        >>> asyncio.run(main())
+        'one coffee'
+        """
+        if inspect.iscoroutinefunction(target):
+            target = on_loop(target)
         subscribe = functools.partial(
             self.sync.subscribe,
             target,
@@ -130,6 +153,7 @@ class Topic:
             raw=raw,
             dead_letter=dead_letter,
             retry=retry,
+            name=name,
         )
         return Subscription(await asyncio.to_thread(subscribe))
 
