@@ -99,6 +99,11 @@ class Archive:
 
         Raises InvalidParameterValue for a span without time in it and for a name that another
         replay has, OverLimit while ten replays run, ResourceNotFound for a rule that is gone.
+
+        >>> import trunkline
+        >>> archive = trunkline.open().bus().archive("all")
+        >>> archive.replay(start=0, end=86_400, name="first-day").wait(timeout=10)
+        'COMPLETED'
         """
         first = 0 if start is None else _moment(start, "start")
         last = FOREVER_MS if end is None else _moment(end, "end")
@@ -193,6 +198,10 @@ class Replay:
         """Return the status when the replay has ended; raise TimeoutError after `timeout` seconds.
 
         A replay that FAILED says why in `failure`. A virtual clock has to be moved on meanwhile.
+
+        >>> import trunkline
+        >>> trunkline.open().bus().archive("all").replay().wait(timeout=10)
+        'COMPLETED'
         """
         span = None if timeout is None else milliseconds(timeout, "timeout", 0, WAIT_MAX_MS) / 1_000
         end = None if span is None else monotonic() + span

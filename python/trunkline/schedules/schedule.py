@@ -149,7 +149,14 @@ class Schedule:
         self._core.set_enabled(True)
 
     def remove(self) -> None:
-        """Remove it, and with it what a function or an endpoint has not yet handled."""
+        """Remove it, and with it what a function or an endpoint has not yet handled.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> engine.schedule("tick", "rate(1 hour)", engine.queue("ticks")).remove()
+        >>> engine.schedules()
+        []
+        """
         self._schedules.remove(self._core)
 
     def __repr__(self) -> str:

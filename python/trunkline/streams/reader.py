@@ -54,6 +54,13 @@ class Reader:
 
         Records of one key come in the order in which they were put, whatever is split or merged.
         What is fetched and not committed comes again after a restart, or to another member.
+
+        >>> import trunkline
+        >>> stream = trunkline.open().stream("clicks")
+        >>> put = stream.put_batch([("user-1", "home"), ("user-1", "cart"), ("user-1", "paid")])
+        >>> reader = stream.reader("billing", start="earliest")
+        >>> [len(batch) for batch in reader.batches(max=2, wait=0)]
+        [2, 1]
         """
         validation.count(max, "max", 1, validation.COUNT_MAX)
         span = milliseconds(wait, "wait", 0, WAIT_MAX_MS)
@@ -69,6 +76,15 @@ class Reader:
         Batches that this member fetched before it from the same shards are committed with it.
         Raises LeaseLost if another member has taken one of its shards over; nothing is committed
         then.
+
+        >>> import trunkline
+        >>> stream = trunkline.open().stream("clicks")
+        >>> put = stream.put("home", key="user-1")
+        >>> reader = stream.reader("billing", start="earliest")
+        >>> reader.commit(reader.fetch())
+        >>> reader.close()
+        >>> len(stream.reader("billing").fetch())
+        0
         """
         pending = self._core.begin_commit(batch)
         if pending is not None:

@@ -158,6 +158,13 @@ class Stream:
         """Remove a reader with its positions. Its members fail from then on.
 
         Raises ResourceNotFound if there is none of this name.
+
+        >>> import trunkline
+        >>> stream = trunkline.open().stream("clicks")
+        >>> reader = stream.reader("billing")
+        >>> stream.remove_reader("billing")
+        >>> stream.readers()
+        []
         """
         self._core.remove_reader(arguments.name(name, "reader"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import doctest
 import inspect
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 
 import pytest
 
@@ -20,10 +20,9 @@ APART = ("trunkline.aws", "trunkline.bench", "trunkline.capi", "trunkline.server
 def modules() -> list[str]:
     """The modules of the package whose examples need nothing but the package."""
     names = ["trunkline"]
-    for package in ("trunkline", "trunkline.aio"):
-        for module in iter_modules(import_module(package).__path__, f"{package}."):
-            if not module.name.startswith(APART) and not module.name.endswith(APART):
-                names.append(module.name)
+    for module in walk_packages(trunkline.__path__, "trunkline."):
+        if not module.name.startswith(APART) and not module.name.endswith(APART):
+            names.append(module.name)
     return names
 
 
