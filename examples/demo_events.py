@@ -2,12 +2,12 @@
 
     python examples/demo_events.py [FOLDER]
 
-1. A shop puts orders on an event bus, durably. Rules send each order to those of three queues that
+5. A shop puts orders on an event bus, durably. Rules send each order to those of three queues that
    ask for it, and an archive keeps all of them. The shop is killed with SIGKILL in the middle.
-2. The folder is opened again. Every order that was acknowledged is in the archive and in the queues
+6. The folder is opened again. Every order that was acknowledged is in the archive and in the queues
    whose rules it matches, and in no other: no order is in half of its queues.
-3. A queue that did not exist before the kill gets the whole history, replayed from the archive.
-4. A site puts clicks on a stream, and two members of one reader share its shards. The site is
+7. A queue that did not exist before the kill gets the whole history, replayed from the archive.
+8. A site puts clicks on a stream, and two members of one reader share its shards. The site is
    killed with SIGKILL as well; after a restart two members go on from what was committed.
 
 The process exits with an error when any check fails.
@@ -183,12 +183,12 @@ def drain(queue: trunkline.Queue) -> list[int]:
 
 
 def show_orders(folder: str) -> None:
-    print("1. a shop puts orders on a bus; kill -9 it in the middle")
+    print("5. a shop puts orders on a bus; kill -9 it in the middle")
     acknowledged = [int(line) for line in run_and_kill("--shop", folder, ORDERS_BEFORE_THE_KILL)]
     check(acknowledged == list(range(len(acknowledged))), "the shop acknowledged in order")
     print(f"   {len(acknowledged)} orders were acknowledged")
 
-    print("2. open the folder again, and empty the three queues")
+    print("6. open the folder again, and empty the three queues")
     started = time.perf_counter()
     engine, bus, archive = open_shop(folder)
     reopened = (time.perf_counter() - started) * 1_000
@@ -209,7 +209,7 @@ def show_orders(folder: str) -> None:
         why = bus.explain({"source": "shop", "detail-type": "OrderPlaced", "detail": order(0)})
         print(f"   why order 0 is not for billing: {why['billing']}")
 
-        print("3. replay the archive to a queue that is younger than the orders")
+        print("7. replay the archive to a queue that is younger than the orders")
         report = engine.queue("report")
         rule = bus.rule("report", {"source": ["shop"]}, report, input_path="$.detail")
         replay = archive.replay(rules=[rule])
@@ -261,7 +261,7 @@ def check_clicks(before: list[str], after: list[str]) -> Counter[int]:
 
 
 def show_clicks(folder: str) -> None:
-    print("4. a site puts clicks on a stream, two members of a reader read; kill -9 it")
+    print("8. a site puts clicks on a stream, two members of a reader read; kill -9 it")
     batches = CLICKS_BEFORE_THE_KILL // CLICKS_IN_A_BATCH
     before = run_and_kill("--site", folder, batches, "put ")
     after = run_to_the_end("--members", folder)

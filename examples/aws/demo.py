@@ -66,7 +66,7 @@ def against_the_server(folder: str) -> None:
             assert server.stdout is not None
             url = json.loads(server.stdout.readline())["url"]
             up_ms = (time.perf_counter() - started) * 1_000
-            print(f"5. boto3 against trunkline serve, up after {up_ms:.0f} ms, durable")
+            print(f"9. boto3 against trunkline serve, up after {up_ms:.0f} ms, durable")
             run_all(url)
             server.terminate()
             if server.wait(SECONDS_MAX) != 0:
@@ -92,7 +92,7 @@ def main() -> None:
     """Both ways, one after the other."""
     with tempfile.TemporaryDirectory(prefix="trunkline-aws-") as folder:
         against_the_server(folder)
-    print("6. the same programs against an engine in the process")
+    print("10. the same programs against an engine in the process")
     seconds = run("in_process.py", environment(), "".join(EXPECTED.values()))
     print(f"   {'all three':<12} {seconds:5.1f} s   the same answers")
 
