@@ -243,7 +243,7 @@ impl Loader for BusLoader {
         for at in replays.iter().filter_map(|replay| replay.location) {
             host.live_bytes().add(at, now);
         }
-        component.replays().resume(host, replays);
+        component.replays().restore(replays);
         Ok(Arc::new(component))
     }
 }

@@ -225,17 +225,21 @@ impl Replays {
         of_archive.map(|replay| replay.status.clone()).collect()
     }
 
-    /// Takes over what was read from the journal, and goes on with what was running.
-    pub(super) fn resume(&self, host: &Arc<Host>, replays: Vec<Replay>) {
-        let mut own = lock(&self.0);
-        for replay in replays {
-            let id = replay.status.id;
-            if replay.status.is_running() && host.check_writable().is_ok() {
-                Ticker::enter(host);
-                // Not at once: an embedder who opens the engine can look first, and cancel.
-                host.arm(TimerKey { owner: BUSES.owner(), slot: id.0 }, host.now() + 1);
-            }
-            own.insert(id, replay);
+    /// Takes over what was read from the journal.
+    pub(super) fn restore(&self, replays: Vec<Replay>) {
+        lock(&self.0).extend(replays.into_iter().map(|replay| (replay.status.id, replay)));
+    }
+
+    /// Goes on with the replays that were running when the engine was closed. The buses have their
+    /// router by then: a step delivers through it.
+    pub fn resume(&self, host: &Arc<Host>) {
+        if host.check_writable().is_err() {
+            return;
+        }
+        for (id, _) in lock(&self.0).iter().filter(|(_, replay)| replay.status.is_running()) {
+            Ticker::enter(host);
+            // Not at once: an embedder who opens the engine can look first, and cancel.
+            host.arm(TimerKey { owner: BUSES.owner(), slot: id.0 }, host.now() + 1);
         }
     }
 

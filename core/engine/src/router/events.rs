@@ -191,9 +191,11 @@ impl Engine {
         Ok(found)
     }
 
-    /// Gives the buses their router, and removes destinations that no rule names.
+    /// Gives the buses their router, goes on with replays, and removes destinations that no rule
+    /// names.
     pub(crate) fn attach_buses(&self) -> Result<()> {
         self.buses.attach(Arc::new(Deliveries::new(self.host())));
+        self.buses.replays().resume(self.host());
         let owned = self.buses.owned();
         for (name, id) in self.destinations()? {
             if name.starts_with(DESTINATION_PREFIX) && !owned.contains(&id) {
