@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import time
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,23 @@ def test_archives_and_replays_survive_a_restart(tmp_path: Path) -> None:
         assert replay.wait(timeout=60) == "COMPLETED"
         # A step that the end of the engine cut short is put again.
         assert sorted(set(numbers(engine.queue("q")))) == list(range(1_000))
+
+
+def test_a_replay_that_a_close_interrupts_goes_on(tmp_path: Path) -> None:
+    for number in range(12):
+        folder = tmp_path / str(number)
+        with trunkline.open(folder) as engine:
+            bus = engine.bus()
+            archive = bus.archive("all")
+            bus.put_batch(order(number) for number in range(1_000))
+            bus.rule("all", ALL, engine.queue("q"))
+            archive.replay(name="again")
+            # The engine closes before, in and between steps of the replay.
+            time.sleep(number * 0.001)
+        with trunkline.open(folder) as engine:
+            (replay,) = engine.bus().archive("all").replays()
+            assert replay.wait(timeout=60) == "COMPLETED"
+            assert sorted(set(numbers(engine.queue("q")))) == list(range(1_000))
 
 
 def test_archives_for_asyncio() -> None:

@@ -304,6 +304,10 @@ impl Replays {
             put_all(bus, &status, &found.events, now)?;
             Ok(found)
         });
+        if stepped.is_err() && host.check_writable().is_err() {
+            // The engine closes. What the step put is repeated when it is opened again.
+            return;
+        }
         if self.settle(host, id, stepped, now) {
             // One millisecond, so that other jobs get their turn.
             host.arm(key, now + 1);
