@@ -107,8 +107,8 @@ pub fn too_many_hops() -> Error {
     Error::new(
         Code::UnsupportedOperation,
         format!(
-            "The delivery was handed on {HOPS_MAX} times, so its targets form a loop. Remove one of \
-             the targets that lead back, or give it a pattern that does not match."
+            "The delivery was handed on {HOPS_MAX} times, which is the most. If its targets form a \
+             loop, remove one that leads back; otherwise make the chain of targets shorter."
         ),
     )
 }

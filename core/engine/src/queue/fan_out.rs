@@ -103,11 +103,12 @@ pub(crate) fn fan_out(
         // A duplicate waits for what it stands for.
         log.ticket().filter(|_| also.is_some() || results.iter().any(|(_, sent)| sent.is_ok()))
     };
-    for (ready, (index, mut sent)) in ready.iter().zip(results) {
-        if let Ok(sent) = &mut sent {
-            sent.ticket = ticket;
-            settle(ready.branch.queue, &payload, sent)?;
-        }
+    for (ready, (index, sent)) in ready.iter().zip(results) {
+        // Every branch is told, also those behind one whose queue could not let go of its message.
+        let sent = sent.and_then(|sent| {
+            settle(ready.branch.queue, &payload, &sent)?;
+            Ok(Sent { ticket, ..sent })
+        });
         each(index, sent);
     }
     Ok(ticket)
