@@ -20,9 +20,9 @@ class Occurrence:
     >>> engine = trunkline.open(clock=clock)
     >>> def handle(occurrence):
     ...     print(occurrence.schedule, occurrence.scheduled_at, occurrence.json())
-    >>> schedule = engine.schedule("tick", "rate(1 hour)", handle, input={"n": 1})
-    >>> clock.advance(0)
-    tick 2023-11-14 22:13:20+00:00 {'n': 1}
+    >>> schedule = engine.schedule("tick", "at(2023-11-15T00:00:00)", handle, input={"n": 1})
+    >>> clock.advance(7_200)
+    tick 2023-11-15 00:00:00+00:00 {'n': 1}
     """
 
     __slots__ = {

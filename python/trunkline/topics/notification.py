@@ -18,13 +18,12 @@ _TOPIC_ARN = "x-amz-sns-topic-arn"
 class Notification:
     """A message of a topic; a function that is subscribed is called with it.
 
-    >>> import trunkline
-    >>> clock = trunkline.VirtualClock()
-    >>> topic = trunkline.open(clock=clock).topic("orders")
-    >>> subscription = topic.subscribe(lambda message: print(message.text()), name="print")
+    >>> import queue, trunkline
+    >>> topic, received = trunkline.open().topic("orders"), queue.SimpleQueue()
+    >>> subscription = topic.subscribe(received.put, name="orders-in-memory")
     >>> sent = topic.publish("one coffee")
-    >>> clock.advance(0)
-    one coffee
+    >>> received.get(timeout=10).text()
+    'one coffee'
     """
 
     __slots__ = {
