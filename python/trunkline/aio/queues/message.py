@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, TypeAlias
 
+    from trunkline._core import PendingWrite
     from trunkline._types import Seconds
 
     # A bound method of the core with the keyword `admitted`.
@@ -26,7 +27,13 @@ __all__ = ["Message"]
 
 async def delete(self: Message) -> None:
     """Delete the message; return once that is as durable as the engine promises."""
-    await _run(self._begin_delete)
+    # The verb of every message: without a coroutine in between, which takes as long as the delete.
+    try:
+        pending = self._begin_delete()
+    except NotAdmitted as refusal:
+        pending = await _resumed(refusal, self._begin_delete)
+    if pending is not None:
+        await pending
 
 
 async def extend(self: Message, visibility_timeout: Seconds) -> None:
@@ -43,11 +50,16 @@ async def _run(begin: Begin, *arguments: Seconds) -> None:
     try:
         pending = begin(*arguments)
     except NotAdmitted as refusal:
-        (held,) = refusal.args
-        await admitted(held)
-        pending = begin(*arguments, admitted=held)
+        pending = await _resumed(refusal, begin, *arguments)
     if pending is not None:
         await pending
+
+
+async def _resumed(refusal: NotAdmitted, begin: Begin, *arguments: Seconds) -> PendingWrite | None:
+    (held,) = refusal.args
+    await admitted(held)
+    pending: PendingWrite | None = begin(*arguments, admitted=held)
+    return pending
 
 
 async def __aenter__(self: Message) -> Message:  # noqa: N807
