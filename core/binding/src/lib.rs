@@ -20,6 +20,7 @@ mod memory;
 mod names;
 mod notifier;
 mod outbox;
+mod outcomes;
 mod pattern;
 mod pending;
 mod queue;

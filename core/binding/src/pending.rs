@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use trunkline_engine::{Engine, ResourceName, Settling, Ticket};
-use trunkline_types::Durability;
+use trunkline_types::{Durability, Result};
 
 use crate::completion::Completion;
 use crate::error::{guard, invalid, raise};
@@ -37,6 +37,20 @@ pub(crate) fn acknowledge(
         None => Ok(()),
         Some(settling) => block(py, engine, &settling),
     }
+}
+
+/// Carries a verb out, detached, and returns its value once that is as durable as the engine is.
+pub(crate) fn settled<T: Send>(
+    py: Python<'_>,
+    engine: &Engine,
+    resource: &ResourceName,
+    verb: impl FnOnce() -> Result<(T, Option<Ticket>)> + Send,
+) -> PyResult<T> {
+    guard(|| {
+        let (value, ticket) = py.detach(verb).map_err(raise)?;
+        acknowledge(py, engine, resource, ticket, engine.durability())?;
+        Ok(value)
+    })
 }
 
 /// Blocks until a wait is over; signals interrupt an injected pause.

@@ -12,6 +12,7 @@ use trunkline_engine::{
 use trunkline_types::{Code, Error, Millis, ResourceId, Result};
 
 use crate::error::{guard, raise};
+use crate::pending;
 
 /// Kind, account, region and name.
 type PlainName = (String, String, String, String);
@@ -69,10 +70,6 @@ fn full_name((account, region, name): (String, String, String)) -> ResourceName 
     ResourceName::new(SCHEDULE, account, region, name)
 }
 
-fn wait(engine: &CoreEngine, ticket: Option<Ticket>) -> Result<()> {
-    ticket.map_or(Ok(()), |ticket| engine.wait(ticket, engine.durability()))
-}
-
 /// The schedules of an open engine.
 #[pyclass(frozen, module = "trunkline._core")]
 pub(crate) struct Schedules(pub Arc<CoreEngine>);
@@ -87,12 +84,9 @@ impl Schedules {
     ) -> PyResult<Schedule> {
         guard(|| {
             let config = config(&self.0, definition)?;
-            let created = py.detach(|| {
-                let (schedule, ticket) = self.0.create_schedule(full_name(name), config)?;
-                wait(&self.0, ticket)?;
-                Ok(schedule)
-            });
-            Ok(self.wrap(created.map_err(raise)?))
+            let name = full_name(name);
+            let create = || self.0.create_schedule(name.clone(), config);
+            Ok(self.wrap(pending::settled(py, &self.0, &name, create)?))
         })
     }
 
@@ -186,24 +180,27 @@ impl Schedule {
             let Changes { expression, timezone, start, end, window, input } = changes;
             let now = self.core.config();
             let config = ScheduleConfig { expression, timezone, start, end, window, input, ..now };
-            let changed = py
-                .detach(|| wait(&self.engine, self.engine.configure_schedule(&self.core, config)?));
-            changed.map_err(raise)
+            self.control(py, || self.engine.configure_schedule(&self.core, config))
         })
     }
 
     fn set_enabled(&self, py: Python<'_>, enabled: bool) -> PyResult<()> {
-        guard(|| {
-            let changed = py.detach(|| wait(&self.engine, self.core.set_enabled(enabled)?));
-            changed.map_err(raise)
-        })
+        self.control(py, || self.core.set_enabled(enabled))
     }
 
     fn remove(&self, py: Python<'_>) -> PyResult<()> {
-        guard(|| {
-            let removed = py.detach(|| wait(&self.engine, self.core.remove()?));
-            removed.map_err(raise)
-        })
+        self.control(py, || self.core.remove())
+    }
+}
+
+impl Schedule {
+    /// Carries a change out, and waits until it is as durable as the engine is.
+    fn control(
+        &self,
+        py: Python<'_>,
+        verb: impl FnOnce() -> Result<Option<Ticket>> + Send,
+    ) -> PyResult<()> {
+        pending::settled(py, &self.engine, self.core.name(), || Ok(((), verb()?)))
     }
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 
 import pytest
 
@@ -136,3 +137,29 @@ def test_an_injected_delay_does_not_hold_a_loop_up(engine, verb):
         assert time.monotonic() - begin >= 0.3
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_a_commit_fault_strikes_each_kind_of_resource_and_leaves_the_verb_done(
+    durable: bool, tmp_path: Path
+) -> None:
+    with trunkline.open(tmp_path / "data" if durable else None) as engine:
+        queue, topic, bus = engine.queue("q"), engine.topic("orders"), engine.bus()
+        topic.subscribe(queue)
+        bus.rule("all", {"source": ["shop"]}, queue)
+        schedule = engine.schedule("tick", "at(2199-01-01T00:00:00)", queue)
+        event = {"source": "shop", "detail-type": "Paid", "detail": {}}
+        for verb in (
+            lambda: topic.publish("a"),
+            lambda: topic.publish_batch(["b"]),
+            lambda: topic.subscribe(engine.queue("other")),
+            lambda: bus.put(event),
+            lambda: bus.put_batch([event]),
+            lambda: schedule.pause(),
+        ):
+            engine.faults.error("commit", times=1)
+            with pytest.raises(trunkline.InjectedFault):
+                verb()
+            engine.faults.clear()
+        assert queue.statistics().visible == 4
+        assert len(list(topic.subscriptions())) == 2

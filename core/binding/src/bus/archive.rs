@@ -58,19 +58,15 @@ impl Archives {
         end: Millis,
         rules: Option<Vec<String>>,
     ) -> PyResult<u32> {
-        guard(|| {
-            let started = py.detach(|| {
-                let id_of = |name: &String| Ok(self.0.bus.rule(name)?.id);
-                let rules = rules
-                    .map(|rules| rules.iter().map(id_of).collect::<Result<Vec<_>>>())
-                    .transpose()?;
-                let archive = self.0.bus.archive(archive)?;
-                let request = ReplayRequest { name, start, end, rules };
-                let (status, ticket) = self.0.engine.start_replay(&archive, request)?;
-                self.0.settle(ticket)?;
-                Ok(status.id.0)
-            });
-            started.map_err(raise)
+        self.0.settled(py, || {
+            let id_of = |name: &String| Ok(self.0.bus.rule(name)?.id);
+            let rules = rules
+                .map(|rules| rules.iter().map(id_of).collect::<Result<Vec<_>>>())
+                .transpose()?;
+            let archive = self.0.bus.archive(archive)?;
+            let request = ReplayRequest { name, start, end, rules };
+            let (status, ticket) = self.0.engine.start_replay(&archive, request)?;
+            Ok((status.id.0, ticket))
         })
     }
 

@@ -18,9 +18,10 @@ use self::archive::Archives;
 use self::results::{PutEventResult, PutEventsResult};
 use self::target::TargetSettings;
 use crate::error::{guard, raise};
+use crate::outcomes::Outcomes;
 use crate::pattern::Explanation;
+use crate::pending;
 use crate::queue::body::Body;
-use crate::queue::results::BatchFailure;
 
 /// An event bus of an open engine.
 #[derive(Clone)]
@@ -35,21 +36,28 @@ impl Bus {
         Self { engine, bus }
     }
 
-    /// Carries a verb out, and waits until it is as durable as the engine is.
+    /// Carries a verb out, and returns its value once that is as durable as the engine is.
+    fn settled<T: Send>(
+        &self,
+        py: Python<'_>,
+        verb: impl FnOnce() -> Result<(T, Option<Ticket>)> + Send,
+    ) -> PyResult<T> {
+        pending::settled(py, &self.engine, self.bus.name(), verb)
+    }
+
+    /// The same for a verb that is a change and nothing else.
     fn control(
         &self,
         py: Python<'_>,
         verb: impl FnOnce() -> Result<Option<Ticket>> + Send,
     ) -> PyResult<()> {
-        guard(|| py.detach(|| self.settle(verb()?)).map_err(raise))
+        self.settled(py, || Ok(((), verb()?)))
     }
 
-    fn settle(&self, ticket: Option<Ticket>) -> Result<()> {
-        self.engine.host().settle(self.bus.name(), ticket, self.engine.durability())
-    }
-
-    fn put_one(&self, event: &[u8]) -> Result<PutOutcome> {
-        self.bus.put(PutEvent { text: event, hops: 0 })
+    fn put_one(&self, event: &[u8]) -> Result<(PutOutcome, Option<Ticket>)> {
+        let outcome = self.bus.put(PutEvent { text: event, hops: 0 })?;
+        let ticket = outcome.ticket;
+        Ok((outcome, ticket))
     }
 }
 
@@ -87,15 +95,9 @@ impl Bus {
     }
 
     fn put(&self, py: Python<'_>, event: Body<'_>) -> PyResult<PutEventResult> {
-        guard(|| {
-            let event = &*event.0;
-            let put = py.detach(|| {
-                let outcome = self.put_one(event)?;
-                self.settle(outcome.ticket)?;
-                Ok(outcome)
-            });
-            put.map(|outcome| PutEventResult::new(outcome, 0)).map_err(raise)
-        })
+        let event = &*event.0;
+        let outcome = self.settled(py, || self.put_one(event))?;
+        Ok(PutEventResult::new(outcome, 0))
     }
 
     /// Puts events in order, with one wait for the disk. Each succeeds or fails for itself.
@@ -104,34 +106,12 @@ impl Bus {
         py: Python<'_>,
         events: Vec<Bound<'_, PyAny>>,
     ) -> PyResult<PutEventsResult> {
-        guard(|| {
-            let events: Vec<Body<'_>> = events
-                .iter()
-                .map(|event| event.as_borrowed().extract())
-                .collect::<PyResult<_>>()?;
-            let events: Vec<&[u8]> = events.iter().map(|event| &*event.0).collect();
-            let (outcomes, settled) = py.detach(|| {
-                let mut last = None;
-                let put = |event: &&[u8]| {
-                    let outcome = self.put_one(event);
-                    last = outcome.as_ref().ok().and_then(|outcome| outcome.ticket).or(last);
-                    outcome
-                };
-                let outcomes: Vec<_> = events.iter().map(put).collect();
-                (outcomes, self.settle(last))
-            });
-            settled.map_err(raise)?;
-            let (mut successful, mut failed) = (Vec::new(), Vec::new());
-            for (index, outcome) in (0..).zip(outcomes) {
-                match outcome {
-                    Ok(outcome) => {
-                        successful.push(Py::new(py, PutEventResult::new(outcome, index))?);
-                    }
-                    Err(error) => failed.push(Py::new(py, BatchFailure::new(index, &error))?),
-                }
-            }
-            PutEventsResult::new(py, successful, failed)
-        })
+        let events: Vec<Body<'_>> =
+            events.iter().map(|event| event.as_borrowed().extract()).collect::<PyResult<_>>()?;
+        let events: Vec<&[u8]> = events.iter().map(|event| &*event.0).collect();
+        let (engine, name) = (&self.engine, self.bus.name());
+        let put = |event: &&[u8]| self.put_one(event);
+        Outcomes::of(py, engine, name, &events, put, PutEventResult::new).map(PutEventsResult)
     }
 
     #[pyo3(signature = (name, pattern, is_enabled, targets, document))]

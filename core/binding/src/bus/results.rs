@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use trunkline_engine::PutOutcome;
 
-use crate::queue::results::BatchFailure;
+use crate::outcomes::Outcomes;
 
 /// An event that a bus has accepted.
 ///
@@ -70,39 +70,24 @@ impl PutEventResult {
 /// >>> result.successful, result.failed[0].code
 /// ((), 'InvalidParameterValue')
 #[pyclass(frozen, module = "trunkline")]
-pub(crate) struct PutEventsResult {
-    successful: Py<PyTuple>,
-    failed: Py<PyTuple>,
-}
-
-impl PutEventsResult {
-    pub fn new(
-        py: Python<'_>,
-        successful: Vec<Py<PutEventResult>>,
-        failed: Vec<Py<BatchFailure>>,
-    ) -> PyResult<Self> {
-        let successful = PyTuple::new(py, successful)?.unbind();
-        Ok(Self { successful, failed: PyTuple::new(py, failed)?.unbind() })
-    }
-}
+pub(crate) struct PutEventsResult(pub Outcomes);
 
 #[pymethods]
 impl PutEventsResult {
     /// A :class:`PutEventResult` for each event that was accepted.
     #[getter]
     fn successful<'py>(&self, py: Python<'py>) -> Bound<'py, PyTuple> {
-        self.successful.bind(py).clone()
+        self.0.successful(py)
     }
 
     /// A :class:`BatchFailure` for each event that was refused.
     #[getter]
     fn failed<'py>(&self, py: Python<'py>) -> Bound<'py, PyTuple> {
-        self.failed.bind(py).clone()
+        self.0.failed(py)
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
-        let (successful, failed) = (self.successful.bind(py).len(), self.failed.bind(py).len());
-        format!("<PutEventsResult: {successful} successful, {failed} failed>")
+        self.0.repr(py, "PutEventsResult")
     }
 }
 

@@ -7,7 +7,6 @@ use trunkline_engine::{Admitted, Engine, Operation, Stream, Ticket};
 use trunkline_types::Durability;
 
 use crate::admission::{self, HeldCall};
-use crate::error::raise;
 use crate::pending::{self, PendingWrite};
 
 /// One stream, with what every verb needs at hand.
@@ -75,13 +74,6 @@ impl StreamHandle {
         py: Python<'_>,
         change: impl FnOnce(&Arc<Stream>) -> trunkline_engine::Result<(T, Option<Ticket>)> + Send,
     ) -> PyResult<T> {
-        let changed = py.detach(|| {
-            let (value, ticket) = change(&self.stream)?;
-            if let Some(ticket) = ticket {
-                self.engine.wait(ticket, self.level)?;
-            }
-            Ok(value)
-        });
-        changed.map_err(raise)
+        pending::settled(py, &self.engine, self.stream.name(), || change(&self.stream))
     }
 }

@@ -15,8 +15,9 @@ use trunkline_types::{ResourceId, Result};
 use self::results::{PublishBatchResult, PublishResult};
 use self::settings::SubscriptionSettings;
 use crate::error::{guard, raise};
+use crate::outcomes::Outcomes;
+use crate::pending;
 use crate::queue::body::Body;
-use crate::queue::results::BatchFailure;
 
 /// A topic of an open engine.
 #[pyclass(frozen, module = "trunkline._core")]
@@ -45,21 +46,28 @@ impl Topic {
         Self { engine, topic }
     }
 
-    /// Carries a verb out, and waits until it is as durable as the engine is.
+    /// Carries a verb out, and returns its value once that is as durable as the engine is.
+    fn settled<T: Send>(
+        &self,
+        py: Python<'_>,
+        verb: impl FnOnce() -> Result<(T, Option<Ticket>)> + Send,
+    ) -> PyResult<T> {
+        pending::settled(py, &self.engine, self.topic.name(), verb)
+    }
+
+    /// The same for a verb that is a change and nothing else.
     fn control(
         &self,
         py: Python<'_>,
         verb: impl FnOnce() -> Result<Option<Ticket>> + Send,
     ) -> PyResult<()> {
-        guard(|| py.detach(|| self.settle(verb()?)).map_err(raise))
+        self.settled(py, || Ok(((), verb()?)))
     }
 
-    fn settle(&self, ticket: Option<Ticket>) -> Result<()> {
-        ticket.map_or(Ok(()), |ticket| self.engine.wait(ticket, self.engine.durability()))
-    }
-
-    fn result(&self, publication: Publication, index: u32) -> PublishResult {
-        PublishResult::new(publication, index)
+    fn publish_one(&self, message: &Notification<'_>) -> Result<(Publication, Option<Ticket>)> {
+        let publication = self.engine.publish(&self.topic, message)?;
+        let ticket = publication.ticket;
+        Ok((publication, ticket))
     }
 }
 
@@ -130,16 +138,10 @@ impl Topic {
         group: Option<&str>,
         dedup_id: Option<&str>,
     ) -> PyResult<PublishResult> {
-        guard(|| {
-            let (body, attributes) = (&*body.0, attributes.unwrap_or_default());
-            let message = Notification { body, attributes, subject, group, dedup_id };
-            let published = py.detach(|| {
-                let published = self.engine.publish(&self.topic, &message)?;
-                self.settle(published.ticket)?;
-                Ok(published)
-            });
-            published.map(|published| self.result(published, 0)).map_err(raise)
-        })
+        let (body, attributes) = (&*body.0, attributes.unwrap_or_default());
+        let message = Notification { body, attributes, subject, group, dedup_id };
+        let publication = self.settled(py, || self.publish_one(&message))?;
+        Ok(PublishResult::new(publication, 0))
     }
 
     /// Publishes in order, with one wait for the disk. Each succeeds or fails for itself.
@@ -148,43 +150,22 @@ impl Topic {
         py: Python<'_>,
         entries: Vec<Entry<'_>>,
     ) -> PyResult<PublishBatchResult> {
-        guard(|| {
-            let bodies: Vec<Body<'_>> = entries
-                .iter()
-                .map(|(body, ..)| body.as_borrowed().extract())
-                .collect::<PyResult<_>>()?;
-            let pairs = entries.iter().zip(&bodies);
-            let messages: Vec<_> = pairs.map(|(entry, body)| notification(entry, body)).collect();
-            let (outcomes, settled) = py.detach(|| {
-                let mut last = None;
-                let publish = |message: &Notification<'_>| {
-                    let published = self.engine.publish(&self.topic, message);
-                    last = published.as_ref().ok().and_then(|one| one.ticket).or(last);
-                    published
-                };
-                let outcomes: Vec<_> = messages.iter().map(publish).collect();
-                (outcomes, self.settle(last))
-            });
-            settled.map_err(raise)?;
-            let (mut successful, mut failed) = (Vec::new(), Vec::new());
-            for (index, outcome) in (0..).zip(outcomes) {
-                match outcome {
-                    Ok(published) => successful.push(Py::new(py, self.result(published, index))?),
-                    Err(error) => failed.push(Py::new(py, BatchFailure::new(index, &error))?),
-                }
-            }
-            PublishBatchResult::new(py, successful, failed)
-        })
+        let bodies: Vec<Body<'_>> = entries
+            .iter()
+            .map(|(body, ..)| body.as_borrowed().extract())
+            .collect::<PyResult<_>>()?;
+        let pairs = entries.iter().zip(&bodies);
+        let messages: Vec<_> = pairs.map(|(entry, body)| notification(entry, body)).collect();
+        let (engine, name) = (&self.engine, self.topic.name());
+        let publish = |message: &Notification<'_>| self.publish_one(message);
+        Outcomes::of(py, engine, name, &messages, publish, PublishResult::new)
+            .map(PublishBatchResult)
     }
 
     fn subscribe(&self, py: Python<'_>, settings: &SubscriptionSettings) -> PyResult<u32> {
-        guard(|| {
-            let subscribed = py.detach(|| {
-                let (id, ticket) = self.engine.subscribe(&self.topic, &settings.as_new())?;
-                self.settle(ticket)?;
-                Ok(id.0)
-            });
-            subscribed.map_err(raise)
+        self.settled(py, || {
+            let (id, ticket) = self.engine.subscribe(&self.topic, &settings.as_new())?;
+            Ok((id.0, ticket))
         })
     }
 

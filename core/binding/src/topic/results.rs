@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use trunkline_engine::{Publication, sequence_number};
 
-use crate::queue::results::BatchFailure;
+use crate::outcomes::Outcomes;
 
 /// A message that a topic has accepted.
 ///
@@ -78,39 +78,24 @@ impl PublishResult {
 /// >>> len(result.successful), result.failed[0].code
 /// (1, 'InvalidParameterValue')
 #[pyclass(frozen, module = "trunkline")]
-pub(crate) struct PublishBatchResult {
-    successful: Py<PyTuple>,
-    failed: Py<PyTuple>,
-}
-
-impl PublishBatchResult {
-    pub fn new(
-        py: Python<'_>,
-        successful: Vec<Py<PublishResult>>,
-        failed: Vec<Py<BatchFailure>>,
-    ) -> PyResult<Self> {
-        let successful = PyTuple::new(py, successful)?.unbind();
-        Ok(Self { successful, failed: PyTuple::new(py, failed)?.unbind() })
-    }
-}
+pub(crate) struct PublishBatchResult(pub Outcomes);
 
 #[pymethods]
 impl PublishBatchResult {
     /// A :class:`PublishResult` for each message that was accepted.
     #[getter]
     fn successful<'py>(&self, py: Python<'py>) -> Bound<'py, PyTuple> {
-        self.successful.bind(py).clone()
+        self.0.successful(py)
     }
 
     /// A :class:`BatchFailure` for each message that was refused.
     #[getter]
     fn failed<'py>(&self, py: Python<'py>) -> Bound<'py, PyTuple> {
-        self.failed.bind(py).clone()
+        self.0.failed(py)
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
-        let (successful, failed) = (self.successful.bind(py).len(), self.failed.bind(py).len());
-        format!("<PublishBatchResult: {successful} successful, {failed} failed>")
+        self.0.repr(py, "PublishBatchResult")
     }
 }
 

@@ -42,8 +42,7 @@ impl SubscriptionSettings {
         *, resource=None, url=None, timeout, raw, filter=None, filters_body, dead_letter=None,
         retries_max=None, age_max=None, endpoint, name=None
     ))]
-    // Each is a parameter of a Python method.
-    #[allow(clippy::too_many_arguments)]
+    #[allow(clippy::too_many_arguments, reason = "each is a parameter of the Python method")]
     fn new(
         resource: Option<u32>,
         url: Option<String>,

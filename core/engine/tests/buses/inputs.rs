@@ -20,7 +20,7 @@ struct Vectors {
 #[serde(deny_unknown_fields)]
 struct Case {
     name: String,
-    #[allow(dead_code)]
+    #[allow(dead_code, reason = "for readers; a case without its source is refused")]
     source: String,
     path: Option<String>,
     template: Option<String>,
