@@ -40,6 +40,8 @@ CLICKS_IN_A_BATCH = 20
 MEMBERS = ("north", "south")
 # What the work on a batch takes: the members fall behind the traffic, so the kill leaves some.
 WORK_SECONDS = 0.03
+# Between two batches of clicks: the members commit some before the kill.
+PAUSE_SECONDS = 0.002
 # After this long without a record, a member takes the stream for read.
 QUIET_SECONDS = 1.0
 
@@ -106,6 +108,7 @@ def put_clicks(stream: trunkline.Stream) -> None:
         numbers = range(start, start + CLICKS_IN_A_BATCH)
         stream.put_batch([(f"user-{number % USERS}", f"{number}") for number in numbers])
         say("put", *numbers)
+        time.sleep(PAUSE_SECONDS)
 
 
 def read_clicks(stream: trunkline.Stream, member: str, reader: trunkline.Reader) -> None:
@@ -144,16 +147,16 @@ def start(part: str, folder: str) -> subprocess.Popen[str]:
     )
 
 
-def run_and_kill(part: str, folder: str, until: int, word: str = "") -> list[str]:
-    """Run a part until it said so many lines with the word, kill it, return all that it said."""
+def run_and_kill(part: str, folder: str, until: dict[str, int]) -> list[str]:
+    """Run a part until it said so many lines that start so, kill it, return all that it said."""
     said: list[str] = []
     with start(part, folder) as process:
         assert process.stdout is not None
-        left = until
+        left = Counter(until)
         for line in process.stdout:
             said.append(line)
-            left -= line.startswith(word)
-            if left == 0:
+            left.subtract(word for word in until if line.startswith(word))
+            if max(left.values()) <= 0:
                 process.kill()
                 break
         said += process.stdout.readlines()
@@ -184,7 +187,8 @@ def drain(queue: trunkline.Queue) -> list[int]:
 
 def show_orders(folder: str) -> None:
     print("5. a shop puts orders on a bus; kill -9 it in the middle")
-    acknowledged = [int(line) for line in run_and_kill("--shop", folder, ORDERS_BEFORE_THE_KILL)]
+    until = {"": ORDERS_BEFORE_THE_KILL}
+    acknowledged = [int(line) for line in run_and_kill("--shop", folder, until)]
     check(acknowledged == list(range(len(acknowledged))), "the shop acknowledged in order")
     print(f"   {len(acknowledged)} orders were acknowledged")
 
@@ -263,7 +267,8 @@ def check_clicks(before: list[str], after: list[str]) -> Counter[int]:
 def show_clicks(folder: str) -> None:
     print("8. a site puts clicks on a stream, two members of a reader read; kill -9 it")
     batches = CLICKS_BEFORE_THE_KILL // CLICKS_IN_A_BATCH
-    before = run_and_kill("--site", folder, batches, "put ")
+    committed = {f"committed {member}": 1 for member in MEMBERS}
+    before = run_and_kill("--site", folder, {"put ": batches, **committed})
     after = run_to_the_end("--members", folder)
     times = check_clicks(before, after)
     for when, said in (("before the kill", before), ("after the restart", after)):
