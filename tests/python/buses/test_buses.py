@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import http.server
 import threading
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -337,3 +338,23 @@ def test_the_vectors_hold_in_python() -> None:
         assert queue.receive()[0].text() == case["gets"], case["name"]
         tried += 1
     assert tried > 8
+
+
+def test_a_rule_takes_as_long_beside_many_as_beside_few() -> None:
+    engine = trunkline.open()
+    bus, queue = engine.bus(), engine.queue("q")
+
+    def put_rules(first: int) -> float:
+        """The shortest of five times, so that a pause of the machine does not count."""
+        times = []
+        for start in range(first, first + 500, 100):
+            began = time.perf_counter()
+            for number in range(start, start + 100):
+                bus.rule(f"r{number}", {"source": [f"{number}"]}, queue)
+            times.append(time.perf_counter() - began)
+        return min(times)
+
+    few = put_rules(0)
+    for number in range(500, 6_000):
+        bus.rule(f"r{number}", {"source": [f"{number}"]}, queue)
+    assert put_rules(6_000) < 10 * few

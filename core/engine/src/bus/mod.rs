@@ -189,8 +189,13 @@ impl Bus {
 
     /// The rule of this name.
     pub fn rule(&self, name: &str) -> Result<RuleStatus> {
+        self.find_rule(name)?.ok_or_else(|| self.no_such_rule(name))
+    }
+
+    /// The rule of this name, if there is one.
+    pub fn find_rule(&self, name: &str) -> Result<Option<RuleStatus>> {
         self.check_readable()?;
-        Ok(self.rules.find(name).ok_or_else(|| self.no_such_rule(name))?.status())
+        Ok(self.rules.find(name).map(|rule| rule.status()))
     }
 
     /// Creates a rule, or replaces the one of this name with everything it has. Applied when this

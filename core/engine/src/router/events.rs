@@ -107,8 +107,7 @@ impl Engine {
 
     /// Creates a rule, or replaces the one of this name with everything it has.
     pub fn put_rule(&self, bus: &Arc<Bus>, rule: NewRule<'_>) -> Result<Option<Ticket>> {
-        let old = bus.rules()?.into_iter().find(|old| old.name == rule.name);
-        let old = old.map(|old| old.targets).unwrap_or_default();
+        let old = bus.find_rule(rule.name)?.map(|old| old.targets).unwrap_or_default();
         rule.targets.iter().try_for_each(|target| self.check_target(bus, target))?;
         let mut made = Vec::new();
         let targets = self.make_targets(bus, &rule.targets, &old, &mut made);
