@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use common::{START, bodies, counts, memory, on_disk, queue, receive};
 use trunkline_engine::timetable::utc_text;
 use trunkline_engine::{
-    Clock, Code, Engine, Input, Millis, NewRule, NewTarget, OpenOptions, Queue, ResourceName,
-    SCHEDULE, Schedule, ScheduleConfig, Subscription, TargetResource, attributes, bus_name,
-    fifo_queue, standard_queue,
+    Clock, Code, Engine, Millis, NewRule, NewTarget, OpenOptions, Queue, ResourceName, SCHEDULE,
+    Schedule, ScheduleConfig, Subscription, TargetResource, attributes, bus_name, fifo_queue,
+    standard_queue,
 };
 
 const SECOND: Millis = 1_000;
@@ -365,18 +365,9 @@ fn an_event_bus_gets_an_event_and_a_kind_that_takes_nothing_is_refused() {
     let engine = memory();
     let end = queue(&engine, "end", standard_queue());
     let bus = engine.bus(bus_name("default"), b"").unwrap().0;
-    let target = NewTarget {
-        id: "main".to_owned(),
-        resource: TargetResource::Resource(end.id()),
-        arn: None,
-        input: Input::Event,
-        dead_letter: None,
-        retries_max: 185,
-        age_max: DAY,
-        group: None,
-    };
+    let target = NewTarget::new("main", TargetResource::Resource(end.id()));
     let pattern = r#"{"source":["aws.scheduler"],"detail-type":["Scheduled Event"]}"#;
-    let targets = vec![target];
+    let targets = Some(vec![target]);
     let rule = NewRule { name: "r", pattern, is_enabled: true, targets, document: b"" };
     engine.put_rule(&bus, rule).unwrap();
     let schedule = create(&engine, "s", ScheduleConfig::new("rate(1 hour)", bus_name("default")));

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use trunkline_engine::{
-    Bus as CoreBus, Engine as CoreEngine, NewRule, PutEvent, PutOutcome, RuleStatus, Ticket,
+    Bus as CoreBus, Engine as CoreEngine, NewRule, NewTarget, PutEvent, PutOutcome, RuleStatus,
+    Ticket,
 };
 use trunkline_pattern::Dialect;
 use trunkline_types::Result;
@@ -121,12 +122,29 @@ impl Bus {
         name: &str,
         pattern: &str,
         is_enabled: bool,
-        targets: Vec<Py<TargetSettings>>,
+        targets: Option<Vec<Py<TargetSettings>>>,
         document: &[u8],
     ) -> PyResult<()> {
-        let targets = targets.iter().map(|target| target.get().0.clone()).collect();
+        let targets = targets.as_deref().map(plain_targets);
         let rule = NewRule { name, pattern, is_enabled, targets, document };
         self.control(py, || self.engine.put_rule(&self.bus, rule))
+    }
+
+    /// Adds targets to a rule, or replaces those of the same ids.
+    fn put_targets(
+        &self,
+        py: Python<'_>,
+        rule: &str,
+        targets: Vec<Py<TargetSettings>>,
+    ) -> PyResult<()> {
+        let targets = plain_targets(&targets);
+        self.control(py, || self.engine.put_targets(&self.bus, rule, &targets))
+    }
+
+    #[allow(clippy::needless_pass_by_value)]
+    fn remove_targets(&self, py: Python<'_>, rule: &str, ids: Vec<String>) -> PyResult<()> {
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        self.control(py, || self.engine.remove_targets(&self.bus, rule, &ids))
     }
 
     fn enable_rule(&self, py: Python<'_>, name: &str, is_enabled: bool) -> PyResult<()> {
@@ -186,6 +204,10 @@ impl Bus {
             Ok(values)
         })
     }
+}
+
+fn plain_targets(settings: &[Py<TargetSettings>]) -> Vec<NewTarget> {
+    settings.iter().map(|target| target.get().0.clone()).collect()
 }
 
 fn plain_rule(py: Python<'_>, rule: RuleStatus) -> PyResult<Bound<'_, PyDict>> {

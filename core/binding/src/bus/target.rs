@@ -1,7 +1,7 @@
 //! Targets of rules, in and out.
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 use trunkline_engine::{Input, NewTarget, TargetDefinition, TargetResource, Transport};
 use trunkline_types::{Millis, ResourceId};
 
@@ -19,7 +19,8 @@ impl TargetSettings {
     #[new]
     #[pyo3(signature = (
         id, *, resource=None, url=None, lease, input=None, input_path=None, input_paths=None,
-        input_template=None, dead_letter=None, retries_max, age_max, group=None
+        input_template=None, dead_letter=None, retries_max, age_max, group=None, address=None,
+        document=Vec::new()
     ))]
     fn new(
         id: String,
@@ -34,6 +35,8 @@ impl TargetSettings {
         retries_max: u32,
         age_max: Millis,
         group: Option<String>,
+        address: Option<String>,
+        document: Vec<u8>,
     ) -> Self {
         let content_type = ("content-type", "application/json; charset=utf-8");
         let headers = vec![(content_type.0.to_owned(), content_type.1.to_owned())];
@@ -57,12 +60,13 @@ impl TargetSettings {
         Self(NewTarget {
             id,
             resource,
-            arn: None,
+            arn: address,
             input,
             dead_letter: dead_letter.map(ResourceId),
             retries_max,
             age_max,
             group,
+            document,
         })
     }
 }
@@ -78,6 +82,7 @@ pub(super) fn plain(py: Python<'_>, target: TargetDefinition) -> PyResult<Bound<
     values.set_item("max_attempts", target.retries_max)?;
     values.set_item("max_age", target.age_max as f64 / 1_000.0)?;
     values.set_item("group", target.group)?;
+    values.set_item("document", PyBytes::new(py, &target.document))?;
     let (input, path, paths, template) = match target.input {
         Input::Event => (None, None, None, None),
         Input::Constant(text) => (Some(text), None, None, None),

@@ -22,16 +22,7 @@ fn bus(engine: &Engine, name: &str) -> Arc<Bus> {
 }
 
 fn target(id: &str, resource: TargetResource, input: Input) -> NewTarget {
-    NewTarget {
-        id: id.to_owned(),
-        resource,
-        arn: None,
-        input,
-        dead_letter: None,
-        retries_max: 185,
-        age_max: 86_400_000,
-        group: None,
-    }
+    NewTarget { input, ..NewTarget::new(id, resource) }
 }
 
 fn to(resource: ResourceId) -> Vec<NewTarget> {
@@ -45,7 +36,7 @@ fn put_rule(
     pattern: &str,
     targets: Vec<NewTarget>,
 ) -> Option<Ticket> {
-    let rule = NewRule { name, pattern, is_enabled: true, targets, document: b"" };
+    let rule = NewRule { name, pattern, is_enabled: true, targets: Some(targets), document: b"" };
     engine.put_rule(bus, rule).unwrap()
 }
 

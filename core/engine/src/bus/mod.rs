@@ -9,6 +9,7 @@
 //! It keeps the event as it was put; the input of the target is rendered when it is attempted.
 
 mod archive;
+mod change;
 mod component;
 mod delivery;
 mod event;
@@ -36,10 +37,11 @@ use trunkline_types::{
 use self::event::invalid;
 use self::input::About;
 use self::loader::BusLoader;
-use self::record::{BusRecord, Record, RuleRecord, Subject};
-use self::rules::{Rule, RuleTable, compile};
+use self::record::{BusRecord, Record, Subject};
+use self::rules::{Rule, RuleTable};
 
 pub use self::archive::Archive;
+pub(crate) use self::change::check_target_ids;
 pub(crate) use self::component::Buses;
 pub(crate) use self::delivery::{EventDelivery, EventTarget};
 pub use self::input::Input;
@@ -82,6 +84,8 @@ pub struct Bus {
     created: Millis,
     definition: Mutex<Stored>,
     rules: RuleTable,
+    /// Held by a change of rules from the reading of the old to the writing of the new.
+    changes: Mutex<()>,
     /// Replaced as a whole; its lock is taken before the append lock.
     archives: Mutex<Arc<Vec<Arc<Archive>>>>,
     delivery: Arc<delivery::Slot>,
@@ -136,6 +140,7 @@ impl Bus {
             created,
             definition: Mutex::new(Stored { document: document.to_vec(), location }),
             rules: RuleTable::default(),
+            changes: Mutex::new(()),
             archives: Mutex::default(),
             delivery,
             counters: Counters::default(),
@@ -196,63 +201,6 @@ impl Bus {
     pub fn find_rule(&self, name: &str) -> Result<Option<RuleStatus>> {
         self.check_readable()?;
         Ok(self.rules.find(name).map(|rule| rule.status()))
-    }
-
-    /// Creates a rule, or replaces the one of this name with everything it has. Applied when this
-    /// returns, and durable with the ticket.
-    pub(crate) fn put_rule(
-        &self,
-        name: &str,
-        pattern: &str,
-        is_enabled: bool,
-        targets: Vec<TargetDefinition>,
-        document: &[u8],
-    ) -> Result<Option<Ticket>> {
-        self.check_writable()?;
-        self.host.refuse_if_full()?;
-        check_name("rule", name, RULE_NAME_MAX)?;
-        check_targets(&targets)?;
-        let compiled = compile(pattern)?;
-        let mut names = self.rules.change();
-        // A bus that is being removed empties its rules under the same lock.
-        self.check_writable()?;
-        let old = names.get(name).and_then(|id| self.rules.get(*id));
-        let id = old.as_ref().map_or_else(|| self.host.next_id(), |old| old.id);
-        let counters = old.as_ref().map(|old| old.counters.clone()).unwrap_or_default();
-        let record = RuleRecord { id, bus: self.id, name, pattern, is_enabled, targets, document };
-        let rule = Arc::new(Rule::new(&record, counters)?);
-        let mut log = self.host.append()?;
-        let replaced = old.as_ref().and_then(|old| *lock(&old.location));
-        *lock(&rule.location) = log.append_live(&Record::Rule(record), replaced);
-        let ticket = log.ticket();
-        drop(log);
-        if let Some(old) = &old {
-            self.rules.forget_targets(old);
-        }
-        self.rules.put(&mut names, vec![(rule, compiled)]);
-        Ok(ticket)
-    }
-
-    /// Has a rule matched, or not matched any more.
-    pub fn enable_rule(&self, name: &str, is_enabled: bool) -> Result<Option<Ticket>> {
-        let rule = self.rule(name)?;
-        self.put_rule(name, &rule.pattern, is_enabled, rule.targets, &rule.document)
-    }
-
-    /// Removes a rule; returns its targets. A rule that is gone is a success.
-    pub(crate) fn remove_rule(
-        &self,
-        name: &str,
-    ) -> Result<(Vec<TargetDefinition>, Option<Ticket>)> {
-        self.check_writable()?;
-        let mut names = self.rules.change();
-        let old = names.get(name).and_then(|id| self.rules.get(*id));
-        let mut log = self.host.append()?;
-        let Some(rule) = old else { return Ok((Vec::new(), log.ticket())) };
-        log.append(&Record::Gone(Subject::Rule, rule.id));
-        lock(&rule.location).take().into_iter().for_each(|location| log.release(location));
-        self.rules.remove(&mut names, &rule);
-        Ok((rule.record().targets, log.ticket()))
     }
 
     /// Removes the bus with its rules and archives; returns the targets of the rules.
@@ -332,22 +280,6 @@ fn check_name(what: &str, name: &str, max: usize) -> Result<()> {
         return Err(invalid(format!(
             "The name {name:?} of a {what} is not valid: 1 to {max} letters, digits, -, . and _."
         )));
-    }
-    Ok(())
-}
-
-fn check_targets(targets: &[TargetDefinition]) -> Result<()> {
-    if targets.len() > TARGETS_MAX {
-        return Err(Error::new(
-            Code::OverLimit,
-            format!("The rule has {} targets; at most {TARGETS_MAX}.", targets.len()),
-        ));
-    }
-    for (index, target) in targets.iter().enumerate() {
-        check_name("target", &target.id, RULE_NAME_MAX)?;
-        if targets[..index].iter().any(|other| other.id == target.id) {
-            return Err(invalid(format!("Two targets of the rule have the id {}.", target.id)));
-        }
     }
     Ok(())
 }

@@ -29,10 +29,13 @@ pub struct TargetDefinition {
     pub age_max: Millis,
     /// The group, for a target that keeps order by group.
     pub group: Option<String>,
+    /// What the surfaces keep with it.
+    pub document: Vec<u8>,
 }
 
 const OWNED: u8 = 1;
 const GROUPED: u8 = 2;
+const DOCUMENTED: u8 = 4;
 
 impl TargetDefinition {
     pub(super) fn put(&self, out: &mut Vec<u8>) {
@@ -41,7 +44,8 @@ impl TargetDefinition {
         out.put_u32(self.resource.0);
         let owned = if self.is_owned { OWNED } else { 0 };
         let grouped = if self.group.is_some() { GROUPED } else { 0 };
-        out.put_u8(owned | grouped);
+        let documented = if self.document.is_empty() { 0 } else { DOCUMENTED };
+        out.put_u8(owned | grouped | documented);
         out.put_bytes(self.arn.as_bytes());
         self.input.put(out);
         // Ids start at one, so zero says "none".
@@ -49,6 +53,9 @@ impl TargetDefinition {
         out.put_u32(self.retries_max);
         out.put_u64(self.age_max);
         out.put_bytes(self.group.as_deref().unwrap_or_default().as_bytes());
+        if !self.document.is_empty() {
+            out.put_bytes(&self.document);
+        }
     }
 
     pub(super) fn take(take: &mut Take<'_>) -> Result<Self> {
@@ -59,6 +66,7 @@ impl TargetDefinition {
         let dead_letter = Some(take.u32()?).filter(|id| *id != 0).map(ResourceId);
         let (retries_max, age_max) = (take.u32()?, take.u64()?);
         let group = take.text()?.to_owned();
+        let document = if flags & DOCUMENTED == 0 { &[][..] } else { take.bytes()? };
         Ok(Self {
             id,
             number,
@@ -70,6 +78,7 @@ impl TargetDefinition {
             retries_max,
             age_max,
             group: (flags & GROUPED != 0).then_some(group),
+            document: document.to_vec(),
         })
     }
 }

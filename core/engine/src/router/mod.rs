@@ -10,6 +10,7 @@ mod destinations;
 mod events;
 mod fan_out;
 mod publish;
+mod rules;
 mod schedules;
 mod topics;
 
@@ -22,8 +23,8 @@ use crate::engine::Engine;
 use crate::outbox::is_of_outbox;
 use crate::queue::{Outgoing, Queue, Sent};
 
-pub use self::events::{NewRule, NewTarget, TargetResource};
 pub use self::fan_out::{FanOut, FanTarget};
+pub use self::rules::{NewRule, NewTarget, TargetResource};
 pub use self::topics::NewSubscription;
 
 /// Where the router delivers to.

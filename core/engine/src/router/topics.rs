@@ -10,7 +10,7 @@ use trunkline_delivery::RetryTable;
 use trunkline_journal::Ticket;
 use trunkline_types::{Code, Error, QueueKind, ResourceId, ResourceName, Result};
 
-use super::events::TargetResource;
+use super::rules::TargetResource;
 use crate::engine::Engine;
 use crate::outbox::{DestinationConfig, Transport};
 use crate::queue::Queue;

@@ -27,20 +27,11 @@ fn bus(engine: &Engine, name: &str) -> Arc<Bus> {
 }
 
 fn target(resource: ResourceId) -> NewTarget {
-    NewTarget {
-        id: "main".to_owned(),
-        resource: TargetResource::Resource(resource),
-        arn: None,
-        input: Input::Event,
-        dead_letter: None,
-        retries_max: 185,
-        age_max: 86_400_000,
-        group: None,
-    }
+    NewTarget::new("main", TargetResource::Resource(resource))
 }
 
 fn rule<'a>(name: &'a str, pattern: &'a str, targets: Vec<NewTarget>) -> NewRule<'a> {
-    NewRule { name, pattern, is_enabled: true, targets, document: b"" }
+    NewRule { name, pattern, is_enabled: true, targets: Some(targets), document: b"" }
 }
 
 fn put_rule(

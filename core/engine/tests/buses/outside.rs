@@ -128,7 +128,13 @@ fn a_destination_goes_with_its_target_its_rule_or_its_bus() {
     assert!(destinations(&engine).len() == 1 && destinations(&engine) != first);
     engine.put_rule(&bus, rule("r", ANY, vec![target(end.id())])).unwrap();
     assert_eq!(destinations(&engine), []);
-    engine.put_rule(&bus, rule("r", ANY, vec![handler()])).unwrap();
+    engine.put_targets(&bus, "r", &[handler()]).unwrap();
+    let kept = destinations(&engine);
+    let other = NewTarget { id: "other".to_owned(), ..handler() };
+    engine.put_targets(&bus, "r", &[handler(), other]).unwrap();
+    assert!(destinations(&engine).len() == 2 && destinations(&engine).contains(&kept[0]));
+    engine.remove_targets(&bus, "r", &["other"]).unwrap();
+    assert_eq!(destinations(&engine), kept);
     engine.remove_rule(&bus, "r").unwrap();
     assert_eq!(destinations(&engine), []);
     engine.put_rule(&bus, rule("r", ANY, vec![handler()])).unwrap();

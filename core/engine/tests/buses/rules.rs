@@ -90,6 +90,62 @@ fn explain_names_the_first_field_that_does_not_match() {
     assert_eq!(receive(&end, 10).len(), 0, "nothing is delivered");
 }
 
+fn ids(bus: &Bus, rule: &str) -> Vec<String> {
+    bus.rule(rule).unwrap().targets.into_iter().map(|target| target.id).collect()
+}
+
+#[test]
+fn targets_are_added_replaced_and_removed_by_their_ids_and_a_rule_put_without_any_keeps_them() {
+    let engine = memory();
+    let bus = bus(&engine, "default");
+    let ends: Vec<_> =
+        ["a", "b", "c"].map(|name| queue(&engine, name, standard_queue())).into_iter().collect();
+    let named = |id: &str, to: usize| NewTarget { id: id.to_owned(), ..target(ends[to].id()) };
+    engine.put_rule(&bus, rule("r", ANY, vec![named("a", 0)])).unwrap();
+    engine.put_targets(&bus, "r", &[named("b", 0), named("c", 2)]).unwrap();
+    engine.put_targets(&bus, "r", &[named("b", 1)]).unwrap();
+    assert_eq!(ids(&bus, "r"), ["a", "b", "c"], "a target that is replaced keeps its place");
+    let outcome = put(&bus, "s", "{}");
+    assert_eq!((outcome.matched, outcome.delivered), (1, 3));
+    assert!(ends.iter().all(|end| receive(end, 10).len() == 1));
+
+    let kept = NewRule { targets: None, is_enabled: false, ..rule("r", ANY, vec![]) };
+    engine.put_rule(&bus, kept).unwrap();
+    assert_eq!(ids(&bus, "r"), ["a", "b", "c"]);
+    bus.enable_rule("r", true).unwrap();
+    engine.remove_targets(&bus, "r", &["a", "c", "absent"]).unwrap();
+    put(&bus, "s", "{}");
+    assert_eq!(ends.iter().map(|end| receive(end, 10).len()).collect::<Vec<_>>(), [0, 1, 0]);
+
+    let more: Vec<_> = (0..5).map(|n| named(&n.to_string(), 0)).collect();
+    let error = engine.put_targets(&bus, "r", &more).unwrap_err();
+    assert_eq!(error.code(), Code::OverLimit);
+    let error = engine.put_targets(&bus, "r", &[named("x", 0), named("x", 1)]).unwrap_err();
+    assert!(error.message().contains("the id x"), "{error}");
+    assert_eq!(ids(&bus, "r"), ["b"], "all of them are put, or none");
+    let error = engine.put_targets(&bus, "absent", &[named("x", 0)]).unwrap_err();
+    assert_eq!(error.code(), Code::ResourceNotFoundException);
+}
+
+#[test]
+fn targets_that_threads_add_at_once_are_all_there() {
+    let engine = memory();
+    let (end, bus) = (queue(&engine, "end", standard_queue()), bus(&engine, "default"));
+    for _ in 0..50 {
+        engine.put_rule(&bus, rule("r", ANY, vec![])).unwrap();
+        std::thread::scope(|scope| {
+            for id in ["a", "b", "c", "d"] {
+                let (engine, bus, end) = (&engine, &bus, &end);
+                scope.spawn(move || {
+                    let target = NewTarget { id: id.to_owned(), ..target(end.id()) };
+                    engine.put_targets(bus, "r", &[target]).unwrap();
+                });
+            }
+        });
+        assert_eq!(ids(&bus, "r").len(), 4);
+    }
+}
+
 #[test]
 fn bad_rules_and_targets_are_refused_and_nothing_is_left_of_them() {
     let engine = memory();
