@@ -11,6 +11,7 @@ use trunkline_types::{Millis, Result};
 use crate::codec::Encode;
 use crate::live_bytes::LiveBytes;
 use crate::location::Location;
+use crate::mutant::{self, Mutant};
 
 /// The right to append, for as long as it lives.
 pub enum Append<'a> {
@@ -125,10 +126,12 @@ impl<'a> Append<'a> {
     }
 
     /// Keeps the next `count` records together, of at most `bytes` in all: a crash leaves all of
-    /// them or none. They have to follow at once. False, and no promise, if they are too large.
+    /// them or none. They have to follow at once. False, and no promise, if they are longer than
+    /// the longest record.
     pub fn reserve(&mut self, count: usize, bytes: usize) -> bool {
         match self {
             Self::Off => true,
+            Self::On(_) if mutant::has(Mutant::SplitStep) => true,
             Self::On(step) => step.appender.reserve(count, bytes),
         }
     }

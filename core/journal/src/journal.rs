@@ -415,7 +415,7 @@ impl<'a> Appender<'a> {
 
     /// Keeps the next `count` records together, of at most `bytes` in all: a crash leaves all of
     /// them or none. They have to follow at once, under this lock. False, and no promise, if they
-    /// do not fit into `limits::BATCH_BYTES_MAX`.
+    /// are longer together than `limits::RECORD_BYTES_MAX`.
     pub fn reserve(&mut self, count: usize, bytes: usize) -> bool {
         self.tail.reserve(count, bytes)
     }

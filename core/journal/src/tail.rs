@@ -23,6 +23,8 @@ pub(crate) struct PendingBatch {
     follows: Option<Lsn>,
     pub(crate) segment_bytes: u32,
     pub(crate) bytes: Vec<u8>,
+    /// How long it may become: longer than usual for records that are kept together.
+    bytes_max: usize,
     records_crc: u32,
     /// The batch before, once sealed.
     before: Position,
@@ -179,11 +181,12 @@ impl Tail {
         (lsn, batch.bytes.len() - before + header)
     }
 
-    /// Has the next `count` records, of `bytes` together, lie in one batch. False if they are too
-    /// many for one.
+    /// Has the next `count` records, of `bytes` together, lie in one batch, which becomes as long
+    /// as they need. False if they are longer than the longest record.
     pub(crate) fn reserve(&mut self, count: usize, bytes: usize) -> bool {
-        let size = bytes + count * (frame::record_bytes(0) + frame::ALIGNMENT);
-        if HEADER_BYTES + size > limits::BATCH_BYTES_MAX {
+        let padding = frame::record_bytes(0) + frame::ALIGNMENT;
+        let size = count.saturating_mul(padding).saturating_add(bytes);
+        if size > limits::RECORD_BYTES_MAX {
             return false;
         }
         if self.rotate_to.is_some() || !self.open.as_ref().is_some_and(|open| self.fits(open, size))
@@ -194,7 +197,7 @@ impl Tail {
     }
 
     fn fits(&self, open: &PendingBatch, size: usize) -> bool {
-        open.bytes.len() + size <= limits::BATCH_BYTES_MAX
+        open.bytes.len() + size <= open.bytes_max
             && size <= (self.segment_bytes - self.end.offset()) as usize
     }
 
@@ -221,6 +224,7 @@ impl Tail {
             follows,
             segment_bytes: self.segment_bytes,
             bytes,
+            bytes_max: limits::BATCH_BYTES_MAX.max(needed),
             records_crc: self.seed,
             before: Position::default(),
         };

@@ -9,6 +9,7 @@ use trunkline_engine::{
 };
 use trunkline_journal::sim::Random;
 
+use super::puts;
 use crate::{FaultyVerb, Noun};
 
 /// Event buses under test.
@@ -92,21 +93,10 @@ impl Noun for BusNoun {
         Some(FaultyVerb { operation: PUT_EVENT, resource: bus_name("default"), call })
     }
 
-    /// Changes a rule, or puts an event that goes to two queues at once: both have it or none.
+    /// Changes a rule, or puts an event.
     fn operate(&self, engine: &Engine, random: &mut Random) -> Option<Ticket> {
-        if random.once_in(2) {
-            let fan = bus(engine, "fan");
-            if fan.rules().unwrap().len() < 2 {
-                let name = ["fan-a", "fan-b"][fan.rules().unwrap().len()];
-                let queue = engine.find_queue(&queue_name(name)).unwrap().unwrap_or_else(|| {
-                    engine.create_queue(queue_name(name), standard_queue(), b"").unwrap()
-                });
-                return put_rule(engine, &fan, name, PATTERN, to(queue.id()));
-            }
-            let filler = "x".repeat(random.below(600));
-            let detail = format!(r#"{{"n":{},"filler":"{filler}"}}"#, random.next_u64());
-            let event = format!(r#"{{"source":"shop","detail-type":"t","detail":{detail}}}"#);
-            return fan.put(PutEvent { text: event.as_bytes(), hops: 0 }).unwrap().ticket;
+        if !random.once_in(4) {
+            return puts::operate(engine, random);
         }
         let (work, end) = (bus(engine, "work"), bus(engine, "work-end"));
         let name = ["a", "b", "c"][random.below(3)];
@@ -118,10 +108,11 @@ impl Noun for BusNoun {
     }
 
     fn states(&self, engine: &Engine) -> BTreeMap<String, Vec<u8>> {
-        let Some(work) = engine.find_bus(&bus_name("work")).unwrap() else {
-            return BTreeMap::new();
-        };
-        let rules = work.rules().unwrap().into_iter();
-        rules.map(|rule| (rule.name, rule.pattern.into_bytes())).collect()
+        let mut states = puts::states(engine);
+        if let Some(work) = engine.find_bus(&bus_name("work")).unwrap() {
+            let rules = work.rules().unwrap().into_iter();
+            states.extend(rules.map(|rule| (rule.name, rule.pattern.into_bytes())));
+        }
+        states
     }
 }

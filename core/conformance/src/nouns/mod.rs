@@ -6,6 +6,7 @@ mod documents;
 mod logs;
 mod outbox;
 mod payloads;
+mod puts;
 mod queues;
 mod schedules;
 mod streams;

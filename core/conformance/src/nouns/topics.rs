@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use trunkline_engine::{
-    Delivery, Engine, NewSubscription, Notification, PUBLISH, Queue, Result, TargetResource,
-    Ticket, Topic, fifo_queue, queue_name, standard_queue, topic_name,
+    Delivery, Engine, NewSubscription, Notification, PUBLISH, Queue, QueueConfig, ResourceId,
+    Result, TargetResource, Ticket, Topic, Transport, fifo_queue, queue_name, standard_queue,
+    topic_name,
 };
 use trunkline_journal::sim::Random;
 
@@ -16,6 +17,8 @@ use crate::{FaultyVerb, Noun};
 pub struct TopicNoun;
 
 const TOPICS: [&str; 2] = ["news", "orders.fifo"];
+/// The first byte of the record of a publish of a FIFO topic.
+const PUBLISHED: u8 = 50;
 const QUEUES: [&str; 3] = ["sub-a", "sub-b", "sub.fifo"];
 
 fn topic(engine: &Engine, name: &str) -> Arc<Topic> {
@@ -39,6 +42,32 @@ fn to(queue: &Queue, filter: Option<&'static str>) -> NewSubscription<'static> {
         endpoint: "",
         name: None,
     }
+}
+
+/// What the queue that refuses takes at most.
+const SHORT_BYTES: u32 = 1_024;
+
+/// Subscribes a handler, then a queue that refuses what is long and has a dead-letter queue.
+fn subscribe_others(engine: &Engine) -> Option<Ticket> {
+    let news = topic(engine, TOPICS[0]);
+    if handler(&news).is_none() {
+        let target = TargetResource::Outside(Transport::Handler { lease: 30_000 });
+        let new = NewSubscription { target, ..to(&queue(engine, "sub-a"), None) };
+        return engine.subscribe(&news, &new).unwrap().1;
+    }
+    if engine.find_queue(&queue_name("sub-short")).unwrap().is_some() {
+        return None;
+    }
+    let config = QueueConfig { message_bytes_max: SHORT_BYTES, ..standard_queue() };
+    let short = engine.create_queue(queue_name("sub-short"), config, b"").unwrap();
+    let dead_letter = Some(queue(engine, "sub-dead").id());
+    engine.subscribe(&news, &NewSubscription { dead_letter, ..to(&short, None) }).unwrap().1
+}
+
+/// The destination of the subscribed handler.
+fn handler(topic: &Topic) -> Option<ResourceId> {
+    let subscriptions = topic.subscriptions(None, usize::MAX).unwrap();
+    subscriptions.iter().find(|one| one.is_outside).map(|one| one.target)
 }
 
 fn publish(engine: &Engine, topic: &Topic, number: u64, id: u64, width: usize) -> Option<Ticket> {
@@ -65,6 +94,29 @@ fn bodies(queue: &Queue) -> Vec<u8> {
     let see = |message: Delivery<'_>| bodies.extend_from_slice(message.body);
     queue.peek(usize::MAX >> 1, true, see).unwrap();
     bodies
+}
+
+/// The number of the newest message of each FIFO topic, from its deduplication window.
+fn newest(engine: &Engine) -> BTreeMap<String, Vec<u8>> {
+    // Of a part of a checkpoint: before its record, and before the number in a record of a publish.
+    const HEAD_BYTES: usize = 13;
+    const NUMBER: std::ops::Range<usize> = HEAD_BYTES + 5..HEAD_BYTES + 13;
+    let mut newest = BTreeMap::new();
+    let see = &mut |part: &[u8]| {
+        if let (1, Some(&PUBLISHED), Some(number)) =
+            (part[0], part.get(HEAD_BYTES), part.get(NUMBER))
+        {
+            let number = u64::from_le_bytes(number.try_into().unwrap());
+            let topic = part[HEAD_BYTES + 1..NUMBER.start].to_vec();
+            let last: &mut u64 = newest.entry(topic).or_default();
+            *last = number.max(*last);
+        }
+        Ok(())
+    };
+    engine.host().export_checkpoint(see).unwrap();
+    let state =
+        |(topic, number)| (format!("newest of {topic:?}"), format!("{number}").into_bytes());
+    newest.into_iter().map(state).collect()
 }
 
 impl Noun for TopicNoun {
@@ -115,6 +167,9 @@ impl Noun for TopicNoun {
         static NEXT: AtomicU64 = AtomicU64::new(1 << 41);
         let name = QUEUES[random.below(QUEUES.len())];
         let name_of_topic = TOPICS[random.below(TOPICS.len())];
+        if random.once_in(12) {
+            return subscribe_others(engine);
+        }
         // What is made just now shows nothing by itself.
         let (queue, topic) = (queue(engine, name), topic(engine, name_of_topic));
         if topic.name().name == TOPICS[0] && name.ends_with("fifo") {
@@ -138,7 +193,7 @@ impl Noun for TopicNoun {
     }
 
     fn states(&self, engine: &Engine) -> BTreeMap<String, Vec<u8>> {
-        let mut states = BTreeMap::new();
+        let mut states = newest(engine);
         for topic in engine.topics(None, None, "").unwrap() {
             let subscriptions = topic.subscriptions(None, usize::MAX).unwrap();
             if !subscriptions.is_empty() {
@@ -146,7 +201,11 @@ impl Noun for TopicNoun {
                 states.insert(name, format!("{subscriptions:?}").into_bytes());
             }
         }
-        for queue in engine.queues(None, None, "sub").unwrap() {
+        let mut queues = engine.queues(None, None, "sub").unwrap();
+        if let Some(news) = engine.find_topic(&topic_name(TOPICS[0])).unwrap() {
+            queues.extend(handler(&news).and_then(|id| engine.queue_by_id(id)));
+        }
+        for queue in queues {
             let bodies = bodies(&queue);
             if !bodies.is_empty() {
                 states.insert(format!("{} shows", queue.name().name), bodies);

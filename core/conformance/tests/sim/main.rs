@@ -13,11 +13,13 @@
 mod observe;
 mod work;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use observe::{Moment, drain, look};
-use trunkline_conformance::state;
+use trunkline_conformance::{NOUNS, Noun, state};
 use trunkline_engine::{Clock, Durability, Engine, Millis, OpenOptions};
+use trunkline_host::mutant::{self, Mutant};
 use trunkline_journal::sim::{Image, Random, SimStorage};
 use work::Work;
 
@@ -51,10 +53,54 @@ fn what_comes_back_after_a_crash_is_a_moment_of_what_was() {
     for seed in first..first + runs {
         // Whatever fails below says which seed it was.
         let blame = Blame(seed);
-        crashes += run(seed);
+        crashes += run(seed, None);
         std::mem::forget(blame);
     }
     println!("{runs} runs from seed {first}, {crashes} crashes, 0 violations");
+}
+
+#[test]
+fn a_put_and_a_publish_are_there_as_a_whole_or_not_at_all() {
+    let (first, runs) = (number("TRUNKLINE_SIM_SEED", 1), number("TRUNKLINE_SIM_RUNS", RUNS) / 5);
+    for seed in first..first + runs.max(1) {
+        let blame = Blame(seed);
+        for name in NOUNS_THAT_FAN_OUT {
+            run_often(seed, name);
+        }
+        std::mem::forget(blame);
+    }
+}
+
+#[test]
+fn a_put_or_a_publish_that_is_split_is_found() {
+    // A publish has no bodies of its own, and only a FIFO topic takes part in the step.
+    const SPLITS: [(&str, Mutant); 5] = [
+        ("event buses", Mutant::SplitStep),
+        ("event buses", Mutant::OwnBodiesApart),
+        ("event buses", Mutant::ParticipantsApart),
+        ("topics", Mutant::SplitStep),
+        ("topics", Mutant::ParticipantsApart),
+    ];
+    for (name, mutant) in SPLITS {
+        mutant::enable(&[mutant]);
+        let found = (1..=200)
+            .find(|seed| catch_unwind(AssertUnwindSafe(|| run_often(*seed, name))).is_err());
+        mutant::enable(&[]);
+        println!("{mutant:?} of {name}: seed {found:?}");
+        assert!(found.is_some(), "{mutant:?} of {name} was not found");
+    }
+}
+
+const NOUNS_THAT_FAN_OUT: [&str; 2] = ["event buses", "topics"];
+
+/// A run whose every second operation is one of this noun, and in which other threads seem to
+/// commit between any two steps of the journal.
+fn run_often(seed: u64, name: &str) -> usize {
+    let noun = NOUNS.iter().find(|noun| noun.name() == name).unwrap();
+    mutant::commit_between_steps(Some(seed));
+    let crashes = run(seed, Some(*noun));
+    mutant::commit_between_steps(None);
+    crashes
 }
 
 struct Blame(u64);
@@ -65,10 +111,11 @@ impl Drop for Blame {
     }
 }
 
-fn run(seed: u64) -> usize {
+/// A run; every second operation is one of the noun `often`.
+fn run(seed: u64, often: Option<&'static dyn Noun>) -> usize {
     let mut random = Random::new(seed);
     let storage = SimStorage::new();
-    let history = Work::new(&storage, seed).run(&mut random);
+    let history = Work::new(&storage, seed, often).run(&mut random);
     for _ in 0..CRASHES_PER_RUN {
         let crash = Crash::choose(&history, &storage, &mut random);
         let (image, now) = (crash.image.clone(), crash.now);
@@ -76,7 +123,7 @@ fn run(seed: u64) -> usize {
         if random.once_in(3) {
             // Work goes on after a crash, and may crash again.
             let storage = SimStorage::from_image(image);
-            let history = Work::again(&storage, now, 2).run(&mut random);
+            let history = Work::again(&storage, now, 2, often).run(&mut random);
             Crash::choose(&history, &storage, &mut random).check(&history);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trunkline_conformance::NOUNS;
+use trunkline_conformance::{NOUNS, Noun};
 use trunkline_engine::{
     Clock, DeadLetter, Durability, Engine, Millis, Outgoing, Queue, QueueConfig, Receipt, Receive,
     Ticket, fifo_queue, queue_name, standard_queue,
@@ -26,12 +26,14 @@ pub struct Work {
     /// The number of the next body: bodies are never used twice.
     next: u64,
     last: Option<Ticket>,
+    /// Every second operation is one of this noun.
+    often: Option<&'static dyn Noun>,
 }
 
 impl Work {
     /// Begins on an empty disk.
-    pub fn new(storage: &SimStorage, seed: u64) -> Self {
-        let mut work = Self::again(storage, START + seed, 1);
+    pub fn new(storage: &SimStorage, seed: u64, often: Option<&'static dyn Noun>) -> Self {
+        let mut work = Self::again(storage, START + seed, 1, often);
         let dead = work.create("dead", standard_queue());
         let dead_fifo = work.create("dead.fifo", fifo_queue());
         let after = |queue: &Queue| Some(DeadLetter { queue: queue.id(), max_receive_count: 2 });
@@ -45,14 +47,19 @@ impl Work {
     }
 
     /// Goes on with what a crash left.
-    pub fn again(storage: &SimStorage, now: Millis, life: u64) -> Self {
+    pub fn again(
+        storage: &SimStorage,
+        now: Millis,
+        life: u64,
+        often: Option<&'static dyn Noun>,
+    ) -> Self {
         let (engine, clock) = open(storage, now);
         let find = |name: &str| engine.find_queue(&queue_name(name)).unwrap();
         let names = ["plain", "orders.fifo", "dead", "dead.fifo"];
         let queues = names.into_iter().filter_map(find).collect();
         let (storage, next) = (storage.clone(), 1_000_000 * life);
         let (receipts, accepted) = (Vec::new(), Vec::new());
-        Self { storage, engine, clock, queues, receipts, accepted, next, last: None }
+        Self { storage, engine, clock, queues, receipts, accepted, next, last: None, often }
     }
 
     /// Works, and says how the queues looked from before the first operation on.
@@ -85,7 +92,17 @@ impl Work {
     fn operate(&mut self, random: &mut Random) -> bool {
         // A ticket of an operation before says nothing about what this one does without any.
         self.last = None;
-        match random.below(20) {
+        match (self.often.filter(|_| random.once_in(2)), random.below(20)) {
+            (Some(often), _) => self.last = often.operate(&self.engine, random),
+            (None, operation) => self.operate_one(operation, random),
+        }
+        let Some(ticket) = self.last.filter(|_| random.once_in(2)) else { return false };
+        self.engine.wait(ticket, Durability::Disk).unwrap();
+        true
+    }
+
+    fn operate_one(&mut self, operation: usize, random: &mut Random) {
+        match operation {
             0..=4 => self.send_plain(random),
             5..=8 => self.send_fifo(random),
             9..=12 => self.receive(random),
@@ -101,9 +118,6 @@ impl Work {
             18 => self.checkpoint(random),
             _ => self.rarely(random),
         }
-        let Some(ticket) = self.last.filter(|_| random.once_in(2)) else { return false };
-        self.engine.wait(ticket, Durability::Disk).unwrap();
-        true
     }
 
     /// Writes a checkpoint, often with a verb in the middle of it.

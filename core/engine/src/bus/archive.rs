@@ -3,9 +3,10 @@
 //! An archive is a retained log whose entries are whole events; their time is that of the put. A
 //! replayed event is not archived again.
 
+use std::fmt;
 use std::sync::Arc;
 
-use trunkline_host::{Append, Host, Location, Log, Logs, TimerKey};
+use trunkline_host::{Also, Append, Host, Location, Log, Logs, TimerKey};
 use trunkline_journal::Ticket;
 use trunkline_pattern::{Event as PatternEvent, Pattern};
 use trunkline_types::sync::{Mutex, lock};
@@ -18,6 +19,8 @@ use super::{BUSES, Bus, check_name};
 
 /// Longest name of an archive: EventBridge's.
 const NAME_MAX: usize = 48;
+/// More bytes than the record of an entry has beside the event.
+const ENTRY_HEAD_BYTES: usize = 32;
 /// Shortest time between two looks at what has expired.
 const EXPIRY_MIN: Millis = 60_000;
 /// Looks at what has expired while an event is kept.
@@ -110,9 +113,9 @@ impl Archive {
         matches.map_err(|problem| invalid(format!("The event is not valid: {problem}")))
     }
 
-    /// Keeps an event.
-    pub(super) fn append(&self, log: &mut Append<'_>, event: &Event, now: Millis) -> Result<()> {
-        self.log.append(log, now, &[&event.text]).map(drop)
+    /// What the archive keeps of an event, to be appended in the step of its deliveries.
+    pub(super) fn entry<'a>(&'a self, event: &'a Event, now: Millis) -> ArchiveEntry<'a> {
+        ArchiveEntry { archive: self, event, now }
     }
 
     /// Removes what is older than the retention, and plans the next look.
@@ -129,6 +132,30 @@ impl Archive {
             let next = now + (retention / LOOKS).max(EXPIRY_MIN);
             self.host.arm(TimerKey { owner: BUSES.owner(), slot: self.id.0 }, next);
         }
+    }
+}
+
+/// An event on its way into an archive.
+pub(super) struct ArchiveEntry<'a> {
+    archive: &'a Archive,
+    event: &'a Event,
+    now: Millis,
+}
+
+impl fmt::Debug for ArchiveEntry<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an entry of archive {}", self.archive.name)
+    }
+}
+
+impl Also for ArchiveEntry<'_> {
+    fn bytes(&self) -> usize {
+        ENTRY_HEAD_BYTES + self.event.text.len()
+    }
+
+    fn append(&self, log: &mut Append<'_>) {
+        // Refused only when the archive was removed in the middle: it keeps nothing more.
+        let _refused = self.archive.log.append(log, self.now, &[&self.event.text]);
     }
 }
 

@@ -1,25 +1,24 @@
 //! Putting an event: it is completed and matched, its deliveries are planned, and the plan is
-//! carried out.
+//! carried out in one step of the journal: what queues, destinations, dead-letter queues and
+//! archives get of an event is there after a crash as a whole, or not at all.
 //!
-//! The plan follows rules that lead to other buses. An event does not change on its way through
-//! buses, so one that comes back to a bus would go around for ever: it is refused as a whole,
-//! before anything is delivered.
+//! Inputs are rendered here and not when a message is received: what a target gets is decided by
+//! the rule as it is at the put, as on AWS, and a FIFO queue makes its deduplication id of it.
+//! Destinations of the outbox render at each attempt, so that a mended input mends what waits.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use trunkline_host::{Accepted, HOPS_MAX, Routed, too_many_hops};
+use trunkline_host::{Accepted, Also, Routed};
 use trunkline_journal::Ticket;
 use trunkline_types::sync::atomic::{AtomicU64, Ordering};
-use trunkline_types::{Code, Error, Millis, ResourceId, Result};
+use trunkline_types::{Millis, ResourceId, Result};
 
-use super::archive::Archive;
-use super::delivery::EventTarget;
+use super::delivery::EventStep;
 use super::event::{Completion, Envelope, Event};
-use super::input::About;
-use super::rules::{Rule, Target};
+use super::letter::{Letter, write_letters};
+use super::plan::Plan;
+use super::rules::count;
 use super::{Bus, PUT};
-use crate::attributes;
 
 /// An event to be put.
 #[derive(Debug, Clone, Copy)]
@@ -43,41 +42,6 @@ pub struct PutOutcome {
     pub failed: u32,
     /// To be waited for, if the engine has a journal.
     pub ticket: Option<Ticket>,
-}
-
-/// What is to be done for an event.
-#[derive(Default)]
-struct Plan {
-    /// The rules that match, on every bus that the event comes to.
-    rules: Vec<Arc<Rule>>,
-    deliveries: Vec<Planned>,
-    /// The archives that keep it.
-    archives: Vec<Arc<Archive>>,
-    /// The rules of the first bus that may match; `None` for all.
-    only: Option<Vec<ResourceId>>,
-    /// It comes from an archive.
-    is_replayed: bool,
-}
-
-/// One delivery of the plan.
-struct Planned {
-    bus: Arc<Bus>,
-    rule: Arc<Rule>,
-    /// Which target of the rule.
-    target: usize,
-}
-
-impl Planned {
-    fn target(&self) -> &Target {
-        &self.rule.targets[self.target]
-    }
-}
-
-/// A delivery that a target did not take.
-struct Refused<'a> {
-    planned: &'a Planned,
-    code: &'static str,
-    why: String,
 }
 
 impl Bus {
@@ -122,22 +86,35 @@ impl Bus {
         mut plan: Plan,
     ) -> Result<PutOutcome> {
         self.plan(&event, hops, &mut Vec::new(), &mut plan)?;
-        self.keep(&event, &plan.archives, now)?;
+        let (delivery, logs) = (self.delivery.get()?, self.logs()?);
+        let entries: Vec<_> =
+            plan.archives.iter().map(|archive| archive.entry(&event, now)).collect();
+        let participants: Vec<&dyn Also> = entries.iter().map(|entry| entry as _).collect();
+        let mut lost = Vec::new();
+        let mut letters = write_letters(&*delivery, &event, &plan.deliveries, now, &mut lost)?;
+        let (mut delivered, mut ticket, mut participants) = (0, None, &*participants);
+        while !letters.is_empty() || !participants.is_empty() {
+            let targets: Vec<_> = letters.iter().map(Letter::target).collect();
+            let step = EventStep { targets: &targets, participants, hops, now };
+            let (results, settled) = delivery.deliver(&step)?;
+            ticket = ticket.max(settled);
+            participants = &[];
+            let mut late = Vec::new();
+            for (letter, result) in letters.iter().zip(&results) {
+                delivered += u32::from(letter.is_delivered(result));
+                late.extend(letter.settle(&*delivery, &event, result)?);
+            }
+            letters = late;
+        }
+        plan.archives.iter().for_each(|archive| logs.on_append(&archive.log));
         count(&self.counters.events);
         if !plan.rules.is_empty() {
             count(&self.counters.matched);
             plan.rules.iter().for_each(|rule| count(&rule.counters.matched));
         }
-        let deliveries = &plan.deliveries;
-        let refused = self.carry_out(&event, deliveries, hops, now)?;
-        for refused in &refused {
-            refused.give_up(&event)?;
-        }
-        let (matched, failed) = (plan.rules.len() as u32, refused.len() as u32);
-        let delivered = deliveries.len() as u32 - failed;
-        let is_silent = deliveries.is_empty() && plan.archives.is_empty();
-        let ticket = if is_silent { None } else { self.host.append()?.ticket() };
-        Ok(PutOutcome { id: event.id, matched, delivered, failed, ticket })
+        lost.iter().for_each(|planned| count(&planned.rule.counters.failed));
+        let (matched, all) = (plan.rules.len() as u32, plan.deliveries.len() as u32);
+        Ok(PutOutcome { id: event.id, matched, delivered, failed: all - delivered, ticket })
     }
 
     /// An event from another resource.
@@ -147,121 +124,6 @@ impl Bus {
         let outcome = bus.put(PutEvent { text: routed.body, hops: routed.hops })?;
         let seq = self.counters.events.load(Ordering::Relaxed);
         Ok(Accepted { resource: self.id, seq, duplicate: false, ticket: outcome.ticket })
-    }
-
-    /// Adds the deliveries of this bus, and of the buses behind it. `path` has the buses that the
-    /// event came through.
-    fn plan(
-        self: &Arc<Self>,
-        event: &Event,
-        hops: u32,
-        path: &mut Vec<ResourceId>,
-        plan: &mut Plan,
-    ) -> Result<()> {
-        if hops >= HOPS_MAX {
-            return Err(too_many_hops());
-        }
-        if path.contains(&self.id) {
-            return Err(self.comes_back());
-        }
-        path.push(self.id);
-        if !plan.is_replayed {
-            for archive in self.archives().iter() {
-                if archive.takes(event)? {
-                    plan.archives.push(archive.clone());
-                }
-            }
-        }
-        let mut rules = Vec::new();
-        self.rules.matches(&event.text, &mut rules)?;
-        if let (Some(only), 1) = (&plan.only, path.len()) {
-            rules.retain(|rule| only.contains(&rule.id));
-        }
-        for rule in rules {
-            for (index, target) in rule.targets.iter().enumerate() {
-                let other = self.host.directory.get::<Bus>(target.definition.resource);
-                match other {
-                    Some(other) => other.plan(event, hops + 1, path, plan)?,
-                    None => plan.deliveries.push(Planned {
-                        bus: self.clone(),
-                        rule: rule.clone(),
-                        target: index,
-                    }),
-                }
-            }
-            plan.rules.push(rule);
-        }
-        path.pop();
-        Ok(())
-    }
-
-    /// Keeps an event in archives, in one step.
-    fn keep(&self, event: &Event, archives: &[Arc<Archive>], now: Millis) -> Result<()> {
-        if archives.is_empty() {
-            return Ok(());
-        }
-        {
-            let mut log = self.host.append_at(now)?;
-            archives.iter().try_for_each(|archive| archive.append(&mut log, event, now))?;
-        }
-        let logs = self.logs()?;
-        archives.iter().for_each(|archive| logs.on_append(&archive.log));
-        Ok(())
-    }
-
-    #[cold]
-    fn comes_back(&self) -> Error {
-        Error::new(
-            Code::UnsupportedOperation,
-            format!(
-                "The event comes back to the event bus {}: its rules form a loop. Nothing was \
-                 delivered. Remove one of the rules that lead back, or give it a pattern that does \
-                 not match.",
-                self.name.name
-            ),
-        )
-    }
-
-    /// Carries out a plan; returns the deliveries that were not taken.
-    fn carry_out<'p>(
-        &self,
-        event: &Event,
-        plan: &'p [Planned],
-        hops: u32,
-        now: Millis,
-    ) -> Result<Vec<Refused<'p>>> {
-        let delivery = self.delivery.get()?;
-        let mut refused = Vec::new();
-        let named: Vec<_> = plan.iter().map(names_of).collect::<Result<_>>()?;
-        // Targets that get the same body get it in one step.
-        let mut bodies: Vec<(Cow<'_, [u8]>, Vec<usize>)> = Vec::new();
-        for (index, planned) in plan.iter().enumerate() {
-            match planned.body(event, now) {
-                Ok(body) => match bodies.iter_mut().find(|(other, _)| *other == body) {
-                    Some((_, indexes)) => indexes.push(index),
-                    None => bodies.push((body, vec![index])),
-                },
-                Err(error) => refused.push(Refused::new(planned, "INVALID_JSON", &error)),
-            }
-        }
-        for (body, indexes) in &bodies {
-            let target = |index: &usize| EventTarget {
-                resource: plan[*index].target().definition.resource,
-                group: plan[*index].target().definition.group.as_deref(),
-                attributes: &named[*index],
-            };
-            let targets: Vec<_> = indexes.iter().map(target).collect();
-            let results = delivery.deliver(body, hops, &targets)?;
-            for (index, result) in indexes.iter().zip(results) {
-                match result {
-                    Ok(_) => count(&plan[*index].rule.counters.delivered),
-                    Err(error) => {
-                        refused.push(Refused::new(&plan[*index], code_of(&error), &error));
-                    }
-                }
-            }
-        }
-        Ok(refused)
     }
 
     fn next_event_id(&self) -> String {
@@ -277,84 +139,4 @@ impl Bus {
         let bus = if name.name == "default" { String::new() } else { format!("{}/", name.name) };
         format!("arn:aws:events:{}:{}:rule/{bus}{rule}", name.region, name.account)
     }
-}
-
-impl Planned {
-    /// What the target gets.
-    fn body<'a>(&'a self, event: &'a Event, now: Millis) -> Result<Cow<'a, [u8]>> {
-        let target = self.target();
-        if target.definition.is_owned {
-            // Rendered when it is attempted.
-            return Ok(Cow::Borrowed(&event.text));
-        }
-        let rule_arn = self.bus.rule_arn(&self.rule.name);
-        let about = About { rule_arn: &rule_arn, rule_name: &self.rule.name, ingested: now };
-        target.transformer.fill(&event.text, about)
-    }
-
-    /// The attributes that tell where a dead letter comes from.
-    fn names(&self) -> Result<Vec<u8>> {
-        let arn = self.target().definition.arn.clone();
-        let texts = [("RULE_ARN", self.bus.rule_arn(&self.rule.name)), ("TARGET_ARN", arn)];
-        attributes::with_texts(&[], &texts)
-    }
-}
-
-/// The attributes of a delivery that leaves the engine: its dead letter has them.
-fn names_of(planned: &Planned) -> Result<Vec<u8>> {
-    if planned.target().definition.is_owned { planned.names() } else { Ok(Vec::new()) }
-}
-
-impl<'p> Refused<'p> {
-    fn new(planned: &'p Planned, code: &'static str, error: &Error) -> Self {
-        Self { planned, code, why: error.message().to_owned() }
-    }
-
-    /// Gives the event to the dead-letter queue of the target, or counts it.
-    fn give_up(&self, event: &Event) -> Result<()> {
-        let planned = self.planned;
-        let counters = &planned.rule.counters;
-        let Some(queue) = planned.target().definition.dead_letter else {
-            count(&counters.failed);
-            return Ok(());
-        };
-        let error = [("ERROR_CODE", self.code.to_owned()), ("ERROR_MESSAGE", self.why.clone())];
-        let block = attributes::with_texts(&planned.names()?, &error)?;
-        let dead = Routed { body: &event.text, attributes: &block, ..Routed::default() };
-        match planned.bus.host.deliver(queue, &dead) {
-            Ok(_) => count(&counters.dead_lettered),
-            Err(error) if is_of_target(&error) => count(&counters.failed),
-            Err(error) => return Err(error),
-        }
-        Ok(())
-    }
-}
-
-/// Whether an error is about one target, and not about the engine.
-pub(crate) fn is_of_target(error: &Error) -> bool {
-    matches!(
-        error.code(),
-        Code::QueueDoesNotExist
-            | Code::ResourceNotFoundException
-            | Code::InvalidParameterValue
-            | Code::InvalidMessageContents
-            | Code::MissingParameter
-            | Code::UnsupportedOperation
-            | Code::OverLimit
-            | Code::InjectedFault
-    )
-}
-
-/// EventBridge's name for what went wrong at a target.
-fn code_of(error: &Error) -> &'static str {
-    match error.code() {
-        Code::QueueDoesNotExist | Code::ResourceNotFoundException => "NO_RESOURCE",
-        Code::OverLimit => "THROTTLING",
-        Code::InjectedFault => "INTERNAL_ERROR",
-        _ => "INVALID_PARAMETER",
-    }
-}
-
-fn count(counter: &AtomicU64) {
-    counter.fetch_add(1, Ordering::Relaxed);
 }

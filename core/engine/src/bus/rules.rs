@@ -53,6 +53,11 @@ pub(super) struct RuleCounters {
     pub failed: AtomicU64,
 }
 
+/// Counts one more.
+pub(super) fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
 /// A rule, for people and for the surfaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleStatus {

@@ -1,8 +1,11 @@
-//! One content for many queues, in one step of the journal: all of its messages are there after a
-//! crash, or none.
+//! What several queues get at once, in one step of the journal, with everything else that the
+//! sender records of it: a crash leaves all of a step or nothing of it.
+//!
+//! The records of a step lie in one batch of the journal, which recovery accepts or rejects as a
+//! whole. So the step says beforehand how many bytes they need at most ([`Append::reserve`]).
 //!
 //! Lock order: the mutexes of the FIFO queues in the order of their ids, then the append lock. All
-//! are held until the payload is appended behind the last message, which commits them all.
+//! are held until the last record of the step is appended.
 
 use std::sync::Arc;
 
@@ -15,10 +18,9 @@ use trunkline_types::{Code, Error, Millis, ResourceId, Result};
 
 use super::fifo::{self, FifoQueue, Prepared};
 use super::message::{Outgoing, Sent};
-use super::standard::StandardQueue;
-use super::{Kind, Queue};
+use super::{Kind, Queue, standard};
 
-/// What all messages of a fan-out share.
+/// What the messages of a fan-out share.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SharedPayload<'a> {
     /// Any bytes.
@@ -29,162 +31,280 @@ pub struct SharedPayload<'a> {
     pub context: &'a [u8],
 }
 
-/// One queue of a fan-out, and what is its message's own.
+/// One queue of a step, and its message.
 pub(crate) struct Branch<'a> {
     pub queue: &'a Arc<Queue>,
     pub message: Outgoing<'a>,
-    pub renderer: Option<Renderer>,
+    pub kept: Kept,
 }
 
-/// A queue that takes its message: what can be worked out about it before any lock.
-struct Ready<'a> {
-    /// Its place among the branches.
-    index: usize,
-    branch: &'a Branch<'a>,
-    kind: ReadyKind<'a>,
+/// Where the body and the attributes of a message are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// In the shared payload of the step, which the renderer renders for receivers.
+    Shared(Option<Renderer>),
+    /// In the message itself.
+    Own,
 }
 
-enum ReadyKind<'a> {
-    Standard(&'a StandardQueue),
-    Fifo(&'a FifoQueue, Prepared<'a>),
+/// What one step of the journal does.
+#[derive(Clone, Copy)]
+pub(crate) struct FanOutStep<'a> {
+    pub branches: &'a [Branch<'a>],
+    /// The content of the branches that share it.
+    pub content: SharedPayload<'a>,
+    /// What others append in the same step, behind the messages.
+    pub participants: &'a [&'a dyn Also],
+    /// When the call was admitted: nothing here waits.
+    pub now: Millis,
 }
 
+/// What became of each branch, in their order, and what is to be waited for: nothing if no branch
+/// took its message and there are no participants.
+pub(crate) type Outcome = (Vec<Result<Sent>>, Option<Ticket>);
+
+/// More bytes than the record of a message has beside its group, its deduplication id and its
+/// content.
+const MESSAGE_HEAD_BYTES: usize = 128;
+/// The bytes of a deduplication id that is made from the body.
+const DEDUP_ID_BYTES: usize = 64;
 /// More bytes than the record of a payload has beside its content.
-const HEAD_BYTES: usize = 64;
+const PAYLOAD_HEAD_BYTES: usize = 32;
 
-/// Sends to every branch that takes its message; what the publisher has to record `also` lies in
-/// the same step, right behind the payload. The call was admitted `now`: nothing here waits.
-/// `each` is told what became of each branch, by its place among them, with no lock held.
+/// Whether a queue would take this message now: for a sender that gives what is refused to another
+/// queue in the same step.
+pub(crate) fn check(queue: &Queue, message: &Outgoing<'_>) -> Result<()> {
+    queue.check_present()?;
+    match queue.inner() {
+        Kind::Standard(_) => standard::check(queue, message),
+        Kind::Fifo(_) => fifo::check(queue, message),
+    }
+}
+
+/// Sends to every branch that takes its message, in one step of the journal with what the
+/// participants append. An error means that nothing was done.
 pub(crate) fn fan_out(
     host: &Arc<Host>,
     payloads: &Payloads,
-    branches: &[Branch<'_>],
-    content: &SharedPayload<'_>,
-    also: Option<&dyn Also>,
-    now: Millis,
-    each: &mut dyn FnMut(usize, Result<Sent>),
-) -> Result<Option<Ticket>> {
-    let mut ready = prepare(branches, now, each);
-    if ready.is_empty() && also.is_none() {
-        return Ok(None);
+    step: &FanOutStep<'_>,
+) -> Result<Outcome> {
+    if step.branches.is_empty() && step.participants.is_empty() {
+        return Ok((Vec::new(), None));
     }
-    // Each queue's branches together, in the order of ids; branches of one queue stay in order.
-    ready.sort_by_key(|ready| ready.branch.queue.id);
-    let mut prefix = Vec::with_capacity(8 + content.context.len() + content.attributes.len());
-    prefix.put_bytes(content.context);
-    prefix.put_bytes(content.attributes);
-    let parts = [&*prefix, content.body];
-    let payload = payloads.create(&parts)?;
-    let shared = |renderer| Shared { payload: &payload, renderer, context: content.context };
-    let mut results = Vec::with_capacity(ready.len());
-    let ticket = {
-        let mut states = lock_states(&ready);
-        let mut log = host.append_at(now)?;
-        payload.refer_many(ready.len() as u32);
-        if mutant::has(Mutant::PayloadFirst) {
-            payloads.commit(&payload, &parts, &mut log);
-        }
-        let mut unused = 1;
-        for ready in &mut ready {
-            let shared = shared(ready.branch.renderer);
-            let sent = admit(ready, &mut states, &mut log, shared, now);
-            unused += u32::from(!sent.as_ref().is_ok_and(|sent| !sent.duplicate));
-            results.push((ready.index, sent));
-        }
-        // No message took it: there is nothing to commit.
-        if unused <= ready.len() as u32 && !mutant::has(Mutant::PayloadFirst) {
-            if let Some(also) = also {
-                log.reserve(2, HEAD_BYTES + prefix.len() + content.body.len() + also.bytes());
-            }
-            payloads.commit(&payload, &parts, &mut log);
-        }
-        also.into_iter().for_each(|also| also.append(&mut log));
-        payload.release(unused, &mut log);
+    let mut prefix = Vec::new();
+    let content = Content::new(payloads, step, &mut prefix)?;
+    let fifos = prepare_fifos(step);
+    let (mut results, ticket) = {
+        let states = lock_states(&fifos);
+        let log = host.append_at(step.now)?;
+        let mut running = Running { host, step, content: &content, states, log };
+        running.reserve()?;
+        let results = running.admit_all(payloads, &fifos)?;
         // A duplicate waits for what it stands for.
-        log.ticket().filter(|_| also.is_some() || results.iter().any(|(_, sent)| sent.is_ok()))
+        let is_anything = !step.participants.is_empty() || results.iter().any(Result::is_ok);
+        (results, running.log.ticket().filter(|_| is_anything))
     };
-    for (ready, (index, sent)) in ready.iter().zip(results) {
-        // Every branch is told, also those behind one whose queue could not let go of its message.
-        let sent = sent.and_then(|sent| {
-            settle(ready.branch.queue, &payload, &sent)?;
-            Ok(Sent { ticket, ..sent })
-        });
-        each(index, sent);
-    }
-    Ok(ticket)
-}
-
-/// Checks every branch; tells `each` about those that take no message.
-fn prepare<'a>(
-    branches: &'a [Branch<'a>],
-    now: Millis,
-    each: &mut dyn FnMut(usize, Result<Sent>),
-) -> Vec<Ready<'a>> {
-    let mut ready = Vec::with_capacity(branches.len());
-    for (index, branch) in branches.iter().enumerate() {
-        let prepared = branch.queue.check_present().and_then(|()| match branch.queue.inner() {
-            Kind::Standard(standard) => Ok(ReadyKind::Standard(standard)),
-            Kind::Fifo(fifo) => {
-                let prepared = fifo::prepare(branch.queue, &branch.message, now)?;
-                Ok(ReadyKind::Fifo(fifo, prepared))
-            }
-        });
-        match prepared {
-            Ok(kind) => ready.push(Ready { index, branch, kind }),
-            Err(error) => each(index, Err(error)),
+    for (branch, result) in step.branches.iter().zip(&mut results) {
+        // Every branch is settled, also those behind one whose queue could not let go of its
+        // message.
+        let Ok(sent) = result else { continue };
+        sent.ticket = ticket;
+        if let Err(error) = settle(branch, content.payload.as_ref(), sent) {
+            *result = Err(error);
         }
     }
-    ready
+    Ok((results, ticket))
 }
 
+/// The content that branches share.
+struct Content<'a> {
+    /// `None` if each branch keeps its own.
+    payload: Option<Arc<Payload>>,
+    parts: [&'a [u8]; 2],
+    /// How many branches share it.
+    sharing: u32,
+}
+
+impl<'a> Content<'a> {
+    fn new(
+        payloads: &Payloads,
+        step: &FanOutStep<'a>,
+        prefix: &'a mut Vec<u8>,
+    ) -> Result<Content<'a>> {
+        let SharedPayload { context, attributes, body } = step.content;
+        let sharing = step.branches.iter().filter(|one| one.kept != Kept::Own).count() as u32;
+        if sharing == 0 {
+            return Ok(Content { payload: None, parts: [&[], &[]], sharing });
+        }
+        prefix.reserve(8 + context.len() + attributes.len());
+        prefix.put_bytes(context);
+        prefix.put_bytes(attributes);
+        let parts = [&**prefix, body];
+        Ok(Content { payload: Some(payloads.create(&parts)?), parts, sharing })
+    }
+}
+
+/// A message for a FIFO queue, made ready before the queue is locked.
+struct FifoBranch<'a> {
+    queue: ResourceId,
+    fifo: &'a FifoQueue,
+    prepared: Result<Prepared<'a>>,
+}
+
+/// The messages for FIFO queues, in the order of their branches.
+fn prepare_fifos<'a>(step: &FanOutStep<'a>) -> Vec<FifoBranch<'a>> {
+    let prepared = |branch: &'a Branch<'a>| match branch.queue.inner() {
+        Kind::Standard(_) => None,
+        Kind::Fifo(fifo) => {
+            let prepared = fifo::prepare(branch.queue, &branch.message, step.now);
+            Some(FifoBranch { queue: branch.queue.id, fifo, prepared })
+        }
+    };
+    step.branches.iter().filter_map(prepared).collect()
+}
+
+/// The FIFO queues that are locked, in the order of their ids.
 type States<'a> = Vec<(ResourceId, MutexGuard<'a, FifoState>)>;
 
-/// Locks the FIFO queues, each once; `ready` is in the order of their ids.
-fn lock_states<'a>(ready: &[Ready<'a>]) -> States<'a> {
-    let mut states: States<'a> = Vec::new();
-    for Ready { branch, kind, .. } in ready {
-        let ReadyKind::Fifo(fifo, _) = kind else { continue };
-        if states.last().is_none_or(|(id, _)| *id != branch.queue.id) {
-            states.push((branch.queue.id, fifo.lock()));
-        }
-    }
-    states
+/// Locks the FIFO queues, each once.
+fn lock_states<'a>(fifos: &[FifoBranch<'a>]) -> States<'a> {
+    let mut queues: Vec<_> = fifos.iter().map(|branch| (branch.queue, branch.fifo)).collect();
+    queues.sort_unstable_by_key(|(id, _)| *id);
+    queues.dedup_by_key(|(id, _)| *id);
+    queues.into_iter().map(|(id, fifo)| (id, fifo.lock())).collect()
 }
 
-/// Appends and applies the message of one branch.
-fn admit<'a>(
-    ready: &mut Ready<'a>,
-    states: &mut States<'_>,
-    log: &mut Append<'_>,
-    shared: Shared<'a>,
-    now: Millis,
-) -> Result<Sent> {
-    let queue = ready.branch.queue;
-    // A queue that was removed since it was checked: on record that came before this step.
-    queue.check_present()?;
-    match &mut ready.kind {
-        ReadyKind::Standard(standard) => {
-            let seq = standard.admit(queue, log, &ready.branch.message, Some(shared), now)?;
-            Ok(Sent { queue: queue.id, seq, duplicate: false, ticket: None })
+/// A step whose locks are held.
+struct Running<'a> {
+    host: &'a Arc<Host>,
+    step: &'a FanOutStep<'a>,
+    content: &'a Content<'a>,
+    states: States<'a>,
+    log: Append<'a>,
+}
+
+impl Running<'_> {
+    /// Keeps the records of the step together.
+    fn reserve(&mut self) -> Result<()> {
+        if !self.log.is_on() {
+            return Ok(());
         }
-        ReadyKind::Fifo(fifo, prepared) => {
-            let at = states.binary_search_by_key(&queue.id, |(id, _)| *id).map_err(|_| {
-                Error::new(Code::InternalError, "A FIFO queue of a fan-out is not locked.")
-            })?;
-            prepared.shared = Some(shared);
-            Ok(fifo.admit(queue, &mut states[at].1, log, prepared, now))
+        let Content { parts, .. } = self.content;
+        let own = |branch: &Branch<'_>| {
+            let Outgoing { body, attributes, group, dedup_id, .. } = branch.message;
+            let names = group.map_or(0, str::len) + dedup_id.map_or(DEDUP_ID_BYTES, str::len);
+            let is_own = branch.kept == Kept::Own;
+            MESSAGE_HEAD_BYTES + names + if is_own { body.len() + attributes.len() } else { 0 }
+        };
+        let messages: usize = self.step.branches.iter().map(own).sum();
+        let participants: usize = self.step.participants.iter().map(|one| one.bytes()).sum();
+        let payload = PAYLOAD_HEAD_BYTES + parts[0].len() + parts[1].len();
+        let count = 1 + self.step.branches.len() + self.step.participants.len();
+        if self.log.reserve(count, messages + participants + payload) {
+            return Ok(());
         }
+        Err(Error::new(
+            Code::UnsupportedOperation,
+            format!(
+                "The message goes to {} queues, which needs more than a step of the journal can \
+                 hold. Nothing was delivered. Give it fewer targets, or make it shorter.",
+                self.step.branches.len()
+            ),
+        ))
+    }
+
+    /// Appends and applies all messages, then what they share, then what the participants append.
+    fn admit_all(
+        &mut self,
+        payloads: &Payloads,
+        fifos: &[FifoBranch<'_>],
+    ) -> Result<Vec<Result<Sent>>> {
+        let Content { payload, parts, sharing } = self.content;
+        let is_first = mutant::has(Mutant::PayloadFirst);
+        if let Some(payload) = payload {
+            payload.refer_many(*sharing);
+            if is_first {
+                payloads.commit(payload, parts, &mut self.log);
+            }
+        }
+        let mut results = Vec::with_capacity(self.step.branches.len());
+        let mut fifos = fifos.iter();
+        // One reference is that of this step itself.
+        let mut unused = 1 + sharing;
+        for branch in self.step.branches {
+            self.begin_another_step(Mutant::OwnBodiesApart, branch.kept == Kept::Own)?;
+            let sent = self.admit(branch, &mut fifos);
+            let is_held = branch.kept != Kept::Own && sent.as_ref().is_ok_and(|one| !one.duplicate);
+            unused -= u32::from(is_held);
+            results.push(sent);
+        }
+        if let Some(payload) = payload {
+            // No message took it: there is nothing to keep.
+            if unused <= *sharing && !is_first {
+                payloads.commit(payload, parts, &mut self.log);
+            }
+            payload.release(unused, &mut self.log);
+        }
+        self.begin_another_step(Mutant::ParticipantsApart, true)?;
+        self.step.participants.iter().for_each(|participant| participant.append(&mut self.log));
+        Ok(results)
+    }
+
+    /// Appends and applies the message of one branch.
+    fn admit<'b>(
+        &mut self,
+        branch: &Branch<'_>,
+        fifos: &mut impl Iterator<Item = &'b FifoBranch<'b>>,
+    ) -> Result<Sent> {
+        let queue = branch.queue;
+        let shared = match (branch.kept, &self.content.payload) {
+            (Kept::Shared(renderer), Some(payload)) => {
+                Some(Shared { payload, renderer, context: self.step.content.context })
+            }
+            _ => None,
+        };
+        match queue.inner() {
+            Kind::Standard(standard) => {
+                // A queue that was removed before this step.
+                queue.check_present()?;
+                let now = self.step.now;
+                let seq = standard.admit(queue, &mut self.log, &branch.message, shared, now)?;
+                Ok(Sent { queue: queue.id, seq, duplicate: false, ticket: None })
+            }
+            Kind::Fifo(fifo) => {
+                let left_out = || Error::new(Code::InternalError, "A FIFO queue is not locked.");
+                let prepared = &fifos.next().ok_or_else(left_out)?.prepared;
+                let prepared = prepared.as_ref().map_err(Clone::clone)?;
+                queue.check_present()?;
+                let at = self.states.binary_search_by_key(&queue.id, |(id, _)| *id);
+                let state = &mut self.states[at.map_err(|_| left_out())?].1;
+                Ok(fifo.admit(queue, state, &mut self.log, prepared, shared, self.step.now))
+            }
+        }
+    }
+
+    /// For a mutant: what follows is in another step of the journal.
+    fn begin_another_step(&mut self, mutant: Mutant, is_due: bool) -> Result<()> {
+        if is_due && mutant::has(mutant) {
+            self.log = Append::Off;
+            self.log = self.host.append_at(self.step.now)?;
+        }
+        Ok(())
     }
 }
 
 /// With every lock released: wakes a receiver, and takes back a message whose queue was removed in
 /// the middle, which found its references before this one was among them.
-fn settle(queue: &Queue, payload: &Arc<Payload>, sent: &Sent) -> Result<()> {
-    if queue.is_removed() && queue.references.holds(sent.seq, payload) {
+fn settle(branch: &Branch<'_>, payload: Option<&Arc<Payload>>, sent: &Sent) -> Result<()> {
+    let queue = branch.queue;
+    if let Some(payload) = payload.filter(|_| queue.is_removed())
+        && queue.references.holds(sent.seq, payload)
+    {
         queue.references.release(sent.seq, &mut queue.host.append()?);
     }
     if !sent.duplicate {
         queue.wake(1);
     }
+    queue.tell_listener();
     Ok(())
 }

@@ -45,7 +45,7 @@ pub(crate) use crate::attributes;
 pub use component::QUEUES;
 pub(crate) use component::{Queues, check_limits};
 pub use fan_out::SharedPayload;
-pub(crate) use fan_out::{Branch, fan_out};
+pub(crate) use fan_out::{Branch, FanOutStep, Kept, Outcome, check, fan_out};
 pub use message::{Delivery, Outgoing, Receive, Received, Sent, Statistics, sequence_number};
 pub use names::{check_id, check_queue_name, is_id};
 pub use options::{QUEUE_OPTIONS, QueueOption, Unit, default_config, fifo_queue, standard_queue};
@@ -78,6 +78,8 @@ pub struct Queue {
     purged_at: AtomicU64,
     /// Told of every message that another resource delivers here.
     listener: Mutex<Option<Arc<dyn Signal>>>,
+    /// Whether there ever was one: queues without any take no lock.
+    has_listener: AtomicBool,
 }
 
 // A queue is allocated once and never moved, and the larger kind is the usual one.
@@ -108,6 +110,7 @@ impl Queue {
             removed: AtomicBool::new(false),
             purged_at: AtomicU64::new(purged_at.unwrap_or(0)),
             listener: Mutex::new(None),
+            has_listener: AtomicBool::new(false),
         }
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use trunkline_host::Move;
 use trunkline_journal::Signal;
+use trunkline_types::sync::atomic::Ordering;
 use trunkline_types::sync::lock;
 use trunkline_types::{Code, Error, Millis, Receipt, ResourceId, Result};
 
@@ -59,6 +60,7 @@ impl Queue {
     /// Has `listener` told of every message that another resource delivers here.
     pub(crate) fn listen(&self, listener: Arc<dyn Signal>) {
         *lock(&self.listener) = Some(listener);
+        self.has_listener.store(true, Ordering::Release);
     }
 
     fn standard(&self) -> Result<&StandardQueue> {

@@ -7,6 +7,7 @@
 //! apart (claimed or leased) while the target accepts it.
 
 use trunkline_host::{Accepted, Also, Append, Host, Move, ReceivedBefore, Routed};
+use trunkline_types::sync::atomic::Ordering;
 use trunkline_types::sync::lock;
 use trunkline_types::{Code, Error, Millis, QueueKind, ResourceId, Result, Seq};
 
@@ -103,6 +104,9 @@ impl Queue {
 
     /// Something was delivered here.
     pub(crate) fn tell_listener(&self) {
+        if !self.has_listener.load(Ordering::Acquire) {
+            return;
+        }
         // Cloned: the listener may take its own locks.
         let listener = lock(&self.listener).clone();
         if let Some(listener) = listener {

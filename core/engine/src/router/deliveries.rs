@@ -1,13 +1,16 @@
-//! Delivers the events of buses: to several queues in one step of the journal, to everything else
-//! one by one.
+//! Carries out what an event bus puts, in one step of the journal: messages for queues and for
+//! destinations of the outbox, whose deliveries are messages too, and entries of archives.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
 use trunkline_host::{Accepted, Host, Payloads, Routed};
 use trunkline_types::{Code, Error, Result};
 
-use crate::bus::{EventDelivery, EventTarget, is_of_target};
-use crate::queue::{Branch, Outgoing, Queue, Sent, SharedPayload, fan_out};
+use crate::bus::{Delivered, EventDelivery, EventStep, EventTarget, is_of_target};
+use crate::queue::{
+    Branch, FanOutStep, Kept, Outgoing, Queue, Sent, SharedPayload, check, fan_out,
+};
 
 /// Delivers the events of buses.
 pub(super) struct Deliveries(Weak<Host>);
@@ -16,74 +19,105 @@ impl Deliveries {
     pub fn new(host: &Arc<Host>) -> Self {
         Self(Arc::downgrade(host))
     }
+
+    fn host(&self) -> Result<Arc<Host>> {
+        self.0.upgrade().ok_or_else(closed)
+    }
 }
 
 impl EventDelivery for Deliveries {
-    fn deliver(
-        &self,
-        body: &[u8],
-        hops: u32,
-        targets: &[EventTarget<'_>],
-    ) -> Result<Vec<Result<Accepted>>> {
-        let closed = || Error::new(Code::EngineClosed, "The engine is closed. Open a new one.");
-        let host = self.0.upgrade().ok_or_else(closed)?;
+    fn check(&self, target: &EventTarget<'_>) -> Result<()> {
+        let host = self.host()?;
+        match host.directory.get::<Queue>(target.resource) {
+            Some(queue) => check(&queue, &message_of(target)),
+            None if host.directory.contains(target.resource) => Ok(()),
+            None => Err(Error::new(
+                Code::ResourceNotFoundException,
+                "The resource that the delivery is for does not exist. Create it, or name another \
+                 target.",
+            )),
+        }
+    }
+
+    fn deliver(&self, step: &EventStep<'_>) -> Result<Delivered> {
+        let host = self.host()?;
         let queue = |target: &EventTarget<'_>| host.directory.get::<Queue>(target.resource);
-        let queues: Vec<_> = targets.iter().map(queue).collect();
-        // A message of its own costs less than a payload that one message refers to.
-        let shares = |index: &usize| queues[*index].is_some() && targets[*index].is_plain();
-        let shared: Vec<usize> = (0..targets.len()).filter(shares).collect();
-        let shared = if shared.len() > 1 { shared } else { Vec::new() };
-        let mut results: Vec<Option<Result<Accepted>>> = vec![None; targets.len()];
-        fan_out_event(&host, body, targets, &queues, &shared, &mut results)?;
-        for (target, result) in targets.iter().zip(&mut results) {
-            if result.is_none() {
-                let EventTarget { resource, group, attributes } = *target;
-                let routed = Routed { body, attributes, group, hops, ..Routed::default() };
-                *result = Some(host.deliver(resource, &routed));
+        let queues: Vec<_> = step.targets.iter().map(queue).collect();
+        let shared = shared_body(step.targets);
+        let mut branches = Vec::with_capacity(step.targets.len());
+        for (target, queue) in step.targets.iter().zip(&queues) {
+            let Some(queue) = queue else { continue };
+            let is_shared = target.is_plain() && shared.is_some_and(|body| is_same(body, target));
+            let kept = if is_shared { Kept::Shared(None) } else { Kept::Own };
+            branches.push(Branch { queue, message: message_of(target), kept });
+        }
+        let payloads = host.component::<Payloads>().ok_or_else(closed)?;
+        let content = SharedPayload { body: shared.unwrap_or_default(), ..Default::default() };
+        let EventStep { participants, now, .. } = *step;
+        let fan = FanOutStep { branches: &branches, content, participants, now };
+        let (sent, mut ticket) = fan_out(&host, &payloads, &fan)?;
+        let (mut sent, mut results) = (sent.into_iter(), Vec::with_capacity(step.targets.len()));
+        for (target, queue) in step.targets.iter().zip(&queues) {
+            let result = match queue {
+                Some(_) => sent.next().unwrap_or_else(left_out).map(accepted),
+                // Not a queue: it takes the event in a step of its own.
+                None => deliver_apart(&host, target, step.hops),
+            };
+            match result {
+                Err(error) if !is_of_target(&error) => return Err(error),
+                result => results.push(result),
             }
         }
-        results.into_iter().map(of_target).collect()
+        let apart = results.iter().flatten().filter_map(|accepted| accepted.ticket).max();
+        ticket = ticket.max(apart);
+        Ok((results, ticket))
     }
 }
 
-/// What became of one target, unless the error is the engine's.
-fn of_target(result: Option<Result<Accepted>>) -> Result<Result<Accepted>> {
-    match result {
-        Some(Err(error)) if !is_of_target(&error) => Err(error),
-        Some(result) => Ok(result),
-        None => Err(Error::new(Code::InternalError, "A target was left out.")),
+/// The body that several targets get, and that is stored once for them. A message of its own costs
+/// less than a payload that one message refers to.
+fn shared_body<'a>(targets: &[EventTarget<'a>]) -> Option<&'a [u8]> {
+    let plain = || targets.iter().filter(|target| target.is_plain()).map(|target| target.body);
+    let mut by_address: HashMap<(usize, usize), (usize, &[u8])> = HashMap::new();
+    for body in plain() {
+        let key = (body.as_ptr().addr(), body.len());
+        by_address.entry(key).or_insert((0, body)).0 += 1;
     }
+    let most = by_address.values().copied().max_by_key(|(count, _)| *count)?;
+    if most.0 > 1 || by_address.len() < 2 {
+        return (most.0 > 1).then_some(most.1);
+    }
+    let mut by_content: HashMap<&[u8], usize> = HashMap::new();
+    plain().for_each(|body| *by_content.entry(body).or_default() += 1);
+    let (body, count) = by_content.into_iter().max_by_key(|(_, count)| *count)?;
+    (count > 1).then_some(body)
 }
 
-/// Delivers one event to several queues in one step of the journal.
-fn fan_out_event(
-    host: &Arc<Host>,
-    body: &[u8],
-    targets: &[EventTarget<'_>],
-    queues: &[Option<Arc<Queue>>],
-    shared: &[usize],
-    results: &mut [Option<Result<Accepted>>],
-) -> Result<()> {
-    let branch = |index: &usize| {
-        let group = targets[*index].group;
-        let message = Outgoing { body, group, ..Outgoing::default() };
-        Some(Branch { queue: queues[*index].as_ref()?, message, renderer: None })
-    };
-    let branches: Vec<_> = shared.iter().filter_map(branch).collect();
-    if branches.is_empty() {
-        return Ok(());
-    }
-    let closed = || Error::new(Code::EngineClosed, "The engine is closed. Open a new one.");
-    let payloads = host.component::<Payloads>().ok_or_else(closed)?;
-    let content = SharedPayload { body, ..SharedPayload::default() };
-    let mut each = |index: usize, sent: Result<Sent>| {
-        let accepted = sent.map(|Sent { queue: resource, seq, duplicate, ticket }| Accepted {
-            resource,
-            seq,
-            duplicate,
-            ticket,
-        });
-        results[shared[index]] = Some(accepted);
-    };
-    fan_out(host, &payloads, &branches, &content, None, host.now(), &mut each).map(drop)
+fn is_same(body: &[u8], target: &EventTarget<'_>) -> bool {
+    std::ptr::eq(body, target.body) || body == target.body
+}
+
+fn message_of<'a>(target: &EventTarget<'a>) -> Outgoing<'a> {
+    let EventTarget { group, body, attributes, .. } = *target;
+    Outgoing { body, attributes, group, ..Outgoing::default() }
+}
+
+fn deliver_apart(host: &Host, target: &EventTarget<'_>, hops: u32) -> Result<Accepted> {
+    let EventTarget { resource, group, body, attributes } = *target;
+    host.deliver(resource, &Routed { body, attributes, group, hops, ..Routed::default() })
+}
+
+fn accepted(sent: Sent) -> Accepted {
+    let Sent { queue: resource, seq, duplicate, ticket } = sent;
+    Accepted { resource, seq, duplicate, ticket }
+}
+
+#[cold]
+fn left_out() -> Result<Sent> {
+    Err(Error::new(Code::InternalError, "A target was left out."))
+}
+
+#[cold]
+fn closed() -> Error {
+    Error::new(Code::EngineClosed, "The engine is closed. Open a new one.")
 }

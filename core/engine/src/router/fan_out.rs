@@ -9,7 +9,9 @@ use trunkline_types::{Code, Error, Millis, Result};
 
 use super::Target;
 use crate::engine::Engine;
-use crate::queue::{Branch, Outgoing, Queue, Sent, SharedPayload, fan_out, operation};
+use crate::queue::{
+    Branch, FanOutStep, Kept, Outgoing, Queue, Sent, SharedPayload, fan_out, operation,
+};
 
 /// One target of a fan-out, and what is its message's own.
 #[derive(Debug, Clone, Copy)]
@@ -58,33 +60,23 @@ impl Engine {
         let now = self.host().admit_internal(operation::SEND)?.now(self.host());
         let queues: Vec<_> =
             targets.iter().map(|target| self.target_queue(target.target)).collect();
-        let mut results: Vec<Option<Result<Sent>>> = Vec::with_capacity(targets.len());
-        let (mut branches, mut places) = (Vec::with_capacity(targets.len()), Vec::new());
-        for (place, (target, queue)) in targets.iter().zip(&queues).enumerate() {
-            let queue = match queue {
-                Ok(queue) => queue,
-                Err(error) => {
-                    results.push(Some(Err(error.clone())));
-                    continue;
-                }
-            };
-            results.push(None);
+        let mut branches = Vec::with_capacity(targets.len());
+        for (target, queue) in targets.iter().zip(&queues) {
+            let Ok(queue) = queue else { continue };
             let FanTarget { group, dedup_id, delay, renderer, .. } = *target;
             let SharedPayload { body, attributes, .. } = *content;
             let message = Outgoing { body, attributes, group, dedup_id, delay };
-            branches.push(Branch { queue, message, renderer });
-            places.push(place);
+            branches.push(Branch { queue, message, kept: Kept::Shared(renderer) });
         }
-        let mut each = |index: usize, sent| results[places[index]] = Some(sent);
-        let ticket = fan_out(self.host(), &payloads, &branches, content, None, now, &mut each)?;
-        for (target, sent) in targets.iter().zip(&results) {
-            if let (Target::Outbox(id), Some(Ok(_))) = (target.target, sent) {
-                let queue = self.destination_queue(id);
-                queue.into_iter().for_each(|queue| queue.tell_listener());
-            }
-        }
-        let unknown = || Err(Error::new(Code::InternalError, "A target was left out."));
-        let results = results.into_iter().map(|sent| sent.unwrap_or_else(unknown)).collect();
+        let step = FanOutStep { branches: &branches, content: *content, participants: &[], now };
+        let (sent, ticket) = fan_out(self.host(), &payloads, &step)?;
+        let mut sent = sent.into_iter();
+        let left_out = || Err(Error::new(Code::InternalError, "A target was left out."));
+        let result = |queue: &Result<Arc<Queue>>| match queue {
+            Ok(_) => sent.next().unwrap_or_else(left_out),
+            Err(error) => Err(error.clone()),
+        };
+        let results = queues.iter().map(result).collect();
         Ok(FanOut { results, ticket })
     }
 

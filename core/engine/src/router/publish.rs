@@ -1,14 +1,15 @@
-//! Publishing: one step of the journal for all targets of a message, and dead letters of those that
-//! refuse it.
+//! Publishing: one step of the journal for all targets of a message, dead letters for those that
+//! refuse it included.
 
 use std::sync::Arc;
 
-use trunkline_host::Payloads;
-use trunkline_journal::Ticket;
+use trunkline_host::{Also, Payloads};
 use trunkline_types::{Code, Error, QueueKind, Result};
 
 use crate::engine::Engine;
-use crate::queue::{Branch, Outgoing, Queue, Sent, SharedPayload, fan_out};
+use crate::queue::{
+    Branch, FanOutStep, Kept, Outcome, Outgoing, Queue, SharedPayload, check, fan_out,
+};
 use crate::topic::{Notification, PUBLISH, Publication, Publishing, Selected, Topic, renderer};
 
 impl Engine {
@@ -25,38 +26,43 @@ impl Engine {
         let context = publishing.context();
         let content =
             SharedPayload { body: message.body, attributes: message.attributes, context: &context };
-        let (mut routes, mut lost) = (Vec::with_capacity(publishing.selected.len()), 0);
+        let (mut routes, mut failed) = (Vec::with_capacity(publishing.selected.len()), 0);
         for selected in &publishing.selected {
-            match self.route(selected, false).or_else(|| self.route(selected, true)) {
+            match self.route_to_target(&publishing, selected, message) {
                 Some(route) => routes.push(route),
-                None => lost += 1,
+                None => failed += 1,
             }
         }
         let (results, ticket) =
-            self.send_routes(&publishing, &routes, message, &content, publishing.also())?;
-        let mut outcome = Outcome { failed: lost, ..Outcome::default() };
-        let mut again = Vec::new();
-        for (route, is_sent) in routes.iter().zip(&results) {
-            match (is_sent, route.is_dead_letter) {
-                (true, false) => outcome.delivered += 1,
-                (true, true) => outcome.dead_lettered += 1,
-                (false, false) => again.extend(self.route(&route.selected, true)),
-                (false, true) => {}
+            self.send_routes(&publishing, &routes, message, content, publishing.also())?;
+        let (mut delivered, mut dead_lettered) = (0, 0);
+        for (route, sent) in routes.iter().zip(&results) {
+            match (sent, route.is_dead_letter) {
+                (Ok(_), false) => delivered += 1,
+                (Ok(_), true) => dead_lettered += 1,
+                // Its queue was removed in the middle: as if it had been removed right afterwards,
+                // with all that it holds.
+                (Err(_), _) => failed += 1,
             }
-            outcome.failed += usize::from(!is_sent);
         }
-        if !again.is_empty() {
-            // A target that refused this one message, because it is too large for it.
-            let (results, _) = self.send_routes(&publishing, &again, message, &content, None)?;
-            let taken = results.iter().filter(|is_sent| **is_sent).count();
-            (outcome.dead_lettered, outcome.failed) =
-                (outcome.dead_lettered + taken, outcome.failed - taken);
-        }
-        let Outcome { delivered, dead_lettered, failed } = outcome;
         Ok(publishing.end(delivered, dead_lettered, failed, ticket))
     }
 
-    /// Where a selected message goes: to its target, or to its dead-letter queue.
+    /// Where a selected message goes: to its target, or to its dead-letter queue if the target is
+    /// gone or does not take this message.
+    fn route_to_target(
+        &self,
+        publishing: &Publishing<'_>,
+        selected: &Selected,
+        message: &Notification<'_>,
+    ) -> Option<Route> {
+        let takes = |route: &Route| {
+            check(&route.queue, &branch(publishing, route, message, false).message).is_ok()
+        };
+        let route = |is_dead_letter| self.route(selected, is_dead_letter).filter(takes);
+        route(false).or_else(|| route(true))
+    }
+
     fn route(&self, selected: &Selected, is_dead_letter: bool) -> Option<Route> {
         let id = if is_dead_letter { selected.dead_letter? } else { selected.target };
         let queue = self.host().directory.get::<Queue>(id)?;
@@ -68,23 +74,19 @@ impl Engine {
         publishing: &Publishing<'_>,
         routes: &[Route],
         message: &Notification<'_>,
-        content: &SharedPayload<'_>,
-        also: Option<&dyn trunkline_host::Also>,
-    ) -> Result<(Vec<bool>, Option<Ticket>)> {
+        content: SharedPayload<'_>,
+        also: Option<&dyn Also>,
+    ) -> Result<Outcome> {
         let closed = || Error::new(Code::EngineClosed, "The engine is closed. Open it again.");
         let payloads = self.host().component::<Payloads>().ok_or_else(closed)?;
-        let branch = |route| branch(publishing, route, message);
+        // A message of its own costs less than a payload that one message refers to.
+        let is_alone = routes.len() == 1;
+        let branch = |route| branch(publishing, route, message, is_alone);
         let branches: Vec<Branch<'_>> = routes.iter().map(branch).collect();
-        let mut results = vec![false; routes.len()];
-        let mut each = |index: usize, sent: Result<Sent>| results[index] = sent.is_ok();
-        let ticket =
-            fan_out(self.host(), &payloads, &branches, content, also, publishing.now, &mut each)?;
-        for (route, _) in routes.iter().zip(&results).filter(|(_, is_sent)| **is_sent) {
-            if route.selected.is_owned && !route.is_dead_letter {
-                route.queue.tell_listener();
-            }
-        }
-        Ok((results, ticket))
+        let participants = also.as_slice();
+        let now = publishing.now;
+        let step = FanOutStep { branches: &branches, content, participants, now };
+        fan_out(self.host(), &payloads, &step)
     }
 }
 
@@ -95,18 +97,12 @@ struct Route {
     is_dead_letter: bool,
 }
 
-#[derive(Default)]
-struct Outcome {
-    delivered: usize,
-    dead_lettered: usize,
-    failed: usize,
-}
-
 /// What the queue of a route gets.
 fn branch<'a>(
     publishing: &'a Publishing<'_>,
     route: &'a Route,
     message: &Notification<'a>,
+    is_alone: bool,
 ) -> Branch<'a> {
     let Selected { id, is_owned, is_raw, .. } = route.selected;
     let is_destination = is_owned && !route.is_dead_letter;
@@ -120,5 +116,9 @@ fn branch<'a>(
     let renderer = (!is_raw && !is_destination).then(|| renderer(id, false));
     // Targets of a topic are delayed as their queue says.
     let message = Outgoing { body, attributes, group, dedup_id, delay: None };
-    Branch { queue: &route.queue, message, renderer }
+    let kept = match renderer {
+        None if is_alone && !is_destination => Kept::Own,
+        renderer => Kept::Shared(renderer),
+    };
+    Branch { queue: &route.queue, message, kept }
 }

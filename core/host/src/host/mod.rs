@@ -28,6 +28,7 @@ use crate::faults::Faults;
 use crate::gate::{CLOSED, Gate, READ_ONLY};
 use crate::live_bytes::LiveBytes;
 use crate::location::Location;
+use crate::mutant;
 use crate::options::OpenOptions;
 use crate::run_queue::RunQueue;
 
@@ -171,6 +172,9 @@ impl Host {
             Some(_) if self.gate.is_read_only() => Ok(Append::off()),
             None => Ok(Append::off()),
             Some(journal) => {
+                if mutant::is_commit_due() {
+                    journal.commit(journal.appended(), Durability::Os)?;
+                }
                 let is_full = journal.is_full();
                 let appender = journal.lock()?;
                 Ok(Append::on(

@@ -18,7 +18,7 @@ use trunkline_queue::{
 };
 use trunkline_types::sync::atomic::{AtomicU64, Ordering};
 use trunkline_types::sync::{Mutex, MutexGuard, lock};
-use trunkline_types::{Error, Field, Millis, Problem, QueueConfig, Receipt, Result, Seq};
+use trunkline_types::{Field, Millis, Problem, QueueConfig, Receipt, Result, Seq};
 
 use crate::queue::envelope::Envelope;
 use crate::queue::message::{Outgoing, Sent, Statistics};
@@ -46,7 +46,7 @@ impl FifoQueue {
         let prepared = prepare(queue, message, now)?;
         let mut state = lock(&self.state);
         let mut log = queue.host.append_at(now)?;
-        Ok(self.admit(queue, &mut state, &mut log, &prepared, now))
+        Ok(self.admit(queue, &mut state, &mut log, &prepared, None, now))
     }
 
     pub fn send_batch(
@@ -63,7 +63,8 @@ impl FifoQueue {
             let mut state = lock(&self.state);
             let mut log = queue.host.append_at(now)?;
             results.extend(prepared.into_iter().map(|prepared| {
-                prepared.map(|prepared| self.admit(queue, &mut state, &mut log, &prepared, now))
+                prepared
+                    .map(|prepared| self.admit(queue, &mut state, &mut log, &prepared, None, now))
             }));
             log.ticket()
         };
@@ -74,7 +75,7 @@ impl FifoQueue {
         Ok(ticket)
     }
 
-    /// Decides, journals and applies one send. Content that is shared holds a reference for it; a
+    /// Decides, journals and applies one send. Content that is `shared` holds a reference for it; a
     /// duplicate leaves that to the caller.
     pub fn admit(
         &self,
@@ -82,6 +83,7 @@ impl FifoQueue {
         state: &mut FifoState,
         log: &mut Append<'_>,
         prepared: &Prepared<'_>,
+        shared: Option<Shared<'_>>,
         now: Millis,
     ) -> Sent {
         let sent = |seq, duplicate, log: &Append<'_>| {
@@ -98,7 +100,7 @@ impl FifoQueue {
             SendDecision::Admit(seq) => seq,
         };
         let envelope = Envelope {
-            shared: prepared.shared,
+            shared,
             group: Some(prepared.group),
             dedup_id: Some(&prepared.dedup_id),
             attributes: prepared.attributes,
@@ -292,11 +294,29 @@ pub(crate) struct Prepared<'a> {
     dedup_id: std::borrow::Cow<'a, str>,
     attributes: &'a [u8],
     body: &'a [u8],
-    /// Where attributes and body are, if others share them.
-    pub shared: Option<Shared<'a>>,
     key: u128,
     /// The key under the other scope, while messages are remembered that were sent under it.
     other_key: Option<u128>,
+}
+
+/// Whether the queue takes this message: decided before it is locked.
+pub(crate) fn check(queue: &Queue, message: &Outgoing<'_>) -> Result<()> {
+    let max = queue.rules.message_bytes_max();
+    if message.body.len() + message.attributes.len() > max
+        && message.body.len() + attributes::size(message.attributes)? > max
+    {
+        return Err(too_large(max));
+    }
+    if message.group.is_none() {
+        return Err(Problem::Missing(Field::Group).into());
+    }
+    if let Some(delay) = message.delay.filter(|delay| *delay != 0) {
+        return Err(Problem::DelayOfMessage(delay).into());
+    }
+    if message.dedup_id.is_none() && !queue.rules.content_based_dedup() {
+        return Err(Problem::NoDedupId.into());
+    }
+    Ok(())
 }
 
 pub(crate) fn prepare<'a>(
@@ -304,20 +324,11 @@ pub(crate) fn prepare<'a>(
     message: &Outgoing<'a>,
     now: Millis,
 ) -> Result<Prepared<'a>> {
-    let max = queue.rules.message_bytes_max();
-    if message.body.len() + message.attributes.len() > max
-        && message.body.len() + attributes::size(message.attributes)? > max
-    {
-        return Err(too_large(max));
-    }
-    let group = message.group.ok_or_else(|| Error::from(Problem::Missing(Field::Group)))?;
-    if let Some(delay) = message.delay.filter(|delay| *delay != 0) {
-        return Err(Problem::DelayOfMessage(delay).into());
-    }
+    check(queue, message)?;
+    let group = message.group.unwrap_or_default();
     let dedup_id: std::borrow::Cow<'a, str> = match message.dedup_id {
         Some(id) => id.into(),
-        None if queue.rules.content_based_dedup() => sha256_hex(message.body).into(),
-        None => return Err(Problem::NoDedupId.into()),
+        None => sha256_hex(message.body).into(),
     };
     let id: &[u8] = dedup_id.as_bytes();
     let key = |by_group| match by_group {
@@ -328,7 +339,7 @@ pub(crate) fn prepare<'a>(
     let other_key = (now < queue.rules.other_scope_until()).then(|| key(!by_group));
     let key = key(by_group);
     let Outgoing { attributes, body, .. } = *message;
-    Ok(Prepared { group, dedup_id, attributes, body, shared: None, key, other_key })
+    Ok(Prepared { group, dedup_id, attributes, body, key, other_key })
 }
 
 fn sha256_hex(body: &[u8]) -> String {

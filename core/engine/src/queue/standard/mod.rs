@@ -118,13 +118,7 @@ impl StandardQueue {
         shared: Option<Shared<'_>>,
         now: Millis,
     ) -> Result<Seq> {
-        let max = queue.rules.message_bytes_max();
-        if message.body.len() + message.attributes.len() > max {
-            check_size(message, max)?;
-        }
-        if let Some(id) = message.dedup_id {
-            return Err(dedup_on_standard(id));
-        }
+        check(queue, message)?;
         let delay = message.delay.unwrap_or_else(|| queue.rules.delay());
         let visibility = visibility(delay, message.group, now);
         let envelope = Envelope {
@@ -360,6 +354,19 @@ fn is_plain(queue: &Queue, message: &Outgoing<'_>) -> bool {
 /// Where a message lies in the journal.
 fn location_of(info: &Info) -> Option<Location> {
     info.at.map(|(lsn, len)| Location { lsn: Lsn::from_u64(lsn), len })
+}
+
+/// Whether the queue takes this message.
+#[inline]
+pub(crate) fn check(queue: &Queue, message: &Outgoing<'_>) -> Result<()> {
+    let max = queue.rules.message_bytes_max();
+    if message.body.len() + message.attributes.len() > max {
+        check_size(message, max)?;
+    }
+    match message.dedup_id {
+        Some(id) => Err(dedup_on_standard(id)),
+        None => Ok(()),
+    }
 }
 
 /// The exact size of a message that may be too large: attributes are counted as SQS counts them.

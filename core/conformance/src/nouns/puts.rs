@@ -1,0 +1,102 @@
+//! Puts of an event bus with every sort of target, for the crash simulation: two queues that get
+//! the same, one whose input differs, a FIFO queue with a deduplication window, a queue that
+//! refuses what is long and has a dead-letter queue, a handler, and an archive.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use trunkline_engine::{
+    Bus, Delivery, Engine, Input, NewRule, NewTarget, PutEvent, Queue, QueueConfig, TargetResource,
+    Ticket, Transport, bus_name, fifo_queue, queue_name, standard_queue,
+};
+use trunkline_journal::sim::Random;
+
+const PATTERN: &str = r#"{"source":["shop"]}"#;
+const ARCHIVE: &str = "put-archive";
+const HANDLER: &str = "put-handler";
+const RULES: [&str; 6] = ["put-a", "put-b", "put-template", "put.fifo", "put-short", HANDLER];
+/// What the queue that refuses takes at most.
+const SHORT_BYTES: u32 = 1_024;
+
+fn bus(engine: &Engine) -> Arc<Bus> {
+    engine.bus(bus_name("puts"), b"").unwrap().0
+}
+
+fn queue(engine: &Engine, name: &str) -> Arc<Queue> {
+    let found = engine.find_queue(&queue_name(name)).unwrap();
+    found.unwrap_or_else(|| {
+        let config = match name {
+            "put.fifo" => QueueConfig { content_based_dedup: true, ..fifo_queue() },
+            "put-short" => QueueConfig { message_bytes_max: SHORT_BYTES, ..standard_queue() },
+            _ => standard_queue(),
+        };
+        engine.create_queue(queue_name(name), config, b"").unwrap()
+    })
+}
+
+/// The target of the rule of this name.
+fn to(engine: &Engine, name: &str) -> NewTarget {
+    if name == HANDLER {
+        let outside = TargetResource::Outside(Transport::Handler { lease: 30_000 });
+        return NewTarget::new("handler", outside);
+    }
+    let number = "$.detail.n".to_owned();
+    let (input, group) = match name {
+        "put-template" => {
+            let paths = vec![("n".to_owned(), number)];
+            (Input::Template { paths, template: r#""number <n>""#.to_owned() }, None)
+        }
+        // Numbers, in the order of the puts.
+        "put.fifo" => (Input::Path(number), Some("g".to_owned())),
+        _ => (Input::Event, None),
+    };
+    let dead_letter = (name == "put-short").then(|| queue(engine, "put-dead").id());
+    let resource = TargetResource::Resource(queue(engine, name).id());
+    NewTarget { dead_letter, group, input, ..NewTarget::new("end", resource) }
+}
+
+/// Makes what is still missing of the bus, one thing at a time, or puts an event.
+pub fn operate(engine: &Engine, random: &mut Random) -> Option<Ticket> {
+    static NEXT: AtomicU64 = AtomicU64::new(1 << 40);
+    let bus = bus(engine);
+    let rules = bus.rules().unwrap();
+    if let Some(name) = RULES.iter().find(|name| rules.iter().all(|rule| rule.name != **name)) {
+        let targets = Some(vec![to(engine, name)]);
+        let rule = NewRule { name, pattern: PATTERN, is_enabled: true, targets, document: b"" };
+        return engine.put_rule(&bus, rule).unwrap();
+    }
+    if bus.archives().is_empty() {
+        bus.get_or_create_archive(ARCHIVE, None, None, b"").unwrap();
+        return None;
+    }
+    let filler = "x".repeat([0, 600, 2_500][random.below(3)]);
+    let detail = format!(r#"{{"n":{},"filler":"{filler}"}}"#, NEXT.fetch_add(1, Ordering::Relaxed));
+    let event = format!(r#"{{"source":"shop","detail-type":"t","detail":{detail}}}"#);
+    let put = bus.put(PutEvent { text: event.as_bytes(), hops: 0 }).unwrap();
+    assert_eq!((put.matched, put.failed), (6, u32::from(event.len() > SHORT_BYTES as usize)));
+    put.ticket
+}
+
+/// Everything that the puts have left.
+pub fn states(engine: &Engine) -> BTreeMap<String, Vec<u8>> {
+    let Some(bus) = engine.find_bus(&bus_name("puts")).unwrap() else { return BTreeMap::new() };
+    let mut queues = engine.queues(None, None, "put").unwrap();
+    let rules = bus.rules().unwrap();
+    let handler = rules.iter().find(|rule| rule.name == HANDLER);
+    queues.extend(handler.and_then(|rule| engine.queue_by_id(rule.targets[0].resource)));
+    let mut states = BTreeMap::new();
+    for queue in queues {
+        let mut bodies = Vec::new();
+        let see = |message: Delivery<'_>| bodies.extend_from_slice(message.body);
+        queue.peek(usize::MAX >> 1, true, see).unwrap();
+        if !bodies.is_empty() {
+            states.insert(format!("put to {}", queue.name()), bodies);
+        }
+    }
+    let archived = bus.archive(ARCHIVE).map_or(0, |archive| archive.events());
+    if archived > 0 {
+        states.insert("archived".to_owned(), archived.to_string().into_bytes());
+    }
+    states
+}

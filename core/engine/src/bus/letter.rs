@@ -1,0 +1,172 @@
+//! The messages that a put sends: what the targets of its plan get, and dead letters for those that
+//! refuse it.
+
+use std::borrow::Cow;
+
+use trunkline_host::Accepted;
+use trunkline_types::{Code, Error, Millis, ResourceId, Result};
+
+use super::delivery::{EventDelivery, EventTarget};
+use super::event::Event;
+use super::input::About;
+use super::plan::Planned;
+use super::rules::count;
+use crate::attributes;
+
+/// A message for one resource.
+pub(super) struct Letter<'p> {
+    planned: &'p Planned,
+    resource: ResourceId,
+    group: Option<&'p str>,
+    body: Cow<'p, [u8]>,
+    attributes: Vec<u8>,
+    is_dead: bool,
+}
+
+/// The messages of a plan. A delivery that its target refuses, or whose input cannot be made, is a
+/// dead letter; without a queue for it the delivery is among the `lost`.
+pub(super) fn write_letters<'p>(
+    delivery: &dyn EventDelivery,
+    event: &'p Event,
+    plan: &'p [Planned],
+    now: Millis,
+    lost: &mut Vec<&'p Planned>,
+) -> Result<Vec<Letter<'p>>> {
+    let mut letters = Vec::with_capacity(plan.len());
+    for planned in plan {
+        let refused = match Letter::new(planned, event, now) {
+            Ok(letter) => match delivery.check(&letter.target()) {
+                Ok(()) => {
+                    letters.push(letter);
+                    continue;
+                }
+                Err(error) if is_of_target(&error) => (code_of(&error), error),
+                Err(error) => return Err(error),
+            },
+            Err(error) => ("INVALID_JSON", error),
+        };
+        match Letter::dead(delivery, planned, event, refused.0, &refused.1)? {
+            Some(letter) => letters.push(letter),
+            None => lost.push(planned),
+        }
+    }
+    Ok(letters)
+}
+
+impl<'p> Letter<'p> {
+    fn new(planned: &'p Planned, event: &'p Event, now: Millis) -> Result<Self> {
+        let definition = &planned.target().definition;
+        // A destination of the outbox names the target in its dead letters.
+        let attributes = if definition.is_owned { planned.names()? } else { Vec::new() };
+        Ok(Self {
+            planned,
+            resource: definition.resource,
+            group: definition.group.as_deref(),
+            body: planned.body(event, now)?,
+            attributes,
+            is_dead: false,
+        })
+    }
+
+    /// The event for the dead-letter queue of a target that refused it; `None` if there is none
+    /// that takes it.
+    fn dead(
+        delivery: &dyn EventDelivery,
+        planned: &'p Planned,
+        event: &'p Event,
+        code: &str,
+        why: &Error,
+    ) -> Result<Option<Self>> {
+        let Some(resource) = planned.target().definition.dead_letter else { return Ok(None) };
+        let error = [("ERROR_CODE", code.to_owned()), ("ERROR_MESSAGE", why.message().to_owned())];
+        let attributes = attributes::with_texts(&planned.names()?, &error)?;
+        let body = Cow::Borrowed(&*event.text);
+        let letter = Self { planned, resource, group: None, body, attributes, is_dead: true };
+        match delivery.check(&letter.target()) {
+            Ok(()) => Ok(Some(letter)),
+            Err(error) if is_of_target(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What the router is told of it.
+    pub fn target(&self) -> EventTarget<'_> {
+        let Self { resource, group, ref body, ref attributes, .. } = *self;
+        EventTarget { resource, group, body, attributes }
+    }
+
+    /// Whether the target of the plan has its event.
+    pub fn is_delivered(&self, result: &Result<Accepted>) -> bool {
+        result.is_ok() && !self.is_dead
+    }
+
+    /// Counts what became of it. A target that has refused its event only now, because it was
+    /// removed in the middle or is no queue, gets a dead letter, to be sent in a step of its own.
+    pub fn settle(
+        &self,
+        delivery: &dyn EventDelivery,
+        event: &'p Event,
+        result: &Result<Accepted>,
+    ) -> Result<Option<Letter<'p>>> {
+        let counters = &self.planned.rule.counters;
+        match result {
+            Ok(_) if self.is_dead => count(&counters.dead_lettered),
+            Ok(_) => count(&counters.delivered),
+            Err(error) if !self.is_dead => {
+                let late = Self::dead(delivery, self.planned, event, code_of(error), error)?;
+                if late.is_none() {
+                    count(&counters.failed);
+                }
+                return Ok(late);
+            }
+            Err(_) => count(&counters.failed),
+        }
+        Ok(None)
+    }
+}
+
+impl Planned {
+    /// What the target gets.
+    fn body<'a>(&'a self, event: &'a Event, now: Millis) -> Result<Cow<'a, [u8]>> {
+        let target = self.target();
+        if target.definition.is_owned {
+            // Rendered when it is attempted.
+            return Ok(Cow::Borrowed(&event.text));
+        }
+        let rule_arn = self.bus.rule_arn(&self.rule.name);
+        let about = About { rule_arn: &rule_arn, rule_name: &self.rule.name, ingested: now };
+        target.transformer.fill(&event.text, about)
+    }
+
+    /// The attributes that tell where a dead letter comes from.
+    fn names(&self) -> Result<Vec<u8>> {
+        let arn = self.target().definition.arn.clone();
+        let texts = [("RULE_ARN", self.bus.rule_arn(&self.rule.name)), ("TARGET_ARN", arn)];
+        attributes::with_texts(&[], &texts)
+    }
+}
+
+/// Whether an error is about one target, and not about the engine.
+pub(crate) fn is_of_target(error: &Error) -> bool {
+    matches!(
+        error.code(),
+        Code::QueueDoesNotExist
+            | Code::ResourceNotFoundException
+            | Code::InvalidParameterValue
+            | Code::InvalidMessageContents
+            | Code::MissingParameter
+            | Code::UnsupportedOperation
+            | Code::OverLimit
+            | Code::InjectedFault
+    )
+}
+
+/// EventBridge's name for what went wrong at a target.
+fn code_of(error: &Error) -> &'static str {
+    match error.code() {
+        Code::QueueDoesNotExist | Code::ResourceNotFoundException => "NO_RESOURCE",
+        Code::OverLimit => "THROTTLING",
+        Code::InjectedFault => "INTERNAL_ERROR",
+        _ => "INVALID_PARAMETER",
+    }
+}
