@@ -30,7 +30,7 @@ RUST_SOURCES := $(shell find core -path core/fuzz -prune -o -type f \
 
 .PHONY: help setup release check demo test test-all test-rust test-loom test-loom-all test-miri \
 	test-python test-packaging pythons bench-pythons wire-ends wire-aio wire-cli lint fmt docs bench \
-	bench-wire wire-peers bench-patterns pairs fuzz sim wheel clean
+	recorded bench-wire wire-peers bench-patterns pairs fuzz sim wheel clean
 
 help: ## List the tasks
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -135,6 +135,9 @@ test-miri: ## Run what is unsafe under Miri; needs a nightly toolchain that has 
 
 test-python: setup ## Run the Python tests, a process a core; WORKERS=0 for one process
 	$(PY) -m pytest --numprocesses=$(WORKERS) --dist=worksteal $(PYTEST)
+
+recorded: setup ## Replay AWS's recorded answers and write the score, tests/recorded/score
+	$(PY) -m tests.recorded --update
 
 # A wheel of the test build: the tests of packaging ask what is in it, not how fast it is.
 test-packaging: setup ## Build a wheel of the test build, and use it in an empty venv

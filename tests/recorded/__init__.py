@@ -1,0 +1,1 @@
+"""AWS's recorded answers, replayed against the server; ``README.md`` says how."""

@@ -1,0 +1,161 @@
+"""Which recorded answer belongs to which call, and what of ours is held against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .compare import NOTHING, Comparison, Difference, parsed
+from .values import Filling, NoSuchPart, at, put
+
+
+class Answers:
+    """The recorded answers of one case; those of the replay are in `filling`."""
+
+    def __init__(self, content: dict[str, Any], filling: Filling) -> None:
+        self._calls: list[dict[str, Any]] = content["calls"]
+        self._ties: list[dict[str, Any]] = content["answers"]
+        self._aws: dict[str, Any] = content["aws"]
+        self._filling = filling
+
+    def due(self, made: int) -> Iterator[tuple[dict[str, Any], Any]]:
+        """The ties of what was noted when so many calls had been made, with AWS's answer."""
+        for tie in self._ties:
+            if tie["after"] == made:
+                yield tie, self._filling.fill(self._aws[tie["key"]])
+
+    def tied(self, number: int) -> tuple[str, Any, str] | None:
+        """Where AWS's answer to a call is told, the answer, and which part of ours it is."""
+        for tie in self._ties:
+            if len(tie["from"]) == 1 and tie["from"][0][1] == number:
+                target, _, source = tie["from"][0]
+                expected = self._filling.fill(self._aws[tie["key"]])
+                try:
+                    return tie["key"], at(target, expected), source
+                except NoSuchPart:
+                    return None
+        return None
+
+    def decides(self, number: int) -> bool:
+        """Whether AWS's own answer to a call is known, so that its outcome need not be."""
+        return any(source[1] == number for tie in self._ties for source in tie["from"])
+
+    def wanted(self, number: int) -> int:
+        """How many messages a receive brings, as far as that is known."""
+        seen = len(self._calls[number].get("saw", ()))
+        tied = self.tied(number)
+        if tied is not None:
+            messages = tied[1].get("Messages", ()) if isinstance(tied[1], dict) else tied[1]
+            # What was noted once may have been collected by several calls.
+            return seen or (len(messages) if isinstance(messages, list) else 0)
+        return seen
+
+    def part(self, answer: dict[str, Any], source: str) -> Any:
+        """A part of an answer as the recorder saw it."""
+        if source == "error":
+            return answer["$text"]
+        return at(source, visible(answer))
+
+    def compare(
+        self, comparison: Comparison, tie: dict[str, Any], expected: Any
+    ) -> Difference | None:
+        """The first difference of one recorded answer."""
+        key = tie["key"]
+        if not tie["from"]:
+            return self._search(comparison, key, expected)
+        try:
+            actual = self._build(tie, expected)
+        except NoSuchPart as missing:
+            return Difference(f"{key}{str(missing).removeprefix('$')}", expected, NOTHING)
+        return comparison.differs(key, expected, actual)
+
+    def _build(self, tie: dict[str, Any], expected: Any) -> Any:
+        answers = self._filling.answers
+        if isinstance(expected, dict) and expected.keys() == {
+            "exception_message",
+            "exception_type",
+        }:
+            return as_exception(answers[tie["from"][0][1]], expected)
+        gathered = self._gathered(tie, expected)
+        if gathered is not None:
+            return gathered
+        built: Any = None
+        for target, number, source in tie["from"]:
+            if number >= len(answers):
+                raise NoSuchPart(target)
+            built = put(built, target, self.part(answers[number], source))
+        return built
+
+    def _gathered(self, tie: dict[str, Any], expected: Any) -> Any:
+        """Messages that several calls brought, where one of the calls stands for all."""
+        messages = expected.get("Messages") if isinstance(expected, dict) else None
+        first = self._calls[min(tie["from"][0][1], len(self._calls) - 1)]
+        partly = tie["from"][0][0] != "$" and len(tie["from"]) < len(messages or ())
+        late = tie["from"][0][1] >= len(self._filling.answers)
+        if not messages or first["op"] != "ReceiveMessage" or not (partly or late):
+            return None
+        since = max(
+            (other["after"] for other in self._ties if other["after"] < tie["after"]), default=0
+        )
+        brought: list[Any] = []
+        for number in range(since, len(self._filling.answers)):
+            call = self._calls[number]
+            same = (
+                call["op"] == first["op"]
+                and call["params"]["QueueUrl"] == first["params"]["QueueUrl"]
+            )
+            if same:
+                brought += self._filling.answers[number].get("Messages", [])
+        return {"Messages": brought}
+
+    def _search(self, comparison: Comparison, key: str, expected: Any) -> Difference | None:
+        """Looks for what was noted without a source in all answers, the newest first."""
+        for answer in reversed(self._filling.answers):
+            for part in parts(visible(answer)):
+                if comparison.differs(key, expected, part) is None:
+                    return None
+        return Difference(key, expected, "no answer that holds it")
+
+    def certificate(self) -> str:
+        """The address of the certificate that the newest message names."""
+        for answer in reversed(self._filling.answers):
+            for part in parts(answer):
+                if isinstance(part, dict) and "SigningCertURL" in part:
+                    return str(part["SigningCertURL"])
+        raise NoSuchPart("no message names a SigningCertURL")
+
+
+def visible(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer as the recorder keeps it: of the metadata, the status."""
+    shown = {key: value for key, value in answer.items() if not key.startswith("$")}
+    if "ResponseMetadata" in shown:
+        status = shown["ResponseMetadata"]["HTTPStatusCode"]
+        shown["ResponseMetadata"] = {"HTTPHeaders": {}, "HTTPStatusCode": status}
+    return shown
+
+
+def as_exception(answer: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:
+    """An error as the suite's tests of patterns note it, with the message also cut."""
+    if "$type" not in answer:
+        return {"exception_message": visible(answer), "exception_type": "no error"}
+    shown = visible(answer)
+    if "MessageRaw" in expected["exception_message"]["Error"]:
+        raw = shown["Error"]["Message"]
+        cut = raw.split("\n at [Source")[0]
+        shown["Error"] = {**shown["Error"], "Message": cut, "MessageRaw": raw}
+    return {"exception_message": shown, "exception_type": answer["$type"]}
+
+
+def parts(value: Any) -> Iterator[Any]:
+    """A value and all that is in it, JSON text and bytes included."""
+    value = parsed(value)
+    yield value
+    if isinstance(value, dict):
+        bare = {key: item for key, item in value.items() if key != "ResponseMetadata"}
+        if len(bare) < len(value):
+            yield bare
+        for item in value.values():
+            yield from parts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from parts(item)

@@ -1,0 +1,67 @@
+"""botocore clients that call as any account: one a service and region, for all cases."""
+
+from __future__ import annotations
+
+import urllib.request
+from functools import cache
+from typing import Any
+from urllib.error import HTTPError
+
+import botocore.session
+from botocore import xform_name
+from botocore.config import Config
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+
+import trunkline
+from trunkline.server import Server
+
+# What a call sends is what was recorded: no validation on this side, and no second try.
+CONFIG = Config(parameter_validation=False, retries={"total_max_attempts": 1}, read_timeout=10)
+
+
+class Callers:
+    """A server of an engine in memory, and clients of it."""
+
+    def __init__(self) -> None:
+        self.server = Server(trunkline.open(), port=0)
+        self.url = self.server.url
+        # Signed with the key that is current: twelve digits name the account.
+        self._credentials = Credentials("000000000000", "secret")
+        self._session = botocore.session.get_session()
+        self._session._credentials = self._credentials
+        self._clients: dict[tuple[str, str], Any] = {}
+
+    def call(
+        self, service: str, region: str, account: str, operation: str, params: dict[str, Any]
+    ) -> dict[str, Any]:
+        """The answer; raises ClientError for an error that the server answered."""
+        self._credentials.access_key = account
+        client = self._clients.get((service, region))
+        if client is None:
+            client = self._session.create_client(
+                service, region_name=region, endpoint_url=self.url, config=CONFIG
+            )
+            self._clients[service, region] = client
+        answer: dict[str, Any] = getattr(client, xform_name(operation))(**params)
+        return answer
+
+
+@cache
+def callers() -> Callers:
+    """One server for all cases of a process; each case has accounts of its own."""
+    return Callers()
+
+
+def fetch(method: str, url: str, headers: dict[str, str], body: str | None) -> int:
+    """The status of a plain request."""
+    data = None if body is None else body.encode()
+    request = urllib.request.Request(url, data, headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return int(answer.status)
+    except HTTPError as error:
+        return error.code
+
+
+__all__ = ["ClientError", "callers", "fetch"]

@@ -1,0 +1,209 @@
+"""Is an answer the recorded one? Placeholders bind to values, by rules for each kind of value.
+
+The grammar of the recorded values is told in ``README.md``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+TOKEN = re.compile(r"<([a-z][a-z0-9_-]*)(?::([^<>]*))?>")
+
+# What a placeholder's value looks like; any text that is not empty for those that are not listed.
+SHAPES = {
+    "uuid": r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    "md5-hash": r"[0-9a-f]{32}",
+    "m-d5-of-body": r"[0-9a-f]{32}",
+    "partition": r"aws",
+    "region": r"[a-z]{2}(?:-[a-z]+)+-\d",
+    "account": r"\d{12}",
+    "account-id": r"\d{12}",
+    "sequence-number": r"\d+",
+    "timestamp": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z",
+    "time-ms": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
+}
+# These stand for a new value each time, although the same text stands there.
+UNBOUND = {"md5-hash", "signature", "timestamp", "time-ms", "ingestion-time"}
+TIMES = {"date", "datetime", "timestamp"}
+TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d.*|\d{10,13}(?:\.\d+)?")
+NOTHING = object()
+
+
+@dataclass
+class Difference(Exception):
+    """The first place where an answer differs from the recorded one."""
+
+    path: str
+    expected: Any
+    actual: Any
+
+    def __str__(self) -> str:
+        if self.actual is NOTHING:
+            return f"{self.path}: {show(self.expected)} is missing"
+        if self.expected is NOTHING:
+            return f"{self.path}: {show(self.actual)} is too much"
+        return f"{self.path}: {show(self.expected)} expected, got {show(self.actual)}"
+
+
+@dataclass
+class Comparison:
+    """What one case's placeholders are bound to, and the rules that its file names."""
+
+    words: frozenset[str] = frozenset()
+    unordered: frozenset[str] = frozenset()
+    bound: dict[str, str] = field(default_factory=dict)
+
+    def differs(self, path: str, expected: Any, actual: Any) -> Difference | None:
+        """The first difference; placeholders stay bound only if there is none."""
+        before = dict(self.bound)
+        try:
+            self.match(path, expected, actual)
+        except Difference as difference:
+            self.bound = before
+            return difference
+        return None
+
+    def match(self, path: str, expected: Any, actual: Any) -> None:
+        """Raises Difference unless `actual` is what was recorded."""
+        if isinstance(expected, dict | list) and isinstance(actual, str | bytes):
+            actual = parsed(actual)
+        if isinstance(expected, dict):
+            self._match_dict(path, expected, actual)
+        elif isinstance(expected, list):
+            self._match_list(path, expected, actual)
+        elif isinstance(expected, str):
+            self._match_text(path, expected, actual)
+        elif expected != actual or isinstance(expected, bool) != isinstance(actual, bool):
+            raise Difference(path, expected, actual)
+
+    def _match_dict(self, path: str, expected: dict[str, Any], actual: Any) -> None:
+        if not isinstance(actual, dict):
+            raise Difference(path, expected, actual)
+        for key, value in expected.items():
+            if key not in actual:
+                raise Difference(f"{path}.{key}", value, NOTHING)
+            if key in self.unordered and isinstance(value, list):
+                self._match_unordered(f"{path}.{key}", value, actual[key])
+            else:
+                self.match(f"{path}.{key}", value, actual[key])
+        for key in actual.keys() - expected.keys():
+            raise Difference(f"{path}.{key}", NOTHING, actual[key])
+
+    def _match_list(self, path: str, expected: list[Any], actual: Any) -> None:
+        if not isinstance(actual, list):
+            raise Difference(path, expected, actual)
+        for number, value in enumerate(expected):
+            if number >= len(actual):
+                raise Difference(f"{path}[{number}]", value, NOTHING)
+            self.match(f"{path}[{number}]", value, actual[number])
+        if len(actual) > len(expected):
+            raise Difference(f"{path}[{len(expected)}]", NOTHING, actual[len(expected)])
+
+    def _match_unordered(self, path: str, expected: list[Any], actual: Any) -> None:
+        """Each recorded element takes an element of the answer; goes back where that was wrong."""
+        if not isinstance(actual, list) or len(actual) != len(expected):
+            self._match_list(path, expected, actual)
+            return
+        before = dict(self.bound)
+        if not self._assign(path, expected, actual):
+            self.bound = before
+            self._match_list(path, expected, actual)
+
+    def _assign(self, path: str, expected: list[Any], actual: list[Any]) -> bool:
+        if not expected:
+            return True
+        for number, value in enumerate(actual):
+            before = dict(self.bound)
+            if self.differs(path, expected[0], value) is None and self._assign(
+                path, expected[1:], actual[:number] + actual[number + 1 :]
+            ):
+                return True
+            self.bound = before
+        return False
+
+    def _match_text(self, path: str, expected: str, actual: Any) -> None:
+        if isinstance(actual, bytes):
+            actual = repr(actual)
+        if expected in self.words or expected in TIMES:
+            self._match_word(path, expected, actual)
+            return
+        if isinstance(actual, datetime):
+            actual = actual.isoformat()
+        if not isinstance(actual, str):
+            # A suite may write a number as a placeholder; it is then bound as text.
+            if isinstance(actual, int | float) and TOKEN.fullmatch(expected):
+                actual = str(actual)
+            else:
+                raise Difference(path, expected, actual)
+        if expected == actual:
+            return
+        if expected[:1] in "{[" and isinstance(parsed(expected), dict | list):
+            self.match(path, parsed(expected), parsed(actual))
+            return
+        self._bind(path, expected, actual)
+
+    def _match_word(self, path: str, expected: str, actual: Any) -> None:
+        if expected in TIMES:
+            fits = isinstance(actual, datetime) or TIME.fullmatch(str(actual)) is not None
+        else:
+            fits = actual not in (None, "")
+        if not fits:
+            raise Difference(path, expected, actual)
+
+    def _bind(self, path: str, expected: str, actual: str) -> None:
+        names: list[str] = []
+        found = re.fullmatch(self._pattern(expected, names), actual, re.DOTALL)
+        if found is None:
+            raise Difference(path, self._filled(expected), actual)
+        for name, value in zip(names, found.groups(), strict=True):
+            kind = TOKEN.fullmatch(name)
+            if ":" in name and kind is not None and self._taken(kind[1], value):
+                raise Difference(path, f"a value that is new for {name}", value)
+            self.bound[name] = value
+
+    def _taken(self, kind: str, value: str) -> bool:
+        """Whether another placeholder of the kind has the value: two numbers are two values."""
+        return any(
+            other == value for name, other in self.bound.items() if name.startswith(f"<{kind}:")
+        )
+
+    def _pattern(self, expected: str, names: list[str]) -> str:
+        parts, position = [], 0
+        for token in TOKEN.finditer(expected):
+            parts.append(re.escape(expected[position : token.start()]))
+            position = token.end()
+            name, kind = token[0], token[1]
+            shape = SHAPES.get(kind, r".+?")
+            if name in self.bound:
+                parts.append(re.escape(self.bound[name]))
+            elif name in names:
+                parts.append(rf"\{names.index(name) + 1}")
+            elif kind in UNBOUND:
+                parts.append(f"(?:{shape})")
+            else:
+                names.append(name)
+                parts.append(f"({shape})")
+        return "".join([*parts, re.escape(expected[position:])])
+
+    def _filled(self, expected: str) -> str:
+        return TOKEN.sub(lambda token: self.bound.get(token[0], token[0]), expected)
+
+
+def parsed(value: Any) -> Any:
+    """JSON text as what it says; anything else as it is."""
+    if not isinstance(value, str | bytes):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def show(value: Any) -> str:
+    """A value in a few words."""
+    text = value if isinstance(value, str) else json.dumps(value, default=str, sort_keys=True)
+    return text if len(text) <= 240 else f"{text[:240]}..."

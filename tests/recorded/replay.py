@@ -1,0 +1,139 @@
+"""Makes a case's calls in order, and compares what came back with what AWS answered."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .answers import Answers
+from .cases import Case
+from .client import callers, fetch
+from .compare import Comparison
+from .receive import receive
+from .values import CALLER, Filling, NoSuchPart
+
+PATIENCE = 2.0
+"""Seconds that the reads of one case are repeated for, all together."""
+
+READ = re.compile(r"(Get|List|Describe|Filter)[A-Z]")
+PAUSE = 0.03
+
+
+class Stopped(Exception):
+    """The replay cannot go on; the text is the first difference."""
+
+
+class Replay:
+    """One case on its way."""
+
+    def __init__(self, case: Case, patience: float) -> None:
+        content = case.content
+        self.calls: list[dict[str, Any]] = content["calls"]
+        self.callers = callers()
+        self.filling = Filling(self.calls, self.callers.url)
+        self.deadline = time.monotonic() + patience
+        words = frozenset(word for word in content.get("words", ()) if "<" not in word)
+        self.comparison = Comparison(words, frozenset(content.get("unordered", ())))
+        self.answers = Answers(content, self.filling)
+
+    def run(self) -> str | None:
+        """The first difference from AWS, or None."""
+        try:
+            for number, call in enumerate(self.calls):
+                self._make(number, call)
+                self._compare(number + 1)
+        except (Stopped, NoSuchPart) as stopped:
+            return self.filling.plain(str(stopped))
+        return None
+
+    def _make(self, number: int, call: dict[str, Any]) -> None:
+        """Makes one call; repeats a read until it agrees or time is up."""
+        try:
+            if "http" in call:
+                self._fetch(number, call)
+                self.filling.answers.append({})
+                return
+            answer = self._call(number, call)
+            while READ.match(call["op"]) and not self._agrees(number, call, answer):
+                if time.monotonic() > self.deadline:
+                    break
+                time.sleep(PAUSE)
+                answer = self._call(number, call)
+        except NoSuchPart as missing:
+            raise Stopped(f"call {number}, {call.get('op', 'http')}: {missing}") from None
+        self.filling.answers.append(answer)
+        self._check_outcome(number, call, answer)
+
+    def _call(self, number: int, call: dict[str, Any]) -> dict[str, Any]:
+        account = self.filling.accounts[call.get("as", CALLER)]
+        region = call.get("region", "us-east-1")
+        params = self.filling.fill(call["params"])
+
+        def send(changes: dict[str, Any]) -> dict[str, Any]:
+            return self.callers.call(
+                call["service"], region, account, call["op"], {**params, **changes}
+            )
+
+        try:
+            if call["op"] == "ReceiveMessage":
+                return receive(send, params, self.answers.wanted(number), self.deadline)
+            return send({})
+        except ClientError as error:
+            return {**error.response, "$type": str(type(error)), "$text": str(error)}
+        except BotoCoreError as error:
+            raise Stopped(f"call {number}, {call['op']}: {error}") from error
+
+    def _agrees(self, number: int, call: dict[str, Any], answer: dict[str, Any]) -> bool:
+        """Whether a repetition would change nothing: all that is known of the answer is there."""
+        if outcome(call) != outcome_of(answer):
+            return False
+        expected = self.answers.tied(number)
+        if expected is None:
+            return True
+        path, value, source = expected
+        try:
+            part = self.answers.part(answer, source)
+        except NoSuchPart:
+            return False
+        trial = Comparison(
+            self.comparison.words, self.comparison.unordered, dict(self.comparison.bound)
+        )
+        return trial.differs(path, value, part) is None
+
+    def _check_outcome(self, number: int, call: dict[str, Any], answer: dict[str, Any]) -> None:
+        if outcome(call) != outcome_of(answer) and not self.answers.decides(number):
+            text = answer.get("$text", outcome_of(answer))
+            raise Stopped(f"call {number}, {call['op']}: {outcome(call)} expected, got {text}")
+
+    def _fetch(self, number: int, call: dict[str, Any]) -> None:
+        url = self.filling.fill(call["url"])
+        if "/_aws/sns/SimpleNotificationService-" in url:
+            url = self.answers.certificate()
+        status = fetch(call["http"], url, call["headers"], call["body"])
+        if status != call["status"]:
+            raise Stopped(f"call {number}, {url}: {call['status']} expected, got {status}")
+
+    def _compare(self, made: int) -> None:
+        """Compares what was noted when so many calls had been made."""
+        for key, expected in self.answers.due(made):
+            difference = self.answers.compare(self.comparison, key, expected)
+            if difference is not None:
+                raise Stopped(str(difference))
+
+
+def outcome(call: dict[str, Any]) -> str:
+    """The recorded end of a call in a word."""
+    return "ok" if call.get("ok") else str(call["error"])
+
+
+def outcome_of(answer: dict[str, Any]) -> str:
+    """The same of an answer of ours."""
+    return str(answer["Error"]["Code"]) if "$type" in answer else "ok"
+
+
+def replay(case: Case, patience: float = PATIENCE) -> str | None:
+    """The first difference of a case from AWS, or None."""
+    return Replay(case, patience).run()
