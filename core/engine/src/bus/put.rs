@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use trunkline_host::{Accepted, Also, Routed};
 use trunkline_journal::Ticket;
-use trunkline_types::sync::atomic::{AtomicU64, Ordering};
+use trunkline_types::sync::atomic::Ordering;
 use trunkline_types::{Millis, ResourceId, Result};
 
 use super::delivery::EventStep;
