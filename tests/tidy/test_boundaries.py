@@ -23,7 +23,12 @@ WITH_STANDARD_LOCKS = {
 
 # The services that a file may name: its own, in its folder. The tables of services name all.
 SERVICE_NAMES = re.compile(r"sqs", re.IGNORECASE)
-SERVICE_FOLDERS = ("core/wire/src/services/", "python/trunkline/aws/sqs/")
+SERVICE_FOLDERS = (
+    "core/wire/src/services/",
+    "python/trunkline/aws/sqs/",
+    # Targets of rules belong to other services.
+    "python/trunkline/aws/events/",
+)
 SERVICE_TABLES = ("python/trunkline/aws/services.py",)
 NAMING_A_SERVICE: set[str] = set()
 

@@ -174,11 +174,13 @@ impl Engine {
     }
 
     /// The event bus of this name; `None` if there is none and `create` is false.
+    #[pyo3(signature = (name, create, document=None))]
     fn bus(
         &self,
         py: Python<'_>,
         name: (String, String, String),
         create: bool,
+        document: Option<&[u8]>,
     ) -> PyResult<Option<Bus>> {
         let (account, region, name) = name;
         let name = ResourceName::new(BUS, account, region, name);
@@ -187,7 +189,7 @@ impl Engine {
                 if !create {
                     return self.core.find_bus(&name);
                 }
-                let (bus, is_new) = self.core.bus(name, b"")?;
+                let (bus, is_new) = self.core.bus(name, document.unwrap_or_default())?;
                 if is_new {
                     self.core.acknowledge()?;
                 }

@@ -49,6 +49,7 @@ table!(
     attribute_name_chars_max,
     batch_entries_max,
     batch_bytes_max,
+    put_events_bytes_max,
     move_rate_max,
     noisy_share_percent,
     noisy_in_flight_min,

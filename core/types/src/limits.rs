@@ -45,6 +45,8 @@ pub struct Limits {
     pub batch_entries_max: u32,
     /// Most bytes of one batch at the AWS surface (AWS: 1 MiB).
     pub batch_bytes_max: u32,
+    /// Most bytes of the entries of one PutEvents (AWS: 256 KiB).
+    pub put_events_bytes_max: u32,
     /// Fastest message move task, in messages a second (AWS: 500).
     pub move_rate_max: u32,
     /// Share of the messages in flight above which a tenant of a fair queue is noisy, in percent.
@@ -90,6 +92,7 @@ impl Default for Limits {
             attribute_name_chars_max: 256,
             batch_entries_max: 10,
             batch_bytes_max: 1_048_576,
+            put_events_bytes_max: 262_144,
             move_rate_max: 500,
             noisy_share_percent: 10,
             noisy_in_flight_min: 30,

@@ -38,3 +38,5 @@ pub const PEEK_BYTES_MAX: usize = 32 * 1024 * 1024;
 pub const BATCH_ID_CHARS_MAX: usize = 80;
 /// Longest type of a message attribute.
 pub const ATTRIBUTE_TYPE_BYTES_MAX: usize = 256;
+/// Longest trace header of an entry of PutEvents.
+pub const TRACE_HEADER_CHARS_MAX: usize = 500;

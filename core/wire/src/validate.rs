@@ -117,12 +117,12 @@ impl Walk<'_> {
         let quoted: String = text.chars().take(QUOTE_CHARS_MAX).collect();
         let value = format!("'{quoted}'");
         let constraints = &shape.constraints;
-        self.bounded(shape, text.chars().count(), &value);
         if !constraints.matches(text) {
             let pattern = constraints.pattern.as_deref().unwrap_or_default();
             let text = format!("Member must satisfy regular expression pattern: {pattern}");
             self.report(&value, text);
         }
+        self.bounded(shape, text.chars().count(), &value);
         if !constraints.values.is_empty() && !constraints.values.iter().any(|v| **v == *text) {
             let allowed = constraints.values.join(", ");
             self.report(&value, format!("Member must satisfy enum value set: [{allowed}]"));

@@ -26,3 +26,10 @@ MOVE_TASKS_MAX = 10
 
 SESSION_SECONDS_DEFAULT = 3_600
 """How long the sessions of a role last."""
+
+EVENTS_PAGE_MAX = 100
+"""The most buses, rules, targets and the like of one page of EventBridge."""
+RULE_TARGETS_MAX = 5
+"""The most targets of one rule."""
+BUS_POLICY_BYTES_MAX = 10_240
+"""The longest policy of an event bus."""

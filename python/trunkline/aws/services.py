@@ -70,6 +70,13 @@ SERVICES = (
         api_version="2012-11-05",
         actions=_SQS_ACTIONS,
     ),
+    Service(
+        "events",
+        "trunkline.aws.events",
+        target_prefix="AWSEvents",
+        scopes=("events",),
+        api_version="2015-10-07",
+    ),
     Service("sts", "trunkline.aws.sts", scopes=("sts",), api_version="2011-06-15"),
     Service("iam", "trunkline.aws.iam", scopes=("iam",), api_version="2010-05-08"),
 )

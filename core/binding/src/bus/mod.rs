@@ -89,6 +89,11 @@ impl Bus {
         PyBytes::new(py, &self.bus.document())
     }
 
+    /// Replaces what the surfaces keep with the bus.
+    fn configure(&self, py: Python<'_>, document: &[u8]) -> PyResult<()> {
+        self.control(py, || self.bus.configure(document))
+    }
+
     /// When it was created, in seconds since the epoch.
     #[getter]
     fn created_at(&self) -> f64 {

@@ -15,7 +15,7 @@ use super::record::{BusRecord, Record};
 use super::replay::Replays;
 use super::rules::Rule;
 use super::target::TargetDefinition;
-use super::{BUS_NAME_MAX, Bus, check_name};
+use super::{BUS_NAME_MAX, Bus, Stored, check_name};
 
 /// All event buses of an engine.
 pub(crate) struct Buses {
@@ -128,6 +128,21 @@ pub(super) fn report(name: ResourceName, rules: usize, targets: usize) -> Resour
 }
 
 impl Bus {
+    /// Replaces what the surfaces keep with the bus. Applied when this returns, and durable with
+    /// the ticket.
+    pub fn configure(&self, document: &[u8]) -> Result<Option<Ticket>> {
+        self.check_writable()?;
+        self.host.refuse_if_full()?;
+        let _unchanged = self.rules.change();
+        let mut definition = lock(&self.definition);
+        // A bus that is being removed leaves its definition under the same lock.
+        self.check_writable()?;
+        let mut log = self.host.append()?;
+        let location = log.append_live(&self.record(document), definition.location);
+        *definition = Stored { document: document.to_vec(), location };
+        Ok(log.ticket())
+    }
+
     fn record<'a>(&'a self, document: &'a [u8]) -> Record<'a> {
         Record::Bus(BusRecord {
             id: self.id,

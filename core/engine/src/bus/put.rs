@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use trunkline_host::{Accepted, Also, Routed};
+use trunkline_host::{Accepted, Admitted, Also, Routed};
 use trunkline_journal::Ticket;
 use trunkline_types::sync::atomic::Ordering;
 use trunkline_types::{Millis, ResourceId, Result};
@@ -48,7 +48,15 @@ impl Bus {
     /// Puts an event. What rules and targets make of it is applied when this returns, and as
     /// durable as wanted once its ticket has been waited for.
     pub fn put(self: &Arc<Self>, event: PutEvent<'_>) -> Result<PutOutcome> {
-        let call = self.host.admit(PUT, &self.name)?;
+        self.put_admitted(&self.host.admit(PUT, &self.name)?, event)
+    }
+
+    /// Puts an event, as an admitted call.
+    pub fn put_admitted(
+        self: &Arc<Self>,
+        call: &Admitted,
+        event: PutEvent<'_>,
+    ) -> Result<PutOutcome> {
         self.check_writable()?;
         let now = call.now(&self.host);
         let completed = self.complete(event.text, now)?;

@@ -170,7 +170,8 @@ pub(super) fn load(model: &[u8], overlay: Option<&[u8]>) -> Result<Model, String
     Ok(Model { metadata, operations, shapes, by_name, routes: Routes::default() })
 }
 
-// An overlay adds query names and flatness to shapes that exist; it never changes a type. Entries
+// An overlay adds query names and flatness to shapes that exist, and orders the values of
+// enumerations; it never changes a type. Entries
 // for shapes and members that this version of the model lacks are left out.
 fn merge(raw: &mut RawModel, overlay: RawModel) {
     if let Some(namespace) = overlay.metadata.xml_namespace {
@@ -196,6 +197,9 @@ fn merge(raw: &mut RawModel, overlay: RawModel) {
         if over.error.is_some() {
             shape.error = over.error;
         }
+        // Values that only the model knows come behind those in the overlay's order.
+        let place = |value: &String| over.values.iter().position(|other| other == value);
+        shape.values.sort_by_key(|value| place(value).unwrap_or(usize::MAX));
     }
 }
 

@@ -1,5 +1,6 @@
 //! The services whose data plane is in Rust, one line each.
 
+pub mod events;
 pub mod sqs;
 
 use std::sync::Arc;
@@ -8,5 +9,5 @@ use crate::service::Service;
 
 /// Makes every data plane there is.
 pub fn all() -> Vec<Arc<dyn Service>> {
-    vec![Arc::new(sqs::Sqs)]
+    vec![Arc::new(sqs::Sqs), Arc::new(events::Events)]
 }

@@ -1,0 +1,13 @@
+//! The data plane of EventBridge: PutEvents, from a request to the journal without an interpreter.
+//! Everything else of the service is the control plane; of that, the rights of the caller are
+//! checked here.
+
+mod access;
+mod envelope;
+mod errors;
+mod input;
+mod put_events;
+mod service;
+mod target;
+
+pub use service::Events;

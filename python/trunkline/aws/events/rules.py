@@ -1,0 +1,183 @@
+"""Rules: put, describe, list, enable, disable, delete."""
+
+from __future__ import annotations
+
+from trunkline import patterns
+from trunkline.aws.events.errors import invalid, managed_rule
+from trunkline.aws.events.names import DEFAULT, find_bus
+from trunkline.aws.events.pages import page
+from trunkline.aws.events.registry import operations
+from trunkline.aws.events.rule_schedules import check_expression
+from trunkline.aws.events.rule_store import (
+    StoredRule,
+    forget_rule,
+    of_plain,
+    read_rule,
+    with_targets,
+)
+from trunkline.aws.events.tags import as_mapping
+from trunkline.aws.events.target_settings import described
+from trunkline.errors import NotFound
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from trunkline._core import Bus
+    from trunkline.aws.operation import Call
+
+
+@operations.add("PutRule", writes=True)
+def put_rule(
+    call: Call,
+    *,
+    name: str,
+    schedule_expression: str | None = None,
+    event_pattern: str | None = None,
+    state: str = "ENABLED",
+    description: str | None = None,
+    role_arn: str | None = None,
+    tags: Sequence[Mapping[str, str]] = (),
+    event_bus_name: str = DEFAULT,
+) -> dict[str, Any]:
+    """Creates a rule, or replaces everything of it but its targets and its tags."""
+    if not schedule_expression and not event_pattern:
+        raise invalid("Parameter(s) EventPattern or ScheduleExpression must be specified.")
+    if event_pattern:
+        patterns.compile(event_pattern)
+    given_tags = as_mapping(tags)
+    with call.store.lock:
+        bus = find_bus(call)
+        if schedule_expression:
+            if bus.name != DEFAULT:
+                raise invalid("ScheduleExpression is supported only on the default event bus.")
+            check_expression(schedule_expression)
+        old = _find(bus, name)
+        if old is not None:
+            check_not_managed(old, force=False)
+        rule = old or StoredRule(bus, name, {"created_by": call.account})
+        rule.pattern, rule.enabled = event_pattern or None, state != "DISABLED"
+        rule.kept |= {
+            "schedule": schedule_expression or None,
+            "pattern": event_pattern if schedule_expression else None,
+            "description": description,
+            "role_arn": role_arn,
+            "state": None if state in ("ENABLED", "DISABLED") else state,
+        }
+        # Tags of a rule that exists are changed by TagResource alone, as on AWS.
+        if old is None:
+            rule.kept["tags"] = given_tags or None
+        with_targets(call, rule).write(call)
+    return {"RuleArn": rule.arn}
+
+
+def _find(bus: Bus, name: str) -> StoredRule | None:
+    try:
+        return of_plain(bus, bus.rule(name))
+    except NotFound:
+        return None
+
+
+def check_not_managed(rule: StoredRule, *, force: bool) -> None:
+    """Raises if a service manages the rule, unless the caller forces the change."""
+    owner = rule.kept.get("managed_by")
+    if owner is not None and not force:
+        raise managed_rule(rule.name, owner)
+
+
+@operations.add("DescribeRule")
+def describe_rule(call: Call, *, name: str, event_bus_name: str = DEFAULT) -> dict[str, Any]:
+    """A rule with everything that it has but its targets."""
+    rule = read_rule(find_bus(call), name)
+    return _summary(rule) | {"CreatedBy": rule.kept.get("created_by", rule.bus.account)}
+
+
+def _summary(rule: StoredRule) -> dict[str, Any]:
+    kept = rule.kept
+    return {
+        "Name": rule.name,
+        "Arn": rule.arn,
+        "EventPattern": rule.pattern,
+        "State": rule.state,
+        "Description": kept.get("description"),
+        "ScheduleExpression": rule.schedule,
+        "RoleArn": kept.get("role_arn"),
+        "ManagedBy": kept.get("managed_by"),
+        "EventBusName": rule.bus.name,
+    }
+
+
+@operations.add("ListRules")
+def list_rules(
+    call: Call,
+    *,
+    name_prefix: str = "",
+    event_bus_name: str = DEFAULT,
+    next_token: str | None = None,
+    limit: int | None = None,
+) -> dict[str, Any]:
+    """The rules of a bus, sorted by name."""
+    bus = find_bus(call)
+    rules = [rule for rule in bus.rules() if rule["name"].startswith(name_prefix)]
+    shown, rest = page(rules, lambda rule: str(rule["name"]), limit, next_token)
+    return {"Rules": [_summary(of_plain(bus, rule)) for rule in shown]} | rest
+
+
+@operations.add("EnableRule", writes=True)
+def enable_rule(call: Call, *, name: str, event_bus_name: str = DEFAULT) -> None:
+    """Has events matched against a rule again."""
+    _set_enabled(call, name, enabled=True)
+
+
+@operations.add("DisableRule", writes=True)
+def disable_rule(call: Call, *, name: str, event_bus_name: str = DEFAULT) -> None:
+    """Has no events matched against a rule."""
+    _set_enabled(call, name, enabled=False)
+
+
+def _set_enabled(call: Call, name: str, *, enabled: bool) -> None:
+    with call.store.lock:
+        rule = read_rule(find_bus(call), name)
+        check_not_managed(rule, force=False)
+        rule.enabled = enabled
+        with_targets(call, rule).write(call)
+
+
+@operations.add("DeleteRule", writes=True)
+def delete_rule(
+    call: Call, *, name: str, event_bus_name: str = DEFAULT, force: bool = False
+) -> None:
+    """Removes a rule that has no targets. One that is gone is a success."""
+    with call.store.lock:
+        bus = find_bus(call)
+        rule = _find(bus, name)
+        if rule is None:
+            return
+        check_not_managed(rule, force=force)
+        if rule.plain_targets:
+            raise invalid("Rule can't be deleted since it has targets.")
+        forget_rule(call, bus, name)
+        bus.remove_rule(name)
+
+
+@operations.add("ListRuleNamesByTarget")
+def list_rule_names_by_target(
+    call: Call,
+    *,
+    target_arn: str,
+    event_bus_name: str = DEFAULT,
+    next_token: str | None = None,
+    limit: int | None = None,
+) -> dict[str, Any]:
+    """The rules of a bus that have a target of this resource name, sorted by name."""
+    bus = find_bus(call)
+
+    def leads(plain: dict[str, Any]) -> bool:
+        given = of_plain(bus, plain).kept.get("targets", {})
+        targets = (described(call, bus, one, given.get(one["id"])) for one in plain["targets"])
+        return any(target["Arn"] == target_arn for target in targets)
+
+    names = [str(rule["name"]) for rule in bus.rules() if leads(rule)]
+    shown, rest = page(names, str, limit, next_token)
+    return {"RuleNames": shown} | rest

@@ -1,0 +1,145 @@
+"""Targets in the caller's words, as the engine takes them and as it tells of them."""
+
+from __future__ import annotations
+
+from trunkline._core import TargetSettings
+from trunkline.aws.events.errors import invalid, invalid_parameter
+from trunkline.aws.events.names import bus_arn, read_arn, write_arn
+from trunkline.aws.events.target_kinds import Endpoint, resolve
+from trunkline.buses.targets import AGE_MS_MAX, LEASE_MS, RETRIES_MAX
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from trunkline._core import Bus
+    from trunkline.aws.operation import Call
+
+_INPUTS = ("Input", "InputPath", "InputTransformer")
+
+
+def check(target: Mapping[str, Any]) -> None:
+    """Raises for what makes the whole request invalid."""
+    if sum(name in target for name in _INPUTS) > 1:
+        raise invalid(
+            "Only one of Input, InputPath, or InputTransformer must be provided for target "
+            f"{target['Id']}."
+        )
+    if read_arn(target["Arn"]) is None:
+        raise invalid_parameter("Arn", "Provided Arn is not in correct format.")
+
+
+def settings(call: Call, target: Mapping[str, Any]) -> TargetSettings:
+    """The target as the engine takes it; raises if it may not be one."""
+    endpoint = resolve(call, target)
+    transformer = target.get("InputTransformer") or {}
+    retry = target.get("RetryPolicy") or {}
+    seconds = retry.get("MaximumEventAgeInSeconds")
+    paths = list(transformer.get("InputPathsMap", {}).items()) if transformer else None
+    return _make(
+        target["Id"],
+        endpoint,
+        {
+            "input": target.get("Input"),
+            "input_path": target.get("InputPath"),
+            "input_paths": paths,
+            "input_template": transformer.get("InputTemplate"),
+            "dead_letter": _dead_letter(call, target),
+            "retries_max": retry.get("MaximumRetryAttempts", RETRIES_MAX),
+            "age_max": AGE_MS_MAX if seconds is None else seconds * 1_000,
+            "group": (target.get("SqsParameters") or {}).get("MessageGroupId"),
+        },
+        target["Arn"],
+    )
+
+
+def _dead_letter(call: Call, target: Mapping[str, Any]) -> int | None:
+    text = (target.get("DeadLetterConfig") or {}).get("Arn")
+    if not text:
+        return None
+    arn = read_arn(text)
+    queue = None
+    if arn is not None and arn.service == "sqs":
+        queue = call.store.core.find_queue((*arn.owner, arn.resource))
+    if queue is None:
+        raise invalid_parameter(
+            "DeadLetterConfig.Arn", f"It names no SQS queue that exists, for target {target['Id']}."
+        )
+    return queue.id
+
+
+def _make(
+    id: str, endpoint: Endpoint, rest: dict[str, Any], arn: str | None = None
+) -> TargetSettings:
+    return TargetSettings(
+        id, resource=endpoint.resource, url=endpoint.url, lease=LEASE_MS, arn=arn, **rest
+    )
+
+
+def rebuilt(
+    call: Call, bus: Bus, plain: Mapping[str, Any], given: Mapping[str, Any] | None
+) -> TargetSettings:
+    """A target that the engine has, made ready to be put again as it is.
+
+    `given` are the caller's words for it, if it came over the wire.
+    """
+    endpoint = Endpoint(resource=plain["resource"])
+    if plain["outside"]:
+        address = plain["address"]
+        endpoint = Endpoint(url=address if address.startswith("http") else None)
+        if given is not None:
+            endpoint = resolve(call, given)
+    paths = plain["input_paths"]
+    return _make(
+        plain["id"],
+        endpoint,
+        {
+            "input": plain["input"],
+            "input_path": plain["input_path"],
+            "input_paths": None if paths is None else list(paths),
+            "input_template": plain["input_template"],
+            "dead_letter": plain["dead_letter"],
+            "retries_max": plain["max_attempts"],
+            "age_max": int(plain["max_age"] * 1_000),
+            "group": plain["group"],
+        },
+        plain["address"],
+    )
+
+
+def described(
+    call: Call, bus: Bus, plain: Mapping[str, Any], given: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """A target in the caller's words, or in those that a caller would have for it."""
+    if given is not None:
+        return dict(given)
+    template = plain["input_template"]
+    found: dict[str, Any] = {
+        "Id": plain["id"],
+        "Arn": _arn_of(call, bus, plain),
+        "Input": plain["input"],
+        "InputPath": plain["input_path"],
+    }
+    if template is not None:
+        paths = dict(plain["input_paths"] or ())
+        found["InputTransformer"] = {"InputPathsMap": paths, "InputTemplate": template}
+    if plain["group"] is not None:
+        found["SqsParameters"] = {"MessageGroupId": plain["group"]}
+    return found
+
+
+def _arn_of(call: Call, bus: Bus, plain: Mapping[str, Any]) -> str:
+    """The resource name of a target that was put in the process."""
+    name = call.store.core.name_of(plain["resource"])
+    if name is None or plain["outside"]:
+        # A function or a URL has no resource name on AWS; this one says what it is.
+        kind = "url" if str(plain["address"]).startswith("http") else "function"
+        return write_arn(bus.account, bus.region, f"trunkline-{kind}/{plain['id']}")
+    kind, account, region, short = name
+    if kind == "bus":
+        return write_arn(account, region, f"event-bus/{short}")
+    services = {"queue": "sqs", "topic": "sns", "stream": "kinesis"}
+    resource = f"stream/{short}" if kind == "stream" else short
+    head = bus_arn(bus).split(":")[1]
+    return f"arn:{head}:{services.get(kind, kind)}:{region}:{account}:{resource}"

@@ -1,0 +1,98 @@
+"""Targets of rules: put, remove, list."""
+
+from __future__ import annotations
+
+from trunkline.aws.events import target_settings
+from trunkline.aws.events.errors import over_limit
+from trunkline.aws.events.names import DEFAULT, find_bus
+from trunkline.aws.events.pages import page
+from trunkline.aws.events.registry import operations
+from trunkline.aws.events.rule_store import read_rule, with_targets
+from trunkline.aws.events.rules import check_not_managed
+from trunkline.aws.events.target_kinds import Absent
+from trunkline.aws.limits import RULE_TARGETS_MAX
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from trunkline.aws.operation import Call
+
+
+@operations.add("PutTargets", writes=True)
+def put_targets(
+    call: Call,
+    *,
+    rule: str,
+    targets: Sequence[Mapping[str, Any]],
+    event_bus_name: str = DEFAULT,
+) -> dict[str, Any]:
+    """Adds targets to a rule, or replaces those of the same ids."""
+    for target in targets:
+        target_settings.check(target)
+    failed = []
+    with call.store.lock:
+        found = with_targets(call, read_rule(find_bus(call), rule))
+        check_not_managed(found, force=False)
+        given = dict(found.kept.get("targets", {}))
+        if len(found.targets.keys() | {target["Id"] for target in targets}) > RULE_TARGETS_MAX:
+            raise over_limit()
+        for target in targets:
+            try:
+                found.targets[target["Id"]] = target_settings.settings(call, target)
+            except Absent as absent:
+                failed.append(_failure(target["Id"], absent))
+            else:
+                given[target["Id"]] = dict(target)
+        if len(failed) < len(targets):
+            found.kept["targets"] = given
+            found.write(call)
+    return {"FailedEntryCount": len(failed), "FailedEntries": failed}
+
+
+def _failure(id: str, error: Absent) -> dict[str, str]:
+    return {"TargetId": id, "ErrorCode": error.code, "ErrorMessage": error.message}
+
+
+@operations.add("RemoveTargets", writes=True)
+def remove_targets(
+    call: Call,
+    *,
+    rule: str,
+    ids: Sequence[str],
+    event_bus_name: str = DEFAULT,
+    force: bool = False,
+) -> dict[str, Any]:
+    """Removes targets from a rule; ids that it lacks do no harm."""
+    with call.store.lock:
+        found = with_targets(call, read_rule(find_bus(call), rule))
+        check_not_managed(found, force=force)
+        given = found.kept.get("targets", {})
+        left = {id: target for id, target in found.targets.items() if id not in ids}
+        if len(left) < len(found.targets):
+            found.targets = left
+            kept = {id: target for id, target in given.items() if id not in ids}
+            found.kept["targets"] = kept or None
+            found.write(call)
+    return {"FailedEntryCount": 0, "FailedEntries": []}
+
+
+@operations.add("ListTargetsByRule")
+def list_targets_by_rule(
+    call: Call,
+    *,
+    rule: str,
+    event_bus_name: str = DEFAULT,
+    next_token: str | None = None,
+    limit: int | None = None,
+) -> dict[str, Any]:
+    """The targets of a rule, sorted by id."""
+    found = read_rule(find_bus(call), rule)
+    given = found.kept.get("targets", {})
+    shown, rest = page(found.plain_targets, lambda target: str(target["id"]), limit, next_token)
+    targets = [
+        target_settings.described(call, found.bus, target, given.get(target["id"]))
+        for target in shown
+    ]
+    return {"Targets": targets} | rest

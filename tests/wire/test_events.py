@@ -1,0 +1,277 @@
+"""EventBridge over the wire, with boto3: buses, rules, targets and PutEvents."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+ACCOUNT, REGION = "000000000000", "us-east-1"
+PAID = json.dumps({"source": ["shop"], "detail-type": ["Paid"]})
+
+
+@pytest.fixture
+def events(connect):
+    return connect("events")
+
+
+@pytest.fixture
+def queue(sqs):
+    return sqs.create_queue(QueueName="paid")["QueueUrl"]
+
+
+def arn(resource, service="events", account=ACCOUNT, region=REGION):
+    return f"arn:aws:{service}:{region}:{account}:{resource}"
+
+
+QUEUE_ARN = arn("paid", "sqs")
+
+
+def entry(detail=None, **rest):
+    return {"Source": "shop", "DetailType": "Paid", "Detail": json.dumps(detail or {})} | rest
+
+
+def bodies(sqs, queue):
+    answer = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+    return [message["Body"] for message in answer.get("Messages", [])]
+
+
+def refused(call, code, message=None, **arguments):
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    error = caught.value.response["Error"]
+    assert error["Code"] == code
+    if message is not None:
+        assert error["Message"] == message
+
+
+def lead(events, rule="paid", pattern=PAID, **target):
+    events.put_rule(Name=rule, EventPattern=pattern)
+    answer = events.put_targets(Rule=rule, Targets=[{"Id": "q", "Arn": QUEUE_ARN} | target])
+    assert answer["FailedEntryCount"] == 0
+
+
+def test_an_event_reaches_the_queue_of_a_rule_that_matches(events, sqs, queue):
+    lead(events)
+    answer = events.put_events(Entries=[entry({"id": 1}), entry(DetailType="Sent")])
+    assert answer["FailedEntryCount"] == 0
+    first, _ = (result["EventId"] for result in answer["Entries"])
+    (body,) = bodies(sqs, queue)
+    event = json.loads(body)
+    assert list(event) == [
+        *("version", "id", "detail-type", "source", "account", "time", "region"),
+        *("resources", "detail"),
+    ]
+    assert event["id"] == first
+    assert (event["account"], event["region"], event["detail"]) == (ACCOUNT, REGION, {"id": 1})
+    assert body.endswith('"detail":{"id":1}}'), "white space between tokens goes"
+
+
+def test_every_entry_succeeds_or_fails_for_itself(events, sqs, queue):
+    lead(events)
+    entries = [
+        entry({"n": 1}),
+        entry(Source=""),
+        {"Source": "shop", "Detail": "{}"},
+        {"Source": "shop", "DetailType": "Paid"},
+        entry(Detail="[1]"),
+        entry(Source="aws.s3"),
+        entry(EventBusName="absent"),
+        entry({"n": 2}),
+    ]
+    answer = events.put_events(Entries=entries)
+    results = answer["Entries"]
+    assert [result.get("ErrorCode") for result in results] == [
+        *(None, "InvalidArgument", "InvalidArgument", "InvalidArgument", "MalformedDetail"),
+        *("NotAuthorizedForSourceException", None, None),
+    ]
+    assert answer["FailedEntryCount"] == 5
+    reason = "Parameter DetailType is not valid. Reason: DetailType is a required argument."
+    assert results[2]["ErrorMessage"] == reason
+    assert results[4]["ErrorMessage"] == "Detail is malformed."
+    assert [json.loads(body)["detail"]["n"] for body in bodies(sqs, queue)] == [1, 2]
+
+
+def test_entries_that_are_too_many_or_too_large_are_refused_together(events):
+    refused(events.put_events, "ValidationException", Entries=[entry()] * 11)
+    large = entry({"text": "x" * 200_000})
+    refused(
+        events.put_events,
+        "ValidationException",
+        "Total size of the entries in the request is over the limit.",
+        Entries=[large, large],
+    )
+    assert events.put_events(Entries=[large])["FailedEntryCount"] == 0
+
+
+def test_a_bus_over_the_wire_is_that_of_the_engine(events, sqs, queue, engine):
+    made = events.create_event_bus(Name="shop", Description="orders", Tags=[])
+    assert made["EventBusArn"] == arn("event-bus/shop")
+    assert [bus.name for bus in engine.buses()] == ["shop"]
+    events.put_rule(Name="paid", EventBusName="shop", EventPattern=PAID)
+    events.put_targets(
+        Rule="paid", EventBusName=made["EventBusArn"], Targets=[{"Id": "q", "Arn": QUEUE_ARN}]
+    )
+    put = engine.bus("shop").put({"source": "shop", "detail-type": "Paid", "detail": {}})
+    assert (put.matched, put.delivered) == (1, 1)
+    events.put_events(Entries=[entry(EventBusName="shop"), entry(EventBusName="default")])
+    assert len(bodies(sqs, queue)) == 2
+    described = events.describe_event_bus(Name="shop")
+    assert (described["Name"], described["Description"]) == ("shop", "orders")
+    events.delete_event_bus(Name="shop")
+    events.delete_event_bus(Name="shop")
+    refused(
+        events.describe_event_bus,
+        "ResourceNotFoundException",
+        "Event bus shop does not exist.",
+        Name="shop",
+    )
+
+
+def test_a_rule_of_the_process_is_seen_and_kept_over_the_wire(events, sqs, queue, engine):
+    rule = engine.bus().rule("paid", {"source": ["shop"]}, engine.queue("paid"), input={"a": 1})
+    listed = events.list_targets_by_rule(Rule="paid")["Targets"]
+    assert listed == [{"Id": "main", "Arn": QUEUE_ARN, "Input": '{"a":1}'}]
+    assert events.list_rule_names_by_target(TargetArn=QUEUE_ARN)["RuleNames"] == ["paid"]
+    events.put_targets(Rule="paid", Targets=[{"Id": "2", "Arn": QUEUE_ARN, "InputPath": "$.id"}])
+    put = events.put_events(Entries=[entry()])["Entries"][0]["EventId"]
+    assert sorted(bodies(sqs, queue)) == sorted(['{"a":1}', json.dumps(put)])
+    assert [target["id"] for target in rule.targets()] == ["main", "2"]
+
+
+def test_a_function_of_the_process_stays_when_the_wire_adds_a_target(events, sqs, queue, engine):
+    import threading
+
+    got, called = [], threading.Event()
+
+    def handle(event):
+        got.append(event["detail"])
+        called.set()
+
+    engine.bus().rule("paid", {"source": ["shop"]}, handle)
+    events.put_targets(Rule="paid", Targets=[{"Id": "q", "Arn": QUEUE_ARN}])
+    events.put_events(Entries=[entry({"n": 1})])
+    assert called.wait(10)
+    assert got == [{"n": 1}]
+    assert len(bodies(sqs, queue)) == 1
+
+
+def test_putting_a_rule_again_keeps_its_targets_and_resets_the_rest(events):
+    events.put_rule(Name="r", EventPattern=PAID, Description="d", State="DISABLED")
+    again = json.dumps({"source": ["bank"]})
+    events.put_rule(Name="r", EventPattern=again)
+    rule = events.describe_rule(Name="r")
+    assert (rule["State"], rule["EventPattern"]) == ("ENABLED", again)
+    assert "Description" not in rule
+
+
+def test_a_rule_goes_only_without_targets(events, queue):
+    lead(events)
+    refused(
+        events.delete_rule,
+        "ValidationException",
+        "Rule can't be deleted since it has targets.",
+        Name="paid",
+    )
+    events.remove_targets(Rule="paid", Ids=["q", "absent"])
+    events.delete_rule(Name="paid")
+    events.delete_rule(Name="paid")
+    text = "Rule paid does not exist on EventBus default."
+    refused(events.describe_rule, "ResourceNotFoundException", text, Name="paid")
+
+
+def test_a_target_of_a_service_that_is_not_served_is_refused_with_what_there_is(events, queue):
+    events.put_rule(Name="r", EventPattern=PAID)
+    with pytest.raises(ClientError) as caught:
+        events.put_targets(Rule="r", Targets=[{"Id": "f", "Arn": arn("function:f", "lambda")}])
+    message = caught.value.response["Error"]["Message"]
+    assert "lambda" in message
+    assert "sqs" in message
+    answer = events.put_targets(
+        Rule="r", Targets=[{"Id": "a", "Arn": arn("absent", "sqs")}, {"Id": "q", "Arn": QUEUE_ARN}]
+    )
+    assert [failed["TargetId"] for failed in answer["FailedEntries"]] == ["a"]
+    listed = events.list_targets_by_rule(Rule="r")["Targets"]
+    assert [target["Id"] for target in listed] == ["q"]
+
+
+def test_a_fifo_queue_gets_events_in_its_group(events, sqs):
+    attributes = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+    url = sqs.create_queue(QueueName="paid.fifo", Attributes=attributes)["QueueUrl"]
+    events.put_rule(Name="r", EventPattern=PAID)
+    target = {"Id": "q", "Arn": arn("paid.fifo", "sqs")}
+    refused(
+        events.put_targets,
+        "ValidationException",
+        "Parameter(s) SqsParameters must be specified for target: q.",
+        Rule="r",
+        Targets=[target],
+    )
+    events.put_targets(Rule="r", Targets=[target | {"SqsParameters": {"MessageGroupId": "g"}}])
+    events.put_events(Entries=[entry({"n": n}) for n in range(3)])
+    answer = sqs.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["MessageGroupId"]
+    )
+    groups = [message["Attributes"]["MessageGroupId"] for message in answer["Messages"]]
+    assert groups == ["g"] * 3
+
+
+def test_lists_go_on_where_their_page_ends(events):
+    for number in range(5):
+        events.create_event_bus(Name=f"b{number}")
+    names, token = [], {}
+    while True:
+        page = events.list_event_buses(NamePrefix="b", Limit=2, **token)
+        names += [bus["Name"] for bus in page["EventBuses"]]
+        if "NextToken" not in page:
+            break
+        token = {"NextToken": page["NextToken"]}
+    assert names == [f"b{number}" for number in range(5)]
+    refused(events.list_event_buses, "ValidationException", NextToken="\u00ff")
+
+
+def test_a_policy_of_a_bus_is_made_of_statements(events):
+    events.put_permission(Action="events:PutEvents", Principal="111111111111", StatementId="a")
+    events.put_permission(Action="events:PutEvents", Principal="*", StatementId="b")
+    policy = json.loads(events.describe_event_bus()["Policy"])
+    assert [statement["Principal"] for statement in policy["Statement"]] == [
+        {"AWS": "arn:aws:iam::111111111111:root"},
+        "*",
+    ]
+    events.remove_permission(StatementId="a")
+    text = "Statement with the provided id does not exist."
+    refused(events.remove_permission, "ResourceNotFoundException", text, StatementId="a")
+    events.remove_permission(RemoveAllPermissions=True)
+    assert "Policy" not in events.describe_event_bus()
+
+
+def test_tags_belong_to_buses_and_rules(events):
+    made = events.put_rule(Name="r", EventPattern=PAID, Tags=[{"Key": "a", "Value": "1"}])
+    for resource in (arn("event-bus/default"), made["RuleArn"]):
+        events.tag_resource(ResourceARN=resource, Tags=[{"Key": "b", "Value": "2"}])
+        events.untag_resource(ResourceARN=resource, TagKeys=["a", "absent"])
+        tags = events.list_tags_for_resource(ResourceARN=resource)["Tags"]
+        assert tags == [{"Key": "b", "Value": "2"}]
+
+
+def test_a_pattern_is_tried_without_a_rule(events):
+    event = json.dumps(
+        {
+            "id": "1",
+            "source": "shop",
+            "detail-type": "Paid",
+            "account": ACCOUNT,
+            "region": REGION,
+            "time": "2024-01-01T00:00:00Z",
+            "detail": {},
+        }
+    )
+    assert events.test_event_pattern(EventPattern=PAID, Event=event)["Result"] is True
+    other = json.dumps({"source": ["bank"]})
+    assert events.test_event_pattern(EventPattern=other, Event=event)["Result"] is False
+    text = "Parameter Event is not valid."
+    refused(events.test_event_pattern, "ValidationException", text, EventPattern=PAID, Event="[1]")
+    refused(
+        events.test_event_pattern, "InvalidEventPatternException", EventPattern="{", Event=event
+    )
