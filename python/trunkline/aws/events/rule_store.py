@@ -1,7 +1,7 @@
 """Rules as EventBridge sees them, over those of the engine.
 
 The engine keeps a rule with its pattern and its targets; what only EventBridge knows of it (tags,
-the targets in the caller's words, the expression of a schedule) lies in the rule's document.
+the expression of a schedule) lies in the rule's document.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ from trunkline.aws.events import stored
 from trunkline.aws.events.errors import no_such_rule
 from trunkline.aws.events.names import rule_arn
 from trunkline.aws.events.rule_schedules import plan_schedule, remove_schedule, trigger_pattern
-from trunkline.aws.events.target_settings import rebuilt
 from trunkline.errors import NotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from trunkline._core import Bus, TargetSettings
+    from trunkline._core import Bus
     from trunkline.aws.operation import Call
 
 
@@ -33,9 +32,7 @@ class StoredRule:
     pattern: str | None = None
     """The event pattern in the caller's words; None for a rule that has a schedule alone."""
     enabled: bool = True
-    targets: dict[str, TargetSettings] = field(default_factory=dict)
-    """The targets as the engine takes them, by id."""
-    plain_targets: list[dict[str, Any]] = field(default_factory=list)
+    targets: list[dict[str, Any]] = field(default_factory=list)
     """The targets as the engine tells of them."""
 
     @property
@@ -58,11 +55,10 @@ class StoredRule:
         return state
 
     def write(self, call: Call) -> None:
-        """Puts the rule with everything it has."""
+        """Puts the rule as it is now; its targets stay."""
         pattern = trigger_pattern(self)
         document = stored.write(self._document(), self.kept)
-        targets = list(self.targets.values())
-        self.bus.put_rule(self.name, pattern, self.enabled, targets, document)
+        self.bus.put_rule(self.name, pattern, self.enabled, None, document)
         plan_schedule(call, self)
 
     def _document(self) -> bytes:
@@ -87,15 +83,7 @@ def of_plain(bus: Bus, plain: dict[str, Any]) -> StoredRule:
     # A rule with a schedule has a pattern of its own in the engine.
     pattern = kept.get("pattern") if "schedule" in kept else plain["pattern"]
     rule = StoredRule(bus, plain["name"], kept, pattern, plain["enabled"])
-    rule.plain_targets = plain["targets"]
-    return rule
-
-
-def with_targets(call: Call, rule: StoredRule) -> StoredRule:
-    """The rule with its targets made ready to be put again."""
-    given = rule.kept.get("targets", {})
-    for plain in rule.plain_targets:
-        rule.targets[plain["id"]] = rebuilt(call, rule.bus, plain, given.get(plain["id"]))
+    rule.targets = plain["targets"]
     return rule
 
 

@@ -13,7 +13,6 @@ from trunkline.aws.events.rule_store import (
     forget_rule,
     of_plain,
     read_rule,
-    with_targets,
 )
 from trunkline.aws.events.tags import as_mapping
 from trunkline.aws.events.target_settings import described
@@ -68,7 +67,7 @@ def put_rule(
         # Tags of a rule that exists are changed by TagResource alone, as on AWS.
         if old is None:
             rule.kept["tags"] = given_tags or None
-        with_targets(call, rule).write(call)
+        rule.write(call)
     return {"RuleArn": rule.arn}
 
 
@@ -141,7 +140,7 @@ def _set_enabled(call: Call, name: str, *, enabled: bool) -> None:
         rule = read_rule(find_bus(call), name)
         check_not_managed(rule, force=False)
         rule.enabled = enabled
-        with_targets(call, rule).write(call)
+        rule.write(call)
 
 
 @operations.add("DeleteRule", writes=True)
@@ -155,7 +154,7 @@ def delete_rule(
         if rule is None:
             return
         check_not_managed(rule, force=force)
-        if rule.plain_targets:
+        if rule.targets:
             raise invalid("Rule can't be deleted since it has targets.")
         forget_rule(call, bus, name)
         bus.remove_rule(name)
@@ -174,8 +173,7 @@ def list_rule_names_by_target(
     bus = find_bus(call)
 
     def leads(plain: dict[str, Any]) -> bool:
-        given = of_plain(bus, plain).kept.get("targets", {})
-        targets = (described(call, bus, one, given.get(one["id"])) for one in plain["targets"])
+        targets = (described(call, bus, target) for target in plain["targets"])
         return any(target["Arn"] == target_arn for target in targets)
 
     names = [str(rule["name"]) for rule in bus.rules() if leads(rule)]

@@ -49,13 +49,13 @@ def _read(call: Call, resource: str) -> dict[str, str]:
 
 
 def _write(call: Call, resource: str, tags: dict[str, str]) -> None:
-    from trunkline.aws.events.rule_store import read_rule, with_targets
+    from trunkline.aws.events.rule_store import read_rule
 
     bus, rule = _find(call, resource)
     if rule is None:
         stored.change_bus(bus, stored.read(bus.document) | {"tags": tags or None})
         return
-    found = with_targets(call, read_rule(bus, rule))
+    found = read_rule(bus, rule)
     found.kept["tags"] = tags or None
     found.write(call)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from trunkline._core import TargetSettings
+from trunkline.aws.events import stored
 from trunkline.aws.events.errors import invalid, invalid_parameter
 from trunkline.aws.events.names import bus_arn, read_arn, write_arn
-from trunkline.aws.events.target_kinds import Endpoint, resolve
+from trunkline.aws.events.target_kinds import resolve
 from trunkline.buses.targets import AGE_MS_MAX, LEASE_MS, RETRIES_MAX
 
 TYPE_CHECKING = False
@@ -37,20 +38,21 @@ def settings(call: Call, target: Mapping[str, Any]) -> TargetSettings:
     retry = target.get("RetryPolicy") or {}
     seconds = retry.get("MaximumEventAgeInSeconds")
     paths = list(transformer.get("InputPathsMap", {}).items()) if transformer else None
-    return _make(
+    return TargetSettings(
         target["Id"],
-        endpoint,
-        {
-            "input": target.get("Input"),
-            "input_path": target.get("InputPath"),
-            "input_paths": paths,
-            "input_template": transformer.get("InputTemplate"),
-            "dead_letter": _dead_letter(call, target),
-            "retries_max": retry.get("MaximumRetryAttempts", RETRIES_MAX),
-            "age_max": AGE_MS_MAX if seconds is None else seconds * 1_000,
-            "group": (target.get("SqsParameters") or {}).get("MessageGroupId"),
-        },
-        target["Arn"],
+        resource=endpoint.resource,
+        url=endpoint.url,
+        lease=LEASE_MS,
+        input=target.get("Input"),
+        input_path=target.get("InputPath"),
+        input_paths=paths,
+        input_template=transformer.get("InputTemplate"),
+        dead_letter=_dead_letter(call, target),
+        retries_max=retry.get("MaximumRetryAttempts", RETRIES_MAX),
+        age_max=AGE_MS_MAX if seconds is None else seconds * 1_000,
+        group=(target.get("SqsParameters") or {}).get("MessageGroupId"),
+        address=target["Arn"],
+        document=stored.write(b"", dict(target)),
     )
 
 
@@ -69,51 +71,11 @@ def _dead_letter(call: Call, target: Mapping[str, Any]) -> int | None:
     return queue.id
 
 
-def _make(
-    id: str, endpoint: Endpoint, rest: dict[str, Any], arn: str | None = None
-) -> TargetSettings:
-    return TargetSettings(
-        id, resource=endpoint.resource, url=endpoint.url, lease=LEASE_MS, arn=arn, **rest
-    )
-
-
-def rebuilt(
-    call: Call, bus: Bus, plain: Mapping[str, Any], given: Mapping[str, Any] | None
-) -> TargetSettings:
-    """A target that the engine has, made ready to be put again as it is.
-
-    `given` are the caller's words for it, if it came over the wire.
-    """
-    endpoint = Endpoint(resource=plain["resource"])
-    if plain["outside"]:
-        address = plain["address"]
-        endpoint = Endpoint(url=address if address.startswith("http") else None)
-        if given is not None:
-            endpoint = resolve(call, given)
-    paths = plain["input_paths"]
-    return _make(
-        plain["id"],
-        endpoint,
-        {
-            "input": plain["input"],
-            "input_path": plain["input_path"],
-            "input_paths": None if paths is None else list(paths),
-            "input_template": plain["input_template"],
-            "dead_letter": plain["dead_letter"],
-            "retries_max": plain["max_attempts"],
-            "age_max": int(plain["max_age"] * 1_000),
-            "group": plain["group"],
-        },
-        plain["address"],
-    )
-
-
-def described(
-    call: Call, bus: Bus, plain: Mapping[str, Any], given: Mapping[str, Any] | None
-) -> dict[str, Any]:
+def described(call: Call, bus: Bus, plain: Mapping[str, Any]) -> dict[str, Any]:
     """A target in the caller's words, or in those that a caller would have for it."""
-    if given is not None:
-        return dict(given)
+    given = stored.read(plain["document"])
+    if given:
+        return given
     template = plain["input_template"]
     found: dict[str, Any] = {
         "Id": plain["id"],

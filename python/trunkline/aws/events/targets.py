@@ -7,7 +7,7 @@ from trunkline.aws.events.errors import over_limit
 from trunkline.aws.events.names import DEFAULT, find_bus
 from trunkline.aws.events.pages import page
 from trunkline.aws.events.registry import operations
-from trunkline.aws.events.rule_store import read_rule, with_targets
+from trunkline.aws.events.rule_store import read_rule
 from trunkline.aws.events.rules import check_not_managed
 from trunkline.aws.events.target_kinds import Absent
 from trunkline.aws.limits import RULE_TARGETS_MAX
@@ -31,23 +31,20 @@ def put_targets(
     """Adds targets to a rule, or replaces those of the same ids."""
     for target in targets:
         target_settings.check(target)
-    failed = []
+    made, failed = [], []
     with call.store.lock:
-        found = with_targets(call, read_rule(find_bus(call), rule))
+        found = read_rule(find_bus(call), rule)
         check_not_managed(found, force=False)
-        given = dict(found.kept.get("targets", {}))
-        if len(found.targets.keys() | {target["Id"] for target in targets}) > RULE_TARGETS_MAX:
+        ids = {target["id"] for target in found.targets} | {target["Id"] for target in targets}
+        if len(ids) > RULE_TARGETS_MAX:
             raise over_limit()
         for target in targets:
             try:
-                found.targets[target["Id"]] = target_settings.settings(call, target)
+                made.append(target_settings.settings(call, target))
             except Absent as absent:
                 failed.append(_failure(target["Id"], absent))
-            else:
-                given[target["Id"]] = dict(target)
-        if len(failed) < len(targets):
-            found.kept["targets"] = given
-            found.write(call)
+        if made:
+            found.bus.put_targets(rule, made)
     return {"FailedEntryCount": len(failed), "FailedEntries": failed}
 
 
@@ -66,15 +63,9 @@ def remove_targets(
 ) -> dict[str, Any]:
     """Removes targets from a rule; ids that it lacks do no harm."""
     with call.store.lock:
-        found = with_targets(call, read_rule(find_bus(call), rule))
+        found = read_rule(find_bus(call), rule)
         check_not_managed(found, force=force)
-        given = found.kept.get("targets", {})
-        left = {id: target for id, target in found.targets.items() if id not in ids}
-        if len(left) < len(found.targets):
-            found.targets = left
-            kept = {id: target for id, target in given.items() if id not in ids}
-            found.kept["targets"] = kept or None
-            found.write(call)
+        found.bus.remove_targets(rule, ids)
     return {"FailedEntryCount": 0, "FailedEntries": []}
 
 
@@ -89,10 +80,6 @@ def list_targets_by_rule(
 ) -> dict[str, Any]:
     """The targets of a rule, sorted by id."""
     found = read_rule(find_bus(call), rule)
-    given = found.kept.get("targets", {})
-    shown, rest = page(found.plain_targets, lambda target: str(target["id"]), limit, next_token)
-    targets = [
-        target_settings.described(call, found.bus, target, given.get(target["id"]))
-        for target in shown
-    ]
+    shown, rest = page(found.targets, lambda target: str(target["id"]), limit, next_token)
+    targets = [target_settings.described(call, found.bus, target) for target in shown]
     return {"Targets": targets} | rest
