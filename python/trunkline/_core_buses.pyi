@@ -27,6 +27,7 @@ class TargetSettings:
         group: str | None = None,
         address: str | None = None,
         document: bytes = b"",
+        partition_key_path: str | None = None,
     ) -> TargetSettings: ...
 
 @final

@@ -37,6 +37,7 @@ mod routing;
 mod run_queue;
 mod settlement;
 mod snapshot;
+mod via;
 mod waiters;
 
 pub use admission::{Admission, Admitted, Held};
@@ -62,4 +63,5 @@ pub use resource::{Resource, ResourceReport};
 pub use routing::{Accepted, Also, HOPS_MAX, Move, ReceivedBefore, Routed, too_many_hops};
 pub use run_queue::{Job, Jobs};
 pub use settlement::{Settled, Settling};
+pub use via::Via;
 pub use waiters::{Ended, Parker, WaiterId, Waiters};

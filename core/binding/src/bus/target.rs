@@ -20,7 +20,7 @@ impl TargetSettings {
     #[pyo3(signature = (
         id, *, resource=None, url=None, lease, input=None, input_path=None, input_paths=None,
         input_template=None, dead_letter=None, retries_max, age_max, group=None, address=None,
-        document=Vec::new()
+        document=Vec::new(), partition_key_path=None
     ))]
     fn new(
         id: String,
@@ -37,6 +37,7 @@ impl TargetSettings {
         group: Option<String>,
         address: Option<String>,
         document: Vec<u8>,
+        partition_key_path: Option<String>,
     ) -> Self {
         let content_type = ("content-type", "application/json; charset=utf-8");
         let headers = vec![(content_type.0.to_owned(), content_type.1.to_owned())];
@@ -67,6 +68,7 @@ impl TargetSettings {
             age_max,
             group,
             document,
+            key_path: partition_key_path,
         })
     }
 }
@@ -82,6 +84,7 @@ pub(super) fn plain(py: Python<'_>, target: TargetDefinition) -> PyResult<Bound<
     values.set_item("max_attempts", target.retries_max)?;
     values.set_item("max_age", target.age_max as f64 / 1_000.0)?;
     values.set_item("group", target.group)?;
+    values.set_item("partition_key_path", target.key_path)?;
     values.set_item("document", PyBytes::new(py, &target.document))?;
     let (input, path, paths, template) = match target.input {
         Input::Event => (None, None, None, None),

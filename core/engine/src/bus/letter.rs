@@ -17,11 +17,13 @@ use crate::attributes;
 pub(super) struct Letter<'p> {
     planned: &'p Planned,
     resource: ResourceId,
-    group: Option<&'p str>,
+    group: Option<Cow<'p, str>>,
     body: Cow<'p, [u8]>,
     attributes: Vec<u8>,
     is_dead: bool,
 }
+
+type Made<T> = std::result::Result<T, (&'static str, Error)>;
 
 /// The messages of a plan. A delivery that its target refuses, or whose input cannot be made, is a
 /// dead letter; without a queue for it the delivery is among the `lost`.
@@ -43,7 +45,7 @@ pub(super) fn write_letters<'p>(
                 Err(error) if is_of_target(&error) => (code_of(&error), error),
                 Err(error) => return Err(error),
             },
-            Err(error) => ("INVALID_JSON", error),
+            Err(refused) => refused,
         };
         match Letter::dead(delivery, planned, event, refused.0, &refused.1)? {
             Some(letter) => letters.push(letter),
@@ -54,18 +56,18 @@ pub(super) fn write_letters<'p>(
 }
 
 impl<'p> Letter<'p> {
-    fn new(planned: &'p Planned, event: &'p Event, now: Millis) -> Result<Self> {
+    /// What the target gets, or EventBridge's code for why nothing can be made for it.
+    fn new(planned: &'p Planned, event: &'p Event, now: Millis) -> Made<Self> {
         let definition = &planned.target().definition;
+        let coded = |code| move |error| (code, error);
+        let group = planned.target().group_of(event).map_err(coded("INVALID_PARAMETER"))?;
+        let body = planned.body(event, now).map_err(coded("INVALID_JSON"))?;
         // A destination of the outbox names the target in its dead letters.
-        let attributes = if definition.is_owned { planned.names()? } else { Vec::new() };
-        Ok(Self {
-            planned,
-            resource: definition.resource,
-            group: definition.group.as_deref(),
-            body: planned.body(event, now)?,
-            attributes,
-            is_dead: false,
-        })
+        let attributes = match definition.is_owned {
+            true => planned.names().map_err(coded("INVALID_PARAMETER"))?,
+            false => Vec::new(),
+        };
+        Ok(Self { planned, resource: definition.resource, group, body, attributes, is_dead: false })
     }
 
     /// The event for the dead-letter queue of a target that refused it; `None` if there is none
@@ -91,8 +93,8 @@ impl<'p> Letter<'p> {
 
     /// What the router is told of it.
     pub fn target(&self) -> EventTarget<'_> {
-        let Self { resource, group, ref body, ref attributes, .. } = *self;
-        EventTarget { resource, group, body, attributes }
+        let Self { resource, group, body, attributes, .. } = self;
+        EventTarget { resource: *resource, group: group.as_deref(), body, attributes }
     }
 
     /// Whether the target of the plan has its event.

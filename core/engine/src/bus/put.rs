@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use trunkline_host::{Accepted, Admitted, Also, Routed};
+use trunkline_host::{Accepted, Admitted, Also, Routed, Via};
 use trunkline_journal::Ticket;
 use trunkline_types::sync::atomic::Ordering;
 use trunkline_types::{Millis, ResourceId, Result};
@@ -93,6 +93,7 @@ impl Bus {
         now: Millis,
         mut plan: Plan,
     ) -> Result<PutOutcome> {
+        let _via = Via::enter(self.id, &self.name)?;
         self.plan(&event, hops, &mut Vec::new(), &mut plan)?;
         let (delivery, logs) = (self.delivery.get()?, self.logs()?);
         let entries: Vec<_> =

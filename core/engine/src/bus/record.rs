@@ -269,6 +269,7 @@ mod tests {
             retries_max: 185,
             age_max: 86_400_000,
             group: (number == 3).then(|| "g".to_owned()),
+            key_path: (number == 1).then(|| "$.id".to_owned()),
             document: if number == 0 { b"{}".to_vec() } else { Vec::new() },
         });
         let rule = RuleRecord {

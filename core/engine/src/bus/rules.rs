@@ -5,6 +5,7 @@
 //! pattern of a rule changes sees the old pattern or the new one, never both and never none; from
 //! then on it sees the new targets.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError};
 
@@ -15,8 +16,9 @@ use trunkline_types::sync::atomic::{AtomicU64, Ordering};
 use trunkline_types::sync::{Mutex, RwLock, lock};
 use trunkline_types::{ResourceId, Result};
 
-use super::event::invalid;
+use super::event::{Event, invalid};
 use super::input::Transformer;
+use super::path::Path;
 use super::record::RuleRecord;
 use super::target::TargetDefinition;
 
@@ -38,6 +40,8 @@ pub(super) struct Rule {
 pub(super) struct Target {
     pub definition: TargetDefinition,
     pub transformer: Transformer,
+    /// Where the group is taken from in an event; `None` for the group of the definition.
+    pub key: Option<Path>,
 }
 
 /// What became of the events of a rule since the engine was opened.
@@ -88,7 +92,9 @@ impl Rule {
     pub fn new(record: &RuleRecord<'_>, counters: Arc<RuleCounters>) -> Result<Self> {
         let ready = |definition: &TargetDefinition| {
             let transformer = Transformer::new(&definition.input, &definition.id)?;
-            Ok(Target { definition: definition.clone(), transformer })
+            let parse = |path: &String| Path::parse(path, "partition_key_path");
+            let key = definition.key_path.as_ref().map(parse).transpose()?;
+            Ok(Target { definition: definition.clone(), transformer, key })
         };
         Ok(Self {
             id: record.id,
@@ -135,6 +141,28 @@ impl Rule {
     pub fn explain(&self, event: &[u8]) -> Result<Explanation> {
         let explained = compile(&self.pattern)?.explain(PatternEvent::new(event));
         explained.map_err(|problem| invalid(format!("The event is not valid: {problem}")))
+    }
+}
+
+impl Target {
+    /// The group of an event, for a target that keeps order by group.
+    pub(super) fn group_of<'a>(&'a self, event: &'a Event) -> Result<Option<Cow<'a, str>>> {
+        let Some(path) = &self.key else {
+            return Ok(self.definition.group.as_deref().map(Cow::Borrowed));
+        };
+        let value = path.find(&event.text);
+        let key = value.and_then(|value| match value.as_bytes().first() {
+            Some(b'"') => serde_json::from_str(value).ok().map(Cow::Owned),
+            Some(b'{' | b'[' | b'n') | None => None,
+            Some(_) => Some(Cow::Borrowed(value)),
+        });
+        key.map(Some).ok_or_else(|| {
+            let path = self.definition.key_path.as_deref().unwrap_or_default();
+            invalid(format!(
+                "The partition key of target {}: the event has no text or number at {path}.",
+                self.definition.id
+            ))
+        })
     }
 }
 

@@ -29,6 +29,8 @@ pub struct TargetDefinition {
     pub age_max: Millis,
     /// The group, for a target that keeps order by group.
     pub group: Option<String>,
+    /// Where the group is taken from in each event, for a target that takes another one for each.
+    pub key_path: Option<String>,
     /// What the surfaces keep with it.
     pub document: Vec<u8>,
 }
@@ -36,6 +38,7 @@ pub struct TargetDefinition {
 const OWNED: u8 = 1;
 const GROUPED: u8 = 2;
 const DOCUMENTED: u8 = 4;
+const KEYED: u8 = 8;
 
 impl TargetDefinition {
     pub(super) fn put(&self, out: &mut Vec<u8>) {
@@ -45,7 +48,8 @@ impl TargetDefinition {
         let owned = if self.is_owned { OWNED } else { 0 };
         let grouped = if self.group.is_some() { GROUPED } else { 0 };
         let documented = if self.document.is_empty() { 0 } else { DOCUMENTED };
-        out.put_u8(owned | grouped | documented);
+        let keyed = if self.key_path.is_some() { KEYED } else { 0 };
+        out.put_u8(owned | grouped | documented | keyed);
         out.put_bytes(self.arn.as_bytes());
         self.input.put(out);
         // Ids start at one, so zero says "none".
@@ -55,6 +59,9 @@ impl TargetDefinition {
         out.put_bytes(self.group.as_deref().unwrap_or_default().as_bytes());
         if !self.document.is_empty() {
             out.put_bytes(&self.document);
+        }
+        if let Some(path) = &self.key_path {
+            out.put_bytes(path.as_bytes());
         }
     }
 
@@ -67,6 +74,7 @@ impl TargetDefinition {
         let (retries_max, age_max) = (take.u32()?, take.u64()?);
         let group = take.text()?.to_owned();
         let document = if flags & DOCUMENTED == 0 { &[][..] } else { take.bytes()? };
+        let key_path = if flags & KEYED == 0 { None } else { Some(take.text()?.to_owned()) };
         Ok(Self {
             id,
             number,
@@ -79,6 +87,7 @@ impl TargetDefinition {
             age_max,
             group: (flags & GROUPED != 0).then_some(group),
             document: document.to_vec(),
+            key_path,
         })
     }
 }

@@ -4,6 +4,7 @@
 //! What a kind itself sends on (dead letters, redriven messages, the events of a bus) it hands to
 //! [`trunkline_host::Host::deliver`], which knows a target by its id alone and bounds the hops.
 
+mod apart;
 mod backlog;
 mod deliveries;
 mod destinations;

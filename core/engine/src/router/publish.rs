@@ -1,23 +1,39 @@
 //! Publishing: one step of the journal for all targets of a message, dead letters for those that
 //! refuse it included.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use trunkline_host::{Also, Payloads};
-use trunkline_types::{Code, Error, QueueKind, Result};
+use trunkline_host::{Also, Payloads, Via};
+use trunkline_types::{Code, Error, Millis, QueueKind, Result};
 
+use super::apart;
+use crate::bus::is_of_target;
 use crate::engine::Engine;
 use crate::queue::{
     Branch, FanOutStep, Kept, Outcome, Outgoing, Queue, SharedPayload, check, fan_out,
 };
-use crate::topic::{Notification, PUBLISH, Publication, Publishing, Selected, Topic, renderer};
+use crate::topic::{
+    Delivered, Notification, PUBLISH, Publication, Publisher, Publishing, Selected, Topic, renderer,
+};
 
 impl Engine {
     /// Publishes a message to the subscriptions of a topic, in one step of the journal. It is
     /// applied when this returns, and as durable as wanted once its ticket has been waited for.
     pub fn publish(&self, topic: &Topic, message: &Notification<'_>) -> Result<Publication> {
-        // Waits here, if at all: a FIFO topic is locked from the next line on.
+        // Waits here, if at all: a FIFO topic is locked from then on.
         let now = self.host().admit(PUBLISH, topic.name())?.now(self.host());
+        self.publish_at(topic, &Delivered { message: *message, also: None, hops: 0 }, now)
+    }
+
+    /// Publishes a message of a caller or of another resource.
+    fn publish_at(
+        &self,
+        topic: &Topic,
+        delivered: &Delivered<'_>,
+        now: Millis,
+    ) -> Result<Publication> {
+        let Delivered { message, also, hops } = delivered;
+        let _via = Via::enter(topic.id(), topic.name())?;
         let publishing = topic.begin_publish(*message, now)?;
         if publishing.is_duplicate() {
             let ticket = self.host().append()?.ticket();
@@ -27,15 +43,29 @@ impl Engine {
         let content =
             SharedPayload { body: message.body, attributes: message.attributes, context: &context };
         let (mut routes, mut failed) = (Vec::with_capacity(publishing.selected.len()), 0);
+        let (mut delivered, mut dead_lettered, mut apart_ticket) = (0, 0, None);
         for selected in &publishing.selected {
-            match self.route_to_target(&publishing, selected, message) {
+            let (host, target) = (self.host(), selected.target);
+            let queue = host.directory.get::<Queue>(target);
+            if queue.is_none() && host.directory.contains(target) {
+                match apart::deliver(host, &publishing, selected, message, &context, *hops) {
+                    Ok(accepted) => {
+                        delivered += 1;
+                        apart_ticket = apart_ticket.max(accepted.ticket);
+                        continue;
+                    }
+                    Err(error) if !is_of_target(&error) => return Err(error),
+                    Err(_) => {}
+                }
+            }
+            match self.route_to_target(&publishing, selected, queue, message) {
                 Some(route) => routes.push(route),
                 None => failed += 1,
             }
         }
+        let participants: Vec<&dyn Also> = publishing.also().into_iter().chain(*also).collect();
         let (results, ticket) =
-            self.send_routes(&publishing, &routes, message, content, publishing.also())?;
-        let (mut delivered, mut dead_lettered) = (0, 0);
+            self.send_routes(&publishing, &routes, message, content, &participants)?;
         for (route, sent) in routes.iter().zip(&results) {
             match (sent, route.is_dead_letter) {
                 (Ok(_), false) => delivered += 1,
@@ -45,6 +75,7 @@ impl Engine {
                 (Err(_), _) => failed += 1,
             }
         }
+        let ticket = ticket.max(apart_ticket);
         Ok(publishing.end(delivered, dead_lettered, failed, ticket))
     }
 
@@ -54,19 +85,18 @@ impl Engine {
         &self,
         publishing: &Publishing<'_>,
         selected: &Selected,
+        queue: Option<Arc<Queue>>,
         message: &Notification<'_>,
     ) -> Option<Route> {
         let takes = |route: &Route| {
             check(&route.queue, &branch(publishing, route, message, false).message).is_ok()
         };
-        let route = |is_dead_letter| self.route(selected, is_dead_letter).filter(takes);
-        route(false).or_else(|| route(true))
-    }
-
-    fn route(&self, selected: &Selected, is_dead_letter: bool) -> Option<Route> {
-        let id = if is_dead_letter { selected.dead_letter? } else { selected.target };
-        let queue = self.host().directory.get::<Queue>(id)?;
-        Some(Route { selected: *selected, queue, is_dead_letter })
+        let route = |queue, is_dead_letter| Route { selected: *selected, queue, is_dead_letter };
+        let dead_letter = || {
+            let queue = self.host().directory.get::<Queue>(selected.dead_letter?)?;
+            Some(route(queue, true)).filter(takes)
+        };
+        queue.map(|queue| route(queue, false)).filter(takes).or_else(dead_letter)
     }
 
     fn send_routes(
@@ -75,7 +105,7 @@ impl Engine {
         routes: &[Route],
         message: &Notification<'_>,
         content: SharedPayload<'_>,
-        also: Option<&dyn Also>,
+        participants: &[&dyn Also],
     ) -> Result<Outcome> {
         let closed = || Error::new(Code::EngineClosed, "The engine is closed. Open it again.");
         let payloads = self.host().component::<Payloads>().ok_or_else(closed)?;
@@ -83,10 +113,21 @@ impl Engine {
         let is_alone = routes.len() == 1;
         let branch = |route| branch(publishing, route, message, is_alone);
         let branches: Vec<Branch<'_>> = routes.iter().map(branch).collect();
-        let participants = also.as_slice();
         let now = publishing.now;
         let step = FanOutStep { branches: &branches, content, participants, now };
         fan_out(self.host(), &payloads, &step)
+    }
+}
+
+/// Publishes what other resources deliver to topics.
+pub(super) struct TopicPublisher(pub Weak<Engine>);
+
+impl Publisher for TopicPublisher {
+    fn publish(&self, topic: &Topic, delivered: &Delivered<'_>) -> Result<Publication> {
+        let closed = || Error::new(Code::EngineClosed, "The engine is closed. Open it again.");
+        let engine = self.0.upgrade().ok_or_else(closed)?;
+        let now = engine.host().admit_internal(PUBLISH)?.now(engine.host());
+        engine.publish_at(topic, delivered, now)
     }
 }
 

@@ -16,6 +16,8 @@ use crate::bus::{Bus, Input, RuleStatus, TargetDefinition, check_target_ids};
 use crate::engine::Engine;
 use crate::outbox::{DestinationConfig, Transport};
 use crate::queue::Queue;
+use crate::stream::Stream;
+use crate::topic::Topic;
 
 /// Where a rule delivers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +47,8 @@ pub struct NewTarget {
     pub age_max: Millis,
     /// The group, for a FIFO queue.
     pub group: Option<String>,
+    /// The path of an event's partition key, for a stream; the event's id by default.
+    pub key_path: Option<String>,
     /// What the surfaces keep with it.
     pub document: Vec<u8>,
 }
@@ -61,6 +65,7 @@ impl NewTarget {
             retries_max: RETRIES_MAX,
             age_max: AGE_MAX,
             group: None,
+            key_path: None,
             document: Vec::new(),
         }
     }
@@ -100,6 +105,8 @@ impl<'a> Definition<'a> {
     }
 }
 
+/// The partition key of an event, unless its target says otherwise: EventBridge's.
+const EVENT_ID: &str = "$.id";
 /// EventBridge's bounds of a retry policy.
 const RETRIES_MAX: u32 = 185;
 const AGE_MIN: Millis = 60_000;
@@ -226,6 +233,11 @@ impl Engine {
                 None => return Err(gone(format!("The dead-letter queue of target {id}"))),
             }
         }
+        if target.key_path.is_some() && self.key_path(target).is_none() {
+            return Err(invalid(format!(
+                "Target {id} is no stream, so it takes no partition_key_path. Leave it out."
+            )));
+        }
         match &target.resource {
             TargetResource::Outside(_) => Ok(()),
             TargetResource::Resource(resource) => self.check_resource(bus, target, *resource),
@@ -245,6 +257,24 @@ impl Engine {
             if is_fifo && (target.group.is_none() || !config.content_based_dedup) {
                 return Err(invalid(format!(
                     "Target {id} is a FIFO queue: it needs a group, and a queue with content-based \
+                     deduplication."
+                )));
+            }
+            return Ok(());
+        }
+        if self.host().directory.get::<Stream>(resource).is_some() {
+            return match &target.group {
+                Some(_) => Err(invalid(format!(
+                    "Target {id} is a stream, which takes no group. Give it a partition_key_path."
+                ))),
+                None => Ok(()),
+            };
+        }
+        if let Some(topic) = self.host().directory.get::<Topic>(resource) {
+            let config = topic.config();
+            if config.is_fifo && (target.group.is_none() || !config.content_based_dedup) {
+                return Err(invalid(format!(
+                    "Target {id} is a FIFO topic: it needs a group, and a topic with content-based \
                      deduplication."
                 )));
             }
@@ -306,10 +336,18 @@ impl Engine {
                 retries_max: target.retries_max,
                 age_max: target.age_max,
                 group: target.group.clone(),
+                key_path: self.key_path(target),
                 document: target.document.clone(),
             });
         }
         Ok(definitions)
+    }
+
+    /// Where a stream finds the partition key of an event; `None` for what is no stream.
+    fn key_path(&self, target: &NewTarget) -> Option<String> {
+        let TargetResource::Resource(id) = target.resource else { return None };
+        self.host().directory.get::<Stream>(id)?;
+        Some(target.key_path.clone().unwrap_or_else(|| EVENT_ID.to_owned()))
     }
 
     /// Whether a destination is of the same kind, so that what waits there may stay.

@@ -10,9 +10,11 @@ use crate::engine::Engine;
 use crate::queue::{QUEUE, Queue};
 use crate::router::Target;
 use crate::schedule::{Schedule, ScheduleConfig};
+use crate::stream::STREAM;
+use crate::topic::{TOPIC, Topic};
 
 /// The kinds that take what a schedule sends: those that implement `Resource::accept` for it.
-const TARGETS: [ResourceKind; 2] = [QUEUE, BUS];
+const TARGETS: [ResourceKind; 4] = [QUEUE, TOPIC, BUS, STREAM];
 
 impl Engine {
     /// Creates a schedule. Its name is that of a group of schedules and its own, with a slash in
@@ -77,8 +79,8 @@ impl Engine {
             return Err(Error::new(
                 Code::UnsupportedOperation,
                 format!(
-                    "target: a schedule cannot send to a {} yet. Name a queue, an event bus, a \
-                     function or a URL.",
+                    "target: a schedule cannot send to a {} yet. Name a queue, a topic, an \
+                     event bus, a stream, a function or a URL.",
                     config.target.kind
                 ),
             ));
@@ -87,12 +89,21 @@ impl Engine {
         if directory.id_of(&config.target).is_none() {
             return Err(absent("target", &config.target));
         }
-        let queue = directory.find::<Queue>(&config.target);
-        if queue.is_some_and(|queue| queue.kind() == QueueKind::Fifo) && config.group.is_none() {
+        let needs = match config.target.kind {
+            STREAM => Some("a stream. Name the partition key of its records."),
+            TOPIC => directory
+                .find::<Topic>(&config.target)
+                .is_some_and(|topic| topic.config().is_fifo)
+                .then_some("a FIFO topic. Name the group of its messages."),
+            _ => directory
+                .find::<Queue>(&config.target)
+                .is_some_and(|queue| queue.kind() == QueueKind::Fifo)
+                .then_some("a FIFO queue. Name the group of its messages."),
+        };
+        if let (Some(needs), None) = (needs, &config.group) {
             return Err(Error::new(
                 Code::ValidationException,
-                "group: it is absent, and the target is a FIFO queue. Name the group of its \
-                 messages.",
+                format!("group: it is absent, and the target is {needs}"),
             ));
         }
         let Some(name) = &config.dead_letter else { return Ok(()) };

@@ -10,10 +10,13 @@ use trunkline_delivery::RetryTable;
 use trunkline_journal::Ticket;
 use trunkline_types::{Code, Error, QueueKind, ResourceId, ResourceName, Result};
 
+use super::publish::TopicPublisher;
 use super::rules::TargetResource;
+use crate::bus::BUS;
 use crate::engine::Engine;
 use crate::outbox::{DestinationConfig, Transport};
 use crate::queue::Queue;
+use crate::stream::Stream;
 use crate::topic::{
     SubscriptionRecord, SubscriptionStatus, TOPIC, Topic, TopicConfig, no_such_topic, renderer,
 };
@@ -189,8 +192,9 @@ impl Engine {
         Ok(ticket)
     }
 
-    /// Removes destinations that no subscription names.
-    pub(crate) fn attach_topics(&self) -> Result<()> {
+    /// Gives the topics their router, and removes destinations that no subscription names.
+    pub(crate) fn attach_topics(self: &Arc<Self>) -> Result<()> {
+        self.topics.attach(Arc::new(TopicPublisher(Arc::downgrade(self))));
         let owned = self.topics.owned();
         for (name, id) in self.destinations()? {
             if name.starts_with(DESTINATION_PREFIX) && !owned.contains(&id) {
@@ -204,6 +208,29 @@ impl Engine {
         match self.remove_destination(id) {
             Err(error) if error.code() == Code::ResourceNotFoundException => Ok(()),
             other => other.map(drop),
+        }
+    }
+
+    /// Whether what is no queue can be subscribed.
+    fn check_other(&self, id: ResourceId, is_fifo: bool) -> Result<()> {
+        let directory = &self.host().directory;
+        if directory.get::<Stream>(id).is_some() {
+            return Ok(());
+        }
+        match directory.any(id).map(|resource| resource.name().kind) {
+            Some(BUS) if !is_fifo => Ok(()),
+            Some(BUS) => Err(invalid(
+                "Only queues and streams can be subscribed to a FIFO topic: others keep no order."
+                    .to_owned(),
+            )),
+            Some(kind) => Err(Error::new(
+                Code::UnsupportedOperation,
+                format!(
+                    "A {kind} cannot be subscribed to a topic. Name a queue, a stream, an event \
+                     bus, a function or a URL."
+                ),
+            )),
+            None => Err(gone("The target of the subscription")),
         }
     }
 
@@ -223,18 +250,11 @@ impl Engine {
                     ));
                 }
                 Some(_) => {}
-                None if self.host().directory.contains(*id) => {
-                    return Err(Error::new(
-                        Code::UnsupportedOperation,
-                        "The target of a subscription is a queue, a URL or a handler; other \
-                         resources cannot be subscribed yet.",
-                    ));
-                }
-                None => return Err(gone("The queue of the subscription")),
+                None => self.check_other(*id, is_fifo)?,
             },
             TargetResource::Outside(_) if is_fifo => {
                 return Err(invalid(
-                    "Only queues can be subscribed to a FIFO topic: others keep no order."
+                    "Only queues and streams can be subscribed to a FIFO topic: others keep no order."
                         .to_owned(),
                 ));
             }

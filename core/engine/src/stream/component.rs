@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use trunkline_host::{
-    CheckpointSink, Component, ComponentKind, Encode, Jobs, Put, Resource, ResourceReport,
+    Accepted, CheckpointSink, Component, ComponentKind, Encode, Jobs, Put, Resource,
+    ResourceReport, Routed,
 };
 use trunkline_journal::Ticket;
 use trunkline_types::sync::atomic::Ordering;
@@ -133,6 +134,10 @@ impl Resource for Stream {
 
     fn run(&self, _: u64, now: Millis) -> Result<()> {
         self.expire(now)
+    }
+
+    fn accept(&self, routed: &Routed<'_>) -> Result<Accepted> {
+        self.accept_record(routed)
     }
 
     fn close(&self) {

@@ -7,6 +7,7 @@
 //!
 //! Lock order: a reader's group, the state of a stream, the append lock, the state of a log.
 
+mod accept;
 mod component;
 mod entry;
 mod errors;

@@ -11,7 +11,7 @@ use super::{Route, State, Stream};
 
 /// What the journal keeps of a record beside its key and data: the head of the log's entry, and the
 /// length of the key.
-const ENTRY_BYTES: usize = 26 + 2;
+pub(super) const ENTRY_BYTES: usize = 26 + 2;
 
 /// Where a record was put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl Stream {
     }
 }
 
-fn put_one<'a>(
+pub(super) fn put_one<'a>(
     state: &'a State,
     append: &mut Append<'_>,
     record: &NewRecord<'_>,

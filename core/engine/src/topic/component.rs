@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use trunkline_host::{CheckpointSink, Component, Encode, Host, Location, ResourceReport};
+use trunkline_host::{
+    Accepted, CheckpointSink, Component, Encode, Host, Location, ResourceReport, Routed,
+};
 use trunkline_types::sync::{Mutex, lock};
-use trunkline_types::{Millis, ResourceId, ResourceName, Result};
+use trunkline_types::{Code, Error, Millis, ResourceId, ResourceName, Result};
 
+use super::accept::{Delivered, Publisher, Slot};
 use super::record::{PUBLISHED_BYTES, Record, TopicConfig};
 use super::table::Numbered;
-use super::{Topic, check_name, differs};
+use super::{Notification, Topic, check_name, differs};
 
 /// Subscriptions that one step of relocation writes, or one step of a copy reads.
 const STEP: usize = 64;
@@ -18,11 +21,17 @@ const STEP: usize = 64;
 pub(crate) struct Topics {
     host: Arc<Host>,
     creating: Mutex<()>,
+    publisher: Slot,
 }
 
 impl Topics {
     pub(super) fn new(host: Arc<Host>) -> Self {
-        Self { host, creating: Mutex::new(()) }
+        Self { host, creating: Mutex::new(()), publisher: Slot::default() }
+    }
+
+    /// Gives the topics the router to publish through.
+    pub(crate) fn attach(&self, publisher: Arc<dyn Publisher>) {
+        self.publisher.set(publisher);
     }
 
     /// The topic of this name, and whether it was created just now. `config` is compared with that
@@ -186,6 +195,37 @@ impl Topic {
             after = Some(*last);
             see(&page);
         }
+    }
+}
+
+impl Topic {
+    pub(super) fn accept_message(&self, routed: &Routed<'_>) -> Result<Accepted> {
+        if routed.moved.is_some() {
+            return Err(Error::new(
+                Code::UnsupportedOperation,
+                format!("Messages cannot be moved to the topic {}.", self.name.name),
+            ));
+        }
+        let topics = self.host.component::<Topics>();
+        let publisher = topics.and_then(|topics| topics.publisher.get()).ok_or_else(|| {
+            Error::new(Code::InternalError, "The topics have no router to publish through.")
+        })?;
+        let is_fifo = self.config().is_fifo;
+        let message = Notification {
+            body: routed.body,
+            attributes: routed.attributes,
+            subject: None,
+            group: routed.group,
+            dedup_id: routed.dedup_id.filter(|_| is_fifo),
+        };
+        let delivered = Delivered { message, also: routed.also, hops: routed.hops };
+        let published = publisher.publish(self, &delivered)?;
+        Ok(Accepted {
+            resource: self.id,
+            seq: published.seq.unwrap_or(0),
+            duplicate: published.duplicate,
+            ticket: published.ticket,
+        })
     }
 }
 

@@ -8,6 +8,7 @@
 //! A FIFO topic numbers what it publishes and remembers deduplication ids. Its window is locked
 //! before the mutexes of its queues, so they get its messages in its order.
 
+mod accept;
 mod component;
 mod envelope;
 mod loader;
@@ -18,7 +19,7 @@ mod window;
 
 use std::sync::Arc;
 
-use trunkline_host::{Append, ComponentKind, Host, Jobs, Location, Resource};
+use trunkline_host::{Accepted, Append, ComponentKind, Host, Jobs, Location, Resource, Routed};
 use trunkline_journal::Ticket;
 use trunkline_types::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use trunkline_types::sync::{Mutex, lock};
@@ -31,6 +32,7 @@ use self::record::{Record, Subject, TopicRecord};
 use self::table::{Entry, Subscriptions};
 use self::window::Window;
 
+pub(crate) use self::accept::{Delivered, Publisher};
 pub(crate) use self::component::Topics;
 pub(crate) use self::envelope::renderer;
 pub(crate) use self::publish::Publishing;
@@ -373,6 +375,10 @@ impl Resource for Topic {
 
     fn fire(&self, _: u32, _: Millis, _: &Jobs<'_>) -> Option<Millis> {
         None
+    }
+
+    fn accept(&self, routed: &Routed<'_>) -> Result<Accepted> {
+        self.accept_message(routed)
     }
 
     fn close(&self) {}

@@ -187,6 +187,11 @@ impl Publishing<'_> {
         self.order.as_ref().map(|order| &*order.dedup_id)
     }
 
+    /// The topic.
+    pub fn topic(&self) -> &Topic {
+        self.topic
+    }
+
     /// Whether the topic is FIFO.
     pub fn is_fifo(&self) -> bool {
         self.order.is_some()

@@ -1,0 +1,38 @@
+//! What a topic asks of the router: to publish messages that other resources deliver to it.
+
+use std::sync::Arc;
+
+use trunkline_host::Also;
+use trunkline_types::Result;
+use trunkline_types::sync::{Mutex, lock};
+
+use super::{Notification, Publication, Topic};
+
+/// What is published for another resource.
+#[derive(Clone, Copy)]
+pub(crate) struct Delivered<'a> {
+    pub message: Notification<'a>,
+    /// What the sender appends in the step of the deliveries.
+    pub also: Option<&'a dyn Also>,
+    /// How many resources have handed the message on, this topic included.
+    pub hops: u32,
+}
+
+/// What a topic asks of the router: to publish what another resource delivers.
+pub(crate) trait Publisher: Send + Sync {
+    fn publish(&self, topic: &Topic, delivered: &Delivered<'_>) -> Result<Publication>;
+}
+
+/// Where the topics of an engine find the router, once it is there.
+#[derive(Default)]
+pub(super) struct Slot(Mutex<Option<Arc<dyn Publisher>>>);
+
+impl Slot {
+    pub fn set(&self, publisher: Arc<dyn Publisher>) {
+        *lock(&self.0) = Some(publisher);
+    }
+
+    pub fn get(&self) -> Option<Arc<dyn Publisher>> {
+        lock(&self.0).clone()
+    }
+}
