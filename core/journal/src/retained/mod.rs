@@ -16,6 +16,7 @@ pub mod format;
 mod loader;
 mod log;
 mod open_files;
+mod reading;
 mod record;
 mod whole;
 
