@@ -39,7 +39,8 @@ pub const READ_AHEAD_BYTES_MIN: usize = 8 << 10;
 /// See [`READ_AHEAD_BYTES_MIN`].
 pub const READ_AHEAD_BYTES_MAX: usize = 256 << 10;
 
-/// Bytes between two entries of a log that are read in vain rather than by another system call.
+/// Bytes of other records between two entries of a log that are read along: cheaper than one more
+/// system call.
 pub const READ_AHEAD_GAP: usize = 8 << 10;
 
 /// Bytes that are zero-filled or copied at once.

@@ -8,23 +8,13 @@ use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Code, Durability, Error, Result};
 
 use super::file::{SealedFile, Writer};
-use super::reading::{UnsealedReader, reclaimed};
 use super::record::{ENTRY_HEAD_BYTES, FIRST_SEQUENCE, RetainedRecord};
+use super::unsealed::{Location, Unsealed, UnsealedReader, reclaimed};
 use crate::Journal;
 use crate::journal::Appender;
 use crate::limits;
-use crate::lsn::Lsn;
 use crate::mutant::Mutant;
 use crate::shared::Shared;
-
-/// Where a record lies in the journal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Location {
-    /// Where the record starts.
-    pub lsn: Lsn,
-    /// Bytes of its payload.
-    pub len: u32,
-}
 
 /// Counts the bytes of the journal that are still needed. Called under the append lock.
 pub trait LiveBytes {
@@ -38,13 +28,6 @@ pub trait LiveBytes {
 impl LiveBytes for () {
     fn add(&mut self, _at: Location) {}
     fn remove(&mut self, _at: Location) {}
-}
-
-/// An entry that is in the journal only.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Unsealed {
-    pub(super) time: u64,
-    pub(super) at: Location,
 }
 
 #[derive(Debug)]
@@ -194,7 +177,7 @@ impl RetainedLog {
         }
         let files = &self.shared.sealed_files;
         let mut writer = Writer::create(files, options, self.shared.seed, self.log, first)?;
-        let mut reader = UnsealedReader::new(self);
+        let mut reader = UnsealedReader::new(self.log, &self.shared);
         for (index, entry) in entries.iter().enumerate() {
             let Some(payload) = reader.payload(&entries[index..])? else {
                 return Err(reclaimed(entry));
