@@ -139,6 +139,7 @@ pub extern "C" fn trunkline_rule_put(
             retries_max: RETRIES_MAX,
             age_max: AGE_MAX_MS,
             group: group.map(str::to_owned),
+            key_path: None,
             document: Vec::new(),
         };
         let (name, pattern) = (name.get("name")?, pattern.get("pattern")?);
