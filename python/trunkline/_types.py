@@ -207,5 +207,4 @@ class ScheduleDefinition(TypedDict):
     input: str | None
     dead_letter: tuple[str, str, str, str] | None
     enabled: bool
-    delete_after_completion: bool
     document: bytes

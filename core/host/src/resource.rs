@@ -7,7 +7,7 @@ use std::any::Any;
 use trunkline_types::{Code, Error, Millis, ResourceId, ResourceKind, ResourceName, Result};
 
 use crate::rendering::{Content, Rendered};
-use crate::routing::{Accepted, Routed};
+use crate::routing::{Accepted, Joined, Routed};
 use crate::run_queue::Jobs;
 
 /// One resource: what the directory holds, and what owns timers and jobs.
@@ -41,6 +41,22 @@ pub trait Resource: Any + Send + Sync {
     fn accept(&self, routed: &Routed<'_>) -> Result<Accepted> {
         let _ = routed;
         Err(takes_no_deliveries(self.name()))
+    }
+
+    /// Whether the resource would take this message now, for a sender that gives what is refused to
+    /// another resource in the same step. Kinds that do not join steps need not say so.
+    fn check(&self, routed: &Routed<'_>) -> Result<()> {
+        let _ = routed;
+        Ok(())
+    }
+
+    /// Takes part in the step of a sender that delivers these messages here and others elsewhere,
+    /// all at once. `None`: the kind cannot, and [`Resource::accept`] takes them.
+    ///
+    /// The sender holds no lock but those of resources that joined before, in the order of ids.
+    fn join<'a>(&'a self, routed: &[Routed<'a>], now: Millis) -> Option<Box<dyn Joined + 'a>> {
+        let (_, _) = (routed, now);
+        None
     }
 
     /// Renders what a receiver gets of a message that names this resource as its

@@ -12,7 +12,7 @@
 use std::fmt;
 
 use trunkline_journal::Ticket;
-use trunkline_types::{Code, Error, Millis, ResourceId, Seq};
+use trunkline_types::{Code, Error, Millis, ResourceId, Result, Seq};
 
 use crate::append::Append;
 use crate::payload::Shared;
@@ -47,11 +47,24 @@ pub struct Routed<'a> {
 /// What a sender appends in the step in which its target appends the message: that it has sent it.
 /// The two records lie together, so a crash leaves both or neither, and the message is sent once.
 pub trait Also: fmt::Debug {
-    /// The most bytes that [`Also::append`] appends, as one record.
+    /// The most bytes that [`Also::append`] appends.
     fn bytes(&self) -> usize;
+
+    /// The most records that it appends.
+    fn records(&self) -> usize {
+        1
+    }
 
     /// Appends the record and applies it, under the append lock and right behind the message.
     fn append(&self, log: &mut Append<'_>);
+}
+
+/// A resource that takes part in the step of a sender which delivers to several resources at once
+/// ([`Resource::join`](crate::Resource::join)). It is locked by then, as far as it has to be, and
+/// its [`Also::append`] appends the messages and unlocks it.
+pub trait Joined: Also {
+    /// With every lock of the step released: wakes who waits, and says what became of each message.
+    fn settle(self: Box<Self>, ticket: Option<Ticket>) -> Vec<Result<Accepted>>;
 }
 
 /// Where a message that moves comes from, and what of its past stays with it.

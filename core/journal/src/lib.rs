@@ -23,7 +23,6 @@ mod options;
 mod poison;
 mod prepare;
 mod read;
-mod recent;
 mod reclaim;
 mod recovery;
 pub mod retained;

@@ -65,20 +65,14 @@ impl PendingBatch {
         self.before
     }
 
-    /// The records from `lsn` to the end of the batch, as they lie in it; `None` if `lsn` is not
-    /// inside.
-    pub(crate) fn frames(&self, lsn: Lsn) -> Option<&[u8]> {
+    /// The payload of the record at `lsn`, checked as if read from a file; `None` if no record
+    /// starts there.
+    fn payload(&self, lsn: Lsn, seed: u32) -> Option<&[u8]> {
         if lsn.segment() != self.start.segment() {
             return None;
         }
         let at = lsn.offset().checked_sub(self.start.offset())? as usize;
-        self.bytes.get(at..).filter(|frames| !frames.is_empty())
-    }
-
-    /// The payload of the record at `lsn`, checked as if read from a file; `None` if no record
-    /// starts there.
-    fn payload(&self, lsn: Lsn, seed: u32) -> Option<&[u8]> {
-        frame::decode_record(self.frames(lsn)?, lsn, seed).ok()
+        frame::decode_record(self.bytes.get(at..)?, lsn, seed).ok()
     }
 }
 
@@ -259,14 +253,10 @@ impl Tail {
         InFlight { batches: self.in_flight.clone(), position: self.position, bytes }
     }
 
-    /// The batches were written: their records are not read from here from now on.
-    pub(crate) fn finish_in_flight(&mut self) {
+    /// The batches were written: their records are read from the file from now on.
+    pub(crate) fn finish_in_flight(&mut self, in_flight: InFlight) {
         self.in_flight.clear();
-    }
-
-    /// Keeps the buffers of batches that nobody reads any more for later batches.
-    pub(crate) fn recycle(&mut self, batches: Vec<Arc<PendingBatch>>) {
-        for batch in batches {
+        for batch in in_flight.batches {
             let Ok(mut batch) = Arc::try_unwrap(batch) else { continue };
             if batch.bytes.capacity() <= limits::BUFFER_KEPT_BYTES_MAX && self.buffers.len() < 2 {
                 batch.bytes.clear();
@@ -277,18 +267,10 @@ impl Tail {
 
     /// The payload of an unwritten record; `None` if it was written or never existed.
     pub(crate) fn payload(&self, lsn: Lsn) -> Option<&[u8]> {
-        self.unwritten(lsn)?.payload(lsn, self.seed)
-    }
-
-    /// The unwritten records from `lsn` to the end of their batch, as they lie in it.
-    pub(crate) fn frames(&self, lsn: Lsn) -> Option<&[u8]> {
-        self.unwritten(lsn)?.frames(lsn)
-    }
-
-    fn unwritten(&self, lsn: Lsn) -> Option<&PendingBatch> {
         let in_flight = self.in_flight.iter().map(|batch| &**batch);
         let mut batches = in_flight.chain(&self.sealed).chain(&self.open);
-        batches.rfind(|batch| batch.start < lsn)
+        let batch = batches.rfind(|batch| batch.start < lsn)?;
+        batch.payload(lsn, self.seed)
     }
 }
 

@@ -32,9 +32,7 @@ def make_dispatcher(
     chosen = choose(services)
     control = Control(engine._core, chosen)
     plain = [service.plain() for service in chosen]
-    dispatcher = WireDispatcher(engine._core, control, plain, auth, list(credentials))
-    control.resume()
-    return dispatcher
+    return WireDispatcher(engine._core, control, plain, auth, list(credentials))
 
 
 _dispatchers: WeakKeyDictionary[Engine, WireDispatcher] = WeakKeyDictionary()

@@ -1,21 +1,24 @@
 //! Puts of an event bus with every sort of target, for the crash simulation: two queues that get
 //! the same, one whose input differs, a FIFO queue with a deduplication window, a queue that
-//! refuses what is long and has a dead-letter queue, a handler, and an archive.
+//! refuses what is long and has a dead-letter queue, a stream, a handler, and an archive.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use trunkline_engine::{
-    Bus, Delivery, Engine, Input, NewRule, NewTarget, PutEvent, Queue, QueueConfig, TargetResource,
-    Ticket, Transport, bus_name, fifo_queue, queue_name, standard_queue,
+    Bus, Delivery, Engine, Input, NewRule, NewTarget, PutEvent, Queue, QueueConfig, ReadRequest,
+    Stream, StreamConfig, StreamRecord, TargetResource, Ticket, Transport, bus_name, fifo_queue,
+    queue_name, standard_queue, stream_name,
 };
 use trunkline_journal::sim::Random;
 
 const PATTERN: &str = r#"{"source":["shop"]}"#;
 const ARCHIVE: &str = "put-archive";
 const HANDLER: &str = "put-handler";
-const RULES: [&str; 6] = ["put-a", "put-b", "put-template", "put.fifo", "put-short", HANDLER];
+const STREAM: &str = "put-stream";
+const RULES: [&str; 7] =
+    ["put-a", "put-b", "put-template", "put.fifo", "put-short", STREAM, HANDLER];
 /// What the queue that refuses takes at most.
 const SHORT_BYTES: u32 = 1_024;
 
@@ -35,11 +38,35 @@ fn queue(engine: &Engine, name: &str) -> Arc<Queue> {
     })
 }
 
+/// A stream of one shard.
+pub fn stream(engine: &Engine, name: &str) -> Arc<Stream> {
+    engine.find_stream(&stream_name(name)).unwrap().unwrap_or_else(|| {
+        let config = StreamConfig { shards: 1, retention: 86_400_000 };
+        engine.create_stream(stream_name(name), &config, b"").unwrap()
+    })
+}
+
+/// The records of a stream, if it has any.
+pub fn records(engine: &Engine, name: &str) -> Option<(String, Vec<u8>)> {
+    let stream = engine.find_stream(&stream_name(name)).unwrap()?;
+    let mut data = Vec::new();
+    for shard in stream.shards().all() {
+        let shard = shard.id;
+        let all = ReadRequest { shard, offset: 0, max: 10_000, max_bytes: 16 << 20 };
+        stream.read(&all, |record: StreamRecord<'_>| data.extend_from_slice(record.data)).unwrap();
+    }
+    (!data.is_empty()).then(|| (format!("records of {name}"), data))
+}
+
 /// The target of the rule of this name.
 fn to(engine: &Engine, name: &str) -> NewTarget {
     if name == HANDLER {
         let outside = TargetResource::Outside(Transport::Handler { lease: 30_000 });
         return NewTarget::new("handler", outside);
+    }
+    if name == STREAM {
+        let stream = stream(engine, STREAM);
+        return NewTarget::new("stream", TargetResource::Resource(stream.id()));
     }
     let number = "$.detail.n".to_owned();
     let (input, group) = match name {
@@ -74,7 +101,7 @@ pub fn operate(engine: &Engine, random: &mut Random) -> Option<Ticket> {
     let detail = format!(r#"{{"n":{},"filler":"{filler}"}}"#, NEXT.fetch_add(1, Ordering::Relaxed));
     let event = format!(r#"{{"source":"shop","detail-type":"t","detail":{detail}}}"#);
     let put = bus.put(PutEvent { text: event.as_bytes(), hops: 0 }).unwrap();
-    assert_eq!((put.matched, put.failed), (6, u32::from(event.len() > SHORT_BYTES as usize)));
+    assert_eq!((put.matched, put.failed), (7, u32::from(event.len() > SHORT_BYTES as usize)));
     put.ticket
 }
 
@@ -94,6 +121,7 @@ pub fn states(engine: &Engine) -> BTreeMap<String, Vec<u8>> {
             states.insert(format!("put to {}", queue.name()), bodies);
         }
     }
+    states.extend(records(engine, STREAM));
     let archived = bus.archive(ARCHIVE).map_or(0, |archive| archive.events());
     if archived > 0 {
         states.insert("archived".to_owned(), archived.to_string().into_bytes());

@@ -11,12 +11,14 @@ use trunkline_engine::{
 };
 use trunkline_journal::sim::Random;
 
+use super::puts;
 use crate::{FaultyVerb, Noun};
 
 /// Topics under test.
 pub struct TopicNoun;
 
 const TOPICS: [&str; 2] = ["news", "orders.fifo"];
+const STREAM: &str = "sub-stream";
 /// The first byte of the record of a publish of a FIFO topic.
 const PUBLISHED: u8 = 50;
 const QUEUES: [&str; 3] = ["sub-a", "sub-b", "sub.fifo"];
@@ -56,7 +58,13 @@ fn subscribe_others(engine: &Engine) -> Option<Ticket> {
         return engine.subscribe(&news, &new).unwrap().1;
     }
     if engine.find_queue(&queue_name("sub-short")).unwrap().is_some() {
-        return None;
+        let stream = puts::stream(engine, STREAM);
+        if news.subscription_of(stream.id()).unwrap().is_some() {
+            return None;
+        }
+        let target = TargetResource::Resource(stream.id());
+        let new = NewSubscription { target, ..to(&queue(engine, "sub-a"), None) };
+        return engine.subscribe(&news, &new).unwrap().1;
     }
     let config = QueueConfig { message_bytes_max: SHORT_BYTES, ..standard_queue() };
     let short = engine.create_queue(queue_name("sub-short"), config, b"").unwrap();
@@ -194,6 +202,7 @@ impl Noun for TopicNoun {
 
     fn states(&self, engine: &Engine) -> BTreeMap<String, Vec<u8>> {
         let mut states = newest(engine);
+        states.extend(puts::records(engine, STREAM));
         for topic in engine.topics(None, None, "").unwrap() {
             let subscriptions = topic.subscriptions(None, usize::MAX).unwrap();
             if !subscriptions.is_empty() {

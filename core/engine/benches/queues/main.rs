@@ -1,7 +1,7 @@
 //! The engine's queues beside their yardsticks, without Python.
 //!
 //! `cargo bench -p trunkline-engine --bench queues [-- NAME...]`, each of
-//! cycle, depth, durable, fan_out, redrive, scale, reopen.
+//! cycle, depth, durable, fan_out, publish, redrive, scale, reopen.
 //!
 //! A ratio is the median of the rounds' ratios; ours and the yardstick take turns in every round.
 //! Sizes are for two cores and some minutes; `TRUNKLINE_BENCH_FULL=1` runs the large ones.
@@ -10,6 +10,7 @@
 
 mod durable;
 mod fan_out;
+mod publish;
 mod redrive;
 mod scale;
 
@@ -36,6 +37,9 @@ fn main() {
     }
     if runs("fan_out") {
         fan_out::run();
+    }
+    if runs("publish") {
+        publish::run();
     }
     if runs("depth") {
         scale::depth();

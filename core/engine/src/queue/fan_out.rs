@@ -199,7 +199,8 @@ impl Running<'_> {
         let messages: usize = self.step.branches.iter().map(own).sum();
         let participants: usize = self.step.participants.iter().map(|one| one.bytes()).sum();
         let payload = PAYLOAD_HEAD_BYTES + parts[0].len() + parts[1].len();
-        let count = 1 + self.step.branches.len() + self.step.participants.len();
+        let records: usize = self.step.participants.iter().map(|one| one.records()).sum();
+        let count = 1 + self.step.branches.len() + records;
         if self.log.reserve(count, messages + participants + payload) {
             return Ok(());
         }

@@ -1,12 +1,15 @@
-//! Subscribers of a topic that are no queues: streams, and event buses. Each takes a message in a
-//! step of its own, before the queues get theirs, so that a message which it refuses can be a dead
-//! letter in their step.
+//! Subscribers of a topic that are no queues. Streams take part in the step of the publish. An
+//! event bus takes a message in a step of its own, before the queues get theirs, so that a message
+//! which it refuses can be a dead letter in their step.
+
+use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 use trunkline_host::{Accepted, Content, Host, Routed};
 use trunkline_types::{Code, Error, ResourceId, Result};
 
+use super::others;
 use crate::bus::Bus;
 use crate::topic::{Notification, Publishing, Selected, renderer};
 
@@ -15,7 +18,7 @@ const SOURCE: &str = "trunkline.topic";
 
 /// An event that tells of a notification.
 #[derive(Serialize)]
-struct Told<'a> {
+struct ToldEvent<'a> {
     source: &'a str,
     #[serde(rename = "detail-type")]
     detail_type: &'a str,
@@ -23,23 +26,51 @@ struct Told<'a> {
     detail: &'a RawValue,
 }
 
-/// Hands a message to one subscriber.
-pub(super) fn deliver(
-    host: &Host,
-    publishing: &Publishing<'_>,
-    selected: &Selected,
-    message: &Notification<'_>,
-    context: &[u8],
+/// A message for one subscriber.
+pub(super) struct Told<'a> {
+    pub selected: Selected,
+    body: Cow<'a, [u8]>,
+    group: Cow<'a, str>,
     hops: u32,
-) -> Result<Accepted> {
-    let id = publishing.message_id.to_string();
-    let body = match selected.is_raw {
-        true => message.body.to_vec(),
-        false => envelope(host, publishing, selected, message, context)?,
-    };
-    // A stream keeps the order of a group, or takes messages in any order.
-    let group = Some(message.group.unwrap_or(&id));
-    host.deliver(selected.target, &Routed { body: &body, group, hops, ..Routed::default() })
+}
+
+impl<'a> Told<'a> {
+    /// Makes what the subscriber gets of a message.
+    pub fn new(
+        host: &Host,
+        publishing: &Publishing<'_>,
+        selected: &Selected,
+        message: &Notification<'a>,
+        context: &[u8],
+        hops: u32,
+    ) -> Result<Self> {
+        let body = match selected.is_raw {
+            true => message.body.into(),
+            false => envelope(host, publishing, selected, message, context)?.into(),
+        };
+        // A stream keeps the order of a group, or takes messages in any order.
+        let group = match message.group {
+            Some(group) => group.into(),
+            None => publishing.message_id.to_string().into(),
+        };
+        Ok(Self { selected: *selected, body, group, hops })
+    }
+
+    /// Hands it to a bus, or finds out whether another subscriber takes it: `None` if it does, in
+    /// the step of the publish.
+    pub fn deliver(&self, host: &Host) -> Result<Option<Accepted>> {
+        let target = self.selected.target;
+        if host.directory.get::<Bus>(target).is_some() {
+            return host.deliver(target, &self.routed()).map(Some);
+        }
+        others::check(host, target, &self.routed()).map(|()| None)
+    }
+
+    /// What the subscriber takes.
+    pub fn routed(&self) -> Routed<'_> {
+        let (body, group) = (&*self.body, Some(&*self.group));
+        Routed { body, group, hops: self.hops, ..Routed::default() }
+    }
 }
 
 /// The envelope of a notification; for an event bus, an event that has it as its detail.
@@ -65,7 +96,12 @@ fn envelope(
     let arn = publishing.topic().arn();
     let told = serde_json::from_slice(&rendered).and_then(|detail| {
         let resources = [arn.as_str()];
-        serde_json::to_vec(&Told { source: SOURCE, detail_type: "Notification", resources, detail })
+        serde_json::to_vec(&ToldEvent {
+            source: SOURCE,
+            detail_type: "Notification",
+            resources,
+            detail,
+        })
     });
     told.map_err(|error| {
         Error::new(Code::InternalError, format!("The notification is no JSON: {error}."))

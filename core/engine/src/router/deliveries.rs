@@ -1,12 +1,14 @@
 //! Carries out what an event bus puts, in one step of the journal: messages for queues and for
-//! destinations of the outbox, whose deliveries are messages too, and entries of archives.
+//! destinations of the outbox, whose deliveries are messages too, records of streams and entries of
+//! archives. A topic takes an event in a step of its own, behind that one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
-use trunkline_host::{Accepted, Host, Payloads, Routed};
+use trunkline_host::{Accepted, Also, Host, Payloads, Routed};
 use trunkline_types::{Code, Error, Result};
 
+use super::others::{self, Others};
 use crate::bus::{Delivered, EventDelivery, EventStep, EventTarget, is_of_target};
 use crate::queue::{
     Branch, FanOutStep, Kept, Outgoing, Queue, Sent, SharedPayload, check, fan_out,
@@ -30,12 +32,7 @@ impl EventDelivery for Deliveries {
         let host = self.host()?;
         match host.directory.get::<Queue>(target.resource) {
             Some(queue) => check(&queue, &message_of(target)),
-            None if host.directory.contains(target.resource) => Ok(()),
-            None => Err(Error::new(
-                Code::ResourceNotFoundException,
-                "The resource that the delivery is for does not exist. Create it, or name another \
-                 target.",
-            )),
+            None => others::check(&host, target.resource, &routed_of(target, 0)),
         }
     }
 
@@ -51,26 +48,36 @@ impl EventDelivery for Deliveries {
             let kept = if is_shared { Kept::Shared(None) } else { Kept::Own };
             branches.push(Branch { queue, message: message_of(target), kept });
         }
-        let payloads = host.component::<Payloads>().ok_or_else(closed)?;
-        let content = SharedPayload { body: shared.unwrap_or_default(), ..Default::default() };
-        let EventStep { participants, now, .. } = *step;
-        let fan = FanOutStep { branches: &branches, content, participants, now };
-        let (sent, mut ticket) = fan_out(&host, &payloads, &fan)?;
-        let (mut sent, mut results) = (sent.into_iter(), Vec::with_capacity(step.targets.len()));
-        for (target, queue) in step.targets.iter().zip(&queues) {
-            let result = match queue {
-                Some(_) => sent.next().unwrap_or_else(left_out).map(accepted),
-                // Not a queue: it takes the event in a step of its own.
-                None => deliver_apart(&host, target, step.hops),
-            };
-            match result {
-                Err(error) if !is_of_target(&error) => return Err(error),
-                result => results.push(result),
+        let mut results: Vec<Option<Result<Accepted>>> = vec![None; step.targets.len()];
+        let mut others = Others::default();
+        for (place, (target, queue)) in step.targets.iter().zip(&queues).enumerate() {
+            if queue.is_none() {
+                others.add(&host, target.resource, place, routed_of(target, step.hops));
             }
         }
-        let apart = results.iter().flatten().filter_map(|accepted| accepted.ticket).max();
+        let payloads = host.component::<Payloads>().ok_or_else(closed)?;
+        let joined = others.join(step.now);
+        let participants: Vec<&dyn Also> =
+            joined.participants().chain(step.participants.iter().copied()).collect();
+        let content = SharedPayload { body: shared.unwrap_or_default(), ..Default::default() };
+        let now = step.now;
+        let fan = FanOutStep { branches: &branches, content, participants: &participants, now };
+        let (sent, mut ticket) = fan_out(&host, &payloads, &fan)?;
+        let mut sent = sent.into_iter();
+        for (result, _) in results.iter_mut().zip(&queues).filter(|(_, queue)| queue.is_some()) {
+            *result = sent.next().map(|sent| sent.map(accepted));
+        }
+        drop(participants);
+        joined.settle(&host, ticket, &mut |place, result| results[place] = Some(result));
+        let apart = results.iter().flatten().flatten().filter_map(|accepted| accepted.ticket).max();
         ticket = ticket.max(apart);
-        Ok((results, ticket))
+        let of_target = |result: Option<Result<Accepted>>| match result {
+            Some(Err(error)) if !is_of_target(&error) => Err(error),
+            // A resource that was removed since it was checked.
+            None => Ok(Err(gone())),
+            Some(result) => Ok(result),
+        };
+        Ok((results.into_iter().map(of_target).collect::<Result<_>>()?, ticket))
     }
 }
 
@@ -102,9 +109,9 @@ fn message_of<'a>(target: &EventTarget<'a>) -> Outgoing<'a> {
     Outgoing { body, attributes, group, ..Outgoing::default() }
 }
 
-fn deliver_apart(host: &Host, target: &EventTarget<'_>, hops: u32) -> Result<Accepted> {
-    let EventTarget { resource, group, body, attributes } = *target;
-    host.deliver(resource, &Routed { body, attributes, group, hops, ..Routed::default() })
+fn routed_of<'a>(target: &EventTarget<'a>, hops: u32) -> Routed<'a> {
+    let EventTarget { group, body, attributes, .. } = *target;
+    Routed { body, attributes, group, hops, ..Routed::default() }
 }
 
 fn accepted(sent: Sent) -> Accepted {
@@ -113,8 +120,8 @@ fn accepted(sent: Sent) -> Accepted {
 }
 
 #[cold]
-fn left_out() -> Result<Sent> {
-    Err(Error::new(Code::InternalError, "A target was left out."))
+fn gone() -> Error {
+    Error::new(Code::ResourceNotFoundException, "The resource of the target was removed.")
 }
 
 #[cold]

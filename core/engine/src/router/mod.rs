@@ -10,6 +10,7 @@ mod deliveries;
 mod destinations;
 mod events;
 mod fan_out;
+mod others;
 mod publish;
 mod rules;
 mod schedules;

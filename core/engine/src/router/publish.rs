@@ -4,9 +4,11 @@
 use std::sync::{Arc, Weak};
 
 use trunkline_host::{Also, Payloads, Via};
+use trunkline_journal::Ticket;
 use trunkline_types::{Code, Error, Millis, QueueKind, Result};
 
-use super::apart;
+use super::apart::Told;
+use super::others::Others;
 use crate::bus::is_of_target;
 use crate::engine::Engine;
 use crate::queue::{
@@ -42,41 +44,69 @@ impl Engine {
         let context = publishing.context();
         let content =
             SharedPayload { body: message.body, attributes: message.attributes, context: &context };
-        let (mut routes, mut failed) = (Vec::with_capacity(publishing.selected.len()), 0);
-        let (mut delivered, mut dead_lettered, mut apart_ticket) = (0, 0, None);
+        let mut count = Count::default();
+        let (routes, told) = self.plan(&publishing, message, &context, *hops, &mut count)?;
+        let mut others = Others::default();
+        for (place, one) in told.iter().enumerate() {
+            let is_there = others.add(self.host(), one.selected.target, place, one.routed());
+            count.failed += usize::from(!is_there);
+        }
+        let joined = others.join(now);
+        let participants: Vec<&dyn Also> =
+            joined.participants().chain(publishing.also()).chain(*also).collect();
+        let (results, ticket) =
+            self.send_routes(&publishing, &routes, message, content, &participants)?;
+        drop(participants);
+        joined.settle(self.host(), ticket, &mut |_, result| match result {
+            Ok(accepted) => count.delivered(accepted.ticket),
+            Err(_) => count.failed += 1,
+        });
+        for (route, sent) in routes.iter().zip(&results) {
+            match (sent, route.is_dead_letter) {
+                (Ok(_), false) => count.delivered(ticket),
+                (Ok(_), true) => count.dead_lettered += 1,
+                // Its queue was removed in the middle: as if it had been removed right afterwards,
+                // with all that it holds.
+                (Err(_), _) => count.failed += 1,
+            }
+        }
+        let Count { delivered, dead_lettered, failed, ticket: apart } = count;
+        Ok(publishing.end(delivered, dead_lettered, failed, ticket.max(apart)))
+    }
+
+    /// Where a message goes: to queues, and to others that take part in the step. Event buses have
+    /// it when this returns.
+    fn plan<'a>(
+        &self,
+        publishing: &Publishing<'_>,
+        message: &Notification<'a>,
+        context: &[u8],
+        hops: u32,
+        count: &mut Count,
+    ) -> Result<(Vec<Route>, Vec<Told<'a>>)> {
+        let (mut routes, mut told) = (Vec::with_capacity(publishing.selected.len()), Vec::new());
         for selected in &publishing.selected {
             let (host, target) = (self.host(), selected.target);
             let queue = host.directory.get::<Queue>(target);
             if queue.is_none() && host.directory.contains(target) {
-                match apart::deliver(host, &publishing, selected, message, &context, *hops) {
-                    Ok(accepted) => {
-                        delivered += 1;
-                        apart_ticket = apart_ticket.max(accepted.ticket);
-                        continue;
-                    }
+                let one = Told::new(host, publishing, selected, message, context, hops);
+                match one.and_then(|one| Ok((one.deliver(host)?, one))) {
+                    Ok((Some(accepted), _)) => count.delivered(accepted.ticket),
+                    Ok((None, one)) => told.push(one),
                     Err(error) if !is_of_target(&error) => return Err(error),
-                    Err(_) => {}
+                    Err(_) => match self.route_to_target(publishing, selected, None, message) {
+                        Some(route) => routes.push(route),
+                        None => count.failed += 1,
+                    },
                 }
+                continue;
             }
-            match self.route_to_target(&publishing, selected, queue, message) {
+            match self.route_to_target(publishing, selected, queue, message) {
                 Some(route) => routes.push(route),
-                None => failed += 1,
+                None => count.failed += 1,
             }
         }
-        let participants: Vec<&dyn Also> = publishing.also().into_iter().chain(*also).collect();
-        let (results, ticket) =
-            self.send_routes(&publishing, &routes, message, content, &participants)?;
-        for (route, sent) in routes.iter().zip(&results) {
-            match (sent, route.is_dead_letter) {
-                (Ok(_), false) => delivered += 1,
-                (Ok(_), true) => dead_lettered += 1,
-                // Its queue was removed in the middle: as if it had been removed right afterwards,
-                // with all that it holds.
-                (Err(_), _) => failed += 1,
-            }
-        }
-        let ticket = ticket.max(apart_ticket);
-        Ok(publishing.end(delivered, dead_lettered, failed, ticket))
+        Ok((routes, told))
     }
 
     /// Where a selected message goes: to its target, or to its dead-letter queue if the target is
@@ -128,6 +158,23 @@ impl Publisher for TopicPublisher {
         let engine = self.0.upgrade().ok_or_else(closed)?;
         let now = engine.host().admit_internal(PUBLISH)?.now(engine.host());
         engine.publish_at(topic, delivered, now)
+    }
+}
+
+/// What became of a message.
+#[derive(Default)]
+struct Count {
+    delivered: usize,
+    dead_lettered: usize,
+    failed: usize,
+    /// The newest ticket of a delivery.
+    ticket: Option<Ticket>,
+}
+
+impl Count {
+    fn delivered(&mut self, ticket: Option<Ticket>) {
+        self.delivered += 1;
+        self.ticket = self.ticket.max(ticket);
     }
 }
 

@@ -13,15 +13,8 @@ impl Stream {
     ///
     /// Nothing that is due runs here: the sender may hold a lock of its own.
     pub(super) fn accept_record(&self, routed: &Routed<'_>) -> Result<Accepted> {
-        if routed.moved.is_some() {
-            return Err(Error::new(
-                Code::UnsupportedOperation,
-                format!("Messages cannot be moved to the stream {}.", self.name.name),
-            ));
-        }
-        let key = routed.group.ok_or_else(|| self.no_key())?;
+        let key = self.check_routed(routed)?;
         let record = NewRecord { key, hash_key: None, data: routed.body };
-        entry::check(&record, &self.host.limits)?;
         let now = self.host.admit_internal(PUT)?.now(&self.host);
         let put = {
             let state = self.state();
@@ -43,6 +36,19 @@ impl Stream {
         self.wake();
         let seq = put.sequence.offset();
         Ok(Accepted { resource: self.id, seq, duplicate: false, ticket: put.ticket })
+    }
+
+    /// Whether the stream takes a delivery; the partition key of its record.
+    pub(super) fn check_routed<'a>(&self, routed: &Routed<'a>) -> Result<&'a str> {
+        if routed.moved.is_some() {
+            return Err(Error::new(
+                Code::UnsupportedOperation,
+                format!("Messages cannot be moved to the stream {}.", self.name.name),
+            ));
+        }
+        let key = routed.group.ok_or_else(|| self.no_key())?;
+        entry::check(&NewRecord { key, hash_key: None, data: routed.body }, &self.host.limits)?;
+        Ok(key)
     }
 
     #[cold]

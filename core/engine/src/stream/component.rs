@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use trunkline_host::{
-    Accepted, CheckpointSink, Component, ComponentKind, Encode, Jobs, Put, Resource,
+    Accepted, CheckpointSink, Component, ComponentKind, Encode, Jobs, Joined, Put, Resource,
     ResourceReport, Routed,
 };
 use trunkline_journal::Ticket;
@@ -138,6 +138,15 @@ impl Resource for Stream {
 
     fn accept(&self, routed: &Routed<'_>) -> Result<Accepted> {
         self.accept_record(routed)
+    }
+
+    fn check(&self, routed: &Routed<'_>) -> Result<()> {
+        self.check_present()?;
+        self.check_routed(routed).map(drop)
+    }
+
+    fn join<'a>(&'a self, messages: &[Routed<'a>], now: Millis) -> Option<Box<dyn Joined + 'a>> {
+        Some(Box::new(self.join_step(messages, now)))
     }
 
     fn close(&self) {

@@ -11,6 +11,7 @@ mod accept;
 mod component;
 mod entry;
 mod errors;
+mod join;
 mod member;
 mod merge;
 pub mod operation;

@@ -14,5 +14,4 @@ mod repair;
 mod retained;
 mod sealed_files;
 mod threads;
-mod unsealed_reads;
 mod workload;

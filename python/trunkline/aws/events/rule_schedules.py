@@ -70,7 +70,6 @@ def plan_schedule(call: Call, rule: StoredRule) -> None:
         "input": json.dumps(event, separators=(",", ":")),
         "dead_letter": None,
         "enabled": rule.enabled,
-        "delete_after_completion": False,
         "document": b"",
     }
     schedules = call.store.core.schedules()
@@ -81,8 +80,8 @@ def plan_schedule(call: Call, rule: StoredRule) -> None:
         return
     now = found.definition()
     if now["expression"] != expression:
-        found.replace(wanted)
-    elif now["enabled"] != rule.enabled:
+        found.configure({"expression": expression})
+    if now["enabled"] != rule.enabled:
         found.set_enabled(rule.enabled)
 
 
