@@ -207,4 +207,5 @@ class ScheduleDefinition(TypedDict):
     input: str | None
     dead_letter: tuple[str, str, str, str] | None
     enabled: bool
+    delete_after_completion: bool
     document: bytes

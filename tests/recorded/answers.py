@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,9 +37,12 @@ class Answers:
                     return None
         return None
 
-    def decides(self, number: int) -> bool:
-        """Whether AWS's own answer to a call is known, so that its outcome need not be."""
-        return any(source[1] == number for tie in self._ties for source in tie["from"])
+    def decides(self, number: int, is_error: bool) -> bool:
+        """Whether AWS's own answer to a call is known, and is an error or none as ours is."""
+        keys = [
+            tie["key"] for tie in self._ties if any(source[1] == number for source in tie["from"])
+        ]
+        return any(("Error" in json.dumps(self._aws[key])) or not is_error for key in keys)
 
     def wanted(self, number: int) -> int:
         """How many messages a receive brings, as far as that is known."""

@@ -27,9 +27,12 @@ SHAPES = {
     "time-ms": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
 }
 # These stand for a new value each time, although the same text stands there.
-UNBOUND = {"md5-hash", "signature", "timestamp", "time-ms", "ingestion-time"}
+UNBOUND = {"region", "md5-hash", "signature", "timestamp", "time-ms", "ingestion-time"}
+# A suite that renamed a placeholder once more wrote it so.
+RENAMED = re.compile(r"<<([a-z-]+)>:(\d+)>")
 TIMES = {"date", "datetime", "timestamp"}
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d.*|\d{10,13}(?:\.\d+)?")
+TIME_TEXT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z"
 NOTHING = object()
 
 
@@ -156,6 +159,7 @@ class Comparison:
 
     def _bind(self, path: str, expected: str, actual: str) -> None:
         names: list[str] = []
+        expected = RENAMED.sub(r"<\1:\2>", expected)
         found = re.fullmatch(self._pattern(expected, names), actual, re.DOTALL)
         if found is None:
             raise Difference(path, self._filled(expected), actual)
@@ -174,7 +178,7 @@ class Comparison:
     def _pattern(self, expected: str, names: list[str]) -> str:
         parts, position = [], 0
         for token in TOKEN.finditer(expected):
-            parts.append(re.escape(expected[position : token.start()]))
+            parts.append(self._literal(expected[position : token.start()]))
             position = token.end()
             name, kind = token[0], token[1]
             shape = SHAPES.get(kind, r".+?")
@@ -187,7 +191,14 @@ class Comparison:
             else:
                 names.append(name)
                 parts.append(f"({shape})")
-        return "".join([*parts, re.escape(expected[position:])])
+        return "".join([*parts, self._literal(expected[position:])])
+
+    def _literal(self, text: str) -> str:
+        """A pattern for text without placeholders; the file's words for times are times."""
+        pattern = re.escape(text)
+        for word in self.words & TIMES:
+            pattern = re.sub(rf"\b{word}\b", lambda _: TIME_TEXT, pattern)
+        return pattern
 
     def _filled(self, expected: str) -> str:
         return TOKEN.sub(lambda token: self.bound.get(token[0], token[0]), expected)

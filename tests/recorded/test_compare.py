@@ -29,10 +29,12 @@ OTHER = "9a1b2c3d-0000-1111-2222-333344445555"
         (["<uuid:1>", "<uuid:1>", "<uuid:2>"], [UUID, UUID, OTHER]),
         ({"Tags": [{"K": "<x:1>"}, {"K": "b"}]}, {"Tags": [{"K": "b"}, {"K": "a"}]}),
         ("Command is <valid>!", "Command is <valid>!"),
+        ("<<next-token>:1>", "abc"),
+        ("at date, on a date-line", "at 2026-01-01T00:00:00Z, on a 2026-01-01T00:00:00Z-line"),
     ],
 )
 def test_equal(expected: object, actual: object) -> None:
-    rules = Comparison(words=frozenset({"a word"}), unordered=frozenset({"Tags"}))
+    rules = Comparison(words=frozenset({"a word", "date"}), unordered=frozenset({"Tags"}))
     assert rules.differs("$", expected, actual) is None
 
 
@@ -55,7 +57,7 @@ def test_equal(expected: object, actual: object) -> None:
     ],
 )
 def test_different(expected: object, actual: object, text: str) -> None:
-    rules = Comparison(words=frozenset({"a word"}), unordered=frozenset({"Tags"}))
+    rules = Comparison(words=frozenset({"a word", "date"}), unordered=frozenset({"Tags"}))
     assert text in str(rules.differs("$", expected, actual))
 
 

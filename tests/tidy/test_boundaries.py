@@ -26,8 +26,9 @@ SERVICE_NAMES = re.compile(r"sqs", re.IGNORECASE)
 SERVICE_FOLDERS = (
     "core/wire/src/services/",
     "python/trunkline/aws/sqs/",
-    # Targets of rules belong to other services.
+    # Targets of rules and schedules belong to other services.
     "python/trunkline/aws/events/",
+    "python/trunkline/aws/scheduler/",
 )
 SERVICE_TABLES = ("python/trunkline/aws/services.py",)
 NAMING_A_SERVICE: set[str] = set()

@@ -31,6 +31,7 @@ struct Definition {
     input: Option<String>,
     dead_letter: Option<u32>,
     enabled: bool,
+    delete_after_completion: bool,
     document: Vec<u8>,
 }
 
@@ -57,7 +58,7 @@ fn config(engine: &CoreEngine, definition: Definition) -> PyResult<ScheduleConfi
         input: definition.input,
         dead_letter: dead_letter.map(|queue| target_name(engine, &queue)).transpose()?,
         enabled: definition.enabled,
-        delete_after_completion: false,
+        delete_after_completion: definition.delete_after_completion,
         document: definition.document,
     })
 }
@@ -150,6 +151,7 @@ impl Schedule {
         values.set_item("input", config.input)?;
         values.set_item("dead_letter", config.dead_letter.map(plain))?;
         values.set_item("enabled", config.enabled)?;
+        values.set_item("delete_after_completion", config.delete_after_completion)?;
         values.set_item("document", config.document)?;
         Ok(values)
     }
@@ -180,6 +182,14 @@ impl Schedule {
             let Changes { expression, timezone, start, end, window, input } = changes;
             let now = self.core.config();
             let config = ScheduleConfig { expression, timezone, start, end, window, input, ..now };
+            self.control(py, || self.engine.configure_schedule(&self.core, config))
+        })
+    }
+
+    /// Replaces the definition as a whole.
+    fn replace(&self, py: Python<'_>, definition: Definition) -> PyResult<()> {
+        guard(|| {
+            let config = config(&self.engine, definition)?;
             self.control(py, || self.engine.configure_schedule(&self.core, config))
         })
     }

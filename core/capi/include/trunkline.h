@@ -1,5 +1,6 @@
 /*
- * Trunkline: queues with the semantics of Amazon SQS, in this process, durable on this disk.
+ * Trunkline: queues, topics, event buses and streams with the semantics of Amazon SQS, SNS,
+ * EventBridge and Kinesis, in this process, durable on this disk.
  *
  * Generated from core/capi/src; do not edit. C99 and C++.
  *
@@ -29,6 +30,15 @@ typedef struct trunkline_engine trunkline_engine;
 
 /* A queue of an open engine. */
 typedef struct trunkline_queue trunkline_queue;
+
+/* A topic of an open engine. */
+typedef struct trunkline_topic trunkline_topic;
+
+/* An event bus of an open engine. */
+typedef struct trunkline_bus trunkline_bus;
+
+/* A stream of an open engine. */
+typedef struct trunkline_stream trunkline_stream;
 
 /*
  * The outcome of a call: 0, or what went wrong. Numbers keep their meaning for ever, and later
@@ -300,6 +310,159 @@ typedef struct trunkline_messages {
     void *owner;
 } trunkline_messages;
 
+/* The rules of a topic. A new topic gets the value named here for a field that is not set. */
+typedef struct trunkline_topic_options {
+    /* Set by TRUNKLINE_TOPIC_OPTIONS_INIT. */
+    size_t size;
+    /* FIFO: 1 if the SHA-256 of the body stands in for an absent deduplication id; 0. */
+    int64_t content_based_dedup;
+    /* FIFO: a trunkline_dedup_scope, where QUEUE stands for the whole topic; the whole topic. */
+    int64_t dedup_scope;
+} trunkline_topic_options;
+
+/* How a queue is subscribed. */
+typedef struct trunkline_subscribe_options {
+    /* Set by TRUNKLINE_SUBSCRIBE_OPTIONS_INIT. */
+    size_t size;
+    /* The filter policy as JSON; NULL for every message. */
+    const char *filter;
+    /* 1 if the filter is matched against the body instead of the attributes; 0. */
+    int64_t filters_body;
+    /*
+     * 0 if messages come in the JSON envelope of Amazon SNS instead of as they were published; 1.
+     */
+    int64_t raw;
+    /* A name of its own, unique in the topic, or NULL. */
+    const char *name;
+} trunkline_subscribe_options;
+
+/* How a message is published. */
+typedef struct trunkline_publish_options {
+    /* Set by TRUNKLINE_PUBLISH_OPTIONS_INIT. */
+    size_t size;
+    /* The subject in envelopes, or NULL. */
+    const char *subject;
+    /* FIFO: the group, required. Standard: the tenant in fair queues, or NULL. */
+    const char *group;
+    /* FIFO: what tells a repeated message from a new one, or NULL where the body does. */
+    const char *dedup_id;
+} trunkline_publish_options;
+
+/* A message that was published. */
+typedef struct trunkline_published {
+    /* Set by TRUNKLINE_PUBLISHED_INIT. */
+    size_t size;
+    /* The id of the message, 36 characters. */
+    char message_id[40];
+    /* FIFO: 20 digits that grow as text; "" for a standard topic. */
+    char sequence_number[24];
+    /* How many subscriptions it was for. */
+    uint64_t matched;
+    /* How many of their targets took it. */
+    uint64_t delivered;
+    /* 1 if an earlier message stands for this one and nothing was added, else 0. */
+    int64_t duplicate;
+} trunkline_published;
+
+/* What a rule says beside its pattern and its queue. */
+typedef struct trunkline_rule_options {
+    /* Set by TRUNKLINE_RULE_OPTIONS_INIT. */
+    size_t size;
+    /* The group of its messages, for a FIFO queue; or NULL. */
+    const char *group;
+} trunkline_rule_options;
+
+/* An event that was accepted. */
+typedef struct trunkline_event_accepted {
+    /* Set by TRUNKLINE_EVENT_ACCEPTED_INIT. */
+    size_t size;
+    /* The id of the event, 36 characters unless it brought its own; a longer one is cut. */
+    char event_id[64];
+    /* How many rules matched. */
+    uint64_t matched;
+    /* How many targets took the event. */
+    uint64_t delivered;
+    /* How many targets took nothing. */
+    uint64_t failed;
+} trunkline_event_accepted;
+
+/* A record that was read. */
+typedef struct trunkline_record {
+    /* The data as it was put, behind which there is a NUL that does not count. */
+    const void *data;
+    /* The bytes of the data. */
+    size_t data_length;
+    /* Its partition key. */
+    const char *key;
+    /* The shard it is in. */
+    const char *shard;
+    /* Its sequence number, which grows within the shard. */
+    const char *sequence;
+    /* When it was put, in milliseconds since 1970. */
+    int64_t time_ms;
+} trunkline_record;
+
+/* Records that were read together: items[0] to items[count - 1]. */
+typedef struct trunkline_records {
+    /* The records; NULL if there are none. */
+    const trunkline_record *const *items;
+    /* How many there are. */
+    size_t count;
+    /* The library's own. */
+    void *owner;
+} trunkline_records;
+
+/* The rules of a stream. A new stream gets the value named here for a field that is not set. */
+typedef struct trunkline_stream_options {
+    /* Set by TRUNKLINE_STREAM_OPTIONS_INIT. */
+    size_t size;
+    /* Shards of equal width; 1. */
+    int64_t shards;
+    /* How long records are kept; a day. */
+    int64_t retention_ms;
+} trunkline_stream_options;
+
+/* How a record is put. */
+typedef struct trunkline_record_options {
+    /* Set by TRUNKLINE_RECORD_OPTIONS_INIT. */
+    size_t size;
+    /* A decimal number below 2^128 that takes the place of the hash of the key, or NULL. */
+    const char *hash_key;
+    /* A trunkline_durability that is not above the engine's. */
+    int64_t durability;
+} trunkline_record_options;
+
+/* A record that was put. */
+typedef struct trunkline_record_put {
+    /* Set by TRUNKLINE_RECORD_PUT_INIT. */
+    size_t size;
+    /* The shard it is in, such as "shardId-000000000000". */
+    char shard[24];
+    /* Its sequence number, 56 digits that grow within the shard. */
+    char sequence[64];
+} trunkline_record_put;
+
+/* What is read of a stream. */
+typedef struct trunkline_read_options {
+    /* Set by TRUNKLINE_READ_OPTIONS_INIT. */
+    size_t size;
+    /*
+     * The shard; NULL for the one that the sequence number names, or for all of them, in the order
+     * of the records' times.
+     */
+    const char *shard;
+    /* "earliest", "latest", or the sequence number of the first record; NULL for "earliest". */
+    const char *start;
+    /* The sequence number of the last record that was read; goes before start. NULL for none. */
+    const char *after;
+    /* The time of the first record; goes before start. */
+    int64_t start_ms;
+    /* At most this many records; 1,000. */
+    int64_t max;
+    /* How long the calling thread waits for the first record; 0. */
+    int64_t wait_ms;
+} trunkline_read_options;
+
 /*
  * Opens an engine on the folder `path`, which is created if need be, or in memory if `path` is
  * NULL. `durability` is a trunkline_durability, and says what "acknowledged" means: when a call
@@ -430,6 +593,164 @@ trunkline_status trunkline_receive(
 void trunkline_messages_free(trunkline_messages *messages);
 
 /*
+ * Creates the topic `name`; a name that ends in ".fifo" is a FIFO topic's. A topic that exists
+ * already is TRUNKLINE_RESOURCE_IN_USE_EXCEPTION. `options` may be NULL. The handle is given back
+ * with trunkline_topic_free.
+ */
+trunkline_status trunkline_topic_create(
+    trunkline_engine *engine,
+    const char *name,
+    const trunkline_topic_options *options,
+    trunkline_topic **topic);
+
+/*
+ * Finds the topic `name`; if there is none, that is TRUNKLINE_RESOURCE_NOT_FOUND_EXCEPTION. The
+ * handle is given back with trunkline_topic_free.
+ */
+trunkline_status trunkline_topic_find(
+    trunkline_engine *engine,
+    const char *name,
+    trunkline_topic **topic);
+
+/*
+ * Gives the handle back; the topic itself stays. NULL, and a handle that was given back, do
+ * nothing.
+ */
+void trunkline_topic_free(trunkline_topic *topic);
+
+/* Removes the topic and its subscriptions. The handle stays to be given back. */
+trunkline_status trunkline_topic_remove(trunkline_topic *topic);
+
+/*
+ * Subscribes a queue of the same engine to the topic. A queue that is subscribed in the same way
+ * already stays subscribed. `options` may be NULL.
+ */
+trunkline_status trunkline_subscribe(
+    trunkline_topic *topic,
+    trunkline_queue *queue,
+    const trunkline_subscribe_options *options);
+
+/*
+ * Publishes a message to every subscription whose filter lets it pass, in one step: a crash leaves
+ * it in all of their queues or in none. `options` may be NULL for a standard topic; `published` may
+ * be NULL.
+ */
+trunkline_status trunkline_publish(
+    trunkline_topic *topic,
+    const void *body,
+    size_t body_length,
+    const trunkline_publish_options *options,
+    trunkline_published *published);
+
+/*
+ * Creates the event bus `name`. A bus that exists already is TRUNKLINE_RESOURCE_IN_USE_EXCEPTION.
+ * The handle is given back with trunkline_bus_free.
+ */
+trunkline_status trunkline_bus_create(
+    trunkline_engine *engine,
+    const char *name,
+    trunkline_bus **bus);
+
+/*
+ * Finds the event bus `name`; if there is none, that is TRUNKLINE_RESOURCE_NOT_FOUND_EXCEPTION. The
+ * handle is given back with trunkline_bus_free.
+ */
+trunkline_status trunkline_bus_find(
+    trunkline_engine *engine,
+    const char *name,
+    trunkline_bus **bus);
+
+/*
+ * Gives the handle back; the bus itself stays. NULL, and a handle that was given back, do nothing.
+ */
+void trunkline_bus_free(trunkline_bus *bus);
+
+/* Removes the bus with its rules and archives. The handle stays to be given back. */
+trunkline_status trunkline_bus_remove(trunkline_bus *bus);
+
+/*
+ * Puts the rule `name`, in the place of one of that name: events that match `pattern`, an event
+ * pattern of EventBridge as JSON, go to `queue`, which is of the same engine. `options` may be
+ * NULL.
+ */
+trunkline_status trunkline_rule_put(
+    trunkline_bus *bus,
+    const char *name,
+    const char *pattern,
+    trunkline_queue *queue,
+    const trunkline_rule_options *options);
+
+/* Removes the rule `name`. */
+trunkline_status trunkline_rule_remove(trunkline_bus *bus, const char *name);
+
+/*
+ * Puts an event, a JSON object with at least source, detail-type and detail; what else belongs to
+ * the envelope of an event (id, time, account, region) is completed. `accepted` may be NULL.
+ */
+trunkline_status trunkline_event_put(
+    trunkline_bus *bus,
+    const void *event,
+    size_t event_length,
+    trunkline_event_accepted *accepted);
+
+/*
+ * Creates the stream `name`. A stream that exists already is TRUNKLINE_RESOURCE_IN_USE_EXCEPTION.
+ * `options` may be NULL. The handle is given back with trunkline_stream_free.
+ */
+trunkline_status trunkline_stream_create(
+    trunkline_engine *engine,
+    const char *name,
+    const trunkline_stream_options *options,
+    trunkline_stream **stream);
+
+/*
+ * Finds the stream `name`; if there is none, that is TRUNKLINE_RESOURCE_NOT_FOUND_EXCEPTION. The
+ * handle is given back with trunkline_stream_free.
+ */
+trunkline_status trunkline_stream_find(
+    trunkline_engine *engine,
+    const char *name,
+    trunkline_stream **stream);
+
+/*
+ * Gives the handle back; the stream itself stays. NULL, and a handle that was given back, do
+ * nothing.
+ */
+void trunkline_stream_free(trunkline_stream *stream);
+
+/* Removes the stream with its records and readers. The handle stays to be given back. */
+trunkline_status trunkline_stream_remove(trunkline_stream *stream);
+
+/*
+ * Puts a record. Records of one partition key go to one shard, in the order in which they are put.
+ * `options` and `put` may be NULL.
+ */
+trunkline_status trunkline_stream_put(
+    trunkline_stream *stream,
+    const char *key,
+    const void *data,
+    size_t data_length,
+    const trunkline_record_options *options,
+    trunkline_record_put *put);
+
+/*
+ * Reads records and hands them over in `records`, none if none came in time. Blocks the calling
+ * thread, if at all, for wait_ms. Read on with `after`, the sequence number of the last record of
+ * the shard. `options` may be NULL. The old content of `records` is not looked at; whatever the
+ * outcome, give it back with trunkline_records_free.
+ */
+trunkline_status trunkline_stream_read(
+    trunkline_stream *stream,
+    const trunkline_read_options *options,
+    trunkline_records *records);
+
+/*
+ * Gives the memory of records back, and empties `records`. NULL and empty records do nothing, so
+ * once more does no harm.
+ */
+void trunkline_records_free(trunkline_records *records);
+
+/*
  * The name of the last failure on this thread, such as "QueueDoesNotExist"; "" if there was none.
  * Calls that succeed leave it alone. Valid until the next call on this thread.
  */
@@ -502,6 +823,67 @@ const char *trunkline_version(void);
      0, \
      0, \
      0, \
+     TRUNKLINE_UNSET}
+
+#define TRUNKLINE_TOPIC_OPTIONS_INIT \
+    {sizeof(trunkline_topic_options), \
+     TRUNKLINE_UNSET, \
+     TRUNKLINE_UNSET}
+
+#define TRUNKLINE_SUBSCRIBE_OPTIONS_INIT \
+    {sizeof(trunkline_subscribe_options), \
+     NULL, \
+     TRUNKLINE_UNSET, \
+     TRUNKLINE_UNSET, \
+     NULL}
+
+#define TRUNKLINE_PUBLISH_OPTIONS_INIT \
+    {sizeof(trunkline_publish_options), \
+     NULL, \
+     NULL, \
+     NULL}
+
+#define TRUNKLINE_PUBLISHED_INIT \
+    {sizeof(trunkline_published), \
+     {0}, \
+     {0}, \
+     0, \
+     0, \
+     TRUNKLINE_UNSET}
+
+#define TRUNKLINE_RULE_OPTIONS_INIT \
+    {sizeof(trunkline_rule_options), \
+     NULL}
+
+#define TRUNKLINE_EVENT_ACCEPTED_INIT \
+    {sizeof(trunkline_event_accepted), \
+     {0}, \
+     0, \
+     0, \
+     0}
+
+#define TRUNKLINE_STREAM_OPTIONS_INIT \
+    {sizeof(trunkline_stream_options), \
+     TRUNKLINE_UNSET, \
+     TRUNKLINE_UNSET}
+
+#define TRUNKLINE_RECORD_OPTIONS_INIT \
+    {sizeof(trunkline_record_options), \
+     NULL, \
+     TRUNKLINE_UNSET}
+
+#define TRUNKLINE_RECORD_PUT_INIT \
+    {sizeof(trunkline_record_put), \
+     {0}, \
+     {0}}
+
+#define TRUNKLINE_READ_OPTIONS_INIT \
+    {sizeof(trunkline_read_options), \
+     NULL, \
+     NULL, \
+     NULL, \
+     TRUNKLINE_UNSET, \
+     TRUNKLINE_UNSET, \
      TRUNKLINE_UNSET}
 
 #ifdef __cplusplus

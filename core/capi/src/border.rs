@@ -1,5 +1,5 @@
 //! Pointers from C, each wrapped in a type that says what it may be used for. The only place, with
-//! `messages`, where one is followed.
+//! `messages` and `records`, where one is followed.
 //!
 //! Soundness: the wrappers' fields are private and nothing here makes one from an address, so every
 //! pointer inside came through an exported function, whose C caller promises what the header asks:

@@ -1,9 +1,9 @@
 //! What a caller may write: numbers and ids, with AWS's words for what may not. The rules for
 //! names and ids are the engine's.
 
-use trunkline_engine::{Code, Error, Limits, Millis, Result, check_id};
+use trunkline_engine::{Code, Durability, Error, Limits, Millis, Result, check_id};
 
-use crate::options::UNSET;
+use crate::options::{UNSET, level};
 
 /// The longest wait of one call: a year. AWS's 20 seconds bind only its surface.
 pub(crate) const WAIT_MAX: Millis = 365 * 86_400_000;
@@ -39,6 +39,18 @@ pub(crate) fn flag(value: i64, field: &str) -> Result<Option<bool>> {
 pub(crate) fn id<'a>(id: Option<&'a str>, field: &str, limits: &Limits) -> Result<Option<&'a str>> {
     id.map_or(Ok(()), |text| check_id(text, field, limits))?;
     Ok(id)
+}
+
+/// The level of a call, which may be lower than `engine`'s and not higher.
+pub(crate) fn call_level(engine: Durability, asked: i64) -> Result<Durability> {
+    match level(asked)? {
+        Some(level) if level > engine => {
+            let reason = "A call can lower the engine's level, not raise it; open the engine with \
+                          the higher level.";
+            Err(invalid(&asked.to_string(), "durability", reason))
+        }
+        asked => Ok(asked.unwrap_or(engine)),
+    }
 }
 
 /// The error for a value that is not allowed; a long one is cut.

@@ -12,10 +12,13 @@
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
-use trunkline_engine::{Code, Durability, Engine, Error, Queue, QueueKind, Result, Ticket};
+use trunkline_engine::{
+    Bus, Code, Durability, Engine, Error, Queue, QueueKind, ResourceName, Result, Stream, Ticket,
+    Topic,
+};
 use trunkline_types::sync::{Mutex, lock};
 
-const KIND_BITS: u32 = 2;
+const KIND_BITS: u32 = 3;
 const SLOT_BITS: u32 = 20;
 const GENERATION_BITS: u32 = usize::BITS - SLOT_BITS - KIND_BITS;
 const CHUNK_SLOTS: usize = 1_024;
@@ -32,11 +35,45 @@ pub struct EngineHandle(usize);
 #[derive(Clone, Copy)]
 pub struct QueueHandle(usize);
 
-/// An open engine with what its queues share.
+/// A topic of an open engine.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct TopicHandle(usize);
+
+/// An event bus of an open engine.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct BusHandle(usize);
+
+/// A stream of an open engine.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct StreamHandle(usize);
+
+/// An open engine with what its resources share.
 pub(crate) struct OpenEngine {
     pub engine: Arc<Engine>,
-    /// Held to define a queue: two threads must not compare with what the other changes.
+    /// Held to define a resource: two threads must not compare with what the other changes.
     pub defining: Mutex<()>,
+}
+
+impl OpenEngine {
+    /// Refuses a resource of another engine: its id would name something else in this one.
+    pub fn check_same(&self, other: &Self, field: &str) -> Result<()> {
+        if Arc::ptr_eq(&self.engine, &other.engine) {
+            return Ok(());
+        }
+        let text = format!(
+            "Value for parameter {field} is invalid. Reason: It is of another engine; both have to \
+             be of one."
+        );
+        Err(Error::new(Code::InvalidParameterValue, text))
+    }
+
+    /// Returns when `ticket` is acknowledged at `level`.
+    fn settle(&self, name: &ResourceName, ticket: Option<Ticket>, level: Durability) -> Result<()> {
+        self.engine.host().settle(name, ticket, level)
+    }
 }
 
 /// A queue with what every verb needs at hand.
@@ -60,8 +97,60 @@ impl OpenQueue {
     }
 }
 
+/// A topic.
+pub(crate) struct OpenTopic {
+    pub owner: Arc<OpenEngine>,
+    pub topic: Arc<Topic>,
+}
+
+impl OpenTopic {
+    pub fn new(owner: Arc<OpenEngine>, topic: Arc<Topic>) -> Self {
+        Self { owner, topic }
+    }
+
+    /// Returns when `ticket` is acknowledged at the engine's level.
+    pub fn settle(&self, ticket: Option<Ticket>) -> Result<()> {
+        self.owner.settle(self.topic.name(), ticket, self.owner.engine.durability())
+    }
+}
+
+/// An event bus.
+pub(crate) struct OpenBus {
+    pub owner: Arc<OpenEngine>,
+    pub bus: Arc<Bus>,
+}
+
+impl OpenBus {
+    pub fn new(owner: Arc<OpenEngine>, bus: Arc<Bus>) -> Self {
+        Self { owner, bus }
+    }
+
+    /// Returns when `ticket` is acknowledged at the engine's level.
+    pub fn settle(&self, ticket: Option<Ticket>) -> Result<()> {
+        self.owner.settle(self.bus.name(), ticket, self.owner.engine.durability())
+    }
+}
+
+/// A stream, with what "acknowledged" means in its engine.
+pub(crate) struct OpenStream {
+    pub owner: Arc<OpenEngine>,
+    pub stream: Arc<Stream>,
+    pub level: Durability,
+}
+
+impl OpenStream {
+    pub fn new(owner: Arc<OpenEngine>, stream: Arc<Stream>) -> Self {
+        let level = owner.engine.durability();
+        Self { owner, stream, level }
+    }
+
+    /// Returns when `ticket` is acknowledged at `level`.
+    pub fn settle(&self, ticket: Option<Ticket>, level: Durability) -> Result<()> {
+        self.owner.settle(self.stream.name(), ticket, level)
+    }
+}
+
 static ENGINES: Table<OpenEngine> = Table::new(1);
-static QUEUES: Table<OpenQueue> = Table::new(2);
 
 impl EngineHandle {
     pub(crate) const NULL: Self = Self(0);
@@ -84,21 +173,33 @@ impl EngineHandle {
     }
 }
 
-impl QueueHandle {
-    pub(crate) const NULL: Self = Self(0);
+/// What the handle of a resource does.
+macro_rules! resource {
+    ($handle:ident, $open:ident, $table:ident, $kind:literal, $field:literal) => {
+        static $table: Table<$open> = Table::new($kind);
 
-    pub(crate) fn new(queue: OpenQueue) -> Result<Self> {
-        QUEUES.add(queue).map(Self)
-    }
+        impl $handle {
+            pub(crate) const NULL: Self = Self(0);
 
-    pub(crate) fn get(self) -> Result<Arc<OpenQueue>> {
-        QUEUES.find(self.0).ok_or_else(|| refused(self.0, "queue"))
-    }
+            pub(crate) fn new(resource: $open) -> Result<Self> {
+                $table.add(resource).map(Self)
+            }
 
-    pub(crate) fn free(self) {
-        QUEUES.remove(self.0);
-    }
+            pub(crate) fn get(self) -> Result<Arc<$open>> {
+                $table.find(self.0).ok_or_else(|| refused(self.0, $field))
+            }
+
+            pub(crate) fn free(self) {
+                $table.remove(self.0);
+            }
+        }
+    };
 }
+
+resource!(QueueHandle, OpenQueue, QUEUES, 2, "queue");
+resource!(TopicHandle, OpenTopic, TOPICS, 3, "topic");
+resource!(BusHandle, OpenBus, BUSES, 4, "bus");
+resource!(StreamHandle, OpenStream, STREAMS, 5, "stream");
 
 #[cold]
 fn refused(handle: usize, field: &str) -> Error {

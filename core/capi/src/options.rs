@@ -184,6 +184,8 @@ macro_rules! growing {
     };
 }
 
+pub(crate) use growing;
+
 growing!(OpenOptions, offset_of!(OpenOptions, durable_receives), {
     read_only: UNSET,
     seed: Maybe::NULL,

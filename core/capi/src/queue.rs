@@ -2,16 +2,14 @@
 
 #![allow(unsafe_code)] // Only the attribute of exported names: our prefix makes them unique.
 
-use trunkline_engine::{
-    Durability, Outgoing, Queue, Result, Sent as Accepted, Ticket, sequence_number,
-};
+use trunkline_engine::{Outgoing, Queue, Result, Sent as Accepted, Ticket, sequence_number};
 
 use crate::border::{Bytes, Growing, In, Out, Text};
-use crate::check::{self, invalid};
+use crate::check;
 use crate::define;
 use crate::failure::guard;
 use crate::handle::{EngineHandle, OpenQueue, QueueHandle};
-use crate::options::{QueueOptions, SendOptions, Sent, Statistics, UNSET, characters, level};
+use crate::options::{QueueOptions, SendOptions, Sent, Statistics, UNSET, characters};
 use crate::status::Status;
 
 /// Creates the queue `name`; a name that ends in ".fifo" is a FIFO queue's. A queue that exists
@@ -169,7 +167,7 @@ fn send(open: &OpenQueue, body: &[u8], options: &SendOptions) -> Result<Accepted
         dedup_id: check::id(options.dedup_id.optional("dedup_id")?, "dedup_id", limits)?,
         delay: check::number(options.delay_ms, "delay_ms", 0, limits.delay_max)?,
     };
-    let level = call_level(open, options.durability)?;
+    let level = check::call_level(open.level, options.durability)?;
     let sent = open.queue.send(&outgoing)?;
     open.settle(sent.ticket, level)?;
     Ok(sent)
@@ -182,17 +180,6 @@ fn describe(open: &OpenQueue, accepted: &Accepted) -> Sent {
         sequence_number: characters(&number),
         duplicate: accepted.duplicate.into(),
         ..Sent::UNSET
-    }
-}
-
-fn call_level(open: &OpenQueue, asked: i64) -> Result<Durability> {
-    match level(asked)? {
-        Some(level) if level > open.level => {
-            let reason = "A call can lower the engine's level, not raise it; open the engine with \
-                          the higher level.";
-            Err(invalid(&asked.to_string(), "durability", reason))
-        }
-        asked => Ok(asked.unwrap_or(open.level)),
     }
 }
 

@@ -8,8 +8,9 @@ use trunkline_journal::retained::Entry;
 use trunkline_types::Millis;
 use trunkline_types::sync::{Mutex, lock};
 
-/// A chunk is full when it holds this many bytes of entries.
-const CHUNK_BYTES: usize = 256 << 10;
+/// A chunk is full when it holds this many bytes of entries. Below the length from which allocators
+/// map memory of its own for a buffer, so that the memory of expired chunks is used again.
+const CHUNK_BYTES: usize = 64 << 10;
 
 /// The entries of one log. The first has the sequence number 1.
 #[derive(Default)]
@@ -44,6 +45,7 @@ struct Chunk {
 
 impl MemoryLog {
     /// Adds an entry; returns its sequence number. `None`: the log was removed.
+    #[inline]
     pub fn append(&self, time: Millis, parts: &[&[u8]]) -> Option<u64> {
         let mut state = lock(&self.state);
         if state.gone {

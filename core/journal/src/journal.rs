@@ -362,6 +362,7 @@ fn share(
         closed: AtomicBool::new(false),
         maintenance: Maintenance::default(),
         tail: Mutex::new(tail),
+        recent: Mutex::default(),
         lead: Mutex::new(Lead::new(SegmentWriter::new(file, end.segment(), segment_bytes))),
         prepared: Mutex::default(),
         table: Mutex::new(table),

@@ -23,6 +23,7 @@ mod options;
 mod poison;
 mod prepare;
 mod read;
+mod recent;
 mod reclaim;
 mod recovery;
 pub mod retained;

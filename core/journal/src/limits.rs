@@ -29,6 +29,20 @@ pub const UNWRITTEN_BYTES_MAX: usize = 8 << 20;
 /// Larger buffers are freed after a giant batch.
 pub const BUFFER_KEPT_BYTES_MAX: usize = 4 * BATCH_BYTES_MAX;
 
+/// Buffers of written batches that a journal with retained logs keeps in memory: what a reader at
+/// the tail of a stream reads without a system call. Eight full batches.
+pub const RECENT_BYTES_MAX: usize = 8 * BATCH_BYTES_MAX;
+
+/// Bytes of the journal that a reader of a retained log reads at once at first, and at most. It
+/// doubles them from read to read, so that a read of one record stays short.
+pub const READ_AHEAD_BYTES_MIN: usize = 8 << 10;
+/// See [`READ_AHEAD_BYTES_MIN`].
+pub const READ_AHEAD_BYTES_MAX: usize = 256 << 10;
+
+/// Bytes of other records between two entries of a log that are read along: cheaper than one more
+/// system call.
+pub const READ_AHEAD_GAP: usize = 8 << 10;
+
 /// Bytes that are zero-filled or copied at once.
 pub const COPY_BYTES: usize = 1 << 20;
 

@@ -65,14 +65,20 @@ impl PendingBatch {
         self.before
     }
 
-    /// The payload of the record at `lsn`, checked as if read from a file; `None` if no record
-    /// starts there.
-    fn payload(&self, lsn: Lsn, seed: u32) -> Option<&[u8]> {
+    /// The records from `lsn` to the end of the batch, as they lie in it; `None` if `lsn` is not
+    /// inside.
+    pub(crate) fn frames(&self, lsn: Lsn) -> Option<&[u8]> {
         if lsn.segment() != self.start.segment() {
             return None;
         }
         let at = lsn.offset().checked_sub(self.start.offset())? as usize;
-        frame::decode_record(self.bytes.get(at..)?, lsn, seed).ok()
+        self.bytes.get(at..).filter(|frames| !frames.is_empty())
+    }
+
+    /// The payload of the record at `lsn`, checked as if read from a file; `None` if no record
+    /// starts there.
+    fn payload(&self, lsn: Lsn, seed: u32) -> Option<&[u8]> {
+        frame::decode_record(self.frames(lsn)?, lsn, seed).ok()
     }
 }
 
@@ -253,10 +259,14 @@ impl Tail {
         InFlight { batches: self.in_flight.clone(), position: self.position, bytes }
     }
 
-    /// The batches were written: their records are read from the file from now on.
-    pub(crate) fn finish_in_flight(&mut self, in_flight: InFlight) {
+    /// The batches were written: their records are not read from here from now on.
+    pub(crate) fn finish_in_flight(&mut self) {
         self.in_flight.clear();
-        for batch in in_flight.batches {
+    }
+
+    /// Keeps the buffers of batches that nobody reads any more for later batches.
+    pub(crate) fn recycle(&mut self, batches: Vec<Arc<PendingBatch>>) {
+        for batch in batches {
             let Ok(mut batch) = Arc::try_unwrap(batch) else { continue };
             if batch.bytes.capacity() <= limits::BUFFER_KEPT_BYTES_MAX && self.buffers.len() < 2 {
                 batch.bytes.clear();
@@ -267,10 +277,18 @@ impl Tail {
 
     /// The payload of an unwritten record; `None` if it was written or never existed.
     pub(crate) fn payload(&self, lsn: Lsn) -> Option<&[u8]> {
+        self.unwritten(lsn)?.payload(lsn, self.seed)
+    }
+
+    /// The unwritten records from `lsn` to the end of their batch, as they lie in it.
+    pub(crate) fn frames(&self, lsn: Lsn) -> Option<&[u8]> {
+        self.unwritten(lsn)?.frames(lsn)
+    }
+
+    fn unwritten(&self, lsn: Lsn) -> Option<&PendingBatch> {
         let in_flight = self.in_flight.iter().map(|batch| &**batch);
         let mut batches = in_flight.chain(&self.sealed).chain(&self.open);
-        let batch = batches.rfind(|batch| batch.start < lsn)?;
-        batch.payload(lsn, self.seed)
+        batches.rfind(|batch| batch.start < lsn)
     }
 }
 

@@ -23,6 +23,11 @@ class Control:
         self._services = {service.name: service for service in services}
         self._stores = {name: Store(core) for name in self._services}
 
+    def resume(self) -> None:
+        """Lets what works in the background go on with what an earlier opening left."""
+        for name, service in self._services.items():
+            service.resume(self._stores[name])
+
     def call(
         self, service: str, operation: str, about: dict[str, Any], given: dict[str, Any]
     ) -> dict[str, Any]:

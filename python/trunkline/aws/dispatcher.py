@@ -32,7 +32,9 @@ def make_dispatcher(
     chosen = choose(services)
     control = Control(engine._core, chosen)
     plain = [service.plain() for service in chosen]
-    return WireDispatcher(engine._core, control, plain, auth, list(credentials))
+    dispatcher = WireDispatcher(engine._core, control, plain, auth, list(credentials))
+    control.resume()
+    return dispatcher
 
 
 _dispatchers: WeakKeyDictionary[Engine, WireDispatcher] = WeakKeyDictionary()

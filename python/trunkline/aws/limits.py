@@ -33,3 +33,8 @@ RULE_TARGETS_MAX = 5
 """The most targets of one rule."""
 BUS_POLICY_BYTES_MAX = 10_240
 """The longest policy of an event bus."""
+
+SCHEDULES_PAGE_MAX = 100
+"""The most schedules or groups of one page of EventBridge Scheduler."""
+SCHEDULE_RETRY = {"MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 185}
+"""The retry policy of a schedule that names none."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from trunkline.aws.operation import Operations
+    from trunkline.aws.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +23,18 @@ class Service:
     scopes: tuple[str, ...] = ()
     api_version: str | None = None
     actions: tuple[str, ...] = ()
+    runner: str | None = None
+    """The module that works for the service in the background; it has ``resume(store)``."""
 
     def operations(self) -> Operations:
         """The operations of the control plane; the module is imported when it is first needed."""
         found: Operations = import_module(self.module).operations
         return found
+
+    def resume(self, store: Store) -> None:
+        """Lets what works in the background go on with what an earlier opening left."""
+        if self.runner is not None:
+            import_module(self.runner).resume(store)
 
     def plain(self) -> tuple[str, str | None, list[str], str | None, list[str]]:
         """The service as the core takes it."""
@@ -76,6 +84,12 @@ SERVICES = (
         target_prefix="AWSEvents",
         scopes=("events",),
         api_version="2015-10-07",
+    ),
+    Service(
+        "scheduler",
+        "trunkline.aws.scheduler",
+        scopes=("scheduler",),
+        runner="trunkline.aws.scheduler.runner",
     ),
     Service("sts", "trunkline.aws.sts", scopes=("sts",), api_version="2011-06-15"),
     Service("iam", "trunkline.aws.iam", scopes=("iam",), api_version="2010-05-08"),

@@ -23,6 +23,8 @@ class Store:
         self.core = core
         self._wire = WireStore(core)
         self._forgotten_until = 0.0
+        # What works for the service in the background, once it was needed.
+        self.background: dict[str, Any] = {}
         # Operations read, decide and write: two of one service must not interleave.
         self.lock = RLock()
 

@@ -12,12 +12,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 import trunkline
-from trunkline.bench import asynchronous, durable, memory, startup
+from trunkline.bench import asynchronous, durable, memory, routing, startup, streams
 from trunkline.bench.contest import Contest, Figure, run
 
 ROUNDS = 7
 ROUNDS_MIN = 5
 DEPTH = 1_000_000
+DEPTH_QUICK = 20_000
+MANY_SHARE = 10
 HEADING = ("row", "peer", "trunkline", "peer's", "ratio", "spread", "goal", "payload", "durability")
 
 
@@ -27,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     The status is 0 also when a goal is missed: a figure is a fact about a machine, not a test.
     """
     options = _parser().parse_args(arguments)
-    rows = _rows(Path(options.folder), options.depth)
+    depth = options.depth or (DEPTH_QUICK if options.quick else DEPTH)
+    rows = _rows(Path(options.folder), depth)
     if options.list:
         print(*(row.name for row in rows), sep="\n")
         return 0
@@ -65,6 +68,8 @@ def _rows(folder: Path, depth: int) -> list[Contest]:
         *asynchronous.contests(),
         *durable.contests(folder),
         deep,
+        *routing.contests(folder, depth // MANY_SHARE),
+        *streams.contests(folder, depth),
         *startup.contests(),
     ]
 
@@ -129,7 +134,13 @@ def _parser() -> argparse.ArgumentParser:
         help=f"rounds, at least {ROUNDS_MIN} (default {ROUNDS})",
     )
     parser.add_argument(
-        "--depth", type=int, default=DEPTH, help=f"messages of the deep queue (default {DEPTH:,})"
+        "--depth",
+        type=int,
+        help="messages of the deep queue, records of the deep stream, KiB of sealed records, ten "
+        f"times the rules of the large sets (default {DEPTH:,}; with --quick {DEPTH_QUICK:,})",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="small sizes: the rows run, the figures say less"
     )
     parser.add_argument(
         "--folder", default=".", help="where durable rows write; choose the disk (default: here)"

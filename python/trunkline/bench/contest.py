@@ -18,7 +18,7 @@ OURS = "trunkline"
 
 
 class NotInstalled(Exception):
-    """A peer that this machine does not have; its row says so."""
+    """A peer that this machine does not have; it names what has to be installed."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ def run(contest: Contest, rounds: int) -> tuple[list[Figure], list[str]]:
         for name, candidate in contest.candidates.items():
             try:
                 ready[name] = stack.enter_context(candidate())
-            except NotInstalled:
-                missing.append(name)
+            except NotInstalled as what:
+                missing.append(f"{name}: {what}" if str(what) not in name else name)
         times = _take_turns(ready, rounds)
     return [_figure(contest, peer, times) for peer in ready if peer != OURS], missing
 

@@ -59,6 +59,7 @@ class Schedules:
                 "input": definition.stored_input(name, kind, given["input"]),
                 "document": definition.document(kind, url),
                 "enabled": True,
+                "delete_after_completion": False,
             }
             core = self._core.find(full_name)
             if core is not None:

@@ -71,9 +71,14 @@ class Stream:
         >>> trunkline.open().stream("clicks").put("home", key="user-1").shard
         'shardId-000000000000'
         """
-        arguments.key(key, self._limits)
         if hash_key is None and durability is None:
-            return self._core.put(data, key)
+            try:
+                # The core checks the key; what is wrong with its type is told in our words.
+                return self._core.put(data, key)
+            except TypeError:
+                arguments.key(key, self._limits)
+                raise
+        arguments.key(key, self._limits)
         digits = arguments.number(hash_key, "hash_key")
         return begun(self._core.begin_put, data, key, digits, durability)
 

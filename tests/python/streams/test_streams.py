@@ -196,6 +196,32 @@ def test_arrow_reads_a_batch_as_a_table(engine: trunkline.Engine) -> None:
     assert pyarrow.table(stream.read(start="latest")).num_rows == 0
 
 
+def test_polars_reads_a_batch_as_a_frame(engine: trunkline.Engine) -> None:
+    polars = pytest.importorskip("polars", reason="polars is not installed")
+    stream = engine.stream("clicks", shards=2)
+    stream.put_batch([("user-1", b"\x00\xff"), ("käse", b""), ("user-2", "two")])
+    batch = stream.read()
+    frame = polars.DataFrame(batch)
+    assert frame.columns == ["sequence", "timestamp", "key", "data", "shard"]
+    rows = [(one.sequence, one.key, one.data, one.shard) for one in batch]
+    del batch
+    assert frame.select("sequence", "key", "data", "shard").rows() == rows
+    assert polars.DataFrame(stream.read(start="latest")).height == 0
+
+
+def test_duckdb_queries_a_batch(engine: trunkline.Engine) -> None:
+    duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed")
+    stream = engine.stream("clicks", shards=2)
+    stream.put_batch([("user-1", b"\x00\xff"), ("käse", b""), ("user-1", "two")])
+    batch = stream.read()
+    with duckdb.connect() as connection:
+        connection.register("clicks", batch)
+        counted = connection.sql(
+            "SELECT key, count(*), sum(octet_length(data)) FROM clicks GROUP BY key ORDER BY key"
+        ).fetchall()
+    assert counted == [("käse", 1, 0), ("user-1", 2, 5)]
+
+
 def test_a_copy_has_the_stream_and_its_readers(engine: trunkline.Engine, tmp_path: Path) -> None:
     stream = engine.stream("clicks", shards=2)
     stream.put_batch([(str(number), str(number)) for number in range(10)])

@@ -20,13 +20,18 @@ const SOURCES: &[&str] = &[
     "queue.rs",
     "faults.rs",
     "receive.rs",
+    "topic.rs",
+    "bus.rs",
+    "records.rs",
+    "stream.rs",
     "failure.rs",
 ];
 const COLUMNS_MAX: usize = 100;
 
 const INTRODUCTION: &str = "\
 /*
- * Trunkline: queues with the semantics of Amazon SQS, in this process, durable on this disk.
+ * Trunkline: queues, topics, event buses and streams with the semantics of Amazon SQS, SNS,
+ * EventBridge and Kinesis, in this process, durable on this disk.
  *
  * Generated from core/capi/src; do not edit. C99 and C++.
  *

@@ -140,6 +140,13 @@ pub fn decode_record(bytes: &[u8], lsn: Lsn, seed: u32) -> Result<&[u8], Defect>
     Ok(payload)
 }
 
+/// The payload of the record at the start of `bytes`, which never left the memory, so that its
+/// checksum would tell nothing.
+pub(crate) fn unchecked_record(bytes: &[u8]) -> Result<&[u8], Defect> {
+    let length = record_length(bytes).ok_or(Defect::Short)?;
+    bytes[RECORD_HEADER_BYTES..].get(..length).ok_or(Defect::RecordLength)
+}
+
 /// The length of the payload of the record at the start of `bytes`, unchecked.
 pub(crate) fn record_length(bytes: &[u8]) -> Option<usize> {
     bytes.get(..RECORD_HEADER_BYTES).map(|header| word(header, 0) as usize)

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use trunkline_types::{Code, Error, Result};
 
 use super::file::{SealedFile, damaged, is_draft, name_of, parse_name};
-use super::log::{Location, RetainedLog, State, Unsealed};
+use super::log::{RetainedLog, State};
 use super::record::{FIRST_SEQUENCE, RetainedRecord};
+use super::unsealed::{Location, Unsealed};
 use crate::Journal;
 use crate::lsn::Lsn;
 

@@ -8,23 +8,13 @@ use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Code, Durability, Error, Result};
 
 use super::file::{SealedFile, Writer};
-use super::format::Entry;
 use super::record::{ENTRY_HEAD_BYTES, FIRST_SEQUENCE, RetainedRecord};
+use super::unsealed::{Location, Unsealed, UnsealedReader, reclaimed};
 use crate::Journal;
 use crate::journal::Appender;
 use crate::limits;
-use crate::lsn::Lsn;
 use crate::mutant::Mutant;
 use crate::shared::Shared;
-
-/// Where a record lies in the journal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Location {
-    /// Where the record starts.
-    pub lsn: Lsn,
-    /// Bytes of its payload.
-    pub len: u32,
-}
 
 /// Counts the bytes of the journal that are still needed. Called under the append lock.
 pub trait LiveBytes {
@@ -38,13 +28,6 @@ pub trait LiveBytes {
 impl LiveBytes for () {
     fn add(&mut self, _at: Location) {}
     fn remove(&mut self, _at: Location) {}
-}
-
-/// An entry that is in the journal only.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Unsealed {
-    pub(super) time: u64,
-    pub(super) at: Location,
 }
 
 #[derive(Debug)]
@@ -65,7 +48,7 @@ pub(super) struct State {
 }
 
 impl State {
-    fn next(&self) -> u64 {
+    pub(super) fn next(&self) -> u64 {
         self.sealed + self.unsealed.len() as u64
     }
 }
@@ -76,7 +59,7 @@ impl State {
 pub struct RetainedLog {
     pub(super) log: u64,
     kind: u8,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     /// Held while entries are sealed or expire.
     sealing: Mutex<()>,
     pub(super) state: Mutex<State>,
@@ -91,6 +74,7 @@ impl fmt::Debug for RetainedLog {
 impl RetainedLog {
     pub(super) fn new(journal: &Journal, log: u64, kind: u8, state: State) -> Self {
         let shared = Arc::clone(&journal.shared);
+        lock(&shared.recent).want();
         Self { log, kind, shared, sealing: Mutex::default(), state: Mutex::new(state) }
     }
 
@@ -172,96 +156,6 @@ impl RetainedLog {
         ))
     }
 
-    /// Calls `each` with the entries from `sequence` on, in order, until it returns false.
-    pub fn read(&self, sequence: u64, each: &mut dyn FnMut(Entry<'_>) -> bool) -> Result<()> {
-        let mut at = sequence.max(lock(&self.state).first);
-        let mut wants_more = true;
-        let mut counted = |entry: Entry<'_>, at: &mut u64| {
-            *at = entry.sequence + 1;
-            each(entry)
-        };
-        while wants_more {
-            let file = {
-                let state = lock(&self.state);
-                let index = state.files.partition_point(|file| file.footer.next <= at);
-                state.files.get(index).cloned()
-            };
-            let Some(file) = file else { break };
-            at = at.max(file.footer.first);
-            match file.read(at, &mut |entry| counted(entry, &mut at)) {
-                Ok(more) => wants_more = more,
-                Err(_) if self.has_expired(&file) => at = at.max(file.footer.next),
-                Err(error) => return Err(error),
-            }
-        }
-        let mut record = Vec::new();
-        while wants_more {
-            let Some(entry) = self.unsealed_entry(at) else {
-                // Sealed meanwhile, or the end.
-                if at < lock(&self.state).sealed {
-                    return self.read(at, each);
-                }
-                return Ok(());
-            };
-            let Some(payload) = self.read_unsealed(&entry, &mut record)? else {
-                match self.unsealed_entry(at) {
-                    Some(entry) => return Err(reclaimed(&entry)),
-                    None => continue,
-                }
-            };
-            wants_more = counted(Entry { sequence: at, time: entry.time, payload }, &mut at);
-        }
-        Ok(())
-    }
-
-    /// Whether the entries of a file are gone, so that the file itself may be.
-    pub(super) fn has_expired(&self, file: &SealedFile) -> bool {
-        lock(&self.state).first > file.footer.first
-    }
-
-    fn unsealed_entry(&self, sequence: u64) -> Option<Unsealed> {
-        let state = lock(&self.state);
-        let index = sequence.checked_sub(state.sealed)?;
-        state.unsealed.get(usize::try_from(index).ok()?).copied()
-    }
-
-    /// The payload of an unsealed entry; `None` if its segment was reclaimed meanwhile.
-    fn read_unsealed<'a>(
-        &self,
-        entry: &Unsealed,
-        record: &'a mut Vec<u8>,
-    ) -> Result<Option<&'a [u8]>> {
-        record.clear();
-        if !self.shared.read(entry.at.lsn, Some(entry.at.len as usize), record)? {
-            return Ok(None);
-        }
-        match RetainedRecord::decode(record.get(1..).unwrap_or_default())? {
-            RetainedRecord::Entry { payload, .. } => Ok(Some(payload)),
-            _ => Err(Error::new(
-                Code::CorruptJournal,
-                format!("the record at {} is no entry of retained log {}", entry.at.lsn, self.log),
-            )),
-        }
-    }
-
-    /// The first entry whose time is not before `time`; the next sequence number if there is none.
-    pub fn find_time(&self, time: u64) -> Result<u64> {
-        let (files, unsealed, next) = {
-            let state = lock(&self.state);
-            let index = state.unsealed.iter().position(|entry| entry.time >= time);
-            (state.files.clone(), index.map(|index| state.sealed + index as u64), state.next())
-        };
-        for file in files.iter().filter(|file| file.footer.max_time >= time) {
-            match file.find_time(time) {
-                Ok(Some(sequence)) => return Ok(sequence),
-                Ok(None) => {}
-                Err(_) if self.has_expired(file) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(unsealed.unwrap_or(next))
-    }
-
     /// Moves all entries from the journal to a sealed file. Then their segments can be reclaimed.
     /// Returns how many there were.
     pub fn seal(&self, live: &mut dyn LiveBytes) -> Result<u64> {
@@ -283,9 +177,9 @@ impl RetainedLog {
         }
         let files = &self.shared.sealed_files;
         let mut writer = Writer::create(files, options, self.shared.seed, self.log, first)?;
-        let mut record = Vec::new();
-        for entry in &entries {
-            let Some(payload) = self.read_unsealed(entry, &mut record)? else {
+        let mut reader = UnsealedReader::new(self.log, &self.shared);
+        for (index, entry) in entries.iter().enumerate() {
+            let Some(payload) = reader.payload(&entries[index..])? else {
                 return Err(reclaimed(entry));
             };
             writer.push(entry.time, payload)?;
@@ -411,12 +305,4 @@ fn check_length(length: usize) -> Result<()> {
         Code::InvalidParameterValue,
         format!("payload: it has {length} bytes, at most {most} are allowed; split it"),
     ))
-}
-
-#[cold]
-fn reclaimed(entry: &Unsealed) -> Error {
-    Error::new(
-        Code::InternalError,
-        format!("the segment of an unsealed entry at {} was reclaimed", entry.at.lsn),
-    )
 }

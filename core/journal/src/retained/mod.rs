@@ -16,12 +16,15 @@ pub mod format;
 mod loader;
 mod log;
 mod open_files;
+mod reading;
 mod record;
+mod unsealed;
 mod whole;
 
 pub(crate) use file::is_file_name;
 pub use format::Entry;
 pub use loader::RetainedLoader;
-pub use log::{LiveBytes, Location, RetainedLog};
+pub use log::{LiveBytes, RetainedLog};
 pub(crate) use open_files::OpenFiles;
 pub use record::RetainedRecord;
+pub use unsealed::Location;

@@ -6,8 +6,9 @@ use trunkline_types::Result;
 use trunkline_types::sync::lock;
 
 use super::file::SealedFile;
-use super::log::{Location, RetainedLog};
+use super::log::RetainedLog;
 use super::record::RetainedRecord;
+use super::unsealed::Location;
 
 impl RetainedLog {
     /// Calls `each` with the records that a loader needs for the log as it stands, the payloads of

@@ -124,7 +124,13 @@ impl Lead {
             shared.bytes_written.store(bytes, Ordering::Relaxed);
             lock(&shared.table).set_used(position.end.segment(), position.end.offset());
             shared.written.settle(position.end);
-            lock(&shared.tail).finish_in_flight(in_flight);
+            // Kept before they leave the tail: a reader finds them in one of the two, or in the
+            // file.
+            let unused = lock(&shared.recent).add(in_flight.batches);
+            let mut tail = lock(&shared.tail);
+            tail.finish_in_flight();
+            tail.recycle(unused);
+            drop(tail);
             self.request_next_segment(shared, position.end);
         }
         if durability == Durability::Disk {

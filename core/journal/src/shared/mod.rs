@@ -1,7 +1,7 @@
 //! The state that all threads of a journal share.
 //!
-//! Lock order: `maintenance`, `lead`, `prepared`, then one of `tail`, `table`, `control` and
-//! `completions`, and never two of these four. When a signal is called, at most
+//! Lock order: `maintenance`, `lead`, `prepared`, then one of `tail`, `recent`, `table`,
+//! `control` and `completions`, and never two of these five. When a signal is called, at most
 //! `maintenance` is held.
 
 mod background;
@@ -29,6 +29,7 @@ use crate::maintenance::{Maintaining, Maintenance};
 use crate::options::Options;
 use crate::poison::Poison;
 use crate::prepare::Prepared;
+use crate::recent::Recent;
 use crate::retained::OpenFiles;
 use crate::segment::SegmentTable;
 use crate::storage::Storage;
@@ -45,6 +46,8 @@ pub(crate) struct Shared {
     pub(crate) maintenance: Maintenance,
     /// The append lock.
     pub(crate) tail: Mutex<Tail>,
+    /// What was written last.
+    pub(crate) recent: Mutex<Recent>,
     /// The leader holds it while it writes and syncs for all.
     pub(crate) lead: Mutex<Lead>,
     /// The preallocated next segment; locked during a preallocation.

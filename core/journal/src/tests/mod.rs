@@ -14,4 +14,5 @@ mod repair;
 mod retained;
 mod sealed_files;
 mod threads;
+mod unsealed_reads;
 mod workload;

@@ -70,6 +70,7 @@ def plan_schedule(call: Call, rule: StoredRule) -> None:
         "input": json.dumps(event, separators=(",", ":")),
         "dead_letter": None,
         "enabled": rule.enabled,
+        "delete_after_completion": False,
         "document": b"",
     }
     schedules = call.store.core.schedules()
@@ -80,8 +81,8 @@ def plan_schedule(call: Call, rule: StoredRule) -> None:
         return
     now = found.definition()
     if now["expression"] != expression:
-        found.configure({"expression": expression})
-    if now["enabled"] != rule.enabled:
+        found.replace(wanted)
+    elif now["enabled"] != rule.enabled:
         found.set_enabled(rule.enabled)
 
 

@@ -1,0 +1,116 @@
+"""Groups of schedules. The group ``default`` is always there."""
+
+from __future__ import annotations
+
+from trunkline.aws.arns import partition
+from trunkline.aws.scheduler.errors import conflict, invalid, no_such_group
+from trunkline.aws.scheduler.pages import page
+from trunkline.aws.scheduler.registry import operations
+from trunkline.aws.scheduler.tag_list import as_mapping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from trunkline.aws.operation import Call
+
+DEFAULT = "default"
+
+
+def arn_of(call: Call, name: str) -> str:
+    """The resource name of a group of the caller."""
+    return f"arn:{partition(call.region)}:scheduler:{call.region}:{call.account}" + (
+        f":schedule-group/{name}"
+    )
+
+
+def _prefix(call: Call) -> str:
+    return f"scheduler/{call.region}/{call.account}/groups/"
+
+
+def read(call: Call, name: str) -> dict[str, Any]:
+    """What is kept of a group; raises if there is none of this name."""
+    kept = call.store.get(_prefix(call) + name)
+    if kept is not None:
+        return kept
+    if name != DEFAULT:
+        raise no_such_group(name)
+    return {"name": DEFAULT, "created": 0.0, "modified": 0.0, "tags": {}}
+
+
+def write(call: Call, group: Mapping[str, Any]) -> None:
+    """Keeps a group."""
+    call.store.put(_prefix(call) + group["name"], dict(group))
+
+
+def _shown(call: Call, group: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "Arn": arn_of(call, group["name"]),
+        "Name": group["name"],
+        "State": "ACTIVE",
+        "CreationDate": group["created"],
+        "LastModificationDate": group["modified"],
+    }
+
+
+@operations.add("CreateScheduleGroup", writes=True)
+def create_schedule_group(
+    call: Call,
+    *,
+    name: str,
+    tags: Sequence[Mapping[str, str]] = (),
+    client_token: str | None = None,
+) -> dict[str, Any]:
+    """Creates a group; the same call with the same token has the same answer."""
+    if name.startswith("aws."):
+        raise invalid("Names of schedule groups that start with aws. are reserved.")
+    now = call.store.now()
+    wanted = {"name": name, "tags": as_mapping(tags), "token": client_token}
+    with call.store.lock:
+        kept = call.store.get(_prefix(call) + name)
+        if name == DEFAULT or (kept and any(kept[key] != wanted[key] for key in wanted)):
+            raise conflict("Schedule group", name)
+        if kept is None:
+            write(call, {**wanted, "created": now, "modified": now})
+    return {"ScheduleGroupArn": arn_of(call, name)}
+
+
+@operations.add("GetScheduleGroup")
+def get_schedule_group(call: Call, *, name: str) -> dict[str, Any]:
+    """What a group is."""
+    return _shown(call, read(call, name))
+
+
+@operations.add("DeleteScheduleGroup", writes=True)
+def delete_schedule_group(call: Call, *, name: str, client_token: str | None = None) -> None:
+    """Removes a group with its schedules."""
+    if name == DEFAULT:
+        raise invalid("Cannot delete the default schedule group.")
+    with call.store.lock:
+        read(call, name)
+        for schedule in call.store.core.schedules().list(call.account, call.region, f"{name}/"):
+            schedule.remove()
+        call.store.put(_prefix(call) + name, None)
+
+
+@operations.add("ListScheduleGroups")
+def list_schedule_groups(
+    call: Call,
+    *,
+    name_prefix: str = "",
+    next_token: str | None = None,
+    max_results: int | None = None,
+) -> dict[str, Any]:
+    """The groups whose name starts with a prefix, by name."""
+    kept, after = [], None
+    while True:
+        found, after = call.store.page(_prefix(call), after=after, limit=1_000)
+        kept += found
+        if after is None:
+            break
+    if not any(group["name"] == DEFAULT for group in kept):
+        kept.append(read(call, DEFAULT))
+    matching = [group for group in kept if group["name"].startswith(name_prefix)]
+    shown, following = page(matching, lambda group: str(group["name"]), max_results, next_token)
+    return {"ScheduleGroups": [_shown(call, group) for group in shown], **following}
