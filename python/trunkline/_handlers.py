@@ -12,7 +12,7 @@ from trunkline._outbox import DestinationWorker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable
     from typing import Any
 
     from trunkline._core import LeasedDelivery
@@ -49,9 +49,9 @@ class Handlers:
     def __init__(self, outbox: CoreOutbox) -> None:
         self._outbox = outbox
         self._lock = Lock()
-        self._running: dict[Hashable, _Running] = {}
+        self._running: dict[tuple[object, ...], _Running] = {}
 
-    def find(self, key: Hashable) -> Callable[[Any], object] | None:
+    def find(self, key: tuple[object, ...]) -> Callable[[Any], object] | None:
         """The function that is called for `key`."""
         with self._lock:
             running = self._running.get(key)
@@ -59,7 +59,7 @@ class Handlers:
 
     def start(
         self,
-        key: Hashable,
+        key: tuple[object, ...],
         destination: int,
         function: Callable[[Any], object],
         read: Callable[[LeasedDelivery], object],
@@ -79,12 +79,20 @@ class Handlers:
             old.worker.stop()
         started.worker.start()
 
-    def stop(self, key: Hashable) -> None:
+    def stop(self, key: tuple[object, ...]) -> None:
         """Calls the function of `key` no more. A call that runs is not awaited: it may be ours."""
         with self._lock:
             old = self._running.pop(key, None)
         if old is not None:
             old.worker.stop()
+
+    def stop_under(self, prefix: tuple[object, ...], keep: object = None) -> None:
+        """Calls the functions no more whose keys are `prefix` and one more, apart from `keep`."""
+        with self._lock:
+            under = [key for key in self._running if key[:-1] == prefix and key[-1] != keep]
+            stopped = [self._running.pop(key) for key in under]
+        for one in stopped:
+            one.worker.stop()
 
     def stop_all(self) -> None:
         """Calls no function any more."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def resource_id(engine: object, target: object, field: str) -> int | None:
-    """The id of a queue, a bus or a topic of `engine`; None of what is no resource.
+    """The id of a resource of `engine`; None of what is no resource.
 
     Ids are those of one engine: the id of another engine's queue would name a wrong resource.
     """
@@ -25,6 +25,16 @@ def resource_id(engine: object, target: object, field: str) -> int | None:
             "engine. Name a resource of this engine."
         )
     return id
+
+
+def target_id(engine: object, target: object) -> int | None:
+    """The id of a queue, a stream, a topic or a bus of `engine`; None of what is no target."""
+    from trunkline.queues.queue import Queue
+
+    plain = getattr(target, "sync", target)
+    if isinstance(plain, Queue) or hasattr(plain, "_as_target"):
+        return resource_id(engine, plain, "target")
+    return None
 
 
 def queue_id(engine: object, queue: object, field: str, wanted: str = "a Queue") -> int:

@@ -13,10 +13,14 @@ from trunkline._core import AsyncMessage, Message
 if TYPE_CHECKING:
     from trunkline.aio.buses.bus import Bus as AsyncBus
     from trunkline.aio.queues.queue import Queue as AsyncQueue
+    from trunkline.aio.streams.stream import Stream as AsyncStream
+    from trunkline.aio.topics.topic import Topic as AsyncTopic
     from trunkline.buses.bus import Bus
     from trunkline.queues.queue import Queue
     from trunkline.schedules.occurrence import Occurrence
+    from trunkline.streams.stream import Stream
     from trunkline.topics.notification import Notification
+    from trunkline.topics.topic import Topic
 
 Body: TypeAlias = bytes | str | bytearray | memoryview
 """What a message may carry. Text is sent as UTF-8."""
@@ -36,10 +40,11 @@ Moment: TypeAlias = datetime | float
 ScheduleInput: TypeAlias = str | Mapping[str, Any] | Iterable[Any] | float | None
 """What a schedule sends: text as it is, anything else as JSON."""
 
-ScheduleTarget: TypeAlias = (
-    "Queue | AsyncQueue | Bus | AsyncBus | str | Callable[[Occurrence], object]"
-)
-"""What a schedule sends to: a queue, an event bus, the URL of an endpoint, or a function."""
+Resource: TypeAlias = "Queue | AsyncQueue | Bus | AsyncBus | Stream | AsyncStream"
+"""What takes a message of another resource: a queue, a bus or a stream."""
+
+ScheduleTarget: TypeAlias = "Resource | Topic | AsyncTopic | str | Callable[[Occurrence], object]"
+"""What a schedule sends to: a queue, a topic, a bus, a stream, a URL, or a function."""
 
 AsyncScheduleTarget: TypeAlias = "ScheduleTarget | Callable[[Occurrence], Awaitable[object]]"
 """The same, or a coroutine function."""
@@ -60,14 +65,14 @@ Delivery: TypeAlias = Message | AsyncMessage | str
 Event: TypeAlias = Mapping[str, Any] | bytes | str
 """An event: a mapping, or its JSON text."""
 
-EventTarget: TypeAlias = "str | Queue | AsyncQueue | Bus | AsyncBus | Callable[[Any], object]"
-"""Where a rule sends events: a queue, a bus, a function, or a URL."""
+EventTarget: TypeAlias = "str | Resource | Topic | AsyncTopic | Callable[[Any], object]"
+"""Where a rule sends events: a queue, a topic, a bus, a stream, a function, or a URL."""
 
 AsyncEventTarget: TypeAlias = "EventTarget | Callable[[Any], Awaitable[object]]"
 """The same for asyncio: also a coroutine function."""
 
-TopicTarget: TypeAlias = "str | Queue | AsyncQueue | Callable[[Notification], object]"
-"""What may be subscribed to a topic: a queue, a function, or a URL."""
+TopicTarget: TypeAlias = "str | Resource | Callable[[Notification], object]"
+"""What may be subscribed to a topic: a queue, a bus, a stream, a function, or a URL."""
 
 AsyncTopicTarget: TypeAlias = "TopicTarget | Callable[[Notification], Awaitable[object]]"
 """The same for asyncio: also a coroutine function."""

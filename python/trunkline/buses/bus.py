@@ -14,7 +14,7 @@ from trunkline.queues.messages import as_list
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from trunkline._core import Bus as CoreBus
@@ -104,21 +104,24 @@ class Bus:
         dead_letter: Queue | None = None,
         retry: RetryPolicy | None = None,
         group: str | None = None,
+        partition_key_path: str | None = None,
         enabled: bool = True,
     ) -> Rule:
         """Create the rule `name`, or replace it: events that match `pattern` go to `target`.
 
-        `target` is a queue, another bus, a URL, or a function that is called with each event by a
-        thread of this program. A function is not stored: give it again after a restart, and it
-        gets what has waited. A delivery to a function or a URL that fails is tried again, later and
-        later, as `retry` says: ``{"max_attempts": 185, "max_age": 86_400}``.
+        :meth:`Rule.add_target` gives it more targets. `target` is a queue, a topic, another bus, a
+        stream, a URL, or a function that is called with each event by a thread of this program. A
+        function is not stored: give it again after a restart, and it gets what has waited. A
+        delivery to a function or a URL that fails is tried again, later and later, as `retry` says:
+        ``{"max_attempts": 185, "max_age": 86_400}``.
 
         What the target gets is the event; or `input`, a constant; or the part at `input_path`, such
         as ``"$.detail.id"``; or `input_template`, whose ``<name>`` stands for the value at the path
         that `input_path` maps the name to.
 
         `dead_letter` is a standard queue for events that the target does not take; without one they
-        are counted and gone. `group` is the message group of a FIFO queue.
+        are counted and gone. `group` is the message group of a FIFO queue or topic;
+        `partition_key_path` is where a stream finds the key of an event, by default ``"$.id"``.
 
         Raises InvalidEventPatternException, InvalidParameterValue, ResourceNotFound for a
         target that is gone. Then the rule stays as it was.
@@ -139,21 +142,19 @@ class Bus:
         settings = targets.settings(
             self._engine,
             target,
+            targets.TARGET_ID,
             input=input,
             input_path=input_path,
             input_template=input_template,
             dead_letter=dead_letter,
             retry=retry,
             group=group,
+            partition_key_path=partition_key_path,
         )
         function = targets.handler_of(self._engine, target)
         self._core.put_rule(name, pattern_text(pattern), enabled, [settings], b"")
-        if function is None:
-            self._stop_handler(name)
-        else:
-            self._engine._handlers.start(
-                self._handler_key(name), self._handled(name), function, delivered
-            )
+        self._stop_handlers(name, None if function is None else targets.TARGET_ID)
+        self._start_handler(name, targets.TARGET_ID, function)
         return Rule(self, name)
 
     def rules(self) -> list[Rule]:
@@ -248,7 +249,7 @@ class Bus:
         []
         """
         for rule in self._core.rules():
-            self._stop_handler(rule["name"])
+            self._stop_handlers(rule["name"])
         self._core.remove()
 
     @property
@@ -256,17 +257,23 @@ class Bus:
         """How rules and schedules name the bus as their target: its kind and its id."""
         return "bus", self._core.id
 
-    def _handled(self, rule: str) -> int:
-        """The destination that keeps the events of a function."""
-        id: int = self._core.rule(rule)["targets"][0]["resource"]
-        return id
+    def _start_handler(
+        self, rule: str, target: str, function: Callable[[Any], object] | None
+    ) -> None:
+        """Has a function called with the events of a target, or none any more."""
+        key = ("bus", self._core.id, rule, target)
+        if function is None:
+            if self._engine._running_handlers is not None:
+                self._engine._running_handlers.stop(key)
+            return
+        kept = [one for one in self._core.rule(rule)["targets"] if one["id"] == target]
+        if kept:
+            self._engine._handlers.start(key, kept[0]["resource"], function, delivered)
 
-    def _handler_key(self, rule: str) -> tuple[str, int, str]:
-        return ("bus", self._core.id, rule)
-
-    def _stop_handler(self, rule: str) -> None:
+    def _stop_handlers(self, rule: str, keep: str | None = None) -> None:
+        """Calls the functions of a rule no more, apart from that of the target `keep`."""
         if self._engine._running_handlers is not None:
-            self._engine._running_handlers.stop(self._handler_key(rule))
+            self._engine._running_handlers.stop_under(("bus", self._core.id, rule), keep)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Bus):

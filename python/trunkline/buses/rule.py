@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 
+from trunkline.buses import targets
 from trunkline.errors import NotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
+    from trunkline._types import EventTarget, RetryPolicy
     from trunkline.buses.bus import Bus
+    from trunkline.queues.queue import Queue
 
 
 class Rule:
@@ -63,6 +67,64 @@ class Rule:
         """
         self.bus._core.enable_rule(self.name, False)
 
+    def add_target(
+        self,
+        target: EventTarget,
+        *,
+        id: str,
+        input: Any = None,
+        input_path: str | Mapping[str, str] | None = None,
+        input_template: str | None = None,
+        dead_letter: Queue | None = None,
+        retry: RetryPolicy | None = None,
+        group: str | None = None,
+        partition_key_path: str | None = None,
+    ) -> None:
+        """Send the events of the rule to `target`, too: to five targets at most.
+
+        `id` names it in the rule; the target that a rule is created with is ``"main"``. A target
+        that has this id already is replaced. The rest is as for :meth:`Bus.rule`.
+
+        Raises OverLimit for a sixth target, InvalidParameterValue, ResourceNotFound for a rule or a
+        target that is gone. Then the rule stays as it was.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> rule = engine.bus().rule("all", {"source": ["shop"]}, engine.queue("orders"))
+        >>> rule.add_target(engine.stream("history"), id="history", input_path="$.detail")
+        >>> [target["id"] for target in rule.targets()]
+        ['main', 'history']
+        """
+        engine = self.bus._engine
+        settings = targets.settings(
+            engine,
+            target,
+            id,
+            input=input,
+            input_path=input_path,
+            input_template=input_template,
+            dead_letter=dead_letter,
+            retry=retry,
+            group=group,
+            partition_key_path=partition_key_path,
+        )
+        function = targets.handler_of(engine, target)
+        self.bus._core.put_targets(self.name, [settings])
+        self.bus._start_handler(self.name, id, function)
+
+    def remove_target(self, id: str) -> None:
+        """Send no more events to the target of this id. One that is gone is a success.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> rule = engine.bus().rule("all", {"source": ["shop"]}, engine.queue("orders"))
+        >>> rule.remove_target("main")
+        >>> rule.targets()
+        []
+        """
+        self.bus._core.remove_targets(self.name, [id])
+        self.bus._start_handler(self.name, id, None)
+
     def targets(self) -> list[dict[str, Any]]:
         """The targets: for each its id, its address, and what it was given.
 
@@ -72,13 +134,15 @@ class Rule:
         >>> rule.targets()[0]["address"]
         'queue orders of account 000000000000 in us-east-1'
         """
-        targets: list[dict[str, Any]] = self._read()["targets"]
-        for target in targets:
+        found: list[dict[str, Any]] = self._read()["targets"]
+        for target in found:
+            # What the AWS surface keeps with a target is its own.
+            del target["document"]
             dead = target["dead_letter"]
             name = None if dead is None else self.bus._engine._core.name_of(dead)
             target["dead_letter"] = None if name is None else name[3]
             target["input_paths"] = dict(target["input_paths"] or {})
-        return targets
+        return found
 
     def statistics(self) -> dict[str, int]:
         """What became of events since the engine was opened.
@@ -105,7 +169,7 @@ class Rule:
         >>> engine.bus().rules()
         []
         """
-        self.bus._stop_handler(self.name)
+        self.bus._stop_handlers(self.name)
         self.bus._core.remove_rule(self.name)
 
     def _read(self) -> dict[str, Any]:

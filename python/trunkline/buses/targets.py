@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from trunkline import validation
 from trunkline._core import TargetSettings, milliseconds
-from trunkline._targets import queue_id, resource_id, retry_fields
+from trunkline._targets import queue_id, retry_fields, target_id
 from trunkline.buses.events import write
 from trunkline.errors import InvalidParameterValue
 
@@ -39,6 +39,7 @@ TARGET_ID = "main"
 def settings(
     engine: Engine,
     target: EventTarget,
+    id: str,
     *,
     input: Any,
     input_path: str | Mapping[str, str] | None,
@@ -46,9 +47,10 @@ def settings(
     dead_letter: Queue | None,
     retry: RetryPolicy | None,
     group: str | None,
+    partition_key_path: str | None,
 ) -> TargetSettings:
     """The target as the core takes it."""
-    resource = _resource(engine, target)
+    resource = target_id(engine, target)
     url = target if isinstance(target, str) else None
     if url is not None and not url.startswith(("https://", "http://")):
         raise InvalidParameterValue(
@@ -73,7 +75,7 @@ def settings(
         paths = _paths(input_path)
     retries, age = _retry(retry)
     return TargetSettings(
-        TARGET_ID,
+        id,
         resource=resource,
         url=url,
         lease=LEASE_MS,
@@ -85,22 +87,14 @@ def settings(
         retries_max=retries,
         age_max=age,
         group=group,
+        partition_key_path=partition_key_path,
     )
 
 
 def handler_of(engine: Engine, target: EventTarget) -> Callable[[Any], object] | None:
     """The function that gets the events, if the target is one."""
-    is_function = callable(target) and _resource(engine, target) is None
+    is_function = callable(target) and target_id(engine, target) is None
     return target if is_function else None  # type: ignore[return-value]
-
-
-def _resource(engine: Engine, target: object) -> int | None:
-    """The id of a queue or a bus: the resources that take events."""
-    from trunkline.queues.queue import Queue
-
-    plain = getattr(target, "sync", target)
-    takes_events = isinstance(plain, Queue) or hasattr(plain, "_as_target")
-    return resource_id(engine, plain, "target") if takes_events else None
 
 
 def _paths(input_path: Any) -> list[tuple[str, str]]:
@@ -115,7 +109,9 @@ def _paths(input_path: Any) -> list[tuple[str, str]]:
 def _check_handler(target: object) -> None:
     if not callable(target):
         kind = type(target).__name__
-        raise TypeError(f"target must be a Queue, a Bus, a function or a URL, not {kind}")
+        raise TypeError(
+            f"target must be a Queue, a Topic, a Bus, a Stream, a function or a URL, not {kind}"
+        )
     if inspect.iscoroutinefunction(target):
         raise TypeError(
             "target is a coroutine function, which needs an event loop; give it to the rule of "

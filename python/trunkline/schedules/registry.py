@@ -111,8 +111,8 @@ class Schedules:
         if callable(target) and not isinstance(target, type):
             return "function", None, reference
         raise TypeError(
-            "target must be a Queue, a Bus, a function or an http(s) URL, not "
-            f"{type(target).__name__}; a schedule cannot have another target yet"
+            "target must be a Queue, a Topic, a Bus, a Stream, a function or an http(s) URL, not "
+            f"{type(target).__name__}"
         )
 
     def _create(

@@ -42,17 +42,18 @@ class ScheduleVerbs:
 
         `expression` is EventBridge's, and `timezone` the zone of its local time:
         ``cron(minutes hours day-of-month month day-of-week year)``, ``rate(5 minutes)`` or
-        ``at(2030-12-31T23:59:00)``. `target` is a :class:`Queue`, a :class:`Bus`, the URL of an
-        endpoint, or a function of this program that is called with an :class:`Occurrence`. A
-        function is not kept: name it again after each opening; until then its occurrences gather.
-        One that fails is called again, as EventBridge retries.
+        ``at(2030-12-31T23:59:00)``. `target` is a :class:`Queue`, a :class:`Topic`, a :class:`Bus`,
+        a :class:`Stream`, the URL of an endpoint, or a function of this program that is called with
+        an :class:`Occurrence`. A function is not kept: name it again after each opening; until then
+        its occurrences gather. One that fails is called again, as EventBridge retries.
 
         - `window`: seconds of a flexible window; an occurrence comes at a random moment of it.
         - `input`: the message. A str is sent as it is, anything else as JSON; without one, AWS's
           envelope of a scheduled event. ``<aws.scheduler.scheduled-time>`` and its kind are
           replaced.
         - `start`, `end`: the bounds of a recurring schedule; without a start a rate begins at once.
-        - `group`: the group of the messages, for a FIFO queue.
+        - `group`: the group of the messages, for a FIFO queue or topic; the partition key, for a
+          stream.
         - `dead_letter`: the queue for messages that the target queue does not take.
 
         An occurrence that passes while the engine is closed is missed: it is counted, and not made

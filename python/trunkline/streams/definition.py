@@ -40,12 +40,12 @@ def get_or_create(
         existing = core.find_stream(full_name)
         if existing is not None:
             _compare(existing, shards, span)
-            return Stream(existing, limits)
+            return Stream(engine, existing)
         if not create:
             account, _, name = full_name
             raise ResourceNotFound(f"Stream {name} under account {account} not found.")
         span = retention_of(RETENTION, limits) if span is None else span
-        return Stream(core.create_stream(full_name, shards or SHARDS, span), limits)
+        return Stream(engine, core.create_stream(full_name, shards or SHARDS, span))
 
 
 def _compare(existing: CoreStream, shards: int | None, retention: int | None) -> None:

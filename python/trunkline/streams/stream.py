@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from trunkline._core import Stream as CoreStream
     from trunkline._types import Body, Durability, Seconds, StreamStart
     from trunkline.limits import Limits
+    from trunkline.streams.verbs import StreamVerbs
 
 LEASE_MAX_MS = 86_400_000
 """The longest lease of a reader's member, in milliseconds: a day."""
@@ -33,11 +34,17 @@ class Stream:
     ['home']
     """
 
-    __slots__ = ("_core", "_limits")
+    __slots__ = ("_core", "_engine", "_limits")
 
-    def __init__(self, core: CoreStream, limits: Limits) -> None:
+    def __init__(self, engine: StreamVerbs, core: CoreStream) -> None:
+        self._engine = engine
         self._core = core
-        self._limits = limits
+        self._limits = engine.limits
+
+    @property
+    def _as_target(self) -> tuple[str, int]:
+        """How rules, subscriptions and schedules name the stream: its kind and its id."""
+        return "stream", self._core.id
 
     @property
     def name(self) -> str:

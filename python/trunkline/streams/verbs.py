@@ -71,4 +71,4 @@ value for shards; leave the option out, or change the stream with resize().
 
         own_account, own_region = self._owner
         found = self._core.streams(account or own_account, region or own_region, prefix)
-        return [Stream(core, self.limits) for core in found]
+        return [Stream(self, core) for core in found]

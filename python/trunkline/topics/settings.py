@@ -7,7 +7,7 @@ import json
 
 from trunkline import validation
 from trunkline._core import SubscriptionSettings, milliseconds
-from trunkline._targets import queue_id, retry_fields
+from trunkline._targets import retry_fields, target_id
 from trunkline.errors import InvalidParameterValue
 
 TYPE_CHECKING = False
@@ -54,8 +54,8 @@ def settings(
         )
     if retry is not None and resource is not None:
         raise InvalidParameterValue(
-            "Value for parameter retry is invalid. Reason: A queue takes a message at once; only a "
-            "delivery to a URL or a function is tried again."
+            "Value for parameter retry is invalid. Reason: A queue, a stream or a bus takes a "
+            "message at once; only a delivery to a URL or a function is tried again."
         )
     retries, age = _retry(retry)
     return SubscriptionSettings(
@@ -115,7 +115,7 @@ def _retry(retry: RetryPolicy | None) -> tuple[int | None, int | None]:
 
 
 def target_of(engine: Engine, target: TopicTarget) -> tuple[int | None, str | None]:
-    """The id of a queue, or a URL; neither of a function."""
+    """The id of a queue, a stream or a bus, or a URL; neither of a function."""
     if isinstance(target, str):
         if not target.startswith(("https://", "http://")):
             raise InvalidParameterValue(
@@ -124,7 +124,13 @@ def target_of(engine: Engine, target: TopicTarget) -> tuple[int | None, str | No
             )
         return None, target
     if not callable(target):
-        return queue_id(engine, target, "target", "a Queue, a function or a URL"), None
+        id = target_id(engine, target)
+        if id is None:
+            kind = type(target).__name__
+            raise TypeError(
+                f"target must be a Queue, a Stream, a Bus, a function or a URL, not {kind}"
+            )
+        return id, None
     if inspect.iscoroutinefunction(target):
         raise TypeError(
             "target is a coroutine function, which needs an event loop; subscribe it to the topic "

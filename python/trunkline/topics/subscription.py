@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from trunkline._resources import find_target
 from trunkline._targets import queue_id
 from trunkline.errors import InvalidParameterValue, NotFound, ResourceNotFound
 from trunkline.topics.notification import Notification
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
     from trunkline._types import FilterScope, RetryPolicy
     from trunkline.aio.queues.queue import Queue as AsyncQueue
+    from trunkline.buses.bus import Bus
     from trunkline.queues.queue import Queue
+    from trunkline.streams.stream import Stream
     from trunkline.topics.topic import Topic
 
 
@@ -54,15 +57,20 @@ class Subscription:
         return name
 
     @property
-    def target(self) -> Queue | str | Callable[[Notification], object] | None:
-        """The queue, the URL or the function that gets the messages.
+    def target(self) -> Queue | Stream | Bus | str | Callable[[Notification], object] | None:
+        """The queue, the stream, the bus, the URL or the function that gets the messages.
 
         None for a function that was not subscribed again since the program started; messages wait
-        for it. Raises ResourceNotFound if the queue was removed.
+        for it. Raises ResourceNotFound if the resource was removed.
         """
         status = self._read()
         if not status["outside"]:
-            return self._queue(status["target"])
+            target = find_target(self.topic._engine, status["target"])
+            if target is None:
+                raise ResourceNotFound(
+                    "The target of the subscription was removed. Remove the subscription, too."
+                )
+            return target
         return status["endpoint"] or self.topic._engine._handlers.find(self._key)
 
     @property
@@ -170,7 +178,7 @@ class Subscription:
         core = engine._core.queue_by_id(id)
         if core is None:
             raise ResourceNotFound(
-                "The queue of the subscription was removed. Remove the subscription, too."
+                "The dead-letter queue of the subscription was removed. Configure another one."
             )
         return Queue(engine, core)
 

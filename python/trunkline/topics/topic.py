@@ -59,6 +59,11 @@ class Topic:
         return self._core.name
 
     @property
+    def _as_target(self) -> tuple[str, int]:
+        """How rules and schedules name the topic: its kind and its id."""
+        return "topic", self._core.id
+
+    @property
     def account(self) -> str:
         """The account, 12 digits."""
         return self._core.account
@@ -136,7 +141,7 @@ class Topic:
         retry: RetryPolicy | None = None,
         name: str | None = None,
     ) -> Subscription:
-        """Let `target` have what is published: a queue, a function, or a URL.
+        """Let `target` have what is published: a queue, a stream, a bus, a function, or a URL.
 
         `filter` is a filter policy of SNS, over the ``"attributes"`` of a message or over its
         ``"body"``. With ``raw=False`` the target gets SNS's envelope, as JSON, instead of the
@@ -144,12 +149,17 @@ class Topic:
         `dead_letter`. A delivery to a URL or a function that fails is tried again as `retry` says:
         ``{"max_attempts": 3, "max_age": 3_600}``.
 
+        A stream keeps the body as a record under the key `group`, or else the message's id. A bus
+        puts the body, which has to be an event; with ``raw=False`` an event of the source
+        ``"trunkline.topic"`` whose detail is the envelope. Either has the message in a step of its
+        own, before the queues have it.
+
         A thread of this program calls the function with each :class:`Notification`. A function is
         not stored: subscribe it again after a restart, and it gets what has waited.
 
         A subscription is found again by its `name`, that of a function by default by the function's
-        own, and by its queue; it has to be the same, but another function of that `name` takes the
-        place of the first.
+        own, and by its queue, stream or bus; it has to be the same, but another function of that
+        `name` takes the place of the first.
 
         Raises InvalidParameterValue for a filter that is not valid, a target that does not fit the
         topic, or a subscription that differs; ResourceNotFound for a queue that is gone;

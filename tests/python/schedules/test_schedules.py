@@ -246,8 +246,8 @@ def test_a_schedule_puts_events_on_a_bus() -> None:
     clock.advance(7_200)
     assert queue.statistics().visible == schedule.statistics().delivered == 3
     assert queue.receive()[0].json()["source"] == "aws.scheduler"
-    with pytest.raises(TypeError, match=r"a Bus, a function or an http\(s\) URL, not Topic"):
-        engine.schedule("t", "rate(1 hour)", engine.topic("t"))  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"a Stream, a function or an http\(s\) URL, not int"):
+        engine.schedule("t", "rate(1 hour)", 7)  # type: ignore[arg-type]
 
 
 def test_on_the_systems_clock_it_falls_due_by_itself() -> None:

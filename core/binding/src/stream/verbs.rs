@@ -82,6 +82,11 @@ impl Stream {
 #[pymethods]
 impl Stream {
     #[getter]
+    fn id(&self) -> u32 {
+        self.0.stream.id().0
+    }
+
+    #[getter]
     fn name(&self) -> &str {
         &self.0.stream.name().name
     }

@@ -94,6 +94,7 @@ class Bus:
         dead_letter: Queue | AsyncQueue | None = None,
         retry: RetryPolicy | None = None,
         group: str | None = None,
+        partition_key_path: str | None = None,
         enabled: bool = True,
     ) -> Rule:
         """Create the rule `name`, or replace it. `target` may be a coroutine function, too.
@@ -127,6 +128,7 @@ class Bus:
             dead_letter=dead_letter,  # type: ignore[arg-type]
             retry=retry,
             group=group,
+            partition_key_path=partition_key_path,
             enabled=enabled,
         )
         return Rule(self, rule)

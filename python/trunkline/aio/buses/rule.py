@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+
+from trunkline.aio.handlers import on_loop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
+    from trunkline._types import AsyncEventTarget, RetryPolicy
     from trunkline.aio.buses.bus import Bus
+    from trunkline.aio.queues.queue import Queue as AsyncQueue
     from trunkline.buses.rule import Rule as SyncRule
+    from trunkline.queues.queue import Queue
 
 
 class Rule:
@@ -56,6 +63,52 @@ class Rule:
     async def disable(self) -> None:
         """Match no events against the rule until :meth:`enable`."""
         await asyncio.to_thread(self.sync.disable)
+
+    async def add_target(
+        self,
+        target: AsyncEventTarget,
+        *,
+        id: str,
+        input: Any = None,
+        input_path: str | Mapping[str, str] | None = None,
+        input_template: str | None = None,
+        dead_letter: Queue | AsyncQueue | None = None,
+        retry: RetryPolicy | None = None,
+        group: str | None = None,
+        partition_key_path: str | None = None,
+    ) -> None:
+        """Send the events of the rule to `target`, too: a coroutine function runs on this loop.
+
+        See :meth:`trunkline.Rule.add_target`.
+
+        >>> import asyncio, trunkline
+        >>> async def main():
+        ...     engine = trunkline.aio.open()
+        ...     rule = await engine.bus().rule("all", {"source": ["shop"]}, engine.queue("orders"))
+        ...     await rule.add_target(engine.queue("audit"), id="audit")
+        ...     await rule.remove_target("main")
+        ...     return [target["id"] for target in rule.targets()]
+        >>> asyncio.run(main())
+        ['audit']
+        """
+        if inspect.iscoroutinefunction(target):
+            target = on_loop(target)
+        await asyncio.to_thread(
+            self.sync.add_target,
+            target,
+            id=id,
+            input=input,
+            input_path=input_path,
+            input_template=input_template,
+            dead_letter=dead_letter,  # type: ignore[arg-type]
+            retry=retry,
+            group=group,
+            partition_key_path=partition_key_path,
+        )
+
+    async def remove_target(self, id: str) -> None:
+        """Send no more events to the target of this id. One that is gone is a success."""
+        await asyncio.to_thread(self.sync.remove_target, id)
 
     def targets(self) -> list[dict[str, Any]]:
         """The targets: for each its id, its address, and what it was given."""
