@@ -1,7 +1,7 @@
 //! Reading several shards at once, in the order in which their records were put.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
 
 use trunkline_host::Admitted;
 use trunkline_stream::{SequenceNumber, ShardId};
@@ -25,19 +25,23 @@ pub struct ShardPosition {
     pub offset: u64,
 }
 
-/// A record that was read ahead.
+/// A record that was read ahead: where its key and data end in the text and the bytes of its cursor.
 struct Ahead {
     sequence: SequenceNumber,
     time: Millis,
-    key: String,
-    data: Vec<u8>,
+    key_end: usize,
+    data_end: usize,
 }
 
-/// One shard on the way.
+/// One shard on the way, with records that were read ahead side by side in two buffers.
 struct Cursor {
     view: ShardView,
     next: u64,
-    ahead: VecDeque<Ahead>,
+    ahead: Vec<Ahead>,
+    /// How many of them were handed out.
+    done: usize,
+    keys: String,
+    data: Vec<u8>,
 }
 
 impl Stream {
@@ -80,7 +84,7 @@ impl Stream {
         for (index, position) in positions.iter().enumerate() {
             let view = self.state().view(position.shard, now);
             let Some(view) = view else { continue };
-            let mut cursor = Cursor { view, next: position.offset, ahead: VecDeque::new() };
+            let mut cursor = Cursor::new(view, position.offset);
             cursor.read_ahead(max)?;
             order.extend(cursor.key().map(|key| Reverse((key, cursors.len()))));
             cursors.push((index, cursor));
@@ -88,18 +92,16 @@ impl Stream {
         let (mut count, mut bytes) = (0, 0);
         while let Some(Reverse((_, at))) = order.pop() {
             let (index, cursor) = &mut cursors[at];
-            let Some(record) = cursor.ahead.front() else { continue };
+            let Some(record) = cursor.first() else { continue };
             let size = record.key.len() + record.data.len();
             if count == max || count > 0 && bytes + size > max_bytes {
                 break;
             }
-            let Ahead { sequence, time, ref key, ref data } = *record;
-            let shard = cursor.view.id;
-            sink(StreamRecord { shard, sequence, time, key, data });
+            positions[*index].offset = record.sequence.next_offset();
+            sink(record);
             (count, bytes) = (count + 1, bytes + size);
-            positions[*index].offset = sequence.next_offset();
-            cursor.ahead.pop_front();
-            if cursor.ahead.is_empty() {
+            cursor.done += 1;
+            if cursor.done == cursor.ahead.len() {
                 cursor.read_ahead(max - count)?;
             }
             order.extend(cursor.key().map(|key| Reverse((key, at))));
@@ -109,26 +111,41 @@ impl Stream {
 }
 
 impl Cursor {
+    fn new(view: ShardView, next: u64) -> Self {
+        let (keys, data) = (String::new(), Vec::new());
+        Self { view, next, ahead: Vec::new(), done: 0, keys, data }
+    }
+
+    /// The next record.
+    fn first(&self) -> Option<StreamRecord<'_>> {
+        let Ahead { sequence, time, key_end, data_end } = *self.ahead.get(self.done)?;
+        let before = self.done.checked_sub(1).map(|index| &self.ahead[index]);
+        let (key_start, data_start) = before.map_or((0, 0), |one| (one.key_end, one.data_end));
+        let (key, data) = (&self.keys[key_start..key_end], &self.data[data_start..data_end]);
+        Some(StreamRecord { shard: self.view.id, sequence, time, key, data })
+    }
+
     /// The place of the next record among those of the other shards. Parents have lower ids, so of
     /// two records of one time the parent's comes first.
     fn key(&self) -> Option<(Millis, ShardId)> {
-        self.ahead.front().map(|record| (record.time, self.view.id))
+        self.ahead.get(self.done).map(|record| (record.time, self.view.id))
     }
 
     fn read_ahead(&mut self, max: usize) -> Result<()> {
-        let (shard, offset) = (self.view.id, self.next);
-        let max = max.min(CHUNK_RECORDS);
-        let request = ReadRequest { shard, offset, max, max_bytes: CHUNK_BYTES };
-        let ahead = &mut self.ahead;
-        let outcome = self.view.read(&request, |record| {
-            ahead.push_back(Ahead {
-                sequence: record.sequence,
-                time: record.time,
-                key: record.key.to_owned(),
-                data: record.data.to_vec(),
-            });
+        let Self { view, next, ahead, done, keys, data } = self;
+        *done = 0;
+        ahead.clear();
+        keys.clear();
+        data.clear();
+        let (shard, max) = (view.id, max.min(CHUNK_RECORDS));
+        let request = ReadRequest { shard, offset: *next, max, max_bytes: CHUNK_BYTES };
+        let outcome = view.read(&request, |record| {
+            keys.push_str(record.key);
+            data.extend_from_slice(record.data);
+            let (sequence, time) = (record.sequence, record.time);
+            ahead.push(Ahead { sequence, time, key_end: keys.len(), data_end: data.len() });
         })?;
-        self.next = outcome.next;
+        *next = outcome.next;
         Ok(())
     }
 }
