@@ -1,8 +1,8 @@
 //! The engine's streams beside their yardsticks, without Python.
 //!
-//! `cargo bench -p trunkline-engine --bench streams [-- NAME...]`, each of put, disk, tail, behind, open,
-//! depth. With TRUNKLINE_BENCH_FULL set, 10 GiB lie behind and a deep stream has 100,000,000 records;
-//! without it, a tenth of them.
+//! `cargo bench -p trunkline-engine --bench streams [-- NAME...]`, each of put, disk, tail, behind,
+//! open, depth. With TRUNKLINE_BENCH_FULL set, 10 GiB lie behind and a deep stream has 100,000,000
+//! records; without it, a tenth of them.
 //!
 //! A ratio is the median of the rounds' ratios; ours and the yardstick take turns in every round.
 

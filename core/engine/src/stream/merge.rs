@@ -25,7 +25,7 @@ pub struct ShardPosition {
     pub offset: u64,
 }
 
-/// A record that was read ahead: where its key and data end in the text and the bytes of its cursor.
+/// A record that was read ahead: where its key and its data end in the buffers of its cursor.
 struct Ahead {
     sequence: SequenceNumber,
     time: Millis,
