@@ -28,6 +28,8 @@ class TargetSettings:
         address: str | None = None,
         document: bytes = b"",
         partition_key_path: str | None = None,
+        method: str | None = None,
+        headers: Sequence[tuple[str, str]] = (),
     ) -> TargetSettings: ...
 
 @final
@@ -89,8 +91,16 @@ class Bus:
 @final
 class Archives:
     def get_or_create(
-        self, name: str, pattern: str | None, retention: int | None
+        self,
+        name: str,
+        pattern: str | None,
+        retention: int | None,
+        document: bytes | None = None,
     ) -> dict[str, Any]: ...
+    def configure(
+        self, name: str, pattern: str | None, retention: int | None, document: bytes
+    ) -> None: ...
+    def size(self, name: str) -> int: ...
     def find(self, name: str) -> dict[str, Any]: ...
     def list(self) -> builtins.list[dict[str, Any]]: ...
     def remove(self, name: str) -> None: ...

@@ -52,3 +52,13 @@ def connect(request):
 @pytest.fixture
 def sqs(connect):
     return connect("sqs")
+
+
+@pytest.fixture
+def events(connect):
+    return connect("events")
+
+
+@pytest.fixture
+def queue(sqs):
+    return sqs.create_queue(QueueName="paid")["QueueUrl"]

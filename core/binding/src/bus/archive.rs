@@ -1,7 +1,7 @@
 //! Archives and replays of a bus.
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 use trunkline_engine::{Archive, ReplayRequest, ReplayState, ReplayStatus};
 use trunkline_types::{Millis, ResourceId, Result};
 
@@ -15,17 +15,20 @@ pub(super) struct Archives(pub Bus);
 #[pymethods]
 impl Archives {
     /// The archive of this name, which is created if there is none.
+    #[pyo3(signature = (name, pattern, retention, document=None))]
     fn get_or_create<'py>(
         &self,
         py: Python<'py>,
         name: &str,
         pattern: Option<&str>,
         retention: Option<Millis>,
+        document: Option<&[u8]>,
     ) -> PyResult<Bound<'py, PyDict>> {
         guard(|| {
             let made = py.detach(|| {
+                let document = document.unwrap_or_default();
                 let (archive, is_new) =
-                    self.0.bus.get_or_create_archive(name, pattern, retention, b"")?;
+                    self.0.bus.get_or_create_archive(name, pattern, retention, document)?;
                 if is_new {
                     self.0.engine.acknowledge()?;
                 }
@@ -33,6 +36,23 @@ impl Archives {
             });
             plain_archive(py, &*made.map_err(raise)?)
         })
+    }
+
+    /// Replaces what an archive keeps and for how long.
+    fn configure(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        pattern: Option<&str>,
+        retention: Option<Millis>,
+        document: &[u8],
+    ) -> PyResult<()> {
+        self.0.control(py, || self.0.bus.configure_archive(name, pattern, retention, document))
+    }
+
+    /// How many bytes the events of an archive have together.
+    fn size(&self, py: Python<'_>, name: &str) -> PyResult<u64> {
+        guard(|| py.detach(|| self.0.bus.archive(name)?.bytes()).map_err(raise))
     }
 
     fn find<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyDict>> {
@@ -97,6 +117,7 @@ fn plain_archive<'py>(py: Python<'py>, archive: &Archive) -> PyResult<Bound<'py,
     values.set_item("retention", archive.retention().map(|span| span as f64 / 1_000.0))?;
     values.set_item("created_at", archive.created() as f64 / 1_000.0)?;
     values.set_item("events", archive.events())?;
+    values.set_item("document", PyBytes::new(py, archive.document()))?;
     Ok(values)
 }
 
@@ -112,6 +133,10 @@ fn plain_replay(py: Python<'_>, status: ReplayStatus) -> PyResult<Bound<'_, PyDi
     values.set_item("name", status.name())?;
     values.set_item("status", state)?;
     values.set_item("replayed", status.replayed)?;
+    values.set_item("start", status.request.start)?;
+    values.set_item("end", status.request.end)?;
+    values.set_item("started_at", status.started as f64 / 1_000.0)?;
+    values.set_item("ended_at", status.ended.map(|time| time as f64 / 1_000.0))?;
     values.set_item("failure", status.failure)?;
     Ok(values)
 }

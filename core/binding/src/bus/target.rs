@@ -20,7 +20,7 @@ impl TargetSettings {
     #[pyo3(signature = (
         id, *, resource=None, url=None, lease, input=None, input_path=None, input_paths=None,
         input_template=None, dead_letter=None, retries_max, age_max, group=None, address=None,
-        document=Vec::new(), partition_key_path=None
+        document=Vec::new(), partition_key_path=None, method=None, headers=Vec::new()
     ))]
     fn new(
         id: String,
@@ -38,13 +38,16 @@ impl TargetSettings {
         address: Option<String>,
         document: Vec<u8>,
         partition_key_path: Option<String>,
+        method: Option<String>,
+        headers: Vec<(String, String)>,
     ) -> Self {
         let content_type = ("content-type", "application/json; charset=utf-8");
-        let headers = vec![(content_type.0.to_owned(), content_type.1.to_owned())];
+        let content_type = (content_type.0.to_owned(), content_type.1.to_owned());
+        let headers = std::iter::once(content_type).chain(headers).collect();
         let resource = match (resource, url) {
             (Some(id), _) => TargetResource::Resource(ResourceId(id)),
             (None, Some(url)) => {
-                let method = "POST".to_owned();
+                let method = method.unwrap_or_else(|| "POST".to_owned());
                 let transport = Transport::Http { url, method, headers, timeout: HTTP_TIMEOUT };
                 TargetResource::Outside(transport)
             }

@@ -12,7 +12,7 @@ use trunkline_pattern::{Event as PatternEvent, Pattern};
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Code, Error, Millis, ResourceId, Result};
 
-use super::event::{Event, invalid};
+use super::event::{Envelope, Event, invalid};
 use super::record::{ArchiveRecord, Record, Subject};
 use super::rules::compile;
 use super::{BUSES, Bus, check_name};
@@ -38,6 +38,15 @@ pub struct Archive {
     document: Vec<u8>,
     pub(super) log: Arc<Log>,
     pub(super) location: Mutex<Option<Location>>,
+    size: Mutex<Size>,
+}
+
+/// How many bytes the entries of a range of the log have.
+#[derive(Default, Clone, Copy)]
+struct Size {
+    first: u64,
+    next: u64,
+    bytes: u64,
 }
 
 impl Archive {
@@ -54,6 +63,7 @@ impl Archive {
             document: record.document.to_vec(),
             log,
             location: Mutex::new(None),
+            size: Mutex::default(),
         })
     }
 
@@ -104,6 +114,33 @@ impl Archive {
     pub fn events(&self) -> u64 {
         let (first, next) = self.log.range();
         next - first
+    }
+
+    /// How many bytes its events have together, as EventBridge counts them: what PutEvents counts,
+    /// and the account. Only what came since the last call is read.
+    pub fn bytes(&self) -> Result<u64> {
+        let (first, end) = self.log.range();
+        let mut size = lock(&self.size);
+        if size.first != first || size.next < first {
+            *size = Size { first, next: first, bytes: 0 };
+        }
+        let mut counted = *size;
+        self.log.read(size.next, &mut |entry| {
+            if entry.sequence >= end {
+                return false;
+            }
+            let event = Envelope::read(entry.payload);
+            counted.bytes += event.map_or(entry.payload.len(), |event| event.size_kept()) as u64;
+            counted.next = entry.sequence + 1;
+            true
+        })?;
+        *size = counted;
+        Ok(counted.bytes)
+    }
+
+    /// What the surfaces keep with the archive.
+    pub fn document(&self) -> &[u8] {
+        &self.document
     }
 
     /// Whether it keeps this event.
@@ -184,9 +221,7 @@ impl Bus {
         self.check_writable()?;
         self.host.refuse_if_full()?;
         check_name("archive", name, NAME_MAX)?;
-        if retention == Some(0) {
-            return Err(invalid("retention is 0: leave it out to keep events for ever."));
-        }
+        check_retention(retention)?;
         let mut archives = lock(&self.archives);
         self.check_writable()?;
         if let Some(archive) = archives.iter().find(|archive| archive.name == name) {
@@ -214,6 +249,36 @@ impl Bus {
         let archive = Arc::new(archive);
         *archives = Arc::new(archives.iter().cloned().chain([archive.clone()]).collect());
         Ok((archive, true))
+    }
+
+    /// Replaces what an archive keeps and for how long; its events stay. Applied when this returns,
+    /// and durable with the ticket.
+    pub fn configure_archive(
+        &self,
+        name: &str,
+        pattern: Option<&str>,
+        retention: Option<Millis>,
+        document: &[u8],
+    ) -> Result<Option<Ticket>> {
+        self.check_writable()?;
+        self.host.refuse_if_full()?;
+        check_retention(retention)?;
+        let mut archives = lock(&self.archives);
+        let old = archives.iter().find(|archive| archive.name == name).cloned();
+        let old = old.ok_or_else(|| no_such_archive(name))?;
+        let record = ArchiveRecord { pattern, retention, document, ..old.record() };
+        let archive = Archive::new(&self.host, &record, old.log.clone())?;
+        let now = self.host.now();
+        let mut log = self.host.append_at(now)?;
+        let replaced = lock(&old.location).take();
+        *lock(&archive.location) = log.append_live(&Record::Archive(record), replaced);
+        let ticket = log.ticket();
+        drop(log);
+        archive.plan_expiry(now);
+        let new = Arc::new(archive);
+        let replace = |one: &Arc<Archive>| if one.id == new.id { new.clone() } else { one.clone() };
+        *archives = Arc::new(archives.iter().map(replace).collect());
+        Ok(ticket)
     }
 
     /// Removes an archive with its events. One that is gone is a success.
@@ -250,6 +315,13 @@ impl Bus {
             }
         }
         Ok(())
+    }
+}
+
+fn check_retention(retention: Option<Millis>) -> Result<()> {
+    match retention {
+        Some(0) => Err(invalid("retention is 0: leave it out to keep events for ever.")),
+        _ => Ok(()),
     }
 }
 

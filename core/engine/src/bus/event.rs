@@ -121,6 +121,12 @@ impl<'a> Envelope<'a> {
         serde_json::to_vec(self).map_err(unwritten)
     }
 
+    /// The size in an archive, as EventBridge counts it.
+    pub fn size_kept(&self) -> usize {
+        let account = self.account.as_deref().map_or(0, str::len);
+        account + self.detail.map_or(0, |detail| self.size(detail))
+    }
+
     /// The size as EventBridge counts it.
     fn size(&self, detail: &RawValue) -> usize {
         /// What a time counts for.

@@ -302,7 +302,9 @@ impl<'a> Reader<'a> {
     fn unrecognized_token(&self) -> ParseError {
         let rest = &self.source[self.start..];
         let word: String = rest.chars().take_while(|&c| continues_word(c)).take(256).collect();
-        ParseError::json(format!("Unrecognized token '{word}': was expecting {VALUES}"), self.start)
+        // AWS names the place behind the token.
+        let end = self.start + word.len();
+        ParseError::json(format!("Unrecognized token '{word}': was expecting {VALUES}"), end)
     }
 
     fn not_a_number(&self, length: usize) -> ParseError {

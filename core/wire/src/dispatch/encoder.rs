@@ -61,10 +61,12 @@ impl ResponseEncoder {
                 let error = self.service.word(error, Protocol::Json);
                 let mut dialect = Dialect::new(Protocol::Json);
                 dialect.content_type = content_type.clone();
+                let response = protocol::write_error(None, &dialect, &error, request_id);
+                if !self.service.is_query_compatible() {
+                    return response;
+                }
                 let kind = if error.is_sender() { "Sender" } else { "Receiver" };
-                let header = format!("{};{kind}", error.query_code());
-                protocol::write_error(None, &dialect, &error, request_id)
-                    .with("x-amzn-query-error", header)
+                response.with("x-amzn-query-error", format!("{};{kind}", error.query_code()))
             }
             (Form::Recoded { model, operation, dialect }, Ok(output)) => {
                 recode(model, operation, dialect, &output, request_id)

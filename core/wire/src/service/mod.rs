@@ -110,6 +110,12 @@ pub trait Service: Send + Sync {
         false
     }
 
+    /// Whether the answers in JSON name the codes of the query protocol beside their errors, for a
+    /// service whose older clients speak that.
+    fn is_query_compatible(&self) -> bool {
+        false
+    }
+
     /// Puts an error into the words and codes of the service.
     fn word(&self, error: WireError, _protocol: Protocol) -> WireError {
         error

@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
-from trunkline.aws.events import buses, patterns, permissions, rules, tags, targets
+from trunkline.aws.events import (
+    api_destinations,
+    archives,
+    buses,
+    connections,
+    patterns,
+    permissions,
+    replays,
+    rules,
+    tags,
+    targets,
+)
 from trunkline.aws.events.registry import operations
 
-__all__ = ["buses", "operations", "patterns", "permissions", "rules", "tags", "targets"]
+__all__ = [
+    "api_destinations",
+    "archives",
+    "buses",
+    "connections",
+    "operations",
+    "patterns",
+    "permissions",
+    "replays",
+    "rules",
+    "tags",
+    "targets",
+]

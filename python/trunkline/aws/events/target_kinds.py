@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from trunkline.aws.errors import ServiceError
 from trunkline.aws.events.errors import invalid, invalid_parameter
-from trunkline.aws.events.names import read_arn
+from trunkline.aws.events.names import existing_bus, read_arn
+from trunkline.aws.events.requests import request_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ class Endpoint:
 
     resource: int | None = None
     url: str | None = None
+    method: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    """Headers beside those of every call."""
 
 
 class Absent(ServiceError):
@@ -62,8 +66,6 @@ def _queue(call: Call, arn: Arn, target: Mapping[str, Any]) -> Endpoint:
 
 
 def _bus(call: Call, arn: Arn, target: Mapping[str, Any]) -> Endpoint:
-    from trunkline.aws.events.names import existing_bus
-
     name = arn.resource.removeprefix("event-bus/")
     bus = existing_bus(call, (*arn.owner, name))
     if bus is None:
@@ -71,8 +73,16 @@ def _bus(call: Call, arn: Arn, target: Mapping[str, Any]) -> Endpoint:
     return Endpoint(resource=bus.id)
 
 
+def _api_destination(call: Call, arn: Arn, target: Mapping[str, Any]) -> Endpoint:
+    request = request_of(call, target)
+    if request is None:
+        raise Absent(f"An api-destination '{arn.resource.split('/')[1]}'")
+    return Endpoint(url=request["url"], method=request["method"], headers=tuple(request["headers"]))
+
+
 _KINDS: dict[str, Callable[[Call, Arn, Mapping[str, Any]], Endpoint]] = {
     "sqs": _queue,
     "event-bus": _bus,
+    "api-destination": _api_destination,
 }
 """How a resource name of each service is understood."""

@@ -42,6 +42,8 @@ def settings(call: Call, target: Mapping[str, Any]) -> TargetSettings:
         target["Id"],
         resource=endpoint.resource,
         url=endpoint.url,
+        method=endpoint.method,
+        headers=endpoint.headers,
         lease=LEASE_MS,
         input=target.get("Input"),
         input_path=target.get("InputPath"),

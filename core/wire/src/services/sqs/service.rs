@@ -104,6 +104,10 @@ impl Service for Sqs {
         true
     }
 
+    fn is_query_compatible(&self) -> bool {
+        true
+    }
+
     fn word(&self, error: WireError, protocol: Protocol) -> WireError {
         errors::word(error, protocol)
     }

@@ -1,0 +1,158 @@
+"""API destinations: HTTP endpoints as targets of rules, called as their connections say."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from trunkline.aws.events.connection_store import (
+    API_DESTINATION,
+    connection_of,
+    documents,
+    prefix,
+)
+from trunkline.aws.events.errors import already_exists, invalid_parameter, not_found
+from trunkline.aws.events.names import write_arn
+from trunkline.aws.events.pages import page
+from trunkline.aws.events.refresh import refresh_targets
+from trunkline.aws.events.registry import operations
+from trunkline.aws.limits import INVOCATION_RATE_DEFAULT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from trunkline.aws.operation import Call
+
+_SHOWN = (
+    "ApiDestinationArn",
+    "Name",
+    "ApiDestinationState",
+    "ConnectionArn",
+    "InvocationEndpoint",
+    "HttpMethod",
+    "InvocationRateLimitPerSecond",
+    "CreationTime",
+    "LastModifiedTime",
+)
+
+
+def _find(call: Call, name: str) -> dict[str, Any]:
+    found = call.store.get(prefix(call, API_DESTINATION) + name)
+    if found is None:
+        raise not_found(
+            "Failed to describe the api-destination(s). An api-destination "
+            f"'{name}' does not exist."
+        )
+    return found
+
+
+def _check_endpoint(endpoint: str) -> None:
+    if not endpoint.startswith(("https://", "http://")):
+        raise invalid_parameter("InvocationEndpoint", "It must be a URL that starts with https://.")
+
+
+def _made(destination: dict[str, Any]) -> dict[str, Any]:
+    names = ("ApiDestinationArn", "ApiDestinationState", "CreationTime", "LastModifiedTime")
+    return {name: destination[name] for name in names}
+
+
+@operations.add("CreateApiDestination", writes=True)
+def create_api_destination(
+    call: Call,
+    *,
+    name: str,
+    connection_arn: str,
+    invocation_endpoint: str,
+    http_method: str,
+    description: str | None = None,
+    invocation_rate_limit_per_second: int = INVOCATION_RATE_DEFAULT,
+) -> dict[str, Any]:
+    """Creates an API destination."""
+    _check_endpoint(invocation_endpoint)
+    now = call.store.now()
+    destination = {
+        "Name": name,
+        "ApiDestinationArn": write_arn(
+            call.account, call.region, f"{API_DESTINATION}/{name}/{uuid4()}"
+        ),
+        "Description": description,
+        "ApiDestinationState": "ACTIVE",
+        "ConnectionArn": connection_arn,
+        "InvocationEndpoint": invocation_endpoint,
+        "HttpMethod": http_method,
+        "InvocationRateLimitPerSecond": invocation_rate_limit_per_second,
+        "CreationTime": now,
+        "LastModifiedTime": now,
+    }
+    with call.store.lock:
+        connection_of(call, connection_arn)
+        if call.store.get(prefix(call, API_DESTINATION) + name) is not None:
+            raise already_exists(f"An api-destination '{name}' already exists.")
+        call.store.put(prefix(call, API_DESTINATION) + name, destination)
+    return _made(destination)
+
+
+@operations.add("DescribeApiDestination")
+def describe_api_destination(call: Call, *, name: str) -> dict[str, Any]:
+    """An API destination with everything that it has."""
+    destination = _find(call, name)
+    return {member: destination.get(member) for member in (*_SHOWN, "Description")}
+
+
+@operations.add("ListApiDestinations")
+def list_api_destinations(
+    call: Call,
+    *,
+    name_prefix: str = "",
+    connection_arn: str | None = None,
+    next_token: str | None = None,
+    limit: int | None = None,
+) -> dict[str, Any]:
+    """The API destinations of the caller, sorted by name."""
+    found = [
+        destination
+        for destination in documents(call, API_DESTINATION, name_prefix)
+        if connection_arn in (None, destination["ConnectionArn"])
+    ]
+    shown, rest = page(found, lambda one: str(one["Name"]), limit, next_token)
+    return {"ApiDestinations": [{name: one[name] for name in _SHOWN} for one in shown]} | rest
+
+
+@operations.add("UpdateApiDestination", writes=True)
+def update_api_destination(
+    call: Call,
+    *,
+    name: str,
+    description: str | None = None,
+    connection_arn: str | None = None,
+    invocation_endpoint: str | None = None,
+    http_method: str | None = None,
+    invocation_rate_limit_per_second: int | None = None,
+) -> dict[str, Any]:
+    """Changes what is given of an API destination, also for the targets that use it."""
+    given = {
+        "Description": description,
+        "ConnectionArn": connection_arn,
+        "InvocationEndpoint": invocation_endpoint,
+        "HttpMethod": http_method,
+        "InvocationRateLimitPerSecond": invocation_rate_limit_per_second,
+    }
+    if invocation_endpoint is not None:
+        _check_endpoint(invocation_endpoint)
+    with call.store.lock:
+        destination = _find(call, name)
+        destination |= {member: value for member, value in given.items() if value is not None}
+        connection_of(call, destination["ConnectionArn"])
+        destination["LastModifiedTime"] = call.store.now()
+        call.store.put(prefix(call, API_DESTINATION) + name, destination)
+        refresh_targets(call, destination_arn=destination["ApiDestinationArn"])
+    return _made(destination)
+
+
+@operations.add("DeleteApiDestination", writes=True)
+def delete_api_destination(call: Call, *, name: str) -> dict[str, Any]:
+    """Removes an API destination. Targets that name it go on with what they were given."""
+    with call.store.lock:
+        _find(call, name)
+        call.store.put(prefix(call, API_DESTINATION) + name, None)
+    return {}

@@ -1,0 +1,215 @@
+"""Connections: how API destinations authorize their calls.
+
+A connection lies in a document of the engine with its secrets, which no answer shows.
+"""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from trunkline.aws.arns import partition
+from trunkline.aws.events.connection_store import documents, find_connection, prefix
+from trunkline.aws.events.errors import already_exists, invalid_parameter
+from trunkline.aws.events.names import write_arn
+from trunkline.aws.events.pages import page
+from trunkline.aws.events.refresh import refresh_targets
+from trunkline.aws.events.registry import operations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from trunkline.aws.operation import Call
+
+_PARAMETERS = {
+    "BASIC": "BasicAuthParameters",
+    "API_KEY": "ApiKeyAuthParameters",
+    "OAUTH_CLIENT_CREDENTIALS": "OAuthParameters",
+}
+"""The member with the secrets of each type of authorization."""
+
+_SECRET = ("Password", "ApiKeyValue", "ClientSecret")
+"""The members that no answer shows."""
+
+
+def _keep(call: Call, connection: dict[str, Any]) -> None:
+    call.store.put(prefix(call, "connection") + connection["Name"], connection)
+
+
+def _check(kind: str, parameters: Mapping[str, Any]) -> None:
+    wanted = _PARAMETERS[kind]
+    given = [name for name in _PARAMETERS.values() if name in parameters]
+    if given != [wanted]:
+        raise invalid_parameter(
+            "AuthParameters", f"AuthorizationType {kind} needs {wanted} and no other."
+        )
+
+
+def _state(kind: str) -> str:
+    # A token is asked for when the first call needs one, so nothing has proved the client yet.
+    return "AUTHORIZING" if kind == "OAUTH_CLIENT_CREDENTIALS" else "AUTHORIZED"
+
+
+def _changed(connection: dict[str, Any], *, authorized: bool = False) -> dict[str, Any]:
+    names = ["ConnectionArn", "ConnectionState", "CreationTime", "LastModifiedTime"]
+    if authorized:
+        names.append("LastAuthorizedTime")
+    return {name: connection[name] for name in names}
+
+
+@operations.add("CreateConnection", writes=True)
+def create_connection(
+    call: Call,
+    *,
+    name: str,
+    authorization_type: str,
+    auth_parameters: Mapping[str, Any],
+    description: str | None = None,
+    invocation_connectivity_parameters: Mapping[str, Any] | None = None,
+    kms_key_identifier: str | None = None,
+) -> dict[str, Any]:
+    """Creates a connection."""
+    if invocation_connectivity_parameters is not None:
+        raise invalid_parameter(
+            "InvocationConnectivityParameters", "Private APIs are not served here."
+        )
+    _check(authorization_type, auth_parameters)
+    now = call.store.now()
+    connection = {
+        "Name": name,
+        "ConnectionArn": write_arn(call.account, call.region, f"connection/{name}/{uuid4()}"),
+        "Description": description,
+        "AuthorizationType": authorization_type,
+        "AuthParameters": dict(auth_parameters),
+        "ConnectionState": _state(authorization_type),
+        "KmsKeyIdentifier": kms_key_identifier,
+        "SecretArn": _secret_arn(call, name),
+        "CreationTime": now,
+        "LastModifiedTime": now,
+        "LastAuthorizedTime": now,
+    }
+    with call.store.lock:
+        if call.store.get(prefix(call, "connection") + name) is not None:
+            raise already_exists(f"Connection {name} already exists.")
+        _keep(call, connection)
+    return _changed(connection)
+
+
+def _secret_arn(call: Call, name: str) -> str:
+    secret = f"events!connection/{name}/{uuid4()}-{uuid4().hex[:6]}"
+    head = f"arn:{partition(call.region)}:secretsmanager:{call.region}:{call.account}"
+    return f"{head}:secret:{secret}"
+
+
+@operations.add("DescribeConnection")
+def describe_connection(call: Call, *, name: str) -> dict[str, Any]:
+    """A connection with everything but its secrets."""
+    connection = find_connection(call, name)
+    return connection | {"AuthParameters": _without_secrets(connection["AuthParameters"])}
+
+
+def _without_secrets(parameters: Any) -> Any:
+    """Parameters of an authorization, or a part of them, as answers show them."""
+    if isinstance(parameters, list):
+        return [_without_secrets(part) for part in parameters]
+    if not isinstance(parameters, dict):
+        return parameters
+    hidden = {"Value"} if parameters.get("IsValueSecret", False) else set()
+    return {
+        name: _without_secrets(part)
+        for name, part in parameters.items()
+        if name not in _SECRET and name not in hidden
+    }
+
+
+@operations.add("ListConnections")
+def list_connections(
+    call: Call,
+    *,
+    name_prefix: str = "",
+    connection_state: str | None = None,
+    next_token: str | None = None,
+    limit: int | None = None,
+) -> dict[str, Any]:
+    """The connections of the caller, sorted by name."""
+    found = [
+        connection
+        for connection in documents(call, "connection", name_prefix)
+        if connection_state in (None, connection["ConnectionState"])
+    ]
+    shown, rest = page(found, lambda one: str(one["Name"]), limit, next_token)
+    members = ("ConnectionArn", "Name", "ConnectionState", "AuthorizationType")
+    times = ("CreationTime", "LastModifiedTime", "LastAuthorizedTime")
+    return {"Connections": [{name: one[name] for name in members + times} for one in shown]} | rest
+
+
+@operations.add("UpdateConnection", writes=True)
+def update_connection(
+    call: Call,
+    *,
+    name: str,
+    description: str | None = None,
+    authorization_type: str | None = None,
+    auth_parameters: Mapping[str, Any] | None = None,
+    invocation_connectivity_parameters: Mapping[str, Any] | None = None,
+    kms_key_identifier: str | None = None,
+) -> dict[str, Any]:
+    """Changes what is given of a connection, also for the targets that use it."""
+    if invocation_connectivity_parameters is not None:
+        raise invalid_parameter(
+            "InvocationConnectivityParameters", "Private APIs are not served here."
+        )
+    with call.store.lock:
+        connection = find_connection(call, name)
+        if description is not None:
+            connection["Description"] = description
+        if kms_key_identifier is not None:
+            connection["KmsKeyIdentifier"] = kms_key_identifier
+        kind = authorization_type or connection["AuthorizationType"]
+        if auth_parameters is not None:
+            connection["AuthParameters"] = _merged(connection, kind, auth_parameters)
+        _check(kind, connection["AuthParameters"])
+        now = call.store.now()
+        connection |= {
+            "AuthorizationType": kind,
+            "ConnectionState": _state(kind),
+            "LastModifiedTime": now,
+            "LastAuthorizedTime": now,
+        }
+        _keep(call, connection)
+        refresh_targets(call, connection_arn=connection["ConnectionArn"])
+    return _changed(connection, authorized=True)
+
+
+def _merged(connection: dict[str, Any], kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a connection with those that are given; other types' go."""
+    old = connection["AuthParameters"]
+    wanted = _PARAMETERS[kind]
+    merged = {"InvocationHttpParameters": old.get("InvocationHttpParameters")} | dict(given)
+    merged[wanted] = old.get(wanted, {}) | dict(given.get(wanted, {}))
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+@operations.add("DeauthorizeConnection", writes=True)
+def deauthorize_connection(call: Call, *, name: str) -> dict[str, Any]:
+    """Removes the secrets of a connection."""
+    with call.store.lock:
+        connection = find_connection(call, name)
+        connection |= {
+            "AuthParameters": _without_secrets(connection["AuthParameters"]),
+            "ConnectionState": "DEAUTHORIZED",
+            "LastModifiedTime": call.store.now(),
+        }
+        _keep(call, connection)
+    return _changed(connection, authorized=True)
+
+
+@operations.add("DeleteConnection", writes=True)
+def delete_connection(call: Call, *, name: str) -> dict[str, Any]:
+    """Removes a connection with its secrets."""
+    with call.store.lock:
+        connection = find_connection(call, name)
+        call.store.put(prefix(call, "connection") + name, None)
+    connection["ConnectionState"] = "DELETING"
+    return _changed(connection, authorized=True)

@@ -1,0 +1,136 @@
+"""Connections and API destinations of EventBridge over the wire."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from botocore.exceptions import ClientError
+from event_calls import PAID, entry, refused
+
+
+@pytest.fixture
+def endpoint():
+    """An endpoint that notes what it gets: its address, and the list of what came."""
+    got, came = [], threading.Semaphore(0)
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self):
+            body = self.rfile.read(int(self.headers["content-length"]))
+            got.append((self.command, self.path, dict(self.headers), body))
+            self.send_response(200)
+            self.end_headers()
+            came.release()
+
+        do_PUT = do_POST = answer  # noqa: N815
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", got, came
+    server.shutdown()
+    server.server_close()
+
+
+def connect_to(events, url, kind="API_KEY", **parameters):
+    connection = events.create_connection(
+        Name="c", AuthorizationType=kind, AuthParameters=parameters
+    )
+    assert connection["ConnectionState"] == "AUTHORIZED"
+    destination = events.create_api_destination(
+        Name="d",
+        ConnectionArn=connection["ConnectionArn"],
+        HttpMethod="PUT",
+        InvocationEndpoint=url + "/orders/*",
+    )
+    events.put_rule(Name="r", EventPattern=PAID)
+    target = {
+        "Id": "t",
+        "Arn": destination["ApiDestinationArn"],
+        "HttpParameters": {
+            "PathParameterValues": ["a b"],
+            "HeaderParameters": {"x-own": "1", "x-both": "target"},
+            "QueryStringParameters": {"q": "2"},
+        },
+    }
+    assert events.put_targets(Rule="r", Targets=[target])["FailedEntryCount"] == 0
+    return destination
+
+
+KEY = {"ApiKeyName": "x-key", "ApiKeyValue": "hidden"}
+
+
+def test_an_endpoint_is_called_as_its_connection_says(events, endpoint):
+    url, got, came = endpoint
+    shared = {"HeaderParameters": [{"Key": "x-both", "Value": "connection"}]}
+    connect_to(events, url, ApiKeyAuthParameters=KEY, InvocationHttpParameters=shared)
+    events.put_events(Entries=[entry({"n": 1})])
+    assert came.acquire(timeout=10)
+    method, path, headers, body = got[0]
+    assert (method, path) == ("PUT", "/orders/a%20b?q=2")
+    lower = {name.lower(): value for name, value in headers.items()}
+    assert (lower["x-key"], lower["x-own"], lower["x-both"]) == ("hidden", "1", "connection")
+    assert json.loads(body)["detail"] == {"n": 1}
+
+
+def test_a_changed_connection_holds_for_the_targets_that_use_it(events, endpoint):
+    url, got, came = endpoint
+    connect_to(events, url, ApiKeyAuthParameters=KEY)
+    basic = {"BasicAuthParameters": {"Username": "u", "Password": "p"}}
+    events.update_connection(Name="c", AuthorizationType="BASIC", AuthParameters=basic)
+    events.update_api_destination(Name="d", HttpMethod="POST")
+    events.put_events(Entries=[entry()])
+    assert came.acquire(timeout=10)
+    method, _, headers, _ = got[0]
+    assert method == "POST"
+    lower = {name.lower(): value for name, value in headers.items()}
+    assert lower["authorization"] == "Basic " + base64.b64encode(b"u:p").decode()
+    assert "x-key" not in lower
+
+
+def test_no_answer_shows_a_secret(events, endpoint):
+    connect_to(events, endpoint[0], ApiKeyAuthParameters=KEY)
+    answers = [
+        events.describe_connection(Name="c"),
+        events.list_connections(),
+        events.describe_api_destination(Name="d"),
+        events.list_targets_by_rule(Rule="r"),
+        events.deauthorize_connection(Name="c"),
+    ]
+    assert answers[0]["AuthParameters"] == {"ApiKeyAuthParameters": {"ApiKeyName": "x-key"}}
+    assert "hidden" not in repr(answers)
+
+
+def test_a_way_to_call_that_is_not_built_is_refused_when_the_target_is_put(events):
+    oauth = {
+        "AuthorizationEndpoint": "https://example.com/token",
+        "HttpMethod": "POST",
+        "ClientParameters": {"ClientID": "i", "ClientSecret": "s"},
+    }
+    connection = events.create_connection(
+        Name="o",
+        AuthorizationType="OAUTH_CLIENT_CREDENTIALS",
+        AuthParameters={"OAuthParameters": oauth},
+    )
+    destination = events.create_api_destination(
+        Name="o",
+        ConnectionArn=connection["ConnectionArn"],
+        HttpMethod="POST",
+        InvocationEndpoint="https://example.com/",
+    )
+    events.put_rule(Name="r", EventPattern=PAID)
+    target = {"Id": "t", "Arn": destination["ApiDestinationArn"]}
+    with pytest.raises(ClientError, match="OAuth"):
+        events.put_targets(Rule="r", Targets=[target])
+
+
+def test_what_is_gone_is_not_found(events):
+    text = "Failed to describe the connection(s). Connection 'x' does not exist."
+    refused(events.describe_connection, "ResourceNotFoundException", text, Name="x")
+    text = "Failed to describe the api-destination(s). An api-destination 'x' does not exist."
+    refused(events.describe_api_destination, "ResourceNotFoundException", text, Name="x")
