@@ -232,3 +232,27 @@ def test_a_pattern_is_tried_without_a_rule(events):
     refused(
         events.test_event_pattern, "InvalidEventPatternException", EventPattern="{", Event=event
     )
+
+
+def test_topics_and_streams_are_targets(events, sqs, queue, engine):
+    engine.topic("news").subscribe(engine.queue("paid"))
+    engine.stream("clicks")
+    events.put_rule(Name="r", EventPattern=PAID)
+    targets = [
+        {"Id": "t", "Arn": arn("news", "sns"), "InputPath": "$.detail"},
+        {
+            "Id": "s",
+            "Arn": arn("stream/clicks", "kinesis"),
+            "KinesisParameters": {"PartitionKeyPath": "$.detail.user"},
+        },
+    ]
+    assert events.put_targets(Rule="r", Targets=targets)["FailedEntryCount"] == 0
+    events.put_events(Entries=[entry({"user": "u"})])
+    assert bodies(sqs, queue) == ['{"user":"u"}']
+    (record,) = engine.stream("clicks").read()
+    assert (record.key, record.json()["detail"]) == ("u", {"user": "u"})
+    absent = [
+        {"Id": "a", "Arn": arn("stream/none", "kinesis")},
+        {"Id": "b", "Arn": arn("x", "sns")},
+    ]
+    assert events.put_targets(Rule="r", Targets=absent)["FailedEntryCount"] == 2

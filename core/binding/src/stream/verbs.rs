@@ -81,6 +81,12 @@ impl Stream {
 
 #[pymethods]
 impl Stream {
+    /// The id in the engine.
+    #[getter]
+    fn id(&self) -> u32 {
+        self.0.stream.id().0
+    }
+
     #[getter]
     fn id(&self) -> u32 {
         self.0.stream.id().0

@@ -73,6 +73,21 @@ def _bus(call: Call, arn: Arn, target: Mapping[str, Any]) -> Endpoint:
     return Endpoint(resource=bus.id)
 
 
+def _topic(call: Call, arn: Arn, target: Mapping[str, Any]) -> Endpoint:
+    topic = call.store.core.topic((*arn.owner, arn.resource), False, None, None)
+    if topic is None:
+        raise Absent(f"SNS topic {arn.resource}")
+    return Endpoint(resource=topic.id)
+
+
+def _stream(call: Call, arn: Arn, target: Mapping[str, Any]) -> Endpoint:
+    name = arn.resource.removeprefix("stream/")
+    stream = call.store.core.find_stream((*arn.owner, name))
+    if stream is None:
+        raise Absent(f"Kinesis stream {name}")
+    return Endpoint(resource=stream.id)
+
+
 def _api_destination(call: Call, arn: Arn, target: Mapping[str, Any]) -> Endpoint:
     request = request_of(call, target)
     if request is None:
@@ -84,5 +99,7 @@ _KINDS: dict[str, Callable[[Call, Arn, Mapping[str, Any]], Endpoint]] = {
     "sqs": _queue,
     "event-bus": _bus,
     "api-destination": _api_destination,
+    "sns": _topic,
+    "kinesis": _stream,
 }
 """How a resource name of each service is understood."""

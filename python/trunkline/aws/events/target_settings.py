@@ -53,6 +53,7 @@ def settings(call: Call, target: Mapping[str, Any]) -> TargetSettings:
         retries_max=retry.get("MaximumRetryAttempts", RETRIES_MAX),
         age_max=AGE_MS_MAX if seconds is None else seconds * 1_000,
         group=(target.get("SqsParameters") or {}).get("MessageGroupId"),
+        partition_key_path=(target.get("KinesisParameters") or {}).get("PartitionKeyPath"),
         address=target["Arn"],
         document=stored.write(b"", dict(target)),
     )
@@ -90,6 +91,8 @@ def described(call: Call, bus: Bus, plain: Mapping[str, Any]) -> dict[str, Any]:
         found["InputTransformer"] = {"InputPathsMap": paths, "InputTemplate": template}
     if plain["group"] is not None:
         found["SqsParameters"] = {"MessageGroupId": plain["group"]}
+    if plain["partition_key_path"] is not None:
+        found["KinesisParameters"] = {"PartitionKeyPath": plain["partition_key_path"]}
     return found
 
 
