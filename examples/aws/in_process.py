@@ -1,9 +1,10 @@
-"""The same three programs, answered by an engine in this process: no server, no socket."""
+"""The same programs, answered by an engine in this process: no server, no socket."""
 
 from __future__ import annotations
 
 import boto3
 import checkout
+import order_events
 import orders
 import redrive
 
@@ -17,9 +18,10 @@ def main() -> None:
         # Every client that is made inside the block is answered by the engine, also by code that
         # has never heard of it. `trunkline.aws.client("sqs", engine=engine)` makes a single one.
         with trunkline.aws.local(engine):
-            sqs = boto3.client("sqs")
+            sqs, events = boto3.client("sqs"), boto3.client("events")
         for program in (orders, checkout, redrive):
             program.main(sqs)
+        order_events.main(sqs, events)
 
 
 if __name__ == "__main__":

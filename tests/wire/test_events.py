@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import urllib.error
+import urllib.request
 
 import pytest
 from botocore.exceptions import ClientError
@@ -256,3 +258,24 @@ def test_topics_and_streams_are_targets(events, sqs, queue, engine):
         {"Id": "b", "Arn": arn("x", "sns")},
     ]
     assert events.put_targets(Rule="r", Targets=absent)["FailedEntryCount"] == 2
+
+
+def post(server, path, body, method="POST"):
+    request = urllib.request.Request(server.url + path, data=body.encode(), method=method)
+    with urllib.request.urlopen(request) as answer:
+        return [json.loads(line) for line in answer.read().splitlines()]
+
+
+def test_any_client_puts_events_as_json_lines(server, engine):
+    queue = engine.queue("paid")
+    engine.bus("shop").rule("paid", {"source": ["shop"]}, queue)
+    event = {"source": "shop", "detail-type": "Paid", "detail": {"n": 1}}
+    lines = "\n".join([json.dumps(event), "{}", json.dumps(event), ""])
+    first, second, third = post(server, "/_trunkline/buses/shop/events", lines)
+    assert (first["matched"], first["delivered"], first["failed"]) == (1, 1, 0)
+    assert second["error"] == "InvalidParameterValue"
+    assert {message.json()["id"] for message in queue.receive(10)} == {first["id"], third["id"]}
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        post(server, "/_trunkline/buses/absent/events", lines)
+    with pytest.raises(urllib.error.HTTPError, match="405"):
+        post(server, "/_trunkline/buses/shop/events", lines, method="PUT")

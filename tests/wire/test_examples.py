@@ -25,7 +25,7 @@ def test_the_programs_say_the_same_against_a_server_and_in_the_process() -> None
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "25 orders: 8 by phone, 8 by shop, 9 by web" in done.stdout
-    assert "all three" in done.stdout
+    assert "all of them" in done.stdout
 
 
 def test_every_program_is_listed() -> None:

@@ -84,8 +84,13 @@ impl Dispatcher {
         })
     }
 
-    // `/_aws/<service>/<path>` is the service's own.
+    // `/_aws/<service>/<path>` is the service's own, and below `/_trunkline/` a service may have
+    // further paths.
     fn service_admin(&self, request: &Request<'_>) -> Option<Result<AdminWork>> {
+        if let Some(path) = request.path.strip_prefix("/_trunkline/") {
+            let mut planes = self.planes.iter();
+            return planes.find_map(|plane| plane.service.operator(path, request));
+        }
         let (name, path) = request.path.strip_prefix("/_aws/")?.split_once('/')?;
         self.plane(name)?.service.admin(path, request)
     }

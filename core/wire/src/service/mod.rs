@@ -131,6 +131,11 @@ pub trait Service: Send + Sync {
         None
     }
 
+    /// The work behind `/_trunkline/<path>`; None where the service has nothing at that path.
+    fn operator(&self, _path: &str, _request: &Request<'_>) -> Option<Result<AdminWork>> {
+        None
+    }
+
     /// Forgets what the service keeps outside of the engine, which is reset as a whole.
     fn reset(&self, _engine: &Engine) -> Result<()> {
         Ok(())

@@ -6,6 +6,7 @@ mod access;
 mod envelope;
 mod errors;
 mod input;
+mod lines;
 mod put_events;
 mod service;
 mod target;

@@ -4,11 +4,12 @@ use std::fmt::Write;
 
 use trunkline_engine::{Engine, ResourceName};
 
-use super::{access, errors, put_events, target};
+use super::{access, errors, lines, put_events, target};
 use crate::codec::xml;
 use crate::error::{Result, WireError};
+use crate::message::Request;
 use crate::model::Protocol;
-use crate::service::{Call, Input, OperationId, Outcome, Service};
+use crate::service::{AdminWork, Call, Input, OperationId, Outcome, Service};
 use crate::value::Value;
 
 const OPERATIONS: [&str; 1] = ["PutEvents"];
@@ -54,6 +55,10 @@ impl Service for Events {
 
     fn word(&self, error: WireError, _protocol: Protocol) -> WireError {
         errors::word(error)
+    }
+
+    fn operator(&self, path: &str, request: &Request<'_>) -> Option<Result<AdminWork>> {
+        lines::read(path, request)
     }
 
     fn write_metrics(&self, engine: &Engine, out: &mut dyn Write) -> std::fmt::Result {
