@@ -34,12 +34,10 @@ RULE_TARGETS_MAX = 5
 BUS_POLICY_BYTES_MAX = 10_240
 """The longest policy of an event bus."""
 
-<<<<<<< HEAD
 SCHEDULES_PAGE_MAX = 100
 """The most schedules or groups of one page of EventBridge Scheduler."""
 SCHEDULE_RETRY = {"MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 185}
 """The retry policy of a schedule that names none."""
-=======
 DAY_SECONDS = 86_400
 """The seconds of a day, in which the retention of archives is given."""
 
@@ -47,4 +45,3 @@ INVOCATION_RATE_DEFAULT = 300
 """The InvocationRateLimitPerSecond of an API destination that names none."""
 DOCUMENTS_PAGE_MAX = 1_000
 """The most documents that are read at once."""
->>>>>>> 043c3b9 (Serve archives, replays, connections and API destinations of EventBridge)
