@@ -81,12 +81,6 @@ impl Stream {
 
 #[pymethods]
 impl Stream {
-    /// The id in the engine.
-    #[getter]
-    fn id(&self) -> u32 {
-        self.0.stream.id().0
-    }
-
     #[getter]
     fn id(&self) -> u32 {
         self.0.stream.id().0
