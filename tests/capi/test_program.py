@@ -34,8 +34,12 @@ def compiler(name: str) -> str:
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("program") / "orders"
-    source = ROOT / "examples" / "c" / "orders.c"
+    return built("orders", tmp_path_factory.mktemp("program"))
+
+
+def built(name: str, folder: Path) -> Path:
+    """An example, compiled and linked."""
+    place, source = folder / name, ROOT / "examples" / "c" / f"{name}.c"
     link = [str(capi.library_path()), f"-Wl,-rpath,{capi.library_path().parent}"]
     command = [compiler("cc"), "-std=c99", *STRICT, "-I", str(capi.include_dir())]
     subprocess.run([*command, str(source), *link, "-o", str(place)], check=True)
@@ -66,6 +70,15 @@ def test_the_example_says_why_it_cannot_open_a_folder(program: Path, tmp_path: P
     )
     assert ended.returncode == 1
     assert ended.stderr.startswith("open: DataFolderUnusable: ")
+
+
+def test_an_example_goes_through_every_noun(tmp_path: Path) -> None:
+    assert run(built("clicks", tmp_path)).splitlines() == [
+        "put into shardId-000000000001",
+        "published to 1",
+        "matched 1",
+        "the queue got 2",
+    ]
 
 
 def test_the_header_is_cxx_too(tmp_path: Path) -> None:
