@@ -78,6 +78,8 @@ def test_a_bus_over_the_wire_is_that_of_the_engine(events, sqs, queue, engine):
     assert len(bodies(sqs, queue)) == 2
     described = events.describe_event_bus(Name="shop")
     assert (described["Name"], described["Description"]) == ("shop", "orders")
+    events.remove_targets(Rule="paid", EventBusName="shop", Ids=["q"])
+    events.delete_rule(Name="paid", EventBusName="shop")
     events.delete_event_bus(Name="shop")
     events.delete_event_bus(Name="shop")
     refused(
@@ -279,3 +281,43 @@ def test_any_client_puts_events_as_json_lines(server, engine):
         post(server, "/_trunkline/buses/absent/events", lines)
     with pytest.raises(urllib.error.HTTPError, match="405"):
         post(server, "/_trunkline/buses/shop/events", lines, method="PUT")
+
+
+def test_an_event_that_its_target_does_not_take_is_a_dead_letter(events, sqs, queue):
+    gone = sqs.create_queue(QueueName="gone")["QueueUrl"]
+    events.put_rule(Name="r", EventPattern=PAID)
+    target = {"Id": "g", "Arn": arn("gone", "sqs"), "InputPath": "$.detail"}
+    target["DeadLetterConfig"] = {"Arn": QUEUE_ARN}
+    events.put_targets(Rule="r", Targets=[target])
+    sqs.delete_queue(QueueUrl=gone)
+    events.put_events(Entries=[entry({"n": 1})])
+    answer = sqs.receive_message(QueueUrl=queue, MessageAttributeNames=["All"])
+    (letter,) = answer["Messages"]
+    assert json.loads(letter["Body"])["detail"] == {"n": 1}, "the event as it was put"
+    told = {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
+    assert told["RULE_ARN"] == arn("rule/r")
+    assert (told["TARGET_ARN"], told["ERROR_CODE"]) == (target["Arn"], "NO_RESOURCE")
+    assert "ERROR_MESSAGE" in told
+
+
+def test_a_bus_with_rules_stays(events):
+    events.create_event_bus(Name="shop")
+    events.put_rule(Name="r", EventBusName="shop", EventPattern=PAID)
+    text = "Cannot delete event bus shop since it has rules."
+    refused(events.delete_event_bus, "ValidationException", text, Name="shop")
+    events.delete_rule(Name="r", EventBusName="shop")
+    events.delete_event_bus(Name="shop")
+
+
+def test_an_input_that_cannot_be_is_refused_for_the_whole_request(events, queue):
+    events.put_rule(Name="r", EventPattern=PAID)
+    target = {"Id": "q", "Arn": QUEUE_ARN}
+    one = "Only one of Input, InputPath, or InputTransformer must be provided for target q."
+    placeholder = "InputTemplate for target q contains invalid placeholder b."
+    for rest, text in (
+        ({"Input": "{}", "InputPath": "$.id"}, one),
+        ({"InputTransformer": {"InputTemplate": '"<b>"'}}, placeholder),
+    ):
+        targets = [target | rest]
+        refused(events.put_targets, "ValidationException", text, Rule="r", Targets=targets)
+    refused(events.put_targets, "ResourceNotFoundException", Rule="absent", Targets=[target])

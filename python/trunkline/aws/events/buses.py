@@ -13,7 +13,6 @@ from trunkline.aws.events.names import (
 )
 from trunkline.aws.events.pages import page
 from trunkline.aws.events.registry import operations
-from trunkline.aws.events.rule_store import forget_rule
 from trunkline.aws.events.tags import as_mapping
 
 TYPE_CHECKING = False
@@ -146,7 +145,7 @@ def list_event_buses(
 
 @operations.add("DeleteEventBus", writes=True)
 def delete_event_bus(call: Call, *, name: str) -> None:
-    """Removes an event bus with its rules. One that is gone is a success."""
+    """Removes an event bus that has no rules. One that is gone is a success."""
     if (call.target or ("", "", name))[2] == DEFAULT:
         raise invalid("Cannot delete event bus default.")
     assert call.target is not None, "the name of a bus is required"
@@ -154,6 +153,6 @@ def delete_event_bus(call: Call, *, name: str) -> None:
         bus = call.store.core.bus(call.target, False)
         if bus is None:
             return
-        for rule in bus.rules():
-            forget_rule(call, bus, rule["name"])
+        if bus.statistics()["rules"]:
+            raise invalid(f"Cannot delete event bus {name} since it has rules.")
         bus.remove()
