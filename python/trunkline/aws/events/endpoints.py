@@ -56,7 +56,7 @@ def create_endpoint(
 ) -> dict[str, Any]:
     """Creates an endpoint for two buses."""
     _check_buses(event_buses)
-    now, id = call.store.now(), f"{uuid4().hex[:10]}.{uuid4().hex[:3]}"
+    now, id = call.store.now(), f"{uuid4().hex[:9]}.{uuid4().hex[:3]}"
     endpoint = {
         "Name": name,
         "Description": description,
