@@ -1,4 +1,4 @@
-"""Functions of this program that get what rules and subscriptions deliver to them.
+"""Functions of this program that get what rules, subscriptions and schedules deliver to them.
 
 Each has a destination, which keeps its deliveries in the engine, and a thread that leases them. The
 thread ends with the engine, or when another function takes its place.

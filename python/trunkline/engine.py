@@ -191,7 +191,7 @@ different value for attribute delay; leave the option out, or change the queue w
         wanted = queue_options.provided(options)
         fifo = validation.queue_name(name, self.limits)
         validation.flag(create, "create")
-        place = (account or ACCOUNT, region or REGION)
+        place = validation.owner(self._owner, account, region)
         # Asked before the lock, which a forked child may find held by a thread that it has not.
         self._core.check_open()
         # Two threads that define queues at once must not compare with what the other changes.
@@ -211,7 +211,9 @@ different value for attribute delay; leave the option out, or change the queue w
         >>> [queue.name for queue in engine.queues("orders")]
         ['orders', 'orders-dead']
         """
-        found = self._core.queues(account or ACCOUNT, region or REGION, prefix)
+        found = self._core.queues(
+            *validation.owner(self._owner, account, region), validation.text(prefix, "prefix")
+        )
         return [self._wrap(core) for core in found]
 
     def flush(self) -> None:
@@ -305,10 +307,10 @@ different value for attribute delay; leave the option out, or change the queue w
         if self._schedules is None:
             from trunkline.schedules.registry import Schedules
 
+            core, outbox, handlers = self._core.schedules(), self._outbox, self._handlers
             with self._defining:
                 if self._schedules is None:
-                    core, outbox = self._core.schedules(), self._outbox
-                    self._schedules = Schedules(core, outbox, self._owner)
+                    self._schedules = Schedules(core, outbox, handlers, self._owner)
         return self._schedules
 
     @property

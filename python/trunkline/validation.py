@@ -62,6 +62,31 @@ def message_id_text(value: str, field: str, limits: Limits) -> str:
     return value
 
 
+def text(value: str, field: str) -> str:
+    """A text; anything else is a mistake that would otherwise count as a name.
+
+    >>> text("us-east-1", "region")
+    'us-east-1'
+    """
+    if isinstance(value, str):
+        return value
+    raise TypeError(f"{field} must be a str, not {type(value).__name__}")
+
+
+def owner(
+    own: tuple[str, str], account: str | None = None, region: str | None = None
+) -> tuple[str, str]:
+    """Account and region of a resource: those that are given, or the engine's own.
+
+    >>> owner(("000000000000", "us-east-1"), region="eu-west-1")
+    ('000000000000', 'eu-west-1')
+    """
+    for value, field in ((account, "account"), (region, "region")):
+        if value is not None:
+            text(value, field)
+    return account or own[0], region or own[1]
+
+
 def count(value: int, field: str, low: int, high: int) -> int:
     """A whole number in its range.
 

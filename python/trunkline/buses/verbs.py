@@ -43,7 +43,8 @@ class BusVerbs:
         from trunkline.buses.bus import Bus
 
         validation.flag(create, "create")
-        core = self._core.bus((account or self._owner[0], region or self._owner[1], name), create)
+        owner = validation.owner(self._owner, account, region)
+        core = self._core.bus((*owner, validation.text(name, "name")), create)
         if core is None:
             raise ResourceNotFound(
                 f"Event bus {name} does not exist; leave create=False out to create it."
@@ -63,5 +64,7 @@ class BusVerbs:
         """
         from trunkline.buses.bus import Bus
 
-        found = self._core.buses(account or self._owner[0], region or self._owner[1], prefix)
+        found = self._core.buses(
+            *validation.owner(self._owner, account, region), validation.text(prefix, "prefix")
+        )
         return [Bus(self, core) for core in found]  # type: ignore[arg-type]

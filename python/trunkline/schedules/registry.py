@@ -1,4 +1,4 @@
-"""The schedules of one engine: created, found, and the functions of this program that they call."""
+"""The schedules of one engine: created, found, compared and removed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import inspect
 from threading import Lock
 
 from trunkline._core import RetryTable
-from trunkline._outbox import Destination, DestinationWorker, Outbox
+from trunkline._outbox import Destination, Outbox
 from trunkline._targets import queue_id, resource_id
 from trunkline.errors import ConflictException, NotFound, ValidationException
 from trunkline.schedules import definition
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from trunkline._core import LeasedDelivery
     from trunkline._core import Schedule as CoreSchedule
     from trunkline._core import Schedules as CoreSchedules
+    from trunkline._handlers import Handlers
 
 GROUP = "default"
 """The group of schedules that name none."""
@@ -32,16 +32,17 @@ LEASE_SECONDS = 3_600.0
 class Schedules:
     """The schedules of one engine."""
 
-    __slots__ = ("_core", "_lock", "_outbox", "_owner", "_workers")
+    __slots__ = ("_core", "_handlers", "_lock", "_outbox", "_owner")
 
-    def __init__(self, core: CoreSchedules, outbox: Outbox, owner: tuple[str, str]) -> None:
+    def __init__(
+        self, core: CoreSchedules, outbox: Outbox, handlers: Handlers, owner: tuple[str, str]
+    ) -> None:
         self._core = core
         self._outbox = outbox
+        self._handlers = handlers
         # Account and region.
         self._owner = owner
         self._lock = Lock()
-        # The threads that call functions, by the name of the schedule.
-        self._workers: dict[str, DestinationWorker] = {}
 
     def get_or_create(
         self, engine: object, name: str, target: Any, given: dict[str, Any]
@@ -80,12 +81,10 @@ class Schedules:
         name = core.name.partition("/")[2]
         with self._lock:
             core.remove()
-            worker = self._workers.pop(name, None)
             destination = self._outbox.find(_destination_name(name))
             if destination is not None:
                 destination.remove()
-        if worker is not None:
-            worker.stop()
+        self._handlers.stop(_handler_key(name))
 
     def _target(
         self, engine: object, name: str, target: Any, dead_letter: Any
@@ -175,14 +174,7 @@ class Schedules:
         destination = self._outbox.find(_destination_name(name))
         if destination is None:
             raise NotFound(f"The function of the schedule {name!r} was removed.")
-
-        def handle(delivery: LeasedDelivery) -> None:
-            function(Occurrence(delivery))
-
-        earlier = self._workers.pop(name, None)
-        if earlier is not None:
-            earlier.stop()
-        self._workers[name] = destination.handle(handle).__enter__()
+        self._handlers.start(_handler_key(name), destination.id, function, Occurrence)
 
 
 def check_function(target: Any) -> None:
@@ -195,6 +187,10 @@ def check_function(target: Any) -> None:
     """
     if inspect.iscoroutinefunction(target):
         raise TypeError("target is a coroutine function; use trunkline.aio, whose engines await it")
+
+
+def _handler_key(schedule: str) -> tuple[str, str]:
+    return ("schedule", schedule)
 
 
 def _destination_name(schedule: str) -> str:

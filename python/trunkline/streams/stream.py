@@ -279,6 +279,9 @@ def read_arguments(
 ) -> tuple[str | None, str | int, str | None, int]:
     """The arguments of a read, in the order of the core."""
     validation.count(max, "max", 1, validation.COUNT_MAX)
+    for value, field in ((shard, "shard"), (after, "after")):
+        if value is not None:
+            validation.text(value, field)
     return shard, arguments.start(start), after, max
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from trunkline import validation
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from threading import RLock
@@ -52,8 +54,7 @@ value for shards; leave the option out, or change the stream with resize().
         """
         from trunkline.streams.definition import get_or_create
 
-        own_account, own_region = self._owner
-        full_name = (account or own_account, region or own_region, name)
+        full_name = (*validation.owner(self._owner, account, region), name)
         return get_or_create(self, full_name, shards, retention, create)
 
     def streams(
@@ -69,6 +70,7 @@ value for shards; leave the option out, or change the stream with resize().
         """
         from trunkline.streams.stream import Stream
 
-        own_account, own_region = self._owner
-        found = self._core.streams(account or own_account, region or own_region, prefix)
+        found = self._core.streams(
+            *validation.owner(self._owner, account, region), validation.text(prefix, "prefix")
+        )
         return [Stream(self, core) for core in found]

@@ -54,7 +54,7 @@ class TopicVerbs:
             validation.flag(content_based_dedup, "content_based_dedup")
         if not isinstance(name, str):
             raise TypeError(f"a topic name must be a str, not {type(name).__name__}")
-        full_name = (account or self._owner[0], region or self._owner[1], name)
+        full_name = (*validation.owner(self._owner, account, region), validation.text(name, "name"))
         core = self._core.topic(full_name, create, content_based_dedup, by_group(dedup_scope))
         if core is None:
             raise ResourceNotFound(
@@ -75,5 +75,7 @@ class TopicVerbs:
         """
         from trunkline.topics.topic import Topic
 
-        found = self._core.topics(account or self._owner[0], region or self._owner[1], prefix)
+        found = self._core.topics(
+            *validation.owner(self._owner, account, region), validation.text(prefix, "prefix")
+        )
         return [Topic(self, core) for core in found]  # type: ignore[arg-type]

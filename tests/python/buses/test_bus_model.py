@@ -15,6 +15,7 @@ import trunkline
 
 NAMES = st.sampled_from(["a", "b", "c"])
 QUEUES = ("one", "two")
+IDS = st.sampled_from(["main", "more"])
 VALUES = st.integers(0, 2)
 
 
@@ -25,7 +26,8 @@ class BusMachine(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.mkdtemp()
         self.clock = trunkline.VirtualClock(1_700_000_000)
-        self.rules: dict[str, tuple[int, str, bool]] = {}
+        # The value that a rule is for, the queue of each of its targets, whether it is enabled.
+        self.rules: dict[str, tuple[int, dict[str, str], bool]] = {}
         self.waiting: dict[str, Counter[int]] = {name: Counter() for name in QUEUES}
         self.archived: list[int] = []
         self.ids: set[str] = set()
@@ -39,13 +41,28 @@ class BusMachine(RuleBasedStateMachine):
 
     def matching(self, value: int) -> list[str]:
         rules = self.rules.values()
-        return [queue for wanted, queue, enabled in rules if enabled and wanted == value]
+        matched = [queues for wanted, queues, enabled in rules if enabled and wanted == value]
+        return [queue for queues in matched for queue in queues.values()]
 
     @rule(name=NAMES, value=VALUES, queue=st.sampled_from(QUEUES), enabled=st.booleans())
     def put_rule(self, name: str, value: int, queue: str, enabled: bool) -> None:
         pattern = {"detail": {"v": [value]}}
         self.bus.rule(name, pattern, self.queues[queue], enabled=enabled)
-        self.rules[name] = (value, queue, enabled)
+        self.rules[name] = (value, {"main": queue}, enabled)
+
+    @rule(name=NAMES, id=IDS, queue=st.sampled_from(QUEUES))
+    def add_target(self, name: str, id: str, queue: str) -> None:
+        for one in self.bus.rules():
+            if one.name == name:
+                one.add_target(self.queues[queue], id=id)
+                self.rules[name][1][id] = queue
+
+    @rule(name=NAMES, id=IDS)
+    def remove_target(self, name: str, id: str) -> None:
+        for one in self.bus.rules():
+            if one.name == name:
+                one.remove_target(id)
+                self.rules[name][1].pop(id, None)
 
     @rule(name=NAMES, enabled=st.booleans())
     def enable(self, name: str, enabled: bool) -> None:
@@ -67,7 +84,8 @@ class BusMachine(RuleBasedStateMachine):
         assert put.event_id not in self.ids
         self.ids.add(put.event_id)
         queues = self.matching(value)
-        assert (put.matched, put.delivered, put.failed) == (len(queues), len(queues), 0)
+        matched = sum(on and wanted == value for wanted, _, on in self.rules.values())
+        assert (put.matched, put.delivered, put.failed) == (matched, len(queues), 0)
         self.archived.append(value)
         for queue in queues:
             self.waiting[queue][value] += 1
@@ -114,8 +132,11 @@ class BusMachine(RuleBasedStateMachine):
 
     @invariant()
     def it_looks_as_the_model(self) -> None:
-        rules = {one.name: one.enabled for one in self.bus.rules()}
-        assert rules == {name: enabled for name, (_, _, enabled) in self.rules.items()}
+        rules = {
+            one.name: ([target["id"] for target in one.targets()], one.enabled)
+            for one in self.bus.rules()
+        }
+        assert rules == {name: (list(ids), on) for name, (_, ids, on) in self.rules.items()}
         assert self.archive.events == len(self.archived)
         for name, queue in self.queues.items():
             assert queue.statistics().visible == sum(self.waiting[name].values())

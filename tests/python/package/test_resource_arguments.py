@@ -21,6 +21,23 @@ def engine():
         yield engine
 
 
+def test_a_name_an_account_and_a_region_of_another_type_are_told_by_their_field(engine):
+    for make in (engine.bus, engine.topic, engine.stream, engine.queue):
+        for field in ("account", "region"):
+            with pytest.raises(TypeError, match=f"^{field} must be a str, not int"):
+                make("x", **{field: 1})
+    for make in (engine.bus, engine.topic):
+        with pytest.raises(TypeError, match="name must be a str, not int"):
+            make(1)
+    for find in (engine.buses, engine.topics, engine.streams, engine.queues):
+        with pytest.raises(TypeError, match=r"^prefix must be a str, not bytes"):
+            find(b"x")
+    stream = engine.stream("s")
+    for field in ("shard", "after"):
+        with pytest.raises(TypeError, match=f"^{field} must be a str, not int"):
+            list(stream.read(**{field: 0}))
+
+
 def nested(depth):
     value = {}
     for _ in range(depth):

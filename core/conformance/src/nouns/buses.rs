@@ -51,6 +51,8 @@ impl Noun for BusNoun {
             (bus(engine, "default"), bus(engine, "orders"), bus(engine, "gone"));
         put_rule(engine, &first, "on", PATTERN, to(second.id()));
         put_rule(engine, &first, "off", PATTERN, to(second.id()));
+        let told = target("told", TargetResource::Resource(gone.id()), Input::Event);
+        engine.put_targets(&first, "off", &[told]).unwrap();
         first.enable_rule("off", false).unwrap();
         put_rule(engine, &first, "removed", PATTERN, to(second.id()));
         engine.remove_rule(&first, "removed").unwrap();
@@ -103,6 +105,15 @@ impl Noun for BusNoun {
         if random.once_in(3) {
             return engine.remove_rule(&work, name).unwrap();
         }
+        let is_there = work.find_rule(name).unwrap().is_some();
+        if is_there && random.once_in(2) {
+            let id = ["x", "y"][random.below(2)];
+            if random.once_in(3) {
+                return engine.remove_targets(&work, name, &[id]).unwrap();
+            }
+            let more = target(id, TargetResource::Resource(end.id()), Input::Event);
+            return engine.put_targets(&work, name, &[more]).unwrap();
+        }
         let pattern = format!(r#"{{"detail":{{"n":[{}]}}}}"#, random.next_u64() % 1_000);
         put_rule(engine, &work, name, &pattern, to(end.id()))
     }
@@ -111,7 +122,10 @@ impl Noun for BusNoun {
         let mut states = puts::states(engine);
         if let Some(work) = engine.find_bus(&bus_name("work")).unwrap() {
             let rules = work.rules().unwrap().into_iter();
-            states.extend(rules.map(|rule| (rule.name, rule.pattern.into_bytes())));
+            states.extend(rules.map(|rule| {
+                let ids: Vec<_> = rule.targets.iter().map(|target| target.id.as_str()).collect();
+                (rule.name, format!("{} {ids:?}", rule.pattern).into_bytes())
+            }));
         }
         states
     }
