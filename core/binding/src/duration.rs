@@ -7,6 +7,9 @@ use trunkline_types::Millis;
 
 use crate::error::invalid;
 
+/// The longest time that a call may wait, in milliseconds: a year.
+pub(crate) const WAIT_MAX: Millis = 365 * 86_400_000;
+
 /// `value` in milliseconds; outside `low..=high` it is an error that names `field` and the range.
 pub(crate) fn millis(
     value: &Bound<'_, PyAny>,

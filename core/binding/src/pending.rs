@@ -81,6 +81,11 @@ impl PendingWrite {
         settling.map(|settling| Self::of(py, engine, settling)).transpose()
     }
 
+    /// Whether an injected fault holds the wait up.
+    pub fn is_paused(&self) -> bool {
+        !self.settling.pause_left().is_zero()
+    }
+
     pub fn of(py: Python<'_>, engine: &Arc<Engine>, settling: Settling) -> PyResult<Py<Self>> {
         Py::new(py, (Self { engine: engine.clone(), settling }, Completion::idle()))
     }
@@ -100,7 +105,7 @@ impl PendingWrite {
     }
 
     fn __await__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, PyAny>> {
-        if slf.get().settling.pause_left().is_zero() {
+        if !slf.get().is_paused() {
             return Ok(slf.into_any());
         }
         let paused = slf.py().import("trunkline.aio.loop")?.getattr("after_pause")?;
@@ -108,7 +113,7 @@ impl PendingWrite {
     }
 
     /// Yields itself to the task until it is durable; raises when it never will be.
-    fn __next__<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, Self>>> {
+    pub fn __next__<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, Self>>> {
         let this = slf.get();
         guard(|| {
             let wait = slf.as_super().get();

@@ -80,6 +80,12 @@ async def resumed(
     return result
 
 
+async def settled(pending: PendingWrite, value: Result) -> Result:
+    """Await `pending`, and return `value`."""
+    await pending
+    return value
+
+
 async def after_pause(pending: PendingWrite) -> None:
     """Await `pending` after the pause that a fault injected; it comes here by itself."""
     await asyncio.sleep(pending.pause)

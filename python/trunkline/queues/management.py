@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trunkline import validation
+from trunkline._core import BlockingVerbs
 from trunkline.queues import options as queue_options
 
 TYPE_CHECKING = False
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from trunkline.queues.redrive import RedriveTask
 
 
-class QueueManagement:
+class QueueManagement(BlockingVerbs):
     """The part of :class:`trunkline.Queue` that handles the queue rather than its messages."""
 
     __slots__ = ("_core", "_engine", "_limits")

@@ -1,7 +1,9 @@
 """A queue: send, receive, delete, and what belongs to them.
 
-The methods own names, defaults and validation. A plain call, without any option, goes straight to
-the core; any other begins a verb there and waits for what it still waits for.
+The methods own names, defaults and validation; any begins a verb in the core and waits for what it
+still waits for. The verbs that a program calls for every message are the core's own methods, of
+`BlockingVerbs`; they call the methods here whose name ends with `_with` where there is anything to
+check.
 """
 
 from __future__ import annotations
@@ -48,6 +50,8 @@ class Queue(QueueManagement):
 
     __slots__ = ()
 
+    _as_list = staticmethod(as_list)
+
     def __init__(self, engine: Engine, core: CoreQueue) -> None:
         self._engine = engine
         self._core = core
@@ -55,26 +59,7 @@ class Queue(QueueManagement):
 
     # --- sending ---------------------------------------------------------------------------------
 
-    def send(self, body: Body, **options: Unpack[SendOptions]) -> SendResult:
-        """Add a message; return once it is as durable as the engine promises.
-
-        A body may be empty, which only the AWS surface refuses, as AWS does.
-        `group` and `dedup_id` are a FIFO queue's order and identity; on a standard queue `group`
-        names the tenant of a fair queue. `delay` is in seconds. `attributes` are values by name:
-        str, int, float, Decimal, bytes, or a pair ``(type, value)``. `durability` lowers the
-        engine's level for this call.
-
-        Raises InvalidParameterValue, MissingParameter, QueueDoesNotExist.
-
-        >>> import trunkline
-        >>> queue = trunkline.open(seed=1).queue("orders.fifo", content_based_dedup=True)
-        >>> first = queue.send("one coffee", group="table-4", attributes={"kind": "order"})
-        >>> again = queue.send("one coffee", group="table-4")
-        >>> again.duplicate, again.message_id == first.message_id
-        (True, True)
-        """
-        if not options:
-            return self._core.send(body)
+    def _send_with(self, body: Body, options: SendOptions) -> SendResult:
         checked = checked_options(options, self._limits)
         return begun(self._core.begin_send, body, *checked)
 
@@ -89,59 +74,17 @@ class Queue(QueueManagement):
         """
         return self._core.send_nowait(body, *checked_options(options, self._limits))
 
-    def send_batch(
-        self, entries: Iterable[Body | SendEntry], *, durability: Durability | None = None
+    def _send_batch_with(
+        self, entries: Iterable[Body | SendEntry], durability: Durability | None
     ) -> SendBatchResult:
-        """Add many messages with one wait for the disk. Each succeeds or fails for itself.
-
-        An entry is a body, or an :class:`SendEntry` with options. ``result.successful`` and
-        ``result.failed`` name the entries by their ``index``.
-
-        >>> import trunkline
-        >>> queue = trunkline.open().queue("orders", delay=0)
-        >>> result = queue.send_batch([b"one", "two", trunkline.SendEntry("late", delay=9_999)])
-        >>> len(result.successful), [failure.index for failure in result.failed]
-        (2, [2])
-        """
         entries = as_list(entries, "entries")
-        if durability is None:
-            result = self._core.send_batch(entries)
-        else:
-            result = begun(self._core.begin_send_batch, entries, durability)
+        result = begun(self._core.begin_send_batch, entries, durability)
         if result is not None:
             return result
         prepared = prepare(entries, self._limits)
         return begun(self._core.begin_send_prepared, *prepared, durability)
 
     # --- receiving -------------------------------------------------------------------------------
-
-    def receive(
-        self,
-        max: int = 1,
-        wait: Seconds | None = None,
-        visibility_timeout: Seconds | None = None,
-        attempt_id: str | None = None,
-    ) -> list[Message]:
-        """Lease up to `max` messages; wait at most `wait` seconds for the first.
-
-        The interpreter is free while it waits, and Ctrl-C works at once. Without `wait` the queue's
-        own `receive_wait` holds, which is 0 unless it was set. `visibility_timeout` is the lease in
-        seconds, instead of the queue's. `attempt_id` repeats a receive of a FIFO queue whose answer
-        was lost.
-
-        Under gevent and eventlet a receive with a `wait` blocks the whole hub, because it waits
-        outside of Python: run it as ``gevent.get_hub().threadpool.apply(queue.receive, (10, 20))``
-        or ``eventlet.tpool.execute(queue.receive, 10, 20)``. Calls that do not wait are fine.
-
-        >>> import trunkline
-        >>> queue = trunkline.open().queue("orders")
-        >>> queue.receive(max=10, wait=0.01)
-        []
-        """
-        if wait is None and visibility_timeout is None and attempt_id is None:
-            # Whatever else there is to check can wait until there is nothing to hand out.
-            return self._core.receive(max) or self._receive_default(max)
-        return self._receive_with(max, wait, visibility_timeout, attempt_id)
 
     def peek(self, max: int = 10, *, include_in_flight: bool = False) -> list[PeekedMessage]:
         """Read up to `max` messages, oldest first, without leasing them.
@@ -156,40 +99,6 @@ class Queue(QueueManagement):
         return self._core.peek(max, validation.flag(include_in_flight, "include_in_flight"))
 
     # --- deliveries ------------------------------------------------------------------------------
-
-    def delete(self, delivery: Delivery, *, durability: Durability | None = None) -> None:
-        """Delete a message that was received, named by itself or by its receipt.
-
-        >>> import trunkline
-        >>> queue = trunkline.open().queue("orders")
-        >>> sent = queue.send("one coffee")
-        >>> receipt = queue.receive()[0].receipt
-        >>> queue.delete(receipt)
-        >>> queue.delete("forged")
-        Traceback (most recent call last):
-        trunkline.errors.ReceiptHandleIsInvalid: The input receipt handle "forged" is not a valid \
-receipt handle.
-        """
-        if durability is None:
-            self._core.delete(delivery)
-        else:
-            begun(self._core.begin_delete, delivery, durability)
-
-    def delete_batch(
-        self, deliveries: Iterable[Delivery], *, durability: Durability | None = None
-    ) -> BatchResult:
-        """Delete many, with one wait for the disk; ``result.failed`` tells which were refused.
-
-        >>> import trunkline
-        >>> queue = trunkline.open().queue("orders")
-        >>> sent = queue.send_batch(["one", "two"])
-        >>> queue.delete_batch(queue.receive(max=10)).successful
-        (0, 1)
-        """
-        named = as_list(deliveries, "deliveries")
-        if durability is None:
-            return self._core.delete_batch(named)
-        return begun(self._core.begin_batch, named, None, durability)
 
     def extend(
         self,
@@ -303,14 +212,6 @@ receipt handle.
     def _lease(self, visibility_timeout: Seconds) -> int:
         most = self._limits.visibility_max
         return milliseconds(visibility_timeout, "visibility_timeout", 0, most)
-
-    def _receive_default(self, max: int) -> list[Message]:
-        validation.count(max, "max", 1, validation.COUNT_MAX)
-        if type(max) is int:
-            # The core has looked, and waited if the queue says so.
-            return []
-        # Another kind of int, such as an IntEnum, it did not take for a count.
-        return self._core.receive_with(max, self._core.settings.receive_wait, None, None)
 
     def _receive_with(
         self,

@@ -37,6 +37,8 @@ def examples() -> list[doctest.DocTest]:
     # The finder leaves out what was not written in Python.
     compiled = [(name, getattr(trunkline, name)) for name in trunkline.__all__]
     compiled += [(name, getattr(patterns, name)) for name in patterns.__all__]
+    bases = (trunkline.Queue, trunkline.aio.Queue)
+    compiled += [(base.__name__, base) for queue in bases for base in queue.__mro__[1:-1]]
     for name, thing in compiled:
         if inspect.isclass(thing) and getattr(_core, name, None) is thing:
             own = [(name, thing), *((f"{name}.{key}", v) for key, v in vars(thing).items())]

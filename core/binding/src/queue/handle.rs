@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use trunkline_engine::{Admitted, Engine, Operation, Queue, Ticket};
+use trunkline_engine::{Admitted, Engine, Operation, Outgoing, Queue, Sent, Ticket};
 use trunkline_types::{Durability, IdKey, QueueKind};
 
 use crate::admission::{self, HeldCall};
+use crate::error::raise;
 use crate::pending::{self, PendingWrite};
 
 /// One queue, with what every verb needs at hand.
@@ -24,6 +25,13 @@ impl Handle {
         let (key, level) = (engine.key(), engine.durability());
         let fifo = queue.config().kind == QueueKind::Fifo;
         Self { engine, queue, key, level, fifo }
+    }
+
+    /// Adds a message, as an admitted call.
+    #[inline]
+    pub fn put(&self, call: &Admitted, message: &Outgoing<'_>) -> PyResult<Sent> {
+        crate::memory::check(message.body.len())?;
+        self.queue.send_admitted(call, message).map_err(raise)
     }
 
     /// The level of one call: the engine's, or a lower one by name.

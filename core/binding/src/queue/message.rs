@@ -1,4 +1,4 @@
-//! A delivery and the verbs of its lease, for threads and for event loops.
+//! A delivery and the verbs of its lease, for threads; `awaitable/message.rs` is for event loops.
 
 use std::sync::Arc;
 
@@ -7,7 +7,6 @@ use pyo3::prelude::*;
 use trunkline_engine::{Admitted, Delivery, Ticket, operation};
 use trunkline_types::Millis;
 
-use crate::admission::HeldCall;
 use crate::duration::millis;
 use crate::error::{guard, raise};
 use crate::pending::PendingWrite;
@@ -28,27 +27,6 @@ use crate::queue::peeked::{DELETED, PeekedMessage, RELEASED};
 #[pyclass(frozen, extends = PeekedMessage, module = "trunkline")]
 pub(crate) struct Message;
 
-/// One delivery of one message, from :meth:`trunkline.aio.Queue.receive`. ``async with message:``
-/// deletes it at the end of the block; on an exception it makes it visible again.
-///
-/// >>> import asyncio, trunkline
-/// >>> async def main():
-/// ...     queue = trunkline.aio.open().queue("orders")
-/// ...     await queue.send("one coffee")
-/// ...     (message,) = await queue.receive()
-/// ...     async with message:
-/// ...         pass
-/// ...     return queue.statistics().total
-/// >>> asyncio.run(main())
-/// 0
-#[pyclass(
-    frozen,
-    extends = PeekedMessage,
-    name = "Message",
-    module = "trunkline.aio"
-)]
-pub(crate) struct AsyncMessage;
-
 /// A kind of message that a receive can make.
 pub(crate) trait Delivered: PyClass {
     fn deliver<'py>(
@@ -59,17 +37,6 @@ pub(crate) trait Delivered: PyClass {
 }
 
 impl Delivered for Message {
-    #[inline]
-    fn deliver<'py>(
-        py: Python<'py>,
-        handle: &Arc<Handle>,
-        delivery: &Delivery<'_>,
-    ) -> PyResult<Bound<'py, Self>> {
-        Bound::new(py, (Self, PeekedMessage::new(py, handle, delivery, false)?))
-    }
-}
-
-impl Delivered for AsyncMessage {
     #[inline]
     fn deliver<'py>(
         py: Python<'py>,
@@ -92,12 +59,12 @@ impl Delivered for PeekedMessage {
 
 impl PeekedMessage {
     #[inline]
-    fn delete(&self, call: &Admitted) -> PyResult<Option<Ticket>> {
+    pub(crate) fn delete(&self, call: &Admitted) -> PyResult<Option<Ticket>> {
         let receipt = self.lease().map_err(raise)?;
         self.handle.queue.delete_admitted(call, receipt).map_err(raise)
     }
 
-    fn change(&self, call: &Admitted, visibility: Millis) -> PyResult<Option<Ticket>> {
+    pub(crate) fn change(&self, call: &Admitted, visibility: Millis) -> PyResult<Option<Ticket>> {
         let receipt = self.lease().map_err(raise)?;
         self.handle.queue.extend_admitted(call, receipt, visibility).map_err(raise)
     }
@@ -106,7 +73,7 @@ impl PeekedMessage {
         self.handle.acknowledge(py, ticket, self.handle.level)
     }
 
-    fn pending(
+    pub(crate) fn pending(
         &self,
         py: Python<'_>,
         ticket: Option<Ticket>,
@@ -114,11 +81,11 @@ impl PeekedMessage {
         self.handle.pending(py, ticket, self.handle.level)
     }
 
-    fn span(&self, value: &Bound<'_, PyAny>, field: &str) -> PyResult<Millis> {
+    pub(crate) fn span(&self, value: &Bound<'_, PyAny>, field: &str) -> PyResult<Millis> {
         millis(value, field, 0, self.handle.engine.limits().visibility_max)
     }
 
-    fn receipt_text(&self) -> PyResult<String> {
+    pub(crate) fn receipt_text(&self) -> PyResult<String> {
         let encode = |receipt| self.handle.queue.encode_receipt(receipt);
         self.lease().map(encode).map_err(raise)
     }
@@ -205,71 +172,6 @@ impl Message {
     }
 }
 
-/// The coroutines of the class are Python's (`trunkline.aio.queues.message`) and begin here.
-#[pymethods]
-impl AsyncMessage {
-    /// Names this delivery; :meth:`trunkline.aio.Queue.delete` takes it.
-    #[getter]
-    fn receipt(slf: &Bound<'_, Self>) -> PyResult<String> {
-        slf.as_super().get().receipt_text()
-    }
-
-    #[pyo3(signature = (*, admitted=None))]
-    fn _begin_delete(
-        slf: &Bound<'_, Self>,
-        py: Python<'_>,
-        admitted: Option<&HeldCall>,
-    ) -> PyResult<Option<Py<PendingWrite>>> {
-        let message = slf.as_super().get();
-        guard(|| {
-            let call = message.handle.admit_or_hold(py, operation::DELETE, admitted)?;
-            let ticket = message.delete(&call)?;
-            message.set_outcome(DELETED);
-            message.pending(py, ticket)
-        })
-    }
-
-    #[pyo3(signature = (visibility_timeout, *, admitted=None))]
-    fn _begin_extend(
-        slf: &Bound<'_, Self>,
-        py: Python<'_>,
-        visibility_timeout: &Bound<'_, PyAny>,
-        admitted: Option<&HeldCall>,
-    ) -> PyResult<Option<Py<PendingWrite>>> {
-        let message = slf.as_super().get();
-        let visibility = message.span(visibility_timeout, "visibility_timeout")?;
-        guard(|| {
-            let call = message.handle.admit_or_hold(py, operation::EXTEND, admitted)?;
-            let ticket = message.change(&call, visibility)?;
-            message.pending(py, ticket)
-        })
-    }
-
-    #[pyo3(signature = (delay, *, admitted=None))]
-    fn _begin_release(
-        slf: &Bound<'_, Self>,
-        py: Python<'_>,
-        delay: &Bound<'_, PyAny>,
-        admitted: Option<&HeldCall>,
-    ) -> PyResult<Option<Py<PendingWrite>>> {
-        let message = slf.as_super().get();
-        let delay = message.span(delay, "delay")?;
-        guard(|| {
-            let call = message.handle.admit_or_hold(py, operation::EXTEND, admitted)?;
-            let ticket = message.change(&call, delay)?;
-            message.set_outcome(RELEASED);
-            message.pending(py, ticket)
-        })
-    }
-
-    /// ``"deleted"`` or ``"released"``, if the message's own verb did it.
-    #[getter]
-    fn _outcome(slf: &Bound<'_, Self>) -> Option<&'static str> {
-        slf.as_super().get().outcome()
-    }
-}
-
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<Message>()?;
-    module.add("AsyncMessage", module.py().get_type::<AsyncMessage>())
+    module.add_class::<Message>()
 }

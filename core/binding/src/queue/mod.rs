@@ -1,7 +1,9 @@
 //! The queue's side of the border: its class, its messages and what its verbs answer.
 
 pub(crate) mod attributes;
+mod awaitable;
 mod batch;
+mod blocking;
 pub(crate) mod body;
 pub(crate) mod config;
 pub(crate) mod handle;
@@ -24,9 +26,11 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     attributes::register(module)?;
     config::register(module)?;
     verbs::register(module)?;
+    blocking::register(module)?;
     management::register(module)?;
     peeked::register(module)?;
     message::register(module)?;
+    awaitable::register(module)?;
     results::register(module)?;
     statistics::register(module)?;
     pending::register(module)?;

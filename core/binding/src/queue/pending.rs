@@ -8,13 +8,10 @@ use pyo3::prelude::*;
 use trunkline_engine::{Parker, Sent, Ticket};
 use trunkline_types::Durability;
 
-use crate::duration::millis;
+use crate::duration::{WAIT_MAX, millis};
 use crate::error::{guard, raise};
 use crate::queue::handle::Handle;
 use crate::queue::results::SendResult;
-
-/// The longest wait for the disk, in milliseconds: a year.
-const WAIT_MAX: u64 = 365 * 86_400_000;
 
 /// A send that was not waited for, from :meth:`Queue.send_nowait`.
 ///

@@ -4,20 +4,62 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyList};
-use trunkline_engine::{Admitted, Delivery, Receive, Ticket};
+use trunkline_engine::{Admitted, Delivery, Receive, Ticket, operation};
+use trunkline_types::Millis;
 
 use crate::error::raise;
 use crate::queue::handle::Handle;
-use crate::queue::message::Delivered;
+use crate::queue::message::{Delivered, Message};
 
-/// The `max` of a plain receive; 0 for anything but a positive int, which the Python method then
-/// refuses with an error.
-#[inline]
-pub(crate) fn plain_max(max: &Bound<'_, PyAny>) -> usize {
-    match max.is_exact_instance_of::<PyInt>().then(|| max.extract::<i32>()) {
-        Some(Ok(max)) => usize::try_from(max).unwrap_or(0),
-        _ => 0,
+/// How many messages a receive asks for.
+pub(crate) enum Max<'py> {
+    /// A positive int.
+    Count(usize),
+    /// Anything else: the Python method converts it or refuses it with an error.
+    Other(Bound<'py, PyAny>),
+}
+
+impl<'py> FromPyObject<'_, 'py> for Max<'py> {
+    type Error = std::convert::Infallible;
+
+    #[inline]
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> Result<Self, Self::Error> {
+        let count = value.is_exact_instance_of::<PyInt>().then(|| value.extract::<i32>());
+        Ok(match count {
+            Some(Ok(count @ 1..)) => Self::Count(count as usize),
+            _ => Self::Other(value.to_owned()),
+        })
     }
+}
+
+/// Receives, blocking up to `wait` for the first message.
+#[inline]
+pub(crate) fn take_within<'py>(
+    py: Python<'py>,
+    handle: &Arc<Handle>,
+    request: &Receive<'_>,
+    wait: impl FnOnce() -> Millis,
+) -> PyResult<Bound<'py, PyList>> {
+    let call = handle.admit(py, operation::RECEIVE)?;
+    let mut found = take::<Message>(py, handle, &call, request)?;
+    if found.0.is_empty() {
+        let wait = wait();
+        if wait == 0 {
+            return Ok(found.0);
+        }
+        let some = || {
+            let found = take::<Message>(py, handle, &call, request)?;
+            Ok(Some(found).filter(|(messages, _)| !messages.is_empty()))
+        };
+        found = match crate::queue::waiting::until(py, handle, wait, some)? {
+            Some(found) => found,
+            None => return Ok(found.0),
+        };
+    }
+    if found.1.is_some() {
+        handle.acknowledge(py, found.1, handle.level)?;
+    }
+    Ok(found.0)
 }
 
 /// Receives without waiting, as an attempt of `call`: the messages, and what to settle before they

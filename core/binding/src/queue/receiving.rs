@@ -11,8 +11,8 @@ use trunkline_types::sync::lock;
 use crate::completion::Completion;
 use crate::error::guard;
 use crate::pending::PendingWrite;
+use crate::queue::awaitable::AsyncMessage;
 use crate::queue::handle::Handle;
-use crate::queue::message::AsyncMessage;
 use crate::queue::received::take;
 use crate::waker::Waker;
 

@@ -1,14 +1,14 @@
 //! The verbs of a queue's messages: take, call, wrap.
 //!
-//! A verb has one form that begins it and returns the result with what is still to be waited for;
-//! `trunkline.queues` blocks on that, `trunkline.aio` awaits it. The verbs that a program calls for
-//! every message have a direct form besides, which blocks.
+//! A verb begins and returns the result with what is still to be waited for; `trunkline.queues`
+//! blocks on that, `trunkline.aio` awaits it. The verbs that a program calls for every message have
+//! shorter ways: `blocking.rs` and `awaitable/`.
 
 use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyList;
-use trunkline_engine::{Admitted, Delivery, Operation, Outgoing, Receive, Sent, Ticket, operation};
+use trunkline_engine::{Admitted, Delivery, Operation, Outgoing, Receive, Ticket, operation};
 use trunkline_types::{Durability, Millis};
 
 use crate::admission::HeldCall;
@@ -19,10 +19,9 @@ use crate::queue::batch::{self, DeliveryRef, PreparedEntry};
 use crate::queue::body::Body;
 use crate::queue::handle::Handle;
 use crate::queue::leases;
-use crate::queue::message::{AsyncMessage, Message};
 use crate::queue::peeked::PeekedMessage;
 use crate::queue::pending::PendingSend;
-use crate::queue::received::{Received, plain_max, take};
+use crate::queue::received::{Received, take_within};
 use crate::queue::receiving::ReceiveCall;
 use crate::queue::results::{BatchResult, SendBatchResult, SendResult};
 
@@ -42,42 +41,6 @@ impl QueueVerbs {
         self.0.admit_or_hold(py, operation, held.map(|held| held.get()))
     }
 
-    #[inline]
-    fn put(&self, call: &Admitted, message: &Outgoing<'_>) -> PyResult<Sent> {
-        crate::memory::check(message.body.len())?;
-        self.0.queue.send_admitted(call, message).map_err(raise)
-    }
-
-    /// Receives, waiting up to `wait` for the first message.
-    #[inline]
-    fn take_within<'py>(
-        &self,
-        py: Python<'py>,
-        request: Receive<'_>,
-        wait: impl FnOnce() -> Millis,
-    ) -> PyResult<Bound<'py, PyList>> {
-        let call = self.0.admit(py, operation::RECEIVE)?;
-        let mut found = take::<Message>(py, &self.0, &call, &request)?;
-        if found.0.is_empty() {
-            let wait = wait();
-            if wait == 0 {
-                return Ok(found.0);
-            }
-            let some = || {
-                let found = take::<Message>(py, &self.0, &call, &request)?;
-                Ok(Some(found).filter(|(messages, _)| !messages.is_empty()))
-            };
-            found = match crate::queue::waiting::until(py, &self.0, wait, some)? {
-                Some(found) => found,
-                None => return Ok(found.0),
-            };
-        }
-        if found.1.is_some() {
-            self.0.acknowledge(py, found.1, self.0.level)?;
-        }
-        Ok(found.0)
-    }
-
     fn level(&self, durability: Option<Level>) -> PyResult<Durability> {
         self.0.level(durability.map(|level| level.0))
     }
@@ -94,32 +57,6 @@ impl QueueVerbs {
 
 #[pymethods]
 impl QueueVerbs {
-    // --- direct forms: they block until the engine's promise is kept ---------------------------
-
-    /// Sends a body that brings no options.
-    fn send(&self, py: Python<'_>, body: Body<'_>) -> PyResult<SendResult> {
-        guard(|| {
-            let call = self.0.admit(py, operation::SEND)?;
-            let sent = self.put(&call, &Outgoing { body: &body.0, ..Outgoing::default() })?;
-            self.0.acknowledge(py, sent.ticket, self.0.level)?;
-            Ok(SendResult::new(&self.0, sent, 0))
-        })
-    }
-
-    /// Receives with the queue's own lease and wait. Fast path: returns an empty list if `max` is
-    /// not a positive int; the Python method then raises the error.
-    fn receive<'py>(
-        &self,
-        py: Python<'py>,
-        max: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyList>> {
-        let request = Receive { max: plain_max(max), ..Receive::default() };
-        if request.max == 0 {
-            return Ok(PyList::empty(py));
-        }
-        guard(|| self.take_within(py, request, || self.0.queue.config().receive_wait))
-    }
-
     fn receive_with<'py>(
         &self,
         py: Python<'py>,
@@ -129,45 +66,7 @@ impl QueueVerbs {
         attempt_id: Option<&str>,
     ) -> PyResult<Bound<'py, PyList>> {
         let request = Receive { max, visibility: visibility_timeout, attempt_id, wait: Some(wait) };
-        guard(|| self.take_within(py, request, || wait))
-    }
-
-    fn delete(&self, py: Python<'_>, delivery: &Bound<'_, PyAny>) -> PyResult<()> {
-        guard(|| {
-            let call = self.0.admit(py, operation::DELETE)?;
-            let receipt = DeliveryRef::of(delivery.clone())?.receipt(&self.0).map_err(raise)?;
-            let ticket = self.0.queue.delete_admitted(&call, &receipt).map_err(raise)?;
-            self.0.acknowledge(py, ticket, self.0.level)
-        })
-    }
-
-    /// Sends bodies without options; `None`, and nothing sent, if anything else is among them.
-    fn send_batch(
-        &self,
-        py: Python<'_>,
-        entries: &Bound<'_, PyList>,
-    ) -> PyResult<Option<SendBatchResult>> {
-        guard(|| {
-            let admit = || self.0.admit(py, operation::SEND);
-            let Some((result, ticket)) = batch::send_plain(py, &self.0, entries, admit)? else {
-                return Ok(None);
-            };
-            self.0.acknowledge(py, ticket, self.0.level)?;
-            Ok(Some(result))
-        })
-    }
-
-    fn delete_batch(
-        &self,
-        py: Python<'_>,
-        deliveries: &Bound<'_, PyList>,
-    ) -> PyResult<BatchResult> {
-        guard(|| {
-            let call = self.0.admit(py, operation::DELETE)?;
-            let (result, ticket) = batch::change(py, (&self.0, &call), deliveries, None)?;
-            self.0.acknowledge(py, ticket, self.0.level)?;
-            Ok(result)
-        })
+        guard(|| take_within(py, &self.0, &request, || wait))
     }
 
     // --- begun verbs: they never block, and raise `NotAdmitted` where a call has to wait -------
@@ -191,7 +90,7 @@ impl QueueVerbs {
             let call = self.admit(py, operation::SEND, admitted)?;
             let attributes = attributes.unwrap_or_default();
             let message = Outgoing { body: &body.0, attributes, group, dedup_id, delay };
-            let sent = self.put(&call, &message)?;
+            let sent = self.0.put(&call, &message)?;
             let pending = self.pending(py, sent.ticket, level)?;
             Ok((SendResult::new(&self.0, sent, 0), pending))
         })
@@ -213,7 +112,7 @@ impl QueueVerbs {
             let call = self.0.admit(py, operation::SEND)?;
             let attributes = attributes.unwrap_or_default();
             let message = Outgoing { body: &body.0, attributes, group, dedup_id, delay };
-            let sent = self.put(&call, &message)?;
+            let sent = self.0.put(&call, &message)?;
             self.0.engine.flush_in_background(level.max(Durability::Os)).map_err(raise)?;
             Ok(PendingSend::new(self.0.clone(), sent, level))
         })
@@ -254,27 +153,6 @@ impl QueueVerbs {
             let (result, ticket) =
                 batch::send_prepared(py, (&self.0, &call), &entries, indexes, failed)?;
             Ok((result, self.pending(py, ticket, level)?))
-        })
-    }
-
-    /// Receives with the queue's own lease, without waiting. Fast path: returns an empty list where
-    /// there is more to do, which [`QueueVerbs::begin_receive`] does.
-    fn receive_now<'py>(
-        &self,
-        py: Python<'py>,
-        max: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyList>> {
-        // At the limit of messages in flight the call with all arguments decides what to answer.
-        let wait = Some(Millis::MAX);
-        let request = Receive { max: plain_max(max), wait, ..Receive::default() };
-        let host = self.0.engine.host();
-        // Rules of faults count calls: they are asked where the call can wait.
-        if request.max == 0 || host.faults.is_active() || host.durable_receives {
-            return Ok(PyList::empty(py));
-        }
-        guard(|| {
-            let call = self.0.admit(py, operation::RECEIVE)?;
-            take::<AsyncMessage>(py, &self.0, &call, &request).map(|(messages, _)| messages)
         })
     }
 

@@ -1,7 +1,8 @@
 """A delivery whose verbs are coroutines.
 
-The class is made in Rust, where messages come from; what may suspend has to be Python's. So the
-coroutines are defined here and belong to the class from the moment this package is imported.
+The class is made in Rust, where messages come from, and so is the coroutine of `delete`, which is
+called for every message. The others are defined here and belong to the class from the moment this
+package is imported.
 """
 
 from __future__ import annotations
@@ -25,17 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["Message"]
 
 
-async def delete(self: Message) -> None:
-    """Delete the message; return once that is as durable as the engine promises."""
-    # The verb of every message: without a coroutine in between, which takes as long as the delete.
-    try:
-        pending = self._begin_delete()
-    except NotAdmitted as refusal:
-        pending = await _resumed(refusal, self._begin_delete)
-    if pending is not None:
-        await pending
-
-
 async def extend(self: Message, visibility_timeout: Seconds) -> None:
     """Let the lease end `visibility_timeout` seconds from now."""
     await _run(self._begin_extend, visibility_timeout)
@@ -44,6 +34,13 @@ async def extend(self: Message, visibility_timeout: Seconds) -> None:
 async def release(self: Message, delay: Seconds = 0) -> None:
     """Give the message back: visible again at once, or in `delay` seconds."""
     await _run(self._begin_release, delay)
+
+
+async def _resume_delete(self: Message, refusal: NotAdmitted) -> None:
+    """The rest of a delete that faults or back-pressure hold up."""
+    pending = await _resumed(refusal, self._begin_delete)
+    if pending is not None:
+        await pending
 
 
 async def _run(begin: Begin, *arguments: Seconds) -> None:
@@ -75,7 +72,7 @@ async def __aexit__(  # noqa: N807
     if self._outcome:
         return
     if kind is None:
-        await delete(self)
+        await self.delete()
         return
     try:
         # Not waited for: the caller's exception is to be seen now, and no other one instead of it.
@@ -85,6 +82,6 @@ async def __aexit__(  # noqa: N807
         return
 
 
-for _verb in (delete, extend, release, __aenter__, __aexit__):
+for _verb in (_resume_delete, extend, release, __aenter__, __aexit__):
     _verb.__qualname__ = f"Message.{_verb.__name__}"
     setattr(Message, _verb.__name__, _verb)

@@ -1,12 +1,17 @@
-"""A queue whose waiting verbs are coroutines. Names and validation are those of `sync`."""
+"""A queue whose waiting verbs are coroutines. Names and validation are those of `sync`.
+
+The verbs that a program awaits for every message are the core's own methods, of `AwaitableVerbs`;
+they await the methods here whose name ends with `_with` where there is anything to check or to wait
+for.
+"""
 
 from __future__ import annotations
 
 import asyncio
 
 from trunkline import validation
-from trunkline._core import NotAdmitted, milliseconds
-from trunkline.aio.loop import admitted, begun, resumed, waker
+from trunkline._core import AwaitableVerbs, NotAdmitted, milliseconds
+from trunkline.aio.loop import admitted, begun, waker
 from trunkline.aio.queues.redrive import RedriveTask
 from trunkline.limits import WAIT_MAX_MS
 from trunkline.queues.messages import as_list, checked_options, prepare
@@ -40,7 +45,7 @@ if TYPE_CHECKING:
     from trunkline.queues.queue import Queue as SyncQueue
 
 
-class Queue:
+class Queue(AwaitableVerbs):
     """A queue for asyncio; :meth:`trunkline.aio.Engine.queue` makes it. The twin is `sync`.
 
     >>> import asyncio, trunkline
@@ -60,25 +65,9 @@ class Queue:
 
     # --- sending ---------------------------------------------------------------------------------
 
-    async def send(self, body: Body, **options: Unpack[SendOptions]) -> SendResult:
-        """Add a message; return once it is as durable as the engine promises.
-
-        Cancelling it does not take the message back. See :meth:`trunkline.Queue.send`.
-
-        >>> import asyncio, trunkline
-        >>> asyncio.run(trunkline.aio.open().queue("orders").send("one coffee")).duplicate
-        False
-        """
-        if options:
-            checked = checked_options(options, self.sync._limits)
-            return await begun(self._core.begin_send, body, *checked)
-        try:
-            result, pending = self._core.begin_send(body)
-        except NotAdmitted as refusal:
-            return await resumed(refusal, self._core.begin_send, body)
-        if pending is not None:
-            await pending
-        return result
+    async def _send_with(self, body: Body, options: SendOptions) -> SendResult:
+        checked = checked_options(options, self.sync._limits)
+        return await begun(self._core.begin_send, body, *checked)
 
     async def send_batch(
         self, entries: Iterable[Body | SendEntry], *, durability: Durability | None = None
@@ -105,26 +94,13 @@ class Queue:
 
     # --- receiving -------------------------------------------------------------------------------
 
-    async def receive(
+    async def _receive_with(
         self,
-        max: int = 1,
-        wait: Seconds | None = None,
-        visibility_timeout: Seconds | None = None,
-        attempt_id: str | None = None,
+        max: int,
+        wait: Seconds | None,
+        visibility_timeout: Seconds | None,
+        attempt_id: str | None,
     ) -> list[Message]:
-        """Lease up to `max` messages; wait at most `wait` seconds for the first.
-
-        Cancelling it loses nothing. See :meth:`trunkline.Queue.receive`.
-
-        >>> import asyncio, trunkline
-        >>> asyncio.run(trunkline.aio.open().queue("orders").receive(wait=0.01))
-        []
-        """
-        if visibility_timeout is None and attempt_id is None:
-            found = self._core.receive_now(max)
-            # Whatever else there is to check can wait until there is nothing to hand out.
-            if found:
-                return found
         validation.count(max, "max", 1, validation.COUNT_MAX)
         span = self._span(wait)
         lease = None if visibility_timeout is None else self.sync._lease(visibility_timeout)
@@ -177,30 +153,11 @@ class Queue:
         """Delete a message that was received, named by itself or by its receipt."""
         await begun(self._core.begin_delete, delivery, durability)
 
-    async def delete_batch(
-        self,
-        deliveries: Iterable[Message | SyncMessage | str],
-        *,
-        durability: Durability | None = None,
+    async def _delete_batch_with(
+        self, deliveries: Iterable[Message | SyncMessage | str], durability: Durability | None
     ) -> BatchResult:
-        """Delete many, with one wait for the disk.
-
-        >>> import asyncio, trunkline
-        >>> async def main():
-        ...     queue = trunkline.aio.open().queue("orders")
-        ...     await queue.send_batch(["one", "two"])
-        ...     return (await queue.delete_batch(await queue.receive(max=10))).successful
-        >>> asyncio.run(main())
-        (0, 1)
-        """
         named = as_list(deliveries, "deliveries")
-        try:
-            result, pending = self._core.begin_batch(named, None, durability)
-        except NotAdmitted as refusal:
-            return await resumed(refusal, self._core.begin_batch, named, None, durability)
-        if pending is not None:
-            await pending
-        return result
+        return await begun(self._core.begin_batch, named, None, durability)
 
     async def extend(
         self,

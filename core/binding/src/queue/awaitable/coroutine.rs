@@ -1,0 +1,236 @@
+//! A coroutine that is made here: one object, and no frame of Python, for a call that nearly always
+//! ends without waiting.
+//!
+//! It speaks the protocol of `collections.abc.Coroutine`. Nothing happens before the first step,
+//! as with a coroutine of Python's.
+
+use pyo3::exceptions::{PyRuntimeError, PyRuntimeWarning, PyStopIteration};
+use pyo3::gc::PyVisit;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::{PyTraverseError, intern};
+
+use super::verb::{Step, Verb};
+use crate::pending::PendingWrite;
+
+/// A call that is awaited.
+#[pyclass(module = "trunkline._core")]
+pub(crate) struct Coroutine {
+    state: State,
+    name: &'static str,
+    /// What a step through `send_slot.rs` gets and gives without an exception.
+    pub exchange: Exchange,
+}
+
+/// How a step gets and gives its values.
+#[derive(Default)]
+pub(crate) struct Exchange {
+    /// Whether the value that is returned is to be left in `returned`.
+    pub is_used: bool,
+    /// What the rest of the call is sent; `None` stands for Python's.
+    pub sent: Option<Py<PyAny>>,
+    pub returned: Option<Py<PyAny>>,
+}
+
+enum State {
+    New(Verb),
+    /// The verb is done, and returns `value` once the write is durable.
+    Write {
+        write: Py<PendingWrite>,
+        value: Option<Py<PyAny>>,
+    },
+    /// A coroutine of Python's does the rest.
+    Rest(Py<PyAny>),
+    /// It is over, or runs right now.
+    Ended,
+}
+
+impl Coroutine {
+    #[inline]
+    pub fn new(verb: Verb) -> Self {
+        Self { name: verb.name(), state: State::New(verb), exchange: Exchange::default() }
+    }
+
+    fn take(slf: &Bound<'_, Self>) -> PyResult<State> {
+        Ok(std::mem::replace(&mut slf.try_borrow_mut()?.state, State::Ended))
+    }
+
+    /// What the awaiting task gets: what to wait for, or `None` once the call has returned.
+    fn suspend(slf: &Bound<'_, Self>, step: Step) -> PyResult<Option<Py<PyAny>>> {
+        let py = slf.py();
+        match step {
+            Step::Done(None) => Ok(None),
+            Step::Done(Some(value)) => {
+                let exchange = &mut slf.try_borrow_mut()?.exchange;
+                if !exchange.is_used {
+                    return Err(PyStopIteration::new_err((value,)));
+                }
+                exchange.returned = Some(value);
+                Ok(None)
+            }
+            Step::Write { write, value } if write.get().is_paused() => {
+                static SETTLED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+                let settled = SETTLED.import(py, "trunkline.aio.loop", "settled")?;
+                Self::suspend(slf, Step::Rest(settled.call1((write, value))?.unbind()))
+            }
+            Step::Write { write, value } => match PendingWrite::__next__(write.bind(py))? {
+                None => Self::suspend(slf, Step::Done(value)),
+                Some(awaited) => {
+                    slf.try_borrow_mut()?.state = State::Write { write, value };
+                    Ok(Some(awaited.into_any().unbind()))
+                }
+            },
+            Step::Rest(rest) => {
+                let sent = slf.try_borrow_mut()?.exchange.sent.take();
+                let stepped = rest.call_method1(py, intern!(py, "send"), (sent,));
+                Self::suspended(slf, rest, stepped)
+            }
+        }
+    }
+
+    /// Keeps a coroutine of Python's while it has not returned.
+    fn suspended(
+        slf: &Bound<'_, Self>,
+        rest: Py<PyAny>,
+        stepped: PyResult<Py<PyAny>>,
+    ) -> PyResult<Option<Py<PyAny>>> {
+        let py = slf.py();
+        match stepped {
+            Ok(awaited) => {
+                slf.try_borrow_mut()?.state = State::Rest(rest);
+                Ok(Some(awaited))
+            }
+            Err(stop) if stop.is_instance_of::<PyStopIteration>(py) => {
+                let value = stop.value(py).getattr(intern!(py, "value"))?;
+                Self::suspend(slf, Step::Done(Some(value.unbind())))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[pymethods]
+impl Coroutine {
+    #[getter]
+    fn __name__(&self) -> &'static str {
+        self.name.rsplit('.').next().unwrap_or(self.name)
+    }
+
+    #[getter]
+    fn __qualname__(&self) -> &'static str {
+        self.name
+    }
+
+    fn __await__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    /// One step.
+    fn __next__(slf: &Bound<'_, Self>) -> PyResult<Option<Py<PyAny>>> {
+        let step = match Self::take(slf)? {
+            State::New(verb) => verb.begin(slf.py())?,
+            State::Write { write, value } => Step::Write { write, value },
+            State::Rest(rest) => Step::Rest(rest),
+            State::Ended => {
+                return Err(PyRuntimeError::new_err("cannot reuse already awaited coroutine"));
+            }
+        };
+        Self::suspend(slf, step)
+    }
+
+    /// One step, with the value that the rest of the call awaits.
+    fn send(slf: &Bound<'_, Self>, value: Py<PyAny>) -> PyResult<Py<PyAny>> {
+        slf.try_borrow_mut()?.exchange.sent = Some(value);
+        Self::__next__(slf)?.ok_or_else(|| PyStopIteration::new_err(()))
+    }
+
+    /// Raises an exception where the call waits.
+    #[pyo3(signature = (kind, value=None, traceback=None))]
+    fn throw(
+        slf: &Bound<'_, Self>,
+        kind: Bound<'_, PyAny>,
+        value: Option<Bound<'_, PyAny>>,
+        traceback: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let py = slf.py();
+        if let State::Rest(rest) = Self::take(slf)? {
+            let thrown = match (value, traceback) {
+                (None, None) => rest.call_method1(py, intern!(py, "throw"), (kind,)),
+                (value, traceback) => {
+                    rest.call_method1(py, intern!(py, "throw"), (kind, value, traceback))
+                }
+            };
+            return Self::suspended(slf, rest, thrown)?.ok_or_else(|| PyStopIteration::new_err(()));
+        }
+        // What was written stays written; nothing here could handle the exception.
+        Err(match value {
+            Some(value) if kind.is_instance_of::<pyo3::types::PyType>() => {
+                let is_made = value.is_instance(&kind)?;
+                PyErr::from_value(if is_made { value } else { kind.call1((value,))? })
+            }
+            _ => PyErr::from_value(kind),
+        })
+    }
+
+    /// Ends the call where it waits.
+    fn close(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        match Self::take(slf)? {
+            State::Rest(rest) => rest.call_method0(py, intern!(py, "close")).map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<coroutine object {}>", self.name)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.exchange.sent)?;
+        visit.call(&self.exchange.returned)?;
+        match &self.state {
+            State::New(verb) => verb.traverse(&visit),
+            State::Write { write, value } => {
+                visit.call(write)?;
+                visit.call(value)
+            }
+            State::Rest(rest) => visit.call(rest),
+            State::Ended => Ok(()),
+        }
+    }
+
+    fn __clear__(&mut self) {
+        let state = std::mem::replace(&mut self.state, State::Ended);
+        let exchange = std::mem::take(&mut self.exchange);
+        drop((state, exchange));
+    }
+}
+
+impl Drop for Coroutine {
+    fn drop(&mut self) {
+        if matches!(self.state, State::New(_)) {
+            warn_unawaited(self.name);
+        }
+    }
+}
+
+/// Tells of a call that was made and never begun, in the words of Python.
+#[cold]
+fn warn_unawaited(name: &str) {
+    Python::attach(|py| {
+        // The object may go while an exception is on its way.
+        let raised = PyErr::take(py);
+        let text = std::ffi::CString::new(format!("coroutine '{name}' was never awaited"));
+        let category = py.get_type::<PyRuntimeWarning>();
+        if let Err(error) = PyErr::warn(py, &category, &text.unwrap_or_default(), 1) {
+            error.write_unraisable(py, None);
+        }
+        if let Some(raised) = raised {
+            raised.restore(py);
+        }
+    });
+}
