@@ -177,8 +177,9 @@ fmt: $(VENV)/.tools ## Rewrite sources in the project's format
 	$(BIN)/ruff check --fix --quiet .
 	$(BIN)/ruff format .
 
-docs: setup ## Regenerate docs/reference.md and docs/errors.md from the docstrings
+docs: setup ## Regenerate docs/reference.md, docs/errors.md and docs/coverage.md
 	$(PY) -m tests.tidy.reference
+	$(PY) -m tests.tidy.coverage
 
 # The ends of the range of botocore in pyproject.toml. boto3 is content with any botocore of its own
 # minor version, so botocore is named as well.

@@ -45,3 +45,11 @@ INVOCATION_RATE_DEFAULT = 300
 """The InvocationRateLimitPerSecond of an API destination that names none."""
 DOCUMENTS_PAGE_MAX = 1_000
 """The most documents that are read at once."""
+
+LOGS_PAGE_MAX = 50
+"""The most log groups or log streams of one page."""
+LOG_EVENTS_MAX = 10_000
+"""The most log events of one page."""
+LOG_BATCH_BYTES_MAX = 1_048_576
+"""The largest batch of log events; each counts with :data:`LOG_EVENT_BYTES_EXTRA` bytes more."""
+LOG_EVENT_BYTES_EXTRA = 26

@@ -42,10 +42,12 @@ class Operation:
 
     function: Function
     writes: bool
+    stored_only: bool = False
+    """It keeps and tells what it was given, which has no effect on anything else here."""
 
 
 class Operations(dict[str, Operation]):
-    """The operations of one service, by name.
+    """The operations of one service, by name. `stored_only` holds for all of them.
 
     >>> operations = Operations()
     >>> @operations.add("GetName")
@@ -55,11 +57,17 @@ class Operations(dict[str, Operation]):
     False
     """
 
-    def add(self, name: str, *, writes: bool = False) -> Callable[[Function], Function]:
+    def __init__(self, *, stored_only: bool = False) -> None:
+        super().__init__()
+        self._stored_only = stored_only
+
+    def add(
+        self, name: str, *, writes: bool = False, stored_only: bool = False
+    ) -> Callable[[Function], Function]:
         """Registers the decorated function as the operation `name`."""
 
         def register(function: Function) -> Function:
-            self[name] = Operation(function, writes)
+            self[name] = Operation(function, writes, stored_only or self._stored_only)
             return function
 
         return register

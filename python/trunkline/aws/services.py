@@ -91,6 +91,7 @@ SERVICES = (
         scopes=("scheduler",),
         runner="trunkline.aws.scheduler.runner",
     ),
+    Service("logs", "trunkline.aws.logs", target_prefix="Logs_20140328", scopes=("logs",)),
     Service("sts", "trunkline.aws.sts", scopes=("sts",), api_version="2011-06-15"),
     Service("iam", "trunkline.aws.iam", scopes=("iam",), api_version="2010-05-08"),
 )

@@ -27,6 +27,8 @@ class Endpoint:
     method: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     """Headers beside those of every call."""
+    key_path: str | None = None
+    """For a stream: where in an event its partition key is."""
 
 
 class Absent(ServiceError):
@@ -95,11 +97,22 @@ def _api_destination(call: Call, arn: Arn, target: Mapping[str, Any]) -> Endpoin
     return Endpoint(url=request["url"], method=request["method"], headers=tuple(request["headers"]))
 
 
+def _log_group(call: Call, arn: Arn, target: Mapping[str, Any]) -> Endpoint:
+    from trunkline.aws.logs.storage import place_of
+
+    name = arn.resource.removeprefix("log-group:").removesuffix(":*")
+    stream = call.store.core.find_stream(place_of(*arn.owner, name))
+    if stream is None:
+        raise Absent(f"Log group {name}")
+    return Endpoint(resource=stream.id, key_path="$.id")
+
+
 _KINDS: dict[str, Callable[[Call, Arn, Mapping[str, Any]], Endpoint]] = {
     "sqs": _queue,
     "event-bus": _bus,
     "api-destination": _api_destination,
     "sns": _topic,
     "kinesis": _stream,
+    "logs": _log_group,
 }
 """How a resource name of each service is understood."""

@@ -53,7 +53,9 @@ def settings(call: Call, target: Mapping[str, Any]) -> TargetSettings:
         retries_max=retry.get("MaximumRetryAttempts", RETRIES_MAX),
         age_max=AGE_MS_MAX if seconds is None else seconds * 1_000,
         group=(target.get("SqsParameters") or {}).get("MessageGroupId"),
-        partition_key_path=(target.get("KinesisParameters") or {}).get("PartitionKeyPath"),
+        partition_key_path=(target.get("KinesisParameters") or {}).get(
+            "PartitionKeyPath", endpoint.key_path
+        ),
         address=target["Arn"],
         document=stored.write(b"", dict(target)),
     )
