@@ -321,3 +321,23 @@ def test_an_input_that_cannot_be_is_refused_for_the_whole_request(events, queue)
         targets = [target | rest]
         refused(events.put_targets, "ValidationException", text, Rule="r", Targets=targets)
     refused(events.put_targets, "ResourceNotFoundException", Rule="absent", Targets=[target])
+
+
+def test_an_event_is_forwarded_to_another_account_but_to_no_third(connect, engine):
+    owners = [digit * 12 for digit in "123"]
+    clients = [connect("events", account=owner) for owner in owners]
+    queues = []
+    for place, (owner, client) in enumerate(zip(owners, clients, strict=True)):
+        url = connect("sqs", account=owner).create_queue(QueueName="paid")["QueueUrl"]
+        queues.append((connect("sqs", account=owner), url))
+        targets = [{"Id": "q", "Arn": arn("paid", "sqs", owner)}]
+        if place < 2:
+            targets.append({"Id": "b", "Arn": arn("event-bus/default", account=owners[place + 1])})
+        client.put_rule(Name="r", EventPattern=PAID)
+        assert client.put_targets(Rule="r", Targets=targets)["FailedEntryCount"] == 0
+    clients[0].put_events(Entries=[entry()])
+    first, second, third = (bodies(*queue) for queue in queues)
+    assert json.loads(first[0])["account"] == json.loads(second[0])["account"] == owners[0]
+    assert third == []
+    clients[1].put_events(Entries=[entry()])
+    assert len(bodies(*queues[2])) == 1, "an event of its own is forwarded"

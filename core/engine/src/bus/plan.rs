@@ -75,7 +75,10 @@ impl Bus {
             for (index, target) in rule.targets.iter().enumerate() {
                 let other = self.host.directory.get::<Bus>(target.definition.resource);
                 match other {
-                    Some(other) => other.plan(event, hops + 1, path, plan)?,
+                    Some(other) if self.forwards(&other, path) => {
+                        other.plan(event, hops + 1, path, plan)?;
+                    }
+                    Some(_) => {}
                     None => plan.deliveries.push(Planned {
                         bus: self.clone(),
                         rule: rule.clone(),
@@ -87,6 +90,14 @@ impl Bus {
         }
         path.pop();
         Ok(())
+    }
+
+    /// Whether an event that came along `path` goes on to `other`. As on AWS, one that came from
+    /// another account goes to no third account.
+    fn forwards(&self, other: &Bus, path: &[ResourceId]) -> bool {
+        let (here, there) = (&self.name.account, &other.name.account);
+        let first = path.first().and_then(|id| self.host.directory.get::<Bus>(*id));
+        here == there || first.is_none_or(|first| first.name.account == *here)
     }
 
     #[cold]
