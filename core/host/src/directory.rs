@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError};
 
@@ -18,10 +19,30 @@ pub struct Directory {
 
 #[derive(Default)]
 struct Tables {
-    by_id: HashMap<ResourceId, Arc<dyn Resource>>,
+    by_id: HashMap<ResourceId, Arc<dyn Resource>, BuildHasherDefault<IdHasher>>,
     by_name: BTreeMap<ResourceName, ResourceId>,
     /// Names that were removed, and when. Only the newest removal of a name; see `REMOVED_MAX`.
     removed: HashMap<ResourceName, Millis>,
+}
+
+/// Spreads ids, which the engine itself gives out in order: nobody can choose some that collide.
+#[derive(Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u32(u32::from(*byte)));
+    }
+
+    #[inline]
+    fn write_u32(&mut self, number: u32) {
+        // The golden ratio: neighbours fall far apart, in the upper bits and in the lower ones.
+        self.0 = (self.0 ^ u64::from(number)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(26);
+    }
 }
 
 /// Names whose removal is remembered at most; the oldest are forgotten first.
@@ -41,6 +62,20 @@ impl Directory {
     /// The resource of this id, if it is an `R`.
     pub fn get<R: Resource>(&self, id: ResourceId) -> Option<Arc<R>> {
         self.any(id).and_then(cast)
+    }
+
+    /// Tells `each`, for every one of these ids in order, the resource if it is an `R`; and whether
+    /// there is any resource. Nothing else may be asked of the directory meanwhile.
+    pub fn get_many<R: Resource>(
+        &self,
+        ids: impl Iterator<Item = ResourceId>,
+        mut each: impl FnMut(Option<Arc<R>>, bool),
+    ) {
+        let tables = self.read();
+        for id in ids {
+            let found = tables.by_id.get(&id);
+            each(found.cloned().and_then(cast), found.is_some());
+        }
     }
 
     /// The resource of this name, if it is an `R`.

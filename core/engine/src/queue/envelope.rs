@@ -90,16 +90,23 @@ impl<'a> Envelope<'a> {
 
     /// Everything before the body, to be written in front of it; nothing for a plain message.
     pub fn head(&self) -> Vec<u8> {
+        let mut head = Vec::new();
+        self.put_head(&mut head);
+        head
+    }
+
+    /// The same, behind what `head` holds.
+    pub fn put_head(&self, head: &mut Vec<u8>) {
         let present = self.present();
         if present == 0 {
-            return Vec::new();
+            return;
         }
-        let mut head = Vec::with_capacity(64);
+        head.reserve(64);
         head.put_u8(present);
         if let Some(shared) = self.shared {
             head.put_u64(shared.payload.id());
             match shared.renderer {
-                Some(renderer) => renderer.put(&mut head),
+                Some(renderer) => renderer.put(head),
                 None => head.put_u32(0),
             }
         }
@@ -123,7 +130,6 @@ impl<'a> Envelope<'a> {
         if present & ATTRIBUTES != 0 {
             head.put_bytes(self.attributes);
         }
-        head
     }
 
     /// Takes a payload with these slot flags apart. Of a shared one it gives what is the message's

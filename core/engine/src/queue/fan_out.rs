@@ -83,23 +83,19 @@ pub(crate) fn check(queue: &Queue, message: &Outgoing<'_>) -> Result<()> {
 
 /// Sends to every branch that takes its message, in one step of the journal with what the
 /// participants append. An error means that nothing was done.
-pub(crate) fn fan_out(
-    host: &Arc<Host>,
-    payloads: &Payloads,
-    step: &FanOutStep<'_>,
-) -> Result<Outcome> {
+pub(crate) fn fan_out(host: &Arc<Host>, step: &FanOutStep<'_>) -> Result<Outcome> {
     if step.branches.is_empty() && step.participants.is_empty() {
         return Ok((Vec::new(), None));
     }
     let mut prefix = Vec::new();
-    let content = Content::new(payloads, step, &mut prefix)?;
+    let content = Content::new(host, step, &mut prefix)?;
     let fifos = prepare_fifos(step);
     let (mut results, ticket) = {
         let states = lock_states(&fifos);
         let log = host.append_at(step.now)?;
         let mut running = Running { host, step, content: &content, states, log };
         running.reserve()?;
-        let results = running.admit_all(payloads, &fifos)?;
+        let results = running.admit_all(&fifos)?;
         // A duplicate waits for what it stands for.
         let is_anything = !step.participants.is_empty() || results.iter().any(Result::is_ok);
         (results, running.log.ticket().filter(|_| is_anything))
@@ -120,27 +116,27 @@ pub(crate) fn fan_out(
 struct Content<'a> {
     /// `None` if each branch keeps its own.
     payload: Option<Arc<Payload>>,
+    payloads: Option<Arc<Payloads>>,
     parts: [&'a [u8]; 2],
     /// How many branches share it.
     sharing: u32,
 }
 
 impl<'a> Content<'a> {
-    fn new(
-        payloads: &Payloads,
-        step: &FanOutStep<'a>,
-        prefix: &'a mut Vec<u8>,
-    ) -> Result<Content<'a>> {
+    fn new(host: &Host, step: &FanOutStep<'a>, prefix: &'a mut Vec<u8>) -> Result<Content<'a>> {
         let SharedPayload { context, attributes, body } = step.content;
         let sharing = step.branches.iter().filter(|one| one.kept != Kept::Own).count() as u32;
         if sharing == 0 {
-            return Ok(Content { payload: None, parts: [&[], &[]], sharing });
+            return Ok(Content { payload: None, payloads: None, parts: [&[], &[]], sharing });
         }
+        let closed = || Error::new(Code::EngineClosed, "The engine is closed. Open a new one.");
+        let payloads = host.component::<Payloads>().ok_or_else(closed)?;
         prefix.reserve(8 + context.len() + attributes.len());
         prefix.put_bytes(context);
         prefix.put_bytes(attributes);
         let parts = [&**prefix, body];
-        Ok(Content { payload: Some(payloads.create(&parts)?), parts, sharing })
+        let payload = Some(payloads.create(&parts)?);
+        Ok(Content { payload, payloads: Some(payloads), parts, sharing })
     }
 }
 
@@ -215,14 +211,11 @@ impl Running<'_> {
     }
 
     /// Appends and applies all messages, then what they share, then what the participants append.
-    fn admit_all(
-        &mut self,
-        payloads: &Payloads,
-        fifos: &[FifoBranch<'_>],
-    ) -> Result<Vec<Result<Sent>>> {
-        let Content { payload, parts, sharing } = self.content;
+    fn admit_all(&mut self, fifos: &[FifoBranch<'_>]) -> Result<Vec<Result<Sent>>> {
+        let Content { payload, payloads, parts, sharing } = self.content;
         let is_first = mutant::has(Mutant::PayloadFirst);
-        if let Some(payload) = payload {
+        let shared = payload.as_ref().zip(payloads.as_ref());
+        if let Some((payload, payloads)) = shared {
             payload.refer_many(*sharing);
             if is_first {
                 payloads.commit(payload, parts, &mut self.log);
@@ -239,7 +232,7 @@ impl Running<'_> {
             unused -= u32::from(is_held);
             results.push(sent);
         }
-        if let Some(payload) = payload {
+        if let Some((payload, payloads)) = shared {
             // No message took it: there is nothing to keep.
             if unused <= *sharing && !is_first {
                 payloads.commit(payload, parts, &mut self.log);

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
-use trunkline_host::{Accepted, Also, Host, Payloads, Routed};
+use trunkline_host::{Accepted, Also, Host, Routed};
 use trunkline_types::{Code, Error, Result};
 
 use super::others::{self, Others};
@@ -38,8 +38,9 @@ impl EventDelivery for Deliveries {
 
     fn deliver(&self, step: &EventStep<'_>) -> Result<Delivered> {
         let host = self.host()?;
-        let queue = |target: &EventTarget<'_>| host.directory.get::<Queue>(target.resource);
-        let queues: Vec<_> = step.targets.iter().map(queue).collect();
+        let mut queues = Vec::with_capacity(step.targets.len());
+        let ids = step.targets.iter().map(|target| target.resource);
+        host.directory.get_many::<Queue>(ids, |queue, _| queues.push(queue));
         let shared = shared_body(step.targets);
         let mut branches = Vec::with_capacity(step.targets.len());
         for (target, queue) in step.targets.iter().zip(&queues) {
@@ -55,14 +56,13 @@ impl EventDelivery for Deliveries {
                 others.add(&host, target.resource, place, routed_of(target, step.hops));
             }
         }
-        let payloads = host.component::<Payloads>().ok_or_else(closed)?;
         let joined = others.join(step.now);
         let participants: Vec<&dyn Also> =
             joined.participants().chain(step.participants.iter().copied()).collect();
         let content = SharedPayload { body: shared.unwrap_or_default(), ..Default::default() };
         let now = step.now;
         let fan = FanOutStep { branches: &branches, content, participants: &participants, now };
-        let (sent, mut ticket) = fan_out(&host, &payloads, &fan)?;
+        let (sent, mut ticket) = fan_out(&host, &fan)?;
         let mut sent = sent.into_iter();
         for (result, _) in results.iter_mut().zip(&queues).filter(|(_, queue)| queue.is_some()) {
             *result = sent.next().map(|sent| sent.map(accepted));

@@ -54,9 +54,6 @@ impl Engine {
         targets: &[FanTarget<'_>],
         content: &SharedPayload<'_>,
     ) -> Result<FanOut> {
-        let payloads = self.host().component::<Payloads>().ok_or_else(|| {
-            Error::new(Code::EngineClosed, "The engine is closed. Open a new one.")
-        })?;
         let now = self.host().admit_internal(operation::SEND)?.now(self.host());
         let queues: Vec<_> =
             targets.iter().map(|target| self.target_queue(target.target)).collect();
@@ -69,7 +66,7 @@ impl Engine {
             branches.push(Branch { queue, message, kept: Kept::Shared(renderer) });
         }
         let step = FanOutStep { branches: &branches, content: *content, participants: &[], now };
-        let (sent, ticket) = fan_out(self.host(), &payloads, &step)?;
+        let (sent, ticket) = fan_out(self.host(), &step)?;
         let mut sent = sent.into_iter();
         let left_out = || Err(Error::new(Code::InternalError, "A target was left out."));
         let result = |queue: &Result<Arc<Queue>>| match queue {

@@ -1,9 +1,10 @@
 //! Publishing: one step of the journal for all targets of a message, dead letters for those that
 //! refuse it included.
 
+use std::cell::OnceCell;
 use std::sync::{Arc, Weak};
 
-use trunkline_host::{Also, Payloads, Via};
+use trunkline_host::{Also, Via};
 use trunkline_journal::Ticket;
 use trunkline_types::{Code, Error, Millis, QueueKind, Result};
 
@@ -41,9 +42,7 @@ impl Engine {
             let ticket = self.host().append()?.ticket();
             return Ok(publishing.end(0, 0, 0, ticket));
         }
-        let context = publishing.context();
-        let content =
-            SharedPayload { body: message.body, attributes: message.attributes, context: &context };
+        let context = OnceCell::new();
         let mut count = Count::default();
         let (routes, told) = self.plan(&publishing, message, &context, *hops, &mut count)?;
         let mut others = Others::default();
@@ -55,7 +54,7 @@ impl Engine {
         let participants: Vec<&dyn Also> =
             joined.participants().chain(publishing.also()).chain(*also).collect();
         let (results, ticket) =
-            self.send_routes(&publishing, &routes, message, content, &participants)?;
+            self.send_routes(&publishing, &routes, message, &context, &participants)?;
         drop(participants);
         joined.settle(self.host(), ticket, &mut |_, result| match result {
             Ok(accepted) => count.delivered(accepted.ticket),
@@ -80,15 +79,17 @@ impl Engine {
         &self,
         publishing: &Publishing<'_>,
         message: &Notification<'a>,
-        context: &[u8],
+        context: &OnceCell<Vec<u8>>,
         hops: u32,
         count: &mut Count,
     ) -> Result<(Vec<Route>, Vec<Told<'a>>)> {
         let (mut routes, mut told) = (Vec::with_capacity(publishing.selected.len()), Vec::new());
-        for selected in &publishing.selected {
-            let (host, target) = (self.host(), selected.target);
-            let queue = host.directory.get::<Queue>(target);
-            if queue.is_none() && host.directory.contains(target) {
+        let (host, mut found) = (self.host(), Vec::with_capacity(publishing.selected.len()));
+        let ids = publishing.selected.iter().map(|selected| selected.target);
+        host.directory.get_many::<Queue>(ids, |queue, is_there| found.push((queue, is_there)));
+        for (selected, (queue, is_there)) in publishing.selected.iter().zip(found) {
+            if queue.is_none() && is_there {
+                let context = context.get_or_init(|| publishing.context());
                 let one = Told::new(host, publishing, selected, message, context, hops);
                 match one.and_then(|one| Ok((one.deliver(host)?, one))) {
                     Ok((Some(accepted), _)) => count.delivered(accepted.ticket),
@@ -134,18 +135,20 @@ impl Engine {
         publishing: &Publishing<'_>,
         routes: &[Route],
         message: &Notification<'_>,
-        content: SharedPayload<'_>,
+        context: &OnceCell<Vec<u8>>,
         participants: &[&dyn Also],
     ) -> Result<Outcome> {
-        let closed = || Error::new(Code::EngineClosed, "The engine is closed. Open it again.");
-        let payloads = self.host().component::<Payloads>().ok_or_else(closed)?;
         // A message of its own costs less than a payload that one message refers to.
         let is_alone = routes.len() == 1;
         let branch = |route| branch(publishing, route, message, is_alone);
         let branches: Vec<Branch<'_>> = routes.iter().map(branch).collect();
+        let is_shared = branches.iter().any(|branch| branch.kept != Kept::Own);
+        let context: &[u8] =
+            if is_shared { context.get_or_init(|| publishing.context()) } else { &[] };
+        let content = SharedPayload { body: message.body, attributes: message.attributes, context };
         let now = publishing.now;
         let step = FanOutStep { branches: &branches, content, participants, now };
-        fan_out(self.host(), &payloads, &step)
+        fan_out(self.host(), &step)
     }
 }
 

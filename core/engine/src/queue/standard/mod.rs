@@ -11,6 +11,8 @@ mod relocation;
 mod restore;
 mod retention;
 
+use std::cell::Cell;
+
 use trunkline_host::{Append, Location, Shared};
 use trunkline_journal::{Lsn, Ticket};
 use trunkline_queue::{
@@ -26,6 +28,11 @@ use crate::queue::record::{MessageRecord, Record};
 use crate::queue::shared::with_reference;
 use crate::queue::transfer::Incoming;
 use crate::queue::{Queue, attributes, too_large};
+
+thread_local! {
+    /// The memory of the head of an envelope.
+    static HEAD: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 pub(crate) struct StandardQueue {
     log: StandardLog,
@@ -144,7 +151,11 @@ impl StandardQueue {
         visibility: Visibility,
         moved: Option<&Incoming<'_>>,
     ) -> (SlotRef, Seq) {
-        let (flags, head, body) = (envelope.flags(), envelope.head(), envelope.own_body());
+        let (flags, body) = (envelope.flags(), envelope.own_body());
+        // Kept from message to message: a fan-out makes one for each queue.
+        let mut head = if flags == 0 { Vec::new() } else { HEAD.take() };
+        head.clear();
+        envelope.put_head(&mut head);
         let reserved = self.log.reserve(head.len() + body.len(), !log.is_on());
         let seq = reserved.seq();
         if let Some(shared) = envelope.shared {
@@ -179,6 +190,9 @@ impl StandardQueue {
                 reserved.publish(sent, flags, NewBody::Inline(&parts), visibility)
             }
         };
+        if flags != 0 {
+            HEAD.set(head);
+        }
         if flags & GROUPED != 0 {
             self.has_tenants.store(true, Ordering::Release);
         }
