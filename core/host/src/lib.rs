@@ -1,6 +1,6 @@
 //! What every kind of resource needs of an engine, and what knows none of them by name: opening and
-//! replay, appending, compaction, copies, reports, the directory, documents, timers and jobs, waits
-//! and injected faults.
+//! replay, appending, compaction, copies, reports, the directory, documents, timers and jobs,
+//! waits, injected faults and the trace.
 //!
 //! A kind of resource is a [`ComponentKind`] in a table that the embedder hands to [`Host::open`];
 //! it brings a [`Loader`], a [`Component`] and its [`Resource`]s.
@@ -37,6 +37,7 @@ mod routing;
 mod run_queue;
 mod settlement;
 mod snapshot;
+mod trace;
 mod via;
 mod waiters;
 
@@ -63,5 +64,8 @@ pub use resource::{Resource, ResourceReport};
 pub use routing::{Accepted, Also, HOPS_MAX, Joined, Move, ReceivedBefore, Routed, too_many_hops};
 pub use run_queue::{Job, Jobs};
 pub use settlement::{Settled, Settling};
+pub use trace::{
+    Entered, Note, Origin, Subject, Trace, TraceStatistics, Traced, TracedEntry, What,
+};
 pub use via::Via;
 pub use waiters::{Ended, Parker, WaiterId, Waiters};

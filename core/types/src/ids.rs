@@ -46,6 +46,11 @@ impl IdKey {
         MessageId(bytes)
     }
 
+    /// The bytes of the id of what has this number in a resource, whatever it is.
+    pub fn id_of(self, resource: ResourceId, number: u64) -> [u8; 16] {
+        self.message_id(resource, number).0
+    }
+
     /// A keyed 128-bit digest of some bytes: stands for a caller's id in the dedup window.
     pub fn digest(self, parts: &[&[u8]]) -> u128 {
         let mut hasher = SipHasher128::new_with_keys(self.1, self.0);
@@ -61,6 +66,11 @@ impl IdKey {
         hasher.write(bytes);
         hasher.finish()
     }
+}
+
+/// An id as text: a UUID in lower case.
+pub fn id_text(id: [u8; 16]) -> String {
+    MessageId(id).to_string()
 }
 
 impl fmt::Display for MessageId {

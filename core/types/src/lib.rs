@@ -19,7 +19,7 @@ pub use code::Code;
 pub use config::{DeadLetter, DedupScope, Durability, QueueConfig, QueueKind};
 pub use error::{Error, Result};
 pub use fork::{forked_since, process_generation};
-pub use ids::{IdKey, MessageId, Receipt, ResourceId, Seq};
+pub use ids::{IdKey, MessageId, Receipt, ResourceId, Seq, id_text};
 pub use limits::Limits;
 pub use names::{ResourceKind, ResourceName};
 pub use problem::{Field, Problem};

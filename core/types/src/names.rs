@@ -41,6 +41,11 @@ impl ResourceName {
         Self { kind, account: account.into(), region: region.into(), name: name.into() }
     }
 
+    /// Whether the engine has made the resource for its own use: callers give every name a region.
+    pub fn is_internal(&self) -> bool {
+        self.region.is_empty()
+    }
+
     /// A name for embedders, who see no account and no region.
     pub fn local(kind: ResourceKind, name: impl Into<String>) -> Self {
         Self::new(kind, Self::LOCAL_ACCOUNT, Self::LOCAL_REGION, name)

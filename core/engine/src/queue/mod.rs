@@ -20,6 +20,7 @@ mod shared;
 mod standard;
 mod stored;
 mod table;
+mod traced;
 mod transfer;
 mod verbs;
 mod waiting;

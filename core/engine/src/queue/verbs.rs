@@ -133,6 +133,19 @@ impl Queue {
         sink: &mut impl FnMut(Delivery<'_>),
     ) -> Result<Received> {
         self.host.sweep_if_due(now);
+        if self.host.trace.is_on() {
+            return self.receive_traced(now, request, sink);
+        }
+        self.receive_kind(now, request, sink)
+    }
+
+    #[inline]
+    pub(super) fn receive_kind(
+        &self,
+        now: Millis,
+        request: &Receive<'_>,
+        sink: &mut impl FnMut(Delivery<'_>),
+    ) -> Result<Received> {
         let count = match &self.inner {
             Kind::Standard(standard) => standard.receive(self, request, now, sink)?,
             Kind::Fifo(fifo) => fifo.receive(self, request, now, sink)?,
@@ -185,6 +198,9 @@ impl Queue {
             Kind::Standard(standard) => standard.extend(self, receipt, visibility, now)?,
             Kind::Fifo(fifo) => fifo.extend(self, receipt, visibility, now)?,
         };
+        if self.host.trace.is_on() {
+            self.trace_extended(receipt, visibility);
+        }
         if visibility == 0 {
             self.wake(1);
         }

@@ -31,6 +31,7 @@ use crate::location::Location;
 use crate::mutant;
 use crate::options::OpenOptions;
 use crate::run_queue::RunQueue;
+use crate::trace::Trace;
 
 /// What the resources of one engine share.
 pub struct Host {
@@ -50,6 +51,8 @@ pub struct Host {
     pub directory: Directory,
     /// The faults to be injected.
     pub faults: Faults,
+    /// What happened to messages, events and records.
+    pub trace: Trace,
     /// The table of kinds this host was opened with.
     pub kinds: Vec<&'static ComponentKind>,
     pub(crate) journal: Option<Journal>,

@@ -28,6 +28,7 @@ use crate::live_bytes::LiveBytes;
 use crate::location::Location;
 use crate::options::OpenOptions;
 use crate::run_queue::RunQueue;
+use crate::trace::Trace;
 
 /// The host's own record: the engine was opened. It holds what must never be given out twice.
 pub(crate) struct Opened {
@@ -267,6 +268,7 @@ fn host(
         directory: Directory::default(),
         components: Mutex::default(),
         faults: Faults::default(),
+        trace: Trace::new(key),
         kinds: kinds.to_vec(),
         next_id: AtomicU32::new(next_id.clamp(1, COMPONENT_OWNERS - 1)),
         gate: Gate::new(options.read_only, process_generation()),

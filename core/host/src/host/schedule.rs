@@ -111,6 +111,8 @@ impl Host {
     fn run_waiting(&self) {
         while let Some(Job { owner, task }) = self.run_queue.pop() {
             let now = self.now();
+            // A job is not part of what the verb that runs it delivers.
+            let _apart = self.trace.leave();
             // A job keeps its own failure. A journal that refuses is poisoned, and every later
             // verb says so.
             let _kept = match self.directory.any(owner) {

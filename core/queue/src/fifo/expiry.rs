@@ -4,7 +4,7 @@
 //! slot that is leased again and again has one entry, not one a lease. What goes by age (delay,
 //! retention, the windows) shares one entry a queue: its *front*.
 
-use trunkline_types::Millis;
+use trunkline_types::{Millis, Seq};
 
 use super::slab::NIL;
 use super::slot::{FifoMessageState, UNARMED};
@@ -21,6 +21,8 @@ pub struct FifoFired {
     pub again: Option<Millis>,
     /// Whether a group can deliver now that could not before.
     pub visible: bool,
+    /// The message whose lease ended.
+    pub returned: Option<Seq>,
 }
 
 impl FifoState {
@@ -47,13 +49,12 @@ impl FifoState {
             return FifoFired::default();
         }
         if due <= now {
-            return FifoFired {
-                again: None,
-                visible: self.set_state(slot, FifoMessageState::Visible),
-            };
+            let returned = Some(self.slots[slot].seq);
+            let visible = self.set_state(slot, FifoMessageState::Visible);
+            return FifoFired { again: None, visible, returned };
         }
         let again = self.arm(slot, due).then_some(due);
-        FifoFired { again, visible: false }
+        FifoFired { again, ..FifoFired::default() }
     }
 
     /// When the front of the queue needs a timer entry: push one for the time returned. Ask after
@@ -77,7 +78,7 @@ impl FifoState {
         let visible = self.release_delayed(now);
         self.dedup.drop_old(now, self.rules.dedup_window, usize::MAX);
         self.attempts.drop_old(now, self.rules.attempt_window);
-        FifoFired { again: self.arm_front(), visible }
+        FifoFired { again: self.arm_front(), visible, returned: None }
     }
 
     /// Removes the oldest message if it has reached its retention, in flight or not.

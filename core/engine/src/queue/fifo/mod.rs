@@ -10,7 +10,7 @@ mod relocation;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use trunkline_host::{Append, Host, Location, Payload as Shareable, Shared};
+use trunkline_host::{Append, Host, Location, Payload as Shareable, Shared, What};
 use trunkline_journal::{Lsn, Ticket};
 use trunkline_queue::{
     Admitted, DeleteDecision, FifoRules, FifoSlotRef, FifoState, Payload, Refusal, Removed,
@@ -96,7 +96,12 @@ impl FifoQueue {
             (decision, _) => decision,
         };
         let seq = match decision {
-            SendDecision::Duplicate(first) => return sent(first, true, log),
+            SendDecision::Duplicate(first) => {
+                if queue.host.trace.is_on() {
+                    queue.trace_duplicate(first, &prepared.dedup_id);
+                }
+                return sent(first, true, log);
+            }
             SendDecision::Admit(seq) => seq,
         };
         let envelope = Envelope {
@@ -155,6 +160,9 @@ impl FifoQueue {
             due: 0,
         });
         self.next.store(state.next_seq(), Ordering::Release);
+        if queue.host.trace.is_on() {
+            queue.trace_entered(seq, moved);
+        }
         arm_front(queue, state);
     }
 
@@ -183,7 +191,7 @@ impl FifoQueue {
         }
         let mut log = queue.host.append_at(now)?;
         let removed = state.apply_deleted(place.slot);
-        note_removed(queue, &mut log, &removed);
+        note_removed(queue, &mut log, &removed, What::Deleted);
         Ok(log.ticket())
     }
 
@@ -229,6 +237,7 @@ impl FifoQueue {
             let mut log = queue.host.append_at(now)?;
             let before = state.next_seq();
             log.append(&Record::Purged { queue: queue.id, before, at: now });
+            queue.trace_purged(before, "by a purge");
             queue.note_purged(now);
             purged = (state.purge(), queue.references.take_all());
             log.ticket()
@@ -241,6 +250,7 @@ impl FifoQueue {
     pub fn empty(&self, queue: &Queue) -> Result<()> {
         let (mut purged, references) = {
             let mut state = lock(&self.state);
+            queue.trace_purged(state.next_seq(), "with its queue");
             (state.purge(), queue.references.take_all())
         };
         release_all(queue, purged.payloads(), references)
@@ -269,6 +279,9 @@ impl FifoQueue {
             Fired { again: fired.again, visible: fired.visible || freed }
         } else {
             let fired = state.fire(slot, now);
+            if let (true, Some(seq)) = (queue.host.trace.is_on(), fired.returned) {
+                queue.trace_returned(seq, true);
+            }
             Fired { again: fired.again, visible: fired.visible }
         };
         drop(state);
@@ -387,7 +400,7 @@ fn expire(queue: &Queue, state: &mut FifoState, now: Millis) -> bool {
         // A poisoned journal cannot note it; the message then expires again after reopening.
         let Ok(mut log) = queue.host.append_at(now) else { break };
         if let Some(removed) = state.expire(now) {
-            note_removed(queue, &mut log, &removed);
+            note_removed(queue, &mut log, &removed, What::Expired);
             freed |= removed.freed;
         }
     }
@@ -395,7 +408,10 @@ fn expire(queue: &Queue, state: &mut FifoState, now: Millis) -> bool {
 }
 
 /// Notes that a message is gone, and lets go of its location.
-fn note_removed(queue: &Queue, log: &mut Append<'_>, removed: &Removed) {
+fn note_removed(queue: &Queue, log: &mut Append<'_>, removed: &Removed, what: What) {
+    if queue.host.trace.is_on() {
+        queue.trace_gone(removed.seq, what);
+    }
     log.append(&Record::Deleted { queue: queue.id, seq: removed.seq });
     queue.references.release(removed.seq, log);
     location_of(&removed.payload).into_iter().for_each(|location| log.release(location));

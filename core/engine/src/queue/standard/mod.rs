@@ -13,7 +13,7 @@ mod retention;
 
 use std::cell::Cell;
 
-use trunkline_host::{Append, Location, Shared};
+use trunkline_host::{Append, Location, Shared, What};
 use trunkline_journal::{Lsn, Ticket};
 use trunkline_queue::{
     Extend, FairScheduler, Info, NewBody, SeqMap, SlotRef, StandardLog, Visibility,
@@ -82,6 +82,9 @@ impl StandardQueue {
         if messages.iter().all(|message| is_plain(queue, message)) {
             let mut index = 0;
             self.log.append_all(now, 0, messages.iter().map(|message| message.body), |seq| {
+                if queue.host.trace.is_on() {
+                    queue.trace_entered(seq, None);
+                }
                 each(index, Ok(Sent { queue: queue.id, seq, duplicate: false, ticket: None }));
                 index += 1;
             });
@@ -112,6 +115,9 @@ impl StandardQueue {
             return None;
         }
         let seq = self.log.append(now, 0, message.body);
+        if queue.host.trace.is_on() {
+            queue.trace_entered(seq, None);
+        }
         self.plan_retention(queue, now);
         Some(seq)
     }
@@ -193,6 +199,9 @@ impl StandardQueue {
         if flags != 0 {
             HEAD.set(head);
         }
+        if queue.host.trace.is_on() {
+            queue.trace_entered(seq, moved);
+        }
         if flags & GROUPED != 0 {
             self.has_tenants.store(true, Ordering::Release);
         }
@@ -225,13 +234,18 @@ impl StandardQueue {
         let Some(place) = self.place(queue, receipt) else { return Ok(None) };
         if !queue.host.is_journaled() && !self.has_tenants() && !queue.references.is_used() {
             // Nothing to let go of: no location in a journal, no tenant, no shared payload.
-            self.log.delete(place);
+            if self.log.delete(place) && queue.host.trace.is_on() {
+                queue.trace_gone(receipt.seq, What::Deleted);
+            }
             return Ok(None);
         }
         let mut log = queue.host.append()?;
         let info = self.log.info(place);
         if let (true, Some(info)) = (self.log.delete(place), info) {
             self.forget(queue, &mut log, &info);
+            if queue.host.trace.is_on() {
+                queue.trace_gone(info.seq, What::Deleted);
+            }
         }
         Ok(log.ticket())
     }
@@ -276,6 +290,7 @@ impl StandardQueue {
         self.clear(queue, &mut log);
         let before = self.next_seq();
         log.append(&Record::Purged { queue: queue.id, before, at: now });
+        queue.trace_purged(before, "by a purge");
         queue.note_purged(now);
         Ok(log.ticket())
     }
@@ -283,6 +298,7 @@ impl StandardQueue {
     /// Lets go of every message of a queue that is gone.
     pub fn empty(&self, queue: &Queue) -> Result<()> {
         self.clear(queue, &mut queue.host.append()?);
+        queue.trace_purged(self.next_seq(), "with its queue");
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 //! A claimed message belongs to this thread, so its body may be read without a lock; if anything
 //! fails before the lease it is put back, and nothing is lost.
 
-use trunkline_host::Location;
+use trunkline_host::{Location, What};
 use trunkline_journal::Lsn;
 use trunkline_queue::{BodyRef, Claim, SlotRef};
 use trunkline_types::{Code, Durability, Error, Millis, Receipt, Result};
@@ -187,6 +187,9 @@ impl StandardQueue {
         if let Some(info) = self.log.info(claimed.place()) {
             claimed.finish();
             self.forget(queue, &mut log, &info);
+            if queue.host.trace.is_on() {
+                queue.trace_gone(info.seq, What::Expired);
+            }
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 //! through from the oldest on. Only a *stranger* is watched on its own: a message that came from
 //! another queue and is older than its neighbours.
 
+use trunkline_host::What;
 use trunkline_queue::{Fire, Info, SlotRef};
 use trunkline_types::Millis;
 use trunkline_types::sync::atomic::Ordering;
@@ -21,6 +22,7 @@ impl StandardQueue {
         let gone = |place| self.expire_if_old(queue, place, now);
         match self.log.fire(slot, now) {
             Fire::BecameVisible(place) if !gone(place) => {
+                self.trace_returned(queue, place);
                 self.return_to_lane(queue, place);
                 Fired { again: None, visible: true }
             }
@@ -72,6 +74,12 @@ impl StandardQueue {
         self.plan_retention(queue, self.log.oldest_sent().unwrap_or_else(|| queue.host.now()));
     }
 
+    fn trace_returned(&self, queue: &Queue, place: SlotRef) {
+        if let (true, Some(info)) = (queue.host.trace.is_on(), self.log.info(place)) {
+            queue.trace_returned(info.seq, info.deliveries > 0);
+        }
+    }
+
     fn expire_if_old(&self, queue: &Queue, place: SlotRef, now: Millis) -> bool {
         let old = |info: &Info| info.sent + queue.rules.retention() <= now;
         let Some(info) = self.log.info(place).filter(old) else { return false };
@@ -103,6 +111,9 @@ impl StandardQueue {
         let Ok(mut log) = queue.host.append() else { return };
         if self.log.delete(info.place) {
             self.forget(queue, &mut log, info);
+            if queue.host.trace.is_on() {
+                queue.trace_gone(info.seq, What::Expired);
+            }
         }
     }
 }
