@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use trunkline_host::{ComponentKind, Documents, Faults, Host, OpenOptions};
+use trunkline_host::{ComponentKind, Documents, Faults, Host, OpenOptions, Trace};
 use trunkline_journal::{Signal, Ticket};
 use trunkline_types::{
     Clock, Code, Durability, Error, IdKey, Limits, Millis, QueueConfig, ResourceId, ResourceName,
@@ -102,6 +102,11 @@ impl Engine {
     /// The faults to be injected.
     pub fn faults(&self) -> &Faults {
         &self.host.faults
+    }
+
+    /// What happened to messages, events and records.
+    pub fn trace(&self) -> &Trace {
+        &self.host.trace
     }
 
     /// Fails if the engine is closed, or belongs to the process that forked this one.

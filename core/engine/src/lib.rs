@@ -64,7 +64,8 @@ pub use trunkline_delivery as delivery;
 pub use trunkline_host::{
     Accepted, Admission, Admitted, Awaited, Content, Effect, Faults, Held, Host, LongPoll, Needs,
     OpenOptions, Operation, Parker, Polled, Rendered, Renderer, ResourcePattern, ResourceReport,
-    Routed, Rule, Settled, Settling, Subscription, TimerKey, WaitEnd, Waiters,
+    Routed, Rule, Settled, Settling, Subscription, TimerKey, Trace, TraceStatistics, Traced,
+    TracedEntry, WaitEnd, Waiters, What,
 };
 pub use trunkline_journal::{Signal, Storage, Ticket};
 pub use trunkline_schedule as timetable;

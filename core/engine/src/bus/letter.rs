@@ -79,6 +79,9 @@ impl<'p> Letter<'p> {
         code: &str,
         why: &Error,
     ) -> Result<Option<Self>> {
+        if planned.bus.host.trace.is_on() {
+            planned.bus.trace_refused(event, planned, why.message());
+        }
         let Some(resource) = planned.target().definition.dead_letter else { return Ok(None) };
         let error = [("ERROR_CODE", code.to_owned()), ("ERROR_MESSAGE", why.message().to_owned())];
         let attributes = attributes::with_texts(&planned.names()?, &error)?;

@@ -23,6 +23,7 @@ mod record;
 mod replay;
 mod rules;
 mod target;
+mod traced;
 
 use std::sync::Arc;
 

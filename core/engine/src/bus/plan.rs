@@ -71,6 +71,9 @@ impl Bus {
         if let (Some(only), 1) = (&plan.only, path.len()) {
             rules.retain(|rule| only.contains(&rule.id));
         }
+        if self.host.trace.is_on() {
+            self.trace_match(event, &rules, plan.only.is_none());
+        }
         for rule in rules {
             for (index, target) in rule.targets.iter().enumerate() {
                 let other = self.host.directory.get::<Bus>(target.definition.resource);

@@ -94,7 +94,9 @@ impl Bus {
         mut plan: Plan,
     ) -> Result<PutOutcome> {
         let _via = Via::enter(self.id, &self.name)?;
+        let _cause = self.trace_put(&event, plan.is_replayed);
         self.plan(&event, hops, &mut Vec::new(), &mut plan)?;
+        self.trace_kept(&event, &plan.archives);
         let (delivery, logs) = (self.delivery.get()?, self.logs()?);
         let entries: Vec<_> =
             plan.archives.iter().map(|archive| archive.entry(&event, now)).collect();

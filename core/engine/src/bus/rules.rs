@@ -6,7 +6,7 @@
 //! then on it sees the new targets.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
 
 use trunkline_host::Location;
@@ -21,6 +21,9 @@ use super::input::Transformer;
 use super::path::Path;
 use super::record::RuleRecord;
 use super::target::TargetDefinition;
+
+/// Most rules that are looked at for those which do not match.
+const LOOKED_AT_MAX: usize = 10_000;
 
 /// A rule, as matches find it. It never changes: another one takes its place.
 pub(super) struct Rule {
@@ -213,6 +216,25 @@ impl RuleTable {
     pub fn all(&self) -> Vec<Arc<Rule>> {
         let ids: Vec<ResourceId> = lock(&self.names).values().copied().collect();
         ids.into_iter().filter_map(|id| self.get(id)).collect()
+    }
+
+    /// Up to `max` rules, in order of their names, that are not among those that match; and how
+    /// many more there are.
+    pub fn unmatched(&self, matched: &[Arc<Rule>], max: usize) -> (Vec<Arc<Rule>>, usize) {
+        let names = lock(&self.names);
+        // There may be a million rules.
+        let look_at = LOOKED_AT_MAX.min(matched.len() + max);
+        let ids: HashSet<_> = matched.iter().map(|rule| rule.id).collect();
+        let ids: Vec<ResourceId> = names
+            .values()
+            .take(look_at)
+            .filter(|id| !ids.contains(id))
+            .take(max)
+            .copied()
+            .collect();
+        let more = names.len().saturating_sub(matched.len() + ids.len());
+        drop(names);
+        (ids.into_iter().filter_map(|id| self.get(id)).collect(), more)
     }
 
     pub fn len(&self) -> usize {

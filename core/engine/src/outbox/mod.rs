@@ -16,6 +16,7 @@ mod handlers;
 mod replay;
 mod sender;
 mod settle;
+mod traced;
 mod turns;
 
 use std::collections::HashMap;

@@ -124,7 +124,11 @@ impl Outbox {
         let AttemptRef { receipt, attempt: number, accepted } = *attempt;
         // The number of a delivery and the seed of its engine name its chance.
         let seed = self.host.key.0 ^ receipt.seq;
-        match after_attempt(retry, number, accepted, now, ended, seed) {
+        let verdict = after_attempt(retry, number, accepted, now, ended, seed);
+        if self.host.trace.is_on() {
+            self.trace_attempt(destination, attempt, ended, &verdict, now);
+        }
+        match verdict {
             Verdict::Delete => {
                 count(&destination.counters.delivered);
                 self.forget_failure(destination, receipt.seq)?;
@@ -156,6 +160,9 @@ impl Outbox {
         why: &str,
         now: Millis,
     ) -> Result<Option<Ticket>> {
+        if self.host.trace.is_on() {
+            self.trace_given_up(destination, attempt, reason, why, now);
+        }
         let AttemptRef { receipt, attempt: attempts, accepted } = *attempt;
         if let Some(target) = destination.prepared().config.dead_letter {
             let attributes = [

@@ -42,6 +42,7 @@ impl Engine {
             let ticket = self.host().append()?.ticket();
             return Ok(publishing.end(0, 0, 0, ticket));
         }
+        let _cause = self.host().trace.enter(publishing.subject());
         let context = OnceCell::new();
         let mut count = Count::default();
         let (routes, told) = self.plan(&publishing, message, &context, *hops, &mut count)?;
@@ -95,10 +96,13 @@ impl Engine {
                     Ok((Some(accepted), _)) => count.delivered(accepted.ticket),
                     Ok((None, one)) => told.push(one),
                     Err(error) if !is_of_target(&error) => return Err(error),
-                    Err(_) => match self.route_to_target(publishing, selected, None, message) {
+                    Err(error) => {
+                        publishing.trace_refused(selected, &error);
+                        match self.route_to_target(publishing, selected, None, message) {
                         Some(route) => routes.push(route),
                         None => count.failed += 1,
-                    },
+                    }
+                    }
                 }
                 continue;
             }
@@ -120,7 +124,8 @@ impl Engine {
         message: &Notification<'_>,
     ) -> Option<Route> {
         let takes = |route: &Route| {
-            check(&route.queue, &branch(publishing, route, message, false).message).is_ok()
+            let checked = check(&route.queue, &branch(publishing, route, message, false).message);
+            checked.inspect_err(|error| publishing.trace_refused(selected, error)).is_ok()
         };
         let route = |queue, is_dead_letter| Route { selected: *selected, queue, is_dead_letter };
         let dead_letter = || {

@@ -17,6 +17,7 @@ mod occurrence;
 mod record;
 mod replay;
 mod run;
+mod traced;
 
 use std::sync::Arc;
 

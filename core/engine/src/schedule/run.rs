@@ -120,12 +120,14 @@ impl Schedule {
         let Due { definition, progress, occurrence, .. } = due;
         let config = &definition.config;
         let id = self.host.key.message_id(self.id, occurrence.number).to_string();
+        let _cause = self.trace_occurrence(occurrence);
         let context = Context { name: &self.name, occurrence, execution_id: &id };
         let body = context.render(config);
         let through = occurrence.scheduled;
         let delivered = Progress { through, delivered: progress.delivered + 1, ..*progress };
         let also = Advance::new(self, due, delivered);
         let Err(error) = self.deliver_to_target(config, &body, &id, &also) else { return Ok(()) };
+        self.trace_refused(occurrence, &error);
         if failure::is_final(&error) {
             return Err(error);
         }

@@ -33,6 +33,9 @@ impl Stream {
             self.logs.on_append(&route.log);
             put
         };
+        if self.host.trace.is_on() {
+            self.trace_put(&put, key);
+        }
         self.wake();
         let seq = put.sequence.offset();
         Ok(Accepted { resource: self.id, seq, duplicate: false, ticket: put.ticket })

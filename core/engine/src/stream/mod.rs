@@ -24,6 +24,7 @@ mod reshard;
 mod retention;
 mod statistics;
 mod streams;
+mod traced;
 mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};

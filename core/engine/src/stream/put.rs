@@ -45,6 +45,9 @@ impl Stream {
             self.logs.on_append(&route.log);
             put
         };
+        if self.host.trace.is_on() {
+            self.trace_put(&put, record.key);
+        }
         self.wake();
         self.host.sweep_if_due(now);
         Ok(put)
@@ -82,7 +85,11 @@ impl Stream {
             let size = |one: &NewRecord<'_>| ENTRY_BYTES + one.key.len() + one.data.len();
             append.reserve(records.len(), records.iter().map(size).sum());
             for record in records {
-                each(put_one(&state, &mut append, record, now)?.1);
+                let put = put_one(&state, &mut append, record, now)?.1;
+                if self.host.trace.is_on() {
+                    self.trace_put(&put, record.key);
+                }
+                each(put);
             }
             let ticket = append.ticket();
             drop(append);

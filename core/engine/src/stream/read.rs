@@ -76,13 +76,19 @@ impl Stream {
     pub fn read(
         &self,
         request: &ReadRequest,
-        sink: impl FnMut(StreamRecord<'_>),
+        mut sink: impl FnMut(StreamRecord<'_>),
     ) -> Result<ReadOutcome> {
         let call = self.host.admit(READ, &self.name)?;
         self.check_present()?;
         let now = call.now(&self.host);
         self.host.sweep_if_due(now);
-        self.view(request.shard, now)?.read(request, sink)
+        let is_traced = self.host.trace.is_on();
+        self.view(request.shard, now)?.read(request, |record| {
+            if is_traced {
+                self.trace_read(&record, None);
+            }
+            sink(record);
+        })
     }
 
     /// The shard as it is now.

@@ -15,6 +15,7 @@ mod loader;
 mod publish;
 mod record;
 mod table;
+mod traced;
 mod window;
 
 use std::sync::Arc;

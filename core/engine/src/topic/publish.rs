@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::fmt;
 
 use sha2::{Digest, Sha256};
-use trunkline_host::{Also, Append};
+use trunkline_host::{Also, Append, Subject};
 use trunkline_journal::Ticket;
 use trunkline_types::sync::atomic::{AtomicU64, Ordering};
 use trunkline_types::sync::{MutexGuard, lock};
@@ -109,7 +109,11 @@ impl Topic {
                     .to_owned(),
             ));
         }
-        Ok(Publishing { topic: self, message, now, message_id, order, selected })
+        let publishing = Publishing { topic: self, message, now, message_id, order, selected };
+        if self.host.trace.is_on() {
+            self.trace_publish(&publishing, message.body, message.attributes);
+        }
+        Ok(publishing)
     }
 
     fn check(&self, message: &Notification<'_>) -> Result<()> {
@@ -195,6 +199,18 @@ impl Publishing<'_> {
     /// Whether the topic is FIFO.
     pub fn is_fifo(&self) -> bool {
         self.order.is_some()
+    }
+
+    /// The message, for the trace.
+    pub fn subject(&self) -> Subject<'_> {
+        Subject::Id(self.message_id.0)
+    }
+
+    /// A target did not take the message.
+    pub fn trace_refused(&self, selected: &Selected, error: &Error) {
+        if self.topic.host.trace.is_on() {
+            self.topic.trace_refused(self.message_id, selected, error);
+        }
     }
 
     /// What the publish says of the message, for who renders it.

@@ -4,7 +4,7 @@
 //! Table and sets change under one lock, which a publish shares with others: while a filter changes
 //! it sees the old filter or the new one, never both and never none.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::PoisonError;
 
 use trunkline_host::Location;
@@ -16,7 +16,10 @@ use trunkline_types::{ResourceId, Result};
 
 use super::invalid;
 use super::record::SubscriptionRecord;
-use crate::attributes;
+use crate::attributes::{self, Attribute};
+
+/// Most subscriptions that are looked at for those which do not get a message.
+const LOOKED_AT_MAX: usize = 10_000;
 
 /// One subscription.
 #[derive(Debug, Clone)]
@@ -223,6 +226,19 @@ impl Subscriptions {
         Ok(selected)
     }
 
+    /// Up to `max` subscriptions with a filter, in the order of their creation, that are not among
+    /// the selected; and how many more there are.
+    pub fn unmatched(&self, selected: &[Selected], max: usize) -> (Vec<Numbered>, usize) {
+        let entries = self.read();
+        let looked_at = LOOKED_AT_MAX.min(selected.len() + max);
+        let ids: HashSet<_> = selected.iter().map(|one| one.id).collect();
+        let others = entries.by_id.iter().take(looked_at);
+        let others = others.filter(|(id, entry)| entry.filter.is_some() && !ids.contains(id));
+        let found: Vec<_> = others.take(max).map(|(id, entry)| (*id, entry.clone())).collect();
+        let more = entries.by_id.len().saturating_sub(selected.len() + found.len());
+        (found, more)
+    }
+
     fn match_attributes(
         &self,
         block: &[u8],
@@ -230,17 +246,7 @@ impl Subscriptions {
         found: &mut Vec<u32>,
     ) -> Result<()> {
         let decoded = attributes::decode(block)?;
-        let mut given = Vec::with_capacity(decoded.len());
-        for attribute in decoded.iter().filter(|attribute| !attribute.system) {
-            let kind = kind_of(&attribute.data_type);
-            let value = match kind {
-                AttributeKind::Binary => "",
-                _ => std::str::from_utf8(&attribute.value).map_err(|_| {
-                    invalid(format!("The attribute {:?} is no UTF-8 text.", attribute.name))
-                })?,
-            };
-            given.push(PatternAttribute { name: &attribute.name, kind, value });
-        }
+        let given = given(&decoded)?;
         self.by_attributes
             .match_attributes(&given, scratch, found)
             .map_err(|problem| invalid(format!("The attributes are not valid: {problem}")))
@@ -253,6 +259,22 @@ impl Subscriptions {
     fn write(&self) -> RwLockWriteGuard<'_, Entries> {
         self.entries.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The attributes that filters see.
+pub(super) fn given<'a>(decoded: &'a [Attribute]) -> Result<Vec<PatternAttribute<'a>>> {
+    let mut given = Vec::with_capacity(decoded.len());
+    for attribute in decoded.iter().filter(|attribute| !attribute.system) {
+        let kind = kind_of(&attribute.data_type);
+        let value = match kind {
+            AttributeKind::Binary => "",
+            _ => std::str::from_utf8(&attribute.value).map_err(|_| {
+                invalid(format!("The attribute {:?} is no UTF-8 text.", attribute.name))
+            })?,
+        };
+        given.push(PatternAttribute { name: &attribute.name, kind, value });
+    }
+    Ok(given)
 }
 
 /// The type that filters compare: a suffix of the caller's own says nothing, but for an array.

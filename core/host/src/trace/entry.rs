@@ -43,15 +43,13 @@ pub enum What {
     Deleted,
     /// A reader read it.
     Read,
-    /// Its time had passed before it could be delivered.
-    Missed,
     /// An archive keeps it.
     Archived,
     /// Everything in its resource was removed.
     Purged,
 }
 
-const ALL: [What; 17] = [
+const ALL: [What; 16] = [
     What::Accepted,
     What::Duplicate,
     What::Matched,
@@ -66,7 +64,6 @@ const ALL: [What; 17] = [
     What::Expired,
     What::Deleted,
     What::Read,
-    What::Missed,
     What::Archived,
     What::Purged,
 ];
@@ -89,7 +86,6 @@ impl What {
             Self::Expired => "expired",
             Self::Deleted => "deleted",
             Self::Read => "read",
-            Self::Missed => "missed",
             Self::Archived => "archived",
             Self::Purged => "purged",
         }
@@ -226,9 +222,8 @@ const IS_SAME: u8 = 4;
 /// Appends the bytes of an entry.
 pub(super) fn encode(note: &Note<'_>, begins: bool, origin: Option<Origin<'_>>, out: &mut Vec<u8>) {
     let is_same = origin.is_some_and(|origin| origin.is_same);
-    let flags = u8::from(begins) * BEGINS
-        | u8::from(origin.is_some()) * HAS_ORIGIN
-        | u8::from(is_same) * IS_SAME;
+    let flags = [(begins, BEGINS), (origin.is_some(), HAS_ORIGIN), (is_same, IS_SAME)];
+    let flags = flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag).sum();
     out.put_u8(note.what as u8);
     out.put_u8(flags);
     out.put_u128(u128::from(note.at));
