@@ -108,6 +108,7 @@ if TYPE_CHECKING:
     from trunkline.topics.notification import Notification
     from trunkline.topics.subscription import Subscription
     from trunkline.topics.topic import Topic
+    from trunkline.tracing import Trace, TraceEntry, TraceStatistics, Tracing
 
 __all__ = [
     "AlreadyExists",
@@ -193,6 +194,10 @@ __all__ = [
     "StreamStatistics",
     "Subscription",
     "Topic",
+    "Trace",
+    "TraceEntry",
+    "TraceStatistics",
+    "Tracing",
     "TrunklineError",
     "UnsupportedOperation",
     "ValidationException",
@@ -227,6 +232,10 @@ _LAZY = {
     "Stream": "trunkline.streams.stream",
     "Subscription": "trunkline.topics.subscription",
     "Topic": "trunkline.topics.topic",
+    "Trace": "trunkline.tracing",
+    "TraceEntry": "trunkline.tracing",
+    "TraceStatistics": "trunkline.tracing",
+    "Tracing": "trunkline.tracing",
     "Worker": "trunkline.queues.worker",
 }
 _LAZY_MODULES = ("aio", "aws", "bench", "capi", "patterns", "server")

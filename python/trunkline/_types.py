@@ -52,6 +52,9 @@ AsyncScheduleTarget: TypeAlias = "ScheduleTarget | Callable[[Occurrence], Awaita
 Durability: TypeAlias = Literal["disk", "os", "memory"]
 """What "acknowledged" means."""
 
+TraceMode: TypeAlias = Literal["off", "on"] | float
+"""Which part of what comes in is traced."""
+
 _Plain: TypeAlias = str | float | Decimal | bytes
 AttributeValue: TypeAlias = _Plain | tuple[str, _Plain]
 """str is a String, a number a Number, bytes a Binary; a pair names its type itself."""

@@ -32,9 +32,10 @@ if TYPE_CHECKING:
     from trunkline._core import Queue as CoreQueue
     from trunkline._handlers import Handlers
     from trunkline._outbox import Outbox
-    from trunkline._types import Durability, Path, QueueOptions
+    from trunkline._types import Durability, Path, QueueOptions, TraceMode
     from trunkline.faults import Faults
     from trunkline.schedules.registry import Schedules
+    from trunkline.tracing import Trace, Tracing
 
 ACCOUNT = "000000000000"
 """The account of queues that name none."""
@@ -57,6 +58,7 @@ def open(
     seed: int | None = None,
     read_only: bool = False,
     limits: Limits | None = None,
+    trace: TraceMode = "off",
 ) -> Engine:
     """Open an engine on the folder `path`, which is created if need be; without a path, in memory.
 
@@ -65,7 +67,8 @@ def open(
     A receive does not wait, so a crash may forget the newest leases: their messages are visible
     again and those deliveries are not counted. With `durable_receives` it waits as other verbs do.
     `clock` replaces the system's time, `seed` makes ids repeatable, `read_only` looks without
-    changing anything, `limits` raises or lowers AWS's limits.
+    changing anything, `limits` raises or lowers AWS's limits. `trace` notes what happens to
+    messages, events and records, for :meth:`Engine.trace`: ``"on"``, or a part of them, 0 to 1.
 
     Raises DataFolderInUse if another process has the folder open, and says which.
 
@@ -105,7 +108,10 @@ def open(
         read_only,
         dict((limits or Limits()).items()),
     )
-    return Engine(core)
+    engine = Engine(core)
+    if trace != "off":
+        engine.tracing.set(trace)
+    return engine
 
 
 class Engine(BusVerbs, ScheduleVerbs, StreamVerbs, TopicVerbs):
@@ -301,6 +307,35 @@ different value for attribute delay; leave the option out, or change the queue w
 
             self._faults = Faults(self._core)
         return self._faults
+
+    def trace(self, id: str) -> Trace:
+        """What happened to the message, event or record `id`, if the trace was on then.
+
+        The answer tells the whole chain: of a publish or an event also its messages in queues, of a
+        message also the publish, event or occurrence that it came from. A record of a stream is
+        named by its sequence number. See :attr:`tracing`.
+
+        >>> import trunkline
+        >>> clock = trunkline.VirtualClock(1_700_000_000)
+        >>> engine = trunkline.open(trace="on", clock=clock)
+        >>> queue = engine.queue("orders")
+        >>> sent = queue.send("one coffee")
+        >>> queue.receive()[0].delete()
+        >>> print(engine.trace(sent.message_id))
+        2023-11-14T22:13:20.000Z  accepted      queue orders
+        2023-11-14T22:13:20.000Z  received      queue orders: receive 1, lease of 30 s
+        2023-11-14T22:13:20.000Z  deleted       queue orders
+        """
+        from trunkline.tracing import read
+
+        return read(self._core.trace(), id)
+
+    @property
+    def tracing(self) -> Tracing:
+        """The switch of the trace, its bound and its counters."""
+        from trunkline.tracing import Tracing
+
+        return Tracing(self._core.trace())
 
     def _registry(self) -> Schedules:
         self._core.check_open()

@@ -23,6 +23,7 @@ use crate::queue::redrive::MoveStatus;
 use crate::schedule::Schedules;
 use crate::stream::{Stream, StreamHandle};
 use crate::topic::Topic;
+use crate::trace::Trace;
 
 /// An open engine.
 #[pyclass(frozen, weakref, module = "trunkline._core")]
@@ -307,6 +308,11 @@ impl Engine {
     /// Deliveries that leave the engine.
     fn outbox(&self) -> Outbox {
         Outbox(self.core.clone())
+    }
+
+    /// The trace.
+    fn trace(&self) -> Trace {
+        Trace(self.core.clone())
     }
 
     /// The schedules.

@@ -28,6 +28,7 @@ mod schedule;
 mod signals;
 mod stream;
 mod topic;
+mod trace;
 mod waker;
 #[cfg(feature = "wire")]
 mod wire;
@@ -58,6 +59,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     inspect::register(module)?;
     bus::register(module)?;
     topic::register(module)?;
+    trace::register(module)?;
     pattern::register(module)
 }
 

@@ -26,10 +26,12 @@ if TYPE_CHECKING:
         ScheduleInput,
         Seconds,
         TopicDedupScope,
+        TraceMode,
     )
     from trunkline.aio.streams.stream import Stream
     from trunkline.faults import Faults
     from trunkline.limits import Limits
+    from trunkline.tracing import Trace, Tracing
 
 
 def open(
@@ -41,6 +43,7 @@ def open(
     seed: int | None = None,
     read_only: bool = False,
     limits: Limits | None = None,
+    trace: TraceMode = "off",
 ) -> Engine:
     """Open an engine, as :func:`trunkline.open` does, for use with ``async with``.
 
@@ -60,6 +63,7 @@ def open(
             seed=seed,
             read_only=read_only,
             limits=limits,
+            trace=trace,
         )
     )
 
@@ -323,6 +327,15 @@ class Engine:
     def faults(self) -> Faults:
         """Faults on purpose, for tests; none unless asked for."""
         return self.sync.faults
+
+    def trace(self, id: str) -> Trace:
+        """What happened to the message, event or record `id`, if the trace was on then."""
+        return self.sync.trace(id)
+
+    @property
+    def tracing(self) -> Tracing:
+        """The switch of the trace, its bound and its counters."""
+        return self.sync.tracing
 
     async def __aenter__(self) -> Engine:
         return self

@@ -88,7 +88,7 @@ impl StreamMember {
         &self,
         call: &Admitted,
         request: &FetchRequest,
-        mut sink: impl FnMut(StreamRecord<'_>),
+        sink: impl FnMut(StreamRecord<'_>),
     ) -> Result<Vec<Taken>> {
         debug_assert!(call.is_for(READ));
         let stream = &self.stream;
@@ -97,7 +97,7 @@ impl StreamMember {
         let now = stream.host.attempt(call)?;
         stream.host.sweep_if_due(now);
         let (mut max, mut max_bytes) = (request.max, request.max_bytes);
-        let is_traced = stream.host.trace.is_on();
+        let mut sink = stream.traced(Some(&self.reader.name), sink);
         let mut taken = Vec::new();
         loop {
             let mut is_balanced = false;
@@ -108,12 +108,7 @@ impl StreamMember {
                 let request = ReadRequest { shard, offset: next, max, max_bytes };
                 // It may have expired since.
                 let Ok(view) = stream.view(shard, now) else { continue };
-                let outcome = view.read(&request, |record| {
-                    if is_traced {
-                        stream.trace_read(&record, Some(&self.reader.name));
-                    }
-                    sink(record);
-                })?;
+                let outcome = view.read(&request, &mut sink)?;
                 let fetched = Taken { shard, lease, next: outcome.next };
                 max -= outcome.records;
                 max_bytes = max_bytes.saturating_sub(outcome.bytes);

@@ -66,12 +66,13 @@ impl Stream {
         positions: &mut [ShardPosition],
         max: usize,
         max_bytes: usize,
-        mut sink: impl FnMut(StreamRecord<'_>),
+        sink: impl FnMut(StreamRecord<'_>),
     ) -> Result<usize> {
         debug_assert!(call.is_for(READ));
         let now = self.host.attempt(call)?;
         self.check_present()?;
         self.host.sweep_if_due(now);
+        let mut sink = self.traced(None, sink);
         if let [only] = positions {
             let (shard, offset) = (only.shard, only.offset);
             let request = ReadRequest { shard, offset, max, max_bytes };

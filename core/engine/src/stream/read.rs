@@ -76,19 +76,13 @@ impl Stream {
     pub fn read(
         &self,
         request: &ReadRequest,
-        mut sink: impl FnMut(StreamRecord<'_>),
+        sink: impl FnMut(StreamRecord<'_>),
     ) -> Result<ReadOutcome> {
         let call = self.host.admit(READ, &self.name)?;
         self.check_present()?;
         let now = call.now(&self.host);
         self.host.sweep_if_due(now);
-        let is_traced = self.host.trace.is_on();
-        self.view(request.shard, now)?.read(request, |record| {
-            if is_traced {
-                self.trace_read(&record, None);
-            }
-            sink(record);
-        })
+        self.view(request.shard, now)?.read(request, self.traced(None, sink))
     }
 
     /// The shard as it is now.

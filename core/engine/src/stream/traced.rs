@@ -21,9 +21,24 @@ impl Stream {
         self.host.trace.begin(&note, None);
     }
 
-    /// A record was read, by a reader or without one.
+    /// `sink`, with what it gets noted as read: by a reader, or without one.
+    #[inline]
+    pub(super) fn traced<'a>(
+        &'a self,
+        reader: Option<&'a str>,
+        mut sink: impl FnMut(StreamRecord<'_>) + 'a,
+    ) -> impl FnMut(StreamRecord<'_>) + 'a {
+        let is_traced = self.host.trace.is_on();
+        move |record| {
+            if is_traced {
+                self.trace_read(&record, reader);
+            }
+            sink(record);
+        }
+    }
+
     #[cold]
-    pub(super) fn trace_read(&self, record: &StreamRecord<'_>, reader: Option<&str>) {
+    fn trace_read(&self, record: &StreamRecord<'_>, reader: Option<&str>) {
         let (id, at) = (record.sequence.to_string(), self.host.now());
         let (subject, resource) = (Subject::Text(&id), &self.name);
         let detail = match reader {
