@@ -108,7 +108,7 @@ if TYPE_CHECKING:
     from trunkline.topics.notification import Notification
     from trunkline.topics.subscription import Subscription
     from trunkline.topics.topic import Topic
-    from trunkline.tracing import Trace, TraceEntry, TraceStatistics, Tracing
+    from trunkline.traces.trace import Trace, TraceEntry, TraceStatistics, Tracing
 
 __all__ = [
     "AlreadyExists",
@@ -232,10 +232,10 @@ _LAZY = {
     "Stream": "trunkline.streams.stream",
     "Subscription": "trunkline.topics.subscription",
     "Topic": "trunkline.topics.topic",
-    "Trace": "trunkline.tracing",
-    "TraceEntry": "trunkline.tracing",
-    "TraceStatistics": "trunkline.tracing",
-    "Tracing": "trunkline.tracing",
+    "Trace": "trunkline.traces.trace",
+    "TraceEntry": "trunkline.traces.trace",
+    "TraceStatistics": "trunkline.traces.trace",
+    "Tracing": "trunkline.traces.trace",
     "Worker": "trunkline.queues.worker",
 }
 _LAZY_MODULES = ("aio", "aws", "bench", "capi", "patterns", "server")

@@ -23,6 +23,7 @@ from trunkline.queues.queue import Queue
 from trunkline.schedules.verbs import ScheduleVerbs
 from trunkline.streams.verbs import StreamVerbs
 from trunkline.topics.verbs import TopicVerbs
+from trunkline.traces.verbs import TraceVerbs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from trunkline._types import Durability, Path, QueueOptions, TraceMode
     from trunkline.faults import Faults
     from trunkline.schedules.registry import Schedules
-    from trunkline.tracing import Trace, Tracing
 
 ACCOUNT = "000000000000"
 """The account of queues that name none."""
@@ -114,7 +114,7 @@ def open(
     return engine
 
 
-class Engine(BusVerbs, ScheduleVerbs, StreamVerbs, TopicVerbs):
+class Engine(BusVerbs, ScheduleVerbs, StreamVerbs, TopicVerbs, TraceVerbs):
     """An open engine; :func:`trunkline.open` makes it. A context manager that closes at its end.
 
     >>> import trunkline
@@ -307,35 +307,6 @@ different value for attribute delay; leave the option out, or change the queue w
 
             self._faults = Faults(self._core)
         return self._faults
-
-    def trace(self, id: str) -> Trace:
-        """What happened to the message, event or record `id`, if the trace was on then.
-
-        The answer tells the whole chain: of a publish or an event also its messages in queues, of a
-        message also the publish, event or occurrence that it came from. A record of a stream is
-        named by its sequence number. See :attr:`tracing`.
-
-        >>> import trunkline
-        >>> clock = trunkline.VirtualClock(1_700_000_000)
-        >>> engine = trunkline.open(trace="on", clock=clock)
-        >>> queue = engine.queue("orders")
-        >>> sent = queue.send("one coffee")
-        >>> queue.receive()[0].delete()
-        >>> print(engine.trace(sent.message_id))
-        2023-11-14T22:13:20.000Z  accepted      queue orders
-        2023-11-14T22:13:20.000Z  received      queue orders: receive 1, lease of 30 s
-        2023-11-14T22:13:20.000Z  deleted       queue orders
-        """
-        from trunkline.tracing import read
-
-        return read(self._core.trace(), id)
-
-    @property
-    def tracing(self) -> Tracing:
-        """The switch of the trace, its bound and its counters."""
-        from trunkline.tracing import Tracing
-
-        return Tracing(self._core.trace())
 
     def _registry(self) -> Schedules:
         self._core.check_open()

@@ -177,7 +177,8 @@ fn a_publish_is_linked_with_its_messages_both_ways_but_not_with_their_siblings()
         "accepted topic orders",
         "matched topic orders: subscription everything, for queue all",
         "matched topic orders: subscription paid, for queue paid",
-        "unmatched topic orders: subscription sent: The field \"state\" is \"paid\"; wanted \"sent\".",
+        "unmatched topic orders: subscription sent: \
+         The field \"state\" is \"paid\"; wanted \"sent\".",
     ];
     let whole = lines(&engine, &id);
     assert_eq!(whole[..4], published);

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from trunkline.aio.streams.stream import Stream
     from trunkline.faults import Faults
     from trunkline.limits import Limits
-    from trunkline.tracing import Trace, Tracing
+    from trunkline.traces.trace import Trace, Tracing
 
 
 def open(

@@ -54,7 +54,7 @@ pub struct TraceStatistics {
     pub rate: f64,
     /// Entries in memory.
     pub entries: u64,
-    /// Entries that were dropped, oldest first, because there was no room.
+    /// Entries that were dropped, oldest first, because the memory was full.
     pub dropped: u64,
     /// Bytes of memory that the entries have.
     pub bytes: usize,

@@ -1,4 +1,4 @@
-//! The entries in memory: blocks of bytes, of which the oldest is dropped when there is no room.
+//! The entries in memory: blocks of bytes, of which the oldest is dropped when the memory is full.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -43,12 +43,12 @@ impl Ring {
     }
 
     /// Adds the bytes of an entry whose subject has this hash. Returns the hashes of subjects that
-    /// are no longer followed, because the entry where they begin had to go.
+    /// are no longer followed, because the entry where they begin was dropped.
     pub fn push(&mut self, hash: u64, entry: &[u8]) -> Vec<u64> {
         let mut unfollowed = Vec::new();
         let length = HEAD + entry.len();
-        let has_room = |block: &Block| block.bytes.capacity() - block.bytes.len() >= length;
-        if !self.blocks.back().is_some_and(has_room) {
+        let has_capacity = |block: &Block| block.bytes.capacity() - block.bytes.len() >= length;
+        if !self.blocks.back().is_some_and(has_capacity) {
             let mut block = match self.blocks.len() >= self.blocks_max() {
                 true => self.drop_oldest(&mut unfollowed),
                 false => Block::default(),

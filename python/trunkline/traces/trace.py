@@ -1,4 +1,4 @@
-"""The trace: what happened to a message, an event or a record, and why."""
+"""What a trace tells, and its switch."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def rate(mode: TraceMode) -> float:
     return float(mode)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TraceEntry:
     """One thing that happened to a message, an event or a record."""
 
@@ -66,7 +66,7 @@ class TraceEntry:
         return f"{time}  {words:13} {self.kind} {self.name}{made}{detail}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Trace:
     """What happened to one id, as :meth:`Engine.trace` tells it, oldest first.
 
@@ -101,7 +101,7 @@ class Trace:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TraceStatistics:
     """How the trace of an engine stands."""
 

@@ -1,0 +1,1 @@
+"""The trace: what happened to a message, an event or a record, and why."""
