@@ -8,6 +8,7 @@ import socket
 import ssl
 import threading
 import time
+import urllib.error
 import urllib.request
 
 import pytest
@@ -315,6 +316,33 @@ def test_faults_strike_as_they_are_told(server):
     started = time.monotonic()
     sqs.send_message(QueueUrl=url, MessageBody="a")
     assert time.monotonic() - started >= 0.3
+
+
+def ask(server, path, body=None):
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(server.url + path, data)
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)
+
+
+def test_the_trace_of_a_message_is_told(server):
+    sqs = client(server)
+    url = sqs.create_queue(QueueName="traced")["QueueUrl"]
+    assert ask(server, "/_trunkline/trace")["rate"] == 0
+    assert ask(server, "/_trunkline/trace", {"mode": "on"})["rate"] == 1
+    sent = sqs.send_message(QueueUrl=url, MessageBody="a")
+    (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    traced = ask(server, "/_trunkline/trace/" + sent["MessageId"])
+    whats = [(entry["what"], entry["kind"], entry["name"]) for entry in traced["entries"]]
+    assert whats == [(what, "queue", "traced") for what in ("accepted", "received", "deleted")]
+    assert ask(server, "/_trunkline/trace/no%20such%20id")["entries"] == []
+    ask(server, "/_trunkline/trace", {"mode": 0.5, "max_bytes": 1 << 20})
+    assert ask(server, "/_trunkline/trace")["max_bytes"] == 1 << 20
+    for bad in ({"mode": "yes"}, {"mode": 2}, {}, {"mode": "on", "max_bytes": 0}):
+        with pytest.raises(urllib.error.HTTPError, match="400"):
+            ask(server, "/_trunkline/trace", bad)
+    ask(server, "/_trunkline/trace", {"mode": "off"})
 
 
 def test_the_virtual_clock_ends_long_polls_and_leases(tmp_path):

@@ -4,25 +4,38 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 use trunkline_engine::{
-    Effect, Operation, ResourcePattern, Rule, operation, queue_name, stream_name, stream_operation,
+    Effect, Operation, PUBLISH, PUT_EVENT, ResourceName, ResourcePattern, Rule, bus_name,
+    operation, queue_name, stream_name, stream_operation, topic_name,
 };
 
 use crate::error::invalid;
 
-/// The resource that a rule names: a queue or a stream.
+/// The resource that a rule names: one of these at most.
 #[derive(FromPyObject)]
 pub(crate) struct Named {
     #[pyo3(item)]
     queue: Option<String>,
     #[pyo3(item)]
     stream: Option<String>,
+    #[pyo3(item)]
+    topic: Option<String>,
+    #[pyo3(item)]
+    bus: Option<String>,
 }
 
-fn verb_named(name: &str) -> PyResult<Operation> {
-    operation::named(name).or_else(|| stream_operation::named(name)).ok_or_else(|| {
+/// The operation of a verb. Streams and event buses have a `put` each; that of the buses is meant
+/// where a rule names a bus, and is called `put_event` where it names none.
+fn verb_named(name: &str, of_bus: bool) -> PyResult<Operation> {
+    let found = match name {
+        "publish" => Some(PUBLISH),
+        "put" if of_bus => Some(PUT_EVENT),
+        "put_event" => Some(PUT_EVENT),
+        name => operation::named(name).or_else(|| stream_operation::named(name)),
+    };
+    found.ok_or_else(|| {
         invalid(format!(
             "Value {name:.32} for parameter verb is invalid. Reason: Must be send, receive, \
-             delete, extend, put, read or commit."
+             delete, extend, put, read, publish, put_event or commit."
         ))
     })
 }
@@ -36,7 +49,7 @@ pub(crate) fn rule(
     after: u64,
     times: Option<u64>,
 ) -> PyResult<Rule> {
-    let operation = verb_named(verb)?;
+    let operation = verb_named(verb, resource.bus.is_some())?;
     let message = detail.extract::<String>().unwrap_or_default();
     let delay = Duration::from_millis(detail.extract().unwrap_or_default());
     let effect = Effect::named(effect, &message, delay).ok_or_else(|| {
@@ -48,34 +61,37 @@ pub(crate) fn rule(
     Ok(Rule { operation, resource: pattern(operation, resource)?, effect, after, times })
 }
 
-/// What a rule of `operation` strikes. In the process a queue or a stream has a name and nothing
-/// else: the local account and region are meant.
-fn pattern(operation: Operation, resource: Named) -> PyResult<ResourcePattern> {
-    let is_commit = operation == operation::COMMIT;
-    let is_of_streams = stream_operation::named(operation.name).is_some();
-    match resource {
-        Named { queue: None, stream: None } => Ok(ResourcePattern::default()),
-        Named { queue: Some(name), stream: None } if is_commit || !is_of_streams => {
-            Ok(ResourcePattern::of(queue_name(name)))
-        }
-        Named { queue: None, stream: Some(name) } if is_commit || is_of_streams => {
-            Ok(ResourcePattern::of(stream_name(name)))
-        }
-        Named { queue: Some(_), stream: Some(_) } => Err(invalid(
-            "Value for parameter stream is invalid. Reason: A rule names a queue or a stream; make \
-             one rule for each."
-                .to_owned(),
-        )),
-        Named { queue: Some(_), .. } => Err(of_other_kind("queue", operation, "streams")),
-        Named { .. } => Err(of_other_kind("stream", operation, "queues")),
+/// What a rule of `operation` strikes. In the process a resource has a name and nothing else: the
+/// local account and region are meant.
+fn pattern(operation: Operation, named: Named) -> PyResult<ResourcePattern> {
+    let Named { queue, stream, topic, bus } = named;
+    let of_kind = match operation {
+        PUBLISH => "topic",
+        PUT_EVENT => "bus",
+        _ if stream_operation::named(operation.name).is_some() => "stream",
+        _ => "queue",
+    };
+    let mut given: Vec<(&str, ResourceName)> = Vec::new();
+    given.extend(queue.map(|name| ("queue", queue_name(name))));
+    given.extend(stream.map(|name| ("stream", stream_name(name))));
+    given.extend(topic.map(|name| ("topic", topic_name(name))));
+    given.extend(bus.map(|name| ("bus", bus_name(name))));
+    if let [_, (field, _), ..] = &*given {
+        return Err(invalid(format!(
+            "Value for parameter {field} is invalid. Reason: A rule names one resource; make one \
+             rule for each."
+        )));
     }
-}
-
-fn of_other_kind(field: &str, operation: Operation, kind: &str) -> PyErr {
-    invalid(format!(
-        "Value for parameter {field} is invalid. Reason: {} is a verb of {kind}.",
-        operation.name
-    ))
+    match given.pop() {
+        None => Ok(ResourcePattern::default()),
+        Some((kind, name)) if kind == of_kind || operation == operation::COMMIT => {
+            Ok(ResourcePattern::of(name))
+        }
+        Some((field, _)) => Err(invalid(format!(
+            "Value for parameter {field} is invalid. Reason: {} is a verb of a {of_kind}.",
+            operation.name
+        ))),
+    }
 }
 
 /// A rule as `(verb, effect, name of the resource, after, times)`.

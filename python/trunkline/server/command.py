@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
+    from trunkline._types import TraceMode
     from trunkline.engine import Engine
     from trunkline.server.log import Log
     from trunkline.server.server import Server
@@ -47,6 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--trusted-proxy", action="append", default=[], metavar="NETWORK", help=proxies)
     token = "what callers of /_trunkline/* have to send (default: $TRUNKLINE_ADMIN_TOKEN)"
     add("--admin-token", default=os.environ.get("TRUNKLINE_ADMIN_TOKEN"), help=token)
+    traced = "note what happens to messages: on, off, or a part such as 0.01 (default: %(default)s)"
+    add("--trace", type=_trace, default="off", metavar="MODE", help=traced)
     add("--virtual-clock", action="store_true", help="time stands still until it is advanced")
     add("--init", type=Path, metavar="DIR", help="run the .py and .sh files of a folder when ready")
     add("--log", choices=("text", "json"), default="text", help="its form (default: %(default)s)")
@@ -60,6 +63,20 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= _PORT_MAX):
         raise argparse.ArgumentTypeError(f"{text!r} is no port; use 0 to {_PORT_MAX}")
     return int(text)
+
+
+def _trace(text: str) -> TraceMode:
+    import argparse
+
+    if text in ("on", "off"):
+        return "on" if text == "on" else "off"
+    try:
+        part = float(text)
+    except ValueError:
+        part = -1.0
+    if not 0 <= part <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no mode; use on, off, or 0 to 1")
+    return part
 
 
 def run(options: argparse.Namespace) -> int:
@@ -81,6 +98,7 @@ def run(options: argparse.Namespace) -> int:
             durability=options.durability,
             durable_receives=options.durable_receives,
             clock=clock,
+            trace=options.trace,
         )
     except trunkline.TrunklineError as error:
         return log.fail(f"{error.code}: {error}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from trunkline.errors import InvalidParameterValue
 
@@ -35,7 +35,15 @@ def rate(mode: TraceMode) -> float:
 
 @dataclass(frozen=True)
 class TraceEntry:
-    """One thing that happened to a message, an event or a record."""
+    """One thing that happened to a message, an event or a record.
+
+    >>> import trunkline
+    >>> engine = trunkline.open(trace="on")
+    >>> sent = engine.queue("orders").send("one coffee")
+    >>> entry = engine.trace(sent.message_id).entries[0]
+    >>> entry.what, entry.kind, entry.name
+    ('accepted', 'queue', 'orders')
+    """
 
     id: str
     """The id of what it happened to."""
@@ -58,7 +66,7 @@ class TraceEntry:
     """The id of what it came from, if it begins here: a message in a queue, of its publish."""
 
     def __str__(self) -> str:
-        moment = datetime.fromtimestamp(self.at, timezone.utc)
+        moment = datetime.fromtimestamp(self.at, UTC)
         time = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         words = self.what.replace("_", " ")
         detail = f": {self.detail}" if self.detail else ""
@@ -103,7 +111,12 @@ class Trace:
 
 @dataclass(frozen=True)
 class TraceStatistics:
-    """How the trace of an engine stands."""
+    """How the trace of an engine stands.
+
+    >>> import trunkline
+    >>> trunkline.open(trace="on").tracing.statistics().rate
+    1.0
+    """
 
     rate: float
     """The part of what comes in that is followed: 0 when the trace is off, 1 when it is on."""

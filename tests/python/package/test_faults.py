@@ -163,3 +163,65 @@ def test_a_commit_fault_strikes_each_kind_of_resource_and_leaves_the_verb_done(
             engine.faults.clear()
         assert queue.statistics().visible == 4
         assert len(list(topic.subscriptions())) == 2
+
+
+EVENT = {"source": "shop", "detail-type": "Order", "detail": {}}
+
+
+def test_a_publish_and_a_put_fail_before_they_do_anything(engine):
+    target, other = engine.queue("q"), engine.topic("other")
+    orders, bus = engine.topic("orders"), engine.bus("shop")
+    orders.subscribe(target)
+    bus.rule("all", {"source": ["shop"]}, target)
+    engine.faults.error("publish", "no", topic="orders", after=1, times=1)
+    engine.faults.error("put", "no", bus="shop", times=1)
+    other.publish("a")
+    orders.publish("a")
+    with pytest.raises(trunkline.InjectedFault, match="no"):
+        orders.publish("b")
+    with pytest.raises(trunkline.InjectedFault, match="no"):
+        bus.put(EVENT)
+    assert target.statistics().visible == 1
+    assert (orders.publish("b").delivered, bus.put(EVENT).delivered) == (1, 1)
+    assert len(engine.faults) == 0
+
+
+def test_a_batch_tells_which_publish_and_which_put_failed(engine):
+    engine.faults.error("publish", after=1, times=1)
+    result = engine.topic("orders").publish_batch(["a", "b", "c"])
+    assert [failed.index for failed in result.failed] == [1]
+    engine.faults.error("put_event", after=1, times=1)
+    put = engine.bus("shop").put_batch([EVENT, EVENT, EVENT])
+    assert [failed.index for failed in put.failed] == [1]
+
+
+def test_a_publish_and_a_put_are_delayed_and_their_commits_fail(engine):
+    orders, bus = engine.topic("orders"), engine.bus("shop")
+    orders.subscribe(engine.queue("q"))
+    bus.rule("all", {"source": ["shop"]}, engine.queue("q"))
+    engine.faults.delay("publish", 0.1, times=1)
+    engine.faults.delay("put", 0.1, bus="shop", times=1)
+    start = time.monotonic()
+    orders.publish("a")
+    bus.put(EVENT)
+    assert 0.2 <= time.monotonic() - start < 0.8
+    engine.faults.error("commit", topic="orders", times=1)
+    engine.faults.error("commit", bus="shop", times=1)
+    with pytest.raises(trunkline.InjectedFault):
+        orders.publish("a")
+    with pytest.raises(trunkline.InjectedFault):
+        bus.put(EVENT)
+    assert engine.queue("q").statistics().visible == 4
+
+
+def test_a_rule_of_another_kind_of_resource_is_refused(engine):
+    for verb, named in [
+        ("publish", {"queue": "q"}),
+        ("put_event", {"stream": "s"}),
+        ("send", {"topic": "t"}),
+        ("put", {"topic": "t"}),
+        ("commit", {"queue": "q", "bus": "b"}),
+    ]:
+        with pytest.raises(trunkline.InvalidParameterValue, match="parameter"):
+            engine.faults.error(verb, **named)
+    assert len(engine.faults) == 0

@@ -99,9 +99,9 @@ impl Engine {
                     Err(error) => {
                         publishing.trace_refused(selected, &error);
                         match self.route_to_target(publishing, selected, None, message) {
-                        Some(route) => routes.push(route),
-                        None => count.failed += 1,
-                    }
+                            Some(route) => routes.push(route),
+                            None => count.failed += 1,
+                        }
                     }
                 }
                 continue;

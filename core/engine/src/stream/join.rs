@@ -49,6 +49,9 @@ impl StreamInStep<'_> {
         let key = self.stream.check_routed(routed)?;
         let record = NewRecord { key, hash_key: None, data: routed.body };
         let (route, put) = put_one(state, log, &record, self.now)?;
+        if self.stream.host.trace.is_on() {
+            self.stream.trace_put(&put, key);
+        }
         self.logs.borrow_mut().push(route.log.clone());
         let (resource, seq) = (self.stream.id, put.sequence.offset());
         Ok(Accepted { resource, seq, duplicate: false, ticket: put.ticket })

@@ -1,8 +1,9 @@
-//! Paths that are no AWS service: health, reset, clock, faults, metrics, and what a service adds.
+//! Paths that are no AWS service: health, reset, clock, faults, trace, metrics, and what a service
+//! adds.
 
 use trunkline_types::Code;
 
-use super::{Dispatched, Dispatcher, Pending, clock, faults};
+use super::{Dispatched, Dispatcher, Pending, clock, faults, trace};
 use crate::error::{Result, WireError};
 use crate::message::{Request, Response};
 use crate::service::AdminWork;
@@ -17,12 +18,14 @@ pub enum AdminTask {
     Advance(u64),
     /// Writes all counters and gauges.
     Metrics,
+    /// Tells what happened to this id.
+    Trace(String),
     /// What a service does at a path of its own.
     Service(AdminWork),
 }
 
 /// The paths, and the methods that each of them takes.
-const PATHS: [(&str, &[&str]); 9] = [
+const PATHS: [(&str, &[&str]); 11] = [
     ("/_localstack/health", &["GET", "HEAD"]),
     ("/_localstack/state/reset", &["POST"]),
     ("/_trunkline/clock", &["GET", "POST"]),
@@ -30,6 +33,8 @@ const PATHS: [(&str, &[&str]); 9] = [
     ("/_trunkline/health", &["GET", "HEAD"]),
     ("/_trunkline/metrics", &["GET"]),
     ("/_trunkline/reset", &["POST"]),
+    ("/_trunkline/trace", &["GET", "POST"]),
+    ("/_trunkline/trace/", &["GET"]),
     ("/metrics", &["GET"]),
     ("/moto-api/reset", &["POST"]),
 ];
@@ -57,10 +62,11 @@ impl Dispatcher {
                 Err(error) => Dispatched::Done(refusal(error)),
             });
         }
-        let known = PATHS.iter().find(|(path, _)| *path == request.path);
+        let traced = trace::id_of(request.path);
+        let path = if traced.is_some() { "/_trunkline/trace/" } else { request.path };
+        let known = PATHS.iter().find(|(known, _)| *known == path);
         let Some((_, methods)) = known else {
-            let error = WireError::new("NotFound", 404, "There is nothing at this path.");
-            return Some(Dispatched::Done(refusal(error)));
+            return Some(Dispatched::Done(refusal(nothing_here())));
         };
         if !methods.contains(&request.method) {
             let allowed = methods.join(", ");
@@ -76,6 +82,7 @@ impl Dispatcher {
                 clock::read(request.body, self.engine.clock()).map(AdminTask::Advance)
             }
             (_, "/metrics" | "/_trunkline/metrics") => Ok(AdminTask::Metrics),
+            _ if traced.is_some() => traced.map(AdminTask::Trace).ok_or_else(nothing_here),
             _ => return Some(Dispatched::Done(self.quick(request).unwrap_or_else(refusal))),
         };
         Some(match task {
@@ -101,6 +108,12 @@ impl Dispatcher {
             (_, "/_trunkline/health") => return Ok(self.health()),
             (_, "/_localstack/health") => return Ok(self.localstack_health()),
             (_, "/_trunkline/clock") => return Ok(self.clock()),
+            (method, "/_trunkline/trace") => {
+                if method == "POST" {
+                    trace::switch(request.body, self.engine.trace())?;
+                }
+                return Ok(Response::new(200, JSON, trace::statistics(self.engine.trace())));
+            }
             ("POST", _) => faults.add(faults::read(request.body)?),
             ("DELETE", _) => faults.clear(),
             _ => {}
@@ -117,6 +130,9 @@ impl Dispatcher {
                 advanced.map_err(|error| WireError::from_engine(&error))
             }
             AdminTask::Service(work) => work(&self.engine),
+            AdminTask::Trace(id) => {
+                Ok(Response::new(200, JSON, trace::write(self.engine.trace(), &id)))
+            }
             AdminTask::Metrics => {
                 let planes = self.planes.iter().map(|plane| (&plane.service, &plane.counters));
                 let text = self.metrics.render(&self.engine, planes);
@@ -157,6 +173,7 @@ impl Dispatcher {
 
     fn reset(&self) -> Result<Response> {
         self.engine.faults().clear();
+        self.engine.trace().clear();
         for plane in &self.planes {
             plane.service.reset(&self.engine)?;
         }
@@ -173,6 +190,10 @@ impl Dispatcher {
         });
         Response::new(200, JSON, body.to_string())
     }
+}
+
+fn nothing_here() -> WireError {
+    WireError::new("NotFound", 404, "There is nothing at this path.")
 }
 
 fn refusal(error: WireError) -> Response {

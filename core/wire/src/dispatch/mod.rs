@@ -14,6 +14,7 @@ mod metrics;
 mod pending;
 mod plane;
 mod safe_method;
+mod trace;
 
 pub use admin::{AdminTask, is_admin_path, is_health_path};
 pub use control::{Call, ControlPlane};
