@@ -37,6 +37,7 @@ class Replay:
         self.deadline = time.monotonic() + patience
         words = frozenset(word for word in content.get("words", ()) if "<" not in word)
         self.comparison = Comparison(words, frozenset(content.get("unordered", ())))
+        self.comparison.own = self.filling.uids
         self.answers = Answers(content, self.filling)
 
     def run(self) -> str | None:
@@ -99,7 +100,10 @@ class Replay:
         except NoSuchPart:
             return False
         trial = Comparison(
-            self.comparison.words, self.comparison.unordered, dict(self.comparison.bound)
+            self.comparison.words,
+            self.comparison.unordered,
+            dict(self.comparison.bound),
+            self.filling.uids,
         )
         return trial.differs(path, value, part) is None
 

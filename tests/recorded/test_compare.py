@@ -30,11 +30,15 @@ OTHER = "9a1b2c3d-0000-1111-2222-333344445555"
         ({"Tags": [{"K": "<x:1>"}, {"K": "b"}]}, {"Tags": [{"K": "b"}, {"K": "a"}]}),
         ("Command is <valid>!", "Command is <valid>!"),
         ("<<next-token>:1>", "abc"),
+        (["<sequence-number:1>", "<sequence-number:2>"], ["7", "7"]),
+        ({"_normalized": "a", "Message": "a\n at [Source: x"}, {"Message": "a\n at [Source: x"}),
+        ("<uuid:1>", "0a1b2c3d"),
         ("at date, on a date-line", "at 2026-01-01T00:00:00Z, on a 2026-01-01T00:00:00Z-line"),
     ],
 )
 def test_equal(expected: object, actual: object) -> None:
     rules = Comparison(words=frozenset({"a word", "date"}), unordered=frozenset({"Tags"}))
+    rules.own = {"1": "0a1b2c3d"}
     assert rules.differs("$", expected, actual) is None
 
 

@@ -58,7 +58,7 @@ class Filling:
         self.answers: list[Any] = []
         self.endpoint = endpoint
         self.accounts = {account: f"{random.randrange(10**12):012}" for account in (CALLER, OTHER)}
-        self._uids: dict[str, str] = {}
+        self.uids: dict[str, str] = {}
         self._calls = calls
 
     @cached_property
@@ -96,7 +96,7 @@ class Filling:
 
     def uid(self, number: str) -> str:
         """The random part of a name."""
-        return self._uids.setdefault(number, f"{random.getrandbits(32):08x}")
+        return self.uids.setdefault(number, f"{random.getrandbits(32):08x}")
 
     def _earlier(self, part: re.Match[str]) -> Any:
         number = int(part[1])
@@ -107,7 +107,7 @@ class Filling:
 
     def plain(self, text: str) -> str:
         """`text` with the recorded names for this replay's values, so that scores are stable."""
-        for number, uid in self._uids.items():
+        for number, uid in self.uids.items():
             text = text.replace(uid, f"<uid:{number}>")
         for recorded, account in self.accounts.items():
             text = text.replace(account, recorded)
