@@ -299,3 +299,11 @@ def test_schedules_outlive_the_server(tmp_path):
         url = sqs.get_queue_url(QueueName="jobs")["QueueUrl"]
         clock.advance(86_400)
         assert len(receive(sqs, url, WaitTimeSeconds=1)) == 1
+
+
+def test_a_client_of_a_closed_engine_is_told_so():
+    engine = trunkline.open()
+    engine.close()
+    scheduler = trunkline.aws.client("scheduler", engine=engine, region_name="us-east-1")
+    with pytest.raises(Exception, match="closed"):
+        scheduler.list_schedules()

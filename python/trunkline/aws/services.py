@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import import_module
 
+from trunkline.errors import EngineUnavailable
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,8 +25,9 @@ class Service:
     scopes: tuple[str, ...] = ()
     api_version: str | None = None
     actions: tuple[str, ...] = ()
-    runner: str | None = None
-    """The module that works for the service in the background; it has ``resume(store)``."""
+    runner: tuple[str, str] | None = None
+    """A destination of the outbox, and the module that works on it in the background, which has
+    ``resume(store)``."""
 
     def operations(self) -> Operations:
         """The operations of the control plane; the module is imported when it is first needed."""
@@ -33,8 +36,16 @@ class Service:
 
     def resume(self, store: Store) -> None:
         """Lets what works in the background go on with what an earlier opening left."""
-        if self.runner is not None:
-            import_module(self.runner).resume(store)
+        if self.runner is None:
+            return
+        destination, module = self.runner
+        try:
+            is_needed = store.core.outbox().find(destination) is not None
+        except EngineUnavailable:
+            # The requests will be told of it.
+            return
+        if is_needed:
+            import_module(module).resume(store)
 
     def plain(self) -> tuple[str, str | None, list[str], str | None, list[str]]:
         """The service as the core takes it."""
@@ -89,7 +100,7 @@ SERVICES = (
         "scheduler",
         "trunkline.aws.scheduler",
         scopes=("scheduler",),
-        runner="trunkline.aws.scheduler.runner",
+        runner=("scheduler", "trunkline.aws.scheduler.runner"),
     ),
     Service("logs", "trunkline.aws.logs", target_prefix="Logs_20140328", scopes=("logs",)),
     Service("sts", "trunkline.aws.sts", scopes=("sts",), api_version="2011-06-15"),

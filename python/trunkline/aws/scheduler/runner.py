@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from trunkline.aws.store import Store
 
 NAME = "scheduler"
-"""The destination in the outbox."""
+"""The destination in the outbox; the table of services names it too."""
 
 LEASE_SECONDS = 60.0
 """How long one operation may take."""
@@ -58,8 +58,7 @@ def destination_of(store: Store) -> int:
 
 def resume(store: Store) -> None:
     """Goes on with what waits from an earlier opening of the engine."""
-    if Outbox(store.core.outbox()).find(NAME) is not None:
-        destination_of(store)
+    destination_of(store)
 
 
 class Runner:
