@@ -2,7 +2,7 @@
 from collections.abc import Sequence
 from typing import Any, TypeAlias, final
 
-from trunkline._core import BatchFailure
+from trunkline._core import BatchFailure, RetryTable
 
 _Body: TypeAlias = bytes | str | bytearray | memoryview
 
@@ -22,6 +22,10 @@ class SubscriptionSettings:
         age_max: int | None = None,
         endpoint: str,
         name: str | None = None,
+        pending: bool = False,
+        protocol: str = "default",
+        content_type: str | None = None,
+        retry: RetryTable | None = None,
     ) -> SubscriptionSettings: ...
 
 @final
@@ -83,5 +87,16 @@ class Topic:
     def unsubscribe(self, id: int) -> None: ...
     def remove(self) -> None: ...
     def subscription(self, id: int) -> dict[str, Any]: ...
+    def set_document(
+        self,
+        document: bytes,
+        content_based_dedup: bool | None = None,
+        dedup_by_group: bool | None = None,
+    ) -> None: ...
+    def subscription_page(
+        self, after: int | None, limit: int
+    ) -> list[tuple[int, dict[str, Any]]]: ...
+    def subscription_named(self, name: str) -> int | None: ...
+    def subscription_of(self, target: int) -> int | None: ...
     def subscriptions(self) -> list[int]: ...
     def statistics(self) -> dict[str, int]: ...

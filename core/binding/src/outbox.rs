@@ -22,7 +22,7 @@ type PlainPhase = (u32, String, Millis, Millis, u32);
 /// When a failed delivery is tried again. Times are milliseconds.
 #[pyclass(frozen, eq, module = "trunkline._core")]
 #[derive(PartialEq, Eq)]
-pub(crate) struct RetryTable(Table);
+pub(crate) struct RetryTable(pub Table);
 
 #[pymethods]
 impl RetryTable {

@@ -57,7 +57,7 @@ pub use stream::{
     StreamRecord, StreamStatistics, operation as stream_operation, stream_name,
 };
 pub use topic::{
-    Notification, PUBLISH, Publication, SubscriptionStatus, TOPIC, Topic, TopicConfig,
+    Notification, PUBLISH, Protocol, Publication, SubscriptionStatus, TOPIC, Topic, TopicConfig,
     TopicStatistics, topic_name,
 };
 pub use trunkline_delivery as delivery;

@@ -35,6 +35,8 @@ fn to(queue: &Queue) -> NewSubscription<'static> {
     NewSubscription {
         target: TargetResource::Resource(queue.id()),
         is_raw: true,
+        is_pending: false,
+        protocol: trunkline_engine::Protocol::Default,
         filter: None,
         filters_body: false,
         dead_letter: None,
@@ -401,4 +403,43 @@ fn destinations_go_with_their_subscriptions_and_those_of_none_at_the_next_openin
     assert_eq!((engine.destinations().unwrap().len(), payloads(&engine)), (1, 1));
     engine.remove_topic(&topic(&engine, "orders")).unwrap();
     assert_eq!((engine.destinations().unwrap().len(), payloads(&engine)), (0, 0));
+}
+
+#[test]
+fn a_pending_subscription_gets_nothing_until_it_is_configured_and_may_wait_for_its_queue() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = on_disk(folder.path(), START);
+    let (orders, a) = (topic(&engine, "orders"), common::find(&engine, "a"));
+    let none = TargetResource::Resource(ResourceId(0));
+    let pending = NewSubscription { target: none, is_pending: true, name: Some("a"), ..to(&a) };
+    let (id, _) = engine.subscribe(&orders, &pending).unwrap();
+    assert_eq!(publish(&engine, &orders, "early").matched, 0);
+    drop((orders, a, engine));
+    let engine = on_disk(folder.path(), START);
+    let (orders, a) = (topic(&engine, "orders"), queue(&engine, "a", standard_queue()));
+    assert!(orders.subscription(id).unwrap().is_pending);
+    assert_eq!(publish(&engine, &orders, "early").matched, 0);
+    engine.configure_subscription(&orders, id, &to(&a)).unwrap();
+    let published = publish(&engine, &orders, "late");
+    assert_eq!((published.matched, published.delivered), (1, 1));
+    let other = queue(&engine, "b", standard_queue());
+    assert!(engine.configure_subscription(&orders, id, &to(&other)).is_err());
+    // A queue of the same name that took the place of the first is the target again.
+    a.remove().unwrap();
+    engine.configure_subscription(&orders, id, &to(&other)).unwrap();
+    assert_eq!(publish(&engine, &orders, "later").delivered, 1);
+}
+
+#[test]
+fn a_structured_message_gives_queues_their_own_text() {
+    everywhere(|engine| {
+        let (orders, a) = (topic(engine, "orders"), queue(engine, "a", standard_queue()));
+        subscribe(engine, &orders, &a);
+        let body = r#"{"default":"all","sqs":"queues"}"#;
+        let structured = Notification { is_structured: true, ..message(body) };
+        assert_eq!(engine.publish(&orders, &structured).unwrap().delivered, 1);
+        assert_eq!(bodies(&receive(&a, 9)), ["queues"]);
+        let flawed = Notification { is_structured: true, ..message("{}") };
+        assert!(engine.publish(&orders, &flawed).is_err());
+    });
 }

@@ -38,6 +38,7 @@ fn notification<'a>(entry: &'a Entry<'_>, body: &'a Body<'_>) -> Notification<'a
         subject: subject.as_deref(),
         group: group.as_deref(),
         dedup_id: dedup_id.as_deref(),
+        is_structured: false,
     }
 }
 
@@ -139,7 +140,8 @@ impl Topic {
         dedup_id: Option<&str>,
     ) -> PyResult<PublishResult> {
         let (body, attributes) = (&*body.0, attributes.unwrap_or_default());
-        let message = Notification { body, attributes, subject, group, dedup_id };
+        let message =
+            Notification { body, attributes, subject, group, dedup_id, is_structured: false };
         let publication = self.settled(py, || self.publish_one(&message))?;
         Ok(PublishResult::new(publication, 0))
     }
@@ -192,6 +194,51 @@ impl Topic {
         guard(|| self.plain(py, self.topic.subscription(ResourceId(id)).map_err(raise)?))
     }
 
+    /// Replaces what a surface keeps with the topic, and its rules if they are given.
+    #[pyo3(signature = (document, content_based_dedup=None, dedup_by_group=None))]
+    fn set_document(
+        &self,
+        py: Python<'_>,
+        document: &[u8],
+        content_based_dedup: Option<bool>,
+        dedup_by_group: Option<bool>,
+    ) -> PyResult<()> {
+        let mut config = self.topic.config();
+        config.content_based_dedup = content_based_dedup.unwrap_or(config.content_based_dedup);
+        config.dedup_by_group = dedup_by_group.unwrap_or(config.dedup_by_group);
+        self.control(py, || self.topic.configure(config, document))
+    }
+
+    /// Up to `limit` subscriptions behind the id `after`: the id of each, and what it is.
+    #[pyo3(signature = (after, limit))]
+    fn subscription_page<'py>(
+        &self,
+        py: Python<'py>,
+        after: Option<u32>,
+        limit: usize,
+    ) -> PyResult<Vec<(u32, Bound<'py, PyDict>)>> {
+        guard(|| {
+            let page = self.topic.subscriptions(after.map(ResourceId), limit).map_err(raise)?;
+            page.into_iter().map(|one| Ok((one.id.0, self.plain(py, one)?))).collect()
+        })
+    }
+
+    /// The id of the subscription of this name.
+    fn subscription_named(&self, name: &str) -> PyResult<Option<u32>> {
+        guard(|| {
+            let found = self.topic.subscription_named(name).map_err(raise)?;
+            Ok(found.map(|one| one.id.0))
+        })
+    }
+
+    /// The id of the subscription of a queue.
+    fn subscription_of(&self, target: u32) -> PyResult<Option<u32>> {
+        guard(|| {
+            let found = self.topic.subscription_of(ResourceId(target)).map_err(raise)?;
+            Ok(found.map(|one| one.id.0))
+        })
+    }
+
     fn subscriptions(&self) -> PyResult<Vec<u32>> {
         guard(|| {
             let all = self.topic.subscriptions(None, usize::MAX).map_err(raise)?;
@@ -224,6 +271,7 @@ impl Topic {
         values.set_item("target", status.target.0)?;
         values.set_item("outside", status.is_outside)?;
         values.set_item("raw", status.is_raw)?;
+        values.set_item("pending", status.is_pending)?;
         values.set_item("filter", status.filter)?;
         values.set_item("filters_body", status.filters_body)?;
         values.set_item("dead_letter", status.dead_letter.map(|id| id.0))?;

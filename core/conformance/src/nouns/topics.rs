@@ -37,6 +37,8 @@ fn to(queue: &Queue, filter: Option<&'static str>) -> NewSubscription<'static> {
     NewSubscription {
         target: TargetResource::Resource(queue.id()),
         is_raw: true,
+        is_pending: false,
+        protocol: trunkline_engine::Protocol::Default,
         filter,
         filters_body: true,
         dead_letter: None,

@@ -11,7 +11,7 @@ use trunkline_types::{Code, Error, ResourceId, Result};
 
 use super::others;
 use crate::bus::Bus;
-use crate::topic::{Notification, Publishing, Selected, renderer};
+use crate::topic::{Notification, Protocol, Publishing, Selected, renderer};
 
 /// The source of an event whose detail is a notification.
 const SOURCE: &str = "trunkline.topic";
@@ -44,7 +44,7 @@ impl<'a> Told<'a> {
         context: &[u8],
         hops: u32,
     ) -> Result<Self> {
-        let body = match selected.is_raw {
+        let body = match selected.is_raw && !message.is_structured {
             true => message.body.into(),
             false => envelope(host, publishing, selected, message, context)?.into(),
         };
@@ -89,7 +89,8 @@ fn envelope(
         accepted: publishing.now,
         attempt: 1,
     };
-    let rendered = host.render(renderer(selected.id, false), &content)?.body;
+    let rendered =
+        host.render(renderer(selected.id, selected.is_raw, Protocol::Default), &content)?.body;
     if host.directory.get::<Bus>(selected.target).is_none() {
         return Ok(rendered);
     }

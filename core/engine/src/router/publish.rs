@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 use std::sync::{Arc, Weak};
 
-use trunkline_host::{Also, Via};
+use trunkline_host::{Admission, Admitted, Also, Held, Via};
 use trunkline_journal::Ticket;
 use trunkline_types::{Code, Error, Millis, QueueKind, Result};
 
@@ -16,7 +16,8 @@ use crate::queue::{
     Branch, FanOutStep, Kept, Outcome, Outgoing, Queue, SharedPayload, check, fan_out,
 };
 use crate::topic::{
-    Delivered, Notification, PUBLISH, Publication, Publisher, Publishing, Selected, Topic, renderer,
+    Delivered, Notification, PUBLISH, Protocol, Publication, Publisher, Publishing, Selected,
+    Topic, renderer,
 };
 
 impl Engine {
@@ -24,8 +25,27 @@ impl Engine {
     /// applied when this returns, and as durable as wanted once its ticket has been waited for.
     pub fn publish(&self, topic: &Topic, message: &Notification<'_>) -> Result<Publication> {
         // Waits here, if at all: a FIFO topic is locked from then on.
-        let now = self.host().admit(PUBLISH, topic.name())?.now(self.host());
-        self.publish_at(topic, &Delivered { message: *message, also: None, hops: 0 }, now)
+        let call = self.host().admit(PUBLISH, topic.name())?;
+        self.publish_admitted(topic, &call, message)
+    }
+
+    /// Admits a publish, or says what it has to wait for; `held` is what it has waited for.
+    pub fn try_admit_publish(&self, topic: &Topic, held: Option<&Held>) -> Result<Admission> {
+        match held {
+            Some(held) => self.host().resume(held),
+            None => self.host().try_admit(PUBLISH, topic.name()),
+        }
+    }
+
+    /// Publishes a message as an admitted call.
+    pub fn publish_admitted(
+        &self,
+        topic: &Topic,
+        call: &Admitted,
+        message: &Notification<'_>,
+    ) -> Result<Publication> {
+        let delivered = Delivered { message: *message, also: None, hops: 0 };
+        self.publish_at(topic, &delivered, call.now(self.host()))
     }
 
     /// Publishes a message of a caller or of another resource.
@@ -209,7 +229,8 @@ fn branch<'a>(
     let dedup_id = publishing.dedup_id().filter(|_| is_fifo);
     let Notification { body, attributes, .. } = *message;
     // A destination has its own renderer, which knows header lines.
-    let renderer = (!is_raw && !is_destination).then(|| renderer(id, false));
+    let is_rendered = (!is_raw || message.is_structured) && !is_destination;
+    let renderer = is_rendered.then(|| renderer(id, is_raw, Protocol::Sqs));
     // Targets of a topic are delayed as their queue says.
     let message = Outgoing { body, attributes, group, dedup_id, delay: None };
     let kept = match renderer {

@@ -18,7 +18,8 @@ use crate::outbox::{DestinationConfig, Transport};
 use crate::queue::Queue;
 use crate::stream::Stream;
 use crate::topic::{
-    SubscriptionRecord, SubscriptionStatus, TOPIC, Topic, TopicConfig, no_such_topic, renderer,
+    NO_TARGET, Protocol, SubscriptionRecord, SubscriptionStatus, TOPIC, Topic, TopicConfig,
+    no_such_topic, renderer,
 };
 
 /// The names of destinations that belong to subscriptions start with this.
@@ -35,6 +36,10 @@ pub struct NewSubscription<'a> {
     pub target: TargetResource,
     /// Whether messages come as they were published, without an envelope.
     pub is_raw: bool,
+    /// Whether nothing is delivered until the subscription is configured again without this.
+    pub is_pending: bool,
+    /// The entry of structured messages that it gets.
+    pub protocol: Protocol,
     /// The filter policy, as JSON; `None` for every message.
     pub filter: Option<&'a str>,
     /// Whether the filter is matched against the body instead of the attributes.
@@ -146,6 +151,7 @@ impl Engine {
         Ok(is_target_same
             && (new.name.is_none() || new.name == old.name.as_deref())
             && old.is_raw == new.is_raw
+            && old.is_pending == new.is_pending
             && old.filter.as_deref() == given_filter(new)
             && (old.filters_body == new.filters_body || old.filter.is_none())
             && old.dead_letter == new.dead_letter)
@@ -162,8 +168,11 @@ impl Engine {
         let old = topic.subscription(id)?;
         let new = &NewSubscription { name: old.name.as_deref(), ..new.clone() };
         self.check_subscription(topic, new)?;
+        let mut target = old.target;
         match &new.target {
-            TargetResource::Resource(target) if *target == old.target => {}
+            TargetResource::Resource(id) if *id == old.target => {}
+            // A queue that came, or came again, after its subscription.
+            TargetResource::Resource(id) if self.is_without_target(&old) => target = *id,
             TargetResource::Outside(transport) if old.is_outside => {
                 let kept = self.outbox().config(old.target)?;
                 let changed = DestinationConfig {
@@ -180,7 +189,11 @@ impl Engine {
                 ));
             }
         }
-        topic.put_subscription(&stored(topic, id, old.target, old.is_outside, new))
+        topic.put_subscription(&stored(topic, id, target, old.is_outside, new))
+    }
+
+    fn is_without_target(&self, old: &SubscriptionStatus) -> bool {
+        !old.is_outside && !self.host().directory.contains(old.target)
     }
 
     /// Removes a subscription with what was made for it. One that is gone is a success.
@@ -241,6 +254,7 @@ impl Engine {
         let is_fifo = topic.config().is_fifo;
         let queue = |id| self.host().directory.get::<Queue>(id);
         match &new.target {
+            TargetResource::Resource(NO_TARGET) if new.is_pending => {}
             TargetResource::Resource(id) => match queue(*id) {
                 Some(queue) if queue.kind() == QueueKind::Fifo && !is_fifo => {
                     return Err(invalid(
@@ -297,6 +311,7 @@ fn stored<'a>(
         target,
         is_owned,
         is_raw: new.is_raw,
+        is_pending: new.is_pending,
         dead_letter: new.dead_letter,
         filter: given_filter(new),
         filters_body: new.filters_body,
@@ -346,7 +361,7 @@ fn destination(
         retry: new.retry.clone().unwrap_or(otherwise),
         dead_letter: new.dead_letter,
         concurrency: CONCURRENCY,
-        renderer: Some(renderer(id, new.is_raw)),
+        renderer: Some(renderer(id, new.is_raw, new.protocol)),
     }
 }
 

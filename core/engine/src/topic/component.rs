@@ -214,6 +214,7 @@ impl Topic {
         let message = Notification {
             body: routed.body,
             attributes: routed.attributes,
+            is_structured: false,
             subject: None,
             group: routed.group,
             dedup_id: routed.dedup_id.filter(|_| is_fifo),

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! context := message id 16 | published u64 | sequence number u64
-//!            | account | region | topic | subject
+//!            | account | region | topic | subject | structured u8
 //! (texts are length-prefixed; the sequence number is 0 in a standard topic, no subject is empty)
 //! ```
 //!
@@ -19,6 +19,7 @@ use trunkline_types::{
     IdKey, MessageId, Millis, ResourceId, ResourceKind, ResourceName, Result, Seq,
 };
 
+use super::structure::{Protocol, Structure};
 use super::{TOPICS, invalid};
 use crate::attributes::{self, Attribute};
 use crate::queue::sequence_number;
@@ -33,6 +34,8 @@ pub(crate) struct Context<'a> {
     pub region: &'a str,
     pub topic: &'a str,
     pub subject: Option<&'a str>,
+    /// Whether the body holds a text for each protocol.
+    pub is_structured: bool,
 }
 
 /// Renders the notifications of all topics of an engine.
@@ -43,6 +46,8 @@ pub(super) struct Envelopes {
 
 /// In a variant: the message goes out as it was published, with header lines alone.
 const RAW: u64 = 1 << 32;
+/// Where the number of a protocol stands in a variant.
+const PROTOCOL_SHIFT: u32 = 33;
 
 impl<'a> Context<'a> {
     /// Its bytes.
@@ -54,6 +59,7 @@ impl<'a> Context<'a> {
         for text in [self.account, self.region, self.topic, self.subject.unwrap_or_default()] {
             out.put_bytes(text.as_bytes());
         }
+        out.put_u8(u8::from(self.is_structured));
         out
     }
 
@@ -63,7 +69,9 @@ impl<'a> Context<'a> {
         let (published, seq) = (take.u64()?, Some(take.u64()?).filter(|seq| *seq > 0));
         let (account, region, topic) = (take.text()?, take.text()?, take.text()?);
         let subject = Some(take.text()?).filter(|subject| !subject.is_empty());
-        Ok(Self { message_id, published, seq, account, region, topic, subject })
+        // A context of an older version ends here.
+        let is_structured = take.u8().is_ok_and(|flag| flag != 0);
+        Ok(Self { message_id, published, seq, account, region, topic, subject, is_structured })
     }
 
     fn topic_arn(&self) -> String {
@@ -82,9 +90,10 @@ pub(crate) fn topic_arn(region: &str, account: &str, name: &str) -> String {
 }
 
 /// Who renders a message for a subscription; `None` for a queue that gets it as it was published.
-pub(crate) fn renderer(subscription: ResourceId, is_raw: bool) -> Renderer {
+pub(crate) fn renderer(subscription: ResourceId, is_raw: bool, protocol: Protocol) -> Renderer {
     let raw = if is_raw { RAW } else { 0 };
-    Renderer { resource: TOPICS.owner(), variant: u64::from(subscription.0) | raw }
+    let variant = u64::from(subscription.0) | raw | protocol.number() << PROTOCOL_SHIFT;
+    Renderer { resource: TOPICS.owner(), variant }
 }
 
 /// The id of a subscription, as its ARN ends.
@@ -125,12 +134,18 @@ impl Resource for Envelopes {
             ("x-amz-sns-topic-arn".to_owned(), context.topic_arn()),
             ("x-amz-sns-subscription-arn".to_owned(), subscription.clone()),
         ];
+        let structure = context.is_structured.then(|| Structure::read(content.body)).transpose()?;
+        let protocol = Protocol::of_number(variant >> PROTOCOL_SHIFT);
+        let body = match &structure {
+            Some(structure) => structure.text(protocol).as_bytes(),
+            None => content.body,
+        };
         if variant & RAW != 0 {
             headers.push(("x-amz-sns-rawdelivery".to_owned(), "true".to_owned()));
-            return Ok(Rendered { body: content.body.to_vec(), attributes: None, headers });
+            return Ok(Rendered { body: body.to_vec(), attributes: None, headers });
         }
         let given = attributes::decode(content.attributes)?;
-        let body = envelope(&context, &subscription, content.body, &given)?.into_bytes();
+        let body = envelope(&context, &subscription, body, &given)?.into_bytes();
         // Attributes are part of the envelope; those of the system stay with the message.
         let kept: Vec<_> = given.into_iter().filter(|attribute| attribute.system).collect();
         Ok(Rendered { body, attributes: Some(attributes::encode(&kept)), headers })
@@ -213,6 +228,7 @@ mod tests {
             region: "us-east-1",
             topic: "orders.fifo",
             subject: Some("a \"subject\""),
+            is_structured: false,
         };
         assert_eq!(Context::decode(&context.encode()), Ok(context));
         let given = |name: &str, data_type: &str, value: &[u8]| Attribute {

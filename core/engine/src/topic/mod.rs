@@ -14,6 +14,7 @@ mod envelope;
 mod loader;
 mod publish;
 mod record;
+mod structure;
 mod table;
 mod traced;
 mod window;
@@ -40,7 +41,8 @@ pub(crate) use self::publish::Publishing;
 pub use self::publish::{Notification, Publication};
 pub(crate) use self::record::SubscriptionRecord;
 pub use self::record::TopicConfig;
-pub(crate) use self::table::Selected;
+pub use self::structure::Protocol;
+pub(crate) use self::table::{NO_TARGET, Selected};
 
 /// The kind of topics, for the table of kinds.
 pub static TOPICS: ComponentKind = ComponentKind {
@@ -120,6 +122,8 @@ pub struct SubscriptionStatus {
     pub is_outside: bool,
     /// Whether messages come as they were published, without an envelope.
     pub is_raw: bool,
+    /// Whether nothing is delivered yet: its owner has not confirmed it, or its queue is not there.
+    pub is_pending: bool,
     /// The filter, as it was given.
     pub filter: Option<String>,
     /// Whether the filter is matched against the body instead of the attributes.
@@ -139,6 +143,7 @@ impl SubscriptionStatus {
             target: entry.target,
             is_outside: entry.is_owned,
             is_raw: entry.is_raw,
+            is_pending: entry.is_pending,
             filter: entry.filter.as_deref().map(str::to_owned),
             filters_body: entry.filters_body,
             dead_letter: entry.dead_letter,

@@ -14,6 +14,7 @@ use trunkline_types::{Code, Error, MessageId, Millis, Result, Seq};
 
 use super::envelope::Context;
 use super::record::{PUBLISHED_BYTES, Published, Record};
+use super::structure::{Protocol, Structure};
 use super::table::Selected;
 use super::window::Window;
 use super::{Topic, invalid};
@@ -31,6 +32,8 @@ pub struct Notification<'a> {
     pub body: &'a [u8],
     /// The attribute block; empty for none.
     pub attributes: &'a [u8],
+    /// Whether the body is a JSON object with a text for each protocol.
+    pub is_structured: bool,
     /// The subject in envelopes.
     pub subject: Option<&'a str>,
     /// FIFO: the group, required. Standard: the tenant, for standard queues.
@@ -85,6 +88,12 @@ impl Topic {
     ) -> Result<Publishing<'a>> {
         self.check_present()?;
         self.check(&message)?;
+        let structure = message.is_structured.then(|| Structure::read(message.body)).transpose()?;
+        // Filters over bodies see what a queue gets.
+        let text = match &structure {
+            Some(structure) => structure.text(Protocol::Sqs).as_bytes(),
+            None => message.body,
+        };
         let order = match self.config().is_fifo {
             true => Some(self.order(&message, now)?),
             false => None,
@@ -100,7 +109,7 @@ impl Topic {
         };
         let selected = match &order {
             Some(order) if order.is_duplicate => Vec::new(),
-            _ => self.subscriptions.select(message.body, message.attributes)?,
+            _ => self.subscriptions.select(text, message.attributes)?,
         };
         if selected.iter().any(|one| !one.is_raw) && std::str::from_utf8(message.body).is_err() {
             return Err(invalid(
@@ -224,6 +233,7 @@ impl Publishing<'_> {
             region: &name.region,
             topic: &name.name,
             subject: self.message.subject,
+            is_structured: self.message.is_structured,
         };
         context.encode()
     }

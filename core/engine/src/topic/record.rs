@@ -28,6 +28,7 @@ const IS_OWNED: u8 = 2;
 const FILTERS_BODY: u8 = 4;
 const HAS_FILTER: u8 = 8;
 const HAS_NAME: u8 = 16;
+const IS_PENDING: u8 = 32;
 
 /// Something that records describe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +83,8 @@ pub(crate) struct SubscriptionRecord<'a> {
     pub is_owned: bool,
     /// Whether the target gets the message as it was published, without an envelope.
     pub is_raw: bool,
+    /// Whether nothing is delivered yet: its owner has not confirmed it.
+    pub is_pending: bool,
     /// The queue that takes messages which the target does not.
     pub dead_letter: Option<ResourceId>,
     pub filter: Option<&'a str>,
@@ -157,6 +160,7 @@ impl SubscriptionRecord<'_> {
             (self.filters_body, FILTERS_BODY),
             (self.filter.is_some(), HAS_FILTER),
             (self.name.is_some(), HAS_NAME),
+            (self.is_pending, IS_PENDING),
         ]));
         out.put_bytes(self.endpoint.as_bytes());
         if let Some(name) = self.name {
@@ -209,6 +213,7 @@ fn subscription(id: ResourceId, mut take: Take<'_>) -> Result<SubscriptionRecord
         target,
         is_owned: flags & IS_OWNED != 0,
         is_raw: flags & IS_RAW != 0,
+        is_pending: flags & IS_PENDING != 0,
         dead_letter,
         filter: (flags & HAS_FILTER != 0).then_some(filter),
         filters_body: flags & FILTERS_BODY != 0,
@@ -230,6 +235,7 @@ mod tests {
             target: ResourceId(4),
             is_owned: true,
             is_raw: true,
+            is_pending: true,
             dead_letter: Some(ResourceId(5)),
             filter: Some("{}"),
             filters_body: true,
@@ -239,6 +245,7 @@ mod tests {
         let plain = SubscriptionRecord {
             is_owned: false,
             is_raw: false,
+            is_pending: false,
             dead_letter: None,
             filter: None,
             filters_body: false,

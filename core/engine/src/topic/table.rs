@@ -21,6 +21,9 @@ use crate::attributes::{self, Attribute};
 /// Most subscriptions that are looked at for those which do not get a message.
 const LOOKED_AT_MAX: usize = 10_000;
 
+/// The target of a subscription whose queue is not there yet.
+pub(crate) const NO_TARGET: ResourceId = ResourceId(0);
+
 /// One subscription.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
@@ -28,6 +31,8 @@ pub(super) struct Entry {
     pub dead_letter: Option<ResourceId>,
     pub is_owned: bool,
     pub is_raw: bool,
+    /// Whether no message is for it yet.
+    pub is_pending: bool,
     pub filters_body: bool,
     pub filter: Option<Box<str>>,
     pub endpoint: Box<str>,
@@ -76,6 +81,7 @@ impl Entry {
             dead_letter: record.dead_letter,
             is_owned: record.is_owned,
             is_raw: record.is_raw,
+            is_pending: record.is_pending,
             filters_body: record.filters_body,
             filter: record.filter.map(Into::into),
             endpoint: record.endpoint.into(),
@@ -91,6 +97,7 @@ impl Entry {
             target: self.target,
             is_owned: self.is_owned,
             is_raw: self.is_raw,
+            is_pending: self.is_pending,
             dead_letter: self.dead_letter,
             filter: self.filter.as_deref(),
             filters_body: self.filters_body,
@@ -153,13 +160,14 @@ impl Subscriptions {
         let mut entries = self.write();
         for (id, entry, pattern) in subscriptions {
             self.forget(&mut entries, id);
-            if !entry.is_owned {
+            if !entry.is_owned && entry.target != NO_TARGET {
                 entries.by_target.insert(entry.target, id);
             }
             if let Some(name) = &entry.name {
                 entries.by_name.insert(name.clone(), id);
             }
             match pattern {
+                _ if entry.is_pending => {}
                 Some(pattern) => filters[usize::from(entry.filters_body)].push((id.0, pattern)),
                 None => _ = entries.unfiltered.insert(id),
             }
@@ -175,6 +183,7 @@ impl Subscriptions {
     fn forget(&self, entries: &mut Entries, id: ResourceId) -> Option<Entry> {
         let entry = entries.by_id.remove(&id)?;
         match &entry.filter {
+            _ if entry.is_pending => {}
             Some(_) if entry.filters_body => _ = self.by_body.remove(id.0),
             Some(_) => _ = self.by_attributes.remove(id.0),
             None => _ = entries.unfiltered.remove(&id),
