@@ -55,6 +55,8 @@ fn put(bus: &Arc<Bus>, detail: &str) -> PutOutcome {
 fn subscription(target: ResourceId, is_raw: bool) -> NewSubscription<'static> {
     NewSubscription {
         target: TargetResource::Resource(target),
+        is_pending: false,
+        protocol: trunkline_engine::Protocol::Default,
         is_raw,
         filter: None,
         filters_body: false,

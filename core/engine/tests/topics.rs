@@ -409,14 +409,14 @@ fn destinations_go_with_their_subscriptions_and_those_of_none_at_the_next_openin
 fn a_pending_subscription_gets_nothing_until_it_is_configured_and_may_wait_for_its_queue() {
     let folder = tempfile::tempdir().unwrap();
     let engine = on_disk(folder.path(), START);
-    let (orders, a) = (topic(&engine, "orders"), common::find(&engine, "a"));
+    let (orders, a) = (topic(&engine, "orders"), queue(&engine, "a", standard_queue()));
     let none = TargetResource::Resource(ResourceId(0));
     let pending = NewSubscription { target: none, is_pending: true, name: Some("a"), ..to(&a) };
     let (id, _) = engine.subscribe(&orders, &pending).unwrap();
     assert_eq!(publish(&engine, &orders, "early").matched, 0);
     drop((orders, a, engine));
     let engine = on_disk(folder.path(), START);
-    let (orders, a) = (topic(&engine, "orders"), queue(&engine, "a", standard_queue()));
+    let (orders, a) = (topic(&engine, "orders"), common::find(&engine, "a"));
     assert!(orders.subscription(id).unwrap().is_pending);
     assert_eq!(publish(&engine, &orders, "early").matched, 0);
     engine.configure_subscription(&orders, id, &to(&a)).unwrap();

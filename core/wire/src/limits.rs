@@ -40,3 +40,12 @@ pub const BATCH_ID_CHARS_MAX: usize = 80;
 pub const ATTRIBUTE_TYPE_BYTES_MAX: usize = 256;
 /// Longest trace header of an entry of PutEvents.
 pub const TRACE_HEADER_CHARS_MAX: usize = 500;
+/// Most bytes of a message that is published over the wire, and of a batch of them: SNS's bound,
+/// whatever queues take.
+pub const PUBLISH_BYTES_MAX: usize = 262_144;
+/// Longest name of an attribute of a message that is published.
+pub const PUBLISH_ATTRIBUTE_NAME_BYTES_MAX: usize = 256;
+/// Longest subject of a message that is published: SNS's bound.
+pub const SUBJECT_CHARS_MAX: usize = 100;
+/// Messages to people and devices that are kept to be looked at; the oldest go first.
+pub const OUTBOX_MESSAGES_MAX: usize = 10_000;

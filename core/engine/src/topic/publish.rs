@@ -125,6 +125,18 @@ impl Topic {
         Ok(publishing)
     }
 
+    /// Checks all that can be known of a message before it is published.
+    pub fn check_publish(&self, message: &Notification<'_>) -> Result<()> {
+        self.check(message)?;
+        if message.is_structured {
+            Structure::read(message.body)?;
+        }
+        if self.config().is_fifo {
+            self.order_id(message)?;
+        }
+        Ok(())
+    }
+
     fn check(&self, message: &Notification<'_>) -> Result<()> {
         if message.body.is_empty() {
             return Err(invalid("Invalid parameter: Empty message".to_owned()));
@@ -155,25 +167,30 @@ impl Topic {
         Ok(())
     }
 
-    fn order<'a>(&'a self, message: &Notification<'a>, now: Millis) -> Result<Order<'a>> {
-        let config = self.config();
+    /// The group and the deduplication id of a message of a FIFO topic.
+    fn order_id<'a>(&self, message: &Notification<'a>) -> Result<(&'a str, Cow<'a, str>)> {
         let group = message.group.filter(|group| !group.is_empty()).ok_or_else(|| {
             Error::new(
                 Code::MissingParameter,
                 "Invalid parameter: The MessageGroupId parameter is required for FIFO topics",
             )
         })?;
-        let dedup_id: Cow<'_, str> = match message.dedup_id {
-            Some(id) => id.into(),
-            None if config.content_based_dedup => sha256_hex(message.body).into(),
-            None => {
-                return Err(invalid(
-                    "Invalid parameter: The topic should either have ContentBasedDeduplication \
-                     enabled or MessageDeduplicationId provided explicitly"
-                        .to_owned(),
-                ));
+        match message.dedup_id {
+            Some(id) => Ok((group, id.into())),
+            None if self.config().content_based_dedup => {
+                Ok((group, sha256_hex(message.body).into()))
             }
-        };
+            None => Err(invalid(
+                "Invalid parameter: The topic should either have ContentBasedDeduplication \
+                 enabled or MessageDeduplicationId provided explicitly"
+                    .to_owned(),
+            )),
+        }
+    }
+
+    fn order<'a>(&'a self, message: &Notification<'a>, now: Millis) -> Result<Order<'a>> {
+        let config = self.config();
+        let (group, dedup_id) = self.order_id(message)?;
         let id = dedup_id.as_bytes();
         let key = match config.dedup_by_group {
             true => self.host.key.digest(&[id, group.as_bytes()]),

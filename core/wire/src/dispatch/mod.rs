@@ -232,8 +232,10 @@ impl Dispatcher {
         let fail = |error| self.worded(plane, &model, &dialect, error);
         let named = protocol::identify(&model, &dialect, request).map_err(fail)?;
         let operation = named.operation;
-        safe_method::check(request, &arrival.scope, dialect.protocol, &operation.name)
-            .map_err(fail)?;
+        if !plane.is_some_and(|plane| plane.service.is_linked(&operation.name)) {
+            safe_method::check(request, &arrival.scope, dialect.protocol, &operation.name)
+                .map_err(fail)?;
+        }
         let call = arrival.call(&self.engine);
         if let Some(plane) = plane
             && let Some(id) = plane.operation(&operation.name)

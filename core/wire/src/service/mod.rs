@@ -116,6 +116,12 @@ pub trait Service: Send + Sync {
         false
     }
 
+    /// Whether `operation` is called by links in messages: a GET request without a signature may
+    /// call it, because what it names is known from the message alone.
+    fn is_linked(&self, _operation: &str) -> bool {
+        false
+    }
+
     /// Puts an error into the words and codes of the service.
     fn word(&self, error: WireError, _protocol: Protocol) -> WireError {
         error

@@ -1,6 +1,7 @@
 //! The services whose data plane is in Rust, one line each.
 
 pub mod events;
+pub mod sns;
 pub mod sqs;
 
 use std::sync::Arc;
@@ -9,5 +10,5 @@ use crate::service::Service;
 
 /// Makes every data plane there is.
 pub fn all() -> Vec<Arc<dyn Service>> {
-    vec![Arc::new(sqs::Sqs), Arc::new(events::Events)]
+    vec![Arc::new(sqs::Sqs), Arc::new(sns::Sns), Arc::new(events::Events)]
 }

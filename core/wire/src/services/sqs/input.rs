@@ -11,7 +11,7 @@ use crate::codec::typed::Blob;
 
 /// A string that borrows where it can. (`Option<Cow<str>>` would always copy.)
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Text<'a>(pub Cow<'a, str>);
+pub(in crate::services) struct Text<'a>(pub Cow<'a, str>);
 
 impl Deref for Text<'_> {
     type Target = str;
@@ -44,7 +44,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 
 /// A map in order of arrival.
 #[derive(Debug)]
-pub(super) struct Pairs<'a, T>(pub Vec<(Text<'a>, T)>);
+pub(in crate::services) struct Pairs<'a, T>(pub Vec<(Text<'a>, T)>);
 
 impl<T> Default for Pairs<'_, T> {
     fn default() -> Self {
@@ -75,7 +75,7 @@ impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Pairs<'a, T> {
 /// The value of a message attribute.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct AttributeValue<'a> {
+pub(in crate::services) struct AttributeValue<'a> {
     #[serde(borrow)]
     pub string_value: Option<Text<'a>>,
     #[serde(borrow)]
@@ -88,7 +88,7 @@ pub(super) struct AttributeValue<'a> {
     pub data_type: Option<Text<'a>>,
 }
 
-pub(super) type AttributeMap<'a> = Pairs<'a, AttributeValue<'a>>;
+pub(in crate::services) type AttributeMap<'a> = Pairs<'a, AttributeValue<'a>>;
 
 /// A message to be sent, alone or as an entry of a batch.
 #[derive(Debug, Deserialize)]

@@ -4,7 +4,7 @@ use crate::codec::json::write_text;
 use crate::error::WireError;
 
 /// A JSON object under construction: puts the commas.
-pub(super) struct Object<'a> {
+pub(in crate::services) struct Object<'a> {
     out: &'a mut Vec<u8>,
     is_first: bool,
 }

@@ -1,0 +1,14 @@
+//! The data plane of SNS: `Publish` and `PublishBatch`, from a request to the engine and back.
+
+mod access;
+mod attributes;
+mod batch;
+mod direct;
+mod errors;
+mod input;
+mod outbox;
+mod publish;
+mod service;
+mod target;
+
+pub use service::Sns;

@@ -1,0 +1,200 @@
+//! `Publish`: checks a message, and hands it to its topic.
+
+use std::sync::Arc;
+
+use trunkline_engine::{
+    Admission, Admitted, Engine, Held, Notification, Publication, ResourceName, Ticket, Topic,
+    is_id, sequence_number,
+};
+
+use super::attributes::{Prepared, prepare};
+use super::errors::{from_engine, invalid, missing, no_such_topic};
+use super::input::PublishInput;
+use super::{access, direct, target};
+use crate::error::Result;
+use crate::limits::{PUBLISH_BYTES_MAX, SUBJECT_CHARS_MAX};
+use crate::service::{Call, Finished, Input, Outcome};
+use crate::services::sqs::input::Text;
+use crate::services::sqs::output::Object;
+
+/// A message that may be published as far as its input tells.
+pub(super) struct Checked<'a> {
+    pub message: &'a str,
+    pub subject: Option<&'a str>,
+    pub is_structured: bool,
+    pub attributes: Prepared,
+    group: Option<&'a str>,
+    dedup_id: Option<&'a str>,
+}
+
+impl Checked<'_> {
+    pub fn notification(&self) -> Notification<'_> {
+        Notification {
+            body: self.message.as_bytes(),
+            attributes: &self.attributes.block,
+            is_structured: self.is_structured,
+            subject: self.subject,
+            group: self.group,
+            dedup_id: self.dedup_id,
+        }
+    }
+
+    /// What counts of it against the bounds of SNS.
+    pub fn size(&self) -> usize {
+        self.message.len() + self.attributes.size
+    }
+}
+
+/// The topic of an admitted call, or what holds the call up.
+pub(super) enum Lookup {
+    Ready(Arc<Topic>, Admitted),
+    Held(Held),
+}
+
+pub(super) fn one(call: &Call<'_>, input: &Input<'_>) -> Result<Outcome> {
+    let mut input: PublishInput<'_> = input.read()?;
+    let given = [&input.topic_arn, &input.target_arn, &input.phone_number];
+    match given.iter().filter(|target| target.is_some()).count() {
+        0 => {
+            return Err(invalid(
+                "Invalid parameter: TopicArn or TargetArn Reason: no value for required parameter",
+            ));
+        }
+        1 => {}
+        _ => {
+            return Err(invalid(
+                "Invalid parameter: TopicArn Reason: Only one of TopicArn, TargetArn and \
+                 PhoneNumber may be specified",
+            ));
+        }
+    }
+    if let Some(number) = input.phone_number.take() {
+        let checked = check(&mut input, call, "")?;
+        return direct::to_phone(call, &number, &checked);
+    }
+    let (arn, parameter) = match (input.topic_arn.take(), input.target_arn.take()) {
+        (Some(arn), _) => (arn, "TopicArn"),
+        (None, Some(arn)) => (arn, "TargetArn"),
+        (None, None) => return Err(invalid("Invalid parameter: TopicArn")),
+    };
+    let parsed = target::parse(&arn, parameter)?;
+    if parameter == "TargetArn" && parsed.rest.starts_with("endpoint/") {
+        let checked = check(&mut input, call, "")?;
+        return direct::to_endpoint(call, &arn, &checked);
+    }
+    let name = name_of(call, &parsed, parameter)?;
+    let (topic, admitted) = match find(call, &name, "Publish")? {
+        Lookup::Ready(topic, admitted) => (topic, admitted),
+        Lookup::Held(held) => return Ok(Outcome::Held(held)),
+    };
+    let checked = check(&mut input, call, "")?;
+    let published = publish(call.engine, &topic, &admitted, &checked)?;
+    let mut out = Vec::with_capacity(120);
+    let mut object = Object::open(&mut out);
+    write(&mut object, &published);
+    object.close();
+    finish(call.engine, &topic, published.ticket, out)
+}
+
+/// The name of the topic that an ARN names in the region that is called.
+pub(super) fn name_of(
+    call: &Call<'_>,
+    arn: &target::Arn<'_>,
+    parameter: &str,
+) -> Result<ResourceName> {
+    if arn.region != call.region {
+        return Err(invalid(format!("Invalid parameter: {parameter}")));
+    }
+    Ok(arn.topic())
+}
+
+/// The topic of this name, once the engine admits the call.
+pub(super) fn find(call: &Call<'_>, name: &ResourceName, operation: &str) -> Result<Lookup> {
+    let topic = call.engine.find_topic(name).map_err(|error| from_engine(&error))?;
+    let topic = topic.ok_or_else(no_such_topic)?;
+    if let Some(right) = call.access {
+        access::check(right, call.account, operation, &topic)?;
+    }
+    let admission = call.engine.try_admit_publish(&topic, call.held);
+    Ok(match admission.map_err(|error| from_engine(&error))? {
+        Admission::Ready(admitted) => Lookup::Ready(topic, admitted),
+        Admission::Held(held) => Lookup::Held(*held),
+    })
+}
+
+/// Checks a message; `path` is what precedes its members in the input.
+pub(super) fn check<'a>(
+    input: &'a mut PublishInput<'_>,
+    call: &Call<'_>,
+    path: &str,
+) -> Result<Checked<'a>> {
+    let trace = call.request.header("x-amzn-trace-id").filter(|trace| !trace.is_empty());
+    let attributes = prepare(input.message_attributes.take(), trace, path)?;
+    let input = &*input;
+    let message = input.message.as_deref().ok_or_else(|| missing(&format!("{path}message")))?;
+    if message.is_empty() {
+        return Err(invalid("Invalid parameter: Empty message"));
+    }
+    let subject = input.subject.as_deref();
+    if subject.is_some_and(|subject| !is_subject(subject)) {
+        return Err(invalid("Invalid parameter: Subject"));
+    }
+    let is_structured = match input.message_structure.as_deref() {
+        None | Some("") => false,
+        Some("json") => true,
+        Some(_) => return Err(invalid("Invalid parameter: MessageStructure")),
+    };
+    let limits = call.engine.limits();
+    let id = |id: &'a Option<Text<'_>>, parameter: &str| match id.as_deref() {
+        Some(id) if !is_id(id, limits) => Err(invalid(format!(
+            "Invalid parameter: {parameter} Reason: {parameter} can only include alphanumeric and \
+             punctuation characters, 1 to {} in length",
+            limits.id_chars_max
+        ))),
+        id => Ok(id),
+    };
+    let group = id(&input.message_group_id, "MessageGroupId")?;
+    let dedup_id = id(&input.message_deduplication_id, "MessageDeduplicationId")?;
+    let checked = Checked { message, subject, is_structured, attributes, group, dedup_id };
+    if path.is_empty() && checked.size() > PUBLISH_BYTES_MAX {
+        return Err(invalid("Invalid parameter: Message too long"));
+    }
+    Ok(checked)
+}
+
+fn is_subject(subject: &str) -> bool {
+    let begins = subject.bytes().next().is_some_and(|byte| byte.is_ascii_graphic());
+    let is_plain = subject.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    begins && is_plain && subject.len() <= SUBJECT_CHARS_MAX
+}
+
+/// Publishes a message to a topic.
+pub(super) fn publish(
+    engine: &Engine,
+    topic: &Topic,
+    admitted: &Admitted,
+    checked: &Checked<'_>,
+) -> Result<Publication> {
+    let published = engine.publish_admitted(topic, admitted, &checked.notification(), None);
+    published.map_err(|error| from_engine(&error))
+}
+
+/// Writes what became of a message.
+pub(super) fn write(object: &mut Object<'_>, published: &Publication) {
+    object.plain("MessageId", published.message_id.to_string().as_bytes());
+    if let Some(seq) = published.seq {
+        object.plain("SequenceNumber", sequence_number(seq).as_bytes());
+    }
+}
+
+/// The output once `ticket` is durable.
+pub(super) fn finish(
+    engine: &Engine,
+    topic: &Topic,
+    ticket: Option<Ticket>,
+    body: Vec<u8>,
+) -> Result<Outcome> {
+    let settling = engine.host().begin_settle(topic.name(), ticket, engine.durability());
+    let settling = settling.map_err(|error| from_engine(&error))?;
+    Ok(Outcome::Done(Finished { output: body.into(), settling }))
+}
