@@ -166,6 +166,8 @@ pub extern "C" fn trunkline_subscribe(
         topic.owner.check_same(&queue.owner, "queue")?;
         let options = options.get("options")?;
         let subscription = NewSubscription {
+            is_pending: false,
+            protocol: trunkline_engine::Protocol::Default,
             target: TargetResource::Resource(queue.queue.id()),
             is_raw: check::flag(options.raw, "raw")?.unwrap_or(true),
             filter: options.filter.optional("filter")?,
@@ -198,6 +200,7 @@ pub extern "C" fn trunkline_publish(
         let options = options.get("options")?;
         let limits = topic.owner.engine.limits();
         let message = Notification {
+            is_structured: false,
             body: body.get(body_length, "body")?,
             attributes: b"",
             subject: options.subject.optional("subject")?,

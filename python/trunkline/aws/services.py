@@ -103,6 +103,14 @@ SERVICES = (
         runner=("scheduler", "trunkline.aws.scheduler.runner"),
     ),
     Service("logs", "trunkline.aws.logs", target_prefix="Logs_20140328", scopes=("logs",)),
+    Service(
+        "sns",
+        "trunkline.aws.sns",
+        scopes=("sns",),
+        api_version="2010-03-31",
+        # The links in messages name no version.
+        actions=("ConfirmSubscription", "Unsubscribe"),
+    ),
     Service("sts", "trunkline.aws.sts", scopes=("sts",), api_version="2011-06-15"),
     Service("iam", "trunkline.aws.iam", scopes=("iam",), api_version="2010-05-08"),
 )

@@ -79,7 +79,17 @@ def _create(
     if tags:
         change.kept["tags"] = dict(tags)
     document = encode_metadata(change.document | {"sqs": change.kept or None})
-    return call.store.core.create_queue(name, stored.make_settings(change.settings), document)
+    made = call.store.core.create_queue(name, stored.make_settings(change.settings), document)
+    _attach(call, arn)
+    return made
+
+
+def _attach(call: Call, arn: str) -> None:
+    """Subscriptions of topics that named the queue before it was there get their target."""
+    if call.store.page(f"sns/queue/{arn}/", limit=1)[0]:
+        from trunkline.aws.sns.subscriptions import attach_queue
+
+        attach_queue(call, arn)
 
 
 def _compare(call: Call, queue: Queue, given: Mapping[str, str]) -> None:

@@ -1,0 +1,189 @@
+"""Confirmation of subscriptions: tokens, and the messages that carry them."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import uuid
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+from trunkline._core import DestinationSettings, RetryTable
+from trunkline.aws.sns.engine_settings import carry_out, settings_of
+from trunkline.aws.sns.errors import invalid, not_found, plain
+from trunkline.aws.sns.registry import operations
+from trunkline.aws.sns.resources import document_key, split_arn
+from trunkline.aws.sns.topics import PENDING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from trunkline._core import Topic
+    from trunkline.aws.operation import Call
+
+_CONFIRMED_FIRST = ("http", "https", "email", "email-json")
+_TOKEN = re.compile(r"[0-9a-f]{256,}")
+_TOKEN_BYTES = 144
+_TOKEN_SECONDS = 172_800
+_TIMEOUT_MS = 15_000
+_USER_AGENT = "Amazon Simple Notification Service Agent"
+
+
+def request_confirmation(call: Call, topic: Topic, kept: dict[str, Any]) -> None:
+    """Makes a token for a subscription and sends it to the endpoint."""
+    _forget_token(call, topic, kept)
+    token = secrets.token_hex(_TOKEN_BYTES)
+    kept["token"] = token
+    until = call.store.now() + _TOKEN_SECONDS
+    call.store.put(f"{PENDING}{topic.arn}/{token}", {"arn": kept["arn"], "until": until})
+    call.store.put(document_key(kept["arn"]), kept)
+    text = (
+        f"You have chosen to subscribe to the topic {topic.arn}.\n"
+        "To confirm the subscription, visit the SubscribeURL included in this message."
+    )
+    _send(call, topic, kept, "SubscriptionConfirmation", text, token)
+
+
+def request_goodbye(call: Call, topic: Topic, kept: dict[str, Any]) -> None:
+    """Tells an endpoint that it was unsubscribed."""
+    text = (
+        f"You have chosen to deactivate subscription {kept['arn']}.\n"
+        "To cancel this operation and restore the subscription, visit the SubscribeURL included "
+        "in this message."
+    )
+    token = secrets.token_hex(_TOKEN_BYTES)
+    restored = {name: kept[name] for name in ("protocol", "endpoint", "attributes", "owner")}
+    until = call.store.now() + _TOKEN_SECONDS
+    call.store.put(f"sns/restore/{topic.arn}/{token}", {"until": until, "restore": restored})
+    _send(call, topic, kept, "UnsubscribeConfirmation", text, token)
+
+
+def _forget_token(call: Call, topic: Topic, kept: dict[str, Any]) -> None:
+    if kept.get("token"):
+        call.store.put(f"{PENDING}{topic.arn}/{kept['token']}", None)
+
+
+def _send(call: Call, topic: Topic, kept: dict[str, Any], kind: str, text: str, token: str) -> None:
+    """Delivers a message about a subscription: over HTTP, or into the outbox for mails."""
+    id = str(uuid.uuid4())
+    named = f"TopicArn={quote(topic.arn, safe='')}&Token={token}"
+    link = f"{call.base}/?Action=ConfirmSubscription&{named}"
+    now = datetime.fromtimestamp(call.store.now(), UTC)
+    body = {
+        "Type": kind,
+        "MessageId": id,
+        "Token": token,
+        "TopicArn": topic.arn,
+        "Message": text,
+        "SubscribeURL": link,
+        "Timestamp": f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1_000:03}Z",
+    }
+    content = json.dumps(body, indent=2, separators=(",", " : "), ensure_ascii=False)
+    if kept["protocol"] not in ("http", "https"):
+        key = f"sns/outbox/{int(call.store.now() * 1_000):020}-confirmation-{id}"
+        about = {"Protocol": kept["protocol"], "Endpoint": kept["endpoint"], "Message": content}
+        about |= {"MessageId": id, "TopicArn": topic.arn, "SubscriptionArn": kept["arn"]}
+        call.store.put(key, about | {"Account": topic.account, "Region": topic.region})
+        return
+    headers = [
+        ("content-type", "text/plain; charset=UTF-8"),
+        ("user-agent", _USER_AGENT),
+        ("x-amz-sns-message-type", kind),
+        ("x-amz-sns-message-id", id),
+        ("x-amz-sns-topic-arn", topic.arn),
+    ]
+    if kind != "SubscriptionConfirmation":
+        headers.append(("x-amz-sns-subscription-arn", kept["arn"]))
+    settings = DestinationSettings.http(
+        kept["endpoint"],
+        method="POST",
+        headers=headers,
+        timeout=_TIMEOUT_MS,
+        retry=RetryTable.named("sns-http"),
+        dead_letter=None,
+        concurrency=1,
+    )
+    outbox = call.store.core.outbox()
+    # One destination a subscription: the newest token is the one that counts.
+    name = f"sns/confirmation/{kept['arn'].rsplit(':', 1)[-1]}"
+    old = outbox.find(name)
+    if old is not None:
+        outbox.remove(old)
+    outbox.deliver(outbox.create(name, settings), content)
+
+
+def create(
+    call: Call, topic: Topic, protocol: str, endpoint: str, attributes: dict[str, str]
+) -> str:
+    """Subscribes an endpoint, and asks it for its confirmation where it has to give one."""
+    pending = protocol in _CONFIRMED_FIRST
+    settings = settings_of(call, topic, protocol, endpoint, attributes, pending=pending)
+    id = carry_out("Attributes Reason: ", topic.subscribe, settings)
+    arn: str = topic.subscription(id)["arn"]
+    kept = {
+        "topic": topic.id,
+        "id": id,
+        "arn": arn,
+        "protocol": protocol,
+        "endpoint": endpoint,
+        "owner": call.account,
+        "attributes": attributes,
+        "authenticated": not pending,
+    }
+    call.store.put(document_key(arn), kept)
+    if protocol == "sqs":
+        call.store.put(f"sns/queue/{endpoint}/{arn}", {"arn": arn})
+    if pending:
+        request_confirmation(call, topic, kept)
+    return arn
+
+
+@operations.add("ConfirmSubscription", writes=True)
+def confirm_subscription(
+    call: Call, *, topic_arn: str, token: str = "", authenticate_on_unsubscribe: str = ""
+) -> dict[str, Any]:
+    """Confirms a subscription by the token that its endpoint was sent."""
+    split_arn(topic_arn, "TopicArn")
+    if not _TOKEN.fullmatch(token):
+        raise plain("Invalid token")
+    topic = None if call.target is None else call.store.core.topic(call.target, False, None, None)
+    with call.store.lock:
+        if topic is not None:
+            arn = _confirm(call, topic, token, authenticate_on_unsubscribe.lower() == "true")
+            if arn is not None:
+                return {"SubscriptionArn": arn}
+    raise invalid("Token")
+
+
+def _confirm(call: Call, topic: Topic, token: str, locked: bool) -> str | None:
+    found = call.store.get(f"{PENDING}{topic.arn}/{token}")
+    used = call.store.get(f"sns/confirmed/{topic.arn}/{token}")
+    if found is None and used is not None:
+        return str(used["arn"])
+    if found is None:
+        restored = call.store.get(f"sns/restore/{topic.arn}/{token}")
+        if restored is None or restored["until"] < call.store.now():
+            return None
+        what = restored["restore"]
+        call.store.put(f"sns/restore/{topic.arn}/{token}", None)
+        arn = create(call, topic, what["protocol"], what["endpoint"], what["attributes"])
+        found = {"arn": arn, "until": restored["until"]}
+        token = (call.store.get(document_key(arn)) or {}).get("token", token)
+    if found["until"] < call.store.now():
+        return None
+    kept = call.store.get(document_key(found["arn"]))
+    if kept is None or kept["topic"] != topic.id:
+        raise not_found("Subscription")
+    settings = settings_of(
+        call, topic, kept["protocol"], kept["endpoint"], kept["attributes"], pending=False
+    )
+    topic.configure_subscription(kept["id"], settings)
+    del kept["token"]
+    kept["authenticated"] = call.access_key is not None
+    kept["locked"] = locked
+    call.store.put(document_key(kept["arn"]), kept)
+    call.store.put(f"sns/confirmed/{topic.arn}/{token}", {"arn": kept["arn"]})
+    call.store.put(f"{PENDING}{topic.arn}/{token}", None)
+    return str(kept["arn"])
