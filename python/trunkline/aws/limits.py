@@ -46,6 +46,28 @@ INVOCATION_RATE_DEFAULT = 300
 DOCUMENTS_PAGE_MAX = 1_000
 """The most documents that are read at once."""
 
+QUOTE_CHARS_MAX = 128
+"""How much of a caller's value an error of SNS quotes."""
+TOPIC_NAME_CHARS_MAX = 256
+"""The longest name of a topic, or of a platform application."""
+SUBSCRIPTION_NAME_BYTES_MAX = 256
+"""The longest name by which the engine finds a subscription; others are hashed."""
+CONFIRMATION_SECONDS = 172_800
+"""How long a token confirms a subscription: two days."""
+RETRY_DELAY_SECONDS_DEFAULT = 20
+"""Between two attempts at a URL, if no delivery policy says otherwise."""
+RETRY_DELAY_SECONDS_MAX = 3_600
+"""The longest time between two attempts at a URL."""
+RETRIES_MAX = 100
+"""How often a delivery to a URL is tried again at most."""
+RETRY_AGE_MS_MAX = 3_600_000
+"""How old a delivery to a URL may be at most when it is tried again."""
+USER_DATA_BYTES_MAX = 2_048
+"""The longest CustomUserData of an endpoint."""
+
+SPEND_LIMIT_DEFAULT = "1"
+"""The MonthlySpendLimit, in dollars, of an account that set none."""
+
 LOGS_PAGE_MAX = 50
 """The most log groups or log streams of one page."""
 LOG_EVENTS_MAX = 10_000

@@ -230,7 +230,7 @@ fn branch<'a>(
     let Notification { body, attributes, .. } = *message;
     // A destination has its own renderer, which knows header lines.
     let is_rendered = (!is_raw || message.is_structured) && !is_destination;
-    let renderer = is_rendered.then(|| renderer(id, is_raw, Protocol::Sqs));
+    let renderer = is_rendered.then(|| renderer(id, is_raw, Protocol::Queue));
     // Targets of a topic are delayed as their queue says.
     let message = Outgoing { body, attributes, group, dedup_id, delay: None };
     let kept = match renderer {

@@ -91,7 +91,7 @@ impl Topic {
         let structure = message.is_structured.then(|| Structure::read(message.body)).transpose()?;
         // Filters over bodies see what a queue gets.
         let text = match &structure {
-            Some(structure) => structure.text(Protocol::Sqs).as_bytes(),
+            Some(structure) => structure.text(Protocol::Queue).as_bytes(),
             None => message.body,
         };
         let order = match self.config().is_fifo {

@@ -13,7 +13,7 @@ pub enum Protocol {
     #[default]
     Default,
     /// A queue.
-    Sqs,
+    Queue,
     /// A URL.
     Http,
     /// A URL over TLS.
@@ -31,7 +31,7 @@ pub enum Protocol {
 impl Protocol {
     const ALL: [(Self, &'static str); 8] = [
         (Self::Default, "default"),
-        (Self::Sqs, "sqs"),
+        (Self::Queue, "sqs"),
         (Self::Http, "http"),
         (Self::Https, "https"),
         (Self::Email, "email"),
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn a_protocol_gets_its_own_text_or_the_default() {
         let texts = Structure::read(br#"{"default":"all","sqs":"queues","http":1}"#).unwrap();
-        assert_eq!(texts.text(Protocol::Sqs), "queues");
+        assert_eq!(texts.text(Protocol::Queue), "queues");
         assert_eq!(texts.text(Protocol::Http), "all");
         assert_eq!(texts.text(Protocol::Email), "all");
         for flawed in ["", "[]", "1", "{", r#"{"sqs":"x"}"#, r#"{"default":1}"#] {

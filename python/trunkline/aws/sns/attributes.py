@@ -8,6 +8,7 @@ import re
 from trunkline._core import policy_flaw
 from trunkline.aws.arns import partition
 from trunkline.aws.json_text import read_object, write_object
+from trunkline.aws.limits import QUOTE_CHARS_MAX
 from trunkline.aws.sns import delivery_policy
 from trunkline.aws.sns.errors import invalid, not_served
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from trunkline._core import Topic
 
 _FEEDBACK = re.compile(
-    r"(HTTP|Firehose|Lambda|Application|SQS)(SuccessFeedbackRoleArn|SuccessFeedbackSampleRate|FailureFeedbackRoleArn)"
+    r"(HTTP|Firehose|Lambda|Application|SQS)"
+    r"(SuccessFeedbackRoleArn|SuccessFeedbackSampleRate|FailureFeedbackRoleArn)"
 )
 _CHOICES = {
     "TracingConfig": ("PassThrough", "Active"),
@@ -52,7 +54,7 @@ def check(name: str, value: str, *, fifo: bool, prefix: str = "") -> str:
     if name in _CHOICES:
         if value not in _CHOICES[name]:
             wanted = " or ".join(_CHOICES[name])
-            raise refused(f": Invalid value [{value[:128]}]. Must be {wanted}.")
+            raise refused(f": Invalid value [{value[:QUOTE_CHARS_MAX]}]. Must be {wanted}.")
     elif name == "DisplayName":
         if len(value) > _DISPLAY_NAME_CHARS_MAX or not value.isprintable():
             raise refused()
@@ -71,7 +73,8 @@ def check(name: str, value: str, *, fifo: bool, prefix: str = "") -> str:
     elif name == "KmsMasterKeyId" or _FEEDBACK.fullmatch(name):
         pass
     else:
-        raise invalid("AttributeName" if not prefix else f"{prefix}Unknown attribute {name[:128]}")
+        shown = f"{prefix}Invalid attribute name: {name[:QUOTE_CHARS_MAX]}"
+        raise invalid(shown if prefix else "AttributeName")
     return value
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from trunkline._core import DestinationSettings, RetryTable
+from trunkline.aws.limits import CONFIRMATION_SECONDS
 from trunkline.aws.sns.engine_settings import carry_out, settings_of
 from trunkline.aws.sns.errors import invalid, not_found, plain
 from trunkline.aws.sns.registry import operations
@@ -24,9 +25,8 @@ if TYPE_CHECKING:
     from trunkline.aws.operation import Call
 
 _CONFIRMED_FIRST = ("http", "https", "email", "email-json")
-_TOKEN = re.compile(r"[0-9a-f]{256,}")
 _TOKEN_BYTES = 144
-_TOKEN_SECONDS = 172_800
+_TOKEN = re.compile(rf"[0-9a-f]{{{_TOKEN_BYTES},}}")
 _TIMEOUT_MS = 15_000
 _USER_AGENT = "Amazon Simple Notification Service Agent"
 
@@ -36,7 +36,7 @@ def request_confirmation(call: Call, topic: Topic, kept: dict[str, Any]) -> None
     _forget_token(call, topic, kept)
     token = secrets.token_hex(_TOKEN_BYTES)
     kept["token"] = token
-    until = call.store.now() + _TOKEN_SECONDS
+    until = call.store.now() + CONFIRMATION_SECONDS
     call.store.put(f"{PENDING}{topic.arn}/{token}", {"arn": kept["arn"], "until": until})
     call.store.put(document_key(kept["arn"]), kept)
     text = (
@@ -55,7 +55,7 @@ def request_goodbye(call: Call, topic: Topic, kept: dict[str, Any]) -> None:
     )
     token = secrets.token_hex(_TOKEN_BYTES)
     restored = {name: kept[name] for name in ("protocol", "endpoint", "attributes", "owner")}
-    until = call.store.now() + _TOKEN_SECONDS
+    until = call.store.now() + CONFIRMATION_SECONDS
     call.store.put(f"sns/restore/{topic.arn}/{token}", {"until": until, "restore": restored})
     _send(call, topic, kept, "UnsubscribeConfirmation", text, token)
 
@@ -129,6 +129,7 @@ def create(
         "protocol": protocol,
         "endpoint": endpoint,
         "owner": call.account,
+        "principal": "root" if call.access_key is None else f"user/{call.access_key}",
         "attributes": attributes,
         "authenticated": not pending,
     }

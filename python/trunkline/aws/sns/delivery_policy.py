@@ -6,6 +6,12 @@ import json
 
 from trunkline._core import RetryTable
 from trunkline.aws.json_text import read_object
+from trunkline.aws.limits import (
+    RETRIES_MAX,
+    RETRY_AGE_MS_MAX,
+    RETRY_DELAY_SECONDS_DEFAULT,
+    RETRY_DELAY_SECONDS_MAX,
+)
 from trunkline.aws.sns.errors import invalid
 
 TYPE_CHECKING = False
@@ -13,8 +19,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _HEALTHY = {
-    "minDelayTarget": 20,
-    "maxDelayTarget": 20,
+    "minDelayTarget": RETRY_DELAY_SECONDS_DEFAULT,
+    "maxDelayTarget": RETRY_DELAY_SECONDS_DEFAULT,
     "numRetries": 3,
     "numMaxDelayRetries": 0,
     "numNoDelayRetries": 0,
@@ -23,9 +29,6 @@ _HEALTHY = {
 }
 _FUNCTIONS = ("linear", "arithmetic", "geometric", "exponential")
 _CONTENT_TYPE = "text/plain; charset=UTF-8"
-_DELAY_MAX = 3_600
-_RETRIES_MAX = 100
-_AGE_MS_MAX = 3_600_000
 
 
 def read_topic(text: str, prefix: str = "") -> dict[str, Any]:
@@ -76,18 +79,18 @@ def _check_healthy(policy: Any, prefix: str) -> None:
                 raise invalid(f"{where}.backoffFunction must be one of {', '.join(_FUNCTIONS)}")
         elif not isinstance(value, int) or isinstance(value, bool) or value < 0:
             raise invalid(f"{where}.{name} must be a whole number, 0 or more")
-    if not 1 <= merged["minDelayTarget"] <= merged["maxDelayTarget"] <= _DELAY_MAX:
+    if not 1 <= merged["minDelayTarget"] <= merged["maxDelayTarget"] <= RETRY_DELAY_SECONDS_MAX:
         raise invalid(
             f"{where}: minDelayTarget must be at least 1 and at most maxDelayTarget, which is at "
-            f"most {_DELAY_MAX}"
+            f"most {RETRY_DELAY_SECONDS_MAX}"
         )
     phases = ("numNoDelayRetries", "numMinDelayRetries", "numMaxDelayRetries")
     if (
-        merged["numRetries"] > _RETRIES_MAX
+        merged["numRetries"] > RETRIES_MAX
         or sum(merged[name] for name in phases) > merged["numRetries"]
     ):
         raise invalid(
-            f"{where}.numRetries must be at most {_RETRIES_MAX} and at least the retries of the "
+            f"{where}.numRetries must be at most {RETRIES_MAX} and at least the retries of the "
             "phases together"
         )
 
@@ -147,4 +150,4 @@ def _table(healthy: dict[str, Any]) -> RetryTable:
         (between, healthy["backoffFunction"], low, high, 1_000),
         (many, "fixed", high, high, 1_000),
     ]
-    return RetryTable([phase for phase in phases if phase[0] > 0], _AGE_MS_MAX, "none")
+    return RetryTable([phase for phase in phases if phase[0] > 0], RETRY_AGE_MS_MAX, "none")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 from trunkline._core import SubscriptionSettings
+from trunkline.aws.json_text import read_object
+from trunkline.aws.limits import SUBSCRIPTION_NAME_BYTES_MAX
 from trunkline.aws.sns import delivery_policy, filters
 from trunkline.aws.sns.errors import invalid, plain
 from trunkline.aws.sns.resources import read
@@ -18,13 +21,11 @@ if TYPE_CHECKING:
     from trunkline._core import Topic
     from trunkline.aws.operation import Call
 
-_NAME_BYTES_MAX = 256
-
 
 def name_of(protocol: str, endpoint: str) -> str:
     """The name by which the engine finds the subscription of an endpoint."""
     name = f"{protocol}:{endpoint}"
-    if len(name.encode()) <= _NAME_BYTES_MAX:
+    if len(name.encode()) <= SUBSCRIPTION_NAME_BYTES_MAX:
         return name
     return f"{protocol}:sha256:{hashlib.sha256(endpoint.encode()).hexdigest()}"
 
@@ -53,7 +54,7 @@ def settings_of(
         url=url,
         timeout=LEASE_MS if url is None else TIMEOUT_MS,
         raw=attributes.get("RawMessageDelivery") == "true",
-        filter=attributes.get("FilterPolicy") or None,
+        filter=_compact(attributes.get("FilterPolicy") or None),
         filters_body=attributes.get("FilterPolicyScope") == "MessageBody",
         dead_letter=filters.dead_letter_id(call, topic, attributes, endpoint),
         endpoint=endpoint,
@@ -65,6 +66,12 @@ def settings_of(
     )
 
 
+def _compact(policy: str | None) -> str | None:
+    """A filter policy as AWS quotes it in errors: JSON without spaces, if it is JSON."""
+    value = None if policy is None else read_object(policy)
+    return policy if value is None else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
 def carry_out(prefix: str, verb: Any, *arguments: Any) -> Any:
     """Calls the engine; what it refuses concerns the filter policy, or is said as it is."""
     try:
@@ -73,6 +80,9 @@ def carry_out(prefix: str, verb: Any, *arguments: Any) -> Any:
         message = str(error.message) if hasattr(error, "message") else str(error)
         if error.code != "InvalidParameterValue":
             raise
+        told = message.removeprefix("Invalid parameter: FilterPolicy: ")
+        if told != message:
+            raise invalid(f"{prefix}FilterPolicy: {told}") from None
         if message.startswith("Invalid parameter: "):
             raise plain(message) from None
         raise invalid(f"{prefix}FilterPolicy: {message}") from None

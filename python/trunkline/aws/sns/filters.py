@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trunkline.aws.json_text import read_object
+from trunkline.aws.limits import QUOTE_CHARS_MAX
 from trunkline.aws.sns import delivery_policy
 from trunkline.aws.sns.errors import invalid, not_served
 
@@ -27,9 +28,8 @@ _RAW = ("sqs", "http", "https", "firehose")
 def check(name: str, value: str, protocol: str, *, prefix: str = "") -> str:
     """The value of an attribute as it is kept."""
     if name not in NAMES:
-        raise invalid(
-            f"{prefix}Invalid attribute name: {name[:128]}" if prefix else "AttributeName"
-        )
+        shown = f"{prefix}Invalid attribute name: {name[:QUOTE_CHARS_MAX]}"
+        raise invalid(shown if prefix else "AttributeName")
     if name == "RawMessageDelivery":
         if value.lower() not in ("true", "false"):
             raise invalid(

@@ -36,6 +36,7 @@ def describe(call: Call, topic: Topic, id: int, status: dict[str, Any]) -> dict[
         "protocol": protocol,
         "endpoint": endpoint,
         "owner": topic.account,
+        "principal": "root",
         "attributes": attributes,
         "authenticated": True,
         "pending": status["pending"],

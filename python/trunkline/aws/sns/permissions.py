@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from trunkline.aws.json_text import read_object, write_object
+from trunkline.aws.limits import QUOTE_CHARS_MAX
 from trunkline.aws.sns import attributes as table
 from trunkline.aws.sns.errors import invalid
 from trunkline.aws.sns.registry import operations
@@ -62,7 +63,7 @@ def add_permission(
     principals = []
     for account in aws_account_id:
         if not _ACCOUNT.fullmatch(account):
-            raise invalid(f"Invalid AWS account ID: {account[:128]}")
+            raise invalid(f"Invalid AWS account ID: {account[:QUOTE_CHARS_MAX]}")
         principals.append(f"arn:{table.partition_of(topic)}:iam::{account}:root")
     with call.store.lock:
         kept = read(topic)

@@ -6,6 +6,7 @@ import re
 import uuid
 
 from trunkline.aws.arns import partition
+from trunkline.aws.limits import QUOTE_CHARS_MAX, TOPIC_NAME_CHARS_MAX, USER_DATA_BYTES_MAX
 from trunkline.aws.sns.errors import invalid, not_found
 from trunkline.aws.sns.registry import operations
 from trunkline.aws.sns.resources import make_token, read_token, split_arn
@@ -35,8 +36,6 @@ _PLATFORMS = frozenset(
 )
 _WITHOUT_PRINCIPAL = ("FCM", "GCM")
 _NAME = re.compile(r"[A-Za-z0-9_.-]*")
-_NAME_CHARS_MAX = 256
-_USER_DATA_BYTES_MAX = 2_048
 _SECRETS = ("PlatformCredential", "PlatformPrincipal", "PlatformToken")
 _APPLICATION = (
     "PlatformCredential",
@@ -75,7 +74,7 @@ def _application(call: Call, arn: str) -> tuple[str, dict[str, Any]]:
 def _check_application(attributes: Mapping[str, str]) -> None:
     for name in attributes:
         if name not in _APPLICATION:
-            raise invalid(f"Attributes Reason: Invalid attribute name: {name[:128]}")
+            raise invalid(f"Attributes Reason: Invalid attribute name: {name[:QUOTE_CHARS_MAX]}")
 
 
 @operations.add("CreatePlatformApplication", writes=True)
@@ -84,9 +83,11 @@ def create_platform_application(
 ) -> dict[str, Any]:
     """Creates a platform application, or finds the one of this name."""
     if platform not in _PLATFORMS:
-        raise invalid(f"Platform Reason: {platform[:128]} is not supported")
-    if not name or len(name) > _NAME_CHARS_MAX:
-        raise invalid(f"{name} Reason: cannot be empty and must be at most 256 characters")
+        raise invalid(f"Platform Reason: {platform[:QUOTE_CHARS_MAX]} is not supported")
+    if not name or len(name) > TOPIC_NAME_CHARS_MAX:
+        raise invalid(
+            f"{name} Reason: cannot be empty and must be at most {TOPIC_NAME_CHARS_MAX} characters"
+        )
     if not _NAME.fullmatch(name):
         raise invalid(
             f"{name} Reason: must contain only characters 'a'-'z', 'A'-'Z', '0'-'9', '_', '-', "
@@ -171,11 +172,11 @@ def _index(application: str, arn: str) -> str:
 def _check_endpoint(attributes: Mapping[str, str]) -> None:
     for name, value in attributes.items():
         if name not in _ENDPOINT:
-            raise invalid(f"Attributes Reason: Invalid attribute name: {name[:128]}")
-        if name == "CustomUserData" and len(value.encode()) > _USER_DATA_BYTES_MAX:
+            raise invalid(f"Attributes Reason: Invalid attribute name: {name[:QUOTE_CHARS_MAX]}")
+        if name == "CustomUserData" and len(value.encode()) > USER_DATA_BYTES_MAX:
             raise invalid(
                 "Attributes Reason: Invalid value for attribute: CustomUserData: must be at most "
-                f"{_USER_DATA_BYTES_MAX} bytes long in UTF-8 encoding"
+                f"{USER_DATA_BYTES_MAX} bytes long in UTF-8 encoding"
             )
         if name == "Enabled" and value.lower() not in ("true", "false"):
             raise invalid(

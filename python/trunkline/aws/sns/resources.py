@@ -70,7 +70,7 @@ def document_key(arn: str) -> str:
 
 def read(topic: Topic) -> dict[str, Any]:
     """What SNS keeps with a topic: its attributes, its tags, its data protection policy."""
-    kept = (read_object(topic.document.decode()) or {}).get("sns", {})
+    kept: dict[str, Any] = (read_object(topic.document.decode()) or {}).get("sns", {})
     return {"attributes": {}, "tags": {}, "deleted": 0} | kept
 
 

@@ -6,6 +6,7 @@ import re
 import secrets
 
 from trunkline.aws.errors import ServiceError
+from trunkline.aws.limits import QUOTE_CHARS_MAX, SPEND_LIMIT_DEFAULT
 from trunkline.aws.sns.errors import invalid, plain
 from trunkline.aws.sns.registry import operations
 from trunkline.aws.sns.resources import make_token, read_token
@@ -39,7 +40,7 @@ def set_sms_attributes(call: Call, *, attributes: Mapping[str, str]) -> dict[str
     """Changes attributes of text messages."""
     for name, value in attributes.items():
         if name not in _NAMES:
-            raise plain(f"{name[:128]} is not a valid attribute")
+            raise plain(f"{name[:QUOTE_CHARS_MAX]} is not a valid attribute")
         if name == "DefaultSMSType" and value not in ("Promotional", "Transactional"):
             raise plain("DefaultSMSType is invalid")
         if name == "DefaultSenderID" and not _SENDER.fullmatch(value):
@@ -57,7 +58,8 @@ def set_sms_attributes(call: Call, *, attributes: Mapping[str, str]) -> dict[str
 @operations.add("GetSMSAttributes")
 def get_sms_attributes(call: Call, *, attributes: Sequence[str] = ()) -> dict[str, Any]:
     """The attributes of text messages that were set; of those that are asked for."""
-    found = call.store.get(_key(call, "sms-attributes")) or {}
+    kept = call.store.get(_key(call, "sms-attributes")) or {}
+    found = {"MonthlySpendLimit": SPEND_LIMIT_DEFAULT} | kept
     if attributes:
         found = {name: value for name, value in found.items() if name in attributes}
     return {"attributes": found}

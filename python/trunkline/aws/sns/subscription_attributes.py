@@ -39,7 +39,7 @@ def get_subscription_attributes(call: Call, *, subscription_arn: str) -> dict[st
         "Protocol": about["protocol"],
         "RawMessageDelivery": "false",
         "SubscriptionArn": about["arn"],
-        "SubscriptionPrincipal": f"arn:{partition(topic.region)}:iam::{owner}:root",
+        "SubscriptionPrincipal": f"arn:{partition(topic.region)}:iam::{owner}:{about['principal']}",
         "TopicArn": topic.arn,
     }
     given = {name: value for name, value in about["attributes"].items() if value}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from trunkline.aws.limits import QUOTE_CHARS_MAX
 from trunkline.aws.sns import filters
 from trunkline.aws.sns.confirmation import create, request_confirmation, request_goodbye
 from trunkline.aws.sns.engine_settings import name_of, settings_of
@@ -70,7 +71,9 @@ def subscribe(
 
 def _check_endpoint(call: Call, topic: Topic, protocol: str, endpoint: str) -> None:
     if protocol not in _PROTOCOLS:
-        raise invalid(f"Amazon SNS does not support this protocol string: {protocol[:128]}")
+        raise invalid(
+            f"Amazon SNS does not support this protocol string: {protocol[:QUOTE_CHARS_MAX]}"
+        )
     if protocol in ("lambda", "firehose"):
         raise not_served(f"Protocol Reason: the protocol {protocol}")
     if not endpoint:
@@ -95,12 +98,12 @@ def _check_endpoint(call: Call, topic: Topic, protocol: str, endpoint: str) -> N
             raise invalid("Endpoint must match the specified protocol")
     elif protocol == "sms":
         if not _PHONE.fullmatch(endpoint.replace("-", "").replace(" ", "")):
-            raise invalid(f"Invalid SMS endpoint: {endpoint[:128]}")
+            raise invalid(f"Invalid SMS endpoint: {endpoint[:QUOTE_CHARS_MAX]}")
     elif protocol.startswith("email"):
         if not _MAIL.fullmatch(endpoint):
             raise invalid("Email address")
     elif protocol == "application" and call.store.get(f"sns/endpoint/{endpoint}") is None:
-        raise invalid(f"Application endpoint arn invalid:{endpoint[:256]}")
+        raise invalid(f"Application endpoint arn invalid:{endpoint[:QUOTE_CHARS_MAX]}")
 
 
 def _compare(call: Call, topic: Topic, id: int, given: Mapping[str, str]) -> str:

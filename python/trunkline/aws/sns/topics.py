@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from trunkline.aws.limits import TOPIC_NAME_CHARS_MAX
 from trunkline.aws.sns import attributes as table
 from trunkline.aws.sns import protection
 from trunkline.aws.sns.errors import invalid
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
     from trunkline._core import Topic
     from trunkline.aws.operation import Call
 
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,256}")
-_NAME_CHARS_MAX = 256
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
 PAGE = 100
 """Topics, or subscriptions, of one page."""
 PENDING = "sns/token/"
@@ -71,7 +71,7 @@ def create_topic(
 
 def _check_name(name: str, *, is_fifo: bool) -> None:
     stem = name.removesuffix(".fifo")
-    if is_fifo is not name.endswith(".fifo") or len(name) > _NAME_CHARS_MAX:
+    if is_fifo is not name.endswith(".fifo") or len(name) > TOPIC_NAME_CHARS_MAX:
         raise invalid("Topic Name")
     if not _NAME.fullmatch(stem):
         raise invalid("Topic Name")

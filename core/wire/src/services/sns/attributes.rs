@@ -48,7 +48,10 @@ pub(super) fn prepare(
 fn check_name(name: &str) -> Result<()> {
     let found = |what: String| Err(invalid_value(what));
     if name.len() > PUBLISH_ATTRIBUTE_NAME_BYTES_MAX {
-        return found("Length of message attribute name must be less than 256 bytes.".to_owned());
+        return found(format!(
+            "Length of message attribute name must be less than \
+             {PUBLISH_ATTRIBUTE_NAME_BYTES_MAX} bytes."
+        ));
     }
     if name.is_empty() {
         return found("The message attribute name must not be empty.".to_owned());

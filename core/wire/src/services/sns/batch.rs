@@ -1,8 +1,9 @@
 //! `PublishBatch`: what does not fit one entry refuses the whole batch, as in AWS.
 
+use super::checked::{Checked, check};
 use super::errors::{invalid, missing};
 use super::input::{BatchInput, PublishInput};
-use super::publish::{self, Checked, Lookup, check, find, finish, name_of};
+use super::publish::{self, Lookup, find, finish, name_of};
 use super::target;
 use crate::error::{Result, WireError};
 use crate::limits::{BATCH_ID_CHARS_MAX, PUBLISH_BYTES_MAX};

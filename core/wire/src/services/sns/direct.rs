@@ -5,14 +5,12 @@ use serde_json::{Value, json};
 use trunkline_engine::delivery::RetryTable;
 use trunkline_engine::{DestinationConfig, Engine, Outgoing, ResourceId, Target, Transport};
 
+use super::checked::Checked;
 use super::errors::{from_engine, invalid};
-use super::outbox::plain_attributes;
-use super::publish::Checked;
+use super::outbox::{DIRECT, plain_attributes};
 use crate::error::{Result, WireError};
 use crate::service::{Call, Finished, Outcome};
 
-/// The destination of messages that have no subscription.
-pub(super) const DIRECT: &str = "sns/direct";
 /// How long a look into the outbox has a message before it is there again.
 const LEASE: u64 = 30_000;
 

@@ -3,6 +3,7 @@
 mod access;
 mod attributes;
 mod batch;
+mod checked;
 mod direct;
 mod errors;
 mod input;

@@ -10,13 +10,14 @@ use trunkline_engine::delivery::Ended;
 use trunkline_engine::{AttemptRef, Engine, LeasedDelivery, ResourceId, attributes};
 use trunkline_types::Result as EngineResult;
 
-use super::direct::DIRECT;
 use crate::codec::form::Form;
 use crate::error::{Result, WireError};
 use crate::limits::OUTBOX_MESSAGES_MAX;
 use crate::message::{Request, Response};
 use crate::service::AdminWork;
 
+/// The destination of messages that have no subscription.
+pub(super) const DIRECT: &str = "sns/direct";
 const DOCUMENTS: &str = "sns/outbox/";
 const PAGE: usize = 1_000;
 /// The protocols whose deliveries wait for a look.

@@ -44,6 +44,12 @@ impl Service for Sns {
     ) -> Result<()> {
         let shape = operation.input.map(|id| &model.shape(id).kind);
         let Some(Kind::Structure(members)) = shape else { return Ok(()) };
+        // A name that is none is told before anything else.
+        for member in members.iter().filter(|member| member.name.ends_with("Arn")) {
+            if let Some(arn) = input.get(&member.name).and_then(Value::as_str) {
+                target::check_elements(arn, &member.name)?;
+            }
+        }
         let is_missing = |name: &str| input.get(name).is_none_or(|value| *value == Value::Null);
         let missing = members.iter().find(|member| {
             member.required && member.name.ends_with("Arn") && is_missing(&member.name)

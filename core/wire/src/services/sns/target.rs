@@ -14,14 +14,23 @@ pub(super) struct Arn<'a> {
     pub rest: &'a str,
 }
 
+/// Raises for a text that has too few elements for an ARN.
+pub(super) fn check_elements(arn: &str, parameter: &str) -> Result<()> {
+    match arn.split(':').count() {
+        6.. => Ok(()),
+        count => Err(invalid(format!(
+            "Invalid parameter: {parameter} Reason: An ARN must have at least 6 elements, not \
+             {count}"
+        ))),
+    }
+}
+
 /// Reads an ARN of SNS that a parameter holds.
 pub(super) fn parse<'a>(arn: &'a str, parameter: &str) -> Result<Arn<'a>> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    check_elements(arn, parameter)?;
     let [_, _, service, region, account, rest] = parts[..] else {
-        return Err(invalid(format!(
-            "Invalid parameter: {parameter} Reason: An ARN must have at least 6 elements, not {}",
-            parts.len()
-        )));
+        return Err(invalid(format!("Invalid parameter: {parameter}")));
     };
     if parts[0] != "arn" || service != "sns" || rest.is_empty() {
         return Err(invalid(format!("Invalid parameter: {parameter}")));
