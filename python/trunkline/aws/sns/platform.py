@@ -84,10 +84,10 @@ def create_platform_application(
     """Creates a platform application, or finds the one of this name."""
     if platform not in _PLATFORMS:
         raise invalid(f"Platform Reason: {platform[:QUOTE_CHARS_MAX]} is not supported")
-    if not name or len(name) > TOPIC_NAME_CHARS_MAX:
-        raise invalid(
-            f"{name} Reason: cannot be empty and must be at most {TOPIC_NAME_CHARS_MAX} characters"
-        )
+    if not name:
+        raise invalid("Name Reason: cannot be empty")
+    if len(name) > TOPIC_NAME_CHARS_MAX:
+        raise invalid(f"{name} Reason: must be at most {TOPIC_NAME_CHARS_MAX} characters long")
     if not _NAME.fullmatch(name):
         raise invalid(
             f"{name} Reason: must contain only characters 'a'-'z', 'A'-'Z', '0'-'9', '_', '-', "
