@@ -30,6 +30,8 @@ pub fn run() {
 fn subscribed(engine: &Engine, topic: &Topic, name: &str, is_raw: bool) -> Arc<Queue> {
     let queue = queue(engine, name, standard_queue());
     let subscription = NewSubscription {
+        is_pending: false,
+        protocol: trunkline_engine::Protocol::Default,
         target: TargetResource::Resource(queue.id()),
         is_raw,
         filter: None,

@@ -98,7 +98,7 @@ pub(super) fn publish(
     admitted: &Admitted,
     checked: &Checked<'_>,
 ) -> Result<Publication> {
-    let published = engine.publish_admitted(topic, admitted, &checked.notification(), None);
+    let published = engine.publish_admitted(topic, admitted, &checked.notification());
     published.map_err(|error| from_engine(&error))
 }
 
