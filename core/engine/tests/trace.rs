@@ -149,6 +149,8 @@ fn a_duplicate_is_told_with_the_message_that_stands_for_it() {
 
 fn subscription<'a>(queue: &Queue, name: &'a str, filter: Option<&'a str>) -> NewSubscription<'a> {
     NewSubscription {
+        is_pending: false,
+        protocol: trunkline_engine::Protocol::Default,
         target: TargetResource::Resource(queue.id()),
         is_raw: true,
         filter,
