@@ -198,3 +198,28 @@ fn a_deduplication_id_is_remembered_although_nothing_lives_in_its_segment() {
         engine.close().unwrap();
     }
 }
+
+#[test]
+fn a_definition_alone_keeps_no_segment_from_being_used_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = open(folder.path(), START);
+    let busy = queue(&engine, "busy", standard_queue());
+    let body = "x".repeat(1_000);
+    for _ in 0..10 {
+        for _ in 0..100 {
+            send(&busy, &body);
+            busy.delete(&receive(&busy, 1).remove(0).receipt).unwrap();
+        }
+        engine.flush().unwrap();
+        engine.compact().unwrap();
+        let names = std::fs::read_dir(folder.path()).unwrap();
+        let is_segment = |name: std::ffi::OsString| name.to_string_lossy().starts_with("segment-");
+        let segments = names.filter(|entry| is_segment(entry.as_ref().unwrap().file_name()));
+        // The present one, the one behind it, and one that is made ready.
+        let count = segments.count();
+        assert!(count <= 3, "{count} segments");
+    }
+    drop(engine);
+    let engine = open(folder.path(), START);
+    assert_eq!(counts(&find(&engine, "busy")), (0, 0, 0));
+}

@@ -17,10 +17,13 @@ pub struct LiveBytes {
 }
 
 #[derive(Default, Clone, Copy)]
-struct Usage {
-    live: u64,
+pub(crate) struct Usage {
+    /// Records that live there.
+    pub live: u64,
+    /// Their bytes.
+    pub bytes: u64,
     /// When something was last written there: dedup ids in it matter until the window has passed.
-    newest: Millis,
+    pub newest: Millis,
 }
 
 impl LiveBytes {
@@ -28,6 +31,7 @@ impl LiveBytes {
     pub fn add(&mut self, location: Location, at: Millis) {
         let usage = self.segments.entry(location.segment()).or_default();
         usage.live += 1;
+        usage.bytes += u64::from(location.len);
         usage.newest = usage.newest.max(at);
         self.live_bytes += u64::from(location.len);
     }
@@ -42,29 +46,30 @@ impl LiveBytes {
     pub fn add_count(&mut self, mut count: LiveCount) {
         count.end_run();
         for (segment, usage) in std::mem::take(&mut count.counted.segments) {
-            self.add_all(segment, usage, 0);
+            self.add_all(segment, usage);
         }
-        self.live_bytes += count.counted.live_bytes;
     }
 
     /// Adds the records of one segment at once.
-    fn add_all(&mut self, segment: u32, count: Usage, bytes: u64) {
+    fn add_all(&mut self, segment: u32, count: Usage) {
         let usage = self.segments.entry(segment).or_default();
         usage.live += count.live;
+        usage.bytes += count.bytes;
         usage.newest = usage.newest.max(count.newest);
-        self.live_bytes += bytes;
+        self.live_bytes += count.bytes;
     }
 
     pub(crate) fn remove(&mut self, location: Location) {
         let usage = self.segments.entry(location.segment()).or_default();
         debug_assert!(usage.live > 0, "a location was counted before it was released");
         usage.live = usage.live.saturating_sub(1);
+        usage.bytes = usage.bytes.saturating_sub(u64::from(location.len));
         self.live_bytes = self.live_bytes.saturating_sub(u64::from(location.len));
     }
 
-    /// How many records live in `segment`, and when it was last written.
-    pub(crate) fn usage(&self, segment: u32) -> (u64, Millis) {
-        self.segments.get(&segment).map_or((0, 0), |usage| (usage.live, usage.newest))
+    /// What lives in `segment`, and when it was last written.
+    pub(crate) fn usage(&self, segment: u32) -> Usage {
+        self.segments.get(&segment).copied().unwrap_or_default()
     }
 
     pub(crate) fn forget(&mut self, segment: u32) {
@@ -84,7 +89,6 @@ pub struct LiveCount {
     counted: LiveBytes,
     segment: u32,
     usage: Usage,
-    bytes: u64,
 }
 
 impl LiveCount {
@@ -96,14 +100,14 @@ impl LiveCount {
             self.segment = location.segment();
         }
         self.usage.live += 1;
+        self.usage.bytes += u64::from(location.len);
         self.usage.newest = self.usage.newest.max(at);
-        self.bytes += u64::from(location.len);
     }
 
     fn end_run(&mut self) {
-        let (usage, bytes) = (std::mem::take(&mut self.usage), std::mem::take(&mut self.bytes));
+        let usage = std::mem::take(&mut self.usage);
         if usage.live > 0 {
-            self.counted.add_all(self.segment, usage, bytes);
+            self.counted.add_all(self.segment, usage);
         }
     }
 }

@@ -182,6 +182,7 @@ impl Component for Queues {
     fn needs(&self, newest: Millis, now: Millis) -> bool {
         // The ids of a FIFO queue's dedup window are not counted as live.
         newest + self.host.limits.dedup_window >= now
+            && self.all().iter().any(|queue| queue.kind() == QueueKind::Fifo)
     }
 
     fn relocate(&self, segment: u32) -> Result<()> {

@@ -234,6 +234,7 @@ impl Component for Topics {
     fn needs(&self, newest: Millis, now: Millis) -> bool {
         // The deduplication ids of FIFO topics are not counted as live.
         newest + self.host.limits.dedup_window >= now
+            && self.all().iter().any(|topic| topic.config().is_fifo)
     }
 
     fn relocate(&self, segment: u32) -> Result<()> {

@@ -9,7 +9,8 @@
 //! garbage.
 //!
 //! Cost: a segment is compacted when the log is more than twice as large as what lives in it, so a
-//! byte that stays is copied about once for every byte that passes by.
+//! byte that stays is copied about once for every byte that passes by; or when hardly anything
+//! lives in it, so that one definition does not hold up a log whose entries are all sealed.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
@@ -23,6 +24,7 @@ use trunkline_types::{Code, Durability, Error, Millis, Result};
 use super::Host;
 use crate::append::{Segments, WatchSegments};
 use crate::checkpoint::CheckpointSink;
+use crate::live_bytes::Usage;
 use crate::location::Location;
 use crate::waiters::Parker;
 
@@ -30,6 +32,11 @@ use crate::waiters::Parker;
 const SEGMENTS_KEPT: usize = 2;
 /// Log beyond twice what lives in it that is tolerated, in segments, so that small engines rest.
 const SLACK_SEGMENTS: u64 = 4;
+/// The oldest segment is compacted whatever the length of the log if no more than one in so many of
+/// its bytes lives: that much more is written at most.
+const NEARLY_FREE: u64 = 64;
+/// And if no more records live there: a queue that is just being emptied needs no relocation.
+const NEARLY_FREE_RECORDS: u64 = 256;
 /// On a full disk: space left for what is written beside the records that are relocated, in bytes.
 const RELOCATION_MARGIN: u64 = 64 << 10;
 /// An idle journal of this length, in bytes, is shrunk when no more than `SHRINK_LIVE_MAX` lives in
@@ -313,11 +320,16 @@ fn is_worth_it(host: &Host, journal: &Journal) -> bool {
         return false;
     }
     let (oldest, largest) = (&segments[0], segments.iter().map(|segment| segment.bytes).max());
-    let ((live, newest), live_bytes) = {
+    let (Usage { live, bytes, newest }, live_bytes) = {
         let live_bytes = host.live_bytes();
         (live_bytes.usage(oldest.number), live_bytes.total())
     };
-    if live == 0 && !host.needs(newest) {
+    // Little that lives there, such as the definitions of resources, keeps no other segment: their
+    // files are used again instead of new ones.
+    let is_nearly_free = live <= NEARLY_FREE_RECORDS
+        && bytes <= u64::from(oldest.bytes) / NEARLY_FREE
+        && !journal.is_full();
+    if (live == 0 || is_nearly_free) && !host.needs(newest) {
         return true;
     }
     let total: u64 = segments.iter().map(|segment| u64::from(segment.bytes)).sum();
@@ -364,7 +376,7 @@ fn compact_oldest(host: &Host, journal: &Journal, kept: usize) -> Result<()> {
         return Ok(());
     }
     let oldest = segments[0].number;
-    let (live, newest) = host.live_bytes().usage(oldest);
+    let Usage { live, newest, .. } = host.live_bytes().usage(oldest);
     if live > 0 || host.needs(newest) {
         host.append_opened(Some(oldest))?;
         for component in host.all_components() {
