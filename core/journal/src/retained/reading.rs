@@ -15,14 +15,19 @@ const RUN_ENTRIES_MAX: usize = 512;
 impl RetainedLog {
     /// Calls `each` with the entries from `sequence` on, in order, until it returns false.
     pub fn read(&self, sequence: u64, each: &mut dyn FnMut(Entry<'_>) -> bool) -> Result<()> {
-        let mut at = sequence.max(lock(&self.state).first);
-        while self.read_sealed(&mut at, each)? && self.read_unsealed(&mut at, each)? {
-            if at >= lock(&self.state).sealed {
-                break;
+        let mut at = sequence;
+        loop {
+            // Entries that expired while the ones before them were read may never have been in a
+            // file: the next one is behind them.
+            at = at.max(lock(&self.state).first);
+            if !(self.read_sealed(&mut at, each)? && self.read_unsealed(&mut at, each)?) {
+                return Ok(());
             }
-            // Entries were sealed while the ones before them were read.
+            // Else entries were sealed or expired meanwhile.
+            if at >= lock(&self.state).sealed {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// Hands out sealed entries from `at` on; whether more are wanted.

@@ -73,6 +73,35 @@ fn an_entry_is_the_same_in_the_tail_in_memory_and_in_a_segment() {
 }
 
 #[test]
+fn a_read_goes_on_behind_entries_that_expire_in_front_of_it() {
+    for is_sealed in [false, true] {
+        let options = Options { background: false, ..Options::default() };
+        let storage = Arc::new(MemoryStorage::new());
+        let journal = Journal::open(storage, options, &mut |_, _| Ok(())).expect("opens");
+        let logs = [RetainedLog::create(&journal, 1, 7)];
+        (1..=100).for_each(|sequence| append(&journal, &logs, sequence));
+        if is_sealed {
+            logs[0].seal(&mut ()).expect("sealed");
+            (101..=200).for_each(|sequence| append(&journal, &logs, sequence));
+        }
+        let mut seen = Vec::new();
+        logs[0]
+            .read(1, &mut |entry| {
+                if seen.is_empty() {
+                    logs[0].expire(u64::MAX, &mut ()).expect("expired");
+                    append(&journal, &logs, logs[0].range().1);
+                }
+                seen.push(entry.sequence);
+                true
+            })
+            .expect("reads");
+        // Those that were read ahead are handed out, and the one that is there.
+        assert!(seen.is_sorted_by(|one, next| one < next), "{seen:?}");
+        assert_eq!(seen.last(), Some(if is_sealed { &201 } else { &101 }));
+    }
+}
+
+#[test]
 fn a_journal_without_a_retained_log_keeps_no_batch_in_memory() {
     let options = Options { background: false, ..Options::default() };
     let journal =
