@@ -30,6 +30,7 @@ class TargetSettings:
         partition_key_path: str | None = None,
         method: str | None = None,
         headers: Sequence[tuple[str, str]] = (),
+        unavailable: str | None = None,
     ) -> TargetSettings: ...
 
 @final

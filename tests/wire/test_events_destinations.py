@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from botocore.exceptions import ClientError
-from event_calls import PAID, entry, refused
+from event_calls import PAID, arn, entry, refused
 
 
 @pytest.fixture
@@ -91,6 +91,75 @@ def test_a_changed_connection_holds_for_the_targets_that_use_it(events, endpoint
     lower = {name.lower(): value for name, value in headers.items()}
     assert lower["authorization"] == "Basic " + base64.b64encode(b"u:p").decode()
     assert "x-key" not in lower
+
+
+@pytest.mark.parametrize("end", ["deauthorize_connection", "delete_connection"])
+def test_without_its_secrets_a_connection_calls_nothing(events, engine, endpoint, end):
+    url, got, _ = endpoint
+    dead = engine.queue("dead")
+    lead_to_dead_letters(events, connect_to(events, url, ApiKeyAuthParameters=KEY))
+    getattr(events, end)(Name="c")
+    assert events.describe_api_destination(Name="d")["ApiDestinationState"] == "INACTIVE"
+    events.put_events(Entries=[entry({"n": 1})])
+    (letter,) = dead.receive(1, wait=10)
+    assert json.loads(letter.body)["detail"] == {"n": 1}
+    assert "connection" in letter.attributes["ERROR_MESSAGE"].lower()
+    assert got == []
+
+
+def test_a_deauthorized_connection_that_is_updated_calls_again(events, endpoint):
+    url, got, came = endpoint
+    connect_to(events, url, ApiKeyAuthParameters=KEY)
+    events.deauthorize_connection(Name="c")
+    events.update_connection(Name="c", AuthParameters={"ApiKeyAuthParameters": KEY})
+    assert events.describe_api_destination(Name="d")["ApiDestinationState"] == "ACTIVE"
+    events.put_events(Entries=[entry()])
+    assert came.acquire(timeout=10)
+    assert {name.lower() for name in got[0][2]} >= {"x-key"}
+
+
+def test_a_deleted_destination_is_called_no_more(events, engine, endpoint):
+    url, got, _ = endpoint
+    dead = engine.queue("dead")
+    lead_to_dead_letters(events, connect_to(events, url, ApiKeyAuthParameters=KEY))
+    events.delete_api_destination(Name="d")
+    events.put_events(Entries=[entry()])
+    (letter,) = dead.receive(1, wait=10)
+    assert "deleted" in letter.attributes["ERROR_MESSAGE"]
+    assert got == []
+
+
+def test_a_change_that_a_target_cannot_follow_changes_nothing(events, endpoint):
+    url, got, came = endpoint
+    connect_to(events, url, ApiKeyAuthParameters=KEY)
+    lines = [{"Key": f"x-{n}", "Value": "v"} for n in range(70)]
+    bad = {
+        "ApiKeyAuthParameters": {"ApiKeyName": "x-key", "ApiKeyValue": "other"},
+        "InvocationHttpParameters": {"HeaderParameters": lines},
+    }
+    refused(events.update_connection, "ValidationException", Name="c", AuthParameters=bad)
+    events.update_connection(Name="c", Description="d")
+    events.put_events(Entries=[entry()])
+    assert came.acquire(timeout=10)
+    lower = {name.lower(): value for name, value in got[0][2].items()}
+    assert lower["x-key"] == "hidden"
+
+
+@pytest.mark.parametrize("resource", ["api-destination", "api-destination/", "api-destination/a"])
+def test_a_destination_that_is_none_is_refused(events, resource):
+    events.put_rule(Name="r", EventPattern=PAID)
+    answer = events.put_targets(Rule="r", Targets=[{"Id": "t", "Arn": arn(resource)}])
+    (failed,) = answer["FailedEntries"]
+    assert failed["ErrorCode"] == "ResourceNotFoundException"
+
+
+def lead_to_dead_letters(events, destination):
+    target = {
+        "Id": "t",
+        "Arn": destination["ApiDestinationArn"],
+        "DeadLetterConfig": {"Arn": arn("dead", "sqs")},
+    }
+    assert events.put_targets(Rule="r", Targets=[target])["FailedEntryCount"] == 0
 
 
 def test_no_answer_shows_a_secret(events, endpoint):

@@ -20,7 +20,8 @@ impl TargetSettings {
     #[pyo3(signature = (
         id, *, resource=None, url=None, lease, input=None, input_path=None, input_paths=None,
         input_template=None, dead_letter=None, retries_max, age_max, group=None, address=None,
-        document=Vec::new(), partition_key_path=None, method=None, headers=Vec::new()
+        document=Vec::new(), partition_key_path=None, method=None, headers=Vec::new(),
+        unavailable=None
     ))]
     fn new(
         id: String,
@@ -40,12 +41,17 @@ impl TargetSettings {
         partition_key_path: Option<String>,
         method: Option<String>,
         headers: Vec<(String, String)>,
+        unavailable: Option<String>,
     ) -> Self {
         let content_type = ("content-type", "application/json; charset=utf-8");
         let content_type = (content_type.0.to_owned(), content_type.1.to_owned());
         let headers = std::iter::once(content_type).chain(headers).collect();
         let resource = match (resource, url) {
             (Some(id), _) => TargetResource::Resource(ResourceId(id)),
+            _ if unavailable.is_some() => {
+                let why = unavailable.unwrap_or_default();
+                TargetResource::Outside(Transport::Unavailable { why })
+            }
             (None, Some(url)) => {
                 let method = method.unwrap_or_else(|| "POST".to_owned());
                 let transport = Transport::Http { url, method, headers, timeout: HTTP_TIMEOUT };

@@ -1,6 +1,7 @@
 //! The client: sends one attempt and says how it ended.
 
 use std::error::Error as StdError;
+use std::fmt;
 use std::panic::catch_unwind;
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,7 +78,7 @@ impl Default for ClientOptions {
 }
 
 /// One attempt of a delivery.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Attempt {
     /// Where to.
     pub endpoint: Endpoint,
@@ -90,6 +91,16 @@ pub struct Attempt {
     pub body: Bytes,
     /// Time for the whole attempt, the body of the response included.
     pub timeout: Duration,
+}
+
+/// Header values, the query of the URL and the body may be secrets, so none of them is written.
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attempt")
+            .field("path", &self.endpoint.uri().path())
+            .field("method", &self.method)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Attempt {

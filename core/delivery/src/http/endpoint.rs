@@ -1,5 +1,6 @@
 //! The URL of an endpoint, checked when it is configured.
 
+use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use http::Uri;
@@ -10,7 +11,7 @@ use trunkline_types::{Code, Error, Result};
 const URL_BYTES_MAX: usize = 2_048;
 
 /// An `http` or `https` URL that deliveries may be sent to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
     uri: Uri,
     host: Host,
@@ -22,6 +23,16 @@ pub(super) struct Host {
     pub name: String,
     pub port: u16,
     pub is_tls: bool,
+}
+
+/// The query may hold a secret, so it is not written.
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("host", &self.host)
+            .field("path", &self.uri.path())
+            .finish()
+    }
 }
 
 impl Endpoint {

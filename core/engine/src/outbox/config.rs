@@ -1,6 +1,7 @@
 //! The configuration of a destination, and its bytes: the document of the queue that holds its
 //! deliveries. So a destination and its queue are created by one record.
 
+use std::fmt;
 use std::time::Duration;
 
 use trunkline_delivery::{Attempt, Curve, Delay, Endpoint, Jitter, Phase, RetryTable};
@@ -8,7 +9,7 @@ use trunkline_host::{Put, Renderer, Take, damaged};
 use trunkline_types::{Code, Error, Millis, ResourceId, Result};
 
 /// Where deliveries of a destination go.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Transport {
     /// Sent over HTTP by the engine.
     Http {
@@ -26,6 +27,36 @@ pub enum Transport {
         /// How long a handler has a delivery before it counts as failed.
         lease: Millis,
     },
+    /// Nothing can be sent at present: deliveries are given up when they are due. A connection
+    /// without its secrets is an example.
+    Unavailable {
+        /// What dead letters and failures say.
+        why: String,
+    },
+}
+
+/// Header values and the query of a URL may be secrets, so neither is written.
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http { url, method, headers, timeout } => {
+                let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
+                f.debug_struct("Http")
+                    .field("url", &without_query(url))
+                    .field("method", method)
+                    .field("headers", &names)
+                    .field("timeout", timeout)
+                    .finish()
+            }
+            Self::Handler { lease } => f.debug_struct("Handler").field("lease", lease).finish(),
+            Self::Unavailable { why } => f.debug_struct("Unavailable").field("why", why).finish(),
+        }
+    }
+}
+
+/// A URL as it may be shown.
+pub(super) fn without_query(url: &str) -> &str {
+    url.split_once('?').map_or(url, |(shown, _)| shown)
 }
 
 /// What a destination is.
@@ -54,6 +85,7 @@ const LAYOUT: u8 = 2;
 const WITHOUT_RENDERER: u8 = 1;
 const HTTP: u8 = 1;
 const HANDLER: u8 = 2;
+const UNAVAILABLE: u8 = 3;
 
 impl DestinationConfig {
     /// Checks what can be known before the first attempt; an error names the field.
@@ -76,6 +108,7 @@ impl DestinationConfig {
                 *timeout
             }
             Transport::Handler { lease } => *lease,
+            Transport::Unavailable { .. } => return Ok(()),
         };
         if time == 0 || time > ATTEMPT_MAX {
             return Err(invalid(format!(
@@ -92,13 +125,25 @@ impl DestinationConfig {
         match &self.transport {
             Transport::Http { timeout, .. } => timeout + MARGIN,
             Transport::Handler { lease } => *lease,
+            Transport::Unavailable { .. } => MARGIN,
         }
+    }
+
+    /// Whether the engine attempts deliveries by itself.
+    pub fn is_attempted_here(&self) -> bool {
+        !matches!(self.transport, Transport::Handler { .. })
     }
 
     /// One attempt over HTTP.
     pub(super) fn attempt(&self, body: Vec<u8>) -> Result<Attempt> {
-        let Transport::Http { url, method, headers, timeout } = &self.transport else {
-            return Err(invalid("The destination is a handler; it has no URL."));
+        let (url, method, headers, timeout) = match &self.transport {
+            Transport::Http { url, method, headers, timeout } => (url, method, headers, timeout),
+            Transport::Handler { .. } => {
+                return Err(invalid("The destination is a handler; it has no URL."));
+            }
+            Transport::Unavailable { why } => {
+                return Err(Error::new(Code::UnsupportedOperation, why.as_str()));
+            }
         };
         let endpoint = Endpoint::parse(url)?;
         Attempt::new(endpoint, method, headers, body, Duration::from_millis(*timeout))
@@ -121,6 +166,10 @@ impl DestinationConfig {
             Transport::Handler { lease } => {
                 out.put_u8(HANDLER);
                 out.put_u64(*lease);
+            }
+            Transport::Unavailable { why } => {
+                out.put_u8(UNAVAILABLE);
+                out.put_bytes(why.as_bytes());
             }
         }
         put_table(&mut out, &self.retry);
@@ -150,6 +199,7 @@ impl DestinationConfig {
                 Transport::Http { url, method, headers, timeout: take.u64()? }
             }
             HANDLER => Transport::Handler { lease: take.u64()? },
+            UNAVAILABLE => Transport::Unavailable { why: take.text()?.to_owned() },
             _ => return Err(damaged("a transport this version does not know")),
         };
         let retry = take_table(&mut take)?;
@@ -257,7 +307,9 @@ mod tests {
         };
         let renderer = Some(Renderer { resource: ResourceId(3), variant: 4 });
         let rendered = DestinationConfig { renderer, ..curved.clone() };
-        for config in [http("https://example.com/hook"), handler, curved, rendered] {
+        let transport = Transport::Unavailable { why: "no secrets".to_owned() };
+        let unavailable = DestinationConfig { transport, ..curved.clone() };
+        for config in [http("https://example.com/hook"), handler, curved, rendered, unavailable] {
             let bytes = config.encode();
             assert_eq!(DestinationConfig::decode(&bytes).unwrap(), config);
             for length in 0..bytes.len() {
@@ -273,6 +325,16 @@ mod tests {
         assert_eq!(bytes.pop(), Some(0));
         bytes[0] = WITHOUT_RENDERER;
         assert_eq!(DestinationConfig::decode(&bytes).unwrap(), config);
+    }
+
+    #[test]
+    fn no_text_shows_the_values_of_headers_or_the_query() {
+        let mut config = http("https://example.com/hook?key=hidden");
+        let Transport::Http { headers, .. } = &mut config.transport else { unreachable!() };
+        headers.push(("authorization".to_owned(), "hidden".to_owned()));
+        let shown = format!("{config:?}");
+        assert!(shown.contains("https://example.com/hook"), "{shown}");
+        assert!(shown.contains("authorization") && !shown.contains("hidden"), "{shown}");
     }
 
     #[test]

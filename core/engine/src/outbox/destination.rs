@@ -88,14 +88,15 @@ impl Destination {
         *lock(&self.prepared) = Prepared::new(config);
     }
 
-    pub fn is_http(&self) -> bool {
-        lock(&self.prepared).config.is_http()
+    pub fn is_attempted_here(&self) -> bool {
+        lock(&self.prepared).config.is_attempted_here()
     }
 
     /// Attempts at once that the engine may make by itself.
     pub fn limit(&self) -> u32 {
         let prepared = self.prepared();
-        let is_ours = prepared.config.is_http() && !self.is_removed.load(Ordering::Acquire);
+        let is_ours =
+            prepared.config.is_attempted_here() && !self.is_removed.load(Ordering::Acquire);
         if is_ours { prepared.config.concurrency } else { 0 }
     }
 

@@ -29,7 +29,7 @@ impl Outbox {
     /// Announces a handler of a destination.
     pub fn enter_handler(&self, id: ResourceId) -> Result<HandlerGuard> {
         let destination = self.destination(id).ok_or_else(no_such_destination)?;
-        if destination.is_http() {
+        if destination.is_attempted_here() {
             return Err(Error::new(
                 Code::UnsupportedOperation,
                 "Deliveries of this destination are sent over HTTP; no handler can lease them.",

@@ -18,7 +18,6 @@ use trunkline_types::sync::lock;
 use trunkline_types::{Code, ResourceId, Result};
 
 use super::backlog::LeasedDelivery;
-use super::config::{DestinationConfig, Transport};
 use super::destination::Destination;
 use super::settle::AttemptRef;
 use super::turns::is_over;
@@ -58,7 +57,7 @@ impl Outbox {
     pub(super) fn notify(&self, id: ResourceId) {
         let Some(destination) = self.destination(id) else { return };
         // Handlers wait for their queue themselves.
-        if self.is_paused() || !destination.is_http() {
+        if self.is_paused() || !destination.is_attempted_here() {
             return;
         }
         lock(&self.dispatcher).notify(id);
@@ -246,12 +245,5 @@ fn way(gate: Gate, endpoint: &Endpoint) -> Way {
         Gate::Host => Way::Host(endpoint.host_hash()),
         Gate::Failing => Way::Failing,
         Gate::Total => Way::Total,
-    }
-}
-
-impl DestinationConfig {
-    /// Whether the engine delivers by itself.
-    pub fn is_http(&self) -> bool {
-        matches!(self.transport, Transport::Http { .. })
     }
 }

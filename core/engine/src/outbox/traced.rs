@@ -5,7 +5,7 @@ use trunkline_host::{Note, Subject, What};
 use trunkline_types::{Millis, ResourceKind, ResourceName};
 
 use super::Outbox;
-use super::config::Transport;
+use super::config::{Transport, without_query};
 use super::destination::Destination;
 use super::settle::AttemptRef;
 
@@ -78,7 +78,8 @@ impl Outbox {
 
 fn endpoint(destination: &Destination) -> String {
     match &destination.prepared().config.transport {
-        Transport::Http { url, .. } => url.clone(),
+        Transport::Http { url, .. } => without_query(url).to_owned(),
         Transport::Handler { .. } => "a function".to_owned(),
+        Transport::Unavailable { .. } => "an unavailable destination".to_owned(),
     }
 }

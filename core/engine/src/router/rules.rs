@@ -308,7 +308,7 @@ impl Engine {
                 TargetResource::Resource(id) => (*id, false, self.name_of(*id)),
                 TargetResource::Outside(transport) => {
                     let config = destination(bus, number, transport.clone(), target);
-                    let kept = old.filter(|old| self.is_like(old.resource, transport));
+                    let kept = old.filter(|old| self.is_like(old, target, transport));
                     let id = match kept {
                         Some(old) => {
                             self.configure_destination(old.resource, &config)?;
@@ -351,9 +351,15 @@ impl Engine {
     }
 
     /// Whether a destination is of the same kind, so that what waits there may stay.
-    fn is_like(&self, destination: ResourceId, transport: &Transport) -> bool {
-        let config = self.outbox().config(destination);
+    fn is_like(&self, old: &TargetDefinition, new: &NewTarget, transport: &Transport) -> bool {
+        let is_same = new.arn.as_ref() == Some(&old.arn);
+        let config = self.outbox().config(old.resource);
         config.is_ok_and(|config| match (&config.transport, transport) {
+            // What a surface knows by one name stays itself, wherever it is called from now on.
+            (
+                Transport::Http { .. } | Transport::Unavailable { .. },
+                Transport::Http { .. } | Transport::Unavailable { .. },
+            ) if is_same => true,
             (Transport::Http { url: old, .. }, Transport::Http { url: new, .. }) => old == new,
             (Transport::Handler { .. }, Transport::Handler { .. }) => true,
             _ => false,
@@ -371,6 +377,7 @@ fn name_of(transport: &Transport) -> String {
     match transport {
         Transport::Http { url, .. } => url.clone(),
         Transport::Handler { .. } => "handler".to_owned(),
+        Transport::Unavailable { .. } => "unavailable".to_owned(),
     }
 }
 

@@ -354,7 +354,7 @@ fn destination(
 ) -> DestinationConfig {
     let otherwise = match transport {
         Transport::Http { .. } => RetryTable::sns_http(),
-        Transport::Handler { .. } => RetryTable::sns_managed(),
+        Transport::Handler { .. } | Transport::Unavailable { .. } => RetryTable::sns_managed(),
     };
     DestinationConfig {
         transport: transport.clone(),

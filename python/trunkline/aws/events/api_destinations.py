@@ -9,11 +9,12 @@ from trunkline.aws.events.connection_store import (
     connection_of,
     documents,
     prefix,
+    usable_connection,
 )
 from trunkline.aws.events.errors import already_exists, invalid_parameter, not_found
 from trunkline.aws.events.names import write_arn
 from trunkline.aws.events.pages import page
-from trunkline.aws.events.refresh import refresh_targets
+from trunkline.aws.events.refresh import refresh_destination
 from trunkline.aws.events.registry import operations
 from trunkline.aws.limits import INVOCATION_RATE_DEFAULT
 
@@ -51,9 +52,16 @@ def _check_endpoint(endpoint: str) -> None:
         raise invalid_parameter("InvocationEndpoint", "It must be a URL that starts with https://.")
 
 
-def _made(destination: dict[str, Any]) -> dict[str, Any]:
+def _shown(call: Call, destination: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Members of a destination, which is as active as its connection is usable."""
+    is_active = not isinstance(usable_connection(call, destination), str)
+    state = {"ApiDestinationState": "ACTIVE" if is_active else "INACTIVE"}
+    return {name: (destination | state).get(name) for name in names}
+
+
+def _made(call: Call, destination: dict[str, Any]) -> dict[str, Any]:
     names = ("ApiDestinationArn", "ApiDestinationState", "CreationTime", "LastModifiedTime")
-    return {name: destination[name] for name in names}
+    return _shown(call, destination, *names)
 
 
 @operations.add("CreateApiDestination", writes=True)
@@ -76,7 +84,6 @@ def create_api_destination(
             call.account, call.region, f"{API_DESTINATION}/{name}/{uuid4()}"
         ),
         "Description": description,
-        "ApiDestinationState": "ACTIVE",
         "ConnectionArn": connection_arn,
         "InvocationEndpoint": invocation_endpoint,
         "HttpMethod": http_method,
@@ -89,14 +96,13 @@ def create_api_destination(
         if call.store.get(prefix(call, API_DESTINATION) + name) is not None:
             raise already_exists(f"An api-destination '{name}' already exists.")
         call.store.put(prefix(call, API_DESTINATION) + name, destination)
-    return _made(destination)
+    return _made(call, destination)
 
 
 @operations.add("DescribeApiDestination")
 def describe_api_destination(call: Call, *, name: str) -> dict[str, Any]:
     """An API destination with everything that it has."""
-    destination = _find(call, name)
-    return {member: destination.get(member) for member in (*_SHOWN, "Description")}
+    return _shown(call, _find(call, name), *_SHOWN, "Description")
 
 
 @operations.add("ListApiDestinations")
@@ -115,7 +121,7 @@ def list_api_destinations(
         if connection_arn in (None, destination["ConnectionArn"])
     ]
     shown, rest = page(found, lambda one: str(one["Name"]), limit, next_token)
-    return {"ApiDestinations": [{name: one[name] for name in _SHOWN} for one in shown]} | rest
+    return {"ApiDestinations": [_shown(call, one, *_SHOWN) for one in shown]} | rest
 
 
 @operations.add("UpdateApiDestination", writes=True)
@@ -140,19 +146,25 @@ def update_api_destination(
     if invocation_endpoint is not None:
         _check_endpoint(invocation_endpoint)
     with call.store.lock:
-        destination = _find(call, name)
-        destination |= {member: value for member, value in given.items() if value is not None}
+        old = _find(call, name)
+        destination = old | {member: value for member, value in given.items() if value is not None}
         connection_of(call, destination["ConnectionArn"])
         destination["LastModifiedTime"] = call.store.now()
         call.store.put(prefix(call, API_DESTINATION) + name, destination)
-        refresh_targets(call, destination_arn=destination["ApiDestinationArn"])
-    return _made(destination)
+        try:
+            refresh_destination(call, destination["ApiDestinationArn"])
+        except Exception:
+            # A target that cannot be called so keeps the whole destination as it was.
+            call.store.put(prefix(call, API_DESTINATION) + name, old)
+            raise
+    return _made(call, destination)
 
 
 @operations.add("DeleteApiDestination", writes=True)
 def delete_api_destination(call: Call, *, name: str) -> dict[str, Any]:
-    """Removes an API destination. Targets that name it go on with what they were given."""
+    """Removes an API destination. Events for targets that name it become dead letters."""
     with call.store.lock:
-        _find(call, name)
+        arn = _find(call, name)["ApiDestinationArn"]
+        refresh_destination(call, arn, f"The API destination {name} was deleted.")
         call.store.put(prefix(call, API_DESTINATION) + name, None)
     return {}

@@ -7,7 +7,7 @@ from trunkline.aws.limits import DOCUMENTS_PAGE_MAX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from trunkline.aws.operation import Call
@@ -45,8 +45,30 @@ def find_connection(call: Call, name: str) -> dict[str, Any]:
 
 def connection_of(call: Call, arn: str) -> dict[str, Any]:
     """The connection of a resource name."""
-    name = arn.split("/")[1] if arn.count("/") == 2 else ""
-    found = call.store.get(prefix(call, "connection") + name)
-    if found is None or found["ConnectionArn"] != arn:
+    found = _of_arn(call, "connection", arn, "ConnectionArn")
+    if found is None:
         raise not_found(f"Connection '{arn}' does not exist.")
     return found
+
+
+def destination_of(call: Call, arn: str) -> dict[str, Any] | None:
+    """The API destination of a resource name, if there is one."""
+    return _of_arn(call, API_DESTINATION, arn, "ApiDestinationArn")
+
+
+def usable_connection(call: Call, destination: Mapping[str, Any]) -> dict[str, Any] | str:
+    """The connection of an API destination, or why nothing can be sent with it."""
+    arn = destination["ConnectionArn"]
+    found = _of_arn(call, "connection", arn, "ConnectionArn")
+    if found is None:
+        return f"The connection of the API destination {destination['Name']} was deleted."
+    if found["ConnectionState"] == "DEAUTHORIZED":
+        return f"The connection {found['Name']} is deauthorized."
+    return found
+
+
+def _of_arn(call: Call, kind: str, arn: str, member: str) -> dict[str, Any] | None:
+    parts = arn.split("/")
+    found = call.store.get(prefix(call, kind) + parts[1]) if len(parts) == 3 else None
+    # One that was made again under the same name is another.
+    return None if found is None or found[member] != arn else found

@@ -12,7 +12,7 @@ from trunkline.aws.events.connection_store import documents, find_connection, pr
 from trunkline.aws.events.errors import already_exists, invalid_parameter
 from trunkline.aws.events.names import write_arn
 from trunkline.aws.events.pages import page
-from trunkline.aws.events.refresh import refresh_targets
+from trunkline.aws.events.refresh import refresh_connection
 from trunkline.aws.events.registry import operations
 
 TYPE_CHECKING = False
@@ -161,7 +161,8 @@ def update_connection(
             "InvocationConnectivityParameters", "Private APIs are not served here."
         )
     with call.store.lock:
-        connection = find_connection(call, name)
+        old = find_connection(call, name)
+        connection = dict(old)
         if description is not None:
             connection["Description"] = description
         if kms_key_identifier is not None:
@@ -178,7 +179,12 @@ def update_connection(
             "LastAuthorizedTime": now,
         }
         _keep(call, connection)
-        refresh_targets(call, connection_arn=connection["ConnectionArn"])
+        try:
+            refresh_connection(call, connection["ConnectionArn"])
+        except Exception:
+            # A target that cannot be called so keeps the whole connection as it was.
+            _keep(call, old)
+            raise
     return _changed(connection, authorized=True)
 
 
@@ -193,7 +199,7 @@ def _merged(connection: dict[str, Any], kind: str, given: Mapping[str, Any]) -> 
 
 @operations.add("DeauthorizeConnection", writes=True)
 def deauthorize_connection(call: Call, *, name: str) -> dict[str, Any]:
-    """Removes the secrets of a connection."""
+    """Removes the secrets of a connection, also from the targets that use it."""
     with call.store.lock:
         connection = find_connection(call, name)
         connection |= {
@@ -202,14 +208,16 @@ def deauthorize_connection(call: Call, *, name: str) -> dict[str, Any]:
             "LastModifiedTime": call.store.now(),
         }
         _keep(call, connection)
+        refresh_connection(call, connection["ConnectionArn"])
     return _changed(connection, authorized=True)
 
 
 @operations.add("DeleteConnection", writes=True)
 def delete_connection(call: Call, *, name: str) -> dict[str, Any]:
-    """Removes a connection with its secrets."""
+    """Removes a connection with its secrets. API destinations that use it become inactive."""
     with call.store.lock:
         connection = find_connection(call, name)
         call.store.put(prefix(call, "connection") + name, None)
+        refresh_connection(call, connection["ConnectionArn"])
     connection["ConnectionState"] = "DELETING"
     return _changed(connection, authorized=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trunkline.aws.events import stored
 from trunkline.aws.events.connection_store import API_DESTINATION, documents
+from trunkline.aws.events.target_kinds import Endpoint
 from trunkline.aws.events.target_settings import settings
 
 TYPE_CHECKING = False
@@ -11,16 +12,20 @@ if TYPE_CHECKING:
     from trunkline.aws.operation import Call
 
 
-def refresh_targets(
-    call: Call, *, destination_arn: str | None = None, connection_arn: str | None = None
-) -> None:
-    """Has the targets of an API destination, or of a connection, be called as it says now."""
-    arns = {
-        destination["ApiDestinationArn"]
-        for destination in documents(call, API_DESTINATION)
-        if destination_arn == destination["ApiDestinationArn"]
-        or connection_arn == destination["ConnectionArn"]
-    }
+def refresh_destination(call: Call, arn: str, unavailable: str | None = None) -> None:
+    """Has the targets of an API destination be called as it says now, or says why they cannot."""
+    _refresh(call, {arn}, None if unavailable is None else Endpoint(unavailable=unavailable))
+
+
+def refresh_connection(call: Call, arn: str) -> None:
+    """Has the targets of all API destinations of a connection be called as it says now."""
+    destinations = documents(call, API_DESTINATION)
+    _refresh(
+        call, {one["ApiDestinationArn"] for one in destinations if one["ConnectionArn"] == arn}
+    )
+
+
+def _refresh(call: Call, arns: set[str], endpoint: Endpoint | None = None) -> None:
     if not arns:
         return
     for bus in call.store.core.buses(call.account, call.region, ""):
@@ -28,4 +33,4 @@ def refresh_targets(
             given = (stored.read(target["document"]) for target in rule["targets"])
             mine = [target for target in given if target.get("Arn") in arns]
             if mine:
-                bus.put_targets(rule["name"], [settings(call, target) for target in mine])
+                bus.put_targets(rule["name"], [settings(call, target, endpoint) for target in mine])

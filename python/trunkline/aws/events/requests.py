@@ -5,26 +5,18 @@ from __future__ import annotations
 import base64
 from urllib.parse import quote, urlencode
 
-from trunkline.aws.events.connection_store import API_DESTINATION, connection_of, prefix
 from trunkline.aws.events.errors import invalid
-from trunkline.aws.events.names import read_arn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from trunkline.aws.operation import Call
 
-
-def request_of(call: Call, target: Mapping[str, Any]) -> dict[str, Any] | None:
-    """How an API destination is called for a target; None if there is no such destination."""
-    arn = read_arn(target["Arn"])
-    name = "" if arn is None else arn.resource.split("/")[1]
-    destination = call.store.get(prefix(call, API_DESTINATION) + name)
-    if destination is None or destination["ApiDestinationArn"] != target["Arn"]:
-        return None
-    connection = connection_of(call, destination["ConnectionArn"])
+def request_of(
+    destination: Mapping[str, Any], connection: Mapping[str, Any], target: Mapping[str, Any]
+) -> dict[str, Any]:
+    """How an API destination is called for a target."""
     own = target.get("HttpParameters") or {}
     auth = connection["AuthParameters"]
     shared = auth.get("InvocationHttpParameters") or {}
@@ -65,7 +57,5 @@ def _check_served(id: str, connection: Mapping[str, Any], own: Mapping[str, Any]
         problem = "its connection adds BodyParameters; use headers or the query"
     elif any(value.startswith("$") for value in values):
         problem = "its HttpParameters take values from the event; give constants"
-    elif connection["ConnectionState"] == "DEAUTHORIZED":
-        problem = "its connection is deauthorized; update it"
     if problem is not None:
         raise invalid(f"Target {id} cannot be called here: {problem}.")

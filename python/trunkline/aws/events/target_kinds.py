@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trunkline.aws.errors import ServiceError
+from trunkline.aws.events.connection_store import destination_of, usable_connection
 from trunkline.aws.events.errors import invalid, invalid_parameter
 from trunkline.aws.events.names import existing_bus, read_arn
 from trunkline.aws.events.requests import request_of
@@ -27,6 +28,8 @@ class Endpoint:
     method: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     """Headers beside those of every call."""
+    unavailable: str | None = None
+    """Why nothing can be sent: events go to the dead-letter queue when they are due."""
     key_path: str | None = None
     """For a stream: where in an event its partition key is."""
 
@@ -91,9 +94,13 @@ def _stream(call: Call, arn: Arn, target: Mapping[str, Any]) -> Endpoint:
 
 
 def _api_destination(call: Call, arn: Arn, target: Mapping[str, Any]) -> Endpoint:
-    request = request_of(call, target)
-    if request is None:
-        raise Absent(f"An api-destination '{arn.resource.split('/')[1]}'")
+    destination = destination_of(call, target["Arn"])
+    if destination is None:
+        raise Absent(f"An api-destination '{arn.resource.removeprefix('api-destination/')}'")
+    connection = usable_connection(call, destination)
+    if isinstance(connection, str):
+        return Endpoint(unavailable=connection)
+    request = request_of(destination, connection, target)
     return Endpoint(url=request["url"], method=request["method"], headers=tuple(request["headers"]))
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from trunkline._core import Bus
+    from trunkline.aws.events.target_kinds import Endpoint
     from trunkline.aws.operation import Call
 
 _INPUTS = ("Input", "InputPath", "InputTransformer")
@@ -31,9 +32,11 @@ def check(target: Mapping[str, Any]) -> None:
         raise invalid_parameter("Arn", "Provided Arn is not in correct format.")
 
 
-def settings(call: Call, target: Mapping[str, Any]) -> TargetSettings:
+def settings(
+    call: Call, target: Mapping[str, Any], endpoint: Endpoint | None = None
+) -> TargetSettings:
     """The target as the engine takes it; raises if it may not be one."""
-    endpoint = resolve(call, target)
+    endpoint = endpoint or resolve(call, target)
     transformer = target.get("InputTransformer") or {}
     retry = target.get("RetryPolicy") or {}
     seconds = retry.get("MaximumEventAgeInSeconds")
@@ -44,6 +47,7 @@ def settings(call: Call, target: Mapping[str, Any]) -> TargetSettings:
         url=endpoint.url,
         method=endpoint.method,
         headers=endpoint.headers,
+        unavailable=endpoint.unavailable,
         lease=LEASE_MS,
         input=target.get("Input"),
         input_path=target.get("InputPath"),
