@@ -17,7 +17,7 @@ pub(super) struct Principals {
 #[derive(Debug)]
 enum Named {
     Everyone,
-    /// Accounts and their users. Services and federated users never call here.
+    /// Accounts and their users, and services. Federated users never call here.
     Only(Vec<String>),
 }
 
@@ -59,6 +59,12 @@ impl Named {
             }
             let names =
                 texts(names).ok_or_else(|| format!("Principal {kind} must be text or a list."))?;
+            if kind == "Service" {
+                // Anything else, `*` above all, must not be taken for an account.
+                let services = names.into_iter().filter(|name| name.ends_with(".amazonaws.com"));
+                accounts.extend(services.map(str::to_owned));
+                continue;
+            }
             if kind != "AWS" {
                 continue;
             }

@@ -16,6 +16,13 @@ fn arn(name: &ResourceName) -> String {
     format!("arn:{}:events:{region}:{account}:event-bus/{}", partition(region), name.name)
 }
 
+/// The resource name of a rule of a bus.
+pub(super) fn rule_arn(bus: &ResourceName, rule: &str) -> String {
+    let (region, account, name) = (&bus.region, &bus.account, &bus.name);
+    let inner = if name == "default" { String::new() } else { format!("{name}/") };
+    format!("arn:{}:events:{region}:{account}:rule/{inner}{rule}", partition(region))
+}
+
 /// Raises `AccessDeniedException` if `account` may not carry out `operation` on the bus `name`.
 pub(super) fn check(
     access: &Access,

@@ -10,5 +10,6 @@ mod lines;
 mod put_events;
 mod service;
 mod target;
+mod target_access;
 
 pub use service::Events;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use trunkline_engine::{Engine, ResourceName};
 
-use super::{access, errors, lines, put_events, target};
+use super::{access, errors, lines, put_events, target, target_access};
 use crate::codec::xml;
 use crate::error::{Result, WireError};
 use crate::message::Request;
@@ -49,6 +49,9 @@ impl Service for Events {
         let target = target::of(call.account, call.region, operation, input);
         if let (Some(access), Some(name)) = (call.access, &target) {
             access::check(access, call.engine, call.account, operation, name)?;
+            if operation == "PutTargets" {
+                target_access::check(access, call.engine, call.account, name, input)?;
+            }
         }
         Ok(target)
     }

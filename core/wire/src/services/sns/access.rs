@@ -16,7 +16,7 @@ pub(super) fn arn(name: &ResourceName) -> String {
 }
 
 /// Raises `AuthorizationError` if `account` may not carry out `operation` on `topic`.
-pub(super) fn check(access: &Access, account: &str, operation: &str, topic: &Topic) -> Result<()> {
+pub(crate) fn check(access: &Access, account: &str, operation: &str, topic: &Topic) -> Result<()> {
     let name = topic.name();
     // A batch needs what each of its entries needs.
     let action = format!("SNS:{}", operation.strip_suffix("Batch").unwrap_or(operation));

@@ -12,4 +12,5 @@ mod publish;
 mod service;
 mod target;
 
+pub(crate) use access::check as check_access;
 pub use service::Sns;
