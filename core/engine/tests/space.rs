@@ -223,3 +223,45 @@ fn a_definition_alone_keeps_no_segment_from_being_used_again() {
     let engine = open(folder.path(), START);
     assert_eq!(counts(&find(&engine, "busy")), (0, 0, 0));
 }
+
+#[test]
+fn a_purge_is_told_of_although_its_segment_is_used_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let pass_by = |engine: &Engine| {
+        let busy = find(engine, "busy");
+        for _ in 0..300 {
+            send(&busy, &"x".repeat(1_000));
+            busy.delete(&receive(&busy, 1)[0].receipt).unwrap();
+        }
+        engine.flush().unwrap();
+        engine.compact().unwrap();
+    };
+    {
+        let engine = open(folder.path(), START);
+        queue(&engine, "busy", standard_queue());
+        for (name, config) in [("q", standard_queue()), ("q.fifo", fifo_queue())] {
+            let queue = queue(&engine, name, config);
+            let put = |body| match name {
+                "q" => send(&queue, body),
+                _ => assert!(!send_to(&queue, "g", body), "{body}"),
+            };
+            put("gone");
+            queue.purge().unwrap();
+            put("gone");
+            queue.delete(&receive(&queue, 1)[0].receipt).unwrap();
+            put("kept");
+        }
+        pass_by(&engine);
+    }
+    for _ in 0..2 {
+        let engine = open(folder.path(), START + 30_000);
+        pass_by(&engine);
+        for name in ["q", "q.fifo"] {
+            let queue = find(&engine, name);
+            assert_eq!((queue.purged_at(), held(&queue).len()), (Some(START), 1), "{name}");
+        }
+        assert!(send_to(&find(&engine, "q.fifo"), "g", "gone"), "it was forgotten");
+    }
+    pass_by(&open(folder.path(), START + 60_000));
+    assert_eq!(find(&open(folder.path(), START + 60_000), "q").purged_at(), None);
+}

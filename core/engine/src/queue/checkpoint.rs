@@ -1,7 +1,7 @@
 //! Queues in a checkpoint: definitions and remembered ids as records, messages as blocks.
 
 use trunkline_host::{CheckpointSink, Location};
-use trunkline_types::sync::atomic::Ordering;
+use trunkline_types::sync::lock;
 use trunkline_types::{ResourceId, Result, Seq};
 
 use crate::queue::block::Block;
@@ -65,10 +65,10 @@ impl Queue {
             return Ok(());
         }
         sink.record(location, &Record::Defined(definition.record(self.id, self.next_seq())))?;
-        let purged_at = self.purged_at.load(Ordering::Acquire);
-        if purged_at > 0 {
+        let purged = *lock(&self.purged);
+        if let Some(location) = purged.location {
             // Nothing is before 0: only the time is told.
-            sink.fact(&Record::Purged { queue: self.id, before: 0, at: purged_at })?;
+            sink.record(location, &Record::Purged { queue: self.id, before: 0, at: purged.at })?;
         }
         let mut blocks = BlockSink { queue: self.id, sink, block: Block::default() };
         match self.inner() {

@@ -13,6 +13,7 @@ use trunkline_types::{
 
 use crate::queue::envelope::SHARED;
 use crate::queue::fifo::FifoQueue;
+use crate::queue::purge::Purge;
 use crate::queue::record::{KINDS, Record};
 use crate::queue::redrive::Redrives;
 use crate::queue::replay::{QueueImage, QueueLoader, StoredDefinition};
@@ -84,7 +85,8 @@ impl Queues {
             location: None,
         };
         let kind = kind(host, &definition.config, 1);
-        let queue = Arc::new(Queue::new(host.clone(), host.next_id(), definition, None, kind));
+        let queue =
+            Arc::new(Queue::new(host.clone(), host.next_id(), definition, Purge::default(), kind));
         // In one step: a checkpoint behind the record finds the queue in the directory.
         let mut log = host.append_at(now)?;
         queue.define(&mut log);
@@ -160,7 +162,8 @@ fn restore(
 ) {
     let now = host.now();
     definition.location.into_iter().for_each(|location| host.live_bytes().add(location, now));
-    let (purged_at, retention) = (image.purged_at, definition.config.retention);
+    let (purged, retention) = (image.purged, definition.config.retention);
+    purged.location.into_iter().for_each(|location| host.live_bytes().add(location, now));
     let named = std::mem::take(&mut image.shared);
     let mut kind = kind(host, &definition.config, image.next_seq.max(1));
     let (mut image, mut shared) = (Some(image), Vec::new());
@@ -169,7 +172,7 @@ fn restore(
     {
         shared = standard.restore(host, id, retention, image);
     }
-    let queue = Arc::new(Queue::new(host.clone(), id, definition, purged_at, kind));
+    let queue = Arc::new(Queue::new(host.clone(), id, definition, purged, kind));
     let restoring = Restoring { references: &queue.references, payloads, named };
     shared.into_iter().for_each(|seq| restoring.message(seq, SHARED));
     if let (Kind::Fifo(fifo), Some(image)) = (queue.inner(), image) {
@@ -188,6 +191,7 @@ impl Component for Queues {
     fn relocate(&self, segment: u32) -> Result<()> {
         for queue in self.all() {
             queue.relocate_definition(segment)?;
+            queue.relocate_purge(segment)?;
             match queue.inner() {
                 Kind::Standard(standard) => standard.relocate(&queue, segment)?,
                 Kind::Fifo(fifo) => fifo.relocate(&queue, segment)?,

@@ -68,6 +68,7 @@ impl Queue {
             if let Some(location) = definition.location() {
                 log.release(location);
             }
+            self.release_purge(&mut log);
             self.host.directory.remove(self, now);
             log.ticket()
         };

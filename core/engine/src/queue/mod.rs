@@ -12,6 +12,7 @@ mod names;
 pub mod operation;
 mod options;
 mod outbound;
+mod purge;
 mod record;
 mod redrive;
 mod replay;
@@ -29,7 +30,7 @@ use std::sync::Arc;
 
 use trunkline_host::{Host, TimerKey, Waiters};
 use trunkline_journal::Signal;
-use trunkline_types::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use trunkline_types::sync::atomic::{AtomicBool, Ordering};
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{
     Error, Millis, Problem, QueueConfig, QueueKind, Receipt, ResourceId, ResourceKind,
@@ -37,6 +38,7 @@ use trunkline_types::{
 };
 
 use crate::queue::fifo::FifoQueue;
+use crate::queue::purge::Purge;
 use crate::queue::replay::StoredDefinition;
 use crate::queue::rules::Rules;
 use crate::queue::shared::References;
@@ -76,7 +78,8 @@ pub struct Queue {
     pub(crate) waiters: Waiters,
     definition: Mutex<StoredDefinition>,
     removed: AtomicBool,
-    purged_at: AtomicU64,
+    /// Taken behind the append lock.
+    purged: Mutex<Purge>,
     /// Told of every message that another resource delivers here.
     listener: Mutex<Option<Arc<dyn Signal>>>,
     /// Whether there ever was one: queues without any take no lock.
@@ -95,7 +98,7 @@ impl Queue {
         host: Arc<Host>,
         id: ResourceId,
         definition: StoredDefinition,
-        purged_at: Option<Millis>,
+        purged: Purge,
         inner: Kind,
     ) -> Self {
         let name = definition.name();
@@ -109,7 +112,7 @@ impl Queue {
             waiters: Waiters::default(),
             definition: Mutex::new(definition),
             removed: AtomicBool::new(false),
-            purged_at: AtomicU64::new(purged_at.unwrap_or(0)),
+            purged: Mutex::new(purged),
             listener: Mutex::new(None),
             has_listener: AtomicBool::new(false),
         }
@@ -160,22 +163,9 @@ impl Queue {
         lock(&self.definition).modified
     }
 
-    /// When the queue was last purged.
-    pub fn purged_at(&self) -> Option<Millis> {
-        match self.purged_at.load(Ordering::Acquire) {
-            0 => None,
-            at => Some(at),
-        }
-    }
-
     /// Whether the queue was removed. Every verb on it then fails with `QueueDoesNotExist`.
     pub fn is_removed(&self) -> bool {
         self.removed.load(Ordering::Acquire)
-    }
-
-    /// Notes when the queue was purged, under the append lock of the record that says so.
-    pub(crate) fn note_purged(&self, now: Millis) {
-        self.purged_at.store(now, Ordering::Release);
     }
 
     /// The receipt in `text`, if this queue issued it.

@@ -18,6 +18,7 @@ use trunkline_types::{Millis, QueueConfig, QueueKind, ResourceId, ResourceName, 
 use crate::queue::QUEUE;
 use crate::queue::block::{BLOCK, PackedBlock};
 use crate::queue::envelope::{Envelope, Reference, SHARED};
+use crate::queue::purge::Purge;
 use crate::queue::record::{Definition, MessageRecord, Record};
 use crate::queue::stored::StoredMessage;
 use crate::queue::table::Table;
@@ -37,7 +38,7 @@ pub(crate) struct QueueImage {
     /// Absent while only messages were seen, and for ever when the queue is gone.
     pub definition: Option<StoredDefinition>,
     pub removed_at: Option<Millis>,
-    pub purged_at: Option<Millis>,
+    pub purged: Purge,
     pub next_seq: Seq,
     pub messages: Table,
     /// The shared payloads of messages, by the message's number.
@@ -167,10 +168,13 @@ impl QueueLoader {
             }
             Record::Purged { queue, before, at } => {
                 let image = self.queue(queue);
-                image.messages.remove_before(before);
-                image.shared.retain(|seq, _| *seq >= before);
-                image.remembered.clear();
-                image.purged_at = Some(at);
+                image.purged = Purge { at, location: Some(location).filter(|at| at.len > 0) };
+                // One that compaction wrote again tells only of the time.
+                if before > 0 {
+                    image.messages.remove_before(before);
+                    image.shared.retain(|seq, _| *seq >= before);
+                    image.remembered.clear();
+                }
             }
             Record::Remembered { queue, key, seq, at } => {
                 self.queue(queue).remember(key, Remembered { seq, at, lsn: location.lsn });
@@ -386,8 +390,11 @@ mod tests {
     fn a_purge_takes_what_came_before_it_and_the_window() {
         let queue = ResourceId(1);
         let purge = Record::Purged { queue, before: 4, at: 20 };
-        let mut image = replay(&[Record::Message(held(3)), purge, Record::Message(held(5))]);
+        // The other one was written again by compaction.
+        let again = Record::Purged { queue, before: 0, at: 20 };
+        let mut image = replay(&[Record::Message(held(3)), purge, Record::Message(held(5)), again]);
         let image = image.queue(queue);
+        assert_eq!(image.purged.at, 20);
         assert!(image.messages.get_mut(3).is_none() && image.messages.get_mut(5).is_some());
         assert_eq!(image.remembered.len(), 1);
     }

@@ -236,9 +236,7 @@ impl FifoQueue {
             let mut state = lock(&self.state);
             let mut log = queue.host.append_at(now)?;
             let before = state.next_seq();
-            log.append(&Record::Purged { queue: queue.id, before, at: now });
-            queue.trace_purged(before, "by a purge");
-            queue.note_purged(now);
+            queue.record_purge(&mut log, before, now);
             purged = (state.purge(), queue.references.take_all());
             log.ticket()
         };

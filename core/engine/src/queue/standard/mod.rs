@@ -289,9 +289,7 @@ impl StandardQueue {
         let mut log = queue.host.append_at(now)?;
         self.clear(queue, &mut log);
         let before = self.next_seq();
-        log.append(&Record::Purged { queue: queue.id, before, at: now });
-        queue.trace_purged(before, "by a purge");
-        queue.note_purged(now);
+        queue.record_purge(&mut log, before, now);
         Ok(log.ticket())
     }
 
