@@ -25,9 +25,9 @@ class Service:
     scopes: tuple[str, ...] = ()
     api_version: str | None = None
     actions: tuple[str, ...] = ()
-    runner: tuple[str, str] | None = None
-    """A destination of the outbox, and the module that works on it in the background, which has
-    ``resume(store)``."""
+    runner: tuple[str, str, str] | None = None
+    """What works for it in the background once there is a destination of the outbox, or a document:
+    ``"outbox"`` or ``"document"``, its name or prefix, and a module that has ``resume(store)``."""
 
     def operations(self) -> Operations:
         """The operations of the control plane; the module is imported when it is first needed."""
@@ -38,9 +38,12 @@ class Service:
         """Lets what works in the background go on with what an earlier opening left."""
         if self.runner is None:
             return
-        destination, module = self.runner
+        kind, name, module = self.runner
         try:
-            is_needed = store.core.outbox().find(destination) is not None
+            if kind == "outbox":
+                is_needed = store.core.outbox().find(name) is not None
+            else:
+                is_needed = bool(store.page(name, limit=1)[0])
         except EngineUnavailable:
             # The requests will be told of it.
             return
@@ -100,7 +103,7 @@ SERVICES = (
         "scheduler",
         "trunkline.aws.scheduler",
         scopes=("scheduler",),
-        runner=("scheduler", "trunkline.aws.scheduler.runner"),
+        runner=("outbox", "scheduler", "trunkline.aws.scheduler.runner"),
     ),
     Service("logs", "trunkline.aws.logs", target_prefix="Logs_20140328", scopes=("logs",)),
     Service(

@@ -10,9 +10,10 @@ import json
 
 from trunkline._core import RetryTable
 from trunkline._outbox import Outbox, Refused
+from trunkline.aws.calls import Failed, send
+from trunkline.aws.clients import Clients
 from trunkline.aws.errors import ServiceError
 from trunkline.aws.scheduler import target_kinds
-from trunkline.aws.scheduler.clients import Clients
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,16 +30,6 @@ LEASE_SECONDS = 60.0
 """How long one operation may take."""
 
 THREADS = 2
-
-
-class Failed(Exception):
-    """An operation answered with an error."""
-
-    def __init__(self, code: str, message: str, *, is_final: bool) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
-        self.is_final = is_final
 
 
 def destination_of(store: Store) -> int:
@@ -87,33 +78,12 @@ class Runner:
             request = target_kinds.request(target, payload, (account, region), told["arn"])
         except ServiceError as error:
             raise Failed(error.code, error.message, is_final=True) from None
-        answer = self._send(request, account)
+        answer = send(self._clients, request, account)
         # PutEvents has an answer although it took nothing.
         for entry in answer.get("Entries", ()):
             if isinstance(entry, dict) and "ErrorCode" in entry:
                 code, message = entry["ErrorCode"], entry.get("ErrorMessage", "")
                 raise Failed(code, message, is_final=code != "ThrottlingException")
-
-    def _send(self, request: target_kinds.Request, account: str) -> dict[str, Any]:
-        from botocore import xform_name
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        if not target_kinds.is_served(request.service):
-            text = f"The service {request.service} is not served here."
-            raise Failed("UnsupportedService", text, is_final=True)
-        client = self._clients.get(request.service, request.region, account)
-        try:
-            answer: dict[str, Any] = getattr(client, xform_name(request.operation))(
-                **request.params
-            )
-        except ClientError as error:
-            code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
-            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-            final = (status < 500 and "Throttl" not in code) or code == "NotImplemented"
-            raise Failed(code, message, is_final=final) from None
-        except (BotoCoreError, AttributeError) as error:
-            raise Failed("SDK_CLIENT_ERROR", str(error), is_final=True) from None
-        return answer
 
     def _payload(self, told: dict[str, Any], attempt: int) -> str:
         """The input with its context attributes, or AWS's envelope of an occurrence."""
@@ -185,6 +155,6 @@ class Runner:
             if value
         }
         try:
-            self._send(request, account)
+            send(self._clients, request, account)
         except Failed as dead:
             raise Refused(f"{failed}; the dead-letter queue refused it: {dead}") from None

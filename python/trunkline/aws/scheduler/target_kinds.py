@@ -6,10 +6,10 @@ import json
 import re
 from dataclasses import dataclass
 
+from trunkline.aws.calls import SERVED, Request
 from trunkline.aws.json_text import read_object
 from trunkline.aws.models import read_model
 from trunkline.aws.scheduler.errors import invalid
-from trunkline.aws.services import SERVICES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _UNIVERSAL = re.compile(r"arn:aws[a-z-]*:scheduler:::aws-sdk:([a-z0-9-]+):([A-Za-z0-9]+)")
 _ARN = re.compile(r"arn:aws[a-z-]*:([a-z0-9-]+):([a-z0-9-]*):(\d{12})?:(.+)", re.DOTALL)
-_SERVED = frozenset(service.name for service in SERVICES)
 
 # The names of services in universal targets that are not those of their models.
 _MODELS = {"eventbridge": "events", "sfn": "stepfunctions", "cloudwatchlogs": "logs"}
@@ -42,16 +41,6 @@ class Target:
     resource: str
     action: str | None = None
     """The operation of a universal target."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One call of an operation."""
-
-    service: str
-    operation: str
-    region: str
-    params: dict[str, Any]
 
 
 def parse(arn: str) -> Target:
@@ -85,8 +74,8 @@ def check(definition: Mapping[str, Any]) -> None:
 def _check_universal(target: Target, given: str | None) -> None:
     action = target.action or ""
     written = target.arn.rpartition(":")[2]
-    if target.service not in _SERVED:
-        served = ", ".join(sorted(_SERVED))
+    if target.service not in SERVED:
+        served = ", ".join(sorted(SERVED))
         raise invalid(f"{target.service} is not a supported service for a target. Served: {served}")
     if _READS.match(written) or action not in _operations_of(target.service):
         raise invalid(f"{written} is not a supported api for {target.service}.")
@@ -161,8 +150,3 @@ _TEMPLATES: dict[str, tuple[str, Callable[..., dict[str, Any]]]] = {
     "states": ("StartExecution", _states),
 }
 """The templated targets. One of a service that is not served fails when it falls due."""
-
-
-def is_served(service: str) -> bool:
-    """Whether an operation of the service can run."""
-    return service in _SERVED

@@ -24,7 +24,7 @@ class Clients:
         from trunkline.aws.services import SERVICES
 
         plain = [service.plain() for service in SERVICES]
-        self._dispatcher = WireDispatcher(core, Control(core, SERVICES), plain, "parse", [])
+        self.dispatcher = WireDispatcher(core, Control(core, SERVICES), plain, "parse", [])
         self._lock = Lock()
         self._made: dict[tuple[str, str, str], Any] = {}
 
@@ -45,6 +45,6 @@ class Clients:
                 options = with_defaults({"aws_access_key_id": account})
                 options["config"] = Config(retries={"total_max_attempts": 1})
                 made = get_session().create_client(service, region_name=region, **options)
-                made._endpoint.http_session = LocalSession(self._dispatcher)
+                made._endpoint.http_session = LocalSession(self.dispatcher)
                 self._made[key] = made
         return made
