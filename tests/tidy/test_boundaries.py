@@ -29,6 +29,7 @@ SERVICE_FOLDERS = (
     # Targets of rules and schedules belong to other services.
     "python/trunkline/aws/events/",
     "python/trunkline/aws/scheduler/",
+    "python/trunkline/aws/pipes/",
     "python/trunkline/aws/sns/",
     # The keys of structured messages are names of services.
     "core/engine/src/topic/structure.rs",

@@ -75,3 +75,22 @@ LOG_EVENTS_MAX = 10_000
 LOG_BATCH_BYTES_MAX = 1_048_576
 """The largest batch of log events; each counts with :data:`LOG_EVENT_BYTES_EXTRA` bytes more."""
 LOG_EVENT_BYTES_EXTRA = 26
+
+PIPES_PAGE_MAX = 100
+"""The most pipes of one page."""
+PIPE_FILTERS_MAX = 5
+"""The most patterns of one filter."""
+PIPE_BATCH_DEFAULT = 10
+"""The BatchSize of a queue that names none; a larger one needs a batching window."""
+PIPE_STREAM_BATCH_DEFAULT = 100
+"""The BatchSize of a stream that names none."""
+PIPE_ENTRIES_MAX = 10
+"""The most messages or events of one call of a target."""
+PIPE_RECORDS_MAX = 500
+"""The most records of one put into a stream."""
+PIPE_HTTP_SECONDS = 5.0
+"""How long an API destination may take."""
+PIPE_WAIT_SECONDS = 20
+"""How long one long poll of a source takes."""
+PIPE_RECEIVE_MAX = 10
+"""The most messages of one long poll."""

@@ -105,6 +105,12 @@ SERVICES = (
         scopes=("scheduler",),
         runner=("outbox", "scheduler", "trunkline.aws.scheduler.runner"),
     ),
+    Service(
+        "pipes",
+        "trunkline.aws.pipes",
+        scopes=("pipes",),
+        runner=("document", "pipes/", "trunkline.aws.pipes.runner"),
+    ),
     Service("logs", "trunkline.aws.logs", target_prefix="Logs_20140328", scopes=("logs",)),
     Service(
         "sns",

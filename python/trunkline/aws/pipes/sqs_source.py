@@ -1,0 +1,190 @@
+"""An SQS queue as the source of a pipe: long polls, and deletes what the target has."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+
+from trunkline.aws.aio_answer import answer
+from trunkline.aws.calls import Failed, Request, send
+from trunkline.aws.limits import PIPE_ENTRIES_MAX, PIPE_RECEIVE_MAX, PIPE_WAIT_SECONDS
+from trunkline.aws.transport import BASE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from trunkline._core import Engine as CoreEngine
+    from trunkline.aws.clients import Clients
+    from trunkline.aws.pipes.resources import Resource
+
+    Record = dict[str, Any]
+
+VISIBILITY_SECONDS = 30
+"""How long a message is invisible in a queue whose visibility timeout is 0."""
+
+
+class SqsSource:
+    """The messages of one queue, as records. Those that are not deleted come again when their
+    visibility timeout ends, so the redrive policy of the queue holds."""
+
+    def __init__(
+        self, core: CoreEngine, clients: Clients, queue: Resource, parameters: dict[str, Any]
+    ) -> None:
+        self._core = core
+        self._clients = clients
+        self._queue = queue
+        self._size = parameters["BatchSize"]
+        self._window = parameters["MaximumBatchingWindowInSeconds"]
+        self._url = f"{BASE}/queue/{queue.region}/{queue.account}/{queue.name}"
+        self.is_ordered = queue.name.endswith(".fifo")
+
+    def open(self) -> None:
+        """Raises Failed if there is no such queue."""
+        name = (self._queue.account, self._queue.region, self._queue.name)
+        if self._core.find_queue(name) is None:
+            text = f"SQS queue {self._queue.name} does not exist."
+            raise Failed("NotFoundException", text, is_final=True)
+
+    async def gather(self) -> list[Record]:
+        """The messages of one batch; none if no message came for a while.
+
+        Cancelled, it holds no message.
+        """
+        found = await self._receive(self._size, PIPE_WAIT_SECONDS)
+        if not found or not self._window:
+            return found
+        until = self._core.now() + self._window
+        try:
+            while len(found) < self._size and (left := until - self._core.now()) > 0:
+                wait = min(math.ceil(left), PIPE_WAIT_SECONDS)
+                found += await self._receive(self._size - len(found), wait)
+        except asyncio.CancelledError:
+            self.release(found)
+            raise
+        return found
+
+    async def _receive(self, most: int, wait: int) -> list[Record]:
+        given = {
+            "QueueUrl": self._url,
+            "MaxNumberOfMessages": min(most, PIPE_RECEIVE_MAX),
+            "WaitTimeSeconds": wait,
+            "MessageSystemAttributeNames": ["All"],
+            "MessageAttributeNames": ["All"],
+        }
+        visibility = self._visibility()
+        if self._window or not visibility:
+            # A message that waits for others shall not become visible meanwhile, and one that
+            # failed shall not come again at once.
+            given["VisibilityTimeout"] = (visibility or VISIBILITY_SECONDS) + self._window
+        # The dispatcher of the engine's own clients reads who calls, and proves nothing.
+        credential = f"{self._queue.account}/20230101/{self._queue.region}/sqs/aws4_request"
+        headers = [
+            ("host", "trunkline.local"),
+            ("content-type", "application/x-amz-json-1.0"),
+            ("x-amz-target", "AmazonSQS.ReceiveMessage"),
+            ("x-amz-date", "20230101T000000Z"),
+            (
+                "authorization",
+                f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0",
+            ),
+        ]
+        request = ("POST", "/", headers, json.dumps(given).encode(), BASE)
+        status, _, content = await answer(self._clients.dispatcher, request)
+        told = json.loads(content or b"{}")
+        if status != 200:
+            code = str(told.get("__type", "InternalFailure")).rpartition("#")[2]
+            message = told.get("message", told.get("Message", ""))
+            is_final = status < 500 and "Throttl" not in code
+            raise Failed(code, message, is_final=is_final)
+        return [self._record(message) for message in told.get("Messages", ())]
+
+    def _visibility(self) -> int:
+        name = (self._queue.account, self._queue.region, self._queue.name)
+        queue = self._core.find_queue(name)
+        return 0 if queue is None else queue.settings.visibility_timeout // 1_000
+
+    def _record(self, message: dict[str, Any]) -> Record:
+        given = message.get("MessageAttributes", {})
+        return {
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": message.get("Attributes", {}),
+            "messageAttributes": {name: _attribute(value) for name, value in given.items()},
+            "md5OfBody": message["MD5OfBody"],
+            "eventSource": "aws:sqs",
+            "eventSourceARN": self._queue.arn,
+            "awsRegion": self._queue.region,
+        }
+
+    async def handle(
+        self,
+        batch: list[Record],
+        wanted: Callable[[Record], bool],
+        send: Callable[[list[Record]], dict[int, str]],
+        stop: asyncio.Event,
+    ) -> None:
+        """Sends a batch; deletes what no filter wants, and what the target has."""
+        await asyncio.to_thread(self._handle, batch, wanted, send)
+
+    def _handle(
+        self,
+        batch: list[Record],
+        wanted: Callable[[Record], bool],
+        send: Callable[[list[Record]], dict[int, str]],
+    ) -> None:
+        kept = [record for record in batch if wanted(record)]
+        kept_ids = {record["messageId"] for record in kept}
+        self.done([record for record in batch if record["messageId"] not in kept_ids])
+        if self.is_ordered:
+            self._in_order(kept, send)
+        elif kept:
+            failures = send(kept)
+            self.done([record for place, record in enumerate(kept) if place not in failures])
+
+    def _in_order(
+        self, records: list[Record], send: Callable[[list[Record]], dict[int, str]]
+    ) -> None:
+        """Nothing passes a message of its group that failed."""
+        blocked: set[str] = set()
+        for record in records:
+            group = record["attributes"].get("MessageGroupId", "")
+            if group in blocked:
+                continue
+            if send([record]):
+                blocked.add(group)
+            else:
+                self.done([record])
+
+    def forget(self) -> None:
+        """A queue keeps nothing of a pipe."""
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def done(self, records: Sequence[Record]) -> None:
+        """Deletes messages: the target has them, or no filter wants them."""
+        self._in_batches("DeleteMessageBatch", records)
+
+    def release(self, records: Sequence[Record]) -> None:
+        """Makes messages visible again at once."""
+        self._in_batches("ChangeMessageVisibilityBatch", records, VisibilityTimeout=0)
+
+    def _in_batches(self, operation: str, records: Sequence[Record], **more: int) -> None:
+        for start in range(0, len(records), PIPE_ENTRIES_MAX):
+            entries = [
+                {"Id": str(number), "ReceiptHandle": record["receiptHandle"], **more}
+                for number, record in enumerate(records[start : start + PIPE_ENTRIES_MAX])
+            ]
+            params = {"QueueUrl": self._url, "Entries": entries}
+            request = Request("sqs", operation, self._queue.region, params)
+            send(self._clients, request, self._queue.account)
+
+
+def _attribute(value: dict[str, Any]) -> dict[str, Any]:
+    names = {"StringValue": "stringValue", "BinaryValue": "binaryValue", "DataType": "dataType"}
+    told = {names[name]: part for name, part in value.items() if name in names}
+    return {"stringListValues": [], "binaryListValues": [], **told}
