@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from trunkline.aws.calls import Failed
 from trunkline.aws.errors import ServiceError
+from trunkline.aws.events.connection_store import destination_of, usable_connection
 from trunkline.aws.events.requests import request_of
 from trunkline.aws.limits import PIPE_HTTP_SECONDS
 from trunkline.aws.operation import Call
@@ -26,13 +27,17 @@ def call_destination(
     """The body of the answer of an API destination; raises Failed for all but a success."""
     call = Call(store, pipe.account, pipe.region, None, "", "")
     target = {"Id": pipe.name, "Arn": arn, "HttpParameters": parameters}
-    try:
-        request = request_of(call, target)
-    except ServiceError as error:
-        raise Failed(error.code, error.message, is_final=True) from None
-    if request is None:
+    destination = destination_of(call, arn)
+    if destination is None:
         text = f"API destination {arn} does not exist."
         raise Failed("NotFoundException", text, is_final=True)
+    try:
+        connection = usable_connection(call, destination)
+        if isinstance(connection, str):
+            raise Failed("ConnectionNotAuthorized", connection, is_final=False)
+        request = request_of(destination, connection, target)
+    except ServiceError as error:
+        raise Failed(error.code, error.message, is_final=True) from None
     headers = {
         "Content-Type": "application/json; charset=utf-8",
         "User-Agent": "Amazon/EventBridge/ApiDestinations",
@@ -41,15 +46,15 @@ def call_destination(
     url = urlsplit(request["url"])
     path = (url.path or "/") + (f"?{url.query}" if url.query else "")
     kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
-    connection = kind(url.hostname or "", url.port, timeout=PIPE_HTTP_SECONDS)
+    client = kind(url.hostname or "", url.port, timeout=PIPE_HTTP_SECONDS)
     try:
-        connection.request(request["method"], path, body.encode(), headers)
-        answer = connection.getresponse()
+        client.request(request["method"], path, body.encode(), headers)
+        answer = client.getresponse()
         content = answer.read()
     except (OSError, HTTPException) as error:
         raise Failed("HttpError", str(error) or type(error).__name__, is_final=False) from None
     finally:
-        connection.close()
+        client.close()
     if answer.status // 100 != 2:
         text = f"The API destination answered with the status {answer.status}."
         raise Failed("HttpError", text, is_final=False)

@@ -21,16 +21,14 @@ if TYPE_CHECKING:
 
 _lock = Lock()
 _runners: dict[int, Runner] = {}
-"""The runner of each engine, by the identity of the engine, which the runner keeps."""
+"""The runners that have workers, by the identity of the engine, which the runner keeps. The lock
+is for this table and for all that the runners hold."""
 
 
 def runner_of(store: Store) -> Runner:
-    """The one runner of an engine, whichever dispatcher asks."""
+    """The one runner of an engine, whichever dispatcher asks; one without workers is made anew."""
     with _lock:
-        found = _runners.get(id(store.core))
-        if found is None:
-            found = _runners[id(store.core)] = Runner(store)
-        return found
+        return _runners.get(id(store.core)) or Runner(store)
 
 
 def resume(store: Store) -> None:
@@ -50,36 +48,40 @@ class Runner:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._clients = Clients(store.core)
-        self._lock = Lock()
         # A pipe that was updated has two workers until the earlier one has done its batch.
         self._workers: list[Worker] = []
         self._loop: AbstractEventLoop | None = None
 
     def is_running(self, key: str) -> bool:
         """Whether a worker of the pipe has not ended."""
-        with self._lock:
+        with _lock:
             return any(worker.key == key for worker in self._workers)
 
     def start(self, document: dict[str, Any]) -> None:
         """Lets a pipe run as `document` says; a worker of an earlier revision ends."""
         worker = Worker(self._store, self._clients, document)
-        with self._lock:
-            for other in self._workers:
-                if other.key == worker.key and other.revision == worker.revision:
-                    return
-            self._end(worker.key)
-            self._workers.append(worker)
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                thread = Thread(
-                    target=_run, args=(self._loop,), name="trunkline-pipes", daemon=True
-                )
-                thread.start()
-            asyncio.run_coroutine_threadsafe(self._work(worker), self._loop)
+        with _lock:
+            current = _runners.setdefault(id(self._store.core), self)
+            if current is self:
+                self._add(worker)
+        if current is not self:
+            current.start(document)
+
+    def _add(self, worker: Worker) -> None:
+        for other in self._workers:
+            if other.key == worker.key and other.revision == worker.revision:
+                return
+        self._end(worker.key)
+        self._workers.append(worker)
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            thread = Thread(target=_run, args=(self._loop,), name="trunkline-pipes", daemon=True)
+            thread.start()
+        asyncio.run_coroutine_threadsafe(self._work(worker), self._loop)
 
     def stop(self, key: str) -> None:
         """Has the workers of a pipe end once their batch is done."""
-        with self._lock:
+        with _lock:
             self._end(key)
 
     def remove(self, document: dict[str, Any]) -> None:
@@ -100,13 +102,12 @@ class Runner:
         try:
             await worker.run()
         finally:
-            with self._lock:
+            with _lock:
                 self._workers.remove(worker)
                 if not self._workers and self._loop is not None:
                     self._loop.call_soon(self._loop.stop)
                     self._loop = None
-                    with _lock:
-                        _runners.pop(id(self._store.core), None)
+                    _runners.pop(id(self._store.core), None)
 
 
 def _run(loop: AbstractEventLoop) -> None:
