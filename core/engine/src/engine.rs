@@ -76,6 +76,7 @@ impl Engine {
     /// Writes out everything, gives up the folder, and refuses every later verb. Once is enough;
     /// more do no harm.
     pub fn close(&self) -> Result<()> {
+        self.outbox.end_leases();
         self.host.close()
     }
 

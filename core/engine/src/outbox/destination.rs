@@ -1,12 +1,13 @@
 //! One destination at work: its configuration, its backlog and its counters.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use trunkline_delivery::Attempt;
 use trunkline_host::Subscription;
-use trunkline_types::ResourceId;
 use trunkline_types::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::{Receipt, ResourceId};
 
 use super::backlog::Backlog;
 use super::config::DestinationConfig;
@@ -22,6 +23,11 @@ pub(super) struct Destination {
     pub is_removed: AtomicBool,
     /// Handlers that lease from here.
     pub handlers: AtomicU32,
+    /// Handlers that ever leased from here: the number of the next.
+    pub entered: AtomicU32,
+    /// The attempts that handlers have, and have not answered for, each with the number of its
+    /// handler. Locked before the backlog.
+    pub attempts: Mutex<HashMap<Receipt, u32>>,
     /// Deliveries that handlers have, and have not answered for.
     pub handed_out: AtomicU32,
 }
@@ -76,6 +82,8 @@ impl Destination {
             subscription: Mutex::new(None),
             is_removed: AtomicBool::new(false),
             handlers: AtomicU32::new(0),
+            entered: AtomicU32::new(0),
+            attempts: Mutex::default(),
             handed_out: AtomicU32::new(0),
         }
     }

@@ -1,28 +1,26 @@
 //! Handlers of the embedder: they lease deliveries, as consumers of a queue do, and say how each
 //! ended.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use trunkline_delivery::Ended;
 use trunkline_journal::Ticket;
 use trunkline_types::sync::atomic::Ordering;
-use trunkline_types::sync::{Mutex, lock};
-use trunkline_types::{Code, Error, Receipt, ResourceId, Result};
+use trunkline_types::sync::lock;
+use trunkline_types::{Code, Error, ResourceId, Result};
 
 use super::backlog::LeasedDelivery;
 use super::destination::Destination;
 use super::settle::AttemptRef;
-use super::{Outbox, no_such_destination};
+use super::{CLOSED, Outbox, no_such_destination};
 
 /// A handler that leases from one destination. While one lives, a virtual clock waits for the
 /// deliveries that are due there.
 pub struct HandlerGuard {
     outbox: Outbox,
     destination: Arc<Destination>,
-    /// The attempts that this handler has, and has not answered for. Each is one of
-    /// [`Destination::handed_out`].
-    attempts: Mutex<HashSet<Receipt>>,
+    /// Its number among the handlers of the destination, see [`Destination::attempts`].
+    number: u32,
 }
 
 impl Outbox {
@@ -36,7 +34,26 @@ impl Outbox {
             ));
         }
         destination.handlers.fetch_add(1, Ordering::SeqCst);
-        Ok(HandlerGuard { outbox: self.clone(), destination, attempts: Mutex::default() })
+        let number = destination.entered.fetch_add(1, Ordering::Relaxed);
+        Ok(HandlerGuard { outbox: self.clone(), destination, number })
+    }
+
+    /// Ends the leases of all handlers, before the engine closes: a handler can say no more how its
+    /// attempt ended, so the next opening need not wait until the lease is over. No handler gets
+    /// another lease.
+    pub(crate) fn end_leases(&self) {
+        // A forked child shares the parent's folder, and may find a lock that nothing releases.
+        if self.host.check_writable().is_err() {
+            return;
+        }
+        self.stage.store(CLOSED, Ordering::Release);
+        for destination in self.all_destinations() {
+            // A handler that leases at this moment has this lock until its attempts are noted.
+            for receipt in lock(&destination.attempts).keys() {
+                // One that cannot be released comes back when its lease is over.
+                let _kept = destination.backlog.retry_after(receipt, 0);
+            }
+        }
     }
 }
 
@@ -47,12 +64,16 @@ impl HandlerGuard {
         // Counted first, so that nobody who waits for quiet looks in between.
         let counted = u32::try_from(max).unwrap_or(u32::MAX);
         handed_out.fetch_add(counted, Ordering::SeqCst);
-        let leased = self.outbox.lease_due(&self.destination, max);
-        let begun = {
-            let mut attempts = lock(&self.attempts);
+        let (leased, begun) = {
+            let mut attempts = lock(&self.destination.attempts);
+            let leased = match self.outbox.stage.load(Ordering::Acquire) {
+                CLOSED => Err(closed()),
+                _ => self.outbox.lease_due(&self.destination, max),
+            };
             let before = attempts.len();
-            attempts.extend(leased.iter().flatten().map(|delivery| delivery.receipt));
-            (attempts.len() - before) as u32
+            let begun = leased.iter().flatten().map(|delivery| (delivery.receipt, self.number));
+            attempts.extend(begun);
+            (leased, (attempts.len() - before) as u32)
         };
         handed_out.fetch_sub(counted - begun, Ordering::SeqCst);
         self.outbox.tell_quiet();
@@ -64,7 +85,8 @@ impl HandlerGuard {
     pub fn settle(&self, attempt: &AttemptRef, ended: &Ended) -> Result<Option<Ticket>> {
         let settled = self.outbox.settle(&self.destination, attempt, ended);
         // Counted once: an attempt may be settled twice.
-        if lock(&self.attempts).remove(&attempt.receipt) {
+        let begun = lock(&self.destination.attempts).remove(&attempt.receipt);
+        if begun.is_some() {
             self.destination.handed_out.fetch_sub(1, Ordering::SeqCst);
         }
         self.outbox.tell_quiet();
@@ -80,9 +102,19 @@ impl HandlerGuard {
 impl Drop for HandlerGuard {
     fn drop(&mut self) {
         // What it did not answer for comes back when the leases end.
-        let unanswered = lock(&self.attempts).len() as u32;
+        let unanswered = {
+            let mut attempts = lock(&self.destination.attempts);
+            let before = attempts.len();
+            attempts.retain(|_, handler| *handler != self.number);
+            (before - attempts.len()) as u32
+        };
         self.destination.handed_out.fetch_sub(unanswered, Ordering::SeqCst);
         self.destination.handlers.fetch_sub(1, Ordering::SeqCst);
         self.outbox.tell_quiet();
     }
+}
+
+#[cold]
+fn closed() -> Error {
+    Error::new(Code::EngineClosed, "The engine is closed. Open it again to use it.")
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use trunkline_engine::Code;
 use trunkline_engine::delivery::{Ended, GiveUp};
 
-use super::common::{START, memory};
+use super::common::{START, memory, on_disk};
 use super::*;
 
 #[test]
@@ -126,4 +127,49 @@ fn an_attempt_that_is_settled_twice_counts_once() {
     assert!(!waits.is_finished());
     second.settle(&end(&two[0]), &Ended::Delivered).unwrap();
     waits.join().unwrap().unwrap();
+}
+
+#[test]
+fn what_handlers_had_when_the_engine_closed_is_due_when_it_opens_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = on_disk(folder.path(), START);
+    let id = engine.create_destination("handler", &handled()).unwrap();
+    deliver(&engine, id, "waits for its retry");
+    deliver(&engine, id, "in a handler");
+    let handler = engine.outbox().enter_handler(id).unwrap();
+    let leased = handler.lease(2).unwrap();
+    handler.settle(&end(&leased[0]), &failed()).unwrap();
+    engine.close().unwrap();
+    // The handler learns of it, and cannot say how the second attempt ended.
+    assert_eq!(handler.lease(1).unwrap_err().code(), Code::EngineClosed);
+    let late = handler.settle(&end(&leased[1]), &Ended::Delivered).unwrap_err();
+    assert_eq!(late.code(), Code::EngineClosed);
+    drop((handler, engine));
+
+    let engine = on_disk(folder.path(), START + 1);
+    let handler = engine.outbox().enter_handler(id).unwrap();
+    let again = handler.lease(10).unwrap();
+    let found: Vec<_> = again.iter().map(|one| (&one.body[..], one.attempt)).collect();
+    assert_eq!(found, [(&b"in a handler"[..], 2)]);
+}
+
+#[test]
+fn a_delivery_that_is_leased_while_the_engine_closes_is_not_kept_from_the_next_opening() {
+    for _ in 0..50 {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = on_disk(folder.path(), START);
+        let id = engine.create_destination("handler", &handled()).unwrap();
+        deliver(&engine, id, "a");
+        let handler = engine.outbox().enter_handler(id).unwrap();
+        let worker = std::thread::spawn(move || {
+            // Until the engine refuses: the lease may begin before the closing or not at all.
+            while handler.lease(1).is_ok() {}
+        });
+        engine.close().unwrap();
+        worker.join().unwrap();
+        drop(engine);
+        let engine = on_disk(folder.path(), START + 1);
+        let handler = engine.outbox().enter_handler(id).unwrap();
+        assert_eq!(handler.lease(1).unwrap().len(), 1);
+    }
 }
