@@ -107,8 +107,8 @@ def test_a_rule_leads_to_a_bus_of_another_account_only_if_its_policy_lets_it(cli
 def test_another_account_may_only_what_the_policy_allows(clients, engine):
     owner, friend = clients
     owner.create_event_bus(Name="shop")
-    queue = engine.queue("paid")
-    engine.bus("shop", account=OWNER).rule("paid", {"source": ["shop"]}, queue)
+    received = engine.stream("paid")
+    engine.bus("shop", account=OWNER).rule("paid", {"source": ["shop"]}, received)
     assert put(friend) == "AccessDeniedException"
     with pytest.raises(ClientError, match="AccessDenied"):
         friend.describe_event_bus(Name=BUS)
@@ -118,8 +118,8 @@ def test_another_account_may_only_what_the_policy_allows(clients, engine):
     assert put(friend) is None
     with pytest.raises(ClientError, match="AccessDenied"):
         friend.put_rule(Name="r", EventBusName=BUS, EventPattern=PAID)
-    (message,) = queue.receive(10)
-    event = message.json()
+    (record,) = received.read()
+    event = json.loads(record.data)
     assert event["account"] == FRIEND, "an event names the account that it comes from"
 
 

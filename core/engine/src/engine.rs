@@ -14,6 +14,7 @@ use crate::bus::Buses;
 use crate::components::KINDS;
 use crate::outbox::{Outbox, is_of_outbox};
 use crate::queue::{QUEUE, Queue, Queues, RedriveStatus, check_limits};
+use crate::router::{Authorization, Authorizer};
 use crate::schedule::Schedules;
 use crate::stream::{STREAM, Stream, StreamConfig, Streams};
 use crate::topic::Topics;
@@ -28,6 +29,7 @@ pub struct Engine {
     pub(crate) topics: Arc<Topics>,
     pub(crate) outbox: Outbox,
     pub(crate) schedules: Arc<Schedules>,
+    pub(crate) authorization: Arc<Authorization>,
 }
 
 impl Engine {
@@ -60,8 +62,18 @@ impl Engine {
         let outbox = host.component::<Outbox>().ok_or_else(absent)?;
         let schedules = host.component().ok_or_else(absent)?;
         let outbox = (*outbox).clone();
-        let engine =
-            Arc::new(Engine { host, queues, documents, buses, topics, streams, outbox, schedules });
+        let authorization = Arc::default();
+        let engine = Arc::new(Engine {
+            host,
+            queues,
+            documents,
+            buses,
+            topics,
+            streams,
+            outbox,
+            schedules,
+            authorization,
+        });
         engine.attach_destinations()?;
         engine.attach_buses()?;
         engine.attach_topics()?;
@@ -83,6 +95,12 @@ impl Engine {
     /// The engine's time.
     pub fn clock(&self) -> &Arc<Clock> {
         &self.host.clock
+    }
+
+    /// Lets topics and rules send only to queues whose policy allows it, until the engine is
+    /// closed. `authorizer` reads the policies.
+    pub fn enforce_policies(&self, authorizer: Arc<dyn Authorizer>) {
+        self.authorization.enforce(authorizer);
     }
 
     /// The table of bounds.

@@ -34,7 +34,7 @@ mod topic;
 
 pub use bus::{
     Archive, BUS, Bus, BusStatistics, Input, PUT as PUT_EVENT, PutEvent, PutOutcome, ReplayRequest,
-    ReplayState, ReplayStatus, RuleExplanation, RuleStatus, TargetDefinition, bus_name,
+    ReplayState, ReplayStatus, RuleExplanation, RuleSource, RuleStatus, TargetDefinition, bus_name,
 };
 pub use components::KINDS;
 pub use engine::{Engine, advance};
@@ -44,12 +44,15 @@ pub use outbox::{
     HandlerGuard, LeasedDelivery, OUTBOX_KIND, Outbox, Transport,
 };
 pub use queue::{
-    Delivery, Outgoing, QUEUE, QUEUE_OPTIONS, Queue, QueueOption, Receive, Received, RedriveState,
-    RedriveStatus, Sent, SharedPayload, Statistics, Unit, check_id, check_queue_name,
+    Delivery, Grant, Outgoing, QUEUE, QUEUE_OPTIONS, Queue, QueueOption, Receive, Received,
+    RedriveState, RedriveStatus, Sent, SharedPayload, Statistics, Unit, check_id, check_queue_name,
     default_config, fifo_queue, is_id, operation, queue_name, sequence_number, standard_queue,
 };
 
-pub use router::{FanOut, FanTarget, NewRule, NewSubscription, NewTarget, Target, TargetResource};
+pub use router::{
+    Authorizer, DeliverySource, FanOut, FanTarget, NewRule, NewSubscription, NewTarget, Target,
+    TargetResource,
+};
 pub use schedule::{Progress, SCHEDULE, Schedule, ScheduleConfig, ScheduleStatus};
 pub use stream::{
     FetchRequest, MemberWait, NewRecord, PutRecord, ReadOutcome, ReadRequest, Reader,

@@ -2,6 +2,7 @@
 //!
 //! Kinds of resources never import each other; `router` implements this for the engine's.
 
+use std::fmt;
 use std::sync::Arc;
 
 use trunkline_host::{Accepted, Also};
@@ -9,9 +10,34 @@ use trunkline_journal::Ticket;
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Code, Error, Millis, ResourceId, Result};
 
+use super::Bus;
+
+/// The rule that an event is delivered by.
+#[derive(Clone, Copy)]
+pub struct RuleSource<'a> {
+    pub(crate) bus: &'a Bus,
+    pub(crate) id: ResourceId,
+    pub(crate) name: &'a str,
+}
+
+impl RuleSource<'_> {
+    /// The ARN of the rule.
+    pub fn arn(&self) -> String {
+        self.bus.rule_arn(self.name)
+    }
+}
+
+impl fmt::Debug for RuleSource<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the rule {} of the bus {}", self.name, self.bus.name.name)
+    }
+}
+
 /// One target of a delivery.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EventTarget<'a> {
+    /// The rule that names it.
+    pub rule: RuleSource<'a>,
     /// The resource.
     pub resource: ResourceId,
     /// The group, for a target that keeps order by group.
@@ -50,6 +76,9 @@ pub(crate) trait EventDelivery: Send + Sync {
     /// Whether a target would take its message now. An error that is not the target's own means
     /// that the engine takes nothing at the moment.
     fn check(&self, target: &EventTarget<'_>) -> Result<()>;
+
+    /// Whether the policy of the target lets the rule send to it.
+    fn permits(&self, target: &EventTarget<'_>) -> bool;
 
     /// Carries a put out in one step of the journal: a crash leaves all of it or nothing. Each
     /// target succeeds or fails for itself; an error of the whole means that nothing was done.

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use trunkline_host::Accepted;
 use trunkline_types::{Code, Error, Millis, ResourceId, Result};
 
-use super::delivery::{EventDelivery, EventTarget};
+use super::delivery::{EventDelivery, EventTarget, RuleSource};
 use super::event::Event;
 use super::input::About;
 use super::plan::Planned;
@@ -37,6 +37,7 @@ pub(super) fn write_letters<'p>(
     let mut letters = Vec::with_capacity(plan.len());
     for planned in plan {
         let refused = match Letter::new(planned, event, now) {
+            Ok(letter) if !delivery.permits(&letter.target()) => ("NO_PERMISSIONS", forbidden()),
             Ok(letter) => match delivery.check(&letter.target()) {
                 Ok(()) => {
                     letters.push(letter);
@@ -87,6 +88,9 @@ impl<'p> Letter<'p> {
         let attributes = attributes::with_texts(&planned.names()?, &error)?;
         let body = Cow::Borrowed(&*event.text);
         let letter = Self { planned, resource, group: None, body, attributes, is_dead: true };
+        if !delivery.permits(&letter.target()) {
+            return Ok(None);
+        }
         match delivery.check(&letter.target()) {
             Ok(()) => Ok(Some(letter)),
             Err(error) if is_of_target(&error) => Ok(None),
@@ -96,8 +100,10 @@ impl<'p> Letter<'p> {
 
     /// What the router is told of it.
     pub fn target(&self) -> EventTarget<'_> {
-        let Self { resource, group, body, attributes, .. } = self;
-        EventTarget { resource: *resource, group: group.as_deref(), body, attributes }
+        let Self { planned, resource, group, body, attributes, .. } = self;
+        let Planned { bus, rule, .. } = planned;
+        let rule = RuleSource { bus, id: rule.id, name: &rule.name };
+        EventTarget { rule, resource: *resource, group: group.as_deref(), body, attributes }
     }
 
     /// Whether the target of the plan has its event.
@@ -149,6 +155,14 @@ impl Planned {
         let texts = [("RULE_ARN", self.bus.rule_arn(&self.rule.name)), ("TARGET_ARN", arn)];
         attributes::with_texts(&[], &texts)
     }
+}
+
+#[cold]
+fn forbidden() -> Error {
+    Error::new(
+        Code::UnsupportedOperation,
+        "The policy of the target does not allow the rule to send to it.",
+    )
 }
 
 /// Whether an error is about one target, and not about the engine.

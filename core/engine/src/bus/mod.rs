@@ -46,6 +46,7 @@ use self::rules::{Rule, RuleTable};
 pub use self::archive::Archive;
 pub(crate) use self::change::check_target_ids;
 pub(crate) use self::component::Buses;
+pub use self::delivery::RuleSource;
 pub(crate) use self::delivery::{Delivered, EventDelivery, EventStep, EventTarget};
 pub use self::input::Input;
 pub(crate) use self::letter::is_of_target;

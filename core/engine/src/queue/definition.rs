@@ -45,6 +45,7 @@ impl Queue {
             self.rules.set(&definition.config);
             log.ticket()
         };
+        self.forget_grants();
         match &self.inner {
             Kind::Standard(standard) => standard.rules_changed(self),
             Kind::Fifo(fifo) => fifo.rules_changed(self, now),

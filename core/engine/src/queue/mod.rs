@@ -7,6 +7,7 @@ mod definition;
 mod envelope;
 mod fan_out;
 mod fifo;
+mod grants;
 mod message;
 mod names;
 pub mod operation;
@@ -38,6 +39,7 @@ use trunkline_types::{
 };
 
 use crate::queue::fifo::FifoQueue;
+use crate::queue::grants::Grants;
 use crate::queue::purge::Purge;
 use crate::queue::replay::StoredDefinition;
 use crate::queue::rules::Rules;
@@ -49,6 +51,7 @@ pub use component::QUEUES;
 pub(crate) use component::{Queues, check_limits};
 pub use fan_out::SharedPayload;
 pub(crate) use fan_out::{Branch, FanOutStep, Kept, Outcome, check, fan_out};
+pub use grants::Grant;
 pub use message::{Delivery, Outgoing, Receive, Received, Sent, Statistics, sequence_number};
 pub use names::{check_id, check_queue_name, is_id};
 pub use options::{QUEUE_OPTIONS, QueueOption, Unit, default_config, fifo_queue, standard_queue};
@@ -77,6 +80,7 @@ pub struct Queue {
     pub(crate) references: References,
     pub(crate) waiters: Waiters,
     definition: Mutex<StoredDefinition>,
+    grants: Mutex<Grants>,
     removed: AtomicBool,
     /// Taken behind the append lock.
     purged: Mutex<Purge>,
@@ -111,6 +115,7 @@ impl Queue {
             references: References::default(),
             waiters: Waiters::default(),
             definition: Mutex::new(definition),
+            grants: Mutex::default(),
             removed: AtomicBool::new(false),
             purged: Mutex::new(purged),
             listener: Mutex::new(None),

@@ -8,6 +8,7 @@ use std::sync::{Arc, Weak};
 use trunkline_host::{Accepted, Also, Host, Routed};
 use trunkline_types::{Code, Error, Result};
 
+use super::authorization::{Authorization, DeliverySource};
 use super::others::{self, Others};
 use crate::bus::{Delivered, EventDelivery, EventStep, EventTarget, is_of_target};
 use crate::queue::{
@@ -15,15 +16,18 @@ use crate::queue::{
 };
 
 /// Delivers the events of buses.
-pub(super) struct Deliveries(Weak<Host>);
+pub(super) struct Deliveries {
+    host: Weak<Host>,
+    authorization: Arc<Authorization>,
+}
 
 impl Deliveries {
-    pub fn new(host: &Arc<Host>) -> Self {
-        Self(Arc::downgrade(host))
+    pub fn new(host: &Arc<Host>, authorization: &Arc<Authorization>) -> Self {
+        Self { host: Arc::downgrade(host), authorization: authorization.clone() }
     }
 
     fn host(&self) -> Result<Arc<Host>> {
-        self.0.upgrade().ok_or_else(closed)
+        self.host.upgrade().ok_or_else(closed)
     }
 }
 
@@ -34,6 +38,17 @@ impl EventDelivery for Deliveries {
             Some(queue) => check(&queue, &message_of(target)),
             None => others::check(&host, target.resource, &routed_of(target, 0)),
         }
+    }
+
+    fn permits(&self, target: &EventTarget<'_>) -> bool {
+        if self.authorization.is_off() {
+            return true;
+        }
+        let queue = self.host.upgrade().and_then(|host| host.directory.get(target.resource));
+        // What is no queue has no policy that a rule would need.
+        queue.is_none_or(|queue: Arc<Queue>| {
+            self.authorization.permits(&queue, &DeliverySource::Rule(target.rule))
+        })
     }
 
     fn deliver(&self, step: &EventStep<'_>) -> Result<Delivered> {

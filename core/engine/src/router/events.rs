@@ -100,7 +100,7 @@ impl Engine {
     /// Gives the buses their router, goes on with replays, and removes destinations that no rule
     /// names.
     pub(crate) fn attach_buses(&self) -> Result<()> {
-        self.buses.attach(Arc::new(Deliveries::new(self.host())));
+        self.buses.attach(Arc::new(Deliveries::new(self.host(), &self.authorization)));
         self.buses.replays().resume(self.host());
         let owned = self.buses.owned();
         for (name, id) in self.destinations()? {

@@ -5,6 +5,7 @@
 //! [`trunkline_host::Host::deliver`], which knows a target by its id alone and bounds the hops.
 
 mod apart;
+mod authorization;
 mod backlog;
 mod deliveries;
 mod destinations;
@@ -25,6 +26,8 @@ use crate::engine::Engine;
 use crate::outbox::is_of_outbox;
 use crate::queue::{Outgoing, Queue, Sent};
 
+pub(crate) use self::authorization::Authorization;
+pub use self::authorization::{Authorizer, DeliverySource};
 pub use self::fan_out::{FanOut, FanTarget};
 pub use self::rules::{NewRule, NewTarget, TargetResource};
 pub use self::topics::NewSubscription;

@@ -9,6 +9,7 @@ use trunkline_journal::Ticket;
 use trunkline_types::{Code, Error, Millis, QueueKind, Result};
 
 use super::apart::Told;
+use super::authorization::DeliverySource;
 use super::others::Others;
 use crate::bus::is_of_target;
 use crate::engine::Engine;
@@ -144,6 +145,11 @@ impl Engine {
         message: &Notification<'_>,
     ) -> Option<Route> {
         let takes = |route: &Route| {
+            let source = DeliverySource::Topic(publishing.topic());
+            if !self.authorization.permits(&route.queue, &source) {
+                publishing.trace_refused(selected, &forbidden());
+                return false;
+            }
             let checked = check(&route.queue, &branch(publishing, route, message, false).message);
             checked.inspect_err(|error| publishing.trace_refused(selected, error)).is_ok()
         };
@@ -211,6 +217,14 @@ struct Route {
     selected: Selected,
     queue: Arc<Queue>,
     is_dead_letter: bool,
+}
+
+#[cold]
+fn forbidden() -> Error {
+    Error::new(
+        Code::UnsupportedOperation,
+        "The policy of the queue does not allow the topic to send to it.",
+    )
 }
 
 /// What the queue of a route gets.

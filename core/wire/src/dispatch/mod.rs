@@ -135,6 +135,9 @@ impl Dispatcher {
         planes: Vec<Arc<dyn Service>>,
         auth: Mode,
     ) -> Self {
+        if matches!(auth, Mode::Strict(_)) {
+            services::enforce_policies(&engine);
+        }
         let planes = planes.into_iter().filter_map(|service| {
             let info = services.iter().find(|info| info.name == service.name())?;
             Some(Plane { info: info.clone(), counters: Counters::new(&*service), service })

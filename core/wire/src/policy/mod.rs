@@ -20,9 +20,9 @@ use self::statement::{Effect, Statement};
 /// What a policy is asked about.
 #[derive(Debug, Clone, Copy)]
 pub struct AuthorizationRequest<'a> {
-    /// The account of the principal.
+    /// The account of the principal; empty for a service, which belongs to none.
     pub account: &'a str,
-    /// The principal, as an ARN.
+    /// The principal: an ARN, or the name of a service.
     pub principal: &'a str,
     /// The action: `sqs:SendMessage`.
     pub action: &'a str,

@@ -228,3 +228,32 @@ fn a_document_with_a_flaw_is_told_by_what_is_wrong_with_it() {
     }
     assert_eq!(decide("nonsense", "sqs:SendMessage"), Decision::Denied);
 }
+
+#[test]
+fn a_service_is_allowed_by_its_own_name_and_by_no_account() {
+    let decide = |principal: &str| {
+        let policy = format!(
+            r#"{{"Statement":{{"Effect":"Allow","Principal":{principal},
+            "Action":"sqs:SendMessage","Resource":"*"}}}}"#
+        );
+        let request = AuthorizationRequest {
+            account: "",
+            principal: "sns.amazonaws.com",
+            action: "sqs:SendMessage",
+            resource: QUEUE,
+            keys: &[],
+        };
+        Policy::read(&policy).evaluate(&request)
+    };
+    let of_service = r#"{"AWS":"111122223333","Service":["a.amazonaws.com","sns.amazonaws.com"]}"#;
+    assert_eq!(decide(of_service), Decision::Allowed);
+    assert_eq!(decide("\"*\""), Decision::Allowed);
+    for other in [
+        r#"{"Service":"events.amazonaws.com"}"#,
+        r#"{"Service":"111122223333"}"#,
+        r#"{"AWS":"111122223333"}"#,
+        r#"{"Federated":"sns.amazonaws.com"}"#,
+    ] {
+        assert_eq!(decide(other), Decision::Silent, "{other}");
+    }
+}

@@ -6,9 +6,16 @@ pub mod sqs;
 
 use std::sync::Arc;
 
+use trunkline_engine::Engine;
+
 use crate::service::Service;
 
 /// Makes every data plane there is.
 pub fn all() -> Vec<Arc<dyn Service>> {
     vec![Arc::new(sqs::Sqs), Arc::new(sns::Sns), Arc::new(events::Events)]
+}
+
+/// Lets topics and rules send only to queues whose policy allows it.
+pub fn enforce_policies(engine: &Engine) {
+    engine.enforce_policies(Arc::new(sqs::QueuePolicies::default()));
 }

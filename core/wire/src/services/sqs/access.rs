@@ -102,10 +102,14 @@ fn repairs(operation: &str, input: &Value) -> bool {
 }
 
 fn policy_of(queue: &Queue) -> Option<String> {
-    let document = queue.document();
+    policy_in(&queue.document())
+}
+
+/// The policy in the document of a queue.
+pub(super) fn policy_in(document: &[u8]) -> Option<String> {
     // Most queues have none, and then nothing is parsed.
-    memmem::find(&document, b"\"Policy\"")?;
-    let document: serde_json::Value = serde_json::from_slice(&document).ok()?;
+    memmem::find(document, b"\"Policy\"")?;
+    let document: serde_json::Value = serde_json::from_slice(document).ok()?;
     let policy = document.get("sqs")?.get("Policy")?.as_str()?;
     (!policy.is_empty()).then(|| policy.to_owned())
 }

@@ -14,10 +14,12 @@ pub(super) mod output;
 mod peek;
 mod receive;
 mod send;
+mod senders;
 mod service;
 mod target;
 mod text;
 
+pub use senders::QueuePolicies;
 pub use service::Sqs;
 
 use std::sync::Arc;
