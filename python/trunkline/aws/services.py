@@ -111,6 +111,7 @@ SERVICES = (
         scopes=("pipes",),
         runner=("document", "pipes/", "trunkline.aws.pipes.runner"),
     ),
+    Service("schemas", "trunkline.aws.schemas", scopes=("schemas",)),
     Service("logs", "trunkline.aws.logs", target_prefix="Logs_20140328", scopes=("logs",)),
     Service(
         "sns",

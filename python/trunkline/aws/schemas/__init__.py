@@ -1,0 +1,8 @@
+"""EventBridge Schemas: registries, schemas and their versions, and what events look like."""
+
+from __future__ import annotations
+
+from trunkline.aws.schemas import discovery, policies, registries, schemas, tags, versions
+from trunkline.aws.schemas.registry import operations
+
+__all__ = ["discovery", "operations", "policies", "registries", "schemas", "tags", "versions"]
