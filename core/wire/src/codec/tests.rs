@@ -94,8 +94,8 @@ fn an_input_that_violates_its_model_is_described_as_aws_does() {
         error.message(),
         "3 validation errors detected: Value null at 'name' failed to satisfy constraint: \
          Member must not be null; Value 'ABCDEF' at 'inner.name' failed to satisfy constraint: \
-         Member must have length less than or equal to 5; Value 'ABCDEF' at 'inner.name' failed \
-         to satisfy constraint: Member must satisfy regular expression pattern: [a-z]+"
+         Member must satisfy regular expression pattern: [a-z]+; Value 'ABCDEF' at 'inner.name' \
+         failed to satisfy constraint: Member must have length less than or equal to 5"
     );
     assert_eq!(crate::validate::check(model(), thing(), &example()), Ok(()));
 }
