@@ -147,6 +147,28 @@ fn a_duplicate_is_told_with_the_message_that_stands_for_it() {
     );
 }
 
+#[test]
+fn a_trace_tells_of_an_endpoint_without_what_may_be_secret() {
+    let engine = traced();
+    let (topic, _) = engine.topic(topic_name("t"), None, b"").unwrap();
+    for (endpoint, filter) in [
+        ("https://me:word@a.example/in?token=word", None),
+        ("http://word@b.example?word", Some(r#"{"x":[1]}"#)),
+        ("arn:aws:sqs:us-east-1:000000000000:q", Some(r#"{"x":[2]}"#)),
+    ] {
+        let queue = queue(&engine, &format!("q{}", endpoint.len()), standard_queue());
+        let new = NewSubscription { endpoint, name: None, ..subscription(&queue, "", filter) };
+        engine.subscribe(&topic, &new).unwrap();
+    }
+    let body = Notification { body: b"{}", ..Notification::default() };
+    let id = engine.publish(&topic, &body).unwrap().message_id.to_string();
+    let told = lines(&engine, &id).join("\n");
+    assert!(!told.contains("word"), "{told}");
+    for shown in ["of https://a.example/in,", "of http://b.example:", "of arn:aws:sqs:us-east-1:"] {
+        assert!(told.contains(shown), "{told}");
+    }
+}
+
 fn subscription<'a>(queue: &Queue, name: &'a str, filter: Option<&'a str>) -> NewSubscription<'a> {
     NewSubscription {
         is_pending: false,

@@ -67,7 +67,7 @@ impl Topic {
             Some(name) => format!("subscription {name}"),
             None => match entry {
                 Some(entry) if !entry.endpoint.is_empty() => {
-                    format!("subscription of {}", entry.endpoint)
+                    format!("subscription of {}", without_secrets(&entry.endpoint))
                 }
                 _ => format!("subscription {}", id.0),
             },
@@ -87,6 +87,15 @@ impl Topic {
         let detail = format_args!("{detail}");
         self.host.trace.note(&Note { subject, what, resource: &self.name, at, detail });
     }
+}
+
+/// An endpoint as it may be shown: the query of a URL may be secret, and who logs in.
+fn without_secrets(endpoint: &str) -> String {
+    let Some((scheme, rest)) = endpoint.split_once("://") else { return endpoint.to_owned() };
+    let shown = rest.split(['?', '#']).next().unwrap_or_default();
+    let (authority, path) = shown.split_at(shown.find('/').unwrap_or(shown.len()));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{scheme}://{host}{path}")
 }
 
 /// Why the filter of a subscription does not let a message pass.
