@@ -273,3 +273,56 @@ fn a_topic_is_no_subscriber() {
     assert_eq!(error.code(), Code::UnsupportedOperation);
     assert!(error.message().contains("A topic cannot be subscribed"), "{error}");
 }
+
+/// Buses in a row, each of which comes to the next by several ways, and at last to a queue.
+#[test]
+fn an_event_that_comes_to_buses_by_very_many_ways_is_refused() {
+    const ROW: usize = 12;
+    let engine = memory();
+    let row: Vec<_> = (0..ROW).map(|number| bus(&engine, &format!("bus-{number}"))).collect();
+    let end = queue(&engine, "end", standard_queue());
+    for (number, here) in row.iter().enumerate() {
+        let next = row.get(number + 1).map_or(end.id(), |next| next.id());
+        let target = |way: usize| NewTarget {
+            id: way.to_string(),
+            resource: TargetResource::Resource(next),
+            ..to(next)
+        };
+        let targets = Some((0..5).map(target).collect());
+        let rule = NewRule { name: "r", pattern: ANY, is_enabled: true, targets, document: b"" };
+        engine.put_rule(here, rule).unwrap();
+    }
+    let text = br#"{"source":"s","detail-type":"t","detail":{}}"#;
+    let put = |bus: &Arc<Bus>| bus.put(PutEvent { text, hops: 0 });
+    let error = put(&row[0]).unwrap_err();
+    assert!(error.message().contains("comes to more than"), "{error}");
+    assert_eq!(receive(&end, 1).len(), 0);
+    assert_eq!(put(&row[ROW - 3]).unwrap().delivered, 125);
+}
+
+/// The same of topics and buses in turn, which hand a message on by calling each other.
+#[test]
+fn a_message_that_comes_to_topics_by_very_many_ways_ends() {
+    const ROW: usize = 7;
+    let engine = memory();
+    let (mut next, end) = (None, queue(&engine, "end", standard_queue()));
+    for number in 0..ROW {
+        let (bus, topic) = (bus(&engine, &number.to_string()), topic(&engine, &number.to_string()));
+        engine.subscribe(&topic, &subscription(next.unwrap_or(end.id()), true)).unwrap();
+        let target = |way: usize| NewTarget { id: way.to_string(), ..to(topic.id()) };
+        let targets = Some((0..5).map(target).collect());
+        let rule = NewRule { name: "r", pattern: ANY, is_enabled: true, targets, document: b"" };
+        engine.put_rule(&bus, rule).unwrap();
+        next = Some(bus.id());
+    }
+    let last = bus(&engine, &(ROW - 1).to_string());
+    let put = put(&last, "{}");
+    assert_eq!((put.matched, put.delivered + put.failed), (1, 5));
+    assert!(put.failed > 0);
+    // Of 78,125.
+    assert!((1_000..10_000).contains(&held_by(&end)), "{}", held_by(&end));
+}
+
+fn held_by(queue: &trunkline_engine::Queue) -> u64 {
+    queue.statistics().unwrap().visible
+}

@@ -61,7 +61,10 @@ pub use payloads::{PAYLOADS, PayloadLoader, Payloads};
 pub use rendering::{Content, Rendered, Renderer};
 pub use repair::{Repair, repair};
 pub use resource::{Resource, ResourceReport};
-pub use routing::{Accepted, Also, HOPS_MAX, Joined, Move, ReceivedBefore, Routed, too_many_hops};
+pub use routing::{
+    Accepted, Also, HOPS_MAX, Joined, Move, ReceivedBefore, Routed, WAYS_MAX, too_many_hops,
+    too_many_ways,
+};
 pub use run_queue::{Job, Jobs};
 pub use settlement::{Settled, Settling};
 pub use trace::{

@@ -19,6 +19,9 @@ use crate::payload::Shared;
 
 /// How many resources may hand a message on, one to the next, before it counts as a loop.
 pub const HOPS_MAX: u32 = 16;
+/// To how many resources that hand a message on one call may bring it, each as often as it comes
+/// there: ways that part and meet again multiply.
+pub const WAYS_MAX: u32 = 10_000;
 
 /// A message for another resource.
 #[derive(Debug, Clone, Copy, Default)]
@@ -112,6 +115,18 @@ pub struct Accepted {
     pub duplicate: bool,
     /// To be waited for, if the host has a journal.
     pub ticket: Option<Ticket>,
+}
+
+/// The error for a message that comes to resources by too many ways.
+#[cold]
+pub fn too_many_ways() -> Error {
+    Error::new(
+        Code::UnsupportedOperation,
+        format!(
+            "The delivery comes to more than {WAYS_MAX} resources that hand it on, one counted again \
+             for each way that leads to it. Let fewer targets lead to the same resource."
+        ),
+    )
 }
 
 /// The error for a message that goes in a circle.

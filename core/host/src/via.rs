@@ -9,12 +9,22 @@ use std::marker::PhantomData;
 
 use trunkline_types::{Code, Error, ResourceId, ResourceName, Result};
 
-use crate::routing::{HOPS_MAX, too_many_hops};
+use crate::routing::{HOPS_MAX, WAYS_MAX, too_many_hops, too_many_ways};
 
 const DEPTH: usize = HOPS_MAX as usize;
 
+/// What a message has come through on this thread.
+#[derive(Clone, Copy)]
+struct Passed {
+    ids: [u32; DEPTH],
+    depth: usize,
+    /// How many resources it has come to within the outermost call.
+    ways: u32,
+}
+
 thread_local! {
-    static PASSED: Cell<([u32; DEPTH], usize)> = const { Cell::new(([0; DEPTH], 0)) };
+    static PASSED: Cell<Passed> =
+        const { Cell::new(Passed { ids: [0; DEPTH], depth: 0, ways: 0 }) };
 }
 
 /// A resource that hands a message on, until it is dropped.
@@ -27,20 +37,26 @@ pub struct Via {
 impl Via {
     /// The resource begins to hand a message on. Fails if the message came through it already.
     pub fn enter(id: ResourceId, name: &ResourceName) -> Result<Self> {
-        let (mut passed, depth) = PASSED.get();
-        if passed[..depth].contains(&id.0) {
+        let mut passed = PASSED.get();
+        let depth = passed.depth;
+        if passed.ids[..depth].contains(&id.0) {
             return Err(comes_back(name));
         }
-        *passed.get_mut(depth).ok_or_else(too_many_hops)? = id.0;
-        PASSED.set((passed, depth + 1));
+        *passed.ids.get_mut(depth).ok_or_else(too_many_hops)? = id.0;
+        passed.depth = depth + 1;
+        passed.ways = if depth == 0 { 1 } else { passed.ways + 1 };
+        if passed.ways > WAYS_MAX {
+            return Err(too_many_ways());
+        }
+        PASSED.set(passed);
         Ok(Self { _thread: PhantomData })
     }
 }
 
 impl Drop for Via {
     fn drop(&mut self) {
-        let (passed, depth) = PASSED.get();
-        PASSED.set((passed, depth.saturating_sub(1)));
+        let passed = PASSED.get();
+        PASSED.set(Passed { depth: passed.depth.saturating_sub(1), ..passed });
     }
 }
 
@@ -74,6 +90,20 @@ mod tests {
         drop(inner);
         drop(outer);
         assert!(enter(1).is_ok());
+    }
+
+    #[test]
+    fn a_message_comes_to_so_many_resources_within_one_call() {
+        let name = ResourceName::local(ResourceKind("thing"), "b");
+        let enter = |id| Via::enter(ResourceId(id), &name);
+        for _ in 0..2 {
+            let outer = enter(1).unwrap();
+            for _ in 1..WAYS_MAX {
+                drop(enter(2).unwrap());
+            }
+            assert!(enter(2).unwrap_err().message().contains("more than 10000"));
+            drop(outer);
+        }
     }
 
     #[test]

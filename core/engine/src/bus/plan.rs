@@ -2,11 +2,12 @@
 //! targets, and the archives that keep it.
 //!
 //! An event does not change on its way through buses, so one that comes back to a bus would go
-//! around for ever: it is refused as a whole, before anything is delivered.
+//! around for ever: it is refused as a whole, before anything is delivered. So is one that comes to
+//! buses by so many ways that it would not end in time.
 
 use std::sync::Arc;
 
-use trunkline_host::{HOPS_MAX, too_many_hops};
+use trunkline_host::{HOPS_MAX, WAYS_MAX, too_many_hops, too_many_ways};
 use trunkline_types::{Code, Error, ResourceId, Result};
 
 use super::Bus;
@@ -26,6 +27,8 @@ pub(super) struct Plan {
     pub only: Option<Vec<ResourceId>>,
     /// It comes from an archive.
     pub is_replayed: bool,
+    /// How often the event has come to a bus.
+    pub ways: u32,
 }
 
 /// One delivery of the plan.
@@ -57,6 +60,10 @@ impl Bus {
         }
         if path.contains(&self.id) {
             return Err(self.comes_back());
+        }
+        plan.ways += 1;
+        if plan.ways > WAYS_MAX {
+            return Err(too_many_ways());
         }
         path.push(self.id);
         if !plan.is_replayed {
