@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import trunkline
-from trunkline.bench import asynchronous, durable, memory, routing, startup, streams
+from trunkline.bench import asynchronous, durable, memory, routing, startup, streams, tracing
 from trunkline.bench.contest import Contest, Figure, run
 
 ROUNDS = 7
@@ -70,6 +70,7 @@ def _rows(folder: Path, depth: int) -> list[Contest]:
         deep,
         *routing.contests(folder, depth // MANY_SHARE),
         *streams.contests(folder, depth),
+        *tracing.contests(),
         *startup.contests(),
     ]
 
