@@ -1,10 +1,10 @@
 //! An entry of PutEvents as the event that the bus gets.
 //!
-//! The detail arrives as JSON text inside of JSON. It is checked, and white space between its
-//! tokens goes, as in the events that EventBridge delivers.
+//! The detail arrives as JSON text inside of JSON, and is checked.
 
 use serde::de::IgnoredAny;
 
+use super::detail;
 use super::input::Entry;
 use crate::codec::json::write_text;
 use crate::codec::time;
@@ -26,15 +26,15 @@ pub(super) fn write(
 ) -> Result<(), Refusal> {
     let source = required(entry.source.as_deref(), "Source")?;
     let detail_type = required(entry.detail_type.as_deref(), "DetailType")?;
-    let detail = required(entry.detail.as_deref(), "Detail")?;
+    let text = required(entry.detail.as_deref(), "Detail")?;
     if source.starts_with("aws.") {
         return Err(Refusal {
             code: "NotAuthorizedForSourceException",
             message: "Not authorized for the source.".to_owned(),
         });
     }
-    let is_object = detail.trim_ascii_start().starts_with('{');
-    if !is_object || serde_json::from_str::<IgnoredAny>(detail).is_err() {
+    let is_object = text.trim_ascii_start().starts_with('{');
+    if !is_object || serde_json::from_str::<IgnoredAny>(text).is_err() {
         let message = "Detail is malformed.".to_owned();
         return Err(Refusal { code: "MalformedDetail", message });
     }
@@ -58,7 +58,7 @@ pub(super) fn write(
         write_text(name, out);
     }
     out.extend_from_slice(b"],\"detail\":");
-    write_compact(detail.as_bytes(), out);
+    detail::write(text.as_bytes(), out);
     out.push(b'}');
     Ok(())
 }
@@ -70,37 +70,6 @@ fn required<'a>(text: Option<&'a str>, member: &str) -> Result<&'a str, Refusal>
             "Parameter {member} is not valid. Reason: {member} is a required argument."
         ),
     })
-}
-
-/// Writes JSON without white space between its tokens.
-fn write_compact(json: &[u8], out: &mut Vec<u8>) {
-    let mut rest = json;
-    while let Some(quote) = memchr::memchr(b'"', rest) {
-        let (plain, text) = rest.split_at(quote);
-        write_tokens(plain, out);
-        let length = text_length(text);
-        out.extend_from_slice(&text[..length]);
-        rest = &text[length..];
-    }
-    write_tokens(rest, out);
-}
-
-fn write_tokens(plain: &[u8], out: &mut Vec<u8>) {
-    out.extend(plain.iter().filter(|byte| !byte.is_ascii_whitespace()));
-}
-
-/// The length of the JSON text that `json` starts with, its quotes included.
-fn text_length(json: &[u8]) -> usize {
-    let mut at = 1;
-    while let Some(found) = memchr::memchr2(b'"', b'\\', &json[at..]) {
-        at += found;
-        if json[at] == b'"' {
-            return at + 1;
-        }
-        // The escaped byte may be a quote.
-        at += 2;
-    }
-    json.len()
 }
 
 #[cfg(test)]

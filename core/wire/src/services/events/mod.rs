@@ -3,6 +3,7 @@
 //! checked here.
 
 mod access;
+mod detail;
 mod envelope;
 mod errors;
 mod input;
