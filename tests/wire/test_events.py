@@ -341,3 +341,50 @@ def test_an_event_is_forwarded_to_another_account_but_to_no_third(connect, engin
     assert third == []
     clients[1].put_events(Entries=[entry()])
     assert len(bodies(*queues[2])) == 1, "an event of its own is forwarded"
+
+
+def test_a_trace_goes_with_an_event_to_queues_also_through_buses(events, sqs, queue):
+    events.create_event_bus(Name="front")
+    events.put_rule(Name="on", EventBusName="front", EventPattern=PAID)
+    target = {"Id": "b", "Arn": arn("event-bus/default")}
+    assert events.put_targets(Rule="on", EventBusName="front", Targets=[target])
+    lead(events)
+    trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+    given = [
+        entry({"n": 1}, TraceHeader=trace),
+        entry({"n": 2}, EventBusName="front", TraceHeader=trace),
+        entry({"n": 3}),
+    ]
+    events.put_events(Entries=given)
+    answer = sqs.receive_message(
+        QueueUrl=queue, MaxNumberOfMessages=10, MessageSystemAttributeNames=["AWSTraceHeader"]
+    )
+    traces = {
+        json.loads(message["Body"])["detail"]["n"]: message.get("Attributes")
+        for message in answer["Messages"]
+    }
+    header = {"AWSTraceHeader": trace}
+    assert traces == {1: header, 2: header, 3: {}}
+    assert trace not in repr([message["Body"] for message in answer["Messages"]])
+
+
+def test_the_trace_of_a_request_holds_for_entries_that_have_none(events, sqs, queue):
+    lead(events)
+    events.meta.events.register(
+        "before-send.events.PutEvents",
+        lambda request, **_: request.headers.__setitem__("X-Amzn-Trace-Id", "Root=1-a-b"),
+    )
+    events.put_events(Entries=[entry(), entry(TraceHeader="Root=1-c-d")])
+    answer = sqs.receive_message(
+        QueueUrl=queue, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
+    )
+    found = {message["Attributes"]["AWSTraceHeader"] for message in answer["Messages"]}
+    assert found == {"Root=1-a-b", "Root=1-c-d"}
+
+
+def test_of_repeated_keys_in_a_detail_the_last_holds(events, sqs, queue):
+    lead(events, pattern=json.dumps({"detail": {"state": ["new"]}}))
+    details = ['{"state":"new","state":"old"}', '{"state":"old", "a":{"b":1,"b":2}, "state":"new"}']
+    events.put_events(Entries=[entry() | {"Detail": detail} for detail in details])
+    (body,) = bodies(sqs, queue)
+    assert '"detail":{"a":{"b":2},"state":"new"}' in body

@@ -173,7 +173,7 @@ pub extern "C" fn trunkline_event_put(
         let size = if accepted.is_null() { None } else { Some(accepted.check_sized("accepted")?) };
         let bus = bus.get()?;
         let text = event.get(event_length, "event")?;
-        let outcome = bus.bus.put(PutEvent { text, hops: 0 })?;
+        let outcome = bus.bus.put(PutEvent::new(text))?;
         bus.settle(outcome.ticket)?;
         if let Some(size) = size {
             let described = EventAccepted {

@@ -80,6 +80,30 @@ fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
     Some(head)
 }
 
+/// The system attribute that says which trace a message belongs to.
+const TRACE_HEADER: &str = "AWSTraceHeader";
+
+/// What traces a message, if anything does.
+pub(crate) fn trace_header(block: &[u8]) -> Result<Option<String>> {
+    // Most messages have no attributes at all.
+    let mut all = decode(block)?.into_iter();
+    let found = all.find(|attribute| attribute.system && attribute.name == TRACE_HEADER);
+    Ok(found.and_then(|attribute| String::from_utf8(attribute.value).ok()))
+}
+
+/// A block of attributes with what traces the message.
+pub(crate) fn with_trace_header(block: &[u8], trace_header: &str) -> Result<Vec<u8>> {
+    let mut all = decode(block)?;
+    all.retain(|attribute| !attribute.system || attribute.name != TRACE_HEADER);
+    all.push(Attribute {
+        name: TRACE_HEADER.to_owned(),
+        data_type: "String".to_owned(),
+        value: trace_header.as_bytes().to_vec(),
+        system: true,
+    });
+    Ok(encode(&all))
+}
+
 /// A block of attributes with some texts added; an empty text is left out, because no queue takes
 /// an attribute without a value.
 pub(crate) fn with_texts(block: &[u8], added: &[(&str, String)]) -> Result<Vec<u8>> {

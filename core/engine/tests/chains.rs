@@ -49,7 +49,7 @@ fn put_rule(engine: &Engine, bus: &Arc<Bus>, target: NewTarget) -> trunkline_eng
 
 fn put(bus: &Arc<Bus>, detail: &str) -> PutOutcome {
     let text = format!(r#"{{"source":"s","detail-type":"t","detail":{detail}}}"#);
-    bus.put(PutEvent { text: text.as_bytes(), hops: 0 }).unwrap()
+    bus.put(PutEvent::new(text.as_bytes())).unwrap()
 }
 
 fn subscription(target: ResourceId, is_raw: bool) -> NewSubscription<'static> {

@@ -243,7 +243,7 @@ fn an_event_is_told_with_its_rules_targets_refusals_and_schedule() {
     rule(&bus, "d", r#"{"source":["shop"]}"#, refusing).unwrap();
     gone.remove().unwrap();
     let text = br#"{"id":"order-1","source":"shop","detail-type":"t","detail":{}}"#;
-    bus.put(PutEvent { text, hops: 0 }).unwrap();
+    bus.put(PutEvent::new(text)).unwrap();
     let told = lines(&engine, "order-1");
     for line in [
         "accepted bus default",

@@ -56,7 +56,7 @@ impl Bus {
     }
 
     fn put_one(&self, event: &[u8]) -> Result<(PutOutcome, Option<Ticket>)> {
-        let outcome = self.bus.put(PutEvent { text: event, hops: 0 })?;
+        let outcome = self.bus.put(PutEvent::new(event))?;
         let ticket = outcome.ticket;
         Ok((outcome, ticket))
     }

@@ -90,7 +90,7 @@ impl Noun for BusNoun {
     fn faulty_verb(&self) -> Option<FaultyVerb> {
         let call = |engine: &Engine| {
             let bus = engine.find_bus(&bus_name("default"))?.unwrap();
-            bus.put(PutEvent { text: EVENT, hops: 0 }).map(drop)
+            bus.put(PutEvent::new(EVENT)).map(drop)
         };
         Some(FaultyVerb { operation: PUT_EVENT, resource: bus_name("default"), call })
     }

@@ -100,7 +100,7 @@ pub fn operate(engine: &Engine, random: &mut Random) -> Option<Ticket> {
     let filler = "x".repeat([0, 600, 2_500][random.below(3)]);
     let detail = format!(r#"{{"n":{},"filler":"{filler}"}}"#, NEXT.fetch_add(1, Ordering::Relaxed));
     let event = format!(r#"{{"source":"shop","detail-type":"t","detail":{detail}}}"#);
-    let put = bus.put(PutEvent { text: event.as_bytes(), hops: 0 }).unwrap();
+    let put = bus.put(PutEvent::new(event.as_bytes())).unwrap();
     assert_eq!((put.matched, put.failed), (7, u32::from(event.len() > SHORT_BYTES as usize)));
     put.ticket
 }

@@ -44,6 +44,8 @@ pub(crate) struct Event {
     pub id: String,
     /// The whole envelope, as JSON.
     pub text: Vec<u8>,
+    /// What traces it. It goes with the event to its targets, and is no part of it.
+    pub trace_header: Option<String>,
 }
 
 /// What completes an envelope.
@@ -106,14 +108,14 @@ impl<'a> Envelope<'a> {
         self.region.get_or_insert_with(|| with.bus.region.clone().into());
         self.time = Some(time.into());
         self.resources.get_or_insert_default();
-        Ok(Event { id, text: self.write()? })
+        Ok(Event { id, text: self.write()?, trace_header: None })
     }
 
     /// The same event as a replay puts it.
     pub fn replayed(mut self, replay: &str) -> Result<Event> {
         self.replay_name = Some(replay.to_owned().into());
         let id = self.id.as_deref().unwrap_or_default().to_owned();
-        Ok(Event { id, text: self.write()? })
+        Ok(Event { id, text: self.write()?, trace_header: None })
     }
 
     fn write(&self) -> Result<Vec<u8>> {

@@ -64,10 +64,11 @@ impl<'p> Letter<'p> {
         let group = planned.target().group_of(event).map_err(coded("INVALID_PARAMETER"))?;
         let body = planned.body(event, now).map_err(coded("INVALID_JSON"))?;
         // A destination of the outbox names the target in its dead letters.
-        let attributes = match definition.is_owned {
+        let names = match definition.is_owned {
             true => planned.names().map_err(coded("INVALID_PARAMETER"))?,
             false => Vec::new(),
         };
+        let attributes = traced(names, event).map_err(coded("INVALID_PARAMETER"))?;
         Ok(Self { planned, resource: definition.resource, group, body, attributes, is_dead: false })
     }
 
@@ -85,7 +86,7 @@ impl<'p> Letter<'p> {
         }
         let Some(resource) = planned.target().definition.dead_letter else { return Ok(None) };
         let error = [("ERROR_CODE", code.to_owned()), ("ERROR_MESSAGE", why.message().to_owned())];
-        let attributes = attributes::with_texts(&planned.names()?, &error)?;
+        let attributes = traced(attributes::with_texts(&planned.names()?, &error)?, event)?;
         let body = Cow::Borrowed(&*event.text);
         let letter = Self { planned, resource, group: None, body, attributes, is_dead: true };
         if !delivery.permits(&letter.target()) {
@@ -163,6 +164,14 @@ fn forbidden() -> Error {
         Code::UnsupportedOperation,
         "The policy of the target does not allow the rule to send to it.",
     )
+}
+
+/// The attributes of a message, with what traces its event.
+fn traced(block: Vec<u8>, event: &Event) -> Result<Vec<u8>> {
+    match &event.trace_header {
+        Some(trace_header) => attributes::with_trace_header(&block, trace_header),
+        None => Ok(block),
+    }
 }
 
 /// Whether an error is about one target, and not about the engine.

@@ -19,6 +19,7 @@ use super::letter::{Letter, write_letters};
 use super::plan::Plan;
 use super::rules::count;
 use super::{Bus, PUT};
+use crate::attributes;
 
 /// An event to be put.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +28,15 @@ pub struct PutEvent<'a> {
     pub text: &'a [u8],
     /// How many resources have handed it on before.
     pub hops: u32,
+    /// What traces it: queues get it as the system attribute `AWSTraceHeader`.
+    pub trace_header: Option<&'a str>,
+}
+
+impl<'a> PutEvent<'a> {
+    /// An event that comes from outside, and is not traced.
+    pub fn new(text: &'a [u8]) -> Self {
+        Self { text, hops: 0, trace_header: None }
+    }
 }
 
 /// An event that was accepted.
@@ -59,7 +69,8 @@ impl Bus {
     ) -> Result<PutOutcome> {
         self.check_writable()?;
         let now = call.now(&self.host);
-        let completed = self.complete(event.text, now)?;
+        let mut completed = self.complete(event.text, now)?;
+        completed.trace_header = event.trace_header.map(str::to_owned);
         self.put_completed(completed, event.hops, now, Plan::default())
     }
 
@@ -132,7 +143,12 @@ impl Bus {
     pub(super) fn accept_event(&self, routed: &Routed<'_>) -> Result<Accepted> {
         let bus = self.host.directory.get::<Bus>(self.id);
         let bus = bus.ok_or_else(|| super::no_such_bus(&self.name.name))?;
-        let outcome = bus.put(PutEvent { text: routed.body, hops: routed.hops })?;
+        let trace_header = attributes::trace_header(routed.attributes)?;
+        let outcome = bus.put(PutEvent {
+            text: routed.body,
+            hops: routed.hops,
+            trace_header: trace_header.as_deref(),
+        })?;
         let seq = self.counters.events.load(Ordering::Relaxed);
         Ok(Accepted { resource: self.id, seq, duplicate: false, ticket: outcome.ticket })
     }

@@ -49,7 +49,7 @@ fn event(source: &str, detail: &str) -> String {
 }
 
 fn try_put(bus: &Arc<Bus>, event: &str) -> Result<PutOutcome> {
-    bus.put(PutEvent { text: event.as_bytes(), hops: 0 })
+    bus.put(PutEvent::new(event.as_bytes()))
 }
 
 fn put(bus: &Arc<Bus>, source: &str, detail: &str) -> PutOutcome {

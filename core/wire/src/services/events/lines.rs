@@ -46,7 +46,7 @@ fn put(engine: &Arc<Engine>, name: &ResourceName, body: &[u8]) -> Result<Respons
         if line.is_empty() {
             continue;
         }
-        match bus.put(PutEvent { text: line, hops: 0 }) {
+        match bus.put(PutEvent::new(line)) {
             Ok(outcome) => {
                 ticket = outcome.ticket.or(ticket);
                 out.extend_from_slice(b"{\"id\":");

@@ -72,7 +72,10 @@ impl Put<'_> {
         }
         // As on AWS, an event for a bus that does not exist is accepted, and nobody gets it.
         let Some(bus) = self.bus(name)? else { return Ok(Ok(request_id::next())) };
-        match bus.put_admitted(self.admitted, PutEvent { text: &self.text, hops: 0 }) {
+        // A header of the request traces its entries, unless they say something else.
+        let trace_header = entry.trace_header.as_deref().or_else(|| trace_of(self.call));
+        let event = PutEvent { text: &self.text, hops: 0, trace_header };
+        match bus.put_admitted(self.admitted, event) {
             Ok(outcome) => {
                 self.ticket = outcome.ticket.or(self.ticket);
                 Ok(Ok(outcome.id))
@@ -99,6 +102,11 @@ impl Put<'_> {
         let made = engine.bus(name.clone(), b"").map_err(|error| from_engine(&error))?;
         Ok(Some(made.0))
     }
+}
+
+/// The trace that the whole request belongs to.
+fn trace_of<'a>(call: &Call<'a>) -> Option<&'a str> {
+    call.request.header("x-amzn-trace-id").filter(|trace| !trace.is_empty())
 }
 
 fn finished(results: &[Entered], settling: Option<trunkline_engine::Settling>) -> Outcome {
