@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from pipe_calls import wait_until
+
+import trunkline
+import trunkline.aws
 
 pytest.importorskip("boto3")
 
@@ -212,3 +216,67 @@ def test_values_without_an_envelope_have_a_schema_too(schemas):
     assert own == {"oneOf": [{"type": "number"}, {"type": "string"}]}
     code, _ = refused(schemas.get_discovered_schema, Type="OpenApi3", Events=["[]"])
     assert code == "BadRequestException"
+
+
+def test_a_discoverer_learns_from_what_passes_its_bus(schemas, connect):
+    events = connect("events")
+    bus = events.create_event_bus(Name="bus")["EventBusArn"]
+    made = schemas.create_discoverer(SourceArn=bus, Description="all")
+    assert (made["DiscovererId"], made["State"]) == ("events-event-bus-bus", "STARTED")
+    assert refused(schemas.create_discoverer, SourceArn=bus)[0] == "ConflictException"
+    [rule] = events.list_rules(EventBusName="bus")["Rules"]
+    assert rule["ManagedBy"] == "schemas.amazonaws.com"
+
+    def put(detail):
+        entry = {"EventBusName": "bus", "Source": "shop", "DetailType": "Order Paid"}
+        events.put_events(Entries=[entry | {"Detail": json.dumps(detail)}])
+
+    def versions():
+        names = {"RegistryName": "discovered-schemas", "SchemaName": "shop@OrderPaid"}
+        listed = schemas.list_schemas(RegistryName=names["RegistryName"])["Schemas"]
+        if not listed:
+            return 0
+        return len(schemas.list_schema_versions(**names)["SchemaVersions"])
+
+    put({"id": 1, "note": "x"})
+    wait_until(lambda: versions() == 1)
+    put({"id": 2, "note": "y"})
+    put({"id": 3})
+    wait_until(lambda: versions() == 2)
+    told = schemas.describe_schema(RegistryName="discovered-schemas", SchemaName="shop@OrderPaid")
+    detail = json.loads(told["Content"])["components"]["schemas"]["OrderPaid"]
+    assert detail["required"] == ["id"]
+    assert set(detail["properties"]) == {"id", "note"}
+
+    assert schemas.stop_discoverer(DiscovererId=made["DiscovererId"])["State"] == "STOPPED"
+    put({"id": 4, "more": True})
+    schemas.start_discoverer(DiscovererId=made["DiscovererId"])
+    put({"id": "5"})
+    wait_until(lambda: versions() == 3)
+    told = schemas.describe_schema(RegistryName="discovered-schemas", SchemaName="shop@OrderPaid")
+    assert '"more"' not in told["Content"]
+    schemas.delete_discoverer(DiscovererId=made["DiscovererId"])
+    assert events.list_rules(EventBusName="bus")["Rules"] == []
+    assert schemas.list_discoverers()["Discoverers"] == []
+
+
+def test_a_discoverer_goes_on_when_the_engine_is_opened(tmp_path):
+    def clients(engine):
+        names = ("schemas", "events")
+        return [trunkline.aws.client(n, engine=engine, region_name="us-east-1") for n in names]
+
+    with trunkline.open(tmp_path / "engine") as engine:
+        schemas, events = clients(engine)
+        bus = events.describe_event_bus()["Arn"]
+        schemas.create_discoverer(SourceArn=bus)
+    with trunkline.open(tmp_path / "engine") as engine:
+        schemas, events = clients(engine)
+        events.put_events(Entries=[{"Source": "shop", "DetailType": "Paid", "Detail": "{}"}])
+        wait_until(lambda: schemas.list_schemas(RegistryName="discovered-schemas")["Schemas"])
+
+
+def test_only_a_bus_can_be_discovered(schemas):
+    arn = "arn:aws:events:us-east-1:000000000000:event-bus/gone"
+    assert refused(schemas.create_discoverer, SourceArn=arn)[0] == "NotFoundException"
+    arn = "arn:aws:sqs:us-east-1:000000000000:queue"
+    assert refused(schemas.create_discoverer, SourceArn=arn)[0] == "BadRequestException"

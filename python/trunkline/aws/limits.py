@@ -94,3 +94,8 @@ PIPE_WAIT_SECONDS = 20
 """How long one long poll of a source takes."""
 PIPE_RECEIVE_MAX = 10
 """The most messages of one long poll."""
+
+SCHEMA_CONTENT_CHARS_MAX = 100_000
+"""The longest content of a schema that a discoverer writes."""
+RULE_NAME_CHARS_MAX = 64
+"""The longest name of a rule."""

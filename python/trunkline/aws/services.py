@@ -111,7 +111,12 @@ SERVICES = (
         scopes=("pipes",),
         runner=("document", "pipes/", "trunkline.aws.pipes.runner"),
     ),
-    Service("schemas", "trunkline.aws.schemas", scopes=("schemas",)),
+    Service(
+        "schemas",
+        "trunkline.aws.schemas",
+        scopes=("schemas",),
+        runner=("document", "schemas-discoverers/", "trunkline.aws.schemas.learning"),
+    ),
     Service("logs", "trunkline.aws.logs", target_prefix="Logs_20140328", scopes=("logs",)),
     Service(
         "sns",

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from trunkline.aws.schemas import discovery, policies, registries, schemas, tags, versions
+from trunkline.aws.schemas import (
+    discoverers,
+    discovery,
+    policies,
+    registries,
+    schemas,
+    tags,
+    versions,
+)
 from trunkline.aws.schemas.registry import operations
 
-__all__ = ["discovery", "operations", "policies", "registries", "schemas", "tags", "versions"]
+__all__ = [
+    "discoverers",
+    "discovery",
+    "operations",
+    "policies",
+    "registries",
+    "schemas",
+    "tags",
+    "versions",
+]

@@ -21,10 +21,15 @@ AWS_REGISTRY = "aws.events"
 DISCOVERED_REGISTRY = "discovered-schemas"
 """The registry of what discoverers find."""
 
+DISCOVERERS = "schemas-discoverers"
+"""The start of the keys of discoverers, which are all read when an engine is opened. The table of
+services names it too."""
+
 
 def key(call: Call, kind: str, *names: str) -> str:
     """Where a document of the caller lies."""
-    return "/".join(("schemas", call.account, call.region, kind, *names))
+    folder = DISCOVERERS if kind == "discoverer" else "schemas"
+    return "/".join((folder, call.account, call.region, kind, *names))
 
 
 def arn_of(call: Call, kind: str, *names: str) -> str:

@@ -171,6 +171,8 @@ def delete_schema(call: Call, *, registry_name: str, schema_name: str) -> None:
         for number in schema["versions"]:
             call.store.put(version_key(call, registry_name, schema_name, number), None)
         call.store.put(key(call, "schema", registry_name, schema_name), None)
+        # A discoverer begins anew.
+        call.store.put(key(call, "shape", registry_name, schema_name), None)
 
 
 @operations.add("ListSchemas")
