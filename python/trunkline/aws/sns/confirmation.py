@@ -13,6 +13,7 @@ from trunkline._core import DestinationSettings, RetryTable
 from trunkline.aws.limits import CONFIRMATION_SECONDS
 from trunkline.aws.sns.engine_settings import carry_out, settings_of
 from trunkline.aws.sns.errors import invalid, not_found, plain
+from trunkline.aws.sns.expiry import expire_at
 from trunkline.aws.sns.registry import operations
 from trunkline.aws.sns.resources import document_key, split_arn
 from trunkline.aws.sns.topics import PENDING
@@ -37,8 +38,10 @@ def request_confirmation(call: Call, topic: Topic, kept: dict[str, Any]) -> None
     token = secrets.token_hex(_TOKEN_BYTES)
     kept["token"] = token
     until = call.store.now() + CONFIRMATION_SECONDS
-    call.store.put(f"{PENDING}{topic.arn}/{token}", {"arn": kept["arn"], "until": until})
+    key = f"{PENDING}{topic.arn}/{token}"
+    call.store.put(key, {"arn": kept["arn"], "until": until})
     call.store.put(document_key(kept["arn"]), kept)
+    expire_at(call, key, until)
     text = (
         f"You have chosen to subscribe to the topic {topic.arn}.\n"
         "To confirm the subscription, visit the SubscribeURL included in this message."
@@ -56,7 +59,9 @@ def request_goodbye(call: Call, topic: Topic, kept: dict[str, Any]) -> None:
     token = secrets.token_hex(_TOKEN_BYTES)
     restored = {name: kept[name] for name in ("protocol", "endpoint", "attributes", "owner")}
     until = call.store.now() + CONFIRMATION_SECONDS
-    call.store.put(f"sns/restore/{topic.arn}/{token}", {"until": until, "restore": restored})
+    key = f"sns/restore/{topic.arn}/{token}"
+    call.store.put(key, {"until": until, "restore": restored})
+    expire_at(call, key, until)
     _send(call, topic, kept, "UnsubscribeConfirmation", text, token)
 
 
@@ -161,7 +166,7 @@ def confirm_subscription(
 def _confirm(call: Call, topic: Topic, token: str, locked: bool) -> str | None:
     found = call.store.get(f"{PENDING}{topic.arn}/{token}")
     used = call.store.get(f"sns/confirmed/{topic.arn}/{token}")
-    if found is None and used is not None:
+    if found is None and used is not None and used["until"] >= call.store.now():
         return str(used["arn"])
     if found is None:
         restored = call.store.get(f"sns/restore/{topic.arn}/{token}")
@@ -185,6 +190,9 @@ def _confirm(call: Call, topic: Topic, token: str, locked: bool) -> str | None:
     kept["authenticated"] = call.access_key is not None
     kept["locked"] = locked
     call.store.put(document_key(kept["arn"]), kept)
-    call.store.put(f"sns/confirmed/{topic.arn}/{token}", {"arn": kept["arn"]})
+    # A caller who confirms again is told the same while the token would have been good.
+    key = f"sns/confirmed/{topic.arn}/{token}"
+    call.store.put(key, {"arn": kept["arn"], "until": found["until"]})
     call.store.put(f"{PENDING}{topic.arn}/{token}", None)
+    expire_at(call, key, found["until"])
     return str(kept["arn"])
