@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
 
 import pytest
 from pipe_calls import wait_until
@@ -280,3 +282,29 @@ def test_only_a_bus_can_be_discovered(schemas):
     assert refused(schemas.create_discoverer, SourceArn=arn)[0] == "NotFoundException"
     arn = "arn:aws:sqs:us-east-1:000000000000:queue"
     assert refused(schemas.create_discoverer, SourceArn=arn)[0] == "BadRequestException"
+
+
+def test_a_code_binding_reads_and_writes_events(schemas, shop, tmp_path, monkeypatch):
+    own = {"id": 7, "items": [{"unit-price": 1.5}], "class": None}
+    content = discover(schemas, event(own), event({**own, "class": "a", "more": "b"}))
+    create(schemas, content)
+    named = NAMES | {"Language": "Python36"}
+    assert refused(schemas.get_code_binding_source, **named)[0] == "NotFoundException"
+    assert schemas.put_code_binding(**named)["Status"] == "CREATE_COMPLETE"
+    assert schemas.describe_code_binding(**named)["SchemaVersion"] == "1"
+    path = tmp_path / "code.zip"
+    path.write_bytes(schemas.get_code_binding_source(**named)["Body"].read())
+    monkeypatch.syspath_prepend(str(path))
+    for name in [one for one in sys.modules if one.partition(".")[0] == "schema"]:
+        monkeypatch.delitem(sys.modules, name)
+    package = importlib.import_module("schema.shop.paid")
+    given = event(own | {"class": "a"})
+    read = package.Marshaller.unmarshall(given, package.AWSEvent)
+    assert read.detail_type == "Order Paid"
+    assert read.detail.items[0].unit_price == 1.5
+    assert read.detail.member_class == "a"
+    assert read.detail.more is None
+    assert package.Marshaller.marshall(read) == given
+    code, message = refused(schemas.put_code_binding, **NAMES, Language="Java8")
+    assert code == "BadRequestException"
+    assert message == "Language Java8 is not served here. There is: Python36."

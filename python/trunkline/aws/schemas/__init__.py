@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trunkline.aws.schemas import (
+    bindings,
     discoverers,
     discovery,
     policies,
@@ -14,6 +15,7 @@ from trunkline.aws.schemas import (
 from trunkline.aws.schemas.registry import operations
 
 __all__ = [
+    "bindings",
     "discoverers",
     "discovery",
     "operations",

@@ -22,7 +22,7 @@ def as_draft_4(document: dict[str, Any]) -> dict[str, Any]:
     """
     components = document.get("components", {}).get("schemas", {})
     schemas = {name: _converted(schema) for name, schema in components.items()}
-    root = _ROOT if _ROOT in schemas else next(iter(schemas), None)
+    root = root_of(document)
     made = {"$schema": DRAFT_4_URI, "title": document["info"].get("title", "")}
     if root is not None:
         made |= schemas.pop(root)
@@ -30,6 +30,12 @@ def as_draft_4(document: dict[str, Any]) -> dict[str, Any]:
         made = _replaced(made, _DEFINITIONS + root)
         schemas = _replaced(schemas, _DEFINITIONS + root)
     return {**made, "definitions": schemas}
+
+
+def root_of(document: dict[str, Any]) -> str | None:
+    """The component of OpenAPI that is the event."""
+    components = document.get("components", {}).get("schemas", {})
+    return _ROOT if _ROOT in components else next(iter(components), None)
 
 
 def _converted(schema: Any) -> Any:

@@ -61,6 +61,12 @@ def add_version(call: Call, schema: dict[str, Any], kind: str, content: str) -> 
     return changed
 
 
+def forget_version(call: Call, registry: str, name: str, number: int) -> None:
+    """Removes what is kept of a version."""
+    call.store.put(version_key(call, registry, name, number), None)
+    call.store.put(key(call, "binding", registry, name, f"{number:010d}"), None)
+
+
 def version_of(call: Call, schema: Mapping[str, Any], number: str | None) -> dict[str, Any]:
     """One version of a schema; the newest unless told otherwise."""
     wanted = schema["versions"][-1] if number is None else int(number) if number.isdecimal() else 0
@@ -169,7 +175,7 @@ def delete_schema(call: Call, *, registry_name: str, schema_name: str) -> None:
     with call.store.lock:
         schema = schema_of(call, registry_name, schema_name)
         for number in schema["versions"]:
-            call.store.put(version_key(call, registry_name, schema_name, number), None)
+            forget_version(call, registry_name, schema_name, number)
         call.store.put(key(call, "schema", registry_name, schema_name), None)
         # A discoverer begins anew.
         call.store.put(key(call, "shape", registry_name, schema_name), None)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 
-from trunkline.aws.schemas.documents import arn_of, every, key, registry_of, schema_of, version_key
+from trunkline.aws.schemas.documents import arn_of, every, key, registry_of, schema_of
 from trunkline.aws.schemas.errors import invalid
 from trunkline.aws.schemas.exports import as_draft_4
 from trunkline.aws.schemas.pages import page
 from trunkline.aws.schemas.registries import check_writable
 from trunkline.aws.schemas.registry import operations
-from trunkline.aws.schemas.schemas import DRAFT_4, version_of
+from trunkline.aws.schemas.schemas import DRAFT_4, forget_version, version_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def delete_schema_version(
         left = [one for one in schema["versions"] if one != number]
         if not left:
             raise invalid("The only version of a schema cannot be deleted. Delete the schema.")
-        call.store.put(version_key(call, registry_name, schema_name, number), None)
+        forget_version(call, registry_name, schema_name, number)
         changed = {**schema, "versions": left}
         call.store.put(key(call, "schema", registry_name, schema_name), changed)
 
