@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use common::{START, bodies, memory, on_disk, queue, receive};
 use trunkline_engine::{
-    Bus, Code, Engine, NewRule, NewSubscription, NewTarget, Notification, PutEvent, PutOutcome,
-    ReadRequest, ResourceId, ResourceKind, ResourceName, ScheduleConfig, Stream, StreamConfig,
-    TargetResource, Topic, bus_name, fifo_queue, standard_queue, stream_name, topic_name,
+    Bus, Clock, Code, Engine, Limits, NewRule, NewSubscription, NewTarget, Notification,
+    OpenOptions, PutEvent, PutOutcome, ReadRequest, ResourceId, ResourceKind, ResourceName,
+    ScheduleConfig, Stream, StreamConfig, TargetResource, Topic, bus_name, fifo_queue,
+    standard_queue, stream_name, topic_name,
 };
 
 const HOUR: u64 = 3_600_000;
@@ -293,7 +294,7 @@ fn an_event_that_comes_to_buses_by_very_many_ways_is_refused() {
         engine.put_rule(here, rule).unwrap();
     }
     let text = br#"{"source":"s","detail-type":"t","detail":{}}"#;
-    let put = |bus: &Arc<Bus>| bus.put(PutEvent { text, hops: 0 });
+    let put = |bus: &Arc<Bus>| bus.put(PutEvent::new(text));
     let error = put(&row[0]).unwrap_err();
     assert!(error.message().contains("comes to more than"), "{error}");
     assert_eq!(receive(&end, 1).len(), 0);
@@ -325,4 +326,38 @@ fn a_message_that_comes_to_topics_by_very_many_ways_ends() {
 
 fn held_by(queue: &trunkline_engine::Queue) -> u64 {
     queue.statistics().unwrap().visible
+}
+
+#[test]
+fn a_publish_that_no_step_can_hold_delivers_nothing_and_locks_nothing() {
+    const BYTES: usize = 190 << 20;
+    let folder = tempfile::tempdir().unwrap();
+    let limits = Limits {
+        message_bytes_max: BYTES as u32,
+        stream_record_bytes_max: (BYTES + 1_000) as u32,
+        ..Limits::default()
+    };
+    let clock = Arc::new(Clock::virtual_at(START));
+    let options = OpenOptions { clock, limits, ..OpenOptions::at(folder.path()) };
+    let engine = Engine::open(options).unwrap();
+    let (topic, queue) = (topic(&engine, "t"), queue(&engine, "q", standard_queue()));
+    engine.subscribe(&topic, &subscription(queue.id(), true)).unwrap();
+    let config = StreamConfig { shards: 1, retention: 24 * HOUR };
+    let create = |number| engine.create_stream(stream_name(format!("s{number}")), &config, b"");
+    let streams: Vec<_> = (0..6).map(|number| create(number).unwrap()).collect();
+    for stream in &streams {
+        engine.subscribe(&topic, &subscription(stream.id(), true)).unwrap();
+    }
+    let publish = |body: &[u8]| {
+        let message = Notification { body, ..Notification::default() };
+        engine.publish(&topic, &message)
+    };
+    let error = publish(&vec![b'x'; BYTES]).unwrap_err();
+    assert_eq!(error.code(), Code::UnsupportedOperation);
+    assert!(error.message().contains("Nothing was delivered"), "{error}");
+    assert_eq!((held_by(&queue), engine.count_payload_references().len()), (0, 0));
+    assert!(streams.iter().all(|stream| records(stream).is_empty()));
+    assert_eq!(publish(b"short").unwrap().delivered, 7);
+    // What a step locks, a removal locks too.
+    assert!(streams.iter().all(|stream| stream.remove().is_ok()));
 }

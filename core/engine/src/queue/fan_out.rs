@@ -197,15 +197,15 @@ impl Running<'_> {
         let payload = PAYLOAD_HEAD_BYTES + parts[0].len() + parts[1].len();
         let records: usize = self.step.participants.iter().map(|one| one.records()).sum();
         let count = 1 + self.step.branches.len() + records;
-        if self.log.reserve(count, messages + participants + payload) {
+        let bytes = messages + participants + payload;
+        if self.log.reserve(count, bytes) {
             return Ok(());
         }
         Err(Error::new(
             Code::UnsupportedOperation,
             format!(
-                "The message goes to {} queues, which needs more than a step of the journal can \
-                 hold. Nothing was delivered. Give it fewer targets, or make it shorter.",
-                self.step.branches.len()
+                "Its targets get {bytes} bytes together, which is more than a step of the journal \
+                 can hold. Nothing was delivered. Give it fewer targets, or make it shorter."
             ),
         ))
     }
