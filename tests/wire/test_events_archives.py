@@ -134,3 +134,32 @@ def test_a_rule_with_a_schedule_gets_an_event_at_each_moment():
         client.remove_targets(Rule="tick", Ids=["q"])
         client.delete_rule(Name="tick")
         assert jobs.statistics().visible == 0
+
+
+def test_the_rule_of_an_archive_is_shown_and_changed_by_nobody(events):
+    bus = arn("event-bus/default")
+    events.create_archive(ArchiveName="a", EventSourceArn=bus)
+    events.create_archive(ArchiveName="paid", EventSourceArn=bus, EventPattern=PAID)
+    events.put_rule(Name="own", EventPattern=PAID)
+    names = ["Events-Archive-a", "Events-Archive-paid", "own"]
+    listed = events.list_rules()["Rules"]
+    assert [rule["Name"] for rule in listed] == names
+    first = events.list_rules(Limit=1)
+    assert [rule["Name"] for rule in first["Rules"]] == names[:1]
+    found = events.describe_rule(Name="Events-Archive-paid")
+    assert found["ManagedBy"] == "prod.vhs.events.aws.internal"
+    fresh = {"replay-name": [{"exists": False}]}
+    assert json.loads(found["EventPattern"]) == json.loads(PAID) | fresh
+    assert json.loads(listed[0]["EventPattern"]) == fresh
+    assert events.list_targets_by_rule(Rule="Events-Archive-a")["Targets"] == []
+    code, rule = "ManagedRuleException", "Events-Archive-a"
+    refused(events.put_rule, code, Name=rule, EventPattern=PAID)
+    refused(events.disable_rule, code, Name=rule)
+    refused(events.delete_rule, code, Name=rule, Force=True)
+    target = {"Id": "q", "Arn": QUEUE_ARN}
+    refused(events.put_targets, code, Rule=rule, Targets=[target])
+    refused(events.remove_targets, code, Rule=rule, Ids=["q"], Force=True)
+    tags = [{"Key": "k", "Value": "v"}]
+    refused(events.tag_resource, code, ResourceARN=arn(f"rule/{rule}"), Tags=tags)
+    events.delete_archive(ArchiveName="a")
+    refused(events.describe_rule, "ResourceNotFoundException", Name=rule)

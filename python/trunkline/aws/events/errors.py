@@ -43,10 +43,9 @@ def over_limit() -> ServiceError:
     )
 
 
-def managed_rule(name: str, owner: str) -> ServiceError:
-    """A rule of a service is to be changed without force."""
+def managed_rule(name: str, owner: str, remedy: str) -> ServiceError:
+    """A rule of a service is to be changed by somebody else."""
     return ServiceError(
         "ManagedRuleException",
-        f"The rule {name} is managed by {owner}. Only that service can change it, unless the "
-        "request says Force.",
+        f"The rule {name} is managed by {owner}. Only that service can change it{remedy}.",
     )

@@ -6,11 +6,12 @@ the expression of a schedule) lies in the rule's document.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from trunkline.aws.events import stored
-from trunkline.aws.events.errors import no_such_rule
+from trunkline.aws.events.errors import managed_rule, no_such_rule
 from trunkline.aws.events.names import rule_arn
 from trunkline.aws.events.rule_schedules import plan_schedule, remove_schedule, trigger_pattern
 from trunkline.errors import NotFound
@@ -19,6 +20,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from trunkline._core import Bus
     from trunkline.aws.operation import Call
+
+
+ARCHIVES = "prod.vhs.events.aws.internal"
+"""Who manages the rules of archives."""
 
 
 @dataclass
@@ -54,8 +59,17 @@ class StoredRule:
         state: str = self.kept.get("state", "ENABLED")
         return state
 
+    def check_changeable(self, *, force: bool) -> None:
+        """Raises if a service manages the rule, unless the caller may force the change."""
+        owner = self.kept.get("managed_by")
+        if owner == ARCHIVES:
+            raise managed_rule(self.name, owner, ": change or delete the archive")
+        if owner is not None and not force:
+            raise managed_rule(self.name, owner, ", unless the request says Force")
+
     def write(self, call: Call) -> None:
         """Puts the rule as it is now; its targets stay."""
+        self.check_changeable(force=True)
         pattern = trigger_pattern(self)
         document = stored.write(self._document(), self.kept)
         self.bus.put_rule(self.name, pattern, self.enabled, None, document)
@@ -71,10 +85,36 @@ class StoredRule:
 
 def read_rule(bus: Bus, name: str) -> StoredRule:
     """The rule of this name; raises if there is none."""
+    rule = find_rule(bus, name)
+    if rule is None:
+        raise no_such_rule(name, bus.name)
+    return rule
+
+
+def find_rule(bus: Bus, name: str) -> StoredRule | None:
+    """The rule of this name, if there is one."""
     try:
         return of_plain(bus, bus.rule(name))
     except NotFound:
-        raise no_such_rule(name, bus.name) from None
+        return next((rule for rule in archive_rules(bus) if rule.name == name), None)
+
+
+def archive_rules(bus: Bus) -> list[StoredRule]:
+    """The rules through which archives get their events, as AWS shows them.
+
+    The engine needs none: they tell of its archives, and only a change of an archive changes one.
+    """
+    return [
+        StoredRule(
+            bus,
+            f"Events-Archive-{archive['name']}",
+            {"managed_by": ARCHIVES},
+            stored.text(
+                json.loads(archive["pattern"] or "{}") | {"replay-name": [{"exists": False}]}
+            ),
+        )
+        for archive in bus.archives().list()
+    ]
 
 
 def of_plain(bus: Bus, plain: dict[str, Any]) -> StoredRule:

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from trunkline import patterns
-from trunkline.aws.events.errors import invalid, managed_rule
+from trunkline.aws.events.errors import invalid
 from trunkline.aws.events.names import DEFAULT, find_bus
 from trunkline.aws.events.pages import page
 from trunkline.aws.events.registry import operations
 from trunkline.aws.events.rule_schedules import check_expression
 from trunkline.aws.events.rule_store import (
     StoredRule,
+    archive_rules,
+    find_rule,
     forget_rule,
     of_plain,
     read_rule,
 )
 from trunkline.aws.events.tags import as_mapping
 from trunkline.aws.events.target_settings import described
-from trunkline.errors import NotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from trunkline._core import Bus
     from trunkline.aws.operation import Call
 
 
@@ -52,9 +52,9 @@ def put_rule(
             if bus.name != DEFAULT:
                 raise invalid("ScheduleExpression is supported only on the default event bus.")
             check_expression(schedule_expression)
-        old = _find(bus, name)
+        old = find_rule(bus, name)
         if old is not None:
-            check_not_managed(old, force=False)
+            old.check_changeable(force=False)
         rule = old or StoredRule(bus, name, {"created_by": call.account})
         rule.pattern, rule.enabled = event_pattern or None, state != "DISABLED"
         rule.kept |= {
@@ -69,20 +69,6 @@ def put_rule(
             rule.kept["tags"] = given_tags or None
         rule.write(call)
     return {"RuleArn": rule.arn}
-
-
-def _find(bus: Bus, name: str) -> StoredRule | None:
-    try:
-        return of_plain(bus, bus.rule(name))
-    except NotFound:
-        return None
-
-
-def check_not_managed(rule: StoredRule, *, force: bool) -> None:
-    """Raises if a service manages the rule, unless the caller forces the change."""
-    owner = rule.kept.get("managed_by")
-    if owner is not None and not force:
-        raise managed_rule(rule.name, owner)
 
 
 @operations.add("DescribeRule")
@@ -118,9 +104,12 @@ def list_rules(
 ) -> dict[str, Any]:
     """The rules of a bus, sorted by name."""
     bus = find_bus(call)
-    rules = [rule for rule in bus.rules() if rule["name"].startswith(name_prefix)]
-    shown, rest = page(rules, lambda rule: str(rule["name"]), limit, next_token)
-    return {"Rules": [_summary(of_plain(bus, rule)) for rule in shown]} | rest
+    managed = {rule.name: rule for rule in archive_rules(bus)}
+    plain = {rule["name"]: rule for rule in bus.rules()}
+    names = [name for name in managed | plain if name.startswith(name_prefix)]
+    shown, rest = page(names, str, limit, next_token)
+    rules = (of_plain(bus, plain[name]) if name in plain else managed[name] for name in shown)
+    return {"Rules": [_summary(rule) for rule in rules]} | rest
 
 
 @operations.add("EnableRule", writes=True)
@@ -138,7 +127,7 @@ def disable_rule(call: Call, *, name: str, event_bus_name: str = DEFAULT) -> Non
 def _set_enabled(call: Call, name: str, *, enabled: bool) -> None:
     with call.store.lock:
         rule = read_rule(find_bus(call), name)
-        check_not_managed(rule, force=False)
+        rule.check_changeable(force=False)
         rule.enabled = enabled
         rule.write(call)
 
@@ -150,10 +139,10 @@ def delete_rule(
     """Removes a rule that has no targets. One that is gone is a success."""
     with call.store.lock:
         bus = find_bus(call)
-        rule = _find(bus, name)
+        rule = find_rule(bus, name)
         if rule is None:
             return
-        check_not_managed(rule, force=force)
+        rule.check_changeable(force=force)
         if rule.targets:
             raise invalid("Rule can't be deleted since it has targets.")
         forget_rule(call, bus, name)

@@ -8,7 +8,6 @@ from trunkline.aws.events.names import DEFAULT, find_bus
 from trunkline.aws.events.pages import page
 from trunkline.aws.events.registry import operations
 from trunkline.aws.events.rule_store import read_rule
-from trunkline.aws.events.rules import check_not_managed
 from trunkline.aws.events.target_kinds import Absent
 from trunkline.aws.limits import RULE_TARGETS_MAX
 
@@ -34,7 +33,7 @@ def put_targets(
     made, failed = [], []
     with call.store.lock:
         found = read_rule(find_bus(call), rule)
-        check_not_managed(found, force=False)
+        found.check_changeable(force=False)
         ids = {target["id"] for target in found.targets} | {target["Id"] for target in targets}
         if len(ids) > RULE_TARGETS_MAX:
             raise over_limit()
@@ -64,7 +63,7 @@ def remove_targets(
     """Removes targets from a rule; ids that it lacks do no harm."""
     with call.store.lock:
         found = read_rule(find_bus(call), rule)
-        check_not_managed(found, force=force)
+        found.check_changeable(force=force)
         found.bus.remove_targets(rule, ids)
     return {"FailedEntryCount": 0, "FailedEntries": []}
 
