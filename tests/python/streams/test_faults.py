@@ -78,9 +78,9 @@ def test_a_delayed_put_is_carried_out(engine: trunkline.Engine) -> None:
 
 def test_a_rule_names_what_has_the_verb(engine: trunkline.Engine) -> None:
     faults = engine.faults
-    with pytest.raises(trunkline.InvalidParameterValue, match="put is a verb of streams"):
+    with pytest.raises(trunkline.InvalidParameterValue, match="put is a verb of a stream"):
         faults.error("put", queue="clicks")
-    with pytest.raises(trunkline.InvalidParameterValue, match="send is a verb of queues"):
+    with pytest.raises(trunkline.InvalidParameterValue, match="send is a verb of a queue"):
         faults.error("send", stream="clicks")
     with pytest.raises(trunkline.InvalidParameterValue, match="a queue or a stream"):
         faults.error("commit", queue="clicks", stream="clicks")
