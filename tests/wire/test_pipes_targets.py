@@ -214,3 +214,13 @@ def test_records_are_given_up_as_the_pipe_says(pipes, sqs, clock, engine):
     assert told["context"]["condition"] == "RetryAttemptsExhausted"
     assert told["context"]["approximateInvokeCount"] == 3
     assert told["KinesisBatchInfo"]["batchSize"] == 1
+
+
+def test_a_pipe_whose_stream_is_missing_fails_and_can_be_deleted(pipes, target):
+    position = {"KinesisStreamParameters": {"StartingPosition": "LATEST"}}
+    create(pipes, source=arn("kinesis", "stream/gone"), SourceParameters=position)
+    found = pipes.describe_pipe(Name="pipe")
+    assert found["CurrentState"] == "CREATE_FAILED"
+    assert found["StateReason"] == "Kinesis stream gone does not exist."
+    assert pipes.delete_pipe(Name="pipe")["CurrentState"] == "DELETING"
+    assert pipes.list_pipes()["Pipes"] == []

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from threading import Lock, Thread
 
+from trunkline.aws.calls import Failed
 from trunkline.aws.clients import Clients
 from trunkline.aws.pipes.documents import every, name_of
 from trunkline.aws.pipes.worker import Worker
@@ -89,7 +90,7 @@ class Runner:
         self.stop(name_of(document).key)
         try:
             Worker(self._store, self._clients, document).source.forget()
-        except TrunklineError:
+        except (Failed, TrunklineError):
             # The stream has gone, or nothing was read from it.
             return
 

@@ -72,6 +72,10 @@ class Worker:
                     await self._turn()
             except Failed as failed:
                 self._settle("FAILED", failed.message)
+            except EngineUnavailable:
+                raise
+            except TrunklineError as error:
+                self._settle("FAILED", str(error))
             finally:
                 self.source.close()
             self._settle_stopped()
