@@ -50,6 +50,7 @@ OWNERS = {
     "httpdate": {"delivery"},
     "tower-service": {"delivery"},
     "jiff": {"schedule", "engine"},
+    "rsa": {"wire"},
 }
 
 # A word in Rust sources, and the only places where it may stand.

@@ -29,6 +29,7 @@ mod outbox;
 mod queue;
 mod router;
 mod schedule;
+mod signing;
 mod stream;
 mod topic;
 
@@ -54,6 +55,7 @@ pub use router::{
     TargetResource,
 };
 pub use schedule::{Progress, SCHEDULE, Schedule, ScheduleConfig, ScheduleStatus};
+pub use signing::{Signature, Signer};
 pub use stream::{
     FetchRequest, MemberWait, NewRecord, PutRecord, ReadOutcome, ReadRequest, Reader,
     ReaderStatistics, STREAM, ShardPosition, ShardStatistics, Stream, StreamConfig, StreamMember,

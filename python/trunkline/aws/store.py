@@ -55,6 +55,12 @@ class Store:
         data = None if value is None else json.dumps(value, separators=(",", ":")).encode()
         self._wire.put_document(key, data)
 
+    def sign_notification(
+        self, topic: tuple[str, str, str], fields: list[tuple[str, str]]
+    ) -> tuple[int, str, str] | None:
+        """A signature: version, value, address of the certificate; None where nothing signs."""
+        return self._wire.sign_notification(topic, fields)
+
     def page(
         self,
         prefix: str,

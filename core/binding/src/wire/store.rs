@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use trunkline_engine::{Engine as Core, QUEUE, ResourceName};
+use trunkline_engine::{Engine as Core, QUEUE, ResourceName, TOPIC};
 use trunkline_types::ResourceId;
 
 use crate::engine::Engine;
@@ -47,6 +47,21 @@ impl WireStore {
         self.0
             .removed_at(&ResourceName::new(QUEUE, account, region, name))
             .map(|at| at as f64 / 1_000.0)
+    }
+
+    /// The signature of a message about a topic, of these fields in their order: its version,
+    /// itself in base64, and where the certificate is. None where nothing signs.
+    fn sign_notification(
+        &self,
+        py: Python<'_>,
+        topic: (String, String, String),
+        fields: Vec<(String, String)>,
+    ) -> Option<(u8, String, String)> {
+        let (account, region, name) = topic;
+        let topic = ResourceName::new(TOPIC, account, region, name);
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (&**n, &**v)).collect();
+        let made = py.detach(|| trunkline_wire::services::sns::sign(&self.0, &topic, &fields));
+        made.map(|made| (made.version, made.value, made.certificate_url))
     }
 
     /// When the queue was last purged, in seconds since the epoch.

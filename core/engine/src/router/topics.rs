@@ -16,6 +16,7 @@ use crate::bus::BUS;
 use crate::engine::Engine;
 use crate::outbox::{DestinationConfig, Transport};
 use crate::queue::Queue;
+use crate::signing::Signer;
 use crate::stream::Stream;
 use crate::topic::{
     NO_TARGET, Protocol, SubscriptionRecord, SubscriptionStatus, TOPIC, Topic, TopicConfig,
@@ -203,6 +204,16 @@ impl Engine {
             self.remove_owned_destination(removed.target)?;
         }
         Ok(ticket)
+    }
+
+    /// Installs what signs notifications, unless there is one. It stays for the engine's life.
+    pub fn install_signer(&self, signer: Arc<dyn Signer>) {
+        self.topics.signing.install(signer);
+    }
+
+    /// What signs the notifications of this engine.
+    pub fn signer(&self) -> Option<Arc<dyn Signer>> {
+        self.topics.signing.signer()
     }
 
     /// Gives the topics their router, and removes destinations that no subscription names.

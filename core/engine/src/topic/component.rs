@@ -13,6 +13,7 @@ use super::accept::{Delivered, Publisher, Slot};
 use super::record::{PUBLISHED_BYTES, Record, TopicConfig};
 use super::table::Numbered;
 use super::{Notification, Topic, check_name, differs};
+use crate::signing::Signing;
 
 /// Subscriptions that one step of relocation writes, or one step of a copy reads.
 const STEP: usize = 64;
@@ -22,11 +23,12 @@ pub(crate) struct Topics {
     host: Arc<Host>,
     creating: Mutex<()>,
     publisher: Slot,
+    pub(crate) signing: Arc<Signing>,
 }
 
 impl Topics {
-    pub(super) fn new(host: Arc<Host>) -> Self {
-        Self { host, creating: Mutex::new(()), publisher: Slot::default() }
+    pub(super) fn new(host: Arc<Host>, signing: Arc<Signing>) -> Self {
+        Self { host, creating: Mutex::new(()), publisher: Slot::default(), signing }
     }
 
     /// Gives the topics the router to publish through.

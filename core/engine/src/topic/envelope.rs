@@ -8,8 +8,10 @@
 //! ```
 //!
 //! Nothing is looked up, so a message is rendered as it was published after its subscription or its
-//! topic are gone. Envelopes carry no signature: a program that reads them from its own engine
-//! needs no proof of their origin.
+//! topic are gone. Envelopes of standard topics carry a signature where the engine has a signer;
+//! it is the same for all receivers of a message, because it is not of their names.
+
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -20,9 +22,10 @@ use trunkline_types::{
 };
 
 use super::structure::{Protocol, Structure};
-use super::{TOPICS, invalid};
+use super::{TOPIC, TOPICS, invalid};
 use crate::attributes::{self, Attribute};
 use crate::queue::sequence_number;
+use crate::signing::{Signature, Signing, string_to_sign};
 
 /// What a publish says of its message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,10 +45,13 @@ pub(crate) struct Context<'a> {
 pub(super) struct Envelopes {
     key: IdKey,
     name: ResourceName,
+    signing: Arc<Signing>,
 }
 
 /// In a variant: the message goes out as it was published, with header lines alone.
 const RAW: u64 = 1 << 32;
+/// What SNS's deliveries over HTTP call themselves.
+const USER_AGENT: &str = "Amazon Simple Notification Service Agent";
 /// Where the number of a protocol stands in a variant.
 const PROTOCOL_SHIFT: u32 = 33;
 
@@ -102,8 +108,30 @@ pub(crate) fn subscription_uuid(key: IdKey, subscription: ResourceId) -> Message
 }
 
 impl Envelopes {
-    pub fn new(key: IdKey) -> Self {
-        Self { key, name: ResourceName::local(ResourceKind("envelope"), "topics") }
+    pub fn new(key: IdKey, signing: Arc<Signing>) -> Self {
+        Self { key, name: ResourceName::local(ResourceKind("envelope"), "topics"), signing }
+    }
+
+    /// The signature of a message, and the address for its links.
+    fn seal(&self, context: &Context<'_>, body: &str) -> (Option<Signature>, String) {
+        let Some(signer) = self.signing.signer() else {
+            return (None, format!("https://sns.{}.amazonaws.com", context.region));
+        };
+        let address = signer.address(context.region);
+        // AWS does not sign the messages of FIFO topics.
+        if context.seq.is_some() {
+            return (None, address);
+        }
+        let text = string_to_sign(&[
+            ("Message", Some(body)),
+            ("MessageId", Some(&context.message_id.to_string())),
+            ("Subject", context.subject),
+            ("Timestamp", Some(&timestamp(context.published))),
+            ("TopicArn", Some(&context.topic_arn())),
+            ("Type", Some("Notification")),
+        ]);
+        let name = ResourceName::new(TOPIC, context.account, context.region, context.topic);
+        (signer.sign(&name, &text), address)
     }
 
     fn subscription_arn(&self, context: &Context<'_>, variant: u64) -> String {
@@ -129,6 +157,7 @@ impl Resource for Envelopes {
         let context = Context::decode(content.context)?;
         let subscription = self.subscription_arn(&context, variant);
         let mut headers = vec![
+            ("user-agent".to_owned(), USER_AGENT.to_owned()),
             ("x-amz-sns-message-type".to_owned(), "Notification".to_owned()),
             ("x-amz-sns-message-id".to_owned(), context.message_id.to_string()),
             ("x-amz-sns-topic-arn".to_owned(), context.topic_arn()),
@@ -145,7 +174,11 @@ impl Resource for Envelopes {
             return Ok(Rendered { body: body.to_vec(), attributes: None, headers });
         }
         let given = attributes::decode(content.attributes)?;
-        let body = envelope(&context, &subscription, body, &given)?.into_bytes();
+        let body = std::str::from_utf8(body)
+            .map_err(|_| invalid("A body that is no UTF-8 text has no envelope.".to_owned()))?;
+        let (signature, address) = self.seal(&context, body);
+        let unsubscribe = format!("{address}/?Action=Unsubscribe&SubscriptionArn={subscription}");
+        let body = envelope(&context, &unsubscribe, body, &given, signature.as_ref()).into_bytes();
         // Attributes are part of the envelope; those of the system stay with the message.
         let kept: Vec<_> = given.into_iter().filter(|attribute| attribute.system).collect();
         Ok(Rendered { body, attributes: Some(attributes::encode(&kept)), headers })
@@ -157,12 +190,11 @@ impl Resource for Envelopes {
 /// The envelope as AWS writes it, line by line.
 fn envelope(
     context: &Context<'_>,
-    subscription: &str,
-    body: &[u8],
+    unsubscribe: &str,
+    body: &str,
     attributes: &[Attribute],
-) -> Result<String> {
-    let body = std::str::from_utf8(body)
-        .map_err(|_| invalid("A body that is no UTF-8 text has no envelope.".to_owned()))?;
+    signature: Option<&Signature>,
+) -> String {
     let mut lines =
         vec![("Type", text("Notification")), ("MessageId", text(&context.message_id.to_string()))];
     if let Some(seq) = context.seq {
@@ -174,11 +206,12 @@ fn envelope(
     }
     lines.push(("Message", text(body)));
     lines.push(("Timestamp", text(&timestamp(context.published))));
-    let unsubscribe = format!(
-        "https://sns.{}.amazonaws.com/?Action=Unsubscribe&SubscriptionArn={subscription}",
-        context.region
-    );
-    lines.push(("UnsubscribeURL", text(&unsubscribe)));
+    if let Some(signature) = signature {
+        lines.push(("SignatureVersion", text(&signature.version.to_string())));
+        lines.push(("Signature", text(&signature.value)));
+        lines.push(("SigningCertURL", text(&signature.certificate_url)));
+    }
+    lines.push(("UnsubscribeURL", text(unsubscribe)));
     let given: Vec<String> =
         attributes.iter().filter(|attribute| !attribute.system).map(attribute_line).collect();
     if !given.is_empty() {
@@ -186,7 +219,7 @@ fn envelope(
     }
     let lines: Vec<String> =
         lines.iter().map(|(name, value)| format!("  \"{name}\" : {value}")).collect();
-    Ok(format!("{{\n{}\n}}", lines.join(",\n")))
+    format!("{{\n{}\n}}", lines.join(",\n"))
 }
 
 fn attribute_line(attribute: &Attribute) -> String {
@@ -238,7 +271,12 @@ mod tests {
             system: false,
         };
         let attributes = [given("n", "Number", b"1"), given("b", "Binary", &[1, 2])];
-        let text = envelope(&context, "arn:s", "é\n".as_bytes(), &attributes).expect("it is text");
+        let signature = Signature {
+            version: 1,
+            value: "c2lnbg==".to_owned(),
+            certificate_url: "http://h/c.pem".to_owned(),
+        };
+        let text = envelope(&context, "http://h/?a", "é\n", &attributes, Some(&signature));
         assert_eq!(
             text,
             concat!(
@@ -249,13 +287,14 @@ mod tests {
                 "  \"Subject\" : \"a \\\"subject\\\"\",\n",
                 "  \"Message\" : \"é\\n\",\n",
                 "  \"Timestamp\" : \"2012-05-02T00:54:06.655Z\",\n",
-                "  \"UnsubscribeURL\" : ",
-                "\"https://sns.us-east-1.amazonaws.com/?Action=Unsubscribe&SubscriptionArn=arn:s\",\n",
+                "  \"SignatureVersion\" : \"1\",\n",
+                "  \"Signature\" : \"c2lnbg==\",\n",
+                "  \"SigningCertURL\" : \"http://h/c.pem\",\n",
+                "  \"UnsubscribeURL\" : \"http://h/?a\",\n",
                 "  \"MessageAttributes\" : {\n",
                 "    \"n\" : {\"Type\":\"Number\",\"Value\":\"1\"},\n",
                 "    \"b\" : {\"Type\":\"Binary\",\"Value\":\"AQI=\"}\n  }\n}"
             )
         );
-        assert!(envelope(&context, "arn:s", &[0xff], &[]).is_err());
     }
 }

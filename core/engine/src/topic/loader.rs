@@ -13,6 +13,7 @@ use super::record::{Record, Subject, TopicConfig, TopicRecord};
 use super::table::Entry;
 use super::window::Window;
 use super::{TOPIC, Topic};
+use crate::signing::Signing;
 
 /// Topics and subscriptions as they are read.
 pub(super) struct TopicLoader {
@@ -95,7 +96,8 @@ impl Loader for TopicLoader {
             let pattern = entry.pattern()?;
             ready.entry(topic).or_default().push((id, entry, pattern));
         }
-        host.directory.add(Arc::new(Envelopes::new(host.key)));
+        let signing = Arc::new(Signing::default());
+        host.directory.add(Arc::new(Envelopes::new(host.key, signing.clone())));
         for (id, stored) in self.topics {
             host.live_bytes().add(stored.at, now);
             let StoredTopic { at, name, config, created, document } = stored;
@@ -107,6 +109,6 @@ impl Loader for TopicLoader {
             }
             host.directory.add(Arc::new(topic));
         }
-        Ok(Arc::new(Topics::new(host.clone())))
+        Ok(Arc::new(Topics::new(host.clone(), signing)))
     }
 }

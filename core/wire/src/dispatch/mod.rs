@@ -140,11 +140,12 @@ impl Dispatcher {
         }
         let planes = planes.into_iter().filter_map(|service| {
             let info = services.iter().find(|info| info.name == service.name())?;
+            service.attach(&engine);
             Some(Plane { info: info.clone(), counters: Counters::new(&*service), service })
         });
         Self {
             planes: planes.collect(),
-            engine,
+            engine: engine.clone(),
             control,
             services,
             models: Mutex::new(HashMap::new()),
@@ -159,6 +160,20 @@ impl Dispatcher {
         matches!(self.auth, Mode::Strict(_))
     }
 
+    /// Says at which address callers reach this, for links in messages; without a slash at its end.
+    pub fn announce(&self, address: String) {
+        if let Some(signer) = self.engine.signer() {
+            signer.announce(address);
+        }
+    }
+
+    fn published(&self, request: &Request<'_>) -> Option<Response> {
+        if request.method != "GET" || request.path == "/" {
+            return None;
+        }
+        self.planes.iter().find_map(|plane| plane.service.published(&self.engine, request.path))
+    }
+
     /// The engine that is served.
     pub fn engine(&self) -> &Arc<Engine> {
         &self.engine
@@ -169,6 +184,9 @@ impl Dispatcher {
     pub fn start(&self, request: &Request<'_>, base: &str, held: Option<&Held>) -> Dispatched {
         if let Some(dispatched) = self.admin(request) {
             return dispatched;
+        }
+        if let Some(response) = self.published(request) {
+            return Dispatched::Done(response);
         }
         let request_id = request_id::next();
         let dialect = Dialect::of(request);

@@ -24,7 +24,7 @@ pub use proxy::TrustedProxies;
 pub use request_log::LogForm;
 pub use tls::{Certificate, development_certificate};
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -142,6 +142,7 @@ impl Server {
             listen(options.address)?
         };
         let address = listener.local_addr()?;
+        dispatcher.announce(public_address(&options, address));
         let (stop, stopping) = watch::channel(false);
         let log = options.request_log.map(RequestLog::start).transpose()?;
         let memory = Arc::new(Memory::new(options.bodies_bytes_max));
@@ -189,6 +190,19 @@ impl Server {
         runtime.shutdown_timeout(Duration::from_millis(100));
         finished
     }
+}
+
+// The first name that the server was given, because other machines know it by that one.
+fn public_address(options: &Options, address: SocketAddr) -> String {
+    let is_name = |host: &&String| host.as_str() != "*" && host.parse::<IpAddr>().is_err();
+    let host = match (options.hosts.iter().find(is_name), address.ip()) {
+        (Some(name), _) => name.clone(),
+        (None, ip) if ip.is_unspecified() => "localhost".to_owned(),
+        (None, IpAddr::V4(ip)) => ip.to_string(),
+        (None, IpAddr::V6(ip)) => format!("[{ip}]"),
+    };
+    let scheme = if options.certificate.is_some() { "https" } else { "http" };
+    format!("{scheme}://{host}:{}", address.port())
 }
 
 fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {

@@ -142,6 +142,14 @@ pub trait Service: Send + Sync {
         None
     }
 
+    /// Prepares an engine that the service is served of from now on.
+    fn attach(&self, _engine: &Arc<Engine>) {}
+
+    /// What lies at a path for every reader, signed or not.
+    fn published(&self, _engine: &Engine, _path: &str) -> Option<Response> {
+        None
+    }
+
     /// Forgets what the service keeps outside of the engine, which is reset as a whole.
     fn reset(&self, _engine: &Engine) -> Result<()> {
         Ok(())

@@ -29,6 +29,8 @@ _CONFIRMED_FIRST = ("http", "https", "email", "email-json")
 _TOKEN_BYTES = 144
 _TOKEN = re.compile(rf"[0-9a-f]{{{_TOKEN_BYTES},}}")
 _TIMEOUT_MS = 15_000
+# What a signature is of, in this order.
+_SIGNED = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
 _USER_AGENT = "Amazon Simple Notification Service Agent"
 
 
@@ -85,6 +87,12 @@ def _send(call: Call, topic: Topic, kept: dict[str, Any], kind: str, text: str, 
         "SubscribeURL": link,
         "Timestamp": f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1_000:03}Z",
     }
+    owner = (topic.account, topic.region, topic.name)
+    signature = call.store.sign_notification(owner, [(field, body[field]) for field in _SIGNED])
+    if signature is not None:
+        version, value, certificate = signature
+        body["SignatureVersion"] = str(version)
+        body |= {"Signature": value, "SigningCertURL": certificate}
     content = json.dumps(body, indent=2, separators=(",", " : "), ensure_ascii=False)
     if kept["protocol"] not in ("http", "https"):
         key = f"sns/outbox/{int(call.store.now() * 1_000):020}-confirmation-{id}"

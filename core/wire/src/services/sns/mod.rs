@@ -10,7 +10,9 @@ mod input;
 mod outbox;
 mod publish;
 mod service;
+mod signing;
 mod target;
 
 pub(crate) use access::check as check_access;
 pub use service::Sns;
+pub use signing::sign;

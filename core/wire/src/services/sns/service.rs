@@ -1,13 +1,15 @@
 //! SNS as the dispatcher sees it.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use trunkline_engine::{Engine, ResourceName};
 
+use super::signing::Notary;
 use super::{access, batch, errors, outbox, publish, target};
 use crate::codec::xml;
 use crate::error::Result;
-use crate::message::Request;
+use crate::message::{Request, Response};
 use crate::model::{Kind, Model, Protocol};
 use crate::service::{AdminWork, Call, Input, OperationId, Outcome, Service};
 use crate::value::Value;
@@ -63,12 +65,24 @@ impl Service for Sns {
         }
     }
 
+    fn attach(&self, engine: &Arc<Engine>) {
+        engine.install_signer(Arc::new(Notary::new(engine)));
+    }
+
+    fn published(&self, engine: &Engine, path: &str) -> Option<Response> {
+        let certificate = engine.signer()?.certificate(path)?;
+        Some(Response::new(200, "application/x-pem-file", certificate))
+    }
+
     fn authorize(
         &self,
         call: &Call<'_>,
         operation: &str,
         input: &Value,
     ) -> Result<Option<ResourceName>> {
+        if let ("Subscribe", Some(signer)) = (operation, call.engine.signer()) {
+            signer.prepare();
+        }
         let target = target::of(input);
         if let (Some(right), Some(name)) = (call.access, &target) {
             let topic = call.engine.find_topic(name).map_err(|e| errors::from_engine(&e))?;
