@@ -82,7 +82,7 @@ def test_a_rule_names_what_has_the_verb(engine: trunkline.Engine) -> None:
         faults.error("put", queue="clicks")
     with pytest.raises(trunkline.InvalidParameterValue, match="send is a verb of a queue"):
         faults.error("send", stream="clicks")
-    with pytest.raises(trunkline.InvalidParameterValue, match="a queue or a stream"):
+    with pytest.raises(trunkline.InvalidParameterValue, match="A rule names one resource"):
         faults.error("commit", queue="clicks", stream="clicks")
     assert len(faults) == 0
     # A queue and a stream of one name are told apart.
