@@ -394,12 +394,13 @@ impl fmt::Debug for Appender<'_> {
 impl<'a> Appender<'a> {
     pub(crate) fn lock(shared: &'a Shared) -> Result<Self> {
         shared.check_usable()?;
-        let tail = lock(&shared.tail);
+        let mut tail = lock(&shared.tail);
         // Again under the lock, so that nothing is appended after the last flush of `close`.
         shared.check_usable()?;
         if shared.read_only {
             return Err(read_only());
         }
+        tail.begin_step();
         Ok(Self { shared, tail })
     }
 
@@ -415,8 +416,9 @@ impl<'a> Appender<'a> {
     }
 
     /// Keeps the next `count` records together, of at most `bytes` in all: a crash leaves all of
-    /// them or none. They have to follow at once, under this lock. False, and no promise, if they
-    /// are longer together than `limits::RECORD_BYTES_MAX`.
+    /// them or none. They have to follow at once, under this lock, and nothing else may follow
+    /// them there. False, and no promise, if they are longer together than
+    /// `limits::RECORD_BYTES_MAX`.
     pub fn reserve(&mut self, count: usize, bytes: usize) -> bool {
         self.tail.reserve(count, bytes)
     }

@@ -107,6 +107,8 @@ pub(crate) struct Tail {
     /// The position behind the last sealed batch.
     position: Position,
     open: Option<PendingBatch>,
+    /// Whether the records of the current step lie in one batch, which can hold all of them.
+    is_kept: bool,
     sealed: Vec<PendingBatch>,
     in_flight: Vec<Arc<PendingBatch>>,
     buffers: Vec<Vec<u8>>,
@@ -130,6 +132,7 @@ impl Tail {
             epoch,
             position,
             open: None,
+            is_kept: false,
             sealed: Vec::new(),
             in_flight: Vec::new(),
             buffers: Vec::new(),
@@ -174,6 +177,7 @@ impl Tail {
         let size = frame::record_bytes(length);
         if self.rotate_to.is_some() || !self.open.as_ref().is_some_and(|open| self.fits(open, size))
         {
+            debug_assert!(!self.is_kept, "a step is longer than was reserved for it");
             self.open_batch(size);
         }
         let (lsn, seed) = (self.end, self.seed);
@@ -199,7 +203,14 @@ impl Tail {
         {
             self.open_batch(size);
         }
+        self.is_kept = true;
         true
+    }
+
+    /// Begins a step, for which nothing is reserved.
+    #[inline]
+    pub(crate) fn begin_step(&mut self) {
+        self.is_kept = false;
     }
 
     fn fits(&self, open: &PendingBatch, size: usize) -> bool {

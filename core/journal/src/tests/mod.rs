@@ -13,6 +13,7 @@ mod mutants;
 mod repair;
 mod retained;
 mod sealed_files;
+mod steps;
 mod threads;
 mod unsealed_reads;
 mod workload;
