@@ -95,6 +95,70 @@ def test_an_exception_that_is_thrown_in_comes_out_and_ends_it() -> None:
     assert orders.statistics().total == 0
 
 
+def test_an_exception_that_is_thrown_into_one_that_is_over_is_refused() -> None:
+    sending = queue().send("one")
+    with pytest.raises(StopIteration):
+        sending.send(None)
+    with pytest.raises(RuntimeError, match="cannot reuse already awaited coroutine"):
+        sending.throw(KeyError("mine"))
+
+
+def test_a_step_inside_of_a_step_is_refused_and_leaves_the_outer_one_as_it_was() -> None:
+    """The rest of a call is Python's, which a subclass may override."""
+    refusals: list[BaseException] = []
+    plain = queue()
+
+    class Nested(aio.Queue):
+        async def _receive_with(self, *arguments: Any) -> list[Any]:
+            try:
+                await outer
+            except RuntimeError as refusal:
+                refusals.append(refusal)
+            return [7]
+
+    orders = Nested(plain.sync)
+    outer: Any = orders.receive()
+
+    async def main() -> Any:
+        return await outer
+
+    assert asyncio.run(main()) == [7]
+    assert "cannot reuse" in str(refusals[0])
+
+
+def test_a_wrong_wait_is_an_error_also_where_a_message_is_there() -> None:
+    orders = queue()
+    orders.sync.send("one")
+
+    async def main() -> None:
+        wrong: Any = "soon"
+        for wait, error in ((wrong, TypeError), (-1, trunkline.InvalidParameterValue)):
+            with pytest.raises(error, match="wait"):
+                await orders.receive(wait=wait)
+        assert len(await orders.receive(wait=0)) == 1
+
+    asyncio.run(main())
+
+
+def test_a_receive_that_is_cancelled_between_the_wake_and_the_take_loses_nothing() -> None:
+    orders = queue()
+
+    async def main() -> None:
+        first = asyncio.create_task(orders.receive(wait=20))
+        second = asyncio.create_task(orders.receive(wait=20))
+        while orders._core.waiting < 2:
+            await asyncio.sleep(0)
+        # The wake is on its way to the first, which is cancelled before it runs again.
+        orders.sync.send("one")
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        (message,) = await asyncio.wait_for(second, 5)
+        assert (message.text(), message.receive_count) == ("one", 1)
+
+    asyncio.run(main())
+
+
 def test_a_receive_that_is_cancelled_while_it_waits_takes_nothing() -> None:
     orders = queue()
 

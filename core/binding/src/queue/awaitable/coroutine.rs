@@ -135,9 +135,7 @@ impl Coroutine {
             State::New(verb) => verb.begin(slf.py())?,
             State::Write { write, value } => Step::Write { write, value },
             State::Rest(rest) => Step::Rest(rest),
-            State::Ended => {
-                return Err(PyRuntimeError::new_err("cannot reuse already awaited coroutine"));
-            }
+            State::Ended => return Err(ended()),
         };
         Self::suspend(slf, step)
     }
@@ -157,7 +155,11 @@ impl Coroutine {
         traceback: Option<Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let py = slf.py();
-        if let State::Rest(rest) = Self::take(slf)? {
+        let state = Self::take(slf)?;
+        if matches!(state, State::Ended) {
+            return Err(ended());
+        }
+        if let State::Rest(rest) = state {
             let thrown = match (value, traceback) {
                 (None, None) => rest.call_method1(py, intern!(py, "throw"), (kind,)),
                 (value, traceback) => {
@@ -216,6 +218,11 @@ impl Drop for Coroutine {
             warn_unawaited(self.name);
         }
     }
+}
+
+#[cold]
+fn ended() -> PyErr {
+    PyRuntimeError::new_err("cannot reuse already awaited coroutine")
 }
 
 /// Tells of a call that was made and never begun, in the words of Python.

@@ -11,7 +11,7 @@ use std::ptr;
 use pyo3::ffi::{self, PySendResult};
 use pyo3::prelude::*;
 
-use super::coroutine::Coroutine;
+use super::coroutine::{Coroutine, Exchange};
 
 /// Lets the interpreter step coroutines of this class without exceptions.
 pub(super) fn install(py: Python<'_>) {
@@ -37,19 +37,21 @@ unsafe extern "C" fn step(
     unsafe {
         let py = Python::assume_attached();
         let this = Borrowed::from_ptr(py, coroutine).cast_unchecked::<Coroutine>();
-        if let Ok(mut this) = this.try_borrow_mut() {
-            this.exchange.is_used = true;
-            if sent != ffi::Py_None() {
-                this.exchange.sent = Some(Borrowed::from_ptr(py, sent).to_owned().unbind());
-            }
-        }
+        let sent =
+            (sent != ffi::Py_None()).then(|| Borrowed::from_ptr(py, sent).to_owned().unbind());
+        let exchange = Exchange { is_used: true, sent, returned: None };
+        // A step that begins inside of another is refused, and leaves the values of the other.
+        let outer = match this.try_borrow_mut() {
+            Ok(mut this) => std::mem::replace(&mut this.exchange, exchange),
+            Err(_) => Exchange::default(),
+        };
         *result = match (*ffi::Py_TYPE(coroutine)).tp_iternext {
             Some(next) => next(coroutine),
             None => ptr::null_mut(),
         };
         let exchange = match this.try_borrow_mut() {
-            Ok(mut this) => std::mem::take(&mut this.exchange),
-            Err(_) => Default::default(),
+            Ok(mut this) => std::mem::replace(&mut this.exchange, outer),
+            Err(_) => Exchange::default(),
         };
         if !(*result).is_null() {
             return PySendResult::PYGEN_NEXT;

@@ -8,6 +8,7 @@ use trunkline_engine::{Outgoing, Receive, operation};
 use trunkline_types::Millis;
 
 use super::{AsyncMessage, AwaitableVerbs};
+use crate::duration::{WAIT_MAX, millis};
 use crate::error::{NotAdmitted, guard};
 use crate::pending::PendingWrite;
 use crate::queue::batch;
@@ -123,6 +124,8 @@ fn receive(
 ) -> PyResult<Step> {
     let (py, handle) = (queue.py(), &queue.get().0);
     let host = handle.engine.host();
+    // Also where a message is there already, so that a wrong argument is always an error.
+    wait.as_ref().map(|wait| millis(wait.bind(py), "wait", 0, WAIT_MAX)).transpose()?;
     // Rules of faults count calls: they are asked where the call can wait.
     if !host.faults.is_active() && !host.durable_receives {
         // At the limit of messages in flight the call with all arguments decides what to answer.
