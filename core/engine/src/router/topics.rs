@@ -20,7 +20,7 @@ use crate::signing::Signer;
 use crate::stream::Stream;
 use crate::topic::{
     NO_TARGET, Protocol, SubscriptionRecord, SubscriptionStatus, TOPIC, Topic, TopicConfig,
-    no_such_topic, renderer,
+    no_such_topic, renderer, unsubscribe_token,
 };
 
 /// The names of destinations that belong to subscriptions start with this.
@@ -73,6 +73,11 @@ impl Engine {
     pub fn find_topic(&self, name: &ResourceName) -> Result<Option<Arc<Topic>>> {
         self.host().check_readable()?;
         Ok(self.host().directory.find(name))
+    }
+
+    /// What an unsubscribe link has beside the ARN of its subscription: only messages tell it.
+    pub fn unsubscribe_token(&self, subscription_arn: &str) -> String {
+        unsubscribe_token(self.host().key, subscription_arn)
     }
 
     /// The topic of this id.

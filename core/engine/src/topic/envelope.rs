@@ -107,6 +107,12 @@ pub(crate) fn subscription_uuid(key: IdKey, subscription: ResourceId) -> Message
     key.message_id(TOPICS.owner(), u64::from(subscription.0))
 }
 
+/// What shows in an unsubscribe link that it comes out of a message: everyone who may list
+/// subscriptions knows their ARNs.
+pub(crate) fn unsubscribe_token(key: IdKey, subscription_arn: &str) -> String {
+    format!("{:032x}", key.digest(&[b"unsubscribe link", subscription_arn.as_bytes()]))
+}
+
 impl Envelopes {
     pub fn new(key: IdKey, signing: Arc<Signing>) -> Self {
         Self { key, name: ResourceName::local(ResourceKind("envelope"), "topics"), signing }
@@ -177,7 +183,9 @@ impl Resource for Envelopes {
         let body = std::str::from_utf8(body)
             .map_err(|_| invalid("A body that is no UTF-8 text has no envelope.".to_owned()))?;
         let (signature, address) = self.seal(&context, body);
-        let unsubscribe = format!("{address}/?Action=Unsubscribe&SubscriptionArn={subscription}");
+        let token = unsubscribe_token(self.key, &subscription);
+        let unsubscribe =
+            format!("{address}/?Action=Unsubscribe&Token={token}&SubscriptionArn={subscription}");
         let body = envelope(&context, &unsubscribe, body, &given, signature.as_ref()).into_bytes();
         // Attributes are part of the envelope; those of the system stay with the message.
         let kept: Vec<_> = given.into_iter().filter(|attribute| attribute.system).collect();

@@ -36,7 +36,7 @@ use self::window::Window;
 
 pub(crate) use self::accept::{Delivered, Publisher};
 pub(crate) use self::component::Topics;
-pub(crate) use self::envelope::renderer;
+pub(crate) use self::envelope::{renderer, unsubscribe_token};
 pub(crate) use self::publish::Publishing;
 pub use self::publish::{Notification, Publication};
 pub(crate) use self::record::SubscriptionRecord;

@@ -18,6 +18,8 @@ pub const DEFAULT_ACCOUNT: &str = "000000000000";
 /// The region of callers that name none.
 pub const DEFAULT_REGION: &str = "us-east-1";
 
+const MISSING: &str = "MissingAuthenticationTokenException";
+
 /// What is asked of a signature.
 #[derive(Debug, Default)]
 pub enum Mode {
@@ -100,7 +102,12 @@ impl Scope {
     }
 }
 
+/// Whether a request was refused because it has no signature.
+pub fn is_missing(error: &WireError) -> bool {
+    error.name() == MISSING
+}
+
 fn missing() -> WireError {
-    WireError::new("MissingAuthenticationTokenException", 403, "Missing Authentication Token")
+    WireError::new(MISSING, 403, "Missing Authentication Token")
         .with_query_code("MissingAuthenticationToken")
 }

@@ -10,6 +10,7 @@ mod clock;
 mod control;
 mod encoder;
 mod faults;
+mod link;
 mod metrics;
 mod pending;
 mod plane;
@@ -29,9 +30,10 @@ use trunkline_engine::{Engine, Held, ResourceName, Settling};
 use trunkline_types::Clock;
 use trunkline_types::sync::{Mutex, lock};
 
+use self::link::Caller;
 use self::metrics::Counters;
 use self::plane::Plane;
-use crate::auth::{self, Identity, Mode, Scope};
+use crate::auth::{Identity, Mode, Scope};
 use crate::detect::{ServiceInfo, detect};
 use crate::error::{Result, WireError};
 use crate::message::{Request, Response};
@@ -98,6 +100,8 @@ struct Arrival<'a> {
     identity: Identity,
     access: Option<Access>,
     scope: Scope,
+    /// Why the request is refused unless it is a link.
+    refusal: Option<WireError>,
 }
 
 impl<'a> Arrival<'a> {
@@ -210,10 +214,12 @@ impl Dispatcher {
         held: Option<&Held>,
     ) -> Result<Dispatched, Failure> {
         let now = (self.wall.now() / 1_000) as i64;
-        let (identity, scope) =
-            auth::identify(&self.auth, request, now).map_err(|error| (None, error))?;
-        let access = self.access(request, &identity, base, now);
-        let arrival = Arrival { request, base, request_id, held, identity, access, scope };
+        let caller = self.caller(request, dialect, now).map_err(|error| (None, error))?;
+        let Caller { identity, scope, refusal } = caller;
+        // A link has the right that its secret gives, and no other.
+        let proved = refusal.is_none().then_some(&identity);
+        let access = proved.and_then(|identity| self.access(request, identity, base, now));
+        let arrival = Arrival { request, base, request_id, held, identity, access, scope, refusal };
         // The short way: an operation of a data plane in JSON needs no model.
         let direct = dialect.filter(|dialect| dialect.protocol == Protocol::Json);
         let target = request.header("x-amz-target").and_then(|target| self.targeted(target));
@@ -237,7 +243,7 @@ impl Dispatcher {
         &self,
         info: &ServiceInfo,
         dialect: Option<&Dialect>,
-        arrival: Arrival<'_>,
+        mut arrival: Arrival<'_>,
     ) -> Result<Dispatched, Failure> {
         let request = arrival.request;
         let model = self.model(&info.name).map_err(|error| (None, error))?;
@@ -253,11 +259,8 @@ impl Dispatcher {
         let fail = |error| self.worded(plane, &model, &dialect, error);
         let named = protocol::identify(&model, &dialect, request).map_err(fail)?;
         let operation = named.operation;
-        if !plane.is_some_and(|plane| plane.service.is_linked(&operation.name)) {
-            safe_method::check(request, &arrival.scope, dialect.protocol, &operation.name)
-                .map_err(fail)?;
-        }
-        let call = arrival.call(&self.engine);
+        let protocol = dialect.protocol;
+        let linked = self.linked(plane, &arrival, protocol, &operation.name).map_err(fail)?;
         if let Some(plane) = plane
             && let Some(id) = plane.operation(&operation.name)
         {
@@ -268,17 +271,23 @@ impl Dispatcher {
                 &plane.service,
                 arrival.request_id,
             );
+            let call = arrival.call(&self.engine);
             let started = named.with_input(&model, &dialect, request, |input| {
                 self.start_operation((plane, id), &call, input, encoder)
             });
             return started.map_err(fail);
         }
         let mut input = named.value(&model, &dialect, request).map_err(fail)?;
+        if let Some(plane) = linked {
+            let named = (&*operation.name, &input);
+            arrival.follow(plane, &self.engine, protocol, named).map_err(fail)?;
+        }
         let mut target = None;
         if let Some(plane) = plane {
+            let call = arrival.call(&self.engine);
             let service = &plane.service;
             target = service
-                .complete(request, dialect.protocol, &model, operation, &mut input)
+                .complete(request, protocol, &model, operation, &mut input)
                 .and_then(|()| service.authorize(&call, &operation.name, &input))
                 .map_err(fail)?;
         }

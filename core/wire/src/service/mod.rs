@@ -116,10 +116,21 @@ pub trait Service: Send + Sync {
         false
     }
 
-    /// Whether `operation` is called by links in messages: a GET request without a signature may
-    /// call it, because what it names is known from the message alone.
+    /// Whether links in messages call `operation`, which the control plane carries out.
     fn is_linked(&self, _operation: &str) -> bool {
         false
+    }
+
+    /// The resource that a link is about, if it has the secret that only the message tells: such a
+    /// request needs no signature. `input` is what the operation will act on.
+    fn linked_resource(
+        &self,
+        _engine: &Engine,
+        _request: &Request<'_>,
+        _operation: &str,
+        _input: &Value,
+    ) -> Option<ResourceName> {
+        None
     }
 
     /// Puts an error into the words and codes of the service.

@@ -7,6 +7,7 @@ mod checked;
 mod direct;
 mod errors;
 mod input;
+mod link;
 mod outbox;
 mod publish;
 mod service;

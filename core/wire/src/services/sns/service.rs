@@ -6,7 +6,7 @@ use std::sync::Arc;
 use trunkline_engine::{Engine, ResourceName};
 
 use super::signing::Notary;
-use super::{access, batch, errors, outbox, publish, target};
+use super::{access, batch, errors, link, outbox, publish, target};
 use crate::codec::xml;
 use crate::error::Result;
 use crate::message::{Request, Response};
@@ -95,6 +95,16 @@ impl Service for Sns {
 
     fn is_linked(&self, operation: &str) -> bool {
         matches!(operation, "ConfirmSubscription" | "Unsubscribe")
+    }
+
+    fn linked_resource(
+        &self,
+        engine: &Engine,
+        request: &Request<'_>,
+        operation: &str,
+        input: &Value,
+    ) -> Option<ResourceName> {
+        link::resource(engine, request, operation, input)
     }
 
     fn write_metrics(&self, engine: &Engine, out: &mut dyn Write) -> std::fmt::Result {
