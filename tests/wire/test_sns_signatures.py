@@ -129,7 +129,7 @@ def test_envelopes_of_queues_are_signed_once_for_all_subscriptions(server, tmp_p
     assert first["SignatureVersion"] == version
     assert first["Signature"] == second["Signature"]
     assert first["SigningCertURL"].startswith(f"{server.url}/SimpleNotificationService-")
-    assert first["UnsubscribeURL"].startswith(f"{server.url}/?Action=Unsubscribe&SubscriptionArn=")
+    assert first["UnsubscribeURL"].startswith(f"{server.url}/?Action=Unsubscribe&Token=")
     assert_signed(first, tmp_path)
     assert is_signed(first, tmp_path, Subject="another").returncode == 1
     sns.publish(TopicArn=topic, Message="without a subject")
