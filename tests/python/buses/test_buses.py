@@ -317,6 +317,26 @@ def test_rules_and_waiting_events_survive_a_restart(tmp_path: Path) -> None:
         assert bus.put(ORDER).matched == 2
 
 
+def test_what_a_function_had_when_the_engine_closed_comes_when_it_opens(tmp_path: Path) -> None:
+    begun, end, seen = threading.Event(), threading.Event(), threading.Event()
+
+    def never_ends(event: object) -> None:
+        begun.set()
+        end.wait(120)
+
+    try:
+        with trunkline.open(tmp_path) as engine:
+            engine.bus().rule("mine", ALL, never_ends)
+            engine.bus().put(ORDER)
+            assert begun.wait(60)
+        with trunkline.open(tmp_path) as engine:
+            engine.bus().rule("mine", ALL, lambda event: seen.set())
+            # The lease of a function is five minutes: far behind the end of this wait.
+            assert seen.wait(60)
+    finally:
+        end.set()
+
+
 def test_the_vectors_hold_in_python() -> None:
     cases = tomllib.loads(VECTORS.read_text(encoding="utf-8"))["case"]
     tried = 0

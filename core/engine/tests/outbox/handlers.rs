@@ -155,21 +155,26 @@ fn what_handlers_had_when_the_engine_closed_is_due_when_it_opens_again() {
 
 #[test]
 fn a_delivery_that_is_leased_while_the_engine_closes_is_not_kept_from_the_next_opening() {
-    for _ in 0..50 {
+    const DELIVERIES: usize = 100;
+    for _ in 0..10 {
         let folder = tempfile::tempdir().unwrap();
         let engine = on_disk(folder.path(), START);
         let id = engine.create_destination("handler", &handled()).unwrap();
-        deliver(&engine, id, "a");
+        (0..DELIVERIES).for_each(|_| deliver(&engine, id, "a"));
         let handler = engine.outbox().enter_handler(id).unwrap();
+        let (tell, leases) = std::sync::mpsc::channel();
         let worker = std::thread::spawn(move || {
-            // Until the engine refuses: the lease may begin before the closing or not at all.
-            while handler.lease(1).is_ok() {}
+            while handler.lease(1).is_ok_and(|leased| !leased.is_empty()) {
+                tell.send(()).unwrap();
+            }
+            handler
         });
+        // It leases on while the engine closes.
+        leases.recv().unwrap();
         engine.close().unwrap();
-        worker.join().unwrap();
-        drop(engine);
+        drop((worker.join().unwrap(), engine));
         let engine = on_disk(folder.path(), START + 1);
         let handler = engine.outbox().enter_handler(id).unwrap();
-        assert_eq!(handler.lease(1).unwrap().len(), 1);
+        assert_eq!(handler.lease(DELIVERIES).unwrap().len(), DELIVERIES);
     }
 }
