@@ -23,6 +23,9 @@ EXPECTED = {
     "checkout.py": "24 sends, 12 steps handled, 4 of 4 carts in order\n",
     "redrive.py": "2 handled, 2 dead letters, 2 moved back, 2 handled then\n",
     "order_events.py": "3 events put, 1 received: Order Paid 2\n",
+    "order_topic.py": 'kitchen: {"total": 200}, {"total": 5}\n'
+    'billing: {"total": 200}\n'
+    'audit: {"total": 200}, {"total": 200}, {"total": 5}\n',
 }
 # Slow machines need long to start an interpreter and boto3.
 SECONDS_MAX = 60

@@ -5,6 +5,7 @@ from __future__ import annotations
 import boto3
 import checkout
 import order_events
+import order_topic
 import orders
 import redrive
 
@@ -18,10 +19,11 @@ def main() -> None:
         # Every client that is made inside the block is answered by the engine, also by code that
         # has never heard of it. `trunkline.aws.client("sqs", engine=engine)` makes a single one.
         with trunkline.aws.local(engine):
-            sqs, events = boto3.client("sqs"), boto3.client("events")
+            sqs, sns, events = (boto3.client(name) for name in ("sqs", "sns", "events"))
         for program in (orders, checkout, redrive):
             program.main(sqs)
         order_events.main(sqs, events)
+        order_topic.main(sqs, sns)
 
 
 if __name__ == "__main__":
