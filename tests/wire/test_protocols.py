@@ -178,13 +178,12 @@ def test_operations_that_differ_in_a_query_key_are_told_apart(echo):
 
 def test_query_carries_lists_and_maps_both_ways(echo):
     sns = echo.client("sns")
-    echo.output = {"MessageId": "m"}
-    attributes = {"a": {"DataType": "Binary", "BinaryValue": b"\x00"}}
-    answer = sns.publish(TopicArn="t", Message="b & c", MessageAttributes=attributes)
-    assert echo.calls[-1][2]["MessageAttributes"] == attributes
-    assert answer["MessageId"] == "m"
+    echo.output = {"TopicArn": "t"}
+    sent = {"Attributes": {"DisplayName": "b & c"}, "Tags": [{"Key": "k", "Value": "<v>"}]}
+    assert sns.create_topic(Name="t", **sent)["TopicArn"] == "t"
+    assert plain(echo.calls[-1][2]) == {"Name": "t", **sent}
     echo.output = {"Attributes": {"Owner": "me", "Empty": ""}}
-    assert plain(sns.get_topic_attributes(TopicArn="t")) == echo.output
+    assert plain(sns.get_topic_attributes(TopicArn="arn:aws:sns:us-east-1:000000000000:t")) == echo.output
 
 
 def test_cbor_carries_what_botocore_writes_and_reads(echo):
@@ -233,7 +232,7 @@ def test_cbor_carries_what_botocore_writes_and_reads(echo):
         ("lambda", None, {"FunctionName": "f"}, "ResourceNotFoundException"),
         ("s3", None, {"Bucket": "bucket", "Key": "k"}, "NoSuchKey"),
         ("kinesis", "Kinesis_20131202", {"ShardIterator": "i"}, "ExpiredIteratorException"),
-        ("sns", None, {"TopicArn": "t"}, "NotFoundException"),
+        ("sns", None, {"TopicArn": "arn:aws:sns:us-east-1:000000000000:t"}, "NotFoundException"),
     ],
 )
 def test_errors_have_the_form_of_their_protocol(echo, service, prefix, call, error):
