@@ -16,6 +16,7 @@ from trunkline.aws import ServiceError
 pytest.importorskip("boto3")
 
 WHEN = datetime.datetime(2026, 3, 4, 5, 6, 7, tzinfo=datetime.UTC)
+TOPIC = "arn:aws:sns:us-east-1:000000000000:t"
 
 
 @pytest.fixture
@@ -183,7 +184,7 @@ def test_query_carries_lists_and_maps_both_ways(echo):
     assert sns.create_topic(Name="t", **sent)["TopicArn"] == "t"
     assert plain(echo.calls[-1][2]) == {"Name": "t", **sent}
     echo.output = {"Attributes": {"Owner": "me", "Empty": ""}}
-    assert plain(sns.get_topic_attributes(TopicArn="arn:aws:sns:us-east-1:000000000000:t")) == echo.output
+    assert plain(sns.get_topic_attributes(TopicArn=TOPIC)) == echo.output
 
 
 def test_cbor_carries_what_botocore_writes_and_reads(echo):
@@ -232,7 +233,7 @@ def test_cbor_carries_what_botocore_writes_and_reads(echo):
         ("lambda", None, {"FunctionName": "f"}, "ResourceNotFoundException"),
         ("s3", None, {"Bucket": "bucket", "Key": "k"}, "NoSuchKey"),
         ("kinesis", "Kinesis_20131202", {"ShardIterator": "i"}, "ExpiredIteratorException"),
-        ("sns", None, {"TopicArn": "arn:aws:sns:us-east-1:000000000000:t"}, "NotFoundException"),
+        ("sns", None, {"TopicArn": TOPIC}, "NotFoundException"),
     ],
 )
 def test_errors_have_the_form_of_their_protocol(echo, service, prefix, call, error):
