@@ -38,12 +38,15 @@ fn queue(engine: &Engine, name: &str) -> Arc<Queue> {
     })
 }
 
-/// A stream of one shard.
-pub fn stream(engine: &Engine, name: &str) -> Arc<Stream> {
-    engine.find_stream(&stream_name(name)).unwrap().unwrap_or_else(|| {
+/// The stream of this name. If there is none it is created, which is an operation of its own: a
+/// crash may leave it without what would lead to it.
+pub fn stream(engine: &Engine, name: &str) -> Option<Arc<Stream>> {
+    let found = engine.find_stream(&stream_name(name)).unwrap();
+    if found.is_none() {
         let config = StreamConfig { shards: 1, retention: 86_400_000 };
-        engine.create_stream(stream_name(name), &config, b"").unwrap()
-    })
+        engine.create_stream(stream_name(name), &config, b"").unwrap();
+    }
+    found
 }
 
 /// The records of a stream, if it has any.
@@ -58,15 +61,15 @@ pub fn records(engine: &Engine, name: &str) -> Option<(String, Vec<u8>)> {
     (!data.is_empty()).then(|| (format!("records of {name}"), data))
 }
 
-/// The target of the rule of this name.
-fn to(engine: &Engine, name: &str) -> NewTarget {
+/// The target of the rule of this name, unless its stream had to be created first.
+fn to(engine: &Engine, name: &str) -> Option<NewTarget> {
     if name == HANDLER {
         let outside = TargetResource::Outside(Transport::Handler { lease: 30_000 });
-        return NewTarget::new("handler", outside);
+        return Some(NewTarget::new("handler", outside));
     }
     if name == STREAM {
-        let stream = stream(engine, STREAM);
-        return NewTarget::new("stream", TargetResource::Resource(stream.id()));
+        let stream = stream(engine, STREAM)?;
+        return Some(NewTarget::new("stream", TargetResource::Resource(stream.id())));
     }
     let number = "$.detail.n".to_owned();
     let (input, group) = match name {
@@ -80,7 +83,7 @@ fn to(engine: &Engine, name: &str) -> NewTarget {
     };
     let dead_letter = (name == "put-short").then(|| queue(engine, "put-dead").id());
     let resource = TargetResource::Resource(queue(engine, name).id());
-    NewTarget { dead_letter, group, input, ..NewTarget::new("end", resource) }
+    Some(NewTarget { dead_letter, group, input, ..NewTarget::new("end", resource) })
 }
 
 /// Makes what is still missing of the bus, one thing at a time, or puts an event.
@@ -89,7 +92,7 @@ pub fn operate(engine: &Engine, random: &mut Random) -> Option<Ticket> {
     let bus = bus(engine);
     let rules = bus.rules().unwrap();
     if let Some(name) = RULES.iter().find(|name| rules.iter().all(|rule| rule.name != **name)) {
-        let targets = Some(vec![to(engine, name)]);
+        let targets = Some(vec![to(engine, name)?]);
         let rule = NewRule { name, pattern: PATTERN, is_enabled: true, targets, document: b"" };
         return engine.put_rule(&bus, rule).unwrap();
     }

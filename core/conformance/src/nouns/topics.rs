@@ -60,7 +60,7 @@ fn subscribe_others(engine: &Engine) -> Option<Ticket> {
         return engine.subscribe(&news, &new).unwrap().1;
     }
     if engine.find_queue(&queue_name("sub-short")).unwrap().is_some() {
-        let stream = puts::stream(engine, STREAM);
+        let stream = puts::stream(engine, STREAM)?;
         if news.subscription_of(stream.id()).unwrap().is_some() {
             return None;
         }
