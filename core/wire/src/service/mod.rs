@@ -5,9 +5,11 @@
 //! server) wait in their own way.
 
 mod input;
+mod metrics;
 mod outcome;
 
 pub use input::Input;
+pub(crate) use metrics::write_states;
 pub use outcome::{Event, EventStream, Finished, NextEvent, Outcome, Output, Wait};
 
 use std::fmt::Write;

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-
+from trunkline.aws import pages
 from trunkline.aws.limits import SCHEDULES_PAGE_MAX
 from trunkline.aws.scheduler.errors import invalid
 
@@ -19,24 +17,10 @@ if TYPE_CHECKING:
 def page(
     items: Iterable[Item], key: Callable[[Item], str], limit: int | None, token: str | None
 ) -> tuple[list[Item], dict[str, Any]]:
-    """The items of one page, which `key` sorts and finds again, and the token of the next one.
-
-    >>> page(["a", "b", "c"], str, 2, None)[1]
-    {'NextToken': 'Yg=='}
-    >>> page(["a", "b", "c"], str, 2, "Yg==")
-    (['c'], {})
-    """
+    """The items of one page, which `key` sorts and finds again, and the token of the next one."""
     most = min(limit or SCHEDULES_PAGE_MAX, SCHEDULES_PAGE_MAX)
-    after = None if token is None else _read(token)
-    left = sorted((item for item in items if after is None or key(item) > after), key=key)
-    shown = left[:most]
-    if len(left) <= most:
-        return shown, {}
-    return shown, {"NextToken": base64.urlsafe_b64encode(key(shown[-1]).encode()).decode()}
+    return pages.page(items, key, most, token, _refusal)
 
 
-def _read(token: str) -> str:
-    try:
-        return base64.b64decode(token.encode(), b"-_", validate=True).decode()
-    except (binascii.Error, ValueError):
-        raise invalid("Invalid NextToken. Take it from the answer before.") from None
+def _refusal() -> Exception:
+    return invalid("Invalid NextToken. Take it from the answer before.")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from trunkline.aws.errors import ServiceError
-from trunkline.aws.scheduler import pages
+from trunkline.aws import pages
+from trunkline.aws.limits import SCHEDULES_PAGE_MAX
 from trunkline.aws.schemas.errors import invalid
 
 TYPE_CHECKING = False
@@ -18,7 +18,9 @@ def page(
     items: Iterable[Item], key: Callable[[Item], str], limit: int | None, token: str | None
 ) -> tuple[list[Item], dict[str, Any]]:
     """The items of one page, which `key` sorts and finds again, and the token of the next one."""
-    try:
-        return pages.page(items, key, limit, token)
-    except ServiceError as error:
-        raise invalid(error.message) from None
+    most = min(limit or SCHEDULES_PAGE_MAX, SCHEDULES_PAGE_MAX)
+    return pages.page(items, key, most, token, _refusal)
+
+
+def _refusal() -> Exception:
+    return invalid("Invalid NextToken. Take it from the answer before.")

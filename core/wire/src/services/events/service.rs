@@ -5,11 +5,10 @@ use std::fmt::Write;
 use trunkline_engine::{Engine, ResourceName};
 
 use super::{access, errors, lines, put_events, target, target_access};
-use crate::codec::xml;
 use crate::error::{Result, WireError};
 use crate::message::Request;
 use crate::model::Protocol;
-use crate::service::{AdminWork, Call, Input, OperationId, Outcome, Service};
+use crate::service::{AdminWork, Call, Input, OperationId, Outcome, Service, write_states};
 use crate::value::Value;
 
 const OPERATIONS: [&str; 1] = ["PutEvents"];
@@ -69,23 +68,14 @@ impl Service for Events {
         // A closed engine has no buses to show.
         for bus in engine.buses(None, None, "").unwrap_or_default() {
             let Ok(statistics) = bus.statistics() else { continue };
-            let name = bus.name();
-            let mut label = String::new();
-            xml::escape(&name.name, &mut label);
-            for (state, count) in [
+            let states = [
                 ("put", statistics.events),
                 ("matched", statistics.matched),
                 ("delivered", statistics.delivered),
                 ("dead_lettered", statistics.dead_lettered),
                 ("failed", statistics.failed),
-            ] {
-                writeln!(
-                    out,
-                    "trunkline_bus_events{{account=\"{}\",region=\"{}\",bus=\"{label}\",\
-                     state=\"{state}\"}} {count}",
-                    name.account, name.region
-                )?;
-            }
+            ];
+            write_states(out, "trunkline_bus_events", "bus", bus.name(), &states)?;
         }
         Ok(())
     }

@@ -7,11 +7,10 @@ use trunkline_engine::{Engine, ResourceName};
 
 use super::signing::Notary;
 use super::{access, batch, errors, link, outbox, publish, target};
-use crate::codec::xml;
 use crate::error::Result;
 use crate::message::{Request, Response};
 use crate::model::{Kind, Model, Protocol};
-use crate::service::{AdminWork, Call, Input, OperationId, Outcome, Service};
+use crate::service::{AdminWork, Call, Input, OperationId, Outcome, Service, write_states};
 use crate::value::Value;
 
 const OPERATIONS: [&str; 2] = ["Publish", "PublishBatch"];
@@ -112,22 +111,13 @@ impl Service for Sns {
         // A closed engine has no topics to show.
         for topic in engine.topics(None, None, "").unwrap_or_default() {
             let Ok(statistics) = topic.statistics() else { continue };
-            let name = topic.name();
-            let mut label = String::new();
-            xml::escape(&name.name, &mut label);
-            for (state, count) in [
+            let states = [
                 ("published", statistics.published),
                 ("delivered", statistics.delivered),
                 ("dead_lettered", statistics.dead_lettered),
                 ("failed", statistics.failed),
-            ] {
-                writeln!(
-                    out,
-                    "trunkline_topic_messages{{account=\"{}\",region=\"{}\",topic=\"{label}\",\
-                     state=\"{state}\"}} {count}",
-                    name.account, name.region
-                )?;
-            }
+            ];
+            write_states(out, "trunkline_topic_messages", "topic", topic.name(), &states)?;
         }
         Ok(())
     }

@@ -5,11 +5,10 @@ use std::fmt::Write;
 use trunkline_engine::{Engine, ResourceName};
 
 use super::{Context, Operation, address, errors, lease, peek, receive, send, target};
-use crate::codec::xml;
 use crate::error::{Result, WireError};
 use crate::message::{Request, Response};
 use crate::model::{Kind, Model, Protocol};
-use crate::service::{AdminWork, Call, Input, OperationId, Outcome, Service};
+use crate::service::{AdminWork, Call, Input, OperationId, Outcome, Service, write_states};
 use crate::value::Value;
 
 /// The wire names that the query protocol has beside the model.
@@ -117,21 +116,12 @@ impl Service for Sqs {
         // A closed engine has no queues to show.
         for queue in engine.queues(None, None, "").unwrap_or_default() {
             let Ok(statistics) = queue.statistics() else { continue };
-            let name = queue.name();
-            let mut label = String::new();
-            xml::escape(&name.name, &mut label);
-            for (state, count) in [
+            let states = [
                 ("visible", statistics.visible),
                 ("in_flight", statistics.in_flight),
                 ("delayed", statistics.delayed),
-            ] {
-                writeln!(
-                    out,
-                    "trunkline_queue_messages{{account=\"{}\",region=\"{}\",queue=\"{label}\",\
-                     state=\"{state}\"}} {count}",
-                    name.account, name.region
-                )?;
-            }
+            ];
+            write_states(out, "trunkline_queue_messages", "queue", queue.name(), &states)?;
         }
         Ok(())
     }
