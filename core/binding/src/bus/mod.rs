@@ -146,7 +146,7 @@ impl Bus {
         self.control(py, || self.engine.put_targets(&self.bus, rule, &targets))
     }
 
-    #[allow(clippy::needless_pass_by_value)]
+    #[allow(clippy::needless_pass_by_value, reason = "PyO3 makes the list")]
     fn remove_targets(&self, py: Python<'_>, rule: &str, ids: Vec<String>) -> PyResult<()> {
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         self.control(py, || self.engine.remove_targets(&self.bus, rule, &ids))
