@@ -4,10 +4,13 @@
 //! to be done ([`Outcome`]). It never blocks: the drivers (a thread in the process, a task of the
 //! server) wait in their own way.
 
+mod access;
 mod input;
 mod metrics;
 mod outcome;
 
+pub use access::Access;
+pub(crate) use access::{Guarded, policy_in};
 pub use input::Input;
 pub(crate) use metrics::write_states;
 pub use outcome::{Event, EventStream, Finished, NextEvent, Outcome, Output, Wait};
@@ -24,15 +27,6 @@ use crate::value::Value;
 
 /// An operation of a data plane: its place in [`Service::operations`].
 pub type OperationId = usize;
-
-/// The caller of a request whose signature was proved, and what policies may look at.
-#[derive(Debug)]
-pub struct Access {
-    /// The resource name of the caller.
-    pub principal: String,
-    /// The keys of conditions, with their values for this request.
-    pub keys: Vec<(&'static str, String)>,
-}
 
 /// A request on its way to a service.
 #[derive(Clone, Copy)]

@@ -1,14 +1,12 @@
 //! Who may use an event bus, when signatures are proved: its own account unless its policy forbids
 //! it, and another account only if its policy allows it.
 
-use memchr::memmem;
-use trunkline_engine::{Bus, Engine, ResourceName};
+use trunkline_engine::{Engine, ResourceName};
 
 use super::errors::from_engine;
 use crate::arn::partition;
 use crate::error::{Result, WireError};
-use crate::policy::{AuthorizationRequest, Decision, Policy};
-use crate::service::Access;
+use crate::service::{Access, Guarded, policy_in};
 
 /// The resource name of a bus.
 fn arn(name: &ResourceName) -> String {
@@ -33,35 +31,14 @@ pub(super) fn check(
 ) -> Result<()> {
     let bus = engine.find_bus(name).map_err(|error| from_engine(&error))?;
     let (action, resource) = (format!("events:{operation}"), arn(name));
-    let policy = bus.as_deref().and_then(policy_of);
-    let decision = policy.map_or(Decision::Silent, |policy| {
-        let principal = &access.principal;
-        let (action, resource, keys) = (&action, &resource, &access.keys);
-        let request = AuthorizationRequest { account, principal, action, resource, keys };
-        Policy::read(&policy).evaluate(&request)
-    });
-    let is_own = *name.account == *account;
-    let why = match decision {
-        Decision::Allowed => return Ok(()),
-        Decision::Silent if is_own => return Ok(()),
-        // The way out of a policy that denies its owner everything.
-        Decision::Denied if is_own && matches!(operation, "PutPermission" | "RemovePermission") => {
-            return Ok(());
-        }
-        Decision::Silent => format!("because no resource-based policy allows the {action} action"),
-        Decision::Denied => "with an explicit deny in a resource-based policy".to_owned(),
+    let policy = bus.and_then(|bus| policy_in(&bus.document(), &["events", "Policy"]));
+    let guarded = Guarded {
+        account,
+        owner: &name.account,
+        action: &action,
+        resource: &resource,
+        policy: policy.as_deref(),
+        repairs: matches!(operation, "PutPermission" | "RemovePermission"),
     };
-    let who = &access.principal;
-    let message =
-        format!("User: {who} is not authorized to perform: {action} on resource: {resource} {why}");
-    Err(WireError::new("AccessDeniedException", 400, message))
-}
-
-fn policy_of(bus: &Bus) -> Option<String> {
-    let document = bus.document();
-    // Most buses have none, and then nothing is parsed.
-    memmem::find(&document, b"\"Policy\"")?;
-    let document: serde_json::Value = serde_json::from_slice(&document).ok()?;
-    let policy = document.get("events")?.get("Policy")?;
-    policy.is_object().then(|| policy.to_string())
+    access.permit(&guarded).map_err(|why| WireError::new("AccessDeniedException", 400, why))
 }

@@ -1,13 +1,11 @@
 //! Who may use a queue, when signatures are proved: its own account unless its policy forbids it,
 //! and another account only if its policy allows it.
 
-use memchr::memmem;
 use trunkline_engine::{Engine, Queue, ResourceName};
 
 use super::{address, errors};
 use crate::error::Result;
-use crate::policy::{AuthorizationRequest, Decision, Policy};
-use crate::service::Access;
+use crate::service::{Access, Guarded, policy_in};
 use crate::value::Value;
 
 impl Access {
@@ -22,24 +20,19 @@ impl Access {
         // A batch needs what each of its entries needs.
         let action = format!("sqs:{}", operation.strip_suffix("Batch").unwrap_or(operation));
         let resource = address::arn(name);
-        let decision = policy_of(queue).map_or(Decision::Silent, |policy| {
-            let principal = &self.principal;
-            let (action, resource, keys) = (&action, &resource, &self.keys);
-            let request = AuthorizationRequest { account, principal, action, resource, keys };
-            Policy::read(&policy).evaluate(&request)
-        });
-        let why = match decision {
-            Decision::Allowed => return Ok(()),
-            Decision::Silent if *name.account == *account => return Ok(()),
-            Decision::Silent => "because no resource-based policy allows the {action} action",
-            Decision::Denied => "with an explicit deny in a resource-based policy",
+        let policy = queue_policy(&queue.document());
+        let guarded = Guarded {
+            account,
+            owner: &name.account,
+            action: &action,
+            resource: &resource,
+            policy: policy.as_deref(),
+            // Repairs are told apart by their input; see `check_target`.
+            repairs: false,
         };
-        let action = action.to_ascii_lowercase();
-        let (why, who) = (why.replace("{action}", &action), &self.principal);
-        let message = format!(
-            "User: {who} is not authorized to perform: {action} on resource: {resource} {why}"
-        );
-        Err(errors::named("AccessDenied", message))
+        // SQS tells actions in lower case.
+        let word = |why: String| why.replace(&action, &action.to_ascii_lowercase());
+        self.permit(&guarded).map_err(|why| errors::named("AccessDenied", word(why)))
     }
 
     /// The same for an operation of the control plane on the queue `name`, if there is one.
@@ -101,15 +94,7 @@ fn repairs(operation: &str, input: &Value) -> bool {
     }
 }
 
-fn policy_of(queue: &Queue) -> Option<String> {
-    policy_in(&queue.document())
-}
-
 /// The policy in the document of a queue.
-pub(super) fn policy_in(document: &[u8]) -> Option<String> {
-    // Most queues have none, and then nothing is parsed.
-    memmem::find(document, b"\"Policy\"")?;
-    let document: serde_json::Value = serde_json::from_slice(document).ok()?;
-    let policy = document.get("sqs")?.get("Policy")?.as_str()?;
-    (!policy.is_empty()).then(|| policy.to_owned())
+pub(super) fn queue_policy(document: &[u8]) -> Option<String> {
+    policy_in(document, &["sqs", "Policy"])
 }

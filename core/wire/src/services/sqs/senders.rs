@@ -3,7 +3,7 @@
 
 use trunkline_engine::{Authorizer, Clock, DeliverySource, Grant, ResourceName};
 
-use super::access::policy_in;
+use super::access::queue_policy;
 use super::address;
 use crate::codec::time;
 use crate::model::TimeFormat;
@@ -24,7 +24,7 @@ impl Default for QueuePolicies {
 
 impl Authorizer for QueuePolicies {
     fn grant(&self, queue: &ResourceName, document: &[u8], source: &DeliverySource<'_>) -> Grant {
-        match policy_in(document) {
+        match queue_policy(document) {
             Some(policy) => {
                 let now = (self.wall.now() / 1_000) as i64;
                 let is_allowed = decide(&policy, queue, source, now) == Decision::Allowed;
