@@ -9,8 +9,15 @@ from trunkline.server import Server
 
 
 @pytest.fixture
-def engine():
-    with trunkline.open() as engine:
+def clock():
+    return trunkline.VirtualClock()
+
+
+@pytest.fixture
+def engine(request):
+    """An engine in memory; on the virtual clock, where a test takes `clock` too."""
+    clock = request.getfixturevalue("clock") if "clock" in request.fixturenames else None
+    with trunkline.open(clock=clock) as engine:
         yield engine
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 
-import pytest
-
 ROLE = "arn:aws:iam::000000000000:role/pipes"
 
 
@@ -33,15 +31,6 @@ def create(pipes, name="pipe", source=SOURCE, target=TARGET, **given):
 
 def state(pipes, name="pipe"):
     return pipes.describe_pipe(Name=name)["CurrentState"]
-
-
-def refused(call, **given):
-    from botocore.exceptions import ClientError
-
-    with pytest.raises(ClientError) as caught:
-        call(**given)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 def receive(sqs, url, wait=5):

@@ -13,28 +13,18 @@ from pipe_calls import (
     create,
     is_empty,
     receive,
-    refused,
     state,
     take,
     visible,
     wait_until,
 )
+from refusals import refused
 
 import trunkline
 import trunkline.aws
 
 pytest.importorskip("boto3")
-
-
-@pytest.fixture
-def clock():
-    return trunkline.VirtualClock()
-
-
-@pytest.fixture
-def engine(clock):
-    with trunkline.open(clock=clock) as engine:
-        yield engine
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 @pytest.fixture

@@ -9,20 +9,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from pipe_calls import TARGET, arn, create, is_empty, receive, take, visible, wait_until
 
-import trunkline
-
 pytest.importorskip("boto3")
-
-
-@pytest.fixture
-def clock():
-    return trunkline.VirtualClock()
-
-
-@pytest.fixture
-def engine(clock):
-    with trunkline.open(clock=clock) as engine:
-        yield engine
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 @pytest.fixture

@@ -6,26 +6,17 @@ import json
 from datetime import datetime
 
 import pytest
+from refusals import refused
 
 import trunkline
 import trunkline.aws
 
 pytest.importorskip("boto3")
+pytestmark = pytest.mark.usefixtures("clock")
 
 ROLE = "arn:aws:iam::000000000000:role/scheduler"
 QUEUE_ARN = "arn:aws:sqs:us-east-1:000000000000:jobs"
 OFF = {"Mode": "OFF"}
-
-
-@pytest.fixture
-def clock():
-    return trunkline.VirtualClock()
-
-
-@pytest.fixture
-def engine(clock):
-    with trunkline.open(clock=clock) as engine:
-        yield engine
 
 
 @pytest.fixture
@@ -47,15 +38,6 @@ def create(scheduler, expression="rate(1 hour)", name="tick", arn=QUEUE_ARN, **g
         Target=target,
         **given,
     )
-
-
-def refused(call, *arguments, **given):
-    from botocore.exceptions import ClientError
-
-    with pytest.raises(ClientError) as caught:
-        call(*arguments, **given)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 def receive(sqs, url, **given):

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from pipe_calls import wait_until
+from refusals import refused
 
 import trunkline
 import trunkline.aws
@@ -48,15 +49,6 @@ def shop(schemas):
 def create(schemas, content=None, **given):
     text = json.dumps(CONTENT if content is None else content)
     return schemas.create_schema(**NAMES | {"Type": "OpenApi3", "Content": text} | given)
-
-
-def refused(call, **given):
-    from botocore.exceptions import ClientError
-
-    with pytest.raises(ClientError) as caught:
-        call(**given)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 def event(detail, detail_type="Order Paid", **more):
