@@ -6,7 +6,8 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use trunkline_engine::{
-    BUS, Engine as Core, OpenOptions, QUEUE, ResourceName, STREAM, StreamConfig, TOPIC, TopicConfig,
+    BUS, Engine as Core, OpenOptions, QUEUE, ResourceName, STREAM, ServiceEvent, StreamConfig,
+    TOPIC, TopicConfig,
 };
 use trunkline_types::{Clock, Millis, ResourceId};
 
@@ -197,6 +198,25 @@ impl Engine {
                 Ok(Some(bus))
             });
             Ok(found.map_err(raise)?.map(|bus| Bus::new(self.core.clone(), bus)))
+        })
+    }
+
+    /// Puts an event of a service on the default bus of its account and region; its id, or `None`
+    /// where there is no such bus. `event` is source, detail type, and detail as JSON text.
+    fn emit_service_event(
+        &self,
+        py: Python<'_>,
+        owner: (String, String),
+        event: (String, String, String),
+        resources: Vec<String>,
+    ) -> PyResult<Option<String>> {
+        let ((account, region), (source, detail_type, detail)) = (&owner, &event);
+        let resources: Vec<&str> = resources.iter().map(String::as_str).collect();
+        let resources = &*resources;
+        let event = ServiceEvent { account, region, source, detail_type, resources, detail };
+        guard(|| {
+            let emitted = py.detach(|| self.core.emit_service_event(&event)).map_err(raise)?;
+            Ok(emitted.map(|outcome| outcome.id))
         })
     }
 

@@ -34,8 +34,9 @@ mod stream;
 mod topic;
 
 pub use bus::{
-    Archive, BUS, Bus, BusStatistics, Input, PUT as PUT_EVENT, PutEvent, PutOutcome, ReplayRequest,
-    ReplayState, ReplayStatus, RuleExplanation, RuleSource, RuleStatus, TargetDefinition, bus_name,
+    Archive, BUS, Bus, BusStatistics, DEFAULT_BUS, Input, PUT as PUT_EVENT, PutEvent, PutOutcome,
+    ReplayRequest, ReplayState, ReplayStatus, RuleExplanation, RuleSource, RuleStatus,
+    ServiceEvent, TargetDefinition, bus_name,
 };
 pub use components::KINDS;
 pub use engine::{Engine, advance};

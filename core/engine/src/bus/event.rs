@@ -118,7 +118,7 @@ impl<'a> Envelope<'a> {
         Ok(Event { id, text: self.write()?, trace_header: None })
     }
 
-    fn write(&self) -> Result<Vec<u8>> {
+    pub fn write(&self) -> Result<Vec<u8>> {
         let unwritten = |problem| invalid(format!("The event cannot be written: {problem}."));
         serde_json::to_vec(self).map_err(unwritten)
     }

@@ -22,6 +22,7 @@ mod put;
 mod record;
 mod replay;
 mod rules;
+mod service_event;
 mod target;
 mod traced;
 
@@ -53,6 +54,7 @@ pub(crate) use self::letter::is_of_target;
 pub use self::put::{PutEvent, PutOutcome};
 pub use self::replay::{ReplayRequest, ReplayState, ReplayStatus};
 pub use self::rules::RuleStatus;
+pub use self::service_event::{DEFAULT_BUS, ServiceEvent};
 pub use self::target::TargetDefinition;
 
 /// The kind of event buses, for the table of kinds.

@@ -97,7 +97,7 @@ impl Bus {
         })
     }
 
-    fn put_completed(
+    pub(super) fn put_completed(
         self: &Arc<Self>,
         event: Event,
         hops: u32,

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use trunkline_journal::Ticket;
-use trunkline_types::{Code, ResourceId, ResourceName, Result};
+use trunkline_types::{Code, Durability, ResourceId, ResourceName, Result};
 
 use super::deliveries::Deliveries;
 use crate::bus::{
-    Archive, BUS, Bus, ReplayRequest, ReplayStatus, RuleStatus, TargetDefinition, no_such_bus,
+    Archive, BUS, Bus, DEFAULT_BUS, PutOutcome, ReplayRequest, ReplayStatus, RuleStatus,
+    ServiceEvent, TargetDefinition, no_such_bus,
 };
 use crate::engine::Engine;
 
@@ -42,6 +43,21 @@ impl Engine {
     ) -> Result<Vec<Arc<Bus>>> {
         self.host().check_readable()?;
         Ok(self.host().directory.list(BUS, account, region, prefix))
+    }
+
+    /// Puts an event of a service on the default bus of its account and region; `None` where there
+    /// is no such bus, hence no rule that could match. It is applied when this returns, and written
+    /// to the disk in the background.
+    ///
+    /// To be called once what happened is settled, and with no lock that a delivery may need.
+    pub fn emit_service_event(&self, event: &ServiceEvent<'_>) -> Result<Option<PutOutcome>> {
+        let name = ResourceName::new(BUS, event.account, event.region, DEFAULT_BUS);
+        let Some(bus) = self.find_bus(&name)? else { return Ok(None) };
+        let outcome = bus.put_service_event(event, self.host().now())?;
+        if outcome.ticket.is_some() {
+            self.host().flush_in_background(Durability::Os)?;
+        }
+        Ok(Some(outcome))
     }
 
     /// Removes a bus with its rules and what was made for their targets.

@@ -14,6 +14,7 @@ from trunkline.aws.schemas.documents import (
     time_of,
     version_key,
 )
+from trunkline.aws.schemas.emitting import emit_version_created
 from trunkline.aws.schemas.errors import conflict, invalid, not_found
 from trunkline.aws.schemas.pages import page
 from trunkline.aws.schemas.registries import check_writable
@@ -58,6 +59,7 @@ def add_version(call: Call, schema: dict[str, Any], kind: str, content: str) -> 
         "type": kind,
     }
     call.store.put(key(call, "schema", registry, name), changed)
+    emit_version_created(call, changed)
     return changed
 
 
