@@ -11,7 +11,7 @@ from typing import Any
 from trunkline.aws.services import SERVICES
 
 FOLDER = Path(__file__).parent / "cases"
-RECORDED = ("sns", "events", "scheduler")
+RECORDED = ("sns", "events", "scheduler", "stepfunctions")
 """The services whose cases are replayed."""
 
 SERVED = frozenset(service.name for service in SERVICES)

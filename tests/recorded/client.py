@@ -11,13 +11,19 @@ import botocore.session
 from botocore import xform_name
 from botocore.config import Config
 from botocore.credentials import Credentials
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
+from botocore.validate import ParamValidator
 
 import trunkline
 from trunkline.server import Server
 
 # What a call sends is what was recorded: no validation on this side, and no second try.
-CONFIG = Config(parameter_validation=False, retries={"total_max_attempts": 1}, read_timeout=10)
+CONFIG = Config(
+    parameter_validation=False,
+    retries={"total_max_attempts": 1},
+    read_timeout=10,
+    inject_host_prefix=False,
+)
 
 
 class Callers:
@@ -37,14 +43,24 @@ class Callers:
     ) -> dict[str, Any]:
         """The answer; raises ClientError for an error that the server answered."""
         self._credentials.access_key = account
+        client = self._client(service, region)
+        answer: dict[str, Any] = getattr(client, xform_name(operation))(**params)
+        return answer
+
+    def _client(self, service: str, region: str) -> Any:
         client = self._clients.get((service, region))
         if client is None:
             client = self._session.create_client(
                 service, region_name=region, endpoint_url=self.url, config=CONFIG
             )
             self._clients[service, region] = client
-        answer: dict[str, Any] = getattr(client, xform_name(operation))(**params)
-        return answer
+        return client
+
+    def refused(self, service: str, operation: str, params: dict[str, Any]) -> str:
+        """What botocore itself says against an input that it does not send."""
+        model = self._client(service, "us-east-1").meta.service_model
+        report = ParamValidator().validate(params, model.operation_model(operation).input_shape)
+        return str(ParamValidationError(report=report.generate_report()))
 
 
 @cache

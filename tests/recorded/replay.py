@@ -20,6 +20,8 @@ PATIENCE = 2.0
 
 READ = re.compile(r"(Get|List|Describe|Filter)[A-Z]")
 PAUSE = 0.03
+UNSENT = "ParamValidationError"
+"""The error of an input that botocore does not send: the service never saw the call."""
 
 
 class Stopped(Exception):
@@ -33,11 +35,12 @@ class Replay:
         content = case.content
         self.calls: list[dict[str, Any]] = content["calls"]
         self.callers = callers()
-        self.filling = Filling(self.calls, self.callers.url)
+        self.filling = Filling(self.calls, self.callers.url, content.get("definition"))
         self.deadline = time.monotonic() + patience
         words = frozenset(word for word in content.get("words", ()) if "<" not in word)
         self.comparison = Comparison(words, frozenset(content.get("unordered", ())))
         self.comparison.own = self.filling.uids
+        self.comparison.recorded = content["recorded"]
         self.answers = Answers(content, self.filling)
 
     def run(self) -> str | None:
@@ -72,6 +75,10 @@ class Replay:
         account = self.filling.accounts[call.get("as", CALLER)]
         region = call.get("region", "us-east-1")
         params = self.filling.fill(call["params"])
+        if call.get("error") == UNSENT:
+            text = self.callers.refused(call["service"], call["op"], params)
+            error = {"Error": {"Code": UNSENT}, "$type": UNSENT, "$text": text}
+            return error | {"told": {"exception_typename": UNSENT, "exception_value": text}}
 
         def send(changes: dict[str, Any]) -> dict[str, Any]:
             return self.callers.call(
@@ -83,7 +90,7 @@ class Replay:
                 return receive(send, params, self.answers.wanted(number), self.deadline)
             return send({})
         except ClientError as error:
-            return {**error.response, "$type": str(type(error)), "$text": str(error)}
+            return {**error.response, "$type": str(type(error)), "$text": plain_text(error)}
         except BotoCoreError as error:
             raise Stopped(f"call {number}, {call['op']}: {error}") from error
 
@@ -104,6 +111,7 @@ class Replay:
             self.comparison.unordered,
             dict(self.comparison.bound),
             self.filling.uids,
+            self.comparison.recorded,
         )
         return trial.differs(path, value, part) is None
 
@@ -127,6 +135,11 @@ class Replay:
             difference = self.answers.compare(self.comparison, key, expected)
             if difference is not None:
                 raise Stopped(str(difference))
+
+
+def plain_text(error: ClientError) -> str:
+    """What the error says, without botocore's word about the attempts that it did not make."""
+    return re.sub(r" \(reached max retries: \d+\)", "", str(error), count=1)
 
 
 def outcome(call: dict[str, Any]) -> str:

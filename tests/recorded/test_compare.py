@@ -104,3 +104,18 @@ def test_messages_are_received_until_there_are_enough() -> None:
 
     assert receive(send, {}, 3, float("inf"))["Messages"] == [1, 2, 3]
     assert [changes["MaxNumberOfMessages"] for changes in asked] == [3, 2, 2]
+
+
+def test_members_that_came_later_are_told_by_the_day_of_the_recording() -> None:
+    answer = {"name": "a", "encryptionConfiguration": {}}
+    old, new = Comparison(recorded="2023-03-04"), Comparison(recorded="2024-11-20")
+    assert old.differs("key", {"name": "a"}, answer) is None
+    assert new.differs("key", {"name": "a"}, answer) is not None
+    assert old.differs("key", {"name": "a"}, {"name": "a", "other": 1}) is not None
+
+
+def test_names_of_a_suite_are_placeholders_inside_of_text() -> None:
+    rules = Comparison(words=frozenset({"alias_name"}))
+    assert rules.differs("key", "arn:<ArnPart_0idx>:alias_name", "arn:orders:live") is None
+    assert rules.bound == {"<ArnPart_0idx>": "orders"}
+    assert rules.differs("key", "<ArnPart_0idx>", "others") is not None

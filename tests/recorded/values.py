@@ -54,12 +54,15 @@ def _put(target: Any, steps: list[tuple[str, str]], value: Any) -> Any:
 class Filling:
     """One replay's own values for what the recorded calls leave open."""
 
-    def __init__(self, calls: list[dict[str, Any]], endpoint: str) -> None:
+    def __init__(
+        self, calls: list[dict[str, Any]], endpoint: str, definition: str | None = None
+    ) -> None:
         self.answers: list[Any] = []
         self.endpoint = endpoint
         self.accounts = {account: f"{random.randrange(10**12):012}" for account in (CALLER, OTHER)}
         self.uids: dict[str, str] = {}
         self._calls = calls
+        self._definition = definition
 
     @cached_property
     def _shift(self) -> timedelta:
@@ -78,6 +81,8 @@ class Filling:
             return value
         if "$bytes" in value:
             return base64.b64decode(value["$bytes"])
+        if "$definition" in value:
+            return self.fill(self._definition)
         if "$time" in value:
             return datetime.fromisoformat(value["$time"]) + self._shift
         return {self._fill_text(key): self.fill(item) for key, item in value.items()}

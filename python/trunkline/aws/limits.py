@@ -99,3 +99,14 @@ SCHEMA_CONTENT_CHARS_MAX = 100_000
 """The longest content of a schema that a discoverer writes."""
 RULE_NAME_CHARS_MAX = 64
 """The longest name of a rule."""
+
+STATES_PAGE_MAX = 1_000
+"""The most items of one page of Step Functions."""
+STATES_PAGE_DEFAULT = 100
+"""The items of a page of Step Functions that names no number."""
+STATE_MACHINE_ALIASES_MAX = 100
+"""The most aliases of one state machine."""
+STATE_MACHINE_VERSIONS_MAX = 1_000
+"""The most versions of one state machine."""
+STATES_NAME_CHARS_MAX = 80
+"""The longest name of a state machine, an alias, an activity or an execution."""

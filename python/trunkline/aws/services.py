@@ -126,6 +126,12 @@ SERVICES = (
         # The links in messages name no version.
         actions=("ConfirmSubscription", "Unsubscribe"),
     ),
+    Service(
+        "stepfunctions",
+        "trunkline.aws.stepfunctions",
+        target_prefix="AWSStepFunctions",
+        scopes=("states",),
+    ),
     Service("sts", "trunkline.aws.sts", scopes=("sts",), api_version="2011-06-15"),
     Service("iam", "trunkline.aws.iam", scopes=("iam",), api_version="2010-05-08"),
 )

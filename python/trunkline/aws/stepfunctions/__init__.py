@@ -1,0 +1,8 @@
+"""Step Functions: state machines, their versions and aliases, and activities."""
+
+from __future__ import annotations
+
+from trunkline.aws.stepfunctions import activities, aliases, machines, tags, versions
+from trunkline.aws.stepfunctions.registry import operations
+
+__all__ = ["activities", "aliases", "machines", "operations", "tags", "versions"]
