@@ -94,10 +94,11 @@ SERVICES = (
     ),
     Service(
         "events",
-        "trunkline.aws.events",
+        "trunkline.aws.events.service",
         target_prefix="AWSEvents",
         scopes=("events",),
         api_version="2015-10-07",
+        runner=("document", "events-called-targets/", "trunkline.aws.events.called_targets"),
     ),
     Service(
         "scheduler",
@@ -107,7 +108,7 @@ SERVICES = (
     ),
     Service(
         "pipes",
-        "trunkline.aws.pipes",
+        "trunkline.aws.pipes.service",
         scopes=("pipes",),
         runner=("document", "pipes/", "trunkline.aws.pipes.runner"),
     ),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from trunkline.aws.events import stored
 from trunkline.aws.events.connection_store import API_DESTINATION, documents
-from trunkline.aws.events.target_kinds import Endpoint
 from trunkline.aws.events.target_settings import settings
+from trunkline.aws.targets.kind import Endpoint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from trunkline._core import TargetSettings
+from trunkline.aws.arns import Resource
 from trunkline.aws.events import stored
 from trunkline.aws.events.errors import invalid, invalid_parameter
 from trunkline.aws.events.names import bus_arn, read_arn, write_arn
-from trunkline.aws.events.target_kinds import resolve
+from trunkline.aws.targets.kind import Endpoint
+from trunkline.aws.targets.table import OF_RULES
 from trunkline.buses.targets import AGE_MS_MAX, LEASE_MS, RETRIES_MAX
 
 TYPE_CHECKING = False
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from trunkline._core import Bus
-    from trunkline.aws.events.target_kinds import Endpoint
     from trunkline.aws.operation import Call
 
 _INPUTS = ("Input", "InputPath", "InputTransformer")
@@ -32,11 +33,28 @@ def check(target: Mapping[str, Any]) -> None:
         raise invalid_parameter("Arn", "Provided Arn is not in correct format.")
 
 
+def _resolve(call: Call, target: Mapping[str, Any]) -> Endpoint:
+    """Where the events of a target go. Raises Absent for one whose resource does not exist."""
+    parts = read_arn(target["Arn"])
+    if parts is None:
+        raise invalid_parameter("Arn", "Provided Arn is not in correct format.")
+    arn = Resource(target["Arn"], *parts)
+    found = OF_RULES.get(arn.kind)
+    if found is None:
+        served = ", ".join(sorted(OF_RULES))
+        raise invalid_parameter(
+            "Arn",
+            f"Targets of {arn.kind} are not served here, for target {target['Id']}. There are: "
+            f"{served}.",
+        )
+    return Endpoint() if found.rule is None else found.rule(call, arn, target)
+
+
 def settings(
     call: Call, target: Mapping[str, Any], endpoint: Endpoint | None = None
 ) -> TargetSettings:
     """The target as the engine takes it; raises if it may not be one."""
-    endpoint = endpoint or resolve(call, target)
+    endpoint = endpoint or _resolve(call, target)
     transformer = target.get("InputTransformer") or {}
     retry = target.get("RetryPolicy") or {}
     seconds = retry.get("MaximumEventAgeInSeconds")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from trunkline.aws.events import target_settings
+from trunkline.aws.events import called_targets, target_settings
 from trunkline.aws.events.errors import over_limit
 from trunkline.aws.events.names import DEFAULT, find_bus
 from trunkline.aws.events.pages import page
 from trunkline.aws.events.registry import operations
 from trunkline.aws.events.rule_store import read_rule
-from trunkline.aws.events.target_kinds import Absent
 from trunkline.aws.limits import RULE_TARGETS_MAX
+from trunkline.aws.targets.kind import Absent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def put_targets(
                 failed.append(_failure(target["Id"], absent))
         if made:
             found.bus.put_targets(rule, made)
+            called_targets.follow(call.store, found.bus, rule)
     return {"FailedEntryCount": len(failed), "FailedEntries": failed}
 
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from trunkline._core import Engine as CoreEngine
+    from trunkline.aws.arns import Resource
     from trunkline.aws.clients import Clients
-    from trunkline.aws.pipes.resources import Resource
 
     Record = dict[str, Any]
 

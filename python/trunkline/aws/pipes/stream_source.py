@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from trunkline._core import Engine as CoreEngine
     from trunkline._core import Member, RecordBatch, Stream
     from trunkline._core import Record as StreamRecord
+    from trunkline.aws.arns import Resource
     from trunkline.aws.clients import Clients
     from trunkline.aws.pipes.documents import PipeName
-    from trunkline.aws.pipes.resources import Resource
 
     Record = dict[str, Any]
 

@@ -6,15 +6,14 @@ import asyncio
 import json
 import logging
 from contextlib import suppress
+from dataclasses import replace
 
 from trunkline.aws.calls import Failed
 from trunkline.aws.pipes.documents import name_of
 from trunkline.aws.pipes.filters import Filters
-from trunkline.aws.pipes.http import call_destination
-from trunkline.aws.pipes.resources import known
 from trunkline.aws.pipes.sources import source_of
 from trunkline.aws.pipes.targets import Target
-from trunkline.aws.pipes.templates import Context, render
+from trunkline.aws.pipes.templates import Context
 from trunkline.errors import EngineUnavailable, TrunklineError
 
 TYPE_CHECKING = False
@@ -50,9 +49,10 @@ class Worker:
             "aws.pipes.target-arn": definition["Target"],
             "aws.pipes.enrichment-arn": definition.get("Enrichment", ""),
         }
-        self._context = Context(names, store.now)
+        context = Context(names, store.now)
         self._filters = Filters(definition["SourceParameters"].get("FilterCriteria", {}))
-        self._target = Target(store, clients, self._pipe, definition, self._context)
+        self._target = Target(store, clients, self._pipe, definition, context)
+        self._enrichment = replace(self._target, role="Enrichment")
         self.source = source_of(store, clients, self._pipe, definition)
         self._stop = asyncio.Event()
         self._waiting: asyncio.Task[list[Record]] | None = None
@@ -118,25 +118,18 @@ class Worker:
 
     def _send(self, records: Sequence[Record]) -> Failures:
         """Enriches records and sends them; tells which of them the target lacks, and why."""
-        arn = self._definition.get("Enrichment")
-        if arn is None:
+        if "Enrichment" not in self._definition:
             failures = self._target.send(records, one_by_one=self.source.is_ordered)
         else:
-            failures = self._send_enriched(arn, records)
+            failures = self._send_enriched(records)
         for why in failures.values():
             logging.getLogger("trunkline").warning("pipe %s: %s", self._pipe.name, why)
         return failures
 
-    def _send_enriched(self, arn: str, records: Sequence[Record]) -> Failures:
+    def _send_enriched(self, records: Sequence[Record]) -> Failures:
         """As many items as the enrichment returns; if one fails, all records come again."""
-        parameters = self._definition.get("EnrichmentParameters", {})
-        template = parameters.get("InputTemplate")
-        texts = [render(template, record, self._context) for record in records]
-        body = f"[{','.join(_as_json(text) for text in texts)}]"
-        own = parameters.get("HttpParameters", {})
         try:
-            told = call_destination(self._store, self._pipe, known(arn).arn, own, body)
-            items = _items(told)
+            items = _items(self._enrichment.invoke(records))
         except Failed as failed:
             return dict.fromkeys(range(len(records)), str(failed))
         failures = self._target.send(items, one_by_one=self.source.is_ordered) if items else {}
@@ -167,14 +160,6 @@ class Worker:
             document = self._store.get(self.key)
             if document is not None and document["current"] == "STOPPING":
                 self._store.put(self.key, {**document, "current": "STOPPED"})
-
-
-def _as_json(text: str) -> str:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return json.dumps(text)
-    return text
 
 
 def _items(told: str) -> list[Any]:

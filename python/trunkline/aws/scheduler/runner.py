@@ -91,7 +91,7 @@ class Runner:
         given = told["target"].get("Input")
         if given is None:
             target = target_kinds.parse(told["target"]["Arn"])
-            if target.action is not None or target.service == "events":
+            if target_kinds.takes_detail(target):
                 return "{}"
             return json.dumps(
                 {
