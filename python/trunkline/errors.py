@@ -85,13 +85,13 @@ class QueueNameExists(AlreadyExists):
 
 
 class QueueDeletedRecently(InvalidState):
-    """The name was removed less than 60 seconds ago."""
+    """The name was removed less than `Limits.recreate_interval` ago (AWS: 60 seconds)."""
 
     code = "QueueDeletedRecently"
 
 
 class PurgeQueueInProgress(InvalidState):
-    """A purge of this queue ran less than 60 seconds ago."""
+    """A purge of this queue ran less than `Limits.purge_interval` ago (AWS: 60 seconds)."""
 
     code = "PurgeQueueInProgress"
 

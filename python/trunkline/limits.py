@@ -1,36 +1,25 @@
-"""Every bound in one table: AWS's values by default, to be raised by the embedder."""
+"""Every bound in one table, to be raised by the embedder."""
 
 from __future__ import annotations
 
-from trunkline._core import check_limits, default_limits
+from trunkline._core import aws_limits, check_limits, default_limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import ClassVar
+    from typing import ClassVar, Self
 
 WAIT_MAX_MS = 365 * 86_400_000
 """The longest wait of one call, in milliseconds: a year. AWS's 20 seconds bind only its surface."""
 
 
-class Limits:
-    """The limits of one engine, in milliseconds, bytes, characters and counts.
-
-    Every name of the table is an attribute; ``limits.items()`` lists them. Give the values that
-    shall differ from AWS's:
-
-    >>> import trunkline
-    >>> trunkline.Limits(message_bytes_max=16_000_000).message_bytes_max
-    16000000
-    >>> trunkline.Limits().delay_max
-    900000
-    """
+class LimitTable:
+    """A table of limits: every name is an attribute, which a keyword changes."""
 
     __slots__ = ("_table",)
 
-    # Not in the table: what a table of other limits says anew.
-    _defaults: ClassVar[dict[str, int]] = default_limits()
-    _check = staticmethod(check_limits)
+    _defaults: ClassVar[dict[str, int]]
+    _check: ClassVar[staticmethod[[dict[str, int]], None]]
 
     def __init__(self, **changes: int) -> None:
         for name, value in changes.items():
@@ -73,3 +62,37 @@ class Limits:
         10
         """
         return iter(self._table.items())
+
+
+class Limits(LimitTable):
+    """The limits of one engine, in milliseconds, bytes, characters and counts.
+
+    Every name of the table is an attribute; ``limits.items()`` lists them. The defaults are AWS's
+    values, but for the rules that only protect AWS's own operation, such as the minute for which
+    the name of a deleted queue is refused: `Limits.aws()` has those too. Give the values that shall
+    differ:
+
+    >>> import trunkline
+    >>> trunkline.Limits(message_bytes_max=16_000_000).message_bytes_max
+    16000000
+    >>> trunkline.Limits().delay_max
+    900000
+    """
+
+    __slots__ = ()
+
+    _defaults: ClassVar[dict[str, int]] = default_limits()
+    _check = staticmethod(check_limits)
+
+    @classmethod
+    def aws(cls, **changes: int) -> Self:
+        """The limits with the rules that only protect AWS's own operation.
+
+        A name of a queue that was deleted is refused for 60 seconds (`QueueDeletedRecently`), and a
+        queue may be purged once in 60 seconds (`PurgeQueueInProgress`).
+
+        >>> import trunkline
+        >>> trunkline.Limits.aws().recreate_interval, trunkline.Limits().recreate_interval
+        (60000, 0)
+        """
+        return cls(**{**aws_limits(), **changes})

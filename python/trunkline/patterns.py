@@ -24,7 +24,7 @@ import json
 from trunkline import _core
 from trunkline._core import Explanation, Pattern, RuleSet
 from trunkline.errors import InvalidParameterException
-from trunkline.limits import Limits as _Limits
+from trunkline.limits import LimitTable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ __all__ = [
 ]
 
 
-class Limits(_Limits):
+class Limits(LimitTable):
     """The limits of patterns. The defaults are AWS's; you may raise each of them.
 
     >>> from trunkline import patterns

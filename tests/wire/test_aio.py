@@ -202,3 +202,25 @@ def test_clients_made_inside_the_block_are_answered_by_the_engine(engine, monkey
             assert "amazonaws.com" in outside.meta.endpoint_url
 
     asyncio.run(main())
+
+
+def test_a_client_that_was_made_before_the_block_is_answered_in_it(engine):
+    from trunkline.aws.endpoint import NotServed
+
+    keys = KEYS | {"region_name": "us-east-1"}
+
+    async def main():
+        sessions = get_session()
+        async with (
+            sessions.create_client("sqs", **keys) as sqs,
+            sessions.create_client("dynamodb", **keys) as table,
+        ):
+            sqs._request_signer._credentials = None
+            with trunkline.aws.local(engine):
+                url = (await sqs.create_queue(QueueName="orders"))["QueueUrl"]
+                await sqs.send_message(QueueUrl=url, MessageBody="a")
+                with pytest.raises(NotServed, match="dynamodb is not served"):
+                    await table.list_tables()
+        assert engine.queue("orders").receive()[0].text() == "a"
+
+    asyncio.run(main())

@@ -73,17 +73,6 @@ def test_what_python_changes_shows_in_the_attributes(engine):
     }
 
 
-def test_the_pauses_after_purge_and_removal_are_limits_of_the_engine():
-    limits = trunkline.Limits(purge_interval=0, recreate_interval=0)
-    with trunkline.open(limits=limits) as engine:
-        sqs = trunkline.aws.client("sqs", engine=engine)
-        url = sqs.create_queue(QueueName="q")["QueueUrl"]
-        sqs.purge_queue(QueueUrl=url)
-        sqs.purge_queue(QueueUrl=url)
-        sqs.delete_queue(QueueUrl=url)
-        assert sqs.create_queue(QueueName="q")["QueueUrl"] == url
-
-
 def test_the_virtual_clock_is_the_clock_of_the_client():
     clock = trunkline.VirtualClock()
     with trunkline.open(clock=clock) as engine:
@@ -119,29 +108,6 @@ def test_threads_share_a_client(engine):
     for thread in threads:
         thread.join()
     assert engine.queue("orders").statistics().visible == 200
-
-
-def test_the_pytest_fixture_answers_clients(pytestconfig, tmp_path):
-    import subprocess
-    import sys
-
-    test = tmp_path / "test_orders.py"
-    test.write_text(
-        "import boto3\n"
-        "def test_orders(trunkline_engine):\n"
-        "    sqs = boto3.client('sqs', region_name='us-east-1')\n"
-        "    url = sqs.create_queue(QueueName='orders')['QueueUrl']\n"
-        "    sqs.send_message(QueueUrl=url, MessageBody='a')\n"
-        "    assert trunkline_engine.queue('orders').receive()[0].text() == 'a'\n"
-    )
-    # Named, because a checkout need not be installed; an installation finds it by itself.
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    plugins = (
-        "" if pytestconfig.pluginmanager.hasplugin("trunkline") else "trunkline.aws.pytest_plugin"
-    )
-    command += ["-p", plugins] if plugins else []
-    done = subprocess.run([*command, str(test)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_raised_limits_hold_for_aws_clients_too():

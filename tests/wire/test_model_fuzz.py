@@ -128,7 +128,7 @@ def flat(value, prefix=""):
 
 @pytest.fixture(scope="module")
 def world():
-    with trunkline.open(limits=trunkline.Limits(purge_interval=0, recreate_interval=0)) as engine:
+    with trunkline.open() as engine:
         yield engine, dispatcher_of(engine)
 
 

@@ -10,6 +10,8 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 
+import trunkline
+import trunkline.aws
 from trunkline.aws.sqs.queues import list_queues
 
 
@@ -244,7 +246,21 @@ def test_permissions_are_statements_of_the_policy(sqs):
     assert attributes_of(sqs, url, "Policy") == {}
 
 
-def test_a_removed_name_is_free_after_a_minute_and_a_purge_is_once_a_minute(sqs):
+def test_a_name_is_free_and_a_purge_allowed_at_once(sqs):
+    for _ in range(2):
+        url = sqs.create_queue(QueueName="q")["QueueUrl"]
+        sqs.purge_queue(QueueUrl=url)
+        sqs.purge_queue(QueueUrl=url)
+        sqs.delete_queue(QueueUrl=url)
+
+
+def test_the_pauses_of_aws_are_limits_of_their_own():
+    with trunkline.open(limits=trunkline.Limits.aws()) as engine:
+        sqs = trunkline.aws.client("sqs", engine=engine)
+        pauses_for_a_minute(sqs)
+
+
+def pauses_for_a_minute(sqs):
     url = sqs.create_queue(QueueName="q")["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="a")
     sqs.purge_queue(QueueUrl=url)

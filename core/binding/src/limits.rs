@@ -86,13 +86,20 @@ fn check_limits(changes: &Bound<'_, PyDict>) -> PyResult<()> {
     from_dict(changes).map(drop)
 }
 
-/// The default limits: AWS's values.
+/// The default limits.
 #[pyfunction]
 fn default_limits(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     to_dict(py, &Limits::default())
 }
 
+/// The default limits with the rules that only protect AWS's own operation.
+#[pyfunction]
+fn aws_limits(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    to_dict(py, &Limits::aws())
+}
+
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(check_limits, module)?)?;
-    module.add_function(wrap_pyfunction!(default_limits, module)?)
+    module.add_function(wrap_pyfunction!(default_limits, module)?)?;
+    module.add_function(wrap_pyfunction!(aws_limits, module)?)
 }

@@ -1,4 +1,5 @@
-//! Every bound in one table: AWS's values by default, to be raised by the embedder.
+//! Every bound in one table, to be raised by the embedder. By default they are AWS's values, but
+//! for the rules that only protect AWS's own operation: [`Limits::aws`] adds those.
 
 use crate::Millis;
 
@@ -29,9 +30,10 @@ pub struct Limits {
     pub dedup_window: Millis,
     /// How long a receive may be repeated with its attempt id (AWS: 5 minutes).
     pub attempt_window: Millis,
-    /// Pause between two purges of one queue at the AWS surface (AWS: 60 seconds).
+    /// Pause between two purges of one queue at the AWS surface (AWS: 60 seconds; by default none).
     pub purge_interval: Millis,
-    /// Pause before a removed name may be created again at the AWS surface (AWS: 60 seconds).
+    /// Pause before a removed name may be created again at the AWS surface (AWS: 60 seconds; by
+    /// default none).
     pub recreate_interval: Millis,
     /// Longest group, deduplication or attempt id, in characters (AWS: 128).
     pub id_chars_max: u32,
@@ -67,10 +69,18 @@ pub struct Limits {
     pub partition_key_chars_max: u32,
 }
 
+const SECOND: Millis = 1_000;
+const DAY: Millis = 86_400 * SECOND;
+
+impl Limits {
+    /// The default table with the rules that only protect AWS's own operation.
+    pub fn aws() -> Self {
+        Self { purge_interval: 60 * SECOND, recreate_interval: 60 * SECOND, ..Self::default() }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
-        const SECOND: Millis = 1_000;
-        const DAY: Millis = 86_400 * SECOND;
         Self {
             message_bytes_max: 1_048_576,
             message_bytes_min: 1_024,
@@ -84,8 +94,8 @@ impl Default for Limits {
             max_receive_count_max: 1_000,
             dedup_window: 300 * SECOND,
             attempt_window: 300 * SECOND,
-            purge_interval: 60 * SECOND,
-            recreate_interval: 60 * SECOND,
+            purge_interval: 0,
+            recreate_interval: 0,
             id_chars_max: 128,
             name_chars_max: 80,
             attributes_max: 10,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from trunkline.aws.aio_local import aio_client
 from trunkline.aws.errors import ServiceError
-from trunkline.aws.local import client, local
+from trunkline.aws.local import adopt, client, local
+from trunkline.aws.mocking import mock
 
-__all__ = ["ServiceError", "aio_client", "client", "local"]
+__all__ = ["ServiceError", "adopt", "aio_client", "client", "local", "mock"]

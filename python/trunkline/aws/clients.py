@@ -34,6 +34,7 @@ class Clients:
         from botocore.session import get_session
 
         from trunkline.aws.defaults import with_defaults
+        from trunkline.aws.endpoint import bind
         from trunkline.aws.transport import LocalSession
 
         key = (service, region, account)
@@ -45,6 +46,6 @@ class Clients:
                 options = with_defaults({"aws_access_key_id": account})
                 options["config"] = Config(retries={"total_max_attempts": 1})
                 made = get_session().create_client(service, region_name=region, **options)
-                made._endpoint.http_session = LocalSession(self.dispatcher)
+                bind(made, LocalSession(self.dispatcher))
                 self._made[key] = made
         return made

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 REGION = "us-east-1"
 """The region of clients that name none."""
 
-_KEY, _SECRET = "test", "test"  # What emulators are called with; nothing checks it here.
+KEY, SECRET = "test", "test"
+"""What emulators are called with; nothing checks it in the process."""
 
 
 def region_of(session: Any) -> str:
@@ -26,7 +27,7 @@ def with_defaults(options: dict[str, Any]) -> dict[str, Any]:
     """The options of a single client, with what nobody gave filled in."""
     from trunkline.aws.transport import BASE
 
-    defaults = {"aws_access_key_id": _KEY, "aws_secret_access_key": _SECRET, "endpoint_url": BASE}
+    defaults = {"aws_access_key_id": KEY, "aws_secret_access_key": SECRET, "endpoint_url": BASE}
     return defaults | options
 
 
@@ -42,8 +43,11 @@ _ORDER = (
 )
 
 
-def fill(session: Any, args: tuple[Any, ...], options: dict[str, Any]) -> None:
-    """Fills in what nobody gave, as a test without any configuration needs it."""
+def fill(session: Any, args: tuple[Any, ...], options: dict[str, Any], *, is_served: bool) -> None:
+    """Fills in what nobody gave, as a test without any configuration needs it.
+
+    The endpoint is that of the process only where the service is served.
+    """
     from trunkline.aws.transport import BASE
 
     given = dict(zip(_ORDER, args, strict=False)) | options
@@ -51,11 +55,11 @@ def fill(session: Any, args: tuple[Any, ...], options: dict[str, Any]) -> None:
     def missing(name: str) -> bool:
         return given.get(name) is None and _ORDER.index(name) >= len(args)
 
-    if missing("endpoint_url"):
+    if is_served and missing("endpoint_url"):
         options["endpoint_url"] = BASE
     if missing("region_name") and session.get_config_variable("region") is None:
         options["region_name"] = REGION
     # Asking the session for credentials may go out to the network and wait; this does not.
     known = "AWS_ACCESS_KEY_ID" in os.environ or session._credentials is not None
     if missing("aws_access_key_id") and not known:
-        options["aws_access_key_id"], options["aws_secret_access_key"] = _KEY, _SECRET
+        options["aws_access_key_id"], options["aws_secret_access_key"] = KEY, SECRET

@@ -1,21 +1,18 @@
-"""Clients that are answered in the process: one by one, or all that are made meanwhile."""
+"""Clients that are answered in the process: one by one, or all of them for a while."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import wraps
-from importlib.util import find_spec
-from threading import Lock
 from typing import TYPE_CHECKING
 
-from trunkline.aws.defaults import fill, region_of, with_defaults
+from trunkline.aws.defaults import region_of, with_defaults
 from trunkline.aws.dispatcher import dispatcher_of
+from trunkline.aws.services import choose
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
-    from trunkline._core import WireDispatcher
     from trunkline.engine import Engine
 
 
@@ -29,13 +26,26 @@ def client(service: str, *, engine: Engine, region_name: str | None = None, **op
     >>> sts.get_caller_identity()["Account"]
     '000000000000'
     """
-    from trunkline.aws.transport import LocalSession
-
     session = _session()
     region = region_name or region_of(session)
-    made = _make(session, service, region, with_defaults(options))
-    made._endpoint.http_session = LocalSession(dispatcher_of(engine))
-    return made
+    return adopt(_make(session, service, region, with_defaults(options)), engine=engine)
+
+
+def adopt(client: Any, *, engine: Engine) -> Any:
+    """Lets `engine` answer all requests of a boto3 or botocore client from now on.
+
+    It returns the client. Use it for a client that outlives the test that it is made in; those of
+    one test are answered inside `local` whenever they were made.
+
+    >>> import boto3, trunkline, trunkline.aws
+    >>> sqs = trunkline.aws.adopt(boto3.client("sqs", "eu-west-1"), engine=trunkline.open())
+    """
+    from trunkline.aws.endpoint import bind
+    from trunkline.aws.transport import LocalSession
+
+    choose([client.meta.service_model.service_name])
+    bind(client, LocalSession(dispatcher_of(engine)))
+    return client
 
 
 def _session() -> Any:
@@ -55,54 +65,35 @@ def _make(session: Any, service: str, region: str, options: dict[str, Any]) -> A
     return session.client(service, region_name=region, **options)
 
 
-_patching = Lock()
-
-
 @contextmanager
-def local(engine: Engine) -> Iterator[Engine]:
-    """Every botocore and boto3 client that is made inside the block is answered by `engine`.
+def local(
+    engine: Engine, *, services: Iterable[str] | None = None, passthrough: Iterable[str] = ()
+) -> Iterator[Engine]:
+    """Inside the block `engine` answers every botocore, boto3 and aiobotocore client.
 
-    So is every aiobotocore client, if that is installed. Clients keep the engine after the block;
-    clients that were made before are left alone. Blocks may be nested; the innermost counts. The
-    block is for the whole process, not for one thread.
+    It does not matter when a client was made: at the top of a module, before the block or in it.
+    A client that was made in the block keeps the engine afterwards. `engine` answers for the
+    services that are served, or for those of `services`. A request for another service is answered
+    by moto, if `mock_aws` is active around the block or in it; otherwise it raises an error before
+    a socket is opened, unless `passthrough` names the service.
+
+    Blocks may be nested; the innermost counts. The block is for the whole process, not for one
+    thread. It raises ValueError for a service in `services` that is not served.
 
     >>> import boto3, trunkline, trunkline.aws
+    >>> sqs = boto3.client("sqs", region_name="us-east-1")
     >>> with trunkline.aws.local(trunkline.open()):
-    ...     sqs = boto3.client("sqs", region_name="eu-west-1")
-    >>> sqs.create_queue(QueueName="orders")["QueueUrl"]
-    'http://trunkline.local/queue/eu-west-1/000000000000/orders'
+    ...     sqs.create_queue(QueueName="orders")["QueueUrl"]
+    'https://sqs.us-east-1.amazonaws.com/000000000000/orders'
     """
-    dispatcher = dispatcher_of(engine)
-    with _patching:
-        undo = [_patch_botocore(dispatcher)]
-        if find_spec("aiobotocore") is not None:
-            from trunkline.aws.aio_local import patch_aiobotocore
+    from trunkline.aws.interception import Interceptor, enter, leave
 
-            undo.append(patch_aiobotocore(dispatcher))
+    if isinstance(services, str) or isinstance(passthrough, str):
+        raise TypeError("services and passthrough must be lists of names, not a str")
+    served = tuple(service.name for service in choose(services))
+    interceptor = Interceptor(dispatcher_of(engine), served, frozenset(passthrough))
+    enter(interceptor)
     try:
         yield engine
     finally:
-        with _patching:
-            for step in undo:
-                step()
-
-
-def _patch_botocore(dispatcher: WireDispatcher) -> Callable[[], None]:
-    from botocore.session import Session
-
-    from trunkline.aws.transport import LocalSession
-
-    original = Session.create_client
-
-    @wraps(original)
-    def create_client(session: Any, service_name: str, *args: Any, **options: Any) -> Any:
-        fill(session, args, options)
-        made = original(session, service_name, *args, **options)
-        made._endpoint.http_session = LocalSession(dispatcher)
-        return made
-
-    def undo() -> None:
-        Session.create_client = original
-
-    Session.create_client = create_client
-    return undo
+        leave(interceptor)

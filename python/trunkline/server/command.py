@@ -49,6 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     token = "what callers of /_trunkline/* have to send (default: $TRUNKLINE_ADMIN_TOKEN)"
     add("--admin-token", default=os.environ.get("TRUNKLINE_ADMIN_TOKEN"), help=token)
     traced = "note what happens to messages: on, off, or a part such as 0.01 (default: %(default)s)"
+    pacing = "aws adds the rules that only protect AWS's operation (default: %(default)s)"
+    add("--limits", choices=("relaxed", "aws"), default="relaxed", help=pacing)
     add("--trace", type=_trace, default="off", metavar="MODE", help=traced)
     add("--virtual-clock", action="store_true", help="time stands still until it is advanced")
     add("--init", type=Path, metavar="DIR", help="run the .py and .sh files of a folder when ready")
@@ -98,6 +100,7 @@ def run(options: argparse.Namespace) -> int:
             durability=options.durability,
             durable_receives=options.durable_receives,
             clock=clock,
+            limits=trunkline.Limits.aws() if options.limits == "aws" else None,
             trace=options.trace,
         )
     except trunkline.TrunklineError as error:
