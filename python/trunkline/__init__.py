@@ -50,6 +50,7 @@ from trunkline.errors import (
     EngineReadOnly,
     EngineUnavailable,
     ForeignFormat,
+    FunctionError,
     InjectedFault,
     InternalError,
     InvalidArgument,
@@ -78,6 +79,7 @@ from trunkline.errors import (
     StorageError,
     StorageFailure,
     StorageFull,
+    TooManyRequests,
     TrunklineError,
     UnsupportedOperation,
     ValidationException,
@@ -98,6 +100,8 @@ if TYPE_CHECKING:
     from trunkline.buses.bus import Bus
     from trunkline.buses.rule import Rule
     from trunkline.faults import Faults
+    from trunkline.functions.context import FunctionContext
+    from trunkline.functions.function import Function
     from trunkline.queues.consumer import ConsumeReport
     from trunkline.queues.redrive import RedriveTask
     from trunkline.queues.worker import Worker
@@ -131,6 +135,9 @@ __all__ = [
     "Faults",
     "FolderReport",
     "ForeignFormat",
+    "Function",
+    "FunctionContext",
+    "FunctionError",
     "InjectedFault",
     "InternalError",
     "InvalidArgument",
@@ -193,6 +200,7 @@ __all__ = [
     "Stream",
     "StreamStatistics",
     "Subscription",
+    "TooManyRequests",
     "Topic",
     "Trace",
     "TraceEntry",
@@ -217,6 +225,8 @@ _LAZY = {
     "Bus": "trunkline.buses.bus",
     "ConsumeReport": "trunkline.queues.consumer",
     "Faults": "trunkline.faults",
+    "Function": "trunkline.functions.function",
+    "FunctionContext": "trunkline.functions.context",
     "Occurrence": "trunkline.schedules.occurrence",
     "PublishEntry": "trunkline._types",
     "Notification": "trunkline.topics.notification",

@@ -1,7 +1,7 @@
 """Functions of this program that get what rules, subscriptions and schedules deliver to them.
 
-Each has a destination, which keeps its deliveries in the engine, and a thread that leases them. The
-thread ends with the engine, or when another function takes its place.
+Each has a destination, which keeps its deliveries in the engine, and threads that lease them. They
+end with the engine, or when another function takes its place.
 """
 
 from __future__ import annotations
@@ -30,12 +30,13 @@ class _Running:
         destination: int,
         function: Callable[[Any], object],
         read: Callable[[LeasedDelivery], object],
+        threads: int,
     ) -> None:
         self.destination = destination
         self.function = function
         self.read = read
         name = getattr(function, "__name__", type(function).__name__)
-        self.worker = DestinationWorker(outbox.handler(destination), self._handle, 1, name)
+        self.worker = DestinationWorker(outbox.handler(destination), self._handle, threads, name)
 
     def _handle(self, delivery: LeasedDelivery) -> object:
         return self.function(self.read(delivery))
@@ -63,17 +64,19 @@ class Handlers:
         destination: int,
         function: Callable[[Any], object],
         read: Callable[[LeasedDelivery], object],
+        threads: int = 1,
     ) -> None:
         """Has `function` called with what `read` makes of each delivery of the destination.
 
-        It takes the place of an earlier function.
+        It takes the place of an earlier function, and may be called in so many threads at once.
         """
         with self._lock:
             old = self._running.get(key)
             if old is not None and old.destination == destination:
                 old.function = function
+                old.worker.threads_max = threads
                 return
-            started = _Running(self._outbox, destination, function, read)
+            started = _Running(self._outbox, destination, function, read, threads)
             self._running[key] = started
         if old is not None:
             old.worker.stop()

@@ -33,6 +33,9 @@ CONCURRENCY_MAX = 1_000
 LOOK_MS = 100
 """How long a handler may take to notice that it shall stop."""
 
+LOOKS_MAX = 20
+"""How often a thread finds nothing before it ends, if others wait."""
+
 PAUSE_SECONDS = 0.1
 """How long a handler pauses when the engine refuses: a full disk, for example."""
 
@@ -151,7 +154,11 @@ class Destination:
 
 
 class DestinationWorker:
-    """Threads that hand deliveries to a function; a context manager that starts and stops them."""
+    """Threads that hand deliveries to a function; a context manager that starts and stops them.
+
+    One thread waits for deliveries. While all are at work another one is started, until there are
+    `threads`; one that finds nothing to do for a while ends.
+    """
 
     def __init__(
         self,
@@ -160,19 +167,19 @@ class DestinationWorker:
         threads: int,
         name: str,
     ) -> None:
+        self.threads_max = threads
         self._core: Handler | None = core
         self._function = function
+        self._name = f"trunkline-outbox-{name}"
         self._stopping = threading.Event()
-        name = f"trunkline-outbox-{name}"
-        self._threads = [
-            threading.Thread(target=self._work, args=(core,), name=name, daemon=True)
-            for _ in range(threads)
-        ]
+        self._lock = threading.Lock()
+        self._threads: set[threading.Thread] = set()
+        self._idle = 0
 
     def start(self) -> None:
-        """Start the threads."""
-        for thread in self._threads:
-            thread.start()
+        """Start the first thread."""
+        with self._lock:
+            self._add()
 
     def __enter__(self) -> DestinationWorker:
         self.start()
@@ -184,26 +191,67 @@ class DestinationWorker:
         value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join()
-        # The engine knows by this object that somebody handles the deliveries.
-        self._core = None
+        self.stop()
+        while self._threads:
+            for thread in list(self._threads):
+                thread.join()
 
     def stop(self) -> None:
         """Have the threads end once they are idle; also from inside the function."""
         self._stopping.set()
+        # The engine knows by this object that somebody handles the deliveries.
         self._core = None
 
+    def _add(self) -> None:
+        core = self._core
+        if core is None:
+            return
+        thread = threading.Thread(target=self._run, args=(core,), name=self._name, daemon=True)
+        self._threads.add(thread)
+        self._idle += 1
+        thread.start()
+
+    def _run(self, core: Handler) -> None:
+        try:
+            self._work(core)
+        finally:
+            self._leave(left_idle=0)
+
     def _work(self, core: Handler) -> None:
+        looks = 0
         while not self._stopping.is_set():
             try:
-                for delivery in core.lease(1, LOOK_MS):
-                    self._handle(core, delivery)
+                leased = core.lease(1, LOOK_MS)
+                looks = 0 if leased else looks + 1
+                for delivery in leased:
+                    self._begin()
+                    try:
+                        self._handle(core, delivery)
+                    finally:
+                        with self._lock:
+                            self._idle += 1
             except (EngineUnavailable, NotFound):
                 return
             except TrunklineError:
                 self._stopping.wait(PAUSE_SECONDS)
+            if looks >= LOOKS_MAX and self._leave(left_idle=1):
+                return
+
+    def _begin(self) -> None:
+        with self._lock:
+            self._idle -= 1
+            if self._idle == 0 and len(self._threads) < self.threads_max:
+                self._add()
+
+    def _leave(self, left_idle: int) -> bool:
+        """Counts this thread no more, if so many that wait are left."""
+        with self._lock:
+            here = threading.current_thread()
+            if here not in self._threads or self._idle <= left_idle:
+                return False
+            self._idle -= 1
+            self._threads.discard(here)
+            return True
 
     def _handle(self, core: Handler, delivery: LeasedDelivery) -> None:
         try:

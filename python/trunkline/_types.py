@@ -12,10 +12,12 @@ from trunkline._core import AsyncMessage, Message
 
 if TYPE_CHECKING:
     from trunkline.aio.buses.bus import Bus as AsyncBus
+    from trunkline.aio.functions.function import Function as AsyncFunction
     from trunkline.aio.queues.queue import Queue as AsyncQueue
     from trunkline.aio.streams.stream import Stream as AsyncStream
     from trunkline.aio.topics.topic import Topic as AsyncTopic
     from trunkline.buses.bus import Bus
+    from trunkline.functions.function import Function
     from trunkline.queues.queue import Queue
     from trunkline.schedules.occurrence import Occurrence
     from trunkline.streams.stream import Stream
@@ -40,8 +42,15 @@ Moment: TypeAlias = datetime | float
 ScheduleInput: TypeAlias = str | Mapping[str, Any] | Iterable[Any] | float | None
 """What a schedule sends: text as it is, anything else as JSON."""
 
-Resource: TypeAlias = "Queue | AsyncQueue | Bus | AsyncBus | Stream | AsyncStream"
-"""What takes a message of another resource: a queue, a bus or a stream."""
+FunctionTarget: TypeAlias = (
+    "Queue | AsyncQueue | Topic | AsyncTopic | Bus | AsyncBus | Function | AsyncFunction"
+)
+"""What is told of the asynchronous invocations of a function."""
+
+Resource: TypeAlias = (
+    "Queue | AsyncQueue | Bus | AsyncBus | Stream | AsyncStream | Function | AsyncFunction"
+)
+"""What takes a message of another resource: a queue, a bus, a stream or a function."""
 
 ScheduleTarget: TypeAlias = "Resource | Topic | AsyncTopic | str | Callable[[Occurrence], object]"
 """What a schedule sends to: a queue, a topic, a bus, a stream, a URL, or a function."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import sys
 from _thread import RLock
 from weakref import WeakSet
 
@@ -16,6 +17,7 @@ from trunkline.errors import (
     QueueNameExists,
     TrunklineError,
 )
+from trunkline.functions.verbs import FunctionVerbs
 from trunkline.limits import Limits
 from trunkline.queues import options as queue_options
 from trunkline.queues.metadata import encode_metadata, read_metadata
@@ -114,7 +116,7 @@ def open(
     return engine
 
 
-class Engine(BusVerbs, ScheduleVerbs, StreamVerbs, TopicVerbs, TraceVerbs):
+class Engine(BusVerbs, FunctionVerbs, ScheduleVerbs, StreamVerbs, TopicVerbs, TraceVerbs):
     """An open engine; :func:`trunkline.open` makes it. A context manager that closes at its end.
 
     >>> import trunkline
@@ -249,6 +251,10 @@ different value for attribute delay; leave the option out, or change the queue w
         _open_engines.discard(self)
         if self._running_handlers is not None:
             self._running_handlers.stop_all()
+        if _functions_are_used():
+            from trunkline.functions.registry import close_functions
+
+            close_functions(self._core)
         self._core.close()
 
     def snapshot(self, path: Path) -> None:
@@ -421,6 +427,10 @@ different value for attribute delay; leave the option out, or change the queue w
                 document["redrive_allow"] = allowed
             changed = QueueSettings(**{**current, **settings})
             core.configure(changed, encode_metadata(document))
+
+
+def _functions_are_used() -> bool:
+    return "trunkline.functions.registry" in sys.modules
 
 
 def _flush_all() -> None:

@@ -16,6 +16,10 @@ a StorageError an ``OSError``.
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class TrunklineError(Exception):
     """The root of all errors of Trunkline.
@@ -172,6 +176,24 @@ class ResourceInUse(AlreadyExists):
     """A resource of this name exists with a different value for an option that was given."""
 
     code = "ResourceInUseException"
+
+
+class TooManyRequests(LimitExceeded):
+    """The function runs as often at once as its concurrency allows."""
+
+    code = "TooManyRequestsException"
+
+
+class FunctionError(TrunklineError):
+    """A function failed or timed out.
+
+    ``error_type``, ``error_message`` and ``stack_trace`` are what Lambda tells of the failure.
+    """
+
+    code = "FunctionError"
+    error_type: str = "Error"
+    error_message: str = ""
+    stack_trace: tuple[str, ...] = ()
 
 
 class LeaseLost(InvalidState):
@@ -365,6 +387,19 @@ def invalid_pattern(
     error = from_code(code, message)
     if isinstance(error, InvalidEventPatternException | InvalidParameterException):
         error.reason, error.line, error.column = reason, line, column
+    return error
+
+
+def function_failed(told: dict[str, Any]) -> FunctionError:
+    """The exception for what Lambda's runtimes tell of a function that failed.
+
+    >>> function_failed({"errorType": "KeyError", "errorMessage": "'total'"})
+    FunctionError("KeyError: 'total'")
+    """
+    type, message = str(told.get("errorType", "Error")), str(told.get("errorMessage", ""))
+    error = FunctionError(f"{type}: {message}")
+    error.error_type, error.error_message = type, message
+    error.stack_trace = tuple(told.get("stackTrace") or ())
     return error
 
 

@@ -349,6 +349,12 @@ impl LeasedDelivery {
         self.0.attempt
     }
 
+    /// Its number among the deliveries of its destination: the same for each attempt.
+    #[getter]
+    fn sequence(&self) -> u64 {
+        self.0.receipt.seq
+    }
+
     /// When the delivery was accepted, in seconds since the epoch.
     #[getter]
     fn accepted_at(&self) -> f64 {

@@ -21,6 +21,7 @@ from trunkline.aio.buses.archive import Archive, Replay
 from trunkline.aio.buses.bus import Bus
 from trunkline.aio.buses.rule import Rule
 from trunkline.aio.engine import Engine, open, wrap
+from trunkline.aio.functions.function import Function
 from trunkline.aio.queues.message import Message
 from trunkline.aio.queues.queue import Queue
 from trunkline.aio.queues.redrive import RedriveTask
@@ -33,6 +34,7 @@ __all__ = [
     "Archive",
     "Bus",
     "Engine",
+    "Function",
     "Message",
     "Queue",
     "Reader",

@@ -12,13 +12,15 @@ from trunkline.aio.topics.topic import Topic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
-    from typing import Unpack
+    from typing import Any, Unpack
 
     from trunkline._core import VirtualClock
     from trunkline._types import (
         AsyncScheduleTarget,
         Durability,
+        FunctionTarget,
         Moment,
         Path,
         QueueOptions,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
         TopicDedupScope,
         TraceMode,
     )
+    from trunkline.aio.functions.function import Function
     from trunkline.aio.streams.stream import Stream
     from trunkline.faults import Faults
     from trunkline.limits import Limits
@@ -296,6 +299,65 @@ class Engine:
 
         found = self.sync.streams(prefix, account=account, region=region)
         return [Stream(stream) for stream in found]
+
+    def function(
+        self,
+        name: str,
+        handler: Callable[[Any, Any], object] | None = None,
+        *,
+        timeout: Seconds = 3.0,
+        concurrency: int | None = None,
+        retries: int = 2,
+        max_age: Seconds = 21_600.0,
+        on_success: FunctionTarget | None = None,
+        on_failure: FunctionTarget | None = None,
+        dead_letter: FunctionTarget | None = None,
+        logs: bool = False,
+        account: str | None = None,
+        region: str | None = None,
+    ) -> Function:
+        """Let `handler` be called as Lambda calls it, as :meth:`trunkline.Engine.function` does.
+
+        A coroutine function runs on the loop that is running now, and is cancelled if it takes
+        longer than `timeout`. Not a coroutine: a function that exists costs no wait.
+
+        >>> import asyncio, trunkline
+        >>> async def hello(event, context):
+        ...     return f"hello {event['name']}"
+        >>> async def main():
+        ...     async with trunkline.aio.open() as engine:
+        ...         return await engine.function("hello", hello).invoke({"name": "world"})
+        >>> asyncio.run(main())
+        'hello world'
+        """
+        from trunkline.aio.functions.function import Function, on_this_loop
+
+        function = self.sync.function(
+            name,
+            on_this_loop(handler),
+            timeout=timeout,
+            concurrency=concurrency,
+            retries=retries,
+            max_age=max_age,
+            on_success=on_success,
+            on_failure=on_failure,
+            dead_letter=dead_letter,
+            logs=logs,
+            account=account,
+            region=region,
+        )
+        return Function(function)
+
+    def functions(self, prefix: str = "") -> list[Function]:
+        """The functions whose name starts with `prefix`, sorted by name.
+
+        >>> import trunkline
+        >>> trunkline.aio.open().functions()
+        []
+        """
+        from trunkline.aio.functions.function import Function
+
+        return [Function(function) for function in self.sync.functions(prefix)]
 
     async def flush(self) -> None:
         """Return when everything that was accepted so far is on disk."""

@@ -97,7 +97,7 @@ def document(kind: str, url: str | None = None) -> bytes:
     return json.dumps({"target": kind, "url": url}).encode()
 
 
-def kind_of(core: ScheduleDefinition) -> str:
+def kind_of(core: ScheduleDefinition | dict[str, Any]) -> str:
     """Which sort of target a schedule has: queue, function or url."""
     kind: str = json.loads(core["document"])["target"]
     return kind
@@ -139,6 +139,8 @@ def shown(core: ScheduleDefinition) -> dict[str, Any]:
     if kind == "function" and given is not None:
         given = json.loads(given)["input"]
     target = f"{kind} {core['target'][3]}"
+    if kind == "outbox":
+        target = f"function {core['target'][3].rpartition('/')[2]}"
     if kind in ("url", "function"):
         target = url or kind
     seconds = {

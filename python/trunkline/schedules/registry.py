@@ -110,8 +110,8 @@ class Schedules:
         if callable(target) and not isinstance(target, type):
             return "function", None, reference
         raise TypeError(
-            "target must be a Queue, a Topic, a Bus, a Stream, a function or an http(s) URL, not "
-            f"{type(target).__name__}"
+            "target must be a Queue, a Topic, a Bus, a Stream, a Function, a function or an "
+            f"http(s) URL, not {type(target).__name__}"
         )
 
     def _create(
@@ -120,7 +120,7 @@ class Schedules:
         wanted: dict[str, Any],
         reference: tuple[str, int | None],
     ) -> CoreSchedule:
-        if reference[0] != "outbox":
+        if definition.kind_of(wanted) not in ("url", "function"):
             return self._core.create(full_name, {**wanted, "target": reference})
         name = full_name[2].partition("/")[2]
         left = self._outbox.find(_destination_name(name))

@@ -128,7 +128,8 @@ def target_of(engine: Engine, target: TopicTarget) -> tuple[int | None, str | No
         if id is None:
             kind = type(target).__name__
             raise TypeError(
-                f"target must be a Queue, a Stream, a Bus, a function or a URL, not {kind}"
+                "target must be a Queue, a Stream, a Bus, a Function, a function or a URL, not "
+                f"{kind}"
             )
         return id, None
     if inspect.iscoroutinefunction(target):
@@ -137,6 +138,24 @@ def target_of(engine: Engine, target: TopicTarget) -> tuple[int | None, str | No
             "of an aio engine, or give a plain function"
         )
     return None, None
+
+
+def names_function(target: object) -> bool:
+    """Whether a target is a :class:`Function`, which gets what SNS sends to AWS Lambda."""
+    plain = getattr(target, "sync", target)
+    return getattr(plain, "_as_target", ("",))[0] == "outbox"
+
+
+def check_takes_functions(*, fifo: bool) -> None:
+    """Raises for a FIFO topic, which no function can be subscribed to.
+
+    >>> check_takes_functions(fifo=False)
+    """
+    if fifo:
+        raise InvalidParameterValue(
+            "Value for parameter target is invalid. Reason: A FIFO topic keeps order, which a "
+            "Function does not. Subscribe a FIFO queue, and let the function read that."
+        )
 
 
 def name_of(function: object) -> str:

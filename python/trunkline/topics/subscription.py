@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from trunkline._types import FilterScope, RetryPolicy
     from trunkline.aio.queues.queue import Queue as AsyncQueue
     from trunkline.buses.bus import Bus
+    from trunkline.functions.function import Function
     from trunkline.queues.queue import Queue
     from trunkline.streams.stream import Stream
     from trunkline.topics.topic import Topic
@@ -57,7 +58,9 @@ class Subscription:
         return name
 
     @property
-    def target(self) -> Queue | Stream | Bus | str | Callable[[Notification], object] | None:
+    def target(
+        self,
+    ) -> Queue | Stream | Bus | Function | str | Callable[[Notification], object] | None:
         """The queue, the stream, the bus, the URL or the function that gets the messages.
 
         None for a function that was not subscribed again since the program started; messages wait

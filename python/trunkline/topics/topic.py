@@ -6,7 +6,14 @@ from trunkline._targets import queue_id
 from trunkline.errors import InvalidParameterValue
 from trunkline.queues.attributes import encode
 from trunkline.queues.messages import as_list
-from trunkline.topics.settings import by_group, name_of, settings, target_of
+from trunkline.topics.settings import (
+    by_group,
+    check_takes_functions,
+    name_of,
+    names_function,
+    settings,
+    target_of,
+)
 from trunkline.topics.subscription import Subscription
 
 TYPE_CHECKING = False
@@ -155,7 +162,8 @@ class Topic:
         own, before the queues have it.
 
         A thread of this program calls the function with each :class:`Notification`. A function is
-        not stored: subscribe it again after a restart, and it gets what has waited.
+        not stored: subscribe it again after a restart, and it gets what has waited. A
+        :class:`Function` gets the event that SNS sends to AWS Lambda, whatever `raw` says.
 
         A subscription is found again by its `name`, that of a function by default by the function's
         own, and by its queue, stream or bus; it has to be the same, but another function of that
@@ -175,6 +183,9 @@ class Topic:
         """
         resource, url = target_of(self._engine, target)
         is_function = resource is None and url is None
+        if names_function(target):
+            check_takes_functions(fifo=self.fifo)
+            raw = False
         told = settings(
             resource,
             url,

@@ -246,7 +246,7 @@ def test_a_schedule_puts_events_on_a_bus() -> None:
     clock.advance(7_200)
     assert queue.statistics().visible == schedule.statistics().delivered == 3
     assert queue.receive()[0].json()["source"] == "aws.scheduler"
-    with pytest.raises(TypeError, match=r"a Stream, a function or an http\(s\) URL, not int"):
+    with pytest.raises(TypeError, match=r"a Function, a function or an http\(s\) URL, not int"):
         engine.schedule("t", "rate(1 hour)", 7)  # type: ignore[arg-type]
 
 

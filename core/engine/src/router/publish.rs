@@ -13,6 +13,7 @@ use super::authorization::DeliverySource;
 use super::others::Others;
 use crate::bus::is_of_target;
 use crate::engine::Engine;
+use crate::outbox::is_of_outbox;
 use crate::queue::{
     Branch, FanOutStep, Kept, Outcome, Outgoing, Queue, SharedPayload, check, fan_out,
 };
@@ -244,7 +245,12 @@ fn branch<'a>(
     let Notification { body, attributes, .. } = *message;
     // A destination has its own renderer, which knows header lines.
     let is_rendered = (!is_raw || message.is_structured) && !is_destination;
-    let renderer = is_rendered.then(|| renderer(id, is_raw, Protocol::Queue));
+    // A destination that the subscription does not own is that of a function.
+    let protocol = match is_of_outbox(route.queue.name()) {
+        true => Protocol::Lambda,
+        false => Protocol::Queue,
+    };
+    let renderer = is_rendered.then(|| renderer(id, is_raw, protocol));
     // Targets of a topic are delayed as their queue says.
     let message = Outgoing { body, attributes, group, dedup_id, delay: None };
     let kept = match renderer {

@@ -26,10 +26,12 @@ pub enum Protocol {
     Sms,
     /// An endpoint of a platform application; the program that pushes chooses among its entries.
     Application,
+    /// A function.
+    Lambda,
 }
 
 impl Protocol {
-    const ALL: [(Self, &'static str); 8] = [
+    const ALL: [(Self, &'static str); 9] = [
         (Self::Default, "default"),
         (Self::Queue, "sqs"),
         (Self::Http, "http"),
@@ -38,6 +40,7 @@ impl Protocol {
         (Self::EmailJson, "email-json"),
         (Self::Sms, "sms"),
         (Self::Application, "application"),
+        (Self::Lambda, "lambda"),
     ];
 
     /// The protocol of this name.

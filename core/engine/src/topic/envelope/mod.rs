@@ -11,6 +11,8 @@
 //! topic are gone. Envelopes of standard topics carry a signature where the engine has a signer;
 //! it is the same for all receivers of a message, because it is not of their names.
 
+mod function_event;
+
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -21,6 +23,7 @@ use trunkline_types::{
     IdKey, MessageId, Millis, ResourceId, ResourceKind, ResourceName, Result, Seq,
 };
 
+use self::function_event::{Told, function_event};
 use super::structure::{Protocol, Structure};
 use super::{TOPIC, TOPICS, invalid};
 use crate::attributes::{self, Attribute};
@@ -186,7 +189,15 @@ impl Resource for Envelopes {
         let token = unsubscribe_token(self.key, &subscription);
         let unsubscribe =
             format!("{address}/?Action=Unsubscribe&Token={token}&SubscriptionArn={subscription}");
-        let body = envelope(&context, &unsubscribe, body, &given, signature.as_ref()).into_bytes();
+        let signature = signature.as_ref();
+        let body = match protocol {
+            Protocol::Lambda => {
+                let told = Told { context, subscription: &subscription, unsubscribe: &unsubscribe };
+                function_event(&told, body, &given, signature)
+            }
+            _ => envelope(&context, &unsubscribe, body, &given, signature),
+        };
+        let body = body.into_bytes();
         // Attributes are part of the envelope; those of the system stay with the message.
         let kept: Vec<_> = given.into_iter().filter(|attribute| attribute.system).collect();
         Ok(Rendered { body, attributes: Some(attributes::encode(&kept)), headers })
@@ -230,11 +241,16 @@ fn envelope(
     format!("{{\n{}\n}}", lines.join(",\n"))
 }
 
-fn attribute_line(attribute: &Attribute) -> String {
-    let value = match attribute.data_type.starts_with("Binary") {
+/// The value of an attribute as text; that of a binary one as base64.
+fn attribute_text(attribute: &Attribute) -> String {
+    match attribute.data_type.starts_with("Binary") {
         true => BASE64_STANDARD.encode(&attribute.value),
         false => String::from_utf8_lossy(&attribute.value).into_owned(),
-    };
+    }
+}
+
+fn attribute_line(attribute: &Attribute) -> String {
+    let value = attribute_text(attribute);
     format!(
         "    {} : {{\"Type\":{},\"Value\":{}}}",
         text(&attribute.name),

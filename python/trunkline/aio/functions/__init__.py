@@ -1,0 +1,1 @@
+"""Functions for asyncio. The public name is that of `trunkline.aio`."""

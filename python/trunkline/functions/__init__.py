@@ -1,0 +1,1 @@
+"""Functions: code of this program that is called as AWS Lambda calls it."""

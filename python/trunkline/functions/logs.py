@@ -1,0 +1,113 @@
+"""The log of a function: what it logs during an invocation, in Lambda's lines, in CloudWatch Logs.
+
+A line that a function logs through :mod:`logging` belongs to the invocation in whose context it was
+logged. So functions that run at once do not mix their lines.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from threading import Lock
+from uuid import uuid4
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from trunkline._core import Engine as CoreEngine
+    from trunkline.aws.logs.storage import LogGroup
+    from trunkline.functions.invocation import Invocation, Outcome
+    from trunkline.functions.names import FunctionName
+
+TAIL_BYTES_MAX = 4_096
+"""How much of the log an invocation may be answered with: Lambda's bound."""
+
+_lines: ContextVar[list[str] | None] = ContextVar("trunkline_function_log", default=None)
+_installing = Lock()
+
+
+class _Capture(logging.Handler):
+    """Hands what is logged during an invocation to the log of the function."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        lines = _lines.get()
+        if lines is None:
+            return
+        try:
+            lines.append(self.format(record))
+        except Exception:
+            self.handleError(record)
+
+
+_capture = _Capture()
+_capture.setFormatter(logging.Formatter("[%(levelname)s]\t%(name)s\t%(message)s"))
+
+
+def capture(lines: list[str] | None) -> None:
+    """Has what is logged from now on, in this context, added to `lines`."""
+    if lines is None:
+        return
+    _lines.set(lines)
+    root = logging.getLogger()
+    if _capture not in root.handlers:
+        with _installing:
+            root.addHandler(_capture)
+
+
+class FunctionLog:
+    """The log group of one function, which is created with the first line."""
+
+    def __init__(self, core: CoreEngine, name: FunctionName) -> None:
+        self._core = core
+        self._name = name
+        self._lock = Lock()
+        self.stream = f"{datetime.now(UTC):%Y/%m/%d}/[$LATEST]{uuid4().hex}"
+        """The log stream, as that of one execution environment."""
+
+    def write(self, invocation: Invocation, outcome: Outcome) -> str:
+        """Keeps the lines of an invocation; returns the end of them."""
+        id, spent = invocation.request_id, outcome.milliseconds
+        lines = [
+            f"START RequestId: {id} Version: {invocation.version}",
+            *(invocation.lines or ()),
+            *_error_lines(outcome),
+            f"END RequestId: {id}",
+            f"REPORT RequestId: {id}\tDuration: {spent:.2f} ms\t"
+            f"Billed Duration: {int(spent) + 1} ms\tMemory Size: {invocation.memory} MB",
+        ]
+        now = int(self._core.now() * 1_000)
+        with self._lock:
+            group = self._group()
+            stream = group.find_stream(self.stream)
+            if stream is None:
+                group.put_stream(self.stream)
+                stream = group.find_stream(self.stream)
+            if stream is not None:
+                group.put(stream, [(now, line) for line in lines])
+        text = "".join(f"{line}\n" for line in lines).encode()
+        return text[-TAIL_BYTES_MAX:].decode("utf-8", "ignore")
+
+    def _group(self) -> LogGroup:
+        from trunkline.aws.logs.groups import create_log_group
+        from trunkline.aws.logs.storage import LogGroup
+        from trunkline.aws.operation import Call
+        from trunkline.aws.store import Store
+
+        name = self._name
+        call = Call(Store(self._core), name.account, name.region, None, "", "")
+        group = f"/aws/lambda/{name.name}"
+        found = LogGroup.find(call, group)
+        if found is None:
+            create_log_group(call, log_group_name=group)
+            found = LogGroup.find(call, group)
+        if found is None:
+            raise LookupError(f"the log group {group} was removed while a line was written")
+        return found
+
+
+def _error_lines(outcome: Outcome) -> list[str]:
+    if outcome.error is None:
+        return []
+    told = outcome.error_fields()
+    text = f"[ERROR] {told.get('errorType')}: {told.get('errorMessage')}"
+    return ["\n".join([text, "Traceback (most recent call last):", *told.get("stackTrace", [])])]

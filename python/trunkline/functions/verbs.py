@@ -1,0 +1,127 @@
+"""What an engine offers of functions: the part of :class:`trunkline.Engine` that is about them."""
+
+from __future__ import annotations
+
+from trunkline import validation
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from trunkline._core import Engine as CoreEngine
+    from trunkline._types import FunctionTarget, Seconds
+    from trunkline.functions.function import Function
+
+_KINDS = {"queue": "a Queue", "topic": "a Topic", "bus": "a Bus", "outbox": "a Function"}
+
+
+class FunctionVerbs:
+    """The verbs of an engine that are about functions."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        _core: CoreEngine
+        _owner: tuple[str, str]
+
+    def function(
+        self,
+        name: str,
+        handler: Callable[[Any, Any], object] | None = None,
+        *,
+        timeout: Seconds = 3.0,
+        concurrency: int | None = None,
+        retries: int = 2,
+        max_age: Seconds = 21_600.0,
+        on_success: FunctionTarget | None = None,
+        on_failure: FunctionTarget | None = None,
+        dead_letter: FunctionTarget | None = None,
+        logs: bool = False,
+        account: str | None = None,
+        region: str | None = None,
+    ) -> Function:
+        """Let `handler` be called as AWS Lambda calls it: with an event and a context.
+
+        A plain function runs in threads of this program, a coroutine function on an event loop in a
+        thread of its own. Without a `handler`, the function that has this name already is returned.
+        Code is not kept: name the function again after a restart, and it gets the asynchronous
+        invocations that have waited. Naming it again replaces code and options.
+
+        - `timeout`: seconds of one invocation (at most 900), on the machine's clock. A thread that
+          takes longer cannot be ended: its caller is told, and it counts as running until it ends.
+        - `concurrency`: how many invocations run at once (1 to 1,000; 1,000).
+        - `retries`: how often an asynchronous invocation that failed is tried again (0 to 2).
+        - `max_age`: seconds after which one is given up (60 to 21,600).
+        - `on_success`, `on_failure`: a queue, a topic, a bus or another function that is told what
+          came of each asynchronous invocation, in the shape that AWS has.
+        - `dead_letter`: a queue or a topic for events that were given up.
+        - `logs`: keep what the handler logs, with AWS's lines, in the log group
+          ``/aws/lambda/NAME`` of CloudWatch Logs.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> hello = engine.function("hello", lambda event, context: f"hello {event['name']}")
+        >>> hello.invoke({"name": "world"})
+        'hello world'
+        >>> engine.function("hello").arn
+        'arn:aws:lambda:us-east-1:000000000000:function:hello'
+        """
+        from trunkline.functions import definition, names
+        from trunkline.functions.function import Function
+        from trunkline.functions.registry import functions_of
+        from trunkline.functions.runtimes import runtime_of
+
+        short = names.checked(name)
+        full = names.FunctionName(*validation.owner(self._owner, account, region), short)
+        self._core.check_open()
+        functions = functions_of(self._core)
+        if handler is None:
+            return Function(self, functions, functions.get(full))  # type: ignore[arg-type]
+        targets = {"on_success": on_success, "on_failure": on_failure, "dead_letter": dead_letter}
+        given = definition.checked(
+            timeout=timeout,
+            concurrency=concurrency,
+            retries=retries,
+            max_age=max_age,
+            logs=logs,
+            **{field: self._target_id(target, field) for field, target in targets.items()},
+        )
+        active = functions.put(full, given, runtime_of(handler, functions.threads, functions.loop))
+        return Function(self, functions, active)  # type: ignore[arg-type]
+
+    def functions(self, prefix: str = "") -> list[Function]:
+        """The functions whose name starts with `prefix`, sorted by name.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> function = engine.function("hello", lambda event, context: "hello")
+        >>> engine.functions()
+        [<Function 'hello'>]
+        """
+        from trunkline.functions.function import Function
+        from trunkline.functions.registry import functions_of
+
+        self._core.check_open()
+        functions = functions_of(self._core)
+        return [
+            Function(self, functions, active)  # type: ignore[arg-type]
+            for active in functions.list()
+            if (active.name.account, active.name.region) == self._owner
+            and active.name.name.startswith(validation.text(prefix, "prefix"))
+        ]
+
+    def _target_id(self, target: object, field: str) -> int | None:
+        """The id of a target of results; dead letters go to queues and topics alone."""
+        from trunkline._targets import resource_id
+        from trunkline.queues.queue import Queue
+
+        if target is None:
+            return None
+        plain: Any = getattr(target, "sync", target)
+        kind = "queue" if isinstance(plain, Queue) else getattr(plain, "_as_target", ("", 0))[0]
+        allowed = ("queue", "topic") if field == "dead_letter" else tuple(_KINDS)
+        if kind not in allowed:
+            wanted = " or ".join(_KINDS[one] for one in allowed)
+            raise TypeError(f"{field} must be {wanted}, not {type(target).__name__}")
+        return resource_id(self, plain, field)
