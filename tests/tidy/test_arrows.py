@@ -20,6 +20,7 @@ ARROWS = {
     "stream": {"types"},
     "arrow": set(),
     "schedule": {"types"},
+    "states": set(),
     "delivery": {"types"},
     "host": {"types", "journal", "timer"},
     "engine": {
@@ -30,6 +31,7 @@ ARROWS = {
         "delivery",
         "pattern",
         "schedule",
+        "states",
         "stream",
     },
     "binding": {"types", "journal", "engine", "wire", "pattern", "arrow"},
@@ -51,6 +53,7 @@ OWNERS = {
     "tower-service": {"delivery"},
     "jiff": {"schedule", "engine"},
     "rsa": {"wire"},
+    "jsonata-core": {"states"},
 }
 
 # A word in Rust sources, and the only places where it may stand.

@@ -1,0 +1,82 @@
+//! The context object of a state.
+
+use std::sync::Arc;
+
+use super::{BranchId, Execution, Phase};
+use crate::moment;
+use crate::program::Program;
+use crate::value::{Members, Value};
+
+impl Execution {
+    /// The context object (`$$`, `$states.context`) in a branch.
+    pub(super) fn context(
+        &self,
+        program: &Program,
+        branch: BranchId,
+        token: Option<&str>,
+    ) -> Value {
+        let text = |text: &Arc<str>| Value::String(Arc::clone(text));
+        let mut execution = Members::new();
+        execution.insert("Id".into(), text(&self.identity.execution_arn));
+        execution.insert("Input".into(), self.input.value().clone());
+        execution.insert("StartTime".into(), Value::string(moment::format(self.started_ms)));
+        execution.insert("Name".into(), text(&self.identity.name));
+        execution.insert("RoleArn".into(), text(&self.identity.role_arn));
+        execution.insert("RedriveCount".into(), Value::from(self.redrives as i64));
+        if self.redrives > 0 {
+            let time = Value::string(moment::format(self.redriven_ms));
+            execution.insert("RedriveTime".into(), time);
+        }
+        let mut context = Members::new();
+        context.insert("Execution".into(), Value::Object(Arc::new(execution)));
+        let machine =
+            [("Id", text(&self.identity.machine_arn)), ("Name", text(&self.identity.machine_name))];
+        context.insert("StateMachine".into(), Value::object(machine));
+        if let Some(branch) = self.branches.get(branch) {
+            let state = [
+                ("Name", text(&program.state(branch.state).name)),
+                ("EnteredTime", Value::string(moment::format(branch.entered_ms))),
+                ("RetryCount", Value::from(i64::from(branch.retry_count))),
+            ];
+            context.insert("State".into(), Value::object(state));
+        }
+        if let Some(token) = token {
+            let task = Value::object([("Token", Value::string(token))]);
+            context.insert("Task".into(), task);
+        }
+        if let Some(map) = self.map_item(branch) {
+            context.insert("Map".into(), map);
+        }
+        Value::Object(Arc::new(context))
+    }
+
+    /// The item of the innermost Map state around a branch.
+    fn map_item(&self, branch: BranchId) -> Option<Value> {
+        let mut branch = self.branches.get(branch)?;
+        loop {
+            let parent = self.branches.get(branch.parent?)?;
+            if let Phase::Children(children) = &parent.phase
+                && let Some(items) = children.items.as_array()
+            {
+                let index = branch.index;
+                let value = items.get(index as usize)?.clone();
+                let item = [("Index", Value::from(index as i64)), ("Value", value)];
+                return Some(Value::object([("Item", Value::object(item))]));
+            }
+            branch = parent;
+        }
+    }
+
+    /// The value of a variable, from the scope of a branch outwards.
+    pub(super) fn variable(&self, branch: BranchId, name: &str) -> Option<Value> {
+        let mut at = Some(branch);
+        while let Some(id) = at {
+            let branch = self.branches.get(id)?;
+            if let Some((_, value)) = branch.variables.iter().find(|(known, _)| &**known == name) {
+                return Some(value.clone());
+            }
+            at = branch.parent;
+        }
+        None
+    }
+}
