@@ -142,7 +142,9 @@ recorded: setup ## Replay AWS's recorded answers and write the score, tests/reco
 # A wheel of the test build: the tests of packaging ask what is in it, not how fast it is.
 test-packaging: setup ## Build a wheel of the test build, and use it in an empty venv
 	@rm -rf target/dist
-	@$(BIN)/maturin build --profile quick --quiet --out target/dist --interpreter $(PY)
+	@$(PY) build_tools/service_models.py
+	@$(BIN)/maturin build --profile quick --quiet --out target/dist --interpreter $(PY); \
+		status=$$?; $(PY) build_tools/service_models.py --clean; exit $$status
 	@$(BIN)/maturin sdist --out target/dist
 	TRUNKLINE_DIST=target/dist $(PY) -m pytest -q tests/packaging $(PYTEST)
 

@@ -82,11 +82,13 @@ __all__ = [
 
 
 def build_wheel(directory: str, settings: Any = None, metadata: str | None = None) -> str:
-    """The wheel, with the C library in it."""
+    """The wheel, with the C library and the models of the served services in it."""
     import maturin
+    from service_models import shipped
 
     ship()
-    return str(maturin.build_wheel(directory, settings, metadata))
+    with shipped():
+        return str(maturin.build_wheel(directory, settings, metadata))
 
 
 def build_editable(directory: str, settings: Any = None, metadata: str | None = None) -> str:

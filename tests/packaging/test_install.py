@@ -93,6 +93,44 @@ def test_the_wheel_brings_the_c_library_and_its_header(environment: Path) -> Non
     assert "install trunkline[capi]" in remedy
 
 
+SERVING = """
+import json, sys, urllib.request
+import trunkline
+from trunkline.server import Server
+
+def call(server, service, target, body):
+    scope = f"AWS4-HMAC-SHA256 Credential=000000000000/20260101/us-east-1/{service}/aws4_request"
+    headers = {
+        "X-Amz-Target": target,
+        "Content-Type": "application/x-amz-json-1.0",
+        "Authorization": f"{scope}, SignedHeaders=host, Signature=0",
+    }
+    request = urllib.request.Request(server.url, json.dumps(body).encode(), headers)
+    return json.load(urllib.request.urlopen(request))
+
+with trunkline.open() as engine, Server(engine, port=0) as server:
+    print(call(server, "sqs", "AmazonSQS.CreateQueue", {"QueueName": "q"})["QueueUrl"][-2:])
+    print(call(server, "events", "AWSEvents.ListEventBuses", {})["EventBuses"][0]["Name"])
+    print("botocore" in sys.modules)
+"""
+
+
+def test_the_wheel_serves_without_botocore(environment: Path) -> None:
+    command = [python_of(environment), "-I", "-c", SERVING]
+    answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    assert answer.split() == ["/q", "default", "False"]
+
+
+def test_the_wheel_has_a_model_of_each_served_service() -> None:
+    from trunkline.aws.services import SERVICES
+
+    folder = "trunkline/aws/_models/"
+    with zipfile.ZipFile(built("*.whl")) as wheel:
+        names = {name.removeprefix(folder) for name in wheel.namelist() if folder in name}
+    served = {f"{service.name}.json.gz" for service in SERVICES}
+    assert names == {*served, "LICENSE", "README"}
+
+
 def test_the_wheel_carries_types_and_licence_and_no_tests() -> None:
     with zipfile.ZipFile(built("*.whl")) as wheel:
         names = wheel.namelist()

@@ -39,8 +39,12 @@ class Request:
 
 def send(clients: Clients, request: Request, account: str) -> dict[str, Any]:
     """The answer to a call that `account` makes; raises Failed."""
-    from botocore import xform_name
-    from botocore.exceptions import BotoCoreError, ClientError
+    try:
+        from botocore import xform_name
+        from botocore.exceptions import BotoCoreError, ClientError
+    except ImportError:
+        text = "Calls of other services need botocore: pip install 'trunkline[aws]'."
+        raise Failed("SDK_CLIENT_ERROR", text, is_final=True) from None
 
     if request.service not in SERVED:
         text = f"The service {request.service} is not served here."

@@ -1,4 +1,8 @@
-"""Where the service models come from: botocore's own files, read without importing botocore."""
+"""Where the service models come from: the package itself, or botocore's own files.
+
+A wheel carries the models of the served services, so a server needs nothing else. A checkout does
+not, and takes those of the installed botocore, without importing it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,9 @@ from pathlib import Path
 
 from trunkline.aws.errors import ServiceError
 
+SHIPPED = Path(__file__).parent / "_models"
+"""What `build_tools/service_models.py` puts into a wheel."""
+
 
 @cache
 def data_folder() -> Path:
@@ -17,14 +24,18 @@ def data_folder() -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise ServiceError(
             "ServiceUnavailable",
-            "The models of the AWS services come with botocore: pip install 'trunkline[aws]'.",
+            "The models of the AWS services come with the wheel or with botocore: "
+            "pip install 'trunkline[aws]'.",
             503,
         )
     return Path(spec.submodule_search_locations[0]) / "data"
 
 
 def read_model(service: str) -> bytes:
-    """The newest model of `service`, as JSON."""
+    """The model of `service`, as JSON: the one of the package, else the newest one of botocore."""
+    shipped = SHIPPED / f"{service}.json.gz"
+    if shipped.is_file():
+        return gzip.decompress(shipped.read_bytes())
     versions = sorted((data_folder() / service).glob("*/service-2.json*"))
     if not versions:
         raise ServiceError("ServiceUnavailable", f"botocore has no model of {service}.", 503)
