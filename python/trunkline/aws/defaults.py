@@ -8,6 +8,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+BASE = "http://trunkline.local"
+"""The address in the queue URLs that in-process clients see."""
+
 REGION = "us-east-1"
 """The region of clients that name none."""
 
@@ -25,8 +28,6 @@ def region_of(session: Any) -> str:
 
 def with_defaults(options: dict[str, Any]) -> dict[str, Any]:
     """The options of a single client, with what nobody gave filled in."""
-    from trunkline.aws.transport import BASE
-
     defaults = {"aws_access_key_id": KEY, "aws_secret_access_key": SECRET, "endpoint_url": BASE}
     return defaults | options
 
@@ -48,8 +49,6 @@ def fill(session: Any, args: tuple[Any, ...], options: dict[str, Any], *, is_ser
 
     The endpoint is that of the process only where the service is served.
     """
-    from trunkline.aws.transport import BASE
-
     given = dict(zip(_ORDER, args, strict=False)) | options
 
     def missing(name: str) -> bool:

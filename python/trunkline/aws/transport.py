@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from trunkline._core import WireDispatcher
 
-BASE = "http://trunkline.local"
-"""The address in the queue URLs that in-process clients see."""
-
 
 class LocalSession:
     """What a botocore endpoint sends with."""

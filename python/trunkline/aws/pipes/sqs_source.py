@@ -8,8 +8,8 @@ import math
 
 from trunkline.aws.aio_answer import answer
 from trunkline.aws.calls import Failed, Request, send
+from trunkline.aws.defaults import BASE
 from trunkline.aws.limits import PIPE_ENTRIES_MAX, PIPE_RECEIVE_MAX, PIPE_WAIT_SECONDS
-from trunkline.aws.transport import BASE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

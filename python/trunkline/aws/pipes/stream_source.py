@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 
 from trunkline.aio.streams.waiting import records as read
 from trunkline.aws.calls import Failed, Request, send
+from trunkline.aws.defaults import BASE
 from trunkline.aws.limits import PIPE_WAIT_SECONDS
 from trunkline.aws.pipes.resources import known
-from trunkline.aws.transport import BASE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from trunkline.aws.defaults import BASE
 from trunkline.aws.events.errors import invalid
 from trunkline.aws.limits import PIPE_ENTRIES_MAX
 from trunkline.aws.pipes.paths import text_at
 from trunkline.aws.targets.kind import Absent, Batch, Endpoint, PipeTarget, TargetKind, Template
 from trunkline.aws.targets.numbered import failures_of, numbered
-from trunkline.aws.transport import BASE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
