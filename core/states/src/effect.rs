@@ -77,7 +77,7 @@ pub struct MapRunRequest {
     /// The label of the Map state in the names of child executions.
     pub label: Arc<str>,
     /// The ARN of the map run, as its `MapRunStarted` event names it.
-    pub map_run_arn: String,
+    pub map_run_arn: Arc<str>,
     /// The states that a child execution runs: give it to [`crate::Execution::child`].
     pub processor: ScopeId,
     /// Whether child executions are express.
@@ -88,6 +88,10 @@ pub struct MapRunRequest {
     pub selector: Option<crate::program::StateId>,
     /// The input of the Map state.
     pub input: Payload,
+    /// The context object of the Map state, if there is an `ItemSelector`.
+    pub context: Value,
+    /// The variables that the Map state sees, likewise.
+    pub variables: Value,
     /// Child executions at a time; 0 is without a bound.
     pub max_concurrency: u64,
     /// Failed items that do not fail the run.

@@ -11,7 +11,7 @@ use crate::history::Details;
 use crate::payload::Payload;
 use crate::problem::Problem;
 use crate::program::template::Template;
-use crate::program::{Dynamic, Items, Kind, Map, ScopeId, State};
+use crate::program::{Items, Kind, Map, ScopeId, State};
 use crate::value::Value;
 
 impl Step<'_> {
@@ -77,12 +77,15 @@ impl Step<'_> {
     pub fn start_map(&mut self, id: BranchId, state: &State, map: &Map) -> Result<(), Problem> {
         let input = self.input(id);
         let effective = self.effective_input(id, state, &input)?;
+        if let Some(distributed) = &map.distributed {
+            return self.start_map_run(id, state, map, distributed, &effective);
+        }
         let items = self.items(id, map, &effective)?;
         let see = See::input(&effective);
-        let most = self.limit(id, see, "MaxConcurrency", &map.max_concurrency)?;
-        if map.distributed.is_some() {
-            return Err(Problem::runtime("Distributed maps are not supported yet."));
-        }
+        let most = match &map.max_concurrency {
+            Some(dynamic) => self.bound(id, see, "MaxConcurrency", dynamic)?,
+            None => 0,
+        };
         let length = items.as_array().map_or(0, <[Value]>::len);
         self.branch_event(id, Details::MapStateStarted { length: length as u64 });
         let children =
@@ -102,7 +105,7 @@ impl Step<'_> {
     }
 
     /// The items of a Map state, as an array.
-    fn items(&mut self, id: BranchId, map: &Map, effective: &Value) -> Result<Value, Problem> {
+    pub fn items(&mut self, id: BranchId, map: &Map, effective: &Value) -> Result<Value, Problem> {
         let see = See::input(effective);
         let (found, query) = match &map.items {
             Items::Input => (effective.clone(), None),
@@ -128,37 +131,6 @@ impl Step<'_> {
                 } else {
                     Problem::runtime(cause)
                 })
-            }
-        }
-    }
-
-    /// A whole number that bounds a Map state; 0 when it is not there.
-    fn limit(
-        &mut self,
-        id: BranchId,
-        see: See<'_>,
-        field: &str,
-        dynamic: &Option<Dynamic>,
-    ) -> Result<u64, Problem> {
-        let Some(dynamic) = dynamic else { return Ok(0) };
-        let value = self.evaluate(id, see, |env| env.dynamic(field, dynamic))?;
-        match (value.as_i64(), dynamic) {
-            (Some(number), _) if number >= 0 => Ok(number.unsigned_abs()),
-            (Some(_), _) => Err(Problem::runtime(format!("{field} cannot be negative."))),
-            (None, Dynamic::Path(selector)) => {
-                let text = match &value {
-                    Value::String(text) => text.to_string(),
-                    other => other.to_string(),
-                };
-                Err(Problem::runtime(format!(
-                    "The {field}Path field refers to value \"{text}\" which is not a valid \
-                     integer: {}",
-                    selector.source()
-                )))
-            }
-            (None, Dynamic::Query(query)) => Err(unexpected(field, query, "number", &value)),
-            (None, Dynamic::Given(_)) => {
-                Err(Problem::runtime(format!("{field} has to be an integer.")))
             }
         }
     }

@@ -79,4 +79,17 @@ impl Execution {
         }
         None
     }
+
+    /// The variables that a branch sees, as an object.
+    pub(super) fn visible(&self, branch: BranchId) -> Value {
+        let mut seen = Members::new();
+        let mut at = Some(branch);
+        while let Some(branch) = at.and_then(|id| self.branches.get(id)) {
+            for (name, value) in &branch.variables {
+                seen.entry(Arc::clone(name)).or_insert_with(|| value.clone());
+            }
+            at = branch.parent;
+        }
+        Value::Object(Arc::new(seen))
+    }
 }

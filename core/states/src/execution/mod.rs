@@ -6,6 +6,7 @@ mod codec;
 mod context;
 mod exit;
 mod fail;
+mod map_run;
 mod run;
 mod step;
 mod tasks;

@@ -239,10 +239,6 @@ impl<'a> Step<'a> {
         })
     }
 
-    fn map_run_succeeded(&mut self, _task: TaskId, _output: &Payload) {}
-
-    fn map_run_failed(&mut self, _task: TaskId, _error: &str, _cause: Option<String>) {}
-
     fn redrive(&mut self) {}
 
     /// Ends the execution.

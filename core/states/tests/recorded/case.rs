@@ -1,0 +1,114 @@
+//! Recorded cases: a file each, below `tests/recorded/cases/stepfunctions` of the repository.
+
+use std::path::{Path, PathBuf};
+
+use trunkline_states::{Value, parse};
+
+/// A recorded case.
+pub struct Case {
+    pub name: String,
+    pub definition: String,
+    pub express: bool,
+    /// Words that stand for a value.
+    pub words: Vec<String>,
+    pub histories: Vec<History>,
+}
+
+/// One recorded history.
+pub struct History {
+    pub key: String,
+    pub events: Vec<Value>,
+}
+
+pub fn all() -> Vec<Case> {
+    let root =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/recorded/cases/stepfunctions");
+    let mut files = Vec::new();
+    collect(&root, &mut files);
+    files.sort();
+    files.iter().filter_map(|file| read(&root, file)).collect()
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "json") {
+            files.push(path);
+        }
+    }
+}
+
+fn read(root: &Path, file: &Path) -> Option<Case> {
+    let text = std::fs::read_to_string(file).unwrap();
+    let case = parse(&text).unwrap();
+    let definition = repeated(case.get("definition")?.as_str()?);
+    let calls = case.get("calls").and_then(Value::as_array).unwrap_or(&[]);
+    let definition = with_arns(&definition, calls);
+    let mut histories = Vec::new();
+    for (key, value) in case.get("aws")?.as_object()? {
+        find(key, value, &mut histories);
+    }
+    let words = case.get("words").and_then(Value::as_array).unwrap_or(&[]);
+    let express = calls.iter().any(|call| {
+        let kind = call.get("params").and_then(|params| params.get("type"));
+        kind.and_then(Value::as_str) == Some("EXPRESS")
+    });
+    let name = file.strip_prefix(root).unwrap().with_extension("");
+    Some(Case {
+        name: name.to_string_lossy().into_owned(),
+        definition,
+        express,
+        words: words.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        histories,
+    })
+}
+
+fn find(key: &str, value: &Value, out: &mut Vec<History>) {
+    let Some(members) = value.as_object() else { return };
+    if let Some(events) = value.get("events").and_then(Value::as_array)
+        && events.iter().any(|event| event.get("type").is_some())
+    {
+        out.push(History { key: key.to_owned(), events: events.to_vec() });
+        return;
+    }
+    for (inner, value) in members {
+        find(&format!("{key}/{inner}"), value, out);
+    }
+}
+
+/// `<repeat:a*300000>` as what it stands for.
+pub fn repeated(text: &str) -> String {
+    let mut out = text.to_owned();
+    while let Some(start) = out.find("<repeat:") {
+        let end = start + out[start..].find('>').unwrap();
+        let (letter, count) = out[start + 8..end].split_once('*').unwrap();
+        let long = letter.repeat(count.parse().unwrap());
+        out.replace_range(start..=end, &long);
+    }
+    out
+}
+
+/// `<<3:FunctionArn>>` as an ARN of the kind that call 3 answered.
+fn with_arns(text: &str, calls: &[Value]) -> String {
+    let mut out = text.to_owned();
+    while let Some(start) = out.find("<<") {
+        let Some(length) = out[start..].find(">>") else { break };
+        let inner = out[start + 2..start + length].to_owned();
+        let (number, path) = inner.split_once(':').unwrap_or((&inner, ""));
+        let call = number.parse().ok().and_then(|number: usize| calls.get(number));
+        let op = call.and_then(|call| call.get("op")).and_then(Value::as_str).unwrap_or("");
+        let replacement = match (op, path) {
+            ("CreateFunction", _) => {
+                "arn:aws:lambda:us-east-1:111111111111:function:recorded".to_owned()
+            }
+            ("CreateActivity", _) => {
+                "arn:aws:states:us-east-1:111111111111:activity:recorded".to_owned()
+            }
+            _ => format!("recorded-{number}-{path}"),
+        };
+        out.replace_range(start..start + length + 2, &replacement);
+    }
+    out
+}
