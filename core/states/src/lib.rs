@@ -36,8 +36,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-#![allow(dead_code, reason = "distributed maps and JSONata are being built")]
-
 mod choice;
 mod compile;
 mod effect;

@@ -13,6 +13,8 @@ pub(crate) enum Origin {
     Runtime,
     /// A JSONata expression failed, or gave a wrong value: the place of the field.
     Evaluation(Option<Arc<str>>),
+    /// The value of a JSONata expression is one that the state cannot use.
+    Value(Arc<str>),
 }
 
 /// Why a state failed.
@@ -45,12 +47,20 @@ impl Problem {
         }
     }
 
+    /// `States.QueryEvaluationError` of a value that a field cannot take.
+    pub fn value(location: &str, cause: impl AsRef<str>) -> Problem {
+        Problem {
+            failure: failure(QUERY_EVALUATION, cause.as_ref()),
+            origin: Origin::Value(Arc::from(location)),
+        }
+    }
+
     /// A failure with its own words.
     pub fn outside(error: Option<Arc<str>>, cause: Option<Arc<str>>) -> Problem {
         Problem { failure: Failure { error, cause }, origin: Origin::Outside }
     }
 
-    /// `States.DataLimitExceeded` of a state.
+    /// `States.DataLimitExceeded` of a state, or of what a task calls.
     pub fn too_large(state: &str) -> Problem {
         let cause = format!(
             "The state/task '{state}' returned a result with a size exceeding the maximum number \
@@ -67,7 +77,7 @@ impl Problem {
     /// Whether one of the names of a retrier or a catcher stands for this error.
     pub fn is_named(&self, names: &[Arc<str>]) -> bool {
         let error = self.error();
-        let fatal = matches!(error, RUNTIME | DATA_LIMIT);
+        let fatal = error == RUNTIME;
         names.iter().any(|name| match &**name {
             "States.ALL" => !fatal,
             "States.TaskFailed" => !fatal && error != "States.Timeout",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{BranchId, Execution, Phase};
 use crate::moment;
-use crate::program::Program;
+use crate::program::{Kind, Program};
 use crate::value::{Members, Value};
 
 impl Execution {
@@ -33,12 +33,17 @@ impl Execution {
             [("Id", text(&self.identity.machine_arn)), ("Name", text(&self.identity.machine_name))];
         context.insert("StateMachine".into(), Value::object(machine));
         if let Some(branch) = self.branches.get(branch) {
-            let state = [
-                ("Name", text(&program.state(branch.state).name)),
-                ("EnteredTime", Value::string(moment::format(branch.entered_ms))),
-                ("RetryCount", Value::from(i64::from(branch.retry_count))),
-            ];
-            context.insert("State".into(), Value::object(state));
+            let spec = program.state(branch.state);
+            let mut state = Members::new();
+            state.insert("Name".into(), text(&spec.name));
+            let entered = moment::format(branch.entered_ms);
+            state.insert("EnteredTime".into(), Value::string(entered));
+            // Only states that can be tried again have a count.
+            if matches!(spec.kind, Kind::Task(_) | Kind::Parallel { .. } | Kind::Map(_)) {
+                let count = Value::from(i64::from(branch.retry_count));
+                state.insert("RetryCount".into(), count);
+            }
+            context.insert("State".into(), Value::Object(Arc::new(state)));
         }
         if let Some(token) = token {
             let task = Value::object([("Token", Value::string(token))]);

@@ -17,9 +17,7 @@ impl Step<'_> {
         let entered = self.execution.branches.get(id).map_or(0, |branch| branch.entered);
         let origin = problem.origin.clone();
         let problem = problem.within(&state.name, entered);
-        if let Origin::Evaluation(location) = &origin {
-            self.evaluation_failed(id, state, location.clone(), &problem);
-        }
+        self.evaluation_failed(id, state, &origin, &problem);
         if self.retry(id, state, &problem) {
             return;
         }
@@ -43,9 +41,7 @@ impl Step<'_> {
         if let Err(problem) = self.exit_caught(id, state, catcher, &output) {
             let origin = problem.origin.clone();
             let problem = problem.within(&state.name, entered);
-            if let Origin::Evaluation(location) = origin {
-                self.evaluation_failed(id, state, location, &problem);
-            }
+            self.evaluation_failed(id, state, &origin, &problem);
             self.fail_branch(id, problem);
         }
     }
@@ -54,11 +50,16 @@ impl Step<'_> {
         &mut self,
         id: BranchId,
         state: &State,
-        location: Option<Arc<str>>,
+        origin: &Origin,
         problem: &Problem,
     ) {
         let Some(branch) = self.execution.branches.get(id) else { return };
-        let previous = branch.entered_previous;
+        let (previous, location) = match origin {
+            // An expression fails before the state counts as entered.
+            Origin::Evaluation(location) => (branch.entered_previous, location.clone()),
+            Origin::Value(location) => (branch.previous, Some(Arc::clone(location))),
+            Origin::Outside | Origin::Runtime => return,
+        };
         let failure = problem.failure.clone();
         let state = Arc::clone(&state.name);
         let event = self.event(previous, Details::EvaluationFailed { failure, location, state });

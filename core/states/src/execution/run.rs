@@ -260,7 +260,7 @@ fn wait_seconds(dynamic: &Dynamic, value: &Value) -> Result<u64, Problem> {
         (Dynamic::Query(query), None) => Err(unexpected("Seconds", query, "number", value)),
         (Dynamic::Query(_), Some(seconds)) if seconds < 0 => {
             let cause = format!("Seconds cannot be negative: {value}");
-            Err(Problem::evaluation(Some("Seconds"), cause))
+            Err(Problem::value("Seconds", cause))
         }
         _ => Err(Problem::runtime("Wait state delay is too long.")),
     }
@@ -283,8 +283,8 @@ fn wait_timestamp(dynamic: &Dynamic, value: &Value) -> Result<i64, Problem> {
         Dynamic::Query(query) if value.as_str().is_none() => {
             unexpected("Timestamp", query, "string", value)
         }
-        _ => Problem::evaluation(
-            Some("Timestamp"),
+        _ => Problem::value(
+            "Timestamp",
             format!(
                 "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time \
                  format string: {plain}"

@@ -183,7 +183,11 @@ impl Step<'_> {
         self.end_task(id);
         let limits = &self.program.limits;
         if output.text().len() > limits.payload_bytes {
-            let problem = Problem::too_large(&state.name);
+            let name = match &resource {
+                Resource::Service { service, .. } => service,
+                Resource::Lambda { arn } | Resource::Activity { arn } => arn,
+            };
+            let problem = Problem::too_large(name);
             let failure = problem.failure.clone();
             let details = failed(&resource, FailedAt::Run, failure);
             self.branch_event(id, details);
@@ -304,7 +308,7 @@ fn task_seconds(field: &str, dynamic: &Dynamic, value: &Value) -> Result<u64, Pr
         }
         Dynamic::Query(_) => {
             let cause = format!("{field} must be a positive integer but was: {value}");
-            Problem::evaluation(Some(field), cause)
+            Problem::value(field, cause)
         }
         Dynamic::Path(selector) => Problem::runtime(format!(
             "The {field}Path parameter does not reference a positive integer: {} == {value}",

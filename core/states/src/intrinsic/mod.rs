@@ -6,7 +6,8 @@ mod parse;
 
 use crate::value::Value;
 
-pub(crate) use functions::{Failed, call};
+pub(crate) use functions::{Failed, call, seeded};
+pub(crate) use hash::hash;
 
 /// A call of an intrinsic function. `P` is a path.
 #[derive(Debug)]

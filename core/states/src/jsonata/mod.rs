@@ -1,30 +1,35 @@
-//! JSONata expressions, behind an interface of our own.
+//! JSONata expressions, behind an interface of our own: what they see is given, and the time, the
+//! depth and the sizes are bounded.
+
+mod convert;
+mod functions;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
 use jsonata_core::ast::AstNode;
+use jsonata_core::evaluator::{Context, Evaluator, EvaluatorOptions};
+use jsonata_core::value::JValue;
 
 use crate::limits::Limits;
 use crate::value::Value;
+
+/// The members of `$states`.
+const STATES: [&str; 4] = ["input", "result", "errorOutput", "context"];
+
+const NO_FUNCTION: &str = "T1006: Attempted to invoke a non-function";
 
 /// A parsed JSONata expression.
 #[derive(Debug)]
 pub(crate) struct Query {
     source: Arc<str>,
     ast: AstNode,
-}
-
-impl Query {
-    /// Parses the text between `{%` and `%}`. The error is the parser's message.
-    pub fn parse(text: &str) -> Result<Query, String> {
-        let ast = jsonata_core::parser::parse(text).map_err(|error| error.to_string())?;
-        Ok(Query { source: Arc::from(text), ast })
-    }
-
-    /// The text of the expression.
-    pub fn source(&self) -> &Arc<str> {
-        &self.source
-    }
+    /// The variables that it may name.
+    names: Vec<Arc<str>>,
+    /// The members of `$states` that it may name.
+    states: Vec<&'static str>,
+    is_random: bool,
 }
 
 /// What an expression may see.
@@ -40,19 +45,108 @@ pub(crate) struct Bindings<'a> {
 }
 
 impl Query {
-    /// Whether the value depends on random numbers.
-    pub fn is_random(&self) -> bool {
-        false
+    /// Parses the text between `{%` and `%}`. The error is the parser's message.
+    pub fn parse(text: &str) -> Result<Query, String> {
+        let ast = jsonata_core::parser::parse(text).map_err(|error| error.to_string())?;
+        let mut names: Vec<Arc<str>> = Vec::new();
+        for name in variables_in(text) {
+            if !names.iter().any(|known| **known == *name) {
+                names.push(Arc::from(name));
+            }
+        }
+        let is_random = names.iter().any(|name| matches!(&**name, "random" | "uuid" | "shuffle"));
+        let states = states_in(text);
+        Ok(Query { source: Arc::from(text), ast, names, states, is_random })
     }
 
-    /// The value of the expression; none when it is undefined.
-    pub fn evaluate(&self, _bindings: &Bindings<'_>) -> Result<Option<Value>, String> {
-        let _ = &self.ast;
-        Err("cannot be evaluated yet".to_owned())
+    /// The text of the expression.
+    pub fn source(&self) -> &Arc<str> {
+        &self.source
+    }
+
+    /// The variables that the expression may name.
+    pub fn names(&self) -> &[Arc<str>] {
+        &self.names
+    }
+
+    /// Whether the value depends on random numbers.
+    pub fn is_random(&self) -> bool {
+        self.is_random
+    }
+
+    /// The value of the expression; none when it is undefined. The error goes on the sentence
+    /// "The JSONata expression '...' specified for the field '...'".
+    pub fn evaluate(&self, bindings: &Bindings<'_>) -> Result<Option<Value>, String> {
+        let mut context = Context::new();
+        if !self.states.is_empty() {
+            let members = self.states.iter().filter_map(|name| {
+                Some(((*name).to_owned(), convert::to_jsonata(&(bindings.states)(name)?)))
+            });
+            context.bind("states".to_owned(), JValue::object(members.collect()));
+        }
+        for name in &self.names {
+            if let Some(value) = (bindings.variable)(name) {
+                context.bind(name.to_string(), convert::to_jsonata(&value));
+            }
+        }
+        self.run(context, &JValue::Undefined, bindings)
+    }
+
+    fn run(
+        &self,
+        context: Context,
+        input: &JValue,
+        bindings: &Bindings<'_>,
+    ) -> Result<Option<Value>, String> {
+        let limits = bindings.limits;
+        let options = EvaluatorOptions {
+            timeout_ms: Some(limits.jsonata_ms),
+            max_stack_depth: Some(limits.jsonata_depth),
+            max_sequence_length: Some(limits.jsonata_items),
+            cancel: None,
+        };
+        let mut evaluator = Evaluator::with_options(context, options);
+        let threw = |message: &str| {
+            // AWS does not say what was no function.
+            let message = if message.starts_with("T1006:") { NO_FUNCTION } else { message };
+            format!("threw an error during evaluation. {message}")
+        };
+        functions::register(&mut evaluator, bindings).map_err(|error| threw(error.message()))?;
+        let result =
+            evaluator.evaluate(&self.ast, input).map_err(|error| threw(error.message()))?;
+        match convert::from_jsonata(&result) {
+            Ok(value) => Ok(value),
+            Err(convert::Unsupported) => Err("returned an unsupported result type.".to_owned()),
+        }
     }
 }
 
 /// The text between `{%` and `%}`. `None`: the text is no expression.
 pub(crate) fn expression(text: &str) -> Option<&str> {
     text.strip_prefix("{%")?.strip_suffix("%}").map(str::trim)
+}
+
+/// The names after a dollar sign. Those in strings are among them, which does no harm.
+fn variables_in(text: &str) -> impl Iterator<Item = &str> {
+    text.split('$').skip(1).filter_map(|rest| {
+        let ends = |letter: char| !(letter.is_alphanumeric() || letter == '_');
+        let name = &rest[..rest.find(ends).unwrap_or(rest.len())];
+        (!name.is_empty() && name != "states").then_some(name)
+    })
+}
+
+/// The members of `$states` that a text names; all of them, if it names `$states` alone.
+fn states_in(text: &str) -> Vec<&'static str> {
+    let mut found = Vec::new();
+    for rest in text.split("$states").skip(1) {
+        let member = rest.trim_start().strip_prefix('.').map(str::trim_start);
+        let ends = |letter: char| !(letter.is_alphanumeric() || letter == '_');
+        let name = member.map(|name| &name[..name.find(ends).unwrap_or(name.len())]);
+        match STATES.into_iter().find(|known| Some(*known) == name) {
+            Some(known) if !found.contains(&known) => found.push(known),
+            Some(_) => {}
+            None => return STATES.to_vec(),
+        }
+    }
+    found
 }

@@ -47,7 +47,7 @@ impl Path {
             return self.definite(start).map(Cow::into_owned);
         }
         let mut found = vec![start.clone()];
-        for (index, step) in self.steps.iter().enumerate() {
+        for step in &self.steps {
             if let Step::Function(function) = step {
                 return function.apply(&Value::array(found));
             }
@@ -56,9 +56,6 @@ impl Path {
                 select(step, value, walk, &mut next)?;
             }
             found = next;
-            if found.is_empty() && self.steps[..=index].iter().all(Step::is_definite) {
-                return Err(self.missing(index));
-            }
         }
         Ok(Value::array(found))
     }
@@ -127,12 +124,6 @@ fn java_type(value: &Value) -> &'static str {
         Value::String(_) => "com.fasterxml.jackson.databind.node.TextNode",
         Value::Array(_) => "com.fasterxml.jackson.databind.node.ArrayNode",
         Value::Object(_) => "com.fasterxml.jackson.databind.node.ObjectNode",
-    }
-}
-
-impl Step {
-    fn is_definite(&self) -> bool {
-        matches!(self, Step::Key(_) | Step::Index(_))
     }
 }
 

@@ -4,10 +4,14 @@ use std::path::{Path, PathBuf};
 
 use trunkline_states::{Value, parse};
 
+/// Definitions that the cases start from (LocalStack, Apache-2.0, as the cases).
+const TEMPLATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recorded/templates.jsonl");
+
 /// A recorded case.
 pub struct Case {
     pub name: String,
-    pub definition: String,
+    /// The definitions of the machines of the case.
+    pub definitions: Vec<String>,
     pub express: bool,
     /// Words that stand for a value.
     pub words: Vec<String>,
@@ -18,6 +22,8 @@ pub struct Case {
 pub struct History {
     pub key: String,
     pub events: Vec<Value>,
+    /// The input that the caller gave, where it is known.
+    pub input: Option<String>,
 }
 
 pub fn all() -> Vec<Case> {
@@ -26,7 +32,24 @@ pub fn all() -> Vec<Case> {
     let mut files = Vec::new();
     collect(&root, &mut files);
     files.sort();
-    files.iter().filter_map(|file| read(&root, file)).collect()
+    let templates = std::fs::read_to_string(TEMPLATES).unwrap();
+    let templates: Vec<Value> = templates.lines().map(|line| parse(line).unwrap()).collect();
+    files.iter().filter_map(|file| read(&root, file, &templates)).collect()
+}
+
+/// The definitions of templates that have all states of a history.
+fn from_templates(templates: &[Value], histories: &[History]) -> Vec<String> {
+    let mut names: Vec<&str> = Vec::new();
+    for event in histories.iter().flat_map(|history| &history.events) {
+        let details = event.get("stateEnteredEventDetails");
+        names.extend(details.and_then(|details| details.get("name")?.as_str()));
+    }
+    let definitions = templates.iter().filter_map(|template| template.get("definition"));
+    let texts = definitions.map(|definition| {
+        let arn = "arn:aws:lambda:us-east-1:111111111111:function:recorded";
+        definition.to_string().replace("__tbd__", arn)
+    });
+    texts.filter(|text| names.iter().all(|name| text.contains(&format!("\"{name}\":")))).collect()
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
@@ -40,15 +63,35 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-fn read(root: &Path, file: &Path) -> Option<Case> {
+fn read(root: &Path, file: &Path, templates: &[Value]) -> Option<Case> {
     let text = std::fs::read_to_string(file).unwrap();
     let case = parse(&text).unwrap();
-    let definition = repeated(case.get("definition")?.as_str()?);
     let calls = case.get("calls").and_then(Value::as_array).unwrap_or(&[]);
-    let definition = with_arns(&definition, calls);
+    let mut definitions: Vec<&str> = Vec::new();
+    definitions.extend(case.get("definition").and_then(Value::as_str));
+    for call in calls {
+        let params = call.get("params");
+        definitions.extend(params.and_then(|params| params.get("definition")?.as_str()));
+    }
+    let mut definitions: Vec<String> =
+        definitions.iter().map(|definition| with_arns(&repeated(definition), calls)).collect();
+    let inputs: Vec<String> = calls
+        .iter()
+        .filter(|call| {
+            let op = call.get("op").and_then(Value::as_str).unwrap_or("");
+            matches!(op, "StartExecution" | "StartSyncExecution")
+        })
+        .filter_map(|call| {
+            let input = call.get("params")?.get("input")?.as_str()?;
+            Some(with_arns(&repeated(input), calls))
+        })
+        .collect();
     let mut histories = Vec::new();
     for (key, value) in case.get("aws")?.as_object()? {
         find(key, value, &mut histories);
+    }
+    if definitions.is_empty() {
+        definitions = from_templates(templates, &histories);
     }
     let words = case.get("words").and_then(Value::as_array).unwrap_or(&[]);
     let express = calls.iter().any(|call| {
@@ -56,9 +99,14 @@ fn read(root: &Path, file: &Path) -> Option<Case> {
         kind.and_then(Value::as_str) == Some("EXPRESS")
     });
     let name = file.strip_prefix(root).unwrap().with_extension("");
+    if inputs.len() == histories.len() {
+        for (history, input) in histories.iter_mut().zip(inputs) {
+            history.input = Some(input);
+        }
+    }
     Some(Case {
         name: name.to_string_lossy().into_owned(),
-        definition,
+        definitions,
         express,
         words: words.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         histories,
@@ -70,7 +118,9 @@ fn find(key: &str, value: &Value, out: &mut Vec<History>) {
     if let Some(events) = value.get("events").and_then(Value::as_array)
         && events.iter().any(|event| event.get("type").is_some())
     {
-        out.push(History { key: key.to_owned(), events: events.to_vec() });
+        let mut events = events.to_vec();
+        events.sort_by_key(|event| event.get("id").and_then(Value::as_i64).unwrap_or(5));
+        out.push(History { key: key.to_owned(), events, input: None });
         return;
     }
     for (inner, value) in members {

@@ -133,7 +133,7 @@ fn fits(case: &Case, found: &str, recorded: &str) -> bool {
     }
     let mut pattern = recorded.to_owned();
     for word in &case.words {
-        if word.len() > 3 {
+        if word.len() > 3 && !pattern.contains(&format!("<{word}")) {
             pattern = pattern.replace(word, "<w>");
         }
     }
