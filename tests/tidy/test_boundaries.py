@@ -30,6 +30,7 @@ SERVICE_FOLDERS = (
     "python/trunkline/aws/events/",
     "python/trunkline/aws/scheduler/",
     "python/trunkline/aws/pipes/",
+    "python/trunkline/aws/lambda_/",
     "python/trunkline/aws/targets/",
     "python/trunkline/aws/sns/",
     # The keys of structured messages are names of services.

@@ -145,9 +145,9 @@ def test_a_rule_goes_only_without_targets(events, queue):
 def test_a_target_of_a_service_that_is_not_served_is_refused_with_what_there_is(events, queue):
     events.put_rule(Name="r", EventPattern=PAID)
     with pytest.raises(ClientError) as caught:
-        events.put_targets(Rule="r", Targets=[{"Id": "f", "Arn": arn("function:f", "lambda")}])
+        events.put_targets(Rule="r", Targets=[{"Id": "c", "Arn": arn("cluster/c", "ecs")}])
     message = caught.value.response["Error"]["Message"]
-    assert "lambda" in message
+    assert "ecs" in message
     assert "sqs" in message
     answer = events.put_targets(
         Rule="r", Targets=[{"Id": "a", "Arn": arn("absent", "sqs")}, {"Id": "q", "Arn": QUEUE_ARN}]

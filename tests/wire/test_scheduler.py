@@ -193,7 +193,7 @@ def test_any_operation_that_is_served_can_run(scheduler, sqs, queue, clock):
     ("arn", "code"),
     [
         ("arn:aws:sqs:us-east-1:000000000000:gone", "AWS.SimpleQueueService.NonExistentQueue"),
-        ("arn:aws:lambda:us-east-1:000000000000:function:f", "UnsupportedService"),
+        ("arn:aws:lambda:us-east-1:000000000000:function:f", "ResourceNotFoundException"),
     ],
 )
 def test_what_cannot_run_goes_to_the_dead_letter_queue(scheduler, sqs, queue, clock, arn, code):

@@ -110,3 +110,8 @@ STATE_MACHINE_VERSIONS_MAX = 1_000
 """The most versions of one state machine."""
 STATES_NAME_CHARS_MAX = 80
 """The longest name of a state machine, an alias, an activity or an execution."""
+
+FUNCTIONS_PAGE_MAX = 50
+"""The most functions, versions or aliases of one page."""
+CODE_PIECE_BYTES = 262_144
+"""How much of an archive of code one document holds."""

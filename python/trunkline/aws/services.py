@@ -118,6 +118,12 @@ SERVICES = (
         scopes=("schemas",),
         runner=("document", "schemas-discoverers/", "trunkline.aws.schemas.learning"),
     ),
+    Service(
+        "lambda",
+        "trunkline.aws.lambda_.service",
+        scopes=("lambda",),
+        runner=("document", "lambda/", "trunkline.aws.lambda_.running"),
+    ),
     Service("logs", "trunkline.aws.logs", target_prefix="Logs_20140328", scopes=("logs",)),
     Service(
         "sns",

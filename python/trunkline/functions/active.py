@@ -70,7 +70,8 @@ class ActiveFunction:
         """
         future = self._begin(invocation, wait)
         try:
-            return self._end(invocation, future.result(invocation.timeout / 1_000))
+            patience = invocation.timeout / 1_000 + self.runtime.grace
+            return self._end(invocation, future.result(patience))
         except TimeoutError:
             return self._end_late(invocation, future)
         except CancelledError:
@@ -80,7 +81,8 @@ class ActiveFunction:
         """The same for an event loop."""
         future = self._begin(invocation, 0.0)
         awaited = asyncio.wrap_future(future)
-        await asyncio.wait({awaited}, timeout=invocation.timeout / 1_000)
+        patience = invocation.timeout / 1_000 + self.runtime.grace
+        await asyncio.wait({awaited}, timeout=patience)
         if not awaited.done():
             return self._end_late(invocation, future)
         if awaited.cancelled():
@@ -106,7 +108,6 @@ class ActiveFunction:
         return future
 
     def _end_late(self, invocation: Invocation, future: Future[Outcome]) -> Outcome:
-        self._count("timeouts")
         self.runtime.abandon(invocation, future)
         return self._end(invocation, timed_out(invocation))
 
@@ -115,6 +116,8 @@ class ActiveFunction:
         outcome = replace(outcome, milliseconds=spent)
         if outcome.error is not None:
             self._count("errors")
+            if outcome.error_fields().get("errorType") == "Sandbox.Timedout":
+                self._count("timeouts")
         if invocation.lines is None:
             return outcome
         try:

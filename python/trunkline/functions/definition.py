@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from trunkline import validation
 from trunkline._core import milliseconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from trunkline._types import Seconds
@@ -50,6 +51,12 @@ class Definition:
     memory: int = MEMORY_MB_DEFAULT
     logs: bool = False
     policy: Policy = Policy()
+    policies: Mapping[str, Policy] = field(default_factory=dict)
+    """What becomes of asynchronous invocations of a version or an alias, if it says so itself."""
+
+    def policy_of(self, qualifier: str | None) -> Policy:
+        """What becomes of asynchronous invocations by this version or alias."""
+        return self.policies.get(qualifier or "", self.policy)
 
     @property
     def slots(self) -> int:

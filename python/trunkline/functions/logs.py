@@ -110,4 +110,7 @@ def _error_lines(outcome: Outcome) -> list[str]:
         return []
     told = outcome.error_fields()
     text = f"[ERROR] {told.get('errorType')}: {told.get('errorMessage')}"
-    return ["\n".join([text, "Traceback (most recent call last):", *told.get("stackTrace", [])])]
+    frames = told.get("stackTrace") or told.get("trace")
+    if not isinstance(frames, list) or not frames:
+        return [text]
+    return ["\n".join([text, "Traceback (most recent call last):", *map(str, frames)])]

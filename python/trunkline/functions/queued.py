@@ -37,6 +37,7 @@ MARGIN_MS = 10_000
 """What the end of an invocation may take, beyond its time-out, before it counts as lost."""
 
 _REQUEST, _QUALIFIER, _CLIENT = "RequestId", "Qualifier", "ClientContext"
+_VERSION = "Version"
 
 
 class InvocationFailedError(Exception):
@@ -61,6 +62,7 @@ def attributes_of(invocation: Invocation) -> bytes:
         _REQUEST: invocation.request_id,
         _QUALIFIER: invocation.qualifier,
         _CLIENT: invocation.client_context,
+        _VERSION: invocation.version,
     }
     kept = [(name, "String", value.encode()) for name, value in given.items() if value is not None]
     return encode_attributes(kept)
@@ -76,8 +78,8 @@ class QueuedInvocations:
     def handle(self, delivery: LeasedDelivery) -> None:
         """One attempt; an exception has the engine try again, Refused has it record a failure."""
         function = self._function
-        policy = function.definition.policy
         invocation = self._invocation(delivery)
+        policy = function.definition.policy_of(invocation.qualifier)
         if self._core.now() * 1_000 - delivery.accepted_at * 1_000 > policy.max_age:
             return self._give_up(invocation, None, TOO_OLD, delivery.attempt - 1)
         if delivery.attempt > policy.retries + 1:
@@ -105,6 +107,7 @@ class QueuedInvocations:
             request_id=kept.get(_REQUEST, id),
             qualifier=kept.get(_QUALIFIER),
             client_context=kept.get(_CLIENT),
+            version=kept.get(_VERSION),
         )
 
     def _exhausted(self, policy: Policy, delivery: LeasedDelivery) -> str | None:
@@ -118,7 +121,7 @@ class QueuedInvocations:
     def _give_up(
         self, invocation: Invocation, outcome: Outcome | None, condition: str, attempts: int
     ) -> None:
-        policy = self._function.definition.policy
+        policy = self._function.definition.policy_of(invocation.qualifier)
         if policy.on_failure is not None:
             told = record(self._core, invocation, outcome, condition, attempts)
             send_record(self._core, policy.on_failure, told)

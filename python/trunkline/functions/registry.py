@@ -48,14 +48,16 @@ def close_functions(core: CoreEngine) -> None:
         found.close()
 
 
-def destination_id(core: CoreEngine, arn: str) -> int | None:
+def destination_id(core: CoreEngine, arn: str, *, qualified: bool = True) -> int | None:
     """The id by which rules, topics and schedules deliver to the function of an ARN.
 
-    None if there is no such function. One that was not named again since the engine was opened has
-    an id, too: its invocations wait.
+    None if there is no such function, or if the ARN has a version and may not be `qualified`. One
+    that was not named again since the engine was opened has an id, too: its invocations wait.
     """
     read = read_arn(arn)
-    return None if read is None else core.outbox().find(read[0].destination)
+    if read is None or (read[1] is not None and not qualified):
+        return None
+    return core.outbox().find(read[0].destination)
 
 
 class Functions:
@@ -67,6 +69,8 @@ class Functions:
         self._handlers = Handlers(self._outbox)
         self._lock = RLock()
         self._active: dict[FunctionName, ActiveFunction] = {}
+        self.allows_code = False
+        """Whether code that comes over the wire is run: it has the rights of this process."""
         self.threads = Threads("trunkline-function")
         self.loop = OwnLoop()
 
@@ -88,7 +92,8 @@ class Functions:
             else:
                 old = function.runtime
                 function.configure(definition, runtime)
-                old.close()
+                if old is not runtime:
+                    old.close()
             handle = QueuedInvocations(self._core, function).handle
             self._handlers.start(_key(name), id, handle, _whole, max(1, definition.slots))
         return function
@@ -137,7 +142,7 @@ class Functions:
             active, self._active = self._active, {}
         self._handlers.stop_all()
         for function in active.values():
-            function.runtime.close()
+            function.runtime.kill()
         self.loop.close()
 
 

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     class Runtime(Protocol):
         """What runs the invocations of one function."""
 
+        grace: float
+        """Seconds that an invocation may take beyond its time-out, to begin and to be ended."""
+
         def start(self, invocation: Invocation) -> Future[Outcome]:
             """Begins one; the future has its outcome, and never an exception of the function."""
 
@@ -37,12 +40,17 @@ if TYPE_CHECKING:
             """Ends one that took too long, as far as that can be done."""
 
         def close(self) -> None:
-            """Ends what belongs to the runtime."""
+            """Begins nothing any more; what runs goes on."""
+
+        def kill(self) -> None:
+            """Ends what runs, as far as that can be done: the engine is closed."""
 
 
 class ThreadRuntime:
     """Runs a plain function in threads. One that takes too long goes on, and nobody hears of it:
     a thread cannot be ended."""
+
+    grace = 0.0
 
     def __init__(self, handler: Handler, threads: Threads) -> None:
         self.handler = handler
@@ -75,9 +83,14 @@ class ThreadRuntime:
     def close(self) -> None:
         """The threads end by themselves."""
 
+    def kill(self) -> None:
+        """A thread cannot be ended."""
+
 
 class LoopRuntime:
     """Runs a coroutine function on an event loop; one that takes too long is cancelled."""
+
+    grace = 0.0
 
     def __init__(
         self, handler: Callable[[Any, Any], Awaitable[object]], loop: AbstractEventLoop
@@ -104,7 +117,10 @@ class LoopRuntime:
         future.cancel()
 
     def close(self) -> None:
-        """The loop belongs to somebody else, or to all coroutine functions of the engine."""
+        """The loop belongs to the program, or to all coroutine functions of the engine."""
+
+    def kill(self) -> None:
+        """The loop cancels its tasks when it is closed."""
 
 
 class OwnLoop:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from trunkline._types import TraceMode
     from trunkline.engine import Engine
     from trunkline.server.log import Log
+    from trunkline.server.programs import Program
     from trunkline.server.server import Server
 
 
@@ -52,6 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     pacing = "aws adds the rules that only protect AWS's operation (default: %(default)s)"
     add("--limits", choices=("relaxed", "aws"), default="relaxed", help=pacing)
     add("--trace", type=_trace, default="off", metavar="MODE", help=traced)
+    program = "name the functions of a file (app.py) or a module (module, module:name)"
+    add("--functions", action="append", default=[], metavar="PROGRAM", help=program)
+    code = "run the code that CreateFunction brings, with the rights of the server"
+    add("--allow-code", action="store_true", help=code)
     add("--virtual-clock", action="store_true", help="time stands still until it is advanced")
     add("--init", type=Path, metavar="DIR", help="run the .py and .sh files of a folder when ready")
     add("--log", choices=("text", "json"), default="text", help="its form (default: %(default)s)")
@@ -106,12 +111,15 @@ def run(options: argparse.Namespace) -> int:
     except trunkline.TrunklineError as error:
         return log.fail(f"{error.code}: {error}")
     try:
+        programs = _load_functions(engine, options)
         server = _listen(engine, options, arguments)
     except (OSError, ValueError) as error:
         engine.close()
         return log.fail(_explain(error, options))
     with engine:
         _announce(log, server, options)
+        for program in programs:
+            program.watch(log, stopping)
         if options.init is not None:
             from trunkline.server.hooks import run_hooks
 
@@ -138,6 +146,7 @@ def _arguments(options: argparse.Namespace) -> dict[str, Any]:
         "trusted_proxies": options.trusted_proxy,
         "admin_token": options.admin_token or None,
         "request_log": options.log if options.log_requests else None,
+        "allow_code": options.allow_code,
     }
     if options.services:
         found["services"] = [name.strip() for name in options.services.split(",") if name.strip()]
@@ -152,6 +161,17 @@ def _arguments(options: argparse.Namespace) -> dict[str, Any]:
     if options.tls or options.cert:
         found["certificate"] = _certificate(options)
     return found
+
+
+def _load_functions(engine: Engine, options: argparse.Namespace) -> list[Program]:
+    if not options.functions:
+        return []
+    from trunkline.server.programs import Program
+
+    programs = [Program(engine, spec) for spec in options.functions]
+    for program in programs:
+        program.load()
+    return programs
 
 
 def _certificate(options: argparse.Namespace) -> tuple[str, str]:

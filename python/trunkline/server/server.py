@@ -6,6 +6,7 @@ import socket
 
 from trunkline._core import WireServer
 from trunkline.aws.dispatcher import make_dispatcher
+from trunkline.functions.registry import functions_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Server:
         trusted_proxies: Sequence[str] = (),
         admin_token: str | None = None,
         request_log: str | None = None,
+        allow_code: bool = False,
         read_timeout: float = READ_TIMEOUT,
         idle_timeout: float = IDLE_TIMEOUT,
         write_timeout: float = WRITE_TIMEOUT,
@@ -65,11 +67,15 @@ class Server:
         networks whose ``X-Forwarded-*`` headers count. `admin_token` is what callers of
         ``/_trunkline/*`` have to send; without one, those paths are for this machine only.
         `request_log` (``"text"`` or ``"json"``) writes a line for each request to standard output.
+        With `allow_code` the code that CreateFunction brings is run, with the rights of this
+        process.
         """
         if admin_token is not None and not admin_token:
             raise ValueError("admin_token must not be empty")
         if not 0 <= port <= _PORT_MAX:
             raise ValueError(f"port {port} is out of range; use 0 to {_PORT_MAX}")
+        if allow_code:
+            functions_of(engine._core).allows_code = True
         dispatcher = make_dispatcher(engine, services=services, auth=auth, credentials=credentials)
         settings = {
             "host": _resolve(host),

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from trunkline.aws.calls import Failed
-from trunkline.aws.targets.kind import Invocation, PipeTarget, TargetKind, Template
+from trunkline.aws.targets.kind import Endpoint, Invocation, PipeTarget, TargetKind, Template
+from trunkline.functions.registry import destination_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from trunkline.aws.arns import Resource
+    from trunkline.aws.operation import Call
     from trunkline.aws.targets.kind import Definition, Sender
+
+
+def _endpoint(call: Call, arn: Resource, target: Definition) -> Endpoint:
+    # A version or an alias is called by the operation; so is what does not exist, which fails.
+    return Endpoint(resource=destination_id(call.store.core, arn.arn, qualified=False))
 
 
 def _params(function: Resource, target: Definition, text: str) -> dict[str, Any]:
@@ -34,6 +41,7 @@ def _invoke(sender: Sender, body: str) -> str:
 
 FUNCTION = TargetKind(
     "lambda",
+    rule=_endpoint,
     template=Template("lambda", "Invoke", _params),
     pipe=PipeTarget(Invocation(_invoke), "LambdaFunctionParameters"),
 )

@@ -1,0 +1,1 @@
+"""AWS Lambda over the wire; `service.py` has its operations."""

@@ -1,0 +1,135 @@
+"""Archives of code: kept in pieces, checked, and unpacked for the processes that run them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import io
+import zipfile
+from pathlib import Path
+
+from trunkline.aws.lambda_.errors import invalid, missing, unsupported
+from trunkline.aws.limits import CODE_PIECE_BYTES
+from trunkline.functions.definition import MEMORY_MB_DEFAULT
+from trunkline.functions.process.environment import Code
+from trunkline.functions.registry import functions_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from trunkline.aws.operation import Call
+    from trunkline.aws.store import Store
+
+UNPACKED_BYTES_MAX = 262_144_000
+"""The largest code once it is unpacked: Lambda's bound."""
+
+ARCHIVE_BYTES_MAX = 52_428_800
+"""The largest archive of one request: Lambda's bound."""
+
+
+def check_allowed(call: Call) -> None:
+    """Raises unless code that comes over the wire may run here."""
+    if not functions_of(call.store.core).allows_code:
+        raise invalid(
+            "The code of functions is not run here, because it would run with the rights of the "
+            "server. Start the server with --allow-code, or register functions of a program with "
+            "--functions."
+        )
+
+
+def put(call: Call, given: dict[str, Any]) -> dict[str, Any]:
+    """Keeps the code of a request; returns its digest and size."""
+    check_allowed(call)
+    data = given.get("ZipFile")
+    if data is None:
+        raise unsupported("Code that is not in ZipFile: from S3, or an image")
+    if len(data) > ARCHIVE_BYTES_MAX:
+        raise invalid(f"Zipped size must be smaller than {ARCHIVE_BYTES_MAX} bytes")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, ValueError):
+        raise invalid(
+            "Could not unzip uploaded file. Please check your file, then try to upload again."
+        ) from None
+    if size > UNPACKED_BYTES_MAX:
+        raise invalid(f"Unzipped size must be smaller than {UNPACKED_BYTES_MAX} bytes")
+    sha = base64.b64encode(hashlib.sha256(data).digest()).decode()
+    prefix = _prefix(sha)
+    if not call.store.page(prefix, limit=1)[0]:
+        for number, start in enumerate(range(0, len(data), CODE_PIECE_BYTES)):
+            piece = base64.b64encode(data[start : start + CODE_PIECE_BYTES]).decode()
+            call.store.put(f"{prefix}{number:05}", {"piece": piece})
+    return {"Sha256": sha, "Size": len(data)}
+
+
+def read(store: Store, sha: str) -> bytes:
+    """The archive of a digest."""
+    parts, after = [], None
+    while True:
+        found, after = store.page(_prefix(sha), after=after, limit=100)
+        parts += [base64.b64decode(one["piece"]) for one in found]
+        if after is None:
+            return b"".join(parts)
+
+
+def forget(store: Store, sha: str) -> None:
+    """Removes an archive that nothing names any more."""
+    number = 0
+    while store.get(f"{_prefix(sha)}{number:05}") is not None:
+        store.put(f"{_prefix(sha)}{number:05}", None)
+        number += 1
+
+
+def _prefix(sha: str) -> str:
+    try:
+        return f"lambda/code/{base64.b64decode(sha).hex()}/"
+    except binascii.Error:
+        raise missing(f"Code not found: {sha}") from None
+
+
+def unpack(store: Store, sha: str, folder: Path) -> None:
+    """Puts the files of an archive into a folder, and nothing outside of it."""
+    with zipfile.ZipFile(io.BytesIO(read(store, sha))) as archive:
+        left = UNPACKED_BYTES_MAX
+        for entry in archive.infolist():
+            left -= entry.file_size
+            if left < 0:
+                raise OSError("the code is larger than its archive says")
+            # It leaves out what leads outside: drives, roots and "..".
+            path = Path(archive.extract(entry, folder))
+            mode = entry.external_attr >> 16
+            if path.is_file():
+                path.chmod(0o755 if mode & 0o111 else 0o644)
+
+
+def process_code(store: Store, kept: dict[str, Any], folder: Path) -> Code:
+    """Unpacks a version of a function with its layers."""
+    task, config = folder / "task", kept["config"]
+    task.mkdir()
+    unpack(store, kept["code"]["Sha256"], task)
+    layers = []
+    for number, arn in enumerate(config.get("Layers", ())):
+        layer = store.get(layer_key(arn))
+        if layer is None:
+            continue
+        target = folder / f"layer{number}"
+        target.mkdir()
+        unpack(store, layer["code"]["Sha256"], target)
+        layers.append(target)
+    return Code(
+        folder=task,
+        runtime=config.get("Runtime", "provided"),
+        handler=config.get("Handler", ""),
+        memory=config.get("MemorySize", MEMORY_MB_DEFAULT),
+        variables=dict(config.get("Environment", {}).get("Variables", {})),
+        layers=tuple(layers),
+    )
+
+
+def layer_key(arn: str) -> str:
+    """The key of a layer version's document."""
+    _, _, _, region, account, _, name, version = arn.split(":")
+    return f"lambda/layers/{region}/{account}/{name}/{int(version):08}"

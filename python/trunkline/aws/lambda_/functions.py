@@ -1,0 +1,259 @@
+"""Functions: create, read, update, delete, list."""
+
+from __future__ import annotations
+
+from trunkline.aws.lambda_ import code
+from trunkline.aws.lambda_.documents import (
+    PREFIX,
+    configuration,
+    every,
+    find,
+    key_of,
+    made,
+    name_of,
+    named,
+    of_program,
+    read,
+    snapshot,
+    version_of,
+)
+from trunkline.aws.lambda_.errors import conflict, invalid, stale, unsupported
+from trunkline.aws.lambda_.registry import operations
+from trunkline.aws.lambda_.running import activate, definition
+from trunkline.aws.lambda_.versions import publish
+from trunkline.aws.limits import FUNCTIONS_PAGE_MAX
+from trunkline.aws.pages import page
+from trunkline.functions.names import LATEST
+from trunkline.functions.registry import functions_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from trunkline.aws.operation import Call
+
+_CONFIG = {
+    "runtime": "Runtime",
+    "role": "Role",
+    "handler": "Handler",
+    "description": "Description",
+    "timeout": "Timeout",
+    "memory_size": "MemorySize",
+    "environment": "Environment",
+    "dead_letter_config": "DeadLetterConfig",
+    "tracing_config": "TracingConfig",
+    "kms_key_arn": "KMSKeyArn",
+    "layers": "Layers",
+    "vpc_config": "VpcConfig",
+    "file_system_configs": "FileSystemConfigs",
+    "architectures": "Architectures",
+    "ephemeral_storage": "EphemeralStorage",
+    "logging_config": "LoggingConfig",
+    "package_type": "PackageType",
+}
+
+
+def _config(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {_CONFIG[name]: value for name, value in given.items() if name in _CONFIG}
+
+
+def _check_config(config: Mapping[str, Any]) -> None:
+    if config.get("PackageType", "Zip") != "Zip":
+        raise unsupported("A function of a container image")
+    if not config.get("Runtime") or not config.get("Handler"):
+        raise invalid(
+            "Runtime and Handler are mandatory parameters for functions created with "
+            "deployment packages."
+        )
+    for arn in config.get("Layers", ()):
+        if len(arn.split(":")) != 8:
+            raise invalid(f"Layer ARN is not valid: {arn[:140]}")
+
+
+@operations.add("CreateFunction", writes=True)
+def create_function(
+    call: Call,
+    *,
+    function_name: str,
+    code: Mapping[str, Any],
+    publish: bool = False,
+    tags: Mapping[str, str] | None = None,
+    **given: Any,
+) -> dict[str, Any]:
+    """Creates a function from an archive of its code."""
+    wanted = named(call, function_name)
+    if wanted.qualifier is not None:
+        raise invalid("A function name to be created has no version.")
+    config = _config(given)
+    _check_config(config)
+    with call.store.lock:
+        if find(call, wanted.name) is not None:
+            raise conflict(f"Function already exist: {wanted.name.name}")
+        kept = _put_code(call, code)
+        document = made(wanted.name, config, kept, call.store.now(), dict(tags or {}))
+        definition(call.store.core, document)
+        call.store.put(key_of(wanted.name), document)
+        activate(call.store, document)
+        if publish:
+            version, copy = _publish(call, document)
+            return configuration(document, version, copy)
+    told = configuration(document, LATEST, document["latest"])
+    reason = {"StateReason": "The function is being created.", "StateReasonCode": "Creating"}
+    return told | {"State": "Pending", **reason, "LastUpdateStatus": None}
+
+
+def _put_code(call: Call, given: Mapping[str, Any]) -> dict[str, Any]:
+    return code.put(call, dict(given))
+
+
+def _publish(call: Call, document: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    return publish(call, document, None)
+
+
+@operations.add("GetFunction")
+def get_function(call: Call, *, function_name: str, qualifier: str | None = None) -> dict[str, Any]:
+    """A function with its tags, and where its code is."""
+    wanted = named(call, function_name, qualifier)
+    document = read(call, wanted)
+    version, kept = version_of(document, wanted.qualifier)
+    told: dict[str, Any] = {"Configuration": configuration(document, version, kept)}
+    sha = kept["code"]["Sha256"]
+    place = f"{call.base}/_trunkline/functions/{wanted.name.name}" if sha else call.base
+    told["Code"] = {"RepositoryType": "S3", "Location": place}
+    if document["tags"]:
+        told["Tags"] = document["tags"]
+    if document["concurrency"] is not None:
+        told["Concurrency"] = {"ReservedConcurrentExecutions": document["concurrency"]}
+    return told
+
+
+@operations.add("GetFunctionConfiguration")
+def get_function_configuration(
+    call: Call, *, function_name: str, qualifier: str | None = None
+) -> dict[str, Any]:
+    """The configuration of a function."""
+    wanted = named(call, function_name, qualifier)
+    document = read(call, wanted)
+    return configuration(document, *version_of(document, wanted.qualifier))
+
+
+def own_document(call: Call, function_name: str) -> dict[str, Any]:
+    """The document of a function whose code is kept here; that of the program's is refused."""
+    document = read(call, named(call, function_name))
+    if document["program"]:
+        raise invalid(
+            f"The function {document['name']} belongs to the program that runs the engine; change "
+            "it there."
+        )
+    return document
+
+
+def _check_revision(document: Mapping[str, Any], revision_id: str | None) -> None:
+    if revision_id is not None and revision_id != document["latest"]["revision"]:
+        raise stale()
+
+
+@operations.add("UpdateFunctionCode", writes=True)
+def update_function_code(
+    call: Call,
+    *,
+    function_name: str,
+    publish: bool = False,
+    dry_run: bool = False,
+    revision_id: str | None = None,
+    architectures: Any = None,
+    **given: Any,
+) -> dict[str, Any]:
+    """Replaces the code of a function; invocations that run go on with the old one."""
+    with call.store.lock:
+        document = own_document(call, function_name)
+        _check_revision(document, revision_id)
+        archive = {"ZipFile": given["zip_file"]} if "zip_file" in given else {}
+        kept = _put_code(call, archive)
+        config = dict(document["latest"]["config"])
+        if architectures is not None:
+            config["Architectures"] = architectures
+        latest = snapshot(config, kept, call.store.now())
+        if dry_run:
+            return configuration(document, LATEST, latest)
+        document["latest"] = latest
+        call.store.put(key_of(name_of(document)), document)
+        activate(call.store, document)
+        if publish:
+            version, copy = _publish(call, document)
+            return configuration(document, version, copy)
+        return configuration(document, LATEST, latest)
+
+
+@operations.add("UpdateFunctionConfiguration", writes=True)
+def update_function_configuration(
+    call: Call, *, function_name: str, revision_id: str | None = None, **given: Any
+) -> dict[str, Any]:
+    """Changes what is given of a configuration."""
+    with call.store.lock:
+        document = own_document(call, function_name)
+        _check_revision(document, revision_id)
+        latest = document["latest"]
+        config = {**latest["config"], **_config(given)}
+        _check_config(config)
+        document["latest"] = snapshot(config, latest["code"], call.store.now())
+        definition(call.store.core, document)
+        call.store.put(key_of(name_of(document)), document)
+        activate(call.store, document)
+        return configuration(document, LATEST, document["latest"])
+
+
+@operations.add("DeleteFunction", writes=True)
+def delete_function(call: Call, *, function_name: str, qualifier: str | None = None) -> None:
+    """Removes a function, or one version of it."""
+    wanted = named(call, function_name, qualifier)
+    with call.store.lock:
+        document = read(call, wanted)
+        version = wanted.qualifier
+        if version is None:
+            call.store.put(key_of(wanted.name), None)
+            functions_of(call.store.core).remove(wanted.name)
+            return
+        if version == LATEST:
+            raise invalid("$LATEST version cannot be deleted without deleting the function.")
+        version_of(document, version)
+        users = [
+            alias["Name"]
+            for alias in document["aliases"].values()
+            if alias["FunctionVersion"] == version
+        ]
+        if users:
+            raise conflict(f"Version {version} is used by the alias {users[0]}.")
+        document["versions"].pop(version, None)
+        call.store.put(key_of(wanted.name), document)
+
+
+@operations.add("ListFunctions")
+def list_functions(
+    call: Call,
+    *,
+    master_region: str | None = None,
+    function_version: str | None = None,
+    marker: str | None = None,
+    max_items: int | None = None,
+) -> dict[str, Any]:
+    """The functions of the caller, those of the program included; with ALL, every version."""
+    found = {
+        document["name"]: document
+        for document in every(call.store, f"{PREFIX}{call.region}/{call.account}/")
+        if not document["program"]
+    }
+    for active in functions_of(call.store.core).list():
+        if (active.name.account, active.name.region) == (call.account, call.region):
+            kept = call.store.get(key_of(active.name))
+            found.setdefault(active.name.name, kept or of_program(active))
+    most = min(max_items or FUNCTIONS_PAGE_MAX, FUNCTIONS_PAGE_MAX)
+    refusal = lambda: invalid("The marker is not valid.")  # noqa: E731 - one expression
+    shown, rest = page(found.values(), lambda one: str(one["name"]), most, marker, refusal)
+    told = []
+    for document in shown:
+        told.append(configuration(document, LATEST, document["latest"]))
+        if function_version == "ALL":
+            told += [configuration(document, *one) for one in document["versions"].items()]
+    return {"Functions": told, "NextMarker": rest.get("NextToken")}

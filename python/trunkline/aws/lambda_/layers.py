@@ -1,0 +1,139 @@
+"""Layers: code that several functions share."""
+
+from __future__ import annotations
+
+from trunkline.aws.arns import partition
+from trunkline.aws.lambda_ import code
+from trunkline.aws.lambda_.documents import every, time_text
+from trunkline.aws.lambda_.errors import invalid, missing
+from trunkline.aws.lambda_.registry import operations
+from trunkline.aws.limits import FUNCTIONS_PAGE_MAX
+from trunkline.aws.pages import page
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from trunkline.aws.operation import Call
+
+
+def _arn(call: Call, layer_name: str) -> str:
+    if layer_name.startswith("arn:"):
+        return layer_name
+    place = f"lambda:{call.region}:{call.account}"
+    return f"arn:{partition(call.region)}:{place}:layer:{layer_name}"
+
+
+def _prefix(arn: str) -> str:
+    parts = arn.split(":")
+    if len(parts) != 7:
+        raise invalid(f"The layer ARN is not valid: {arn[:140]}")
+    return f"lambda/layers/{parts[3]}/{parts[4]}/{parts[6]}/"
+
+
+def _told(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name != "code"}
+
+
+@operations.add("PublishLayerVersion", writes=True)
+def publish_layer_version(
+    call: Call, *, layer_name: str, content: dict[str, Any], **given: Any
+) -> dict[str, Any]:
+    """Adds a version of a layer."""
+    arn = _arn(call, layer_name)
+    with call.store.lock:
+        counter = f"lambda/layer-versions/{arn}"
+        version = (call.store.get(counter) or {"last": 0})["last"] + 1
+        kept = code.put(call, content)
+        names = {
+            "description": "Description",
+            "compatible_runtimes": "CompatibleRuntimes",
+            "compatible_architectures": "CompatibleArchitectures",
+            "license_info": "LicenseInfo",
+        }
+        document = {
+            "LayerArn": arn,
+            "LayerVersionArn": f"{arn}:{version}",
+            "Version": version,
+            "CreatedDate": time_text(call.store.now()),
+            **{names[name]: value for name, value in given.items() if name in names},
+            "code": kept,
+        }
+        call.store.put(f"{_prefix(arn)}{version:08}", document)
+        call.store.put(counter, {"last": version})
+    return _with_content(document)
+
+
+def _with_content(document: dict[str, Any]) -> dict[str, Any]:
+    kept = document["code"]
+    return {**_told(document), "Content": {"CodeSha256": kept["Sha256"], "CodeSize": kept["Size"]}}
+
+
+def _version(call: Call, arn: str, number: int) -> dict[str, Any]:
+    document = call.store.get(f"{_prefix(arn)}{number:08}")
+    if document is None:
+        raise missing("The resource you requested does not exist.")
+    return _with_content(document)
+
+
+@operations.add("GetLayerVersion")
+def get_layer_version(call: Call, *, layer_name: str, version_number: int) -> dict[str, Any]:
+    """A version of a layer."""
+    return _version(call, _arn(call, layer_name), version_number)
+
+
+@operations.add("GetLayerVersionByArn")
+def get_layer_version_by_arn(call: Call, *, arn: str) -> dict[str, Any]:
+    """A version of a layer, by its ARN."""
+    layer, _, version = arn.rpartition(":")
+    if not version.isdigit():
+        raise invalid(f"The layer version ARN is not valid: {arn[:140]}")
+    return _version(call, layer, int(version))
+
+
+@operations.add("DeleteLayerVersion", writes=True)
+def delete_layer_version(call: Call, *, layer_name: str, version_number: int) -> None:
+    """Removes a version of a layer; one that is gone is a success."""
+    call.store.put(f"{_prefix(_arn(call, layer_name))}{version_number:08}", None)
+
+
+@operations.add("ListLayerVersions")
+def list_layer_versions(
+    call: Call,
+    *,
+    layer_name: str,
+    marker: str | None = None,
+    max_items: int | None = None,
+    **_: Any,
+) -> dict[str, Any]:
+    """The versions of a layer, the newest first."""
+    found = list(every(call.store, _prefix(_arn(call, layer_name))))
+    most = min(max_items or FUNCTIONS_PAGE_MAX, FUNCTIONS_PAGE_MAX)
+    refusal = lambda: invalid("The marker is not valid.")  # noqa: E731 - one expression
+    shown, rest = page(
+        found, lambda one: f"{99_999_999 - one['Version']:08}", most, marker, refusal
+    )
+    told = [_told(one) for one in shown]
+    return {"LayerVersions": told, "NextMarker": rest.get("NextToken")}
+
+
+@operations.add("ListLayers")
+def list_layers(
+    call: Call, *, marker: str | None = None, max_items: int | None = None, **_: Any
+) -> dict[str, Any]:
+    """The layers of the caller with their newest versions."""
+    newest: dict[str, dict[str, Any]] = {}
+    for document in every(call.store, f"lambda/layers/{call.region}/{call.account}/"):
+        newest[document["LayerArn"]] = document
+    most = min(max_items or FUNCTIONS_PAGE_MAX, FUNCTIONS_PAGE_MAX)
+    refusal = lambda: invalid("The marker is not valid.")  # noqa: E731 - one expression
+    shown, rest = page(newest.values(), lambda one: str(one["LayerArn"]), most, marker, refusal)
+    told = [
+        {
+            "LayerName": one["LayerArn"].rpartition(":")[2],
+            "LayerArn": one["LayerArn"],
+            "LatestMatchingVersion": _told(one),
+        }
+        for one in shown
+    ]
+    return {"Layers": told, "NextMarker": rest.get("NextToken")}

@@ -1,0 +1,1 @@
+"""Functions whose code comes in an archive: processes that speak the Lambda runtime API."""

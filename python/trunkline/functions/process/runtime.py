@@ -1,0 +1,145 @@
+"""Runs the versions of one function in processes, which are kept warm and used again."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from concurrent.futures import Future
+from pathlib import Path
+from threading import Lock
+
+from trunkline.functions.invocation import failure
+from trunkline.functions.process.environment import (
+    INIT_SECONDS,
+    Code,
+    Environment,
+    UnsupportedRuntimeError,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from trunkline.functions.invocation import Invocation, Outcome
+    from trunkline.functions.threads import Threads
+
+IDLE_SECONDS = 300.0
+"""How long a process waits for work before it is ended."""
+
+END_SECONDS = 5.0
+"""How long the end of an invocation and of its process may take."""
+
+
+class ProcessRuntime:
+    """The processes of one function. `unpack` puts the code of a version into a folder."""
+
+    grace = INIT_SECONDS + END_SECONDS
+
+    def __init__(self, threads: Threads, unpack: Callable[[str, Path], Code]) -> None:
+        self._threads = threads
+        self._unpack = unpack
+        self._lock = Lock()
+        self._codes: dict[str, Code] = {}
+        self._idle: dict[str, list[Environment]] = {}
+        self._all: set[Environment] = set()
+        self._folder: Path | None = None
+        self._is_closed = False
+
+    def start(self, invocation: Invocation) -> Future[Outcome]:
+        """Begins an invocation."""
+        future: Future[Outcome] = Future()
+
+        def task() -> None:
+            try:
+                future.set_result(self._run(invocation))
+            except BaseException as error:
+                future.set_exception(error)
+
+        self._threads.run(task)
+        return future
+
+    def _run(self, invocation: Invocation) -> Outcome:
+        try:
+            environment = self._take(invocation)
+        except UnsupportedRuntimeError as error:
+            return failure("Runtime.InvalidRuntime", str(error))
+        except OSError as error:
+            return failure("Runtime.InvalidEntrypoint", f"{type(error).__name__}: {error}")
+        outcome, is_usable = environment.invoke(invocation)
+        with self._lock:
+            is_usable = is_usable and not self._is_closed
+            if is_usable:
+                self._idle.setdefault(invocation.version, []).append(environment)
+            else:
+                self._all.discard(environment)
+        if not is_usable:
+            environment.kill()
+            self._clear()
+        return outcome
+
+    def _clear(self) -> None:
+        """Removes the unpacked code once nothing runs it any more."""
+        with self._lock:
+            if not self._is_closed or self._all:
+                return
+            folder, self._folder = self._folder, None
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _take(self, invocation: Invocation) -> Environment:
+        """A process that waits, the one that was used last; or a new one."""
+        with self._lock:
+            self._end_idle()
+            waiting = self._idle.get(invocation.version, [])
+            while waiting:
+                environment = waiting.pop()
+                if environment.is_alive():
+                    return environment
+                self._all.discard(environment)
+            code = self._code(invocation.version)
+        environment = Environment(code, invocation)
+        with self._lock:
+            self._all.add(environment)
+        return environment
+
+    def _code(self, version: str) -> Code:
+        code = self._codes.get(version)
+        if code is None:
+            if self._folder is None:
+                self._folder = Path(tempfile.mkdtemp(prefix="trunkline-function-"))
+            folder = self._folder / version.lstrip("$")
+            folder.mkdir()
+            code = self._codes[version] = self._unpack(version, folder)
+        return code
+
+    def _end_idle(self) -> None:
+        until = time.monotonic() - IDLE_SECONDS
+        for waiting in self._idle.values():
+            for environment in [one for one in waiting if one.used_at < until]:
+                waiting.remove(environment)
+                self._all.discard(environment)
+                environment.kill()
+
+    def abandon(self, invocation: Invocation, future: Future[Outcome]) -> None:
+        """The process of an invocation ends it by itself when its time is over."""
+
+    def close(self) -> None:
+        """Ends processes: those that wait at once, the others with their invocations."""
+        with self._lock:
+            self._is_closed = True
+            waiting = [one for idle in self._idle.values() for one in idle]
+            self._idle.clear()
+            self._all.difference_update(waiting)
+        for environment in waiting:
+            environment.kill()
+        self._clear()
+
+    def kill(self) -> None:
+        """Ends all processes at once: the engine is closed."""
+        self.close()
+        with self._lock:
+            left, self._all = self._all, set()
+        for environment in left:
+            environment.kill()
+        self._clear()
