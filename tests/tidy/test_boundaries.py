@@ -35,6 +35,8 @@ SERVICE_FOLDERS = (
     "python/trunkline/aws/sns/",
     # The keys of structured messages are names of services.
     "core/engine/src/topic/structure.rs",
+    # The calls that a Task state may name.
+    "core/states/src/integrations.rs",
 )
 SERVICE_TABLES = ("python/trunkline/aws/services.py",)
 NAMING_A_SERVICE: set[str] = set()

@@ -30,6 +30,10 @@ pub enum Code {
     MissingTransitionTarget,
     /// No state ends the machine.
     MissingEndState,
+    /// A JSONata expression cannot be parsed.
+    InvalidJsonataExpression,
+    /// A JSONata expression names what it cannot see.
+    UnsupportedJsonataExpression,
     /// Two states have one name.
     DuplicateStateName,
     /// The name of a state is too long.
@@ -52,6 +56,8 @@ impl Code {
         match self {
             Code::InvalidJsonDescription => "INVALID_JSON_DESCRIPTION",
             Code::SchemaValidationFailed => "SCHEMA_VALIDATION_FAILED",
+            Code::InvalidJsonataExpression => "INVALID_JSONATA_EXPRESSION",
+            Code::UnsupportedJsonataExpression => "UNSUPPORTED_JSONATA_EXPRESSION",
             Code::MissingTransitionTarget => "MISSING_TRANSITION_TARGET",
             Code::MissingEndState => "MISSING_END_STATE",
             Code::DuplicateStateName => "DUPLICATE_STATE_NAME",

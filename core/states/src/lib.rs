@@ -44,6 +44,7 @@ mod evaluate;
 mod execution;
 mod finding;
 mod history;
+mod integrations;
 mod intrinsic;
 mod jsonata;
 mod limits;

@@ -29,7 +29,7 @@ impl Compiler<'_> {
         for (index, choice) in choices.iter().enumerate() {
             let at = format!("{}[{index}]", fields.at("Choices"));
             let Value::Object(members) = choice else {
-                self.finding(at, "Expected value of type Object");
+                self.finding(at, "Expected value of type [OBJECT]");
                 continue;
             };
             let rule = Fields::new(members, at);
@@ -114,7 +114,7 @@ impl Compiler<'_> {
 
     fn inner(&mut self, value: &Value, at: String, depth: usize) -> Option<Condition> {
         let Value::Object(members) = value else {
-            self.finding(at, "Expected value of type Object");
+            self.finding(at, "Expected value of type [OBJECT]");
             return None;
         };
         let fields = Fields::new(members, at);
@@ -184,11 +184,11 @@ impl Compiler<'_> {
                 if !fits {
                     if sort != Sort::Timestamp || value.as_str().is_none() {
                         let wanted = match sort {
-                            Sort::Numeric => "Number",
-                            Sort::Boolean => "Boolean",
-                            _ => "String",
+                            Sort::Numeric => "NUMBER",
+                            Sort::Boolean => "BOOLEAN",
+                            _ => "STRING",
                         };
-                        let message = format!("Expected value of type {wanted}");
+                        let message = format!("Expected value of type [{wanted}]");
                         self.finding(fields.at(name), message);
                     }
                     return None;

@@ -23,13 +23,16 @@ impl Compiler<'_> {
                 Value::String(name) => names.push(Arc::clone(name)),
                 _ => {
                     let at = format!("{}[{index}]", fields.at("ErrorEquals"));
-                    self.finding(at, "Expected value of type String");
+                    self.finding(at, "Expected value of type [STRING]");
                 }
             }
         }
-        if names.iter().any(|name| &**name == "States.ALL") && (names.len() > 1 || !last) {
-            let message = "States.ALL must appear alone and at the end of the list";
-            self.finding(fields.at("ErrorEquals"), message);
+        let all = names.iter().position(|name| &**name == "States.ALL");
+        if let Some(index) = all
+            && (names.len() > 1 || !last)
+        {
+            let at = format!("{}[{index}]", fields.at("ErrorEquals"));
+            self.finding(at, "States.ALL must appear alone and at end of list");
         }
         Some(names)
     }
@@ -40,7 +43,7 @@ impl Compiler<'_> {
         for (index, item) in items.iter().enumerate() {
             let at = format!("{}[{index}]", fields.at("Retry"));
             let Value::Object(members) = item else {
-                self.finding(at, "Expected value of type Object");
+                self.finding(at, "Expected value of type [OBJECT]");
                 continue;
             };
             let fields = Fields::new(members, at);
@@ -75,8 +78,7 @@ impl Compiler<'_> {
         if let Some(jitter) = &jitter
             && !matches!(&**jitter, "FULL" | "NONE")
         {
-            let message =
-                "The field 'JitterStrategy' should have one of these values: [NONE, FULL]";
+            let message = "Value should be one of the following: [FULL, NONE]";
             self.finding(fields.at("JitterStrategy"), message);
         }
         Some(Retrier {
@@ -100,7 +102,7 @@ impl Compiler<'_> {
         for (index, item) in items.iter().enumerate() {
             let at = format!("{}[{index}]", fields.at("Catch"));
             let Value::Object(members) = item else {
-                self.finding(at, "Expected value of type Object");
+                self.finding(at, "Expected value of type [OBJECT]");
                 continue;
             };
             let fields = Fields::new(members, at);

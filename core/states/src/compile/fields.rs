@@ -16,6 +16,10 @@ impl<'a> Fields<'a> {
         Fields { members, at }
     }
 
+    pub fn members(&self) -> &'a Members {
+        self.members
+    }
+
     pub fn get(&self, name: &str) -> Option<&'a Value> {
         self.members.get(name)
     }
@@ -72,7 +76,7 @@ impl Compiler<'_> {
         match fields.get(name)? {
             Value::String(text) => Some(Arc::clone(text)),
             _ => {
-                self.finding(fields.at(name), "Expected value of type String");
+                self.finding(fields.at(name), "Expected value of type [STRING]");
                 None
             }
         }
@@ -82,7 +86,7 @@ impl Compiler<'_> {
         match fields.get(name)? {
             Value::Bool(value) => Some(*value),
             _ => {
-                self.finding(fields.at(name), "Expected value of type Boolean");
+                self.finding(fields.at(name), "Expected value of type [BOOLEAN]");
                 None
             }
         }
@@ -92,7 +96,7 @@ impl Compiler<'_> {
         match fields.get(name)? {
             Value::Object(members) => Some(members),
             _ => {
-                self.finding(fields.at(name), "Expected value of type Object");
+                self.finding(fields.at(name), "Expected value of type [OBJECT]");
                 None
             }
         }
@@ -102,7 +106,7 @@ impl Compiler<'_> {
         match fields.get(name)? {
             Value::Array(items) => Some(items),
             _ => {
-                self.finding(fields.at(name), "Expected value of type Array");
+                self.finding(fields.at(name), "Expected value of type [ARRAY]");
                 None
             }
         }
@@ -117,7 +121,7 @@ impl Compiler<'_> {
     ) -> Option<i64> {
         let value = fields.get(name)?;
         let Some(number) = value.as_i64() else {
-            self.finding(fields.at(name), "Expected value of type Integer");
+            self.finding(fields.at(name), "Expected value of type [INTEGER]");
             return None;
         };
         if number < least {
@@ -140,7 +144,7 @@ impl Compiler<'_> {
     ) -> Option<f64> {
         let value = fields.get(name)?;
         let Some(number) = value.as_f64() else {
-            self.finding(fields.at(name), "Expected value of type Number");
+            self.finding(fields.at(name), "Expected value of type [NUMBER]");
             return None;
         };
         if number < least {

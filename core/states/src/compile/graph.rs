@@ -2,7 +2,7 @@
 
 use super::Compiler;
 use crate::finding::Code;
-use crate::program::{Kind, State, StateId};
+use crate::program::{Kind, ScopeId, State, StateId};
 
 impl Compiler<'_> {
     /// Finds scopes without an end, and states that cannot be reached.
@@ -30,7 +30,8 @@ impl Compiler<'_> {
 
     fn check_reachable(&mut self, scope: usize, states: &[StateId]) {
         let mut reached = vec![false; self.states.len()];
-        let mut open = vec![self.scopes[scope].start];
+        let starts = !self.without_start.contains(&ScopeId(scope as u32));
+        let mut open = if starts { vec![self.scopes[scope].start] } else { Vec::new() };
         while let Some(id) = open.pop() {
             let Some(Some(state)) = self.states.get(id.0 as usize) else { continue };
             if !std::mem::replace(&mut reached[id.0 as usize], true) {

@@ -25,7 +25,7 @@ impl Compiler<'_> {
         for (index, item) in items.iter().enumerate() {
             let at = format!("{}[{index}]", fields.at("Branches"));
             let Value::Object(members) = item else {
-                self.finding(at, "Expected value of type Object");
+                self.finding(at, "Expected value of type [OBJECT]");
                 continue;
             };
             let branch = Fields::new(members, at);
@@ -171,10 +171,7 @@ impl Compiler<'_> {
         let text = self.string(fields, name)?;
         let found = known.iter().copied().find(|one| *one == &*text);
         if found.is_none() {
-            let message = format!(
-                "The field '{name}' should have one of these values: [{}]",
-                known.join(", ")
-            );
+            let message = format!("Value should be one of the following: [{}]", known.join(", "));
             self.finding(fields.at(name), message);
         }
         found

@@ -5,6 +5,7 @@ mod errors;
 mod fields;
 mod graph;
 mod map;
+mod references;
 mod state;
 mod task;
 mod template;
@@ -60,6 +61,7 @@ impl Program {
             scopes: Vec::new(),
             names: HashMap::new(),
             labels: HashMap::new(),
+            without_start: Vec::new(),
         };
         let timeout_seconds = compiler.machine(&members);
         compiler.finish(timeout_seconds)
@@ -76,6 +78,8 @@ struct Compiler<'l> {
     /// All names of states, in all scopes.
     names: HashMap<Arc<str>, ()>,
     labels: HashMap<Arc<str>, ()>,
+    /// Scopes whose `StartAt` names none of their states.
+    without_start: Vec<ScopeId>,
 }
 
 /// Where a state stands.
@@ -106,29 +110,32 @@ impl Compiler<'_> {
             ["Comment", "StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage"];
         self.only(&fields, &KNOWN);
         self.string(&fields, "Comment");
-        let language = self.language(&fields).unwrap_or(Language::JsonPath);
+        let language = Self::language(&fields).unwrap_or(Language::JsonPath);
+        self.check_language(&fields);
         if let Some(version) = self.string(&fields, "Version")
             && &*version != "1.0"
         {
-            self.finding("/Version", "The field 'Version' should have one of these values: [1.0]");
+            self.finding("/Version", "Value should be one of the following: [1.0]");
         }
         let timeout = self.integer(&fields, "TimeoutSeconds", 1, 99_999_999);
         self.scope(&fields, language, 0, false);
         timeout.and_then(|seconds| u64::try_from(seconds).ok())
     }
 
-    /// Reads `QueryLanguage`.
-    fn language(&mut self, fields: &Fields<'_>) -> Option<Language> {
+    /// The language that `QueryLanguage` stands for. All but the exact name is JSONata.
+    fn language(fields: &Fields<'_>) -> Option<Language> {
         match fields.get("QueryLanguage")? {
             Value::String(name) if &**name == "JSONPath" => Some(Language::JsonPath),
-            Value::String(name) if &**name == "JSONata" => Some(Language::Jsonata),
-            _ => {
-                self.finding(
-                    fields.at("QueryLanguage"),
-                    "The field 'QueryLanguage' should have one of these values: [JSONPath, JSONata]",
-                );
-                None
-            }
+            _ => Some(Language::Jsonata),
+        }
+    }
+
+    /// Finds a `QueryLanguage` that is none.
+    fn check_language(&mut self, fields: &Fields<'_>) {
+        let Some(name) = self.string(fields, "QueryLanguage") else { return };
+        if !matches!(&*name, "JSONPath" | "JSONata") {
+            let message = "Value should be one of the following: [JSONPath, JSONata]";
+            self.finding(fields.at("QueryLanguage"), message);
         }
     }
 
@@ -170,6 +177,7 @@ impl Compiler<'_> {
             match targets.get(&start) {
                 Some(state) => self.scopes[id.0 as usize].start = *state,
                 None => {
+                    self.without_start.push(id);
                     let message = format!("Missing 'Next' target: {start}");
                     let at = fields.at("StartAt");
                     self.other(Code::MissingTransitionTarget, Some(at), message);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::fields::Fields;
-use super::{Compiler, Surroundings};
+use super::{Compiler, Surroundings, references};
 use crate::jsonata;
 use crate::moment;
 use crate::program::{Dynamic, Flow, Kind, Language, Place, ResultPlace, State, Wait};
@@ -44,8 +44,10 @@ impl Compiler<'_> {
         surroundings: Surroundings<'_>,
     ) -> Option<State> {
         let before = self.findings.len();
-        let declared = self.language(fields);
-        if declared == Some(Language::JsonPath) && surroundings.machine == Language::Jsonata {
+        let declared = Self::language(fields);
+        let downgrade =
+            declared == Some(Language::JsonPath) && surroundings.machine == Language::Jsonata;
+        if downgrade {
             let message =
                 "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine";
             self.finding(fields.here(), message);
@@ -61,7 +63,8 @@ impl Compiler<'_> {
             self.finding(fields.at("Type"), message);
             return None;
         };
-        self.known(fields, known, language);
+        self.known(fields, known, (!downgrade).then_some(language));
+        self.check_language(fields);
         self.string(fields, "Comment");
         let kind = self.kind(fields, &kind_name, language, surroundings);
         let retry = self.retry(fields);
@@ -75,6 +78,7 @@ impl Compiler<'_> {
         fine.then(|| State {
             name: Arc::clone(name),
             location: Arc::from(fields.here()),
+            references: references::variables(fields.members(), language),
             language,
             flow,
             end,
@@ -86,7 +90,7 @@ impl Compiler<'_> {
     }
 
     /// Finds fields that do not belong to this type of state, or to its language.
-    fn known(&mut self, fields: &Fields<'_>, known: &[&str], language: Language) {
+    fn known(&mut self, fields: &Fields<'_>, known: &[&str], language: Option<Language>) {
         for name in fields.names() {
             let name = &**name;
             if !COMMON.contains(&name) && !known.contains(&name) {
@@ -94,8 +98,10 @@ impl Compiler<'_> {
                 continue;
             }
             let (other, foreign) = match language {
-                Language::JsonPath => ("JSONata", JSONATA_ONLY.contains(&name)),
-                Language::Jsonata => ("JSONPath", JSONPATH_ONLY.contains(&name)),
+                Some(Language::JsonPath) => ("JSONata", JSONATA_ONLY.contains(&name)),
+                Some(Language::Jsonata) => ("JSONPath", JSONPATH_ONLY.contains(&name)),
+                // The language itself was found to be wrong.
+                None => continue,
             };
             if foreign {
                 let ours = if other == "JSONPath" { "JSONata" } else { "JSONPath" };

@@ -2,6 +2,7 @@
 
 use super::Compiler;
 use super::fields::Fields;
+use crate::integrations;
 use crate::program::template::Template;
 use crate::program::{Dynamic, Language, MachineType, Task};
 use crate::resource::{Pattern, Resource};
@@ -41,6 +42,14 @@ impl Compiler<'_> {
             self.finding(at, "Value is not a valid resource ARN");
             return None;
         };
+        if !integrations::is_known(&resource) {
+            let message = format!(
+                "The resource provided {arn} is not recognized. The value is not a valid \
+                 resource ARN, or the resource is not available in this region."
+            );
+            self.finding(at, message);
+            return None;
+        }
         if self.machine == MachineType::Express {
             let refused = match (&resource, resource.pattern()) {
                 (Resource::Activity { .. }, _) => {
@@ -74,7 +83,7 @@ impl Compiler<'_> {
                 }
             }
             _ => {
-                self.finding(fields.at("Credentials"), "Expected value of type Object");
+                self.finding(fields.at("Credentials"), "Expected value of type [OBJECT]");
                 return None;
             }
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Compiler;
 use super::fields::Fields;
+use crate::finding::Code;
 use crate::jsonata::{self, Query};
 use crate::path::ReferencePath;
 use crate::program::template::Template;
@@ -114,9 +115,19 @@ impl Compiler<'_> {
 
     pub(super) fn query(&mut self, source: &str, at: &str) -> Option<Query> {
         match Query::parse(source) {
-            Ok(query) => Some(query),
+            Ok(query) => {
+                if let Some(name) = query.top_level_reference() {
+                    let message =
+                        format!("Reference to '{name}' at the top level is not supported.");
+                    let code = Code::UnsupportedJsonataExpression;
+                    self.other(code, Some(at.to_owned()), message);
+                    return None;
+                }
+                Some(query)
+            }
             Err(message) => {
-                self.finding(at, message);
+                let code = Code::InvalidJsonataExpression;
+                self.other(code, Some(at.to_owned()), message);
                 None
             }
         }
@@ -150,7 +161,7 @@ impl Compiler<'_> {
             Value::String(text) if &**text == "$" => return Place::Whole,
             Value::String(text) => text,
             _ => {
-                self.finding(fields.at(field), "Expected value of type String");
+                self.finding(fields.at(field), "Expected value of type [STRING]");
                 return Place::Whole;
             }
         };
@@ -169,7 +180,7 @@ impl Compiler<'_> {
             Value::Null => return ResultPlace::Nothing,
             Value::String(text) => text,
             _ => {
-                self.finding(fields.at("ResultPath"), "Expected value of type String");
+                self.finding(fields.at("ResultPath"), "Expected value of type [STRING]");
                 return ResultPlace::Whole;
             }
         };

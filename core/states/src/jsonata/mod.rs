@@ -3,6 +3,7 @@
 
 mod convert;
 mod functions;
+mod reference;
 #[cfg(test)]
 mod tests;
 
@@ -47,7 +48,8 @@ pub(crate) struct Bindings<'a> {
 impl Query {
     /// Parses the text between `{%` and `%}`. The error is the parser's message.
     pub fn parse(text: &str) -> Result<Query, String> {
-        let ast = jsonata_core::parser::parse(text).map_err(|error| error.to_string())?;
+        let ast = jsonata_core::parser::parse(text)
+            .map_err(|error| without_code(&error.to_string()).to_owned())?;
         let mut names: Vec<Arc<str>> = Vec::new();
         for name in variables_in(text) {
             if !names.iter().any(|known| **known == *name) {
@@ -64,9 +66,9 @@ impl Query {
         &self.source
     }
 
-    /// The variables that the expression may name.
-    pub fn names(&self) -> &[Arc<str>] {
-        &self.names
+    /// The first name that the expression looks up in its input, which AWS does not give it.
+    pub fn top_level_reference(&self) -> Option<String> {
+        reference::top_level(&self.ast)
     }
 
     /// Whether the value depends on random numbers.
@@ -124,6 +126,13 @@ impl Query {
 /// The text between `{%` and `%}`. `None`: the text is no expression.
 pub(crate) fn expression(text: &str) -> Option<&str> {
     text.strip_prefix("{%")?.strip_suffix("%}").map(str::trim)
+}
+
+/// A message of the parser without the code before it: AWS leaves it out.
+fn without_code(message: &str) -> &str {
+    let (code, rest) = message.split_once(": ").unwrap_or(("", message));
+    let coded = code.len() == 5 && code.bytes().skip(1).all(|byte| byte.is_ascii_digit());
+    if coded { rest } else { message }
 }
 
 /// The names after a dollar sign. Those in strings are among them, which does no harm.

@@ -1,5 +1,7 @@
 //! The cases of JSONata's own suite, through our interface.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::HashMap;
 
 use jsonata_core::evaluator::Context;

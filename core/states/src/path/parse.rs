@@ -48,6 +48,10 @@ pub(super) fn steps(cursor: &mut Cursor<'_>) -> Option<Vec<Step>> {
                         continue;
                     }
                 }
+                // `$.[0]` is `$[0]`.
+                if cursor.peek() == Some('[') {
+                    continue;
+                }
                 dotted(cursor, &mut steps)?;
             }
             Some('[') => {

@@ -62,6 +62,8 @@ pub(crate) struct Scope {
 pub(crate) struct State {
     pub name: Arc<str>,
     pub location: Arc<str>,
+    /// The variables that its fields name.
+    pub references: Vec<Arc<str>>,
     pub language: Language,
     pub flow: Flow,
     /// Whether the state ends its scope.
@@ -258,6 +260,12 @@ impl Program {
             Kind::Task(task) => Some((format!("{}/Resource", state.location), &task.resource)),
             _ => None,
         })
+    }
+
+    /// The variables that each state names, without states that name none.
+    pub fn variable_references(&self) -> impl Iterator<Item = (&Arc<str>, &[Arc<str>])> {
+        let states = self.states.iter().filter(|state| !state.references.is_empty());
+        states.map(|state| (&state.name, state.references.as_slice()))
     }
 
     pub(crate) fn state(&self, id: StateId) -> &State {

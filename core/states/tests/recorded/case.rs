@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use trunkline_states::{Value, parse};
 
+use crate::definitions::Submitted;
+
 /// Definitions that the cases start from (LocalStack, Apache-2.0, as the cases).
 const TEMPLATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recorded/templates.jsonl");
 
@@ -16,6 +18,16 @@ pub struct Case {
     /// Words that stand for a value.
     pub words: Vec<String>,
     pub histories: Vec<History>,
+    /// The definitions that were sent to AWS.
+    pub submitted: Vec<Submitted>,
+    /// What AWS's validator answered.
+    pub diagnostics: Option<Vec<Value>>,
+    /// Inputs with their outputs, one for each definition.
+    pub outputs: Vec<(Value, Value)>,
+    /// The variables that the states name, as AWS described the machine.
+    pub references: Option<Value>,
+    /// The recorded answers, as text.
+    pub text: String,
 }
 
 /// One recorded history.
@@ -100,11 +112,25 @@ fn read(root: &Path, file: &Path, templates: &[Value]) -> Option<Case> {
     });
     let name = file.strip_prefix(root).unwrap().with_extension("");
     if inputs.len() == histories.len() {
-        for (history, input) in histories.iter_mut().zip(inputs) {
-            history.input = Some(input);
+        for (history, input) in histories.iter_mut().zip(&inputs) {
+            history.input = Some(input.clone());
         }
     }
+    let own = case.get("definition").and_then(Value::as_str);
+    let submitted = calls.iter().filter_map(|call| submitted(call, own, calls)).collect();
+    let aws = case.get("aws")?;
+    let outputs = aws.get("cases").and_then(Value::as_array).unwrap_or(&[]);
+    let outputs = outputs.iter().enumerate().filter_map(|(index, case)| {
+        // The caller's own input: words may stand for values in the recorded one.
+        let input = inputs.get(index).and_then(|input| parse(input).ok());
+        Some((input.or_else(|| case.get("input").cloned())?, case.get("output")?.clone()))
+    });
     Some(Case {
+        submitted,
+        diagnostics: diagnostics(aws),
+        references: references(aws),
+        outputs: outputs.collect(),
+        text: aws.to_string(),
         name: name.to_string_lossy().into_owned(),
         definitions,
         express,
@@ -161,4 +187,36 @@ fn with_arns(text: &str, calls: &[Value]) -> String {
         out.replace_range(start..start + length + 2, &replacement);
     }
     out
+}
+
+fn submitted(call: &Value, own: Option<&str>, calls: &[Value]) -> Option<Submitted> {
+    let op = call.get("op")?.as_str()?;
+    let known = ["CreateStateMachine", "UpdateStateMachine", "ValidateStateMachineDefinition"];
+    if !known.contains(&op) {
+        return None;
+    }
+    let params = call.get("params")?;
+    let definition = match params.get("definition")? {
+        Value::String(text) => text.to_string(),
+        _ => own?.to_owned(),
+    };
+    let express = params.get("type").and_then(Value::as_str) == Some("EXPRESS");
+    let error = call.get("error").and_then(Value::as_str).map(str::to_owned);
+    let definition = with_arns(&repeated(&definition), calls);
+    Some(Submitted { op: op.to_owned(), definition, express, error })
+}
+
+/// The diagnostics in an answer.
+fn diagnostics(value: &Value) -> Option<Vec<Value>> {
+    let members = value.as_object()?;
+    if let Some(found) = value.get("diagnostics") {
+        return Some(found.as_array()?.to_vec());
+    }
+    members.values().find_map(diagnostics)
+}
+
+/// The variable references in an answer.
+fn references(value: &Value) -> Option<Value> {
+    let members = value.as_object()?;
+    value.get("variableReferences").cloned().or_else(|| members.values().find_map(references))
 }

@@ -59,6 +59,31 @@ pub fn run(case: &Case, history: &History) -> String {
     status
 }
 
+/// The score of inputs with their outputs, a line each.
+pub fn outputs(case: &Case) -> Vec<String> {
+    let created = case.submitted.iter().filter(|one| one.op == "CreateStateMachine");
+    let mut lines = Vec::new();
+    for (index, (submitted, (input, output))) in created.zip(&case.outputs).enumerate() {
+        let program =
+            Program::compile(&submitted.definition, MachineType::Standard, &Limits::default());
+        let Ok(program) = program else { continue };
+        let mut execution = Execution::new(&program, Identity::default());
+        let input = Payload::from(input.clone());
+        let start = Stimulus::Start { input: input.clone() };
+        let effects = execution.step(&program, start, 0, &mut Counter(7));
+        let status = match effects.last() {
+            Some(Effect::Finish(Outcome::Succeeded { output: found }))
+                if found.value() == output =>
+            {
+                "equal".to_owned()
+            }
+            found => format!("not {output} but {found:?} of {}", input.text()),
+        };
+        lines.push(format!("{} output {index}: {status}", case.name));
+    }
+    lines
+}
+
 fn run_program(case: &Case, history: &History, program: &Program) -> String {
     let identity = Identity {
         execution_arn: "arn:aws:states:us-east-1:111111111111:execution:recorded:one".into(),
