@@ -31,6 +31,9 @@ class TargetSettings:
         method: str | None = None,
         headers: Sequence[tuple[str, str]] = (),
         unavailable: str | None = None,
+        parameters: Sequence[tuple[str, str, str, bool]] = (),
+        rate: tuple[str, int] | None = None,
+        token: tuple[str, int] | None = None,
     ) -> TargetSettings: ...
 
 @final

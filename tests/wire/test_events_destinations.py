@@ -8,7 +8,6 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from botocore.exceptions import ClientError
 from event_calls import PAID, arn, entry, refused
 
 
@@ -173,29 +172,6 @@ def test_no_answer_shows_a_secret(events, endpoint):
     ]
     assert answers[0]["AuthParameters"] == {"ApiKeyAuthParameters": {"ApiKeyName": "x-key"}}
     assert "hidden" not in repr(answers)
-
-
-def test_a_way_to_call_that_is_not_built_is_refused_when_the_target_is_put(events):
-    oauth = {
-        "AuthorizationEndpoint": "https://example.com/token",
-        "HttpMethod": "POST",
-        "ClientParameters": {"ClientID": "i", "ClientSecret": "s"},
-    }
-    connection = events.create_connection(
-        Name="o",
-        AuthorizationType="OAUTH_CLIENT_CREDENTIALS",
-        AuthParameters={"OAuthParameters": oauth},
-    )
-    destination = events.create_api_destination(
-        Name="o",
-        ConnectionArn=connection["ConnectionArn"],
-        HttpMethod="POST",
-        InvocationEndpoint="https://example.com/",
-    )
-    events.put_rule(Name="r", EventPattern=PAID)
-    target = {"Id": "t", "Arn": destination["ApiDestinationArn"]}
-    with pytest.raises(ClientError, match="OAuth"):
-        events.put_targets(Rule="r", Targets=[target])
 
 
 def test_what_is_gone_is_not_found(events):

@@ -140,6 +140,7 @@ pub extern "C" fn trunkline_rule_put(
             age_max: AGE_MAX_MS,
             group: group.map(str::to_owned),
             key_path: None,
+            http: Default::default(),
             document: Vec::new(),
         };
         let (name, pattern) = (name.get("name")?, pattern.get("pattern")?);

@@ -69,6 +69,7 @@ async fn connection(mut stream: TcpStream, is_dead: bool) {
 
 fn attempt(endpoint: &Endpoint) -> Attempt {
     Attempt {
+        response_bytes_max: None,
         endpoint: endpoint.clone(),
         method: Method::POST,
         headers: HeaderMap::new(),

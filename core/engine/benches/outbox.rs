@@ -69,6 +69,7 @@ fn destination(engine: &Engine, name: &str, url: &str, concurrency: u32) -> Reso
         dead_letter: None,
         concurrency,
         renderer: None,
+        http: Default::default(),
     };
     engine.create_destination(name, &config).unwrap()
 }

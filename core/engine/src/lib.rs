@@ -25,6 +25,7 @@ mod bus;
 mod components;
 mod engine;
 mod inspect;
+mod json_path;
 mod outbox;
 mod queue;
 mod router;
@@ -43,7 +44,8 @@ pub use engine::{Engine, advance};
 pub use inspect::{QueueReport, RepairReport, Report, inspect, repair, verify};
 pub use outbox::{
     AttemptRef, Backlog, BacklogCounts, DestinationConfig, DestinationStatistics, FailedDelivery,
-    HandlerGuard, LeasedDelivery, OUTBOX_KIND, Outbox, Transport,
+    HandlerGuard, HttpOptions, LeasedDelivery, OUTBOX_KIND, Outbox, Parameter as HttpParameter,
+    Place as HttpPlace, Rate as HttpRate, TokenSource, Transport, Value as HttpValue,
 };
 pub use queue::{
     Delivery, Grant, Outgoing, QUEUE, QUEUE_OPTIONS, Queue, QueueOption, Receive, Received,

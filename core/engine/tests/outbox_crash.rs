@@ -71,6 +71,7 @@ fn config(dead_letter: Option<ResourceId>) -> DestinationConfig {
         dead_letter,
         concurrency: 1,
         renderer: None,
+        http: Default::default(),
     }
 }
 

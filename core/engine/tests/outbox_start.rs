@@ -50,6 +50,7 @@ fn deliver_without_descriptors() {
         dead_letter: None,
         concurrency: 1,
         renderer: None,
+        http: Default::default(),
     };
     let mut all = Vec::new();
     while let Ok(file) = File::open("/dev/null") {

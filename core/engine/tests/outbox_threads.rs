@@ -27,6 +27,7 @@ fn deliveries_that_wait_have_no_threads() {
         dead_letter: None,
         concurrency: 1,
         renderer: None,
+        http: Default::default(),
     };
     let deliver = |id| {
         let delivery = Outgoing { body: b"a", ..Outgoing::default() };

@@ -222,6 +222,7 @@ fn rendered(url: &str, renderer: Renderer) -> DestinationConfig {
         dead_letter: None,
         concurrency: 1,
         renderer: Some(renderer),
+        http: Default::default(),
     }
 }
 

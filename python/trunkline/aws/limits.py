@@ -76,6 +76,14 @@ LOG_BATCH_BYTES_MAX = 1_048_576
 """The largest batch of log events; each counts with :data:`LOG_EVENT_BYTES_EXTRA` bytes more."""
 LOG_EVENT_BYTES_EXTRA = 26
 
+API_DESTINATION_MS = 5_000
+"""How long an API destination or an authorization endpoint may take."""
+OAUTH_ANSWER_BYTES_MAX = 65_536
+"""The longest answer of an authorization endpoint."""
+
+OAUTH_UNTIL_REFUSED_SECONDS = 315_360_000.0
+"""How long a token is used whose answer does not say when it ends: until an endpoint refuses it."""
+
 PIPES_PAGE_MAX = 100
 """The most pipes of one page."""
 PIPE_FILTERS_MAX = 5
@@ -88,8 +96,8 @@ PIPE_ENTRIES_MAX = 10
 """The most messages or events of one call of a target."""
 PIPE_RECORDS_MAX = 500
 """The most records of one put into a stream."""
-PIPE_HTTP_SECONDS = 5.0
-"""How long an API destination may take."""
+PIPE_ANSWER_BYTES_MAX = 6_291_456
+"""The longest answer of an API destination to a pipe."""
 PIPE_WAIT_SECONDS = 20
 """How long one long poll of a source takes."""
 PIPE_RECEIVE_MAX = 10

@@ -98,7 +98,7 @@ SERVICES = (
         target_prefix="AWSEvents",
         scopes=("events",),
         api_version="2015-10-07",
-        runner=("document", "events-called-targets/", "trunkline.aws.events.called_targets"),
+        runner=("document", "events-background/", "trunkline.aws.events.background"),
     ),
     Service(
         "scheduler",

@@ -2,8 +2,13 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
-use trunkline_engine::{Input, NewTarget, TargetDefinition, TargetResource, Transport};
+use trunkline_engine::{
+    HttpOptions, HttpParameter, HttpPlace, HttpRate, HttpValue, Input, NewTarget, TargetDefinition,
+    TargetResource, TokenSource, Transport,
+};
 use trunkline_types::{Millis, ResourceId};
+
+use crate::error::invalid;
 
 /// Time for one attempt over HTTP: EventBridge's.
 const HTTP_TIMEOUT: Millis = 5_000;
@@ -21,7 +26,7 @@ impl TargetSettings {
         id, *, resource=None, url=None, lease, input=None, input_path=None, input_paths=None,
         input_template=None, dead_letter=None, retries_max, age_max, group=None, address=None,
         document=Vec::new(), partition_key_path=None, method=None, headers=Vec::new(),
-        unavailable=None
+        unavailable=None, parameters=Vec::new(), rate=None, token=None
     ))]
     fn new(
         id: String,
@@ -42,7 +47,15 @@ impl TargetSettings {
         method: Option<String>,
         headers: Vec<(String, String)>,
         unavailable: Option<String>,
-    ) -> Self {
+        parameters: Vec<PlainParameter>,
+        rate: Option<(String, u32)>,
+        token: Option<(String, u32)>,
+    ) -> PyResult<Self> {
+        let http = HttpOptions {
+            parameters: parameters.into_iter().map(parameter).collect::<PyResult<_>>()?,
+            rate: rate.map(|(key, per_second)| HttpRate { key, per_second }),
+            token: token.map(|(key, id)| TokenSource { key, notices: ResourceId(id) }),
+        };
         let content_type = ("content-type", "application/json; charset=utf-8");
         let content_type = (content_type.0.to_owned(), content_type.1.to_owned());
         let headers = std::iter::once(content_type).chain(headers).collect();
@@ -67,7 +80,7 @@ impl TargetSettings {
             }
             (None, None, None) => Input::Event,
         };
-        Self(NewTarget {
+        Ok(Self(NewTarget {
             id,
             resource,
             arn: address,
@@ -78,8 +91,26 @@ impl TargetSettings {
             group,
             document,
             key_path: partition_key_path,
-        })
+            http,
+        }))
     }
+}
+
+/// A part of a request: where it stands, its name, its value, and whether that is a path.
+type PlainParameter = (String, String, String, bool);
+
+fn parameter((place, name, value, is_path): PlainParameter) -> PyResult<HttpParameter> {
+    let place = match place.as_str() {
+        "path" => HttpPlace::Path,
+        "query" => HttpPlace::Query,
+        "header" => HttpPlace::Header,
+        "body" => HttpPlace::Body,
+        other => {
+            return Err(invalid(format!("place {other:?}: path, query, header or body.")));
+        }
+    };
+    let value = if is_path { HttpValue::Event(value) } else { HttpValue::Text(value) };
+    Ok(HttpParameter { place, name, value })
 }
 
 /// A target by names.

@@ -26,6 +26,7 @@ fn create(engine: &Engine, name: &str) -> ResourceId {
         dead_letter: None,
         concurrency: 1,
         renderer: None,
+        http: Default::default(),
     };
     engine.create_destination(name, &config).unwrap()
 }

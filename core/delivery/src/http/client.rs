@@ -91,6 +91,8 @@ pub struct Attempt {
     pub body: Bytes,
     /// Time for the whole attempt, the body of the response included.
     pub timeout: Duration,
+    /// Bytes of the response's body that are read, if not as many as the client's options say.
+    pub response_bytes_max: Option<usize>,
 }
 
 /// Header values, the query of the URL and the body may be secrets, so none of them is written.
@@ -116,7 +118,8 @@ impl Attempt {
         let known = Method::from_bytes(method.as_bytes());
         let method = known.map_err(|_| cannot_be_sent("The method", method))?;
         let headers = header_map(headers)?;
-        Ok(Self { endpoint, method, headers, body: body.into(), timeout })
+        let body = body.into();
+        Ok(Self { endpoint, method, headers, body, timeout, response_bytes_max: None })
     }
 
     /// The same attempt with this body, and with more header lines: one replaces those of its name.
@@ -220,6 +223,23 @@ impl Client {
         }
     }
 
+    /// Makes one attempt and waits for its outcome; not to be called on a thread of the client.
+    pub fn request(&self, attempt: Attempt) -> Outcome {
+        let slot = match self.slot(&attempt.endpoint) {
+            Ok(slot) => slot,
+            Err(gate) => {
+                let why = format!("too many requests are being made ({gate:?})");
+                return Outcome::transient(Failure::Connection(why));
+            }
+        };
+        let (told, answer) = std::sync::mpsc::sync_channel(1);
+        self.send(slot, attempt, move |outcome| {
+            let _gone = told.send(outcome);
+        });
+        let closed = || Outcome::transient(Failure::Connection("the engine was closed".to_owned()));
+        answer.recv().unwrap_or_else(|_| closed())
+    }
+
     /// Ends everything without waiting. Attempts that run are dropped, and so are their callbacks.
     pub fn close(&self) {
         let runtime = lock(&self.runtime).take();
@@ -280,7 +300,8 @@ impl Sender {
     }
 
     async fn attempt(&self, attempt: Attempt) -> Outcome {
-        let time = attempt.timeout;
+        let (time, most) = (attempt.timeout, attempt.response_bytes_max);
+        let most = most.unwrap_or(self.response_bytes_max);
         let mut request = Request::new(Full::new(attempt.body));
         *request.method_mut() = attempt.method;
         *request.uri_mut() = attempt.endpoint.uri().clone();
@@ -292,7 +313,7 @@ impl Sender {
             // Idle connections must never take the place of those that are needed.
             request.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        match timeout(time, self.exchange(request)).await {
+        match timeout(time, self.exchange(request, most)).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(why @ (Failure::Forbidden(_) | Failure::Request(_)))) => {
                 Outcome::Permanent { why }
@@ -302,7 +323,11 @@ impl Sender {
         }
     }
 
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Outcome, Failure> {
+    async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+        response_bytes_max: usize,
+    ) -> Result<Outcome, Failure> {
         let again = request.clone();
         let sent = match self.pool.request(request).await {
             // The endpoint closed an idle connection at the moment at which it was taken.
@@ -316,26 +341,26 @@ impl Sender {
         let (head, body) = response.into_parts();
         let retry_after = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let retry_after = retry_after.and_then(RetryAfter::parse);
-        let (body, is_cut) = self.read(body).await?;
+        let (body, is_cut) = read(body, response_bytes_max).await?;
         let response = Response { status: head.status.as_u16(), body, is_cut };
         Ok(Outcome::of(response, retry_after))
     }
+}
 
-    /// Reads a body up to the bound. Of a longer one the rest is left, and its connection closed.
-    async fn read(&self, mut body: Incoming) -> Result<(Bytes, bool), Failure> {
-        let mut read = BytesMut::new();
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| Failure::Protocol(told(&error)))?;
-            let Ok(data) = frame.into_data() else { continue };
-            let left = self.response_bytes_max - read.len();
-            if data.len() > left {
-                read.extend_from_slice(&data[..left]);
-                return Ok((read.freeze(), true));
-            }
-            read.extend_from_slice(&data);
+/// Reads a body up to a bound. Of a longer one the rest is left, and its connection closed.
+async fn read(mut body: Incoming, bytes_max: usize) -> Result<(Bytes, bool), Failure> {
+    let mut read = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Failure::Protocol(told(&error)))?;
+        let Ok(data) = frame.into_data() else { continue };
+        let left = bytes_max - read.len();
+        if data.len() > left {
+            read.extend_from_slice(&data[..left]);
+            return Ok((read.freeze(), true));
         }
-        Ok((read.freeze(), false))
+        read.extend_from_slice(&data);
     }
+    Ok((read.freeze(), false))
 }
 
 /// Whether a connection broke on which an earlier attempt was answered, before this one was.

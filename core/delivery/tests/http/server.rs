@@ -119,6 +119,7 @@ pub fn client_with(change: impl FnOnce(&mut ClientOptions)) -> Client {
 
 pub fn attempt(url: &str) -> Attempt {
     Attempt {
+        response_bytes_max: None,
         endpoint: Endpoint::parse(url).expect("a URL"),
         method: Method::POST,
         headers: HeaderMap::new(),

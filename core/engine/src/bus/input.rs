@@ -14,7 +14,7 @@ use trunkline_host::{Put, Take, damaged};
 use trunkline_types::{Millis, Result};
 
 use super::event::{Envelope, invalid, iso};
-use super::path::Path;
+use crate::json_path::Path;
 
 /// What a target gets, as a caller says it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -16,7 +16,6 @@ mod event;
 mod input;
 mod letter;
 mod loader;
-mod path;
 mod plan;
 mod put;
 mod record;

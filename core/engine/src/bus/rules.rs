@@ -18,9 +18,9 @@ use trunkline_types::{ResourceId, Result};
 
 use super::event::{Event, invalid};
 use super::input::Transformer;
-use super::path::Path;
 use super::record::RuleRecord;
 use super::target::TargetDefinition;
+use crate::json_path::Path;
 
 /// Most rules that are looked at for those which do not match.
 const LOOKED_AT_MAX: usize = 10_000;

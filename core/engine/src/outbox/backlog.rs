@@ -21,6 +21,8 @@ pub struct LeasedDelivery {
     pub context: Vec<u8>,
     /// Header lines that the rendering gave it.
     pub headers: Vec<(String, String)>,
+    /// The URL of this delivery, if it differs from that of its destination.
+    pub url: Option<String>,
     /// The group it was sent with.
     pub group: Option<String>,
     /// Which attempt this is, from one.

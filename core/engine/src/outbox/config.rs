@@ -8,6 +8,8 @@ use trunkline_delivery::{Attempt, Curve, Delay, Endpoint, Jitter, Phase, RetryTa
 use trunkline_host::{Put, Renderer, Take, damaged};
 use trunkline_types::{Code, Error, Millis, ResourceId, Result};
 
+use super::request::HttpOptions;
+
 /// Where deliveries of a destination go.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Transport {
@@ -72,6 +74,8 @@ pub struct DestinationConfig {
     pub concurrency: u32,
     /// Who renders each delivery when it is attempted; `None` delivers what was accepted.
     pub renderer: Option<Renderer>,
+    /// What requests over HTTP are made of beside the transport.
+    pub http: HttpOptions,
 }
 
 /// Longest time for one attempt: the longest lease of a queue.
@@ -80,8 +84,10 @@ const ATTEMPT_MAX: Millis = 43_200_000;
 const HEADERS_MAX: usize = 64;
 const HEADER_BYTES_MAX: usize = 16 << 10;
 
-/// The first byte of a configuration: how the rest is laid out. Layout 1 has no renderer.
-const LAYOUT: u8 = 2;
+/// The first byte of a configuration: how the rest is laid out. Layout 1 has no renderer, layouts 1
+/// and 2 have no options of HTTP.
+const LAYOUT: u8 = 3;
+const WITHOUT_OPTIONS: u8 = 2;
 const WITHOUT_RENDERER: u8 = 1;
 const HTTP: u8 = 1;
 const HANDLER: u8 = 2;
@@ -105,6 +111,7 @@ impl DestinationConfig {
                     )));
                 }
                 self.attempt(Vec::new())?;
+                self.http.check()?;
                 *timeout
             }
             Transport::Handler { lease } => *lease,
@@ -179,6 +186,7 @@ impl DestinationConfig {
         if let Some(renderer) = &self.renderer {
             renderer.put(&mut out);
         }
+        self.http.put(&mut out);
         out
     }
 
@@ -186,7 +194,7 @@ impl DestinationConfig {
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         let mut take = Take(bytes);
         let layout = take.u8()?;
-        if layout != LAYOUT && layout != WITHOUT_RENDERER {
+        if !(WITHOUT_RENDERER..=LAYOUT).contains(&layout) {
             return Err(damaged("a destination this version does not know"));
         }
         let transport = match take.u8()? {
@@ -205,11 +213,13 @@ impl DestinationConfig {
         let retry = take_table(&mut take)?;
         let dead_letter = Some(take.u32()?).filter(|id| *id != 0).map(ResourceId);
         let concurrency = take.u32()?;
-        let renderer = match layout == LAYOUT && take.u8()? != 0 {
+        let renderer = match layout >= WITHOUT_OPTIONS && take.u8()? != 0 {
             true => Some(Renderer::take(&mut take)?),
             false => None,
         };
-        Ok(Self { transport, retry, dead_letter, concurrency, renderer })
+        let http =
+            if layout == LAYOUT { HttpOptions::take(&mut take)? } else { HttpOptions::default() };
+        Ok(Self { transport, retry, dead_letter, concurrency, renderer, http })
     }
 }
 
@@ -287,6 +297,7 @@ mod tests {
             dead_letter: Some(ResourceId(7)),
             concurrency: 9,
             renderer: None,
+            http: Default::default(),
         }
     }
 
@@ -298,6 +309,7 @@ mod tests {
             dead_letter: None,
             concurrency: 1,
             renderer: None,
+            http: Default::default(),
         };
         let ramp = Delay::Ramp { from: 1, to: 2, curve: Curve::Geometric };
         let phases = vec![Phase { retries: 5, delay: ramp }];
@@ -319,9 +331,14 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_of_the_layout_without_a_renderer_is_read() {
+    fn configurations_of_earlier_layouts_are_read() {
         let config = http("https://example.com/hook");
         let mut bytes = config.encode();
+        let mut options = Vec::new();
+        config.http.put(&mut options);
+        bytes.truncate(bytes.len() - options.len());
+        bytes[0] = WITHOUT_OPTIONS;
+        assert_eq!(DestinationConfig::decode(&bytes).unwrap(), config);
         assert_eq!(bytes.pop(), Some(0));
         bytes[0] = WITHOUT_RENDERER;
         assert_eq!(DestinationConfig::decode(&bytes).unwrap(), config);

@@ -21,6 +21,8 @@ pub(super) struct Destination {
     /// The subscription for deliveries that fall due later, while there is one.
     pub subscription: Mutex<Option<Subscription>>,
     pub is_removed: AtomicBool,
+    /// A timer brings it back, because its endpoint was called as often as it may be.
+    pub is_paced: AtomicBool,
     /// Handlers that lease from here.
     pub handlers: AtomicU32,
     /// Handlers that ever leased from here: the number of the next.
@@ -81,6 +83,7 @@ impl Destination {
             counters: Counters::default(),
             subscription: Mutex::new(None),
             is_removed: AtomicBool::new(false),
+            is_paced: AtomicBool::new(false),
             handlers: AtomicU32::new(0),
             entered: AtomicU32::new(0),
             attempts: Mutex::default(),

@@ -13,9 +13,12 @@ mod config;
 mod destination;
 mod failures;
 mod handlers;
+mod pace;
 mod replay;
+mod request;
 mod sender;
 mod settle;
+mod tokens;
 mod traced;
 mod turns;
 
@@ -24,7 +27,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use trunkline_delivery::{Client, ClientOptions, Dispatcher};
+use trunkline_delivery::{Attempt, Client, ClientOptions, Dispatcher, Outcome};
 use trunkline_host::{ComponentKind, Host};
 use trunkline_types::sync::atomic::{AtomicU8, Ordering};
 use trunkline_types::sync::{Condvar, Mutex, lock};
@@ -34,8 +37,10 @@ use trunkline_types::{
 
 use self::destination::Destination;
 use self::failures::{FAILED, FORGOTTEN, Failures};
+use self::pace::Buckets;
 use self::replay::OutboxLoader;
 use self::sender::Way;
+use self::tokens::Tokens;
 use self::turns::TurnTask;
 
 pub use self::backlog::{Backlog, BacklogCounts, LeasedDelivery};
@@ -43,6 +48,7 @@ pub use self::config::{DestinationConfig, Transport};
 pub use self::destination::DestinationStatistics;
 pub use self::failures::FailedDelivery;
 pub use self::handlers::HandlerGuard;
+pub use self::request::{HttpOptions, Parameter, Place, Rate, TokenSource, Value};
 pub use self::settle::AttemptRef;
 
 /// The kind of the outbox, for the table of kinds.
@@ -90,6 +96,8 @@ pub struct Shared {
     client: Mutex<Option<Arc<Client>>>,
     client_options: Mutex<ClientOptions>,
     failures: Mutex<Failures>,
+    buckets: Buckets,
+    tokens: Tokens,
     quiet: (Mutex<()>, Condvar),
 }
 
@@ -112,6 +120,8 @@ impl Outbox {
             client: Mutex::new(None),
             client_options: Mutex::new(ClientOptions::default()),
             failures: Mutex::new(failures),
+            buckets: Buckets::default(),
+            tokens: Tokens::default(),
             quiet: (Mutex::new(()), Condvar::new()),
         }))
     }
@@ -265,6 +275,12 @@ impl Outbox {
         }
         let started = Arc::new(Client::new(lock(&self.client_options).clone())?);
         Ok(client.insert(started).clone())
+    }
+
+    /// Makes one request beside the deliveries, within the bounds of the HTTP client, and waits for
+    /// its outcome.
+    pub fn request(&self, attempt: Attempt) -> Result<Outcome> {
+        Ok(self.client()?.request(attempt))
     }
 
     /// Ends attempts and lets go of every queue. What was not carried out is in the queues.

@@ -97,13 +97,18 @@ impl Component for Outbox {
         self.wait_until_quiet()
     }
 
-    fn fire(&self, _: u32, _: Millis, jobs: &Jobs<'_>) -> Option<Millis> {
-        jobs.push(0);
+    /// The slot of a timer is the destination that it brings back; no id is zero, so that is the
+    /// timer of all turns.
+    fn fire(&self, slot: u32, _: Millis, jobs: &Jobs<'_>) -> Option<Millis> {
+        jobs.push(slot.into());
         None
     }
 
-    fn run(&self, _: u64, _: Millis) -> Result<()> {
-        self.request_turns_again();
+    fn run(&self, slot: u64, _: Millis) -> Result<()> {
+        match u32::try_from(slot) {
+            Ok(0) | Err(_) => self.request_turns_again(),
+            Ok(id) => self.paced_again(ResourceId(id)),
+        }
         Ok(())
     }
 }

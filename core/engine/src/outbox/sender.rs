@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use trunkline_delivery::{Attempt, Client, Ended, Endpoint, Gate, Slot, Turn};
+use trunkline_delivery::{Attempt, Client, Ended, Endpoint, Failure, Gate, Outcome, Slot, Turn};
 use trunkline_journal::Signal;
 use trunkline_types::sync::atomic::Ordering;
 use trunkline_types::sync::lock;
@@ -20,11 +20,16 @@ use trunkline_types::{Code, ResourceId, Result};
 use super::backlog::LeasedDelivery;
 use super::destination::Destination;
 use super::settle::AttemptRef;
+use super::tokens::Token;
 use super::turns::is_over;
 use super::{Outbox, Shared};
 
 /// How long a destination rests after a turn that the engine refused.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
+
+/// The statuses by which an endpoint refuses an access token.
+const UNAUTHORIZED: u16 = 401;
+const PROXY_UNAUTHORIZED: u16 = 407;
 
 /// What a destination may have to wait for: a gate of the client. Hosts are told apart by the
 /// destination's own host, which is the start of its URL.
@@ -119,11 +124,38 @@ impl Outbox {
         let prepared = destination.prepared();
         let template = match &prepared.template {
             Ok(template) => template,
-            Err(why) => return self.refuse_all(destination, free, why),
+            Err(why) => {
+                let ended = Ended::Permanent { why: why.clone() };
+                return self.end_all(destination, free, &ended);
+            }
+        };
+        let options = &prepared.config.http;
+        if options.token.is_some() && destination.backlog.counts().due == 0 {
+            return Ok((0, self.end_of_backlog(destination)));
+        }
+        let token = match options.token.as_ref().map(|source| self.token(source)) {
+            None => None,
+            Some(Token::Value(value)) => Some(value),
+            Some(Token::Awaited) => return Ok((0, Turn::Empty)),
+            Some(Token::Refused(why)) => {
+                let ended = Ended::Transient { why, retry_after: None };
+                return self.end_all(destination, free, &ended);
+            }
         };
         let client = self.client()?;
         let (mut slots, mut end) = (Vec::new(), Turn::More);
-        while slots.len() < free as usize {
+        let granted = match &options.rate {
+            Some(rate) => self.paced(destination, rate, free),
+            None => free,
+        };
+        if granted == 0 {
+            return Ok((0, Turn::Empty));
+        }
+        let unused = |begun: usize| {
+            let rate = options.rate.as_ref();
+            rate.into_iter().for_each(|rate| self.unpaced(rate, granted - begun as u32));
+        };
+        while slots.len() < granted as usize {
             match client.slot(&template.endpoint) {
                 Ok(slot) => slots.push(slot),
                 Err(gate) => {
@@ -132,14 +164,19 @@ impl Outbox {
                 }
             }
         }
-        if slots.is_empty() {
+        let wanted = slots.len();
+        let leased = match wanted {
+            0 => Ok(Vec::new()),
+            _ => self.lease_due(destination, wanted),
+        };
+        unused(leased.as_ref().map_or(0, Vec::len));
+        let leased = leased?;
+        if wanted == 0 {
             return Ok((0, end));
         }
-        let wanted = slots.len();
-        let leased = self.lease_due(destination, wanted)?;
         let begun = leased.len();
         for (slot, delivery) in slots.into_iter().zip(leased) {
-            self.send(&client, destination, template, slot, delivery);
+            self.send(&client, destination, template, slot, delivery, token.clone());
         }
         if begun < wanted {
             end = self.end_of_backlog(destination);
@@ -147,16 +184,15 @@ impl Outbox {
         Ok((begun as u32, end))
     }
 
-    /// Gives up what is due at a destination to which nothing can be sent.
-    fn refuse_all(
+    /// Ends what is due at a destination to which nothing can be sent, as one attempt each.
+    fn end_all(
         &self,
         destination: &Arc<Destination>,
         free: u32,
-        why: &str,
+        ended: &Ended,
     ) -> Result<(u32, Turn<Way>)> {
         let leased = self.lease_due(destination, free as usize)?;
-        let ended = Ended::Permanent { why: why.to_owned() };
-        let settle = |delivery: &LeasedDelivery| self.settle(destination, &delivery.into(), &ended);
+        let settle = |delivery: &LeasedDelivery| self.settle(destination, &delivery.into(), ended);
         // An error of one does not keep the others from being given up.
         let settled: Vec<_> = leased.iter().map(settle).collect();
         settled.into_iter().try_for_each(|settled| settled.map(drop))?;
@@ -193,20 +229,41 @@ impl Outbox {
         destination: &Arc<Destination>,
         template: &Attempt,
         slot: Slot,
-        delivery: LeasedDelivery,
+        mut delivery: LeasedDelivery,
+        token: Option<String>,
     ) {
         let attempt = AttemptRef::from(&delivery);
         let (outbox, destination) = (self.clone(), destination.clone());
         let host = way(Gate::Host, &template.endpoint);
-        match template.with(&delivery.headers, delivery.body) {
+        let authorization = token.iter().map(|value| ("authorization".to_owned(), value.clone()));
+        delivery.headers.extend(authorization);
+        let sent = template.with(&delivery.headers, delivery.body).and_then(|sent| {
+            let Some(url) = &delivery.url else { return Ok(sent) };
+            Ok(Attempt { endpoint: Endpoint::parse(url)?, ..sent })
+        });
+        match sent {
             Ok(sent) => client.send(slot, sent, move |outcome| {
-                outbox.attempt_ended(&destination, &attempt, &Ended::from(outcome), host);
+                let ended = outbox.ended(&destination, token.as_deref(), outcome);
+                outbox.attempt_ended(&destination, &attempt, &ended, host);
             }),
             Err(error) => {
                 let ended = Ended::Permanent { why: error.message().to_owned() };
                 self.attempt_ended(&destination, &attempt, &ended, host);
             }
         }
+    }
+
+    /// How an attempt ended. One whose token was refused is tried again, with another token.
+    fn ended(&self, destination: &Destination, token: Option<&str>, outcome: Outcome) -> Ended {
+        let prepared = destination.prepared();
+        if let (Some(used), Some(source)) = (token, &prepared.config.http.token)
+            && let Outcome::Permanent { why: why @ Failure::Status(response) } = &outcome
+            && matches!(response.status, UNAUTHORIZED | PROXY_UNAUTHORIZED)
+        {
+            self.token_was_refused(source, used);
+            return Ended::Transient { why: why.to_string(), retry_after: None };
+        }
+        Ended::from(outcome)
     }
 
     fn attempt_ended(

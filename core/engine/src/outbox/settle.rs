@@ -10,7 +10,7 @@ use trunkline_types::{Durability, Millis, Receipt, Result};
 
 use super::Outbox;
 use super::backlog::LeasedDelivery;
-use super::config::DestinationConfig;
+use super::config::{DestinationConfig, Transport};
 use super::destination::Destination;
 use super::failures::FailedDelivery;
 
@@ -94,6 +94,20 @@ impl Outbox {
     /// Renders a delivery, if its destination says so. It is rendered for every attempt anew; what
     /// goes to a dead-letter queue is what was accepted.
     fn render(&self, config: &DestinationConfig, delivery: &mut LeasedDelivery) -> Result<()> {
+        if config.http.parameters.is_empty() {
+            return self.render_body(config, delivery);
+        }
+        let filled = config.http.fill(&delivery.body)?;
+        self.render_body(config, delivery)?;
+        delivery.body = filled.body(std::mem::take(&mut delivery.body));
+        if let Transport::Http { url, .. } = &config.transport {
+            delivery.url = filled.url(url);
+        }
+        delivery.headers.extend(filled.headers);
+        Ok(())
+    }
+
+    fn render_body(&self, config: &DestinationConfig, delivery: &mut LeasedDelivery) -> Result<()> {
         let Some(renderer) = config.renderer else { return Ok(()) };
         let content = Content {
             context: &delivery.context,

@@ -27,6 +27,7 @@ impl Backlog for Queue {
                 attributes: message.attributes.to_vec(),
                 context: message.context.to_vec(),
                 headers: Vec::new(),
+                url: None,
                 group: message.group.map(str::to_owned),
                 attempt: message.receipt.delivery,
                 accepted: message.sent,

@@ -14,7 +14,7 @@ use trunkline_types::{Code, Error, Millis, QueueKind, ResourceId, Result};
 use super::events::DESTINATION_PREFIX;
 use crate::bus::{Bus, Input, RuleStatus, TargetDefinition, check_target_ids};
 use crate::engine::Engine;
-use crate::outbox::{DestinationConfig, Transport};
+use crate::outbox::{DestinationConfig, HttpOptions, Transport};
 use crate::queue::Queue;
 use crate::stream::Stream;
 use crate::topic::Topic;
@@ -49,6 +49,8 @@ pub struct NewTarget {
     pub group: Option<String>,
     /// The path of an event's partition key, for a stream; the event's id by default.
     pub key_path: Option<String>,
+    /// What its requests are made of beside the transport, if it is called over HTTP.
+    pub http: HttpOptions,
     /// What the surfaces keep with it.
     pub document: Vec<u8>,
 }
@@ -66,6 +68,7 @@ impl NewTarget {
             age_max: AGE_MAX,
             group: None,
             key_path: None,
+            http: HttpOptions::default(),
             document: Vec::new(),
         }
     }
@@ -397,6 +400,7 @@ fn destination(
         dead_letter: target.dead_letter,
         concurrency: CONCURRENCY,
         renderer: is_rendered.then_some(renderer),
+        http: target.http.clone(),
     }
 }
 

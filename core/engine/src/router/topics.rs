@@ -14,7 +14,7 @@ use super::publish::TopicPublisher;
 use super::rules::TargetResource;
 use crate::bus::BUS;
 use crate::engine::Engine;
-use crate::outbox::{DestinationConfig, Transport};
+use crate::outbox::{DestinationConfig, HttpOptions, Transport};
 use crate::queue::Queue;
 use crate::signing::Signer;
 use crate::stream::Stream;
@@ -378,6 +378,7 @@ fn destination(
         dead_letter: new.dead_letter,
         concurrency: CONCURRENCY,
         renderer: Some(renderer(id, new.is_raw, new.protocol)),
+        http: HttpOptions::default(),
     }
 }
 

@@ -268,6 +268,7 @@ fn destinations_outside_the_engine_are_targets_too() {
             dead_letter: None,
             concurrency: 1,
             renderer: None,
+            http: Default::default(),
         };
         let one = engine.create_destination("one", &config).unwrap();
         let a = queue(engine, "a", standard_queue());

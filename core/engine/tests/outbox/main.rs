@@ -31,6 +31,7 @@ fn http(url: &str) -> DestinationConfig {
         dead_letter: None,
         concurrency: 8,
         renderer: None,
+        http: Default::default(),
     }
 }
 

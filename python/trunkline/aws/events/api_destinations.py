@@ -11,6 +11,7 @@ from trunkline.aws.events.connection_store import (
     prefix,
     usable_connection,
 )
+from trunkline.aws.events.emitting import emit_destination
 from trunkline.aws.events.errors import already_exists, invalid_parameter, not_found
 from trunkline.aws.events.names import write_arn
 from trunkline.aws.events.pages import page
@@ -54,7 +55,8 @@ def _check_endpoint(endpoint: str) -> None:
 
 def _shown(call: Call, destination: dict[str, Any], *names: str) -> dict[str, Any]:
     """Members of a destination, which is as active as its connection is usable."""
-    is_active = not isinstance(usable_connection(call, destination), str)
+    connection = usable_connection(call, destination)
+    is_active = not isinstance(connection, str) and connection["ConnectionState"] == "AUTHORIZED"
     state = {"ApiDestinationState": "ACTIVE" if is_active else "INACTIVE"}
     return {name: (destination | state).get(name) for name in names}
 
@@ -96,7 +98,10 @@ def create_api_destination(
         if call.store.get(prefix(call, API_DESTINATION) + name) is not None:
             raise already_exists(f"An api-destination '{name}' already exists.")
         call.store.put(prefix(call, API_DESTINATION) + name, destination)
-    return _made(call, destination)
+    made = _made(call, destination)
+    if made["ApiDestinationState"] == "ACTIVE":
+        emit_destination(call, destination, "Activated")
+    return made
 
 
 @operations.add("DescribeApiDestination")

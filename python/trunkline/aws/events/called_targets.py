@@ -12,6 +12,7 @@ from trunkline.aws.arns import Resource, read_resource
 from trunkline.aws.calls import Failed, Request, send
 from trunkline.aws.clients import Clients
 from trunkline.aws.events import stored
+from trunkline.aws.events.connection_store import BACKGROUND
 from trunkline.aws.limits import DOCUMENTS_PAGE_MAX
 from trunkline.aws.targets.table import OF_RULES
 from trunkline.errors import NotFound, TrunklineError
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from trunkline.aws.store import Store
     from trunkline.aws.targets.kind import Template
 
-PREFIX = "events-called-targets/"
-"""The start of the markers' keys; the table of services names it too."""
+PREFIX = f"{BACKGROUND}called-targets/"
+"""The start of the markers' keys."""
 
 
 def _called(arn: str) -> tuple[Resource, Template] | None:

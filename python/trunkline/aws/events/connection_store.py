@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
     from trunkline.aws.operation import Call
 
+BACKGROUND = "events-background/"
+"""The start of the keys of documents that say that something works in the background; the table of
+services names it too."""
+
 API_DESTINATION = "api-destination"
 """The kind of the documents of API destinations."""
 
@@ -45,7 +49,7 @@ def find_connection(call: Call, name: str) -> dict[str, Any]:
 
 def connection_of(call: Call, arn: str) -> dict[str, Any]:
     """The connection of a resource name."""
-    found = _of_arn(call, "connection", arn, "ConnectionArn")
+    found = find_named(call, "connection", arn, "ConnectionArn")
     if found is None:
         raise not_found(f"Connection '{arn}' does not exist.")
     return found
@@ -53,21 +57,27 @@ def connection_of(call: Call, arn: str) -> dict[str, Any]:
 
 def destination_of(call: Call, arn: str) -> dict[str, Any] | None:
     """The API destination of a resource name, if there is one."""
-    return _of_arn(call, API_DESTINATION, arn, "ApiDestinationArn")
+    return find_named(call, API_DESTINATION, arn, "ApiDestinationArn")
+
+
+def destinations_of(call: Call, arn: str) -> Iterator[dict[str, Any]]:
+    """The API destinations that use a connection."""
+    return (one for one in documents(call, API_DESTINATION) if one["ConnectionArn"] == arn)
 
 
 def usable_connection(call: Call, destination: Mapping[str, Any]) -> dict[str, Any] | str:
     """The connection of an API destination, or why nothing can be sent with it."""
     arn = destination["ConnectionArn"]
-    found = _of_arn(call, "connection", arn, "ConnectionArn")
+    found = find_named(call, "connection", arn, "ConnectionArn")
     if found is None:
         return f"The connection of the API destination {destination['Name']} was deleted."
-    if found["ConnectionState"] == "DEAUTHORIZED":
+    if found.get("SecretsRemoved"):
         return f"The connection {found['Name']} is deauthorized."
     return found
 
 
-def _of_arn(call: Call, kind: str, arn: str, member: str) -> dict[str, Any] | None:
+def find_named(call: Call, kind: str, arn: str, member: str) -> dict[str, Any] | None:
+    """The document of this kind and resource name, if there is one."""
     parts = arn.split("/")
     found = call.store.get(prefix(call, kind) + parts[1]) if len(parts) == 3 else None
     # One that was made again under the same name is another.

@@ -9,11 +9,13 @@ from uuid import uuid4
 
 from trunkline.aws.arns import partition
 from trunkline.aws.events.connection_store import documents, find_connection, prefix
+from trunkline.aws.events.emitting import emit_connection
 from trunkline.aws.events.errors import already_exists, invalid_parameter
 from trunkline.aws.events.names import write_arn
 from trunkline.aws.events.pages import page
 from trunkline.aws.events.refresh import refresh_connection
 from trunkline.aws.events.registry import operations
+from trunkline.aws.events.tokens import OAUTH, begin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,9 +27,12 @@ if TYPE_CHECKING:
 _PARAMETERS = {
     "BASIC": "BasicAuthParameters",
     "API_KEY": "ApiKeyAuthParameters",
-    "OAUTH_CLIENT_CREDENTIALS": "OAuthParameters",
+    OAUTH: "OAuthParameters",
 }
 """The member with the secrets of each type of authorization."""
+
+REMOVED = "SecretsRemoved"
+"""The member of a connection that is kept without its secrets; no answer shows it."""
 
 _SECRET = ("Password", "ApiKeyValue", "ClientSecret")
 """The members that no answer shows."""
@@ -47,8 +52,8 @@ def _check(kind: str, parameters: Mapping[str, Any]) -> None:
 
 
 def _state(kind: str) -> str:
-    # A token is asked for when the first call needs one, so nothing has proved the client yet.
-    return "AUTHORIZING" if kind == "OAUTH_CLIENT_CREDENTIALS" else "AUTHORIZED"
+    # A token is being asked for: its answer proves the client.
+    return "AUTHORIZING" if kind == OAUTH else "AUTHORIZED"
 
 
 def _changed(connection: dict[str, Any], *, authorized: bool = False) -> dict[str, Any]:
@@ -93,7 +98,18 @@ def create_connection(
         if call.store.get(prefix(call, "connection") + name) is not None:
             raise already_exists(f"Connection {name} already exists.")
         _keep(call, connection)
+    emit_connection(call, connection, "Creation Started")
+    _settle(call, connection, "CREATING")
     return _changed(connection)
+
+
+def _settle(call: Call, connection: Mapping[str, Any], was: str) -> None:
+    """Has a token be asked for where the connection needs one, and tells of its state."""
+    if connection["AuthorizationType"] == OAUTH:
+        emit_connection(call, connection, "Authorization Started")
+        begin(call, connection)
+    elif was != "AUTHORIZED":
+        emit_connection(call, connection, "Authorized")
 
 
 def _secret_arn(call: Call, name: str) -> str:
@@ -106,6 +122,7 @@ def _secret_arn(call: Call, name: str) -> str:
 def describe_connection(call: Call, *, name: str) -> dict[str, Any]:
     """A connection with everything but its secrets."""
     connection = find_connection(call, name)
+    connection.pop(REMOVED, None)
     return connection | {"AuthParameters": _without_secrets(connection["AuthParameters"])}
 
 
@@ -169,15 +186,20 @@ def update_connection(
             connection["KmsKeyIdentifier"] = kms_key_identifier
         kind = authorization_type or connection["AuthorizationType"]
         if auth_parameters is not None:
+            connection.pop(REMOVED, None)
             connection["AuthParameters"] = _merged(connection, kind, auth_parameters)
         _check(kind, connection["AuthParameters"])
         now = call.store.now()
         connection |= {
             "AuthorizationType": kind,
             "ConnectionState": _state(kind),
+            "StateReason": None,
             "LastModifiedTime": now,
-            "LastAuthorizedTime": now,
         }
+        if kind != OAUTH:
+            connection["LastAuthorizedTime"] = now
+        if REMOVED in connection:
+            connection["ConnectionState"] = "DEAUTHORIZED"
         _keep(call, connection)
         try:
             refresh_connection(call, connection["ConnectionArn"])
@@ -185,6 +207,9 @@ def update_connection(
             # A target that cannot be called so keeps the whole connection as it was.
             _keep(call, old)
             raise
+    emit_connection(call, connection, "Update Started")
+    if REMOVED not in connection:
+        _settle(call, connection, old["ConnectionState"])
     return _changed(connection, authorized=True)
 
 
@@ -206,9 +231,12 @@ def deauthorize_connection(call: Call, *, name: str) -> dict[str, Any]:
             "AuthParameters": _without_secrets(connection["AuthParameters"]),
             "ConnectionState": "DEAUTHORIZED",
             "LastModifiedTime": call.store.now(),
+            REMOVED: True,
         }
         _keep(call, connection)
+        call.store.core.outbox().forget_token(connection["ConnectionArn"])
         refresh_connection(call, connection["ConnectionArn"])
+    emit_connection(call, connection, "Deauthorized")
     return _changed(connection, authorized=True)
 
 
@@ -218,6 +246,8 @@ def delete_connection(call: Call, *, name: str) -> dict[str, Any]:
     with call.store.lock:
         connection = find_connection(call, name)
         call.store.put(prefix(call, "connection") + name, None)
+        call.store.core.outbox().forget_token(connection["ConnectionArn"])
         refresh_connection(call, connection["ConnectionArn"])
     connection["ConnectionState"] = "DELETING"
+    emit_connection(call, connection, "Deletion Started")
     return _changed(connection, authorized=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trunkline.aws.events import stored
-from trunkline.aws.events.connection_store import API_DESTINATION, documents
+from trunkline.aws.events.connection_store import destinations_of
 from trunkline.aws.events.target_settings import settings
 from trunkline.aws.targets.kind import Endpoint
 
@@ -19,10 +19,7 @@ def refresh_destination(call: Call, arn: str, unavailable: str | None = None) ->
 
 def refresh_connection(call: Call, arn: str) -> None:
     """Has the targets of all API destinations of a connection be called as it says now."""
-    destinations = documents(call, API_DESTINATION)
-    _refresh(
-        call, {one["ApiDestinationArn"] for one in destinations if one["ConnectionArn"] == arn}
-    )
+    _refresh(call, {one["ApiDestinationArn"] for one in destinations_of(call, arn)})
 
 
 def _refresh(call: Call, arns: set[str], endpoint: Endpoint | None = None) -> None:

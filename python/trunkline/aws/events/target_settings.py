@@ -62,9 +62,7 @@ def settings(
     return TargetSettings(
         target["Id"],
         resource=endpoint.resource,
-        url=endpoint.url,
-        method=endpoint.method,
-        headers=endpoint.headers,
+        **_http(endpoint),
         unavailable=endpoint.unavailable,
         lease=LEASE_MS,
         input=target.get("Input"),
@@ -81,6 +79,23 @@ def settings(
         address=target["Arn"],
         document=stored.write(b"", dict(target)),
     )
+
+
+def _http(endpoint: Endpoint) -> dict[str, Any]:
+    request = endpoint.request
+    if request is None:
+        return {}
+    token = None
+    if request.token is not None and endpoint.notices is not None:
+        token = (request.token, endpoint.notices)
+    return {
+        "url": request.url,
+        "method": request.method,
+        "headers": request.headers,
+        "parameters": request.parameters,
+        "rate": request.rate,
+        "token": token,
+    }
 
 
 def _dead_letter(call: Call, target: Mapping[str, Any]) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trunkline.aws.calls import Failed, Request, send
 from trunkline.aws.pipes.http import call_destination
@@ -39,6 +39,8 @@ class Target:
     context: Context
     role: str = "Target"
     """The member of the definition with its name: `Target` or `Enrichment`."""
+    record: Any = None
+    """The first record of the batch that is sent."""
 
     @property
     def resource(self) -> Resource:
@@ -88,7 +90,8 @@ class Target:
 
     def post(self, body: str) -> str:
         """The answer of the API destination of this name; raises Failed."""
-        return call_destination(self.store, self.pipe, self.resource.arn, self.own, body)
+        arn = self.resource.arn
+        return call_destination(self.store, self.pipe, arn, self.own, (self.record, body))
 
     def _texts(self, records: Sequence[Any]) -> list[str]:
         template = self._parameters.get("InputTemplate")
@@ -98,7 +101,8 @@ class Target:
         """The answer to all records, sent as one array; raises Failed."""
         way = self._kind.way
         assert isinstance(way, Invocation), "the definition was checked"
-        return way.invoke(self, f"[{','.join(map(_as_json, self._texts(records)))}]")
+        sender = replace(self, record=parsed(records[0]))
+        return way.invoke(sender, f"[{','.join(map(_as_json, self._texts(records)))}]")
 
     def send(self, records: Sequence[Any], *, one_by_one: bool = False) -> Failures:
         """Sends records; the answer has why those that the target lacks failed, by their places."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trunkline.aws.events.connection_store import destination_of, usable_connection
 from trunkline.aws.events.requests import request_of
+from trunkline.aws.events.tokens import notices_of
 from trunkline.aws.targets.kind import Absent, Endpoint, Invocation, PipeTarget, TargetKind
 
 TYPE_CHECKING = False
@@ -21,7 +22,8 @@ def _endpoint(call: Call, arn: Resource, target: Definition) -> Endpoint:
     if isinstance(connection, str):
         return Endpoint(unavailable=connection)
     request = request_of(destination, connection, target)
-    return Endpoint(url=request["url"], method=request["method"], headers=tuple(request["headers"]))
+    needs_token = request.token is not None
+    return Endpoint(request=request, notices=notices_of(call.store) if needs_token else None)
 
 
 def _invoke(sender: Sender, body: str) -> str:

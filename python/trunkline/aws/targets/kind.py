@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from trunkline._core import Engine as CoreEngine
     from trunkline.aws.arns import Resource
+    from trunkline.aws.events.requests import HttpRequest
     from trunkline.aws.operation import Call
 
     Definition = Mapping[str, Any]
@@ -28,14 +29,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where the events of a rule's target go: to a resource of the engine, to a URL, or, with
+    """Where the events of a rule's target go: to a resource of the engine, over HTTP, or, with
     neither, to a worker that calls the operation of the kind's template."""
 
     resource: int | None = None
-    url: str | None = None
-    method: str | None = None
-    headers: tuple[tuple[str, str], ...] = ()
-    """Headers beside those of every call."""
+    request: HttpRequest | None = None
+    notices: int | None = None
+    """The destination that is told when the request needs an access token."""
     unavailable: str | None = None
     """Why nothing can be sent: events go to the dead-letter queue when they are due."""
     key_path: str | None = None

@@ -83,6 +83,7 @@ fn destination(engine: &Engine) -> Result<ResourceId, trunkline_types::Error> {
         dead_letter: None,
         concurrency: 1,
         renderer: None,
+        http: Default::default(),
     };
     match engine.create_destination(DIRECT, &config) {
         Ok(id) => Ok(id),

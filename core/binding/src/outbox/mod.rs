@@ -1,105 +1,22 @@
 //! The outbox: destinations, deliveries and handlers. Take, call, wrap.
 
+mod retry;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
-use trunkline_engine::delivery::{
-    Curve, Delay, Ended, Failed, Jitter, Phase, Retry, RetryAfter, RetryTable as Table,
-};
+use trunkline_engine::delivery::{Attempt, Ended, Endpoint, Failure, Outcome, RetryAfter};
 use trunkline_engine::{
     AttemptRef, DestinationConfig, Engine as CoreEngine, HandlerGuard, LeasedDelivery as Leased,
     LongPoll, Outgoing, Queue, Target, Transport, attributes,
 };
 use trunkline_types::{Code, Error, Millis, ResourceId};
 
-use crate::error::{guard, invalid, raise};
+pub(crate) use self::retry::RetryTable;
+use crate::error::{guard, raise};
 use crate::queue::body::Body;
-
-/// Retries, the name of their delay, its first and its last value, and a factor in thousandths.
-type PlainPhase = (u32, String, Millis, Millis, u32);
-
-/// When a failed delivery is tried again. Times are milliseconds.
-#[pyclass(frozen, eq, module = "trunkline._core")]
-#[derive(PartialEq, Eq)]
-pub(crate) struct RetryTable(pub Table);
-
-#[pymethods]
-impl RetryTable {
-    #[new]
-    #[pyo3(signature = (phases, age_max, jitter))]
-    fn new(phases: Vec<PlainPhase>, age_max: Option<Millis>, jitter: &str) -> PyResult<Self> {
-        let jitter = match jitter {
-            "none" => Jitter::None,
-            "equal" => Jitter::Equal,
-            "full" => Jitter::Full,
-            other => return Err(invalid(format!("jitter {other:?}: none, equal or full."))),
-        };
-        let phases = phases.into_iter().map(phase).collect::<PyResult<_>>()?;
-        Table::new(phases, age_max, jitter).map(Self).map_err(raise)
-    }
-
-    /// A table of an AWS service.
-    #[staticmethod]
-    fn named(name: &str) -> PyResult<Self> {
-        Ok(Self(match name {
-            "none" => Table::none(),
-            "sns-http" => Table::sns_http(),
-            "sns-managed" => Table::sns_managed(),
-            "sns-customer" => Table::sns_customer(),
-            "event-bridge" => Table::event_bridge(),
-            "lambda-failed" => Table::lambda_failed(),
-            "lambda-throttled" => Table::lambda_throttled(),
-            other => return Err(invalid(format!("There is no retry table {other:?}."))),
-        }))
-    }
-
-    /// The same table with other bounds; None leaves a bound as it is.
-    #[pyo3(signature = (*, retries_max=None, age_max=None))]
-    fn bounded(&self, retries_max: Option<u32>, age_max: Option<Millis>) -> Self {
-        let mut table = self.0.clone();
-        if let Some(retries) = retries_max {
-            table = table.with_retries_max(retries);
-        }
-        if age_max.is_some() {
-            table = table.with_age_max(age_max);
-        }
-        Self(table)
-    }
-
-    /// The time of the next attempt, or why there is none: ``"attempts"`` or ``"age"``.
-    #[pyo3(signature = (attempts, *, first_at, now, retry_after=None, seed=0))]
-    fn next<'py>(
-        &self,
-        py: Python<'py>,
-        attempts: u32,
-        first_at: Millis,
-        now: Millis,
-        retry_after: Option<Millis>,
-        seed: u64,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        use trunkline_engine::delivery::Exhausted::{Age, Attempts};
-        match self.0.next(&Failed { attempts, first_at, now, retry_after }, seed) {
-            Retry::At(time) => Ok(time.into_pyobject(py)?.into_any()),
-            Retry::Exhausted(Attempts) => Ok("attempts".into_pyobject(py)?.into_any()),
-            Retry::Exhausted(Age) => Ok("age".into_pyobject(py)?.into_any()),
-        }
-    }
-}
-
-fn phase((retries, kind, first, last, factor_permille): PlainPhase) -> PyResult<Phase> {
-    let ramp = |curve| Delay::Ramp { from: first, to: last, curve };
-    let delay = match kind.as_str() {
-        "fixed" => Delay::Fixed(first),
-        "linear" => ramp(Curve::Linear),
-        "arithmetic" => ramp(Curve::Arithmetic),
-        "geometric" => ramp(Curve::Geometric),
-        "exponential" => ramp(Curve::Exponential),
-        "factor" => Delay::Exponential { base: first, factor_permille, cap: last },
-        other => return Err(invalid(format!("There is no delay {other:?}."))),
-    };
-    Ok(Phase { retries, delay })
-}
 
 /// What a destination is.
 #[pyclass(frozen, module = "trunkline._core")]
@@ -139,7 +56,14 @@ impl DestinationSettings {
         concurrency: u32,
     ) -> Self {
         let (retry, dead_letter) = (retry.0.clone(), dead_letter.map(ResourceId));
-        Self(DestinationConfig { transport, retry, dead_letter, concurrency, renderer: None })
+        Self(DestinationConfig {
+            transport,
+            retry,
+            dead_letter,
+            concurrency,
+            renderer: None,
+            http: Default::default(),
+        })
     }
 }
 
@@ -249,6 +173,59 @@ impl Outbox {
             let failures = self.0.outbox().failures(ResourceId(id)).map_err(raise)?;
             failures.into_iter().map(plain).collect()
         })
+    }
+
+    /// Keeps the access token of a key: the value of the header, and until when it may be used, in
+    /// seconds since the epoch.
+    fn set_token(&self, py: Python<'_>, key: &str, value: String, until: f64) {
+        py.detach(|| self.0.outbox().set_token(key, value, (until * 1_000.0) as Millis));
+    }
+
+    /// Says why there is no access token for a key.
+    fn refuse_token(&self, py: Python<'_>, key: &str, why: String) {
+        py.detach(|| self.0.outbox().refuse_token(key, why));
+    }
+
+    /// The access token of a key, if it may be used now.
+    fn valid_token(&self, key: &str) -> Option<String> {
+        self.0.outbox().valid_token(key)
+    }
+
+    /// Makes a request within the bounds of the outbox's client. The status and the body of the
+    /// answer; without an answer the status is `None`, and the text says why.
+    #[pyo3(signature = (url, *, method, headers, body, timeout, response_bytes_max))]
+    #[allow(clippy::too_many_arguments)]
+    fn request<'py>(
+        &self,
+        py: Python<'py>,
+        url: &str,
+        method: &str,
+        headers: Vec<(String, String)>,
+        body: Vec<u8>,
+        timeout: Millis,
+        response_bytes_max: usize,
+    ) -> PyResult<(Option<u16>, Bound<'py, PyBytes>)> {
+        guard(|| {
+            let made = || {
+                let (endpoint, timeout) = (Endpoint::parse(url)?, Duration::from_millis(timeout));
+                let attempt = Attempt::new(endpoint, method, &headers, body, timeout)?;
+                let attempt = Attempt { response_bytes_max: Some(response_bytes_max), ..attempt };
+                self.0.outbox().request(attempt)
+            };
+            let (status, content) = match py.detach(made).map_err(raise)? {
+                Outcome::Delivered(response) => (Some(response.status), response.body.to_vec()),
+                Outcome::Transient { why, .. } | Outcome::Permanent { why } => match why {
+                    Failure::Status(response) => (Some(response.status), response.body.to_vec()),
+                    other => (None, other.to_string().into_bytes()),
+                },
+            };
+            Ok((status, PyBytes::new(py, &content)))
+        })
+    }
+
+    /// Forgets the access token of a key.
+    fn forget_token(&self, key: &str) {
+        self.0.outbox().forget_token(key);
     }
 
     /// A handler of a destination. While it lives, a virtual clock waits for what is due there.

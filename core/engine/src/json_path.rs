@@ -8,13 +8,11 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde_json::value::RawValue;
-use trunkline_types::Result;
-
-use super::event::invalid;
+use trunkline_types::{Code, Error, Result};
 
 /// A parsed path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Path {
+pub(crate) struct Path {
     steps: Vec<Step>,
 }
 
@@ -28,10 +26,13 @@ impl Path {
     /// Parses a path; `field` names the parameter in an error.
     pub fn parse(text: &str, field: &str) -> Result<Self> {
         let refused = |why: &str| {
-            invalid(format!(
-                "{field} {text:?} is not a path: {why}. A path is $, then members (.name or \
+            Error::new(
+                Code::InvalidParameterValue,
+                format!(
+                    "{field} {text:?} is not a path: {why}. A path is $, then members (.name or \
                  ['name']) and elements ([0])."
-            ))
+                ),
+            )
         };
         let mut rest = text.strip_prefix('$').ok_or_else(|| refused("it must start with $"))?;
         let mut steps = Vec::new();
