@@ -20,6 +20,7 @@
 //! # Ok::<(), trunkline_engine::Error>(())
 //! ```
 
+mod archive;
 pub mod attributes;
 mod bus;
 mod components;
@@ -34,10 +35,11 @@ mod signing;
 mod stream;
 mod topic;
 
+pub use archive::ReplayState;
 pub use bus::{
     Archive, BUS, Bus, BusStatistics, DEFAULT_BUS, Input, PUT as PUT_EVENT, PutEvent, PutOutcome,
-    ReplayRequest, ReplayState, ReplayStatus, RuleExplanation, RuleSource, RuleStatus,
-    ServiceEvent, TargetDefinition, bus_name,
+    ReplayRequest, ReplayStatus, RuleExplanation, RuleSource, RuleStatus, ServiceEvent,
+    TargetDefinition, bus_name,
 };
 pub use components::KINDS;
 pub use engine::{Engine, advance};

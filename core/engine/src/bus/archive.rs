@@ -16,15 +16,12 @@ use super::event::{Envelope, Event, invalid};
 use super::record::{ArchiveRecord, Record, Subject};
 use super::rules::compile;
 use super::{BUSES, Bus, check_name};
+use crate::archive::{self, Expiry};
 
 /// Longest name of an archive: EventBridge's.
 const NAME_MAX: usize = 48;
 /// More bytes than the record of an entry has beside the event.
 const ENTRY_HEAD_BYTES: usize = 32;
-/// Shortest time between two looks at what has expired.
-const EXPIRY_MIN: Millis = 60_000;
-/// Looks at what has expired while an event is kept.
-const LOOKS: Millis = 8;
 
 /// An archive of an event bus.
 pub struct Archive {
@@ -155,20 +152,10 @@ impl Archive {
         ArchiveEntry { archive: self, event, now }
     }
 
-    /// Removes what is older than the retention, and plans the next look.
-    pub(super) fn expire(&self, now: Millis) -> Result<()> {
-        let (Some(retention), Some(logs)) = (self.retention, self.host.component::<Logs>()) else {
-            return Ok(());
-        };
-        self.plan_expiry(now);
-        logs.expire(&self.log, now.saturating_sub(retention)).map(drop)
-    }
-
-    pub(super) fn plan_expiry(&self, now: Millis) {
-        if let Some(retention) = self.retention {
-            let next = now + (retention / LOOKS).max(EXPIRY_MIN);
-            self.host.arm(TimerKey { owner: BUSES.owner(), slot: self.id.0 }, next);
-        }
+    /// When its events expire.
+    pub(super) fn expiry(&self) -> Expiry<'_> {
+        let timer = TimerKey { owner: BUSES.owner(), slot: self.id.0 };
+        Expiry { host: &self.host, log: &self.log, retention: self.retention, timer }
     }
 }
 
@@ -245,7 +232,7 @@ impl Bus {
         let archive = Archive::new(&self.host, &record, log)?;
         let location = self.host.append_at(now)?.append_live(&Record::Archive(record), None);
         *lock(&archive.location) = location;
-        archive.plan_expiry(now);
+        archive.expiry().plan(now);
         let archive = Arc::new(archive);
         *archives = Arc::new(archives.iter().cloned().chain([archive.clone()]).collect());
         Ok((archive, true))
@@ -274,7 +261,7 @@ impl Bus {
         *lock(&archive.location) = log.append_live(&Record::Archive(record), replaced);
         let ticket = log.ticket();
         drop(log);
-        archive.plan_expiry(now);
+        archive.expiry().plan(now);
         let new = Arc::new(archive);
         let replace = |one: &Arc<Archive>| if one.id == new.id { new.clone() } else { one.clone() };
         *archives = Arc::new(archives.iter().map(replace).collect());
@@ -298,9 +285,7 @@ impl Bus {
     }
 
     pub(super) fn logs(&self) -> Result<Arc<Logs>> {
-        self.host.component().ok_or_else(|| {
-            Error::new(Code::EngineClosed, "The engine is closed. Open a new one to use it.")
-        })
+        archive::logs(&self.host)
     }
 
     /// Writes archives that lie in `segment` again.

@@ -253,7 +253,7 @@ impl Component for Buses {
     fn run(&self, task: u64, now: Millis) -> Result<()> {
         let id = ResourceId(u32::try_from(task).unwrap_or(u32::MAX));
         if let Some((_, archive)) = self.archive(id) {
-            return archive.expire(now);
+            return archive.expiry().run(now);
         }
         let Ok(status) = self.replays.status(id) else { return Ok(()) };
         if let Some((bus, archive)) = self.archive(status.archive) {

@@ -150,7 +150,7 @@ impl BusLoader {
             let log = logs.get_or_create(stored.log);
             let archive = Archive::new(&bus.host, &stored.record(*archive_id), log)?;
             *lock(&archive.location) = Some(stored.at);
-            archive.plan_expiry(now);
+            archive.expiry().plan(now);
             archives.push(Arc::new(archive));
         }
         Ok(archives)

@@ -51,7 +51,7 @@ pub(crate) use self::delivery::{Delivered, EventDelivery, EventStep, EventTarget
 pub use self::input::Input;
 pub(crate) use self::letter::is_of_target;
 pub use self::put::{PutEvent, PutOutcome};
-pub use self::replay::{ReplayRequest, ReplayState, ReplayStatus};
+pub use self::replay::{ReplayRequest, ReplayStatus};
 pub use self::rules::RuleStatus;
 pub use self::service_event::{DEFAULT_BUS, ServiceEvent};
 pub use self::target::TargetDefinition;

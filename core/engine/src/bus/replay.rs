@@ -16,28 +16,12 @@ use super::archive::Archive;
 use super::event::{Envelope, Event, invalid};
 use super::record::{Record, ReplayRecord, Subject};
 use super::{BUSES, Bus, check_name};
+use crate::archive::{self, PAUSE_WHEN_FULL, ReplayState};
 
 /// Longest name of a replay: EventBridge's.
 const NAME_MAX: usize = 64;
 /// Most replays that run at once: EventBridge's.
 const RUNNING_MAX: usize = 10;
-/// Events of one step, so that verbs in between are not kept waiting.
-const STEP: usize = 256;
-/// How long a replay waits before it looks again whether a full disk has space.
-const PAUSE_WHEN_FULL: Millis = 1_000;
-
-/// Where a replay stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReplayState {
-    /// It puts events.
-    Running,
-    /// Every event was put.
-    Completed,
-    /// It was cancelled; what was put stays.
-    Cancelled,
-    /// It could not go on; the status says why.
-    Failed,
-}
 
 /// Which events a replay puts, and for whom.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -86,12 +70,6 @@ pub(crate) struct Replays(Mutex<BTreeMap<ResourceId, Replay>>);
 
 impl Replay {
     pub fn of(record: &ReplayRecord<'_>, location: Option<Location>) -> Self {
-        let state = match record.state {
-            0 => ReplayState::Running,
-            1 => ReplayState::Completed,
-            2 => ReplayState::Cancelled,
-            _ => ReplayState::Failed,
-        };
         let status = ReplayStatus {
             id: record.id,
             archive: record.archive,
@@ -101,7 +79,7 @@ impl Replay {
                 end: record.end,
                 rules: record.rules.clone(),
             },
-            state,
+            state: ReplayState::of_number(record.state),
             replayed: record.replayed,
             started: record.started,
             ended: Some(record.ended).filter(|time| *time > 0),
@@ -356,24 +334,11 @@ impl Replays {
 
 /// The next events of a replay, from the sequence number `next` on; 0 looks for the start.
 fn find(archive: &Archive, status: &ReplayStatus, next: u64) -> Result<Found> {
-    let request = &status.request;
-    let mut next = if next == 0 { archive.log.find_time(request.start)? } else { next };
-    let mut found: Vec<Vec<u8>> = Vec::new();
-    let mut is_full = false;
-    archive.log.read(next, &mut |entry| {
-        if entry.time >= request.end {
-            return false;
-        }
-        is_full = found.len() == STEP;
-        if !is_full {
-            found.push(entry.payload.to_vec());
-            next = entry.sequence + 1;
-        }
-        !is_full
-    })?;
-    let replayed = |text: &Vec<u8>| Envelope::read(text)?.replayed(status.name());
-    let events = found.iter().map(replayed).collect::<Result<_>>()?;
-    Ok(Found { events, next, is_last: !is_full })
+    let (start, end) = (status.request.start, status.request.end);
+    let archive::Found { entries, next, is_last } = archive::find(&archive.log, next, start, end)?;
+    let replayed = |(_, text): &(u64, Vec<u8>)| Envelope::read(text)?.replayed(status.name());
+    let events = entries.iter().map(replayed).collect::<Result<_>>()?;
+    Ok(Found { events, next, is_last })
 }
 
 fn put_all(bus: &Arc<Bus>, status: &ReplayStatus, events: &[Event], now: Millis) -> Result<()> {
