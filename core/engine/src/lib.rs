@@ -67,8 +67,8 @@ pub use stream::{
     StreamRecord, StreamStatistics, operation as stream_operation, stream_name,
 };
 pub use topic::{
-    Notification, PUBLISH, Protocol, Publication, SubscriptionStatus, TOPIC, Topic, TopicConfig,
-    TopicStatistics, topic_name,
+    ArchiveStatus, Notification, PUBLISH, Protocol, Publication, SubscriptionReplay,
+    SubscriptionStatus, TOPIC, Topic, TopicConfig, TopicStatistics, topic_name,
 };
 pub use trunkline_delivery as delivery;
 pub use trunkline_host::{

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use trunkline_engine::{
-    Delivery, Engine, NewSubscription, Notification, PUBLISH, Queue, QueueConfig, ResourceId,
-    Result, TargetResource, Ticket, Topic, Transport, fifo_queue, queue_name, standard_queue,
-    topic_name,
+    Delivery, Engine, Millis, NewSubscription, Notification, PUBLISH, Queue, QueueConfig,
+    ResourceId, Result, TargetResource, Ticket, Topic, Transport, fifo_queue, queue_name,
+    standard_queue, topic_name,
 };
 use trunkline_journal::sim::Random;
 
@@ -21,6 +21,7 @@ const TOPICS: [&str; 2] = ["news", "orders.fifo"];
 const STREAM: &str = "sub-stream";
 /// The first byte of the record of a publish of a FIFO topic.
 const PUBLISHED: u8 = 50;
+const DAY: Millis = 86_400_000;
 const QUEUES: [&str; 3] = ["sub-a", "sub-b", "sub.fifo"];
 
 fn topic(engine: &Engine, name: &str) -> Arc<Topic> {
@@ -94,7 +95,8 @@ fn seen(engine: &Engine) -> Vec<String> {
     for topic in engine.topics(None, None, "").unwrap() {
         let name = &topic.name().name;
         let subscriptions = topic.subscriptions(None, usize::MAX).unwrap();
-        seen.push(format!("{name} {:?} {subscriptions:?}", topic.config()));
+        let archive = topic.archive().unwrap();
+        seen.push(format!("{name} {:?} {subscriptions:?} {archive:?}", topic.config()));
     }
     seen
 }
@@ -142,6 +144,7 @@ impl Noun for TopicNoun {
         let (gone, _) = engine.subscribe(&orders, &to(&queues[0], None)).unwrap();
         engine.subscribe(&orders, &to(&queues[2], None)).unwrap();
         engine.unsubscribe(&orders, gone).unwrap();
+        orders.set_archive(Some(DAY)).unwrap();
         for number in 1..9 {
             publish(engine, &news, number, 0, 300);
             publish(engine, &orders, number, number / 2, 300);
@@ -180,6 +183,10 @@ impl Noun for TopicNoun {
         if random.once_in(12) {
             return subscribe_others(engine);
         }
+        if random.once_in(20) {
+            let retention = DAY * (1 + random.below(9) as u64);
+            return topic(engine, TOPICS[1]).set_archive(Some(retention)).unwrap();
+        }
         // What is made just now shows nothing by itself.
         let (queue, topic) = (queue(engine, name), topic(engine, name_of_topic));
         if topic.name().name == TOPICS[0] && name.ends_with("fifo") {
@@ -207,6 +214,10 @@ impl Noun for TopicNoun {
         states.extend(puts::records(engine, STREAM));
         for topic in engine.topics(None, None, "").unwrap() {
             let subscriptions = topic.subscriptions(None, usize::MAX).unwrap();
+            if let Some(archive) = topic.archive().unwrap() {
+                let kept = (archive.retention, archive.messages);
+                states.insert(format!("{} keeps", topic.name().name), format!("{kept:?}").into());
+            }
             if !subscriptions.is_empty() {
                 let name = format!("{} has", topic.name().name);
                 states.insert(name, format!("{subscriptions:?}").into_bytes());

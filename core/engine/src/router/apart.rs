@@ -11,7 +11,7 @@ use trunkline_types::{Code, Error, ResourceId, Result};
 
 use super::others;
 use crate::bus::Bus;
-use crate::topic::{Notification, Protocol, Publishing, Selected, renderer};
+use crate::topic::{Notification, Protocol, Publishing, Selected};
 
 /// The source of an event whose detail is a notification.
 const SOURCE: &str = "trunkline.topic";
@@ -89,8 +89,8 @@ fn envelope(
         accepted: publishing.now,
         attempt: 1,
     };
-    let rendered =
-        host.render(renderer(selected.id, selected.is_raw, Protocol::Default), &content)?.body;
+    let renderer = publishing.renderer(selected.id, selected.is_raw, Protocol::Default);
+    let rendered = host.render(renderer, &content)?.body;
     if host.directory.get::<Bus>(selected.target).is_none() {
         return Ok(rendered);
     }

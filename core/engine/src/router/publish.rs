@@ -18,8 +18,8 @@ use crate::queue::{
     Branch, FanOutStep, Kept, Outcome, Outgoing, Queue, SharedPayload, check, fan_out,
 };
 use crate::topic::{
-    Delivered, Notification, PUBLISH, Protocol, Publication, Publisher, Publishing, Selected,
-    Topic, renderer,
+    Delivered, Notification, PUBLISH, Protocol, Publication, Publisher, Publishing, Replayed,
+    Selected, Topic,
 };
 
 impl Engine {
@@ -57,13 +57,23 @@ impl Engine {
         delivered: &Delivered<'_>,
         now: Millis,
     ) -> Result<Publication> {
-        let Delivered { message, also, hops } = delivered;
         let _via = Via::enter(topic.id(), topic.name())?;
-        let publishing = topic.begin_publish(*message, now)?;
+        let publishing = topic.begin_publish(delivered.message, now)?;
         if publishing.is_duplicate() {
             let ticket = self.host().append()?.ticket();
             return Ok(publishing.end(0, 0, 0, ticket));
         }
+        self.deliver_selected(publishing, delivered)
+    }
+
+    /// Delivers a message to the subscriptions that were selected, in one step.
+    fn deliver_selected(
+        &self,
+        publishing: Publishing<'_>,
+        delivered: &Delivered<'_>,
+    ) -> Result<Publication> {
+        let Delivered { message, also, hops } = delivered;
+        let now = publishing.now;
         let _cause = self.host().trace.enter(publishing.subject());
         let context = OnceCell::new();
         let mut count = Count::default();
@@ -75,7 +85,7 @@ impl Engine {
         }
         let joined = others.join(now);
         let participants: Vec<&dyn Also> =
-            joined.participants().chain(publishing.also()).chain(*also).collect();
+            joined.participants().chain(publishing.participants()).chain(*also).collect();
         let (results, ticket) =
             self.send_routes(&publishing, &routes, message, &context, &participants)?;
         drop(participants);
@@ -187,12 +197,25 @@ impl Engine {
 /// Publishes what other resources deliver to topics.
 pub(super) struct TopicPublisher(pub Weak<Engine>);
 
+impl TopicPublisher {
+    fn engine(&self) -> Result<Arc<Engine>> {
+        let closed = || Error::new(Code::EngineClosed, "The engine is closed. Open it again.");
+        self.0.upgrade().ok_or_else(closed)
+    }
+}
+
 impl Publisher for TopicPublisher {
     fn publish(&self, topic: &Topic, delivered: &Delivered<'_>) -> Result<Publication> {
-        let closed = || Error::new(Code::EngineClosed, "The engine is closed. Open it again.");
-        let engine = self.0.upgrade().ok_or_else(closed)?;
+        let engine = self.engine()?;
         let now = engine.host().admit_internal(PUBLISH)?.now(engine.host());
         engine.publish_at(topic, delivered, now)
+    }
+
+    fn replay(&self, topic: &Topic, replayed: &Replayed<'_>) -> Result<Publication> {
+        let engine = self.engine()?;
+        let _via = Via::enter(topic.id(), topic.name())?;
+        let delivered = Delivered { message: replayed.message, also: None, hops: 0 };
+        engine.deliver_selected(topic.begin_replay(replayed), &delivered)
     }
 }
 
@@ -250,7 +273,7 @@ fn branch<'a>(
         true => Protocol::Lambda,
         false => Protocol::Queue,
     };
-    let renderer = is_rendered.then(|| renderer(id, is_raw, protocol));
+    let renderer = is_rendered.then(|| publishing.renderer(id, is_raw, protocol));
     // Targets of a topic are delayed as their queue says.
     let message = Outgoing { body, attributes, group, dedup_id, delay: None };
     let kept = match renderer {

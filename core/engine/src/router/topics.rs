@@ -98,9 +98,10 @@ impl Engine {
         Ok(self.host().directory.list(TOPIC, account, region, prefix))
     }
 
-    /// Removes a topic with its subscriptions and what was made for them.
+    /// Removes a topic with its subscriptions and what was made for them. Its archive has to be
+    /// switched off before.
     pub fn remove_topic(&self, topic: &Topic) -> Result<Option<Ticket>> {
-        let (owned, ticket) = topic.remove()?;
+        let (owned, ticket) = topic.remove_all(false)?;
         owned.into_iter().try_for_each(|id| self.remove_owned_destination(id))?;
         Ok(ticket)
     }
@@ -224,6 +225,7 @@ impl Engine {
     /// Gives the topics their router, and removes destinations that no subscription names.
     pub(crate) fn attach_topics(self: &Arc<Self>) -> Result<()> {
         self.topics.attach(Arc::new(TopicPublisher(Arc::downgrade(self))));
+        self.topics.resume_replays();
         let owned = self.topics.owned();
         for (name, id) in self.destinations()? {
             if name.starts_with(DESTINATION_PREFIX) && !owned.contains(&id) {

@@ -1,4 +1,5 @@
-//! What a topic asks of the router: to publish messages that other resources deliver to it.
+//! What a topic asks of the router: to publish messages that other resources deliver to it, and to
+//! deliver those of its archive again.
 
 use std::sync::Arc;
 
@@ -6,6 +7,7 @@ use trunkline_host::Also;
 use trunkline_types::Result;
 use trunkline_types::sync::{Mutex, lock};
 
+use super::replay::Replayed;
 use super::{Notification, Publication, Topic};
 
 /// What is published for another resource.
@@ -18,9 +20,12 @@ pub(crate) struct Delivered<'a> {
     pub hops: u32,
 }
 
-/// What a topic asks of the router: to publish what another resource delivers.
+/// What a topic asks of the router.
 pub(crate) trait Publisher: Send + Sync {
     fn publish(&self, topic: &Topic, delivered: &Delivered<'_>) -> Result<Publication>;
+
+    /// Delivers a message of the archive to one subscription.
+    fn replay(&self, topic: &Topic, replayed: &Replayed<'_>) -> Result<Publication>;
 }
 
 /// Where the topics of an engine find the router, once it is there.

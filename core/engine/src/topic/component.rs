@@ -1,10 +1,10 @@
 //! Topics as a kind of resource: how they are created, relocated, copied and removed as a whole.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use trunkline_host::{
-    Accepted, CheckpointSink, Component, Encode, Host, Location, ResourceReport, Routed,
+    Accepted, CheckpointSink, Component, Encode, Host, Jobs, Location, ResourceReport, Routed,
 };
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Code, Error, Millis, ResourceId, ResourceName, Result};
@@ -23,17 +23,36 @@ pub(crate) struct Topics {
     host: Arc<Host>,
     creating: Mutex<()>,
     publisher: Slot,
+    /// The topics of replays that run, by subscription.
+    replays: Mutex<HashMap<ResourceId, ResourceId>>,
     pub(crate) signing: Arc<Signing>,
 }
 
 impl Topics {
     pub(super) fn new(host: Arc<Host>, signing: Arc<Signing>) -> Self {
-        Self { host, creating: Mutex::new(()), publisher: Slot::default(), signing }
+        let (creating, publisher, replays) = Default::default();
+        Self { host, creating, publisher, replays, signing }
     }
 
     /// Gives the topics the router to publish through.
     pub(crate) fn attach(&self, publisher: Arc<dyn Publisher>) {
         self.publisher.set(publisher);
+    }
+
+    /// Goes on with the replays that ran when the engine was closed.
+    pub(crate) fn resume_replays(&self) {
+        if self.host.check_writable().is_ok() {
+            self.all().iter().for_each(|topic| topic.resume_replays());
+        }
+    }
+
+    /// A replay runs from now on, or ended.
+    pub(super) fn note_replay(&self, subscription: ResourceId, topic: Option<ResourceId>) {
+        let mut replays = lock(&self.replays);
+        match topic {
+            Some(topic) => _ = replays.insert(subscription, topic),
+            None => _ = replays.remove(&subscription),
+        }
     }
 
     /// The topic of this name, and whether it was created just now. `config` is compared with that
@@ -121,7 +140,9 @@ impl Topic {
                 }
             }
         }
-        self.relocate_window(segment)
+        self.relocate_window(segment)?;
+        self.relocate_archive(segment)?;
+        self.relocate_replays(segment)
     }
 
     fn relocate_definition(&self, segment: u32) -> Result<()> {
@@ -184,6 +205,19 @@ impl Topic {
         for (published, location) in window {
             let Some(location) = location else { continue };
             sink.record(location, &Record::Published(published))?;
+        }
+        if let Some(archive) = self.current_archive()
+            && let Some(location) = archive.location
+        {
+            sink.record(location, &Record::Archive(archive.record(self.id)))?;
+        }
+        let replays = {
+            let _unchanged = self.subscriptions.change();
+            self.subscriptions.replays()
+        };
+        for (id, replay) in replays {
+            let Some(location) = replay.location else { continue };
+            sink.record(location, &Record::Replay(replay.record(id, self.id)))?;
         }
         Ok(())
     }
@@ -262,6 +296,12 @@ impl Component for Topics {
             result?;
             let all = lock(&topic.window).all(self.host.now(), self.host.limits.dedup_window);
             all.into_iter().try_for_each(|(published, _)| each(Record::Published(published)))?;
+            let archive = topic.current_archive();
+            let archive = archive.map(|archive| Record::Archive(archive.record(topic.id)));
+            archive.into_iter().try_for_each(&mut each)?;
+            for (id, replay) in topic.subscriptions.replays() {
+                each(Record::Replay(replay.record(id, topic.id)))?;
+            }
         }
         Ok(())
     }
@@ -279,6 +319,27 @@ impl Component for Topics {
     }
 
     fn reset(&self) -> Result<()> {
-        self.all().iter().try_for_each(|topic| topic.remove().map(drop))
+        self.all().iter().try_for_each(|topic| topic.remove_all(true).map(drop))
+    }
+
+    fn fire(&self, slot: u32, _: Millis, jobs: &Jobs<'_>) -> Option<Millis> {
+        jobs.push(u64::from(slot));
+        None
+    }
+
+    /// The job of an archive, whose messages may have expired, or of a replay.
+    fn run(&self, task: u64, now: Millis) -> Result<()> {
+        let id = ResourceId(u32::try_from(task).unwrap_or(u32::MAX));
+        let of_replay = lock(&self.replays).get(&id).copied();
+        let Some(topic) = self.host.directory.get::<Topic>(of_replay.unwrap_or(id)) else {
+            return Ok(());
+        };
+        if of_replay.is_some() {
+            if let Some(publisher) = self.publisher.get() {
+                topic.run_replay(&*publisher, id, now);
+            }
+            return Ok(());
+        }
+        topic.current_archive().map_or(Ok(()), |archive| topic.expiry(&archive).run(now))
     }
 }

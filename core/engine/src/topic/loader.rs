@@ -7,12 +7,15 @@ use trunkline_host::{Component, Host, Loader, Location, ResourceReport};
 use trunkline_types::sync::lock;
 use trunkline_types::{Limits, Millis, ResourceId, ResourceName, Result};
 
+use super::archive::Archive;
 use super::component::{Topics, report};
 use super::envelope::Envelopes;
-use super::record::{Record, Subject, TopicConfig, TopicRecord};
+use super::record::{ArchiveRecord, Record, Subject, TopicConfig, TopicRecord};
+use super::replay::Replay;
 use super::table::Entry;
 use super::window::Window;
 use super::{TOPIC, Topic};
+use crate::archive::logs;
 use crate::signing::Signing;
 
 /// Topics and subscriptions as they are read.
@@ -20,6 +23,9 @@ pub(super) struct TopicLoader {
     topics: BTreeMap<ResourceId, StoredTopic>,
     subscriptions: BTreeMap<ResourceId, (ResourceId, Entry)>,
     windows: BTreeMap<ResourceId, Window>,
+    archives: BTreeMap<ResourceId, (ArchiveRecord, Location)>,
+    /// By subscription; the first id is that of the topic.
+    replays: BTreeMap<ResourceId, (ResourceId, Replay)>,
     last: u32,
     dedup_window: Millis,
 }
@@ -38,9 +44,37 @@ impl TopicLoader {
             topics: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
             windows: BTreeMap::new(),
+            archives: BTreeMap::new(),
+            replays: BTreeMap::new(),
             last: 0,
             dedup_window: limits.dedup_window,
         }
+    }
+}
+
+impl TopicLoader {
+    /// Before the subscriptions, which are matched as their replays want.
+    fn restore_replays(
+        &mut self,
+        topic: &Topic,
+        subscriptions: impl Iterator<Item = ResourceId>,
+        now: Millis,
+    ) {
+        for id in subscriptions {
+            let Some((_, replay)) = self.replays.remove(&id) else { continue };
+            replay.location.into_iter().for_each(|at| topic.host.live_bytes().add(at, now));
+            topic.subscriptions.restore_replay(id, replay);
+        }
+    }
+
+    fn restore_archive(&mut self, topic: &Topic, now: Millis) -> Result<()> {
+        let Some((record, at)) = self.archives.remove(&topic.id) else { return Ok(()) };
+        topic.host.live_bytes().add(at, now);
+        let log = logs(&topic.host)?.get_or_create(record.log);
+        let archive = Archive::new(&record, log, Some(at));
+        topic.expiry(&archive).plan(now);
+        *lock(&topic.archive) = Some(archive);
+        Ok(())
     }
 }
 
@@ -62,11 +96,31 @@ impl Loader for TopicLoader {
             Record::Gone(Subject::Topic, id) => {
                 self.topics.remove(&id);
                 self.windows.remove(&id);
+                self.archives.remove(&id);
                 self.subscriptions.retain(|_, (topic, _)| *topic != id);
+                self.replays.retain(|_, (topic, _)| *topic != id);
                 id
             }
             Record::Gone(Subject::Subscription, id) => {
                 self.subscriptions.remove(&id);
+                self.replays.remove(&id);
+                id
+            }
+            Record::Archive(archive) => {
+                self.archives.insert(archive.topic, (archive, at));
+                archive.topic.max(archive.log)
+            }
+            Record::Gone(Subject::Archive, id) => {
+                self.archives.remove(&id);
+                id
+            }
+            Record::Replay(record) => {
+                let replay = Replay::of(&record, Some(at));
+                self.replays.insert(record.subscription, (record.topic, replay));
+                record.subscription.max(record.number)
+            }
+            Record::Gone(Subject::Replay, id) => {
+                self.replays.remove(&id);
                 id
             }
             Record::Published(published) => {
@@ -91,18 +145,21 @@ impl Loader for TopicLoader {
     fn finish(mut self: Box<Self>, host: &Arc<Host>) -> Result<Arc<dyn Component>> {
         let now = host.now();
         let mut ready: BTreeMap<ResourceId, Vec<_>> = BTreeMap::new();
-        for (id, (topic, entry)) in self.subscriptions {
+        for (id, (topic, entry)) in std::mem::take(&mut self.subscriptions) {
             entry.location.into_iter().for_each(|at| host.live_bytes().add(at, now));
             let pattern = entry.pattern()?;
             ready.entry(topic).or_default().push((id, entry, pattern));
         }
         let signing = Arc::new(Signing::default());
         host.directory.add(Arc::new(Envelopes::new(host.key, signing.clone())));
-        for (id, stored) in self.topics {
+        for (id, stored) in std::mem::take(&mut self.topics) {
             host.live_bytes().add(stored.at, now);
             let StoredTopic { at, name, config, created, document } = stored;
             let topic = Topic::new(host.clone(), id, name, config, created, document, Some(at));
-            topic.subscriptions.put(ready.remove(&id).unwrap_or_default());
+            let ready = ready.remove(&id).unwrap_or_default();
+            self.restore_replays(&topic, ready.iter().map(|(id, ..)| *id), now);
+            topic.subscriptions.put(ready);
+            self.restore_archive(&topic, now)?;
             if let Some(window) = self.windows.remove(&id) {
                 window.newest().into_iter().for_each(|at| host.live_bytes().add(at, now));
                 *lock(&topic.window) = window;

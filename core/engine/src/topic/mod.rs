@@ -9,38 +9,47 @@
 //! before the mutexes of its queues, so they get its messages in its order.
 
 mod accept;
+mod archive;
+mod check;
 mod component;
 mod envelope;
 mod loader;
 mod publish;
 mod record;
+mod replay;
 mod structure;
 mod table;
 mod traced;
 mod window;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use trunkline_host::{Accepted, Append, ComponentKind, Host, Jobs, Location, Resource, Routed};
 use trunkline_journal::Ticket;
 use trunkline_types::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use trunkline_types::sync::{Mutex, lock};
-use trunkline_types::{
-    Code, Error, Limits, Millis, ResourceId, ResourceKind, ResourceName, Result,
-};
+use trunkline_types::{Limits, Millis, ResourceId, ResourceKind, ResourceName, Result};
 
+use self::archive::Archive;
+use self::check::{check_config, check_name, differs, invalid, no_such_subscription};
 use self::loader::TopicLoader;
 use self::record::{Record, Subject, TopicRecord};
+use self::replay::Replay;
 use self::table::{Entry, Subscriptions};
 use self::window::Window;
 
 pub(crate) use self::accept::{Delivered, Publisher};
+pub use self::archive::ArchiveStatus;
+pub(crate) use self::check::no_such_topic;
 pub(crate) use self::component::Topics;
 pub(crate) use self::envelope::{renderer, unsubscribe_token};
 pub(crate) use self::publish::Publishing;
 pub use self::publish::{Notification, Publication};
 pub(crate) use self::record::SubscriptionRecord;
 pub use self::record::TopicConfig;
+pub(crate) use self::replay::Replayed;
+pub use self::replay::SubscriptionReplay;
 pub use self::structure::Protocol;
 pub(crate) use self::table::{NO_TARGET, Selected};
 
@@ -58,9 +67,6 @@ pub const TOPIC: ResourceKind = ResourceKind("topic");
 /// Publishing a message.
 pub const PUBLISH: trunkline_host::Operation = trunkline_host::Operation::adds("publish");
 
-/// Longest name of a topic: SNS's.
-const NAME_MAX: usize = 256;
-
 /// The name of a topic for embedders, who see no account and no region.
 pub fn topic_name(name: impl Into<String>) -> ResourceName {
     ResourceName::local(TOPIC, name)
@@ -75,6 +81,9 @@ pub struct Topic {
     definition: Mutex<Definition>,
     subscriptions: Subscriptions,
     window: Mutex<Window>,
+    archive: Mutex<Option<Archive>>,
+    /// Replays that have delivered all that there is, and wait for their end.
+    waiting: Mutex<BTreeSet<ResourceId>>,
     counters: Counters,
     /// Messages of a standard topic that got their id since the engine was opened.
     numbered: AtomicU32,
@@ -171,6 +180,8 @@ impl Topic {
             definition: Mutex::new(Definition { config, document, location }),
             subscriptions: Subscriptions::default(),
             window: Mutex::default(),
+            archive: Mutex::default(),
+            waiting: Mutex::default(),
             counters: Counters::default(),
             numbered: AtomicU32::new(0),
             removed: AtomicBool::new(false),
@@ -292,6 +303,7 @@ impl Topic {
         let ticket = log.ticket();
         drop(log);
         self.subscriptions.put(vec![(record.id, entry, pattern)]);
+        self.wake_replay(record.id);
         Ok(ticket)
     }
 
@@ -303,17 +315,34 @@ impl Topic {
         self.check_writable()?;
         let _changing = self.subscriptions.change();
         let mut log = self.host.append()?;
-        let Some(entry) = self.subscriptions.remove(id) else { return Ok((None, log.ticket())) };
+        let Some((entry, replay)) = self.subscriptions.remove(id) else {
+            return Ok((None, log.ticket()));
+        };
         log.append(&Record::Gone(Subject::Subscription, id));
-        entry.location.into_iter().for_each(|location| log.release(location));
+        self.release(id, &entry, replay.as_ref(), &mut log);
         Ok((Some(SubscriptionStatus::of(id, &entry)), log.ticket()))
     }
 
-    /// Removes the topic with its subscriptions; returns the resources that were made for them.
-    pub(crate) fn remove(&self) -> Result<(Vec<ResourceId>, Option<Ticket>)> {
+    /// Gives back the space of a subscription that is gone, with its replay.
+    fn release(&self, id: ResourceId, entry: &Entry, replay: Option<&Replay>, log: &mut Append) {
+        let places = entry.location.into_iter().chain(replay.and_then(|replay| replay.location));
+        places.for_each(|location| log.release(location));
+        replay.into_iter().for_each(|replay| self.end_running(id, replay));
+    }
+
+    /// Removes the topic with its subscriptions; returns the resources that were made for them. One
+    /// that has an archive is refused, unless everything goes with it.
+    pub(crate) fn remove_all(
+        &self,
+        with_archive: bool,
+    ) -> Result<(Vec<ResourceId>, Option<Ticket>)> {
         self.check_writable()?;
         let _changing = self.subscriptions.change();
         let mut window = lock(&self.window);
+        if !with_archive {
+            self.check_unarchived()?;
+        }
+        let archive = lock(&self.archive).take().and_then(|archive| archive.location);
         let mut definition = lock(&self.definition);
         let mut log = self.host.append()?;
         if self.removed.swap(true, Ordering::AcqRel) {
@@ -322,13 +351,14 @@ impl Topic {
         // The end of the topic is the end of its subscriptions, in one record.
         log.append(&Record::Gone(Subject::Topic, self.id));
         let newest = std::mem::take(&mut *window).newest();
-        definition.location.take().into_iter().chain(newest).for_each(|at| log.release(at));
+        let places = definition.location.take().into_iter().chain(newest).chain(archive);
+        places.for_each(|at| log.release(at));
         let mut owned = Vec::new();
         self.each_page(usize::MAX, &mut |page| {
             for (id, entry) in page {
-                entry.location.into_iter().for_each(|location| log.release(location));
+                let replay = self.subscriptions.remove(*id).and_then(|(_, replay)| replay);
+                self.release(*id, entry, replay.as_ref(), &mut log);
                 owned.extend(entry.is_owned.then_some(entry.target));
-                self.subscriptions.remove(*id);
             }
         });
         self.host.directory.remove(self, self.host.now());
@@ -388,63 +418,4 @@ impl Resource for Topic {
     }
 
     fn close(&self) {}
-}
-
-/// Checks the name of a new topic; its rules if it is given none.
-fn check_name(name: &str, config: Option<TopicConfig>) -> Result<TopicConfig> {
-    let stem = name.strip_suffix(".fifo");
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    let plain = stem.unwrap_or(name);
-    if plain.is_empty() || name.len() > NAME_MAX || !plain.bytes().all(is_plain) {
-        return Err(invalid(format!(
-            "The name {name:?} of a topic is not valid: 1 to {NAME_MAX} letters, digits, - and _, \
-             and .fifo at the end of a FIFO topic."
-        )));
-    }
-    let config =
-        config.unwrap_or(TopicConfig { is_fifo: stem.is_some(), ..TopicConfig::default() });
-    check_config(name, config)?;
-    Ok(config)
-}
-
-fn check_config(name: &str, config: TopicConfig) -> Result<()> {
-    if config.is_fifo != name.ends_with(".fifo") {
-        return Err(invalid(format!(
-            "The topic {name} is FIFO if its name ends in .fifo, and only then; that never changes."
-        )));
-    }
-    if !config.is_fifo && (config.content_based_dedup || config.dedup_by_group) {
-        return Err(invalid(format!(
-            "The topic {name} is no FIFO topic, so it has no deduplication. Leave \
-             content_based_dedup and dedup_scope out, or end its name in .fifo."
-        )));
-    }
-    Ok(())
-}
-
-#[cold]
-fn invalid(message: String) -> Error {
-    Error::new(Code::InvalidParameterValue, message)
-}
-
-#[cold]
-fn differs(topic: &Topic) -> Error {
-    Error::new(
-        Code::InvalidParameterValue,
-        format!(
-            "The topic {} already exists with different attributes. Leave them out, or change the \
-             topic with configure().",
-            topic.name.name
-        ),
-    )
-}
-
-#[cold]
-pub(crate) fn no_such_topic(name: &str) -> Error {
-    Error::new(Code::ResourceNotFoundException, format!("The topic {name} does not exist."))
-}
-
-#[cold]
-fn no_such_subscription() -> Error {
-    Error::new(Code::ResourceNotFoundException, "The subscription does not exist.")
 }

@@ -6,18 +6,21 @@ use std::cell::RefCell;
 use std::fmt;
 
 use sha2::{Digest, Sha256};
-use trunkline_host::{Also, Append, Subject};
+use trunkline_host::{Also, Append, Renderer, Subject};
 use trunkline_journal::Ticket;
 use trunkline_types::sync::atomic::{AtomicU64, Ordering};
 use trunkline_types::sync::{MutexGuard, lock};
-use trunkline_types::{Code, Error, MessageId, Millis, Result, Seq};
+use trunkline_types::{Code, Error, MessageId, Millis, ResourceId, Result, Seq};
 
-use super::envelope::Context;
+use super::archive::ArchiveEntry;
+use super::envelope::{Context, renderer, replayed};
 use super::record::{PUBLISHED_BYTES, Published, Record};
+use super::replay::Replayed;
 use super::structure::{Protocol, Structure};
 use super::table::Selected;
 use super::window::Window;
 use super::{Topic, invalid};
+use crate::archive::logs;
 use crate::attributes;
 
 /// Longest subject, in characters: SNS's.
@@ -65,14 +68,20 @@ pub(crate) struct Publishing<'a> {
     message: Notification<'a>,
     pub now: Millis,
     pub message_id: MessageId,
+    /// When the message was published; before `now` if it comes from the archive.
+    published: Millis,
     order: Option<Order<'a>>,
+    entry: Option<ArchiveEntry<'a>>,
+    /// For a message of the archive: what notes how far its replay has come.
+    progress: Option<&'a dyn Also>,
     /// The subscriptions that get it; none for a duplicate.
     pub selected: Vec<Selected>,
 }
 
 /// The place of a message in a FIFO topic.
 struct Order<'a> {
-    window: RefCell<MutexGuard<'a, Window>>,
+    /// Held from the number on until the message is on record; a replay needs no number.
+    window: Option<RefCell<MutexGuard<'a, Window>>>,
     seq: Seq,
     key: u128,
     dedup_id: Cow<'a, str>,
@@ -118,11 +127,55 @@ impl Topic {
                     .to_owned(),
             ));
         }
-        let publishing = Publishing { topic: self, message, now, message_id, order, selected };
+        let mut publishing = Publishing {
+            topic: self,
+            message,
+            now,
+            message_id,
+            published: now,
+            order,
+            entry: None,
+            progress: None,
+            selected,
+        };
+        if publishing.order.as_ref().is_some_and(|order| !order.is_duplicate) {
+            publishing.entry = self.archive_entry(&publishing);
+        }
         if self.host.trace.is_on() {
             self.trace_publish(&publishing, message.body, message.attributes);
         }
         Ok(publishing)
+    }
+
+    /// What the archive gets of a message, if there is one. Its time never goes back, whatever the
+    /// order in which publishes read the clock.
+    fn archive_entry<'a>(&self, publishing: &Publishing<'a>) -> Option<ArchiveEntry<'a>> {
+        let archive = self.current_archive()?;
+        let at = publishing.order.as_ref()?.not_before(publishing.now);
+        Some(ArchiveEntry::new(archive, &publishing.message, &publishing.context(), at))
+    }
+
+    /// Begins to deliver a message of the archive to one subscription.
+    pub(crate) fn begin_replay<'a>(&'a self, replayed: &'a Replayed<'a>) -> Publishing<'a> {
+        let context = &replayed.archived.context;
+        let order = Order {
+            window: None,
+            seq: context.seq.unwrap_or(0),
+            key: 0,
+            dedup_id: replayed.message.dedup_id.unwrap_or_default().into(),
+            is_duplicate: false,
+        };
+        Publishing {
+            topic: self,
+            message: replayed.message,
+            now: replayed.now,
+            message_id: context.message_id,
+            published: context.published,
+            order: Some(order),
+            entry: None,
+            progress: Some(replayed.progress),
+            selected: vec![replayed.selected],
+        }
     }
 
     /// Checks all that can be known of a message before it is published.
@@ -202,11 +255,25 @@ impl Topic {
         let first = window.find(key, now, self.host.limits.dedup_window);
         let seq = first.unwrap_or_else(|| window.next_seq());
         let is_duplicate = first.is_some();
-        Ok(Order { window: RefCell::new(window), seq, key, dedup_id, is_duplicate })
+        Ok(Order { window: Some(RefCell::new(window)), seq, key, dedup_id, is_duplicate })
+    }
+}
+
+impl Order<'_> {
+    /// The time, or that of the newest message if it is later.
+    fn not_before(&self, now: Millis) -> Millis {
+        let newest = self.window.as_ref().and_then(|window| window.borrow().newest_at());
+        newest.map_or(now, |newest| newest.max(now))
     }
 }
 
 impl Publishing<'_> {
+    /// Who renders the message for a subscription.
+    pub fn renderer(&self, id: ResourceId, is_raw: bool, protocol: Protocol) -> Renderer {
+        let renderer = renderer(id, is_raw, protocol);
+        if self.progress.is_some() { replayed(renderer) } else { renderer }
+    }
+
     /// Whether an earlier message stands for this one.
     pub fn is_duplicate(&self) -> bool {
         self.order.as_ref().is_some_and(|order| order.is_duplicate)
@@ -244,7 +311,7 @@ impl Publishing<'_> {
         let name = &self.topic.name;
         let context = Context {
             message_id: self.message_id,
-            published: self.now,
+            published: self.published,
             seq: self.order.as_ref().map(|order| order.seq),
             account: &name.account,
             region: &name.region,
@@ -255,10 +322,13 @@ impl Publishing<'_> {
         context.encode()
     }
 
-    /// What is recorded in the step of the deliveries.
-    pub fn also(&self) -> Option<&dyn Also> {
-        self.order.as_ref().filter(|order| !order.is_duplicate)?;
-        Some(self)
+    /// What is recorded in the step of the deliveries: the number of the message and its entry in
+    /// the archive, or how far its replay has come.
+    pub fn participants(&self) -> impl Iterator<Item = &dyn Also> {
+        let is_numbered = self.order.as_ref().is_some_and(|order| order.window.is_some());
+        let number = is_numbered.then_some(self as &dyn Also);
+        let entry = self.entry.as_ref().map(|entry| entry as &dyn Also);
+        number.into_iter().chain(entry).chain(self.progress)
     }
 
     /// The publish is over: counts what became of it.
@@ -273,7 +343,10 @@ impl Publishing<'_> {
             counter.fetch_add(by as u64, Ordering::Relaxed);
         };
         let (counters, duplicate) = (&self.topic.counters, self.is_duplicate());
-        add(&counters.published, usize::from(!duplicate));
+        if let Some(entry) = &self.entry {
+            self.topic.on_archived(entry, self.now);
+        }
+        add(&counters.published, usize::from(!duplicate && self.progress.is_none()));
         add(&counters.delivered, delivered);
         add(&counters.dead_lettered, dead_lettered);
         add(&counters.failed, failed);
@@ -303,9 +376,20 @@ impl Also for Publishing<'_> {
         let Some(order) = &self.order else { return };
         let published =
             Published { topic: self.topic.id, seq: order.seq, key: order.key, at: self.now };
-        let mut window = order.window.borrow_mut();
+        let Some(window) = &order.window else { return };
+        let mut window = window.borrow_mut();
         let location = log.append_live(&Record::Published(published), window.newest());
         window.note(published, location, self.topic.host.limits.dedup_window);
+    }
+}
+
+impl Topic {
+    /// The archive has a message more.
+    fn on_archived(&self, entry: &ArchiveEntry<'_>, now: Millis) {
+        if let Ok(logs) = logs(&self.host) {
+            logs.on_append(entry.log());
+        }
+        self.wake_waiting_replays(now);
     }
 }
 

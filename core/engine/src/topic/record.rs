@@ -1,5 +1,5 @@
 //! The records of topics. Each says the whole state of one thing, or that it is gone, so an older
-//! copy before a newer one does no harm. Their first bytes are 48 to 50; `docs/format.md` has the
+//! copy before a newer one does no harm. Their first bytes are 48 to 51; `docs/format.md` has the
 //! layout.
 
 use std::ops::RangeInclusive;
@@ -10,12 +10,20 @@ use trunkline_types::{Millis, ResourceId, Result, Seq};
 const TOPIC: u8 = 48;
 const SUBSCRIPTION: u8 = 49;
 const PUBLISHED: u8 = 50;
+const ARCHIVE: u8 = 51;
+
+// Of an archive or a replay, which share a first byte: that of the kind as a whole must not change.
+const IS_THERE: u8 = 1;
+const IS_REPLAY: u8 = 2;
 
 /// The first bytes of the records of topics.
-pub(super) const KINDS: RangeInclusive<u8> = TOPIC..=PUBLISHED;
+pub(super) const KINDS: RangeInclusive<u8> = TOPIC..=ARCHIVE;
 
 /// The length of the record of a message that was published.
 pub(super) const PUBLISHED_BYTES: u32 = 37;
+
+/// The length of the record of a replay that runs.
+pub(super) const REPLAY_BYTES: usize = 67;
 
 // Of a topic.
 const IS_FIFO: u8 = 1;
@@ -35,6 +43,10 @@ const IS_PENDING: u8 = 32;
 pub(super) enum Subject {
     Topic,
     Subscription,
+    /// By its topic.
+    Archive,
+    /// By its subscription.
+    Replay,
 }
 
 /// One fact.
@@ -46,6 +58,8 @@ pub(super) enum Record<'a> {
     Gone(Subject, ResourceId),
     /// A FIFO topic has published a message.
     Published(Published),
+    Archive(ArchiveRecord),
+    Replay(ReplayRecord<'a>),
 }
 
 /// A topic.
@@ -106,10 +120,42 @@ pub(super) struct Published {
     pub at: Millis,
 }
 
+/// The archive of a FIFO topic. Its messages are in a retained log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ArchiveRecord {
+    pub topic: ResourceId,
+    pub log: ResourceId,
+    pub retention: Millis,
+    pub since: Millis,
+}
+
+/// Where the replay of a subscription stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ReplayRecord<'a> {
+    pub subscription: ResourceId,
+    pub topic: ResourceId,
+    pub number: ResourceId,
+    pub start: Millis,
+    /// 0 if it has no end.
+    pub end: Millis,
+    pub state: u8,
+    /// The sequence number of the next entry in the log of the archive; 0 before the first step.
+    pub next: u64,
+    pub replayed: u64,
+    pub started: Millis,
+    /// When it ended; 0 while it runs.
+    pub ended: Millis,
+    pub failure: &'a str,
+}
+
 fn put_head(out: &mut Vec<u8>, kind: u8, id: ResourceId, is_there: bool) {
+    put_flagged(out, kind, id, u8::from(is_there));
+}
+
+fn put_flagged(out: &mut Vec<u8>, kind: u8, id: ResourceId, flags: u8) {
     out.put_u8(kind);
     out.put_u32(id.0);
-    out.put_u8(u8::from(is_there));
+    out.put_u8(flags);
 }
 
 fn bits(flags: &[(bool, u8)]) -> u8 {
@@ -136,6 +182,15 @@ impl Encode for Record<'_> {
             Self::Subscription(subscription) => subscription.put(out),
             Self::Gone(Subject::Topic, id) => put_head(out, TOPIC, *id, false),
             Self::Gone(Subject::Subscription, id) => put_head(out, SUBSCRIPTION, *id, false),
+            Self::Gone(Subject::Archive, id) => put_head(out, ARCHIVE, *id, false),
+            Self::Gone(Subject::Replay, id) => put_flagged(out, ARCHIVE, *id, IS_REPLAY),
+            Self::Archive(archive) => {
+                put_head(out, ARCHIVE, archive.topic, true);
+                out.put_u32(archive.log.0);
+                out.put_u64(archive.retention);
+                out.put_u64(archive.since);
+            }
+            Self::Replay(replay) => replay.put(out),
             Self::Published(Published { topic, seq, key, at }) => {
                 out.put_u8(PUBLISHED);
                 out.put_u32(topic.0);
@@ -170,6 +225,21 @@ impl SubscriptionRecord<'_> {
     }
 }
 
+impl ReplayRecord<'_> {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_flagged(out, ARCHIVE, self.subscription, IS_THERE | IS_REPLAY);
+        out.put_u32(self.topic.0);
+        out.put_u32(self.number.0);
+        out.put_u64(self.start);
+        out.put_u64(self.end);
+        out.put_u8(self.state);
+        for number in [self.next, self.replayed, self.started, self.ended] {
+            out.put_u64(number);
+        }
+        out.put_bytes(self.failure.as_bytes());
+    }
+}
+
 impl<'a> Record<'a> {
     /// The record in `bytes`. Bytes of another shape are an error, never a panic.
     pub fn decode(bytes: &'a [u8]) -> Result<Self> {
@@ -179,7 +249,14 @@ impl<'a> Record<'a> {
             let (seq, key, at) = (take.u64()?, take.u128()?, take.u64()?);
             return Ok(Self::Published(Published { topic: id, seq, key, at }));
         }
-        let is_there = take.u8()? != 0;
+        let flags = take.u8()?;
+        let is_there = flags & IS_THERE != 0;
+        if kind == ARCHIVE && flags & IS_REPLAY != 0 {
+            return match is_there {
+                true => replay(id, take).map(Self::Replay),
+                false => Ok(Self::Gone(Subject::Replay, id)),
+            };
+        }
         Ok(match (kind, is_there) {
             (TOPIC, true) => {
                 let (account, region, name) = (take.text()?, take.text()?, take.text()?);
@@ -194,6 +271,11 @@ impl<'a> Record<'a> {
                 Self::Topic(TopicRecord { id, account, region, name, config, created, document })
             }
             (SUBSCRIPTION, true) => Self::Subscription(subscription(id, take)?),
+            (ARCHIVE, true) => {
+                let (log, retention) = (ResourceId(take.u32()?), take.u64()?);
+                Self::Archive(ArchiveRecord { topic: id, log, retention, since: take.u64()? })
+            }
+            (ARCHIVE, false) => Self::Gone(Subject::Archive, id),
             (TOPIC, false) => Self::Gone(Subject::Topic, id),
             (SUBSCRIPTION, false) => Self::Gone(Subject::Subscription, id),
             _ => return Err(damaged("a kind this version does not know")),
@@ -219,6 +301,22 @@ fn subscription(id: ResourceId, mut take: Take<'_>) -> Result<SubscriptionRecord
         filters_body: flags & FILTERS_BODY != 0,
         endpoint,
         name,
+    })
+}
+
+fn replay(subscription: ResourceId, mut take: Take<'_>) -> Result<ReplayRecord<'_>> {
+    Ok(ReplayRecord {
+        subscription,
+        topic: ResourceId(take.u32()?),
+        number: ResourceId(take.u32()?),
+        start: take.u64()?,
+        end: take.u64()?,
+        state: take.u8()?,
+        next: take.u64()?,
+        replayed: take.u64()?,
+        started: take.u64()?,
+        ended: take.u64()?,
+        failure: take.text()?,
     })
 }
 
@@ -267,7 +365,34 @@ mod tests {
             Record::Gone(Subject::Topic, id),
             Record::Gone(Subject::Subscription, id),
             Record::Published(Published { topic: id, seq: 3, key: 1 << 100, at: 5 }),
+            Record::Archive(ArchiveRecord { topic: id, log: id, retention: 2, since: 1 }),
+            Record::Replay(replayed()),
+            Record::Gone(Subject::Archive, id),
+            Record::Gone(Subject::Replay, id),
         ]
+    }
+
+    fn replayed() -> ReplayRecord<'static> {
+        ReplayRecord {
+            subscription: ResourceId(7),
+            topic: ResourceId(3),
+            number: ResourceId(8),
+            start: 1,
+            end: 2,
+            state: 3,
+            next: 4,
+            replayed: 5,
+            started: 6,
+            ended: 7,
+            failure: "why",
+        }
+    }
+
+    #[test]
+    fn the_record_of_a_replay_that_runs_has_a_known_length() {
+        let mut bytes = Vec::new();
+        Record::Replay(ReplayRecord { failure: "", ..replayed() }).encode(&mut bytes);
+        assert_eq!(bytes.len(), REPLAY_BYTES);
     }
 
     #[test]

@@ -14,8 +14,11 @@ use trunkline_pattern::{
 use trunkline_types::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, lock};
 use trunkline_types::{ResourceId, Result};
 
+use super::archive::Archived;
 use super::invalid;
 use super::record::SubscriptionRecord;
+use super::replay::Replay;
+use super::structure::{Protocol, Structure};
 use crate::attributes::{self, Attribute};
 
 /// Most subscriptions that are looked at for those which do not get a message.
@@ -43,6 +46,9 @@ pub(super) struct Entry {
 
 /// A subscription with its id.
 pub(super) type Numbered = (ResourceId, Entry);
+
+/// The same with its filter, ready to be matched.
+pub(super) type Compiled = (ResourceId, Entry, Option<Pattern>);
 
 /// A subscription whose filter lets a message pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +78,15 @@ pub(super) struct Entries {
     /// One subscription a target, but for targets that were made for theirs.
     by_target: HashMap<ResourceId, ResourceId>,
     by_name: HashMap<Box<str>, ResourceId>,
+    /// The replays, by subscription.
+    replays: BTreeMap<ResourceId, Replay>,
+}
+
+impl Entries {
+    /// Whether publishes deliver to a subscription.
+    fn is_live(&self, id: ResourceId, entry: &Entry) -> bool {
+        !entry.is_pending && self.replays.get(&id).is_none_or(Replay::is_live)
+    }
 }
 
 impl Entry {
@@ -106,7 +121,7 @@ impl Entry {
         }
     }
 
-    fn selected(&self, id: ResourceId) -> Selected {
+    pub fn selected(&self, id: ResourceId) -> Selected {
         let Self { target, dead_letter, is_owned, is_raw, .. } = *self;
         Selected { id, target, dead_letter, is_owned, is_raw }
     }
@@ -155,11 +170,14 @@ impl Subscriptions {
     }
 
     /// Adds subscriptions, or replaces those with their ids. `changing` is held.
-    pub fn put(&self, subscriptions: Vec<(ResourceId, Entry, Option<Pattern>)>) {
+    pub fn put(&self, subscriptions: Vec<Compiled>) {
+        self.put_into(&mut self.write(), subscriptions);
+    }
+
+    fn put_into(&self, entries: &mut Entries, subscriptions: Vec<Compiled>) {
         let mut filters: [Vec<(u32, Pattern)>; 2] = Default::default();
-        let mut entries = self.write();
         for (id, entry, pattern) in subscriptions {
-            self.forget(&mut entries, id);
+            self.forget(entries, id);
             if !entry.is_owned && entry.target != NO_TARGET {
                 entries.by_target.insert(entry.target, id);
             }
@@ -167,7 +185,7 @@ impl Subscriptions {
                 entries.by_name.insert(name.clone(), id);
             }
             match pattern {
-                _ if entry.is_pending => {}
+                _ if !entries.is_live(id, &entry) => {}
                 Some(pattern) => filters[usize::from(entry.filters_body)].push((id.0, pattern)),
                 None => _ = entries.unfiltered.insert(id),
             }
@@ -183,7 +201,7 @@ impl Subscriptions {
     fn forget(&self, entries: &mut Entries, id: ResourceId) -> Option<Entry> {
         let entry = entries.by_id.remove(&id)?;
         match &entry.filter {
-            _ if entry.is_pending => {}
+            _ if !entries.is_live(id, &entry) => {}
             Some(_) if entry.filters_body => _ = self.by_body.remove(id.0),
             Some(_) => _ = self.by_attributes.remove(id.0),
             None => _ = entries.unfiltered.remove(&id),
@@ -204,9 +222,55 @@ impl Subscriptions {
         }
     }
 
-    /// Forgets a subscription.
-    pub fn remove(&self, id: ResourceId) -> Option<Entry> {
-        self.forget(&mut self.write(), id)
+    /// Forgets a subscription with its replay.
+    pub fn remove(&self, id: ResourceId) -> Option<(Entry, Option<Replay>)> {
+        let mut entries = self.write();
+        let entry = self.forget(&mut entries, id)?;
+        Some((entry, entries.replays.remove(&id)))
+    }
+
+    /// The replay of a subscription.
+    pub fn replay(&self, id: ResourceId) -> Option<Replay> {
+        self.read().replays.get(&id).cloned()
+    }
+
+    /// The replays, by subscription.
+    pub fn replays(&self) -> Vec<(ResourceId, Replay)> {
+        self.read().replays.iter().map(|(id, replay)| (*id, replay.clone())).collect()
+    }
+
+    /// The replays that run.
+    pub fn running_replays(&self) -> Vec<(ResourceId, Replay)> {
+        let mut replays = self.replays();
+        replays.retain(|(_, replay)| replay.is_running());
+        replays
+    }
+
+    /// Gives a subscription another replay, or none; it is matched, or not, as that wants.
+    /// `changing` is held.
+    pub fn set_replay(&self, id: ResourceId, replay: Option<Replay>) -> Result<()> {
+        let Some(entry) = self.get(id) else { return Ok(()) };
+        let pattern = entry.pattern()?;
+        let mut entries = self.write();
+        self.forget(&mut entries, id);
+        match replay {
+            Some(replay) => _ = entries.replays.insert(id, replay),
+            None => _ = entries.replays.remove(&id),
+        }
+        self.put_into(&mut entries, vec![(id, entry, pattern)]);
+        Ok(())
+    }
+
+    /// Takes over a replay that was read, before its subscription.
+    pub fn restore_replay(&self, id: ResourceId, replay: Replay) {
+        self.write().replays.insert(id, replay);
+    }
+
+    /// Notes how far a replay has come.
+    pub fn note_progress(&self, id: ResourceId, replay: &Replay) {
+        if let Some(kept) = self.write().replays.get_mut(&id) {
+            kept.clone_from(replay);
+        }
     }
 
     /// The subscriptions that get a message.
@@ -267,6 +331,36 @@ impl Subscriptions {
 
     fn write(&self) -> RwLockWriteGuard<'_, Entries> {
         self.entries.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The filter of one subscription, for messages of an archive.
+pub(super) struct Filter {
+    pattern: Option<Pattern>,
+    is_of_bodies: bool,
+}
+
+impl Filter {
+    pub fn of(entry: &Entry) -> Result<Self> {
+        Ok(Self { pattern: entry.pattern()?, is_of_bodies: entry.filters_body })
+    }
+
+    /// Whether it lets a message pass, as [`Subscriptions::select`] does.
+    pub fn matches(&self, message: &Archived<'_>) -> Result<bool> {
+        let Some(pattern) = &self.pattern else { return Ok(true) };
+        if !self.is_of_bodies {
+            let decoded = attributes::decode(message.attributes)?;
+            let matches = pattern.matches_attributes(&given(&decoded)?);
+            return matches
+                .map_err(|problem| invalid(format!("The attributes are not valid: {problem}")));
+        }
+        let structure =
+            message.context.is_structured.then(|| Structure::read(message.body)).transpose()?;
+        let text = match &structure {
+            Some(structure) => structure.text(Protocol::Queue).as_bytes(),
+            None => message.body,
+        };
+        Ok(pattern.matches(Event::new(text)).unwrap_or(false))
     }
 }
 

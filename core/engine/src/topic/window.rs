@@ -36,6 +36,11 @@ impl Window {
         (found.at.min(now) + window > now).then_some(found.seq)
     }
 
+    /// When the newest message was published.
+    pub fn newest_at(&self) -> Option<Millis> {
+        Some(self.newest?.0.at)
+    }
+
     /// Where the newest message lies.
     pub fn newest(&self) -> Option<Location> {
         self.newest?.1

@@ -115,16 +115,17 @@ impl Host {
             let _apart = self.trace.leave();
             // A job keeps its own failure. A journal that refuses is poisoned, and every later
             // verb says so.
-            let _kept = match self.directory.any(owner) {
-                Some(resource) => resource.run(task, now),
-                None => self.run_of_component(owner, task, now),
+            let _kept = if owner.0 < COMPONENT_OWNERS {
+                // The owner may have been removed after the timer had fired.
+                self.directory.any(owner).map_or(Ok(()), |resource| resource.run(task, now))
+            } else {
+                self.run_of_component(owner, task, now)
             };
         }
     }
 
     fn run_of_component(&self, owner: ResourceId, task: u64, now: Millis) -> Result<()> {
         let found = lock(&self.components).iter().find(|(id, _)| *id == owner).cloned();
-        // The owner was removed after the timer had fired.
         found.map_or(Ok(()), |(_, component)| component.run(task, now))
     }
 }

@@ -53,6 +53,8 @@ pub(super) struct Envelopes {
 
 /// In a variant: the message goes out as it was published, with header lines alone.
 const RAW: u64 = 1 << 32;
+/// In a variant: the message comes from the archive.
+const REPLAYED: u64 = 1 << 40;
 /// What SNS's deliveries over HTTP call themselves.
 const USER_AGENT: &str = "Amazon Simple Notification Service Agent";
 /// Where the number of a protocol stands in a variant.
@@ -72,7 +74,7 @@ impl<'a> Context<'a> {
         out
     }
 
-    fn decode(bytes: &'a [u8]) -> Result<Self> {
+    pub fn decode(bytes: &'a [u8]) -> Result<Self> {
         let mut take = Take(bytes);
         let message_id = MessageId(take.u128()?.to_le_bytes());
         let (published, seq) = (take.u64()?, Some(take.u64()?).filter(|seq| *seq > 0));
@@ -103,6 +105,11 @@ pub(crate) fn renderer(subscription: ResourceId, is_raw: bool, protocol: Protoco
     let raw = if is_raw { RAW } else { 0 };
     let variant = u64::from(subscription.0) | raw | protocol.number() << PROTOCOL_SHIFT;
     Renderer { resource: TOPICS.owner(), variant }
+}
+
+/// The same for a message of the archive.
+pub(super) fn replayed(renderer: Renderer) -> Renderer {
+    Renderer { variant: renderer.variant | REPLAYED, ..renderer }
 }
 
 /// The id of a subscription, as its ARN ends.
@@ -173,7 +180,7 @@ impl Resource for Envelopes {
             ("x-amz-sns-subscription-arn".to_owned(), subscription.clone()),
         ];
         let structure = context.is_structured.then(|| Structure::read(content.body)).transpose()?;
-        let protocol = Protocol::of_number(variant >> PROTOCOL_SHIFT);
+        let protocol = Protocol::of_number((variant & !REPLAYED) >> PROTOCOL_SHIFT);
         let body = match &structure {
             Some(structure) => structure.text(protocol).as_bytes(),
             None => content.body,
@@ -195,7 +202,15 @@ impl Resource for Envelopes {
                 let told = Told { context, subscription: &subscription, unsubscribe: &unsubscribe };
                 function_event(&told, body, &given, signature)
             }
-            _ => envelope(&context, &unsubscribe, body, &given, signature),
+            _ => {
+                let extras = Extras {
+                    unsubscribe: &unsubscribe,
+                    attributes: &given,
+                    signature,
+                    is_replayed: variant & REPLAYED != 0,
+                };
+                envelope(&context, body, &extras)
+            }
         };
         let body = body.into_bytes();
         // Attributes are part of the envelope; those of the system stay with the message.
@@ -206,14 +221,17 @@ impl Resource for Envelopes {
     fn close(&self) {}
 }
 
+/// What an envelope has beside the message and its context.
+struct Extras<'a> {
+    unsubscribe: &'a str,
+    attributes: &'a [Attribute],
+    signature: Option<&'a Signature>,
+    is_replayed: bool,
+}
+
 /// The envelope as AWS writes it, line by line.
-fn envelope(
-    context: &Context<'_>,
-    unsubscribe: &str,
-    body: &str,
-    attributes: &[Attribute],
-    signature: Option<&Signature>,
-) -> String {
+fn envelope(context: &Context<'_>, body: &str, extras: &Extras<'_>) -> String {
+    let Extras { unsubscribe, attributes, signature, is_replayed } = *extras;
     let mut lines =
         vec![("Type", text("Notification")), ("MessageId", text(&context.message_id.to_string()))];
     if let Some(seq) = context.seq {
@@ -235,6 +253,9 @@ fn envelope(
         attributes.iter().filter(|attribute| !attribute.system).map(attribute_line).collect();
     if !given.is_empty() {
         lines.push(("MessageAttributes", format!("{{\n{}\n  }}", given.join(",\n"))));
+    }
+    if is_replayed {
+        lines.push(("Replayed", "true".to_owned()));
     }
     let lines: Vec<String> =
         lines.iter().map(|(name, value)| format!("  \"{name}\" : {value}")).collect();
@@ -300,7 +321,13 @@ mod tests {
             value: "c2lnbg==".to_owned(),
             certificate_url: "http://h/c.pem".to_owned(),
         };
-        let text = envelope(&context, "http://h/?a", "é\n", &attributes, Some(&signature));
+        let extras = Extras {
+            unsubscribe: "http://h/?a",
+            attributes: &attributes,
+            signature: Some(&signature),
+            is_replayed: true,
+        };
+        let text = envelope(&context, "é\n", &extras);
         assert_eq!(
             text,
             concat!(
@@ -317,7 +344,8 @@ mod tests {
                 "  \"UnsubscribeURL\" : \"http://h/?a\",\n",
                 "  \"MessageAttributes\" : {\n",
                 "    \"n\" : {\"Type\":\"Number\",\"Value\":\"1\"},\n",
-                "    \"b\" : {\"Type\":\"Binary\",\"Value\":\"AQI=\"}\n  }\n}"
+                "    \"b\" : {\"Type\":\"Binary\",\"Value\":\"AQI=\"}\n  },\n",
+                "  \"Replayed\" : true\n}"
             )
         );
     }
