@@ -59,9 +59,9 @@ class Side:
         with urllib.request.urlopen(request) as answer:
             return json.load(answer)["messages"]
 
-    def get(self, query, method="GET"):
+    def get(self, query, method="GET", **headers):
         """Follows a link of the server, as a program does or a person who pastes it."""
-        headers = {}
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
         request = urllib.request.Request(
             f"{self.server.url}/?{query}", method=method, headers=headers
         )
@@ -113,6 +113,33 @@ def test_the_arn_of_a_subscription_is_no_link(side):
         assert (status == 200) == reads, query
     assert side.get(right, "HEAD") != 200
     assert side.arns() == [arn]
+
+
+CLICK = {
+    "User_Agent": "Mozilla/5.0",
+    "Sec_Fetch_Site": "cross-site",
+    "Sec_Fetch_Mode": "navigate",
+    "Sec_Fetch_Dest": "document",
+    "Referer": "https://mail.example/",
+}
+
+
+def test_a_click_in_web_mail_follows_a_link_and_nothing_else(side):
+    link, arn = side.subscribe()
+    query = urlsplit(link).query
+    image = CLICK | {"Sec_Fetch_Mode": "no-cors", "Sec_Fetch_Dest": "image"}
+    frame = CLICK | {"Sec_Fetch_Dest": "iframe"}
+    for headers in (image, frame, CLICK | {"Origin": "https://mail.example"}):
+        assert side.get(query, **headers) == 403
+    wrong = query.replace("Token=", "Token=0")
+    other = query.replace("Unsubscribe", "DeleteTopic") + f"&TopicArn={quote(side.topic)}"
+    twice = f"{query.replace('Token=', 'Token=0')}&Action=DeleteTopic&TopicArn={quote(side.topic)}"
+    listed = "Action=ListTopics&Token=1"
+    for refused in (wrong, other, twice, listed):
+        assert side.get(refused, **CLICK) >= 400, refused
+    assert side.arns() == [arn]
+    assert side.get(query, **CLICK) == 200
+    assert side.arns() == []
 
 
 def test_a_mail_is_confirmed_by_its_link_and_by_no_other(side):

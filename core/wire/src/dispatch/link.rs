@@ -44,6 +44,11 @@ impl Dispatcher {
         }
     }
 
+    /// Whether messages of a service have links to an operation.
+    pub(crate) fn is_linked(&self, operation: &str) -> bool {
+        self.planes.iter().any(|plane| plane.service.is_linked(operation))
+    }
+
     /// The plane whose link a request may be; what is no link is refused if it has to be signed.
     pub(super) fn linked<'p>(
         &self,

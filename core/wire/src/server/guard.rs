@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::Shared;
 use super::body::refuse;
+use super::navigation::clicked;
 use super::origin::{host_of, is_this_machine};
 use super::proxy::is_forwarded;
 use crate::dispatch::{is_admin_path, is_health_path};
@@ -62,7 +63,7 @@ pub(super) fn admit(shared: &Shared, link: Link, head: &Parts) -> Result<Admitte
         );
         return Err(refuse(403, "AccessDenied", &why));
     }
-    let sender = match sender(shared, headers, host) {
+    let sender = match sender(shared, head, host) {
         Ok(sender) => sender,
         Err(_) if is_probe => Sender::Page,
         Err(why) => return Err(refuse(403, "AccessDenied", why)),
@@ -97,11 +98,8 @@ fn is_known(names: &[String], authority: &str) -> bool {
                 || names.iter().any(|name| name == "*" || name.eq_ignore_ascii_case(&host)))
 }
 
-fn sender(
-    shared: &Shared,
-    headers: &HeaderMap,
-    host: Option<&str>,
-) -> Result<Sender, &'static str> {
+fn sender(shared: &Shared, head: &Parts, host: Option<&str>) -> Result<Sender, &'static str> {
+    let headers = &head.headers;
     const STRANGER: &str = "Pages of this origin may not call; allow it with --cors-origin.";
     let allow = |origin: &str| shared.options.origins.allow(origin, host);
     let site = text(headers, "sec-fetch-site");
@@ -116,6 +114,12 @@ fn sender(
         Some("same-origin" | "none") => return Ok(Sender::User),
         // Other ports of this machine; elsewhere a site is a whole domain with all its hosts.
         Some("same-site") if host.is_some_and(|host| is_this_machine(host_of(host))) => {
+            return Ok(Sender::Page);
+        }
+        // A click in web mail, on a link with a secret.
+        Some("cross-site" | "same-site")
+            if clicked(head).is_some_and(|name| shared.dispatcher.is_linked(&name)) =>
+        {
             return Ok(Sender::Page);
         }
         Some(_) => return Err(STRANGER),

@@ -8,6 +8,7 @@ mod drive;
 mod guard;
 mod memory;
 mod metered;
+mod navigation;
 mod notifier;
 mod origin;
 mod proxy;
