@@ -110,6 +110,7 @@ if TYPE_CHECKING:
     from trunkline.streams.reader import Reader
     from trunkline.streams.stream import Stream
     from trunkline.topics.notification import Notification
+    from trunkline.topics.replay import TopicReplay
     from trunkline.topics.subscription import Subscription
     from trunkline.topics.topic import Topic
     from trunkline.traces.trace import Trace, TraceEntry, TraceStatistics, Tracing
@@ -202,6 +203,7 @@ __all__ = [
     "Subscription",
     "TooManyRequests",
     "Topic",
+    "TopicReplay",
     "Trace",
     "TraceEntry",
     "TraceStatistics",
@@ -242,6 +244,7 @@ _LAZY = {
     "Stream": "trunkline.streams.stream",
     "Subscription": "trunkline.topics.subscription",
     "Topic": "trunkline.topics.topic",
+    "TopicReplay": "trunkline.topics.replay",
     "Trace": "trunkline.traces.trace",
     "TraceEntry": "trunkline.traces.trace",
     "TraceStatistics": "trunkline.traces.trace",

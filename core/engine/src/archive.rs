@@ -1,5 +1,5 @@
-//! What archives of event buses and of FIFO topics share: entries of a retained log that expire, and
-//! replays that read them in steps.
+//! What archives of event buses and of FIFO topics share: entries of a retained log that expire,
+//! and replays that read them in steps.
 
 use std::sync::Arc;
 

@@ -27,6 +27,7 @@ from trunkline.aio.queues.queue import Queue
 from trunkline.aio.queues.redrive import RedriveTask
 from trunkline.aio.schedules.schedule import Schedule
 from trunkline.aio.streams.stream import Reader, Stream
+from trunkline.aio.topics.replay import TopicReplay
 from trunkline.aio.topics.subscription import Subscription
 from trunkline.aio.topics.topic import Topic
 
@@ -45,6 +46,7 @@ __all__ = [
     "Stream",
     "Subscription",
     "Topic",
+    "TopicReplay",
     "open",
     "wrap",
 ]

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
-from time import monotonic, sleep
 
-from trunkline._core import milliseconds
-from trunkline.errors import InvalidParameterValue, NotFound
-from trunkline.limits import WAIT_MAX_MS
+from trunkline import _replays
+from trunkline.errors import NotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
     from typing import Any
 
     from trunkline._types import Seconds
     from trunkline.buses.bus import Bus
     from trunkline.buses.rule import Rule
-
-RUNNING = "RUNNING"
-"""The status of a replay that has not ended."""
-
-LOOK_SECONDS = 0.02
-"""How often a wait for the end of a replay looks at it."""
-
-FOREVER_MS = 2**53
-"""A time behind every event."""
 
 
 class Archive:
@@ -105,8 +94,8 @@ class Archive:
         >>> archive.replay(start=0, end=86_400, name="first-day").wait(timeout=10)
         'COMPLETED'
         """
-        first = 0 if start is None else _moment(start, "start")
-        last = FOREVER_MS if end is None else _moment(end, "end")
+        first = 0 if start is None else _replays.moment(start, "start")
+        last = _replays.FOREVER_MS if end is None else _replays.moment(end, "end")
         names = None
         if rules is not None:
             names = [rule if isinstance(rule, str) else rule.name for rule in rules]
@@ -203,13 +192,7 @@ class Replay:
         >>> trunkline.open().bus().archive("all").replay().wait(timeout=10)
         'COMPLETED'
         """
-        span = None if timeout is None else milliseconds(timeout, "timeout", 0, WAIT_MAX_MS) / 1_000
-        end = None if span is None else monotonic() + span
-        while (status := self.status) == RUNNING:
-            if end is not None and monotonic() >= end:
-                raise TimeoutError("The replay has not ended yet; wait again.")
-            sleep(LOOK_SECONDS)
-        return status
+        return _replays.wait(lambda: self.status, timeout)
 
     def _read(self) -> dict[str, Any]:
         return self.archive.bus._core.archives().replay(self._id)
@@ -220,14 +203,3 @@ class Replay:
         except NotFound:
             return "<Replay, removed>"
         return f"<Replay {now['name']!r}: {now['status']}, {now['replayed']} events>"
-
-
-def _moment(time: datetime | float, field: str) -> int:
-    if isinstance(time, datetime):
-        if time.tzinfo is None:
-            raise InvalidParameterValue(
-                f"Value {time} for parameter {field} is invalid. Reason: The datetime has no time "
-                "zone; give it one, such as datetime.UTC."
-            )
-        time = time.timestamp()
-    return milliseconds(time, field, 0, FOREVER_MS)

@@ -203,7 +203,8 @@ class Bus:
         >>> archive.events
         1
         """
-        from trunkline.buses.archive import FOREVER_MS, Archive
+        from trunkline._replays import FOREVER_MS
+        from trunkline.buses.archive import Archive
 
         text = None if pattern is None else pattern_text(pattern)
         span = None if retention is None else milliseconds(retention, "retention", 1, FOREVER_MS)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 
+from trunkline import _replays
 from trunkline._resources import find_target
 from trunkline._targets import queue_id
 from trunkline.errors import InvalidParameterValue, NotFound, ResourceNotFound
 from trunkline.topics.notification import Notification
+from trunkline.topics.replay import TopicReplay
 from trunkline.topics.settings import settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
     from typing import Any
 
     from trunkline._types import FilterScope, RetryPolicy
@@ -141,6 +144,39 @@ class Subscription:
             name=status["name"],
         )
         self.topic._core.configure_subscription(self._id, told)
+
+    def replay(
+        self, start: datetime | float | None = None, end: datetime | float | None = None
+    ) -> TopicReplay:
+        """Get the messages of the topic's archive again, in the order of their groups.
+
+        Those that were published from `start` on come first, then the new ones. Each is marked as
+        ``Replayed``: in its envelope, or as an attribute. With an `end` only the messages before it
+        come, and new ones are held back until the replay is stopped. A time is a datetime with a
+        time zone, or seconds since the epoch. A replay takes the place of an earlier one, goes on
+        after a restart, and delivers nothing twice.
+
+        Raises InvalidParameterValue for a topic without an archive and for a span without time in
+        it, OverLimit while ten replays of the topic run.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> topic = engine.topic("orders.fifo", content_based_dedup=True)
+        >>> topic.archive(86_400)
+        >>> subscription = topic.subscribe(engine.queue("late.fifo"))
+        >>> subscription.replay(start=0).wait(timeout=10)
+        'COMPLETED'
+        """
+        first = 0 if start is None else _replays.moment(start, "start")
+        last = None if end is None else _replays.moment(end, "end")
+        self.topic._core.archive().start_replay(self._id, first, last)
+        return TopicReplay(self)
+
+    @property
+    def current_replay(self) -> TopicReplay | None:
+        """The replay that runs, or the last one; None if there was none, or it was stopped."""
+        found = self.topic._core.archive().replay(self._id)
+        return None if found is None else TopicReplay(self)
 
     def remove(self) -> None:
         """Remove the subscription, and what waits for a URL or a function.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trunkline._core import milliseconds
 from trunkline._targets import queue_id
 from trunkline.errors import InvalidParameterValue
 from trunkline.queues.attributes import encode
@@ -29,12 +30,16 @@ if TYPE_CHECKING:
         FilterScope,
         PublishEntry,
         RetryPolicy,
+        Seconds,
         TopicDedupScope,
         TopicTarget,
     )
     from trunkline.aio.queues.queue import Queue as AsyncQueue
     from trunkline.engine import Engine
     from trunkline.queues.queue import Queue
+
+ARCHIVE_RETENTION_MS_MAX = 365 * 86_400_000
+"""For how long an archive keeps messages at most: SNS's bound, 365 days."""
 
 _FIELDS = ("body", "attributes", "subject", "group", "dedup_id")
 
@@ -225,7 +230,9 @@ class Topic:
         False
         """
         fifo, content_based_dedup, dedup_by_group = self._core.config()
+        archive = self._core.archive().status()
         return {
+            "archive_retention": None if archive is None else archive["retention"],
             "fifo": fifo,
             "content_based_dedup": content_based_dedup,
             "dedup_scope": "group" if dedup_by_group else "topic",
@@ -246,6 +253,25 @@ class Topic:
         False
         """
         self._core.configure(content_based_dedup, by_group(dedup_scope))
+
+    def archive(self, retention: Seconds | None) -> None:
+        """Keep what the FIFO topic publishes for `retention` seconds, to be replayed.
+
+        A call for a topic that has an archive changes how long its messages are kept. None switches
+        the archive off: its messages are gone, replays that run fail, and the topic can be removed.
+
+        Raises InvalidParameterValue for a topic that is not FIFO, and for more than 365 days.
+
+        >>> import trunkline
+        >>> topic = trunkline.open().topic("orders.fifo")
+        >>> topic.archive(30 * 86_400)
+        >>> topic.settings()["archive_retention"]
+        2592000.0
+        """
+        span = retention
+        if span is not None:
+            span = milliseconds(span, "retention", 1, ARCHIVE_RETENTION_MS_MAX)
+        self._core.archive().set(span)
 
     def statistics(self) -> dict[str, int]:
         """How the topic stands: its subscriptions, and since the engine was opened what was

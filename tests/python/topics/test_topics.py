@@ -104,6 +104,7 @@ def test_a_fifo_topic_orders_and_deduplicates(engine: trunkline.Engine) -> None:
     assert texts(fifo) == texts(standard) == ["0", "1", "2", "3", "4"]
     topic.configure(content_based_dedup=False, dedup_scope="group")
     assert topic.settings() == {
+        "archive_retention": None,
         "fifo": True,
         "content_based_dedup": False,
         "dedup_scope": "group",

@@ -1,5 +1,6 @@
 //! Topics: take, call, wrap.
 
+mod archive;
 mod results;
 mod settings;
 
@@ -12,6 +13,7 @@ use trunkline_engine::{
 };
 use trunkline_types::{ResourceId, Result};
 
+use self::archive::TopicArchive;
 use self::results::{PublishBatchResult, PublishResult};
 use self::settings::SubscriptionSettings;
 use crate::error::{guard, raise};
@@ -20,6 +22,7 @@ use crate::pending;
 use crate::queue::body::Body;
 
 /// A topic of an open engine.
+#[derive(Clone)]
 #[pyclass(frozen, module = "trunkline._core")]
 pub(crate) struct Topic {
     engine: Arc<CoreEngine>,
@@ -164,6 +167,11 @@ impl Topic {
             .map(PublishBatchResult)
     }
 
+    /// Its archive, and the replays of its subscriptions.
+    fn archive(&self) -> TopicArchive {
+        TopicArchive(self.clone())
+    }
+
     fn subscribe(&self, py: Python<'_>, settings: &SubscriptionSettings) -> PyResult<u32> {
         self.settled(py, || {
             let (id, ticket) = self.engine.subscribe(&self.topic, &settings.as_new())?;
@@ -284,5 +292,6 @@ impl Topic {
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     settings::register(module)?;
     results::register(module)?;
+    module.add_class::<TopicArchive>()?;
     module.add_class::<Topic>()
 }

@@ -160,7 +160,8 @@ impl Noun for TopicNoun {
     }
 
     fn resources(&self) -> Vec<&'static str> {
-        vec!["sub-a", "sub-b", "sub.fifo", "news", "orders.fifo"]
+        // The log of the archive comes first.
+        vec!["10", "sub-a", "sub-b", "sub.fifo", "news", "orders.fifo"]
     }
 
     fn touch(&self, engine: &Engine) -> Result<()> {

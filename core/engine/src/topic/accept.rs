@@ -4,11 +4,13 @@
 use std::sync::Arc;
 
 use trunkline_host::Also;
-use trunkline_types::Result;
 use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::{Millis, Result};
 
-use super::replay::Replayed;
-use super::{Notification, Publication, Topic};
+use super::Topic;
+use super::archive::Archived;
+use super::message::{Notification, Publication};
+use super::table::Selected;
 
 /// What is published for another resource.
 #[derive(Clone, Copy)]
@@ -18,6 +20,16 @@ pub(crate) struct Delivered<'a> {
     pub also: Option<&'a dyn Also>,
     /// How many resources have handed the message on, this topic included.
     pub hops: u32,
+}
+
+/// A message of an archive for one subscription.
+pub(crate) struct Replayed<'a> {
+    pub archived: Archived<'a>,
+    pub message: Notification<'a>,
+    pub selected: Selected,
+    /// What the step of its delivery notes of the replay.
+    pub progress: &'a dyn Also,
+    pub now: Millis,
 }
 
 /// What a topic asks of the router.

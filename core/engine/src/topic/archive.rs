@@ -18,8 +18,9 @@ use trunkline_types::sync::lock;
 use trunkline_types::{Code, Error, Millis, ResourceId, Result};
 
 use super::envelope::Context;
+use super::message::Notification;
 use super::record::{ArchiveRecord, Record, Subject};
-use super::{Notification, TOPICS, Topic, invalid};
+use super::{TOPICS, Topic, invalid};
 use crate::archive::{self, Expiry};
 
 /// More bytes than the record of an entry has beside the message.

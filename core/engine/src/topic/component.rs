@@ -10,9 +10,10 @@ use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Code, Error, Millis, ResourceId, ResourceName, Result};
 
 use super::accept::{Delivered, Publisher, Slot};
+use super::message::Notification;
 use super::record::{PUBLISHED_BYTES, Record, TopicConfig};
 use super::table::Numbered;
-use super::{Notification, Topic, check_name, differs};
+use super::{Topic, check_name, differs};
 use crate::signing::Signing;
 
 /// Subscriptions that one step of relocation writes, or one step of a copy reads.

@@ -12,10 +12,11 @@ use trunkline_types::sync::atomic::{AtomicU64, Ordering};
 use trunkline_types::sync::{MutexGuard, lock};
 use trunkline_types::{Code, Error, MessageId, Millis, ResourceId, Result, Seq};
 
+use super::accept::Replayed;
 use super::archive::ArchiveEntry;
 use super::envelope::{Context, renderer, replayed};
+use super::message::{Notification, Publication};
 use super::record::{PUBLISHED_BYTES, Published, Record};
-use super::replay::Replayed;
 use super::structure::{Protocol, Structure};
 use super::table::Selected;
 use super::window::Window;
@@ -27,40 +28,6 @@ use crate::attributes;
 const SUBJECT_MAX: usize = 100;
 /// Ids of messages of standard topics come from numbers behind those of FIFO topics.
 const STANDARD_NUMBERS: u64 = 1 << 63;
-
-/// A message to be published.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Notification<'a> {
-    /// Any bytes; text, where a subscription wants an envelope.
-    pub body: &'a [u8],
-    /// The attribute block; empty for none.
-    pub attributes: &'a [u8],
-    /// Whether the body is a JSON object with a text for each protocol.
-    pub is_structured: bool,
-    /// The subject in envelopes.
-    pub subject: Option<&'a str>,
-    /// FIFO: the group, required. Standard: the tenant, for standard queues.
-    pub group: Option<&'a str>,
-    /// FIFO: the deduplication id; the SHA-256 of the body stands in where the topic says so.
-    pub dedup_id: Option<&'a str>,
-}
-
-/// A message that was published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Publication {
-    /// Its id.
-    pub message_id: MessageId,
-    /// FIFO: its number; a duplicate has that of the message that stands for it.
-    pub seq: Option<Seq>,
-    /// How many subscriptions it was for.
-    pub matched: usize,
-    /// How many of their targets took it.
-    pub delivered: usize,
-    /// Whether an earlier message of the deduplication window stands for it.
-    pub duplicate: bool,
-    /// To be waited for, if the engine has a journal.
-    pub ticket: Option<Ticket>,
-}
 
 /// A publish in progress. That of a FIFO topic excludes others until it is dropped.
 pub(crate) struct Publishing<'a> {

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import functools
 
+from trunkline.aio.topics.replay import TopicReplay
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from typing import Any
 
     from trunkline._types import FilterScope, RetryPolicy
@@ -55,6 +58,18 @@ class Subscription:
             retry=retry,
         )
         await asyncio.to_thread(configure)
+
+    async def replay(
+        self, start: datetime | float | None = None, end: datetime | float | None = None
+    ) -> TopicReplay:
+        """Get messages of the archive again. See :meth:`trunkline.Subscription.replay`."""
+        return TopicReplay(self, await asyncio.to_thread(self.sync.replay, start, end))
+
+    @property
+    def current_replay(self) -> TopicReplay | None:
+        """The replay that runs, or the last one; None if there was none, or it was stopped."""
+        replay = self.sync.current_replay
+        return None if replay is None else TopicReplay(self, replay)
 
     async def remove(self) -> None:
         """Remove the subscription, and what waits for a URL or a function."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         FilterScope,
         PublishEntry,
         RetryPolicy,
+        Seconds,
         TopicDedupScope,
     )
     from trunkline.aio.queues.queue import Queue as AsyncQueue
@@ -170,6 +171,10 @@ class Topic:
             dedup_scope=dedup_scope,
         )
         await asyncio.to_thread(configure)
+
+    async def archive(self, retention: Seconds | None) -> None:
+        """Keep what the FIFO topic publishes, as :meth:`trunkline.Topic.archive` says."""
+        await asyncio.to_thread(self.sync.archive, retention)
 
     async def remove(self) -> None:
         """Remove the topic with its subscriptions. What was delivered stays where it is."""

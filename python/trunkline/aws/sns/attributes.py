@@ -7,10 +7,10 @@ import re
 
 from trunkline._core import policy_flaw
 from trunkline.aws.arns import partition
-from trunkline.aws.json_text import read_object, write_object
+from trunkline.aws.json_text import write_object
 from trunkline.aws.limits import QUOTE_CHARS_MAX
-from trunkline.aws.sns import delivery_policy
-from trunkline.aws.sns.errors import invalid, not_served
+from trunkline.aws.sns import archive, delivery_policy
+from trunkline.aws.sns.errors import invalid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,8 +68,7 @@ def check(name: str, value: str, *, fifo: bool, prefix: str = "") -> str:
         if value:
             delivery_policy.read_topic(value, prefix)
     elif name == "ArchivePolicy":
-        if value and read_object(value) != {}:
-            raise not_served("ArchivePolicy: the archive of a FIFO topic")
+        archive.read_archive(value, prefix)
     elif name == "KmsMasterKeyId" or _FEEDBACK.fullmatch(name):
         pass
     else:
@@ -118,6 +117,7 @@ def describe(topic: Topic, kept: Mapping[str, Any], pending: int) -> dict[str, s
         found["ContentBasedDeduplication"] = "true" if content_based else "false"
         if by_group or "FifoThroughputScope" in attributes:
             found["FifoThroughputScope"] = "MessageGroup" if by_group else "Topic"
+        found |= archive.describe_archive(topic, attributes.pop("ArchivePolicy", None))
         attributes.pop("ContentBasedDeduplication", None)
         attributes.pop("FifoThroughputScope", None)
     return found | {name: value for name, value in attributes.items() if value}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from trunkline.aws.json_text import read_object
 from trunkline.aws.limits import QUOTE_CHARS_MAX
 from trunkline.aws.sns import delivery_policy
-from trunkline.aws.sns.errors import invalid, not_served
+from trunkline.aws.sns.archive import read_replay
+from trunkline.aws.sns.errors import invalid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ def check(name: str, value: str, protocol: str, *, prefix: str = "") -> str:
         _check_redrive(value, prefix)
     if name == "DeliveryPolicy" and value:
         delivery_policy.read_subscription(value, prefix)
-    if name == "ReplayPolicy" and value:
-        raise not_served("ReplayPolicy: the replay of a FIFO topic")
+    if name == "ReplayPolicy":
+        read_replay(value, prefix)
     return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trunkline.aws.arns import partition
 from trunkline.aws.sns import delivery_policy, filters
+from trunkline.aws.sns.archive import check_replay, describe_replay, set_replay
 from trunkline.aws.sns.engine_settings import carry_out, settings_of
 from trunkline.aws.sns.errors import invalid, not_found
 from trunkline.aws.sns.listing import describe
@@ -29,7 +30,7 @@ def _find(call: Call, arn: str) -> tuple[Topic, int, dict[str, Any]]:
 @operations.add("GetSubscriptionAttributes")
 def get_subscription_attributes(call: Call, *, subscription_arn: str) -> dict[str, Any]:
     """The attributes of a subscription."""
-    topic, _, about = _find(call, subscription_arn)
+    topic, id, about = _find(call, subscription_arn)
     owner = about["owner"]
     found = {
         "ConfirmationWasAuthenticated": "true" if about["authenticated"] else "false",
@@ -43,6 +44,8 @@ def get_subscription_attributes(call: Call, *, subscription_arn: str) -> dict[st
         "TopicArn": topic.arn,
     }
     given = {name: value for name, value in about["attributes"].items() if value}
+    if topic.config()[0]:
+        given |= describe_replay(topic, id, given.pop("ReplayPolicy", None))
     if "FilterPolicy" in given:
         given.setdefault("FilterPolicyScope", "MessageAttributes")
     else:
@@ -72,6 +75,11 @@ def set_subscription_attributes(
             kept = about | {"topic": topic.id}
             kept.pop("pending")
         kept["attributes"] = kept["attributes"] | {attribute_name: value}
+        if attribute_name == "ReplayPolicy":
+            check_replay(topic, value)
+            set_replay(topic, id, value)
+            call.store.put(document_key(subscription_arn), kept)
+            return
         settings = settings_of(
             call,
             topic,

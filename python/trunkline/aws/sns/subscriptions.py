@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from trunkline.aws.errors import ServiceError
 from trunkline.aws.limits import QUOTE_CHARS_MAX
 from trunkline.aws.sns import filters
+from trunkline.aws.sns.archive import check_replay, set_replay
 from trunkline.aws.sns.confirmation import create, request_confirmation, request_goodbye
 from trunkline.aws.sns.engine_settings import name_of, settings_of
 from trunkline.aws.sns.errors import invalid, not_served
@@ -53,6 +55,8 @@ def subscribe(
         name: filters.check(name, value, protocol, prefix="Attributes Reason: ")
         for name, value in (attributes or {}).items()
     }
+    replay = given.get("ReplayPolicy", "")
+    check_replay(topic, replay, prefix="Attributes Reason: ")
     with call.store.lock:
         name = name_of(protocol, endpoint)
         id = topic.subscription_named(name)
@@ -63,10 +67,24 @@ def subscribe(
             arn = _compare(call, topic, id, given)
         else:
             arn = create(call, topic, protocol, endpoint, given)
+            if replay:
+                _start_replay(call, topic, arn, replay)
         kept = call.store.get(document_key(arn)) or {}
     if kept.get("token") and not return_subscription_arn:
         return {"SubscriptionArn": "pending confirmation"}
     return {"SubscriptionArn": arn}
+
+
+def _start_replay(call: Call, topic: Topic, arn: str, policy: str) -> None:
+    """Starts the replay of a new subscription, which goes again if the replay is refused."""
+    kept = call.store.get(document_key(arn))
+    assert kept is not None
+    try:
+        set_replay(topic, kept["id"], policy)
+    except ServiceError:
+        forget(call, topic, arn, kept)
+        topic.unsubscribe(kept["id"])
+        raise
 
 
 def _check_endpoint(call: Call, topic: Topic, protocol: str, endpoint: str) -> None:
@@ -151,8 +169,6 @@ def unsubscribe(call: Call, *, subscription_arn: str) -> None:
 
 def raise_denied() -> None:
     """Raises for a caller who has to sign."""
-    from trunkline.aws.errors import ServiceError
-
     raise ServiceError(
         "AuthorizationError",
         "The subscription was confirmed with AuthenticateOnUnsubscribe, so only a signed request "

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from trunkline.aws.limits import TOPIC_NAME_CHARS_MAX
+from trunkline.aws.sns import archive, protection
 from trunkline.aws.sns import attributes as table
-from trunkline.aws.sns import protection
 from trunkline.aws.sns.errors import invalid
 from trunkline.aws.sns.registry import operations
 from trunkline.aws.sns.resources import (
@@ -91,6 +91,12 @@ def _compare(topic: Topic, given: Mapping[str, str], tags: Mapping[str, str] | N
 def _apply(topic: Topic, kept: dict[str, Any], given: Mapping[str, str]) -> None:
     """Stores attributes that were checked."""
     kept["attributes"] = kept["attributes"] | given
+    if "ArchivePolicy" in given:
+        retention = archive.read_archive(given["ArchivePolicy"])
+        if retention is None:
+            kept["attributes"].pop("ArchivePolicy")
+        if topic.config()[0]:
+            topic.archive().set(retention)
     content_based = given.get("ContentBasedDeduplication")
     scope = given.get("FifoThroughputScope")
     topic.set_document(
@@ -155,6 +161,7 @@ def delete_topic(call: Call, *, topic_arn: str) -> None:
     if topic is None:
         return
     with call.store.lock:
+        archive.check_unarchived(topic)
         after: int | None = None
         documents: list[str] = []
         while page := topic.subscription_page(after, 1_000):
