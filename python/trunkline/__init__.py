@@ -102,6 +102,7 @@ if TYPE_CHECKING:
     from trunkline.faults import Faults
     from trunkline.functions.context import FunctionContext
     from trunkline.functions.function import Function
+    from trunkline.functions.source import EventSource
     from trunkline.queues.consumer import ConsumeReport
     from trunkline.queues.redrive import RedriveTask
     from trunkline.queues.worker import Worker
@@ -133,6 +134,7 @@ __all__ = [
     "EnginePoisoned",
     "EngineReadOnly",
     "EngineUnavailable",
+    "EventSource",
     "Faults",
     "FolderReport",
     "ForeignFormat",
@@ -226,6 +228,7 @@ _LAZY = {
     "Archive": "trunkline.buses.archive",
     "Bus": "trunkline.buses.bus",
     "ConsumeReport": "trunkline.queues.consumer",
+    "EventSource": "trunkline.functions.source",
     "Faults": "trunkline.faults",
     "Function": "trunkline.functions.function",
     "FunctionContext": "trunkline.functions.context",

@@ -31,6 +31,8 @@ SERVICE_FOLDERS = (
     "python/trunkline/aws/scheduler/",
     "python/trunkline/aws/pipes/",
     "python/trunkline/aws/lambda_/",
+    "python/trunkline/functions/source.py",
+    "python/trunkline/functions/verbs.py",
     "python/trunkline/aws/targets/",
     "python/trunkline/aws/sns/",
     # The keys of structured messages are names of services.

@@ -128,11 +128,11 @@ def test_a_template_shapes_the_input(pipes, sqs, source, target):
     ("given", "message"),
     [
         ({"Source": arn("dynamodb", "table/t/stream/1")}, "Sources of dynamodb are not served"),
-        ({"Target": arn("lambda", "function:f")}, "Targets of lambda are not served here. There"),
+        ({"Target": arn("ecs", "cluster/c")}, "Targets of ecs are not served here. There"),
         ({"Target": arn("sqs", "a.fifo")}, "MessageGroupId is required"),
         ({"Target": arn("sns", "a.fifo")}, "FIFO topics are not supported"),
         ({"Target": arn("kinesis", "stream/s")}, "PartitionKey is required"),
-        ({"Enrichment": arn("lambda", "function:f")}, "Enrichments of lambda are not served"),
+        ({"Enrichment": arn("ecs", "cluster/c")}, "Enrichments of ecs are not served"),
         ({"Source": SOURCE.replace("us-east-1", "eu-west-1")}, "Source must be of the pipe's"),
         ({"TargetParameters": {"InputTemplate": "<aws.pipes.nothing>"}}, "not a reserved variable"),
         ({"TargetParameters": {"InputTemplate": "<$.a..b>"}}, "$.a..b is not a JSON path"),

@@ -122,7 +122,7 @@ SERVICES = (
         "lambda",
         "trunkline.aws.lambda_.service",
         scopes=("lambda",),
-        runner=("document", "lambda/", "trunkline.aws.lambda_.running"),
+        runner=("document", "lambda/", "trunkline.aws.lambda_.resuming"),
     ),
     Service("logs", "trunkline.aws.logs", target_prefix="Logs_20140328", scopes=("logs",)),
     Service(

@@ -6,12 +6,17 @@ from trunkline import validation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any, Literal
 
     from trunkline._core import Engine as CoreEngine
     from trunkline._types import FunctionTarget, Seconds
+    from trunkline.aio.queues.queue import Queue as AsyncQueue
+    from trunkline.aio.streams.stream import Stream as AsyncStream
     from trunkline.functions.function import Function
+    from trunkline.functions.source import EventSource
+    from trunkline.queues.queue import Queue
+    from trunkline.streams.stream import Stream
 
 _KINDS = {"queue": "a Queue", "topic": "a Topic", "bus": "a Bus", "outbox": "a Function"}
 
@@ -110,6 +115,93 @@ class FunctionVerbs:
             if (active.name.account, active.name.region) == self._owner
             and active.name.name.startswith(validation.text(prefix, "prefix"))
         ]
+
+    def event_source(
+        self,
+        source: Queue | AsyncQueue | Stream | AsyncStream,
+        function: Function,
+        *,
+        batch_size: int | None = None,
+        window: int | None = None,
+        filters: Iterable[str | Mapping[str, Any]] | None = None,
+        report_failures: bool = False,
+        max_concurrency: int | None = None,
+        start: Literal["earliest", "latest"] = "latest",
+        parallelization: int | None = None,
+        retries: int | None = None,
+        max_age: int | None = None,
+        bisect: bool | None = None,
+        tumbling_window: int | None = None,
+        on_failure: FunctionTarget | None = None,
+    ) -> EventSource:
+        """Let `function` have the messages of a queue or the records of a stream, in batches.
+
+        It needs ``trunkline[aws]``. The event is that of Lambda: ``{"Records": [...]}``. Messages
+        that are handled are deleted; others are visible again when their timeout ends, so the
+        queue's dead letters hold. Records of a shard come in order: a batch that fails is tried
+        again until it is handled or given up. An event source that exists is changed to what is
+        given. It is kept: after a restart it goes on once its function is named again.
+
+        - `batch_size`: the most records at once (10,000; 10 of a queue, 100 of a stream), and
+          `window`: the seconds in which more of them are waited for (0 to 300).
+        - `filters`: event patterns, one of which a record has to match. Messages that none matches
+          are deleted.
+        - `report_failures`: the function returns which items it could not handle:
+          ``{"batchItemFailures": [{"itemIdentifier": ...}]}``.
+        - `max_concurrency`: how many batches of a queue run at once (2 to 1,000). Each group of a
+          FIFO queue has one at a time.
+        - `start`: where a stream is read from at first; `parallelization`: how many batches of a
+          shard run at once, apart by partition key (1 to 10).
+        - `retries`, `max_age` (seconds), `bisect` (try halves): when records are given up.
+          `on_failure`, a queue, a topic or a function, is then told where they are.
+        - `tumbling_window`: seconds for which a function hands a state from batch to batch.
+
+        Raises InvalidParameterValue for a value that is not allowed or does not fit the source.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> orders, done = engine.queue("orders"), engine.queue("done")
+        >>> def tea(event, context):
+        ...     for record in event["Records"]:
+        ...         done.send(record["body"].upper())
+        >>> source = engine.event_source(orders, engine.function("tea", tea))
+        >>> sent = orders.send("green")
+        >>> done.receive(wait=10)[0].text()
+        'GREEN'
+        """
+        from trunkline.functions.source import attach
+
+        is_stream = getattr(getattr(source, "sync", source), "_as_target", ("",))[0] == "stream"
+        positions = {"earliest": "TRIM_HORIZON", "latest": "LATEST"}
+        given: dict[str, Any] = {
+            "batch_size": batch_size,
+            "maximum_batching_window_in_seconds": window,
+            "filters": filters,
+            "function_response_types": ["ReportBatchItemFailures"] if report_failures else [],
+            "parallelization_factor": parallelization,
+            "maximum_retry_attempts": retries,
+            "maximum_record_age_in_seconds": max_age,
+            "bisect_batch_on_function_error": bisect,
+            "tumbling_window_in_seconds": tumbling_window,
+        }
+        if max_concurrency is not None:
+            given["scaling_config"] = {"MaximumConcurrency": max_concurrency}
+        if is_stream:
+            given["starting_position"] = positions[start]
+        if on_failure is not None:
+            given["destination_config"] = {"OnFailure": {"Destination": self._arn(on_failure)}}
+        plain: Any = getattr(function, "sync", function)
+        return attach(self, source, plain, given)  # type: ignore[arg-type]
+
+    def _arn(self, target: object) -> str:
+        """The ARN of a queue, a topic or a function."""
+        from trunkline.aws.arns import partition
+
+        id = self._target_id(target, "on_failure")
+        _, account, region, name = self._core.name_of(id or 0) or ("", "", "", "")
+        plain: Any = getattr(target, "sync", target)
+        arn: str | None = getattr(plain, "arn", None)
+        return arn or f"arn:{partition(region)}:sqs:{region}:{account}:{name}"
 
     def _target_id(self, target: object, field: str) -> int | None:
         """The id of a target of results; dead letters go to queues and topics alone."""

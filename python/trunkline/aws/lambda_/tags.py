@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trunkline.aws.lambda_.documents import key_of, name_of, named, read
-from trunkline.aws.lambda_.errors import invalid
+from trunkline.aws.lambda_.errors import invalid, missing
 from trunkline.aws.lambda_.registry import operations
 from trunkline.aws.limits import TAGS_MAX
 
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 def _find(call: Call, arn: str) -> tuple[str, dict[str, Any]]:
     """The key and the document of what an ARN names."""
+    if ":event-source-mapping:" in arn:
+        uuid = arn.rpartition(":")[2]
+        mapping = call.store.get(f"lambda/mappings/{call.region}/{call.account}/{uuid}")
+        if mapping is None:
+            raise missing("The resource you requested does not exist.")
+        return f"lambda/mappings/{call.region}/{call.account}/{uuid}", mapping
     wanted = named(call, arn)
     if wanted.qualifier is not None:
         raise invalid(

@@ -108,6 +108,7 @@ class SqsSource:
 
     def _record(self, message: dict[str, Any]) -> Record:
         given = message.get("MessageAttributes", {})
+        digest = message.get("MD5OfMessageAttributes")
         return {
             "messageId": message["MessageId"],
             "receiptHandle": message["ReceiptHandle"],
@@ -115,6 +116,7 @@ class SqsSource:
             "attributes": message.get("Attributes", {}),
             "messageAttributes": {name: _attribute(value) for name, value in given.items()},
             "md5OfBody": message["MD5OfBody"],
+            **({"md5OfMessageAttributes": digest} if digest else {}),
             "eventSource": "aws:sqs",
             "eventSourceARN": self._queue.arn,
             "awsRegion": self._queue.region,

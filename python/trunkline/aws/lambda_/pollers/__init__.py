@@ -1,0 +1,1 @@
+"""What reads event sources and calls functions with batches of their records."""

@@ -1,0 +1,112 @@
+"""The mappings of one engine that run: tasks of one event loop, in a thread of their own."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Future
+from threading import Lock, Thread
+
+from trunkline.aws.arns import read_resource
+from trunkline.aws.clients import Clients
+from trunkline.aws.lambda_.documents import key_of
+from trunkline.aws.lambda_.pollers.invoker import Invoker
+from trunkline.aws.lambda_.pollers.queue import QueuePoller
+from trunkline.aws.lambda_.pollers.stream import StreamPoller
+from trunkline.aws.store import Store
+from trunkline.errors import EngineUnavailable
+from trunkline.functions.names import FunctionName
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+    from typing import Any
+
+_lock = Lock()
+_runners: dict[int, Runner] = {}
+"""The runners that have mappings at work, by the identity of the engine, which each keeps."""
+
+END_SECONDS = 5.0
+"""How long the end of a mapping is waited for."""
+
+
+def runner_of(store: Store) -> Runner:
+    """The one runner of an engine, whichever dispatcher asks."""
+    with _lock:
+        return _runners.setdefault(id(store.core), Runner(store))
+
+
+class Runner:
+    """Starts and stops what reads event sources."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._clients: Clients | None = None
+        self._lock = Lock()
+        self._loop: AbstractEventLoop | None = None
+        self._running: dict[str, tuple[asyncio.Event, Future[None]]] = {}
+
+    def start(self, document: dict[str, Any]) -> None:
+        """Lets a mapping run as its document says; an earlier one of its id ends first."""
+        self.stop(document["uuid"])
+        with self._lock:
+            if self._clients is None:
+                self._clients = Clients(self._store.core)
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                name = "trunkline-event-sources"
+                Thread(target=_run, args=(self._loop,), name=name, daemon=True).start()
+            stop = asyncio.Event()
+            work = self._work(document, self._clients, stop)
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
+            self._running[document["uuid"]] = (stop, future)
+
+    def stop(self, uuid: str) -> None:
+        """Has a mapping end once the batches under way are done; waits a while for that."""
+        with self._lock:
+            running = self._running.pop(uuid, None)
+            loop = self._loop
+        if running is None or loop is None:
+            return
+        stop, future = running
+        loop.call_soon_threadsafe(stop.set)
+        try:
+            future.result(END_SECONDS)
+        except TimeoutError:
+            # A function that takes long: its batch is ended, and nothing more is read.
+            return
+
+    async def _work(self, document: dict[str, Any], clients: Clients, stop: asyncio.Event) -> None:
+        try:
+            await self._poller(document, clients).run(stop)
+        except EngineUnavailable:
+            # The engine was closed. What was not handled is there when it opens.
+            with self._lock:
+                self._running.pop(document["uuid"], None)
+                if self._running or self._loop is None:
+                    return
+                loop, self._loop = self._loop, None
+            with _lock:
+                _runners.pop(id(self._store.core), None)
+            loop.call_soon(loop.stop)
+
+    def _poller(self, document: dict[str, Any], clients: Clients) -> QueuePoller | StreamPoller:
+        source = read_resource(document["source"])
+        assert source is not None
+        name = FunctionName(document["account"], document["region"], document["function"])
+        invoker = Invoker(self._store.core, name, document["qualifier"])
+        if source.service == "sqs":
+            return QueuePoller(self._store.core, clients, source, document["settings"], invoker)
+        kept = self._store.get(key_of(name))
+        role = f"arn:aws:iam::{name.account}:role/program"
+        if kept is not None:
+            role = kept["latest"]["config"].get("Role", role)
+        return StreamPoller(self._store, source, document, role, invoker)
+
+
+def _run(loop: AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+        loop.run_until_complete(loop.shutdown_default_executor())
+    finally:
+        loop.close()
