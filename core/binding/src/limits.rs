@@ -58,6 +58,11 @@ table!(
     stream_shards_max,
     stream_record_bytes_max,
     partition_key_chars_max,
+    stream_change_duration,
+    shard_write_bytes_rate,
+    shard_write_records_rate,
+    shard_read_bytes_rate,
+    shard_reads_rate,
 );
 
 /// The largest value of any limit: a time of 30,000 years, far from where sums would overflow.

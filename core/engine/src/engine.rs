@@ -200,6 +200,12 @@ impl Engine {
         Ok(self.host.directory.find(name))
     }
 
+    /// The stream of this id.
+    pub fn stream_of_id(&self, id: ResourceId) -> Result<Option<Arc<Stream>>> {
+        self.host.check_readable()?;
+        Ok(self.host.directory.get(id))
+    }
+
     /// The streams of an account and region (`None`: of all) whose name starts with `prefix`,
     /// sorted.
     pub fn streams(

@@ -63,8 +63,8 @@ pub use schedule::{Progress, SCHEDULE, Schedule, ScheduleConfig, ScheduleStatus}
 pub use signing::{Signature, Signer};
 pub use stream::{
     FetchRequest, MemberWait, NewRecord, PutRecord, ReadOutcome, ReadRequest, Reader,
-    ReaderStatistics, STREAM, ShardPosition, ShardStatistics, Stream, StreamConfig, StreamMember,
-    StreamRecord, StreamStatistics, operation as stream_operation, stream_name,
+    ReaderStatistics, STREAM, ShardPosition, ShardStatistics, Stream, StreamChange, StreamConfig,
+    StreamMember, StreamRecord, StreamStatistics, operation as stream_operation, stream_name,
 };
 pub use topic::{
     ArchiveStatus, Notification, PUBLISH, Protocol, Publication, SubscriptionReplay,
@@ -80,8 +80,8 @@ pub use trunkline_host::{
 pub use trunkline_journal::{Signal, Storage, Ticket};
 pub use trunkline_schedule as timetable;
 pub use trunkline_stream::{
-    HashKey, HashKeyError, HashKeyRange, SequenceError, SequenceNumber, Shard, ShardId, Shards,
-    Start, Taken,
+    HashKey, HashKeyError, HashKeyRange, IteratorError, SequenceError, SequenceNumber, Shard,
+    ShardFilter, ShardId, ShardIterator, Shards, Start, Taken,
 };
 pub use trunkline_types::{
     Clock, Code, DeadLetter, DedupScope, Durability, Error, IdKey, Limits, MessageId, Millis,

@@ -67,6 +67,17 @@ pub struct Limits {
     pub stream_record_bytes_max: u32,
     /// Longest partition key, in characters (AWS: 256).
     pub partition_key_chars_max: u32,
+    /// How long a stream is CREATING, UPDATING or DELETING at the AWS surface (AWS: some seconds;
+    /// 0: not at all).
+    pub stream_change_duration: Millis,
+    /// Bytes that a shard takes in a second at the AWS surface (AWS: 1 MiB; 0: any).
+    pub shard_write_bytes_rate: u32,
+    /// Records that a shard takes in a second at the AWS surface (AWS: 1,000; 0: any).
+    pub shard_write_records_rate: u32,
+    /// Bytes that a shard hands out in a second at the AWS surface (AWS: 2 MiB; 0: any).
+    pub shard_read_bytes_rate: u32,
+    /// Calls of GetRecords that a shard answers in a second (AWS: 5; 0: any).
+    pub shard_reads_rate: u32,
 }
 
 const SECOND: Millis = 1_000;
@@ -111,6 +122,11 @@ impl Default for Limits {
             stream_shards_max: 10_000,
             stream_record_bytes_max: 1_048_576,
             partition_key_chars_max: 256,
+            stream_change_duration: 0,
+            shard_write_bytes_rate: 0,
+            shard_write_records_rate: 0,
+            shard_read_bytes_rate: 0,
+            shard_reads_rate: 0,
         }
     }
 }

@@ -49,3 +49,25 @@ pub const PUBLISH_ATTRIBUTE_NAME_BYTES_MAX: usize = 256;
 pub const SUBJECT_CHARS_MAX: usize = 100;
 /// Messages to people and devices that are kept to be looked at; the oldest go first.
 pub const OUTBOX_MESSAGES_MAX: usize = 10_000;
+/// Longest name of a stream, a shard or a consumer.
+pub const STREAM_NAME_CHARS_MAX: usize = 128;
+/// Largest data blob of a record: what AWS's model allows; a stream may take less.
+pub const RECORD_BYTES_MAX: usize = 10 * 1024 * 1024;
+/// Most records of one PutRecords.
+pub const PUT_RECORDS_MAX: usize = 500;
+/// Most bytes of data and partition keys of one PutRecords.
+pub const PUT_RECORDS_BYTES_MAX: usize = 10 * 1024 * 1024;
+/// Most records of one GetRecords.
+pub const GET_RECORDS_MAX: i64 = 10_000;
+/// Longest shard iterator.
+pub const SHARD_ITERATOR_CHARS_MAX: usize = 512;
+/// The range of explicit hash keys, as messages tell it.
+pub const HASH_KEY_RANGE: &str = "[0, 2^128-1]";
+/// What the sizes of requests are told in.
+pub const MIB: usize = 1 << 20;
+/// Longest sequence number, in digits.
+pub const SEQUENCE_CHARS_MAX: usize = 129;
+/// Longest explicit hash key, in digits.
+pub const HASH_KEY_CHARS_MAX: usize = 39;
+/// Most bytes of data and partition keys of one answer of GetRecords; one record is always told.
+pub const GET_RECORDS_BYTES_MAX: usize = 10 * 1024 * 1024;

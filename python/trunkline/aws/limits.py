@@ -123,3 +123,24 @@ FUNCTIONS_PAGE_MAX = 50
 """The most functions, versions or aliases of one page."""
 CODE_PIECE_BYTES = 262_144
 """How much of an archive of code one document holds."""
+
+ON_DEMAND_SHARDS = 4
+"""The shards of a stream that is created on demand."""
+KINESIS_PAGE_DEFAULT = 100
+"""The streams, shards of a description, or consumers of one page."""
+LIST_SHARDS_DEFAULT = 1_000
+"""The shards of one page of ListShards."""
+KINESIS_TOKEN_SECONDS = 300
+"""How long a NextToken of ListShards can be used."""
+SHARDS_PER_SCALING_MAX = 10_000
+"""The most shards that UpdateShardCount makes."""
+CONSUMERS_MAX = 20
+"""The most consumers of one stream."""
+ACCOUNT_SHARDS = 20_000
+"""The quota of shards that DescribeLimits tells."""
+ON_DEMAND_STREAMS = 50
+"""The quota of on-demand streams that DescribeLimits tells."""
+HOUR_MS = 3_600_000
+"""The milliseconds of an hour, in which the retention of streams is given."""
+KIB = 1_024
+"""The bytes of a KiB, in which the largest record of a stream is given."""

@@ -139,6 +139,12 @@ SERVICES = (
         target_prefix="AWSStepFunctions",
         scopes=("states",),
     ),
+    Service(
+        "kinesis",
+        "trunkline.aws.kinesis",
+        target_prefix="Kinesis_20131202",
+        scopes=("kinesis",),
+    ),
     Service("sts", "trunkline.aws.sts", scopes=("sts",), api_version="2011-06-15"),
     Service("iam", "trunkline.aws.iam", scopes=("iam",), api_version="2010-05-08"),
 )

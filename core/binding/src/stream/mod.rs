@@ -12,6 +12,7 @@ mod verbs;
 
 use pyo3::prelude::*;
 
+pub(crate) use arguments::{hash_key as hash_key_argument, shard as shard_argument};
 pub(crate) use handle::StreamHandle;
 pub(crate) use verbs::Stream;
 

@@ -7,6 +7,7 @@ mod request;
 mod response;
 mod server;
 mod store;
+mod stream;
 mod value;
 
 use pyo3::prelude::*;
@@ -22,6 +23,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<dispatcher::WireDispatcher>()?;
     module.add_class::<request::WireRequest>()?;
     module.add_class::<store::WireStore>()?;
+    module.add_class::<stream::WireStream>()?;
     module.add_function(wrap_pyfunction!(data_plane, module)?)?;
     policy::register(module)?;
     server::register(module)

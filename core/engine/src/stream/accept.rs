@@ -50,7 +50,8 @@ impl Stream {
             ));
         }
         let key = routed.group.ok_or_else(|| self.no_key())?;
-        entry::check(&NewRecord { key, hash_key: None, data: routed.body }, &self.host.limits)?;
+        let record = NewRecord { key, hash_key: None, data: routed.body };
+        entry::check(&record, &self.host.limits, self.record_bytes_max())?;
         Ok(key)
     }
 

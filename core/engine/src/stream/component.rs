@@ -13,6 +13,7 @@ use trunkline_types::{Limits, Millis, ResourceId, ResourceName, Result};
 
 use super::record::{KINDS, Record};
 use super::replay::{StreamLoader, report};
+use super::status::SLOT_DELETION;
 use super::streams::Streams;
 use super::{Stream, operation};
 
@@ -132,7 +133,10 @@ impl Resource for Stream {
         self.fire_slot(slot, now, jobs)
     }
 
-    fn run(&self, _: u64, now: Millis) -> Result<()> {
+    fn run(&self, job: u64, now: Millis) -> Result<()> {
+        if job == u64::from(SLOT_DELETION) {
+            return self.end_deletion(now);
+        }
         self.expire(now)
     }
 

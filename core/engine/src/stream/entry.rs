@@ -33,15 +33,15 @@ pub(super) fn decode(payload: &[u8]) -> Result<(&str, &[u8])> {
 
 /// Refuses a record that no stream takes.
 #[inline]
-pub(super) fn check(record: &NewRecord<'_>, limits: &Limits) -> Result<()> {
+pub(super) fn check(record: &NewRecord<'_>, limits: &Limits, bytes_max: u32) -> Result<()> {
     let (key, max) = (record.key, limits.partition_key_chars_max as usize);
     let is_long = key.len() > max && key.chars().count() > max;
     if key.is_empty() || is_long || key.len() > usize::from(u16::MAX) {
         return Err(bad_key(key, max));
     }
     let size = key.len() + record.data.len();
-    if size > limits.stream_record_bytes_max as usize {
-        return Err(too_large(size, limits.stream_record_bytes_max));
+    if size > bytes_max as usize {
+        return Err(too_large(size, bytes_max));
     }
     Ok(())
 }
@@ -64,7 +64,8 @@ fn too_large(size: usize, max: u32) -> Error {
         Code::InvalidParameterValue,
         format!(
             "The record is too large. Reason: Data and key have {size} bytes together, and a \
-             stream takes {max}; put less, or raise limits.stream_record_bytes_max."
+             stream takes {max}; put less, or raise limits.stream_record_bytes_max or the \
+             stream's own bound."
         ),
     )
 }
@@ -85,6 +86,8 @@ mod tests {
     #[test]
     fn keys_are_counted_in_characters_and_records_in_bytes() {
         let limits = Limits::default();
+        let bytes_max = limits.stream_record_bytes_max;
+        let check = |record: &NewRecord<'_>, limits: &Limits| check(record, limits, bytes_max);
         let record = |key, data| NewRecord { key, hash_key: None, data };
         let (longest, longer) = ("ü".repeat(256), "ü".repeat(257));
         assert!(check(&record(&longest, b""), &limits).is_ok());

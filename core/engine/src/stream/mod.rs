@@ -23,6 +23,7 @@ mod replay;
 mod reshard;
 mod retention;
 mod statistics;
+mod status;
 mod streams;
 mod traced;
 mod waiting;
@@ -32,7 +33,7 @@ use std::sync::{Arc, PoisonError};
 
 use trunkline_host::{Append, Host, Location, Log, Logs, Waiters};
 use trunkline_stream::{HashKey, ShardId, Shards};
-use trunkline_types::sync::atomic::{AtomicBool, Ordering};
+use trunkline_types::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use trunkline_types::sync::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard, lock};
 use trunkline_types::{Millis, ResourceId, ResourceName, Result};
 
@@ -45,6 +46,7 @@ pub use read::{ReadOutcome, ReadRequest, StreamRecord};
 pub use reader::Reader;
 use record::{Record, StreamRecord as DefinitionRecord};
 pub use statistics::{ReaderStatistics, ShardStatistics, StreamStatistics};
+pub use status::StreamChange;
 pub(crate) use streams::Streams;
 pub use streams::{STREAM, StreamConfig};
 pub use waiting::MemberWait;
@@ -65,6 +67,8 @@ pub struct Stream {
     waiters: Waiters,
     leaving: Arc<Leaving>,
     removed: AtomicBool,
+    /// A copy of the state's, for puts: 0 stands for the engine's limit.
+    record_bytes_max: AtomicU32,
 }
 
 /// Logs of streams and shards that a record says are gone, and that are not removed yet. A
@@ -103,6 +107,11 @@ struct State {
     /// Records before this time are gone, whatever the retention became later.
     floor: Millis,
     document: Vec<u8>,
+    derived: status::Derived,
+    /// What the AWS surface is told of the stream for a while.
+    pending: Option<status::Pending>,
+    /// Largest record in bytes; 0 stands for the engine's limit.
+    record_bytes_max: u32,
     /// Where the definition lies in the journal.
     location: Option<Location>,
     /// Counts the changes of the shards, so that readers notice them.
@@ -131,6 +140,11 @@ impl Stream {
     /// How long records are kept.
     pub fn retention(&self) -> Millis {
         self.state().retention
+    }
+
+    /// The time before which records are gone now.
+    pub fn horizon(&self) -> Millis {
+        self.state().horizon(self.host.now())
     }
 
     /// What the surfaces keep with the stream.
@@ -186,6 +200,8 @@ impl Stream {
             region: self.name.region.clone(),
             name: self.name.name.clone(),
             document: state.document.clone(),
+            pending: state.pending,
+            record_bytes_max: state.record_bytes_max,
             shards: state.shards.all().map(|one| (one.clone(), log_of(&one.id))).collect(),
         }
     }
@@ -206,6 +222,9 @@ impl State {
             retention,
             floor: 0,
             document: Vec::new(),
+            derived: status::Derived::default(),
+            pending: None,
+            record_bytes_max: 0,
             location: None,
             version: 0,
         };

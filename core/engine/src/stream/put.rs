@@ -34,7 +34,7 @@ impl Stream {
     /// [`Stream::put`] by a call that was admitted.
     pub fn put_admitted(&self, call: &Admitted, record: &NewRecord<'_>) -> Result<PutRecord> {
         debug_assert!(call.is_for(PUT));
-        entry::check(record, &self.host.limits)?;
+        entry::check(record, &self.host.limits, self.record_bytes_max())?;
         self.check_present()?;
         let now = call.now(&self.host);
         let put = {
@@ -72,8 +72,9 @@ impl Stream {
         mut each: impl FnMut(PutRecord),
     ) -> Result<Option<Ticket>> {
         debug_assert!(call.is_for(PUT));
+        let bytes_max = self.record_bytes_max();
         for (index, record) in records.iter().enumerate() {
-            entry::check(record, &self.host.limits).map_err(|error| {
+            entry::check(record, &self.host.limits, bytes_max).map_err(|error| {
                 Error::new(error.code(), format!("records[{index}]: {}", error.message()))
             })?;
         }

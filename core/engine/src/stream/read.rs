@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trunkline_host::Log;
+use trunkline_host::{Admitted, Log};
 use trunkline_stream::{Bounds, SequenceNumber, ShardId, Start};
 use trunkline_types::{Code, Error, Millis, Result};
 
@@ -49,6 +49,8 @@ pub struct ReadOutcome {
     pub next: u64,
     /// Whether the shard is closed and was read to its end.
     pub is_end: bool,
+    /// Whether nothing is left to be read now.
+    pub is_tip: bool,
 }
 
 /// A shard at one moment, as a read needs it.
@@ -78,7 +80,17 @@ impl Stream {
         request: &ReadRequest,
         sink: impl FnMut(StreamRecord<'_>),
     ) -> Result<ReadOutcome> {
-        let call = self.host.admit(READ, &self.name)?;
+        self.read_admitted(&self.host.admit(READ, &self.name)?, request, sink)
+    }
+
+    /// [`Stream::read`] by a call that was admitted.
+    pub fn read_admitted(
+        &self,
+        call: &Admitted,
+        request: &ReadRequest,
+        sink: impl FnMut(StreamRecord<'_>),
+    ) -> Result<ReadOutcome> {
+        debug_assert!(call.is_for(READ));
         self.check_present()?;
         let now = call.now(&self.host);
         self.host.sweep_if_due(now);
@@ -138,7 +150,7 @@ impl ShardView {
         // Before the entries: what is appended behind it is not the end.
         let (first, end) = offsets(&self.log);
         let next = request.offset.max(first);
-        let mut outcome = ReadOutcome { records: 0, bytes: 0, next, is_end: false };
+        let mut outcome = ReadOutcome { records: 0, bytes: 0, next, is_end: false, is_tip: false };
         let mut failure = Ok(());
         if request.max > 0 {
             self.log.read(next + 1, &mut |found| {
@@ -167,7 +179,8 @@ impl ShardView {
             })?;
         }
         failure?;
-        outcome.is_end = self.closed && outcome.next.max(offsets(&self.log).0) >= end;
+        outcome.is_tip = outcome.next.max(offsets(&self.log).0) >= end;
+        outcome.is_end = self.closed && outcome.is_tip;
         Ok(outcome)
     }
 }

@@ -8,10 +8,12 @@
 //! 58 reader    | stream 4 | reader 4 | created 8 | name |
 //! 59 position  | stream 4 | reader 4 | shard 4 | next 8 |
 //! 60 removed   | stream 4 | reader 4 |
+//! 61 stream    | as 56, and behind the shards: | change 1 | until 8 | record_bytes_max 4 |
 //! ```
 //!
 //! Text and the document have their lengths before them, 4 bytes each. A parent that is absent is
 //! `ffff_ffff`; a shard that is open was closed at 0.
+//! Streams were written as 56 before they had states.
 
 use std::ops::RangeInclusive;
 
@@ -19,14 +21,17 @@ use trunkline_host::{Encode, Put, Take, damaged};
 use trunkline_stream::{HashKey, HashKeyRange, Shard, ShardId};
 use trunkline_types::{Millis, ResourceId, Result};
 
-/// The first bytes of the records; 61 to 63 are kept for later.
-pub(super) const KINDS: RangeInclusive<u8> = STREAM..=63;
+use super::status::{Pending, StreamChange};
 
-const STREAM: u8 = 56;
+/// The first bytes of the records; 62 and 63 are kept for later.
+pub(super) const KINDS: RangeInclusive<u8> = STREAM_WITHOUT_STATE..=63;
+
+const STREAM_WITHOUT_STATE: u8 = 56;
 const STREAM_REMOVED: u8 = 57;
 const READER: u8 = 58;
 const POSITION: u8 = 59;
 const READER_REMOVED: u8 = 60;
+const STREAM: u8 = 61;
 
 const ABSENT: u32 = u32::MAX;
 
@@ -65,6 +70,9 @@ pub(super) struct StreamRecord {
     pub region: String,
     pub name: String,
     pub document: Vec<u8>,
+    pub pending: Option<Pending>,
+    /// Largest record in bytes; 0 stands for the engine's limit.
+    pub record_bytes_max: u32,
     /// The shards that are not expired, each with the id of its log.
     pub shards: Vec<(Shard, ResourceId)>,
 }
@@ -97,7 +105,12 @@ impl<'a> Record<'a> {
     pub fn decode(bytes: &'a [u8]) -> Result<Self> {
         let mut take = Take(bytes);
         let record = match take.u8()? {
-            STREAM => Self::Stream(StreamRecord::decode(&mut take)?),
+            STREAM_WITHOUT_STATE => Self::Stream(StreamRecord::decode(&mut take)?),
+            STREAM => {
+                let mut stream = StreamRecord::decode(&mut take)?;
+                stream.decode_state(&mut take)?;
+                Self::Stream(stream)
+            }
             STREAM_REMOVED => Self::StreamRemoved(ResourceId(take.u32()?)),
             READER => {
                 let (key, created) = (ReaderKey::decode(&mut take)?, take.u64()?);
@@ -149,6 +162,29 @@ impl StreamRecord {
             out.put_u64(shard.closed.unwrap_or(0));
             out.put_u32(log.0);
         }
+        let (change, until) = match self.pending {
+            None => (0, 0),
+            Some(Pending { change: StreamChange::Creating, until }) => (1, until),
+            Some(Pending { change: StreamChange::Updating, until }) => (2, until),
+            Some(Pending { change: StreamChange::Deleting, until }) => (3, until),
+        };
+        out.put_u8(change);
+        out.put_u64(until);
+        out.put_u32(self.record_bytes_max);
+    }
+
+    fn decode_state(&mut self, take: &mut Take<'_>) -> Result<()> {
+        let change = match take.u8()? {
+            0 => None,
+            1 => Some(StreamChange::Creating),
+            2 => Some(StreamChange::Updating),
+            3 => Some(StreamChange::Deleting),
+            _ => return Err(damaged("a state that this version does not know")),
+        };
+        let until = take.u64()?;
+        self.pending = change.map(|change| Pending { change, until });
+        self.record_bytes_max = take.u32()?;
+        Ok(())
     }
 
     fn decode(take: &mut Take<'_>) -> Result<Self> {
@@ -162,6 +198,8 @@ impl StreamRecord {
             region: take.text()?.to_owned(),
             name: take.text()?.to_owned(),
             document: take.bytes()?.to_vec(),
+            pending: None,
+            record_bytes_max: 0,
             shards: Vec::new(),
         };
         for _ in 0..take.u32()? {
@@ -206,6 +244,8 @@ mod tests {
                 region: "us-east-1".into(),
                 name: "clicks".into(),
                 document: b"{}".to_vec(),
+                pending: Some(Pending { change: StreamChange::Updating, until: 12 }),
+                record_bytes_max: 2048,
                 shards: shards.all().map(logs).collect(),
             }),
             Record::StreamRemoved(ResourceId(3)),
@@ -213,6 +253,19 @@ mod tests {
             Record::Position { key, shard: ShardId(1), next: 99 },
             Record::ReaderRemoved(key),
         ]
+    }
+
+    #[test]
+    fn a_stream_without_a_state_is_active() {
+        let Some(Record::Stream(mut stream)) = records().into_iter().next() else {
+            panic!("the first record is a stream");
+        };
+        let mut bytes = Vec::new();
+        stream.encode(&mut bytes);
+        bytes[0] = STREAM_WITHOUT_STATE;
+        bytes.truncate(bytes.len() - 13);
+        (stream.pending, stream.record_bytes_max) = (None, 0);
+        assert_eq!(Record::decode(&bytes), Ok(Record::Stream(stream)));
     }
 
     #[test]

@@ -149,6 +149,7 @@ impl Loader for StreamLoader {
             drop(readers);
             host.directory.add(stream.clone());
             stream.arm_retention(now);
+            stream.arm_deletion();
         }
         Ok(Arc::new(streams))
     }
@@ -167,6 +168,8 @@ fn state_of(record: &StreamRecord, location: Location, logs: &Logs) -> Result<St
     let mut state = State::new(shards, logs, record.retention);
     state.floor = record.floor;
     state.document = record.document.clone();
+    state.pending = record.pending;
+    state.record_bytes_max = record.record_bytes_max;
     state.location = Some(location);
     Ok(state)
 }

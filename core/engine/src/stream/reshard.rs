@@ -6,6 +6,7 @@ use trunkline_journal::Ticket;
 use trunkline_stream::{HashKey, Reshard, ReshardError, ShardId, Shards};
 use trunkline_types::{Millis, Result};
 
+use super::status::Derived;
 use super::streams::{check_retention, check_shards};
 use super::{State, Stream, errors};
 
@@ -54,10 +55,13 @@ impl Stream {
 
     /// Replaces what the surfaces keep with the stream.
     pub fn set_document(&self, document: &[u8]) -> Result<Option<Ticket>> {
-        self.change(|state, _| state.document = document.to_vec())
+        self.change(|state, _| {
+            state.document = document.to_vec();
+            state.derived = Derived::default();
+        })
     }
 
-    fn change(&self, change: impl FnOnce(&mut State, Millis)) -> Result<Option<Ticket>> {
+    pub(super) fn change(&self, change: impl FnOnce(&mut State, Millis)) -> Result<Option<Ticket>> {
         self.check_writable()?;
         self.host.refuse_if_full()?;
         let now = self.host.now();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use trunkline_host::{Host, Logs, Waiters};
 use trunkline_stream::Shards;
-use trunkline_types::sync::atomic::AtomicBool;
+use trunkline_types::sync::atomic::{AtomicBool, AtomicU32};
 use trunkline_types::sync::{Mutex, RwLock, lock};
 use trunkline_types::{Limits, Millis, ResourceId, ResourceKind, ResourceName, Result};
 
@@ -104,6 +104,7 @@ impl Streams {
             logs: self.logs.clone(),
             id,
             name,
+            record_bytes_max: AtomicU32::new(state.record_bytes_max),
             state: RwLock::new(state),
             readers: Mutex::default(),
             waiters: Waiters::default(),

@@ -6,6 +6,7 @@ use trunkline_host::{Awaited, Host, Jobs, TimerKey, Waiters};
 use trunkline_types::Millis;
 
 use super::retention::SLOT_RETENTION;
+use super::status::SLOT_DELETION;
 use super::{Stream, StreamMember};
 
 /// Timer slot: a wait may have reached its deadline on a virtual clock.
@@ -22,6 +23,7 @@ impl Stream {
     pub(super) fn fire_slot(&self, slot: u32, now: Millis, jobs: &Jobs<'_>) -> Option<Millis> {
         match slot {
             SLOT_RETENTION => jobs.push(u64::from(SLOT_RETENTION)),
+            SLOT_DELETION => jobs.push(u64::from(SLOT_DELETION)),
             SLOT_WAITERS => self.waiters.expire(now),
             _ => self.waiters.wake_all(),
         }

@@ -1,6 +1,7 @@
 //! The services whose data plane is in Rust, one line each.
 
 pub mod events;
+pub mod kinesis;
 pub mod sns;
 pub mod sqs;
 
@@ -12,7 +13,12 @@ use crate::service::Service;
 
 /// Makes every data plane there is.
 pub fn all() -> Vec<Arc<dyn Service>> {
-    vec![Arc::new(sqs::Sqs), Arc::new(sns::Sns), Arc::new(events::Events)]
+    vec![
+        Arc::new(sqs::Sqs),
+        Arc::new(sns::Sns),
+        Arc::new(events::Events),
+        Arc::new(kinesis::Kinesis),
+    ]
 }
 
 /// Lets topics and rules send only to queues whose policy allows it.

@@ -1,0 +1,74 @@
+//! Records and shards in outputs.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use trunkline_engine::{Shards, StreamRecord};
+
+use crate::services::sqs::output::Object;
+
+/// Writes a list member by member.
+pub(super) struct List<'a> {
+    out: &'a mut Vec<u8>,
+    is_first: bool,
+}
+
+impl<'a> List<'a> {
+    pub fn open(out: &'a mut Vec<u8>) -> Self {
+        out.push(b'[');
+        Self { out, is_first: true }
+    }
+
+    pub fn object(&mut self) -> Object<'_> {
+        if !self.is_first {
+            self.out.push(b',');
+        }
+        self.is_first = false;
+        Object::open(self.out)
+    }
+
+    pub fn close(self) {
+        self.out.push(b']');
+    }
+}
+
+/// Writes a record that was read.
+pub(super) fn record(object: &mut Object<'_>, record: &StreamRecord<'_>, encryption: Option<&str>) {
+    object.plain("SequenceNumber", record.sequence.to_string().as_bytes());
+    let (seconds, millis) = (record.time / 1_000, record.time % 1_000);
+    let time = format!("{seconds}.{millis:03}");
+    object.key("ApproximateArrivalTimestamp").extend_from_slice(time.as_bytes());
+    let out = object.key("Data");
+    out.push(b'"');
+    let start = out.len();
+    out.resize(start + record.data.len().div_ceil(3) * 4, 0);
+    // The place is as large as the text.
+    let written = BASE64.encode_slice(record.data, &mut out[start..]).unwrap_or(0);
+    out.truncate(start + written);
+    out.push(b'"');
+    object.text("PartitionKey", record.key);
+    if let Some(kind) = encryption {
+        object.text("EncryptionType", kind);
+    }
+}
+
+/// Writes the shards that a reader goes on with behind `shard`.
+pub(super) fn child_shards(
+    object: &mut Object<'_>,
+    shards: &Shards,
+    shard: trunkline_engine::ShardId,
+) {
+    let mut list = List::open(object.key("ChildShards"));
+    for child in shards.children(shard) {
+        let mut object = list.object();
+        object.plain("ShardId", child.id.to_string().as_bytes());
+        let parents: Vec<String> = child.parents().map(|id| format!("\"{id}\"")).collect();
+        let text = format!("[{}]", parents.join(","));
+        object.key("ParentShards").extend_from_slice(text.as_bytes());
+        let mut range = Object::open(object.key("HashKeyRange"));
+        range.plain("StartingHashKey", child.range.start.to_string().as_bytes());
+        range.plain("EndingHashKey", child.range.end.to_string().as_bytes());
+        range.close();
+        object.close();
+    }
+    list.close();
+}

@@ -1,0 +1,69 @@
+//! Kinesis as the dispatcher sees it.
+
+use std::fmt::Write;
+
+use trunkline_engine::{Engine, ResourceName, StreamStatistics};
+
+use super::settings::Settings;
+use super::{access, errors, get_records, iterator, put, target};
+use crate::error::{Result, WireError};
+use crate::model::Protocol;
+use crate::service::{Call, Input, OperationId, Outcome, Service, write_states};
+use crate::value::Value;
+
+const OPERATIONS: [&str; 4] = ["PutRecord", "PutRecords", "GetRecords", "GetShardIterator"];
+
+/// The data plane of Kinesis.
+pub struct Kinesis;
+
+impl Service for Kinesis {
+    fn name(&self) -> &'static str {
+        "kinesis"
+    }
+
+    fn operations(&self) -> &'static [&'static str] {
+        &OPERATIONS
+    }
+
+    fn start(&self, call: &Call<'_>, operation: OperationId, input: &Input<'_>) -> Result<Outcome> {
+        match OPERATIONS[operation] {
+            "PutRecord" => put::one(call, input),
+            "PutRecords" => put::many(call, input),
+            "GetRecords" => get_records::start(call, input),
+            _ => iterator::start(call, input),
+        }
+    }
+
+    fn authorize(
+        &self,
+        call: &Call<'_>,
+        operation: &str,
+        input: &Value,
+    ) -> Result<Option<ResourceName>> {
+        let target = target::of((call.account, call.region), operation, input)?;
+        if let (Some(_), Some(name)) = (call.access, &target) {
+            let stream = call.engine.find_stream(name).map_err(|e| errors::from_engine(&e))?;
+            let settings = stream.map(|stream| stream.derived(Settings::read)).unwrap_or_default();
+            access::check(call, operation, name, &settings)?;
+        }
+        Ok(target)
+    }
+
+    fn word(&self, error: WireError, _protocol: Protocol) -> WireError {
+        errors::word(error)
+    }
+
+    fn write_metrics(&self, engine: &Engine, out: &mut dyn Write) -> std::fmt::Result {
+        writeln!(out, "# TYPE trunkline_stream_records counter")?;
+        // A closed engine has no streams to show.
+        for stream in engine.streams(None, None, "").unwrap_or_default() {
+            let Ok(StreamStatistics { shards, .. }) = stream.statistics() else { continue };
+            let states = [
+                ("put", shards.iter().map(|shard| shard.put).sum()),
+                ("kept", shards.iter().map(|shard| shard.records).sum()),
+            ];
+            write_states(out, "trunkline_stream_records", "stream", stream.name(), &states)?;
+        }
+        Ok(())
+    }
+}
