@@ -86,7 +86,17 @@ const DAY: Millis = 86_400 * SECOND;
 impl Limits {
     /// The default table with the rules that only protect AWS's own operation.
     pub fn aws() -> Self {
-        Self { purge_interval: 60 * SECOND, recreate_interval: 60 * SECOND, ..Self::default() }
+        Self {
+            purge_interval: 60 * SECOND,
+            recreate_interval: 60 * SECOND,
+            // AWS takes longer, and says not how long.
+            stream_change_duration: SECOND / 2,
+            shard_write_bytes_rate: 1_048_576,
+            shard_write_records_rate: 1_000,
+            shard_read_bytes_rate: 2_097_152,
+            shard_reads_rate: 5,
+            ..Self::default()
+        }
     }
 }
 
