@@ -7,7 +7,7 @@ use super::{BranchId, Phase, Status};
 use crate::effect::{Effect, Outcome};
 use crate::history::{Details, StateType};
 use crate::problem::{Origin, Problem};
-use crate::program::{Retrier, State};
+use crate::program::{Kind, Retrier, State};
 use crate::value::Value;
 
 impl Step<'_> {
@@ -21,7 +21,6 @@ impl Step<'_> {
         if self.retry(id, state, &problem) {
             return;
         }
-        self.drop_children(id);
         if origin != Origin::Runtime {
             match state.kind.state_type() {
                 StateType::Map => self.branch_event(id, Details::MapStateFailed),
@@ -30,7 +29,9 @@ impl Step<'_> {
             }
         }
         let caught = state.catch.iter().position(|catcher| problem.is_named(&catcher.errors));
+        // Branches that ended well keep their results for a redrive.
         let Some(catcher) = caught else { return self.fail_branch(id, problem) };
+        self.drop_children(id);
         let text = |text: &Option<Arc<str>>| match text {
             Some(text) => Value::String(Arc::clone(text)),
             None => Value::Null,
@@ -161,7 +162,7 @@ impl Step<'_> {
         match &branch.phase {
             // Its branches may go on after a redrive.
             Phase::Children(_) => return Some(kind),
-            Phase::Failed => return None,
+            Phase::Failed | Phase::Enter => return None,
             _ => {}
         }
         let phase = std::mem::replace(&mut branch.phase, Phase::Failed);
@@ -178,6 +179,33 @@ impl Step<'_> {
             Phase::Enter | Phase::Work | Phase::Children(_) | Phase::Failed => {}
         }
         Some(kind)
+    }
+
+    /// The execution goes on at the states that failed or were aborted.
+    pub fn redrive(&mut self) {
+        let last = self.execution.next_event - 1;
+        self.execution.status = Status::Running;
+        self.execution.redrives += 1;
+        self.execution.redriven_ms = self.now_ms;
+        let redrive_count = self.execution.redrives;
+        let event = self.event(last, Details::ExecutionRedriven { redrive_count });
+        self.arm_time_out();
+        let ids: Vec<BranchId> = self.execution.branches.iter().map(|(id, _)| id).collect();
+        for id in ids {
+            let fails = self.state(id).is_some_and(|state| matches!(state.kind, Kind::Fail { .. }));
+            let Some(branch) = self.execution.branches.get_mut(id) else { continue };
+            match branch.phase {
+                // A Fail state is entered again, and fails again.
+                Phase::Failed if fails => branch.phase = Phase::Enter,
+                Phase::Failed => branch.phase = Phase::Work,
+                Phase::Enter => {}
+                _ => continue,
+            }
+            branch.previous = event;
+            branch.retries.clear();
+            branch.retry_count = 0;
+            self.ready.push_back(id);
+        }
     }
 
     fn phase_failed(&mut self, id: BranchId) {

@@ -10,6 +10,8 @@ mod map_run;
 mod run;
 mod step;
 mod tasks;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

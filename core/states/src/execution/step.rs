@@ -239,8 +239,6 @@ impl<'a> Step<'a> {
         })
     }
 
-    fn redrive(&mut self) {}
-
     /// Ends the execution.
     pub fn finish(&mut self, status: Status, previous: u64, outcome: Outcome) {
         let failure = |error: &Option<String>, cause: &Option<String>| Failure {
