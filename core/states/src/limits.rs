@@ -31,7 +31,7 @@ pub struct Limits {
     pub jsonata_depth: usize,
     /// Items of a sequence that a JSONata expression makes.
     pub jsonata_items: usize,
-    /// Bytes of a string that a JSONata expression makes.
+    /// Bytes of a value that a JSONata expression makes.
     pub jsonata_bytes: usize,
     /// Milliseconds that a JSONata expression may take: a backstop, far above what a useful
     /// expression takes.
@@ -62,7 +62,7 @@ impl Default for Limits {
             variables_bytes: 10 << 20,
             jsonata_depth: 200,
             jsonata_items: 1_000_000,
-            jsonata_bytes: 1 << 20,
+            jsonata_bytes: 16 << 20,
             jsonata_ms: 1_000,
             error_chars: 256,
             cause_chars: 32_768,

@@ -127,7 +127,7 @@ impl Compiler<'_> {
             }
             Err(message) => {
                 let code = Code::InvalidJsonataExpression;
-                self.other(code, Some(at.to_owned()), message);
+                self.other(code, Some(at.to_owned()), jsonata::without_code(&message));
                 None
             }
         }

@@ -64,6 +64,8 @@ pub(super) fn register(
         }
         Ok(JValue::array(items))
     })?;
+    let bytes = bindings.limits.jsonata_bytes;
+    evaluator.register_fn_override("pad", move |arguments: &[JValue]| pad(arguments, bytes))?;
     evaluator.register_fn("uuid", move |_: &[JValue]| Ok(uuid(&random)))?;
     evaluator.register_fn("parse", parse)?;
     evaluator.register_fn("hash", hash)?;
@@ -178,4 +180,37 @@ fn range(arguments: &[JValue], most: usize) -> Result {
         Ok([item]) => Ok(item),
         Err(items) => Ok(JValue::array(items)),
     }
+}
+
+/// `$pad(text, width, letters)`, up to a size.
+fn pad(arguments: &[JValue], most: usize) -> Result {
+    let text = match arguments.first() {
+        None | Some(JValue::Undefined) => return Ok(JValue::Undefined),
+        Some(JValue::String(text)) => text,
+        Some(_) => {
+            return error(
+                "T0410: Argument 1 of function \"pad\" does not match function signature",
+            );
+        }
+    };
+    let width = match arguments.get(1).and_then(JValue::as_f64) {
+        Some(width) => width as i64,
+        None => whole(arguments.get(1), "pad", 2)?,
+    };
+    let letters = match arguments.get(2) {
+        None | Some(JValue::Undefined) => " ",
+        Some(JValue::String(letters)) if letters.is_empty() => " ",
+        Some(JValue::String(letters)) => letters,
+        Some(_) => {
+            return error(
+                "T0410: Argument 3 of function \"pad\" does not match function signature",
+            );
+        }
+    };
+    if width.unsigned_abs() > most as u64 / 4 {
+        return error(format!("D2015: The value takes more than {most} bytes"));
+    }
+    let missing = (width.unsigned_abs() as usize).saturating_sub(text.chars().count());
+    let filling: String = letters.chars().cycle().take(missing).collect();
+    Ok(JValue::string(if width < 0 { filling + text } else { format!("{text}{filling}") }))
 }

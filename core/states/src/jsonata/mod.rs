@@ -3,6 +3,7 @@
 
 mod convert;
 mod functions;
+mod guard;
 mod reference;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,9 @@ use crate::value::Value;
 /// The members of `$states`.
 const STATES: [&str; 4] = ["input", "result", "errorOutput", "context"];
 
+/// Deeper expressions are refused.
+const DEPTH_MAX: usize = 500;
+
 const NO_FUNCTION: &str = "T1006: Attempted to invoke a non-function";
 
 /// A parsed JSONata expression.
@@ -31,6 +35,7 @@ pub(crate) struct Query {
     /// The members of `$states` that it may name.
     states: Vec<&'static str>,
     is_random: bool,
+    top_level: Option<String>,
 }
 
 /// What an expression may see.
@@ -48,8 +53,12 @@ pub(crate) struct Bindings<'a> {
 impl Query {
     /// Parses the text between `{%` and `%}`. The error is the parser's message.
     pub fn parse(text: &str) -> Result<Query, String> {
-        let ast = jsonata_core::parser::parse(text)
-            .map_err(|error| without_code(&error.to_string()).to_owned())?;
+        if nesting(text) > DEPTH_MAX {
+            return Err("Expressions are nested too deeply".to_owned());
+        }
+        let mut ast = jsonata_core::parser::parse(text).map_err(|error| error.to_string())?;
+        let top_level = reference::top_level(&ast);
+        guard::guard(&mut ast);
         let mut names: Vec<Arc<str>> = Vec::new();
         for name in variables_in(text) {
             if !names.iter().any(|known| **known == *name) {
@@ -58,7 +67,7 @@ impl Query {
         }
         let is_random = names.iter().any(|name| matches!(&**name, "random" | "uuid" | "shuffle"));
         let states = states_in(text);
-        Ok(Query { source: Arc::from(text), ast, names, states, is_random })
+        Ok(Query { source: Arc::from(text), ast, names, states, is_random, top_level })
     }
 
     /// The text of the expression.
@@ -67,8 +76,8 @@ impl Query {
     }
 
     /// The first name that the expression looks up in its input, which AWS does not give it.
-    pub fn top_level_reference(&self) -> Option<String> {
-        reference::top_level(&self.ast)
+    pub fn top_level_reference(&self) -> Option<&str> {
+        self.top_level.as_deref()
     }
 
     /// Whether the value depends on random numbers.
@@ -114,6 +123,8 @@ impl Query {
             format!("threw an error during evaluation. {message}")
         };
         functions::register(&mut evaluator, bindings).map_err(|error| threw(error.message()))?;
+        guard::register(&mut evaluator, limits.jsonata_bytes)
+            .map_err(|error| threw(error.message()))?;
         let result =
             evaluator.evaluate(&self.ast, input).map_err(|error| threw(error.message()))?;
         match convert::from_jsonata(&result) {
@@ -128,11 +139,42 @@ pub(crate) fn expression(text: &str) -> Option<&str> {
     text.strip_prefix("{%")?.strip_suffix("%}").map(str::trim)
 }
 
-/// A message of the parser without the code before it: AWS leaves it out.
-fn without_code(message: &str) -> &str {
+/// How deep an expression may be nested, at most: each bracket and each operator that needs an
+/// operand on its right is a level.
+fn nesting(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let mut prefixes = 0;
+    for byte in text.bytes() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b'-' | b'?' | b':' | b'~' | b'%' | b'^' | b'&' | b'+' | b'*' | b'/' => prefixes += 1,
+            _ => continue,
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest + prefixes / 16
+}
+
+/// The names that the library has for symbols, in its messages.
+const SYMBOLS: [(&str, &str); 6] = [
+    ("RightBracket", "]"),
+    ("RightParen", ")"),
+    ("RightBrace", "}"),
+    ("LeftBracket", "["),
+    ("LeftParen", "("),
+    ("LeftBrace", "{"),
+];
+
+/// A message of the parser in AWS's words: without the code before it, with symbols in quotes.
+pub(crate) fn without_code(message: &str) -> String {
     let (code, rest) = message.split_once(": ").unwrap_or(("", message));
     let coded = code.len() == 5 && code.bytes().skip(1).all(|byte| byte.is_ascii_digit());
-    if coded { rest } else { message }
+    let mut text = if coded { rest } else { message }.to_owned();
+    for (name, symbol) in SYMBOLS {
+        text = text.replace(name, &format!("\"{symbol}\""));
+    }
+    text
 }
 
 /// The names after a dollar sign. Those in strings are among them, which does no harm.

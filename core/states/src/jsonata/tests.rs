@@ -112,3 +112,47 @@ fn the_suite_of_jsonata_passes() {
     let count = differences.len();
     assert!(differences.is_empty(), "{count} of {}:\n{}", cases.len(), differences.join("\n"));
 }
+
+fn hostile(expression: &str) -> String {
+    let query = match Query::parse(expression) {
+        Ok(query) => query,
+        Err(message) => return message,
+    };
+    let limits = Limits::default();
+    let bindings =
+        Bindings { states: &|_| None, variable: &|_| None, limits: &limits, now_ms: 0, seed: 0 };
+    query.evaluate(&bindings).unwrap_err()
+}
+
+#[test]
+fn expressions_that_grow_without_bound_end() {
+    let grown = [
+        "($f := function($s, $n) { $n = 0 ? $s : $f($s & $s, $n - 1) }; $f('a', 60))",
+        "($f := function($s, $n) { $n = 0 ? $s : $f([$s, $s], $n - 1) }; $f('a', 60))",
+        "($f := function($s, $n) { $n = 0 ? $s : $f({'a': $s, 'b': $s}, $n - 1) }; $f(1, 60))",
+        "$reduce([1..60], function($a, $i) { [$a, $a] }, 1)",
+        "$reduce([1..60], function($a, $i) { $a & $a }, 'a')",
+        "$reduce([1..60], function($a, $i) { $append($a, $a) }, [1])",
+        "$string($reduce([1..60], function($a, $i) { {'x': [$a, $a]} }, 1))",
+        "$pad('a', 2000000000)",
+        "($s := $pad('a', 1000000); $join([1..1000000].($s), $s))",
+        "($s := $pad('a', 1000000); $replace($s, 'a', $s))",
+        "($f := function($n) { 1 + $f($n + 1) }; $f(0))",
+        "($f := function($n) { $f($n + 1) }; $f(0))",
+        "[1..100000000]",
+        "$range(1, 100000000, 1)",
+    ];
+    for expression in grown {
+        let message = hostile(expression);
+        let codes = ["D2015", "D1011", "D1012", "U1001", "D2014"];
+        assert!(codes.iter().any(|code| message.contains(code)), "{expression}: {message}");
+    }
+}
+
+#[test]
+fn expressions_that_are_nested_too_deeply_are_refused() {
+    for (open, close) in [("(", ")"), ("[", "]"), ("$f(", ")"), ("-", ""), ("1+", "")] {
+        let text = format!("{}1{}", open.repeat(200_000), close.repeat(200_000));
+        assert!(Query::parse(&text).is_err(), "{open}");
+    }
+}
