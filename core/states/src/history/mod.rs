@@ -1,6 +1,7 @@
 //! The events of a history, as `GetExecutionHistory` answers them.
 
 mod render;
+mod text;
 
 use std::sync::Arc;
 

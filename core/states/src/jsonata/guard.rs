@@ -14,14 +14,15 @@ const REPLACED: &str = "__replaced";
 /// The functions of JSONata and of AWS.
 #[rustfmt::skip]
 const BUILT_IN: [&str; 67] = [
-    "abs", "append", "assert", "average", "base64decode", "base64encode", "boolean", "ceil", "clone",
-    "contains", "count", "decodeUrl", "decodeUrlComponent", "distinct", "each", "encodeUrl",
-    "encodeUrlComponent", "error", "eval", "exists", "filter", "floor", "formatBase",
-    "formatInteger", "formatNumber", "fromMillis", "hash", "join", "keys", "length", "lookup",
-    "lowercase", "map", "match", "max", "merge", "millis", "min", "not", "now", "number", "pad",
-    "parse", "parseInteger", "partition", "power", "random", "range", "reduce", "replace",
-    "reverse", "round", "shuffle", "sift", "single", "sort", "split", "spread", "sqrt", "string",
-    "substring", "substringAfter", "substringBefore", "sum", "toMillis", "trim", "type",
+    "abs", "append", "assert", "average", "base64decode", "base64encode", "boolean", "ceil",
+    "clone", "contains", "count", "decodeUrl", "decodeUrlComponent", "distinct", "each",
+    "encodeUrl", "encodeUrlComponent", "error", "eval", "exists", "filter", "floor",
+    "formatBase", "formatInteger", "formatNumber", "fromMillis", "hash", "join", "keys",
+    "length", "lookup", "lowercase", "map", "match", "max", "merge", "millis", "min", "not",
+    "now", "number", "pad", "parse", "parseInteger", "partition", "power", "random",
+    "range", "reduce", "replace", "reverse", "round", "shuffle", "sift", "single", "sort",
+    "split", "spread", "sqrt", "string", "substring", "substringAfter", "substringBefore",
+    "sum", "toMillis", "trim", "type",
 ];
 
 /// What one node of a value counts, beside its text.

@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 
 pub use number::Number;
 pub use parse::{MalformedJson, parse};
+pub(crate) use write::write_string;
 
 /// The members of an object, in the order of their text.
 pub type Members = IndexMap<Arc<str>, Value>;

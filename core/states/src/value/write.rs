@@ -38,7 +38,7 @@ impl Value {
 }
 
 /// Appends text as a JSON string.
-fn write_string(text: &str, out: &mut String) {
+pub(crate) fn write_string(text: &str, out: &mut String) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     out.push('"');
     let mut copied = 0;

@@ -168,6 +168,7 @@ impl Driver<'_> {
             match effect {
                 Effect::History(event) => {
                     last = event.id;
+                    assert_eq!(event.to_text(true), event.to_value(true).to_string());
                     self.events.push(event.to_value(true));
                 }
                 Effect::StartTask(request) => self.answer_task(request.task, last),
