@@ -105,6 +105,22 @@ impl Schedules {
         })
     }
 
+    /// Up to `limit` schedules whose name starts with `prefix` and comes behind `after`, in order.
+    #[pyo3(signature = (owner, prefix, after, limit))]
+    fn page(
+        &self,
+        owner: (String, String),
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> PyResult<Vec<Schedule>> {
+        guard(|| {
+            let owner = (&*owner.0, &*owner.1);
+            let found = self.0.schedule_page(owner, prefix, after, limit).map_err(raise)?;
+            Ok(found.into_iter().map(|schedule| self.wrap(schedule)).collect())
+        })
+    }
+
     /// The full name of a target.
     fn target_name(&self, target: (String, u32)) -> PyResult<PlainName> {
         guard(|| Ok(plain(target_name(&self.0, &target)?)))

@@ -77,6 +77,8 @@ pub(crate) fn logs(host: &Host) -> Result<Arc<Logs>> {
 pub(crate) struct Found {
     /// The payloads of the entries, in order, with their sequence numbers.
     pub entries: Vec<(u64, Vec<u8>)>,
+    /// The time of the last entry.
+    pub last: Option<Millis>,
     /// The sequence number behind the last entry.
     pub next: u64,
     /// Whether no entry before the end follows.
@@ -88,7 +90,7 @@ pub(crate) struct Found {
 pub(crate) fn find(log: &Log, next: u64, start: Millis, end: Millis) -> Result<Found> {
     let mut next = if next == 0 { log.find_time(start)? } else { next };
     let mut entries: Vec<(u64, Vec<u8>)> = Vec::new();
-    let mut is_full = false;
+    let (mut is_full, mut last) = (false, None);
     log.read(next, &mut |entry| {
         if entry.time >= end {
             return false;
@@ -97,8 +99,9 @@ pub(crate) fn find(log: &Log, next: u64, start: Millis, end: Millis) -> Result<F
         if !is_full {
             entries.push((entry.sequence, entry.payload.to_vec()));
             next = entry.sequence + 1;
+            last = Some(entry.time);
         }
         !is_full
     })?;
-    Ok(Found { entries, next, is_last: !is_full })
+    Ok(Found { entries, last, next, is_last: !is_full })
 }

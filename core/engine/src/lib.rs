@@ -39,7 +39,7 @@ pub use archive::ReplayState;
 pub use bus::{
     Archive, BUS, Bus, BusStatistics, DEFAULT_BUS, Input, PUT as PUT_EVENT, PutEvent, PutOutcome,
     ReplayRequest, ReplayStatus, RuleExplanation, RuleSource, RuleStatus, ServiceEvent,
-    TargetDefinition, bus_name,
+    TargetDefinition, Used as UsedTarget, bus_name,
 };
 pub use components::KINDS;
 pub use engine::{Engine, advance};

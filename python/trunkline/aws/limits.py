@@ -76,6 +76,8 @@ LOG_BATCH_BYTES_MAX = 1_048_576
 """The largest batch of log events; each counts with :data:`LOG_EVENT_BYTES_EXTRA` bytes more."""
 LOG_EVENT_BYTES_EXTRA = 26
 
+EVENT_SOURCE_PENDING_SECONDS = 1_209_600.0
+"""How long a partner event source may be PENDING."""
 API_DESTINATION_MS = 5_000
 """How long an API destination or an authorization endpoint may take."""
 OAUTH_ANSWER_BYTES_MAX = 65_536

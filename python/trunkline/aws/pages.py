@@ -29,7 +29,7 @@ def page(
     >>> page(["a", "b", "c"], str, 2, "Yg==", ValueError)
     (['c'], {})
     """
-    after = None if token is None else _read(token, refusal)
+    after = after_of(token, refusal)
     left = sorted((item for item in items if after is None or key(item) > after), key=key)
     shown = left[:most]
     if len(left) <= most:
@@ -37,7 +37,10 @@ def page(
     return shown, {"NextToken": base64.urlsafe_b64encode(key(shown[-1]).encode()).decode()}
 
 
-def _read(token: str, refusal: Callable[[], Exception]) -> str:
+def after_of(token: str | None, refusal: Callable[[], Exception]) -> str | None:
+    """The key of the last item before a page; None for the first page."""
+    if token is None:
+        return None
     try:
         return base64.b64decode(token.encode(), b"-_", validate=True).decode()
     except (binascii.Error, ValueError):

@@ -135,6 +135,7 @@ fn plain_replay(py: Python<'_>, status: ReplayStatus) -> PyResult<Bound<'_, PyDi
     values.set_item("replayed", status.replayed)?;
     values.set_item("start", status.request.start)?;
     values.set_item("end", status.request.end)?;
+    values.set_item("last_event_at", status.last_event.map(|time| time as f64 / 1_000.0))?;
     values.set_item("started_at", status.started as f64 / 1_000.0)?;
     values.set_item("ended_at", status.ended.map(|time| time as f64 / 1_000.0))?;
     values.set_item("failure", status.failure)?;

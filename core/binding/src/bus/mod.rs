@@ -10,10 +10,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use trunkline_engine::{
     Bus as CoreBus, Engine as CoreEngine, NewRule, NewTarget, PutEvent, PutOutcome, RuleStatus,
-    Ticket,
+    Ticket, UsedTarget,
 };
 use trunkline_pattern::Dialect;
-use trunkline_types::Result;
+use trunkline_types::{ResourceId, Result};
 
 use self::archive::Archives;
 use self::results::{PutEventResult, PutEventsResult};
@@ -178,6 +178,36 @@ impl Bus {
             let rules = py.detach(|| self.bus.rules()).map_err(raise)?;
             rules.into_iter().map(|rule| plain_rule(py, rule)).collect()
         })
+    }
+
+    /// Up to `limit` rules whose name starts with `prefix` and comes behind `after`, in order.
+    #[pyo3(signature = (prefix, after, limit))]
+    fn rule_page<'py>(
+        &self,
+        py: Python<'py>,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        guard(|| {
+            let page = py.detach(|| self.bus.rule_page(prefix, after, limit)).map_err(raise)?;
+            page.into_iter().map(|rule| plain_rule(py, rule)).collect()
+        })
+    }
+
+    /// Up to `limit` names of rules behind `after`, in order, with a target of this resource name,
+    /// or at the resource of this id.
+    #[pyo3(signature = (arn, resource, after, limit))]
+    fn rule_names_of(
+        &self,
+        py: Python<'_>,
+        arn: &str,
+        resource: Option<u32>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> PyResult<Vec<String>> {
+        let used = resource.map_or(UsedTarget::Arn(arn), |id| UsedTarget::Resource(ResourceId(id)));
+        guard(|| py.detach(|| self.bus.rule_names_of(used, after, limit)).map_err(raise))
     }
 
     /// The name of each rule, and why it matches the event or does not.

@@ -43,7 +43,7 @@ impl Bus {
         let id = old.as_ref().map_or_else(|| self.host.next_id(), |old| old.id);
         let counters = old.as_ref().map(|old| old.counters.clone()).unwrap_or_default();
         let record = RuleRecord { id, bus: self.id, name, pattern, is_enabled, targets, document };
-        let rule = Arc::new(Rule::new(&record, counters)?);
+        let rule = Arc::new(Rule::new(&record, compiled, counters)?);
         let mut log = self.host.append()?;
         let replaced = old.as_ref().and_then(|old| *lock(&old.location));
         *lock(&rule.location) = log.append_live(&Record::Rule(record), replaced);
@@ -52,7 +52,7 @@ impl Bus {
         if let Some(old) = &old {
             self.rules.forget_targets(old);
         }
-        self.rules.put(&mut names, vec![(rule, compiled)]);
+        self.rules.put(&mut names, vec![rule]);
         Ok(ticket)
     }
 

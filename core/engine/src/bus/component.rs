@@ -15,7 +15,7 @@ use super::record::{BusRecord, Record};
 use super::replay::Replays;
 use super::rules::Rule;
 use super::target::TargetDefinition;
-use super::{BUS_NAME_MAX, Bus, Stored, check_name};
+use super::{Bus, Stored, check_bus_name};
 
 /// All event buses of an engine.
 pub(crate) struct Buses {
@@ -57,7 +57,7 @@ impl Buses {
         }
         host.check_writable()?;
         host.refuse_if_full()?;
-        check_name("event bus", &name.name, BUS_NAME_MAX)?;
+        check_bus_name(&name.name)?;
         // Creation is rare, and must not race with itself for a name.
         let _creating = lock(&self.creating);
         if let Some(bus) = host.directory.find(&name) {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use trunkline_host::{Component, Host, Loader, Location, ResourceReport};
-use trunkline_pattern::Pattern;
 use trunkline_types::sync::lock;
 use trunkline_types::{Millis, ResourceId, ResourceName, Result};
 
@@ -221,13 +220,13 @@ impl Loader for BusLoader {
     fn finish(mut self: Box<Self>, host: &Arc<Host>) -> Result<Arc<dyn Component>> {
         let now = host.now();
         let component = Buses::new(host.clone());
-        let mut ready: BTreeMap<ResourceId, Vec<(Arc<Rule>, Pattern)>> = BTreeMap::new();
+        let mut ready: BTreeMap<ResourceId, Vec<Arc<Rule>>> = BTreeMap::new();
         for (id, stored) in &self.rules {
             host.live_bytes().add(stored.at, now);
             let compiled = compile(&stored.pattern)?;
-            let rule = Rule::new(&stored.record(*id), Arc::default())?;
+            let rule = Rule::new(&stored.record(*id), compiled, Arc::default())?;
             *lock(&rule.location) = Some(stored.at);
-            ready.entry(stored.bus).or_default().push((Arc::new(rule), compiled));
+            ready.entry(stored.bus).or_default().push(Arc::new(rule));
         }
         for (id, stored) in &self.buses {
             host.live_bytes().add(stored.at, now);

@@ -24,7 +24,9 @@ mod rules;
 mod service_event;
 mod target;
 mod traced;
+mod users;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use trunkline_host::{
@@ -55,6 +57,7 @@ pub use self::replay::{ReplayRequest, ReplayStatus};
 pub use self::rules::RuleStatus;
 pub use self::service_event::{DEFAULT_BUS, ServiceEvent};
 pub use self::target::TargetDefinition;
+pub use self::users::Used;
 
 /// The kind of event buses, for the table of kinds.
 pub static BUSES: ComponentKind = ComponentKind {
@@ -197,6 +200,29 @@ impl Bus {
         Ok(self.rules.all().iter().map(|rule| rule.status()).collect())
     }
 
+    /// Up to `limit` rules whose name starts with `prefix` and comes behind `after`, in order.
+    pub fn rule_page(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<RuleStatus>> {
+        self.check_readable()?;
+        let page = self.rules.page(prefix, after, limit);
+        Ok(page.iter().map(|rule| rule.status()).collect())
+    }
+
+    /// Up to `limit` names of rules with a target that `used` names, behind `after`, in order.
+    pub fn rule_names_of(
+        &self,
+        used: Used<'_>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>> {
+        self.check_readable()?;
+        Ok(self.rules.names_of(&used, after, limit))
+    }
+
     /// The rule of this name.
     pub fn rule(&self, name: &str) -> Result<RuleStatus> {
         self.find_rule(name)?.ok_or_else(|| self.no_such_rule(name))
@@ -278,7 +304,21 @@ pub(crate) fn no_such_bus(name: &str) -> Error {
     Error::new(Code::ResourceNotFoundException, format!("Event bus {name} does not exist."))
 }
 
-/// Checks the name of a bus, a rule or a target.
+/// Checks the name of a bus. Those for the events of partners have slashes, as on AWS.
+fn check_bus_name(name: &str) -> Result<()> {
+    let plain = match name.strip_prefix("aws.partner/") {
+        Some(parts) => Cow::Owned(parts.replace('/', "-")),
+        None => Cow::Borrowed(name),
+    };
+    check_name("event bus", &plain, BUS_NAME_MAX).map_err(|_| {
+        invalid(format!(
+            "The name {name:?} of an event bus is not valid: 1 to {BUS_NAME_MAX} letters, digits, \
+             -, . and _."
+        ))
+    })
+}
+
+/// Checks the name of a rule, an archive, a replay or a target.
 fn check_name(what: &str, name: &str, max: usize) -> Result<()> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     if name.is_empty() || name.len() > max || !name.bytes().all(is_plain) {

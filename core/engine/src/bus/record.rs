@@ -93,6 +93,8 @@ pub(super) struct ReplayRecord<'a> {
     /// When it ended; 0 while it runs.
     pub ended: Millis,
     pub failure: &'a str,
+    /// The time of the last event that was put; 0 before the first.
+    pub last_event: Millis,
 }
 
 fn put_head(out: &mut Vec<u8>, kind: u8, id: ResourceId, is_there: bool) {
@@ -169,6 +171,7 @@ impl ReplayRecord<'_> {
             out.put_u64(number);
         }
         put_texts(out, &[self.failure]);
+        out.put_u64(self.last_event);
     }
 }
 
@@ -240,6 +243,8 @@ fn take_replay(id: ResourceId, mut take: Take<'_>) -> Result<ReplayRecord<'_>> {
         started: take.u64()?,
         ended: take.u64()?,
         failure: take.text()?,
+        // Earlier records end here.
+        last_event: if take.0.is_empty() { 0 } else { take.u64()? },
     })
 }
 
@@ -304,6 +309,7 @@ mod tests {
             started: 5,
             ended: 6,
             failure: "why",
+            last_event: 9,
         };
         let (account, region, name) = ("000000000000", "us-east-1", "default");
         vec![

@@ -49,6 +49,8 @@ pub struct ReplayStatus {
     pub state: ReplayState,
     /// How many events were put.
     pub replayed: u64,
+    /// The time of the last event that was put.
+    pub last_event: Option<Millis>,
     /// When it was started.
     pub started: Millis,
     /// When it ended.
@@ -81,6 +83,7 @@ impl Replay {
             },
             state: ReplayState::of_number(record.state),
             replayed: record.replayed,
+            last_event: Some(record.last_event).filter(|time| *time > 0),
             started: record.started,
             ended: Some(record.ended).filter(|time| *time > 0),
             failure: Some(record.failure.to_owned()).filter(|why| !why.is_empty()),
@@ -103,6 +106,7 @@ impl Replay {
             started: status.started,
             ended: status.ended.unwrap_or(0),
             failure: status.failure.as_deref().unwrap_or_default(),
+            last_event: status.last_event.unwrap_or(0),
         }
     }
 
@@ -126,6 +130,8 @@ impl ReplayStatus {
 struct Found {
     events: Vec<Event>,
     next: u64,
+    /// The time of the last of them.
+    last: Option<Millis>,
     is_last: bool,
 }
 
@@ -160,6 +166,7 @@ impl Replays {
             request,
             state: ReplayState::Running,
             replayed: 0,
+            last_event: None,
             started: now,
             ended: None,
             failure: None,
@@ -307,6 +314,7 @@ impl Replays {
             Ok(found) => {
                 replay.next = found.next;
                 replay.status.replayed += found.events.len() as u64;
+                replay.status.last_event = found.last.or(replay.status.last_event);
                 if was_running && found.is_last {
                     replay.status.state = ReplayState::Completed;
                 }
@@ -335,10 +343,11 @@ impl Replays {
 /// The next events of a replay, from the sequence number `next` on; 0 looks for the start.
 fn find(archive: &Archive, status: &ReplayStatus, next: u64) -> Result<Found> {
     let (start, end) = (status.request.start, status.request.end);
-    let archive::Found { entries, next, is_last } = archive::find(&archive.log, next, start, end)?;
+    let archive::Found { entries, last, next, is_last } =
+        archive::find(&archive.log, next, start, end)?;
     let replayed = |(_, text): &(u64, Vec<u8>)| Envelope::read(text)?.replayed(status.name());
     let events = entries.iter().map(replayed).collect::<Result<_>>()?;
-    Ok(Found { events, next, is_last })
+    Ok(Found { events, next, last, is_last })
 }
 
 fn put_all(bus: &Arc<Bus>, status: &ReplayStatus, events: &[Event], now: Millis) -> Result<()> {

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Bound;
 use std::sync::{Arc, PoisonError};
 
 use trunkline_host::Location;
@@ -20,6 +21,7 @@ use super::event::{Event, invalid};
 use super::input::Transformer;
 use super::record::RuleRecord;
 use super::target::TargetDefinition;
+use super::users::{Used, Users};
 use crate::json_path::Path;
 
 /// Most rules that are looked at for those which do not match.
@@ -30,7 +32,7 @@ pub(super) struct Rule {
     pub id: ResourceId,
     pub bus: ResourceId,
     pub name: String,
-    pub pattern: String,
+    pub pattern: Pattern,
     pub is_enabled: bool,
     pub targets: Vec<Target>,
     pub document: Vec<u8>,
@@ -92,7 +94,11 @@ pub struct RuleStatus {
 
 impl Rule {
     /// Makes a rule ready; its texts are checked.
-    pub fn new(record: &RuleRecord<'_>, counters: Arc<RuleCounters>) -> Result<Self> {
+    pub fn new(
+        record: &RuleRecord<'_>,
+        pattern: Pattern,
+        counters: Arc<RuleCounters>,
+    ) -> Result<Self> {
         let ready = |definition: &TargetDefinition| {
             let transformer = Transformer::new(&definition.input, &definition.id)?;
             let parse = |path: &String| Path::parse(path, "partition_key_path");
@@ -103,7 +109,7 @@ impl Rule {
             id: record.id,
             bus: record.bus,
             name: record.name.to_owned(),
-            pattern: record.pattern.to_owned(),
+            pattern,
             is_enabled: record.is_enabled,
             targets: record.targets.iter().map(ready).collect::<Result<_>>()?,
             document: record.document.to_vec(),
@@ -117,7 +123,7 @@ impl Rule {
             id: self.id,
             bus: self.bus,
             name: &self.name,
-            pattern: &self.pattern,
+            pattern: self.pattern.text(),
             is_enabled: self.is_enabled,
             targets: self.targets.iter().map(|target| target.definition.clone()).collect(),
             document: &self.document,
@@ -129,7 +135,7 @@ impl Rule {
         RuleStatus {
             id: self.id,
             name: self.name.clone(),
-            pattern: self.pattern.clone(),
+            pattern: self.pattern.text().to_owned(),
             is_enabled: self.is_enabled,
             targets: self.record().targets,
             document: self.document.clone(),
@@ -142,7 +148,7 @@ impl Rule {
 
     /// Why the event matches the rule or does not.
     pub fn explain(&self, event: &[u8]) -> Result<Explanation> {
-        let explained = compile(&self.pattern)?.explain(PatternEvent::new(event));
+        let explained = self.pattern.explain(PatternEvent::new(event));
         explained.map_err(|problem| invalid(format!("The event is not valid: {problem}")))
     }
 }
@@ -184,6 +190,7 @@ pub(super) struct RuleTable {
     by_target: RwLock<HashMap<ResourceId, ResourceId>>,
     /// Held while rules change; taken before the append lock.
     names: Mutex<BTreeMap<String, ResourceId>>,
+    users: Users,
 }
 
 /// The right to change the rules of a bus.
@@ -218,6 +225,28 @@ impl RuleTable {
         ids.into_iter().filter_map(|id| self.get(id)).collect()
     }
 
+    /// Up to `limit` rules whose name starts with `prefix` and comes behind `after`, in order.
+    pub fn page(&self, prefix: &str, after: Option<&str>, limit: usize) -> Vec<Arc<Rule>> {
+        let names = lock(&self.names);
+        let first = match after {
+            Some(after) if after >= prefix => Bound::Excluded(after),
+            _ => Bound::Included(prefix),
+        };
+        let below = names.range::<str, _>((first, Bound::Unbounded));
+        let below = below.take_while(|(name, _)| name.starts_with(prefix));
+        let ids: Vec<ResourceId> = below.take(limit).map(|(_, id)| *id).collect();
+        drop(names);
+        ids.into_iter().filter_map(|id| self.get(id)).collect()
+    }
+
+    /// Up to `limit` names of rules with a target that `used` names, behind `after`, in order.
+    pub fn names_of(&self, used: &Used<'_>, after: Option<&str>, limit: usize) -> Vec<String> {
+        let leads =
+            |rule: Arc<Rule>| rule.targets.iter().any(|target| used.is_used_by(&target.definition));
+        let uses = |name: &str| self.find(name).is_some_and(leads);
+        self.users.names(used, after, limit, uses)
+    }
+
     /// Up to `max` rules, in order of their names, that are not among those that match; and how
     /// many more there are.
     pub fn unmatched(&self, matched: &[Arc<Rule>], max: usize) -> (Vec<Arc<Rule>>, usize) {
@@ -242,8 +271,10 @@ impl RuleTable {
     }
 
     /// Adds rules, or replaces those with their ids. Matches see all of them at once.
-    pub fn put(&self, names: &mut Names<'_>, rules: Vec<(Arc<Rule>, Pattern)>) {
-        for (rule, _) in &rules {
+    pub fn put(&self, names: &mut Names<'_>, rules: Vec<Arc<Rule>>) {
+        for rule in &rules {
+            let targets = rule.targets.iter();
+            targets.for_each(|target| self.users.add(&rule.name, &target.definition));
             names.insert(rule.name.clone(), rule.id);
             let mut by_target = self.by_target.write().unwrap_or_else(PoisonError::into_inner);
             for target in rule.targets.iter().filter(|target| target.definition.is_owned) {
@@ -252,13 +283,13 @@ impl RuleTable {
         }
         {
             let mut by_id = self.by_id.write().unwrap_or_else(PoisonError::into_inner);
-            by_id.extend(rules.iter().map(|(rule, _)| (rule.id, rule.clone())));
+            by_id.extend(rules.iter().map(|rule| (rule.id, rule.clone())));
         }
-        rules.iter().filter(|(rule, _)| !rule.is_enabled).for_each(|(rule, _)| {
+        rules.iter().filter(|rule| !rule.is_enabled).for_each(|rule| {
             self.set.remove(rule.id.0);
         });
-        let enabled = rules.iter().filter(|(rule, _)| rule.is_enabled);
-        self.set.add_many(enabled.map(|(rule, pattern)| (rule.id.0, pattern)));
+        let enabled = rules.iter().filter(|rule| rule.is_enabled);
+        self.set.add_many(enabled.map(|rule| (rule.id.0, &rule.pattern)));
     }
 
     /// Forgets a rule.
@@ -271,6 +302,8 @@ impl RuleTable {
 
     /// Forgets the targets of a rule that is replaced.
     pub fn forget_targets(&self, rule: &Rule) {
+        let targets = rule.targets.iter();
+        targets.for_each(|target| self.users.remove(&rule.name, &target.definition));
         let mut by_target = self.by_target.write().unwrap_or_else(PoisonError::into_inner);
         for target in &rule.targets {
             by_target.remove(&target.definition.number);

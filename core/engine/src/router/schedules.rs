@@ -9,7 +9,7 @@ use crate::bus::BUS;
 use crate::engine::Engine;
 use crate::queue::{QUEUE, Queue};
 use crate::router::Target;
-use crate::schedule::{Schedule, ScheduleConfig};
+use crate::schedule::{SCHEDULE, Schedule, ScheduleConfig};
 use crate::stream::STREAM;
 use crate::topic::{TOPIC, Topic};
 
@@ -54,6 +54,20 @@ impl Engine {
     ) -> Result<Vec<Arc<Schedule>>> {
         self.host().check_readable()?;
         Ok(self.schedules.list(account, region, prefix))
+    }
+
+    /// Up to `limit` schedules of an account and region whose name starts with `prefix` and comes
+    /// behind `after`, in order.
+    pub fn schedule_page(
+        &self,
+        (account, region): (&str, &str),
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Arc<Schedule>>> {
+        self.host().check_readable()?;
+        let below = ResourceName::new(SCHEDULE, account, region, prefix);
+        Ok(self.host().directory.page(&below, after, limit, |_| true))
     }
 
     /// The name of a target, for the definition of a schedule.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trunkline.aws.events import stored
-from trunkline.aws.events.errors import already_exists, invalid, invalid_parameter, not_found
+from trunkline.aws.events.errors import already_exists, invalid, invalid_parameter
 from trunkline.aws.events.names import (
     DEFAULT,
     bus_arn,
@@ -13,6 +13,7 @@ from trunkline.aws.events.names import (
 )
 from trunkline.aws.events.pages import page
 from trunkline.aws.events.registry import operations
+from trunkline.aws.events.source_store import leave_bus, match_bus
 from trunkline.aws.events.tags import as_mapping
 
 TYPE_CHECKING = False
@@ -39,9 +40,7 @@ def create_event_bus(
     tags: Sequence[Mapping[str, str]] = (),
 ) -> dict[str, Any]:
     """Creates an event bus."""
-    if event_source_name is not None:
-        raise not_found(f"Event source {event_source_name} does not exist.")
-    if "/" in name:
+    if event_source_name is None and "/" in name:
         raise invalid_parameter("Name", f"Only event buses of partners have a / in {name}.")
     _check_dead_letter(call, dead_letter_config)
     configured = {
@@ -55,6 +54,7 @@ def create_event_bus(
     with call.store.lock:
         if existing_bus(call, full_name) is not None:
             raise already_exists(f"Event bus {name} already exists.")
+        match_bus(call, name, event_source_name)
         bus = call.store.core.bus(full_name, True, stored.write(b"", kept))
     assert bus is not None, "a bus that is to be created is there"
     return {"EventBusArn": bus_arn(bus)} | configured
@@ -156,3 +156,4 @@ def delete_event_bus(call: Call, *, name: str) -> None:
         if bus.statistics()["rules"]:
             raise invalid(f"Cannot delete event bus {name} since it has rules.")
         bus.remove()
+        leave_bus(call, bus.name)

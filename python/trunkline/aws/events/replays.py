@@ -114,6 +114,7 @@ def _summary(bus: Bus, archive: str, replay: dict[str, Any]) -> dict[str, Any]:
         "StateReason": replay["failure"],
         "EventStartTime": replay["start"] / 1_000,
         "EventEndTime": replay["end"] / 1_000,
+        "EventLastReplayedTime": replay["last_event_at"],
         "ReplayStartTime": replay["started_at"],
         "ReplayEndTime": replay["ended_at"],
     }

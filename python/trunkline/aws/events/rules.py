@@ -5,7 +5,7 @@ from __future__ import annotations
 from trunkline import patterns
 from trunkline.aws.events.errors import invalid
 from trunkline.aws.events.names import DEFAULT, find_bus
-from trunkline.aws.events.pages import page
+from trunkline.aws.events.pages import page, start
 from trunkline.aws.events.registry import operations
 from trunkline.aws.events.rule_schedules import check_expression
 from trunkline.aws.events.rule_store import (
@@ -17,7 +17,7 @@ from trunkline.aws.events.rule_store import (
     read_rule,
 )
 from trunkline.aws.events.tags import as_mapping
-from trunkline.aws.events.target_settings import described
+from trunkline.aws.events.target_settings import resource_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def list_rules(
     """The rules of a bus, sorted by name."""
     bus = find_bus(call)
     managed = {rule.name: rule for rule in archive_rules(bus)}
-    plain = {rule["name"]: rule for rule in bus.rules()}
+    plain = {rule["name"]: rule for rule in bus.rule_page(name_prefix, *start(limit, next_token))}
     names = [name for name in managed | plain if name.startswith(name_prefix)]
     shown, rest = page(names, str, limit, next_token)
     rules = (of_plain(bus, plain[name]) if name in plain else managed[name] for name in shown)
@@ -160,11 +160,9 @@ def list_rule_names_by_target(
 ) -> dict[str, Any]:
     """The rules of a bus that have a target of this resource name, sorted by name."""
     bus = find_bus(call)
-
-    def leads(plain: dict[str, Any]) -> bool:
-        targets = (described(call, bus, target) for target in plain["targets"])
-        return any(target["Arn"] == target_arn for target in targets)
-
-    names = [str(rule["name"]) for rule in bus.rules() if leads(rule)]
+    resource, span = resource_of(call, target_arn), start(limit, next_token)
+    names = set(bus.rule_names_of(target_arn, None, *span))
+    if resource is not None:
+        names.update(bus.rule_names_of(target_arn, resource, *span))
     shown, rest = page(names, str, limit, next_token)
     return {"RuleNames": shown} | rest

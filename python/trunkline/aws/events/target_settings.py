@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trunkline._core import TargetSettings
 from trunkline.aws.arns import Resource
+from trunkline.aws.errors import ServiceError
 from trunkline.aws.events import stored
 from trunkline.aws.events.errors import invalid, invalid_parameter
 from trunkline.aws.events.names import bus_arn, read_arn, write_arn
@@ -48,6 +49,16 @@ def _resolve(call: Call, target: Mapping[str, Any]) -> Endpoint:
             f"{served}.",
         )
     return Endpoint() if found.rule is None else found.rule(call, arn, target)
+
+
+def resource_of(call: Call, arn: str) -> int | None:
+    """The resource of the engine that a target of this name gets its events by, if there is one."""
+    try:
+        # A queue that keeps order wants to know its group.
+        target = {"Id": "", "Arn": arn, "SqsParameters": {"MessageGroupId": "group"}}
+        return _resolve(call, target).resource
+    except ServiceError:
+        return None
 
 
 def settings(

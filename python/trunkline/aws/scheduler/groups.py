@@ -94,6 +94,23 @@ def delete_schedule_group(call: Call, *, name: str, client_token: str | None = N
         call.store.put(_prefix(call) + name, None)
 
 
+def _every(call: Call) -> list[dict[str, Any]]:
+    kept, after = [], None
+    while True:
+        found, after = call.store.page(_prefix(call), after=after, limit=1_000)
+        kept += found
+        if after is None:
+            break
+    if not any(group["name"] == DEFAULT for group in kept):
+        kept.append(read(call, DEFAULT))
+    return kept
+
+
+def names(call: Call) -> list[str]:
+    """The names of all groups, in the order of the full names of their schedules."""
+    return sorted((str(group["name"]) for group in _every(call)), key=lambda name: f"{name}/")
+
+
 @operations.add("ListScheduleGroups")
 def list_schedule_groups(
     call: Call,
@@ -103,14 +120,6 @@ def list_schedule_groups(
     max_results: int | None = None,
 ) -> dict[str, Any]:
     """The groups whose name starts with a prefix, by name."""
-    kept, after = [], None
-    while True:
-        found, after = call.store.page(_prefix(call), after=after, limit=1_000)
-        kept += found
-        if after is None:
-            break
-    if not any(group["name"] == DEFAULT for group in kept):
-        kept.append(read(call, DEFAULT))
-    matching = [group for group in kept if group["name"].startswith(name_prefix)]
+    matching = [group for group in _every(call) if group["name"].startswith(name_prefix)]
     shown, following = page(matching, lambda group: str(group["name"]), max_results, next_token)
     return {"ScheduleGroups": [_shown(call, group) for group in shown], **following}

@@ -22,5 +22,11 @@ def page(
     return pages.page(items, key, most, token, _refusal)
 
 
+def start(limit: int | None, token: str | None) -> tuple[str | None, int]:
+    """Behind which key a page begins, and how many items are read for it: one more than it has."""
+    most = min(limit or SCHEDULES_PAGE_MAX, SCHEDULES_PAGE_MAX)
+    return pages.after_of(token, _refusal), most + 1
+
+
 def _refusal() -> Exception:
     return invalid("Invalid NextToken. Take it from the answer before.")

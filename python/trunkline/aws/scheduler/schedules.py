@@ -7,17 +7,17 @@ import json
 from trunkline._core import Timetable
 from trunkline.aws.arns import partition
 from trunkline.aws.json_text import read_object
-from trunkline.aws.limits import SCHEDULE_RETRY
+from trunkline.aws.limits import SCHEDULE_RETRY, SCHEDULES_PAGE_MAX
 from trunkline.aws.scheduler import groups, target_kinds
 from trunkline.aws.scheduler.errors import conflict, invalid, no_such_schedule
-from trunkline.aws.scheduler.pages import page
+from trunkline.aws.scheduler.pages import page, start
 from trunkline.aws.scheduler.registry import operations
 from trunkline.aws.scheduler.runner import destination_of
 from trunkline.errors import TrunklineError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from trunkline._core import Schedule
@@ -118,17 +118,28 @@ def list_schedules(
     """The schedules of one group or of all, by name."""
     if group_name is not None:
         groups.read(call, group_name)
-    prefix = "" if group_name is None else f"{group_name}/{name_prefix}"
-    found = {}
-    for schedule in call.store.core.schedules().list(call.account, call.region, prefix):
-        document = _read(schedule)
-        own = schedule.name.partition("/")[2]
-        if document is None or not own.startswith(name_prefix):
-            continue
-        if state in (None, document["definition"]["State"]):
-            found[schedule.name] = document
+    after, most = start(max_results, next_token)
+    found: dict[str, dict[str, Any]] = {}
+    # No group holds schedules that EventBridge's rules or programs made.
+    for group in groups.names(call) if group_name is None else [group_name]:
+        for schedule in _each(call, f"{group}/{name_prefix}", after):
+            document = _read(schedule)
+            if document is not None and state in (None, document["definition"]["State"]):
+                found[schedule.name] = document
+            if len(found) == most:
+                break
+        if len(found) == most:
+            break
     shown, following = page(found, str, max_results, next_token)
     return {"Schedules": [_summary(call, key, found[key]) for key in shown], **following}
+
+
+def _each(call: Call, prefix: str, after: str | None) -> Iterator[Schedule]:
+    """The schedules whose full name starts with `prefix` and comes behind `after`, in order."""
+    schedules, owner = call.store.core.schedules(), (call.account, call.region)
+    while found := schedules.page(owner, prefix, after, SCHEDULES_PAGE_MAX + 1):
+        yield from found
+        after = found[-1].name
 
 
 def _summary(call: Call, key: str, document: Mapping[str, Any]) -> dict[str, Any]:
