@@ -26,6 +26,8 @@ pub struct Case {
     pub outputs: Vec<(Value, Value)>,
     /// The variables that the states name, as AWS described the machine.
     pub references: Option<Value>,
+    /// The objects that the caller stored, by key.
+    pub objects: Vec<(String, String)>,
     /// The recorded answers, as text.
     pub text: String,
 }
@@ -129,6 +131,7 @@ fn read(root: &Path, file: &Path, templates: &[Value]) -> Option<Case> {
         submitted,
         diagnostics: diagnostics(aws),
         references: references(aws),
+        objects: calls.iter().filter_map(object).collect(),
         outputs: outputs.collect(),
         text: aws.to_string(),
         name: name.to_string_lossy().into_owned(),
@@ -219,4 +222,11 @@ fn diagnostics(value: &Value) -> Option<Vec<Value>> {
 fn references(value: &Value) -> Option<Value> {
     let members = value.as_object()?;
     value.get("variableReferences").cloned().or_else(|| members.values().find_map(references))
+}
+
+/// The key and the body of an object that a call stores.
+fn object(call: &Value) -> Option<(String, String)> {
+    let params = call.get("params")?;
+    let (key, body) = (params.get("Key")?.as_str()?, params.get("Body")?.as_str()?);
+    Some((key.to_owned(), body.to_owned()))
 }

@@ -1,8 +1,8 @@
 //! Runs an execution; its tasks are answered from the recorded history.
 
 use trunkline_states::{
-    Effect, Entropy, Execution, FailedAt, Identity, Limits, MachineType, MapItems, MapRunRequest,
-    Outcome, Payload, Program, Stimulus, TaskId, TimerId, Value,
+    Batcher, Effect, Entropy, Execution, FailedAt, Identity, ItemReader, Limits, MachineType,
+    MapItems, MapRunRequest, Outcome, Payload, Program, Stimulus, TaskId, TimerId, Value,
 };
 
 use crate::case::{Case, History, repeated};
@@ -30,6 +30,7 @@ struct Answer {
 }
 
 struct Driver<'a> {
+    case: &'a Case,
     history: &'a History,
     program: &'a Program,
     execution: Execution,
@@ -95,6 +96,7 @@ fn run_program(case: &Case, history: &History, program: &Program) -> String {
         ..Identity::default()
     };
     let mut driver = Driver {
+        case,
         history,
         program,
         execution: Execution::new(program, identity),
@@ -258,36 +260,14 @@ impl Driver<'_> {
         self.answers.push(Answer { event: at, stimulus });
     }
 
-    /// Runs the items, where they are given and nothing writes the results; else takes the
+    /// Runs the items, where the case has them and nothing writes the results; else takes the
     /// recorded output.
     fn map_run_output(&mut self, request: &MapRunRequest) -> Payload {
-        if let (MapItems::Given(Value::Array(items)), None, None) =
-            (&request.items, &request.writer, &request.batch)
+        if let Some(items) = self.items(request)
+            && request.writer.is_none()
+            && let Some(outputs) = self.run_items(request, items)
         {
-            let mut outputs = Vec::new();
-            for (index, item) in items.iter().enumerate() {
-                let selected = self.program.select_item(
-                    request,
-                    index as u64,
-                    item,
-                    self.now_ms,
-                    &mut self.entropy,
-                );
-                let Ok(input) = selected else { break };
-                let mut child =
-                    Execution::child(self.program, request.processor, Identity::default());
-                let start = Stimulus::Start { input };
-                let effects = child.step(self.program, start, self.now_ms, &mut self.entropy);
-                match effects.last() {
-                    Some(Effect::Finish(Outcome::Succeeded { output })) => {
-                        outputs.push(output.value().clone());
-                    }
-                    _ => break,
-                }
-            }
-            if outputs.len() == items.len() {
-                return Payload::from(Value::array(outputs));
-            }
+            return Payload::from(Value::array(outputs));
         }
         let exited = self.history.events.iter().find_map(|event| {
             let kind = event.get("type")?.as_str()?;
@@ -298,6 +278,54 @@ impl Driver<'_> {
         let exited = exited.get("Values").cloned().unwrap_or(exited);
         let text = json_text(&exited);
         Payload::parse(&text).unwrap_or(Payload::from(Value::Null))
+    }
+}
+
+impl Driver<'_> {
+    fn items(&self, request: &MapRunRequest) -> Option<Vec<Value>> {
+        let reader = match &request.items {
+            MapItems::Given(items) => return items.as_array().map(<[Value]>::to_vec),
+            MapItems::Reader(reader) => reader,
+        };
+        let parameters = reader.get("Parameters").or(reader.get("Arguments"))?;
+        let key = parameters.get("Key")?.as_str()?;
+        let (_, body) = self.case.objects.iter().find(|(known, _)| known == key)?;
+        let mut items = Vec::new();
+        let mut reader = ItemReader::new(reader.get("ReaderConfig")?).unwrap();
+        reader.feed(body.as_bytes(), &mut items).unwrap();
+        reader.finish(&mut items).unwrap();
+        Some(items)
+    }
+
+    /// The outputs of the child executions, if all of them end well without tasks.
+    fn run_items(&mut self, request: &MapRunRequest, items: Vec<Value>) -> Option<Vec<Value>> {
+        let mut inputs = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let index = index as u64;
+            let entropy = &mut self.entropy;
+            let selected = self.program.select_item(request, index, item, self.now_ms, entropy);
+            inputs.push(selected.ok()?.value().clone());
+        }
+        if let Some(batch) = &request.batch {
+            let mut batcher = Batcher::new(batch.clone());
+            let mut batches = Vec::new();
+            for item in inputs {
+                batches.extend(batcher.push(item));
+            }
+            batches.extend(batcher.close());
+            inputs = batches.into_iter().map(|(input, _)| input).collect();
+        }
+        let mut outputs = Vec::new();
+        for input in inputs {
+            let mut child = Execution::child(self.program, request.processor, Identity::default());
+            let start = Stimulus::Start { input: Payload::from(input) };
+            let effects = child.step(self.program, start, self.now_ms, &mut self.entropy);
+            let Some(Effect::Finish(Outcome::Succeeded { output })) = effects.last() else {
+                return None;
+            };
+            outputs.push(output.value().clone());
+        }
+        Some(outputs)
     }
 }
 

@@ -1,0 +1,13 @@
+//! What a host needs to carry out the map run of a distributed Map state: items from bytes,
+//! batches, and the count of how the items ended.
+
+mod batch;
+mod csv;
+mod progress;
+mod reader;
+#[cfg(test)]
+mod tests;
+
+pub use batch::Batcher;
+pub use progress::{Ended, ItemCounts, MapRunProgress};
+pub use reader::{ItemReader, ReaderFailed};

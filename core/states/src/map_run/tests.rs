@@ -1,0 +1,105 @@
+//! Readers, batches and thresholds.
+
+#![allow(clippy::unwrap_used)]
+
+use super::{Batcher, Ended, ItemReader, MapRunProgress};
+use crate::effect::ItemBatch;
+use crate::value::{Value, parse};
+
+/// The items of an object, whose bytes come one by one.
+fn read(config: &str, object: &str) -> Result<String, String> {
+    let config = parse(config).unwrap();
+    let mut reader = ItemReader::new(&config).map_err(|failed| failed.cause)?;
+    let mut items = Vec::new();
+    for byte in object.as_bytes() {
+        reader.feed(&[*byte], &mut items).map_err(|failed| failed.cause)?;
+    }
+    reader.finish(&mut items).map_err(|failed| failed.cause)?;
+    Ok(Value::array(items).to_string())
+}
+
+const FIRST_ROW: &str = r#"{"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW"}"#;
+
+#[test]
+fn quotes_in_csv_hold_delimiters_line_ends_and_quotes() {
+    let object = "a,b\r\n\"x,\"\"y\"\"\",\"two\nlines\"\r\n";
+    assert_eq!(read(FIRST_ROW, object).unwrap(), r#"[{"a":"x,\"y\"","b":"two\nlines"}]"#);
+}
+
+#[test]
+fn a_last_line_needs_no_end() {
+    assert_eq!(read(FIRST_ROW, "a\n1").unwrap(), r#"[{"a":"1"}]"#);
+    let lines = r#"{"InputType":"JSONL","MaxItems":2}"#;
+    assert_eq!(read(lines, "{\"a\":1}\n\n2\n3").unwrap(), r#"[{"a":1},2]"#);
+}
+
+#[test]
+fn headers_are_unique_and_delimiters_are_named() {
+    assert_eq!(read(FIRST_ROW, "a,a\n").unwrap_err(), "CSV headers cannot contain duplicates.");
+    let config = r#"{"InputType":"CSV","CSVHeaderLocation":"GIVEN","CSVHeaders":["a","b"],
+        "CSVDelimiter":"SEMICOLON"}"#;
+    assert_eq!(read(config, "1;2;3\n4\n").unwrap(), r#"[{"a":"1","b":"2"},{"a":"4","b":""}]"#);
+}
+
+#[test]
+fn a_pointer_leads_to_the_items_of_a_document() {
+    let config = r#"{"InputType":"JSON","ItemsPointer":"/a/b~1c"}"#;
+    assert_eq!(read(config, r#"{"a":{"b/c":[1,2]}}"#).unwrap(), "[1,2]");
+    assert!(read(config, "{}").is_err());
+    let plain = r#"{"InputType":"JSON"}"#;
+    let failed = "Attempting to map over non-iterable node.";
+    assert_eq!(read(plain, r#"{"a":1}"#).unwrap_err(), failed);
+}
+
+#[test]
+fn batches_end_at_their_number_and_at_their_size() {
+    let settings = ItemBatch { max_items: 2, max_bytes: 30, input: Some(Value::from(7)) };
+    let mut batcher = Batcher::new(settings);
+    let mut inputs = Vec::new();
+    for item in ["1", "2", "3", "\"aaaaaaaaaa\"", "4"] {
+        inputs.extend(batcher.push(parse(item).unwrap()));
+    }
+    inputs.extend(batcher.close());
+    let texts: Vec<String> = inputs.iter().map(|(input, _)| input.to_string()).collect();
+    let expected = [
+        r#"{"BatchInput":7,"Items":[1,2]}"#,
+        r#"{"BatchInput":7,"Items":[3]}"#,
+        r#"{"BatchInput":7,"Items":["aaaaaaaaaa"]}"#,
+        r#"{"BatchInput":7,"Items":[4]}"#,
+    ];
+    assert_eq!(texts, expected);
+    assert_eq!(inputs[0].1, 2);
+}
+
+#[test]
+fn a_run_fails_above_its_threshold() {
+    let mut none = MapRunProgress::new(2, 0, 0.0);
+    none.read(4);
+    none.started(1);
+    none.started(1);
+    assert!(!none.may_start(), "two at a time");
+    none.ended(1, Ended::Failed);
+    assert!(none.has_failed());
+
+    let mut counted = MapRunProgress::new(0, 1, 0.0);
+    counted.read(3);
+    counted.all_read();
+    for how in [Ended::Failed, Ended::Succeeded] {
+        counted.started(1);
+        counted.ended(1, how);
+    }
+    assert!(!counted.has_failed() && counted.may_start());
+    counted.started(1);
+    counted.ended(1, Ended::TimedOut);
+    assert!(counted.has_failed() && counted.is_done());
+
+    let mut part = MapRunProgress::new(0, 0, 50.0);
+    part.read(2);
+    part.all_read();
+    part.started(1);
+    part.ended(1, Ended::Failed);
+    assert!(!part.has_failed());
+    part.started(1);
+    part.ended(1, Ended::Aborted);
+    assert!(part.has_failed());
+}
