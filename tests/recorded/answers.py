@@ -126,6 +126,17 @@ class Answers:
                     return None
         return Difference(key, expected, "no answer that holds it")
 
+    def brings(self, number: int, answer: dict[str, Any], trial: Comparison) -> bool:
+        """Whether a read brings what was noted right behind it without a source."""
+        for tie in self._ties:
+            if tie["from"] or tie["after"] != number + 1:
+                continue
+            expected = self._filling.fill(self._aws[tie["key"]])
+            found = parts(visible(answer))
+            if all(trial.differs(tie["key"], expected, part) is not None for part in found):
+                return False
+        return True
+
     def certificate(self) -> str:
         """The address of the certificate that the newest message names."""
         for answer in reversed(self._filling.answers):
@@ -163,6 +174,12 @@ def type_and_value(answer: dict[str, Any]) -> dict[str, Any]:
     return {"exception_typename": answer["Error"]["Code"], "exception_value": answer["$text"]}
 
 
+def logged(events: list[Any]) -> list[Any]:
+    """The log events that are JSON: what functions wrote of their events."""
+    messages = [event.get("message") for event in events if isinstance(event, dict)]
+    return [json.loads(text) for text in messages if isinstance(text, str) and text[:1] == "{"]
+
+
 def parts(value: Any) -> Iterator[Any]:
     """A value and all that is in it, JSON text and bytes included."""
     value = parsed(value)
@@ -171,6 +188,8 @@ def parts(value: Any) -> Iterator[Any]:
         bare = {key: item for key, item in value.items() if key != "ResponseMetadata"}
         if len(bare) < len(value):
             yield bare
+        if isinstance(value.get("events"), list):
+            yield logged(value["events"])
         for item in value.values():
             yield from parts(item)
     elif isinstance(value, list):

@@ -10,8 +10,10 @@ from typing import Any
 
 from trunkline.aws.services import SERVICES
 
+from . import functions
+
 FOLDER = Path(__file__).parent / "cases"
-RECORDED = ("sns", "events", "scheduler", "stepfunctions")
+RECORDED = ("sns", "events", "scheduler", "stepfunctions", "event_source_mapping")
 """The services whose cases are replayed."""
 
 SERVED = frozenset(service.name for service in SERVICES)
@@ -40,7 +42,7 @@ class Case:
         if not self.content["calls"]:
             return ["calls"]
         used = {call["service"] for call in self.content["calls"] if "service" in call}
-        return sorted(used - SERVED)
+        return sorted(used - SERVED) + functions.missing(self.content)
 
 
 def cases_of(service: str) -> list[Case]:

@@ -30,7 +30,7 @@ class Callers:
     """A server of an engine in memory, and clients of it."""
 
     def __init__(self) -> None:
-        self.server = Server(trunkline.open(), port=0)
+        self.server = Server(trunkline.open(), port=0, allow_code=True)
         self.url = self.server.url
         # Signed with the key that is current: twelve digits name the account.
         self._credentials = Credentials("000000000000", "secret")

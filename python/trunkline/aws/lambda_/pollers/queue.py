@@ -44,6 +44,9 @@ class QueuePoller:
         self._invoker = invoker
         self._source = SqsSource(core, clients, queue, settings)
         self._filters = Filters(settings.get("FilterCriteria", {}))
+        # Lambda's reader with a window names the digest of attributes that are not there; that
+        # without one does not.
+        self._digests = bool(settings["MaximumBatchingWindowInSeconds"])
         self._reports = "ReportBatchItemFailures" in settings["FunctionResponseTypes"]
         most = settings.get("ScalingConfig", {}).get("MaximumConcurrency", CONCURRENCY_MAX)
         self._most: int = most
@@ -105,6 +108,8 @@ class QueuePoller:
 
     async def _deliver(self, records: list[Record]) -> bool:
         """Calls the function; whether it handled all. What failed is visible again in time."""
+        if self._digests:
+            records = [{"md5OfMessageAttributes": None, **record} for record in records]
         outcome = await self._invoker.call({"Records": records})
         if outcome is None or outcome.error is not None:
             return False
