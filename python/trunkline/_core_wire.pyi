@@ -66,6 +66,13 @@ class WireDispatcher:
         cls, engine: Engine, control: object, services: _Services, auth: str, secrets: _Secrets
     ) -> Self: ...
     def call(self, request: _WireRequest) -> _WireResponse: ...
+    def invoke(
+        self,
+        operation: tuple[str, str],
+        input: dict[str, Any],
+        caller: tuple[str, str],
+        base: str,
+    ) -> tuple[dict[str, Any] | None, tuple[str, str, str, int] | None]: ...
     def start(self, request: _WireRequest, earlier: WireRequest | None = None) -> WireRequest: ...
 
 @final

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trunkline.aws.clients import InvocationFailed
 from trunkline.aws.services import SERVICES
 
 TYPE_CHECKING = False
@@ -39,24 +40,12 @@ class Request:
 
 def send(clients: Clients, request: Request, account: str) -> dict[str, Any]:
     """The answer to a call that `account` makes; raises Failed."""
+    owner = {"account": account, "region": request.region}
     try:
-        from botocore import xform_name
-        from botocore.exceptions import BotoCoreError, ClientError
-    except ImportError:
-        text = "Calls of other services need botocore: pip install 'trunkline[aws]'."
-        raise Failed("SDK_CLIENT_ERROR", text, is_final=True) from None
-
-    if request.service not in SERVED:
-        text = f"The service {request.service} is not served here."
-        raise Failed("UnsupportedService", text, is_final=True)
-    client = clients.get(request.service, request.region, account)
-    try:
-        answer: dict[str, Any] = getattr(client, xform_name(request.operation))(**request.params)
-    except ClientError as error:
-        code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
-        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        return clients.invoke(request.service, request.operation, request.params, **owner)
+    except InvocationFailed as error:
+        code, status = error.code, error.status
         final = (status < 500 and "Throttl" not in code) or code == "NotImplemented"
-        raise Failed(code, message, is_final=final) from None
-    except (BotoCoreError, AttributeError) as error:
+        raise Failed(code, error.message, is_final=final) from None
+    except TypeError as error:
         raise Failed("SDK_CLIENT_ERROR", str(error), is_final=True) from None
-    return answer

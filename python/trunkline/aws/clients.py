@@ -1,10 +1,9 @@
-"""Clients of all services of one engine, which call as any account."""
+"""Calls of all services of one engine by name, as any account, without a client or a socket."""
 
 from __future__ import annotations
 
-from threading import Lock
-
 from trunkline._core import WireDispatcher
+from trunkline.aws.defaults import BASE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,12 +11,23 @@ if TYPE_CHECKING:
 
     from trunkline._core import Engine as CoreEngine
 
-CLIENTS_MAX = 64
-"""Clients that are kept; making one takes a few milliseconds."""
+
+class InvocationFailed(Exception):
+    """An operation answered with an error."""
+
+    def __init__(self, code: str, name: str, message: str, status: int) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        """The code, as the service's own protocol carries it."""
+        self.name = name
+        """The name of the error in the service's model."""
+        self.message = message
+        self.status = status
+        """The HTTP status that a client would get."""
 
 
 class Clients:
-    """The clients that were used, by service, region and account."""
+    """What carries out operations; the caller has all rights of its account."""
 
     def __init__(self, core: CoreEngine) -> None:
         from trunkline.aws.control import Control
@@ -25,27 +35,24 @@ class Clients:
 
         plain = [service.plain() for service in SERVICES]
         self.dispatcher = WireDispatcher(core, Control(core, SERVICES), plain, "parse", [])
-        self._lock = Lock()
-        self._made: dict[tuple[str, str, str], Any] = {}
 
-    def get(self, service: str, region: str, account: str) -> Any:
-        """A botocore client; one call is one try, because the caller tries again."""
-        from botocore.config import Config
-        from botocore.session import get_session
+    def invoke(
+        self, service: str, operation: str, params: dict[str, Any], *, account: str, region: str
+    ) -> dict[str, Any]:
+        """The output of an operation: members as in the model, times as `datetime`, blobs as bytes.
 
-        from trunkline.aws.defaults import with_defaults
-        from trunkline.aws.endpoint import bind
-        from trunkline.aws.transport import LocalSession
+        It raises InvocationFailed for the error of an operation, and TypeError for a parameter of a
+        type that no protocol carries. One call is one try.
 
-        key = (service, region, account)
-        with self._lock:
-            made = self._made.get(key)
-            if made is None:
-                if len(self._made) >= CLIENTS_MAX:
-                    self._made.clear()
-                options = with_defaults({"aws_access_key_id": account})
-                options["config"] = Config(retries={"total_max_attempts": 1})
-                made = get_session().create_client(service, region_name=region, **options)
-                bind(made, LocalSession(self.dispatcher))
-                self._made[key] = made
-        return made
+        >>> import trunkline
+        >>> clients = Clients(trunkline.open()._core)
+        >>> where = {"account": "000000000000", "region": "eu-west-1"}
+        >>> clients.invoke("sqs", "CreateQueue", {"QueueName": "orders"}, **where)
+        {'QueueUrl': 'http://trunkline.local/queue/eu-west-1/000000000000/orders'}
+        """
+        output, error = self.dispatcher.invoke(
+            (service, operation), params, (account, region), BASE
+        )
+        if error is not None or output is None:
+            raise InvocationFailed(*(error or ("InternalFailure", "InternalFailure", "", 500)))
+        return output

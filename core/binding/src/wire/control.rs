@@ -5,7 +5,7 @@ use pyo3::types::PyDict;
 use trunkline_wire::dispatch::{Call, ControlPlane};
 use trunkline_wire::{Value, WireError};
 
-use super::value::{from_python, to_python};
+use super::value::{Times, from_python, to_python};
 
 pub(super) struct PyControl(pub Py<PyAny>);
 
@@ -44,7 +44,8 @@ impl PyControl {
         about.set_item("access_key", &call.access_key)?;
         about.set_item("base", &call.base)?;
         about.set_item("request_id", &call.request_id)?;
-        let arguments = (&call.service, &call.operation, about, to_python(py, input)?);
+        let arguments =
+            (&call.service, &call.operation, about, to_python(py, input, Times::Seconds)?);
         let output = self.0.bind(py).call_method1("call", arguments)?;
         from_python(&output)
     }

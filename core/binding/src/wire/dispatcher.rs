@@ -9,12 +9,13 @@ use pyo3::prelude::*;
 use trunkline_types::sync::lock;
 use trunkline_wire::auth::{Credential, Credentials, Mode};
 use trunkline_wire::detect::ServiceInfo;
-use trunkline_wire::dispatch::Dispatcher;
+use trunkline_wire::dispatch::{Dispatcher, Invocation, InvocationError};
 use trunkline_wire::message::Request;
 
 use super::control::PyControl;
 use super::request::WireRequest;
 use super::response::{PlainResponse, plain};
+use super::value::{Times, from_python, to_python};
 use crate::engine::Engine;
 use crate::error::guard;
 
@@ -24,6 +25,8 @@ type PlainService = (String, Option<String>, Vec<String>, Option<String>, Vec<St
 type PlainCredential = (String, String, Option<String>, Option<String>);
 /// A request: method, target, headers, body, and the address under which we were reached.
 type PlainRequest<'a> = (&'a str, &'a str, Vec<(String, String)>, &'a [u8], &'a str);
+/// The output of an operation, or an error: code, name, message, HTTP status.
+type Invoked<'py> = (Option<Bound<'py, PyAny>>, Option<(String, String, String, u16)>);
 
 #[pyclass(frozen, module = "trunkline._core")]
 pub(crate) struct WireDispatcher(pub Arc<Dispatcher>);
@@ -59,6 +62,31 @@ impl WireDispatcher {
             let interrupted = || Python::attach(|py| py.check_signals().is_err());
             let answer = py.detach(|| self.0.call(&request, base, &interrupted));
             Ok(plain(py, answer))
+        })
+    }
+
+    /// Carries out an operation by its name, blocking for as long as it takes: the output, or the
+    /// code, the name in the model, the message and the HTTP status of an error.
+    fn invoke<'py>(
+        &self,
+        py: Python<'py>,
+        operation: (&str, &str),
+        input: &Bound<'py, PyAny>,
+        caller: (&str, &str),
+        base: &str,
+    ) -> PyResult<Invoked<'py>> {
+        let ((service, operation), (account, region)) = (operation, caller);
+        let invocation = Invocation { service, operation, account, region, base };
+        let input = from_python(input)?;
+        guard(|| {
+            let interrupted = || Python::attach(|py| py.check_signals().is_err());
+            match py.detach(|| self.0.invoke(&invocation, &input, &interrupted)) {
+                Ok(output) => Ok((Some(to_python(py, &output, Times::Datetimes)?), None)),
+                Err(error) => {
+                    let InvocationError { code, name, message, status } = error;
+                    Ok((None, Some((code, name, message, status))))
+                }
+            }
         })
     }
 

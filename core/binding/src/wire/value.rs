@@ -2,14 +2,33 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{
+    PyBool, PyBytes, PyDateTime, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyTzInfo,
+};
 use trunkline_wire::Value;
 
 /// Deepest nesting of an output. Inputs are bounded where they are parsed.
 const DEPTH_MAX: usize = 64;
 
-pub(super) fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
+/// What a time becomes in Python.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Times {
+    /// Seconds since 1970, as operations take them.
+    Seconds,
+    /// A `datetime` in UTC, as clients of AWS get them.
+    Datetimes,
+}
+
+pub(super) fn to_python<'py>(
+    py: Python<'py>,
+    value: &Value,
+    times: Times,
+) -> PyResult<Bound<'py, PyAny>> {
     Ok(match value {
+        Value::Time(moment) if times == Times::Datetimes => {
+            PyDateTime::from_timestamp(py, *moment, Some(&PyTzInfo::utc(py)?.to_owned()))?
+                .into_any()
+        }
         Value::Null => py.None().into_bound(py),
         Value::Bool(flag) => PyBool::new(py, *flag).to_owned().into_any(),
         Value::Int(number) => number.into_pyobject(py)?.into_any(),
@@ -19,14 +38,14 @@ pub(super) fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'
         Value::List(items) => {
             let list = PyList::empty(py);
             for item in items {
-                list.append(to_python(py, item)?)?;
+                list.append(to_python(py, item, times)?)?;
             }
             list.into_any()
         }
         Value::Map(entries) => {
             let dict = PyDict::new(py);
             for (key, value) in entries {
-                dict.set_item(key, to_python(py, value)?)?;
+                dict.set_item(key, to_python(py, value, times)?)?;
             }
             dict.into_any()
         }
@@ -39,9 +58,7 @@ pub(super) fn from_python(value: &Bound<'_, PyAny>) -> PyResult<Value> {
 
 fn convert(value: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value> {
     if depth > DEPTH_MAX {
-        return Err(PyTypeError::new_err(
-            "an operation returned a value that is nested too deeply",
-        ));
+        return Err(PyTypeError::new_err("a value of an operation is nested too deeply"));
     }
     if value.is_none() {
         return Ok(Value::Null);
@@ -81,5 +98,7 @@ fn convert(value: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value> {
         return seconds.extract().map(Value::Time);
     }
     let name = value.get_type().name()?;
-    Err(PyTypeError::new_err(format!("an operation returned a {name}, which no protocol carries")))
+    Err(PyTypeError::new_err(format!(
+        "a value of an operation is of the type {name}, which no protocol carries"
+    )))
 }

@@ -31,14 +31,23 @@ impl Dispatcher {
         base: &str,
         interrupted: &dyn Fn() -> bool,
     ) -> Response {
-        let mut pending = self.start_pending(request, base, None);
+        self.finish(|held| self.start_pending(request, base, held), interrupted)
+    }
+
+    /// Starts a request, and starts it again after what holds it up, until it is answered.
+    pub(super) fn finish(
+        &self,
+        start: impl Fn(Option<&Held>) -> PendingRequest,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Response {
+        let mut pending = start(None);
         let parker = Arc::new(Parker::default());
         loop {
             match pending.poll(parker.clone()) {
                 Progress::Done(answer) => return answer,
                 Progress::Blocks => return pending.run(self),
                 Progress::Again(held) => {
-                    pending = self.start_pending(request, base, Some(&held));
+                    pending = start(Some(&held));
                 }
                 Progress::Wait(time) => {
                     let given_up = match sleep(&parker, time, interrupted) {

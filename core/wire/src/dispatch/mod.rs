@@ -10,6 +10,7 @@ mod clock;
 mod control;
 mod encoder;
 mod faults;
+mod invoke;
 mod link;
 mod metrics;
 mod pending;
@@ -20,6 +21,7 @@ mod trace;
 pub use admin::{AdminTask, is_admin_path, is_health_path};
 pub use control::{Call, ControlPlane};
 pub use encoder::ResponseEncoder;
+pub use invoke::{Invocation, InvocationError};
 pub use metrics::Metrics;
 pub use pending::{PendingRequest, Progress};
 
