@@ -39,7 +39,7 @@ ARROWS = {
     "wire": {"types", "engine"},
     # Tries every kind of resource, on the host and over the wire; nothing depends on it.
     "conformance": {"types", "journal", "host", "engine", "wire"},
-    "fuzz": {"types", "journal", "engine", "wire", "pattern", "schedule"},
+    "fuzz": {"types", "journal", "engine", "wire", "pattern", "schedule", "states"},
 }
 
 # Third-party names, and the only crates that may depend on them.

@@ -8,16 +8,18 @@ use crate::value::{self, MalformedJson, Value};
 #[derive(Clone)]
 pub struct Payload(Arc<Inner>);
 
+#[derive(Default)]
 struct Inner {
     text: OnceLock<Arc<str>>,
     value: OnceLock<Value>,
+    quoted: OnceLock<Box<str>>,
 }
 
 impl Payload {
     /// The document of this text, which is kept as it is.
     pub fn parse(text: &str) -> Result<Payload, MalformedJson> {
         let value = value::parse(text)?;
-        let inner = Inner { text: OnceLock::new(), value: OnceLock::new() };
+        let inner = Inner::default();
         let _ = inner.text.set(Arc::from(text));
         let _ = inner.value.set(value);
         Ok(Payload(Arc::new(inner)))
@@ -25,7 +27,7 @@ impl Payload {
 
     /// The document of text that was parsed before; it is parsed again when its value is needed.
     pub(crate) fn trusted(text: &str) -> Payload {
-        let inner = Inner { text: OnceLock::new(), value: OnceLock::new() };
+        let inner = Inner::default();
         let _ = inner.text.set(Arc::from(text));
         Payload(Arc::new(inner))
     }
@@ -36,6 +38,16 @@ impl Payload {
             let mut text = String::with_capacity(256);
             self.value().write(&mut text);
             Arc::from(text)
+        })
+    }
+
+    /// The text as a JSON string. The output of a state is the input of the next one, so that both
+    /// of their events quote it once.
+    pub(crate) fn quoted(&self) -> &str {
+        self.0.quoted.get_or_init(|| {
+            let mut out = String::with_capacity(self.text().len() * 5 / 4);
+            value::write_string(self.text(), &mut out);
+            out.into_boxed_str()
         })
     }
 
@@ -50,7 +62,7 @@ impl Payload {
 
 impl From<Value> for Payload {
     fn from(value: Value) -> Payload {
-        let inner = Inner { text: OnceLock::new(), value: OnceLock::new() };
+        let inner = Inner::default();
         let _ = inner.value.set(value);
         Payload(Arc::new(inner))
     }

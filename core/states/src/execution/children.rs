@@ -12,6 +12,7 @@ use crate::payload::Payload;
 use crate::problem::Problem;
 use crate::program::template::Template;
 use crate::program::{Items, Kind, Map, ScopeId, State};
+use crate::selector::Selector;
 use crate::value::Value;
 
 impl Step<'_> {
@@ -118,6 +119,10 @@ impl Step<'_> {
                 (self.evaluate(id, see, |env| env.template(template))?, query)
             }
         };
+        if found.is_deeper_than(self.program.limits.payload_depth) {
+            let name = self.state(id).map_or("", |state| &state.name);
+            return Err(Problem::too_large(name));
+        }
         match (&found, query) {
             (Value::Array(_), _) => Ok(found),
             (_, Some(query)) => Err(unexpected("Items", query, "array", &found)),
@@ -125,12 +130,17 @@ impl Step<'_> {
                 let state = self.state(id);
                 let jsonata =
                     state.is_some_and(|state| state.language == crate::program::Language::Jsonata);
-                let cause = format!("Map state input must be an array but was: {other}");
-                Err(if jsonata {
-                    Problem::evaluation(None, cause)
-                } else {
-                    Problem::runtime(cause)
-                })
+                if jsonata {
+                    let cause = format!("Map state input must be an array but was: {other}");
+                    return Err(Problem::evaluation(None, cause));
+                }
+                let path = match &map.items {
+                    Items::Path(Selector::Context(text, _)) => text[1..].to_owned(),
+                    Items::Path(selector) => selector.source(),
+                    _ => "$".to_owned(),
+                };
+                let cause = format!("Reference path \"{path}\" must point to array.");
+                Err(Problem::runtime(cause))
             }
         }
     }

@@ -212,6 +212,10 @@ impl Step<'_> {
         let mut texts = Vec::with_capacity(assigned.len());
         let mut bytes = 0;
         for (name, value) in &assigned {
+            // What is too deep to be read again is too large.
+            if value.is_deeper_than(self.program.limits.payload_depth) {
+                return Err(Problem::too_large(&state.name));
+            }
             let text = Payload::from(value.clone());
             bytes += text.text().len();
             texts.push((Arc::clone(name), text));

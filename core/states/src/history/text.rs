@@ -5,21 +5,23 @@ use super::{Details, Event};
 impl Event {
     /// The text of [`Event::to_value`].
     pub fn to_text(&self, data: bool) -> String {
-        let mut out = String::with_capacity(256);
+        let mut out = String::new();
         match &self.details {
             // By far the most events are these.
             Details::StateEntered { name, input, .. } if data => {
+                out.reserve(input.quoted().len() + 256);
                 self.head(&mut out, "stateEnteredEventDetails");
                 crate::value::write_string(name, &mut out);
                 out.push_str(",\"input\":");
-                crate::value::write_string(input.text(), &mut out);
+                out.push_str(input.quoted());
                 out.push_str(",\"inputDetails\":{\"truncated\":false}}}");
             }
             Details::StateExited { name, output, assigned, .. } if data && assigned.is_empty() => {
+                out.reserve(output.quoted().len() + 256);
                 self.head(&mut out, "stateExitedEventDetails");
                 crate::value::write_string(name, &mut out);
                 out.push_str(",\"output\":");
-                crate::value::write_string(output.text(), &mut out);
+                out.push_str(output.quoted());
                 out.push_str(",\"outputDetails\":{\"truncated\":false}}}");
             }
             _ => self.to_value(data).write(&mut out),
