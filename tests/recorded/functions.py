@@ -54,13 +54,42 @@ def handler(event, context):
     print(json.dumps(event))
     return event
 """,
+    "id_function": """def handler(event, context):
+    return event
+""",
+    "raise_exception": """def handler(event, context):
+    raise Exception("Some exception was raised.")
+""",
+    "raise_custom_exception": """class CustomException(Exception):
+    pass
+
+
+# The recording tells the line of the failure.
+
+
+def handler(event, context):
+    raise CustomException()
+""",
+    "return_bytes_str": """def handler(event, context):
+    return "HelloWorld!"
+""",
+    "large_output_string": """def handler(event, context):
+    return "a" * 300_000
+""",
+    "wait_60_seconds": """import time
+
+def handler(event, context):
+    time.sleep(60)
+""",
     "lambda_unhandled_error": """
 def handler(event, context):
     raise Exception("unhandled")
 """,
     "lambda_integration": """
+import json
+
 def handler(event, context):
-    if "raise_error" in event:
+    if "raise_error" in json.dumps(event):
         raise Exception("Test exception (this is intentional)")
     raise ValueError("an event that no case has")
 """,

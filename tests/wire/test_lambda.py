@@ -384,3 +384,19 @@ def test_the_server_names_functions_and_allows_code() -> None:
         for thread in threads:
             thread.join()
         assert sorted(found) == [0, 1, 2, 3]
+
+
+def test_a_topic_calls_a_function_with_the_event_of_sns(
+    engine: trunkline.Engine, client: Any
+) -> None:
+    done = engine.queue("done")
+    function = engine.function("tea", lambda event, context: event, on_success=done)
+    sns = trunkline.aws.client("sns", engine=engine)
+    topic = sns.create_topic(Name="orders")["TopicArn"]
+    made = sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=function.arn)
+    sns.publish(TopicArn=topic, Message="one tea", Subject="order")
+    (record,) = done.receive(wait=20)[0].json()["requestPayload"]["Records"]
+    assert record["EventSubscriptionArn"] == made["SubscriptionArn"]
+    assert (record["Sns"]["Message"], record["Sns"]["Subject"]) == ("one tea", "order")
+    with pytest.raises(ClientError, match="Lambda endpoint ARN"):
+        sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=f"{function.arn}-absent")

@@ -238,7 +238,7 @@ def test_a_subscription_may_come_before_its_queue(sns, sqs, topic):
 
 
 def test_protocols_that_are_not_served_say_so(sns, topic):
-    for protocol in ("lambda", "firehose"):
+    for protocol in ("firehose",):
         text = refuses(
             "InvalidParameter",
             sns.subscribe,

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from trunkline.aio.functions.function import Function
     from trunkline.aio.streams.stream import Stream
     from trunkline.faults import Faults
+    from trunkline.functions.source import EventSource
     from trunkline.limits import Limits
     from trunkline.traces.trace import Trace, Tracing
 
@@ -347,6 +348,24 @@ class Engine:
             region=region,
         )
         return Function(function)
+
+    def event_source(
+        self, source: Queue | Stream, function: Function, **options: Any
+    ) -> EventSource:
+        """Let `function` have the messages of a queue or the records of a stream.
+
+        The options are those of :meth:`trunkline.Engine.event_source`. Not a coroutine: it costs
+        one sync.
+
+        >>> import asyncio, trunkline
+        >>> async def main():
+        ...     async with trunkline.aio.open() as engine:
+        ...         function = engine.function("tea", lambda event, context: None)
+        ...         return engine.event_source(engine.queue("orders"), function).enabled
+        >>> asyncio.run(main())
+        True
+        """
+        return self.sync.event_source(source, function.sync, **options)
 
     def functions(self, prefix: str = "") -> list[Function]:
         """The functions whose name starts with `prefix`, sorted by name.

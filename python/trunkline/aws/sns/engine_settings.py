@@ -12,6 +12,7 @@ from trunkline.aws.sns import delivery_policy, filters
 from trunkline.aws.sns.errors import invalid, plain
 from trunkline.aws.sns.resources import read
 from trunkline.errors import TrunklineError
+from trunkline.functions.registry import destination_id
 from trunkline.topics.settings import LEASE_MS, TIMEOUT_MS
 
 TYPE_CHECKING = False
@@ -48,7 +49,11 @@ def settings_of(
     retry, content_type = delivery_policy.of_subscription(
         attributes.get("DeliveryPolicy"), read(topic)["attributes"].get("DeliveryPolicy")
     )
-    resource = None if protocol != "sqs" else (0 if queue is None else queue.id)
+    resource = None
+    if protocol == "sqs":
+        resource = 0 if queue is None else queue.id
+    elif protocol == "lambda":
+        resource = destination_id(call.store.core, endpoint)
     return SubscriptionSettings(
         resource=resource,
         url=url,

@@ -14,6 +14,7 @@ from trunkline.aws.sns.errors import invalid, not_served
 from trunkline.aws.sns.registry import operations
 from trunkline.aws.sns.resources import document_key, read, subscription_of, topic_of, write
 from trunkline.aws.sns.topics import PENDING
+from trunkline.functions.registry import destination_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _check_endpoint(call: Call, topic: Topic, protocol: str, endpoint: str) -> N
         raise invalid(
             f"Amazon SNS does not support this protocol string: {protocol[:QUOTE_CHARS_MAX]}"
         )
-    if protocol in ("lambda", "firehose"):
+    if protocol == "firehose":
         raise not_served(f"Protocol Reason: the protocol {protocol}")
     if not endpoint:
         raise invalid("Endpoint")
@@ -111,6 +112,9 @@ def _check_endpoint(call: Call, topic: Topic, protocol: str, endpoint: str) -> N
                 "Invalid parameter: Endpoint Reason: "
                 "FIFO SQS Queues can not be subscribed to standard SNS topics"
             )
+    elif protocol == "lambda":
+        if destination_id(call.store.core, endpoint) is None:
+            raise invalid("Lambda endpoint ARN")
     elif protocol in ("http", "https"):
         if not endpoint.startswith(f"{protocol}://"):
             raise invalid("Endpoint must match the specified protocol")

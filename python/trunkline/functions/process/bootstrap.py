@@ -64,7 +64,11 @@ def failure(error: BaseException, request: str, skip: int) -> dict[str, Any]:
         "errorMessage": str(error),
         "errorType": type(error).__name__,
         "requestId": request,
-        "stackTrace": traceback.format_list(traceback.extract_tb(frames)),
+        # As on AWS, where the code is; the folder here is a new one each time.
+        "stackTrace": [
+            line.replace(f'"{os.environ["LAMBDA_TASK_ROOT"]}/', '"/var/task/')
+            for line in traceback.format_list(traceback.extract_tb(frames))
+        ],
     }
 
 
