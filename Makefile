@@ -222,7 +222,7 @@ bench: release ## Measure every row of the budget; writes benches/records/; BENC
 	$(PY) benches/run.py $(BENCH)
 
 bench-wire: release ## Measure the server beside a null echo and peers; WIRE="--quick"
-	@$(PY) -m pip install --quiet --disable-pip-version-check 'moto[server,sqs]>=5.2' ministack
+	@$(PY) -m pip install --quiet --disable-pip-version-check 'moto[server,sqs,sns,events]>=5.2' ministack
 	$(PY) -m benches.wire.run $(WIRE)
 
 # Only run, never read: one of them has a licence that forbids more. fakecloud takes long to build.

@@ -39,7 +39,7 @@ def _moto() -> Server | None:
 
 def _ministack() -> Server | None:
     program = _script("ministack")
-    environment = {"GATEWAY_PORT": "{port}", "SERVICES": "sqs"}
+    environment = {"GATEWAY_PORT": "{port}", "SERVICES": "sqs,sns,events"}
     reset = "/_ministack/reset"
     return Server("ministack", [program], environment, reset) if program else None
 

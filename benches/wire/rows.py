@@ -38,6 +38,15 @@ class Row:
     high: float
     cpu_us: float
     load: float
+    goal: float | None = None
+    """The least ratio that is expected; `None` where nothing is."""
+
+    @property
+    def verdict(self) -> str:
+        """The goal, and whether it is met."""
+        if self.goal is None:
+            return "-"
+        return f"{self.goal:.2f}x {'met' if self.ratio >= self.goal else 'MISSED'}"
 
 
 class Load:
@@ -122,7 +131,7 @@ def show(row: Row) -> str:
     """A row of the table."""
     return (
         f"| {row.name} | {row.ours:,.0f} | {row.peer} | {row.theirs:,.0f} | {row.ratio:.2f}x | "
-        f"{row.low:.2f} to {row.high:.2f} | {row.cpu_us:.1f} | {row.load:.1f} |"
+        f"{row.low:.2f} to {row.high:.2f} | {row.verdict} | {row.cpu_us:.1f} | {row.load:.1f} |"
     )
 
 

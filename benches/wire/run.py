@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benches.run import RECORDS, ROOT, machine
-from benches.wire import rows, sdk
+from benches.wire import routing, rows, sdk
 from benches.wire.peers import peers
 from benches.wire.servers import Server, echo, ours
 
@@ -29,6 +29,18 @@ SEND_ANSWER_BYTES = 110
 BATCH_ANSWER_BYTES = 1_240
 DEPTHS = (0, 2_000, 10_000, 200_000)
 HELD = 200_000
+KINDS = (
+    "SendMessage,",
+    "SendMessage on disk",
+    "SendMessageBatch",
+    "receive + delete",
+    "Publish, 1 queue",
+    "PublishBatch",
+    "Publish,",
+    "PutEvents x1,",
+    "PutEvents x10",
+)
+"""How the names of rows begin, in the order in which they are measured."""
 POLLS = 5_000
 
 
@@ -92,6 +104,8 @@ def contests(load: rows.Load, options: argparse.Namespace, folder: Path) -> list
             name = f"receive + delete by tens, 16 connections, depth {depth:,}"
             able = [peer for peer in others if depth <= rows.SLOW.get(peer.name, depth)]
             contest(name, lambda s, d=depth: load.drain(s, 16, d), memory, [disk, *able])
+        routers = [server for server in others if server.name in routing.ROUTERS]
+        found += routing.contests(load, routers, options.only, options.quick)
     return found
 
 
@@ -114,7 +128,7 @@ def as_text(record: dict[str, Any]) -> str:
     """The record to read."""
     facts = "\n".join(f"- {name}: {value}".rstrip() for name, value in record["machine"].items())
     lines = [rows.show(rows.Row(**row)) for row in record["rows"]]
-    lines += [f"| - | | {name} | {why} | | | | |" for name, why in record["absent"].items()]
+    lines += [f"| - | | {name} | {why} | | | | | |" for name, why in record["absent"].items()]
     table = "\n".join(lines)
     # Parts of a record may have been measured with different numbers of rounds.
     span = sorted({min(record["rounds"]), max(record["rounds"])})
@@ -130,8 +144,8 @@ def as_text(record: dict[str, Any]) -> str:
         "Messages of 1 KiB a second, the load generator on the same cores; medians of "
         f"{' to '.join(map(str, span))} rounds in turns. A ratio says how many times as fast as "
         "the peer.\n\n"
-        "| row | ours | peer | theirs | ratio | spread | server CPU, us a message | load |\n"
-        f"|---|---|---|---|---|---|---|---|\n{table}\n\n"
+        "| row | ours | peer | theirs | ratio | spread | goal | server CPU, us a message | load |\n"
+        f"|---|---|---|---|---|---|---|---|---|\n{table}\n\n"
         f"| by itself | |\n|---|---|\n{single}\n\n| boto3, SendMessage | |\n|---|---|\n{sdks}\n"
     )
 
@@ -152,8 +166,7 @@ def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 
 def _place(row: dict[str, Any]) -> tuple[int, int]:
     """Rows in the order in which a whole run would measure them."""
-    kinds = ("SendMessage,", "SendMessage on disk", "SendMessageBatch", "receive + delete")
-    kind = next(place for place, words in enumerate(kinds) if row["name"].startswith(words))
+    kind = next(place for place, words in enumerate(KINDS) if row["name"].startswith(words))
     number = row["name"].rpartition("depth ")[2] if kind == 3 else row["name"].partition(", ")[2]
     return kind, int(number.split()[0].replace(",", ""))
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,12 +19,16 @@ START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 15.0
 TICKS = os.sysconf("SC_CLK_TCK")
 QUEUE = "bench"
-HEADERS = {
-    "Content-Type": "application/x-amz-json-1.0",
-    "X-Amz-Date": "20260101T000000Z",
-    "Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/sqs/aws4_request, "
-    "SignedHeaders=host;x-amz-date, Signature=00",
-}
+
+
+def _headers(service: str) -> dict[str, str]:
+    """What names the service and the region of a request that nobody checks."""
+    scope = f"test/20260101/us-east-1/{service}/aws4_request"
+    return {
+        "X-Amz-Date": "20260101T000000Z",
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, "
+        "SignedHeaders=host;x-amz-date, Signature=00",
+    }
 
 
 def free_port() -> int:
@@ -99,11 +104,35 @@ class Server:
 
     def call(self, operation: str, body: dict[str, object]) -> dict[str, object]:
         """One operation of SQS, answered."""
-        headers = HEADERS | {"X-Amz-Target": f"AmazonSQS.{operation}"}
-        url = f"http://{self.address}/"
-        request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+        target = {"X-Amz-Target": f"AmazonSQS.{operation}"}
+        kind = {"Content-Type": "application/x-amz-json-1.0"}
+        read: dict[str, object] = json.loads(
+            self._post(json.dumps(body).encode(), _headers("sqs") | target | kind) or b"{}"
+        )
+        return read
+
+    def ask_events(self, operation: str, body: dict[str, object]) -> dict[str, object]:
+        """One operation of EventBridge, answered."""
+        target = {"X-Amz-Target": f"AWSEvents.{operation}"}
+        kind = {"Content-Type": "application/x-amz-json-1.1"}
+        read: dict[str, object] = json.loads(
+            self._post(json.dumps(body).encode(), _headers("events") | target | kind) or b"{}"
+        )
+        return read
+
+    def ask_sns(self, operation: str, fields: dict[str, str], wanted: str) -> str:
+        """One operation of SNS, and the text of an element of its answer."""
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        form = {"Action": operation, "Version": "2010-03-31"} | fields
+        body = urllib.parse.urlencode(form).encode()
+        answer = self._post(body, _headers("sns") | kind).decode()
+        _, _, rest = answer.partition(f"<{wanted}>")
+        return rest.partition("<")[0]
+
+    def _post(self, body: bytes, headers: dict[str, str]) -> bytes:
+        request = urllib.request.Request(f"http://{self.address}/", body, headers)
         with urllib.request.urlopen(request, timeout=30) as answer:
-            read: dict[str, object] = json.loads(answer.read() or b"{}")
+            read: bytes = answer.read()
             return read
 
     def renew(self) -> None:

@@ -8,12 +8,14 @@
 //! load fill ADDRESS MESSAGES            sends so many, in batches
 //! load drain ADDRESS CONNECTIONS SECONDS [MESSAGES]    receives tens and deletes them
 //! load polls ADDRESS CONNECTIONS SECONDS               long polls that find nothing
+//! load post ADDRESS CONNECTIONS SECONDS FILE ACCEPTED [MESSAGES]    the request in a file
 //! ```
 //!
 //! Every measurement prints one line of JSON. `benches/wire/run.py` puts the rows together.
 
 mod client;
 mod echo;
+mod post;
 mod serve;
 mod work;
 
@@ -44,6 +46,16 @@ fn main() -> Result<()> {
                 messages: Some(count.parse()?),
             };
             runtime.block_on(work::measure(address, plan))
+        }
+        ["post", address, connections, seconds, file, accepted, ref messages @ ..] => {
+            let post = post::Post {
+                request: std::fs::read(file)?,
+                accepted: accepted.to_owned(),
+                connections: connections.parse()?,
+                duration: Duration::from_secs_f64(seconds.parse()?),
+                messages: messages.first().map(|count| count.parse()).transpose()?,
+            };
+            runtime.block_on(post::measure(address, post))
         }
         [mode, address, connections, seconds, ref messages @ ..] => {
             let plan = work::Plan {

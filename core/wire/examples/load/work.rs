@@ -89,11 +89,15 @@ pub async fn measure(address: &str, plan: Plan) -> Result<()> {
     for task in tasks {
         task.await??;
     }
-    let seconds = started.elapsed().as_secs_f64();
-    let messages = messages.load(Ordering::Relaxed);
+    print_rate(messages.load(Ordering::Relaxed), started.elapsed());
+    Ok(())
+}
+
+/// Prints what was done in what time.
+pub fn print_rate(messages: u64, took: Duration) {
+    let seconds = took.as_secs_f64();
     let rate = messages as f64 / seconds;
     println!("{{\"messages\": {messages}, \"seconds\": {seconds:.4}, \"rate\": {rate:.1}}}");
-    Ok(())
 }
 
 // A server without a control plane, and the null echo, have the queue under a known address.
