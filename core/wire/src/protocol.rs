@@ -78,7 +78,7 @@ impl Dialect {
 }
 
 /// The parameters of a query request: those of the path and those of the body.
-pub fn form_of(request: &Request<'_>) -> Result<Form> {
+pub fn form_of<'a>(request: &Request<'a>) -> Result<Form<'a>> {
     let mut form = Form::read(request.query.as_bytes())?;
     let content_type = request.header("content-type").unwrap_or("");
     if content_type.starts_with("application/x-www-form-urlencoded") {
@@ -97,7 +97,7 @@ pub struct Named<'a> {
 /// What had to be read of a request to find its operation.
 enum Parameters<'a> {
     Body,
-    Form(Form),
+    Form(Form<'a>),
     Labels(Vec<(&'a str, &'a str)>),
 }
 
@@ -170,8 +170,8 @@ impl Named<'_> {
             }
             (Parameters::Body, _) => Ok(start(&Input::Json(request.body))),
             (Parameters::Form(form), Some(shape)) => {
-                let node = query::tree(form)?;
-                Ok(start(&Input::Form(model, shape, &node)))
+                let tree = query::tree(form)?;
+                Ok(start(&Input::Form(model, shape, tree.root())))
             }
             (Parameters::Form(_), None) => Ok(start(&Input::Json(b""))),
             // Inputs of the REST protocols lie in several places, which a value gathers.

@@ -60,7 +60,7 @@ fn check_query(request: &Request<'_>, signature: &Signature<'_>) -> Result<()> {
     if form.get("Action").is_none() && signature.expires.is_none() {
         return Ok(());
     }
-    let mut names: Vec<&str> = form.pairs().iter().map(|(name, _)| name.as_str()).collect();
+    let mut names: Vec<&str> = form.pairs().iter().map(|(name, _)| &**name).collect();
     names.sort_unstable();
     match names.windows(2).find(|pair| pair[0] == pair[1]) {
         Some(pair) => Err(WireError::new(

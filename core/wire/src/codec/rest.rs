@@ -111,7 +111,7 @@ fn read_query(
     model: &Model,
     members: &[Member],
     member: &Member,
-    query: &Form,
+    query: &Form<'_>,
 ) -> Result<Option<Value>> {
     let shape = model.shape(member.shape);
     match &shape.kind {
@@ -136,7 +136,7 @@ fn read_query(
                     _ => scalar::read(element, text)?,
                 };
                 if !entries.iter().any(|(key, _)| key == name) {
-                    entries.push((name.clone(), value));
+                    entries.push((name.to_string(), value));
                 }
             }
             Ok(Some(Value::Map(entries)))

@@ -86,6 +86,20 @@ fn a_form_is_read_by_the_names_of_the_query_protocol() {
 }
 
 #[test]
+fn parameters_in_any_order_and_with_odd_names_make_the_same_tree() {
+    // Bytes below and above the dot follow the same beginning; the first of two values counts.
+    let form = "Items.member.10=j&Items!x=1&Items.member.2=b&Items-y=1&Items0=1&Items.member.1=a\
+        &Items.member.1=z&Items.member.10=z&Name=abc&Name=z&Inner.Name=x&Inner=1&Inner.=2&Item=1";
+    let form = Form::read(form.as_bytes()).unwrap();
+    let expected = Value::structure([
+        ("Name", "abc".into()),
+        ("Items", Value::List(vec!["a".into(), "b".into(), "j".into()])),
+        ("Inner", Value::structure([("Name", "x".into())])),
+    ]);
+    assert_eq!(query::read(model(), thing(), &form), Ok(expected));
+}
+
+#[test]
 fn an_input_that_violates_its_model_is_described_as_aws_does() {
     let input = Value::structure([("Inner", Value::structure([("Name", "ABCDEF".into())]))]);
     let error = crate::validate::check(model(), thing(), &input).unwrap_err();

@@ -22,7 +22,10 @@ pub fn encode(text: &[u8], keep_slash: bool) -> String {
 pub fn decode(text: &[u8], plus: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut place = 0;
-    while let Some(&byte) = text.get(place) {
+    while let Some(found) = memchr::memchr2(b'%', b'+', &text[place..]) {
+        out.extend_from_slice(&text[place..place + found]);
+        place += found;
+        let byte = text[place];
         let escaped = || Some(hex(*text.get(place + 1)?)? << 4 | hex(*text.get(place + 2)?)?);
         match byte {
             b'%' => match escaped() {
@@ -37,6 +40,7 @@ pub fn decode(text: &[u8], plus: bool) -> Vec<u8> {
         }
         place += 1;
     }
+    out.extend_from_slice(&text[place..]);
     out
 }
 

@@ -7,6 +7,7 @@ use http::HeaderMap;
 
 use super::shape::{Kind, Location};
 use super::{Model, Operation};
+use crate::codec::form::Pair;
 
 /// The routes of a model, the most specific first; made when first asked for.
 #[derive(Debug, Default)]
@@ -45,7 +46,7 @@ impl Model {
         &'m self,
         method: &str,
         path: &'r str,
-        query: &[(String, String)],
+        query: &[Pair<'_>],
         headers: &HeaderMap,
     ) -> Option<Matched<'m, 'r>> {
         let routes = self.routes.0.get_or_init(|| compile(self));
@@ -85,7 +86,7 @@ impl Needed {
         needed
     }
 
-    fn are_in(&self, query: &[(String, String)], headers: &HeaderMap) -> bool {
+    fn are_in(&self, query: &[Pair<'_>], headers: &HeaderMap) -> bool {
         self.query.iter().all(|name| query.iter().any(|(key, _)| **key == **name))
             && self.headers.iter().all(|name| headers.contains_key(&**name))
     }
@@ -147,7 +148,7 @@ impl Route {
         (Reverse(literals), Reverse(self.fixed.len()), greedy)
     }
 
-    fn is_fixed_in(&self, query: &[(String, String)]) -> bool {
+    fn is_fixed_in(&self, query: &[Pair<'_>]) -> bool {
         self.fixed.iter().all(|(name, value)| {
             query.iter().any(|(key, text)| {
                 **key == **name && value.as_ref().is_none_or(|value| **value == **text)

@@ -13,7 +13,7 @@ pub enum Input<'a> {
     /// A JSON document; nothing at all stands for an empty one.
     Json(&'a [u8]),
     /// Parameters of the query protocol, with the shape that says how they are named.
-    Form(&'a Model, &'a Shape, &'a Node<'a>),
+    Form(&'a Model, &'a Shape, Node<'a, 'a>),
     /// A CBOR document; nothing at all stands for an empty one.
     Cbor(&'a [u8]),
 }

@@ -6,7 +6,7 @@ mod value;
 
 pub use typed::from_node;
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
 
 use super::form::Form;
 use crate::error::{Result, WireError};
@@ -14,37 +14,90 @@ use crate::limits::{DEPTH_MAX, FORM_INDEX_MAX};
 use crate::model::{Kind, Member, Model, Shape};
 use crate::value::Value;
 
+/// The parameters of a form in the order of their names, part by part: those under one name lie
+/// side by side, so nodes are slices.
+pub struct Tree<'a>(Vec<(&'a str, &'a str)>);
+
 /// The parameters under one name, split at their dots.
-#[derive(Debug, Default)]
-pub struct Node<'a> {
-    text: Option<&'a str>,
-    children: BTreeMap<&'a str, Node<'a>>,
+#[derive(Debug, Clone, Copy)]
+pub struct Node<'n, 'a> {
+    pairs: &'n [(&'a str, &'a str)],
+    /// The length of the name, with the dot behind it.
+    prefix: usize,
 }
 
 /// Reads the input of `shape` from a form.
-pub fn read(model: &Model, shape: &Shape, form: &Form) -> Result<Value> {
-    value::structure(model, shape, &tree(form)?)
+pub fn read(model: &Model, shape: &Shape, form: &Form<'_>) -> Result<Value> {
+    value::structure(model, shape, tree(form)?.root())
 }
 
 /// The parameters of a form as a tree.
-pub fn tree(form: &Form) -> Result<Node<'_>> {
-    let mut root = Node::default();
+pub fn tree<'a>(form: &'a Form<'_>) -> Result<Tree<'a>> {
+    let mut pairs = Vec::with_capacity(form.pairs().len());
     for (name, value) in form.pairs() {
-        let mut node = &mut root;
-        for (depth, part) in name.split('.').enumerate() {
-            if depth == DEPTH_MAX {
-                return Err(malformed("A parameter is nested too deeply."));
-            }
-            node = node.children.entry(part).or_default();
+        if memchr::memchr_iter(b'.', name.as_bytes()).count() >= DEPTH_MAX {
+            return Err(malformed("A parameter is nested too deeply."));
         }
-        node.text.get_or_insert(value);
+        pairs.push((&**name, &**value));
     }
-    Ok(root)
+    // Stable: of two values with one name the first one counts.
+    pairs.sort_by(|(one, _), (other, _)| by_parts(one, other));
+    Ok(Tree(pairs))
 }
 
-impl<'a> Node<'a> {
+/// The order of two names in which a dot comes before every other byte.
+fn by_parts(one: &str, other: &str) -> Ordering {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let same = one.iter().zip(other).take_while(|(a, b)| a == b).count();
+    let next = |name: &[u8]| name.get(same).map(|byte| (*byte != b'.', *byte));
+    next(one).cmp(&next(other))
+}
+
+impl<'a> Tree<'a> {
+    /// All parameters.
+    pub fn root(&self) -> Node<'_, 'a> {
+        Node { pairs: &self.0, prefix: 0 }
+    }
+}
+
+impl<'n, 'a> Node<'n, 'a> {
+    /// The value of the name itself.
+    fn text(&self) -> Option<&'a str> {
+        let (name, value) = self.pairs.first()?;
+        (self.prefix > 0 && name.len() < self.prefix).then_some(*value)
+    }
+
+    /// The children: what their names are called in this node, and the parameters under each.
+    fn children(&self) -> impl Iterator<Item = (&'a str, Self)> + use<'n, 'a> {
+        let (mut rest, prefix) = (self.pairs, self.prefix);
+        while rest.first().is_some_and(|(name, _)| name.len() < prefix) {
+            rest = &rest[1..];
+        }
+        std::iter::from_fn(move || {
+            let part = part_of(rest.first()?.0, prefix);
+            let count = rest.partition_point(|(name, _)| part_of(name, prefix) == part);
+            let (pairs, others) = rest.split_at(count);
+            rest = others;
+            Some((part, Node { pairs, prefix: prefix + part.len() + 1 }))
+        })
+    }
+
+    fn child(&self, wanted: &str) -> Option<Self> {
+        let is_before = |(name, _): &(&str, &str)| {
+            name.len() < self.prefix || by_parts(part_of(name, self.prefix), wanted).is_lt()
+        };
+        let rest = &self.pairs[self.pairs.partition_point(is_before)..];
+        let count = rest.partition_point(|(name, _)| part_of(name, self.prefix) == wanted);
+        let prefix = self.prefix + wanted.len() + 1;
+        (count > 0).then(|| Self { pairs: &rest[..count], prefix })
+    }
+
+    fn is_leaf(&self) -> bool {
+        self.children().next().is_none()
+    }
+
     /// The parameters of a member of a structure.
-    fn member(&self, model: &Model, member: &Member) -> Option<&Node<'a>> {
+    fn member(&self, model: &Model, member: &Member) -> Option<Self> {
         let target = model.shape(member.shape);
         let own = member.query().unwrap_or(&member.name);
         // A flattened list goes by the name of its elements, where they have one.
@@ -53,12 +106,12 @@ impl<'a> Node<'a> {
             _ => own,
         };
         // Services accept the names with either first letter.
-        self.children.get(name).or_else(|| self.children.get(&*capitalised(name)))
+        self.child(name).or_else(|| self.child(&capitalised(name)))
     }
 
     /// The elements of a list, in the order of their numbers.
-    fn items(&self, element: &Member, flattened: bool) -> Result<Vec<&Node<'a>>> {
-        let items = if flattened { Some(self) } else { self.wrapped(element.query(), "member") };
+    fn items(&self, element: &Member, flattened: bool) -> Result<Vec<Self>> {
+        let items = if flattened { Some(*self) } else { self.wrapped(element.query(), "member") };
         numbered(items)
     }
 
@@ -68,15 +121,15 @@ impl<'a> Node<'a> {
         key: &Member,
         element: &Member,
         flattened: bool,
-    ) -> Result<Vec<(&'a str, &Node<'a>)>> {
-        let entries = if flattened { Some(self) } else { self.wrapped(None, "entry") };
+    ) -> Result<Vec<(&'a str, Self)>> {
+        let entries = if flattened { Some(*self) } else { self.wrapped(None, "entry") };
         let key_name = key.query().unwrap_or("key");
         let value_name = element.query().unwrap_or("value");
         let mut found = Vec::new();
         for entry in numbered(entries)? {
-            let key = entry.children.get(key_name).and_then(|node| node.text);
+            let key = entry.child(key_name).and_then(|node| node.text());
             let key = key.ok_or_else(|| missing(key_name))?;
-            let value = entry.children.get(value_name).ok_or_else(|| missing(value_name))?;
+            let value = entry.child(value_name).ok_or_else(|| missing(value_name))?;
             found.push((key, value));
         }
         Ok(found)
@@ -84,13 +137,13 @@ impl<'a> Node<'a> {
 
     // Some clients write `X.member.1` where the model has a name of its own, and the other way
     // round.
-    fn wrapped(&self, name: Option<&str>, default: &str) -> Option<&Node<'a>> {
-        let named = name.and_then(|name| self.children.get(name));
-        named.or_else(|| self.children.get(default)).or_else(|| self.has_numbers().then_some(self))
+    fn wrapped(&self, name: Option<&str>, default: &str) -> Option<Self> {
+        let named = name.and_then(|name| self.child(name));
+        named.or_else(|| self.child(default)).or_else(|| self.has_numbers().then_some(*self))
     }
 
     fn has_numbers(&self) -> bool {
-        self.children.keys().any(|key| key.parse::<usize>().is_ok())
+        self.children().any(|(key, _)| key.parse::<usize>().is_ok())
     }
 }
 
@@ -98,15 +151,21 @@ fn is_flattened(model: &Model, member: &Member) -> bool {
     member.flattened || model.shape(member.shape).flattened
 }
 
-fn numbered<'n, 'a>(node: Option<&'n Node<'a>>) -> Result<Vec<&'n Node<'a>>> {
+/// The part of a name behind `prefix` bytes, up to the next dot.
+fn part_of(name: &str, prefix: usize) -> &str {
+    let rest = name.get(prefix..).unwrap_or_default();
+    &rest[..memchr::memchr(b'.', rest.as_bytes()).unwrap_or(rest.len())]
+}
+
+fn numbered<'n, 'a>(node: Option<Node<'n, 'a>>) -> Result<Vec<Node<'n, 'a>>> {
     let Some(node) = node else { return Ok(Vec::new()) };
     if !node.has_numbers() {
         // A list without a number is a list of one; an empty parameter is an empty list.
-        let is_empty = node.children.is_empty() && node.text.unwrap_or("").is_empty();
+        let is_empty = node.is_leaf() && node.text().unwrap_or("").is_empty();
         return Ok(if is_empty { Vec::new() } else { vec![node] });
     }
-    let mut items = Vec::with_capacity(node.children.len());
-    for (name, child) in &node.children {
+    let mut items = Vec::new();
+    for (name, child) in node.children() {
         match name.parse::<usize>() {
             Ok(index) if index <= FORM_INDEX_MAX => items.push((index, child)),
             _ => return Err(malformed("A list's element has no valid number.")),

@@ -17,7 +17,7 @@ use crate::value::Value;
 pub fn from_node<'de, T: Deserialize<'de>>(
     model: &Model,
     shape: &Shape,
-    node: &Node<'de>,
+    node: Node<'_, 'de>,
 ) -> Result<T> {
     T::deserialize(Parameters { model, shape, node, flattened: false }).map_err(WireError::from)
 }
@@ -26,7 +26,7 @@ pub fn from_node<'de, T: Deserialize<'de>>(
 struct Parameters<'n, 'de> {
     model: &'n Model,
     shape: &'n Shape,
-    node: &'n Node<'de>,
+    node: Node<'n, 'de>,
     flattened: bool,
 }
 
@@ -51,7 +51,7 @@ impl<'de> Parameters<'_, 'de> {
     }
 
     fn scalar<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TypedError> {
-        let text = self.node.text.unwrap_or("");
+        let text = self.node.text().unwrap_or("");
         match self.shape.kind {
             // Bytes travel as base64; the typed structure decodes them.
             Kind::Text | Kind::Blob | Kind::Document => visitor.visit_borrowed_str(text),

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::model::{Kind, Model, Shape};
 use crate::value::Value;
 
-pub(super) fn structure(model: &Model, shape: &Shape, node: &Node<'_>) -> Result<Value> {
+pub(super) fn structure(model: &Model, shape: &Shape, node: Node<'_, '_>) -> Result<Value> {
     let Kind::Structure(members) = &shape.kind else { return value(model, shape, node, false) };
     let mut values = Vec::new();
     for member in members {
@@ -19,7 +19,7 @@ pub(super) fn structure(model: &Model, shape: &Shape, node: &Node<'_>) -> Result
     Ok(Value::Map(values))
 }
 
-fn value(model: &Model, shape: &Shape, node: &Node<'_>, flattened: bool) -> Result<Value> {
+fn value(model: &Model, shape: &Shape, node: Node<'_, '_>, flattened: bool) -> Result<Value> {
     match &shape.kind {
         Kind::Structure(_) => structure(model, shape, node),
         Kind::List(element) => {
@@ -36,6 +36,6 @@ fn value(model: &Model, shape: &Shape, node: &Node<'_>, flattened: bool) -> Resu
             });
             Ok(Value::Map(entries.collect::<Result<_>>()?))
         }
-        _ => scalar::read(shape, node.text.unwrap_or("")),
+        _ => scalar::read(shape, node.text().unwrap_or("")),
     }
 }
