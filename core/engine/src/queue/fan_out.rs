@@ -63,6 +63,8 @@ pub(crate) struct FanOutStep<'a> {
 /// took its message and there are no participants.
 pub(crate) type Outcome = (Vec<Result<Sent>>, Option<Ticket>);
 
+/// Queues whose memory is fetched side by side.
+const LOOK_AHEAD: usize = 16;
 /// More bytes than the record of a message has beside its group, its deduplication id and its
 /// content.
 const MESSAGE_HEAD_BYTES: usize = 128;
@@ -110,6 +112,15 @@ pub(crate) fn fan_out(host: &Arc<Host>, step: &FanOutStep<'_>) -> Result<Outcome
         }
     }
     Ok((results, ticket))
+}
+
+/// A word that depends on the memory which a message for `queue` will change.
+#[inline]
+fn look_ahead(queue: &Queue) -> u64 {
+    match queue.inner() {
+        Kind::Standard(standard) => standard.look_ahead(),
+        Kind::Fifo(_) => 0,
+    }
 }
 
 /// The content that branches share.
@@ -225,12 +236,15 @@ impl Running<'_> {
         let mut fifos = fifos.iter();
         // One reference is that of this step itself.
         let mut unused = 1 + sharing;
-        for branch in self.step.branches {
-            self.begin_another_step(Mutant::OwnBodiesApart, branch.kept == Kept::Own)?;
-            let sent = self.admit(branch, &mut fifos);
-            let is_held = branch.kept != Kept::Own && sent.as_ref().is_ok_and(|one| !one.duplicate);
-            unused -= u32::from(is_held);
-            results.push(sent);
+        for some in self.step.branches.chunks(LOOK_AHEAD) {
+            std::hint::black_box(some.iter().fold(0, |word, one| word ^ look_ahead(one.queue)));
+            for branch in some {
+                self.begin_another_step(Mutant::OwnBodiesApart, branch.kept == Kept::Own)?;
+                let sent = self.admit(branch, &mut fifos);
+                let is_new = sent.as_ref().is_ok_and(|one| !one.duplicate);
+                unused -= u32::from(branch.kept != Kept::Own && is_new);
+                results.push(sent);
+            }
         }
         if let Some((payload, payloads)) = shared {
             // No message took it: there is nothing to keep.

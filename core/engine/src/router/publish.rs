@@ -180,9 +180,12 @@ impl Engine {
         context: &OnceCell<Vec<u8>>,
         participants: &[&dyn Also],
     ) -> Result<Outcome> {
-        // A message of its own costs less than a payload that one message refers to.
-        let is_alone = routes.len() == 1;
-        let branch = |route| branch(publishing, route, message, is_alone);
+        // A copy of its own costs less than a payload that one message refers to, and in memory
+        // less than a reference to it if it is short.
+        let is_short = !self.host().is_journaled()
+            && message.body.len() + message.attributes.len() <= COPIED_BYTES_MAX;
+        let is_copied = is_short || routes.len() == 1;
+        let branch = |route| branch(publishing, route, message, is_copied);
         let branches: Vec<Branch<'_>> = routes.iter().map(branch).collect();
         let is_shared = branches.iter().any(|branch| branch.kept != Kept::Own);
         let context: &[u8] =
@@ -251,12 +254,15 @@ fn forbidden() -> Error {
     )
 }
 
+/// Longest body, with its attributes, that every queue of an engine in memory gets a copy of.
+const COPIED_BYTES_MAX: usize = 128;
+
 /// What the queue of a route gets.
 fn branch<'a>(
     publishing: &'a Publishing<'_>,
     route: &'a Route,
     message: &Notification<'a>,
-    is_alone: bool,
+    is_copied: bool,
 ) -> Branch<'a> {
     let Selected { id, is_owned, is_raw, .. } = route.selected;
     let is_destination = is_owned && !route.is_dead_letter;
@@ -277,7 +283,7 @@ fn branch<'a>(
     // Targets of a topic are delayed as their queue says.
     let message = Outgoing { body, attributes, group, dedup_id, delay: None };
     let kept = match renderer {
-        None if is_alone && !is_destination => Kept::Own,
+        None if is_copied && !is_destination => Kept::Own,
         renderer => Kept::Shared(renderer),
     };
     Branch { queue: &route.queue, message, kept }

@@ -70,6 +70,16 @@ impl StandardLog {
         }
     }
 
+    /// Reads what the next send will change, and returns a word that depends on all of it. A sender
+    /// to many logs looks at some of them first: the processor then fetches their memory side by
+    /// side, which it does not do across the locked steps of sends.
+    #[inline]
+    pub fn look_ahead(&self) -> u64 {
+        let (_, page, tail) = self.last_page();
+        let slot = page.slot(tail.index()).map_or(0, |slot| slot.state().0);
+        slot ^ u64::from(self.counters.0.none_visible())
+    }
+
     /// Takes a slot and `bytes` of its page's region; `None` bytes when the body lies elsewhere.
     #[inline]
     pub(super) fn take_slot(&self, body: Option<usize>) -> ReservedSlot<'_> {

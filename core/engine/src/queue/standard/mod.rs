@@ -122,6 +122,12 @@ impl StandardQueue {
         Some(seq)
     }
 
+    /// See [`StandardLog::look_ahead`].
+    #[inline]
+    pub fn look_ahead(&self) -> u64 {
+        self.log.look_ahead() ^ self.front.load(Ordering::Relaxed)
+    }
+
     /// Decides, journals and applies one send. Content that is `shared` holds a reference for it.
     pub fn admit(
         &self,
@@ -131,6 +137,11 @@ impl StandardQueue {
         shared: Option<Shared<'_>>,
         now: Millis,
     ) -> Result<Seq> {
+        if shared.is_none()
+            && let Some(seq) = self.send_plain(queue, message, now)
+        {
+            return Ok(seq);
+        }
         check(queue, message)?;
         let delay = message.delay.unwrap_or_else(|| queue.rules.delay());
         let visibility = visibility(delay, message.group, now);
