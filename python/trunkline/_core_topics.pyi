@@ -1,8 +1,11 @@
 # The part of trunkline._core that is about topics. There is no module of this name.
 from collections.abc import Sequence
-from typing import Any, TypeAlias, final
+from typing import Any, Self, TypeAlias, final
+
+from typing_extensions import disjoint_base
 
 from trunkline._core import BatchFailure, RetryTable
+from trunkline._types import Attributes
 
 _Body: TypeAlias = bytes | str | bytearray | memoryview
 
@@ -49,6 +52,19 @@ class PublishBatchResult:
     def successful(self) -> tuple[PublishResult, ...]: ...
     @property
     def failed(self) -> tuple[BatchFailure, ...]: ...
+
+@disjoint_base
+class BlockingPublish:
+    def __new__(cls, engine: Any, core: Topic) -> Self: ...
+    def publish(
+        self,
+        body: _Body,
+        *,
+        subject: str | None = None,
+        attributes: Attributes | None = None,
+        group: str | None = None,
+        dedup_id: str | None = None,
+    ) -> PublishResult: ...
 
 @final
 class TopicArchive:

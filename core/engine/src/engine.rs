@@ -103,6 +103,11 @@ impl Engine {
         self.authorization.enforce(authorizer);
     }
 
+    /// Whether the policies of queues are asked before topics and rules send to them.
+    pub fn is_authorized(&self) -> bool {
+        !self.authorization.is_off()
+    }
+
     /// The table of bounds.
     pub fn limits(&self) -> &Limits {
         &self.host.limits

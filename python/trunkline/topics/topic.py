@@ -1,8 +1,12 @@
-"""A topic: publish messages, and subscriptions that say where they go."""
+"""A topic: publish messages, and subscriptions that say where they go.
+
+The verb that a program calls for every message is the core's own method, of `BlockingPublish`; it
+calls `_publish_with` here where there is anything to check.
+"""
 
 from __future__ import annotations
 
-from trunkline._core import milliseconds
+from trunkline._core import BlockingPublish, milliseconds
 from trunkline._targets import queue_id
 from trunkline.errors import InvalidParameterValue
 from trunkline.queues.attributes import encode
@@ -44,7 +48,7 @@ ARCHIVE_RETENTION_MS_MAX = 365 * 86_400_000
 _FIELDS = ("body", "attributes", "subject", "group", "dedup_id")
 
 
-class Topic:
+class Topic(BlockingPublish):
     """A topic of an engine; :meth:`Engine.topic` makes it. Any thread may call every method.
 
     >>> import trunkline
@@ -100,33 +104,14 @@ class Topic:
         """When the topic was created, in seconds since the epoch."""
         return self._core.created_at
 
-    def publish(
+    def _publish_with(
         self,
         body: Body,
-        *,
-        subject: str | None = None,
-        attributes: Attributes | None = None,
-        group: str | None = None,
-        dedup_id: str | None = None,
+        subject: str | None,
+        attributes: Attributes | None,
+        group: str | None,
+        dedup_id: str | None,
     ) -> PublishResult:
-        """Publish a message; return once all its deliveries are as durable as the engine promises.
-
-        It goes to every subscription whose filter lets it pass, in one step: a crash leaves it in
-        all of their queues or in none. `subject` is in envelopes. In a FIFO topic `group` is
-        required, and `dedup_id`, unless the topic deduplicates by content; a message whose id was
-        used within five minutes is a success and is not delivered again. In a standard topic
-        `group` is the tenant for standard queues.
-
-        Raises InvalidParameterValue for a message that is not valid, MissingParameter,
-        ResourceNotFound if the topic is gone.
-
-        >>> import trunkline
-        >>> topic = trunkline.open().topic("orders.fifo")
-        >>> topic.publish("one coffee", group="table 7", dedup_id="1").duplicate
-        False
-        >>> topic.publish("one coffee", group="table 7", dedup_id="1").duplicate
-        True
-        """
         block = None if attributes is None else encode(attributes, self._engine.limits)
         return self._core.publish(body, block, subject, group, dedup_id)
 

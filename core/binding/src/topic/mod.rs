@@ -1,6 +1,7 @@
 //! Topics: take, call, wrap.
 
 mod archive;
+mod blocking;
 mod results;
 mod settings;
 
@@ -293,5 +294,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     settings::register(module)?;
     results::register(module)?;
     module.add_class::<TopicArchive>()?;
-    module.add_class::<Topic>()
+    module.add_class::<Topic>()?;
+    blocking::register(module)
 }
