@@ -2,7 +2,9 @@
 # name.
 from asyncio import AbstractEventLoop
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, TypeAlias, final, overload
+from typing import Any, Literal, Self, TypeAlias, final, overload
+
+from typing_extensions import disjoint_base
 
 from trunkline._core import Completion, HeldCall, PendingWrite, Waker
 
@@ -88,6 +90,18 @@ class Member:
     def begin_commit(self, batch: RecordBatch) -> PendingWrite | None: ...
     def leave(self) -> None: ...
 
+@disjoint_base
+class BlockingPut:
+    def __new__(cls, engine: Any, core: Stream) -> Self: ...
+    def put(
+        self,
+        data: _Data,
+        *,
+        key: str,
+        hash_key: int | None = None,
+        durability: _Durability | None = None,
+    ) -> PutResult: ...
+
 @final
 class Stream:
     @property
@@ -100,7 +114,6 @@ class Stream:
     def open_shards(self) -> int: ...
     @property
     def waiting(self) -> int: ...
-    def put(self, data: _Data, key: str) -> PutResult: ...
     def begin_put(
         self,
         data: _Data,

@@ -1,10 +1,14 @@
-"""A stream: put, read, readers, and what belongs to the stream itself."""
+"""A stream: put, read, readers, and what belongs to the stream itself.
+
+The verb that a program calls for every record is the core's own method, of `BlockingPut`; it calls
+`_put_with` here where there is anything to check.
+"""
 
 from __future__ import annotations
 
 from trunkline import validation
 from trunkline._begun import begun
-from trunkline._core import milliseconds
+from trunkline._core import BlockingPut, milliseconds
 from trunkline.limits import WAIT_MAX_MS
 from trunkline.queues.messages import as_list
 from trunkline.streams import arguments
@@ -24,7 +28,7 @@ LEASE_MAX_MS = 86_400_000
 """The longest lease of a reader's member, in milliseconds: a day."""
 
 
-class Stream:
+class Stream(BlockingPut):
     """A stream of an engine; :meth:`Engine.stream` makes it. Any thread may call every method.
 
     >>> import trunkline
@@ -58,33 +62,9 @@ class Stream:
 
     # --- putting ---------------------------------------------------------------------------------
 
-    def put(
-        self,
-        data: Body,
-        *,
-        key: str,
-        hash_key: int | None = None,
-        durability: Durability | None = None,
+    def _put_with(
+        self, data: Body, key: str, hash_key: int | None, durability: Durability | None
     ) -> PutResult:
-        """Add a record; return once it is as durable as the engine promises.
-
-        Records with the same `key` go to one shard and stay in order. `hash_key`, from 0 to
-        2**128 - 1, takes the place of the key's hash. `durability` lowers the engine's level for
-        this call.
-
-        Raises InvalidParameterValue, ResourceNotFound if the stream was removed, EngineClosed.
-
-        >>> import trunkline
-        >>> trunkline.open().stream("clicks").put("home", key="user-1").shard
-        'shardId-000000000000'
-        """
-        if hash_key is None and durability is None:
-            try:
-                # The core checks the key; what is wrong with its type is told in our words.
-                return self._core.put(data, key)
-            except TypeError:
-                arguments.key(key, self._limits)
-                raise
         arguments.key(key, self._limits)
         digits = arguments.number(hash_key, "hash_key")
         return begun(self._core.begin_put, data, key, digits, durability)

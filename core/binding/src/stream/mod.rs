@@ -2,6 +2,7 @@
 
 mod arguments;
 mod batch;
+mod blocking;
 mod columns;
 mod handle;
 mod reader;
@@ -22,5 +23,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     reading::register(module)?;
     reader::register(module)?;
     statistics::register(module)?;
-    verbs::register(module)
+    verbs::register(module)?;
+    blocking::register(module)
 }

@@ -109,18 +109,6 @@ impl Stream {
 
     // --- putting --------------------------------------------------------------------------------
 
-    /// Puts a record and blocks until the engine's promise is kept.
-    fn put(&self, py: Python<'_>, data: Data<'_>, key: &str) -> PyResult<PutResult> {
-        guard(|| {
-            let record = NewRecord { key, hash_key: None, data: &data.0.0 };
-            crate::memory::check(record.data.len())?;
-            let call = self.0.admit(py, operation::PUT)?;
-            let put = self.0.stream.put_admitted(&call, &record).map_err(raise)?;
-            self.0.acknowledge(py, put.ticket, self.0.level)?;
-            Ok(PutResult::new(&put))
-        })
-    }
-
     #[pyo3(signature = (data, key, hash_key=None, durability=None, admitted=None))]
     fn begin_put(
         &self,
