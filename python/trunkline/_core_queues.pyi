@@ -2,7 +2,7 @@
 # message. There is no module of this name.
 from collections.abc import Coroutine as AnyCoroutine
 from collections.abc import Generator, Iterable
-from typing import Any, Self, Unpack, final
+from typing import Any, Self, final
 
 from typing_extensions import disjoint_base
 
@@ -14,14 +14,23 @@ from trunkline._core import (
     SendBatchResult,
     SendResult,
 )
-from trunkline._types import Body, Delivery, Durability, Seconds, SendOptions
+from trunkline._types import Attributes, Body, Delivery, Durability, Seconds
 from trunkline.engine import Engine
 from trunkline.queues.messages import SendEntry
 
 @disjoint_base
 class BlockingVerbs:
     def __new__(cls, engine: Engine, core: QueueVerbs) -> Self: ...
-    def send(self, body: Body, **options: Unpack[SendOptions]) -> SendResult: ...
+    def send(
+        self,
+        body: Body,
+        *,
+        group: str | None = None,
+        dedup_id: str | None = None,
+        delay: Seconds | None = None,
+        attributes: Attributes | None = None,
+        durability: Durability | None = None,
+    ) -> SendResult: ...
     def send_batch(
         self, entries: Iterable[Body | SendEntry], *, durability: Durability | None = None
     ) -> SendBatchResult: ...
@@ -40,7 +49,16 @@ class BlockingVerbs:
 @disjoint_base
 class AwaitableVerbs:
     def __new__(cls, queue: BlockingVerbs) -> Self: ...
-    async def send(self, body: Body, **options: Unpack[SendOptions]) -> SendResult: ...
+    async def send(
+        self,
+        body: Body,
+        *,
+        group: str | None = None,
+        dedup_id: str | None = None,
+        delay: Seconds | None = None,
+        attributes: Attributes | None = None,
+        durability: Durability | None = None,
+    ) -> SendResult: ...
     async def receive(
         self,
         max: int = 1,

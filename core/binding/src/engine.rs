@@ -18,7 +18,7 @@ use crate::error::{guard, raise};
 use crate::faults::{Named, PlainRule, plain, rule};
 use crate::outbox::Outbox;
 use crate::queue::config::QueueSettings;
-use crate::queue::handle::Handle;
+use crate::queue::handle::{Handle, HandleRef};
 use crate::queue::management::Queue;
 use crate::queue::redrive::MoveStatus;
 use crate::schedule::Schedules;
@@ -41,7 +41,7 @@ impl Engine {
     }
 
     fn queue(&self, py: Python<'_>, queue: Arc<trunkline_engine::Queue>) -> PyResult<Py<Queue>> {
-        Queue::create(py, Arc::new(Handle::new(self.core.clone(), queue)))
+        Queue::create(py, HandleRef::new(py, Handle::new(self.core.clone(), queue))?)
     }
 
     fn stream(&self, stream: Arc<trunkline_engine::Stream>) -> Stream {

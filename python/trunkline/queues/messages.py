@@ -87,16 +87,17 @@ def checked_options(
             durability = value
         else:
             raise TypeError(f"send has no option {validation.unknown(name, OPTIONS)}")
-    return (*_checked(group, dedup_id, delay, attributes, limits), durability)
+    return (*checked_values(group, dedup_id, delay, attributes, limits), durability)
 
 
-def _checked(
+def checked_values(
     group: str | None,
     dedup_id: str | None,
     delay: Seconds | None,
     attributes: Attributes | None,
     limits: Limits,
 ) -> Checked:
+    """The values of a message as the core takes them; raises for one that is none."""
     if group is not None:
         validation.message_id_text(group, "group", limits)
     if dedup_id is not None:
@@ -125,7 +126,7 @@ def _prepared(
 ) -> tuple[Body, str | None, str | None, int | None, bytes | None]:
     if not isinstance(entry, SendEntry):
         return _encoded(entry), None, None, None, None
-    options = _checked(entry.group, entry.dedup_id, entry.delay, entry.attributes, limits)
+    options = checked_values(entry.group, entry.dedup_id, entry.delay, entry.attributes, limits)
     return _encoded(entry.body), *options
 
 

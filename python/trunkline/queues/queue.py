@@ -14,7 +14,7 @@ from trunkline._core import milliseconds
 from trunkline.errors import InvalidParameterValue
 from trunkline.limits import WAIT_MAX_MS
 from trunkline.queues.management import QueueManagement
-from trunkline.queues.messages import as_list, checked_options, prepare
+from trunkline.queues.messages import as_list, checked_options, checked_values, prepare
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,15 @@ if TYPE_CHECKING:
         SendResult,
     )
     from trunkline._core import Queue as CoreQueue
-    from trunkline._types import Body, Delivery, Durability, RetryDelay, Seconds, SendOptions
+    from trunkline._types import (
+        Attributes,
+        Body,
+        Delivery,
+        Durability,
+        RetryDelay,
+        Seconds,
+        SendOptions,
+    )
     from trunkline.engine import Engine
     from trunkline.queues.consumer import ConsumeReport
     from trunkline.queues.messages import SendEntry
@@ -59,9 +67,17 @@ class Queue(QueueManagement):
 
     # --- sending ---------------------------------------------------------------------------------
 
-    def _send_with(self, body: Body, options: SendOptions) -> SendResult:
-        checked = checked_options(options, self._limits)
-        return begun(self._core.begin_send, body, *checked)
+    def _send_with(
+        self,
+        body: Body,
+        group: str | None,
+        dedup_id: str | None,
+        delay: Seconds | None,
+        attributes: Attributes | None,
+        durability: Durability | None,
+    ) -> SendResult:
+        checked = checked_values(group, dedup_id, delay, attributes, self._limits)
+        return begun(self._core.begin_send, body, *checked, durability)
 
     def send_nowait(self, body: Body, **options: Unpack[SendOptions]) -> PendingSend:
         """Add a message and do not wait for the disk; the ticket tells when it is durable.

@@ -3,11 +3,9 @@
 //! A plain call takes one crossing and no frame of Python. A call with what needs Python's checks
 //! goes on in a method of the subclass, whose name begins with an underscore.
 
-use std::sync::Arc;
-
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::PyList;
 use trunkline_engine::{Outgoing, Receive, operation};
 
 use crate::durability::Level;
@@ -15,14 +13,14 @@ use crate::duration::{WAIT_MAX, millis};
 use crate::error::{guard, raise};
 use crate::queue::batch::{self, DeliveryRef};
 use crate::queue::body::Body;
-use crate::queue::handle::Handle;
+use crate::queue::handle::HandleRef;
 use crate::queue::received::{Max, take_within};
 use crate::queue::results::{BatchResult, SendResult};
 use crate::queue::verbs::QueueVerbs;
 
 /// The verbs of `trunkline.Queue` that a program calls for every message.
 #[pyclass(frozen, subclass, module = "trunkline._core")]
-pub(crate) struct BlockingVerbs(pub Arc<Handle>);
+pub(crate) struct BlockingVerbs(pub HandleRef);
 
 impl BlockingVerbs {
     #[inline]
@@ -31,13 +29,12 @@ impl BlockingVerbs {
         py: Python<'py>,
         body: &Body<'_>,
     ) -> PyResult<Bound<'py, SendResult>> {
-        let sent = guard(|| {
+        guard(|| {
             let call = self.0.admit(py, operation::SEND)?;
             let sent = self.0.put(&call, &Outgoing { body: &body.0, ..Outgoing::default() })?;
             self.0.acknowledge(py, sent.ticket, self.0.level)?;
-            Ok(sent)
-        })?;
-        Bound::new(py, SendResult::new(&self.0, sent, 0))
+            Bound::new(py, SendResult::new(&self.0, sent, 0))
+        })
     }
 }
 
@@ -47,7 +44,7 @@ impl BlockingVerbs {
     fn new(engine: &Bound<'_, PyAny>, core: &Bound<'_, QueueVerbs>) -> Self {
         // The subclass keeps the engine.
         let _ = engine;
-        Self(core.get().0.clone())
+        Self(core.get().0.clone_ref(core.py()))
     }
 
     /// Add a message; return once it is as durable as the engine promises.
@@ -66,15 +63,23 @@ impl BlockingVerbs {
     /// >>> again = queue.send("one coffee", group="table-4")
     /// >>> again.duplicate, again.message_id == first.message_id
     /// (True, True)
-    #[pyo3(signature = (body, **options))]
+    #[pyo3(signature = (body, *, group=None, dedup_id=None, delay=None, attributes=None,
+        durability=None))]
+    #[allow(clippy::too_many_arguments, reason = "each is a parameter of the Python method")]
     fn send<'py>(
         slf: &Bound<'py, Self>,
         body: &Bound<'py, PyAny>,
-        options: Option<&Bound<'py, PyDict>>,
+        group: Option<&Bound<'py, PyAny>>,
+        dedup_id: Option<&Bound<'py, PyAny>>,
+        delay: Option<&Bound<'py, PyAny>>,
+        attributes: Option<&Bound<'py, PyAny>>,
+        durability: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
-        if let Some(options) = options {
-            return slf.call_method1(intern!(py, "_send_with"), (body, options));
+        let options = (group, dedup_id, delay, attributes, durability);
+        if !matches!(options, (None, None, None, None, None)) {
+            let arguments = (body, group, dedup_id, delay, attributes, durability);
+            return slf.call_method1(intern!(py, "_send_with"), arguments);
         }
         let body = body.as_borrowed().extract()?;
         slf.get().send_plain(py, &body).map(Bound::into_any)

@@ -1,5 +1,6 @@
 //! A queue and its engine, shared by everything that Python holds of them.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
@@ -11,6 +12,7 @@ use crate::error::raise;
 use crate::pending::{self, PendingWrite};
 
 /// One queue, with what every verb needs at hand.
+#[pyclass(frozen, module = "trunkline._core")]
 pub(crate) struct Handle {
     pub engine: Arc<Engine>,
     pub queue: Arc<Queue>,
@@ -20,6 +22,30 @@ pub(crate) struct Handle {
     pub fifo: bool,
 }
 
+/// A counted reference to a [`Handle`]. Each message has one: the interpreter counts without a
+/// locked instruction, which an `Arc` needs.
+pub(crate) struct HandleRef(Py<Handle>);
+
+impl HandleRef {
+    pub fn new(py: Python<'_>, handle: Handle) -> PyResult<Self> {
+        Py::new(py, handle).map(Self)
+    }
+
+    #[inline]
+    pub fn clone_ref(&self, py: Python<'_>) -> Self {
+        Self(self.0.clone_ref(py))
+    }
+}
+
+impl Deref for HandleRef {
+    type Target = Handle;
+
+    #[inline]
+    fn deref(&self) -> &Handle {
+        self.0.get()
+    }
+}
+
 impl Handle {
     pub fn new(engine: Arc<Engine>, queue: Arc<Queue>) -> Self {
         let (key, level) = (engine.key(), engine.durability());
@@ -27,8 +53,8 @@ impl Handle {
         Self { engine, queue, key, level, fifo }
     }
 
-    /// Adds a message, as an admitted call.
-    #[inline]
+    /// Adds a message, as an admitted call. Always inlined: what it returns stays in registers.
+    #[inline(always)]
     pub fn put(&self, call: &Admitted, message: &Outgoing<'_>) -> PyResult<Sent> {
         crate::memory::check(message.body.len())?;
         self.queue.send_admitted(call, message).map_err(raise)

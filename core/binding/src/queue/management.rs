@@ -1,7 +1,5 @@
 //! The verbs of a queue itself: options, counts, purge, removal, redrive.
 
-use std::sync::Arc;
-
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use trunkline_engine::Ticket;
@@ -9,7 +7,7 @@ use trunkline_types::Result;
 
 use crate::error::{guard, raise};
 use crate::queue::config::QueueSettings;
-use crate::queue::handle::Handle;
+use crate::queue::handle::{Handle, HandleRef};
 use crate::queue::statistics::QueueStatistics;
 use crate::queue::verbs::QueueVerbs;
 
@@ -18,12 +16,12 @@ use crate::queue::verbs::QueueVerbs;
 pub(crate) struct Queue;
 
 impl Queue {
-    pub fn create(py: Python<'_>, handle: Arc<Handle>) -> PyResult<Py<Self>> {
+    pub fn create(py: Python<'_>, handle: HandleRef) -> PyResult<Py<Self>> {
         Py::new(py, (Self, QueueVerbs(handle)))
     }
 }
 
-fn handle<'a>(slf: &'a Bound<'_, Queue>) -> &'a Arc<Handle> {
+fn handle<'a>(slf: &'a Bound<'_, Queue>) -> &'a HandleRef {
     &slf.as_super().get().0
 }
 

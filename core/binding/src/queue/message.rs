@@ -1,7 +1,5 @@
 //! A delivery and the verbs of its lease, for threads; `awaitable/message.rs` is for event loops.
 
-use std::sync::Arc;
-
 use pyo3::PyClass;
 use pyo3::prelude::*;
 use trunkline_engine::{Admitted, Delivery, Ticket, operation};
@@ -10,7 +8,7 @@ use trunkline_types::Millis;
 use crate::duration::millis;
 use crate::error::{guard, raise};
 use crate::pending::PendingWrite;
-use crate::queue::handle::Handle;
+use crate::queue::handle::HandleRef;
 use crate::queue::peeked::{DELETED, PeekedMessage, RELEASED};
 
 /// One delivery of one message. ``with message:`` deletes it at the end of the block; on an
@@ -31,7 +29,7 @@ pub(crate) struct Message;
 pub(crate) trait Delivered: PyClass {
     fn deliver<'py>(
         py: Python<'py>,
-        handle: &Arc<Handle>,
+        handle: &HandleRef,
         delivery: &Delivery<'_>,
     ) -> PyResult<Bound<'py, Self>>;
 }
@@ -40,7 +38,7 @@ impl Delivered for Message {
     #[inline]
     fn deliver<'py>(
         py: Python<'py>,
-        handle: &Arc<Handle>,
+        handle: &HandleRef,
         delivery: &Delivery<'_>,
     ) -> PyResult<Bound<'py, Self>> {
         Bound::new(py, (Self, PeekedMessage::new(py, handle, delivery, false)?))
@@ -50,7 +48,7 @@ impl Delivered for Message {
 impl Delivered for PeekedMessage {
     fn deliver<'py>(
         py: Python<'py>,
-        handle: &Arc<Handle>,
+        handle: &HandleRef,
         delivery: &Delivery<'_>,
     ) -> PyResult<Bound<'py, Self>> {
         Bound::new(py, PeekedMessage::new(py, handle, delivery, true)?)

@@ -10,7 +10,7 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 use trunkline_engine::{Delivery, sequence_number};
 use trunkline_types::{Code, Error, Millis, Receipt, ResourceId, Result, Seq};
 
-use crate::queue::handle::Handle;
+use crate::queue::handle::{Handle, HandleRef};
 
 /// A message that is looked at: what :meth:`Queue.peek` returns, and what every delivery is too.
 ///
@@ -22,7 +22,7 @@ use crate::queue::handle::Handle;
 /// ('one coffee', {'table': 4}, 0)
 #[pyclass(frozen, subclass, module = "trunkline")]
 pub(crate) struct PeekedMessage {
-    pub handle: Arc<Handle>,
+    pub handle: HandleRef,
     body: Py<PyBytes>,
     receipt: Receipt,
     sent: Millis,
@@ -57,12 +57,12 @@ impl PeekedMessage {
     #[inline]
     pub fn new(
         py: Python<'_>,
-        handle: &Arc<Handle>,
+        handle: &HandleRef,
         delivery: &Delivery<'_>,
         peeked: bool,
     ) -> PyResult<Self> {
         Ok(Self {
-            handle: handle.clone(),
+            handle: handle.clone_ref(py),
             body: bytes_of(py, delivery.body)?.unbind(),
             receipt: delivery.receipt,
             sent: delivery.sent,

@@ -10,7 +10,7 @@ use trunkline_types::Durability;
 
 use crate::duration::{WAIT_MAX, millis};
 use crate::error::{guard, raise};
-use crate::queue::handle::Handle;
+use crate::queue::handle::HandleRef;
 use crate::queue::results::SendResult;
 
 /// A send that was not waited for, from :meth:`Queue.send_nowait`.
@@ -21,13 +21,13 @@ use crate::queue::results::SendResult;
 /// True
 #[pyclass(frozen, module = "trunkline")]
 pub(crate) struct PendingSend {
-    handle: Arc<Handle>,
+    handle: HandleRef,
     sent: Sent,
     level: Durability,
 }
 
 impl PendingSend {
-    pub fn new(handle: Arc<Handle>, sent: Sent, level: Durability) -> Self {
+    pub fn new(handle: HandleRef, sent: Sent, level: Durability) -> Self {
         Self { handle, sent, level }
     }
 

@@ -1,14 +1,12 @@
 //! The arguments and the messages of one receive.
 
-use std::sync::Arc;
-
 use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyList};
 use trunkline_engine::{Admitted, Delivery, Receive, Ticket, operation};
 use trunkline_types::Millis;
 
 use crate::error::raise;
-use crate::queue::handle::Handle;
+use crate::queue::handle::HandleRef;
 use crate::queue::message::{Delivered, Message};
 
 /// How many messages a receive asks for.
@@ -36,7 +34,7 @@ impl<'py> FromPyObject<'_, 'py> for Max<'py> {
 #[inline]
 pub(crate) fn take_within<'py>(
     py: Python<'py>,
-    handle: &Arc<Handle>,
+    handle: &HandleRef,
     request: &Receive<'_>,
     wait: impl FnOnce() -> Millis,
 ) -> PyResult<Bound<'py, PyList>> {
@@ -67,7 +65,7 @@ pub(crate) fn take_within<'py>(
 #[inline]
 pub(crate) fn take<'py, M: Delivered>(
     py: Python<'py>,
-    handle: &Arc<Handle>,
+    handle: &HandleRef,
     call: &Admitted,
     request: &Receive<'_>,
 ) -> PyResult<(Bound<'py, PyList>, Option<Ticket>)> {
@@ -96,7 +94,7 @@ impl<'py, M: Delivered> Received<'py, M> {
     }
 
     #[inline]
-    pub fn push(&mut self, handle: &Arc<Handle>, delivery: &Delivery<'_>) {
+    pub fn push(&mut self, handle: &HandleRef, delivery: &Delivery<'_>) {
         let message = match M::deliver(self.py, handle, delivery) {
             Ok(message) => message,
             Err(failure) => {

@@ -1,6 +1,6 @@
 //! A receive of an event loop: polled until it has messages or its time is over.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -12,14 +12,14 @@ use crate::completion::Completion;
 use crate::error::guard;
 use crate::pending::PendingWrite;
 use crate::queue::awaitable::AsyncMessage;
-use crate::queue::handle::Handle;
+use crate::queue::handle::HandleRef;
 use crate::queue::received::take;
 use crate::waker::Waker;
 
 /// One call to receive, which may try more than once.
 #[pyclass(frozen, module = "trunkline._core")]
 pub(crate) struct ReceiveCall {
-    handle: Arc<Handle>,
+    handle: HandleRef,
     max: usize,
     visibility: Option<Millis>,
     attempt_id: Option<String>,
@@ -37,11 +37,11 @@ struct State {
 type Waiting = (u64, Py<Completion>, f64);
 
 impl ReceiveCall {
-    pub fn new(handle: &Arc<Handle>, call: Admitted, request: &Receive<'_>) -> Self {
+    pub fn new(py: Python<'_>, handle: &HandleRef, call: Admitted, request: &Receive<'_>) -> Self {
         let wait = request.wait.unwrap_or_default();
         let poll = Some(LongPoll::new(handle.queue.clone(), wait));
         Self {
-            handle: handle.clone(),
+            handle: handle.clone_ref(py),
             max: request.max,
             visibility: request.visibility,
             attempt_id: request.attempt_id.map(str::to_owned),

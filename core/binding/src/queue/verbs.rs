@@ -4,8 +4,6 @@
 //! blocks on that, `trunkline.aio` awaits it. The verbs that a program calls for every message have
 //! shorter ways: `blocking.rs` and `awaitable/`.
 
-use std::sync::Arc;
-
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 use trunkline_engine::{Admitted, Delivery, Operation, Outgoing, Receive, Ticket, operation};
@@ -17,7 +15,7 @@ use crate::error::{guard, raise};
 use crate::pending::PendingWrite;
 use crate::queue::batch::{self, DeliveryRef, PreparedEntry};
 use crate::queue::body::Body;
-use crate::queue::handle::Handle;
+use crate::queue::handle::HandleRef;
 use crate::queue::leases;
 use crate::queue::peeked::PeekedMessage;
 use crate::queue::pending::PendingSend;
@@ -33,7 +31,7 @@ type Begun<T> = PyResult<(T, Option<Py<PendingWrite>>)>;
 
 /// The verbs of messages; [`crate::queue::management::Queue`] adds those of the queue itself.
 #[pyclass(frozen, subclass, module = "trunkline._core")]
-pub(crate) struct QueueVerbs(pub Arc<Handle>);
+pub(crate) struct QueueVerbs(pub HandleRef);
 
 impl QueueVerbs {
     #[inline]
@@ -114,7 +112,7 @@ impl QueueVerbs {
             let message = Outgoing { body: &body.0, attributes, group, dedup_id, delay };
             let sent = self.0.put(&call, &message)?;
             self.0.engine.flush_in_background(level.max(Durability::Os)).map_err(raise)?;
-            Ok(PendingSend::new(self.0.clone(), sent, level))
+            Ok(PendingSend::new(self.0.clone_ref(py), sent, level))
         })
     }
 
@@ -170,7 +168,7 @@ impl QueueVerbs {
             let call = self.admit(py, operation::RECEIVE, admitted)?;
             let visibility = visibility_timeout;
             let request = Receive { max, visibility, attempt_id, wait: Some(wait) };
-            Ok(ReceiveCall::new(&self.0, call, &request))
+            Ok(ReceiveCall::new(py, &self.0, call, &request))
         })
     }
 

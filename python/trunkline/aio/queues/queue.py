@@ -14,7 +14,7 @@ from trunkline._core import AwaitableVerbs, NotAdmitted, milliseconds
 from trunkline.aio.loop import admitted, begun, waker
 from trunkline.aio.queues.redrive import RedriveTask
 from trunkline.limits import WAIT_MAX_MS
-from trunkline.queues.messages import as_list, checked_options, prepare
+from trunkline.queues.messages import as_list, checked_values, prepare
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from trunkline._core import Message as SyncMessage
     from trunkline._types import (
+        Attributes,
         Body,
         Durability,
         QueueOptions,
@@ -65,9 +66,17 @@ class Queue(AwaitableVerbs):
 
     # --- sending ---------------------------------------------------------------------------------
 
-    async def _send_with(self, body: Body, options: SendOptions) -> SendResult:
-        checked = checked_options(options, self.sync._limits)
-        return await begun(self._core.begin_send, body, *checked)
+    async def _send_with(
+        self,
+        body: Body,
+        group: str | None,
+        dedup_id: str | None,
+        delay: Seconds | None,
+        attributes: Attributes | None,
+        durability: Durability | None,
+    ) -> SendResult:
+        checked = checked_values(group, dedup_id, delay, attributes, self.sync._limits)
+        return await begun(self._core.begin_send, body, *checked, durability)
 
     async def send_batch(
         self, entries: Iterable[Body | SendEntry], *, durability: Durability | None = None

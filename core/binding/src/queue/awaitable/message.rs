@@ -1,14 +1,12 @@
 //! A delivery whose verbs are awaited: its class. `lease.rs` has the verbs.
 
-use std::sync::Arc;
-
 use pyo3::prelude::*;
 use trunkline_engine::{Delivery, operation};
 
 use crate::admission::HeldCall;
 use crate::error::guard;
 use crate::pending::PendingWrite;
-use crate::queue::handle::Handle;
+use crate::queue::handle::HandleRef;
 use crate::queue::message::Delivered;
 use crate::queue::peeked::{DELETED, PeekedMessage};
 
@@ -37,7 +35,7 @@ impl Delivered for AsyncMessage {
     #[inline]
     fn deliver<'py>(
         py: Python<'py>,
-        handle: &Arc<Handle>,
+        handle: &HandleRef,
         delivery: &Delivery<'_>,
     ) -> PyResult<Bound<'py, Self>> {
         Bound::new(py, (Self, PeekedMessage::new(py, handle, delivery, false)?))

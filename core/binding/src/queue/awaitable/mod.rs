@@ -10,22 +10,20 @@ mod message;
 mod send_slot;
 mod verb;
 
-use std::sync::Arc;
-
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::PyList;
 
 use self::coroutine::Coroutine;
 pub(crate) use self::message::AsyncMessage;
 use self::verb::Verb;
 use crate::queue::blocking::BlockingVerbs;
-use crate::queue::handle::Handle;
+use crate::queue::handle::HandleRef;
 use crate::queue::received::Max;
 
 /// The verbs of `trunkline.aio.Queue` that a program awaits for every message.
 #[pyclass(frozen, subclass, module = "trunkline._core")]
-pub(crate) struct AwaitableVerbs(pub Arc<Handle>);
+pub(crate) struct AwaitableVerbs(pub HandleRef);
 
 impl AwaitableVerbs {
     /// The awaitable of a plain call.
@@ -38,7 +36,7 @@ impl AwaitableVerbs {
 impl AwaitableVerbs {
     #[new]
     fn new(queue: &Bound<'_, BlockingVerbs>) -> Self {
-        Self(queue.get().0.clone())
+        Self(queue.get().0.clone_ref(queue.py()))
     }
 
     /// Add a message; return once it is as durable as the engine promises.
@@ -50,15 +48,23 @@ impl AwaitableVerbs {
     /// ...     return await trunkline.aio.open().queue("orders").send("one coffee")
     /// >>> asyncio.run(main()).duplicate
     /// False
-    #[pyo3(signature = (body, **options))]
+    #[pyo3(signature = (body, *, group=None, dedup_id=None, delay=None, attributes=None,
+        durability=None))]
+    #[allow(clippy::too_many_arguments, reason = "each is a parameter of the Python method")]
     fn send<'py>(
         slf: &Bound<'py, Self>,
         body: &Bound<'py, PyAny>,
-        options: Option<&Bound<'py, PyDict>>,
+        group: Option<&Bound<'py, PyAny>>,
+        dedup_id: Option<&Bound<'py, PyAny>>,
+        delay: Option<&Bound<'py, PyAny>>,
+        attributes: Option<&Bound<'py, PyAny>>,
+        durability: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
-        if let Some(options) = options {
-            return slf.call_method1(intern!(py, "_send_with"), (body, options));
+        let options = (group, dedup_id, delay, attributes, durability);
+        if !matches!(options, (None, None, None, None, None)) {
+            let arguments = (body, group, dedup_id, delay, attributes, durability);
+            return slf.call_method1(intern!(py, "_send_with"), arguments);
         }
         Self::plain(py, Verb::Send { queue: slf.clone().unbind(), body: body.clone().unbind() })
     }

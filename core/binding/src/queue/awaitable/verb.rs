@@ -106,13 +106,13 @@ impl Verb {
 fn send(queue: &Bound<'_, AwaitableVerbs>, body: &Bound<'_, PyAny>) -> PyResult<Step> {
     let (py, handle) = (queue.py(), &queue.get().0);
     let body: Body<'_> = body.as_borrowed().extract()?;
-    let (sent, write) = guard(|| {
+    guard(|| {
         let call = handle.admit_or_hold(py, operation::SEND, None)?;
         let sent = handle.put(&call, &Outgoing { body: &body.0, ..Outgoing::default() })?;
-        Ok((sent, handle.pending(py, sent.ticket, handle.level)?))
-    })?;
-    let result = Py::new(py, SendResult::new(handle, sent, 0))?;
-    Ok(Step::after(write, Some(result.into_any())))
+        let write = handle.pending(py, sent.ticket, handle.level)?;
+        let result = Py::new(py, SendResult::new(handle, sent, 0))?;
+        Ok(Step::after(write, Some(result.into_any())))
+    })
 }
 
 /// Receives with the queue's own lease what is there; Python does all that may wait.
