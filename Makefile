@@ -30,7 +30,7 @@ RUST_SOURCES := $(shell find core -path core/fuzz -prune -o -type f \
 
 .PHONY: help setup release check demo test test-all test-rust test-loom test-loom-all test-miri \
 	test-python test-packaging pythons bench-pythons wire-ends wire-aio wire-cli lint fmt docs bench \
-	recorded bench-wire wire-peers bench-patterns pairs fuzz sim wheel clean
+	recorded bench-goals bench-wire wire-peers bench-patterns pairs fuzz sim wheel clean
 
 help: ## List the tasks
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -220,6 +220,10 @@ wire-cli: setup ## Run the tests that need the AWS CLI, which gets an environmen
 
 bench: release ## Measure every row of the budget; writes benches/records/; BENCH="--quick"
 	$(PY) benches/run.py $(BENCH)
+
+bench-goals: release ## Measure every row that has a goal and say which are met; GOALS="--only core"
+	@$(PY) -m pip install --quiet --disable-pip-version-check 'moto[server,sqs,sns,events]>=5.2' ministack
+	$(PY) -m benches.goals $(GOALS)
 
 bench-wire: release ## Measure the server beside a null echo and peers; WIRE="--quick"
 	@$(PY) -m pip install --quiet --disable-pip-version-check 'moto[server,sqs,sns,events]>=5.2' ministack
