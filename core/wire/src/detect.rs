@@ -17,6 +17,8 @@ pub struct ServiceInfo {
     pub api_version: Option<String>,
     /// Names of operations by which a query request without a version is known.
     pub actions: Vec<String>,
+    /// The error for an input that its model refuses, if it is not `ValidationException`.
+    pub invalid_input: Option<String>,
 }
 
 /// The service that `request` means, found by the first evidence there is. `scope` is the service

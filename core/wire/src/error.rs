@@ -44,6 +44,15 @@ impl WireError {
         }))
     }
 
+    /// The same error under another name, if one is given.
+    pub fn named(mut self, name: Option<&str>) -> Self {
+        if let Some(name) = name {
+            self.0.name = name.to_owned().into();
+            self.0.query_code = None;
+        }
+        self
+    }
+
     /// The same error with the code that the query protocol uses for it.
     pub fn with_query_code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
         self.0.query_code = Some(code.into());

@@ -25,6 +25,8 @@ class Service:
     scopes: tuple[str, ...] = ()
     api_version: str | None = None
     actions: tuple[str, ...] = ()
+    invalid_input: str | None = None
+    """The error for an input that its model refuses, if it is not ``ValidationException``."""
     runner: tuple[str, str, str] | None = None
     """What works for it in the background once there is a destination of the outbox, or a document:
     ``"outbox"`` or ``"document"``, its name or prefix, and a module that has ``resume(store)``."""
@@ -50,10 +52,11 @@ class Service:
         if is_needed:
             import_module(module).resume(store)
 
-    def plain(self) -> tuple[str, str | None, list[str], str | None, list[str]]:
+    def plain(self) -> tuple[str, str | None, list[str], str | None, list[str], str | None]:
         """The service as the core takes it."""
         scopes, actions = list(self.scopes), list(self.actions)
-        return (self.name, self.target_prefix, scopes, self.api_version, actions)
+        named = (self.name, self.target_prefix, scopes, self.api_version, actions)
+        return (*named, self.invalid_input)
 
 
 # By these a query request without a version is known: SQS lets it be left out.
@@ -124,7 +127,13 @@ SERVICES = (
         scopes=("lambda",),
         runner=("document", "lambda/", "trunkline.aws.lambda_.resuming"),
     ),
-    Service("logs", "trunkline.aws.logs", target_prefix="Logs_20140328", scopes=("logs",)),
+    Service(
+        "logs",
+        "trunkline.aws.logs",
+        target_prefix="Logs_20140328",
+        scopes=("logs",),
+        invalid_input="InvalidParameterException",
+    ),
     Service(
         "sns",
         "trunkline.aws.sns",

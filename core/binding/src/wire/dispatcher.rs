@@ -20,7 +20,8 @@ use crate::engine::Engine;
 use crate::error::guard;
 
 /// A service: name, target prefix, scopes, API version, actions.
-type PlainService = (String, Option<String>, Vec<String>, Option<String>, Vec<String>);
+type PlainService =
+    (String, Option<String>, Vec<String>, Option<String>, Vec<String>, Option<String>);
 /// A credential: access key id, secret, session token, account.
 type PlainCredential = (String, String, Option<String>, Option<String>);
 /// A request: method, target, headers, body, and the address under which we were reached.
@@ -119,8 +120,9 @@ fn as_request<'a>(
     Request { method, path, query, headers, body, peer: None }
 }
 
-fn service((name, target_prefix, scopes, api_version, actions): PlainService) -> ServiceInfo {
-    ServiceInfo { name, target_prefix, scopes, api_version, actions }
+fn service(service: PlainService) -> ServiceInfo {
+    let (name, target_prefix, scopes, api_version, actions, invalid_input) = service;
+    ServiceInfo { name, target_prefix, scopes, api_version, actions, invalid_input }
 }
 
 fn mode(name: &str, credentials: Vec<PlainCredential>) -> PyResult<Mode> {

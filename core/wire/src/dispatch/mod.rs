@@ -295,7 +295,8 @@ impl Dispatcher {
         }
         let is_checked = plane.is_some_and(|plane| plane.service.checks_inputs());
         if let (Some(id), false) = (operation.input, is_checked) {
-            validate::check(&model, model.shape(id), &input).map_err(fail)?;
+            let checked = validate::check(&model, model.shape(id), &input);
+            checked.map_err(|error| error.named(info.invalid_input.as_deref())).map_err(fail)?;
         }
         let operation = operation.name.to_string();
         let named = (operation, target);
