@@ -11,6 +11,8 @@ import threading
 import pytest
 from botocore.config import Config
 from event_calls import PAID, arn, entry
+from http_endpoint import Endpoint
+from pipe_calls import wait_until
 
 import trunkline
 
@@ -18,6 +20,7 @@ boto3 = pytest.importorskip("boto3")
 exceptions = pytest.importorskip("botocore.exceptions")
 
 KILLS = 20
+PIPE_KILLS = 8
 ACKNOWLEDGED = 12
 """So much of each kind is acknowledged before a kill."""
 QUEUES = ("a", "b")
@@ -136,3 +139,60 @@ def test_twenty_kills_lose_nothing_that_was_acknowledged(tmp_path):
                 assert acknowledged[kind] <= bodies <= sent[kind]
                 found.append(bodies)
             assert found[0] == found[1], "one queue has what the other lacks"
+
+
+def is_empty(sqs, queue):
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    told = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+    return set(told.values()) == {"0"}
+
+
+def test_kills_in_the_middle_of_a_pipes_batch_lose_no_message(tmp_path):
+    bodies, held, killed = {f"m-{n}" for n in range(40)}, threading.Event(), threading.Event()
+
+    def answer(request):
+        held.set()
+        killed.wait(30)
+        return 200, b""
+
+    with Endpoint(answer) as hook:
+        with serve(tmp_path / "data") as (_, url):
+            set_up_pipe(url, hook.url, sorted(bodies))
+        for _ in range(PIPE_KILLS):
+            held.clear()
+            with serve(tmp_path / "data") as (process, url):
+                # A client wakes the service; then the batch is on its way and not answered.
+                client("sqs", url).list_queues()
+                assert held.wait(30)
+                process.kill()
+        killed.set()
+        with serve(tmp_path / "data") as (_, url):
+            sqs = client("sqs", url)
+            source = sqs.get_queue_url(QueueName="source")["QueueUrl"]
+            wait_until(lambda: is_empty(sqs, source), 60)
+        seen = {one["body"] for request in hook.got for one in json.loads(request.body)}
+    assert seen == bodies
+    assert len(hook.got) > PIPE_KILLS
+
+
+def set_up_pipe(url, hook, bodies):
+    """The pipe is made, and stopped by a kill before it reads anything or soon after."""
+    sqs, events, pipes = (client(service, url) for service in ("sqs", "events", "pipes"))
+    short = {"VisibilityTimeout": "1"}
+    source = sqs.create_queue(QueueName="source", Attributes=short)["QueueUrl"]
+    for body in bodies:
+        sqs.send_message(QueueUrl=source, MessageBody=body)
+    key = {"ApiKeyAuthParameters": {"ApiKeyName": "x-key", "ApiKeyValue": "k"}}
+    connection = events.create_connection(Name="c", AuthorizationType="API_KEY", AuthParameters=key)
+    destination = events.create_api_destination(
+        Name="d",
+        ConnectionArn=connection["ConnectionArn"],
+        InvocationEndpoint=hook,
+        HttpMethod="POST",
+    )
+    pipes.create_pipe(
+        Name="p",
+        Source=arn("source", "sqs"),
+        Target=destination["ApiDestinationArn"],
+        RoleArn="arn:aws:iam::000000000000:role/r",
+    )

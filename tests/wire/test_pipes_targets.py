@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -202,6 +203,77 @@ def test_records_are_given_up_as_the_pipe_says(pipes, sqs, clock, engine):
     assert told["context"]["condition"] == "RetryAttemptsExhausted"
     assert told["context"]["approximateInvokeCount"] == 3
     assert told["KinesisBatchInfo"]["batchSize"] == 1
+
+
+def test_a_batch_that_fails_is_halved_until_what_fails_is_alone(pipes, sqs, clock, engine, hook):
+    sent, dead = [], sqs.create_queue(QueueName="dead")["QueueUrl"]
+    stream = engine.stream("clicks")
+    for number in range(8):
+        stream.put(str(number), key="k")
+
+    def fail_with_five(records):
+        numbers = [base64.b64decode(record["data"]).decode() for record in records]
+        if "5" in numbers:
+            named = [{"itemIdentifier": record["eventID"]} for record in records]
+            return {"batchItemFailures": named}
+        sent.extend(numbers)
+        return {}
+
+    hook.answer = fail_with_five
+    own = {
+        "StartingPosition": "TRIM_HORIZON",
+        "MaximumRetryAttempts": 1,
+        "OnPartialBatchItemFailure": "AUTOMATIC_BISECT",
+        "DeadLetterConfig": {"Arn": arn("sqs", "dead")},
+    }
+    create(
+        pipes,
+        source=arn("kinesis", "stream/clicks"),
+        target=destination(hook),
+        SourceParameters={"KinesisStreamParameters": own},
+    )
+
+    def is_dead():
+        clock.advance(5)
+        return not is_empty(sqs, dead)
+
+    wait_until(is_dead)
+    wait_until(lambda: len(sent) == 7)
+    assert sent == ["0", "1", "2", "3", "4", "6", "7"]
+    told = json.loads(take(sqs, dead)[0])
+    assert told["KinesisBatchInfo"]["batchSize"] == 1
+
+
+def test_a_shard_goes_in_parts_that_keep_the_order_of_their_keys(pipes, engine, hook):
+    stream = engine.stream("clicks")
+    for number in range(40):
+        stream.put(str(number), key=f"k{number % 5}")
+    own = {"StartingPosition": "TRIM_HORIZON", "ParallelizationFactor": 4}
+    create(
+        pipes,
+        source=arn("kinesis", "stream/clicks"),
+        target=destination(hook),
+        SourceParameters={"KinesisStreamParameters": own},
+    )
+    wait_until(lambda: sum(map(len, hook.taken)) == 40)
+    assert len(hook.taken) > 1
+    order = {}
+    for record in (record for batch in hook.taken for record in batch):
+        order.setdefault(record["partitionKey"], []).append(int(record["sequenceNumber"]))
+    assert all(numbers == sorted(numbers) for numbers in order.values())
+
+
+def test_a_batch_that_takes_long_is_not_received_twice(connect, pipes, sqs, hook, monkeypatch):
+    url = sqs.create_queue(QueueName="source", Attributes={"VisibilityTimeout": "1"})["QueueUrl"]
+    release = threading.Event()
+    hook.answer = lambda _: release.wait(4) and {}
+    create(pipes, target=destination(hook))
+    sqs.send_message(QueueUrl=url, MessageBody="slow")
+    wait_until(lambda: hook.taken)
+    assert not release.wait(2.5), "the visibility timeout ends twice meanwhile"
+    release.set()
+    wait_until(lambda: is_empty(sqs, url))
+    assert len(hook.taken) == 1
 
 
 def test_a_pipe_whose_stream_is_missing_fails_and_can_be_deleted(pipes, target):

@@ -100,6 +100,8 @@ PIPE_RECORDS_MAX = 500
 """The most records of one put into a stream."""
 PIPE_ANSWER_BYTES_MAX = 6_291_456
 """The longest answer of an API destination to a pipe."""
+PIPE_EXECUTION_SECONDS = 300.0
+"""How long a batch may take, its enrichment included."""
 PIPE_WAIT_SECONDS = 20
 """How long one long poll of a source takes."""
 PIPE_RECEIVE_MAX = 10

@@ -6,6 +6,7 @@ A task that waits for its source takes no thread, and is cancelled without losin
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from threading import Lock, Thread
 
 from trunkline.aws.calls import Failed
@@ -19,6 +20,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from typing import Any
+
+THREADS_MAX = 64
+"""How many batches are sent at once at most; a thread starts when it is needed."""
 
 _lock = Lock()
 _runners: dict[int, Runner] = {}
@@ -76,6 +80,7 @@ class Runner:
         self._workers.append(worker)
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
+            self._loop.set_default_executor(ThreadPoolExecutor(THREADS_MAX, "trunkline-pipe"))
             thread = Thread(target=_run, args=(self._loop,), name="trunkline-pipes", daemon=True)
             thread.start()
         asyncio.run_coroutine_threadsafe(self._work(worker), self._loop)

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import math
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from trunkline.aws.aio_answer import answer
 from trunkline.aws.calls import Failed, Request, send
 from trunkline.aws.defaults import BASE
-from trunkline.aws.limits import PIPE_ENTRIES_MAX, PIPE_RECEIVE_MAX, PIPE_WAIT_SECONDS
+from trunkline.aws.limits import (
+    PIPE_ENTRIES_MAX,
+    PIPE_EXECUTION_SECONDS,
+    PIPE_RECEIVE_MAX,
+    PIPE_WAIT_SECONDS,
+)
+from trunkline.errors import TrunklineError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +32,15 @@ if TYPE_CHECKING:
 
     Record = dict[str, Any]
 
+EXTENSIONS = 3
+"""How often the visibility timeout of a batch is extended within one of them."""
+
 VISIBILITY_SECONDS = 30
 """How long a message is invisible in a queue whose visibility timeout is 0."""
+
+
+_EXTENDER = ThreadPoolExecutor(1, "trunkline-pipes-extend")
+"""Extends visibility timeouts, also when all threads wait for targets. It starts when needed."""
 
 
 class SqsSource:
@@ -40,6 +57,7 @@ class SqsSource:
         self._window = parameters["MaximumBatchingWindowInSeconds"]
         self._url = f"{BASE}/queue/{queue.region}/{queue.account}/{queue.name}"
         self.is_ordered = queue.name.endswith(".fifo")
+        self._done: set[str] = set()
 
     def open(self) -> None:
         """Raises Failed if there is no such queue."""
@@ -129,8 +147,26 @@ class SqsSource:
         send: Callable[[list[Record]], dict[int, str]],
         stop: asyncio.Event,
     ) -> None:
-        """Sends a batch; deletes what no filter wants, and what the target has."""
-        await asyncio.to_thread(self._handle, batch, wanted, send)
+        """Sends a batch; deletes what no filter wants, and what the target has.
+
+        A batch that takes long stays invisible: its messages must not be received twice.
+        """
+        work = asyncio.ensure_future(asyncio.to_thread(self._handle, batch, wanted, send))
+        seconds = (self._visibility() or VISIBILITY_SECONDS) + self._window
+        end = time.monotonic() + PIPE_EXECUTION_SECONDS
+        while time.monotonic() < end:
+            done, _ = await asyncio.wait({work}, timeout=seconds / EXTENSIONS)
+            if done:
+                break
+            with contextlib.suppress(Failed, TrunklineError):
+                extend = partial(self._extend, batch, seconds)
+                await asyncio.get_running_loop().run_in_executor(_EXTENDER, extend)
+        await work
+
+    def _extend(self, batch: list[Record], seconds: int) -> None:
+        """Keeps messages invisible that are not done."""
+        left = [record for record in batch if record["messageId"] not in self._done]
+        self._in_batches("ChangeMessageVisibilityBatch", left, VisibilityTimeout=seconds)
 
     def _handle(
         self,
@@ -138,6 +174,7 @@ class SqsSource:
         wanted: Callable[[Record], bool],
         send: Callable[[list[Record]], dict[int, str]],
     ) -> None:
+        self._done.clear()
         kept = [record for record in batch if wanted(record)]
         kept_ids = {record["messageId"] for record in kept}
         self.done([record for record in batch if record["messageId"] not in kept_ids])
@@ -169,6 +206,8 @@ class SqsSource:
 
     def done(self, records: Sequence[Record]) -> None:
         """Deletes messages: the target has them, or no filter wants them."""
+        # Noted first: a message that is extended meanwhile is only kept away for longer.
+        self._done.update(record["messageId"] for record in records)
         self._in_batches("DeleteMessageBatch", records)
 
     def release(self, records: Sequence[Record]) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import math
+import zlib
 from datetime import UTC, datetime
 
 from trunkline.aio.streams.waiting import records as read
@@ -133,25 +134,60 @@ class StreamSource:
         send: Callable[[list[Record]], dict[int, str]],
         stop: asyncio.Event,
     ) -> None:
-        """Sends a batch until the target has it all, or the pipe gives up; then commits it."""
-        left = [record for record in batch if wanted(record)]
-        attempts = 0
-        while left:
-            failures = await asyncio.to_thread(send, left)
-            left = [record for place, record in enumerate(left) if place in failures]
-            attempts += 1
-            condition = self._exhausted(left, attempts)
-            if condition is not None:
-                await asyncio.to_thread(self._dead_letter, left, condition, attempts)
-                break
-            if left:
-                await self._pause(min(2.0 ** (attempts - 1), RETRY_SECONDS_MAX), stop)
-                if stop.is_set():
-                    return
+        """Sends a batch until the target has it all, or the pipe gives up; then commits it.
+
+        Shards go side by side, and within a shard as many parts as the pipe says. Records of one
+        partition key are in one part, so they keep their order.
+        """
+        parts = self._parts([record for record in batch if wanted(record)])
+        ends = await asyncio.gather(*(self._send_part(part, send, stop) for part in parts))
+        if not all(ends):
+            # The pipe was stopped: what the target has is read again with the rest.
+            return
         if self._member is not None and self._batch is not None:
             pending = self._member.begin_commit(self._batch)
             if pending is not None:
                 await pending
+
+    def _parts(self, records: Sequence[Record]) -> list[list[Record]]:
+        factor = self._parameters.get("ParallelizationFactor", 1)
+        parts: dict[tuple[str, int], list[Record]] = {}
+        for record in records:
+            shard = record["eventID"].partition(":")[0]
+            part = zlib.crc32(record["partitionKey"].encode()) % factor
+            parts.setdefault((shard, part), []).append(record)
+        return list(parts.values())
+
+    async def _send_part(
+        self,
+        records: list[Record],
+        send: Callable[[list[Record]], dict[int, str]],
+        stop: asyncio.Event,
+    ) -> bool:
+        """Sends records until the target has them, or they are given up; False if the pipe was
+        stopped before. A batch that fails as a whole is halved, if the pipe says so, until what
+        fails is alone."""
+        halves = self._parameters.get("OnPartialBatchItemFailure") == "AUTOMATIC_BISECT"
+        waiting = [records]
+        while waiting:
+            left, attempts = waiting.pop(), 0
+            while left:
+                failures = await asyncio.to_thread(send, left)
+                if halves and len(left) > 1 and len(failures) == len(left):
+                    middle = len(left) // 2
+                    waiting += [left[middle:], left[:middle]]
+                    break
+                left = [record for place, record in enumerate(left) if place in failures]
+                attempts += 1
+                condition = self._exhausted(left, attempts)
+                if condition is not None:
+                    await asyncio.to_thread(self._dead_letter, left, condition, attempts)
+                    break
+                if left:
+                    await self._pause(min(2.0 ** (attempts - 1), RETRY_SECONDS_MAX), stop)
+                    if stop.is_set():
+                        return False
+        return True
 
     async def _pause(self, seconds: float, stop: asyncio.Event) -> None:
         """Lets time pass on the engine's clock, unless the pipe is stopped."""
