@@ -9,6 +9,8 @@ use crate::history::Failure;
 pub(crate) enum Origin {
     /// A task, a Fail state or a branch failed: with the words of that failure.
     Outside,
+    /// No heartbeat came in time: it is reported as a time-out, and may be caught as either.
+    Heartbeat,
     /// The state could not be carried out: AWS says first in which state.
     Runtime,
     /// A JSONata expression failed, or gave a wrong value: the place of the field.
@@ -81,15 +83,16 @@ impl Problem {
         names.iter().any(|name| match &**name {
             "States.ALL" => !fatal,
             "States.TaskFailed" => !fatal && error != "States.Timeout",
-            // A missed heartbeat is reported as a time-out.
-            "States.HeartbeatTimeout" => error == "States.HeartbeatTimeout",
+            "States.HeartbeatTimeout" => {
+                self.origin == Origin::Heartbeat || error == "States.HeartbeatTimeout"
+            }
             name => error == name && error != RUNTIME,
         })
     }
 
     /// The problem with the words that AWS puts before those of a failing state.
     pub fn within(mut self, state: &str, entered: u64) -> Problem {
-        if self.origin != Origin::Outside {
+        if !matches!(self.origin, Origin::Outside | Origin::Heartbeat) {
             let cause = self.failure.cause.as_deref().unwrap_or_default();
             let text = format!(
                 "An error occurred while executing the state '{state}' (entered at the event id \

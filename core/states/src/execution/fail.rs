@@ -59,7 +59,7 @@ impl Step<'_> {
             // An expression fails before the state counts as entered.
             Origin::Evaluation(location) => (branch.entered_previous, location.clone()),
             Origin::Value(location) => (branch.previous, Some(Arc::clone(location))),
-            Origin::Outside | Origin::Runtime => return,
+            Origin::Outside | Origin::Heartbeat | Origin::Runtime => return,
         };
         let failure = problem.failure.clone();
         let state = Arc::clone(&state.name);
@@ -109,8 +109,12 @@ impl Step<'_> {
                 if let Some(parent) = self.execution.branches.get_mut(parent) {
                     parent.previous = last;
                 }
-                let failure = problem.failure;
-                self.fail(parent, Problem { failure, origin: Origin::Outside });
+                let Problem { failure, origin } = problem;
+                let origin = match origin {
+                    Origin::Heartbeat => Origin::Heartbeat,
+                    _ => Origin::Outside,
+                };
+                self.fail(parent, Problem { failure, origin });
             }
         }
     }

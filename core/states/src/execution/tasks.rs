@@ -9,7 +9,7 @@ use crate::effect::{Effect, TaskRequest};
 use crate::evaluate::unexpected;
 use crate::history::{Details, Failure, ServiceCall};
 use crate::payload::Payload;
-use crate::problem::Problem;
+use crate::problem::{Origin, Problem};
 use crate::program::{Dynamic, Kind, Language, State, Task};
 use crate::resource::Resource;
 use crate::stimulus::{FailedAt, TaskId, TimerId};
@@ -243,15 +243,19 @@ impl Step<'_> {
         let Some(branch) = self.execution.branches.get_mut(id) else { return };
         let Phase::Task(phase) = &mut branch.phase else { return };
         // It fired, so it needs no cancelling.
-        if phase.time_out == Some(timer) {
-            phase.time_out = None;
-        } else {
+        let missed = phase.heartbeat == Some(timer);
+        if missed {
             phase.heartbeat = None;
+        } else {
+            phase.time_out = None;
         }
         let task = phase.task;
         self.end_task(id);
         self.effects.push(Effect::CancelTask { task });
-        let problem = Problem::outside(Some(Arc::from("States.Timeout")), None);
+        let mut problem = Problem::outside(Some(Arc::from("States.Timeout")), None);
+        if missed {
+            problem.origin = Origin::Heartbeat;
+        }
         let failure = problem.failure.clone();
         let details = match &spec.resource {
             Resource::Lambda { .. } => Details::LambdaFunctionTimedOut(failure),

@@ -280,3 +280,73 @@ fn a_waiting_execution_is_small() {
     execution.step(&program, Stimulus::Start { input }, 0, &mut Fixed);
     assert!(execution.encode().len() < 2_048, "{}", execution.encode().len());
 }
+
+#[test]
+fn a_missed_heartbeat_is_caught_by_its_own_name() {
+    let definition = format!(
+        r#"{{"StartAt":"A","States":{{"A":{},"B":{{"Type":"Succeed"}}}}}}"#,
+        task(
+            r#""HeartbeatSeconds":5,
+            "Catch":[{"ErrorEquals":["States.HeartbeatTimeout"],"Next":"B"}],"#
+        )
+    );
+    let mut run = Run::new(&definition, "{}");
+    let (timer, _) = run.timer();
+    run.step(Stimulus::TimerFired { timer });
+    assert_eq!(run.output(), r#"{"Error":"States.Timeout","Cause":null}"#);
+}
+
+#[test]
+fn an_error_of_a_branch_is_caught_outside_and_the_others_are_aborted() {
+    let branch =
+        |name: &str| format!(r#"{{"StartAt":"{name}","States":{{"{name}":{}}}}}"#, task(""));
+    let definition = format!(
+        r#"{{"StartAt":"P","States":{{"P":{{"Type":"Parallel","Branches":[{},{}],
+        "Catch":[{{"ErrorEquals":["Broken"],"Next":"After"}}],"End":true}},
+        "After":{{"Type":"Succeed"}}}}}}"#,
+        branch("one"),
+        branch("two")
+    );
+    let mut run = Run::new(&definition, "{}");
+    let tasks = run.tasks();
+    run.fail(tasks[0], "Broken");
+    let cancelled = Effect::CancelTask { task: tasks[1] };
+    assert!(run.effects.contains(&cancelled));
+    assert_eq!(run.output(), r#"{"Error":"Broken","Cause":null}"#);
+    run.succeed(tasks[1], "1");
+    assert!(run.effects.is_empty(), "a late answer of an aborted branch has no effect");
+}
+
+#[test]
+fn a_branch_in_a_branch_that_fails_ends_both() {
+    let inner = format!(r#"{{"StartAt":"T","States":{{"T":{}}}}}"#, task(""));
+    let definition = format!(
+        r#"{{"StartAt":"M","States":{{"M":{{"Type":"Map","ItemProcessor":{{"StartAt":"P","States":{{
+        "P":{{"Type":"Parallel","Branches":[{inner}],"End":true}}}}}},"End":true}}}}}}"#
+    );
+    let mut run = Run::new(&definition, "[1,2]");
+    let tasks = run.tasks();
+    run.fail(tasks[0], "Broken");
+    assert_eq!(
+        run.kinds(),
+        [
+            "LambdaFunctionStarted",
+            "LambdaFunctionFailed",
+            "TaskStateAborted",
+            "ParallelStateFailed",
+            "MapIterationFailed",
+            "ParallelStateAborted",
+            "MapIterationAborted",
+            "ParallelStateAborted",
+            "MapStateFailed",
+            "ExecutionFailed"
+        ]
+    );
+    assert!(run.effects.contains(&Effect::CancelTask { task: tasks[1] }));
+    run.step(Stimulus::Redrive);
+    let again = run.tasks();
+    assert_eq!(again.len(), 2);
+    run.succeed(again[1], "2");
+    run.succeed(again[0], "1");
+    assert_eq!(run.output(), "[[1],[2]]");
+}
