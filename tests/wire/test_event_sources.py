@@ -253,3 +253,52 @@ def test_nothing_is_lost_when_the_process_is_killed(tmp_path: Any) -> None:
         if found == wanted:
             return
     assert found == wanted
+
+
+def test_a_reset_ends_what_reads_a_queue(engine: Any, client: Any) -> None:
+    from trunkline.aws.dispatcher import dispatcher_of
+
+    engine.queue("orders")
+    mapped(engine, client, recorder := Recorder())
+    reset = ("POST", "/_trunkline/reset", [], b"", "http://trunkline.local")
+    dispatcher_of(engine).call(reset)
+    orders = engine.queue("orders")
+    orders.send("stays")
+    time.sleep(0.3)
+    assert orders.statistics().total == 1
+    assert recorder.events == []
+
+
+def test_asynchronous_invocations_survive_a_kill(tmp_path: Any) -> None:
+    program = """
+import sys, time, trunkline
+engine = trunkline.open(sys.argv[1])
+done = engine.queue("done")
+def handler(event, context):
+    time.sleep(0.02)
+    done.send(event)
+function = engine.function("tea", handler, timeout=1, concurrency=2)
+if sys.argv[2] == "first":
+    for number in range(100):
+        function.invoke_async(str(number))
+print("ready", flush=True)
+time.sleep(60)
+"""
+    wanted, found = {str(number) for number in range(100)}, set()
+    for run in range(10):
+        which = "later" if run else "first"
+        command = [sys.executable, "-c", program, str(tmp_path), which]
+        child = subprocess.Popen(command, stdout=subprocess.PIPE)
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"ready\n"
+        time.sleep(0.5)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        child.stdout.close()
+        with trunkline.open(tmp_path) as engine:
+            found |= {message.text() for message in engine.queue("done").peek(10_000)}
+        if found == wanted:
+            break
+        # The leases of those that ran when it was killed end after their time-outs.
+        time.sleep(1)
+    assert found == wanted

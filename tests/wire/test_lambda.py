@@ -400,3 +400,20 @@ def test_a_topic_calls_a_function_with_the_event_of_sns(
     assert (record["Sns"]["Message"], record["Sns"]["Subject"]) == ("one tea", "order")
     with pytest.raises(ClientError, match="Lambda endpoint ARN"):
         sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=f"{function.arn}-absent")
+
+
+def test_a_reset_forgets_archives_and_keeps_functions_of_the_program(
+    engine: trunkline.Engine, client: Any
+) -> None:
+    from trunkline.aws.dispatcher import dispatcher_of
+
+    create(client)
+    engine.function("tea", lambda event, context: "tea")
+    call(client)
+    reset = ("POST", "/_trunkline/reset", [], b"", "http://trunkline.local")
+    dispatcher_of(engine).call(reset)
+    assert [one["FunctionName"] for one in client.list_functions()["Functions"]] == ["tea"]
+    assert refused(client.invoke, FunctionName="echo")[0] == "ResourceNotFoundException"
+    done = engine.queue("done")
+    engine.function("tea", lambda event, context: "tea", on_success=done).invoke_async()
+    assert done.receive(wait=20)[0].json()["responsePayload"] == "tea"

@@ -101,7 +101,16 @@ class Functions:
     def find(self, name: FunctionName) -> ActiveFunction | None:
         """The function of this name, if it can be called."""
         with self._lock:
-            return self._active.get(name)
+            found = self._active.get(name)
+            if found is None or self._outbox.find(name.destination) == found.id:
+                return found
+            # The engine was reset. What the program named is there; what was kept is not.
+            del self._active[name]
+            self._handlers.stop(_key(name))
+            if found.runtime.is_kept:
+                found.runtime.close()
+                return None
+            return self.put(name, found.definition, found.runtime)
 
     def get(self, name: FunctionName) -> ActiveFunction:
         """The function of this name; raises ResourceNotFound if it cannot be called."""
@@ -116,7 +125,9 @@ class Functions:
     def list(self) -> list[ActiveFunction]:
         """The functions that can be called, sorted by name."""
         with self._lock:
-            return sorted(self._active.values(), key=lambda function: function.name.arn)
+            found = [self.find(name) for name in list(self._active)]
+        there = [function for function in found if function is not None]
+        return sorted(there, key=lambda function: function.name.arn)
 
     def enqueue(self, function: ActiveFunction, invocation: Invocation) -> None:
         """Accepts an asynchronous invocation, as durable as the engine is."""

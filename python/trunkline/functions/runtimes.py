@@ -33,6 +33,9 @@ if TYPE_CHECKING:
         grace: float
         """Seconds that an invocation may take beyond its time-out, to begin and to be ended."""
 
+        is_kept: bool
+        """Whether the code is kept by the engine, and goes with what the engine forgets."""
+
         def start(self, invocation: Invocation) -> Future[Outcome]:
             """Begins one; the future has its outcome, and never an exception of the function."""
 
@@ -51,6 +54,7 @@ class ThreadRuntime:
     a thread cannot be ended."""
 
     grace = 0.0
+    is_kept = False
 
     def __init__(self, handler: Handler, threads: Threads) -> None:
         self.handler = handler
@@ -91,6 +95,7 @@ class LoopRuntime:
     """Runs a coroutine function on an event loop; one that takes too long is cancelled."""
 
     grace = 0.0
+    is_kept = False
 
     def __init__(
         self, handler: Callable[[Any, Any], Awaitable[object]], loop: AbstractEventLoop

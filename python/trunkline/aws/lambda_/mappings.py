@@ -8,7 +8,7 @@ from trunkline.aws.arns import Resource, partition, read_resource
 from trunkline.aws.lambda_.documents import Named, every, named, read, version_of
 from trunkline.aws.lambda_.errors import conflict, invalid, missing, unsupported
 from trunkline.aws.lambda_.mapping_settings import checked, given_members
-from trunkline.aws.lambda_.pollers.runner import runner_of
+from trunkline.aws.lambda_.pollers.runner import PREFIX, runner_of
 from trunkline.aws.lambda_.pollers.stream import positions_key
 from trunkline.aws.lambda_.registry import operations
 from trunkline.aws.limits import DOCUMENTS_PAGE_MAX
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from trunkline.aws.operation import Call
     from trunkline.aws.store import Store
-
-PREFIX = "lambda/mappings/"
 
 
 def resume(store: Store) -> None:

@@ -35,6 +35,7 @@ class ProcessRuntime:
     """The processes of one function. `unpack` puts the code of a version into a folder."""
 
     grace = INIT_SECONDS + END_SECONDS
+    is_kept = True
 
     def __init__(self, threads: Threads, unpack: Callable[[str, Path], Code]) -> None:
         self._threads = threads

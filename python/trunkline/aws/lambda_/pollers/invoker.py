@@ -32,7 +32,15 @@ LOOK_SECONDS = 0.1
 class Invoker:
     """Calls the function of one mapping."""
 
-    def __init__(self, core: CoreEngine, name: FunctionName, qualifier: str | None) -> None:
+    def __init__(
+        self,
+        core: CoreEngine,
+        name: FunctionName,
+        qualifier: str | None,
+        is_current: Callable[[], bool],
+    ) -> None:
+        self.is_current = is_current
+        """Whether the mapping is still there, as it was begun."""
         self._core = core
         self._name = name
         self._qualifier = qualifier

@@ -77,10 +77,21 @@ class QueuePoller:
             self._core.check_open()
             await asyncio.sleep(LOOK_SECONDS)
             return
+        if batch and not self._invoker.is_current():
+            await in_thread(self._invoker.functions.threads.run, lambda: self._release(batch))
+            stop.set()
+            return
         for group in self._groups(batch or []):
             task = asyncio.ensure_future(self._handle(group))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
+
+    def _release(self, batch: list[Record]) -> None:
+        try:
+            self._source.release(batch)
+        except Failed:
+            # The queue has gone too; and leases end by themselves.
+            return
 
     def _groups(self, batch: list[Record]) -> list[list[Record]]:
         """What is handled apart: each group of a FIFO queue."""

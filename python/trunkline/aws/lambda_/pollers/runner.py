@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Future
+from contextlib import suppress
 from threading import Lock, Thread
 
 from trunkline.aws.arns import read_resource
@@ -25,6 +26,9 @@ _lock = Lock()
 _runners: dict[int, Runner] = {}
 """The runners that have mappings at work, by the identity of the engine, which each keeps."""
 
+PREFIX = "lambda/mappings/"
+"""Where the documents of mappings are."""
+
 END_SECONDS = 5.0
 """How long the end of a mapping is waited for."""
 
@@ -33,6 +37,11 @@ def runner_of(store: Store) -> Runner:
     """The one runner of an engine, whichever dispatcher asks."""
     with _lock:
         return _runners.setdefault(id(store.core), Runner(store))
+
+
+def mapping_key(document: dict[str, Any]) -> str:
+    """The key of a mapping's document."""
+    return f"{PREFIX}{document['region']}/{document['account']}/{document['uuid']}"
 
 
 class Runner:
@@ -74,26 +83,42 @@ class Runner:
         except TimeoutError:
             # A function that takes long: its batch is ended, and nothing more is read.
             return
+        self._end_if_idle()
+
+    def _end_if_idle(self) -> None:
+        """Ends the thread once no mapping runs; the next one begins anew."""
+        with _lock, self._lock:
+            if self._running or self._loop is None:
+                return
+            loop, self._loop = self._loop, None
+            if _runners.get(id(self._store.core)) is self:
+                del _runners[id(self._store.core)]
+        loop.call_soon_threadsafe(loop.stop)
 
     async def _work(self, document: dict[str, Any], clients: Clients, stop: asyncio.Event) -> None:
-        try:
+        # When the engine is closed, what was not handled is there at the next opening.
+        with suppress(EngineUnavailable):
             await self._poller(document, clients).run(stop)
-        except EngineUnavailable:
-            # The engine was closed. What was not handled is there when it opens.
-            with self._lock:
-                self._running.pop(document["uuid"], None)
-                if self._running or self._loop is None:
-                    return
-                loop, self._loop = self._loop, None
-            with _lock:
-                _runners.pop(id(self._store.core), None)
-            loop.call_soon(loop.stop)
+        with self._lock:
+            own = self._running.get(document["uuid"])
+            if own is None or own[0] is not stop:
+                # It was stopped from outside, which sees to the rest.
+                return
+            del self._running[document["uuid"]]
+        self._end_if_idle()
+
+    def _is_current(self, document: dict[str, Any]) -> bool:
+        """Whether a mapping is as it was begun: another process or a reset may have removed it."""
+        kept = self._store.get(mapping_key(document))
+        return kept is not None and kept["modified"] == document["modified"]
 
     def _poller(self, document: dict[str, Any], clients: Clients) -> QueuePoller | StreamPoller:
         source = read_resource(document["source"])
         assert source is not None
         name = FunctionName(document["account"], document["region"], document["function"])
-        invoker = Invoker(self._store.core, name, document["qualifier"])
+        invoker = Invoker(
+            self._store.core, name, document["qualifier"], lambda: self._is_current(document)
+        )
         if source.service == "sqs":
             return QueuePoller(self._store.core, clients, source, document["settings"], invoker)
         kept = self._store.get(key_of(name))

@@ -61,6 +61,9 @@ class ShardPoller:
         found = await self._gather(windows.left())
         if stop.is_set():
             return
+        if not self._owner.invoker.is_current():
+            stop.set()
+            return
         if not found:
             if self._is_at_end():
                 await windows.close(self._position)
