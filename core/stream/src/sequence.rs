@@ -5,12 +5,13 @@
 //! found in the numbers of AWS:
 //!
 //! ```text
-//!  2 | created, seconds | shard, low digit | index | 00 | put, seconds | shard | 2
-//!  1 |        9         |        1         |  16   |  2 |      9       |   8   | 1    digits
+//!  2 | created, seconds | shard, low digit | index | behind | put, seconds | shard | 2
+//!  1 |        9         |        1         |  16   |   2    |      9       |   8   | 1    digits
 //! ```
 //!
 //! `index` counts the records of a shard from 1; 0 stands for the shard's start and
-//! `7fff_ffff_ffff_ffff` for the end of a closed shard.
+//! `7fff_ffff_ffff_ffff` for the end of a closed shard. `behind` is 00, or 01 for a place between the
+//! record and the next one.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -43,6 +44,8 @@ pub struct SequenceNumber {
     pub index: u64,
     /// When the record was put, in seconds.
     pub put: u64,
+    /// It names no record, but the place behind the one with this index.
+    pub is_behind: bool,
 }
 
 /// Why a text is no sequence number of this stream.
@@ -76,14 +79,19 @@ impl SequenceNumber {
         Self::new(shard, shard_created, INDEX_END, closed)
     }
 
+    /// The number of the place before the record at `offset`, and behind what comes before it.
+    pub fn behind(shard: ShardId, shard_created: Millis, offset: u64, now: Millis) -> Self {
+        Self { is_behind: true, ..Self::new(shard, shard_created, offset, now) }
+    }
+
     fn new(shard: ShardId, created: Millis, index: u64, put: Millis) -> Self {
         let seconds = |time: Millis| (time / 1_000).min(SECONDS_MAX);
-        Self { shard, created: seconds(created), index, put: seconds(put) }
+        Self { shard, created: seconds(created), index, put: seconds(put), is_behind: false }
     }
 
     /// The offset of the record that has this number, or that comes next behind it.
     pub fn offset(self) -> u64 {
-        self.index.saturating_sub(1)
+        if self.is_behind { self.index } else { self.index.saturating_sub(1) }
     }
 
     /// The offset of the first record behind this number.
@@ -99,7 +107,7 @@ impl SequenceNumber {
             (self.created, 36),
             (shard & 0xf, 4),
             (self.index, 64),
-            (0, 8),
+            (u64::from(self.is_behind), 8),
             (self.put, 36),
             (shard, 32),
             (VERSION, 4),
@@ -113,19 +121,20 @@ impl SequenceNumber {
         let version = pop(&mut number, 4);
         let shard = pop(&mut number, 32);
         let put = pop(&mut number, 36);
-        let gap = pop(&mut number, 8);
+        let behind = pop(&mut number, 8);
         let index = pop(&mut number, 64);
         let low_digit = pop(&mut number, 4);
         let created = pop(&mut number, 36);
         // What is left has to be the version alone.
         let rest = number;
-        let whole = version == VERSION && gap == 0 && rest == [0, 0, VERSION];
+        let whole = version == VERSION && behind <= 1 && rest == [0, 0, VERSION];
         let shard_fits = shard <= i32::MAX as u64 && shard & 0xf == low_digit;
         (whole && shard_fits && index <= INDEX_END).then_some(Self {
             shard: ShardId(shard as u32),
             created,
             index,
             put,
+            is_behind: behind == 1,
         })
     }
 }
@@ -245,6 +254,7 @@ mod tests {
             created: 0x5420_50cd,
             index: 0x157d,
             put: 0x5420_bb34,
+            is_behind: false,
         };
         assert_eq!(text.parse(), Ok(number));
         assert_eq!(number.to_string(), text);
@@ -268,6 +278,19 @@ mod tests {
     }
 
     #[test]
+    fn a_place_between_two_records_lies_between_their_numbers() {
+        let shard = ShardId(3);
+        let record = |offset| SequenceNumber::of(shard, CREATED, offset, CREATED);
+        for offset in [0, 1, 5] {
+            let place = SequenceNumber::behind(shard, CREATED, offset, CREATED);
+            assert_eq!((place.offset(), place.next_offset()), (offset, offset));
+            assert!(place < record(offset));
+            assert!(offset == 0 || place > record(offset - 1));
+            assert_eq!(place.to_string().parse(), Ok(place));
+        }
+    }
+
+    #[test]
     fn other_texts_are_refused() {
         for text in ["", "-1", "+1", "01", "1e3", "١", &"1".repeat(130)] {
             assert_eq!(text.parse::<SequenceNumber>(), Err(SequenceError::Malformed), "{text:?}");
@@ -285,9 +308,11 @@ mod tests {
             shard in 0u32..=0x7fff_ffff,
             created in 0u64..=SECONDS_MAX,
             index in 0u64..=INDEX_END,
+            is_behind: bool,
             put in 0u64..=SECONDS_MAX,
         ) {
-            let number = SequenceNumber { shard: ShardId(shard), created, index, put };
+            let shard = ShardId(shard);
+            let number = SequenceNumber { shard, created, index, put, is_behind };
             prop_assert_eq!(number.to_string().parse(), Ok(number));
         }
     }

@@ -57,6 +57,14 @@ pub const RECORD_BYTES_MAX: usize = 10 * 1024 * 1024;
 pub const PUT_RECORDS_MAX: usize = 500;
 /// Most bytes of data and partition keys of one PutRecords.
 pub const PUT_RECORDS_BYTES_MAX: usize = 10 * 1024 * 1024;
+/// Most bytes of data and partition keys of one event of a subscription; one record is always told.
+pub const SUBSCRIPTION_EVENT_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// How long a subscription lasts at most, in milliseconds (AWS: five minutes).
+pub const SUBSCRIPTION_LIFETIME: u64 = 300_000;
+/// How old a subscription has to be before another one takes it over, in milliseconds.
+pub const SUBSCRIPTION_TAKE_OVER_MIN: u64 = 5_000;
+/// The longest time between two events of a subscription: clients give up after 30 seconds.
+pub const SUBSCRIPTION_HEARTBEAT: std::time::Duration = std::time::Duration::from_secs(5);
 /// Most records of one GetRecords.
 pub const GET_RECORDS_MAX: i64 = 10_000;
 /// Longest shard iterator.

@@ -1,1 +1,7 @@
-"""Streams: records in shards, and readers. The public names are those of `trunkline`."""
+"""Streams: records in shards, and readers. The other public names are those of `trunkline`."""
+
+from __future__ import annotations
+
+from trunkline.streams.aggregation import UserRecord, deaggregate
+
+__all__ = ["UserRecord", "deaggregate"]

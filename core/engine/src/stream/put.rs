@@ -102,6 +102,11 @@ impl Stream {
         Ok(ticket)
     }
 
+    /// The shard that takes the record now.
+    pub fn shard_for(&self, record: &NewRecord<'_>) -> Result<ShardId> {
+        Ok(self.state().route_of(record)?.shard)
+    }
+
     /// Lets every read that waits look again.
     #[inline]
     pub(super) fn wake(&self) {

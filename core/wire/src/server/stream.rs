@@ -133,7 +133,9 @@ impl Feed {
                     }
                     continue;
                 }
-                Ok(Polled::Wait(left)) => left,
+                Ok(Polled::Wait(left)) => {
+                    self.stream.heartbeat().map_or(left, |pause| left.min(pause))
+                }
                 Ok(Polled::Found(None) | Polled::Over) => return,
                 Err(error) => {
                     let last = self.encoder.exception(error);

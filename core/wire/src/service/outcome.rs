@@ -1,6 +1,7 @@
 //! How far an operation came, and what is left to wait for.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use trunkline_engine::{Awaited, Held, Settling};
 use trunkline_types::Millis;
@@ -76,6 +77,11 @@ pub trait EventStream: Send {
 
     /// How long the stream lives at most.
     fn lifetime(&self) -> Millis;
+
+    /// After which time the stream wants to be asked again although nothing happened.
+    fn heartbeat(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// What an event stream has at the moment.

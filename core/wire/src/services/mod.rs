@@ -17,7 +17,7 @@ pub fn all() -> Vec<Arc<dyn Service>> {
         Arc::new(sqs::Sqs),
         Arc::new(sns::Sns),
         Arc::new(events::Events),
-        Arc::new(kinesis::Kinesis),
+        Arc::<kinesis::Kinesis>::default(),
     ]
 }
 

@@ -2,7 +2,9 @@
 
 use trunkline_types::Limits;
 
-use super::input::{GetRecordsInput, GetShardIteratorInput, PutRecordInput, PutRecordsEntry};
+use super::input::{
+    GetRecordsInput, GetShardIteratorInput, PutRecordInput, PutRecordsEntry, SubscribeInput,
+};
 use crate::error::{Result, WireError};
 use crate::limits::{
     GET_RECORDS_MAX, HASH_KEY_CHARS_MAX, PUT_RECORDS_MAX, QUOTE_CHARS_MAX, RECORD_BYTES_MAX,
@@ -117,8 +119,9 @@ impl Violations {
         }
     }
 
+    /// A key that is missing is for the stream to judge.
     fn partition_key(&mut self, key: Option<&str>, path: &str, limits: &Limits) {
-        if let Some(key) = self.required(key, path) {
+        if let Some(key) = key {
             self.length(key, path, limits.partition_key_chars_max as usize);
         }
     }
@@ -222,5 +225,29 @@ pub(super) fn get_records(input: &GetRecordsInput<'_>) -> Result<()> {
             found.report(&format!("'{limit}'"), "limit", &constraint);
         }
     }
+    found.finish()
+}
+
+pub(super) fn subscribe(input: &SubscribeInput<'_>) -> Result<()> {
+    let mut found = Violations::default();
+    found.required(input.consumer_arn.as_deref(), "consumerARN");
+    if let Some(shard) = found.required(input.shard_id.as_deref(), "shardId") {
+        found.name(shard, "shardId");
+    }
+    if let Some(position) = found.required(input.starting_position.as_ref(), "startingPosition") {
+        if let Some(kind) = found.required(position.kind.as_deref(), "startingPosition.type") {
+            found.iterator_type(kind, "startingPosition.type");
+        }
+        if let Some(number) = &position.sequence_number {
+            found.sequence(number, "startingPosition.sequenceNumber");
+        }
+    }
+    found.finish()
+}
+
+/// Raises for a partition key that is missing where it decides the shard.
+pub(super) fn partition_key(key: Option<&str>, path: &str) -> Result<()> {
+    let mut found = Violations::default();
+    found.required(key, path);
     found.finish()
 }

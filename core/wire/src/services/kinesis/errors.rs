@@ -23,6 +23,13 @@ pub(super) fn no_such_stream(name: &ResourceName) -> WireError {
     not_found(format!("Stream {} under account {} not found.", name.name, name.account))
 }
 
+/// The request is right, and was only to be checked.
+#[cold]
+pub(super) fn dry_run() -> WireError {
+    let message = "Request would have succeeded, but DryRun flag is set.";
+    WireError::new("DryRunOperationException", 400, message)
+}
+
 /// An error of the engine about a whole request.
 #[cold]
 pub(super) fn from_engine(error: &Error) -> WireError {

@@ -6,11 +6,12 @@ use trunkline_engine::{
 };
 use trunkline_types::Millis;
 
-use super::errors::{from_engine, invalid, not_found};
+use super::errors::{dry_run, from_engine, invalid, not_found};
 use super::input::GetRecordsInput;
 use super::iterator::token;
 use super::lookup::{self, Admittance, Found};
 use super::output::{self, List};
+use super::throttle::{Throttle, exceeded};
 use super::{check, target};
 use crate::codec::time;
 use crate::error::{Result, WireError};
@@ -19,7 +20,7 @@ use crate::model::TimeFormat;
 use crate::service::{Call, Input, Outcome, Output};
 use crate::services::sqs::output::Object;
 
-pub(super) fn start(call: &Call<'_>, input: &Input<'_>) -> Result<Outcome> {
+pub(super) fn start(call: &Call<'_>, input: &Input<'_>, throttle: &Throttle) -> Result<Outcome> {
     let input: GetRecordsInput<'_> = input.read()?;
     check::get_records(&input)?;
     let now = call.engine.host().now();
@@ -28,6 +29,13 @@ pub(super) fn start(call: &Call<'_>, input: &Input<'_>) -> Result<Outcome> {
         ShardIterator::decode(text, call.engine.key(), now).map_err(|error| refused(error, now))?;
     let found = stream_of(call, &iterator, input.stream_arn.as_deref())?;
     let stream = &found.stream;
+    if input.dry_run == Some(true) {
+        return Err(dry_run());
+    }
+    let (limits, place) = (call.engine.limits(), (&**stream, iterator.shard));
+    if call.held.is_none() && !throttle.may_read(limits, place, now) {
+        return Err(exceeded(iterator.shard, stream.name()));
+    }
     let admitted = match lookup::admit(call, stream_operation::READ, stream.name())? {
         Admittance::Ready(admitted) => admitted,
         Admittance::Held(held) => return Ok(Outcome::Held(held)),
@@ -50,6 +58,7 @@ pub(super) fn start(call: &Call<'_>, input: &Input<'_>) -> Result<Outcome> {
     });
     let read = read.map_err(|error| from_engine(&error))?;
     list.close();
+    throttle.note_read(limits, place, read.bytes, now);
     let behind = behind(&read, last, now);
     object.key("MillisBehindLatest").extend_from_slice(behind.to_string().as_bytes());
     if read.is_end {

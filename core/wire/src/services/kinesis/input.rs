@@ -24,6 +24,7 @@ pub(super) struct PutRecordInput<'a> {
     pub explicit_hash_key: Option<Text<'a>>,
     #[serde(borrow)]
     pub sequence_number_for_ordering: Option<Text<'a>>,
+    pub dry_run: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -35,6 +36,7 @@ pub(super) struct PutRecordsInput<'a> {
     pub stream_arn: Option<Text<'a>>,
     #[serde(borrow)]
     pub records: Option<Vec<PutRecordsEntry<'a>>>,
+    pub dry_run: Option<bool>,
 }
 
 /// A record of PutRecords.
@@ -63,6 +65,7 @@ pub(super) struct GetShardIteratorInput<'a> {
     #[serde(borrow)]
     pub starting_sequence_number: Option<Text<'a>>,
     pub timestamp: Option<Moment>,
+    pub dry_run: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -73,6 +76,30 @@ pub(super) struct GetRecordsInput<'a> {
     pub limit: Option<i64>,
     #[serde(borrow, rename = "StreamARN")]
     pub stream_arn: Option<Text<'a>>,
+    pub dry_run: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct SubscribeInput<'a> {
+    #[serde(borrow, rename = "ConsumerARN")]
+    pub consumer_arn: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub shard_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub starting_position: Option<StartingPosition<'a>>,
+    pub dry_run: Option<bool>,
+}
+
+/// Where a subscription starts.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct StartingPosition<'a> {
+    #[serde(borrow, rename = "Type")]
+    pub kind: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub sequence_number: Option<Text<'a>>,
+    pub timestamp: Option<Moment>,
 }
 
 /// A time in the unit of the protocol.

@@ -7,7 +7,7 @@ use trunkline_engine::{
 };
 use trunkline_types::Millis;
 
-use super::errors::{from_engine, invalid, not_found};
+use super::errors::{dry_run, from_engine, invalid, not_found};
 use super::input::{GetShardIteratorInput, Moment};
 use super::{check, lookup};
 use crate::codec::cbor::TimeUnit;
@@ -40,6 +40,9 @@ pub(super) fn start(call: &Call<'_>, input: &Input<'_>) -> Result<Outcome> {
     };
     let start = position.start(call, &stream, shard)?;
     let offset = stream.offset_at(shard, start).map_err(|error| from_engine(&error))?;
+    if input.dry_run == Some(true) {
+        return Err(dry_run());
+    }
     let token = token(call.engine, &stream, shard, offset);
     Ok(Outcome::Done(Output(format!("{{\"ShardIterator\":\"{token}\"}}").into_bytes()).into()))
 }

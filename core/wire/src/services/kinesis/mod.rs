@@ -15,6 +15,9 @@ mod output;
 mod put;
 mod service;
 mod settings;
+mod subscribe;
+mod subscriptions;
 mod target;
+mod throttle;
 
 pub use service::Kinesis;

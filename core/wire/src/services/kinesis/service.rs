@@ -1,20 +1,28 @@
 //! Kinesis as the dispatcher sees it.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use trunkline_engine::{Engine, ResourceName, StreamStatistics};
 
 use super::settings::Settings;
-use super::{access, errors, get_records, iterator, put, target};
+use super::subscriptions::Subscriptions;
+use super::throttle::Throttle;
+use super::{access, errors, get_records, iterator, put, subscribe, target};
 use crate::error::{Result, WireError};
 use crate::model::Protocol;
 use crate::service::{Call, Input, OperationId, Outcome, Service, write_states};
 use crate::value::Value;
 
-const OPERATIONS: [&str; 4] = ["PutRecord", "PutRecords", "GetRecords", "GetShardIterator"];
+const OPERATIONS: [&str; 5] =
+    ["PutRecord", "PutRecords", "GetRecords", "GetShardIterator", "SubscribeToShard"];
 
 /// The data plane of Kinesis.
-pub struct Kinesis;
+#[derive(Default)]
+pub struct Kinesis {
+    subscriptions: Arc<Subscriptions>,
+    throttle: Throttle,
+}
 
 impl Service for Kinesis {
     fn name(&self) -> &'static str {
@@ -27,9 +35,10 @@ impl Service for Kinesis {
 
     fn start(&self, call: &Call<'_>, operation: OperationId, input: &Input<'_>) -> Result<Outcome> {
         match OPERATIONS[operation] {
-            "PutRecord" => put::one(call, input),
-            "PutRecords" => put::many(call, input),
-            "GetRecords" => get_records::start(call, input),
+            "PutRecord" => put::one(call, input, &self.throttle),
+            "PutRecords" => put::many(call, input, &self.throttle),
+            "GetRecords" => get_records::start(call, input, &self.throttle),
+            "SubscribeToShard" => subscribe::start(call, input, &self.subscriptions),
             _ => iterator::start(call, input),
         }
     }

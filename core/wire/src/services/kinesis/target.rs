@@ -49,6 +49,11 @@ pub(super) fn of_arn(arn: &str) -> Option<ResourceName> {
     (!name.is_empty()).then(|| ResourceName::new(STREAM, account, region, name))
 }
 
+/// The name and the second of the creation of the consumer in its resource name.
+pub(super) fn consumer_of(arn: &str) -> Option<(&str, &str)> {
+    arn.rsplit_once("/consumer/")?.1.rsplit_once(':')
+}
+
 /// The stream that an input of the control plane names; `None` where the operation is about none.
 pub(super) fn of(
     (account, region): (&str, &str),

@@ -1,0 +1,159 @@
+"""SubscribeToShard: records that are pushed as a stream of events."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from botocore.exceptions import EventStreamError
+from kinesis_calls import arn, refused, shards_of
+
+import trunkline
+import trunkline.aws
+from trunkline.server import Server
+
+boto3 = pytest.importorskip("boto3")
+
+
+@pytest.fixture
+def clock():
+    return trunkline.VirtualClock()
+
+
+@pytest.fixture
+def kinesis(clock):
+    """A client of a server, whose engine is on the virtual clock."""
+    with trunkline.open(clock=clock) as engine, Server(engine, port=0) as server:
+        yield boto3.session.Session().client(
+            "kinesis",
+            region_name="us-east-1",
+            endpoint_url=server.url,
+            aws_access_key_id="test",
+            aws_secret_access_key="secret",
+        )
+
+
+@pytest.fixture
+def consumer(kinesis):
+    kinesis.create_stream(StreamName="clicks", ShardCount=1)
+    made = kinesis.register_stream_consumer(StreamARN=arn("clicks"), ConsumerName="billing")
+    return made["Consumer"]["ConsumerARN"]
+
+
+def subscribe(kinesis, consumer, kind="TRIM_HORIZON", shard="shardId-000000000000", **more):
+    answer = kinesis.subscribe_to_shard(
+        ConsumerARN=consumer, ShardId=shard, StartingPosition={"Type": kind, **more}
+    )
+    return iter(answer["EventStream"])
+
+
+def put(kinesis, *bodies):
+    entries = [{"Data": body, "PartitionKey": "k"} for body in bodies]
+    return kinesis.put_records(StreamName="clicks", Records=entries)["Records"]
+
+
+def next_event(events):
+    return next(events)["SubscribeToShardEvent"]
+
+
+def data(event):
+    return [record["Data"] for record in event["Records"]]
+
+
+def test_records_are_pushed_as_they_are_put(kinesis, consumer):
+    put(kinesis, b"0", b"1")
+    events = subscribe(kinesis, consumer)
+    first = next_event(events)
+    assert (data(first), first["MillisBehindLatest"]) == ([b"0", b"1"], 0)
+    put(kinesis, b"2")
+    assert data(next_event(events)) == [b"2"]
+
+
+@pytest.mark.parametrize("kind", ["AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"])
+def test_a_subscription_goes_on_where_an_earlier_one_ended(kinesis, consumer, clock, kind):
+    put(kinesis, b"0", b"1")
+    number = next_event(subscribe(kinesis, consumer))["ContinuationSequenceNumber"]
+    assert len(number) == 56
+    put(kinesis, b"2")
+    clock.advance(5)
+    events = subscribe(kinesis, consumer, kind, SequenceNumber=number)
+    assert data(next_event(events)) == [b"2"]
+
+
+def test_each_position_starts_where_it_says(kinesis, consumer, clock):
+    numbers = [one["SequenceNumber"] for one in put(kinesis, b"0", b"1", b"2")]
+    for kind, more, expected in (
+        ("AT_SEQUENCE_NUMBER", {"SequenceNumber": numbers[1]}, [b"1", b"2"]),
+        ("AFTER_SEQUENCE_NUMBER", {"SequenceNumber": numbers[1]}, [b"2"]),
+        ("AT_TIMESTAMP", {"Timestamp": 0}, [b"0", b"1", b"2"]),
+        ("TRIM_HORIZON", {}, [b"0", b"1", b"2"]),
+    ):
+        clock.advance(5)
+        assert data(next_event(subscribe(kinesis, consumer, kind, **more))) == expected
+    clock.advance(5)
+    events = subscribe(kinesis, consumer, "LATEST")
+    put(kinesis, b"3")
+    assert data(next_event(events)) == [b"3"]
+
+
+def test_a_subscription_lasts_five_minutes(kinesis, consumer, clock):
+    put(kinesis, b"0")
+    events = subscribe(kinesis, consumer)
+    assert data(next_event(events)) == [b"0"]
+    clock.advance(301)
+    assert list(events) == []
+
+
+def test_a_second_subscriber_takes_over(kinesis, consumer, clock):
+    put(kinesis, b"0")
+    events = subscribe(kinesis, consumer)
+    next_event(events)
+    given = {
+        "ConsumerARN": consumer,
+        "ShardId": "shardId-000000000000",
+        "StartingPosition": {"Type": "TRIM_HORIZON"},
+    }
+    refused(kinesis.subscribe_to_shard, "ResourceInUseException", **given)
+    clock.advance(5)
+    later = subscribe(kinesis, consumer)
+    assert data(next_event(later)) == [b"0"]
+    with pytest.raises(EventStreamError) as caught:
+        next(events)
+    assert caught.value.response["Error"]["Code"] == "ResourceInUseException"
+
+
+def test_the_end_of_a_shard_ends_the_subscription(kinesis, consumer):
+    put(kinesis, b"0")
+    events = subscribe(kinesis, consumer)
+    assert data(next_event(events)) == [b"0"]
+    kinesis.split_shard(StreamName="clicks", ShardToSplit="0", NewStartingHashKey=str(2**127))
+    last = next_event(events)
+    assert [child["ShardId"] for child in last["ChildShards"]] == [
+        shard["ShardId"] for shard in shards_of(kinesis, "clicks")[1:]
+    ]
+    assert "ContinuationSequenceNumber" not in last
+    assert list(events) == []
+
+
+def test_a_consumer_that_is_none_is_refused(kinesis, consumer):
+    given = {
+        "ShardId": "shardId-000000000000",
+        "StartingPosition": {"Type": "LATEST"},
+    }
+    absent = consumer.replace("billing", "absent")
+    refused(kinesis.subscribe_to_shard, "ResourceNotFoundException", ConsumerARN=absent, **given)
+    given["ShardId"] = "shardId-000000000007"
+    refused(kinesis.subscribe_to_shard, "ResourceNotFoundException", ConsumerARN=consumer, **given)
+
+
+def test_a_client_in_the_process_gets_the_whole_subscription_at_its_end(clock):
+    with trunkline.open(clock=clock) as engine:
+        kinesis = trunkline.aws.client("kinesis", engine=engine, region_name="us-east-1")
+        kinesis.create_stream(StreamName="clicks", ShardCount=1)
+        made = kinesis.register_stream_consumer(StreamARN=arn("clicks"), ConsumerName="billing")
+        put(kinesis, b"0")
+        timer = threading.Timer(0.2, clock.advance, [301])
+        timer.start()
+        events = list(subscribe(kinesis, made["Consumer"]["ConsumerARN"]))
+        timer.join()
+    assert [data(event["SubscribeToShardEvent"]) for event in events] == [[b"0"]]
