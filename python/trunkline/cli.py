@@ -57,11 +57,14 @@ def _parser() -> argparse.ArgumentParser:
     repair.add_argument("folder", help="the data folder; take a copy of it first")
     repair.set_defaults(run=_repair)
 
-    from trunkline import cli_match
+    from trunkline import cli_match, cli_tail
     from trunkline.server.command import add_arguments
 
     match = commands.add_parser("match", help="match events against a pattern")
     cli_match.add_arguments(match)
+
+    tail = commands.add_parser("tail", help="print the records of a stream of a server")
+    cli_tail.add_arguments(tail)
 
     serve = commands.add_parser("serve", help="serve the AWS protocols to any AWS SDK")
     add_arguments(serve)

@@ -13,7 +13,14 @@ from trunkline.aws.services import SERVICES
 from . import functions
 
 FOLDER = Path(__file__).parent / "cases"
-RECORDED = ("sns", "events", "scheduler", "stepfunctions", "event_source_mapping")
+RECORDED = (
+    "sns",
+    "events",
+    "scheduler",
+    "stepfunctions",
+    "event_source_mapping",
+    "kinesis",
+)
 """The services whose cases are replayed."""
 
 SERVED = frozenset(service.name for service in SERVICES)

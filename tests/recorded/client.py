@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import urllib.request
 from functools import cache
 from typing import Any
@@ -69,9 +70,12 @@ def callers() -> Callers:
     return Callers()
 
 
-def fetch(method: str, url: str, headers: dict[str, str], body: str | None) -> int:
-    """The status of a plain request."""
-    data = None if body is None else body.encode()
+def fetch(method: str, url: str, headers: dict[str, str], body: str | dict[str, str] | None) -> int:
+    """The status of a plain request; a body of bytes is given in base64."""
+    if isinstance(body, dict):
+        data = base64.b64decode(body["$bytes"])
+    else:
+        data = None if body is None else body.encode()
     request = urllib.request.Request(url, data, headers, method=method)
     try:
         with urllib.request.urlopen(request, timeout=5) as answer:

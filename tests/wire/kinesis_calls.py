@@ -75,6 +75,6 @@ def _head(major: int, number: int) -> bytes:
 
 
 def from_cbor(data: bytes) -> object:
-    """A value that CBOR says, as botocore reads it."""
-    reader = RpcV2CBORParser()
+    """A value that CBOR says; times are numbers in the unit of the sender."""
+    reader = RpcV2CBORParser(timestamp_parser=lambda number: number)
     return reader.parse_data_item(reader.get_peekable_stream_from_bytes(data))

@@ -281,6 +281,7 @@ def test_policies_and_consumers(kinesis, clicks):
     kinesis.put_resource_policy(ResourceARN=arn(clicks), Policy=policy)
     assert kinesis.get_resource_policy(ResourceARN=arn(clicks))["Policy"] == policy
     kinesis.delete_resource_policy(ResourceARN=arn(clicks))
+    refused(kinesis.delete_resource_policy, "ResourceNotFoundException", ResourceARN=arn(clicks))
     register = {"StreamARN": arn(clicks), "ConsumerName": "billing"}
     made = kinesis.register_stream_consumer(**register, Tags={"a": "1"})["Consumer"]
     seconds = int(made["ConsumerCreationTimestamp"].timestamp())

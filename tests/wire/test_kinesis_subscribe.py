@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 import pytest
@@ -40,11 +41,21 @@ def consumer(kinesis):
     return made["Consumer"]["ConsumerARN"]
 
 
-def subscribe(kinesis, consumer, kind="TRIM_HORIZON", shard="shardId-000000000000", **more):
-    answer = kinesis.subscribe_to_shard(
-        ConsumerARN=consumer, ShardId=shard, StartingPosition={"Type": kind, **more}
-    )
-    return iter(answer["EventStream"])
+@pytest.fixture
+def subscribe():
+    """Subscribes; the connections are closed at the end."""
+    with contextlib.ExitStack() as opened:
+
+        def begin(kinesis, consumer, kind="TRIM_HORIZON", **more):
+            answer = kinesis.subscribe_to_shard(
+                ConsumerARN=consumer,
+                ShardId="shardId-000000000000",
+                StartingPosition={"Type": kind, **more},
+            )
+            opened.callback(answer["EventStream"].close)
+            return iter(answer["EventStream"])
+
+        yield begin
 
 
 def put(kinesis, *bodies):
@@ -60,7 +71,7 @@ def data(event):
     return [record["Data"] for record in event["Records"]]
 
 
-def test_records_are_pushed_as_they_are_put(kinesis, consumer):
+def test_records_are_pushed_as_they_are_put(kinesis, consumer, subscribe):
     put(kinesis, b"0", b"1")
     events = subscribe(kinesis, consumer)
     first = next_event(events)
@@ -70,7 +81,9 @@ def test_records_are_pushed_as_they_are_put(kinesis, consumer):
 
 
 @pytest.mark.parametrize("kind", ["AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"])
-def test_a_subscription_goes_on_where_an_earlier_one_ended(kinesis, consumer, clock, kind):
+def test_a_subscription_goes_on_where_an_earlier_one_ended(
+    kinesis, consumer, clock, kind, subscribe
+):
     put(kinesis, b"0", b"1")
     number = next_event(subscribe(kinesis, consumer))["ContinuationSequenceNumber"]
     assert len(number) == 56
@@ -80,7 +93,7 @@ def test_a_subscription_goes_on_where_an_earlier_one_ended(kinesis, consumer, cl
     assert data(next_event(events)) == [b"2"]
 
 
-def test_each_position_starts_where_it_says(kinesis, consumer, clock):
+def test_each_position_starts_where_it_says(kinesis, consumer, clock, subscribe):
     numbers = [one["SequenceNumber"] for one in put(kinesis, b"0", b"1", b"2")]
     for kind, more, expected in (
         ("AT_SEQUENCE_NUMBER", {"SequenceNumber": numbers[1]}, [b"1", b"2"]),
@@ -96,7 +109,7 @@ def test_each_position_starts_where_it_says(kinesis, consumer, clock):
     assert data(next_event(events)) == [b"3"]
 
 
-def test_a_subscription_lasts_five_minutes(kinesis, consumer, clock):
+def test_a_subscription_lasts_five_minutes(kinesis, consumer, clock, subscribe):
     put(kinesis, b"0")
     events = subscribe(kinesis, consumer)
     assert data(next_event(events)) == [b"0"]
@@ -104,7 +117,7 @@ def test_a_subscription_lasts_five_minutes(kinesis, consumer, clock):
     assert list(events) == []
 
 
-def test_a_second_subscriber_takes_over(kinesis, consumer, clock):
+def test_a_second_subscriber_takes_over(kinesis, consumer, clock, subscribe):
     put(kinesis, b"0")
     events = subscribe(kinesis, consumer)
     next_event(events)
@@ -122,7 +135,7 @@ def test_a_second_subscriber_takes_over(kinesis, consumer, clock):
     assert caught.value.response["Error"]["Code"] == "ResourceInUseException"
 
 
-def test_the_end_of_a_shard_ends_the_subscription(kinesis, consumer):
+def test_the_end_of_a_shard_ends_the_subscription(kinesis, consumer, subscribe):
     put(kinesis, b"0")
     events = subscribe(kinesis, consumer)
     assert data(next_event(events)) == [b"0"]
@@ -146,7 +159,7 @@ def test_a_consumer_that_is_none_is_refused(kinesis, consumer):
     refused(kinesis.subscribe_to_shard, "ResourceNotFoundException", ConsumerARN=consumer, **given)
 
 
-def test_a_client_in_the_process_gets_the_whole_subscription_at_its_end(clock):
+def test_a_client_in_the_process_gets_the_whole_subscription_at_its_end(clock, subscribe):
     with trunkline.open(clock=clock) as engine:
         kinesis = trunkline.aws.client("kinesis", engine=engine, region_name="us-east-1")
         kinesis.create_stream(StreamName="clicks", ShardCount=1)

@@ -26,13 +26,15 @@ impl Shards {
     /// The shards that pass `filter`, in the order of their ids. `horizon` is the trim horizon: the
     /// time before which records are gone.
     pub fn list(&self, filter: ShardFilter, horizon: Millis) -> impl Iterator<Item = &Shard> {
+        // Before that, no record is gone: a shard counts however short it was open.
+        let keeps_all = horizon <= self.created();
         // Nothing was open before the stream was there.
         let horizon = horizon.max(self.created());
         let open_since = move |shard: &Shard, time| shard.closed.is_none_or(|closed| closed > time);
         self.all().filter(move |shard| match filter {
             ShardFilter::AfterShardId(id) => shard.id > id && open_since(shard, horizon),
             ShardFilter::AtTrimHorizon => shard.was_open_at(horizon),
-            ShardFilter::FromTrimHorizon => open_since(shard, horizon),
+            ShardFilter::FromTrimHorizon => keeps_all || open_since(shard, horizon),
             ShardFilter::AtLatest => shard.is_open(),
             ShardFilter::AtTimestamp(time) => shard.was_open_at(time.max(horizon)),
             ShardFilter::FromTimestamp(time) => open_since(shard, time.max(horizon)),
@@ -53,6 +55,14 @@ mod tests {
         let merge = shards.decide_merge(ShardId(1), ShardId(2), 300).expect("neighbours");
         shards.apply(&merge);
         shards
+    }
+
+    #[test]
+    fn a_shard_that_was_open_for_no_time_is_listed() {
+        let mut shards = Shards::create(1, 100);
+        let split = shards.decide_split(ShardId(0), HashKey(1 << 127), 100).expect("inside");
+        shards.apply(&split);
+        assert_eq!(shards.list(ShardFilter::FromTrimHorizon, 0).count(), 3);
     }
 
     #[test]

@@ -79,6 +79,10 @@ class _Raw:
         head, self._content = self._content[:amount], self._content[amount:]
         return head
 
+    def close(self) -> None:
+        """What was not read is dropped."""
+        self._content = b""
+
 
 def _text(value: object) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)

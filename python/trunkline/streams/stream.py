@@ -17,6 +17,8 @@ from trunkline.streams.reader import Reader
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
+    from pathlib import Path
 
     from trunkline._core import PutResult, RecordBatch, Shard, StreamStatistics
     from trunkline._core import Stream as CoreStream
@@ -111,6 +113,51 @@ class Stream(BlockingPut):
         """
         checked = read_arguments(shard, start, max, after)
         return self._core.read(*checked, milliseconds(wait, "wait", 0, WAIT_MAX_MS))
+
+    # --- tables ----------------------------------------------------------------------------------
+
+    def write_arrow(self, table: object, *, key: str) -> int:
+        """Put the rows of a table, in order; return how many there were.
+
+        `table` is what pyarrow takes: a table, a data frame, anything with the Arrow C stream
+        interface. The column `key` has the partition keys. A column ``data`` is put as it is;
+        without one, all other columns are put as one JSON object. Needs ``trunkline[parquet]``.
+
+        >>> import pyarrow
+        >>> import trunkline
+        >>> stream = trunkline.open().stream("clicks")
+        >>> stream.write_arrow(pyarrow.table({"user": ["a", "b"], "page": [1, 2]}), key="user")
+        2
+        >>> [(record.key, record.json()) for record in stream.read()]
+        [('a', {'page': 1}), ('b', {'page': 2})]
+        """
+        from trunkline.streams.tables import put_table
+
+        return put_table(self, table, key)
+
+    def to_parquet(
+        self,
+        path: str | Path,
+        *,
+        start: StreamStart = "earliest",
+        end: datetime | None = None,
+    ) -> int:
+        """Write the records from `start` up to before `end` into a file; return how many.
+
+        The columns are those of a batch: sequence, timestamp, key, data and shard. Shards come
+        one after the other, each in its order. Needs ``trunkline[parquet]``.
+
+        >>> import tempfile
+        >>> import trunkline
+        >>> stream = trunkline.open().stream("clicks")
+        >>> put = stream.put_batch([("user-1", "home"), ("user-2", "cart")])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     stream.to_parquet(f"{folder}/clicks.parquet")
+        2
+        """
+        from trunkline.streams.tables import write_parquet
+
+        return write_parquet(self, path, start, end)
 
     # --- readers ---------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import json
 
 from trunkline.aws.kinesis import stored
 from trunkline.aws.kinesis.consumers import find_consumer
-from trunkline.aws.kinesis.errors import invalid
+from trunkline.aws.kinesis.errors import invalid, not_found
 from trunkline.aws.kinesis.names import find
 from trunkline.aws.kinesis.registry import operations
 
@@ -23,6 +23,13 @@ def _owner(call: Call, arn: str) -> tuple[WireStream, str | None]:
         stream, consumer, _ = find_consumer(call, None, arn)
         return stream, consumer
     return find(call), None
+
+
+def _policy(stream: WireStream, consumer: str | None) -> str | None:
+    kept = stored.read(stream)
+    owner = kept if consumer is None else kept["consumers"][consumer]
+    policy: str | None = owner.get("policy")
+    return policy
 
 
 def _store(stream: WireStream, consumer: str | None, policy: str | None) -> None:
@@ -54,14 +61,14 @@ def get_resource_policy(
     call: Call, *, resource_arn: str, stream_id: str | None = None
 ) -> dict[str, Any]:
     """The policy of a stream or a consumer; of one without a policy, an empty document."""
-    stream, consumer = _owner(call, resource_arn)
-    kept = stored.read(stream)
-    owner = kept if consumer is None else kept["consumers"][consumer]
-    return {"Policy": owner.get("policy") or "{}"}
+    return {"Policy": _policy(*_owner(call, resource_arn)) or "{}"}
 
 
 @operations.add("DeleteResourcePolicy", writes=True)
 def delete_resource_policy(call: Call, *, resource_arn: str, stream_id: str | None = None) -> None:
-    """Removes the policy of a stream or a consumer."""
+    """Removes the policy of a stream or a consumer, which has to have one."""
     with call.store.lock:
-        _store(*_owner(call, resource_arn), None)
+        stream, consumer = _owner(call, resource_arn)
+        if _policy(stream, consumer) is None:
+            raise not_found(f"No resource policy found for resource ARN {resource_arn}.")
+        _store(stream, consumer, None)

@@ -1,0 +1,114 @@
+"""Streams and tables: rows that are put as records, and records that become a Parquet file.
+
+Needs pyarrow: ``pip install 'trunkline[parquet]'``.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+from trunkline.errors import InvalidParameterValue
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from trunkline._types import StreamStart
+    from trunkline.streams.stream import Stream
+
+ROWS = 500
+"""Rows of one put."""
+RECORDS = 10_000
+"""Records of one read."""
+DATA = "data"
+"""The column that is put as it is."""
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow
+    except ImportError:
+        raise ModuleNotFoundError(
+            "Tables need pyarrow: pip install 'trunkline[parquet]'.", name="pyarrow"
+        ) from None
+    return pyarrow
+
+
+def put_table(stream: Stream, table: Any, key: str) -> int:
+    """Puts the rows of a table, in order; returns how many there were."""
+    pyarrow = _pyarrow()
+    rows = pyarrow.table(table)
+    if key not in rows.column_names:
+        known = ", ".join(rows.column_names)
+        raise InvalidParameterValue(
+            f"Value {key!r} for parameter key is invalid. Reason: The table has no such column; "
+            f"it has {known}."
+        )
+    count = 0
+    for batch in rows.to_batches(max_chunksize=ROWS):
+        columns = batch.to_pydict()
+        records = list(zip(map(str, columns[key]), _bodies(columns, key), strict=True))
+        stream.put_batch(records)
+        count += len(records)
+    return count
+
+
+def _bodies(columns: dict[str, list[Any]], key: str) -> Iterator[Any]:
+    """What is put of each row: its data, or all other columns as JSON."""
+    if DATA in columns:
+        yield from columns[DATA]
+        return
+    names = [name for name in columns if name != key]
+    for values in zip(*(columns[name] for name in names), strict=True):
+        yield json.dumps(dict(zip(names, values, strict=True)), default=str)
+
+
+def write_parquet(
+    stream: Stream, path: str | Path, start: StreamStart, end: datetime | None
+) -> int:
+    """Writes the records from `start` up to before `end`, shard by shard; returns how many."""
+    if end is not None and end.tzinfo is None:
+        raise InvalidParameterValue(
+            f"Value {end} for parameter end is invalid. Reason: A datetime needs a time zone, such "
+            "as datetime.now(timezone.utc)."
+        )
+    pyarrow = _pyarrow()
+    from pyarrow.parquet import ParquetWriter
+
+    target = Path(path)
+    # A file of this name is whole: it gets its name at the end.
+    part = target.with_name(target.name + ".part")
+    count = 0
+    try:
+        with ParquetWriter(part, pyarrow.table(stream.read(max=1)).schema) as writer:
+            for table in _tables(stream, start, end, pyarrow):
+                writer.write_table(table)
+                count += table.num_rows
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return count
+
+
+def _tables(
+    stream: Stream, start: StreamStart, end: datetime | None, pyarrow: Any
+) -> Iterator[Any]:
+    for shard in stream.shards():
+        batch = stream.read(shard.id, start, RECORDS)
+        while len(batch):
+            table = pyarrow.table(batch)
+            if end is None:
+                yield table
+            else:
+                import pyarrow.compute as compute
+
+                column = table.column("timestamp")
+                limit = pyarrow.scalar(end, type=column.type)
+                kept = table.filter(compute.less(column, limit))
+                yield kept
+                if kept.num_rows < table.num_rows:
+                    break
+            batch = stream.read(shard.id, max=RECORDS, after=batch[-1].sequence)

@@ -1,0 +1,72 @@
+"""Streams and tables: rows that are put, and records that become a Parquet file."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+import trunkline
+
+pyarrow = pytest.importorskip("pyarrow")
+parquet = pytest.importorskip("pyarrow.parquet")
+
+
+@pytest.fixture
+def clock():
+    return trunkline.VirtualClock()
+
+
+@pytest.fixture
+def stream(clock):
+    with trunkline.open(clock=clock) as engine:
+        yield engine.stream("clicks", shards=2)
+
+
+def test_rows_are_put_by_their_key_and_in_order(stream):
+    rows = pyarrow.table({"user": [n % 3 for n in range(1_200)], "n": range(1_200)})
+    assert stream.write_arrow(rows, key="user") == 1_200
+    found = stream.read(max=2_000)
+    for user in ("0", "1", "2"):
+        numbers = [record.json()["n"] for record in found if record.key == user]
+        assert numbers == list(range(int(user), 1_200, 3))
+
+
+def test_a_column_of_data_is_put_as_it_is(stream):
+    stream.write_arrow(pyarrow.table({"k": ["a"], "data": [b"\x00\xff"]}), key="k")
+    assert [record.data for record in stream.read()] == [b"\x00\xff"]
+    again = trunkline.open().stream("copy")
+    assert again.write_arrow(stream.read(), key="key") == 1
+    assert [record.data for record in again.read()] == [b"\x00\xff"]
+
+
+def test_a_table_without_the_key_is_refused(stream):
+    with pytest.raises(trunkline.InvalidParameterValue, match="it has n"):
+        stream.write_arrow(pyarrow.table({"n": [1]}), key="user")
+
+
+def test_a_file_has_the_records_of_a_time(stream, clock, tmp_path):
+    middle = None
+    for n in range(6):
+        stream.put(str(n), key=str(n))
+        clock.advance(60)
+        if n == 2:
+            middle = stream.read(max=10)[-1].timestamp + 60
+    at = datetime.fromtimestamp(middle, UTC)
+    file = tmp_path / "clicks.parquet"
+
+    def data(**bounds):
+        count = stream.to_parquet(file, **bounds)
+        table = parquet.read_table(file)
+        assert table.num_rows == count
+        assert table.column_names == ["sequence", "timestamp", "key", "data", "shard"]
+        return sorted(table.column("data").to_pylist())
+
+    everything = [b"0", b"1", b"2", b"3", b"4", b"5"]
+    assert data() == everything
+    assert data(end=at) == everything[:3]
+    assert data(start=at) == everything[3:]
+    assert data(start=at, end=at + timedelta(seconds=60)) == [b"3"]
+    assert [one.name for one in tmp_path.iterdir()] == ["clicks.parquet"]
+    with pytest.raises(trunkline.InvalidParameterValue, match="time zone"):
+        stream.to_parquet(file, end=at.replace(tzinfo=None))
