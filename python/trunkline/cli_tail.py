@@ -59,15 +59,13 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _client(options: argparse.Namespace) -> Any:
+    from trunkline.aws.remote import client_of
+
     try:
-        import boto3
+        return client_of("kinesis", options.url, options.region)
     except ImportError:
         print("trunkline: tail needs boto3: pip install 'trunkline[aws]'", file=sys.stderr)
         raise SystemExit(1) from None
-    return boto3.session.Session(
-        aws_access_key_id=os.environ.get("AWS_ACCESS_KEY_ID", "000000000000"),
-        aws_secret_access_key=os.environ.get("AWS_SECRET_ACCESS_KEY", "none"),
-    ).client("kinesis", endpoint_url=options.url, region_name=options.region)
 
 
 def _records(client: Any, options: argparse.Namespace) -> Iterator[dict[str, Any]]:

@@ -80,7 +80,13 @@ WORDS = {
 PUBLIC_ONLY = ("trunkline.cli", "trunkline.bench")
 
 # Modules that may import what a plain installation does not have.
-EXTRAS = ("trunkline.aws", "trunkline.bench", "trunkline.capi", "trunkline.server")
+EXTRAS = (
+    "trunkline.aws",
+    "trunkline.bench",
+    "trunkline.capi",
+    "trunkline.server",
+    "trunkline.streams.tables",
+)
 
 
 def test_crates_depend_only_downwards() -> None:

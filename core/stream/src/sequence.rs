@@ -10,8 +10,8 @@
 //! ```
 //!
 //! `index` counts the records of a shard from 1; 0 stands for the shard's start and
-//! `7fff_ffff_ffff_ffff` for the end of a closed shard. `behind` is 00, or 01 for a place between the
-//! record and the next one.
+//! `7fff_ffff_ffff_ffff` for the end of a closed shard. `behind` is 00, or 01 for a place between
+//! the record and the next one.
 
 use std::cmp::Ordering;
 use std::fmt;

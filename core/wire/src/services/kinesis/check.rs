@@ -119,7 +119,7 @@ impl Violations {
         }
     }
 
-    /// A key that is missing is for the stream to judge.
+    /// A key that is missing is for the stream to refuse.
     fn partition_key(&mut self, key: Option<&str>, path: &str, limits: &Limits) {
         if let Some(key) = key {
             self.length(key, path, limits.partition_key_chars_max as usize);
