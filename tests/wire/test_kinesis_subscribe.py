@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import json
+import socket
 import threading
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import pytest
+from botocore.eventstream import EventStreamBuffer
 from botocore.exceptions import EventStreamError
-from kinesis_calls import arn, refused, shards_of
+from kinesis_calls import arn, cbor, from_cbor, refused, shards_of
 
 import trunkline
 import trunkline.aws
@@ -170,3 +176,73 @@ def test_a_client_in_the_process_gets_the_whole_subscription_at_its_end(clock, s
         events = list(subscribe(kinesis, made["Consumer"]["ConsumerARN"]))
         timer.join()
     assert [data(event["SubscribeToShardEvent"]) for event in events] == [[b"0"]]
+
+
+def messages(connection_data):
+    """The events in bytes of an event stream: type, content type, payload."""
+    buffer = EventStreamBuffer()
+    buffer.add_data(connection_data)
+    return [
+        (one.headers[":event-type"], one.headers[":content-type"], one.payload) for one in buffer
+    ]
+
+
+def request(consumer):
+    return {
+        "ConsumerARN": consumer,
+        "ShardId": "shardId-000000000000",
+        "StartingPosition": {"Type": "TRIM_HORIZON"},
+    }
+
+
+HEADERS = {"x-amz-target": "Kinesis_20131202.SubscribeToShard"}
+
+
+def test_clients_of_cbor_get_events_in_cbor(kinesis, consumer):
+    put(kinesis, b"\x00\xff")
+    url = urlsplit(kinesis.meta.endpoint_url)
+    with contextlib.closing(HTTPConnection(url.hostname, url.port, timeout=10)) as connection:
+        headers = HEADERS | {"content-type": "application/x-amz-cbor-1.1"}
+        connection.request("POST", "/", cbor(request(consumer)), headers)
+        with connection.getresponse() as answer:
+            assert answer.headers["content-type"] == "application/vnd.amazon.eventstream"
+            found = []
+            read = b""
+            while len(found) < 2:
+                read += answer.read1()
+                found = messages(read)
+    assert [kind for kind, _, _ in found] == ["initial-response", "SubscribeToShardEvent"]
+    event = from_cbor(found[1][2])
+    assert [record["Data"] for record in event["Records"]] == [b"\x00\xff"]
+    assert isinstance(event["Records"][0]["ApproximateArrivalTimestamp"], int)
+
+
+def test_http_2_carries_events_as_they_come(kinesis, consumer):
+    h2 = pytest.importorskip("h2.connection")
+    arrived = pytest.importorskip("h2.events").DataReceived
+    put(kinesis, b"0")
+    url = urlsplit(kinesis.meta.endpoint_url)
+    connection = h2.H2Connection()
+    connection.initiate_connection()
+    head = [
+        (":method", "POST"),
+        (":path", "/"),
+        (":scheme", "http"),
+        (":authority", "localhost"),
+        ("content-type", "application/x-amz-json-1.1"),
+        *HEADERS.items(),
+    ]
+    connection.send_headers(1, head)
+    connection.send_data(1, json.dumps(request(consumer)).encode(), end_stream=True)
+    with socket.create_connection((url.hostname, url.port), timeout=10) as sock:
+        read = b""
+        for wanted in (b"0", b"1"):
+            while base64.b64encode(wanted) not in read:
+                sock.sendall(connection.data_to_send())
+                received = sock.recv(65_536)
+                assert received, "the server hung up"
+                events = connection.receive_data(received)
+                read += b"".join(one.data for one in events if isinstance(one, arrived))
+            put(kinesis, b"1")
+    kinds = [kind for kind, _, _ in messages(read)]
+    assert kinds[:3] == ["initial-response", *("SubscribeToShardEvent",) * 2]

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from trunkline.streams.aggregation import UserRecord, deaggregate
+from trunkline.streams.tables import as_table
 
-__all__ = ["UserRecord", "deaggregate"]
+__all__ = ["UserRecord", "as_table", "deaggregate"]

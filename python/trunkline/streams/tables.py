@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from trunkline._core import RecordBatch
     from trunkline._types import StreamStart
     from trunkline.streams.stream import Stream
 
@@ -112,3 +113,54 @@ def _tables(
                 if kept.num_rows < table.num_rows:
                     break
             batch = stream.read(shard.id, max=RECORDS, after=batch[-1].sequence)
+
+
+def as_table(batch: RecordBatch, *, decode: str | None = None, schema: Any = None) -> Any:
+    """A batch as a table of pyarrow; with `decode="json"`, its data as typed columns.
+
+    Each record has to be one JSON object. The types are inferred from the batch, or are those of
+    `schema`, a schema of pyarrow; a member that a record lacks is null. The columns sequence,
+    timestamp, key and shard come first.
+
+    >>> import trunkline
+    >>> from trunkline.streams import as_table
+    >>> stream = trunkline.open().stream("clicks")
+    >>> put = stream.put_batch([("a", '{"page": 1}'), ("b", '{"page": 2, "ms": 0.5}')])
+    >>> as_table(stream.read(), decode="json").select(["key", "page", "ms"]).to_pylist()
+    [{'key': 'a', 'page': 1, 'ms': None}, {'key': 'b', 'page': 2, 'ms': 0.5}]
+    """
+    pyarrow = _pyarrow()
+    table = pyarrow.table(batch)
+    if decode is None:
+        return table
+    if decode != "json":
+        raise InvalidParameterValue(
+            f'Value {decode!r} for parameter decode is invalid. Reason: Must be "json".'
+        )
+    from pyarrow import json as reader
+
+    plain = table.drop_columns([DATA])
+    if not table.num_rows:
+        decoded = schema.empty_table() if schema is not None else None
+    else:
+        lines = b"\n".join(table.column(DATA).to_pylist())
+        options = reader.ParseOptions(
+            explicit_schema=schema,
+            newlines_in_values=True,
+            unexpected_field_behavior="infer" if schema is None else "ignore",
+        )
+        try:
+            decoded = reader.read_json(pyarrow.BufferReader(lines), parse_options=options)
+        except pyarrow.ArrowInvalid as error:
+            raise InvalidParameterValue(
+                f"The data of the batch is no JSON of one form. Reason: {error}"
+            ) from None
+        if decoded.num_rows != table.num_rows:
+            raise InvalidParameterValue(
+                "The data of the batch is no JSON of one form. Reason: Each record must be one "
+                f"object; {table.num_rows} records hold {decoded.num_rows}."
+            )
+    if decoded is not None:
+        for name in decoded.column_names:
+            plain = plain.append_column(name, decoded.column(name))
+    return plain

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import trunkline
+from trunkline.streams import as_table
 
 pyarrow = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -70,3 +71,29 @@ def test_a_file_has_the_records_of_a_time(stream, clock, tmp_path):
     assert [one.name for one in tmp_path.iterdir()] == ["clicks.parquet"]
     with pytest.raises(trunkline.InvalidParameterValue, match="time zone"):
         stream.to_parquet(file, end=at.replace(tzinfo=None))
+
+
+def test_json_becomes_typed_columns():
+    stream = trunkline.open().stream("clicks")
+    rows = ['{"n": 1, "s": "a"}', '{"n": 2,\n "at": {"x": 1.5}}']
+    stream.put_batch([("k", row) for row in rows])
+    table = as_table(stream.read(), decode="json")
+    assert table.column_names == ["sequence", "timestamp", "key", "shard", "n", "s", "at"]
+    assert table.column("n").type == pyarrow.int64()
+    assert table.column("at").to_pylist() == [None, {"x": 1.5}]
+    schema = pyarrow.schema([("n", pyarrow.float32())])
+    typed = as_table(stream.read(), decode="json", schema=schema)
+    assert typed.column_names[4:] == ["n"]
+    assert typed.column("n").type == pyarrow.float32()
+    empty = as_table(trunkline.open().stream("clicks").read(), decode="json", schema=schema)
+    assert (empty.num_rows, empty.column_names[4:]) == (0, ["n"])
+
+
+@pytest.mark.parametrize("data", [b"\xff", b"[1]", b"{}{}", b"", b'{"n":'])
+def test_data_that_is_no_json_object_is_refused(data):
+    stream = trunkline.open().stream("clicks")
+    stream.put_batch([("k", '{"n": 1}'), ("k", data)])
+    with pytest.raises(trunkline.InvalidParameterValue, match="JSON"):
+        as_table(stream.read(), decode="json")
+    with pytest.raises(trunkline.InvalidParameterValue, match="decode"):
+        as_table(stream.read(), decode="xml")
