@@ -56,6 +56,7 @@ mod problem;
 mod program;
 mod resource;
 mod selector;
+mod state_test;
 mod stimulus;
 mod value;
 
@@ -69,5 +70,6 @@ pub use map_run::{Batcher, Ended, ItemCounts, ItemReader, MapRunProgress, Reader
 pub use payload::Payload;
 pub use program::{Language, MachineType, Program, ScopeId, StateId};
 pub use resource::{Pattern, Resource};
+pub use state_test::{MockError, StateTest, TestRefused, TestReport, TestRequest, TestStep};
 pub use stimulus::{FailedAt, Stimulus, TaskId, TimerId};
 pub use value::{MalformedJson, Members, Number, Value, parse};

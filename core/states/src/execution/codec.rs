@@ -95,6 +95,7 @@ impl Execution {
             next_id: input.number()?,
             time_out: input.timer()?,
             branches: input.branches()?,
+            first: None,
         };
         if !input.rest.is_empty() {
             return Err(MalformedExecution { wanted: "their end" });

@@ -22,7 +22,10 @@ impl Execution {
         execution.insert("StartTime".into(), Value::string(moment::format(self.started_ms)));
         execution.insert("Name".into(), text(&self.identity.name));
         execution.insert("RoleArn".into(), text(&self.identity.role_arn));
-        execution.insert("RedriveCount".into(), Value::from(self.redrives as i64));
+        // What cannot be redriven has no count.
+        if !self.identity.express {
+            execution.insert("RedriveCount".into(), Value::from(self.redrives as i64));
+        }
         if self.redrives > 0 {
             let time = Value::string(moment::format(self.redriven_ms));
             execution.insert("RedriveTime".into(), time);

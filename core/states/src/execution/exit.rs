@@ -30,7 +30,17 @@ impl Step<'_> {
             }
             None => result,
         };
+        let works = matches!(
+            state.kind,
+            Kind::Pass { .. } | Kind::Task(_) | Kind::Parallel { .. } | Kind::Map(_)
+        );
+        if works {
+            self.note("afterResultSelector", &selected);
+        }
         let combined = placed(&state.flow.result_path, input.value(), selected)?;
+        if works {
+            self.note("afterResultPath", &combined);
+        }
         let output = self.evaluate(id, See::input(&combined), |env| {
             env.place(&state.flow.output_path, env.input)
         })?;

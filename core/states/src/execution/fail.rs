@@ -16,6 +16,7 @@ impl Step<'_> {
         let Some(state) = self.state(id) else { return };
         let entered = self.execution.branches.get(id).map_or(0, |branch| branch.entered);
         let origin = problem.origin.clone();
+        self.note_failure(&problem);
         let problem = problem.within(&state.name, entered);
         self.evaluation_failed(id, state, &origin, &problem);
         if self.retry(id, state, &problem) {
@@ -32,6 +33,11 @@ impl Step<'_> {
         // Branches that ended well keep their results for a redrive.
         let Some(catcher) = caught else { return self.fail_branch(id, problem) };
         self.drop_children(id);
+        if let Some(probe) = &mut self.probe {
+            probe.caught = true;
+            let index = Value::from(catcher as i64);
+            probe.error_details.insert("catchIndex".into(), index);
+        }
         let text = |text: &Option<Arc<str>>| match text {
             Some(text) => Value::String(Arc::clone(text)),
             None => Value::Null,
@@ -75,7 +81,8 @@ impl Step<'_> {
         let Some(at) = found else { return false };
         let retrier = &state.retry[at];
         let Some(branch) = self.execution.branches.get_mut(id) else { return false };
-        branch.retries.resize(state.retry.len(), 0);
+        let before = self.probe.as_ref().map_or(0, |probe| probe.retries);
+        branch.retries.resize(state.retry.len(), before);
         let made = branch.retries[at];
         if made >= retrier.max_attempts {
             return false;
@@ -84,6 +91,13 @@ impl Step<'_> {
         branch.retry_count += 1;
         self.drop_children(id);
         let seconds = self.retry_delay(retrier, made);
+        if let Some(probe) = &mut self.probe {
+            probe.retries_again = true;
+            let details = &mut probe.error_details;
+            let wait = Value::from(seconds as i64);
+            details.insert("retryBackoffIntervalSeconds".into(), wait);
+            details.insert("retryIndex".into(), Value::from(at as i64));
+        }
         let timer = self.arm((seconds * 1_000.0) as u64);
         self.phase(id, Phase::Retrying { timer });
         true

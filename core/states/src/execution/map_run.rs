@@ -132,7 +132,7 @@ impl Step<'_> {
         }
     }
 
-    fn percentage(
+    pub fn percentage(
         &mut self,
         id: BranchId,
         see: See<'_>,

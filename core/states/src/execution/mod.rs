@@ -7,6 +7,8 @@ mod context;
 mod exit;
 mod fail;
 mod map_run;
+mod mocked;
+pub(crate) mod probe;
 mod run;
 mod step;
 mod tasks;
@@ -21,7 +23,7 @@ pub use codec::MalformedExecution;
 use crate::effect::Effect;
 use crate::entropy::Entropy;
 use crate::payload::Payload;
-use crate::program::{Program, ScopeId};
+use crate::program::{Program, ScopeId, StateId};
 use crate::stimulus::{Stimulus, TimerId};
 
 /// Who an execution is: what its context object and its history say.
@@ -78,6 +80,8 @@ pub struct Execution {
     next_id: u64,
     time_out: Option<TimerId>,
     branches: Branches,
+    /// The state to start at, in a test of one state.
+    first: Option<StateId>,
 }
 
 impl Execution {
@@ -100,7 +104,31 @@ impl Execution {
             next_id: 1,
             time_out: None,
             branches: Branches::default(),
+            first: None,
         }
+    }
+
+    /// An execution that starts at a state.
+    pub(crate) fn at(program: &Program, state: StateId, identity: Identity) -> Execution {
+        Execution { first: Some(state), ..Execution::new(program, identity) }
+    }
+
+    /// The state that is to be entered next.
+    pub(crate) fn next_state(&self, program: &Program) -> Option<Arc<str>> {
+        let (_, branch) = self.branches.iter().find(|(_, branch)| branch.parent.is_none())?;
+        Some(Arc::clone(&program.state(branch.state).name))
+    }
+
+    /// A step in a test of one state.
+    pub(crate) fn step_probed(
+        &mut self,
+        program: &Program,
+        stimulus: Stimulus,
+        now_ms: u64,
+        entropy: &mut dyn Entropy,
+        probe: probe::Probe,
+    ) -> (Vec<Effect>, probe::Probe) {
+        step::Step::new(self, program, now_ms, entropy).take_probed(stimulus, probe)
     }
 
     /// Who the execution is.

@@ -56,6 +56,12 @@ impl Step<'_> {
     /// Does the work of a state that was entered.
     fn work(&mut self, id: BranchId) {
         let Some(state) = self.state(id) else { return };
+        if let Some(done) = self.mocked(id, state) {
+            if let Err(problem) = done {
+                self.fail(id, problem);
+            }
+            return;
+        }
         let done = match &state.kind {
             Kind::Pass { result } => self.pass(id, state, result.as_ref()),
             Kind::Succeed => self.succeed(id, state),
@@ -87,7 +93,13 @@ impl Step<'_> {
         input: &Payload,
     ) -> Result<Value, Problem> {
         let place = &state.flow.input_path;
-        self.evaluate(id, See::input(input.value()), |env| env.place(place, env.input))
+        let effective =
+            self.evaluate(id, See::input(input.value()), |env| env.place(place, env.input))?;
+        let given = matches!(state.kind, Kind::Pass { result: Some(_) });
+        if state.language == Language::JsonPath && !given {
+            self.note("afterInputPath", &effective);
+        }
+        Ok(effective)
     }
 
     fn pass(&mut self, id: BranchId, state: &State, result: Option<&Value>) -> Result<(), Problem> {
@@ -97,11 +109,20 @@ impl Step<'_> {
         }
         let effective = self.effective_input(id, state, &input)?;
         let result = match (result, &state.flow.parameters) {
-            (Some(result), _) => result.clone(),
-            (None, Some(template)) => {
-                self.evaluate(id, See::input(&effective), |env| env.template(template))?
+            (Some(result), _) => {
+                self.note("result", result);
+                result.clone()
             }
-            (None, None) => effective,
+            (None, Some(template)) => {
+                let made =
+                    self.evaluate(id, See::input(&effective), |env| env.template(template))?;
+                self.note_parameters(state, &made);
+                made
+            }
+            (None, None) => {
+                self.note_parameters(state, &effective);
+                effective
+            }
         };
         self.exit_with_result(id, state, &input, result)
     }
@@ -166,7 +187,7 @@ impl Step<'_> {
             }
         };
         let delay = until_ms.saturating_sub(self.now_ms);
-        if delay == 0 {
+        if delay == 0 || self.probe.is_some() {
             self.waited(id);
             return Ok(());
         }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::probe::Probe;
 use super::{Branch, BranchId, Execution, Phase, Status};
 use crate::effect::{Effect, Outcome};
 use crate::entropy::Entropy;
@@ -23,6 +24,8 @@ pub(super) struct Step<'a> {
     pub effects: Vec<Effect>,
     /// Branches that can go on.
     pub ready: VecDeque<BranchId>,
+    /// What a test of one state sees and says.
+    pub probe: Option<Probe>,
 }
 
 impl<'a> Step<'a> {
@@ -33,11 +36,16 @@ impl<'a> Step<'a> {
         entropy: &'a mut dyn Entropy,
     ) -> Step<'a> {
         let (effects, ready) = (Vec::new(), VecDeque::new());
-        Step { execution, program, now_ms, entropy, effects, ready }
+        Step { execution, program, now_ms, entropy, effects, ready, probe: None }
     }
 
     /// Takes a stimulus and returns the effects.
     pub fn take(mut self, stimulus: Stimulus) -> Vec<Effect> {
+        self.taken(stimulus);
+        self.effects
+    }
+
+    fn taken(&mut self, stimulus: Stimulus) {
         match (self.execution.status, stimulus) {
             (Status::New, Stimulus::Start { input }) => self.start(input),
             (Status::Running, stimulus) => self.stimulate(stimulus),
@@ -47,7 +55,13 @@ impl<'a> Step<'a> {
             _ => {}
         }
         self.run();
-        self.effects
+    }
+
+    /// Takes a stimulus in a test of one state.
+    pub fn take_probed(mut self, stimulus: Stimulus, probe: Probe) -> (Vec<Effect>, Probe) {
+        self.probe = Some(probe);
+        self.taken(stimulus);
+        (self.effects, self.probe.unwrap_or_default())
     }
 
     fn stimulate(&mut self, stimulus: Stimulus) {
@@ -83,6 +97,9 @@ impl<'a> Step<'a> {
         self.event(0, details);
         self.arm_time_out();
         let start = self.program.scope(self.execution.scope).start;
+        let start = self.execution.first.unwrap_or(start);
+        let probe = self.probe.as_mut();
+        let variables = probe.map(|probe| std::mem::take(&mut probe.variables));
         // The states see the document, not the text that the caller wrote it in.
         let input = Payload::from(input.value().clone());
         let id = self.execution.branches.add(Branch {
@@ -96,7 +113,7 @@ impl<'a> Step<'a> {
             entered_ms: 0,
             retries: Vec::new(),
             retry_count: 0,
-            variables: Vec::new(),
+            variables: variables.unwrap_or_default(),
             phase: Phase::Enter,
         });
         self.ready.push_back(id);
@@ -227,11 +244,15 @@ impl<'a> Step<'a> {
         evaluate: impl FnOnce(&mut Env<'_>) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
         let (execution, program) = (&*self.execution, self.program);
+        let given = self.probe.as_ref().and_then(|probe| probe.context.clone());
         evaluate(&mut Env {
             input: see.input,
             result: see.result,
             error_output: see.error_output,
-            context: &|| execution.context(program, id, see.token),
+            context: &|| match &given {
+                Some(given) => given.clone(),
+                None => execution.context(program, id, see.token),
+            },
             variable: &|name| execution.variable(id, name),
             entropy: &mut *self.entropy,
             limits: &program.limits,

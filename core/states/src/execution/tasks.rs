@@ -23,9 +23,18 @@ impl Step<'_> {
         let token = spec.needs_token.then(|| self.entropy.task_token(task));
         let see = See { token: token.as_deref(), ..See::input(&effective) };
         let parameters = match &state.flow.parameters {
-            Some(template) => self.evaluate(id, see, |env| env.template(template))?,
+            Some(template) => {
+                let made = self.evaluate(id, see, |env| env.template(template))?;
+                self.note_parameters(state, &made);
+                made
+            }
             // Without arguments a JSONata state passes its input to a function, not to a service.
-            None => effective.clone(),
+            None => {
+                if state.language == Language::JsonPath {
+                    self.note_parameters(state, &effective);
+                }
+                effective.clone()
+            }
         };
         let seconds = |step: &mut Self, field: &str, dynamic: &Option<Dynamic>| {
             let Some(dynamic) = dynamic else { return Ok(None) };
@@ -203,6 +212,7 @@ impl Step<'_> {
         };
         self.branch_event(id, details);
         let result = output.value().clone();
+        self.note("result", &result);
         self.work_done(id, state, result);
     }
 

@@ -262,6 +262,14 @@ impl Program {
         })
     }
 
+    /// Whether a state is a Map state whose results are written elsewhere.
+    pub(crate) fn writes_results(&self, state: StateId) -> bool {
+        match &self.state(state).kind {
+            Kind::Map(map) => map.distributed.as_ref().is_some_and(|map| map.writer.is_some()),
+            _ => false,
+        }
+    }
+
     /// The variables that each state names, without states that name none.
     pub fn variable_references(&self) -> impl Iterator<Item = (&Arc<str>, &[Arc<str>])> {
         let states = self.states.iter().filter(|state| !state.references.is_empty());

@@ -28,6 +28,8 @@ pub struct Case {
     pub references: Option<Value>,
     /// The objects that the caller stored, by key.
     pub objects: Vec<(String, String)>,
+    /// Calls of `TestState` with their answers.
+    pub tested: Vec<(Value, Value)>,
     /// The recorded answers, as text.
     pub text: String,
 }
@@ -131,6 +133,7 @@ fn read(root: &Path, file: &Path, templates: &[Value]) -> Option<Case> {
         submitted,
         diagnostics: diagnostics(aws),
         references: references(aws),
+        tested: tested(calls, own, aws),
         objects: calls.iter().filter_map(object).collect(),
         outputs: outputs.collect(),
         text: aws.to_string(),
@@ -229,4 +232,41 @@ fn object(call: &Value) -> Option<(String, String)> {
     let params = call.get("params")?;
     let (key, body) = (params.get("Key")?.as_str()?, params.get("Body")?.as_str()?);
     Some((key.to_owned(), body.to_owned()))
+}
+
+/// The calls of `TestState` with their answers, if there are as many of both.
+fn tested(calls: &[Value], own: Option<&str>, aws: &Value) -> Vec<(Value, Value)> {
+    let tests =
+        calls.iter().filter(|call| call.get("op").and_then(Value::as_str) == Some("TestState"));
+    let params: Vec<Value> = tests
+        .filter_map(|call| {
+            let params = call.get("params")?.as_object()?;
+            let mut params = params.clone();
+            let definition = match params.get("definition")? {
+                Value::String(text) => text.to_string(),
+                _ => own?.to_owned(),
+            };
+            let definition = with_arns(&definition, calls);
+            params.insert("definition".into(), Value::string(definition));
+            Some(Value::Object(std::sync::Arc::new(params)))
+        })
+        .collect();
+    let answers: Vec<Value> = aws
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(_, answer)| match answer.get("Error") {
+            Some(error) => Some(error.clone()),
+            None => {
+                let members = answer.as_object()?;
+                members.get("status")?;
+                let kept = members.iter().filter(|(key, _)| &***key != "ResponseMetadata");
+                Some(Value::object(kept.map(|(key, value)| (key, value.clone()))))
+            }
+        })
+        .collect();
+    if params.len() != answers.len() {
+        return Vec::new();
+    }
+    params.into_iter().zip(answers).collect()
 }

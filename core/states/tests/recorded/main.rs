@@ -11,6 +11,7 @@ mod case;
 mod compare;
 mod definitions;
 mod drive;
+mod state;
 
 use std::fmt::Write;
 use std::path::Path;
@@ -33,6 +34,7 @@ fn score() -> String {
         }
         lines.extend(definitions::lines(&case));
         lines.extend(drive::outputs(&case));
+        lines.extend(state::lines(&case));
     }
     lines.sort();
     let reasons = std::fs::read_to_string(REASONS).unwrap();
