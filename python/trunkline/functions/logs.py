@@ -7,6 +7,7 @@ logged. So functions that run at once do not mix their lines.
 from __future__ import annotations
 
 import logging
+import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from threading import Lock
@@ -14,6 +15,8 @@ from uuid import uuid4
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from trunkline._core import Engine as CoreEngine
     from trunkline.aws.logs.storage import LogGroup
     from trunkline.functions.invocation import Invocation, Outcome
@@ -37,6 +40,28 @@ class _Capture(logging.Handler):
             lines.append(self.format(record))
         except Exception:
             self.handleError(record)
+
+
+class _Prints:
+    """Standard output: what is printed during an invocation is in the log of the function, too."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        lines = _lines.get()
+        if lines is not None:
+            lines.extend(line for line in text.splitlines() if line)
+        return int(self._stream.write(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def capture_prints() -> None:
+    """Has what functions print kept in their logs. For a program of ours: it replaces stdout."""
+    if not isinstance(sys.stdout, _Prints):
+        sys.stdout = _Prints(sys.stdout)
 
 
 _capture = _Capture()

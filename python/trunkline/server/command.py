@@ -166,8 +166,10 @@ def _arguments(options: argparse.Namespace) -> dict[str, Any]:
 def _load_functions(engine: Engine, options: argparse.Namespace) -> list[Program]:
     if not options.functions:
         return []
+    from trunkline.functions.logs import capture_prints
     from trunkline.server.programs import Program
 
+    capture_prints()
     programs = [Program(engine, spec) for spec in options.functions]
     for program in programs:
         program.load()

@@ -376,3 +376,24 @@ def _until(holds: Any) -> None:
             return
         limit.wait(0.01)
     raise AssertionError("it did not come to hold within 30 seconds")
+
+
+def test_what_a_program_of_the_server_prints_is_in_its_log(
+    engine: trunkline.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import io
+    import sys
+
+    from trunkline.aws import client
+    from trunkline.functions.logs import capture_prints
+
+    printed = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", printed)
+    capture_prints()
+    capture_prints()
+    engine.function("tea", lambda event, context: print("brewing"), logs=True).invoke()
+    print("outside of an invocation")
+    assert printed.getvalue() == "brewing\noutside of an invocation\n"
+    logs = client("logs", engine=engine)
+    events = logs.filter_log_events(logGroupName="/aws/lambda/tea")["events"]
+    assert [event["message"] for event in events][1:-2] == ["brewing"]

@@ -177,12 +177,12 @@ class SqsSource:
         self._done.clear()
         kept = [record for record in batch if wanted(record)]
         kept_ids = {record["messageId"] for record in kept}
-        self.done([record for record in batch if record["messageId"] not in kept_ids])
+        self._finish([record for record in batch if record["messageId"] not in kept_ids])
         if self.is_ordered:
             self._in_order(kept, send)
         elif kept:
             failures = send(kept)
-            self.done([record for place, record in enumerate(kept) if place not in failures])
+            self._finish([record for place, record in enumerate(kept) if place not in failures])
 
     def _in_order(
         self, records: list[Record], send: Callable[[list[Record]], dict[int, str]]
@@ -196,7 +196,13 @@ class SqsSource:
             if send([record]):
                 blocked.add(group)
             else:
-                self.done([record])
+                self._finish([record])
+
+    def _finish(self, records: Sequence[Record]) -> None:
+        """Deletes messages of the batch at hand, and extends them no more."""
+        # Noted first: a message that is extended meanwhile is only kept away for longer.
+        self._done.update(record["messageId"] for record in records)
+        self.done(records)
 
     def forget(self) -> None:
         """A queue keeps nothing of a pipe."""
@@ -206,8 +212,6 @@ class SqsSource:
 
     def done(self, records: Sequence[Record]) -> None:
         """Deletes messages: the target has them, or no filter wants them."""
-        # Noted first: a message that is extended meanwhile is only kept away for longer.
-        self._done.update(record["messageId"] for record in records)
         self._in_batches("DeleteMessageBatch", records)
 
     def release(self, records: Sequence[Record]) -> None:
