@@ -206,6 +206,7 @@ pub extern "C" fn trunkline_publish(
             subject: options.subject.optional("subject")?,
             group: check::id(options.group.optional("group")?, "group", limits)?,
             dedup_id: check::id(options.dedup_id.optional("dedup_id")?, "dedup_id", limits)?,
+            is_withheld: false,
         };
         let publication = topic.owner.engine.publish(&topic.topic, &message)?;
         topic.settle(publication.ticket)?;

@@ -8,6 +8,7 @@
 mod arn;
 pub mod auth;
 pub mod codec;
+mod data_identifiers;
 pub mod detect;
 pub mod dispatch;
 pub mod error;

@@ -47,6 +47,14 @@ pub const PUBLISH_BYTES_MAX: usize = 262_144;
 pub const PUBLISH_ATTRIBUTE_NAME_BYTES_MAX: usize = 256;
 /// Longest subject of a message that is published: SNS's bound.
 pub const SUBJECT_CHARS_MAX: usize = 100;
+/// Identifiers that a data protection policy defines itself: SNS's bounds.
+pub const IDENTIFIERS_MAX: usize = 10;
+/// Longest name of such an identifier.
+pub const IDENTIFIER_NAME_CHARS_MAX: usize = 128;
+/// Longest pattern of such an identifier.
+pub const IDENTIFIER_REGEX_CHARS_MAX: usize = 200;
+/// Most memory of such a pattern when it is compiled.
+pub const COMPILED_IDENTIFIER_BYTES_MAX: usize = 1 << 20;
 /// Messages to people and devices that are kept to be looked at; the oldest go first.
 pub const OUTBOX_MESSAGES_MAX: usize = 10_000;
 /// Longest name of a stream, a shard or a consumer.

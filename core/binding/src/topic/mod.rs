@@ -43,6 +43,7 @@ fn notification<'a>(entry: &'a Entry<'_>, body: &'a Body<'_>) -> Notification<'a
         group: group.as_deref(),
         dedup_id: dedup_id.as_deref(),
         is_structured: false,
+        is_withheld: false,
     }
 }
 
@@ -145,7 +146,7 @@ impl Topic {
     ) -> PyResult<PublishResult> {
         let (body, attributes) = (&*body.0, attributes.unwrap_or_default());
         let message =
-            Notification { body, attributes, subject, group, dedup_id, is_structured: false };
+            Notification { body, attributes, subject, group, dedup_id, ..Notification::default() };
         let publication = self.settled(py, || self.publish_one(&message))?;
         Ok(PublishResult::new(publication, 0))
     }

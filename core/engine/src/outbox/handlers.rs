@@ -38,6 +38,12 @@ impl Outbox {
         Ok(HandlerGuard { outbox: self.clone(), destination, number })
     }
 
+    /// Whether a handler of a destination lives.
+    pub fn has_handler(&self, id: ResourceId) -> Result<bool> {
+        let destination = self.destination(id).ok_or_else(no_such_destination)?;
+        Ok(destination.handlers.load(Ordering::SeqCst) > 0)
+    }
+
     /// Ends the leases of all handlers, before the engine closes: a handler can say no more how its
     /// attempt ended, so the next opening need not wait until the lease is over. No handler gets
     /// another lease.

@@ -255,6 +255,7 @@ impl Topic {
             subject: None,
             group: routed.group,
             dedup_id: routed.dedup_id.filter(|_| is_fifo),
+            is_withheld: false,
         };
         let delivered = Delivered { message, also: routed.also, hops: routed.hops };
         let published = publisher.publish(self, &delivered)?;

@@ -18,6 +18,8 @@ pub struct Notification<'a> {
     pub group: Option<&'a str>,
     /// FIFO: the deduplication id; the SHA-256 of the body stands in where the topic says so.
     pub dedup_id: Option<&'a str>,
+    /// Whether no subscription gets it: it is accepted and numbered, and that is all.
+    pub is_withheld: bool,
 }
 
 /// A message that was published.

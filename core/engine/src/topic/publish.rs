@@ -85,6 +85,7 @@ impl Topic {
         };
         let selected = match &order {
             Some(order) if order.is_duplicate => Vec::new(),
+            _ if message.is_withheld => Vec::new(),
             _ => self.subscriptions.select(text, message.attributes)?,
         };
         if selected.iter().any(|one| !one.is_raw) && std::str::from_utf8(message.body).is_err() {
@@ -105,7 +106,8 @@ impl Topic {
             progress: None,
             selected,
         };
-        if publishing.order.as_ref().is_some_and(|order| !order.is_duplicate) {
+        let is_new = publishing.order.as_ref().is_some_and(|order| !order.is_duplicate);
+        if is_new && !message.is_withheld {
             publishing.entry = self.archive_entry(&publishing);
         }
         if self.host.trace.is_on() {

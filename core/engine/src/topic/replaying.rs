@@ -298,6 +298,7 @@ impl Topic {
             subject: archived.context.subject,
             group: Some(archived.group),
             dedup_id: Some(&dedup_id),
+            is_withheld: false,
         };
         let progress = Progress { topic: self.id, subscription: id, replay: RefCell::new(replay) };
         let selected = entry.selected(id);

@@ -1,8 +1,8 @@
-"""Data protection policies: checked and stored. None is applied to messages."""
+"""Data protection policies. The data plane applies them to what is published over the wire."""
 
 from __future__ import annotations
 
-from trunkline.aws.json_text import read_object
+from trunkline._core import protection_flaw
 from trunkline.aws.sns.errors import invalid
 from trunkline.aws.sns.registry import operations
 from trunkline.aws.sns.resources import read, topic_of, write
@@ -13,27 +13,12 @@ if TYPE_CHECKING:
 
     from trunkline.aws.operation import Call
 
-_DIRECTIONS = ("Inbound", "Outbound")
-
 
 def check(text: str) -> None:
-    """Raises for a policy that may not be stored: one that would have to change messages."""
-    policy = read_object(text)
-    statements = None if policy is None else policy.get("Statement")
-    if policy is None or policy.get("Version") != "2021-06-01" or not isinstance(statements, list):
-        raise invalid("DataProtectionPolicy")
-    for statement in statements:
-        if not isinstance(statement, dict) or statement.get("DataDirection") not in _DIRECTIONS:
-            raise invalid("DataProtectionPolicy Reason: DataDirection must be Inbound or Outbound")
-        operation = statement.get("Operation")
-        if not isinstance(operation, dict) or set(operation) - {"Audit", "Deidentify", "Deny"}:
-            raise invalid("DataProtectionPolicy Reason: Operation is not valid")
-        if set(operation) != {"Audit"}:
-            name = next(iter(set(operation) - {"Audit"}), "none")
-            raise invalid(
-                f"DataProtectionPolicy Reason: the operation {name} is not served here, and a "
-                "policy that protects nothing is not stored; only Audit is"
-            )
+    """Raises for a policy that may not be stored: one that could not be applied."""
+    flaw = protection_flaw(text)
+    if flaw is not None:
+        raise invalid(f"DataProtectionPolicy Reason: {flaw}")
 
 
 @operations.add("GetDataProtectionPolicy")

@@ -25,7 +25,7 @@ pub(super) fn start(call: &Call<'_>, input: &Input<'_>) -> Result<Outcome> {
     let ids: Vec<String> =
         entries.iter().map(|entry| entry.id.as_deref().unwrap_or("").to_owned()).collect();
     let path = |place: usize| format!("publishBatchRequestEntries.{}.member.", place + 1);
-    let checked: Vec<Checked<'_>> = entries
+    let mut checked: Vec<Checked<'_>> = entries
         .iter_mut()
         .enumerate()
         .map(|(place, entry)| check(entry, call, &path(place)))
@@ -38,8 +38,11 @@ pub(super) fn start(call: &Call<'_>, input: &Input<'_>) -> Result<Outcome> {
         topic.check_publish(&message.notification()).map_err(|e| super::errors::from_engine(&e))?;
     }
     let (mut successful, mut failed, mut ticket) = (Vec::new(), Vec::new(), None);
-    for (id, message) in ids.iter().zip(&checked) {
-        match publish::publish(call.engine, &topic, &admitted, message) {
+    for (id, message) in ids.iter().zip(&mut checked) {
+        let published = message
+            .protect(call, &topic)
+            .and_then(|()| publish::publish(call.engine, &topic, &admitted, message));
+        match published {
             Ok(published) => {
                 let mut entry = open(&mut successful, id);
                 publish::write(&mut entry, &published);

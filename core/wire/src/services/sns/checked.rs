@@ -1,10 +1,13 @@
 //! A message as its input tells of it, checked.
 
-use trunkline_engine::{Notification, is_id};
+use std::borrow::Cow;
+
+use trunkline_engine::{Notification, Topic, is_id};
 
 use super::attributes::{Prepared, prepare};
 use super::errors::{invalid, missing};
 use super::input::PublishInput;
+use super::protection::{self, Verdict};
 use crate::error::Result;
 use crate::limits::{PUBLISH_BYTES_MAX, SUBJECT_CHARS_MAX};
 use crate::service::Call;
@@ -12,7 +15,9 @@ use crate::services::sqs::input::Text;
 
 /// A message that may be published as far as its input tells.
 pub(super) struct Checked<'a> {
-    pub message: &'a str,
+    pub message: Cow<'a, str>,
+    /// Whether its topic's data protection policy lets no subscription have it.
+    pub is_withheld: bool,
     pub subject: Option<&'a str>,
     pub is_structured: bool,
     pub attributes: Prepared,
@@ -21,6 +26,23 @@ pub(super) struct Checked<'a> {
 }
 
 impl Checked<'_> {
+    /// Applies the data protection policy of the topic.
+    pub fn protect(&mut self, call: &Call<'_>, topic: &Topic) -> Result<()> {
+        let Some(policy) = protection::of(topic)? else { return Ok(()) };
+        let account = call.account;
+        let root = format!("arn:aws:iam::{account}:root");
+        match policy.apply(&self.message, &[account, &root]) {
+            Verdict::Denied => Err(protection::denied()),
+            Verdict::Publish { text, is_withheld } => {
+                self.is_withheld = is_withheld;
+                if let Cow::Owned(changed) = text {
+                    self.message = Cow::Owned(changed);
+                }
+                Ok(())
+            }
+        }
+    }
+
     pub fn notification(&self) -> Notification<'_> {
         Notification {
             body: self.message.as_bytes(),
@@ -29,6 +51,7 @@ impl Checked<'_> {
             subject: self.subject,
             group: self.group,
             dedup_id: self.dedup_id,
+            is_withheld: self.is_withheld,
         }
     }
 
@@ -71,7 +94,9 @@ pub(super) fn check<'a>(
     };
     let group = id(&input.message_group_id, "MessageGroupId")?;
     let dedup_id = id(&input.message_deduplication_id, "MessageDeduplicationId")?;
-    let checked = Checked { message, subject, is_structured, attributes, group, dedup_id };
+    let (message, is_withheld) = (message.into(), false);
+    let checked =
+        Checked { message, is_withheld, subject, is_structured, attributes, group, dedup_id };
     if path.is_empty() && checked.size() > PUBLISH_BYTES_MAX {
         return Err(invalid("Invalid parameter: Message too long"));
     }

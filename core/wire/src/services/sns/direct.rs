@@ -52,7 +52,7 @@ fn keep(call: &Call<'_>, message: &Checked<'_>, about: &Value) -> Result<Outcome
     let mut about = about.clone();
     about["Account"] = call.account.into();
     about["Region"] = call.region.into();
-    about["Message"] = message.message.into();
+    about["Message"] = (*message.message).into();
     about["Subject"] = message.subject.map_or(Value::Null, Into::into);
     about["MessageStructure"] = if message.is_structured { "json".into() } else { Value::Null };
     about["MessageAttributes"] = plain_attributes(&message.attributes.block);

@@ -9,11 +9,13 @@ mod errors;
 mod input;
 mod link;
 mod outbox;
+mod protection;
 mod publish;
 mod service;
 mod signing;
 mod target;
 
 pub(crate) use access::check as check_access;
+pub use protection::Protection;
 pub use service::Sns;
 pub use signing::sign;

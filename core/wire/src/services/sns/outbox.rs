@@ -1,7 +1,7 @@
 //! Messages to people and devices, for tests and people to look at: text messages, pushes, mails.
 //!
-//! Their deliveries wait in destinations that nothing leases. A look moves them into documents, of
-//! which the newest are kept.
+//! Their deliveries wait in destinations that nothing leases, unless mails are sent on to an SMTP
+//! server. A look moves them into documents, of which the newest are kept.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -18,6 +18,8 @@ use crate::service::AdminWork;
 
 /// The destination of messages that have no subscription.
 pub(super) const DIRECT: &str = "sns/direct";
+/// The destination of mails that ask for a confirmation.
+const CONFIRMATIONS: &str = "sns/mail-confirmations";
 const DOCUMENTS: &str = "sns/outbox/";
 const PAGE: usize = 1_000;
 /// The protocols whose deliveries wait for a look.
@@ -137,6 +139,11 @@ fn look(engine: &Engine) -> Result<Vec<(String, Value)>> {
 }
 
 fn gather(engine: &Engine) -> EngineResult<()> {
+    if let Some(id) = engine.find_destination(CONFIRMATIONS)? {
+        drain(engine, id, &|delivery, _| {
+            serde_json::from_slice(&delivery.body).unwrap_or_default()
+        })?;
+    }
     if let Some(id) = engine.find_destination(DIRECT)? {
         drain(engine, id, &|delivery, id| {
             let mut message: Value = serde_json::from_slice(&delivery.body).unwrap_or_default();
@@ -192,6 +199,10 @@ fn drain(
     id: ResourceId,
     read: &dyn Fn(&LeasedDelivery, String) -> Value,
 ) -> EngineResult<()> {
+    // What something sends on is not for a look.
+    if engine.outbox().has_handler(id)? {
+        return Ok(());
+    }
     let handler = engine.outbox().enter_handler(id)?;
     loop {
         let leased = handler.lease(PAGE)?;

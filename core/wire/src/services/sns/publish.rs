@@ -56,7 +56,8 @@ pub(super) fn one(call: &Call<'_>, input: &Input<'_>) -> Result<Outcome> {
         Lookup::Ready(topic, admitted) => (topic, admitted),
         Lookup::Held(held) => return Ok(Outcome::Held(held)),
     };
-    let checked = check(&mut input, call, "")?;
+    let mut checked = check(&mut input, call, "")?;
+    checked.protect(call, &topic)?;
     let published = publish(call.engine, &topic, &admitted, &checked)?;
     let mut out = Vec::with_capacity(120);
     let mut object = Object::open(&mut out);
