@@ -10,6 +10,7 @@ from weakref import WeakSet
 from trunkline import validation
 from trunkline._core import Engine as CoreEngine
 from trunkline._core import QueueSettings, VirtualClock
+from trunkline._waiting import create_queue
 from trunkline.buses.verbs import BusVerbs
 from trunkline.errors import (
     InvalidParameterValue,
@@ -396,10 +397,9 @@ different value for attribute delay; leave the option out, or change the queue w
         settings = queue_options.to_settings(wanted, fifo, self.limits, find, name)
         allowed = queue_options.redrive_allow(wanted.get("redrive_allow"), self.limits)
         if existing is None:
-            full = {**queue_options.defaults(fifo, self.limits), **settings}
-            document = encode_metadata({"redrive_allow": allowed})
+            settings = {**queue_options.defaults(fifo, self.limits), **settings}
             try:
-                return self._core.create_queue(full_name, QueueSettings(**full), document)
+                return create_queue(self._core, full_name, settings, {"redrive_allow": allowed})
             except QueueNameExists:
                 # Another surface of this engine was faster.
                 existing = self._core.find_queue(full_name)

@@ -148,3 +148,8 @@ HOUR_MS = 3_600_000
 """The milliseconds of an hour, in which the retention of streams is given."""
 KIB = 1_024
 """The bytes of a KiB, in which the largest record of a stream is given."""
+
+MAILS_AT_ONCE = 10
+"""The most mails that are leased together to be handed to an SMTP server."""
+MAIL_LEASE_MS = 120_000
+"""For how long an SMTP server may take over a mail."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import import_module
 
+from trunkline.aws.arns import partition
 from trunkline.errors import EngineUnavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from trunkline._core import Engine as CoreEngine
     from trunkline.aws.operation import Operations
     from trunkline.aws.store import Store
 
@@ -158,6 +160,14 @@ SERVICES = (
     Service("iam", "trunkline.aws.iam", scopes=("iam",), api_version="2010-05-08"),
 )
 """Every service that is served."""
+
+
+def queue_created(core: CoreEngine, name: tuple[str, str, str]) -> None:
+    """Tells the services of a queue that was created in the process: some wait for it."""
+    from trunkline.aws.sns.waiting import queue_created
+
+    account, region, plain = name
+    queue_created(core, f"arn:{partition(region)}:sqs:{region}:{account}:{plain}")
 
 
 def choose(names: Iterable[str] | None) -> tuple[Service, ...]:

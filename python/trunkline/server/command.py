@@ -57,6 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--functions", action="append", default=[], metavar="PROGRAM", help=program)
     code = "run the code that CreateFunction brings, with the rights of the server"
     add("--allow-code", action="store_true", help=code)
+    mails = "hand mails of topics to this SMTP server: HOST:PORT or a URL (docs/server.md)"
+    add("--smtp", default=os.environ.get("TRUNKLINE_SMTP"), metavar="HOST:PORT", help=mails)
+    add("--smtp-from", metavar="ADDRESS", help="who these mails come from")
     add("--virtual-clock", action="store_true", help="time stands still until it is advanced")
     add("--init", type=Path, metavar="DIR", help="run the .py and .sh files of a folder when ready")
     add("--log", choices=("text", "json"), default="text", help="its form (default: %(default)s)")
@@ -145,6 +148,8 @@ def _arguments(options: argparse.Namespace) -> dict[str, Any]:
         "hosts": options.allowed_host,
         "trusted_proxies": options.trusted_proxy,
         "admin_token": options.admin_token or None,
+        "smtp": options.smtp or None,
+        "smtp_from": options.smtp_from,
         "request_log": options.log if options.log_requests else None,
         "allow_code": options.allow_code,
     }

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from trunkline.aws.dispatcher import Credential
+    from trunkline.aws.sns.mail import MailSender
     from trunkline.engine import Engine
 
 PORT = 4566
@@ -54,6 +55,8 @@ class Server:
         admin_token: str | None = None,
         request_log: str | None = None,
         allow_code: bool = False,
+        smtp: str | None = None,
+        smtp_from: str | None = None,
         read_timeout: float = READ_TIMEOUT,
         idle_timeout: float = IDLE_TIMEOUT,
         write_timeout: float = WRITE_TIMEOUT,
@@ -67,13 +70,15 @@ class Server:
         networks whose ``X-Forwarded-*`` headers count. `admin_token` is what callers of
         ``/_trunkline/*`` have to send; without one, those paths are for this machine only.
         `request_log` (``"text"`` or ``"json"``) writes a line for each request to standard output.
-        With `allow_code` the code that CreateFunction brings is run, with the rights of this
-        process.
+        `smtp` is an SMTP server, ``HOST:PORT`` or a URL, that mails of topics are handed to, as
+        mails from `smtp_from`; without one they are kept to be looked at. With `allow_code` the
+        code that CreateFunction brings is run, with the rights of this process.
         """
         if admin_token is not None and not admin_token:
             raise ValueError("admin_token must not be empty")
         if not 0 <= port <= _PORT_MAX:
             raise ValueError(f"port {port} is out of range; use 0 to {_PORT_MAX}")
+        mails = self._mails = None if smtp is None else _mails(engine, smtp, smtp_from)
         if allow_code:
             functions_of(engine._core).allows_code = True
         dispatcher = make_dispatcher(engine, services=services, auth=auth, credentials=credentials)
@@ -91,6 +96,8 @@ class Server:
             "write_timeout": write_timeout,
         }
         self._core = WireServer.start(dispatcher, settings)
+        if mails is not None:
+            mails.start()
         self._scheme = "https" if certificate else "http"
 
     @property
@@ -108,7 +115,10 @@ class Server:
 
     def stop(self, patience: float = PATIENCE) -> bool:
         """Finishes what has begun, for at most `patience` seconds; whether all of it was."""
-        return self._core.stop(patience)
+        finished = self._core.stop(patience)
+        if self._mails is not None:
+            self._mails.stop()
+        return finished
 
     def __enter__(self) -> Self:
         return self
@@ -120,6 +130,13 @@ class Server:
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def _mails(engine: Engine, smtp: str, sender: str | None) -> MailSender:
+    from trunkline.aws.sns.mail import SENDER, MailSender, SmtpServer
+    from trunkline.aws.store import Store
+
+    return MailSender(Store(engine._core), SmtpServer.parse(smtp, sender or SENDER))
 
 
 def _resolve(host: str) -> str:

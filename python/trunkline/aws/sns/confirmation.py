@@ -7,13 +7,14 @@ import re
 import secrets
 import uuid
 from datetime import UTC, datetime
-from urllib.parse import quote
 
 from trunkline._core import DestinationSettings, RetryTable
 from trunkline.aws.limits import CONFIRMATION_SECONDS
+from trunkline.aws.sns import mail_index, waiting
 from trunkline.aws.sns.engine_settings import carry_out, settings_of
 from trunkline.aws.sns.errors import invalid, not_found, plain
 from trunkline.aws.sns.expiry import expire_at
+from trunkline.aws.sns.filters import queue_name
 from trunkline.aws.sns.registry import operations
 from trunkline.aws.sns.resources import document_key, split_arn
 from trunkline.aws.sns.topics import PENDING
@@ -75,7 +76,7 @@ def _forget_token(call: Call, topic: Topic, kept: dict[str, Any]) -> None:
 def _send(call: Call, topic: Topic, kept: dict[str, Any], kind: str, text: str, token: str) -> None:
     """Delivers a message about a subscription: over HTTP, or into the outbox for mails."""
     id = str(uuid.uuid4())
-    named = f"TopicArn={quote(topic.arn, safe='')}&Token={token}"
+    named = f"TopicArn={topic.arn}&Token={token}"
     link = f"{call.base}/?Action=ConfirmSubscription&{named}"
     now = datetime.fromtimestamp(call.store.now(), UTC)
     body = {
@@ -94,11 +95,14 @@ def _send(call: Call, topic: Topic, kept: dict[str, Any], kind: str, text: str, 
         body["SignatureVersion"] = str(version)
         body |= {"Signature": value, "SigningCertURL": certificate}
     content = json.dumps(body, indent=2, separators=(",", " : "), ensure_ascii=False)
+    if kept["protocol"] == "sqs":
+        deliver_to_queue(call, kept["endpoint"], content)
+        return
     if kept["protocol"] not in ("http", "https"):
-        key = f"sns/outbox/{int(call.store.now() * 1_000):020}-confirmation-{id}"
         about = {"Protocol": kept["protocol"], "Endpoint": kept["endpoint"], "Message": content}
         about |= {"MessageId": id, "TopicArn": topic.arn, "SubscriptionArn": kept["arn"]}
-        call.store.put(key, about | {"Account": topic.account, "Region": topic.region})
+        about |= {"Account": topic.account, "Region": topic.region}
+        call.store.core.outbox().deliver(mail_index.confirmations(call.store), json.dumps(about))
         return
     headers = [
         ("content-type", "text/plain; charset=UTF-8"),
@@ -127,11 +131,29 @@ def _send(call: Call, topic: Topic, kept: dict[str, Any], kind: str, text: str, 
     outbox.deliver(outbox.create(name, settings), content)
 
 
+def is_foreign(call: Call, protocol: str, endpoint: str) -> bool:
+    """Whether an endpoint is a queue of an account that does not subscribe it itself."""
+    name = queue_name(endpoint) if protocol == "sqs" else None
+    return name is not None and name[0] != call.account
+
+
+def deliver_to_queue(call: Call, arn: str, content: str) -> None:
+    """Asks the owner of a queue; one that is not there cannot be asked."""
+    name = queue_name(arn)
+    queue = None if name is None else call.store.core.find_queue(name)
+    if queue is None or name is None:
+        return
+    if name[2].endswith(".fifo"):
+        queue.begin_send(content, group="confirmation", dedup_id=str(uuid.uuid4()))
+    else:
+        queue.begin_send(content)
+
+
 def create(
     call: Call, topic: Topic, protocol: str, endpoint: str, attributes: dict[str, str]
 ) -> str:
     """Subscribes an endpoint, and asks it for its confirmation where it has to give one."""
-    pending = protocol in _CONFIRMED_FIRST
+    pending = protocol in _CONFIRMED_FIRST or is_foreign(call, protocol, endpoint)
     settings = settings_of(call, topic, protocol, endpoint, attributes, pending=pending)
     id = carry_out("Attributes Reason: ", topic.subscribe, settings)
     arn: str = topic.subscription(id)["arn"]
@@ -147,8 +169,10 @@ def create(
         "authenticated": not pending,
     }
     call.store.put(document_key(arn), kept)
-    if protocol == "sqs":
-        call.store.put(f"sns/queue/{endpoint}/{arn}", {"arn": arn})
+    waiting.note(call.store, kept)
+    if protocol in mail_index.PROTOCOLS:
+        target: int = topic.subscription(id)["target"]
+        mail_index.note(call.store, arn, protocol, endpoint, target)
     if pending:
         request_confirmation(call, topic, kept)
     return arn

@@ -10,6 +10,7 @@ from trunkline.aws.json_text import read_object
 from trunkline.aws.limits import SUBSCRIPTION_NAME_BYTES_MAX
 from trunkline.aws.sns import delivery_policy, filters
 from trunkline.aws.sns.errors import invalid, plain
+from trunkline.aws.sns.mail_index import PROTOCOLS, mail_retry
 from trunkline.aws.sns.resources import read
 from trunkline.errors import TrunklineError
 from trunkline.functions.registry import destination_id
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from trunkline._core import Topic
     from trunkline.aws.operation import Call
+    from trunkline.aws.store import Store
 
 
 def name_of(protocol: str, endpoint: str) -> str:
@@ -40,10 +42,23 @@ def settings_of(
     *,
     pending: bool,
 ) -> SubscriptionSettings:
+    """A subscription as the engine takes it."""
+    return settings_in(call.store, topic, protocol, endpoint, attributes, pending=pending)
+
+
+def settings_in(
+    store: Store,
+    topic: Topic,
+    protocol: str,
+    endpoint: str,
+    attributes: dict[str, str],
+    *,
+    pending: bool,
+) -> SubscriptionSettings:
     """A subscription as the engine takes it. That of a queue which is not there waits for it."""
     queue = None
     if protocol == "sqs":
-        queue = call.store.core.find_queue(filters.queue_name(endpoint) or ("", "", ""))
+        queue = store.core.find_queue(filters.queue_name(endpoint) or ("", "", ""))
         pending = pending or queue is None
     url = endpoint if protocol in ("http", "https") else None
     retry, content_type = delivery_policy.of_subscription(
@@ -61,13 +76,13 @@ def settings_of(
         raw=attributes.get("RawMessageDelivery") == "true",
         filter=_compact(attributes.get("FilterPolicy") or None),
         filters_body=attributes.get("FilterPolicyScope") == "MessageBody",
-        dead_letter=filters.dead_letter_id(call, topic, attributes, endpoint),
+        dead_letter=filters.dead_letter_id(store, topic, attributes, endpoint),
         endpoint=endpoint,
         name=name_of(protocol, endpoint),
         pending=pending,
         protocol=protocol,
         content_type=content_type,
-        retry=retry if url is not None else None,
+        retry=mail_retry() if protocol in PROTOCOLS else retry if url is not None else None,
     )
 
 

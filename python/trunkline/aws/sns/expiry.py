@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trunkline.aws.sns import mail_index, waiting
 from trunkline.aws.sns.resources import document_key
 from trunkline.aws.sns.topics import PENDING
 
@@ -50,5 +51,7 @@ def _remove_pending(call: Call, arn: str, token: str) -> None:
     region, account, name = arn.split(":")[3:6]
     topic = call.store.core.topic((account, region, name), False, None, None)
     call.store.put(document_key(arn), None)
+    waiting.forget(call.store, kept)
+    mail_index.forget(call.store, arn)
     if topic is not None and topic.id == kept["topic"]:
         topic.unsubscribe(kept["id"])

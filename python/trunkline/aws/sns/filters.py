@@ -11,7 +11,7 @@ from trunkline.aws.sns.errors import invalid
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from trunkline._core import Topic
-    from trunkline.aws.operation import Call
+    from trunkline.aws.store import Store
 
 NAMES = (
     "DeliveryPolicy",
@@ -85,7 +85,7 @@ def queue_name(arn: str) -> tuple[str, str, str] | None:
 
 
 def dead_letter_id(
-    call: Call, topic: Topic, attributes: dict[str, str], endpoint: str
+    store: Store, topic: Topic, attributes: dict[str, str], endpoint: str
 ) -> int | None:
     """The queue that a redrive policy names, if it is there."""
     policy = read_object(attributes.get("RedrivePolicy", "") or "{}") or {}
@@ -97,5 +97,5 @@ def dead_letter_id(
         raise invalid(
             "RedrivePolicy: must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO Topic."
         )
-    queue = call.store.core.find_queue(name)
+    queue = store.core.find_queue(name)
     return None if queue is None else queue.id

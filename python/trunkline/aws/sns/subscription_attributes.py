@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trunkline.aws.arns import partition
-from trunkline.aws.sns import delivery_policy, filters
+from trunkline.aws.sns import delivery_policy, filters, waiting
 from trunkline.aws.sns.archive import check_replay, describe_replay, set_replay
 from trunkline.aws.sns.engine_settings import carry_out, settings_of
 from trunkline.aws.sns.errors import invalid, not_found
@@ -90,3 +90,4 @@ def set_subscription_attributes(
         )
         carry_out("", topic.configure_subscription, id, settings)
         call.store.put(document_key(subscription_arn), kept)
+        waiting.note(call.store, kept)

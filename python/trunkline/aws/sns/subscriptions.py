@@ -6,10 +6,10 @@ import re
 
 from trunkline.aws.errors import ServiceError
 from trunkline.aws.limits import QUOTE_CHARS_MAX
-from trunkline.aws.sns import filters
+from trunkline.aws.sns import filters, mail_index, waiting
 from trunkline.aws.sns.archive import check_replay, set_replay
 from trunkline.aws.sns.confirmation import create, request_confirmation, request_goodbye
-from trunkline.aws.sns.engine_settings import name_of, settings_of
+from trunkline.aws.sns.engine_settings import name_of
 from trunkline.aws.sns.errors import invalid, not_served
 from trunkline.aws.sns.registry import operations
 from trunkline.aws.sns.resources import document_key, read, subscription_of, topic_of, write
@@ -186,23 +186,7 @@ def forget(call: Call, topic: Topic, arn: str, kept: Mapping[str, Any] | None) -
     if kept is None:
         return
     call.store.put(document_key(arn), None)
-    if kept["protocol"] == "sqs":
-        call.store.put(f"sns/queue/{kept['endpoint']}/{arn}", None)
+    waiting.forget(call.store, kept)
+    mail_index.forget(call.store, arn)
     if kept.get("token"):
         call.store.put(f"{PENDING}{topic.arn}/{kept['token']}", None)
-
-
-def attach_queue(call: Call, arn: str) -> None:
-    """Gives subscriptions of a queue that has just been created their target."""
-    waiting, _ = call.store.page(f"sns/queue/{arn}/", limit=1_000)
-    for entry in waiting:
-        kept = call.store.get(document_key(entry["arn"]))
-        if kept is None:
-            continue
-        region, account, name = entry["arn"].split(":")[3:6]
-        topic = call.store.core.topic((account, region, name), False, None, None)
-        if topic is not None and topic.id == kept["topic"]:
-            settings = settings_of(
-                call, topic, "sqs", kept["endpoint"], kept["attributes"], pending=False
-            )
-            topic.configure_subscription(kept["id"], settings)

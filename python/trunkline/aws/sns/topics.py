@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from trunkline.aws.limits import TOPIC_NAME_CHARS_MAX
-from trunkline.aws.sns import archive, protection
+from trunkline.aws.sns import archive, mail_index, protection, waiting
 from trunkline.aws.sns import attributes as table
 from trunkline.aws.sns.errors import invalid
 from trunkline.aws.sns.registry import operations
@@ -173,5 +173,7 @@ def delete_topic(call: Call, *, topic_arn: str) -> None:
             kept = call.store.get(key)
             if kept is not None:
                 call.store.put(key, None)
+                waiting.forget(call.store, kept)
+                mail_index.forget(call.store, kept["arn"])
                 if kept.get("token"):
                     call.store.put(f"{PENDING}{topic.arn}/{kept['token']}", None)

@@ -86,10 +86,9 @@ def _create(
 
 def _attach(call: Call, arn: str) -> None:
     """Subscriptions of topics that named the queue before it was there get their target."""
-    if call.store.page(f"sns/queue/{arn}/", limit=1)[0]:
-        from trunkline.aws.sns.subscriptions import attach_queue
+    from trunkline.aws.sns.waiting import attach
 
-        attach_queue(call, arn)
+    attach(call.store, arn)
 
 
 def _compare(call: Call, queue: Queue, given: Mapping[str, str]) -> None:
