@@ -40,6 +40,8 @@ class Words:
     arns: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=lambda: ["a", "1"])
+    keys: dict[str, list] = field(default_factory=dict)
+    """Those of a map, by the name of its member."""
 
 
 def values(shape, words, name="", depth=0):
@@ -60,7 +62,9 @@ def values(shape, words, name="", depth=0):
         return st.lists(values(shape.member, words, name, depth + 1), max_size=11)
     if kind == "map":
         keys = st.text(max_size=8)
-        if enum := getattr(shape.key, "enum", None):
+        if name in words.keys:
+            keys = st.sampled_from(words.keys[name])
+        elif enum := getattr(shape.key, "enum", None):
             keys = st.sampled_from(enum)
         inside = values(shape.value, words, depth=depth + 1)
         # Now and then a value is null, or is not there at all in a form.
@@ -171,3 +175,12 @@ def check(service, name, protocol, answer, allowed=(200, 400, 403, 404)):
         assert re.fullmatch(r"[A-Za-z0-9_.]+", parsed["Error"]["Code"])
         assert "panicked" not in parsed["Error"]["Message"]
     return parsed
+
+
+def is_unharmed(engine):
+    """The engine sends, delivers and deletes as if nothing had been."""
+    queue = engine.queue("unharmed")
+    queue.send("body")
+    with queue.receive()[0] as message:
+        assert message.text() == "body"
+    assert queue.statistics().total == 0

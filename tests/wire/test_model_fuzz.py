@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from model_requests import BASE, Words, check, model_of, requests
+from model_requests import BASE, Words, check, is_unharmed, model_of, requests
 
 import trunkline
 from trunkline.aws.dispatcher import dispatcher_of
@@ -76,15 +76,6 @@ def prepare(engine, dispatcher):
     dead = engine.queue("dead")
     engine.queue("q", dead_letter=dead.name, max_receive_count=3)
     engine.queue("q.fifo")
-
-
-def is_unharmed(engine):
-    """The engine sends, delivers and deletes as if nothing had been."""
-    queue = engine.queue("unharmed")
-    queue.send("body")
-    with queue.receive()[0] as message:
-        assert message.text() == "body"
-    assert queue.statistics().total == 0
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

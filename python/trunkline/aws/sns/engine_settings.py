@@ -68,7 +68,7 @@ def settings_in(
     if protocol == "sqs":
         resource = 0 if queue is None else queue.id
     elif protocol == "lambda":
-        resource = destination_id(call.store.core, endpoint)
+        resource = destination_id(store.core, endpoint)
     return SubscriptionSettings(
         resource=resource,
         url=url,
