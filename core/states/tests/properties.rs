@@ -180,6 +180,22 @@ proptest! {
     }
 
     #[test]
+    fn bytes_that_are_no_execution_are_refused(
+        bytes in proptest::collection::vec(any::<u8>(), 0..80),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let definition = r#"{"StartAt":"A","States":{"A":{"Type":"Wait","Seconds":9,"End":true}}}"#;
+        let program =
+            Program::compile(definition, MachineType::Standard, &Limits::default()).unwrap();
+        let _ = Execution::decode(&program, &bytes);
+        let mut execution = Execution::new(&program, Identity::default());
+        let input = Payload::parse("[1]").unwrap();
+        execution.step(&program, Stimulus::Start { input }, 0, &mut Seeded(1));
+        let whole = execution.encode();
+        prop_assert!(Execution::decode(&program, &whole[..cut.index(whole.len())]).is_err());
+    }
+
+    #[test]
     fn no_text_makes_the_compiler_panic(text in "\\PC{0,60}") {
         let _ = Program::compile(&text, MachineType::Standard, &Limits::default());
         let quoted = trunkline_states::Value::string(&text);
