@@ -169,6 +169,12 @@ fn guard_function(name: &str, args: &mut [AstNode]) {
     }
 }
 
+/// Refuses a result that is too large to be written out.
+pub(super) fn check(result: &JValue, most: usize) -> Result<(), EvaluatorError> {
+    let mut left = most;
+    if fits(result, &mut left) { Ok(()) } else { too_large(most).map(|_| ()) }
+}
+
 /// Registers the checks.
 pub(super) fn register(evaluator: &mut Evaluator, most: usize) -> Result<(), EvaluatorError> {
     evaluator.register_fn(BOUNDED, move |arguments: &[JValue]| {

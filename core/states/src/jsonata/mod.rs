@@ -127,6 +127,7 @@ impl Query {
             .map_err(|error| threw(error.message()))?;
         let result =
             evaluator.evaluate(&self.ast, input).map_err(|error| threw(error.message()))?;
+        guard::check(&result, limits.jsonata_bytes).map_err(|error| threw(error.message()))?;
         match convert::from_jsonata(&result) {
             Ok(value) => Ok(value),
             Err(convert::Unsupported) => Err("returned an unsupported result type.".to_owned()),
