@@ -33,7 +33,7 @@ def _invoke(sender: Sender, body: str) -> str:
         InvocationType="RequestResponse" if waits else "Event",
         Payload=body.encode(),
     )
-    told = answer["Payload"].read().decode("utf-8", "replace") if waits else ""
+    told = answer["Payload"].decode("utf-8", "replace") if waits else ""
     if "FunctionError" in answer:
         raise Failed("FunctionError", told, is_final=False)
     return told
