@@ -281,3 +281,24 @@ def test_health_says_when_a_failed_write_has_poisoned_the_engine(tmp_path):
             call("SendMessage", QueueUrl="q", MessageBody="a")
         assert health(port) == (503, "poisoned")
         call.close()
+
+
+def test_a_signal_in_the_middle_of_another_does_no_harm():
+    from trunkline.server.command import _on_signals
+
+    sets = []
+
+    class Stopping:
+        def set(self):
+            sets.append("begun")
+            signal.raise_signal(signal.SIGTERM)
+            sets.append("ended")
+
+    before = [(one, signal.getsignal(one)) for one in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        _on_signals(Stopping())
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+    assert sets == ["begun", "ended"]

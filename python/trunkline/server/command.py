@@ -134,8 +134,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _on_signals(stopping: Event) -> None:
+    is_begun = False
+
     def stop(_signal: int, _frame: FrameType | None) -> None:
-        stopping.set()
+        # A second signal may come in the middle of the first one's set(), which holds a lock.
+        nonlocal is_begun
+        if not is_begun:
+            is_begun = True
+            stopping.set()
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
