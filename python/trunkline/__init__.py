@@ -49,6 +49,7 @@ from trunkline.errors import (
     EnginePoisoned,
     EngineReadOnly,
     EngineUnavailable,
+    ExecutionFailed,
     ForeignFormat,
     FunctionError,
     InjectedFault,
@@ -103,6 +104,7 @@ if TYPE_CHECKING:
     from trunkline.functions.context import FunctionContext
     from trunkline.functions.function import Function
     from trunkline.functions.source import EventSource
+    from trunkline.machines.machine import Execution, StateMachine
     from trunkline.queues.consumer import ConsumeReport
     from trunkline.queues.redrive import RedriveTask
     from trunkline.queues.worker import Worker
@@ -135,6 +137,8 @@ __all__ = [
     "EngineReadOnly",
     "EngineUnavailable",
     "EventSource",
+    "Execution",
+    "ExecutionFailed",
     "Faults",
     "FolderReport",
     "ForeignFormat",
@@ -197,6 +201,7 @@ __all__ = [
     "SendOptions",
     "SendResult",
     "Shard",
+    "StateMachine",
     "StorageError",
     "StorageFailure",
     "StorageFull",
@@ -229,6 +234,7 @@ _LAZY = {
     "Bus": "trunkline.buses.bus",
     "ConsumeReport": "trunkline.queues.consumer",
     "EventSource": "trunkline.functions.source",
+    "Execution": "trunkline.machines.machine",
     "Faults": "trunkline.faults",
     "Function": "trunkline.functions.function",
     "FunctionContext": "trunkline.functions.context",
@@ -243,6 +249,7 @@ _LAZY = {
     "Rule": "trunkline.buses.rule",
     "Schedule": "trunkline.schedules.schedule",
     "ScheduleStatistics": "trunkline.schedules.schedule",
+    "StateMachine": "trunkline.machines.machine",
     "SendOptions": "trunkline._types",
     "Stream": "trunkline.streams.stream",
     "Subscription": "trunkline.topics.subscription",

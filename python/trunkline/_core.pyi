@@ -11,6 +11,7 @@ from typing_extensions import disjoint_base
 
 from trunkline._core_buses import *
 from trunkline._core_buses import Bus
+from trunkline._core_machines import *
 from trunkline._core_outbox import *
 from trunkline._core_outbox import Outbox
 from trunkline._core_patterns import *

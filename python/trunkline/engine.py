@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import atexit
-import sys
 from _thread import RLock
 from weakref import WeakSet
 
 from trunkline import validation
+from trunkline._closing import close_used
 from trunkline._core import Engine as CoreEngine
 from trunkline._core import QueueSettings, VirtualClock
 from trunkline._waiting import create_queue
@@ -20,6 +20,7 @@ from trunkline.errors import (
 )
 from trunkline.functions.verbs import FunctionVerbs
 from trunkline.limits import Limits
+from trunkline.machines.verbs import MachineVerbs
 from trunkline.queues import options as queue_options
 from trunkline.queues.metadata import encode_metadata, read_metadata
 from trunkline.queues.queue import Queue
@@ -117,7 +118,9 @@ def open(
     return engine
 
 
-class Engine(BusVerbs, FunctionVerbs, ScheduleVerbs, StreamVerbs, TopicVerbs, TraceVerbs):
+class Engine(
+    BusVerbs, FunctionVerbs, MachineVerbs, ScheduleVerbs, StreamVerbs, TopicVerbs, TraceVerbs
+):
     """An open engine; :func:`trunkline.open` makes it. A context manager that closes at its end.
 
     >>> import trunkline
@@ -252,10 +255,7 @@ different value for attribute delay; leave the option out, or change the queue w
         _open_engines.discard(self)
         if self._running_handlers is not None:
             self._running_handlers.stop_all()
-        if _functions_are_used():
-            from trunkline.functions.registry import close_functions
-
-            close_functions(self._core)
+        close_used(self._core)
         self._core.close()
 
     def snapshot(self, path: Path) -> None:
@@ -427,10 +427,6 @@ different value for attribute delay; leave the option out, or change the queue w
                 document["redrive_allow"] = allowed
             changed = QueueSettings(**{**current, **settings})
             core.configure(changed, encode_metadata(document))
-
-
-def _functions_are_used() -> bool:
-    return "trunkline.functions.registry" in sys.modules
 
 
 def _flush_all() -> None:

@@ -196,6 +196,17 @@ class FunctionError(TrunklineError):
     stack_trace: tuple[str, ...] = ()
 
 
+class ExecutionFailed(TrunklineError):
+    """An execution of a state machine failed, timed out or was stopped.
+
+    ``error`` and ``cause`` are those that the execution ended with.
+    """
+
+    code = "ExecutionFailed"
+    error: str | None = None
+    cause: str | None = None
+
+
 class LeaseLost(InvalidState):
     """Another member of the reader has taken the shard over."""
 
@@ -401,6 +412,18 @@ def function_failed(told: dict[str, Any]) -> FunctionError:
     error.error_type, error.error_message = type, message
     error.stack_trace = tuple(told.get("stackTrace") or ())
     return error
+
+
+def execution_failed(status: str, error: str | None, cause: str | None) -> ExecutionFailed:
+    """The exception for an execution that did not end well.
+
+    >>> execution_failed("FAILED", "Refused", "no money")
+    ExecutionFailed('Refused: no money')
+    """
+    text = ": ".join(part for part in (error or status, cause) if part)
+    failed = ExecutionFailed(text)
+    failed.error, failed.cause = error, cause
+    return failed
 
 
 def invalid_event(message: str, offset: int) -> InvalidEvent:

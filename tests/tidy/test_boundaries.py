@@ -35,6 +35,7 @@ SERVICE_FOLDERS = (
     "python/trunkline/functions/verbs.py",
     "python/trunkline/aws/targets/",
     "python/trunkline/aws/sns/",
+    "python/trunkline/aws/stepfunctions/",
     # The keys of structured messages are names of services.
     "core/engine/src/topic/structure.rs",
     # The calls that a Task state may name.

@@ -15,7 +15,7 @@ from . import reference, tree
 # What the matcher refuses patterns and events with; it knows nothing of the engine's catalogue.
 PATTERN_CODES = {"InvalidEventPatternException", "InvalidParameter", "InvalidEvent"}
 # How calls of functions fail; the core calls none.
-FUNCTION_CODES = {"FunctionError", "TooManyRequestsException"}
+FUNCTION_CODES = {"ExecutionFailed", "FunctionError", "TooManyRequestsException"}
 CODES_SOURCE = tree.ROOT / "core" / "types" / "src" / "code.rs"
 
 

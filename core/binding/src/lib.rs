@@ -16,6 +16,7 @@ mod error;
 mod faults;
 mod inspect;
 mod limits;
+mod machine;
 mod memory;
 mod names;
 mod notifier;
@@ -54,6 +55,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     admission::register(module)?;
     outbox::register(module)?;
     schedule::register(module)?;
+    machine::register(module)?;
     stream::register(module)?;
     waker::register(module)?;
     inspect::register(module)?;

@@ -3,6 +3,7 @@
 use trunkline_host::{ComponentKind, DOCUMENTS, LOGS, PAYLOADS};
 
 use crate::bus::BUSES;
+use crate::machine::MACHINES;
 use crate::outbox::OUTBOX;
 use crate::queue::QUEUES;
 use crate::schedule::SCHEDULES;
@@ -10,5 +11,7 @@ use crate::stream::STREAMS;
 use crate::topic::TOPICS;
 
 /// Every kind of resource, in the order in which they are built: a kind may refer to earlier ones.
-pub static KINDS: &[&ComponentKind] =
-    &[&DOCUMENTS, &LOGS, &PAYLOADS, &QUEUES, &OUTBOX, &TOPICS, &BUSES, &STREAMS, &SCHEDULES];
+pub static KINDS: &[&ComponentKind] = &[
+    &DOCUMENTS, &LOGS, &PAYLOADS, &QUEUES, &OUTBOX, &TOPICS, &BUSES, &STREAMS, &SCHEDULES,
+    &MACHINES,
+];

@@ -12,6 +12,7 @@ use trunkline_types::{
 
 use crate::bus::Buses;
 use crate::components::KINDS;
+use crate::machine::Machines;
 use crate::outbox::{Outbox, is_of_outbox};
 use crate::queue::{QUEUE, Queue, Queues, RedriveStatus, check_limits};
 use crate::router::{Authorization, Authorizer};
@@ -29,6 +30,7 @@ pub struct Engine {
     pub(crate) topics: Arc<Topics>,
     pub(crate) outbox: Outbox,
     pub(crate) schedules: Arc<Schedules>,
+    pub(crate) machines: Arc<Machines>,
     pub(crate) authorization: Arc<Authorization>,
 }
 
@@ -48,6 +50,7 @@ impl Engine {
         if engine.host.check_writable().is_ok() {
             engine.outbox.start();
             engine.schedules.start();
+            engine.machines.start();
         }
         Ok(engine)
     }
@@ -61,6 +64,7 @@ impl Engine {
         let topics = host.component().ok_or_else(absent)?;
         let outbox = host.component::<Outbox>().ok_or_else(absent)?;
         let schedules = host.component().ok_or_else(absent)?;
+        let machines = host.component().ok_or_else(absent)?;
         let outbox = (*outbox).clone();
         let authorization = Arc::default();
         let engine = Arc::new(Engine {
@@ -72,11 +76,13 @@ impl Engine {
             streams,
             outbox,
             schedules,
+            machines,
             authorization,
         });
         engine.attach_destinations()?;
         engine.attach_buses()?;
         engine.attach_topics()?;
+        engine.attach_machines();
         Ok(engine)
     }
 

@@ -27,6 +27,7 @@ mod components;
 mod engine;
 mod inspect;
 mod json_path;
+mod machine;
 mod outbox;
 mod queue;
 mod router;
@@ -44,6 +45,10 @@ pub use bus::{
 pub use components::KINDS;
 pub use engine::{Engine, advance};
 pub use inspect::{QueueReport, RepairReport, Report, inspect, repair, verify};
+pub use machine::{
+    Ended as TaskEnded, ExecutionStatus, MACHINE, Machine, Machines, StartRequest,
+    Started as StartedExecution, Status as ExecutionState, TaskEnd, TaskToken, machine_name,
+};
 pub use outbox::{
     AttemptRef, Backlog, BacklogCounts, DestinationConfig, DestinationStatistics, FailedDelivery,
     HandlerGuard, HttpOptions, LeasedDelivery, OUTBOX_KIND, Outbox, Parameter as HttpParameter,
@@ -79,6 +84,7 @@ pub use trunkline_host::{
 };
 pub use trunkline_journal::{Signal, Storage, Ticket};
 pub use trunkline_schedule as timetable;
+pub use trunkline_states as states;
 pub use trunkline_stream::{
     HashKey, HashKeyError, HashKeyRange, IteratorError, SequenceError, SequenceNumber, Shard,
     ShardFilter, ShardId, ShardIterator, Shards, Start, Taken,

@@ -153,3 +153,7 @@ MAILS_AT_ONCE = 10
 """The most mails that are leased together to be handed to an SMTP server."""
 MAIL_LEASE_MS = 120_000
 """For how long an SMTP server may take over a mail."""
+STATES_PAYLOAD_BYTES_MAX = 262_144
+"""The longest input or output of an execution."""
+STATES_HISTORY_MAX = 25_000
+"""The most events of a history."""

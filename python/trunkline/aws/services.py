@@ -149,6 +149,7 @@ SERVICES = (
         "trunkline.aws.stepfunctions",
         target_prefix="AWSStepFunctions",
         scopes=("states",),
+        runner=("outbox", "states", "trunkline.aws.stepfunctions.runner"),
     ),
     Service(
         "kinesis",

@@ -4,6 +4,7 @@ mod buses;
 pub mod counter;
 mod documents;
 mod logs;
+mod machines;
 mod outbox;
 mod payloads;
 mod puts;
@@ -26,4 +27,5 @@ pub const NOUNS: &[&dyn Noun] = &[
     &streams::StreamNoun,
     &topics::TopicNoun,
     &schedules::ScheduleNoun,
+    &machines::MachineNoun,
 ];

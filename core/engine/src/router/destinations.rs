@@ -112,6 +112,6 @@ impl Engine {
     }
 }
 
-fn full_name(name: &str) -> ResourceName {
+pub(super) fn full_name(name: &str) -> ResourceName {
     ResourceName::new(QUEUE, OUTBOX_ACCOUNT, OUTBOX_REGION, name)
 }

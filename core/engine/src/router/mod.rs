@@ -11,6 +11,7 @@ mod deliveries;
 mod destinations;
 mod events;
 mod fan_out;
+mod machines;
 mod others;
 mod publish;
 mod rules;

@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
-from trunkline.aws.stepfunctions import activities, aliases, machines, tags, versions
+from trunkline.aws.stepfunctions import (
+    activities,
+    aliases,
+    callbacks,
+    executions,
+    language,
+    machines,
+    tags,
+    versions,
+)
 from trunkline.aws.stepfunctions.registry import operations
 
-__all__ = ["activities", "aliases", "machines", "operations", "tags", "versions"]
+__all__ = [
+    "activities",
+    "aliases",
+    "callbacks",
+    "executions",
+    "language",
+    "machines",
+    "operations",
+    "tags",
+    "versions",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trunkline.aws.stepfunctions import settings
+from trunkline.aws.stepfunctions import destinations, settings
 from trunkline.aws.stepfunctions.documents import every, folder, key
 from trunkline.aws.stepfunctions.errors import no_such_activity
 from trunkline.aws.stepfunctions.names import Arn, check_name, own_arn
@@ -54,6 +54,7 @@ def create_activity(
         if kept is None:
             kept = made
             call.store.put(_key(arn), made)
+            destinations.create(call.store.core, arn.text)
     return {"activityArn": kept["arn"], "creationDate": kept["created"]}
 
 
@@ -71,7 +72,9 @@ def _listed(kept: Mapping[str, Any]) -> dict[str, Any]:
 @operations.add("DeleteActivity", writes=True)
 def delete_activity(call: Call, *, activity_arn: str) -> None:
     """Removes an activity; one that is not there does no harm."""
-    call.store.put(_key(Arn.parse(activity_arn, "activity")), None)
+    with call.store.lock:
+        call.store.put(_key(Arn.parse(activity_arn, "activity")), None)
+        destinations.remove(call.store.core, activity_arn)
 
 
 @operations.add("ListActivities")

@@ -1,0 +1,316 @@
+//! How a stimulus advances an execution: decide, then append and apply in one step of the journal.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use trunkline_host::{Also, Append, Host, Log, Logs, TimerKey};
+use trunkline_journal::Ticket;
+use trunkline_states as asl;
+use trunkline_states::{Effect, Event, FailedAt, Resource, Stimulus, TaskId};
+use trunkline_types::sync::{MutexGuard, lock};
+use trunkline_types::{Code, Durability, Error, Millis, ResourceId, Result};
+
+use super::Machine;
+use super::chance::Chance;
+use super::delivery::{ACTIVITY_PREFIX, MachineDelivery, TASKS, TaskDelivery};
+use super::execution::{Execution, Kept, Row, Status};
+use super::history;
+use super::record::Record;
+use super::task::{self, Context};
+
+/// How long a step waits that a full disk refused.
+const RETRY: Millis = 1_000;
+/// More bytes than a record has beside what is counted.
+const HEAD_BYTES: usize = 64;
+
+/// What a step came to.
+pub(super) struct Advanced {
+    pub ticket: Option<Ticket>,
+    pub has_ended: bool,
+}
+
+/// What a step decides before anything is appended.
+struct Decided {
+    row: Row,
+    events: Vec<Event>,
+    tasks: Vec<TaskDelivery>,
+}
+
+impl Machine {
+    /// Advances an execution by some stimuli in one step. An error means that nothing was done.
+    pub(super) fn advance(
+        &self,
+        execution: &Execution,
+        kept: &mut MutexGuard<'_, Kept>,
+        stimuli: Vec<Stimulus>,
+        now: Millis,
+    ) -> Result<Advanced> {
+        let delivery = self.shared.delivery.get()?;
+        let decided = self.decide(execution, &kept.row, stimuli, now, &*delivery)?;
+        let logs = self.logs()?;
+        let log = logs.get_or_create(lock(&self.table).log);
+        let has_ended = !decided.row.status.is_running() && kept.row.status.is_running();
+        let step = Step {
+            machine: self.id,
+            number: execution.number,
+            entry: history::encode(execution.number, kept.row.newest, &decided.events),
+            has_events: !decided.events.is_empty(),
+            applied: RefCell::new((decided.row, kept)),
+            failure: RefCell::new(None),
+            log: &log,
+            now,
+        };
+        let ticket = delivery.deliver(&decided.tasks, &step, now)?;
+        if let Some(error) = step.failure.into_inner() {
+            return Err(error);
+        }
+        logs.on_append(&log);
+        self.arm(execution, kept);
+        Ok(Advanced { ticket, has_ended })
+    }
+
+    /// Has the host's timers call when the earliest timer of the execution is due.
+    pub(super) fn arm(&self, execution: &Execution, kept: &mut Kept) {
+        let due = kept.row.due();
+        if let Some(at) = due.filter(|_| due != kept.armed) {
+            self.host.arm(TimerKey { owner: self.id, slot: execution.number }, at);
+        }
+        kept.armed = due;
+    }
+
+    fn decide(
+        &self,
+        execution: &Execution,
+        before: &Row,
+        stimuli: Vec<Stimulus>,
+        now: Millis,
+        delivery: &dyn MachineDelivery,
+    ) -> Result<Decided> {
+        let program = execution.program.program.as_ref().map_err(Error::clone)?;
+        let mut state = asl::Execution::decode(program, &before.state).map_err(|problem| {
+            let text = format!("The state of execution {} cannot be read: {problem}", before.name);
+            Error::new(Code::CorruptJournal, text)
+        })?;
+        let mut chance = Chance::new(self.host.key, self.id, execution.number, before);
+        let mut decided = Decided { row: before.clone(), events: Vec::new(), tasks: Vec::new() };
+        let mut left = VecDeque::from(stimuli);
+        while let Some(stimulus) = left.pop_front() {
+            decided.row.meet(&stimulus, now);
+            for effect in state.step(program, stimulus, now, &mut chance) {
+                if let Some(follows) =
+                    self.carry_out(effect, &mut decided, now, &chance, delivery)?
+                {
+                    left.push_back(follows);
+                }
+            }
+        }
+        if decided.events.is_empty() && state.status() != asl::Status::Running {
+            let text = format!("Execution {} has ended and cannot go on.", before.name);
+            return Err(Error::new(Code::UnsupportedOperation, text));
+        }
+        let row = &mut decided.row;
+        row.events = state.events();
+        row.redrives = state.redrives() as u32;
+        row.status = Status::of(state.status());
+        row.state = match row.status {
+            // It cannot be redriven.
+            Status::Succeeded => Box::default(),
+            _ => state.encode().into(),
+        };
+        let context = Context { machine: &self.name, row: &decided.row, chance: &chance };
+        if !decided.events.is_empty() && decided.row.options.tells_events {
+            decided.tasks.push(task::told_events(&context, decided.events[0].id)?);
+        }
+        let has_ended = !decided.row.status.is_running() && before.status.is_running();
+        let is_awaited = decided.row.options.tells_end || decided.row.options.parent.is_some();
+        if has_ended && is_awaited {
+            decided.tasks.push(task::told_end(&context)?);
+        }
+        Ok(decided)
+    }
+
+    /// Takes one effect into what was decided; a stimulus that follows from it at once.
+    fn carry_out(
+        &self,
+        effect: Effect,
+        decided: &mut Decided,
+        now: Millis,
+        chance: &Chance,
+        delivery: &dyn MachineDelivery,
+    ) -> Result<Option<Stimulus>> {
+        let row = &mut decided.row;
+        match effect {
+            Effect::History(event) => decided.events.push(event),
+            Effect::StartTask(request) => {
+                let destination = destination_of(&request.resource);
+                if !delivery.has(&destination) {
+                    return Ok(Some(absent(&request)));
+                }
+                row.tasks.push(request.task.0);
+                let context = Context { machine: &self.name, row, chance };
+                let body = task::scheduled(&context, &request)?;
+                decided.tasks.push(TaskDelivery { destination, body });
+            }
+            Effect::StartMapRun(request) => {
+                row.tasks.push(request.task.0);
+                let context = Context { machine: &self.name, row, chance };
+                let body = task::map_run(&context, &request)?;
+                decided.tasks.push(TaskDelivery { destination: TASKS.to_owned(), body });
+            }
+            Effect::CancelTask { task } | Effect::CancelMapRun { task } => row.end_task(task),
+            Effect::ArmTimer { timer, at_ms } => row.timers.push((timer.0, at_ms)),
+            Effect::CancelTimer { timer } => row.timers.retain(|(id, _)| *id != timer.0),
+            Effect::Finish(_) => row.finish(now),
+        }
+        Ok(None)
+    }
+
+    /// The timers of an execution may be due: a job of the host.
+    pub(super) fn run_due(&self, number: u32, now: Millis) -> Result<()> {
+        let Some(execution) = self.find_number(number) else { return Ok(()) };
+        let advanced = {
+            let mut kept = lock(&execution.kept);
+            kept.armed = None;
+            let mut due: Vec<_> =
+                kept.row.timers.iter().filter(|(_, at)| *at <= now).copied().collect();
+            due.sort_by_key(|(id, at)| (*at, *id));
+            if due.is_empty() {
+                self.arm(&execution, &mut kept);
+                return Ok(());
+            }
+            let fired = due.iter().map(|(id, _)| Stimulus::TimerFired { timer: asl::TimerId(*id) });
+            let advanced = self.advance(&execution, &mut kept, fired.collect(), now);
+            if advanced.is_err() {
+                // Again when there may be space: a timer is never lost.
+                let key = TimerKey { owner: self.id, slot: number };
+                self.host.arm(key, now.saturating_add(RETRY));
+            }
+            advanced?
+        };
+        // Written in time although no caller waits for it.
+        self.host.flush_in_background(self.host.durability.max(Durability::Os))?;
+        self.wake(&advanced);
+        Ok(())
+    }
+
+    /// Wakes who waits for the end of an execution. To be called with every lock released.
+    pub(super) fn wake(&self, advanced: &Advanced) {
+        if advanced.has_ended {
+            self.waiters.wake_all();
+        }
+    }
+
+    pub(super) fn logs(&self) -> Result<Arc<Logs>> {
+        self.host.component().ok_or_else(closed)
+    }
+
+    pub(super) fn host(&self) -> &Arc<Host> {
+        &self.host
+    }
+}
+
+impl Row {
+    /// What a stimulus ends: its timer or its task.
+    fn meet(&mut self, stimulus: &Stimulus, now: Millis) {
+        match stimulus {
+            Stimulus::TimerFired { timer } => self.timers.retain(|(id, _)| *id != timer.0),
+            Stimulus::TaskSucceeded { task, .. }
+            | Stimulus::TaskFailed { task, .. }
+            | Stimulus::MapRunSucceeded { task, .. }
+            | Stimulus::MapRunFailed { task, .. } => self.end_task(*task),
+            Stimulus::Redrive => (self.stopped, self.redriven) = (None, Some(now)),
+            _ => {}
+        }
+    }
+
+    fn end_task(&mut self, task: TaskId) {
+        self.tasks.retain(|id| *id != task.0);
+    }
+
+    fn finish(&mut self, now: Millis) {
+        self.stopped = Some(now);
+        self.timers.clear();
+        self.tasks.clear();
+    }
+}
+
+fn destination_of(resource: &Resource) -> String {
+    match resource {
+        Resource::Activity { arn } => format!("{ACTIVITY_PREFIX}{arn}"),
+        _ => TASKS.to_owned(),
+    }
+}
+
+/// What follows where nothing takes a task.
+fn absent(request: &asl::TaskRequest) -> Stimulus {
+    let arn = request.resource.arn();
+    let cause = match request.resource {
+        Resource::Activity { .. } => format!("The activity {arn} does not exist."),
+        _ => format!("Nothing handles the tasks of {arn} in this engine."),
+    };
+    Stimulus::TaskFailed {
+        task: request.task,
+        at: FailedAt::Schedule,
+        error: Some("States.Runtime".to_owned()),
+        cause: Some(cause),
+    }
+}
+
+/// What an execution appends behind its tasks: its history and its new state.
+struct Step<'a, 'b> {
+    machine: ResourceId,
+    number: u32,
+    entry: Vec<u8>,
+    has_events: bool,
+    applied: RefCell<(Row, &'a mut MutexGuard<'b, Kept>)>,
+    failure: RefCell<Option<Error>>,
+    log: &'a Log,
+    now: Millis,
+}
+
+impl std::fmt::Debug for Step<'_, '_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Step").field("machine", &self.machine).finish_non_exhaustive()
+    }
+}
+
+impl Also for Step<'_, '_> {
+    fn bytes(&self) -> usize {
+        let mut row = Vec::new();
+        self.applied.borrow().0.encode(&mut row);
+        2 * HEAD_BYTES + self.entry.len() + row.len()
+    }
+
+    fn records(&self) -> usize {
+        2
+    }
+
+    fn append(&self, append: &mut Append<'_>) {
+        let mut applied = self.applied.borrow_mut();
+        let (row, kept) = &mut *applied;
+        if self.has_events {
+            match self.log.append(append, self.now, &[&self.entry]) {
+                Ok(sequence) => {
+                    row.newest = sequence + 1;
+                    if row.oldest == 0 {
+                        row.oldest = row.newest;
+                    }
+                }
+                Err(error) => {
+                    // The machine was removed meanwhile: its executions are gone too.
+                    *self.failure.borrow_mut() = Some(error);
+                    return;
+                }
+            }
+        }
+        let record = Record::Execution { id: self.machine, number: self.number, row };
+        kept.at = append.append_live(&record, kept.at);
+        kept.row = row.clone();
+    }
+}
+
+#[cold]
+pub(super) fn closed() -> Error {
+    Error::new(Code::EngineClosed, "The engine is closed. Open a new one to use it.")
+}

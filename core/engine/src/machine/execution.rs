@@ -1,0 +1,266 @@
+//! One execution: what is kept of it between two stimuli.
+
+use std::sync::Arc;
+
+use trunkline_host::{Location, Put, Take, damaged};
+use trunkline_states as states;
+use trunkline_states::Program;
+use trunkline_types::sync::Mutex;
+use trunkline_types::{Millis, Result};
+
+/// How an execution stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// It runs, or waits.
+    Running,
+    /// It ended well.
+    Succeeded,
+    /// A state failed.
+    Failed,
+    /// It took longer than its definition allows.
+    TimedOut,
+    /// It was stopped.
+    Aborted,
+}
+
+const STATUSES: [Status; 5] =
+    [Status::Running, Status::Succeeded, Status::Failed, Status::TimedOut, Status::Aborted];
+
+impl Status {
+    /// As DescribeExecution names it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "RUNNING",
+            Self::Succeeded => "SUCCEEDED",
+            Self::Failed => "FAILED",
+            Self::TimedOut => "TIMED_OUT",
+            Self::Aborted => "ABORTED",
+        }
+    }
+
+    pub(super) fn of(status: states::Status) -> Self {
+        match status {
+            states::Status::New | states::Status::Running => Self::Running,
+            states::Status::Succeeded => Self::Succeeded,
+            states::Status::Failed => Self::Failed,
+            states::Status::TimedOut => Self::TimedOut,
+            states::Status::Aborted => Self::Aborted,
+        }
+    }
+
+    pub(super) fn is_running(self) -> bool {
+        self == Self::Running
+    }
+}
+
+/// What is told of an execution; its input and its output are in its history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecutionStatus {
+    /// Its number in its state machine.
+    pub number: u32,
+    /// Its name.
+    pub name: Arc<str>,
+    /// How it stands.
+    pub status: Status,
+    /// When it started.
+    pub started: Millis,
+    /// When it ended.
+    pub stopped: Option<Millis>,
+    /// How often it was redriven.
+    pub redrives: u32,
+    /// When it was redriven last.
+    pub redriven: Option<Millis>,
+    /// The program that it runs.
+    pub program: u32,
+    /// Events of its history.
+    pub events: u64,
+    /// What the starter keeps with it.
+    pub document: Arc<[u8]>,
+}
+
+/// What the record of an execution holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Row {
+    pub name: Arc<str>,
+    pub status: Status,
+    pub program: u32,
+    pub started: Millis,
+    pub stopped: Option<Millis>,
+    pub redrives: u32,
+    pub redriven: Option<Millis>,
+    /// Stands for the input, for a second start of the same name.
+    pub input: u128,
+    /// Events of the history.
+    pub events: u64,
+    /// One more than the number of the log's entry with the newest events; 0 for none.
+    pub newest: u64,
+    /// The same for the oldest.
+    pub oldest: u64,
+    pub options: Options,
+    pub document: Arc<[u8]>,
+    /// The timers that run, by their ids.
+    pub timers: Vec<(u64, Millis)>,
+    /// The tasks whose end is awaited.
+    pub tasks: Vec<u64>,
+    /// The state of the execution, as `trunkline-states` writes it; empty once it cannot go on.
+    pub state: Box<[u8]>,
+}
+
+/// What the starter wants to be told of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Options {
+    /// A delivery tells the destination of the tasks that the execution has ended.
+    pub tells_end: bool,
+    /// A delivery tells it of the new events of each step.
+    pub tells_events: bool,
+    /// The task of another execution that waits for the end of this one.
+    pub parent: Option<Arc<str>>,
+}
+
+impl Row {
+    /// When the earliest timer is due.
+    pub fn due(&self) -> Option<Millis> {
+        self.timers.iter().map(|(_, at)| *at).min()
+    }
+
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        let options = &self.options;
+        out.put_u8(self.status as u8);
+        out.put_u8(u8::from(options.tells_end) | u8::from(options.tells_events) << 1);
+        for number in [self.program, self.redrives] {
+            out.put_u32(number);
+        }
+        let times = [self.started, self.stopped.unwrap_or(0), self.redriven.unwrap_or(0)];
+        for number in times.into_iter().chain([self.events, self.newest, self.oldest]) {
+            out.put_u64(number);
+        }
+        out.put_u128(self.input);
+        out.put_bytes(self.name.as_bytes());
+        out.put_bytes(options.parent.as_deref().unwrap_or_default().as_bytes());
+        out.put_bytes(&self.document);
+        out.put_u32(self.timers.len() as u32);
+        for (id, at) in &self.timers {
+            out.put_u64(*id);
+            out.put_u64(*at);
+        }
+        out.put_u32(self.tasks.len() as u32);
+        for task in &self.tasks {
+            out.put_u64(*task);
+        }
+        out.extend_from_slice(&self.state);
+    }
+
+    pub fn decode(take: &mut Take<'_>) -> Result<Self> {
+        let status = *STATUSES
+            .get(usize::from(take.u8()?))
+            .ok_or_else(|| damaged("a status of an execution that does not exist"))?;
+        let flags = take.u8()?;
+        let (program, redrives) = (take.u32()?, take.u32()?);
+        let (started, stopped, redriven) = (take.u64()?, take.u64()?, take.u64()?);
+        let (events, newest, oldest) = (take.u64()?, take.u64()?, take.u64()?);
+        let input = take.u128()?;
+        let name = take.text()?.into();
+        let parent = Some(take.text()?).filter(|text| !text.is_empty()).map(Arc::from);
+        let document = take.bytes()?.into();
+        let timers = (0..take.u32()?).map(|_| Ok((take.u64()?, take.u64()?)));
+        let timers = timers.collect::<Result<_>>()?;
+        let tasks = (0..take.u32()?).map(|_| take.u64()).collect::<Result<_>>()?;
+        let options = Options { tells_end: flags & 1 != 0, tells_events: flags & 2 != 0, parent };
+        let some = |time: Millis| Some(time).filter(|time| *time > 0);
+        Ok(Self {
+            name,
+            status,
+            program,
+            started,
+            stopped: some(stopped),
+            redrives,
+            redriven: some(redriven),
+            input,
+            events,
+            newest,
+            oldest,
+            options,
+            document,
+            timers,
+            tasks,
+            state: take.0.into(),
+        })
+    }
+}
+
+/// An execution in memory.
+pub(super) struct Execution {
+    pub number: u32,
+    pub program: Arc<Compiled>,
+    pub kept: Mutex<Kept>,
+}
+
+/// What changes of an execution.
+pub(super) struct Kept {
+    pub row: Row,
+    /// Where its record lies.
+    pub at: Option<Location>,
+    /// When the host's timer calls.
+    pub armed: Option<Millis>,
+}
+
+impl Execution {
+    pub fn status_of(&self, row: &Row) -> ExecutionStatus {
+        ExecutionStatus {
+            number: self.number,
+            name: row.name.clone(),
+            status: row.status,
+            started: row.started,
+            stopped: row.stopped,
+            redrives: row.redrives,
+            redriven: row.redriven,
+            program: row.program,
+            events: row.events,
+            document: row.document.clone(),
+        }
+    }
+}
+
+/// A program with what is kept of it.
+pub(super) struct Compiled {
+    pub number: u32,
+    pub text: Arc<str>,
+    pub document: Arc<[u8]>,
+    pub express: bool,
+    /// An error where a definition that was taken is none any more, for this version.
+    pub program: Result<Program>,
+    pub at: Mutex<Option<Location>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_read_back() {
+        let row = Row {
+            name: "one".into(),
+            status: Status::TimedOut,
+            program: 3,
+            started: 5,
+            stopped: Some(9),
+            redrives: 2,
+            redriven: None,
+            input: u128::MAX,
+            events: 8,
+            newest: 7,
+            oldest: 6,
+            options: Options { tells_end: true, tells_events: false, parent: Some("t".into()) },
+            document: b"{}".as_slice().into(),
+            timers: vec![(1, 2), (3, 4)],
+            tasks: vec![8],
+            state: b"state".as_slice().into(),
+        };
+        let mut bytes = Vec::new();
+        row.encode(&mut bytes);
+        assert_eq!(Row::decode(&mut Take(&bytes)).unwrap(), row);
+        for length in 0..bytes.len() - row.state.len() {
+            assert!(Row::decode(&mut Take(&bytes[..length])).is_err());
+        }
+    }
+}

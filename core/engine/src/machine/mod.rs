@@ -1,0 +1,158 @@
+//! State machines: durable executions of programs in the Amazon States Language.
+//!
+//! What an execution does is decided by `trunkline-states`, which is pure. This kind gives it a
+//! place: each stimulus is one step of the journal that holds the new state of the execution, the
+//! entries of its history, and the deliveries of the tasks that it schedules. So a crash shows an
+//! execution before a stimulus or behind it, never in between.
+//!
+//! A [`Machine`] owns its programs (one for each definition that was started), its executions, and
+//! one retained log with the histories of all of them. An execution that waits is a name, some
+//! numbers and the bytes of its state; its timer is one entry of the host's timers.
+//!
+//! Lock order: an execution, then the mutexes of the queues that its tasks go to, then the append
+//! lock. The table of a machine comes before the append lock; no execution's lock is waited for
+//! under it.
+
+mod advance;
+mod chance;
+mod component;
+mod delivery;
+mod execution;
+mod history;
+mod record;
+mod replay;
+mod report;
+mod table;
+mod task;
+mod token;
+
+use std::sync::Arc;
+
+use trunkline_host::{Awaited, ComponentKind, Host, Jobs, Resource, TimerKey, Waiters};
+use trunkline_types::sync::Mutex;
+use trunkline_types::sync::atomic::AtomicBool;
+use trunkline_types::{
+    Code, Error, Limits, Millis, ResourceId, ResourceKind, ResourceName, Result,
+};
+
+pub use self::component::Machines;
+pub(crate) use self::delivery::{MachineDelivery, TaskDelivery};
+pub use self::execution::{ExecutionStatus, Status};
+pub use self::report::{Ended, TaskEnd};
+pub use self::table::{StartRequest, Started};
+pub use self::token::TaskToken;
+
+use self::record::{DEFINED, GONE};
+use self::replay::MachineLoader;
+use self::table::Table;
+
+/// The kind of state machines, for the table of kinds.
+pub static MACHINES: ComponentKind = ComponentKind {
+    name: "machine",
+    records: DEFINED..=GONE,
+    operations: &[],
+    loader: |_: &Limits| Box::<MachineLoader>::default(),
+};
+
+/// The kind of a state machine.
+pub const MACHINE: ResourceKind = ResourceKind("machine");
+
+/// The timer slot that ends waits on a virtual clock; executions have the numbers below.
+const SLOT_WAITERS: u32 = u32::MAX;
+
+/// The name of a state machine.
+pub fn machine_name(name: &str) -> ResourceName {
+    ResourceName::local(MACHINE, name)
+}
+
+/// A state machine with its executions.
+pub struct Machine {
+    host: Arc<Host>,
+    id: ResourceId,
+    name: ResourceName,
+    shared: Arc<component::Shared>,
+    table: Mutex<Table>,
+    waiters: Waiters,
+    removed: AtomicBool,
+}
+
+impl Machine {
+    /// Its id in this engine.
+    pub fn id(&self) -> ResourceId {
+        self.id
+    }
+
+    /// Account, region and name.
+    pub fn name(&self) -> &ResourceName {
+        &self.name
+    }
+}
+
+impl std::fmt::Debug for Machine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Machine").field("name", &self.name.name).finish_non_exhaustive()
+    }
+}
+
+impl Resource for Machine {
+    fn id(&self) -> ResourceId {
+        self.id
+    }
+
+    fn name(&self) -> &ResourceName {
+        &self.name
+    }
+
+    fn fire(&self, slot: u32, now: Millis, jobs: &Jobs<'_>) -> Option<Millis> {
+        if slot == SLOT_WAITERS {
+            self.waiters.expire(now);
+        } else if self.host.check_writable().is_ok() {
+            // Of a folder that is only looked at, nothing goes on.
+            jobs.push(u64::from(slot));
+        }
+        None
+    }
+
+    fn run(&self, task: u64, now: Millis) -> Result<()> {
+        self.run_due(task as u32, now)
+    }
+
+    fn close(&self) {
+        self.waiters.wake_all();
+    }
+}
+
+impl Awaited for Machine {
+    fn host(&self) -> &Arc<Host> {
+        &self.host
+    }
+
+    fn waiters(&self) -> &Waiters {
+        &self.waiters
+    }
+
+    /// Everyone who waits is woken when an execution ends: there is none to pass a wake on to.
+    fn has_content(&self) -> bool {
+        false
+    }
+
+    fn waiters_timer(&self) -> TimerKey {
+        TimerKey { owner: self.id, slot: SLOT_WAITERS }
+    }
+}
+
+#[cold]
+fn no_such_machine(name: &str) -> Error {
+    Error::new(
+        Code::ResourceNotFoundException,
+        format!("State machine {name} does not exist. Create it first."),
+    )
+}
+
+#[cold]
+fn no_such_execution(name: &str) -> Error {
+    Error::new(
+        Code::ResourceNotFoundException,
+        format!("Execution {name} does not exist. It may have ended too long ago."),
+    )
+}

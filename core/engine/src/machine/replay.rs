@@ -1,0 +1,117 @@
+//! What the records of state machines add up to.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use trunkline_host::{Component, Host, Loader, Location, ResourceReport};
+use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::{Millis, ResourceId, ResourceName, Result};
+
+use super::Machine;
+use super::component::{Machines, Shared, counters};
+use super::execution::{Compiled, Execution, Kept, Row};
+use super::record::{MACHINE_ITSELF, Stored, StoredProgram};
+use super::table::Table;
+
+/// Collects state machines while a journal is replayed.
+#[derive(Default)]
+pub(super) struct MachineLoader {
+    machines: BTreeMap<ResourceId, Image>,
+    last: u32,
+}
+
+#[derive(Default)]
+struct Image {
+    defined: Option<(ResourceName, ResourceId, Location)>,
+    programs: BTreeMap<u32, (StoredProgram, Location)>,
+    executions: BTreeMap<u32, (Row, Location)>,
+    /// The largest number of an execution, also of one that is gone.
+    last_execution: u32,
+}
+
+impl Loader for MachineLoader {
+    fn apply(&mut self, at: Location, record: &[u8]) -> Result<()> {
+        match Stored::decode(record)? {
+            Stored::Defined(id, name, log) => {
+                self.image(id).defined = Some((name, log, at));
+                self.last = self.last.max(log.0);
+            }
+            Stored::Program(id, number, program) => {
+                self.image(id).programs.insert(number, (program, at));
+            }
+            Stored::Execution(id, number, row) => {
+                let image = self.image(id);
+                image.last_execution = image.last_execution.max(number);
+                image.executions.insert(number, (*row, at));
+            }
+            Stored::Gone(id, MACHINE_ITSELF) => {
+                self.machines.remove(&id);
+                self.last = self.last.max(id.0);
+            }
+            Stored::Gone(id, number) => {
+                let image = self.image(id);
+                image.last_execution = image.last_execution.max(number);
+                image.executions.remove(&number);
+            }
+        }
+        Ok(())
+    }
+
+    fn last_id(&self) -> Option<ResourceId> {
+        (self.last > 0).then_some(ResourceId(self.last))
+    }
+
+    fn report(&self, _: Millis) -> Vec<ResourceReport> {
+        let report = |image: &Image| {
+            let (name, ..) = image.defined.clone()?;
+            let statuses = image.executions.values().map(|(row, _)| row.status);
+            Some(ResourceReport { name, counters: counters(image.programs.len(), statuses) })
+        };
+        self.machines.values().filter_map(report).collect()
+    }
+
+    fn finish(self: Box<Self>, host: &Arc<Host>) -> Result<Arc<dyn Component>> {
+        let shared = Arc::<Shared>::default();
+        for (id, image) in self.machines {
+            // What is there without a definition is of a machine that was removed.
+            let Some((name, log, at)) = image.defined.clone() else { continue };
+            let now = host.now();
+            host.live_bytes().add(at, now);
+            let mut table = Table::new(log);
+            table.defined_at = Some(at);
+            image.fill(&mut table, host);
+            let machine = Machine::new(host.clone(), shared.clone(), id, name, table);
+            if host.check_writable().is_ok() {
+                machine.all().iter().for_each(|one| machine.arm(one, &mut lock(&one.kept)));
+            }
+            host.directory.add(Arc::new(machine));
+        }
+        Ok(Arc::new(Machines::new(host.clone(), shared)))
+    }
+}
+
+impl MachineLoader {
+    fn image(&mut self, id: ResourceId) -> &mut Image {
+        self.last = self.last.max(id.0);
+        self.machines.entry(id).or_default()
+    }
+}
+
+impl Image {
+    fn fill(self, table: &mut Table, host: &Arc<Host>) {
+        let now = host.now();
+        for (number, (stored, at)) in self.programs {
+            host.live_bytes().add(at, now);
+            table.next_program = number + 1;
+            table.programs.insert(number, Arc::new(Compiled::new(number, stored, Some(at))));
+        }
+        table.next_execution = self.last_execution + 1;
+        for (number, (row, at)) in self.executions {
+            let Some(program) = table.programs.get(&row.program).cloned() else { continue };
+            host.live_bytes().add(at, now);
+            table.names.insert(row.name.clone(), number);
+            let kept = Mutex::new(Kept { row, at: Some(at), armed: None });
+            table.executions.insert(number, Arc::new(Execution { number, program, kept }));
+        }
+    }
+}

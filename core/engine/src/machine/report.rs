@@ -1,0 +1,138 @@
+//! What the outside reports to an execution: the end of a task, heartbeats, a stop, a redrive.
+
+use trunkline_journal::Ticket;
+use trunkline_states::{FailedAt, Payload, Stimulus, TaskId};
+use trunkline_types::sync::lock;
+use trunkline_types::{Code, Error, Result};
+
+use super::execution::Execution;
+use super::{Machine, Status};
+
+/// What is reported of a task.
+#[derive(Debug, Clone)]
+pub enum TaskEnd<'a> {
+    /// It was taken over, by a worker that may have a name.
+    Started(Option<&'a str>),
+    /// It was submitted: what the service answered, a JSON text.
+    Submitted(&'a str),
+    /// A worker is still at it.
+    Heartbeat,
+    /// It ended well, with a JSON text.
+    Succeeded(&'a str),
+    /// It failed: where, the error, the cause.
+    Failed(FailedAt, Option<&'a str>, Option<&'a str>),
+    /// A map run ended well, with a JSON text.
+    MapRunSucceeded(&'a str),
+    /// A map run failed.
+    MapRunFailed(&'a str, Option<&'a str>),
+}
+
+/// What became of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// The execution took it.
+    Taken,
+    /// The task has ended before: it timed out, or its end was reported already.
+    TooLate,
+}
+
+impl TaskEnd<'_> {
+    fn stimulus(&self, task: TaskId) -> Result<Stimulus> {
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        Ok(match *self {
+            Self::Started(worker) => Stimulus::TaskStarted { task, worker: text(worker) },
+            Self::Submitted(output) => Stimulus::TaskSubmitted { task, output: parse(output)? },
+            Self::Heartbeat => Stimulus::TaskHeartbeat { task },
+            Self::Succeeded(output) => Stimulus::TaskSucceeded { task, output: parse(output)? },
+            Self::Failed(at, error, cause) => {
+                Stimulus::TaskFailed { task, at, error: text(error), cause: text(cause) }
+            }
+            Self::MapRunSucceeded(output) => {
+                Stimulus::MapRunSucceeded { task, output: parse(output)? }
+            }
+            Self::MapRunFailed(error, cause) => {
+                Stimulus::MapRunFailed { task, error: error.to_owned(), cause: text(cause) }
+            }
+        })
+    }
+}
+
+fn parse(text: &str) -> Result<Payload> {
+    Payload::parse(text)
+        .map_err(|problem| Error::new(Code::ValidationException, problem.to_string()))
+}
+
+impl Machine {
+    /// Reports something of a task. The ticket stands for what followed.
+    pub fn report(
+        &self,
+        number: u32,
+        task: u64,
+        end: &TaskEnd<'_>,
+    ) -> Result<(Ended, Option<Ticket>)> {
+        self.check_writable()?;
+        let now = self.host.now();
+        self.host.sweep_if_due(now);
+        let stimulus = end.stimulus(TaskId(task))?;
+        let Some(execution) = self.find_number(number) else { return Ok((Ended::TooLate, None)) };
+        let advanced = {
+            let mut kept = lock(&execution.kept);
+            if !kept.row.tasks.contains(&task) {
+                return Ok((Ended::TooLate, self.host.unwritten()));
+            }
+            self.advance(&execution, &mut kept, vec![stimulus], now)?
+        };
+        self.wake(&advanced);
+        Ok((Ended::Taken, advanced.ticket))
+    }
+
+    /// Ends an execution now. One that has ended stays as it is.
+    pub fn stop(
+        &self,
+        name: &str,
+        error: Option<&str>,
+        cause: Option<&str>,
+    ) -> Result<Option<Ticket>> {
+        self.check_writable()?;
+        let execution = self.find(name)?;
+        self.stop_execution(&execution, error, cause)
+    }
+
+    pub(super) fn stop_execution(
+        &self,
+        execution: &Execution,
+        error: Option<&str>,
+        cause: Option<&str>,
+    ) -> Result<Option<Ticket>> {
+        let now = self.host.now();
+        self.host.sweep_if_due(now);
+        let advanced = {
+            let mut kept = lock(&execution.kept);
+            if !kept.row.status.is_running() {
+                return Ok(self.host.unwritten());
+            }
+            let (error, cause) = (error.map(str::to_owned), cause.map(str::to_owned));
+            self.advance(execution, &mut kept, vec![Stimulus::Stop { error, cause }], now)?
+        };
+        self.wake(&advanced);
+        Ok(advanced.ticket)
+    }
+
+    /// Lets an execution that failed, was stopped or timed out go on at what failed.
+    pub fn redrive(&self, name: &str) -> Result<Option<Ticket>> {
+        self.check_writable()?;
+        let execution = self.find(name)?;
+        let now = self.host.now();
+        let advanced = {
+            let mut kept = lock(&execution.kept);
+            if matches!(kept.row.status, Status::Running | Status::Succeeded) {
+                let text = format!("Execution {name} has not failed, so it cannot be redriven.");
+                return Err(Error::new(Code::UnsupportedOperation, text));
+            }
+            self.advance(&execution, &mut kept, vec![Stimulus::Redrive], now)?
+        };
+        self.tick();
+        self.wake(&advanced);
+        Ok(advanced.ticket)
+    }
+}

@@ -1,0 +1,172 @@
+//! The bodies of the deliveries of tasks: JSON objects for the handlers outside the engine.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use trunkline_states::{ItemBatch, MapItems, MapRunRequest, TaskRequest, Value};
+use trunkline_types::{Code, Error, ResourceName, Result};
+
+use super::chance::Chance;
+use super::delivery::{TASKS, TaskDelivery};
+use super::execution::Row;
+
+/// Which execution a task is of.
+pub(super) struct Context<'a> {
+    pub machine: &'a ResourceName,
+    pub row: &'a Row,
+    pub chance: &'a Chance,
+}
+
+/// What every body begins with.
+#[derive(Serialize)]
+struct Head<'a> {
+    kind: &'static str,
+    account: &'a str,
+    region: &'a str,
+    machine: &'a str,
+    execution: &'a str,
+    program: u32,
+}
+
+impl<'a> Head<'a> {
+    fn new(kind: &'static str, context: &Context<'a>) -> Self {
+        let ResourceName { account, region, name, .. } = context.machine;
+        let (execution, program) = (&*context.row.name, context.row.program);
+        Self { kind, account, region, machine: name, execution, program }
+    }
+}
+
+#[derive(Serialize)]
+struct Scheduled<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    token: String,
+    /// The token that the parameters name, for tasks that wait for one.
+    waits: bool,
+    state: &'a str,
+    resource: &'a str,
+    attempt: u32,
+    input: Box<RawValue>,
+    credentials: Option<Box<RawValue>>,
+    timeout_seconds: Option<u64>,
+    heartbeat_seconds: Option<u64>,
+}
+
+/// A task that is scheduled.
+pub(super) fn scheduled(context: &Context<'_>, request: &TaskRequest) -> Result<Vec<u8>> {
+    write(&Scheduled {
+        head: Head::new("task", context),
+        token: context.chance.token(request.task),
+        waits: request.token.is_some(),
+        state: &request.state,
+        resource: request.resource.arn(),
+        attempt: request.attempt,
+        input: raw(request.input.text().to_string())?,
+        credentials: request.credentials.as_ref().map(json).transpose()?,
+        timeout_seconds: request.timeout_seconds,
+        heartbeat_seconds: request.heartbeat_seconds,
+    })
+}
+
+#[derive(Serialize)]
+struct MapRun<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    token: String,
+    state: &'a str,
+    label: &'a str,
+    arn: &'a str,
+    processor: u32,
+    express: bool,
+    items: Option<Box<RawValue>>,
+    reader: Option<Box<RawValue>>,
+    selector: Option<u32>,
+    input: Box<RawValue>,
+    max_concurrency: u64,
+    tolerated_failure_count: u64,
+    tolerated_failure_percentage: f64,
+    batch: Option<Batch>,
+    writer: Option<Box<RawValue>>,
+}
+
+#[derive(Serialize)]
+struct Batch {
+    max_items: u64,
+    max_bytes: u64,
+    input: Option<Box<RawValue>>,
+}
+
+impl Batch {
+    fn new(batch: &ItemBatch) -> Result<Self> {
+        let input = batch.input.as_ref().map(json).transpose()?;
+        Ok(Self { max_items: batch.max_items, max_bytes: batch.max_bytes, input })
+    }
+}
+
+/// A distributed map that is to run.
+pub(super) fn map_run(context: &Context<'_>, request: &MapRunRequest) -> Result<Vec<u8>> {
+    let (items, reader) = match &request.items {
+        MapItems::Given(items) => (Some(json(items)?), None),
+        MapItems::Reader(reader) => (None, Some(json(reader)?)),
+    };
+    write(&MapRun {
+        head: Head::new("map_run", context),
+        token: context.chance.token(request.task),
+        state: &request.state,
+        label: &request.label,
+        arn: &request.map_run_arn,
+        processor: request.processor.0,
+        express: request.express,
+        items,
+        reader,
+        selector: request.selector.map(|state| state.0),
+        input: raw(request.input.text().to_string())?,
+        max_concurrency: request.max_concurrency,
+        tolerated_failure_count: request.tolerated_failure_count,
+        tolerated_failure_percentage: request.tolerated_failure_percentage,
+        batch: request.batch.as_ref().map(Batch::new).transpose()?,
+        writer: request.writer.as_ref().map(json).transpose()?,
+    })
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    parent: Option<&'a str>,
+    first_event: u64,
+}
+
+/// Tells that the execution has ended.
+pub(super) fn told_end(context: &Context<'_>) -> Result<TaskDelivery> {
+    told("ended", context, 0)
+}
+
+/// Tells that there are new events, from `first` on.
+pub(super) fn told_events(context: &Context<'_>, first: u64) -> Result<TaskDelivery> {
+    told("events", context, first)
+}
+
+fn told(kind: &'static str, context: &Context<'_>, first_event: u64) -> Result<TaskDelivery> {
+    let parent = context.row.options.parent.as_deref();
+    let body = write(&Told { head: Head::new(kind, context), parent, first_event })?;
+    Ok(TaskDelivery { destination: TASKS.to_owned(), body })
+}
+
+fn json(value: &Value) -> Result<Box<RawValue>> {
+    let mut text = String::new();
+    value.write(&mut text);
+    raw(text)
+}
+
+fn raw(text: String) -> Result<Box<RawValue>> {
+    RawValue::from_string(text).map_err(|problem| failed(&problem))
+}
+
+fn write(body: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(body).map_err(|problem| failed(&problem))
+}
+
+#[cold]
+fn failed(problem: &serde_json::Error) -> Error {
+    Error::new(Code::InternalError, format!("A task cannot be written as JSON: {problem}."))
+}

@@ -1,0 +1,21 @@
+"""What ends with an engine: parts of the package that are imported when they are first needed."""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from trunkline._core import Engine as CoreEngine
+
+_CLOSED_IF_USED = (
+    ("trunkline.functions.registry", "close_functions"),
+    ("trunkline.machines.runtime", "close_runtime"),
+)
+
+
+def close_used(core: CoreEngine) -> None:
+    """Ends what works for an engine in the background. It is about to be closed."""
+    for module, function in _CLOSED_IF_USED:
+        if module in sys.modules:
+            getattr(sys.modules[module], function)(core)

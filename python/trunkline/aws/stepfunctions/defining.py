@@ -1,0 +1,108 @@
+"""State machines for programs of this process: the documents are those of the wire."""
+
+from __future__ import annotations
+
+import random
+import uuid
+
+from trunkline._core import StatesProgram
+from trunkline.aws.errors import ServiceError
+from trunkline.aws.stepfunctions import language, settings, starting
+from trunkline.aws.stepfunctions.connecting import runtime_of
+from trunkline.aws.stepfunctions.documents import machine_key
+from trunkline.aws.stepfunctions.names import Arn, arn_of, check_name
+from trunkline.aws.stepfunctions.publishing import remove_all
+from trunkline.aws.store import Store
+from trunkline.errors import ConflictException, ValidationException
+from trunkline.machines.memory import Clock, MemoryRun, Setting
+from trunkline.machines.task import Owner
+from trunkline.machines.tasks import perform
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from trunkline._core import Engine as CoreEngine
+    from trunkline.machines.memory import Ended
+
+
+def _arn(name: tuple[str, str, str]) -> Arn:
+    account, region, short = name
+    check_name(short)
+    return Arn.parse(arn_of(account, region, "stateMachine", short))
+
+
+def put(core: CoreEngine, name: tuple[str, str, str], definition: str) -> None:
+    """Creates a state machine, or changes its definition."""
+    arn, store = _arn(name), Store(core)
+    language.check(definition, "STANDARD")
+    with store.lock:
+        kept = store.get(machine_key(arn))
+        if kept is not None and kept["definition"] == definition:
+            return
+        now = store.now()
+        if kept is not None:
+            changed = {"definition": definition, "revision": str(uuid.uuid4()), "updated": now}
+            store.put(machine_key(arn), kept | changed)
+        else:
+            made = {
+                "arn": arn.text,
+                "name": arn.name,
+                "type": "STANDARD",
+                "definition": definition,
+                "role": f"arn:aws:iam::{arn.account}:role/trunkline",
+                "logging": settings.logging(None),
+                "tracing": settings.tracing(None),
+                "encryption": settings.encryption(None),
+                "tags": {},
+                "revision": None,
+                "versions": 0,
+                "created": now,
+                "updated": now,
+            }
+            store.put(machine_key(arn), made)
+    store.flush()
+
+
+def find(core: CoreEngine, name: tuple[str, str, str]) -> str | None:
+    """The ARN of the state machine of this name."""
+    arn = _arn(name)
+    return None if Store(core).get(machine_key(arn)) is None else arn.text
+
+
+def remove(core: CoreEngine, name: tuple[str, str, str]) -> None:
+    """Removes a state machine with its executions."""
+    arn, store = _arn(name), Store(core)
+    with store.lock:
+        remove_all(store, arn)
+        store.put(machine_key(arn), None)
+    machine = runtime_of(core).machines.find(name)
+    if machine is not None:
+        machine.remove()
+    store.flush()
+
+
+def start(core: CoreEngine, arn: str, name: str | None, input: str) -> str:
+    """Starts an execution; its name."""
+    try:
+        started = starting.start(runtime_of(core), Store(core), arn, name, input)
+    except ServiceError as error:
+        if error.code == "ExecutionAlreadyExists":
+            raise ConflictException(error.message) from None
+        raise ValidationException(error.message) from None
+    return started.arn.rpartition(":")[2]
+
+
+def run(core: CoreEngine, arn: str, input: str) -> Ended:
+    """Runs an execution in memory to its end."""
+    runtime, store = runtime_of(core), Store(core)
+    chosen = starting.choose(store, arn)
+    name = str(uuid.uuid4())
+    owner = Owner(chosen.arn.account, chosen.arn.region, chosen.arn.name, name)
+    execution_arn = arn_of(owner.account, owner.region, "express", owner.machine, name)
+    setting = Setting(
+        starting.identity(chosen, execution_arn, name),
+        owner,
+        lambda task: perform(runtime, task),
+        Clock(core.now),
+        seed=random.getrandbits(64),
+    )
+    return MemoryRun(StatesProgram(chosen.machine["definition"], True), setting).run(input)

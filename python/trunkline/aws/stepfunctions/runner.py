@@ -1,0 +1,14 @@
+"""What works for Step Functions in the background: the tasks of executions."""
+
+from __future__ import annotations
+
+from trunkline.aws.stepfunctions.connecting import runtime_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from trunkline.aws.store import Store
+
+
+def resume(store: Store) -> None:
+    """Goes on with what waits from an earlier opening of the engine."""
+    runtime_of(store.core).start()

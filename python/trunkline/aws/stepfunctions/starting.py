@@ -1,0 +1,226 @@
+"""How executions are started: which version runs, under which name, and where."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import uuid
+from dataclasses import dataclass
+
+from trunkline._core import StatesProgram
+from trunkline.aws.errors import ServiceError
+from trunkline.aws.limits import STATES_PAYLOAD_BYTES_MAX
+from trunkline.aws.stepfunctions import status_events
+from trunkline.aws.stepfunctions.documents import find_alias, find_version, machine_key
+from trunkline.aws.stepfunctions.errors import no_such_machine, unsupported_type
+from trunkline.aws.stepfunctions.names import Arn, arn_of, check_name
+from trunkline.errors import ConflictException
+from trunkline.machines.memory import Clock, MemoryRun, Setting
+from trunkline.machines.task import Owner
+from trunkline.machines.tasks import perform
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from trunkline.aws.store import Store
+    from trunkline.machines.memory import Ended
+    from trunkline.machines.runtime import Runtime
+
+_KEPT = ("logging", "tracing", "encryption", "role", "revision", "updated", "type")
+"""What a program keeps of its state machine, for DescribeStateMachineForExecution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The state machine that is started: as it is now, or a version of it."""
+
+    arn: Arn
+    machine: dict[str, Any]
+    version: str | None = None
+    alias: str | None = None
+
+    @property
+    def is_express(self) -> bool:
+        """Whether its executions are in memory only."""
+        return bool(self.machine["type"] == "EXPRESS")
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An execution that was started."""
+
+    arn: str
+    at: float
+
+
+def choose(store: Store, text: str) -> Chosen:
+    """What the resource name of a state machine, a version or an alias leads to."""
+    arn = Arn.parse(text, "stateMachine")
+    machine = store.get(machine_key(arn))
+    if machine is None:
+        raise no_such_machine(text)
+    if arn.qualifier is None:
+        return Chosen(arn, machine)
+    alias = find_alias(store, arn)
+    target = arn if alias is None else Arn.parse(_routed(alias["routes"]))
+    version = find_version(store, target)
+    if version is None:
+        raise no_such_machine(text)
+    whole = machine | version | {"arn": machine["arn"]}
+    return Chosen(arn, whole, target.text, None if alias is None else arn.text)
+
+
+def _routed(routes: list[dict[str, Any]]) -> str:
+    weights = [int(route["weight"]) for route in routes]
+    return str(random.choices(routes, weights)[0]["stateMachineVersionArn"])
+
+
+def check_input(input: str) -> None:
+    """Raises for an input that is no JSON."""
+    reason = StatesProgram.malformed(input) if input.strip() else "Invalid execution input."
+    if reason is None and len(input.encode()) > STATES_PAYLOAD_BYTES_MAX:
+        reason = f"Input is longer than {STATES_PAYLOAD_BYTES_MAX} bytes."
+    if reason is not None:
+        text = f"Invalid State Machine Execution Input: '{reason}'"
+        raise ServiceError("InvalidExecutionInput", text)
+
+
+def identity(chosen: Chosen, arn: str, name: str) -> dict[str, Any]:
+    """Who an execution is, for its context object and its history."""
+    return {
+        "execution_arn": arn,
+        "name": name,
+        "role_arn": chosen.machine["role"],
+        "machine_arn": chosen.arn.unqualified,
+        "machine_name": chosen.arn.name,
+        "version_arn": chosen.version,
+        "alias_arn": chosen.alias,
+        "region": chosen.arn.region,
+        "express": chosen.is_express,
+    }
+
+
+def start(
+    runtime: Runtime,
+    store: Store,
+    text: str,
+    name: str | None,
+    input: str,
+    parent: str | None = None,
+) -> Started:
+    """Starts an execution. `parent` is the task that waits for its end."""
+    check_input(input)
+    chosen = choose(store, text)
+    if chosen.is_express:
+        return _start_express(runtime, store, chosen, name, input)
+    name = str(uuid.uuid4()) if name is None else name
+    check_name(name)
+    return _start_standard(runtime, store, chosen, name, input, parent)
+
+
+def _start_standard(
+    runtime: Runtime, store: Store, chosen: Chosen, name: str, input: str, parent: str | None
+) -> Started:
+    arn = chosen.arn
+    runtime.start()
+    machine = runtime.machines.machine((arn.account, arn.region, arn.name))
+    kept = {part: chosen.machine[part] for part in _KEPT if part in chosen.machine}
+    document = json.dumps(kept, separators=(",", ":"), sort_keys=True).encode()
+    program = machine.add_program(chosen.machine["definition"], False, document)
+    execution_arn = arn_of(arn.account, arn.region, "execution", arn.name, name)
+    is_watched = status_events.is_watched(store.core, (arn.account, arn.region))
+    start = {
+        "name": name,
+        "program": program,
+        "input": input,
+        "identity": identity(chosen, execution_arn, name),
+        "document": json.dumps({"version": chosen.version, "alias": chosen.alias}).encode(),
+        "tells_end": is_watched,
+        "tells_events": chosen.machine["logging"]["level"] != "OFF",
+        "parent": parent,
+    }
+    try:
+        execution, existed = machine.start(start)
+    except ConflictException:
+        text = f"Execution Already Exists: '{execution_arn}'"
+        raise ServiceError("ExecutionAlreadyExists", text) from None
+    if is_watched and not existed:
+        status_events.emit_started(store.core, arn, execution, input)
+    return Started(execution_arn, execution.started / 1_000)
+
+
+def _express_arn(chosen: Chosen, name: str) -> str:
+    arn = chosen.arn
+    return arn_of(arn.account, arn.region, "express", arn.name, name, str(uuid.uuid4()))
+
+
+def _run(runtime: Runtime, store: Store, chosen: Chosen, arn: str, name: str, input: str) -> Ended:
+    owner = Owner(chosen.arn.account, chosen.arn.region, chosen.arn.name, name)
+    setting = Setting(
+        identity(chosen, arn, name),
+        owner,
+        lambda task: perform(runtime, task),
+        Clock(store.core.now),
+        seed=random.getrandbits(64),
+    )
+    program = StatesProgram(chosen.machine["definition"], True)
+    ended = MemoryRun(program, setting).run(input)
+    if chosen.machine["logging"]["level"] != "OFF":
+        from trunkline.aws.stepfunctions import logging
+
+        logging.write_events(runtime, chosen.machine, arn, ended.events)
+    return ended
+
+
+def _start_express(
+    runtime: Runtime, store: Store, chosen: Chosen, name: str | None, input: str
+) -> Started:
+    name = str(uuid.uuid4()) if name is None else name
+    check_name(name)
+    arn, now = _express_arn(chosen, name), store.now()
+    run = threading.Thread(
+        target=_run,
+        args=(runtime, store, chosen, arn, name, input),
+        name="trunkline-express",
+        daemon=True,
+    )
+    run.start()
+    return Started(arn, now)
+
+
+def run_express(
+    runtime: Runtime, store: Store, text: str, name: str | None, input: str
+) -> dict[str, Any]:
+    """Runs an express execution to its end, as StartSyncExecution tells it."""
+    check_input(input)
+    chosen = choose(store, text)
+    if not chosen.is_express:
+        raise unsupported_type()
+    name = str(uuid.uuid4()) if name is None else name
+    check_name(name)
+    arn = _express_arn(chosen, name)
+    ended = _run(runtime, store, chosen, arn, name, input)
+    took = max(1, round((ended.stopped - ended.started) * 1_000))
+    told = {
+        "executionArn": arn,
+        "stateMachineArn": chosen.arn.unqualified,
+        "name": name,
+        "startDate": ended.started,
+        "stopDate": ended.stopped,
+        "status": ended.status,
+        "input": input,
+        "inputDetails": {"included": True},
+        "outputDetails": {"included": True},
+        # AWS bills in steps of 100 milliseconds and 64 MB.
+        "billingDetails": {
+            "billedMemoryUsedInMB": 64,
+            "billedDurationInMilliseconds": -(-took // 100) * 100,
+        },
+    }
+    for member in ("output", "error", "cause"):
+        value = getattr(ended, member)
+        if value is not None:
+            told[member] = value
+    return told

@@ -1,0 +1,1 @@
+"""State machines: durable executions of the Amazon States Language."""

@@ -1,0 +1,25 @@
+"""What the engine tells of executions: that one has ended, and that there are new events."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from trunkline.machines.runtime import Runtime
+    from trunkline.machines.task import Owner
+
+
+def handle(runtime: Runtime, owner: Owner, told: dict[str, Any]) -> None:
+    """Passes a notice on: to the execution that waits, to the default bus, to a log group."""
+    from trunkline.aws.stepfunctions import logging, nested, status_events
+
+    machine = runtime.machines.find(owner.machine_name)
+    if machine is None:
+        return
+    if told["kind"] == "events":
+        logging.write(runtime, machine, owner, told["first_event"])
+        return
+    if told["parent"] is not None:
+        nested.ended(runtime, machine, owner, told["parent"])
+    status_events.emit(runtime.core, machine, owner.execution)

@@ -1,0 +1,161 @@
+"""What works for the state machines of one engine: threads that carry out their tasks."""
+
+from __future__ import annotations
+
+import json
+import logging
+from threading import Condition, RLock
+
+from trunkline._core import Machines, RetryTable
+from trunkline._outbox import Outbox
+from trunkline.machines.map_runs import run_map
+from trunkline.machines.task import Owner, Task
+from trunkline.machines.tasks import perform
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from trunkline._core import Engine as CoreEngine
+    from trunkline._core import LeasedDelivery
+    from trunkline._outbox import DestinationWorker
+    from trunkline.machines.functions import OwnFunctions
+    from trunkline.machines.task import Report
+
+    ServiceCall = Callable[["Runtime", Task], Report]
+
+NAME = "states"
+"""The destination in the outbox; the core and the table of services name it too."""
+
+LEASE_SECONDS = 960.0
+"""How long one task may take; the longest function of Lambda takes 900 seconds."""
+
+THREADS = 8
+
+CALL_SECONDS = 10.0
+"""How long the end of a task waits for the answer of the call that scheduled it."""
+
+_lock = RLock()
+_runtimes: dict[int, Runtime] = {}
+
+
+def runtime_of(core: CoreEngine) -> Runtime:
+    """What works for the state machines of an engine, whichever surface asks."""
+    with _lock:
+        found = _runtimes.get(id(core))
+        if found is None:
+            found = _runtimes[id(core)] = Runtime(core)
+        return found
+
+
+def close_runtime(core: CoreEngine) -> None:
+    """Carries out no task of an engine any more, if it has any."""
+    with _lock:
+        found = _runtimes.pop(id(core), None)
+    if found is not None:
+        found.close()
+
+
+class Runtime:
+    """The tasks of one engine."""
+
+    def __init__(self, core: CoreEngine) -> None:
+        self.core = core
+        self.machines = Machines(core)
+        self._lock = RLock()
+        self._worker: DestinationWorker | None = None
+        self._functions: dict[tuple[str, str, str], OwnFunctions] = {}
+        self._clients: Any = None
+        self._calling: set[str] = set()
+        self._calling_changed = Condition()
+        self.call_service: ServiceCall | None = None
+        """Makes the calls of tasks that name services; there once a surface of AWS is used."""
+
+    def start(self) -> None:
+        """Has threads carry out tasks; those that an earlier opening left, too."""
+        with self._lock:
+            if self._worker is not None:
+                return
+            outbox = Outbox(self.core.outbox())
+            destination = outbox.find(NAME)
+            if destination is None:
+                retry = RetryTable.named("event-bridge")
+                destination = outbox.handler(NAME, lease=LEASE_SECONDS, retry=retry)
+            self._worker = destination.handle(self._handle, THREADS)
+            self._worker.start()
+
+    def close(self) -> None:
+        """Ends the threads once they are idle."""
+        with self._lock:
+            worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.stop()
+
+    def put_functions(self, machine: tuple[str, str, str], functions: OwnFunctions) -> None:
+        """Lets the tasks of a machine call these functions by their names."""
+        with self._lock:
+            self._functions[machine] = dict(functions)
+
+    def functions(self, machine: tuple[str, str, str]) -> OwnFunctions:
+        """The functions that a machine was given."""
+        with self._lock:
+            return self._functions.get(machine, {})
+
+    @property
+    def clients(self) -> Any:
+        """Clients of all services of the engine; made when the first task calls one."""
+        with self._lock:
+            if self._clients is None:
+                from trunkline.aws.clients import Clients
+
+                self._clients = Clients(self.core)
+            return self._clients
+
+    def _handle(self, delivery: LeasedDelivery) -> None:
+        """Carries out one delivery; an exception has it tried again."""
+        told = json.loads(delivery.body)
+        owner = Owner(told["account"], told["region"], told["machine"], told["execution"])
+        kind = told["kind"]
+        if kind == "task":
+            self._task(owner, told)
+        elif kind == "map_run":
+            self.report(told["token"], run_map(self, owner, told))
+        else:
+            from trunkline.machines import notices
+
+            notices.handle(self, owner, told)
+
+    def _task(self, owner: Owner, told: dict[str, Any]) -> None:
+        task = Task(
+            owner,
+            told["resource"],
+            json.dumps(told["input"], ensure_ascii=False, separators=(",", ":")),
+            told["token"],
+            told["credentials"] and json.dumps(told["credentials"]),
+            told["attempt"],
+            told["timeout_seconds"],
+        )
+        with self._calling_changed:
+            self._calling.add(task.token)
+        try:
+            for report in perform(self, task):
+                self.report(task.token, report)
+        finally:
+            with self._calling_changed:
+                self._calling.discard(task.token)
+                self._calling_changed.notify_all()
+
+    def until_called(self, token: str) -> None:
+        """Waits until the call that handed out a token is reported.
+
+        A worker that got the token may be faster than the answer of the service that brought it.
+        """
+        with self._calling_changed:
+            self._calling_changed.wait_for(lambda: token not in self._calling, CALL_SECONDS)
+
+    def report(self, token: str, report: Report) -> None:
+        """Reports to the execution. A task that has ended meanwhile has no use for it."""
+        taken = self.machines.report(token, report.kind, report.first, report.second)
+        if not taken:
+            logging.getLogger("trunkline").debug("a task ended before it was %s", report.kind)

@@ -1,0 +1,106 @@
+"""State machines of a program: durable executions, functions as tasks, time, closing."""
+
+from __future__ import annotations
+
+import pytest
+
+import trunkline
+
+CHARGE = "arn:aws:lambda:us-east-1:000000000000:function:charge"
+DAY = 86_400
+
+
+def one(**state):
+    return {"StartAt": "A", "States": {"A": {"End": True, **state}}}
+
+
+WAIT = one(Type="Wait", Seconds=365 * DAY)
+TASK = one(Type="Task", Resource=CHARGE)
+
+
+def test_a_function_of_the_machine_carries_out_its_tasks():
+    engine = trunkline.open()
+    functions = {"charge": lambda order: {"paid": order["total"]}}
+    machine = engine.machine("checkout", TASK, functions=functions)
+    execution = machine.start({"total": 3}, name="order-7").wait(30)
+    assert (execution.status, execution.output) == ("SUCCEEDED", {"paid": 3})
+    assert execution.input == {"total": 3}
+    kinds = [event["type"] for event in execution.history()]
+    assert kinds[2:5] == [
+        "LambdaFunctionScheduled",
+        "LambdaFunctionStarted",
+        "LambdaFunctionSucceeded",
+    ]
+    assert machine.executions() != []
+    assert machine.execution("order-7").arn.endswith(":execution:checkout:order-7")
+
+
+def test_a_function_of_the_engine_carries_them_out_too():
+    engine = trunkline.open()
+    engine.function("charge", lambda event, context: event["total"] + 1)
+    execution = engine.machine("checkout", TASK).start({"total": 3}).wait(30)
+    assert execution.output == 4
+
+
+def test_the_error_of_a_function_is_caught_by_its_type():
+    def charge(order):
+        raise LookupError("no card")
+
+    caught = one(
+        Type="Task",
+        Resource=CHARGE,
+        Catch=[{"ErrorEquals": ["LookupError"], "Next": "B"}],
+    )
+    caught["States"]["B"] = {"Type": "Pass", "Result": "caught", "End": True}
+    engine = trunkline.open()
+    machine = engine.machine("caught", caught, functions={"charge": charge})
+    assert machine.start().wait(30).output == "caught"
+    failed = engine.machine("failed", TASK, functions={"charge": charge}).start().wait(30)
+    assert (failed.status, failed.error) == ("FAILED", "LookupError")
+    assert "no card" in failed.cause
+    with pytest.raises(trunkline.ExecutionFailed, match="LookupError"):
+        engine.machine("failed").run()
+
+
+def test_a_virtual_clock_waits_for_a_year_at_once():
+    clock = trunkline.VirtualClock()
+    engine = trunkline.open(clock=clock)
+    execution = engine.machine("waits", WAIT).start()
+    engine.clock.advance(364 * DAY)
+    assert execution.status == "RUNNING"
+    engine.clock.advance(DAY)
+    assert execution.status == "SUCCEEDED"
+
+
+def test_executions_go_on_after_the_engine_was_closed(tmp_path):
+    with trunkline.open(tmp_path) as engine:
+        machine = engine.machine("checkout", one(Type="Wait", Seconds=1))
+        machine.start(name="waits")
+        done = engine.machine("done", one(Type="Pass")).start({"a": 1}, name="done").wait(30)
+        told = done.history()
+    with trunkline.open(tmp_path) as engine:
+        assert engine.machine("done").execution("done").history() == told
+        assert engine.machine("checkout").execution("waits").wait(30).status == "SUCCEEDED"
+
+
+def test_a_name_is_given_to_one_execution():
+    machine = trunkline.open().machine("waits", WAIT)
+    machine.start({"a": 1}, name="first")
+    machine.start({"a": 1}, name="first")
+    with pytest.raises(trunkline.ConflictException):
+        machine.start({"a": 2}, name="first")
+    assert [execution.name for execution in machine.executions("RUNNING")] == ["first"]
+    execution = machine.execution("first")
+    execution.stop("Why", "because")
+    assert (execution.status, execution.error) == ("ABORTED", "Why")
+    machine.remove()
+    with pytest.raises(trunkline.ResourceNotFound):
+        machine.execution("first")
+
+
+def test_what_aws_refuses_is_refused_in_its_words():
+    engine = trunkline.open()
+    with pytest.raises(trunkline.ValidationException, match=r"fields are required: .StartAt."):
+        engine.machine("none", {"States": {"A": {"Type": "Pass", "End": True}}})
+    with pytest.raises(trunkline.ResourceNotFound, match="Give its definition"):
+        engine.machine("none")
