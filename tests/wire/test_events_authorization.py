@@ -166,7 +166,6 @@ def test_without_a_token_events_wait_and_the_connection_says_why(events, clock, 
         (200, b'{"access_token": 7}'),
         (200, b'{"access_token": "a\\nb"}'),
         (200, b'{"access_token": "a", "expires_in": "soon"}'),
-        (500, b""),
         (302, b""),
     ],
 )
@@ -181,8 +180,21 @@ def test_an_authorization_server_at_a_metadata_address_is_not_asked(events, toke
     auth = parameters(tokens)
     auth["OAuthParameters"]["AuthorizationEndpoint"] = "http://169.254.169.254/token"
     connect_to(events, "c", auth)
-    wait_until(lambda: state_of(events) == "DEAUTHORIZED")
+    wait_until(lambda: "StateReason" in events.describe_connection(Name="c"))
     assert "may not be reached" in events.describe_connection(Name="c")["StateReason"]
+    assert state_of(events) == "AUTHORIZING"
+
+
+def test_an_authorization_server_that_fails_for_a_while_is_asked_again(events, clock, tokens, hook):
+    give, tokens.answer = tokens.answer, lambda request: (503, b"")
+    lead(events, connect_to(events, "c", parameters(tokens)), hook.url)
+    events.put_events(Entries=[entry({"n": 1})])
+    wait_until(lambda: "503" in events.describe_connection(Name="c").get("StateReason", ""))
+    assert state_of(events) == "AUTHORIZING"
+    tokens.answer = give
+    clock.advance(3_600)
+    assert state_of(events) == "AUTHORIZED"
+    assert len(hook.got) == 1
 
 
 KEY = {"ApiKeyAuthParameters": {"ApiKeyName": "x-key", "ApiKeyValue": "k"}}

@@ -34,6 +34,11 @@ class Token:
 class NoToken(Exception):
     """The authorization server gave none; the text says why, and holds no secret."""
 
+    def __init__(self, why: str, *, is_final: bool = True) -> None:
+        super().__init__(why)
+        self.is_final = is_final
+        """The client was refused; otherwise the server gave no answer that says so."""
+
 
 def ask(outbox: Outbox, parameters: Mapping[str, Any]) -> Token:
     """A new token, as the OAuthParameters of a connection say; raises NoToken."""
@@ -78,9 +83,11 @@ def _headers(given: Mapping[str, Any]) -> dict[str, str]:
 
 def _read(status: int | None, content: bytes) -> Token:
     if status is None:
-        raise NoToken(f"The authorization endpoint cannot be reached: {content.decode()}")
+        text = f"The authorization endpoint cannot be reached: {content.decode()}"
+        raise NoToken(text, is_final=False)
     if status // 100 != 2:
-        raise NoToken(f"The authorization endpoint answered with the status {status}.")
+        text = f"The authorization endpoint answered with the status {status}."
+        raise NoToken(text, is_final=status // 100 != 5)
     try:
         told = json.loads(content)
         value = told["access_token"]

@@ -110,17 +110,19 @@ def _authorize(store: Store, arn: str) -> None:
     if connection is None or not has_client(connection):
         raise NoToken("The connection was removed, or has no client secret.")
     outbox, reason = store.core.outbox(), None
+    state: str | None = "AUTHORIZED"
     try:
         token = ask(outbox, connection["AuthParameters"]["OAuthParameters"])
     except NoToken as refused:
-        reason = str(refused)
+        reason, state = str(refused), "DEAUTHORIZED" if refused.is_final else None
     with store.lock:
         now = find_named(call, "connection", arn, "ConnectionArn")
         if now is None or now["AuthParameters"] != connection["AuthParameters"]:
             raise NoToken("The connection was changed meanwhile.")
         changed = {
             **now,
-            "ConnectionState": "AUTHORIZED" if reason is None else "DEAUTHORIZED",
+            # A server that does not answer proves nothing.
+            "ConnectionState": state or now["ConnectionState"],
             "StateReason": reason,
         }
         if reason is None:
