@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import trunkline.aws
 from trunkline._core import WireDispatcher
+from trunkline.aws.endpoint import bind
 from trunkline.aws.models import read_model
 from trunkline.aws.transport import LocalSession
 
@@ -30,8 +31,8 @@ class EchoService:
         self.calls.clear()
 
     def client(self, service, target_prefix=None, signing=None, **options):
-        plain = (service, target_prefix, [signing or service], None, [])
+        plain = (service, target_prefix, [signing or service], None, [], None)
         made = trunkline.aws.client(service, engine=self.engine, **options)
         dispatcher = WireDispatcher(self.engine._core, self, [plain], "parse", [])
-        made._endpoint.http_session = LocalSession(dispatcher)
+        bind(made, LocalSession(dispatcher))
         return made
