@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import trunkline.aws
+import botocore.session
+
 from trunkline._core import WireDispatcher
+from trunkline.aws.defaults import BASE
 from trunkline.aws.endpoint import bind
 from trunkline.aws.models import read_model
 from trunkline.aws.transport import LocalSession
+
+SUFFIX = "-echo"
+"""Under a name of its own a service has no data plane: all requests are of the control plane."""
 
 
 class EchoService:
@@ -19,20 +24,22 @@ class EchoService:
         self.failure = None
 
     def call(self, service, operation, about, given):
-        self.calls.append((service, operation, given))
+        self.calls.append((service.removesuffix(SUFFIX), operation, given))
         if self.failure is not None:
             raise self.failure
         return self.output
 
     def model(self, service):
-        return read_model(service)
+        return read_model(service.removesuffix(SUFFIX))
 
     def reset(self):
         self.calls.clear()
 
     def client(self, service, target_prefix=None, signing=None, **options):
-        plain = (service, target_prefix, [signing or service], None, [], None)
-        made = trunkline.aws.client(service, engine=self.engine, **options)
+        plain = (service + SUFFIX, target_prefix, [signing or service], None, [], None)
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        where = {"region_name": "us-east-1", "endpoint_url": BASE}
+        made = botocore.session.get_session().create_client(service, **keys | where | options)
         dispatcher = WireDispatcher(self.engine._core, self, [plain], "parse", [])
         bind(made, LocalSession(dispatcher))
         return made
