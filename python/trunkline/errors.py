@@ -213,6 +213,60 @@ class LeaseLost(InvalidState):
     code = "LeaseLost"
 
 
+class NoSuchBucket(NotFound):
+    """No bucket has this name, or the bucket behind this handle was removed."""
+
+    code = "NoSuchBucket"
+
+
+class BucketAlreadyExists(AlreadyExists):
+    """A bucket of this name exists, in whatever account."""
+
+    code = "BucketAlreadyExists"
+
+
+class BucketNotEmpty(InvalidState):
+    """A bucket that is to be removed has objects, versions or uploads."""
+
+    code = "BucketNotEmpty"
+
+
+class NoSuchKey(NotFound):
+    """The bucket has no object of this key."""
+
+    code = "NoSuchKey"
+
+
+class NoSuchVersion(NotFound):
+    """The object has no version of this id."""
+
+    code = "NoSuchVersion"
+
+
+class NoSuchUpload(NotFound):
+    """The upload was completed or aborted, or never began."""
+
+    code = "NoSuchUpload"
+
+
+class InvalidPart(InvalidArgument):
+    """An upload has no such part."""
+
+    code = "InvalidPart"
+
+
+class EntityTooSmall(InvalidArgument):
+    """A part of an upload is too small."""
+
+    code = "EntityTooSmall"
+
+
+class PreconditionFailed(InvalidState):
+    """An object is not as the condition of a call says."""
+
+    code = "PreconditionFailed"
+
+
 class UnsupportedOperation(InvalidState):
     """The operation does not apply here."""
 

@@ -54,6 +54,7 @@ OWNERS = {
     "jiff": {"schedule", "engine"},
     "rsa": {"wire"},
     "jsonata-core": {"states"},
+    "crc-fast": {"wire"},
 }
 
 # A word in Rust sources, and the only places where it may stand.

@@ -2,6 +2,7 @@
 
 use trunkline_host::{ComponentKind, DOCUMENTS, LOGS, PAYLOADS};
 
+use crate::bucket::BUCKETS;
 use crate::bus::BUSES;
 use crate::machine::MACHINES;
 use crate::outbox::OUTBOX;
@@ -14,4 +15,5 @@ use crate::topic::TOPICS;
 pub static KINDS: &[&ComponentKind] = &[
     &DOCUMENTS, &LOGS, &PAYLOADS, &QUEUES, &OUTBOX, &TOPICS, &BUSES, &STREAMS, &SCHEDULES,
     &MACHINES,
+    &BUCKETS,
 ];

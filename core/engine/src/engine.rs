@@ -10,6 +10,7 @@ use trunkline_types::{
     Result,
 };
 
+use crate::bucket::Buckets;
 use crate::bus::Buses;
 use crate::components::KINDS;
 use crate::machine::Machines;
@@ -31,6 +32,7 @@ pub struct Engine {
     pub(crate) outbox: Outbox,
     pub(crate) schedules: Arc<Schedules>,
     pub(crate) machines: Arc<Machines>,
+    pub(crate) buckets: Arc<Buckets>,
     pub(crate) authorization: Arc<Authorization>,
 }
 
@@ -65,6 +67,7 @@ impl Engine {
         let outbox = host.component::<Outbox>().ok_or_else(absent)?;
         let schedules = host.component().ok_or_else(absent)?;
         let machines = host.component().ok_or_else(absent)?;
+        let buckets = host.component().ok_or_else(absent)?;
         let outbox = (*outbox).clone();
         let authorization = Arc::default();
         let engine = Arc::new(Engine {
@@ -77,6 +80,7 @@ impl Engine {
             outbox,
             schedules,
             machines,
+            buckets,
             authorization,
         });
         engine.attach_destinations()?;

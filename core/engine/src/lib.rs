@@ -22,6 +22,7 @@
 
 mod archive;
 pub mod attributes;
+mod bucket;
 mod bus;
 mod components;
 mod engine;
@@ -37,6 +38,13 @@ mod stream;
 mod topic;
 
 pub use archive::ReplayState;
+pub use bucket::{
+    Attributes, BUCKET, Bucket, BucketConfig, BucketStatistics, Cause, CompletedPart, Condition,
+    Content as ObjectContent, ContentWriter, Deleted, Entry, ExpiryRule, KEY_BYTES_MAX,
+    ListRequest, Notification as ObjectNotification, Object, ObjectReader, PART_BYTES_MIN,
+    PART_NUMBER_MAX, Page, Pairs, Part, Piece, PutOutcome as ObjectPut, Upload, UploadPage,
+    VersionEntry, VersionRef, Versioning, operation as bucket_operation,
+};
 pub use bus::{
     Archive, BUS, Bus, BusStatistics, DEFAULT_BUS, Input, PUT as PUT_EVENT, PutEvent, PutOutcome,
     ReplayRequest, ReplayStatus, RuleExplanation, RuleSource, RuleStatus, ServiceEvent,

@@ -10,6 +10,7 @@
 
 mod admission;
 mod append;
+mod bodies;
 mod checkpoint;
 mod codec;
 mod deliver;
@@ -43,6 +44,7 @@ mod waiters;
 
 pub use admission::{Admission, Admitted, Held};
 pub use append::{Append, Step};
+pub use bodies::{Bodies, Body, BodyReader, BodyWriter, first_number};
 pub use checkpoint::CheckpointSink;
 pub use codec::{Encode, Put, Take, damaged};
 pub use directory::Directory;

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use trunkline_journal::{
-    Access, FileStorage, Journal, MemoryStorage, Options, Storage, complete, withhold,
+    Access, FileStorage, Journal, MemoryStorage, Options, Storage, complete, copy_bodies, withhold,
 };
 use trunkline_types::{Clock, Code, Durability, Error, Result};
 
@@ -79,10 +79,13 @@ fn copy(host: &Host, storage: Arc<dyn Storage>, segment_bytes: u32) -> Result<()
     let options = Options { segment_bytes, key: Some(host.key), ..Options::default() };
     let target = Journal::open(storage.clone(), options, &mut |_, _| Ok(()))?;
     withhold(&*storage)?;
+    let paused = host.bodies.pause();
     match &host.journal {
         Some(journal) => copy_log(host, journal, &target)?,
         None => host.export(&mut |record| append(&target, record))?,
     }
+    // After the records, so that every body that a record names is there.
+    copy_bodies(paused.storage, &*storage)?;
     target.flush()?;
     target.close()?;
     complete(&*storage)

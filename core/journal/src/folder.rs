@@ -2,6 +2,7 @@
 
 use trunkline_types::{Code, Error, IdKey, Result};
 
+use crate::bodies;
 use crate::checkpoint;
 use crate::control::{
     CONTROL_DRAFT_NAME, CONTROL_NAME, Control, ControlState, DAMAGED_CONTROL_NAME, Position,
@@ -127,9 +128,10 @@ fn is_ours(name: &str) -> bool {
         || is_of_engine(name)
 }
 
-/// Sealed files and checkpoints, drafts of them included. They come after the superblock.
+/// Sealed files, bodies and checkpoints, drafts of them included. They come after the superblock.
 fn is_of_engine(name: &str) -> bool {
     retained::is_file_name(name)
+        || bodies::is_body_name(name)
         || name == checkpoint::DRAFT_NAME
         || checkpoint::parse_name(name).is_some()
 }

@@ -8,6 +8,7 @@
 //!
 //! `docs/format.md` specifies the bytes.
 
+mod bodies;
 pub mod checkpoint;
 mod completion;
 mod control;
@@ -38,6 +39,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 
+pub use bodies::{body_draft_name, body_name, copy_bodies, parse_body_draft_name, parse_body_name};
 pub use completion::Signal;
 pub use control::{ControlState, Position, SLOT_BYTES};
 pub use journal::{Appender, Journal};

@@ -87,3 +87,23 @@ pub const SEQUENCE_CHARS_MAX: usize = 129;
 pub const HASH_KEY_CHARS_MAX: usize = 39;
 /// Most bytes of data and partition keys of one answer of GetRecords; one record is always told.
 pub const GET_RECORDS_BYTES_MAX: usize = 10 * 1024 * 1024;
+/// Largest object that is put in one piece, and largest part (AWS: 5 GiB).
+pub const OBJECT_BYTES_MAX: u64 = 5 << 30;
+/// Largest document of an S3 request: ten thousand parts, or a thousand keys (AWS has no number).
+pub const S3_DOCUMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Most metadata of an object, in bytes of names and values.
+pub const METADATA_BYTES_MAX: usize = 2_048;
+/// Most tags of an object, and of a bucket.
+pub const OBJECT_TAGS_MAX: usize = 10;
+/// See above.
+pub const BUCKET_TAGS_MAX: usize = 50;
+/// Longest key and value of a tag, in characters.
+pub const TAG_KEY_CHARS_MAX: usize = 128;
+/// See above.
+pub const TAG_VALUE_CHARS_MAX: usize = 256;
+/// Most keys of a page of a list, and of one DeleteObjects.
+pub const LIST_KEYS_MAX: usize = 1_000;
+/// See above.
+pub const DELETE_KEYS_MAX: usize = 1_000;
+/// Most buckets of a page of a list.
+pub const LIST_BUCKETS_MAX: usize = 10_000;

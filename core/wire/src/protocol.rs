@@ -423,6 +423,13 @@ fn query_json_error(error: &WireError, code: &str, kind: &str, request_id: &str)
     body.to_string()
 }
 
+/// The answer of S3 that carries an error.
+pub fn write_s3_error(error: &WireError, request_id: &str) -> Response {
+    let body = s3_error(error, error.query_code(), request_id);
+    let answer = Response::new(error.status(), "application/xml", body);
+    answer.with("x-amzn-requestid", request_id.to_owned())
+}
+
 fn s3_error(error: &WireError, code: &str, request_id: &str) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
     xml::write_text_element("Code", code, &mut out);

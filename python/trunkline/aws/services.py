@@ -157,6 +157,7 @@ SERVICES = (
         target_prefix="Kinesis_20131202",
         scopes=("kinesis",),
     ),
+    Service("s3", "trunkline.aws.s3", scopes=("s3",)),
     Service("sts", "trunkline.aws.sts", scopes=("sts",), api_version="2011-06-15"),
     Service("iam", "trunkline.aws.iam", scopes=("iam",), api_version="2010-05-08"),
 )

@@ -1,5 +1,6 @@
 //! The kinds of resources under test. A new kind adds its module and one line to [`NOUNS`].
 
+mod buckets;
 mod buses;
 pub mod counter;
 mod documents;
@@ -28,4 +29,5 @@ pub const NOUNS: &[&dyn Noun] = &[
     &topics::TopicNoun,
     &schedules::ScheduleNoun,
     &machines::MachineNoun,
+    &buckets::BucketNoun,
 ];

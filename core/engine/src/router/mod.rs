@@ -7,6 +7,7 @@
 mod apart;
 mod authorization;
 mod backlog;
+mod buckets;
 mod deliveries;
 mod destinations;
 mod events;

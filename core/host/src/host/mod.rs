@@ -23,6 +23,7 @@ use trunkline_types::sync::{Mutex, MutexGuard, lock};
 use trunkline_types::{Clock, Code, Durability, Error, IdKey, Limits, Millis, ResourceId, Result};
 
 use crate::append::Append;
+use crate::bodies::Bodies;
 use crate::directory::Directory;
 use crate::faults::Faults;
 use crate::gate::{CLOSED, Gate, READ_ONLY};
@@ -55,6 +56,7 @@ pub struct Host {
     pub trace: Trace,
     /// The table of kinds this host was opened with.
     pub kinds: Vec<&'static ComponentKind>,
+    pub(crate) bodies: Arc<Bodies>,
     pub(crate) journal: Option<Journal>,
     pub(crate) live_bytes: Mutex<LiveBytes>,
     /// Where the newest record of this opening lies.
@@ -97,6 +99,7 @@ impl Host {
     /// is given up with the last of them.
     pub(crate) fn release(&self) {
         self.gate.close();
+        self.bodies.close();
         self.ticker.stop();
         self.compactor.stop();
         let components = std::mem::take(&mut *lock(&self.components));

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use trunkline_journal::{
-    Access, FileStorage, Journal, Lsn, Options as JournalOptions, Storage, Ticket,
+    Access, FileStorage, Journal, Lsn, MemoryStorage, Options as JournalOptions, Storage, Ticket,
 };
 use trunkline_timer::Timers;
 use trunkline_types::sync::atomic::{AtomicU32, Ordering};
@@ -19,6 +19,7 @@ use super::Host;
 use super::compaction::Compactor;
 use super::component::{COMPONENT_OWNERS, Component, ComponentKind, Loader};
 use super::ticker::Ticker;
+use crate::bodies::Bodies;
 use crate::checkpoint::Part;
 use crate::codec::{Encode, Put, Take, damaged};
 use crate::directory::Directory;
@@ -251,9 +252,15 @@ fn host(
         None => options.seed.map_or_else(random_key, seeded_key),
     };
     let now = options.clock.now();
+    let incarnation = replay.next_incarnation(journal.as_ref());
+    let storage = match &journal {
+        Some(journal) => journal.storage().clone(),
+        None => Arc::new(MemoryStorage::new()),
+    };
     Host {
         key,
-        incarnation: replay.next_incarnation(journal.as_ref()),
+        incarnation,
+        bodies: Bodies::new(storage, incarnation),
         durability: if journal.is_some() { options.durability } else { Durability::Memory },
         durable_receives: options.durable_receives,
         limits: options.limits,

@@ -15,7 +15,7 @@ impl Journal {
         let mut copied = false;
         for name in from.list()?.iter().filter(|name| parse_name(name).is_some()) {
             if let Some(file) = from.open(name)? {
-                copy(&*file, to, name)?;
+                copy_file(&*file, to, name)?;
                 copied = true;
             }
         }
@@ -33,7 +33,8 @@ impl Journal {
     }
 }
 
-fn copy(file: &dyn File, to: &dyn Storage, name: &str) -> Result<()> {
+/// Copies a file, durably but for its name.
+pub(crate) fn copy_file(file: &dyn File, to: &dyn Storage, name: &str) -> Result<()> {
     let target = to.create(name)?;
     let mut buffer = vec![0u8; limits::COPY_BYTES];
     let mut at = 0;

@@ -21,6 +21,7 @@ mod record;
 mod unsealed;
 mod whole;
 
+pub(crate) use copy::copy_file;
 pub(crate) use file::is_file_name;
 pub use format::Entry;
 pub use loader::RetainedLoader;

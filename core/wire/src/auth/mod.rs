@@ -2,11 +2,13 @@
 
 mod binding;
 mod canonical;
+mod chunks;
 mod signature;
 #[cfg(test)]
 mod tests;
 mod verify;
 
+pub use chunks::ChunkSigner;
 pub use signature::{Signature, account_of};
 pub use verify::{Credential, Credentials, MISMATCH};
 

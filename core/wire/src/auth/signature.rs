@@ -38,6 +38,11 @@ impl<'a> Signature<'a> {
         self.signed_headers.contains(&name)
     }
 
+    /// What the signature is good for: a day, a region and a service.
+    pub fn scope(&self) -> String {
+        format!("{}/{}/{}/aws4_request", self.date, self.region, self.service)
+    }
+
     /// The signature of `request`; `None` when it carries none.
     pub fn of(request: &Request<'a>) -> Result<Option<Self>> {
         if let Some(header) = request.header("authorization") {

@@ -60,19 +60,24 @@ impl Credentials {
         in_time(signature, now)?;
         check_host(signature)?;
         let canonical = canonical::request(request, signature)?;
-        let scope =
-            format!("{}/{}/{}/aws4_request", signature.date, signature.region, signature.service);
+        let scope = signature.scope();
         let hash = canonical::hash(canonical.as_bytes());
         let text = format!("AWS4-HMAC-SHA256\n{}\n{scope}\n{hash}", signature.time.0);
-        let mut key = sign(format!("AWS4{}", credential.secret).as_bytes(), signature.date)?;
-        for part in [signature.region, signature.service, "aws4_request"] {
-            key = sign(&key, part)?;
-        }
+        let key = signing_key(&credential.secret, signature)?;
         let given = decode_hex(signature.signature).ok_or_else(mismatch)?;
         // Compares in constant time.
         keyed(&key, &text)?.verify_slice(&given).map_err(|_| mismatch())?;
         Ok(credential)
     }
+}
+
+/// The key that signs what is of the scope of a signature.
+pub(super) fn signing_key(secret: &str, signature: &Signature<'_>) -> Result<Vec<u8>> {
+    let mut key = sign(format!("AWS4{secret}").as_bytes(), signature.date)?;
+    for part in [signature.region, signature.service, "aws4_request"] {
+        key = sign(&key, part)?;
+    }
+    Ok(key)
 }
 
 fn mismatch() -> WireError {
@@ -143,7 +148,7 @@ fn sign(key: &[u8], text: &str) -> Result<Vec<u8>> {
     Ok(keyed(key, text)?.finalize().into_bytes().to_vec())
 }
 
-fn decode_hex(text: &str) -> Option<Vec<u8>> {
+pub(super) fn decode_hex(text: &str) -> Option<Vec<u8>> {
     let digit = |byte: u8| (byte as char).to_digit(16).map(|value| value as u8);
     let pairs = text.as_bytes().chunks(2);
     pairs.map(|pair| Some(digit(pair[0])? << 4 | digit(*pair.get(1)?)?)).collect()

@@ -9,6 +9,7 @@ mod blocking;
 mod clock;
 mod control;
 mod encoder;
+mod exchange;
 mod faults;
 mod invoke;
 mod link;
@@ -42,7 +43,7 @@ use crate::message::{Request, Response};
 use crate::model::{Model, Protocol};
 use crate::protocol::{self, Dialect};
 use crate::request_id;
-use crate::service::{Access, EventStream, Input, Output, Service, Wait};
+use crate::service::{Access, EventStream, Exchange, Input, Output, Service, Wait};
 use crate::services;
 use crate::validate;
 use crate::value::Value;
@@ -83,6 +84,8 @@ pub enum Pending {
     Call(Box<PendingCall>),
     /// A path that is no AWS service.
     Admin(AdminTask),
+    /// An exchange whose body was received.
+    Exchange(Box<dyn Exchange>),
 }
 
 /// An operation of the control plane with its input, and what its response is written by.
@@ -193,6 +196,9 @@ impl Dispatcher {
         }
         if let Some(response) = self.published(request) {
             return Dispatched::Done(response);
+        }
+        if let Some(opened) = self.exchange(request, base) {
+            return exchange::received(opened, request.body);
         }
         let request_id = request_id::next();
         let dialect = Dialect::of(request);
@@ -357,6 +363,7 @@ impl Dispatcher {
         match pending {
             Pending::Call(pending) => self.run_call(*pending),
             Pending::Admin(task) => self.run_admin(task),
+            Pending::Exchange(exchange) => self.run_exchange(exchange),
         }
     }
 

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use trunkline_engine::{LongPoll, Polled, Settled, Settling};
 
 use super::connections::Connection;
+use super::exchange::Arriving;
 use super::guard::{self, Link};
 use super::memory::Share;
 use super::notifier::Notifier;
@@ -81,6 +82,12 @@ async fn admit(
     if connection.is_reserved || shared.memory.is_full() || !share.take(size_of(head)) {
         return busy().into();
     }
+    let bodiless = as_request(head, &[], peer);
+    if let Some(begun) = shared.dispatcher.exchange(&bodiless, &base(head, peer)) {
+        let is_expecting = head.headers.contains_key(header::EXPECT);
+        let arriving = Arriving { incoming, share, is_expecting };
+        return arriving.answer(shared, connection, begun).await;
+    }
     match body::read(shared, incoming, &mut share).await {
         Ok(body) => {
             if let Some(operation) = operation
@@ -99,6 +106,22 @@ fn size_of(head: &http::request::Parts) -> usize {
     headers.sum::<usize>() + head.uri.path().len() + head.uri.query().map_or(0, str::len)
 }
 
+fn as_request<'a>(head: &'a http::request::Parts, body: &'a [u8], peer: Peer) -> Request<'a> {
+    Request {
+        method: head.method.as_str(),
+        path: head.uri.path(),
+        query: head.uri.query().unwrap_or(""),
+        headers: &head.headers,
+        body,
+        peer: Some(peer),
+    }
+}
+
+fn base(head: &http::request::Parts, peer: Peer) -> String {
+    let scheme = if peer.is_secure { "https" } else { "http" };
+    base_of(&head.headers, scheme, "localhost")
+}
+
 async fn handle(
     shared: &Arc<Shared>,
     connection: &Arc<Connection>,
@@ -106,16 +129,8 @@ async fn handle(
     head: &http::request::Parts,
     body: &Bytes,
 ) -> Reply {
-    let request = Request {
-        method: head.method.as_str(),
-        path: head.uri.path(),
-        query: head.uri.query().unwrap_or(""),
-        headers: &head.headers,
-        body,
-        peer: Some(peer),
-    };
-    let scheme = if peer.is_secure { "https" } else { "http" };
-    let base = base_of(&head.headers, scheme, "localhost");
+    let request = as_request(head, body, peer);
+    let base = base(head, peer);
     let dispatcher = &shared.dispatcher;
     let mut dispatched = dispatcher.start(&request, &base, None);
     while let Dispatched::Held(held) = dispatched {
@@ -157,7 +172,7 @@ async fn control(shared: &Arc<Shared>, pending: Pending) -> Response {
     })
 }
 
-async fn settle(shared: &Shared, settling: &Settling) -> Result<()> {
+pub(super) async fn settle(shared: &Shared, settling: &Settling) -> Result<()> {
     let host = shared.dispatcher.engine().host();
     let notifier = Arc::new(Notifier::default());
     loop {

@@ -5,6 +5,7 @@ mod connection;
 mod connections;
 mod descriptors;
 mod drive;
+mod exchange;
 mod guard;
 mod memory;
 mod metered;

@@ -12,10 +12,13 @@ use super::unread::unread;
 
 /// The HTTP response that carries `reply`.
 pub(super) fn response(reply: Reply, connection: &Arc<Connection>) -> http::Response<ReplyBody> {
-    let Reply { response: answer, events } = reply;
-    // A connection is busy for as long as events may come.
+    let Reply { response: answer, events, source } = reply;
+    // A connection is busy for as long as events or pieces may come.
     let events = events.map(|events| (events, connection.request()));
-    let body = ReplyBody::new(unread(connection, answer.body), events);
+    let body = match source {
+        Some((left, rest)) => ReplyBody::Source { left, rest, _busy: connection.request() },
+        None => ReplyBody::new(unread(connection, answer.body), events),
+    };
     let mut response = http::Response::new(body);
     *response.status_mut() =
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

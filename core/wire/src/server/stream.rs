@@ -1,7 +1,6 @@
 //! Responses that are streams of events: sent as they come, chunked over HTTP/1.1 and in frames
 //! over HTTP/2.
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -24,22 +23,24 @@ use crate::service::{EventStream, NextEvent};
 /// Events that wait until the caller reads them; then the stream waits.
 const EVENTS_MAX: usize = 4;
 
-/// A response, and the events that follow its body.
+/// A response, and what follows its body.
 pub(super) struct Reply {
     pub response: Response,
     pub events: Option<mpsc::Receiver<Bytes>>,
+    /// A body of so many bytes that comes piece by piece.
+    pub source: Option<(u64, mpsc::Receiver<Bytes>)>,
 }
 
 impl Reply {
     /// The same reply with another response before its events.
     pub(super) fn map(self, change: impl FnOnce(Response) -> Response) -> Self {
-        Self { response: change(self.response), events: self.events }
+        Self { response: change(self.response), ..self }
     }
 }
 
 impl From<Response> for Reply {
     fn from(response: Response) -> Self {
-        Self { response, events: None }
+        Self { response, events: None, source: None }
     }
 }
 
@@ -49,6 +50,8 @@ pub(super) enum ReplyBody {
     Whole(Full<Bytes>),
     /// It comes event by event.
     Events { first: Option<Bytes>, rest: mpsc::Receiver<Bytes>, _busy: Busy },
+    /// It comes piece by piece, `left` bytes of it.
+    Source { left: u64, rest: mpsc::Receiver<Bytes>, _busy: Busy },
 }
 
 impl ReplyBody {
@@ -62,18 +65,26 @@ impl ReplyBody {
 
 impl Body for ReplyBody {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = std::io::Error;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
         match self.get_mut() {
-            Self::Whole(body) => Pin::new(body).poll_frame(context),
+            Self::Whole(body) => Pin::new(body).poll_frame(context).map_err(|never| match never {}),
             Self::Events { first, rest, .. } => match first.take() {
                 Some(bytes) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
                 None => rest.poll_recv(context).map(|bytes| Some(Ok(Frame::data(bytes?)))),
             },
+            Self::Source { left, rest, .. } => rest.poll_recv(context).map(|bytes| match bytes {
+                Some(bytes) => {
+                    *left = left.saturating_sub(bytes.len() as u64);
+                    Some(Ok(Frame::data(bytes)))
+                }
+                None if *left == 0 => None,
+                None => Some(Err(std::io::Error::other("the body could not be read to its end"))),
+            }),
         }
     }
 
@@ -81,6 +92,7 @@ impl Body for ReplyBody {
         match self {
             Self::Whole(body) => body.is_end_stream(),
             Self::Events { .. } => false,
+            Self::Source { left, .. } => *left == 0,
         }
     }
 
@@ -88,6 +100,7 @@ impl Body for ReplyBody {
         match self {
             Self::Whole(body) => body.size_hint(),
             Self::Events { .. } => SizeHint::default(),
+            Self::Source { left, .. } => SizeHint::with_exact(*left),
         }
     }
 }
@@ -107,7 +120,7 @@ pub(super) fn start(
     let (shared, connection) = (shared.clone(), connection.clone());
     let feed = Feed { shared, connection, stream, encoder, sender };
     tokio::spawn(feed.run());
-    Reply { response, events: Some(events) }
+    Reply { response, events: Some(events), source: None }
 }
 
 /// What feeds one response with events.

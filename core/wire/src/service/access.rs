@@ -3,7 +3,7 @@
 use crate::policy::{AuthorizationRequest, Decision, Policy};
 
 /// The caller of a request whose signature was proved, and what policies may look at.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Access {
     /// The resource name of the caller.
     pub principal: String,

@@ -5,12 +5,14 @@
 //! server) wait in their own way.
 
 mod access;
+mod exchange;
 mod input;
 mod metrics;
 mod outcome;
 
 pub use access::Access;
 pub(crate) use access::{Guarded, policy_in};
+pub use exchange::{BodySource, Exchange, Exchanged, Failed, Refused};
 pub use input::Input;
 pub(crate) use metrics::write_states;
 pub use outcome::{Event, EventStream, Finished, NextEvent, Outcome, Output, Wait};
@@ -20,6 +22,7 @@ use std::sync::Arc;
 
 use trunkline_engine::{Engine, Held, ResourceName};
 
+use crate::auth::ChunkSigner;
 use crate::error::{Result, WireError};
 use crate::message::{Request, Response};
 use crate::model::{Model, Operation, Protocol};
@@ -155,6 +158,36 @@ pub trait Service: Send + Sync {
     /// What lies at a path for every reader, signed or not.
     fn published(&self, _engine: &Engine, _path: &str) -> Option<Response> {
         None
+    }
+
+    /// Whether requests of the service are exchanges: neither their bodies nor those of the answers
+    /// are held as a whole.
+    fn has_exchanges(&self) -> bool {
+        false
+    }
+
+    /// Whether requests to this host are for the service, whatever their path.
+    fn owns_host(&self, _host: &str) -> bool {
+        false
+    }
+
+    /// Begins an exchange for a request whose body is still to come. `signer` proves chunks of the
+    /// body where signatures are proved. `Err` is an error in the words
+    /// of the service.
+    fn exchange(
+        &self,
+        _call: &Call<'_>,
+        _model: &Arc<Model>,
+        _signer: Option<ChunkSigner>,
+        _request_id: &str,
+    ) -> Result<Box<dyn Exchange>> {
+        Err(WireError::internal("The service has no exchanges."))
+    }
+
+    /// The answer to a request that failed in an exchange or before it.
+    fn refusal(&self, error: WireError, _model: Option<&Model>, request_id: &str) -> Response {
+        let dialect = crate::protocol::Dialect::new(Protocol::RestXml);
+        crate::protocol::write_error(None, &dialect, &error, request_id)
     }
 
     /// Forgets what the service keeps outside of the engine, which is reset as a whole.

@@ -2,6 +2,7 @@
 
 pub mod events;
 pub mod kinesis;
+pub mod s3;
 pub mod sns;
 pub mod sqs;
 
@@ -18,6 +19,7 @@ pub fn all() -> Vec<Arc<dyn Service>> {
         Arc::new(sns::Sns),
         Arc::new(events::Events),
         Arc::<kinesis::Kinesis>::default(),
+        Arc::new(s3::S3),
     ]
 }
 

@@ -1,0 +1,127 @@
+//! Buckets themselves: created, found, listed and deleted.
+
+use trunkline_engine::{BUCKET, BucketConfig, ResourceName, Versioning};
+use trunkline_types::Code;
+
+use super::answer::{Answer, time};
+use super::context::Context;
+use super::errors;
+use super::list::structure;
+use crate::error::Result;
+use crate::limits::LIST_BUCKETS_MAX;
+use crate::value::Value;
+
+pub(super) fn create_bucket(context: &Context) -> Result<Answer> {
+    super::headers::refuse_unbuilt(context)?;
+    if context.header("x-amz-bucket-object-lock-enabled").is_some_and(|text| text != "false") {
+        return Err(errors::not_implemented("x-amz-bucket-object-lock-enabled"));
+    }
+    let name = context.bucket_name();
+    let asked = context.input.get("CreateBucketConfiguration");
+    let location = asked.and_then(|asked| asked.get("LocationConstraint")).and_then(Value::as_str);
+    let region = location.unwrap_or(&context.region);
+    let region = if region == "EU" { "eu-west-1" } else { region };
+    let full = ResourceName::new(BUCKET, &*context.account, region, name);
+    match context.engine.create_bucket(full, BucketConfig::default()) {
+        Ok((_, ticket)) => {
+            Ok(Answer::of(vec![("Location", format!("/{name}").into())]).after(ticket))
+        }
+        Err(error) if error.code() == Code::BucketAlreadyExists => {
+            let found = context.engine.find_bucket(name).map_err(|error| context.failed(&error))?;
+            let is_own = found.is_some_and(|bucket| bucket.name().account == context.account);
+            match is_own {
+                // As AWS answers there, and there alone.
+                true if region == "us-east-1" => {
+                    Ok(Answer::of(vec![("Location", format!("/{name}").into())]))
+                }
+                true => {
+                    let message = "Your previous request to create the named bucket succeeded and \
+                                   you already own it.";
+                    let found = errors::error("BucketAlreadyOwnedByYou", 409, message);
+                    Err(errors::with(found, &[("BucketName", name)]))
+                }
+                false => Err(context.failed(&error)),
+            }
+        }
+        Err(error) => Err(context.failed(&error)),
+    }
+}
+
+pub(super) fn delete_bucket(context: &Context) -> Result<Answer> {
+    let ticket = context.bucket()?.remove().map_err(|error| context.failed(&error))?;
+    Ok(Answer::empty().after(ticket))
+}
+
+pub(super) fn head_bucket(context: &Context) -> Result<Answer> {
+    let bucket = context.bucket()?;
+    let region = bucket.name().region.clone();
+    Ok(Answer::empty().with("x-amz-bucket-region", region).with("content-type", "application/xml"))
+}
+
+pub(super) fn list_buckets(context: &Context) -> Result<Answer> {
+    let prefix = context.text("Prefix").unwrap_or("");
+    let region = context.text("BucketRegion");
+    let after = context.text("ContinuationToken").unwrap_or("");
+    let max = context.number("MaxBuckets").and_then(|max| usize::try_from(max).ok());
+    let max = max.unwrap_or(LIST_BUCKETS_MAX).clamp(1, LIST_BUCKETS_MAX);
+    let found = context.engine.buckets(Some(&context.account), prefix);
+    let mut found = found.map_err(|error| context.failed(&error))?;
+    found.sort_by(|a, b| a.name().name.cmp(&b.name().name));
+    found.retain(|bucket| {
+        let name = bucket.name();
+        name.name.as_str() > after && region.is_none_or(|region| region == name.region)
+    });
+    let next = (found.len() > max).then(|| found[max - 1].name().name.clone());
+    found.truncate(max);
+    let entries = found.iter().map(|bucket| {
+        structure(vec![
+            ("Name", bucket.name().name.as_str().into()),
+            ("CreationDate", time(bucket.created())),
+            ("BucketRegion", bucket.name().region.as_str().into()),
+        ])
+    });
+    let owner = structure(vec![("ID", context.account.as_str().into())]);
+    let mut members = vec![("Buckets", Value::List(entries.collect())), ("Owner", owner)];
+    members.extend(next.map(|next| ("ContinuationToken", next.into())));
+    if !prefix.is_empty() {
+        members.push(("Prefix", prefix.into()));
+    }
+    Ok(Answer::of(members))
+}
+
+pub(super) fn get_bucket_location(context: &Context) -> Result<Answer> {
+    let region = context.bucket()?.name().region.clone();
+    let region = if region == "us-east-1" { String::new() } else { region };
+    let mut text = String::from(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <LocationConstraint xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">",
+    );
+    crate::codec::xml::escape(&region, &mut text);
+    text.push_str("</LocationConstraint>");
+    Ok(Answer { text: Some(("application/xml", text)), ..Answer::empty() })
+}
+
+pub(super) fn get_bucket_versioning(context: &Context) -> Result<Answer> {
+    let status = match context.bucket()?.config().versioning {
+        Versioning::Off => return Ok(Answer::empty()),
+        Versioning::Enabled => "Enabled",
+        Versioning::Suspended => "Suspended",
+    };
+    Ok(Answer::of(vec![("Status", status.into())]))
+}
+
+pub(super) fn put_bucket_versioning(context: &Context) -> Result<Answer> {
+    let asked = context.input.get("VersioningConfiguration");
+    let member = |name: &str| asked.and_then(|asked| asked.get(name)).and_then(Value::as_str);
+    if member("MFADelete") == Some("Enabled") {
+        return Err(errors::not_implemented("MfaDelete"));
+    }
+    let versioning = match member("Status") {
+        Some("Enabled") => Versioning::Enabled,
+        Some("Suspended") => Versioning::Suspended,
+        _ => return Err(errors::malformed_xml()),
+    };
+    let bucket = context.bucket()?;
+    let ticket = bucket.configure(|config| config.versioning = versioning);
+    Ok(Answer::empty().after(ticket.map_err(|error| context.failed(&error))?))
+}

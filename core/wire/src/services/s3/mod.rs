@@ -1,0 +1,29 @@
+//! The data plane of S3: buckets, objects and uploads in parts, in `rest-xml`.
+//!
+//! Every request is an exchange (`service/exchange.rs`): the contents of objects are received and
+//! sent piece by piece. Everything of S3 is here, its settings included, for one protocol and one
+//! kind of resource serve them all.
+
+mod access;
+mod address;
+mod answer;
+mod buckets;
+mod checksum;
+mod chunked;
+mod conditions;
+mod content;
+mod context;
+mod copy;
+mod errors;
+mod get;
+mod headers;
+mod lifecycle;
+mod list;
+mod multipart;
+mod objects;
+mod operations;
+mod receiving;
+mod service;
+mod settings;
+
+pub use service::S3;

@@ -1,0 +1,69 @@
+//! S3 as a service.
+
+use std::sync::Arc;
+
+use trunkline_engine::ResourceName;
+
+use super::operations::NAMES;
+use super::{address, errors, receiving};
+use crate::auth::ChunkSigner;
+use crate::error::{Result, WireError};
+use crate::message::Response;
+use crate::model::{Model, Protocol};
+use crate::protocol::{self, Dialect};
+use crate::service::{Call, Exchange, Input, OperationId, Outcome, Service};
+use crate::value::Value;
+
+/// S3.
+pub struct S3;
+
+impl Service for S3 {
+    fn name(&self) -> &'static str {
+        "s3"
+    }
+
+    fn operations(&self) -> &'static [&'static str] {
+        NAMES
+    }
+
+    fn start(&self, _: &Call<'_>, _: OperationId, _: &Input<'_>) -> Result<Outcome> {
+        Err(WireError::internal("Requests of S3 are exchanges."))
+    }
+
+    fn has_exchanges(&self) -> bool {
+        true
+    }
+
+    fn owns_host(&self, host: &str) -> bool {
+        address::bucket_of_host(host).is_some()
+    }
+
+    fn exchange(
+        &self,
+        call: &Call<'_>,
+        model: &Arc<Model>,
+        signer: Option<ChunkSigner>,
+        request_id: &str,
+    ) -> Result<Box<dyn Exchange>> {
+        receiving::begin(call, model, signer, request_id)
+    }
+
+    fn refusal(&self, error: WireError, model: Option<&Model>, request_id: &str) -> Response {
+        let dialect = Dialect::new(Protocol::RestXml);
+        // Without a model the form is that of other services.
+        let response = match model {
+            Some(model) => protocol::write_error(Some(model), &dialect, &error, request_id),
+            None => protocol::write_s3_error(&error, request_id),
+        };
+        response.with("x-amz-request-id", request_id.to_owned())
+    }
+
+    fn word(&self, error: WireError, _: Protocol) -> WireError {
+        errors::word(error)
+    }
+
+    // Every request is authorised where its exchange begins; S3 has no control plane.
+    fn authorize(&self, _: &Call<'_>, operation: &str, _: &Value) -> Result<Option<ResourceName>> {
+        Err(WireError::internal(format!("{operation} of S3 is no exchange.")))
+    }
+}
