@@ -219,12 +219,6 @@ class NoSuchBucket(NotFound):
     code = "NoSuchBucket"
 
 
-class BucketAlreadyExists(AlreadyExists):
-    """A bucket of this name exists, in whatever account."""
-
-    code = "BucketAlreadyExists"
-
-
 class BucketNotEmpty(InvalidState):
     """A bucket that is to be removed has objects, versions or uploads."""
 
@@ -237,12 +231,6 @@ class NoSuchKey(NotFound):
     code = "NoSuchKey"
 
 
-class NoSuchVersion(NotFound):
-    """The object has no version of this id."""
-
-    code = "NoSuchVersion"
-
-
 class NoSuchUpload(NotFound):
     """The upload was completed or aborted, or never began."""
 
@@ -253,12 +241,6 @@ class InvalidPart(InvalidArgument):
     """An upload has no such part."""
 
     code = "InvalidPart"
-
-
-class EntityTooSmall(InvalidArgument):
-    """A part of an upload is too small."""
-
-    code = "EntityTooSmall"
 
 
 class PreconditionFailed(InvalidState):

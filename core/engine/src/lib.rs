@@ -41,9 +41,9 @@ pub use archive::ReplayState;
 pub use bucket::{
     Attributes, BUCKET, Bucket, BucketConfig, BucketStatistics, Cause, CompletedPart, Condition,
     Content as ObjectContent, ContentWriter, Deleted, Entry, ExpiryRule, KEY_BYTES_MAX,
-    ListRequest, Notification as ObjectNotification, Object, ObjectReader, PART_BYTES_MIN,
-    PART_NUMBER_MAX, Page, Pairs, Part, Piece, PutOutcome as ObjectPut, Upload, UploadPage,
-    VersionEntry, VersionRef, Versioning, operation as bucket_operation,
+    ListRequest, NO_SUCH_VERSION, Notification as ObjectNotification, Object, ObjectReader,
+    PART_BYTES_MIN, PART_NUMBER_MAX, Page, Pairs, Part, Piece, PutOutcome as ObjectPut, TOO_SMALL,
+    Upload, UploadPage, VersionEntry, VersionRef, Versioning, operation as bucket_operation,
 };
 pub use bus::{
     Archive, BUS, Bus, BusStatistics, DEFAULT_BUS, Input, PUT as PUT_EVENT, PutEvent, PutOutcome,

@@ -58,20 +58,14 @@ codes! {
     LeaseLost,
     /// No bucket has this name, or the bucket behind this handle was removed.
     NoSuchBucket,
-    /// A bucket of this name exists, in whatever account.
-    BucketAlreadyExists,
     /// A bucket that is to be removed has objects, versions or uploads.
     BucketNotEmpty,
-    /// The bucket has no object of this key.
+    /// The bucket has no object of this key, or the object no version of this id.
     NoSuchKey,
-    /// The object has no version of this id.
-    NoSuchVersion,
     /// The upload was completed or aborted, or never began.
     NoSuchUpload,
-    /// An upload has no such part.
+    /// An upload has no such part, or one that is too small.
     InvalidPart,
-    /// A part of an upload is too small.
-    EntityTooSmall,
     /// An object is not as the condition of a call says.
     PreconditionFailed,
     /// The operation does not apply here.

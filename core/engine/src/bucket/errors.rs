@@ -2,6 +2,11 @@
 
 use trunkline_types::{Code, Error};
 
+/// What the message starts with if the key is there and the version is not.
+pub const NO_SUCH_VERSION: &str = "There is no such version";
+/// What the message starts with if a part is there and too small.
+pub const TOO_SMALL: &str = "A part has at least 5 MiB";
+
 #[cold]
 pub(super) fn no_such_bucket(name: &str) -> Error {
     Error::new(Code::NoSuchBucket, format!("Bucket {name} does not exist."))
@@ -9,7 +14,7 @@ pub(super) fn no_such_bucket(name: &str) -> Error {
 
 #[cold]
 pub(super) fn bucket_exists(name: &str) -> Error {
-    Error::new(Code::BucketAlreadyExists, format!("Bucket {name} already exists."))
+    Error::new(Code::ConflictException, format!("Bucket {name} already exists."))
 }
 
 #[cold]
@@ -25,7 +30,7 @@ pub(super) fn no_such_key(key: &str) -> Error {
 
 #[cold]
 pub(super) fn no_such_version(key: &str) -> Error {
-    Error::new(Code::NoSuchVersion, format!("Object {key:?} has no such version."))
+    Error::new(Code::NoSuchKey, format!("{NO_SUCH_VERSION}, of object {key:?}."))
 }
 
 #[cold]
@@ -48,12 +53,18 @@ pub(super) fn invalid_part(number: u32) -> Error {
 
 #[cold]
 pub(super) fn too_small(number: u32) -> Error {
-    let text = format!("Part {number} is smaller than 5 MiB and is not the last one.");
-    Error::new(Code::EntityTooSmall, text)
+    let text = format!("{TOO_SMALL}, and part {number} is not the last one.");
+    Error::new(Code::InvalidPart, text)
 }
 
 #[cold]
 pub(super) fn cut_short(body: u64) -> Error {
     let text = format!("The file of body {body:016x} is shorter than it was written.");
     Error::new(Code::CorruptJournal, text)
+}
+
+#[cold]
+pub(super) fn no_target() -> Error {
+    let text = "The target of the notification does not exist. Create it first.";
+    Error::new(Code::ResourceNotFoundException, text)
 }

@@ -15,6 +15,7 @@ mod errors;
 mod index;
 mod lifecycle;
 mod multipart;
+mod notify;
 mod object;
 mod put;
 mod record;
@@ -36,6 +37,7 @@ pub(crate) use component::Buckets;
 pub use config::{BucketConfig, ExpiryRule, KEY_BYTES_MAX, Notification, Versioning};
 pub use content::ContentWriter;
 pub use delete::{Deleted, VersionRef};
+pub use errors::{NO_SUCH_VERSION, TOO_SMALL};
 pub use index::{Entry, ListRequest, Page, VersionEntry};
 pub use multipart::{CompletedPart, UploadPage};
 pub use object::{Attributes, Content, Object, ObjectReader, Pairs, Piece};
@@ -56,6 +58,18 @@ pub static BUCKETS: ComponentKind = ComponentKind {
     operations: &[operation::PUT, operation::GET, operation::DELETE, operation::LIST],
     loader: |_: &Limits| Box::<BucketLoader>::default(),
 };
+
+/// The full name of who is told of changes; `None` for kinds that are never told.
+pub(super) fn target_name(
+    kind: &str,
+    account: &str,
+    region: &str,
+    name: &str,
+) -> Option<ResourceName> {
+    let kinds = [crate::queue::QUEUE, crate::topic::TOPIC, crate::bus::BUS];
+    let kind = kinds.into_iter().find(|own| own.0 == kind)?;
+    Some(ResourceName::new(kind, account, region, name))
+}
 
 /// The operations of a bucket that a fault rule may name.
 pub mod operation {

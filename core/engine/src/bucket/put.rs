@@ -179,7 +179,7 @@ pub(super) struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    fn new(bucket: &'a Bucket, key: &'a str, change: Change) -> Self {
+    pub fn new(bucket: &'a Bucket, key: &'a str, change: Change) -> Self {
         Self {
             bucket,
             key,
@@ -192,12 +192,6 @@ impl<'a> Step<'a> {
     fn put(&self, log: &mut Append<'_>, state: &mut State, object: &Object, upload: Option<u64>) {
         let (bucket, key) = (self.bucket, self.key);
         let record = Record::Version { id: bucket.id, key, object };
-        if upload.is_some() {
-            let ended = bucket.ended_bytes();
-            // Too long for one batch only with thousands of parts; then a crash between the two may
-            // leave the upload beside the object, which can be aborted.
-            let _kept_together = log.reserve(2, length(&record) + ended);
-        }
         let at = log.append_live(&record, None);
         let stored = Arc::new(Object { at, ..object.clone() });
         for old in state.index.add(key, stored) {
@@ -248,22 +242,5 @@ impl Also for Step<'_> {
                 }
             }
         }
-    }
-}
-
-impl Bucket {
-    /// Appends and applies a change. The caller holds `changing`.
-    pub(super) fn commit(
-        &self,
-        key: &str,
-        change: Change,
-        now: Millis,
-        cause: &Cause<'_>,
-    ) -> Result<Option<Ticket>> {
-        let step = Step::new(self, key, change);
-        let _ = cause;
-        let mut log = self.host.append_at(now)?;
-        step.append(&mut log);
-        Ok(log.ticket())
     }
 }

@@ -12,8 +12,7 @@ use crate::service::Guarded;
 pub(super) const POLICY: &str = "policy";
 
 /// Actions that mend a policy which locks the owner out.
-const REPAIRING: [&str; 3] =
-    ["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"];
+const REPAIRING: [&str; 3] = ["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"];
 
 /// Checks that the caller may do what the request asks for.
 pub(super) fn check(context: &Context) -> Result<()> {

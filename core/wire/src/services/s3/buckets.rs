@@ -26,7 +26,7 @@ pub(super) fn create_bucket(context: &Context) -> Result<Answer> {
         Ok((_, ticket)) => {
             Ok(Answer::of(vec![("Location", format!("/{name}").into())]).after(ticket))
         }
-        Err(error) if error.code() == Code::BucketAlreadyExists => {
+        Err(error) if error.code() == Code::ConflictException => {
             let found = context.engine.find_bucket(name).map_err(|error| context.failed(&error))?;
             let is_own = found.is_some_and(|bucket| bucket.name().account == context.account);
             match is_own {

@@ -1,5 +1,6 @@
 //! The errors of S3: its codes, its sentences, and what the engine and the front call them.
 
+use trunkline_engine::{NO_SUCH_VERSION, TOO_SMALL};
 use trunkline_types::{Code, Error};
 
 use crate::error::WireError;
@@ -64,8 +65,8 @@ pub(super) fn too_large(size: u64, max: u64) -> WireError {
 pub(super) fn from_engine(failure: &Error, bucket: &str, key: &str) -> WireError {
     match failure.code() {
         Code::NoSuchBucket => no_such_bucket(bucket),
-        Code::NoSuchKey => no_such_key(key),
-        Code::NoSuchVersion => {
+        Code::NoSuchKey if !failure.message().starts_with(NO_SUCH_VERSION) => no_such_key(key),
+        Code::NoSuchKey => {
             let found = error("NoSuchVersion", 404, "The specified version does not exist.");
             with(found, &[("Key", key)])
         }
@@ -75,7 +76,7 @@ pub(super) fn from_engine(failure: &Error, bucket: &str, key: &str) -> WireError
             "The specified upload does not exist. The upload ID may be invalid, or the upload may \
              have been aborted or completed.",
         ),
-        Code::BucketAlreadyExists => error(
+        Code::ConflictException => error(
             "BucketAlreadyExists",
             409,
             "The requested bucket name is not available. The bucket namespace is shared by all \
@@ -85,16 +86,16 @@ pub(super) fn from_engine(failure: &Error, bucket: &str, key: &str) -> WireError
             let found = error("BucketNotEmpty", 409, "The bucket you tried to delete is not empty");
             with(found, &[("BucketName", bucket)])
         }
+        Code::InvalidPart if failure.message().starts_with(TOO_SMALL) => error(
+            "EntityTooSmall",
+            400,
+            "Your proposed upload is smaller than the minimum allowed size",
+        ),
         Code::InvalidPart => error(
             "InvalidPart",
             400,
             "One or more of the specified parts could not be found.  The part may not have been \
              uploaded, or the specified entity tag may not match the part's entity tag.",
-        ),
-        Code::EntityTooSmall => error(
-            "EntityTooSmall",
-            400,
-            "Your proposed upload is smaller than the minimum allowed size",
         ),
         Code::PreconditionFailed => precondition_failed("If-Match"),
         Code::InvalidParameterValue if failure.message().starts_with("name:") => {

@@ -20,6 +20,7 @@ mod headers;
 mod lifecycle;
 mod list;
 mod multipart;
+mod notification;
 mod objects;
 mod operations;
 mod receiving;

@@ -10,7 +10,7 @@ use super::answer::Answer;
 use super::checksum::{Algorithm, Hasher};
 use super::content::Received;
 use super::context::Context;
-use super::{buckets, copy, errors, get, list, multipart, objects, settings};
+use super::{buckets, copy, errors, get, list, multipart, notification, objects, settings};
 use crate::error::Result;
 
 type Run = fn(&Context) -> Result<Answer>;
@@ -33,6 +33,7 @@ const OPERATIONS: &[(&str, Run)] = &[
     ("GetBucketCors", settings::get_bucket_cors),
     ("GetBucketLifecycleConfiguration", settings::get_bucket_lifecycle),
     ("GetBucketLocation", buckets::get_bucket_location),
+    ("GetBucketNotificationConfiguration", notification::get),
     ("GetBucketPolicy", settings::get_bucket_policy),
     ("GetBucketTagging", settings::get_bucket_tagging),
     ("GetBucketVersioning", buckets::get_bucket_versioning),
@@ -48,6 +49,7 @@ const OPERATIONS: &[(&str, Run)] = &[
     ("ListParts", multipart::list_parts),
     ("PutBucketCors", settings::put_bucket_cors),
     ("PutBucketLifecycleConfiguration", settings::put_bucket_lifecycle),
+    ("PutBucketNotificationConfiguration", notification::put),
     ("PutBucketTagging", settings::put_bucket_tagging),
     ("PutBucketVersioning", buckets::put_bucket_versioning),
     ("PutObjectTagging", settings::put_object_tagging),
@@ -165,6 +167,11 @@ const ROOTS: &[(&str, &str, &str)] = &[
     ("GetBucketCors", "GetBucketCorsResult", "CORSConfiguration"),
     ("GetBucketTagging", "GetBucketTaggingResult", "Tagging"),
     ("GetObjectTagging", "GetObjectTaggingResult", "Tagging"),
+    (
+        "GetBucketNotificationConfiguration",
+        "GetBucketNotificationConfigurationResult",
+        "NotificationConfiguration",
+    ),
     (
         "GetBucketLifecycleConfiguration",
         "GetBucketLifecycleConfigurationResult",

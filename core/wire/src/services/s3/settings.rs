@@ -61,7 +61,7 @@ fn kept(context: &Context, setting: &Setting) -> Result<String> {
 }
 
 /// The input of an operation as JSON, by the model.
-fn as_json(context: &Context, member: &str) -> Result<String> {
+pub(super) fn as_json(context: &Context, member: &str) -> Result<String> {
     let operation = context.model.operation(&context.operation);
     let shape = operation.and_then(|operation| operation.input);
     let shape = context.model.shape(shape.ok_or_else(crate::protocol::unknown_operation)?);
@@ -73,7 +73,7 @@ fn as_json(context: &Context, member: &str) -> Result<String> {
 }
 
 /// The output of an operation from JSON that [`as_json`] made, whose members are those of `member`.
-fn from_json(context: &Context, text: &str, member: &str) -> Result<Value> {
+pub(super) fn from_json(context: &Context, text: &str, member: &str) -> Result<Value> {
     let operation = context.model.operation(&context.operation);
     let shape = operation.and_then(|operation| operation.output);
     let shape = context.model.shape(shape.ok_or_else(crate::protocol::unknown_operation)?);
