@@ -1,13 +1,13 @@
 //! Bodies: content that is too large for a record, kept as files beside the journal.
 //!
-//! A body is written to a draft, synced, and renamed; then the kind of resource that owns it appends
-//! a record that names it. So after a crash a body that a record names is whole, and one that none
-//! names is swept at the next opening. Whoever reads a body holds a reference to it. When the last
-//! one is gone the file is removed, once the record that gave the body up is durable.
+//! A body is written to a draft, synced, and renamed; then the kind of resource that owns it
+//! appends a record that names it. So after a crash a body that a record names is whole, and one
+//! that none names is swept at the next opening. A reader of a body holds a reference to it. When
+//! the last one is gone the file is removed, once the record that gave the body up is durable.
 //!
 //! An engine without a journal keeps its bodies in memory.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use trunkline_journal::{
     File, Storage, Ticket, body_draft_name, body_name, parse_body_draft_name, parse_body_name,
@@ -15,8 +15,6 @@ use trunkline_journal::{
 use trunkline_types::sync::atomic::{AtomicU64, Ordering};
 use trunkline_types::sync::{Mutex, MutexGuard, lock, try_lock};
 use trunkline_types::{Code, Durability, Error, Result};
-
-use crate::host::Host;
 
 /// Numbers that one opening of an engine gives out, as a power of two.
 const NUMBER_BITS: u32 = 32;
@@ -90,6 +88,27 @@ impl Bodies {
         lock(&self.unused).is_closed = true;
     }
 
+    /// Takes the bodies that were given up, unless the engine has closed.
+    pub(crate) fn take_unused(&self) -> Vec<(u64, Option<Ticket>)> {
+        let mut unused = lock(&self.unused);
+        if unused.is_closed { Vec::new() } else { std::mem::take(&mut unused.bodies) }
+    }
+
+    /// Gives bodies back that cannot be removed yet.
+    pub(crate) fn keep_unused(&self, bodies: Vec<(u64, Option<Ticket>)>) {
+        lock(&self.unused).bodies.extend(bodies);
+    }
+
+    /// Keeps others from removing files; `None` while they are copied.
+    pub(crate) fn begin_removal(&self) -> Option<MutexGuard<'_, ()>> {
+        try_lock(&self.removing)
+    }
+
+    /// Removes the file of a body.
+    pub(crate) fn remove(&self, id: u64) -> Result<()> {
+        self.storage.remove(&body_name(id))
+    }
+
     fn give_up(&self, id: u64) {
         let mut unused = lock(&self.unused);
         if !unused.is_closed {
@@ -107,47 +126,6 @@ pub fn first_number(incarnation: u32) -> u64 {
 pub(crate) struct Paused<'a> {
     pub storage: &'a dyn Storage,
     _removing: MutexGuard<'a, ()>,
-}
-
-impl Host {
-    /// Where bodies are kept.
-    pub fn bodies(&self) -> &Arc<Bodies> {
-        &self.bodies
-    }
-
-    /// Removes the files of bodies that are not used any more, as far as the records that gave them
-    /// up are durable. Verbs that give bodies up call it when they are done.
-    pub fn remove_unused_bodies(&self) -> Result<()> {
-        if self.check_writable().is_err() {
-            return Ok(());
-        }
-        // Nobody waits for a copy: the next verb removes what this one leaves.
-        let Some(_removing) = try_lock(&self.bodies.removing) else { return Ok(()) };
-        let given_up = {
-            let mut unused = lock(&self.bodies.unused);
-            if unused.is_closed { Vec::new() } else { std::mem::take(&mut unused.bodies) }
-        };
-        if given_up.is_empty() {
-            return Ok(());
-        }
-        let appended = self.journal.as_ref().map(|journal| journal.appended());
-        let mut kept = Vec::new();
-        let mut removed = Ok(());
-        for (id, ticket) in given_up {
-            let ticket = ticket.or(appended);
-            let is_durable = match ticket {
-                Some(ticket) => self.is_settled(ticket, self.durability).unwrap_or(false),
-                None => true,
-            };
-            if is_durable && removed.is_ok() {
-                removed = self.bodies.storage.remove(&body_name(id));
-            } else {
-                kept.push((id, ticket));
-            }
-        }
-        lock(&self.bodies.unused).bodies.extend(kept);
-        removed
-    }
 }
 
 /// A body that is being written. Dropping it removes what was written.
@@ -205,18 +183,18 @@ impl Drop for BodyWriter {
 pub struct Body {
     id: u64,
     /// Absent while a journal is replayed.
-    bodies: OnceLock<Arc<Bodies>>,
+    bodies: Mutex<Option<Arc<Bodies>>>,
 }
 
 impl Body {
     /// The body of this id, for a loader; it belongs to no engine yet.
     pub fn of(id: u64) -> Arc<Self> {
-        Arc::new(Self { id, bodies: OnceLock::new() })
+        Arc::new(Self { id, bodies: Mutex::default() })
     }
 
     /// Hands the body to the engine that keeps its file.
     pub fn attach(&self, bodies: &Arc<Bodies>) {
-        let _was_attached = self.bodies.set(bodies.clone());
+        *lock(&self.bodies) = Some(bodies.clone());
     }
 
     /// The id, for records.
@@ -226,7 +204,7 @@ impl Body {
 
     /// Opens the file.
     pub fn open(self: &Arc<Self>) -> Result<BodyReader> {
-        let opened = match self.bodies.get() {
+        let opened = match &*lock(&self.bodies) {
             Some(bodies) => bodies.storage.open(&body_name(self.id))?,
             None => None,
         };
@@ -237,7 +215,7 @@ impl Body {
 
 impl Drop for Body {
     fn drop(&mut self) {
-        if let Some(bodies) = self.bodies.get() {
+        if let Some(bodies) = &*lock(&self.bodies) {
             bodies.give_up(self.id);
         }
     }
@@ -262,59 +240,4 @@ impl BodyReader {
 fn missing(id: u64) -> Error {
     let text = format!("The data folder has no file {}. Restore it from a copy.", body_name(id));
     Error::new(Code::CorruptJournal, text)
-}
-
-#[cfg(test)]
-mod tests {
-    use trunkline_journal::MemoryStorage;
-
-    use super::*;
-    use crate::options::OpenOptions;
-
-    fn host(storage: &MemoryStorage) -> Arc<Host> {
-        let options =
-            OpenOptions { storage: Some(Arc::new(storage.clone())), ..OpenOptions::memory() };
-        Host::open(options, &[]).unwrap()
-    }
-
-    fn write(host: &Host, bytes: &[u8]) -> Arc<Body> {
-        let mut writer = host.bodies().create().unwrap();
-        writer.write(bytes).unwrap();
-        writer.finish(Durability::Disk).unwrap()
-    }
-
-    #[test]
-    fn a_body_is_there_until_its_last_reader_is_gone() {
-        let host = host(&MemoryStorage::new());
-        let body = write(&host, b"hello");
-        let reader = body.open().unwrap();
-        drop(body);
-        host.remove_unused_bodies().unwrap();
-        let mut bytes = [0; 8];
-        assert_eq!((reader.read_at(0, &mut bytes).unwrap(), &bytes[..5]), (5, &b"hello"[..]));
-        assert_eq!(host.bodies().list().unwrap().len(), 1);
-        drop(reader);
-        host.flush().unwrap();
-        host.remove_unused_bodies().unwrap();
-        assert_eq!(host.bodies().list().unwrap(), []);
-    }
-
-    #[test]
-    fn what_was_not_finished_is_removed_and_closing_gives_nothing_up() {
-        let storage = MemoryStorage::new();
-        let first = host(&storage);
-        let body = write(&first, b"kept");
-        drop(first.bodies().create().unwrap());
-        std::mem::forget(first.bodies().create().unwrap());
-        first.close().unwrap();
-        drop(body);
-        first.remove_unused_bodies().unwrap();
-        let again = host(&storage);
-        let [id] = again.bodies().list().unwrap()[..] else { panic!("one body is kept") };
-        again.bodies().sweep_orphans(&[id]).unwrap();
-        assert_eq!(again.bodies().list().unwrap(), [id]);
-        assert!(!storage.list().unwrap().iter().any(|name| name.ends_with("draft")));
-        again.bodies().sweep_orphans(&[]).unwrap();
-        assert_eq!(again.bodies().list().unwrap(), []);
-    }
 }

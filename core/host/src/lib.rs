@@ -11,6 +11,7 @@
 mod admission;
 mod append;
 mod bodies;
+mod body_removal;
 mod checkpoint;
 mod codec;
 mod deliver;

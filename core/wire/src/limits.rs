@@ -107,3 +107,9 @@ pub const LIST_KEYS_MAX: usize = 1_000;
 pub const DELETE_KEYS_MAX: usize = 1_000;
 /// Most buckets of a page of a list.
 pub const LIST_BUCKETS_MAX: usize = 10_000;
+/// Longest line of a body in chunks, and longest chunk: its signature is checked at its end only.
+pub const CHUNK_LINE_BYTES_MAX: usize = 4 * 1024;
+/// See above.
+pub const CHUNK_BYTES_MAX: u64 = 1 << 30;
+/// Bytes of an object that are read at once.
+pub const OBJECT_PIECE_BYTES: usize = 256 * 1024;

@@ -8,25 +8,10 @@ use trunkline_types::sync::lock;
 use trunkline_types::{Millis, Result};
 
 use super::config::Versioning;
-use super::object::{Attributes, Content, Object};
+use super::object::{Attributes, Content, Object, VersionRef};
 use super::operation::DELETE;
 use super::put::{Cause, Change, Condition};
 use super::{Bucket, errors};
-
-/// A version, as callers name it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum VersionRef {
-    /// The version without an id.
-    Null,
-    /// The version of this id.
-    Id(String),
-}
-
-impl From<&str> for VersionRef {
-    fn from(text: &str) -> Self {
-        if text == "null" { Self::Null } else { Self::Id(text.to_owned()) }
-    }
-}
 
 /// What a deletion came to.
 #[derive(Debug, Default)]

@@ -36,11 +36,11 @@ use trunkline_types::{Limits, Millis, ResourceId, ResourceKind, ResourceName, Re
 pub(crate) use component::Buckets;
 pub use config::{BucketConfig, ExpiryRule, KEY_BYTES_MAX, Notification, Versioning};
 pub use content::ContentWriter;
-pub use delete::{Deleted, VersionRef};
+pub use delete::Deleted;
 pub use errors::{NO_SUCH_VERSION, TOO_SMALL};
 pub use index::{Entry, ListRequest, Page, VersionEntry};
 pub use multipart::{CompletedPart, UploadPage};
-pub use object::{Attributes, Content, Object, ObjectReader, Pairs, Piece};
+pub use object::{Attributes, Content, Object, ObjectReader, Pairs, Piece, VersionRef};
 pub use put::{Cause, Condition, PutOutcome};
 pub use upload::{PART_BYTES_MIN, PART_NUMBER_MAX, Part, Upload};
 

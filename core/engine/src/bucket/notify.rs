@@ -1,8 +1,8 @@
 //! Notifications: who is told of a change, in S3's words.
 //!
-//! A queue or a topic that is told takes the message in the step of the change: a crash leaves both or
-//! neither. What else is told takes a step of its own, right behind. A target that is gone or takes
-//! no message is not told, as on AWS.
+//! A queue or a topic that is told takes the message in the step of the change: a crash leaves
+//! both or neither. What else is told takes a step of its own, right behind. A target that is gone
+//! or takes no message is not told, as on AWS.
 
 use serde_json::{Map, Value, json};
 use trunkline_host::{Also, Routed};

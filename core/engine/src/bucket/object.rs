@@ -41,6 +41,21 @@ pub struct Piece {
     pub(super) len: u64,
 }
 
+/// A version, as callers name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VersionRef {
+    /// The version without an id.
+    Null,
+    /// The version of this id.
+    Id(String),
+}
+
+impl From<&str> for VersionRef {
+    fn from(text: &str) -> Self {
+        if text == "null" { Self::Null } else { Self::Id(text.to_owned()) }
+    }
+}
+
 /// What a caller says of an object when it puts one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Attributes {

@@ -7,17 +7,18 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, header};
 use hyper::body::Incoming;
 use tokio::time::Instant;
-use trunkline_engine::{LongPoll, Polled, Settled, Settling};
+use trunkline_engine::{LongPoll, Polled};
 
 use super::connections::Connection;
 use super::exchange::Arriving;
 use super::guard::{self, Link};
 use super::memory::Share;
 use super::notifier::Notifier;
+use super::settle::settle;
 use super::stream::{self, Reply, ReplyBody};
 use super::{Shared, body, origin, request_log, respond};
 use crate::dispatch::{Dispatched, Pending, base_of, is_health_path};
-use crate::error::{Result, WireError};
+use crate::error::Result;
 use crate::message::{Peer, Request, Response};
 use crate::service::{Finished, Output, Wait};
 
@@ -170,19 +171,6 @@ async fn control(shared: &Arc<Shared>, pending: Pending) -> Response {
     running.await.unwrap_or_else(|_| {
         body::refuse(500, "InternalFailure", "The operation failed; please report this.")
     })
-}
-
-pub(super) async fn settle(shared: &Shared, settling: &Settling) -> Result<()> {
-    let host = shared.dispatcher.engine().host();
-    let notifier = Arc::new(Notifier::default());
-    loop {
-        let polled = settling.poll(host, || notifier.clone());
-        match polled.map_err(|error| WireError::from_engine(&error))? {
-            Settled::Yes => return Ok(()),
-            Settled::OnSignal => notifier.notified().await,
-            Settled::After(left) => tokio::time::sleep(left).await,
-        }
-    }
 }
 
 async fn poll(shared: &Shared, wait: &mut dyn Wait) -> Result<Output> {

@@ -13,8 +13,8 @@ use tokio::time::timeout;
 use super::Shared;
 use super::body::refuse;
 use super::connections::Connection;
-use super::drive;
 use super::memory::Share;
+use super::settle::settle;
 use super::stream::Reply;
 use super::unread::unread;
 use crate::message::Response;
@@ -60,7 +60,7 @@ impl Arriving {
         };
         let Exchanged { response, settling, body } = exchanged;
         if let Some((settling, failure)) = settling
-            && let Err(error) = drive::settle(shared, &settling).await
+            && let Err(error) = settle(shared, &settling).await
         {
             return failure(error).into();
         }

@@ -15,6 +15,7 @@ mod origin;
 mod proxy;
 mod request_log;
 mod respond;
+mod settle;
 mod stream;
 #[cfg(test)]
 mod tests;

@@ -25,7 +25,7 @@ pub(super) fn check(context: &Context) -> Result<()> {
     };
     match bucket {
         Some(bucket) => check_key(context, &bucket, &action(context), context.key()),
-        // Whoever is known may create buckets and list his own.
+        // Every known caller may create buckets and list its own.
         None if is_anonymous => Err(errors::access_denied()),
         None => Ok(()),
     }

@@ -10,11 +10,8 @@ use sha2::{Digest, Sha256};
 use super::errors;
 use crate::auth::ChunkSigner;
 use crate::error::{Result, WireError};
+use crate::limits::{CHUNK_BYTES_MAX, CHUNK_LINE_BYTES_MAX};
 
-/// Longest line: the head of a chunk, or a trailer.
-const LINE_BYTES_MAX: usize = 4 * 1024;
-/// Longest chunk, in bytes: the signature of a chunk can be checked at its end only.
-const CHUNK_BYTES_MAX: u64 = 1 << 30;
 const TRAILERS_MAX: usize = 16;
 
 /// Reads chunks.
@@ -100,7 +97,7 @@ impl Chunks {
     }
 
     fn keep(&mut self, bytes: &[u8]) -> Result<()> {
-        if self.line.len() + bytes.len() > LINE_BYTES_MAX {
+        if self.line.len() + bytes.len() > CHUNK_LINE_BYTES_MAX {
             return Err(broken("The head of a chunk is too long."));
         }
         self.line.extend_from_slice(bytes);

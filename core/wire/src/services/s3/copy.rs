@@ -14,9 +14,7 @@ use super::objects::{condition, failed, with_version};
 use super::{access, errors, headers};
 use crate::codec::uri;
 use crate::error::Result;
-
-/// Bytes of a source that are hashed at once.
-const HASH_BYTES: usize = 256 * 1024;
+use crate::limits::OBJECT_PIECE_BYTES;
 
 /// The object that a request copies, its bucket and its key.
 fn source(context: &Context) -> Result<(Arc<Bucket>, String, Arc<Object>)> {
@@ -114,7 +112,7 @@ pub(super) fn part_content(context: &Context, _: &Bucket) -> Result<(ObjectConte
     let mut content = object.part_content(start, len);
     let failed = |error| context.failed(&error);
     let mut reader = object.open(start, len).map_err(failed)?;
-    let (mut hash, mut buffer) = (Md5::new(), vec![0; HASH_BYTES]);
+    let (mut hash, mut buffer) = (Md5::new(), vec![0; OBJECT_PIECE_BYTES]);
     loop {
         match reader.read(&mut buffer).map_err(failed)? {
             0 => break,

@@ -1,0 +1,103 @@
+//! Removing the files of bodies that are not used any more.
+
+use std::sync::Arc;
+
+use trunkline_types::Result;
+
+use crate::bodies::Bodies;
+use crate::host::Host;
+
+impl Host {
+    /// Where bodies are kept.
+    pub fn bodies(&self) -> &Arc<Bodies> {
+        &self.bodies
+    }
+
+    /// Removes the files of bodies that are not used any more, as far as the records that gave them
+    /// up are durable. Verbs that give bodies up call it when they are done.
+    pub fn remove_unused_bodies(&self) -> Result<()> {
+        if self.check_writable().is_err() {
+            return Ok(());
+        }
+        // Nobody waits for a copy: the next verb removes what this one leaves.
+        let Some(_removing) = self.bodies.begin_removal() else { return Ok(()) };
+        let given_up = self.bodies.take_unused();
+        if given_up.is_empty() {
+            return Ok(());
+        }
+        let appended = self.journal.as_ref().map(|journal| journal.appended());
+        let mut kept = Vec::new();
+        let mut removed = Ok(());
+        for (id, ticket) in given_up {
+            let ticket = ticket.or(appended);
+            let is_durable = match ticket {
+                Some(ticket) => self.is_settled(ticket, self.durability).unwrap_or(false),
+                None => true,
+            };
+            if is_durable && removed.is_ok() {
+                removed = self.bodies.remove(id);
+            } else {
+                kept.push((id, ticket));
+            }
+        }
+        self.bodies.keep_unused(kept);
+        removed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trunkline_journal::MemoryStorage;
+    use trunkline_types::Durability;
+
+    use super::*;
+    use crate::bodies::Body;
+    use crate::options::OpenOptions;
+
+    fn host(storage: &MemoryStorage) -> Arc<Host> {
+        let options =
+            OpenOptions { storage: Some(Arc::new(storage.clone())), ..OpenOptions::memory() };
+        Host::open(options, &[]).unwrap()
+    }
+
+    fn write(host: &Host, bytes: &[u8]) -> Arc<Body> {
+        let mut writer = host.bodies().create().unwrap();
+        writer.write(bytes).unwrap();
+        writer.finish(Durability::Disk).unwrap()
+    }
+
+    #[test]
+    fn a_body_is_there_until_its_last_reader_is_gone() {
+        let host = host(&MemoryStorage::new());
+        let body = write(&host, b"hello");
+        let reader = body.open().unwrap();
+        drop(body);
+        host.remove_unused_bodies().unwrap();
+        let mut bytes = [0; 8];
+        assert_eq!((reader.read_at(0, &mut bytes).unwrap(), &bytes[..5]), (5, &b"hello"[..]));
+        assert_eq!(host.bodies().list().unwrap().len(), 1);
+        drop(reader);
+        host.flush().unwrap();
+        host.remove_unused_bodies().unwrap();
+        assert_eq!(host.bodies().list().unwrap(), []);
+    }
+
+    #[test]
+    fn what_was_not_finished_is_removed_and_closing_gives_nothing_up() {
+        let storage = MemoryStorage::new();
+        let first = host(&storage);
+        let body = write(&first, b"kept");
+        drop(first.bodies().create().unwrap());
+        std::mem::forget(first.bodies().create().unwrap());
+        first.close().unwrap();
+        drop(body);
+        first.remove_unused_bodies().unwrap();
+        let again = host(&storage);
+        let [id] = again.bodies().list().unwrap()[..] else { panic!("one body is kept") };
+        again.bodies().sweep_orphans(&[id]).unwrap();
+        assert_eq!(again.bodies().list().unwrap(), [id]);
+        assert!(!storage.list().unwrap().iter().any(|name| name.ends_with("draft")));
+        again.bodies().sweep_orphans(&[]).unwrap();
+        assert_eq!(again.bodies().list().unwrap(), []);
+    }
+}
