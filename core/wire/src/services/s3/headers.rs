@@ -109,7 +109,8 @@ pub(super) fn attributes(context: &Context) -> Result<Attributes> {
 /// The tags of a header, which is a query string.
 fn tags(text: &str) -> Result<Pairs> {
     let form = Form::read(text.as_bytes()).map_err(|_| bad_tags(text))?;
-    let tags: Pairs = form.pairs().to_vec();
+    let owned = form.pairs().iter().map(|(key, value)| (key.to_string(), value.to_string()));
+    let tags: Pairs = owned.collect();
     check_tags(&tags, limits::OBJECT_TAGS_MAX)?;
     Ok(tags)
 }
