@@ -14,6 +14,5 @@ use crate::topic::TOPICS;
 /// Every kind of resource, in the order in which they are built: a kind may refer to earlier ones.
 pub static KINDS: &[&ComponentKind] = &[
     &DOCUMENTS, &LOGS, &PAYLOADS, &QUEUES, &OUTBOX, &TOPICS, &BUSES, &STREAMS, &SCHEDULES,
-    &MACHINES,
-    &BUCKETS,
+    &MACHINES, &BUCKETS,
 ];
