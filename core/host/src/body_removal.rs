@@ -47,7 +47,7 @@ impl Host {
 
 #[cfg(test)]
 mod tests {
-    use trunkline_journal::MemoryStorage;
+    use trunkline_journal::{MemoryStorage, Storage};
     use trunkline_types::Durability;
 
     use super::*;
