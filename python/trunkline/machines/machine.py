@@ -56,7 +56,10 @@ def find(core: CoreEngine, name: tuple[str, str, str], functions: Functions | No
         )
     machine = StateMachine(core, name, arn)
     if functions is not None:
-        machine._runtime().put_functions(name, functions)
+        runtime = machine._runtime()
+        runtime.put_functions(name, functions)
+        # What an earlier opening left goes on.
+        runtime.start()
     return machine
 
 

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 NAME = "states"
 """The destination in the outbox; the core and the table of services name it too."""
 
-LEASE_SECONDS = 960.0
-"""How long one task may take; the longest function of Lambda takes 900 seconds."""
+LEASE_SECONDS = 20.0
+"""After a crash, how long a task waits that was being carried out. One that takes longer is handed
+out again meanwhile, which the runtime notices."""
 
 THREADS = 8
 
@@ -55,6 +56,10 @@ def close_runtime(core: CoreEngine) -> None:
         found = _runtimes.pop(id(core), None)
     if found is not None:
         found.close()
+
+
+class StillRunning(Exception):
+    """A task that was handed out again is still carried out."""
 
 
 class Runtime:
@@ -137,10 +142,15 @@ class Runtime:
             told["timeout_seconds"],
         )
         with self._calling_changed:
+            if task.token in self._calling:
+                # The lease has ended, not the task. Kept, in case this process ends before it.
+                raise StillRunning(task.token)
             self._calling.add(task.token)
         try:
             for report in perform(self, task):
-                self.report(task.token, report)
+                # A task that has ended already is not called once more.
+                if not self.report(task.token, report):
+                    break
         finally:
             with self._calling_changed:
                 self._calling.discard(task.token)
@@ -154,8 +164,9 @@ class Runtime:
         with self._calling_changed:
             self._calling_changed.wait_for(lambda: token not in self._calling, CALL_SECONDS)
 
-    def report(self, token: str, report: Report) -> None:
-        """Reports to the execution. A task that has ended meanwhile has no use for it."""
+    def report(self, token: str, report: Report) -> bool:
+        """Reports to the execution; False if the task has ended meanwhile."""
         taken = self.machines.report(token, report.kind, report.first, report.second)
         if not taken:
             logging.getLogger("trunkline").debug("a task ended before it was %s", report.kind)
+        return bool(taken)
