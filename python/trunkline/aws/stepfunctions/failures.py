@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from trunkline.aws.clients import InvocationFailed
+
 _OPTIMISED = {
     "sqs": ("SQS", "AmazonSQS"),
     "sns": ("SNS", "AmazonSNS"),
@@ -60,11 +62,8 @@ def sdk_failure(service: str, model: Any, error: Any) -> Report:
     return failed(f"{name}.{exception}", cause)
 
 
-def _parts(error: Any) -> tuple[str, str, int, str]:
-    told = error.response["Error"]
-    metadata = error.response["ResponseMetadata"]
-    request = metadata.get("RequestId") or str(uuid4())
-    return told["Code"], told["Message"], metadata["HTTPStatusCode"], request
+def _parts(error: InvocationFailed) -> tuple[str, str, int, str]:
+    return error.code, error.message, error.status, str(uuid4())
 
 
 def unknown_service(service: str, model: str, is_sdk: bool) -> Report:

@@ -6,8 +6,10 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from uuid import uuid4
 
 from trunkline.aws.calls import SERVED
+from trunkline.aws.clients import InvocationFailed
 from trunkline.aws.stepfunctions import lambda_calls, nested
 from trunkline.aws.stepfunctions.failures import optimised_failure, sdk_failure, unknown_service
 from trunkline.aws.stepfunctions.shapes import as_input, as_output, pascal
@@ -119,24 +121,20 @@ def call(runtime: Runtime, task: Task) -> Report:
 
 
 def _send(runtime: Runtime, task: Task, made: ServiceCall, shapes: Any, params: Any) -> Report:
-    from botocore import xform_name
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    client = runtime.clients.get(made.model, task.owner.region, task.owner.account)
+    owner = {"account": task.owner.account, "region": task.owner.region}
     refused = sdk_failure if made.is_sdk else optimised_failure
     try:
-        answer = getattr(client, xform_name(shapes.name))(**params)
-    except ClientError as error:
+        answer = runtime.clients.invoke(made.model, shapes.name, params, **owner)
+    except InvocationFailed as error:
         return refused(made.service, shapes.service_model, error)
-    except (BotoCoreError, TypeError) as error:
+    except TypeError as error:
         return failed(f"{made.service.upper()}.SdkClientException", str(error))
-    metadata = answer.pop("ResponseMetadata", {})
     output = as_output(shapes.output_shape, answer)
     if made.service == "events" and output.get("FailedEntryCount"):
         return failed("EventBridge.FailedEntry", _text(output))
     if not made.is_sdk and made.service != "events":
         plain = {name: answer[name] for name in answer}
-        output |= metadata_of(metadata.get("RequestId", ""), made.model, plain)
+        output |= metadata_of(str(uuid4()), made.model, plain)
     kind = "submitted" if made.suffix else "succeeded"
     return Report(kind, _text(output))
 
@@ -164,8 +162,6 @@ def metadata_of(request_id: str, model: str, answer: dict[str, Any]) -> dict[str
 
 def _start_nested(runtime: Runtime, task: Task, made: ServiceCall, params: Any) -> Report:
     """Starts an execution whose end is reported to this task."""
-    from uuid import uuid4
-
     from trunkline.aws.errors import ServiceError
     from trunkline.aws.stepfunctions import starting
     from trunkline.aws.store import Store
