@@ -86,7 +86,7 @@ def test_every_failure_but_the_deliberate_and_the_callers_own_is_of_one_kind():
         for failure in trunkline.errors.failures()
         if sum(issubclass(failure, kind) for kind in kinds) != 1
     }
-    assert without == {"FunctionError", "InjectedFault", "InternalError"}
+    assert without == {"ExecutionFailed", "FunctionError", "InjectedFault", "InternalError"}
 
 
 @pytest.mark.parametrize("verb", ["put", "get", "ack", "qsize"])
