@@ -2,6 +2,7 @@
 
 pub mod events;
 pub mod kinesis;
+mod message_attributes;
 pub mod s3;
 pub mod sns;
 pub mod sqs;

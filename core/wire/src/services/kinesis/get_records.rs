@@ -13,12 +13,12 @@ use super::lookup::{self, Admittance, Found};
 use super::output::{self, List};
 use super::throttle::{Throttle, exceeded};
 use super::{check, target};
+use crate::codec::object::Object;
 use crate::codec::time;
 use crate::error::{Result, WireError};
 use crate::limits::{GET_RECORDS_BYTES_MAX, GET_RECORDS_MAX};
 use crate::model::TimeFormat;
 use crate::service::{Call, Input, Outcome, Output};
-use crate::services::sqs::output::Object;
 
 pub(super) fn start(call: &Call<'_>, input: &Input<'_>, throttle: &Throttle) -> Result<Outcome> {
     let input: GetRecordsInput<'_> = input.read()?;

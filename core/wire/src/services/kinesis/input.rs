@@ -5,9 +5,9 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 
+use crate::codec::text::Text;
 use crate::codec::time;
 use crate::codec::typed::Blob;
-use crate::services::sqs::input::Text;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use trunkline_engine::{Shards, StreamRecord};
 
-use crate::services::sqs::output::Object;
+use crate::codec::object::Object;
 
 /// Writes a list member by member.
 pub(super) struct List<'a> {

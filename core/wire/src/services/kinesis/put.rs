@@ -12,10 +12,10 @@ use super::lookup::{self, Admittance, Found};
 use super::output::List;
 use super::throttle::{self, Throttle};
 use super::{check, settings::Settings};
+use crate::codec::object::Object;
 use crate::error::Result;
 use crate::limits::{HASH_KEY_RANGE, MIB, PUT_RECORDS_BYTES_MAX};
 use crate::service::{Call, Input, Outcome};
-use crate::services::sqs::output::Object;
 
 pub(super) fn one(call: &Call<'_>, input: &Input<'_>, throttle: &Throttle) -> Result<Outcome> {
     let input: PutRecordInput<'_> = input.read()?;

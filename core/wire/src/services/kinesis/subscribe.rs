@@ -16,12 +16,12 @@ use super::output::{self, List};
 use super::settings::Settings;
 use super::subscriptions::{Lease, Subscriptions};
 use super::{check, lookup, target};
+use crate::codec::object::Object;
 use crate::error::Result;
 use crate::limits::{
     GET_RECORDS_MAX, SUBSCRIPTION_EVENT_BYTES_MAX, SUBSCRIPTION_HEARTBEAT, SUBSCRIPTION_LIFETIME,
 };
 use crate::service::{Call, Event, EventStream, Input, NextEvent, Outcome, Output};
-use crate::services::sqs::output::Object;
 
 pub(super) fn start(
     call: &Call<'_>,

@@ -5,7 +5,7 @@ use trunkline_engine::attributes::{Attribute, encode};
 use super::errors::{invalid_value, missing};
 use crate::error::Result;
 use crate::limits::{ATTRIBUTE_TYPE_BYTES_MAX, PUBLISH_ATTRIBUTE_NAME_BYTES_MAX};
-use crate::services::sqs::input::{AttributeMap, AttributeValue};
+use crate::services::message_attributes::{AttributeMap, AttributeValue};
 
 /// The attributes of a message, ready to be published.
 #[derive(Debug, Default)]

@@ -5,10 +5,10 @@ use super::errors::{invalid, missing};
 use super::input::{BatchInput, PublishInput};
 use super::publish::{self, Lookup, find, finish, name_of};
 use super::target;
+use crate::codec::object::Object;
 use crate::error::{Result, WireError};
 use crate::limits::{BATCH_ID_CHARS_MAX, PUBLISH_BYTES_MAX};
 use crate::service::{Call, Input, Outcome};
-use crate::services::sqs::output::Object;
 
 pub(super) fn start(call: &Call<'_>, input: &Input<'_>) -> Result<Outcome> {
     let input: BatchInput<'_> = input.read()?;

@@ -8,10 +8,10 @@ use super::attributes::{Prepared, prepare};
 use super::errors::{invalid, missing};
 use super::input::PublishInput;
 use super::protection::{self, Verdict};
+use crate::codec::text::Text;
 use crate::error::Result;
 use crate::limits::{PUBLISH_BYTES_MAX, SUBJECT_CHARS_MAX};
 use crate::service::Call;
-use crate::services::sqs::input::Text;
 
 /// A message that may be published as far as its input tells.
 pub(super) struct Checked<'a> {

@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use crate::services::sqs::input::{AttributeMap, Text};
+use crate::codec::text::Text;
+use crate::services::message_attributes::AttributeMap;
 
 /// A message to be published, alone or as an entry of a batch.
 #[derive(Debug, Deserialize)]

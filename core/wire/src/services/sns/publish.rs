@@ -10,9 +10,9 @@ use super::checked::{Checked, check};
 use super::errors::{from_engine, invalid, no_such_topic};
 use super::input::PublishInput;
 use super::{access, direct, target};
+use crate::codec::object::Object;
 use crate::error::Result;
 use crate::service::{Call, Finished, Input, Outcome};
-use crate::services::sqs::output::Object;
 
 /// The topic of an admitted call, or what holds the call up.
 pub(super) enum Lookup {

@@ -5,10 +5,10 @@ use trunkline_types::Limits;
 
 use super::digest::{self, Hex};
 use super::errors::{invalid, named};
-use super::input::{AttributeMap, AttributeValue};
 use super::text;
 use crate::error::Result;
 use crate::limits::ATTRIBUTE_TYPE_BYTES_MAX;
+use crate::services::message_attributes::{AttributeMap, AttributeValue};
 
 const TRACE_HEADER: &str = "AWSTraceHeader";
 

@@ -1,7 +1,7 @@
 //! What every batch must satisfy before any of its entries is looked at.
 
 use super::errors::named;
-use super::input::Text;
+use crate::codec::text::Text;
 use crate::error::Result;
 use crate::limits::BATCH_ID_CHARS_MAX;
 

@@ -5,8 +5,9 @@ use trunkline_types::{Limits, Millis, Problem};
 
 use super::errors::{from_engine, invalid_value, missing};
 use super::input::{Batch, LeaseInput};
-use super::output::{BatchOutput, Object};
+use super::output::BatchOutput;
 use super::{Context, Lookup, Operation, batch as rules, text};
+use crate::codec::object::Object;
 use crate::error::Result;
 use crate::service::{Input, Outcome};
 

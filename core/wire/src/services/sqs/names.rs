@@ -1,7 +1,7 @@
 //! Which attributes a receive asks for.
 
 use super::errors::named;
-use super::input::Text;
+use crate::codec::text::Text;
 use crate::error::Result;
 
 /// The system attributes a receive may ask for, and their bit in a [`System`] set.

@@ -6,9 +6,11 @@ use trunkline_types::{Error, Limits, Problem, QueueKind};
 use super::attributes::{Prepared, prepare};
 use super::digest::{self, Hex};
 use super::errors::{from_engine, invalid, invalid_value, missing, named};
-use super::input::{Batch, SendInput, Text};
-use super::output::{BatchOutput, Object};
+use super::input::{Batch, SendInput};
+use super::output::BatchOutput;
 use super::{Context, Lookup, batch as rules, text};
+use crate::codec::object::Object;
+use crate::codec::text::Text;
 use crate::error::{Result, WireError};
 use crate::service::{Input, Outcome};
 
