@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import contextmanager
 from threading import Condition, RLock
 
 from trunkline._core import Machines, RetryTable
 from trunkline._outbox import Outbox
+from trunkline.errors import EngineUnavailable
+from trunkline.functions.invocation import text_of
 from trunkline.machines.map_runs import run_map
-from trunkline.machines.task import Owner, Task
+from trunkline.machines.task import Owner, Report, Task
 from trunkline.machines.tasks import perform
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from trunkline._core import Engine as CoreEngine
     from trunkline._core import LeasedDelivery
     from trunkline._outbox import DestinationWorker
     from trunkline.machines.functions import OwnFunctions
-    from trunkline.machines.task import Report
 
     ServiceCall = Callable[["Runtime", Task], Report]
 
@@ -32,7 +34,8 @@ LEASE_SECONDS = 20.0
 """After a crash, how long a task waits that was being carried out. One that takes longer is handed
 out again meanwhile, which the runtime notices."""
 
-THREADS = 8
+THREADS = 64
+"""Tasks at once. Functions that start an execution and wait for it need one thread each."""
 
 CALL_SECONDS = 10.0
 """How long the end of a task waits for the answer of the call that scheduled it."""
@@ -123,9 +126,11 @@ class Runtime:
         owner = Owner(told["account"], told["region"], told["machine"], told["execution"])
         kind = told["kind"]
         if kind == "task":
-            self._task(owner, told)
+            with self._calling_once(told["token"]):
+                self._task(owner, told)
         elif kind == "map_run":
-            self.report(told["token"], run_map(self, owner, told))
+            with self._calling_once(told["token"]):
+                self._map_run(owner, told)
         else:
             from trunkline.machines import notices
 
@@ -141,19 +146,34 @@ class Runtime:
             told["attempt"],
             told["timeout_seconds"],
         )
-        with self._calling_changed:
-            if task.token in self._calling:
-                # The lease has ended, not the task. Kept, in case this process ends before it.
-                raise StillRunning(task.token)
-            self._calling.add(task.token)
+        for report in perform(self, task):
+            # A task that has ended already is not called once more.
+            if not self.report(task.token, report):
+                break
+
+    def _map_run(self, owner: Owner, told: dict[str, Any]) -> None:
         try:
-            for report in perform(self, task):
-                # A task that has ended already is not called once more.
-                if not self.report(task.token, report):
-                    break
+            report = run_map(self, owner, told)
+        except EngineUnavailable:
+            raise
+        except Exception as error:
+            text = f"{type(error).__name__}: {text_of(error)}"
+            report = Report("map-run-failed", "States.Runtime", text)
+        self.report(told["token"], report)
+
+    @contextmanager
+    def _calling_once(self, token: str) -> Iterator[None]:
+        """Marks a task as being carried out; raises StillRunning if it is already."""
+        with self._calling_changed:
+            if token in self._calling:
+                # The lease has ended, not the task. Kept, in case this process ends before it.
+                raise StillRunning(token)
+            self._calling.add(token)
+        try:
+            yield
         finally:
             with self._calling_changed:
-                self._calling.discard(task.token)
+                self._calling.discard(token)
                 self._calling_changed.notify_all()
 
     def until_called(self, token: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from trunkline._core import StatesProgram
+from trunkline.errors import EngineUnavailable
+from trunkline.functions.invocation import text_of
 from trunkline.machines.functions import invoke
 from trunkline.machines.task import Report, failed
 
@@ -14,14 +17,36 @@ if TYPE_CHECKING:
 
 
 def perform(runtime: Runtime, task: Task) -> Iterator[Report]:
-    """What is to be reported of a task, as it comes."""
+    """What is to be reported of a task, as it comes. A failure is one of the task."""
     yield Report("started")
+    try:
+        report = _call(runtime, task)
+    except EngineUnavailable:
+        raise
+    except Exception as error:
+        # Parameters that a service has no use for; called again they would fail again.
+        report = failed("States.Runtime", f"{type(error).__name__}: {text_of(error)}")
+    yield _checked(task, report)
+
+
+def _call(runtime: Runtime, task: Task) -> Report:
     if ":states:::" not in task.resource:
         own = runtime.functions(task.owner.machine_name)
-        yield invoke(runtime.core, own, task.resource, task.input)
-        return
+        return invoke(runtime.core, own, task.resource, task.input)
     if runtime.call_service is None:
         text = "Nothing calls services for the state machines of this engine."
-        yield failed("States.Runtime", text)
-        return
-    yield runtime.call_service(runtime, task)
+        return failed("States.Runtime", text)
+    return runtime.call_service(runtime, task)
+
+
+def _checked(task: Task, report: Report) -> Report:
+    """The report, or a failure where its result is no JSON: the execution would refuse it."""
+    if report.kind not in ("succeeded", "submitted"):
+        return report
+    try:
+        reason = StatesProgram.malformed(report.first or "")
+    except UnicodeEncodeError as error:
+        reason = str(error)
+    if reason is None:
+        return report
+    return failed("Runtime.MarshalError", f"The result of {task.resource} is no JSON: {reason}")

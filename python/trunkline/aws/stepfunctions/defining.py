@@ -13,7 +13,12 @@ from trunkline.aws.stepfunctions.documents import machine_key
 from trunkline.aws.stepfunctions.names import Arn, arn_of, check_name
 from trunkline.aws.stepfunctions.publishing import remove_all
 from trunkline.aws.store import Store
-from trunkline.errors import ConflictException, ValidationException
+from trunkline.errors import (
+    ConflictException,
+    ResourceNotFound,
+    TrunklineError,
+    ValidationException,
+)
 from trunkline.machines.memory import Clock, MemoryRun, Setting
 from trunkline.machines.task import Owner
 from trunkline.machines.tasks import perform
@@ -80,21 +85,37 @@ def remove(core: CoreEngine, name: tuple[str, str, str]) -> None:
     store.flush()
 
 
+def _as_program(error: ServiceError) -> TrunklineError:
+    """An error of the wire as programs of this process get it."""
+    if error.code == "ExecutionAlreadyExists":
+        return ConflictException(error.message)
+    if error.code == "StateMachineDoesNotExist":
+        return ResourceNotFound(error.message)
+    return ValidationException(error.message)
+
+
 def start(core: CoreEngine, arn: str, name: str | None, input: str) -> str:
     """Starts an execution; its name."""
     try:
         started = starting.start(runtime_of(core), Store(core), arn, name, input)
     except ServiceError as error:
-        if error.code == "ExecutionAlreadyExists":
-            raise ConflictException(error.message) from None
-        raise ValidationException(error.message) from None
+        raise _as_program(error) from None
     return started.arn.rpartition(":")[2]
 
 
 def run(core: CoreEngine, arn: str, input: str) -> Ended:
     """Runs an execution in memory to its end."""
     runtime, store = runtime_of(core), Store(core)
-    chosen = starting.choose(store, arn)
+    try:
+        starting.check_input(input)
+        chosen = starting.choose(store, arn)
+    except ServiceError as error:
+        raise _as_program(error) from None
+    try:
+        program = StatesProgram(chosen.machine["definition"], True)
+    except ValueError as error:
+        text = f"{error}. A run in memory is that of an express state machine: use start()."
+        raise ValidationException(text) from None
     name = str(uuid.uuid4())
     owner = Owner(chosen.arn.account, chosen.arn.region, chosen.arn.name, name)
     execution_arn = arn_of(owner.account, owner.region, "express", owner.machine, name)
@@ -105,4 +126,4 @@ def run(core: CoreEngine, arn: str, input: str) -> Ended:
         Clock(core.now),
         seed=random.getrandbits(64),
     )
-    return MemoryRun(StatesProgram(chosen.machine["definition"], True), setting).run(input)
+    return MemoryRun(program, setting).run(input)

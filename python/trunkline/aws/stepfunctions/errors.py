@@ -12,7 +12,8 @@ def invalid(message: str) -> ServiceError:
 
 def invalid_name(name: str) -> ServiceError:
     """A name is too long, or has a character that names may not have."""
-    return ServiceError("InvalidName", f"Invalid Name: '{name}'")
+    shown = name.encode("utf-8", "backslashreplace").decode()
+    return ServiceError("InvalidName", f"Invalid Name: '{shown}'")
 
 
 def invalid_arn(reason: str) -> ServiceError:

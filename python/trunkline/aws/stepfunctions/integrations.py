@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from uuid import uuid4
+from uuid import NAMESPACE_OID, uuid4, uuid5
 
 from trunkline.aws.calls import SERVED
 from trunkline.aws.clients import InvocationFailed
@@ -168,14 +168,16 @@ def _start_nested(runtime: Runtime, task: Task, made: ServiceCall, params: Any) 
 
     name, given = params.get("name"), params.get("input") or "{}"
     # The same task may be carried out again after a crash: its token names the child.
-    name = name or str(uuid4())
+    own = str(uuid5(NAMESPACE_OID, task.token))
     waits = made.suffix != "waitForTaskToken"
     parent = nested.parent_of(task.token, made.suffix) if waits else None
     try:
-        started = starting.start(
-            runtime, Store(runtime.core), params.get("stateMachineArn", ""), name, given, parent
-        )
+        arn = params.get("stateMachineArn", "")
+        started = starting.start(runtime, Store(runtime.core), arn, name or own, given, parent)
     except ServiceError as error:
+        if error.code == "ExecutionAlreadyExists" and not name:
+            # It has ended meanwhile; its end is on its way to this task.
+            return Report("heartbeat")
         text = (
             f"{error.message} (Service: AWSStepFunctions; Status Code: 400; "
             f"Error Code: {error.code}; Request ID: {uuid4()}; Proxy: null)"
