@@ -76,7 +76,7 @@ class Replay:
     def _call(self, number: int, call: dict[str, Any]) -> dict[str, Any]:
         account = self.filling.accounts[call.get("as", CALLER)]
         region = call.get("region", "us-east-1")
-        params = self.filling.fill(call["params"])
+        params = self._filled(call["params"])
         if call["op"] == "CreateFunction":
             params["Code"] = {"ZipFile": self.code}
         if call.get("error") == UNSENT:
@@ -97,6 +97,23 @@ class Replay:
             return {**error.response, "$type": str(type(error)), "$text": plain_text(error)}
         except BotoCoreError as error:
             raise Stopped(f"call {number}, {call['op']}: {error}") from error
+
+    def _filled(self, params: dict[str, Any]) -> dict[str, Any]:
+        """The parameters; reads again what an earlier read did not bring yet."""
+        while True:
+            try:
+                filled: dict[str, Any] = self.filling.fill(params)
+            except NoSuchPart as missing:
+                earlier = re.match(r"call (\d+) ", str(missing))
+                call = self.calls[int(earlier[1])] if earlier else {}
+                is_late = time.monotonic() > self.deadline
+                if earlier is None or is_late or not READ.match(call.get("op", "")):
+                    raise
+                time.sleep(PAUSE)
+                number = int(earlier[1])
+                self.filling.answers[number] = self._call(number, call)
+            else:
+                return filled
 
     def _agrees(self, number: int, call: dict[str, Any], answer: dict[str, Any]) -> bool:
         """Whether a repetition would change nothing: all that is known of the answer is there."""

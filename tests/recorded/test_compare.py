@@ -119,3 +119,12 @@ def test_names_of_a_suite_are_placeholders_inside_of_text() -> None:
     assert rules.differs("key", "arn:<ArnPart_0idx>:alias_name", "arn:orders:live") is None
     assert rules.bound == {"<ArnPart_0idx>": "orders"}
     assert rules.differs("key", "<ArnPart_0idx>", "others") is not None
+
+
+def test_a_placeholder_may_have_digits_and_a_date_may_be_of_a_header():
+    comparison = Comparison()
+    arn, ours = "mapRun:<MapRunArnPart0_0idx>:<Part_Two1_0idx>", "mapRun:orders/one:two"
+    assert comparison.differs("arn", arn, ours) is None
+    assert comparison.differs("other", "<MapRunArnPart0_0idx>", "orders/two") is not None
+    assert comparison.differs("Date", "date", ["Fri, 27 Nov 2026 02:20:02 GMT"]) is None
+    assert comparison.differs("Date", "date", ["yesterday"]) is not None

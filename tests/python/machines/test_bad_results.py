@@ -115,3 +115,12 @@ def test_a_child_is_started_once_however_often_its_task_is_carried_out():
     # Its end is on its way: nothing else is to be told of the task.
     assert call(runtime, task).kind == "heartbeat"
     assert [execution.name for execution in inner.executions()] == [child.name]
+
+
+def test_a_function_gets_the_text_of_a_payload_that_is_text_as_json():
+    invoke = one(Type="Task", Resource="arn:aws:states:::lambda:invoke", OutputPath="$.Payload")
+    engine = trunkline.open()
+    machine = engine.machine("invokes", invoke, functions={"charge": lambda order: [order]})
+    for payload, told in (("{}", [{}]), ("0.5", [0.5]), ("plain", ["plain"])):
+        given = {"FunctionName": "charge", "Payload": payload}
+        assert machine.start(given).wait(30).output == told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -142,7 +143,7 @@ def _send(runtime: Runtime, task: Task, made: ServiceCall, shapes: Any, params: 
 def metadata_of(request_id: str, model: str, answer: dict[str, Any]) -> dict[str, Any]:
     """The metadata of an answer, as optimised integrations of SDK v1 show them."""
     protocol = _model(model).metadata["protocol"]
-    body = json.dumps(answer, separators=(",", ":"), default=str)
+    body = _body(protocol, answer)
     headers = {
         "connection": "keep-alive",
         "Content-Length": str(len(body)),
@@ -158,6 +159,24 @@ def metadata_of(request_id: str, model: str, answer: dict[str, Any]) -> dict[str
         },
         "SdkResponseMetadata": {"RequestId": request_id},
     }
+
+
+def _body(protocol: str, answer: dict[str, Any]) -> str:
+    """An answer in about the length in which AWS's service writes it.
+
+    >>> _body("json", {"startDate": 1718025633.581})
+    '{"startDate":1.718025633581E9}'
+    """
+    if protocol != "query":
+        text = json.dumps(answer, separators=(",", ":"), default=str)
+        return re.sub(r"(?<=Date\":)(\d)(\d{9})\.(\d+)", r"\1.\2\3E9", text)
+    members = "".join(f"    <{name}>{value}</{name}>\n" for name, value in answer.items())
+    return (
+        '<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/">\n'
+        f"  <PublishResult>\n{members}  </PublishResult>\n"
+        f"  <ResponseMetadata>\n    <RequestId>{uuid4()}</RequestId>\n  </ResponseMetadata>\n"
+        "</PublishResponse>\n"
+    )
 
 
 def _start_nested(runtime: Runtime, task: Task, made: ServiceCall, params: Any) -> Report:

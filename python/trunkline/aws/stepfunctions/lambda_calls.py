@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from trunkline._core import StatesProgram
 from trunkline.machines.functions import call_own, name_in, not_found, of_failure, outcome_of
 from trunkline.machines.task import Report, failed
 
@@ -21,7 +22,7 @@ def invoke(runtime: Runtime, task: Task, suffix: str) -> Report:
     """Calls the function that the parameters name; the result comes with Lambda's metadata."""
     params = json.loads(task.input)
     given = str(params.get("FunctionName", ""))
-    payload = json.dumps(params.get("Payload", {}), separators=(",", ":"), ensure_ascii=False)
+    payload = _payload(params.get("Payload", {}))
     own = runtime.functions(task.owner.machine_name).get(name_in(given))
     if own is not None:
         text, told = call_own(own, payload)
@@ -42,6 +43,17 @@ def invoke(runtime: Runtime, task: Task, suffix: str) -> Report:
     }
     kind = "submitted" if suffix else "succeeded"
     return Report(kind, json.dumps(output, separators=(",", ":"), ensure_ascii=False))
+
+
+def _payload(given: Any) -> str:
+    """What the function gets: AWS sends a string that is JSON text as it is.
+
+    >>> _payload({"a": 1}), _payload("[1]"), _payload("one")
+    ('{"a":1}', '[1]', '"one"')
+    """
+    if isinstance(given, str) and StatesProgram.malformed(given) is None:
+        return given
+    return json.dumps(given, separators=(",", ":"), ensure_ascii=False)
 
 
 def _arn(task: Task, given: str) -> str:

@@ -19,10 +19,9 @@ _DATA = {
     "parameters",
     "assignedVariables",
     "assignedVariablesDetails",
-    "cause",
-    "error",
 }
-"""The members of the details of events that includeExecutionData leaves out."""
+"""The members of the details of events that includeExecutionData leaves out. As on AWS, errors and
+causes stay."""
 
 _REDRIVABLE = ("FAILED", "ABORTED", "TIMED_OUT")
 
