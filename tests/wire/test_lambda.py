@@ -8,6 +8,7 @@ import shutil
 import threading
 import time
 import zipfile
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,9 @@ from botocore.exceptions import ClientError
 
 import trunkline
 import trunkline.aws
+from trunkline.aws.lambda_ import code
+from trunkline.aws.limits import CODE_PIECE_BYTES
+from trunkline.aws.store import Store
 from trunkline.functions.registry import functions_of
 from trunkline.server.programs import Program
 
@@ -417,3 +421,27 @@ def test_a_reset_forgets_archives_and_keeps_functions_of_the_program(
     done = engine.queue("done")
     engine.function("tea", lambda event, context: "tea", on_success=done).invoke_async()
     assert done.receive(wait=20)[0].json()["responsePayload"] == "tea"
+
+
+def test_an_archive_that_was_cut_off_is_written_again(
+    engine: trunkline.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(engine._core)
+    request: Any = SimpleNamespace(store=store)
+    given = {"ZipFile": archive(handler__py=ECHO, filler__txt="x" * 3 * CODE_PIECE_BYTES)}
+    keep, written = store.put, []
+
+    def put(key: str, value: Any) -> None:
+        if len(written) == 2:
+            raise OSError("the process ends here")
+        written.append(key)
+        keep(key, value)
+
+    monkeypatch.setattr(store, "put", put)
+    with pytest.raises(OSError, match="ends here"):
+        code.put(request, given)
+    monkeypatch.undo()
+    kept = code.put(request, given)
+    assert code.read(store, kept["Sha256"]) == given["ZipFile"]
+    code.forget(store, kept["Sha256"])
+    assert code.read(store, kept["Sha256"]) == b""

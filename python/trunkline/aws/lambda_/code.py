@@ -58,8 +58,10 @@ def put(call: Call, given: dict[str, Any]) -> dict[str, Any]:
         raise invalid(f"Unzipped size must be smaller than {UNPACKED_BYTES_MAX} bytes")
     sha = base64.b64encode(hashlib.sha256(data).digest()).decode()
     prefix = _prefix(sha)
-    if not call.store.page(prefix, limit=1)[0]:
-        for number, start in enumerate(range(0, len(data), CODE_PIECE_BYTES)):
+    if call.store.get(f"{prefix}{0:05}") is None:
+        # The first piece says that the archive is whole, so it is written last.
+        for number in reversed(range(-(-len(data) // CODE_PIECE_BYTES))):
+            start = number * CODE_PIECE_BYTES
             piece = base64.b64encode(data[start : start + CODE_PIECE_BYTES]).decode()
             call.store.put(f"{prefix}{number:05}", {"piece": piece})
     return {"Sha256": sha, "Size": len(data)}
@@ -77,8 +79,9 @@ def read(store: Store, sha: str) -> bytes:
 
 def forget(store: Store, sha: str) -> None:
     """Removes an archive that nothing names any more."""
+    # The first piece goes first: what is left after a crash is then no whole archive.
     number = 0
-    while store.get(f"{_prefix(sha)}{number:05}") is not None:
+    while number == 0 or store.get(f"{_prefix(sha)}{number:05}") is not None:
         store.put(f"{_prefix(sha)}{number:05}", None)
         number += 1
 
