@@ -101,12 +101,18 @@ def _repair(options: argparse.Namespace) -> int:
     return 0
 
 
+_NAMES = ("kind", "name", "account", "region")
+
+
 def _show(report: trunkline.FolderReport) -> None:
     size = sum(used for _, used in report.segments)
     opened = "once" if report.runs == 1 else f"{report.runs} times"
     segments = _count(len(report.segments), "segment")
     print(f"opened {opened}; {_count(report.records, 'record')} in {segments} of {_bytes(size)}")
     print(_count(len(report.documents), "document"))
+    for other in report.others:
+        counters = [f"{name} {value}" for name, value in other.items() if name not in _NAMES]
+        print(f"{other['kind']} {other['name']}: {', '.join(counters) or 'nothing to count'}")
     if not report.queues:
         print("no queues")
         return

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use trunkline_journal::{Access, FileStorage, Storage};
-use trunkline_types::{Clock, Durability, Result};
+use trunkline_journal::{Access, FileStorage, Storage, body_name};
+use trunkline_types::{Clock, Code, Durability, Error, Result};
 
 use crate::host::{ComponentKind, Replay, read_all};
 use crate::options::OpenOptions;
@@ -25,6 +25,20 @@ pub struct Inspection {
     pub resources: Vec<ResourceReport>,
 }
 
+/// Fails unless each body is there and as long as it has to be.
+fn check_bodies(storage: &dyn Storage, bodies: impl Iterator<Item = (u64, u64)>) -> Result<()> {
+    for (id, bytes) in bodies {
+        let name = body_name(id);
+        let found = storage.open(&name)?.map(|file| file.len()).transpose()?;
+        if found.is_none_or(|found| found < bytes) {
+            let found = found.map_or("is missing".to_owned(), |found| format!("has {found}"));
+            let text = format!("{name} {found}; a record names {bytes} bytes of it.");
+            return Err(Error::new(Code::CorruptJournal, text));
+        }
+    }
+    Ok(())
+}
+
 /// Reads a data folder without changing it. Damage is an error, `CorruptJournal`, that says where.
 ///
 /// Records are applied as at an opening, and one that speaks of content that is gone is no finding:
@@ -38,6 +52,8 @@ pub fn inspect(path: &Path, kinds: &[&'static ComponentKind]) -> Result<Inspecti
     let journal = read_all(storage, &options, &mut replay)?;
     journal.verify_sealed_files()?;
     let checkpoint = journal.verify_checkpoint()?;
+    let bodies = replay.loaders.iter().flat_map(|loader| loader.bodies());
+    check_bodies(&**journal.storage(), bodies)?;
     let segments = journal.segments().iter().map(|s| (s.number, u64::from(s.used))).collect();
     Ok(Inspection {
         incarnations: replay.last_incarnation(&journal),

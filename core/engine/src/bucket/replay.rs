@@ -138,6 +138,12 @@ impl Loader for BucketLoader {
         self.buckets.values().filter_map(report).collect()
     }
 
+    fn bodies(&self) -> Vec<(u64, u64)> {
+        let images = self.buckets.values().filter(|image| image.definition.is_some());
+        let pieces = images.flat_map(Image::pieces);
+        pieces.map(|piece| (piece.body.id(), piece.offset + piece.len)).collect()
+    }
+
     fn finish(mut self: Box<Self>, host: &Arc<Host>) -> Result<Arc<dyn Component>> {
         let now = host.now();
         // A record without a definition is of a bucket that was removed.

@@ -68,6 +68,11 @@ pub trait Loader: Any {
         None
     }
 
+    /// The bodies that the resources name, each with the bytes that it has at least.
+    fn bodies(&self) -> Vec<(u64, u64)> {
+        Vec::new()
+    }
+
     /// What the records add up to, for people. Called after [`Loader::join`], and instead of
     /// [`Loader::finish`].
     fn report(&self, now: Millis) -> Vec<ResourceReport>;
