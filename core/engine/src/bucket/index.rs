@@ -161,7 +161,7 @@ impl Index {
     pub fn list(&self, request: &ListRequest<'_>) -> Page {
         let mut page = Page::default();
         let mut last = None;
-        self.walk(request, |found| {
+        self.walk(request, false, |found| {
             let entry = match found {
                 Found::Prefix(prefix) => Entry::Prefix(prefix.to_owned()),
                 Found::Key(key, versions) => match versions.last() {
@@ -212,7 +212,7 @@ impl Index {
             }
         }
         if goes_on {
-            self.walk(request, |found| match found {
+            self.walk(request, true, |found| match found {
                 Found::Prefix(prefix) => push(VersionEntry::Prefix(prefix.to_owned())),
                 Found::Key(key, versions) => {
                     let mut is_newest = true;
@@ -227,8 +227,13 @@ impl Index {
     }
 
     /// Calls `each` with keys and common prefixes until it returns false. A common prefix is shown
-    /// if one of its keys is there, which for lists of objects means: not deleted.
-    fn walk(&self, request: &ListRequest<'_>, mut each: impl FnMut(Found<'_>) -> bool) {
+    /// if one of its keys is shown; keys that are deleted are shown in lists of versions alone.
+    fn walk(
+        &self,
+        request: &ListRequest<'_>,
+        shows_deleted: bool,
+        mut each: impl FnMut(Found<'_>) -> bool,
+    ) {
         let ListRequest { prefix, delimiter, after, .. } = *request;
         let mut from = Bound::Included(prefix.as_bytes().to_vec());
         if let Some(after) = after.filter(|after| after.as_bytes() >= prefix.as_bytes()) {
@@ -245,10 +250,9 @@ impl Index {
                 let key = key.as_str();
                 let Some(rest) = key.strip_prefix(prefix) else { return };
                 let cut = delimiter.and_then(|text| Some(rest.find(text)? + text.len()));
+                let is_there = versions.last().is_some_and(|newest| !newest.is_delete_marker);
                 match cut {
-                    Some(cut) if versions.last().is_some_and(|newest| !newest.is_delete_marker) => {
-                        break &key[..prefix.len() + cut];
-                    }
+                    Some(cut) if shows_deleted || is_there => break &key[..prefix.len() + cut],
                     Some(_) => {}
                     None if !each(Found::Key(key, versions)) => return,
                     None => {}

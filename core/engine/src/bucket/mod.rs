@@ -200,7 +200,8 @@ impl Bucket {
     }
 
     /// A page of all versions, and whether there is more. With `below`, a version of the key
-    /// `request.after`, that key's older versions come first.
+    /// `request.after`, that key's older versions come first: all that are left, if the version is
+    /// gone, as it is when a caller deletes what each page shows.
     pub fn list_versions(
         &self,
         request: &ListRequest<'_>,
@@ -211,8 +212,7 @@ impl Bucket {
         let state = self.state();
         let below = match (request.after, below) {
             (Some(key), Some(below)) => {
-                let version = self.version_of(&state, key, below);
-                Some(version.ok_or_else(|| errors::no_such_version(key))?.seq)
+                Some(self.version_of(&state, key, below).map_or(u64::MAX, |version| version.seq))
             }
             _ => None,
         };

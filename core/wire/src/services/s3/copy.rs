@@ -104,11 +104,33 @@ fn directive(context: &Context, header: &str) -> Result<bool> {
     }
 }
 
+/// The stretch that a copied part is: it has to be named exactly, and to be there.
+fn stretch(range: &str, size: u64) -> Result<(u64, u64)> {
+    const NAME: &str = "x-amz-copy-source-range";
+    let number = |text: &str| text.parse::<u64>().ok();
+    let ends = range.strip_prefix("bytes=").and_then(|ends| ends.split_once('-'));
+    let ends = ends.and_then(|(first, last)| Some((number(first)?, number(last)?)));
+    let (first, last) = ends.filter(|(first, last)| first <= last).ok_or_else(|| {
+        let message = "The x-amz-copy-source-range value must be of the form bytes=first-last \
+                       where first and last are the zero-based offsets of the first and last bytes \
+                       to copy";
+        errors::invalid_argument(NAME, range, message)
+    })?;
+    if last >= size {
+        let message = format!("Range specified is not valid for source object of size: {size}");
+        return Err(errors::invalid_argument(NAME, range, &message));
+    }
+    Ok((first, last - first + 1))
+}
+
 /// The content of a part that is copied from an object, and how much of that it is.
 pub(super) fn part_content(context: &Context, _: &Bucket) -> Result<(ObjectContent, u64)> {
     let (_, _, object) = source(context)?;
     let range = context.header("x-amz-copy-source-range");
-    let (start, len) = conditions::range(range, object.size)?.unwrap_or((0, object.size));
+    let (start, len) = match range {
+        Some(range) => stretch(range, object.size)?,
+        None => (0, object.size),
+    };
     let mut content = object.part_content(start, len);
     let failed = |error| context.failed(&error);
     let mut reader = object.open(start, len).map_err(failed)?;

@@ -34,13 +34,14 @@ impl Names {
 }
 
 /// Most entries of the page that is asked for.
-fn limit(context: &Context, member: &str) -> Result<usize> {
+pub(super) fn limit(context: &Context, member: &str, name: &str) -> Result<usize> {
     match context.number(member) {
         None => Ok(LIST_KEYS_MAX),
         Some(number) => {
             usize::try_from(number).map(|number| number.min(LIST_KEYS_MAX)).map_err(|_| {
-                let message = "Argument max-keys must be an integer between 0 and 2147483647";
-                errors::invalid_argument("max-keys", &number.to_string(), message)
+                let message =
+                    format!("Argument {name} must be an integer between 0 and 2147483647");
+                errors::invalid_argument(name, &number.to_string(), &message)
             })
         }
     }
@@ -52,7 +53,7 @@ fn delimiter(context: &Context) -> Option<&str> {
 
 pub(super) fn list_objects(context: &Context) -> Result<Answer> {
     let marker = context.text("Marker").unwrap_or("");
-    let (names, max) = (Names::of(context)?, limit(context, "MaxKeys")?);
+    let (names, max) = (Names::of(context)?, limit(context, "MaxKeys", "max-keys")?);
     let mut page =
         Listed::read(context, &names, Some(marker).filter(|text| !text.is_empty()), max)?;
     page.members.push(("Marker", names.text(marker)));
@@ -63,7 +64,7 @@ pub(super) fn list_objects(context: &Context) -> Result<Answer> {
 }
 
 pub(super) fn list_objects_v2(context: &Context) -> Result<Answer> {
-    let (names, max) = (Names::of(context)?, limit(context, "MaxKeys")?);
+    let (names, max) = (Names::of(context)?, limit(context, "MaxKeys", "max-keys")?);
     let token = context.text("ContinuationToken");
     let start = context.text("StartAfter").filter(|text| !text.is_empty());
     let decoded = token.map(decode).transpose()?;
@@ -167,14 +168,21 @@ fn summary(names: &Names, key: &str, object: &Object) -> Vec<(&'static str, Valu
 
 pub(super) fn list_object_versions(context: &Context) -> Result<Answer> {
     let bucket = context.bucket()?;
-    let (names, max) = (Names::of(context)?, limit(context, "MaxKeys")?);
+    let (names, max) = (Names::of(context)?, limit(context, "MaxKeys", "max-keys")?);
     let prefix = context.text("Prefix").unwrap_or("");
     let delimiter = delimiter(context);
     let after = context.text("KeyMarker").filter(|text| !text.is_empty());
     let below = context.text("VersionIdMarker").filter(|text| !text.is_empty());
     let request = ListRequest { prefix, delimiter, after, limit: max };
     let below_version = below.map(VersionRef::from);
-    let listed = bucket.list_versions(&request, below_version.as_ref());
+    if below.is_some() && after.is_none() {
+        let message = "A version-id marker cannot be specified without a key marker.";
+        return Err(errors::invalid_argument("version-id-marker", below.unwrap_or(""), message));
+    }
+    let listed = match max {
+        0 => Ok(Default::default()),
+        _ => bucket.list_versions(&request, below_version.as_ref()),
+    };
     let (entries, is_cut) = listed.map_err(|error| context.failed(&error))?;
     let (mut versions, mut markers, mut prefixes) = (Vec::new(), Vec::new(), Vec::new());
     let mut last: Option<(&str, Option<String>)> = None;

@@ -9,11 +9,10 @@ use super::checksum::{self, Algorithm};
 use super::content::Received;
 use super::context::Context;
 use super::headers::{self, INTERNAL};
-use super::list::{owner, structure};
+use super::list::{limit, owner, structure};
 use super::objects::{condition, failed, with_version};
 use super::{copy, errors};
 use crate::error::Result;
-use crate::limits::LIST_KEYS_MAX;
 use crate::value::Value;
 
 /// Where an upload keeps the algorithm of its checksums, and what they are of.
@@ -241,11 +240,10 @@ pub(super) fn list_parts(context: &Context) -> Result<Answer> {
     let upload = find(context, &bucket)?;
     let marker = context.text("PartNumberMarker").and_then(|text| text.parse::<u32>().ok());
     let marker = marker.unwrap_or(0);
-    let max = context.number("MaxParts").and_then(|max| usize::try_from(max).ok());
-    let max = max.unwrap_or(LIST_KEYS_MAX).min(LIST_KEYS_MAX);
+    let max = limit(context, "MaxParts", "max-parts")?;
     let mut parts: Vec<(u32, &Part)> =
         upload.parts.range(marker.saturating_add(1)..).map(|(n, part)| (*n, part)).collect();
-    let is_cut = parts.len() > max;
+    let is_cut = max > 0 && parts.len() > max;
     parts.truncate(max);
     let last = parts.last().map_or(marker, |(number, _)| *number);
     let entry = |(number, part): &(u32, &Part)| {
@@ -287,8 +285,7 @@ pub(super) fn list_multipart_uploads(context: &Context) -> Result<Answer> {
     let delimiter = context.text("Delimiter").filter(|text| !text.is_empty());
     let key_marker = context.text("KeyMarker").filter(|text| !text.is_empty());
     let id_marker = context.text("UploadIdMarker").filter(|text| !text.is_empty());
-    let max = context.number("MaxUploads").and_then(|max| usize::try_from(max).ok());
-    let max = max.unwrap_or(LIST_KEYS_MAX).min(LIST_KEYS_MAX);
+    let max = limit(context, "MaxUploads", "max-uploads")?;
     let after = key_marker.map(|key| (key, id_marker));
     let found = bucket.uploads(prefix, after).map_err(|error| context.failed(&error))?;
     let (mut uploads, mut prefixes): (Vec<Value>, Vec<String>) = Default::default();
@@ -298,10 +295,12 @@ pub(super) fn list_multipart_uploads(context: &Context) -> Result<Answer> {
         let group = delimiter.and_then(|text| Some(rest.find(text)? + text.len()));
         let group = group.map(|end| format!("{prefix}{}", &rest[..end]));
         if group.as_ref().is_some_and(|group| prefixes.last() == Some(group)) {
+            // The next page goes on behind all that the prefix stands for.
+            last = Some(upload);
             continue;
         }
         if uploads.len() + prefixes.len() == max {
-            is_cut = true;
+            is_cut = max > 0;
             break;
         }
         last = Some(upload);
