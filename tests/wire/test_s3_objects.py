@@ -7,6 +7,7 @@ import io
 import pytest
 
 botocore = pytest.importorskip("botocore")
+from botocore.config import Config  # noqa: E402
 from botocore.exceptions import ClientError  # noqa: E402
 
 MIB = 1024 * 1024
@@ -177,3 +178,28 @@ def test_settings_are_kept_and_what_is_not_built_is_refused(s3, bucket):
     assert code_of(s3.get_object_lock_configuration, Bucket=bucket) == "NotImplemented"
     location = s3.get_bucket_location(Bucket=bucket)
     assert location["LocationConstraint"] is None
+
+
+def test_a_delete_marker_has_no_tags(s3, bucket):
+    enabled = {"Status": "Enabled"}
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=enabled)
+    marker = s3.delete_object(Bucket=bucket, Key="k")["VersionId"]
+    where = {"Bucket": bucket, "Key": "k", "VersionId": marker}
+    tags = {"TagSet": [{"Key": "a", "Value": "1"}]}
+    assert code_of(s3.put_object_tagging, **where, Tagging=tags) == "MethodNotAllowed"
+    assert code_of(s3.get_object_tagging, **where) == "MethodNotAllowed"
+
+
+@pytest.mark.parametrize("style", ["virtual", "auto", "path"])
+def test_a_bucket_may_be_in_the_host_of_a_client_in_the_process(engine, style):
+    boto3, aws = pytest.importorskip("boto3"), pytest.importorskip("trunkline.aws")
+    config = Config(s3={"addressing_style": style})
+    keys = {"aws_access_key_id": "000000000000", "aws_secret_access_key": "x"}
+    session = boto3.session.Session()
+    outside = session.client("s3", region_name="us-east-1", config=config, **keys)
+    with aws.local(engine):
+        inside = session.client("s3", region_name="us-east-1", config=config, **keys)
+        for client, name in ((outside, "outside"), (inside, "inside")):
+            client.create_bucket(Bucket=name)
+            client.put_object(Bucket=name, Key="a/b", Body=b"x")
+            assert client.get_object(Bucket=name, Key="a/b")["Body"].read() == b"x"

@@ -4,13 +4,18 @@ use crate::message::Request;
 
 /// Names behind which nothing is the name of a region or a domain: a bucket may stand before them.
 const ZONES: [&str; 2] = ["localhost", "s3"];
+/// The domain of addresses in the process.
+const LOCAL: &str = ".trunkline.local";
 
 /// The bucket that a host names, in the virtual-host style: `bucket.s3.region.domain`, or
-/// `bucket.localhost`.
+/// `bucket.localhost`, or `bucket.trunkline.local` in the process.
 pub(super) fn bucket_of_host(host: &str) -> Option<&str> {
     let host = host.rsplit_once(':').map_or(host, |(name, port)| {
         if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host }
     });
+    if let Some(bucket) = host.strip_suffix(LOCAL) {
+        return Some(bucket);
+    }
     let mut start = 0;
     for label in host.split('.') {
         let is_zone = ZONES.contains(&label) || label.starts_with("s3-");
@@ -41,6 +46,8 @@ mod tests {
             ("b.s3.localhost.localstack.cloud:4566", Some("b")),
             ("b.localhost:4566", Some("b")),
             ("b.s3-eu-west-1.amazonaws.com", Some("b")),
+            ("my.bucket.trunkline.local", Some("my.bucket")),
+            ("trunkline.local", None),
             ("s3.amazonaws.com", None),
             ("localhost:4566", None),
             ("127.0.0.1:4566", None),

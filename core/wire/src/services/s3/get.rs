@@ -8,16 +8,17 @@ use super::answer::Answer;
 use super::conditions::{self, Verdict};
 use super::context::Context;
 use super::{checksum, errors, headers};
+use crate::codec::form::Form;
 use crate::error::Result;
 
 /// Query parameters that replace headers of the answer.
 const OVERRIDES: [(&str, &str); 6] = [
-    ("ResponseContentType", "content-type"),
-    ("ResponseContentLanguage", "content-language"),
-    ("ResponseExpires", "expires"),
-    ("ResponseCacheControl", "cache-control"),
-    ("ResponseContentDisposition", "content-disposition"),
-    ("ResponseContentEncoding", "content-encoding"),
+    ("response-content-type", "content-type"),
+    ("response-content-language", "content-language"),
+    ("response-expires", "expires"),
+    ("response-cache-control", "cache-control"),
+    ("response-content-disposition", "content-disposition"),
+    ("response-content-encoding", "content-encoding"),
 ];
 
 pub(super) fn get_object(context: &Context) -> Result<Answer> {
@@ -38,15 +39,21 @@ pub(super) fn find(context: &Context, bucket: &Bucket) -> Result<Arc<Object>> {
     found.map_err(|error| context.failed(&error))
 }
 
+/// Refuses what is done with an object and not with a delete marker.
+pub(super) fn refuse_marker(context: &Context, object: &Object) -> Result<()> {
+    if !object.is_delete_marker {
+        return Ok(());
+    }
+    let message = "The specified method is not allowed against this resource.";
+    let found = errors::error("MethodNotAllowed", 405, message);
+    let members = [("Method", &*context.method), ("ResourceType", "DeleteMarker")];
+    Err(errors::with(found, &members))
+}
+
 fn read(context: &Context, has_body: bool) -> Result<Answer> {
     let bucket = context.bucket()?;
     let object = find(context, &bucket)?;
-    if object.is_delete_marker {
-        let message = "The specified method is not allowed against this resource.";
-        let found = errors::error("MethodNotAllowed", 405, message);
-        let members = [("Method", &*context.method), ("ResourceType", "DeleteMarker")];
-        return Err(errors::with(found, &members));
-    }
+    refuse_marker(context, &object)?;
     let mut answer =
         Answer { headers: headers::of_object(context, &bucket, &object), ..Answer::empty() };
     if conditions::check(context, &object, "")? == Verdict::NotModified {
@@ -56,7 +63,7 @@ fn read(context: &Context, has_body: bool) -> Result<Answer> {
         return Ok(answer);
     }
     let (start, len) = stretch(context, &object, &mut answer)?;
-    override_headers(context, &mut answer);
+    override_headers(context, &mut answer)?;
     answer = answer.with("content-length", len.to_string());
     if has_body {
         let reader = object.open(start, len).map_err(|error| context.failed(&error))?;
@@ -103,11 +110,19 @@ fn part_of(object: &Object, number: i64) -> Result<(u64, u64)> {
     Ok((sizes[..place].iter().sum(), sizes[place]))
 }
 
-fn override_headers(context: &Context, answer: &mut Answer) {
-    for (member, header) in OVERRIDES {
-        // A time is a member of another type; its text is in the query.
-        let Some(value) = context.text(member) else { continue };
+fn override_headers(context: &Context, answer: &mut Answer) -> Result<()> {
+    // They are taken from the query as they are: the model reads a time, and would write another.
+    let Ok(query) = Form::read(context.query.as_bytes()) else { return Ok(()) };
+    for (parameter, header) in OVERRIDES {
+        let Some(value) = query.get(parameter) else { continue };
+        // A policy may let everybody read, and nobody without a name say what the answer is.
+        if context.access.as_ref().is_some_and(|access| access.principal.is_empty()) {
+            let message = "Request specific response headers cannot be used for anonymous GET \
+                           requests.";
+            return Err(errors::invalid_request(message));
+        }
         answer.headers.retain(|(name, _)| name != header);
         answer.headers.push((header.to_owned(), value.to_owned()));
     }
+    Ok(())
 }

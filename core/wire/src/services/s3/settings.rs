@@ -8,7 +8,7 @@ use super::answer::Answer;
 use super::context::Context;
 use super::list::structure;
 use super::objects::with_version;
-use super::{errors, headers, lifecycle};
+use super::{errors, get, headers, lifecycle};
 use crate::codec::json;
 use crate::error::{Result, WireError};
 use crate::limits::{BUCKET_TAGS_MAX, OBJECT_TAGS_MAX};
@@ -203,6 +203,8 @@ pub(super) fn delete_bucket_tagging(context: &Context) -> Result<Answer> {
 fn set_tags(context: &Context, tags: Pairs, event: &str) -> Result<Answer> {
     let bucket = context.bucket()?;
     let (version, cause) = (context.version(), context.cause(event));
+    let found = bucket.head(context.key(), version.as_ref());
+    get::refuse_marker(context, &*found.map_err(|error| context.failed(&error))?)?;
     let put = bucket.set_tags(context.key(), version.as_ref(), tags, &cause);
     let put = put.map_err(|error| context.failed(&error))?;
     Ok(with_version(Answer::empty().after(put.ticket), &bucket, &put.object))
@@ -218,7 +220,8 @@ pub(super) fn delete_object_tagging(context: &Context) -> Result<Answer> {
 
 pub(super) fn get_object_tagging(context: &Context) -> Result<Answer> {
     let bucket = context.bucket()?;
-    let object = super::get::find(context, &bucket)?;
+    let object = get::find(context, &bucket)?;
+    get::refuse_marker(context, &object)?;
     let tag = |(key, value): &(String, String)| {
         structure(vec![("Key", key.as_str().into()), ("Value", value.as_str().into())])
     };
