@@ -67,6 +67,7 @@ impl Credentials {
         let given = decode_hex(signature.signature).ok_or_else(mismatch)?;
         // Compares in constant time.
         keyed(&key, &text)?.verify_slice(&given).map_err(|_| mismatch())?;
+        check_headers(request, signature)?;
         Ok(credential)
     }
 }
@@ -93,6 +94,22 @@ fn check_host(signature: &Signature<'_>) -> Result<()> {
     let message = "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.";
     Err(WireError::new("InvalidSignatureException", 403, message)
         .with_query_code("SignatureDoesNotMatch"))
+}
+
+// A header of S3 that is not signed could make another operation of a request, such as a copy of a
+// presigned upload. The hash of the body is part of what is signed in any case.
+fn check_headers(request: &Request<'_>, signature: &Signature<'_>) -> Result<()> {
+    if signature.service != "s3" {
+        return Ok(());
+    }
+    let mut names = request.headers.keys().map(http::HeaderName::as_str);
+    let unsigned = names.find(|name| {
+        name.starts_with("x-amz-") && *name != "x-amz-content-sha256" && !signature.signs(name)
+    });
+    let Some(name) = unsigned else { return Ok(()) };
+    let message = "There were headers present in the request which were not signed";
+    let members = vec![("HeadersNotSigned".to_owned(), name.into())];
+    Err(WireError::new("AccessDenied", 403, message).with_members(members))
 }
 
 fn in_time(signature: &Signature<'_>, now: i64) -> Result<()> {

@@ -57,13 +57,13 @@ pub(super) async fn read(
 }
 
 /// How long a body may take as a whole, and when its last piece came.
-struct Pace {
+pub(super) struct Pace {
     end: Instant,
     last: Instant,
 }
 
 impl Pace {
-    fn new(patience: Duration) -> Self {
+    pub(super) fn new(patience: Duration) -> Self {
         let last = Instant::now();
         Self { end: last + patience, last }
     }
@@ -71,7 +71,8 @@ impl Pace {
 
 type Frame = hyper::body::Frame<Bytes>;
 
-async fn next(
+/// The next piece of a body; `None` at its end.
+pub(super) async fn next(
     shared: &Shared,
     body: &mut Incoming,
     pace: &mut Pace,

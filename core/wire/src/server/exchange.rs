@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::Shared;
-use super::body::refuse;
+use super::body::{Pace, next, refuse};
 use super::connections::Connection;
 use super::memory::Share;
 use super::settle::settle;
@@ -54,7 +54,8 @@ impl Arriving {
         let exchanged = match received {
             Ok(exchanged) => exchanged,
             Err(refusal) => {
-                let closes = self.drain().await;
+                // Of a caller that sends too slowly nothing more is waited for.
+                let closes = refusal.status == 408 || self.drain().await;
                 return if closes { refusal.with("connection", "close") } else { refusal }.into();
             }
         };
@@ -102,15 +103,12 @@ impl Arriving {
     /// The next piece of the body, and whether it is the last.
     async fn piece(&mut self, shared: &Shared) -> Result<(Vec<u8>, bool), Response> {
         let mut piece = Vec::new();
-        let patience = shared.options.read_timeout;
+        // A body may be long, so each piece has the time that a short body has.
+        let mut pace = Pace::new(shared.options.read_timeout);
         while piece.len() < PIECE_BYTES {
-            let Ok(frame) = timeout(patience, self.incoming.frame()).await else {
-                let message = "The body of the request came too slowly.";
-                return Err(refuse(408, "RequestTimeout", message));
+            let Some(frame) = next(shared, &mut self.incoming, &mut pace).await? else {
+                return Ok((piece, true));
             };
-            let Some(frame) = frame else { return Ok((piece, true)) };
-            let frame = frame
-                .map_err(|_| refuse(400, "IncompleteBody", "The body of the request is broken."))?;
             let Ok(data) = frame.into_data() else { continue };
             if !self.share.take(data.len()) {
                 let message = "The bodies of other requests fill the server's memory. Try again.";

@@ -24,6 +24,8 @@ pub(super) struct Content {
     /// The SHA-256 that the signature is of.
     sha256: Option<(Sha256, String)>,
     length: Option<u64>,
+    /// The trailers that a header announces, names in lower case.
+    announced: Vec<String>,
 }
 
 /// Content that was received, and its checksums by their headers.
@@ -55,8 +57,11 @@ impl Content {
                 errors::error("InvalidDigest", 400, "The Content-MD5 you specified was invalid.")
             })
         });
+        let announced = context.header("x-amz-trailer").filter(|_| chunks.is_some()).unwrap_or("");
+        let names = announced.split(',').map(str::trim).filter(|name| !name.is_empty());
         Ok(Self {
             writer,
+            announced: names.map(str::to_ascii_lowercase).collect(),
             chunks,
             hashers: algorithms.into_iter().map(Hasher::new).collect(),
             stated,
@@ -89,6 +94,12 @@ impl Content {
     pub fn finish(mut self) -> Result<Received> {
         if let Some(chunks) = &mut self.chunks {
             chunks.finish()?;
+            let is_there = |name: &String| chunks.trailers.iter().any(|(own, _)| own == name);
+            if !self.announced.iter().all(is_there) {
+                let message = "The request contained trailing data that was not well-formed or did \
+                               not conform to our published schema.";
+                return Err(errors::error("MalformedTrailerError", 400, message));
+            }
             for (name, value) in chunks.trailers.drain(..) {
                 if let Some(algorithm) = Algorithm::of_header(&name) {
                     self.stated.push((algorithm, value));

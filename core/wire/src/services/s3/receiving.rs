@@ -64,7 +64,14 @@ pub(super) fn begin(
     };
     access::check(&context)?;
     let body = match operations::body_of(&context)? {
-        Body::Document => Incoming::Document(Vec::new()),
+        Body::Document => {
+            // Chunks are read of contents alone: a signature of chunks would prove nothing here.
+            let stated = context.header("x-amz-content-sha256");
+            if let Some(stated) = stated.filter(|stated| stated.starts_with("STREAMING-")) {
+                return Err(errors::not_implemented(stated));
+            }
+            Incoming::Document(Vec::new())
+        }
         Body::Content => Incoming::Content(Box::new(content(&context, signer)?)),
     };
     Ok(Box::new(Receiving { context, body }))
@@ -75,11 +82,22 @@ fn check_payload_header(call: &Call<'_>) -> Result<()> {
     let request = call.request;
     let is_proved = call.access.is_some_and(|access| !access.principal.is_empty());
     let is_in_header = request.headers.contains_key("authorization");
-    if !is_proved || !is_in_header || request.headers.contains_key("x-amz-content-sha256") {
+    if !is_proved || !is_in_header {
         return Ok(());
     }
-    let message = "Missing required header for this request: x-amz-content-sha256";
-    Err(errors::invalid_request(message))
+    let Some(stated) = request.header("x-amz-content-sha256") else {
+        let message = "Missing required header for this request: x-amz-content-sha256";
+        return Err(errors::invalid_request(message));
+    };
+    // What is no hash would leave the body unproved.
+    let is_digest = stated.len() == 64 && stated.bytes().all(|b| b.is_ascii_hexdigit());
+    if is_digest || stated == "UNSIGNED-PAYLOAD" || stated.starts_with("STREAMING-") {
+        return Ok(());
+    }
+    let message = "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, \
+                   STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, \
+                   STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value.";
+    Err(errors::invalid_argument("x-amz-content-sha256", stated, message))
 }
 
 /// Prepares for content. What can be refused is refused before the content is there.
