@@ -28,7 +28,8 @@ SHAPES = {
 }
 # These stand for a new value each time, although the same text stands there.
 UNBOUND = {"region", "md5-hash", "signature", "timestamp", "datetime", "time-ms"} | {
-    "ingestion-time"
+    "ingestion-time",
+    "approximate-first-receive-timestamp",
 }
 # Two of these may be equal: a queue and a topic count each for itself.
 SHARED = {"sequence-number"}

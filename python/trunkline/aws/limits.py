@@ -132,6 +132,8 @@ ON_DEMAND_SHARDS = 4
 """The shards of a stream that is created on demand."""
 KINESIS_PAGE_DEFAULT = 100
 """The streams, shards of a description, or consumers of one page."""
+SHARD_ID_CHARS_MAX = 128
+"""The longest id of a shard."""
 LIST_SHARDS_DEFAULT = 1_000
 """The shards of one page of ListShards."""
 KINESIS_TOKEN_SECONDS = 300

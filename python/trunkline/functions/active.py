@@ -10,7 +10,7 @@ from dataclasses import replace
 from threading import Lock
 
 from trunkline.errors import EngineUnavailable, TooManyRequests, TrunklineError
-from trunkline.functions.invocation import Invocation, Outcome, failure, timed_out
+from trunkline.functions.invocation import Invocation, LogLines, Outcome, failure, timed_out
 from trunkline.functions.logs import FunctionLog
 from trunkline.functions.slots import Slots
 
@@ -57,7 +57,7 @@ class ActiveFunction:
             self.name, payload, definition.timeout, definition.memory, log_stream=self._log.stream
         )
         if definition.logs:
-            invocation.lines = []
+            invocation.lines = LogLines()
         for member, value in members.items():
             if value is not None:
                 setattr(invocation, member, value)

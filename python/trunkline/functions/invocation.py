@@ -19,6 +19,27 @@ RESPONSE_BYTES_MAX = 6_291_556
 """The largest response of a function: Lambda's bound."""
 
 
+LOG_LINES_MAX = 10_000
+"""How many lines of one invocation are kept."""
+LOG_LINE_CHARS_MAX = 262_144
+"""The longest piece of a line that is kept: the largest event of CloudWatch Logs."""
+LOG_CHARS_MAX = 4_194_304
+"""How much of the log of one invocation is kept."""
+
+
+class LogLines(list[str]):
+    """What one invocation wrote to its log, as much as is kept of it."""
+
+    _chars = 0
+
+    def keep(self, line: str) -> None:
+        """Adds a line, unless the invocation has written too much."""
+        line = line[:LOG_LINE_CHARS_MAX]
+        if len(self) < LOG_LINES_MAX and self._chars + len(line) <= LOG_CHARS_MAX:
+            self._chars += len(line)
+            self.append(line)
+
+
 @dataclass(slots=True)
 class Invocation:
     """A call of a function."""
@@ -36,7 +57,7 @@ class Invocation:
     log_stream: str = ""
     started: float = 0.0
     """When it began, on the monotonic clock of the machine."""
-    lines: list[str] | None = None
+    lines: LogLines | None = None
     """What the function wrote to its log; None if nothing keeps it."""
 
     @property

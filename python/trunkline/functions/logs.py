@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
     from trunkline._core import Engine as CoreEngine
     from trunkline.aws.logs.storage import LogGroup
-    from trunkline.functions.invocation import Invocation, Outcome
+    from trunkline.functions.invocation import Invocation, LogLines, Outcome
     from trunkline.functions.names import FunctionName
 
 TAIL_BYTES_MAX = 4_096
 """How much of the log an invocation may be answered with: Lambda's bound."""
 
-_lines: ContextVar[list[str] | None] = ContextVar("trunkline_function_log", default=None)
+_lines: ContextVar[LogLines | None] = ContextVar("trunkline_function_log", default=None)
 _installing = Lock()
 
 
@@ -37,7 +37,7 @@ class _Capture(logging.Handler):
         if lines is None:
             return
         try:
-            lines.append(self.format(record))
+            lines.keep(self.format(record))
         except Exception:
             self.handleError(record)
 
@@ -51,7 +51,9 @@ class _Prints:
     def write(self, text: str) -> int:
         lines = _lines.get()
         if lines is not None:
-            lines.extend(line for line in text.splitlines() if line)
+            for line in text.splitlines():
+                if line:
+                    lines.keep(line)
         return int(self._stream.write(text))
 
     def __getattr__(self, name: str) -> Any:
@@ -68,7 +70,7 @@ _capture = _Capture()
 _capture.setFormatter(logging.Formatter("[%(levelname)s]\t%(name)s\t%(message)s"))
 
 
-def capture(lines: list[str] | None) -> None:
+def capture(lines: LogLines | None) -> None:
     """Has what is logged from now on, in this context, added to `lines`."""
     if lines is None:
         return

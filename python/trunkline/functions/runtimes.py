@@ -13,6 +13,7 @@ from trunkline.functions.invocation import (
     Invocation,
     Outcome,
     event_of,
+    failure,
     of_exception,
     of_result,
 )
@@ -66,7 +67,12 @@ class ThreadRuntime:
         context = copy_context()
 
         def task() -> None:
-            future.set_result(context.run(self._call, invocation))
+            try:
+                outcome = context.run(self._call, invocation)
+            except BaseException as error:
+                # Even what the failure is told with may fail: it is code of the function, too.
+                outcome = failure(type(error).__name__, "The failure cannot be shown.")
+            future.set_result(outcome)
 
         self._threads.run(task)
         return future

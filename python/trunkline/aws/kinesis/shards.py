@@ -14,6 +14,7 @@ from trunkline.aws.kinesis.registry import operations
 from trunkline.aws.limits import (
     KINESIS_TOKEN_SECONDS,
     LIST_SHARDS_DEFAULT,
+    SHARD_ID_CHARS_MAX,
     SHARDS_PER_SCALING_MAX,
 )
 
@@ -29,6 +30,15 @@ if TYPE_CHECKING:
     ]
 
 _SHARD_MAX = 2**31 - 1
+_MILLIS_MAX = 2.0**53
+_FILTERS = (
+    "AFTER_SHARD_ID",
+    "AT_TRIM_HORIZON",
+    "FROM_TRIM_HORIZON",
+    "AT_LATEST",
+    "AT_TIMESTAMP",
+    "FROM_TIMESTAMP",
+)
 
 
 def as_output(row: Row) -> dict[str, Any]:
@@ -59,7 +69,8 @@ def shard_id(text: str) -> str | None:
     ('shardId-000000000007', 'shardId-000000000000', None)
     """
     digits = text.removeprefix("shardId-")
-    if not digits.isascii() or not digits.isdigit() or int(digits) > _SHARD_MAX:
+    is_number = digits.isascii() and digits.isdigit() and len(digits) <= SHARD_ID_CHARS_MAX
+    if not is_number or int(digits) > _SHARD_MAX:
         return None
     return f"shardId-{int(digits):012}"
 
@@ -136,16 +147,34 @@ def _filtered(stream: WireStream, chosen: Mapping[str, Any]) -> list[Row]:
         )
     if shard is not None and (shard := shard_id(shard)) is None:
         raise invalid(f"ShardId {chosen['ShardId']} of the filter is not the id of a shard.")
-    return stream.shards(kind, shard, max(0, int((time or 0) * 1_000)))
+    return stream.shards(kind, shard, _millis(time))
+
+
+def _millis(time: float | None) -> int:
+    """A time for the engine: one that is out of its range, or no number, is at an end of it."""
+    return int(min(max(0.0, (time or 0.0) * 1_000), _MILLIS_MAX))
 
 
 def _next_page(call: Call, token: str, limit: int) -> dict[str, Any]:
     try:
         read = json.loads(base64.b64decode(token, validate=True))
         account, region, name = read["stream"]
-        created, chosen, after = float(read["created"]), dict(read["filter"]), str(read["after"])
+        created, chosen, after = (
+            float(read["created"]),
+            dict(read["filter"]),
+            shard_id(read["after"]),
+        )
         age = call.store.now() - float(read["at"])
-    except (binascii.Error, ValueError, KeyError, TypeError, RecursionError):
+        _check_token(name, chosen, after)
+    except (
+        binascii.Error,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        OverflowError,
+    ):
         raise invalid("Invalid NextToken.") from None
     if age > KINESIS_TOKEN_SECONDS:
         raise expired_token()
@@ -155,6 +184,20 @@ def _next_page(call: Call, token: str, limit: int) -> dict[str, Any]:
     if stream is None or stream.created_at != created:
         raise not_found(f"Stream {name} under account {account} not found.")
     return _page(call, stream, chosen, after, limit)
+
+
+def _check_token(name: object, chosen: Mapping[str, Any], after: str | None) -> None:
+    """Raises ValueError for a token that no answer had: callers may write their own."""
+    kind, shard, time = chosen["Type"], chosen.get("ShardId"), chosen.get("Timestamp")
+    is_known = (
+        isinstance(name, str)
+        and kind in _FILTERS
+        and isinstance(shard, str | None)
+        and isinstance(time, int | float | None)
+        and after is not None
+    )
+    if not is_known:
+        raise ValueError("a member of the token has another type")
 
 
 @operations.add("SplitShard", writes=True)

@@ -6,9 +6,11 @@ import base64
 import binascii
 import hashlib
 import io
+import struct
 import zipfile
 from pathlib import Path
 
+from trunkline.aws.lambda_.documents import every
 from trunkline.aws.lambda_.errors import invalid, missing, unsupported
 from trunkline.aws.limits import CODE_PIECE_BYTES
 from trunkline.functions.definition import MEMORY_MB_DEFAULT
@@ -27,6 +29,13 @@ UNPACKED_BYTES_MAX = 262_144_000
 
 ARCHIVE_BYTES_MAX = 52_428_800
 """The largest archive of one request: Lambda's bound."""
+
+
+LAYERS = "lambda/layers/"
+"""Where the documents of layers are."""
+
+_IS_ENCRYPTED = 0x1
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def check_allowed(call: Call) -> None:
@@ -50,10 +59,13 @@ def put(call: Call, given: dict[str, Any]) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, ValueError):
+            is_plain = all(_is_plain(entry) for entry in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, struct.error):
+        is_plain = False
+    if not is_plain:
         raise invalid(
             "Could not unzip uploaded file. Please check your file, then try to upload again."
-        ) from None
+        )
     if size > UNPACKED_BYTES_MAX:
         raise invalid(f"Unzipped size must be smaller than {UNPACKED_BYTES_MAX} bytes")
     sha = base64.b64encode(hashlib.sha256(data).digest()).decode()
@@ -67,6 +79,11 @@ def put(call: Call, given: dict[str, Any]) -> dict[str, Any]:
     return {"Sha256": sha, "Size": len(data)}
 
 
+def _is_plain(entry: zipfile.ZipInfo) -> bool:
+    """Whether the file can be read without a password, and unpacked in bounded memory."""
+    return not entry.flag_bits & _IS_ENCRYPTED and entry.compress_type in _METHODS
+
+
 def read(store: Store, sha: str) -> bytes:
     """The archive of a digest."""
     parts, after = [], None
@@ -78,12 +95,29 @@ def read(store: Store, sha: str) -> bytes:
 
 
 def forget(store: Store, sha: str) -> None:
-    """Removes an archive that nothing names any more."""
+    """Removes an archive."""
     # The first piece goes first: what is left after a crash is then no whole archive.
     number = 0
     while number == 0 or store.get(f"{_prefix(sha)}{number:05}") is not None:
         store.put(f"{_prefix(sha)}{number:05}", None)
         number += 1
+
+
+def forget_unused(store: Store, shas: set[str]) -> None:
+    """Removes those of some archives that no function and no layer names any more."""
+    left = shas - {""}
+    for document in every(store):
+        left -= archives_of(document)
+    if left:
+        left -= {layer["code"]["Sha256"] for layer in every(store, LAYERS)}
+    for sha in left:
+        forget(store, sha)
+
+
+def archives_of(document: dict[str, Any]) -> set[str]:
+    """The digests of the archives that a function names."""
+    kept = (document["latest"], *document["versions"].values())
+    return {one["code"]["Sha256"] for one in kept}
 
 
 def _prefix(sha: str) -> str:
@@ -135,4 +169,4 @@ def process_code(store: Store, kept: dict[str, Any], folder: Path) -> Code:
 def layer_key(arn: str) -> str:
     """The key of a layer version's document."""
     _, _, _, region, account, _, name, version = arn.split(":")
-    return f"lambda/layers/{region}/{account}/{name}/{int(version):08}"
+    return f"{LAYERS}{region}/{account}/{name}/{int(version):08}"

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from random import random
 from uuid import uuid4
 
-from trunkline.aws.lambda_.errors import invalid, missing
+from trunkline.aws.lambda_.errors import denied, invalid, missing
 from trunkline.functions.definition import MEMORY_MB_DEFAULT
 from trunkline.functions.names import LATEST, FunctionName, read_arn
 from trunkline.functions.registry import functions_of
@@ -55,7 +56,15 @@ def name_of(document: dict[str, Any]) -> FunctionName:
 
 
 def named(call: Call, text: str, qualifier: str | None = None) -> Named:
-    """The function of a name, a partial ARN or an ARN."""
+    """The function of a name, a partial ARN or an ARN; it is the caller's own."""
+    wanted = named_anywhere(call, text, qualifier)
+    if wanted.name.account != call.account:
+        raise denied(f"The function {wanted.arn} belongs to another account.")
+    return wanted
+
+
+def named_anywhere(call: Call, text: str, qualifier: str | None = None) -> Named:
+    """The same for a function that may belong to another account, whose policy is to be asked."""
     found = read_arn(text)
     if found is not None:
         name, own = found
@@ -70,6 +79,10 @@ def named(call: Call, text: str, qualifier: str | None = None) -> Named:
     if own is not None and qualifier is not None and own != qualifier:
         raise invalid(
             "The derived qualifier from the function name does not match the specified qualifier."
+        )
+    if name.region != call.region:
+        raise missing(
+            f"Functions from '{name.region}' are not reachable in this region ('{call.region}')"
         )
     return Named(name, qualifier or own)
 
@@ -162,6 +175,19 @@ def version_of(document: dict[str, Any], qualifier: str | None) -> tuple[str, di
     if kept is None:
         raise missing(f"Function not found: {name_of(document).arn}:{qualifier}")
     return version, kept
+
+
+def version_called(document: dict[str, Any], qualifier: str | None) -> str:
+    """The version that a call by a qualifier runs; an alias may share between two."""
+    alias = document["aliases"].get(qualifier or "")
+    if alias is not None:
+        chance = random()
+        for version, weight in (
+            alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {}).items()
+        ):
+            if chance < weight:
+                return str(version)
+    return version_of(document, qualifier)[0]
 
 
 def time_text(at: float) -> str:

@@ -17,6 +17,11 @@ def invalid(message: str) -> ServiceError:
     return ServiceError("InvalidParameterValueException", message, 400, _USER)
 
 
+def denied(message: str) -> ServiceError:
+    """A resource that the caller may not use."""
+    return ServiceError("AccessDeniedException", message, 403)
+
+
 def conflict(message: str) -> ServiceError:
     """A resource that exists already."""
     return ServiceError("ResourceConflictException", message, 409, _USER)

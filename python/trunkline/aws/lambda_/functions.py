@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from trunkline.aws.errors import ServiceError
     from trunkline.aws.operation import Call
 
 _CONFIG = {
@@ -142,11 +143,15 @@ def own_document(call: Call, function_name: str) -> dict[str, Any]:
     """The document of a function whose code is kept here; that of the program's is refused."""
     document = read(call, named(call, function_name))
     if document["program"]:
-        raise invalid(
-            f"The function {document['name']} belongs to the program that runs the engine; change "
-            "it there."
-        )
+        raise _of_program(document)
     return document
+
+
+def _of_program(document: Mapping[str, Any]) -> ServiceError:
+    return invalid(
+        f"The function {document['name']} belongs to the program that runs the engine; change "
+        "it there."
+    )
 
 
 def _check_revision(document: Mapping[str, Any], revision_id: str | None) -> None:
@@ -177,9 +182,11 @@ def update_function_code(
         latest = snapshot(config, kept, call.store.now())
         if dry_run:
             return configuration(document, LATEST, latest)
+        replaced = document["latest"]["code"]["Sha256"]
         document["latest"] = latest
         call.store.put(key_of(name_of(document)), document)
         activate(call.store, document)
+        code.forget_unused(call.store, {replaced})
         if publish:
             version, copy = _publish(call, document)
             return configuration(document, version, copy)
@@ -212,8 +219,11 @@ def delete_function(call: Call, *, function_name: str, qualifier: str | None = N
         document = read(call, wanted)
         version = wanted.qualifier
         if version is None:
+            if document["program"]:
+                raise _of_program(document)
             call.store.put(key_of(wanted.name), None)
             functions_of(call.store.core).remove(wanted.name)
+            code.forget_unused(call.store, code.archives_of(document))
             return
         if version == LATEST:
             raise invalid("$LATEST version cannot be deleted without deleting the function.")
@@ -225,8 +235,9 @@ def delete_function(call: Call, *, function_name: str, qualifier: str | None = N
         ]
         if users:
             raise conflict(f"Version {version} is used by the alias {users[0]}.")
-        document["versions"].pop(version, None)
+        removed = document["versions"].pop(version)
         call.store.put(key_of(wanted.name), document)
+        code.forget_unused(call.store, {removed["code"]["Sha256"]})
 
 
 @operations.add("ListFunctions")

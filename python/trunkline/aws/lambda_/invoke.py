@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from random import random
 
-from trunkline.aws.lambda_.documents import Named, named, read, version_of
+from trunkline.aws.lambda_.documents import named_anywhere, read, version_called
 from trunkline.aws.lambda_.errors import (
+    denied,
     invalid,
     missing,
     not_json,
@@ -16,9 +16,11 @@ from trunkline.aws.lambda_.errors import (
     too_large,
     unsupported,
 )
+from trunkline.aws.lambda_.permissions import may_invoke
 from trunkline.aws.lambda_.registry import operations
 from trunkline.errors import TooManyRequests
 from trunkline.functions.function import EVENT_BYTES_MAX, QUEUED_BYTES_MAX
+from trunkline.functions.invocation import LogLines
 from trunkline.functions.registry import functions_of
 
 TYPE_CHECKING = False
@@ -31,29 +33,17 @@ _BOUNDS = {"RequestResponse": EVENT_BYTES_MAX, "Event": QUEUED_BYTES_MAX, "DryRu
 _STATUS = {"RequestResponse": 200, "Event": 202, "DryRun": 204}
 
 
-def _version(document: dict[str, Any], wanted: Named) -> str:
-    """The version that is called; an alias may share between two."""
-    alias = document["aliases"].get(wanted.qualifier or "")
-    if alias is not None:
-        chance = random()
-        for version, weight in (
-            alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {}).items()
-        ):
-            if chance < weight:
-                return str(version)
-    return version_of(document, wanted.qualifier)[0]
-
-
 def _client_context(text: str | None) -> str | None:
     if not text:
         return None
     try:
-        told = base64.b64decode(text, validate=True).decode()
-        if not isinstance(json.loads(told), dict):
+        told = json.loads(base64.b64decode(text, validate=True).decode())
+        if not isinstance(told, dict):
             raise ValueError("no object")
-    except (binascii.Error, ValueError):
+        # In ASCII and on one line: runtimes get it in a header.
+        return json.dumps(told)
+    except (binascii.Error, ValueError, RecursionError):
         raise invalid("Client context must be a valid Base64-encoded JSON object.") from None
-    return told
 
 
 @operations.add("Invoke")
@@ -70,8 +60,11 @@ def invoke(
     tenant_id: str | None = None,
 ) -> dict[str, Any]:
     """Calls a function, has it called later, or checks that it could be called."""
-    wanted = named(call, function_name, qualifier)
+    wanted = named_anywhere(call, function_name, qualifier)
     document = read(call, wanted)
+    is_own = wanted.name.account == call.account
+    if not is_own and not may_invoke(document, wanted.qualifier, call.account):
+        raise denied(f"No policy of the function {wanted.arn} lets account {call.account} call it.")
     if durable_execution_name is not None:
         raise unsupported("A durable execution")
     if len(payload) > _BOUNDS[invocation_type]:
@@ -80,7 +73,7 @@ def invoke(
         json.loads(payload or b"{}")
     except (ValueError, RecursionError) as error:
         raise not_json(str(error)) from None
-    version = _version(document, wanted)
+    version = version_called(document, wanted.qualifier)
     functions = functions_of(call.store.core)
     active = functions.find(wanted.name)
     if active is None:
@@ -99,7 +92,7 @@ def invoke(
         functions.enqueue(active, invocation)
         return told
     if log_type == "Tail" and invocation.lines is None:
-        invocation.lines = []
+        invocation.lines = LogLines()
     try:
         outcome = active.invoke(invocation)
     except TooManyRequests:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from trunkline.aws.arns import partition
 from trunkline.aws.lambda_ import code
 from trunkline.aws.lambda_.documents import every, time_text
-from trunkline.aws.lambda_.errors import invalid, missing
+from trunkline.aws.lambda_.errors import denied, invalid, missing
 from trunkline.aws.lambda_.registry import operations
 from trunkline.aws.limits import FUNCTIONS_PAGE_MAX
 from trunkline.aws.pages import page
@@ -18,17 +18,19 @@ if TYPE_CHECKING:
 
 
 def _arn(call: Call, layer_name: str) -> str:
-    if layer_name.startswith("arn:"):
-        return layer_name
-    place = f"lambda:{call.region}:{call.account}"
-    return f"arn:{partition(call.region)}:{place}:layer:{layer_name}"
+    place = f"arn:{partition(call.region)}:lambda:{call.region}:{call.account}:layer:"
+    if not layer_name.startswith("arn:"):
+        return f"{place}{layer_name}"
+    if not layer_name.startswith(place):
+        raise denied(f"The layer {layer_name[:140]} belongs to another account or region.")
+    return layer_name
 
 
 def _prefix(arn: str) -> str:
     parts = arn.split(":")
     if len(parts) != 7:
         raise invalid(f"The layer ARN is not valid: {arn[:140]}")
-    return f"lambda/layers/{parts[3]}/{parts[4]}/{parts[6]}/"
+    return f"{code.LAYERS}{parts[3]}/{parts[4]}/{parts[6]}/"
 
 
 def _told(document: dict[str, Any]) -> dict[str, Any]:
@@ -94,7 +96,12 @@ def get_layer_version_by_arn(call: Call, *, arn: str) -> dict[str, Any]:
 @operations.add("DeleteLayerVersion", writes=True)
 def delete_layer_version(call: Call, *, layer_name: str, version_number: int) -> None:
     """Removes a version of a layer; one that is gone is a success."""
-    call.store.put(f"{_prefix(_arn(call, layer_name))}{version_number:08}", None)
+    key = f"{_prefix(_arn(call, layer_name))}{version_number:08}"
+    with call.store.lock:
+        document = call.store.get(key)
+        if document is not None:
+            call.store.put(key, None)
+            code.forget_unused(call.store, {document["code"]["Sha256"]})
 
 
 @operations.add("ListLayerVersions")
@@ -123,7 +130,7 @@ def list_layers(
 ) -> dict[str, Any]:
     """The layers of the caller with their newest versions."""
     newest: dict[str, dict[str, Any]] = {}
-    for document in every(call.store, f"lambda/layers/{call.region}/{call.account}/"):
+    for document in every(call.store, f"{code.LAYERS}{call.region}/{call.account}/"):
         newest[document["LayerArn"]] = document
     most = min(max_items or FUNCTIONS_PAGE_MAX, FUNCTIONS_PAGE_MAX)
     refusal = lambda: invalid("The marker is not valid.")  # noqa: E731 - one expression

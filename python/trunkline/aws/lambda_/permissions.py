@@ -106,6 +106,21 @@ def get_policy(call: Call, *, function_name: str, qualifier: str | None = None) 
     return {"Policy": text, "RevisionId": policy["revision"]}
 
 
+def may_invoke(document: dict[str, Any], qualifier: str | None, account: str) -> bool:
+    """Whether the policy of a function lets another account call it.
+
+    A statement with a condition lets nobody in: conditions are not evaluated here.
+    """
+    wanted = ("*", account, f"arn:aws:iam::{account}:root")
+    for statement in _policy(document, qualifier)["statements"].values():
+        principal = statement["Principal"]
+        who = principal if principal == "*" else principal.get("AWS")
+        is_action = statement["Action"] in ("lambda:InvokeFunction", "lambda:*")
+        if who in wanted and is_action and "Condition" not in statement:
+            return True
+    return False
+
+
 def _policy(document: dict[str, Any], qualifier: str | None) -> dict[str, Any]:
     kept: dict[str, Any] = document["policy"].get(qualifier or LATEST, {})
     return {"statements": {}, "revision": None} | kept

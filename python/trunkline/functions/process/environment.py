@@ -14,21 +14,25 @@ from importlib.util import find_spec
 from pathlib import Path
 from threading import Event, Lock, Thread
 
-from trunkline.functions.invocation import RESPONSE_BYTES_MAX, Outcome, failure, timed_out
+from trunkline.functions.invocation import (
+    LOG_LINE_CHARS_MAX,
+    RESPONSE_BYTES_MAX,
+    Outcome,
+    failure,
+    timed_out,
+)
 from trunkline.functions.process.api import Ended, RuntimeApi
 from trunkline.functions.process.bootstrap import END_OF_LOG
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from trunkline.functions.invocation import Invocation
+    from trunkline.functions.invocation import Invocation, LogLines
 
 INIT_SECONDS = 10.0
 """How long a runtime may take to load its code: Lambda's bound."""
 
 LOG_SECONDS = 0.5
 """How long the end of a log is waited for; a runtime that marks no end has so little time."""
-LOG_LINES_MAX = 10_000
-"""How many lines of one invocation are kept."""
 
 _HERE = Path(__file__).parent
 
@@ -56,7 +60,7 @@ class Environment:
         command = command_of(code)
         self._api = RuntimeApi()
         self._lock = Lock()
-        self._lines: list[str] | None = None
+        self._lines: LogLines | None = None
         self._end_of_log = Event()
         self._marks_end = str(_HERE) in " ".join(command)
         try:
@@ -187,14 +191,18 @@ class Environment:
     def _read_log(self) -> None:
         log = self._process.stdout
         assert log is not None
-        for raw in log:
+        # A line without an end must not fill our memory: it is read in pieces.
+        while raw := log.readline(LOG_LINE_CHARS_MAX):
             line = raw.decode("utf-8", "replace").rstrip("\n")
-            if line == END_OF_LOG:
+            # What was printed without a line's end stands before the mark.
+            is_end = line.endswith(END_OF_LOG)
+            line = line.removesuffix(END_OF_LOG)
+            if line or not is_end:
+                with self._lock:
+                    if self._lines is not None:
+                        self._lines.keep(line)
+            if is_end:
                 self._end_of_log.set()
-                continue
-            with self._lock:
-                if self._lines is not None and len(self._lines) < LOG_LINES_MAX:
-                    self._lines.append(line)
         log.close()
         self._end_of_log.set()
 

@@ -45,6 +45,8 @@ class ProcessRuntime:
         self._idle: dict[str, list[Environment]] = {}
         self._all: set[Environment] = set()
         self._folder: Path | None = None
+        self._begun = 0
+        """Invocations that are under way: they need the unpacked code."""
         self._is_closed = False
 
     def start(self, invocation: Invocation) -> Future[Outcome]:
@@ -61,6 +63,16 @@ class ProcessRuntime:
         return future
 
     def _run(self, invocation: Invocation) -> Outcome:
+        with self._lock:
+            self._begun += 1
+        try:
+            return self._invoke(invocation)
+        finally:
+            with self._lock:
+                self._begun -= 1
+            self._clear()
+
+    def _invoke(self, invocation: Invocation) -> Outcome:
         try:
             environment = self._take(invocation)
         except UnsupportedRuntimeError as error:
@@ -76,15 +88,16 @@ class ProcessRuntime:
                 self._all.discard(environment)
         if not is_usable:
             environment.kill()
-            self._clear()
         return outcome
 
     def _clear(self) -> None:
         """Removes the unpacked code once nothing runs it any more."""
         with self._lock:
-            if not self._is_closed or self._all:
+            if not self._is_closed or self._all or self._begun:
                 return
+            # An invocation that was about to begin when this was closed unpacks the code anew.
             folder, self._folder = self._folder, None
+            self._codes.clear()
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -111,7 +124,12 @@ class ProcessRuntime:
                 self._folder = Path(tempfile.mkdtemp(prefix="trunkline-function-"))
             folder = self._folder / version.lstrip("$")
             folder.mkdir()
-            code = self._codes[version] = self._unpack(version, folder)
+            try:
+                code = self._codes[version] = self._unpack(version, folder)
+            except Exception as error:
+                # The archive may be damaged in many ways. The next invocation tries it anew.
+                shutil.rmtree(folder, ignore_errors=True)
+                raise OSError(f"the code cannot be unpacked: {error}") from error
         return code
 
     def _end_idle(self) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 
+from trunkline.aws.errors import ServiceError
+from trunkline.aws.lambda_.documents import key_of, version_called
 from trunkline.errors import TooManyRequests
+from trunkline.functions.names import LATEST
 from trunkline.functions.registry import functions_of
 
 TYPE_CHECKING = False
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, TypeVar
 
-    from trunkline._core import Engine as CoreEngine
+    from trunkline.aws.store import Store
     from trunkline.functions.active import ActiveFunction
     from trunkline.functions.invocation import Outcome
     from trunkline.functions.names import FunctionName
@@ -34,14 +37,14 @@ class Invoker:
 
     def __init__(
         self,
-        core: CoreEngine,
+        store: Store,
         name: FunctionName,
         qualifier: str | None,
         is_current: Callable[[], bool],
     ) -> None:
         self.is_current = is_current
         """Whether the mapping is still there, as it was begun."""
-        self._core = core
+        self._store = store
         self._name = name
         self._qualifier = qualifier
         self.request_id = ""
@@ -55,7 +58,7 @@ class Invoker:
     @property
     def functions(self) -> Functions:
         """The functions of the engine."""
-        return functions_of(self._core)
+        return functions_of(self._store.core)
 
     def find(self) -> ActiveFunction | None:
         """The function, once it can be called."""
@@ -71,17 +74,35 @@ class Invoker:
         return None
 
     async def call(self, event: dict[str, Any]) -> Outcome | None:
-        """The outcome of one invocation; None if the function runs as often as it may."""
+        """The outcome of one invocation; None if it cannot be called now: it runs as often as it
+        may, or what the mapping names of it is gone."""
         function = self.find()
         if function is None:
             return None
+        version = self._version()
+        if version is None:
+            return None
         invocation = function.invocation(
-            json.dumps(event, ensure_ascii=False).encode(), qualifier=self._qualifier
+            json.dumps(event, ensure_ascii=False).encode(),
+            qualifier=self._qualifier,
+            version=version,
         )
         self.request_id = invocation.request_id
         try:
             return await in_thread(self.functions.threads.run, lambda: function.invoke(invocation))
         except TooManyRequests:
+            return None
+
+    def _version(self) -> str | None:
+        """The version that the mapping calls now; None if it, or its alias, was removed."""
+        if self._qualifier is None:
+            return LATEST
+        document = self._store.get(key_of(self._name))
+        if document is None:
+            return LATEST if self._qualifier == LATEST else None
+        try:
+            return version_called(document, self._qualifier)
+        except ServiceError:
             return None
 
 

@@ -57,6 +57,15 @@ class Runner:
     def start(self, document: dict[str, Any]) -> None:
         """Lets a mapping run as its document says; an earlier one of its id ends first."""
         self.stop(document["uuid"])
+        with _lock:
+            # The last mapping to stop has taken this one out.
+            current = _runners.setdefault(id(self._store.core), self)
+            if current is self:
+                self._begin(document)
+                return
+        current.start(document)
+
+    def _begin(self, document: dict[str, Any]) -> None:
         with self._lock:
             if self._clients is None:
                 self._clients = Clients(self._store.core)
@@ -101,10 +110,8 @@ class Runner:
             await self._poller(document, clients).run(stop)
         with self._lock:
             own = self._running.get(document["uuid"])
-            if own is None or own[0] is not stop:
-                # It was stopped from outside, which sees to the rest.
-                return
-            del self._running[document["uuid"]]
+            if own is not None and own[0] is stop:
+                del self._running[document["uuid"]]
         self._end_if_idle()
 
     def _is_current(self, document: dict[str, Any]) -> bool:
@@ -117,7 +124,7 @@ class Runner:
         assert source is not None
         name = FunctionName(document["account"], document["region"], document["function"])
         invoker = Invoker(
-            self._store.core, name, document["qualifier"], lambda: self._is_current(document)
+            self._store, name, document["qualifier"], lambda: self._is_current(document)
         )
         if source.service == "sqs":
             return QueuePoller(self._store.core, clients, source, document["settings"], invoker)
