@@ -110,7 +110,19 @@ typedef enum trunkline_status {
     /* A field of a request is invalid. */
     TRUNKLINE_VALIDATION_EXCEPTION = 31,
     /* A resource of this name exists, or is being changed. */
-    TRUNKLINE_CONFLICT_EXCEPTION = 32
+    TRUNKLINE_CONFLICT_EXCEPTION = 32,
+    /* No bucket has this name, or the bucket behind this handle was removed. */
+    TRUNKLINE_NO_SUCH_BUCKET = 33,
+    /* A bucket that is to be removed has objects, versions or uploads. */
+    TRUNKLINE_BUCKET_NOT_EMPTY = 34,
+    /* The bucket has no object of this key, or the object no version of this id. */
+    TRUNKLINE_NO_SUCH_KEY = 35,
+    /* The upload was completed or aborted, or never began. */
+    TRUNKLINE_NO_SUCH_UPLOAD = 36,
+    /* An upload has no such part, or one that is too small. */
+    TRUNKLINE_INVALID_PART = 37,
+    /* An object is not as the condition of a call says. */
+    TRUNKLINE_PRECONDITION_FAILED = 38
 } trunkline_status;
 
 /* The value of a number that is not given. */

@@ -110,6 +110,18 @@ statuses! {
         ValidationException = 31,
         /// A resource of this name exists, or is being changed.
         ConflictException = 32,
+        /// No bucket has this name, or the bucket behind this handle was removed.
+        NoSuchBucket = 33,
+        /// A bucket that is to be removed has objects, versions or uploads.
+        BucketNotEmpty = 34,
+        /// The bucket has no object of this key, or the object no version of this id.
+        NoSuchKey = 35,
+        /// The upload was completed or aborted, or never began.
+        NoSuchUpload = 36,
+        /// An upload has no such part, or one that is too small.
+        InvalidPart = 37,
+        /// An object is not as the condition of a call says.
+        PreconditionFailed = 38,
     }
 }
 
