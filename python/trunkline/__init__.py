@@ -102,7 +102,10 @@ if TYPE_CHECKING:
 
     from trunkline import aio as aio
     from trunkline import patterns as patterns
+    from trunkline._core import StoredObject
     from trunkline._types import PublishEntry, QueueOptions, RetryPolicy, SendOptions
+    from trunkline.buckets.bucket import Bucket
+    from trunkline.buckets.content import ObjectReader
     from trunkline.buses.archive import Archive, Replay
     from trunkline.buses.bus import Bus
     from trunkline.buses.rule import Rule
@@ -130,6 +133,7 @@ __all__ = [
     "BatchFailure",
     "BatchRequestTooLong",
     "BatchResult",
+    "Bucket",
     "BucketNotEmpty",
     "Bus",
     "ConflictException",
@@ -176,6 +180,7 @@ __all__ = [
     "NoSuchUpload",
     "NotFound",
     "Notification",
+    "ObjectReader",
     "Occurrence",
     "OverLimit",
     "PeekedMessage",
@@ -217,6 +222,7 @@ __all__ = [
     "StorageError",
     "StorageFailure",
     "StorageFull",
+    "StoredObject",
     "Stream",
     "StreamStatistics",
     "Subscription",
@@ -243,6 +249,7 @@ __all__ = [
 # cost more than the rest together.
 _LAZY = {
     "Archive": "trunkline.buses.archive",
+    "Bucket": "trunkline.buckets.bucket",
     "Bus": "trunkline.buses.bus",
     "ConsumeReport": "trunkline.queues.consumer",
     "EventSource": "trunkline.functions.source",
@@ -250,6 +257,7 @@ _LAZY = {
     "Faults": "trunkline.faults",
     "Function": "trunkline.functions.function",
     "FunctionContext": "trunkline.functions.context",
+    "ObjectReader": "trunkline.buckets.content",
     "Occurrence": "trunkline.schedules.occurrence",
     "PublishEntry": "trunkline._types",
     "Notification": "trunkline.topics.notification",
@@ -263,6 +271,7 @@ _LAZY = {
     "ScheduleStatistics": "trunkline.schedules.schedule",
     "StateMachine": "trunkline.machines.machine",
     "SendOptions": "trunkline._types",
+    "StoredObject": "trunkline._core",
     "Stream": "trunkline.streams.stream",
     "Subscription": "trunkline.topics.subscription",
     "Topic": "trunkline.topics.topic",

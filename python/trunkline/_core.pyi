@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, Self, TypeAlias, final
 
 from typing_extensions import disjoint_base
 
+from trunkline._core_buckets import *
 from trunkline._core_buses import *
 from trunkline._core_buses import Bus
 from trunkline._core_machines import *

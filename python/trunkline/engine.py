@@ -10,24 +10,18 @@ from trunkline import validation
 from trunkline._closing import close_used
 from trunkline._core import Engine as CoreEngine
 from trunkline._core import QueueSettings, VirtualClock
+from trunkline._verbs import Verbs
 from trunkline._waiting import create_queue
-from trunkline.buses.verbs import BusVerbs
 from trunkline.errors import (
     InvalidParameterValue,
     QueueDoesNotExist,
     QueueNameExists,
     TrunklineError,
 )
-from trunkline.functions.verbs import FunctionVerbs
 from trunkline.limits import Limits
-from trunkline.machines.verbs import MachineVerbs
 from trunkline.queues import options as queue_options
 from trunkline.queues.metadata import encode_metadata, read_metadata
 from trunkline.queues.queue import Queue
-from trunkline.schedules.verbs import ScheduleVerbs
-from trunkline.streams.verbs import StreamVerbs
-from trunkline.topics.verbs import TopicVerbs
-from trunkline.traces.verbs import TraceVerbs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,9 +112,7 @@ def open(
     return engine
 
 
-class Engine(
-    BusVerbs, FunctionVerbs, MachineVerbs, ScheduleVerbs, StreamVerbs, TopicVerbs, TraceVerbs
-):
+class Engine(Verbs):
     """An open engine; :func:`trunkline.open` makes it. A context manager that closes at its end.
 
     >>> import trunkline

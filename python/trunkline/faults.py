@@ -22,6 +22,10 @@ if TYPE_CHECKING:
         "read",
         "publish",
         "put_event",
+        "put_object",
+        "get_object",
+        "delete_object",
+        "list_objects",
         "commit",
     ]
 
@@ -34,10 +38,11 @@ class Faults:
 
     Each rule names a verb: of queues ``send``, ``receive``, ``delete`` or ``extend``, which a
     release is too; of streams ``put`` or ``read``, which a fetch is too; of topics ``publish``; of
-    buses ``put``, which is ``put_event`` in a rule that names no bus; or ``commit``. It may name
-    one queue, stream, topic or bus; it lets `after` calls pass and strikes `times` times, or
-    always. A call counts once, however often it looks for a message or a record, and so does each
-    entry of a batch of topics and buses.
+    buses ``put``, which is ``put_event`` in a rule that names no bus; of buckets ``put_object``,
+    ``get_object``, ``delete_object`` or ``list_objects``; or ``commit``. It may name one queue,
+    stream, topic or bus; it lets `after` calls pass and strikes `times` times, or always. A call
+    counts once, however often it looks for a message or a record, and so does each entry of a batch
+    of topics and buses.
 
     A ``commit`` is what follows a verb: the wait for the disk, in memory the moment where it would
     be. A commit that fails leaves the verb done, as a disk that fails does: the message is there,

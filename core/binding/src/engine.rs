@@ -35,7 +35,6 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// The engine itself, for other surfaces of this module.
-    #[cfg(feature = "wire")]
     pub(crate) fn shared(&self) -> &Arc<Core> {
         &self.core
     }

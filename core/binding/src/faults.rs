@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 use trunkline_engine::{
-    Effect, Operation, PUBLISH, PUT_EVENT, ResourceName, ResourcePattern, Rule, bus_name,
-    operation, queue_name, stream_name, stream_operation, topic_name,
+    Effect, Operation, PUBLISH, PUT_EVENT, ResourceName, ResourcePattern, Rule, bucket_operation,
+    bus_name, operation, queue_name, stream_name, stream_operation, topic_name,
 };
 
 use crate::error::invalid;
@@ -30,12 +30,16 @@ fn verb_named(name: &str, of_bus: bool) -> PyResult<Operation> {
         "publish" => Some(PUBLISH),
         "put" if of_bus => Some(PUT_EVENT),
         "put_event" => Some(PUT_EVENT),
-        name => operation::named(name).or_else(|| stream_operation::named(name)),
+        name => {
+            let found = operation::named(name).or_else(|| stream_operation::named(name));
+            found.or_else(|| bucket_operation::named(name))
+        }
     };
     found.ok_or_else(|| {
         invalid(format!(
             "Value {name:.32} for parameter verb is invalid. Reason: Must be send, receive, \
-             delete, extend, put, read, publish, put_event or commit."
+             delete, extend, put, read, publish, put_event, put_object, get_object, \
+             delete_object, list_objects or commit."
         ))
     })
 }
@@ -69,6 +73,7 @@ fn pattern(operation: Operation, named: Named) -> PyResult<ResourcePattern> {
         PUBLISH => "topic",
         PUT_EVENT => "bus",
         _ if stream_operation::named(operation.name).is_some() => "stream",
+        _ if bucket_operation::named(operation.name).is_some() => "bucket",
         _ => "queue",
     };
     let mut given: Vec<(&str, ResourceName)> = Vec::new();

@@ -6,6 +6,7 @@
 
 mod admission;
 mod awaited;
+mod bucket;
 mod bus;
 mod clock;
 mod completion;
@@ -59,6 +60,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     stream::register(module)?;
     waker::register(module)?;
     inspect::register(module)?;
+    bucket::register(module)?;
     bus::register(module)?;
     topic::register(module)?;
     trace::register(module)?;

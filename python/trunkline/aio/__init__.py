@@ -17,6 +17,8 @@ a receive loses nothing: a wake that was not used goes to the next waiter.
 
 from __future__ import annotations
 
+from trunkline.aio.buckets.bucket import Bucket
+from trunkline.aio.buckets.content import ObjectReader
 from trunkline.aio.buses.archive import Archive, Replay
 from trunkline.aio.buses.bus import Bus
 from trunkline.aio.buses.rule import Rule
@@ -33,10 +35,12 @@ from trunkline.aio.topics.topic import Topic
 
 __all__ = [
     "Archive",
+    "Bucket",
     "Bus",
     "Engine",
     "Function",
     "Message",
+    "ObjectReader",
     "Queue",
     "Reader",
     "RedriveTask",

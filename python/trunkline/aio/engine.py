@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from trunkline import engine as sync
+from trunkline.aio.buckets.verbs import BucketVerbs
 from trunkline.aio.buses.bus import Bus
 from trunkline.aio.queues.queue import Queue
 from trunkline.aio.schedules.schedule import Schedule, on_this_loop
@@ -89,7 +90,7 @@ def wrap(engine: sync.Engine) -> Engine:
     return Engine(engine)
 
 
-class Engine:
+class Engine(BucketVerbs):
     """An engine whose waiting verbs are coroutines. Works on any loop, and on several at once.
 
     >>> import asyncio, trunkline

@@ -83,6 +83,11 @@ pub mod operation {
     pub const DELETE: Operation = Operation::writes("delete_object");
     /// Listing objects.
     pub const LIST: Operation = Operation::reads("list_objects");
+
+    /// The operation of this name.
+    pub fn named(name: &str) -> Option<Operation> {
+        [PUT, GET, DELETE, LIST].into_iter().find(|operation| operation.name == name)
+    }
 }
 
 /// A bucket of an engine.

@@ -1,0 +1,27 @@
+"""Joins what an engine offers of each noun."""
+
+from __future__ import annotations
+
+from trunkline.buckets.verbs import BucketVerbs
+from trunkline.buses.verbs import BusVerbs
+from trunkline.functions.verbs import FunctionVerbs
+from trunkline.machines.verbs import MachineVerbs
+from trunkline.schedules.verbs import ScheduleVerbs
+from trunkline.streams.verbs import StreamVerbs
+from trunkline.topics.verbs import TopicVerbs
+from trunkline.traces.verbs import TraceVerbs
+
+
+class Verbs(
+    BucketVerbs,
+    BusVerbs,
+    FunctionVerbs,
+    MachineVerbs,
+    ScheduleVerbs,
+    StreamVerbs,
+    TopicVerbs,
+    TraceVerbs,
+):
+    """The verbs of an engine, except those of queues and of the engine itself."""
+
+    __slots__ = ()

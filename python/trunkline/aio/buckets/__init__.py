@@ -1,0 +1,1 @@
+"""Buckets for event loops."""

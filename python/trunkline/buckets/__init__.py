@@ -1,0 +1,1 @@
+"""Buckets: objects under keys, with metadata, tags and perhaps earlier versions."""
