@@ -16,7 +16,7 @@ from trunkline.aws.stepfunctions.errors import (
 )
 from trunkline.aws.stepfunctions.names import Arn
 from trunkline.aws.stepfunctions.registry import operations
-from trunkline.aws.stepfunctions.telling import described, event_of, listed
+from trunkline.aws.stepfunctions.telling import described, event_of, listed, without_content
 from trunkline.errors import NotFound, TrunklineError
 
 TYPE_CHECKING = False
@@ -66,9 +66,10 @@ def start_sync_execution(
     included_data: str = "ALL_DATA",
 ) -> dict[str, Any]:
     """Runs an express execution to its end."""
-    return starting.run_express(
+    told = starting.run_express(
         runtime_of(call.store.core), call.store, state_machine_arn, name, input
     )
+    return without_content(told) if included_data == "METADATA_ONLY" else told
 
 
 @operations.add("DescribeExecution")
@@ -77,7 +78,8 @@ def describe_execution(
 ) -> dict[str, Any]:
     """How an execution stands, with its input and output."""
     arn, machine, execution = find(call, execution_arn)
-    return described(arn, machine, execution)
+    told = described(arn, machine, execution)
+    return without_content(told) if included_data == "METADATA_ONLY" else told
 
 
 @operations.add("DescribeStateMachineForExecution")

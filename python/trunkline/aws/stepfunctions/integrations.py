@@ -13,7 +13,9 @@ from trunkline.aws.calls import SERVED
 from trunkline.aws.clients import InvocationFailed
 from trunkline.aws.stepfunctions import lambda_calls, nested
 from trunkline.aws.stepfunctions.failures import optimised_failure, sdk_failure, unknown_service
+from trunkline.aws.stepfunctions.names import Arn, arn_of
 from trunkline.aws.stepfunctions.shapes import as_input, as_output, pascal
+from trunkline.aws.stepfunctions.telling import execution_arn, is_execution
 from trunkline.machines.task import Report, failed
 
 TYPE_CHECKING = False
@@ -116,9 +118,24 @@ def call(runtime: Runtime, task: Task) -> Report:
         return failed("States.Runtime", text)
     shapes = model.operation_model(operation)
     params = as_input(shapes.input_shape, json.loads(task.input))
+    if made.service == "events":
+        _name_sources(runtime, task, params)
     if made.service == "states" and made.suffix:
         return _start_nested(runtime, task, made, params)
     return _send(runtime, task, made, shapes, params)
+
+
+def _name_sources(runtime: Runtime, task: Task, params: dict[str, Any]) -> None:
+    """Has events say which state machine and which execution put them, as on AWS."""
+    owner = task.owner
+    machine = arn_of(owner.account, owner.region, "stateMachine", owner.machine)
+    sources = [machine]
+    found = runtime.machines.find(owner.machine_name)
+    # Executions in memory have other ARNs, which a task does not know.
+    if found is not None and is_execution(found, owner.execution):
+        sources.append(execution_arn(Arn.parse(machine), owner.execution))
+    for entry in params.get("Entries", ()):
+        entry["Resources"] = [*entry.get("Resources", ()), *sources]
 
 
 def _send(runtime: Runtime, task: Task, made: ServiceCall, shapes: Any, params: Any) -> Report:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from trunkline.errors import NotFound
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -67,6 +69,22 @@ def execution_arn(arn: Arn, name: str) -> str:
     from trunkline.aws.stepfunctions.names import arn_of
 
     return arn_of(arn.account, arn.region, "execution", arn.name, name)
+
+
+def is_execution(machine: Machine, name: str) -> bool:
+    """Whether the state machine has an execution of this name."""
+    try:
+        machine.status(name)
+    except NotFound:
+        return False
+    return True
+
+
+def without_content(told: dict[str, Any]) -> dict[str, Any]:
+    """What METADATA_ONLY leaves of an execution: neither its input nor its output."""
+    kept = {name: value for name, value in told.items() if name not in ("input", "output")}
+    details = {name: {"included": False} for name in kept if name.endswith("putDetails")}
+    return kept | details
 
 
 def content(machine: Machine, execution: Execution) -> dict[str, Any]:
