@@ -11,13 +11,13 @@ use trunkline_states::{Effect, Event, FailedAt, Resource, Stimulus, TaskId};
 use trunkline_types::sync::{MutexGuard, lock};
 use trunkline_types::{Code, Durability, Error, Millis, ResourceId, Result};
 
-use super::Machine;
 use super::chance::Chance;
 use super::delivery::{ACTIVITY_PREFIX, MachineDelivery, TASKS, TaskDelivery};
 use super::execution::{Execution, Kept, Row, Status};
 use super::history;
 use super::record::Record;
 use super::task::{self, Context};
+use super::{Machine, no_such_execution};
 
 /// How long a step waits that a full disk refused.
 const RETRY: Millis = 1_000;
@@ -46,6 +46,9 @@ impl Machine {
         stimuli: Vec<Stimulus>,
         now: Millis,
     ) -> Result<Advanced> {
+        if kept.is_gone {
+            return Err(no_such_execution(&kept.row.name));
+        }
         let delivery = self.shared.delivery.get()?;
         let decided = self.decide(execution, &kept.row, stimuli, now, &*delivery)?;
         let logs = self.logs()?;
@@ -172,6 +175,14 @@ impl Machine {
         let advanced = {
             let mut kept = lock(&execution.kept);
             kept.armed = None;
+            if kept.row.is_expired(now) {
+                drop(kept);
+                let forgotten = self.forget_expired(now);
+                if forgotten.is_err() {
+                    self.retry(number, now);
+                }
+                return forgotten;
+            }
             let mut due: Vec<_> =
                 kept.row.timers.iter().filter(|(_, at)| *at <= now).copied().collect();
             due.sort_by_key(|(id, at)| (*at, *id));
@@ -182,9 +193,7 @@ impl Machine {
             let fired = due.iter().map(|(id, _)| Stimulus::TimerFired { timer: asl::TimerId(*id) });
             let advanced = self.advance(&execution, &mut kept, fired.collect(), now);
             if advanced.is_err() {
-                // Again when there may be space: a timer is never lost.
-                let key = TimerKey { owner: self.id, slot: number };
-                self.host.arm(key, now.saturating_add(RETRY));
+                self.retry(number, now);
             }
             advanced?
         };
@@ -192,6 +201,12 @@ impl Machine {
         self.host.flush_in_background(self.host.durability.max(Durability::Os))?;
         self.wake(&advanced);
         Ok(())
+    }
+
+    /// Has the timer call again when there may be space: a timer is never lost.
+    fn retry(&self, number: u32, now: Millis) {
+        let key = TimerKey { owner: self.id, slot: number };
+        self.host.arm(key, now.saturating_add(RETRY));
     }
 
     /// Wakes who waits for the end of an execution. To be called with every lock released.

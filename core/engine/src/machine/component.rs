@@ -12,7 +12,7 @@ use trunkline_types::{Millis, ResourceId, ResourceName, Result};
 
 use super::advance::closed;
 use super::delivery::{MachineDelivery, Slot};
-use super::execution::{Compiled, Execution};
+use super::execution::{Compiled, Execution, Row};
 use super::record::{MACHINE_ITSELF, Record};
 use super::table::Table;
 use super::token::TaskToken;
@@ -149,7 +149,7 @@ impl Machine {
         let now = self.host.now();
         // One after the other, each behind the step that it is in.
         for execution in self.all() {
-            self.forget(&execution)?;
+            self.forget(&execution, |_| true)?;
         }
         let history = lock(&self.table).log;
         self.logs()?.remove(history)?;
@@ -169,10 +169,17 @@ impl Machine {
         Ok(ticket)
     }
 
-    /// Forgets one execution.
-    pub(super) fn forget(&self, execution: &Execution) -> Result<()> {
-        {
+    /// Forgets one execution, if it stands as `wanted` says.
+    pub(super) fn forget(
+        &self,
+        execution: &Execution,
+        wanted: impl Fn(&Row) -> bool,
+    ) -> Result<()> {
+        let name = {
             let mut kept = lock(&execution.kept);
+            if kept.is_gone || !wanted(&kept.row) {
+                return Ok(());
+            }
             let mut log = self.host.append()?;
             log.append(&Record::Gone { id: self.id, number: execution.number });
             kept.at.take().into_iter().for_each(|location| log.release(location));
@@ -181,8 +188,9 @@ impl Machine {
             if kept.row.status.is_running() {
                 kept.row.status = Status::Aborted;
             }
-        }
-        let name = lock(&execution.kept).row.name.clone();
+            kept.is_gone = true;
+            kept.row.name.clone()
+        };
         let mut table = lock(&self.table);
         table.executions.remove(&execution.number);
         table.names.remove(&name);

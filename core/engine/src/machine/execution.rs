@@ -118,11 +118,6 @@ pub(super) struct Options {
 }
 
 impl Row {
-    /// When the earliest timer is due.
-    pub fn due(&self) -> Option<Millis> {
-        self.timers.iter().map(|(_, at)| *at).min()
-    }
-
     pub fn encode(&self, out: &mut Vec<u8>) {
         let options = &self.options;
         out.put_u8(self.status as u8);
@@ -202,6 +197,8 @@ pub(super) struct Kept {
     pub at: Option<Location>,
     /// When the host's timer calls.
     pub armed: Option<Millis>,
+    /// Whether it was forgotten: nothing happens to it any more.
+    pub is_gone: bool,
 }
 
 impl Execution {

@@ -22,6 +22,7 @@ mod history;
 mod record;
 mod replay;
 mod report;
+mod retention;
 mod table;
 mod task;
 mod token;

@@ -110,7 +110,7 @@ impl Image {
             let Some(program) = table.programs.get(&row.program).cloned() else { continue };
             host.live_bytes().add(at, now);
             table.names.insert(row.name.clone(), number);
-            let kept = Mutex::new(Kept { row, at: Some(at), armed: None });
+            let kept = Mutex::new(Kept { row, at: Some(at), armed: None, is_gone: false });
             table.executions.insert(number, Arc::new(Execution { number, program, kept }));
         }
     }

@@ -142,7 +142,7 @@ impl Machine {
             let program = program.ok_or_else(|| no_such_machine(&self.name.name))?;
             let number = table.next_execution;
             let row = self.first_row(request, &program, now)?;
-            let kept = Mutex::new(Kept { row, at: None, armed: None });
+            let kept = Mutex::new(Kept { row, at: None, armed: None, is_gone: false });
             let execution = Arc::new(Execution { number, program, kept });
             table.next_execution += 1;
             table.names.insert(request.name.into(), number);
