@@ -151,7 +151,7 @@ def failures() -> list[type[TrunklineError]]:
     """Every class of one failure, without the kinds; sorted by code.
 
     >>> [failure.code for failure in failures()][:2]
-    ['BatchRequestTooLong', 'ConflictException']
+    ['BatchRequestTooLong', 'BucketNotEmpty']
     """
     of_kinds = [leaf for kind in KINDS for leaf in kind.__subclasses__()]
     of_none = [leaf for leaf in TrunklineError.__subclasses__() if leaf not in KINDS]

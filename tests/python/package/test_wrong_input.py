@@ -282,7 +282,7 @@ def test_errors_say_their_code_and_belong_to_one_root():
     codes = {leaf.code for leaf in errors.failures()}
     from trunkline._core import error_codes
 
-    of_functions = {"FunctionError", "TooManyRequestsException"}
+    of_functions = {"ExecutionFailed", "FunctionError", "TooManyRequestsException"}
     assert codes == set(error_codes()) | of_functions
     unknown = trunkline.errors.from_code("Newer", "words")
     assert (type(unknown), unknown.code) == (trunkline.TrunklineError, "Newer")
