@@ -156,7 +156,15 @@ class StateMachine:
 
 
 class Execution:
-    """An execution of a state machine; :meth:`StateMachine.start` makes it."""
+    """An execution of a state machine; :meth:`StateMachine.start` makes it.
+
+    >>> import trunkline
+    >>> done = {"Type": "Pass", "Result": "done", "End": True}
+    >>> definition = {"StartAt": "Done", "States": {"Done": done}}
+    >>> machine = trunkline.open().machine("orders", definition)
+    >>> machine.start(name="first").name
+    'first'
+    """
 
     __slots__ = {"_machine": "", "name": "The name, unique in its state machine."}
 
