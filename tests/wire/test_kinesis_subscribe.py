@@ -165,17 +165,21 @@ def test_a_consumer_that_is_none_is_refused(kinesis, consumer):
     refused(kinesis.subscribe_to_shard, "ResourceNotFoundException", ConsumerARN=consumer, **given)
 
 
-def test_a_client_in_the_process_gets_the_whole_subscription_at_its_end(clock, subscribe):
+def test_a_client_in_the_process_gets_the_events_that_are_there(clock, subscribe):
     with trunkline.open(clock=clock) as engine:
         kinesis = trunkline.aws.client("kinesis", engine=engine, region_name="us-east-1")
         kinesis.create_stream(StreamName="clicks", ShardCount=1)
         made = kinesis.register_stream_consumer(StreamARN=arn("clicks"), ConsumerName="billing")
+        consumer = made["Consumer"]["ConsumerARN"]
         put(kinesis, b"0")
-        timer = threading.Timer(0.2, clock.advance, [301])
+        (first,) = subscribe(kinesis, consumer)
+        assert data(first["SubscribeToShardEvent"]) == [b"0"]
+        number = first["SubscribeToShardEvent"]["ContinuationSequenceNumber"]
+        timer = threading.Timer(0.2, put, [kinesis, b"1"])
         timer.start()
-        events = list(subscribe(kinesis, made["Consumer"]["ConsumerARN"]))
+        (second,) = subscribe(kinesis, consumer, "AFTER_SEQUENCE_NUMBER", SequenceNumber=number)
         timer.join()
-    assert [data(event["SubscribeToShardEvent"]) for event in events] == [[b"0"]]
+        assert data(second["SubscribeToShardEvent"]) == [b"1"]
 
 
 def messages(connection_data):

@@ -73,6 +73,8 @@ pub const SUBSCRIPTION_LIFETIME: u64 = 300_000;
 pub const SUBSCRIPTION_TAKE_OVER_MIN: u64 = 5_000;
 /// The longest time between two events of a subscription: clients give up after 30 seconds.
 pub const SUBSCRIPTION_HEARTBEAT: std::time::Duration = std::time::Duration::from_secs(5);
+/// Bytes of events after which a stream ends that a caller in this process gets at once.
+pub const GATHERED_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Most records of one GetRecords.
 pub const GET_RECORDS_MAX: i64 = 10_000;
 /// Longest shard iterator.

@@ -8,6 +8,7 @@ use trunkline_engine::{Engine, Held, LongPoll, Polled, Settled, Settling, Signal
 
 use super::{Dispatched, Dispatcher, Pending, ResponseEncoder};
 use crate::error::{Result, WireError};
+use crate::limits::GATHERED_BYTES_MAX;
 use crate::message::Response;
 use crate::service::{EventStream, Finished, NextEvent, Output, Wait};
 
@@ -45,12 +46,15 @@ struct Polling {
     poll: Option<LongPoll>,
 }
 
-/// A stream whose events are gathered: callers in this process get the whole body at once.
+/// A stream whose events are gathered: callers in this process get the whole body at once. So it
+/// ends with the first events, as a stream over the wire may end at any time.
 struct Streaming {
     stream: Box<dyn EventStream>,
     encoder: ResponseEncoder,
     response: Option<Response>,
     poll: Option<LongPoll>,
+    /// Whether an event was gathered.
+    has_event: bool,
 }
 
 impl PendingRequest {
@@ -74,6 +78,7 @@ impl PendingRequest {
                         stream,
                         encoder,
                         response: Some(response),
+                        has_event: false,
                     })),
                     Err(refusal) => State::Ready(Some(Progress::Done(refusal))),
                 }
@@ -194,12 +199,13 @@ impl Streaming {
         let ended = || Ok::<_, WireError>(self.gather().then_some(()));
         if let Ok(Polled::Wait(left)) = poll.poll(|| Ok(signal), ended) {
             self.poll = Some(poll);
+            let left = self.stream.heartbeat().map_or(left, |due| left.min(due));
             return Progress::Wait(Some(left));
         }
         Progress::Done(self.finish())
     }
 
-    /// Takes the events that are there; whether the stream has ended.
+    /// Takes the events that are there; whether that is all that the caller gets.
     fn gather(&mut self) -> bool {
         let Some(response) = &mut self.response else { return true };
         loop {
@@ -209,9 +215,15 @@ impl Streaming {
                 NextEvent::End => Ok(Some(Vec::new())),
             });
             match next {
-                Ok(None) => return false,
+                Ok(None) => return self.has_event,
                 Ok(Some(bytes)) if bytes.is_empty() => return true,
-                Ok(Some(bytes)) => response.body.extend_from_slice(&bytes),
+                Ok(Some(bytes)) => {
+                    response.body.extend_from_slice(&bytes);
+                    self.has_event = true;
+                    if response.body.len() >= GATHERED_BYTES_MAX {
+                        return true;
+                    }
+                }
                 Err(error) => {
                     response.body.extend_from_slice(&self.encoder.exception(error));
                     return true;
