@@ -166,6 +166,10 @@ fn an_envelope_is_rendered_for_its_subscription_also_after_topic_and_subscriptio
         };
         let published = engine.publish(&orders, &said).unwrap();
         let (topic_arn, arn) = (orders.arn(), orders.subscription_arn(of_a));
+        assert_eq!(orders.subscription_with_arn(&arn).unwrap(), Some(of_a));
+        for absent in [arn.to_uppercase(), arn.replace("orders", "other"), "none".to_owned()] {
+            assert_eq!(orders.subscription_with_arn(&absent).unwrap(), None);
+        }
         engine.remove_topic(&orders).unwrap();
         let mut seen = Vec::new();
         for queue in [&a, &b] {

@@ -241,6 +241,14 @@ impl Topic {
         })
     }
 
+    /// The id of the subscription of this ARN.
+    fn subscription_with_arn(&self, py: Python<'_>, arn: &str) -> PyResult<Option<u32>> {
+        guard(|| {
+            let found = py.detach(|| self.topic.subscription_with_arn(arn)).map_err(raise)?;
+            Ok(found.map(|id| id.0))
+        })
+    }
+
     /// The id of the subscription of a queue.
     fn subscription_of(&self, target: u32) -> PyResult<Option<u32>> {
         guard(|| {

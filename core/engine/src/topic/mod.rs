@@ -31,7 +31,7 @@ use trunkline_host::{Accepted, Append, ComponentKind, Host, Jobs, Location, Reso
 use trunkline_journal::Ticket;
 use trunkline_types::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use trunkline_types::sync::{Mutex, lock};
-use trunkline_types::{Limits, Millis, ResourceId, ResourceKind, ResourceName, Result};
+use trunkline_types::{Limits, MessageId, Millis, ResourceId, ResourceKind, ResourceName, Result};
 
 use self::archive::Archive;
 use self::check::{check_config, check_name, differs, invalid, no_such_subscription};
@@ -266,6 +266,16 @@ impl Topic {
     pub fn subscription_named(&self, name: &str) -> Result<Option<SubscriptionStatus>> {
         self.check_readable()?;
         self.subscriptions.named(name).map(|id| self.subscription(id)).transpose()
+    }
+
+    /// The subscription of this ARN. The ids of all are hashed: no subscription keeps its ARN.
+    pub fn subscription_with_arn(&self, arn: &str) -> Result<Option<ResourceId>> {
+        self.check_readable()?;
+        let digits = arn.rsplit(':').next().unwrap_or_default().replace('-', "");
+        let Ok(uuid) = u128::from_str_radix(&digits, 16) else { return Ok(None) };
+        let (uuid, key) = (MessageId(uuid.to_be_bytes()), self.host.key);
+        let found = self.subscriptions.find(|id| envelope::subscription_uuid(key, id) == uuid);
+        Ok(found.filter(|id| self.subscription_arn(*id) == arn))
     }
 
     /// Changes the topic's rules and document. Whether it is FIFO never changes.

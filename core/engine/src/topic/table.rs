@@ -158,6 +158,11 @@ impl Subscriptions {
         self.read().by_name.get(name).copied()
     }
 
+    /// The first subscription whose id is `wanted`.
+    pub fn find(&self, wanted: impl Fn(ResourceId) -> bool) -> Option<ResourceId> {
+        self.read().by_id.keys().copied().find(|id| wanted(*id))
+    }
+
     /// Up to `limit` subscriptions behind the id `after`, in the order of their creation.
     pub fn page(&self, after: Option<ResourceId>, limit: usize) -> Vec<Numbered> {
         let from = ResourceId(after.map_or(0, |id| id.0.saturating_add(1)));

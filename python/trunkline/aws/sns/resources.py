@@ -54,13 +54,8 @@ def subscription_of(call: Call, arn: str) -> tuple[Topic, int] | None:
     if kept is not None and kept.get("topic") == topic.id:
         return topic, int(kept["id"])
     # A subscription that was made in the process has no document.
-    after: int | None = None
-    while page := topic.subscription_page(after, 1_000):
-        for id, status in page:
-            if status["arn"] == arn:
-                return topic, id
-        after = page[-1][0]
-    return None
+    id = topic.subscription_with_arn(arn)
+    return None if id is None else (topic, id)
 
 
 def document_key(arn: str) -> str:
