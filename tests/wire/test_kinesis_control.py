@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
@@ -390,3 +391,28 @@ def test_shards_are_throttled_where_the_limits_say_so():
         for _ in range(2):
             kinesis.get_records(ShardIterator=token)
         refused(kinesis.get_records, code, ShardIterator=token)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"after": "9" * 5_000},
+        {"after": None},
+        {"filter": {}},
+        {"filter": {"Type": "ALL"}},
+        {"filter": {"Type": ["AT_LATEST"]}},
+        {"filter": {"Type": "AFTER_SHARD_ID", "ShardId": 7}},
+        {"filter": {"Type": "AT_TIMESTAMP", "Timestamp": "now"}},
+        {"stream": ["000000000000", "us-east-1", 7]},
+        {"stream": "clicks"},
+    ],
+)
+def test_a_token_that_a_caller_wrote_is_refused(kinesis, changes):
+    kinesis.create_stream(StreamName="clicks", ShardCount=3)
+    token = kinesis.list_shards(StreamName="clicks", MaxResults=1)["NextToken"]
+    forged = json.dumps(json.loads(base64.b64decode(token)) | changes).encode()
+    refused(
+        kinesis.list_shards,
+        "InvalidArgumentException",
+        NextToken=base64.b64encode(forged).decode(),
+    )

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from source_calls import until
 from test_lambda import archive, call, create, refused
 
 import trunkline
@@ -212,3 +213,27 @@ def test_code_is_replaced_while_it_is_called(client: Any) -> None:
         thread.join()
     assert [one for one in told if not isinstance(one, int)] == []
     assert call(client)[1] == 5
+
+
+def test_a_mapping_to_an_alias_calls_its_version(engine: Any, client: Any) -> None:
+    def code(word: str) -> bytes:
+        return archive(handler__py=f"def handler(e, c): return '{word}' + c.function_version")
+
+    orders = engine.queue("orders")
+    create(client, Code={"ZipFile": code("old")})
+    client.publish_version(FunctionName="echo")
+    client.create_alias(FunctionName="echo", Name="prod", FunctionVersion="1")
+    client.update_function_code(FunctionName="echo", ZipFile=code("new"))
+    client.create_event_source_mapping(FunctionName="echo:prod", EventSourceArn=QUEUE)
+    orders.send("tea")
+    group = "/aws/lambda/echo"
+    logs = trunkline.aws.client("logs", engine=engine)
+
+    def lines() -> list[str]:
+        try:
+            return [one["message"] for one in logs.filter_log_events(logGroupName=group)["events"]]
+        except ClientError:
+            return []
+
+    until(lambda: any("Version: " in line for line in lines()))
+    assert "Version: 1" in next(line for line in lines() if "Version: " in line)
