@@ -1,5 +1,8 @@
 //! An execution as bytes: small while it waits, and the same execution when read.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::branch::{Branch, Branches, Children, Phase, TaskPhase};
@@ -30,7 +33,7 @@ impl std::error::Error for MalformedExecution {}
 impl Execution {
     /// The execution as bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Writer { bytes: vec![VERSION], payloads: Vec::new() };
+        let mut out = Writer { bytes: vec![VERSION], payloads: HashMap::new() };
         let identity = &self.identity;
         for text in [
             &identity.execution_arn,
@@ -118,8 +121,23 @@ fn status(number: u64) -> Result<Status, MalformedExecution> {
 
 struct Writer {
     bytes: Vec<u8>,
-    /// The texts that were written; each one is written once.
-    payloads: Vec<Arc<str>>,
+    /// The texts that were written, by their numbers; each one is written once.
+    payloads: HashMap<Text, u64>,
+}
+
+/// A text to be found again by its length and its ends: those of a map may be thousands, and a text
+/// may be long.
+#[derive(PartialEq, Eq)]
+struct Text(Arc<str>);
+
+impl Hash for Text {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        const END: usize = 32;
+        let bytes = self.0.as_bytes();
+        state.write_usize(bytes.len());
+        state.write(&bytes[..bytes.len().min(END)]);
+        state.write(&bytes[bytes.len().saturating_sub(END)..]);
+    }
 }
 
 impl Writer {
@@ -146,12 +164,16 @@ impl Writer {
 
     fn payload(&mut self, payload: &Payload) {
         let text = payload.text();
-        match self.payloads.iter().position(|known| known == text) {
-            Some(at) => self.number(at as u64 + 1),
-            None => {
+        let next = self.payloads.len() as u64 + 1;
+        match self.payloads.entry(Text(Arc::clone(text))) {
+            Entry::Occupied(known) => {
+                let at = *known.get();
+                self.number(at);
+            }
+            Entry::Vacant(new) => {
+                new.insert(next);
                 self.number(0);
                 self.text(text);
-                self.payloads.push(Arc::clone(text));
             }
         }
     }
@@ -400,4 +422,22 @@ impl Reader<'_> {
 
 fn lacks(wanted: &'static str) -> MalformedExecution {
     MalformedExecution { wanted }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_written_once_and_texts_with_equal_ends_are_two() {
+        let of = |middle: char| format!("\"{}{middle}{}\"", "a".repeat(40), "z".repeat(40));
+        let mut out = Writer { bytes: Vec::new(), payloads: HashMap::new() };
+        let texts = [of('1'), of('2'), of('1'), of('2')];
+        let ends = texts.map(|text| {
+            out.payload(&Payload::trusted(&text));
+            out.bytes.len()
+        });
+        assert_eq!(&out.bytes[ends[1]..], [1, 2]);
+        assert!(ends[1] - ends[0] > 80);
+    }
 }
