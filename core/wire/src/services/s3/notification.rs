@@ -21,6 +21,8 @@ const KINDS: [Kind; 2] = [
     ("TopicConfigurations", "TopicArn", "sns", "topic"),
 ];
 
+const DESTINATION: &str = "Unable to validate the following destination configurations";
+
 /// The events that buckets tell of.
 const EVENTS: [&str; 17] = [
     "s3:ObjectCreated:*",
@@ -52,7 +54,9 @@ pub(super) fn put(context: &Context) -> Result<Answer> {
     for kind in KINDS {
         let Some(Value::List(entries)) = asked.get(kind.0) else { continue };
         for entry in entries {
-            told.push(notification(context, entry, kind)?);
+            let one = notification(context, entry, kind)?;
+            check_owner(context, &bucket, &one)?;
+            told.push(one);
         }
     }
     let validates = context.header("x-amz-skip-destination-validation") != Some("true");
@@ -116,6 +120,15 @@ fn notification(
     Ok(ObjectNotification { id, events, prefix, suffix, target })
 }
 
+/// Where signatures are proved, nobody lets a bucket write to another account's queue or topic: the
+/// policies of targets are not asked for the service.
+fn check_owner(context: &Context, bucket: &Bucket, told: &ObjectNotification) -> Result<()> {
+    if context.access.is_none() || told.target.1 == bucket.name().account {
+        return Ok(());
+    }
+    Err(invalid(context, DESTINATION))
+}
+
 fn invalid(_: &Context, message: &str) -> WireError {
     errors::error("InvalidArgument", 400, message)
 }
@@ -133,9 +146,8 @@ fn test(context: &Context, bucket: &Bucket, told: &ObjectNotification) -> Result
         "RequestId": context.request_id,
         "HostId": context.request_id,
     });
-    bucket.tell(told, event.to_string().as_bytes()).map_err(|_| {
-        invalid(context, "Unable to validate the following destination configurations")
-    })
+    let told = bucket.tell(told, event.to_string().as_bytes());
+    told.map_err(|_| invalid(context, DESTINATION))
 }
 
 pub(super) fn get(context: &Context) -> Result<Answer> {

@@ -94,7 +94,7 @@ pub(super) fn delete_objects(context: &Context) -> Result<Answer> {
     let (mut deleted, mut failures, mut ticket) = (Vec::new(), Vec::new(), None);
     for entry in entries {
         let text = |name: &str| entry.get(name).and_then(Value::as_str);
-        let key = text("Key").ok_or_else(errors::malformed_xml)?;
+        let key = text("Key").filter(|key| !key.is_empty()).ok_or_else(errors::malformed_xml)?;
         let version = text("VersionId").filter(|text| !text.is_empty());
         match delete_one(context, &bucket, key, version, text("ETag")) {
             Ok(done) => {

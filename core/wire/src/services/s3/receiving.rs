@@ -40,6 +40,7 @@ pub(super) fn begin(
     signer: Option<ChunkSigner>,
     request_id: &str,
 ) -> Result<Box<dyn Exchange>> {
+    refuse_old_signature(call)?;
     check_payload_header(call)?;
     let path = address::path_of(call.request);
     let request = Request { path: &path, body: &[], ..*call.request };
@@ -75,6 +76,20 @@ pub(super) fn begin(
         Body::Content => Incoming::Content(Box::new(content(&context, signer)?)),
     };
     Ok(Box::new(Receiving { context, body }))
+}
+
+/// Says what is wrong with a signature of version 2, which proves nothing here: boto3 presigns so
+/// unless its client has `signature_version="s3v4"`.
+fn refuse_old_signature(call: &Call<'_>) -> Result<()> {
+    let request = call.request;
+    let is_old = request.header("authorization").is_some_and(|text| text.starts_with("AWS "))
+        || request.query.split('&').any(|pair| pair.starts_with("AWSAccessKeyId="));
+    if call.access.is_none() || !is_old {
+        return Ok(());
+    }
+    let message = "The authorization mechanism you have provided is not supported. Please use \
+                   AWS4-HMAC-SHA256.";
+    Err(errors::invalid_request(message))
 }
 
 /// A signature in a header is of the hash of the body, which has to be there to be compared.
