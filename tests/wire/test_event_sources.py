@@ -269,6 +269,20 @@ def test_a_reset_ends_what_reads_a_queue(engine: Any, client: Any) -> None:
     assert recorder.events == []
 
 
+@pytest.mark.parametrize("gone", ["function", "queue"])
+def test_what_reads_a_queue_ends_with_the_engine(gone: str) -> None:
+    with trunkline.open() as engine:
+        orders = engine.queue("orders")
+        function = engine.function("tea", lambda event, context: None)
+        engine.event_source(orders, function)
+        (function if gone == "function" else orders).remove()
+
+    def is_ended() -> bool:
+        return all(one.name != "trunkline-event-sources" for one in threading.enumerate())
+
+    until(is_ended)
+
+
 def test_asynchronous_invocations_survive_a_kill(tmp_path: Any) -> None:
     program = """
 import sys, time, trunkline

@@ -45,7 +45,7 @@ class Program:
         """Names the functions; raises ValueError for a program that cannot be used."""
         try:
             module = self._import()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise ValueError(
                 f"--functions {self._spec}: {type(error).__name__}: {error}"
             ) from error

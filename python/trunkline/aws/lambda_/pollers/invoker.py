@@ -67,6 +67,8 @@ class Invoker:
     async def wait_for_function(self, stop: asyncio.Event) -> ActiveFunction | None:
         """The function; None if the mapping was stopped before there was one."""
         while not stop.is_set():
+            # A closed engine has no functions, and will have none.
+            self._store.core.check_open()
             found = self.find()
             if found is not None:
                 return found
