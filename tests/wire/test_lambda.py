@@ -362,13 +362,6 @@ def test_the_functions_of_a_file_are_loaded_and_loaded_again(tmp_path: Any) -> N
         assert engine.function("tea").invoke() == 22
 
 
-def test_a_program_that_exits_while_it_is_loaded_is_refused(tmp_path: Any) -> None:
-    file = tmp_path / "app.py"
-    file.write_text("import sys\nsys.exit(3)\n")
-    with trunkline.open() as engine, pytest.raises(ValueError, match="SystemExit: 3"):
-        Program(engine, str(file)).load()
-
-
 def test_the_server_names_functions_and_allows_code() -> None:
     import boto3
 

@@ -19,6 +19,7 @@ import trunkline.aws
 from trunkline.aws.store import Store
 from trunkline.functions.invocation import LOG_CHARS_MAX, LogLines
 from trunkline.functions.registry import functions_of
+from trunkline.server.programs import Program
 
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:echo"
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:orders"
@@ -237,3 +238,10 @@ def test_a_mapping_to_an_alias_calls_its_version(engine: Any, client: Any) -> No
 
     until(lambda: any("Version: " in line for line in lines()))
     assert "Version: 1" in next(line for line in lines() if "Version: " in line)
+
+
+def test_a_program_that_exits_while_it_is_loaded_is_refused(tmp_path: Any) -> None:
+    file = tmp_path / "app.py"
+    file.write_text("import sys\nsys.exit(3)\n")
+    with trunkline.open() as engine, pytest.raises(ValueError, match="SystemExit: 3"):
+        Program(engine, str(file)).load()
