@@ -245,3 +245,14 @@ def test_a_program_that_exits_while_it_is_loaded_is_refused(tmp_path: Any) -> No
     file.write_text("import sys\nsys.exit(3)\n")
     with trunkline.open() as engine, pytest.raises(ValueError, match="SystemExit: 3"):
         Program(engine, str(file)).load()
+
+
+def test_a_mapping_reads_no_source_of_another_account(engine: Any) -> None:
+    engine.queue("orders")
+    engine.stream("clicks")
+    other = trunkline.aws.client("lambda", engine=engine, aws_access_key_id="111111111111")
+    create(other)
+    for source in (QUEUE, "arn:aws:kinesis:us-east-1:000000000000:stream/clicks"):
+        given = {"EventSourceArn": source, "StartingPosition": "LATEST"}
+        code, _ = refused(other.create_event_source_mapping, FunctionName="echo", **given)
+        assert code == "AccessDeniedException"

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from trunkline.aws.arns import Resource, partition, read_resource
 from trunkline.aws.lambda_.documents import Named, every, named, read, version_of
-from trunkline.aws.lambda_.errors import conflict, invalid, missing, unsupported
+from trunkline.aws.lambda_.errors import conflict, denied, invalid, missing, unsupported
 from trunkline.aws.lambda_.mapping_settings import checked, given_members
 from trunkline.aws.lambda_.pollers.runner import PREFIX, runner_of
 from trunkline.aws.lambda_.pollers.stream import positions_key
@@ -71,6 +71,9 @@ def _source(call: Call, arn: str | None) -> Resource:
             "Unrecognized event source, must be kinesis, dynamodb stream or sqs. "
             "Unsupported source."
         )
+    if source.owner != (call.account, call.region):
+        # What reads a source does so in the name of its owner.
+        raise denied(f"The event source {source.arn} belongs to another account or region.")
     if source.service == "sqs":
         if call.store.core.find_queue((*source.owner, source.name)) is None:
             raise invalid(
