@@ -26,3 +26,21 @@ for service in SERVICES:
 
 def test_every_service_can_be_imported_without_botocore():
     subprocess.run([sys.executable, "-c", PROGRAM], check=True)
+
+
+TASK = """
+import sys
+import trunkline
+
+engine = trunkline.open()
+engine.queue("orders")
+call = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sqs:listQueues", "End": True}
+machine = engine.machine("list", {"StartAt": "A", "States": {"A": call}})
+[url] = machine.run()["QueueUrls"]
+assert url.endswith("/orders"), url
+assert "botocore" not in sys.modules
+"""
+
+
+def test_a_task_calls_a_service_without_botocore():
+    subprocess.run([sys.executable, "-c", TASK], check=True)

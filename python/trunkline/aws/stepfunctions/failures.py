@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from trunkline.aws.clients import InvocationFailed
+    from trunkline.aws.stepfunctions.service_models import Service
 
 _OPTIMISED = {
     "sqs": ("SQS", "AmazonSQS"),
@@ -27,20 +28,16 @@ _SDK_NAMES = {"sfn": "Sfn", "dynamodb": "DynamoDb", "eventbridge": "EventBridge"
 _GENERIC = {"dynamodb": "AmazonDynamoDBException"}
 
 
-def _is_modelled(model: Any, code: str) -> bool:
-    return any(code in (shape.name, shape.error_code) for shape in model.error_shapes)
-
-
 def _exception(code: str) -> str:
     return code if code.endswith("Exception") else f"{code}Exception"
 
 
-def optimised_failure(service: str, model: Any, error: Any) -> Report:
+def optimised_failure(service: str, model: Service, error: Any) -> Report:
     """The failure of an optimised integration (SDK v1)."""
     code, message, status, request = _parts(error)
     name, long_name = _OPTIMISED.get(service, (pascal(service), pascal(service)))
     exception = _GENERIC.get(service, f"{long_name}Exception")
-    if _is_modelled(model, code):
+    if code in model.error_names:
         exception = _exception(code)
     cause = (
         f"{message} (Service: {long_name}; Status Code: {status}; Error Code: {code}; "
@@ -49,12 +46,12 @@ def optimised_failure(service: str, model: Any, error: Any) -> Report:
     return failed(f"{name}.{exception}", cause)
 
 
-def sdk_failure(service: str, model: Any, error: Any) -> Report:
+def sdk_failure(service: str, model: Service, error: Any) -> Report:
     """The failure of an ``aws-sdk:`` integration (SDK v2)."""
     code, message, status, request = _parts(error)
     short = service.rpartition(":")[2]
     name = _SDK_NAMES.get(short, pascal(short))
-    exception = _exception(code) if _is_modelled(model, code) else f"{name}Exception"
+    exception = _exception(code) if code in model.error_names else f"{name}Exception"
     extended = ", Extended Request ID: " + "x" * 76 if short == "s3" else ""
     cause = f"{message} (Service: {name}, Status Code: {status}, Request ID: {request}{extended})"
     if short == "sfn":

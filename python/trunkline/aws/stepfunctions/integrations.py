@@ -6,7 +6,6 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
 from trunkline.aws.calls import SERVED
@@ -14,6 +13,7 @@ from trunkline.aws.clients import InvocationFailed
 from trunkline.aws.stepfunctions import lambda_calls, nested
 from trunkline.aws.stepfunctions.failures import optimised_failure, sdk_failure, unknown_service
 from trunkline.aws.stepfunctions.names import Arn, arn_of
+from trunkline.aws.stepfunctions.service_models import service_model
 from trunkline.aws.stepfunctions.shapes import as_input, as_output, pascal
 from trunkline.aws.stepfunctions.telling import execution_arn, is_execution
 from trunkline.machines.task import Report, failed
@@ -22,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from trunkline.aws.stepfunctions.service_models import Operation
     from trunkline.machines.runtime import Runtime
     from trunkline.machines.task import Task
 
@@ -96,14 +97,6 @@ class ServiceCall:
         return cls(service, action, suffix)
 
 
-@cache
-def _model(service: str) -> Any:
-    from botocore.loaders import Loader
-    from botocore.model import ServiceModel
-
-    return ServiceModel(Loader().load_service_model(service, "service-2"), service)
-
-
 def call(runtime: Runtime, task: Task) -> Report:
     """Makes the call of a task. A failure is one of the task, never an exception."""
     made = ServiceCall.parse(task.resource)
@@ -111,12 +104,10 @@ def call(runtime: Runtime, task: Task) -> Report:
         return lambda_calls.invoke(runtime, task, made.suffix)
     if made.model not in SERVED:
         return unknown_service(made.service, made.model, made.is_sdk)
-    model = _model(made.model)
-    operation = made.operation
-    if operation is None or operation not in model.operation_names:
+    shapes = service_model(made.model).operation(made.operation)
+    if shapes is None:
         text = f"The service {made.service} has no integration for {made.action}."
         return failed("States.Runtime", text)
-    shapes = model.operation_model(operation)
     params = as_input(shapes.input_shape, json.loads(task.input))
     if made.service == "events":
         _name_sources(runtime, task, params)
@@ -138,13 +129,15 @@ def _name_sources(runtime: Runtime, task: Task, params: dict[str, Any]) -> None:
         entry["Resources"] = [*entry.get("Resources", ()), *sources]
 
 
-def _send(runtime: Runtime, task: Task, made: ServiceCall, shapes: Any, params: Any) -> Report:
+def _send(
+    runtime: Runtime, task: Task, made: ServiceCall, shapes: Operation, params: Any
+) -> Report:
     owner = {"account": task.owner.account, "region": task.owner.region}
     refused = sdk_failure if made.is_sdk else optimised_failure
     try:
         answer = runtime.clients.invoke(made.model, shapes.name, params, **owner)
     except InvocationFailed as error:
-        return refused(made.service, shapes.service_model, error)
+        return refused(made.service, shapes.service, error)
     except TypeError as error:
         return failed(f"{made.service.upper()}.SdkClientException", str(error))
     output = as_output(shapes.output_shape, answer)
@@ -159,7 +152,7 @@ def _send(runtime: Runtime, task: Task, made: ServiceCall, shapes: Any, params: 
 
 def metadata_of(request_id: str, model: str, answer: dict[str, Any]) -> dict[str, Any]:
     """The metadata of an answer, as optimised integrations of SDK v1 show them."""
-    protocol = _model(model).metadata["protocol"]
+    protocol = service_model(model).protocol
     body = _body(protocol, answer)
     headers = {
         "connection": "keep-alive",

@@ -36,7 +36,7 @@ def iso(at: float | datetime) -> str:
 
 
 def as_input(shape: Any, given: Any) -> Any:
-    """What a definition gives, as botocore takes it for `shape`."""
+    """What a definition gives, as the service takes it for `shape`."""
     kind = None if shape is None else shape.type_name
     if kind == "structure" and isinstance(given, dict):
         names = {pascal(name): name for name in shape.members}
