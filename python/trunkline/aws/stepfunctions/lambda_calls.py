@@ -22,7 +22,9 @@ def invoke(runtime: Runtime, task: Task, suffix: str) -> Report:
     """Calls the function that the parameters name; the result comes with Lambda's metadata."""
     params = json.loads(task.input)
     given = str(params.get("FunctionName", ""))
-    payload = _payload(params.get("Payload", {}))
+    # Without a payload, or with null, a function gets an empty object.
+    sent = params.get("Payload")
+    payload = _payload({} if sent is None else sent)
     own = runtime.functions(task.owner.machine_name).get(name_in(given))
     if own is not None:
         text, told = call_own(own, payload)
