@@ -87,3 +87,21 @@ class StatesRun:
         first: str | None = None,
         second: str | None = None,
     ) -> list[dict[str, Any]]: ...
+
+@final
+class StateTest:
+    def __new__(
+        cls, request: dict[str, Any], identity: dict[str, Any], *, seed: int
+    ) -> StateTest: ...
+    @property
+    def resource(self) -> str | None: ...
+    def start(self, now: int) -> dict[str, Any]: ...
+    def answer(
+        self,
+        kind: str,
+        now: int,
+        *,
+        id: int,
+        first: str | None = None,
+        second: str | None = None,
+    ) -> dict[str, Any] | None: ...

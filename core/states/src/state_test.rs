@@ -11,6 +11,7 @@ use crate::history::{Details, Failure, StateType};
 use crate::limits::Limits;
 use crate::payload::Payload;
 use crate::program::{MachineType, Program, StateId};
+use crate::resource::Resource;
 use crate::stimulus::Stimulus;
 use crate::value::{Members, Value, parse};
 
@@ -92,6 +93,7 @@ pub enum TestStep {
 #[derive(Debug)]
 pub struct StateTest {
     program: Program,
+    state: StateId,
     execution: Execution,
     input: Payload,
     probe: Option<Probe>,
@@ -128,13 +130,21 @@ impl StateTest {
         // A test is as an express execution: it cannot be redriven.
         let identity = Identity { express: true, ..identity };
         let execution = Execution::at(&program, state, identity);
-        Ok(StateTest { program, execution, input, probe: Some(probe) })
+        Ok(StateTest { program, state, execution, input, probe: Some(probe) })
+    }
+
+    /// What the state calls, if it is a Task state.
+    pub fn resource(&self) -> Option<&Resource> {
+        self.program.resource(self.state)
     }
 
     /// Starts the test.
     pub fn start(&mut self, now_ms: u64, entropy: &mut dyn Entropy) -> TestStep {
         let input = self.input.clone();
-        self.answer(Stimulus::Start { input }, now_ms, entropy)
+        let step = self.answer(Stimulus::Start { input }, now_ms, entropy);
+        // What follows the state is not entered when its task ends.
+        self.program.limits.step_transitions = 0;
+        step
     }
 
     /// Takes the end of the task.

@@ -27,9 +27,9 @@ struct Run {
 }
 
 /// Random numbers that follow from a seed (splitmix64), and tokens with a prefix.
-struct Chance {
-    state: u64,
-    prefix: String,
+pub(super) struct Chance {
+    pub(super) state: u64,
+    pub(super) prefix: String,
 }
 
 impl Entropy for Chance {
@@ -98,7 +98,12 @@ fn payload(text: Option<&str>) -> PyResult<Payload> {
         .map_err(|problem| pyo3::exceptions::PyValueError::new_err(problem.to_string()))
 }
 
-fn stimulus(kind: &str, id: u64, first: Option<&str>, second: Option<&str>) -> PyResult<Stimulus> {
+pub(super) fn stimulus(
+    kind: &str,
+    id: u64,
+    first: Option<&str>,
+    second: Option<&str>,
+) -> PyResult<Stimulus> {
     let task = TaskId(id);
     let own = |text: Option<&str>| text.map(str::to_owned);
     let failed = |at| Stimulus::TaskFailed { task, at, error: own(first), cause: own(second) };
@@ -124,7 +129,7 @@ fn stimulus(kind: &str, id: u64, first: Option<&str>, second: Option<&str>) -> P
     })
 }
 
-fn text_of(value: &Value) -> String {
+pub(super) fn text_of(value: &Value) -> String {
     let mut text = String::new();
     value.write(&mut text);
     text
@@ -175,7 +180,7 @@ fn show<'py>(py: Python<'py>, effect: Effect) -> PyResult<Bound<'py, PyDict>> {
     Ok(shown)
 }
 
-fn show_task(shown: &Bound<'_, PyDict>, request: &TaskRequest) -> PyResult<()> {
+pub(super) fn show_task(shown: &Bound<'_, PyDict>, request: &TaskRequest) -> PyResult<()> {
     shown.set_item("id", request.task.0)?;
     shown.set_item("state", &*request.state)?;
     shown.set_item("resource", &**request.resource.arn())?;

@@ -262,6 +262,14 @@ impl Program {
         })
     }
 
+    /// What a Task state calls; nothing of a state of another type.
+    pub(crate) fn resource(&self, state: StateId) -> Option<&Resource> {
+        match &self.state(state).kind {
+            Kind::Task(task) => Some(&task.resource),
+            _ => None,
+        }
+    }
+
     /// Whether a state is a Map state whose results are written elsewhere.
     pub(crate) fn writes_results(&self, state: StateId) -> bool {
         match &self.state(state).kind {

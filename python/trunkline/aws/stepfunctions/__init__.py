@@ -9,6 +9,7 @@ from trunkline.aws.stepfunctions import (
     executions,
     language,
     machines,
+    state_tests,
     tags,
     versions,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "language",
     "machines",
     "operations",
+    "state_tests",
     "tags",
     "versions",
 ]
