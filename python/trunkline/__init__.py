@@ -102,6 +102,7 @@ if TYPE_CHECKING:
 
     from trunkline import aio as aio
     from trunkline import patterns as patterns
+    from trunkline import states as states
     from trunkline._core import StoredObject
     from trunkline._types import PublishEntry, QueueOptions, RetryPolicy, SendOptions
     from trunkline.buckets.bucket import Bucket
@@ -282,7 +283,7 @@ _LAZY = {
     "Tracing": "trunkline.traces.trace",
     "Worker": "trunkline.queues.worker",
 }
-_LAZY_MODULES = ("aio", "aws", "bench", "capi", "patterns", "server")
+_LAZY_MODULES = ("aio", "aws", "bench", "capi", "patterns", "server", "states")
 
 # Names of version 0.1, which serves them once more with a warning.
 _RENAMED = {

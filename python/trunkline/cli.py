@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     repair.add_argument("folder", help="the data folder; take a copy of it first")
     repair.set_defaults(run=_repair)
 
-    from trunkline import cli_match, cli_tail
+    from trunkline import cli_match, cli_states, cli_tail
     from trunkline.server.command import add_arguments
 
     match = commands.add_parser("match", help="match events against a pattern")
@@ -65,6 +65,9 @@ def _parser() -> argparse.ArgumentParser:
 
     tail = commands.add_parser("tail", help="print the records of a stream of a server")
     cli_tail.add_arguments(tail)
+
+    machines = commands.add_parser("states", help="check or run a state machine's definition")
+    cli_states.add_arguments(machines)
 
     serve = commands.add_parser("serve", help="serve the AWS protocols to any AWS SDK")
     add_arguments(serve)

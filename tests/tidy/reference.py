@@ -13,7 +13,7 @@ from typing import Any
 
 import trunkline
 import trunkline.aio
-from trunkline import errors, patterns
+from trunkline import errors, patterns, states
 
 from . import tree
 
@@ -101,6 +101,9 @@ def _reference() -> str:
     lines += ["# `trunkline.patterns`", "", _sentence(patterns), ""]
     for name in patterns.__all__:
         lines += _entry(f"patterns.{name}", getattr(patterns, name))
+    lines += ["# `trunkline.states`", "", _sentence(states), ""]
+    for name in states.__all__:
+        lines += _entry(f"states.{name}", getattr(states, name))
     return "\n".join(lines).rstrip() + "\n"
 
 

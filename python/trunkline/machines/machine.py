@@ -37,7 +37,7 @@ def put(
     from trunkline.aws.errors import ServiceError
     from trunkline.aws.stepfunctions import defining
 
-    text = definition if isinstance(definition, str) else _text(definition, "definition")
+    text = definition if isinstance(definition, str) else json_text(definition, "definition")
     try:
         defining.put(core, name, text)
     except ServiceError as error:
@@ -63,7 +63,8 @@ def find(core: CoreEngine, name: tuple[str, str, str], functions: Functions | No
     return machine
 
 
-def _text(value: Any, field: str) -> str:
+def json_text(value: Any, field: str) -> str:
+    """`value` as JSON; raises InvalidParameterValue, with the name of `field`, if it is none."""
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
@@ -110,7 +111,7 @@ class StateMachine:
         """
         from trunkline.aws.stepfunctions import defining
 
-        text = _text({} if input is None else input, "input")
+        text = json_text({} if input is None else input, "input")
         given = None if name is None else validation.text(name, "name")
         return Execution(self, defining.start(self._engine, self.arn, given, text))
 
@@ -121,7 +122,8 @@ class StateMachine:
         """
         from trunkline.aws.stepfunctions import defining
 
-        told = defining.run(self._engine, self.arn, _text({} if input is None else input, "input"))
+        text = json_text({} if input is None else input, "input")
+        told = defining.run(self._engine, self.arn, text)
         if told.status != "SUCCEEDED":
             raise execution_failed(told.status, told.error, told.cause)
         return json.loads(told.output or "null")

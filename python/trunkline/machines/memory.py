@@ -74,6 +74,8 @@ class Setting:
     prefix: str = "task-"
     scope: int | None = None
     on_event: Callable[[str], object] = field(default=lambda _: None)
+    in_order: bool = False
+    """Tasks are carried out one by one, without threads: a run is the same each time."""
 
 
 class MemoryRun:
@@ -178,6 +180,10 @@ class MemoryRun:
         return self._setting.map_run(self._setting.owner, as_delivered(effect))
 
     def _begin(self, id: int, perform: Callable[[], Iterable[Report]]) -> None:
+        if self._setting.in_order:
+            self._open.add(id)
+            self._perform(id, perform)
+            return
         if self._pool is None:
             self._pool = ThreadPoolExecutor(THREADS_MAX, "trunkline-machine")
         self._open.add(id)
@@ -203,6 +209,7 @@ class MemoryRun:
             effect["credentials"],
             effect["attempt"],
             effect["timeout_seconds"],
+            effect["state"],
         )
 
 

@@ -40,6 +40,8 @@ class Task:
     credentials: str | None = None
     attempt: int = 0
     timeout_seconds: int | None = None
+    state: str = ""
+    """The name of the Task state, where it is known."""
 
 
 @dataclass(frozen=True, slots=True)

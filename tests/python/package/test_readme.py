@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+MACHINES = ROOT / "docs" / "state-machines.md"
 GUIDES = [*sorted((ROOT / "docs" / "guides").glob("*.md")), ROOT / "docs" / "buckets.md"]
 
 
@@ -65,7 +66,7 @@ def test_a_guide_is_short() -> None:
 
 
 def test_the_tests_of_the_readme_and_of_the_guides_pass(tmp_path: Path) -> None:
-    pages = (page.read_text(encoding="utf-8") for page in (ROOT / "README.md", *GUIDES))
+    pages = (page.read_text(encoding="utf-8") for page in (ROOT / "README.md", MACHINES, *GUIDES))
     shown = [test for page in pages for test in shown_tests(page)]
     assert len(shown) >= 2
     for name, program in shown:
