@@ -140,6 +140,10 @@ def test_a_topic_sends_to_another_account_only_if_that_allows_it(strict):
     sns.publish(TopicArn=topic, Message="one")
     assert bodies(sqs, url) == []
     set_policy(sqs, url, allow("sns", topic))
+    # The owner of the queue did not subscribe it, and has to say yes.
+    subscribe(sns, topic, arn)
+    (asked,) = bodies(sqs, url)
+    sns.confirm_subscription(TopicArn=topic, Token=json.loads(asked)["Token"])
     sns.publish(TopicArn=topic, Message="two")
     assert bodies(sqs, url) == ["two"]
 

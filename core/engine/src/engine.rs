@@ -16,10 +16,10 @@ use crate::components::KINDS;
 use crate::machine::Machines;
 use crate::outbox::{Outbox, is_of_outbox};
 use crate::queue::{QUEUE, Queue, Queues, RedriveStatus, check_limits};
-use crate::router::{Authorization, Authorizer};
+use crate::router::{Authorization, Authorizer, DeliverySource};
 use crate::schedule::Schedules;
 use crate::stream::{STREAM, Stream, StreamConfig, Streams};
-use crate::topic::Topics;
+use crate::topic::{Topic, Topics};
 
 /// An open engine. Dropping it closes it.
 pub struct Engine {
@@ -116,6 +116,11 @@ impl Engine {
     /// Whether the policies of queues are asked before topics and rules send to them.
     pub fn is_authorized(&self) -> bool {
         !self.authorization.is_off()
+    }
+
+    /// Whether `topic` may send to `queue`, by the policy of the queue where policies are asked.
+    pub fn permits(&self, queue: &Queue, topic: &Topic) -> bool {
+        self.authorization.permits(queue, &DeliverySource::Topic(topic))
     }
 
     /// The table of bounds.

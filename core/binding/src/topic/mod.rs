@@ -10,9 +10,10 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use trunkline_engine::{
-    Engine as CoreEngine, Notification, Publication, SubscriptionStatus, Ticket, Topic as CoreTopic,
+    Engine as CoreEngine, Notification, Publication, QUEUE, SubscriptionStatus, Ticket,
+    Topic as CoreTopic,
 };
-use trunkline_types::{ResourceId, Result};
+use trunkline_types::{ResourceId, ResourceName, Result};
 
 use self::archive::TopicArchive;
 use self::results::{PublishBatchResult, PublishResult};
@@ -82,6 +83,16 @@ impl Topic {
     #[getter]
     fn id(&self) -> u32 {
         self.topic.id().0
+    }
+
+    /// Whether the topic may send to a queue, by the queue's policy where policies are asked.
+    fn may_send_to(&self, py: Python<'_>, queue: (String, String, String)) -> PyResult<bool> {
+        let (account, region, name) = queue;
+        let queue = ResourceName::new(QUEUE, &*account, &*region, &*name);
+        guard(|| {
+            let found = self.engine.find_queue(&queue).map_err(raise)?;
+            Ok(found.is_some_and(|queue| py.detach(|| self.engine.permits(&queue, &self.topic))))
+        })
     }
 
     #[getter]

@@ -96,7 +96,7 @@ def _send(call: Call, topic: Topic, kept: dict[str, Any], kind: str, text: str, 
         body |= {"Signature": value, "SigningCertURL": certificate}
     content = json.dumps(body, indent=2, separators=(",", " : "), ensure_ascii=False)
     if kept["protocol"] == "sqs":
-        deliver_to_queue(call, kept["endpoint"], content)
+        deliver_to_queue(call, topic, kept["endpoint"], content)
         return
     if kept["protocol"] not in ("http", "https"):
         about = {"Protocol": kept["protocol"], "Endpoint": kept["endpoint"], "Message": content}
@@ -137,11 +137,11 @@ def is_foreign(call: Call, protocol: str, endpoint: str) -> bool:
     return name is not None and name[0] != call.account
 
 
-def deliver_to_queue(call: Call, arn: str, content: str) -> None:
-    """Asks the owner of a queue; one that is not there cannot be asked."""
+def deliver_to_queue(call: Call, topic: Topic, arn: str, content: str) -> None:
+    """Asks the owner of a queue; one that is not there, or lets nobody send, cannot be asked."""
     name = queue_name(arn)
     queue = None if name is None else call.store.core.find_queue(name)
-    if queue is None or name is None:
+    if queue is None or name is None or not topic.may_send_to(name):
         return
     if name[2].endswith(".fifo"):
         queue.begin_send(content, group="confirmation", dedup_id=str(uuid.uuid4()))
