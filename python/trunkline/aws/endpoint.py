@@ -1,13 +1,17 @@
 """How one request of a botocore client is answered without a socket.
 
 A botocore endpoint signs a request, asks the handlers of the event ``before-send`` for an answer,
-and sends it if none has one. moto is such a handler. A client of an engine is asked about before
-any handler, so moto beside it neither answers its requests nor carries them out as well.
+and sends it if none has one. moto is such a handler. It must neither answer the requests of a
+client of an engine nor carry them out as well.
 """
 
 from __future__ import annotations
 
+from inspect import isawaitable
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+from trunkline.aws.defaults import BASE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,7 +24,7 @@ class NotServed(Exception):
 
 def taken_over(endpoint: Any, session: Any) -> Any:
     """The endpoint as its own code sees it, when `session` answers in place of the network."""
-    return _Endpoint(endpoint, session.send, _Unheard(endpoint._event_emitter))
+    return _Endpoint(endpoint, session.send, _LocalEvents(endpoint._event_emitter))
 
 
 def cut_off(endpoint: Any, service: str, served: Sequence[str]) -> Any:
@@ -62,14 +66,37 @@ class _Endpoint:
         return getattr(self._endpoint, name)
 
 
-class _Unheard:
-    """The events of an endpoint, but for the one whose handlers may answer a request."""
+class _LocalEvents:
+    """The events of an endpoint whose requests stay in the process.
+
+    Handlers that look at a request before it is sent see it with a local address: those of the
+    client's owner work on it, and moto, which answers addresses of AWS, lets it pass.
+    """
 
     def __init__(self, emitter: Any) -> None:
         self._emitter = emitter
 
     def emit(self, name: str, **given: Any) -> Any:
-        """What the handlers say, or what none would say: nothing, of the emitter's own kind."""
-        if name.startswith("before-send."):
-            name = "trunkline-answers"
-        return self._emitter.emit(name, **given)
+        """What the handlers say; a coroutine, where the emitter's is one."""
+        if not name.startswith("before-send."):
+            return self._emitter.emit(name, **given)
+        request = given["request"]
+        sent_to = request.url
+        parts = urlsplit(sent_to)
+        request.url = urlunsplit((*urlsplit(BASE)[:2], *parts[2:]))
+        try:
+            said = self._emitter.emit(name, **given)
+            if isawaitable(said):
+                return _restored(said, request, sent_to)
+        except BaseException:
+            request.url = sent_to
+            raise
+        request.url = sent_to
+        return said
+
+
+async def _restored(said: Any, request: Any, sent_to: str) -> Any:
+    try:
+        return await said
+    finally:
+        request.url = sent_to
