@@ -18,6 +18,8 @@ def page(
     items: Iterable[Item], key: Callable[[Item], str], limit: int | None, token: str | None
 ) -> tuple[list[Item], dict[str, Any]]:
     """The items of one page, which `key` sorts and finds again, and the token of the next one."""
+    if limit is not None and limit < 1:
+        raise invalid("Limit must be at least 1.")
     most = min(limit or SCHEDULES_PAGE_MAX, SCHEDULES_PAGE_MAX)
     return pages.page(items, key, most, token, _refusal)
 
