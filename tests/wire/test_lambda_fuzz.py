@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import get_session
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from test_model_fuzz import ODD
+from model_requests import ODD
 
 import trunkline
 import trunkline.aws
