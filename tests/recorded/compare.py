@@ -47,6 +47,8 @@ TIME = re.compile(
     r"|[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"
 )
 TIME_TEXT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z"
+# The length of an answer moves with the digits of its times.
+LENGTH = re.compile(r"Content-Length\b[^.]*$")
 NOTHING = object()
 
 
@@ -169,7 +171,7 @@ class Comparison:
             else:
                 raise Difference(path, expected, actual)
         actual = LINK_TOKEN.sub("", actual)
-        if expected == actual:
+        if expected == actual or (LENGTH.search(path) and actual.isdigit()):
             return
         if expected[:1] in "{[" and isinstance(parsed(expected), dict | list):
             self.match(path, parsed(expected), parsed(actual))
