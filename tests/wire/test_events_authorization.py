@@ -83,9 +83,8 @@ def test_a_token_is_asked_for_once_and_sent_with_each_call(events, tokens, hook)
     lead(events, connect_to(events, "c", parameters(tokens)), hook.url)
     events.put_events(Entries=[entry({"n": n}) for n in range(5)])
     hook.wait(5)
-    assert len({request.headers["authorization"] for request in hook.got}) == 1
-    # The connection asks when it is made; the first call may ask beside it, and no later one does.
-    assert len(tokens.given) <= 2
+    assert {request.headers["authorization"] for request in hook.got} == {"Bearer token-0"}
+    assert len(tokens.given) == 1
     assert tokens.got[0].headers["content-type"] == "application/x-www-form-urlencoded"
     assert state_of(events) == "AUTHORIZED"
     assert events.describe_api_destination(Name="d")["ApiDestinationState"] == "ACTIVE"

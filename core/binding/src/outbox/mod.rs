@@ -10,7 +10,7 @@ use pyo3::types::{PyBytes, PyDict};
 use trunkline_engine::delivery::{Attempt, Ended, Endpoint, Failure, Outcome, RetryAfter};
 use trunkline_engine::{
     AttemptRef, DestinationConfig, Engine as CoreEngine, HandlerGuard, LeasedDelivery as Leased,
-    LongPoll, Outgoing, Queue, Target, Transport, attributes,
+    LongPoll, Outgoing, Queue, Target, TokenSource, Transport, attributes,
 };
 use trunkline_types::{Code, Error, Millis, ResourceId};
 
@@ -181,6 +181,12 @@ impl Outbox {
         py.detach(|| self.0.outbox().set_token(key, value, (until * 1_000.0) as Millis));
     }
 
+    /// Asks for the access token of a key by a notice to the destination `notices`.
+    fn ask_for_token(&self, py: Python<'_>, key: String, notices: u32) -> PyResult<()> {
+        let source = TokenSource { key, notices: ResourceId(notices) };
+        guard(|| py.detach(|| self.0.outbox().ask_for_token(&source)).map_err(raise))
+    }
+
     /// Says why there is no access token for a key.
     fn refuse_token(&self, py: Python<'_>, key: &str, why: String) {
         py.detach(|| self.0.outbox().refuse_token(key, why));
@@ -194,7 +200,7 @@ impl Outbox {
     /// Makes a request within the bounds of the outbox's client. The status and the body of the
     /// answer; without an answer the status is `None`, and the text says why.
     #[pyo3(signature = (url, *, method, headers, body, timeout, response_bytes_max))]
-    #[allow(clippy::too_many_arguments)]
+    #[allow(clippy::too_many_arguments, reason = "each is a parameter of the Python method")]
     fn request<'py>(
         &self,
         py: Python<'py>,

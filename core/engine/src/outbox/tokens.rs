@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use trunkline_host::Routed;
 use trunkline_types::sync::{Mutex, lock};
-use trunkline_types::{Millis, ResourceId};
+use trunkline_types::{Millis, ResourceId, Result};
 
 use super::Outbox;
 use super::request::TokenSource;
@@ -73,7 +73,7 @@ impl Outbox {
     /// The token for the next attempts.
     pub(super) fn token(&self, source: &TokenSource) -> Token {
         let now = self.host.now();
-        let mut tokens = lock(&self.tokens.0);
+        let tokens = lock(&self.tokens.0);
         match tokens.get(&source.key) {
             Some(State::Valid { value, until }) if now < *until => {
                 return Token::Value(value.clone());
@@ -86,16 +86,24 @@ impl Outbox {
             }
             _ => {}
         }
-        tokens.insert(source.key.clone(), State::Asked { at: now });
         drop(tokens);
-        let notice = Routed { body: source.key.as_bytes(), ..Routed::default() };
-        match self.host.deliver(source.notices, &notice) {
-            Ok(_) => Token::Awaited,
-            Err(error) => {
-                lock(&self.tokens.0).remove(&source.key);
-                Token::Refused(format!("no token can be asked for: {}", error.message()))
-            }
+        match self.ask_for_token(source) {
+            Ok(()) => Token::Awaited,
+            Err(error) => Token::Refused(format!("no token can be asked for: {}", error.message())),
         }
+    }
+
+    /// Sends the notice that a token is needed, whatever is known of one. Destinations that need it
+    /// meanwhile wait for the answer, and send no notice of their own.
+    pub fn ask_for_token(&self, source: &TokenSource) -> Result<()> {
+        let at = self.host.now();
+        lock(&self.tokens.0).insert(source.key.clone(), State::Asked { at });
+        let notice = Routed { body: source.key.as_bytes(), ..Routed::default() };
+        let sent = self.host.deliver(source.notices, &notice);
+        if sent.is_err() {
+            lock(&self.tokens.0).remove(&source.key);
+        }
+        sent.map(drop)
     }
 
     /// The endpoint refused a token: it is asked for again, unless another one has come meanwhile.

@@ -61,7 +61,7 @@ def begin(call: Call, connection: Mapping[str, Any]) -> None:
     outbox = call.store.core.outbox()
     outbox.forget_token(arn)
     if has_client(connection):
-        outbox.deliver(notices_of(call.store), arn)
+        outbox.ask_for_token(arn, notices_of(call.store))
 
 
 def has_client(connection: Mapping[str, Any]) -> bool:
