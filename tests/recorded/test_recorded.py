@@ -12,21 +12,11 @@ ALL = [case for service in cases.RECORDED for case in cases.cases_of(service)]
 EXPECTED = {service: score.load(service) for service in cases.RECORDED}
 
 
-# A child execution that ends at once may end before its parent has noted that it was submitted: a
-# history then lacks TaskSubmitted, which AWS's always has. To be mended in the runner of tasks.
-RACES = {
-    "callback/TestCallback.test_start_execution_sync",
-    "callback/TestCallback.test_start_execution_sync_delegate_failure",
-}
-
-
 @pytest.mark.parametrize("case", ALL, ids=lambda case: f"{case.service}/{case.name}")
 def test_case(case: cases.Case) -> None:
     expected = EXPECTED[case.service].get(case.name, {"outcome": "not in the score"})
     known = expected["outcome"] == "differs"
     result = score.run(case, score.SHORT_PATIENCE if known else score.PATIENCE)
-    if case.name in RACES and result.outcome in ("equal", "differs"):
-        return
     assert result.outcome == expected["outcome"], (
         f"{result}\nthe score says: {expected['outcome']}. If that is an improvement, update the "
         f"score: python -m tests.recorded --update {case.service}"
