@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from concurrent.futures import Future
-from contextlib import suppress
 from threading import Lock, Thread
 
 from trunkline.aws.arns import read_resource
@@ -31,6 +31,11 @@ PREFIX = "lambda/mappings/"
 
 END_SECONDS = 5.0
 """How long the end of a mapping is waited for."""
+
+RETRY_SECONDS = 1.0
+"""How long a mapping rests after an error that its poller does not know."""
+
+log = logging.getLogger("trunkline")
 
 
 def runner_of(store: Store) -> Runner:
@@ -105,14 +110,26 @@ class Runner:
         loop.call_soon_threadsafe(loop.stop)
 
     async def _work(self, document: dict[str, Any], clients: Clients, stop: asyncio.Event) -> None:
-        # When the engine is closed, what was not handled is there at the next opening.
-        with suppress(EngineUnavailable):
-            await self._poller(document, clients).run(stop)
-        with self._lock:
-            own = self._running.get(document["uuid"])
-            if own is not None and own[0] is stop:
-                del self._running[document["uuid"]]
-        self._end_if_idle()
+        try:
+            await self._poll(document, clients, stop)
+        finally:
+            with self._lock:
+                own = self._running.get(document["uuid"])
+                if own is not None and own[0] is stop:
+                    del self._running[document["uuid"]]
+            self._end_if_idle()
+
+    async def _poll(self, document: dict[str, Any], clients: Clients, stop: asyncio.Event) -> None:
+        """Reads the source until it is stopped or the engine is closed; goes on after an error."""
+        while not stop.is_set():
+            try:
+                await self._poller(document, clients).run(stop)
+            except EngineUnavailable:
+                # What was not handled is there at the next opening.
+                return
+            except Exception:
+                log.exception("event source mapping %s: tried again", document["uuid"])
+                await asyncio.sleep(RETRY_SECONDS)
 
     def _is_current(self, document: dict[str, Any]) -> bool:
         """Whether a mapping is as it was begun: another process or a reset may have removed it."""
