@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -23,6 +21,7 @@ from trunkline.functions.invocation import (
 )
 from trunkline.functions.process.api import Ended, RuntimeApi
 from trunkline.functions.process.bootstrap import END_OF_LOG
+from trunkline.functions.process.supervisor import end_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +29,9 @@ if TYPE_CHECKING:
 
 INIT_SECONDS = 10.0
 """How long a runtime may take to load its code: Lambda's bound."""
+
+END_SECONDS = 3.0
+"""How long the supervisor of a process may take to end it, with all that it started."""
 
 LOG_SECONDS = 0.5
 """How long the end of a log is waited for; a runtime that marks no end has so little time."""
@@ -62,7 +64,7 @@ class Environment:
         self._lock = Lock()
         self._lines: LogLines | None = None
         self._end_of_log = Event()
-        self._marks_end = str(_HERE) in " ".join(command)
+        self._marks_end = any(Path(part).name.startswith("bootstrap.") for part in command)
         try:
             self._process = subprocess.Popen(
                 command,
@@ -208,9 +210,14 @@ class Environment:
 
     def kill(self) -> None:
         """Ends the process with all that it started."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        self._process.terminate()
+        try:
+            self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            # The code has stopped its supervisor, for example.
+            end_all(self._process.pid)
+            self._process.kill()
+            self._process.wait()
         if self._process.stdin is not None:
             self._process.stdin.close()
         self._api.close()
@@ -220,7 +227,8 @@ def command_of(code: Code) -> list[str]:
     """The command that starts the runtime; raises UnsupportedRuntimeError."""
     kind = code.runtime
     # The limit is for data: what a runtime maps and never touches costs nothing.
-    limited = ["/bin/sh", "-c", f'ulimit -d {code.memory * 1_024}; exec "$@"', "sh"]
+    supervised = [sys.executable, "-I", "-S", str(_HERE / "supervisor.py")]
+    limited = [*supervised, str(code.memory * 1_048_576)]
     if kind.startswith("python"):
         if find_spec("awslambdaric") is not None:
             return [*limited, sys.executable, "-m", "awslambdaric", code.handler]
@@ -229,7 +237,8 @@ def command_of(code: Code) -> list[str]:
         node = shutil.which("node")
         if node is None:
             raise UnsupportedRuntimeError(f"The runtime {kind} needs node, which is not installed.")
-        return [node, f"--max-old-space-size={code.memory}", str(_HERE / "bootstrap.cjs")]
+        heap = f"--max-old-space-size={code.memory}"
+        return [*supervised, "0", node, heap, str(_HERE / "bootstrap.cjs")]
     if kind.startswith("provided"):
         return [*limited, str(code.folder / "bootstrap")]
     raise UnsupportedRuntimeError(
