@@ -39,6 +39,10 @@ class FunctionName:
         """The destination of the outbox in which asynchronous invocations wait."""
         return f"{_PREFIX}{self.region}/{self.account}/{self.name}"
 
+    def destination_of(self, qualifier: str | None) -> str:
+        """The destination of invocations by a version or an alias."""
+        return self.destination if qualifier is None else f"{self.destination}:{qualifier}"
+
 
 def checked(name: object) -> str:
     """A name that a function may have.
@@ -75,4 +79,4 @@ def of_destination(destination: str) -> FunctionName | None:
     if not destination.startswith(_PREFIX):
         return None
     region, account, name = destination.removeprefix(_PREFIX).split("/")
-    return FunctionName(account, region, name)
+    return FunctionName(account, region, name.partition(":")[0])

@@ -11,6 +11,7 @@ from uuid import NAMESPACE_OID, uuid5
 from trunkline._core import RetryTable, encode_attributes
 from trunkline._outbox import Refused
 from trunkline.functions.definition import TIMEOUT_MS_MAX
+from trunkline.functions.invocation import failure
 from trunkline.functions.results import (
     EXHAUSTED,
     SUCCESS,
@@ -36,8 +37,9 @@ _FOREVER = 2**32 - 1 - len(DELAYS_MS)
 MARGIN_MS = 10_000
 """What the end of an invocation may take, beyond its time-out, before it counts as lost."""
 
-_REQUEST, _QUALIFIER, _CLIENT = "RequestId", "Qualifier", "ClientContext"
-_VERSION = "Version"
+_REQUEST, _CLIENT, _VERSION = "RequestId", "ClientContext", "Version"
+QUALIFIER = "Qualifier"
+"""The attribute of a delivery that names a version or an alias."""
 
 
 class InvocationFailedError(Exception):
@@ -60,7 +62,7 @@ def attributes_of(invocation: Invocation) -> bytes:
     """What is kept of an invocation beside its payload."""
     given = {
         _REQUEST: invocation.request_id,
-        _QUALIFIER: invocation.qualifier,
+        QUALIFIER: invocation.qualifier,
         _CLIENT: invocation.client_context,
         _VERSION: invocation.version,
     }
@@ -71,9 +73,14 @@ def attributes_of(invocation: Invocation) -> bytes:
 class QueuedInvocations:
     """Carries out the asynchronous invocations of one function."""
 
-    def __init__(self, core: CoreEngine, function: ActiveFunction) -> None:
+    def __init__(
+        self, core: CoreEngine, function: ActiveFunction, qualifier: str | None = None
+    ) -> None:
         self._core = core
         self._function = function
+        self._id = function.id if qualifier is None else f"{function.id}:{qualifier}"
+        self._qualifier = qualifier
+        """The version or alias that is meant by invocations which name none themselves."""
 
     def handle(self, delivery: LeasedDelivery) -> None:
         """One attempt; an exception has the engine try again, Refused has it record a failure."""
@@ -85,9 +92,7 @@ class QueuedInvocations:
         if delivery.attempt > policy.retries + 1:
             # No outcome of the last attempt is known, or what is told of it could not be sent.
             return self._give_up(invocation, None, EXHAUSTED, delivery.attempt - 1)
-        outcome = function.invoke(
-            invocation, wait=(function.definition.timeout + MARGIN_MS) / 1_000
-        )
+        outcome = self._call(invocation)
         if outcome.error is None:
             if policy.on_success is not None:
                 told = record(self._core, invocation, outcome, SUCCESS, delivery.attempt)
@@ -98,16 +103,27 @@ class QueuedInvocations:
             raise InvocationFailedError(_why(outcome))
         return self._give_up(invocation, outcome, condition, delivery.attempt)
 
+    def _call(self, invocation: Invocation) -> Outcome:
+        function = self._function
+        if invocation.version:
+            return function.invoke(
+                invocation, wait=(function.definition.timeout + MARGIN_MS) / 1_000
+            )
+        return failure("ResourceNotFoundException", f"Function not found: {invocation.arn}")
+
     def _invocation(self, delivery: LeasedDelivery) -> Invocation:
         kept = {name: value.decode() for name, _, value in delivery.attributes}
         # What a rule or a topic sent has no id of its own; each attempt has the same one.
-        id = str(uuid5(NAMESPACE_OID, f"{self._function.id}/{delivery.sequence}"))
+        id = str(uuid5(NAMESPACE_OID, f"{self._id}/{delivery.sequence}"))
+        qualifier = kept.get(QUALIFIER, self._qualifier)
+        version = kept.get(_VERSION) or self._function.runtime.version_of(qualifier)
         return self._function.invocation(
             delivery.body,
             request_id=kept.get(_REQUEST, id),
-            qualifier=kept.get(_QUALIFIER),
+            qualifier=qualifier,
             client_context=kept.get(_CLIENT),
-            version=kept.get(_VERSION),
+            # A version or an alias that was removed meanwhile has none: that fails.
+            version=version or "",
         )
 
     def _exhausted(self, policy: Policy, delivery: LeasedDelivery) -> str | None:

@@ -18,6 +18,7 @@ from trunkline.functions.invocation import (
     of_result,
 )
 from trunkline.functions.logs import capture
+from trunkline.functions.names import LATEST
 from trunkline.functions.threads import Threads
 
 TYPE_CHECKING = False
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
         is_kept: bool
         """Whether the code is kept by the engine, and goes with what the engine forgets."""
+
+        def version_of(self, qualifier: str | None) -> str | None:
+            """The version that a call by a version or an alias runs; None if there is none."""
 
         def start(self, invocation: Invocation) -> Future[Outcome]:
             """Begins one; the future has its outcome, and never an exception of the function."""
@@ -60,6 +64,10 @@ class ThreadRuntime:
     def __init__(self, handler: Handler, threads: Threads) -> None:
         self.handler = handler
         self._threads = threads
+
+    def version_of(self, qualifier: str | None) -> str | None:
+        """The code of a program has one version, whatever it is called by."""
+        return LATEST
 
     def start(self, invocation: Invocation) -> Future[Outcome]:
         """Begins an invocation."""
@@ -108,6 +116,10 @@ class LoopRuntime:
     ) -> None:
         self.handler = handler
         self._loop = loop
+
+    def version_of(self, qualifier: str | None) -> str | None:
+        """The code of a program has one version, whatever it is called by."""
+        return LATEST
 
     def start(self, invocation: Invocation) -> Future[Outcome]:
         """Begins an invocation."""

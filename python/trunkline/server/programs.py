@@ -9,12 +9,15 @@ import sys
 from pathlib import Path
 from threading import Event, Thread
 
+from trunkline.functions.registry import functions_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
     from trunkline.engine import Engine
+    from trunkline.functions.names import FunctionName
     from trunkline.server.log import Log
 
 LOOK_SECONDS = 0.5
@@ -38,11 +41,15 @@ class Program:
         self._file = Path(module) if module.endswith(".py") else None
         self._module = module
         self._changed = 0.0
+        self._named: set[FunctionName] = set()
         self.path: Path | None = None
         """The file that was loaded."""
 
     def load(self) -> list[str]:
-        """Names the functions; raises ValueError for a program that cannot be used."""
+        """Names the functions; raises ValueError for a program that cannot be used.
+
+        What it named before and names no more is called no more; invocations of it wait.
+        """
         try:
             module = self._import()
         except (Exception, SystemExit) as error:
@@ -51,10 +58,18 @@ class Program:
             ) from error
         self.path = Path(module.__file__) if module.__file__ else None
         self._changed = self._mtime()
+        functions = functions_of(self._engine._core)
+        named = functions.noting(lambda: self._name(module))
+        for name in self._named - named:
+            functions.withdraw(name)
+        self._named = named
+        return sorted(name.name for name in named)
+
+    def _name(self, module: ModuleType) -> None:
         register = getattr(module, "register", None)
         if callable(register) and not self._only:
             register(self._engine)
-            return sorted(function.name for function in self._engine.functions())
+            return
         handlers = self._handlers(module)
         if not handlers:
             raise ValueError(
@@ -62,14 +77,13 @@ class Program:
             )
         for name, handler in handlers.items():
             self._engine.function(name, handler, logs=True)
-        return sorted(handlers)
 
     def _import(self) -> ModuleType:
         if self._file is None:
             if str(Path.cwd()) not in sys.path:
                 sys.path.insert(0, str(Path.cwd()))
             known = sys.modules.get(self._module)
-            return importlib.reload(known) if known else importlib.import_module(self._module)
+            return _reload(known) if known else importlib.import_module(self._module)
         name = f"trunkline_functions_{self._file.stem}"
         found = importlib.util.spec_from_file_location(name, self._file)
         if found is None or found.loader is None:
@@ -120,3 +134,14 @@ class Program:
                     log.say("functions reloaded", functions=", ".join(names))
 
         Thread(target=look, name="trunkline-functions-watch", daemon=True).start()
+
+
+def _reload(module: ModuleType) -> ModuleType:
+    """Loads a module again. What its file does not define any more is not in it, either."""
+    before = dict(vars(module))
+    importlib.reload(module)
+    for name, value in before.items():
+        is_own = inspect.isfunction(value) and value.__module__ == module.__name__
+        if is_own and vars(module).get(name) is value:
+            delattr(module, name)
+    return module

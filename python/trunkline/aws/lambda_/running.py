@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from trunkline.aws.errors import ServiceError
 from trunkline.aws.lambda_ import code
-from trunkline.aws.lambda_.documents import every, key_of, name_of
+from trunkline.aws.lambda_.documents import every, key_of, name_of, version_called
 from trunkline.aws.lambda_.errors import invalid
 from trunkline.functions.definition import MEMORY_MB_DEFAULT, Definition, Policy
 from trunkline.functions.names import LATEST, FunctionName, read_arn
 from trunkline.functions.process.runtime import ProcessRuntime
-from trunkline.functions.registry import functions_of
+from trunkline.functions.registry import destination_id, functions_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,17 +53,28 @@ def activate(store: Store, document: dict[str, Any], *, is_new_code: bool = True
     if active is not None and not is_new_code and isinstance(active.runtime, ProcessRuntime):
         functions.put(name, given, active.runtime)
         return
-    functions.put(name, given, ProcessRuntime(functions.threads, _Unpack(store, name)))
+    functions.put(name, given, ProcessRuntime(functions.threads, _KeptCode(store, name)))
 
 
-class _Unpack:
-    """Unpacks the versions of one function when they are first called."""
+class _KeptCode:
+    """The versions of one function, as its document has them."""
 
     def __init__(self, store: Store, name: FunctionName) -> None:
         self._store = store
         self._key = key_of(name)
 
-    def __call__(self, version: str, folder: Path) -> Code:
+    def version_of(self, qualifier: str | None) -> str | None:
+        """The version that a version or an alias stands for; None if there is none."""
+        document = self._store.get(self._key)
+        if document is None:
+            return None
+        try:
+            return version_called(document, qualifier)
+        except ServiceError:
+            return None
+
+    def unpack(self, version: str, folder: Path) -> Code:
+        """Puts the code of a version into a folder, when it is first called."""
         document = self._store.get(self._key)
         if document is None:
             raise OSError("the function was removed")
@@ -123,8 +135,8 @@ def target_of(core: CoreEngine, arn: str | None) -> int | None:
         found = core.topic((account, region, resource), False, None, None)
     elif service == "events":
         found = core.bus((account, region, resource.removeprefix("event-bus/")), False)
-    elif service == "lambda" and (read := read_arn(arn)) is not None:
-        return core.outbox().find(read[0].destination)
+    elif service == "lambda" and read_arn(arn) is not None:
+        return destination_id(core, arn)
     else:
         raise invalid(
             f"Destinations of {service} are not served here. There are: sqs, sns, events, lambda."

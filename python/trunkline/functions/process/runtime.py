@@ -19,10 +19,20 @@ from trunkline.functions.process.environment import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from typing import Protocol
 
     from trunkline.functions.invocation import Invocation, Outcome
     from trunkline.functions.threads import Threads
+
+    class KeptCode(Protocol):
+        """The versions of one function, as the engine keeps them."""
+
+        def unpack(self, version: str, folder: Path) -> Code:
+            """Puts the code of a version into a folder."""
+
+        def version_of(self, qualifier: str | None) -> str | None:
+            """The version that a version or an alias stands for; None if there is none."""
+
 
 IDLE_SECONDS = 300.0
 """How long a process waits for work before it is ended."""
@@ -32,14 +42,14 @@ END_SECONDS = 5.0
 
 
 class ProcessRuntime:
-    """The processes of one function. `unpack` puts the code of a version into a folder."""
+    """The processes of one function."""
 
     grace = INIT_SECONDS + END_SECONDS
     is_kept = True
 
-    def __init__(self, threads: Threads, unpack: Callable[[str, Path], Code]) -> None:
+    def __init__(self, threads: Threads, kept: KeptCode) -> None:
         self._threads = threads
-        self._unpack = unpack
+        self._kept = kept
         self._lock = Lock()
         self._codes: dict[str, Code] = {}
         self._idle: dict[str, list[Environment]] = {}
@@ -48,6 +58,10 @@ class ProcessRuntime:
         self._begun = 0
         """Invocations that are under way: they need the unpacked code."""
         self._is_closed = False
+
+    def version_of(self, qualifier: str | None) -> str | None:
+        """The version that a call by a version or an alias runs; None if there is none."""
+        return self._kept.version_of(qualifier)
 
     def start(self, invocation: Invocation) -> Future[Outcome]:
         """Begins an invocation."""
@@ -125,7 +139,7 @@ class ProcessRuntime:
             folder = self._folder / version.lstrip("$")
             folder.mkdir()
             try:
-                code = self._codes[version] = self._unpack(version, folder)
+                code = self._codes[version] = self._kept.unpack(version, folder)
             except Exception as error:
                 # The archive may be damaged in many ways. The next invocation tries it anew.
                 shutil.rmtree(folder, ignore_errors=True)
