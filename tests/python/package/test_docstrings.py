@@ -55,7 +55,12 @@ def examples() -> list[doctest.DocTest]:
 def test_example(test: doctest.DocTest) -> None:
     output: list[str] = []
     runner = doctest.DocTestRunner(optionflags=OPTIONS, verbose=False)
-    runner.run(test, out=output.append, clear_globs=False)
+    try:
+        runner.run(test, out=output.append, clear_globs=False)
+    finally:
+        for value in test.globs.values():
+            if isinstance(value, trunkline.Engine):
+                value.close()
     assert runner.summarize(verbose=False).failed == 0, "".join(output)
 
 
