@@ -29,7 +29,7 @@ RUST_SOURCES := $(shell find core -path core/fuzz -prune -o -type f \
 	\( -name '*.rs' -o -name '*.toml' -o -name '*.h' \) -print) Cargo.toml Cargo.lock
 
 .PHONY: help setup release check demo test test-all test-rust test-loom test-loom-all test-miri \
-	test-python test-packaging pythons bench-pythons wire-ends wire-aio wire-cli lint fmt docs bench \
+	test-python test-packaging pythons bench-pythons wire-ends wire-aio wire-cli wire-sdks lint fmt docs bench \
 	recorded bench-goals bench-wire wire-peers bench-patterns pairs fuzz sim wheel clean
 
 help: ## List the tasks
@@ -105,6 +105,7 @@ test-all: ## Run every test there is: loom unbounded, all Pythons, the ends of b
 	@$(MAKE) wire-ends
 	@$(MAKE) wire-aio
 	@$(MAKE) wire-cli
+	@$(MAKE) wire-sdks
 	@$(MAKE) pythons
 	@$(MAKE) wheel
 
@@ -215,6 +216,18 @@ wire-cli: setup ## Run the tests that need the AWS CLI, which gets an environmen
 	@$(PY) -m venv $(VENV)/awscli
 	@$(VENV)/awscli/bin/pip install --quiet --disable-pip-version-check "awscli>=1.36,<2"
 	TRUNKLINE_AWS_CLI=$(abspath $(VENV)/awscli/bin/aws) $(PY) -m pytest tests/wire/test_cli.py $(PYTEST)
+
+# A toolchain that is missing leaves its test out, with the reason.
+wire-sdks: export SDKS = $(abspath target/sdks)
+wire-sdks: setup ## Run programs of the official SDKs for JavaScript and Go against the server
+	@mkdir -p $(SDKS)/node && cp tests/wire/sdks/node/* $(SDKS)/node/
+	@if command -v npm >/dev/null; then \
+		npm --prefix $(SDKS)/node install --no-package-lock --no-audit --no-fund --silent && \
+		export TRUNKLINE_SDK_NODE="node $(SDKS)/node/main.mjs" || exit 1; fi; \
+	if command -v go >/dev/null; then \
+		(cd tests/wire/sdks/go && go build -o $(SDKS)/go .) && \
+		export TRUNKLINE_SDK_GO=$(SDKS)/go || exit 1; fi; \
+	$(PY) -m pytest tests/wire/test_sdks.py -rs $(PYTEST)
 
 # --- measurements and long runs ------------------------------------------------------------------
 
