@@ -4,7 +4,10 @@ from typing import Any, Self, TypeAlias, final
 from trunkline._core import Engine, Waker
 
 _FullName: TypeAlias = tuple[str, str, str]
-_Services: TypeAlias = list[tuple[str, str | None, list[str], str | None, list[str], str | None]]
+_Service: TypeAlias = tuple[
+    str, str | None, list[str], str | None, list[str], str | None, str | None
+]
+_Services: TypeAlias = list[_Service]
 _Secrets: TypeAlias = list[tuple[str, str, str | None, str | None]]
 _WireRequest: TypeAlias = tuple[str, str, list[tuple[str, str]], bytes, str]
 _WireResponse: TypeAlias = tuple[int, list[tuple[str, str]], bytes]

@@ -36,6 +36,10 @@ SERVICE_FOLDERS = (
     "python/trunkline/aws/targets/",
     "python/trunkline/aws/sns/",
     "python/trunkline/aws/stepfunctions/",
+    # Integrations name the services that they call.
+    "python/trunkline/aws/apigateway/",
+    "python/trunkline/aws/apigatewayv2/",
+    "python/trunkline/aws/execute_api/",
     # The keys of structured messages are names of services.
     "core/engine/src/topic/structure.rs",
     # The calls that a Task state may name.

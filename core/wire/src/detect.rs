@@ -17,6 +17,8 @@ pub struct ServiceInfo {
     pub api_version: Option<String>,
     /// Names of operations by which a query request without a version is known.
     pub actions: Vec<String>,
+    /// What its paths begin with, where another service has the same name in signatures.
+    pub path_prefix: Option<String>,
     /// The error for an input that its model refuses, if it is not `ValidationException`.
     pub invalid_input: Option<String>,
 }
@@ -39,7 +41,14 @@ pub fn detect<'s>(
     {
         return named(rest.split('/').next().unwrap_or(rest));
     }
-    let scoped = |name: &str| by(&|service| service.scopes.iter().any(|scope| scope == name));
+    let scoped = |name: &str| {
+        let mut named = services.iter().filter(|info| info.scopes.iter().any(|own| own == name));
+        let is_longer = |info: &&ServiceInfo| info.path_prefix.as_ref().map_or(0, String::len);
+        let has_path = |info: &&ServiceInfo| {
+            info.path_prefix.as_deref().is_none_or(|prefix| request.path.starts_with(prefix))
+        };
+        named.by_ref().filter(has_path).max_by_key(is_longer)
+    };
     if let Some(service) = scope.and_then(scoped) {
         return Some(service);
     }

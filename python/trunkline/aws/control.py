@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trunkline.aws.errors import ServiceError
+from trunkline.aws.execute_api.kinds import Apis, invoke
 from trunkline.aws.models import read_model
 from trunkline.aws.operation import Call, snake_case
 from trunkline.aws.store import Store
@@ -22,6 +23,7 @@ class Control:
     def __init__(self, core: CoreEngine, services: Iterable[Service]) -> None:
         self._services = {service.name: service for service in services}
         self._stores = {name: Store(core) for name in self._services}
+        self._apis = Apis(core)
 
     def resume(self) -> None:
         """Lets what works in the background go on with what an earlier opening left."""
@@ -45,6 +47,10 @@ class Control:
             store.flush()
         return output or {}
 
+    def invoke_api(self, about: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Answers a request to an API of API Gateway."""
+        return invoke(self._apis, about)
+
     def model(self, service: str) -> bytes:
         """The model of `service`, as JSON."""
         return read_model(service)
@@ -53,3 +59,4 @@ class Control:
         """Everything was removed."""
         for store in self._stores.values():
             store.reset()
+        self._apis.reset()

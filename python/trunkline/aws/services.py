@@ -29,6 +29,8 @@ class Service:
     actions: tuple[str, ...] = ()
     invalid_input: str | None = None
     """The error for an input that its model refuses, if it is not ``ValidationException``."""
+    path_prefix: str | None = None
+    """What its paths begin with, where another service has the same scope."""
     runner: tuple[str, str, str] | None = None
     """What works for it in the background once there is a destination of the outbox, or a document:
     ``"outbox"`` or ``"document"``, its name or prefix, and a module that has ``resume(store)``."""
@@ -54,11 +56,13 @@ class Service:
         if is_needed:
             import_module(module).resume(store)
 
-    def plain(self) -> tuple[str, str | None, list[str], str | None, list[str], str | None]:
+    def plain(
+        self,
+    ) -> tuple[str, str | None, list[str], str | None, list[str], str | None, str | None]:
         """The service as the core takes it."""
         scopes, actions = list(self.scopes), list(self.actions)
         named = (self.name, self.target_prefix, scopes, self.api_version, actions)
-        return (*named, self.invalid_input)
+        return (*named, self.invalid_input, self.path_prefix)
 
 
 # By these a query request without a version is known: SQS lets it be left out.
@@ -158,6 +162,12 @@ SERVICES = (
         scopes=("kinesis",),
     ),
     Service("s3", "trunkline.aws.s3", scopes=("s3",)),
+    Service(
+        "apigateway",
+        "trunkline.aws.apigateway.service",
+        scopes=("apigateway",),
+        invalid_input="BadRequestException",
+    ),
     Service("sts", "trunkline.aws.sts", scopes=("sts",), api_version="2011-06-15"),
     Service("iam", "trunkline.aws.iam", scopes=("iam",), api_version="2010-05-08"),
 )

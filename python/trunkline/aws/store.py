@@ -50,6 +50,10 @@ class Store:
         data = self._wire.document(key)
         return None if data is None else dict(json.loads(data))
 
+    def raw(self, key: str) -> bytes | None:
+        """The document under `key` as it is kept: JSON."""
+        return self._wire.document(key)
+
     def put(self, key: str, value: dict[str, Any] | None) -> None:
         """Stores a document under `key`; None removes it."""
         data = None if value is None else json.dumps(value, separators=(",", ":")).encode()

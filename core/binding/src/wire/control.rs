@@ -1,8 +1,9 @@
 //! The control plane as Python implements it: an object with `call`, `model` and `reset`.
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
-use trunkline_wire::dispatch::{Call, ControlPlane};
+use pyo3::types::{PyBytes, PyDict};
+use trunkline_wire::dispatch::{ApiRequest, Call, ControlPlane};
+use trunkline_wire::message::Response;
 use trunkline_wire::{Value, WireError};
 
 use super::value::{Times, from_python, to_python};
@@ -14,6 +15,16 @@ impl ControlPlane for PyControl {
         Python::attach(|py| {
             let outcome = self.invoke(py, call, &input);
             outcome.map_err(|error| to_wire(py, error))
+        })
+    }
+
+    fn invoke_api(&self, request: ApiRequest) -> Response {
+        Python::attach(|py| {
+            self.invoke_api(py, &request).unwrap_or_else(|error| {
+                error.write_unraisable(py, None);
+                let body = r#"{"message":"Internal server error"}"#;
+                Response::new(500, "application/json", body)
+            })
         })
     }
 
@@ -35,6 +46,40 @@ impl ControlPlane for PyControl {
 }
 
 impl PyControl {
+    fn invoke_api(&self, py: Python<'_>, request: &ApiRequest) -> PyResult<Response> {
+        let about = PyDict::new(py);
+        about.set_item("api", &request.api)?;
+        about.set_item("path", &request.path)?;
+        about.set_item("method", &request.method)?;
+        about.set_item("query", &request.query)?;
+        let headers = request.headers.iter();
+        // Bytes beyond ASCII are read as Latin-1, as HTTP did.
+        let text = |value: &[u8]| value.iter().map(|byte| char::from(*byte)).collect::<String>();
+        let headers: Vec<_> =
+            headers.map(|(name, value)| (name.as_str(), text(value.as_bytes()))).collect();
+        about.set_item("headers", headers)?;
+        about.set_item("body", PyBytes::new(py, &request.body))?;
+        about.set_item("source_ip", request.peer.map(|peer| peer.address.to_string()))?;
+        about.set_item("is_secure", request.peer.is_some_and(|peer| peer.is_secure))?;
+        about.set_item("base", &request.base)?;
+        about.set_item("request_id", &request.request_id)?;
+        about.set_item("is_strict", request.is_strict)?;
+        let signer = match &request.signer {
+            Some(Ok(identity)) => Some((&identity.account, &identity.region, &identity.access_key)),
+            _ => None,
+        };
+        about.set_item("signer", signer)?;
+        let refusal = match &request.signer {
+            Some(Err(error)) => Some((error.name(), error.message(), error.status())),
+            _ => None,
+        };
+        about.set_item("refusal", refusal)?;
+        let answer = self.0.bind(py).call_method1("invoke_api", (about,))?;
+        let (status, headers, body): (u16, Vec<(String, String)>, Vec<u8>) = answer.extract()?;
+        let headers = headers.into_iter().map(|(name, value)| (name.into(), value.into()));
+        Ok(Response { status, headers: headers.collect(), body })
+    }
+
     fn invoke(&self, py: Python<'_>, call: &Call, input: &Value) -> PyResult<Value> {
         let about = PyDict::new(py);
         let target = call.target.as_ref().map(|name| (&*name.account, &*name.region, &*name.name));

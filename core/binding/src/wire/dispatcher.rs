@@ -19,9 +19,16 @@ use super::value::{Times, from_python, to_python};
 use crate::engine::Engine;
 use crate::error::guard;
 
-/// A service: name, target prefix, scopes, API version, actions.
-type PlainService =
-    (String, Option<String>, Vec<String>, Option<String>, Vec<String>, Option<String>);
+/// A service: name, target prefix, scopes, API version, actions, error for inputs, path prefix.
+type PlainService = (
+    String,
+    Option<String>,
+    Vec<String>,
+    Option<String>,
+    Vec<String>,
+    Option<String>,
+    Option<String>,
+);
 /// A credential: access key id, secret, session token, account.
 type PlainCredential = (String, String, Option<String>, Option<String>);
 /// A request: method, target, headers, body, and the address under which we were reached.
@@ -121,8 +128,8 @@ fn as_request<'a>(
 }
 
 fn service(service: PlainService) -> ServiceInfo {
-    let (name, target_prefix, scopes, api_version, actions, invalid_input) = service;
-    ServiceInfo { name, target_prefix, scopes, api_version, actions, invalid_input }
+    let (name, target_prefix, scopes, api_version, actions, invalid_input, path_prefix) = service;
+    ServiceInfo { name, target_prefix, scopes, api_version, actions, invalid_input, path_prefix }
 }
 
 fn mode(name: &str, credentials: Vec<PlainCredential>) -> PyResult<Mode> {

@@ -3,6 +3,7 @@
 
 use trunkline_types::Code;
 
+use super::api::is_api_path;
 use super::{Dispatched, Dispatcher, Pending, clock, faults, trace};
 use crate::error::{Result, WireError};
 use crate::message::{Request, Response};
@@ -42,7 +43,10 @@ const PATHS: [(&str, &[&str]); 11] = [
 /// Whether `path` is one of the operator's, and no AWS service's.
 pub fn is_admin_path(path: &str) -> bool {
     // All of them start like this; AWS requests nearly never do.
-    path != "/" && (path.starts_with("/_") || path == "/metrics" || path.starts_with("/moto"))
+    path != "/"
+        && (path.starts_with("/_") && !is_api_path(path)
+            || path == "/metrics"
+            || path.starts_with("/moto"))
 }
 
 /// Whether `path` tells the health of the server.

@@ -2,7 +2,9 @@
 
 use trunkline_engine::ResourceName;
 
+use super::api::ApiRequest;
 use crate::error::WireError;
+use crate::message::Response;
 use crate::value::Value;
 
 /// One call of an operation, beside its input.
@@ -30,6 +32,11 @@ pub struct Call {
 pub trait ControlPlane: Send + Sync {
     /// Carries out `call`. May block; never called on a thread that serves the data plane.
     fn call(&self, call: &Call, input: Value) -> Result<Value, WireError>;
+
+    /// Answers a request to an API. May block as long as an integration may take.
+    fn invoke_api(&self, _request: ApiRequest) -> Response {
+        Response::new(501, "application/json", r#"{"message":"There are no APIs here."}"#)
+    }
 
     /// The model of a service, as JSON. Called once a service.
     fn model(&self, service: &str) -> Result<Vec<u8>, String>;

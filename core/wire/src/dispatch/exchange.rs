@@ -20,6 +20,9 @@ impl Dispatcher {
         request: &Request<'_>,
         base: &str,
     ) -> Option<Result<Box<dyn Exchange>, Response>> {
+        if self.is_api(request) {
+            return None;
+        }
         let plane = self.exchange_plane(request)?;
         let request_id = request_id::next();
         let begun = self.begin_exchange(plane, request, base, &request_id);

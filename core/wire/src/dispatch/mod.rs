@@ -5,6 +5,7 @@
 
 mod access;
 mod admin;
+mod api;
 mod blocking;
 mod clock;
 mod control;
@@ -20,6 +21,7 @@ mod safe_method;
 mod trace;
 
 pub use admin::{AdminTask, is_admin_path, is_health_path};
+pub use api::ApiRequest;
 pub use control::{Call, ControlPlane};
 pub use encoder::ResponseEncoder;
 pub use invoke::{Invocation, InvocationError};
@@ -56,6 +58,7 @@ pub struct Dispatcher {
     planes: Vec<Plane>,
     models: Mutex<HashMap<String, Arc<Model>>>,
     auth: Mode,
+    serves_apis: bool,
     // Signatures are of the caller's time, whatever the engine's clock says.
     wall: Clock,
     /// What was counted.
@@ -86,6 +89,8 @@ pub enum Pending {
     Admin(AdminTask),
     /// An exchange whose body was received.
     Exchange(Box<dyn Exchange>),
+    /// A request to an API of API Gateway.
+    Api(Box<ApiRequest>),
 }
 
 /// An operation of the control plane with its input, and what its response is written by.
@@ -156,6 +161,7 @@ impl Dispatcher {
             planes: planes.collect(),
             engine: engine.clone(),
             control,
+            serves_apis: Self::has_apis(services.iter().map(|info| info.name.as_str())),
             services,
             models: Mutex::new(HashMap::new()),
             auth,
@@ -192,6 +198,9 @@ impl Dispatcher {
     /// the caller reached us; `held` is what held an earlier start of the same request up.
     pub fn start(&self, request: &Request<'_>, base: &str, held: Option<&Held>) -> Dispatched {
         if let Some(dispatched) = self.admin(request) {
+            return dispatched;
+        }
+        if let Some(dispatched) = self.api(request, base) {
             return dispatched;
         }
         if let Some(response) = self.published(request) {
@@ -364,6 +373,7 @@ impl Dispatcher {
             Pending::Call(pending) => self.run_call(*pending),
             Pending::Admin(task) => self.run_admin(task),
             Pending::Exchange(exchange) => self.run_exchange(exchange),
+            Pending::Api(request) => self.control.invoke_api(*request),
         }
     }
 

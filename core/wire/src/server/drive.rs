@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
 use hyper::body::Incoming;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use trunkline_engine::{LongPoll, Polled};
 
 use super::connections::Connection;
@@ -21,6 +22,9 @@ use crate::dispatch::{Dispatched, Pending, base_of, is_health_path};
 use crate::error::Result;
 use crate::message::{Peer, Request, Response};
 use crate::service::{Finished, Output, Wait};
+
+/// How long a request to an API may wait for its turn: as long as an integration may take.
+const API_PATIENCE: Duration = Duration::from_secs(29);
 
 /// Answers one request.
 pub(super) async fn answer(
@@ -41,9 +45,11 @@ pub(super) async fn answer(
         Ok(admitted) => {
             let named = &mut operation;
             let answer = admit(shared, connection, admitted.peer, &head, incoming, named).await;
+            let is_api = shared.dispatcher.is_api(&as_request(&head, &[], admitted.peer));
             match admitted.origin {
-                Some(page) => answer.map(|response| origin::expose(response, &page)),
-                None => answer,
+                // An API tells browsers itself who may read its answers.
+                Some(page) if !is_api => answer.map(|response| origin::expose(response, &page)),
+                _ => answer,
             }
         }
         Err(refused) => refused.into(),
@@ -67,7 +73,10 @@ async fn admit(
     incoming: Incoming,
     operation: &mut Option<String>,
 ) -> Reply {
-    if let Some(answer) = origin::preflight(&head.method, &head.headers) {
+    let bodiless = as_request(head, &[], peer);
+    // An API answers browsers itself.
+    let is_api = shared.dispatcher.is_api(&bodiless);
+    if let (false, Some(answer)) = (is_api, origin::preflight(&head.method, &head.headers)) {
         return answer.into();
     }
     if head.method == Method::CONNECT {
@@ -83,7 +92,6 @@ async fn admit(
     if connection.is_reserved || shared.memory.is_full() || !share.take(size_of(head)) {
         return busy().into();
     }
-    let bodiless = as_request(head, &[], peer);
     if let Some(begun) = shared.dispatcher.exchange(&bodiless, &base(head, peer)) {
         let is_expecting = head.headers.contains_key(header::EXPECT);
         let arriving = Arriving { incoming, share, is_expecting };
@@ -165,7 +173,12 @@ fn busy() -> Response {
 }
 
 async fn control(shared: &Arc<Shared>, pending: Pending) -> Response {
-    let Ok(_permit) = shared.control.try_acquire() else { return busy() };
+    let apis = async { timeout(API_PATIENCE, shared.apis.acquire()).await.ok()?.ok() };
+    let permit = match pending {
+        Pending::Api(_) => apis.await,
+        _ => shared.control.try_acquire().ok(),
+    };
+    let Some(_permit) = permit else { return busy() };
     let dispatcher = shared.dispatcher.clone();
     let running = tokio::task::spawn_blocking(move || dispatcher.run(pending));
     running.await.unwrap_or_else(|_| {

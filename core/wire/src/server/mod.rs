@@ -105,6 +105,8 @@ struct Shared {
     pub connections: Arc<Connections>,
     /// Calls of the control plane that run or wait; more are refused.
     pub control: Semaphore,
+    /// Requests to APIs that are carried out; others wait.
+    pub apis: Semaphore,
     pub stopping: watch::Receiver<bool>,
     pub memory: Arc<Memory>,
     pub log: Option<RequestLog>,
@@ -119,6 +121,10 @@ const WAITING_CONNECTIONS_MAX: u32 = 4_096;
 const CONTROL_THREADS: usize = 8;
 /// Calls of the control plane that may wait for such a thread.
 const CONTROL_WAITING_MAX: usize = 1_024;
+
+/// Threads that carry out requests to APIs, each for as long as an integration may take. They are
+/// apart from those of the control plane, which an integration may call.
+const API_THREADS: usize = 32;
 
 /// A server that runs on threads of its own. Dropping it stops it without waiting.
 pub struct Server {
@@ -136,7 +142,7 @@ impl Server {
         let acceptor = options.certificate.as_ref().map(tls::acceptor).transpose()?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(options.workers)
-            .max_blocking_threads(CONTROL_THREADS)
+            .max_blocking_threads(CONTROL_THREADS + API_THREADS)
             .thread_name("trunkline-wire")
             .enable_all()
             .build()?;
@@ -159,6 +165,7 @@ impl Server {
             dispatcher,
             connections: Arc::new(connections),
             control: Semaphore::new(CONTROL_WAITING_MAX),
+            apis: Semaphore::new(API_THREADS),
             memory,
             log,
             options,

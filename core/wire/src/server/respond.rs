@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::header::{CONTENT_TYPE, InvalidHeaderName};
+use http::header::{CONTENT_TYPE, InvalidHeaderName, SET_COOKIE};
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use super::connections::Connection;
@@ -30,7 +30,11 @@ pub(super) fn response(reply: Reply, connection: &Arc<Connection>) -> http::Resp
         };
         // A header that HTTP cannot carry is left out: the body says the same.
         if let (Ok(name), Ok(value)) = (header_name(&name), value) {
-            headers.insert(name, value);
+            match name {
+                // Each cookie has a header of its own.
+                SET_COOKIE => headers.append(name, value),
+                name => headers.insert(name, value).is_some(),
+            };
         }
     }
     response

@@ -1,0 +1,151 @@
+//! Requests to APIs of API Gateway: which requests are some, and what the control plane gets of
+//! one. An API is reached below `/_aws/execute-api/`, at the paths of LocalStack, or by its host.
+
+use http::HeaderMap;
+
+use super::{Dispatched, Dispatcher, Pending};
+use crate::auth::{self, Identity};
+use crate::error::WireError;
+use crate::message::{Peer, Request};
+use crate::request_id;
+
+/// What the paths of APIs begin with.
+const PREFIX: &str = "/_aws/execute-api/";
+/// The services whose APIs are invoked.
+const SERVICES: [&str; 2] = ["apigateway", "apigatewayv2"];
+/// The label of a host behind the id of an API.
+const HOST_LABEL: &str = "execute-api";
+
+/// A request to an API.
+#[derive(Debug)]
+pub struct ApiRequest {
+    /// The id of the API.
+    pub api: String,
+    /// The path below the API, with the stage, still escaped: `/prod/orders`.
+    pub path: String,
+    /// The HTTP method.
+    pub method: String,
+    /// The query string as it was sent, without its question mark.
+    pub query: String,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Vec<u8>,
+    /// The client; `None` for a caller in this process.
+    pub peer: Option<Peer>,
+    /// The address under which the caller reached us, without a slash at its end.
+    pub base: String,
+    /// The id of the request.
+    pub request_id: String,
+    /// Who signed the request, or why the signature was refused. `None` if there is no signature.
+    pub signer: Option<Result<Identity, WireError>>,
+    /// Whether signatures are proved, so that an API may rely on them.
+    pub is_strict: bool,
+}
+
+/// Whether `path` belongs to an API, and is no operator's path although it begins like one.
+pub(crate) fn is_api_path(path: &str) -> bool {
+    path.starts_with(PREFIX)
+}
+
+impl Dispatcher {
+    /// Whether `request` is for an API. Its body is not looked at.
+    pub fn is_api(&self, request: &Request<'_>) -> bool {
+        self.serves_apis && address_of(request).is_some()
+    }
+
+    /// What becomes of a request to an API; `None` for every other.
+    pub(super) fn api(&self, request: &Request<'_>, base: &str) -> Option<Dispatched> {
+        if !self.serves_apis {
+            return None;
+        }
+        let (api, path) = address_of(request)?;
+        let now = (self.wall.now() / 1_000) as i64;
+        let signer = match auth::identify(&self.auth, request, now) {
+            Ok((identity, _)) => identity.access_key.is_some().then_some(Ok(identity)),
+            Err(error) if auth::is_missing(&error) => None,
+            Err(error) => Some(Err(error)),
+        };
+        let request = ApiRequest {
+            api: api.to_owned(),
+            path,
+            method: request.method.to_owned(),
+            query: request.query.to_owned(),
+            headers: request.headers.clone(),
+            body: request.body.to_vec(),
+            peer: request.peer,
+            base: base.to_owned(),
+            request_id: request_id::next(),
+            signer,
+            is_strict: self.proves_signatures(),
+        };
+        Some(Dispatched::Blocking(Pending::Api(Box::new(request))))
+    }
+
+    /// Whether a service of these is one whose APIs are invoked.
+    pub(super) fn has_apis<'n>(mut names: impl Iterator<Item = &'n str>) -> bool {
+        names.any(|name| SERVICES.contains(&name))
+    }
+}
+
+/// The id of the API and the path below it.
+fn address_of<'a>(request: &Request<'a>) -> Option<(&'a str, String)> {
+    if let Some(rest) = request.path.strip_prefix(PREFIX) {
+        let (api, path) = rest.split_once('/').unwrap_or((rest, ""));
+        return Some((api, format!("/{path}")));
+    }
+    if let Some(rest) = request.path.strip_prefix("/restapis/") {
+        let mut parts = rest.splitn(3, '/');
+        if let (Some(api), Some(stage), Some(rest)) = (parts.next(), parts.next(), parts.next())
+            && let Some(path) = rest.strip_prefix("_user_request_")
+            && (path.is_empty() || path.starts_with('/'))
+        {
+            return Some((api, format!("/{stage}{path}")));
+        }
+    }
+    let api = api_of_host(request.header("host")?)?;
+    Some((api, request.path.to_owned()))
+}
+
+/// The API that a host names: `api.execute-api.region.domain`.
+fn api_of_host(host: &str) -> Option<&str> {
+    let (api, rest) = host.split_once('.')?;
+    let label = rest.split(['.', ':']).next()?;
+    (label == HOST_LABEL && !api.is_empty()).then_some(api)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(path: &str, host: &'static str) -> Option<(String, String)> {
+        let mut headers = HeaderMap::new();
+        headers.insert("host", http::HeaderValue::from_static(host));
+        let request =
+            Request { method: "GET", path, query: "", headers: &headers, body: b"", peer: None };
+        address_of(&request).map(|(api, path)| (api.to_owned(), path))
+    }
+
+    #[test]
+    fn an_api_is_reached_by_paths_and_by_its_host() {
+        for (path, host, api, below) in [
+            ("/_aws/execute-api/a1/dev/x%20y", "localhost:4566", "a1", "/dev/x%20y"),
+            ("/_aws/execute-api/a1", "localhost", "a1", "/"),
+            ("/restapis/a1/dev/_user_request_/x", "localhost", "a1", "/dev/x"),
+            ("/restapis/a1/dev/_user_request_", "localhost", "a1", "/dev"),
+            ("/dev/x", "a1.execute-api.localhost:4566", "a1", "/dev/x"),
+            ("/dev", "a1.execute-api.us-east-1.amazonaws.com", "a1", "/dev"),
+        ] {
+            let found = address(path, host).unwrap();
+            assert_eq!(found, (api.to_owned(), below.to_owned()), "{path} {host}");
+        }
+        for (path, host) in [
+            ("/restapis/a1/stages/dev", "localhost"),
+            ("/restapis/a1/dev/_user_request_x", "localhost"),
+            ("/", "execute-api.localhost"),
+            ("/", "bucket.s3.localhost"),
+        ] {
+            assert_eq!(address(path, host), None, "{path} {host}");
+        }
+    }
+}
