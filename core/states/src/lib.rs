@@ -67,6 +67,7 @@ pub use finding::{Code, Finding, Severity, invalid_definition};
 pub use history::{Details, Event, Failure, ServiceCall, StateType};
 pub use limits::Limits;
 pub use map_run::{Batcher, Ended, ItemCounts, ItemReader, MapRunProgress, ReaderFailed};
+pub use path::{InvalidPath, select};
 pub use payload::Payload;
 pub use program::{Language, MachineType, Program, ScopeId, StateId};
 pub use resource::{Pattern, Resource};

@@ -18,6 +18,7 @@ pub mod message;
 pub mod model;
 pub mod policy;
 pub mod protocol;
+mod regular_expression;
 mod request_id;
 pub mod server;
 pub mod service;
@@ -26,4 +27,5 @@ pub mod validate;
 pub mod value;
 
 pub use error::WireError;
+pub use regular_expression::RegularExpression;
 pub use value::Value;

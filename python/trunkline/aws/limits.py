@@ -159,3 +159,14 @@ STATES_PAYLOAD_BYTES_MAX = 262_144
 """The longest input or output of an execution."""
 STATES_HISTORY_MAX = 25_000
 """The most events of a history."""
+
+TEMPLATE_CHARS_MAX = 307_200
+"""The longest mapping template: 300 KB."""
+TEMPLATE_LOOP_MAX = 1_000
+"""How often one #foreach of a mapping template runs at most."""
+TEMPLATE_STEPS_MAX = 1_000_000
+"""The most steps of one mapping template; AWS stops a template by a time that it does not tell."""
+TEMPLATE_DEPTH_MAX = 48
+"""The most levels of blocks, parentheses and values in values of a mapping template."""
+TEMPLATE_OUTPUT_CHARS_MAX = 10_485_760
+"""The longest text that a mapping template makes: the largest payload of an API."""

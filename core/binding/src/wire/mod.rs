@@ -8,6 +8,7 @@ mod response;
 mod server;
 mod store;
 mod stream;
+mod template;
 mod value;
 
 use pyo3::prelude::*;
@@ -26,5 +27,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<stream::WireStream>()?;
     module.add_function(wrap_pyfunction!(data_plane, module)?)?;
     policy::register(module)?;
+    template::register(module)?;
     server::register(module)
 }

@@ -6,10 +6,12 @@ mod evaluate;
 mod filter;
 mod parse;
 mod reference;
+mod select;
 
 use std::sync::Arc;
 
 pub(crate) use reference::ReferencePath;
+pub use select::{InvalidPath, select};
 
 use filter::Filter;
 

@@ -1,0 +1,66 @@
+//! What mapping templates need of the core: paths into a document, and regular expressions.
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use trunkline_engine::states::{Value, parse, select};
+use trunkline_wire::RegularExpression;
+
+/// A parsed JSON document, from which paths select.
+#[pyclass(frozen)]
+pub(crate) struct WireDocument {
+    value: Value,
+}
+
+fn text(value: &Value) -> String {
+    let mut out = String::new();
+    value.write(&mut out);
+    out
+}
+
+#[pymethods]
+impl WireDocument {
+    #[new]
+    fn new(document: &str) -> PyResult<Self> {
+        let value = parse(document).map_err(|error| PyValueError::new_err(error.message))?;
+        Ok(Self { value })
+    }
+
+    /// The JSON text of what `path` names; None when it names nothing.
+    fn select(&self, path: &str) -> PyResult<Option<String>> {
+        let found = select(&self.value, path)
+            .map_err(|_| PyValueError::new_err(format!("{path:?} is not a JSONPath")))?;
+        Ok(found.as_ref().map(text))
+    }
+}
+
+/// A regular expression that is matched in linear time.
+#[pyclass(frozen)]
+pub(crate) struct WireRegularExpression {
+    expression: RegularExpression,
+}
+
+#[pymethods]
+impl WireRegularExpression {
+    #[new]
+    fn new(pattern: &str) -> PyResult<Self> {
+        let expression = RegularExpression::new(pattern).map_err(PyValueError::new_err)?;
+        Ok(Self { expression })
+    }
+
+    fn matches(&self, text: &str) -> bool {
+        self.expression.matches(text)
+    }
+
+    fn replace(&self, text: &str, replacement: &str, only_first: bool) -> String {
+        self.expression.replace(text, replacement, only_first)
+    }
+
+    fn split(&self, text: &str, limit: usize) -> Vec<String> {
+        self.expression.split(text, limit)
+    }
+}
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<WireDocument>()?;
+    module.add_class::<WireRegularExpression>()
+}
