@@ -146,8 +146,10 @@ class Answers:
         raise NoSuchPart("no message names a SigningCertURL")
 
 
-def visible(answer: dict[str, Any]) -> dict[str, Any]:
+def visible(answer: Any) -> Any:
     """An answer as the recorder keeps it: of the metadata, the status."""
+    if not isinstance(answer, dict):
+        return answer
     shown = {key: value for key, value in answer.items() if not key.startswith("$")}
     if "ResponseMetadata" in shown:
         status = shown["ResponseMetadata"]["HTTPStatusCode"]

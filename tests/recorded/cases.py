@@ -20,6 +20,7 @@ RECORDED = (
     "stepfunctions",
     "event_source_mapping",
     "kinesis",
+    "apigateway",
 )
 """The services whose cases are replayed."""
 

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from .answers import Answers
 from .cases import Case
 from .client import callers, fetch
-from .compare import Comparison
+from .compare import Comparison, parsed
 from .functions import archive
 from .receive import receive
 from .values import CALLER, Filling, NoSuchPart
@@ -59,8 +59,7 @@ class Replay:
         """Makes one call; repeats a read until it agrees or time is up."""
         try:
             if "http" in call:
-                self._fetch(number, call)
-                self.filling.answers.append({})
+                self.filling.answers.append(self._fetch(number, call))
                 return
             answer = self._call(number, call)
             while READ.match(call["op"]) and not self._agrees(number, call, answer):
@@ -145,13 +144,19 @@ class Replay:
             text = answer.get("$text", outcome_of(answer))
             raise Stopped(f"call {number}, {call['op']}: {outcome(call)} expected, got {text}")
 
-    def _fetch(self, number: int, call: dict[str, Any]) -> None:
+    def _fetch(self, number: int, call: dict[str, Any]) -> Any:
         url = self.filling.fill(call["url"])
         if "/_aws/sns/SimpleNotificationService-" in url:
             url = self.answers.certificate()
-        status = fetch(call["http"], url, call["headers"], call["body"])
+        headers, sent = self.filling.fill(call["headers"]), call["body"]
+        body = sent if isinstance(sent, dict) else self.filling.fill(sent)
+        status, told = fetch(call["http"], url, headers, body)
         if status != call["status"]:
-            raise Stopped(f"call {number}, {url}: {call['status']} expected, got {status}")
+            where = url.replace(self.callers.url, "<endpoint>")
+            raise Stopped(
+                f"call {number}, {where}: {call['status']} expected, got {status}: {told[:200]}"
+            )
+        return parsed(told)
 
     def _compare(self, made: int) -> None:
         """Compares what was noted when so many calls had been made."""

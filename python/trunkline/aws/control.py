@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trunkline.aws.errors import ServiceError
 from trunkline.aws.execute_api.kinds import Apis, invoke
-from trunkline.aws.models import read_model
+from trunkline.aws.models import read_model, unconstrained
 from trunkline.aws.operation import Call, snake_case
 from trunkline.aws.store import Store
 
@@ -53,7 +53,7 @@ class Control:
 
     def model(self, service: str) -> bytes:
         """The model of `service`, as JSON."""
-        return read_model(service)
+        return unconstrained(read_model(service), self._services[service].unchecked)
 
     def reset(self) -> None:
         """Everything was removed."""

@@ -170,3 +170,25 @@ TEMPLATE_DEPTH_MAX = 48
 """The most levels of blocks, parentheses and values in values of a mapping template."""
 TEMPLATE_OUTPUT_CHARS_MAX = 10_485_760
 """The longest text that a mapping template makes: the largest payload of an API."""
+AUTHORIZER_TTL_DEFAULT = 300
+"""Seconds for which what an authorizer said is remembered, if it does not say."""
+AUTHORIZER_TTL_MAX = 3_600
+"""The longest such time."""
+CACHE_TTL_DEFAULT = 300
+"""Seconds for which a method's answers are cached, if it does not say."""
+STAGE_NAME_CHARS_MAX = 128
+"""The longest name of a stage of an API."""
+API_KEY_CHARS = (20, 128)
+"""The length of an API key."""
+API_KEY_NAME_CHARS_MAX = 1_024
+"""The longest name of an API key."""
+API_KEY_DESCRIPTION_CHARS_MAX = 125_000
+"""The longest description of an API key."""
+API_PAYLOAD_BYTES_MAX = 10_485_760
+"""The longest body of a request to a REST API, and of its answer."""
+API_BURST_DEFAULT = 5_000
+"""Requests at once to all APIs of an account in a region."""
+API_RATE_DEFAULT = 10_000
+"""Requests a second to all APIs of an account in a region."""
+API_ID_CHARS = 10
+"""The length of the id of an API."""

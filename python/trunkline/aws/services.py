@@ -31,6 +31,8 @@ class Service:
     """The error for an input that its model refuses, if it is not ``ValidationException``."""
     path_prefix: str | None = None
     """What its paths begin with, where another service has the same scope."""
+    unchecked: tuple[str, ...] = ()
+    """Shapes of its model whose constraints its operations check themselves, in AWS's words."""
     runner: tuple[str, str, str] | None = None
     """What works for it in the background once there is a destination of the outbox, or a document:
     ``"outbox"`` or ``"document"``, its name or prefix, and a module that has ``resume(store)``."""
@@ -166,7 +168,7 @@ SERVICES = (
         "apigateway",
         "trunkline.aws.apigateway.service",
         scopes=("apigateway",),
-        invalid_input="BadRequestException",
+        unchecked=("Op", "IntegrationType", "GatewayResponseType", "EndpointType", "StatusCode"),
     ),
     Service("sts", "trunkline.aws.sts", scopes=("sts",), api_version="2011-06-15"),
     Service("iam", "trunkline.aws.iam", scopes=("iam",), api_version="2010-05-08"),

@@ -2,6 +2,42 @@
 
 from __future__ import annotations
 
+from trunkline.aws.apigateway import (
+    account,
+    apis,
+    authorizers,
+    deployments,
+    documentation,
+    domains,
+    gateway_responses,
+    integrations,
+    keys,
+    methods,
+    models,
+    plans,
+    resources,
+    stages,
+    validators,
+    vpc_links,
+)
 from trunkline.aws.apigateway.registry import operations
 
-__all__ = ["operations"]
+__all__ = [
+    "account",
+    "apis",
+    "authorizers",
+    "deployments",
+    "documentation",
+    "domains",
+    "gateway_responses",
+    "integrations",
+    "keys",
+    "methods",
+    "models",
+    "operations",
+    "plans",
+    "resources",
+    "stages",
+    "validators",
+    "vpc_links",
+]

@@ -1,0 +1,145 @@
+"""The authorizers of a REST API."""
+
+from __future__ import annotations
+
+from trunkline.aws.apigateway.documents import (
+    members,
+    new_id,
+    paged,
+    read,
+    read_or,
+    save,
+)
+from trunkline.aws.apigateway.errors import bad, conflict, missing, one_of, refused
+from trunkline.aws.apigateway.patching import (
+    Rule,
+    check_operations,
+    number,
+    patched,
+)
+from trunkline.aws.apigateway.registry import operations
+from trunkline.aws.limits import AUTHORIZER_TTL_DEFAULT, AUTHORIZER_TTL_MAX
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from trunkline.aws.errors import ServiceError
+    from trunkline.aws.operation import Call
+
+TYPES = ("TOKEN", "REQUEST", "COGNITO_USER_POOLS")
+RULES = {
+    "/name": Rule(),
+    "/type": Rule(),
+    "/authorizerUri": Rule(),
+    "/authorizerCredentials": Rule(("replace", "remove")),
+    "/identitySource": Rule(),
+    "/identityValidationExpression": Rule(("add", "replace", "remove")),
+    "/authorizerResultTtlInSeconds": Rule(read=number),
+    "/authType": Rule(),
+    "/providerARNs": Rule(("add", "remove"), is_list=True),
+}
+
+
+def _no_authorizer() -> ServiceError:
+    return missing("Invalid Authorizer identifier specified")
+
+
+def _authorizer_of(call: Call, api: str, authorizer: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    document = read_or(call, api, _no_authorizer)
+    found = document["authorizers"].get(authorizer)
+    if found is None:
+        raise _no_authorizer()
+    return document, found
+
+
+def _check(authorizer: dict[str, Any]) -> None:
+    kind = authorizer["type"]
+    if kind not in TYPES:
+        raise refused("createAuthorizerInput.type", kind, one_of(TYPES))
+    ttl = authorizer.get("authorizerResultTtlInSeconds", AUTHORIZER_TTL_DEFAULT)
+    if not 0 <= ttl <= AUTHORIZER_TTL_MAX:
+        raise bad(
+            f"Authorizer result TTL must be between 0 and {AUTHORIZER_TTL_MAX} seconds, inclusive"
+        )
+    if kind == "COGNITO_USER_POOLS":
+        if not authorizer.get("providerARNs"):
+            raise bad("Invalid ARN specified in the request. ARN is null or empty")
+        return
+    if ":lambda:path/" not in authorizer.get("authorizerUri", ""):
+        raise bad("Invalid Authorizer URI: it must name a Lambda function")
+    source = authorizer.get("identitySource", "")
+    if kind == "TOKEN" and not source.startswith("method.request.header."):
+        raise bad("Invalid request: a TOKEN authorizer needs one header as its identity source")
+    if kind == "REQUEST" and ttl and not source:
+        raise bad("Identity source must be non-empty when authorizer caching is enabled")
+
+
+@operations.add("CreateAuthorizer", writes=True)
+def create_authorizer(
+    call: Call, *, rest_api_id: str, name: str, type: str, **given: Any
+) -> dict[str, Any]:
+    """Adds an authorizer."""
+    with call.store.lock:
+        document = read(call, rest_api_id)
+        if any(one["name"] == name for one in document["authorizers"].values()):
+            raise conflict("Authorizer name must be unique. Authorizer with same name exists")
+        authorizer = {"id": new_id(6), "name": name, "type": type, **members(given)}
+        kind = "cognito_user_pools" if type == "COGNITO_USER_POOLS" else "custom"
+        authorizer.setdefault("authType", kind)
+        if type == "TOKEN":
+            authorizer.setdefault("identitySource", "method.request.header.Authorization")
+        _check(authorizer)
+        document["authorizers"][authorizer["id"]] = authorizer
+        save(call, document)
+    return authorizer
+
+
+@operations.add("GetAuthorizer")
+def get_authorizer(call: Call, *, rest_api_id: str, authorizer_id: str) -> dict[str, Any]:
+    """One authorizer."""
+    return _authorizer_of(call, rest_api_id, authorizer_id)[1]
+
+
+@operations.add("GetAuthorizers")
+def get_authorizers(
+    call: Call, *, rest_api_id: str, limit: int | None = None, position: str | None = None
+) -> dict[str, Any]:
+    """The authorizers of an API."""
+    return paged(read(call, rest_api_id)["authorizers"].values(), limit, position)
+
+
+@operations.add("UpdateAuthorizer", writes=True)
+def update_authorizer(
+    call: Call,
+    *,
+    rest_api_id: str,
+    authorizer_id: str,
+    patch_operations: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
+    """Patches an authorizer."""
+    check_operations("updateAuthorizer", patch_operations)
+    with call.store.lock:
+        document, authorizer = _authorizer_of(call, rest_api_id, authorizer_id)
+        changed = patched(authorizer, patch_operations, RULES)
+        _check(changed)
+        document["authorizers"][authorizer_id] = changed
+        save(call, document)
+    return changed
+
+
+@operations.add("DeleteAuthorizer", writes=True)
+def delete_authorizer(call: Call, *, rest_api_id: str, authorizer_id: str) -> None:
+    """Deletes an authorizer that no method uses."""
+    with call.store.lock:
+        document, _ = _authorizer_of(call, rest_api_id, authorizer_id)
+        for resource in document["resources"].values():
+            for method in resource["methods"].values():
+                if method.get("authorizerId") == authorizer_id:
+                    raise conflict(
+                        f"Cannot delete authorizer '{authorizer_id}', is referenced in method: "
+                        f"{resource['path']}/{method['httpMethod']}"
+                    )
+        del document["authorizers"][authorizer_id]
+        save(call, document)
