@@ -110,6 +110,7 @@ if TYPE_CHECKING:
     from trunkline.buses.archive import Archive, Replay
     from trunkline.buses.bus import Bus
     from trunkline.buses.rule import Rule
+    from trunkline.delivery_streams.delivery_stream import DeliveryStream
     from trunkline.faults import Faults
     from trunkline.functions.context import FunctionContext
     from trunkline.functions.function import Function
@@ -142,6 +143,7 @@ __all__ = [
     "CorruptJournal",
     "DataFolderInUse",
     "DataFolderUnusable",
+    "DeliveryStream",
     "Engine",
     "EngineClosed",
     "EngineForked",
@@ -253,6 +255,7 @@ _LAZY = {
     "Bucket": "trunkline.buckets.bucket",
     "Bus": "trunkline.buses.bus",
     "ConsumeReport": "trunkline.queues.consumer",
+    "DeliveryStream": "trunkline.delivery_streams.delivery_stream",
     "EventSource": "trunkline.functions.source",
     "Execution": "trunkline.machines.machine",
     "Faults": "trunkline.faults",

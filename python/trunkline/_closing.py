@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 _CLOSED_IF_USED = (
     ("trunkline.functions.registry", "close_functions"),
     ("trunkline.machines.runtime", "close_runtime"),
+    ("trunkline.aws.firehose.delivery.runner", "close_runner"),
+    ("trunkline.aws.firehose.places", "close_places"),
 )
 
 

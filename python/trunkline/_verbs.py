@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trunkline.buckets.verbs import BucketVerbs
 from trunkline.buses.verbs import BusVerbs
+from trunkline.delivery_streams.verbs import DeliveryStreamVerbs
 from trunkline.functions.verbs import FunctionVerbs
 from trunkline.machines.verbs import MachineVerbs
 from trunkline.schedules.verbs import ScheduleVerbs
@@ -15,6 +16,7 @@ from trunkline.traces.verbs import TraceVerbs
 class Verbs(
     BucketVerbs,
     BusVerbs,
+    DeliveryStreamVerbs,
     FunctionVerbs,
     MachineVerbs,
     ScheduleVerbs,

@@ -21,6 +21,7 @@ RECORDED = (
     "event_source_mapping",
     "kinesis",
     "apigateway",
+    "firehose",
 )
 """The services whose cases are replayed."""
 

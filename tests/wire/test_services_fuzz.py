@@ -1,4 +1,4 @@
-"""Requests made from the models of EventBridge, Scheduler, Pipes, Schemas and Logs.
+"""Requests made from the models of EventBridge, Scheduler, Pipes, Schemas, Logs and Firehose.
 
 Whatever comes, the answer has the form of AWS, no thread fails, and the engine works on.
 """
@@ -64,6 +64,13 @@ KNOWN = {
     "SchemaVersion": ["1", "0", "x", "9" * 30],
     "Language": ["Python36", "Java8", "x"],
     "Type": ["OpenApi3", "JSONSchemaDraft4", "x"],
+    "BucketARN": ["arn:aws:s3:::lake", "arn:file:///x:s3:::y", "arn:file://..:s3:::..", "x"],
+    "Prefix": ["a/", "!{timestamp:yyyy}/", "!{firehose:x}", "!{", "x" * 600],
+    "ErrorOutputPrefix": ["e/", "!{firehose:error-output-type}/", "!{timestamp:b}"],
+    "MetadataExtractionQuery": ["{a: .a}", "env", "{"],
+    "ParameterValue": ["{a: .a}", "JQ-1.6", "JSON", "fA==", "0.2", "nan", "x", *ARNS[:2]],
+    "TableName": ["struct<a:int>", "struct<a:array<array<", "clicks"],
+    "CustomTimeZone": ["UTC", "Asia/Tokyo", "../etc/passwd", "Mars/Base"],
     "filterPattern": ["a", "?a ?b", "{ $.a = 1 }", '"', "%x%", ""],
     "logGroupName": ["g", "none", "", "x" * 600, "a b"],
     "logStreamName": ["s", "none", "", "a:b"],
@@ -111,6 +118,7 @@ FUZZED = [
     Fuzzed("pipes"),
     Fuzzed("schemas"),
     Fuzzed("logs", operations=built("logs")),
+    Fuzzed("firehose", lambda engine: engine.bucket("lake")),
 ]
 
 
@@ -158,6 +166,18 @@ MADE = {
         (
             "CreateSchema",
             {"RegistryName": "r", "SchemaName": "s", "Type": "OpenApi3", "Content": SCHEMA},
+        ),
+    ],
+    "firehose": [
+        (
+            "CreateDeliveryStream",
+            {
+                "DeliveryStreamName": "s",
+                "ExtendedS3DestinationConfiguration": {
+                    "RoleARN": ROLE,
+                    "BucketARN": "arn:aws:s3:::lake",
+                },
+            },
         ),
     ],
     "logs": [

@@ -22,6 +22,7 @@ from trunkline.aio.buckets.content import ObjectReader
 from trunkline.aio.buses.archive import Archive, Replay
 from trunkline.aio.buses.bus import Bus
 from trunkline.aio.buses.rule import Rule
+from trunkline.aio.delivery_streams.delivery_stream import DeliveryStream
 from trunkline.aio.engine import Engine, open, wrap
 from trunkline.aio.functions.function import Function
 from trunkline.aio.queues.message import Message
@@ -37,6 +38,7 @@ __all__ = [
     "Archive",
     "Bucket",
     "Bus",
+    "DeliveryStream",
     "Engine",
     "Function",
     "Message",

@@ -7,6 +7,7 @@ import asyncio
 from trunkline import engine as sync
 from trunkline.aio.buckets.verbs import BucketVerbs
 from trunkline.aio.buses.bus import Bus
+from trunkline.aio.delivery_streams.verbs import DeliveryStreamVerbs
 from trunkline.aio.queues.queue import Queue
 from trunkline.aio.schedules.schedule import Schedule, on_this_loop
 from trunkline.aio.topics.topic import Topic
@@ -90,7 +91,7 @@ def wrap(engine: sync.Engine) -> Engine:
     return Engine(engine)
 
 
-class Engine(BucketVerbs):
+class Engine(BucketVerbs, DeliveryStreamVerbs):
     """An engine whose waiting verbs are coroutines. Works on any loop, and on several at once.
 
     >>> import asyncio, trunkline

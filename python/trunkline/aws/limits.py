@@ -148,6 +148,8 @@ ON_DEMAND_STREAMS = 50
 """The quota of on-demand streams that DescribeLimits tells."""
 HOUR_MS = 3_600_000
 """The milliseconds of an hour, in which the retention of streams is given."""
+MIB = 1_048_576
+"""The bytes of a MiB, in which buffers are given."""
 KIB = 1_024
 """The bytes of a KiB, in which the largest record of a stream is given."""
 
@@ -192,3 +194,39 @@ API_RATE_DEFAULT = 10_000
 """Requests a second to all APIs of an account in a region."""
 API_ID_CHARS = 10
 """The length of the id of an API."""
+FIREHOSE_BUFFER = {"SizeInMBs": 5, "IntervalInSeconds": 300}
+"""The buffering of a delivery stream that names none."""
+FIREHOSE_CONVERSION_MBS_DEFAULT = 128
+"""The SizeInMBs of a destination that converts formats and names none."""
+FIREHOSE_PARTITIONED_MBS_MIN = 64
+"""The least SizeInMBs with dynamic partitioning or format conversion."""
+FIREHOSE_RECORD_BYTES_MAX = 1_024_000
+"""The largest record: 1,000 KiB."""
+FIREHOSE_BATCH_BYTES_MAX = 4_194_304
+"""The most bytes of one PutRecordBatch: 4 MiB."""
+FIREHOSE_PREFIX_CHARS_MAX = 512
+"""The longest prefix once it is evaluated."""
+FIREHOSE_LAMBDA_BYTES_MAX = 6_291_456
+"""The longest answer of a function that transforms records."""
+FIREHOSE_LAMBDA_RETRIES = 3
+"""How often a function is called again that failed, if its processor does not say."""
+FIREHOSE_LAMBDA_RETRIES_RANGE = (0, 300)
+"""The range of NumberOfRetries."""
+FIREHOSE_LAMBDA_MBS = (0.2, 3.0)
+"""The range of the BufferSizeInMBs of a function."""
+FIREHOSE_LAMBDA_SECONDS = (0, 900)
+"""The range of the BufferIntervalInSeconds of a function."""
+FIREHOSE_DECOMPRESSED_BYTES_MAX = 10_485_760
+"""The largest record once it is decompressed: 10 MiB."""
+FIREHOSE_RETRY_SECONDS_DEFAULT = 300
+"""For how long an endpoint that fails is tried again, if nothing else is said."""
+FIREHOSE_ENDPOINT_MS = 180_000
+"""How long an endpoint may take to answer: three minutes."""
+FIREHOSE_ENDPOINT_ANSWER_BYTES_MAX = 1_048_576
+"""The longest answer of an endpoint."""
+FIREHOSE_BACKOFF_SECONDS = (5.0, 120.0)
+"""Between two attempts at an endpoint: at first, and at most."""
+FIREHOSE_LIST_DEFAULT = 10
+"""The delivery streams of one page."""
+HIVE_DECIMAL = (10, 0)
+"""The digits of Hive's decimal that names none, and how many are behind the point."""

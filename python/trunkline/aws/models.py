@@ -32,8 +32,19 @@ def data_folder() -> Path:
     return Path(spec.submodule_search_locations[0]) / "data"
 
 
+_RELAXED = {"firehose": [(b'"pattern":"https://.*"', b'"pattern":"https?://.*"')]}
+"""What models say that does not hold here: an endpoint on this machine has no certificate."""
+
+
 def read_model(service: str) -> bytes:
     """The model of `service`, as JSON: the one of the package, else the newest one of botocore."""
+    model = _read(service)
+    for there, instead in _RELAXED.get(service, ()):
+        model = model.replace(there, instead)
+    return model
+
+
+def _read(service: str) -> bytes:
     shipped = SHIPPED / f"{service}.json.gz"
     if shipped.is_file():
         return gzip.decompress(shipped.read_bytes())

@@ -163,6 +163,13 @@ SERVICES = (
         target_prefix="Kinesis_20131202",
         scopes=("kinesis",),
     ),
+    Service(
+        "firehose",
+        "trunkline.aws.firehose",
+        target_prefix="Firehose_20150804",
+        scopes=("firehose",),
+        runner=("document", "firehose/", "trunkline.aws.firehose.delivery.runner"),
+    ),
     Service("s3", "trunkline.aws.s3", scopes=("s3",)),
     Service(
         "apigateway",

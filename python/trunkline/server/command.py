@@ -55,6 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--trace", type=_trace, default="off", metavar="MODE", help=traced)
     program = "name the functions of a file (app.py) or a module (module, module:name)"
     add("--functions", action="append", default=[], metavar="PROGRAM", help=program)
+    folders = "a folder below which delivery streams may write files"
+    add("--firehose-folder", action="append", default=[], metavar="DIR", help=folders)
     code = "run the code that CreateFunction brings, with the rights of the server"
     add("--allow-code", action="store_true", help=code)
     mails = "hand mails of topics to this SMTP server: HOST:PORT or a URL (docs/server.md)"
@@ -158,6 +160,7 @@ def _arguments(options: argparse.Namespace) -> dict[str, Any]:
         "smtp_from": options.smtp_from,
         "request_log": options.log if options.log_requests else None,
         "allow_code": options.allow_code,
+        "firehose_folders": options.firehose_folder,
     }
     if options.services:
         found["services"] = [name.strip() for name in options.services.split(",") if name.strip()]

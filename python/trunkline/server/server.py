@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 from trunkline._core import WireServer
 from trunkline.aws.dispatcher import make_dispatcher
@@ -55,6 +56,7 @@ class Server:
         admin_token: str | None = None,
         request_log: str | None = None,
         allow_code: bool = False,
+        firehose_folders: Sequence[str | Path] = (),
         smtp: str | None = None,
         smtp_from: str | None = None,
         read_timeout: float = READ_TIMEOUT,
@@ -72,7 +74,8 @@ class Server:
         `request_log` (``"text"`` or ``"json"``) writes a line for each request to standard output.
         `smtp` is an SMTP server, ``HOST:PORT`` or a URL, that mails of topics are handed to, as
         mails from `smtp_from`; without one they are kept to be looked at. With `allow_code` the
-        code that CreateFunction brings is run, with the rights of this process.
+        code that CreateFunction brings is run, with the rights of this process. Delivery streams
+        may write files below `firehose_folders`.
         """
         if admin_token is not None and not admin_token:
             raise ValueError("admin_token must not be empty")
@@ -81,6 +84,11 @@ class Server:
         mails = self._mails = None if smtp is None else _mails(engine, smtp, smtp_from)
         if allow_code:
             functions_of(engine._core).allows_code = True
+        if firehose_folders:
+            from trunkline.aws.firehose.places import allow_folder
+
+            for folder in firehose_folders:
+                allow_folder(engine._core, Path(folder))
         dispatcher = make_dispatcher(engine, services=services, auth=auth, credentials=credentials)
         settings = {
             "host": _resolve(host),

@@ -251,6 +251,10 @@ impl Stream {
         guard(|| self.0.change(py, |stream| Ok(((), stream.set_retention(retention)?))))
     }
 
+    fn trim(&self, py: Python<'_>, before: Millis) -> PyResult<()> {
+        guard(|| self.0.change(py, |stream| Ok(((), stream.trim(before)?))))
+    }
+
     fn statistics(&self) -> PyResult<StreamStatistics> {
         guard(|| self.0.stream.statistics().map(StreamStatistics).map_err(raise))
     }

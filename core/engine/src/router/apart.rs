@@ -11,6 +11,7 @@ use trunkline_types::{Code, Error, ResourceId, Result};
 
 use super::others;
 use crate::bus::Bus;
+use crate::stream::Stream;
 use crate::topic::{Notification, Protocol, Publishing, Selected};
 
 /// The source of an event whose detail is a notification.
@@ -89,7 +90,12 @@ fn envelope(
         accepted: publishing.now,
         attempt: 1,
     };
-    let renderer = publishing.renderer(selected.id, selected.is_raw, Protocol::Default);
+    // SNS delivers to no stream but that of Firehose.
+    let protocol = match host.directory.get::<Stream>(selected.target) {
+        Some(_) => Protocol::Firehose,
+        None => Protocol::Default,
+    };
+    let renderer = publishing.renderer(selected.id, selected.is_raw, protocol);
     let rendered = host.render(renderer, &content)?.body;
     if host.directory.get::<Bus>(selected.target).is_none() {
         return Ok(rendered);

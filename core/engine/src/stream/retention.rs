@@ -1,6 +1,7 @@
 //! Retention: old records are never read, and are removed now and then.
 
 use trunkline_host::TimerKey;
+use trunkline_journal::Ticket;
 use trunkline_types::{Millis, Result};
 
 use super::Stream;
@@ -23,6 +24,22 @@ impl Stream {
         let pause = (self.state().retention / SWEEPS).max(SWEEP_MIN);
         let key = TimerKey { owner: self.id, slot: SLOT_RETENTION };
         self.host.arm(key, now.saturating_add(pause));
+    }
+
+    /// Lets records go that arrived before `before`, whatever the retention: they are read no more,
+    /// and whole files of them are removed. A time that lies behind changes nothing.
+    pub fn trim(&self, before: Millis) -> Result<Option<Ticket>> {
+        let ticket = self.change(|state, now| {
+            state.floor = state.horizon(now).max(before.min(now));
+        })?;
+        let (logs, floor) = {
+            let state = self.state();
+            (state.logs.values().cloned().collect::<Vec<_>>(), state.floor)
+        };
+        for log in logs {
+            self.logs.expire(&log, floor)?;
+        }
+        Ok(ticket)
     }
 
     /// Removes what is older than the retention: whole files of it, and shards that were closed

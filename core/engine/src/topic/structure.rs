@@ -28,10 +28,12 @@ pub enum Protocol {
     Application,
     /// A function.
     Lambda,
+    /// A delivery stream.
+    Firehose,
 }
 
 impl Protocol {
-    const ALL: [(Self, &'static str); 9] = [
+    const ALL: [(Self, &'static str); 10] = [
         (Self::Default, "default"),
         (Self::Queue, "sqs"),
         (Self::Http, "http"),
@@ -41,6 +43,7 @@ impl Protocol {
         (Self::Sms, "sms"),
         (Self::Application, "application"),
         (Self::Lambda, "lambda"),
+        (Self::Firehose, "firehose"),
     ];
 
     /// The protocol of this name.

@@ -31,6 +31,45 @@ fn old_records_are_gone_and_a_longer_retention_brings_none_back() {
 }
 
 #[test]
+fn what_was_trimmed_is_gone_and_its_files_are_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = on_disk(folder.path(), START);
+    let stream = create(&engine, 1);
+    let data = "x".repeat(100_000);
+    for _ in 0..100 {
+        put(&stream, "k", &data);
+    }
+    let first = sealed(folder.path());
+    assert!(first > 0);
+    engine.advance(10).unwrap();
+    put(&stream, "k", "young");
+    stream.trim(START + 10).unwrap();
+    assert_eq!(all(&stream), [("k".to_owned(), "young".to_owned())]);
+    assert!(sealed(folder.path()) < first);
+    // A time that lies behind brings nothing back, one that lies ahead takes nothing to come.
+    stream.trim(0).unwrap();
+    assert_eq!(all(&stream).len(), 1);
+    stream.trim(START + DAY).unwrap();
+    put(&stream, "k", "next");
+    assert_eq!(all(&stream).last().unwrap().1, "next");
+    engine.close().unwrap();
+    drop(engine);
+    let engine = on_disk(folder.path(), START + 11);
+    assert_eq!(all(&find(&engine)).last().unwrap().1, "next");
+}
+
+/// How many files of retained logs the folder has.
+fn sealed(folder: &std::path::Path) -> usize {
+    let names = std::fs::read_dir(folder).unwrap();
+    names
+        .filter(|entry| {
+            let name = entry.as_ref().unwrap().file_name();
+            name.to_string_lossy().starts_with("retained-")
+        })
+        .count()
+}
+
+#[test]
 fn a_closed_shard_goes_with_its_last_record() {
     let folder = tempfile::tempdir().unwrap();
     let engine = on_disk(folder.path(), START);
@@ -64,17 +103,9 @@ fn a_removed_stream_is_gone_with_its_files_and_its_name_is_free() {
         put(&stream, "k", &data);
     }
     engine.advance(1).unwrap();
-    let sealed = || {
-        let names = std::fs::read_dir(folder.path()).unwrap();
-        names
-            .filter(|entry| {
-                entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("retained-")
-            })
-            .count()
-    };
-    assert!(sealed() > 0);
+    assert!(sealed(folder.path()) > 0);
     stream.remove().unwrap();
-    assert_eq!(sealed(), 0);
+    assert_eq!(sealed(folder.path()), 0);
     let record = NewRecord { key: "k", hash_key: None, data: b"late" };
     assert_eq!(stream.put(&record).unwrap_err().code(), Code::ResourceNotFoundException);
     assert!(member.fetch(&ALL, |_| {}).is_err() && member.commit(&[]).is_err());

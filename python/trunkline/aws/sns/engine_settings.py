@@ -6,6 +6,8 @@ import hashlib
 import json
 
 from trunkline._core import SubscriptionSettings
+from trunkline.aws.arns import read_resource
+from trunkline.aws.firehose.documents import direct_put_id
 from trunkline.aws.json_text import read_object
 from trunkline.aws.limits import SUBSCRIPTION_NAME_BYTES_MAX
 from trunkline.aws.sns import delivery_policy, filters
@@ -69,6 +71,9 @@ def settings_in(
         resource = 0 if queue is None else queue.id
     elif protocol == "lambda":
         resource = destination_id(store.core, endpoint)
+    elif protocol == "firehose":
+        stream = read_resource(endpoint)
+        resource = None if stream is None else direct_put_id(store.core, stream)
     return SubscriptionSettings(
         resource=resource,
         url=url,

@@ -18,8 +18,3 @@ def plain(message: str) -> ServiceError:
 def not_found(what: str) -> ServiceError:
     """A resource does not exist."""
     return ServiceError("NotFound", f"{what} does not exist", 404)
-
-
-def not_served(what: str) -> ServiceError:
-    """Something that AWS has is not built here."""
-    return ServiceError("InvalidParameter", f"Invalid parameter: {what} is not served here.")

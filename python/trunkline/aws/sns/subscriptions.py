@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
+from trunkline.aws.arns import read_resource
 from trunkline.aws.errors import ServiceError
+from trunkline.aws.firehose.documents import direct_put_id
 from trunkline.aws.limits import QUOTE_CHARS_MAX
 from trunkline.aws.sns import filters, mail_index, waiting
 from trunkline.aws.sns.archive import check_replay, set_replay
 from trunkline.aws.sns.confirmation import create, request_confirmation, request_goodbye
 from trunkline.aws.sns.engine_settings import name_of
-from trunkline.aws.sns.errors import invalid, not_served
+from trunkline.aws.sns.errors import invalid
 from trunkline.aws.sns.registry import operations
 from trunkline.aws.sns.resources import document_key, read, subscription_of, topic_of, write
 from trunkline.aws.sns.topics import PENDING
@@ -52,6 +54,8 @@ def subscribe(
     """Lets an endpoint have what is published to a topic."""
     topic = topic_of(call, topic_arn)
     _check_endpoint(call, topic, protocol, endpoint)
+    if protocol == "firehose" and not (attributes or {}).get("SubscriptionRoleArn"):
+        raise invalid("Attributes Reason: SubscriptionRoleArn must be given for Firehose")
     given = {
         name: filters.check(name, value, protocol, prefix="Attributes Reason: ")
         for name, value in (attributes or {}).items()
@@ -93,8 +97,6 @@ def _check_endpoint(call: Call, topic: Topic, protocol: str, endpoint: str) -> N
         raise invalid(
             f"Amazon SNS does not support this protocol string: {protocol[:QUOTE_CHARS_MAX]}"
         )
-    if protocol == "firehose":
-        raise not_served(f"Protocol Reason: the protocol {protocol}")
     if not endpoint:
         raise invalid("Endpoint")
     if topic.config()[0] and protocol != "sqs":
@@ -115,6 +117,10 @@ def _check_endpoint(call: Call, topic: Topic, protocol: str, endpoint: str) -> N
     elif protocol == "lambda":
         if destination_id(call.store.core, endpoint) is None:
             raise invalid("Lambda endpoint ARN")
+    elif protocol == "firehose":
+        stream = read_resource(endpoint)
+        if stream is None or direct_put_id(call.store.core, stream) is None:
+            raise invalid("Firehose endpoint ARN")
     elif protocol in ("http", "https"):
         if not endpoint.startswith(f"{protocol}://"):
             raise invalid("Endpoint must match the specified protocol")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trunkline.aws.calls import Failed
+from trunkline.aws.firehose.documents import direct_put_id
 from trunkline.aws.limits import PIPE_RECORDS_MAX
 from trunkline.aws.pipes.paths import text_at
 from trunkline.aws.targets.kind import Absent, Batch, Endpoint, PipeTarget, TargetKind, Template
@@ -44,6 +45,14 @@ def _put(sender: Sender, entries: list[Entry]) -> Failures:
     return {}
 
 
+def _buffer(call: Call, arn: Resource, target: Definition) -> Endpoint:
+    id = direct_put_id(call.store.core, arn)
+    if id is None:
+        raise Absent(f"Firehose delivery stream {arn.name} with the type DirectPut")
+    # A key that tells events from the notifications of topics.
+    return Endpoint(resource=id, key_path="$.account")
+
+
 def _firehose_params(stream: Resource, target: Definition, text: str) -> dict[str, Any]:
     return {"DeliveryStreamName": stream.name, "Record": {"Data": text.encode()}}
 
@@ -73,6 +82,7 @@ STREAM = TargetKind(
 
 DELIVERY_STREAM = TargetKind(
     "firehose",
+    rule=_buffer,
     template=Template("firehose", "PutRecord", _firehose_params),
     pipe=PipeTarget(Batch(_firehose_entry, _firehose_put, PIPE_RECORDS_MAX)),
 )

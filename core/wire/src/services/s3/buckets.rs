@@ -7,6 +7,7 @@ use super::answer::{Answer, time};
 use super::context::Context;
 use super::errors;
 use super::list::structure;
+use crate::arn::partition;
 use crate::error::Result;
 use crate::limits::LIST_BUCKETS_MAX;
 use crate::value::Value;
@@ -23,17 +24,13 @@ pub(super) fn create_bucket(context: &Context) -> Result<Answer> {
     let region = if region == "EU" { "eu-west-1" } else { region };
     let full = ResourceName::new(BUCKET, &*context.account, region, name);
     match context.engine.create_bucket(full, BucketConfig::default()) {
-        Ok((_, ticket)) => {
-            Ok(Answer::of(vec![("Location", format!("/{name}").into())]).after(ticket))
-        }
+        Ok((_, ticket)) => Ok(created(name, region).after(ticket)),
         Err(error) if error.code() == Code::ConflictException => {
             let found = context.engine.find_bucket(name).map_err(|error| context.failed(&error))?;
             let is_own = found.is_some_and(|bucket| bucket.name().account == context.account);
             match is_own {
                 // As AWS answers there, and there alone.
-                true if region == "us-east-1" => {
-                    Ok(Answer::of(vec![("Location", format!("/{name}").into())]))
-                }
+                true if region == "us-east-1" => Ok(created(name, region)),
                 true => {
                     let message = "Your previous request to create the named bucket succeeded and \
                                    you already own it.";
@@ -45,6 +42,11 @@ pub(super) fn create_bucket(context: &Context) -> Result<Answer> {
         }
         Err(error) => Err(context.failed(&error)),
     }
+}
+
+fn created(name: &str, region: &str) -> Answer {
+    let arn = format!("arn:{}:s3:::{name}", partition(region));
+    Answer::of(vec![("Location", format!("/{name}").into()), ("BucketArn", arn.into())])
 }
 
 pub(super) fn delete_bucket(context: &Context) -> Result<Answer> {

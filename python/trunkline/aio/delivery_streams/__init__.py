@@ -1,0 +1,1 @@
+"""Delivery streams for asyncio. The public name is that of `trunkline.aio`."""

@@ -1,0 +1,148 @@
+"""The delivery streams of one engine at work: tasks of one event loop, in a thread of their own."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock, Thread
+
+from trunkline.aws.clients import Clients
+from trunkline.aws.firehose.delivery.worker import Worker
+from trunkline.aws.firehose.documents import every
+from trunkline.aws.store import Store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from trunkline._core import Engine as CoreEngine
+    from trunkline.aws.firehose.documents import Document
+
+THREADS_MAX = 16
+"""How many buffers are processed and written at once; a thread starts when it is needed."""
+
+END_SECONDS = 5.0
+"""How long the end of the workers is waited for when the engine is closed."""
+
+_lock = Lock()
+_runners: dict[int, Runner] = {}
+"""By the identity of the engine, which the runner keeps; until the engine is closed."""
+
+
+def runner_of(store: Store) -> Runner:
+    """The one runner of an engine, whichever dispatcher asks."""
+    with _lock:
+        found = _runners.get(id(store.core))
+        if found is None:
+            found = _runners[id(store.core)] = Runner(store)
+        return found
+
+
+def resume(store: Store) -> None:
+    """Goes on with what waits from an earlier opening."""
+    runner = runner_of(store)
+    for document in list(every(store)):
+        runner.start(document)
+
+
+def close_runner(core: CoreEngine) -> None:
+    """Ends the workers of an engine, which is about to be closed. Buffers stay as they are."""
+    with _lock:
+        found = _runners.pop(id(core), None)
+    if found is not None:
+        found.close()
+
+
+class Runner:
+    """Starts the workers of delivery streams, and tells them of changes."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = Store(store.core)
+        self._clients: Clients | None = None
+        self._workers: dict[str, Worker] = {}
+        self._loop: AbstractEventLoop | None = None
+        self._thread: Thread | None = None
+        self._lock = Lock()
+        self._is_closed = False
+
+    def start(self, document: Document) -> None:
+        """Lets a delivery stream be delivered, unless it is already; else it is looked at anew."""
+        with self._lock:
+            if self._is_closed:
+                return
+            if self._clients is None:
+                self._clients = Clients(self._store.core)
+            loop = self._running_loop()
+            worker = Worker(self._store, self._clients, document)
+            known = self._workers.get(worker.key)
+            if known is not None and known.number == worker.number:
+                loop.call_soon_threadsafe(known.nudge)
+                return
+            if known is not None:
+                loop.call_soon_threadsafe(known.stop)
+            self._workers[worker.key] = worker
+            asyncio.run_coroutine_threadsafe(self._work(worker), loop)
+
+    def stop(self, key: str) -> None:
+        """Has the worker of a delivery stream end that was removed."""
+        with self._lock:
+            worker = self._workers.pop(key, None)
+            if worker is not None and self._loop is not None:
+                self._loop.call_soon_threadsafe(worker.stop)
+
+    def flush(self, key: str, timeout: float | None) -> bool:
+        """Waits until what was put is delivered; whether it was within so many seconds."""
+        with self._lock:
+            worker, loop = self._workers.get(key), self._loop
+        if worker is None or loop is None:
+            return True
+        future = asyncio.run_coroutine_threadsafe(worker.flush(), loop)
+        try:
+            future.result(timeout)
+        except TimeoutError:
+            future.cancel()
+            return False
+        return True
+
+    def close(self) -> None:
+        """Ends all workers and their thread."""
+        with self._lock:
+            self._is_closed = True
+            loop, thread = self._loop, self._thread
+            for worker in self._workers.values():
+                if loop is not None:
+                    loop.call_soon_threadsafe(worker.stop)
+            if loop is not None and not self._workers:
+                loop.call_soon_threadsafe(loop.stop)
+        if thread is not None:
+            thread.join(END_SECONDS)
+
+    def _running_loop(self) -> AbstractEventLoop:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            self._loop.set_default_executor(ThreadPoolExecutor(THREADS_MAX, "trunkline-firehose"))
+            self._thread = Thread(
+                target=_run, args=(self._loop,), name="trunkline-firehose", daemon=True
+            )
+            self._thread.start()
+        return self._loop
+
+    async def _work(self, worker: Worker) -> None:
+        try:
+            await worker.run()
+        finally:
+            with self._lock:
+                if self._workers.get(worker.key) is worker:
+                    del self._workers[worker.key]
+                if not self._workers and self._loop is not None:
+                    self._loop.call_soon(self._loop.stop)
+                    self._loop = self._thread = None
+
+
+def _run(loop: AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+        loop.run_until_complete(loop.shutdown_default_executor())
+    finally:
+        loop.close()

@@ -1,0 +1,334 @@
+"""One delivery stream at work: gathers a buffer, processes it, delivers it, and commits it.
+
+Nothing is committed before it is written: a crash in between delivers it once more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import random
+from contextlib import suppress
+
+from trunkline.aio.streams.waiting import records as read
+from trunkline.aws.arns import read_resource
+from trunkline.aws.firehose.delivery.endpoint import EndpointError, EndpointRequest
+from trunkline.aws.firehose.delivery.items import Failure, Item
+from trunkline.aws.firehose.delivery.objects import NotWritten, ObjectFormat, write_object
+from trunkline.aws.firehose.delivery.processing import Processing, unpacked
+from trunkline.aws.firehose.destinations import HTTP
+from trunkline.aws.firehose.documents import buffer_of, name_of
+from trunkline.aws.limits import FIREHOSE_BACKOFF_SECONDS, MIB
+from trunkline.errors import EngineUnavailable, TrunklineError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trunkline._core import Member, Record, RecordBatch, Stream
+    from trunkline.aws.clients import Clients
+    from trunkline.aws.firehose.delivery.objects import PreparedObject
+    from trunkline.aws.firehose.documents import Document
+    from trunkline.aws.store import Store
+
+LEASE_MS = 86_400_000
+"""How long the buffer is held by a worker that neither fetches nor commits."""
+
+WAIT_SECONDS = 60.0
+"""How long one wait for records takes at most."""
+
+PAUSE_SECONDS = 0.2
+"""The first pause when nothing can be written; it doubles."""
+PAUSE_SECONDS_MAX = 15.0
+
+TRIM_BYTES = 8_388_608
+"""So much is delivered before what was delivered is removed from the buffer."""
+
+_RECORDS_MAX = 10_000
+_TOPIC_KEY_CHARS = 36
+
+_log = logging.getLogger("trunkline")
+
+
+class Worker:
+    """Delivers what is put into one delivery stream, until that is removed."""
+
+    def __init__(self, store: Store, clients: Clients, document: Document) -> None:
+        self._store = store
+        self._clients = clients
+        self._name = name_of(document)
+        self.key = self._name.key
+        self.number: str = document["number"]
+        self._reader = f"firehose-{self._name.name}"
+        self._member: Member | None = None
+        self._stopped = False
+        self._nudge = asyncio.Event()
+        self._flushes: list[asyncio.Event] = []
+        self._untrimmed = 0
+        self._average = 1_024.0
+
+    # --- told by the runner, in the event loop ---------------------------------------------------
+
+    def stop(self) -> None:
+        """Has the worker end; what it holds stays in the buffer."""
+        self._stopped = True
+        self._nudge.set()
+
+    def nudge(self) -> None:
+        """Has the worker look at its document again."""
+        self._nudge.set()
+
+    async def flush(self) -> None:
+        """Returns when what was put until now is delivered."""
+        done = asyncio.Event()
+        self._flushes.append(done)
+        self._nudge.set()
+        await done.wait()
+
+    # --- working ---------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Works until it is stopped, or the delivery stream is gone."""
+        try:
+            while not self._stopped:
+                document = self._document()
+                if document is None:
+                    break
+                try:
+                    await self._turn(document)
+                except EngineUnavailable:
+                    raise
+                except TrunklineError as error:
+                    self._store.core.check_open()
+                    # The source is gone, or the disk is full.
+                    _log.warning("delivery stream %s: %s", self._name.name, error)
+                    self._leave()
+                    await self._pause(PAUSE_SECONDS_MAX)
+                except Exception:
+                    self._store.core.check_open()
+                    _log.exception("delivery stream %s: a batch failed", self._name.name)
+                    self._leave()
+                    await self._pause(PAUSE_SECONDS_MAX)
+        except EngineUnavailable:
+            # The engine was closed. What was not committed is there when it opens.
+            pass
+        finally:
+            self._leave()
+            for done in self._flushes:
+                done.set()
+
+    def _document(self) -> Document | None:
+        found = self._store.get(self.key)
+        return found if found is not None and found["number"] == self.number else None
+
+    def _leave(self) -> None:
+        member, self._member = self._member, None
+        if member is not None:
+            try:
+                member.leave()
+            except TrunklineError:
+                return
+
+    def _source(self, document: Document) -> Stream | None:
+        arn = document["source"].get("arn")
+        if arn is None:
+            return buffer_of(self._store.core, self._name)
+        resource = read_resource(arn)
+        assert resource is not None
+        return self._store.core.find_stream((resource.account, resource.region, resource.name))
+
+    async def _turn(self, document: Document) -> None:
+        """One buffer; none if nothing came for a while."""
+        source = self._source(document)
+        if source is None:
+            await self._pause(PAUSE_SECONDS_MAX)
+            return
+        if self._member is None:
+            start = document["source"].get("started", "earliest")
+            self._member = source.reader(self._reader, start, LEASE_MS)
+        # Those that come while the buffer is delivered may mean records that are not in it.
+        waiting = list(self._flushes)
+        last, items, is_all = await self._gather(document, is_flush=bool(waiting))
+        if last is not None and not self._stopped:
+            # As it is now: it may have been changed while the buffer was filled.
+            document = self._document() or document
+            if not await self._deliver(document, items):
+                return
+            await self._commit(source, document, last, items)
+        if is_all:
+            for done in waiting:
+                self._flushes.remove(done)
+                done.set()
+
+    async def _gather(
+        self, document: Document, *, is_flush: bool
+    ) -> tuple[RecordBatch | None, list[Item], bool]:
+        """The records of one buffer: those that are there, and more until it is full or due.
+
+        The first value is the last batch of them, the third whether nothing more is there.
+        """
+        hints = document["destination"]["config"]["BufferingHints"]
+        size, interval = hints["SizeInMBs"] * MIB, hints["IntervalInSeconds"]
+        last: RecordBatch | None = None
+        items: list[Item] = []
+        held, due = 0, math.inf
+        while held < size and not self._stopped:
+            left = due - self._store.now()
+            wait = 0.0 if is_flush or left <= 0 else min(left, WAIT_SECONDS)
+            batch = await self._fetch(size - held, wait)
+            for record in batch or ():
+                items.append(Item(_data(record), record))
+                held += len(items[-1].data)
+            if batch:
+                last = batch
+                self._average = max(1.0, held / len(items))
+                due = min(due, items[0].arrived + interval)
+            elif wait == 0.0:
+                return last, items, True
+            if not batch and self._nudge.is_set():
+                self._nudge.clear()
+                if not items or self._flushes:
+                    break
+                hints = (self._document() or document)["destination"]["config"]["BufferingHints"]
+                size = hints["SizeInMBs"] * MIB
+                due = items[0].arrived + hints["IntervalInSeconds"]
+        return last, items, False
+
+    async def _fetch(self, free: float, wait: float) -> RecordBatch | None:
+        """Records that fit into so many bytes; none if none came, or the worker was nudged."""
+        member = self._member
+        assert member is not None
+        most = int(min(_RECORDS_MAX, max(1.0, free / self._average)))
+        if wait == 0.0:
+            return await read(member.begin_fetch, most, 0)
+        fetching = asyncio.ensure_future(
+            read(member.begin_fetch, most, max(1, math.ceil(wait * 1_000)))
+        )
+        nudged = asyncio.ensure_future(self._nudge.wait())
+        try:
+            await asyncio.wait({fetching, nudged}, return_when=asyncio.FIRST_COMPLETED)
+            if fetching.done():
+                return fetching.result()
+            fetching.cancel()
+            try:
+                return await fetching
+            except asyncio.CancelledError:
+                return None
+        finally:
+            nudged.cancel()
+
+    async def _commit(
+        self, source: Stream, document: Document, last: RecordBatch, items: Sequence[Item]
+    ) -> None:
+        assert self._member is not None
+        # The commit of a batch commits those before it.
+        pending = self._member.begin_commit(last)
+        if pending is not None:
+            await pending
+        if document["type"] != "DirectPut":
+            return
+        self._untrimmed += sum(len(item.data) for item in items)
+        if self._untrimmed >= TRIM_BYTES:
+            self._untrimmed = 0
+            await asyncio.to_thread(source.trim, int(items[-1].arrived * 1_000))
+
+    # --- delivering ------------------------------------------------------------------------------
+
+    async def _deliver(self, document: Document, items: list[Item]) -> bool:
+        """Whether all records of a buffer are where they belong."""
+        destination = document["destination"]
+        config = destination["config"]
+        if document["type"] != "DirectPut":
+            items = unpacked(items)
+        is_http = destination["kind"] == HTTP
+        backup = config["S3Configuration"] if is_http else config.get("S3BackupConfiguration")
+        if config["S3BackupMode"] in ("AllData", "Enabled"):
+            whole = ObjectFormat(document, {**backup})
+            made, _ = await asyncio.to_thread(whole.objects, items, self._store.now())
+            if not await self._write(made):
+                return False
+        processing = Processing(self._clients, document, config)
+        arn, now = self._name.arn, self._store.now()
+        done, failures = await asyncio.to_thread(processing.apply, items, arn, now)
+        format = ObjectFormat(document, {**backup} if is_http else config)
+        made = []
+        if is_http:
+            given_up = await self._post(document, done)
+            if given_up is None:
+                return False
+            failures += given_up
+        else:
+            made, failed = await asyncio.to_thread(format.objects, done, now)
+            failures += failed
+        made += await asyncio.to_thread(format.failed, failures)
+        return await self._write(made)
+
+    async def _write(self, made: Sequence[PreparedObject]) -> bool:
+        """Writes objects, each as often as it takes; False if the worker was stopped before."""
+        for one in made:
+            pause = PAUSE_SECONDS
+            while True:
+                try:
+                    await asyncio.to_thread(write_object, self._store.core, one)
+                    break
+                except NotWritten as why:
+                    _log.warning("delivery stream %s: %s", self._name.name, why)
+                if not await self._pause(pause):
+                    return False
+                pause = min(2 * pause, PAUSE_SECONDS_MAX)
+        return True
+
+    async def _post(self, document: Document, items: Sequence[Item]) -> list[Failure] | None:
+        """Sends records to an endpoint, for as long as it says; tells what it did not take. None
+        if the worker was stopped before."""
+        if not items:
+            return []
+        config, begun = document["destination"]["config"], self._store.now()
+        until = begun + config["RetryOptions"]["DurationInSeconds"]
+        request = EndpointRequest(config, self._name.arn, items, begun)
+        pause, most = FIREHOSE_BACKOFF_SECONDS
+        attempts = 0
+        while True:
+            attempts += 1
+            try:
+                await asyncio.to_thread(request.send, self._store.core)
+                return []
+            except EndpointError as error:
+                _log.warning("delivery stream %s: %s", self._name.name, error.message)
+                now = self._store.now()
+                if error.is_final or now >= until:
+                    kind, code = "http-endpoint-failed", error.code
+                    return [
+                        Failure(kind, item, code, error.message, attempts, now) for item in items
+                    ]
+            if not await self._wait(document, min(pause * random.uniform(1.0, 1.15), until - now)):
+                return None
+            pause = min(2 * pause, most)
+
+    async def _pause(self, seconds: float) -> bool:
+        """Lets real time pass, less if the worker is nudged; whether it goes on."""
+        self._nudge.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._nudge.wait(), seconds)
+        self._store.core.check_open()
+        return not self._stopped and self._document() is not None
+
+    async def _wait(self, document: Document, seconds: float) -> bool:
+        """Lets the engine's time pass; whether the worker goes on."""
+        stream = self._source(document)
+        until = self._store.now() + seconds
+        while not self._stopped and stream is not None:
+            left = until - self._store.now()
+            if left <= 0:
+                break
+            # A read of what nothing puts waits on the engine's clock.
+            span = max(1, math.ceil(min(left, WAIT_SECONDS) * 1_000))
+            await read(stream.begin_read, None, "latest", None, 1, span)
+        return not self._stopped and self._document() is not None
+
+
+def _data(record: Record) -> bytes:
+    """What was put. SNS ends each notification with a line feed: its key is the message's id."""
+    is_notification = len(record.key) == _TOPIC_KEY_CHARS
+    return record.data + b"\n" if is_notification else record.data

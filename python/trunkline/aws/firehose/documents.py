@@ -1,0 +1,106 @@
+"""How delivery streams are kept: documents, and a stream of the engine for what is put into one.
+
+That stream is in a region of its own, so that it takes no name of a Kinesis stream. It is the
+buffer: a record is in it before it is acknowledged, and until it is delivered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trunkline.aws.arns import partition
+from trunkline.aws.firehose.errors import missing
+from trunkline.aws.limits import DOCUMENTS_PAGE_MAX
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from trunkline._core import Engine as CoreEngine
+    from trunkline._core import Stream
+    from trunkline.aws.arns import Resource
+    from trunkline.aws.operation import Call
+    from trunkline.aws.store import Store
+
+    Document = dict[str, Any]
+
+PREFIX = "firehose/"
+"""The start of all keys; the table of services names it too."""
+
+KEY = "record"
+"""The partition key of the records in a buffer."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryName:
+    """Which delivery stream: names are unique in an account and region.
+
+    >>> DeliveryName("000000000000", "us-east-1", "clicks").arn
+    'arn:aws:firehose:us-east-1:000000000000:deliverystream/clicks'
+    """
+
+    account: str
+    region: str
+    name: str
+
+    @property
+    def key(self) -> str:
+        """Where the delivery stream is kept."""
+        return f"{PREFIX}{self.account}/{self.region}/{self.name}"
+
+    @property
+    def arn(self) -> str:
+        """The resource name of the delivery stream."""
+        where = f"{self.region}:{self.account}"
+        return f"arn:{partition(self.region)}:firehose:{where}:deliverystream/{self.name}"
+
+    @property
+    def buffer(self) -> tuple[str, str, str]:
+        """The full name of the stream that holds what was put and is not delivered."""
+        return self.account, f"firehose.{self.region}", self.name
+
+
+def named(call: Call, name: str) -> DeliveryName:
+    """The delivery stream of this name in the account and region of the call."""
+    return DeliveryName(call.account, call.region, name)
+
+
+def name_of(document: Document) -> DeliveryName:
+    """Which delivery stream a document is of."""
+    return DeliveryName(document["account"], document["region"], document["name"])
+
+
+def read(call: Call, name: str) -> Document:
+    """The document of a delivery stream; raises if there is none."""
+    found = call.store.get(named(call, name).key)
+    if found is None:
+        raise missing(name, call.account)
+    return found
+
+
+def every(store: Store) -> Iterator[Document]:
+    """All delivery streams, sorted by key."""
+    after = None
+    while True:
+        found, after = store.page(PREFIX, after=after, limit=DOCUMENTS_PAGE_MAX)
+        yield from found
+        if after is None:
+            return
+
+
+def status_of(document: Document, now: float) -> str:
+    """``CREATING`` for a while, then ``ACTIVE``."""
+    return "CREATING" if now < document["active_at"] else "ACTIVE"
+
+
+def direct_put_id(core: CoreEngine, resource: Resource) -> int | None:
+    """The id by which rules and topics deliver to a delivery stream; None if it takes nothing."""
+    name = DeliveryName(resource.account, resource.region, resource.name)
+    buffer = buffer_of(core, name)
+    return None if buffer is None else buffer.id
+
+
+def buffer_of(core: CoreEngine, name: DeliveryName) -> Stream | None:
+    """The stream that holds what was put and is not delivered."""
+    return core.find_stream(name.buffer)

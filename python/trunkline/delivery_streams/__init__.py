@@ -1,0 +1,1 @@
+"""Delivery streams: records that are delivered to buckets, folders and endpoints."""
