@@ -148,7 +148,9 @@ class DeliveryStream:
         if stream is None:
             return {"waiting": 0}
         told = stream.statistics()
-        return {"waiting": told.readers.get(f"firehose-{name.name}", 0)}
+        # The reader is made when the first record is looked for.
+        unread = told.records if document["type"] == "DirectPut" else 0
+        return {"waiting": told.readers.get(f"firehose-{name.name}", unread)}
 
     def remove(self) -> None:
         """Remove it with what it has not delivered. Objects and files stay."""

@@ -60,6 +60,8 @@ class Runner:
         self._store = Store(store.core)
         self._clients: Clients | None = None
         self._workers: dict[str, Worker] = {}
+        # One that was removed may still be at work.
+        self._running: set[Worker] = set()
         self._loop: AbstractEventLoop | None = None
         self._thread: Thread | None = None
         self._lock = Lock()
@@ -81,6 +83,7 @@ class Runner:
             if known is not None:
                 loop.call_soon_threadsafe(known.stop)
             self._workers[worker.key] = worker
+            self._running.add(worker)
             asyncio.run_coroutine_threadsafe(self._work(worker), loop)
 
     def stop(self, key: str) -> None:
@@ -109,11 +112,9 @@ class Runner:
         with self._lock:
             self._is_closed = True
             loop, thread = self._loop, self._thread
-            for worker in self._workers.values():
+            for worker in self._running:
                 if loop is not None:
                     loop.call_soon_threadsafe(worker.stop)
-            if loop is not None and not self._workers:
-                loop.call_soon_threadsafe(loop.stop)
         if thread is not None:
             thread.join(END_SECONDS)
 
@@ -134,7 +135,8 @@ class Runner:
             with self._lock:
                 if self._workers.get(worker.key) is worker:
                     del self._workers[worker.key]
-                if not self._workers and self._loop is not None:
+                self._running.discard(worker)
+                if not self._running and self._loop is not None:
                     self._loop.call_soon(self._loop.stop)
                     self._loop = self._thread = None
 
@@ -143,6 +145,10 @@ def _run(loop: AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     try:
         loop.run_forever()
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         loop.run_until_complete(loop.shutdown_default_executor())
     finally:
         loop.close()
