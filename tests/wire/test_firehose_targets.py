@@ -88,9 +88,7 @@ def test_a_pipe_delivers_messages(engine, connect):
         {"Arn": arn("clicks"), "Input": "one tea"},
         {
             "Arn": "arn:aws:scheduler:::aws-sdk:firehose:putRecord",
-            "Input": json.dumps(
-                {"DeliveryStreamName": "clicks", "Record": {"Data": "one tea"}}
-            ),
+            "Input": json.dumps({"DeliveryStreamName": "clicks", "Record": {"Data": "one tea"}}),
         },
     ],
 )
