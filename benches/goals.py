@@ -110,8 +110,8 @@ def of_patterns(_: argparse.Namespace) -> Iterator[Goal]:
 
 
 def of_wire(options: argparse.Namespace) -> Iterator[Goal]:
-    """The rows of SNS and EventBridge over the wire."""
-    from benches.wire import routing, rows
+    """The rows of SNS, EventBridge and Kinesis over the wire."""
+    from benches.wire import routing, rows, streams
     from benches.wire.peers import peers
     from benches.wire.run import binary
 
@@ -119,9 +119,10 @@ def of_wire(options: argparse.Namespace) -> Iterator[Goal]:
     there = [peer.server for peer in peers() if peer.name in routing.ROUTERS and peer.server]
     with ExitStack() as stack:
         started = [stack.enter_context(server) for server in there]
-        for row in routing.contests(load, started, "", options.is_quick):
-            if row.goal is not None:
-                yield Goal("wire", row.name, row.peer, row.ratio, row.goal)
+        for part in (routing, streams):
+            for row in part.contests(load, started, "", options.is_quick):
+                if row.goal is not None:
+                    yield Goal("wire", row.name, row.peer, row.ratio, row.goal)
 
 
 PARTS = {"python": of_python, "core": of_core, "patterns": of_patterns, "wire": of_wire}

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benches.run import RECORDS, ROOT, machine
-from benches.wire import routing, rows, sdk
+from benches.wire import routing, rows, sdk, streams
 from benches.wire.peers import peers
 from benches.wire.servers import Server, echo, ours
 
@@ -39,6 +39,12 @@ KINDS = (
     "Publish,",
     "PutEvents x1,",
     "PutEvents x10",
+    "PutRecord 100",
+    "PutRecords 500 x 100",
+    "PutRecords 500 x 1 KiB",
+    "GetRecords head",
+    "GetRecords tail",
+    "empty poll at",
 )
 """How the names of rows begin, in the order in which they are measured."""
 POLLS = 5_000
@@ -106,6 +112,7 @@ def contests(load: rows.Load, options: argparse.Namespace, folder: Path) -> list
             contest(name, lambda s, d=depth: load.drain(s, 16, d), memory, [disk, *able])
         routers = [server for server in others if server.name in routing.ROUTERS]
         found += routing.contests(load, routers, options.only, options.quick)
+        found += streams.contests(load, routers, options.only, options.quick)
     return found
 
 

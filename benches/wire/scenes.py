@@ -121,7 +121,7 @@ def _topic(scene: Scene, server: Server) -> Ready:
             fields |= {f"{entry}Id": str(number), f"{entry}Message": BODY} | _attribute(entry)
     body = urllib.parse.urlencode(fields).replace("%40", "@")
     head = "Content-Type: application/x-www-form-urlencoded; charset=utf-8\r\n"
-    return Ready(_request("sns", head, body), "<MessageId>", matched, absent[:1])
+    return Ready(request("sns", head, body), "<MessageId>", matched, absent[:1])
 
 
 def _attribute(entry: str) -> dict[str, str]:
@@ -144,10 +144,11 @@ def _bus(scene: Scene, server: Server) -> Ready:
     entry = {"Source": "bench", "DetailType": "placed", "Detail": detail}
     body = json.dumps({"Entries": [entry] * scene.batch})
     head = "Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: AWSEvents.PutEvents\r\n"
-    return Ready(_request("events", head, body), '"EventId"', [url], [])
+    return Ready(request("events", head, body), '"EventId"', [url], [])
 
 
-def _request(service: str, head: str, body: str) -> bytes:
+def request(service: str, head: str, body: str) -> bytes:
+    """A request as it is written to a connection."""
     scope = f"test/20260101/us-east-1/{service}/aws4_request"
     return (
         f"POST / HTTP/1.1\r\nHost: localhost\r\n{head}X-Amz-Date: 20260101T000000Z\r\n"

@@ -14,6 +14,7 @@ import urllib.parse
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 15.0
@@ -117,6 +118,15 @@ class Server:
         kind = {"Content-Type": "application/x-amz-json-1.1"}
         read: dict[str, object] = json.loads(
             self._post(json.dumps(body).encode(), _headers("events") | target | kind) or b"{}"
+        )
+        return read
+
+    def ask_kinesis(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
+        """One operation of Kinesis, answered."""
+        target = {"X-Amz-Target": f"Kinesis_20131202.{operation}"}
+        kind = {"Content-Type": "application/x-amz-json-1.1"}
+        read: dict[str, Any] = json.loads(
+            self._post(json.dumps(body).encode(), _headers("kinesis") | target | kind) or b"{}"
         )
         return read
 

@@ -128,10 +128,25 @@ def test_the_records_of_a_stream_are_delivered(engine, lake):
     source.put_batch([(str(number), f"{number};") for number in range(10)])
     clicks.flush()
     assert sorted(b"".join(contents(lake)).split(b";"))[1:] == [b"%d" % n for n in range(10)]
+    # Every shard was committed, whatever batches its records came in.
+    assert clicks.statistics() == {"waiting": 0}
     with pytest.raises(trunkline.UnsupportedOperation):
         clicks.put("a")
     clicks.remove()
     assert source.statistics().readers == {}
+
+
+def test_a_stream_that_is_resharded_is_delivered_whole(engine, lake):
+    source = engine.stream("source", shards=2)
+    clicks = engine.delivery_stream("clicks", lake, source=source)
+    for round in range(4):
+        source.put_batch([(str(number), f"{round}-{number};") for number in range(300)])
+        source.resize(round + 1)
+    clicks.flush()
+    stored = b"".join(contents(lake)).decode().split(";")
+    wanted = {f"{round}-{number}" for round in range(4) for number in range(300)}
+    assert wanted | {""} == set(stored)
+    assert clicks.statistics() == {"waiting": 0}
 
 
 def test_rules_and_topics_deliver_to_it(engine, lake):

@@ -14,7 +14,8 @@ import pytest
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MACHINES = ROOT / "docs" / "state-machines.md"
-GUIDES = [*sorted((ROOT / "docs" / "guides").glob("*.md")), ROOT / "docs" / "buckets.md"]
+NOUNS = [ROOT / "docs" / f"{noun}.md" for noun in ("buckets", "firehose")]
+GUIDES = [*sorted((ROOT / "docs" / "guides").glob("*.md")), *NOUNS]
 
 
 def programs(text: str) -> list[str]:
@@ -34,7 +35,7 @@ IN_GUIDES = [
 
 
 def needs_modules(program: str) -> None:
-    for module in ("boto3", "celery"):
+    for module in ("boto3", "celery", "pandas", "pyarrow"):
         named = f"import {module}" in program or f"from {module}" in program
         if named and find_spec(module) is None:
             pytest.skip(f"{module} is not installed; the extra dev brings it")

@@ -97,3 +97,17 @@ def test_data_that_is_no_json_object_is_refused(data):
         as_table(stream.read(), decode="json")
     with pytest.raises(trunkline.InvalidParameterValue, match="decode"):
         as_table(stream.read(), decode="xml")
+
+
+def test_tables_are_put_and_written_from_an_event_loop(tmp_path):
+    import asyncio
+
+    async def main():
+        async with trunkline.aio.open() as engine:
+            stream = engine.stream("clicks")
+            rows = pyarrow.table({"user": ["a", "b"], "n": [1, 2]})
+            assert await stream.write_arrow(rows, key="user") == 2
+            assert await stream.to_parquet(tmp_path / "clicks.parquet") == 2
+
+    asyncio.run(main())
+    assert parquet.read_table(tmp_path / "clicks.parquet").column("key").to_pylist() == ["a", "b"]

@@ -8,6 +8,7 @@
 //! load fill ADDRESS MESSAGES            sends so many, in batches
 //! load drain ADDRESS CONNECTIONS SECONDS [MESSAGES]    receives tens and deletes them
 //! load polls ADDRESS CONNECTIONS SECONDS               long polls that find nothing
+//! load read ADDRESS CONNECTIONS SECONDS FILE FOUND EACH           the same page, again and again
 //! load post ADDRESS CONNECTIONS SECONDS FILE ACCEPTED [MESSAGES]    the request in a file
 //! ```
 //!
@@ -54,6 +55,18 @@ fn main() -> Result<()> {
                 connections: connections.parse()?,
                 duration: Duration::from_secs_f64(seconds.parse()?),
                 messages: messages.first().map(|count| count.parse()).transpose()?,
+                each: None,
+            };
+            runtime.block_on(post::measure(address, post))
+        }
+        ["read", address, connections, seconds, file, found, each] => {
+            let post = post::Post {
+                request: std::fs::read(file)?,
+                accepted: found.to_owned(),
+                connections: connections.parse()?,
+                duration: Duration::from_secs_f64(seconds.parse()?),
+                messages: None,
+                each: Some(each.parse()?),
             };
             runtime.block_on(post::measure(address, post))
         }

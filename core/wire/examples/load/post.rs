@@ -24,14 +24,16 @@ pub struct Post {
     pub duration: Duration,
     /// Ends the measurement before its time.
     pub messages: Option<u64>,
+    /// How many messages an answer has, of a request without placeholders: it reads.
+    pub each: Option<u64>,
 }
 
 /// Posts for as long as it shall and prints how many messages were accepted in what time. Numbers
 /// are given out from 0 on without gaps.
 pub async fn measure(address: &str, post: Post) -> Result<()> {
     let places: Vec<usize> = memchr::memmem::find_iter(&post.request, PLACEHOLDER).collect();
-    if places.is_empty() {
-        return Err("the request has no placeholder for the number of a message".into());
+    if places.is_empty() == post.each.is_none() {
+        return Err("only a request that puts has placeholders for the numbers of messages".into());
     }
     let (connections, post) = (post.connections, Arc::new((post, places)));
     let next = Arc::new(AtomicU64::new(0));
@@ -61,7 +63,8 @@ async fn run(
     next: &AtomicU64,
 ) -> Result<()> {
     let mut request = post.request.clone();
-    let (end, each) = (Instant::now() + post.duration, places.len() as u64);
+    let each = post.each.unwrap_or(places.len() as u64);
+    let end = Instant::now() + post.duration;
     let most = post.messages.unwrap_or(u64::MAX);
     while Instant::now() < end {
         let take = |next: u64| Some(next + each).filter(|after| *after <= most);
@@ -74,7 +77,7 @@ async fn run(
         }
         let answer = connection.call(&request).await?;
         let accepted = memchr::memmem::find_iter(answer, post.accepted.as_bytes()).count();
-        if !post.accepted.is_empty() && accepted != places.len() {
+        if !post.accepted.is_empty() && accepted as u64 != each {
             return Err(String::from_utf8_lossy(answer).into_owned().into());
         }
     }

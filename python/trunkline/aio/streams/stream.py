@@ -15,6 +15,8 @@ from trunkline.streams.stream import pairs, read_arguments
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
+    from datetime import datetime
+    from pathlib import Path
     from types import TracebackType
 
     from trunkline._core import PutResult, RecordBatch, Shard, StreamStatistics
@@ -75,6 +77,26 @@ class Stream:
         See :meth:`trunkline.Stream.put_batch`.
         """
         return await begun(self._core.begin_put_batch, pairs(records), durability)
+
+    async def write_arrow(self, table: object, *, key: str) -> int:
+        """Put the rows of a table, in order; return how many there were. A thread does it.
+
+        See :meth:`trunkline.Stream.write_arrow`.
+        """
+        return await asyncio.to_thread(self.sync.write_arrow, table, key=key)
+
+    async def to_parquet(
+        self,
+        path: str | Path,
+        *,
+        start: StreamStart = "earliest",
+        end: datetime | None = None,
+    ) -> int:
+        """Write records to a Parquet file; return how many there were. A thread does it.
+
+        See :meth:`trunkline.Stream.to_parquet`.
+        """
+        return await asyncio.to_thread(self.sync.to_parquet, path, start=start, end=end)
 
     async def read(
         self,

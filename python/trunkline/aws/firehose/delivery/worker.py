@@ -149,28 +149,29 @@ class Worker:
             self._member = source.reader(self._reader, start, LEASE_MS)
         # Those that come while the buffer is delivered may mean records that are not in it.
         waiting = list(self._flushes)
-        last, items, is_all = await self._gather(document, is_flush=bool(waiting))
-        if last is not None and not self._stopped:
+        batches, items, is_all = await self._gather(document, is_flush=bool(waiting))
+        if batches and not self._stopped:
             # As it is now: it may have been changed while the buffer was filled.
             document = self._document() or document
             if not await self._deliver(document, items):
                 return
-            await self._commit(source, document, last, items)
-        if is_all:
+            await self._commit(source, document, batches, items)
+        # What follows a shard that was split is there once all of that shard is committed.
+        if is_all and not batches:
             for done in waiting:
                 self._flushes.remove(done)
                 done.set()
 
     async def _gather(
         self, document: Document, *, is_flush: bool
-    ) -> tuple[RecordBatch | None, list[Item], bool]:
+    ) -> tuple[list[RecordBatch], list[Item], bool]:
         """The records of one buffer: those that are there, and more until it is full or due.
 
-        The first value is the last batch of them, the third whether nothing more is there.
+        The first value is the batches they came in, the third whether nothing more is there.
         """
         hints = document["destination"]["config"]["BufferingHints"]
         size, interval = hints["SizeInMBs"] * MIB, hints["IntervalInSeconds"]
-        last: RecordBatch | None = None
+        batches: list[RecordBatch] = []
         items: list[Item] = []
         held, due = 0, math.inf
         while held < size and not self._stopped:
@@ -181,11 +182,11 @@ class Worker:
                 items.append(Item(_data(record), record))
                 held += len(items[-1].data)
             if batch:
-                last = batch
+                batches.append(batch)
                 self._average = max(1.0, held / len(items))
                 due = min(due, items[0].arrived + interval)
             elif wait == 0.0:
-                return last, items, True
+                return batches, items, True
             if not batch and self._nudge.is_set():
                 self._nudge.clear()
                 if not items or self._flushes:
@@ -193,7 +194,7 @@ class Worker:
                 hints = (self._document() or document)["destination"]["config"]["BufferingHints"]
                 size = hints["SizeInMBs"] * MIB
                 due = items[0].arrived + hints["IntervalInSeconds"]
-        return last, items, False
+        return batches, items, False
 
     async def _fetch(self, free: float, wait: float) -> RecordBatch | None:
         """Records that fit into so many bytes; none if none came, or the worker was nudged."""
@@ -219,13 +220,18 @@ class Worker:
             nudged.cancel()
 
     async def _commit(
-        self, source: Stream, document: Document, last: RecordBatch, items: Sequence[Item]
+        self,
+        source: Stream,
+        document: Document,
+        batches: Sequence[RecordBatch],
+        items: Sequence[Item],
     ) -> None:
         assert self._member is not None
-        # The commit of a batch commits those before it.
-        pending = self._member.begin_commit(last)
-        if pending is not None:
-            await pending
+        # The commit of a batch commits those before it of the same shards only.
+        begun = [self._member.begin_commit(batch) for batch in batches]
+        for pending in begun:
+            if pending is not None:
+                await pending
         if document["type"] != "DirectPut":
             return
         self._untrimmed += sum(len(item.data) for item in items)
