@@ -83,6 +83,7 @@ from trunkline.errors import (
     ReceiptHandleIsInvalid,
     ResourceInUse,
     ResourceNotFound,
+    ServerUnreachable,
     StorageError,
     StorageFailure,
     StorageFull,
@@ -119,6 +120,7 @@ if TYPE_CHECKING:
     from trunkline.queues.consumer import ConsumeReport
     from trunkline.queues.redrive import RedriveTask
     from trunkline.queues.worker import Worker
+    from trunkline.remote.engine import connect
     from trunkline.schedules.occurrence import Occurrence
     from trunkline.schedules.schedule import Schedule, ScheduleStatistics
     from trunkline.streams.reader import Reader
@@ -220,6 +222,7 @@ __all__ = [
     "SendEntry",
     "SendOptions",
     "SendResult",
+    "ServerUnreachable",
     "Shard",
     "StateMachine",
     "StorageError",
@@ -242,6 +245,7 @@ __all__ = [
     "VirtualClock",
     "Worker",
     "__version__",
+    "connect",
     "inspect",
     "open",
     "repair",
@@ -285,8 +289,9 @@ _LAZY = {
     "TraceStatistics": "trunkline.traces.trace",
     "Tracing": "trunkline.traces.trace",
     "Worker": "trunkline.queues.worker",
+    "connect": "trunkline.remote.engine",
 }
-_LAZY_MODULES = ("aio", "aws", "bench", "capi", "patterns", "server", "states")
+_LAZY_MODULES = ("admin", "aio", "aws", "bench", "capi", "patterns", "remote", "server", "states")
 
 # Names of version 0.1, which serves them once more with a warning.
 _RENAMED = {

@@ -57,6 +57,7 @@ def open(
     read_only: bool = False,
     limits: Limits | None = None,
     trace: TraceMode = "off",
+    config: Path | None = None,
 ) -> Engine:
     """Open an engine on the folder `path`, which is created if need be; without a path, in memory.
 
@@ -67,6 +68,8 @@ def open(
     `clock` replaces the system's time, `seed` makes ids repeatable, `read_only` looks without
     changing anything, `limits` raises or lowers AWS's limits. `trace` notes what happens to
     messages, events and records, for :meth:`Engine.trace`: ``"on"``, or a part of them, 0 to 1.
+    `config` is a ``trunkline.toml``, whose resources are created: see ``docs/guides/config.md``.
+    Arguments that are given win over it.
 
     Raises DataFolderInUse if another process has the folder open, and says which.
 
@@ -78,6 +81,11 @@ def open(
     ...         message.text()
     'one coffee'
     """
+    if config is not None:
+        from trunkline.config import Config
+
+        told = Config.read(config)
+        return told.open(path, durability, durable_receives, clock, seed, read_only, limits, trace)
     validation.flag(read_only, "read_only")
     validation.flag(durable_receives, "durable_receives")
     if path is None:

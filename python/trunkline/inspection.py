@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from trunkline import _core
+from trunkline import _core, validation
+from trunkline.errors import DataFolderInUse, StorageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,11 +11,20 @@ if TYPE_CHECKING:
     from trunkline._types import Path
 
 
-def inspect(path: Path) -> FolderReport:
-    """What the data folder `path` holds. Changes nothing, and needs a folder that nobody owns.
+_SUPERBLOCK = "superblock"
+_LOCKED = ("LOCK", _SUPERBLOCK)
+"""Files that their owner locks."""
 
-    Raises DataFolderInUse while an engine has the folder open; ask that one, or inspect a
-    snapshot of it. Readers get along with each other.
+TRIES = 5
+"""Looks at a folder that is in use: what its owner moves meanwhile may spoil one."""
+
+
+def inspect(path: Path, *, in_use: bool = False) -> FolderReport:
+    """What the data folder `path` holds. Changes nothing.
+
+    Raises DataFolderInUse while an engine has the folder open. With `in_use` it looks at the files
+    beside that engine: they tell what a restart would find at this moment, and not what the engine
+    has not written yet. Readers get along with each other.
 
     >>> import tempfile, trunkline
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -23,7 +33,38 @@ def inspect(path: Path) -> FolderReport:
     ...     trunkline.inspect(folder).queues
     [<QueueReport "orders": 1 messages>]
     """
-    return _core.inspect(path)
+    validation.flag(in_use, "in_use")
+    try:
+        return _core.inspect(path)
+    except DataFolderInUse:
+        if not in_use:
+            raise
+    return _inspect_beside(path)
+
+
+def _inspect_beside(path: Path) -> FolderReport:
+    """Looks at the files of a folder that an engine has open, through links to them."""
+    import os
+    import shutil
+    from tempfile import TemporaryDirectory
+
+    folder = os.path.abspath(os.fsdecode(path))
+    for left in reversed(range(TRIES)):
+        # The links are in a folder of their own, with locks of its own.
+        with TemporaryDirectory(prefix="trunkline-inspect-") as beside:
+            for name in os.listdir(folder):
+                if name not in _LOCKED:
+                    os.symlink(os.path.join(folder, name), os.path.join(beside, name))
+            try:
+                shutil.copyfile(
+                    os.path.join(folder, _SUPERBLOCK), os.path.join(beside, _SUPERBLOCK)
+                )
+                return _core.inspect(beside)
+            except (StorageError, FileNotFoundError):
+                # The owner has renamed or reused a file that was about to be read.
+                if not left:
+                    raise
+    raise AssertionError("the last look returns or raises")
 
 
 def verify(path: Path) -> FolderReport:

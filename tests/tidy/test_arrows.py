@@ -55,6 +55,7 @@ OWNERS = {
     "rsa": {"wire"},
     "jsonata-core": {"states"},
     "crc-fast": {"wire"},
+    "prometheus-client": {"wire"},
 }
 
 # A word in Rust sources, and the only places where it may stand.

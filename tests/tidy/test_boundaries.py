@@ -45,7 +45,12 @@ SERVICE_FOLDERS = (
     # The calls that a Task state may name.
     "core/states/src/integrations.rs",
 )
-SERVICE_TABLES = ("python/trunkline/aws/services.py",)
+SERVICE_TABLES = (
+    "python/trunkline/aws/services.py",
+    # A client of the protocol of queues, and names of variables.
+    "python/trunkline/remote/",
+    "python/trunkline/server/localstack.py",
+)
 NAMING_A_SERVICE: set[str] = set()
 
 # AWS's limits as numbers. They stand in a table of limits, so that a raised limit holds everywhere.

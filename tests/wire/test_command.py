@@ -196,10 +196,11 @@ def test_the_help_tells_every_default():
 
 
 def refused(*options):
-    """The status and the last line of what a server says that does not start."""
+    """The status and the last line, but for hints, of what a server says that does not start."""
     command = [sys.executable, "-m", "trunkline", "serve", *options]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    return ended.returncode, ended.stderr.strip().splitlines()[-1]
+    said = [line for line in ended.stderr.splitlines() if not line.startswith("hint: ")]
+    return ended.returncode, said[-1]
 
 
 @pytest.mark.parametrize("port", ["70000", "-1", "http", "4566.0"])
@@ -252,10 +253,12 @@ def test_a_line_is_written_for_each_request():
         call.close()
         lines = [json.loads(process.stdout.readline()) for _ in range(2)]
     assert [(line["operation"], line["status"]) for line in lines] == [
-        ("AmazonSQS.CreateQueue", 200),
-        ("AmazonSQS.SendMessage", 400),
+        ("sqs.CreateQueue", 200),
+        ("sqs.SendMessage", 400),
     ]
+    assert [line["resource"] for line in lines] == ["q", "none"]
     assert lines[1]["error"] == "AWS.SimpleQueueService.NonExistentQueue"
+    assert (lines[1]["level"], "does not exist" in lines[1]["message"]) == ("warning", True)
     assert lines[0]["seconds"] > 0
 
 

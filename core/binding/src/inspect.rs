@@ -7,6 +7,7 @@ use pyo3::types::PyDict;
 use trunkline_engine::Report;
 use trunkline_types::QueueKind;
 
+use crate::engine::Engine;
 use crate::error::{guard, raise};
 
 /// What a data folder holds; :func:`trunkline.inspect` makes it.
@@ -221,11 +222,34 @@ fn repair(py: Python<'_>, path: PathBuf) -> PyResult<RepairReport> {
     guard(|| py.detach(repair).map(RepairReport).map_err(raise))
 }
 
+/// How the journal of an engine stands; None in memory.
+#[pyfunction]
+fn journal_statistics<'py>(
+    py: Python<'py>,
+    engine: &Engine,
+) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let Some(journal) = engine.shared().host().journal_statistics() else { return Ok(None) };
+    let figures = PyDict::new(py);
+    for (name, value) in [
+        ("segments", journal.segments),
+        ("bytes", journal.bytes),
+        ("appended_bytes", journal.appended_bytes),
+        ("unwritten_bytes", journal.unwritten_bytes),
+        ("syncs", journal.syncs),
+        ("replay_bytes", journal.replay_bytes),
+        ("checkpoint_bytes", journal.checkpoint_bytes),
+    ] {
+        figures.set_item(name, value)?;
+    }
+    Ok(Some(figures))
+}
+
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<FolderReport>()?;
     module.add_class::<QueueReport>()?;
     module.add_class::<RepairReport>()?;
     module.add_function(wrap_pyfunction!(inspect, module)?)?;
+    module.add_function(wrap_pyfunction!(journal_statistics, module)?)?;
     module.add_function(wrap_pyfunction!(repair, module)?)?;
     module.add_function(wrap_pyfunction!(verify, module)?)
 }

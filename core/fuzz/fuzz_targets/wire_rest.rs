@@ -16,7 +16,8 @@ fuzz_target!(|parts: (&str, &str, &[u8], &[u8])| {
     if let Ok(value) = HeaderValue::from_bytes(header) {
         headers.insert("x-marks", value);
     }
-    let request = Request { method: "PUT", path, query, headers: &headers, body, peer: None };
+    let headers = &headers;
+    let request = Request { method: "PUT", path, query, headers, body, peer: None, seen: None };
     for protocol in [Protocol::RestJson, Protocol::RestXml] {
         let _ = protocol::read(wire::model(), &Dialect::new(protocol), &request);
     }

@@ -298,6 +298,10 @@ impl Journal {
         self.shared.shrink()
     }
 
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     /// Makes everything durable, stops the threads and unlocks the folder. Idempotent. All other
     /// methods fail with `EngineClosed` afterwards.
     pub fn close(&self) -> Result<()> {
@@ -372,6 +376,7 @@ fn share(
         synced: Level::new(end),
         bytes_appended: AtomicUsize::new(0),
         bytes_written: AtomicUsize::new(0),
+        syncs: AtomicUsize::new(0),
         progress,
         poison: Poison::new(),
         disk_space: DiskSpace::default(),

@@ -33,6 +33,7 @@ mod segment;
 mod shared;
 #[cfg(any(test, feature = "simulation"))]
 pub mod sim;
+mod statistics;
 mod storage;
 mod superblock;
 mod tail;
@@ -47,5 +48,6 @@ pub use lsn::{Lsn, Ticket};
 pub use options::Options;
 pub use recovery::{Repair, repair};
 pub use segment::Segment;
+pub use statistics::JournalStatistics;
 pub use storage::{Access, File, FileStorage, MemoryStorage, Storage};
 pub use superblock::{FORMAT_VERSION, SUPERBLOCK_BYTES, Superblock, complete, withhold};

@@ -8,6 +8,7 @@
 mod arn;
 pub mod auth;
 pub mod codec;
+pub mod counters;
 mod data_identifiers;
 pub mod detect;
 pub mod dispatch;
@@ -23,6 +24,7 @@ mod request_id;
 pub mod server;
 pub mod service;
 pub mod services;
+
 pub mod validate;
 pub mod value;
 

@@ -2,8 +2,11 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 
 use http::HeaderMap;
+
+use crate::counters::OperationCounters;
 
 /// A request as the protocols see it.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +23,8 @@ pub struct Request<'a> {
     pub body: &'a [u8],
     /// What the server knows of the client; `None` for a caller in this process.
     pub peer: Option<Peer>,
+    /// Where the dispatcher notes which operation it is, if somebody wants to know.
+    pub seen: Option<&'a OnceLock<Arc<OperationCounters>>>,
 }
 
 /// The client of a request that came over a socket.

@@ -81,7 +81,8 @@ impl Side {
         }
         let address = [127, 0, 0, 1].into();
         let peer = Some(Peer { address, is_secure: false, sender: Sender::Page });
-        let request = Request { method, path: "/", query, headers: &headers, body: b"", peer };
+        let request =
+            Request { method, path: "/", query, headers: &headers, body: b"", peer, seen: None };
         let status = self.dispatcher.call(&request, "http://a", &|| false).status;
         (status, std::mem::take(&mut *self.reached.0.lock().unwrap()))
     }

@@ -34,6 +34,12 @@ from trunkline.aio.topics.replay import TopicReplay
 from trunkline.aio.topics.subscription import Subscription
 from trunkline.aio.topics.topic import Topic
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from trunkline.aio.remote import connect
+
 __all__ = [
     "Archive",
     "Bucket",
@@ -53,6 +59,16 @@ __all__ = [
     "Subscription",
     "Topic",
     "TopicReplay",
+    "connect",
     "open",
     "wrap",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Clients of a server cost an import that programs with an engine do not need.
+    if name == "connect":
+        from trunkline.aio.remote import connect
+
+        return connect
+    raise AttributeError(f"module 'trunkline.aio' has no attribute {name!r}")

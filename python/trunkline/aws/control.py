@@ -10,7 +10,7 @@ from trunkline.aws.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from trunkline._core import Engine as CoreEngine
@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 class Control:
     """What the core calls for everything that is not on the data plane."""
 
-    def __init__(self, core: CoreEngine, services: Iterable[Service]) -> None:
+    def __init__(
+        self,
+        core: CoreEngine,
+        services: Iterable[Service],
+        operate: Callable[[str, bytes], bytes] | None = None,
+    ) -> None:
+        self._operate = operate
         self._services = {service.name: service for service in services}
         self._stores = {name: Store(core) for name in self._services}
         self._apis = Apis(core)
@@ -50,6 +56,12 @@ class Control:
     def invoke_api(self, about: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes]:
         """Answers a request to an API of API Gateway."""
         return invoke(self._apis, about)
+
+    def operate(self, verb: str, body: bytes) -> bytes:
+        """Carries out a verb of the operator: JSON in, JSON out."""
+        if self._operate is None:
+            raise ServiceError("NotFound", f"There is no verb {verb!r} here.", 404)
+        return self._operate(verb, body)
 
     def model(self, service: str) -> bytes:
         """The model of `service`, as JSON."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from trunkline._core import WireDispatcher
 from trunkline.aws.control import Control
@@ -30,7 +30,19 @@ def make_dispatcher(
     ``"strict"`` (signatures are checked against `credentials`).
     """
     chosen = choose(services)
-    control = Control(engine._core, chosen)
+    # The dispatcher must not keep its engine: the table below is keyed by it.
+    found = ref(engine)
+
+    def operate(verb: str, body: bytes) -> bytes:
+        from trunkline import admin
+        from trunkline.errors import EngineClosed
+
+        engine = found()
+        if engine is None:
+            raise EngineClosed("The engine is closed. Open it again to use it.")
+        return admin.operate(engine, verb, body)
+
+    control = Control(engine._core, chosen, operate)
     plain = [service.plain() for service in chosen]
     dispatcher = WireDispatcher(engine._core, control, plain, auth, list(credentials))
     control.resume()

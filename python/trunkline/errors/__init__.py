@@ -63,6 +63,7 @@ from trunkline.errors.queues import (
     ReceiptHandleIsInvalid,
     UnsupportedOperation,
 )
+from trunkline.errors.remote import ServerUnreachable
 from trunkline.errors.resources import (
     BucketNotEmpty,
     ConflictException,
@@ -131,6 +132,7 @@ __all__ = [
     "ReceiptHandleIsInvalid",
     "ResourceInUse",
     "ResourceNotFound",
+    "ServerUnreachable",
     "StorageError",
     "StorageFailure",
     "StorageFull",

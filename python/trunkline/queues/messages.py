@@ -142,6 +142,16 @@ def _encoded(body: Body) -> Body:
     return body
 
 
+def json_body(value: Any) -> str:
+    """`value` as JSON text; raises InvalidMessageContents if it is none."""
+    import json
+
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidMessageContents(f"The value cannot be written as JSON: {error}.") from error
+
+
 def as_list(items: Iterable[Any], field: str) -> list[Any]:
     """The items as a list; a lone body or receipt is a mistake, not a sequence of letters."""
     if type(items) is list:

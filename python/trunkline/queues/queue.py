@@ -14,11 +14,17 @@ from trunkline._core import milliseconds
 from trunkline.errors import InvalidParameterValue
 from trunkline.limits import WAIT_MAX_MS
 from trunkline.queues.management import QueueManagement
-from trunkline.queues.messages import as_list, checked_options, checked_values, prepare
+from trunkline.queues.messages import (
+    as_list,
+    checked_options,
+    checked_values,
+    json_body,
+    prepare,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any, Literal, Unpack, overload
 
     from trunkline._core import (
@@ -78,6 +84,17 @@ class Queue(QueueManagement):
     ) -> SendResult:
         checked = checked_values(group, dedup_id, delay, attributes, self._limits)
         return begun(self._core.begin_send, body, *checked, durability)
+
+    def send_json(self, value: Any, **options: Unpack[SendOptions]) -> SendResult:
+        """Send `value` as JSON, with the options of :meth:`send`; ``message.json()`` reads it.
+
+        >>> import trunkline
+        >>> queue = trunkline.open().queue("orders")
+        >>> sent = queue.send_json({"id": 1})
+        >>> queue.receive()[0].json()
+        {'id': 1}
+        """
+        return self.send(json_body(value), **options)
 
     def send_nowait(self, body: Body, **options: Unpack[SendOptions]) -> PendingSend:
         """Add a message and do not wait for the disk; the ticket tells when it is durable.
@@ -224,6 +241,24 @@ class Queue(QueueManagement):
             until_empty=until_empty,
         )
         return worker.run()
+
+    def messages(self, wait: Seconds = 0, *, max: int = 10) -> Iterator[Message]:
+        """Receive message after message, `max` at a time, until none comes for `wait` seconds.
+
+        A message is leased when it is handed out with the others of its batch: use it as a context
+        manager, or delete it. What is left of a batch comes again when its leases end.
+
+        >>> import trunkline
+        >>> queue = trunkline.open().queue("orders")
+        >>> sent = queue.send_batch(["one coffee", "two teas"])
+        >>> for message in queue.messages():
+        ...     with message:
+        ...         print(message.text())
+        one coffee
+        two teas
+        """
+        while found := self.receive(max, wait):
+            yield from found
 
     def _lease(self, visibility_timeout: Seconds) -> int:
         most = self._limits.visibility_max

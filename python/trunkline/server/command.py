@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -15,58 +16,87 @@ if TYPE_CHECKING:
     from typing import Any
 
     from trunkline._types import TraceMode
+    from trunkline.config import Config
     from trunkline.engine import Engine
+    from trunkline.limits import Limits
     from trunkline.server.log import Log
     from trunkline.server.programs import Program
     from trunkline.server.server import Server
 
 
 _PORT_MAX = 65_535
+DEFAULTS: dict[str, object] = {
+    "allow_code": False,
+    "allowed_host": (),
+    "auth": "parse",
+    "cors_origin": (),
+    "durable_receives": False,
+    "firehose_folder": (),
+    "functions": (),
+    "host": "127.0.0.1",
+    "limits": "relaxed",
+    "log": "text",
+    "port": 4566,
+    "tls": False,
+    "trace": "off",
+    "trusted_proxy": (),
+    "virtual_clock": False,
+}
+"""What an option is that no flag, no variable and no file sets; others are None."""
+
+_LEVELS = ("off", "error", "warning", "info", "debug")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    add = parser.add_argument
+    # What no flag says stays None, so that the environment and the file can say it: see DEFAULTS.
+    add = partial(parser.add_argument, default=None)
+    add("--config", metavar="FILE", help="read this file (default: trunkline.toml, if it is there)")
     address = "IP address or name to listen on (default: this machine only)"
-    add("--host", default="127.0.0.1", help=address)
-    add("--port", type=_port, default=4566, help="port; 0 takes a free one (default: %(default)s)")
+    add("--host", help=address)
+    add("--port", type=_port, help="port; 0 takes a free one (default: 4566)")
     add("--data", metavar="DIR", help="keep everything in this folder (default: in memory)")
     levels = "what an answer to a send means (default: disk with --data, else memory)"
     add("--durability", choices=("disk", "os", "memory"), help=levels)
     receives = "let an answer to a receive wait for the disk, as those to other writes do"
     add("--durable-receives", action="store_true", help=receives)
-    signatures = "what signatures have to be (default: %(default)s)"
-    add("--auth", choices=("off", "parse", "strict"), default="parse", help=signatures)
+    signatures = "what signatures have to be (default: parse)"
+    add("--auth", choices=("off", "parse", "strict"), help=signatures)
     add("--credentials", type=Path, metavar="FILE", help="the secrets of --auth strict")
     add("--tls", action="store_true", help="serve HTTPS; makes a certificate if none is given")
     add("--cert", type=Path, metavar="FILE", help="certificate chain for --tls, PEM")
     add("--key", type=Path, metavar="FILE", help="private key for --tls, PEM")
-    add("--services", default=os.environ.get("SERVICES"), help="comma-separated (default: all)")
-    add("--cors-origin", action="append", default=[], metavar="ORIGIN", help="a page that may call")
+    add("--services", help="comma-separated (default: all)")
+    add("--cors-origin", action="append", metavar="ORIGIN", help="a page that may call")
     names = "a name that the server answers to, beside those of this machine"
-    add("--allowed-host", action="append", default=[], metavar="NAME", help=names)
+    add("--allowed-host", action="append", metavar="NAME", help=names)
     proxies = "a proxy whose X-Forwarded-* headers count: an address or a network"
-    add("--trusted-proxy", action="append", default=[], metavar="NETWORK", help=proxies)
+    add("--trusted-proxy", action="append", metavar="NETWORK", help=proxies)
     token = "what callers of /_trunkline/* have to send (default: $TRUNKLINE_ADMIN_TOKEN)"
-    add("--admin-token", default=os.environ.get("TRUNKLINE_ADMIN_TOKEN"), help=token)
-    traced = "note what happens to messages: on, off, or a part such as 0.01 (default: %(default)s)"
-    pacing = "aws adds the rules that only protect AWS's operation (default: %(default)s)"
-    add("--limits", choices=("relaxed", "aws"), default="relaxed", help=pacing)
-    add("--trace", type=_trace, default="off", metavar="MODE", help=traced)
+    add("--admin-token", help=token)
+    traced = "note what happens to messages: on, off, or a part such as 0.01 (default: off)"
+    pacing = "aws adds the rules that only protect AWS's operation (default: relaxed)"
+    add("--limits", choices=("relaxed", "aws"), help=pacing)
+    add("--trace", type=_trace, metavar="MODE", help=traced)
     program = "name the functions of a file (app.py) or a module (module, module:name)"
-    add("--functions", action="append", default=[], metavar="PROGRAM", help=program)
+    add("--functions", action="append", metavar="PROGRAM", help=program)
     folders = "a folder below which delivery streams may write files"
-    add("--firehose-folder", action="append", default=[], metavar="DIR", help=folders)
+    add("--firehose-folder", action="append", metavar="DIR", help=folders)
     code = "run the code that CreateFunction brings, with the rights of the server"
     add("--allow-code", action="store_true", help=code)
     mails = "hand mails of topics to this SMTP server: HOST:PORT or a URL (docs/server.md)"
-    add("--smtp", default=os.environ.get("TRUNKLINE_SMTP"), metavar="HOST:PORT", help=mails)
+    add("--smtp", metavar="HOST:PORT", help=mails)
     add("--smtp-from", metavar="ADDRESS", help="who these mails come from")
     add("--virtual-clock", action="store_true", help="time stands still until it is advanced")
     add("--init", type=Path, metavar="DIR", help="run the .py and .sh files of a folder when ready")
-    add("--log", choices=("text", "json"), default="text", help="its form (default: %(default)s)")
-    add("--log-requests", action="store_true", help="write a line for each request")
-    parser.set_defaults(run=run)
+    add("--log", choices=("text", "json"), help="its form (default: text)")
+    level = (
+        "which requests get a line: failed ones (error, warning), all (info), and probes (debug)"
+    )
+    usual = "off for none (default: info on a terminal, else warning)"
+    add("--log-level", choices=_LEVELS, help=f"{level}; {usual}")
+    add("--log-requests", action="store_const", const="info", dest="log_level", help="level info")
+    parser.set_defaults(run=partial(_run, parser))
 
 
 def _port(text: str) -> int:
@@ -91,12 +121,25 @@ def _trace(text: str) -> TraceMode:
     return part
 
 
-def run(options: argparse.Namespace) -> int:
+def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    from trunkline.errors import TrunklineError
+    from trunkline.server.log import Log
+    from trunkline.server.settings import resolve
+
+    try:
+        options, config, warnings = resolve(parser, options, os.environ, DEFAULTS)
+    except (ValueError, TrunklineError) as error:
+        return Log(options.log or "text").fail(str(error))
+    log = Log(options.log)
+    for warning in warnings:
+        log.warn(warning)
+    return run(options, log, config)
+
+
+def run(options: argparse.Namespace, log: Log, config: Config | None) -> int:
     """Serve until SIGINT or SIGTERM; 0 when everything was finished."""
     import trunkline
-    from trunkline.server.log import Log
 
-    log = Log(options.log)
     stopping = Event()
     _on_signals(stopping)
     try:
@@ -110,15 +153,17 @@ def run(options: argparse.Namespace) -> int:
             durability=options.durability,
             durable_receives=options.durable_receives,
             clock=clock,
-            limits=trunkline.Limits.aws() if options.limits == "aws" else None,
+            limits=_limits(options, config),
             trace=options.trace,
         )
     except trunkline.TrunklineError as error:
         return log.fail(f"{error.code}: {error}")
     try:
+        if config is not None:
+            config.declare(engine)
         programs = _load_functions(engine, options)
         server = _listen(engine, options, arguments)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, trunkline.TrunklineError) as error:
         engine.close()
         return log.fail(_explain(error, options))
     with engine:
@@ -133,6 +178,23 @@ def run(options: argparse.Namespace) -> int:
         finished = server.stop()
         log.say("stopped", finished=finished)
     return 0
+
+
+def _limits(options: argparse.Namespace, config: Config | None) -> Limits | None:
+    from trunkline.limits import Limits
+
+    given = None if config is None else config.limits()
+    if options.limits != "aws":
+        return given
+    changes = dict(given.items()) if given is not None else {}
+    return Limits(**{**changes, **_pacing()})
+
+
+def _pacing() -> dict[str, int]:
+    from trunkline.limits import Limits
+
+    relaxed = dict(Limits().items())
+    return {name: value for name, value in Limits.aws().items() if relaxed[name] != value}
 
 
 def _on_signals(stopping: Event) -> None:
@@ -152,13 +214,13 @@ def _on_signals(stopping: Event) -> None:
 def _arguments(options: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, Any] = {
         "auth": options.auth,
-        "origins": options.cors_origin,
+        "origins": list(options.cors_origin),
         "hosts": options.allowed_host,
         "trusted_proxies": options.trusted_proxy,
         "admin_token": options.admin_token or None,
         "smtp": options.smtp or None,
         "smtp_from": options.smtp_from,
-        "request_log": options.log if options.log_requests else None,
+        **_request_log(options),
         "allow_code": options.allow_code,
         "firehose_folders": options.firehose_folder,
     }
@@ -175,6 +237,14 @@ def _arguments(options: argparse.Namespace) -> dict[str, Any]:
     if options.tls or options.cert:
         found["certificate"] = _certificate(options)
     return found
+
+
+def _request_log(options: argparse.Namespace) -> dict[str, str]:
+    # On a terminal somebody looks; elsewhere, failures are what is looked for later.
+    level = options.log_level or ("info" if sys.stdout.isatty() else "warning")
+    if level not in _LEVELS:
+        raise ValueError(f"TRUNKLINE_LOG_LEVEL {level!r} is not known; use {', '.join(_LEVELS)}")
+    return {} if level == "off" else {"request_log": options.log, "log_level": level}
 
 
 def _load_functions(engine: Engine, options: argparse.Namespace) -> list[Program]:

@@ -55,6 +55,7 @@ class Server:
         trusted_proxies: Sequence[str] = (),
         admin_token: str | None = None,
         request_log: str | None = None,
+        log_level: str = "info",
         allow_code: bool = False,
         firehose_folders: Sequence[str | Path] = (),
         smtp: str | None = None,
@@ -71,7 +72,8 @@ class Server:
         `hosts` names that the server answers to beside those of this machine. `trusted_proxies` are
         networks whose ``X-Forwarded-*`` headers count. `admin_token` is what callers of
         ``/_trunkline/*`` have to send; without one, those paths are for this machine only.
-        `request_log` (``"text"`` or ``"json"``) writes a line for each request to standard output.
+        `request_log` (``"text"`` or ``"json"``) writes a line for each request to standard output,
+        from `log_level` on: ``"error"`` and ``"warning"`` are for requests that fail.
         `smtp` is an SMTP server, ``HOST:PORT`` or a URL, that mails of topics are handed to, as
         mails from `smtp_from`; without one they are kept to be looked at. With `allow_code` the
         code that CreateFunction brings is run, with the rights of this process. Delivery streams
@@ -99,10 +101,13 @@ class Server:
             "proxies": list(trusted_proxies),
             "admin_token": admin_token,
             "request_log": request_log,
+            "log_level": log_level,
             "read_timeout": read_timeout,
             "idle_timeout": idle_timeout,
             "write_timeout": write_timeout,
         }
+        # The dispatcher does not keep it.
+        self._engine = engine
         self._core = WireServer.start(dispatcher, settings)
         if mails is not None:
             mails.start()

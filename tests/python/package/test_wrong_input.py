@@ -283,7 +283,7 @@ def test_errors_say_their_code_and_belong_to_one_root():
     from trunkline._core import error_codes
 
     of_functions = {"ExecutionFailed", "FunctionError", "TooManyRequestsException"}
-    assert codes == set(error_codes()) | of_functions
+    assert codes == set(error_codes()) | of_functions | {"ServerUnreachable"}
     unknown = trunkline.errors.from_code("Newer", "words")
     assert (type(unknown), unknown.code) == (trunkline.TrunklineError, "Newer")
 

@@ -316,3 +316,33 @@ def test_a_count_may_be_any_int(queue):
     assert [message.text() for message in queue.receive(Count.TWO)] == ["a", "b"]
     other = trunkline.aio.wrap(queue.engine).queue(queue.name)
     assert [message.text() for message in asyncio.run(other.receive(Count.TWO))] == ["c", "d"]
+
+
+def test_values_are_sent_as_json_and_read_one_after_the_other():
+    with trunkline.open() as engine:
+        queue = engine.queue("orders")
+        for number in range(12):
+            queue.send_json({"n": number, "ü": None}, attributes={"a": "b"})
+        seen = []
+        for message in queue.messages(max=5):
+            with message:
+                seen.append(message.json())
+        assert seen == [{"n": number, "ü": None} for number in range(12)]
+        assert queue.statistics().total == 0
+        with pytest.raises(trunkline.InvalidMessageContents, match="as JSON"):
+            queue.send_json({1, 2})
+
+
+def test_a_coroutine_sends_json_and_reads_one_after_the_other():
+    async def main():
+        async with trunkline.aio.open() as engine:
+            queue = engine.queue("orders")
+            for number in range(3):
+                await queue.send_json([number])
+            seen = []
+            async for message in queue.messages(max=2):
+                async with message:
+                    seen.append(message.json())
+            return seen
+
+    assert asyncio.run(main()) == [[0], [1], [2]]

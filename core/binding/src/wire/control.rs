@@ -36,6 +36,14 @@ impl ControlPlane for PyControl {
         .map_err(|error| error.to_string())
     }
 
+    fn operate(&self, verb: &str, body: &[u8]) -> Result<Vec<u8>, WireError> {
+        Python::attach(|py| {
+            let answer = self.0.bind(py).call_method1("operate", (verb, body));
+            let text = answer.and_then(|answer| answer.extract::<Vec<u8>>());
+            text.map_err(|error| to_wire(py, error))
+        })
+    }
+
     fn reset(&self) {
         Python::attach(|py| {
             if let Err(error) = self.0.bind(py).call_method0("reset") {

@@ -124,7 +124,7 @@ fn as_request<'a>(
     body: &'a [u8],
 ) -> Request<'a> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    Request { method, path, query, headers, body, peer: None }
+    Request { method, path, query, headers, body, peer: None, seen: None }
 }
 
 fn service(service: PlainService) -> ServiceInfo {

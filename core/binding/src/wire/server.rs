@@ -8,7 +8,8 @@ use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use trunkline_types::sync::lock;
 use trunkline_wire::server::{
-    Certificate, LogForm, Options, Origins, Server, TrustedProxies, development_certificate,
+    Certificate, LogForm, LogLevel, Options, Origins, Server, TrustedProxies,
+    development_certificate,
 };
 
 use super::dispatcher::WireDispatcher;
@@ -31,6 +32,7 @@ struct Settings {
     proxies: Vec<String>,
     admin_token: Option<String>,
     request_log: Option<String>,
+    log_level: String,
     read_timeout: f64,
     idle_timeout: f64,
     write_timeout: f64,
@@ -50,20 +52,34 @@ impl Settings {
             PyValueError::new_err(format!("trusted proxy {text:?} is no IP address or network"))
         })?;
         options.admin_token = self.admin_token;
-        options.request_log = match self.request_log.as_deref() {
-            None => None,
-            Some("text") => Some(LogForm::Text),
-            Some("json") => Some(LogForm::Json),
-            Some(other) => {
-                let why = format!("request_log {other:?} is not known; use 'text' or 'json'");
-                return Err(PyValueError::new_err(why));
-            }
-        };
+        options.request_log = self.request_log.as_deref().map(log_form).transpose()?;
+        if let Some((_, level)) = &mut options.request_log {
+            *level = log_level(&self.log_level)?;
+        }
         options.read_timeout = seconds("read_timeout", self.read_timeout)?;
         options.idle_timeout = seconds("idle_timeout", self.idle_timeout)?;
         options.write_timeout = seconds("write_timeout", self.write_timeout)?;
         Ok(options)
     }
+}
+
+fn log_form(name: &str) -> PyResult<(LogForm, LogLevel)> {
+    match name {
+        "text" => Ok((LogForm::Text, LogLevel::Info)),
+        "json" => Ok((LogForm::Json, LogLevel::Info)),
+        _ => {
+            let why = format!("request_log {name:?} is not known; use 'text' or 'json'");
+            Err(PyValueError::new_err(why))
+        }
+    }
+}
+
+fn log_level(name: &str) -> PyResult<LogLevel> {
+    LogLevel::named(name).ok_or_else(|| {
+        let why =
+            format!("log_level {name:?} is not known; use 'error', 'warning', 'info' or 'debug'");
+        PyValueError::new_err(why)
+    })
 }
 
 /// The longest time-out: a day.

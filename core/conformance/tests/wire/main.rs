@@ -58,7 +58,8 @@ fn call(dispatcher: &Dispatcher, headers: &[(&str, &str)], body: &[u8]) -> Respo
         map.insert(name, value.parse().unwrap());
     }
     let path = "/";
-    let request = Request { method: "POST", path, query: "", headers: &map, body, peer: None };
+    let request =
+        Request { method: "POST", path, query: "", headers: &map, body, peer: None, seen: None };
     dispatcher.call(&request, "http://a", &|| false)
 }
 
@@ -258,7 +259,8 @@ fn reset_and_metrics_reach_a_service_without_naming_it() {
     let headers = http::HeaderMap::new();
     let ask = |method, path| {
         let body = b"";
-        let request = Request { method, path, query: "", headers: &headers, body, peer: None };
+        let request =
+            Request { method, path, query: "", headers: &headers, body, peer: None, seen: None };
         dispatcher.call(&request, "http://a", &|| false)
     };
     let metrics = String::from_utf8(ask("GET", "/metrics").body).unwrap();

@@ -16,7 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use trunkline_journal::{Journal, Signal};
+use trunkline_journal::{Journal, JournalStatistics, Signal};
 use trunkline_types::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use trunkline_types::sync::{Mutex, MutexGuard, lock};
 use trunkline_types::{Code, Durability, Error, Millis, Result};
@@ -230,6 +230,11 @@ impl Host {
     #[doc(hidden)]
     pub fn behind_checkpoint(&self) -> (u64, u64) {
         self.journal.as_ref().map_or((0, 0), Journal::behind_checkpoint)
+    }
+
+    /// How the journal stands, if there is one.
+    pub fn journal_statistics(&self) -> Option<JournalStatistics> {
+        self.journal.as_ref().map(Journal::statistics)
     }
 
     /// Hands the state to `sink` as a checkpoint holds it; false if a kind has no form for it.

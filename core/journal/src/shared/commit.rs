@@ -136,6 +136,8 @@ impl Lead {
         if durability == Durability::Disk {
             shared.written.epoch.advance();
             self.writer.sync(shared, position)?;
+            let syncs = shared.syncs.load(Ordering::Relaxed) + 1;
+            shared.syncs.store(syncs, Ordering::Relaxed);
             self.followers = shared.synced.epoch.waiters() as usize + shared.synced.waiting();
             shared.synced.settle(position.end);
         }

@@ -62,6 +62,8 @@ pub(crate) struct Shared {
     pub(crate) bytes_appended: AtomicUsize,
     /// Bytes ever written, stored by the leader.
     pub(crate) bytes_written: AtomicUsize,
+    /// Syncs ever made, stored by the leader.
+    pub(crate) syncs: AtomicUsize,
     pub(crate) progress: Progress,
     pub(crate) poison: Poison,
     pub(crate) disk_space: DiskSpace,

@@ -48,6 +48,7 @@ impl Sent {
             headers: &self.headers,
             body: &self.body,
             peer: None,
+            seen: None,
         }
     }
 

@@ -7,9 +7,11 @@ use super::api::is_api_path;
 use super::{Dispatched, Dispatcher, Pending, clock, faults, trace};
 use crate::error::{Result, WireError};
 use crate::message::{Request, Response};
-use crate::service::AdminWork;
+use crate::service::{AdminWork, METRICS_TYPE};
 
 const JSON: &str = "application/json";
+/// Verbs of the operator are below this path: `docs/server.md` lists them.
+const VERBS: &str = "/_trunkline/api/";
 
 /// A request to one of these paths that may take long.
 pub enum AdminTask {
@@ -21,6 +23,8 @@ pub enum AdminTask {
     Metrics,
     /// Tells what happened to this id.
     Trace(String),
+    /// A verb of the operator, and its arguments in JSON.
+    Verb(String, Vec<u8>),
     /// What a service does at a path of its own.
     Service(AdminWork),
 }
@@ -65,6 +69,9 @@ impl Dispatcher {
                 Ok(work) => Dispatched::Blocking(Pending::Admin(AdminTask::Service(work))),
                 Err(error) => Dispatched::Done(refusal(error)),
             });
+        }
+        if let Some(verb) = request.path.strip_prefix(VERBS) {
+            return Some(verb_of(verb, request));
         }
         let traced = trace::id_of(request.path);
         let path = if traced.is_some() { "/_trunkline/trace/" } else { request.path };
@@ -134,13 +141,15 @@ impl Dispatcher {
                 advanced.map_err(|error| WireError::from_engine(&error))
             }
             AdminTask::Service(work) => work(&self.engine),
+            AdminTask::Verb(verb, body) => {
+                self.control.operate(&verb, &body).map(|text| Response::new(200, JSON, text))
+            }
             AdminTask::Trace(id) => {
                 Ok(Response::new(200, JSON, trace::write(self.engine.trace(), &id)))
             }
             AdminTask::Metrics => {
-                let planes = self.planes.iter().map(|plane| (&plane.service, &plane.counters));
-                let text = self.metrics.render(&self.engine, planes);
-                Ok(Response::new(200, "text/plain; version=0.0.4", text))
+                let text = self.metrics.render(&self.engine, &self.planes);
+                Ok(Response::new(200, METRICS_TYPE, text))
             }
         };
         result.unwrap_or_else(refusal)
@@ -194,6 +203,16 @@ impl Dispatcher {
         });
         Response::new(200, JSON, body.to_string())
     }
+}
+
+/// A verb is always posted: it may change something, and no link of a page can post JSON.
+fn verb_of(verb: &str, request: &Request<'_>) -> Dispatched {
+    if request.method != "POST" {
+        let error = WireError::new("MethodNotAllowed", 405, "Verbs take POST with a JSON object.");
+        return Dispatched::Done(refusal(error).with("allow", "POST"));
+    }
+    let task = AdminTask::Verb(verb.to_owned(), request.body.to_vec());
+    Dispatched::Blocking(Pending::Admin(task))
 }
 
 fn nothing_here() -> WireError {

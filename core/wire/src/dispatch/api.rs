@@ -121,8 +121,15 @@ mod tests {
     fn address(path: &str, host: &'static str) -> Option<(String, String)> {
         let mut headers = HeaderMap::new();
         headers.insert("host", http::HeaderValue::from_static(host));
-        let request =
-            Request { method: "GET", path, query: "", headers: &headers, body: b"", peer: None };
+        let request = Request {
+            method: "GET",
+            path,
+            query: "",
+            headers: &headers,
+            body: b"",
+            peer: None,
+            seen: None,
+        };
         address_of(&request).map(|(api, path)| (api.to_owned(), path))
     }
 

@@ -41,6 +41,12 @@ pub trait ControlPlane: Send + Sync {
     /// The model of a service, as JSON. Called once a service.
     fn model(&self, service: &str) -> Result<Vec<u8>, String>;
 
+    /// Carries out a verb of the operator: `body` is a JSON object, and so is the answer. May
+    /// block.
+    fn operate(&self, verb: &str, _body: &[u8]) -> Result<Vec<u8>, WireError> {
+        Err(WireError::new("NotFound", 404, format!("There is no verb '{verb}'.")))
+    }
+
     /// Everything was removed: forget what is remembered beside the engine.
     fn reset(&self);
 }

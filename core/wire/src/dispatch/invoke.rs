@@ -70,8 +70,15 @@ impl Dispatcher {
         let body = encode(&model, found, input)?;
         let headers = headers(service, operation)?;
         let (path, query) = ("/", "");
-        let request =
-            Request { method: "POST", path, query, headers: &headers, body: &body, peer: None };
+        let request = Request {
+            method: "POST",
+            path,
+            query,
+            headers: &headers,
+            body: &body,
+            peer: None,
+            seen: None,
+        };
         let start = |held: Option<&Held>| {
             let started = self.start_invocation(invocation, &request, held);
             PendingRequest::new(self.engine.clone(), started)

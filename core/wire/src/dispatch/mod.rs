@@ -17,8 +17,10 @@ mod link;
 mod metrics;
 mod pending;
 mod plane;
+mod plane_counters;
 mod safe_method;
 mod trace;
+mod unserved;
 
 pub use admin::{AdminTask, is_admin_path, is_health_path};
 pub use api::ApiRequest;
@@ -36,8 +38,8 @@ use trunkline_types::Clock;
 use trunkline_types::sync::{Mutex, lock};
 
 use self::link::Caller;
-use self::metrics::Counters;
 use self::plane::Plane;
+use self::plane_counters::PlaneCounters;
 use crate::auth::{Identity, Mode, Scope};
 use crate::detect::{ServiceInfo, detect};
 use crate::error::{Result, WireError};
@@ -155,7 +157,7 @@ impl Dispatcher {
         let planes = planes.into_iter().filter_map(|service| {
             let info = services.iter().find(|info| info.name == service.name())?;
             service.attach(&engine);
-            Some(Plane { info: info.clone(), counters: Counters::new(&*service), service })
+            Some(Plane { info: info.clone(), counters: PlaneCounters::new(&*service), service })
         });
         Self {
             planes: planes.collect(),
@@ -214,7 +216,11 @@ impl Dispatcher {
         match self.dispatch(request, dialect.as_ref(), base, &request_id, held) {
             Ok(dispatched) => dispatched,
             Err((model, error)) => {
-                let dialect = dialect.unwrap_or_else(|| rest_dialect(model.as_deref()));
+                let dialect = match (&dialect, &model) {
+                    (Some(dialect), _) => dialect.clone(),
+                    (None, Some(model)) => rest_dialect(Some(model)),
+                    (None, None) => unserved::dialect(request),
+                };
                 let response =
                     protocol::write_error(model.as_deref(), &dialect, &error, &request_id);
                 Dispatched::Done(response)
@@ -251,7 +257,7 @@ impl Dispatcher {
             self.plane(&info.name).is_some_and(|plane| plane.service.owns_path(request.path))
         };
         let info = detect(&self.services, request, arrival.scope.service.as_deref(), owns_path)
-            .ok_or_else(|| (None, unknown_service(dialect)))?;
+            .ok_or_else(|| (None, self.unserved(request, &arrival.scope, dialect)))?;
         arrival.scope.check_service(&info.scopes).map_err(|error| (None, error))?;
         self.dispatch_to(info, dialect, arrival)
     }
@@ -326,6 +332,10 @@ impl Dispatcher {
         (model, dialect): (Arc<Model>, Dialect),
         arrival: Arrival<'_>,
     ) -> Dispatched {
+        let counted = self.metrics.count_control(service, &operation);
+        if let Some(seen) = arrival.request.seen {
+            let _again = seen.set(counted);
+        }
         let call = Call {
             service: service.to_owned(),
             operation,
@@ -379,7 +389,6 @@ impl Dispatcher {
 
     fn run_call(&self, pending: PendingCall) -> Response {
         let PendingCall { call, input, model, dialect } = pending;
-        self.metrics.count_control();
         let operation = model.operation(&call.operation).ok_or_else(protocol::unknown_operation);
         let output =
             operation.and_then(|operation| Ok((operation, self.control.call(&call, input)?)));
@@ -401,15 +410,6 @@ fn rest_dialect(model: Option<&Model>) -> Dialect {
     let protocols = model.map_or(&[][..], |model| &model.metadata.protocols);
     let rest = |p: &&Protocol| matches!(p, Protocol::RestJson | Protocol::RestXml);
     Dialect::new(protocols.iter().find(rest).copied().unwrap_or(Protocol::RestXml))
-}
-
-fn unknown_service(dialect: Option<&Dialect>) -> WireError {
-    let message = "No service that is served here answers to this request.";
-    match dialect.map(|dialect| dialect.protocol) {
-        Some(Protocol::Query) => WireError::new("InvalidAction", 400, message),
-        Some(_) => WireError::new("UnknownOperationException", 400, message),
-        None => WireError::new("UnknownOperationException", 404, message),
-    }
 }
 
 /// The address under which a caller reached us, for the addresses of queues.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::metrics::Counters;
+use super::plane_counters::PlaneCounters;
 use super::{Dispatched, Dispatcher, ResponseEncoder};
 use crate::detect::ServiceInfo;
 use crate::service::{Call, Finished, Input, OperationId, Outcome, Service};
@@ -11,7 +11,7 @@ use crate::service::{Call, Finished, Input, OperationId, Outcome, Service};
 pub(super) struct Plane {
     pub service: Arc<dyn Service>,
     pub info: ServiceInfo,
-    pub counters: Counters,
+    pub counters: PlaneCounters,
 }
 
 impl Plane {
@@ -43,7 +43,11 @@ impl Dispatcher {
         input: &Input<'_>,
         encoder: ResponseEncoder,
     ) -> Dispatched {
-        plane.counters.count(operation);
+        let counted = plane.counters.count(operation);
+        if let Some(seen) = call.request.seen {
+            // One that was held up starts again, as the same operation.
+            let _again = seen.set(counted.clone());
+        }
         match plane.service.start(call, operation, input) {
             Ok(Outcome::Done(Finished { output, settling: None })) => {
                 Dispatched::Done(encoder.encode(Ok(output)))

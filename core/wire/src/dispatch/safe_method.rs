@@ -48,7 +48,15 @@ mod tests {
         let headers = http::HeaderMap::new();
         let address = [127, 0, 0, 1].into();
         let peer = sender.map(|sender| Peer { address, is_secure: false, sender });
-        let request = Request { method, path: "/", query: "", headers: &headers, body: b"", peer };
+        let request = Request {
+            method,
+            path: "/",
+            query: "",
+            headers: &headers,
+            body: b"",
+            peer,
+            seen: None,
+        };
         check(&request, scope, Protocol::Query, operation).is_ok()
     }
 

@@ -1,7 +1,7 @@
 //! The driver for a task of the server: what has to be waited for is awaited, and no thread sleeps.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,9 +15,11 @@ use super::exchange::Arriving;
 use super::guard::{self, Link};
 use super::memory::Share;
 use super::notifier::Notifier;
+use super::request_log::{RequestLog, Subject};
 use super::settle::settle;
 use super::stream::{self, Reply, ReplyBody};
 use super::{Shared, body, origin, request_log, respond};
+use crate::counters::OperationCounters;
 use crate::dispatch::{Dispatched, Pending, base_of, is_health_path};
 use crate::error::Result;
 use crate::message::{Peer, Request, Response};
@@ -40,12 +42,11 @@ pub(super) async fn answer(
         head.headers.insert(header::HOST, value);
     }
     let began = Instant::now();
-    let mut operation = shared.log.as_ref().map(|_| request_log::operation_of(&head));
+    let seen = Seen::default();
     let mut answer = match guard::admit(shared, link, &head) {
         Ok(admitted) => {
-            let named = &mut operation;
-            let answer = admit(shared, connection, admitted.peer, &head, incoming, named).await;
-            let is_api = shared.dispatcher.is_api(&as_request(&head, &[], admitted.peer));
+            let answer = admit(shared, connection, admitted.peer, &head, incoming, &seen).await;
+            let is_api = shared.dispatcher.is_api(&as_request(&head, &[], admitted.peer, &seen));
             match admitted.origin {
                 // An API tells browsers itself who may read its answers.
                 Some(page) if !is_api => answer.map(|response| origin::expose(response, &page)),
@@ -57,23 +58,39 @@ pub(super) async fn answer(
     if connection.is_reserved {
         answer = answer.map(|response| response.with("connection", "close"));
     }
-    if let (Some(log), Some(operation)) = (&shared.log, operation) {
-        log.note(&operation, link.address, &answer.response, began.elapsed());
+    let took = began.elapsed();
+    if let Some(counted) = seen.counted.get() {
+        counted.end(answer.response.status, took);
+    }
+    if let Some(log) = &shared.log
+        && log.wants(&head, answer.response.status)
+    {
+        let counted = seen.counted.get().map(|counted| &**counted);
+        let resource = seen.resource.get().map(String::as_str);
+        let subject = Subject { head: &head, counted, resource, client: link.address };
+        log.note(&subject, &answer.response, took);
     }
     respond::response(answer, connection)
 }
 
-// Answers a request that may be made, if there is memory for it. `operation` is what the log calls
-// it, once the body has told.
+/// What was learnt of a request on its way.
+#[derive(Default)]
+struct Seen {
+    counted: OnceLock<Arc<OperationCounters>>,
+    /// The resource, if it is to be logged.
+    resource: OnceLock<String>,
+}
+
+// Answers a request that may be made, if there is memory for it.
 async fn admit(
     shared: &Arc<Shared>,
     connection: &Arc<Connection>,
     peer: Peer,
     head: &http::request::Parts,
     incoming: Incoming,
-    operation: &mut Option<String>,
+    seen: &Seen,
 ) -> Reply {
-    let bodiless = as_request(head, &[], peer);
+    let bodiless = as_request(head, &[], peer, seen);
     // An API answers browsers itself.
     let is_api = shared.dispatcher.is_api(&bodiless);
     if let (false, Some(answer)) = (is_api, origin::preflight(&head.method, &head.headers)) {
@@ -85,7 +102,7 @@ async fn admit(
     }
     // Health is told whatever the state of the rest, so its body is not read either.
     if is_health_path(head.uri.path()) {
-        return handle(shared, connection, peer, head, &Bytes::new()).await;
+        return handle(shared, connection, (peer, seen), head, &Bytes::new()).await;
     }
     let mut share = Share::none(&shared.memory);
     // Before anything is done: a receive whose answer finds no memory would hide its messages.
@@ -99,12 +116,12 @@ async fn admit(
     }
     match body::read(shared, incoming, &mut share).await {
         Ok(body) => {
-            if let Some(operation) = operation
-                && let Some(action) = request_log::action_of(&body)
+            if shared.log.as_ref().is_some_and(RequestLog::shows_resources)
+                && let Some(resource) = request_log::resource_of(&body)
             {
-                *operation = action;
+                let _first = seen.resource.set(resource);
             }
-            handle(shared, connection, peer, head, &body).await
+            handle(shared, connection, (peer, seen), head, &body).await
         }
         Err(refused) => refused.into(),
     }
@@ -115,7 +132,12 @@ fn size_of(head: &http::request::Parts) -> usize {
     headers.sum::<usize>() + head.uri.path().len() + head.uri.query().map_or(0, str::len)
 }
 
-fn as_request<'a>(head: &'a http::request::Parts, body: &'a [u8], peer: Peer) -> Request<'a> {
+fn as_request<'a>(
+    head: &'a http::request::Parts,
+    body: &'a [u8],
+    peer: Peer,
+    seen: &'a Seen,
+) -> Request<'a> {
     Request {
         method: head.method.as_str(),
         path: head.uri.path(),
@@ -123,6 +145,7 @@ fn as_request<'a>(head: &'a http::request::Parts, body: &'a [u8], peer: Peer) ->
         headers: &head.headers,
         body,
         peer: Some(peer),
+        seen: Some(&seen.counted),
     }
 }
 
@@ -134,11 +157,11 @@ fn base(head: &http::request::Parts, peer: Peer) -> String {
 async fn handle(
     shared: &Arc<Shared>,
     connection: &Arc<Connection>,
-    peer: Peer,
+    (peer, seen): (Peer, &Seen),
     head: &http::request::Parts,
     body: &Bytes,
 ) -> Reply {
-    let request = as_request(head, body, peer);
+    let request = as_request(head, body, peer, seen);
     let base = base(head, peer);
     let dispatcher = &shared.dispatcher;
     let mut dispatched = dispatcher.start(&request, &base, None);

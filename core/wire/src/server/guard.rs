@@ -68,6 +68,9 @@ pub(super) fn admit(shared: &Shared, link: Link, head: &Parts) -> Result<Admitte
         Err(_) if is_probe => Sender::Page,
         Err(why) => return Err(refuse(403, "AccessDenied", why)),
     };
+    if is_admin_path(path) && !is_probe {
+        check_page(shared, headers, host, sender)?;
+    }
     if is_admin_path(path) && !is_probe && head.method != "OPTIONS" {
         check_token(shared, headers, is_strict)?;
     }
@@ -137,6 +140,32 @@ fn sender(shared: &Shared, head: &Parts, host: Option<&str>) -> Result<Sender, &
             Ok(Sender::Page)
         }
         None => Ok(Sender::Program),
+    }
+}
+
+// Other pages of this machine may call services, but the operator's paths are for the pages of this
+// very server and for origins that are allowed by name.
+fn check_page(
+    shared: &Shared,
+    headers: &HeaderMap,
+    host: Option<&str>,
+    sender: Sender,
+) -> Result<(), Response> {
+    let is_of_page = sender == Sender::Page;
+    let origin = text(headers, "origin");
+    let is_ours = |origin: &str| {
+        let authority = origin.split_once("://").map(|(_, authority)| authority);
+        shared.options.origins.0.iter().any(|allowed| allowed == origin)
+            || authority.is_some_and(|one| host.is_some_and(|host| host.eq_ignore_ascii_case(one)))
+    };
+    match origin {
+        None if !is_of_page => Ok(()),
+        Some(origin) if is_ours(origin) => Ok(()),
+        _ => {
+            let why = "This path answers to pages of its own origin alone; \
+                       allow another with --cors-origin.";
+            Err(refuse(403, "AccessDenied", why))
+        }
     }
 }
 

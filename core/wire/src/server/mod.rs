@@ -5,6 +5,7 @@ mod connection;
 mod connections;
 mod descriptors;
 mod drive;
+mod error;
 mod exchange;
 mod guard;
 mod memory;
@@ -24,7 +25,7 @@ mod unread;
 
 pub use origin::Origins;
 pub use proxy::TrustedProxies;
-pub use request_log::LogForm;
+pub use request_log::{LogForm, LogLevel};
 pub use tls::{Certificate, development_certificate};
 
 use std::net::{IpAddr, SocketAddr};
@@ -59,8 +60,8 @@ pub struct Options {
     pub proxies: TrustedProxies,
     /// What callers of the operator's paths have to send, where an address is not enough.
     pub admin_token: Option<String>,
-    /// Set to write a line for each request to standard output.
-    pub request_log: Option<LogForm>,
+    /// Set to write a line for each request of this level to standard output.
+    pub request_log: Option<(LogForm, LogLevel)>,
     /// Most connections at once. At this bound the one that has been idle for longest is closed.
     pub connections_max: usize,
     /// Largest body.
@@ -153,7 +154,8 @@ impl Server {
         let address = listener.local_addr()?;
         dispatcher.announce(public_address(&options, address));
         let (stop, stopping) = watch::channel(false);
-        let log = options.request_log.map(RequestLog::start).transpose()?;
+        let log = options.request_log.map(|(form, level)| RequestLog::start(form, level));
+        let log = log.transpose()?;
         let memory = Arc::new(Memory::new(options.bodies_bytes_max));
         let patience = Patience {
             new: options.read_timeout,

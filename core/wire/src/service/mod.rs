@@ -14,10 +14,9 @@ pub use access::Access;
 pub(crate) use access::{Guarded, policy_in};
 pub use exchange::{BodySource, Exchange, Exchanged, Failed, Refused};
 pub use input::Input;
-pub(crate) use metrics::write_states;
+pub use metrics::{CONTENT_TYPE as METRICS_TYPE, Exposition, Family, Labels, labels_of};
 pub use outcome::{Event, EventStream, Finished, NextEvent, Outcome, Output, Wait};
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use trunkline_engine::{Engine, Held, ResourceName};
@@ -137,10 +136,8 @@ pub trait Service: Send + Sync {
         error
     }
 
-    /// Writes the service's own gauges for `/metrics`.
-    fn write_metrics(&self, _engine: &Engine, _out: &mut dyn Write) -> std::fmt::Result {
-        Ok(())
-    }
+    /// Shows how the service's resources stand at `/metrics`.
+    fn show_metrics(&self, _engine: &Engine, _out: &mut Exposition) {}
 
     /// The work behind `/_aws/<name>/<path>`; None where there is nothing at that path.
     fn admin(&self, _path: &str, _request: &Request<'_>) -> Option<Result<AdminWork>> {

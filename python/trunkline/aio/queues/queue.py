@@ -14,11 +14,11 @@ from trunkline._core import AwaitableVerbs, NotAdmitted, milliseconds
 from trunkline.aio.loop import admitted, begun, waker
 from trunkline.aio.queues.redrive import RedriveTask
 from trunkline.limits import WAIT_MAX_MS
-from trunkline.queues.messages import as_list, checked_values, prepare
+from trunkline.queues.messages import as_list, checked_values, json_body, prepare
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
     from typing import Any, Literal, Unpack, overload
 
     from trunkline._core import (
@@ -93,6 +93,10 @@ class Queue(AwaitableVerbs):
             return result
         prepared = prepare(entries, self.sync._limits)
         return await begun(self._core.begin_send_prepared, *prepared, durability)
+
+    async def send_json(self, value: Any, **options: Unpack[SendOptions]) -> SendResult:
+        """Send `value` as JSON, with the options of `send`; ``message.json()`` reads it."""
+        return await self.send(json_body(value), **options)
 
     def send_nowait(self, body: Body, **options: Unpack[SendOptions]) -> PendingSend:
         """Add a message and do not wait for the disk. See :meth:`trunkline.Queue.send_nowait`.
@@ -256,6 +260,24 @@ class Queue(AwaitableVerbs):
         return await Consumption(self, handler, config, stop).run()
 
     # --- the queue itself ------------------------------------------------------------------------
+
+    async def messages(self, wait: Seconds = 0, *, max: int = 10) -> AsyncIterator[Message]:
+        """Receive message after message, `max` at a time, until none comes for `wait` seconds.
+
+        >>> import asyncio, trunkline
+        >>> async def main():
+        ...     async with trunkline.aio.open() as engine:
+        ...         queue = engine.queue("orders")
+        ...         await queue.send_json({"id": 1})
+        ...         async for message in queue.messages():
+        ...             async with message:
+        ...                 return message.json()
+        >>> asyncio.run(main())
+        {'id': 1}
+        """
+        while found := await self.receive(max, wait):
+            for message in found:
+                yield message
 
     async def purge(self) -> None:
         """Remove every message, also those in flight, and empty the deduplication window."""

@@ -1,14 +1,12 @@
 //! EventBridge as the dispatcher sees it.
 
-use std::fmt::Write;
-
 use trunkline_engine::{Engine, ResourceName};
 
 use super::{access, errors, lines, put_events, target, target_access};
 use crate::error::{Result, WireError};
 use crate::message::Request;
 use crate::model::Protocol;
-use crate::service::{AdminWork, Call, Input, OperationId, Outcome, Service, write_states};
+use crate::service::{AdminWork, Call, Exposition, Family, Input, OperationId, Outcome, Service};
 use crate::value::Value;
 
 const OPERATIONS: [&str; 1] = ["PutEvents"];
@@ -63,8 +61,9 @@ impl Service for Events {
         lines::read(path, request)
     }
 
-    fn write_metrics(&self, engine: &Engine, out: &mut dyn Write) -> std::fmt::Result {
-        writeln!(out, "# TYPE trunkline_bus_events counter")?;
+    fn show_metrics(&self, engine: &Engine, out: &mut Exposition) {
+        let help = "Events that were put, and what became of them";
+        let mut events = Family::counter("trunkline_bus_events", help);
         // A closed engine has no buses to show.
         for bus in engine.buses(None, None, "").unwrap_or_default() {
             let Ok(statistics) = bus.statistics() else { continue };
@@ -75,8 +74,8 @@ impl Service for Events {
                 ("dead_lettered", statistics.dead_lettered),
                 ("failed", statistics.failed),
             ];
-            write_states(out, "trunkline_bus_events", "bus", bus.name(), &states)?;
+            events.states("bus", bus.name(), &states);
         }
-        Ok(())
+        out.push(events);
     }
 }

@@ -1,6 +1,5 @@
 //! Kinesis as the dispatcher sees it.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use trunkline_engine::{Engine, ResourceName, StreamStatistics};
@@ -11,7 +10,7 @@ use super::throttle::Throttle;
 use super::{access, errors, get_records, iterator, put, subscribe, target};
 use crate::error::{Result, WireError};
 use crate::model::Protocol;
-use crate::service::{Call, Input, OperationId, Outcome, Service, write_states};
+use crate::service::{Call, Exposition, Family, Input, OperationId, Outcome, Service, labels_of};
 use crate::value::Value;
 
 const OPERATIONS: [&str; 5] =
@@ -62,17 +61,25 @@ impl Service for Kinesis {
         errors::word(error)
     }
 
-    fn write_metrics(&self, engine: &Engine, out: &mut dyn Write) -> std::fmt::Result {
-        writeln!(out, "# TYPE trunkline_stream_records counter")?;
+    fn show_metrics(&self, engine: &Engine, out: &mut Exposition) {
+        let mut put = Family::counter("trunkline_stream_records_put", "Records that were put");
+        let mut kept = Family::gauge("trunkline_stream_records", "Records that are kept");
+        let help = "Records that a reader has not committed";
+        let mut behind = Family::gauge("trunkline_stream_reader_lag_records", help);
         // A closed engine has no streams to show.
         for stream in engine.streams(None, None, "").unwrap_or_default() {
-            let Ok(StreamStatistics { shards, .. }) = stream.statistics() else { continue };
-            let states = [
-                ("put", shards.iter().map(|shard| shard.put).sum()),
-                ("kept", shards.iter().map(|shard| shard.records).sum()),
-            ];
-            write_states(out, "trunkline_stream_records", "stream", stream.name(), &states)?;
+            let Ok(StreamStatistics { shards, readers, .. }) = stream.statistics() else {
+                continue;
+            };
+            let labels = || labels_of("stream", stream.name());
+            put.count(labels(), shards.iter().map(|shard| shard.put).sum());
+            kept.count(labels(), shards.iter().map(|shard| shard.records).sum());
+            for reader in readers {
+                let mut labels = labels();
+                labels.push(("reader", reader.name));
+                behind.count(labels, reader.behind);
+            }
         }
-        Ok(())
+        [put, kept, behind].into_iter().for_each(|family| out.push(family));
     }
 }

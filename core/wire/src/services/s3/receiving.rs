@@ -186,6 +186,7 @@ fn document_input(context: &mut Context, document: &[u8]) -> Result<()> {
         headers: &context.headers,
         body: document,
         peer: None,
+        seen: None,
     };
     let model = context.model.clone();
     let input = protocol::identify(&model, &dialect, &request)?.value(&model, &dialect, &request);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trunkline_engine::ResourceName;
+use trunkline_engine::{Engine, ResourceName};
 
 use super::operations::NAMES;
 use super::{address, errors, receiving};
@@ -11,7 +11,9 @@ use crate::error::{Result, WireError};
 use crate::message::Response;
 use crate::model::{Model, Protocol};
 use crate::protocol::{self, Dialect};
-use crate::service::{Call, Exchange, Input, OperationId, Outcome, Service};
+use crate::service::{
+    Call, Exchange, Exposition, Family, Input, OperationId, Outcome, Service, labels_of,
+};
 use crate::value::Value;
 
 /// S3.
@@ -28,6 +30,19 @@ impl Service for S3 {
 
     fn start(&self, _: &Call<'_>, _: OperationId, _: &Input<'_>) -> Result<Outcome> {
         Err(WireError::internal("Requests of S3 are exchanges."))
+    }
+
+    fn show_metrics(&self, engine: &Engine, out: &mut Exposition) {
+        let mut objects = Family::gauge("trunkline_bucket_objects", "Versions of objects");
+        let mut bytes = Family::gauge("trunkline_bucket_bytes", "Bytes of their content");
+        // A closed engine has no buckets to show.
+        for bucket in engine.buckets(None, "").unwrap_or_default() {
+            let statistics = bucket.statistics();
+            objects.count(labels_of("bucket", bucket.name()), statistics.objects);
+            bytes.count(labels_of("bucket", bucket.name()), statistics.bytes);
+        }
+        out.push(objects);
+        out.push(bytes);
     }
 
     fn has_exchanges(&self) -> bool {

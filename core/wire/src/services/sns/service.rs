@@ -1,6 +1,5 @@
 //! SNS as the dispatcher sees it.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use trunkline_engine::{Engine, ResourceName};
@@ -10,7 +9,7 @@ use super::{access, batch, errors, link, outbox, publish, target};
 use crate::error::Result;
 use crate::message::{Request, Response};
 use crate::model::{Kind, Model, Protocol};
-use crate::service::{AdminWork, Call, Input, OperationId, Outcome, Service, write_states};
+use crate::service::{AdminWork, Call, Exposition, Family, Input, OperationId, Outcome, Service};
 use crate::value::Value;
 
 const OPERATIONS: [&str; 2] = ["Publish", "PublishBatch"];
@@ -106,8 +105,9 @@ impl Service for Sns {
         link::resource(engine, request, operation, input)
     }
 
-    fn write_metrics(&self, engine: &Engine, out: &mut dyn Write) -> std::fmt::Result {
-        writeln!(out, "# TYPE trunkline_topic_messages counter")?;
+    fn show_metrics(&self, engine: &Engine, out: &mut Exposition) {
+        let help = "Messages that were published, and what became of their deliveries";
+        let mut messages = Family::counter("trunkline_topic_messages", help);
         // A closed engine has no topics to show.
         for topic in engine.topics(None, None, "").unwrap_or_default() {
             let Ok(statistics) = topic.statistics() else { continue };
@@ -117,9 +117,9 @@ impl Service for Sns {
                 ("dead_lettered", statistics.dead_lettered),
                 ("failed", statistics.failed),
             ];
-            write_states(out, "trunkline_topic_messages", "topic", topic.name(), &states)?;
+            messages.states("topic", topic.name(), &states);
         }
-        Ok(())
+        out.push(messages);
     }
 
     fn admin(&self, path: &str, request: &Request<'_>) -> Option<Result<AdminWork>> {

@@ -1,14 +1,14 @@
 //! SQS as the dispatcher sees it.
 
-use std::fmt::Write;
-
 use trunkline_engine::{Engine, ResourceName};
 
 use super::{Context, Operation, address, errors, lease, peek, receive, send, target};
 use crate::error::{Result, WireError};
 use crate::message::{Request, Response};
 use crate::model::{Kind, Model, Protocol};
-use crate::service::{AdminWork, Call, Input, OperationId, Outcome, Service, write_states};
+use crate::service::{
+    AdminWork, Call, Exposition, Family, Input, OperationId, Outcome, Service, labels_of,
+};
 use crate::value::Value;
 
 /// The wire names that the query protocol has beside the model.
@@ -111,8 +111,10 @@ impl Service for Sqs {
         errors::word(error, protocol)
     }
 
-    fn write_metrics(&self, engine: &Engine, out: &mut dyn Write) -> std::fmt::Result {
-        writeln!(out, "# TYPE trunkline_queue_messages gauge")?;
+    fn show_metrics(&self, engine: &Engine, out: &mut Exposition) {
+        let mut messages = Family::gauge("trunkline_queue_messages", "Messages by state");
+        let help = "Seconds since the oldest message was sent";
+        let mut oldest = Family::gauge("trunkline_queue_oldest_message_age_seconds", help);
         // A closed engine has no queues to show.
         for queue in engine.queues(None, None, "").unwrap_or_default() {
             let Ok(statistics) = queue.statistics() else { continue };
@@ -121,9 +123,12 @@ impl Service for Sqs {
                 ("in_flight", statistics.in_flight),
                 ("delayed", statistics.delayed),
             ];
-            write_states(out, "trunkline_queue_messages", "queue", queue.name(), &states)?;
+            messages.states("queue", queue.name(), &states);
+            let age = statistics.oldest_sent.map_or(0, |sent| statistics.at.saturating_sub(sent));
+            oldest.add(labels_of("queue", queue.name()), age as f64 / 1_000.0);
         }
-        Ok(())
+        out.push(messages);
+        out.push(oldest);
     }
 
     fn admin(&self, path: &str, request: &Request<'_>) -> Option<Result<AdminWork>> {

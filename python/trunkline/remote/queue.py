@@ -1,0 +1,287 @@
+"""Queues of a server."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+
+from trunkline import errors
+from trunkline.remote.results import Sent
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from types import TracebackType
+    from typing import Any, Self
+
+    from trunkline.remote.transport import Transport
+
+BATCH = 10
+"""Messages of one request."""
+
+WAIT_MAX = 20
+"""The longest wait of one request; longer ones are asked again."""
+
+
+def _text(body: bytes | str) -> str:
+    if isinstance(body, str):
+        return body
+    if not isinstance(body, (bytes, bytearray, memoryview)):
+        raise TypeError(
+            f"body must be bytes or str, not {type(body).__name__}; use send_json() for others"
+        )
+    try:
+        return bytes(body).decode()
+    except UnicodeDecodeError as error:
+        raise errors.InvalidMessageContents(
+            "A body that is not UTF-8 cannot travel to a server; encode it as Base64."
+        ) from error
+
+
+def _attributes(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if given is None:
+        return None
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        if isinstance(value, bytes):
+            found[name] = {"DataType": "Binary", "BinaryValue": b64encode(value).decode()}
+        elif isinstance(value, str):
+            found[name] = {"DataType": "String", "StringValue": value}
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            found[name] = {"DataType": "Number", "StringValue": str(value)}
+        else:
+            raise TypeError(f"attribute {name!r} must be str, bytes, int or float")
+    return found
+
+
+def _attribute(told: Mapping[str, Any]) -> Any:
+    if told["DataType"].startswith("Binary"):
+        return b64decode(told["BinaryValue"])
+    return told["StringValue"]
+
+
+class RemoteMessage:
+    """A message that was received from a server: as a context manager it is deleted at the end,
+    and given back if an exception ends the block."""
+
+    __slots__ = ("_queue", "_system", "attributes", "body", "message_id", "receipt")
+
+    def __init__(self, queue: RemoteQueue, told: Mapping[str, Any]) -> None:
+        self._queue = queue
+        self._system: dict[str, str] = told.get("Attributes", {})
+        self.body = str(told["Body"]).encode()
+        self.message_id = str(told["MessageId"])
+        self.receipt = str(told["ReceiptHandle"])
+        attributes = told.get("MessageAttributes", {})
+        self.attributes = {name: _attribute(one) for name, one in attributes.items()}
+
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode()
+
+    def json(self) -> Any:
+        """The body, read as JSON."""
+        return json.loads(self.body)
+
+    @property
+    def receive_count(self) -> int:
+        """How often it was received."""
+        return int(self._system["ApproximateReceiveCount"])
+
+    @property
+    def sent_at(self) -> float:
+        """When it was sent, in seconds since the epoch."""
+        return int(self._system["SentTimestamp"]) / 1_000
+
+    @property
+    def group(self) -> str | None:
+        """Its message group."""
+        return self._system.get("MessageGroupId")
+
+    @property
+    def dedup_id(self) -> str | None:
+        """FIFO: its deduplication id."""
+        return self._system.get("MessageDeduplicationId")
+
+    @property
+    def sequence_number(self) -> str | None:
+        """FIFO: its place in the order."""
+        return self._system.get("SequenceNumber")
+
+    @property
+    def queue_name(self) -> str:
+        """The queue that it was received from."""
+        return self._queue.name
+
+    def delete(self) -> None:
+        """Delete it: it is done."""
+        self._queue.delete(self)
+
+    def extend(self, visibility_timeout: float) -> None:
+        """Let the lease end so many seconds from now."""
+        self._queue.extend(self, visibility_timeout)
+
+    def release(self, delay: float = 0) -> None:
+        """Give it back, to be received again after `delay` seconds."""
+        self._queue.extend(self, delay)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.delete()
+        else:
+            self.release()
+
+    def __repr__(self) -> str:
+        return f"<RemoteMessage {self.message_id} of {self.queue_name!r}>"
+
+
+class RemoteQueue:
+    """A queue of a server; :meth:`RemoteEngine.queue` makes it."""
+
+    __slots__ = ("_transport", "_url", "name")
+
+    def __init__(self, transport: Transport, name: str) -> None:
+        self.name = name
+        self._transport = transport
+        self._url = f"{transport.url}/{transport.account}/{name}"
+
+    @property
+    def fifo(self) -> bool:
+        """Whether it is a FIFO queue."""
+        return self.name.endswith(".fifo")
+
+    def send(
+        self,
+        body: bytes | str,
+        *,
+        group: str | None = None,
+        dedup_id: str | None = None,
+        delay: float | None = None,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> Sent:
+        """Send a message; it is as durable as the server's level says when this returns."""
+        entry = _entry(body, group, dedup_id, delay, attributes)
+        told = self._transport.sqs("SendMessage", QueueUrl=self._url, **entry)
+        return Sent(told["MessageId"], told.get("SequenceNumber"))
+
+    def send_json(self, value: Any, **options: Any) -> Sent:
+        """Send `value` as JSON, with the options of :meth:`send`."""
+        return self.send(json.dumps(value), **options)
+
+    def send_batch(self, bodies: Iterable[bytes | str], *, group: str | None = None) -> list[Sent]:
+        """Send many messages, ten a request. Raises the error of the first that is refused."""
+        sent: list[Sent] = []
+        waiting = list(bodies)
+        for start in range(0, len(waiting), BATCH):
+            entries = [
+                {"Id": str(number), **_entry(body, group, None, None, None)}
+                for number, body in enumerate(waiting[start : start + BATCH])
+            ]
+            told = self._transport.sqs("SendMessageBatch", QueueUrl=self._url, Entries=entries)
+            for failed in told.get("Failed", ()):
+                raise errors.InvalidParameterValue(
+                    f"Message {start + int(failed['Id'])} is refused: "
+                    f"{failed['Code']}: {failed.get('Message', '')}"
+                )
+            ordered = sorted(told["Successful"], key=lambda one: int(one["Id"]))
+            sent += [Sent(one["MessageId"], one.get("SequenceNumber")) for one in ordered]
+        return sent
+
+    def receive(
+        self,
+        max: int = 1,
+        wait: float | None = None,
+        visibility_timeout: float | None = None,
+    ) -> list[RemoteMessage]:
+        """Lease up to `max` messages (10 a call); wait so many seconds for the first."""
+        left = wait
+        while True:
+            step = None if left is None else min(left, WAIT_MAX)
+            told = self._transport.sqs(
+                "ReceiveMessage",
+                QueueUrl=self._url,
+                MaxNumberOfMessages=min(max, BATCH),
+                WaitTimeSeconds=None if step is None else -int(-step // 1),
+                VisibilityTimeout=None if visibility_timeout is None else int(visibility_timeout),
+                MessageSystemAttributeNames=["All"],
+                MessageAttributeNames=["All"],
+            )
+            found = [RemoteMessage(self, one) for one in told.get("Messages", ())]
+            if found or left is None or left <= WAIT_MAX:
+                return found
+            left -= WAIT_MAX
+
+    def messages(self, wait: float = WAIT_MAX) -> Iterator[RemoteMessage]:
+        """Receive one message after the other, until none comes for `wait` seconds."""
+        while found := self.receive(BATCH, wait):
+            yield from found
+
+    def delete(self, delivery: RemoteMessage | str) -> None:
+        """Delete a message, or the message of a receipt."""
+        receipt = delivery if isinstance(delivery, str) else delivery.receipt
+        self._transport.sqs("DeleteMessage", QueueUrl=self._url, ReceiptHandle=receipt)
+
+    def extend(self, delivery: RemoteMessage | str, visibility_timeout: float) -> None:
+        """Let a lease end so many seconds from now; 0 makes the message visible."""
+        receipt = delivery if isinstance(delivery, str) else delivery.receipt
+        self._transport.sqs(
+            "ChangeMessageVisibility",
+            QueueUrl=self._url,
+            ReceiptHandle=receipt,
+            VisibilityTimeout=int(visibility_timeout),
+        )
+
+    def peek(self, max: int = 10, *, include_in_flight: bool = False) -> list[dict[str, Any]]:
+        """Up to `max` messages as plain data, oldest first, without leasing them."""
+        arguments = {"queue": self.name, "max": max, "include_in_flight": include_in_flight}
+        found: list[dict[str, Any]] = self._transport.owned("peek", **arguments)["messages"]
+        return found
+
+    def purge(self) -> None:
+        """Remove all messages."""
+        self._transport.owned("purge", queue=self.name)
+
+    def remove(self) -> None:
+        """Remove the queue with its messages."""
+        self._transport.owned("remove", kind="queue", name=self.name)
+
+    def settings(self) -> dict[str, Any]:
+        """The options of the queue."""
+        told: dict[str, Any] = self._transport.owned("settings", queue=self.name)["settings"]
+        return told
+
+    def statistics(self) -> dict[str, Any]:
+        """How the queue stands: visible, in_flight, delayed, oldest_age."""
+        for row in self._transport.owned("queues", prefix=self.name, limit=1)["items"]:
+            if row["name"] == self.name:
+                names = ("visible", "in_flight", "delayed", "oldest_age")
+                return {name: row[name] for name in names}
+        raise errors.QueueDoesNotExist(f"There is no queue {self.name!r}.")
+
+    def __repr__(self) -> str:
+        return f"<RemoteQueue {self.name!r} at {self._transport.url}>"
+
+
+def _entry(
+    body: bytes | str,
+    group: str | None,
+    dedup_id: str | None,
+    delay: float | None,
+    attributes: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    given = {
+        "MessageBody": _text(body),
+        "MessageGroupId": group,
+        "MessageDeduplicationId": dedup_id,
+        "DelaySeconds": None if delay is None else int(delay),
+        "MessageAttributes": _attributes(attributes),
+    }
+    return {name: value for name, value in given.items() if value is not None}

@@ -1,0 +1,145 @@
+"""Topics, buses and streams of a server."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+
+from trunkline.admin.forms import content
+from trunkline.remote.results import Published, Put
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from trunkline.remote.queue import RemoteQueue
+    from trunkline.remote.transport import Transport
+
+
+def _bytes(data: bytes | str) -> bytes:
+    return data.encode() if isinstance(data, str) else bytes(data)
+
+
+class _Remote:
+    __slots__ = ("_transport", "name")
+
+    _kind = ""
+
+    def __init__(self, transport: Transport, name: str) -> None:
+        self.name = name
+        self._transport = transport
+
+    def remove(self) -> None:
+        """Remove it with everything in it."""
+        self._transport.owned("remove", kind=self._kind, name=self.name)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r} at {self._transport.url}>"
+
+
+class RemoteTopic(_Remote):
+    """A topic of a server; :meth:`RemoteEngine.topic` makes it."""
+
+    __slots__ = ()
+
+    _kind = "topic"
+
+    def publish(
+        self,
+        body: bytes | str,
+        *,
+        subject: str | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        group: str | None = None,
+        dedup_id: str | None = None,
+    ) -> Published:
+        """Publish a message to the subscriptions."""
+        told = self._transport.owned(
+            "publish",
+            topic=self.name,
+            subject=subject,
+            attributes=None if attributes is None else dict(attributes),
+            group=group,
+            dedup_id=dedup_id,
+            **content(_bytes(body)),
+        )
+        return Published(told["message_id"])
+
+    def subscribe(
+        self, queue: RemoteQueue, *, raw: bool = False, filter: Mapping[str, Any] | None = None
+    ) -> str:
+        """Subscribe a queue of the same server; the ARN of the subscription."""
+        policy = None if filter is None else dict(filter)
+        arguments = {"topic": self.name, "queue": queue.name, "raw": raw, "filter": policy}
+        return str(self._transport.owned("subscribe", **arguments)["arn"])
+
+    def subscriptions(self) -> list[dict[str, Any]]:
+        """The subscriptions as plain data."""
+        told = self._transport.owned("subscriptions", topic=self.name)
+        found: list[dict[str, Any]] = told["subscriptions"]
+        return found
+
+
+class RemoteBus(_Remote):
+    """An event bus of a server; :meth:`RemoteEngine.bus` makes it."""
+
+    __slots__ = ()
+
+    _kind = "bus"
+
+    def put(self, event: Mapping[str, Any]) -> str:
+        """Put an event; return its id."""
+        told = self._transport.owned("put", bus=self.name, event=dict(event))
+        return str(told["event_id"])
+
+    def rules(self) -> list[dict[str, Any]]:
+        """The rules as plain data."""
+        found: list[dict[str, Any]] = self._transport.owned("rules", bus=self.name)["rules"]
+        return found
+
+    def explain(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """For each rule whether the event would match it, and if not, why not."""
+        told = self._transport.owned("explain", bus=self.name, event=dict(event))
+        rules: dict[str, Any] = told["rules"]
+        return rules
+
+
+class RemoteStream(_Remote):
+    """A stream of a server; :meth:`RemoteEngine.stream` makes it."""
+
+    __slots__ = ()
+
+    _kind = "stream"
+
+    def put(self, data: bytes | str, *, key: str) -> Put:
+        """Put a record into the shard of its key."""
+        given = content(_bytes(data), "data")
+        told = self._transport.owned("put-record", stream=self.name, key=key, **given)
+        return Put(told["shard"], told["sequence"])
+
+    def read(
+        self,
+        shard: str | None = None,
+        start: str | float = "earliest",
+        max: int = 1_000,
+        wait: float = 0,
+        *,
+        after: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """Up to `max` records as plain data, with their ``data`` as bytes."""
+        told = self._transport.owned(
+            "records",
+            stream=self.name,
+            shard=shard,
+            start=start,
+            max=max,
+            wait=wait,
+            after=after,
+        )
+        return [_record(one) for one in told["records"]]
+
+
+def _record(told: dict[str, Any]) -> dict[str, Any]:
+    encoded = told.pop("data_base64", None)
+    data = told["data"].encode() if encoded is None else b64decode(encoded)
+    return {**told, "data": data}

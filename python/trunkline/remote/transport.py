@@ -1,0 +1,79 @@
+"""Calls to a server: data in the JSON protocol of SQS, everything else by the operator's verbs."""
+
+from __future__ import annotations
+
+import json
+
+from trunkline import errors
+from trunkline.remote.client import HTTP_ERROR, AdminClient, HttpClient
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_SERVED_BY_AWS = {
+    "QueueDoesNotExist": errors.QueueDoesNotExist,
+    "NonExistentQueue": errors.QueueDoesNotExist,
+    "MissingAuthenticationToken": errors.UnsupportedOperation,
+}
+"""Codes of AWS whose native error has another name."""
+
+
+def native(code: str, message: str) -> errors.TrunklineError:
+    """The error of the library that a server's code means.
+
+    >>> native("QueueDoesNotExist", "There is no queue 'orders'.")
+    QueueDoesNotExist("There is no queue 'orders'.")
+    """
+    name = code.rpartition("#")[2].rpartition(".")[2]
+    found = _SERVED_BY_AWS.get(name)
+    return errors.from_code(name, message) if found is None else found(message)
+
+
+class Transport:
+    """One server, for an account and a region."""
+
+    def __init__(self, url: str, token: str | None, account: str, region: str) -> None:
+        self.url = url.rstrip("/")
+        self.account = account
+        self.region = region
+        self._admin = AdminClient(self.url, token)
+        self._http = HttpClient(self.url)
+        # The server reads account and region from the scope of a signature, and proves nothing
+        # unless it was started with --auth strict, which refuses this.
+        scope = f"{account}/20000101/{region}/sqs/aws4_request"
+        signed = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
+        self._headers = {
+            "content-type": "application/x-amz-json-1.0",
+            "authorization": signed,
+            "x-amz-date": "20000101T000000Z",
+        }
+
+    def sqs(self, operation: str, **members: Any) -> dict[str, Any]:
+        """An operation of SQS; raises the native error of the code that it answers."""
+        body = json.dumps({name: one for name, one in members.items() if one is not None})
+        headers = self._headers | {"x-amz-target": f"AmazonSQS.{operation}"}
+        status, _, text = self._http.send("POST", "/", body.encode(), headers)
+        try:
+            told = json.loads(text or b"{}")
+        except ValueError:
+            told = {}
+        if status >= HTTP_ERROR:
+            code = str(told.get("__type") or told.get("error") or f"Status{status}")
+            raise native(code, str(told.get("message") or told.get("Message") or code))
+        answer: dict[str, Any] = told
+        return answer
+
+    def verb(self, verb: str, /, **arguments: Any) -> dict[str, Any]:
+        """A verb of ``trunkline.admin``, in this account and region."""
+        given = {key: one for key, one in arguments.items() if one is not None}
+        return self._admin.verb(verb, given)
+
+    def owned(self, verb: str, /, **arguments: Any) -> dict[str, Any]:
+        """The same for a verb that takes an account and a region."""
+        return self.verb(verb, account=self.account, region=self.region, **arguments)
+
+    def close(self) -> None:
+        """Closes the connections that are idle."""
+        self._admin.close()
+        self._http.close()

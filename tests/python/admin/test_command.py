@@ -1,0 +1,216 @@
+"""The verbs of the command, on a folder and on a server: both answer the same."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+
+import trunkline
+from trunkline.cli import VERBS, main
+from trunkline.server import Server
+
+
+@pytest.fixture(params=["folder", "server"])
+def at(request, tmp_path):
+    """What `--at` names, and a function that looks at its engine."""
+    folder = str(tmp_path / "data")
+    trunkline.open(folder).close()
+    if request.param == "folder":
+        yield folder
+        return
+    with trunkline.open(folder) as engine, Server(engine, port=0) as server:
+        yield server.url
+
+
+@pytest.fixture
+def run(at, capsys):
+    """Runs a verb there; the JSON lines that it printed."""
+
+    def call(*words, status=0):
+        assert main([*words, "--at", at]) == status
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    return call
+
+
+def test_messages_are_sent_shown_received_and_purged(run):
+    sent = run("send", "orders", "one coffee", "--create", "--attribute", "kind=hot")[0]
+    run("send", "orders", "two teas")
+    assert [row["visible"] for row in run("queues")] == [2]
+    shown = run("peek", "orders", "--search", "coffee")
+    assert [row["message_id"] for row in shown] == [sent["message_id"]]
+    assert shown[0]["attributes"] == {"kind": "hot"}
+    assert run("receive", "orders", "--delete")[0]["body"] == "one coffee"
+    assert run("purge", "orders") == [{"purged": 1}]
+    assert run("stats")[0]["messages"]["visible"] == 0
+
+
+def test_an_export_is_imported_as_it_was(run, tmp_path):
+    run("send", "orders", "a", "--create")
+    run("send", "orders", "b", "--attribute", "n=1")
+    file = tmp_path / "orders.jsonl"
+    run("export", "orders", str(file))
+    assert run("queues")[0]["visible"] == 2
+    assert run("import", "copy", str(file), "--create") == [{"imported": 2}]
+    bodies = [(row["body"], row.get("attributes")) for row in run("peek", "copy")]
+    assert bodies == [("a", None), ("b", {"n": "1"})]
+    run("export", "orders", str(file), "--drain")
+    assert [row["visible"] for row in run("queues", "orders")] == [0]
+    assert len(file.read_text().splitlines()) == 2
+
+
+def test_a_line_that_is_no_message_is_named(at, run, tmp_path, capsys):
+    file = tmp_path / "bad.jsonl"
+    file.write_text('{"body": "a"}\n[]\n')
+    run("send", "orders", "x", "--create")
+    assert main(["import", "orders", str(file), "--at", at]) == 1
+    assert f"{file}:2: not a JSON object" in capsys.readouterr().err
+    assert run("queues")[0]["visible"] == 1
+
+
+def test_a_stream_is_written_and_tailed(at, run):
+    with_engine(at, lambda engine: engine.stream("clicks", shards=2))
+    for number in range(3):
+        run("put", f"n{number}", "--stream", "clicks", "--key", f"k{number}")
+    assert sorted(record["data"] for record in run("tail", "clicks")) == ["n0", "n1", "n2"]
+    assert run("streams")[0]["records"] == 3
+
+
+def with_engine(at, action):
+    if at.startswith("http"):
+        action(trunkline.connect(at))
+    else:
+        with trunkline.open(at) as engine:
+            action(engine)
+
+
+def test_events_are_put_and_dead_letters_moved(at, run):
+    assert run("put", '{"source":"a","detail-type":"b","detail":{}}')[0]["event_id"]
+    assert run("buses")[0]["events"] >= 0
+    for name in ("dead", "orders"):
+        options = {"dead_letter": "dead", "max_receive_count": 1} if name == "orders" else {}
+        with_engine(at, lambda engine, name=name, given=options: engine.queue(name, **given))
+    run("send", "orders", "a")
+    run("receive", "orders", "--visibility-timeout", "0")
+    run("receive", "orders")
+    assert run("redrive", "dead")[0]["moved"] == 1
+    assert [row["visible"] for row in run("queues", "orders")] == [1]
+
+
+def test_a_snapshot_is_restored(run, tmp_path):
+    run("send", "orders", "one coffee", "--create")
+    copy, again = str(tmp_path / "copy"), str(tmp_path / "again")
+    run("snapshot", copy)
+    assert main(["restore", copy, again]) == 0
+    with trunkline.open(again) as engine:
+        assert engine.queue("orders").receive()[0].text() == "one coffee"
+    assert main(["restore", copy, again]) == 1
+
+
+def test_a_mistake_has_a_hint(at, capsys):
+    assert main(["peek", "nope", "--at", at]) == 1
+    assert "QueueDoesNotExist" in capsys.readouterr().err
+    for where in ("no/such/folder", "http://127.0.0.1:9"):
+        assert main(["queues", "--at", where]) == 1
+        assert "hint: " in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["sned"])
+    assert "did you mean 'send'" in capsys.readouterr().err
+
+
+def test_what_is_in_memory_needs_a_server(tmp_path, capsys):
+    for words in (["advance", "900"], ["faults"], ["trace", "id"]):
+        assert main([*words, "--at", str(tmp_path)]) == 1
+        assert "hint: start one" in capsys.readouterr().err
+
+
+def test_a_server_is_advanced_traced_and_made_to_fail(capsys):
+    with (
+        trunkline.open(clock=trunkline.VirtualClock(), trace="on") as engine,
+        Server(engine, port=0) as server,
+    ):
+
+        def run(*words, status=0):
+            assert main([*words, "--at", server.url]) == status
+            return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+        before = engine.clock.now
+        assert run("advance", "15m")[0]["now"] == before + 900
+        sent = run("send", "orders", "a", "--create")[0]
+        assert run("trace", sent["message_id"])[0]["what"] == "accepted"
+        assert run("trace", "none", status=1) == []
+        run("faults", "--add", "error", "--queue", "orders", "--times", "1")
+        assert run("faults")[0]["queue"] == "orders"
+        run("send", "orders", "b", status=1)
+        assert run("faults", "--clear") == []
+
+
+def test_a_folder_in_use_is_inspected(tmp_path, capsys):
+    with trunkline.open(tmp_path) as engine:
+        engine.queue("orders").send("one coffee")
+        engine.flush()
+        with pytest.raises(trunkline.DataFolderInUse):
+            trunkline.inspect(tmp_path)
+        assert main(["inspect", str(tmp_path), "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert [queue["name"] for queue in told["queues"]] == ["orders"]
+        # Its owner goes on.
+        engine.queue("orders").send("two teas")
+        engine.flush()
+        assert trunkline.inspect(tmp_path, in_use=True).queues[0].messages == 2
+
+
+def test_a_table_is_printed_where_asked(at, capsys):
+    main(["send", "orders", "a", "--create", "--at", at])
+    capsys.readouterr()
+    main(["queues", "--at", at, "--table"])
+    heading, row = capsys.readouterr().out.splitlines()
+    assert heading.split()[:2] == ["name", "fifo"]
+    assert row.split()[:3] == ["orders", "no", "1"]
+
+
+def test_a_body_comes_from_a_file_and_from_the_input(run, tmp_path, monkeypatch):
+    file = tmp_path / "body"
+    file.write_bytes(b"\xff\x00")
+    run("send", "orders", f"@{file}", "--create")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"piped")))
+    run("send", "orders", "-")
+    assert [row.get("body") or row["body_base64"] for row in run("peek", "orders")] == [
+        "/wA=",
+        "piped",
+    ]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completions_name_every_verb_and_its_options(shell, capsys):
+    assert main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert all(verb in script for verb in VERBS)
+    assert "search" in script
+
+
+def test_bash_takes_the_completions():
+    script = subprocess.run(
+        [sys.executable, "-m", "trunkline", "completion", "bash"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    words = 'COMP_WORDS=(trunkline pe); COMP_CWORD=1; _trunkline; echo "${COMPREPLY[@]}"'
+    done = subprocess.run(
+        ["bash", "-c", script + words], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["peek"]
+
+
+def test_the_version_needs_no_parser():
+    code = (
+        "import sys; from trunkline.__main__ import main; main(['--version']); "
+        "sys.exit('trunkline.server' in sys.modules or 'trunkline.aws' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"trunkline {trunkline.__version__}"

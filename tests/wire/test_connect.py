@@ -1,0 +1,190 @@
+"""``trunkline.connect``: the engine of another process."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+import trunkline
+from trunkline.server import Server
+
+
+@pytest.fixture
+def remote(server):
+    with trunkline.connect(server.url) as remote:
+        yield remote
+
+
+def test_a_message_goes_through_both_ends(engine, remote):
+    queue = remote.queue("orders", visibility_timeout=60)
+    assert engine.queue("orders").settings()["visibility_timeout"] == 60
+    sent = queue.send("one coffee", attributes={"kind": "hot", "n": 3, "raw": b"\xff"})
+    with engine.queue("orders").receive()[0] as message:
+        assert (message.text(), message.message_id) == ("one coffee", sent.message_id)
+        assert dict(message.attributes) == {"kind": "hot", "n": 3, "raw": b"\xff"}
+    engine.queue("orders").send("two teas", attributes={"kind": "cold"})
+    with queue.receive()[0] as message:
+        assert (message.text(), message.attributes) == ("two teas", {"kind": "cold"})
+        assert (message.receive_count, message.queue_name) == (1, "orders")
+    assert queue.statistics()["visible"] == 0
+    assert engine.queue("orders").statistics().total == 0
+
+
+def test_a_block_that_fails_gives_the_message_back(remote):
+    queue = remote.queue("orders")
+    queue.send_json({"a": 1})
+    with pytest.raises(RuntimeError), queue.receive()[0]:
+        raise RuntimeError
+    again = queue.receive()[0]
+    assert (again.json(), again.receive_count) == ({"a": 1}, 2)
+
+
+def test_a_fifo_queue_keeps_groups_and_ids(remote):
+    queue = remote.queue("orders.fifo", content_based_dedup=True)
+    sent = queue.send("a", group="g", dedup_id="1")
+    assert queue.send("b", group="g", dedup_id="1").message_id == sent.message_id
+    message = queue.receive()[0]
+    assert (message.group, message.dedup_id) == ("g", "1")
+    assert message.sequence_number == sent.sequence_number
+
+
+def test_batches_and_iteration(remote):
+    queue = remote.queue("orders")
+    assert len({one.message_id for one in queue.send_batch(map(str, range(25)))}) == 25
+    seen = []
+    for message in queue.messages(wait=0):
+        seen.append(int(message.text()))
+        message.delete()
+    assert sorted(seen) == list(range(25))
+
+
+def test_a_receive_waits_for_a_message(remote, engine):
+    queue = remote.queue("orders")
+    found = []
+    waiting = threading.Thread(target=lambda: found.extend(queue.receive(wait=20)))
+    waiting.start()
+    engine.queue("orders").send("late")
+    waiting.join(30)
+    assert [message.text() for message in found] == ["late"]
+
+
+def test_topics_buses_and_streams(remote, engine):
+    queue = remote.queue("q")
+    topic = remote.topic("news")
+    topic.subscribe(queue, raw=True)
+    topic.publish("hello", attributes={"a": "b"})
+    assert queue.receive()[0].text() == "hello"
+    assert len(topic.subscriptions()) == 1
+    stream = remote.stream("clicks", shards=2)
+    put = stream.put(b"\xff", key="k")
+    record = stream.read()[0]
+    assert (record["data"], record["shard"], record["key"]) == (b"\xff", put.shard, "k")
+    assert stream.read(after=put.sequence) == []
+    bus = remote.bus()
+    engine.bus().rule("all", {"source": ["a"]}, engine.queue("q"))
+    assert bus.rules()[0]["name"] == "all"
+    event = {"source": "a", "detail-type": "b", "detail": {}}
+    assert bus.explain(event)["all"]["matched"] is True
+    assert bus.put(event)
+    for thing in (topic, stream, queue):
+        thing.remove()
+    assert (engine.topics(), engine.streams(), engine.queues()) == ([], [], [])
+
+
+def test_regions_are_apart(server, engine):
+    remote = trunkline.connect(server.url, account="111122223333", region="eu-west-1")
+    remote.queue("orders").send("a")
+    assert engine.queues() == []
+    assert engine.queue(
+        "orders", account="111122223333", region="eu-west-1", create=False
+    ).statistics().visible == 1  # fmt: skip
+    assert [queue.name for queue in remote.queues()] == ["orders"]
+    assert remote.queue("orders").receive()[0].text() == "a"
+
+
+def test_errors_are_the_library_s_own(remote):
+    with pytest.raises(trunkline.QueueDoesNotExist):
+        remote.queue("nope", create=False)
+    queue = remote.queue("orders")
+    with pytest.raises(trunkline.QueueNameExists):
+        remote.queue("orders", delay=10)
+    with pytest.raises(TypeError, match="send_json"):
+        queue.send({"a": 1})
+    with pytest.raises(trunkline.InvalidMessageContents, match="Base64"):
+        queue.send(b"\xff")
+    with pytest.raises(trunkline.ReceiptHandleIsInvalid):
+        queue.delete("nonsense")
+    queue.remove()
+    with pytest.raises(trunkline.QueueDoesNotExist):
+        queue.send("a")
+    with pytest.raises(trunkline.UnsupportedOperation, match="snapshot of an engine"):
+        remote.snapshot("copy")
+    with pytest.raises(AttributeError):
+        _ = remote.nonsense
+
+
+def test_nothing_that_answers_is_said_so():
+    with pytest.raises(trunkline.TrunklineError, match="does not answer") as caught:
+        trunkline.connect("http://127.0.0.1:9")
+    assert caught.value.code == "ServerUnreachable"
+    with pytest.raises(trunkline.TrunklineError, match="no address of a server"):
+        trunkline.connect("127.0.0.1:4566")
+
+
+def test_a_token_is_sent(engine):
+    with Server(engine, port=0, admin_token="secret") as server:
+        with pytest.raises(trunkline.TrunklineError, match="admin token"):
+            trunkline.connect(server.url)
+        trunkline.connect(server.url, token="secret").queue("orders").send("a")
+
+
+def test_a_connection_that_the_server_closed_is_made_again(engine):
+    with Server(engine, port=0) as server:
+        address = server.address
+        remote = trunkline.connect(server.url)
+        queue = remote.queue("orders")
+        queue.send("a")
+    with Server(engine, port=address[1]):
+        queue.send("b")
+    assert engine.queue("orders").statistics().visible == 2
+
+
+def test_threads_share_a_connection_object(remote, engine):
+    queue = remote.queue("orders")
+
+    def send():
+        for number in range(20):
+            queue.send(str(number))
+        remote.close()
+
+    threads = [threading.Thread(target=send) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert engine.queue("orders").statistics().visible == 80
+
+
+def test_a_coroutine_is_a_client_too(engine, server):
+    async def main():
+        async with await trunkline.aio.connect(server.url) as remote:
+            queue = await remote.queue("orders")
+            waiting = asyncio.create_task(queue.receive(wait=20))
+            await queue.send_json({"a": 1}, attributes={"kind": "hot"})
+            async with (await waiting)[0] as message:
+                assert (message.json(), message.attributes) == ({"a": 1}, {"kind": "hot"})
+            topic = await remote.topic("news")
+            await topic.subscribe(queue, raw=True)
+            await topic.publish("hello")
+            seen = []
+            async for message in queue.messages(wait=0):
+                async with message:
+                    seen.append(message.text())
+            with pytest.raises(trunkline.QueueDoesNotExist):
+                await remote.queue("nope", create=False)
+            return seen, [one.name for one in await remote.queues()]
+
+    assert asyncio.run(main()) == (["hello"], ["orders"])
+    assert engine.queue("orders").statistics().total == 0
