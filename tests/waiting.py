@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import trunkline
 
@@ -24,3 +25,11 @@ async def tasks_waiting(queue: trunkline.Queue, count: int = 1) -> None:
     while queue._core.waiting != count:
         assert time.monotonic() < end, f"{queue._core.waiting} receives wait, not {count}"
         await asyncio.sleep(0.001)
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Return once the condition holds."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < end, "the condition does not hold"
+        time.sleep(0.005)

@@ -26,6 +26,7 @@ EXPECTED = {
     "order_topic.py": 'kitchen: {"total": 200}, {"total": 5}\n'
     'billing: {"total": 200}\n'
     'audit: {"total": 200}, {"total": 200}, {"total": 5}\n',
+    "order_saga.py": "tea SUCCEEDED, coffee FAILED by Rejected, 2 undone\n",
 }
 # Slow machines need long to start an interpreter and boto3.
 SECONDS_MAX = 60

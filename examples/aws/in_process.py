@@ -5,6 +5,7 @@ from __future__ import annotations
 import boto3
 import checkout
 import order_events
+import order_saga
 import order_topic
 import orders
 import redrive
@@ -19,11 +20,13 @@ def main() -> None:
         # Every client that is made inside the block is answered by the engine, also by code that
         # has never heard of it. `trunkline.aws.client("sqs", engine=engine)` makes a single one.
         with trunkline.aws.local(engine):
-            sqs, sns, events = (boto3.client(name) for name in ("sqs", "sns", "events"))
+            names = ("sqs", "sns", "events", "stepfunctions")
+            sqs, sns, events, states = (boto3.client(name) for name in names)
         for program in (orders, checkout, redrive):
             program.main(sqs)
         order_events.main(sqs, events)
         order_topic.main(sqs, sns)
+        order_saga.main(states, sqs)
 
 
 if __name__ == "__main__":

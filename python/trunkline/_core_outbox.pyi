@@ -59,6 +59,16 @@ class Outbox:
     def ask_for_token(self, key: str, notices: int) -> None: ...
     def forget_token(self, key: str) -> None: ...
     def valid_token(self, key: str) -> str | None: ...
+    def exchange(
+        self,
+        url: str,
+        *,
+        method: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        timeout: int,
+        response_bytes_max: int,
+    ) -> tuple[int | None, list[tuple[str, str]], bytes]: ...
     def request(
         self,
         url: str,

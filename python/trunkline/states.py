@@ -23,12 +23,12 @@ from trunkline.machines.task import Owner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from trunkline._types import Seconds
 
-__all__ = ["Finding", "Result", "TaskFailed", "check", "test"]
+__all__ = ["Finding", "Result", "TaskFailed", "check", "graph", "test"]
 
 _ACCOUNT, _REGION, _MACHINE, _EXECUTION = "000000000000", "us-east-1", "test", "test"
 
@@ -75,6 +75,29 @@ def check(definition: Mapping[str, Any] | str, *, express: bool = False) -> list
     """
     text = definition if isinstance(definition, str) else json_text(definition, "definition")
     return [Finding(*found) for found in StatesProgram.check(text, express)]
+
+
+def graph(
+    definition: Mapping[str, Any] | str, history: Iterable[Mapping[str, Any]] | None = None
+) -> str:
+    """`definition` as SVG: its states in layers, from the start to the end.
+
+    With the `history` of an execution, of `Execution.history()` or of GetExecutionHistory, the
+    states are coloured by what it did, and the way that it took is drawn strong.
+
+    Raises ValidationException for a definition that AWS refuses.
+
+    >>> graph({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})[:4]
+    '<svg'
+    """
+    from trunkline.machines.drawing.svg import draw
+
+    text = definition if isinstance(definition, str) else json_text(definition, "definition")
+    try:
+        StatesProgram(text, False)
+    except ValueError as error:
+        raise ValidationException(str(error)) from None
+    return draw(json.loads(text), None if history is None else [dict(one) for one in history])
 
 
 def test(

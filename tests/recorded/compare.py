@@ -40,7 +40,13 @@ TIMES = {"date", "datetime", "timestamp"}
 LINK_TOKEN = re.compile(r"(?<=\?Action=Unsubscribe&)Token=[0-9a-f]{32}&")
 
 # Members that AWS's answers have since a day: recordings that are older lack them.
-SINCE = {"encryptionConfiguration": "2024-07-25"}
+SINCE = {
+    "encryptionConfiguration": "2024-07-25",
+    "redriveCount": "2023-11-15",
+    "RedriveCount": "2024-07-13",
+    "RedriveStatus": "2024-07-13",
+    "RedriveStatusReason": "2024-07-13",
+}
 
 TIME = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d.*|\d{10,13}(?:\.\d+)?"

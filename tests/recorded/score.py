@@ -25,7 +25,7 @@ class Result:
         return f"{self.outcome}: {self.detail}" if self.detail else self.outcome
 
 
-PATIENT = {"event_source_mapping": 20.0}
+PATIENT = {"event_source_mapping": 20.0, "stepfunctions": 30.0}
 """Seconds for the reads of services whose cases wait for time-outs of queues and functions."""
 
 

@@ -86,6 +86,7 @@ EXTRAS = (
     "trunkline.aws",
     "trunkline.bench",
     "trunkline.capi",
+    "trunkline.machines.map_runs.parquet",
     "trunkline.server",
     "trunkline.streams.tables",
 )

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::history::Event;
 use crate::payload::Payload;
-use crate::program::ScopeId;
+use crate::program::{ScopeId, StateId};
 use crate::resource::Resource;
 use crate::stimulus::{TaskId, TimerId};
 use crate::value::Value;
@@ -84,14 +84,10 @@ pub struct MapRunRequest {
     pub express: bool,
     /// The items.
     pub items: MapItems,
-    /// What `ItemSelector` needs beside the item: the state, for [`crate::Program::select_item`].
-    pub selector: Option<crate::program::StateId>,
+    /// What `ItemSelector` needs beside the item, for [`crate::Program::select_item`].
+    pub selection: Option<ItemSelection>,
     /// The input of the Map state.
     pub input: Payload,
-    /// The context object of the Map state, if there is an `ItemSelector`.
-    pub context: Value,
-    /// The variables that the Map state sees, likewise.
-    pub variables: Value,
     /// Child executions at a time; 0 is without a bound.
     pub max_concurrency: u64,
     /// Failed items that do not fail the run.
@@ -102,6 +98,19 @@ pub struct MapRunRequest {
     pub batch: Option<ItemBatch>,
     /// Where the results go: `Resource`, `Parameters` or `Arguments`, `WriterConfig`.
     pub writer: Option<Value>,
+}
+
+/// What an `ItemSelector` sees beside the item.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ItemSelection {
+    /// The Map state.
+    pub state: StateId,
+    /// Its effective input.
+    pub input: Value,
+    /// Its context object.
+    pub context: Value,
+    /// The variables that it sees.
+    pub variables: Value,
 }
 
 /// Where the items of a distributed map come from.

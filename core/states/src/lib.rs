@@ -60,13 +60,15 @@ mod state_test;
 mod stimulus;
 mod value;
 
-pub use effect::{Effect, ItemBatch, MapItems, MapRunRequest, Outcome, TaskRequest};
+pub use effect::{Effect, ItemBatch, ItemSelection, MapItems, MapRunRequest, Outcome, TaskRequest};
 pub use entropy::Entropy;
 pub use execution::{Execution, Identity, MalformedExecution, Status};
 pub use finding::{Code, Finding, Severity, invalid_definition};
 pub use history::{Details, Event, Failure, ServiceCall, StateType};
 pub use limits::Limits;
-pub use map_run::{Batcher, Ended, ItemCounts, ItemReader, MapRunProgress, ReaderFailed};
+pub use map_run::{
+    Batcher, ChildInput, ChildInputs, Ended, ItemCounts, ItemReader, MapRunProgress, ReaderFailed,
+};
 pub use path::{InvalidPath, select};
 pub use payload::Payload;
 pub use program::{Language, MachineType, Program, ScopeId, StateId};

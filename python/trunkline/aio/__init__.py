@@ -25,6 +25,7 @@ from trunkline.aio.buses.rule import Rule
 from trunkline.aio.delivery_streams.delivery_stream import DeliveryStream
 from trunkline.aio.engine import Engine, open, wrap
 from trunkline.aio.functions.function import Function
+from trunkline.aio.machines.machine import Execution, StateMachine
 from trunkline.aio.queues.message import Message
 from trunkline.aio.queues.queue import Queue
 from trunkline.aio.queues.redrive import RedriveTask
@@ -46,6 +47,7 @@ __all__ = [
     "Bus",
     "DeliveryStream",
     "Engine",
+    "Execution",
     "Function",
     "Message",
     "ObjectReader",
@@ -55,6 +57,7 @@ __all__ = [
     "Replay",
     "Rule",
     "Schedule",
+    "StateMachine",
     "Stream",
     "Subscription",
     "Topic",

@@ -8,6 +8,7 @@ from trunkline import engine as sync
 from trunkline.aio.buckets.verbs import BucketVerbs
 from trunkline.aio.buses.bus import Bus
 from trunkline.aio.delivery_streams.verbs import DeliveryStreamVerbs
+from trunkline.aio.machines.verbs import MachineVerbs
 from trunkline.aio.queues.queue import Queue
 from trunkline.aio.schedules.schedule import Schedule, on_this_loop
 from trunkline.aio.topics.topic import Topic
@@ -91,7 +92,7 @@ def wrap(engine: sync.Engine) -> Engine:
     return Engine(engine)
 
 
-class Engine(BucketVerbs, DeliveryStreamVerbs):
+class Engine(BucketVerbs, DeliveryStreamVerbs, MachineVerbs):
     """An engine whose waiting verbs are coroutines. Works on any loop, and on several at once.
 
     >>> import asyncio, trunkline

@@ -157,11 +157,12 @@ MAILS_AT_ONCE = 10
 """The most mails that are leased together to be handed to an SMTP server."""
 MAIL_LEASE_MS = 120_000
 """For how long an SMTP server may take over a mail."""
+S3_PAGE_KEYS_MAX = 1_000
+"""The most objects on a page of a list that a task asks for."""
 STATES_PAYLOAD_BYTES_MAX = 262_144
 """The longest input or output of an execution."""
-STATES_HISTORY_MAX = 25_000
-"""The most events of a history."""
-
+STATES_HTTP_TASK_MS = 60_000
+"""How long a task waits for the answer of an HTTP API, as on AWS."""
 TEMPLATE_CHARS_MAX = 307_200
 """The longest mapping template: 300 KB."""
 TEMPLATE_LOOP_MAX = 1_000

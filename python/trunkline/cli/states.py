@@ -1,4 +1,4 @@
-"""``trunkline states``: check a definition of a state machine, or run one with mocks."""
+"""``trunkline states``: check a definition of a state machine, run it with mocks, or draw it."""
 
 from __future__ import annotations
 
@@ -30,6 +30,13 @@ or {"Charge": {"Return": 7}} for all attempts.
 
 Exit status: 0 if the execution succeeded, 1 if it failed, 2 for input that could not be used.
 """
+GRAPH = """
+Draw a definition as SVG, its states in layers. With an execution, they are coloured by what it did:
+--history takes the answer of GetExecutionHistory, --data a folder of an engine, which is only read,
+with --execution MACHINE:NAME.
+
+Exit status: 0, or 2 for input that could not be used.
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,6 +62,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     run.add_argument("--mock", metavar="FILE", help="a file with what tasks give")
     run.add_argument("--history", action="store_true", help="print the events too")
     run.set_defaults(run=_run)
+    graph = commands.add_parser(
+        "graph", help="draw a definition", description=GRAPH, formatter_class=raw
+    )
+    graph.add_argument("file", metavar="FILE", help="a file with the definition, or -")
+    graph.add_argument("--svg", metavar="OUT", default="-", help="where it is drawn (default: -)")
+    graph.add_argument("--history", metavar="FILE", help="the history of an execution, as JSON")
+    graph.add_argument("--data", metavar="DIR", help="the folder of an engine")
+    graph.add_argument("--execution", metavar="MACHINE:NAME", help="an execution in that folder")
+    graph.set_defaults(run=_graph)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -94,6 +110,36 @@ def _run(options: argparse.Namespace) -> int:
         told["history"] = result.history
     print(json.dumps(told, ensure_ascii=False))
     return GOOD if result.status == "SUCCEEDED" else FAILED
+
+
+def _graph(options: argparse.Namespace) -> int:
+    try:
+        if (options.data is None) != (options.execution is None):
+            raise MalformedResponses("--data and --execution go together.")
+        text = states.graph(_read(options.file), history=_history(options))
+        if options.svg == "-":
+            print(text, end="")
+        else:
+            Path(options.svg).write_text(text, encoding="utf-8")
+    except (OSError, UnicodeDecodeError, MalformedResponses, TrunklineError) as error:
+        return _complain(str(error))
+    return GOOD
+
+
+def _history(options: argparse.Namespace) -> list[dict[str, Any]] | None:
+    if options.history is not None:
+        told = _json(_read(options.history), options.history)
+        events = told.get("events") if isinstance(told, dict) else told
+        if not isinstance(events, list) or not all(isinstance(one, dict) for one in events):
+            raise MalformedResponses(f"{options.history} holds no events of a history.")
+        return events
+    if options.data is None:
+        return None
+    machine, _, name = options.execution.partition(":")
+    import trunkline
+
+    with trunkline.open(options.data, read_only=True) as engine:
+        return engine.machine(machine).execution(name).history()
 
 
 def _mocks(file: str) -> dict[str, Any]:

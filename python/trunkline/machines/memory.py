@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import json
 import queue
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from trunkline._core import StatesRun
+from trunkline.errors import EngineClosed
+from trunkline.machines.map_runs.request import as_delivered
 from trunkline.machines.task import Owner, Report, Task
 
 TYPE_CHECKING = False
@@ -141,6 +142,8 @@ class MemoryRun:
             id, report = self._reports.get(timeout=None if due is None else max(left, 0.0))
         except queue.Empty:
             return
+        if report.kind == "closed":
+            raise EngineClosed("The engine was closed while an execution ran in memory.")
         if report.kind == "over":
             self._open.discard(id)
             return
@@ -149,6 +152,10 @@ class MemoryRun:
     def deliver(self, id: int, report: Report) -> None:
         """Reports something of a task from outside, such as by its token."""
         self._reports.put((id, report))
+
+    def close(self) -> None:
+        """Ends the run without an end: :meth:`run` raises EngineClosed."""
+        self._reports.put((0, Report("closed")))
 
     def _step(
         self, kind: str, *, id: int = 0, first: str | None = None, second: str | None = None
@@ -211,20 +218,3 @@ class MemoryRun:
             effect["timeout_seconds"],
             effect["state"],
         )
-
-
-def as_delivered(effect: dict[str, Any]) -> dict[str, Any]:
-    """A map run of an effect in the form in which the core delivers one."""
-    parsed = ("items", "reader", "input", "writer")
-    told = dict(effect)
-    for name in parsed:
-        if told[name] is not None:
-            told[name] = json.loads(told[name])
-    batch = told["batch"]
-    if batch == ():
-        told["batch"] = None
-    elif batch is not None:
-        most, size, given = batch
-        given = None if given is None else json.loads(given)
-        told["batch"] = {"max_items": most, "max_bytes": size, "input": given}
-    return told

@@ -9,7 +9,15 @@ import json
 from trunkline.errors import InvalidParameterValue
 from trunkline.functions.invocation import text_of
 from trunkline.machines.machine import json_text
-from trunkline.machines.map_runs import CHILDREN_MAX, EXCEEDED, batches, entries, is_exceeded
+from trunkline.machines.map_runs.request import (
+    EXCEEDED,
+    EXCEEDED_CAUSE,
+    MapRunFailed,
+    inputs_of,
+    made,
+    progress_of,
+)
+from trunkline.machines.map_runs.request import text_of as json_of
 from trunkline.machines.memory import Clock, MemoryRun, Setting
 from trunkline.machines.task import Report, failed
 
@@ -21,6 +29,9 @@ if TYPE_CHECKING:
     from trunkline._core import StatesProgram
     from trunkline.machines.memory import Ended
     from trunkline.machines.task import Owner, Task
+
+CHILDREN_MAX = 40
+"""How many children of a map are at work at the same time, where it names no number."""
 
 _WAITING = (".sync", ".sync:2", ".waitForTaskToken")
 
@@ -113,23 +124,39 @@ class Mocks:
             )
             end = self._spoiled(problem)
             return Report("map-run-failed", end.first, end.second)
-        inputs = list(batches(entries(told["items"]), told["batch"]))
+        try:
+            inputs = _inputs(program, told, setting.clock)
+        except MapRunFailed as problem:
+            return Report("map-run-failed", problem.error, problem.cause)
         width = told["max_concurrency"] or CHILDREN_MAX
         ended: list[Ended] = []
+        progress = progress_of(told)
         for first in range(0, len(inputs), width):
             together = [
-                _child(self, owner, told, program, setting, number, inputs[number])
+                _child(self, owner, told, program, setting, number, inputs[number][0])
                 for number in range(first, min(first + width, len(inputs)))
             ]
             # They would run at the same time.
             setting.clock.skipped += max(child.stopped - child.started for child in together)
             ended += together
-        lost = sum(child.status != "SUCCEEDED" for child in ended)
-        if is_exceeded(lost, len(ended), told):
-            cause = "The specified tolerated failure threshold was exceeded"
-            return Report("map-run-failed", EXCEEDED, cause)
+        for child, (_, items) in zip(ended, inputs, strict=True):
+            progress.read(items)
+            progress.started(items)
+            progress.ended(items, child.status)
+        progress.all_read()
+        if progress.has_failed:
+            return Report("map-run-failed", EXCEEDED, EXCEEDED_CAUSE)
         outputs = [child.output or "null" for child in ended if child.status == "SUCCEEDED"]
         return Report("map-run-succeeded", f"[{','.join(outputs)}]")
+
+
+def _inputs(program: StatesProgram, told: dict[str, Any], clock: Clock) -> list[tuple[str, int]]:
+    """The inputs of the children, each with its number of items."""
+    maker, now = inputs_of(program, told), round(clock.read() * 1_000)
+    try:
+        return [*maker.take(json_of(told["items"]), now), *maker.finish(now)]
+    except ValueError as problem:
+        raise made(problem) from None
 
 
 async def _awaited(result: Any) -> Any:
@@ -143,7 +170,7 @@ def _child(
     program: StatesProgram,
     of: Setting,
     number: int,
-    given: Any,
+    given: str,
 ) -> Ended:
     machine, name = f"{owner.machine}/{told['label']}", str(number)
     arn = f"arn:aws:states:{owner.region}:{owner.account}"
@@ -165,7 +192,7 @@ def _child(
         in_order=True,
     )
     setting.map_run = lambda owner, inner: mocks.run_map(owner, inner, program, setting)
-    return MemoryRun(program, setting).run(json_text(given, "input"))
+    return MemoryRun(program, setting).run(given)
 
 
 def _is_mockable(program: StatesProgram, definition: str, name: str) -> bool:

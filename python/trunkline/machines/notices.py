@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from trunkline.machines.map_runs.children import PARENT
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -18,7 +20,10 @@ def handle(runtime: Runtime, owner: Owner, told: dict[str, Any]) -> None:
     if machine is None:
         return
     if told["kind"] == "events":
-        logging.write(runtime, machine, owner, told["first_event"])
+        logging.write(runtime, machine, owner, told["first_event"], told["events"])
+        return
+    if told["parent"] is not None and told["parent"].startswith(PARENT):
+        runtime.map_runs.child_ended(told["parent"])
         return
     if told["parent"] is not None:
         nested.ended(runtime, machine, owner, told["parent"])

@@ -9,9 +9,7 @@ from threading import Condition, RLock
 
 from trunkline._core import Machines, RetryTable
 from trunkline._outbox import Outbox
-from trunkline.errors import EngineUnavailable
-from trunkline.functions.invocation import text_of
-from trunkline.machines.map_runs import run_map
+from trunkline.machines.map_runs.table import MapRuns
 from trunkline.machines.task import Owner, Report, Task
 from trunkline.machines.tasks import perform
 
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from trunkline._core import LeasedDelivery
     from trunkline._outbox import DestinationWorker
     from trunkline.machines.functions import OwnFunctions
+    from trunkline.machines.memory import MemoryRun
 
     ServiceCall = Callable[["Runtime", Task], Report]
 
@@ -75,8 +74,11 @@ class Runtime:
         self._worker: DestinationWorker | None = None
         self._functions: dict[tuple[str, str, str], OwnFunctions] = {}
         self._clients: Any = None
+        self._in_memory: set[MemoryRun] = set()
+        self._is_closed = False
         self._calling: set[str] = set()
         self._calling_changed = Condition()
+        self.map_runs = MapRuns(self)
         self.call_service: ServiceCall | None = None
         """Makes the calls of tasks that name services; there once a surface of AWS is used."""
 
@@ -92,13 +94,32 @@ class Runtime:
                 destination = outbox.handler(NAME, lease=LEASE_SECONDS, retry=retry)
             self._worker = destination.handle(self._handle, THREADS)
             self._worker.start()
+        self.map_runs.resume()
 
     def close(self) -> None:
-        """Ends the threads once they are idle."""
+        """Ends the threads once they are idle, and executions in memory now."""
         with self._lock:
             worker, self._worker = self._worker, None
+            self._is_closed = True
+            in_memory = list(self._in_memory)
+        for run in in_memory:
+            run.close()
+        self.map_runs.close()
         if worker is not None:
             worker.stop()
+
+    @contextmanager
+    def running(self, run: MemoryRun) -> Iterator[MemoryRun]:
+        """Has an execution in memory end when the engine is closed."""
+        with self._lock:
+            self._in_memory.add(run)
+            if self._is_closed:
+                run.close()
+        try:
+            yield run
+        finally:
+            with self._lock:
+                self._in_memory.discard(run)
 
     def put_functions(self, machine: tuple[str, str, str], functions: OwnFunctions) -> None:
         """Lets the tasks of a machine call these functions by their names."""
@@ -106,9 +127,10 @@ class Runtime:
             self._functions[machine] = dict(functions)
 
     def functions(self, machine: tuple[str, str, str]) -> OwnFunctions:
-        """The functions that a machine was given."""
+        """The functions that a machine was given; children of map runs have those of theirs."""
+        account, region, name = machine
         with self._lock:
-            return self._functions.get(machine, {})
+            return self._functions.get((account, region, name.partition("/")[0]), {})
 
     @property
     def clients(self) -> Any:
@@ -129,8 +151,9 @@ class Runtime:
             with self._calling_once(told["token"]):
                 self._task(owner, told)
         elif kind == "map_run":
-            with self._calling_once(told["token"]):
-                self._map_run(owner, told)
+            self.map_runs.start(told)
+        elif kind == "map_run_stopped":
+            self.map_runs.stop(told["token"])
         else:
             from trunkline.machines import notices
 
@@ -150,16 +173,6 @@ class Runtime:
             # A task that has ended already is not called once more.
             if not self.report(task.token, report):
                 break
-
-    def _map_run(self, owner: Owner, told: dict[str, Any]) -> None:
-        try:
-            report = run_map(self, owner, told)
-        except EngineUnavailable:
-            raise
-        except Exception as error:
-            text = f"{type(error).__name__}: {text_of(error)}"
-            report = Report("map-run-failed", "States.Runtime", text)
-        self.report(told["token"], report)
 
     @contextmanager
     def _calling_once(self, token: str) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trunkline import validation
+from trunkline.errors import ConflictException
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
     from trunkline._core import Engine as CoreEngine
     from trunkline.machines.machine import StateMachine
+    from trunkline.machines.task import Report
 
 
 class MachineVerbs:
@@ -63,3 +65,66 @@ class MachineVerbs:
         if definition is None:
             return find(self._core, full, functions)
         return put(self._core, full, definition, functions)
+
+    def send_task_success(self, token: str, output: Any = None) -> None:
+        """End the task of an execution that waits for its token; `output` is the task's result.
+
+        Raises ValidationException for a text that is no token of this engine, ConflictException for
+        a task that has ended or timed out.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> queue = engine.queue("approvals")
+        >>> url = "https://sqs.us-east-1.amazonaws.com/000000000000/approvals"
+        >>> ask = {
+        ...     "Type": "Task",
+        ...     "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+        ...     "Parameters": {"QueueUrl": url, "MessageBody.$": "$$.Task.Token"},
+        ...     "End": True,
+        ... }
+        >>> machine = engine.machine("ask", {"StartAt": "Ask", "States": {"Ask": ask}})
+        >>> execution = machine.start()
+        >>> (message,) = queue.receive(wait=20)
+        >>> engine.send_task_success(message.text(), {"approved": True})
+        >>> execution.wait().output
+        {'approved': True}
+        """
+        from trunkline.machines.machine import json_text
+        from trunkline.machines.task import Report
+
+        self._report_task(token, Report("succeeded", json_text(output, "output")))
+
+    def send_task_failure(
+        self, token: str, error: str | None = None, cause: str | None = None
+    ) -> None:
+        """Fail the task of an execution that waits for its token.
+
+        Raises as :meth:`send_task_success` does.
+        """
+        from trunkline.machines.task import Report
+
+        for value, field in ((error, "error"), (cause, "cause")):
+            if value is not None:
+                validation.text(value, field)
+        self._report_task(token, Report("failed", error, cause))
+
+    def send_task_heartbeat(self, token: str) -> None:
+        """Say that the task is still at work: its ``HeartbeatSeconds`` start again.
+
+        Raises as :meth:`send_task_success` does.
+        """
+        from trunkline.machines.task import Report
+
+        self._report_task(token, Report("heartbeat"))
+
+    def _report_task(self, token: str, report: Report) -> None:
+        from trunkline.aws.stepfunctions.connecting import runtime_of
+
+        self._core.check_open()
+        runtime = runtime_of(self._core)
+        runtime.until_called(validation.text(token, "token"))
+        if not runtime.report(token, report):
+            raise ConflictException(
+                "The task has ended, or its execution has: it timed out, was reported before, or "
+                "was stopped."
+            )

@@ -16,6 +16,12 @@ EXPECTED = {
     "asyncio_bridge.py": "sum of the readings: 10\n",
     "time_travel.py": "delivered 2 times within 4200.0 seconds\n",
     "pipeline.py": "1 result: 3 APPLES\n",
+    "order_saga.py": "tea: SUCCEEDED (charge, reserve, ship)\n"
+    "coffee: FAILED Rejected (charge, reserve, ship, release, refund)\n"
+    "yacht: FAILED ValueError (nothing)\n",
+    "order_choreography.py": "tea: charge, reserve, ship, ask\n"
+    "coffee: charge, reserve, ship, ask, release, refund\n"
+    "yacht: charge\n",
     "routing.py": "invoice-17: billing, audit\nhello-1: audit\nnot for billing: customer.country\n",
 }
 

@@ -6,11 +6,12 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use trunkline_engine::{
     Engine as CoreEngine, ExecutionState, ExecutionStatus, MACHINE, Machine as Core, ResourceName,
-    StartRequest, TaskEnded, Ticket,
+    StartRequest, TaskEnd, TaskEnded, Ticket,
 };
 use trunkline_types::{Millis, Result};
 
 use super::stimulus::{PlainIdentity, task_end};
+use super::waiting::EndWait;
 use crate::engine::Engine;
 use crate::error::{guard, invalid, raise};
 use crate::queue::waiting::park;
@@ -80,9 +81,13 @@ impl Machines {
     ) -> PyResult<Option<bool>> {
         guard(|| {
             let end = task_end(kind, first, second)?;
+            // What is lost of these with a crash is told again when the task is carried out again.
+            let waits = !matches!(end, TaskEnd::Started(_) | TaskEnd::Heartbeat);
             settled(py, &self.0, || {
                 Ok(match self.0.machines().report(token, &end)? {
-                    Some((ended, ticket)) => (Some(ended == TaskEnded::Taken), ticket),
+                    Some((ended, ticket)) => {
+                        (Some(ended == TaskEnded::Taken), ticket.filter(|_| waits))
+                    }
                     None => (None, None),
                 })
             })
@@ -114,6 +119,9 @@ struct Start {
     tells_end: bool,
     tells_events: bool,
     parent: Option<String>,
+    scope: Option<u32>,
+    /// Whether the call returns when the start is durable.
+    is_settled: bool,
 }
 
 #[pymethods]
@@ -161,10 +169,12 @@ impl Machine {
                 tells_end: start.tells_end,
                 tells_events: start.tells_events,
                 parent: start.parent.as_deref(),
+                scope: start.scope,
             };
             settled(py, &self.engine, || {
                 let started = self.core.start(&request)?;
-                Ok(((Execution(started.status), started.existed), started.ticket))
+                let ticket = started.ticket.filter(|_| start.is_settled);
+                Ok(((Execution(started.status), started.existed), ticket))
             })
         })
     }
@@ -197,6 +207,22 @@ impl Machine {
         guard(|| py.detach(|| self.core.history(name, most)).map_err(raise))
     }
 
+    /// The events from a number on as JSON texts, in order.
+    fn history_page(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        first: u64,
+        most: usize,
+    ) -> PyResult<Vec<String>> {
+        guard(|| py.detach(|| self.core.history_page(name, first, most)).map_err(raise))
+    }
+
+    /// Forgets an execution that has ended, with its history. Whether there was one.
+    fn forget(&self, py: Python<'_>, name: &str) -> PyResult<bool> {
+        guard(|| py.detach(|| self.core.forget_ended(name)).map_err(raise))
+    }
+
     /// The events of the first step as JSON texts, the newest first.
     fn first_events(&self, py: Python<'_>, name: &str) -> PyResult<Vec<String>> {
         guard(|| py.detach(|| self.core.first_events(name)).map_err(raise))
@@ -216,6 +242,11 @@ impl Machine {
                 None => self.core.status(name).map(Execution).map_err(raise),
             }
         })
+    }
+
+    /// A wait for the end of an execution, for an event loop.
+    fn end_wait(&self, name: String, wait: Millis) -> EndWait {
+        EndWait::new(self.core.clone(), name, wait)
     }
 
     #[pyo3(signature = (name, error=None, cause=None))]

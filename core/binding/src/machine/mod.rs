@@ -1,10 +1,12 @@
 //! State machines: take, call, wrap.
 
 mod handle;
+mod map_run;
 mod program;
 mod run;
 mod state_test;
 mod stimulus;
+mod waiting;
 
 use pyo3::prelude::*;
 
@@ -12,6 +14,9 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<handle::Machines>()?;
     module.add_class::<handle::Machine>()?;
     module.add_class::<handle::Execution>()?;
+    module.add_class::<waiting::EndWait>()?;
+    module.add_class::<map_run::MapInputs>()?;
+    module.add_class::<map_run::MapProgress>()?;
     module.add_class::<program::StatesProgram>()?;
     module.add_class::<run::StatesRun>()?;
     module.add_class::<state_test::StateTest>()

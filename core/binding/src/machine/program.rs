@@ -56,6 +56,13 @@ impl StatesProgram {
         resources.map(|(location, resource)| (location, resource.arn().to_string())).collect()
     }
 
+    /// The variables that each state refers to, by the state's name.
+    fn variable_references(&self) -> Vec<(String, Vec<String>)> {
+        let plain = |names: &[Arc<str>]| names.iter().map(ToString::to_string).collect();
+        let references = self.0.variable_references();
+        references.map(|(state, names)| (state.to_string(), plain(names))).collect()
+    }
+
     /// The type of the state of this name, in any scope.
     fn state_type(&self, name: &str) -> Option<&'static str> {
         let state = self.0.find(name)?;

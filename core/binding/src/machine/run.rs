@@ -205,7 +205,11 @@ fn show_map_run(shown: &Bound<'_, PyDict>, request: &MapRunRequest) -> PyResult<
     shown.set_item("express", request.express)?;
     shown.set_item("items", items)?;
     shown.set_item("reader", reader)?;
-    shown.set_item("selector", request.selector.map(|state| state.0))?;
+    let selection = request.selection.as_ref().map(|seen| {
+        let texts = [&seen.input, &seen.context, &seen.variables].map(text_of);
+        (seen.state.0, texts)
+    });
+    shown.set_item("selection", selection)?;
     shown.set_item("input", &**request.input.text())?;
     shown.set_item("max_concurrency", request.max_concurrency)?;
     shown.set_item("tolerated_failure_count", request.tolerated_failure_count)?;

@@ -18,6 +18,9 @@ pub(crate) use self::retry::RetryTable;
 use crate::error::{guard, raise};
 use crate::queue::body::Body;
 
+/// The status, the header and the body of an answer.
+type Answer<'py> = (Option<u16>, Vec<(String, String)>, Bound<'py, PyBytes>);
+
 /// What a destination is.
 #[pyclass(frozen, module = "trunkline._core")]
 pub(crate) struct DestinationSettings(DestinationConfig);
@@ -197,8 +200,46 @@ impl Outbox {
         self.0.outbox().valid_token(key)
     }
 
-    /// Makes a request within the bounds of the outbox's client. The status and the body of the
-    /// answer; without an answer the status is `None`, and the text says why.
+    /// Makes a request within the bounds of the outbox's client. The status, the header and the
+    /// body of the answer; without an answer the status is `None`, and the body says why.
+    #[pyo3(signature = (url, *, method, headers, body, timeout, response_bytes_max))]
+    #[allow(clippy::too_many_arguments, reason = "each is a parameter of the Python method")]
+    fn exchange<'py>(
+        &self,
+        py: Python<'py>,
+        url: &str,
+        method: &str,
+        headers: Vec<(String, String)>,
+        body: Vec<u8>,
+        timeout: Millis,
+        response_bytes_max: usize,
+    ) -> PyResult<Answer<'py>> {
+        guard(|| {
+            let made = || {
+                let (endpoint, timeout) = (Endpoint::parse(url)?, Duration::from_millis(timeout));
+                let attempt = Attempt::new(endpoint, method, &headers, body, timeout)?;
+                let attempt = Attempt { response_bytes_max: Some(response_bytes_max), ..attempt };
+                self.0.outbox().request(attempt)
+            };
+            let response = match py.detach(made).map_err(raise)? {
+                Outcome::Delivered(response) => response,
+                Outcome::Transient { why, .. } | Outcome::Permanent { why } => match why {
+                    Failure::Status(response) => response,
+                    other => {
+                        let why = PyBytes::new(py, other.to_string().as_bytes());
+                        return Ok((None, Vec::new(), why));
+                    }
+                },
+            };
+            let lines = response.headers.iter().map(|(name, value)| {
+                (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+            });
+            let lines = lines.collect();
+            Ok((Some(response.status), lines, PyBytes::new(py, &response.body)))
+        })
+    }
+
+    /// The same without the header.
     #[pyo3(signature = (url, *, method, headers, body, timeout, response_bytes_max))]
     #[allow(clippy::too_many_arguments, reason = "each is a parameter of the Python method")]
     fn request<'py>(
@@ -211,22 +252,9 @@ impl Outbox {
         timeout: Millis,
         response_bytes_max: usize,
     ) -> PyResult<(Option<u16>, Bound<'py, PyBytes>)> {
-        guard(|| {
-            let made = || {
-                let (endpoint, timeout) = (Endpoint::parse(url)?, Duration::from_millis(timeout));
-                let attempt = Attempt::new(endpoint, method, &headers, body, timeout)?;
-                let attempt = Attempt { response_bytes_max: Some(response_bytes_max), ..attempt };
-                self.0.outbox().request(attempt)
-            };
-            let (status, content) = match py.detach(made).map_err(raise)? {
-                Outcome::Delivered(response) => (Some(response.status), response.body.to_vec()),
-                Outcome::Transient { why, .. } | Outcome::Permanent { why } => match why {
-                    Failure::Status(response) => (Some(response.status), response.body.to_vec()),
-                    other => (None, other.to_string().into_bytes()),
-                },
-            };
-            Ok((status, PyBytes::new(py, &content)))
-        })
+        let (status, _, body) =
+            self.exchange(py, url, method, headers, body, timeout, response_bytes_max)?;
+        Ok((status, body))
     }
 
     /// Forgets the access token of a key.

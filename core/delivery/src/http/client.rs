@@ -342,7 +342,8 @@ impl Sender {
         let retry_after = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let retry_after = retry_after.and_then(RetryAfter::parse);
         let (body, is_cut) = read(body, response_bytes_max).await?;
-        let response = Response { status: head.status.as_u16(), body, is_cut };
+        let (status, headers) = (head.status.as_u16(), Box::new(head.headers));
+        let response = Response { status, headers, body, is_cut };
         Ok(Outcome::of(response, retry_after))
     }
 }

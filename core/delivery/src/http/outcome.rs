@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
 use super::RetryAfter;
 
@@ -31,6 +31,8 @@ pub enum Outcome {
 pub struct Response {
     /// The status code.
     pub status: u16,
+    /// The lines of the header.
+    pub headers: Box<HeaderMap>,
     /// The first bytes of the body, up to the client's bound.
     pub body: Bytes,
     /// Whether the body was longer.
@@ -106,7 +108,10 @@ mod tests {
     use super::*;
 
     fn of(status: u16, retry_after: Option<RetryAfter>) -> Outcome {
-        Outcome::of(Response { status, body: Bytes::new(), is_cut: false }, retry_after)
+        Outcome::of(
+            Response { status, headers: Box::default(), body: Bytes::new(), is_cut: false },
+            retry_after,
+        )
     }
 
     #[test]

@@ -123,10 +123,13 @@ impl Machine {
         };
         let context = Context { machine: &self.name, row: &decided.row, chance: &chance };
         if !decided.events.is_empty() && decided.row.options.tells_events {
-            decided.tasks.push(task::told_events(&context, decided.events[0].id)?);
+            decided.tasks.push(task::told_events(&context, &decided.events)?);
         }
         let has_ended = !decided.row.status.is_running() && before.status.is_running();
-        let is_awaited = decided.row.options.tells_end || decided.row.options.parent.is_some();
+        let options = &decided.row.options;
+        // The starter of a child of a map run sees itself how the first step ended.
+        let is_seen = options.is_child && before.events == 0;
+        let is_awaited = options.tells_end || (options.parent.is_some() && !is_seen);
         if has_ended && is_awaited {
             decided.tasks.push(task::told_end(&context)?);
         }
@@ -161,7 +164,12 @@ impl Machine {
                 let body = task::map_run(&context, &request)?;
                 decided.tasks.push(TaskDelivery { destination: TASKS.to_owned(), body });
             }
-            Effect::CancelTask { task } | Effect::CancelMapRun { task } => row.end_task(task),
+            Effect::CancelTask { task } => row.end_task(task),
+            Effect::CancelMapRun { task } => {
+                row.end_task(task);
+                let context = Context { machine: &self.name, row, chance };
+                decided.tasks.push(task::map_run_stopped(&context, task)?);
+            }
             Effect::ArmTimer { timer, at_ms } => row.timers.push((timer.0, at_ms)),
             Effect::CancelTimer { timer } => row.timers.retain(|(id, _)| *id != timer.0),
             Effect::Finish(_) => row.finish(now),

@@ -8,6 +8,8 @@ use trunkline_states::Program;
 use trunkline_types::sync::Mutex;
 use trunkline_types::{Millis, Result};
 
+use super::entries::Entries;
+
 /// How an execution stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
@@ -113,15 +115,18 @@ pub(super) struct Options {
     pub tells_end: bool,
     /// A delivery tells it of the new events of each step.
     pub tells_events: bool,
-    /// The task of another execution that waits for the end of this one.
+    /// What waits for the end of this one: a task of another execution, or a map run.
     pub parent: Option<Arc<str>>,
+    /// It is the child execution of a map run.
+    pub is_child: bool,
 }
 
 impl Row {
     pub fn encode(&self, out: &mut Vec<u8>) {
         let options = &self.options;
         out.put_u8(self.status as u8);
-        out.put_u8(u8::from(options.tells_end) | u8::from(options.tells_events) << 1);
+        let flags = [options.tells_end, options.tells_events, options.is_child];
+        out.put_u8(flags.iter().rev().fold(0, |bits, flag| bits << 1 | u8::from(*flag)));
         for number in [self.program, self.redrives] {
             out.put_u32(number);
         }
@@ -160,7 +165,8 @@ impl Row {
         let timers = (0..take.u32()?).map(|_| Ok((take.u64()?, take.u64()?)));
         let timers = timers.collect::<Result<_>>()?;
         let tasks = (0..take.u32()?).map(|_| take.u64()).collect::<Result<_>>()?;
-        let options = Options { tells_end: flags & 1 != 0, tells_events: flags & 2 != 0, parent };
+        let (tells_end, tells_events) = (flags & 1 != 0, flags & 2 != 0);
+        let options = Options { tells_end, tells_events, parent, is_child: flags & 4 != 0 };
         let some = |time: Millis| Some(time).filter(|time| *time > 0);
         Ok(Self {
             name,
@@ -197,6 +203,8 @@ pub(super) struct Kept {
     pub at: Option<Location>,
     /// When the host's timer calls.
     pub armed: Option<Millis>,
+    /// Where the events of its history are, once it was asked for.
+    pub entries: Entries,
     /// Whether it was forgotten: nothing happens to it any more.
     pub is_gone: bool,
 }
@@ -247,7 +255,12 @@ mod tests {
             events: 8,
             newest: 7,
             oldest: 6,
-            options: Options { tells_end: true, tells_events: false, parent: Some("t".into()) },
+            options: Options {
+                tells_end: true,
+                tells_events: false,
+                parent: Some("t".into()),
+                is_child: true,
+            },
             document: b"{}".as_slice().into(),
             timers: vec![(1, 2), (3, 4)],
             tasks: vec![8],

@@ -33,19 +33,23 @@ fn decode(bytes: &[u8], number: u32) -> Result<(u64, Vec<String>)> {
     Ok((before, events))
 }
 
+/// An entry of an execution: the one before it, and its events as JSON texts. `at` is one more than
+/// its number. `None`: it expired, being of a time that is not kept.
+pub(super) fn entry(log: &Log, number: u32, at: u64) -> Result<Option<(u64, Vec<String>)>> {
+    let mut entry = None;
+    log.read(at - 1, &mut |read| {
+        entry = (read.sequence == at - 1).then(|| decode(read.payload, number));
+        false
+    })?;
+    entry.transpose()
+}
+
 /// Up to `most` events of an execution, the newest first. `newest` is one more than the number of
 /// the newest entry.
 pub(super) fn read(log: &Log, number: u32, newest: u64, most: usize) -> Result<Vec<String>> {
     let (mut next, mut found) = (newest, Vec::new());
     while next > 0 && found.len() < most {
-        let mut entry = None;
-        log.read(next - 1, &mut |read| {
-            entry = (read.sequence == next - 1).then(|| decode(read.payload, number));
-            false
-        })?;
-        // An entry that expired is of a time that is not kept.
-        let Some(entry) = entry else { break };
-        let (before, mut events) = entry?;
+        let Some((before, mut events)) = entry(log, number, next)? else { break };
         found.extend(events.drain(..).rev());
         next = before;
     }

@@ -9,6 +9,7 @@ use trunkline_types::{Millis, ResourceId, ResourceName, Result};
 
 use super::Machine;
 use super::component::{Machines, Shared, counters};
+use super::entries::Entries;
 use super::execution::{Compiled, Execution, Kept, Row};
 use super::record::{MACHINE_ITSELF, Stored, StoredProgram};
 use super::table::Table;
@@ -110,7 +111,13 @@ impl Image {
             let Some(program) = table.programs.get(&row.program).cloned() else { continue };
             host.live_bytes().add(at, now);
             table.names.insert(row.name.clone(), number);
-            let kept = Mutex::new(Kept { row, at: Some(at), armed: None, is_gone: false });
+            let kept = Mutex::new(Kept {
+                row,
+                at: Some(at),
+                armed: None,
+                entries: Entries::default(),
+                is_gone: false,
+            });
             table.executions.insert(number, Arc::new(Execution { number, program, kept }));
         }
     }

@@ -13,6 +13,7 @@ use trunkline_types::sync::atomic::Ordering;
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Code, Error, Millis, ResourceId, Result};
 
+use super::entries::Entries;
 use super::execution::{Compiled, Execution, ExecutionStatus, Kept, Options, Row, Status};
 use super::record::{Record, StoredProgram};
 use super::{Machine, history, no_such_execution, no_such_machine};
@@ -59,8 +60,10 @@ pub struct StartRequest<'a> {
     pub tells_end: bool,
     /// Whether it is told of the new events of each step.
     pub tells_events: bool,
-    /// The token of a task that waits for its end.
+    /// What waits for its end: told with the notice of it.
     pub parent: Option<&'a str>,
+    /// The scope of a Map state that it runs as the child execution of a map run, if it is one.
+    pub scope: Option<u32>,
 }
 
 /// An execution that was started.
@@ -142,7 +145,13 @@ impl Machine {
             let program = program.ok_or_else(|| no_such_machine(&self.name.name))?;
             let number = table.next_execution;
             let row = self.first_row(request, &program, now)?;
-            let kept = Mutex::new(Kept { row, at: None, armed: None, is_gone: false });
+            let kept = Mutex::new(Kept {
+                row,
+                at: None,
+                armed: None,
+                entries: Entries::default(),
+                is_gone: false,
+            });
             let execution = Arc::new(Execution { number, program, kept });
             table.next_execution += 1;
             table.names.insert(request.name.into(), number);
@@ -177,7 +186,14 @@ impl Machine {
         now: Millis,
     ) -> Result<Row> {
         let compiled = program.program.as_ref().map_err(Error::clone)?;
-        let state = State::new(compiled, request.identity.clone());
+        let identity = request.identity.clone();
+        let state = match request.scope {
+            Some(scope) => {
+                let scope = compiled.scope_of(scope).ok_or_else(|| no_such_scope(scope))?;
+                State::child(compiled, scope, identity)
+            }
+            None => State::new(compiled, identity),
+        };
         Ok(Row {
             name: request.name.into(),
             status: Status::Running,
@@ -194,6 +210,7 @@ impl Machine {
                 tells_end: request.tells_end,
                 tells_events: request.tells_events,
                 parent: request.parent.map(Arc::from),
+                is_child: request.scope.is_some(),
             },
             document: request.document.into(),
             timers: Vec::new(),
@@ -267,6 +284,14 @@ impl Machine {
         Ok(below.iter().rev().filter_map(stands).take(limit).collect())
     }
 
+    /// Forgets an execution that has ended, with its history. Whether there was one.
+    pub fn forget_ended(&self, name: &str) -> Result<bool> {
+        self.check_writable()?;
+        let Ok(execution) = self.find(name) else { return Ok(false) };
+        self.forget(&execution, |row| !row.status.is_running())?;
+        Ok(true)
+    }
+
     /// Up to `most` events of a history as JSON texts, the newest first.
     pub fn history(&self, name: &str, most: usize) -> Result<Vec<String>> {
         let execution = self.find(name)?;
@@ -307,4 +332,9 @@ impl Machine {
         }
         Ok(())
     }
+}
+
+#[cold]
+fn no_such_scope(scope: u32) -> Error {
+    Error::new(Code::ValidationException, format!("The definition has no scope {scope}."))
 }

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use trunkline_states::{ItemBatch, MapItems, MapRunRequest, TaskRequest, Value};
+use trunkline_states::{
+    Event, ItemBatch, ItemSelection, MapItems, MapRunRequest, TaskId, TaskRequest, Value,
+};
 use trunkline_types::{Code, Error, ResourceName, Result};
 
 use super::chance::Chance;
@@ -79,13 +81,29 @@ struct MapRun<'a> {
     express: bool,
     items: Option<Box<RawValue>>,
     reader: Option<Box<RawValue>>,
-    selector: Option<u32>,
+    selection: Option<Selection>,
     input: Box<RawValue>,
     max_concurrency: u64,
     tolerated_failure_count: u64,
     tolerated_failure_percentage: f64,
     batch: Option<Batch>,
     writer: Option<Box<RawValue>>,
+}
+
+/// What `ItemSelector` sees beside the item; its input is that of the map run.
+#[derive(Serialize)]
+struct Selection {
+    state: u32,
+    input: Box<RawValue>,
+    context: Box<RawValue>,
+    variables: Box<RawValue>,
+}
+
+impl Selection {
+    fn new(seen: &ItemSelection) -> Result<Self> {
+        let (context, variables) = (json(&seen.context)?, json(&seen.variables)?);
+        Ok(Self { state: seen.state.0, input: json(&seen.input)?, context, variables })
+    }
 }
 
 #[derive(Serialize)]
@@ -118,7 +136,7 @@ pub(super) fn map_run(context: &Context<'_>, request: &MapRunRequest) -> Result<
         express: request.express,
         items,
         reader,
-        selector: request.selector.map(|state| state.0),
+        selection: request.selection.as_ref().map(Selection::new).transpose()?,
         input: raw(request.input.text().to_string())?,
         max_concurrency: request.max_concurrency,
         tolerated_failure_count: request.tolerated_failure_count,
@@ -129,26 +147,42 @@ pub(super) fn map_run(context: &Context<'_>, request: &MapRunRequest) -> Result<
 }
 
 #[derive(Serialize)]
+struct Stopped<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    token: String,
+}
+
+/// Tells that a map run is not needed any more.
+pub(super) fn map_run_stopped(context: &Context<'_>, task: TaskId) -> Result<TaskDelivery> {
+    let head = Head::new("map_run_stopped", context);
+    let body = write(&Stopped { head, token: context.chance.token(task) })?;
+    Ok(TaskDelivery { destination: TASKS.to_owned(), body })
+}
+
+#[derive(Serialize)]
 struct Told<'a> {
     #[serde(flatten)]
     head: Head<'a>,
     parent: Option<&'a str>,
     first_event: u64,
+    events: usize,
 }
 
 /// Tells that the execution has ended.
 pub(super) fn told_end(context: &Context<'_>) -> Result<TaskDelivery> {
-    told("ended", context, 0)
+    told("ended", context, &[])
 }
 
-/// Tells that there are new events, from `first` on.
-pub(super) fn told_events(context: &Context<'_>, first: u64) -> Result<TaskDelivery> {
-    told("events", context, first)
+/// Tells of the new events of a step.
+pub(super) fn told_events(context: &Context<'_>, events: &[Event]) -> Result<TaskDelivery> {
+    told("events", context, events)
 }
 
-fn told(kind: &'static str, context: &Context<'_>, first_event: u64) -> Result<TaskDelivery> {
+fn told(kind: &'static str, context: &Context<'_>, new: &[Event]) -> Result<TaskDelivery> {
     let parent = context.row.options.parent.as_deref();
-    let body = write(&Told { head: Head::new(kind, context), parent, first_event })?;
+    let (first_event, events) = (new.first().map_or(0, |event| event.id), new.len());
+    let body = write(&Told { head: Head::new(kind, context), parent, first_event, events })?;
     Ok(TaskDelivery { destination: TASKS.to_owned(), body })
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::step::{See, Step};
 use super::{BranchId, Phase};
-use crate::effect::{Effect, ItemBatch, MapItems, MapRunRequest};
+use crate::effect::{Effect, ItemBatch, ItemSelection, MapItems, MapRunRequest};
 use crate::entropy::Entropy;
 use crate::evaluate::{Env, unexpected};
 use crate::history::{Details, Failure};
@@ -74,11 +74,14 @@ impl Step<'_> {
         let details = Details::MapRunStarted { map_run_arn: Arc::clone(&map_run_arn) };
         self.branch_event(id, details);
         let task = self.next_task();
-        let (context, variables) = match map.item_selector {
-            Some(_) => (self.execution.context(self.program, id, None), self.execution.visible(id)),
-            None => (Value::Null, Value::empty_object()),
-        };
         let branch = self.execution.branches.get(id);
+        let selection =
+            branch.filter(|_| map.item_selector.is_some()).map(|branch| ItemSelection {
+                state: branch.state,
+                input: effective.clone(),
+                context: self.execution.context(self.program, id, None),
+                variables: self.execution.visible(id),
+            });
         let request = MapRunRequest {
             task,
             state: Arc::clone(&state.name),
@@ -87,10 +90,8 @@ impl Step<'_> {
             processor: map.processor,
             express: distributed.express,
             items,
-            selector: branch.filter(|_| map.item_selector.is_some()).map(|branch| branch.state),
+            selection,
             input: Payload::from(effective.clone()),
-            context,
-            variables,
             max_concurrency,
             tolerated_failure_count: tolerated,
             tolerated_failure_percentage: percentage,
@@ -206,40 +207,37 @@ fn with_max_items(reader: &Value, most: u64) -> Value {
 
 impl Program {
     /// The input of the child execution for one item of a map run: the item, or what
-    /// `ItemSelector` makes of it. The error is the message of the failure.
+    /// `ItemSelector` makes of it.
     pub fn select_item(
         &self,
-        request: &MapRunRequest,
+        selection: Option<&ItemSelection>,
         index: u64,
         item: &Value,
         now_ms: u64,
         entropy: &mut dyn Entropy,
-    ) -> Result<Payload, String> {
-        let template = request.selector.and_then(|state| match &self.state(state).kind {
-            Kind::Map(map) => map.item_selector.as_ref(),
+    ) -> Result<Value, Failure> {
+        let selected = selection.and_then(|seen| match self.states.get(seen.state.0 as usize) {
+            Some(State { kind: Kind::Map(map), .. }) => Some((seen, map.item_selector.as_ref()?)),
             _ => None,
         });
-        let Some(template) = template else { return Ok(Payload::from(item.clone())) };
+        let Some((seen, template)) = selected else { return Ok(item.clone()) };
         let context = || {
-            let mut members = request.context.as_object().cloned().unwrap_or_default();
+            let mut members = seen.context.as_object().cloned().unwrap_or_default();
             let item = [("Index", Value::from(index as i64)), ("Value", item.clone())];
             let map = Value::object([("Item", Value::object(item))]);
             members.insert("Map".into(), map);
             Value::Object(Arc::new(members))
         };
         let mut env = Env {
-            input: request.input.value(),
+            input: &seen.input,
             result: None,
             error_output: None,
             context: &context,
-            variable: &|name| request.variables.get(name).cloned(),
+            variable: &|name| seen.variables.get(name).cloned(),
             entropy,
             limits: &self.limits,
             now_ms,
         };
-        let selected = env
-            .template(template)
-            .map_err(|problem| problem.failure.cause.as_deref().unwrap_or_default().to_owned())?;
-        Ok(Payload::from(selected))
+        env.template(template).map_err(|problem| problem.failure)
     }
 }

@@ -3,11 +3,13 @@
 
 mod batch;
 mod csv;
+mod inputs;
 mod progress;
 mod reader;
 #[cfg(test)]
 mod tests;
 
 pub use batch::Batcher;
+pub use inputs::{ChildInput, ChildInputs};
 pub use progress::{Ended, ItemCounts, MapRunProgress};
 pub use reader::{ItemReader, ReaderFailed};

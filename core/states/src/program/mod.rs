@@ -278,6 +278,11 @@ impl Program {
         }
     }
 
+    /// The scope of this number, if there is one.
+    pub fn scope_of(&self, number: u32) -> Option<ScopeId> {
+        ((number as usize) < self.scopes.len()).then_some(ScopeId(number))
+    }
+
     /// The variables that each state names, without states that name none.
     pub fn variable_references(&self) -> impl Iterator<Item = (&Arc<str>, &[Arc<str>])> {
         let states = self.states.iter().filter(|state| !state.references.is_empty());

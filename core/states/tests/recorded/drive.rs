@@ -309,8 +309,9 @@ impl Driver<'_> {
         for (index, item) in items.iter().enumerate() {
             let index = index as u64;
             let entropy = &mut self.entropy;
-            let selected = self.program.select_item(request, index, item, self.now_ms, entropy);
-            inputs.push(selected.ok()?.value().clone());
+            let selection = request.selection.as_ref();
+            let selected = self.program.select_item(selection, index, item, self.now_ms, entropy);
+            inputs.push(selected.ok()?);
         }
         if let Some(batch) = &request.batch {
             let mut batcher = Batcher::new(batch.clone());

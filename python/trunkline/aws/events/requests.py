@@ -37,14 +37,9 @@ def request_of(
 ) -> HttpRequest:
     """How an API destination is called for a target."""
     own = target.get("HttpParameters") or {}
-    auth = connection["AuthParameters"]
-    shared = auth.get("InvocationHttpParameters") or {}
     kind = connection["AuthorizationType"]
-    fixed = {
-        "header": _pairs(shared, "HeaderParameters") | _authorization(kind, auth),
-        "query": _pairs(shared, "QueryStringParameters"),
-    }
-    parameters = [("body", *pair, False) for pair in _pairs(shared, "BodyParameters").items()]
+    fixed = added_by(connection)
+    parameters = [("body", *pair, False) for pair in fixed["body"].items()]
     constants: dict[str, dict[str, str]] = {}
     for place, member in (("header", "HeaderParameters"), ("query", "QueryStringParameters")):
         taken = {_key(place, name) for name in fixed[place]}
@@ -70,6 +65,18 @@ def request_of(
         (destination["ApiDestinationArn"], destination["InvocationRateLimitPerSecond"]),
         connection["ConnectionArn"] if kind == "OAUTH_CLIENT_CREDENTIALS" else None,
     )
+
+
+def added_by(connection: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """What a connection adds to each request: by `header`, `query` and `body`."""
+    auth = connection["AuthParameters"]
+    shared = auth.get("InvocationHttpParameters") or {}
+    authorization = _authorization(connection["AuthorizationType"], auth)
+    return {
+        "header": _pairs(shared, "HeaderParameters") | authorization,
+        "query": _pairs(shared, "QueryStringParameters"),
+        "body": _pairs(shared, "BodyParameters"),
+    }
 
 
 def is_path(value: str) -> bool:

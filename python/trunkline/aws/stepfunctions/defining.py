@@ -79,9 +79,13 @@ def remove(core: CoreEngine, name: tuple[str, str, str]) -> None:
     with store.lock:
         remove_all(store, arn)
         store.put(machine_key(arn), None)
-    machine = runtime_of(core).machines.find(name)
+    runtime = runtime_of(core)
+    machine = runtime.machines.find(name)
     if machine is not None:
         machine.remove()
+    # With the children of its map runs.
+    for children in runtime.machines.list(name[0], name[1], f"{name[2]}/"):
+        children.remove()
     store.flush()
 
 
@@ -126,4 +130,5 @@ def run(core: CoreEngine, arn: str, input: str) -> Ended:
         Clock(core.now),
         seed=random.getrandbits(64),
     )
-    return MemoryRun(program, setting).run(input)
+    with runtime.running(MemoryRun(program, setting)) as run:
+        return run.run(input)

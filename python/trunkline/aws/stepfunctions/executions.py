@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from trunkline.aws.errors import ServiceError
-from trunkline.aws.limits import STATES_HISTORY_MAX, STATES_PAGE_DEFAULT, STATES_PAGE_MAX
-from trunkline.aws.stepfunctions import machines, starting
+from trunkline.aws.limits import STATES_PAGE_DEFAULT, STATES_PAGE_MAX
+from trunkline.aws.stepfunctions import machines, map_runs, starting
 from trunkline.aws.stepfunctions.connecting import runtime_of
 from trunkline.aws.stepfunctions.documents import read_machine
 from trunkline.aws.stepfunctions.errors import (
@@ -106,12 +106,14 @@ def list_executions(
     redrive_filter: str | None = None,
 ) -> dict[str, Any]:
     """The executions of a state machine, the newest first."""
-    if state_machine_arn is None:
+    if (state_machine_arn is None) == (map_run_arn is None):
         raise ServiceError("ValidationException", "Must provide a StateMachine ARN or MapRun ARN")
-    arn = Arn.parse(state_machine_arn, "stateMachine")
-    kept = read_machine(call.store, arn.unqualified)
-    if kept["type"] == "EXPRESS":
-        raise unsupported_type()
+    if map_run_arn is not None:
+        arn = map_runs.children_of(call, map_run_arn)
+    else:
+        arn = Arn.parse(state_machine_arn or "", "stateMachine")
+        if read_machine(call.store, arn.unqualified)["type"] == "EXPRESS":
+            raise unsupported_type()
     before = None if next_token is None else _number(next_token)
     machine = runtime_of(call.store.core).machines.find((arn.account, arn.region, arn.name))
     if machine is None or status_filter == "PENDING_REDRIVE":
@@ -123,7 +125,8 @@ def list_executions(
         found = machine.executions(status_filter, before, most + 1)
         for execution in found:
             told = listed(arn, execution)
-            if not _is_wanted(arn, told, redrive_filter):
+            is_other = map_run_arn is not None and told.get("mapRunArn") != map_run_arn
+            if is_other or not _is_wanted(arn, told, redrive_filter):
                 continue
             if len(shown) == most:
                 return {"executions": shown, "nextToken": str(last)}
@@ -161,15 +164,18 @@ def get_execution_history(
 ) -> dict[str, Any]:
     """The events of an execution."""
     _, machine, execution = find(call, execution_arn)
-    texts = machine.history(execution.name, STATES_HISTORY_MAX)
-    if not reverse_order:
-        texts.reverse()
     start = 0 if next_token is None else _number(next_token)
     most = min(max_results or STATES_PAGE_DEFAULT, STATES_PAGE_MAX)
-    events = [event_of(text, include_execution_data) for text in texts[start : start + most]]
-    if start + most >= len(texts):
+    end = min(start + most, execution.events)
+    if reverse_order:
+        texts = machine.history_page(execution.name, execution.events - end + 1, end - start)
+        texts.reverse()
+    else:
+        texts = machine.history_page(execution.name, start + 1, end - start)
+    events = [event_of(text, include_execution_data) for text in texts]
+    if end >= execution.events:
         return {"events": events}
-    return {"events": events, "nextToken": str(start + most)}
+    return {"events": events, "nextToken": str(end)}
 
 
 @operations.add("StopExecution", writes=True)

@@ -10,7 +10,7 @@ from uuid import NAMESPACE_OID, uuid4, uuid5
 
 from trunkline.aws.calls import SERVED
 from trunkline.aws.clients import InvocationFailed
-from trunkline.aws.stepfunctions import lambda_calls, nested
+from trunkline.aws.stepfunctions import http_calls, lambda_calls, nested, s3_calls
 from trunkline.aws.stepfunctions.failures import optimised_failure, sdk_failure, unknown_service
 from trunkline.aws.stepfunctions.names import Arn, arn_of
 from trunkline.aws.stepfunctions.service_models import service_model
@@ -100,6 +100,8 @@ class ServiceCall:
 def call(runtime: Runtime, task: Task) -> Report:
     """Makes the call of a task. A failure is one of the task, never an exception."""
     made = ServiceCall.parse(task.resource)
+    if made.service == "http":
+        return http_calls.invoke(runtime, task)
     if made.service == "lambda":
         return lambda_calls.invoke(runtime, task, made.suffix)
     if made.model not in SERVED:
@@ -108,6 +110,8 @@ def call(runtime: Runtime, task: Task) -> Report:
     if shapes is None:
         text = f"The service {made.service} has no integration for {made.action}."
         return failed("States.Runtime", text)
+    if made.model == "s3":
+        return s3_calls.invoke(runtime, task, made.action, shapes.service)
     params = as_input(shapes.input_shape, json.loads(task.input))
     if made.service == "events":
         _name_sources(runtime, task, params)

@@ -24,7 +24,12 @@ def check(definition: str, kind: str) -> None:
 
 def variable_references(definition: str) -> dict[str, list[str]]:
     """The variables that each state refers to, by the state's name."""
-    return {}
+    try:
+        program = StatesProgram(definition, False)
+    except ValueError:
+        # An earlier version took it.
+        return {}
+    return dict(program.variable_references())
 
 
 @operations.add("ValidateStateMachineDefinition")

@@ -6,7 +6,6 @@ import json
 import logging
 
 from trunkline.aws.calls import Failed, Request, send
-from trunkline.aws.limits import STATES_HISTORY_MAX
 from trunkline.aws.stepfunctions.names import arn_of
 from trunkline.aws.stepfunctions.telling import event_of
 
@@ -31,12 +30,11 @@ def _is_logged(level: str, kind: str) -> bool:
     return level == "FATAL" and kind in _FATAL
 
 
-def write(runtime: Runtime, machine: Machine, owner: Owner, first: int) -> None:
-    """Writes the events of an execution from number `first` on."""
+def write(runtime: Runtime, machine: Machine, owner: Owner, first: int, count: int) -> None:
+    """Writes so many events of an execution from number `first` on."""
     execution = machine.status(owner.execution)
     kept = json.loads(machine.program(execution.program)[1])
-    newest = machine.history(owner.execution, STATES_HISTORY_MAX)
-    events = [text for text in reversed(newest) if json.loads(text)["id"] >= first]
+    events = machine.history_page(owner.execution, first, count)
     arn = arn_of(owner.account, owner.region, "execution", owner.machine, owner.execution)
     machine_arn = arn_of(owner.account, owner.region, "stateMachine", owner.machine)
     write_events(runtime, {**kept, "arn": machine_arn}, arn, events, execution.redrives)

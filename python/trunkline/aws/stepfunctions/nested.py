@@ -32,6 +32,9 @@ _MEMBERS = (
     "stopDate",
     "error",
     "cause",
+    "redriveCount",
+    "redriveStatus",
+    "redriveStatusReason",
 )
 
 

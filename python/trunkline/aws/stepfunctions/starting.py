@@ -15,7 +15,7 @@ from trunkline.aws.stepfunctions import status_events
 from trunkline.aws.stepfunctions.documents import find_alias, find_version, machine_key
 from trunkline.aws.stepfunctions.errors import no_such_machine, unsupported_type
 from trunkline.aws.stepfunctions.names import Arn, arn_of, check_name
-from trunkline.errors import ConflictException
+from trunkline.errors import ConflictException, EngineUnavailable
 from trunkline.machines.memory import Clock, MemoryRun, Setting
 from trunkline.machines.task import Owner
 from trunkline.machines.tasks import perform
@@ -140,6 +140,8 @@ def _start_standard(
         "tells_end": is_watched,
         "tells_events": chosen.machine["logging"]["level"] != "OFF",
         "parent": parent,
+        "scope": None,
+        "is_settled": True,
     }
     try:
         execution, existed = machine.start(start)
@@ -166,12 +168,23 @@ def _run(runtime: Runtime, store: Store, chosen: Chosen, arn: str, name: str, in
         seed=random.getrandbits(64),
     )
     program = StatesProgram(chosen.machine["definition"], True)
-    ended = MemoryRun(program, setting).run(input)
+    with runtime.running(MemoryRun(program, setting)) as run:
+        ended = run.run(input)
     if chosen.machine["logging"]["level"] != "OFF":
         from trunkline.aws.stepfunctions import logging
 
         logging.write_events(runtime, chosen.machine, arn, ended.events)
     return ended
+
+
+def _run_alone(
+    runtime: Runtime, store: Store, chosen: Chosen, arn: str, name: str, input: str
+) -> None:
+    try:
+        _run(runtime, store, chosen, arn, name, input)
+    except EngineUnavailable:
+        # It is closed, and nothing is kept of express executions.
+        return
 
 
 def _start_express(
@@ -181,7 +194,7 @@ def _start_express(
     check_name(name)
     arn, now = _express_arn(chosen, name), store.now()
     run = threading.Thread(
-        target=_run,
+        target=_run_alone,
         args=(runtime, store, chosen, arn, name, input),
         name="trunkline-express",
         daemon=True,

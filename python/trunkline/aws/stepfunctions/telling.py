@@ -40,9 +40,13 @@ def event_of(text: str, with_data: bool = True) -> dict[str, Any]:
 
 
 def qualifiers(execution: Execution) -> dict[str, str]:
-    """The version and the alias that were started."""
+    """The version and the alias that were started, and the map run of a child execution."""
     kept = json.loads(execution.document or b"{}")
-    names = {"version": "stateMachineVersionArn", "alias": "stateMachineAliasArn"}
+    names = {
+        "version": "stateMachineVersionArn",
+        "alias": "stateMachineAliasArn",
+        "map_run": "mapRunArn",
+    }
     return {names[name]: kept[name] for name in names if kept.get(name)}
 
 
@@ -115,6 +119,8 @@ def described(arn: Arn, machine: Machine, execution: Execution) -> dict[str, Any
     told["redriveStatus"] = "NOT_REDRIVABLE"
     if execution.status in _REDRIVABLE:
         told["redriveStatus"] = "REDRIVABLE"
+        if "mapRunArn" in told:
+            told["redriveStatus"] = "REDRIVABLE_BY_MAP_RUN"
     else:
         state = {"RUNNING": "RUNNING", "SUCCEEDED": "SUCCEEDED"}[execution.status]
         told["redriveStatusReason"] = f"Execution is {state} and cannot be redriven"

@@ -1,0 +1,1 @@
+"""State machines for asyncio. The public names are those of `trunkline.aio`."""
