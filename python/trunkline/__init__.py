@@ -291,7 +291,10 @@ _LAZY = {
     "Worker": "trunkline.queues.worker",
     "connect": "trunkline.remote.engine",
 }
-_LAZY_MODULES = ("admin", "aio", "aws", "bench", "capi", "patterns", "remote", "server", "states")
+_LAZY_MODULES = (
+    *("admin", "aio", "analytics", "aws", "bench"),
+    *("capi", "patterns", "remote", "server", "states"),
+)
 
 # Names of version 0.1, which serves them once more with a warning.
 _RENAMED = {

@@ -83,6 +83,7 @@ PUBLIC_ONLY = ("trunkline.cli", "trunkline.bench")
 
 # Modules that may import what a plain installation does not have.
 EXTRAS = (
+    "trunkline.analytics",
     "trunkline.aws",
     "trunkline.bench",
     "trunkline.capi",

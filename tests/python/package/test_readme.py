@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MACHINES = ROOT / "docs" / "state-machines.md"
-NOUNS = [ROOT / "docs" / f"{noun}.md" for noun in ("buckets", "firehose")]
+NOUNS = [ROOT / "docs" / f"{noun}.md" for noun in ("analytics", "buckets", "firehose")]
 GUIDES = [*sorted((ROOT / "docs" / "guides").glob("*.md")), *NOUNS]
 
 
@@ -35,8 +35,10 @@ IN_GUIDES = [
 
 
 def needs_modules(program: str) -> None:
-    for module in ("boto3", "celery", "pandas", "pyarrow"):
-        named = f"import {module}" in program or f"from {module}" in program
+    needed = {"duckdb": "analytics"}
+    for module in ("boto3", "celery", "duckdb", "pandas", "pyarrow"):
+        name = needed.get(module, module)
+        named = f"import {name}" in program or f"from {name}" in program
         if named and find_spec(module) is None:
             pytest.skip(f"{module} is not installed; the extra dev brings it")
 

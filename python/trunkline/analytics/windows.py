@@ -1,0 +1,119 @@
+"""Which windows a row belongs to, and which of them are over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from trunkline.analytics.statement import Statement
+
+
+@dataclass(slots=True)
+class Window:
+    """A window that is over. Times are microseconds since the epoch."""
+
+    start: int
+    end: int
+    parts: list[Any]
+    """Its rows, as tables."""
+
+
+class FixedWindows:
+    """Windows of one size, which begin at fixed times: tumbling and hopping ones."""
+
+    def __init__(self, statement: Statement) -> None:
+        self._size, self._slide = statement.size, statement.slide
+        self._open: dict[int, list[Any]] = {}
+
+    def add(self, table: Any, times: Any, watermark: int) -> tuple[Any, int]:
+        """Takes rows with their times; returns a mask of those that are late for all of their
+        windows, and the end of the last window that took one."""
+        import pyarrow.compute as compute
+
+        first = compute.multiply(compute.divide(times, self._slide), self._slide)
+        taken = None
+        last = 0
+        for step in range(-(-self._size // self._slide)):
+            starts = compute.subtract(first, step * self._slide)
+            ends = compute.add(starts, self._size)
+            fits = compute.and_(compute.greater(ends, times), compute.greater(ends, watermark))
+            taken = fits if taken is None else compute.or_(taken, fits)
+            for start in compute.unique(starts.filter(fits)).to_pylist():
+                mask = compute.and_(fits, compute.equal(starts, start))
+                self._open.setdefault(start, []).append(table.filter(mask))
+                last = max(last, start + self._size)
+        return compute.invert(taken), last
+
+    def is_over(self, last: int, watermark: int) -> bool:
+        """Whether the windows are over that :meth:`add` told the end of."""
+        return last <= watermark
+
+    def close(self, watermark: int) -> list[Window]:
+        """The windows that are over, in order."""
+        over = sorted(start for start in self._open if start + self._size <= watermark)
+        return [Window(start, start + self._size, self._open.pop(start)) for start in over]
+
+
+@dataclass(slots=True)
+class _Session:
+    start: int
+    last: int
+    parts: list[Any] = field(default_factory=list)
+
+
+class Sessions:
+    """Windows by key that end when nothing came for a while."""
+
+    def __init__(self, statement: Statement) -> None:
+        self._gap = statement.size
+        self._column = statement.partition or ""
+        self._open: dict[Any, list[_Session]] = {}
+
+    def add(self, table: Any, times: Any, watermark: int) -> tuple[Any, int]:
+        """As of :class:`FixedWindows`; the number is the time of the last row that was taken."""
+        import pyarrow
+
+        if self._column in table.column_names:
+            keys = table.column(self._column).to_pylist()
+        else:
+            keys = [None] * table.num_rows
+        late, last = [], 0
+        for place, (key, at) in enumerate(zip(keys, times.to_pylist(), strict=True)):
+            known = self._open.setdefault(key, [])
+            near = [one for one in known if one.start - self._gap < at < one.last + self._gap]
+            is_late = not near and at + self._gap <= watermark
+            late.append(is_late)
+            if is_late:
+                continue
+            merged = _Session(at, at, [table.slice(place, 1)])
+            for one in near:
+                known.remove(one)
+                merged.start, merged.last = min(merged.start, one.start), max(merged.last, one.last)
+                merged.parts = one.parts + merged.parts
+            known.append(merged)
+            last = max(last, at)
+        return pyarrow.array(late, pyarrow.bool_()), last
+
+    def is_over(self, last: int, watermark: int) -> bool:
+        """Whether no open session has a row as old as the last one that :meth:`add` took."""
+        starts = (one.start for known in self._open.values() for one in known)
+        return last < min(starts, default=last + 1)
+
+    def close(self, watermark: int) -> list[Window]:
+        """The sessions that are over, by their ends."""
+        over = []
+        for key, known in list(self._open.items()):
+            over += [one for one in known if one.last + self._gap <= watermark]
+            self._open[key] = [one for one in known if one.last + self._gap > watermark]
+            if not self._open[key]:
+                del self._open[key]
+        over.sort(key=lambda one: (one.last, one.start))
+        return [Window(one.start, one.last + self._gap, one.parts) for one in over]
+
+
+def windows_of(statement: Statement) -> FixedWindows | Sessions:
+    """The windows of a statement."""
+    return Sessions(statement) if statement.kind == "SESSION" else FixedWindows(statement)
