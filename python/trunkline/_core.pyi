@@ -26,6 +26,7 @@ from trunkline._core_streams import Stream
 from trunkline._core_topics import *
 from trunkline._core_topics import Topic
 from trunkline._core_wire import *
+from trunkline._core_workflows import *
 from trunkline._types import AttributeValue, Delivery
 
 _Body: TypeAlias = bytes | str | bytearray | memoryview

@@ -21,6 +21,7 @@ ARROWS = {
     "arrow": set(),
     "schedule": {"types"},
     "states": set(),
+    "workflow": set(),
     "delivery": {"types"},
     "host": {"types", "journal", "timer"},
     "engine": {
@@ -33,6 +34,7 @@ ARROWS = {
         "schedule",
         "states",
         "stream",
+        "workflow",
     },
     "binding": {"types", "journal", "engine", "wire", "pattern", "arrow"},
     "capi": {"types", "engine"},

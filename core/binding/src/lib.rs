@@ -34,6 +34,7 @@ mod trace;
 mod waker;
 #[cfg(feature = "wire")]
 mod wire;
+mod workflow;
 
 use pyo3::prelude::*;
 
@@ -57,6 +58,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     outbox::register(module)?;
     schedule::register(module)?;
     machine::register(module)?;
+    workflow::register(module)?;
     stream::register(module)?;
     waker::register(module)?;
     inspect::register(module)?;

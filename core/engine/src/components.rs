@@ -10,9 +10,10 @@ use crate::queue::QUEUES;
 use crate::schedule::SCHEDULES;
 use crate::stream::STREAMS;
 use crate::topic::TOPICS;
+use crate::workflow::DOMAINS;
 
 /// Every kind of resource, in the order in which they are built: a kind may refer to earlier ones.
 pub static KINDS: &[&ComponentKind] = &[
     &DOCUMENTS, &LOGS, &PAYLOADS, &QUEUES, &OUTBOX, &TOPICS, &BUSES, &STREAMS, &SCHEDULES,
-    &MACHINES, &BUCKETS,
+    &MACHINES, &BUCKETS, &DOMAINS,
 ];

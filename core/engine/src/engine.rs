@@ -20,6 +20,7 @@ use crate::router::{Authorization, Authorizer, DeliverySource};
 use crate::schedule::Schedules;
 use crate::stream::{STREAM, Stream, StreamConfig, Streams};
 use crate::topic::{Topic, Topics};
+use crate::workflow::Domains;
 
 /// An open engine. Dropping it closes it.
 pub struct Engine {
@@ -32,6 +33,7 @@ pub struct Engine {
     pub(crate) outbox: Outbox,
     pub(crate) schedules: Arc<Schedules>,
     pub(crate) machines: Arc<Machines>,
+    domains: Arc<Domains>,
     pub(crate) buckets: Arc<Buckets>,
     pub(crate) authorization: Arc<Authorization>,
 }
@@ -53,6 +55,7 @@ impl Engine {
             engine.outbox.start();
             engine.schedules.start();
             engine.machines.start();
+            engine.domains.start();
         }
         Ok(engine)
     }
@@ -67,6 +70,7 @@ impl Engine {
         let outbox = host.component::<Outbox>().ok_or_else(absent)?;
         let schedules = host.component().ok_or_else(absent)?;
         let machines = host.component().ok_or_else(absent)?;
+        let domains = host.component().ok_or_else(absent)?;
         let buckets = host.component().ok_or_else(absent)?;
         let outbox = (*outbox).clone();
         let authorization = Arc::default();
@@ -80,6 +84,7 @@ impl Engine {
             outbox,
             schedules,
             machines,
+            domains,
             buckets,
             authorization,
         });
@@ -88,6 +93,11 @@ impl Engine {
         engine.attach_topics()?;
         engine.attach_machines();
         Ok(engine)
+    }
+
+    /// The domains of workflows of this engine.
+    pub fn domains(&self) -> &Arc<Domains> {
+        &self.domains
     }
 
     /// What the resources of this engine share.

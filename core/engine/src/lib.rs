@@ -36,6 +36,7 @@ mod schedule;
 mod signing;
 mod stream;
 mod topic;
+mod workflow;
 
 pub use archive::ReplayState;
 pub use bucket::{
@@ -100,4 +101,13 @@ pub use trunkline_stream::{
 pub use trunkline_types::{
     Clock, Code, DeadLetter, DedupScope, Durability, Error, IdKey, Limits, MessageId, Millis,
     QueueConfig, QueueKind, Receipt, ResourceId, ResourceKind, ResourceName, Result, Seq,
+};
+pub use trunkline_workflow as workflows;
+pub use workflow::{
+    ActivityEnd, ActivityTask, DOMAIN, DecisionAnswer, DecisionTask, Defaults as TypeDefaults,
+    Domain, DomainSettings, Domains, Failure as WorkflowFailure, Filter as ExecutionFilter,
+    HistoryPage, HistoryRange, LambdaTask, OrderedBy, Outcome as WorkflowOutcome, RegisteredType,
+    Target as ExecutionTarget, TaskList, TypeKind, Visible as VisibleExecution, VisiblePage,
+    details as execution_details, info as execution_info, open_counts, read_defaults, read_filter,
+    read_policy, read_start, type_details, type_info,
 };

@@ -115,3 +115,13 @@ pub const CHUNK_LINE_BYTES_MAX: usize = 4 * 1024;
 pub const CHUNK_BYTES_MAX: u64 = 1 << 30;
 /// Bytes of an object that are read at once.
 pub const OBJECT_PIECE_BYTES: usize = 256 * 1024;
+/// How long a poll for a task waits (SWF: a minute).
+pub const SWF_POLL_WAIT_MAX: u64 = 60_000;
+/// Most events of a page of a history.
+pub const SWF_PAGE_MAX: u64 = 1_000;
+/// Longest name of a domain, a task list or a worker, and longest workflow id.
+pub const SWF_NAME_CHARS_MAX: usize = 256;
+/// Longest id of a run.
+pub const SWF_RUN_ID_CHARS_MAX: usize = 64;
+/// Longest token of a page.
+pub const SWF_PAGE_TOKEN_CHARS_MAX: usize = 2_048;

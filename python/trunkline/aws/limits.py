@@ -231,3 +231,17 @@ FIREHOSE_LIST_DEFAULT = 10
 """The delivery streams of one page."""
 HIVE_DECIMAL = (10, 0)
 """The digits of Hive's decimal that names none, and how many are behind the point."""
+
+STATES_HISTORY_MAX = 25_000
+"""The most events of a history."""
+
+SWF_PAGE_MAX = 1_000
+"""The most items of one page of SWF."""
+SWF_RETENTION_DAYS_MAX = 90
+"""The longest time, in days, that executions are kept which have ended."""
+SWF_DATA_CHARS_MAX = 32_768
+"""The longest result of a task, and the longest details."""
+SWF_REASON_CHARS_MAX = 256
+"""The longest reason of a failure."""
+SWF_LAMBDA_THREADS = 16
+"""How many functions are called at once for executions of workflows."""

@@ -158,6 +158,13 @@ SERVICES = (
         runner=("outbox", "states", "trunkline.aws.stepfunctions.runner"),
     ),
     Service(
+        "swf",
+        "trunkline.aws.swf",
+        target_prefix="SimpleWorkflowService",
+        scopes=("swf",),
+        runner=("document", "swf/", "trunkline.aws.swf.resuming"),
+    ),
+    Service(
         "kinesis",
         "trunkline.aws.kinesis",
         target_prefix="Kinesis_20131202",

@@ -13,6 +13,7 @@ mod queues;
 mod schedules;
 mod streams;
 mod topics;
+mod workflows;
 
 use crate::Noun;
 
@@ -30,4 +31,5 @@ pub const NOUNS: &[&dyn Noun] = &[
     &schedules::ScheduleNoun,
     &machines::MachineNoun,
     &buckets::BucketNoun,
+    &workflows::WorkflowNoun,
 ];
