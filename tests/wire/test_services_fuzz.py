@@ -112,6 +112,7 @@ def built(service):
     return frozenset([*operations, *lacking])
 
 
+POLLS = {"PollForDecisionTask", "PollForActivityTask"}
 FUZZED = [
     Fuzzed("events", with_rules),
     Fuzzed("scheduler"),
@@ -119,6 +120,8 @@ FUZZED = [
     Fuzzed("schemas"),
     Fuzzed("logs", operations=built("logs")),
     Fuzzed("firehose", lambda engine: engine.bucket("lake")),
+    # A poll of a list that is empty would wait for a minute.
+    Fuzzed("swf", operations=frozenset(model_of("swf").operation_names) - POLLS),
 ]
 
 
@@ -148,7 +151,30 @@ def prepare(fuzzed, engine, dispatcher):
 
 
 ROLE = "arn:aws:iam::000000000000:role/r"
+SWF_TYPE = {"domain": "shop", "name": "r", "version": "1"}
 MADE = {
+    "swf": [
+        ("RegisterDomain", {"name": "shop", "workflowExecutionRetentionPeriodInDays": "7"}),
+        (
+            "RegisterWorkflowType",
+            {
+                **SWF_TYPE,
+                "defaultTaskStartToCloseTimeout": "60",
+                "defaultExecutionStartToCloseTimeout": "600",
+                "defaultTaskList": {"name": "d"},
+                "defaultChildPolicy": "TERMINATE",
+            },
+        ),
+        ("RegisterActivityType", SWF_TYPE),
+        (
+            "StartWorkflowExecution",
+            {
+                "domain": "shop",
+                "workflowId": "p",
+                "workflowType": {"name": "r", "version": "1"},
+            },
+        ),
+    ],
     "scheduler": [
         ("CreateScheduleGroup", {"Name": "g"}),
         (

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
-use crate::text::{check_duration, check_priority};
+use crate::limits::Limits;
+use crate::text::{check_duration, check_end, check_priority};
 
 /// A type: its name and its version.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -80,7 +81,8 @@ impl WorkflowDefaults {
         let task = self.default_task_start_to_close_timeout.as_deref();
         check_duration(task, "defaultTaskStartToCloseTimeout")?;
         let execution = self.default_execution_start_to_close_timeout.as_deref();
-        check_duration(execution, "defaultExecutionStartToCloseTimeout")?;
+        let most = Limits::default().execution_seconds;
+        check_end(execution, "defaultExecutionStartToCloseTimeout", most)?;
         check_priority(self.default_task_priority.as_deref(), "defaultTaskPriority")
     }
 }

@@ -6,7 +6,7 @@ use crate::execution::{Configuration, Parent};
 use crate::fault::{Fault, FaultKind};
 use crate::limits::Limits;
 use crate::registry::{ChildPolicy, TaskList, TypeId, TypeState, Types};
-use crate::text::{check_duration, check_priority, seconds};
+use crate::text::{check_duration, check_end, check_priority};
 
 /// An execution that is to start.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -124,19 +124,12 @@ impl StartRequest {
         Ok(Started { request: self, configuration, parent: None, continued: None })
     }
 
-    /// Whether every duration and the priority are what they may be. `execution` tells that of the
-    /// whole execution, which has an end.
+    /// Whether every duration and the priority are what they may be. That of the whole execution
+    /// has an end.
     pub fn check(&self, at: &str, limits: &Limits) -> Result<(), Fault> {
         let execution = self.execution_start_to_close_timeout.as_deref();
-        check_duration(execution, &format!("{at}executionStartToCloseTimeout"))?;
-        let longest = execution.and_then(seconds).unwrap_or(0);
-        if longest > limits.execution_seconds {
-            let most = limits.execution_seconds;
-            return Err(Fault::invalid(format!(
-                "Value '{longest}' at '{at}executionStartToCloseTimeout' failed to satisfy \
-                 constraint: an execution may take at most {most} seconds"
-            )));
-        }
+        let most = limits.execution_seconds;
+        check_end(execution, &format!("{at}executionStartToCloseTimeout"), most)?;
         let task = self.task_start_to_close_timeout.as_deref();
         check_duration(task, &format!("{at}taskStartToCloseTimeout"))?;
         check_priority(self.task_priority.as_deref(), &format!("{at}taskPriority"))

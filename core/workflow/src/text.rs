@@ -19,6 +19,20 @@ pub(crate) fn check_duration(text: Option<&str>, at: &str) -> Result<(), Fault> 
     }
 }
 
+/// Whether a text is the duration of a whole execution, which has an end: seconds, not too many.
+pub(crate) fn check_end(text: Option<&str>, at: &str, most: u64) -> Result<(), Fault> {
+    check_duration(text, at)?;
+    match text {
+        Some(text) if seconds(text).is_none_or(|seconds| seconds > most) => {
+            Err(Fault::invalid(format!(
+                "Value '{text}' at '{at}' failed to satisfy constraint: Member must be a number of \
+                 seconds less than or equal to {most}"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -109,15 +109,15 @@ impl<'a> Transaction<'a> {
         if self.execution(number).is_some_and(is_late) && command != Command::Due {
             self.apply(number, Command::Due)?;
         }
-        let found = match self.changes.remove(&number) {
-            Some(change) => Some(change),
-            None => self
-                .table
-                .executions
-                .get(&number)
-                .map(|kept| Change { execution: kept.execution.clone(), events: Vec::new() }),
+        let changed = self.changes.remove(&number);
+        let is_changed = changed.is_some();
+        let stored = || {
+            let kept = self.table.executions.get(&number)?;
+            Some(Change { execution: kept.execution.clone(), events: Vec::new() })
         };
-        let Some(mut change) = found else { return Err(Fault::unknown("execution")) };
+        let Some(mut change) = changed.or_else(stored) else {
+            return Err(Fault::unknown("execution"));
+        };
         let (now, types, limits) = (self.now, self.table, &self.limits);
         let context = Context { now, types, limits };
         let applied = apply(&mut change.execution, command, &context);
@@ -130,7 +130,9 @@ impl<'a> Transaction<'a> {
                 self.open.insert(workflow_id.clone(), None);
             }
         }
-        self.changes.insert(number, change);
+        if is_changed || applied.is_ok() {
+            self.changes.insert(number, change);
+        }
         applied.map(drop)
     }
 

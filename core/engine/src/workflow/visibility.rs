@@ -95,6 +95,7 @@ impl Filter<'_> {
     fn ordered(&self, table: &Table) -> Vec<(Millis, u32)> {
         let by_close = self.by == OrderedBy::Close && !self.open;
         match (by_close, self.workflow_id.filter(|_| self.open)) {
+            (true, _) if self.oldest > self.latest => Vec::new(),
             (true, _) => {
                 table.closed.range((self.oldest, 0)..=(self.latest, u32::MAX)).copied().collect()
             }

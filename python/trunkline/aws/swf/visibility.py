@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import isfinite
 
 from trunkline.aws.swf.errors import invalid
 from trunkline.aws.swf.names import find
@@ -29,6 +30,8 @@ def _exclusive(**filters: Given) -> None:
 
 
 def _milliseconds(seconds: float) -> int:
+    if not isfinite(seconds):
+        raise invalid("A date of a time filter is no time")
     return max(round(seconds * 1_000), 0)
 
 
