@@ -1,13 +1,11 @@
 //! SWF as the dispatcher sees it.
 
-use std::fmt::Write;
-
 use trunkline_engine::{Engine, ResourceName};
 
 use super::{errors, history, poll};
 use crate::error::{Result, WireError};
 use crate::model::Protocol;
-use crate::service::{Call, Input, OperationId, Outcome, Service, write_states};
+use crate::service::{Call, Exposition, Family, Input, OperationId, Outcome, Service};
 use crate::value::Value;
 
 const OPERATIONS: [&str; 3] =
@@ -42,15 +40,15 @@ impl Service for Swf {
         errors::word(error)
     }
 
-    fn write_metrics(&self, engine: &Engine, out: &mut dyn Write) -> std::fmt::Result {
-        writeln!(out, "# TYPE trunkline_domain_executions gauge")?;
+    fn show_metrics(&self, engine: &Engine, out: &mut Exposition) {
+        let help = "Workflow executions that are open, and closed ones that are kept";
+        let mut executions = Family::gauge("trunkline_domain_executions", help);
         // A closed engine has no domains to show.
         for domain in engine.domains().list(None, None).unwrap_or_default() {
             let [open, closed] = domain.execution_counts();
             let states = [("open", open), ("closed", closed)];
-            let name = domain.name();
-            write_states(out, "trunkline_domain_executions", "domain", name, &states)?;
+            executions.states("domain", domain.name(), &states);
         }
-        Ok(())
+        out.push(executions);
     }
 }
