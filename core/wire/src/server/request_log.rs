@@ -21,6 +21,8 @@ use crate::model::TimeFormat;
 
 /// Lines that wait to be written; more are left out, and counted.
 const WAITING_MAX: usize = 4_096;
+/// Lines that are written together.
+const TOGETHER_MAX: usize = 256;
 /// Longest name, and longest text of an error, in a line.
 const NAME_CHARS_MAX: usize = 200;
 
@@ -174,9 +176,16 @@ impl RequestLog {
 }
 
 fn write(lines: Receiver<String>) {
-    for line in lines {
+    let mut text = String::new();
+    while let Ok(line) = lines.recv() {
+        text.clear();
+        // What waits by now is written with it: one system call for all, when many come.
+        for line in std::iter::once(line).chain(lines.try_iter().take(TOGETHER_MAX)) {
+            text.push_str(&line);
+            text.push('\n');
+        }
         // A terminal that is gone is no reason to stop serving.
-        let _ = writeln!(std::io::stdout(), "{line}");
+        let _ = std::io::stdout().write_all(text.as_bytes());
     }
 }
 
