@@ -6,7 +6,7 @@ the verbs.
 
 >>> import trunkline, trunkline.admin
 >>> engine = trunkline.open()
->>> sent = trunkline.admin.run(engine, "send", {"queue": "orders", "body": "one coffee"})
+>>> sent = engine.queue("orders").send("one coffee")
 >>> trunkline.admin.run(engine, "peek", {"queue": "orders"})["messages"][0]["body"]
 'one coffee'
 """

@@ -1,72 +1,14 @@
-"""The command ``trunkline``: parse, call one verb, print.
-
-The parser is argparse: the plain wheel depends on the standard library alone, and a parser in the
-core could not see the verbs, which are Python's. The modules of verbs are imported when they are
-asked for, so that the command starts at once.
-"""
+"""The command ``trunkline``: parse, call one verb, print."""
 
 from __future__ import annotations
 
-import argparse
 import sys
-from importlib import import_module
 
 import trunkline
-from trunkline.validation import unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import NoReturn
-
-VERBS: dict[str, tuple[str, str]] = {
-    "serve": ("trunkline.server.command:add_arguments", "serve the AWS protocols to any AWS SDK"),
-    "queues": ("trunkline.cli.listing:queues", "list the queues with their depths"),
-    "topics": ("trunkline.cli.listing:topics", "list the topics"),
-    "buses": ("trunkline.cli.listing:buses", "list the event buses"),
-    "streams": ("trunkline.cli.listing:streams", "list the streams"),
-    "machines": ("trunkline.cli.listing:machines", "list the state machines"),
-    "functions": ("trunkline.cli.listing:functions", "list the functions of a server"),
-    "buckets": ("trunkline.cli.listing:buckets", "list the buckets"),
-    "stats": ("trunkline.cli.listing:stats", "show how the engine stands"),
-    "peek": ("trunkline.cli.messages:peek", "show messages without leasing them"),
-    "send": ("trunkline.cli.messages:send", "send a message to a queue"),
-    "receive": ("trunkline.cli.messages:receive", "receive messages, and delete them if told to"),
-    "publish": ("trunkline.cli.messages:publish", "publish a message to a topic"),
-    "put": ("trunkline.cli.messages:put", "put an event on a bus, or a record into a stream"),
-    "tail": ("trunkline.cli.tail:add_arguments", "print the records of a stream"),
-    "purge": ("trunkline.cli.messages:purge", "remove all messages of a queue"),
-    "redrive": ("trunkline.cli.moving:redrive", "move dead letters back"),
-    "replay": ("trunkline.cli.moving:replay", "put archived events on their bus again"),
-    "export": ("trunkline.cli.moving:export", "write the messages of a queue as JSON lines"),
-    "import": ("trunkline.cli.moving:import_", "send messages that were exported"),
-    "snapshot": ("trunkline.cli.folders:snapshot", "copy a data folder, also while it is used"),
-    "restore": ("trunkline.cli.folders:restore", "make a data folder from a snapshot"),
-    "advance": ("trunkline.cli.running:advance", "let time pass on a server's virtual clock"),
-    "faults": ("trunkline.cli.running:faults", "show, set or clear faults of a server"),
-    "trace": ("trunkline.cli.running:trace", "show what happened to a message or an event"),
-    "inspect": ("trunkline.cli.folders:inspect", "show what a data folder holds"),
-    "verify": ("trunkline.cli.folders:verify", "check every record of a data folder"),
-    "repair": ("trunkline.cli.folders:repair", "make the lost control file of a folder again"),
-    "match": ("trunkline.cli.match:add_arguments", "match events against a pattern"),
-    "states": ("trunkline.cli.states:add_arguments", "check or run a state machine's definition"),
-    "bench": ("", "measure this machine beside other queues"),
-    "completion": ("trunkline.cli.completion:add_arguments", "print completions for a shell"),
-}
-"""The verbs, where their arguments are, and what they do."""
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose errors say what may have been meant."""
-
-    def error(self, message: str) -> NoReturn:
-        """Says what is wrong, and where to look."""
-        hint = f"hint: {self.prog} --help"
-        if "invalid choice: " in message:
-            asked = message.split("invalid choice: ")[1].split("'")[1]
-            if message.startswith("argument command"):
-                message = f"there is no command {unknown(asked, list(VERBS))}"
-        self.exit(2, f"trunkline: {message}\n{hint}\n")
+    from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -86,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(bench.main(list(arguments[1:])) or 0)
     verb = next((word for word in arguments if not word.startswith("-")), None)
     from trunkline.cli.backend import CommandError
+    from trunkline.cli.parser import VERBS, parser_of
 
     options = parser_of([verb] if verb in VERBS else []).parse_args(arguments)
     try:
@@ -113,18 +56,3 @@ def _complain(code: str, why: Exception, hint: str | None) -> int:
     if hint:
         print(f"hint: {hint}", file=sys.stderr)
     return 1
-
-
-def parser_of(verbs: Sequence[str]) -> argparse.ArgumentParser:
-    """The parser; of `verbs` with their arguments, of the others with their names alone."""
-    parser = Parser(prog="trunkline", description="Queues in your process, durable on your disk.")
-    parser.add_argument("--version", action="version", version=f"trunkline {trunkline.__version__}")
-    commands = parser.add_subparsers(required=True, metavar="command", dest="command")
-    for name, (place, help) in VERBS.items():
-        one = commands.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
-        if name in verbs and place:
-            module, function = place.split(":")
-            add: Callable[[argparse.ArgumentParser], None]
-            add = getattr(import_module(module), function)
-            add(one)
-    return parser

@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     """Prints the completions of a shell."""
     found = words()
     if options.shell == "fish":
-        from trunkline.cli import VERBS
+        from trunkline.cli.parser import VERBS
 
         for verb, flags in found.items():
             help = VERBS[verb][1].replace("'", "\\'")
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
 
 def words() -> dict[str, list[str]]:
     """The verbs, and the long options of each."""
-    from trunkline.cli import VERBS, parser_of
+    from trunkline.cli.parser import VERBS, parser_of
 
     parser = parser_of(list(VERBS))
     commands = next(one for one in parser._actions if one.dest == "command")
