@@ -62,6 +62,10 @@ def test_a_program_of_a_guide_runs(program: str, tmp_path: Path) -> None:
     subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, timeout=60, check=True)
 
 
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) < 200
+
+
 def test_a_guide_is_short() -> None:
     assert len(GUIDES) >= 7
     for guide in GUIDES:
@@ -90,8 +94,9 @@ def test_the_first_program_has_less_than_fifteen_lines() -> None:
 
 
 def test_the_programs_of_the_tour_have_less_than_twenty_lines() -> None:
+    tour = programs((ROOT / "docs" / "guides" / "tour.md").read_text(encoding="utf-8"))
     for noun in ("topic", "bus", "schedule", "stream", "reader"):
-        shown = [program for program in PROGRAMS if f".{noun}(" in program]
+        shown = [program for program in (*tour, *PROGRAMS) if f".{noun}(" in program]
         assert shown, noun
         for program in shown:
             assert len(program.splitlines()) < 20, program
