@@ -14,6 +14,7 @@ EXPECTED = {
     "first.py": "hello in en\n0 left\n",
     "worker.py": "23 attempts; 1 dead letter\nbroken.png was delivered 3 times\n",
     "asyncio_bridge.py": "sum of the readings: 10\n",
+    "card_fraud.py": "9 windows; watch 4000-17, 4000-42\n",
     "time_travel.py": "delivered 2 times within 4200.0 seconds\n",
     "pipeline.py": "1 result: 3 APPLES\n",
     "order_saga.py": "tea: SUCCEEDED (charge, reserve, ship)\n"

@@ -101,6 +101,8 @@ class Worker:
                     raise
                 except TrunklineError as error:
                     self._store.core.check_open()
+                    if self._document() is None:
+                        break
                     # The source is gone, or the disk is full.
                     _log.warning("delivery stream %s: %s", self._name.name, error)
                     self._leave()
