@@ -106,6 +106,7 @@ if TYPE_CHECKING:
     from trunkline import states as states
     from trunkline._core import StoredObject
     from trunkline._types import PublishEntry, QueueOptions, RetryPolicy, SendOptions
+    from trunkline.apis.api import Api, ApiAnswer, ServedApi
     from trunkline.buckets.bucket import Bucket
     from trunkline.buckets.content import ObjectReader
     from trunkline.buses.archive import Archive, Replay
@@ -133,6 +134,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AlreadyExists",
+    "Api",
+    "ApiAnswer",
     "Archive",
     "BatchFailure",
     "BatchRequestTooLong",
@@ -222,6 +225,7 @@ __all__ = [
     "SendEntry",
     "SendOptions",
     "SendResult",
+    "ServedApi",
     "ServerUnreachable",
     "Shard",
     "StateMachine",
@@ -255,6 +259,8 @@ __all__ = [
 # Imported at first use, so that `import trunkline` stays light: asyncio, threading and argparse
 # cost more than the rest together.
 _LAZY = {
+    "Api": "trunkline.apis.api",
+    "ApiAnswer": "trunkline.apis.api",
     "Archive": "trunkline.buses.archive",
     "Bucket": "trunkline.buckets.bucket",
     "Bus": "trunkline.buses.bus",
@@ -290,6 +296,7 @@ _LAZY = {
     "Tracing": "trunkline.traces.trace",
     "Worker": "trunkline.queues.worker",
     "connect": "trunkline.remote.engine",
+    "ServedApi": "trunkline.apis.api",
 }
 _LAZY_MODULES = (
     *("admin", "aio", "analytics", "aws", "bench"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trunkline.apis.verbs import ApiVerbs
 from trunkline.buckets.verbs import BucketVerbs
 from trunkline.buses.verbs import BusVerbs
 from trunkline.delivery_streams.verbs import DeliveryStreamVerbs
@@ -14,6 +15,7 @@ from trunkline.traces.verbs import TraceVerbs
 
 
 class Verbs(
+    ApiVerbs,
     BucketVerbs,
     BusVerbs,
     DeliveryStreamVerbs,

@@ -9,6 +9,12 @@ from typing import Any
 from .compare import NOTHING, Comparison, Difference, parsed
 from .values import Filling, NoSuchPart, at, put
 
+INFRASTRUCTURE = frozenset(
+    (
+        *("connection", "content-length", "date", "via", "x-amz-cf-id", "x-amz-cf-pop", "x-cache"),
+        *("x-amzn-trace-id", "x-amz-apigw-id", "x-amzn-requestid"),
+    )
+)
 TYPE_AND_VALUE = {"exception_typename", "exception_value"}
 
 
@@ -20,6 +26,8 @@ class Answers:
         self._ties: list[dict[str, Any]] = content["answers"]
         self._aws: dict[str, Any] = content["aws"]
         self._filling = filling
+        self.noted: dict[int, dict[str, Any]] = {}
+        """Status, body and headers of the answers to plain requests, by the number of the call."""
 
     def due(self, made: int) -> Iterator[tuple[dict[str, Any], Any]]:
         """The ties of what was noted when so many calls had been made, with AWS's answer."""
@@ -70,6 +78,9 @@ class Answers:
         """The first difference of one recorded answer."""
         key = tie["key"]
         if not tie["from"]:
+            plain = self._plain(tie["after"] - 1, expected)
+            if plain is not NOTHING:
+                return comparison.differs(key, expected, plain)
             return self._search(comparison, key, expected)
         try:
             actual = self._build(tie, expected)
@@ -94,7 +105,38 @@ class Answers:
             if number >= len(answers):
                 raise NoSuchPart(target)
             built = put(built, target, self.part(answers[number], source))
+            if number in self.noted and isinstance(built, dict) and isinstance(expected, dict):
+                # The recorder noted these beside the body, by names of its own.
+                for name, value in self._beside(number).items():
+                    if name in expected and target != "$":
+                        built.setdefault(name, value)
         return built
+
+    def _beside(self, number: int) -> dict[str, Any]:
+        noted = self.noted[number]
+        names = ("status", "status_code", "statusCode", "status-code")
+        error_type = noted["headers"].get("x-amzn-errortype")
+        return {**dict.fromkeys(names, noted["status"]), "errorType": error_type}
+
+    def _plain(self, number: int, expected: Any) -> Any:
+        """The answer to a plain request that was noted right behind it without a source."""
+        if number not in self.noted:
+            return NOTHING
+        noted = self.noted[number]
+        if not isinstance(expected, dict) or not expected.keys() & {"content", "body", "headers"}:
+            return NOTHING
+        text = noted["told"]
+        built = self._beside(number)
+        for name in ("content", "body"):
+            as_bytes = str(expected.get(name, "")).startswith("b'")
+            built[name] = f"b{text!r}" if as_bytes else parsed(text)
+        told = expected.get("headers") or {}
+        # What a connection and AWS's own caches add is not ours to have.
+        built["headers"] = {
+            name: value if name.lower() in INFRASTRUCTURE else noted["headers"].get(name.lower())
+            for name, value in told.items()
+        }
+        return {name: value for name, value in built.items() if name in expected}
 
     def _gathered(self, tie: dict[str, Any], expected: Any) -> Any:
         """Messages that several calls brought, where one of the calls stands for all."""

@@ -76,8 +76,11 @@ def callers() -> Callers:
 
 def fetch(
     method: str, url: str, headers: dict[str, str], body: str | dict[str, str] | None
-) -> tuple[int, str]:
-    """Status and body of the answer to a plain request; a body of bytes is given in base64."""
+) -> tuple[int, str, dict[str, str]]:
+    """Status, body and headers, names in lower case, of the answer to a plain request.
+
+    A body of bytes is given in base64.
+    """
     if isinstance(body, dict):
         data = base64.b64decode(body["$bytes"])
     else:
@@ -92,7 +95,8 @@ def fetch(
     try:
         connection.request(method, target, data, sent)
         answer = connection.getresponse()
-        return answer.status, answer.read().decode("utf-8", "replace")
+        text = answer.read().decode("utf-8", "replace")
+        return answer.status, text, {n.lower(): value for n, value in answer.getheaders()}
     finally:
         connection.close()
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-TOKEN = re.compile(r"<([a-z][a-z0-9_-]*|[A-Za-z]\w*_\d+idx)(?::([^<>]*))?>")
+TOKEN = re.compile(r"<([a-z][a-zA-Z0-9_-]*|[A-Za-z]\w*_\d+idx)(?::([^<>]*))?>")
 
 # What a placeholder's value looks like; any text that is not empty for those that are not listed.
 SHAPES = {

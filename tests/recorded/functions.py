@@ -128,19 +128,47 @@ def handler(event, context):
     send(os.environ["SQS_QUEUE_URL"], event["Records"])
     return {"count": len(event["Records"])}
 """,
+    "lambda_aws_proxy": """
+import json
+
+def handler(event, context):
+    print(json.dumps(event))
+    return {"statusCode": 200, "body": json.dumps(event), "isBase64Encoded": False}
+""",
+    "lambda_select_pattern": """# The recording tells the lines of the failures.
+def handler(event, context):
+    status = event["statusCode"]
+    if status == "200":
+        return "Pass"
+    if status == "400":
+        raise Exception("Error: Raising four hundred from within the Lambda function")
+    if status == "500":
+        raise Exception("Error: Raising five hundred from within the Lambda function")
+    raise ValueError("a status that no case has")
+""",
+    "lambda_mapping_responses": """
+import json
+
+def handler(event, context):
+    is_error = "400" in json.dumps(event)
+    return {"statusCode": 200, "body": "customerror" if is_error else "noerror"}
+""",
 }
 """The source of each function that the recordings name."""
 
 
-def archive(functions: list[str] | None) -> bytes | None:
-    """The code of a case's function, as CreateFunction takes it; None where it is not known."""
+def archive(functions: list[str] | None, module: str = "handler") -> bytes | None:
+    """The code of a case's function, as CreateFunction takes it; None where it is not known.
+
+    `module` is what its handler is in.
+    """
     name = (functions or [""])[0]
     source = name if "def handler" in name else CODE.get(name, BOOTSTRAPS.get(name))
     if source is None:
         return None
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as out:
-        entry = zipfile.ZipInfo("bootstrap" if name in BOOTSTRAPS else "handler.py")
+        entry = zipfile.ZipInfo("bootstrap" if name in BOOTSTRAPS else f"{module}.py")
         entry.external_attr = 0o755 << 16
         out.writestr(entry, source)
     return data.getvalue()

@@ -43,7 +43,7 @@ class Replay:
         self.comparison.own = self.filling.uids
         self.comparison.recorded = content["recorded"]
         self.answers = Answers(content, self.filling)
-        self.code = archive(content.get("functions"))
+        self.functions = content.get("functions")
 
     def run(self) -> str | None:
         """The first difference from AWS, or None."""
@@ -77,7 +77,8 @@ class Replay:
         region = call.get("region", "us-east-1")
         params = self._filled(call["params"])
         if call["op"] == "CreateFunction":
-            params["Code"] = {"ZipFile": self.code}
+            module = str(params.get("Handler", "handler.handler")).rpartition(".")[0]
+            params["Code"] = {"ZipFile": archive(self.functions, module)}
         if call.get("error") == UNSENT:
             text = self.callers.refused(call["service"], call["op"], params)
             error = {"Error": {"Code": UNSENT}, "$type": UNSENT, "$text": text}
@@ -150,12 +151,13 @@ class Replay:
             url = self.answers.certificate()
         headers, sent = self.filling.fill(call["headers"]), call["body"]
         body = sent if isinstance(sent, dict) else self.filling.fill(sent)
-        status, told = fetch(call["http"], url, headers, body)
+        status, told, lines = fetch(call["http"], url, headers, body)
         if status != call["status"]:
             where = url.replace(self.callers.url, "<endpoint>")
             raise Stopped(
                 f"call {number}, {where}: {call['status']} expected, got {status}: {told[:200]}"
             )
+        self.answers.noted[number] = {"status": status, "told": told, "headers": lines}
         return parsed(told)
 
     def _compare(self, made: int) -> None:

@@ -40,6 +40,7 @@ SERVICE_FOLDERS = (
     "python/trunkline/aws/apigateway/",
     "python/trunkline/aws/apigatewayv2/",
     "python/trunkline/aws/execute_api/",
+    "python/trunkline/apis/targets.py",
     # The keys of structured messages are names of services.
     "core/engine/src/topic/structure.rs",
     # The calls that a Task state may name.

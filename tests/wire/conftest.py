@@ -69,3 +69,17 @@ def events(connect):
 @pytest.fixture
 def queue(sqs):
     return sqs.create_queue(QueueName="paid")["QueueUrl"]
+
+
+@pytest.fixture
+def make(request, connect, engine):
+    """Makes REST APIs that are called as their client is: over a socket, or in the process."""
+    from front import Front
+
+    is_served = request.node.callspec.params["connect"] == "server"
+
+    def made(**given):
+        url = request.getfixturevalue("server").url if is_served else None
+        return Front(connect("apigateway"), engine, url, **given)
+
+    return made

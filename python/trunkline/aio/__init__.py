@@ -17,6 +17,7 @@ a receive loses nothing: a wake that was not used goes to the next waiter.
 
 from __future__ import annotations
 
+from trunkline.aio.apis.api import Api
 from trunkline.aio.buckets.bucket import Bucket
 from trunkline.aio.buckets.content import ObjectReader
 from trunkline.aio.buses.archive import Archive, Replay
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from trunkline.aio.remote import connect
 
 __all__ = [
+    "Api",
     "Archive",
     "Bucket",
     "Bus",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from trunkline import engine as sync
+from trunkline.aio.apis.verbs import ApiVerbs
 from trunkline.aio.buckets.verbs import BucketVerbs
 from trunkline.aio.buses.bus import Bus
 from trunkline.aio.delivery_streams.verbs import DeliveryStreamVerbs
@@ -92,7 +93,7 @@ def wrap(engine: sync.Engine) -> Engine:
     return Engine(engine)
 
 
-class Engine(BucketVerbs, DeliveryStreamVerbs, MachineVerbs):
+class Engine(ApiVerbs, BucketVerbs, DeliveryStreamVerbs, MachineVerbs):
     """An engine whose waiting verbs are coroutines. Works on any loop, and on several at once.
 
     >>> import asyncio, trunkline

@@ -56,7 +56,9 @@ def _check_methods(document: dict[str, Any]) -> None:
 def snapshot(document: dict[str, Any]) -> dict[str, Any]:
     """What a deployment keeps of an API."""
     kept = {name: document[name] for name in SNAPSHOT}
-    return {**kept, "account": document["account"], "region": document["region"]}
+    types = document["rest"].get("binaryMediaTypes", [])
+    owner = {"account": document["account"], "region": document["region"]}
+    return {**kept, **owner, "binaryMediaTypes": types}
 
 
 def _check_canary(document: dict[str, Any], stage: str | None) -> None:

@@ -17,6 +17,7 @@ from trunkline.aws.apigateway import (
     plans,
     resources,
     stages,
+    testing,
     validators,
     vpc_links,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "plans",
     "resources",
     "stages",
+    "testing",
     "validators",
     "vpc_links",
 ]

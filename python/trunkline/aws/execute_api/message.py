@@ -85,7 +85,7 @@ def as_sent(response: ApiResponse) -> tuple[int, Headers, bytes]:
     """The answer as the server sends it: a header has one line, but each cookie has its own.
 
     >>> as_sent(ApiResponse(200, [("X-A", "1"), ("x-a", "2"), ("Connection", "close")], b"ok"))
-    (200, [('x-a', '1,2')], b'ok')
+    (200, [('x-a', '1, 2')], b'ok')
     """
     lines: dict[str, list[str]] = {}
     cookies: Headers = []
@@ -95,5 +95,5 @@ def as_sent(response: ApiResponse) -> tuple[int, Headers, bytes]:
             cookies.append((lowered, value))
         elif lowered not in _OF_THE_CONNECTION:
             lines.setdefault(lowered, []).append(value)
-    headers = [(name, ",".join(values)) for name, values in lines.items()]
+    headers = [(name, ", ".join(values)) for name, values in lines.items()]
     return response.status, headers + cookies, response.body

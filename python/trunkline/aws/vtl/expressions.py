@@ -118,6 +118,9 @@ class Expressions:
                 return left
             return is_true(self.value(node.right))
         left, right = self.value(node.left), self.value(node.right)
+        if operator == "!=" and left is None and right is not None:
+            # AWS's answers show that what is not there differs from no value.
+            return False
         if operator in ("==", "!="):
             return are_equal(left, right, self.budget) is (operator == "==")
         if operator == "+" and (isinstance(left, str) or isinstance(right, str)):
