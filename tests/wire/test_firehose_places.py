@@ -113,6 +113,17 @@ def test_a_partition_key_that_is_no_part_of_a_key_harms_nothing(engine, firehose
     assert list(objects(engine, prefix="p/good/").values()) == [b'{"k": "good"}\n']
 
 
+@pytest.mark.parametrize("query", ["{a: (.a * 1000000000)}", "{a: (.a" + " | . + ." * 60 + ")}"])
+def test_a_query_that_multiplies_its_input_harms_itself_alone(engine, firehose, query):
+    pytest.importorskip("jq")
+    _partitioned(firehose, query, "!{partitionKeyFromQuery:a}/")
+    put(firehose, '{"a": "xxxxxxxx"}', '{"a": 0}')
+    deliver(engine)
+    told = failures(engine, "processing-failed")
+    assert b"xxxxxxxx" in base64.b64decode(told[0]["rawData"])
+    assert [data for key, data in objects(engine, prefix="0/").items()] == [b'{"a": 0}\n']
+
+
 @pytest.mark.parametrize(
     "query",
     [

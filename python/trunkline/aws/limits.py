@@ -245,3 +245,9 @@ SWF_REASON_CHARS_MAX = 256
 """The longest reason of a failure."""
 SWF_LAMBDA_THREADS = 16
 """How many functions are called at once for executions of workflows."""
+JQ_BYTES_MAX = 536_870_912
+"""The memory of a process that evaluates a query: 512 MiB."""
+JQ_START_SECONDS = 60.0
+"""How long such a process may take to start."""
+JQ_SECONDS = 5.0
+"""How long a query may take over one record."""

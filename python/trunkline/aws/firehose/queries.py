@@ -1,19 +1,28 @@
 """Queries for partition keys: jq, through the library of that name, in the extra ``firehose``.
 
-A query comes over the wire, and jq can read files, the environment and further inputs, and loop for
-ever. So a query may use jq's operators and the functions below, and define none.
+A query comes over the wire, and jq can read files, the environment and further inputs. So a query
+may use jq's operators and the functions below, and define none. It can also take more time and
+memory than there is: it is evaluated in a process of its own, which has bounds.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
+import select
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
 
 from trunkline.aws.firehose.errors import invalid
+from trunkline.aws.limits import JQ_BYTES_MAX, JQ_SECONDS, JQ_START_SECONDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from typing import Any
 
 _FUNCTIONS = """
@@ -33,6 +42,7 @@ _TOKEN = re.compile(
       | "(?:[^"\\]|\\[^(])*" | . """,
     re.VERBOSE | re.DOTALL,
 )
+_LENGTH_BYTES = 4
 _REFUSED_VARIABLES = ("$ENV", "$__prog_args", "$__loc__")
 
 
@@ -63,34 +73,82 @@ def check_query(query: str) -> None:
         if token == '"':
             # A text with an expression in it; its parts would be read as something else.
             raise invalid("MetadataExtractionQuery must not have \\( ) in a text. Use + instead.")
+    process = QueryProcess(query)
     try:
-        _compiled(query)
+        process.start()
     except ValueError as error:
         raise invalid(f"MetadataExtractionQuery is not valid: {error}") from None
+    finally:
+        process.close()
 
 
-def _compiled(query: str) -> Any:
-    try:
-        import jq
-    except ImportError:
-        raise invalid("Dynamic partitioning needs jq: pip install 'trunkline[firehose]'.") from None
-    return jq.compile(query)
+class QueryProcess:
+    """Finds the partition keys of records by a query, in a process of its own with bounds."""
 
+    def __init__(self, query: str) -> None:
+        self._query = query
+        self._process: subprocess.Popen[bytes] | None = None
 
-def keys_by(query: str) -> Callable[[bytes], dict[str, str]]:
-    """What finds the partition keys of a record; it raises ValueError for one that has none."""
-    program = _compiled(query)
+    def start(self) -> None:
+        """Starts the process; raises ValueError for a query that is none."""
+        if find_spec("jq") is None:
+            raise ValueError("dynamic partitioning needs jq: pip install 'trunkline[firehose]'")
+        program = Path(__file__).with_name("jq_program.py")
+        command = [sys.executable, "-P", str(program), self._query, str(JQ_BYTES_MAX)]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        self._answer(self._process, JQ_START_SECONDS)
 
-    def keys(data: bytes) -> dict[str, str]:
-        text = data.decode()
-        if not text.strip():
+    def keys(self, data: bytes) -> dict[str, str]:
+        """The partition keys of a record; raises ValueError for one that has none."""
+        if not data.strip():
             raise ValueError("the record is empty")
-        found = next(iter(program.input_text(text)), None)
+        if self._process is None:
+            self.start()
+        process = self._process
+        assert process is not None
+        assert process.stdin is not None
+        try:
+            process.stdin.write(len(data).to_bytes(_LENGTH_BYTES, "big") + data)
+            process.stdin.flush()
+        except OSError:
+            self.close()
+            raise ValueError("the query ended") from None
+        found = self._answer(process, JQ_SECONDS)
         if not isinstance(found, dict):
             raise ValueError("the query gives no object")
         return {name: _text(name, value) for name, value in found.items()}
 
-    return keys
+    def _answer(self, process: subprocess.Popen[bytes], seconds: float) -> Any:
+        """What the process answers; raises ValueError for an error, and ends it without answer."""
+        until = time.monotonic() + seconds
+        length = int.from_bytes(self._read(process, _LENGTH_BYTES, until), "big")
+        told = json.loads(self._read(process, length, until))
+        if "error" in told:
+            raise ValueError(told["error"])
+        return told["ok"]
+
+    def _read(self, process: subprocess.Popen[bytes], count: int, until: float) -> bytes:
+        assert process.stdout is not None
+        whole = b""
+        while len(whole) < count:
+            left = until - time.monotonic()
+            handle = process.stdout.fileno()
+            is_ready = left > 0 and bool(select.select([handle], [], [], left)[0])
+            part = os.read(handle, count - len(whole)) if is_ready else b""
+            if not part:
+                self.close()
+                raise ValueError("the query takes too much time or memory")
+            whole += part
+        return whole
+
+    def close(self) -> None:
+        """Ends the process; the next record starts another."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.communicate()
 
 
 def _text(name: str, value: Any) -> str:

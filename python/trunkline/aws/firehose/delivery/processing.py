@@ -10,7 +10,7 @@ from dataclasses import replace
 from trunkline.aws.firehose.delivery.items import Failure, Item
 from trunkline.aws.firehose.delivery.transformation import Transformation
 from trunkline.aws.firehose.processors import processors_of, sub_record_delimiter
-from trunkline.aws.firehose.queries import keys_by
+from trunkline.aws.firehose.queries import QueryProcess
 from trunkline.aws.limits import FIREHOSE_DECOMPRESSED_BYTES_MAX
 from trunkline.streams.aggregation import deaggregate
 
@@ -43,6 +43,7 @@ class Processing:
         self._before: list[tuple[str, Step]] = []
         self._after: list[tuple[str, Step]] = []
         self._transformation = None
+        self._query: QueryProcess | None = None
         if "Decompression" in found:
             self._before.append(("Decompression", _decompressed))
         if found.get("CloudWatchLogProcessing", {}).get("DataMessageExtraction") == "true":
@@ -52,8 +53,8 @@ class Processing:
         if "Lambda" in found:
             self._transformation = Transformation(clients, document, found["Lambda"])
         if "MetadataExtraction" in found:
-            query = found["MetadataExtraction"]["MetadataExtractionQuery"]
-            self._after.append(("DynamicPartitioning.MetadataExtraction", _keys(query)))
+            self._query = QueryProcess(found["MetadataExtraction"]["MetadataExtractionQuery"])
+            self._after.append(("DynamicPartitioning.MetadataExtraction", _keys(self._query)))
         if "AppendDelimiterToRecord" in found:
             delimiter = _unescaped(found["AppendDelimiterToRecord"].get("Delimiter", "\\n"))
             self._after.append(("AppendDelimiterToRecord", _ended(delimiter)))
@@ -66,8 +67,12 @@ class Processing:
         if self._transformation is not None and items:
             items, failed = self._transformation.apply(items, arn, now)
             failures += failed
-        for code, step in self._after:
-            items = list(_each(code, step, items, failures, now))
+        try:
+            for code, step in self._after:
+                items = list(_each(code, step, items, failures, now))
+        finally:
+            if self._query is not None:
+                self._query.close()
         return items, failures
 
 
@@ -131,11 +136,11 @@ def _objects(item: Item) -> list[Item]:
     return [replace(item, data=part) for part in found]
 
 
-def _keys(query: str) -> Step:
-    keys = keys_by(query)
-
+def _keys(query: QueryProcess) -> Step:
     def step(item: Item) -> list[Item]:
-        named = {f"partitionKeyFromQuery:{name}": text for name, text in keys(item.data).items()}
+        named = {
+            f"partitionKeyFromQuery:{name}": text for name, text in query.keys(item.data).items()
+        }
         return [replace(item, keys={**item.keys, **named})]
 
     return step
