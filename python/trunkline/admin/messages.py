@@ -189,7 +189,7 @@ def redrive(
     of = _queue(engine, queue, owner)
     target = None if to is None else _queue(engine, to, owner)
     task = of.start_redrive(target, rate=rate)
-    return {"status": task.status, "moved": task.moved, "total": task.total}
+    return task.as_dict()
 
 
 @reading
@@ -198,12 +198,7 @@ def redrive_tasks(
 ) -> dict[str, Any]:
     """The moves that were started from a queue."""
     of = _queue(engine, queue, {"account": account, "region": region})
-    return {
-        "tasks": [
-            {"status": one.status, "moved": one.moved, "total": one.total, "failure": one.failure}
-            for one in of.redrive_tasks()
-        ]
-    }
+    return {"tasks": [one.as_dict() for one in of.redrive_tasks()]}
 
 
 def publish(

@@ -113,17 +113,7 @@ def trace(engine: Engine, id: str) -> dict[str, Any]:
     """What happened to the message, event or record of an id, and to what led to it."""
     found = engine.trace(id)
     return {
-        "entries": [
-            {
-                "id": one.id,
-                "at": one.at,
-                "what": one.what,
-                "kind": one.kind,
-                "name": one.name,
-                "detail": one.detail,
-            }
-            for one in found
-        ],
+        "entries": [one.as_dict() for one in found],
         "left_out": found.left_out,
         "dropped": found.dropped,
     }

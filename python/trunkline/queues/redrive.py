@@ -11,6 +11,8 @@ from trunkline.limits import WAIT_MAX_MS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from trunkline._core import MoveStatus
     from trunkline._core import Queue as CoreQueue
     from trunkline._types import Seconds
@@ -62,6 +64,20 @@ class RedriveTask:
     def failure(self) -> str | None:
         """Why the task failed; None if it did not."""
         return self._now().failure
+
+    def as_dict(self) -> dict[str, Any]:
+        """How the task stands as plain data, for JSON.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> dead = engine.queue("dead")
+        >>> orders = engine.queue("orders", dead_letter="dead", max_receive_count=1)
+        >>> dead.start_redrive().as_dict()["total"]
+        0
+        """
+        now = self._now()
+        names = ("status", "moved", "total", "failure")
+        return {name: getattr(now, name) for name in names}
 
     def cancel(self) -> int:
         """Stop moving; return how many messages were moved. They stay where they are.

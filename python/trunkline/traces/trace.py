@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from trunkline.errors import InvalidParameterValue
@@ -10,6 +10,7 @@ from trunkline.errors import InvalidParameterValue
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from trunkline._core_reports import Trace as CoreTrace
     from trunkline._types import TraceMode
@@ -33,8 +34,16 @@ def rate(mode: TraceMode) -> float:
     return float(mode)
 
 
+class _Plain:
+    __slots__ = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain data, for JSON."""
+        return asdict(self)  # type: ignore[call-overload, no-any-return]
+
+
 @dataclass(frozen=True)
-class TraceEntry:
+class TraceEntry(_Plain):
     """One thing that happened to a message, an event or a record.
 
     >>> import trunkline
@@ -75,7 +84,7 @@ class TraceEntry:
 
 
 @dataclass(frozen=True)
-class Trace:
+class Trace(_Plain):
     """What happened to one id, as :meth:`Engine.trace` tells it, oldest first.
 
     >>> import trunkline
@@ -110,7 +119,7 @@ class Trace:
 
 
 @dataclass(frozen=True)
-class TraceStatistics:
+class TraceStatistics(_Plain):
     """How the trace of an engine stands.
 
     >>> import trunkline

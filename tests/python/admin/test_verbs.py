@@ -185,3 +185,15 @@ def test_every_verb_says_what_it_does():
     table = admin.verbs()
     assert len(table) > 30
     assert all(function.__doc__ for function in table.values())
+
+
+def test_what_reports_say_is_plain_data(engine):
+    engine.tracing.set("on")
+    dead = engine.queue("dead")
+    engine.queue("orders", dead_letter="dead", max_receive_count=1)
+    sent = dead.send("a")
+    told = json.loads(json.dumps(engine.trace(sent.message_id).as_dict()))
+    assert told["entries"][0]["what"] == "accepted"
+    assert json.loads(json.dumps(engine.tracing.statistics().as_dict()))["entries"] > 0
+    task = json.loads(json.dumps(dead.start_redrive("orders").as_dict()))
+    assert (task["total"], task["failure"]) == (1, None)

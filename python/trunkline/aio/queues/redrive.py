@@ -10,6 +10,8 @@ from trunkline.queues.redrive import LOOK_SECONDS, RUNNING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from trunkline._types import Seconds
     from trunkline.queues.redrive import RedriveTask as SyncRedriveTask
 
@@ -51,6 +53,10 @@ class RedriveTask:
     def failure(self) -> str | None:
         """Why the task failed; None if it did not."""
         return self.sync.failure
+
+    def as_dict(self) -> dict[str, Any]:
+        """How the task stands as plain data, for JSON."""
+        return self.sync.as_dict()
 
     async def cancel(self) -> int:
         """Stop moving; return how many messages were moved. They stay where they are."""
