@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from trunkline import validation
 from trunkline.errors import InvalidParameterValue
 
@@ -90,7 +88,7 @@ class DeliveryStreamVerbs:
 
         options = {key: value for key, value in locals().items() if key not in _NO_OPTIONS}
         call = self._firehose(account, region)
-        if not _NAME.fullmatch(validation.text(name, "name")):
+        if not _is_name(validation.text(name, "name")):
             raise InvalidParameterValue(
                 f"Value {name!r} for parameter name is invalid. Reason: A name has 1 to 64 "
                 "letters, digits, dots, hyphens and underscores."
@@ -135,7 +133,13 @@ class DeliveryStreamVerbs:
         return Call(Store(self._core), *owner, None, "", "")
 
 
-_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
+def _is_name(name: str) -> bool:
+    # Imported here: `import trunkline` does without it.
+    import re
+
+    return re.fullmatch(r"[a-zA-Z0-9_.-]{1,64}", name) is not None
+
+
 _NO_OPTIONS = frozenset(
     ["self", "name", "destination", "source", "account", "region", "DeliveryStream"]
 )

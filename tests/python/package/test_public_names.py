@@ -51,7 +51,18 @@ def test_completion_offers_the_public_names_and_nothing_else():
     shown = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     ).stdout.split()
-    modules = {"admin", "aio", "aws", "bench", "capi", "patterns", "remote", "server", "states"}
+    modules = {
+        "admin",
+        "aio",
+        "analytics",
+        "aws",
+        "bench",
+        "capi",
+        "patterns",
+        "remote",
+        "server",
+        "states",
+    }
     assert set(shown) == set(trunkline.__all__) | modules
 
 
