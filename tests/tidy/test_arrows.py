@@ -49,14 +49,13 @@ OWNERS = {
     "pyo3": {"binding"},
     "hyper": {"wire", "delivery"},
     "tokio": {"wire", "delivery"},
-    "crc32c": {"journal"},
     "rustls-native-certs": {"delivery"},
     "httpdate": {"delivery"},
     "tower-service": {"delivery"},
     "jiff": {"schedule", "engine"},
     "rsa": {"wire"},
     "jsonata-core": {"states"},
-    "crc-fast": {"wire"},
+    "crc-fast": {"journal", "wire"},
     "prometheus-client": {"wire"},
 }
 

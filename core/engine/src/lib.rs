@@ -91,6 +91,7 @@ pub use trunkline_host::{
     Routed, Rule, Settled, Settling, Subscription, TimerKey, Trace, TraceStatistics, Traced,
     TracedEntry, WaitEnd, Waiters, What,
 };
+pub use trunkline_journal::retained::ReadBuffer;
 pub use trunkline_journal::{Signal, Storage, Ticket};
 pub use trunkline_schedule as timetable;
 pub use trunkline_states as states;

@@ -40,8 +40,9 @@ pub const LOG_KIND: ResourceKind = ResourceKind("log");
 /// The first byte of the records.
 const LOG: u8 = 40;
 
-/// Entries of a log are sealed when this many bytes of them are in the journal only.
-const SEAL_BYTES: u64 = 4 << 20;
+/// Entries of a log are sealed when this many bytes of them are in the journal only. A file costs
+/// three syncs beside those of the journal, whatever its length.
+const SEAL_BYTES: u64 = 16 << 20;
 
 /// One log.
 pub struct Log {
@@ -96,8 +97,18 @@ impl Log {
     /// Calls `each` with the entries from `sequence` on, in order, until it returns false. `each`
     /// must not use the log.
     pub fn read(&self, sequence: u64, each: &mut dyn FnMut(Entry<'_>) -> bool) -> Result<()> {
+        self.read_about(sequence, u64::MAX, each)
+    }
+
+    /// The same for a caller that wants about `wanted` entries: not many more are read ahead.
+    pub fn read_about(
+        &self,
+        sequence: u64,
+        wanted: u64,
+        each: &mut dyn FnMut(Entry<'_>) -> bool,
+    ) -> Result<()> {
         match &self.kept {
-            Kept::Journal(log) => log.read(sequence, each),
+            Kept::Journal(log) => log.read_about(sequence, wanted, each),
             Kept::Memory(log) => {
                 log.read(sequence, each);
                 Ok(())
@@ -231,7 +242,7 @@ impl Component for Logs {
             let id = u64::from(log.id.0);
             sink(&encode(RetainedRecord::Sealed { log: id, first, next: first }))?;
             let mut failed = Ok(());
-            log.read(first, &mut |Entry { sequence, time, payload }| {
+            log.read(first, &mut |Entry { sequence, time, payload, .. }| {
                 let record = RetainedRecord::Entry { log: id, sequence, time, payload };
                 let mut bytes = encode(record);
                 bytes.extend_from_slice(payload);
@@ -276,7 +287,13 @@ impl Component for Logs {
         if !log.is_worth_sealing() {
             return Ok(());
         }
-        kept.seal(&mut Counting(&self.host)).map(|_| ())
+        let oldest = kept.oldest_segment();
+        kept.seal(&mut Counting(&self.host))?;
+        if kept.oldest_segment() != oldest {
+            // The segment before can become the next one, which else is filled with zeros.
+            self.host.compactor().request();
+        }
+        Ok(())
     }
 }
 
@@ -368,7 +385,7 @@ mod tests {
             log.append(&mut host.append().unwrap(), 1, &[&[7; 256 << 10]]).unwrap();
             logs.on_append(&log);
         };
-        (0..30).for_each(|_| append());
+        (0..80).for_each(|_| append());
         host.fire_due(host.now());
         let jobs: Vec<_> = std::iter::from_fn(|| host.run_queue.pop()).collect();
         assert_eq!(jobs.len(), 1);
@@ -378,7 +395,7 @@ mod tests {
         append();
         logs.run(jobs[0].task, 1).unwrap();
         assert_eq!(sealed(&*storage), 1);
-        (0..30).for_each(|_| append());
+        (0..80).for_each(|_| append());
         host.sweep_all(host.now());
         assert_eq!(sealed(&*storage), 2);
     }

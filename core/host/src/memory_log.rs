@@ -184,7 +184,12 @@ impl Chunk {
         };
         for (index, (time, end)) in entries.iter().enumerate() {
             let (sequence, end) = (first + (skipped + index) as u64, *end as usize);
-            if !each(Entry { sequence, time: *time, payload: &self.bytes[start..end] }) {
+            if !each(Entry {
+                sequence,
+                time: *time,
+                payload: &self.bytes[start..end],
+                buffer: None,
+            }) {
                 return false;
             }
             start = end;

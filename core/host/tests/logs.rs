@@ -109,11 +109,11 @@ fn a_log_with_many_entries_is_sealed_by_a_job() {
     let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
     let host = open(Some(Arc::clone(&storage)));
     let log = logs(&host).create().expect("created");
-    append(&host, &log, 0..4_400);
+    append(&host, &log, 0..17_600);
     trunkline_host::advance(&host.clock, &[&host], 1).expect("jobs ran");
     let names = storage.list().expect("listed");
     assert_eq!(names.iter().filter(|name| name.starts_with("retained-")).count(), 1);
-    assert_eq!(read(&log, 4_399), expected(4_398..4_400));
+    assert_eq!(read(&log, 17_599), expected(17_598..17_600));
 }
 
 #[test]

@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use trunkline_types::{Code, Error, Result};
 
+use crate::checksum;
 use crate::frame::{long, word};
 use crate::lsn::Lsn;
 use crate::mutant::Mutant;
@@ -83,7 +84,7 @@ impl ControlState {
         bytes[40..44].copy_from_slice(&self.durable.checksum.to_le_bytes());
         bytes[44..48].copy_from_slice(&self.oldest.to_le_bytes());
         bytes[48..52].copy_from_slice(&self.durable.batch_bytes.to_le_bytes());
-        let crc = crc32c::crc32c_append(seed, &bytes[8..]);
+        let crc = checksum::append(seed, &bytes[8..]);
         bytes[4..8].copy_from_slice(&crc.to_le_bytes());
         bytes
     }
@@ -91,7 +92,7 @@ impl ControlState {
     /// Reads a slot, with its revision; `None` when the bytes are no whole slot of the folder.
     pub fn decode(bytes: &[u8], seed: u32) -> Option<(u64, Self)> {
         let bytes = bytes.get(..SLOT_BYTES)?;
-        if bytes[..4] != MAGIC || word(bytes, 4) != crc32c::crc32c_append(seed, &bytes[8..]) {
+        if bytes[..4] != MAGIC || word(bytes, 4) != checksum::append(seed, &bytes[8..]) {
             return None;
         }
         let durable = Position {

@@ -171,6 +171,11 @@ impl Journal {
         if self.shared.disk_space.is_available() { Ok(()) } else { self.shared.probe() }
     }
 
+    /// The segment of the next record. It may hold no batch that was written.
+    pub fn current_segment(&self) -> u32 {
+        lock(&self.shared.tail).end().segment()
+    }
+
     /// Free bytes in the current segment.
     pub fn bytes_left(&self) -> u64 {
         lock(&self.shared.tail).bytes_left()
@@ -355,7 +360,8 @@ fn share(
     let sealed_files = Arc::new(OpenFiles::new(Arc::clone(&storage)));
     let read_only = storage.is_read_only();
     let file = if read_only { None } else { table.file(end.segment())? };
-    let tail = Tail::new(position, epoch, segment_bytes, options.segment_bytes, seed);
+    let mut tail = Tail::new(position, epoch, segment_bytes, options.segment_bytes, seed);
+    tail.set_oldest(table.all().first().map_or(0, |oldest| oldest.number));
     Ok(Arc::new_cyclic(|me| Shared {
         me: me.clone(),
         storage,

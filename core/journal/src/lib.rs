@@ -10,6 +10,7 @@
 
 mod bodies;
 pub mod checkpoint;
+mod checksum;
 mod completion;
 mod control;
 mod epoch;

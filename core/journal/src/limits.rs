@@ -6,8 +6,16 @@ use std::time::Duration;
 pub const SEGMENT_BYTES_MIN: u32 = 4_096;
 
 /// Length of the first segment of a folder. Small, because `open` waits while it is zero-filled.
-/// Each later segment has twice the length of the one before, up to `Options::segment_bytes`.
+/// Each later segment has twice the length of the one before, up to `Options::segment_bytes`, but
+/// see [`SEGMENT_BYTES_PASSING`].
 pub const SEGMENT_BYTES_FIRST: u32 = 1 << 20;
+
+/// A segment becomes longer than this only while the journal holds more than `SEGMENTS_FEW`: what
+/// it keeps decides, not what passes through it. Else a journal whose records soon go would fill
+/// several times their bytes with zeros.
+pub const SEGMENT_BYTES_PASSING: u32 = 16 << 20;
+/// See [`SEGMENT_BYTES_PASSING`].
+pub const SEGMENTS_FEW: u32 = 4;
 
 /// Default length of a full-size segment: long enough that rotations are rare, short enough that
 /// compaction works in small steps.
@@ -42,6 +50,14 @@ pub const READ_AHEAD_BYTES_MAX: usize = 256 << 10;
 /// Bytes of other records between two entries of a log that are read along: cheaper than one more
 /// system call.
 pub const READ_AHEAD_GAP: usize = 8 << 10;
+
+/// Bytes of a sealed file that are read at once at most, but for a single longer block. What was
+/// read still lies in the processor's cache when it is checked.
+pub const SEALED_READ_BYTES_MAX: usize = 256 << 10;
+
+/// Buffers of sealed files that are kept for the next read: those of one batch of 2,000 records of
+/// 1 KiB, and some more.
+pub const SEALED_BUFFERS_KEPT: usize = 12;
 
 /// Bytes that are zero-filled or copied at once.
 pub const COPY_BYTES: usize = 1 << 20;

@@ -28,6 +28,7 @@ impl Shared {
         self.storage.check_claim().inspect_err(|cause| self.poison.set(cause))?;
         let _no_preallocation = lock(&self.prepared);
         let Some(segment) = lock(&self.table).pop_oldest() else { return Ok(false) };
+        lock(&self.tail).set_oldest(segment.number + 1);
         let removed =
             self.store_oldest(segment.number + 1).and_then(|()| self.recycle_or_remove(segment));
         if let Err(cause) = &removed {

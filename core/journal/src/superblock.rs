@@ -10,6 +10,7 @@
 
 use trunkline_types::{Code, Error, IdKey, Result};
 
+use crate::checksum;
 use crate::mutant::Mutant;
 use crate::options::Options;
 use crate::storage::Storage;
@@ -145,5 +146,5 @@ pub fn complete(storage: &dyn Storage) -> Result<()> {
 }
 
 fn checksum(bytes: &[u8; SUPERBLOCK_BYTES]) -> u32 {
-    crc32c::crc32c_append(crc32c::crc32c(&bytes[..12]), &bytes[16..])
+    checksum::append(checksum::of(&bytes[..12]), &bytes[16..])
 }

@@ -99,8 +99,10 @@ pub(crate) struct Tail {
     /// The end of everything appended.
     end: Lsn,
     segment_bytes: u32,
-    /// The length of the next segment, if it was preallocated shorter than usual.
-    shorter: Option<u32>,
+    /// The length of the next segment, if it was preallocated.
+    prepared: Option<u32>,
+    /// The oldest segment.
+    oldest: u32,
     /// The next batch starts a segment of this length.
     rotate_to: Option<u32>,
     epoch: u64,
@@ -127,7 +129,8 @@ impl Tail {
             segment_bytes_max,
             end: position.end,
             segment_bytes,
-            shorter: None,
+            prepared: None,
+            oldest: 0,
             rotate_to: None,
             epoch,
             position,
@@ -148,8 +151,7 @@ impl Tail {
     /// The segment after `number` was preallocated with `bytes`. Ignored if it has begun.
     pub(crate) fn set_next_bytes(&mut self, number: u32, bytes: u32) {
         if self.end.segment() == number {
-            let usual = next_segment_bytes(self.segment_bytes, self.segment_bytes_max);
-            self.shorter = (bytes < usual).then_some(bytes);
+            self.prepared = Some(bytes);
         }
     }
 
@@ -160,9 +162,23 @@ impl Tail {
         shrinks
     }
 
+    /// Segments before `oldest` are gone.
+    pub(crate) fn set_oldest(&mut self, oldest: u32) {
+        self.oldest = oldest;
+    }
+
     /// The usual length of the next segment.
     pub(crate) fn next_bytes(&self) -> u32 {
-        next_segment_bytes(self.segment_bytes, self.segment_bytes_max)
+        self.bytes_after(self.end.segment(), self.segment_bytes)
+    }
+
+    /// The usual length of the segment after `number`, which has `bytes`.
+    pub(crate) fn bytes_after(&self, number: u32, bytes: u32) -> u32 {
+        let are_few = number.saturating_sub(self.oldest) < limits::SEGMENTS_FEW;
+        if bytes >= limits::SEGMENT_BYTES_PASSING && are_few {
+            return bytes.min(self.segment_bytes_max);
+        }
+        bytes.saturating_mul(2).min(self.segment_bytes_max)
     }
 
     pub(crate) fn bytes_left(&self) -> u64 {
@@ -226,15 +242,16 @@ impl Tail {
         let rotate_to = self.rotate_to.take();
         if rotate_to.is_some() || needed > (self.segment_bytes - self.end.offset()) as usize {
             follows = Some(self.end);
-            let usual = next_segment_bytes(self.segment_bytes, self.segment_bytes_max);
-            let shorter = self.shorter.take();
+            let usual = self.next_bytes();
+            let prepared = self.prepared.take();
             self.segment_bytes = rotate_to
-                .or(shorter)
+                .or(prepared)
                 .unwrap_or(usual)
                 .max(needed.next_multiple_of(limits::SEGMENT_BYTES_MIN as usize) as u32);
             self.end = Lsn::new(self.end.segment() + 1, 0);
         }
         let mut bytes = self.buffers.pop().unwrap_or_default();
+        bytes.reserve_exact(needed);
         bytes.resize(HEADER_BYTES, 0);
         let batch = PendingBatch {
             start: self.end,
@@ -301,9 +318,4 @@ impl Tail {
         let mut batches = in_flight.chain(&self.sealed).chain(&self.open);
         batches.rfind(|batch| batch.start < lsn)
     }
-}
-
-/// Segments double up to their full length, so that a small journal is a small file.
-pub(crate) fn next_segment_bytes(previous: u32, full: u32) -> u32 {
-    previous.saturating_mul(2).min(full)
 }

@@ -15,8 +15,8 @@ use crate::stream::record::Record;
 /// Records that were read together: a sequence, and a table for whatever reads Arrow.
 ///
 /// ``pyarrow.table(batch)``, ``polars.DataFrame(batch)`` and DuckDB take it through
-/// ``__arrow_c_stream__``, with the columns sequence, timestamp, key, data and shard; keys, times
-/// and data are not copied.
+/// ``__arrow_c_stream__``, with the columns sequence, timestamp, key, data and shard. Keys,
+/// times and data are laid out once, when the first table is asked for.
 ///
 /// >>> import trunkline
 /// >>> stream = trunkline.open().stream("clicks")

@@ -1,14 +1,37 @@
-//! Records that were read, column by column, as Arrow lays them out: one copy out of the engine.
+//! Records that were read. Those of a sealed file stay in the buffer that the file was read into;
+//! the others are copied out of the engine once. Columns as Arrow lays them out are made when a
+//! table is asked for.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use trunkline_arrow::{Column, Field, Table};
-use trunkline_engine::{SequenceNumber, StreamRecord};
+use trunkline_engine::{ReadBuffer, SequenceNumber, StreamRecord};
 
-/// The records of one batch. Text and bytes lie side by side; `ends` say where each ends, behind a
-/// leading zero.
+/// The records of one batch.
 pub(crate) struct Columns {
-    pub sequences: Vec<SequenceNumber>,
+    rows: Vec<Place>,
+    sources: Vec<Source>,
+    arrow: OnceLock<Arrow>,
+}
+
+/// Where keys and data lie.
+enum Source {
+    Copied(Vec<u8>),
+    Buffer(Arc<ReadBuffer>),
+}
+
+/// One record: its key in a source, and its data behind it.
+struct Place {
+    sequence: SequenceNumber,
+    time: i64,
+    source: u32,
+    at: u32,
+    key: u32,
+    data: u32,
+}
+
+/// Text and bytes lie side by side; `ends` say where each ends, behind a leading zero.
+struct Arrow {
     times: Arc<Vec<i64>>,
     key_ends: Arc<Vec<i32>>,
     keys: Arc<Vec<u8>>,
@@ -17,53 +40,94 @@ pub(crate) struct Columns {
 }
 
 /// Collects the records of one read. Reads are bounded to far less than 2 GiB.
+#[derive(Default)]
 pub(crate) struct Builder {
-    sequences: Vec<SequenceNumber>,
-    times: Vec<i64>,
-    key_ends: Vec<i32>,
-    keys: Vec<u8>,
-    data_ends: Vec<i32>,
-    data: Vec<u8>,
+    rows: Vec<Place>,
+    sources: Vec<Source>,
+    /// The buffer that is the last source.
+    last: Option<Arc<ReadBuffer>>,
+    /// Bytes of keys and data that lie in buffers.
+    in_buffers: usize,
 }
 
 /// Bytes of keys and data that one read returns at most, apart from a single larger record.
 pub(crate) const BYTES_MAX: usize = 64 << 20;
 
-impl Builder {
-    pub fn new() -> Self {
-        Self {
-            sequences: Vec::new(),
-            times: Vec::new(),
-            key_ends: vec![0],
-            keys: Vec::new(),
-            data_ends: vec![0],
-            data: Vec::new(),
+/// Records whose places are reserved at once.
+const ROWS_RESERVED: usize = 256;
+
+/// Buffers are kept up to so many times the bytes that are wanted of them.
+const KEPT_MAX: usize = 4;
+
+impl Source {
+    #[inline]
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Copied(bytes) => bytes,
+            Self::Buffer(buffer) => buffer.bytes(),
         }
     }
+}
 
+impl Builder {
     #[inline]
     pub fn push(&mut self, record: StreamRecord<'_>) {
-        self.sequences.push(record.sequence);
-        self.times.push(record.time as i64);
-        self.keys.extend_from_slice(record.key.as_bytes());
-        self.key_ends.push(self.keys.len() as i32);
-        self.data.extend_from_slice(record.data);
-        self.data_ends.push(self.data.len() as i32);
+        let at = self.kept(&record).unwrap_or_else(|| self.copy(&record));
+        if self.rows.len() == self.rows.capacity() {
+            self.rows.reserve(ROWS_RESERVED);
+        }
+        self.rows.push(Place {
+            sequence: record.sequence,
+            time: record.time as i64,
+            source: self.sources.len() as u32 - 1,
+            at: at as u32,
+            key: record.key.len() as u32,
+            data: record.data.len() as u32,
+        });
+    }
+
+    /// Keeps the buffer that the record lies in; where it lies there.
+    #[inline]
+    fn kept(&mut self, record: &StreamRecord<'_>) -> Option<usize> {
+        let buffer = record.buffer?;
+        let at = buffer.offset_of(record.key.as_bytes())?;
+        let data_at = buffer.offset_of(record.data)?;
+        if at + record.key.len() != data_at {
+            return None;
+        }
+        if !self.last.as_ref().is_some_and(|last| Arc::ptr_eq(last, buffer)) {
+            self.sources.push(Source::Buffer(buffer.clone()));
+            self.last = Some(buffer.clone());
+        }
+        self.in_buffers += record.key.len() + record.data.len();
+        Some(at)
+    }
+
+    /// Copies key and data; where they lie.
+    fn copy(&mut self, record: &StreamRecord<'_>) -> usize {
+        if !matches!(self.sources.last(), Some(Source::Copied(_))) {
+            self.sources.push(Source::Copied(Vec::new()));
+            self.last = None;
+        }
+        let Some(Source::Copied(bytes)) = self.sources.last_mut() else { return 0 };
+        let at = bytes.len();
+        bytes.extend_from_slice(record.key.as_bytes());
+        bytes.extend_from_slice(record.data);
+        at
     }
 
     pub fn is_empty(&self) -> bool {
-        self.sequences.is_empty()
+        self.rows.is_empty()
     }
 
     pub fn finish(self) -> Columns {
-        Columns {
-            sequences: self.sequences,
-            times: Arc::new(self.times),
-            key_ends: Arc::new(self.key_ends),
-            keys: Arc::new(self.keys),
-            data_ends: Arc::new(self.data_ends),
-            data: Arc::new(self.data),
-        }
+        let memory = |source: &Source| match source {
+            Source::Copied(_) => 0,
+            Source::Buffer(buffer) => buffer.memory(),
+        };
+        let kept: usize = self.sources.iter().map(memory).sum();
+        let columns = Columns { rows: self.rows, sources: self.sources, arrow: OnceLock::new() };
+        if kept > KEPT_MAX * self.in_buffers { columns.copied() } else { columns }
     }
 }
 
@@ -77,32 +141,70 @@ pub(crate) struct Row<'a> {
 
 impl Columns {
     pub fn len(&self) -> usize {
-        self.sequences.len()
+        self.rows.len()
     }
 
     /// The record at `index`, which is there.
     pub fn row(&self, index: usize) -> Row<'_> {
-        let range = |ends: &[i32]| ends[index] as usize..ends[index + 1] as usize;
-        Row {
-            sequence: self.sequences[index],
-            time: self.times[index],
-            key: &self.keys[range(&self.key_ends)],
-            data: &self.data[range(&self.data_ends)],
+        let Place { sequence, time, source, at, key, data } = self.rows[index];
+        let rest = &self.sources[source as usize].bytes()[at as usize..];
+        let (key, rest) = rest.split_at(key as usize);
+        Row { sequence, time, key, data: &rest[..data as usize] }
+    }
+
+    /// The same without buffers of which little is wanted.
+    fn copied(mut self) -> Self {
+        let mut all = Vec::new();
+        let mut starts = Vec::with_capacity(self.len());
+        for index in 0..self.len() {
+            starts.push(all.len() as u32);
+            let row = self.row(index);
+            all.extend_from_slice(row.key);
+            all.extend_from_slice(row.data);
+        }
+        for (row, at) in self.rows.iter_mut().zip(starts) {
+            (row.source, row.at) = (0, at);
+        }
+        self.sources = vec![Source::Copied(all)];
+        self
+    }
+
+    fn sequences(&self) -> impl Iterator<Item = SequenceNumber> {
+        self.rows.iter().map(|row| row.sequence)
+    }
+
+    fn arrow(&self) -> Arrow {
+        let (mut key_ends, mut data_ends) = (vec![0], vec![0]);
+        let (mut keys, mut data) = (Vec::new(), Vec::new());
+        data.reserve(self.rows.iter().map(|row| row.data as usize).sum());
+        for row in (0..self.len()).map(|index| self.row(index)) {
+            keys.extend_from_slice(row.key);
+            key_ends.push(keys.len() as i32);
+            data.extend_from_slice(row.data);
+            data_ends.push(data.len() as i32);
+        }
+        Arrow {
+            times: Arc::new(self.rows.iter().map(|row| row.time).collect()),
+            key_ends: Arc::new(key_ends),
+            keys: Arc::new(keys),
+            data_ends: Arc::new(data_ends),
+            data: Arc::new(data),
         }
     }
 
-    /// The columns sequence, timestamp, key, data and shard. Numbers and shards become text here;
-    /// the others are shared.
+    /// The columns sequence, timestamp, key, data and shard. Sequences and shards become text each
+    /// time; the others are laid out once and shared.
     pub fn table(&self) -> Option<Table> {
-        let sequence = Column::text(self.sequences.iter().map(SequenceNumber::to_string));
-        let shard = Column::text(self.sequences.iter().map(|one| one.shard.to_string()));
-        let (offsets, bytes) = (self.key_ends.clone(), self.keys.clone());
+        let arrow = self.arrow.get_or_init(|| self.arrow());
+        let sequence = Column::text(self.sequences().map(|one| one.to_string()));
+        let shard = Column::text(self.sequences().map(|one| one.shard.to_string()));
+        let (offsets, bytes) = (arrow.key_ends.clone(), arrow.keys.clone());
         let key = Column::Text { offsets, bytes };
-        let (offsets, bytes) = (self.data_ends.clone(), self.data.clone());
+        let (offsets, bytes) = (arrow.data_ends.clone(), arrow.data.clone());
         let data = Column::Binary { offsets, bytes };
         Table::new(vec![
             Field { name: c"sequence", column: sequence },
-            Field { name: c"timestamp", column: Column::Time(self.times.clone()) },
+            Field { name: c"timestamp", column: Column::Time(arrow.times.clone()) },
             Field { name: c"key", column: key },
             Field { name: c"data", column: data },
             Field { name: c"shard", column: shard },

@@ -98,7 +98,7 @@ impl ReadCall {
 
     /// Reads without waiting; `None` if there is nothing.
     fn try_read(&self, call: &mut Admitted) -> trunkline_engine::Result<Option<RecordBatch>> {
-        let mut records = Builder::new();
+        let mut records = Builder::default();
         let taken = match &self.source {
             Source::Shards { positions, all } => {
                 let mut positions = lock(positions);
@@ -172,7 +172,7 @@ impl ReadCall {
 }
 
 fn nothing() -> RecordBatch {
-    RecordBatch::new(Builder::new().finish())
+    RecordBatch::new(Builder::default().finish())
 }
 
 #[pymethods]

@@ -123,7 +123,7 @@ impl Cursor {
         let before = self.done.checked_sub(1).map(|index| &self.ahead[index]);
         let (key_start, data_start) = before.map_or((0, 0), |one| (one.key_end, one.data_end));
         let (key, data) = (&self.keys[key_start..key_end], &self.data[data_start..data_end]);
-        Some(StreamRecord { shard: self.view.id, sequence, time, key, data })
+        Some(StreamRecord { shard: self.view.id, sequence, time, key, data, buffer: None })
     }
 
     /// The place of the next record among those of the other shards. Parents have lower ids, so of

@@ -1,8 +1,10 @@
 //! Reading one shard, from any place in it.
 
+use std::fmt;
 use std::sync::Arc;
 
 use trunkline_host::{Admitted, Log};
+use trunkline_journal::retained::ReadBuffer;
 use trunkline_stream::{Bounds, SequenceNumber, ShardId, Start};
 use trunkline_types::{Code, Error, Millis, Result};
 
@@ -23,8 +25,9 @@ pub struct ReadRequest {
     pub max_bytes: usize,
 }
 
-/// A record that was read. It borrows from the engine for as long as the caller looks at it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A record that was read. It borrows from the engine for as long as the caller looks at it. Where
+/// its bytes lie is no part of its value.
+#[derive(Clone, Copy)]
 pub struct StreamRecord<'a> {
     /// The shard it is in.
     pub shard: ShardId,
@@ -36,6 +39,30 @@ pub struct StreamRecord<'a> {
     pub key: &'a str,
     /// The data blob.
     pub data: &'a [u8],
+    /// The buffer that key and data lie in, one behind the other, if it may be kept.
+    pub buffer: Option<&'a Arc<ReadBuffer>>,
+}
+
+impl PartialEq for StreamRecord<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let value = |one: &Self| (one.shard, one.sequence, one.time);
+        value(self) == value(other) && (self.key, self.data) == (other.key, other.data)
+    }
+}
+
+impl Eq for StreamRecord<'_> {}
+
+impl fmt::Debug for StreamRecord<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { shard, sequence, time, key, data, .. } = self;
+        f.debug_struct("StreamRecord")
+            .field("shard", shard)
+            .field("sequence", sequence)
+            .field("time", time)
+            .field("key", key)
+            .field("data", data)
+            .finish()
+    }
 }
 
 /// Where a read ended.
@@ -153,7 +180,7 @@ impl ShardView {
         let mut outcome = ReadOutcome { records: 0, bytes: 0, next, is_end: false, is_tip: false };
         let mut failure = Ok(());
         if request.max > 0 {
-            self.log.read(next + 1, &mut |found| {
+            self.log.read_about(next + 1, request.max as u64, &mut |found| {
                 let offset = offset_of(found.sequence);
                 if found.time < self.horizon {
                     outcome.next = offset + 1;
@@ -171,7 +198,8 @@ impl ShardView {
                     return false;
                 }
                 let sequence = SequenceNumber::of(self.id, self.created, offset, found.time);
-                sink(StreamRecord { shard: self.id, sequence, time: found.time, key, data });
+                let (shard, time, buffer) = (self.id, found.time, found.buffer);
+                sink(StreamRecord { shard, sequence, time, key, data, buffer });
                 outcome.records += 1;
                 outcome.bytes += size;
                 outcome.next = offset + 1;

@@ -151,7 +151,7 @@ fn damage_of_a_sealed_file_is_named() {
     let engine = on_disk(folder.path(), START);
     let stream = create(&engine, 1);
     let data = "x".repeat(100_000);
-    for _ in 0..60 {
+    for _ in 0..200 {
         put(&stream, "k", &data);
     }
     engine.advance(1).unwrap();

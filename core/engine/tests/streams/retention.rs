@@ -99,7 +99,7 @@ fn a_removed_stream_is_gone_with_its_files_and_its_name_is_free() {
     let stream = create(&engine, 2);
     let member = join(&stream, "billing", Start::TrimHorizon);
     let data = "x".repeat(100_000);
-    for _ in 0..100 {
+    for _ in 0..200 {
         put(&stream, "k", &data);
     }
     engine.advance(1).unwrap();

@@ -16,7 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use trunkline_journal::{Journal, JournalStatistics, Signal};
+use trunkline_journal::{Journal, JournalStatistics, Segment, Signal};
 use trunkline_types::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use trunkline_types::sync::{Mutex, MutexGuard, lock};
 use trunkline_types::{Code, Durability, Error, Millis, Result};
@@ -321,7 +321,7 @@ fn compact(host: &Host) -> Result<()> {
 
 fn is_worth_it(host: &Host, journal: &Journal) -> bool {
     let segments = journal.segments();
-    if segments.len() <= segments_kept(journal) {
+    if count(journal, &segments) <= segments_kept(journal) {
         return false;
     }
     let (oldest, largest) = (&segments[0], segments.iter().map(|segment| segment.bytes).max());
@@ -349,6 +349,13 @@ fn is_worth_it(host: &Host, journal: &Journal) -> bool {
 
 /// The segment that is being written stays. So does the one behind it, to which batches may still
 /// be on their way, unless its space is needed.
+/// The segments of the journal, with one that was reached and is not written yet: whoever learns
+/// that it was reached asks for space at once.
+fn count(journal: &Journal, segments: &[Segment]) -> usize {
+    let newest = segments.last().map_or(0, |segment| segment.number);
+    segments.len() + usize::from(journal.current_segment() > newest)
+}
+
 fn segments_kept(journal: &Journal) -> usize {
     if journal.is_full() { 1 } else { SEGMENTS_KEPT }
 }
@@ -377,7 +384,7 @@ fn shrink(host: &Host) -> Result<()> {
 fn compact_oldest(host: &Host, journal: &Journal, kept: usize) -> Result<()> {
     let _working = host.compactor.pause();
     let segments = journal.segments();
-    if segments.len() <= kept {
+    if count(journal, &segments) <= kept {
         return Ok(());
     }
     let oldest = segments[0].number;

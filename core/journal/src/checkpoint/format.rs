@@ -12,7 +12,7 @@
 //! Every checksum starts from the seed of the folder, continued over `end`; that of a chunk covers
 //! its offset too.
 
-use crc32c::crc32c_append;
+use crate::checksum;
 
 use crate::control::Position;
 use crate::frame::{long, word};
@@ -47,7 +47,7 @@ pub struct Footer {
 
 /// The seed of a checkpoint's checksums.
 pub fn file_seed(seed: u32, end: Lsn) -> u32 {
-    crc32c_append(seed, &end.to_u64().to_le_bytes())
+    checksum::append(seed, &end.to_u64().to_le_bytes())
 }
 
 impl Footer {
@@ -63,7 +63,7 @@ impl Footer {
         bytes[40..48].copy_from_slice(&self.records.to_le_bytes());
         bytes[48..52].copy_from_slice(&self.segments.to_le_bytes());
         bytes[52..56].copy_from_slice(&self.segments_crc.to_le_bytes());
-        let crc = crc32c_append(file_seed(seed, self.position.end), &bytes[8..]);
+        let crc = checksum::append(file_seed(seed, self.position.end), &bytes[8..]);
         bytes[4..8].copy_from_slice(&crc.to_le_bytes());
         bytes
     }
@@ -71,7 +71,7 @@ impl Footer {
     /// Reads the footer of the checkpoint at `end` whose file has `file_bytes`.
     pub fn decode(bytes: &[u8], seed: u32, end: Lsn, file_bytes: u64) -> Option<Footer> {
         let bytes = bytes.get(..FOOTER_BYTES)?;
-        let crc = crc32c_append(file_seed(seed, end), &bytes[8..]);
+        let crc = checksum::append(file_seed(seed, end), &bytes[8..]);
         if bytes[..4] != MAGIC || word(bytes, 4) != crc || long(bytes, 8) != end.to_u64() {
             return None;
         }
@@ -102,7 +102,7 @@ pub fn encode_segments(segments: &[Segment]) -> Vec<u8> {
 
 /// Reads the table of segments.
 pub fn decode_segments(bytes: &[u8], footer: &Footer, seed: u32) -> Option<Vec<Segment>> {
-    let crc = crc32c_append(file_seed(seed, footer.position.end), bytes);
+    let crc = checksum::append(file_seed(seed, footer.position.end), bytes);
     if bytes.len() != footer.segments as usize * SEGMENT_BYTES || crc != footer.segments_crc {
         return None;
     }
@@ -118,7 +118,7 @@ pub fn decode_segments(bytes: &[u8], footer: &Footer, seed: u32) -> Option<Vec<S
 pub fn seal_chunk(chunk: &mut [u8], offset: u64, file_seed: u32) {
     let length = chunk.len() as u32;
     chunk[4..8].copy_from_slice(&length.to_le_bytes());
-    let crc = crc32c_append(crc32c_append(file_seed, &offset.to_le_bytes()), &chunk[4..]);
+    let crc = checksum::append(checksum::append(file_seed, &offset.to_le_bytes()), &chunk[4..]);
     chunk[0..4].copy_from_slice(&crc.to_le_bytes());
 }
 
@@ -127,7 +127,7 @@ pub fn seal_chunk(chunk: &mut [u8], offset: u64, file_seed: u32) {
 pub fn check_chunk(bytes: &[u8], offset: u64, file_seed: u32) -> Option<(&[u8], usize)> {
     let length = word(bytes.get(..CHUNK_HEADER_BYTES)?, 4) as usize;
     let chunk = bytes.get(..length).filter(|chunk| chunk.len() >= CHUNK_HEADER_BYTES)?;
-    let crc = crc32c_append(crc32c_append(file_seed, &offset.to_le_bytes()), &chunk[4..]);
+    let crc = checksum::append(checksum::append(file_seed, &offset.to_le_bytes()), &chunk[4..]);
     (word(chunk, 0) == crc).then_some((&chunk[CHUNK_HEADER_BYTES..], length))
 }
 

@@ -8,6 +8,7 @@ use trunkline_types::{Durability, Result};
 
 use super::format::{self, CHUNK_HEADER_BYTES, Footer};
 use super::{DRAFT_NAME, Sink, name_of, parse_name};
+use crate::checksum;
 use crate::control::Position;
 use crate::limits;
 use crate::mutant::Mutant;
@@ -133,7 +134,7 @@ impl Writer {
         let mut table = format::encode_segments(segments);
         let seed = format::file_seed(self.seed, self.footer.position.end);
         self.footer.segments = segments.len() as u32;
-        self.footer.segments_crc = crc32c::crc32c_append(seed, &table);
+        self.footer.segments_crc = checksum::append(seed, &table);
         table.extend_from_slice(&self.footer.encode(self.seed));
         self.file.write_at(self.footer.chunk_bytes, &table)?;
         self.sync()?;

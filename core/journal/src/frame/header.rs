@@ -9,7 +9,7 @@
 //! | "TKB1" 4 | crc 4 | length 4 | oldest 4 | lsn 8 | synced 8 | segment_bytes 4 | records_crc 4 |
 //! ```
 
-use crc32c::crc32c_append;
+use crate::checksum;
 
 use super::{ALIGNMENT, Defect, long, word};
 use crate::lsn::Lsn;
@@ -62,7 +62,7 @@ impl Header {
         bytes[40..48].copy_from_slice(&self.epoch.to_le_bytes());
         bytes[48..52].copy_from_slice(&self.previous.to_le_bytes());
         bytes[52..56].copy_from_slice(&self.records_crc.to_le_bytes());
-        let crc = crc32c_append(seed, &bytes[8..]);
+        let crc = checksum::append(seed, &bytes[8..]);
         bytes[4..8].copy_from_slice(&crc.to_le_bytes());
         bytes
     }
@@ -76,7 +76,7 @@ impl Header {
         }
         let length = if is_v1 { HEADER_BYTES_V1 } else { HEADER_BYTES };
         let bytes = bytes.get(..length).ok_or(Defect::Short)?;
-        if checksum_of(bytes) != crc32c_append(seed, &bytes[8..]) {
+        if checksum_of(bytes) != checksum::append(seed, &bytes[8..]) {
             return Err(Defect::Header);
         }
         let header = if is_v1 { Self::fields_v1(bytes) } else { Self::fields(bytes) };

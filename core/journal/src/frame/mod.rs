@@ -19,7 +19,7 @@
 
 mod header;
 
-use crc32c::crc32c_append;
+use crate::checksum;
 
 use crate::lsn::Lsn;
 
@@ -108,7 +108,8 @@ pub(crate) fn check_records<'a>(
         let offset = header.lsn.offset() + (header.bytes() + at) as u32;
         let lsn = Lsn::new(header.lsn.segment(), offset);
         let rest = &records[at..];
-        list_crc = crc32c_append(list_crc, rest.get(..RECORD_HEADER_BYTES).ok_or(Defect::Short)?);
+        list_crc =
+            checksum::append(list_crc, rest.get(..RECORD_HEADER_BYTES).ok_or(Defect::Short)?);
         at += check_record(rest, lsn, seed)?;
     }
     if list_crc != header.records_crc {
@@ -134,7 +135,7 @@ pub fn decode_record(bytes: &[u8], lsn: Lsn, seed: u32) -> Result<&[u8], Defect>
     let length = record_length(bytes).ok_or(Defect::Short)?;
     let rest = &bytes[RECORD_HEADER_BYTES..];
     let payload = rest.get(..length).ok_or(Defect::RecordLength)?;
-    if word(bytes, 4) != record_crc(seed, lsn, length as u32, &[payload]) {
+    if word(bytes, 4) != record_crc(seed, lsn, payload) {
         return Err(Defect::Payload);
     }
     Ok(payload)
@@ -168,31 +169,33 @@ pub(crate) fn push_record(
     seed: u32,
     list_crc: u32,
 ) -> u32 {
-    let crc = record_crc(seed, lsn, length as u32, parts);
+    let at = batch.len();
     let mut header = [0u8; RECORD_HEADER_BYTES];
     header[..4].copy_from_slice(&(length as u32).to_le_bytes());
-    header[4..].copy_from_slice(&crc.to_le_bytes());
     batch.extend_from_slice(&header);
     for part in parts {
         batch.extend_from_slice(part);
     }
+    // Of the copy, in one piece: a checksum of many short parts costs more.
+    let crc = record_crc(seed, lsn, &batch[at + RECORD_HEADER_BYTES..]);
+    header[4..].copy_from_slice(&crc.to_le_bytes());
+    batch[at..at + RECORD_HEADER_BYTES].copy_from_slice(&header);
     let padding = record_bytes(length) - RECORD_HEADER_BYTES - length;
     batch.extend_from_slice(&[0u8; ALIGNMENT][..padding]);
-    crc32c_append(list_crc, &header)
+    checksum::append(list_crc, &header)
 }
 
 #[inline]
-fn record_crc(seed: u32, lsn: Lsn, length: u32, parts: &[&[u8]]) -> u32 {
+fn record_crc(seed: u32, lsn: Lsn, payload: &[u8]) -> u32 {
     let mut prefix = [0u8; 12];
     prefix[..8].copy_from_slice(&lsn.to_u64().to_le_bytes());
-    prefix[8..].copy_from_slice(&length.to_le_bytes());
-    let start = crc32c_append(seed, &prefix);
-    parts.iter().fold(start, |crc, part| crc32c_append(crc, part))
+    prefix[8..].copy_from_slice(&(payload.len() as u32).to_le_bytes());
+    checksum::append(checksum::append(seed, &prefix), payload)
 }
 
 /// The seed of a folder: what its checksums start from.
 pub fn seed_of(key: (u64, u64)) -> u32 {
-    crc32c_append(crc32c::crc32c(&key.0.to_le_bytes()), &key.1.to_le_bytes())
+    checksum::append(checksum::of(&key.0.to_le_bytes()), &key.1.to_le_bytes())
 }
 
 pub(crate) fn word(bytes: &[u8], at: usize) -> u32 {

@@ -6,6 +6,7 @@ use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Code, Error, Result};
 
 use super::OpenFiles;
+use super::buffer::ReadBuffer;
 use super::format::{
     self, BLOCK_HEADER_BYTES, Entry, FOOTER_BYTES, Footer, INDEX_ENTRY_BYTES, IndexEntry,
 };
@@ -69,7 +70,7 @@ impl SealedFile {
         let Some(at) = length.checked_sub(FOOTER_BYTES as u64) else {
             return Err(damaged(&name, "is too short"));
         };
-        read_exact(&*file, at, &mut bytes, &name)?;
+        read_exact(&*file, at, &mut bytes, || name.clone())?;
         let Some(footer) = Footer::decode(&bytes, seed, log, first, length) else {
             return Err(damaged(&name, "has a damaged footer, or was cut, extended or renamed"));
         };
@@ -91,7 +92,7 @@ impl SealedFile {
             return Ok(Arc::clone(index));
         }
         let mut bytes = vec![0u8; self.footer.index_count as usize * INDEX_ENTRY_BYTES];
-        read_exact(file, self.footer.index_offset, &mut bytes, &self.name())?;
+        read_exact(file, self.footer.index_offset, &mut bytes, || self.name())?;
         let Some(index) = format::decode_index(&bytes, &self.footer, self.seed) else {
             return Err(damaged(&self.name(), "has a damaged index"));
         };
@@ -101,29 +102,40 @@ impl SealedFile {
     }
 
     /// Calls `each` with the entries from `sequence` on, until it returns false. Returns whether it
-    /// wants more.
+    /// wants more. Blocks that start at `end` or later are not read ahead.
     pub(crate) fn read(
         &self,
         sequence: u64,
+        end: u64,
         each: &mut dyn FnMut(Entry<'_>) -> bool,
     ) -> Result<bool> {
         let file = self.file()?;
         let index = self.index(&*file)?;
         let start = index.partition_point(|block| block.first <= sequence).saturating_sub(1);
-        let mut bytes = Vec::new();
         // Checksums say that a block is as it was written, not that it belongs there.
         let mut expected = index.get(start).map_or(self.footer.next, |block| block.first);
         if expected > sequence.max(self.footer.first) {
             return Err(damaged(&self.name(), "lacks entries"));
         }
-        for block in &index[start..] {
-            for entry in self.block(&*file, block, &mut bytes)? {
-                if entry.sequence != expected || expected >= self.footer.next {
-                    return Err(damaged(&self.name(), "holds entries out of order"));
-                }
-                expected += 1;
-                if entry.sequence >= sequence && !each(entry) {
-                    return Ok(false);
+        let (mut blocks, mut most) = (&index[start..], BLOCK_BYTES);
+        while !blocks.is_empty() {
+            let (run, behind) = blocks.split_at(run_of(blocks, end, most));
+            blocks = behind;
+            most = limits::SEALED_READ_BYTES_MAX.min(most * 2);
+            let buffer = self.run(&*file, run)?;
+            let mut bytes = buffer.bytes();
+            for block in run {
+                let (of_block, rest) = bytes.split_at(block.length as usize);
+                bytes = rest;
+                for entry in self.entries(block, of_block)? {
+                    if entry.sequence != expected || expected >= self.footer.next {
+                        return Err(damaged(&self.name(), "holds entries out of order"));
+                    }
+                    expected += 1;
+                    let entry = Entry { buffer: Some(&buffer), ..entry };
+                    if entry.sequence >= sequence && !each(entry) {
+                        return Ok(false);
+                    }
                 }
             }
         }
@@ -139,25 +151,25 @@ impl SealedFile {
         let index = self.index(&*file)?;
         let start = index.partition_point(|block| block.max_time < time);
         let Some(block) = index.get(start) else { return Ok(None) };
-        let mut bytes = Vec::new();
-        let entries = self.block(&*file, block, &mut bytes)?;
+        let buffer = self.run(&*file, std::slice::from_ref(block))?;
+        let entries = self.entries(block, buffer.bytes())?;
         Ok(entries.iter().find(|entry| entry.time >= time).map(|entry| entry.sequence))
     }
 
     /// Reads every block; returns how many entries there are.
     pub(crate) fn verify(&self) -> Result<u64> {
-        self.read(self.footer.first, &mut |_| true)?;
+        self.read(self.footer.first, u64::MAX, &mut |_| true)?;
         Ok(self.footer.next - self.footer.first)
     }
 
-    fn block<'a>(
-        &self,
-        file: &dyn File,
-        block: &IndexEntry,
-        bytes: &'a mut Vec<u8>,
-    ) -> Result<Vec<Entry<'a>>> {
-        bytes.resize(block.length as usize, 0);
-        read_exact(file, block.offset, bytes, &self.name())?;
+    /// Reads blocks that lie one behind the other.
+    fn run(&self, file: &dyn File, blocks: &[IndexEntry]) -> Result<Arc<ReadBuffer>> {
+        let length = blocks.iter().map(|block| block.length as usize).sum();
+        let offset = blocks.first().map_or(0, |block| block.offset);
+        self.files.buffers.filled(length, |bytes| read_exact(file, offset, bytes, || self.name()))
+    }
+
+    fn entries<'a>(&self, block: &IndexEntry, bytes: &'a [u8]) -> Result<Vec<Entry<'a>>> {
         let seed = format::file_seed(self.seed, self.footer.log, self.footer.first);
         format::decode_block(bytes, block, seed).ok_or_else(|| {
             damaged(&self.name(), &format!("is damaged in the block at offset {}", block.offset))
@@ -165,13 +177,28 @@ impl SealedFile {
     }
 }
 
-fn read_exact(file: &dyn File, offset: u64, bytes: &mut [u8], name: &str) -> Result<()> {
+/// How many of `blocks` are read together: one at least, up to `most` bytes, none from `end` on.
+fn run_of(blocks: &[IndexEntry], end: u64, most: usize) -> usize {
+    let mut length = 0;
+    let is_near = |block: &&IndexEntry| {
+        length += block.length as usize;
+        length <= most && block.first < end
+    };
+    blocks.iter().take_while(is_near).count().max(1)
+}
+
+fn read_exact(
+    file: &dyn File,
+    offset: u64,
+    bytes: &mut [u8],
+    name: impl FnOnce() -> String,
+) -> Result<()> {
     if file.read_at(offset, bytes)? == bytes.len() {
         return Ok(());
     }
     Err(Error::new(
         Code::StorageFailure,
-        format!("a read at offset {offset} of file {name} was short"),
+        format!("a read at offset {offset} of file {} was short", name()),
     ))
 }
 

@@ -13,8 +13,10 @@
 //! file; that of a block covers its offset too. So a file under another name, and a block at
 //! another offset, are damage.
 
-use crc32c::crc32c_append;
+use std::sync::Arc;
 
+use super::buffer::ReadBuffer;
+use crate::checksum;
 use crate::frame::{long, word};
 
 /// Bytes of a block before its first entry.
@@ -33,7 +35,7 @@ const MAGIC: [u8; 4] = *b"TKF2";
 
 /// The seed of a file's checksums.
 pub fn file_seed(seed: u32, log: u64, first: u64) -> u32 {
-    crc32c_append(crc32c_append(seed, &log.to_le_bytes()), &first.to_le_bytes())
+    checksum::append(checksum::append(seed, &log.to_le_bytes()), &first.to_le_bytes())
 }
 
 /// What a sealed file says about itself.
@@ -76,7 +78,7 @@ impl Footer {
         bytes[56..60].copy_from_slice(&self.index_count.to_le_bytes());
         bytes[60..64].copy_from_slice(&self.index_crc.to_le_bytes());
         bytes[64..72].copy_from_slice(&self.file_bytes().to_le_bytes());
-        let crc = crc32c_append(file_seed(seed, self.log, self.first), &bytes[8..]);
+        let crc = checksum::append(file_seed(seed, self.log, self.first), &bytes[8..]);
         bytes[4..8].copy_from_slice(&crc.to_le_bytes());
         bytes
     }
@@ -90,7 +92,7 @@ impl Footer {
         file_bytes: u64,
     ) -> Option<Footer> {
         let bytes = bytes.get(..FOOTER_BYTES)?;
-        let crc = crc32c_append(file_seed(seed, log, first), &bytes[8..]);
+        let crc = checksum::append(file_seed(seed, log, first), &bytes[8..]);
         if bytes[..4] != MAGIC || word(bytes, 4) != crc {
             return None;
         }
@@ -144,7 +146,7 @@ impl IndexEntry {
 
 /// The checksum of the index of the file of `log` that starts at `first`.
 pub fn index_crc(index: &[u8], seed: u32, log: u64, first: u64) -> u32 {
-    crc32c_append(file_seed(seed, log, first), index)
+    checksum::append(file_seed(seed, log, first), index)
 }
 
 /// Reads the index of the file with this footer; `None` if it is damaged.
@@ -174,7 +176,7 @@ pub fn decode_index(bytes: &[u8], footer: &Footer, seed: u32) -> Option<Vec<Inde
 }
 
 /// One entry of a log, borrowed from the block that it was read from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Entry<'a> {
     /// Its sequence number, without gaps in a log.
     pub sequence: u64,
@@ -182,6 +184,8 @@ pub struct Entry<'a> {
     pub time: u64,
     /// Its bytes.
     pub payload: &'a [u8],
+    /// The buffer that `payload` lies in, if it may be kept.
+    pub buffer: Option<&'a Arc<ReadBuffer>>,
 }
 
 /// Adds an entry to the content of a block.
@@ -196,7 +200,7 @@ pub fn seal_block(block: &mut [u8], count: u32, offset: u64, file_seed: u32) -> 
     let length = block.len() as u32;
     block[4..8].copy_from_slice(&length.to_le_bytes());
     block[8..12].copy_from_slice(&count.to_le_bytes());
-    let crc = crc32c_append(crc32c_append(file_seed, &offset.to_le_bytes()), &block[4..]);
+    let crc = checksum::append(checksum::append(file_seed, &offset.to_le_bytes()), &block[4..]);
     block[0..4].copy_from_slice(&crc.to_le_bytes());
     crc
 }
@@ -210,8 +214,8 @@ pub fn decode_block<'a>(
     if bytes.len() != index.length as usize || bytes.len() < BLOCK_HEADER_BYTES {
         return None;
     }
-    let start = crc32c_append(file_seed, &index.offset.to_le_bytes());
-    let crc = crc32c_append(start, &bytes[4..]);
+    let start = checksum::append(file_seed, &index.offset.to_le_bytes());
+    let crc = checksum::append(start, &bytes[4..]);
     if crc != index.crc || word(bytes, 0) != crc || word(bytes, 4) != index.length {
         return None;
     }
@@ -225,6 +229,7 @@ pub fn decode_block<'a>(
             sequence: index.first.checked_add(number)?,
             time: long(head, 0),
             payload,
+            buffer: None,
         });
         rest = &rest[ENTRY_HEADER_BYTES + length..];
     }

@@ -8,7 +8,7 @@ use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Code, Durability, Error, Result};
 
 use super::file::{SealedFile, Writer};
-use super::record::{ENTRY_HEAD_BYTES, FIRST_SEQUENCE, RetainedRecord};
+use super::record::{ENTRY_HEAD_BYTES, FIRST_SEQUENCE, RetainedRecord, entry_head};
 use super::unsealed::{Location, Unsealed, UnsealedReader, reclaimed};
 use crate::Journal;
 use crate::journal::Appender;
@@ -129,10 +129,7 @@ impl RetainedLog {
         let mut state = lock(&self.state);
         self.check_exists(&state)?;
         let sequence = state.next();
-        let record = RetainedRecord::Entry { log: self.log, sequence, time, payload: &[] };
-        let mut head = Vec::with_capacity(1 + ENTRY_HEAD_BYTES);
-        head.push(self.kind);
-        record.encode_head(&mut head);
+        let head = entry_head(self.kind, self.log, sequence, time);
         let lsn = match *parts {
             [payload] => appender.append(&[&head, payload]),
             [first, second] => appender.append(&[&head, first, second]),

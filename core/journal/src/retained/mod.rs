@@ -10,6 +10,7 @@
 //! entries are sealed. So a file that a crash left unfinished or unnamed is a leftover, and a file
 //! that the journal names and that is missing or damaged is an error that names it.
 
+mod buffer;
 mod copy;
 mod file;
 pub mod format;
@@ -21,6 +22,7 @@ mod record;
 mod unsealed;
 mod whole;
 
+pub use buffer::ReadBuffer;
 pub(crate) use copy::copy_file;
 pub(crate) use file::is_file_name;
 pub use format::Entry;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use trunkline_types::Result;
 use trunkline_types::sync::{Mutex, lock};
 
+use super::buffer::BufferPool;
 use crate::limits;
 use crate::storage::{File, Storage};
 
@@ -14,11 +15,12 @@ pub(crate) struct OpenFiles {
     storage: Arc<dyn Storage>,
     /// Most lately used last.
     files: Mutex<Vec<(String, Arc<dyn File>)>>,
+    pub(super) buffers: Arc<BufferPool>,
 }
 
 impl OpenFiles {
     pub(crate) fn new(storage: Arc<dyn Storage>) -> Self {
-        Self { storage, files: Mutex::default() }
+        Self { storage, files: Mutex::default(), buffers: Arc::default() }
     }
 
     pub(crate) fn storage(&self) -> &dyn Storage {

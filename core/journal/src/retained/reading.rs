@@ -15,12 +15,23 @@ const RUN_ENTRIES_MAX: usize = 512;
 impl RetainedLog {
     /// Calls `each` with the entries from `sequence` on, in order, until it returns false.
     pub fn read(&self, sequence: u64, each: &mut dyn FnMut(Entry<'_>) -> bool) -> Result<()> {
+        self.read_about(sequence, u64::MAX, each)
+    }
+
+    /// The same for a caller that wants about `wanted` entries: not many more are read ahead.
+    pub fn read_about(
+        &self,
+        sequence: u64,
+        wanted: u64,
+        each: &mut dyn FnMut(Entry<'_>) -> bool,
+    ) -> Result<()> {
+        let end = sequence.saturating_add(wanted);
         let mut at = sequence;
         loop {
             // Entries that expired while the ones before them were read may never have been in a
             // file: the next one is behind them.
             at = at.max(lock(&self.state).first);
-            if !(self.read_sealed(&mut at, each)? && self.read_unsealed(&mut at, each)?) {
+            if !(self.read_sealed(&mut at, end, each)? && self.read_unsealed(&mut at, each)?) {
                 return Ok(());
             }
             // Else entries were sealed or expired meanwhile.
@@ -30,8 +41,14 @@ impl RetainedLog {
         }
     }
 
-    /// Hands out sealed entries from `at` on; whether more are wanted.
-    fn read_sealed(&self, at: &mut u64, each: &mut dyn FnMut(Entry<'_>) -> bool) -> Result<bool> {
+    /// Hands out sealed entries from `at` on; whether more are wanted. Those from `end` on are not
+    /// read ahead.
+    fn read_sealed(
+        &self,
+        at: &mut u64,
+        end: u64,
+        each: &mut dyn FnMut(Entry<'_>) -> bool,
+    ) -> Result<bool> {
         loop {
             let file = {
                 let state = lock(&self.state);
@@ -40,7 +57,7 @@ impl RetainedLog {
             };
             let Some(file) = file else { return Ok(true) };
             *at = (*at).max(file.footer.first);
-            let read = file.read(*at, &mut |entry| {
+            let read = file.read(*at, end, &mut |entry| {
                 *at = entry.sequence + 1;
                 each(entry)
             });
@@ -74,7 +91,7 @@ impl RetainedLog {
                 };
                 let (sequence, time) = (*at, run[index].time);
                 *at += 1;
-                if !each(Entry { sequence, time, payload }) {
+                if !each(Entry { sequence, time, payload, buffer: None }) {
                     return Ok(false);
                 }
             }

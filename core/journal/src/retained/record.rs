@@ -53,6 +53,22 @@ pub enum RetainedRecord<'a> {
     },
 }
 
+/// What precedes the payload of an entry, `kind` first.
+#[inline]
+pub(super) fn entry_head(
+    kind: u8,
+    log: u64,
+    sequence: u64,
+    time: u64,
+) -> [u8; 1 + ENTRY_HEAD_BYTES] {
+    let mut head = [0; 1 + ENTRY_HEAD_BYTES];
+    (head[0], head[1]) = (kind, ENTRY);
+    head[2..10].copy_from_slice(&log.to_le_bytes());
+    head[10..18].copy_from_slice(&sequence.to_le_bytes());
+    head[18..].copy_from_slice(&time.to_le_bytes());
+    head
+}
+
 impl<'a> RetainedRecord<'a> {
     /// The log that the record belongs to.
     pub fn log(&self) -> u64 {

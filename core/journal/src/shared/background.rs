@@ -14,7 +14,6 @@ use crate::completion::Signal;
 use crate::limits;
 use crate::lsn::Ticket;
 use crate::prepare::Prepared;
-use crate::tail::next_segment_bytes;
 
 #[derive(Default)]
 pub(crate) struct Threads {
@@ -164,7 +163,7 @@ impl Shared {
             self.note_preallocation(&Ok(()));
             return;
         }
-        let bytes = next_segment_bytes(bytes, self.options.segment_bytes);
+        let bytes = lock(&self.tail).bytes_after(number, bytes);
         let made = self.preallocate_what_fits(number + 1, bytes, longest / 2);
         self.note_preallocation(&made.map(|made| {
             lock(&self.tail).set_next_bytes(number, made.bytes);
