@@ -6,6 +6,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError};
 
+use trunkline_types::sync::atomic::{AtomicU64, Ordering};
 use trunkline_types::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use trunkline_types::{Millis, ResourceId, ResourceKind, ResourceName};
 
@@ -15,6 +16,8 @@ use crate::resource::Resource;
 #[derive(Default)]
 pub struct Directory {
     tables: RwLock<Tables>,
+    /// Changes so far.
+    version: AtomicU64,
 }
 
 #[derive(Default)]
@@ -57,6 +60,13 @@ impl Directory {
     /// Whether a resource has this id.
     pub fn contains(&self, id: ResourceId) -> bool {
         self.read().by_id.contains_key(&id)
+    }
+
+    /// Another number after each change: what was looked up at an earlier one may be wrong. Read it
+    /// before the look-ups.
+    #[inline]
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
     }
 
     /// The resource of this id, if it is an `R`.
@@ -186,7 +196,10 @@ impl Directory {
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Tables> {
-        self.tables.write().unwrap_or_else(PoisonError::into_inner)
+        let tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
+        // Before the change: who reads the new number waits for the lock, and so for the change.
+        self.version.fetch_add(1, Ordering::AcqRel);
+        tables
     }
 }
 

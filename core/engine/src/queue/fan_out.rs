@@ -18,6 +18,7 @@ use trunkline_types::{Code, Error, Millis, ResourceId, Result};
 
 use super::fifo::{self, FifoQueue, Prepared};
 use super::message::{Outgoing, Sent};
+use super::plain::{LOOK_AHEAD, look_ahead};
 use super::{Kind, Queue, standard};
 
 /// What the messages of a fan-out share.
@@ -63,8 +64,6 @@ pub(crate) struct FanOutStep<'a> {
 /// took its message and there are no participants.
 pub(crate) type Outcome = (Vec<Result<Sent>>, Option<Ticket>);
 
-/// Queues whose memory is fetched side by side.
-const LOOK_AHEAD: usize = 16;
 /// More bytes than the record of a message has beside its group, its deduplication id and its
 /// content.
 const MESSAGE_HEAD_BYTES: usize = 128;
@@ -112,15 +111,6 @@ pub(crate) fn fan_out(host: &Arc<Host>, step: &FanOutStep<'_>) -> Result<Outcome
         }
     }
     Ok((results, ticket))
-}
-
-/// A word that depends on the memory which a message for `queue` will change.
-#[inline]
-fn look_ahead(queue: &Queue) -> u64 {
-    match queue.inner() {
-        Kind::Standard(standard) => standard.look_ahead(),
-        Kind::Fifo(_) => 0,
-    }
 }
 
 /// The content that branches share.

@@ -13,6 +13,7 @@ mod names;
 pub mod operation;
 mod options;
 mod outbound;
+mod plain;
 mod purge;
 mod record;
 mod redrive;
@@ -55,6 +56,7 @@ pub use grants::Grant;
 pub use message::{Delivery, Outgoing, Receive, Received, Sent, Statistics, sequence_number};
 pub use names::{check_id, check_queue_name, is_id};
 pub use options::{QUEUE_OPTIONS, QueueOption, Unit, default_config, fifo_queue, standard_queue};
+pub(crate) use plain::{send_plain, take_plain};
 pub use redrive::{RedriveState, RedriveStatus};
 
 /// The kind in the names of queues.

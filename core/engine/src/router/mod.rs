@@ -14,6 +14,7 @@ mod events;
 mod fan_out;
 mod machines;
 mod others;
+mod plain;
 mod publish;
 mod rules;
 mod schedules;

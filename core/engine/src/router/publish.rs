@@ -46,8 +46,12 @@ impl Engine {
         call: &Admitted,
         message: &Notification<'_>,
     ) -> Result<Publication> {
+        let now = call.now(self.host());
+        if let Some(publication) = self.publish_plain(topic, message, now)? {
+            return Ok(publication);
+        }
         let delivered = Delivered { message: *message, also: None, hops: 0 };
-        self.publish_at(topic, &delivered, call.now(self.host()))
+        self.publish_at(topic, &delivered, now)
     }
 
     /// Publishes a message of a caller or of another resource.
@@ -255,7 +259,7 @@ fn forbidden() -> Error {
 }
 
 /// Longest body, with its attributes, that every queue of an engine in memory gets a copy of.
-const COPIED_BYTES_MAX: usize = 128;
+pub(super) const COPIED_BYTES_MAX: usize = 128;
 
 /// What the queue of a route gets.
 fn branch<'a>(

@@ -15,6 +15,7 @@ mod component;
 mod envelope;
 mod loader;
 mod message;
+mod plain;
 mod publish;
 mod record;
 mod replay;
@@ -36,6 +37,7 @@ use trunkline_types::{Limits, MessageId, Millis, ResourceId, ResourceKind, Resou
 use self::archive::Archive;
 use self::check::{check_config, check_name, differs, invalid, no_such_subscription};
 use self::loader::TopicLoader;
+use self::plain::PlainRoutes;
 use self::record::{Record, Subject, TopicRecord};
 use self::replay::Replay;
 use self::table::{Entry, Subscriptions};
@@ -86,6 +88,7 @@ pub struct Topic {
     /// Replays that have delivered all that there is, and wait for their end.
     waiting: Mutex<BTreeSet<ResourceId>>,
     counters: Counters,
+    plain_routes: PlainRoutes,
     /// Messages of a standard topic that got their id since the engine was opened.
     numbered: AtomicU32,
     removed: AtomicBool,
@@ -184,6 +187,7 @@ impl Topic {
             archive: Mutex::default(),
             waiting: Mutex::default(),
             counters: Counters::default(),
+            plain_routes: PlainRoutes::default(),
             numbered: AtomicU32::new(0),
             removed: AtomicBool::new(false),
         }
@@ -428,5 +432,7 @@ impl Resource for Topic {
         self.accept_message(routed)
     }
 
-    fn close(&self) {}
+    fn close(&self) {
+        self.plain_routes.forget();
+    }
 }

@@ -76,12 +76,7 @@ impl Topic {
         };
         let message_id = match &order {
             Some(order) => self.host.key.message_id(self.id, order.seq),
-            None => {
-                let number = self.numbered.fetch_add(1, Ordering::Relaxed);
-                let opening = u64::from(self.host.incarnation) << 32;
-                let number = STANDARD_NUMBERS | opening | u64::from(number);
-                self.host.key.message_id(self.id, number)
-            }
+            None => self.next_message_id(),
         };
         let selected = match &order {
             Some(order) if order.is_duplicate => Vec::new(),
@@ -114,6 +109,14 @@ impl Topic {
             self.trace_publish(&publishing, message.body, message.attributes);
         }
         Ok(publishing)
+    }
+
+    /// The id of the next message of a standard topic.
+    pub(super) fn next_message_id(&self) -> MessageId {
+        let number = self.numbered.fetch_add(1, Ordering::Relaxed);
+        let opening = u64::from(self.host.incarnation) << 32;
+        let number = STANDARD_NUMBERS | opening | u64::from(number);
+        self.host.key.message_id(self.id, number)
     }
 
     /// What the archive gets of a message, if there is one. Its time never goes back, whatever the
@@ -159,7 +162,7 @@ impl Topic {
         Ok(())
     }
 
-    fn check(&self, message: &Notification<'_>) -> Result<()> {
+    pub(super) fn check(&self, message: &Notification<'_>) -> Result<()> {
         if message.body.is_empty() {
             return Err(invalid("Invalid parameter: Empty message".to_owned()));
         }
@@ -179,7 +182,7 @@ impl Topic {
                 )));
             }
         }
-        if !self.config().is_fifo && message.dedup_id.is_some() {
+        if message.dedup_id.is_some() && !self.config().is_fifo {
             return Err(invalid(
                 "Invalid parameter: MessageDeduplicationId Reason: The request includes \
                  MessageDeduplicationId parameter that is not valid for this topic type"

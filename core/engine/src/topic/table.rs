@@ -11,6 +11,7 @@ use trunkline_host::Location;
 use trunkline_pattern::{
     Attribute as PatternAttribute, AttributeKind, Dialect, Event, Limits, Pattern, RuleSet, Scratch,
 };
+use trunkline_types::sync::atomic::{AtomicU64, Ordering};
 use trunkline_types::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, lock};
 use trunkline_types::{ResourceId, Result};
 
@@ -68,6 +69,8 @@ pub(super) struct Subscriptions {
     by_body: RuleSet,
     /// Held while subscriptions change; taken before the append lock.
     changing: Mutex<()>,
+    /// Changes so far.
+    version: AtomicU64,
 }
 
 #[derive(Default)]
@@ -278,6 +281,23 @@ impl Subscriptions {
         }
     }
 
+    /// Another number after each change.
+    #[inline]
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// The targets, in the order of their subscriptions, if every message goes to all of them and
+    /// as it is: no filter looks at it, and no envelope is around it.
+    pub fn plain_targets(&self) -> Option<Vec<ResourceId>> {
+        let entries = self.read();
+        let is_filtered = !self.by_attributes.is_empty() || !self.by_body.is_empty();
+        let live = entries.unfiltered.iter().map(|id| entries.by_id.get(id));
+        let plain = |entry: &Entry| entry.is_raw && !entry.is_owned && entry.target != NO_TARGET;
+        let targets = live.map(|entry| entry.filter(|one| plain(one)).map(|one| one.target));
+        if is_filtered { None } else { targets.collect() }
+    }
+
     /// The subscriptions that get a message.
     pub fn select(&self, body: &[u8], block: &[u8]) -> Result<Vec<Selected>> {
         thread_local! {
@@ -335,7 +355,10 @@ impl Subscriptions {
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Entries> {
-        self.entries.write().unwrap_or_else(PoisonError::into_inner)
+        let entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        // Before the change: who reads the new number waits for the lock, and so for the change.
+        self.version.fetch_add(1, Ordering::AcqRel);
+        entries
     }
 }
 

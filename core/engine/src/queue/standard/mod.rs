@@ -110,7 +110,7 @@ impl StandardQueue {
     /// The usual case in memory, a body and nothing else: the same decision and application as in
     /// `admit`, without what they would have to look for.
     #[inline]
-    fn send_plain(&self, queue: &Queue, message: &Outgoing<'_>, now: Millis) -> Option<Seq> {
+    pub fn send_plain(&self, queue: &Queue, message: &Outgoing<'_>, now: Millis) -> Option<Seq> {
         if !is_plain(queue, message) {
             return None;
         }
@@ -380,7 +380,7 @@ fn visibility(delay: Millis, group: Option<&str>, now: Millis) -> Visibility {
 
 /// Whether a message is the usual case in memory: a body and nothing else, to be seen at once.
 #[inline]
-fn is_plain(queue: &Queue, message: &Outgoing<'_>) -> bool {
+pub(crate) fn is_plain(queue: &Queue, message: &Outgoing<'_>) -> bool {
     let Outgoing { body, attributes, group, dedup_id, delay } = *message;
     !queue.host.is_journaled()
         && attributes.is_empty()
