@@ -25,6 +25,7 @@ from statistics import median
 
 from benches.patterns.run import binary as pattern_binary
 from benches.run import RECORDS, ROOT, machine
+from trunkline.bench.losses import reason
 
 DEPTH = 10_000_000
 PATTERN_LINES = 20_000
@@ -56,6 +57,8 @@ class Goal:
     wanted: float
     is_most: bool = False
     """Whether the ratio may be at most what is wanted, not at least."""
+    why: str | None = None
+    """Why it is missed where it is, if there is a physical reason."""
 
     @property
     def is_met(self) -> bool:
@@ -79,7 +82,8 @@ def of_python(options: argparse.Namespace) -> Iterator[Goal]:
         for one in json.loads(file.read_text(encoding="utf-8"))["figures"]:
             if one["at_least"] is not None:
                 title = f"{one['title']}, {one['payload']}, {one['durability']}"
-                yield Goal("python", title, one["peer"], one["ratio"], one["at_least"])
+                why = reason(one["contest"], one["peer"])
+                yield Goal("python", title, one["peer"], one["ratio"], one["at_least"], why=why)
 
 
 def of_core(_: argparse.Namespace) -> Iterator[Goal]:
@@ -154,9 +158,12 @@ def main() -> None:
     facts = "\n".join(f"- {name}: {value}".rstrip() for name, value in machine().items())
     load = f"- load before and after: {before:.1f}, {os.getloadavg()[0]:.1f}"
     table = "\n".join([head, *(goal.shown() for goal in goals)])
+    lost = [goal for goal in goals if not goal.is_met and goal.why]
+    whys = "".join(f"\n- {goal.row}, beside {goal.peer}: {goal.why}" for goal in lost)
+    reasons = f"\nMissed for a reason that stays:\n{whys}\n" if whys else ""
     title = f"# Goals, {time.strftime('%Y-%m-%d %H:%M UTC', at)}"
     name = f"{time.strftime('%Y-%m-%d', at)}-{machine()['commit']}-goals.md"
-    page = f"{title}\n\n{facts}\n{load}\n- {options.note}\n\n{table}\n\n{counts}\n"
+    page = f"{title}\n\n{facts}\n{load}\n- {options.note}\n\n{table}\n\n{counts}\n{reasons}"
     (RECORDS / name).write_text(page, encoding="utf-8")
     print(f"wrote benches/records/{name}")
 

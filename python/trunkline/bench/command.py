@@ -12,7 +12,16 @@ from dataclasses import asdict
 from pathlib import Path
 
 import trunkline
-from trunkline.bench import asynchronous, durable, memory, routing, startup, streams, tracing
+from trunkline.bench import (
+    asynchronous,
+    durable,
+    losses,
+    memory,
+    routing,
+    startup,
+    streams,
+    tracing,
+)
 from trunkline.bench.contest import Contest, Figure, run
 
 ROUNDS = 7
@@ -49,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         absent.update(missing)
     print(machine())
     print(table(figures))
+    for line in losses.lines(figures):
+        print(line)
     for name in sorted(absent):
         print(f"left out: {name} is not installed")
     if options.json:

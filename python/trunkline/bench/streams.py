@@ -221,9 +221,23 @@ def sealed(base: Path, kibibytes: int) -> Iterator[Path]:
         yield folder / "data"
 
 
+def _drop_from_memory(folder: Path) -> None:
+    """What lies that far behind is on the disk alone; which of two files the system still keeps
+    would decide the row."""
+    if not hasattr(os, "posix_fadvise"):
+        return
+    for path in folder.iterdir():
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(descriptor)
+
+
 @contextmanager
 def read_behind(base: Path, kibibytes: int) -> Iterator[Run]:
-    """Windows of 16,000 records from the oldest on, one after the other."""
+    """Windows of 16,000 records from the oldest on, one after the other; none is in memory."""
     with sealed(base, kibibytes) as folder, trunkline.open(folder) as engine:
         stream = engine.stream("bench")
         after: str | None = None
@@ -231,6 +245,7 @@ def read_behind(base: Path, kibibytes: int) -> Iterator[Run]:
         def run() -> float:
             nonlocal after
             count = 0
+            _drop_from_memory(folder)
             started = perf_counter()
             while count < WINDOW:
                 batch = (
@@ -245,7 +260,7 @@ def read_behind(base: Path, kibibytes: int) -> Iterator[Run]:
 
 @contextmanager
 def read_file(base: Path, kibibytes: int) -> Iterator[Run]:
-    """A file of as many bytes, read on in the same windows."""
+    """A file of as many bytes, read on in the same windows, which are not in memory."""
     with scratch(base) as folder:
         path = folder / "raw"
         with path.open("wb") as file:
@@ -257,6 +272,7 @@ def read_file(base: Path, kibibytes: int) -> Iterator[Run]:
         def run() -> float:
             nonlocal offset
             count = 0
+            _drop_from_memory(folder)
             started = perf_counter()
             while count < WINDOW:
                 read = os.pread(descriptor, TAIL * len(KIB), offset)
