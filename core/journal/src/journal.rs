@@ -171,11 +171,6 @@ impl Journal {
         if self.shared.disk_space.is_available() { Ok(()) } else { self.shared.probe() }
     }
 
-    /// The segment of the next record. It may hold no batch that was written.
-    pub fn current_segment(&self) -> u32 {
-        lock(&self.shared.tail).end().segment()
-    }
-
     /// Free bytes in the current segment.
     pub fn bytes_left(&self) -> u64 {
         lock(&self.shared.tail).bytes_left()

@@ -3,10 +3,18 @@
 use trunkline_types::sync::lock;
 use trunkline_types::{Durability, Result};
 
+use crate::journal::Journal;
 use crate::lsn::Ticket;
 use crate::mutant::Mutant;
 use crate::segment::{RECYCLED_NAME, Segment, name_of};
 use crate::shared::Shared;
+
+impl Journal {
+    /// The segment of the next record. It may hold no batch that was written.
+    pub fn current_segment(&self) -> u32 {
+        lock(&self.shared.tail).end().segment()
+    }
+}
 
 impl Shared {
     /// Reclaims the oldest segment; false if it is the current one.

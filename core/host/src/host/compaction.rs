@@ -349,8 +349,8 @@ fn is_worth_it(host: &Host, journal: &Journal) -> bool {
 
 /// The segment that is being written stays. So does the one behind it, to which batches may still
 /// be on their way, unless its space is needed.
-/// The segments of the journal, with one that was reached and is not written yet: whoever learns
-/// that it was reached asks for space at once.
+/// The segments of the journal, with one that was reached and is not written yet: the caller learns
+/// that a segment was reached before anything is written there.
 fn count(journal: &Journal, segments: &[Segment]) -> usize {
     let newest = segments.last().map_or(0, |segment| segment.number);
     segments.len() + usize::from(journal.current_segment() > newest)
