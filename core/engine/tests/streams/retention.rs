@@ -36,7 +36,7 @@ fn what_was_trimmed_is_gone_and_its_files_are_removed() {
     let engine = on_disk(folder.path(), START);
     let stream = create(&engine, 1);
     let data = "x".repeat(100_000);
-    for _ in 0..100 {
+    for _ in 0..200 {
         put(&stream, "k", &data);
     }
     let first = sealed(folder.path());
