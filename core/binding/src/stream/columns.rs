@@ -16,16 +16,24 @@ pub(crate) struct Columns {
 
 /// Where keys and data lie.
 enum Source {
-    Copied(Vec<u8>),
+    /// Keys and data apart: data of equal length stay aligned, and are copied faster.
+    Copied(Vec<u8>, Vec<u8>),
     Buffer(Arc<ReadBuffer>),
 }
 
-/// One record: its key in a source, and its data behind it.
+/// One record: where its key and its data lie in a source, and how long they are.
 struct Place {
     sequence: SequenceNumber,
     time: i64,
     source: u32,
-    at: u32,
+    at: At,
+    key: u32,
+    data: u32,
+}
+
+/// Where a key and its data start.
+#[derive(Clone, Copy)]
+struct At {
     key: u32,
     data: u32,
 }
@@ -61,10 +69,10 @@ const KEPT_MAX: usize = 4;
 
 impl Source {
     #[inline]
-    fn bytes(&self) -> &[u8] {
+    fn bytes(&self) -> (&[u8], &[u8]) {
         match self {
-            Self::Copied(bytes) => bytes,
-            Self::Buffer(buffer) => buffer.bytes(),
+            Self::Copied(keys, data) => (keys, data),
+            Self::Buffer(buffer) => (buffer.bytes(), buffer.bytes()),
         }
     }
 }
@@ -80,7 +88,7 @@ impl Builder {
             sequence: record.sequence,
             time: record.time as i64,
             source: self.sources.len() as u32 - 1,
-            at: at as u32,
+            at,
             key: record.key.len() as u32,
             data: record.data.len() as u32,
         });
@@ -88,31 +96,31 @@ impl Builder {
 
     /// Keeps the buffer that the record lies in; where it lies there.
     #[inline]
-    fn kept(&mut self, record: &StreamRecord<'_>) -> Option<usize> {
+    fn kept(&mut self, record: &StreamRecord<'_>) -> Option<At> {
         let buffer = record.buffer?;
-        let at = buffer.offset_of(record.key.as_bytes())?;
-        let data_at = buffer.offset_of(record.data)?;
-        if at + record.key.len() != data_at {
-            return None;
-        }
+        let key = buffer.offset_of(record.key.as_bytes())? as u32;
+        let data = buffer.offset_of(record.data)? as u32;
         if !self.last.as_ref().is_some_and(|last| Arc::ptr_eq(last, buffer)) {
             self.sources.push(Source::Buffer(buffer.clone()));
             self.last = Some(buffer.clone());
         }
         self.in_buffers += record.key.len() + record.data.len();
-        Some(at)
+        Some(At { key, data })
     }
 
     /// Copies key and data; where they lie.
-    fn copy(&mut self, record: &StreamRecord<'_>) -> usize {
-        if !matches!(self.sources.last(), Some(Source::Copied(_))) {
-            self.sources.push(Source::Copied(Vec::new()));
+    #[inline]
+    fn copy(&mut self, record: &StreamRecord<'_>) -> At {
+        if !matches!(self.sources.last(), Some(Source::Copied(..))) {
+            self.sources.push(Source::Copied(Vec::new(), Vec::new()));
             self.last = None;
         }
-        let Some(Source::Copied(bytes)) = self.sources.last_mut() else { return 0 };
-        let at = bytes.len();
-        bytes.extend_from_slice(record.key.as_bytes());
-        bytes.extend_from_slice(record.data);
+        let Some(Source::Copied(keys, data)) = self.sources.last_mut() else {
+            unreachable!("it was pushed")
+        };
+        let at = At { key: keys.len() as u32, data: data.len() as u32 };
+        keys.extend_from_slice(record.key.as_bytes());
+        data.extend_from_slice(record.data);
         at
     }
 
@@ -122,7 +130,7 @@ impl Builder {
 
     pub fn finish(self) -> Columns {
         let memory = |source: &Source| match source {
-            Source::Copied(_) => 0,
+            Source::Copied(..) => 0,
             Source::Buffer(buffer) => buffer.memory(),
         };
         let kept: usize = self.sources.iter().map(memory).sum();
@@ -147,25 +155,26 @@ impl Columns {
     /// The record at `index`, which is there.
     pub fn row(&self, index: usize) -> Row<'_> {
         let Place { sequence, time, source, at, key, data } = self.rows[index];
-        let rest = &self.sources[source as usize].bytes()[at as usize..];
-        let (key, rest) = rest.split_at(key as usize);
-        Row { sequence, time, key, data: &rest[..data as usize] }
+        let (keys, all) = self.sources[source as usize].bytes();
+        let (key_at, data_at) = (at.key as usize, at.data as usize);
+        let key = &keys[key_at..key_at + key as usize];
+        Row { sequence, time, key, data: &all[data_at..data_at + data as usize] }
     }
 
     /// The same without buffers of which little is wanted.
     fn copied(mut self) -> Self {
-        let mut all = Vec::new();
+        let (mut keys, mut all) = (Vec::new(), Vec::new());
         let mut starts = Vec::with_capacity(self.len());
         for index in 0..self.len() {
-            starts.push(all.len() as u32);
+            starts.push(At { key: keys.len() as u32, data: all.len() as u32 });
             let row = self.row(index);
-            all.extend_from_slice(row.key);
+            keys.extend_from_slice(row.key);
             all.extend_from_slice(row.data);
         }
         for (row, at) in self.rows.iter_mut().zip(starts) {
             (row.source, row.at) = (0, at);
         }
-        self.sources = vec![Source::Copied(all)];
+        self.sources = vec![Source::Copied(keys, all)];
         self
     }
 
