@@ -131,11 +131,13 @@ class QueryProcess:
 
     def _read(self, process: subprocess.Popen[bytes], count: int, until: float) -> bytes:
         assert process.stdout is not None
-        whole = b""
+        whole, handle = b"", process.stdout.fileno()
+        # Not `select`, which knows no descriptor above 1,023.
+        readable = select.poll()
+        readable.register(handle, select.POLLIN)
         while len(whole) < count:
             left = until - time.monotonic()
-            handle = process.stdout.fileno()
-            is_ready = left > 0 and bool(select.select([handle], [], [], left)[0])
+            is_ready = left > 0 and bool(readable.poll(left * 1_000))
             part = os.read(handle, count - len(whole)) if is_ready else b""
             if not part:
                 self.close()
