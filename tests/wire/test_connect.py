@@ -188,3 +188,24 @@ def test_a_coroutine_is_a_client_too(engine, server):
 
     assert asyncio.run(main()) == (["hello"], ["orders"])
     assert engine.queue("orders").statistics().total == 0
+
+
+def test_a_state_machine_runs_there(remote, engine):
+    done = {"Type": "Pass", "End": True}
+    definition = {"StartAt": "Done", "States": {"Done": done}}
+    machine = remote.machine("orders", definition)
+    assert engine.machine("orders").name == "orders"
+    name = machine.start({"a": 1})
+    told = machine.wait(name, timeout=60)
+    assert (told["status"], told["output"]) == ("SUCCEEDED", {"a": 1})
+    waits = {"Type": "Wait", "Seconds": 600, "End": True}
+    machine = remote.machine("orders", {"StartAt": "W", "States": {"W": waits}})
+    name = machine.start()
+    with pytest.raises(TimeoutError):
+        machine.wait(name, timeout=0)
+    machine.stop(name, cause="enough")
+    assert machine.execution(name)["status"] == "ABORTED"
+    assert [one["status"] for one in machine.executions()] == ["ABORTED", "SUCCEEDED"]
+    machine.remove()
+    with pytest.raises(trunkline.NotFound):
+        remote.machine("orders")

@@ -111,6 +111,11 @@ class Remote(_Awaitable):
         """Get the stream `name`, or create it."""
         return _Awaitable(await self._call(self.sync.stream, name, **options), self._pool)
 
+    async def machine(self, name: str, definition: Any = None) -> Any:
+        """Get the state machine `name`, or create it."""
+        found = await self._call(self.sync.machine, name, definition)
+        return _Awaitable(found, self._pool)
+
     async def queues(self, prefix: str = "") -> list[RemoteQueue]:
         """The queues whose name starts with `prefix`."""
         found = await self._call(self.sync.queues, prefix)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from trunkline.errors import UnsupportedOperation
 from trunkline.remote.queue import RemoteQueue
-from trunkline.remote.routes import RemoteBus, RemoteStream, RemoteTopic
+from trunkline.remote.routes import RemoteBus, RemoteMachine, RemoteStream, RemoteTopic
 from trunkline.remote.transport import Transport
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
     from typing import Any, NoReturn, Self
 
 
 class RemoteEngine:
-    """The queues, topics, buses and streams of a server; :func:`trunkline.connect` makes it.
+    """The resources of a server; :func:`trunkline.connect` makes it.
 
     Safe to use from many threads. A server that proves signatures (``--auth strict``) is for the
     clients of AWS alone.
@@ -65,6 +66,14 @@ class RemoteEngine:
         self._create("stream", name, options, create)
         return RemoteStream(self._transport, name)
 
+    def machine(
+        self, name: str, definition: Mapping[str, Any] | str | None = None
+    ) -> RemoteMachine:
+        """Get the state machine `name`; with a definition, create it or give it that one."""
+        options = {} if definition is None else {"definition": definition}
+        self._create("machine", name, options)
+        return RemoteMachine(self._transport, name)
+
     def stats(self) -> dict[str, Any]:
         """How the engine stands: resources, messages, the journal, the clock."""
         return self._transport.verb("stats")
@@ -83,7 +92,7 @@ class RemoteEngine:
         if name[:1] != "_" and hasattr(Engine, name):
             raise UnsupportedOperation(
                 f"{name} of an engine does not work over a connection; there are queue, queues, "
-                "topic, bus, stream and stats. Use a client of AWS, or open the folder."
+                "topic, bus, stream, machine and stats. Use a client of AWS, or open the folder."
             )
         raise AttributeError(f"'RemoteEngine' object has no attribute {name!r}")
 
@@ -111,9 +120,9 @@ def connect(
 ) -> RemoteEngine:
     """The engine of another process, which ``trunkline serve`` or a `Server` serves at `url`.
 
-    It has the queues, topics, buses and streams of that engine; what does not work over a
-    connection raises UnsupportedOperation. Nothing beside the standard library is needed. `token`
-    is the server's admin token, if it has one.
+    It has the queues, topics, buses, streams and state machines of that engine; what does not work
+    over a connection raises UnsupportedOperation. Nothing beside the standard library is needed.
+    `token` is the server's admin token, if it has one.
 
     Raises ServerUnreachable if nothing answers there.
 
