@@ -79,6 +79,8 @@ class Runtime:
         self._calling: set[str] = set()
         self._calling_changed = Condition()
         self.map_runs = MapRuns(self)
+        self.surfaces: dict[str, Any] = {}
+        """What calls of services keep between two tasks, by their own names."""
         self.call_service: ServiceCall | None = None
         """Makes the calls of tasks that name services; there once a surface of AWS is used."""
 

@@ -260,6 +260,11 @@ impl Machine {
         guard(|| settled(py, &self.engine, || Ok(((), self.core.stop(name, error, cause)?))))
     }
 
+    /// Has one more task be told of the end of an execution; False if it has ended.
+    fn add_parent(&self, py: Python<'_>, name: &str, parent: &str) -> PyResult<bool> {
+        guard(|| py.detach(|| self.core.add_parent(name, parent)).map_err(raise))
+    }
+
     fn redrive(&self, py: Python<'_>, name: &str) -> PyResult<()> {
         guard(|| settled(py, &self.engine, || Ok(((), self.core.redrive(name)?))))
     }

@@ -6,7 +6,11 @@ use trunkline_types::sync::lock;
 use trunkline_types::{Code, Error, Result};
 
 use super::execution::Execution;
+use super::record::Record;
 use super::{Machine, Status};
+
+/// Between several parents of an execution.
+const PARENTS: char = '\n';
 
 /// What is reported of a task.
 #[derive(Debug, Clone)]
@@ -116,6 +120,29 @@ impl Machine {
         };
         self.wake(&advanced);
         Ok(advanced.ticket)
+    }
+
+    /// Has one more task be told of the end of an execution that runs. False: it has ended.
+    pub fn add_parent(&self, name: &str, parent: &str) -> Result<bool> {
+        self.check_writable()?;
+        let execution = self.find(name)?;
+        let mut kept = lock(&execution.kept);
+        if !kept.row.status.is_running() {
+            return Ok(false);
+        }
+        let known = kept.row.options.parent.as_deref().unwrap_or_default();
+        if known.split(PARENTS).any(|one| one == parent) {
+            return Ok(true);
+        }
+        let both =
+            if known.is_empty() { parent.into() } else { format!("{known}{PARENTS}{parent}") };
+        let mut row = kept.row.clone();
+        row.options.parent = Some(both.into());
+        let mut log = self.host.append()?;
+        let record = Record::Execution { id: self.id, number: execution.number, row: &row };
+        kept.at = log.append_live(&record, kept.at);
+        kept.row = row;
+        Ok(true)
     }
 
     /// Lets an execution that failed, was stopped or timed out go on at what failed.

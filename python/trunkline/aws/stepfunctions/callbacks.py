@@ -11,9 +11,9 @@ from trunkline.aws.limits import STATES_PAYLOAD_BYTES_MAX
 from trunkline.aws.stepfunctions import destinations
 from trunkline.aws.stepfunctions.activities import read_activity
 from trunkline.aws.stepfunctions.connecting import runtime_of
-from trunkline.aws.stepfunctions.errors import invalid_token
+from trunkline.aws.stepfunctions.errors import invalid_token, no_such_activity
 from trunkline.aws.stepfunctions.registry import operations
-from trunkline.errors import EngineUnavailable, TrunklineError
+from trunkline.errors import EngineUnavailable, NotFound, TrunklineError
 from trunkline.machines.task import Report
 
 TYPE_CHECKING = False
@@ -81,7 +81,11 @@ def get_activity_task(
     handler = outbox.handler(destination)
     until = time.monotonic() + POLL_SECONDS
     while time.monotonic() < until:
-        for delivery in handler.lease(1, LOOK_MS):
+        try:
+            leased = handler.lease(1, LOOK_MS)
+        except NotFound:
+            raise no_such_activity(activity_arn) from None
+        for delivery in leased:
             told = json.loads(delivery.body)
             taken = runtime_of(core).machines.report(told["token"], "started", worker_name)
             handler.delivered(delivery)

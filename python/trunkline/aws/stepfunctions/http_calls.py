@@ -50,7 +50,7 @@ def invoke(runtime: Runtime, task: Task) -> Report:
         if connection["AuthorizationType"] == OAUTH:
             headers["authorization"] = token_of(store, connection)
         url = _url(params, added["query"])
-        method = _text(params, "Method").upper()
+        method = text_in(params, "Method").upper()
         if method not in METHODS:
             raise Unusable(f"The field 'Method' has to be one of {', '.join(METHODS)}.")
         status, lines, content = runtime.core.outbox().exchange(
@@ -70,7 +70,7 @@ def invoke(runtime: Runtime, task: Task) -> Report:
     text = content.decode("utf-8", "replace")
     if status // 100 != 2:
         return failed(f"States.Http.StatusCode.{status}", text)
-    return Report("succeeded", _output(status, lines, text))
+    return Report("succeeded", output_of(status, lines, text))
 
 
 def _connection(call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,7 +86,8 @@ def _connection(call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _text(params: Mapping[str, Any], name: str) -> str:
+def text_in(params: Mapping[str, Any], name: str) -> str:
+    """A parameter that has to be a text."""
     value = params.get(name)
     if not isinstance(value, str) or not value:
         raise Unusable(f"The field '{name}' is required and has to be a string.")
@@ -94,8 +95,8 @@ def _text(params: Mapping[str, Any], name: str) -> str:
 
 
 def _url(params: Mapping[str, Any], added: Mapping[str, str]) -> str:
-    url, given = _text(params, "ApiEndpoint"), params.get("QueryParameters") or {}
-    query = [pair for pair in _flat(given, "REPEAT") if pair[0] not in added]
+    url, given = text_in(params, "ApiEndpoint"), params.get("QueryParameters") or {}
+    query = [pair for pair in flat(given, "REPEAT") if pair[0] not in added]
     query += added.items()
     return url + ("&" if "?" in url else "?") + urlencode(query) if query else url
 
@@ -120,7 +121,7 @@ def _content(
             raise Unusable("The field 'RequestBody' has to be an object to be URL encoded.")
         options = transform.get("RequestEncodingOptions") or {}
         headers.setdefault("content-type", _FORM)
-        return headers, urlencode(list(_flat(body, options.get("ArrayFormat", "INDICES")))).encode()
+        return headers, urlencode(list(flat(body, options.get("ArrayFormat", "INDICES")))).encode()
     headers.setdefault("content-type", "application/json")
     if isinstance(body, str) and "json" not in headers["content-type"]:
         return headers, body.encode()
@@ -135,18 +136,18 @@ def _value(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def _flat(given: Mapping[str, Any], arrays: str, before: str = "") -> Iterator[tuple[str, str]]:
+def flat(given: Mapping[str, Any], arrays: str, before: str = "") -> Iterator[tuple[str, str]]:
     """The parameters of an object, whose lists are written as `arrays` says.
 
-    >>> list(_flat({"a": [1, 2], "b": {"c": "d"}}, "INDICES"))
+    >>> list(flat({"a": [1, 2], "b": {"c": "d"}}, "INDICES"))
     [('a[0]', '1'), ('a[1]', '2'), ('b[c]', 'd')]
-    >>> list(_flat({"a": [1, 2]}, "COMMAS")), list(_flat({"a": [1, 2]}, "REPEAT"))
+    >>> list(flat({"a": [1, 2]}, "COMMAS")), list(flat({"a": [1, 2]}, "REPEAT"))
     ([('a', '1,2')], [('a', '1'), ('a', '2')])
     """
     for key, value in given.items():
         name = f"{before}[{key}]" if before else str(key)
         if isinstance(value, dict):
-            yield from _flat(value, arrays, name)
+            yield from flat(value, arrays, name)
         elif not isinstance(value, list) or arrays == "COMMAS":
             yield name, _value(value)
         else:
@@ -155,7 +156,8 @@ def _flat(given: Mapping[str, Any], arrays: str, before: str = "") -> Iterator[t
                 yield name + place, _value(one)
 
 
-def _output(status: int, lines: Pairs, text: str) -> str:
+def output_of(status: int, lines: Pairs, text: str) -> str:
+    """An answer as the result of a task."""
     headers: dict[str, list[str]] = {}
     for name, value in lines:
         headers.setdefault(name, []).append(value)

@@ -10,7 +10,7 @@ from uuid import NAMESPACE_OID, uuid4, uuid5
 
 from trunkline.aws.calls import SERVED
 from trunkline.aws.clients import InvocationFailed
-from trunkline.aws.stepfunctions import http_calls, lambda_calls, nested, s3_calls
+from trunkline.aws.stepfunctions import api_calls, http_calls, lambda_calls, nested, s3_calls
 from trunkline.aws.stepfunctions.failures import optimised_failure, sdk_failure, unknown_service
 from trunkline.aws.stepfunctions.names import Arn, arn_of
 from trunkline.aws.stepfunctions.service_models import service_model
@@ -102,6 +102,8 @@ def call(runtime: Runtime, task: Task) -> Report:
     made = ServiceCall.parse(task.resource)
     if made.service == "http":
         return http_calls.invoke(runtime, task)
+    if made.service == "apigateway":
+        return api_calls.call(runtime, task)
     if made.service == "lambda":
         return lambda_calls.invoke(runtime, task, made.suffix)
     if made.model not in SERVED:
@@ -216,6 +218,8 @@ def _start_nested(runtime: Runtime, task: Task, made: ServiceCall, params: Any) 
             f"Error Code: {error.code}; Request ID: {uuid4()}; Proxy: null)"
         )
         return failed(f"StepFunctions.{_exception(error.code)}", text)
+    if started.has_ended:
+        return nested.outcome_of(runtime, Arn.parse(started.arn), made.suffix)
     output: dict[str, Any] = {"ExecutionArn": started.arn}
     from trunkline.aws.stepfunctions.shapes import iso
 

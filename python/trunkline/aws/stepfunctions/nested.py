@@ -44,13 +44,22 @@ def parent_of(token: str, suffix: str) -> str:
 
 
 def ended(runtime: Runtime, machine: Machine, owner: Owner, parent: str) -> None:
-    """Reports the end of a child to the task that waits for it."""
-    suffix, _, token = parent.partition("/")
+    """Reports the end of a child to the tasks that wait for it."""
     text = arn_of(owner.account, owner.region, "stateMachine", owner.machine)
     told = described(Arn.parse(text), machine, machine.status(owner.execution))
-    # A child that ends at once is faster than the report that it was submitted.
-    runtime.until_called(token)
-    runtime.report(token, report_of(told, suffix))
+    # An execution that was started several times under its name has several parents.
+    for one in parent.splitlines():
+        suffix, _, token = one.partition("/")
+        # A child that ends at once is faster than the report that it was submitted.
+        runtime.until_called(token)
+        runtime.report(token, report_of(told, suffix))
+
+
+def outcome_of(runtime: Runtime, arn: Arn, suffix: str) -> Report:
+    """What a task is told of an execution that has ended before it could be told."""
+    machine = runtime.machines.machine((arn.account, arn.region, arn.name))
+    told = described(arn, machine, machine.status(arn.qualifier or ""))
+    return report_of(told, suffix)
 
 
 def report_of(told: dict[str, Any], suffix: str) -> Report:

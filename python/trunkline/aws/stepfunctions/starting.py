@@ -53,6 +53,8 @@ class Started:
 
     arn: str
     at: float
+    has_ended: bool = False
+    """It ran already under this name, and has ended: no parent is told of it any more."""
 
 
 def choose(store: Store, text: str) -> Chosen:
@@ -150,7 +152,8 @@ def _start_standard(
         raise ServiceError("ExecutionAlreadyExists", text) from None
     if is_watched and not existed:
         status_events.emit_started(store.core, arn, execution, input)
-    return Started(execution_arn, execution.started / 1_000)
+    has_ended = existed and parent is not None and not machine.add_parent(name, parent)
+    return Started(execution_arn, execution.started / 1_000, has_ended)
 
 
 def _express_arn(chosen: Chosen, name: str) -> str:
