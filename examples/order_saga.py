@@ -7,7 +7,6 @@ With the name of a file, the way of the order that was rejected is drawn there a
 import json
 import sys
 from pathlib import Path
-from string import Template
 
 import trunkline
 from trunkline import states
@@ -37,8 +36,9 @@ def main(out: str | None) -> None:
     names = ("charge", "reserve", "ship", "release", "refund")
     with trunkline.open() as engine:
         approvals = engine.queue("approvals")
-        resources = {name: FUNCTION + name for name in names}
-        definition = Template(TEXT).substitute(resources, approvals=APPROVALS)
+        definition = TEXT.replace("${approvals}", APPROVALS)
+        for name in names:
+            definition = definition.replace(f"${{{name}}}", FUNCTION + name)
         functions = {name: step(name) for name in names}
         machine = engine.machine("order", definition, functions=functions)
         orders = {"tea": 3, "coffee": 4, "yacht": 1_000_000}

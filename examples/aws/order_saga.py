@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from string import Template
 from threading import Event, Thread
 from typing import Any
 
@@ -37,7 +36,9 @@ def main(states: Any, sqs: Any) -> None:
     """Two orders: one is approved, the other is rejected and undone."""
     url = sqs.create_queue(QueueName="approvals")["QueueUrl"]
     arns = {step: states.create_activity(name=step)["activityArn"] for step in STEPS}
-    definition = Template(TEXT).substitute(arns, approvals=url)
+    definition = TEXT.replace("${approvals}", url)
+    for step, arn in arns.items():
+        definition = definition.replace(f"${{{step}}}", arn)
     machine = states.create_state_machine(name="orders", definition=definition, roleArn=ROLE)
     done: list[str] = []
     workers = [Thread(target=work, args=(states, *one, done)) for one in arns.items()]
@@ -58,7 +59,7 @@ def main(states: Any, sqs: Any) -> None:
         if asked["order"] == "tea":
             states.send_task_success(taskToken=asked["token"], output='{"by": "ann"}')
         else:
-            states.send_task_failure(taskToken=asked["token"], error="Rejected")
+            states.send_task_failure(taskToken=asked["token"], error="Rejected", cause="none left")
         sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
     told = {}
