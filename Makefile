@@ -270,9 +270,11 @@ fuzz: ## Fuzz the record decoder and recovery, FUZZ_SECONDS each
 			-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1; \
 	done
 
-sim: ## Run seeded workloads x virtual clock x crashes: SEED=n RUNS=n
+sim: ## Run seeded workloads x virtual clock x crashes: SEED=n RUNS=n; and kills of executions
 	TRUNKLINE_SIM_SEED=$(SEED) TRUNKLINE_SIM_RUNS=$(RUNS) \
 		$(CARGO) test $(QUICK) --quiet -p trunkline-conformance --test sim -- --nocapture
+	TRUNKLINE_KILLS=20 TRUNKLINE_KILL_EXECUTIONS=1000 \
+		$(PY) -m pytest -q tests/durability/test_kill_executions.py
 
 wheel: $(VENV)/.tools ## Build wheel and sdist into dist/, and use the wheel in an empty venv
 	@rm -rf dist $(STAMPS)
