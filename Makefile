@@ -90,6 +90,7 @@ check: $(VENV)/.quick ## Check what can be checked in a minute: format, clippy, 
 demo: release ## Run the demonstration: queues, a bus and a stream through kill -9, boto3
 	@$(PY) examples/demo.py
 	@$(PY) examples/demo_events.py
+	@$(PY) examples/http_orders.py
 	@$(PY) examples/aws/demo.py
 
 test: setup ## Run the tests: Rust, loom in its bounded form, the wheel, Python

@@ -1,4 +1,4 @@
-"""Requests made from the models of EventBridge, Scheduler, Pipes, Schemas, Logs and Firehose.
+"""Requests made from the models of the services with a control plane alone.
 
 Whatever comes, the answer has the form of AWS, no thread fails, and the engine works on.
 """
@@ -119,6 +119,7 @@ FUZZED = [
     Fuzzed("pipes"),
     Fuzzed("schemas"),
     Fuzzed("logs", operations=built("logs")),
+    Fuzzed("apigateway", operations=built("apigateway")),
     Fuzzed("firehose", lambda engine: engine.bucket("lake")),
     # A poll of a list that is empty would wait for a minute.
     Fuzzed("swf", operations=frozenset(model_of("swf").operation_names) - POLLS),
@@ -205,6 +206,11 @@ MADE = {
                 },
             },
         ),
+    ],
+    "apigateway": [
+        ("CreateRestApi", {"name": "shop"}),
+        ("CreateUsagePlan", {"name": "p"}),
+        ("CreateDomainName", {"domainName": "shop.example"}),
     ],
     "logs": [
         ("CreateLogGroup", {"logGroupName": "g"}),

@@ -11,6 +11,9 @@ import pytest
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 EXPECTED = {
+    "http_orders.py": "the function got {'tea': 1}; it is answered 202\n"
+    "after a restart, without a function: 202\n"
+    "once it is there again, it got {'tea': 2}\n",
     "first.py": "hello in en\n0 left\n",
     "worker.py": "23 attempts; 1 dead letter\nbroken.png was delivered 3 times\n",
     "asyncio_bridge.py": "sum of the readings: 10\n",
