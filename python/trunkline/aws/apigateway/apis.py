@@ -154,8 +154,10 @@ def get_rest_apis(
 ) -> dict[str, Any]:
     """The APIs of the caller, in the order of their creation."""
     found = every(call.store, api_key(call.account, call.region))
-    ordered = sorted(found, key=lambda document: document["rest"]["createdDate"])
-    return paged([document["rest"] for document in ordered], limit, position)
+    # Two may be of the same millisecond; pages need one order.
+    rests = [document["rest"] for document in found]
+    rests.sort(key=lambda rest: (rest["createdDate"], rest["name"], rest["id"]))
+    return paged(rests, limit, position)
 
 
 @operations.add("UpdateRestApi", writes=True)

@@ -148,7 +148,7 @@ def get_api_keys(
         if key.get("name", "").startswith(name_query or "")
         and customer_id in (None, key.get("customerId"))
     ]
-    found.sort(key=lambda key: key["createdDate"], reverse=True)
+    found.sort(key=lambda key: (key["createdDate"], key["id"]), reverse=True)
     return paged(found, limit, position)
 
 
