@@ -29,6 +29,17 @@ _URI = re.compile(
     r"arn:[\w-]+:apigateway:([\w-]*):(?:[\w-]+\.)?([\w-]+):(path|action)/(.*)", re.DOTALL
 )
 _JSON_1_0 = frozenset(("AmazonSQS", "AWSStepFunctions"))
+_ACTION = re.compile(r"(?:^|[?&])Action=(\w+)")
+_WAITING = frozenset(
+    (
+        "GetActivityTask",
+        "PollForActivityTask",
+        "PollForDecisionTask",
+        "ReceiveMessage",
+        "StartSyncExecution",
+        "SubscribeToShard",
+    )
+)
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -68,8 +79,23 @@ def call_service(exchange: Exchange, request: IntegrationRequest) -> Integration
     base = exchange.request.base
     plain = (request.method, target, list(headers.items()), body, base)
     call = exchange.apis.clients.dispatcher.call
-    status, lines, content = in_time(lambda: call(plain), request.timeout)
+    if _may_wait(scope, rest if kind == "action" else "", headers, target, body):
+        status, lines, content = in_time(lambda: call(plain), request.timeout)
+    else:
+        # A thread of its own would cost more than the call.
+        status, lines, content = call(plain)
     return IntegrationAnswer(status, *_as_json(headers, lines, content))
+
+
+def _may_wait(scope: str, action: str, headers: dict[str, str], target: str, body: bytes) -> bool:
+    """Whether a call may take as long as a time-out: it waits for something, or is not known."""
+    if scope == "lambda":
+        return True
+    name = action or headers.get("x-amz-target", "").rpartition(".")[2]
+    if not name:
+        given = _ACTION.search(target) or _ACTION.search(body.decode("utf-8", "replace"))
+        name = given[1] if given else ""
+    return not name or name in _WAITING
 
 
 def _act(
