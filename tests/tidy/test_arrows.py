@@ -54,6 +54,7 @@ OWNERS = {
     "tower-service": {"delivery"},
     "jiff": {"schedule", "engine"},
     "rsa": {"wire"},
+    "jsonwebtoken": {"wire"},
     "jsonata-core": {"states"},
     "crc-fast": {"journal", "wire"},
     "prometheus-client": {"wire"},

@@ -13,6 +13,7 @@ mod data_identifiers;
 pub mod detect;
 pub mod dispatch;
 pub mod error;
+mod json_web_token;
 pub mod limits;
 mod md5_simd;
 pub mod message;
@@ -29,5 +30,6 @@ pub mod validate;
 pub mod value;
 
 pub use error::WireError;
+pub use json_web_token::verified_claims;
 pub use regular_expression::RegularExpression;
 pub use value::Value;

@@ -251,3 +251,18 @@ JQ_START_SECONDS = 60.0
 """How long such a process may take to start."""
 JQ_SECONDS = 5.0
 """How long a query may take over one record."""
+DEFINITION_BYTES_MAX = 6_291_456
+"""The largest definition of an API that is imported: 6 MB."""
+HTTP_API_TIMEOUT_MS_MIN = 50
+HTTP_API_TIMEOUT_MS_MAX = 30_000
+"""How long an integration of an HTTP API may take."""
+HTTP_API_BURST_DEFAULT = 5_000
+"""The requests that a stage takes at once, if it sets no limit."""
+HTTP_API_RATE_DEFAULT = 10_000
+"""The requests a second that a stage takes, if it sets no limit."""
+JWKS_SECONDS = 300
+"""For how long the keys of an issuer of tokens are remembered."""
+JWKS_BYTES_MAX = 262_144
+"""The largest set of keys of an issuer of tokens."""
+LOG_STREAM_CHARS = 32
+"""How long the names of the streams of access logs are."""

@@ -184,6 +184,13 @@ SERVICES = (
         scopes=("apigateway",),
         unchecked=("Op", "IntegrationType", "GatewayResponseType", "EndpointType", "StatusCode"),
     ),
+    Service(
+        "apigatewayv2",
+        "trunkline.aws.apigatewayv2.service",
+        scopes=("apigateway",),
+        path_prefix="/v2/",
+        invalid_input="BadRequestException",
+    ),
     Service("sts", "trunkline.aws.sts", scopes=("sts",), api_version="2011-06-15"),
     Service("iam", "trunkline.aws.iam", scopes=("iam",), api_version="2010-05-08"),
 )

@@ -1,5 +1,6 @@
 //! The AWS wire: a dispatcher for one engine, callable in the process, and a server around it.
 
+mod api;
 mod control;
 mod dispatcher;
 mod policy;
@@ -8,7 +9,6 @@ mod response;
 mod server;
 mod store;
 mod stream;
-mod template;
 mod value;
 
 use pyo3::prelude::*;
@@ -27,6 +27,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<stream::WireStream>()?;
     module.add_function(wrap_pyfunction!(data_plane, module)?)?;
     policy::register(module)?;
-    template::register(module)?;
+    api::register(module)?;
     server::register(module)
 }

@@ -21,6 +21,7 @@ from trunkline.aws.apigateway import (
     validators,
     vpc_links,
 )
+from trunkline.aws.apigateway.openapi import exports, imports
 from trunkline.aws.apigateway.registry import operations
 
 __all__ = [
@@ -30,7 +31,9 @@ __all__ = [
     "deployments",
     "documentation",
     "domains",
+    "exports",
     "gateway_responses",
+    "imports",
     "integrations",
     "keys",
     "methods",

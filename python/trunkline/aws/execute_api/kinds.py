@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-KINDS = ("trunkline.aws.apigateway.invoking",)
+KINDS = ("trunkline.aws.apigateway.invoking", "trunkline.aws.apigatewayv2.invoking")
 """The modules of the kinds, in the order in which they are asked."""
 
 COMPILED_MAX = 1_000

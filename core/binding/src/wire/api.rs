@@ -1,9 +1,9 @@
-//! What mapping templates need of the core: paths into a document, and regular expressions.
+//! What APIs need of the core: paths into a document, regular expressions, and signed tokens.
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use trunkline_engine::states::{Value, parse, select};
-use trunkline_wire::RegularExpression;
+use trunkline_wire::{RegularExpression, verified_claims};
 
 /// A parsed JSON document, from which paths select.
 #[pyclass(frozen)]
@@ -60,7 +60,14 @@ impl WireRegularExpression {
     }
 }
 
+/// The claims of a JSON Web Token as JSON text, if a key of the set signed it.
+#[pyfunction]
+fn token_claims(py: Python<'_>, token: &str, keys: &str) -> PyResult<String> {
+    py.detach(|| verified_claims(token, keys)).map_err(PyValueError::new_err)
+}
+
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(token_claims, module)?)?;
     module.add_class::<WireDocument>()?;
     module.add_class::<WireRegularExpression>()
 }

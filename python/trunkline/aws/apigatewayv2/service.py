@@ -1,0 +1,8 @@
+"""API Gateway v2: HTTP APIs and all that belongs to them."""
+
+from __future__ import annotations
+
+from trunkline.aws.apigatewayv2 import apis, domains, imports, parts, stages, tags, vpc_links
+from trunkline.aws.apigatewayv2.registry import operations
+
+__all__ = ["apis", "domains", "imports", "operations", "parts", "stages", "tags", "vpc_links"]
