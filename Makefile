@@ -29,7 +29,7 @@ RUST_SOURCES := $(shell find core -path core/fuzz -prune -o -type f \
 	\( -name '*.rs' -o -name '*.toml' -o -name '*.h' \) -print) Cargo.toml Cargo.lock
 
 .PHONY: help setup release check demo test test-all test-rust test-loom test-loom-all test-miri \
-	test-python test-packaging pythons bench-pythons wire-ends wire-aio wire-cli wire-sdks lint fmt docs bench \
+	test-python test-packaging pythons bench-pythons wire-ends wire-aio wire-cli wire-sdks test-console lint fmt docs bench \
 	recorded bench-goals bench-wire wire-peers bench-patterns pairs fuzz sim wheel clean
 
 help: ## List the tasks
@@ -229,6 +229,10 @@ wire-sdks: setup ## Run programs of the official SDKs for JavaScript and Go agai
 		(cd tests/wire/sdks/go && go build -o $(SDKS)/go .) && \
 		export TRUNKLINE_SDK_GO=$(SDKS)/go || exit 1; fi; \
 	$(PY) -m pytest tests/wire/test_sdks.py -rs $(PYTEST)
+
+test-console: setup ## Try the console in Chromium (Debian's, or what TRUNKLINE_CHROMIUM names)
+	@$(BIN)/pip install --quiet --disable-pip-version-check "playwright>=1.50"
+	$(PY) -m pytest tests/console -rs $(PYTEST)
 
 # --- measurements and long runs ------------------------------------------------------------------
 

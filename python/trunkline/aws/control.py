@@ -63,6 +63,12 @@ class Control:
             raise ServiceError("NotFound", f"There is no verb {verb!r} here.", 404)
         return self._operate(verb, body)
 
+    def asset(self, name: str) -> tuple[str, bytes] | None:
+        """The content type and the bytes of a file of the console."""
+        from trunkline.console import asset
+
+        return asset(name)
+
     def model(self, service: str) -> bytes:
         """The model of `service`, as JSON."""
         return unconstrained(read_model(service), self._services[service].unchecked)

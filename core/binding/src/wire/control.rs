@@ -44,6 +44,16 @@ impl ControlPlane for PyControl {
         })
     }
 
+    fn asset(&self, name: &str) -> Option<(String, Vec<u8>)> {
+        Python::attach(|py| {
+            let found = self.0.bind(py).call_method1("asset", (name,));
+            found.and_then(|found| found.extract()).unwrap_or_else(|error: PyErr| {
+                error.write_unraisable(py, None);
+                None
+            })
+        })
+    }
+
     fn reset(&self) {
         Python::attach(|py| {
             if let Err(error) = self.0.bind(py).call_method0("reset") {

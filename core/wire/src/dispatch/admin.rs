@@ -21,6 +21,8 @@ pub enum AdminTask {
     Advance(u64),
     /// Writes all counters and gauges.
     Metrics,
+    /// A file of the console.
+    Asset(String),
     /// Tells what happened to this id.
     Trace(String),
     /// A verb of the operator, and its arguments in JSON.
@@ -58,6 +60,27 @@ pub fn is_health_path(path: &str) -> bool {
     matches!(path, "/_trunkline/health" | "/_localstack/health")
 }
 
+/// The file of the console that `path` names; the first page has the empty name. These files hold
+/// no secret, so they need no token.
+pub fn console_asset(path: &str) -> Option<&str> {
+    match path {
+        "/_trunkline" | "/_trunkline/" => Some(""),
+        _ => path.strip_prefix("/_trunkline/console/").filter(|name| !name.is_empty()),
+    }
+}
+
+// What the pages may load: files of this server alone, and no script that stands in a page.
+const CONSOLE_POLICY: &str = "default-src 'self'; img-src 'self' data:; \
+     object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+fn console_page((content_type, body): (String, Vec<u8>)) -> Response {
+    Response::new(200, content_type, body)
+        .with("content-security-policy", CONSOLE_POLICY)
+        .with("x-content-type-options", "nosniff")
+        .with("referrer-policy", "no-referrer")
+        .with("cache-control", "no-cache")
+}
+
 impl Dispatcher {
     /// What becomes of a request to one of these paths; `None` for every other.
     pub(super) fn admin(&self, request: &Request<'_>) -> Option<Dispatched> {
@@ -73,6 +96,13 @@ impl Dispatcher {
         if let Some(verb) = request.path.strip_prefix(VERBS) {
             return Some(verb_of(verb, request));
         }
+        if let Some(name) = console_asset(request.path) {
+            return Some(if matches!(request.method, "GET" | "HEAD") {
+                Dispatched::Blocking(Pending::Admin(AdminTask::Asset(name.to_owned())))
+            } else {
+                Dispatched::Done(wrong_method(request.path, "GET, HEAD"))
+            });
+        }
         let traced = trace::id_of(request.path);
         let path = if traced.is_some() { "/_trunkline/trace/" } else { request.path };
         let known = PATHS.iter().find(|(known, _)| *known == path);
@@ -80,10 +110,7 @@ impl Dispatcher {
             return Some(Dispatched::Done(refusal(nothing_here())));
         };
         if !methods.contains(&request.method) {
-            let allowed = methods.join(", ");
-            let message = format!("{} takes {allowed}.", request.path);
-            let error = WireError::new("MethodNotAllowed", 405, message);
-            return Some(Dispatched::Done(refusal(error).with("allow", allowed)));
+            return Some(Dispatched::Done(wrong_method(request.path, &methods.join(", "))));
         }
         let task = match (request.method, request.path) {
             (_, "/_trunkline/reset" | "/moto-api/reset" | "/_localstack/state/reset") => {
@@ -143,6 +170,9 @@ impl Dispatcher {
             AdminTask::Service(work) => work(&self.engine),
             AdminTask::Verb(verb, body) => {
                 self.control.operate(&verb, &body).map(|text| Response::new(200, JSON, text))
+            }
+            AdminTask::Asset(name) => {
+                self.control.asset(&name).map(console_page).ok_or_else(nothing_here)
             }
             AdminTask::Trace(id) => {
                 Ok(Response::new(200, JSON, trace::write(self.engine.trace(), &id)))
@@ -217,6 +247,11 @@ fn verb_of(verb: &str, request: &Request<'_>) -> Dispatched {
 
 fn nothing_here() -> WireError {
     WireError::new("NotFound", 404, "There is nothing at this path.")
+}
+
+fn wrong_method(path: &str, allowed: &str) -> Response {
+    let error = WireError::new("MethodNotAllowed", 405, format!("{path} takes {allowed}."));
+    refusal(error).with("allow", allowed.to_owned())
 }
 
 fn refusal(error: WireError) -> Response {

@@ -47,6 +47,12 @@ pub trait ControlPlane: Send + Sync {
         Err(WireError::new("NotFound", 404, format!("There is no verb '{verb}'.")))
     }
 
+    /// A file of the console, by its path below `/_trunkline/console/`: its content type and its
+    /// bytes. The first page has the empty name.
+    fn asset(&self, _name: &str) -> Option<(String, Vec<u8>)> {
+        None
+    }
+
     /// Everything was removed: forget what is remembered beside the engine.
     fn reset(&self);
 }

@@ -22,7 +22,7 @@ mod safe_method;
 mod trace;
 mod unserved;
 
-pub use admin::{AdminTask, is_admin_path, is_health_path};
+pub use admin::{AdminTask, console_asset, is_admin_path, is_health_path};
 pub use api::ApiRequest;
 pub use control::{Call, ControlPlane};
 pub use encoder::ResponseEncoder;

@@ -16,7 +16,7 @@ use super::body::refuse;
 use super::navigation::clicked;
 use super::origin::{host_of, is_this_machine};
 use super::proxy::is_forwarded;
-use crate::dispatch::{is_admin_path, is_health_path};
+use crate::dispatch::{console_asset, is_admin_path, is_health_path};
 use crate::message::{Peer, Response, Sender};
 
 /// Names by which a server may be called although public name servers could know them.
@@ -71,7 +71,8 @@ pub(super) fn admit(shared: &Shared, link: Link, head: &Parts) -> Result<Admitte
     if is_admin_path(path) && !is_probe {
         check_page(shared, headers, host, sender)?;
     }
-    if is_admin_path(path) && !is_probe && head.method != "OPTIONS" {
+    let is_asset = console_asset(path).is_some();
+    if is_admin_path(path) && !is_probe && !is_asset && head.method != "OPTIONS" {
         check_token(shared, headers, is_strict)?;
     }
     let origin = text(headers, "origin").filter(|origin| options.origins.allow(origin, host));

@@ -1,0 +1,128 @@
+"""The console in a real browser, on a server with something of every kind."""
+
+from __future__ import annotations
+
+import pytest
+
+OWNER = ("000000000000", "us-east-1")
+PAGES = {
+    (): "Messages in queues",
+    ("queues",): "kitchen.fifo",
+    ("queues", *OWNER, "orders"): "tea",
+    ("topics",): "news",
+    ("topics", *OWNER, "news"): "book",
+    ("buses",): "default",
+    ("buses", *OWNER, "shop"): "OrderPlaced",
+    ("streams",): "clicks",
+    ("streams", *OWNER, "clicks"): "/tea/0",
+    ("machines",): "checkout",
+    ("machines", *OWNER, "checkout"): "large",
+    ("executions", *OWNER, "checkout", "large"): "ExecutionSucceeded",
+    ("functions",): "brew",
+    ("buckets",): "reports",
+    ("buckets", *OWNER, "reports"): "readme.txt",
+    ("trace",): "What is noted",
+    ("tools",): "Faults",
+}
+
+
+@pytest.mark.parametrize("parts", PAGES, ids=lambda parts: "-".join(parts) or "overview")
+def test_a_page_shows_what_is_there(page, parts):
+    page.open(*parts)
+    page.wait_for_selector(f"main >> text={PAGES[parts]}")
+    assert page.query_selector("[role=alert]") is None
+
+
+def test_a_message_is_sent_found_traced_and_purged(page, engine):
+    page.open("queues", *OWNER, "orders")
+    page.fill("textarea[name=body]", "from the console")
+    page.fill("textarea[name=attributes]", '{"table": 9}')
+    page.click("button:text-is('Send')")
+    page.wait_for_selector("[role=status] >> text=Sent as")
+    page.fill("input[type=search]", "the console")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=1 found")
+    found = engine.queue("orders").peek(10)
+    assert [(one.text(), one.attributes) for one in found][-1] == ("from the console", {"table": 9})
+    assert engine.queue("orders").statistics().in_flight == 0
+
+    page.click("td a.mono")
+    page.wait_for_selector("td >> text=accepted")
+
+    page.open("queues", *OWNER, "orders")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.click("button:text-is('Purge')")
+    page.wait_for_selector("text=0 visible")
+    assert engine.queue("orders").statistics().total == 0
+
+
+def test_a_refusal_is_told_and_nothing_is_sent(page, engine):
+    page.open("queues", *OWNER, "orders")
+    page.fill("textarea[name=body]", "late")
+    page.fill("input[name=delay]", "9000")
+    page.click("button:text-is('Send')")
+    page.wait_for_selector("[role=alert] >> text=900")
+    page.fill("textarea[name=attributes]", "{")
+    page.click("button:text-is('Send')")
+    page.wait_for_selector("[role=alert] >> text=Attributes is not JSON")
+    assert engine.queue("orders").statistics().total == 5
+
+
+def test_a_bus_says_why_an_event_does_not_match(page, engine):
+    page.open("buses", *OWNER, "shop")
+    event = '{"source": "shop", "detail-type": "OrderPaid", "detail": {}}'
+    page.fill("textarea[name=event]", event)
+    page.click("text=Would it match?")
+    row = page.wait_for_selector("tr:has(code:text-is('detail-type'))")
+    assert "no" in row.inner_text()
+    assert "OrderPaid" in row.inner_text()
+    page.fill("textarea[name=event]", event.replace("Paid", "Placed"))
+    page.click("text=Put it")
+    page.wait_for_selector("[role=status] >> text=Put as")
+    assert engine.queue("orders").statistics().total == 6
+
+
+def test_an_execution_is_a_graph_with_what_it_did(page):
+    page.open("executions", *OWNER, "checkout", "large")
+    page.wait_for_selector(".graph")
+    done = page.query_selector_all(".graph g.SUCCEEDED title")
+    names = sorted(one.text_content().partition(":")[0] for one in done)
+    assert names == ["Charge", "Done", "Insure", "Large?", "Pack", "Ship"]
+    page.open("executions", *OWNER, "checkout", "broken")
+    page.wait_for_selector(".graph g.FAILED title >> text=Large?", state="attached")
+
+
+def test_dead_letters_are_moved_back(page, engine):
+    # What was sent there by hand came from no queue, so it has to be told where to go.
+    page.open("queues", *OWNER, "orders-dead")
+    page.fill("input[name=to]", "orders")
+    page.click("button:text-is('Move')")
+    page.wait_for_selector("text=0 visible")
+    assert engine.queue("orders").statistics().total == 6
+
+
+def test_many_queues_are_shown_a_page_at_a_time(page, engine):
+    for number in range(5_000):
+        engine.queue(f"many-{number:06}")
+    page.open("queues")
+    page.wait_for_selector("text=100 of 5,003")
+    page.click("text=More")
+    page.wait_for_selector("text=many-000150")
+    page.fill("input[type=search]", "many-00499")
+    page.wait_for_selector("text=10 of 10")
+
+
+def test_what_others_wrote_is_shown_as_text(page, engine):
+    engine.queue("orders").send("<img src=x onerror=document.title='taken'>")
+    page.open("queues", *OWNER, "orders")
+    page.wait_for_selector("main >> text=onerror")
+    assert page.title() == "orders - Trunkline"
+
+
+def test_the_keyboard_reaches_every_kind(page):
+    page.open()
+    names = []
+    for _ in range(11):
+        page.keyboard.press("Tab")
+        names.append(page.evaluate("document.activeElement.textContent.trim().split(/\\s/)[0]"))
+    assert {"queues", "topics", "buses", "streams", "machines", "buckets"} <= set(names)
