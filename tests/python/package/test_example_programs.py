@@ -30,9 +30,12 @@ EXPECTED = {
 }
 
 
-def run(name: str) -> str:
+def run(name: str, *arguments: str) -> str:
     process = subprocess.run(
-        [sys.executable, str(EXAMPLES / name)], stdout=subprocess.PIPE, timeout=120, check=True
+        [sys.executable, str(EXAMPLES / name), *arguments],
+        stdout=subprocess.PIPE,
+        timeout=120,
+        check=True,
     )
     return process.stdout.decode()
 
@@ -40,6 +43,19 @@ def run(name: str) -> str:
 @pytest.mark.parametrize("name", EXPECTED)
 def test_example(name: str) -> None:
     assert run(name) == EXPECTED[name]
+
+
+def test_the_saga_draws_the_way_of_the_order_that_was_undone(tmp_path: Path) -> None:
+    run("order_saga.py", str(tmp_path / "saga.svg"))
+    drawn = (tmp_path / "saga.svg").read_text(encoding="utf-8")
+    for state, status in (
+        ("Charge", "succeeded"),
+        ("Approve", "caught"),
+        ("Refund", "succeeded"),
+        ("Cancelled", "failed"),
+        ("Completed", "none"),
+    ):
+        assert f'data-state="{state}" data-status="{status}"' in drawn
 
 
 def test_the_demonstration_loses_nothing() -> None:
