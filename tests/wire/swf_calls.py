@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 DOMAIN, DECISIONS, TASKS = "shop", "deciders", "workers"
 ORDER = {"name": "order", "version": "1"}
 CHARGE = {"name": "charge", "version": "1"}
@@ -22,6 +24,14 @@ def schedule(id, **attributes):
 
 def complete(result="done"):
     return decision("CompleteWorkflowExecution", result=result)
+
+
+def wait_for(condition, seconds=60):
+    """Waits for what another thread does."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.005)
 
 
 class Shop:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from refusals import refused
-from swf_calls import CHARGE, DECISIONS, DOMAIN, ORDER, Shop, complete, decision, schedule
+from swf_calls import CHARGE, DECISIONS, DOMAIN, ORDER, Shop, complete, decision, schedule, wait_for
 
 pytest.importorskip("boto3")
 
@@ -266,12 +266,3 @@ def test_a_function_is_called_and_its_result_or_failure_told(shop, engine):
     shop.decide(list=DECISIONS)
     shop.decide(decision("ScheduleLambdaFunction", id="one", **call))
     assert shop.last(bare, "StartLambdaFunctionFailed", "bare")["cause"] == "ASSUME_ROLE_FAILED"
-
-
-def wait_for(condition, seconds=60):
-    import time
-
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.005)
