@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 from trunkline._core import AsyncMessage, Message
 
 if TYPE_CHECKING:
+    from trunkline.aio.buckets.bucket import Bucket as AsyncBucket
     from trunkline.aio.buses.bus import Bus as AsyncBus
     from trunkline.aio.functions.function import Function as AsyncFunction
     from trunkline.aio.queues.queue import Queue as AsyncQueue
     from trunkline.aio.streams.stream import Stream as AsyncStream
     from trunkline.aio.topics.topic import Topic as AsyncTopic
+    from trunkline.buckets.bucket import Bucket
     from trunkline.buses.bus import Bus
     from trunkline.functions.function import Function
     from trunkline.queues.queue import Queue
@@ -46,6 +48,9 @@ FunctionTarget: TypeAlias = (
     "Queue | AsyncQueue | Topic | AsyncTopic | Bus | AsyncBus | Function | AsyncFunction"
 )
 """What is told of the asynchronous invocations of a function."""
+
+PayloadBucket: TypeAlias = "Bucket | AsyncBucket"
+"""Where large bodies of a queue go."""
 
 Resource: TypeAlias = (
     "Queue | AsyncQueue | Bus | AsyncBus | Stream | AsyncStream | Function | AsyncFunction"

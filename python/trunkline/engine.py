@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from trunkline._core import Queue as CoreQueue
     from trunkline._handlers import Handlers
     from trunkline._outbox import Outbox
-    from trunkline._types import Durability, Path, QueueOptions, TraceMode
+    from trunkline._types import Durability, Path, PayloadBucket, QueueOptions, TraceMode
     from trunkline.faults import Faults
     from trunkline.schedules.registry import Schedules
 
@@ -163,6 +163,9 @@ class Engine(Verbs):
         create: bool = True,
         account: str | None = None,
         region: str | None = None,
+        payload_store: PayloadBucket | None = None,
+        payload_threshold: int | None = None,
+        payload_delete: bool = True,
         **options: Unpack[QueueOptions],
     ) -> Queue:
         """Get the queue `name`, or create it. A name that ends in ``.fifo`` is a FIFO queue.
@@ -183,6 +186,10 @@ class Engine(Verbs):
         - `dedup_scope`: FIFO; where a dedup_id counts, in the ``"queue"`` or in its ``"group"``.
         - `dead_letter`, `max_receive_count`: where messages go that were delivered so often.
         - `redrive_allow`: which queues may use this one for dead letters.
+        - `payload_store`: a bucket for bodies above `payload_threshold` bytes (262,144) of body and
+          attributes; the message then says where its body is, as Amazon's extended clients do it.
+          It is an option of this object and is not kept: every program that receives gives it.
+          Deleting a message deletes its body, unless ``payload_delete=False``.
 
         Raises QueueNameExists if an option differs from the existing queue's, QueueDoesNotExist
         with ``create=False`` and for a `dead_letter` that is not there, InvalidParameterValue for
@@ -209,7 +216,11 @@ different value for attribute delay; leave the option out, or change the queue w
         # Two threads that define queues at once must not compare with what the other changes.
         with self._defining:
             core = self._get_or_create((*place, name), fifo, wanted, create)
-        return self._wrap(core)
+        if payload_store is None and payload_threshold is None:
+            return self._wrap(core)
+        from trunkline.queues.claim_check import claim_check_queue
+
+        return claim_check_queue(self, core, payload_store, payload_threshold, payload_delete)
 
     def queues(
         self, prefix: str = "", *, account: str | None = None, region: str | None = None

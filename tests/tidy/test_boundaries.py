@@ -29,6 +29,7 @@ SERVICE_FOLDERS = (
     # Targets of rules and schedules belong to other services.
     "python/trunkline/aws/events/",
     "python/trunkline/aws/scheduler/",
+    "python/trunkline/aws/payload_pointer.py",
     "python/trunkline/aws/pipes/",
     "python/trunkline/aws/lambda_/",
     "python/trunkline/functions/source.py",

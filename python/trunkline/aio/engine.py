@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         FunctionTarget,
         Moment,
         Path,
+        PayloadBucket,
         QueueOptions,
         QueueRef,
         ScheduleInput,
@@ -116,18 +117,32 @@ class Engine(ApiVerbs, BucketVerbs, DeliveryStreamVerbs, MachineVerbs):
         create: bool = True,
         account: str | None = None,
         region: str | None = None,
+        payload_store: PayloadBucket | None = None,
+        payload_threshold: int | None = None,
+        payload_delete: bool = True,
         **options: Unpack[QueueOptions],
     ) -> Queue:
-        """Get or create a queue, as :meth:`trunkline.Engine.queue` does.
-
-        Not a coroutine: a queue that exists costs no wait, and one that is created costs one sync.
+        """Get or create a queue, as :meth:`trunkline.Engine.queue` does; not a coroutine.
 
         >>> import trunkline
         >>> trunkline.aio.open().queue("orders", visibility_timeout=60).name
         'orders'
         """
-        queue = self.sync.queue(name, create=create, account=account, region=region, **options)
-        return Queue(queue)
+        queue = self.sync.queue(
+            name,
+            create=create,
+            account=account,
+            region=region,
+            payload_store=payload_store,
+            payload_threshold=payload_threshold,
+            payload_delete=payload_delete,
+            **options,
+        )
+        if payload_store is None:
+            return Queue(queue)
+        from trunkline.aio.queues.claim_check import ClaimCheckQueue
+
+        return ClaimCheckQueue(queue)
 
     def queues(
         self, prefix: str = "", *, account: str | None = None, region: str | None = None

@@ -191,8 +191,8 @@ def failed_of(messages: list[M], answer: Iterable[Any] | None) -> list[M]:
         return []
     named = list(answer)
     receipts = {item for item in named if isinstance(item, str)}
-    objects = {id(item) for item in named if isinstance(item, PeekedMessage)}
-    unknown = [item for item in named if not isinstance(item, PeekedMessage | str)]
+    objects = {id(item) for item in named if _is_message(item)}
+    unknown = [item for item in named if not _is_message(item) and not isinstance(item, str)]
     if unknown:
         raise TypeError(
             f"a handler of batches must return messages or receipts, not {unknown[0]!r}"
@@ -202,6 +202,11 @@ def failed_of(messages: list[M], answer: Iterable[Any] | None) -> list[M]:
         for message in messages
         if id(message) in objects or (receipts and message.receipt in receipts)
     ]
+
+
+def _is_message(item: object) -> bool:
+    # One whose body is in a bucket stands for one of the core.
+    return isinstance(item, PeekedMessage) or hasattr(type(item), "receipt")
 
 
 def partition(messages: list[M], failed: list[M]) -> tuple[list[M], ConsumeReport]:

@@ -71,6 +71,11 @@ class Queue(QueueManagement):
         self._core = core
         self._limits = engine.limits
 
+    @staticmethod
+    def _plain(messages: list[Any]) -> list[Any]:
+        """Messages as the core knows them."""
+        return messages
+
     # --- sending ---------------------------------------------------------------------------------
 
     def _send_with(

@@ -241,7 +241,7 @@ class Worker:
             self._released += report.released
         if failed:
             queue, delays = self._queue, self._config.delays(failed)
-            begun(queue._core.begin_release_unsettled, failed, delays)
+            begun(queue._core.begin_release_unsettled, queue._plain(failed), delays)
 
     def _heartbeat(self) -> None:
         while not self._ended.wait(self._config.heartbeat_seconds):
@@ -252,7 +252,7 @@ class Worker:
             try:
                 # Skips what was settled since: a late heartbeat must not undo a release.
                 queue, lease = self._queue, self._config.lease
-                begun(queue._core.begin_extend_unsettled, running, lease)
+                begun(queue._core.begin_extend_unsettled, queue._plain(running), lease)
             except TrunklineError:
                 # The engine is closed or broken: the threads will meet the same error and say so.
                 continue

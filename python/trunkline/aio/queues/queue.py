@@ -64,6 +64,11 @@ class Queue(AwaitableVerbs):
         self.sync = queue
         self._core = queue._core
 
+    @staticmethod
+    def _plain(messages: list[Any]) -> list[Any]:
+        """Messages as the core knows them."""
+        return messages
+
     # --- sending ---------------------------------------------------------------------------------
 
     async def _send_with(

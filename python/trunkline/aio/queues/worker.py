@@ -144,7 +144,8 @@ class Consumption:
     def _release_now(self, messages: list[Message]) -> None:
         try:
             delays = [0] * len(messages)
-            self._queue._core.begin_release_unsettled(messages, delays)
+            plain = self._queue._plain(messages)
+            self._queue._core.begin_release_unsettled(plain, delays)
         except (TrunklineError, NotAdmitted):
             # A lease that cannot be given back at once ends by itself.
             return
@@ -155,6 +156,7 @@ class Consumption:
         pending: PendingWrite | None = None
         refusal: NotAdmitted | None = None
         core, delays = self._queue._core, self._config.delays(failed)
+        given_back = self._queue._plain(failed)
         try:
             if good:
                 refused = len((await self._queue.delete_batch(good)).failed)
@@ -162,7 +164,7 @@ class Consumption:
             # Also when cancelled in between.
             if failed:
                 try:
-                    _, pending = core.begin_release_unsettled(failed, delays)
+                    _, pending = core.begin_release_unsettled(given_back, delays)
                 except NotAdmitted as held:
                     refusal = held
         total = self._report
@@ -170,7 +172,7 @@ class Consumption:
         total.failed += report.failed + refused
         total.released += report.released
         if refusal is not None:
-            await resumed(refusal, core.begin_release_unsettled, failed, delays)
+            await resumed(refusal, core.begin_release_unsettled, given_back, delays)
         elif pending is not None:
             await pending
 
@@ -183,7 +185,7 @@ class Consumption:
                 # Skips what was settled since: a late heartbeat must not undo a release.
                 running = list(self._running.values())
                 queue, lease = self._queue, self._config.lease
-                await begun(queue._core.begin_extend_unsettled, running, lease)
+                await begun(queue._core.begin_extend_unsettled, queue._plain(running), lease)
             except TrunklineError:
                 # The engine is closed or broken: the tasks will meet the same error and say so.
                 continue
