@@ -10,11 +10,14 @@
 use std::sync::Arc;
 
 use trunkline_journal::{
-    File, Storage, Ticket, body_draft_name, body_name, parse_body_draft_name, parse_body_name,
+    File, Signal, Storage, Ticket, body_draft_name, body_name, parse_body_draft_name,
+    parse_body_name,
 };
-use trunkline_types::sync::atomic::{AtomicU64, Ordering};
+use trunkline_types::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use trunkline_types::sync::{Mutex, MutexGuard, lock, try_lock};
 use trunkline_types::{Code, Durability, Error, Result};
+
+use crate::waiters::Parker;
 
 /// Numbers that one opening of an engine gives out, as a power of two.
 const NUMBER_BITS: u32 = 32;
@@ -28,6 +31,8 @@ pub struct Bodies {
     unused: Mutex<Unused>,
     /// Held while files are removed, and while they are copied.
     removing: Mutex<()>,
+    /// Set when bodies that had to wait for a record can be removed.
+    is_removal_due: AtomicBool,
 }
 
 impl std::fmt::Debug for Bodies {
@@ -43,12 +48,33 @@ struct Unused {
     bodies: Vec<(u64, Option<Ticket>)>,
     /// Set when the engine closes: what is dropped from then on stays.
     is_closed: bool,
+    /// The thread that removes files when nothing else does, once it watches.
+    watcher: Option<Arc<Parker>>,
+}
+
+/// Has the ticker remove what was given up, once the record that gave it up is durable.
+struct Removal {
+    bodies: Arc<Bodies>,
+    ticker: Arc<Parker>,
+}
+
+impl Signal for Removal {
+    fn signal(&self) {
+        self.bodies.is_removal_due.store(true, Ordering::Release);
+        self.ticker.signal();
+    }
 }
 
 impl Bodies {
     pub(crate) fn new(storage: Arc<dyn Storage>, incarnation: u32) -> Arc<Self> {
         let next = AtomicU64::new(first_number(incarnation));
-        Arc::new(Self { storage, next, unused: Mutex::default(), removing: Mutex::new(()) })
+        Arc::new(Self {
+            storage,
+            next,
+            unused: Mutex::default(),
+            removing: Mutex::new(()),
+            is_removal_due: AtomicBool::new(false),
+        })
     }
 
     /// Begins a body.
@@ -104,6 +130,17 @@ impl Bodies {
         try_lock(&self.removing)
     }
 
+    /// Whether bodies can be removed that had to wait; it says so once.
+    pub(crate) fn take_removal_due(&self) -> bool {
+        self.is_removal_due.load(Ordering::Relaxed)
+            && self.is_removal_due.swap(false, Ordering::AcqRel)
+    }
+
+    /// What has them removed when it is signalled.
+    pub(crate) fn removal(self: &Arc<Self>, ticker: Arc<Parker>) -> Arc<dyn Signal> {
+        Arc::new(Removal { bodies: self.clone(), ticker })
+    }
+
     /// Removes the file of a body.
     pub(crate) fn remove(&self, id: u64) -> Result<()> {
         self.storage.remove(&body_name(id))
@@ -111,9 +148,26 @@ impl Bodies {
 
     fn give_up(&self, id: u64) {
         let mut unused = lock(&self.unused);
-        if !unused.is_closed {
-            unused.bodies.push((id, None));
+        if unused.is_closed {
+            return;
         }
+        unused.bodies.push((id, None));
+        self.is_removal_due.store(true, Ordering::Release);
+        let watcher = unused.watcher.clone();
+        drop(unused);
+        if let Some(watcher) = watcher {
+            watcher.signal();
+        }
+    }
+
+    /// Whether a thread is woken when a body is given up.
+    pub(crate) fn is_watched(&self) -> bool {
+        lock(&self.unused).watcher.is_some()
+    }
+
+    /// Has a thread woken when a body is given up: its last user may be a reader.
+    pub(crate) fn watch(&self, watcher: Arc<Parker>) {
+        lock(&self.unused).watcher = Some(watcher);
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use trunkline_journal::Ticket;
 use trunkline_types::Result;
 
 use crate::bodies::Bodies;
-use crate::host::Host;
+use crate::host::{Host, Ticker};
 
 impl Host {
     /// Where bodies are kept.
@@ -14,8 +15,9 @@ impl Host {
     }
 
     /// Removes the files of bodies that are not used any more, as far as the records that gave them
-    /// up are durable. Verbs that give bodies up call it when they are done.
-    pub fn remove_unused_bodies(&self) -> Result<()> {
+    /// up are durable. Verbs that give bodies up call it when they are done. The ticker removes the
+    /// others once their records are durable; on a virtual clock the next verb does.
+    pub fn remove_unused_bodies(self: &Arc<Self>) -> Result<()> {
         if self.check_writable().is_err() {
             return Ok(());
         }
@@ -40,8 +42,29 @@ impl Host {
                 kept.push((id, ticket));
             }
         }
+        let newest = kept.iter().filter_map(|(_, ticket)| *ticket).max();
         self.bodies.keep_unused(kept);
-        removed
+        match newest {
+            Some(ticket) if removed.is_ok() => self.remove_when_durable(ticket),
+            _ => removed,
+        }
+    }
+
+    /// Has the ticker remove bodies that are given up from now on: the caller is about to give some
+    /// up, and readers or callers may hold them for longer than its verb lasts.
+    pub fn watch_unused_bodies(self: &Arc<Self>) {
+        if self.clock.is_virtual() || self.bodies.is_watched() || !Ticker::request(self) {
+            return;
+        }
+        self.bodies.watch(self.ticker.parker());
+    }
+
+    fn remove_when_durable(self: &Arc<Self>, ticket: Ticket) -> Result<()> {
+        if self.clock.is_virtual() || !Ticker::request(self) {
+            return Ok(());
+        }
+        let removal = self.bodies.removal(self.ticker.parker());
+        self.notify_when(ticket, self.durability, removal)
     }
 }
 
@@ -52,7 +75,16 @@ mod tests {
 
     use super::*;
     use crate::bodies::Body;
+    use crate::codec::Encode;
     use crate::options::OpenOptions;
+
+    struct Fact;
+
+    impl Encode for Fact {
+        fn encode(&self, out: &mut Vec<u8>) {
+            out.push(255);
+        }
+    }
 
     fn host(storage: &MemoryStorage) -> Arc<Host> {
         let options =
@@ -80,6 +112,32 @@ mod tests {
         host.flush().unwrap();
         host.remove_unused_bodies().unwrap();
         assert_eq!(host.bodies().list().unwrap(), []);
+    }
+
+    #[test]
+    fn a_body_is_removed_when_its_record_is_durable_and_no_verb_comes() {
+        let storage = MemoryStorage::new();
+        let options = OpenOptions {
+            storage: Some(Arc::new(storage.clone())),
+            durability: Durability::Disk,
+            ..OpenOptions::memory()
+        };
+        let host = Host::open(options, &[]).unwrap();
+        let body = write(&host, b"hello");
+        // A record that is not durable yet, as that of a verb is which gave the body up.
+        host.append().unwrap().append(&Fact);
+        host.watch_unused_bodies();
+        host.remove_unused_bodies().unwrap();
+        // Its reader is the last to hold it, and calls no verb.
+        let reader = body.open().unwrap();
+        drop(body);
+        drop(reader);
+        host.flush().unwrap();
+        let patience = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        while !host.bodies().list().unwrap().is_empty() {
+            assert!(std::time::Instant::now() < patience, "the file is still there");
+            std::thread::yield_now();
+        }
     }
 
     #[test]

@@ -115,6 +115,7 @@ impl Bucket {
             self.host.directory.remove(self, now);
             (content, log.ticket())
         };
+        self.host.watch_unused_bodies();
         drop(content);
         self.host.remove_unused_bodies()?;
         Ok(ticket)

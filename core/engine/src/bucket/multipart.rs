@@ -109,6 +109,9 @@ impl Bucket {
             at.into_iter().for_each(|at| log.release(at));
             (replaced, log.ticket())
         };
+        if replaced.is_some() {
+            self.host.watch_unused_bodies();
+        }
         drop(replaced);
         self.host.remove_unused_bodies()?;
         Ok((part, ticket))
@@ -160,6 +163,7 @@ impl Bucket {
             self.end_upload(&mut log, &mut state, seq);
             log.ticket()
         };
+        self.host.watch_unused_bodies();
         self.host.remove_unused_bodies()?;
         Ok(ticket)
     }

@@ -93,11 +93,16 @@ impl Object {
         }
     }
 
-    /// Opens its content from `start` on, for `len` bytes.
+    /// Opens its content from `start` on, for `len` bytes. It fails if a file of it is missing.
     pub fn open(&self, start: u64, len: u64) -> Result<ObjectReader> {
         let mut pieces = slice(&self.pieces, start, len);
         pieces.reverse();
-        Ok(ObjectReader { pieces, current: None })
+        let mut current = None;
+        for piece in &pieces {
+            // The first piece is the last one here, and stays open.
+            current = Some((piece.body.id(), piece.body.open()?));
+        }
+        Ok(ObjectReader { pieces, current })
     }
 }
 

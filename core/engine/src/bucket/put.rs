@@ -189,6 +189,16 @@ impl<'a> Step<'a> {
         }
     }
 
+    /// Whether the change may give up a body.
+    pub fn frees(&self) -> bool {
+        match &self.change {
+            Change::Put(_, upload) => {
+                upload.is_some() || self.bucket.state().index.newest(self.key).is_some()
+            }
+            Change::Remove(_) => true,
+        }
+    }
+
     fn put(&self, log: &mut Append<'_>, state: &mut State, object: &Object, upload: Option<u64>) {
         let (bucket, key) = (self.bucket, self.key);
         let record = Record::Version { id: bucket.id, key, object };

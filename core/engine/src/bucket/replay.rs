@@ -85,21 +85,12 @@ impl Image {
         }
     }
 
-    /// Drops the objects and uploads whose bodies are not there: a machine that failed before they
-    /// were durable kept the record and lost the file.
+    /// Drops the uploads that are incomplete, and the parts whose bodies are not there: who
+    /// completes the upload is told which part is missing. An object whose body is not there stays:
+    /// reading it fails and names the file, until that is restored or the object is deleted.
     fn drop_incomplete(&mut self, present: &HashSet<u64>) {
         let is_whole =
             |pieces: &[Piece]| pieces.iter().all(|piece| present.contains(&piece.body.id()));
-        let lost: Vec<(String, u64)> = self
-            .state
-            .index
-            .iter()
-            .filter(|(_, object)| !is_whole(&object.pieces))
-            .map(|(key, object)| (key.to_owned(), object.seq))
-            .collect();
-        for (key, seq) in lost {
-            self.state.index.remove(&key, seq);
-        }
         for upload in self.state.uploads.values_mut() {
             upload.parts.retain(|_, part| is_whole(&part.pieces));
         }

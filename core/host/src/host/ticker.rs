@@ -83,6 +83,11 @@ impl Ticker {
         }
     }
 
+    /// What wakes the thread.
+    pub(crate) fn parker(&self) -> Arc<Parker> {
+        self.parker.clone()
+    }
+
     pub(crate) fn stop(&self) {
         self.parker.signal();
     }
@@ -99,6 +104,10 @@ fn run(host: &Weak<Host>, parker: &Parker) {
             let round = AssertUnwindSafe(|| {
                 host.fire_due(host.now());
                 host.run_jobs();
+                if host.bodies().take_removal_due() {
+                    // What cannot be removed is tried again by the next verb that gives one up.
+                    let _removed = host.remove_unused_bodies();
+                }
             });
             match catch_unwind(round) {
                 Ok(()) => nap(&host),
