@@ -73,6 +73,8 @@ pub struct Notification {
     pub suffix: String,
     /// The target: its kind, account, region and name.
     pub target: (String, String, String, String),
+    /// The version or alias of the function that is told; empty for none, and for other targets.
+    pub qualifier: String,
 }
 
 impl Notification {

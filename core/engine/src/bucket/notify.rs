@@ -13,6 +13,7 @@ use super::config::Notification;
 use super::object::Object;
 use super::put::{Cause, Change, Step};
 use super::{Bucket, errors};
+use crate::attributes::{self, Attribute};
 use crate::bus::BUS;
 
 /// Somebody who is told, and what.
@@ -20,6 +21,14 @@ struct Told {
     target: ResourceId,
     is_bus: bool,
     body: Vec<u8>,
+    /// The attribute block.
+    attributes: Vec<u8>,
+}
+
+impl Told {
+    fn routed(&self) -> Routed<'_> {
+        Routed { body: &self.body, attributes: &self.attributes, ..Routed::default() }
+    }
 }
 
 impl Bucket {
@@ -36,10 +45,13 @@ impl Bucket {
         let mut ticket = None;
         if let Some(place) = told.iter().position(|one| !one.is_bus) {
             let first = told.remove(place);
-            let routed = Routed { body: &first.body, also: Some(&step), ..Routed::default() };
+            let routed = Routed { also: Some(&step), ..first.routed() };
             if let Ok(accepted) = self.host.deliver(first.target, &routed) {
                 ticket = accepted.ticket;
             }
+        }
+        if step.frees() {
+            self.host.watch_unused_bodies();
         }
         if !step.is_appended.get() {
             let mut log = self.host.append_at(now)?;
@@ -52,8 +64,7 @@ impl Bucket {
             ticket = log.ticket();
         }
         for one in &told {
-            let routed = Routed { body: &one.body, ..Routed::default() };
-            if let Ok(accepted) = self.host.deliver(one.target, &routed) {
+            if let Ok(accepted) = self.host.deliver(one.target, &one.routed()) {
                 ticket = accepted.ticket.or(ticket);
             }
         }
@@ -79,9 +90,15 @@ impl Bucket {
             };
             let Some(event) = event else { continue };
             let body = event.to_string().into_bytes();
-            told.push(Told { target, is_bus, body });
+            let attributes = attributes_for(&notification.qualifier);
+            told.push(Told { target, is_bus, body, attributes });
         }
         told
+    }
+
+    /// Whether the target of a notification exists.
+    pub fn has_target(&self, notification: &Notification) -> bool {
+        self.target_of(&notification.target).is_some()
     }
 
     fn target_of(&self, target: &(String, String, String, String)) -> Option<ResourceId> {
@@ -194,6 +211,22 @@ impl Bucket {
     pub fn arn(&self) -> String {
         format!("arn:aws:s3:::{}", self.name.name)
     }
+}
+
+/// The attribute of an invocation that names a version or an alias.
+const QUALIFIER: &str = "Qualifier";
+
+/// The attributes of a message to a version or an alias of a function.
+fn attributes_for(qualifier: &str) -> Vec<u8> {
+    if qualifier.is_empty() {
+        return Vec::new();
+    }
+    attributes::encode(&[Attribute {
+        name: QUALIFIER.to_owned(),
+        data_type: "String".to_owned(),
+        value: qualifier.as_bytes().to_vec(),
+        system: false,
+    }])
 }
 
 /// A moment as S3's events have it.

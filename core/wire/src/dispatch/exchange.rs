@@ -7,8 +7,10 @@ use crate::error::{Result, WireError};
 use crate::message::{Request, Response};
 use crate::protocol::Dialect;
 use crate::request_id;
-use crate::service::{Access, Call, Exchange, Exchanged, Refused};
+use crate::service::{Access, Call, Exchange, Exchanged, PageAnswer, Refused};
 
+/// The picture of a site, which no bucket is asked for.
+const FAVICON: &str = "/favicon.ico";
 /// Bytes of a body that are read at once.
 const READ_BYTES: usize = 256 * 1024;
 
@@ -30,6 +32,12 @@ impl Dispatcher {
             let error = plane.service.word(error, crate::model::Protocol::RestXml);
             plane.service.refusal(error, model.as_deref(), &request_id)
         }))
+    }
+
+    /// What the resource of a request says to the web page that sends it, if it says anything.
+    pub fn page(&self, request: &Request<'_>) -> Option<PageAnswer> {
+        let plane = self.exchange_plane(request)?;
+        plane.service.page(&self.engine, request)
     }
 
     fn begin_exchange(
@@ -102,6 +110,8 @@ impl Dispatcher {
         let is_claimed = (may_be_query && Dialect::of(request).is_some())
             || request.path == "/" && !plane.service.owns_host(host)
             || request.path.starts_with("/service/")
+            // Browsers ask for it by themselves.
+            || request.path == FAVICON && !plane.service.owns_host(host)
             || self.planes.iter().any(|other| other.service.owns_path(request.path));
         (!is_claimed).then_some(plane)
     }

@@ -12,7 +12,7 @@ use trunkline_engine::{LongPoll, Polled};
 
 use super::connections::Connection;
 use super::exchange::Arriving;
-use super::guard::{self, Link};
+use super::guard::{self, Admitted, Link, Page};
 use super::memory::Share;
 use super::notifier::Notifier;
 use super::request_log::{RequestLog, Subject};
@@ -44,14 +44,12 @@ pub(super) async fn answer(
     let began = Instant::now();
     let seen = Seen::default();
     let mut answer = match guard::admit(shared, link, &head) {
-        Ok(admitted) => {
-            let answer = admit(shared, connection, admitted.peer, &head, incoming, &seen).await;
-            let is_api = shared.dispatcher.is_api(&as_request(&head, &[], admitted.peer, &seen));
-            match admitted.origin {
-                // An API tells browsers itself who may read its answers.
-                Some(page) if !is_api => answer.map(|response| origin::expose(response, &page)),
-                _ => answer,
-            }
+        Ok(Admitted { page: Page::Preflight(answer), .. }) => answer.into(),
+        Ok(Admitted { peer, page }) => {
+            let answer = admit(shared, connection, peer, &head, incoming, &seen).await;
+            let is_api = shared.dispatcher.is_api(&as_request(&head, &[], peer, &seen));
+            // An API tells browsers itself who may read its answers.
+            if is_api { answer } else { answer.map(|response| page.expose(response)) }
         }
         Err(refused) => refused.into(),
     };

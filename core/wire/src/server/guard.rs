@@ -14,16 +14,18 @@ use sha2::{Digest, Sha256};
 use super::Shared;
 use super::body::refuse;
 use super::navigation::clicked;
-use super::origin::{host_of, is_this_machine};
+use super::origin::{expose, host_of, is_this_machine};
 use super::proxy::is_forwarded;
 use crate::dispatch::{console_asset, is_admin_path, is_health_path};
-use crate::message::{Peer, Response, Sender};
+use crate::message::{Peer, Request, Response, Sender};
+use crate::service::PageAnswer;
 
 /// Names by which a server may be called although public name servers could know them.
-const KNOWN_NAMES: [&str; 6] = [
+const KNOWN_NAMES: [&str; 7] = [
     "amazonaws.com",
     "amazonaws.com.cn",
     "api.aws",
+    "on.aws",
     "localhost.localstack.cloud",
     "host.docker.internal",
     "gateway.docker.internal",
@@ -41,8 +43,33 @@ pub(super) struct Link {
 /// A request that may be carried out.
 pub(super) struct Admitted {
     pub peer: Peer,
-    /// The page that sent it, which may read the answer.
-    pub origin: Option<String>,
+    /// What the page that sent it may do.
+    pub page: Page,
+}
+
+/// What a page may do that sent a request.
+pub(super) enum Page {
+    /// No page sent it, or the page may not read the answer.
+    None,
+    /// A page of this origin, which the server knows, may read the answer.
+    Known(String),
+    /// The resource of the request says what to tell the page.
+    Told(Vec<(&'static str, String)>),
+    /// The answer to a browser that asks before it sends.
+    Preflight(Response),
+}
+
+impl Page {
+    /// The answer with the headers that let the page read it.
+    pub fn expose(self, answer: Response) -> Response {
+        match self {
+            Self::None | Self::Preflight(_) => answer,
+            Self::Known(origin) => expose(answer, &origin),
+            Self::Told(headers) => {
+                headers.into_iter().fold(answer, |answer, (name, value)| answer.with(name, value))
+            }
+        }
+    }
 }
 
 /// Admits a request, or refuses it.
@@ -63,8 +90,12 @@ pub(super) fn admit(shared: &Shared, link: Link, head: &Parts) -> Result<Admitte
         );
         return Err(refuse(403, "AccessDenied", &why));
     }
+    // A resource that speaks of pages decides itself which may call.
+    let told = headers.contains_key("origin").then(|| asked(shared, head)).flatten();
+    let is_let_in = matches!(told, Some(PageAnswer::Allowed(_) | PageAnswer::Preflight(_)));
     let sender = match sender(shared, head, host) {
         Ok(sender) => sender,
+        Err(_) if is_let_in => Sender::Page,
         Err(_) if is_probe => Sender::Page,
         Err(why) => return Err(refuse(403, "AccessDenied", why)),
     };
@@ -75,9 +106,29 @@ pub(super) fn admit(shared: &Shared, link: Link, head: &Parts) -> Result<Admitte
     if is_admin_path(path) && !is_probe && !is_asset && head.method != "OPTIONS" {
         check_token(shared, headers, is_strict)?;
     }
-    let origin = text(headers, "origin").filter(|origin| options.origins.allow(origin, host));
-    let peer = Peer { address, is_secure, sender };
-    Ok(Admitted { peer, origin: origin.map(str::to_owned) })
+    let page = match told {
+        Some(PageAnswer::Preflight(answer)) => Page::Preflight(answer),
+        Some(PageAnswer::Allowed(headers)) => Page::Told(headers),
+        Some(PageAnswer::Refused) => Page::None,
+        None => {
+            let known = |origin: &&str| options.origins.allow(origin, host);
+            let origin = text(headers, "origin").filter(known);
+            origin.map_or(Page::None, |origin| Page::Known(origin.to_owned()))
+        }
+    };
+    Ok(Admitted { peer: Peer { address, is_secure, sender }, page })
+}
+
+fn asked(shared: &Shared, head: &Parts) -> Option<PageAnswer> {
+    shared.dispatcher.page(&Request {
+        method: head.method.as_str(),
+        path: head.uri.path(),
+        query: head.uri.query().unwrap_or(""),
+        headers: &head.headers,
+        body: &[],
+        peer: None,
+        seen: None,
+    })
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -9,6 +9,7 @@ mod exchange;
 mod input;
 mod metrics;
 mod outcome;
+mod pages;
 
 pub use access::Access;
 pub(crate) use access::{Guarded, policy_in};
@@ -16,6 +17,7 @@ pub use exchange::{BodySource, Exchange, Exchanged, Failed, Refused};
 pub use input::Input;
 pub use metrics::{CONTENT_TYPE as METRICS_TYPE, Exposition, Family, Labels, labels_of};
 pub use outcome::{Event, EventStream, Finished, NextEvent, Outcome, Output, Wait};
+pub use pages::PageAnswer;
 
 use std::sync::Arc;
 
@@ -154,6 +156,12 @@ pub trait Service: Send + Sync {
 
     /// What lies at a path for every reader, signed or not.
     fn published(&self, _engine: &Engine, _path: &str) -> Option<Response> {
+        None
+    }
+
+    /// What the resource of a request says to the web page that sends it; `None` if it says nothing
+    /// of pages, and the server decides.
+    fn page(&self, _engine: &Engine, _request: &Request<'_>) -> Option<PageAnswer> {
         None
     }
 

@@ -14,6 +14,7 @@ mod conditions;
 mod content;
 mod context;
 mod copy;
+mod cors;
 mod errors;
 mod get;
 mod headers;
@@ -26,5 +27,6 @@ mod operations;
 mod receiving;
 mod service;
 mod settings;
+mod target;
 
 pub use service::S3;

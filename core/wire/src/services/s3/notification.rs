@@ -1,9 +1,10 @@
-//! Who is told of changes: queues, topics, and the default event bus.
+//! Who is told of changes: queues, topics, functions, and the default event bus.
 
 use trunkline_engine::{Bucket, ObjectNotification};
 
 use super::answer::Answer;
 use super::context::Context;
+use super::target::{Service, Target};
 use super::{errors, settings};
 use crate::error::{Result, WireError};
 use crate::request_id;
@@ -13,12 +14,11 @@ use crate::value::Value;
 const NAME: &str = "notification";
 const MEMBER: &str = "NotificationConfiguration";
 
-/// A kind of targets: the member of its list, the member of its ARN, the service, the kind.
-type Kind = (&'static str, &'static str, &'static str, &'static str);
-
-const KINDS: [Kind; 2] = [
-    ("QueueConfigurations", "QueueArn", "sqs", "queue"),
-    ("TopicConfigurations", "TopicArn", "sns", "topic"),
+/// The members of each kind of targets: its list, and the ARN in its entries.
+const KINDS: [(&str, &str); 3] = [
+    ("QueueConfigurations", "QueueArn"),
+    ("TopicConfigurations", "TopicArn"),
+    ("LambdaFunctionConfigurations", "LambdaFunctionArn"),
 ];
 
 const DESTINATION: &str = "Unable to validate the following destination configurations";
@@ -47,22 +47,27 @@ const EVENTS: [&str; 17] = [
 pub(super) fn put(context: &Context) -> Result<Answer> {
     let bucket = context.bucket()?;
     let asked = context.input.get(MEMBER).ok_or_else(errors::malformed_xml)?;
-    if matches!(asked.get("LambdaFunctionConfigurations"), Some(Value::List(l)) if !l.is_empty()) {
-        return Err(errors::not_implemented("LambdaFunctionConfigurations"));
-    }
+    let validates = context.header("x-amz-skip-destination-validation") != Some("true");
     let mut told = Vec::new();
-    for kind in KINDS {
-        let Some(Value::List(entries)) = asked.get(kind.0) else { continue };
+    let mut tested = Vec::new();
+    for (list, member) in KINDS {
+        let Some(Value::List(entries)) = asked.get(list) else { continue };
         for entry in entries {
-            let one = notification(context, entry, kind)?;
-            check_owner(context, &bucket, &one)?;
+            let target = target(entry, member)?;
+            let one = notification(entry, &target)?;
+            // Where signatures are proved the policy counts, whether the caller wants it or not.
+            let is_permitted = context.access.is_none() || target.permits(&context.engine, &bucket);
+            if !is_permitted || validates && !bucket.has_target(&one) {
+                return Err(invalid(DESTINATION));
+            }
+            // As on AWS, a function gets no event for a test.
+            if validates && target.service != Service::Function {
+                tested.push(one.clone());
+            }
             told.push(one);
         }
     }
-    let validates = context.header("x-amz-skip-destination-validation") != Some("true");
-    if validates {
-        told.iter().try_for_each(|one| test(context, &bucket, one))?;
-    }
+    tested.iter().try_for_each(|one| test(context, &bucket, one))?;
     if asked.get("EventBridgeConfiguration").is_some() {
         let name = bucket.name();
         let target =
@@ -79,26 +84,23 @@ pub(super) fn put(context: &Context) -> Result<Answer> {
     Ok(Answer::empty().after(ticket.map_err(|error| context.failed(&error))?))
 }
 
-fn notification(
-    context: &Context,
-    entry: &Value,
-    (_, member, service, kind): Kind,
-) -> Result<ObjectNotification> {
+fn target<'a>(entry: &'a Value, member: &str) -> Result<Target<'a>> {
     let arn = entry.get(member).and_then(Value::as_str).ok_or_else(errors::malformed_xml)?;
-    let mut parts = arn.splitn(6, ':').skip(2);
-    let (found, region, account, name) = (parts.next(), parts.next(), parts.next(), parts.next());
-    let (Some(region), Some(account), Some(name)) = (region, account, name) else {
-        return Err(invalid(context, "The ARN is not well formed"));
+    let service = match member {
+        "QueueArn" => Service::Queue,
+        "TopicArn" => Service::Topic,
+        _ => Service::Function,
     };
-    if found != Some(service) {
-        return Err(invalid(context, "The ARN is not well formed"));
-    }
+    Target::read(arn, service).ok_or_else(|| invalid("The ARN is not well formed"))
+}
+
+fn notification(entry: &Value, target: &Target<'_>) -> Result<ObjectNotification> {
     let Some(Value::List(events)) = entry.get("Events") else {
         return Err(errors::malformed_xml());
     };
     let events: Vec<String> = events.iter().filter_map(Value::as_str).map(str::to_owned).collect();
     if events.is_empty() || events.iter().any(|event| !EVENTS.contains(&&**event)) {
-        return Err(invalid(context, "A specified event is not supported for notifications."));
+        return Err(invalid("A specified event is not supported for notifications."));
     }
     let (mut prefix, mut suffix) = (String::new(), String::new());
     let key = entry.get("Filter").and_then(|filter| filter.get("Key"));
@@ -110,26 +112,17 @@ fn notification(
                 "suffix" => text("Value").clone_into(&mut suffix),
                 _ => {
                     let message = "filter rule name must be either prefix or suffix";
-                    return Err(invalid(context, message));
+                    return Err(invalid(message));
                 }
             }
         }
     }
     let id = entry.get("Id").and_then(Value::as_str).map_or_else(request_id::next, str::to_owned);
-    let target = (kind.to_owned(), account.to_owned(), region.to_owned(), name.to_owned());
-    Ok(ObjectNotification { id, events, prefix, suffix, target })
+    let (qualifier, target) = (target.qualifier.unwrap_or("").to_owned(), target.resource());
+    Ok(ObjectNotification { id, events, prefix, suffix, target, qualifier })
 }
 
-/// Where signatures are proved, nobody lets a bucket write to another account's queue or topic: the
-/// policies of targets are not asked for the service.
-fn check_owner(context: &Context, bucket: &Bucket, told: &ObjectNotification) -> Result<()> {
-    if context.access.is_none() || told.target.1 == bucket.name().account {
-        return Ok(());
-    }
-    Err(invalid(context, DESTINATION))
-}
-
-fn invalid(_: &Context, message: &str) -> WireError {
+fn invalid(message: &str) -> WireError {
     errors::error("InvalidArgument", 400, message)
 }
 
@@ -147,7 +140,7 @@ fn test(context: &Context, bucket: &Bucket, told: &ObjectNotification) -> Result
         "HostId": context.request_id,
     });
     let told = bucket.tell(told, event.to_string().as_bytes());
-    told.map_err(|_| invalid(context, DESTINATION))
+    told.map_err(|_| invalid(DESTINATION))
 }
 
 pub(super) fn get(context: &Context) -> Result<Answer> {

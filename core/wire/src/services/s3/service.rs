@@ -5,14 +5,15 @@ use std::sync::Arc;
 use trunkline_engine::{Engine, ResourceName};
 
 use super::operations::NAMES;
-use super::{address, errors, receiving};
+use super::{address, cors, errors, receiving};
 use crate::auth::ChunkSigner;
 use crate::error::{Result, WireError};
-use crate::message::Response;
+use crate::message::{Request, Response};
 use crate::model::{Model, Protocol};
 use crate::protocol::{self, Dialect};
 use crate::service::{
-    Call, Exchange, Exposition, Family, Input, OperationId, Outcome, Service, labels_of,
+    Call, Exchange, Exposition, Family, Input, OperationId, Outcome, PageAnswer, Service,
+    labels_of,
 };
 use crate::value::Value;
 
@@ -51,6 +52,10 @@ impl Service for S3 {
 
     fn owns_host(&self, host: &str) -> bool {
         address::bucket_of_host(host).is_some()
+    }
+
+    fn page(&self, engine: &Engine, request: &Request<'_>) -> Option<PageAnswer> {
+        cors::answer(engine, request)
     }
 
     fn exchange(

@@ -8,7 +8,7 @@ use super::answer::Answer;
 use super::context::Context;
 use super::list::structure;
 use super::objects::with_version;
-use super::{errors, get, headers, lifecycle};
+use super::{cors, errors, get, headers, lifecycle};
 use crate::codec::json;
 use crate::error::{Result, WireError};
 use crate::limits::{BUCKET_TAGS_MAX, OBJECT_TAGS_MAX};
@@ -23,7 +23,7 @@ struct Setting {
 }
 
 const CORS: Setting = Setting {
-    name: "cors",
+    name: cors::NAME,
     member: "CORSConfiguration",
     absent: ("NoSuchCORSConfiguration", "The CORS configuration does not exist"),
 };
