@@ -1,5 +1,6 @@
-//! Requests to APIs of API Gateway: which requests are some, and what the control plane gets of
-//! one. An API is reached below `/_aws/execute-api/`, at the paths of LocalStack, or by its host.
+//! Requests to APIs of API Gateway and to URLs of functions: which requests are some, and what the
+//! control plane gets of one. An API is reached below `/_aws/execute-api/`, at the paths of
+//! LocalStack, or by its host; a function below `/_aws/lambda-url/`, or by its host.
 
 use http::HeaderMap;
 
@@ -11,10 +12,15 @@ use crate::request_id;
 
 /// What the paths of APIs begin with.
 const PREFIX: &str = "/_aws/execute-api/";
+/// What the paths of functions begin with.
+const URL_PREFIX: &str = "/_aws/lambda-url/";
 /// The services whose APIs are invoked.
-const SERVICES: [&str; 2] = ["apigateway", "apigatewayv2"];
+const SERVICES: [&str; 3] = ["apigateway", "apigatewayv2", "lambda"];
 /// The label of a host behind the id of an API.
 const HOST_LABEL: &str = "execute-api";
+/// The label of a host behind the id of a function's URL, which also begins what the control plane
+/// is told instead of the id of an API.
+const URL_LABEL: &str = "lambda-url";
 
 /// A request to an API.
 #[derive(Debug)]
@@ -45,7 +51,7 @@ pub struct ApiRequest {
 
 /// Whether `path` belongs to an API, and is no operator's path although it begins like one.
 pub(crate) fn is_api_path(path: &str) -> bool {
-    path.starts_with(PREFIX)
+    path.starts_with(PREFIX) || path.starts_with(URL_PREFIX)
 }
 
 impl Dispatcher {
@@ -67,7 +73,7 @@ impl Dispatcher {
             Err(error) => Some(Err(error)),
         };
         let request = ApiRequest {
-            api: api.to_owned(),
+            api,
             path,
             method: request.method.to_owned(),
             query: request.query.to_owned(),
@@ -89,10 +95,14 @@ impl Dispatcher {
 }
 
 /// The id of the API and the path below it.
-fn address_of<'a>(request: &Request<'a>) -> Option<(&'a str, String)> {
+fn address_of(request: &Request<'_>) -> Option<(String, String)> {
     if let Some(rest) = request.path.strip_prefix(PREFIX) {
         let (api, path) = rest.split_once('/').unwrap_or((rest, ""));
-        return Some((api, format!("/{path}")));
+        return Some((api.to_owned(), format!("/{path}")));
+    }
+    if let Some(rest) = request.path.strip_prefix(URL_PREFIX) {
+        let (id, path) = rest.split_once('/').unwrap_or((rest, ""));
+        return Some((format!("{URL_LABEL}/{id}"), format!("/{path}")));
     }
     if let Some(rest) = request.path.strip_prefix("/restapis/") {
         let mut parts = rest.splitn(3, '/');
@@ -100,18 +110,22 @@ fn address_of<'a>(request: &Request<'a>) -> Option<(&'a str, String)> {
             && let Some(path) = rest.strip_prefix("_user_request_")
             && (path.is_empty() || path.starts_with('/'))
         {
-            return Some((api, format!("/{stage}{path}")));
+            return Some((api.to_owned(), format!("/{stage}{path}")));
         }
     }
     let api = api_of_host(request.header("host")?)?;
     Some((api, request.path.to_owned()))
 }
 
-/// The API that a host names: `api.execute-api.region.domain`.
-fn api_of_host(host: &str) -> Option<&str> {
+/// The API that a host names: `api.execute-api.region.domain`, or `id.lambda-url.region.domain`.
+fn api_of_host(host: &str) -> Option<String> {
     let (api, rest) = host.split_once('.')?;
-    let label = rest.split(['.', ':']).next()?;
-    (label == HOST_LABEL && !api.is_empty()).then_some(api)
+    match rest.split(['.', ':']).next()? {
+        _ if api.is_empty() => None,
+        HOST_LABEL => Some(api.to_owned()),
+        URL_LABEL => Some(format!("{URL_LABEL}/{api}")),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -130,7 +144,7 @@ mod tests {
             peer: None,
             seen: None,
         };
-        address_of(&request).map(|(api, path)| (api.to_owned(), path))
+        address_of(&request)
     }
 
     #[test]
@@ -142,6 +156,9 @@ mod tests {
             ("/restapis/a1/dev/_user_request_", "localhost", "a1", "/dev"),
             ("/dev/x", "a1.execute-api.localhost:4566", "a1", "/dev/x"),
             ("/dev", "a1.execute-api.us-east-1.amazonaws.com", "a1", "/dev"),
+            ("/_aws/lambda-url/u1/x", "localhost", "lambda-url/u1", "/x"),
+            ("/_aws/lambda-url/u1", "localhost", "lambda-url/u1", "/"),
+            ("/x", "u1.lambda-url.us-east-1.on.aws", "lambda-url/u1", "/x"),
         ] {
             let found = address(path, host).unwrap();
             assert_eq!(found, (api.to_owned(), below.to_owned()), "{path} {host}");

@@ -31,11 +31,15 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from trunkline._core import Engine as CoreEngine
-    from trunkline.aws.clients import Clients
+    from trunkline.aws.invoker import ServiceInvoker
 
     T = TypeVar("T")
 
-KINDS = ("trunkline.aws.apigateway.invoking", "trunkline.aws.apigatewayv2.invoking")
+KINDS = (
+    "trunkline.aws.lambda_.url_requests",
+    "trunkline.aws.apigateway.invoking",
+    "trunkline.aws.apigatewayv2.invoking",
+)
 """The modules of the kinds, in the order in which they are asked."""
 
 COMPILED_MAX = 1_000
@@ -51,17 +55,17 @@ class Apis:
         self.memory: dict[str, Any] = {}
         """What a kind remembers between requests, by its own name."""
         self.lock = Lock()
-        self._clients: Clients | None = None
+        self._clients: ServiceInvoker | None = None
         self._compiled: dict[str, tuple[bytes, Any]] = {}
 
     @property
-    def clients(self) -> Clients:
+    def clients(self) -> ServiceInvoker:
         """Calls of all services by name; made when they are first needed."""
         with self.lock:
             if self._clients is None:
                 # By its name: the clients use the control plane, which has the APIs.
-                self._clients = import_module("trunkline.aws.clients").Clients(self.core)
-            clients: Clients = self._clients
+                self._clients = import_module("trunkline.aws.invoker").ServiceInvoker(self.core)
+            clients: ServiceInvoker = self._clients
             return clients
 
     def read(self, key: str, compile: Callable[[dict[str, Any]], T]) -> T | None:

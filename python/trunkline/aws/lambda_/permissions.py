@@ -121,6 +121,24 @@ def may_invoke(document: dict[str, Any], qualifier: str | None, account: str) ->
     return False
 
 
+def lets_url_be_called(
+    document: dict[str, Any], qualifier: str, account: str | None, kind: str
+) -> bool:
+    """Whether the policy of a function lets its URL be called: by `account`, or by all for None.
+
+    Of conditions, the kind of authentication is evaluated; any other one lets nobody in.
+    """
+    wanted = ("*",) if account is None else ("*", account, f"arn:aws:iam::{account}:root")
+    only = {"StringEquals": {"lambda:FunctionUrlAuthType": kind}}
+    for statement in _policy(document, qualifier)["statements"].values():
+        principal = statement["Principal"]
+        who = principal if principal == "*" else principal.get("AWS")
+        is_action = statement["Action"] in ("lambda:InvokeFunctionUrl", "lambda:*")
+        if who in wanted and is_action and statement.get("Condition", only) == only:
+            return True
+    return False
+
+
 def _policy(document: dict[str, Any], qualifier: str | None) -> dict[str, Any]:
     kept: dict[str, Any] = document["policy"].get(qualifier or LATEST, {})
     return {"statements": {}, "revision": None} | kept
