@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from trunkline._core import Engine as CoreEngine
 
 _CLOSED_IF_USED = (
+    ("trunkline.folders.watch", "close_watches"),
     ("trunkline.functions.registry", "close_functions"),
     ("trunkline.machines.runtime", "close_runtime"),
     ("trunkline.aws.firehose.delivery.runner", "close_runner"),

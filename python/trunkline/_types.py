@@ -49,6 +49,12 @@ FunctionTarget: TypeAlias = (
 )
 """What is told of the asynchronous invocations of a function."""
 
+FolderTarget: TypeAlias = (
+    "Queue | AsyncQueue | Topic | AsyncTopic | Bus | AsyncBus | Stream | AsyncStream"
+    " | Function | AsyncFunction | Bucket | AsyncBucket"
+)
+"""Where the files of a watched folder go."""
+
 PayloadBucket: TypeAlias = "Bucket | AsyncBucket"
 """Where large bodies of a queue go."""
 

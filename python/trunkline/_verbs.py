@@ -6,6 +6,7 @@ from trunkline.apis.verbs import ApiVerbs
 from trunkline.buckets.verbs import BucketVerbs
 from trunkline.buses.verbs import BusVerbs
 from trunkline.delivery_streams.verbs import DeliveryStreamVerbs
+from trunkline.folders.verbs import FolderVerbs
 from trunkline.functions.verbs import FunctionVerbs
 from trunkline.machines.verbs import MachineVerbs
 from trunkline.schedules.verbs import ScheduleVerbs
@@ -19,6 +20,7 @@ class Verbs(
     BucketVerbs,
     BusVerbs,
     DeliveryStreamVerbs,
+    FolderVerbs,
     FunctionVerbs,
     MachineVerbs,
     ScheduleVerbs,

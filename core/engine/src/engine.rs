@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use trunkline_host::{ComponentKind, Documents, Faults, Host, OpenOptions, Trace};
+use trunkline_host::{ComponentKind, Documents, Faults, Host, OpenOptions, Routed, Trace};
 use trunkline_journal::{Signal, Ticket};
 use trunkline_types::{
     Clock, Code, Durability, Error, IdKey, Limits, Millis, QueueConfig, ResourceId, ResourceName,
@@ -256,6 +256,18 @@ impl Engine {
     /// Stores a document of a control plane under `key`, or removes it.
     pub fn put_document(&self, key: &str, value: Option<&[u8]>) -> Result<Option<Ticket>> {
         self.documents.put(key, value)
+    }
+
+    /// Delivers a message to a resource, and stores a document in the step in which the resource
+    /// takes it: a crash leaves both or neither.
+    pub fn deliver_with_document(
+        &self,
+        target: ResourceId,
+        routed: &Routed<'_>,
+        key: &str,
+        value: &[u8],
+    ) -> Result<Option<Ticket>> {
+        self.documents.deliver(target, routed, key, value)
     }
 
     /// The document under `key`.

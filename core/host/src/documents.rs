@@ -1,14 +1,17 @@
 //! Documents: named values of the control planes, kept in order of their keys.
 //!
-//! Lock order: the documents, then the append lock. Neither is held for more than some documents.
+//! Lock order: the documents, then, with a message, the locks of its target, then the append lock.
+//! None is held for more than some documents.
 
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::Bound;
 use std::sync::Arc;
 
 use trunkline_journal::Ticket;
-use trunkline_types::sync::{Mutex, lock};
-use trunkline_types::{Limits, Millis, ResourceKind, ResourceName, Result};
+use trunkline_types::sync::{Mutex, MutexGuard, lock};
+use trunkline_types::{Limits, Millis, ResourceId, ResourceKind, ResourceName, Result};
 
 use crate::append::Append;
 use crate::checkpoint::CheckpointSink;
@@ -16,6 +19,7 @@ use crate::codec::{Encode, Put, Take, damaged};
 use crate::host::{Component, ComponentKind, Host, Loader};
 use crate::location::Location;
 use crate::resource::ResourceReport;
+use crate::routing::{Also, Routed};
 
 /// The kind of documents, for the table of kinds.
 pub static DOCUMENTS: ComponentKind = ComponentKind {
@@ -105,14 +109,32 @@ impl Documents {
         let mut documents = lock(&self.documents);
         let mut log = self.host.append()?;
         match value {
-            Some(value) => {
-                let old = documents.get(key).and_then(|document| document.location);
-                let record = DocumentRecord { key, value: Some(value) };
-                let location = log.append_live(&record, old);
-                documents.insert(key.to_owned(), StoredDocument { value: value.into(), location });
-            }
+            Some(value) => store(&mut documents, &mut log, key, value),
             None => remove(&mut documents, &mut log, key),
         }
+        Ok(log.ticket())
+    }
+
+    /// Delivers a message, and stores a document in the step in which the target takes it: a crash
+    /// leaves both or neither. The caller holds no lock of a resource.
+    pub fn deliver(
+        &self,
+        target: ResourceId,
+        routed: &Routed<'_>,
+        key: &str,
+        value: &[u8],
+    ) -> Result<Option<Ticket>> {
+        self.host.check_writable()?;
+        self.host.refuse_if_full()?;
+        let documents = RefCell::new(lock(&self.documents));
+        let note = Note { key, value, documents, is_stored: Cell::new(false) };
+        let accepted = self.host.deliver(target, &Routed { also: Some(&note), ..*routed })?;
+        if note.is_stored.get() {
+            return Ok(accepted.ticket);
+        }
+        // The message was there before: the target has appended nothing.
+        let mut log = self.host.append()?;
+        note.append(&mut log);
         Ok(log.ticket())
     }
 
@@ -162,6 +184,45 @@ impl Documents {
         }
         (keys, None)
     }
+}
+
+/// A document that is stored with a message.
+struct Note<'a> {
+    key: &'a str,
+    value: &'a [u8],
+    documents: RefCell<MutexGuard<'a, BTreeMap<String, StoredDocument>>>,
+    is_stored: Cell<bool>,
+}
+
+impl fmt::Debug for Note<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Note").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+impl Also for Note<'_> {
+    fn bytes(&self) -> usize {
+        let mut record = Vec::new();
+        DocumentRecord { key: self.key, value: Some(self.value) }.encode(&mut record);
+        record.len()
+    }
+
+    fn append(&self, log: &mut Append<'_>) {
+        self.is_stored.set(true);
+        store(&mut self.documents.borrow_mut(), log, self.key, self.value);
+    }
+}
+
+fn store(
+    documents: &mut BTreeMap<String, StoredDocument>,
+    log: &mut Append<'_>,
+    key: &str,
+    value: &[u8],
+) {
+    let old = documents.get(key).and_then(|document| document.location);
+    let record = DocumentRecord { key, value: Some(value) };
+    let location = log.append_live(&record, old);
+    documents.insert(key.to_owned(), StoredDocument { value: value.into(), location });
 }
 
 fn remove(documents: &mut BTreeMap<String, StoredDocument>, log: &mut Append<'_>, key: &str) {

@@ -9,6 +9,7 @@ from trunkline.aio.apis.verbs import ApiVerbs
 from trunkline.aio.buckets.verbs import BucketVerbs
 from trunkline.aio.buses.bus import Bus
 from trunkline.aio.delivery_streams.verbs import DeliveryStreamVerbs
+from trunkline.aio.folders import FolderVerbs
 from trunkline.aio.machines.verbs import MachineVerbs
 from trunkline.aio.queues.queue import Queue
 from trunkline.aio.schedules.schedule import Schedule, on_this_loop
@@ -94,7 +95,7 @@ def wrap(engine: sync.Engine) -> Engine:
     return Engine(engine)
 
 
-class Engine(ApiVerbs, BucketVerbs, DeliveryStreamVerbs, MachineVerbs):
+class Engine(ApiVerbs, BucketVerbs, DeliveryStreamVerbs, FolderVerbs, MachineVerbs):
     """An engine whose waiting verbs are coroutines. Works on any loop, and on several at once.
 
     >>> import asyncio, trunkline

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use trunkline_engine::{Engine as Core, QUEUE, ResourceName, TOPIC};
+use trunkline_engine::{Engine as Core, QUEUE, ResourceName, Routed, TOPIC};
 use trunkline_types::ResourceId;
 
 use crate::engine::Engine;
 use crate::error::{guard, raise};
+use crate::pending;
 
 #[pyclass(frozen, module = "trunkline._core")]
 pub(crate) struct WireStore(Arc<Core>);
@@ -39,6 +40,26 @@ impl WireStore {
     /// Stores a document, or removes it; a later flush makes it durable.
     fn put_document(&self, key: &str, value: Option<&[u8]>) -> PyResult<()> {
         guard(|| self.0.put_document(key, value).map(|_| ()).map_err(raise))
+    }
+
+    /// Delivers a message to a resource, and stores a document with it: a crash leaves both or
+    /// neither. `group` and `dedup_id` are for targets that keep order. It waits until both are as
+    /// durable as the engine is.
+    fn deliver(
+        &self,
+        py: Python<'_>,
+        target: u32,
+        body: &[u8],
+        key: &str,
+        value: &[u8],
+        group: Option<&str>,
+    ) -> PyResult<()> {
+        let dedup_id = group.map(|_| key);
+        let name = ResourceName::local(QUEUE, "");
+        pending::settled(py, &self.0, &name, || {
+            let routed = Routed { body, group, dedup_id, ..Routed::default() };
+            Ok(((), self.0.deliver_with_document(ResourceId(target), &routed, key, value)?))
+        })
     }
 
     /// When the queue of this name was removed, in seconds since the epoch.

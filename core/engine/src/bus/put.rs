@@ -30,12 +30,14 @@ pub struct PutEvent<'a> {
     pub hops: u32,
     /// What traces it: queues get it as the system attribute `AWSTraceHeader`.
     pub trace_header: Option<&'a str>,
+    /// What a resource that hands the event on appends in the same step.
+    pub also: Option<&'a dyn Also>,
 }
 
 impl<'a> PutEvent<'a> {
     /// An event that comes from outside, and is not traced.
     pub fn new(text: &'a [u8]) -> Self {
-        Self { text, hops: 0, trace_header: None }
+        Self { text, hops: 0, trace_header: None, also: None }
     }
 }
 
@@ -71,7 +73,7 @@ impl Bus {
         let now = call.now(&self.host);
         let mut completed = self.complete(event.text, now)?;
         completed.trace_header = event.trace_header.map(str::to_owned);
-        self.put_completed(completed, event.hops, now, Plan::default())
+        self.put_completed(completed, event.hops, now, Plan::default(), event.also)
     }
 
     /// Puts an event of an archive again, for some rules or all; no archive takes it.
@@ -84,7 +86,8 @@ impl Bus {
         let _admitted = self.host.admit_internal(PUT)?;
         self.check_present()?;
         let only = only.map(<[ResourceId]>::to_vec);
-        self.put_completed(event, 0, now, Plan { only, is_replayed: true, ..Plan::default() })
+        let plan = Plan { only, is_replayed: true, ..Plan::default() };
+        self.put_completed(event, 0, now, plan, None)
     }
 
     /// Completes the envelope of an event.
@@ -103,6 +106,7 @@ impl Bus {
         hops: u32,
         now: Millis,
         mut plan: Plan,
+        also: Option<&dyn Also>,
     ) -> Result<PutOutcome> {
         let _via = Via::enter(self.id, &self.name)?;
         let _cause = self.trace_put(&event, plan.is_replayed);
@@ -111,7 +115,8 @@ impl Bus {
         let (delivery, logs) = (self.delivery.get()?, self.logs()?);
         let entries: Vec<_> =
             plan.archives.iter().map(|archive| archive.entry(&event, now)).collect();
-        let participants: Vec<&dyn Also> = entries.iter().map(|entry| entry as _).collect();
+        let participants: Vec<&dyn Also> =
+            entries.iter().map(|entry| entry as _).chain(also).collect();
         let mut lost = Vec::new();
         let mut letters = write_letters(&*delivery, &event, &plan.deliveries, now, &mut lost)?;
         let (mut delivered, mut ticket, mut participants) = (0, None, &*participants);
@@ -148,6 +153,7 @@ impl Bus {
             text: routed.body,
             hops: routed.hops,
             trace_header: trace_header.as_deref(),
+            also: routed.also,
         })?;
         let seq = self.counters.events.load(Ordering::Relaxed);
         Ok(Accepted { resource: self.id, seq, duplicate: false, ticket: outcome.ticket })

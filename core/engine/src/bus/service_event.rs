@@ -65,7 +65,7 @@ impl Bus {
         let _admitted = self.host.admit_internal(PUT)?;
         self.check_present()?;
         let completed = self.complete(&event.text()?, now)?;
-        self.put_completed(completed, 0, now, Plan::default())
+        self.put_completed(completed, 0, now, Plan::default(), None)
     }
 }
 

@@ -177,8 +177,8 @@ impl Schedule {
         };
         self.host.deliver(target, &routed)?;
         if !also.is_appended.get() {
-            // The target has no step that the progress could be a part of, such as an event bus
-            // with its own targets: a crash in between has the occurrence delivered again.
+            // The target has appended nothing, such as a FIFO queue that knows the message. One
+            // that has no step of its own may be sent it again by a crash in between.
             also.append(&mut self.host.append()?);
         }
         Ok(())

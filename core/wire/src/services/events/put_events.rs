@@ -74,7 +74,7 @@ impl Put<'_> {
         let Some(bus) = self.bus(name)? else { return Ok(Ok(request_id::next())) };
         // A header of the request traces its entries, unless they say something else.
         let trace_header = entry.trace_header.as_deref().or_else(|| trace_of(self.call));
-        let event = PutEvent { text: &self.text, hops: 0, trace_header };
+        let event = PutEvent { trace_header, ..PutEvent::new(&self.text) };
         match bus.put_admitted(self.admitted, event) {
             Ok(outcome) => {
                 self.ticket = outcome.ticket.or(self.ticket);

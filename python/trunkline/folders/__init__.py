@@ -1,0 +1,1 @@
+"""Folders whose new files become messages, events or objects."""

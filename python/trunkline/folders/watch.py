@@ -1,0 +1,210 @@
+"""Watches a folder: looks at it again and again, and delivers each file once.
+
+What was delivered is noted in the engine, in the step of the message: so a file is delivered once,
+whenever the program ends and however it does.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from fnmatch import fnmatchcase
+from pathlib import Path
+from threading import Event, Lock, Thread
+from urllib.parse import quote
+
+from trunkline._core import WireStore
+from trunkline.errors import EngineUnavailable, TrunklineError
+from trunkline.folders.delivery import Delivery, FileChangedError
+from trunkline.folders.scan import device_of, scan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from trunkline._core import Engine as CoreEngine
+    from trunkline.engine import Engine
+    from trunkline.folders.scan import FoundFile
+
+LOOK_SECONDS = 0.05
+"""How often a thread looks at a virtual clock, which others move."""
+
+PAGE_NOTES = 1_000
+"""How many notes are read at once."""
+
+_lock = Lock()
+_watches: dict[int, dict[str, FolderWatch]] = {}
+"""The watches at work, by the identity of the engine, which they keep, and their names."""
+
+
+class FolderWatch:
+    """A folder that is watched; :meth:`Engine.watch_folder` makes it. A context manager.
+
+    >>> import pathlib, tempfile, trunkline
+    >>> folder, engine = tempfile.TemporaryDirectory(), trunkline.open()
+    >>> queue = engine.queue("files")
+    >>> watch = engine.watch_folder(folder.name, queue, settle=0, interval=0.01)
+    >>> written = pathlib.Path(folder.name, "a.csv").write_text("1,2")
+    >>> queue.receive(wait=10)[0].json()["path"]
+    'a.csv'
+    >>> watch.close()
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        name: str,
+        path: Path,
+        delivery: Delivery,
+        *,
+        pattern: str,
+        recursive: bool,
+        times: tuple[float, float],
+    ) -> None:
+        self.name = name
+        """The name, by which the engine notes what was delivered."""
+        self.path = path
+        """The folder."""
+        self._core = engine._core
+        self._store = WireStore(engine._core)
+        self._delivery = delivery
+        self._pattern, self._recursive = pattern, recursive
+        self._interval, self._settle = times
+        self._prefix = f"folders/{quote(name, safe='')}/"
+        self._delivered: set[str] = set()
+        self._since: dict[str, float] = {}
+        """Since when files that are not delivered yet are as they are, by their identity."""
+        self._polling = Lock()
+        self._stopping = Event()
+
+    def start(self) -> None:
+        """Looks at the folder from now on, in the place of an earlier watch of this name."""
+        with _lock:
+            own = _watches.setdefault(id(self._core), {})
+            earlier = own.get(self.name)
+            own[self.name] = self
+        if earlier is not None:
+            earlier._stop()
+        self._delivered = self._read_notes()
+        Thread(target=self._run, name="trunkline-watch", daemon=True).start()
+
+    def poll(self) -> int:
+        """Look at the folder now; how many files were delivered.
+
+        A file that could not be delivered is tried again later, before those behind it.
+        """
+        with self._polling:
+            if self._stopping.is_set():
+                return 0
+            try:
+                device = f"{os.stat(self.path).st_dev:x}"
+                found = {file.identity: file for file in self._scan()}
+            except OSError:
+                # A folder that is not there for a while: nothing is forgotten.
+                return 0
+            delivered = self._deliver(self._settled(found))
+            self._forget(found, device)
+            return delivered
+
+    def _scan(self) -> list[FoundFile]:
+        return list(scan(self.path, self._recursive))
+
+    def _settled(self, found: dict[str, FoundFile]) -> list[FoundFile]:
+        """The new files that were long enough as they are, the oldest first."""
+        now = self._core.now()
+        waiting = {
+            one: file
+            for one, file in found.items()
+            if one not in self._delivered
+            and fnmatchcase(file.path.rpartition("/")[2], self._pattern)
+        }
+        self._since = {one: self._since.get(one, now) for one in waiting}
+        settled = [file for one, file in waiting.items() if now - self._since[one] >= self._settle]
+        return sorted(settled, key=lambda file: (file.mtime_ns, file.path))
+
+    def _deliver(self, files: list[FoundFile]) -> int:
+        delivered = 0
+        for file in files:
+            note = json.dumps({"path": file.path, "at": self._core.now()}).encode()
+            try:
+                self._delivery.deliver(file, self._prefix + file.identity, note)
+            except (FileChangedError, FileNotFoundError):
+                continue
+            except EngineUnavailable:
+                raise
+            except (TrunklineError, OSError):
+                # Those behind it wait, so that they stay in order.
+                logging.getLogger("trunkline").exception("%s was not delivered", file.path)
+                break
+            self._delivered.add(file.identity)
+            delivered += 1
+        return delivered
+
+    def _forget(self, found: dict[str, FoundFile], device: str) -> None:
+        """Forgets files that have gone; of a device that is not there none has."""
+        gone = [one for one in self._delivered if one not in found and device_of(one) == device]
+        for one in gone:
+            self._store.put_document(self._prefix + one, None)
+            self._delivered.discard(one)
+
+    def _read_notes(self) -> set[str]:
+        found: set[str] = set()
+        after = None
+        while True:
+            page = self._store.page(self._prefix, after, PAGE_NOTES)
+            found.update(key.removeprefix(self._prefix) for key, _ in page)
+            if len(page) < PAGE_NOTES:
+                return found
+            after = page[-1][0]
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self.poll()
+                self._wait()
+        except EngineUnavailable:
+            return
+
+    def _wait(self) -> None:
+        """Until the next look is due by the engine's clock."""
+        due = self._core.now() + self._interval
+        while (left := due - self._core.now()) > 0:
+            if self._stopping.wait(min(left, LOOK_SECONDS)):
+                return
+
+    def close(self) -> None:
+        """Watch no more. What was delivered stays noted, so a later watch goes on behind it."""
+        with _lock:
+            own = _watches.get(id(self._core), {})
+            if own.get(self.name) is self:
+                del own[self.name]
+        self._stop()
+
+    def _stop(self) -> None:
+        self._stopping.set()
+        # A look that is under way ends first: two of one name would deliver twice.
+        with self._polling:
+            return
+
+    def remove(self) -> None:
+        """Watch no more, and forget what was delivered: a later watch delivers it again."""
+        self.close()
+        for one in self._read_notes():
+            self._store.put_document(self._prefix + one, None)
+        self._delivered.clear()
+
+    def __enter__(self) -> FolderWatch:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<FolderWatch {self.name!r}>"
+
+
+def close_watches(core: CoreEngine) -> None:
+    """Watches no folder for an engine any more."""
+    with _lock:
+        own = _watches.pop(id(core), {})
+    for watch in own.values():
+        watch._stop()
