@@ -87,10 +87,11 @@ check: $(VENV)/.quick ## Check what can be checked in a minute: format, clippy, 
 	$(PY) -m pytest -q tests/tidy tests/python/queues/test_vectors.py tests/python/patterns/test_vectors.py \
 		$(PYTEST)
 
-demo: release ## Run the demonstration: queues, a bus and a stream through kill -9, boto3
+demo: release ## Run the demonstration: queues, a bus and a stream through kill -9, files, boto3
 	@$(PY) examples/demo.py
 	@$(PY) examples/demo_events.py
 	@$(PY) examples/http_orders.py
+	@$(PY) examples/demo_files.py
 	@$(PY) examples/aws/demo.py
 
 test: setup ## Run the tests: Rust, loom in its bounded form, the wheel, Python

@@ -70,7 +70,15 @@ def test_the_demonstration_of_events_verifies_all_it_claims() -> None:
     assert story.endswith("no committed click comes twice; users in order\n")
 
 
+def test_the_demonstration_of_files_starts_an_execution_for_each() -> None:
+    pytest.importorskip("boto3")
+    story = run("demo_files.py")
+    assert re.search(r"menu.txt +3 lines\n", story)
+    assert "3 executions, one a file" in story
+
+
 def test_every_example_is_listed_and_tested() -> None:
     programs = {path.name for path in EXAMPLES.glob("*.py")}
     listed = set(re.findall(r"`(\w+\.py)`", (EXAMPLES / "README.md").read_text(encoding="utf-8")))
-    assert programs == listed == set(EXPECTED) | {"demo.py", "demo_events.py"}
+    demonstrations = {"demo.py", "demo_events.py", "demo_files.py"}
+    assert programs == listed == set(EXPECTED) | demonstrations
