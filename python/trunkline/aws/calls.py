@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from trunkline.aws.clients import InvocationFailed
+from trunkline.aws.invoker import InvocationFailed
 from trunkline.aws.services import SERVICES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from trunkline.aws.clients import Clients
+    from trunkline.aws.invoker import ServiceInvoker
 
 SERVED = frozenset(service.name for service in SERVICES)
 """The services whose operations can run."""
@@ -38,11 +38,11 @@ class Request:
     params: dict[str, Any]
 
 
-def send(clients: Clients, request: Request, account: str) -> dict[str, Any]:
+def send(invoker: ServiceInvoker, request: Request, account: str) -> dict[str, Any]:
     """The answer to a call that `account` makes; raises Failed."""
     owner = {"account": account, "region": request.region}
     try:
-        return clients.invoke(request.service, request.operation, request.params, **owner)
+        return invoker.invoke(request.service, request.operation, request.params, **owner)
     except InvocationFailed as error:
         code, status = error.code, error.status
         final = (status < 500 and "Throttl" not in code) or code == "NotImplemented"

@@ -26,8 +26,8 @@ class InvocationFailed(Exception):
         """The HTTP status that a client would get."""
 
 
-class Clients:
-    """What carries out operations; the caller has all rights of its account."""
+class ServiceInvoker:
+    """Carries out operations by name; the caller has all rights of its account."""
 
     def __init__(self, core: CoreEngine) -> None:
         from trunkline.aws.control import Control
@@ -45,9 +45,9 @@ class Clients:
         type that no protocol carries. One call is one try.
 
         >>> import trunkline
-        >>> clients = Clients(trunkline.open()._core)
+        >>> invoker = ServiceInvoker(trunkline.open()._core)
         >>> where = {"account": "000000000000", "region": "eu-west-1"}
-        >>> clients.invoke("sqs", "CreateQueue", {"QueueName": "orders"}, **where)
+        >>> invoker.invoke("sqs", "CreateQueue", {"QueueName": "orders"}, **where)
         {'QueueUrl': 'http://trunkline.local/queue/eu-west-1/000000000000/orders'}
         """
         output, error = self.dispatcher.invoke(

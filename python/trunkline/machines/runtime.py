@@ -139,9 +139,9 @@ class Runtime:
         """Clients of all services of the engine; made when the first task calls one."""
         with self._lock:
             if self._clients is None:
-                from trunkline.aws.clients import Clients
+                from trunkline.aws.invoker import ServiceInvoker
 
-                self._clients = Clients(self.core)
+                self._clients = ServiceInvoker(self.core)
             return self._clients
 
     def _handle(self, delivery: LeasedDelivery) -> None:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from trunkline._outbox import DestinationWorker, Refused
 from trunkline.aws.arns import Resource, read_resource
 from trunkline.aws.calls import Failed, Request, send
-from trunkline.aws.clients import Clients
 from trunkline.aws.events import stored
 from trunkline.aws.events.connection_store import BACKGROUND
+from trunkline.aws.invoker import ServiceInvoker
 from trunkline.aws.limits import DOCUMENTS_PAGE_MAX
 from trunkline.aws.targets.table import OF_RULES
 from trunkline.errors import NotFound, TrunklineError
@@ -89,15 +89,15 @@ def _work(store: Store, bus: Bus, marker: dict[str, str], destination: int) -> N
         workers = store.background.setdefault("called", {})
         if destination in workers:
             return
-        clients = store.background.get("clients")
-        if clients is None:
-            clients = store.background["clients"] = Clients(store.core)
+        invoker = store.background.get("invoker")
+        if invoker is None:
+            invoker = store.background["invoker"] = ServiceInvoker(store.core)
         try:
             handler = store.core.outbox().handler(destination)
         except TrunklineError:
             # The target was removed meanwhile.
             return
-        handle = _Caller(clients, bus, marker).call
+        handle = _Caller(invoker, bus, marker).call
         worker = DestinationWorker(handler, handle, 1, f"rule-{marker['rule']}")
         workers[destination] = worker
         worker.start()
@@ -106,8 +106,8 @@ def _work(store: Store, bus: Bus, marker: dict[str, str], destination: int) -> N
 class _Caller:
     """Calls the operation of one target."""
 
-    def __init__(self, clients: Clients, bus: Bus, marker: dict[str, str]) -> None:
-        self._clients = clients
+    def __init__(self, invoker: ServiceInvoker, bus: Bus, marker: dict[str, str]) -> None:
+        self._invoker = invoker
         self._bus = bus
         self._marker = marker
 
@@ -123,7 +123,7 @@ class _Caller:
         region = resource.region or self._bus.region
         request = Request(template.service, template.operation, region, params)
         try:
-            send(self._clients, request, self._bus.account)
+            send(self._invoker, request, self._bus.account)
         except Failed as failed:
             if failed.is_final:
                 raise Refused(str(failed)) from None

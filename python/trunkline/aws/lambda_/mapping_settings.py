@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trunkline.aws.errors import ServiceError
 from trunkline.aws.lambda_.errors import invalid, unsupported
+from trunkline.aws.lambda_.pollers.letters import bucket_of
 from trunkline.aws.lambda_.running import target_of
 from trunkline.aws.limits import (
     PIPE_BATCH_DEFAULT,
@@ -120,7 +121,9 @@ def _check_stream(call: Call, settings: dict[str, Any]) -> None:
     if 0 <= settings["MaximumRecordAgeInSeconds"] < AGE_SECONDS_MIN:
         raise invalid(f"MaximumRecordAgeInSeconds is -1, or at least {AGE_SECONDS_MIN}.")
     settings["DestinationConfig"] = {"OnFailure": {}} | settings["DestinationConfig"]
-    target_of(call.store.core, settings["DestinationConfig"]["OnFailure"].get("Destination"))
+    arn = settings["DestinationConfig"]["OnFailure"].get("Destination")
+    if bucket_of(arn) is None:
+        target_of(call.store.core, arn)
 
 
 def _check_filters(criteria: dict[str, Any]) -> None:

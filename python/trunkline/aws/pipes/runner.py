@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Lock, Thread
 
 from trunkline.aws.calls import Failed
-from trunkline.aws.clients import Clients
+from trunkline.aws.invoker import ServiceInvoker
 from trunkline.aws.pipes.documents import every, name_of
 from trunkline.aws.pipes.worker import Worker
 from trunkline.aws.store import Store
@@ -52,7 +52,7 @@ class Runner:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._clients = Clients(store.core)
+        self._invoker = ServiceInvoker(store.core)
         # A pipe that was updated has two workers until the earlier one has done its batch.
         self._workers: list[Worker] = []
         self._loop: AbstractEventLoop | None = None
@@ -64,7 +64,7 @@ class Runner:
 
     def start(self, document: dict[str, Any]) -> None:
         """Lets a pipe run as `document` says; a worker of an earlier revision ends."""
-        worker = Worker(self._store, self._clients, document)
+        worker = Worker(self._store, self._invoker, document)
         with _lock:
             current = _runners.setdefault(id(self._store.core), self)
             if current is self:
@@ -94,7 +94,7 @@ class Runner:
         """Stops a pipe for good, and forgets its position in a stream."""
         self.stop(name_of(document).key)
         try:
-            Worker(self._store, self._clients, document).source.forget()
+            Worker(self._store, self._invoker, document).source.forget()
         except (Failed, TrunklineError):
             # The stream has gone, or nothing was read from it.
             return

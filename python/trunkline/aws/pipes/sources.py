@@ -10,22 +10,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from trunkline.aws.clients import Clients
+    from trunkline.aws.invoker import ServiceInvoker
     from trunkline.aws.pipes.documents import PipeName
     from trunkline.aws.store import Store
 
 
 def source_of(
-    store: Store, clients: Clients, pipe: PipeName, definition: dict[str, Any]
+    store: Store, invoker: ServiceInvoker, pipe: PipeName, definition: dict[str, Any]
 ) -> SqsSource | StreamSource:
     """The source of a pipe; nothing is read before it is opened."""
     source = known(definition["Source"])
     parameters = definition["SourceParameters"]
     if source.service == "sqs":
-        return SqsSource(store.core, clients, source, parameters["SqsQueueParameters"])
+        return SqsSource(store.core, invoker, source, parameters["SqsQueueParameters"])
     return StreamSource(
         store.core,
-        clients,
+        invoker,
         (pipe, definition["RoleArn"]),
         source,
         parameters["KinesisStreamParameters"],

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from trunkline._core import Engine as CoreEngine
     from trunkline.aws.arns import Resource
-    from trunkline.aws.clients import Clients
+    from trunkline.aws.invoker import ServiceInvoker
 
     Record = dict[str, Any]
 
@@ -48,10 +48,10 @@ class SqsSource:
     visibility timeout ends, so the redrive policy of the queue holds."""
 
     def __init__(
-        self, core: CoreEngine, clients: Clients, queue: Resource, parameters: dict[str, Any]
+        self, core: CoreEngine, invoker: ServiceInvoker, queue: Resource, parameters: dict[str, Any]
     ) -> None:
         self._core = core
-        self._clients = clients
+        self._invoker = invoker
         self._queue = queue
         self._size = parameters["BatchSize"]
         self._window = parameters["MaximumBatchingWindowInSeconds"]
@@ -97,7 +97,7 @@ class SqsSource:
             # A message that waits for others shall not become visible meanwhile, and one that
             # failed shall not come again at once.
             given["VisibilityTimeout"] = (visibility or VISIBILITY_SECONDS) + self._window
-        # The dispatcher of the engine's own clients reads who calls, and proves nothing.
+        # The dispatcher of calls in the engine reads who calls, and proves nothing.
         credential = f"{self._queue.account}/20230101/{self._queue.region}/sqs/aws4_request"
         headers = [
             ("host", "trunkline.local"),
@@ -110,7 +110,7 @@ class SqsSource:
             ),
         ]
         request = ("POST", "/", headers, json.dumps(given).encode(), BASE)
-        status, _, content = await answer(self._clients.dispatcher, request)
+        status, _, content = await answer(self._invoker.dispatcher, request)
         told = json.loads(content or b"{}")
         if status != 200:
             code = str(told.get("__type", "InternalFailure")).rpartition("#")[2]
@@ -226,7 +226,7 @@ class SqsSource:
             ]
             params = {"QueueUrl": self._url, "Entries": entries}
             request = Request("sqs", operation, self._queue.region, params)
-            send(self._clients, request, self._queue.account)
+            send(self._invoker, request, self._queue.account)
 
 
 def _attribute(value: dict[str, Any]) -> dict[str, Any]:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
-import math
 import zlib
-from datetime import UTC, datetime
 
 from trunkline.aio.streams.waiting import records as read
 from trunkline.aws.calls import Failed, Request, send
 from trunkline.aws.defaults import BASE
 from trunkline.aws.limits import PIPE_WAIT_SECONDS
 from trunkline.aws.pipes.resources import known
+from trunkline.aws.stream_records import (
+    EXHAUSTED,
+    TOO_OLD,
+    batch_info,
+    content_of,
+    envelope_of,
+    pause,
+)
+from trunkline.functions.results import iso
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +30,7 @@ if TYPE_CHECKING:
     from trunkline._core import Member, RecordBatch, Stream
     from trunkline._core import Record as StreamRecord
     from trunkline.aws.arns import Resource
-    from trunkline.aws.clients import Clients
+    from trunkline.aws.invoker import ServiceInvoker
     from trunkline.aws.pipes.documents import PipeName
 
     Record = dict[str, Any]
@@ -46,13 +52,13 @@ class StreamSource:
     def __init__(
         self,
         core: CoreEngine,
-        clients: Clients,
+        invoker: ServiceInvoker,
         owner: tuple[PipeName, str],
         stream: Resource,
         parameters: dict[str, Any],
     ) -> None:
         self._core = core
-        self._clients = clients
+        self._invoker = invoker
         self._pipe, self._role = owner
         self._name = stream
         self._parameters = parameters
@@ -109,20 +115,7 @@ class StreamSource:
         return found
 
     def _record(self, record: StreamRecord) -> Record:
-        return {
-            "eventSource": "aws:kinesis",
-            "eventVersion": "1.0",
-            "eventID": f"{record.shard}:{record.sequence}",
-            "eventName": "aws:kinesis:record",
-            "invokeIdentityArn": self._role,
-            "awsRegion": self._name.region,
-            "eventSourceARN": self._name.arn,
-            "kinesisSchemaVersion": "1.0",
-            "partitionKey": record.key,
-            "sequenceNumber": record.sequence,
-            "data": base64.b64encode(record.data).decode(),
-            "approximateArrivalTimestamp": record.timestamp,
-        }
+        return {**envelope_of(record, self._name, self._role), **content_of(record)}
 
     def release(self, records: Sequence[Record]) -> None:
         """They are read again, because they are not committed."""
@@ -191,19 +184,7 @@ class StreamSource:
 
     async def _pause(self, seconds: float, stop: asyncio.Event) -> None:
         """Lets time pass on the engine's clock, unless the pipe is stopped."""
-        stream, until = self._stream(), self._core.now() + seconds
-        stopped = asyncio.ensure_future(stop.wait())
-        try:
-            while not stop.is_set() and (left := until - self._core.now()) > 0:
-                # A read of what is not put yet waits on the engine's clock.
-                span = max(1, math.ceil(left * 1_000))
-                waiting = asyncio.ensure_future(
-                    read(stream.begin_read, None, "latest", None, 1, span)
-                )
-                await asyncio.wait({waiting, stopped}, return_when=asyncio.FIRST_COMPLETED)
-                waiting.cancel()
-        finally:
-            stopped.cancel()
+        await pause(self._stream(), self._core.now, seconds, stop)
 
     def _exhausted(self, left: Sequence[Record], attempts: int) -> str | None:
         """Why records are given up; None while they are tried again."""
@@ -211,17 +192,17 @@ class StreamSource:
             return None
         retries = self._parameters.get("MaximumRetryAttempts", -1)
         if retries >= 0 and attempts > retries:
-            return "RetryAttemptsExhausted"
+            return EXHAUSTED
         age = self._parameters.get("MaximumRecordAgeInSeconds", -1)
         oldest = min(record["approximateArrivalTimestamp"] for record in left)
-        return "RecordAgeExceeded" if 0 <= age <= self._core.now() - oldest else None
+        return TOO_OLD if 0 <= age <= self._core.now() - oldest else None
 
     def _dead_letter(self, left: Sequence[Record], condition: str, attempts: int) -> None:
         """Tells a queue or a topic which records were given up; they stay in the stream."""
         arn = self._parameters.get("DeadLetterConfig", {}).get("Arn")
         if arn is None:
             return
-        first, last = left[0], left[-1]
+        shard = left[0]["eventID"].partition(":")[0]
         told = {
             "context": {
                 "partnerResourceArn": self._pipe.arn,
@@ -229,18 +210,10 @@ class StreamSource:
                 "approximateInvokeCount": attempts,
             },
             "version": "1.0",
-            "timestamp": _iso(self._core.now()),
-            "KinesisBatchInfo": {
-                "shardId": first["eventID"].partition(":")[0],
-                "startSequenceNumber": first["sequenceNumber"],
-                "endSequenceNumber": last["sequenceNumber"],
-                "approximateArrivalOfFirstRecord": _iso(first["approximateArrivalTimestamp"]),
-                "approximateArrivalOfLastRecord": _iso(last["approximateArrivalTimestamp"]),
-                "batchSize": len(left),
-                "streamArn": self._name.arn,
-            },
+            "timestamp": iso(self._core.now()),
+            "KinesisBatchInfo": batch_info(shard, list(left), self._name),
         }
-        send(self._clients, _letter(known(arn), json.dumps(told)), self._pipe.account)
+        send(self._invoker, _letter(known(arn), json.dumps(told)), self._pipe.account)
 
 
 def _letter(target: Resource, text: str) -> Request:
@@ -250,8 +223,3 @@ def _letter(target: Resource, text: str) -> Request:
     url = f"{BASE}/queue/{target.region}/{target.account}/{target.name}"
     params = {"QueueUrl": url, "MessageBody": text}
     return Request("sqs", "SendMessage", target.region, params)
-
-
-def _iso(at: float) -> str:
-    text = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")

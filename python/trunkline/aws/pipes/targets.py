@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from trunkline._core import Engine as CoreEngine
     from trunkline.aws.arns import Resource
-    from trunkline.aws.clients import Clients
+    from trunkline.aws.invoker import ServiceInvoker
     from trunkline.aws.pipes.documents import PipeName
     from trunkline.aws.pipes.templates import Context
     from trunkline.aws.store import Store
@@ -33,7 +33,7 @@ class Target:
     """The target of one pipe, or its enrichment: what entries of the table of targets act on."""
 
     store: Store
-    clients: Clients
+    invoker: ServiceInvoker
     pipe: PipeName
     definition: dict[str, Any]
     context: Context
@@ -86,7 +86,7 @@ class Target:
     def call(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
         """The answer of a service to the pipe; raises Failed."""
         request = Request(service, operation, self.resource.region, params)
-        return send(self.clients, request, self.pipe.account)
+        return send(self.invoker, request, self.pipe.account)
 
     def post(self, body: str) -> str:
         """The answer of the API destination of this name; raises Failed."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from trunkline.aws.clients import Clients
+    from trunkline.aws.invoker import ServiceInvoker
     from trunkline.aws.store import Store
 
     Record = dict[str, Any]
@@ -36,7 +36,7 @@ _FAILED = {"CREATING": "CREATE_FAILED", "UPDATING": "UPDATE_FAILED"}
 class Worker:
     """Runs one revision of a pipe, until it is stopped."""
 
-    def __init__(self, store: Store, clients: Clients, document: dict[str, Any]) -> None:
+    def __init__(self, store: Store, invoker: ServiceInvoker, document: dict[str, Any]) -> None:
         self._pipe = name_of(document)
         self.key = self._pipe.key
         self.revision = document["revision"]
@@ -51,9 +51,9 @@ class Worker:
         }
         context = Context(names, store.now)
         self._filters = Filters(definition["SourceParameters"].get("FilterCriteria", {}))
-        self._target = Target(store, clients, self._pipe, definition, context)
+        self._target = Target(store, invoker, self._pipe, definition, context)
         self._enrichment = replace(self._target, role="Enrichment")
-        self.source = source_of(store, clients, self._pipe, definition)
+        self.source = source_of(store, invoker, self._pipe, definition)
         self._stop = asyncio.Event()
         self._waiting: asyncio.Task[list[Record]] | None = None
 

@@ -11,8 +11,8 @@ import json
 from trunkline._core import RetryTable
 from trunkline._outbox import Outbox, Refused
 from trunkline.aws.calls import Failed, send
-from trunkline.aws.clients import Clients
 from trunkline.aws.errors import ServiceError
+from trunkline.aws.invoker import ServiceInvoker
 from trunkline.aws.scheduler import target_kinds
 
 TYPE_CHECKING = False
@@ -57,7 +57,7 @@ class Runner:
 
     def __init__(self, core: CoreEngine) -> None:
         self._core = core
-        self._clients = Clients(core)
+        self._invoker = ServiceInvoker(core)
 
     def run(self, delivery: LeasedDelivery) -> None:
         """Handles one occurrence; an exception has it tried again."""
@@ -78,7 +78,7 @@ class Runner:
             request = target_kinds.request(target, payload, (account, region), told["arn"])
         except ServiceError as error:
             raise Failed(error.code, error.message, is_final=True) from None
-        answer = send(self._clients, request, account)
+        answer = send(self._invoker, request, account)
         # PutEvents has an answer although it took nothing.
         for entry in answer.get("Entries", ()):
             if isinstance(entry, dict) and "ErrorCode" in entry:
@@ -155,6 +155,6 @@ class Runner:
             if value
         }
         try:
-            send(self._clients, request, account)
+            send(self._invoker, request, account)
         except Failed as dead:
             raise Refused(f"{failed}; the dead-letter queue refused it: {dead}") from None

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from trunkline.aws.clients import InvocationFailed
+    from trunkline.aws.invoker import InvocationFailed
     from trunkline.aws.stepfunctions.service_models import Service
 
 _OPTIMISED = {

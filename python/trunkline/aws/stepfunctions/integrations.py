@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
 from trunkline.aws.calls import SERVED
-from trunkline.aws.clients import InvocationFailed
+from trunkline.aws.invoker import InvocationFailed
 from trunkline.aws.stepfunctions import api_calls, http_calls, lambda_calls, nested, s3_calls
 from trunkline.aws.stepfunctions.failures import optimised_failure, sdk_failure, unknown_service
 from trunkline.aws.stepfunctions.names import Arn, arn_of

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 
-from trunkline.aio.streams.waiting import records as read
 from trunkline.aws.lambda_.pollers.invoker import LOOK_SECONDS, failed_items, in_thread
+from trunkline.aws.lambda_.pollers.letters import bucket_of, keep_letter
 from trunkline.aws.lambda_.running import target_of
+from trunkline.aws.stream_records import EXHAUSTED, TOO_OLD, batch_info, pause
 from trunkline.errors import TrunklineError
 from trunkline.functions.results import iso, send
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 RETRY_SECONDS = (0.1, 60.0)
 """The shortest and the longest time between two attempts; it doubles."""
-
-EXHAUSTED, TOO_OLD = "RetryAttemptsExhausted", "RecordAgeExceeded"
 
 
 class Interrupted(Exception):
@@ -113,22 +112,10 @@ class StreamBatches:
 
     async def _pause(self, seconds: float) -> None:
         """Lets time pass on the engine's clock, unless the mapping is stopped."""
-        stream, until = self._owner.stream, self._owner.store.now() + seconds
-        stopped = asyncio.ensure_future(self._stop.wait())
-        try:
-            while not self._stop.is_set() and (left := until - self._owner.store.now()) > 0:
-                if stream is None:
-                    raise Interrupted
-                # A read of what is not put yet waits on the engine's clock.
-                span = max(1, int(left * 1_000))
-                waiting = asyncio.ensure_future(
-                    read(stream.begin_read, None, "latest", None, 1, span)
-                )
-                await asyncio.wait({waiting, stopped}, return_when=asyncio.FIRST_COMPLETED)
-                waiting.cancel()
-        finally:
-            stopped.cancel()
-        if self._stop.is_set():
+        stream = self._owner.stream
+        if stream is not None:
+            await pause(stream, self._owner.store.now, seconds, self._stop)
+        if stream is None or self._stop.is_set():
             raise Interrupted
 
     async def _give_up(
@@ -138,13 +125,15 @@ class StreamBatches:
         arn = self._settings["DestinationConfig"].get("OnFailure", {}).get("Destination")
         if arn is None:
             return
-        told = json.dumps(self._letter(batch, condition, attempts, outcome))
+        told = self._letter(batch, condition, attempts, outcome)
         core, run = self._owner.store.core, self._owner.invoker.functions.threads.run
+        bucket = bucket_of(arn)
 
         def tell() -> None:
-            target = target_of(core, arn)
-            if target is not None:
-                send(core, target, told)
+            if bucket is not None:
+                keep_letter(core, bucket, self._owner.uuid, self._shard, told, batch)
+            elif (target := target_of(core, arn)) is not None:
+                send(core, target, json.dumps(told))
 
         while True:
             try:
@@ -158,7 +147,7 @@ class StreamBatches:
     def _letter(
         self, batch: list[Record], condition: str, attempts: int, outcome: Outcome | None
     ) -> dict[str, Any]:
-        owner, first, last = self._owner, batch[0]["kinesis"], batch[-1]["kinesis"]
+        owner, contents = self._owner, [record["kinesis"] for record in batch]
         told: dict[str, Any] = {
             "requestContext": {
                 "requestId": owner.invoker.request_id,
@@ -176,13 +165,5 @@ class StreamBatches:
         return told | {
             "version": "1.0",
             "timestamp": iso(owner.store.now()),
-            "KinesisBatchInfo": {
-                "shardId": self._shard,
-                "startSequenceNumber": first["sequenceNumber"],
-                "endSequenceNumber": last["sequenceNumber"],
-                "approximateArrivalOfFirstRecord": iso(first["approximateArrivalTimestamp"]),
-                "approximateArrivalOfLastRecord": iso(last["approximateArrivalTimestamp"]),
-                "batchSize": len(batch),
-                "streamArn": owner.resource.arn,
-            },
+            "KinesisBatchInfo": batch_info(self._shard, contents, owner.resource),
         }

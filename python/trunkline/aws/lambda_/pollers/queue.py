@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from trunkline._core import Engine as CoreEngine
     from trunkline.aws.arns import Resource
-    from trunkline.aws.clients import Clients
+    from trunkline.aws.invoker import ServiceInvoker
 
     Record = dict[str, Any]
 
@@ -35,14 +35,14 @@ class QueuePoller:
     def __init__(
         self,
         core: CoreEngine,
-        clients: Clients,
+        services: ServiceInvoker,
         queue: Resource,
         settings: dict[str, Any],
         invoker: Invoker,
     ) -> None:
         self._core = core
         self._invoker = invoker
-        self._source = SqsSource(core, clients, queue, settings)
+        self._source = SqsSource(core, services, queue, settings)
         self._filters = Filters(settings.get("FilterCriteria", {}))
         # Lambda's reader with a window names the digest of attributes that are not there; that
         # without one does not.

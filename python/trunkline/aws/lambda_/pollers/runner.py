@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from threading import Lock, Thread
 
 from trunkline.aws.arns import read_resource
-from trunkline.aws.clients import Clients
+from trunkline.aws.invoker import ServiceInvoker
 from trunkline.aws.lambda_.documents import key_of
 from trunkline.aws.lambda_.pollers.invoker import Invoker
 from trunkline.aws.lambda_.pollers.queue import QueuePoller
@@ -54,7 +54,7 @@ class Runner:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._clients: Clients | None = None
+        self._services: ServiceInvoker | None = None
         self._lock = Lock()
         self._loop: AbstractEventLoop | None = None
         self._running: dict[str, tuple[asyncio.Event, Future[None]]] = {}
@@ -72,14 +72,14 @@ class Runner:
 
     def _begin(self, document: dict[str, Any]) -> None:
         with self._lock:
-            if self._clients is None:
-                self._clients = Clients(self._store.core)
+            if self._services is None:
+                self._services = ServiceInvoker(self._store.core)
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 name = "trunkline-event-sources"
                 Thread(target=_run, args=(self._loop,), name=name, daemon=True).start()
             stop = asyncio.Event()
-            work = self._work(document, self._clients, stop)
+            work = self._work(document, self._services, stop)
             future = asyncio.run_coroutine_threadsafe(work, self._loop)
             self._running[document["uuid"]] = (stop, future)
 
@@ -109,9 +109,11 @@ class Runner:
                 del _runners[id(self._store.core)]
         loop.call_soon_threadsafe(loop.stop)
 
-    async def _work(self, document: dict[str, Any], clients: Clients, stop: asyncio.Event) -> None:
+    async def _work(
+        self, document: dict[str, Any], services: ServiceInvoker, stop: asyncio.Event
+    ) -> None:
         try:
-            await self._poll(document, clients, stop)
+            await self._poll(document, services, stop)
         finally:
             with self._lock:
                 own = self._running.get(document["uuid"])
@@ -119,11 +121,13 @@ class Runner:
                     del self._running[document["uuid"]]
             self._end_if_idle()
 
-    async def _poll(self, document: dict[str, Any], clients: Clients, stop: asyncio.Event) -> None:
+    async def _poll(
+        self, document: dict[str, Any], services: ServiceInvoker, stop: asyncio.Event
+    ) -> None:
         """Reads the source until it is stopped or the engine is closed; goes on after an error."""
         while not stop.is_set():
             try:
-                await self._poller(document, clients).run(stop)
+                await self._poller(document, services).run(stop)
             except EngineUnavailable:
                 # What was not handled is there at the next opening.
                 return
@@ -136,7 +140,9 @@ class Runner:
         kept = self._store.get(mapping_key(document))
         return kept is not None and kept["modified"] == document["modified"]
 
-    def _poller(self, document: dict[str, Any], clients: Clients) -> QueuePoller | StreamPoller:
+    def _poller(
+        self, document: dict[str, Any], services: ServiceInvoker
+    ) -> QueuePoller | StreamPoller:
         source = read_resource(document["source"])
         assert source is not None
         name = FunctionName(document["account"], document["region"], document["function"])
@@ -144,7 +150,7 @@ class Runner:
             self._store, name, document["qualifier"], lambda: self._is_current(document)
         )
         if source.service == "sqs":
-            return QueuePoller(self._store.core, clients, source, document["settings"], invoker)
+            return QueuePoller(self._store.core, services, source, document["settings"], invoker)
         kept = self._store.get(key_of(name))
         role = f"arn:aws:iam::{name.account}:role/program"
         if kept is not None:

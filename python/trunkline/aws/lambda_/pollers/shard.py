@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import hashlib
 import logging
 import math
@@ -13,6 +12,7 @@ from trunkline.aws.lambda_.pollers.batches import Interrupted, StreamBatches
 from trunkline.aws.lambda_.pollers.invoker import LOOK_SECONDS, parts_of
 from trunkline.aws.lambda_.pollers.windows import Windows
 from trunkline.aws.pipes.filters import Filters
+from trunkline.aws.stream_records import content_of, envelope_of
 from trunkline.errors import EngineUnavailable, TrunklineError
 
 TYPE_CHECKING = False
@@ -130,22 +130,8 @@ class ShardPoller:
         return not len(stream.read(self._shard, self._begin, self._position["after"], 1, 0))
 
     def _record(self, record: StreamRecord) -> Record:
-        return {
-            "kinesis": {
-                "kinesisSchemaVersion": "1.0",
-                "partitionKey": record.key,
-                "sequenceNumber": record.sequence,
-                "data": base64.b64encode(record.data).decode(),
-                "approximateArrivalTimestamp": record.timestamp,
-            },
-            "eventSource": "aws:kinesis",
-            "eventVersion": "1.0",
-            "eventID": f"{record.shard}:{record.sequence}",
-            "eventName": "aws:kinesis:record",
-            "invokeIdentityArn": self._owner.role,
-            "awsRegion": self._owner.resource.region,
-            "eventSourceARN": self._owner.resource.arn,
-        }
+        envelope = envelope_of(record, self._owner.resource, self._owner.role)
+        return {"kinesis": content_of(record), **envelope}
 
 
 def _flat(record: Record) -> Record:

@@ -32,7 +32,8 @@ class StreamPoller:
         self.role = role
         self.invoker = invoker
         self.begin = _begin(document)
-        self._key = positions_key(document["uuid"])
+        self.uuid: str = document["uuid"]
+        self._key = positions_key(self.uuid)
         self.positions: dict[str, Any] = store.get(self._key) or {}
 
     @property
