@@ -196,6 +196,14 @@ class QueueOptions(TypedDict, total=False):
     """Which queues may name this one as their `dead_letter`; ``"all"``."""
 
 
+class StoredQueueOptions(QueueOptions, total=False):
+    """The same, with those of a queue whose large bodies are in a bucket."""
+
+    payload_store: PayloadBucket | None
+    payload_threshold: int | None
+    payload_delete: bool
+
+
 class SendOptions(TypedDict, total=False):
     """The options of one send: what :meth:`Queue.send` and :meth:`Queue.send_nowait` take.
 

@@ -186,10 +186,8 @@ class Engine(Verbs):
         - `dedup_scope`: FIFO; where a dedup_id counts, in the ``"queue"`` or in its ``"group"``.
         - `dead_letter`, `max_receive_count`: where messages go that were delivered so often.
         - `redrive_allow`: which queues may use this one for dead letters.
-        - `payload_store`: a bucket for bodies above `payload_threshold` bytes (262,144) of body and
-          attributes; the message then says where its body is, as Amazon's extended clients do it.
-          It is an option of this object and is not kept: every program that receives gives it.
-          Deleting a message deletes its body, unless ``payload_delete=False``.
+        - `payload_store`: a bucket for what has more than `payload_threshold` bytes (262,144), as
+          Amazon's extended clients do it. Not kept. A message goes with it if `payload_delete`.
 
         Raises QueueNameExists if an option differs from the existing queue's, QueueDoesNotExist
         with ``create=False`` and for a `dead_letter` that is not there, InvalidParameterValue for
@@ -200,8 +198,6 @@ class Engine(Verbs):
         >>> engine = trunkline.open()
         >>> dead = engine.queue("dead-orders")
         >>> queue = engine.queue("orders", dead_letter="dead-orders", max_receive_count=5)
-        >>> engine.queue("orders").settings()["max_receive_count"]
-        5
         >>> engine.queue("orders", delay=10)
         Traceback (most recent call last):
         trunkline.errors.QueueNameExists: A queue already exists with the same name and a \
@@ -217,7 +213,7 @@ different value for attribute delay; leave the option out, or change the queue w
         with self._defining:
             core = self._get_or_create((*place, name), fifo, wanted, create)
         if payload_store is None and payload_threshold is None:
-            return self._wrap(core)
+            return Queue(self, core)
         from trunkline.queues.claim_check import claim_check_queue
 
         return claim_check_queue(self, core, payload_store, payload_threshold, payload_delete)
@@ -237,7 +233,7 @@ different value for attribute delay; leave the option out, or change the queue w
         found = self._core.queues(
             *validation.owner(self._owner, account, region), validation.text(prefix, "prefix")
         )
-        return [self._wrap(core) for core in found]
+        return [Queue(self, core) for core in found]
 
     def flush(self) -> None:
         """Return when everything that was accepted so far is on disk.
@@ -381,9 +377,6 @@ different value for attribute delay; leave the option out, or change the queue w
         except TrunklineError as error:
             return f"<Engine: {error.code}>"
         return f"<Engine: {count} queues, durability {self.durability}>"
-
-    def _wrap(self, core: CoreQueue) -> Queue:
-        return Queue(self, core)
 
     def _find(self, place: tuple[str, str], name: str) -> CoreQueue | None:
         return self._core.find_queue((*place, name))

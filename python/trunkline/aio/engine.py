@@ -28,11 +28,10 @@ if TYPE_CHECKING:
         FunctionTarget,
         Moment,
         Path,
-        PayloadBucket,
-        QueueOptions,
         QueueRef,
         ScheduleInput,
         Seconds,
+        StoredQueueOptions,
         TopicDedupScope,
         TraceMode,
     )
@@ -118,10 +117,7 @@ class Engine(ApiVerbs, BucketVerbs, DeliveryStreamVerbs, FolderVerbs, MachineVer
         create: bool = True,
         account: str | None = None,
         region: str | None = None,
-        payload_store: PayloadBucket | None = None,
-        payload_threshold: int | None = None,
-        payload_delete: bool = True,
-        **options: Unpack[QueueOptions],
+        **options: Unpack[StoredQueueOptions],
     ) -> Queue:
         """Get or create a queue, as :meth:`trunkline.Engine.queue` does; not a coroutine.
 
@@ -129,17 +125,8 @@ class Engine(ApiVerbs, BucketVerbs, DeliveryStreamVerbs, FolderVerbs, MachineVer
         >>> trunkline.aio.open().queue("orders", visibility_timeout=60).name
         'orders'
         """
-        queue = self.sync.queue(
-            name,
-            create=create,
-            account=account,
-            region=region,
-            payload_store=payload_store,
-            payload_threshold=payload_threshold,
-            payload_delete=payload_delete,
-            **options,
-        )
-        if payload_store is None:
+        queue = self.sync.queue(name, create=create, account=account, region=region, **options)
+        if options.get("payload_store") is None:
             return Queue(queue)
         from trunkline.aio.queues.claim_check import ClaimCheckQueue
 

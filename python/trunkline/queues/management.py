@@ -98,7 +98,9 @@ class QueueManagement(BlockingVerbs):
         """
         self._core.check_present()
         sources = self._engine._core.dead_letter_sources(self._core.id)
-        return [self._engine._wrap(core) for core in sources]
+        from trunkline.queues.queue import Queue
+
+        return [Queue(self._engine, core) for core in sources]
 
     def start_redrive(
         self, destination: str | Queue | None = None, rate: int | None = None

@@ -9,7 +9,7 @@ import json
 import zlib
 
 from trunkline._core import Buckets
-from trunkline.aws.clients import InvocationFailed
+from trunkline.aws.invoker import InvocationFailed
 from trunkline.aws.limits import S3_PAGE_KEYS_MAX, STATES_PAYLOAD_BYTES_MAX
 from trunkline.aws.stepfunctions.shapes import iso
 from trunkline.buckets import attributes

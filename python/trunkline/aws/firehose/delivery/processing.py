@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
-    from trunkline.aws.clients import Clients
     from trunkline.aws.firehose.documents import Document
+    from trunkline.aws.invoker import ServiceInvoker
 
     Step = Callable[[Item], list[Item]]
 
@@ -38,7 +38,7 @@ def unpacked(items: Sequence[Item]) -> list[Item]:
 class Processing:
     """The processors of one delivery stream."""
 
-    def __init__(self, clients: Clients, document: Document, config: dict[str, Any]) -> None:
+    def __init__(self, clients: ServiceInvoker, document: Document, config: dict[str, Any]) -> None:
         found = processors_of(config.get("ProcessingConfiguration"))
         self._before: list[tuple[str, Step]] = []
         self._after: list[tuple[str, Step]] = []

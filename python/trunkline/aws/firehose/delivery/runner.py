@@ -6,9 +6,9 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock, Thread
 
-from trunkline.aws.clients import Clients
 from trunkline.aws.firehose.delivery.worker import Worker
 from trunkline.aws.firehose.documents import every
+from trunkline.aws.invoker import ServiceInvoker
 from trunkline.aws.store import Store
 
 TYPE_CHECKING = False
@@ -58,7 +58,7 @@ class Runner:
 
     def __init__(self, store: Store) -> None:
         self._store = Store(store.core)
-        self._clients: Clients | None = None
+        self._clients: ServiceInvoker | None = None
         self._workers: dict[str, Worker] = {}
         # One that was removed may still be at work.
         self._running: set[Worker] = set()
@@ -73,7 +73,7 @@ class Runner:
             if self._is_closed:
                 return
             if self._clients is None:
-                self._clients = Clients(self._store.core)
+                self._clients = ServiceInvoker(self._store.core)
             loop = self._running_loop()
             worker = Worker(self._store, self._clients, document)
             known = self._workers.get(worker.key)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from trunkline.aws.clients import Clients
     from trunkline.aws.firehose.documents import Document
+    from trunkline.aws.invoker import ServiceInvoker
 
 _KIND = "processing-failed"
 
@@ -25,7 +25,9 @@ _KIND = "processing-failed"
 class Transformation:
     """Hands records to one function in batches."""
 
-    def __init__(self, clients: Clients, document: Document, parameters: dict[str, str]) -> None:
+    def __init__(
+        self, clients: ServiceInvoker, document: Document, parameters: dict[str, str]
+    ) -> None:
         self._clients = clients
         self._document = document
         self._arn = parameters["LambdaArn"]

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trunkline._core import Member, Record, RecordBatch, Stream
-    from trunkline.aws.clients import Clients
     from trunkline.aws.firehose.delivery.objects import PreparedObject
     from trunkline.aws.firehose.documents import Document
+    from trunkline.aws.invoker import ServiceInvoker
     from trunkline.aws.store import Store
 
 LEASE_MS = 86_400_000
@@ -54,7 +54,7 @@ _log = logging.getLogger("trunkline")
 class Worker:
     """Delivers what is put into one delivery stream, until that is removed."""
 
-    def __init__(self, store: Store, clients: Clients, document: Document) -> None:
+    def __init__(self, store: Store, clients: ServiceInvoker, document: Document) -> None:
         self._store = store
         self._clients = clients
         self._name = name_of(document)
