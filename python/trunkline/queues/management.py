@@ -98,9 +98,11 @@ class QueueManagement(BlockingVerbs):
         """
         self._core.check_present()
         sources = self._engine._core.dead_letter_sources(self._core.id)
-        from trunkline.queues.queue import Queue
+        return [self._other(core) for core in sources]
 
-        return [Queue(self._engine, core) for core in sources]
+    def _other(self, core: CoreQueue) -> Queue:
+        """Another queue of the engine."""
+        raise NotImplementedError
 
     def start_redrive(
         self, destination: str | Queue | None = None, rate: int | None = None

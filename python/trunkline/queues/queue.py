@@ -71,6 +71,9 @@ class Queue(QueueManagement):
         self._core = core
         self._limits = engine.limits
 
+    def _other(self, core: CoreQueue) -> Queue:
+        return Queue(self._engine, core)
+
     @staticmethod
     def _plain(messages: list[Any]) -> list[Any]:
         """Messages as the core knows them."""
