@@ -12,8 +12,7 @@ use crate::message::{Request, Response};
 use crate::model::{Model, Protocol};
 use crate::protocol::{self, Dialect};
 use crate::service::{
-    Call, Exchange, Exposition, Family, Input, OperationId, Outcome, PageAnswer, Service,
-    labels_of,
+    Call, Exchange, Exposition, Family, Input, OperationId, Outcome, PageAnswer, Service, labels_of,
 };
 use crate::value::Value;
 
