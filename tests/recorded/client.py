@@ -47,9 +47,10 @@ class Callers:
         self._credentials.access_key = account
         client = self._client(service, region)
         answer: dict[str, Any] = getattr(client, xform_name(operation))(**params)
-        body = answer.get("Body")
-        if hasattr(body, "read"):
-            answer["Body"] = body.read().decode("utf-8", "replace")
+        for name in ("Body", "body"):
+            body = answer.get(name)
+            if hasattr(body, "read"):
+                answer[name] = body.read().decode("utf-8", "replace")
         return answer
 
     def _client(self, service: str, region: str) -> Any:
