@@ -120,6 +120,7 @@ FUZZED = [
     Fuzzed("schemas"),
     Fuzzed("logs", operations=built("logs")),
     Fuzzed("apigateway", operations=built("apigateway")),
+    Fuzzed("apigatewayv2", operations=built("apigatewayv2")),
     Fuzzed("firehose", lambda engine: engine.bucket("lake")),
     # A poll of a list that is empty would wait for a minute.
     Fuzzed("swf", operations=frozenset(model_of("swf").operation_names) - POLLS),
