@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from trunkline.aws.apigateway.front.integration import IntegrationAnswer
 from trunkline.aws.apigateway.front.refusing import Refusal
+from trunkline.aws.execute_api.http import NoAnswer, TimedOut, send
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 def call_endpoint(exchange: Exchange, request: IntegrationRequest) -> IntegrationAnswer:
     """What an endpoint answers."""
-    from trunkline.aws.execute_api.http import NoAnswer, TimedOut, send
-
     url = request.uri
     if request.query:
         pairs = [(name, value) for name, values in request.query.items() for value in values]
