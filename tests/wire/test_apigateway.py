@@ -198,6 +198,16 @@ def test_a_service_that_is_not_served_is_no_success(make):
     assert front.send("POST /").status == 500
 
 
+def test_addresses_of_metadata_are_not_reached(make):
+    front = make()
+    given = {"type": "HTTP", "integrationHttpMethod": "GET"}
+    front.method("GET /", {**given, "uri": "http://169.254.169.254/latest"}, {"200": {}})
+    front.deploy()
+    refused = front.send("GET /")
+    told = "Network error communicating with endpoint"
+    assert (refused.status, refused.json) == (504, {"message": told})
+
+
 def test_parameters_and_bodies_are_checked(make):
     front = make()
     api = {"restApiId": front.id}
