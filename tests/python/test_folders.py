@@ -6,12 +6,14 @@ import os
 import time
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 import trunkline
 import trunkline.aio
 from trunkline.aio.engine import Engine as AsyncEngine
+from trunkline.folders.watch import FolderWatch
 
 
 @pytest.fixture
@@ -41,8 +43,9 @@ def write(folder: Path, name: str, text: str = "1,2", at: float = 1_000.0) -> Pa
 
 
 def watched(engine: trunkline.Engine, folder: Path, target: Any, **options: Any) -> Any:
-    # The thread of the watch finds nothing to do: the test looks itself, when it wants to.
-    return engine.watch_folder(folder, target, interval=86_400, **{"settle": 0} | options)
+    # The thread of the watch does nothing: the test looks itself, when it wants to.
+    with patch.object(FolderWatch, "_run", lambda self: None):
+        return engine.watch_folder(folder, target, **{"settle": 0} | options)
 
 
 def paths(queue: trunkline.Queue) -> list[str]:
@@ -238,6 +241,6 @@ def test_what_cannot_be_is_refused(engine: trunkline.Engine, folder: Path) -> No
 def test_the_same_from_an_engine_for_asyncio(engine: trunkline.Engine, folder: Path) -> None:
     twin = AsyncEngine(engine)
     write(folder, "a")
-    watch = twin.watch_folder(folder, twin.queue("files"), interval=86_400, settle=0)
-    watch.poll()
+    with twin.watch_folder(folder, twin.queue("files"), interval=86_400, settle=0) as watch:
+        watch.poll()
     assert paths(engine.queue("files")) == ["a"]
