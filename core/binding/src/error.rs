@@ -8,6 +8,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use trunkline_types::{Code, Error};
 
+use crate::attach::attached;
+
 pyo3::create_exception!(
     trunkline._core,
     NotAdmitted,
@@ -18,7 +20,7 @@ pyo3::create_exception!(
 /// The exception for `error`.
 #[cold]
 pub(crate) fn raise(error: Error) -> PyErr {
-    Python::attach(|py| match exception(py, error.code().name(), error.message()) {
+    attached(|py| match exception(py, error.code().name(), error.message()) {
         Ok(exception) => PyErr::from_value(exception),
         Err(failure) => failure,
     })

@@ -5,6 +5,7 @@
 //! beside computing threads costs more than the work; detaches to block and to wait for the disk.
 
 mod admission;
+mod attach;
 mod awaited;
 mod bucket;
 mod bus;

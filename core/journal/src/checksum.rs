@@ -29,7 +29,7 @@ mod tests {
     #[test]
     fn checksums_are_those_of_the_standard_whatever_the_length() {
         assert_eq!(of(b"123456789"), 0xe306_9283);
-        let bytes: Vec<u8> = (0..5_000_u32).map(|number| (number * 31 >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..5_000_u32).map(|number| ((number * 31) >> 3) as u8).collect();
         for length in (0..300).chain([511, 512, 1_023, 1_024, 4_097, 5_000]) {
             for start in [0, 1, 7] {
                 let part = &bytes[start.min(length)..length];

@@ -7,19 +7,20 @@ use trunkline_wire::message::Response;
 use trunkline_wire::{Value, WireError};
 
 use super::value::{Times, from_python, to_python};
+use crate::attach::attached;
 
 pub(super) struct PyControl(pub Py<PyAny>);
 
 impl ControlPlane for PyControl {
     fn call(&self, call: &Call, input: Value) -> Result<Value, WireError> {
-        Python::attach(|py| {
+        attached(|py| {
             let outcome = self.invoke(py, call, &input);
             outcome.map_err(|error| to_wire(py, error))
         })
     }
 
     fn invoke_api(&self, request: ApiRequest) -> Response {
-        Python::attach(|py| {
+        attached(|py| {
             self.invoke_api(py, &request).unwrap_or_else(|error| {
                 error.write_unraisable(py, None);
                 let body = r#"{"message":"Internal server error"}"#;
@@ -29,7 +30,7 @@ impl ControlPlane for PyControl {
     }
 
     fn model(&self, service: &str) -> Result<Vec<u8>, String> {
-        Python::attach(|py| {
+        attached(|py| {
             let bytes = self.0.bind(py).call_method1("model", (service,))?;
             bytes.extract::<Vec<u8>>()
         })
@@ -37,7 +38,7 @@ impl ControlPlane for PyControl {
     }
 
     fn operate(&self, verb: &str, body: &[u8]) -> Result<Vec<u8>, WireError> {
-        Python::attach(|py| {
+        attached(|py| {
             let answer = self.0.bind(py).call_method1("operate", (verb, body));
             let text = answer.and_then(|answer| answer.extract::<Vec<u8>>());
             text.map_err(|error| to_wire(py, error))
@@ -45,7 +46,7 @@ impl ControlPlane for PyControl {
     }
 
     fn asset(&self, name: &str) -> Option<(String, Vec<u8>)> {
-        Python::attach(|py| {
+        attached(|py| {
             let found = self.0.bind(py).call_method1("asset", (name,));
             found.and_then(|found| found.extract()).unwrap_or_else(|error: PyErr| {
                 error.write_unraisable(py, None);
@@ -55,7 +56,7 @@ impl ControlPlane for PyControl {
     }
 
     fn reset(&self) {
-        Python::attach(|py| {
+        attached(|py| {
             if let Err(error) = self.0.bind(py).call_method0("reset") {
                 error.write_unraisable(py, Some(self.0.bind(py)));
             }

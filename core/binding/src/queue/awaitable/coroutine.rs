@@ -11,6 +11,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::{PyTraverseError, intern};
 
 use super::verb::{Step, Verb};
+use crate::attach::attached;
 use crate::pending::PendingWrite;
 
 /// A call that is awaited.
@@ -228,7 +229,7 @@ fn ended() -> PyErr {
 /// Tells of a call that was made and never begun, in the words of Python.
 #[cold]
 fn warn_unawaited(name: &str) {
-    Python::attach(|py| {
+    attached(|py| {
         // The object may go while an exception is on its way.
         let raised = PyErr::take(py);
         let text = std::ffi::CString::new(format!("coroutine '{name}' was never awaited"));
