@@ -35,7 +35,7 @@ def fill(engine: Any) -> None:
         order = {"order": number, "what": "tea", "total": 60 * number}
         orders.send(json.dumps(order), attributes={"table": number})
     engine.queue("orders-dead").send("spilled")
-    engine.queue("kitchen.fifo").send("one coffee", group="table 4", dedup_id="1")
+    engine.queue("kitchen.fifo").send("one coffee", group="table-4", dedup_id="1")
     engine.topic("news").subscribe(orders, filter={"kind": ["book"]})
     engine.bus("shop").rule("placed", PLACED, orders)
     stream = engine.stream("clicks", shards=2)

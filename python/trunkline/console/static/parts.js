@@ -6,6 +6,8 @@ import {
 
 export { html, useCallback, useEffect, useRef, useState };
 
+const SHORT = 60;
+
 /** Loads once, again when `inputs` change, and every `seconds` while the page is seen. */
 export function useLoaded(load, inputs = [], seconds = 0) {
   const [state, setState] = useState({ data: null, error: null });
@@ -140,11 +142,16 @@ export function Sure({ title, question, act, done }) {
 export const filled = (object) => Object.fromEntries(Object.entries(object)
   .filter(([, value]) => value !== null && value !== false && JSON.stringify(value) !== "{}"));
 
-/** Text; as JSON with indents where it is JSON. */
+/** Text; as JSON with indents where it is JSON and not short. */
 export function Text({ value }) {
   let shown = value ?? "";
-  if (typeof shown !== "string") shown = JSON.stringify(shown, null, 2);
-  else try { shown = JSON.stringify(JSON.parse(shown), null, 2); } catch { /* It is plain text. */ }
+  if (typeof shown === "string") {
+    try { shown = JSON.parse(shown); } catch { /* It is plain text. */ }
+  }
+  if (typeof shown !== "string") {
+    const short = JSON.stringify(shown);
+    shown = short.length <= SHORT ? short : JSON.stringify(shown, null, 2);
+  }
   return html`<pre>${shown}</pre>`;
 }
 

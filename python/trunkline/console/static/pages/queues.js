@@ -50,8 +50,8 @@ export function Queue({ parts: [account, region, queue] }) {
   return html`<h2>${queue}</h2>
     <${Problem} error=${error ?? found.error} />
     <div class="bar">
-      ${now && html`<span>${count(now.visible)} visible, ${count(now.in_flight)} in flight,
-        ${count(now.delayed)} delayed</span>`}
+      ${now && html`<span>${[`${count(now.visible)} visible`, `${count(now.in_flight)} in flight`,
+        `${count(now.delayed)} delayed`].join(", ")}</span>`}
       <span class="end">
         <${Sure} title="Purge" question=${`Remove all messages of ${queue}?`}
           act=${() => verb("purge", of)} />${" "}
