@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from trunkline.aws.clients import InvocationFailed
+from trunkline.aws.invoker import InvocationFailed
 from trunkline.aws.limits import LOG_STREAM_CHARS
 
 TYPE_CHECKING = False

@@ -13,9 +13,9 @@ from trunkline.aws.apigatewayv2.events import event
 from trunkline.aws.apigatewayv2.exchange import Refused
 from trunkline.aws.apigatewayv2.mapping import map_request, map_response, value
 from trunkline.aws.apigatewayv2.subtypes import SUBTYPES
-from trunkline.aws.clients import InvocationFailed
 from trunkline.aws.execute_api.http import NoAnswer, TimedOut, send
 from trunkline.aws.execute_api.message import ApiResponse
+from trunkline.aws.invoker import InvocationFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,8 +114,8 @@ def _answer(told: Any, version: str) -> ApiResponse:
     headers.extend(("set-cookie", _plain(one)) for one in told.get("cookies") or ())
     if not any(name.lower() == "content-type" for name, _ in headers):
         headers.append(("content-type", "text/plain;charset=UTF-8"))
-    body = told.get("body")
-    content = "" if body is None else body if isinstance(body, str) else json.dumps(body)
+    given = told.get("body")
+    content = "" if given is None else given if isinstance(given, str) else json.dumps(given)
     if told.get("isBase64Encoded"):
         try:
             return ApiResponse(status, headers, base64.b64decode(content))

@@ -10,7 +10,7 @@ from threading import Event, Thread
 from trunkline.aws.apigateway.front.exchange import title
 from trunkline.aws.apigateway.front.integration import IntegrationAnswer
 from trunkline.aws.apigateway.front.refusing import Refusal, internal
-from trunkline.aws.clients import InvocationFailed
+from trunkline.aws.invoker import InvocationFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import hashlib
 import re
 import time
 
-from trunkline.aws.clients import InvocationFailed
+from trunkline.aws.invoker import InvocationFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
