@@ -36,7 +36,7 @@ class EchoService:
         self.calls.clear()
 
     def client(self, service, target_prefix=None, signing=None, **options):
-        plain = (service + SUFFIX, target_prefix, [signing or service], None, [], None)
+        plain = (service + SUFFIX, target_prefix, [signing or service], None, [], None, None)
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
         where = {"region_name": "us-east-1", "endpoint_url": BASE}
         made = botocore.session.get_session().create_client(service, **keys | where | options)
