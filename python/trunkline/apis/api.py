@@ -27,7 +27,18 @@ _ROUTE = re.compile(r"([A-Z]+) (/\S*)")
 
 
 class ApiAnswer:
-    """What an API answered to a request in the process; :meth:`Api.request` returns it."""
+    """What an API answered to a request in the process; :meth:`Api.request` returns it.
+
+    >>> import trunkline
+    >>> engine = trunkline.open()
+    >>> def teas(event, context):
+    ...     return {"statusCode": 200, "body": '["oolong"]'}
+    >>> api = engine.api("front").route("GET /teas", engine.function("teas", teas))
+    >>> answer = api.request("GET", "/teas")
+    >>> answer.status, answer.json()
+    (200, ['oolong'])
+    >>> engine.close()
+    """
 
     __slots__ = {
         "body": "The body, in bytes.",
@@ -236,7 +247,14 @@ class Api:
 
 
 class ServedApi:
-    """An API that is served; :meth:`Api.serve` makes it."""
+    """An API that is served; :meth:`Api.serve` makes it. A context manager.
+
+    >>> import trunkline
+    >>> engine = trunkline.open()
+    >>> with engine.api("front").serve() as served:
+    ...     served.url == served.server.url + engine.api("front").path
+    True
+    """
 
     __slots__ = ("_api", "_server")
 
