@@ -152,6 +152,11 @@ def test_an_api_of_api_gateway_gets_the_request_of_a_task(states, monkeypatch):
     assert (request.query, request.body) == ("by=x&by=y", b'{"total":3}')
     assert request.header("x-own") == "1"
     assert request.signer == ("000000000000", "us-east-1", "states")
+    # The endpoint as this server has it, and LocalStack: the path names the API.
+    for base in ("http://127.0.0.1:4566/_aws/execute-api/", "localhost:4566/restapis/"):
+        local = {**parameters, "ApiEndpoint": f"{base}abc123"}
+        assert "output" in run(states, "arn:aws:states:::apigateway:invoke", local)
+    assert [request.api for request in seen] == ["abc123"] * 3
     refused = run(states, "arn:aws:states:::apigateway:invoke", {**parameters, "Stage": "none"})
     assert (refused["error"], refused["cause"]) == ("ApiGateway.403", '{"message":"Forbidden"}')
 

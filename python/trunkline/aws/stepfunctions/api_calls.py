@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from trunkline.machines.runtime import Runtime
     from trunkline.machines.task import Task
+
+# An endpoint as this server has it, or LocalStack: the API is named by the path, not by the host.
+_BELOW = re.compile(r"[^/]+/(?:_aws/execute-api|restapis)/([A-Za-z0-9]+)/?")
 
 
 def call(runtime: Runtime, task: Task) -> Report:
@@ -44,6 +48,7 @@ def _apis(runtime: Runtime) -> Apis:
 def _request(task: Task, params: Mapping[str, Any]) -> dict[str, Any]:
     endpoint = text_in(params, "ApiEndpoint").partition("://")[2] or params["ApiEndpoint"]
     host = endpoint.partition("/")[0]
+    below = _BELOW.fullmatch(endpoint)
     path = [str(params.get("Stage") or ""), str(params.get("Path") or "").lstrip("/")]
     escaped = "/".join(quote(part, safe="/$%:@!*,;=+&~") for part in path if part)
     headers = [("host", host)]
@@ -60,7 +65,7 @@ def _request(task: Task, params: Mapping[str, Any]) -> dict[str, Any]:
     is_signed = params.get("AuthType") in ("IAM_ROLE", "RESOURCE_POLICY")
     owner = task.owner
     return {
-        "api": host.partition(".")[0],
+        "api": below[1] if below else host.partition(".")[0],
         "path": f"/{escaped}",
         "method": text_in(params, "Method").upper(),
         "query": query,
