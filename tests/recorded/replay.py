@@ -79,6 +79,8 @@ class Replay:
         if call["op"] == "CreateFunction":
             module = str(params.get("Handler", "handler.handler")).rpartition(".")[0]
             params["Code"] = {"ZipFile": archive(self.functions, module)}
+        if call["op"] == "CreateDeliveryStream":
+            unbuffered(params)
         if call.get("error") == UNSENT:
             text = self.callers.refused(call["service"], call["op"], params)
             error = {"Error": {"Code": UNSENT}, "$type": UNSENT, "$text": text}
@@ -166,6 +168,13 @@ class Replay:
             difference = self.answers.compare(self.comparison, key, expected)
             if difference is not None:
                 raise Stopped(str(difference))
+
+
+def unbuffered(params: dict[str, Any]) -> None:
+    """Lets a delivery stream deliver at once, where the recording waited for its buffer."""
+    for name, destination in params.items():
+        if name.endswith("DestinationConfiguration") and "BufferingHints" in destination:
+            destination["BufferingHints"]["IntervalInSeconds"] = 0
 
 
 def plain_text(error: ClientError) -> str:
