@@ -12,24 +12,6 @@ LOSSES = {
         "rules, no copy of the event as JSON, no queue behind it and nothing durable. bubus is the "
         "peer that does comparable work."
     ),
-    ("topic/fan-out", "1,000 sends"): (
-        "the sends go to one queue, whose end stays in the processor's first cache; the publish "
-        "writes the ends of 1,000 queues, each on cache lines of its own. What is left is memory "
-        "access: about six lines for each queue."
-    ),
-    ("topic/fan-out-bytes", "a batch of 1,000"): (
-        "each queue gets a record of its own, 64 bytes, so that its message can be leased, moved "
-        "and deleted alone; a body of 100 B makes a whole message 152 bytes. With bodies of 1 KiB "
-        "the publish writes less than a tenth."
-    ),
-    ("stream/disk", "write+fdatasync"): (
-        "every byte is written twice, to the journal and to a sealed file, on the same disk; the "
-        "second write is done beside the first one, by another thread that wants a core of its own."
-    ),
-    ("durable/256-tasks", "write+fdatasync"): (
-        "the peer writes 256 bodies with one call; here 256 coroutines are resumed by the event "
-        "loop after each sync, which costs more than the sync."
-    ),
 }
 """The reason for a row and a peer."""
 
