@@ -69,6 +69,9 @@ impl Family {
     /// Adds a distribution: the counts of `buckets` are of each bucket alone.
     pub fn distribution(&mut self, labels: Labels, sum: f64, buckets: Vec<(f64, u64)>) {
         let count = buckets.iter().map(|(_, count)| count).sum();
+        // The library writes `+Inf` for the largest number alone.
+        let buckets = buckets.into_iter().map(|(bound, count)| (bound.min(f64::MAX), count));
+        let buckets = buckets.collect();
         self.samples.push((labels, Sample::Histogram { sum, count, buckets }));
     }
 }
@@ -116,12 +119,19 @@ impl Collector for Exposition {
                 if labels.is_empty() {
                     write(&mut metric, family.kind, sample)?;
                 } else {
-                    write(&mut metric.encode_family(labels)?, family.kind, sample)?;
+                    let labels: Labels =
+                        labels.iter().map(|(name, value)| (*name, escaped(value))).collect();
+                    write(&mut metric.encode_family(&labels)?, family.kind, sample)?;
                 }
             }
         }
         Ok(())
     }
+}
+
+/// A label's value as the text has it; the library writes values as they are.
+fn escaped(value: &str) -> String {
+    value.replace('\\', r"\\").replace('"', r#"\""#).replace('\n', r"\n")
 }
 
 fn write(metric: &mut MetricEncoder<'_>, kind: MetricType, sample: &Sample) -> fmt::Result {
@@ -156,7 +166,7 @@ mod tests {
         exposition.push(durations);
         let text = exposition.text();
         for line in [
-            "# HELP calls Calls that were made.",
+            "# HELP calls Calls that were made",
             "# TYPE calls counter",
             r#"calls_total{name="a\"b\\c\nd"} 3"#,
             "# TYPE seconds histogram",
