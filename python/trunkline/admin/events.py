@@ -106,8 +106,11 @@ def replay(
     region: str | None = None,
 ) -> dict[str, Any]:
     """Put the archived events of a span (seconds since 1970) on the bus again."""
-    from trunkline.errors import ResourceNotFound
+    from trunkline.errors import InvalidParameterValue, ResourceNotFound
 
+    is_names = isinstance(rules, list) and all(isinstance(one, str) for one in rules)
+    if rules is not None and not is_names:
+        raise InvalidParameterValue("rules must be an array with the names of rules.")
     for one in _bus(engine, bus, account, region).archives():
         if one.name == archive:
             started = one.replay(start, end, rules=rules)

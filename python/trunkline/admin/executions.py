@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from trunkline.admin.forms import LIMIT
+from trunkline.admin.forms import LIMIT, check_limit
 from trunkline.admin.registry import reading
 
 TYPE_CHECKING = False
@@ -29,6 +29,7 @@ def executions(
     region: str | None = None,
 ) -> dict[str, Any]:
     """The executions of a state machine, the newest first."""
+    check_limit(limit)
     found = _machine(engine, machine, account, region).executions(status)
     return {"items": [_row(one) for one in found[:limit]], "total": len(found)}
 

@@ -54,9 +54,20 @@ def attributes_of(given: dict[str, Any] | None) -> dict[str, Any] | None:
     if not isinstance(given, dict):
         raise InvalidParameterValue("attributes must be an object, with an attribute a member.")
     return {
-        name: b64decode(value["base64"]) if isinstance(value, dict) else value
+        name: _binary(name, value) if isinstance(value, dict) else value
         for name, value in given.items()
     }
+
+
+def _binary(name: str, value: dict[str, Any]) -> bytes:
+    if list(value) != ["base64"] or not isinstance(value["base64"], str):
+        raise InvalidParameterValue(
+            f'The attribute {name!r} must be a string, a number, or {{"base64": TEXT}}.'
+        )
+    try:
+        return b64decode(value["base64"], validate=True)
+    except ValueError as error:
+        raise InvalidParameterValue(f"The attribute {name!r} is not Base64: {error}.") from error
 
 
 def _attribute(value: object) -> Any:
@@ -87,6 +98,18 @@ def full_name(resource: Any) -> tuple[str, str, str]:
     return resource.account, resource.region, resource.name
 
 
+def check_limit(limit: int, most: int = LIMIT_MAX, name: str = "limit") -> None:
+    """Raises InvalidParameterValue for a page that has no item, or more than `most`."""
+    if type(limit) is not int or not 1 <= limit <= most:
+        raise InvalidParameterValue(f"{name} must be an int from 1 to {most}.")
+
+
+def check_wait(wait: float, most: float) -> None:
+    """Raises InvalidParameterValue for a wait that is no number of seconds up to `most`."""
+    if type(wait) not in (int, float) or not 0 <= wait <= most:
+        raise InvalidParameterValue(f"wait must be from 0 to {most} seconds; ask again.")
+
+
 def page(
     found: Iterable[tuple[tuple[str, str, str], Any]],
     row: Callable[[Any], dict[str, Any]],
@@ -97,8 +120,7 @@ def page(
 
     `after` is the ``next`` of the page before.
     """
-    if not isinstance(limit, int) or not 1 <= limit <= LIMIT_MAX:
-        raise InvalidParameterValue(f"limit must be an int from 1 to {LIMIT_MAX}.")
+    check_limit(limit)
     ordered = sorted(found, key=lambda one: one[0])
     rest = ordered
     if after is not None:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from trunkline.admin.forms import attributes_of, bytes_of, message_row
+from trunkline.admin.forms import (
+    attributes_of,
+    bytes_of,
+    check_limit,
+    check_wait,
+    message_row,
+)
 from trunkline.admin.registry import reading
 from trunkline.errors import InvalidParameterValue
 
@@ -60,6 +66,8 @@ def send(
         data = bytes_of(body, body_base64)
         sent = to.send(data, **_options(group, dedup_id, delay, attributes))
         return {"message_id": sent.message_id}
+    if not isinstance(messages, list) or not all(isinstance(one, dict) for one in messages):
+        raise InvalidParameterValue("messages must be an array of objects, with a body each.")
     ids: list[str] = []
     for start in range(0, len(messages), BATCH):
         entries = [_entry(one) for one in messages[start : start + BATCH]]
@@ -94,8 +102,9 @@ def receive(
     region: str | None = None,
 ) -> dict[str, Any]:
     """Lease up to `max` messages; with `delete` they are deleted at once."""
-    if not 0 <= wait <= WAIT_MAX:
-        raise InvalidParameterValue(f"wait must be from 0 to {WAIT_MAX} seconds; ask again.")
+    check_wait(wait, WAIT_MAX)
+    if not isinstance(delete, bool):
+        raise InvalidParameterValue("delete must be true or false.")
     of = _queue(engine, queue, {"account": account, "region": region})
     found = of.receive(max, wait, visibility_timeout)
     rows = [message_row(message) | {"receipt": message.receipt} for message in found]
@@ -145,11 +154,12 @@ def peek(
     With `search` those whose body or attributes contain the text, of the oldest 100,000.
     """
     of = _queue(engine, queue, {"account": account, "region": region})
+    check_limit(max, PEEK_MAX, "max")
     if search is None:
-        if max > PEEK_MAX:
-            raise InvalidParameterValue(f"max must be at most {PEEK_MAX}.")
         found = of.peek(max, include_in_flight=include_in_flight)
         return {"messages": [message_row(message) for message in found]}
+    if not isinstance(search, str):
+        raise InvalidParameterValue("search must be a string.")
     looked = of.peek(PEEK_MAX, include_in_flight=include_in_flight)
     wanted = search.encode()
     found = [message for message in looked if _contains(message, wanted)]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from itertools import islice
 
-from trunkline.admin.forms import LIMIT, LIMIT_MAX
+from trunkline.admin.forms import LIMIT, check_limit
 from trunkline.admin.registry import reading
-from trunkline.errors import InvalidParameterValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +25,7 @@ def objects(
     region: str | None = None,
 ) -> dict[str, Any]:
     """The objects of a bucket, up to `limit`; with a delimiter also the prefixes it makes."""
-    if not 1 <= limit <= LIMIT_MAX:
-        raise InvalidParameterValue(f"limit must be an int from 1 to {LIMIT_MAX}.")
+    check_limit(limit)
     of = engine.bucket(bucket, create=False, account=account, region=region)
     entries = of.list(prefix) if delimiter is None else of.list(prefix, delimiter=delimiter)
     found = list(islice(entries, limit + 1))

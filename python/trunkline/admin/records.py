@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trunkline.admin.forms import bytes_of, record_row
+from trunkline.admin.forms import bytes_of, check_limit, check_wait, record_row
 from trunkline.admin.registry import reading
 from trunkline.errors import InvalidParameterValue
 
@@ -52,14 +52,16 @@ def records(
 
     `start` is ``earliest``, ``latest``, a sequence, or seconds since 1970.
     """
-    if not 0 <= wait <= WAIT_MAX or not 1 <= max <= RECORDS_MAX:
-        text = f"wait must be from 0 to {WAIT_MAX} seconds, and max from 1 to {RECORDS_MAX}."
-        raise InvalidParameterValue(text)
+    check_wait(wait, WAIT_MAX)
+    check_limit(max, RECORDS_MAX, "max")
     begin: Any = start
     if isinstance(start, (int, float)):
         from datetime import UTC, datetime
 
-        begin = datetime.fromtimestamp(start, UTC)
+        try:
+            begin = datetime.fromtimestamp(start, UTC)
+        except (OSError, OverflowError, ValueError) as error:
+            raise InvalidParameterValue(f"start is no time: {error}.") from error
     found = _stream(engine, stream, account, region).read(shard, begin, max, wait, after=after)
     return {"records": [record_row(record) for record in found]}
 

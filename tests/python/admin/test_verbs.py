@@ -159,7 +159,7 @@ def test_a_trace_is_told(engine):
         ("send", {"queue": "a", "body": 1}, "body must be a string"),
         ("send", {"queue": "a", "body_base64": "?"}, "is not Base64"),
         ("send", {"queue": "a", "body": "x", "attributes": []}, "attributes must be an object"),
-        ("peek", {"queue": "a", "max": 10**6}, "max must be at most"),
+        ("peek", {"queue": "a", "max": 10**6}, "max must be an int from 1 to"),
         ("receive", {"queue": "a", "wait": 60}, "wait must be from 0 to 20"),
         ("queues", {"limit": 0}, "limit must be"),
         ("create", {"kind": "planet", "name": "a"}, "kind must be one of"),
@@ -197,3 +197,32 @@ def test_what_reports_say_is_plain_data(engine):
     assert json.loads(json.dumps(engine.tracing.statistics().as_dict()))["entries"] > 0
     task = json.loads(json.dumps(dead.start_redrive("orders").as_dict()))
     assert (task["total"], task["failure"]) == (1, None)
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments", "name"),
+    [
+        ("send", {"queue": "orders", "body": "a", "attributes": {"x": {"y": 1}}}, "'x'"),
+        ("send", {"queue": "orders", "body": "a", "attributes": {"x": {"base64": 1}}}, "'x'"),
+        ("send", {"queue": "orders", "body": "a", "attributes": {"x": {"base64": "!"}}}, "'x'"),
+        ("send", {"queue": "orders", "messages": "abc"}, "messages"),
+        ("send", {"queue": "orders", "messages": [None]}, "messages"),
+        ("peek", {"queue": "orders", "search": 5}, "search"),
+        ("peek", {"queue": "orders", "search": "a", "max": -1}, "max"),
+        ("peek", {"queue": "orders", "max": None}, "max"),
+        ("receive", {"queue": "orders", "wait": "1"}, "wait"),
+        ("receive", {"queue": "orders", "delete": "no"}, "delete"),
+        ("records", {"stream": "clicks", "start": -(2**63)}, "start"),
+        ("records", {"stream": "clicks", "max": True}, "max"),
+        ("executions", {"machine": "steps", "limit": -1}, "limit"),
+        ("replay", {"archive": "past", "rules": [5]}, "rules"),
+    ],
+)
+def test_an_argument_of_a_wrong_form_is_named(engine, verb, arguments, name):
+    queue = engine.queue("orders")
+    queue.send("one")
+    engine.stream("clicks")
+    engine.machine("steps", {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})
+    with pytest.raises(trunkline.InvalidArgument, match=name):
+        admin.operate(engine, verb, json.dumps(arguments).encode())
+    assert queue.statistics().visible == 1
