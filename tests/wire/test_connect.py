@@ -6,6 +6,7 @@ import asyncio
 import threading
 
 import pytest
+from http_endpoint import Endpoint
 
 import trunkline
 from trunkline.server import Server
@@ -209,3 +210,41 @@ def test_a_state_machine_runs_there(remote, engine):
     machine.remove()
     with pytest.raises(trunkline.NotFound):
         remote.machine("orders")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:99999", "http://a:b", "http://a b:1", "http://a\0", f"http://{'x' * 300}"],
+)
+def test_what_is_no_address_is_refused(url):
+    with pytest.raises(trunkline.InvalidArgument, match="no address of a server"):
+        trunkline.connect(url)
+
+
+def test_a_password_in_an_address_is_refused_and_not_repeated():
+    with pytest.raises(trunkline.InvalidArgument, match="token") as caught:
+        trunkline.connect("http://me:s3cret@127.0.0.1:1")
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("token", ["a\nb", "caf\u00e9", "\ud800"])
+def test_a_token_that_no_header_can_hold_is_refused(server, token):
+    with pytest.raises(trunkline.InvalidArgument, match="token must be"):
+        trunkline.connect(server.url, token=token)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(200, b"<html>"), (200, b""), (200, b"[]"), (200, b"{}"), (200, b"[" * 100_000), (302, b"{}")],
+)
+def test_another_kind_of_server_is_told_apart(status, body):
+    unlike = pytest.raises(trunkline.ServerUnreachable, match="no server of Trunkline")
+    with Endpoint(lambda request: (status, body)) as endpoint, unlike:
+        trunkline.connect(endpoint.url)
+
+
+def test_a_failure_of_another_kind_of_server_is_an_error_of_its_status():
+    failing = Endpoint(lambda request: (500, b"[1]"))
+    with failing as endpoint, pytest.raises(trunkline.TrunklineError) as caught:
+        trunkline.connect(endpoint.url)
+    assert caught.value.code == "Status500"

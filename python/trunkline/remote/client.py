@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from select import POLLIN, poll
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from trunkline.errors import InvalidParameterValue, ServerUnreachable, from_code
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+HTTP_OK = range(200, 300)
 HTTP_ERROR = 400
 
 TIMEOUT = 60.0
@@ -26,7 +27,36 @@ def is_url(text: str) -> bool:
     >>> is_url("http://127.0.0.1:4566"), is_url("data/")
     (True, False)
     """
-    return text.startswith(("http://", "https://"))
+    return text.lower().startswith(("http://", "https://"))
+
+
+def json_of(url: str, status: int, answer: bytes) -> Any:
+    """The JSON of an answer. A failure without a JSON object has an empty one.
+
+    Raises ServerUnreachable for an answer without a failure that has no JSON object or array:
+    another program serves there.
+    """
+    try:
+        told = json.loads(answer)
+    except (ValueError, RecursionError):
+        told = None
+    if status >= HTTP_ERROR:
+        return told if isinstance(told, dict) else {}
+    if status not in HTTP_OK or not isinstance(told, (dict, list)):
+        raise ServerUnreachable(
+            f"{url} is no server of Trunkline: its answer (status {status}) is no JSON object."
+        )
+    return told
+
+
+def _is_address(url: str, parts: SplitResult) -> bool:
+    try:
+        # Reading the port proves it; names are encoded for the wire as the resolver does it.
+        named = parts.port != 0 and bool((parts.hostname or "").encode("idna"))
+    except ValueError:
+        return False
+    is_visible = url.isprintable() and " " not in url
+    return is_url(url) and is_visible and named and not parts.path.strip("/") and not parts.query
 
 
 class HttpClient:
@@ -34,7 +64,10 @@ class HttpClient:
 
     def __init__(self, url: str, *, timeout: float = TIMEOUT) -> None:
         parts = urlsplit(url)
-        if not is_url(url) or not parts.hostname or parts.path.strip("/") or parts.query:
+        if parts.username is not None or parts.password is not None:
+            # Not repeated: a password must not come into a log.
+            raise ValueError("The address of a server has no user and password; give a token")
+        if not _is_address(url, parts):
             raise ValueError(f"{url!r} is no address of a server; use http://HOST:PORT")
         self.url = f"{parts.scheme}://{parts.netloc}"
         self._parts = parts
@@ -115,21 +148,22 @@ class AdminClient:
             raise InvalidParameterValue(f"{error}.") from error
         self._headers = {"content-type": "application/json"}
         if token:
+            if not (token.isascii() and token.isprintable()):
+                raise InvalidParameterValue("The token must be of visible ASCII characters.")
             self._headers["authorization"] = f"Bearer {token}"
 
     def verb(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """What a verb of ``trunkline.admin`` answers there."""
-        answer: dict[str, Any] = self.request("POST", f"/_trunkline/api/{name}", arguments)
+        answer = self.request("POST", f"/_trunkline/api/{name}", arguments)
+        if not isinstance(answer, dict):
+            raise ServerUnreachable(f"{self._http.url} is no server of Trunkline.")
         return answer
 
     def request(self, method: str, path: str, body: object = None) -> Any:
         """The JSON that a path answers; raises the error of a code."""
         text = b"" if body is None else json.dumps(body).encode()
         status, _, answer = self._http.send(method, path, text, self._headers)
-        try:
-            told = json.loads(answer or b"{}")
-        except ValueError:
-            told = {}
+        told = json_of(self._http.url, status, answer)
         if status >= HTTP_ERROR:
             code = told.get("error") or told.get("__type") or f"Status{status}"
             raise from_code(str(code), str(told.get("message") or f"{method} {path} failed"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trunkline.errors import UnsupportedOperation
+from trunkline.errors import ServerUnreachable, UnsupportedOperation
 from trunkline.remote.queue import RemoteQueue
 from trunkline.remote.routes import RemoteBus, RemoteMachine, RemoteStream, RemoteTopic
 from trunkline.remote.transport import Transport
@@ -135,5 +135,6 @@ def connect(
     """
     engine = RemoteEngine(url, token=token, account=account, region=region)
     # Now, and not at the first message: whether something answers there, and lets us in.
-    engine.stats()
+    if "version" not in engine.stats():
+        raise ServerUnreachable(f"{engine.url} is no server of Trunkline.")
     return engine

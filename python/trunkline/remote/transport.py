@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from trunkline import errors
-from trunkline.remote.client import HTTP_ERROR, AdminClient, HttpClient
+from trunkline.remote.client import HTTP_ERROR, AdminClient, HttpClient, json_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,10 +54,7 @@ class Transport:
         body = json.dumps({name: one for name, one in members.items() if one is not None})
         headers = self._headers | {"x-amz-target": f"AmazonSQS.{operation}"}
         status, _, text = self._http.send("POST", "/", body.encode(), headers)
-        try:
-            told = json.loads(text or b"{}")
-        except ValueError:
-            told = {}
+        told = json_of(self.url, status, text or b"{}")
         if status >= HTTP_ERROR:
             code = str(told.get("__type") or told.get("error") or f"Status{status}")
             raise native(code, str(told.get("message") or told.get("Message") or code))
