@@ -46,7 +46,13 @@ NAME = "trunkline.toml"
 
 _RESOURCES = ("queue", "stream", "topic", "bus", "bucket", "machine")
 _TABLES = ("engine", "limits", "server")
-_ENGINE = ("data", "durability", "durable_receives", "seed", "trace")
+_ENGINE: dict[str, tuple[type, ...]] = {
+    "data": (str,),
+    "durability": (str,),
+    "durable_receives": (bool,),
+    "seed": (int,),
+    "trace": (str, int, float),
+}
 
 
 class Config:
@@ -68,12 +74,16 @@ class Config:
                 if not isinstance(one.get("name"), str):
                     raise self.wrong(f"[[{kind}]] number {number} has no name")
         self.engine: dict[str, Any] = dict(told.get("engine", {}))
-        for name in self.engine:
+        for name, value in self.engine.items():
             if name not in _ENGINE:
-                raise self.wrong(f"[engine] has no {unknown(name, _ENGINE)}")
+                raise self.wrong(f"[engine] has no {unknown(name, list(_ENGINE))}")
+            # The types of TOML are exact: a bool, which Python takes for an int, is none.
+            if type(value) not in _ENGINE[name]:
+                names = " or ".join(one.__name__ for one in _ENGINE[name])
+                raise self.wrong(f"[engine] {name} must be {names}, not {type(value).__name__}")
         if "data" in self.engine:
             # A relative path is meant from the file, wherever the program is started.
-            self.engine["data"] = str(folder / str(self.engine["data"]))
+            self.engine["data"] = str(folder / self.engine["data"])
         self.server: dict[str, Any] = dict(told.get("server", {}))
         self._limits = dict(told.get("limits", {}))
         self._resources = {kind: told.get(kind, []) for kind in _RESOURCES}
@@ -90,13 +100,13 @@ class Config:
         except (OSError, UnicodeDecodeError) as error:
             why = getattr(error, "strerror", None) or "it is not UTF-8"
             raise InvalidParameterValue(f"{file} cannot be read: {why}.") from error
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise InvalidParameterValue(f"{file} is not TOML: {error}.") from error
         return cls(told, file.absolute().parent, str(file))
 
     def wrong(self, why: str) -> InvalidParameterValue:
         """The error that says what is wrong in this file."""
-        return InvalidParameterValue(f"{self._source}: {why}.")
+        return InvalidParameterValue(f"{self._source}: {why.rstrip('.')}.")
 
     def limits(self) -> Limits | None:
         """The limits of the file; None if it has none."""
@@ -149,6 +159,8 @@ class Config:
                 options = {name: value for name, value in one.items() if name != "name"}
                 try:
                     getattr(self, f"_{kind}")(engine, one["name"], options)
+                except KeyError as error:
+                    raise self.wrong(f"[[{kind}]] {one['name']!r} lacks {error}") from error
                 except (TypeError, ValueError, OSError, TrunklineError) as error:
                     raise self.wrong(f"[[{kind}]] {one['name']!r}: {error}") from error
 

@@ -186,3 +186,24 @@ def test_variables_of_localstack_are_honoured_or_named():
         "PERSISTENCE of LocalStack is not honoured: give a folder with --data"
     ]
     assert localstack.translate({}) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("[engine]\ndata = 5", "data must be str"),
+        ("[engine]\ndurability = 3", "durability must be str"),
+        ("[engine]\nseed = true", "seed must be int"),
+        ("[engine]\ndurable_receives = 'no'", "durable_receives must be bool"),
+        ("[[topic]]\nname = 't'\nsubscriptions = [{}]", "lacks 'queue'"),
+        ("[[machine]]\nname = 'm'", "lacks 'definition'"),
+        ("a = " + "[" * 5_000, "is not TOML"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named_with_its_file(tmp_path, text, why):
+    file = tmp_path / "trunkline.toml"
+    file.write_text(text)
+    with pytest.raises(trunkline.InvalidArgument, match=why) as caught:
+        trunkline.open(config=file).close()
+    assert str(caught.value).startswith(str(file))
+    assert not str(caught.value).endswith("..")
