@@ -42,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # What reads the output has read enough; Python must not complain about the rest.
         sys.stderr.close()
         return 1
+    except OSError as error:
+        # A file that an argument names.
+        return _complain(type(error).__name__, error, None)
     except KeyboardInterrupt:
         return 130
 

@@ -53,7 +53,7 @@ class Folder:
     """The engine of a data folder, open for as long as the verb takes."""
 
     def __init__(self, path: str, *, writes: bool) -> None:
-        if not Path(path).is_dir():
+        if not path or not Path(path).is_dir():
             raise CommandError("NoSuchFolder", f"There is no folder {path!r}.", _WHERE)
         try:
             self._engine = trunkline.open(path, read_only=not writes)

@@ -105,6 +105,10 @@ def _restore(options: argparse.Namespace) -> int:
         raise CommandError(
             "FolderExists", f"{target} is there already; restore makes a new folder."
         )
+    if target.resolve().is_relative_to(source.resolve()):
+        raise CommandError(
+            "FolderExists", f"{target} lies in the snapshot; restore makes a folder outside of it."
+        )
     report = trunkline.verify(source)
     draft = target.with_name(f"{target.name}.restoring")
     shutil.rmtree(draft, ignore_errors=True)

@@ -80,7 +80,7 @@ def _match_all(pattern: patterns.Pattern, stream: TextIO, options: argparse.Name
             event = json.loads(text) if pattern.scope == "MessageAttributes" else text
             why = pattern.explain(event) if options.explain else None
             matched = why.matched if why else pattern.matches(event)
-        except (TrunklineError, ValueError, TypeError) as error:
+        except (TrunklineError, ValueError, TypeError, RecursionError) as error:
             _complain(options, error, number)
             status = BAD_INPUT
             continue
@@ -112,6 +112,8 @@ def _is_whole(text: str) -> bool:
         json.loads(text)
     except json.JSONDecodeError as error:
         return error.pos < len(text)
+    except RecursionError:
+        pass  # Deeper than is read; the event is refused where it is matched.
     return True
 
 

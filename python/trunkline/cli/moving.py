@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from argparse import ArgumentTypeError
 
 from trunkline.cli.backend import add_at, given, open_at
 from trunkline.cli.output import Progress, is_json, line
@@ -67,7 +68,10 @@ def replay(parser: argparse.ArgumentParser) -> None:
 def _moment(text: str) -> float:
     from datetime import UTC, datetime
 
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is no time in ISO 8601") from error
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
@@ -93,8 +97,19 @@ def export(parser: argparse.ArgumentParser) -> None:
 
 
 def _export(options: argparse.Namespace) -> int:
-    progress, count = Progress("exported"), 0
-    with open_at(options, writes=options.drain) as at, _writing(options.file) as out:
+    progress = Progress("exported")
+    with open_at(options, writes=options.drain) as at:
+        # A file of an earlier export stays as it is where there is no such queue.
+        at.call("settings", **given(options, "queue"))
+        count = _write_all(at, options, progress)
+    progress.end()
+    print(f"{count} messages exported", file=sys.stderr)
+    return 0
+
+
+def _write_all(at: Any, options: argparse.Namespace, progress: Progress) -> int:
+    count = 0
+    with _writing(options.file) as out:
         for count, message in enumerate(_messages(at, options), 1):
             out.write(json.dumps(message, ensure_ascii=False, separators=(",", ":")) + "\n")
             if "receipt" in message:
@@ -102,9 +117,7 @@ def _export(options: argparse.Namespace) -> int:
                 out.flush()
                 at.call("delete", **given(options, "queue"), receipt=message["receipt"])
             progress(count)
-    progress.end()
-    print(f"{count} messages exported", file=sys.stderr)
-    return 0
+    return count
 
 
 def _messages(at: Any, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -151,7 +164,7 @@ def _import(options: argparse.Namespace) -> int:
     queue = given(options, "queue") | ({"create": True} if options.create else {})
     with open_at(options, writes=True) as at, _reading(options.file) as stream:
         waiting: list[dict[str, Any]] = []
-        for number, text in enumerate(stream, 1):
+        for number, text in enumerate(_lines(options.file, stream), 1):
             if text.strip():
                 waiting.append(_line(options.file, number, text))
             if len(waiting) == PAGE:
@@ -166,6 +179,13 @@ def _import(options: argparse.Namespace) -> int:
     else:
         print(f"{count} messages imported")
     return 0
+
+
+def _lines(file: str, stream: TextIO) -> Iterator[str]:
+    try:
+        yield from stream
+    except UnicodeDecodeError as error:
+        raise InvalidParameterValue(f"{file} is not UTF-8: {error.reason}.") from error
 
 
 def _line(file: str, number: int, text: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import sys
 
 from trunkline.cli.backend import add_at, server_at
 from trunkline.cli.output import is_json, line, rows
+from trunkline.errors import InvalidParameterValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _trace(options: argparse.Namespace) -> int:
         if options.set is not None or options.id is None:
             mode: str | float | None = options.set
             if mode not in (None, "on", "off"):
-                mode = float(str(mode))
+                mode = _part(str(mode))
             method, body = ("GET", None) if mode is None else ("POST", {"mode": mode})
             line(at.request(method, "/_trunkline/trace", body))
             return 0
@@ -92,3 +93,12 @@ def _trace(options: argparse.Namespace) -> int:
         print("hint: nothing was noted; is the trace on? trunkline trace --set on", file=sys.stderr)
         return 1
     return 0
+
+
+def _part(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise InvalidParameterValue(
+            f"--set {text!r} is no mode; use on, off, or 0 to 1."
+        ) from error

@@ -216,3 +216,46 @@ def test_the_version_needs_no_parser():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == f"trunkline {trunkline.__version__}"
+
+
+def test_a_file_that_cannot_be_used_is_named(at, tmp_path, capsys):
+    broken = tmp_path / "broken"
+    broken.write_bytes(b"\xff")
+    assert main(["send", "orders", "a", "--create", "--at", at]) == 0
+    for words, named in (
+        (["export", "orders", str(tmp_path)], str(tmp_path)),
+        (["import", "orders", str(broken)], "not UTF-8"),
+    ):
+        assert main([*words, "--at", at]) == 1
+        assert named in capsys.readouterr().err
+
+
+def test_an_export_that_fails_leaves_the_file_of_an_earlier_one(at, tmp_path):
+    file = tmp_path / "orders.jsonl"
+    file.write_text("earlier")
+    assert main(["export", "nope", str(file), "--at", at]) == 1
+    assert file.read_text() == "earlier"
+
+
+def test_a_trace_mode_and_a_time_of_a_wrong_form_are_named(capsys):
+    assert main(["trace", "--set", "loud", "--at", "http://127.0.0.1:1"]) == 1
+    assert "'loud'" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["replay", "past", "--start", "9"])
+    assert "'9' is no time in ISO 8601" in capsys.readouterr().err
+
+
+def test_an_event_that_is_too_deep_is_refused(tmp_path, capsys):
+    pattern, event = tmp_path / "pattern.json", tmp_path / "event.json"
+    pattern.write_text('{"source": ["a"]}')
+    event.write_text("[" * 100_000)
+    assert main(["match", str(pattern), str(event)]) == 2
+    assert "trunkline: " in capsys.readouterr().err
+
+
+def test_a_restore_into_the_snapshot_is_refused(tmp_path, capsys):
+    snapshot = tmp_path / "snapshot"
+    trunkline.open(snapshot).close()
+    assert main(["restore", str(snapshot), str(snapshot / "data")]) == 1
+    assert "lies in the snapshot" in capsys.readouterr().err
+    assert not (snapshot / "data").exists()
