@@ -18,6 +18,7 @@ from trunkline.aws.apigateway.patching import (
     patched,
 )
 from trunkline.aws.apigateway.registry import operations
+from trunkline.aws.execute_api.expressions import expression
 from trunkline.aws.limits import AUTHORIZER_TTL_DEFAULT, AUTHORIZER_TTL_MAX
 
 TYPE_CHECKING = False
@@ -55,7 +56,9 @@ def _authorizer_of(call: Call, api: str, authorizer: str) -> tuple[dict[str, Any
 
 
 def _check(authorizer: dict[str, Any]) -> None:
-    kind = authorizer["type"]
+    kind = authorizer.get("type")
+    if not authorizer.get("name"):
+        raise bad("Authorizer name must be non-empty")
     if kind not in TYPES:
         raise refused("createAuthorizerInput.type", kind, one_of(TYPES))
     ttl = authorizer.get("authorizerResultTtlInSeconds", AUTHORIZER_TTL_DEFAULT)
@@ -67,6 +70,12 @@ def _check(authorizer: dict[str, Any]) -> None:
         if not authorizer.get("providerARNs"):
             raise bad("Invalid ARN specified in the request. ARN is null or empty")
         return
+    pattern = authorizer.get("identityValidationExpression")
+    if pattern:
+        try:
+            expression(pattern)
+        except ValueError:
+            raise bad(f"Invalid identity validation expression specified: {pattern}") from None
     if ":lambda:path/" not in authorizer.get("authorizerUri", ""):
         raise bad("Invalid Authorizer URI: it must name a Lambda function")
     source = authorizer.get("identitySource", "")

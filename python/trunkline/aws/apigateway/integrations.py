@@ -20,6 +20,7 @@ from trunkline.aws.apigateway.patching import (
     patched,
 )
 from trunkline.aws.apigateway.registry import operations
+from trunkline.aws.execute_api.expressions import expression
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _check(integration: dict[str, Any]) -> None:
             raise bad("Enumeration value for HttpMethod must be non-empty")
         if not re.match(r"https?://[^/]|\$\{stageVariables\.", uri) and "connectionId" not in uri:
             raise bad("Invalid HTTP endpoint specified for URI")
-    if integration["passthroughBehavior"] not in PASSTHROUGH:
+    if integration.get("passthroughBehavior") not in PASSTHROUGH:
         raise bad(
             f"Invalid passthrough behavior specified. Valid options are [{', '.join(PASSTHROUGH)}]"
         )
@@ -185,8 +186,8 @@ def _check_response(response: dict[str, Any]) -> None:
     pattern = response.get("selectionPattern")
     if pattern:
         try:
-            re.compile(pattern)
-        except re.error:
+            expression(pattern)
+        except ValueError:
             raise bad(f"Invalid selection pattern specified: {pattern}") from None
     handling = response.get("contentHandling")
     if handling and handling not in CONTENT_HANDLING:

@@ -8,10 +8,11 @@ import json
 import re
 
 from trunkline.aws.apigateway.front.exchange import is_binary_type
-from trunkline.aws.apigateway.front.integration import IntegrationAnswer
+from trunkline.aws.apigateway.front.integration import IntegrationAnswer, status_of
 from trunkline.aws.apigateway.front.mapping import rendered
 from trunkline.aws.apigateway.front.refusing import internal
 from trunkline.aws.apigateway.front.sources import read_answer
+from trunkline.aws.execute_api.expressions import expression
 from trunkline.aws.execute_api.message import ApiResponse
 
 TYPE_CHECKING = False
@@ -40,12 +41,19 @@ def selected(exchange: Exchange, answer: IntegrationAnswer) -> dict[str, Any]:
         if is_function and answer.error is None:
             # Patterns of functions are for errors.
             continue
-        if re.fullmatch(pattern, answer.selector, re.DOTALL):
+        if _selects(pattern, answer.selector):
             fallback = response
             break
     if fallback is None:
         raise internal(f"no integration response takes {answer.selector[:100]!r}")
     return fallback
+
+
+def _selects(pattern: str, selector: str) -> bool:
+    try:
+        return expression(pattern).matches(selector)
+    except ValueError as error:
+        raise internal(f"the selection pattern {pattern!r} cannot be used: {error}") from None
 
 
 def mapped(exchange: Exchange, answer: IntegrationAnswer) -> ApiResponse:
@@ -66,7 +74,7 @@ def mapped(exchange: Exchange, answer: IntegrationAnswer) -> ApiResponse:
         headers.append(("Content-Type", content_type))
     status = override.get("status") or response["statusCode"]
     try:
-        return ApiResponse(int(status), headers, body)
+        return ApiResponse(status_of(status), headers, body)
     except ValueError:
         raise internal(f"the template set the status {status!r}") from None
 
@@ -135,7 +143,7 @@ def of_proxy(exchange: Exchange, answer: dict[str, Any]) -> ApiResponse:
             body = base64.b64decode(body, validate=True)
         except ValueError:
             raise internal("the body of the function's answer is not in base64", 500) from None
-    return ApiResponse(int(answer.get("statusCode", 200)), headers, body)
+    return ApiResponse(status_of(answer.get("statusCode", 200)), headers, body)
 
 
 def _is_binary(exchange: Exchange, headers: Headers) -> bool:
@@ -143,7 +151,7 @@ def _is_binary(exchange: Exchange, headers: Headers) -> bool:
     if _wants_binary(exchange):
         return True
     accepted = (exchange.request.header("accept") or "*/*").split(",")[0].partition(";")[0].strip()
-    told = next(value for name, value in headers if name.lower() == "content-type")
+    told = next((value for name, value in headers if name.lower() == "content-type"), "")
     types = exchange.deployed.binary_types
     return accepted == "*/*" and is_binary_type(told.partition(";")[0].strip(), types)
 
@@ -167,6 +175,6 @@ def mocked(body: bytes) -> IntegrationAnswer:
         found = _STATUS.search(text)
         status = found[1] if found else None
     try:
-        return IntegrationAnswer(int(status or ""))
-    except (TypeError, ValueError):
+        return IntegrationAnswer(status_of(status or ""))
+    except ValueError:
         raise internal("the request template of the mock set no statusCode") from None

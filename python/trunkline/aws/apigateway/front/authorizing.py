@@ -13,6 +13,7 @@ from trunkline.aws.apigateway.front.functions import event_of, invoke
 from trunkline.aws.apigateway.front.mapping import with_variables
 from trunkline.aws.apigateway.front.refusing import Refusal
 from trunkline.aws.apigateway.front.sources import read_source
+from trunkline.aws.execute_api.expressions import expression
 from trunkline.aws.limits import AUTHORIZER_TTL_DEFAULT
 
 TYPE_CHECKING = False
@@ -121,9 +122,18 @@ def _identity(exchange: Exchange, authorizer: dict[str, Any]) -> list[str]:
             raise Refusal("UNAUTHORIZED", "Unauthorized")
         found.append(value)
     pattern = authorizer.get("identityValidationExpression")
-    if pattern and found and authorizer["type"] == "TOKEN" and not re.match(pattern, found[0]):
+    if pattern and found and authorizer["type"] == "TOKEN" and not _is_valid(pattern, found[0]):
         raise Refusal("UNAUTHORIZED", "Unauthorized")
     return found
+
+
+def _is_valid(pattern: str, token: str) -> bool:
+    """Whether a token begins with what the pattern of an authorizer describes."""
+    try:
+        expression(pattern)
+        return expression(f"(?:{pattern}).*").matches(token)
+    except ValueError as error:
+        raise Refusal("AUTHORIZER_CONFIGURATION_ERROR", None, reason=str(error)) from None
 
 
 def _said(exchange: Exchange, authorizer: dict[str, Any], identity: list[str]) -> dict[str, Any]:
@@ -189,8 +199,8 @@ def effect_of(statements: list[dict[str, Any]], arn: str) -> str | None:
     effect = None
     for statement in statements:
         if not (
-            _covers(statement.get("Action"), ACTION, ignore_case=True)
-            and _covers(statement.get("Resource"), arn)
+            _concerns(statement, "Action", ACTION, ignore_case=True)
+            and _concerns(statement, "Resource", arn)
         ):
             continue
         if statement.get("Effect") == "Deny":
@@ -198,6 +208,16 @@ def effect_of(statements: list[dict[str, Any]], arn: str) -> str | None:
         if statement.get("Effect") == "Allow" and not statement.get("Condition"):
             effect = "Allow"
     return effect
+
+
+def _concerns(
+    statement: dict[str, Any], member: str, value: str, *, ignore_case: bool = False
+) -> bool:
+    """Whether a statement is about `value`, by ``Action`` or by ``NotAction``, say."""
+    excluded = statement.get(f"Not{member}")
+    if excluded is not None:
+        return not _covers(excluded, value, ignore_case=ignore_case)
+    return _covers(statement.get(member), value, ignore_case=ignore_case)
 
 
 def _covers(patterns: Any, value: str, *, ignore_case: bool = False) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from trunkline.aws.apigateway.front.keywords import KEYWORDS
 from trunkline.aws.apigateway.front.refusing import Refusal, internal
 from trunkline.aws.apigateway.front.sources import read_source
 
@@ -80,6 +81,7 @@ def _compiled(models: dict[str, Any], name: str) -> Callable[[Any], str | None]:
     try:
         from jsonschema import Draft4Validator
         from jsonschema.exceptions import ValidationError
+        from jsonschema.validators import extend
         from referencing import Registry, Resource
         from referencing.exceptions import Unresolvable
         from referencing.jsonschema import DRAFT4
@@ -95,14 +97,15 @@ def _compiled(models: dict[str, Any], name: str) -> Callable[[Any], str | None]:
         (f"models:{one}", Resource.from_contents(schema, default_specification=DRAFT4))
         for one, schema in schemas.items()
     )
-    validator = Draft4Validator({"$ref": f"models:{name}"}, registry=registry)
+    bounded = extend(Draft4Validator, KEYWORDS)
+    validator = bounded({"$ref": f"models:{name}"}, registry=registry)
 
     def first_error(body: Any) -> str | None:
         try:
             validator.validate(body)
         except ValidationError as error:
             return str(error.message)
-        except (Unresolvable, re.error) as error:
+        except (Unresolvable, ValueError) as error:
             raise internal(f"the model {name} cannot be used: {error}") from None
         return None
 

@@ -8,7 +8,7 @@ from http.client import HTTP_PORT, HTTPS_PORT
 from threading import Event, Thread
 
 from trunkline.aws.apigateway.front.exchange import title
-from trunkline.aws.apigateway.front.integration import IntegrationAnswer
+from trunkline.aws.apigateway.front.integration import IntegrationAnswer, status_of
 from trunkline.aws.apigateway.front.refusing import Refusal, internal
 from trunkline.aws.invoker import InvocationFailed
 
@@ -159,9 +159,9 @@ def _check(answer: dict[str, Any]) -> None:
     if unknown:
         raise internal(f"the function's answer has a member {sorted(unknown)[0]!r}", 502)
     try:
-        int(answer.get("statusCode", 200))
-    except (TypeError, ValueError):
-        raise internal("statusCode of the function's answer is no number", 502) from None
+        status_of(answer.get("statusCode", 200))
+    except ValueError:
+        raise internal("statusCode of the function's answer is no HTTP status", 502) from None
     if not isinstance(answer.get("headers") or {}, dict):
         raise internal("headers of the function's answer is no object", 502)
     many = answer.get("multiValueHeaders") or {}

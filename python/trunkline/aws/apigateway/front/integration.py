@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from trunkline.aws.execute_api.message import Headers
 
 
@@ -37,3 +39,18 @@ class IntegrationAnswer:
     def selector(self) -> str:
         """What selection patterns look at."""
         return str(self.status) if self.error is None else self.error
+
+
+def status_of(value: Any) -> int:
+    """The status of an answer that has a body; raises ValueError for what is none.
+
+    >>> status_of("404")
+    404
+    """
+    try:
+        status = int(value)
+    except (TypeError, OverflowError):
+        raise ValueError(f"{value!r} is no number") from None
+    if not 200 <= status <= 599:
+        raise ValueError(f"{status} is no status of an answer")
+    return status

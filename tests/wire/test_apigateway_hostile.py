@@ -1,0 +1,118 @@
+"""Mistakes and attacks at API Gateway: each is refused, and nothing is half applied."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from front import function_uri
+
+from trunkline.aws.apigateway.front.authorizing import effect_of
+
+botocore = pytest.importorskip("botocore.exceptions")
+pytest.importorskip("jsonschema")
+
+LONG = "a" * 5_000 + "!"
+"""A pattern that tracks back, as `(a+)+$` does, would never end with this."""
+
+
+def refused(call: Any, operation: dict[str, str], **given: Any) -> str:
+    with pytest.raises(botocore.ClientError) as told:
+        call(**given, patchOperations=[operation])
+    answer = told.value.response
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] in (400, 404)
+    return answer["Error"]["Code"]
+
+
+def replace(path: str, value: str = "") -> dict[str, str]:
+    return {"op": "replace", "path": path, "value": value}
+
+
+def test_a_selection_pattern_does_not_track_back(make, engine):
+    def fail(event, context):
+        raise ValueError(LONG)
+
+    front = make()
+    uri = function_uri(engine.function("fail", fail).arn)
+    integration = {"type": "AWS", "integrationHttpMethod": "POST", "uri": uri}
+    answers = {
+        "200": {},
+        "418": {"selectionPattern": "(a+)+$"},
+        "409": {"selectionPattern": "a.*!"},
+    }
+    front.method("POST /", integration, answers)
+    front.deploy()
+    assert front.send("POST /").status == 409
+    where = {"restApiId": front.id, "resourceId": front.resource("/"), "httpMethod": "POST"}
+    where["statusCode"] = "200"
+    operation = replace("/selectionPattern", "(a)\\1")
+    call = front.client.update_integration_response
+    assert refused(call, operation, **where) == "BadRequestException"
+
+
+def test_patterns_of_a_model_do_not_track_back(make):
+    front = make()
+    client, api = front.client, {"restApiId": front.id}
+    schema = {
+        "properties": {"name": {"pattern": "^(a+)+$"}, "all": {"uniqueItems": True}},
+        "patternProperties": {"^(x+)+$": {"type": "number"}},
+        "additionalProperties": False,
+    }
+    client.create_model(
+        **api, name="Pet", contentType="application/json", schema=json.dumps(schema)
+    )
+    made = client.create_request_validator(**api, name="v", validateRequestBody=True)
+    models = {"application/json": "Pet"}
+    front.mock("POST /", requestValidatorId=made["id"], requestModels=models)
+    front.deploy()
+    for body, status in (
+        ({"name": "aaa", "xx": 1, "all": [1, "1", True, [1]]}, 200),
+        ({"name": LONG}, 400),
+        ({"xx": "1"}, 400),
+        ({"x" * 5_000 + "!": 1}, 400),
+        ({"all": [1, "a", 1.0]}, 400),
+    ):
+        assert front.send("POST /", json.dumps(body)).status == status, str(body)[:60]
+
+
+@pytest.mark.parametrize("status", [float("inf"), -5, 0, 101, 99_999, True, "x"])
+def test_a_status_that_is_none_is_a_malformed_answer(make, engine, status):
+    front = make()
+    uri = function_uri(engine.function("f", lambda event, context: {"statusCode": status}).arn)
+    front.method("GET /", {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": uri})
+    front.mock("GET /set", "#set($context.responseOverride.status = 99999)x")
+    front.deploy()
+    for path, expected in (("/", 502), ("/set", 500)):
+        answer = front.send(f"GET {path}")
+        assert answer.status == expected
+        assert answer.headers["x-amzn-errortype"] == "InternalServerErrorException"
+
+
+def test_a_token_is_compared_with_its_pattern_in_linear_time(make, engine):
+    def authorizer(event, context):
+        allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+        return {"principalId": "p", "policyDocument": {"Statement": [allow]}}
+
+    front = make()
+    made = front.client.create_authorizer(
+        restApiId=front.id,
+        name="a",
+        type="TOKEN",
+        authorizerUri=function_uri(engine.function("who", authorizer).arn),
+        identitySource="method.request.header.Authorization",
+        identityValidationExpression="(a+)+$",
+    )
+    front.mock("GET /", authorizationType="CUSTOM", authorizerId=made["id"])
+    front.deploy()
+    assert front.send("GET /", headers={"authorization": "aaa"}).status == 200
+    assert front.send("GET /", headers={"authorization": LONG}).status == 401
+
+
+@pytest.mark.parametrize(
+    "excluded", [{"NotAction": "s3:*", "Resource": "*"}, {"Action": "*", "NotResource": "x"}]
+)
+def test_a_denial_of_all_but_some_counts(excluded):
+    allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    arn = "arn:aws:execute-api:us-east-1:000000000000:api/dev/GET/"
+    assert effect_of([allow, {"Effect": "Deny", **excluded}], arn) == "Deny"
