@@ -29,6 +29,51 @@ def replace(path: str, value: str = "") -> dict[str, str]:
     return {"op": "replace", "path": path, "value": value}
 
 
+def test_a_patch_that_empties_what_is_needed_is_refused(make):
+    front = make()
+    front.mock("GET /a")
+    client, api = front.client, {"restApiId": front.id}
+    where = {**api, "resourceId": front.resource("/a")}
+    assert refused(client.update_resource, replace("/parentId"), **where) == "NotFoundException"
+    patched = client.update_integration, replace("/passthroughBehavior")
+    assert refused(*patched, **where, httpMethod="GET") == "BadRequestException"
+    uri = function_uri("arn:aws:lambda:us-east-1:000000000000:function:f")
+    made = client.create_authorizer(**api, name="a", type="TOKEN", authorizerUri=uri)
+    where = {**api, "authorizerId": made["id"]}
+    assert refused(client.update_authorizer, replace("/type"), **where) == "ValidationException"
+    assert refused(client.update_authorizer, replace("/name"), **where) == "BadRequestException"
+    kept = client.get_authorizer(**where)
+    assert (kept["name"], kept["type"]) == ("a", "TOKEN")
+
+
+@pytest.mark.parametrize("path", ["", "x"])
+def test_a_path_of_a_stage_begins_with_a_slash(make, path):
+    front = make()
+    front.mock("GET /a")
+    front.deploy()
+    where = {"restApiId": front.id, "stageName": "dev"}
+    assert refused(front.client.update_stage, replace(path, "x"), **where) == "BadRequestException"
+
+
+@pytest.mark.parametrize("value", ["1e999", "nan", "-inf", "9" * 400, "2147483648", "1.5"])
+def test_a_number_of_a_patch_is_whole_and_has_32_bits(make, value):
+    front = make()
+    call, where = front.client.update_rest_api, {"restApiId": front.id}
+    operation = replace("/minimumCompressionSize", value)
+    assert refused(call, operation, **where) == "BadRequestException"
+    assert "minimumCompressionSize" not in front.client.get_rest_api(**where)
+
+
+def test_a_list_in_a_map_is_patched_by_its_own_path(make):
+    front = make()
+    operation = {"op": "add", "path": "/endpointConfiguration/types", "value": "REGIONAL"}
+    changed = front.client.update_rest_api(restApiId=front.id, patchOperations=[operation])
+    assert "REGIONAL" in changed["endpointConfiguration"]["types"]
+    operation = {"op": "add", "path": "/endpointConfiguration/types", "value": ""}
+    again = front.client.update_rest_api(restApiId=front.id, patchOperations=[operation])
+    assert again["endpointConfiguration"] == changed["endpointConfiguration"]
+
+
 def test_a_selection_pattern_does_not_track_back(make, engine):
     def fail(event, context):
         raise ValueError(LONG)

@@ -199,6 +199,9 @@ def update_base_path_mapping(
         domain, mapping = _mapping_of(call, domain_name, base_path)
         changed = patched(mapping, patch_operations, MAPPING_RULES)
         changed["restApiId"] = changed.pop("restapiId", changed["restApiId"])
+        changed.setdefault("basePath", NO_PATH)
+        if changed["basePath"] != base_path and changed["basePath"] in domain["mappings"]:
+            raise conflict("Base path already exists for this domain name")
         _check_mapping(call, changed)
         del domain["mappings"][base_path]
         domain["mappings"][changed["basePath"]] = changed

@@ -7,6 +7,7 @@ A table of rules says which paths may be patched, by which operations, and what 
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import dataclass
 
 from trunkline.aws.apigateway.errors import bad, missing, one_of, refusals
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from trunkline.aws.errors import ServiceError
 
+NUMBER_MAX = 2**31 - 1
+"""The largest whole number that a member of AWS's model holds."""
 OPERATIONS = ("add", "remove", "move", "test", "replace", "copy")
 
 
@@ -32,17 +35,22 @@ def boolean(value: str | None) -> Any:
 
 
 def number(value: str | None) -> Any:
-    """A number, whole where it is."""
-    try:
-        read = float(value or "")
-    except ValueError:
-        raise bad(f"Invalid value specified: {value}") from None
-    return int(read) if read.is_integer() else read
+    """A whole number of 32 bits."""
+    read = decimal(value)
+    if not read.is_integer() or abs(read) > NUMBER_MAX:
+        raise bad(f"Invalid value specified: {value}")
+    return int(read)
 
 
 def decimal(value: str | None) -> Any:
     """A number with a fraction."""
-    return float(number(value))
+    try:
+        read = float(value or "")
+    except ValueError:
+        raise bad(f"Invalid value specified: {value}") from None
+    if not math.isfinite(read):
+        raise bad(f"Invalid value specified: {value}")
+    return read
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +129,9 @@ def match(path: str, rules: Mapping[str, Rule]) -> tuple[Rule, list[str]] | None
     """The rule of a path, and the parts of the path."""
     parts = segments(path)
     for pattern, rule in rules.items():
+        if rule.is_list and path == pattern and not pattern.endswith("/*"):
+            # The list itself: its elements are told by the value.
+            return rule, [*parts, ""]
         wanted = segments(pattern)
         same = len(wanted) == len(parts) and all(
             one in ("*", other) for one, other in zip(wanted, parts, strict=True)
@@ -188,7 +199,7 @@ def invalid_name(member: str) -> ServiceError:
 
 def _holder(document: dict[str, Any], parts: list[str], rule: Rule) -> tuple[dict[str, Any], str]:
     """The map that is changed, and the key in it; of a list, its name."""
-    depth = len(parts) - (2 if rule.is_list and len(parts) > 1 else 1)
+    depth = len(parts) - (2 if rule.is_list else 1)
     for part in parts[:depth]:
         document = document.setdefault(part, {})
     return document, parts[depth]
@@ -198,7 +209,7 @@ def _change_list(
     holder: dict[str, Any], parts: list[str], name: str, operation: str, value: str | None
 ) -> None:
     # An element stands in the path, or is the value.
-    element = parts[-1] if parts[-1] != name else value or ""
+    element = parts[-1] or value or ""
     items: list[str] = list(holder.get(name, ()))
     if operation != "add" and element in items:
         items.remove(element)

@@ -144,7 +144,7 @@ def update_usage_plan(
 
 
 def _patch_stages(plan: dict[str, Any], given: dict[str, Any]) -> None:
-    parts, operation, value = segments(given["path"]), given["op"], given.get("value")
+    parts, operation, value = segments(given["path"]), given.get("op"), given.get("value")
     named = parts[1] if len(parts) > 1 else value or ""
     api, _, stage = named.partition(":")
     stages = plan["apiStages"]

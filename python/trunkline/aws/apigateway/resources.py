@@ -136,7 +136,7 @@ def update_resource(
                 if name in changed:
                     raise bad(f"Root resource cannot update its {name}.")
             return shown(resource)
-        _check_parent(document, resource, changed["parentId"])
+        _check_parent(document, resource, changed.get("parentId", ""))
         _check_part(document, changed["parentId"], changed.get("pathPart", ""), resource_id)
         resource |= {"parentId": changed["parentId"], "pathPart": changed["pathPart"]}
         _set_paths(document, resource)

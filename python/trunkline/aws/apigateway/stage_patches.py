@@ -88,6 +88,8 @@ def patched_stage(
     changed = copy.deepcopy(stage)
     for given in operations:
         path, operation = given.get("path") or "", given.get("op") or "replace"
+        if not path.startswith("/"):
+            raise _invalid(path)
         if operation == "copy":
             _promote(changed, path, given.get("from") or "")
         elif operation == "remove":
