@@ -223,7 +223,9 @@ def test_a_function_that_fails_is_called_again(engine, firehose):
     assert calls[0] == calls[1]
 
 
-@pytest.mark.parametrize("answer", [None, {"records": 1}, {"records": []}, "boom"])
+@pytest.mark.parametrize(
+    "answer", [None, {"records": 1}, {"records": []}, {"records": [{"recordId": []}]}, "boom"]
+)
 def test_records_of_a_function_that_answers_nothing_are_kept_as_failed(engine, firehose, answer):
     def handler(event, context):
         if answer == "boom":

@@ -93,6 +93,7 @@ def test_records_become_rows(engine, firehose, serializer, extension, read):
         b'{"id": 9223372036854775808}',
         b'{"id": 1e400}',
         b'{"price": 123456}',
+        b'{"price": NaN}',
         b'{"tags": {"a": 1}}',
         b'{"at": "yesterday"}',
         b'{"at": 1e300}',

@@ -22,7 +22,8 @@ from firehose_calls import (
 from refusals import refused
 
 import trunkline
-from trunkline.aws.firehose.places import allow_folder
+from trunkline.aws.firehose.delivery.objects import NotWritten, PreparedObject, write_object
+from trunkline.aws.firehose.places import Place, allow_folder
 
 pytest.importorskip("boto3")
 pytestmark = pytest.mark.usefixtures("clock")
@@ -176,6 +177,36 @@ def test_a_key_never_leads_out_of_its_folder(engine, firehose, tmp_path):
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(files) == 3
     assert all(path.is_relative_to(tmp_path / "lake") for path in files)
+
+
+def test_a_link_below_a_folder_is_not_followed_either(engine, tmp_path):
+    inside, outside = tmp_path / "lake", tmp_path / "outside"
+    inside.mkdir()
+    outside.mkdir()
+    (inside / "a").symlink_to(outside)
+    allow_folder(engine._core, inside)
+    with pytest.raises(NotWritten, match="not allowed"):
+        write_object(engine._core, PreparedObject(Place("lake", inside), "a/2026/b", b"1"))
+    assert not list(outside.iterdir())
+    write_object(engine._core, PreparedObject(Place("lake", inside), "c/2026/b", b"1"))
+    assert (inside / "c/2026/b").read_bytes() == b"1"
+
+
+@pytest.mark.parametrize("key", ["a\\u0000b", "/".join(["\u4e2d" * 30] * 15)])
+def test_a_record_whose_key_no_bucket_takes_lets_the_others_pass(engine, firehose, key):
+    pytest.importorskip("jq")
+    _partitioned(firehose, "{k: .k}", "!{partitionKeyFromQuery:k}/")
+    put(firehose, f'{{"k": "{key}"}}', '{"k": "c"}')
+    deliver(engine)
+    [failure] = failures(engine, "processing-failed")
+    assert failure["errorCode"] == "DynamicPartitioning.InvalidPrefix"
+    assert len(objects(engine)) == 2
+
+
+def test_a_prefix_that_can_begin_no_key_is_refused(firehose):
+    for prefix in ("a\0b/", "\u4e2d" * 400):
+        code, message = refused(create, firehose, Prefix=prefix)
+        assert (code, "874 bytes" in message) == ("InvalidArgumentException", True)
 
 
 def test_a_link_out_of_an_allowed_folder_is_not_followed(engine, firehose, tmp_path):

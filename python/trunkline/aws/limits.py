@@ -207,6 +207,8 @@ FIREHOSE_BATCH_BYTES_MAX = 4_194_304
 """The most bytes of one PutRecordBatch: 4 MiB."""
 FIREHOSE_PREFIX_CHARS_MAX = 512
 """The longest prefix once it is evaluated."""
+FIREHOSE_PREFIX_BYTES_MAX = 874
+"""The same in bytes: of the 1,024 of a key, 150 are left for the name of the object."""
 FIREHOSE_LAMBDA_BYTES_MAX = 6_291_456
 """The longest answer of a function that transforms records."""
 FIREHOSE_LAMBDA_RETRIES = 3

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from trunkline.aws.firehose.date_formats import DateFormat
 from trunkline.aws.firehose.errors import invalid
-from trunkline.aws.limits import FIREHOSE_PREFIX_CHARS_MAX
+from trunkline.aws.limits import FIREHOSE_PREFIX_BYTES_MAX, FIREHOSE_PREFIX_CHARS_MAX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,6 +104,14 @@ def compiled_errors(prefix: str, text: str | None) -> Prefix:
     return Prefix(f"{given}!{{firehose:error-output-type}}/!{{timestamp:{HOURS}}}")
 
 
+def is_key(text: str) -> bool:
+    """Whether an evaluated prefix can begin a key, behind which the name of the object comes."""
+    try:
+        return "\0" not in text and len(text.encode()) <= FIREHOSE_PREFIX_BYTES_MAX
+    except UnicodeEncodeError:
+        return False
+
+
 def check(text: str, errors: str | None, *, is_partitioned: bool) -> None:
     """Raises for prefixes that do not go together."""
     prefix, failed = Prefix(text), Prefix(errors or "")
@@ -127,7 +135,13 @@ def check(text: str, errors: str | None, *, is_partitioned: bool) -> None:
     keys = {f"{namespace}:{value}": "" for namespace, value in by_keys}
     moment = Moment(datetime(2000, 1, 1, tzinfo=UTC), keys, "format-conversion-failed")
     for part in (prefix, failed):
-        if len(part.evaluate(moment)) > FIREHOSE_PREFIX_CHARS_MAX:
+        shown = part.evaluate(moment)
+        if not is_key(shown) and len(shown) <= FIREHOSE_PREFIX_CHARS_MAX:
+            raise invalid(
+                "Prefix and ErrorOutputPrefix must begin a key of an object after they are "
+                f"evaluated: at most {FIREHOSE_PREFIX_BYTES_MAX} bytes of UTF-8, without NUL."
+            )
+        if len(shown) > FIREHOSE_PREFIX_CHARS_MAX:
             raise invalid(
                 f"Neither Prefix nor ErrorOutputPrefix can be greater than "
                 f"{FIREHOSE_PREFIX_CHARS_MAX} characters after they are evaluated."

@@ -175,11 +175,9 @@ class ObjectFormat:
 
 def _is_usable(prefix: str) -> bool:
     """Whether a prefix with values from records can begin a key, and be a path."""
-    try:
-        names = [len(name.encode()) for name in prefix.split("/")]
-    except UnicodeEncodeError:
+    if len(prefix) > FIREHOSE_PREFIX_CHARS_MAX or not prefixes.is_key(prefix):
         return False
-    return len(prefix) <= FIREHOSE_PREFIX_CHARS_MAX and max(names) <= _NAME_BYTES_MAX - _NAME_CHARS
+    return max(len(name.encode()) for name in prefix.split("/")) <= _NAME_BYTES_MAX - _NAME_CHARS
 
 
 def write_object(core: CoreEngine, made: PreparedObject) -> None:
@@ -188,7 +186,7 @@ def write_object(core: CoreEngine, made: PreparedObject) -> None:
         if not is_allowed(core, made.place.folder):
             raise NotWritten(f"the folder {made.place.folder} is not allowed")
         try:
-            _write_file(made)
+            _write_file(core, made)
         except OSError as error:
             raise NotWritten(str(error)) from None
         return
@@ -206,10 +204,13 @@ def write_object(core: CoreEngine, made: PreparedObject) -> None:
         writer.discard()
 
 
-def _write_file(made: PreparedObject) -> None:
+def _write_file(core: CoreEngine, made: PreparedObject) -> None:
     folder = made.place.folder
     assert folder is not None
     target = folder.joinpath(*_parts(made.key))
+    # A folder below may be a link.
+    if not is_allowed(core, target.parent):
+        raise NotWritten(f"the folder {target.parent} is not allowed")
     target.parent.mkdir(parents=True, exist_ok=True)
     # What has its name is whole and on the disk.
     handle, draft = tempfile.mkstemp(prefix=".", suffix=".part", dir=target.parent)

@@ -157,7 +157,8 @@ def _string(value: Any) -> str:
 
 def _decimal(value: Any, digits: int, scale: int) -> Decimal:
     number = Decimal(str(value)).quantize(Decimal(1).scaleb(-scale))
-    if len(number.as_tuple().digits) > digits:
+    # NaN would refuse the whole file.
+    if not number.is_finite() or len(number.as_tuple().digits) > digits:
         raise ValueError(f"{value} is out of range")
     return number
 

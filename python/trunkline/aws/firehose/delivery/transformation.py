@@ -53,7 +53,9 @@ class Transformation:
         if answer is None:
             attempts = self._retries + 1
             return [], [self._failure(item, code, message, attempts, now) for item in items]
-        results = {one.get("recordId"): one for one in answer if isinstance(one, dict)}
+        objects = [one for one in answer if isinstance(one, dict)]
+        # A recordId of another type than a text may be no key of a dict, and names no record.
+        results = {one["recordId"]: one for one in objects if isinstance(one.get("recordId"), str)}
         done, failures = [], []
         for place, item in enumerate(items):
             found = results.get(str(place))
