@@ -229,11 +229,33 @@ def test_a_thread_looks_by_the_clock_of_the_engine(
         time.sleep(0.01)
 
 
+@pytest.mark.parametrize("name", [b"a\xff.csv", b"long.csv"])
+def test_a_file_that_can_be_no_object_lets_those_behind_it_pass(
+    engine: trunkline.Engine, folder: Path, name: bytes
+) -> None:
+    bucket = engine.bucket("inbox")
+    first = Path(os.fsdecode(os.path.join(os.fsencode(folder), name)))
+    first.write_text("1")
+    os.utime(first, (1.0, 1.0))
+    write(folder, "b.csv", "2")
+    prefix = "p" * 1_018 if name == b"long.csv" else ""
+    watch = watched(engine, folder, bucket, prefix=prefix)
+    assert (watch.poll(), watch.poll()) == (1, 0)
+    assert [entry.key for entry in bucket.list()] == [f"{prefix}b.csv"]
+    # Under another name it is delivered.
+    first.rename(folder / "c.csv")
+    assert watch.poll() == 1
+
+
 def test_what_cannot_be_is_refused(engine: trunkline.Engine, folder: Path) -> None:
     with pytest.raises(TypeError, match="target must be a Queue"):
         engine.watch_folder(folder, "files")  # type: ignore[arg-type]
     with trunkline.open() as other, pytest.raises(trunkline.InvalidParameterValue):
         engine.watch_folder(folder, other.queue("files"))
+    with trunkline.open() as other, pytest.raises(trunkline.InvalidParameterValue):
+        engine.watch_folder(folder, other.bucket("files"))
+    with pytest.raises(trunkline.InvalidParameterValue, match="path is invalid"):
+        engine.watch_folder("in\0box", engine.queue("files"))
     with pytest.raises(trunkline.InvalidParameterValue):
         engine.watch_folder(folder, engine.queue("files"), interval=0)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from trunkline._core import WireStore
 from trunkline._targets import resource_id
-from trunkline.errors import NoSuchKey
+from trunkline.errors import InvalidParameterValue, NoSuchKey
 from trunkline.folders.scan import identity_of
 
 TYPE_CHECKING = False
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 SOURCE, DETAIL_TYPE = "trunkline.folder", "File Created"
 """What the event of a new file says of itself."""
 
+KEY_BYTES_MAX = 1_024
+"""The longest key of an object in UTF-8."""
+
 _MARK = "watched-file"
 """The metadata of an object that says which file it was."""
 
@@ -31,6 +34,10 @@ _KINDS = "a Queue, a Topic, a Bus, a Stream, a Function or a Bucket"
 
 class FileChangedError(Exception):
     """A file was written while it was read: it is delivered later, as what it is then."""
+
+
+class UndeliverableError(Exception):
+    """A file has a name that its target never takes: others need not wait for it."""
 
 
 class Delivery:
@@ -45,6 +52,11 @@ class Delivery:
         self._bucket: Bucket | None = plain if isinstance(plain, Bucket) else None
         self._kind = self._group = None
         self._id = 0
+        if self._bucket is not None and self._bucket._engine is not engine:
+            raise InvalidParameterValue(
+                f"Value {target!r} for parameter target is invalid. Reason: It belongs to another "
+                "engine. Name a resource of this engine."
+            )
         if self._bucket is None:
             id = resource_id(engine, target, "target")
             if id is None:
@@ -83,6 +95,8 @@ class Delivery:
 
     def _put(self, bucket: Bucket, file: FoundFile) -> None:
         key = self._prefix + file.path
+        if not _is_key(key):
+            raise UndeliverableError(f"{key!r} is no key of an object; rename the file")
         try:
             # A crash may have come behind the object and before the note.
             if bucket.head(key).metadata.get(_MARK) == file.identity:
@@ -92,6 +106,14 @@ class Delivery:
         with open(self._folder / file.path, "rb") as content:
             unchanged: Any = _Unchanged(content, file)
             bucket.put(key, unchanged, metadata={_MARK: file.identity})
+
+
+def _is_key(key: str) -> bool:
+    try:
+        return 0 < len(key.encode()) <= KEY_BYTES_MAX
+    except UnicodeEncodeError:
+        # The name of the file is not UTF-8.
+        return False
 
 
 class _Unchanged:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trunkline import validation
 from trunkline._core import milliseconds
+from trunkline.errors import InvalidParameterValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +66,12 @@ class FolderVerbs:
         from trunkline.folders.delivery import Delivery
         from trunkline.folders.watch import FolderWatch
 
-        folder = FolderPath(path).resolve()
+        try:
+            folder = FolderPath(path).resolve()
+        except ValueError as error:
+            raise InvalidParameterValue(
+                f"Value {path!r} for parameter path is invalid. Reason: {error}."
+            ) from None
         own = validation.text(str(folder) if name is None else name, "name")
         times = (
             milliseconds(interval, "interval", 1, INTERVAL_MS_MAX) / 1_000,

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from trunkline._core import WireStore
 from trunkline.errors import EngineUnavailable, TrunklineError
-from trunkline.folders.delivery import Delivery, FileChangedError
+from trunkline.folders.delivery import Delivery, FileChangedError, UndeliverableError
 from trunkline.folders.scan import device_of, scan
 
 TYPE_CHECKING = False
@@ -73,6 +73,8 @@ class FolderWatch:
         self._delivered: set[str] = set()
         self._since: dict[str, float] = {}
         """Since when files that are not delivered yet are as they are, by their identity."""
+        self._refused: set[str] = set()
+        """The files of which was logged that the target never takes them."""
         self._polling = Lock()
         self._stopping = Event()
 
@@ -118,6 +120,7 @@ class FolderWatch:
             and fnmatchcase(file.path.rpartition("/")[2], self._pattern)
         }
         self._since = {one: self._since.get(one, now) for one in waiting}
+        self._refused &= waiting.keys()
         settled = [file for one, file in waiting.items() if now - self._since[one] >= self._settle]
         return sorted(settled, key=lambda file: (file.mtime_ns, file.path))
 
@@ -128,6 +131,11 @@ class FolderWatch:
             try:
                 self._delivery.deliver(file, self._prefix + file.identity, note)
             except (FileChangedError, FileNotFoundError):
+                continue
+            except UndeliverableError as error:
+                if file.identity not in self._refused:
+                    self._refused.add(file.identity)
+                    logging.getLogger("trunkline").warning("%s was not delivered", error)
                 continue
             except EngineUnavailable:
                 raise

@@ -6,6 +6,7 @@ import json
 
 from trunkline._core import PeekedMessage
 from trunkline.aws.payload_pointer import own_attributes, pointer_of, split_receipt
+from trunkline.errors import InvalidParameterValue
 from trunkline.queues.messages import SendEntry, as_list
 from trunkline.queues.payload_store import PayloadStore
 from trunkline.queues.queue import Queue
@@ -265,7 +266,13 @@ def claim_check_queue(
     deletes: bool,
 ) -> ClaimCheckQueue:
     """The queue with these options."""
-    return ClaimCheckQueue(engine, core, PayloadStore(bucket, threshold, deletes))
+    store = PayloadStore(bucket, threshold, deletes)
+    if store.bucket._engine is not engine:
+        raise InvalidParameterValue(
+            f"Value {bucket!r} for parameter payload_store is invalid. Reason: It belongs to "
+            "another engine. Name a bucket of this engine."
+        )
+    return ClaimCheckQueue(engine, core, store)
 
 
 def taken_apart(delivery: Any) -> tuple[Any, Pointer | None]:

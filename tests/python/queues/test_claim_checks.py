@@ -163,6 +163,8 @@ def test_the_options_are_checked(engine: trunkline.Engine, bodies: trunkline.Buc
         engine.queue("a", payload_threshold=5)
     with pytest.raises(trunkline.InvalidParameterValue):
         engine.queue("a", payload_store=bodies, payload_threshold=-1)
+    with trunkline.open() as other, pytest.raises(trunkline.InvalidParameterValue, match="another"):
+        engine.queue("a", payload_store=other.bucket("bodies"))
     queue = engine.queue("a", payload_store=bodies, payload_threshold=0)
     with pytest.raises(trunkline.InvalidParameterValue, match="ExtendedPayloadSize"):
         queue.send("x", attributes={"ExtendedPayloadSize": 1})
