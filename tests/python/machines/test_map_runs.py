@@ -98,7 +98,8 @@ def test_a_list_of_objects_is_read_and_may_be_flattened(engine):
 
 def test_an_inventory_is_read_from_its_files(engine):
     data = engine.bucket("data")
-    data.put("files/1.csv.gz", gzip.compress(b'"data","a"\n"data","b"\n'))
+    whole = gzip.compress(b'"data","a"\n') + gzip.compress(b'"data","b"\n')
+    data.put("files/1.csv.gz", whole)
     manifest = {
         "destinationBucket": "arn:aws:s3:::data",
         "fileFormat": "CSV",
@@ -108,6 +109,9 @@ def test_an_inventory_is_read_from_its_files(engine):
     data.put("items", json.dumps(manifest))
     found = run(engine, mapped(ItemReader=reader("MANIFEST"))).output
     assert found == [{"Bucket": "data", "Key": "a"}, {"Bucket": "data", "Key": "b"}]
+    data.put("files/1.csv.gz", whole[:-4])
+    failed = run(engine, mapped(ItemReader=reader("MANIFEST")))
+    assert (failed.error, "cut off" in failed.cause) == ("States.ItemReaderFailed", True)
 
 
 def test_what_cannot_be_read_fails_the_state(engine):
@@ -120,6 +124,17 @@ def test_what_cannot_be_read_fails_the_state(engine):
     other = reader("JSON")
     other["Parameters"]["Bucket"] = "foreign"
     assert "another account" in run(engine, mapped(ItemReader=other)).cause
+
+
+def test_documents_nested_too_deeply_fail_the_reader(engine):
+    data = engine.bucket("data")
+    for key in ("items", "items2"):
+        data.put(key, "[" * 100_000 + "]" * 100_000)
+    given = {"Bucket": "data", "Prefix": "items"}
+    config = {"Transformation": "LOAD_AND_FLATTEN", "InputType": "JSON"}
+    flat = {"Resource": LIST, "Parameters": given, "ReaderConfig": config}
+    for one in (flat, reader("MANIFEST")):
+        assert run(engine, mapped(ItemReader=one)).error == "States.ItemReaderFailed"
 
 
 def test_items_are_selected_and_put_together(engine):

@@ -153,6 +153,8 @@ class _Reading:
             found = json.loads(b"".join(self._pieces(bucket, key, version)))
         except ValueError as problem:
             raise failure(f"The object {key} is not JSON: {problem}") from None
+        except RecursionError:
+            raise failure(f"The object {key} is nested too deeply.") from None
         if not isinstance(found, list):
             raise failure("Attempting to map over non-iterable node.")
         return found
@@ -194,7 +196,7 @@ class _Reading:
             kind, schema = manifest["fileFormat"], manifest["fileSchema"]
             files = [str(file["key"]) for file in manifest["files"]]
             source = str(manifest["destinationBucket"]).rpartition(":")[2]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise failure(f"The object {key} is no manifest of an S3 inventory.") from None
         if kind != "CSV":
             raise failure(f"An S3 inventory in {kind} is not supported: it has to be CSV.")
@@ -259,9 +261,18 @@ def _plain(name: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
     unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
         for piece in pieces:
-            data = unpack.decompress(piece, PIECE_BYTES)
-            while data:
-                yield data
-                data = unpack.decompress(unpack.unconsumed_tail, PIECE_BYTES)
+            left = piece
+            while left:
+                if unpack.eof:
+                    # A file of gzip may have several members, with zeros behind them.
+                    if not (left := left.lstrip(b"\0")):
+                        break
+                    unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+                yield unpack.decompress(left, PIECE_BYTES)
+                left = unpack.unused_data if unpack.eof else unpack.unconsumed_tail
+        while data := unpack.decompress(b"", PIECE_BYTES):
+            yield data
+        if not unpack.eof:
+            raise zlib.error("it is cut off")
     except zlib.error as problem:
         raise failure(f"The file {name} is not compressed as its name says: {problem}") from None
