@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from trunkline import validation
@@ -15,7 +16,6 @@ from trunkline.streams.stream import Stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
 
     from trunkline.engine import Engine
@@ -37,15 +37,19 @@ def _plain(given: object) -> Any:
     return getattr(given, "sync", given)
 
 
+def _check_owner(engine: Engine, resource: Any, field: str) -> None:
+    if resource._engine is not engine:
+        raise InvalidParameterValue(
+            f"Value {resource!r} for parameter {field} is invalid. Reason: It belongs to another "
+            "engine. Name a resource of this engine."
+        )
+
+
 def bucket_arn(engine: Engine, place: object, field: str) -> str:
     """The bucket ARN of a bucket, or of a folder, which may be written from now on."""
     plain = _plain(place)
     if isinstance(plain, Bucket):
-        if plain._engine is not engine:
-            raise InvalidParameterValue(
-                f"Value {place!r} for parameter {field} is invalid. Reason: It belongs to another "
-                "engine. Name a bucket of this engine."
-            )
+        _check_owner(engine, plain, field)
         return plain.arn
     if isinstance(plain, str) and plain.startswith("file://"):
         plain = Path(plain.removeprefix("file://"))
@@ -54,10 +58,10 @@ def bucket_arn(engine: Engine, place: object, field: str) -> str:
             f"{field} must be a Bucket, a Path or a file:// address, not {type(place).__name__}"
         )
     folder = plain.absolute()
-    if ":" in folder.name or folder == folder.parent or ".." in folder.parts:
+    if "\0" in str(folder) or ":" in folder.name or folder == folder.parent or ".." in folder.parts:
         raise InvalidParameterValue(
             f"Value {place!r} for parameter {field} is invalid. Reason: A folder needs a name "
-            "without a colon, and a path without '..'."
+            "without a colon, and a path without '..' and NUL."
         )
     allow_folder(engine._core, folder)
     return folder_arn(folder)
@@ -81,7 +85,7 @@ def _hints(options: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _compression(name: str | None) -> str:
-    if name not in COMPRESSIONS:
+    if not isinstance(name, str | None) or name not in COMPRESSIONS:
         known = ", ".join(str(one) for one in COMPRESSIONS)
         raise InvalidParameterValue(
             f"Value {name!r} for parameter compression is invalid. Reason: Must be one of {known}."
@@ -89,14 +93,18 @@ def _compression(name: str | None) -> str:
     return COMPRESSIONS[name]
 
 
-def _processing(options: Mapping[str, Any]) -> dict[str, Any]:
+def _processing(engine: Engine, options: Mapping[str, Any]) -> dict[str, Any]:
     found: list[tuple[str, dict[str, str]]] = []
     if options["transform"] is not None:
         function = _plain(options["transform"])
         if not isinstance(function, Function):
             raise TypeError(f"transform must be a Function, not {type(function).__name__}")
+        _check_owner(engine, function, "transform")
         found.append(("Lambda", {"LambdaArn": function.arn}))
     if options["partition_by"]:
+        if not isinstance(options["partition_by"], Mapping):
+            given = type(options["partition_by"]).__name__
+            raise TypeError(f"partition_by must be a dict of queries by names, not {given}")
         members = ", ".join(f"{name}: ({query})" for name, query in options["partition_by"].items())
         query = {"MetadataExtractionQuery": f"{{{members}}}", "JsonParsingEngine": "JQ-1.6"}
         found.append(("MetadataExtraction", query))
@@ -116,7 +124,7 @@ def _processing(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _conversion(schema: Any, format: str, owner: tuple[str, str]) -> dict[str, Any]:
-    if format not in _SERIALIZERS:
+    if not isinstance(format, str) or format not in _SERIALIZERS:
         raise InvalidParameterValue(
             f"Value {format!r} for parameter format is invalid. Reason: Must be parquet or orc."
         )
@@ -149,7 +157,7 @@ def s3_configuration(
         "BucketARN": bucket_arn(engine, place, "destination"),
         "BufferingHints": _hints(options),
         "CompressionFormat": _compression(options["compression"]),
-        "ProcessingConfiguration": _processing(options),
+        "ProcessingConfiguration": _processing(engine, options),
         "DynamicPartitioningConfiguration": {"Enabled": bool(options["partition_by"])},
     }
     texts = {
@@ -196,7 +204,10 @@ def http_configuration(
         "RoleARN": role(owner),
         "BucketARN": bucket_arn(engine, options["backup"], "backup"),
     }
-    texts = {"Prefix": options["prefix"], "ErrorOutputPrefix": options["error_prefix"]}
+    texts = {
+        "Prefix": _text(options, "prefix"),
+        "ErrorOutputPrefix": _text(options, "error_prefix"),
+    }
     backup |= {name: value for name, value in texts.items() if value is not None}
     seconds = validation.count(options["retry_for"], "retry_for", 0, _RETRY_MAX)
     return {
@@ -204,7 +215,7 @@ def http_configuration(
         "BufferingHints": _hints(options),
         "RequestConfiguration": {"ContentEncoding": "GZIP" if encoding == "GZIP" else "NONE"},
         "RetryOptions": {"DurationInSeconds": seconds},
-        "ProcessingConfiguration": _processing(options),
+        "ProcessingConfiguration": _processing(engine, options),
         "S3Configuration": backup,
     }
 
@@ -216,5 +227,6 @@ def source_of(engine: Engine, source: object, owner: tuple[str, str]) -> dict[st
     plain = _plain(source)
     if not isinstance(plain, Stream):
         raise TypeError(f"source must be a Stream, not {type(source).__name__}")
+    _check_owner(engine, plain, "source")
     _, account, region, name = engine._core.name_of(plain._core.id) or ("", "", "", "")
     return {"KinesisStreamARN": stream_arn((account, region, name)), "RoleARN": role(owner)}

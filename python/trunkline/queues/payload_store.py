@@ -48,7 +48,7 @@ class PayloadStore:
 
     def is_large(self, body: Body, attributes: Attributes | None, limits: Limits) -> bool:
         """Whether a body goes into the bucket: it is too long, together with the attributes."""
-        size = len(encoded(body))
+        size = memoryview(encoded(body)).nbytes
         if attributes and size <= self._threshold:
             block = message_attributes.encode(attributes, limits) or b""
             size += len(block) - _BLOCK_BYTES - _ATTRIBUTE_BYTES * len(attributes)
@@ -67,7 +67,7 @@ class PayloadStore:
                     "body is that was put into a bucket. Choose another name."
                 )
         body = encoded(entry.body)
-        attributes[SIZE] = len(body)
+        attributes[SIZE] = memoryview(body).nbytes
         pointer = Pointer(self.bucket.name, str(uuid4()))
         dedup_id = entry.dedup_id
         if dedup_id is None and needs_id:

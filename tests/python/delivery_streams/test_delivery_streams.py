@@ -179,7 +179,7 @@ def test_options_that_cannot_work_are_refused(engine, lake, options, told):
 
 
 def test_arguments_of_another_type_are_refused(engine, lake):
-    for options in ({"transform": "f"}, {"source": lake}, {"backup": 1}):
+    for options in ({"transform": "f"}, {"source": lake}, {"backup": 1}, {"partition_by": 3}):
         with pytest.raises(TypeError):
             engine.delivery_stream("clicks", lake, **options)
     with pytest.raises(TypeError):
@@ -192,6 +192,18 @@ def test_arguments_of_another_type_are_refused(engine, lake):
         engine.delivery_stream("clicks", lake).put(b"x" * 1_024_001)
     with trunkline.open() as other, pytest.raises(trunkline.InvalidParameterValue):
         engine.delivery_stream("clicks", other.bucket("lake"))
+    with trunkline.open() as other:
+        foreign = {"transform": other.function("f", print), "source": other.stream("s")}
+        for name, given in foreign.items():
+            with pytest.raises(trunkline.InvalidParameterValue, match="another engine"):
+                engine.delivery_stream("others", lake, **{name: given})
+    for options in ({"compression": []}, {"schema": "struct<a:int>", "format": []}):
+        with pytest.raises(trunkline.InvalidParameterValue):
+            engine.delivery_stream("others", lake, **options)
+    with pytest.raises(trunkline.InvalidParameterValue, match="NUL"):
+        engine.delivery_stream("others", "file:///lake\0")
+    with pytest.raises(TypeError, match="prefix"):
+        engine.delivery_stream("others", "https://example.com", backup=lake, prefix=3)
 
 
 def test_a_flush_that_cannot_be_done_in_time_says_so(engine):

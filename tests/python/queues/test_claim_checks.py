@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from array import array
 from typing import Any
 
 import pytest
@@ -69,6 +70,15 @@ def test_a_body_stays_until_its_message_is_deleted(
     assert message.receipt.startswith("-..s3BucketName..-bodies-..s3BucketName..-")
     queue.delete(message.receipt)
     assert (keys(bodies), queue.statistics().total) == ([], 0)
+
+
+def test_a_view_of_numbers_is_as_large_as_its_bytes(
+    engine: trunkline.Engine, bodies: trunkline.Bucket
+) -> None:
+    queue = engine.queue("orders", payload_store=bodies, payload_threshold=10)
+    queue.send(memoryview(array("d", [0.5, 1.5])))
+    [raw] = engine.queue("orders").peek()
+    assert (len(keys(bodies)), raw.attributes) == (1, {"ExtendedPayloadSize": 16})
 
 
 def test_batches_and_what_is_refused_leave_no_body_behind(
