@@ -209,3 +209,15 @@ def test_what_is_not_served_is_named_in_its_own_protocol(server, sqs_of, service
     assert "; served: sqs, " in error["Message"]
     assert error["Code"] in ("UnknownOperationException", "InvalidAction")
     assert value(metrics(server), "trunkline_unserved_requests_total ") >= 1
+
+
+@pytest.mark.parametrize("token", ["", "a\nb", "caf\u00e9"])
+def test_an_admin_token_that_no_caller_can_send_is_refused(engine, token):
+    with pytest.raises(ValueError, match="admin_token must"):
+        Server(engine, port=0, admin_token=token)
+
+
+def test_a_password_in_an_address_of_mails_is_not_repeated(engine):
+    with pytest.raises(ValueError, match="--smtp cannot be read") as caught:
+        Server(engine, port=0, smtp="smtp://me:s3cret/@127.0.0.1")
+    assert "s3cret" not in str(caught.value)

@@ -221,9 +221,10 @@ def test_what_is_no_address_is_refused(url):
         trunkline.connect(url)
 
 
-def test_a_password_in_an_address_is_refused_and_not_repeated():
+@pytest.mark.parametrize("password", ["s3cret", "s3cret/", "[s3cret"])
+def test_a_password_in_an_address_is_refused_and_not_repeated(password):
     with pytest.raises(trunkline.InvalidArgument, match="token") as caught:
-        trunkline.connect("http://me:s3cret@127.0.0.1:1")
+        trunkline.connect(f"http://me:{password}@127.0.0.1:1")
     assert "s3cret" not in str(caught.value)
 
 

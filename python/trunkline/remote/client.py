@@ -63,10 +63,10 @@ class HttpClient:
     """Requests to one server. Safe to use from many threads."""
 
     def __init__(self, url: str, *, timeout: float = TIMEOUT) -> None:
-        parts = urlsplit(url)
-        if parts.username is not None or parts.password is not None:
+        if "@" in url:
             # Not repeated: a password must not come into a log.
             raise ValueError("The address of a server has no user and password; give a token")
+        parts = urlsplit(url)
         if not _is_address(url, parts):
             raise ValueError(f"{url!r} is no address of a server; use http://HOST:PORT")
         self.url = f"{parts.scheme}://{parts.netloc}"

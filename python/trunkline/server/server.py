@@ -79,8 +79,8 @@ class Server:
         code that CreateFunction brings is run, with the rights of this process. Delivery streams
         may write files below `firehose_folders`.
         """
-        if admin_token is not None and not admin_token:
-            raise ValueError("admin_token must not be empty")
+        if admin_token is not None:
+            _check_token(admin_token)
         if not 0 <= port <= _PORT_MAX:
             raise ValueError(f"port {port} is out of range; use 0 to {_PORT_MAX}")
         mails = self._mails = None if smtp is None else _mails(engine, smtp, smtp_from)
@@ -143,6 +143,14 @@ class Server:
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def _check_token(token: str) -> None:
+    """Raises ValueError for a token that no caller can send in a header."""
+    if not token:
+        raise ValueError("admin_token must not be empty")
+    if not (token.isascii() and token.isprintable()):
+        raise ValueError("admin_token must be of visible ASCII characters")
 
 
 def _mails(engine: Engine, smtp: str, sender: str | None) -> MailSender:

@@ -69,8 +69,9 @@ class SmtpServer:
         try:
             parts = urlsplit(text if "://" in text else f"smtp://{text}")
             port = parts.port
-        except ValueError as error:
-            raise ValueError(f"--smtp cannot be read ({error}): {forms}") from None
+        except ValueError:
+            # Why is not told: it may repeat a part of the password.
+            raise ValueError(f"--smtp cannot be read: {forms}") from None
         rest = parts.path.strip("/") or parts.query or parts.fragment
         if parts.scheme not in _PORTS or not parts.hostname or rest:
             raise ValueError(f"--smtp names no SMTP server: {forms}")
