@@ -249,3 +249,21 @@ def test_a_failure_of_another_kind_of_server_is_an_error_of_its_status():
     with failing as endpoint, pytest.raises(trunkline.TrunklineError) as caught:
         trunkline.connect(endpoint.url)
     assert caught.value.code == "Status500"
+
+
+def test_content_that_is_no_text_and_no_bytes_is_refused(remote, engine):
+    topic, stream = remote.topic("news"), remote.stream("clicks")
+    with pytest.raises(TypeError, match="not int"):
+        topic.publish(5)
+    with pytest.raises(TypeError, match="not int"):
+        stream.put(5, key="a")
+    assert not engine.stream("clicks").read()
+
+
+def test_parts_of_a_second_are_rounded_up(clock, remote, engine):
+    queue = remote.queue("orders")
+    queue.send("a", delay=0.5)
+    assert engine.queue("orders").statistics().delayed == 1
+    for wrong in ("1", float("nan"), float("inf")):
+        with pytest.raises(trunkline.InvalidArgument, match="delay"):
+            queue.send("a", delay=wrong)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from base64 import b64decode, b64encode
 
 from trunkline import errors
@@ -36,6 +37,13 @@ def _text(body: bytes | str) -> str:
         raise errors.InvalidMessageContents(
             "A body that is not UTF-8 cannot travel to a server; encode it as Base64."
         ) from error
+
+
+def _seconds(name: str, given: float) -> int:
+    """Whole seconds, which SQS takes; rounded up, so that a short lease is none of 0 seconds."""
+    if type(given) not in (int, float) or not math.isfinite(given):
+        raise errors.InvalidParameterValue(f"{name} must be seconds as int or float.")
+    return math.ceil(given)
 
 
 def _attributes(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -210,7 +218,9 @@ class RemoteQueue:
                 QueueUrl=self._url,
                 MaxNumberOfMessages=min(max, BATCH),
                 WaitTimeSeconds=None if step is None else -int(-step // 1),
-                VisibilityTimeout=None if visibility_timeout is None else int(visibility_timeout),
+                VisibilityTimeout=None
+                if visibility_timeout is None
+                else _seconds("visibility_timeout", visibility_timeout),
                 MessageSystemAttributeNames=["All"],
                 MessageAttributeNames=["All"],
             )
@@ -236,7 +246,7 @@ class RemoteQueue:
             "ChangeMessageVisibility",
             QueueUrl=self._url,
             ReceiptHandle=receipt,
-            VisibilityTimeout=int(visibility_timeout),
+            VisibilityTimeout=_seconds("visibility_timeout", visibility_timeout),
         )
 
     def peek(self, max: int = 10, *, include_in_flight: bool = False) -> list[dict[str, Any]]:
@@ -281,7 +291,7 @@ def _entry(
         "MessageBody": _text(body),
         "MessageGroupId": group,
         "MessageDeduplicationId": dedup_id,
-        "DelaySeconds": None if delay is None else int(delay),
+        "DelaySeconds": None if delay is None else _seconds("delay", delay),
         "MessageAttributes": _attributes(attributes),
     }
     return {name: value for name, value in given.items() if value is not None}

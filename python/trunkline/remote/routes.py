@@ -22,7 +22,12 @@ LOOK_SECONDS = 0.1
 
 
 def _bytes(data: bytes | str) -> bytes:
-    return data.encode() if isinstance(data, str) else bytes(data)
+    if isinstance(data, str):
+        return data.encode()
+    # bytes(5) would be five bytes of zero.
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise TypeError(f"the content must be bytes or str, not {type(data).__name__}")
+    return bytes(data)
 
 
 class _Remote:
