@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from front import function_uri
+from front import Front, function_uri, uri
 
 from trunkline.aws.apigateway.front.authorizing import effect_of
+from trunkline.server import Server
 
 botocore = pytest.importorskip("botocore.exceptions")
 pytest.importorskip("jsonschema")
@@ -161,3 +162,43 @@ def test_a_denial_of_all_but_some_counts(excluded):
     allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     arn = "arn:aws:execute-api:us-east-1:000000000000:api/dev/GET/"
     assert effect_of([allow, {"Effect": "Deny", **excluded}], arn) == "Deny"
+
+
+@pytest.mark.parametrize("form", ["path", "action"])
+def test_an_api_has_no_more_rights_than_its_account_where_these_are_proved(engine, form):
+    boto3 = pytest.importorskip("boto3")
+    owner, stranger = "111111111111", "222222222222"
+    known = [(f"AKIA{account}", "secret", None, account) for account in (owner, stranger)]
+    with Server(engine, port=0, auth="strict", credentials=known) as server:
+
+        def client(service: str, account: str) -> Any:
+            return boto3.session.Session().client(
+                service,
+                region_name="us-east-1",
+                endpoint_url=server.url,
+                aws_access_key_id=f"AKIA{account}",
+                aws_secret_access_key="secret",
+            )
+
+        front = Front(client("apigateway", stranger), engine, server.url)
+        for account in (owner, stranger):
+            url = client("sqs", account).create_queue(QueueName="q")["QueueUrl"]
+            called, text = "sqs:action/SendMessage", {"QueueUrl": url, "MessageBody": "a b"}
+            kind, template = "application/x-amz-json-1.0", json.dumps(text)
+            if form == "path":
+                called, template = f"sqs:path/{account}/q", "Action=SendMessage&MessageBody=a+b"
+                kind = "application/x-www-form-urlencoded"
+            integration = {
+                "type": "AWS",
+                "integrationHttpMethod": "POST",
+                "uri": uri(called),
+                "requestParameters": {"integration.request.header.Content-Type": f"'{kind}'"},
+                "requestTemplates": {"application/json": template},
+            }
+            refused = {"selectionPattern": "4[0-9]{2}"}
+            front.method(f"GET /{account}", integration, {"200": {}, "403": refused})
+        front.deploy()
+        assert front.send(f"GET /{stranger}").status == 200
+        assert front.send(f"GET /{owner}").status == 403
+        url = client("sqs", owner).get_queue_url(QueueName="q")["QueueUrl"]
+        assert "Messages" not in client("sqs", owner).receive_message(QueueUrl=url)
