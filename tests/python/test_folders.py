@@ -247,6 +247,19 @@ def test_a_file_that_can_be_no_object_lets_those_behind_it_pass(
     assert watch.poll() == 1
 
 
+def test_a_target_that_is_gone_is_told_once(
+    engine: trunkline.Engine, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    queue = engine.queue("files")
+    watch = watched(engine, folder, queue)
+    queue.remove()
+    write(folder, "a.csv")
+    assert (watch.poll(), watch.poll()) == (0, 0)
+    [record] = [one for one in caplog.records if one.name == "trunkline"]
+    assert "a.csv was not delivered: " in record.getMessage()
+    assert record.exc_info is None
+
+
 def test_what_cannot_be_is_refused(engine: trunkline.Engine, folder: Path) -> None:
     with pytest.raises(TypeError, match="target must be a Queue"):
         engine.watch_folder(folder, "files")  # type: ignore[arg-type]

@@ -75,6 +75,8 @@ class FolderWatch:
         """Since when files that are not delivered yet are as they are, by their identity."""
         self._refused: set[str] = set()
         """The files of which was logged that the target never takes them."""
+        self._warned = ""
+        """The warning of the last look that delivered nothing."""
         self._polling = Lock()
         self._stopping = Event()
 
@@ -139,13 +141,20 @@ class FolderWatch:
                 continue
             except EngineUnavailable:
                 raise
-            except (TrunklineError, OSError):
+            except (TrunklineError, OSError) as error:
                 # Those behind it wait, so that they stay in order.
-                logging.getLogger("trunkline").exception("%s was not delivered", file.path)
+                self._warn(f"{file.path} was not delivered: {error}")
                 break
+            self._warned = ""
             self._delivered.add(file.identity)
             delivered += 1
         return delivered
+
+    def _warn(self, text: str) -> None:
+        """Logs what a look found, once for as long as each look finds the same."""
+        if text != self._warned:
+            self._warned = text
+            logging.getLogger("trunkline").warning("%s", text)
 
     def _forget(self, found: dict[str, FoundFile], device: str) -> None:
         """Forgets files that have gone; of a device that is not there none has."""
