@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from front import Front, function_uri, uri
@@ -202,3 +204,41 @@ def test_an_api_has_no_more_rights_than_its_account_where_these_are_proved(engin
         assert front.send(f"GET /{owner}").status == 403
         url = client("sqs", owner).get_queue_url(QueueName="q")["QueueUrl"]
         assert "Messages" not in client("sqs", owner).receive_message(QueueUrl=url)
+
+
+def test_an_http_api_reaches_its_own_account_alone_where_callers_are_proved(engine):
+    boto3 = pytest.importorskip("boto3")
+    owner, stranger = "111111111111", "222222222222"
+    known = [(f"AKIA{account}", "secret", None, account) for account in (owner, stranger)]
+    with Server(engine, port=0, auth="strict", credentials=known) as server:
+
+        def client(service: str, account: str) -> Any:
+            return boto3.session.Session().client(
+                service,
+                region_name="us-east-1",
+                endpoint_url=server.url,
+                aws_access_key_id=f"AKIA{account}",
+                aws_secret_access_key="secret",
+            )
+
+        apis = client("apigatewayv2", stranger)
+        api = apis.create_api(Name="a", ProtocolType="HTTP")["ApiId"]
+        for account in (owner, stranger):
+            url = client("sqs", account).create_queue(QueueName="q")["QueueUrl"]
+            made = apis.create_integration(
+                ApiId=api,
+                IntegrationType="AWS_PROXY",
+                IntegrationSubtype="SQS-SendMessage",
+                PayloadFormatVersion="1.0",
+                CredentialsArn=f"arn:aws:iam::{stranger}:role/r",
+                RequestParameters={"QueueUrl": url, "MessageBody": "$request.path"},
+            )
+            target = f"integrations/{made['IntegrationId']}"
+            apis.create_route(ApiId=api, RouteKey=f"GET /{account}", Target=target)
+        apis.create_stage(ApiId=api, StageName="dev", AutoDeploy=True)
+        where = urlsplit(server.url).netloc
+        for account, status in ((owner, 403), (stranger, 200)):
+            connection = HTTPConnection(where, timeout=30)
+            connection.request("GET", f"/_aws/execute-api/{api}/dev/{account}")
+            assert connection.getresponse().status == status
+            connection.close()

@@ -7,7 +7,7 @@ import binascii
 import json
 import re
 from datetime import datetime
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from trunkline.aws.apigatewayv2.events import event
 from trunkline.aws.apigatewayv2.exchange import Refused
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from trunkline.aws.execute_api.message import Headers
 
 _FUNCTION = re.compile(r"(?:.*/functions/)?(arn:[\w-]+:lambda:[^/]+)(?:/invocations)?")
+_ACCOUNT = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
+_NAMING = ("Arn", "ARN", "EventBusName", "QueueUrl", "StreamName")
 _STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.(\w+)\}")
 _INTERNAL = "Internal Server Error"
 _UNAVAILABLE = "Service Unavailable"
@@ -190,6 +192,7 @@ def _of_service(exchange: Exchange, name: str) -> ApiResponse:
         key: one if isinstance(one, str) else json.dumps(one, separators=(",", ":"))
         for key, one in plain.items()
     }
+    _check_accounts(exchange, texts)
     try:
         params = subtype.build(texts)
     except (TypeError, ValueError) as error:
@@ -211,6 +214,16 @@ def _of_service(exchange: Exchange, name: str) -> ApiResponse:
     exchange.told["integrationStatus"] = 200
     told.pop("ResponseMetadata", None)
     return ApiResponse(200, [_JSON], json.dumps(told, default=_json).encode())
+
+
+def _check_accounts(exchange: Exchange, given: dict[str, str]) -> None:
+    """Refuses resources of other accounts, where callers prove who they are."""
+    if not exchange.request.is_strict:
+        return
+    for name, text in given.items():
+        named = _ACCOUNT.findall(unquote(text)) if name.endswith(_NAMING) else ()
+        if any(account != exchange.owner["account"] for account in named):
+            raise Refused(403, "Forbidden", why=f"{name} names another account")
 
 
 def _json(one: Any) -> Any:
