@@ -233,7 +233,7 @@ wire-sdks: setup ## Run programs of the official SDKs for JavaScript and Go agai
 
 test-console: setup ## Try the console in Chromium (Debian's, or what TRUNKLINE_CHROMIUM names)
 	@$(BIN)/pip install --quiet --disable-pip-version-check "playwright>=1.50"
-	$(PY) -m pytest tests/console -rs $(PYTEST)
+	TRUNKLINE_CONSOLE=1 $(PY) -m pytest tests/console -rs $(PYTEST)
 
 # --- measurements and long runs ------------------------------------------------------------------
 

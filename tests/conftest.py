@@ -6,6 +6,10 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+# The browser of the console's tests leaves an event loop running in its process, in which no other
+# test can start one: `make test-console` runs them alone.
+collect_ignore = [] if "TRUNKLINE_CONSOLE" in os.environ else ["console"]
+
 COMMON = {
     "deadline": None,  # a shared machine pauses; a slow example is no defect
     "suppress_health_check": [HealthCheck.too_slow],
