@@ -88,7 +88,6 @@ class Naive:
             for rule in state.get("Catch", ()):
                 if failed.error in rule["ErrorEquals"] or rule["ErrorEquals"] == ["States.ALL"]:
                     told = {"Error": failed.error, "Cause": failed.cause}
-                    told = {key: value for key, value in told.items() if value is not None}
                     output, last, following = told, failed.at, rule["Next"]
                     break
             else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from trunkline.aws.apigateway.documents import (
     api_key,
     deployment_key,
@@ -72,6 +74,8 @@ def new_api(call: Call, rest: dict[str, Any]) -> dict[str, Any]:
         "id": api,
         "account": call.account,
         "region": call.region,
+        # Tells apart what is created in one millisecond, or while a virtual clock stands still.
+        "created": time.time_ns(),
         "rest": {"id": api, "createdDate": call.store.now(), "rootResourceId": root, **rest},
         "resources": {root: {"id": root, "path": "/", "methods": {}}},
         "models": {name: {**model, "id": new_id(6)} for name, model in DEFAULTS.items()},
@@ -153,11 +157,9 @@ def get_rest_apis(
     call: Call, *, limit: int | None = None, position: str | None = None
 ) -> dict[str, Any]:
     """The APIs of the caller, in the order of their creation."""
-    found = every(call.store, api_key(call.account, call.region))
-    # Two may be of the same millisecond; pages need one order.
-    rests = [document["rest"] for document in found]
-    rests.sort(key=lambda rest: (rest["createdDate"], rest["name"], rest["id"]))
-    return paged(rests, limit, position)
+    found = list(every(call.store, api_key(call.account, call.region)))
+    found.sort(key=lambda one: (one["rest"]["createdDate"], one.get("created", 0), one["id"]))
+    return paged([document["rest"] for document in found], limit, position)
 
 
 @operations.add("UpdateRestApi", writes=True)
