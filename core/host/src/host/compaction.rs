@@ -190,6 +190,9 @@ impl Host {
     pub fn compact(&self) -> Result<()> {
         self.check_writable()?;
         compact(self)?;
+        // A segment that the background thread is reclaiming has left the table before its file
+        // has gone.
+        drop(self.compactor.pause());
         shrink(self)
     }
 
