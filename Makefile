@@ -17,6 +17,9 @@ SEED ?= 1
 RUNS ?= 1000
 # Arguments for pytest, as in `make test PYTEST="-k fifo"`, and how many processes run the tests.
 PYTEST ?=
+# AGAIN=1 gives a test that failed one more run and names it, as CI does. Such a test is a defect.
+AGAIN ?=
+RERUNS := $(if $(AGAIN),--reruns 1 -rR)
 WORKERS ?= auto
 # Tests and checks share the profile of the test build, so that dependencies are built once.
 QUICK := --profile quick
@@ -112,7 +115,9 @@ test-all: ## Run every test there is: loom unbounded, all Pythons, the ends of b
 	@$(MAKE) wheel
 
 test-rust: ## Run the Rust tests
-	$(CARGO) test --workspace --quiet $(QUICK)
+	$(CARGO) test --workspace --quiet $(QUICK) $(if $(AGAIN),|| \
+		{ echo "A Rust test failed: all of them run once more."; \
+		$(CARGO) test --workspace --quiet $(QUICK); })
 
 # Loom explores interleavings. Most defects need two forced changes of thread or fewer: the bounded
 # form tries no more, and the first 200,000 schedules of each model. test-loom-all tries all that a
@@ -137,7 +142,7 @@ test-miri: ## Run what is unsafe under Miri; needs a nightly toolchain that has 
 	MIRIFLAGS="-Zmiri-permissive-provenance" $(CARGO) +nightly miri test -p trunkline-arrow --lib
 
 test-python: setup ## Run the Python tests, a process a core; WORKERS=0 for one process
-	$(PY) -m pytest --numprocesses=$(WORKERS) --dist=worksteal $(PYTEST)
+	$(PY) -m pytest --numprocesses=$(WORKERS) --dist=worksteal $(RERUNS) $(PYTEST)
 
 recorded: setup ## Replay AWS's recorded answers and write the score, tests/recorded/score
 	$(PY) -m tests.recorded --update
@@ -149,7 +154,7 @@ test-packaging: setup ## Build a wheel of the test build, and use it in an empty
 	@$(BIN)/maturin build --profile quick --quiet --out target/dist --interpreter $(PY); \
 		status=$$?; $(PY) build_tools/service_models.py --clean; exit $$status
 	@$(BIN)/maturin sdist --out target/dist
-	TRUNKLINE_DIST=target/dist $(PY) -m pytest -q tests/packaging $(PYTEST)
+	TRUNKLINE_DIST=target/dist $(PY) -m pytest -q tests/packaging $(RERUNS) $(PYTEST)
 
 # One environment a Python; the task is TASK.
 TASK ?= test-python
