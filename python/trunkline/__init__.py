@@ -105,7 +105,8 @@ if TYPE_CHECKING:
     from trunkline import patterns as patterns
     from trunkline import states as states
     from trunkline._core import StoredObject
-    from trunkline._types import PublishEntry, QueueOptions, RetryPolicy, SendOptions
+    from trunkline._resource_types import QueueOptions
+    from trunkline._types import PublishEntry, RetryPolicy, SendOptions
     from trunkline.apis.api import Api, ApiAnswer, ServedApi
     from trunkline.buckets.bucket import Bucket
     from trunkline.buckets.content import ObjectReader
@@ -275,7 +276,7 @@ _LAZY = {
     "Occurrence": "trunkline.schedules.occurrence",
     "PublishEntry": "trunkline._types",
     "Notification": "trunkline.topics.notification",
-    "QueueOptions": "trunkline._types",
+    "QueueOptions": "trunkline._resource_types",
     "Reader": "trunkline.streams.reader",
     "RedriveTask": "trunkline.queues.redrive",
     "Replay": "trunkline.buses.archive",

@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
+from typing import Any, Literal, TypeAlias, TypedDict
 
 from trunkline._core import AsyncMessage, Message
-
-if TYPE_CHECKING:
-    from trunkline.aio.buckets.bucket import Bucket as AsyncBucket
-    from trunkline.aio.buses.bus import Bus as AsyncBus
-    from trunkline.aio.functions.function import Function as AsyncFunction
-    from trunkline.aio.queues.queue import Queue as AsyncQueue
-    from trunkline.aio.streams.stream import Stream as AsyncStream
-    from trunkline.aio.topics.topic import Topic as AsyncTopic
-    from trunkline.buckets.bucket import Bucket
-    from trunkline.buses.bus import Bus
-    from trunkline.functions.function import Function
-    from trunkline.queues.queue import Queue
-    from trunkline.schedules.occurrence import Occurrence
-    from trunkline.streams.stream import Stream
-    from trunkline.topics.notification import Notification
-    from trunkline.topics.topic import Topic
 
 Body: TypeAlias = bytes | str | bytearray | memoryview
 """What a message may carry. Text is sent as UTF-8."""
@@ -44,30 +28,6 @@ Moment: TypeAlias = datetime | float
 ScheduleInput: TypeAlias = str | Mapping[str, Any] | Iterable[Any] | float | None
 """What a schedule sends: text as it is, anything else as JSON."""
 
-FunctionTarget: TypeAlias = (
-    "Queue | AsyncQueue | Topic | AsyncTopic | Bus | AsyncBus | Function | AsyncFunction"
-)
-"""What is told of the asynchronous invocations of a function."""
-
-FolderTarget: TypeAlias = (
-    "Queue | AsyncQueue | Topic | AsyncTopic | Bus | AsyncBus | Stream | AsyncStream"
-    " | Function | AsyncFunction | Bucket | AsyncBucket"
-)
-"""Where the files of a watched folder go."""
-
-PayloadBucket: TypeAlias = "Bucket | AsyncBucket"
-"""Where large bodies of a queue go."""
-
-Resource: TypeAlias = (
-    "Queue | AsyncQueue | Bus | AsyncBus | Stream | AsyncStream | Function | AsyncFunction"
-)
-"""What takes a message of another resource: a queue, a bus, a stream or a function."""
-
-ScheduleTarget: TypeAlias = "Resource | Topic | AsyncTopic | str | Callable[[Occurrence], object]"
-"""What a schedule sends to: a queue, a topic, a bus, a stream, a URL, or a function."""
-
-AsyncScheduleTarget: TypeAlias = "ScheduleTarget | Callable[[Occurrence], Awaitable[object]]"
-"""The same, or a coroutine function."""
 
 Durability: TypeAlias = Literal["disk", "os", "memory"]
 """What "acknowledged" means."""
@@ -88,17 +48,6 @@ Delivery: TypeAlias = Message | AsyncMessage | str
 Event: TypeAlias = Mapping[str, Any] | bytes | str
 """An event: a mapping, or its JSON text."""
 
-EventTarget: TypeAlias = "str | Resource | Topic | AsyncTopic | Callable[[Any], object]"
-"""Where a rule sends events: a queue, a topic, a bus, a stream, a function, or a URL."""
-
-AsyncEventTarget: TypeAlias = "EventTarget | Callable[[Any], Awaitable[object]]"
-"""The same for asyncio: also a coroutine function."""
-
-TopicTarget: TypeAlias = "str | Resource | Callable[[Notification], object]"
-"""What may be subscribed to a topic: a queue, a bus, a stream, a function, or a URL."""
-
-AsyncTopicTarget: TypeAlias = "TopicTarget | Callable[[Notification], Awaitable[object]]"
-"""The same for asyncio: also a coroutine function."""
 
 FilterScope: TypeAlias = Literal["attributes", "body"]
 """What the filter of a subscription is about."""
@@ -108,9 +57,6 @@ TopicDedupScope: TypeAlias = Literal["topic", "group"]
 
 Path: TypeAlias = str | PathLike[str]
 """A path of the file system."""
-
-QueueRef: TypeAlias = "str | Queue | AsyncQueue"
-"""A queue, named by its name or by itself."""
 
 
 class RetryPolicy(TypedDict, total=False):
@@ -151,57 +97,6 @@ class PublishEntry(TypedDict, total=False):
 
     dedup_id: str | None
     """The deduplication id, in a FIFO topic."""
-
-
-class QueueOptions(TypedDict, total=False):
-    """The options of a queue: what :meth:`Engine.queue` and :meth:`Queue.configure` take.
-
-    The ranges are AWS's; :class:`trunkline.Limits` changes them. An option that is None counts as
-    not given, except where None has a meaning.
-
-    >>> import trunkline
-    >>> patient: trunkline.QueueOptions = {"visibility_timeout": 600, "receive_wait": 20}
-    >>> trunkline.open().queue("reports", **patient).settings()["receive_wait"]
-    20.0
-    """
-
-    delay: Seconds | None
-    """Seconds before a message may be received: 0 to 900; 0."""
-
-    retention: Seconds | None
-    """Seconds after which a message is dropped: 60 to 1,209,600; 345,600 (4 days)."""
-
-    visibility_timeout: Seconds | None
-    """Seconds of a lease: 0 to 43,200; 30."""
-
-    receive_wait: Seconds | None
-    """Seconds that a receive waits if it does not say: 0 to 20; 0."""
-
-    max_message_size: int | None
-    """Bytes of body and attributes together: 1,024 to 1,048,576; 1,048,576."""
-
-    content_based_dedup: bool | None
-    """FIFO: the SHA-256 of the body stands in for a missing dedup_id; False."""
-
-    dedup_scope: Literal["queue", "group"] | None
-    """FIFO: where a dedup_id has to be unique; ``"queue"``."""
-
-    dead_letter: QueueRef | None
-    """The queue that takes what was delivered `max_receive_count` times; None for no such queue."""
-
-    max_receive_count: int | None
-    """Deliveries before a message goes to `dead_letter`: 1 to 1,000."""
-
-    redrive_allow: Literal["all", "none"] | Iterable[QueueRef] | None
-    """Which queues may name this one as their `dead_letter`; ``"all"``."""
-
-
-class StoredQueueOptions(QueueOptions, total=False):
-    """The same, with those of a queue whose large bodies are in a bucket."""
-
-    payload_store: PayloadBucket | None
-    payload_threshold: int | None
-    payload_delete: bool
 
 
 class SendOptions(TypedDict, total=False):

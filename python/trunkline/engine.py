@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from trunkline._core import Queue as CoreQueue
     from trunkline._handlers import Handlers
     from trunkline._outbox import Outbox
-    from trunkline._types import Durability, Path, PayloadBucket, QueueOptions, TraceMode
+    from trunkline._resource_types import PayloadBucket, QueueOptions
+    from trunkline._types import Durability, Path, TraceMode
     from trunkline.faults import Faults
     from trunkline.schedules.registry import Schedules
 

@@ -22,16 +22,18 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from trunkline._core import VirtualClock
-    from trunkline._types import (
+    from trunkline._resource_types import (
         AsyncScheduleTarget,
-        Durability,
         FunctionTarget,
+        QueueRef,
+        StoredQueueOptions,
+    )
+    from trunkline._types import (
+        Durability,
         Moment,
         Path,
-        QueueRef,
         ScheduleInput,
         Seconds,
-        StoredQueueOptions,
         TopicDedupScope,
         TraceMode,
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from trunkline._types import FolderTarget, Path, Seconds
+    from trunkline._resource_types import FolderTarget
+    from trunkline._types import Path, Seconds
     from trunkline.engine import Engine
     from trunkline.folders.watch import FolderWatch
 

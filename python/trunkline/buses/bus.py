@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from trunkline._core import Bus as CoreBus
     from trunkline._core import Explanation, PutEventResult, PutEventsResult
-    from trunkline._types import Event, EventTarget, RetryPolicy, Seconds
+    from trunkline._resource_types import EventTarget
+    from trunkline._types import Event, RetryPolicy, Seconds
     from trunkline.buses.archive import Archive
     from trunkline.engine import Engine
     from trunkline.queues.queue import Queue

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from trunkline._types import EventTarget, RetryPolicy
+    from trunkline._resource_types import EventTarget
+    from trunkline._types import RetryPolicy
     from trunkline.buses.bus import Bus
     from trunkline.queues.queue import Queue
 

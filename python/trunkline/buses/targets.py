@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from trunkline._types import EventTarget, RetryPolicy
+    from trunkline._resource_types import EventTarget
+    from trunkline._types import RetryPolicy
     from trunkline.engine import Engine
     from trunkline.queues.queue import Queue
 

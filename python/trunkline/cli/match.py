@@ -7,7 +7,8 @@ import json
 import sys
 from pathlib import Path
 
-from trunkline import TrunklineError, patterns
+from trunkline import patterns
+from trunkline.errors import TrunklineError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import json
 import sys
 from pathlib import Path
 
-from trunkline import TrunklineError, states
+from trunkline import states
+from trunkline.errors import TrunklineError
 from trunkline.machines.responses import MalformedResponses, NoResponse, mock_of
 
 TYPE_CHECKING = False

@@ -9,7 +9,8 @@ from trunkline.errors import InvalidParameterValue
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from trunkline._core import Engine as CoreEngine
-    from trunkline._types import FolderTarget, Path, Seconds
+    from trunkline._resource_types import FolderTarget
+    from trunkline._types import Path, Seconds
     from trunkline.engine import Engine
     from trunkline.folders.watch import FolderWatch
 

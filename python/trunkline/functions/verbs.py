@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from trunkline._core import Engine as CoreEngine
-    from trunkline._types import FunctionTarget, Seconds
+    from trunkline._resource_types import FunctionTarget
+    from trunkline._types import Seconds
     from trunkline.aio.queues.queue import Queue as AsyncQueue
     from trunkline.aio.streams.stream import Stream as AsyncStream
     from trunkline.functions.function import Function

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
     from trunkline._core import BatchResult, Message, PendingSend, SendBatchResult, SendResult
     from trunkline._core import Queue as CoreQueue
+    from trunkline._resource_types import PayloadBucket
     from trunkline._types import (
         Attributes,
         AttributeValue,
         Body,
         Delivery,
         Durability,
-        PayloadBucket,
         Seconds,
         SendOptions,
     )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from trunkline._core import Queue as CoreQueue
     from trunkline._core import QueueStatistics
-    from trunkline._types import QueueOptions
+    from trunkline._resource_types import QueueOptions
     from trunkline.engine import Engine
     from trunkline.limits import Limits
     from trunkline.queues.queue import Queue

@@ -8,7 +8,8 @@ from trunkline.errors import QueueDoesNotExist
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from trunkline._core import Engine as CoreEngine
-    from trunkline._types import Moment, QueueRef, ScheduleInput, ScheduleTarget, Seconds
+    from trunkline._resource_types import QueueRef, ScheduleTarget
+    from trunkline._types import Moment, ScheduleInput, Seconds
     from trunkline.schedules.registry import Schedules
     from trunkline.schedules.schedule import Schedule
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from trunkline._types import FilterScope, RetryPolicy, TopicDedupScope, TopicTarget
+    from trunkline._resource_types import TopicTarget
+    from trunkline._types import FilterScope, RetryPolicy, TopicDedupScope
     from trunkline.engine import Engine
 
 TIMEOUT_MS = 15_000

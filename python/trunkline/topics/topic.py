@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from trunkline._core import PublishBatchResult, PublishResult
     from trunkline._core import Topic as CoreTopic
+    from trunkline._resource_types import TopicTarget
     from trunkline._types import (
         Attributes,
         Body,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
         RetryPolicy,
         Seconds,
         TopicDedupScope,
-        TopicTarget,
     )
     from trunkline.aio.queues.queue import Queue as AsyncQueue
     from trunkline.engine import Engine

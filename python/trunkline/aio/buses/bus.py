@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from trunkline._core import Explanation, PutEventResult, PutEventsResult
-    from trunkline._types import AsyncEventTarget, Event, RetryPolicy, Seconds
+    from trunkline._resource_types import AsyncEventTarget
+    from trunkline._types import Event, RetryPolicy, Seconds
     from trunkline.aio.queues.queue import Queue as AsyncQueue
     from trunkline.buses.bus import Bus as SyncBus
     from trunkline.queues.queue import Queue

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from trunkline._types import AsyncEventTarget, RetryPolicy
+    from trunkline._resource_types import AsyncEventTarget
+    from trunkline._types import RetryPolicy
     from trunkline.aio.buses.bus import Bus
     from trunkline.aio.queues.queue import Queue as AsyncQueue
     from trunkline.buses.rule import Rule as SyncRule

@@ -31,15 +31,8 @@ if TYPE_CHECKING:
         SendResult,
     )
     from trunkline._core import Message as SyncMessage
-    from trunkline._types import (
-        Attributes,
-        Body,
-        Durability,
-        QueueOptions,
-        RetryDelay,
-        Seconds,
-        SendOptions,
-    )
+    from trunkline._resource_types import QueueOptions
+    from trunkline._types import Attributes, Body, Durability, RetryDelay, Seconds, SendOptions
     from trunkline.aio.queues.message import Message
     from trunkline.queues.consumer import ConsumeReport
     from trunkline.queues.messages import SendEntry

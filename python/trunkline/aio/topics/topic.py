@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from trunkline._core import PublishBatchResult, PublishResult
+    from trunkline._resource_types import AsyncTopicTarget
     from trunkline._types import (
-        AsyncTopicTarget,
         Attributes,
         Body,
         FilterScope,
