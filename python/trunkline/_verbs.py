@@ -9,6 +9,7 @@ from trunkline.delivery_streams.verbs import DeliveryStreamVerbs
 from trunkline.folders.verbs import FolderVerbs
 from trunkline.functions.verbs import FunctionVerbs
 from trunkline.machines.verbs import MachineVerbs
+from trunkline.queues.verbs import QueueVerbs
 from trunkline.schedules.verbs import ScheduleVerbs
 from trunkline.streams.verbs import StreamVerbs
 from trunkline.topics.verbs import TopicVerbs
@@ -23,11 +24,12 @@ class Verbs(
     FolderVerbs,
     FunctionVerbs,
     MachineVerbs,
+    QueueVerbs,
     ScheduleVerbs,
     StreamVerbs,
     TopicVerbs,
     TraceVerbs,
 ):
-    """The verbs of an engine, except those of queues and of the engine itself."""
+    """The verbs of an engine, except those of the engine itself."""
 
     __slots__ = ()

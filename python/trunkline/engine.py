@@ -1,4 +1,4 @@
-"""The engine: opens a folder or memory, and hands out queues."""
+"""The engine: opens a folder or memory, and closes it."""
 
 from __future__ import annotations
 
@@ -9,29 +9,18 @@ from weakref import WeakSet
 from trunkline import validation
 from trunkline._closing import close_used
 from trunkline._core import Engine as CoreEngine
-from trunkline._core import QueueSettings, VirtualClock
+from trunkline._core import VirtualClock
 from trunkline._verbs import Verbs
-from trunkline._waiting import create_queue
-from trunkline.errors import (
-    InvalidParameterValue,
-    QueueDoesNotExist,
-    QueueNameExists,
-    TrunklineError,
-)
+from trunkline.errors import InvalidParameterValue, TrunklineError
 from trunkline.limits import Limits
-from trunkline.queues import options as queue_options
-from trunkline.queues.metadata import encode_metadata, read_metadata
-from trunkline.queues.queue import Queue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Any, NoReturn, Unpack
+    from typing import NoReturn
 
-    from trunkline._core import Queue as CoreQueue
     from trunkline._handlers import Handlers
     from trunkline._outbox import Outbox
-    from trunkline._resource_types import PayloadBucket, QueueOptions
     from trunkline._types import Durability, Path, TraceMode
     from trunkline.faults import Faults
     from trunkline.schedules.registry import Schedules
@@ -156,85 +145,6 @@ class Engine(Verbs):
         self._schedules: Schedules | None = None
         self.limits = Limits(**core.limits())
         _open_engines.add(self)
-
-    def queue(
-        self,
-        name: str,
-        *,
-        create: bool = True,
-        account: str | None = None,
-        region: str | None = None,
-        payload_store: PayloadBucket | None = None,
-        payload_threshold: int | None = None,
-        payload_delete: bool = True,
-        **options: Unpack[QueueOptions],
-    ) -> Queue:
-        """Get the queue `name`, or create it. A name that ends in ``.fifo`` is a FIFO queue.
-
-        Options that are given are compared with an existing queue; options that are left out are
-        not. ``create=False`` finds a queue and never creates one, so that a consumer of a misspelt
-        name does not wait for ever. `account` (12 digits) and `region` are part of the name; the
-        defaults are ``"000000000000"`` and ``"us-east-1"``.
-
-        The options, with AWS's range and default (:class:`trunkline.Limits` changes the range):
-
-        - `delay`: seconds before a message may be received (0 to 900).
-        - `retention`: seconds after which a message is dropped (60 to 1,209,600; 4 days).
-        - `max_message_size`: bytes of body and attributes together.
-        - `visibility_timeout`: seconds of a lease (0 to 43,200; 30).
-        - `receive_wait`: seconds that a receive waits if it does not say (0 to 20; 0).
-        - `content_based_dedup`: FIFO; the SHA-256 of the body stands in for a missing dedup_id.
-        - `dedup_scope`: FIFO; where a dedup_id counts, in the ``"queue"`` or in its ``"group"``.
-        - `dead_letter`, `max_receive_count`: where messages go that were delivered so often.
-        - `redrive_allow`: which queues may use this one for dead letters.
-        - `payload_store`: a bucket for what has more than `payload_threshold` bytes (262,144), as
-          Amazon's extended clients do it. Not kept. A message goes with it if `payload_delete`.
-
-        Raises QueueNameExists if an option differs from the existing queue's, QueueDoesNotExist
-        with ``create=False`` and for a `dead_letter` that is not there, InvalidParameterValue for
-        a name or a value that is not allowed, InvalidAttributeName for an option that this kind of
-        queue does not have, EngineClosed.
-
-        >>> import trunkline
-        >>> engine = trunkline.open()
-        >>> dead = engine.queue("dead-orders")
-        >>> queue = engine.queue("orders", dead_letter="dead-orders", max_receive_count=5)
-        >>> engine.queue("orders", delay=10)
-        Traceback (most recent call last):
-        trunkline.errors.QueueNameExists: A queue already exists with the same name and a \
-different value for attribute delay; leave the option out, or change the queue with configure().
-        """
-        wanted = queue_options.provided(options)
-        fifo = validation.queue_name(name, self.limits)
-        validation.flag(create, "create")
-        place = validation.owner(self._owner, account, region)
-        # Asked before the lock, which a forked child may find held by a thread that it has not.
-        self._core.check_open()
-        # Two threads that define queues at once must not compare with what the other changes.
-        with self._defining:
-            core = self._get_or_create((*place, name), fifo, wanted, create)
-        if payload_store is None and payload_threshold is None:
-            return Queue(self, core)
-        from trunkline.queues.claim_check import claim_check_queue
-
-        return claim_check_queue(self, core, payload_store, payload_threshold, payload_delete)
-
-    def queues(
-        self, prefix: str = "", *, account: str | None = None, region: str | None = None
-    ) -> list[Queue]:
-        """The queues whose name starts with `prefix`, sorted by name.
-
-        >>> import trunkline
-        >>> engine = trunkline.open()
-        >>> for name in ("orders", "orders-dead", "mail"):
-        ...     queue = engine.queue(name)
-        >>> [queue.name for queue in engine.queues("orders")]
-        ['orders', 'orders-dead']
-        """
-        found = self._core.queues(
-            *validation.owner(self._owner, account, region), validation.text(prefix, "prefix")
-        )
-        return [Queue(self, core) for core in found]
 
     def flush(self) -> None:
         """Return when everything that was accepted so far is on disk.
@@ -378,60 +288,6 @@ different value for attribute delay; leave the option out, or change the queue w
         except TrunklineError as error:
             return f"<Engine: {error.code}>"
         return f"<Engine: {count} queues, durability {self.durability}>"
-
-    def _find(self, place: tuple[str, str], name: str) -> CoreQueue | None:
-        return self._core.find_queue((*place, name))
-
-    def _get_or_create(
-        self, full_name: tuple[str, str, str], fifo: bool, wanted: dict[str, Any], create: bool
-    ) -> CoreQueue:
-        account, region, name = full_name
-        existing = self._core.find_queue(full_name)
-        if existing is None and not create:
-            raise QueueDoesNotExist(
-                f"There is no queue {name!r}; leave create=False out to create it."
-            )
-        if existing is not None and not wanted:
-            return existing
-
-        def find(other: str) -> CoreQueue | None:
-            return self._find((account, region), other)
-
-        if existing is not None:
-            wanted = queue_options.complete(wanted, existing, self._core)
-        settings = queue_options.to_settings(wanted, fifo, self.limits, find, name)
-        allowed = queue_options.redrive_allow(wanted.get("redrive_allow"), self.limits)
-        if existing is None:
-            settings = {**queue_options.defaults(fifo, self.limits), **settings}
-            try:
-                return create_queue(self._core, full_name, settings, {"redrive_allow": allowed})
-            except QueueNameExists:
-                # Another surface of this engine was faster.
-                existing = self._core.find_queue(full_name)
-                if existing is None:
-                    raise
-        queue_options.compare(existing.settings, settings, wanted)
-        if "redrive_allow" in wanted:
-            queue_options.compare_redrive(read_metadata(existing).get("redrive_allow"), allowed)
-        return existing
-
-    def _configure(self, core: CoreQueue, wanted: dict[str, Any]) -> None:
-        place = (core.account, core.region)
-
-        def find(other: str) -> CoreQueue | None:
-            return self._find(place, other)
-
-        self._core.check_open()
-        with self._defining:
-            wanted = queue_options.complete(wanted, core, self._core)
-            settings = queue_options.to_settings(wanted, core.fifo, self.limits, find, core.name)
-            current = queue_options.as_dict(core.settings)
-            document = read_metadata(core)
-            if "redrive_allow" in wanted:
-                allowed = queue_options.redrive_allow(wanted["redrive_allow"], self.limits)
-                document["redrive_allow"] = allowed
-            changed = QueueSettings(**{**current, **settings})
-            core.configure(changed, encode_metadata(document))
 
 
 def _flush_all() -> None:
