@@ -113,8 +113,13 @@ class Worker:
         jobs = [self._work] * self._active + [self._heartbeat]
         name = f"trunkline-{self._queue.name}"
         self._threads = [threading.Thread(target=job, name=name, daemon=True) for job in jobs]
-        for thread in self._threads:
-            thread.start()
+        try:
+            for thread in self._threads:
+                thread.start()
+        except BaseException:
+            # Ctrl-C, or no more threads: those that run already take nothing more.
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """Take no more messages; those being handled are finished. Returns at once."""
@@ -124,7 +129,8 @@ class Worker:
         """Wait until the worker has ended; whether it has. Raises what ended it, if that failed."""
         end = None if timeout is None else monotonic() + timeout
         for thread in self._threads:
-            thread.join(None if end is None else max(0.0, end - monotonic()))
+            if thread.is_alive():  # one whose start failed cannot be joined
+                thread.join(None if end is None else max(0.0, end - monotonic()))
             if thread.is_alive():
                 return False
         failure, self._failure = self._failure, None
@@ -144,8 +150,8 @@ class Worker:
         wait.
         """
         with _StopOnTerm(self):
-            self.start()
             try:
+                self.start()
                 while not self.join(LOOK_SECONDS):
                     pass
             except KeyboardInterrupt:

@@ -200,12 +200,15 @@ def test_joining_waits_no_longer_than_it_was_told(queue):
     worker.start()
 
     class Slow(threading.Thread):
+        joined = False
+
         def join(self, timeout=None):
             waits.append(timeout)
             time.sleep(0.05)
+            self.joined = True
 
         def is_alive(self):
-            return False
+            return not self.joined
 
     worker._threads[:0] = [Slow(), Slow()]
     assert not worker.join(timeout=0.2)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
 import trunkline
+from waiting import until, until_waiting
 
 
 @pytest.fixture
@@ -31,17 +32,16 @@ def _quiet():
 def test_everything_is_handled_once_by_several_threads(queue):
     queue.send_batch([str(number) for number in range(500)])
     seen = []
-    names = set()
+    together = threading.Barrier(4)
 
     def handle(message):
-        names.add(threading.get_ident())
-        time.sleep(0.0005)
+        if int(message.text()) < 4:
+            together.wait(30)
         seen.append(message.text())
 
     report = queue.consume(handle, concurrency=4, until_empty=True)
     assert sorted(seen, key=int) == [str(number) for number in range(500)]
     assert (report.handled, report.failed) == (500, 0)
-    assert len(names) > 1
     assert queue.statistics().total == 0
 
 
@@ -79,17 +79,25 @@ def test_a_failure_is_logged_with_its_traceback(queue, caplog):
     assert queue.statistics().in_flight == 1
 
 
-def test_leases_are_extended_while_the_handler_runs(queue):
-    queue.send("slow")
-    runs = []
+def test_leases_are_extended_while_the_handler_runs():
+    clock = trunkline.VirtualClock()
+    with trunkline.open(clock=clock) as engine:
+        queue = engine.queue("q")
+        queue.send("slow")
+        runs = []
 
-    def handle(message):
-        runs.append(message.receive_count)
-        time.sleep(1.0)
+        def handle(message):
+            runs.append(message.receive_count)
+            for _ in range(3):
+                # The lease lasts 0.3 s, so it ends within two steps unless it is extended.
+                clock.advance(0.2)
+                # The second call begins when the first is done.
+                engine.faults.delay("extend", 0, times=2)
+                until(lambda: len(engine.faults) == 0)
 
-    queue.consume(handle, concurrency=2, visibility_timeout=0.3, until_empty=True)
-    assert runs == [1]
-    assert queue.statistics().total == 0
+        queue.consume(handle, concurrency=2, visibility_timeout=0.3, until_empty=True)
+        assert runs == [1]
+        assert queue.statistics().total == 0
 
 
 def test_a_batch_handler_says_which_failed(queue):
@@ -169,11 +177,9 @@ def test_closing_the_engine_or_removing_the_queue_ends_a_worker():
         engine = trunkline.open()
         queue = engine.queue("q")
         with trunkline.Worker(queue, print, concurrency=2) as worker:
-            time.sleep(0.05)
+            until_waiting(queue, 2)
             engine.close() if end == "close" else queue.remove()
-            deadline = time.monotonic() + 10
-            while not worker.join(0.05):
-                assert time.monotonic() < deadline
+            assert worker.join(30)
         engine.close()
 
 
@@ -186,15 +192,17 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 queue = trunkline.open().queue("q")
 queue.send_batch(["slow", "next"])
 
+worker = None
+
 def handle(message):
     print("started", flush=True)
-    time.sleep(0.4)
+    os.kill(os.getpid(), getattr(signal, sys.argv[1]))
+    assert worker._stopping.wait(30)
     print("finished", flush=True)
 
-how = getattr(signal, sys.argv[1])
-threading.Timer(0.2, lambda: os.kill(os.getpid(), how)).start()
 try:
-    report = queue.consume(handle, concurrency=1)
+    worker = trunkline.Worker(queue, handle, concurrency=1)
+    report = worker.run()
     print(report, flush=True)
 except KeyboardInterrupt:
     print("interrupted", flush=True)
@@ -209,7 +217,7 @@ print(signal.getsignal(signal.SIGTERM) == signal.SIG_DFL)
 )
 def test_a_signal_stops_a_worker_after_what_is_in_hand(how, last):
     done = subprocess.run(
-        [sys.executable, "-c", SERVICE, how], capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-c", SERVICE, how], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.splitlines() == ["started", "finished", last, "1", "True"]
 
@@ -235,3 +243,20 @@ def test_a_worker_does_not_start_where_there_is_no_queue(queue):
     queue.engine.close()
     with pytest.raises(trunkline.EngineClosed):
         queue.consume(lambda _: None, until_empty=True)
+
+
+def test_an_interrupt_while_the_threads_start_stops_those_that_run(queue, monkeypatch):
+    queue.send("a")
+    starts, start = itertools.count(), threading.Thread.start
+
+    def interrupted(thread):
+        if next(starts) == 2:
+            raise KeyboardInterrupt
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    worker = trunkline.Worker(queue, lambda _: None, concurrency=4)
+    with pytest.raises(KeyboardInterrupt):
+        worker.run()
+    assert [thread.is_alive() for thread in worker._threads] == [False] * 5
+    assert queue.statistics().in_flight == 0
