@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import statistics
 import subprocess
 import sys
 import threading
@@ -56,13 +55,12 @@ def test_importing_is_light_and_starts_no_thread():
 
 def test_importing_takes_no_longer_than_its_budget():
     def seconds(code: str) -> float:
-        start = time.perf_counter()
-        python(code)
-        return time.perf_counter() - start
+        """Processor time, which waiting for a turn or for the disk does not add to."""
+        return float(python(f"{code}\nimport time; print(time.process_time())"))
 
-    extra = [seconds("import trunkline") - seconds("") for _ in range(7)]
+    extra = min(seconds("import trunkline") for _ in range(7)) - min(seconds("") for _ in range(7))
     # The budget is 30 ms on a machine of its own; this one may be shared.
-    assert statistics.median(extra) < 0.15
+    assert extra < 0.15
 
 
 def test_parts_that_are_imported_late_are_there():

@@ -11,6 +11,9 @@ import pytest
 
 import trunkline
 from trunkline import aio
+from waiting import turns_during
+
+DELAY_SECONDS = 0.5
 
 
 @pytest.fixture(params=["memory", "disk"])
@@ -59,10 +62,13 @@ def test_a_long_poll_is_one_call_and_is_delayed_once(engine: trunkline.Engine) -
     assert len(stream.read(wait=0.05)) == 0
     with pytest.raises(trunkline.InjectedFault):
         stream.read(wait=0.05)
-    engine.faults.delay("read", 0.1)
+    engine.faults.delay("read", 0.1, times=2)
     start = time.monotonic()
     assert len(stream.read(wait=0.05)) == 0
-    assert 0.15 <= time.monotonic() - start < 1
+    assert time.monotonic() - start >= 0.15
+    assert len(engine.faults) == 1
+    stream.read()
+    assert len(engine.faults) == 0
 
 
 def test_a_delayed_put_is_carried_out(engine: trunkline.Engine) -> None:
@@ -122,21 +128,20 @@ def test_an_injected_delay_does_not_hold_a_loop_up(engine: trunkline.Engine, ver
         reader = await stream.reader("billing", start="earliest")
         await stream.put("a", key="k")
         batch = await reader.fetch()
-        engine.faults.delay(verb, 0.2)  # type: ignore[arg-type]
         calls = {
             "put": (stream.put("b", key="k"), stream.put_batch([("k", "c")])),
             "read": (stream.read(), reader.fetch()),
             "commit": (stream.put("b", key="k"), reader.commit(batch)),
         }
-        start = time.monotonic()
-        tasks = [asyncio.ensure_future(call) for call in calls.pop(verb)]
+        chosen = calls.pop(verb)
         for others in calls.values():
             for call in others:
                 call.close()
-        await asyncio.sleep(0)
-        assert time.monotonic() - start < 0.15
-        assert not any(task.done() for task in tasks)
-        await asyncio.gather(*tasks)
-        assert 0.2 <= time.monotonic() - start < 1.5
+        for call in chosen:
+            engine.faults.delay(verb, DELAY_SECONDS, times=1)  # type: ignore[arg-type]
+            start = time.monotonic()
+            turns = await turns_during(call)
+            assert time.monotonic() - start >= DELAY_SECONDS
+            assert turns > 10, "the loop turned meanwhile"
 
     asyncio.run(main())
