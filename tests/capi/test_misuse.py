@@ -310,7 +310,7 @@ def test_closing_wakes_the_threads_that_wait() -> None:
     threading.Event().wait(0.2)
     border.check(lib.trunkline_close(handle[0]))
     for thread in threads:
-        thread.join(timeout=10)
+        thread.join(timeout=60)
     assert statuses == [lib.TRUNKLINE_ENGINE_CLOSED] * 4
 
 

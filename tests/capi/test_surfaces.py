@@ -236,12 +236,15 @@ def test_a_fault_pauses_one_call_which_then_does_what_it_should(kind: Any, verb:
     with opened(kind) as surface:
         call = call_of(surface, "send" if verb == "commit" else verb)
         surface.add_fault(verb, "delay")
-        begin = time.monotonic()
-        assert call() != "InjectedFault"
-        paused = time.monotonic()
-        call()
-        assert paused - begin >= DELAY_SECONDS
-        assert time.monotonic() - paused < DELAY_SECONDS
+
+        def seconds() -> float:
+            begin = time.monotonic()
+            assert call() != "InjectedFault"
+            return time.monotonic() - begin
+
+        assert seconds() >= DELAY_SECONDS
+        # The shortest of some, since the machine may pause.
+        assert min(seconds() for _ in range(5)) < DELAY_SECONDS
 
 
 @pytest.mark.parametrize("kind", SURFACES)

@@ -62,7 +62,7 @@ class Endpoint:
     def wait(self, count=1):
         """Waits until so many more requests were answered."""
         for _ in range(count):
-            assert self.came.acquire(timeout=10), f"{len(self.got)} requests came"
+            assert self.came.acquire(timeout=60), f"{len(self.got)} requests came"
 
     def __enter__(self):
         return self

@@ -33,7 +33,7 @@ def state(pipes, name="pipe"):
     return pipes.describe_pipe(Name=name)["CurrentState"]
 
 
-def receive(sqs, url, wait=5):
+def receive(sqs, url, wait=30):
     """The bodies that come, at most ten."""
     found = []
     wait_until(lambda: found.extend(take(sqs, url)) or found, wait)

@@ -167,7 +167,7 @@ def test_services_are_called_by_action(make, engine, connect):
     front.deploy()
     assert front.send("POST /record", "click").json["SequenceNumber"]
     assert front.send("POST /event").json["FailedEntryCount"] == 0
-    assert json.loads(bus_queue.receive(wait=5)[0].text())["detail-type"] == "made"
+    assert json.loads(bus_queue.receive(wait=20)[0].text())["detail-type"] == "made"
 
 
 def test_an_execution_is_started(make, engine):

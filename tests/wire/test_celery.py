@@ -58,7 +58,7 @@ def environment(url, folder):
     return plain | known
 
 
-def wait_for(path, count, process, seconds=60):
+def wait_for(path, count, process, seconds=180):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         lines = path.read_text().splitlines() if path.exists() else []
@@ -78,7 +78,7 @@ def test_a_celery_app_sends_works_and_retries(tmp_path, server, engine):
         f"for n in range(1, 10): shop.total.delay(['a'] * n, {str(done)!r})\n"
         f"shop.total.delay(['again'] * 10, {str(done)!r})\n"
     )
-    subprocess.run([sys.executable, "-c", send], env=env, cwd=tmp_path, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", send], env=env, cwd=tmp_path, check=True, timeout=180)
     assert engine.queue("shop").statistics().total == 10
     body = json.loads(base64.b64decode(engine.queue("shop").peek(1)[0].body))
     assert body["headers"]["task"] == "shop.total"
@@ -97,7 +97,7 @@ def test_a_celery_app_sends_works_and_retries(tmp_path, server, engine):
         finally:
             worker.send_signal(signal.SIGTERM)
             try:
-                worker.wait(20)
+                worker.wait(60)
             except subprocess.TimeoutExpired:
                 worker.kill()
     assert engine.queue("shop").statistics().total == 0

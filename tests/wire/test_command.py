@@ -15,6 +15,8 @@ import time
 
 import pytest
 
+from waiting import until
+
 KILLS = 20
 
 
@@ -34,7 +36,7 @@ class Caller:
     """One connection to a server."""
 
     def __init__(self, port):
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
 
     def __call__(self, operation, **given):
         headers = {
@@ -73,7 +75,7 @@ def test_sigterm_ends_with_status_zero_and_frees_the_folder(tmp_path):
         call("SendMessage", QueueUrl="q", MessageBody="kept")
         call.close()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     with serve("--data", str(tmp_path / "data")) as (_, port):
         call = Caller(port)
         assert received(call) == ["kept"]
@@ -104,10 +106,12 @@ def test_every_acknowledged_message_survives_a_kill_under_load(tmp_path):
                         number += 1
                 call.close()
 
+            before = len(acknowledged)
             threads = [threading.Thread(target=load, args=(n,)) for n in range(4)]
             for thread in threads:
                 thread.start()
-            time.sleep(0.15 + run * 0.01)
+            until(lambda before=before: len(acknowledged) > before)
+            time.sleep(0.1 + run * 0.01)
             os.kill(process.pid, signal.SIGKILL)
             for thread in threads:
                 thread.join()
@@ -122,7 +126,7 @@ def test_every_acknowledged_message_survives_a_kill_under_load(tmp_path):
 
 def run(*options):
     command = [sys.executable, "-m", "trunkline", "serve", *options]
-    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_a_taken_port_is_explained():
@@ -171,14 +175,17 @@ def test_init_hooks_run_when_the_server_answers(tmp_path):
 
 
 def test_a_hook_that_hangs_does_not_keep_the_server_from_stopping(tmp_path):
-    (tmp_path / "a.sh").write_text("sleep 600\n")
-    (tmp_path / "b.sh").write_text("exit 0\n")
-    with serve("--init", str(tmp_path)) as (process, port):
+    hooks, begun = tmp_path / "hooks", tmp_path / "begun"
+    hooks.mkdir()
+    (hooks / "a.sh").write_text(f"touch '{begun}'\nsleep 600\n")
+    (hooks / "b.sh").write_text("exit 0\n")
+    with serve("--init", str(hooks)) as (process, port):
         call = Caller(port)
         call("CreateQueue", QueueName="q")
         call.close()
+        until(begun.exists)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
         said = [json.loads(line) for line in process.stdout]
     assert [line.get("hook") for line in said] == ["a.sh", None]
 
@@ -198,7 +205,7 @@ def test_the_help_tells_every_default():
 def refused(*options):
     """The status and the last line, but for hints, of what a server says that does not start."""
     command = [sys.executable, "-m", "trunkline", "serve", *options]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     said = [line for line in ended.stderr.splitlines() if not line.startswith("hint: ")]
     return ended.returncode, said[-1]
 
@@ -267,7 +274,7 @@ def test_health_says_when_a_failed_write_has_poisoned_the_engine(tmp_path):
     import resource
 
     def health(port):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         connection.request("GET", "/_trunkline/health")
         response = connection.getresponse()
         answer = response.status, json.loads(response.read())["status"]

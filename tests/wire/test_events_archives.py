@@ -9,6 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 from event_calls import PAID, QUEUE_ARN, arn, bodies, entry, lead, refused
 
+from waiting import until
+
 BUS = arn("event-bus/default")
 
 
@@ -20,12 +22,12 @@ def replayed(events, name, **filters):
         EventEndTime=time.time() + 60,
         Destination={"Arn": BUS, **filters},
     )
-    for _ in range(500):
-        described = events.describe_replay(ReplayName=name)
-        if described["State"] not in ("STARTING", "RUNNING"):
-            return described
-        time.sleep(0.02)
-    raise AssertionError("the replay does not end")
+
+    def described():
+        return events.describe_replay(ReplayName=name)
+
+    until(lambda: described()["State"] not in ("STARTING", "RUNNING"))
+    return described()
 
 
 def test_an_archive_is_replayed_for_all_rules_or_for_some(events, sqs, queue):

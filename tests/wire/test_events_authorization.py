@@ -230,7 +230,7 @@ def test_a_header_that_an_event_breaks_becomes_a_dead_letter(events, engine, hoo
     own = {"HeaderParameters": {"x-name": "$.detail.name"}}
     lead(events, connection, hook.url, own=own, DeadLetterConfig={"Arn": arn("dead", "sqs")})
     events.put_events(Entries=[entry({"name": "a\r\nx-evil: 1"})])
-    (letter,) = dead.receive(1, wait=10)
+    (letter,) = dead.receive(1, wait=20)
     assert json.loads(letter.body)["detail"]["name"].startswith("a")
     assert hook.got == []
 

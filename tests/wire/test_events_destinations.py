@@ -69,7 +69,7 @@ def test_an_endpoint_is_called_as_its_connection_says(events, endpoint):
     shared = {"HeaderParameters": [{"Key": "x-both", "Value": "connection"}]}
     connect_to(events, url, ApiKeyAuthParameters=KEY, InvocationHttpParameters=shared)
     events.put_events(Entries=[entry({"n": 1})])
-    assert came.acquire(timeout=10)
+    assert came.acquire(timeout=60)
     method, path, headers, body = got[0]
     assert (method, path) == ("PUT", "/orders/a%20b?q=2")
     lower = {name.lower(): value for name, value in headers.items()}
@@ -84,7 +84,7 @@ def test_a_changed_connection_holds_for_the_targets_that_use_it(events, endpoint
     events.update_connection(Name="c", AuthorizationType="BASIC", AuthParameters=basic)
     events.update_api_destination(Name="d", HttpMethod="POST")
     events.put_events(Entries=[entry()])
-    assert came.acquire(timeout=10)
+    assert came.acquire(timeout=60)
     method, _, headers, _ = got[0]
     assert method == "POST"
     lower = {name.lower(): value for name, value in headers.items()}
@@ -100,7 +100,7 @@ def test_without_its_secrets_a_connection_calls_nothing(events, engine, endpoint
     getattr(events, end)(Name="c")
     assert events.describe_api_destination(Name="d")["ApiDestinationState"] == "INACTIVE"
     events.put_events(Entries=[entry({"n": 1})])
-    (letter,) = dead.receive(1, wait=10)
+    (letter,) = dead.receive(1, wait=20)
     assert json.loads(letter.body)["detail"] == {"n": 1}
     assert "connection" in letter.attributes["ERROR_MESSAGE"].lower()
     assert got == []
@@ -113,7 +113,7 @@ def test_a_deauthorized_connection_that_is_updated_calls_again(events, endpoint)
     events.update_connection(Name="c", AuthParameters={"ApiKeyAuthParameters": KEY})
     assert events.describe_api_destination(Name="d")["ApiDestinationState"] == "ACTIVE"
     events.put_events(Entries=[entry()])
-    assert came.acquire(timeout=10)
+    assert came.acquire(timeout=60)
     assert {name.lower() for name in got[0][2]} >= {"x-key"}
 
 
@@ -123,7 +123,7 @@ def test_a_deleted_destination_is_called_no_more(events, engine, endpoint):
     lead_to_dead_letters(events, connect_to(events, url, ApiKeyAuthParameters=KEY))
     events.delete_api_destination(Name="d")
     events.put_events(Entries=[entry()])
-    (letter,) = dead.receive(1, wait=10)
+    (letter,) = dead.receive(1, wait=20)
     assert "deleted" in letter.attributes["ERROR_MESSAGE"]
     assert got == []
 
@@ -139,7 +139,7 @@ def test_a_change_that_a_target_cannot_follow_changes_nothing(events, endpoint):
     refused(events.update_connection, "ValidationException", Name="c", AuthParameters=bad)
     events.update_connection(Name="c", Description="d")
     events.put_events(Entries=[entry()])
-    assert came.acquire(timeout=10)
+    assert came.acquire(timeout=60)
     lower = {name.lower(): value for name, value in got[0][2].items()}
     assert lower["x-key"] == "hidden"
 

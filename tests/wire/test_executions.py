@@ -73,5 +73,5 @@ def test_events_that_a_task_puts_name_the_execution(states, connect):
     }
     arn = create(states, "sells", json.dumps({"StartAt": "A", "States": {"A": state}}))
     execution = states.start_execution(stateMachineArn=arn, name="first")["executionArn"]
-    (message,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
+    (message,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]
     assert json.loads(message["Body"])["resources"] == ["own", arn, execution]

@@ -22,7 +22,7 @@ KEY = Credentials("test", "test")
 
 
 def ask(server, method, target, body=None, *, host="localhost", **headers):
-    connection = http.client.HTTPConnection(*server.address, timeout=10)
+    connection = http.client.HTTPConnection(*server.address, timeout=60)
     headers = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, target, body, {"Host": host} | headers)
     response = connection.getresponse()

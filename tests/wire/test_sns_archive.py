@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime
 
 import pytest
 
 from tests.wire.test_sns import make_queue, receive, refuses
+from waiting import until
 
 DAYS = json.dumps({"MessageRetentionPeriod": "30"})
 BEGINNING = "2020-01-01T00:00:00.000Z"
@@ -42,11 +44,7 @@ def attributes_of(sns, subscription):
 
 
 def wait_until(sns, subscription, status):
-    for _ in range(200):
-        if attributes_of(sns, subscription).get("ReplayStatus") == status:
-            return
-        time.sleep(0.02)
-    raise AssertionError(attributes_of(sns, subscription))
+    until(lambda: attributes_of(sns, subscription).get("ReplayStatus") == status)
 
 
 def bodies(sqs, url):
@@ -84,7 +82,7 @@ def test_a_replay_with_an_end_holds_new_messages_back_until_it_is_removed(sns, s
     publish(sns, topic, "one")
     bodies(sqs, url)
     time.sleep(0.01)
-    end = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + f".{time.time() % 1:.3f}"[2:] + "Z"
+    end = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     sns.set_subscription_attributes(
         SubscriptionArn=subscription,
         AttributeName="ReplayPolicy",

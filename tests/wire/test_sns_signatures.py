@@ -106,7 +106,7 @@ def endpoint():
 
 
 def enveloped(sqs, url):
-    (message,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
+    (message,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]
     return json.loads(message["Body"])
 
 

@@ -35,7 +35,7 @@ def test_a_queue_a_topic_and_a_stream_get_the_body_as_it_is(engine):
         answer = api.request("POST", path, TEXT)
         assert (answer.status, len(answer.json())) == (202, 1), answer.text()
     assert orders.receive()[0].text() == TEXT
-    assert told.receive(wait=10)[0].text() == TEXT
+    assert told.receive(wait=20)[0].text() == TEXT
     assert [record.text() for record in stream.read(start="earliest")] == [TEXT]
 
 
@@ -46,7 +46,7 @@ def test_a_bus_and_a_machine_get_the_body_as_json(engine):
     machine = engine.machine("flow", done)
     api = engine.api("front").route("POST /events", engine.bus()).route("POST /flows", machine)
     assert api.request("POST", "/events", TEXT).status == 202
-    event = json.loads(seen.receive(wait=10)[0].text())
+    event = json.loads(seen.receive(wait=20)[0].text())
     assert (event["detail-type"], event["detail"]) == ("POST /events", json.loads(TEXT))
     started = api.request("POST", "/flows", TEXT)
     assert (started.status, ":execution:flow:" in started.json()["executionArn"]) == (202, True)

@@ -39,7 +39,7 @@ def test_what_an_archive_keeps_is_replayed_in_order() -> None:
     rule = bus.rule("all", ALL, queue)
     replay = archive.replay(name="again")
     clock.advance(1)
-    assert (replay.wait(timeout=10), replay.replayed, replay.failure) == ("COMPLETED", 4, None)
+    assert (replay.wait(timeout=60), replay.replayed, replay.failure) == ("COMPLETED", 4, None)
     (first,) = queue.peek(max=1)
     assert first.json()["replay-name"] == "again"
     assert numbers(queue) == [0, 2, 4, 6]
@@ -141,7 +141,7 @@ def test_archives_for_asyncio() -> None:
             await bus.put(order(1))
             await bus.rule("all", ALL, queue)
             replay = await archive.replay(name="again")
-            assert await replay.wait(timeout=10) == "COMPLETED"
+            assert await replay.wait(timeout=60) == "COMPLETED"
             (message,) = await queue.receive(wait=20)
             assert message.json()["replay-name"] == "again"
             await replay.cancel()

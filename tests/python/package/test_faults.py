@@ -57,7 +57,7 @@ def test_a_long_poll_is_delayed_once(engine):
 
 
 def test_what_a_long_poll_delivers_twice_stays_visible(engine):
-    queue = engine.queue("q", receive_wait=5)
+    queue = engine.queue("q", receive_wait=20)
     engine.faults.duplicate(times=1)
     queue.send("a", delay=0.1)
     assert [m.text() for m in queue.receive()] == ["a"]

@@ -41,7 +41,7 @@ def test_the_old_verbs_of_a_redrive_work_and_name_the_new_ones():
     engine.queue("orders", dead_letter=dead, max_receive_count=1)
     with pytest.warns(DeprecationWarning, match=r"Queue.start_move\(\) is now"):
         task = dead.start_move()
-    assert task.wait(timeout=10) == "COMPLETED"
+    assert task.wait(timeout=60) == "COMPLETED"
     with pytest.warns(DeprecationWarning, match=r"Queue.moves\(\) is now"):
         assert [repr(each) for each in dead.moves()] == [repr(task)]
 

@@ -187,7 +187,7 @@ def test_the_same_for_asyncio() -> None:
             queue = engine.queue("orders", payload_store=bodies, payload_threshold=3)
             await queue.send("large one")
             await queue.send_batch(["two", "large three"])
-            found = await queue.receive(max=10, wait=5)
+            found = await queue.receive(max=10, wait=20)
             assert [one.text() for one in found] == ["large one", "two", "large three"]
             async with found[0]:
                 pass
@@ -197,7 +197,7 @@ def test_the_same_for_asyncio() -> None:
             [lost] = [entry.key async for entry in bodies.list()]
             await bodies.delete(lost)
             await queue.send("large five")
-            first, second = await queue.receive(max=10, wait=5)
+            first, second = await queue.receive(max=10, wait=20)
             with pytest.raises(trunkline.NoSuchKey):
                 first.text()
             assert second.text() == "large five"

@@ -153,7 +153,7 @@ def test_a_receive_that_is_cancelled_between_the_wake_and_the_take_loses_nothing
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
             await first
-        (message,) = await asyncio.wait_for(second, 5)
+        (message,) = await asyncio.wait_for(second, 60)
         assert (message.text(), message.receive_count) == ("one", 1)
 
     asyncio.run(main())
@@ -170,7 +170,7 @@ def test_a_receive_that_is_cancelled_while_it_waits_takes_nothing() -> None:
         with pytest.raises(asyncio.CancelledError):
             await waiting
         orders.sync.send("one")
-        assert len(await orders.receive(wait=5)) == 1
+        assert len(await orders.receive(wait=20)) == 1
 
     asyncio.run(main())
 

@@ -33,7 +33,7 @@ def test_each_queue_counts_its_own_receives_and_shows_all(tmp_path, suffix, dura
     with engine:
         # The first receive of the middle queue was its own first one, also after a restart.
         # The coarse clock of the new engine may lag some milliseconds behind the old one's lease.
-        assert receive_count(engine.queue(middle), wait=5) == 4
+        assert receive_count(engine.queue(middle), wait=20) == 4
         assert [receive_count(engine.queue(middle)) for _ in range(2)] == [5, None]
         (message,) = engine.queue(last).receive()
         assert (message.receive_count, message.text()) == (6, "work")

@@ -111,7 +111,7 @@ def test_the_wait_of_a_queue_holds_for_receives_that_name_none():
     assert not woken.wait(0.2)
     assert queue.receive(wait=0) == []
     queue.send("a")
-    thread.join(10)
+    thread.join(60)
     assert woken.is_set()
 
 

@@ -164,7 +164,7 @@ def test_a_url_gets_the_envelope() -> None:
             subscription = topic.subscribe(url, raw=False, retry={"max_attempts": 1})
             assert (subscription.target, subscription.raw) == (url, False)
             topic.publish("one coffee")
-            body, kind = got.get(timeout=20)
+            body, kind = got.get(timeout=60)
             assert (json.loads(body)["Message"], kind) == ("one coffee", "Notification")
             subscription.remove()
             assert engine._outbox.destinations() == []
