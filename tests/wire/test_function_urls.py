@@ -179,7 +179,7 @@ def test_the_cors_settings_speak_to_pages(client, engine, server):
 
 
 def test_an_alias_has_a_url_of_its_own(engine, server, client):
-    from test_lambda import archive, create
+    from lambda_calls import archive, create
 
     from trunkline.functions.registry import functions_of
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from lambda_calls import archive, call, create, refused
 from source_calls import until
-from test_lambda import archive, call, create, refused
 
 import trunkline
 import trunkline.aws

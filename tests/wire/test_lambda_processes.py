@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from lambda_calls import archive, call, create
 from source_calls import until
-from test_lambda import archive, call, create
 from test_lambda_hostile import client, engine  # noqa: F401 - fixtures
 
 import trunkline

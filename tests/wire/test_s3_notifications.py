@@ -45,7 +45,7 @@ def test_a_bucket_calls_a_function(connect, engine):
 
 
 def test_a_bucket_calls_an_alias(engine):
-    from test_lambda import archive, create
+    from lambda_calls import archive, create
 
     from trunkline.functions.registry import functions_of
 

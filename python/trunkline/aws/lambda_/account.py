@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trunkline.aws.lambda_.code import ARCHIVE_BYTES_MAX, UNPACKED_BYTES_MAX
+from trunkline.aws.lambda_.code_source import ARCHIVE_BYTES_MAX, UNPACKED_BYTES_MAX
 from trunkline.aws.lambda_.documents import PREFIX, every
 from trunkline.aws.lambda_.registry import operations
 from trunkline.functions.definition import CONCURRENCY_MAX

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+from trunkline.aws.lambda_ import provisioned
 from trunkline.aws.lambda_.documents import key_of, name_of, named, read, version_of
 from trunkline.aws.lambda_.errors import conflict, invalid, missing, stale
+from trunkline.aws.lambda_.listing import listed
 from trunkline.aws.lambda_.registry import operations
-from trunkline.aws.limits import FUNCTIONS_PAGE_MAX
-from trunkline.aws.pages import page
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,6 +114,7 @@ def delete_alias(call: Call, *, function_name: str, name: str) -> None:
     with call.store.lock:
         document = read(call, named(call, function_name))
         if document["aliases"].pop(name, None) is not None:
+            provisioned.forget(document, name)
             call.store.put(key_of(name_of(document)), document)
 
 
@@ -123,8 +124,7 @@ def list_aliases(
     *,
     function_name: str,
     function_version: str | None = None,
-    marker: str | None = None,
-    max_items: int | None = None,
+    **given: Any,
 ) -> dict[str, Any]:
     """The aliases of a function, sorted by name; those of one version if it is named."""
     document = read(call, named(call, function_name))
@@ -133,8 +133,6 @@ def list_aliases(
         for alias in document["aliases"].values()
         if function_version in (None, alias["FunctionVersion"])
     ]
-    most = min(max_items or FUNCTIONS_PAGE_MAX, FUNCTIONS_PAGE_MAX)
-    refusal = lambda: invalid("The marker is not valid.")  # noqa: E731 - one expression
-    shown, rest = page(wanted, lambda one: str(one["Name"]), most, marker, refusal)
+    shown, next_marker = listed(wanted, lambda one: str(one["Name"]), given)
     told = [_told(document, alias) for alias in shown]
-    return {"Aliases": told, "NextMarker": rest.get("NextToken")}
+    return {"Aliases": told, "NextMarker": next_marker}

@@ -10,8 +10,9 @@ import struct
 import zipfile
 from pathlib import Path
 
+from trunkline.aws.lambda_.code_source import UNPACKED_BYTES_MAX, archive_of
 from trunkline.aws.lambda_.documents import every
-from trunkline.aws.lambda_.errors import invalid, missing, unsupported
+from trunkline.aws.lambda_.errors import invalid, missing
 from trunkline.aws.limits import CODE_PIECE_BYTES
 from trunkline.functions.definition import MEMORY_MB_DEFAULT
 from trunkline.functions.process.environment import Code
@@ -19,17 +20,11 @@ from trunkline.functions.registry import functions_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from trunkline.aws.operation import Call
     from trunkline.aws.store import Store
-
-UNPACKED_BYTES_MAX = 262_144_000
-"""The largest code once it is unpacked: Lambda's bound."""
-
-ARCHIVE_BYTES_MAX = 52_428_800
-"""The largest archive of one request: Lambda's bound."""
-
 
 LAYERS = "lambda/layers/"
 """Where the documents of layers are."""
@@ -48,14 +43,10 @@ def check_allowed(call: Call) -> None:
         )
 
 
-def put(call: Call, given: dict[str, Any]) -> dict[str, Any]:
+def put(call: Call, given: Mapping[str, Any]) -> dict[str, Any]:
     """Keeps the code of a request; returns its digest and size."""
     check_allowed(call)
-    data = given.get("ZipFile")
-    if data is None:
-        raise unsupported("Code that is not in ZipFile: from S3, or an image")
-    if len(data) > ARCHIVE_BYTES_MAX:
-        raise invalid(f"Zipped size must be smaller than {ARCHIVE_BYTES_MAX} bytes")
+    data = archive_of(call, given)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             size = sum(entry.file_size for entry in archive.infolist())

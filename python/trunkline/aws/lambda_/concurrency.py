@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from trunkline.aws.lambda_.documents import key_of, name_of, named, read
-from trunkline.aws.lambda_.errors import unsupported
 from trunkline.aws.lambda_.registry import operations
 from trunkline.aws.lambda_.running import activate
 
@@ -42,9 +41,3 @@ def get_function_concurrency(call: Call, *, function_name: str) -> dict[str, Any
 def delete_function_concurrency(call: Call, *, function_name: str) -> None:
     """Lifts the bound."""
     _put(call, function_name, None)
-
-
-@operations.add("PutProvisionedConcurrencyConfig")
-def put_provisioned_concurrency_config(call: Call, **given: Any) -> dict[str, Any]:
-    """Is refused: processes are started when they are needed."""
-    raise unsupported("Provisioned concurrency")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from trunkline.aws.lambda_ import code
+from trunkline.aws.lambda_ import code, provisioned
+from trunkline.aws.lambda_.code_signing import check_code
 from trunkline.aws.lambda_.documents import (
     PREFIX,
     configuration,
@@ -18,11 +19,10 @@ from trunkline.aws.lambda_.documents import (
     version_of,
 )
 from trunkline.aws.lambda_.errors import conflict, invalid, stale, unsupported
+from trunkline.aws.lambda_.listing import listed
 from trunkline.aws.lambda_.registry import operations
 from trunkline.aws.lambda_.running import activate, definition
 from trunkline.aws.lambda_.versions import publish
-from trunkline.aws.limits import FUNCTIONS_PAGE_MAX
-from trunkline.aws.pages import page
 from trunkline.functions.names import LATEST
 from trunkline.functions.registry import functions_of
 
@@ -52,6 +52,14 @@ _CONFIG = {
     "ephemeral_storage": "EphemeralStorage",
     "logging_config": "LoggingConfig",
     "package_type": "PackageType",
+}
+
+_CODE = {
+    "zip_file": "ZipFile",
+    "s3_bucket": "S3Bucket",
+    "s3_key": "S3Key",
+    "s3_object_version": "S3ObjectVersion",
+    "image_uri": "ImageUri",
 }
 
 
@@ -88,11 +96,14 @@ def create_function(
         raise invalid("A function name to be created has no version.")
     config = _config(given)
     _check_config(config)
+    signing = given.get("code_signing_config_arn")
     with call.store.lock:
+        check_code(call, signing)
         if find(call, wanted.name) is not None:
             raise conflict(f"Function already exist: {wanted.name.name}")
         kept = _put_code(call, code)
         document = made(wanted.name, config, kept, call.store.now(), dict(tags or {}))
+        document["code_signing"] = signing
         definition(call.store.core, document)
         call.store.put(key_of(wanted.name), document)
         activate(call.store, document)
@@ -105,7 +116,7 @@ def create_function(
 
 
 def _put_code(call: Call, given: Mapping[str, Any]) -> dict[str, Any]:
-    return code.put(call, dict(given))
+    return code.put(call, given)
 
 
 def _publish(call: Call, document: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -174,8 +185,9 @@ def update_function_code(
     with call.store.lock:
         document = own_document(call, function_name)
         _check_revision(document, revision_id)
-        archive = {"ZipFile": given["zip_file"]} if "zip_file" in given else {}
-        kept = _put_code(call, archive)
+        check_code(call, document.get("code_signing"))
+        source = {_CODE[name]: value for name, value in given.items() if name in _CODE}
+        kept = _put_code(call, source)
         config = dict(document["latest"]["config"])
         if architectures is not None:
             config["Architectures"] = architectures
@@ -236,6 +248,7 @@ def delete_function(call: Call, *, function_name: str, qualifier: str | None = N
         if users:
             raise conflict(f"Version {version} is used by the alias {users[0]}.")
         removed = document["versions"].pop(version)
+        provisioned.forget(document, version)
         call.store.put(key_of(wanted.name), document)
         code.forget_unused(call.store, {removed["code"]["Sha256"]})
 
@@ -246,8 +259,7 @@ def list_functions(
     *,
     master_region: str | None = None,
     function_version: str | None = None,
-    marker: str | None = None,
-    max_items: int | None = None,
+    **given: Any,
 ) -> dict[str, Any]:
     """The functions of the caller, those of the program included; with ALL, every version."""
     found = {
@@ -259,12 +271,10 @@ def list_functions(
         if (active.name.account, active.name.region) == (call.account, call.region):
             kept = call.store.get(key_of(active.name))
             found.setdefault(active.name.name, kept or of_program(active))
-    most = min(max_items or FUNCTIONS_PAGE_MAX, FUNCTIONS_PAGE_MAX)
-    refusal = lambda: invalid("The marker is not valid.")  # noqa: E731 - one expression
-    shown, rest = page(found.values(), lambda one: str(one["name"]), most, marker, refusal)
+    shown, next_marker = listed(found.values(), lambda one: str(one["name"]), given)
     told = []
     for document in shown:
         told.append(configuration(document, LATEST, document["latest"]))
         if function_version == "ALL":
             told += [configuration(document, *one) for one in document["versions"].items()]
-    return {"Functions": told, "NextMarker": rest.get("NextToken")}
+    return {"Functions": told, "NextMarker": next_marker}

@@ -114,9 +114,3 @@ def invoke_async(call: Call, *, function_name: str, invoke_args: bytes) -> dict[
     """Has a function called later: the old form of Invoke."""
     invoke(call, function_name=function_name, invocation_type="Event", payload=invoke_args)
     return {"Status": 202}
-
-
-@operations.add("InvokeWithResponseStream")
-def invoke_with_response_stream(call: Call, **given: Any) -> dict[str, Any]:
-    """Is refused: answers are not streamed."""
-    raise unsupported("InvokeWithResponseStream, an answer in parts,")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from trunkline.aws.lambda_.documents import Named, key_of, name_of, named, read, version_of
 from trunkline.aws.lambda_.errors import invalid, missing
+from trunkline.aws.lambda_.listing import listed
 from trunkline.aws.lambda_.registry import operations
 from trunkline.aws.lambda_.running import activate, target_of
-from trunkline.aws.limits import FUNCTIONS_PAGE_MAX
-from trunkline.aws.pages import page
 from trunkline.functions.names import LATEST
 
 TYPE_CHECKING = False
@@ -108,12 +107,10 @@ def delete_function_event_invoke_config(
 
 @operations.add("ListFunctionEventInvokeConfigs")
 def list_function_event_invoke_configs(
-    call: Call, *, function_name: str, marker: str | None = None, max_items: int | None = None
+    call: Call, *, function_name: str, **given: Any
 ) -> dict[str, Any]:
     """What is set for the versions and aliases of a function."""
     document = read(call, named(call, function_name))
-    most = min(max_items or FUNCTIONS_PAGE_MAX, FUNCTIONS_PAGE_MAX)
-    refusal = lambda: invalid("The marker is not valid.")  # noqa: E731 - one expression
-    shown, rest = page(document["invoke"], str, most, marker, refusal)
+    shown, next_marker = listed(document["invoke"], str, given)
     told = [_told(document, qualifier) for qualifier in shown]
-    return {"FunctionEventInvokeConfigs": told, "NextMarker": rest.get("NextToken")}
+    return {"FunctionEventInvokeConfigs": told, "NextMarker": next_marker}

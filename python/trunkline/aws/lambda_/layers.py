@@ -6,9 +6,8 @@ from trunkline.aws.arns import partition
 from trunkline.aws.lambda_ import code
 from trunkline.aws.lambda_.documents import every, time_text
 from trunkline.aws.lambda_.errors import denied, invalid, missing
+from trunkline.aws.lambda_.listing import listed
 from trunkline.aws.lambda_.registry import operations
-from trunkline.aws.limits import FUNCTIONS_PAGE_MAX
-from trunkline.aws.pages import page
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +16,8 @@ if TYPE_CHECKING:
     from trunkline.aws.operation import Call
 
 
-def _arn(call: Call, layer_name: str) -> str:
+def layer_arn(call: Call, layer_name: str) -> str:
+    """The ARN of a layer of the caller, from its name or its ARN."""
     place = f"arn:{partition(call.region)}:lambda:{call.region}:{call.account}:layer:"
     if not layer_name.startswith("arn:"):
         return f"{place}{layer_name}"
@@ -34,7 +34,7 @@ def _prefix(arn: str) -> str:
 
 
 def _told(document: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in document.items() if name != "code"}
+    return {name: value for name, value in document.items() if name not in ("code", "policy")}
 
 
 @operations.add("PublishLayerVersion", writes=True)
@@ -42,7 +42,7 @@ def publish_layer_version(
     call: Call, *, layer_name: str, content: dict[str, Any], **given: Any
 ) -> dict[str, Any]:
     """Adds a version of a layer."""
-    arn = _arn(call, layer_name)
+    arn = layer_arn(call, layer_name)
     with call.store.lock:
         counter = f"lambda/layer-versions/{arn}"
         version = (call.store.get(counter) or {"last": 0})["last"] + 1
@@ -61,7 +61,7 @@ def publish_layer_version(
             **{names[name]: value for name, value in given.items() if name in names},
             "code": kept,
         }
-        call.store.put(f"{_prefix(arn)}{version:08}", document)
+        keep_version(call, document)
         call.store.put(counter, {"last": version})
     return _with_content(document)
 
@@ -71,17 +71,27 @@ def _with_content(document: dict[str, Any]) -> dict[str, Any]:
     return {**_told(document), "Content": {"CodeSha256": kept["Sha256"], "CodeSize": kept["Size"]}}
 
 
-def _version(call: Call, arn: str, number: int) -> dict[str, Any]:
-    document = call.store.get(f"{_prefix(arn)}{number:08}")
+def _key(arn: str, number: int) -> str:
+    return f"{_prefix(arn)}{number:08}"
+
+
+def read_version(call: Call, arn: str, number: int) -> dict[str, Any]:
+    """The document of a version; raises if there is none."""
+    document = call.store.get(_key(arn, number))
     if document is None:
         raise missing("The resource you requested does not exist.")
-    return _with_content(document)
+    return document
+
+
+def keep_version(call: Call, document: dict[str, Any]) -> None:
+    """Puts the document of a version as it is now."""
+    call.store.put(_key(document["LayerArn"], document["Version"]), document)
 
 
 @operations.add("GetLayerVersion")
 def get_layer_version(call: Call, *, layer_name: str, version_number: int) -> dict[str, Any]:
     """A version of a layer."""
-    return _version(call, _arn(call, layer_name), version_number)
+    return _with_content(read_version(call, layer_arn(call, layer_name), version_number))
 
 
 @operations.add("GetLayerVersionByArn")
@@ -90,13 +100,13 @@ def get_layer_version_by_arn(call: Call, *, arn: str) -> dict[str, Any]:
     layer, _, version = arn.rpartition(":")
     if not version.isdigit():
         raise invalid(f"The layer version ARN is not valid: {arn[:140]}")
-    return _version(call, layer, int(version))
+    return _with_content(read_version(call, layer, int(version)))
 
 
 @operations.add("DeleteLayerVersion", writes=True)
 def delete_layer_version(call: Call, *, layer_name: str, version_number: int) -> None:
     """Removes a version of a layer; one that is gone is a success."""
-    key = f"{_prefix(_arn(call, layer_name))}{version_number:08}"
+    key = _key(layer_arn(call, layer_name), version_number)
     with call.store.lock:
         document = call.store.get(key)
         if document is not None:
@@ -105,36 +115,21 @@ def delete_layer_version(call: Call, *, layer_name: str, version_number: int) ->
 
 
 @operations.add("ListLayerVersions")
-def list_layer_versions(
-    call: Call,
-    *,
-    layer_name: str,
-    marker: str | None = None,
-    max_items: int | None = None,
-    **_: Any,
-) -> dict[str, Any]:
+def list_layer_versions(call: Call, *, layer_name: str, **given: Any) -> dict[str, Any]:
     """The versions of a layer, the newest first."""
-    found = list(every(call.store, _prefix(_arn(call, layer_name))))
-    most = min(max_items or FUNCTIONS_PAGE_MAX, FUNCTIONS_PAGE_MAX)
-    refusal = lambda: invalid("The marker is not valid.")  # noqa: E731 - one expression
-    shown, rest = page(
-        found, lambda one: f"{99_999_999 - one['Version']:08}", most, marker, refusal
-    )
-    told = [_told(one) for one in shown]
-    return {"LayerVersions": told, "NextMarker": rest.get("NextToken")}
+    found = every(call.store, _prefix(layer_arn(call, layer_name)))
+    newest_first = lambda one: f"{99_999_999 - one['Version']:08}"  # noqa: E731 - one expression
+    shown, next_marker = listed(found, newest_first, given)
+    return {"LayerVersions": [_told(one) for one in shown], "NextMarker": next_marker}
 
 
 @operations.add("ListLayers")
-def list_layers(
-    call: Call, *, marker: str | None = None, max_items: int | None = None, **_: Any
-) -> dict[str, Any]:
+def list_layers(call: Call, **given: Any) -> dict[str, Any]:
     """The layers of the caller with their newest versions."""
     newest: dict[str, dict[str, Any]] = {}
     for document in every(call.store, f"{code.LAYERS}{call.region}/{call.account}/"):
         newest[document["LayerArn"]] = document
-    most = min(max_items or FUNCTIONS_PAGE_MAX, FUNCTIONS_PAGE_MAX)
-    refusal = lambda: invalid("The marker is not valid.")  # noqa: E731 - one expression
-    shown, rest = page(newest.values(), lambda one: str(one["LayerArn"]), most, marker, refusal)
+    shown, next_marker = listed(newest.values(), lambda one: str(one["LayerArn"]), given)
     told = [
         {
             "LayerName": one["LayerArn"].rpartition(":")[2],
@@ -143,4 +138,4 @@ def list_layers(
         }
         for one in shown
     ]
-    return {"Layers": told, "NextMarker": rest.get("NextToken")}
+    return {"Layers": told, "NextMarker": next_marker}

@@ -7,12 +7,12 @@ from uuid import uuid4
 from trunkline.aws.arns import Resource, partition, read_resource
 from trunkline.aws.lambda_.documents import Named, every, named, read, version_of
 from trunkline.aws.lambda_.errors import conflict, denied, invalid, missing, unsupported
+from trunkline.aws.lambda_.listing import listed
 from trunkline.aws.lambda_.mapping_settings import checked, given_members
 from trunkline.aws.lambda_.pollers.runner import PREFIX, runner_of
 from trunkline.aws.lambda_.pollers.stream import positions_key
 from trunkline.aws.lambda_.registry import operations
 from trunkline.aws.limits import DOCUMENTS_PAGE_MAX
-from trunkline.aws.pages import page
 from trunkline.functions.names import FunctionName
 from trunkline.functions.registry import functions_of
 
@@ -222,8 +222,7 @@ def list_event_source_mappings(
     *,
     event_source_arn: str | None = None,
     function_name: str | None = None,
-    marker: str | None = None,
-    max_items: int | None = None,
+    **given: Any,
 ) -> dict[str, Any]:
     """The mappings of the caller; of a function or a source if it is named."""
     wanted = None if function_name is None else named(call, function_name).name.name
@@ -232,8 +231,6 @@ def list_event_source_mappings(
         for document in every(call.store, f"{PREFIX}{call.region}/{call.account}/")
         if wanted in (None, document["function"]) and event_source_arn in (None, document["source"])
     ]
-    most = min(max_items or DOCUMENTS_PAGE_MAX, DOCUMENTS_PAGE_MAX)
-    refusal = lambda: invalid("The marker is not valid.")  # noqa: E731 - one expression
-    shown, rest = page(found, lambda one: str(one["uuid"]), most, marker, refusal)
+    shown, next_marker = listed(found, lambda one: str(one["uuid"]), given, DOCUMENTS_PAGE_MAX)
     mappings = [told(document) for document in shown]
-    return {"EventSourceMappings": mappings, "NextMarker": rest.get("NextToken")}
+    return {"EventSourceMappings": mappings, "NextMarker": next_marker}

@@ -17,17 +17,24 @@ if TYPE_CHECKING:
     from trunkline.aws.operation import Call
 
 
+def principal_of(principal: str) -> str | dict[str, str]:
+    """A principal of a request as a policy names it: a service, an account, or everyone.
+
+    >>> principal_of("123456789012")
+    {'AWS': 'arn:aws:iam::123456789012:root'}
+    """
+    if principal == "*":
+        return principal
+    if principal.endswith(".amazonaws.com"):
+        return {"Service": principal}
+    return {"AWS": f"arn:aws:iam::{principal}:root" if principal.isdigit() else principal}
+
+
 def _statement(arn: str, statement_id: str, given: dict[str, Any]) -> dict[str, Any]:
-    principal: Any = given["principal"]
-    if principal != "*":
-        kind = "Service" if principal.endswith(".amazonaws.com") else "AWS"
-        if kind == "AWS" and principal.isdigit():
-            principal = f"arn:aws:iam::{principal}:root"
-        principal = {kind: principal}
     statement: dict[str, Any] = {
         "Sid": statement_id,
         "Effect": "Allow",
-        "Principal": principal,
+        "Principal": principal_of(given["principal"]),
         "Action": given["action"],
         "Resource": arn,
     }

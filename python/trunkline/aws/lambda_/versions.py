@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from trunkline.aws.lambda_.documents import configuration, key_of, name_of, named, read
 from trunkline.aws.lambda_.errors import invalid, stale
+from trunkline.aws.lambda_.listing import listed
 from trunkline.aws.lambda_.registry import operations
-from trunkline.aws.limits import FUNCTIONS_PAGE_MAX
-from trunkline.aws.pages import page
 from trunkline.functions.names import LATEST
 
 TYPE_CHECKING = False
@@ -67,16 +66,12 @@ def publish_version(
 
 
 @operations.add("ListVersionsByFunction")
-def list_versions_by_function(
-    call: Call, *, function_name: str, marker: str | None = None, max_items: int | None = None
-) -> dict[str, Any]:
+def list_versions_by_function(call: Call, *, function_name: str, **given: Any) -> dict[str, Any]:
     """All versions, $LATEST first."""
     document = read(call, named(call, function_name))
     every = [(LATEST, document["latest"]), *document["versions"].items()]
-    most = min(max_items or FUNCTIONS_PAGE_MAX, FUNCTIONS_PAGE_MAX)
-    refusal = lambda: invalid("The marker is not valid.")  # noqa: E731 - one expression
-    shown, rest = page(every, lambda one: one[0].zfill(len(VERSION_MAX)), most, marker, refusal)
+    shown, next_marker = listed(every, lambda one: one[0].zfill(len(VERSION_MAX)), given)
     told = [configuration(document, version, kept) for version, kept in shown]
     for one in told:
         one["FunctionArn"] = f"{name_of(document).arn}:{one['Version']}"
-    return {"Versions": told, "NextMarker": rest.get("NextToken")}
+    return {"Versions": told, "NextMarker": next_marker}
