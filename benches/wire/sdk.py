@@ -77,8 +77,8 @@ def in_process(rounds: int) -> dict[str, object]:
 
         return AWSResponse("http://localhost/", 200, {}, Raw())
 
-    nobody = _client("http://localhost:1")
-    nobody.meta.events.register("before-send.sqs", no_answer)
+    unanswered = _client("http://localhost:1")
+    unanswered.meta.events.register("before-send.sqs", no_answer)
     url = "http://localhost:1/000000000000/bench"
 
     def mocked() -> float:
@@ -94,7 +94,7 @@ def in_process(rounds: int) -> dict[str, object]:
         senders = {
             "trunkline": lambda: _send_us(client, own_url),
             "moto": mocked,
-            "botocore_alone": lambda: _send_us(nobody, url),
+            "botocore_alone": lambda: _send_us(unanswered, url),
         }
         found = _contest(senders, rounds)
     alone = statistics.median(found["botocore_alone"])

@@ -23,7 +23,7 @@ QUEUE = "bench"
 
 
 def _headers(service: str) -> dict[str, str]:
-    """What names the service and the region of a request that nobody checks."""
+    """What names the service and the region of a request that is not checked."""
     scope = f"test/20260101/us-east-1/{service}/aws4_request"
     return {
         "X-Amz-Date": "20260101T000000Z",
@@ -33,7 +33,7 @@ def _headers(service: str) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A port that no server listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

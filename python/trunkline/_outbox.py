@@ -199,7 +199,7 @@ class DestinationWorker:
     def stop(self) -> None:
         """Have the threads end once they are idle; also from inside the function."""
         self._stopping.set()
-        # The engine knows by this object that somebody handles the deliveries.
+        # The engine knows by this object that a handler takes the deliveries.
         self._core = None
 
     def _add(self) -> None:

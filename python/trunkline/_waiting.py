@@ -1,4 +1,4 @@
-"""What waits for a resource that somebody creates in the process."""
+"""What waits for a resource that is created later in the process."""
 
 from __future__ import annotations
 

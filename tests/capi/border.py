@@ -12,9 +12,9 @@ from trunkline import capi
 ffi, lib = capi.load()
 
 SECOND = 1_000
-ADDRESS_OF_NOBODY = 0x7EADBEE8
+WRONG_ADDRESS = 0x7EADBEE8
 
-# cffi frees what nobody in Python holds, also while a struct points to it.
+# cffi frees what no Python object holds, also while a struct points to it.
 _alive: WeakKeyDictionary[Any, list[Any]] = WeakKeyDictionary()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from . import border
-from .border import ADDRESS_OF_NOBODY, SECOND, ffi, lib
+from .border import SECOND, WRONG_ADDRESS, ffi, lib
 
 
 @pytest.fixture
@@ -59,10 +59,10 @@ def test_null_handles_are_refused() -> None:
 
 
 def test_made_up_handles_are_refused(engine: Any, queue: Any) -> None:
-    nobody = ffi.cast("trunkline_queue *", ADDRESS_OF_NOBODY)
+    stray = ffi.cast("trunkline_queue *", WRONG_ADDRESS)
     swapped = ffi.cast("trunkline_queue *", engine)
-    statuses = calls_on_a_queue(nobody) + calls_on_a_queue(swapped)
-    statuses += calls_on_an_engine(ffi.cast("trunkline_engine *", ADDRESS_OF_NOBODY))
+    statuses = calls_on_a_queue(stray) + calls_on_a_queue(swapped)
+    statuses += calls_on_an_engine(ffi.cast("trunkline_engine *", WRONG_ADDRESS))
     statuses += calls_on_an_engine(ffi.cast("trunkline_engine *", queue))
     assert set(statuses) == {lib.TRUNKLINE_INVALID_PARAMETER_VALUE}
     assert border.statistics(queue)["visible"] == 0
@@ -104,7 +104,7 @@ def test_messages_may_be_freed_twice_and_after_a_failure(queue: Any) -> None:
     assert messages.count == 1
     lib.trunkline_messages_free(messages)
     lib.trunkline_messages_free(messages)
-    messages.count, messages.owner = 99, ffi.cast("void *", ADDRESS_OF_NOBODY)
+    messages.count, messages.owner = 99, ffi.cast("void *", WRONG_ADDRESS)
     assert lib.trunkline_receive(ffi.NULL, ffi.NULL, messages) != lib.TRUNKLINE_OK
     lib.trunkline_messages_free(messages)
 

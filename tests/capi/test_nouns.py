@@ -14,7 +14,7 @@ import pytest
 import trunkline
 
 from . import border
-from .border import ADDRESS_OF_NOBODY, Failed, ffi, lib
+from .border import WRONG_ADDRESS, Failed, ffi, lib
 
 EVENT = {"source": "shop", "detail-type": "OrderPlaced", "detail": {"state": "paid"}}
 
@@ -232,7 +232,7 @@ def test_names_are_given_once_found_and_removed(engine: Any, kind: str) -> None:
     free(ffi.NULL)
     assert remove(handle) == lib.TRUNKLINE_INVALID_PARAMETER_VALUE
     assert remove(ffi.NULL) == lib.TRUNKLINE_MISSING_PARAMETER
-    for bad in (ADDRESS_OF_NOBODY, 1, 7):
+    for bad in (WRONG_ADDRESS, 1, 7):
         assert remove(ffi.cast(f"trunkline_{kind} *", bad)) == lib.TRUNKLINE_INVALID_PARAMETER_VALUE
 
 

@@ -18,7 +18,7 @@ import trunkline
 TIMEOUT = 120
 WAIT_TRIES = 300
 MESSAGES = 200
-NOBODY = 65_534
+UNPRIVILEGED = 65_534
 
 # Sends until something is refused, then says how many were acknowledged and what came after.
 FILL = """
@@ -169,7 +169,7 @@ def test_a_folder_without_permission_is_an_error() -> None:
     folder = Path(tempfile.mkdtemp(prefix="trunkline-readonly-"))
     program = (
         "import os, sys, trunkline\n"
-        f"if os.geteuid() == 0: os.setgid({NOBODY}); os.setuid({NOBODY})\n"
+        f"if os.geteuid() == 0: os.setgid({UNPRIVILEGED}); os.setuid({UNPRIVILEGED})\n"
         "try: trunkline.open(sys.argv[1])\n"
         "except trunkline.TrunklineError as error: print(error.code, error)\n"
     )

@@ -37,7 +37,7 @@ class Account:
         undead = self.said["D"] & found
         assert not undead, f"{len(undead)} deleted messages are back, such as {min(undead)}"
         invented = found - self.said["s"]
-        assert not invented, f"{len(invented)} messages that nobody sent, such as {min(invented)}"
+        assert not invented, f"{len(invented)} messages that were not sent, such as {min(invented)}"
 
 
 def run_and_kill(folder: Path, durability: str, round_: int, lines: int, fifo: bool) -> bytes:

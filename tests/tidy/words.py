@@ -9,6 +9,7 @@ from . import tree
 # Each old word with the term that replaced it. Words are matched whole, inside identifiers too:
 # `StandardRoom`, `has_room` and "room" are all the word "room".
 TERMS = {
+    "anybody": "name the caller, thread or consumer",
     "bell": "waker",
     "bite": "fail, find",
     "buried": "moved to the dead-letter queue",
@@ -20,18 +21,20 @@ TERMS = {
     "hold still": "pause relocation",
     "house": "project, engine",
     "in vain": "without success",
+    "everybody": "name the callers, threads or consumers",
     "fair lane": "fair scheduler",
     "judge": "evaluate, model",
+    "nobody": "name the caller, thread or consumer",
     "restated": "explicit sequence number",
     "room": "capacity, crate, module, kind of queue",
     "settle lazily": "flush in background",
+    "somebody": "name the caller, thread or consumer",
     "sort out": "partition",
     "stand under": "is indexed under",
     "tally": "counters",
     "toy": "echo service",
     "vocabulary": "types",
     "waitless": "non-blocking",
-    "what nobody waits for": "unawaited writes",
     "whoever": "name the caller, thread or consumer",
 }
 # Plurals and the like, which the same entry forbids.

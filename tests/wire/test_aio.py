@@ -92,7 +92,7 @@ def test_pages_come_one_after_the_other(connect):
     asyncio.run(main())
 
 
-def test_a_long_poll_wakes_on_a_send_and_holds_nobody_up(connect, engine):
+def test_a_long_poll_wakes_on_a_send_and_holds_no_other_up(connect, engine):
     async def main():
         async with queue_of(connect) as (sqs, url):
             began = time.monotonic()

@@ -86,7 +86,7 @@ def test_an_authorizer_decides_and_is_remembered(make, engine, clock):
     def guard(event, context):
         asked.append(event)
         token = event["authorizationToken"]
-        if token == "nobody":
+        if token == "unknown":
             raise RuntimeError("Unauthorized")
         if token == "broken":
             return {"principalId": "x"}
@@ -111,7 +111,7 @@ def test_an_authorizer_decides_and_is_remembered(make, engine, clock):
     denied = send("bob")
     told = "User is not authorized to access this resource with an explicit deny"
     assert (denied.status, denied.json) == (403, {"Message": told})
-    for token, status in (("nobody", 401), ("broken", 500)):
+    for token, status in (("unknown", 401), ("broken", 500)):
         assert send(token).status == status
     missing = front.send("GET /")
     assert (missing.status, missing.json) == (401, {"message": "Unauthorized"})

@@ -138,7 +138,7 @@ def test_a_rule_with_a_schedule_gets_an_event_at_each_moment():
         assert jobs.statistics().visible == 0
 
 
-def test_the_rule_of_an_archive_is_shown_and_changed_by_nobody(events):
+def test_the_rule_of_an_archive_is_shown_and_cannot_be_changed(events):
     bus = arn("event-bus/default")
     events.create_archive(ArchiveName="a", EventSourceArn=bus)
     events.create_archive(ArchiveName="paid", EventSourceArn=bus, EventPattern=PAID)

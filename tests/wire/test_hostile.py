@@ -157,7 +157,7 @@ def test_a_flood_of_frames_is_withstood(server, flood):
     assert is_served(server)
 
 
-def test_half_heads_in_their_hundreds_hold_nobody_up(engine):
+def test_half_heads_in_their_hundreds_hold_no_other_up(engine):
     with Server(engine, port=0, read_timeout=2) as server, contextlib.ExitStack() as stack:
         half = [stack.enter_context(connect(server)) for _ in range(500)]
         for sock in half:

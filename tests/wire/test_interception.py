@@ -134,11 +134,11 @@ def test_credentials_that_would_be_fetched_are_not_asked_for(engine):
     sqs._request_signer._credentials = RefreshableCredentials(
         "key", "secret", "token", expiry_time=_long_ago(), refresh_using=refresh, method="sso"
     )
-    nobody = before()
-    nobody._request_signer._credentials = None
+    unsigned = before()
+    unsigned._request_signer._credentials = None
     with trunkline.aws.local(engine):
         assert sqs.list_queues()["ResponseMetadata"]["HTTPStatusCode"] == 200
-        assert nobody.list_queues()["ResponseMetadata"]["HTTPStatusCode"] == 200
+        assert unsigned.list_queues()["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
 def _long_ago():

@@ -188,7 +188,7 @@ def test_an_engine_without_the_service_signs_nothing():
 
 
 @needs_openssl
-def test_a_key_outlives_its_process_and_is_served_to_everybody(tmp_path):
+def test_a_key_outlives_its_process_and_is_served_to_any_caller(tmp_path):
     def open_engine():
         return trunkline.open(tmp_path / "engine")
 

@@ -95,10 +95,10 @@ def test_a_token_lets_its_bearer_pass(clock, engine, server, endpoint):
     assert front.call("/a")[0] == 401
     head, claims, signature = good.split(".")
     forged = b64(json.dumps(issuer.claims(now, sub="you")).encode())
-    nobody = b64(b'{"alg":"none","kid":"k"}')
+    no_algorithm = b64(b'{"alg":"none","kid":"k"}')
     for wrong in (
         f"{head}.{forged}.{signature}",
-        f"{nobody}.{claims}.",
+        f"{no_algorithm}.{claims}.",
         f"{head}.{claims}.",
         token(issuer.claims(now, aud="other")),
         token(issuer.claims(now, iss="https://other.example")),

@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_nobody_reads_is_released() {
+    fn a_stream_that_is_not_read_is_released() {
         let bytes = Arc::new(vec![1u8]);
         let column = Column::Binary { offsets: Arc::new(vec![0, 1]), bytes: bytes.clone() };
         let table = Table::new(vec![Field { name: c"data", column }]).expect("it is whole");

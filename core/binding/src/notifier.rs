@@ -68,7 +68,8 @@ impl Signal for Token {
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn pair() -> std::io::Result<(File, File)> {
     use std::os::fd::{FromRawFd, OwnedFd};
-    // SAFETY: the call takes two numbers; the descriptor it returns is new and owned by nobody.
+    // SAFETY: the call takes two numbers; the descriptor it returns is new, and no other value
+    // owns it.
     #[allow(unsafe_code)]
     let reader = unsafe {
         let descriptor = libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC);

@@ -1,4 +1,4 @@
-//! Cleaning and copying keep nobody waiting who receives.
+//! Compaction and copying keep no receiver waiting.
 
 #![allow(clippy::unwrap_used)]
 

@@ -86,7 +86,7 @@ fn what_is_published_goes_to_every_subscription() {
     everywhere(|engine| {
         let orders = topic(engine, "orders");
         let (a, b) = (queue(engine, "a", standard_queue()), queue(engine, "b", standard_queue()));
-        assert_eq!(publish(engine, &orders, "nobody").matched, 0);
+        assert_eq!(publish(engine, &orders, "unmatched").matched, 0);
         subscribe(engine, &orders, &a);
         let of_b = subscribe(engine, &orders, &b);
         assert_eq!(subscribe(engine, &orders, &b), of_b, "it is the same subscription");

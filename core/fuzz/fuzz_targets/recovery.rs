@@ -1,5 +1,5 @@
 //! A journal whose files were damaged anywhere is refused, or yields a prefix of what was written;
-//! never a record that nobody wrote, never one out of order, never a panic.
+//! never a record that was not written, never one out of order, never a panic.
 #![no_main]
 
 use std::sync::{Arc, OnceLock};

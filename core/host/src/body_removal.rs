@@ -21,7 +21,7 @@ impl Host {
         if self.check_writable().is_err() {
             return Ok(());
         }
-        // Nobody waits for a copy: the next verb removes what this one leaves.
+        // This verb does not wait for a copy: the next one removes what is left.
         let Some(_removing) = self.bodies.begin_removal() else { return Ok(()) };
         let given_up = self.bodies.take_unused();
         if given_up.is_empty() {

@@ -28,7 +28,8 @@ struct Tables {
     removed: HashMap<ResourceName, Millis>,
 }
 
-/// Spreads ids, which the engine itself gives out in order: nobody can choose some that collide.
+/// Spreads ids, which the engine itself gives out in order: a caller cannot choose some that
+/// collide.
 #[derive(Default)]
 struct IdHasher(u64);
 

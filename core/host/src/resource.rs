@@ -26,7 +26,7 @@ pub trait Resource: Any + Send + Sync {
     fn fire(&self, slot: u32, now: Millis, jobs: &Jobs<'_>) -> Option<Millis>;
 
     /// Runs a job that [`Resource::fire`] pushed, without any lock of the host. One job runs at a
-    /// time, in the order of pushing. An error is the job's own to keep: nobody waits for it.
+    /// time, in the order of pushing. The job keeps its error itself: no caller waits for it.
     fn run(&self, task: u64, now: Millis) -> Result<()> {
         let (_, _) = (task, now);
         Ok(())

@@ -99,7 +99,7 @@ impl Waiters {
         woken.iter().for_each(|signal| signal.signal());
     }
 
-    /// Wakes everybody: the queue is gone, or the engine closes.
+    /// Wakes all waiters: the queue is gone, or the engine closes.
     pub fn wake_all(&self) {
         self.wake(usize::MAX);
     }

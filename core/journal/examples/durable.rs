@@ -106,7 +106,7 @@ impl Window {
             self.free.fetch_sub(least, Ordering::SeqCst);
             return;
         }
-        let mut guard = self.lock.lock().expect("nobody panics");
+        let mut guard = self.lock.lock().expect("no holder panics");
         while self.free.load(Ordering::SeqCst) < least {
             guard = self.changed.wait_timeout(guard, Duration::from_millis(1)).expect("same").0;
         }

@@ -13,7 +13,7 @@ use crate::tail::PendingBatch;
 
 #[derive(Debug, Default)]
 pub(crate) struct Recent {
-    /// Whether there is a retained log, so that somebody may read what is kept.
+    /// Whether there is a retained log, so that what is kept may be read.
     wanted: bool,
     /// In order of their positions.
     batches: VecDeque<Arc<PendingBatch>>,

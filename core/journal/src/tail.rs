@@ -292,7 +292,7 @@ impl Tail {
         self.in_flight.clear();
     }
 
-    /// Keeps the buffers of batches that nobody reads any more for later batches.
+    /// Keeps the buffers of batches that no reader holds any more for later batches.
     pub(crate) fn recycle(&mut self, batches: Vec<Arc<PendingBatch>>) {
         for batch in batches {
             let Ok(mut batch) = Arc::try_unwrap(batch) else { continue };

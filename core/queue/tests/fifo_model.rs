@@ -2,7 +2,7 @@
 //! oldest records were carried to its tail.
 //!
 //! Verbs happen at even milliseconds and the retention is odd, so that a message never expires at
-//! the moment in which a lease ends: which of the two comes first is nobody's promise.
+//! the moment in which a lease ends: which of the two comes first is not promised.
 #![cfg(not(loom))]
 
 mod fifo_support;

@@ -134,7 +134,7 @@ fn retention_takes_messages_exactly_then_in_flight_ones_too() {
     assert_eq!(rig.state.oldest_sent(), Some(START + SECOND));
     assert_eq!(rig.delete(Handle::from(&pick)), Ok(DeleteDecision::AlreadyGone));
     assert_eq!(rig.extend(Handle::from(&pick), SECOND), Err(Refusal::NotInFlight));
-    assert_eq!(rig.receive_seqs(), [2], "what is gone blocks nobody");
+    assert_eq!(rig.receive_seqs(), [2], "what is gone blocks no message");
     rig.advance(SECOND);
     assert_eq!((rig.counts(), rig.state.groups()), ((0, 0, 0), 0));
 }

@@ -24,7 +24,7 @@ fn receive(log: &StandardLog) -> Option<(Vec<u8>, SlotRef)> {
         BodyRef::At { .. } => panic!("the body was sent inline"),
     };
     let place = claimed.place();
-    claimed.lease(NOW + 30_000, NOW).expect("nobody deletes it");
+    claimed.lease(NOW + 30_000, NOW).expect("no other thread deletes it");
     Some((body, place))
 }
 
@@ -120,7 +120,7 @@ fn a_body_in_the_journal_is_named_and_may_move() {
     let mut claimed = log.claim().expect("it was sent");
     assert_eq!(claimed.body(), BodyRef::At { lsn: 1 << 40, len: 77 });
     claimed.set_body(5);
-    claimed.lease(NOW + 1, NOW).expect("nobody deletes it");
+    claimed.lease(NOW + 1, NOW).expect("no other thread deletes it");
     let info = log.info(place).expect("it is there");
     assert_eq!((info.at, info.flags), (Some((5, 77)), 3));
 }
@@ -177,7 +177,7 @@ fn a_lease_that_ends_makes_the_message_visible_behind_the_others() {
     let claimed = log.claim().expect("it is visible again");
     assert_eq!((claimed.place(), claimed.deliveries()), (place, 1));
     assert_eq!(claimed.first_received(), Some(NOW));
-    let leased = claimed.lease(NOW + 90_000, NOW + 60_000).expect("nobody deletes it");
+    let leased = claimed.lease(NOW + 90_000, NOW + 60_000).expect("no other thread deletes it");
     assert_eq!(leased.deliveries, 2);
     let info = log.info(place).expect("it is there");
     assert_eq!((info.first_received, info.deliveries), (Some(NOW), 2));
@@ -249,7 +249,7 @@ fn the_timer_of_a_reused_slot_still_serves() {
         send(&log, b"x");
         let claimed = log.claim().expect("it was sent");
         let place = claimed.place();
-        claimed.lease(now + 30_000, now).expect("nobody deletes it");
+        claimed.lease(now + 30_000, now).expect("no other thread deletes it");
         entries += u32::from(log.arm(place.slot, now + 30_000));
         assert!(log.delete(place));
     }
@@ -300,7 +300,7 @@ fn the_lane_holds_its_messages_through_delay_and_lease() {
     assert_eq!(log.counts(), counts(1, 0, 0));
     assert!(log.claim().is_none(), "only the fair scheduler hands it out");
     let claimed = log.claim_at(place).expect("it is held");
-    claimed.lease(NOW + 9, NOW + 5).expect("nobody deletes it");
+    claimed.lease(NOW + 9, NOW + 5).expect("no other thread deletes it");
     assert_eq!(log.fire(place.slot, NOW + 9), Fire::BecameVisible(place));
     assert!(log.claim().is_none());
     let info = log.info(place).expect("it is there");
@@ -353,7 +353,7 @@ fn a_reservation_that_is_given_up_is_skipped() {
 }
 
 #[test]
-fn a_sender_that_stops_holds_up_nobody_and_keeps_its_sequence_number() {
+fn a_sender_that_stops_holds_up_no_other_and_keeps_its_sequence_number() {
     let log = StandardLog::new(0);
     let stopped = log.reserve(3, true);
     let (seq, before) = (stopped.seq(), stopped.place());

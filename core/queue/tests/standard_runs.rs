@@ -36,7 +36,7 @@ fn leases_that_are_counted_together_count_when_the_count_ends() {
     let mut places = Vec::new();
     while let Some(claimed) = log.claim() {
         places.push(claimed.place());
-        claimed.lease_in(&mut together, NOW + 1, NOW).expect("nobody deletes it");
+        claimed.lease_in(&mut together, NOW + 1, NOW).expect("no other thread deletes it");
     }
     assert_eq!(log.counts(), Counts { visible: 3, in_flight: 0, delayed: 0 });
     // One is gone before it was counted.

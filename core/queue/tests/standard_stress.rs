@@ -22,7 +22,7 @@ struct Ledger {
     sent: AtomicU64,
     stop: AtomicBool,
     senders: AtomicU64,
-    /// Leases that nobody will end: the timer's work. Places of old receipts: anybody's.
+    /// Leases that only the timer ends, and places of old receipts, which any thread may use.
     expiring: Mutex<Vec<(SlotRef, usize)>>,
     old: Mutex<Vec<(SlotRef, usize)>>,
 }

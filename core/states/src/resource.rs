@@ -11,7 +11,7 @@ pub enum Pattern {
     Sync,
     /// `.sync:2`: likewise, and a JSON text in the result is parsed.
     Sync2,
-    /// `.waitForTaskToken`: somebody who got the token reports the end.
+    /// `.waitForTaskToken`: the holder of the token reports the end.
     WaitForTaskToken,
 }
 

@@ -97,7 +97,7 @@ impl Group {
         self.members.len()
     }
 
-    /// Shares `readable` among the members, and hands over what nobody works on.
+    /// Shares `readable` among the members, and hands over shards without an owner.
     pub fn balance(&mut self, readable: &[ShardId]) {
         let members: BTreeSet<_> = self.members.keys().copied().collect();
         let readable_set: BTreeSet<_> = readable.iter().copied().collect();

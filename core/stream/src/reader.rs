@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expired_parent_holds_nobody_up() {
+    fn an_expired_parent_holds_no_child_up() {
         let mut shards = Shards::create(1, 0);
         shards.apply(&shards.decide_split(ShardId(0), HashKey(1 << 100), 10).expect("inside"));
         shards.expire(11);

@@ -1,6 +1,6 @@
 //! The shareable whole: any thread arms without waiting; the first that finds something due sweeps.
 //!
-//! `next_due` never lies above the earliest entry that nobody is sweeping. A push links its node
+//! `next_due` never lies above the earliest entry that no thread is sweeping. A push links its node
 //! and *then* lowers `next_due`; a sweeper raises `next_due` and *then* takes the list. So a push
 //! that the raise overwrote has linked before the list was taken, and the sweeper, who lowers
 //! `next_due` to the wheel's earliest at the end, has seen it.

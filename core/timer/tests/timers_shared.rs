@@ -44,7 +44,7 @@ fn every_entry_armed_by_any_thread_fires_once_and_not_early() {
 }
 
 #[test]
-fn a_sweep_that_is_going_on_holds_up_nobody() {
+fn a_sweep_that_is_going_on_holds_up_no_push() {
     let timers = Timers::new(0);
     timers.arm((), 1);
     let swept = AtomicBool::new(false);

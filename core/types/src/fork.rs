@@ -1,6 +1,6 @@
 //! Knows whether the process was forked, at the price of one atomic load.
 //!
-//! A forked child inherits locks that nobody will release and a file lock that it shares, so an
+//! A forked child inherits locks that no thread will release and a file lock that it shares, so an
 //! engine refuses to work there. `getpid` is a system call; a counter that the fork itself
 //! increments is not.
 

@@ -61,7 +61,7 @@ fn side_by_side(messages: &[&[u8]]) -> [[u8; 16]; LANES] {
             let whole = message(lane).len() / BLOCK;
             let bytes = match block.checked_sub(whole) {
                 None => &message(lane)[block * BLOCK..(block + 1) * BLOCK],
-                // A message that is finished goes on with whatever is there; nobody looks.
+                // A message that is finished goes on with what is there; its result is not read.
                 Some(place) => &tails[lane][place.min(1) * BLOCK..][..BLOCK],
             };
             let (bytes, _) = bytes.as_chunks::<4>();

@@ -23,7 +23,7 @@ pub struct Request<'a> {
     pub body: &'a [u8],
     /// What the server knows of the client; `None` for a caller in this process.
     pub peer: Option<Peer>,
-    /// Where the dispatcher notes which operation it is, if somebody wants to know.
+    /// Where the dispatcher notes which operation it is, if the caller asks for it.
     pub seen: Option<&'a OnceLock<Arc<OperationCounters>>>,
 }
 

@@ -85,8 +85,8 @@ class Sink:
             self._target.put_batch(events)
 
     def has(self, texts: Sequence[str], since: float) -> bool:
-        """Whether results were put although nobody could note it. Only a stream can tell: it takes
-        all of them in one step."""
+        """Whether results were put although that could not be noted. Only a stream can tell: it
+        takes all of them in one step."""
         if not self._is_stream or not texts:
             return False
         wanted = texts[0].encode()

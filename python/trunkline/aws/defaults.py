@@ -27,7 +27,7 @@ def region_of(session: Any) -> str:
 
 
 def with_defaults(options: dict[str, Any]) -> dict[str, Any]:
-    """The options of a single client, with what nobody gave filled in."""
+    """The options of a single client, with defaults for what was not given."""
     defaults = {"aws_access_key_id": KEY, "aws_secret_access_key": SECRET, "endpoint_url": BASE}
     return defaults | options
 
@@ -45,7 +45,7 @@ _ORDER = (
 
 
 def fill(session: Any, args: tuple[Any, ...], options: dict[str, Any], *, is_served: bool) -> None:
-    """Fills in what nobody gave, as a test without any configuration needs it.
+    """Fills in what was not given, as a test without any configuration needs it.
 
     The endpoint is that of the process only where the service is served.
     """

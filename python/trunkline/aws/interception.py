@@ -130,7 +130,7 @@ def _makes_aio(original: Any) -> Any:
 def _prepare(
     session: Any, service: str, args: tuple[Any, ...], options: dict[str, Any]
 ) -> Interceptor | None:
-    """Fills in what nobody configured; tells who answers the client for ever."""
+    """Fills in what was not configured; tells which engine answers the client from now on."""
     active = _active[-1] if _active else None
     if active is None or service in active.passthrough:
         return None

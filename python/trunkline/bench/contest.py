@@ -75,7 +75,7 @@ def _take_turns(ready: dict[str, Run], rounds: int) -> dict[str, list[float]]:
     for run_once in ready.values():
         run_once()  # warm up: caches, first pages, first files
     for round_ in range(rounds):
-        # Everybody goes first once: the first of a round meets a cooler machine.
+        # Each contestant goes first once: the first of a round meets a cooler machine.
         for name in _rotated(list(ready), round_):
             gc.collect()
             times[name].append(ready[name]())

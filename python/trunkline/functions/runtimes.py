@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 
 class ThreadRuntime:
-    """Runs a plain function in threads. One that takes too long goes on, and nobody hears of it:
+    """Runs a plain function in threads. One that takes too long goes on, and its result is dropped:
     a thread cannot be ended."""
 
     grace = 0.0

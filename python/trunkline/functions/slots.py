@@ -27,7 +27,7 @@ class Slots:
             self._hand_out()
 
     def try_take(self) -> bool:
-        """Takes a slot that is free and that nobody waits for."""
+        """Takes a slot that is free and that no call waits for."""
         with self._lock:
             if self._used >= self._most or self._waiting:
                 return False

@@ -177,7 +177,7 @@ def check_result(answer: object) -> TypeError | None:
     if not hasattr(answer, "__await__"):
         return None
     if hasattr(answer, "close"):
-        # Otherwise the interpreter warns that nobody awaited it, which this error says.
+        # Otherwise the interpreter warns that it was never awaited, which this error says.
         answer.close()
     return TypeError(
         f"handler must do its work before it returns, not return an awaitable "

@@ -240,7 +240,7 @@ def _arguments(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _request_log(options: argparse.Namespace) -> dict[str, str]:
-    # On a terminal somebody looks; elsewhere, failures are what is looked for later.
+    # On a terminal every request is of interest; in a log, failures are.
     level = options.log_level or ("info" if sys.stdout.isatty() else "warning")
     if level not in _LEVELS:
         raise ValueError(f"TRUNKLINE_LOG_LEVEL {level!r} is not known; use {', '.join(_LEVELS)}")

@@ -85,7 +85,7 @@ def test_vector(case: dict[str, Any]) -> None:
                 with pytest.raises(InvalidEvent):
                     ask(event_of(case, text))
         else:
-            # SNS delivers what it cannot read to nobody who filters, and tells nobody.
+            # SNS delivers what it cannot read to no subscription with a filter, without an error.
             assert pattern.matches(event_of(case, text)) is False, text
             assert rule_set.match(event_of(case, text)) == [], text
 

@@ -345,7 +345,7 @@ def test_a_virtual_clock_ends_waits_of_tasks():
             await tasks_waiting(queue.sync)
             for _ in range(3):
                 clock.advance(5)
-                queue.sync.send("for somebody else")
+                queue.sync.send("for another consumer")
                 assert len(queue.sync.receive()) == 1
                 await tasks_waiting(queue.sync)
             clock.advance(5)

@@ -147,7 +147,7 @@ def test_stopping_finishes_what_is_in_hand(engine):
 def test_stopping_ends_a_receive_that_waits(engine):
     async def main(queue):
         stop = asyncio.Event()
-        task = asyncio.create_task(queue.consume(handled_by_nobody, concurrency=4, stop=stop))
+        task = asyncio.create_task(queue.consume(never_handled, concurrency=4, stop=stop))
         await tasks_waiting(queue.sync, 4)
         stop.set()
         report = await asyncio.wait_for(task, 30)
@@ -156,7 +156,7 @@ def test_stopping_ends_a_receive_that_waits(engine):
     run(engine, main)
 
 
-async def handled_by_nobody(message):
+async def never_handled(message):
     raise AssertionError("there is nothing to handle")
 
 
@@ -185,12 +185,12 @@ def test_closing_the_engine_or_removing_the_queue_ends_it(end):
     async def main():
         engine = trunkline.aio.open()
         queue = engine.queue("q")
-        task = asyncio.create_task(queue.consume(handled_by_nobody, concurrency=4))
+        task = asyncio.create_task(queue.consume(never_handled, concurrency=4))
         await tasks_waiting(queue.sync, 4)
         await (engine.close() if end == "close" else queue.remove())
         assert (await asyncio.wait_for(task, 30)).handled == 0
         with pytest.raises((trunkline.EngineClosed, trunkline.QueueDoesNotExist)):
-            await queue.consume(handled_by_nobody)
+            await queue.consume(never_handled)
 
     asyncio.run(main())
 

@@ -80,12 +80,12 @@ def test_a_fifo_group_goes_on_with_what_the_handler_released():
 
 
 async def coroutine(message):
-    raise AssertionError("nobody awaits this")
+    raise AssertionError("this is never awaited")
 
 
 class Callable:
     async def __call__(self, message):
-        raise AssertionError("nobody awaits this")
+        raise AssertionError("this is never awaited")
 
 
 def generator(message):

@@ -120,7 +120,7 @@ def test_advancing_a_virtual_clock_ends_a_wait_and_brings_what_fell_due():
     assert [message.text() for message in due[1][0]] == ["later"]
 
 
-def test_a_wait_on_a_virtual_clock_nobody_advances_ends_in_real_time():
+def test_a_wait_on_a_virtual_clock_that_stands_still_ends_in_real_time():
     queue = trunkline.open(clock=trunkline.VirtualClock()).queue("q")
     start = time.monotonic()
     assert queue.receive(wait=0.2) == []

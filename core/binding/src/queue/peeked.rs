@@ -73,7 +73,7 @@ impl PeekedMessage {
         })
     }
 
-    /// Notes what became of the delivery, so that nobody else settles it.
+    /// Notes what became of the delivery, so that no other call settles it.
     #[inline]
     pub fn set_outcome(&self, outcome: u8) {
         self.outcome.store(outcome, Ordering::Relaxed);

@@ -48,8 +48,8 @@ impl BlockingPublish {
         })
     }
 
-    /// Whether a publish takes less time than to let go of the interpreter, and asks nobody who may
-    /// need it.
+    /// Whether a publish takes less time than to let go of the interpreter, and calls no
+    /// authorizer, which may need the interpreter.
     fn is_quick(&self) -> bool {
         self.matched.load(Ordering::Relaxed) <= ATTACHED_MAX
             && !self.engine.host().is_journaled()

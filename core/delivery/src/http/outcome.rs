@@ -58,7 +58,7 @@ pub enum Failure {
 
 impl Outcome {
     /// The outcome of an answer: 2xx is success; 429 and 5xx may be tried again; every other
-    /// status is final, redirects included, because nobody allowed the address they name.
+    /// status is final, redirects included, because the address they name was not allowed.
     pub(super) fn of(response: Response, retry_after: Option<RetryAfter>) -> Self {
         let status = StatusCode::from_u16(response.status).unwrap_or_default();
         if status.is_success() {

@@ -200,7 +200,7 @@ fn retry_after_comes_with_the_failure() {
 }
 
 #[test]
-fn nobody_listening_is_a_failure_that_may_pass() {
+fn a_port_without_a_listener_is_a_failure_that_may_pass() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let outcome = send(&client(), &format!("http://127.0.0.1:{port}/"));
     assert!(

@@ -16,7 +16,7 @@ use super::{Bucket, errors};
 use crate::attributes::{self, Attribute};
 use crate::bus::BUS;
 
-/// Somebody who is told, and what.
+/// A target of notifications, and which events it is told of.
 struct Told {
     target: ResourceId,
     is_bus: bool,

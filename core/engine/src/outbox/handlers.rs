@@ -67,7 +67,7 @@ impl HandlerGuard {
     /// Leases up to `max` deliveries that are due. Never waits.
     pub fn lease(&self, max: usize) -> Result<Vec<LeasedDelivery>> {
         let handed_out = &self.destination.handed_out;
-        // Counted first, so that nobody who waits for quiet looks in between.
+        // Counted first, so that a thread that waits for quiet does not look in between.
         let counted = u32::try_from(max).unwrap_or(u32::MAX);
         handed_out.fetch_add(counted, Ordering::SeqCst);
         let (leased, begun) = {

@@ -76,7 +76,7 @@ const CHUNK: u64 = 256;
 /// How long a task waits before it looks again whether a full disk has space.
 const PAUSE_WHEN_FULL: Millis = 1_000;
 const DOCUMENT_PREFIX: &str = "engine/move/";
-/// Why a task failed: a dead letter was sent there directly, so nobody knows where it belongs.
+/// Why a task failed: a dead letter was sent there directly, so its source queue is not known.
 const NO_SOURCE: &str = "NoSource";
 /// The queue that messages were moved to is gone.
 const NO_DESTINATION: &str = "NoDestination";

@@ -56,7 +56,7 @@ struct Queue {
 }
 
 impl Queue {
-    /// Whether nothing is in the list, and nobody waits for it.
+    /// Whether nothing is in the list, and no poll waits for it.
     fn is_idle(&self) -> bool {
         self.tasks.is_empty() && Arc::strong_count(&self.list) == 1
     }
@@ -137,7 +137,7 @@ impl TaskLists {
         }
     }
 
-    /// Forgets a list that nothing is in and nobody waits for.
+    /// Forgets a list that is empty and that no poll waits for.
     pub fn forget(&mut self, kind: TaskKind, name: &str) {
         let key = (kind, name.to_owned());
         if self.queues.get(&key).is_some_and(Queue::is_idle) {

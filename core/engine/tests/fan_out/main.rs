@@ -111,7 +111,7 @@ fn each_target_fails_for_itself() {
         assert_eq!(counts(&a), (1, 0, 0));
         assert_eq!((payloads(engine), counts(&fifo)), (1, (1, 0, 0)));
         assert!(publish(engine, "hello", &[to(&gone), to(&small)]).ticket.is_none());
-        assert_eq!(payloads(engine), 1, "a fan-out that nobody takes leaves nothing");
+        assert_eq!(payloads(engine), 1, "a fan-out that no queue takes leaves nothing");
     });
 }
 

@@ -85,7 +85,7 @@ pub trait Loader: Any {
 
 /// All resources of one kind, in an open host.
 pub trait Component: Any + Send + Sync {
-    /// The components of all kinds are built, and nobody works with them yet.
+    /// The components of all kinds are built, and no verb uses them yet.
     fn opened(&self) -> Result<()> {
         Ok(())
     }

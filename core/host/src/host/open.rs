@@ -145,7 +145,7 @@ impl Replay {
 
     /// The incarnation of this opening, for writing: another one than of all openings before.
     fn next_incarnation(&self, journal: Option<&Journal>) -> u32 {
-        // Any number may stand in a journal that somebody else wrote.
+        // Any number may stand in a journal that another program wrote.
         let next = self.incarnation.wrapping_add(1);
         match journal {
             // The epoch of this opening is counted already.

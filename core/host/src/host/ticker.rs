@@ -25,7 +25,7 @@ const NAP_AFTER_PANIC: Millis = 100;
 /// A job may wait for so long, so that the verb which fired its timer need not wake the ticker.
 const SOON: Millis = 2;
 
-/// The thread that fires timers, and whether somebody waits for it.
+/// The thread that fires timers, and whether a thread waits for it.
 #[derive(Default)]
 pub struct Ticker {
     started: AtomicBool,

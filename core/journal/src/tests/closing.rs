@@ -97,7 +97,7 @@ impl Storage for HeldUp {
         self.storage.unlock();
         self.note("unlock");
         if let Some(given_up) = &*self.given_up.lock().expect("whole") {
-            let _nobody_waits = given_up.send(());
+            let _no_waiter_is_left = given_up.send(());
         }
     }
 }

@@ -20,7 +20,7 @@ fn append(journal: &Journal, payload: &[u8]) -> (Lsn, Ticket) {
 }
 
 #[test]
-fn everybody_who_commits_is_answered_and_finds_its_records() {
+fn every_committer_is_answered_and_finds_its_records() {
     let folder = Folder::new();
     let (journal, _) = open(&folder, Access::ReadWrite).expect("a new folder");
     let start = Barrier::new(THREADS as usize);

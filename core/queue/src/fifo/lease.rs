@@ -18,7 +18,7 @@ pub enum DeleteDecision {
 /// Why a receipt does nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// Its lease has ended, so somebody else may be working on the message.
+    /// Its lease has ended, so another consumer may be working on the message.
     Expired,
     /// There is no lease of it that could be changed.
     NotInFlight,

@@ -104,7 +104,7 @@ pub struct Removed {
     pub seq: Seq,
     /// Its content, or where its content is.
     pub payload: Payload,
-    /// Whether its group can deliver now and could not before: somebody who waits can be woken.
+    /// Whether its group can deliver now and could not before: a waiting receiver can be woken.
     pub freed: bool,
 }
 
@@ -209,7 +209,7 @@ impl FifoState {
     }
 
     /// Takes every message and the dedup window out of the queue, at once. The result holds what
-    /// was in it, to be looked through and dropped without holding anybody up.
+    /// was in it, to be looked through and dropped while other threads use the queue.
     pub fn purge(&mut self) -> Purged {
         self.counts = FifoCounts::default();
         (self.oldest, self.newest, self.inserted) = (NIL, NIL, NIL);

@@ -1,7 +1,7 @@
 //! Receiving: which messages are delivered next, and leasing them.
 //!
 //! A receive takes what the group whose turn it is can deliver, then what the next groups can. It
-//! only reads: a caller that fails before it applied loses nothing, and nobody else's order.
+//! only reads: a caller that fails before it applied loses no message and changes no order.
 
 use trunkline_types::{Millis, Seq};
 

@@ -104,7 +104,8 @@ impl Drop for Region {
     fn drop(&mut self) {
         let start = self.start.load(Ordering::Acquire);
         if !start.is_null() {
-            // SAFETY: allocated by `allocate` with this layout; `&mut self` proves nobody looks.
+            // SAFETY: allocated by `allocate` with this layout; `&mut self` proves that no other
+            // reference exists.
             unsafe { dealloc(start, self.layout()) };
         }
     }

@@ -13,8 +13,8 @@ use super::page::Page;
 use super::slot::{BodyLocation, Slot};
 use super::types::{BodyRef, Gone, Leased, SlotRef};
 
-/// A visible or leased message, owned: nobody else receives it, and its body may be read. Dropped,
-/// it is put back.
+/// A visible or leased message, owned: no other receiver gets it, and its body may be read.
+/// Dropped, it is put back.
 #[derive(Debug)]
 pub struct Claim<'a>(Hold<'a>);
 

@@ -4,8 +4,8 @@
 //! instruction. A transition is counted after it was made: for a moment a counter may lag, or be
 //! below zero when two threads hurry; the bias keeps that from borrowing out of the other half.
 //!
-//! The word is sequentially consistent: one who sends and then looks whether somebody waits, and
-//! one who says that he waits and then looks at the counts, cannot miss each other.
+//! The word is sequentially consistent: a sender that looks for waiters after its send, and a
+//! receiver that looks at the counts after it registered as a waiter, cannot miss each other.
 
 use trunkline_types::sync::atomic::{AtomicU64, Ordering};
 

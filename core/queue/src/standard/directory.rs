@@ -53,12 +53,12 @@ impl Directory {
         self.chunks.get(chunk)?.get()?.get(index)?.get()
     }
 
-    /// A page that nobody uses, closed, of that size.
+    /// A page that is not in use, closed, of that size.
     pub(super) fn take(&self, class: u8) -> &Page {
         self.pop(class).unwrap_or_else(|| self.make(class))
     }
 
-    /// Gives a page that nobody uses back to its pool.
+    /// Gives a page that is not in use back to its pool.
     pub(super) fn give(&self, page: &Page) {
         let pool = &self.pools[usize::from(page.class)];
         let mut top = pool.load(Ordering::Acquire);

@@ -144,7 +144,7 @@ fn an_old_receipt_deletes_a_message_that_is_being_received() {
         assert_eq!(log.fire(place.slot, NOW), Fire::BecameVisible(place));
         let deleter = thread(&log, move |log| log.delete(place));
         let found = receive(&log);
-        assert!(done(deleter), "nobody else deletes it");
+        assert!(done(deleter), "no other thread deletes it");
         assert!(!log.delete(place));
         assert!(found.is_none_or(|(_, at, _)| at == place));
         assert_eq!(log.counts(), Counts::default());

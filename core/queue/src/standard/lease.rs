@@ -9,7 +9,7 @@ use super::page::Page;
 use super::slot::Slot;
 use super::types::{Extend, Fire, SlotRef};
 
-/// After how long a timer looks again at a message that somebody owned at that moment.
+/// After how long a timer looks again at a message that a thread owned at that moment.
 const RETRY: Millis = 10;
 /// Entries further ahead are not remembered, so that 32 bits tell earlier from later.
 const HORIZON: Millis = 1 << 30;
@@ -20,7 +20,7 @@ impl StandardLog {
     pub fn delete(&self, place: SlotRef) -> bool {
         let Some((page, slot, _)) = self.locate(place.slot) else { return false };
         let state = slot.state();
-        // The usual case, apart from all that may be: in flight, and nobody looks at it.
+        // The usual case, apart from all that may be: in flight, and no other thread looks at it.
         let in_flight = state.generation() == place.generation && state.is(Status::Leased);
         if in_flight && slot.change(state, state.with(Status::Done)).is_ok() {
             self.ended(page, slot, Status::Leased);

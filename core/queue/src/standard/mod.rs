@@ -22,7 +22,7 @@
 //! three to receive (claim, lease, count), three to delete (end, count, give the slot back). A run
 //! of sends takes its slots and counts in one step, a batch of leases counts in one.
 //!
-//! Rejected: a lock around a deque (a stalled holder stalls everybody), one node on the heap for
+//! Rejected: a lock around a deque (a stalled holder stalls every thread), one node on the heap for
 //! each message (twice the memory and the time), a ring of fixed size (a queue has no fixed depth).
 
 mod body;

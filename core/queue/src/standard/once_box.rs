@@ -59,7 +59,8 @@ impl<T> Drop for OnceBox<T> {
     fn drop(&mut self) {
         let pointer = self.pointer.load(Ordering::Acquire);
         if !pointer.is_null() {
-            // SAFETY: it came from `Box::into_raw`, and `&mut self` proves that nobody looks.
+            // SAFETY: it came from `Box::into_raw`, and `&mut self` proves that no other
+            // reference exists.
             drop(unsafe { Box::from_raw(pointer) });
         }
     }

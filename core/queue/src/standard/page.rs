@@ -176,7 +176,7 @@ impl Page {
         (link.generation == generation && link.page != Link::NONE).then_some(link.page)
     }
 
-    /// Sets the following page unless somebody else did.
+    /// Sets the following page unless another thread did.
     pub(super) fn link(&self, generation: u32, page: u32) -> bool {
         let none = Link { generation, page: Link::NONE }.pack();
         let link = Link { generation, page }.pack();

@@ -33,7 +33,7 @@ const ANY: Millis = Millis::MAX;
 
 enum Step<'a> {
     Claim(Claim<'a>),
-    /// Somebody was faster: look at the same slot again.
+    /// Another thread was faster: look at the same slot again.
     Again,
     /// Nothing to receive here, now or later.
     Pass,

@@ -13,7 +13,7 @@ use super::page::{Grow, Page};
 use super::slot::Fields;
 use super::types::{MessageState, Restored, SlotRef};
 
-/// Puts messages back into a log that nobody else has.
+/// Puts messages back into a log that no other thread has.
 #[derive(Debug)]
 pub struct Restoring<'a> {
     log: &'a StandardLog,
@@ -119,7 +119,7 @@ impl<'a> Restoring<'a> {
     fn end_page(&mut self) {
         let (tail, filled) = (self.page.tail(), self.index - self.first);
         let grown = self.page.try_grow(tail, filled, 0);
-        assert!(matches!(grown, Grow::Taken), "nobody else has the log");
+        assert!(matches!(grown, Grow::Taken), "no other thread has the log");
         self.log.counters.0.enter_ready(self.visible);
         (self.first, self.visible) = (self.index, 0);
     }

@@ -203,7 +203,7 @@ impl StandardLog {
 #[inline]
 fn publish(slot: &Slot, state: State) -> bool {
     let before = slot.state();
-    // Nobody but a receiver that gives up on the slot touches it before it is published.
+    // Only a receiver that gives up on the slot touches it before it is published.
     before.generation() != state.generation() && slot.change(before, state).is_ok()
 }
 

@@ -9,8 +9,8 @@ use crate::model::TimeFormat;
 use crate::service::Access;
 
 impl Dispatcher {
-    /// The right by which `identity` calls; `None` where nobody proves who he is, for then a policy
-    /// would protect nothing.
+    /// The right by which `identity` calls; `None` where callers prove no identity, for then a
+    /// policy would protect nothing.
     pub(super) fn access(
         &self,
         request: &Request<'_>,

@@ -51,7 +51,7 @@ impl Dispatcher {
         let fail = |error| (None, error);
         let (identity, scope) = match auth::identify(&self.auth, request, now) {
             Ok(identified) => identified,
-            // A policy may let everybody in.
+            // A policy may let anonymous callers in.
             Err(error) if auth::is_missing(&error) => (anonymous(), Scope::default()),
             Err(error) => return Err(fail(error)),
         };

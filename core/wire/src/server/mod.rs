@@ -192,7 +192,7 @@ impl Server {
     /// Stops accepting, ends long polls, finishes the requests that have started, and closes.
     /// Whether all requests were finished in time.
     pub fn stop(&mut self, patience: Duration) -> bool {
-        // Nobody listens any more when the accept loop has ended by itself.
+        // No receiver is left when the accept loop has ended by itself.
         let _ = self.stop.send(true);
         let (Some(runtime), Some(accepting)) = (self.runtime.take(), self.accepting.take()) else {
             return true;

@@ -44,7 +44,7 @@ def over_limit() -> ServiceError:
 
 
 def managed_rule(name: str, owner: str, remedy: str) -> ServiceError:
-    """A rule of a service is to be changed by somebody else."""
+    """A rule of a service is to be changed by a caller that is not the service."""
     return ServiceError(
         "ManagedRuleException",
         f"The rule {name} is managed by {owner}. Only that service can change it{remedy}.",

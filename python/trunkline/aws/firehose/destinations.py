@@ -129,7 +129,7 @@ def told(destination: Mapping[str, Any]) -> dict[str, Any]:
     config = dict(destination["config"])
     if destination["kind"] == HTTP:
         endpoint = config["EndpointConfiguration"]
-        # The access key is told to nobody.
+        # The access key stands in no answer.
         config["EndpointConfiguration"] = {
             name: endpoint[name] for name in ("Url", "Name") if name in endpoint
         }

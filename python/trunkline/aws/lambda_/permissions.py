@@ -116,7 +116,7 @@ def get_policy(call: Call, *, function_name: str, qualifier: str | None = None) 
 def may_invoke(document: dict[str, Any], qualifier: str | None, account: str) -> bool:
     """Whether the policy of a function lets another account call it.
 
-    A statement with a condition lets nobody in: conditions are not evaluated here.
+    A statement with a condition lets no caller in: conditions are not evaluated here.
     """
     wanted = ("*", account, f"arn:aws:iam::{account}:root")
     for statement in _policy(document, qualifier)["statements"].values():
@@ -133,7 +133,7 @@ def lets_url_be_called(
 ) -> bool:
     """Whether the policy of a function lets its URL be called: by `account`, or by all for None.
 
-    Of conditions, the kind of authentication is evaluated; any other one lets nobody in.
+    Of conditions, the kind of authentication is evaluated; any other one lets no caller in.
     """
     wanted = ("*",) if account is None else ("*", account, f"arn:aws:iam::{account}:root")
     only = {"StringEquals": {"lambda:FunctionUrlAuthType": kind}}

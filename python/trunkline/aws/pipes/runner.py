@@ -120,7 +120,7 @@ def _run(loop: AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     try:
         loop.run_forever()
-        # What ended last is told to nobody else; the threads of its batches end here.
+        # What ended last is not told to later batches; the threads of its batches end here.
         loop.run_until_complete(loop.shutdown_default_executor())
     finally:
         loop.close()

@@ -138,7 +138,7 @@ def is_foreign(call: Call, protocol: str, endpoint: str) -> bool:
 
 
 def deliver_to_queue(call: Call, topic: Topic, arn: str, content: str) -> None:
-    """Asks the owner of a queue; one that is not there, or lets nobody send, cannot be asked."""
+    """Asks the owner of a queue; one that is not there, or takes no message, cannot be asked."""
     name = queue_name(arn)
     queue = None if name is None else call.store.core.find_queue(name)
     if queue is None or name is None or not topic.may_send_to(name):

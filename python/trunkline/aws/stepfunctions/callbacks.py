@@ -89,7 +89,7 @@ def get_activity_task(
             told = json.loads(delivery.body)
             taken = runtime_of(core).machines.report(told["token"], "started", worker_name)
             handler.delivered(delivery)
-            # A task that timed out meanwhile is nobody's any more.
+            # A task that timed out meanwhile takes no result any more.
             if taken:
                 text = json.dumps(told["input"], separators=(",", ":"), ensure_ascii=False)
                 return {"taskToken": told["token"], "input": text}

@@ -83,7 +83,8 @@ impl FifoQueue {
         }
         let copied = picked.messages.iter().filter_map(|pick| copy(&state, pick)).collect();
         drop(state);
-        // Nobody waits for a lease to be written, but it is written soon: it should survive us.
+        // The receiver does not wait until the lease is written, but it is written soon: it should
+        // survive the process.
         queue.host.flush_in_background(Durability::Os)?;
         Ok((picked, copied))
     }

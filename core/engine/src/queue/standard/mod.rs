@@ -36,7 +36,7 @@ thread_local! {
 
 pub(crate) struct StandardQueue {
     log: StandardLog,
-    /// Messages with a group, and how many of them are visible: zero spares everybody the lock.
+    /// Messages with a group, and how many of them are visible: zero spares each verb the lock.
     fair: Mutex<FairScheduler>,
     fair_waiting: AtomicUsize,
     /// Whether there ever was a message with a group.

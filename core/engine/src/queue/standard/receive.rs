@@ -123,7 +123,8 @@ impl StandardQueue {
                 leased.push((message, record));
             }
         }
-        // Nobody waits for a lease to be written, but it is written soon: it should survive us.
+        // The receiver does not wait until the lease is written, but it is written soon: it should
+        // survive the process.
         queue.host.flush_in_background(Durability::Os)?;
         let mut delivered = 0;
         for (message, record) in &leased {

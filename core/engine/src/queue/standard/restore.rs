@@ -17,8 +17,8 @@ use crate::queue::stored::StoredMessage;
 use crate::queue::{Queue, SLOT_RETENTION};
 
 impl StandardQueue {
-    /// Takes over the messages of an image. Nobody else has the queue yet. Returns the numbers of
-    /// the messages whose payload is shared.
+    /// Takes over the messages of an image. No other thread has the queue yet. Returns the numbers
+    /// of the messages whose payload is shared.
     pub fn restore(
         &mut self,
         host: &Host,

@@ -70,7 +70,7 @@ impl Put<'_> {
         if let Err(refusal) = envelope::write(entry, account, region, &mut self.text) {
             return Ok(Err(refusal));
         }
-        // As on AWS, an event for a bus that does not exist is accepted, and nobody gets it.
+        // As on AWS, an event for a bus that does not exist is accepted, and reaches no target.
         let Some(bus) = self.bus(name)? else { return Ok(Ok(request_id::next())) };
         // A header of the request traces its entries, unless they say something else.
         let trace_header = entry.trace_header.as_deref().or_else(|| trace_of(self.call));

@@ -1,5 +1,5 @@
 //! Who may use a bucket, when signatures are proved: its own account unless its policy forbids it,
-//! and everybody else only if its policy allows it.
+//! and other callers only if its policy allows it.
 
 use trunkline_engine::Bucket;
 

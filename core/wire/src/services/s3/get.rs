@@ -115,7 +115,7 @@ fn override_headers(context: &Context, answer: &mut Answer) -> Result<()> {
     let Ok(query) = Form::read(context.query.as_bytes()) else { return Ok(()) };
     for (parameter, header) in OVERRIDES {
         let Some(value) = query.get(parameter) else { continue };
-        // A policy may let everybody read, and nobody without a name say what the answer is.
+        // A policy may let anonymous callers read; they may not choose the headers of the answer.
         if context.access.as_ref().is_some_and(|access| access.principal.is_empty()) {
             let message = "Request specific response headers cannot be used for anonymous GET \
                            requests.";

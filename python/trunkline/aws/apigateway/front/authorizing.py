@@ -73,7 +73,7 @@ def authorize(exchange: Exchange) -> None:
 def _check_signature(exchange: Exchange) -> None:
     request = exchange.request
     if not request.is_strict:
-        # Nobody proves who he is here, so no right could be relied on.
+        # Callers prove no identity here, so no right could be relied on.
         return
     if request.refusal is not None:
         _, message, _ = request.refusal
