@@ -293,22 +293,19 @@ def test_health_says_when_a_failed_write_has_poisoned_the_engine(tmp_path):
         call.close()
 
 
-def test_a_signal_in_the_middle_of_another_does_no_harm():
-    from trunkline.server.command import _on_signals
+def test_a_signal_in_the_middle_of_waiting_or_of_another_does_no_harm():
+    from trunkline.server.stopping import Stopping
 
-    sets = []
-
-    class Stopping:
-        def set(self):
-            sets.append("begun")
-            signal.raise_signal(signal.SIGTERM)
-            sets.append("ended")
-
-    before = [(one, signal.getsignal(one)) for one in (signal.SIGINT, signal.SIGTERM)]
+    stopping = Stopping()
+    before = signal.signal(signal.SIGALRM, lambda *_: stopping.set())
     try:
-        _on_signals(Stopping())
-        signal.raise_signal(signal.SIGTERM)
+        # `threading.Event` hangs here: the handler asks for the lock that the wait holds.
+        signal.setitimer(signal.ITIMER_REAL, 0.0002, 0.0002)
+        for _ in range(20_000):
+            stopping = Stopping()
+            stopping.wait(0)
+            stopping.set()
+            assert stopping.wait()
     finally:
-        for number, handler in before:
-            signal.signal(number, handler)
-    assert sets == ["begun", "ended"]
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

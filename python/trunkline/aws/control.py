@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from threading import Lock
+
 from trunkline.aws.errors import ServiceError
-from trunkline.aws.execute_api.kinds import Apis, invoke
-from trunkline.aws.models import read_model, unconstrained
-from trunkline.aws.operation import Call, snake_case
 from trunkline.aws.store import Store
 
 TYPE_CHECKING = False
@@ -14,11 +13,15 @@ if TYPE_CHECKING:
     from typing import Any
 
     from trunkline._core import Engine as CoreEngine
+    from trunkline.aws.execute_api.kinds import Apis
     from trunkline.aws.services import Service
 
 
 class Control:
-    """What the core calls for everything that is not on the data plane."""
+    """What the core calls for everything that is not on the data plane.
+
+    It imports what a call needs at that call, so that a server listens at once.
+    """
 
     def __init__(
         self,
@@ -29,7 +32,9 @@ class Control:
         self._operate = operate
         self._services = {service.name: service for service in services}
         self._stores = {name: Store(core) for name in self._services}
-        self._apis = Apis(core)
+        self._core = core
+        self._apis: Apis | None = None
+        self._lock = Lock()
 
     def resume(self) -> None:
         """Lets what works in the background go on with what an earlier opening left."""
@@ -40,6 +45,8 @@ class Control:
         self, service: str, operation: str, about: dict[str, Any], given: dict[str, Any]
     ) -> dict[str, Any]:
         """Carries out one operation; the answer is durable when this returns."""
+        from trunkline.aws.operation import Call, snake_case
+
         found = self._services[service].operations().get(operation)
         if found is None:
             raise ServiceError(
@@ -55,6 +62,11 @@ class Control:
 
     def invoke_api(self, about: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes]:
         """Answers a request to an API of API Gateway."""
+        from trunkline.aws.execute_api.kinds import Apis, invoke
+
+        with self._lock:
+            if self._apis is None:
+                self._apis = Apis(self._core)
         return invoke(self._apis, about)
 
     def operate(self, verb: str, body: bytes) -> bytes:
@@ -71,10 +83,14 @@ class Control:
 
     def model(self, service: str) -> bytes:
         """The model of `service`, as JSON."""
+        from trunkline.aws.models import read_model, unconstrained
+
         return unconstrained(read_model(service), self._services[service].unchecked)
 
     def reset(self) -> None:
         """Everything was removed."""
         for store in self._stores.values():
             store.reset()
-        self._apis.reset()
+        with self._lock:
+            if self._apis is not None:
+                self._apis.reset()

@@ -29,7 +29,7 @@ class Mock:
 
     def __enter__(self) -> Engine:
         import trunkline
-        from trunkline.aws.local import local
+        from trunkline.aws.clients import local
 
         with ExitStack() as stack:
             engine = stack.enter_context(trunkline.open(**self._options))

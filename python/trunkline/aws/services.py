@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import import_module
+from typing import NamedTuple
 
-from trunkline.aws.arns import partition
 from trunkline.errors import EngineUnavailable
 
 TYPE_CHECKING = False
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from trunkline.aws.store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """One service; ``module`` holds its ``operations``."""
 
     name: str
@@ -199,6 +197,7 @@ SERVICES = (
 
 def queue_created(core: CoreEngine, name: tuple[str, str, str]) -> None:
     """Tells the services of a queue that was created in the process: some wait for it."""
+    from trunkline.aws.arns import partition
     from trunkline.aws.sns.waiting import queue_created
 
     account, region, plain = name

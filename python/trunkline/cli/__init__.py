@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return int(bench.main(list(arguments[1:])) or 0)
     verb = next((word for word in arguments if not word.startswith("-")), None)
-    from trunkline.cli.backend import CommandError
+    from trunkline.cli.errors import CommandError
     from trunkline.cli.parser import VERBS, parser_of
 
     options = parser_of([verb] if verb in VERBS else []).parse_args(arguments)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import trunkline
 from trunkline import admin
+from trunkline.cli.errors import CommandError
 from trunkline.remote.client import AdminClient, is_url
 
 TYPE_CHECKING = False
@@ -18,15 +19,6 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
 URL = "http://127.0.0.1:4566"
-
-
-class CommandError(Exception):
-    """What a command cannot do, and the remedy."""
-
-    def __init__(self, code: str, text: str, hint: str | None = None) -> None:
-        super().__init__(text)
-        self.code = code
-        self.hint = hint
 
 
 _WHERE = "--at takes a data folder, or the URL of a server: http://127.0.0.1:4566"

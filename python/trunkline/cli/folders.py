@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import trunkline
-from trunkline.cli.backend import CommandError, add_at, open_at
+from trunkline.cli.backend import add_at, open_at
+from trunkline.cli.errors import CommandError
 from trunkline.cli.output import is_json, line, size, table
 from trunkline.remote.client import is_url
 

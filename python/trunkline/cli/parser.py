@@ -8,6 +8,8 @@ for, so that the command starts at once.
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from importlib import import_module
 
 import trunkline
@@ -16,7 +18,7 @@ from trunkline.validation import unknown
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
 VERBS: dict[str, tuple[str, str]] = {
     "serve": ("trunkline.server.command:add_arguments", "serve the AWS protocols to any AWS SDK"),
@@ -55,8 +57,31 @@ VERBS: dict[str, tuple[str, str]] = {
 """The verbs, where their arguments are, and what they do."""
 
 
+class _Formatter(argparse.HelpFormatter):
+    """A formatter that knows its width: argparse makes one for each option, and asks shutil."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_width() - 2)
+
+
+def _width() -> int:
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns) > 0:
+        return int(columns)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or _USUAL_WIDTH
+    except (AttributeError, ValueError, OSError):
+        return _USUAL_WIDTH
+
+
+_USUAL_WIDTH = 80
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose errors say what may have been meant."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(formatter_class=_Formatter, **settings)
 
     def error(self, message: str) -> NoReturn:
         """Says what is wrong, and where to look."""
@@ -72,7 +97,10 @@ def parser_of(verbs: Sequence[str]) -> argparse.ArgumentParser:
     """The parser; of `verbs` with their arguments, of the others with their names alone."""
     parser = Parser(prog="trunkline", description="Queues in your process, durable on your disk.")
     parser.add_argument("--version", action="version", version=f"trunkline {trunkline.__version__}")
-    commands = parser.add_subparsers(required=True, metavar="command", dest="command")
+    # With its name: argparse would ask a formatter of help for it, which imports half of shutil.
+    commands = parser.add_subparsers(
+        prog="trunkline", required=True, metavar="command", dest="command"
+    )
     for name, (place, help) in VERBS.items():
         one = commands.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
         if name in verbs and place:

@@ -7,7 +7,8 @@ import signal
 import sys
 from functools import partial
 from pathlib import Path
-from threading import Event
+
+from trunkline.server.stopping import Stopping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def run(options: argparse.Namespace, log: Log, config: Config | None) -> int:
     """Serve until SIGINT or SIGTERM; 0 when everything was finished."""
     import trunkline
 
-    stopping = Event()
+    stopping = Stopping()
     _on_signals(stopping)
     try:
         arguments = _arguments(options)
@@ -197,15 +198,9 @@ def _pacing() -> dict[str, int]:
     return {name: value for name, value in Limits.aws().items() if relaxed[name] != value}
 
 
-def _on_signals(stopping: Event) -> None:
-    is_begun = False
-
+def _on_signals(stopping: Stopping) -> None:
     def stop(_signal: int, _frame: FrameType | None) -> None:
-        # A second signal may come in the middle of the first one's set(), which holds a lock.
-        nonlocal is_begun
-        if not is_begun:
-            is_begun = True
-            stopping.set()
+        stopping.set()
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)

@@ -11,9 +11,9 @@ from contextlib import suppress
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
-    from threading import Event
 
     from trunkline.server.log import Log
+    from trunkline.server.stopping import Stopping
 
 _DEFAULTS = {
     "AWS_ACCESS_KEY_ID": "test",
@@ -30,7 +30,7 @@ GRACE_SECONDS = 2.0
 """What a file that still runs at a stop gets to end by itself."""
 
 
-def run_hooks(folder: Path, url: str, log: Log, stopping: Event) -> None:
+def run_hooks(folder: Path, url: str, log: Log, stopping: Stopping) -> None:
     """Runs each ``.py`` and ``.sh`` file of `folder` with ``AWS_ENDPOINT_URL`` set to `url`.
 
     A file that fails is reported; the ones after it still run. When `stopping` is set, the one that
@@ -45,7 +45,7 @@ def run_hooks(folder: Path, url: str, log: Log, stopping: Event) -> None:
         log.say(f"ran {path.name}: status {status}", hook=path.name, status=status)
 
 
-def _run(command: list[str], environment: dict[str, str], stopping: Event) -> int:
+def _run(command: list[str], environment: dict[str, str], stopping: Stopping) -> int:
     # In a session of its own, so that what a script has started ends with it.
     with subprocess.Popen(command, env=environment, start_new_session=True) as process:
         while process.poll() is None:

@@ -7,7 +7,7 @@ import importlib.util
 import inspect
 import sys
 from pathlib import Path
-from threading import Event, Thread
+from threading import Thread
 
 from trunkline.functions.registry import functions_of
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from trunkline.engine import Engine
     from trunkline.functions.names import FunctionName
     from trunkline.server.log import Log
+    from trunkline.server.stopping import Stopping
 
 LOOK_SECONDS = 0.5
 """How often a file is looked at."""
@@ -120,7 +121,7 @@ class Program:
         self._changed = self._mtime()
         return self.load()
 
-    def watch(self, log: Log, stopping: Event) -> None:
+    def watch(self, log: Log, stopping: Stopping) -> None:
         """Looks at the file until the server stops; what cannot be loaded leaves the old code."""
 
         def look() -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from trunkline._core import WireServer
 from trunkline.aws.dispatcher import make_dispatcher
-from trunkline.functions.registry import functions_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,6 +84,8 @@ class Server:
             raise ValueError(f"port {port} is out of range; use 0 to {_PORT_MAX}")
         mails = self._mails = None if smtp is None else _mails(engine, smtp, smtp_from)
         if allow_code:
+            from trunkline.functions.registry import functions_of
+
             functions_of(engine._core).allows_code = True
         if firehose_folders:
             from trunkline.aws.firehose.places import allow_folder
@@ -163,7 +164,10 @@ def _mails(engine: Engine, smtp: str, sender: str | None) -> MailSender:
 def _resolve(host: str) -> str:
     """The IP address of a name; that of IPv4 if there are both, for that is what clients try."""
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        # As bytes: a str is put through the codec of international names, whose tables cost more
+        # than the look-up.
+        name = host.encode("ascii" if host.isascii() else "idna")
+        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise ValueError(f"host {host!r} is no IP address and no known name: {error}") from error
     addresses = sorted(found, key=lambda entry: entry[0] != socket.AF_INET)
