@@ -14,6 +14,7 @@ _CLOSED_IF_USED = (
     ("trunkline.machines.runtime", "close_runtime"),
     ("trunkline.aws.firehose.delivery.runner", "close_runner"),
     ("trunkline.aws.firehose.places", "close_places"),
+    ("trunkline.aws.kinesisanalyticsv2.running.runner", "close_runner"),
 )
 
 

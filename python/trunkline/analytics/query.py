@@ -22,13 +22,14 @@ from trunkline.errors import EngineUnavailable, InvalidParameterValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
     from typing import Any, Literal, Self
 
+    from trunkline._core import Engine as CoreEngine
     from trunkline._core import RecordBatch
     from trunkline._types import Seconds, StreamStart
-    from trunkline.analytics.windows import Window
+    from trunkline.analytics.windows import Window, Windows
     from trunkline.engine import Engine
     from trunkline.streams.stream import Stream
 
@@ -61,22 +62,22 @@ class Query:
     """
 
     def __init__(
-        self, engine: Engine, name: str, statement: Statement, options: Mapping[str, Any]
+        self, core: CoreEngine, name: str, statement: Statement, options: Mapping[str, Any]
     ) -> None:
         import duckdb
 
         self.name = name
         self.statement = statement
-        self._engine = engine
         self._options = options
         self._sink: Sink | None = options["sink"]
         self._late: Sink | None = options["late"]
-        self._store = Store(engine._core)
+        self._store = Store(core)
         self._key = f"{PREFIX}{name}"
-        self._connection = duckdb.connect(":memory:")
+        self._connection: Any = options.get("connection") or duckdb.connect(":memory:")
         for table, content in options["tables"].items():
             self._connection.register(table, content)
-        self._windows = windows_of(statement)
+        self._windows: Windows = options.get("windows") or windows_of(statement)
+        self._text: Callable[[dict[str, Any]], str] = options.get("text", text_of)
         stream: Stream = options["stream"]
         self._stream = stream
         self._reader = stream.reader(f"analytics-{name}", options["start"], lease=86_400)
@@ -214,7 +215,7 @@ class Query:
         """Puts the rows of a batch into their windows."""
         import pyarrow.compute as compute
 
-        table, invalid = rows_of(batch, self._options["schema"])
+        table, invalid = self._options["decode"](batch)
         seen = self._state["seen"]
         ends = _ends(batch)
         is_new = any(sequence > seen.get(shard, "") for shard, sequence in ends.items())
@@ -239,7 +240,7 @@ class Query:
         rows = [row for row in table.to_pylist() if row["sequence"] > seen.get(row["shard"], "")]
         self._state["late"] += len(rows)
         if rows and self._late is not None:
-            self._late.send([text_of(row) for row in rows], rows[0]["sequence"])
+            self._late.send([self._text(row) for row in rows], rows[0]["sequence"])
 
     def _note_times(self, table: Any, times: Any) -> None:
         import pyarrow.compute as compute
@@ -272,7 +273,8 @@ class Query:
     def _advance(self, *, is_drained: bool) -> None:
         """Lets windows be over whose time has come; sends their results, then notes it."""
         watermark = max(self._watermark(is_drained=is_drained), self._state["watermark"])
-        if watermark == self._state["watermark"] and not is_drained:
+        is_waiting = watermark == self._state["watermark"] and not is_drained
+        if is_waiting and not self._windows.at_once:
             return
         over = self._windows.close(watermark)
         self._state["watermark"] = watermark
@@ -288,7 +290,7 @@ class Query:
             self._results += rows
             self._keep(self._state)
             return
-        texts = [text_of(row) for row in rows]
+        texts = [self._text(row) for row in rows]
         pending = {"texts": texts, "id": id, "at": self._store.now()}
         # A crash behind this sends them at the next opening.
         self._keep({**self._state, "pending": pending})
@@ -393,7 +395,7 @@ def query(
     options = {
         "stream": plain.stream(statement.stream, create=False),
         "tables": dict(tables or {}),
-        "schema": schema,
+        "decode": lambda batch: rows_of(batch, schema),
         "start": start,
         "lateness": milliseconds(lateness, "lateness", 0, _SPAN_MS_MAX) * 1_000,
         "idle": milliseconds(idle, "idle", 0, _SPAN_MS_MAX) / 1_000,
@@ -404,4 +406,4 @@ def query(
         duckdb.extract_statements(statement.select)
     except duckdb.Error as error:
         raise refused(str(error)) from None
-    return Query(plain, own, statement, options)
+    return Query(plain._core, own, statement, options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +22,55 @@ class Window:
     """Its rows, as tables."""
 
 
+class Windows(Protocol):
+    """Puts rows into windows."""
+
+    at_once: bool
+    """Whether windows are over without waiting for a time."""
+
+    def add(self, table: Any, times: Any, watermark: int) -> tuple[Any, int]:
+        """Takes rows with their times; returns a mask of those that are late for all of their
+        windows, and a number for :meth:`is_over`."""
+
+    def is_over(self, last: int, watermark: int) -> bool:
+        """Whether the windows are over that :meth:`add` told the number of."""
+
+    def close(self, watermark: int) -> list[Window]:
+        """The windows that are over, in order."""
+
+
+class Batches:
+    """No windows: rows are worked off as they come."""
+
+    at_once = True
+
+    def __init__(self) -> None:
+        self._parts: list[Any] = []
+        self._number = 0
+
+    def add(self, table: Any, times: Any, watermark: int) -> tuple[Any, int]:
+        """As of :class:`Windows`; no row is late."""
+        import pyarrow
+
+        if table.num_rows:
+            self._parts.append(table)
+            self._number += 1
+        return pyarrow.repeat(pyarrow.scalar(False), table.num_rows), self._number
+
+    def is_over(self, last: int, watermark: int) -> bool:
+        """Whether that batch was handed out."""
+        return not self._parts
+
+    def close(self, watermark: int) -> list[Window]:
+        """What was taken since the last call."""
+        parts, self._parts = self._parts, []
+        return [Window(self._number, self._number, parts)] if parts else []
+
+
 class FixedWindows:
     """Windows of one size, which begin at fixed times: tumbling and hopping ones."""
+
+    at_once = False
 
     def __init__(self, statement: Statement) -> None:
         self._size, self._slide = statement.size, statement.slide
@@ -66,6 +114,8 @@ class _Session:
 
 class Sessions:
     """Windows by key that end when nothing came for a while."""
+
+    at_once = False
 
     def __init__(self, statement: Statement) -> None:
         self._gap = statement.size

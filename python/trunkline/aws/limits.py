@@ -268,3 +268,14 @@ JWKS_BYTES_MAX = 262_144
 """The largest set of keys of an issuer of tokens."""
 LOG_STREAM_CHARS = 32
 """How long the names of the streams of access logs are."""
+
+ANALYTICS_PARTS_MAX = {"inputs": 1, "outputs": 3, "references": 1, "logging": 1}
+"""How many of each a SQL application has at most."""
+ANALYTICS_LIST_DEFAULT = 50
+"""The applications of one page."""
+ANALYTICS_SAMPLE_MAX = 100
+"""The records that a schema is discovered from."""
+ANALYTICS_SHOWN_MAX = 10
+"""The records that are told with a schema."""
+ANALYTICS_NAME_CHARS_MAX = 256
+"""The longest name of a column."""

@@ -175,6 +175,14 @@ SERVICES = (
         scopes=("firehose",),
         runner=("document", "firehose/", "trunkline.aws.firehose.delivery.runner"),
     ),
+    Service(
+        "kinesisanalyticsv2",
+        "trunkline.aws.kinesisanalyticsv2",
+        target_prefix="KinesisAnalytics_20180523",
+        scopes=("kinesisanalytics",),
+        invalid_input="InvalidArgumentException",
+        runner=("document", "kinesisanalytics/", "trunkline.aws.kinesisanalyticsv2.running.runner"),
+    ),
     Service("s3", "trunkline.aws.s3", scopes=("s3",)),
     Service(
         "apigateway",

@@ -1,0 +1,7 @@
+"""The operations of Kinesis Analytics, by name."""
+
+from __future__ import annotations
+
+from trunkline.aws.operation import Operations
+
+operations = Operations()
