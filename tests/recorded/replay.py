@@ -16,7 +16,7 @@ from .functions import archive
 from .receive import receive
 from .values import CALLER, Filling, NoSuchPart
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 """Seconds that the reads of one case are repeated for, all together."""
 
 READ = re.compile(r"(Get|List|Describe|Filter)[A-Z]")

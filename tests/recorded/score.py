@@ -25,14 +25,8 @@ class Result:
         return f"{self.outcome}: {self.detail}" if self.detail else self.outcome
 
 
-PATIENT = {"event_source_mapping": 20.0, "stepfunctions": 30.0}
-"""Seconds for the reads of services whose cases wait for time-outs of queues and functions."""
-
-
 def run(case: Case, patience: float = PATIENCE) -> Result:
     """Replays a case, unless it uses what is not served."""
-    if patience == PATIENCE:
-        patience = PATIENT.get(case.service, patience)
     missing = case.missing()
     if missing == ["calls"]:
         return Result("not yet", "the recording has no calls")
