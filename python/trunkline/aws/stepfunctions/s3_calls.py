@@ -110,7 +110,11 @@ def _put(runtime: Runtime, task: Task, bucket: Bucket, params: Params) -> dict[s
     given = params.get("Body", "")
     text = given if isinstance(given, str) else json.dumps(given, separators=(",", ":"))
     data = text.encode()
-    headers = attributes.headers(params.get("Metadata"), params.get("ContentType"))
+    # The SDK that makes the calls of tasks on AWS sends this type and this checksum with a text.
+    kind = params.get("ContentType", "text/plain; charset=UTF-8")
+    checksum = base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode()
+    headers = attributes.headers(params.get("Metadata"), kind)
+    headers += [("x-amz-checksum-crc32", checksum), ("x-amz-checksum-type", "FULL_OBJECT")]
     writer = bucket.writer()
     try:
         writer.write(data)
@@ -118,7 +122,7 @@ def _put(runtime: Runtime, task: Task, bucket: Bucket, params: Params) -> dict[s
     finally:
         writer.discard()
     told = {
-        "ChecksumCRC32": base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode(),
+        "ChecksumCRC32": checksum,
         "ChecksumType": "FULL_OBJECT",
         "ETag": f'"{stored.etag}"',
         "ServerSideEncryption": "AES256",
