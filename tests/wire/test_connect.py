@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 
 import pytest
@@ -267,3 +268,79 @@ def test_parts_of_a_second_are_rounded_up(clock, remote, engine):
     for wrong in ("1", float("nan"), float("inf")):
         with pytest.raises(trunkline.InvalidArgument, match="delay"):
             queue.send("a", delay=wrong)
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda remote: remote.queue("q").delete(5), "delivery must be a message"),
+        (lambda remote: remote.queue("q").extend(None, 5), "delivery must be a message"),
+        (lambda remote: remote.queue("q").send("a", attributes=5), "attributes must map"),
+        (lambda remote: remote.queue("q").send("a", attributes={1: "b"}), "names that are str"),
+        (lambda remote: remote.topic("t").publish("a", attributes=5), "attributes must map"),
+        (lambda remote: remote.topic("t").publish("a", attributes={"a": []}), "attribute 'a'"),
+        (lambda remote: remote.topic("t").subscribe("q"), "queue must be a queue"),
+        (
+            lambda remote: remote.topic("t").subscribe(remote.queue("q"), filter=[1]),
+            "filter must map",
+        ),
+        (lambda remote: remote.bus().put("text"), "event must map"),
+    ],
+)
+def test_a_wrong_type_is_refused_by_the_name_of_its_argument(remote, call, match):
+    with pytest.raises(TypeError, match=match):
+        call(remote)
+
+
+def test_bytes_are_an_attribute_of_a_publication_too(remote, engine):
+    topic, queue = remote.topic("news"), remote.queue("readers")
+    topic.subscribe(queue, raw=True)
+    topic.publish("hello", attributes={"raw": b"\xff", "n": 3})
+    assert dict(engine.queue("readers").receive()[0].attributes) == {"raw": b"\xff", "n": 3}
+
+
+@pytest.mark.parametrize("answer", [b"{}", b"[]", b'{"next": null}'])
+def test_an_answer_that_lacks_its_members_is_told_apart(answer):
+    def answered(request):
+        is_first = request.path.endswith("/stats")
+        return 200, b'{"version": "1"}' if is_first else answer
+
+    with Endpoint(answered) as endpoint, trunkline.connect(endpoint.url) as remote:
+        for call in (
+            lambda: remote.queues(),
+            lambda: remote.queue("q").send("a"),
+            lambda: remote.topic("t").publish("a"),
+            lambda: remote.bus().put({}),
+            lambda: remote.stream("s").put("a", key="k"),
+            lambda: remote.queue("q").peek(),
+        ):
+            with pytest.raises(trunkline.ServerUnreachable, match="no server of Trunkline"):
+                call()
+
+
+def test_a_server_that_drips_its_answer_does_not_hold_its_caller():
+    from trunkline.remote.client import HttpClient
+
+    ended = threading.Event()
+
+    def drip(listening):
+        connection, _ = listening.accept()
+        with connection:
+            connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n")
+            while not ended.wait(0.01):
+                try:
+                    connection.sendall(b" ")
+                except OSError:
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=drip, args=(listening,))
+        thread.start()
+        client = HttpClient(f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=0.2)
+        try:
+            with pytest.raises(trunkline.ServerUnreachable, match="does not answer"):
+                client.send("GET", "/", b"", {})
+        finally:
+            ended.set()
+            client.close()
+            thread.join()

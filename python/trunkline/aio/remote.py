@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 
 from trunkline.remote.engine import RemoteEngine
@@ -34,7 +35,8 @@ class _Awaitable:
 
     async def _call(self, function: Callable[..., Any], *values: Any, **named: Any) -> Any:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, partial(function, *values, **named))
+        call = partial(copy_context().run, function, *values, **named)
+        return await loop.run_in_executor(self._pool, call)
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.sync, name)

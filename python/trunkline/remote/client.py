@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from functools import partial
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from select import POLLIN, poll
+from time import monotonic
 from urllib.parse import SplitResult, urlsplit
 
 from trunkline.errors import InvalidParameterValue, ServerUnreachable, from_code
@@ -12,13 +15,14 @@ from trunkline.errors import InvalidParameterValue, ServerUnreachable, from_code
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from socket import socket
     from typing import Any
 
 HTTP_OK = range(200, 300)
 HTTP_ERROR = 400
 
 TIMEOUT = 60.0
-"""Seconds that an answer may take; a long poll takes 20 at most."""
+"""Seconds that an answer may take, to its last byte; a long poll takes 20 at most."""
 
 
 def is_url(text: str) -> bool:
@@ -47,6 +51,43 @@ def json_of(url: str, status: int, answer: bytes) -> Any:
             f"{url} is no server of Trunkline: its answer (status {status}) is no JSON object."
         )
     return told
+
+
+class _Timed(io.RawIOBase):
+    """What a socket receives until a moment; reading beyond it raises TimeoutError.
+
+    The time-out of a socket is for each piece: a server that sends a byte now and then would hold
+    its caller for ever.
+    """
+
+    def __init__(self, sock: socket, file: io.IOBase, end: float) -> None:
+        self._sock = sock
+        # A socket that its connection closed stays open for as long as its file is.
+        self._file = file
+        self._end = end
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Reads what is there, or waits for it."""
+        left = self._end - monotonic()
+        if left <= 0:
+            raise TimeoutError("its answer takes too long")
+        self._sock.settimeout(left)
+        return self._sock.recv_into(buffer)
+
+    def close(self) -> None:
+        """Closes the file of the socket, too."""
+        self._file.close()
+        super().close()
+
+
+class _Response(HTTPResponse):
+    def __init__(self, sock: socket, *values: Any, end: float, **named: Any) -> None:
+        super().__init__(sock, *values, **named)
+        self.fp = io.BufferedReader(_Timed(sock, self.fp, end))
 
 
 def _is_address(url: str, parts: SplitResult) -> bool:
@@ -109,6 +150,10 @@ class HttpClient:
         body: bytes,
         headers: Mapping[str, str],
     ) -> tuple[int, Mapping[str, str], bytes]:
+        end = monotonic() + self._timeout
+        connection.response_class = partial(_Response, end=end)  # type: ignore[assignment]
+        if connection.sock is not None:
+            connection.sock.settimeout(self._timeout)
         connection.request(method, path, body, dict(headers))
         answer = connection.getresponse()
         found = {name.lower(): value for name, value in answer.getheaders()}

@@ -76,7 +76,7 @@ class RemoteEngine:
 
     def stats(self) -> dict[str, Any]:
         """How the engine stands: resources, messages, the journal, the clock."""
-        return self._transport.verb("stats")
+        return dict(self._transport.verb("stats"))
 
     def close(self) -> None:
         """Close the connections that are idle; the next call makes one anew."""

@@ -7,6 +7,7 @@ import math
 from base64 import b64decode, b64encode
 
 from trunkline import errors
+from trunkline.remote.arguments import mapping, receipt_of
 from trunkline.remote.results import Sent
 
 TYPE_CHECKING = False
@@ -50,7 +51,7 @@ def _attributes(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if given is None:
         return None
     found: dict[str, Any] = {}
-    for name, value in given.items():
+    for name, value in mapping(given, "attributes").items():
         if isinstance(value, bytes):
             found[name] = {"DataType": "Binary", "BinaryValue": b64encode(value).decode()}
         elif isinstance(value, str):
@@ -115,6 +116,11 @@ class RemoteMessage:
     def sequence_number(self) -> str | None:
         """FIFO: its place in the order."""
         return self._system.get("SequenceNumber")
+
+    @property
+    def trace_header(self) -> str | None:
+        """What traces it, as AWS X-Ray writes it (``AWSTraceHeader``)."""
+        return self._system.get("AWSTraceHeader")
 
     @property
     def queue_name(self) -> str:
@@ -236,12 +242,12 @@ class RemoteQueue:
 
     def delete(self, delivery: RemoteMessage | str) -> None:
         """Delete a message, or the message of a receipt."""
-        receipt = delivery if isinstance(delivery, str) else delivery.receipt
+        receipt = receipt_of(delivery)
         self._transport.sqs("DeleteMessage", QueueUrl=self._url, ReceiptHandle=receipt)
 
     def extend(self, delivery: RemoteMessage | str, visibility_timeout: float) -> None:
         """Let a lease end so many seconds from now; 0 makes the message visible."""
-        receipt = delivery if isinstance(delivery, str) else delivery.receipt
+        receipt = receipt_of(delivery)
         self._transport.sqs(
             "ChangeMessageVisibility",
             QueueUrl=self._url,

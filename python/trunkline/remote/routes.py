@@ -6,6 +6,8 @@ from base64 import b64decode
 from time import monotonic, sleep
 
 from trunkline.admin.forms import LIMIT_MAX, content
+from trunkline.remote.arguments import mapping, plain_attributes
+from trunkline.remote.queue import RemoteQueue
 from trunkline.remote.results import Published, Put
 
 TYPE_CHECKING = False
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from trunkline.remote.queue import RemoteQueue
     from trunkline.remote.transport import Transport
 
 
@@ -28,6 +29,16 @@ def _bytes(data: bytes | str) -> bytes:
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise TypeError(f"the content must be bytes or str, not {type(data).__name__}")
     return bytes(data)
+
+
+def _queue_name_of(queue: object) -> str:
+    """The name of a queue of a server; raises TypeError for anything else."""
+    # The queue of `trunkline.aio.connect` stands for one of these.
+    found = getattr(queue, "sync", queue)
+    if not isinstance(found, RemoteQueue):
+        kind = type(queue).__name__
+        raise TypeError(f"queue must be a queue of the same connection, not {kind}")
+    return found.name
 
 
 class _Remote:
@@ -68,7 +79,7 @@ class RemoteTopic(_Remote):
             "publish",
             topic=self.name,
             subject=subject,
-            attributes=None if attributes is None else dict(attributes),
+            attributes=plain_attributes(attributes),
             group=group,
             dedup_id=dedup_id,
             **content(_bytes(body)),
@@ -79,8 +90,9 @@ class RemoteTopic(_Remote):
         self, queue: RemoteQueue, *, raw: bool = False, filter: Mapping[str, Any] | None = None
     ) -> str:
         """Subscribe a queue of the same server; the ARN of the subscription."""
-        policy = None if filter is None else dict(filter)
-        arguments = {"topic": self.name, "queue": queue.name, "raw": raw, "filter": policy}
+        policy = None if filter is None else mapping(filter, "filter")
+        to = _queue_name_of(queue)
+        arguments = {"topic": self.name, "queue": to, "raw": raw, "filter": policy}
         return str(self._transport.owned("subscribe", **arguments)["arn"])
 
     def subscriptions(self) -> list[dict[str, Any]]:
@@ -97,9 +109,11 @@ class RemoteBus(_Remote):
 
     _kind = "bus"
 
-    def put(self, event: Mapping[str, Any]) -> str:
-        """Put an event; return its id."""
-        told = self._transport.owned("put", bus=self.name, event=dict(event))
+    def put(self, event: Mapping[str, Any], *, trace_header: str | None = None) -> str:
+        """Put an event, with the header of its trace if it has one; return its id."""
+        told = self._transport.owned(
+            "put", bus=self.name, event=mapping(event, "event"), trace_header=trace_header
+        )
         return str(told["event_id"])
 
     def rules(self) -> list[dict[str, Any]]:
@@ -109,7 +123,7 @@ class RemoteBus(_Remote):
 
     def explain(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """For each rule whether the event would match it, and if not, why not."""
-        told = self._transport.owned("explain", bus=self.name, event=dict(event))
+        told = self._transport.owned("explain", bus=self.name, event=mapping(event, "event"))
         rules: dict[str, Any] = told["rules"]
         return rules
 
@@ -166,7 +180,7 @@ class RemoteMachine(_Remote):
 
     def execution(self, name: str) -> dict[str, Any]:
         """An execution as plain data: status, input, output, error, cause, history."""
-        return self._transport.owned("execution", machine=self.name, name=name)
+        return dict(self._transport.owned("execution", machine=self.name, name=name))
 
     def executions(self, status: str | None = None) -> list[dict[str, Any]]:
         """The executions, or those with a status, the newest first; 10,000 at most."""

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from trunkline import errors
 from trunkline.remote.client import HTTP_ERROR, AdminClient, HttpClient, json_of
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 _SERVED_BY_AWS = {
     "QueueDoesNotExist": errors.QueueDoesNotExist,
@@ -28,6 +25,19 @@ def native(code: str, message: str) -> errors.TrunklineError:
     name = code.rpartition("#")[2].rpartition(".")[2]
     found = _SERVED_BY_AWS.get(name)
     return errors.from_code(name, message) if found is None else found(message)
+
+
+class Answer(dict[str, Any]):
+    """An answer. A member that it lacks means that another kind of server answers there."""
+
+    def __init__(self, told: object, who: str) -> None:
+        super().__init__(told if isinstance(told, dict) else {})
+        self._who = who
+
+    def __missing__(self, name: str) -> Any:
+        raise errors.ServerUnreachable(
+            f"{self._who} is no server of Trunkline: its answer has no {name!r}."
+        )
 
 
 class Transport:
@@ -58,13 +68,12 @@ class Transport:
         if status >= HTTP_ERROR:
             code = str(told.get("__type") or told.get("error") or f"Status{status}")
             raise native(code, str(told.get("message") or told.get("Message") or code))
-        answer: dict[str, Any] = told
-        return answer
+        return Answer(told, f"{self.url}, asked for {operation},")
 
     def verb(self, verb: str, /, **arguments: Any) -> dict[str, Any]:
         """A verb of ``trunkline.admin``, in this account and region."""
         given = {key: one for key, one in arguments.items() if one is not None}
-        return self._admin.verb(verb, given)
+        return Answer(self._admin.verb(verb, given), f"{self.url}, asked for {verb},")
 
     def owned(self, verb: str, /, **arguments: Any) -> dict[str, Any]:
         """The same for a verb that takes an account and a region."""

@@ -1,0 +1,43 @@
+"""Checks of what the caller gives: an error names the argument and says what it may be."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+
+def receipt_of(delivery: object) -> str:
+    """The receipt of a message, or the receipt itself; raises TypeError for anything else."""
+    receipt = delivery if isinstance(delivery, str) else getattr(delivery, "receipt", None)
+    if not isinstance(receipt, str):
+        kind = type(delivery).__name__
+        raise TypeError(f"delivery must be a message that was received, or a receipt, not {kind}")
+    return receipt
+
+
+def mapping(given: object, name: str) -> dict[str, Any]:
+    """A mapping as a dict; raises TypeError, which names the argument, for anything else."""
+    if not hasattr(given, "items"):
+        raise TypeError(f"{name} must map names to values, not be a {type(given).__name__}")
+    found = dict(given.items())
+    for key in found:
+        if not isinstance(key, str):
+            raise TypeError(f"{name} must have names that are str, not {type(key).__name__}")
+    return found
+
+
+def plain_attributes(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Attributes for a verb of the operator: bytes are Base64 under a name of their own."""
+    if given is None:
+        return None
+    found = mapping(given, "attributes")
+    for name, value in found.items():
+        if isinstance(value, (bytes, bytearray)):
+            found[name] = {"base64": b64encode(value).decode()}
+        elif isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            raise TypeError(f"attribute {name!r} must be str, bytes, int or float")
+    return found
