@@ -49,6 +49,7 @@ OWNERS = {
     "pyo3": {"binding"},
     "hyper": {"wire", "delivery"},
     "tokio": {"wire", "delivery"},
+    "tokio-tungstenite": {"wire"},
     "rustls-native-certs": {"delivery"},
     "httpdate": {"delivery"},
     "tower-service": {"delivery"},

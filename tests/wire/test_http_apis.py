@@ -103,7 +103,7 @@ def test_parts_are_created_told_changed_and_deleted(gateway):
 
 
 REFUSED = {
-    "websocket": ("create_api", {"Name": "w", "ProtocolType": "WEBSOCKET"}, "WebSocket"),
+    "protocol": ("create_api", {"Name": "w", "ProtocolType": "WEBSOCKET"}, "RouteSelection"),
     "route key": ("create_route", {"RouteKey": "GET a"}, "route key"),
     "greedy in the middle": ("create_route", {"RouteKey": "GET /{a+}/b"}, "invalid"),
     "variable twice": ("create_route", {"RouteKey": "GET /{a}/{a}"}, "twice"),

@@ -1,5 +1,6 @@
 //! The engine: the host, and what its kinds of resources offer to an embedder.
 
+use std::any::Any;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use trunkline_types::{
 use crate::bucket::Buckets;
 use crate::bus::Buses;
 use crate::components::KINDS;
+use crate::extensions::Extensions;
 use crate::machine::Machines;
 use crate::outbox::{Outbox, is_of_outbox};
 use crate::queue::{QUEUE, Queue, Queues, RedriveStatus, check_limits};
@@ -36,6 +38,7 @@ pub struct Engine {
     domains: Arc<Domains>,
     pub(crate) buckets: Arc<Buckets>,
     pub(crate) authorization: Arc<Authorization>,
+    extensions: Extensions,
 }
 
 impl Engine {
@@ -87,6 +90,7 @@ impl Engine {
             domains,
             buckets,
             authorization,
+            extensions: Extensions::default(),
         });
         engine.attach_destinations()?;
         engine.attach_buses()?;
@@ -103,6 +107,12 @@ impl Engine {
     /// What the resources of this engine share.
     pub fn host(&self) -> &Arc<Host> {
         &self.host
+    }
+
+    /// The value of this type that a layer above keeps with the engine, made when it is first asked
+    /// for. Nothing of it is durable.
+    pub fn extension<T: Any + Default + Send + Sync>(&self) -> Arc<T> {
+        self.extensions.get()
     }
 
     /// Writes out everything, gives up the folder, and refuses every later verb. Once is enough;

@@ -26,6 +26,7 @@ mod bucket;
 mod bus;
 mod components;
 mod engine;
+mod extensions;
 mod inspect;
 mod json_path;
 mod machine;

@@ -16,6 +16,7 @@ pub mod error;
 mod json_web_token;
 pub mod limits;
 mod md5_simd;
+mod memory;
 pub mod message;
 pub mod model;
 pub mod policy;
@@ -25,7 +26,7 @@ mod request_id;
 pub mod server;
 pub mod service;
 pub mod services;
-
+pub mod sockets;
 pub mod validate;
 pub mod value;
 

@@ -125,3 +125,12 @@ pub const SWF_NAME_CHARS_MAX: usize = 256;
 pub const SWF_RUN_ID_CHARS_MAX: usize = 64;
 /// Longest token of a page.
 pub const SWF_PAGE_TOKEN_CHARS_MAX: usize = 2_048;
+/// Largest message of a WebSocket API, in either direction (AWS: 128 KB).
+pub const SOCKET_MESSAGE_BYTES_MAX: usize = 128 * 1024;
+/// Largest frame that a client of a WebSocket API sends; longer messages come in several (AWS).
+pub const SOCKET_FRAME_BYTES_MAX: usize = 32 * 1024;
+/// How long nothing may come or go on a connection to a WebSocket API, in milliseconds (AWS: ten
+/// minutes).
+pub const SOCKET_IDLE_MAX: u64 = 600_000;
+/// How long such a connection lasts at most, in milliseconds (AWS: two hours).
+pub const SOCKET_LIFETIME: u64 = 7_200_000;

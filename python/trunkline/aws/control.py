@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from trunkline._core import Engine as CoreEngine
-    from trunkline.aws.execute_api.kinds import Apis
+    from trunkline.aws.execute_api.kinds import Accepted, Apis
     from trunkline.aws.services import Service
 
 
@@ -62,12 +62,32 @@ class Control:
 
     def invoke_api(self, about: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes]:
         """Answers a request to an API of API Gateway."""
-        from trunkline.aws.execute_api.kinds import Apis, invoke
+        from trunkline.aws.execute_api.kinds import invoke
+
+        return invoke(self._served(), about)
+
+    def connect(
+        self, about: dict[str, Any], connection: str, now: int
+    ) -> tuple[int, list[tuple[str, str]], bytes, Accepted | None]:
+        """Answers a client that wants to connect to an API by WebSocket."""
+        from trunkline.aws.execute_api.kinds import connect
+
+        return connect(self._served(), about, connection, now)
+
+    def socket_event(self, about: dict[str, Any]) -> list[str]:
+        """Handles what happened on a WebSocket; what its client gets."""
+        from trunkline.aws.execute_api.kinds import socket_event
+
+        return socket_event(self._served(), about)
+
+    def _served(self) -> Apis:
+        """What the kinds of APIs work with; made when it is first needed."""
+        from trunkline.aws.execute_api.kinds import Apis
 
         with self._lock:
             if self._apis is None:
                 self._apis = Apis(self._core)
-        return invoke(self._apis, about)
+            return self._apis
 
     def operate(self, verb: str, body: bytes) -> bytes:
         """Carries out a verb of the operator: JSON in, JSON out."""

@@ -279,3 +279,6 @@ ANALYTICS_SHOWN_MAX = 10
 """The records that are told with a schema."""
 ANALYTICS_NAME_CHARS_MAX = 256
 """The longest name of a column."""
+SOCKET_TIMEOUT_MS_MIN = 50
+SOCKET_TIMEOUT_MS_MAX = 29_000
+"""How long an integration of a WebSocket API may take."""

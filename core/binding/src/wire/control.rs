@@ -2,12 +2,20 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
-use trunkline_wire::dispatch::{ApiRequest, Call, ControlPlane};
+use trunkline_types::Millis;
+use trunkline_wire::dispatch::{
+    ApiRequest, Call, Connected, ControlPlane, SocketBody, SocketEvent,
+};
 use trunkline_wire::message::Response;
+use trunkline_wire::sockets::SocketPeer;
 use trunkline_wire::{Value, WireError};
 
 use super::value::{Times, from_python, to_python};
 use crate::attach::attached;
+
+/// The answer to a client that wants to connect: status, headers, body; and, if it is accepted, the
+/// stage, the account of the API and what is told with each event of the connection.
+type Connecting = (u16, Vec<(String, String)>, Vec<u8>, Option<(String, String, String)>);
 
 pub(super) struct PyControl(pub Py<PyAny>);
 
@@ -25,6 +33,25 @@ impl ControlPlane for PyControl {
                 error.write_unraisable(py, None);
                 let body = r#"{"message":"Internal server error"}"#;
                 Response::new(500, "application/json", body)
+            })
+        })
+    }
+
+    fn connect(&self, request: ApiRequest, connection: &str, now: Millis) -> Connected {
+        attached(|py| {
+            self.connect(py, &request, connection, now).unwrap_or_else(|error| {
+                error.write_unraisable(py, None);
+                let body = r#"{"message":"Internal server error"}"#;
+                Connected::Refused(Response::new(500, "application/json", body))
+            })
+        })
+    }
+
+    fn socket_event(&self, event: &SocketEvent<'_>) -> Vec<String> {
+        attached(|py| {
+            self.socket_event(py, event).unwrap_or_else(|error| {
+                error.write_unraisable(py, None);
+                Vec::new()
             })
         })
     }
@@ -66,37 +93,53 @@ impl ControlPlane for PyControl {
 
 impl PyControl {
     fn invoke_api(&self, py: Python<'_>, request: &ApiRequest) -> PyResult<Response> {
-        let about = PyDict::new(py);
-        about.set_item("api", &request.api)?;
-        about.set_item("path", &request.path)?;
-        about.set_item("method", &request.method)?;
-        about.set_item("query", &request.query)?;
-        let headers = request.headers.iter();
-        // Bytes beyond ASCII are read as Latin-1, as HTTP did.
-        let text = |value: &[u8]| value.iter().map(|byte| char::from(*byte)).collect::<String>();
-        let headers: Vec<_> =
-            headers.map(|(name, value)| (name.as_str(), text(value.as_bytes()))).collect();
-        about.set_item("headers", headers)?;
-        about.set_item("body", PyBytes::new(py, &request.body))?;
-        about.set_item("source_ip", request.peer.map(|peer| peer.address.to_string()))?;
-        about.set_item("is_secure", request.peer.is_some_and(|peer| peer.is_secure))?;
-        about.set_item("base", &request.base)?;
-        about.set_item("request_id", &request.request_id)?;
-        about.set_item("is_strict", request.is_strict)?;
-        let signer = match &request.signer {
-            Some(Ok(identity)) => Some((&identity.account, &identity.region, &identity.access_key)),
-            _ => None,
-        };
-        about.set_item("signer", signer)?;
-        let refusal = match &request.signer {
-            Some(Err(error)) => Some((error.name(), error.message(), error.status())),
-            _ => None,
-        };
-        about.set_item("refusal", refusal)?;
+        let about = about_request(py, request)?;
         let answer = self.0.bind(py).call_method1("invoke_api", (about,))?;
         let (status, headers, body): (u16, Vec<(String, String)>, Vec<u8>) = answer.extract()?;
-        let headers = headers.into_iter().map(|(name, value)| (name.into(), value.into()));
-        Ok(Response { status, headers: headers.collect(), body })
+        Ok(response(status, headers, body))
+    }
+
+    fn connect(
+        &self,
+        py: Python<'_>,
+        request: &ApiRequest,
+        connection: &str,
+        now: Millis,
+    ) -> PyResult<Connected> {
+        let given = (about_request(py, request)?, connection, now);
+        let answer = self.0.bind(py).call_method1("connect", given)?;
+        let (status, headers, body, accepted): Connecting = answer.extract()?;
+        let Some((stage, account, state)) = accepted else {
+            return Ok(Connected::Refused(response(status, headers, body)));
+        };
+        let user_agent = request.headers.get("user-agent").and_then(|value| value.to_str().ok());
+        let source_ip = request.peer.map(|peer| peer.address.to_string()).unwrap_or_default();
+        let peer = SocketPeer {
+            id: connection.to_owned(),
+            api: request.api.clone(),
+            stage,
+            account,
+            source_ip,
+            user_agent: user_agent.map(str::to_owned),
+        };
+        Ok(Connected::Accepted { headers, peer, state })
+    }
+
+    fn socket_event(&self, py: Python<'_>, event: &SocketEvent<'_>) -> PyResult<Vec<String>> {
+        let about = PyDict::new(py);
+        about.set_item("api", &event.peer.api)?;
+        about.set_item("stage", &event.peer.stage)?;
+        about.set_item("connection", &event.peer.id)?;
+        about.set_item("state", event.state)?;
+        about.set_item("connected_at", event.connected_at)?;
+        about.set_item("request_id", &event.request_id)?;
+        let (message, ended) = match &event.body {
+            SocketBody::Message(text) => (Some(text), None),
+            SocketBody::Ended(code, reason) => (None, Some((code, reason))),
+        };
+        about.set_item("message", message)?;
+        about.set_item("ended", ended)?;
+        self.0.bind(py).call_method1("socket_event", (about,))?.extract()
     }
 
     fn invoke(&self, py: Python<'_>, call: &Call, input: &Value) -> PyResult<Value> {
@@ -113,6 +156,43 @@ impl PyControl {
         let output = self.0.bind(py).call_method1("call", arguments)?;
         from_python(&output)
     }
+}
+
+/// A request to an API, as the control plane is told of it.
+fn about_request<'py>(py: Python<'py>, request: &ApiRequest) -> PyResult<Bound<'py, PyDict>> {
+    let about = PyDict::new(py);
+    about.set_item("api", &request.api)?;
+    about.set_item("path", &request.path)?;
+    about.set_item("method", &request.method)?;
+    about.set_item("query", &request.query)?;
+    let headers = request.headers.iter();
+    // Bytes beyond ASCII are read as Latin-1, as HTTP did.
+    let text = |value: &[u8]| value.iter().map(|byte| char::from(*byte)).collect::<String>();
+    let headers: Vec<_> =
+        headers.map(|(name, value)| (name.as_str(), text(value.as_bytes()))).collect();
+    about.set_item("headers", headers)?;
+    about.set_item("body", PyBytes::new(py, &request.body))?;
+    about.set_item("source_ip", request.peer.map(|peer| peer.address.to_string()))?;
+    about.set_item("is_secure", request.peer.is_some_and(|peer| peer.is_secure))?;
+    about.set_item("base", &request.base)?;
+    about.set_item("request_id", &request.request_id)?;
+    about.set_item("is_strict", request.is_strict)?;
+    let signer = match &request.signer {
+        Some(Ok(identity)) => Some((&identity.account, &identity.region, &identity.access_key)),
+        _ => None,
+    };
+    about.set_item("signer", signer)?;
+    let refusal = match &request.signer {
+        Some(Err(error)) => Some((error.name(), error.message(), error.status())),
+        _ => None,
+    };
+    about.set_item("refusal", refusal)?;
+    Ok(about)
+}
+
+fn response(status: u16, headers: Vec<(String, String)>, body: Vec<u8>) -> Response {
+    let headers = headers.into_iter().map(|(name, value)| (name.into(), value.into()));
+    Response { status, headers: headers.collect(), body }
 }
 
 // An error that names a code is an answer; anything else is a mistake of ours. Its traceback goes

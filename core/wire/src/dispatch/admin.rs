@@ -8,6 +8,7 @@ use super::{Dispatched, Dispatcher, Pending, clock, faults, trace};
 use crate::error::{Result, WireError};
 use crate::message::{Request, Response};
 use crate::service::{AdminWork, METRICS_TYPE};
+use crate::sockets::Sockets;
 
 const JSON: &str = "application/json";
 /// Verbs of the operator are below this path: `docs/server.md` lists them.
@@ -222,6 +223,7 @@ impl Dispatcher {
         }
         self.engine.reset().map_err(|error| WireError::from_engine(&error))?;
         self.control.reset();
+        self.engine.extension::<Sockets>().close_all();
         Ok(Response::new(200, JSON, "{\"status\":\"ok\"}"))
     }
 

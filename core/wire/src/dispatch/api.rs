@@ -22,6 +22,14 @@ const HOST_LABEL: &str = "execute-api";
 /// is told instead of the id of an API.
 const URL_LABEL: &str = "lambda-url";
 
+/// The part of a path behind the stage that manages connections.
+const MANAGEMENT: &str = "@connections";
+
+/// Whether a part of a path says that it manages connections.
+pub(super) fn is_management(name: &str) -> bool {
+    name == MANAGEMENT || name.eq_ignore_ascii_case("%40connections")
+}
+
 /// A request to an API.
 #[derive(Debug)]
 pub struct ApiRequest {
@@ -60,8 +68,24 @@ impl Dispatcher {
         self.serves_apis && address_of(request).is_some()
     }
 
+    /// Whether pages of any origin may send `request`: it is for an API, which is made to be called
+    /// by them, and not for what programs do with an API's connections.
+    pub fn is_for_pages(&self, request: &Request<'_>) -> bool {
+        self.serves_apis
+            && address_of(request).is_some_and(|(_, path)| !path.split('/').any(is_management))
+    }
+
     /// What becomes of a request to an API; `None` for every other.
     pub(super) fn api(&self, request: &Request<'_>, base: &str) -> Option<Dispatched> {
+        let request = self.api_request(request, base)?;
+        if let Some(response) = self.manage(&request) {
+            return Some(Dispatched::Done(response));
+        }
+        Some(Dispatched::Blocking(Pending::Api(Box::new(request))))
+    }
+
+    /// The request to an API that `request` is; `None` for every other.
+    pub(crate) fn api_request(&self, request: &Request<'_>, base: &str) -> Option<ApiRequest> {
         if !self.serves_apis {
             return None;
         }
@@ -72,7 +96,7 @@ impl Dispatcher {
             Err(error) if auth::is_missing(&error) => None,
             Err(error) => Some(Err(error)),
         };
-        let request = ApiRequest {
+        Some(ApiRequest {
             api,
             path,
             method: request.method.to_owned(),
@@ -84,8 +108,7 @@ impl Dispatcher {
             request_id: request_id::next(),
             signer,
             is_strict: self.proves_signatures(),
-        };
-        Some(Dispatched::Blocking(Pending::Api(Box::new(request))))
+        })
     }
 
     /// Whether a service of these is one whose APIs are invoked.

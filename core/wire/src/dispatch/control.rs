@@ -1,8 +1,10 @@
 //! The control plane, as the dispatcher sees it: a name, an input, an output.
 
 use trunkline_engine::ResourceName;
+use trunkline_types::Millis;
 
 use super::api::ApiRequest;
+use super::sockets::{Connected, SocketEvent};
 use crate::error::WireError;
 use crate::message::Response;
 use crate::value::Value;
@@ -36,6 +38,18 @@ pub trait ControlPlane: Send + Sync {
     /// Answers a request to an API. May block as long as an integration may take.
     fn invoke_api(&self, _request: ApiRequest) -> Response {
         Response::new(501, "application/json", r#"{"message":"There are no APIs here."}"#)
+    }
+
+    /// Answers a client that wants to connect to an API as `connection`, from `now` on. May block
+    /// as long as an integration may take.
+    fn connect(&self, request: ApiRequest, _connection: &str, _now: Millis) -> Connected {
+        Connected::Refused(self.invoke_api(request))
+    }
+
+    /// Handles what happened on a connection; the messages that its client gets. May block as long
+    /// as an integration may take.
+    fn socket_event(&self, _event: &SocketEvent<'_>) -> Vec<String> {
+        Vec::new()
     }
 
     /// The model of a service, as JSON. Called once a service.

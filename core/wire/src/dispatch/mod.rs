@@ -14,11 +14,13 @@ mod exchange;
 mod faults;
 mod invoke;
 mod link;
+mod management;
 mod metrics;
 mod pending;
 mod plane;
 mod plane_counters;
 mod safe_method;
+mod sockets;
 mod trace;
 mod unserved;
 
@@ -29,6 +31,7 @@ pub use encoder::ResponseEncoder;
 pub use invoke::{Invocation, InvocationError};
 pub use metrics::Metrics;
 pub use pending::{PendingRequest, Progress};
+pub use sockets::{Connected, SocketBody, SocketEvent};
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use hyper::body::{Body as _, Incoming};
 use tokio::time::{Instant, timeout_at};
 
 use super::Shared;
-use super::memory::Share;
+use crate::memory::Share;
 use crate::message::Response;
 
 /// How often a body that does not come is looked at again.

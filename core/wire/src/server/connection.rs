@@ -155,28 +155,32 @@ async fn serve<S>(
         }
     });
     let stream = TokioIo::new(Metered::new(stream, registered.clone()));
-    let mut connection = pin!(builder.serve_connection(stream, service));
+    let mut connection = pin!(builder.serve_connection_with_upgrades(stream, service));
     let mut stopping = shared.stopping.clone();
     // What the channel hands out must not be held while something is waited for.
     let stopped = async { stopping.wait_for(|stop| *stop).await.is_ok() };
     // A broken connection concerns the caller alone, who is gone.
     let end = tokio::select! {
-        _ = connection.as_mut() => return,
+        _ = connection.as_mut() => None,
         end = registered.ended() => Some(end),
-        _ = stopped => None,
+        _ = stopped => Some(End::Finish),
     };
     match end {
-        Some(End::Cut) => {}
+        None | Some(End::Cut) => {}
         Some(End::Close) => {
             connection.as_mut().graceful_shutdown();
             let _ = timeout(CLOSE_PATIENCE, connection).await;
         }
-        None => {
+        Some(End::Finish) => {
             connection.as_mut().graceful_shutdown();
             tokio::select! {
                 _ = connection => {}
                 _ = registered.ended() => {}
             }
         }
+    }
+    if let Some(socket) = registered.socket() {
+        // A task that failed has failed for this connection alone.
+        let _failed = socket.await;
     }
 }

@@ -12,10 +12,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use trunkline_types::sync::{Mutex, lock};
 
-use super::memory::{Memory, Share};
+use crate::memory::{Memory, Share};
 
 /// Connections beyond the bound that are taken to answer for the server's health.
 const RESERVE: usize = 32;
@@ -58,6 +59,8 @@ pub(super) struct Connection {
     unparsed: Mutex<Share>,
     memory: Arc<Memory>,
     write: Duration,
+    /// The task that has taken the connection over for a WebSocket.
+    socket: Mutex<Option<JoinHandle<()>>>,
 }
 
 struct State {
@@ -79,8 +82,10 @@ struct Unread {
 pub(super) enum End {
     /// At once.
     Cut,
-    /// After what has begun.
+    /// Soon: what has begun gets a moment.
     Close,
+    /// After what has begun: the server stops.
+    Finish,
 }
 
 impl Connections {
@@ -173,7 +178,18 @@ impl Connection {
             unparsed: Mutex::new(Share::none(&memory)),
             memory,
             write: connections.patience.write,
+            socket: Mutex::new(None),
         }
+    }
+
+    /// Notes the task that takes the connection over.
+    pub fn hold(&self, socket: JoinHandle<()>) {
+        *lock(&self.socket) = Some(socket);
+    }
+
+    /// The task that has taken the connection over.
+    pub fn socket(&self) -> Option<JoinHandle<()>> {
+        lock(&self.socket).take()
     }
 
     fn end(&self, end: End) {

@@ -2,39 +2,39 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
 use hyper::body::Incoming;
-use tokio::time::{Instant, timeout};
+use hyper::upgrade::OnUpgrade;
+use tokio::time::Instant;
 use trunkline_engine::{LongPoll, Polled};
 
 use super::connections::Connection;
 use super::exchange::Arriving;
 use super::guard::{self, Admitted, Link, Page};
-use super::memory::Share;
 use super::notifier::Notifier;
 use super::request_log::{RequestLog, Subject};
 use super::settle::settle;
 use super::stream::{self, Reply, ReplyBody};
-use super::{Shared, body, origin, request_log, respond};
+use super::turn::{api_turn, busy};
+use super::{Shared, body, origin, request_log, respond, socket};
 use crate::counters::OperationCounters;
 use crate::dispatch::{Dispatched, Pending, base_of, is_health_path};
 use crate::error::Result;
+use crate::memory::Share;
 use crate::message::{Peer, Request, Response};
 use crate::service::{Finished, Output, Wait};
-
-/// How long a request to an API may wait for its turn: as long as an integration may take.
-const API_PATIENCE: Duration = Duration::from_secs(29);
 
 /// Answers one request.
 pub(super) async fn answer(
     shared: &Arc<Shared>,
     link: Link,
     connection: &Arc<Connection>,
-    request: hyper::Request<Incoming>,
+    mut request: hyper::Request<Incoming>,
 ) -> http::Response<ReplyBody> {
+    let asks = socket::is_upgrade(request.method(), request.headers());
+    let upgrade = asks.then(|| hyper::upgrade::on(&mut request));
     let (mut head, incoming) = request.into_parts();
     // HTTP/2 has no Host header; everything behind this line knows only that.
     let authority = head.uri.authority().map(|authority| HeaderValue::from_str(authority.as_str()));
@@ -46,7 +46,7 @@ pub(super) async fn answer(
     let mut answer = match guard::admit(shared, link, &head) {
         Ok(Admitted { page: Page::Preflight(answer), .. }) => answer.into(),
         Ok(Admitted { peer, page }) => {
-            let answer = admit(shared, connection, peer, &head, incoming, &seen).await;
+            let answer = admit(shared, connection, peer, &head, (incoming, upgrade), &seen).await;
             let is_api = shared.dispatcher.is_api(&as_request(&head, &[], peer, &seen));
             // An API tells browsers itself who may read its answers.
             if is_api { answer } else { answer.map(|response| page.expose(response)) }
@@ -85,7 +85,7 @@ async fn admit(
     connection: &Arc<Connection>,
     peer: Peer,
     head: &http::request::Parts,
-    incoming: Incoming,
+    (incoming, upgrade): (Incoming, Option<OnUpgrade>),
     seen: &Seen,
 ) -> Reply {
     let bodiless = as_request(head, &[], peer, seen);
@@ -106,6 +106,11 @@ async fn admit(
     // Before anything is done: a receive whose answer finds no memory would hide its messages.
     if connection.is_reserved || shared.memory.is_full() || !share.take(size_of(head)) {
         return busy().into();
+    }
+    if let Some(upgrade) = upgrade
+        && let Some(request) = shared.dispatcher.api_request(&bodiless, &base(head, peer))
+    {
+        return socket::connect(shared, connection, request, head, upgrade).await;
     }
     if let Some(begun) = shared.dispatcher.exchange(&bodiless, &base(head, peer)) {
         let is_expecting = head.headers.contains_key(header::EXPECT);
@@ -189,14 +194,9 @@ async fn handle(
     response.into()
 }
 
-fn busy() -> Response {
-    body::refuse(503, "ServiceUnavailable", "The server is busy. Try again.")
-}
-
 async fn control(shared: &Arc<Shared>, pending: Pending) -> Response {
-    let apis = async { timeout(API_PATIENCE, shared.apis.acquire()).await.ok()?.ok() };
     let permit = match pending {
-        Pending::Api(_) => apis.await,
+        Pending::Api(_) => api_turn(shared).await,
         _ => shared.control.try_acquire().ok(),
     };
     let Some(_permit) = permit else { return busy() };

@@ -13,10 +13,10 @@ use tokio::time::timeout;
 use super::Shared;
 use super::body::{Pace, next, refuse};
 use super::connections::Connection;
-use super::memory::Share;
 use super::settle::settle;
 use super::stream::Reply;
 use super::unread::unread;
+use crate::memory::Share;
 use crate::message::Response;
 use crate::service::{BodySource, Exchange, Exchanged, Refused};
 

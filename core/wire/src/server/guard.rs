@@ -96,7 +96,7 @@ pub(super) fn admit(shared: &Shared, link: Link, head: &Parts) -> Result<Admitte
     let sender = match sender(shared, head, host) {
         Ok(sender) => sender,
         Err(_) if is_let_in => Sender::Page,
-        Err(_) if is_probe => Sender::Page,
+        Err(_) if is_probe || is_for_pages(shared, head) => Sender::Page,
         Err(why) => return Err(refuse(403, "AccessDenied", why)),
     };
     if is_admin_path(path) && !is_probe {
@@ -119,8 +119,17 @@ pub(super) fn admit(shared: &Shared, link: Link, head: &Parts) -> Result<Admitte
     Ok(Admitted { peer: Peer { address, is_secure, sender }, page })
 }
 
+// An API is made to be called by pages of every origin, which it tells itself what they may read.
+fn is_for_pages(shared: &Shared, head: &Parts) -> bool {
+    !is_admin_path(head.uri.path()) && shared.dispatcher.is_for_pages(&as_request(head))
+}
+
 fn asked(shared: &Shared, head: &Parts) -> Option<PageAnswer> {
-    shared.dispatcher.page(&Request {
+    shared.dispatcher.page(&as_request(head))
+}
+
+fn as_request(head: &Parts) -> Request<'_> {
+    Request {
         method: head.method.as_str(),
         path: head.uri.path(),
         query: head.uri.query().unwrap_or(""),
@@ -128,7 +137,7 @@ fn asked(shared: &Shared, head: &Parts) -> Option<PageAnswer> {
         body: &[],
         peer: None,
         seen: None,
-    })
+    }
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -8,7 +8,6 @@ mod drive;
 mod error;
 mod exchange;
 mod guard;
-mod memory;
 mod metered;
 mod navigation;
 mod notifier;
@@ -17,10 +16,12 @@ mod proxy;
 mod request_log;
 mod respond;
 mod settle;
+mod socket;
 mod stream;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod turn;
 mod unread;
 
 pub use origin::Origins;
@@ -38,10 +39,10 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use self::connections::{Connections, Patience};
-use self::memory::Memory;
 use self::request_log::RequestLog;
 use crate::dispatch::Dispatcher;
 use crate::limits;
+use crate::memory::Memory;
 
 /// How a server listens and what it allows.
 #[derive(Debug, Clone)]

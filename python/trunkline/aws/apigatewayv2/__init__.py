@@ -1,1 +1,1 @@
-"""HTTP APIs of Amazon API Gateway (v2). WebSocket APIs are refused at their creation."""
+"""HTTP and WebSocket APIs of Amazon API Gateway (v2). `sockets` is what only the latter have."""

@@ -1,6 +1,8 @@
-"""HTTP APIs themselves."""
+"""HTTP and WebSocket APIs themselves."""
 
 from __future__ import annotations
+
+import re
 
 from trunkline.aws.apigatewayv2.checks import check_integration, check_route
 from trunkline.aws.apigatewayv2.deploying import deploy, serve
@@ -9,6 +11,7 @@ from trunkline.aws.apigatewayv2.documents import (
     api_key,
     deployment_key,
     every,
+    is_socket,
     members,
     new_id,
     owner_key,
@@ -19,6 +22,7 @@ from trunkline.aws.apigatewayv2.documents import (
 )
 from trunkline.aws.apigatewayv2.errors import bad
 from trunkline.aws.apigatewayv2.registry import operations
+from trunkline.aws.apigatewayv2.sockets import checks as sockets
 from trunkline.aws.limits import API_ID_CHARS
 
 TYPE_CHECKING = False
@@ -37,16 +41,13 @@ _QUICK = ("Target", "RouteKey", "CredentialsArn")
 def check_api(api: Document) -> None:
     """Refuses an API that this engine cannot serve."""
     kind = api["ProtocolType"]
-    if kind == "WEBSOCKET":
-        raise bad(
-            "WebSocket APIs are not served by this engine: ProtocolType has to be HTTP. Use an "
-            "HTTP API, and a queue or a stream for what a server sends on its own."
-        )
-    if kind != "HTTP":
-        raise bad(f"Invalid ProtocolType {kind!r}: use HTTP")
+    if kind not in ("HTTP", "WEBSOCKET"):
+        raise bad(f"Invalid ProtocolType {kind!r}: use HTTP or WEBSOCKET")
     if not api["Name"]:
         raise bad("Name must not be empty")
-    if api.setdefault("RouteSelectionExpression", ROUTE_SELECTION) != ROUTE_SELECTION:
+    if kind == "WEBSOCKET":
+        sockets.check_api(api)
+    elif api.setdefault("RouteSelectionExpression", ROUTE_SELECTION) != ROUTE_SELECTION:
         raise bad(f"RouteSelectionExpression of an HTTP API has to be {ROUTE_SELECTION!r}")
     api.setdefault("ApiKeySelectionExpression", API_KEY_SELECTION)
     api.setdefault("DisableExecuteApiEndpoint", False)
@@ -67,7 +68,10 @@ def new_document(call: Call, api: Document) -> Document:
 
 def shown(call: Call, document: Document) -> Document:
     """An API as operations tell of it. Its endpoint is an address at which this server answers."""
-    endpoint = f"{call.base}/_aws/execute-api/{document['id']}"
+    base = call.base
+    if is_socket(document):
+        base = re.sub("^http", "ws", base)
+    endpoint = f"{base}/_aws/execute-api/{document['id']}"
     return {**document["api"], "ApiEndpoint": endpoint, "ApiGatewayManaged": False}
 
 
@@ -78,6 +82,8 @@ def create_api(call: Call, **given: Any) -> Document:
     quick = {name: told.pop(name) for name in _QUICK if name in told}
     with call.store.lock:
         document = new_document(call, told)
+        if quick and is_socket(document):
+            raise bad("Target, RouteKey and CredentialsArn are supported for HTTP APIs only")
         if "Target" in quick:
             _add_quick(call, document, quick)
         elif quick:

@@ -31,7 +31,7 @@ def authorize(exchange: Exchange) -> None:
     if kind == "NONE":
         return
     if kind == "AWS_IAM":
-        _signed(exchange)
+        check_signature(exchange)
         return
     authorizer = exchange.authorizers.get(exchange.route.get("AuthorizerId", ""))
     if authorizer is None:
@@ -46,7 +46,8 @@ def authorize(exchange: Exchange) -> None:
         _by_function(exchange, authorizer, identities)
 
 
-def _signed(exchange: Exchange) -> None:
+def check_signature(exchange: Exchange) -> None:
+    """Refuses a request that is not signed, or by another account where that is proved."""
     request = exchange.request
     if request.refusal is not None:
         raise Refused(403, _FORBIDDEN, why=request.refusal[1])

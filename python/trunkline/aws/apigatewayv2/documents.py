@@ -1,4 +1,4 @@
-"""How HTTP APIs are kept.
+"""How HTTP and WebSocket APIs are kept.
 
 An API is one document with all that it consists of. What requests need lies in documents of their
 own: who owns the API, its stages, and what each deployment took of it.
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PAGE_DEFAULT = 25
 PAGE_MAX = 500
 DEFAULT_STAGE = "$default"
-SNAPSHOT = ("routes", "integrations", "authorizers")
+SNAPSHOT = ("routes", "integrations", "authorizers", "models")
 """What a deployment takes of an API."""
 _BATCH = 100
 _ALPHABET = ascii_lowercase + digits
@@ -87,8 +87,15 @@ def save(call: Call, document: Document) -> None:
         "region": call.region,
         "cors": told.get("CorsConfiguration"),
         "disabled": told.get("DisableExecuteApiEndpoint", False),
+        "protocol": told["ProtocolType"],
+        "selection": told["RouteSelectionExpression"],
     }
     call.store.put(owner_key(api), owner)
+
+
+def is_socket(document: Document) -> bool:
+    """Whether an API speaks WebSocket."""
+    return bool(document["api"]["ProtocolType"] == "WEBSOCKET")
 
 
 def save_stage(call: Call, document: Document, name: str) -> None:

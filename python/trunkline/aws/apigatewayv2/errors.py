@@ -19,8 +19,3 @@ def missing(noun: str, name: str = "") -> ServiceError:
 def conflict(message: str) -> ServiceError:
     """It is there already, or in use."""
     return ServiceError("ConflictException", message, 409)
-
-
-def websocket_only(what: str) -> ServiceError:
-    """An operation for WebSocket APIs."""
-    return bad(f"{what} belong to WebSocket APIs, which this engine does not serve: use HTTP APIs.")

@@ -46,13 +46,14 @@ def integrate(exchange: Exchange) -> ApiResponse:
 
 def function_arn(exchange: Exchange, uri: str) -> str:
     """The function that a URI of an integration or an authorizer names."""
-    found = _FUNCTION.fullmatch(_with_variables(exchange, uri))
+    found = _FUNCTION.fullmatch(with_variables(exchange, uri))
     if found is None:
         raise Refused(500, _INTERNAL, why=f"{uri!r} names no function")
     return found[1]
 
 
-def _with_variables(exchange: Exchange, text: str) -> str:
+def with_variables(exchange: Exchange, text: str) -> str:
+    """A text with the stage variables that it names."""
     variables = exchange.stage_variables()
     return _STAGE_VARIABLE.sub(lambda found: variables.get(found[1], ""), text)
 
@@ -142,7 +143,7 @@ _HOP_HEADERS = frozenset(("host", "content-length", "connection", "transfer-enco
 
 def _of_endpoint(exchange: Exchange) -> ApiResponse:
     request, integration = exchange.request, exchange.integration
-    url = _with_variables(exchange, integration["IntegrationUri"])
+    url = with_variables(exchange, integration["IntegrationUri"])
     for name, text in exchange.variables.items():
         escaped = quote(text, safe="/")
         url = url.replace(f"{{{name}}}", escaped).replace(f"{{{name}+}}", escaped)

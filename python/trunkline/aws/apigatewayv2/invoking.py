@@ -1,4 +1,4 @@
-"""HTTP APIs as a kind of the data path (see `trunkline.aws.execute_api.kinds`)."""
+"""HTTP and WebSocket APIs as a kind of the data path (see `trunkline.aws.execute_api.kinds`)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from trunkline.aws.apigatewayv2.documents import (
 from trunkline.aws.apigatewayv2.exchange import Exchange, Refused, answer
 from trunkline.aws.apigatewayv2.integrating import integrate
 from trunkline.aws.apigatewayv2.matching import Routes
+from trunkline.aws.apigatewayv2.sockets import serving
 from trunkline.aws.apigatewayv2.throttling import takes
 from trunkline.aws.limits import API_PAYLOAD_BYTES_MAX
 
@@ -46,6 +47,10 @@ def invoke(apis: Apis, request: ApiRequest) -> ApiResponse | None:
     owner = apis.read(owner_key(request.api), _plain)
     if owner is None:
         return None
+    if owner.get("protocol") == "WEBSOCKET":
+        return serving.invoke(request)
+    if owner.get("disabled"):
+        return answer(403, "Forbidden")
     found = _stage(apis, request)
     if found is None:
         response = answer(404, "Not Found")

@@ -1,4 +1,4 @@
-"""What HTTP APIs consist of: routes, integrations, authorizers, models.
+"""What HTTP and WebSocket APIs consist of: routes, integrations, authorizers, models.
 
 They are created, told, listed, changed and deleted in the same way, so one table says it for all.
 """
@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from trunkline.aws.apigatewayv2.checks import check_authorizer, check_integration, check_route
 from trunkline.aws.apigatewayv2.deploying import changed
-from trunkline.aws.apigatewayv2.documents import members, new_id, paged, read
-from trunkline.aws.apigatewayv2.errors import bad, conflict, missing, websocket_only
+from trunkline.aws.apigatewayv2.documents import is_socket, members, new_id, paged, read
+from trunkline.aws.apigatewayv2.errors import bad, conflict, missing
 from trunkline.aws.apigatewayv2.registry import operations
+from trunkline.aws.apigatewayv2.sockets import checks as sockets
 from trunkline.aws.operation import snake_case
 
 TYPE_CHECKING = False
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from trunkline.aws.operation import Call
 
     Document = dict[str, Any]
+    Check = Callable[[Document, Document], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Part:
     noun: str
     place: str
     """Where the document of an API has them."""
-    check: Callable[[Document, Document], None]
+    check: Check
     """Completes one and refuses what it cannot be."""
     in_use: Callable[[Document, str], bool]
     """Whether another part needs it."""
@@ -67,10 +69,27 @@ def _never(document: Document, id: str) -> bool:
     return False
 
 
+def _by_protocol(of_http: Check, of_socket: Check) -> Check:
+    def check(document: Document, part: Document) -> None:
+        (of_socket if is_socket(document) else of_http)(document, part)
+
+    return check
+
+
 PARTS = (
-    Part("Route", "routes", check_route, _never),
-    Part("Integration", "integrations", check_integration, _routed),
-    Part("Authorizer", "authorizers", check_authorizer, _guards),
+    Part("Route", "routes", _by_protocol(check_route, sockets.check_route), _never),
+    Part(
+        "Integration",
+        "integrations",
+        _by_protocol(check_integration, sockets.check_integration),
+        _routed,
+    ),
+    Part(
+        "Authorizer",
+        "authorizers",
+        _by_protocol(check_authorizer, sockets.check_authorizer),
+        _guards,
+    ),
     Part("Model", "models", _check_model, _never),
 )
 
@@ -164,16 +183,3 @@ def get_model_template(call: Call, *, api_id: str, model_id: str) -> Document:
     schema = json.loads(model["Schema"])
     names = schema.get("properties", {}) if isinstance(schema, dict) else {}
     return {"Value": json.dumps(dict.fromkeys(names, ""))}
-
-
-def _refuse(name: str, what: str) -> None:
-    @operations.add(name)
-    def refused(call: Call, *, api_id: str, **given: Any) -> Document:
-        read(call, api_id)
-        raise websocket_only(what)
-
-
-for _noun in ("IntegrationResponse", "RouteResponse"):
-    for _verb in ("Create", "Get", "Update", "Delete"):
-        _refuse(f"{_verb}{_noun}", f"{_noun}s")
-    _refuse(f"Get{_noun}s", f"{_noun}s")

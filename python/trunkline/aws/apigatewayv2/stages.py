@@ -1,4 +1,4 @@
-"""The stages and deployments of HTTP APIs."""
+"""The stages and deployments of HTTP and WebSocket APIs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from trunkline.aws.apigatewayv2.deploying import deploy, forget_unused, serve
 from trunkline.aws.apigatewayv2.documents import (
     DEFAULT_STAGE,
     deployment_key,
+    is_socket,
     members,
     paged,
     read,
@@ -49,6 +50,8 @@ def _deployment_of(call: Call, api: str, id: str) -> tuple[Document, Document]:
 def _check(document: Document, stage: Document) -> None:
     name = stage["StageName"]
     is_name = _NAME.fullmatch(name) and len(name) <= STAGE_NAME_CHARS_MAX
+    if is_socket(document) and name == DEFAULT_STAGE:
+        raise bad("The stage $default is supported for HTTP APIs only")
     if name != DEFAULT_STAGE and not is_name:
         raise bad(f"Invalid stage name {name!r}: use letters, digits, - and _, or $default")
     settings = [stage["DefaultRouteSettings"], *stage["RouteSettings"].values()]

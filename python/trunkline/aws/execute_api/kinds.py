@@ -19,6 +19,7 @@ what it remembers between requests (``apis.memory``: token buckets, cached polic
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from importlib import import_module
 from threading import Lock
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from trunkline.aws.invoker import ServiceInvoker
 
     T = TypeVar("T")
+    Accepted = tuple[str, str, str]
+    """Of an accepted connection: the stage, the account, and what each event of it is told."""
 
 KINDS = (
     "trunkline.aws.lambda_.url_requests",
@@ -42,8 +45,30 @@ KINDS = (
 )
 """The modules of the kinds, in the order in which they are asked."""
 
+SOCKETS = "trunkline.aws.apigatewayv2.sockets.serving"
+"""The module of the one kind that speaks WebSocket."""
+
 COMPILED_MAX = 1_000
 """How many compiled documents are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class SocketEvent:
+    """What happened on a WebSocket."""
+
+    api: str
+    stage: str
+    connection: str
+    """The id of the connection."""
+    state: str
+    """What was told when the connection was accepted."""
+    connected_at: int
+    """In milliseconds."""
+    request_id: str
+    message: str | None
+    """What the client sent."""
+    ended: tuple[int, str] | None
+    """The close code and the reason, of a connection that has ended."""
 
 
 class Apis:
@@ -100,6 +125,24 @@ def invoke(apis: Apis, about: dict[str, Any]) -> tuple[int, list[tuple[str, str]
         if response is not None:
             return as_sent(response)
     return as_sent(_no_such_api())
+
+
+def connect(
+    apis: Apis, about: dict[str, Any], connection: str, now: int
+) -> tuple[int, list[tuple[str, str]], bytes, Accepted | None]:
+    """Answers a client that wants to open a WebSocket. An API that speaks none answers as it does
+    every request."""
+    serving, request = import_module(SOCKETS), ApiRequest(**about)
+    if not serving.is_served(apis, request.api):
+        return (*invoke(apis, about), None)
+    response, accepted = serving.connect(apis, request, connection, now)
+    return (*as_sent(response), accepted)
+
+
+def socket_event(apis: Apis, about: dict[str, Any]) -> list[str]:
+    """Handles what happened on a WebSocket; what its client gets."""
+    replies: list[str] = import_module(SOCKETS).happened(apis, SocketEvent(**about))
+    return replies
 
 
 def _no_such_api() -> ApiResponse:

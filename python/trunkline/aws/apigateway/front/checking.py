@@ -12,9 +12,16 @@ from trunkline.aws.apigateway.front.sources import read_source
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, Protocol
 
-    from trunkline.aws.apigateway.front.exchange import Deployed, Exchange
+    from trunkline.aws.apigateway.front.exchange import Exchange
+
+    class Modelled(Protocol):
+        """What has models, by their names, and remembers their validators."""
+
+        models: dict[str, Any]
+        schemas: dict[str, Any]
+
 
 _MODEL_URI = re.compile(r"https://apigateway\.amazonaws\.com/restapis/[^/]+/models/(\w+)(#.*)?")
 
@@ -69,7 +76,7 @@ def _invalid(reason: str) -> Refusal:
     return Refusal("BAD_REQUEST_BODY", "Invalid request body", reason=reason)
 
 
-def validator_of(deployed: Deployed, name: str) -> Callable[[Any], str | None]:
+def validator_of(deployed: Modelled, name: str) -> Callable[[Any], str | None]:
     """A function that tells what is wrong with a body, if anything is."""
     found: Callable[[Any], str | None] | None = deployed.schemas.get(name)
     if found is None:

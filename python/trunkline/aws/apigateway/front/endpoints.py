@@ -10,11 +10,11 @@ from trunkline.aws.execute_api.http import NoAnswer, TimedOut, send
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from trunkline.aws.apigateway.front.exchange import Exchange
     from trunkline.aws.apigateway.front.integration import IntegrationRequest
+    from trunkline.aws.execute_api.calling import Calling
 
 
-def call_endpoint(exchange: Exchange, request: IntegrationRequest) -> IntegrationAnswer:
+def call_endpoint(exchange: Calling, request: IntegrationRequest) -> IntegrationAnswer:
     """What an endpoint answers."""
     url = request.uri
     if request.query:

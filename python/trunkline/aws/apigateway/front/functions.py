@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from trunkline.aws.apigateway.front.exchange import Exchange
     from trunkline.aws.apigateway.front.integration import IntegrationRequest
+    from trunkline.aws.execute_api.calling import Calling
 
     T = TypeVar("T")
 
@@ -55,7 +56,7 @@ def function_of(uri: str) -> str:
 
 
 def invoke(
-    exchange: Exchange, uri: str, payload: bytes, seconds: float, kind: str = "RequestResponse"
+    exchange: Calling, uri: str, payload: bytes, seconds: float, kind: str = "RequestResponse"
 ) -> tuple[bytes, str | None]:
     """The payload of a function's answer, and the message of its error if it failed."""
     arn = function_of(uri)
@@ -91,7 +92,7 @@ def _check_method(request: IntegrationRequest) -> None:
         raise internal("functions are called with POST; set it as the integration's method")
 
 
-def call_function(exchange: Exchange, request: IntegrationRequest) -> IntegrationAnswer:
+def call_function(exchange: Calling, request: IntegrationRequest) -> IntegrationAnswer:
     """A call with the body that the template made."""
     _check_method(request)
     kind = request.headers.get("x-amz-invocation-type", "RequestResponse").strip("'")

@@ -22,8 +22,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from trunkline.aws.apigateway.front.exchange import Exchange
     from trunkline.aws.apigateway.front.integration import IntegrationRequest
+    from trunkline.aws.execute_api.calling import Calling
     from trunkline.aws.services import Service
 
 _URI = re.compile(
@@ -51,7 +51,7 @@ def _service(scope: str) -> Service:
     raise internal(f"integrations with the service {scope!r} are not served here")
 
 
-def call_service(exchange: Exchange, request: IntegrationRequest) -> IntegrationAnswer:
+def call_service(exchange: Calling, request: IntegrationRequest) -> IntegrationAnswer:
     """What a service answers."""
     found = _URI.fullmatch(request.uri)
     if found is None:

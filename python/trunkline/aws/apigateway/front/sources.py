@@ -21,7 +21,7 @@ def read_source(exchange: Exchange, source: str) -> str | None:
     if source.startswith("'") and source.endswith("'"):
         return source[1:-1]
     if source.startswith("context."):
-        return _text(_inside(exchange.context, source.removeprefix("context.")))
+        return text(inside(exchange.context, source.removeprefix("context.")))
     if source.startswith("stageVariables."):
         return exchange.variables.get(source.removeprefix("stageVariables."))
     if source.startswith("method.request."):
@@ -75,10 +75,11 @@ def of_body(body: str, path: str) -> str | None:
         read = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    return _text(_inside(read, path.removeprefix("JSONPath_EXPRESSION").removeprefix("$.")))
+    return text(inside(read, path.removeprefix("JSONPath_EXPRESSION").removeprefix("$.")))
 
 
-def _inside(value: Any, path: str) -> Any:
+def inside(value: Any, path: str) -> Any:
+    """What a path such as `a.b[0]` names in a value; None for nothing."""
     for index, name in _STEP.findall(path):
         try:
             value = value[int(index)] if index else value[name]
@@ -87,7 +88,8 @@ def _inside(value: Any, path: str) -> Any:
     return value
 
 
-def _text(value: Any) -> str | None:
+def text(value: Any) -> str | None:
+    """A value as text: JSON for what is none."""
     if value is None or isinstance(value, str):
         return value
     return json.dumps(value, separators=(",", ":"))

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Bytes that are held at the moment, over all connections.
 #[derive(Debug)]
-pub(super) struct Memory {
+pub(crate) struct Memory {
     used: AtomicUsize,
     max: usize,
 }
@@ -29,7 +29,7 @@ impl Memory {
 
 /// A part of the bound; given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct Share {
+pub(crate) struct Share {
     memory: Arc<Memory>,
     bytes: usize,
 }
