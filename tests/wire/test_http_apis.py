@@ -394,3 +394,26 @@ def test_an_import_serves_what_an_export_told(front):
     front.gateway.create_stage(ApiId=front.api, StageName="$default", AutoDeploy=True)
     assert front.call("/a/7")[0] == 200
     assert front.events[-1]["pathParameters"] == {"id": "7"}
+
+
+def test_pages_of_every_origin_call_an_api_and_read_what_it_lets_them(front):
+    page = {"origin": "https://shop.example", "sec-fetch-site": "cross-site"}
+    front.route("POST /orders")
+    status, headers, body = front.call("/orders", "POST", b"{}", page)
+    assert (status, body) == (200, b"ok")
+    assert "access-control-allow-origin" not in headers
+    allowed = {"AllowOrigins": [page["origin"]], "AllowMethods": ["POST"]}
+    front.gateway.update_api(ApiId=front.api, CorsConfiguration=allowed)
+    asked = {**page, "access-control-request-method": "POST"}
+    for method, status, given in (("OPTIONS", 204, asked), ("POST", 200, page)):
+        found, headers, _ = front.call("/orders", method, b"", given)
+        assert (found, headers["access-control-allow-origin"]) == (status, page["origin"])
+
+
+def test_an_api_whose_endpoint_is_disabled_answers_forbidden(front):
+    front.route("GET /")
+    front.gateway.update_api(ApiId=front.api, DisableExecuteApiEndpoint=True)
+    status, _, body = front.call("/")
+    assert (status, json.loads(body)) == (403, {"message": "Forbidden"})
+    front.gateway.update_api(ApiId=front.api, DisableExecuteApiEndpoint=False)
+    assert front.call("/")[0] == 200

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from trunkline.aws.apigateway.documents import (
-    members,
-    new_id,
-    paged,
-    read,
-    read_or,
-    save,
-)
+from trunkline.aws.apigateway.documents import members, new_id, read, save
 from trunkline.aws.apigateway.errors import bad, conflict, missing, one_of, refused
-from trunkline.aws.apigateway.patching import (
-    Rule,
-    check_operations,
-    number,
-    patched,
-)
+from trunkline.aws.apigateway.parts import Part, register
+from trunkline.aws.apigateway.patching import Rule, number
 from trunkline.aws.apigateway.registry import operations
 from trunkline.aws.execute_api.expressions import expression
 from trunkline.aws.limits import AUTHORIZER_TTL_DEFAULT, AUTHORIZER_TTL_MAX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
     from trunkline.aws.errors import ServiceError
@@ -43,16 +31,8 @@ RULES = {
 }
 
 
-def _no_authorizer() -> ServiceError:
+def _no_authorizer(_: str) -> ServiceError:
     return missing("Invalid Authorizer identifier specified")
-
-
-def _authorizer_of(call: Call, api: str, authorizer: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    document = read_or(call, api, _no_authorizer)
-    found = document["authorizers"].get(authorizer)
-    if found is None:
-        raise _no_authorizer()
-    return document, found
 
 
 def _check(authorizer: dict[str, Any]) -> None:
@@ -105,50 +85,24 @@ def create_authorizer(
     return authorizer
 
 
-@operations.add("GetAuthorizer")
-def get_authorizer(call: Call, *, rest_api_id: str, authorizer_id: str) -> dict[str, Any]:
-    """One authorizer."""
-    return _authorizer_of(call, rest_api_id, authorizer_id)[1]
+def _check_unused(document: dict[str, Any], authorizer: str) -> None:
+    for resource in document["resources"].values():
+        for method in resource["methods"].values():
+            if method.get("authorizerId") == authorizer:
+                raise conflict(
+                    f"Cannot delete authorizer '{authorizer}', is referenced in method: "
+                    f"{resource['path']}/{method['httpMethod']}"
+                )
 
 
-@operations.add("GetAuthorizers")
-def get_authorizers(
-    call: Call, *, rest_api_id: str, limit: int | None = None, position: str | None = None
-) -> dict[str, Any]:
-    """The authorizers of an API."""
-    return paged(read(call, rest_api_id)["authorizers"].values(), limit, position)
-
-
-@operations.add("UpdateAuthorizer", writes=True)
-def update_authorizer(
-    call: Call,
-    *,
-    rest_api_id: str,
-    authorizer_id: str,
-    patch_operations: Sequence[dict[str, Any]] = (),
-) -> dict[str, Any]:
-    """Patches an authorizer."""
-    check_operations("updateAuthorizer", patch_operations)
-    with call.store.lock:
-        document, authorizer = _authorizer_of(call, rest_api_id, authorizer_id)
-        changed = patched(authorizer, patch_operations, RULES)
-        _check(changed)
-        document["authorizers"][authorizer_id] = changed
-        save(call, document)
-    return changed
-
-
-@operations.add("DeleteAuthorizer", writes=True)
-def delete_authorizer(call: Call, *, rest_api_id: str, authorizer_id: str) -> None:
-    """Deletes an authorizer that no method uses."""
-    with call.store.lock:
-        document, _ = _authorizer_of(call, rest_api_id, authorizer_id)
-        for resource in document["resources"].values():
-            for method in resource["methods"].values():
-                if method.get("authorizerId") == authorizer_id:
-                    raise conflict(
-                        f"Cannot delete authorizer '{authorizer_id}', is referenced in method: "
-                        f"{resource['path']}/{method['httpMethod']}"
-                    )
-        del document["authorizers"][authorizer_id]
-        save(call, document)
+register(
+    Part(
+        "Authorizer",
+        "authorizers",
+        "authorizer_id",
+        _no_authorizer,
+        RULES,
+        _check,
+        _check_unused,
+    )
+)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from trunkline.aws.apigateway.documents import members, read, save
 from trunkline.aws.apigateway.errors import missing, one_of, refused
-from trunkline.aws.apigateway.methods import check_status
 from trunkline.aws.apigateway.patching import (
     PLAIN,
     Rule,
@@ -12,6 +11,7 @@ from trunkline.aws.apigateway.patching import (
     patched,
 )
 from trunkline.aws.apigateway.registry import operations
+from trunkline.aws.apigateway.responses import check_status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,12 +6,7 @@ import re
 
 from trunkline.aws.apigateway.documents import members, resource_of, save
 from trunkline.aws.apigateway.errors import bad, missing, one_of, refused
-from trunkline.aws.apigateway.methods import (
-    check_status,
-    method_of,
-    no_status,
-    shown_integration,
-)
+from trunkline.aws.apigateway.methods import method_of, shown_integration
 from trunkline.aws.apigateway.patching import (
     PLAIN,
     Rule,
@@ -20,6 +15,7 @@ from trunkline.aws.apigateway.patching import (
     patched,
 )
 from trunkline.aws.apigateway.registry import operations
+from trunkline.aws.apigateway.responses import check_status, register
 from trunkline.aws.execute_api.expressions import expression
 
 TYPE_CHECKING = False
@@ -223,54 +219,6 @@ def put_integration_response(
     return response
 
 
-def _response_of(integration: dict[str, Any], status: str) -> dict[str, Any]:
-    check_status(status)
-    found: dict[str, Any] | None = integration.get("integrationResponses", {}).get(status)
-    if found is None:
-        raise no_status()
-    return found
-
-
-@operations.add("GetIntegrationResponse")
-def get_integration_response(
-    call: Call, *, rest_api_id: str, resource_id: str, http_method: str, status_code: str
-) -> dict[str, Any]:
-    """One response of an integration."""
-    check_status(status_code)
-    _, integration = integration_of(call, rest_api_id, resource_id, http_method)
-    return _response_of(integration, status_code)
-
-
-@operations.add("UpdateIntegrationResponse", writes=True)
-def update_integration_response(
-    call: Call,
-    *,
-    rest_api_id: str,
-    resource_id: str,
-    http_method: str,
-    status_code: str,
-    patch_operations: Sequence[dict[str, Any]] = (),
-) -> dict[str, Any]:
-    """Patches a response of an integration."""
-    check_operations("updateIntegrationResponse", patch_operations)
-    with call.store.lock:
-        document, integration = integration_of(call, rest_api_id, resource_id, http_method)
-        response = patched(
-            _response_of(integration, status_code), patch_operations, RESPONSE_RULES, PLAIN
-        )
-        _check_response(response)
-        integration["integrationResponses"][status_code] = response
-        save(call, document)
-    return response
-
-
-@operations.add("DeleteIntegrationResponse", writes=True)
-def delete_integration_response(
-    call: Call, *, rest_api_id: str, resource_id: str, http_method: str, status_code: str
-) -> None:
-    """Takes a response from an integration."""
-    with call.store.lock:
-        document, integration = integration_of(call, rest_api_id, resource_id, http_method)
-        _response_of(integration, status_code)
-        del integration["integrationResponses"][status_code]
-        save(call, document)
+register(
+    "IntegrationResponse", "integrationResponses", integration_of, RESPONSE_RULES, _check_response
+)

@@ -5,16 +5,10 @@ from __future__ import annotations
 import re
 
 from trunkline.aws.apigateway.documents import members, resource_of, save, without
-from trunkline.aws.apigateway.errors import bad, conflict, missing, refused
-from trunkline.aws.apigateway.patching import (
-    METHOD,
-    PLAIN,
-    Rule,
-    boolean,
-    check_operations,
-    patched,
-)
+from trunkline.aws.apigateway.errors import bad, conflict, missing
+from trunkline.aws.apigateway.patching import METHOD, Rule, boolean, check_operations, patched
 from trunkline.aws.apigateway.registry import operations
+from trunkline.aws.apigateway.responses import check_status, register
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +20,6 @@ if TYPE_CHECKING:
 VERBS = ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY")
 AUTHORIZATION_TYPES = ("NONE", "AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS")
 _LOCATIONS = re.compile(r"method\.request\.(path|querystring|header)\.[^\s]+")
-_STATUS = re.compile(r"[1-5]\d\d")
 METHOD_RULES = {
     "/authorizationType": Rule(),
     "/authorizerId": Rule(),
@@ -46,19 +39,6 @@ RESPONSE_RULES = {
 def no_method() -> Exception:
     """A method that is not there."""
     return missing("Invalid Method identifier specified")
-
-
-def no_status() -> Exception:
-    """A response that is not there."""
-    return missing("Invalid Response status code specified")
-
-
-def check_status(status: str) -> None:
-    """Refuses what is no HTTP status."""
-    if not _STATUS.fullmatch(status):
-        raise refused(
-            "statusCode", status, r"Member must satisfy regular expression pattern: [1-5]\d\d"
-        )
 
 
 def method_of(
@@ -205,52 +185,4 @@ def put_method_response(
     return response
 
 
-def _response_of(method: dict[str, Any], status: str) -> dict[str, Any]:
-    check_status(status)
-    found: dict[str, Any] | None = method.get("methodResponses", {}).get(status)
-    if found is None:
-        raise no_status()
-    return found
-
-
-@operations.add("GetMethodResponse")
-def get_method_response(
-    call: Call, *, rest_api_id: str, resource_id: str, http_method: str, status_code: str
-) -> dict[str, Any]:
-    """One response of a method."""
-    _, method = method_of(call, rest_api_id, resource_id, http_method)
-    return _response_of(method, status_code)
-
-
-@operations.add("UpdateMethodResponse", writes=True)
-def update_method_response(
-    call: Call,
-    *,
-    rest_api_id: str,
-    resource_id: str,
-    http_method: str,
-    status_code: str,
-    patch_operations: Sequence[dict[str, Any]] = (),
-) -> dict[str, Any]:
-    """Patches a response of a method."""
-    check_operations("updateMethodResponse", patch_operations)
-    with call.store.lock:
-        document, method = method_of(call, rest_api_id, resource_id, http_method)
-        response = patched(
-            _response_of(method, status_code), patch_operations, RESPONSE_RULES, PLAIN
-        )
-        method["methodResponses"][status_code] = response
-        save(call, document)
-    return response
-
-
-@operations.add("DeleteMethodResponse", writes=True)
-def delete_method_response(
-    call: Call, *, rest_api_id: str, resource_id: str, http_method: str, status_code: str
-) -> None:
-    """Takes a response from a method."""
-    with call.store.lock:
-        document, method = method_of(call, rest_api_id, resource_id, http_method)
-        _response_of(method, status_code)
-        del method["methodResponses"][status_code]
-        save(call, document)
+register("MethodResponse", "methodResponses", method_of, RESPONSE_RULES)

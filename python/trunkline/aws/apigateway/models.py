@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 
-from trunkline.aws.apigateway.documents import members, new_id, paged, read, read_or, save
+from trunkline.aws.apigateway.documents import members, new_id, read, save
 from trunkline.aws.apigateway.errors import bad, conflict, missing
-from trunkline.aws.apigateway.patching import Rule, check_operations, patched
+from trunkline.aws.apigateway.parts import Part, register
+from trunkline.aws.apigateway.patching import Rule
 from trunkline.aws.apigateway.registry import operations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
     from trunkline.aws.errors import ServiceError
@@ -39,14 +39,6 @@ RULES = {"/description": Rule(("add", "replace", "remove")), "/schema": Rule()}
 
 def _no_model(name: str) -> ServiceError:
     return missing(f"Invalid model name specified: {name}")
-
-
-def _model_of(call: Call, api: str, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    document = read_or(call, api, lambda: _no_model(name))
-    found = document["models"].get(name)
-    if found is None:
-        raise _no_model(name)
-    return document, found
 
 
 def _check_schema(model: dict[str, Any]) -> None:
@@ -82,26 +74,26 @@ def create_model(
     return model
 
 
-@operations.add("GetModel")
-def get_model(
-    call: Call, *, rest_api_id: str, model_name: str, flatten: bool = False
-) -> dict[str, Any]:
-    """One model."""
-    return _model_of(call, rest_api_id, model_name)[1]
+def _check_unused(document: dict[str, Any], model: str) -> None:
+    resources = sorted(document["resources"].values(), key=lambda one: one["path"], reverse=True)
+    for resource in resources:
+        for verb, method in resource["methods"].items():
+            if model in method.get("requestModels", {}).values():
+                # AWS writes the root with two slashes.
+                path = "/" if resource["path"] == "/" else resource["path"]
+                raise conflict(
+                    f"Cannot delete model '{model}', is referenced in method request: {path}/{verb}"
+                )
 
 
-@operations.add("GetModels")
-def get_models(
-    call: Call, *, rest_api_id: str, limit: int | None = None, position: str | None = None
-) -> dict[str, Any]:
-    """The models of an API."""
-    return paged(read(call, rest_api_id)["models"].values(), limit, position)
+_MODELS = Part("Model", "models", "model_name", _no_model, RULES, _check_schema, _check_unused)
+register(_MODELS)
 
 
 @operations.add("GetModelTemplate")
 def get_model_template(call: Call, *, rest_api_id: str, model_name: str) -> dict[str, Any]:
     """A mapping template that makes a body of the model from one like it."""
-    _, model = _model_of(call, rest_api_id, model_name)
+    _, model = _MODELS.find(call, rest_api_id, model_name)
     schema = json.loads(model["schema"]) if "json" in model["contentType"] else {}
     if schema.get("type") != "object":
         raise bad(f"Unable to generate a template for model {model_name}")
@@ -109,43 +101,3 @@ def get_model_template(call: Call, *, rest_api_id: str, model_name: str) -> dict
         f"  \"{name}\" : $input.json('$.{name}')" for name in schema.get("properties", {})
     )
     return {"value": f"#set($inputRoot = $input.path('$'))\n{{\n{lines}\n}}"}
-
-
-@operations.add("UpdateModel", writes=True)
-def update_model(
-    call: Call,
-    *,
-    rest_api_id: str,
-    model_name: str,
-    patch_operations: Sequence[dict[str, Any]] = (),
-) -> dict[str, Any]:
-    """Patches a model."""
-    check_operations("updateModel", patch_operations)
-    with call.store.lock:
-        document, model = _model_of(call, rest_api_id, model_name)
-        changed = patched(model, patch_operations, RULES)
-        _check_schema(changed)
-        document["models"][model_name] = changed
-        save(call, document)
-    return changed
-
-
-@operations.add("DeleteModel", writes=True)
-def delete_model(call: Call, *, rest_api_id: str, model_name: str) -> None:
-    """Deletes a model that no method uses."""
-    with call.store.lock:
-        document, _ = _model_of(call, rest_api_id, model_name)
-        for resource in sorted(
-            document["resources"].values(), key=lambda one: one["path"], reverse=True
-        ):
-            for verb, method in resource["methods"].items():
-                if model_name in method.get("requestModels", {}).values():
-                    raise conflict(
-                        f"Cannot delete model '{model_name}', is referenced in method request: "
-                        f"//{verb}"
-                        if resource["path"] == "/"
-                        else f"Cannot delete model '{model_name}', is referenced in method "
-                        f"request: {resource['path']}/{verb}"
-                    )
-        del document["models"][model_name]
-        save(call, document)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from trunkline.aws.apigateway.front.refusing import Refusal
-from trunkline.aws.apigateway.front.throttling import Limit
 from trunkline.aws.apigateway.keys import key_of, value_of
 from trunkline.aws.apigateway.plans import plan_key, usage_key, used
+from trunkline.aws.execute_api.throttling import Limit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
