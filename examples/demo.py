@@ -28,7 +28,7 @@ import trunkline
 
 ORDERS = Path(__file__).parent / "data" / "orders.csv"
 EVENTS = ["placed", "paid", "packed", "delivered"]
-LEASE_SECONDS = 2
+LEASE_SECONDS = 5
 DELIVERIES_MAX = 3
 BATCH = 100
 

@@ -111,9 +111,9 @@ def put_clicks(stream: trunkline.Stream) -> None:
         time.sleep(PAUSE_SECONDS)
 
 
-def read_clicks(stream: trunkline.Stream, member: str, reader: trunkline.Reader) -> None:
+def read_clicks(member: str, reader: trunkline.Reader, quiet: float) -> None:
     """Read as one member: say what was read, commit it, and say that it is committed."""
-    for batch in reader.batches(max=CLICKS_IN_A_BATCH, wait=QUIET_SECONDS):
+    for batch in reader.batches(max=CLICKS_IN_A_BATCH, wait=quiet):
         numbers = [record.text() for record in batch]
         say("read", member, *numbers)
         time.sleep(WORK_SECONDS)
@@ -126,8 +126,10 @@ def run_site(folder: str, with_traffic: bool) -> None:
     with trunkline.open(folder) as engine:
         stream = engine.stream("clicks", shards=SHARDS)
         readers = [stream.reader("billing", start="earliest") for _ in MEMBERS]
+        # While clicks come, a member that waits for long must not leave its shards to the other.
+        quiet = 600.0 if with_traffic else QUIET_SECONDS
         threads = [
-            Thread(target=read_clicks, args=(stream, member, reader))
+            Thread(target=read_clicks, args=(member, reader, quiet))
             for member, reader in zip(MEMBERS, readers, strict=True)
         ]
         if with_traffic:

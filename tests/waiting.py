@@ -9,7 +9,7 @@ from typing import Any
 
 import trunkline
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 
 
 def until_waiting(queue: trunkline.Queue, count: int = 1) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 import trunkline
 
-HANG_SECONDS = 20
+HANG_SECONDS = 60
 
 
 def in_child(check: Callable[[], bool]) -> bool:

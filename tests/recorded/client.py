@@ -23,7 +23,7 @@ from trunkline.server import Server
 CONFIG = Config(
     parameter_validation=False,
     retries={"total_max_attempts": 1},
-    read_timeout=10,
+    read_timeout=60,
     inject_host_prefix=False,
 )
 
@@ -88,7 +88,7 @@ def fetch(
         data = None if body is None else body.encode()
     url, host = _located(url)
     parts = urlsplit(url)
-    connection = HTTPConnection(parts.netloc, timeout=10)
+    connection = HTTPConnection(parts.netloc, timeout=60)
     target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
     # Nothing is sent that was not recorded: a content type above all.
     plain = {"User-Agent": "python-requests", "Accept": "*/*"}

@@ -43,7 +43,7 @@ class Listener(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/sns-endpoint"
 
     def next(self):
-        headers, body = self.got.get(timeout=20)
+        headers, body = self.got.get(timeout=60)
         return {name.title(): value for name, value in headers}, body
 
 

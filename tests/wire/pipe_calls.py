@@ -14,7 +14,7 @@ def arn(service, resource):
 SOURCE, TARGET = arn("sqs", "source"), arn("sqs", "target")
 
 
-def wait_until(condition, patience=10):
+def wait_until(condition, patience=60):
     """Return once `condition()` holds: pipes work in threads of their own."""
     end = time.monotonic() + patience
     while not condition():

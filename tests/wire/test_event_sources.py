@@ -323,4 +323,4 @@ time.sleep(60)
     with trunkline.open(tmp_path) as engine:
         done = engine.queue("done")
         engine.function("tea", lambda event, context: done.send(event), timeout=1, concurrency=2)
-        until(lambda: {message.text() for message in done.peek(10_000)} == wanted, seconds=60)
+        until(lambda: {message.text() for message in done.peek(10_000)} == wanted, seconds=200)

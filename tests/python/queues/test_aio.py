@@ -268,7 +268,7 @@ def test_a_sync_wakes_the_loop_once_however_many_tasks_await_it(tmp_path):
             assert queue.statistics().visible == 257
 
     with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
-        runner.run(asyncio.wait_for(main(), 20))
+        runner.run(asyncio.wait_for(main(), 120))
 
 
 def test_the_tasks_of_one_loop_await_many_engines_and_levels(tmp_path):

@@ -297,14 +297,18 @@ def test_messages_and_results_leak_nothing(queue):
             assert len(sent.successful) == 20
             assert queue.delete_batch(queue.receive(max=20)).failed == ()
 
+    def growth() -> int:
+        """How many blocks are left when 5,000 messages and results have come and gone."""
+        gc.collect()
+        before = sys.getallocatedblocks()
+        for _ in range(5):
+            turn()
+        gc.collect()
+        return sys.getallocatedblocks() - before
+
     turn()
-    gc.collect()
-    before = sys.getallocatedblocks()
-    for _ in range(5):
-        turn()
-    gc.collect()
-    # 5,000 messages and results have come and gone.
-    assert sys.getallocatedblocks() - before < 500
+    # Other threads of the process may allocate meanwhile; what leaks does so every time.
+    assert any(growth() < 500 for _ in range(5))
 
 
 class Count(enum.IntEnum):

@@ -254,12 +254,18 @@ def test_on_the_systems_clock_it_falls_due_by_itself() -> None:
     with trunkline.open() as engine:
         queue = engine.queue("q")
         called = threading.Event()
-        soon = datetime.now(UTC) + timedelta(seconds=0.2)
-        engine.schedule("q", "rate(1 day)", queue, input="tick", start=soon)
-        engine.schedule("f", "rate(1 day)", lambda occurrence: called.set(), start=soon)
-        (message,) = queue.receive(wait=20)
-        assert message.text() == "tick"
-        assert called.wait(60)
+
+        def falls_due(seconds: float) -> bool:
+            soon = datetime.now(UTC) + timedelta(seconds=seconds)
+            engine.schedule(f"q-{seconds}", "rate(1 day)", queue, input="tick", start=soon)
+            engine.schedule(
+                f"f-{seconds}", "rate(1 day)", lambda occurrence: called.set(), start=soon
+            )
+            found = queue.receive(wait=seconds + 5)
+            return [message.text() for message in found] == ["tick"] and called.wait(5)
+
+        # A start that has passed when the schedule is made is a day away: the machine was slow.
+        assert any(falls_due(seconds) for seconds in (0.2, 3, 10))
 
 
 def test_a_folder_is_inspected_with_its_schedules(tmp_path: Path) -> None:
