@@ -16,7 +16,7 @@ use trunkline_engine::{
 };
 use trunkline_journal::{File, MemoryStorage};
 
-const SECONDS: Duration = Duration::from_secs(10);
+const SECONDS: Duration = Duration::from_secs(60);
 
 /// A disk that stops in the middle of a call when it is told to.
 #[derive(Debug, Clone, Default)]

@@ -36,11 +36,13 @@ fn a_hundred_thousand_idle_schedules_take_no_processor_time() {
         let name = ResourceName::local(SCHEDULE, format!("default/s{number}"));
         engine.create_schedule(name, config).unwrap();
     }
-    // The timers sort what was armed, once.
-    std::thread::sleep(Duration::from_millis(500));
-    let before = ticks().unwrap();
-    std::thread::sleep(Duration::from_secs(3));
-    let used = ticks().unwrap() - before;
-    assert!(used <= 1, "{used} hundredths of a second of processor time in 3 seconds");
+    // The timers sort what was armed, once, which takes a slow machine longer. A timer that looked
+    // at each schedule now and then would never be idle for three seconds.
+    let used = || {
+        let before = ticks().unwrap();
+        std::thread::sleep(Duration::from_secs(3));
+        ticks().unwrap() - before
+    };
+    assert!((0..20).any(|_| used() <= 1), "processor time is used in each of 20 times 3 seconds");
     assert_eq!(engine.schedules(None, None, "").unwrap().len() as u64, COUNT);
 }

@@ -215,9 +215,13 @@ mod tests {
         strike(&memory, Effect::Fail("no".into()));
         let failed = memory.settle(&name(), None, Durability::Memory).unwrap_err();
         assert_eq!((failed.code(), failed.message()), (Code::InjectedFault, "no"));
-        strike(&memory, Effect::Delay(Duration::from_millis(1)));
-        let settling = memory.begin_settle(&name(), None, Durability::Memory).unwrap().unwrap();
+        let delayed = |by| {
+            strike(&memory, Effect::Delay(by));
+            memory.begin_settle(&name(), None, Durability::Memory).unwrap().unwrap()
+        };
+        let settling = delayed(Duration::from_secs(3_600));
         assert!(matches!(settling.poll(&memory, || unreachable!()), Ok(Settled::After(_))));
+        let settling = delayed(Duration::from_millis(1));
         settling.wait(&memory).unwrap();
         assert_eq!(settling.poll(&memory, || unreachable!()), Ok(Settled::Yes));
         // A verb that lowers its level waits for nothing, so no commit is there to strike.

@@ -86,7 +86,7 @@ fn rare_dates_and_dates_that_never_come_are_found_in_no_time() {
         for _ in 0..100 {
             assert_eq!(timetable.next(0).is_some(), comes, "{expression}");
         }
-        assert!(begin.elapsed() < Duration::from_secs(2), "{expression}: {:?}", begin.elapsed());
+        assert!(begin.elapsed() < Duration::from_secs(30), "{expression}: {:?}", begin.elapsed());
     }
 }
 

@@ -140,7 +140,7 @@ fn a_dead_endpoint_does_not_keep_a_living_one_waiting() {
     let start = Instant::now();
     (0..500).for_each(|number| deliver(&engine, hook, &format!("{number}")));
     eventually("all are delivered", || statistics(&engine, hook).delivered == 500);
-    assert!(start.elapsed() < Duration::from_secs(10), "the dead one's time-out is 15 seconds");
+    assert!(start.elapsed() < Duration::from_secs(14), "the dead one's time-out is 15 seconds");
     assert!(dead.seen().len() <= 8);
     engine.close().unwrap();
 }
