@@ -179,6 +179,7 @@ class Engine(Verbs):
     def snapshot(self, path: Path) -> None:
         """Write a copy into the new folder `path`, while the engine runs.
 
+        A folder that lies in the engine's own is refused with DataFolderUnusable.
         The copy of an engine on disk shows one moment. That of an engine in memory is made message
         by message: call it while no other thread sends, receives or deletes, or it may show a later
         change without an earlier one.

@@ -108,3 +108,18 @@ def test_a_child_process_is_refused_and_the_parent_goes_on(tmp_path: Path) -> No
         _, status = os.waitpid(child, 0)
         assert os.waitstatus_to_exitcode(status) == len(verbs)
         assert use(engine)[:3] == (4, 2, 2)
+
+
+def test_a_snapshot_within_the_data_folder_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    (tmp_path / "link").symlink_to(folder)
+    with trunkline.open(folder) as engine:
+        engine.queue("q").send("a")
+        before = sorted(path.name for path in folder.iterdir())
+        for inside in (folder, folder / "copy", folder / "a" / "b", tmp_path / "link" / "copy"):
+            with pytest.raises(trunkline.DataFolderUnusable, match="lies in the data folder"):
+                engine.snapshot(inside)
+        assert sorted(path.name for path in folder.iterdir()) == before
+        engine.snapshot(tmp_path / "data-copy")
+    with trunkline.open(tmp_path / "data-copy") as copy:
+        assert copy.queue("q").statistics().visible == 1

@@ -40,6 +40,7 @@ impl Host {
 }
 
 fn to_folder(host: &Host, path: &Path) -> Result<()> {
+    refuse_own_folder(host, path)?;
     if std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(Error::new(
             Code::DataFolderUnusable,
@@ -55,6 +56,26 @@ fn to_folder(host: &Host, path: &Path) -> Result<()> {
         }
     }
     copied
+}
+
+/// A copy within the data folder would be part of what it copies, and of every later copy.
+fn refuse_own_folder(host: &Host, path: &Path) -> Result<()> {
+    let own = host.journal.as_ref().and_then(|journal| journal.storage().path());
+    let Some(own) = own.and_then(|own| own.canonicalize().ok()) else { return Ok(()) };
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let existing = path.ancestors().find_map(|ancestor| ancestor.canonicalize().ok());
+    if existing.is_some_and(|existing| existing.starts_with(&own)) {
+        return Err(Error::new(
+            Code::DataFolderUnusable,
+            format!(
+                "The folder {} lies in the data folder of the engine, {}. A snapshot needs a \
+                 folder outside of it.",
+                path.display(),
+                own.display()
+            ),
+        ));
+    }
+    Ok(())
 }
 
 fn to_memory(host: &Host, clock: Arc<Clock>) -> Result<Arc<Host>> {

@@ -9,6 +9,7 @@ mod file;
 mod memory;
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use trunkline_types::Result;
@@ -40,6 +41,11 @@ pub trait Storage: Send + Sync + fmt::Debug {
 
     /// Makes every creation, renaming and removal so far durable.
     fn sync_dir(&self) -> Result<()>;
+
+    /// Where the folder is, if it is one of the file system.
+    fn path(&self) -> Option<&Path> {
+        None
+    }
 
     /// Whether writes are refused.
     fn is_read_only(&self) -> bool {

@@ -79,11 +79,6 @@ impl FileStorage {
         Ok(storage)
     }
 
-    /// The folder.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Opens a file. When the process has no descriptor left, the reserve is used.
     fn open_with(&self, options: &OpenOptions, path: &Path) -> std::io::Result<fs::File> {
         let mut opened = options.open(path);
@@ -112,6 +107,10 @@ impl FileStorage {
 }
 
 impl Storage for FileStorage {
+    fn path(&self) -> Option<&Path> {
+        Some(&self.path)
+    }
+
     fn create(&self, name: &str) -> Result<Arc<dyn File>> {
         self.refuse_if_read_only()?;
         let path = self.path.join(name);
