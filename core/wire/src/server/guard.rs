@@ -241,8 +241,7 @@ fn check_token(shared: &Shared, headers: &HeaderMap, is_strict: bool) -> Result<
         () if is_forwarded(headers) => "the request came through a proxy",
         () => return Ok(()),
     };
-    let bearer = text(headers, "authorization").and_then(|value| value.strip_prefix("Bearer "));
-    let given = bearer.or_else(|| text(headers, "x-trunkline-token"));
+    let given = bearer(headers).or_else(|| text(headers, "x-trunkline-token"));
     let remedy = match (wanted, given) {
         // Hashes are compared, so that the time tells nothing about the token.
         (Some(wanted), Some(given)) if Sha256::digest(wanted) == Sha256::digest(given) => {
@@ -256,9 +255,29 @@ fn check_token(shared: &Shared, headers: &HeaderMap, is_strict: bool) -> Result<
     Err(refuse(403, "AccessDenied", &why))
 }
 
+/// The bearer token of a request. The name of the scheme has no case.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = text(headers, "authorization")?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start_matches(' '))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_scheme_of_a_bearer_token_has_no_case() {
+        let found = |value: &'static str| {
+            let headers = [(http::header::AUTHORIZATION, http::HeaderValue::from_static(value))];
+            bearer(&headers.into_iter().collect()).map(str::to_owned)
+        };
+        for value in ["Bearer x", "bearer x", "BEARER x", "bEaReR   x"] {
+            assert_eq!(found(value).as_deref(), Some("x"), "{value}");
+        }
+        for value in ["x", "Bearer", "Bearerx", "Basic x", "Bearer-x y"] {
+            assert_eq!(found(value), None, "{value}");
+        }
+    }
 
     #[test]
     fn only_names_that_no_stranger_can_point_here_are_known() {
