@@ -122,6 +122,15 @@ def test_a_body_that_cannot_be_read_is_answered_in_the_form_of_aws(server, body)
     assert ";Sender" in headers["x-amzn-query-error"]
 
 
+@pytest.mark.parametrize("half", [r"\ud800", r"\udfff", r"a\ud800b"])
+def test_half_of_a_surrogate_pair_is_named(server, half):
+    body = f'{{"QueueUrl": "q", "MessageBody": "{half}"}}'.encode()
+    status, answer, _ = call(server, "SendMessage", body)
+    error = json.loads(answer)
+    assert (status, error["__type"]) == (400, "SerializationException")
+    assert "an escape is half of a surrogate pair" in error["message"]
+
+
 def test_unknown_operations_and_services_are_answered_as_aws_does(server):
     status, answer, _ = call(server, "Nonsense", {})
     assert (status, json.loads(answer)["__type"]) == (400, "UnknownOperationException")

@@ -13,9 +13,28 @@ pub fn read(model: &Model, shape: &Shape, body: &[u8]) -> Result<Value> {
     if body.is_empty() {
         return Ok(Value::Map(Vec::new()));
     }
-    let json: Json = serde_json::from_slice(body)
-        .map_err(|error| WireError::serialization(format!("Could not parse the body: {error}")))?;
+    let json: Json = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
     from_json(model, shape, json, 0)
+}
+
+/// Why a body cannot be read, or has a value of another type than is wanted.
+#[cold]
+pub(crate) fn unreadable(error: &serde_json::Error) -> WireError {
+    let why = error.to_string();
+    if error.is_data() {
+        return WireError::serialization(why);
+    }
+    // The two errors of the parser about halves: "unexpected end of hex escape" and "lone leading
+    // surrogate in hex escape".
+    if why.contains("hex escape") {
+        return WireError::serialization(format!(
+            "Could not parse the body: an escape is half of a surrogate pair, which is no \
+             character, in front of line {} column {}. Write both halves, or the character itself.",
+            error.line(),
+            error.column()
+        ));
+    }
+    WireError::serialization(format!("Could not parse the body: {why}"))
 }
 
 /// A JSON value as a value of `shape`. Members that the shape lacks are left out, as AWS does.

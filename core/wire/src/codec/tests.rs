@@ -1,5 +1,6 @@
 //! One small model through every codec, and nonsense through all of them.
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::cbor::TimeUnit;
@@ -120,6 +121,26 @@ fn a_wrong_type_is_a_serialization_error() {
         let error = json::read(model(), thing(), body.as_bytes()).unwrap_err();
         assert_eq!(error.name(), "SerializationException", "{body}");
     }
+}
+
+#[test]
+fn a_half_of_a_surrogate_pair_is_named_in_both_ways_of_reading() {
+    use crate::service::Input;
+    let clear = "half of a surrogate pair";
+    for name in [r"\ud800", r"\ud800x", r"\ud800\n", r"\uDC00", r"\ud800\u0041", r"a\ud800\ud800"] {
+        let body = format!(r#"{{"Name":"{name}"}}"#);
+        let shaped = json::read(model(), thing(), body.as_bytes()).unwrap_err();
+        let typed = Input::Json(body.as_bytes()).read::<HashMap<String, String>>().unwrap_err();
+        for error in [shaped, typed] {
+            assert_eq!(error.name(), "SerializationException", "{body}");
+            assert!(error.message().contains(clear), "{body}: {}", error.message());
+        }
+    }
+    let whole = br#"{"Name":"\ud83d\ude00"}"#;
+    let read = Input::Json(whole).read::<HashMap<String, String>>().unwrap();
+    assert_eq!(read["Name"], "\u{1f600}");
+    let cut_off = Input::Json(b"{").read::<HashMap<String, String>>().unwrap_err();
+    assert!(cut_off.message().starts_with("Could not parse the body: EOF"), "{cut_off:?}");
 }
 
 #[test]

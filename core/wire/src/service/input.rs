@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-use crate::codec::cbor;
 use crate::codec::query::{self, Node};
-use crate::error::{Result, WireError};
+use crate::codec::{cbor, json};
+use crate::error::Result;
 use crate::model::{Model, Shape};
 
 /// An input that was not read yet. Typed structures are read straight from it, whatever the
@@ -24,8 +24,7 @@ impl<'a> Input<'a> {
         match *self {
             Self::Json(body) => {
                 let body = if body.is_empty() { b"{}" } else { body };
-                serde_json::from_slice(body)
-                    .map_err(|error| WireError::serialization(error.to_string()))
+                serde_json::from_slice(body).map_err(|error| json::unreadable(&error))
             }
             Self::Form(model, shape, node) => query::from_node(model, shape, node),
             Self::Cbor(body) => {
