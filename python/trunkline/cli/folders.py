@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import trunkline
@@ -111,14 +112,18 @@ def _restore(options: argparse.Namespace) -> int:
             "FolderExists", f"{target} lies in the snapshot; restore makes a folder outside of it."
         )
     report = trunkline.verify(source)
-    draft = target.with_name(f"{target.name}.restoring")
-    shutil.rmtree(draft, ignore_errors=True)
-    # A copy that is cut short must not look like a data folder.
-    shutil.copytree(source, draft)
-    trunkline.verify(draft)
-    if target.exists():
-        target.rmdir()
-    draft.rename(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # A copy that is cut short must not look like the data folder. The name of the draft is new.
+    draft = Path(tempfile.mkdtemp(prefix=f"{target.name}.restoring-", dir=target.parent))
+    try:
+        shutil.copytree(source, draft, dirs_exist_ok=True)
+        trunkline.verify(draft)
+        if target.exists():
+            target.rmdir()
+        draft.rename(target)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
     print(f"restored {report.records} records, {len(report.queues)} queues", file=sys.stderr)
     return 0
 

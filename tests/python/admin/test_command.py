@@ -253,6 +253,21 @@ def test_an_event_that_is_too_deep_is_refused(tmp_path, capsys):
     assert "trunkline: " in capsys.readouterr().err
 
 
+def test_a_restore_leaves_what_others_have_made(tmp_path, monkeypatch):
+    snapshot, draft = tmp_path / "snapshot", tmp_path / "again.restoring"
+    trunkline.open(snapshot).close()
+    draft.mkdir()
+    (draft / "mine").write_text("kept")
+    assert main(["restore", str(snapshot), str(tmp_path / "again")]) == 0
+    assert (draft / "mine").read_text() == "kept"
+    assert {path.name for path in tmp_path.iterdir()} == {"snapshot", "again", "again.restoring"}
+    # Its own draft goes when it fails.
+    monkeypatch.setattr("shutil.copytree", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        main(["restore", str(snapshot), str(tmp_path / "third")])
+    assert {path.name for path in tmp_path.iterdir()} == {"snapshot", "again", "again.restoring"}
+
+
 def test_a_restore_into_the_snapshot_is_refused(tmp_path, capsys):
     snapshot = tmp_path / "snapshot"
     trunkline.open(snapshot).close()
