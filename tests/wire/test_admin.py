@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import urllib.request
 
 import pytest
 
@@ -209,6 +210,26 @@ def test_what_is_not_served_is_named_in_its_own_protocol(server, sqs_of, service
     assert "; served: sqs, " in error["Message"]
     assert error["Code"] in ("UnknownOperationException", "InvalidAction")
     assert value(metrics(server), "trunkline_unserved_requests_total ") >= 1
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_the_scheme_of_the_admin_token_has_no_case(engine, scheme):
+    with Server(engine, port=0, admin_token="secret") as server:
+        headers = {"Authorization": f"{scheme} secret"}
+        request = urllib.request.Request(server.url + "/_trunkline/trace", headers=headers)
+        with urllib.request.urlopen(request) as answer:
+            assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["\n", "", "app.example.com", "https://", "https://a.example/", "https://a.example\n", "null"],
+)
+def test_an_origin_that_no_browser_sends_is_refused(engine, origin):
+    with pytest.raises(ValueError, match="is none that a browser sends; use"):
+        Server(engine, port=0, origins=[origin])
+    for known in ("*", "https://a.example:8443", "chrome-extension://abc", "http://[::1]:3000"):
+        Server(engine, port=0, origins=[known]).stop()
 
 
 @pytest.mark.parametrize("token", ["", "a\nb", "caf\u00e9"])

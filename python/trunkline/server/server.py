@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from pathlib import Path
 
@@ -31,6 +32,7 @@ WRITE_TIMEOUT = 30.0
 """Seconds in which an answer has to be read; a long one gets more, by its size."""
 
 _PORT_MAX = 65_535
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9._~%:\[\]-]+")
 
 PATIENCE = 10.0
 """Seconds that requests which have begun get to finish when a server stops."""
@@ -80,6 +82,8 @@ class Server:
         """
         if admin_token is not None:
             _check_token(admin_token)
+        for origin in origins:
+            _check_origin(origin)
         if not 0 <= port <= _PORT_MAX:
             raise ValueError(f"port {port} is out of range; use 0 to {_PORT_MAX}")
         mails = self._mails = None if smtp is None else _mails(engine, smtp, smtp_from)
@@ -152,6 +156,15 @@ def _check_token(token: str) -> None:
         raise ValueError("admin_token must not be empty")
     if not (token.isascii() and token.isprintable()):
         raise ValueError("admin_token must be of visible ASCII characters")
+
+
+def _check_origin(origin: str) -> None:
+    """Raises ValueError for an origin that no browser sends."""
+    if origin != "*" and not _ORIGIN.fullmatch(origin):
+        raise ValueError(
+            f"origin {origin!r} is none that a browser sends; use '*' or SCHEME://HOST[:PORT], "
+            "as in https://app.example.com, in lower case"
+        )
 
 
 def _mails(engine: Engine, smtp: str, sender: str | None) -> MailSender:
