@@ -6,7 +6,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import trunkline
@@ -15,20 +15,30 @@ from . import noun_traffic
 
 ROUNDS = 20
 LINES = 120
+KINDS = ("topic", "topic.fifo", "bus", "stream")
+DONE = 3
+"""So many of each kind are acknowledged before a kill."""
 PROGRAM = Path(noun_traffic.__file__)
 EVERYTHING = 1_000_000
 
 
 def run_and_kill(folder: Path, durability: str, round_: int) -> list[str]:
-    """Run the traffic until it has said so many lines, kill it, return all that it said."""
+    """Run the traffic until it has said enough, kill it, return all that it said."""
     command = [sys.executable, str(PROGRAM), str(folder), durability, str(round_)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
-        output = b"".join(process.stdout.readline() for _ in range(LINES))
+        said: list[str] = []
+        done = Counter[str]()
+        # Threads are not scheduled alike, so each kind is waited for.
+        while len(said) < LINES or any(done[kind] < DONE for kind in KINDS):
+            said.append(process.stdout.readline().decode())
+            assert said[-1], "the traffic ended by itself"
+            mark, kind, _ = said[-1].split(" ")
+            done[kind] += mark == "S"
         process.kill()
-        output += process.stdout.read()
+        said += process.stdout.read().decode().splitlines()
     assert process.returncode == -signal.SIGKILL
-    return output.decode().splitlines()
+    return [line.rstrip("\n") for line in said]
 
 
 def bodies(engine: trunkline.Engine, queue: str) -> list[str]:

@@ -152,7 +152,7 @@ def test_kills_in_the_middle_of_a_pipes_batch_lose_no_message(tmp_path):
 
     def answer(request):
         held.set()
-        killed.wait(30)
+        killed.wait(90)
         return 200, b""
 
     with Endpoint(answer) as hook:
@@ -163,7 +163,7 @@ def test_kills_in_the_middle_of_a_pipes_batch_lose_no_message(tmp_path):
             with serve(tmp_path / "data") as (process, url):
                 # A client wakes the service; then the batch is on its way and not answered.
                 client("sqs", url).list_queues()
-                assert held.wait(30)
+                assert held.wait(60)
                 process.kill()
         killed.set()
         with serve(tmp_path / "data") as (_, url):
