@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use http::{HeaderValue, Method};
-use server::{OK, Server, attempt, begin, client, client_with, ended, send, send_in_vain};
+use server::{OK, Server, attempt, begin, client, client_with, ended, send, send_unanswered};
 use trunkline_delivery::{Attempt, Endpoint, Failure, Outcome, Reach, Resolve, RetryAfter};
 
 fn is_timed_out(outcome: &Outcome) -> bool {
@@ -83,7 +83,7 @@ fn header_lines_and_methods_that_cannot_be_sent_are_refused_by_name() {
 fn a_server_that_never_answers_times_out() {
     let server = Server::start(|connection, _| connection.hang());
     let start = Instant::now();
-    assert!(is_timed_out(&send_in_vain(&client(), &server.url())));
+    assert!(is_timed_out(&send_unanswered(&client(), &server.url())));
     assert!(start.elapsed() < Duration::from_secs(15));
 }
 
@@ -97,7 +97,7 @@ fn an_answer_that_drips_is_cut_off_by_the_total_time() {
                 std::thread::sleep(Duration::from_millis(20));
             }
         });
-        assert!(is_timed_out(&send_in_vain(&client(), &server.url())), "{head}");
+        assert!(is_timed_out(&send_unanswered(&client(), &server.url())), "{head}");
     }
 }
 

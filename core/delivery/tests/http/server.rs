@@ -129,7 +129,7 @@ pub fn attempt(url: &str) -> Attempt {
 }
 
 /// Sends what is not answered; its time-out fits a test.
-pub fn send_in_vain(client: &Client, url: &str) -> Outcome {
+pub fn send_unanswered(client: &Client, url: &str) -> Outcome {
     ended(&begin(client, Attempt { timeout: Duration::from_millis(500), ..attempt(url) }))
 }
 
