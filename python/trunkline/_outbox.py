@@ -122,8 +122,8 @@ class Destination:
 
     def __init__(self, core: CoreOutbox, id: int, name: str) -> None:
         self._core = core
-        self.id = id
-        self.name = name
+        self.id: int = id
+        self.name: str = name
 
     def deliver(self, body: bytes | str) -> int:
         """Accept a delivery, as durable as the engine is; returns its number."""

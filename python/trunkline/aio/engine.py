@@ -110,7 +110,7 @@ class Engine(ApiVerbs, BucketVerbs, DeliveryStreamVerbs, FolderVerbs, MachineVer
     __slots__ = {"sync": "The same engine for threads."}
 
     def __init__(self, engine: sync.Engine) -> None:
-        self.sync = engine
+        self.sync: sync.Engine = engine
 
     def queue(
         self,

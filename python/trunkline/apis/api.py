@@ -47,9 +47,9 @@ class ApiAnswer:
     }
 
     def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        self.status = status
-        self.headers = headers
-        self.body = body
+        self.status: int = status
+        self.headers: dict[str, str] = headers
+        self.body: bytes = body
 
     def __repr__(self) -> str:
         return f"<ApiAnswer {self.status}, {len(self.body)} bytes>"

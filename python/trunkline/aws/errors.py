@@ -21,4 +21,4 @@ class ServiceError(Exception):
         self.code = code
         self.message = message
         self.status = status
-        self.members = members or {}
+        self.members: dict[str, Any] = members or {}

@@ -34,7 +34,9 @@ class ServiceInvoker:
         from trunkline.aws.services import SERVICES
 
         plain = [service.plain() for service in SERVICES]
-        self.dispatcher = WireDispatcher(core, Control(core, SERVICES), plain, "parse", [])
+        self.dispatcher: WireDispatcher = WireDispatcher(
+            core, Control(core, SERVICES), plain, "parse", []
+        )
 
     def invoke(
         self, service: str, operation: str, params: dict[str, Any], *, account: str, region: str

@@ -24,8 +24,8 @@ class Pointer:
     __slots__ = ("bucket", "key")
 
     def __init__(self, bucket: str, key: str) -> None:
-        self.bucket = bucket
-        self.key = key
+        self.bucket: str = bucket
+        self.key: str = key
 
     def body(self) -> str:
         """The body that stands for the other one."""

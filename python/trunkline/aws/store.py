@@ -26,7 +26,7 @@ class Store:
         # What works for the service in the background, once it was needed.
         self.background: dict[str, Any] = {}
         # Operations read, decide and write: two of one service must not interleave.
-        self.lock = RLock()
+        self.lock: RLock = RLock()
 
     def now(self) -> float:
         """The engine's time, in seconds since the epoch."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from trunkline.aws.operation import Call
 
-operations = Operations()
+operations: Operations = Operations()
 
 
 @operations.add("GetCallerIdentity")

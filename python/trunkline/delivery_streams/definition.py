@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from trunkline.engine import Engine
 
-COMPRESSIONS = {
+COMPRESSIONS: dict[str | None, str] = {
     None: "UNCOMPRESSED",
     "gzip": "GZIP",
     "zip": "ZIP",

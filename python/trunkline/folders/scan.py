@@ -23,11 +23,11 @@ class FoundFile:
     __slots__ = ("identity", "mtime_ns", "path", "size")
 
     def __init__(self, path: str, status: os.stat_result) -> None:
-        self.path = path
+        self.path: str = path
         """Below the folder, with slashes."""
-        self.size = status.st_size
-        self.mtime_ns = status.st_mtime_ns
-        self.identity = identity_of(status)
+        self.size: int = status.st_size
+        self.mtime_ns: int = status.st_mtime_ns
+        self.identity: str = identity_of(status)
 
 
 def identity_of(status: os.stat_result) -> str:

@@ -38,9 +38,9 @@ class ActiveFunction:
         self.name = name
         self.id = id
         """The destination of the outbox in which asynchronous invocations wait."""
-        self.definition = definition
-        self.runtime = runtime
-        self.slots = Slots(definition.slots)
+        self.definition: Definition = definition
+        self.runtime: Runtime = runtime
+        self.slots: Slots = Slots(definition.slots)
         self._log = FunctionLog(core, name)
         self._lock = Lock()
         self._counted = {"invocations": 0, "errors": 0, "throttles": 0, "timeouts": 0}

@@ -17,9 +17,9 @@ class ClientContext:
     __slots__ = ("client", "custom", "env")
 
     def __init__(self, told: dict[str, Any]) -> None:
-        self.custom = told.get("custom")
-        self.env = told.get("env")
-        self.client = told.get("client")
+        self.custom: Any = told.get("custom")
+        self.env: Any = told.get("env")
+        self.client: Any = told.get("client")
 
 
 class FunctionContext:
@@ -47,16 +47,18 @@ class FunctionContext:
 
     def __init__(self, invocation: Invocation) -> None:
         self._invocation = invocation
-        self.aws_request_id = invocation.request_id
-        self.function_name = invocation.function.name
-        self.function_version = invocation.version
-        self.invoked_function_arn = invocation.arn
-        self.memory_limit_in_mb = str(invocation.memory)
-        self.log_group_name = f"/aws/lambda/{invocation.function.name}"
-        self.log_stream_name = invocation.log_stream
-        self.identity = None
+        self.aws_request_id: str = invocation.request_id
+        self.function_name: str = invocation.function.name
+        self.function_version: str = invocation.version
+        self.invoked_function_arn: str = invocation.arn
+        self.memory_limit_in_mb: str = str(invocation.memory)
+        self.log_group_name: str = f"/aws/lambda/{invocation.function.name}"
+        self.log_stream_name: str = invocation.log_stream
+        self.identity: None = None
         told = invocation.client_context
-        self.client_context = None if told is None else ClientContext(json.loads(told))
+        self.client_context: ClientContext | None = (
+            None if told is None else ClientContext(json.loads(told))
+        )
 
     def get_remaining_time_in_millis(self) -> int:
         """The milliseconds until the invocation times out, on the machine's clock."""

@@ -88,7 +88,7 @@ class FunctionLog:
         self._core = core
         self._name = name
         self._lock = Lock()
-        self.stream = f"{datetime.now(UTC):%Y/%m/%d}/[$LATEST]{uuid4().hex}"
+        self.stream: str = f"{datetime.now(UTC):%Y/%m/%d}/[$LATEST]{uuid4().hex}"
         """The log stream, as that of one execution environment."""
 
     def write(self, invocation: Invocation, outcome: Outcome) -> str:

@@ -81,8 +81,8 @@ class Functions:
         """What a thread puts, by its number, while that is noted."""
         self.allows_code = False
         """Whether code that comes over the wire is run: it has the rights of this process."""
-        self.threads = Threads("trunkline-function")
-        self.loop = OwnLoop()
+        self.threads: Threads = Threads("trunkline-function")
+        self.loop: OwnLoop = OwnLoop()
 
     def put(self, name: FunctionName, definition: Definition, runtime: Runtime) -> ActiveFunction:
         """Lets a function be called. It takes the place of an earlier one of the name."""

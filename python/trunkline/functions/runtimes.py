@@ -58,7 +58,7 @@ class ThreadRuntime:
     """Runs a plain function in threads. One that takes too long goes on, and its result is dropped:
     a thread cannot be ended."""
 
-    grace = 0.0
+    grace: float = 0.0
     is_kept = False
 
     def __init__(self, handler: Handler, threads: Threads) -> None:
@@ -108,7 +108,7 @@ class ThreadRuntime:
 class LoopRuntime:
     """Runs a coroutine function on an event loop; one that takes too long is cancelled."""
 
-    grace = 0.0
+    grace: float = 0.0
     is_kept = False
 
     def __init__(

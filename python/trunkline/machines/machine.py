@@ -90,7 +90,7 @@ class StateMachine:
     def __init__(self, core: CoreEngine, name: tuple[str, str, str], arn: str) -> None:
         self._engine = core
         self._name = name
-        self.arn = arn
+        self.arn: str = arn
 
     @property
     def name(self) -> str:
@@ -172,7 +172,7 @@ class Execution:
 
     def __init__(self, machine: StateMachine, name: str) -> None:
         self._machine = machine
-        self.name = name
+        self.name: str = name
 
     def _status(self) -> CoreExecution:
         return self._machine._core().status(self.name)

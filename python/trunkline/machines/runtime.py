@@ -69,7 +69,7 @@ class Runtime:
 
     def __init__(self, core: CoreEngine) -> None:
         self.core = core
-        self.machines = Machines(core)
+        self.machines: Machines = Machines(core)
         self._lock = RLock()
         self._worker: DestinationWorker | None = None
         self._functions: dict[tuple[str, str, str], OwnFunctions] = {}
@@ -78,7 +78,7 @@ class Runtime:
         self._is_closed = False
         self._calling: set[str] = set()
         self._calling_changed = Condition()
-        self.map_runs = MapRuns(self)
+        self.map_runs: MapRuns = MapRuns(self)
         self.surfaces: dict[str, Any] = {}
         """What calls of services keep between two tasks, by their own names."""
         self.call_service: ServiceCall | None = None

@@ -55,9 +55,9 @@ class ConsumeReport:
     }
 
     def __init__(self, handled: int, failed: int, released: int = 0) -> None:
-        self.handled = handled
-        self.failed = failed
-        self.released = released
+        self.handled: int = handled
+        self.failed: int = failed
+        self.released: int = released
 
     def as_dict(self) -> dict[str, int]:
         """The counts by name.
@@ -95,16 +95,16 @@ class ConsumerConfig:
         retry_delay: RetryDelay | None,
         until_empty: bool,
     ) -> None:
-        self.queue = queue
-        self.concurrency = validation.count(concurrency, "concurrency", 1, CONCURRENCY_MAX)
-        self.batch_size = validation.count(batch_size, "batch_size", 1, BATCH_MAX)
-        self.until_empty = validation.flag(until_empty, "until_empty")
+        self.queue: Queue = queue
+        self.concurrency: int = validation.count(concurrency, "concurrency", 1, CONCURRENCY_MAX)
+        self.batch_size: int = validation.count(batch_size, "batch_size", 1, BATCH_MAX)
+        self.until_empty: bool = validation.flag(until_empty, "until_empty")
         self._most = queue.engine.limits.visibility_max
         if visibility_timeout is None:
             visibility_timeout = queue.settings()["visibility_timeout"]
         # A lease of no time could not be kept alive.
-        self.lease = milliseconds(visibility_timeout, "visibility_timeout", 1, self._most)
-        self.heartbeat_seconds = max(
+        self.lease: int = milliseconds(visibility_timeout, "visibility_timeout", 1, self._most)
+        self.heartbeat_seconds: float = max(
             HEARTBEAT_SECONDS_MIN,
             min(self.lease / 1_000 / HEARTBEATS_PER_LEASE, HEARTBEAT_SECONDS_MAX),
         )

@@ -52,11 +52,11 @@ class SendEntry:
         delay: Seconds | None = None,
         attributes: Attributes | None = None,
     ) -> None:
-        self.body = body
-        self.group = group
-        self.dedup_id = dedup_id
-        self.delay = delay
-        self.attributes = attributes
+        self.body: Body = body
+        self.group: str | None = group
+        self.dedup_id: str | None = dedup_id
+        self.delay: Seconds | None = delay
+        self.attributes: Attributes | None = attributes
 
     def __repr__(self) -> str:
         named = ("group", "dedup_id", "delay", "attributes")

@@ -38,8 +38,13 @@ class Option:
     __slots__ = ("aws_name", "default", "fifo_only", "least", "most", "name", "unit")
 
     def __init__(self, row: tuple[str, str, str, int, str | None, str | None, bool]) -> None:
-        self.name, self.aws_name, self.unit, self.default = row[:4]
-        self.least, self.most, self.fifo_only = row[4:]
+        self.name: str = row[0]
+        self.aws_name: str = row[1]
+        self.unit: str = row[2]
+        self.default: int = row[3]
+        self.least: str | None = row[4]
+        self.most: str | None = row[5]
+        self.fifo_only: bool = row[6]
 
     @property
     def setting(self) -> str:

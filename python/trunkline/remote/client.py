@@ -110,7 +110,7 @@ class HttpClient:
         parts = urlsplit(url)
         if not _is_address(url, parts):
             raise ValueError(f"{url!r} is no address of a server; use http://HOST:PORT")
-        self.url = f"{parts.scheme}://{parts.netloc}"
+        self.url: str = f"{parts.scheme}://{parts.netloc}"
         self._parts = parts
         self._timeout = timeout
         self._idle: list[HTTPConnection] = []

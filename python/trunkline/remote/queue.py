@@ -78,11 +78,13 @@ class RemoteMessage:
     def __init__(self, queue: RemoteQueue, told: Mapping[str, Any]) -> None:
         self._queue = queue
         self._system: dict[str, str] = told.get("Attributes", {})
-        self.body = str(told["Body"]).encode()
-        self.message_id = str(told["MessageId"])
-        self.receipt = str(told["ReceiptHandle"])
+        self.body: bytes = str(told["Body"]).encode()
+        self.message_id: str = str(told["MessageId"])
+        self.receipt: str = str(told["ReceiptHandle"])
         attributes = told.get("MessageAttributes", {})
-        self.attributes = {name: _attribute(one) for name, one in attributes.items()}
+        self.attributes: dict[str, Any] = {
+            name: _attribute(one) for name, one in attributes.items()
+        }
 
     def text(self) -> str:
         """The body as text."""
@@ -163,7 +165,7 @@ class RemoteQueue:
     __slots__ = ("_transport", "_url", "name")
 
     def __init__(self, transport: Transport, name: str) -> None:
-        self.name = name
+        self.name: str = name
         self._transport = transport
         self._url = f"{transport.url}/{transport.account}/{name}"
 

@@ -47,7 +47,7 @@ class _Remote:
     _kind = ""
 
     def __init__(self, transport: Transport, name: str) -> None:
-        self.name = name
+        self.name: str = name
         self._transport = transport
 
     def remove(self) -> None:

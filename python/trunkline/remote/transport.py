@@ -44,7 +44,7 @@ class Transport:
     """One server, for an account and a region."""
 
     def __init__(self, url: str, token: str | None, account: str, region: str) -> None:
-        self.url = url.rstrip("/")
+        self.url: str = url.rstrip("/")
         self.account = account
         self.region = region
         self._admin = AdminClient(self.url, token)

@@ -28,7 +28,7 @@ class Api:
     __slots__ = {"sync": "The same API for threads."}
 
     def __init__(self, api: SyncApi) -> None:
-        self.sync = api
+        self.sync: SyncApi = api
 
     @property
     def name(self) -> str:

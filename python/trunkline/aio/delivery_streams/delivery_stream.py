@@ -33,7 +33,7 @@ class DeliveryStream:
     __slots__ = {"sync": "The same delivery stream for threads."}
 
     def __init__(self, stream: SyncDeliveryStream) -> None:
-        self.sync = stream
+        self.sync: SyncDeliveryStream = stream
 
     @property
     def name(self) -> str:

@@ -36,7 +36,7 @@ class Function:
     __slots__ = {"sync": "The same function for threads."}
 
     def __init__(self, function: SyncFunction) -> None:
-        self.sync = function
+        self.sync: SyncFunction = function
 
     @property
     def name(self) -> str:

@@ -59,7 +59,7 @@ class StateMachine:
     __slots__ = {"sync": "The same state machine for threads."}
 
     def __init__(self, machine: SyncStateMachine) -> None:
-        self.sync = machine
+        self.sync: SyncStateMachine = machine
 
     @property
     def name(self) -> str:
@@ -115,7 +115,7 @@ class Execution:
     __slots__ = {"sync": "The same execution for threads."}
 
     def __init__(self, execution: SyncExecution) -> None:
-        self.sync = execution
+        self.sync: SyncExecution = execution
 
     @property
     def name(self) -> str:

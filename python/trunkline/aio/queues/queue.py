@@ -54,7 +54,7 @@ class Queue(AwaitableVerbs):
     __slots__ = {"_core": "", "sync": "The same queue for threads."}
 
     def __init__(self, queue: SyncQueue) -> None:
-        self.sync = queue
+        self.sync: SyncQueue = queue
         self._core = queue._core
 
     @staticmethod

@@ -32,7 +32,7 @@ class RedriveTask:
     __slots__ = {"sync": "The same task for threads."}
 
     def __init__(self, task: SyncRedriveTask) -> None:
-        self.sync = task
+        self.sync: SyncRedriveTask = task
 
     @property
     def status(self) -> str:

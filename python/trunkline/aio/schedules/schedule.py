@@ -48,7 +48,7 @@ class Schedule:
     __slots__ = {"sync": "The same schedule for threads."}
 
     def __init__(self, schedule: SyncSchedule) -> None:
-        self.sync = schedule
+        self.sync: SyncSchedule = schedule
 
     @property
     def name(self) -> str:

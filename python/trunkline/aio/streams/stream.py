@@ -40,7 +40,7 @@ class Stream:
     __slots__ = {"_core": "", "sync": "The same stream for threads."}
 
     def __init__(self, stream: SyncStream) -> None:
-        self.sync = stream
+        self.sync: SyncStream = stream
         self._core = stream._core
 
     @property
@@ -182,7 +182,7 @@ class Reader:
     __slots__ = {"_core": "", "sync": "The same member for threads."}
 
     def __init__(self, reader: SyncReader) -> None:
-        self.sync = reader
+        self.sync: SyncReader = reader
         self._core = reader._core
 
     @property

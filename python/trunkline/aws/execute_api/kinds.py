@@ -76,10 +76,10 @@ class Apis:
 
     def __init__(self, core: CoreEngine) -> None:
         self.core = core
-        self.store = Store(core)
+        self.store: Store = Store(core)
         self.memory: dict[str, Any] = {}
         """What a kind remembers between requests, by its own name."""
-        self.lock = Lock()
+        self.lock: Lock = Lock()
         self._clients: ServiceInvoker | None = None
         self._compiled: dict[str, tuple[bytes, Any]] = {}
 

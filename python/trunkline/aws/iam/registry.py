@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-operations = Operations(stored_only=True)
+operations: Operations = Operations(stored_only=True)
 
 _LETTERS = string.ascii_uppercase + "234567"
 _ITEMS_MAX = 1_000

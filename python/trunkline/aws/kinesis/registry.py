@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from trunkline.aws.operation import Operations
 
-operations = Operations()
+operations: Operations = Operations()

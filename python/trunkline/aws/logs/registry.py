@@ -5,7 +5,7 @@ from __future__ import annotations
 from trunkline.aws.errors import ServiceError
 from trunkline.aws.operation import Operations
 
-operations = Operations()
+operations: Operations = Operations()
 
 
 def invalid(message: str) -> ServiceError:

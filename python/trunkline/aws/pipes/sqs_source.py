@@ -56,7 +56,7 @@ class SqsSource:
         self._size = parameters["BatchSize"]
         self._window = parameters["MaximumBatchingWindowInSeconds"]
         self._url = f"{BASE}/queue/{queue.region}/{queue.account}/{queue.name}"
-        self.is_ordered = queue.name.endswith(".fifo")
+        self.is_ordered: bool = queue.name.endswith(".fifo")
         self._done: set[str] = set()
 
     def open(self) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from trunkline.aws.invoker import ServiceInvoker
+    from trunkline.aws.pipes.sqs_source import SqsSource
+    from trunkline.aws.pipes.stream_source import StreamSource
     from trunkline.aws.store import Store
 
     Record = dict[str, Any]
@@ -38,8 +40,8 @@ class Worker:
 
     def __init__(self, store: Store, invoker: ServiceInvoker, document: dict[str, Any]) -> None:
         self._pipe = name_of(document)
-        self.key = self._pipe.key
-        self.revision = document["revision"]
+        self.key: str = self._pipe.key
+        self.revision: Any = document["revision"]
         self._store = store
         self._definition = definition = document["definition"]
         names = {
@@ -53,7 +55,7 @@ class Worker:
         self._filters = Filters(definition["SourceParameters"].get("FilterCriteria", {}))
         self._target = Target(store, invoker, self._pipe, definition, context)
         self._enrichment = replace(self._target, role="Enrichment")
-        self.source = source_of(store, invoker, self._pipe, definition)
+        self.source: SqsSource | StreamSource = source_of(store, invoker, self._pipe, definition)
         self._stop = asyncio.Event()
         self._waiting: asyncio.Task[list[Record]] | None = None
 

@@ -54,11 +54,11 @@ class SmtpServer:
         login: tuple[str, str] | None = None,
         sender: str = SENDER,
     ) -> None:
-        self.host = host
-        self.port = port
-        self.tls = tls
-        self.login = login
-        self.sender = sender
+        self.host: str = host
+        self.port: int = port
+        self.tls: str = tls
+        self.login: tuple[str, str] | None = login
+        self.sender: str = sender
 
     @classmethod
     def parse(cls, text: str, sender: str = SENDER) -> Self:

@@ -39,4 +39,4 @@ class _Operations(Operations):
         return register
 
 
-operations = _Operations()
+operations: _Operations = _Operations()

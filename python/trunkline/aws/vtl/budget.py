@@ -23,7 +23,7 @@ class Budget:
 
     def __init__(self) -> None:
         self._steps = TEMPLATE_STEPS_MAX
-        self.depth = 0
+        self.depth: int = 0
 
     def step(self, count: int = 1) -> None:
         """Takes `count` steps."""

@@ -142,7 +142,7 @@ class References(Scanner):
         found = _WORD.match(self.source, self.at)
         if found is None or found.group() != word:
             return False
-        self.at = found.end()
+        self.at: int = found.end()
         return True
 
     def _operand(self) -> Expression:

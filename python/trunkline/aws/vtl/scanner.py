@@ -20,8 +20,8 @@ class Scanner:
 
     def __init__(self, source: str, depth: int = 0) -> None:
         self.source = source
-        self.at = 0
-        self.depth = depth
+        self.at: int = 0
+        self.depth: int = depth
 
     def fail(self, problem: str) -> NoReturn:
         """Raises a TemplateError that names the position."""

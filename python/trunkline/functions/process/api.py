@@ -35,7 +35,7 @@ class RuntimeApi:
         self._next: SimpleQueue[tuple[dict[str, str], bytes] | None] = SimpleQueue()
         self.ended: SimpleQueue[Ended] = SimpleQueue()
         """How invocations ended, one for each."""
-        self.asked = Event()
+        self.asked: Event = Event()
         """Set once the runtime has asked for work: its code is loaded."""
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.api = self

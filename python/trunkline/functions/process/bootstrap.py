@@ -26,15 +26,17 @@ class Context:
 
     def __init__(self, headers: Any) -> None:
         env = os.environ
-        self.aws_request_id = headers["Lambda-Runtime-Aws-Request-Id"]
-        self.invoked_function_arn = headers["Lambda-Runtime-Invoked-Function-Arn"]
-        self.function_name = env["AWS_LAMBDA_FUNCTION_NAME"]
-        self.function_version = env["AWS_LAMBDA_FUNCTION_VERSION"]
-        self.memory_limit_in_mb = env["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
-        self.log_group_name = env["AWS_LAMBDA_LOG_GROUP_NAME"]
-        self.log_stream_name = env["AWS_LAMBDA_LOG_STREAM_NAME"]
-        self.identity = None
-        self.client_context = _client_context(headers.get("Lambda-Runtime-Client-Context"))
+        self.aws_request_id: str = headers["Lambda-Runtime-Aws-Request-Id"]
+        self.invoked_function_arn: str = headers["Lambda-Runtime-Invoked-Function-Arn"]
+        self.function_name: str = env["AWS_LAMBDA_FUNCTION_NAME"]
+        self.function_version: str = env["AWS_LAMBDA_FUNCTION_VERSION"]
+        self.memory_limit_in_mb: str = env["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
+        self.log_group_name: str = env["AWS_LAMBDA_LOG_GROUP_NAME"]
+        self.log_stream_name: str = env["AWS_LAMBDA_LOG_STREAM_NAME"]
+        self.identity: None = None
+        self.client_context: _ClientContext | None = _client_context(
+            headers.get("Lambda-Runtime-Client-Context")
+        )
         self._deadline = int(headers["Lambda-Runtime-Deadline-Ms"])
 
     def get_remaining_time_in_millis(self) -> int:
@@ -48,7 +50,9 @@ class Context:
 
 class _ClientContext:
     def __init__(self, told: dict[str, Any]) -> None:
-        self.custom, self.env, self.client = told.get("custom"), told.get("env"), told.get("client")
+        self.custom: Any = told.get("custom")
+        self.env: Any = told.get("env")
+        self.client: Any = told.get("client")
 
 
 def _client_context(text: str | None) -> _ClientContext | None:

@@ -78,7 +78,7 @@ class Environment:
         except OSError:
             self._api.close()
             raise
-        self.used_at = time.monotonic()
+        self.used_at: float = time.monotonic()
         Thread(target=self._read_log, name="trunkline-function-log", daemon=True).start()
 
     def _surroundings(self, code: Code, invocation: Invocation) -> dict[str, str]:

@@ -44,7 +44,7 @@ END_SECONDS = 5.0
 class ProcessRuntime:
     """The processes of one function."""
 
-    grace = INIT_SECONDS + END_SECONDS
+    grace: float = INIT_SECONDS + END_SECONDS
     is_kept = True
 
     def __init__(self, threads: Threads, kept: KeptCode) -> None:

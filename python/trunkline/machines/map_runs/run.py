@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from trunkline._core import MapProgress
     from trunkline.machines.map_runs.children import Child
     from trunkline.machines.map_runs.table import MapRuns
 
@@ -47,16 +48,18 @@ class MapRun:
         self._runs = runs
         self.told = told
         self.arn: str = told["arn"]
-        self.owner = Owner(told["account"], told["region"], told["machine"], told["execution"])
-        self.label = f"{self.owner.machine}/{told['label']}"
+        account, region = told["account"], told["region"]
+        self.owner: Owner = Owner(account, region, told["machine"], told["execution"])
+        self.label: str = f"{self.owner.machine}/{told['label']}"
         states = f"arn:aws:states:{self.owner.region}:{self.owner.account}"
         self._arns = (f"{states}:execution:{self.label}", f"{states}:stateMachine:{self.label}")
-        self.kept = kept
-        self.progress = progress_of(told)
+        self.kept: dict[str, Any] = kept
+        self.progress: MapProgress = progress_of(told)
         self.executions: dict[str, int] = dict(kept["executions"])
         self._turn = Lock()
         self._is_driven = self._is_wanted = False
-        self._is_stopped = self.is_over = False
+        self._is_stopped = False
+        self.is_over: bool = False
         self._ends: deque[tuple[int, Child | None]] = deque()
         self._open: dict[int, int] = {}
         self._lost: set[int] = set()

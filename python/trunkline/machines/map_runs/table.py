@@ -16,6 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from trunkline._core import Engine as CoreEngine
+    from trunkline._core import Machines
     from trunkline.machines.runtime import Runtime
 
 DRIVERS = 4
@@ -27,10 +29,10 @@ class MapRuns:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self.core = runtime.core
-        self.machines = runtime.machines
-        self.records = record.Records(runtime.core)
-        self.is_closed = False
+        self.core: CoreEngine = runtime.core
+        self.machines: Machines = runtime.machines
+        self.records: record.Records = record.Records(runtime.core)
+        self.is_closed: bool = False
         self._lock = RLock()
         self._running: dict[str, MapRun] = {}
         self._drivers: ThreadPoolExecutor | None = None

@@ -40,8 +40,8 @@ class Shape:
         config = (writer or {}).get("WriterConfig") or {}
         # Without a writer the output of the state is that of its children.
         plain = "COMPACT" if writer is None else "NONE"
-        self.transformation = str(config.get("Transformation", plain))
-        self.is_lines = config.get("OutputType") == "JSONL"
+        self.transformation: str = str(config.get("Transformation", plain))
+        self.is_lines: bool = config.get("OutputType") == "JSONL"
 
     def texts(self, child: Child) -> list[str]:
         """The results of a child as JSON texts."""

@@ -31,7 +31,7 @@ class Deployed:
         self.authorizers: dict[str, Any] = document["authorizers"]
         self.responses: dict[str, Any] = document["responses"]
         self.binary_types: list[str] = document.get("binaryMediaTypes", [])
-        self.routes = Routes(document["resources"].values())
+        self.routes: Routes = Routes(document["resources"].values())
         self.schemas: dict[str, Any] = {}
         """Validators of bodies, by the name of their model, once they were needed."""
 

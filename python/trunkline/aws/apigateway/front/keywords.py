@@ -72,7 +72,7 @@ def _plain(item: Any) -> Any:
     return int(item) if isinstance(item, float) and item.is_integer() else item
 
 
-KEYWORDS = {
+KEYWORDS: dict[str, Any] = {
     "pattern": _pattern,
     "patternProperties": _pattern_properties,
     "additionalProperties": _additional_properties,

@@ -76,11 +76,11 @@ class Definition:
 
     def __init__(self, source: dict[str, Any]) -> None:
         self.source = source
-        self.is_swagger = str(source.get("swagger", "")).startswith("2")
+        self.is_swagger: bool = str(source.get("swagger", "")).startswith("2")
         if not self.is_swagger and not str(source.get("openapi", "")).startswith("3."):
             raise InvalidDefinition("neither swagger 2.0 nor openapi 3.0 is named")
-        self.info = mapping(source.get("info"))
-        self.title = text(self.info.get("title"))
+        self.info: dict[str, Any] = mapping(source.get("info"))
+        self.title: str = text(self.info.get("title"))
 
     def resolved(self, value: Any) -> dict[str, Any]:
         """A part, or the part that its `$ref` names."""

@@ -38,7 +38,7 @@ class EndpointRequest:
     def __init__(self, config: dict[str, Any], arn: str, items: Sequence[Item], now: float) -> None:
         endpoint, options = config["EndpointConfiguration"], config["RequestConfiguration"]
         self._url: str = endpoint["Url"]
-        self.id = str(uuid4())
+        self.id: str = str(uuid4())
         told = {
             "requestId": self.id,
             "timestamp": int(now * 1_000),

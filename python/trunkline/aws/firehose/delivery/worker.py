@@ -58,7 +58,7 @@ class Worker:
         self._store = store
         self._clients = clients
         self._name = name_of(document)
-        self.key = self._name.key
+        self.key: str = self._name.key
         self.number: str = document["number"]
         self._reader = f"firehose-{self._name.name}"
         self._member: Member | None = None

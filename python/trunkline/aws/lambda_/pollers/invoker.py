@@ -47,7 +47,7 @@ class Invoker:
         self._store = store
         self._name = name
         self._qualifier = qualifier
-        self.request_id = ""
+        self.request_id: str = ""
         """The id of the last request."""
 
     @property

@@ -35,7 +35,7 @@ END_SECONDS = 5.0
 RETRY_SECONDS = 1.0
 """How long a mapping rests after an error that its poller does not know."""
 
-log = logging.getLogger("trunkline")
+log: logging.Logger = logging.getLogger("trunkline")
 
 
 def runner_of(store: Store) -> Runner:

@@ -31,7 +31,7 @@ class StreamPoller:
         self.settings: dict[str, Any] = document["settings"]
         self.role = role
         self.invoker = invoker
-        self.begin = _begin(document)
+        self.begin: str | int = _begin(document)
         self.uuid: str = document["uuid"]
         self._key = positions_key(self.uuid)
         self.positions: dict[str, Any] = store.get(self._key) or {}

@@ -28,7 +28,7 @@ class Windows:
         self._batches = batches
         self._open: dict[int, dict[str, Any]] = {int(lane): one for lane, one in kept.items()}
         self._span: int = owner.settings["TumblingWindowInSeconds"]
-        self.changed = False
+        self.changed: bool = False
         """Whether a window ended since they were kept."""
 
     def kept(self) -> dict[str, Any]:
