@@ -10,6 +10,7 @@ from pathlib import Path
 
 import trunkline
 from trunkline.cli.backend import add_at, open_at
+from trunkline.cli.elapsed import Elapsed, size_of
 from trunkline.cli.errors import CommandError
 from trunkline.cli.output import is_json, line, size, table
 from trunkline.remote.client import is_url
@@ -45,26 +46,47 @@ def _inspect(options: argparse.Namespace) -> int:
     return 0
 
 
+def _add_folder(parser: argparse.ArgumentParser, help: str) -> None:
+    parser.add_argument("folder", nargs="?", help=help)
+    parser.add_argument("--at", metavar="FOLDER", help="the same")
+
+
+_COPY = "trunkline snapshot COPY --at URL, and then the same command of COPY"
+
+
+def _folder(options: argparse.Namespace) -> str:
+    """The folder that an argument or `--at` names; a server's is refused, and why."""
+    verb, where = options.command, options.folder or options.at
+    if where is None:
+        raise CommandError("MissingFolder", f"{verb} needs a folder.", f"trunkline {verb} data/")
+    if is_url(where):
+        text = f"{verb} reads the files of a folder at rest, and {where} writes to its own."
+        raise CommandError("NeedsFolder", text, _COPY)
+    return str(where)
+
+
 def verify(parser: argparse.ArgumentParser) -> None:
     """The arguments of the verb."""
-    parser.add_argument("folder", help="the data folder")
+    _add_folder(parser, "the data folder")
     parser.set_defaults(run=_verify)
 
 
 def _verify(options: argparse.Namespace) -> int:
-    report = trunkline.verify(options.folder)
+    folder = _folder(options)
+    with Elapsed(f"verifying {folder}, {size(size_of(folder))}"):
+        report = trunkline.verify(folder)
     print(f"ok: {report.records} records, {len(report.queues)} queues")
     return 0
 
 
 def repair(parser: argparse.ArgumentParser) -> None:
     """The arguments of the verb."""
-    parser.add_argument("folder", help="the data folder; take a copy of it first")
+    _add_folder(parser, "the data folder; take a copy of it first")
     parser.set_defaults(run=_repair)
 
 
 def _repair(options: argparse.Namespace) -> int:
-    report = trunkline.repair(options.folder)
+    report = trunkline.repair(_folder(options))
     if report.repaired:
         print("made a new control file from what the segments prove; not proven is")
         for unproven in report.unproven:
@@ -85,7 +107,8 @@ def snapshot(parser: argparse.ArgumentParser) -> None:
 def _snapshot(options: argparse.Namespace) -> int:
     # A server has a working directory of its own.
     path = str(Path(options.path).absolute())
-    with open_at(options) as at:
+    # The folder grows here if the server is on this machine; elsewhere the time is shown alone.
+    with open_at(options) as at, Elapsed(f"writing {path}", lambda: size_of(path)):
         told = at.call("snapshot", path=path)
     if is_json(options):
         line(told)
@@ -97,12 +120,18 @@ def _snapshot(options: argparse.Namespace) -> int:
 def restore(parser: argparse.ArgumentParser) -> None:
     """The arguments of the verb."""
     parser.add_argument("snapshot", metavar="SNAPSHOT", help="the folder of a snapshot")
-    parser.add_argument("folder", metavar="FOLDER", help="the new data folder")
+    parser.add_argument("folder", metavar="FOLDER", nargs="?", help="the new data folder")
+    parser.add_argument("--at", metavar="FOLDER", help="the same")
     parser.set_defaults(run=_restore)
 
 
 def _restore(options: argparse.Namespace) -> int:
-    source, target = Path(options.snapshot), Path(options.folder)
+    where = options.folder or options.at
+    if where is None or is_url(where):
+        text = "restore makes a new folder, which a server opens when it starts."
+        hint = f"trunkline restore {options.snapshot} data/ && trunkline serve --data data/"
+        raise CommandError("NeedsFolder", text, hint)
+    source, target = Path(options.snapshot), Path(where)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise CommandError(
             "FolderExists", f"{target} is there already; restore makes a new folder."
@@ -111,13 +140,15 @@ def _restore(options: argparse.Namespace) -> int:
         raise CommandError(
             "FolderExists", f"{target} lies in the snapshot; restore makes a folder outside of it."
         )
-    report = trunkline.verify(source)
+    with Elapsed(f"verifying {source}, {size(size_of(source))}"):
+        report = trunkline.verify(source)
     target.parent.mkdir(parents=True, exist_ok=True)
     # A copy that is cut short must not look like the data folder. The name of the draft is new.
     draft = Path(tempfile.mkdtemp(prefix=f"{target.name}.restoring-", dir=target.parent))
     try:
-        shutil.copytree(source, draft, dirs_exist_ok=True)
-        trunkline.verify(draft)
+        with Elapsed(f"copying to {target}", lambda: size_of(draft)):
+            shutil.copytree(source, draft, dirs_exist_ok=True)
+            trunkline.verify(draft)
         if target.exists():
             target.rmdir()
         draft.rename(target)

@@ -113,7 +113,11 @@ class Progress:
         if not self._is_shown or now < self._next:
             return
         self._next = now + PAUSE
-        text = f"{self._label}: {done:,}" + (f" of {total:,}" if total else "")
+        self.show(f"{done:,}" + (f" of {total:,}" if total else ""))
+
+    def show(self, told: str) -> None:
+        """Shows how far it is, in words."""
+        text = f"{self._label}: {told}"
         self._width = max(self._width, len(text))
         print(f"\r{text.ljust(self._width)}", end="", file=sys.stderr, flush=True)
 

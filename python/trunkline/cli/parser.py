@@ -77,11 +77,24 @@ def _width() -> int:
 _USUAL_WIDTH = 80
 
 
+NO_AT = {
+    "serve": "serve opens a folder itself: use --data FOLDER",
+    "match": "match asks no engine: PATTERN and EVENT are files",
+    "states": "states check and run ask no engine; states graph takes --at",
+    "bench": "bench measures engines that it opens itself",
+    "completion": "completion asks no engine",
+}
+"""Why a verb has no --at."""
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose errors say what may have been meant."""
 
+    verb: str | None = None
+    """The verb whose arguments are parsed."""
+
     def __init__(self, **settings: Any) -> None:
-        super().__init__(formatter_class=_Formatter, **settings)
+        super().__init__(**{"formatter_class": _Formatter, **settings})
 
     def error(self, message: str) -> NoReturn:
         """Says what is wrong, and where to look."""
@@ -90,12 +103,16 @@ class Parser(argparse.ArgumentParser):
             asked = message.split("invalid choice: ")[1].split("'")[1]
             if message.startswith("argument command"):
                 message = f"there is no command {unknown(asked, list(VERBS))}"
+        if "unrecognized arguments: --at" in message:
+            verb = self.prog.split()[-1] if self.prog != "trunkline" else self.verb
+            message = NO_AT.get(verb or "", message)
         self.exit(2, f"trunkline: {message}\n{hint}\n")
 
 
-def parser_of(verbs: Sequence[str]) -> argparse.ArgumentParser:
+def parser_of(verbs: Sequence[str]) -> Parser:
     """The parser; of `verbs` with their arguments, of the others with their names alone."""
     parser = Parser(prog="trunkline", description="Queues in your process, durable on your disk.")
+    parser.verb = verbs[0] if verbs else None
     parser.add_argument("--version", action="version", version=f"trunkline {trunkline.__version__}")
     # With its name: argparse would ask a formatter of help for it, which imports half of shutil.
     commands = parser.add_subparsers(

@@ -33,8 +33,8 @@ Exit status: 0 if the execution succeeded, 1 if it failed, 2 for input that coul
 """
 GRAPH = """
 Draw a definition as SVG, its states in layers. With an execution, they are coloured by what it did:
---history takes the answer of GetExecutionHistory, --data a folder of an engine, which is only read,
-with --execution MACHINE:NAME.
+--history takes the answer of GetExecutionHistory; --at names a folder, which is only read, or a
+server, with --execution MACHINE:NAME.
 
 Exit status: 0, or 2 for input that could not be used.
 """
@@ -69,8 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     graph.add_argument("file", metavar="FILE", help="a file with the definition, or -")
     graph.add_argument("--svg", metavar="OUT", default="-", help="where it is drawn (default: -)")
     graph.add_argument("--history", metavar="FILE", help="the history of an execution, as JSON")
-    graph.add_argument("--data", metavar="DIR", help="the folder of an engine")
-    graph.add_argument("--execution", metavar="MACHINE:NAME", help="an execution in that folder")
+    graph.add_argument("--at", "--data", metavar="FOLDER|URL", help="where the execution is")
+    graph.add_argument("--token", help="the admin token of the server")
+    graph.add_argument("--execution", metavar="MACHINE:NAME", help="an execution there")
     graph.set_defaults(run=_graph)
 
 
@@ -115,8 +116,8 @@ def _run(options: argparse.Namespace) -> int:
 
 def _graph(options: argparse.Namespace) -> int:
     try:
-        if (options.data is None) != (options.execution is None):
-            raise MalformedResponses("--data and --execution go together.")
+        if (options.at is None) != (options.execution is None):
+            raise MalformedResponses("--at and --execution go together.")
         text = states.graph(_read(options.file), history=_history(options))
         if options.svg == "-":
             print(text, end="")
@@ -134,13 +135,14 @@ def _history(options: argparse.Namespace) -> list[dict[str, Any]] | None:
         if not isinstance(events, list) or not all(isinstance(one, dict) for one in events):
             raise MalformedResponses(f"{options.history} holds no events of a history.")
         return events
-    if options.data is None:
+    if options.at is None:
         return None
     machine, _, name = options.execution.partition(":")
-    import trunkline
+    from trunkline.cli.backend import open_at
 
-    with trunkline.open(options.data, read_only=True) as engine:
-        return engine.machine(machine).execution(name).history()
+    with open_at(options) as at:
+        found: list[dict[str, Any]] = at.call("execution", machine=machine, name=name)["history"]
+        return found
 
 
 def _mocks(file: str) -> dict[str, Any]:

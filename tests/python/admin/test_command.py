@@ -13,6 +13,7 @@ import trunkline
 from trunkline.cli import main
 from trunkline.cli.parser import VERBS
 from trunkline.server import Server
+from waiting import until
 
 
 @pytest.fixture(params=["folder", "server"])
@@ -274,3 +275,51 @@ def test_a_restore_into_the_snapshot_is_refused(tmp_path, capsys):
     assert main(["restore", str(snapshot), str(snapshot / "data")]) == 1
     assert "lies in the snapshot" in capsys.readouterr().err
     assert not (snapshot / "data").exists()
+
+
+def test_verbs_about_a_folder_at_rest_take_it_as_at_and_refuse_a_server(tmp_path, capsys):
+    data, copy = str(tmp_path / "data"), str(tmp_path / "copy")
+    with trunkline.open(data) as engine:
+        engine.queue("orders").send("one coffee")
+        engine.snapshot(copy)
+    assert main(["verify", "--at", data]) == 0
+    assert "1 queues" in capsys.readouterr().out
+    assert main(["repair", "--at", data]) == 0
+    assert "nothing was changed" in capsys.readouterr().out
+    assert main(["restore", copy, "--at", str(tmp_path / "again")]) == 0
+    capsys.readouterr()
+    for words in (["verify"], ["repair"], ["restore", copy]):
+        assert main([*words, "--at", "http://127.0.0.1:9"]) == 1
+        told = capsys.readouterr().err
+        assert "NeedsFolder" in told, words
+        assert "hint: trunkline" in told, words
+        assert main(words) == 1
+        assert "Folder" in capsys.readouterr().err, words
+
+
+@pytest.mark.parametrize(
+    "words", [["match", "p.json", "-"], ["states", "check", "m.json"], ["completion", "bash"]]
+)
+def test_a_verb_without_an_engine_says_why_it_takes_no_at(words, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main([*words, "--at", "data"])
+    told = capsys.readouterr().err
+    assert "no engine" in told
+    assert "unrecognized" not in told
+
+
+def test_work_that_counts_nothing_tells_for_how_long_it_runs(tmp_path, monkeypatch):
+    from trunkline.cli import elapsed
+
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stderr", shown)
+    monkeypatch.setattr(elapsed, "PATIENCE", 0.001)
+    (tmp_path / "half").write_bytes(b"x" * 2_048)
+    with elapsed.Elapsed("copying", lambda: elapsed.size_of(tmp_path)):
+        until(lambda: "2.0 KiB" in shown.getvalue())
+    assert shown.getvalue().startswith("\rcopying: 0.")
+    assert shown.getvalue().endswith("\r")

@@ -11,6 +11,7 @@ import trunkline
 from trunkline import states
 from trunkline.cli import main
 from trunkline.machines.drawing.layers import Edge, Node, arrange
+from trunkline.server import Server
 
 SEND = "arn:aws:states:::sqs:sendMessage"
 NAMESPACE = "{http://www.w3.org/2000/svg}"
@@ -108,11 +109,15 @@ def test_the_command_draws_an_execution_of_a_folder(tmp_path, capsys):
     with trunkline.open(data) as engine:
         engine.machine("orders", definition).start(name="one").wait(30)
     command = ["states", "graph", str(file), "--svg", str(out)]
-    assert main([*command, "--data", data, "--execution", "orders:one"]) == 0
+    with trunkline.open(data) as engine, Server(engine, port=0) as server:
+        assert main([*command, "--at", server.url, "--execution", "orders:one"]) == 0
+        assert drawn(out.read_text()) == {"A": "succeeded"}
+    out.unlink()
+    assert main([*command, "--at", data, "--execution", "orders:one"]) == 0
     assert drawn(out.read_text()) == {"A": "succeeded"}
     assert main(["states", "graph", str(file)]) == 0
     assert drawn(capsys.readouterr().out) == {"A": "none"}
-    assert main([*command, "--data", data]) == 2
+    assert main([*command, "--at", data]) == 2
     assert "--execution" in capsys.readouterr().err
 
 
