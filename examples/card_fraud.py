@@ -1,13 +1,16 @@
 """Which cards pay too often? A hop window over a stream of payments, evaluated as they come.
 
-    python examples/card_fraud.py [EVENTS]
+    python examples/card_fraud.py [EVENTS] [PLOT.png]
 
-Needs `pip install 'trunkline[analytics]'`.
+Needs `pip install 'trunkline[analytics]'`, and `[plot]` for the picture.
 """
 
 import json
 import random
 import sys
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
 
 import trunkline
 from trunkline import analytics
@@ -17,20 +20,35 @@ ALERTS = """
     INSERT INTO alerts
     SELECT card, window_start, count(*) AS payments, sum(amount) AS total
     FROM HOP(TABLE payments, DESCRIPTOR(at), INTERVAL '30' SECONDS, INTERVAL '1' MINUTE)
-    GROUP BY ALL HAVING count(*) >= 20
+    GROUP BY ALL HAVING count(*) >= 25
 """
 
 
-def payments(count: int, seed: int = 7) -> list[tuple[str, str]]:
+def payments(count: int, seed: int = 7) -> Iterator[tuple[str, str]]:
     """Payments of a thousand cards, a hundred a second; two of the cards are used by a robot."""
     chance = random.Random(seed)
-    found = []
     for number in range(count):
         stolen = number % 100 < 2
         card = STOLEN[number % 2] if stolen else f"5000-{chance.randrange(1_000)}"
         amount = chance.randrange(1, 200)
-        found.append((card, json.dumps({"at": number / 100, "card": card, "amount": amount})))
-    return found
+        yield card, json.dumps({"at": number / 100, "card": card, "amount": amount})
+
+
+def draw(alerts: trunkline.RecordBatch, path: str) -> None:
+    """A picture of what was spent with the cards that were found."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    spent: Counter[str] = Counter()
+    for record in alerts:
+        row = record.json()
+        spent[row["card"]] = max(spent[row["card"]], row["total"])
+    figure, axes = pyplot.subplots(figsize=(9, 3), layout="constrained")
+    axes.barh(list(spent), list(spent.values()))
+    axes.set(title="Cards that pay too often", xlabel="most that was spent in one minute")
+    figure.savefig(path)
 
 
 def main() -> None:
@@ -39,11 +57,14 @@ def main() -> None:
         stream, alerts = engine.stream("payments"), engine.stream("alerts")
         query = analytics.query(engine, ALERTS, key="card")
         made = payments(count)
-        for start in range(0, len(made), 5_000):
-            stream.put_batch(made[start : start + 5_000])
+        while batch := list(islice(made, 5_000)):
+            stream.put_batch(batch)
             query.process()
-        cards = {record.key for record in alerts.read(max=100_000)}
+        found = alerts.read(max=100_000)
+        cards = {record.key for record in found}
         print(f"{query.statistics()['windows']} windows; watch {', '.join(sorted(cards))}")
+        if len(sys.argv) > 2:
+            draw(found, sys.argv[2])
 
 
 if __name__ == "__main__":

@@ -18,6 +18,11 @@ EXPECTED = {
     "worker.py": "23 attempts; 1 dead letter\nbroken.png was delivered 3 times\n",
     "asyncio_bridge.py": "sum of the readings: 10\n",
     "card_fraud.py": "9 windows; watch 4000-17, 4000-42\n",
+    "click_counts.py": "3 minutes with 23393 clicks\n",
+    "sensor_alerts.py": "59 windows; hot: [17]\n",
+    "clickstream.py": "20000 clicks on 4 pages, counted by both members\n",
+    "parquet_export.py": "20000 records\nOslo: 4037 orders, 202866\nPune: 4029 orders, 200607\n"
+    "Nice: 3974 orders, 199413\n",
     "time_travel.py": "delivered 2 times within 4200.0 seconds\n",
     "pipeline.py": "1 result: 3 APPLES\n",
     "order_saga.py": "tea: SUCCEEDED (charge, reserve, ship)\n"
@@ -43,6 +48,14 @@ def run(name: str, *arguments: str) -> str:
 @pytest.mark.parametrize("name", EXPECTED)
 def test_example(name: str) -> None:
     assert run(name) == EXPECTED[name]
+
+
+@pytest.mark.parametrize("name", ["card_fraud.py", "click_counts.py", "sensor_alerts.py"])
+def test_an_example_of_continuous_sql_draws_a_picture(name: str, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    picture = tmp_path / "picture.png"
+    run(name, "6000", str(picture))
+    assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_saga_draws_the_way_of_the_order_that_was_undone(tmp_path: Path) -> None:
