@@ -32,7 +32,7 @@ RUST_SOURCES := $(shell find core -path core/fuzz -prune -o -type f \
 	\( -name '*.rs' -o -name '*.toml' -o -name '*.h' \) -print) Cargo.toml Cargo.lock
 
 .PHONY: help setup release check demo test test-all test-rust test-loom test-loom-all test-miri \
-	test-python test-packaging pythons bench-pythons wire-ends wire-aio wire-cli wire-sdks test-console types lint fmt docs bench \
+	test-python test-packaging pythons bench-pythons wire-ends wire-aio wire-cli wire-sdks wire-kcl test-console types lint fmt docs bench \
 	recorded bench-goals bench-wire wire-peers bench-patterns pairs fuzz sim wheel clean
 
 help: ## List the tasks
@@ -111,6 +111,7 @@ test-all: ## Run every test there is: loom unbounded, all Pythons, the ends of b
 	@$(MAKE) wire-aio
 	@$(MAKE) wire-cli
 	@$(MAKE) wire-sdks
+	@$(MAKE) wire-kcl
 	@$(MAKE) types
 	@$(MAKE) pythons
 	@$(MAKE) wheel
@@ -244,6 +245,16 @@ wire-sdks: setup ## Run programs of the official SDKs for JavaScript and Go agai
 		(cd tests/wire/sdks/go && go build -o $(SDKS)/go .) && \
 		export TRUNKLINE_SDK_GO=$(SDKS)/go || exit 1; fi; \
 	$(PY) -m pytest tests/wire/test_sdks.py -rs $(PYTEST)
+
+# The library keeps its leases in DynamoDB, which Trunkline does not serve: moto's server stands in.
+KCL = $(abspath target/kcl)
+wire-kcl: export TRUNKLINE_KCL = $(KCL)/classes:$(KCL)/lib/*
+wire-kcl: setup ## Run workers of Java's Kinesis Client Library against the server; needs a JDK, Maven
+	@$(BIN)/pip install --quiet --disable-pip-version-check 'moto[server,dynamodb]>=5.2'
+	@rm -rf $(KCL)/lib && mvn -q -B -f tests/wire/sdks/kcl/pom.xml dependency:copy-dependencies \
+		-DoutputDirectory=$(KCL)/lib
+	@javac -d $(KCL)/classes -cp '$(KCL)/lib/*' tests/wire/sdks/kcl/Worker.java
+	$(PY) -m pytest tests/wire/test_kcl.py -rs $(PYTEST)
 
 test-console: setup ## Try the console in Chromium (Debian's, or what TRUNKLINE_CHROMIUM names)
 	@$(BIN)/pip install --quiet --disable-pip-version-check "playwright>=1.50"
