@@ -105,6 +105,33 @@ def test_records_are_partitioned_by_a_function(engine, firehose):
     assert found == {"a/2023/": b"abac", "b/2023/": b"b"}
 
 
+def test_a_partition_key_of_a_function_that_is_null_is_missing(engine, firehose):
+    def keys(event, context):
+        found = [json.loads(base64.b64decode(record["data"])) for record in event["records"]]
+        return {
+            "records": [
+                {**record, "result": "Ok", "metadata": {"partitionKeys": {"k": value}}}
+                for record, value in zip(event["records"], found, strict=True)
+            ]
+        }
+
+    create(
+        firehose,
+        Prefix="p/!{partitionKeyFromLambda:k}/",
+        ErrorOutputPrefix=ERRORS,
+        DynamicPartitioningConfiguration={"Enabled": True},
+        BufferingHints={"SizeInMBs": 64, "IntervalInSeconds": 60},
+        ProcessingConfiguration=processing(
+            ("Lambda", {"LambdaArn": engine.function("keys", keys).arn})
+        ),
+    )
+    put(firehose, "null", "true", "7", '"a"', "[1]")
+    deliver(engine)
+    assert sorted(key.split("/")[1] for key in objects(engine, prefix="p/")) == ["7", "a", "true"]
+    told = failures(engine, "processing-failed")
+    assert [one["errorCode"] for one in told] == ["DynamicPartitioning.MissingPartitionKey"] * 2
+
+
 @pytest.mark.parametrize("key", ["x" * 2_000, "\u00e4" * 300, "../../up"])
 def test_a_partition_key_that_is_no_part_of_a_key_harms_nothing(engine, firehose, tmp_path, key):
     pytest.importorskip("jq")
@@ -157,6 +184,32 @@ def test_a_folder_has_the_layout_of_a_bucket(engine, firehose, tmp_path):
     [file] = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert file.parent == tmp_path / "lake/2023/11/14/22"
     assert gzip.decompress(file.read_bytes()) == b"ab"
+
+
+@pytest.mark.parametrize("given", [{"Prefix": "x" * 256 + "/"}, {"ErrorOutputPrefix": "x" * 106}])
+def test_a_prefix_that_no_folder_takes_is_refused(engine, firehose, tmp_path, given):
+    allow_folder(engine._core, tmp_path)
+    code, message = refused(create, firehose, bucket=f"arn:file://{tmp_path}:s3:::lake", **given)
+    assert (code, "255 bytes" in message) == ("InvalidArgumentException", True)
+
+
+def test_a_value_that_is_too_long_for_a_folder_fails_its_record_alone(engine, firehose, tmp_path):
+    pytest.importorskip("jq")
+    allow_folder(engine._core, tmp_path)
+    extraction = {"MetadataExtractionQuery": "{k: .k}", "JsonParsingEngine": "JQ-1.6"}
+    create(
+        firehose,
+        bucket=f"arn:file://{tmp_path}:s3:::lake",
+        Prefix="!{partitionKeyFromQuery:k}/",
+        ErrorOutputPrefix=ERRORS,
+        DynamicPartitioningConfiguration={"Enabled": True},
+        BufferingHints={"SizeInMBs": 64, "IntervalInSeconds": 60},
+        ProcessingConfiguration=processing(("MetadataExtraction", extraction)),
+    )
+    put(firehose, json.dumps({"k": "x" * 300}), '{"k": "a"}')
+    deliver(engine)
+    assert len(list((tmp_path / "lake/a").iterdir())) == 1
+    assert len(list((tmp_path / "lake/errors/processing-failed").iterdir())) == 1
 
 
 def test_a_key_never_leads_out_of_its_folder(engine, firehose, tmp_path):

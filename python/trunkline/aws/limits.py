@@ -209,6 +209,10 @@ FIREHOSE_PREFIX_CHARS_MAX = 512
 """The longest prefix once it is evaluated."""
 FIREHOSE_PREFIX_BYTES_MAX = 874
 """The same in bytes: of the 1,024 of a key, 150 are left for the name of the object."""
+FIREHOSE_NAME_CHARS_MAX = 150
+"""The longest name of an object behind its prefix, in a folder."""
+FILE_NAME_BYTES_MAX = 255
+"""The longest name of a file or a folder."""
 FIREHOSE_LAMBDA_BYTES_MAX = 6_291_456
 """The longest answer of a function that transforms records."""
 FIREHOSE_LAMBDA_RETRIES = 3

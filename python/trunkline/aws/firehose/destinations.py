@@ -57,7 +57,10 @@ def plain_s3(core: CoreEngine, given: Mapping[str, Any], where: str) -> Config:
     check_compression(config["CompressionFormat"])
     is_partitioned = is_on(config, "DynamicPartitioningConfiguration")
     prefixes.check(
-        config.get("Prefix", ""), config.get("ErrorOutputPrefix"), is_partitioned=is_partitioned
+        config.get("Prefix", ""),
+        config.get("ErrorOutputPrefix"),
+        is_partitioned=is_partitioned,
+        is_folder=place.folder is not None,
     )
     prefixes.zone_of(config.get("CustomTimeZone", ""))
     return config

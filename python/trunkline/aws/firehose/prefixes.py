@@ -10,7 +10,12 @@ from zoneinfo import ZoneInfo
 
 from trunkline.aws.firehose.date_formats import DateFormat
 from trunkline.aws.firehose.errors import invalid
-from trunkline.aws.limits import FIREHOSE_PREFIX_BYTES_MAX, FIREHOSE_PREFIX_CHARS_MAX
+from trunkline.aws.limits import (
+    FILE_NAME_BYTES_MAX,
+    FIREHOSE_NAME_CHARS_MAX,
+    FIREHOSE_PREFIX_BYTES_MAX,
+    FIREHOSE_PREFIX_CHARS_MAX,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -112,8 +117,19 @@ def is_key(text: str) -> bool:
         return False
 
 
-def check(text: str, errors: str | None, *, is_partitioned: bool) -> None:
-    """Raises for prefixes that do not go together."""
+def is_path(text: str) -> bool:
+    """Whether an evaluated prefix can be a path, whose last part the name of a file goes on.
+
+    >>> [is_path(text) for text in ("a/" + "b" * 255 + "/", "b" * 106, "b" * 256 + "/")]
+    [True, False, False]
+    """
+    *folders, last = (part.encode(errors="replace") for part in text.split("/"))
+    fits = all(len(name) <= FILE_NAME_BYTES_MAX for name in folders)
+    return fits and len(last) <= FILE_NAME_BYTES_MAX - FIREHOSE_NAME_CHARS_MAX
+
+
+def check(text: str, errors: str | None, *, is_partitioned: bool, is_folder: bool = False) -> None:
+    """Raises for prefixes that do not go together, or that lead to no place in a folder."""
     prefix, failed = Prefix(text), Prefix(errors or "")
     by_keys = [name for name in prefix.names if name[0] in _PARTITIONS]
     if ("firehose", "error-output-type") in prefix.names:
@@ -140,6 +156,12 @@ def check(text: str, errors: str | None, *, is_partitioned: bool) -> None:
             raise invalid(
                 "Prefix and ErrorOutputPrefix must begin a key of an object after they are "
                 f"evaluated: at most {FIREHOSE_PREFIX_BYTES_MAX} bytes of UTF-8, without NUL."
+            )
+        if is_folder and not is_path(shown):
+            raise invalid(
+                "Prefix and ErrorOutputPrefix must be paths after they are evaluated: a part has "
+                f"at most {FILE_NAME_BYTES_MAX} bytes, and what is behind the last slash "
+                f"{FILE_NAME_BYTES_MAX - FIREHOSE_NAME_CHARS_MAX}."
             )
         if len(shown) > FIREHOSE_PREFIX_CHARS_MAX:
             raise invalid(

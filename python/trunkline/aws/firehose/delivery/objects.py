@@ -30,10 +30,6 @@ if TYPE_CHECKING:
 
 _SUFFIX = "%Y-%m-%d-%H-%M-%S"
 _PROCESSING = "processing-failed"
-_NAME_BYTES_MAX = 255
-"""The longest name of a file."""
-_NAME_CHARS = 150
-"""What follows a prefix is not longer."""
 _CONTENT_TYPE = ("content-type", "application/octet-stream")
 
 
@@ -105,7 +101,7 @@ class ObjectFormat:
     ) -> tuple[PreparedObject | None, list[Failure]]:
         at = self._moment(min(item.arrived for item in items))
         prefix = self._prefix.evaluate(prefixes.Moment(at, keys))
-        if keys and not _is_usable(prefix):
+        if not self._is_usable(prefix, has_values=bool(keys)):
             code, why = "DynamicPartitioning.InvalidPrefix", "The evaluated prefix is no key."
             return None, [Failure(_PROCESSING, item, code, why, 1, now) for item in items]
         if self._converter is None:
@@ -150,6 +146,15 @@ class ObjectFormat:
             found.append(self._named(prefix, at, whole, is_error=True))
         return found
 
+    def _is_usable(self, prefix: str, *, has_values: bool) -> bool:
+        """Whether a prefix, perhaps with values from records, can begin a key, or be a path."""
+        if has_values and not (
+            len(prefix) <= FIREHOSE_PREFIX_CHARS_MAX and prefixes.is_key(prefix)
+        ):
+            return False
+        place = read_place(self.config["BucketARN"])
+        return place is None or place.folder is None or prefixes.is_path(prefix)
+
     def _moment(self, seconds: float) -> datetime:
         zone = prefixes.zone_of(self.config.get("CustomTimeZone", ""))
         return datetime.fromtimestamp(seconds, UTC).astimezone(zone)
@@ -171,13 +176,6 @@ class ObjectFormat:
         place = read_place(self.config["BucketARN"])
         assert place is not None
         return PreparedObject(place, f"{prefix}{name}{extension}", compress(data, format, name))
-
-
-def _is_usable(prefix: str) -> bool:
-    """Whether a prefix with values from records can begin a key, and be a path."""
-    if len(prefix) > FIREHOSE_PREFIX_CHARS_MAX or not prefixes.is_key(prefix):
-        return False
-    return max(len(name.encode()) for name in prefix.split("/")) <= _NAME_BYTES_MAX - _NAME_CHARS
 
 
 def write_object(core: CoreEngine, made: PreparedObject) -> None:

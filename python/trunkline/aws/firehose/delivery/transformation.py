@@ -140,7 +140,12 @@ def _result(item: Item, found: dict[str, Any] | None) -> Item | None:
     keys = metadata.get("partitionKeys") if isinstance(metadata, dict) else None
     if not isinstance(keys, dict):
         keys = {}
-    named = {f"partitionKeyFromLambda:{name}": str(value) for name, value in keys.items()}
+    # A key that is null, empty or no scalar is missing, as one that a query finds.
+    named = {
+        f"partitionKeyFromLambda:{name}": value if isinstance(value, str) else json.dumps(value)
+        for name, value in keys.items()
+        if value not in (None, "") and not isinstance(value, dict | list)
+    }
     return Item(data, item.source, {**item.keys, **named})
 
 
