@@ -125,6 +125,15 @@ impl<'a> Append<'a> {
         Some(location)
     }
 
+    /// Appends a record that `count` live things share: it lives there once for each of them.
+    pub fn append_live_of(&mut self, record: &impl Encode, count: usize) -> Option<Location> {
+        let location = self.append_live(record, None)?;
+        if let Self::On(step) = self {
+            (1..count).for_each(|_| step.live_bytes.add(location, step.now));
+        }
+        Some(location)
+    }
+
     /// Keeps the next `count` records together, of at most `bytes` in all: a crash leaves all of
     /// them or none. They have to follow at once. False, and no promise, if they are longer than
     /// the longest record.

@@ -18,6 +18,8 @@ pub trait Put {
     fn put_u64(&mut self, value: u64);
     /// Sixteen bytes.
     fn put_u128(&mut self, value: u128);
+    /// A number in as few bytes as it needs: seven bits each, the lowest first (LEB128).
+    fn put_varint(&mut self, value: u64);
     /// A length of four bytes, and that many bytes.
     fn put_bytes(&mut self, bytes: &[u8]);
 }
@@ -38,6 +40,15 @@ impl Put for Vec<u8> {
     #[inline]
     fn put_u128(&mut self, value: u128) {
         self.extend_from_slice(&value.to_le_bytes());
+    }
+    #[inline]
+    fn put_varint(&mut self, value: u64) {
+        let mut rest = value;
+        while rest >= 0x80 {
+            self.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        self.push(rest as u8);
     }
     #[inline]
     fn put_bytes(&mut self, bytes: &[u8]) {
@@ -83,6 +94,23 @@ impl<'a> Take<'a> {
     pub fn u128(&mut self) -> Result<u128> {
         Ok(u128::from_le_bytes(self.array()?))
     }
+    /// A number as [`Put::put_varint`] writes it.
+    #[inline]
+    pub fn varint(&mut self) -> Result<u64> {
+        let mut number = 0;
+        for shift in (0..u64::BITS).step_by(7) {
+            let byte = self.u8()?;
+            let bits = u64::from(byte & 0x7f);
+            if bits << shift >> shift != bits {
+                break;
+            }
+            number |= bits << shift;
+            if byte < 0x80 {
+                return Ok(number);
+            }
+        }
+        Err(damaged("a number larger than any that is written"))
+    }
     /// Bytes behind their length.
     pub fn bytes(&mut self) -> Result<&'a [u8]> {
         let length = self.u32()? as usize;
@@ -112,4 +140,22 @@ pub fn damaged(what: &str) -> Error {
         Code::CorruptJournal,
         format!("A journal record holds {what}. Run `trunkline verify` on the data folder."),
     )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_of_any_size_survives_its_bytes() {
+        for (value, bytes) in [(0, 1), (127, 1), (128, 2), (1 << 62, 9), (u64::MAX, 10)] {
+            let mut out = Vec::new();
+            out.put_varint(value);
+            assert_eq!(out.len(), bytes);
+            assert_eq!(Take(&out).varint().unwrap(), value);
+            assert!(Take(&out[..bytes - 1]).varint().is_err());
+        }
+        assert!(Take(&[0xff; 11]).varint().is_err());
+    }
 }

@@ -24,7 +24,7 @@ use crate::routing::{Also, Routed};
 /// The kind of documents, for the table of kinds.
 pub static DOCUMENTS: ComponentKind = ComponentKind {
     name: "document",
-    records: DOCUMENT..=DOCUMENT,
+    records: &[DOCUMENT..=DOCUMENT],
     operations: &[],
     loader: |_: &Limits| Box::<DocumentLoader>::default(),
 };

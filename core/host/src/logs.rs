@@ -29,7 +29,7 @@ use crate::run_queue::Jobs;
 /// The kind of logs, for the table of kinds.
 pub static LOGS: ComponentKind = ComponentKind {
     name: "log",
-    records: LOG..=LOG,
+    records: &[LOG..=LOG],
     operations: &[],
     loader: |_: &Limits| Box::<LogLoader>::default(),
 };

@@ -20,6 +20,8 @@ pub enum Mutant {
     KeepUncommitted,
     /// Replay keeps the deduplication ids of messages that were never committed.
     KeepUncommittedDedup,
+    /// Replay leaves out a queue of a record that places messages in several.
+    LoseTarget,
     /// The number of a payload that was never committed is given out again.
     ReuseNumber,
     /// The last reference leaves the payload counted as live.

@@ -31,7 +31,7 @@ use crate::resource::ResourceReport;
 /// The kind of shared payloads, for the table of kinds.
 pub static PAYLOADS: ComponentKind = ComponentKind {
     name: "payload",
-    records: PAYLOAD..=NUMBERED,
+    records: &[PAYLOAD..=NUMBERED],
     operations: &[],
     loader: |_: &Limits| Box::<PayloadLoader>::default(),
 };

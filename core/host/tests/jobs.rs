@@ -30,7 +30,7 @@ struct WorkerLoader;
 
 static WORKERS: ComponentKind = ComponentKind {
     name: "workers",
-    records: 200..=200,
+    records: &[200..=200],
     operations: &[],
     loader: |_: &Limits| Box::new(WorkerLoader),
 };

@@ -54,7 +54,7 @@ pub const BUCKET: ResourceKind = ResourceKind("bucket");
 /// The kind of buckets, for the table of kinds.
 pub static BUCKETS: ComponentKind = ComponentKind {
     name: "bucket",
-    records: DEFINED..=REMOVED,
+    records: &[DEFINED..=REMOVED],
     operations: &[operation::PUT, operation::GET, operation::DELETE, operation::LIST],
     loader: |_: &Limits| Box::<BucketLoader>::default(),
 };

@@ -62,7 +62,7 @@ pub use self::users::Used;
 /// The kind of event buses, for the table of kinds.
 pub static BUSES: ComponentKind = ComponentKind {
     name: "bus",
-    records: record::KINDS,
+    records: &[record::KINDS],
     operations: &[PUT],
     loader: |_: &Limits| Box::<BusLoader>::default(),
 };

@@ -52,7 +52,7 @@ use self::table::Table;
 /// The kind of state machines, for the table of kinds.
 pub static MACHINES: ComponentKind = ComponentKind {
     name: "machine",
-    records: DEFINED..=GONE,
+    records: &[DEFINED..=GONE],
     operations: &[],
     loader: |_: &Limits| Box::<MachineLoader>::default(),
 };

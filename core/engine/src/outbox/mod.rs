@@ -54,7 +54,7 @@ pub use self::settle::AttemptRef;
 /// The kind of the outbox, for the table of kinds.
 pub static OUTBOX: ComponentKind = ComponentKind {
     name: "outbox",
-    records: FAILED..=FORGOTTEN,
+    records: &[FAILED..=FORGOTTEN],
     operations: &[],
     loader: |_: &Limits| Box::<OutboxLoader>::default(),
 };

@@ -6,7 +6,7 @@ use trunkline_types::{ResourceId, Result, Seq};
 
 use crate::queue::block::Block;
 use crate::queue::envelope::SHARED;
-use crate::queue::record::{KINDS, Record};
+use crate::queue::record::{Record, SECTION};
 use crate::queue::stored::StoredMessage;
 use crate::queue::{Kind, Queue};
 
@@ -52,7 +52,7 @@ impl BlockSink<'_, '_> {
             return Ok(());
         }
         let (queue, block) = (self.queue, &mut self.block);
-        self.sink.section(*KINDS.start(), |bytes| block.take(queue, bytes))
+        self.sink.section(SECTION, |bytes| block.take(queue, bytes))
     }
 }
 

@@ -30,6 +30,8 @@ pub(crate) const GROUPED: u8 = 2;
 
 /// Slot flag: attributes and body are in a shared payload.
 pub(crate) const SHARED: u8 = 4;
+/// The flags of a message that has nothing but its reference to a shared payload.
+pub(crate) const SHARED_ALONE: u8 = ENVELOPED | SHARED;
 
 const ORIGIN: u8 = 1;
 const SOURCE: u8 = 2;
@@ -104,11 +106,7 @@ impl<'a> Envelope<'a> {
         head.reserve(64);
         head.put_u8(present);
         if let Some(shared) = self.shared {
-            head.put_u64(shared.payload.id());
-            match shared.renderer {
-                Some(renderer) => renderer.put(head),
-                None => head.put_u32(0),
-            }
+            Reference { id: shared.payload.id(), renderer: shared.renderer }.put(head);
         }
         if let Some((queue, seq)) = self.origin {
             head.put_u32(queue.0);
@@ -224,6 +222,20 @@ impl Reference {
             return Err(damaged("a message that names no shared payload"));
         }
         Self::take(&mut take).map(Some)
+    }
+
+    /// Writes the head of a message that has nothing else.
+    pub fn put_head(&self, head: &mut Vec<u8>) {
+        head.put_u8(PAYLOAD);
+        self.put(head);
+    }
+
+    fn put(&self, head: &mut Vec<u8>) {
+        head.put_u64(self.id);
+        match self.renderer {
+            Some(renderer) => renderer.put(head),
+            None => head.put_u32(0),
+        }
     }
 
     fn take(take: &mut Take<'_>) -> Result<Self> {

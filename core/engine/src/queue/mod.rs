@@ -51,7 +51,9 @@ pub(crate) use crate::attributes;
 pub use component::QUEUES;
 pub(crate) use component::{Queues, check_limits};
 pub use fan_out::SharedPayload;
-pub(crate) use fan_out::{Branch, FanOutStep, Kept, Outcome, check, fan_out};
+pub(crate) use fan_out::{
+    Appended, Branch, FanOutStep, Kept, Outcome, append_fan_out, check, fan_out,
+};
 pub use grants::Grant;
 pub use message::{Delivery, Outgoing, Receive, Received, Sent, Statistics, sequence_number};
 pub use names::{check_id, check_queue_name, is_id};

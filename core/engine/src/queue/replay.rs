@@ -19,7 +19,7 @@ use crate::queue::QUEUE;
 use crate::queue::block::{BLOCK, PackedBlock};
 use crate::queue::envelope::{Envelope, Reference, SHARED};
 use crate::queue::purge::Purge;
-use crate::queue::record::{Definition, MessageRecord, Record};
+use crate::queue::record::{Definition, FanOutRecord, MessageRecord, Record};
 use crate::queue::stored::StoredMessage;
 use crate::queue::table::Table;
 
@@ -150,6 +150,7 @@ impl QueueLoader {
                 image.shared = HashMap::new();
             }
             Record::Message(held) => self.hold(location, &held)?,
+            Record::FanOut(fan_out) => self.fan_out(location, &fan_out),
             Record::Leased { queue, seq, delivery, due, at } => {
                 if let Some(message) = self.queue(queue).messages.get_mut(seq) {
                     (message.deliveries, message.due) = (delivery, due);
@@ -262,12 +263,33 @@ impl QueueLoader {
             self.queue(queue).remove(seq);
         }
         let reference = Reference::read(held.flags, held.payload)?;
+        let group = Envelope::read(held.flags, held.payload)?.group;
+        self.put(location, held, reference, group);
+        Ok(())
+    }
+
+    fn fan_out(&mut self, location: Location, fan_out: &FanOutRecord) {
+        let lost = usize::from(mutant::has(Mutant::LoseTarget));
+        for target in fan_out.targets.iter().skip(lost) {
+            let reference = Some(fan_out.reference(target));
+            self.put(location, &fan_out.own_record(target), reference, None);
+        }
+    }
+
+    /// Adds a message, whatever record it lies in.
+    fn put(
+        &mut self,
+        location: Location,
+        held: &MessageRecord<'_>,
+        reference: Option<Reference>,
+        group: Option<&str>,
+    ) {
         if let Some(Reference { id, .. }) = reference {
             self.last_payload = self.last_payload.max(id);
         }
         let image = self.queue(held.queue);
         if image.removed_at.is_some() {
-            return Ok(());
+            return;
         }
         image.next_seq = image.next_seq.max(held.seq + 1);
         if let Some(key) = held.dedup {
@@ -277,10 +299,7 @@ impl QueueLoader {
         if let Some(Reference { id, .. }) = reference {
             image.shared.insert(held.seq, id);
         }
-        let group = match Envelope::read(held.flags, held.payload)?.group {
-            Some(group) => image.groups.intern(group),
-            None => 0,
-        };
+        let group = group.map_or(0, |group| image.groups.intern(group));
         let message = StoredMessage {
             lsn: location.lsn,
             sent: held.sent,
@@ -292,7 +311,6 @@ impl QueueLoader {
             flags: held.flags,
         };
         image.messages.insert(held.seq, message);
-        Ok(())
     }
 }
 

@@ -1,7 +1,32 @@
 //! A message as loaders and checkpoints have it: where it lies, and how it stands.
 
+use trunkline_host::Location;
 use trunkline_journal::Lsn;
-use trunkline_types::{Limits, Millis};
+use trunkline_types::{Limits, Millis, Result, Seq};
+
+use crate::queue::Queue;
+use crate::queue::record::{FAN_OUT, FanOutRecord};
+
+impl Queue {
+    /// Reads message `seq`, whose record is at `location`, as the record that it has of its own.
+    /// False if it lies there no longer.
+    pub(crate) fn read_record(
+        &self,
+        seq: Seq,
+        location: Location,
+        record: &mut Vec<u8>,
+    ) -> Result<bool> {
+        if !self.host.read(location, record)? {
+            return Ok(false);
+        }
+        if record.first() == Some(&FAN_OUT) {
+            let fan_out = FanOutRecord::decode(record)?;
+            record.clear();
+            fan_out.message(self.id, seq, record)?;
+        }
+        Ok(true)
+    }
+}
 
 /// One message: 56 bytes, because there may be tens of millions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -44,7 +44,7 @@ pub const SCHEDULE: ResourceKind = ResourceKind("schedule");
 /// The kind of schedules, for the table of kinds.
 pub static SCHEDULES: ComponentKind = ComponentKind {
     name: "schedule",
-    records: DEFINED..=REMOVED,
+    records: &[DEFINED..=REMOVED],
     operations: &[],
     loader: |_: &Limits| Box::<ScheduleLoader>::default(),
 };

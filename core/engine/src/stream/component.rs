@@ -20,7 +20,7 @@ use super::{Stream, operation};
 /// The kind of streams, for the table of kinds.
 pub static STREAMS: ComponentKind = ComponentKind {
     name: "stream",
-    records: KINDS,
+    records: &[KINDS],
     operations: &[operation::PUT, operation::READ],
     loader: |_: &Limits| Box::<StreamLoader>::default(),
 };

@@ -59,7 +59,7 @@ pub(crate) use self::table::{NO_TARGET, Selected};
 /// The kind of topics, for the table of kinds.
 pub static TOPICS: ComponentKind = ComponentKind {
     name: "topic",
-    records: record::KINDS,
+    records: &[record::KINDS],
     operations: &[PUBLISH],
     loader: |limits: &Limits| Box::new(TopicLoader::new(limits)),
 };

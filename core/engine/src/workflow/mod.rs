@@ -60,7 +60,7 @@ use self::table::Table;
 /// The kind of domains, for the table of kinds.
 pub static DOMAINS: ComponentKind = ComponentKind {
     name: "domain",
-    records: DEFINED..=GONE,
+    records: &[DEFINED..=GONE],
     operations: &[],
     loader: |_: &Limits| Box::<DomainLoader>::default(),
 };

@@ -304,10 +304,11 @@ fn a_step_that_was_split_over_batches_is_still_whole_or_not_there() {
 
 #[test]
 fn deliberate_defects_are_found() {
-    const MUTANTS: [Mutant; 7] = [
+    const MUTANTS: [Mutant; 8] = [
         Mutant::PayloadFirst,
         Mutant::KeepUncommitted,
         Mutant::KeepUncommittedDedup,
+        Mutant::LoseTarget,
         Mutant::ReuseNumber,
         Mutant::ForgetRelease,
         Mutant::MoveWithoutReference,

@@ -14,7 +14,8 @@ use common::{START, bodies, counts, find, memory, queue, receive, send};
 use trunkline_engine::delivery::RetryTable;
 use trunkline_engine::{
     Clock, Code, DeadLetter, DestinationConfig, Engine, FanOut, FanTarget, OpenOptions, Outgoing,
-    Queue, QueueConfig, SharedPayload, Target, Transport, attributes, fifo_queue, standard_queue,
+    Queue, QueueConfig, Renderer, SharedPayload, Target, Transport, attributes, fifo_queue,
+    standard_queue,
 };
 
 fn on_disk(path: &Path) -> Arc<Engine> {
@@ -235,6 +236,74 @@ fn peeks_forks_and_openings_show_shared_messages() {
     check(&engine);
     engine.reset().unwrap();
     assert_eq!(payloads(&engine), 0);
+}
+
+#[test]
+fn many_queues_share_records_through_compactions_checkpoints_and_openings() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = on_disk(folder.path());
+    let delayed = QueueConfig { delay: 1_000, ..standard_queue() };
+    let config = |number: u32| if number == 20 { delayed.clone() } else { standard_queue() };
+    let name = |number: u32| format!("q{number}");
+    let queues: Vec<_> = (0..40).map(|n| queue(&engine, &name(n), config(n))).collect();
+    // One queue is there twice, one delays its messages, and who renders changes in the middle.
+    let renderer = Some(Renderer { resource: queues[0].id(), variant: 1 << 40 });
+    let mut targets: Vec<_> = queues.iter().map(|queue| to(queue)).collect();
+    targets[30..].iter_mut().for_each(|target| target.renderer = renderer);
+    targets.push(to(&queues[3]));
+    for body in ["first", "second"] {
+        assert!(publish(&engine, body, &targets).results.iter().all(Result::is_ok));
+    }
+    engine.advance(1_000).unwrap();
+    // What was delivered and what is gone have records of their own from now on.
+    assert_eq!(bodies(&receive(&queues[1], 1)), ["first"]);
+    delete(&queues[2], &receive(&queues[2], 1));
+    let check = |engine: &Engine| {
+        for number in 0..40 {
+            let mut seen = Vec::new();
+            let sink = |message: trunkline_engine::Delivery<'_>| {
+                seen.push((String::from_utf8_lossy(message.body).into_owned(), message.in_flight));
+            };
+            find(engine, &name(number)).peek(100, true, sink).unwrap();
+            let (first, second) = (("first".to_owned(), number == 1), ("second".to_owned(), false));
+            let expected = match number {
+                2 => vec![second],
+                3 => vec![first.clone(), first, second.clone(), second],
+                _ => vec![first, second],
+            };
+            assert_eq!(seen, expected, "q{number}");
+        }
+        assert_eq!(payloads(engine), 2);
+    };
+    check(&engine);
+    assert!(engine.host().checkpoint().unwrap());
+    engine.close().unwrap();
+    let engine = on_disk(folder.path());
+    check(&engine);
+    for round in 0..20 {
+        send(&queue(&engine, &format!("filler{round}"), standard_queue()), &"x".repeat(4 << 10));
+        engine.flush().unwrap();
+        engine.compact_oldest().unwrap();
+    }
+    check(&engine);
+    check(&engine.fork(Arc::new(Clock::virtual_at(START))).unwrap());
+    engine.close().unwrap();
+    check(&on_disk(folder.path()));
+}
+
+#[test]
+fn a_queue_of_a_wide_fan_out_costs_a_few_bytes_of_the_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Engine::open(OpenOptions::at(folder.path())).unwrap();
+    let queues: Vec<_> =
+        (0..1_000).map(|n| queue(&engine, &format!("q{n}"), standard_queue())).collect();
+    let targets: Vec<_> = queues.iter().map(|queue| to(queue)).collect();
+    engine.flush().unwrap();
+    let appended = || engine.host().journal_statistics().unwrap().appended_bytes;
+    let before = appended();
+    publish(&engine, &"x".repeat(100), &targets);
+    let bytes = appended() - before;
+    assert!(bytes < 10 * 1_000, "{bytes} bytes");
 }
 
 #[test]

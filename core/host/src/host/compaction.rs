@@ -343,7 +343,9 @@ fn is_worth_it(host: &Host, journal: &Journal) -> bool {
     let total: u64 = segments.iter().map(|segment| u64::from(segment.bytes)).sum();
     if journal.is_full() {
         // What is relocated must find its place in what is left of the present segment.
-        let relocated = if live == 0 { 0 } else { live_bytes.min(u64::from(oldest.bytes)) };
+        // Messages that share a record need more than that when each gets its own.
+        let at_most = bytes.max(u64::from(oldest.bytes));
+        let relocated = if live == 0 { 0 } else { live_bytes.min(at_most) };
         let fits = relocated + RELOCATION_MARGIN < journal.bytes_left();
         return fits && (live == 0 || total > 2 * live_bytes);
     }

@@ -26,8 +26,8 @@ use crate::run_queue::Jobs;
 pub struct ComponentKind {
     /// The kind's name, in errors.
     pub name: &'static str,
-    /// The first bytes of its records. No two kinds of one host share one.
-    pub records: RangeInclusive<u8>,
+    /// The first bytes of its records: at least one range. No two kinds of one host share one.
+    pub records: &'static [RangeInclusive<u8>],
     /// The operations that a fault rule may name.
     pub operations: &'static [Operation],
     /// Makes an empty loader.
@@ -35,9 +35,14 @@ pub struct ComponentKind {
 }
 
 impl ComponentKind {
+    /// The first bytes of its records.
+    pub fn first_bytes(&self) -> impl Iterator<Item = u8> {
+        self.records.iter().cloned().flatten()
+    }
+
     /// The owner of timers that belong to the component as a whole, not to one of its resources.
     pub const fn owner(&self) -> ResourceId {
-        ResourceId(COMPONENT_OWNERS | *self.records.start() as u32)
+        ResourceId(COMPONENT_OWNERS | *self.records[0].start() as u32)
     }
 }
 

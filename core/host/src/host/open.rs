@@ -71,7 +71,7 @@ impl Replay {
     pub fn new(limits: &Limits, kinds: &[&'static ComponentKind]) -> Result<Self> {
         let mut by_kind = [None; 256];
         for (index, kind) in kinds.iter().enumerate() {
-            for record in kind.records.clone() {
+            for record in kind.first_bytes() {
                 if record == OPENED || by_kind[usize::from(record)].is_some() {
                     let text = format!("The records {record} of {} have an owner.", kind.name);
                     return Err(Error::new(Code::InternalError, text));

@@ -20,7 +20,7 @@ pub const ADD: Operation = Operation::writes("add");
 /// The kind of counters.
 pub static COUNTERS: ComponentKind = ComponentKind {
     name: "counter",
-    records: record::CREATED..=record::REMOVED,
+    records: &[record::CREATED..=record::REMOVED],
     operations: &[ADD],
     loader: |_| Box::<replay::CounterLoader>::default(),
 };

@@ -5,6 +5,7 @@
 //! transitions. A message with a group goes through the fair scheduler, which has its own lock.
 
 mod fair;
+mod fan_out;
 mod message;
 mod receive;
 mod relocation;

@@ -324,7 +324,7 @@ impl StandardQueue {
             };
             let location = Location { lsn: Lsn::from_u64(lsn), len };
             let mut record = Vec::new();
-            match queue.host.read(location, &mut record) {
+            match queue.read_record(claimed.seq(), location, &mut record) {
                 Ok(true) => return Ok(Some((claimed, record))),
                 // Compaction moved the body: claim again, and see where it is now.
                 Ok(false) => {

@@ -9,7 +9,7 @@ use super::receive::payload;
 use super::{StandardQueue, location_of};
 use crate::queue::Queue;
 use crate::queue::message::Delivery;
-use crate::queue::record::{MessageRecord, Record};
+use crate::queue::record::{FanOutRecord, MessageRecord, Record};
 
 /// Messages relocated in one step of the journal: senders get their turn in between.
 const RELOCATED_AT_ONCE: usize = 64;
@@ -27,11 +27,10 @@ impl StandardQueue {
         for places in there.chunks(RELOCATED_AT_ONCE) {
             let mut records = Vec::with_capacity(places.len());
             for place in places {
-                let Some(location) = self.log.info(*place).as_ref().and_then(location_of) else {
-                    continue;
-                };
+                let Some(info) = self.log.info(*place) else { continue };
+                let Some(location) = location_of(&info) else { continue };
                 let mut record = Vec::new();
-                if queue.host.read(location, &mut record)? {
+                if queue.read_record(info.seq, location, &mut record)? {
                     records.push((*place, location, record));
                 }
             }
@@ -59,7 +58,11 @@ impl StandardQueue {
             return Ok(());
         };
         let held = held(queue, &info, crate::queue::record::payload_of(record)?);
-        if let Some(location) = log.append_live(&held, None) {
+        let appended = match FanOutRecord::of_one(&held)? {
+            Some(short) => log.append_live(&short, None),
+            None => log.append_live(&held, None),
+        };
+        if let Some(location) = appended {
             if self.log.relocate(place, old.lsn.to_u64(), location.lsn.to_u64(), location.len) {
                 log.release(old);
             } else {
@@ -140,7 +143,7 @@ impl StandardQueue {
         let Some(info) = self.log.info(place) else { return Ok(()) };
         if let Some(location) = location_of(&info) {
             let mut record = Vec::new();
-            return match queue.host.read(location, &mut record)? {
+            return match queue.read_record(info.seq, location, &mut record)? {
                 true => see(&info, crate::queue::record::payload_of(&record)?),
                 false => Ok(()),
             };
