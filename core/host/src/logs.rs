@@ -94,6 +94,22 @@ impl Log {
         }
     }
 
+    /// Appends an entry to a log in memory that is open; returns its sequence number.
+    #[inline]
+    pub fn append_in_memory(&self, time: Millis, parts: &[&[u8]]) -> Option<u64> {
+        match &self.kept {
+            Kept::Memory(log) => log.append(time, parts),
+            Kept::Journal(_) => None,
+        }
+    }
+
+    /// Takes no more entries, if it is in memory. Others are closed by who appends to them.
+    pub fn close_in_memory(&self) {
+        if let Kept::Memory(log) = &self.kept {
+            log.close();
+        }
+    }
+
     /// Calls `each` with the entries from `sequence` on, in order, until it returns false. `each`
     /// must not use the log.
     pub fn read(&self, sequence: u64, each: &mut dyn FnMut(Entry<'_>) -> bool) -> Result<()> {

@@ -27,8 +27,8 @@ struct State {
     full: VecDeque<Arc<Chunk>>,
     /// The chunk that takes the next entry.
     tail: Chunk,
-    /// Set when the log is removed.
-    gone: bool,
+    /// Set when the log takes no more entries: it was closed or removed.
+    closed: bool,
 }
 
 /// Entries side by side in one buffer.
@@ -44,11 +44,11 @@ struct Chunk {
 }
 
 impl MemoryLog {
-    /// Adds an entry; returns its sequence number. `None`: the log was removed.
+    /// Adds an entry; returns its sequence number. `None`: the log was closed or removed.
     #[inline]
     pub fn append(&self, time: Millis, parts: &[&[u8]]) -> Option<u64> {
         let mut state = lock(&self.state);
-        if state.gone {
+        if state.closed {
             return None;
         }
         let length = parts.iter().map(|part| part.len()).sum::<usize>();
@@ -115,10 +115,15 @@ impl MemoryLog {
         state.removed - removed
     }
 
+    /// Takes no more entries.
+    pub fn close(&self) {
+        lock(&self.state).closed = true;
+    }
+
     /// Removes everything, for good.
     pub fn remove(&self) {
         let mut state = lock(&self.state);
-        state.gone = true;
+        state.closed = true;
         state.removed = state.next() - 1;
         state.full.clear();
         state.tail = Chunk { first: state.removed + 1, ..Chunk::default() };
@@ -249,6 +254,8 @@ mod tests {
         assert_eq!(log.range(), (10_001, 10_001));
         assert_eq!(log.find_time(0), 10_001);
         assert_eq!(log.append(1, &[b"x"]), Some(10_001));
+        log.close();
+        assert_eq!((log.append(1, &[b"x"]), log.range()), (None, (10_001, 10_002)));
         log.remove();
         assert_eq!((log.append(1, &[b"x"]), log.range()), (None, (10_002, 10_002)));
     }

@@ -67,6 +67,9 @@ pub struct Stream {
     waiters: Waiters,
     leaving: Arc<Leaving>,
     removed: AtomicBool,
+    /// The route of the first shard, while it is the only one and its log is in memory and open.
+    /// Puts use it without the lock of the state: resharding closes the log.
+    first: Option<Route>,
     /// A copy of the state's, for puts: 0 stands for the engine's limit.
     record_bytes_max: AtomicU32,
 }
@@ -119,6 +122,7 @@ struct State {
 }
 
 /// An open shard.
+#[derive(Clone)]
 struct Route {
     start: HashKey,
     shard: ShardId,

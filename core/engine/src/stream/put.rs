@@ -37,19 +37,35 @@ impl Stream {
         entry::check(record, &self.host.limits, self.record_bytes_max())?;
         self.check_present()?;
         let now = call.now(&self.host);
-        let put = {
-            let state = self.state();
-            let mut append = self.host.append_at(now)?;
-            let (route, put) = put_one(&state, &mut append, record, now)?;
-            drop(append);
-            self.logs.on_append(&route.log);
-            put
+        let put = match self.put_in_first(record, now) {
+            Some(put) => put,
+            None => self.put_in_state(record, now)?,
         };
         if self.host.trace.is_on() {
             self.trace_put(&put, record.key);
         }
         self.wake();
         self.host.sweep_if_due(now);
+        Ok(put)
+    }
+
+    /// Puts a record into the only shard that a stream in memory ever had. Nothing but the log is
+    /// locked.
+    #[inline]
+    fn put_in_first(&self, record: &NewRecord<'_>, now: Millis) -> Option<PutRecord> {
+        let route = self.first.as_ref()?;
+        let length = entry::key_length(record.key);
+        let parts: [&[u8]; 3] = [&length, record.key.as_bytes(), record.data];
+        let number = route.log.append_in_memory(now, &parts)?;
+        Some(route.put(number, now, None))
+    }
+
+    fn put_in_state(&self, record: &NewRecord<'_>, now: Millis) -> Result<PutRecord> {
+        let state = self.state();
+        let mut append = self.host.append_at(now)?;
+        let (route, put) = put_one(&state, &mut append, record, now)?;
+        drop(append);
+        self.logs.on_append(&route.log);
         Ok(put)
     }
 
@@ -126,8 +142,16 @@ pub(super) fn put_one<'a>(
     let length = entry::key_length(record.key);
     let parts: [&[u8]; 3] = [&length, record.key.as_bytes(), record.data];
     let number = route.log.append(append, now, &parts)?;
-    let sequence = SequenceNumber::of(route.shard, route.created, offset_of(number), now);
-    Ok((route, PutRecord { shard: route.shard, sequence, ticket: append.ticket() }))
+    Ok((route, route.put(number, now, append.ticket())))
+}
+
+impl Route {
+    /// What became of a record that is an entry of the log now.
+    #[inline]
+    fn put(&self, number: u64, now: Millis, ticket: Option<Ticket>) -> PutRecord {
+        let sequence = SequenceNumber::of(self.shard, self.created, offset_of(number), now);
+        PutRecord { shard: self.shard, sequence, ticket }
+    }
 }
 
 /// The offset in a shard of the entry with this number in the shard's log, which counts from 1.

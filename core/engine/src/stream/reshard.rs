@@ -101,6 +101,10 @@ impl Stream {
             let opened = logs.keys().filter(is_open).copied().collect();
             state.logs.append(&mut logs);
             state.shards = shards;
+            // Puts that found the first shard without this lock look again from here on.
+            let closed = state.shards.all().filter(|shard| !shard.is_open());
+            let logs = closed.filter_map(|shard| state.logs.get(&shard.id));
+            logs.for_each(|log| log.close_in_memory());
             state.route();
             self.define(&mut state, &mut append);
             (opened, append.ticket())

@@ -99,7 +99,12 @@ impl Streams {
     }
 
     pub(super) fn stream(&self, id: ResourceId, name: ResourceName, state: State) -> Stream {
+        let first = match &*state.routes {
+            [only] if !self.host.is_journaled() => Some(only.clone()),
+            _ => None,
+        };
         Stream {
+            first,
             host: self.host.clone(),
             logs: self.logs.clone(),
             id,

@@ -65,8 +65,9 @@ fn what_cannot_be_resharded_is_refused() {
 #[test]
 fn many_putters_keep_the_order_of_their_keys_while_the_stream_is_resharded() {
     let folder = tempfile::tempdir().unwrap();
-    for engine in [memory(), on_disk(folder.path(), START)] {
-        let stream = create(&engine, 2);
+    // One shard of an engine in memory is put to without the lock of the stream.
+    for (engine, shards) in [(memory(), 1), (memory(), 2), (on_disk(folder.path(), START), 2)] {
+        let stream = create(&engine, shards);
         std::thread::scope(|scope| {
             for putter in 0..4 {
                 let stream = &stream;
