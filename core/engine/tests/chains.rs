@@ -7,12 +7,12 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{START, bodies, memory, on_disk, queue, receive};
+use common::{START, bodies, find, memory, on_disk, queue, receive};
 use trunkline_engine::{
     Bus, Clock, Code, Engine, Limits, NewRule, NewSubscription, NewTarget, Notification,
-    OpenOptions, PutEvent, PutOutcome, ReadRequest, ResourceId, ResourceKind, ResourceName,
-    ScheduleConfig, Stream, StreamConfig, TargetResource, Topic, bus_name, fifo_queue,
-    standard_queue, stream_name, topic_name,
+    OpenOptions, PutEvent, PutOutcome, QueueConfig, ReadRequest, ResourceId, ResourceKind,
+    ResourceName, ScheduleConfig, Stream, StreamConfig, TargetResource, Topic, bus_name,
+    fifo_queue, standard_queue, stream_name, topic_name,
 };
 
 const HOUR: u64 = 3_600_000;
@@ -153,6 +153,43 @@ fn a_topic_publishes_the_events_of_a_rule_and_the_messages_of_a_schedule() {
         engine.advance(2 * HOUR).unwrap();
         assert_eq!(bodies(&receive(&end, 10)), [r#"{"n":1}"#, "tick", "tick"]);
         assert_eq!(topic.statistics().unwrap().published, 3);
+    });
+}
+
+#[test]
+fn a_topic_behind_a_rule_publishes_whatever_its_subscribers_are() {
+    everywhere(|engine| {
+        let (bus, topic) = (bus(engine, "default"), topic(engine, "t"));
+        let ends = ["a", "b"].map(|name| queue(engine, name, standard_queue()));
+        for (end, is_raw) in ends.iter().zip([true, false]) {
+            engine.subscribe(&topic, &subscription(end.id(), is_raw)).unwrap();
+        }
+        put_rule(engine, &bus, to(topic.id())).unwrap();
+        let outcome = put(&bus, r#"{"n":1}"#);
+        assert_eq!((outcome.delivered, outcome.failed), (1, 0));
+        let counted = || {
+            let counted = topic.statistics().unwrap();
+            (counted.published, counted.delivered, counted.dead_lettered, counted.failed)
+        };
+        assert_eq!(counted(), (1, 2, 0, 0));
+        // One that refuses the message makes it a dead letter; a FIFO queue locks itself.
+        let short = QueueConfig { message_bytes_max: 8, ..standard_queue() };
+        let short = queue(engine, "short", short);
+        let dead_letter = Some(queue(engine, "dead", standard_queue()).id());
+        let refusing = NewSubscription { dead_letter, ..subscription(short.id(), true) };
+        engine.subscribe(&topic, &refusing).unwrap();
+        put(&bus, r#"{"n":2}"#);
+        assert_eq!(counted(), (2, 4, 1, 0));
+        short.remove().unwrap();
+        ends[1].remove().unwrap();
+        put(&bus, r#"{"n":3}"#);
+        assert_eq!(counted(), (3, 5, 2, 1));
+        let received = receive(&ends[0], 10);
+        let got = bodies(&received);
+        for (number, body) in (1..).zip(&got) {
+            assert!(body.contains(&format!(r#""detail":{{"n":{number}}}"#)), "{body}");
+        }
+        assert_eq!((got.len(), bodies(&receive(&find(engine, "dead"), 10)).len()), (3, 2));
     });
 }
 

@@ -1,15 +1,16 @@
 //! Puts of an event bus with every sort of target, for the crash simulation: two queues that get
 //! the same, one whose input differs, a FIFO queue with a deduplication window, a queue that
-//! refuses what is long and has a dead-letter queue, a stream, a handler, and an archive.
+//! refuses what is long and has a dead-letter queue, a stream, a topic with two queues, a handler,
+//! and an archive.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use trunkline_engine::{
-    Bus, Delivery, Engine, Input, NewRule, NewTarget, PutEvent, Queue, QueueConfig, ReadRequest,
-    Stream, StreamConfig, StreamRecord, TargetResource, Ticket, Transport, bus_name, fifo_queue,
-    queue_name, standard_queue, stream_name,
+    Bus, Delivery, Engine, Input, NewRule, NewSubscription, NewTarget, PutEvent, Queue,
+    QueueConfig, ReadRequest, Stream, StreamConfig, StreamRecord, TargetResource, Ticket, Topic,
+    Transport, bus_name, fifo_queue, queue_name, standard_queue, stream_name, topic_name,
 };
 use trunkline_journal::sim::Random;
 
@@ -17,8 +18,11 @@ const PATTERN: &str = r#"{"source":["shop"]}"#;
 const ARCHIVE: &str = "put-archive";
 const HANDLER: &str = "put-handler";
 const STREAM: &str = "put-stream";
-const RULES: [&str; 7] =
-    ["put-a", "put-b", "put-template", "put.fifo", "put-short", STREAM, HANDLER];
+const TOPIC: &str = "put-topic";
+/// What subscribes to the topic.
+const TOLD: [&str; 2] = ["put-told-a", "put-told-b"];
+const RULES: [&str; 8] =
+    ["put-a", "put-b", "put-template", "put.fifo", "put-short", STREAM, TOPIC, HANDLER];
 /// What the queue that refuses takes at most.
 const SHORT_BYTES: u32 = 1_024;
 
@@ -61,7 +65,36 @@ pub fn records(engine: &Engine, name: &str) -> Option<(String, Vec<u8>)> {
     (!data.is_empty()).then(|| (format!("records of {name}"), data))
 }
 
-/// The target of the rule of this name, unless its stream had to be created first.
+/// A subscription of a queue to raw messages.
+pub fn subscription(queue: &Queue, filter: Option<&'static str>) -> NewSubscription<'static> {
+    NewSubscription {
+        target: TargetResource::Resource(queue.id()),
+        is_raw: true,
+        is_pending: false,
+        protocol: trunkline_engine::Protocol::Default,
+        filter,
+        filters_body: true,
+        dead_letter: None,
+        retry: None,
+        endpoint: "",
+        name: None,
+    }
+}
+
+/// The topic, if both queues are subscribed to it. Each subscription is an operation of its own.
+fn topic(engine: &Engine) -> Option<Arc<Topic>> {
+    let topic = engine.topic(topic_name(TOPIC), None, b"").unwrap().0;
+    for name in TOLD {
+        let queue = queue(engine, name);
+        if topic.subscription_of(queue.id()).unwrap().is_none() {
+            engine.subscribe(&topic, &subscription(&queue, None)).unwrap();
+            return None;
+        }
+    }
+    Some(topic)
+}
+
+/// The target of the rule of this name, unless its stream or its topic had to be made first.
 fn to(engine: &Engine, name: &str) -> Option<NewTarget> {
     if name == HANDLER {
         let outside = TargetResource::Outside(Transport::Handler { lease: 30_000 });
@@ -70,6 +103,10 @@ fn to(engine: &Engine, name: &str) -> Option<NewTarget> {
     if name == STREAM {
         let stream = stream(engine, STREAM)?;
         return Some(NewTarget::new("stream", TargetResource::Resource(stream.id())));
+    }
+    if name == TOPIC {
+        let topic = topic(engine)?;
+        return Some(NewTarget::new("topic", TargetResource::Resource(topic.id())));
     }
     let number = "$.detail.n".to_owned();
     let (input, group) = match name {
@@ -104,7 +141,7 @@ pub fn operate(engine: &Engine, random: &mut Random) -> Option<Ticket> {
     let detail = format!(r#"{{"n":{},"filler":"{filler}"}}"#, NEXT.fetch_add(1, Ordering::Relaxed));
     let event = format!(r#"{{"source":"shop","detail-type":"t","detail":{detail}}}"#);
     let put = bus.put(PutEvent::new(event.as_bytes())).unwrap();
-    assert_eq!((put.matched, put.failed), (7, u32::from(event.len() > SHORT_BYTES as usize)));
+    assert_eq!((put.matched, put.failed), (8, u32::from(event.len() > SHORT_BYTES as usize)));
     put.ticket
 }
 

@@ -11,7 +11,7 @@ use trunkline_engine::{
 };
 use trunkline_journal::sim::Random;
 
-use super::puts;
+use super::puts::{self, subscription as to};
 use crate::{FaultyVerb, Noun};
 
 /// Topics under test.
@@ -32,21 +32,6 @@ fn queue(engine: &Engine, name: &str) -> Arc<Queue> {
     let found = engine.find_queue(&queue_name(name)).unwrap();
     let config = if name.ends_with("fifo") { fifo_queue() } else { standard_queue() };
     found.unwrap_or_else(|| engine.create_queue(queue_name(name), config, b"").unwrap())
-}
-
-fn to(queue: &Queue, filter: Option<&'static str>) -> NewSubscription<'static> {
-    NewSubscription {
-        target: TargetResource::Resource(queue.id()),
-        is_raw: true,
-        is_pending: false,
-        protocol: trunkline_engine::Protocol::Default,
-        filter,
-        filters_body: true,
-        dead_letter: None,
-        retry: None,
-        endpoint: "",
-        name: None,
-    }
 }
 
 /// What the queue that refuses takes at most.

@@ -1,6 +1,7 @@
 //! Carries out what an event bus puts, in one step of the journal: messages for queues and for
 //! destinations of the outbox, whose deliveries are messages too, records of streams and entries of
-//! archives. A topic takes an event in a step of its own, behind that one.
+//! archives. So are the messages of a topic, if all that subscribes are standard queues; any other
+//! topic takes an event in a step of its own, behind that one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};

@@ -2,9 +2,9 @@
 //! refuse it included.
 
 use std::cell::OnceCell;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
-use trunkline_host::{Admission, Admitted, Also, Held, Via};
+use trunkline_host::{Admission, Admitted, Also, Held, Host, Via};
 use trunkline_journal::Ticket;
 use trunkline_types::{Code, Error, Millis, QueueKind, Result};
 
@@ -18,8 +18,7 @@ use crate::queue::{
     Branch, FanOutStep, Kept, Outcome, Outgoing, Queue, SharedPayload, check, fan_out,
 };
 use crate::topic::{
-    Delivered, Notification, PUBLISH, Protocol, Publication, Publisher, Publishing, Replayed,
-    Selected, Topic,
+    Delivered, Notification, PUBLISH, Protocol, Publication, Publishing, Selected, Topic,
 };
 
 impl Engine {
@@ -55,7 +54,7 @@ impl Engine {
     }
 
     /// Publishes a message of a caller or of another resource.
-    fn publish_at(
+    pub(super) fn publish_at(
         &self,
         topic: &Topic,
         delivered: &Delivered<'_>,
@@ -71,7 +70,7 @@ impl Engine {
     }
 
     /// Delivers a message to the subscriptions that were selected, in one step.
-    fn deliver_selected(
+    pub(super) fn deliver_selected(
         &self,
         publishing: Publishing<'_>,
         delivered: &Delivered<'_>,
@@ -184,13 +183,7 @@ impl Engine {
         context: &OnceCell<Vec<u8>>,
         participants: &[&dyn Also],
     ) -> Result<Outcome> {
-        // A copy of its own costs less than a payload that one message refers to, and in memory
-        // less than a reference to it if it is short.
-        let is_short = !self.host().is_journaled()
-            && message.body.len() + message.attributes.len() <= COPIED_BYTES_MAX;
-        let is_copied = is_short || routes.len() == 1;
-        let branch = |route| branch(publishing, route, message, is_copied);
-        let branches: Vec<Branch<'_>> = routes.iter().map(branch).collect();
+        let branches = branches(self.host(), publishing, routes, message);
         let is_shared = branches.iter().any(|branch| branch.kept != Kept::Own);
         let context: &[u8] =
             if is_shared { context.get_or_init(|| publishing.context()) } else { &[] };
@@ -198,31 +191,6 @@ impl Engine {
         let now = publishing.now;
         let step = FanOutStep { branches: &branches, content, participants, now };
         fan_out(self.host(), &step)
-    }
-}
-
-/// Publishes what other resources deliver to topics.
-pub(super) struct TopicPublisher(pub Weak<Engine>);
-
-impl TopicPublisher {
-    fn engine(&self) -> Result<Arc<Engine>> {
-        let closed = || Error::new(Code::EngineClosed, "The engine is closed. Open it again.");
-        self.0.upgrade().ok_or_else(closed)
-    }
-}
-
-impl Publisher for TopicPublisher {
-    fn publish(&self, topic: &Topic, delivered: &Delivered<'_>) -> Result<Publication> {
-        let engine = self.engine()?;
-        let now = engine.host().admit_internal(PUBLISH)?.now(engine.host());
-        engine.publish_at(topic, delivered, now)
-    }
-
-    fn replay(&self, topic: &Topic, replayed: &Replayed<'_>) -> Result<Publication> {
-        let engine = self.engine()?;
-        let _via = Via::enter(topic.id(), topic.name())?;
-        let delivered = Delivered { message: replayed.message, also: None, hops: 0 };
-        engine.deliver_selected(topic.begin_replay(replayed), &delivered)
     }
 }
 
@@ -244,10 +212,10 @@ impl Count {
 }
 
 /// Where a message goes for one subscription.
-struct Route {
-    selected: Selected,
-    queue: Arc<Queue>,
-    is_dead_letter: bool,
+pub(super) struct Route {
+    pub selected: Selected,
+    pub queue: Arc<Queue>,
+    pub is_dead_letter: bool,
 }
 
 #[cold]
@@ -261,8 +229,23 @@ fn forbidden() -> Error {
 /// Longest body, with its attributes, that every queue of an engine in memory gets a copy of.
 pub(super) const COPIED_BYTES_MAX: usize = 128;
 
+/// What the queues of all routes get.
+pub(super) fn branches<'a>(
+    host: &Host,
+    publishing: &'a Publishing<'_>,
+    routes: &'a [Route],
+    message: &Notification<'a>,
+) -> Vec<Branch<'a>> {
+    // A copy of its own costs less than a payload that one message refers to, and in memory less
+    // than a reference to it if it is short.
+    let is_short =
+        !host.is_journaled() && message.body.len() + message.attributes.len() <= COPIED_BYTES_MAX;
+    let is_copied = is_short || routes.len() == 1;
+    routes.iter().map(|route| branch(publishing, route, message, is_copied)).collect()
+}
+
 /// What the queue of a route gets.
-fn branch<'a>(
+pub(super) fn branch<'a>(
     publishing: &'a Publishing<'_>,
     route: &'a Route,
     message: &Notification<'a>,

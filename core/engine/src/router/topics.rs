@@ -10,7 +10,7 @@ use trunkline_delivery::RetryTable;
 use trunkline_journal::Ticket;
 use trunkline_types::{Code, Error, QueueKind, ResourceId, ResourceName, Result};
 
-use super::publish::TopicPublisher;
+use super::publisher::TopicPublisher;
 use super::rules::TargetResource;
 use crate::bus::BUS;
 use crate::engine::Engine;

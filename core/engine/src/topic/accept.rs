@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use trunkline_host::Also;
+use trunkline_host::{Also, Joined};
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Millis, Result};
 
@@ -35,6 +35,15 @@ pub(crate) struct Replayed<'a> {
 /// What a topic asks of the router.
 pub(crate) trait Publisher: Send + Sync {
     fn publish(&self, topic: &Topic, delivered: &Delivered<'_>) -> Result<Publication>;
+
+    /// Takes part in the step of a sender, which these messages come from; `None` if something that
+    /// gets one of them cannot.
+    fn join<'a>(
+        &self,
+        topic: &'a Topic,
+        messages: &[Notification<'a>],
+        now: Millis,
+    ) -> Option<Box<dyn Joined + 'a>>;
 
     /// Delivers a message of the archive to one subscription.
     fn replay(&self, topic: &Topic, replayed: &Replayed<'_>) -> Result<Publication>;

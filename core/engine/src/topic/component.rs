@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use trunkline_host::{
-    Accepted, CheckpointSink, Component, Encode, Host, Jobs, Location, ResourceReport, Routed,
+    Accepted, CheckpointSink, Component, Encode, HOPS_MAX, Host, Jobs, Joined, Location,
+    ResourceReport, Routed,
 };
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Code, Error, Millis, ResourceId, ResourceName, Result};
@@ -236,19 +237,14 @@ impl Topic {
 }
 
 impl Topic {
-    pub(super) fn accept_message(&self, routed: &Routed<'_>) -> Result<Accepted> {
-        if routed.moved.is_some() {
-            return Err(Error::new(
-                Code::UnsupportedOperation,
-                format!("Messages cannot be moved to the topic {}.", self.name.name),
-            ));
-        }
-        let topics = self.host.component::<Topics>();
-        let publisher = topics.and_then(|topics| topics.publisher.get()).ok_or_else(|| {
-            Error::new(Code::InternalError, "The topics have no router to publish through.")
-        })?;
+    fn publisher(&self) -> Option<Arc<dyn Publisher>> {
+        self.host.component::<Topics>()?.publisher.get()
+    }
+
+    /// A message of another resource.
+    fn notification<'a>(&self, routed: &Routed<'a>) -> Notification<'a> {
         let is_fifo = self.config().is_fifo;
-        let message = Notification {
+        Notification {
             body: routed.body,
             attributes: routed.attributes,
             is_structured: false,
@@ -256,7 +252,35 @@ impl Topic {
             group: routed.group,
             dedup_id: routed.dedup_id.filter(|_| is_fifo),
             is_withheld: false,
-        };
+        }
+    }
+
+    /// A FIFO topic has a step of its own, which it locks its window for.
+    pub(super) fn join_step<'a>(
+        &'a self,
+        routed: &[Routed<'a>],
+        now: Millis,
+    ) -> Option<Box<dyn Joined + 'a>> {
+        let is_plain =
+            |one: &Routed<'_>| one.moved.is_none() && one.also.is_none() && one.hops < HOPS_MAX;
+        if self.config().is_fifo || !routed.iter().all(is_plain) {
+            return None;
+        }
+        let messages: Vec<_> = routed.iter().map(|one| self.notification(one)).collect();
+        self.publisher()?.join(self, &messages, now)
+    }
+
+    pub(super) fn accept_message(&self, routed: &Routed<'_>) -> Result<Accepted> {
+        if routed.moved.is_some() {
+            return Err(Error::new(
+                Code::UnsupportedOperation,
+                format!("Messages cannot be moved to the topic {}.", self.name.name),
+            ));
+        }
+        let publisher = self.publisher().ok_or_else(|| {
+            Error::new(Code::InternalError, "The topics have no router to publish through.")
+        })?;
+        let message = self.notification(routed);
         let delivered = Delivered { message, also: routed.also, hops: routed.hops };
         let published = publisher.publish(self, &delivered)?;
         Ok(Accepted {

@@ -28,7 +28,9 @@ mod window;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use trunkline_host::{Accepted, Append, ComponentKind, Host, Jobs, Location, Resource, Routed};
+use trunkline_host::{
+    Accepted, Append, ComponentKind, Host, Jobs, Joined, Location, Resource, Routed,
+};
 use trunkline_journal::Ticket;
 use trunkline_types::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use trunkline_types::sync::{Mutex, lock};
@@ -430,6 +432,10 @@ impl Resource for Topic {
 
     fn accept(&self, routed: &Routed<'_>) -> Result<Accepted> {
         self.accept_message(routed)
+    }
+
+    fn join<'a>(&'a self, routed: &[Routed<'a>], now: Millis) -> Option<Box<dyn Joined + 'a>> {
+        self.join_step(routed, now)
     }
 
     fn close(&self) {

@@ -62,6 +62,17 @@ impl Topic {
         message: Notification<'a>,
         now: Millis,
     ) -> Result<Publishing<'a>> {
+        let publishing = self.prepare_publish(message, now)?;
+        publishing.trace();
+        Ok(publishing)
+    }
+
+    /// The same for a publish that may not take place: the trace is not told of it.
+    pub(crate) fn prepare_publish<'a>(
+        &'a self,
+        message: Notification<'a>,
+        now: Millis,
+    ) -> Result<Publishing<'a>> {
         self.check_present()?;
         self.check(&message)?;
         let structure = message.is_structured.then(|| Structure::read(message.body)).transpose()?;
@@ -104,9 +115,6 @@ impl Topic {
         let is_new = publishing.order.as_ref().is_some_and(|order| !order.is_duplicate);
         if is_new && !message.is_withheld {
             publishing.entry = self.archive_entry(&publishing);
-        }
-        if self.host.trace.is_on() {
-            self.trace_publish(&publishing, message.body, message.attributes);
         }
         Ok(publishing)
     }
@@ -269,6 +277,14 @@ impl Publishing<'_> {
     /// The message, for the trace.
     pub fn subject(&self) -> Subject<'_> {
         Subject::Id(self.message_id.0)
+    }
+
+    /// Tells the trace of the publish.
+    pub fn trace(&self) {
+        let (topic, message) = (self.topic, &self.message);
+        if topic.host.trace.is_on() {
+            topic.trace_publish(self, message.body, message.attributes);
+        }
     }
 
     /// A target did not take the message.
