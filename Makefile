@@ -32,7 +32,8 @@ RUST_SOURCES := $(shell find core -path core/fuzz -prune -o -type f \
 	\( -name '*.rs' -o -name '*.toml' -o -name '*.h' \) -print) Cargo.toml Cargo.lock
 
 .PHONY: help setup release check demo test test-all test-rust test-loom test-loom-all test-miri \
-	test-python test-packaging pythons bench-pythons wire-ends wire-aio wire-cli wire-sdks wire-kcl test-console types lint fmt docs bench \
+	test-python test-packaging pythons bench-pythons wire-ends wire-aio wire-cli wire-sdks wire-kcl \
+	test-console types lint fmt docs site bench \
 	recorded bench-goals bench-wire wire-peers bench-patterns pairs fuzz sim wheel clean
 
 help: ## List the tasks
@@ -200,6 +201,12 @@ fmt: $(VENV)/.tools ## Rewrite sources in the project's format
 docs: setup ## Regenerate docs/reference.md, docs/errors.md and docs/coverage.md
 	$(PY) -m tests.tidy.reference
 	$(PY) -m tests.tidy.coverage
+
+site: setup ## Build the site of the documentation into target/site
+	@$(PY) -m venv $(VENV)/site
+	@$(VENV)/site/bin/pip install --quiet --disable-pip-version-check "mkdocs-material>=9.6,<10" \
+		"mkdocstrings[python]>=1,<2"
+	NO_MKDOCS_2_WARNING=1 $(VENV)/site/bin/mkdocs build --strict --quiet
 
 # The ends of the range of botocore in pyproject.toml. boto3 is content with any botocore of its own
 # minor version, so botocore is named as well.
