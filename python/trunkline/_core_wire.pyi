@@ -1,7 +1,7 @@
 # Serving the AWS protocols, as the compiled module does it.
 from typing import Any, Self, TypeAlias, final
 
-from trunkline._core import Engine, Waker
+from trunkline._core import Bus, Engine, Topic, Waker
 
 _FullName: TypeAlias = tuple[str, str, str]
 _Service: TypeAlias = tuple[
@@ -21,6 +21,12 @@ class WireStore:
     def __new__(cls, engine: Engine) -> Self: ...
     def document(self, key: str) -> bytes | None: ...
     def page(self, prefix: str, after: str | None, limit: int) -> list[tuple[str, bytes]]: ...
+    def topic_page(
+        self, owner: tuple[str, str], prefix: str, after: str | None, limit: int
+    ) -> list[Topic]: ...
+    def bus_page(
+        self, owner: tuple[str, str], prefix: str, after: str | None, limit: int
+    ) -> list[Bus]: ...
     def put_document(self, key: str, value: bytes | None) -> None: ...
     def deliver(
         self, target: int, body: bytes, key: str, value: bytes, group: str | None

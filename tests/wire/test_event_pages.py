@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from event_calls import PAID, QUEUE_ARN, arn
 
@@ -76,32 +74,6 @@ def test_pages_of_schedules_go_through_the_groups(connect, limit):
     assert told(GroupName="a") == made[1:3]
     assert told(NamePrefix="x") == [made[0], made[1], made[3]]
     assert told(State="DISABLED") == [("a", "y")]
-
-
-def test_a_page_of_many_rules_takes_no_longer_than_one_of_few(engine):
-    """Ratios of the same call: the machine may be slow, and then both are."""
-    import trunkline.aws
-
-    events = trunkline.aws.client("events", engine=engine)
-    bus, queue = engine.bus("default"), engine.queue("paid")
-
-    def quickest():
-        spans = []
-        for _ in range(20):
-            begun = time.perf_counter()
-            assert events.list_rules(Limit=10)["Rules"]
-            names = events.list_rule_names_by_target(TargetArn=QUEUE_ARN, Limit=10)["RuleNames"]
-            assert len(names) == 10
-            spans.append(time.perf_counter() - begun)
-        return min(spans)
-
-    for number in range(20):
-        bus.rule(f"r{number:05}", {"source": [f"s{number}"]}, queue)
-    few = quickest()
-    for number in range(20, 2_000):
-        bus.rule(f"r{number:05}", {"source": [f"s{number}"]}, queue)
-    # All rules took 60 times as long.
-    assert quickest() < 4 * few
 
 
 def test_a_replay_tells_the_time_of_its_last_event(events, clock, engine):

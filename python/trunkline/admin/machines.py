@@ -15,10 +15,10 @@ _ARN_PARTS = 7
 
 def defined(engine: Engine) -> Iterator[tuple[tuple[str, str, str], dict[str, Any]]]:
     """The state machines: account, region and name, and the document of each."""
-    from trunkline.aws.stepfunctions.documents import PREFIX, every
+    from trunkline.aws.stepfunctions.documents import PREFIX
     from trunkline.aws.store import Store
 
-    for document in every(Store(engine._core), PREFIX):
+    for document in Store(engine._core).every(PREFIX):
         parts = str(document.get("arn", "")).split(":")
         if parts[5:6] == ["stateMachine"] and len(parts) == _ARN_PARTS:
             yield (parts[4], parts[3], parts[6]), document

@@ -7,7 +7,7 @@ import re
 
 from trunkline.apis.targets import integration_of
 from trunkline.aws.apigateway import apis, deployments, integrations, methods, resources
-from trunkline.aws.apigateway.documents import api_key, every, read
+from trunkline.aws.apigateway.documents import api_key, read
 from trunkline.aws.operation import Call
 from trunkline.aws.store import Store
 from trunkline.errors import InvalidParameterValue
@@ -294,7 +294,7 @@ def get_or_create(engine: Engine, name: str, account: str, region: str) -> Api:
     with call.store.lock:
         found = [
             document
-            for document in every(call.store, api_key(account, region))
+            for document in call.store.every(api_key(account, region))
             if document["rest"]["name"] == name
         ]
         if found:

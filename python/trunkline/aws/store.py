@@ -10,10 +10,14 @@ from trunkline.limits import Limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
+    from trunkline._core import Bus, Topic
     from trunkline._core import Engine as CoreEngine
+
+_BATCH = 128
+"""How many documents are read at a time: little more than the usual page of a list."""
 
 
 class Store:
@@ -96,6 +100,37 @@ class Store:
             if len(batch) < wanted:
                 return found, None
             cursor = batch[-1][0]
+
+    def every(
+        self, prefix: str, start: str = "", after: str | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """The documents below `prefix`, sorted by the rest of their keys: the part behind `prefix`.
+
+        Only those whose rest starts with `start` and comes behind `after`. They are read a batch
+        at a time, as they are asked for.
+        """
+        cursor = None if after is None else prefix + after
+        while batch := self._wire.page(prefix + start, cursor, _BATCH):
+            for _, data in batch:
+                yield dict(json.loads(data))
+            cursor = batch[-1][0]
+
+    def topics(
+        self, account: str, region: str, prefix: str = "", after: str | None = None
+    ) -> Iterator[Topic]:
+        """The topics whose name starts with `prefix` and comes behind `after`, sorted, as `every`
+        reads documents."""
+        while batch := self._wire.topic_page((account, region), prefix, after, _BATCH):
+            yield from batch
+            after = batch[-1].name
+
+    def buses(
+        self, account: str, region: str, prefix: str = "", after: str | None = None
+    ) -> Iterator[Bus]:
+        """The same for event buses."""
+        while batch := self._wire.bus_page((account, region), prefix, after, _BATCH):
+            yield from batch
+            after = batch[-1].name
 
     def removed_at(self, name: tuple[str, str, str]) -> float | None:
         """When the queue of this name was removed, if nothing was reset since."""

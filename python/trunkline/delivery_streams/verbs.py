@@ -112,16 +112,14 @@ class DeliveryStreamVerbs:
         >>> engine.delivery_streams()
         [<DeliveryStream 'clicks'>]
         """
-        from trunkline.aws.firehose.documents import every
+        from trunkline.aws.firehose.documents import PREFIX
         from trunkline.delivery_streams.delivery_stream import DeliveryStream
 
         call = self._firehose(account, region)
         validation.text(prefix, "prefix")
         return [
             DeliveryStream(self, call, document["name"])  # type: ignore[arg-type]
-            for document in every(call.store)
-            if (document["account"], document["region"]) == (call.account, call.region)
-            and document["name"].startswith(prefix)
+            for document in call.store.every(f"{PREFIX}{call.account}/{call.region}/", prefix)
         ]
 
     def _firehose(self, account: str | None, region: str | None) -> Call:

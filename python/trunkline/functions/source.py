@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from trunkline.aws.lambda_ import documents, mappings
+from trunkline.aws.lambda_ import mappings
 from trunkline.aws.lambda_.pollers import runner
 from trunkline.aws.operation import Call
 from trunkline.aws.store import Store
@@ -93,7 +93,7 @@ def attach(
         found = next(
             (
                 document
-                for document in documents.every(call.store, runner.PREFIX)
+                for document in call.store.every(runner.PREFIX)
                 if (document["source"], document["function"]) == (arn, function.name)
                 and (document["account"], document["region"]) == (call.account, call.region)
             ),

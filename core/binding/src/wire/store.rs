@@ -7,9 +7,11 @@ use pyo3::types::PyBytes;
 use trunkline_engine::{Engine as Core, QUEUE, ResourceName, Routed, TOPIC};
 use trunkline_types::ResourceId;
 
+use crate::bus::Bus;
 use crate::engine::Engine;
 use crate::error::{guard, raise};
 use crate::pending;
+use crate::topic::Topic;
 
 #[pyclass(frozen, module = "trunkline._core")]
 pub(crate) struct WireStore(Arc<Core>);
@@ -35,6 +37,38 @@ impl WireStore {
     ) -> Vec<(String, Bound<'py, PyBytes>)> {
         let found = self.0.document_page(prefix, after, limit).into_iter();
         found.map(|(key, value)| (key, PyBytes::new(py, &value))).collect()
+    }
+
+    /// Up to `limit` topics of an account and region whose name starts with `prefix` and comes
+    /// behind `after`, in order.
+    fn topic_page(
+        &self,
+        owner: (String, String),
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> PyResult<Vec<Topic>> {
+        guard(|| {
+            let owner = (&*owner.0, &*owner.1);
+            let found = self.0.topic_page(owner, prefix, after, limit).map_err(raise)?;
+            Ok(found.into_iter().map(|topic| Topic::new(self.0.clone(), topic)).collect())
+        })
+    }
+
+    /// Up to `limit` event buses of an account and region whose name starts with `prefix` and comes
+    /// behind `after`, in order.
+    fn bus_page(
+        &self,
+        owner: (String, String),
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> PyResult<Vec<Bus>> {
+        guard(|| {
+            let owner = (&*owner.0, &*owner.1);
+            let found = self.0.bus_page(owner, prefix, after, limit).map_err(raise)?;
+            Ok(found.into_iter().map(|bus| Bus::new(self.0.clone(), bus)).collect())
+        })
     }
 
     /// Stores a document, or removes it; a later flush makes it durable.

@@ -45,6 +45,20 @@ impl Engine {
         Ok(self.host().directory.list(BUS, account, region, prefix))
     }
 
+    /// Up to `limit` event buses of an account and region, in order of their names: those that
+    /// start with `prefix` and come behind `after`. No other bus is read.
+    pub fn bus_page(
+        &self,
+        (account, region): (&str, &str),
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Arc<Bus>>> {
+        self.host().check_readable()?;
+        let below = ResourceName::new(BUS, account, region, prefix);
+        Ok(self.host().directory.page(&below, after, limit, |_| true))
+    }
+
     /// Puts an event of a service on the default bus of its account and region; `None` where there
     /// is no such bus, hence no rule that could match. It is applied when this returns, and written
     /// to the disk in the background.

@@ -98,6 +98,20 @@ impl Engine {
         Ok(self.host().directory.list(TOPIC, account, region, prefix))
     }
 
+    /// Up to `limit` topics of an account and region, in order of their names: those that start
+    /// with `prefix` and come behind `after`. No other topic is read.
+    pub fn topic_page(
+        &self,
+        (account, region): (&str, &str),
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Arc<Topic>>> {
+        self.host().check_readable()?;
+        let below = ResourceName::new(TOPIC, account, region, prefix);
+        Ok(self.host().directory.page(&below, after, limit, |_| true))
+    }
+
     /// Removes a topic with its subscriptions and what was made for them. Its archive has to be
     /// switched off before.
     pub fn remove_topic(&self, topic: &Topic) -> Result<Option<Ticket>> {

@@ -7,7 +7,6 @@ import time
 from trunkline.aws.apigateway.documents import (
     api_key,
     deployment_key,
-    every,
     members,
     new_id,
     paged,
@@ -157,7 +156,7 @@ def get_rest_apis(
     call: Call, *, limit: int | None = None, position: str | None = None
 ) -> dict[str, Any]:
     """The APIs of the caller, in the order of their creation."""
-    found = list(every(call.store, api_key(call.account, call.region)))
+    found = list(call.store.every(api_key(call.account, call.region)))
     found.sort(key=lambda one: (one["rest"]["createdDate"], one.get("created", 0), one["id"]))
     return paged([document["rest"] for document in found], limit, position)
 

@@ -15,12 +15,11 @@ from trunkline.aws.limits import API_ID_CHARS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from trunkline.aws.errors import ServiceError
     from trunkline.aws.operation import Call
-    from trunkline.aws.store import Store
 
     Document = dict[str, Any]
 
@@ -125,16 +124,6 @@ def publish_all(call: Call, document: Document) -> None:
     """The same for all stages, after a change of the API itself."""
     for name in document["stages"]:
         publish(call, document, name)
-
-
-def every(store: Store, prefix: str) -> Iterator[Document]:
-    """All documents below a key."""
-    after = None
-    while True:
-        found, after = store.page(prefix, after=after, limit=_BATCH)
-        yield from found
-        if after is None:
-            return
 
 
 def paged(items: Iterable[Document], limit: int | None, position: str | None) -> Document:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trunkline.aws.apigateway.documents import every, members, new_id, paged, read
+from trunkline.aws.apigateway.documents import members, new_id, paged, read
 from trunkline.aws.apigateway.errors import bad, conflict, missing
 from trunkline.aws.apigateway.patching import LISTED, Rule, check_operations, patched
 from trunkline.aws.apigateway.registry import operations
@@ -91,7 +91,7 @@ def get_domain_names(
     """The domain names of the caller."""
     own = [
         _shown(domain)
-        for domain in every(call.store, domain_key(""))
+        for domain in call.store.every(domain_key(""))
         if (domain["account"], domain["region"]) == (call.account, call.region)
     ]
     return paged(own, limit, position)

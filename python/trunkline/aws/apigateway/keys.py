@@ -8,7 +8,7 @@ import io
 from secrets import choice
 from string import ascii_letters, digits
 
-from trunkline.aws.apigateway.documents import every, members, new_id, paged, without
+from trunkline.aws.apigateway.documents import members, new_id, paged, without
 from trunkline.aws.apigateway.errors import bad, conflict, missing
 from trunkline.aws.apigateway.patching import Rule, boolean, check_operations, patched
 from trunkline.aws.apigateway.registry import operations
@@ -144,7 +144,7 @@ def get_api_keys(
     """The API keys of the caller, the newest first."""
     found = [
         _shown(key, with_value=include_values)
-        for key in every(call.store, key_of(call.account, call.region))
+        for key in call.store.every(key_of(call.account, call.region))
         if key.get("name", "").startswith(name_query or "")
         and customer_id in (None, key.get("customerId"))
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from trunkline.aws.apigateway.documents import every, find, members, new_id, paged, without
+from trunkline.aws.apigateway.documents import find, members, new_id, paged, without
 from trunkline.aws.apigateway.errors import bad, conflict, missing
 from trunkline.aws.apigateway.keys import key_of, no_key, read_key
 from trunkline.aws.apigateway.patching import (
@@ -117,7 +117,7 @@ def get_usage_plans(
     limit: int | None = None,
 ) -> dict[str, Any]:
     """The usage plans of the caller, or those of an API key."""
-    plans = every(call.store, plan_key(call.account, call.region))
+    plans = call.store.every(plan_key(call.account, call.region))
     found = [shown(plan) for plan in plans if key_id is None or key_id in plan["keys"]]
     return paged(found, limit, position)
 

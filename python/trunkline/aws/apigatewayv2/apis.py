@@ -10,7 +10,6 @@ from trunkline.aws.apigatewayv2.documents import (
     DEFAULT_STAGE,
     api_key,
     deployment_key,
-    every,
     is_socket,
     members,
     new_id,
@@ -139,7 +138,7 @@ def get_apis(
     call: Call, *, max_results: str | None = None, next_token: str | None = None
 ) -> Document:
     """The APIs of the caller."""
-    found = every(call.store, api_key(call.account, call.region))
+    found = call.store.every(api_key(call.account, call.region))
     return paged((shown(call, document) for document in found), "ApiId", max_results, next_token)
 
 

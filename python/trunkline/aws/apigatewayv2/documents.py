@@ -14,11 +14,10 @@ from trunkline.aws.pages import page
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from typing import Any
 
     from trunkline.aws.operation import Call
-    from trunkline.aws.store import Store
 
     Document = dict[str, Any]
 
@@ -101,16 +100,6 @@ def is_socket(document: Document) -> bool:
 def save_stage(call: Call, document: Document, name: str) -> None:
     """Keeps what requests need of a stage, or forgets it with the stage."""
     call.store.put(stage_key(document["id"], name), document["stages"].get(name))
-
-
-def every(store: Store, prefix: str) -> Iterator[Document]:
-    """All documents below a key."""
-    after = None
-    while True:
-        found, after = store.page(prefix, after=after, limit=_BATCH)
-        yield from found
-        if after is None:
-            return
 
 
 def paged(

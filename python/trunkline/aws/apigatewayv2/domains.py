@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trunkline.aws.apigatewayv2.documents import every, members, new_id, paged, read
+from trunkline.aws.apigatewayv2.documents import members, new_id, paged, read
 from trunkline.aws.apigatewayv2.errors import bad, conflict, missing
 from trunkline.aws.apigatewayv2.registry import operations
 from trunkline.aws.arns import partition
@@ -79,7 +79,7 @@ def get_domain_names(
     call: Call, *, max_results: str | None = None, next_token: str | None = None
 ) -> Document:
     """The domain names of the caller."""
-    found = every(call.store, domain_key(call.account, call.region))
+    found = call.store.every(domain_key(call.account, call.region))
     return paged((one["domain"] for one in found), "DomainName", max_results, next_token)
 
 

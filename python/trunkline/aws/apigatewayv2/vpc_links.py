@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trunkline.aws.apigatewayv2.documents import every, members, new_id, paged
+from trunkline.aws.apigatewayv2.documents import members, new_id, paged
 from trunkline.aws.apigatewayv2.errors import missing
 from trunkline.aws.apigatewayv2.registry import operations
 
@@ -54,7 +54,7 @@ def get_vpc_links(
     call: Call, *, max_results: str | None = None, next_token: str | None = None
 ) -> Document:
     """The VPC links of the caller."""
-    found = every(call.store, link_key(call.account, call.region))
+    found = call.store.every(link_key(call.account, call.region))
     return paged(found, "VpcLinkId", max_results, next_token)
 
 

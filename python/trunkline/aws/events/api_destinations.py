@@ -14,13 +14,14 @@ from trunkline.aws.events.connection_store import (
 from trunkline.aws.events.emitting import emit_destination
 from trunkline.aws.events.errors import already_exists, invalid_parameter, not_found
 from trunkline.aws.events.names import write_arn
-from trunkline.aws.events.pages import page
+from trunkline.aws.events.pages import page_behind
 from trunkline.aws.events.refresh import refresh_destination
 from trunkline.aws.events.registry import operations
 from trunkline.aws.limits import INVOCATION_RATE_DEFAULT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from trunkline.aws.operation import Call
@@ -120,12 +121,13 @@ def list_api_destinations(
     limit: int | None = None,
 ) -> dict[str, Any]:
     """The API destinations of the caller, sorted by name."""
-    found = [
-        destination
-        for destination in documents(call, API_DESTINATION, name_prefix)
-        if connection_arn in (None, destination["ConnectionArn"])
-    ]
-    shown, rest = page(found, lambda one: str(one["Name"]), limit, next_token)
+
+    def behind(after: str | None) -> Iterator[dict[str, Any]]:
+        for destination in documents(call, API_DESTINATION, name_prefix, after):
+            if connection_arn in (None, destination["ConnectionArn"]):
+                yield destination
+
+    shown, rest = page_behind(behind, lambda one: str(one["Name"]), limit, next_token)
     return {"ApiDestinations": [_shown(call, one, *_SHOWN) for one in shown]} | rest
 
 

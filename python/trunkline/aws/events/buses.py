@@ -11,7 +11,7 @@ from trunkline.aws.events.names import (
     find_bus,
     read_arn,
 )
-from trunkline.aws.events.pages import page
+from trunkline.aws.events.pages import page_behind
 from trunkline.aws.events.registry import operations
 from trunkline.aws.events.source_store import leave_bus, match_bus
 from trunkline.aws.events.tags import as_mapping
@@ -138,8 +138,12 @@ def list_event_buses(
 ) -> dict[str, Any]:
     """The event buses of the caller, sorted by name."""
     existing_bus(call, (call.account, call.region, DEFAULT))
-    buses = call.store.core.buses(call.account, call.region, name_prefix)
-    shown, rest = page(buses, lambda bus: bus.name, limit, next_token)
+    shown, rest = page_behind(
+        lambda after: call.store.buses(call.account, call.region, name_prefix, after),
+        lambda bus: bus.name,
+        limit,
+        next_token,
+    )
     return {"EventBuses": [_summary(bus) for bus in shown]} | rest
 
 

@@ -13,7 +13,6 @@ from trunkline.aws.calls import Failed, Request, send
 from trunkline.aws.events import stored
 from trunkline.aws.events.connection_store import BACKGROUND
 from trunkline.aws.invoker import ServiceInvoker
-from trunkline.aws.limits import DOCUMENTS_PAGE_MAX
 from trunkline.aws.targets.table import OF_RULES
 from trunkline.errors import NotFound, TrunklineError
 
@@ -57,11 +56,7 @@ def follow(store: Store, bus: Bus, rule: str) -> None:
 
 def resume(store: Store) -> None:
     """Goes on with what waits from an earlier opening; forgets markers of targets that are gone."""
-    found, after = store.page(PREFIX, limit=DOCUMENTS_PAGE_MAX)
-    while after is not None:
-        more, after = store.page(PREFIX, after=after, limit=DOCUMENTS_PAGE_MAX)
-        found += more
-    for marker in found:
+    for marker in store.every(PREFIX):
         bus = store.core.bus((marker["account"], marker["region"], marker["bus"]), False)
         target = None if bus is None else _target(bus, marker)
         if bus is None or target is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from trunkline.aws.events.errors import not_found
-from trunkline.aws.limits import DOCUMENTS_PAGE_MAX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,16 +24,12 @@ def prefix(call: Call, kind: str) -> str:
     return f"events/{kind}/{call.account}/{call.region}/"
 
 
-def documents(call: Call, kind: str, start: str = "") -> Iterator[dict[str, Any]]:
-    """The documents of the caller whose name starts with `start`, sorted by name."""
-    after = None
-    while True:
-        found, after = call.store.page(
-            prefix(call, kind) + start, after=after, limit=DOCUMENTS_PAGE_MAX
-        )
-        yield from found
-        if after is None:
-            return
+def documents(
+    call: Call, kind: str, start: str = "", after: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """The documents of the caller, sorted by name: it starts with `start` and comes behind
+    `after`."""
+    return call.store.every(prefix(call, kind), start, after)
 
 
 def find_connection(call: Call, name: str) -> dict[str, Any]:

@@ -12,14 +12,14 @@ from trunkline.aws.events.connection_store import documents, find_connection, pr
 from trunkline.aws.events.emitting import emit_connection
 from trunkline.aws.events.errors import already_exists, invalid_parameter
 from trunkline.aws.events.names import write_arn
-from trunkline.aws.events.pages import page
+from trunkline.aws.events.pages import page_behind
 from trunkline.aws.events.refresh import refresh_connection
 from trunkline.aws.events.registry import operations
 from trunkline.aws.events.tokens import OAUTH, begin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from trunkline.aws.operation import Call
@@ -150,12 +150,13 @@ def list_connections(
     limit: int | None = None,
 ) -> dict[str, Any]:
     """The connections of the caller, sorted by name."""
-    found = [
-        connection
-        for connection in documents(call, "connection", name_prefix)
-        if connection_state in (None, connection["ConnectionState"])
-    ]
-    shown, rest = page(found, lambda one: str(one["Name"]), limit, next_token)
+
+    def behind(after: str | None) -> Iterator[dict[str, Any]]:
+        for connection in documents(call, "connection", name_prefix, after):
+            if connection_state in (None, connection["ConnectionState"]):
+                yield connection
+
+    shown, rest = page_behind(behind, lambda one: str(one["Name"]), limit, next_token)
     members = ("ConnectionArn", "Name", "ConnectionState", "AuthorizationType")
     times = ("CreationTime", "LastModifiedTime", "LastAuthorizedTime")
     return {"Connections": [{name: one[name] for name in members + times} for one in shown]} | rest

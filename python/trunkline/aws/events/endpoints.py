@@ -7,12 +7,12 @@ from uuid import uuid4
 from trunkline.aws.events.connection_store import documents, prefix
 from trunkline.aws.events.errors import already_exists, invalid_parameter, not_found
 from trunkline.aws.events.names import read_arn, write_arn
-from trunkline.aws.events.pages import page
+from trunkline.aws.events.pages import page_behind
 from trunkline.aws.events.registry import operations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     from trunkline.aws.operation import Call
@@ -94,8 +94,11 @@ def list_endpoints(
     max_results: int | None = None,
 ) -> dict[str, Any]:
     """The endpoints of the caller, sorted by name."""
-    found = documents(call, _KIND, name_prefix)
-    shown, rest = page(found, lambda one: str(one["Name"]), max_results, next_token)
+
+    def behind(after: str | None) -> Iterator[dict[str, Any]]:
+        return documents(call, _KIND, name_prefix, after)
+
+    shown, rest = page_behind(behind, lambda one: str(one["Name"]), max_results, next_token)
     return {"Endpoints": shown} | rest
 
 

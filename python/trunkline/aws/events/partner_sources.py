@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from trunkline.aws.errors import ServiceError
 from trunkline.aws.events.errors import already_exists, not_found
-from trunkline.aws.events.pages import page
+from trunkline.aws.events.pages import page, page_behind
 from trunkline.aws.events.registry import operations
 from trunkline.aws.events.source_store import (
     ACTIVE,
@@ -29,7 +29,7 @@ from trunkline.errors import TrunklineError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     from trunkline.aws.operation import Call
@@ -140,8 +140,11 @@ def list_event_sources(
     limit: int | None = None,
 ) -> dict[str, Any]:
     """The sources that the caller was offered, sorted by name."""
-    found = sources(call, name_prefix)
-    shown, rest = page(found, lambda source: str(source["name"]), limit, next_token)
+
+    def behind(after: str | None) -> Iterator[dict[str, Any]]:
+        return sources(call, name_prefix, after)
+
+    shown, rest = page_behind(behind, lambda source: str(source["name"]), limit, next_token)
     return {"EventSources": [_told(call, source) for source in shown]} | rest
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from trunkline.aws.arns import partition
 from trunkline.aws.errors import ServiceError
 from trunkline.aws.events.errors import not_found
-from trunkline.aws.limits import DOCUMENTS_PAGE_MAX, EVENT_SOURCE_PENDING_SECONDS
+from trunkline.aws.limits import EVENT_SOURCE_PENDING_SECONDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from trunkline.aws.operation import Call
-    from trunkline.aws.store import Store
 
 PENDING, ACTIVE, DELETED = "PENDING", "ACTIVE", "DELETED"
 
@@ -40,23 +39,14 @@ def partner_key(call: Call, name: str, account: str) -> str:
 
 def offers(call: Call, start: str) -> Iterator[dict[str, Any]]:
     """What the caller has offered, of sources whose name starts with `start`, sorted."""
-    yield from _documents(call.store, f"events/partner-source/{call.account}/{call.region}/{start}")
+    return call.store.every(f"events/partner-source/{call.account}/{call.region}/", start)
 
 
-def sources(call: Call, start: str) -> Iterator[dict[str, Any]]:
-    """The sources that the caller was offered whose name starts with `start`, sorted by name."""
-    for source in _documents(call.store, customer_key(call.account, call.region, start)):
-        if not is_expired(call, source):
-            yield source
-
-
-def _documents(store: Store, prefix: str) -> Iterator[dict[str, Any]]:
-    after = None
-    while True:
-        found, after = store.page(prefix, after=after, limit=DOCUMENTS_PAGE_MAX)
-        yield from found
-        if after is None:
-            return
+def sources(call: Call, start: str, after: str | None = None) -> Iterator[dict[str, Any]]:
+    """The sources that the caller was offered, sorted by name: it starts with `start` and comes
+    behind `after`."""
+    kept = call.store.every(customer_key(call.account, call.region, ""), start, after)
+    return (source for source in kept if not is_expired(call, source))
 
 
 def is_expired(call: Call, source: dict[str, Any]) -> bool:

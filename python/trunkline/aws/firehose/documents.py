@@ -10,18 +10,15 @@ from dataclasses import dataclass
 
 from trunkline.aws.arns import partition
 from trunkline.aws.firehose.errors import missing
-from trunkline.aws.limits import DOCUMENTS_PAGE_MAX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     from trunkline._core import Engine as CoreEngine
     from trunkline._core import Stream
     from trunkline.aws.arns import Resource
     from trunkline.aws.operation import Call
-    from trunkline.aws.store import Store
 
     Document = dict[str, Any]
 
@@ -77,16 +74,6 @@ def read(call: Call, name: str) -> Document:
     if found is None:
         raise missing(name, call.account)
     return found
-
-
-def every(store: Store) -> Iterator[Document]:
-    """All delivery streams, sorted by key."""
-    after = None
-    while True:
-        found, after = store.page(PREFIX, after=after, limit=DOCUMENTS_PAGE_MAX)
-        yield from found
-        if after is None:
-            return
 
 
 def status_of(document: Document, now: float) -> str:

@@ -6,15 +6,12 @@ from dataclasses import dataclass
 
 from trunkline.aws.arns import partition, read_resource
 from trunkline.aws.kinesisanalyticsv2.errors import in_use, invalid, missing, outdated
-from trunkline.aws.limits import DOCUMENTS_PAGE_MAX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     from trunkline.aws.operation import Call
-    from trunkline.aws.store import Store
 
     Document = dict[str, Any]
 
@@ -75,16 +72,6 @@ def by_arn(call: Call, arn: str) -> Document:
     if found.owner != (call.account, call.region):
         raise missing(f"The application {arn}")
     return read(call, found.name)
-
-
-def every(store: Store) -> Iterator[Document]:
-    """All applications, sorted by key."""
-    after = None
-    while True:
-        found, after = store.page(PREFIX, after=after, limit=DOCUMENTS_PAGE_MAX)
-        yield from found
-        if after is None:
-            return
 
 
 def status_of(document: Document, now: float) -> str:

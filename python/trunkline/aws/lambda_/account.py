@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trunkline.aws.lambda_.code_source import ARCHIVE_BYTES_MAX, UNPACKED_BYTES_MAX
-from trunkline.aws.lambda_.documents import PREFIX, every
+from trunkline.aws.lambda_.documents import PREFIX
 from trunkline.aws.lambda_.registry import operations
 from trunkline.functions.definition import CONCURRENCY_MAX
 
@@ -20,7 +20,7 @@ CODE_BYTES_MAX = 80_530_636_800
 @operations.add("GetAccountSettings")
 def get_account_settings(call: Call) -> dict[str, Any]:
     """The bounds of the caller's account, and how much of them is used."""
-    found = list(every(call.store, f"{PREFIX}{call.region}/{call.account}/"))
+    found = list(call.store.every(f"{PREFIX}{call.region}/{call.account}/"))
     reserved = sum(document["concurrency"] or 0 for document in found)
     return {
         "AccountLimit": {

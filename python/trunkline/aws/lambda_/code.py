@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 
 from trunkline.aws.lambda_.code_source import UNPACKED_BYTES_MAX, archive_of
-from trunkline.aws.lambda_.documents import every
+from trunkline.aws.lambda_.documents import PREFIX
 from trunkline.aws.lambda_.errors import invalid, missing
 from trunkline.aws.limits import CODE_PIECE_BYTES
 from trunkline.functions.definition import MEMORY_MB_DEFAULT
@@ -97,10 +97,10 @@ def forget(store: Store, sha: str) -> None:
 def forget_unused(store: Store, shas: set[str]) -> None:
     """Removes those of some archives that no function and no layer names any more."""
     left = shas - {""}
-    for document in every(store):
+    for document in store.every(PREFIX):
         left -= archives_of(document)
     if left:
-        left -= {layer["code"]["Sha256"] for layer in every(store, LAYERS)}
+        left -= {layer["code"]["Sha256"] for layer in store.every(LAYERS)}
     for sha in left:
         forget(store, sha)
 

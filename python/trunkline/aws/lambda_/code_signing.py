@@ -11,7 +11,7 @@ from secrets import token_hex
 from trunkline.aws.arns import partition
 from trunkline.aws.errors import ServiceError
 from trunkline.aws.lambda_.documents import PREFIX as FUNCTIONS
-from trunkline.aws.lambda_.documents import every, key_of, name_of, named, read, time_text
+from trunkline.aws.lambda_.documents import key_of, name_of, named, read, time_text
 from trunkline.aws.lambda_.errors import conflict, missing
 from trunkline.aws.lambda_.listing import listed
 from trunkline.aws.lambda_.registry import operations
@@ -101,7 +101,7 @@ def delete_code_signing_config(call: Call, *, code_signing_config_arn: str) -> d
 @operations.add("ListCodeSigningConfigs")
 def list_code_signing_configs(call: Call, **given: Any) -> dict[str, Any]:
     """The configurations of the caller."""
-    found = every(call.store, f"{_PREFIX}{call.region}/{call.account}/")
+    found = call.store.every(f"{_PREFIX}{call.region}/{call.account}/")
     shown, next_marker = listed(found, lambda one: str(one["CodeSigningConfigId"]), given)
     return {"CodeSigningConfigs": shown, "NextMarker": next_marker}
 
@@ -176,5 +176,5 @@ def _told(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _functions_of(call: Call, arn: str) -> list[str]:
-    found = every(call.store, f"{FUNCTIONS}{call.region}/{call.account}/")
+    found = call.store.every(f"{FUNCTIONS}{call.region}/{call.account}/")
     return [name_of(document).arn for document in found if document.get("code_signing") == arn]

@@ -18,11 +18,9 @@ from trunkline.functions.registry import functions_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     from trunkline.aws.operation import Call
-    from trunkline.aws.store import Store
     from trunkline.functions.active import ActiveFunction
 
 PREFIX = "lambda/functions/"
@@ -85,16 +83,6 @@ def named_anywhere(call: Call, text: str, qualifier: str | None = None) -> Named
             f"Functions from '{name.region}' are not reachable in this region ('{call.region}')"
         )
     return Named(name, qualifier or own)
-
-
-def every(store: Store, prefix: str = PREFIX) -> Iterator[dict[str, Any]]:
-    """All documents below a key."""
-    after = None
-    while True:
-        found, after = store.page(prefix, after=after, limit=_BATCH)
-        yield from found
-        if after is None:
-            return
 
 
 def find(call: Call, name: FunctionName) -> dict[str, Any] | None:

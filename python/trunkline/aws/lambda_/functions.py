@@ -7,7 +7,6 @@ from trunkline.aws.lambda_.code_signing import check_code
 from trunkline.aws.lambda_.documents import (
     PREFIX,
     configuration,
-    every,
     find,
     key_of,
     made,
@@ -264,7 +263,7 @@ def list_functions(
     """The functions of the caller, those of the program included; with ALL, every version."""
     found = {
         document["name"]: document
-        for document in every(call.store, f"{PREFIX}{call.region}/{call.account}/")
+        for document in call.store.every(f"{PREFIX}{call.region}/{call.account}/")
         if not document["program"]
     }
     for active in functions_of(call.store.core).list():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trunkline.aws.arns import partition
 from trunkline.aws.lambda_ import code
-from trunkline.aws.lambda_.documents import every, time_text
+from trunkline.aws.lambda_.documents import time_text
 from trunkline.aws.lambda_.errors import denied, invalid, missing
 from trunkline.aws.lambda_.listing import listed
 from trunkline.aws.lambda_.registry import operations
@@ -117,7 +117,7 @@ def delete_layer_version(call: Call, *, layer_name: str, version_number: int) ->
 @operations.add("ListLayerVersions")
 def list_layer_versions(call: Call, *, layer_name: str, **given: Any) -> dict[str, Any]:
     """The versions of a layer, the newest first."""
-    found = every(call.store, _prefix(layer_arn(call, layer_name)))
+    found = call.store.every(_prefix(layer_arn(call, layer_name)))
     newest_first = lambda one: f"{99_999_999 - one['Version']:08}"  # noqa: E731 - one expression
     shown, next_marker = listed(found, newest_first, given)
     return {"LayerVersions": [_told(one) for one in shown], "NextMarker": next_marker}
@@ -127,7 +127,7 @@ def list_layer_versions(call: Call, *, layer_name: str, **given: Any) -> dict[st
 def list_layers(call: Call, **given: Any) -> dict[str, Any]:
     """The layers of the caller with their newest versions."""
     newest: dict[str, dict[str, Any]] = {}
-    for document in every(call.store, f"{code.LAYERS}{call.region}/{call.account}/"):
+    for document in call.store.every(f"{code.LAYERS}{call.region}/{call.account}/"):
         newest[document["LayerArn"]] = document
     shown, next_marker = listed(newest.values(), lambda one: str(one["LayerArn"]), given)
     told = [

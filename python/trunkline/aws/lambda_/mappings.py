@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 from trunkline.aws.arns import Resource, partition, read_resource
-from trunkline.aws.lambda_.documents import Named, every, named, read, version_of
+from trunkline.aws.lambda_.documents import Named, named, read, version_of
 from trunkline.aws.lambda_.errors import conflict, denied, invalid, missing, unsupported
 from trunkline.aws.lambda_.listing import listed
 from trunkline.aws.lambda_.mapping_settings import checked, given_members
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def resume(store: Store) -> None:
     """Lets mappings run that an earlier opening left."""
-    for document in list(every(store, PREFIX)):
+    for document in list(store.every(PREFIX)):
         if document["enabled"]:
             runner_of(store).start(document)
 
@@ -106,7 +106,7 @@ def _check_timeout(call: Call, source: Resource, wanted: Named) -> None:
 
 
 def _check_new(call: Call, source: Resource, wanted: Named) -> None:
-    for other in every(call.store, f"{PREFIX}{call.region}/{call.account}/"):
+    for other in call.store.every(f"{PREFIX}{call.region}/{call.account}/"):
         if (other["source"], other["function"]) != (source.arn, wanted.name.name):
             continue
         if source.service == "sqs":
@@ -228,7 +228,7 @@ def list_event_source_mappings(
     wanted = None if function_name is None else named(call, function_name).name.name
     found = [
         document
-        for document in every(call.store, f"{PREFIX}{call.region}/{call.account}/")
+        for document in call.store.every(f"{PREFIX}{call.region}/{call.account}/")
         if wanted in (None, document["function"]) and event_source_arn in (None, document["source"])
     ]
     shown, next_marker = listed(found, lambda one: str(one["uuid"]), given, DOCUMENTS_PAGE_MAX)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trunkline.aws.errors import ServiceError
 from trunkline.aws.lambda_ import code
-from trunkline.aws.lambda_.documents import every, key_of, name_of, version_called
+from trunkline.aws.lambda_.documents import PREFIX, key_of, name_of, version_called
 from trunkline.aws.lambda_.errors import invalid
 from trunkline.functions.definition import MEMORY_MB_DEFAULT, Definition, Policy
 from trunkline.functions.names import LATEST, FunctionName, read_arn
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def resume(store: Store) -> None:
     """Lets functions be called that an earlier opening left."""
-    for document in list(every(store)):
+    for document in list(store.every(PREFIX)):
         if not document["program"]:
             activate(store, document)
 

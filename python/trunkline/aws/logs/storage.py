@@ -16,7 +16,7 @@ from trunkline._begun import begun
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from typing import Any
 
     from trunkline._core import Engine, Stream
@@ -40,16 +40,6 @@ def place_of(account: str, region: str, group: str) -> tuple[str, str, str]:
 def group_key(call: Call, name: str) -> str:
     """The key of a group's document."""
     return f"logs/{call.region}/{call.account}/groups/{name}"
-
-
-def documents(call: Call, prefix: str) -> Iterator[dict[str, Any]]:
-    """All documents below a key."""
-    after = None
-    while True:
-        found, after = call.store.page(prefix, after=after, limit=_BATCH)
-        yield from found
-        if after is None:
-            return
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +92,7 @@ class LogGroup:
     def remove(self) -> None:
         """Removes the group with all that is in it."""
         self.call.store.put(group_key(self.call, self.document["name"]), None)
-        for document in list(documents(self.call, self.stream_key(""))):
+        for document in list(self.call.store.every(self.stream_key(""))):
             self.call.store.put(self.stream_key(document["name"]), None)
         self.stream.remove()
 
@@ -132,7 +122,7 @@ class LogGroup:
         """All events of streams that are there, by time."""
         names = {
             document["number"]: document["name"]
-            for document in documents(self.call, self.stream_key(""))
+            for document in self.call.store.every(self.stream_key(""))
         }
         found: list[LogEvent] = []
         after = None

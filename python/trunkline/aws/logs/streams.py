@@ -5,7 +5,7 @@ from __future__ import annotations
 from trunkline.aws.limits import LOGS_PAGE_MAX
 from trunkline.aws.logs.groups import arn_of, find
 from trunkline.aws.logs.registry import exists, invalid, missing, operations
-from trunkline.aws.logs.storage import DELIVERED, documents
+from trunkline.aws.logs.storage import DELIVERED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def describe_log_streams(
     if order_by == "LastEventTime" and log_stream_name_prefix:
         raise invalid("Cannot order by LastEventTime with a logStreamNamePrefix.")
     group = find(call, log_group_name, log_group_identifier)
-    kept = list(documents(call, group.stream_key("")))
+    kept = list(call.store.every(group.stream_key("")))
     by_name: dict[str, list[LogEvent]] = {}
     for event in group.events():
         by_name.setdefault(event.stream, []).append(event)

@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trunkline.aws.arns import partition
-from trunkline.aws.limits import DOCUMENTS_PAGE_MAX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
-    from trunkline.aws.store import Store
 
 PREFIX = "pipes/"
 """The start of all keys; the table of services names it too."""
@@ -40,13 +37,3 @@ class PipeName:
 def name_of(document: dict[str, Any]) -> PipeName:
     """Which pipe a document is of."""
     return PipeName(document["account"], document["region"], document["name"])
-
-
-def every(store: Store, prefix: str = PREFIX) -> Iterator[dict[str, Any]]:
-    """All pipes whose key starts with `prefix`, sorted by key."""
-    after = None
-    while True:
-        found, after = store.page(prefix, after=after, limit=DOCUMENTS_PAGE_MAX)
-        yield from found
-        if after is None:
-            return

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from trunkline.aws.limits import PIPES_PAGE_MAX
 from trunkline.aws.pipes.definitions import checked, members_of, updated
-from trunkline.aws.pipes.documents import PREFIX, PipeName, every, name_of
+from trunkline.aws.pipes.documents import PREFIX, PipeName, name_of
 from trunkline.aws.pipes.errors import already_exists, no_such_pipe
 from trunkline.aws.pipes.registry import operations
 from trunkline.aws.pipes.runner import runner_of
 from trunkline.aws.pipes.tags import check_tags
-from trunkline.aws.scheduler.pages import page
+from trunkline.aws.scheduler.pages import page_behind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from trunkline.aws.operation import Call
@@ -159,17 +159,20 @@ def list_pipes(
     limit: int | None = None,
 ) -> dict[str, Any]:
     """The pipes of the caller, sorted by name."""
-    prefix = f"{PREFIX}{call.account}/{call.region}/{name_prefix}"
-    found = [
-        document
-        for document in every(call.store, prefix)
-        if desired_state in (None, document["desired"])
-        and current_state in (None, document["current"])
-        and document["definition"]["Source"].startswith(source_prefix)
-        and document["definition"]["Target"].startswith(target_prefix)
-    ]
+    prefix = f"{PREFIX}{call.account}/{call.region}/"
+
+    def behind(after: str | None) -> Iterator[dict[str, Any]]:
+        for document in call.store.every(prefix, name_prefix, after):
+            if (
+                desired_state in (None, document["desired"])
+                and current_state in (None, document["current"])
+                and document["definition"]["Source"].startswith(source_prefix)
+                and document["definition"]["Target"].startswith(target_prefix)
+            ):
+                yield document
+
     most = min(limit or PIPES_PAGE_MAX, PIPES_PAGE_MAX)
-    shown, following = page(found, lambda one: str(one["name"]), most, next_token)
+    shown, following = page_behind(behind, lambda one: str(one["name"]), most, next_token)
     return {"Pipes": [_summary(one) for one in shown], **following}
 
 

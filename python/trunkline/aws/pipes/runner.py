@@ -11,7 +11,7 @@ from threading import Lock, Thread
 
 from trunkline.aws.calls import Failed
 from trunkline.aws.invoker import ServiceInvoker
-from trunkline.aws.pipes.documents import every, name_of
+from trunkline.aws.pipes.documents import PREFIX, name_of
 from trunkline.aws.pipes.worker import Worker
 from trunkline.aws.store import Store
 from trunkline.errors import TrunklineError
@@ -39,7 +39,7 @@ def runner_of(store: Store) -> Runner:
 def resume(store: Store) -> None:
     """Lets the pipes run that ran when the engine was closed."""
     runner = runner_of(store)
-    for document in list(every(store)):
+    for document in list(store.every(PREFIX)):
         key = name_of(document).key
         if document["desired"] == "RUNNING":
             runner.start(document)

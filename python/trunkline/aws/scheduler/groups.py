@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from heapq import merge
+
 from trunkline.aws.arns import partition
 from trunkline.aws.scheduler.errors import conflict, invalid, no_such_group
-from trunkline.aws.scheduler.pages import page
+from trunkline.aws.scheduler.pages import page_behind
 from trunkline.aws.scheduler.registry import operations
 from trunkline.aws.scheduler.tag_list import as_mapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     from trunkline.aws.operation import Call
@@ -94,21 +96,23 @@ def delete_schedule_group(call: Call, *, name: str, client_token: str | None = N
         call.store.put(_prefix(call) + name, None)
 
 
-def _every(call: Call) -> list[dict[str, Any]]:
-    kept, after = [], None
-    while True:
-        found, after = call.store.page(_prefix(call), after=after, limit=1_000)
-        kept += found
-        if after is None:
-            break
-    if not any(group["name"] == DEFAULT for group in kept):
-        kept.append(read(call, DEFAULT))
-    return kept
+def _every(call: Call, start: str = "", after: str | None = None) -> Iterator[dict[str, Any]]:
+    """The groups by name, which starts with `start` and comes behind `after`; kept or not, the
+    default group is one of them."""
+    kept = call.store.every(_prefix(call), start, after)
+    is_wanted = DEFAULT.startswith(start) and (after is None or after < DEFAULT)
+    if not is_wanted or call.store.get(_prefix(call) + DEFAULT) is not None:
+        return kept
+    return merge(kept, [read(call, DEFAULT)], key=_name)
+
+
+def _name(group: Mapping[str, Any]) -> str:
+    return str(group["name"])
 
 
 def names(call: Call) -> list[str]:
     """The names of all groups, in the order of the full names of their schedules."""
-    return sorted((str(group["name"]) for group in _every(call)), key=lambda name: f"{name}/")
+    return sorted(map(_name, _every(call)), key=lambda name: f"{name}/")
 
 
 @operations.add("ListScheduleGroups")
@@ -120,6 +124,9 @@ def list_schedule_groups(
     max_results: int | None = None,
 ) -> dict[str, Any]:
     """The groups whose name starts with a prefix, by name."""
-    matching = [group for group in _every(call) if group["name"].startswith(name_prefix)]
-    shown, following = page(matching, lambda group: str(group["name"]), max_results, next_token)
+
+    def behind(after: str | None) -> Iterator[dict[str, Any]]:
+        return _every(call, name_prefix, after)
+
+    shown, following = page_behind(behind, _name, max_results, next_token)
     return {"ScheduleGroups": [_shown(call, group) for group in shown], **following}

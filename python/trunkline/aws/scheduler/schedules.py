@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 
 from trunkline._core import Timetable
 from trunkline.aws.arns import partition
@@ -10,7 +11,7 @@ from trunkline.aws.json_text import read_object
 from trunkline.aws.limits import SCHEDULE_RETRY, SCHEDULES_PAGE_MAX
 from trunkline.aws.scheduler import groups, target_kinds
 from trunkline.aws.scheduler.errors import conflict, invalid, no_such_schedule
-from trunkline.aws.scheduler.pages import page, start
+from trunkline.aws.scheduler.pages import page_behind
 from trunkline.aws.scheduler.registry import operations
 from trunkline.aws.scheduler.runner import destination_of
 from trunkline.errors import TrunklineError
@@ -118,20 +119,23 @@ def list_schedules(
     """The schedules of one group or of all, by name."""
     if group_name is not None:
         groups.read(call, group_name)
-    after, most = start(max_results, next_token)
-    found: dict[str, dict[str, Any]] = {}
-    # No group holds schedules that EventBridge's rules or programs made.
-    for group in groups.names(call) if group_name is None else [group_name]:
-        for schedule in _each(call, f"{group}/{name_prefix}", after):
+
+    if group_name is not None:
+        prefixes = [f"{group_name}/{name_prefix}"]
+    elif name_prefix:
+        prefixes = [f"{group}/{name_prefix}" for group in groups.names(call)]
+    else:
+        prefixes = [""]
+
+    def behind(after: str | None) -> Iterator[tuple[str, dict[str, Any]]]:
+        for schedule in chain.from_iterable(_each(call, prefix, after) for prefix in prefixes):
+            # No group holds schedules that EventBridge's rules or programs made.
             document = _read(schedule)
             if document is not None and state in (None, document["definition"]["State"]):
-                found[schedule.name] = document
-            if len(found) == most:
-                break
-        if len(found) == most:
-            break
-    shown, following = page(found, str, max_results, next_token)
-    return {"Schedules": [_summary(call, key, found[key]) for key in shown], **following}
+                yield schedule.name, document
+
+    shown, following = page_behind(behind, lambda one: one[0], max_results, next_token)
+    return {"Schedules": [_summary(call, *one) for one in shown], **following}
 
 
 def _each(call: Call, prefix: str, after: str | None) -> Iterator[Schedule]:

@@ -10,14 +10,14 @@ from trunkline.aws.events.names import existing_bus, read_arn
 from trunkline.aws.schemas.documents import DISCOVERED_REGISTRY, arn_of, every, key
 from trunkline.aws.schemas.errors import conflict, invalid, not_found
 from trunkline.aws.schemas.learning import rule_name, work
-from trunkline.aws.schemas.pages import page
+from trunkline.aws.schemas.pages import page_behind
 from trunkline.aws.schemas.registries import create
 from trunkline.aws.schemas.registry import operations
 from trunkline.buses.targets import AGE_MS_MAX, LEASE_MS, RETRIES_MAX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from trunkline._core import Bus
@@ -181,12 +181,12 @@ def list_discoverers(
     next_token: str | None = None,
 ) -> dict[str, Any]:
     """The discoverers of the caller, sorted by id."""
-    found = [
-        one
-        for one in every(call, "discoverer", prefix=discoverer_id_prefix)
-        if one["source"].startswith(source_arn_prefix)
-    ]
-    shown, rest = page(found, lambda one: str(one["id"]), limit, next_token)
+
+    def behind(after: str | None) -> Iterator[dict[str, Any]]:
+        kept = every(call, "discoverer", prefix=discoverer_id_prefix, after=after)
+        return (one for one in kept if one["source"].startswith(source_arn_prefix))
+
+    shown, rest = page_behind(behind, lambda one: str(one["id"]), limit, next_token)
     told = [_told(call, one) for one in shown]
     for one in told:
         one.pop("Description")

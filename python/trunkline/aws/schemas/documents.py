@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from trunkline.aws.arns import partition
-from trunkline.aws.limits import DOCUMENTS_PAGE_MAX
 from trunkline.aws.schemas.errors import not_found
 
 TYPE_CHECKING = False
@@ -38,15 +37,12 @@ def arn_of(call: Call, kind: str, *names: str) -> str:
     return f"arn:{partition(call.region)}:schemas:{call.region}:{call.account}:{resource}"
 
 
-def every(call: Call, kind: str, *names: str, prefix: str = "") -> Iterator[dict[str, Any]]:
-    """The documents below `names` whose last name starts with `prefix`, sorted."""
-    start = key(call, kind, *names, prefix)
-    after = None
-    while True:
-        found, after = call.store.page(start, after=after, limit=DOCUMENTS_PAGE_MAX)
-        yield from found
-        if after is None:
-            return
+def every(
+    call: Call, kind: str, *names: str, prefix: str = "", after: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """The documents below `names`, sorted: their last name starts with `prefix` and comes behind
+    `after`."""
+    return call.store.every(key(call, kind, *names, ""), prefix, after)
 
 
 def registry_of(call: Call, name: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import re
 from threading import Lock
 
 from trunkline._outbox import DestinationWorker
-from trunkline.aws.limits import DOCUMENTS_PAGE_MAX, RULE_NAME_CHARS_MAX, SCHEMA_CONTENT_CHARS_MAX
+from trunkline.aws.limits import RULE_NAME_CHARS_MAX, SCHEMA_CONTENT_CHARS_MAX
 from trunkline.aws.operation import Call
 from trunkline.aws.schemas.documents import DISCOVERED_REGISTRY, DISCOVERERS, key
 from trunkline.aws.schemas.schemas import OPEN_API, add_version, new_schema, version_of
@@ -38,11 +38,7 @@ def rule_name(discoverer: str) -> str:
 
 def resume(store: Store) -> None:
     """Lets the discoverers go on that an earlier opening left."""
-    found, after = store.page(f"{DISCOVERERS}/", limit=DOCUMENTS_PAGE_MAX)
-    while after is not None:
-        more, after = store.page(f"{DISCOVERERS}/", after=after, limit=DOCUMENTS_PAGE_MAX)
-        found += more
-    for discoverer in found:
+    for discoverer in store.every(f"{DISCOVERERS}/"):
         work(store, discoverer)
 
 

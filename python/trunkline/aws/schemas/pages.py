@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from trunkline.aws import pages
 from trunkline.aws.limits import SCHEDULES_PAGE_MAX
+from trunkline.aws.pages import Pages
 from trunkline.aws.schemas.errors import invalid
 
 TYPE_CHECKING = False
@@ -13,16 +13,18 @@ if TYPE_CHECKING:
 
     Item = TypeVar("Item")
 
+_PAGES = Pages(
+    SCHEDULES_PAGE_MAX, lambda: invalid("Invalid NextToken. Take it from the answer before.")
+)
 
-def page(
-    items: Iterable[Item], key: Callable[[Item], str], limit: int | None, token: str | None
+
+def page_behind(
+    behind: Callable[[str | None], Iterable[Item]],
+    key: Callable[[Item], str],
+    limit: int | None,
+    token: str | None,
 ) -> tuple[list[Item], dict[str, Any]]:
-    """The items of one page, which `key` sorts and finds again, and the token of the next one."""
+    """The items of one page, as :func:`trunkline.aws.pages.page_behind` reads them."""
     if limit is not None and limit < 1:
         raise invalid("Limit must be at least 1.")
-    most = min(limit or SCHEDULES_PAGE_MAX, SCHEDULES_PAGE_MAX)
-    return pages.page(items, key, most, token, _refusal)
-
-
-def _refusal() -> Exception:
-    return invalid("Invalid NextToken. Take it from the answer before.")
+    return _PAGES.page_behind(behind, key, limit, token)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from heapq import merge
 
 from trunkline.aws.schemas.documents import AWS_REGISTRY, arn_of, every, key, registry_of
 from trunkline.aws.schemas.errors import conflict, forbidden, invalid
-from trunkline.aws.schemas.pages import page
+from trunkline.aws.schemas.pages import page_behind
 from trunkline.aws.schemas.registry import operations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from trunkline.aws.operation import Call
@@ -102,10 +103,20 @@ def list_registries(
     next_token: str | None = None,
 ) -> dict[str, Any]:
     """The registries of the caller (``LOCAL``), and AWS's own (``AWS``)."""
-    found = [*every(call, "registry", prefix=registry_name_prefix)] if scope != "AWS" else []
-    if scope != "LOCAL" and AWS_REGISTRY.startswith(registry_name_prefix):
-        found.append(registry_of(call, AWS_REGISTRY))
-    shown, rest = page(found, lambda one: str(one["name"]), limit, next_token)
+
+    def behind(after: str | None) -> Iterable[dict[str, Any]]:
+        found: list[Iterable[dict[str, Any]]] = []
+        if scope != "AWS":
+            found.append(every(call, "registry", prefix=registry_name_prefix, after=after))
+        if scope != "LOCAL" and AWS_REGISTRY.startswith(registry_name_prefix):
+            shared = [registry_of(call, AWS_REGISTRY)]
+            found.append(shared if (after or "") < AWS_REGISTRY else [])
+        return merge(*found, key=name_of)
+
+    def name_of(registry: Mapping[str, Any]) -> str:
+        return str(registry["name"])
+
+    shown, rest = page_behind(behind, name_of, limit, next_token)
     names = ("RegistryArn", "RegistryName", "Tags")
     told = [_told(call, one) for one in shown]
     return {"Registries": [{name: one[name] for name in names} for one in told], **rest}

@@ -16,13 +16,13 @@ from trunkline.aws.schemas.documents import (
 )
 from trunkline.aws.schemas.emitting import emit_version_created
 from trunkline.aws.schemas.errors import conflict, invalid, not_found
-from trunkline.aws.schemas.pages import page
+from trunkline.aws.schemas.pages import page_behind
 from trunkline.aws.schemas.registries import check_writable
 from trunkline.aws.schemas.registry import operations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from trunkline.aws.operation import Call
@@ -194,8 +194,11 @@ def list_schemas(
 ) -> dict[str, Any]:
     """The schemas of a registry, sorted by name."""
     registry_of(call, registry_name)
-    found = every(call, "schema", registry_name, prefix=schema_name_prefix)
-    shown, rest = page(found, lambda one: str(one["name"]), limit, next_token)
+
+    def behind(after: str | None) -> Iterator[dict[str, Any]]:
+        return every(call, "schema", registry_name, prefix=schema_name_prefix, after=after)
+
+    shown, rest = page_behind(behind, lambda one: str(one["name"]), limit, next_token)
     return {"Schemas": [_summary(call, one) for one in shown], **rest}
 
 

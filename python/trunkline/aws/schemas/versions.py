@@ -7,14 +7,14 @@ import json
 from trunkline.aws.schemas.documents import arn_of, every, key, registry_of, schema_of
 from trunkline.aws.schemas.errors import invalid
 from trunkline.aws.schemas.exports import as_draft_4
-from trunkline.aws.schemas.pages import page
+from trunkline.aws.schemas.pages import page_behind
 from trunkline.aws.schemas.registries import check_writable
 from trunkline.aws.schemas.registry import operations
 from trunkline.aws.schemas.schemas import DRAFT_4, forget_version, version_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from trunkline.aws.operation import Call
@@ -31,8 +31,11 @@ def list_schema_versions(
 ) -> dict[str, Any]:
     """The versions of a schema, the oldest first."""
     schema_of(call, registry_name, schema_name)
-    found = every(call, "version", registry_name, schema_name)
-    shown, rest = page(found, lambda one: f"{one['number']:010d}", limit, next_token)
+
+    def behind(after: str | None) -> Iterator[dict[str, Any]]:
+        return every(call, "version", registry_name, schema_name, after=after)
+
+    shown, rest = page_behind(behind, lambda one: f"{one['number']:010d}", limit, next_token)
     arn = arn_of(call, "schema", registry_name, schema_name)
     told = [
         {
@@ -75,16 +78,18 @@ def search_schemas(
     """The schemas whose name or content has all keywords, with the versions that have them."""
     registry_of(call, registry_name)
     words = keywords.lower().split()
-    found = []
-    for schema in every(call, "schema", registry_name):
-        versions = [
-            one
-            for one in every(call, "version", registry_name, schema["name"])
-            if all(word in f"{schema['name']} {one['content']}".lower() for word in words)
-        ]
-        if versions:
-            found.append((schema, versions))
-    shown, rest = page(found, lambda one: str(one[0]["name"]), limit, next_token)
+
+    def behind(after: str | None) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+        for schema in every(call, "schema", registry_name, after=after):
+            versions = [
+                one
+                for one in every(call, "version", registry_name, schema["name"])
+                if all(word in f"{schema['name']} {one['content']}".lower() for word in words)
+            ]
+            if versions:
+                yield schema, versions
+
+    shown, rest = page_behind(behind, lambda one: str(one[0]["name"]), limit, next_token)
     return {"Schemas": [_hit(call, *one) for one in shown], **rest}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from trunkline.aws.sns.errors import invalid
 from trunkline.aws.sns.registry import operations
 from trunkline.aws.sns.resources import document_key, make_token, read_token, topic_of
@@ -84,9 +86,9 @@ def list_subscriptions(call: Call, *, next_token: str | None = None) -> dict[str
     """The subscriptions of all of the caller's topics, topic by topic."""
     name, after = _place(next_token)
     found: list[dict[str, str]] = []
-    for topic in call.store.core.topics(call.account, call.region, ""):
-        if topic.name < name:
-            continue
+    begun = call.store.core.topic((call.account, call.region, name), False, None, None)
+    topics = call.store.topics(call.account, call.region, after=name)
+    for topic in topics if begun is None else chain([begun], topics):
         begin = after if topic.name == name else None
         wanted = PAGE - len(found)
         page = topic.subscription_page(begin, wanted + 1)

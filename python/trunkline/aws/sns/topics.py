@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from trunkline.aws.limits import TOPIC_NAME_CHARS_MAX
 from trunkline.aws.sns import archive, mail_index, protection, waiting
@@ -141,12 +142,10 @@ def list_topics(call: Call, *, next_token: str | None = None) -> dict[str, Any]:
     after = read_token(next_token)
     if after is not None and not isinstance(after, str):
         raise invalid("NextToken")
-    topics = call.store.core.topics(call.account, call.region, "")
-    if after is not None:
-        topics = [topic for topic in topics if topic.name > after]
-    page = topics[:PAGE]
+    topics = call.store.topics(call.account, call.region, after=after)
+    page = list(islice(topics, PAGE))
     output: dict[str, Any] = {"Topics": [{"TopicArn": topic.arn} for topic in page]}
-    if len(topics) > PAGE:
+    if next(topics, None) is not None:
         output["NextToken"] = make_token(page[-1].name)
     return output
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trunkline.aws.stepfunctions import destinations, settings
-from trunkline.aws.stepfunctions.documents import every, folder, key
+from trunkline.aws.stepfunctions.documents import folder, key
 from trunkline.aws.stepfunctions.errors import no_such_activity
 from trunkline.aws.stepfunctions.names import Arn, check_name, own_arn
 from trunkline.aws.stepfunctions.pages import page
@@ -82,6 +82,6 @@ def list_activities(
     call: Call, *, max_results: int | None = None, next_token: str | None = None
 ) -> dict[str, Any]:
     """The activities of the caller, by name."""
-    found = list(every(call.store, folder(call.account, call.region, "activity")))
+    found = list(call.store.every(folder(call.account, call.region, "activity")))
     shown, rest = page(found, lambda one: str(one["name"]), max_results, next_token)
     return {"activities": [_listed(one) for one in shown], **rest}

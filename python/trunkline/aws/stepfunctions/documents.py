@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from trunkline.aws.limits import DOCUMENTS_PAGE_MAX
 from trunkline.aws.stepfunctions.errors import no_such_machine
 from trunkline.aws.stepfunctions.names import Arn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     from trunkline.aws.store import Store
@@ -33,16 +31,6 @@ def key(account: str, region: str, kind: str, *names: str) -> str:
 def version_key(account: str, region: str, machine: str, number: int) -> str:
     """Where a version is kept; keys are in the order of the numbers."""
     return key(account, region, "version", machine, f"{number:{_VERSION_FORMAT}}")
-
-
-def every(store: Store, prefix: str) -> Iterator[dict[str, Any]]:
-    """All documents below `prefix`, in the order of their keys."""
-    after = None
-    while True:
-        found, after = store.page(prefix, after=after, limit=DOCUMENTS_PAGE_MAX)
-        yield from found
-        if after is None:
-            return
 
 
 def machine_key(arn: Arn) -> str:

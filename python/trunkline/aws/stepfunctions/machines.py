@@ -7,7 +7,6 @@ import uuid
 from trunkline.aws.errors import ServiceError
 from trunkline.aws.stepfunctions import language, settings
 from trunkline.aws.stepfunctions.documents import (
-    every,
     find_version,
     folder,
     key,
@@ -196,7 +195,7 @@ def list_state_machines(
     call: Call, *, max_results: int | None = None, next_token: str | None = None
 ) -> dict[str, Any]:
     """The state machines of the caller, by name."""
-    found = list(every(call.store, folder(call.account, call.region, "machine")))
+    found = list(call.store.every(folder(call.account, call.region, "machine")))
     shown, rest = page(found, lambda one: str(one["name"]), max_results, next_token)
     machines = [
         {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trunkline.aws.errors import ServiceError
 from trunkline.aws.limits import STATE_MACHINE_VERSIONS_MAX
-from trunkline.aws.stepfunctions.documents import every, folder, key, version_key
+from trunkline.aws.stepfunctions.documents import folder, key, version_key
 from trunkline.aws.stepfunctions.names import Arn, arn_of
 
 TYPE_CHECKING = False
@@ -20,12 +20,12 @@ _SNAPSHOT = ("definition", "role", "logging", "tracing", "encryption", "revision
 
 def versions_of(store: Store, arn: Arn) -> list[dict[str, Any]]:
     """The versions of a state machine, by number."""
-    return list(every(store, folder(arn.account, arn.region, "version", arn.name)))
+    return list(store.every(folder(arn.account, arn.region, "version", arn.name)))
 
 
 def aliases_of(store: Store, arn: Arn) -> list[dict[str, Any]]:
     """The aliases of a state machine, by name."""
-    return list(every(store, folder(arn.account, arn.region, "alias", arn.name)))
+    return list(store.every(folder(arn.account, arn.region, "alias", arn.name)))
 
 
 def publish_version(

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Lock, Thread
 
 from trunkline.aws.firehose.delivery.worker import Worker
-from trunkline.aws.firehose.documents import every
+from trunkline.aws.firehose.documents import PREFIX
 from trunkline.aws.invoker import ServiceInvoker
 from trunkline.aws.store import Store
 
@@ -41,7 +41,7 @@ def runner_of(store: Store) -> Runner:
 def resume(store: Store) -> None:
     """Goes on with what waits from an earlier opening."""
     runner = runner_of(store)
-    for document in list(every(store)):
+    for document in list(store.every(PREFIX)):
         runner.start(document)
 
 

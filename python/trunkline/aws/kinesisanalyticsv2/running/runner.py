@@ -6,7 +6,7 @@ import logging
 from threading import Event, Lock, Thread
 
 from trunkline.aws.invoker import ServiceInvoker
-from trunkline.aws.kinesisanalyticsv2.documents import every, name_of
+from trunkline.aws.kinesisanalyticsv2.documents import PREFIX, name_of
 from trunkline.aws.kinesisanalyticsv2.running.application import Application
 from trunkline.aws.store import Store
 from trunkline.errors import EngineUnavailable
@@ -40,7 +40,7 @@ def runner_of(store: Store) -> Runner:
 def resume(store: Store) -> None:
     """Goes on with the applications that ran when the engine was closed."""
     runner = runner_of(store)
-    for document in list(every(store)):
+    for document in list(store.every(PREFIX)):
         if document["status"] == "RUNNING":
             runner.start(document)
 
