@@ -27,7 +27,8 @@ class InvocationFailed(Exception):
 
 
 class ServiceInvoker:
-    """Carries out operations by name; the caller has all rights of its account."""
+    """Carries out operations by name. The caller has the rights of its account: under strict
+    authorization, what the policies of resources let that account do."""
 
     def __init__(self, core: CoreEngine) -> None:
         from trunkline.aws.control import Control
@@ -35,7 +36,7 @@ class ServiceInvoker:
 
         plain = [service.plain() for service in SERVICES]
         self.dispatcher: WireDispatcher = WireDispatcher(
-            core, Control(core, SERVICES), plain, "parse", []
+            core, Control(core, SERVICES), plain, "trusted", []
         )
 
     def invoke(

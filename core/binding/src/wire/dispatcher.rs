@@ -137,6 +137,7 @@ fn mode(name: &str, credentials: Vec<PlainCredential>) -> PyResult<Mode> {
     match name {
         "off" => Ok(Mode::Off),
         "parse" => Ok(Mode::Parse),
+        "trusted" => Ok(Mode::Trusted),
         "strict" => {
             let table: HashMap<String, Credential> = credentials
                 .into_iter()
@@ -145,7 +146,7 @@ fn mode(name: &str, credentials: Vec<PlainCredential>) -> PyResult<Mode> {
             Ok(Mode::Strict(Credentials(table)))
         }
         _ => Err(PyValueError::new_err(format!(
-            "auth {name:?} is not known; use 'off', 'parse' or 'strict'"
+            "auth {name:?} is not known; use 'off', 'parse', 'strict' or 'trusted'"
         ))),
     }
 }

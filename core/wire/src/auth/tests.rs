@@ -243,3 +243,17 @@ fn a_signature_is_for_the_service_in_its_scope() {
     assert_eq!(error.message(), "Credential should be scoped to correct service: 'sqs'. ");
     assert!(scope("", true).check_service(&[]).is_err());
 }
+
+#[test]
+fn a_trusted_caller_is_believed() {
+    let scope = "Credential=222222222222/20150830/us-west-2/sqs/aws4_request";
+    let text = format!(
+        "POST / HTTP/1.1\nHost: localhost\nX-Amz-Date: 20150830T123600Z\n\
+         Authorization: AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0\n\n"
+    );
+    let sent = Sent::read(&text);
+    let (identity, scope) = identify(&Mode::Trusted, &sent.request(), 0).unwrap();
+    assert_eq!((&*identity.account, &*identity.region), ("222222222222", "us-west-2"));
+    assert!(scope.is_proved, "it acts for its account, and for nobody else");
+    assert!(scope.check_service(&["sns".to_owned()]).is_err());
+}

@@ -53,7 +53,7 @@ impl From<WireError> for InvocationError {
 impl Dispatcher {
     /// Carries out an operation, blocking this thread for as long as it takes. `interrupted` is
     /// asked while it waits, as for [`Dispatcher::call`]. The caller has the rights of the account:
-    /// no signature is asked for.
+    /// no signature is asked for, but the policies of resources are, where they are enforced.
     pub fn invoke(
         &self,
         invocation: &Invocation<'_>,
@@ -94,17 +94,19 @@ impl Dispatcher {
     ) -> Dispatched {
         let dialect = Dialect::new(Protocol::Json);
         let request_id = request_id::next();
+        let identity = Identity {
+            account: invocation.account.to_owned(),
+            region: invocation.region.to_owned(),
+            access_key: None,
+        };
+        let now = (self.wall.now() / 1_000) as i64;
         let arrival = Arrival {
             request,
             base: invocation.base,
             request_id: &request_id,
             held,
-            identity: Identity {
-                account: invocation.account.to_owned(),
-                region: invocation.region.to_owned(),
-                access_key: None,
-            },
-            access: None,
+            access: self.access(request, &identity, invocation.base, now),
+            identity,
             scope: Scope::default(),
             refusal: None,
         };

@@ -15,7 +15,6 @@ from urllib.parse import urlencode
 from trunkline.aws.apigateway.front.functions import in_time
 from trunkline.aws.apigateway.front.integration import IntegrationAnswer
 from trunkline.aws.apigateway.front.refusing import internal
-from trunkline.aws.execute_api.signing import signed_calls
 from trunkline.aws.services import SERVICES
 
 TYPE_CHECKING = False
@@ -79,11 +78,6 @@ def call_service(exchange: Calling, request: IntegrationRequest) -> IntegrationA
     }
     base = exchange.request.base
     call = exchange.apis.clients.dispatcher.call
-    if exchange.request.is_strict:
-        # Who proves who he is gets no more by an API than by a call of his own.
-        own = signed_calls(exchange.apis, exchange.account)
-        headers = own.authorized(request.method, target, headers, body, (region, scope))
-        call = own.dispatcher.call
     plain = (request.method, target, list(headers.items()), body, base)
     if _may_wait(scope, rest if kind == "action" else "", headers, target, body):
         status, lines, content = in_time(lambda: call(plain), request.timeout)
