@@ -49,6 +49,8 @@ pub const PUBLISH_ATTRIBUTE_NAME_BYTES_MAX: usize = 256;
 pub const SUBJECT_CHARS_MAX: usize = 100;
 /// Identifiers that a data protection policy defines itself: SNS's bounds.
 pub const IDENTIFIERS_MAX: usize = 10;
+/// How many of a hundred messages an audit looks at at most: SNS's bound.
+pub const SAMPLE_RATE_MAX: u8 = 99;
 /// Longest name of such an identifier.
 pub const IDENTIFIER_NAME_CHARS_MAX: usize = 128;
 /// Longest pattern of such an identifier.

@@ -53,8 +53,7 @@ def create_topic(
     fifo = name.endswith(".fifo")
     for key, value in given.items():
         table.check(key, value, fifo=fifo, prefix="Attributes Reason: ")
-    if data_protection_policy:
-        protection.check(data_protection_policy)
+    protected = protection.kept_of(call, data_protection_policy or "")
     full_name = (call.account, call.region, name)
     with call.store.lock:
         topic = call.store.core.topic(full_name, False, None, None)
@@ -63,7 +62,7 @@ def create_topic(
             assert topic is not None
             kept = read(topic) | {"tags": given_tags or {}}
             if data_protection_policy:
-                kept["protection"] = data_protection_policy
+                kept |= protected
             _apply(topic, kept, given)
         else:
             _compare(topic, given, given_tags)

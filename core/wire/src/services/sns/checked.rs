@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use trunkline_engine::{Notification, Topic, is_id};
 
 use super::attributes::{Prepared, prepare};
+use super::audit::Audit;
 use super::errors::{invalid, missing};
 use super::input::PublishInput;
 use super::protection::{self, Verdict};
@@ -21,6 +22,8 @@ pub(super) struct Checked<'a> {
     pub subject: Option<&'a str>,
     pub is_structured: bool,
     pub attributes: Prepared,
+    /// What is to be told of it once it is published.
+    pub audit: Option<Audit>,
     group: Option<&'a str>,
     dedup_id: Option<&'a str>,
 }
@@ -28,10 +31,12 @@ pub(super) struct Checked<'a> {
 impl Checked<'_> {
     /// Applies the data protection policy of the topic.
     pub fn protect(&mut self, call: &Call<'_>, topic: &Topic) -> Result<()> {
-        let Some(policy) = protection::of(topic)? else { return Ok(()) };
+        let Some((policy, streams)) = protection::of(topic)? else { return Ok(()) };
         let account = call.account;
         let root = format!("arn:aws:iam::{account}:root");
-        match policy.apply(&self.message, &[account, &root]) {
+        let principals = [&*root, account];
+        self.audit = policy.audit(&self.message, &principals, &streams);
+        match policy.apply(&self.message, &principals) {
             Verdict::Denied => Err(protection::denied()),
             Verdict::Publish { text, is_withheld } => {
                 self.is_withheld = is_withheld;
@@ -94,9 +99,16 @@ pub(super) fn check<'a>(
     };
     let group = id(&input.message_group_id, "MessageGroupId")?;
     let dedup_id = id(&input.message_deduplication_id, "MessageDeduplicationId")?;
-    let (message, is_withheld) = (message.into(), false);
-    let checked =
-        Checked { message, is_withheld, subject, is_structured, attributes, group, dedup_id };
+    let checked = Checked {
+        message: message.into(),
+        is_withheld: false,
+        subject,
+        is_structured,
+        attributes,
+        audit: None,
+        group,
+        dedup_id,
+    };
     if path.is_empty() && checked.size() > PUBLISH_BYTES_MAX {
         return Err(invalid("Invalid parameter: Message too long"));
     }

@@ -2,10 +2,12 @@
 
 mod access;
 mod attributes;
+mod audit;
 mod batch;
 mod checked;
 mod direct;
 mod errors;
+mod finder;
 mod input;
 mod link;
 mod outbox;

@@ -3,23 +3,19 @@
 //! A statement is about messages that come in, or about those that go out. One that goes out to
 //! everyone comes to the same as one that comes in, so both are applied when a message is
 //! published: an inbound Deny refuses it, an outbound Deny has it delivered to no subscription, and
-//! Deidentify masks what it finds. Audit keeps no statistics here.
+//! Deidentify masks what it finds. Audit tells of it: see `audit`.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 use serde_json::{Map, Value};
 use trunkline_engine::Topic;
 
-use crate::data_identifiers::IDENTIFIERS;
+use super::audit::Audit;
+use super::finder::{Finder, Flaw, read_custom};
 use crate::error::{Result, WireError};
-use crate::limits::{
-    COMPILED_IDENTIFIER_BYTES_MAX, IDENTIFIER_NAME_CHARS_MAX, IDENTIFIER_REGEX_CHARS_MAX,
-    IDENTIFIERS_MAX,
-};
-
-const PREFIX: &str = "arn:aws:dataprotection::aws:data-identifier/";
+use crate::limits::SAMPLE_RATE_MAX;
 
 /// A policy, ready to be applied.
 pub struct Protection(Vec<Statement>);
@@ -31,13 +27,9 @@ struct Statement {
     operation: Operation,
 }
 
-enum Finder {
-    Managed(String),
-    Custom(Regex),
-}
-
 enum Operation {
-    Audit,
+    /// Of so many messages in a hundred.
+    Audit(u8),
     Deny,
     Mask(char),
     Redact,
@@ -52,8 +44,6 @@ pub(super) enum Verdict<'a> {
     Denied,
 }
 
-type Flaw<T> = std::result::Result<T, String>;
-
 impl Protection {
     /// The policy in a text, or what is wrong with it.
     pub fn read(text: &str) -> Flaw<Self> {
@@ -65,19 +55,38 @@ impl Protection {
         let statements = policy["Statement"].as_array().filter(|all| !all.is_empty());
         let statements = statements.ok_or("Statement must be a list that is not empty.")?;
         let statements = statements.iter().map(|one| Statement::read(one, &custom));
-        Ok(Self(statements.collect::<Flaw<_>>()?))
+        let statements: Vec<Statement> = statements.collect::<Flaw<_>>()?;
+        if statements.iter().filter(|one| matches!(one.operation, Operation::Audit(_))).count() > 1
+        {
+            return Err("Only one Statement may have the Operation Audit.".to_owned());
+        }
+        Ok(Self(statements))
+    }
+
+    /// The audit of a text, if a statement wants one of what `principals` publish: the first of
+    /// them is who publishes. `streams` are those that get its records.
+    pub(super) fn audit(&self, text: &str, principals: &[&str], streams: &Value) -> Option<Audit> {
+        self.0.iter().filter(|one| one.concerns(principals)).find_map(|one| match one.operation {
+            Operation::Audit(rate) => {
+                Audit::new((&one.finders, rate), text, principals.first()?, streams)
+            }
+            _ => None,
+        })
     }
 
     /// What of a message `principal` may publish.
     pub(super) fn apply<'a>(&self, text: &'a str, principals: &[&str]) -> Verdict<'a> {
         let (mut text, mut is_withheld) = (Cow::Borrowed(text), false);
         for statement in self.0.iter().filter(|one| one.concerns(principals)) {
+            if matches!(statement.operation, Operation::Audit(_)) {
+                continue;
+            }
             let found = statement.find(&text);
             if found.is_empty() {
                 continue;
             }
             match statement.operation {
-                Operation::Audit => {}
+                Operation::Audit(_) => {}
                 Operation::Deny if statement.is_inbound => return Verdict::Denied,
                 Operation::Deny => is_withheld = true,
                 Operation::Mask(mask) => text = replace(&text, &found, Some(mask)).into(),
@@ -98,7 +107,7 @@ impl Statement {
         let operation = Operation::read(&statement["Operation"])?;
         let principals = texts(&statement["Principal"], "Principal")?;
         let is_everyone = principals.iter().all(|name| name == "*");
-        let is_audit = matches!(operation, Operation::Audit);
+        let is_audit = matches!(operation, Operation::Audit(_));
         if !is_inbound && !is_audit && !is_everyone {
             return Err("The Principal of an Outbound statement must be \"*\" here: messages are \
                         not told apart by who subscribes."
@@ -111,11 +120,7 @@ impl Statement {
             ));
         }
         let names = texts(&statement["DataIdentifier"], "DataIdentifier")?;
-        // An audit finds nothing here, so it may name what is not found.
-        let finders = match is_audit {
-            true => Vec::new(),
-            false => names.iter().map(|name| Finder::read(name, custom)).collect::<Flaw<_>>()?,
-        };
+        let finders = names.iter().map(|name| Finder::read(name, custom)).collect::<Flaw<_>>()?;
         Ok(Self { is_inbound, principals, finders, operation })
     }
 
@@ -126,17 +131,7 @@ impl Statement {
     /// Where its data is in a text, in order; what overlaps is one.
     fn find(&self, text: &str) -> Vec<Range<usize>> {
         let mut found = Vec::new();
-        for finder in &self.finders {
-            match finder {
-                Finder::Managed(name) => IDENTIFIERS
-                    .iter()
-                    .filter(|one| one.name == name)
-                    .for_each(|one| one.find(text, &mut found)),
-                Finder::Custom(regex) => {
-                    found.extend(regex.find_iter(text).map(|one| one.range()));
-                }
-            }
-        }
+        self.finders.iter().for_each(|finder| finder.find(text, &mut found));
         found.retain(|range| !range.is_empty());
         found.sort_unstable_by_key(|range| range.start);
         found.dedup_by(|next, range| {
@@ -155,10 +150,20 @@ impl Operation {
         let flaw = || "Operation must be one of Audit, Deidentify and Deny.".to_owned();
         let mut entries = value.as_object().filter(|one| one.len() == 1).ok_or_else(flaw)?.iter();
         match entries.next().map(|(name, value)| (name.as_str(), value)) {
-            Some(("Audit", _)) => Ok(Self::Audit),
+            Some(("Audit", how)) => Self::read_audit(&how["SampleRate"]),
             Some(("Deny", _)) => Ok(Self::Deny),
             Some(("Deidentify", how)) => Self::read_masking(how.as_object()),
             _ => Err(flaw()),
+        }
+    }
+
+    fn read_audit(rate: &Value) -> Flaw<Self> {
+        let text = rate.as_str().map(str::to_owned).unwrap_or_else(|| rate.to_string());
+        match text.parse() {
+            Ok(rate) if rate <= SAMPLE_RATE_MAX => Ok(Self::Audit(rate)),
+            _ => Err(format!(
+                "Audit must have a SampleRate, which is an integer from 0 to {SAMPLE_RATE_MAX}."
+            )),
         }
     }
 
@@ -181,63 +186,11 @@ impl Operation {
     }
 }
 
-impl Finder {
-    fn read(name: &str, custom: &[(String, Regex)]) -> Flaw<Self> {
-        if let Some((_, regex)) = custom.iter().find(|(known, _)| known == name) {
-            return Ok(Self::Custom(regex.clone()));
-        }
-        let short = name.strip_prefix(PREFIX).unwrap_or(name);
-        if name != short && IDENTIFIERS.iter().any(|one| one.name == short) {
-            return Ok(Self::Managed(short.to_owned()));
-        }
-        let mut served: Vec<&str> = IDENTIFIERS.iter().map(|one| one.name).collect();
-        served.dedup();
-        Err(format!(
-            "The data identifier {name:?} is not served here. Served are {PREFIX}NAME with a NAME \
-             of {}, and those of the policy's own CustomDataIdentifier.",
-            served.join(", ")
-        ))
-    }
-}
-
 /// Whether it can be known that a caller is this principal.
 fn is_told_apart(principal: &str) -> bool {
     let root = principal.strip_prefix("arn:aws:iam::").and_then(|rest| rest.strip_suffix(":root"));
     let account = root.unwrap_or(principal);
     principal == "*" || account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// The identifiers that a policy defines.
-fn read_custom(value: &Value) -> Flaw<Vec<(String, Regex)>> {
-    if value.is_null() {
-        return Ok(Vec::new());
-    }
-    let flaw = || {
-        format!(
-            "CustomDataIdentifier must be a list of up to {IDENTIFIERS_MAX} objects, each with a \
-             Name of 1 to {IDENTIFIER_NAME_CHARS_MAX} letters, digits, - and _, and a Regex of 1 \
-             to {IDENTIFIER_REGEX_CHARS_MAX} characters."
-        )
-    };
-    let list = value.as_array().filter(|list| list.len() <= IDENTIFIERS_MAX).ok_or_else(flaw)?;
-    let mut custom = Vec::with_capacity(list.len());
-    for one in list {
-        let (Some(name), Some(regex)) = (one["Name"].as_str(), one["Regex"].as_str()) else {
-            return Err(flaw());
-        };
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        let is_name =
-            (1..=IDENTIFIER_NAME_CHARS_MAX).contains(&name.len()) && name.bytes().all(is_plain);
-        if !is_name || !(1..=IDENTIFIER_REGEX_CHARS_MAX).contains(&regex.chars().count()) {
-            return Err(flaw());
-        }
-        let compiled = RegexBuilder::new(regex).size_limit(COMPILED_IDENTIFIER_BYTES_MAX).build();
-        let compiled = compiled.map_err(|_| {
-            format!("The Regex of the CustomDataIdentifier {name} cannot be compiled.")
-        })?;
-        custom.push((name.to_owned(), compiled));
-    }
-    Ok(custom)
 }
 
 fn texts(value: &Value, name: &str) -> Flaw<Vec<String>> {
@@ -261,8 +214,9 @@ fn replace(text: &str, parts: &[Range<usize>], mask: Option<char>) -> String {
     masked
 }
 
-/// The policy of a topic, if it has one. Most have none, and pay for a look at a short text.
-pub(super) fn of(topic: &Topic) -> Result<Option<Protection>> {
+/// The policy of a topic, if it has one, and the streams that its audit tells. Most have none, and
+/// pay for a look at a short text.
+pub(super) fn of(topic: &Topic) -> Result<Option<(Protection, Value)>> {
     let document = topic.document();
     if memchr::memmem::find(&document, b"\"protection\"").is_none() {
         return Ok(None);
@@ -270,7 +224,8 @@ pub(super) fn of(topic: &Topic) -> Result<Option<Protection>> {
     let document: Value = serde_json::from_slice(&document).unwrap_or_default();
     let Some(text) = document["sns"]["protection"].as_str() else { return Ok(None) };
     // It was checked when it was put. If it cannot be read all the same, nothing is published.
-    Protection::read(text).map(Some).map_err(|flaw| {
+    let streams = document["sns"]["audit"].clone();
+    Protection::read(text).map(|policy| Some((policy, streams))).map_err(|flaw| {
         let message = format!("The data protection policy of the topic cannot be applied: {flaw}");
         WireError::new("InternalError", 500, message)
     })
@@ -286,6 +241,7 @@ pub(super) fn denied() -> WireError {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use super::super::finder::PREFIX;
     use super::*;
 
     fn policy(direction: &str, identifiers: &str, operation: &str) -> String {
@@ -343,8 +299,10 @@ mod tests {
         }
         let outbound = right.replace("Inbound", "Outbound").replace("[\"*\"]", "[\"arn:x\"]");
         assert!(Protection::read(&outbound).err().unwrap().contains("Outbound"));
-        let audit = policy("Inbound", "\"Unknown\"", r#"{"Audit":{}}"#);
-        assert!(Protection::read(&audit).is_ok());
+        for rate in ["{}", r#"{"SampleRate":"100"}"#, r#"{"SampleRate":"-1"}"#, "[]"] {
+            let audit = policy("Inbound", "\"Employee\"", &format!(r#"{{"Audit":{rate}}}"#));
+            assert!(Protection::read(&audit).err().unwrap().contains("SampleRate"), "{rate}");
+        }
         for text in ["", "[]", "1", "{}", "null", r#"{"Version":"2021-06-01","Statement":{}}"#] {
             assert!(Protection::read(text).is_err(), "{text}");
         }

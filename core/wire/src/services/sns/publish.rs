@@ -100,7 +100,15 @@ pub(super) fn publish(
     checked: &Checked<'_>,
 ) -> Result<Publication> {
     let published = engine.publish_admitted(topic, admitted, &checked.notification());
-    published.map_err(|error| from_engine(&error))
+    let mut published = published.map_err(|error| from_engine(&error))?;
+    if let Some(audit) = &checked.audit
+        && !published.duplicate
+    {
+        // The record stands behind the message: with it, the message is durable.
+        let told = audit.tell(engine, topic, published.message_id);
+        published.ticket = told.or(published.ticket);
+    }
+    Ok(published)
 }
 
 /// Writes what became of a message.
