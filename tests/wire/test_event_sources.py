@@ -287,7 +287,7 @@ def test_what_reads_a_queue_ends_with_the_engine(gone: str) -> None:
         function = engine.function("tea", lambda event, context: None)
         engine.event_source(orders, function)
         started = set(threading.enumerate()) - before
-        threads = [one for one in started if one.name == "trunkline-event-sources"]
+        threads = [one for one in started if one.name == "trunkline-pollers"]
         assert len(threads) == 1
         (function if gone == "function" else orders).remove()
 

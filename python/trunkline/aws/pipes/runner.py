@@ -1,14 +1,11 @@
-"""The pipes of one engine that run: tasks of one event loop, in a thread of their own.
-
-A task that waits for its source takes no thread, and is cancelled without losing a message.
-"""
+"""The pipes of one engine that run, each with a poller. One that waits for its source is cancelled
+without losing a message."""
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
-from threading import Lock, Thread
+from threading import Lock
 
+from trunkline.aws import polling
 from trunkline.aws.calls import Failed
 from trunkline.aws.invoker import ServiceInvoker
 from trunkline.aws.pipes.documents import PREFIX, name_of
@@ -18,11 +15,9 @@ from trunkline.errors import TrunklineError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop
     from typing import Any
 
-THREADS_MAX = 64
-"""How many batches are sent at once at most; a thread starts when it is needed."""
+    from trunkline.aws.polling import Poller
 
 _lock = Lock()
 _runners: dict[int, Runner] = {}
@@ -54,8 +49,7 @@ class Runner:
         self._store = store
         self._invoker = ServiceInvoker(store.core)
         # A pipe that was updated has two workers until the earlier one has done its batch.
-        self._workers: list[Worker] = []
-        self._loop: AbstractEventLoop | None = None
+        self._workers: dict[Worker, Poller] = {}
 
     def is_running(self, key: str) -> bool:
         """Whether a worker of the pipe has not ended."""
@@ -77,13 +71,7 @@ class Runner:
             if other.key == worker.key and other.revision == worker.revision:
                 return
         self._end(worker.key)
-        self._workers.append(worker)
-        if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-            self._loop.set_default_executor(ThreadPoolExecutor(THREADS_MAX, "trunkline-pipe"))
-            thread = Thread(target=_run, args=(self._loop,), name="trunkline-pipes", daemon=True)
-            thread.start()
-        asyncio.run_coroutine_threadsafe(self._work(worker), self._loop)
+        self._workers[worker] = polling.start(self._store.core, lambda: self._work(worker))
 
     def stop(self, key: str) -> None:
         """Has the workers of a pipe end once their batch is done."""
@@ -100,27 +88,15 @@ class Runner:
             return
 
     def _end(self, key: str) -> None:
-        for worker in self._workers:
-            if worker.key == key and self._loop is not None:
-                self._loop.call_soon_threadsafe(worker.stop)
+        for worker, poller in self._workers.items():
+            if worker.key == key:
+                poller.tell(worker.stop)
 
     async def _work(self, worker: Worker) -> None:
         try:
             await worker.run()
         finally:
             with _lock:
-                self._workers.remove(worker)
-                if not self._workers and self._loop is not None:
-                    self._loop.call_soon(self._loop.stop)
-                    self._loop = None
+                del self._workers[worker]
+                if not self._workers:
                     _runners.pop(id(self._store.core), None)
-
-
-def _run(loop: AbstractEventLoop) -> None:
-    asyncio.set_event_loop(loop)
-    try:
-        loop.run_forever()
-        # What ended last is not told to later batches; the threads of its batches end here.
-        loop.run_until_complete(loop.shutdown_default_executor())
-    finally:
-        loop.close()

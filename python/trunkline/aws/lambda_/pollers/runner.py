@@ -1,12 +1,13 @@
-"""The mappings of one engine that run: tasks of one event loop, in a thread of their own."""
+"""The mappings of one engine that run, each with a poller."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from concurrent.futures import Future
-from threading import Lock, Thread
+from contextlib import suppress
+from threading import Lock
 
+from trunkline.aws import polling
 from trunkline.aws.arns import read_resource
 from trunkline.aws.invoker import ServiceInvoker
 from trunkline.aws.lambda_.documents import key_of
@@ -19,12 +20,14 @@ from trunkline.functions.names import FunctionName
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop
     from typing import Any
+
+    from trunkline.aws.polling import Poller
 
 _lock = Lock()
 _runners: dict[int, Runner] = {}
-"""The runners that have mappings at work, by the identity of the engine, which each keeps."""
+"""The runners that have mappings at work, by the identity of the engine, which each keeps. The lock
+is for this table and for all that the runners hold."""
 
 PREFIX = "lambda/mappings/"
 """Where the documents of mappings are."""
@@ -55,9 +58,7 @@ class Runner:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._services: ServiceInvoker | None = None
-        self._lock = Lock()
-        self._loop: AbstractEventLoop | None = None
-        self._running: dict[str, tuple[asyncio.Event, Future[None]]] = {}
+        self._running: dict[str, tuple[asyncio.Event, Poller]] = {}
 
     def start(self, document: dict[str, Any]) -> None:
         """Lets a mapping run as its document says; an earlier one of its id ends first."""
@@ -71,43 +72,23 @@ class Runner:
         current.start(document)
 
     def _begin(self, document: dict[str, Any]) -> None:
-        with self._lock:
-            if self._services is None:
-                self._services = ServiceInvoker(self._store.core)
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                name = "trunkline-event-sources"
-                Thread(target=_run, args=(self._loop,), name=name, daemon=True).start()
-            stop = asyncio.Event()
-            work = self._work(document, self._services, stop)
-            future = asyncio.run_coroutine_threadsafe(work, self._loop)
-            self._running[document["uuid"]] = (stop, future)
+        if self._services is None:
+            self._services = ServiceInvoker(self._store.core)
+        services, stop = self._services, asyncio.Event()
+        poller = polling.start(self._store.core, lambda: self._work(document, services, stop))
+        self._running[document["uuid"]] = (stop, poller)
 
     def stop(self, uuid: str) -> None:
         """Has a mapping end once the batches under way are done; waits a while for that."""
-        with self._lock:
+        with _lock:
             running = self._running.pop(uuid, None)
-            loop = self._loop
-        if running is None or loop is None:
+        if running is None:
             return
-        stop, future = running
-        loop.call_soon_threadsafe(stop.set)
-        try:
-            future.result(END_SECONDS)
-        except TimeoutError:
-            # A function that takes long: its batch is ended, and nothing more is read.
-            return
-        self._end_if_idle()
-
-    def _end_if_idle(self) -> None:
-        """Ends the thread once no mapping runs; the next one begins anew."""
-        with _lock, self._lock:
-            if self._running or self._loop is None:
-                return
-            loop, self._loop = self._loop, None
-            if _runners.get(id(self._store.core)) is self:
-                del _runners[id(self._store.core)]
-        loop.call_soon_threadsafe(loop.stop)
+        stop, poller = running
+        poller.tell(stop.set)
+        # A function may take longer: its batch is ended, and nothing more is read.
+        with suppress(TimeoutError):
+            poller.future.result(END_SECONDS)
 
     async def _work(
         self, document: dict[str, Any], services: ServiceInvoker, stop: asyncio.Event
@@ -115,11 +96,12 @@ class Runner:
         try:
             await self._poll(document, services, stop)
         finally:
-            with self._lock:
+            with _lock:
                 own = self._running.get(document["uuid"])
                 if own is not None and own[0] is stop:
                     del self._running[document["uuid"]]
-            self._end_if_idle()
+                if not self._running and _runners.get(id(self._store.core)) is self:
+                    del _runners[id(self._store.core)]
 
     async def _poll(
         self, document: dict[str, Any], services: ServiceInvoker, stop: asyncio.Event
@@ -156,12 +138,3 @@ class Runner:
         if kept is not None:
             role = kept["latest"]["config"].get("Role", role)
         return StreamPoller(self._store, source, document, role, invoker)
-
-
-def _run(loop: AbstractEventLoop) -> None:
-    asyncio.set_event_loop(loop)
-    try:
-        loop.run_forever()
-        loop.run_until_complete(loop.shutdown_default_executor())
-    finally:
-        loop.close()
