@@ -312,7 +312,7 @@ sim: ## Run seeded workloads x virtual clock x crashes: SEED=n RUNS=n; and kills
 	TRUNKLINE_SIM_SEED=$(SEED) TRUNKLINE_SIM_RUNS=$(RUNS) \
 		$(CARGO) test $(QUICK) --quiet -p trunkline-conformance --test sim -- --nocapture
 	TRUNKLINE_KILLS=20 TRUNKLINE_KILL_EXECUTIONS=1000 \
-		$(PY) -m pytest -q tests/durability/test_kill_executions.py
+		$(PY) -m pytest -q tests/durability/test_kill_executions.py tests/wire/test_source_kill.py
 
 wheel: $(VENV)/.tools ## Build wheel and sdist into dist/, and use the wheel in an empty venv
 	@rm -rf dist $(STAMPS)

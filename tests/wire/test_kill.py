@@ -28,9 +28,9 @@ EVERYTHING = 1_000_000
 
 
 @contextlib.contextmanager
-def serve(folder):
+def serve(folder, *options):
     command = [sys.executable, "-m", "trunkline", "serve", "--port", "0", "--log", "json"]
-    command += ["--data", str(folder), "--durability", "disk"]
+    command += ["--data", str(folder), "--durability", "disk", *map(str, options)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process, json.loads(process.stdout.readline())["url"]
