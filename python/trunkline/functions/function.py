@@ -192,7 +192,7 @@ def write(event: Any, most: int) -> bytes:
     b'{"cups": 2}'
     """
     try:
-        payload = json.dumps(event, ensure_ascii=False).encode()
+        payload = json.dumps(event, ensure_ascii=False, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidParameterValue(
             f"Value for parameter event is invalid. Reason: It cannot be written as JSON: {error}. "

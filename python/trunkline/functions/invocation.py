@@ -124,7 +124,7 @@ def timed_out(invocation: Invocation) -> Outcome:
 def of_result(invocation: Invocation, result: object) -> Outcome:
     """The outcome of what a function returned."""
     try:
-        payload = json.dumps(result, ensure_ascii=False).encode()
+        payload = json.dumps(result, ensure_ascii=False, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
         return failure(
             "Runtime.MarshalError",

@@ -75,8 +75,9 @@ def test_a_failure_has_the_shape_of_lambda(engine: trunkline.Engine) -> None:
     assert function.statistics()["errors"] == 1
 
 
-def test_a_result_that_is_no_json_is_a_failure(engine: trunkline.Engine) -> None:
-    function = engine.function("tea", lambda event, context: {1, 2})
+@pytest.mark.parametrize("result", [{1, 2}, [float("nan")], {"cups": float("inf")}])
+def test_a_result_that_is_no_json_is_a_failure(engine: trunkline.Engine, result: object) -> None:
+    function = engine.function("tea", lambda event, context: result)
     with pytest.raises(trunkline.FunctionError, match=r"Runtime.MarshalError: Unable to marshal"):
         function.invoke()
 

@@ -100,7 +100,7 @@ def _call(handler: Any, payload: bytes, context: Context) -> tuple[str, bytes]:
         told = failure(error, context.aws_request_id, 1)
         return "error", json.dumps(told).encode()
     try:
-        return "response", json.dumps(result, ensure_ascii=False).encode()
+        return "response", json.dumps(result, ensure_ascii=False, allow_nan=False).encode()
     except (TypeError, ValueError) as error:
         told = {
             "errorMessage": f"Unable to marshal response: {error}",
