@@ -153,7 +153,7 @@ def as_text(record: dict[str, Any]) -> str:
         "the peer.\n\n"
         "| row | ours | peer | theirs | ratio | spread | goal | server CPU, us a message | load |\n"
         f"|---|---|---|---|---|---|---|---|---|\n{table}\n\n"
-        f"| by itself | |\n|---|---|\n{single}\n\n| boto3, SendMessage | |\n|---|---|\n{sdks}\n"
+        f"| by itself | |\n|---|---|\n{single}\n\n| boto3, one call | |\n|---|---|\n{sdks}\n"
     )
 
 
@@ -225,6 +225,7 @@ def main() -> None:
             sdks = {
                 "over sockets": sdk.over_sockets(server, stub, rounds),
                 "in the process": sdk.in_process(rounds),
+                "Publish in the process": sdk.publishing(rounds),
             }
     record: dict[str, Any] = {
         "at": time.strftime("%Y-%m-%d %H:%M UTC", at),

@@ -17,6 +17,12 @@ from benches.wire.servers import Server
 
 CALLS = 300
 BODY = "x" * 1_024
+PUBLISHED = (
+    b'<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>'
+    b"00000000-0000-0000-0000-000000000000</MessageId></PublishResult><ResponseMetadata><RequestId>"
+    b"00000000-0000-0000-0000-000000000000</RequestId></ResponseMetadata></PublishResponse>"
+)
+"""What SNS answers, as short as it can be."""
 KEYS = {
     "region_name": "us-east-1",
     "aws_access_key_id": "test",
@@ -24,9 +30,9 @@ KEYS = {
 }
 
 
-def _client(url: str) -> Any:
+def _client(url: str, service: str = "sqs") -> Any:
     config = Config(retries={"total_max_attempts": 1})
-    return boto3.client("sqs", endpoint_url=url, config=config, **KEYS)
+    return boto3.client(service, endpoint_url=url, config=config, **KEYS)
 
 
 def _send_us(client: Any, url: str) -> float:
@@ -66,19 +72,52 @@ def over_sockets(ours: Server, stub: Server, rounds: int) -> dict[str, object]:
     return _figures(_contest(senders, rounds), "stub", "trunkline")
 
 
+def _unanswered(service: str, body: bytes) -> Any:
+    """A client whose calls go nowhere: what botocore costs by itself."""
+
+    def answer(**_: object) -> AWSResponse:
+        class Raw:
+            def stream(self, **_: object) -> list[bytes]:
+                return [body]
+
+        return AWSResponse("http://localhost/", 200, {}, Raw())
+
+    client = _client("http://localhost:1", service)
+    client.meta.events.register(f"before-send.{service}", answer)
+    return client
+
+
+def publishing(rounds: int) -> dict[str, object]:
+    """boto3's Publish to a topic with a queue, without a socket, against botocore by itself."""
+    unanswered = _unanswered("sns", PUBLISHED)
+    with trunkline.open() as engine:
+        client = trunkline.aws.client("sns", engine=engine)
+        topic = client.create_topic(Name="bench")["TopicArn"]
+        queue = engine.queue("bench")
+        engine.topic("bench").subscribe(queue)
+
+        def publish_us(client: Any) -> float:
+            begun = time.perf_counter()
+            for _ in range(CALLS):
+                client.publish(TopicArn=topic, Message=BODY)
+            return (time.perf_counter() - begun) / CALLS * 1e6
+
+        senders = {
+            "botocore_alone": lambda: publish_us(unanswered),
+            "trunkline": lambda: publish_us(client),
+        }
+        found = _contest(senders, rounds)
+        sent, wanted = queue.statistics().total, CALLS * (rounds + 1)
+        if sent != wanted:
+            raise RuntimeError(f"the queue has {sent} of {wanted} messages")
+    return _figures(found, "botocore_alone", "trunkline")
+
+
 def in_process(rounds: int) -> dict[str, object]:
     """Calls without a socket: ours, moto's mock, and botocore with no answerer at all."""
     from moto import mock_aws
 
-    def no_answer(**_: object) -> AWSResponse:
-        class Raw:
-            def stream(self, **_: object) -> list[bytes]:
-                return [b"{}"]
-
-        return AWSResponse("http://localhost/", 200, {}, Raw())
-
-    unanswered = _client("http://localhost:1")
-    unanswered.meta.events.register("before-send.sqs", no_answer)
+    unanswered = _unanswered("sqs", b"{}")
     url = "http://localhost:1/000000000000/bench"
 
     def mocked() -> float:
