@@ -1,4 +1,4 @@
-"""What replays of event buses and of topics share: moments in time, and the wait for the end."""
+"""What replays of event buses and of topics share: what they tell, and moments in time."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from trunkline.limits import WAIT_MAX_MS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from trunkline._types import Seconds
 
@@ -50,3 +51,38 @@ def moment(time: datetime | float, field: str) -> int:
             )
         time = time.timestamp()
     return milliseconds(time, field, 0, FOREVER_MS)
+
+
+class ReplayState:
+    """What a replay tells of itself."""
+
+    __slots__ = ()
+
+    def _read(self) -> dict[str, Any]:
+        """What the engine says of the replay."""
+        raise NotImplementedError
+
+    @property
+    def status(self) -> str:
+        """``RUNNING``, ``COMPLETED``, ``FAILED`` or, of an event bus, ``CANCELLED``."""
+        status: str = self._read()["status"]
+        return status
+
+    @property
+    def replayed(self) -> int:
+        """How many events or messages were replayed so far."""
+        replayed: int = self._read()["replayed"]
+        return replayed
+
+    @property
+    def failure(self) -> str | None:
+        """Why the replay failed; None if it did not."""
+        failure: str | None = self._read()["failure"]
+        return failure
+
+    def wait(self, timeout: Seconds | None = None) -> str:
+        """Return the status when the replay has ended; raise TimeoutError after `timeout` seconds.
+
+        A replay that FAILED says why in `failure`. A virtual clock has to be moved on meanwhile.
+        """
+        return wait(lambda: self.status, timeout)

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from trunkline._types import Seconds
     from trunkline.buses.bus import Bus
     from trunkline.buses.rule import Rule
 
@@ -138,7 +137,7 @@ class Archive:
         return f"<Archive {self.name!r} of {self.bus.name!r}>"
 
 
-class Replay:
+class Replay(_replays.ReplayState):
     """A replay that :meth:`Archive.replay` has started. Reads the truth when asked.
 
     >>> import trunkline
@@ -161,38 +160,9 @@ class Replay:
         name: str = self._read()["name"]
         return name
 
-    @property
-    def status(self) -> str:
-        """``RUNNING``, ``COMPLETED``, ``CANCELLED`` or ``FAILED``."""
-        status: str = self._read()["status"]
-        return status
-
-    @property
-    def replayed(self) -> int:
-        """How many events were put so far."""
-        replayed: int = self._read()["replayed"]
-        return replayed
-
-    @property
-    def failure(self) -> str | None:
-        """Why the replay failed; None if it did not."""
-        failure: str | None = self._read()["failure"]
-        return failure
-
     def cancel(self) -> None:
         """Stop putting events. One that has ended is left as it is."""
         self.archive.bus._core.archives().cancel_replay(self._id)
-
-    def wait(self, timeout: Seconds | None = None) -> str:
-        """Return the status when the replay has ended; raise TimeoutError after `timeout` seconds.
-
-        A replay that FAILED says why in `failure`. A virtual clock has to be moved on meanwhile.
-
-        >>> import trunkline
-        >>> trunkline.open().bus().archive("all").replay().wait(timeout=10)
-        'COMPLETED'
-        """
-        return _replays.wait(lambda: self.status, timeout)
 
     def _read(self) -> dict[str, Any]:
         return self.archive.bus._core.archives().replay(self._id)

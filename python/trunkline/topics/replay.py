@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from trunkline import _replays
+from trunkline._replays import ReplayState
 from trunkline.errors import NotFound, ResourceNotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from trunkline._types import Seconds
     from trunkline.topics.subscription import Subscription
 
 
-class TopicReplay:
+class TopicReplay(ReplayState):
     """The replay of a subscription; :meth:`Subscription.replay` starts it. Reads the truth when
     asked.
 
@@ -37,37 +36,12 @@ class TopicReplay:
     def __init__(self, subscription: Subscription) -> None:
         self.subscription = subscription
 
-    @property
-    def status(self) -> str:
-        """``RUNNING``, ``COMPLETED`` or ``FAILED``."""
-        status: str = self._read()["status"]
-        return status
-
-    @property
-    def replayed(self) -> int:
-        """How many messages were delivered so far."""
-        replayed: int = self._read()["replayed"]
-        return replayed
-
-    @property
-    def failure(self) -> str | None:
-        """Why the replay failed; None if it did not."""
-        failure: str | None = self._read()["failure"]
-        return failure
-
     def stop(self) -> None:
         """End the replay; the subscription gets what is published from now on.
 
         That is how a subscription goes on behind a replay that had an end, too.
         """
         self.subscription.topic._core.archive().stop_replay(self.subscription._id)
-
-    def wait(self, timeout: Seconds | None = None) -> str:
-        """Return the status when the replay has ended; raise TimeoutError after `timeout` seconds.
-
-        A virtual clock has to be moved on meanwhile.
-        """
-        return _replays.wait(lambda: self.status, timeout)
 
     def _read(self) -> dict[str, Any]:
         found = self.subscription.topic._core.archive().replay(self.subscription._id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from trunkline.aio import replays
+from trunkline.aio.replays import ReplayTwin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from trunkline._types import Seconds
     from trunkline.aio.buses.bus import Bus
     from trunkline.aio.buses.rule import Rule
     from trunkline.buses.archive import Archive as SyncArchive
@@ -92,7 +91,7 @@ class Archive:
         return f"<aio {self.sync!r}>"
 
 
-class Replay:
+class Replay(ReplayTwin):
     """A replay that :meth:`trunkline.aio.Archive.replay` has started."""
 
     __slots__ = {"archive": "The archive of the replay.", "sync": "The same replay for threads."}
@@ -109,28 +108,6 @@ class Replay:
         """The name: the ``replay-name`` of its events."""
         return self.sync.name
 
-    @property
-    def status(self) -> str:
-        """``RUNNING``, ``COMPLETED``, ``CANCELLED`` or ``FAILED``."""
-        return self.sync.status
-
-    @property
-    def replayed(self) -> int:
-        """How many events were put so far."""
-        return self.sync.replayed
-
-    @property
-    def failure(self) -> str | None:
-        """Why the replay failed; None if it did not."""
-        return self.sync.failure
-
     async def cancel(self) -> None:
         """Stop putting events. One that has ended is left as it is."""
         await asyncio.to_thread(self.sync.cancel)
-
-    async def wait(self, timeout: Seconds | None = None) -> str:
-        """Return the status when it has ended; raise TimeoutError after `timeout` seconds."""
-        return await replays.wait(lambda: self.status, timeout)
-
-    def __repr__(self) -> str:
-        return f"<aio {self.sync!r}>"

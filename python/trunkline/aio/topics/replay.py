@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
-from trunkline.aio import replays
+from trunkline.aio.replays import ReplayTwin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from trunkline._types import Seconds
     from trunkline.aio.topics.subscription import Subscription
     from trunkline.topics.replay import TopicReplay as SyncTopicReplay
 
 
-class TopicReplay:
+class TopicReplay(ReplayTwin):
     """A replay that :meth:`trunkline.aio.Subscription.replay` has started. The twin is `sync`.
 
     >>> import asyncio, trunkline
@@ -40,28 +39,6 @@ class TopicReplay:
         self.subscription = subscription
         self.sync = replay
 
-    @property
-    def status(self) -> str:
-        """``RUNNING``, ``COMPLETED`` or ``FAILED``."""
-        return self.sync.status
-
-    @property
-    def replayed(self) -> int:
-        """How many messages were delivered so far."""
-        return self.sync.replayed
-
-    @property
-    def failure(self) -> str | None:
-        """Why the replay failed; None if it did not."""
-        return self.sync.failure
-
     async def stop(self) -> None:
         """End the replay; the subscription gets what is published from now on."""
         await asyncio.to_thread(self.sync.stop)
-
-    async def wait(self, timeout: Seconds | None = None) -> str:
-        """Return the status when it has ended; raise TimeoutError after `timeout` seconds."""
-        return await replays.wait(lambda: self.status, timeout)
-
-    def __repr__(self) -> str:
-        return f"<aio {self.sync!r}>"

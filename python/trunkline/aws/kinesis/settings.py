@@ -53,18 +53,7 @@ def increase_stream_retention_period(
     stream_id: str | None = None,
 ) -> None:
     """Keeps records longer; those that are gone do not come back."""
-    with call.store.lock:
-        stream = find_active(call)
-        _check_retention(call, retention_period_hours)
-        current = stream.retention // HOUR_MS
-        if current > retention_period_hours:
-            raise invalid(
-                f"Requested retention period ({retention_period_hours} hours) for stream "
-                f"{stream.full_name[2]} can not be shorter than existing retention period "
-                f"({current} hours). Use DecreaseRetentionPeriod API."
-            )
-        stream.set_retention(retention_period_hours * HOUR_MS)
-        updating(call, stream)
+    _retain(call, retention_period_hours, at_least=True)
 
 
 @operations.add("DecreaseStreamRetentionPeriod", writes=True)
@@ -77,17 +66,23 @@ def decrease_stream_retention_period(
     stream_id: str | None = None,
 ) -> None:
     """Keeps records for a shorter time; older ones are gone at once."""
+    _retain(call, retention_period_hours, at_least=False)
+
+
+def _retain(call: Call, hours: int, *, at_least: bool) -> None:
+    """Changes the retention to what is at least, or at most, that of now."""
     with call.store.lock:
         stream = find_active(call)
-        _check_retention(call, retention_period_hours)
+        _check_retention(call, hours)
         current = stream.retention // HOUR_MS
-        if current < retention_period_hours:
+        if current != hours and (hours > current) is not at_least:
+            wrong, other = ("shorter", "Decrease") if at_least else ("longer", "Increase")
             raise invalid(
-                f"Requested retention period ({retention_period_hours} hours) for stream "
-                f"{stream.full_name[2]} can not be longer than existing retention period "
-                f"({current} hours). Use IncreaseRetentionPeriod API."
+                f"Requested retention period ({hours} hours) for stream {stream.full_name[2]} can "
+                f"not be {wrong} than existing retention period ({current} hours). Use "
+                f"{other}RetentionPeriod API."
             )
-        stream.set_retention(retention_period_hours * HOUR_MS)
+        stream.set_retention(hours * HOUR_MS)
         updating(call, stream)
 
 
