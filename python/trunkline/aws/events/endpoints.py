@@ -1,4 +1,9 @@
-"""Global endpoints: they are kept, and PutEvents that names one goes to the caller's own region."""
+"""Global endpoints: they are kept, and lead nowhere.
+
+On AWS such an endpoint sends events to another region while a health check fails. Here one process
+serves all regions, so no region fails alone; and PutEvents that names an endpoint goes to the
+caller's own region. SDKs sign it for AWS's host of the endpoint, which nothing here answers for.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +48,7 @@ def _changed(endpoint: dict[str, Any], state: str) -> dict[str, Any]:
     return {name: endpoint.get(name) for name in ("Name", "Arn", *_CONFIGURED)} | {"State": state}
 
 
-@operations.add("CreateEndpoint", writes=True)
+@operations.add("CreateEndpoint", writes=True, stored_only=True)
 def create_endpoint(
     call: Call,
     *,
@@ -102,7 +107,7 @@ def list_endpoints(
     return {"Endpoints": shown} | rest
 
 
-@operations.add("UpdateEndpoint", writes=True)
+@operations.add("UpdateEndpoint", writes=True, stored_only=True)
 def update_endpoint(
     call: Call,
     *,
