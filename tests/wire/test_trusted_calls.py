@@ -48,7 +48,7 @@ def test_policies_count_for_a_trusted_caller_once_they_are_enforced(engine):
         return invoker.invoke("sqs", operation, params, account=account, region=REGION)
 
     url = call(OWNER, "CreateQueue", QueueName="vault")["QueueUrl"]
-    # Where nobody proves who he is, a policy would protect nothing.
+    # Without proved signatures a policy would protect nothing.
     call(FRIEND, "SendMessage", QueueUrl=url, MessageBody="free")
     strict = make_dispatcher(engine, auth="strict", credentials=[("AKIA1", "s", None, OWNER)])
     assert strict is not None

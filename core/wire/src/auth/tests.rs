@@ -254,6 +254,6 @@ fn a_trusted_caller_is_believed() {
     let sent = Sent::read(&text);
     let (identity, scope) = identify(&Mode::Trusted, &sent.request(), 0).unwrap();
     assert_eq!((&*identity.account, &*identity.region), ("222222222222", "us-west-2"));
-    assert!(scope.is_proved, "it acts for its account, and for nobody else");
+    assert!(scope.is_proved, "it acts for its account alone");
     assert!(scope.check_service(&["sns".to_owned()]).is_err());
 }

@@ -27,7 +27,7 @@ pub(super) struct Audit {
 }
 
 impl Audit {
-    /// The audit of a text that `principal` publishes; `None` where nobody wants to be told.
+    /// The audit of a text that `principal` publishes; `None` where no stream gets it.
     /// `streams` is what the topic's document says of them.
     pub fn new(
         (finders, rate): (&[Finder], u8),
