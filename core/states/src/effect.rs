@@ -78,6 +78,9 @@ pub struct MapRunRequest {
     pub label: Arc<str>,
     /// The ARN of the map run, as its `MapRunStarted` event names it.
     pub map_run_arn: Arc<str>,
+    /// How often it was redriven. Its children that did not end well are to go on, and those that
+    /// did are not to run again.
+    pub redrives: u64,
     /// The states that a child execution runs: give it to [`crate::Execution::child`].
     pub processor: ScopeId,
     /// Whether child executions are express.

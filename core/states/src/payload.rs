@@ -32,6 +32,11 @@ impl Payload {
         Payload(Arc::new(inner))
     }
 
+    /// Whether both are the same document in the same memory; equal ones need not be.
+    pub(crate) fn is_same(&self, other: &Payload) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The text of the document.
     pub fn text(&self) -> &Arc<str> {
         self.0.text.get_or_init(|| {

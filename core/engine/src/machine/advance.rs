@@ -13,9 +13,9 @@ use trunkline_types::{Code, Durability, Error, Millis, ResourceId, Result};
 
 use super::chance::Chance;
 use super::delivery::{ACTIVITY_PREFIX, MachineDelivery, TASKS, TaskDelivery};
-use super::execution::{Execution, Kept, Row, Status};
+use super::execution::{Row, Status};
 use super::history;
-use super::record::Record;
+use super::kept::{Execution, Kept, Written};
 use super::task::{self, Context};
 use super::{Machine, no_such_execution};
 
@@ -30,9 +30,18 @@ pub(super) struct Advanced {
     pub has_ended: bool,
 }
 
+/// What the effects of a step add up to.
+struct Draft {
+    row: Row,
+    events: Vec<Event>,
+    tasks: Vec<TaskDelivery>,
+}
+
 /// What a step decides before anything is appended.
 struct Decided {
     row: Row,
+    state: asl::Execution,
+    form: Written,
     events: Vec<Event>,
     tasks: Vec<TaskDelivery>,
 }
@@ -50,7 +59,7 @@ impl Machine {
             return Err(no_such_execution(&kept.row.name));
         }
         let delivery = self.shared.delivery.get()?;
-        let decided = self.decide(execution, &kept.row, stimuli, now, &*delivery)?;
+        let decided = self.decide(execution, kept, stimuli, now, &*delivery)?;
         let logs = self.logs()?;
         let log = logs.get_or_create(lock(&self.table).log);
         let has_ended = !decided.row.status.is_running() && kept.row.status.is_running();
@@ -59,7 +68,8 @@ impl Machine {
             number: execution.number,
             entry: history::encode(execution.number, kept.row.newest, &decided.events),
             has_events: !decided.events.is_empty(),
-            applied: RefCell::new((decided.row, kept)),
+            form: decided.form,
+            applied: RefCell::new(Some((decided.row, decided.state, kept))),
             failure: RefCell::new(None),
             log: &log,
             now,
@@ -85,18 +95,17 @@ impl Machine {
     fn decide(
         &self,
         execution: &Execution,
-        before: &Row,
+        kept: &Kept,
         stimuli: Vec<Stimulus>,
         now: Millis,
         delivery: &dyn MachineDelivery,
     ) -> Result<Decided> {
         let program = execution.program.program.as_ref().map_err(Error::clone)?;
-        let mut state = asl::Execution::decode(program, &before.state).map_err(|problem| {
-            let text = format!("The state of execution {} cannot be read: {problem}", before.name);
-            Error::new(Code::CorruptJournal, text)
-        })?;
+        let before = &kept.row;
+        let mut state = kept.execution(&execution.program)?;
+        let stood = kept.is_large().then(|| state.clone());
         let mut chance = Chance::new(self.host.key, self.id, execution.number, before);
-        let mut decided = Decided { row: before.clone(), events: Vec::new(), tasks: Vec::new() };
+        let mut decided = Draft { row: kept.head(), events: Vec::new(), tasks: Vec::new() };
         let mut left = VecDeque::from(stimuli);
         while let Some(stimulus) = left.pop_front() {
             decided.row.meet(&stimulus, now);
@@ -116,10 +125,14 @@ impl Machine {
         row.events = state.events();
         row.redrives = state.redrives() as u32;
         row.status = Status::of(state.status());
-        row.state = match row.status {
+        let form = match stood {
+            Some(stood) if row.status.is_running() => kept.form(&stood, &state),
+            _ => Written::Whole,
+        };
+        row.state = match (&form, row.status) {
             // It cannot be redriven.
-            Status::Succeeded => Box::default(),
-            _ => state.encode().into(),
+            (_, Status::Succeeded) | (Written::Change(_), _) => Box::default(),
+            (Written::Whole, _) => state.encode().into(),
         };
         let context = Context { machine: &self.name, row: &decided.row, chance: &chance };
         if !decided.events.is_empty() && decided.row.options.tells_events {
@@ -133,14 +146,15 @@ impl Machine {
         if has_ended && is_awaited {
             decided.tasks.push(task::told_end(&context)?);
         }
-        Ok(decided)
+        let Draft { row, events, tasks } = decided;
+        Ok(Decided { row, state, form, events, tasks })
     }
 
     /// Takes one effect into what was decided; a stimulus that follows from it at once.
     fn carry_out(
         &self,
         effect: Effect,
-        decided: &mut Decided,
+        decided: &mut Draft,
         now: Millis,
         chance: &Chance,
         delivery: &dyn MachineDelivery,
@@ -286,7 +300,9 @@ struct Step<'a, 'b> {
     number: u32,
     entry: Vec<u8>,
     has_events: bool,
-    applied: RefCell<(Row, &'a mut MutexGuard<'b, Kept>)>,
+    form: Written,
+    /// Until it is appended.
+    applied: RefCell<Option<(Row, asl::Execution, &'a mut MutexGuard<'b, Kept>)>>,
     failure: RefCell<Option<Error>>,
     log: &'a Log,
     now: Millis,
@@ -300,9 +316,12 @@ impl std::fmt::Debug for Step<'_, '_> {
 
 impl Also for Step<'_, '_> {
     fn bytes(&self) -> usize {
-        let mut row = Vec::new();
-        self.applied.borrow().0.encode(&mut row);
-        2 * HEAD_BYTES + self.entry.len() + row.len()
+        let mut bytes = Vec::new();
+        if let Some((row, ..)) = &*self.applied.borrow() {
+            row.encode(false, &mut bytes);
+        }
+        let change = if let Written::Change(change) = &self.form { change.len() } else { 0 };
+        2 * HEAD_BYTES + self.entry.len() + bytes.len() + change
     }
 
     fn records(&self) -> usize {
@@ -310,8 +329,7 @@ impl Also for Step<'_, '_> {
     }
 
     fn append(&self, append: &mut Append<'_>) {
-        let mut applied = self.applied.borrow_mut();
-        let (row, kept) = &mut *applied;
+        let Some((mut row, state, kept)) = self.applied.take() else { return };
         if self.has_events {
             match self.log.append(append, self.now, &[&self.entry]) {
                 Ok(sequence) => {
@@ -327,9 +345,11 @@ impl Also for Step<'_, '_> {
                 }
             }
         }
-        let record = Record::Execution { id: self.machine, number: self.number, row };
-        kept.at = append.append_live(&record, kept.at);
-        kept.row = row.clone();
+        let id = (self.machine, self.number);
+        match &self.form {
+            Written::Whole => kept.append_whole(append, id, row, Some(state)),
+            Written::Change(bytes) => kept.append_change(append, id, row, bytes, state),
+        }
     }
 }
 

@@ -12,7 +12,8 @@ use trunkline_types::{Millis, ResourceId, ResourceName, Result};
 
 use super::advance::closed;
 use super::delivery::{MachineDelivery, Slot};
-use super::execution::{Compiled, Execution, Row};
+use super::execution::{Compiled, Row};
+use super::kept::Execution;
 use super::record::{MACHINE_ITSELF, Record};
 use super::table::Table;
 use super::token::TaskToken;
@@ -182,7 +183,7 @@ impl Machine {
             }
             let mut log = self.host.append()?;
             log.append(&Record::Gone { id: self.id, number: execution.number });
-            kept.at.take().into_iter().for_each(|location| log.release(location));
+            kept.release(&mut log);
             kept.row.timers.clear();
             kept.row.tasks.clear();
             if kept.row.status.is_running() {
@@ -217,12 +218,13 @@ impl Machine {
         }
         for execution in self.all() {
             let mut kept = lock(&execution.kept);
-            if lies(&kept.at) {
-                let mut log = self.host.append()?;
-                let record =
-                    Record::Execution { id: self.id, number: execution.number, row: &kept.row };
-                kept.at = log.append_live(&record, kept.at);
+            if !kept.lies_in(segment) {
+                continue;
             }
+            // What no version of its program can read stays where it is.
+            let Ok(row) = kept.whole(&execution.program) else { continue };
+            let mut log = self.host.append()?;
+            kept.append_whole(&mut log, (self.id, execution.number), row, None);
         }
         Ok(())
     }
@@ -246,7 +248,7 @@ impl Component for Machines {
     }
 
     fn export(&self, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        let mut write = |record: &Record<'_>| {
+        let mut write = |record: &dyn Encode| {
             let mut bytes = Vec::new();
             record.encode(&mut bytes);
             sink(&bytes)
@@ -258,8 +260,10 @@ impl Component for Machines {
                 write(&machine.program_record(&program))?;
             }
             for execution in machine.all() {
-                let row = lock(&execution.kept).row.clone();
-                write(&Record::Execution { id: machine.id, number: execution.number, row: &row })?;
+                let kept = lock(&execution.kept);
+                let records = kept.records(machine.id, execution.number, &execution.program);
+                drop(kept);
+                records.each(|_, record| write(record))?;
             }
         }
         Ok(())
@@ -279,13 +283,10 @@ impl Component for Machines {
                 at.map_or(Ok(()), |at| sink.record(at, &machine.program_record(&program)))?;
             }
             for execution in machine.all() {
-                let (row, at) = {
-                    let kept = lock(&execution.kept);
-                    (kept.row.clone(), kept.at)
-                };
-                let record =
-                    Record::Execution { id: machine.id, number: execution.number, row: &row };
-                at.map_or(Ok(()), |at| sink.record(at, &record))?;
+                let kept = lock(&execution.kept);
+                let records = kept.records(machine.id, execution.number, &execution.program);
+                drop(kept);
+                records.each(|at, record| at.map_or(Ok(()), |at| sink.record(at, record)))?;
             }
         }
         Ok(true)

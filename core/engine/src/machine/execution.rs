@@ -8,8 +8,6 @@ use trunkline_states::Program;
 use trunkline_types::sync::Mutex;
 use trunkline_types::{Millis, Result};
 
-use super::entries::Entries;
-
 /// How an execution stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
@@ -24,6 +22,9 @@ pub enum Status {
     /// It was stopped.
     Aborted,
 }
+
+/// In the byte of the status: the record holds a change.
+const CHANGED: u8 = 0x80;
 
 const STATUSES: [Status; 5] =
     [Status::Running, Status::Succeeded, Status::Failed, Status::TimedOut, Status::Aborted];
@@ -122,9 +123,10 @@ pub(super) struct Options {
 }
 
 impl Row {
-    pub fn encode(&self, out: &mut Vec<u8>) {
+    /// Writes it; in a record of a change, what follows stands in the place of its state.
+    pub fn encode(&self, is_change: bool, out: &mut Vec<u8>) {
         let options = &self.options;
-        out.put_u8(self.status as u8);
+        out.put_u8(self.status as u8 | if is_change { CHANGED } else { 0 });
         let flags = [options.tells_end, options.tells_events, options.is_child];
         out.put_u8(flags.iter().rev().fold(0, |bits, flag| bits << 1 | u8::from(*flag)));
         for number in [self.program, self.redrives] {
@@ -150,9 +152,12 @@ impl Row {
         out.extend_from_slice(&self.state);
     }
 
-    pub fn decode(take: &mut Take<'_>) -> Result<Self> {
+    /// Reads it, and whether it is of a record of a change.
+    pub fn decode(take: &mut Take<'_>) -> Result<(Self, bool)> {
+        let status = take.u8()?;
+        let is_change = status & CHANGED != 0;
         let status = *STATUSES
-            .get(usize::from(take.u8()?))
+            .get(usize::from(status & !CHANGED))
             .ok_or_else(|| damaged("a status of an execution that does not exist"))?;
         let flags = take.u8()?;
         let (program, redrives) = (take.u32()?, take.u32()?);
@@ -168,7 +173,7 @@ impl Row {
         let (tells_end, tells_events) = (flags & 1 != 0, flags & 2 != 0);
         let options = Options { tells_end, tells_events, parent, is_child: flags & 4 != 0 };
         let some = |time: Millis| Some(time).filter(|time| *time > 0);
-        Ok(Self {
+        let row = Self {
             name,
             status,
             program,
@@ -185,44 +190,8 @@ impl Row {
             timers,
             tasks,
             state: take.0.into(),
-        })
-    }
-}
-
-/// An execution in memory.
-pub(super) struct Execution {
-    pub number: u32,
-    pub program: Arc<Compiled>,
-    pub kept: Mutex<Kept>,
-}
-
-/// What changes of an execution.
-pub(super) struct Kept {
-    pub row: Row,
-    /// Where its record lies.
-    pub at: Option<Location>,
-    /// When the host's timer calls.
-    pub armed: Option<Millis>,
-    /// Where the events of its history are, once it was asked for.
-    pub entries: Entries,
-    /// Whether it was forgotten: nothing happens to it any more.
-    pub is_gone: bool,
-}
-
-impl Execution {
-    pub fn status_of(&self, row: &Row) -> ExecutionStatus {
-        ExecutionStatus {
-            number: self.number,
-            name: row.name.clone(),
-            status: row.status,
-            started: row.started,
-            stopped: row.stopped,
-            redrives: row.redrives,
-            redriven: row.redriven,
-            program: row.program,
-            events: row.events,
-            document: row.document.clone(),
-        }
+        };
+        Ok((row, is_change))
     }
 }
 
@@ -266,11 +235,13 @@ mod tests {
             tasks: vec![8],
             state: b"state".as_slice().into(),
         };
-        let mut bytes = Vec::new();
-        row.encode(&mut bytes);
-        assert_eq!(Row::decode(&mut Take(&bytes)).unwrap(), row);
-        for length in 0..bytes.len() - row.state.len() {
-            assert!(Row::decode(&mut Take(&bytes[..length])).is_err());
+        for is_change in [false, true] {
+            let mut bytes = Vec::new();
+            row.encode(is_change, &mut bytes);
+            assert_eq!(Row::decode(&mut Take(&bytes)).unwrap(), (row.clone(), is_change));
+            for length in 0..bytes.len() - row.state.len() {
+                assert!(Row::decode(&mut Take(&bytes[..length])).is_err());
+            }
         }
     }
 }

@@ -20,6 +20,7 @@ mod delivery;
 mod entries;
 mod execution;
 mod history;
+mod kept;
 mod pages;
 mod record;
 mod replay;

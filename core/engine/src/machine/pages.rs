@@ -8,8 +8,8 @@ use trunkline_types::sync::lock;
 
 use super::Machine;
 use super::entries::Entry;
-use super::execution::Execution;
 use super::history;
+use super::kept::Execution;
 
 impl Machine {
     /// The events of an execution from the number `first` on, in order: up to `most` JSON texts.

@@ -1,4 +1,5 @@
-//! The records of state machines. Each holds the whole of what it is about, so the last one counts.
+//! The records of state machines. Each holds the whole of what it is about, so the last one counts,
+//! but for changes of executions with much state, which need those before them.
 
 use std::sync::Arc;
 
@@ -23,10 +24,19 @@ pub(super) enum Record<'a> {
     Defined { id: ResourceId, name: &'a ResourceName, log: ResourceId },
     /// A program that its executions run.
     Program { id: ResourceId, number: u32, express: bool, text: &'a str, document: &'a [u8] },
-    /// An execution stands so.
-    Execution { id: ResourceId, number: u32, row: &'a Row },
+    /// An execution stands so. With a change, the row has no state.
+    Execution { id: ResourceId, number: u32, row: &'a Row, change: Option<Change<'a>> },
     /// An execution is forgotten, or the machine is removed.
     Gone { id: ResourceId, number: u32 },
+}
+
+/// What a step changed of the state of an execution.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Change<'a> {
+    /// Which change it is since the whole was written, from one on.
+    pub place: u32,
+    /// As `trunkline-states` writes it.
+    pub bytes: &'a [u8],
 }
 
 /// A record that was read.
@@ -35,6 +45,8 @@ pub(super) enum Stored {
     Defined(ResourceId, ResourceName, ResourceId),
     Program(ResourceId, u32, StoredProgram),
     Execution(ResourceId, u32, Box<Row>),
+    /// A change, with its place, its bytes, and the row without a state.
+    Changed(ResourceId, u32, Box<Row>, (u32, Box<[u8]>)),
     Gone(ResourceId, u32),
 }
 
@@ -63,10 +75,14 @@ impl Encode for Record<'_> {
                 out.put_bytes(text.as_bytes());
                 out.extend_from_slice(document);
             }
-            Self::Execution { id, number, row } => {
+            Self::Execution { id, number, row, change } => {
                 head(out, EXECUTION, id);
                 out.put_u32(number);
-                row.encode(out);
+                row.encode(change.is_some(), out);
+                if let Some(change) = change {
+                    out.put_u32(change.place);
+                    out.extend_from_slice(change.bytes);
+                }
             }
             Self::Gone { id, number } => {
                 head(out, GONE, id);
@@ -104,7 +120,14 @@ impl Stored {
             }
             EXECUTION => {
                 let number = take.u32()?;
-                Ok(Self::Execution(id, number, Box::new(Row::decode(&mut take)?)))
+                let (mut row, is_change) = Row::decode(&mut take)?;
+                if !is_change {
+                    return Ok(Self::Execution(id, number, Box::new(row)));
+                }
+                let written = std::mem::take(&mut row.state);
+                let mut take = Take(&written);
+                let change = (take.u32()?, take.0.into());
+                Ok(Self::Changed(id, number, Box::new(row), change))
             }
             GONE => Ok(Self::Gone(id, take.u32()?)),
             _ => Err(damaged("a kind this version does not know")),

@@ -9,9 +9,9 @@ use trunkline_types::{Millis, ResourceId, ResourceName, Result};
 
 use super::Machine;
 use super::component::{Machines, Shared, counters};
-use super::entries::Entries;
-use super::execution::{Compiled, Execution, Kept, Row};
-use super::record::{MACHINE_ITSELF, Stored, StoredProgram};
+use super::execution::Compiled;
+use super::kept::{Execution, Kept};
+use super::record::{Change, MACHINE_ITSELF, Stored, StoredProgram};
 use super::table::Table;
 
 /// Collects state machines while a journal is replayed.
@@ -25,7 +25,7 @@ pub(super) struct MachineLoader {
 struct Image {
     defined: Option<(ResourceName, ResourceId, Location)>,
     programs: BTreeMap<u32, (StoredProgram, Location)>,
-    executions: BTreeMap<u32, (Row, Location)>,
+    executions: BTreeMap<u32, Kept>,
     /// The largest number of an execution, also of one that is gone.
     last_execution: u32,
 }
@@ -43,7 +43,13 @@ impl Loader for MachineLoader {
             Stored::Execution(id, number, row) => {
                 let image = self.image(id);
                 image.last_execution = image.last_execution.max(number);
-                image.executions.insert(number, (*row, at));
+                image.executions.insert(number, Kept::new(*row, Some(at)));
+            }
+            Stored::Changed(id, number, row, (place, bytes)) => {
+                // Without the whole, it is of one that was written again behind it.
+                if let Some(kept) = self.image(id).executions.get_mut(&number) {
+                    kept.read_change(*row, &Change { place, bytes: &bytes }, at);
+                }
             }
             Stored::Gone(id, MACHINE_ITSELF) => {
                 self.machines.remove(&id);
@@ -65,7 +71,7 @@ impl Loader for MachineLoader {
     fn report(&self, _: Millis) -> Vec<ResourceReport> {
         let report = |image: &Image| {
             let (name, ..) = image.defined.clone()?;
-            let statuses = image.executions.values().map(|(row, _)| row.status);
+            let statuses = image.executions.values().map(|kept| kept.row.status);
             Some(ResourceReport { name, counters: counters(image.programs.len(), statuses) })
         };
         self.machines.values().filter_map(report).collect()
@@ -107,18 +113,12 @@ impl Image {
             table.programs.insert(number, Arc::new(Compiled::new(number, stored, Some(at))));
         }
         table.next_execution = self.last_execution + 1;
-        for (number, (row, at)) in self.executions {
-            let Some(program) = table.programs.get(&row.program).cloned() else { continue };
-            host.live_bytes().add(at, now);
-            table.names.insert(row.name.clone(), number);
-            let kept = Mutex::new(Kept {
-                row,
-                at: Some(at),
-                armed: None,
-                entries: Entries::default(),
-                is_gone: false,
-            });
-            table.executions.insert(number, Arc::new(Execution { number, program, kept }));
+        for (number, kept) in self.executions {
+            let Some(program) = table.programs.get(&kept.row.program).cloned() else { continue };
+            kept.locations().for_each(|at| host.live_bytes().add(at, now));
+            table.names.insert(kept.row.name.clone(), number);
+            let execution = Execution { number, program, kept: Mutex::new(kept) };
+            table.executions.insert(number, Arc::new(execution));
         }
     }
 }

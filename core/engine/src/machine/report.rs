@@ -5,8 +5,7 @@ use trunkline_states::{FailedAt, Payload, Stimulus, TaskId};
 use trunkline_types::sync::lock;
 use trunkline_types::{Code, Error, Result};
 
-use super::execution::Execution;
-use super::record::Record;
+use super::kept::Execution;
 use super::{Machine, Status};
 
 /// Between several parents of an execution.
@@ -136,12 +135,10 @@ impl Machine {
         }
         let both =
             if known.is_empty() { parent.into() } else { format!("{known}{PARENTS}{parent}") };
-        let mut row = kept.row.clone();
+        let mut row = kept.whole(&execution.program)?;
         row.options.parent = Some(both.into());
         let mut log = self.host.append()?;
-        let record = Record::Execution { id: self.id, number: execution.number, row: &row };
-        kept.at = log.append_live(&record, kept.at);
-        kept.row = row;
+        kept.append_whole(&mut log, (self.id, execution.number), row, None);
         Ok(true)
     }
 

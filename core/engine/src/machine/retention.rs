@@ -6,7 +6,8 @@ use trunkline_types::sync::lock;
 use trunkline_types::{Millis, Result};
 
 use super::Machine;
-use super::execution::{Execution, Row};
+use super::execution::Row;
+use super::kept::Execution;
 
 /// As on AWS: 90 days after the end.
 const KEPT: Millis = 90 * 86_400_000;

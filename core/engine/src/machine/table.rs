@@ -13,8 +13,8 @@ use trunkline_types::sync::atomic::Ordering;
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Code, Error, Millis, ResourceId, Result};
 
-use super::entries::Entries;
-use super::execution::{Compiled, Execution, ExecutionStatus, Kept, Options, Row, Status};
+use super::execution::{Compiled, ExecutionStatus, Options, Row, Status};
+use super::kept::{Execution, Kept};
 use super::record::{Record, StoredProgram};
 use super::{Machine, history, no_such_execution, no_such_machine};
 
@@ -115,6 +115,15 @@ impl Machine {
         Ok(number)
     }
 
+    /// The number of the newest program of durable executions whose definition and document are as
+    /// `is_it` wants them.
+    pub fn find_program(&self, is_it: impl Fn(&str, &[u8]) -> bool) -> Option<u32> {
+        let table = lock(&self.table);
+        let durable = table.programs.values().rev().filter(|program| !program.express);
+        let mut found = durable.filter(|program| is_it(&program.text, &program.document));
+        found.next().map(|program| program.number)
+    }
+
     /// The definition of a program, and its document.
     pub fn program(&self, number: u32) -> Result<(Arc<str>, Arc<[u8]>)> {
         self.check_readable()?;
@@ -145,13 +154,7 @@ impl Machine {
             let program = program.ok_or_else(|| no_such_machine(&self.name.name))?;
             let number = table.next_execution;
             let row = self.first_row(request, &program, now)?;
-            let kept = Mutex::new(Kept {
-                row,
-                at: None,
-                armed: None,
-                entries: Entries::default(),
-                is_gone: false,
-            });
+            let kept = Mutex::new(Kept::new(row, None));
             let execution = Arc::new(Execution { number, program, kept });
             table.next_execution += 1;
             table.names.insert(request.name.into(), number);

@@ -52,9 +52,19 @@ pub(super) enum Phase {
     /// Branches run.
     Children(Children),
     /// A map run runs.
-    MapRun { task: TaskId },
+    MapRun { task: TaskId, run: MapRunPhase },
+    /// A map run failed or was aborted, and so did the execution. A redrive has it go on.
+    MapRunEnded(MapRunPhase),
     /// The state failed, or was aborted, and so did the execution. A redrive starts it again.
     Failed,
+}
+
+/// A map run.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct MapRunPhase {
+    pub arn: Arc<str>,
+    /// How often it was redriven.
+    pub redrives: u64,
 }
 
 /// A task that runs.

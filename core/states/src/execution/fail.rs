@@ -180,7 +180,7 @@ impl Step<'_> {
         match &branch.phase {
             // Its branches may go on after a redrive.
             Phase::Children(_) => return Some(kind),
-            Phase::Failed | Phase::Enter => return None,
+            Phase::Failed | Phase::Enter | Phase::MapRunEnded(_) => return None,
             _ => {}
         }
         let phase = std::mem::replace(&mut branch.phase, Phase::Failed);
@@ -193,8 +193,15 @@ impl Step<'_> {
                 self.cancel(task.heartbeat);
                 self.effects.push(Effect::CancelTask { task: task.task });
             }
-            Phase::MapRun { task } => self.effects.push(Effect::CancelMapRun { task }),
-            Phase::Enter | Phase::Work | Phase::Children(_) | Phase::Failed => {}
+            Phase::MapRun { task, run } => {
+                branch.phase = Phase::MapRunEnded(run);
+                self.effects.push(Effect::CancelMapRun { task });
+            }
+            Phase::Enter
+            | Phase::Work
+            | Phase::Children(_)
+            | Phase::MapRunEnded(_)
+            | Phase::Failed => {}
         }
         Some(kind)
     }
@@ -216,7 +223,8 @@ impl Step<'_> {
                 // A Fail state is entered again, and fails again.
                 Phase::Failed if fails => branch.phase = Phase::Enter,
                 Phase::Failed => branch.phase = Phase::Work,
-                Phase::Enter => {}
+                // Its map run goes on, with the children that did not end well.
+                Phase::Enter | Phase::MapRunEnded(_) => {}
                 _ => continue,
             }
             branch.previous = event;
@@ -227,11 +235,9 @@ impl Step<'_> {
     }
 
     fn phase_failed(&mut self, id: BranchId) {
-        let keeps = self
-            .execution
-            .branches
-            .get(id)
-            .is_none_or(|branch| matches!(branch.phase, Phase::Children(_)));
+        let keeps = self.execution.branches.get(id).is_none_or(|branch| {
+            matches!(branch.phase, Phase::Children(_) | Phase::MapRunEnded(_))
+        });
         if !keeps {
             self.phase(id, Phase::Failed);
         }

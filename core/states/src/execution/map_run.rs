@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::branch::MapRunPhase;
 use super::step::{See, Step};
 use super::{BranchId, Phase};
 use crate::effect::{Effect, ItemBatch, ItemSelection, MapItems, MapRunRequest};
@@ -40,7 +41,10 @@ impl Step<'_> {
             MapItems::Given(items) => items.as_array().map_or(0, <[Value]>::len),
             MapItems::Reader(_) => 0,
         };
-        self.branch_event(id, Details::MapStateStarted { length: length as u64 });
+        let again = self.ended_map_run(id);
+        if again.is_none() {
+            self.branch_event(id, Details::MapStateStarted { length: length as u64 });
+        }
         let bound = |step: &mut Self, field: &str, dynamic: &Option<Dynamic>| match dynamic {
             Some(dynamic) => step.bound(id, see, field, dynamic),
             None => Ok(0),
@@ -64,15 +68,7 @@ impl Step<'_> {
             Some(template) => Some(self.evaluate(id, see, |env| env.template(template))?),
             None => None,
         };
-        let label = match &distributed.label {
-            Some(label) => Arc::clone(label),
-            None => Arc::from(self.entropy.uuid()),
-        };
-        let machine = &self.execution.identity.machine_arn;
-        let machine = machine.replacen(":stateMachine:", ":mapRun:", 1);
-        let map_run_arn: Arc<str> = Arc::from(format!("{machine}/{label}:{}", self.entropy.uuid()));
-        let details = Details::MapRunStarted { map_run_arn: Arc::clone(&map_run_arn) };
-        self.branch_event(id, details);
+        let (label, run) = self.map_run(id, distributed, again);
         let task = self.next_task();
         let branch = self.execution.branches.get(id);
         let selection =
@@ -86,7 +82,8 @@ impl Step<'_> {
             task,
             state: Arc::clone(&state.name),
             label,
-            map_run_arn,
+            map_run_arn: Arc::clone(&run.arn),
+            redrives: run.redrives,
             processor: map.processor,
             express: distributed.express,
             items,
@@ -99,8 +96,43 @@ impl Step<'_> {
             writer,
         };
         self.effects.push(Effect::StartMapRun(Box::new(request)));
-        self.phase(id, Phase::MapRun { task });
+        self.phase(id, Phase::MapRun { task, run });
         Ok(())
+    }
+
+    /// The map run of a state that failed or was aborted, and is to go on.
+    fn ended_map_run(&self, id: BranchId) -> Option<MapRunPhase> {
+        match &self.execution.branches.get(id)?.phase {
+            Phase::MapRunEnded(run) if !run.arn.is_empty() => Some(run.clone()),
+            _ => None,
+        }
+    }
+
+    /// The map run that starts, or that goes on, with its label; the history tells of it.
+    fn map_run(
+        &mut self,
+        id: BranchId,
+        distributed: &Distributed,
+        again: Option<MapRunPhase>,
+    ) -> (Arc<str>, MapRunPhase) {
+        if let Some(MapRunPhase { arn, redrives }) = again {
+            let redrives = redrives + 1;
+            let map_run_arn = Arc::clone(&arn);
+            self.branch_event(id, Details::MapRunRedriven { map_run_arn, redrive_count: redrives });
+            let label = arn.rsplit_once(':').map_or(&*arn, |(named, _)| named);
+            let label = label.rsplit_once('/').map_or(label, |(_, label)| label);
+            return (Arc::from(label), MapRunPhase { arn: Arc::clone(&arn), redrives });
+        }
+        let label = match &distributed.label {
+            Some(label) => Arc::clone(label),
+            None => Arc::from(self.entropy.uuid()),
+        };
+        let machine = &self.execution.identity.machine_arn;
+        let machine = machine.replacen(":stateMachine:", ":mapRun:", 1);
+        let arn: Arc<str> = Arc::from(format!("{machine}/{label}:{}", self.entropy.uuid()));
+        let details = Details::MapRunStarted { map_run_arn: Arc::clone(&arn) };
+        self.branch_event(id, details);
+        (label, MapRunPhase { arn, redrives: 0 })
     }
 
     /// A whole number, which is not negative.
@@ -163,7 +195,7 @@ impl Step<'_> {
     fn map_run_of(&self, task: TaskId) -> Option<BranchId> {
         self.execution
             .branches
-            .find(|phase| matches!(phase, Phase::MapRun { task: running } if *running == task))
+            .find(|phase| matches!(phase, Phase::MapRun { task: running, .. } if *running == task))
     }
 
     pub fn map_run_succeeded(&mut self, task: TaskId, output: &Payload) {
@@ -178,7 +210,11 @@ impl Step<'_> {
 
     pub fn map_run_failed(&mut self, task: TaskId, error: &str, cause: Option<String>) {
         let Some(id) = self.map_run_of(task) else { return };
-        self.phase(id, Phase::Work);
+        if let Some(branch) = self.execution.branches.get_mut(id)
+            && let Phase::MapRun { run, .. } = &branch.phase
+        {
+            branch.phase = Phase::MapRunEnded(run.clone());
+        }
         let problem = Problem::outside(Some(Arc::from(error)), cause.map(Arc::from));
         let Failure { error, cause } = problem.failure.clone();
         self.branch_event(id, Details::MapRunFailed(Failure { error, cause }));

@@ -1,6 +1,7 @@
 //! One execution of a program: where it stands, and the step from one stimulus to the next.
 
 mod branch;
+mod change;
 mod children;
 mod codec;
 mod context;

@@ -21,7 +21,7 @@ impl Step<'_> {
         let Some(branch) = self.execution.branches.get_mut(id) else { return };
         let entering = match branch.phase {
             Phase::Enter => true,
-            Phase::Work => false,
+            Phase::Work | Phase::MapRunEnded(_) => false,
             _ => return,
         };
         if self.history_is_full() {

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::{Execution, Identity, Status};
-use crate::effect::{Effect, Outcome};
+use crate::effect::{Effect, MapRunRequest, Outcome};
 use crate::entropy::Entropy;
 use crate::limits::Limits;
 use crate::payload::Payload;
@@ -44,7 +44,12 @@ impl Run {
     }
 
     fn step(&mut self, stimulus: Stimulus) {
+        let before = self.execution.clone();
         self.effects = self.execution.step(&self.program, stimulus, self.now_ms, &mut Fixed);
+        // What it changed, written down, leads to the same.
+        if let Some(change) = self.execution.encode_since(&before) {
+            assert_eq!(before.changed(&self.program, &change).unwrap(), self.execution);
+        }
     }
 
     fn kinds(&self) -> Vec<&'static str> {
@@ -53,6 +58,15 @@ impl Run {
             _ => None,
         });
         events.collect()
+    }
+
+    /// The map run that the last step asked for.
+    fn map_run(&self) -> Box<MapRunRequest> {
+        let found = self.effects.iter().find_map(|effect| match effect {
+            Effect::StartMapRun(request) => Some(request.clone()),
+            _ => None,
+        });
+        found.unwrap()
     }
 
     fn tasks(&self) -> Vec<TaskId> {
@@ -349,4 +363,32 @@ fn a_branch_in_a_branch_that_fails_ends_both() {
     run.succeed(again[1], "2");
     run.succeed(again[0], "1");
     assert_eq!(run.output(), "[[1],[2]]");
+}
+
+#[test]
+fn a_redrive_has_the_map_run_go_on_that_failed_or_was_stopped() {
+    let definition = r#"{"StartAt":"Each","States":{"Each":{"Type":"Map","Label":"each","End":true,
+        "ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},
+            "StartAt":"I","States":{"I":{"Type":"Pass","End":true}}}}}}"#;
+    let mut run = Run::new(definition, "[1,2]");
+    let first = run.map_run();
+    assert_eq!((&*first.label, first.redrives), ("each", 0));
+    let (error, cause) = ("States.ItemReaderFailed".to_owned(), None);
+    run.step(Stimulus::MapRunFailed { task: first.task, error, cause });
+    assert_eq!(run.kinds(), ["MapRunFailed", "MapStateFailed", "ExecutionFailed"]);
+    for redrives in 1..3 {
+        run.step(Stimulus::Redrive);
+        assert_eq!(run.kinds(), ["ExecutionRedriven", "MapRunRedriven"]);
+        let again = run.map_run();
+        assert_ne!(again.task, first.task);
+        let wanted = (&first.map_run_arn, &first.label, redrives);
+        assert_eq!((&again.map_run_arn, &again.label, again.redrives), wanted);
+        assert_eq!((&again.items, again.processor), (&first.items, first.processor));
+        if redrives == 1 {
+            run.step(Stimulus::Stop { error: None, cause: None });
+        }
+    }
+    let task = run.map_run().task;
+    run.step(Stimulus::MapRunSucceeded { task, output: Payload::parse("[1,2]").unwrap() });
+    assert_eq!(run.output(), "[1,2]");
 }

@@ -16,7 +16,13 @@ from trunkline.aws.stepfunctions.errors import (
 )
 from trunkline.aws.stepfunctions.names import Arn
 from trunkline.aws.stepfunctions.registry import operations
-from trunkline.aws.stepfunctions.telling import described, event_of, listed, without_content
+from trunkline.aws.stepfunctions.telling import (
+    described,
+    event_of,
+    listed,
+    qualifiers,
+    without_content,
+)
 from trunkline.errors import NotFound, TrunklineError
 
 TYPE_CHECKING = False
@@ -201,6 +207,9 @@ def redrive_execution(
             "ExecutionNotRedrivable",
             f"Execution cannot be redriven: '{arn.text}'. {reason}",
         )
+    if "mapRunArn" in qualifiers(execution):
+        text = f"Execution cannot be redriven: '{arn.text}'. Its map run redrives it."
+        raise ServiceError("ExecutionNotRedrivable", text)
     try:
         machine.redrive(execution.name)
     except TrunklineError as error:

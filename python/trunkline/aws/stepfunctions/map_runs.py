@@ -95,11 +95,21 @@ def describe_map_run(call: Call, *, map_run_arn: str) -> dict[str, Any]:
         "toleratedFailureCount": kept["tolerated_count"],
         "itemCounts": _counts(kept["counts"]),
         "executionCounts": _counts(kept["executions"]),
-        "redriveCount": 0,
+        "redriveCount": kept.get("redrives", 0),
     }
+    if kept.get("redriven") is not None:
+        told["redriveDate"] = kept["redriven"]
+        for part in ("itemCounts", "executionCounts"):
+            told[part]["pendingRedrive"] = _pending(kept, part)
     if kept["stopped"] is not None:
         told["stopDate"] = kept["stopped"]
     return told
+
+
+def _pending(kept: dict[str, Any], part: str) -> int:
+    """Items, or children, that did not end well before a redrive and have not gone on yet."""
+    again = kept.get("again", {})
+    return sum(again.values()) if part == "itemCounts" else len(again)
 
 
 def _counts(counts: dict[str, int]) -> dict[str, int]:

@@ -43,12 +43,36 @@ def begin(told: dict[str, Any], now: float) -> dict[str, Any]:
         "status": "RUNNING",
         "started": now,
         "stopped": None,
+        "redrives": 0,
+        "redriven": None,
         "max_concurrency": told["max_concurrency"],
         "tolerated_count": told["tolerated_failure_count"],
         "tolerated_percentage": told["tolerated_failure_percentage"],
         "counts": dict.fromkeys(counts, 0),
         "executions": dict.fromkeys(counts, 0),
     }
+
+
+def redriven(kept: dict[str, Any], redrives: int, now: float) -> dict[str, Any]:
+    """How an ended run stands when it goes on with the children that did not end well."""
+    unsuccessful = [name for name in _STATUSES.values() if name != "succeeded"]
+    again: dict[str, int] = kept.get("failed", {})
+    results = dict(kept.get("results", {}))
+    if "files" in results:
+        # What failed is told anew.
+        results["files"] = {**results["files"], "FAILED": []}
+    changed = {
+        "status": "RUNNING",
+        "stopped": None,
+        "redrives": redrives,
+        "redriven": now,
+        "again": again,
+        "failed": {},
+        "results": results,
+    }
+    for part in ("counts", "executions"):
+        changed[part] = {**kept[part], **dict.fromkeys(unsuccessful, 0)}
+    return kept | changed
 
 
 def limits_of(kept: dict[str, Any]) -> tuple[int, int, float]:

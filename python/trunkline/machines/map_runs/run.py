@@ -8,7 +8,12 @@ from threading import Lock
 from uuid import NAMESPACE_OID, uuid5
 
 from trunkline._core import StatesProgram
-from trunkline.errors import ConflictException, EngineUnavailable, NotFound
+from trunkline.errors import (
+    ConflictException,
+    EngineUnavailable,
+    NotFound,
+    UnsupportedOperation,
+)
 from trunkline.functions.invocation import text_of as text_of_error
 from trunkline.machines.map_runs import children, reading, record, writing
 from trunkline.machines.map_runs.request import (
@@ -63,6 +68,9 @@ class MapRun:
         self._ends: deque[tuple[int, Child | None]] = deque()
         self._open: dict[int, int] = {}
         self._lost: set[int] = set()
+        # Children that did not end well, with their items: now, and before a redrive.
+        self._failed: dict[int, int] = {}
+        self._again: dict[int, int] = {}
         self._next = 0
         self._since = 0
         self._forgettable: deque[str] = deque()
@@ -177,6 +185,8 @@ class MapRun:
         self.executions = record.restore(self.progress, kept)
         self._next = kept.get("next", 0)
         self._open = {int(index): items for index, items in kept.get("open", {}).items()}
+        self._failed = {int(index): items for index, items in kept.get("failed", {}).items()}
+        self._again = {int(index): items for index, items in kept.get("again", {}).items()}
         for index in list(self._open):
             if self.told["express"]:
                 self._lost.add(index)
@@ -198,13 +208,36 @@ class MapRun:
             if index in self._lost:
                 self._lost.discard(index)
                 self._start(index, text)
+            elif self._again.pop(index, None) is not None:
+                self._opened(index, items)
+                self._redrive(index, text)
             return
         self._next = index + 1
+        self._opened(index, items)
+        self._start(index, text)
+
+    def _opened(self, index: int, items: int) -> None:
         self._open[index] = items
         self.progress.read(items)
         self.progress.started(items)
         self.executions["running"] += 1
-        self._start(index, text)
+
+    def _redrive(self, index: int, text: str) -> None:
+        """Has a child go on at what failed; express ones, and those that are gone, start again."""
+        if self.told["express"]:
+            self._start(index, text)
+            return
+        name = self._name(index)
+        try:
+            self._machine.redrive(name)
+        except NotFound:
+            self._start(index, text)
+            return
+        except UnsupportedOperation:
+            # It goes on already, since before a crash.
+            pass
+        if self._machine.status(name).status != "RUNNING":
+            self._ends.append((index, None))
 
     def _start(self, index: int, text: str) -> None:
         name = self._name(index)
@@ -248,6 +281,11 @@ class MapRun:
         return children.in_memory(self._arns, self._name(index), text, ended)
 
     @property
+    def again(self) -> dict[int, int]:
+        """Children that did not end well before a redrive and have not gone on yet."""
+        return dict(self._again)
+
+    @property
     def program(self) -> StatesProgram:
         """What its children run."""
         return self._program  # type: ignore[no-any-return]
@@ -265,6 +303,8 @@ class MapRun:
         del self._open[index]
         self.progress.ended(items, child.status)
         record.count(self.executions, child.status)
+        if child.status != "SUCCEEDED":
+            self._failed[index] = items
         self._results.add(index, child)
         self._since += 1
         if self._since >= CHECKPOINT_CHILDREN:
@@ -279,6 +319,8 @@ class MapRun:
                 "counts": self.progress.counts(),
                 "executions": dict(self.executions),
                 "results": self._results.keep(),
+                "failed": self._failed,
+                "again": self._again,
             }
             self._runs.records.put(self.kept)
         while len(self._forgettable) > KEPT_CHILDREN:
@@ -314,10 +356,27 @@ class MapRun:
                     continue
             self.progress.ended(items, "ABORTED")
             record.count(self.executions, "ABORTED")
+        unsuccessful = {**self._again, **self._failed, **self._open}
         self._open.clear()
         with self._turn:
             counts = {"counts": self.progress.counts(), "executions": self.executions}
             self.kept |= {**counts, "status": status}
-            for part in ("next", "open", "results"):
+            for part in ("open", "again"):
                 self.kept.pop(part, None)
+            self._keep_for_a_redrive(status, unsuccessful)
         self._runs.end(self)
+
+    def _keep_for_a_redrive(self, status: str, unsuccessful: dict[int, int]) -> None:
+        """What a redrive needs of a run that did not succeed."""
+        if status == "SUCCEEDED":
+            for part in ("next", "failed", "results"):
+                self.kept.pop(part, None)
+        elif self._results is not None:
+            self.kept |= {"next": self._next, "failed": unsuccessful}
+            try:
+                self.kept["results"] = self._results.keep()
+            except EngineUnavailable:
+                raise
+            except Exception:
+                # The place of the results is gone; a redrive writes what comes from then on.
+                self.kept.setdefault("results", {})

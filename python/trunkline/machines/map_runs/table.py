@@ -24,6 +24,10 @@ DRIVERS = 4
 """Threads that start children and take their ends. None of them waits for a child."""
 
 
+class StillEnding(Exception):
+    """A map run that is to go on has not ended yet."""
+
+
 class MapRuns:
     """What carries out the map runs of one engine."""
 
@@ -60,8 +64,19 @@ class MapRuns:
 
     def start(self, told: dict[str, Any]) -> None:
         """A map run is asked for. When this returns the engine keeps it."""
-        if self.records.get(told["arn"]) is None:
+        kept = self.records.get(told["arn"])
+        redrives = int(told.get("redrives", 0))
+        if kept is not None and redrives > kept.get("redrives", 0):
+            with self._lock:
+                if told["arn"] in self._running:
+                    # The end of the run before is on its way; this is asked again.
+                    raise StillEnding(told["arn"])
+            kept = record.redriven(kept, redrives, self.core.now())
+        elif kept is None:
             kept = record.begin(told, self.core.now())
+        else:
+            kept = None
+        if kept is not None:
             self.records.put_request(told)
             self.records.put(kept)
             run = self._add(told, kept)
@@ -154,7 +169,12 @@ class MapRuns:
             run = self._running.get(arn)
         if run is None:
             return self.records.get(arn)
-        return {**run.kept, "counts": run.progress.counts(), "executions": dict(run.executions)}
+        return {
+            **run.kept,
+            "again": run.again,
+            "counts": run.progress.counts(),
+            "executions": dict(run.executions),
+        }
 
     def of_execution(self, machine_arn: str, execution: str) -> list[dict[str, Any]]:
         """The runs of an execution, the newest first."""

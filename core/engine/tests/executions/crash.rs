@@ -1,0 +1,104 @@
+//! The engine dies at every step of the disk of a mixed load of executions, and goes on.
+//!
+//! Every history is one that an uncrashed run could have had, and no task is handed out twice
+//! unless the engine died in between. `TRUNKLINE_SIM_STRIDE` leaves steps out: 1 tries all of them.
+
+use std::collections::BTreeSet;
+
+use trunkline_engine::{Durability, ExecutionState};
+use trunkline_journal::sim::{Random, SimStorage};
+
+use super::load::{START, World, definitions, input, open};
+use super::replayed;
+
+const ITEMS: usize = 12;
+const STRIDE: usize = 1;
+
+/// What was known to be durable at a step of the disk.
+struct Known {
+    /// Executions that were started, with the step at which their start was acknowledged.
+    started: Vec<(&'static str, usize)>,
+    asked: BTreeSet<String>,
+}
+
+/// The load without a crash.
+fn uncrashed() -> (SimStorage, Known) {
+    let storage = SimStorage::new();
+    let engine = open(&storage, START, Durability::Disk);
+    let mut world = World::new(engine.clone());
+    engine.flush().unwrap();
+    let mut started = Vec::new();
+    for (turn, (name, definition)) in definitions().iter().enumerate() {
+        world.start(name, definition, ITEMS);
+        started.push((*name, storage.steps()));
+        // Some work lies between the starts, so that they meet at different places.
+        for _ in 0..turn {
+            world.work();
+        }
+        engine.advance(1_000).unwrap();
+    }
+    let names: Vec<_> = started.iter().map(|(name, _)| *name).collect();
+    world.run_to_the_end(&names);
+    check(&world);
+    let asked = world.asked.clone();
+    (storage, Known { started, asked })
+}
+
+/// All executions have ended, with histories that uncrashed runs could have had.
+fn check(world: &World) {
+    for (name, definition) in definitions() {
+        let Some(status) = world.status(name) else { continue };
+        assert_eq!(status, ExecutionState::Succeeded, "{name}");
+        let history = world.history(name);
+        let (machine, input) = (world.machine(name), input(name, ITEMS));
+        replayed::check(&world.engine, &machine, &definition, (name, &input), &history);
+    }
+}
+
+/// Opens what a crash left, looks at it, and lets it go on to the end.
+fn go_on(storage: SimStorage, known: &Known, step: usize) {
+    let engine = open(&storage, START + 10_000, Durability::Memory);
+    let mut world = World::new(engine);
+    for (name, at) in &known.started {
+        let there = world.status(name).is_some();
+        assert!(there || *at > step, "{name} is lost by a crash at {step}");
+    }
+    // The approver has the tokens that it got before.
+    world.asked = known.asked.clone();
+    for (name, definition) in &definitions() {
+        world.start(name, definition, ITEMS);
+    }
+    let names: Vec<_> = known.started.iter().map(|(name, _)| *name).collect();
+    world.run_to_the_end(&names);
+    check(&world);
+    let twice: Vec<_> = world.handed_out.iter().filter(|(_, count)| **count > 1).collect();
+    assert!(twice.is_empty(), "handed out twice after a crash at {step}: {twice:?}");
+}
+
+fn stride() -> usize {
+    let given = std::env::var("TRUNKLINE_SIM_STRIDE").ok();
+    given.and_then(|text| text.parse().ok()).unwrap_or(STRIDE)
+}
+
+#[test]
+fn executions_go_on_where_the_engine_died() {
+    let (storage, known) = uncrashed();
+    let steps = storage.steps();
+    let mut tried = 0;
+    for step in (0..=steps).step_by(stride()) {
+        go_on(SimStorage::from_image(storage.killed(step)), &known, step);
+        tried += 1;
+    }
+    println!("{tried} of {steps} steps, 0 violations");
+}
+
+#[test]
+fn executions_go_on_after_a_loss_of_power() {
+    let (storage, known) = uncrashed();
+    let steps = storage.steps();
+    let mut random = Random::new(5);
+    for step in (0..=steps).step_by(stride() * 4) {
+        let image = storage.power_loss(step, random.next_u64());
+        go_on(SimStorage::from_image(image), &known, step);
+    }
+}

@@ -1,0 +1,225 @@
+//! A mixed load of executions, and what lies outside of the engine: a worker, and someone who
+//! approves. Both answer the same each time, so every run leads to the same ends.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use trunkline_engine::delivery::{Delay, Ended, Jitter, Phase, RetryTable};
+use trunkline_engine::states::{FailedAt, Identity};
+use trunkline_engine::{
+    AttemptRef, Clock, DestinationConfig, Durability, Engine, ExecutionState, Machine, Millis,
+    OpenOptions, ResourceId, StartRequest, TaskEnd, Transport, machine_name,
+};
+use trunkline_journal::sim::SimStorage;
+
+pub const START: Millis = 1_700_000_000_000;
+const LEASE: Millis = 30_000;
+const ROUNDS: usize = 400;
+
+fn task(function: &str, next: Value) -> Value {
+    let arn = format!("arn:aws:lambda:us-east-1:000000000000:function:{function}");
+    let retry = json!([{"ErrorEquals": ["Busy"], "IntervalSeconds": 10, "MaxAttempts": 3}]);
+    let mut task = json!({"Type": "Task", "Resource": arn, "Retry": retry});
+    task.as_object_mut().unwrap().extend(next.as_object().unwrap().clone());
+    task
+}
+
+/// Definitions that wait, call, run side by side, go through items, and ask for an approval.
+pub fn definitions() -> Vec<(&'static str, Value)> {
+    let end = || json!({"End": true});
+    let line = json!({"StartAt": "A", "States": {
+        "A": task("double", json!({"Next": "B"})),
+        "B": {"Type": "Wait", "Seconds": 60, "Next": "C"},
+        "C": task("busy", end())}});
+    let branch = |name: &str, state: Value| json!({"StartAt": name, "States": {name: state}});
+    let parallel = json!({"StartAt": "P", "States": {"P": {"Type": "Parallel", "End": true,
+        "Branches": [
+            branch("L", task("double", end())),
+            branch("M", json!({"Type": "Wait", "Seconds": 5, "End": true})),
+            branch("R", task("busy", end()))]}}});
+    let map = json!({"StartAt": "Each", "States": {"Each": {"Type": "Map", "End": true,
+        "MaxConcurrency": 3,
+        "ItemProcessor": branch("Item", task("double", end()))}}});
+    let approval = json!({"StartAt": "Ask", "States": {
+        "Ask": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+            "Parameters": {"FunctionName": "ask", "Payload": {"token.$": "$$.Task.Token"}},
+            "Next": "Refuse"},
+        "Refuse": task("refuse", json!({"End": true,
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Done"}]})),
+        "Done": {"Type": "Pass", "End": true}}});
+    vec![("line", line), ("parallel", parallel), ("map", map), ("approval", approval)]
+}
+
+/// The input of an execution of the machine `name`.
+pub fn input(name: &str, items: usize) -> String {
+    match name {
+        // Long enough for steps to write what they change.
+        "map" => {
+            let item = |at: usize| json!({"number": at, "text": "x".repeat(400)});
+            Value::from((0..items).map(item).collect::<Vec<_>>()).to_string()
+        }
+        _ => json!({"number": 4}).to_string(),
+    }
+}
+
+pub fn open(storage: &SimStorage, now: Millis, durability: Durability) -> Arc<Engine> {
+    let options = OpenOptions {
+        storage: Some(Arc::new(storage.clone())),
+        clock: Arc::new(Clock::virtual_at(now)),
+        durability,
+        seed: Some(7),
+        segment_bytes: 64 << 10,
+        background: false,
+        ..OpenOptions::memory()
+    };
+    Engine::open(options).unwrap()
+}
+
+/// An engine with what lies outside of it.
+pub struct World {
+    pub engine: Arc<Engine>,
+    destination: ResourceId,
+    /// The tokens that were handed out for an approval, and outlive the engine.
+    pub asked: BTreeSet<String>,
+    /// How often this engine handed each task out.
+    pub handed_out: BTreeMap<String, usize>,
+}
+
+impl World {
+    pub fn new(engine: Arc<Engine>) -> Self {
+        let destination = engine.find_destination("states").unwrap().unwrap_or_else(|| {
+            let phase = Phase { retries: 3, delay: Delay::Fixed(1_000) };
+            let config = DestinationConfig {
+                transport: Transport::Handler { lease: LEASE },
+                retry: RetryTable::new(vec![phase], None, Jitter::None).unwrap(),
+                dead_letter: None,
+                concurrency: 1,
+                renderer: None,
+                http: Default::default(),
+            };
+            engine.create_destination("states", &config).unwrap()
+        });
+        Self { engine, destination, asked: BTreeSet::new(), handed_out: BTreeMap::new() }
+    }
+
+    pub fn machine(&self, name: &str) -> Arc<Machine> {
+        self.engine.machines().get_or_create(machine_name(name)).unwrap()
+    }
+
+    /// Starts an execution of the machine `name` under the same name, unless it is there.
+    pub fn start(&self, name: &str, definition: &Value, items: usize) {
+        let machine = self.machine(name);
+        if machine.status(name).is_ok() {
+            return;
+        }
+        let program = machine.add_program(&definition.to_string(), false, b"").unwrap();
+        let input = input(name, items);
+        let request = StartRequest {
+            name,
+            program,
+            input: &input,
+            identity: identity(name),
+            ..StartRequest::default()
+        };
+        let started = machine.start(&request).unwrap();
+        self.settle(started.ticket);
+    }
+
+    fn settle(&self, ticket: Option<trunkline_engine::Ticket>) {
+        if let Some(ticket) = ticket {
+            self.engine.wait(ticket, self.engine.durability()).unwrap();
+        }
+    }
+
+    pub fn status(&self, name: &str) -> Option<ExecutionState> {
+        Some(self.machine(name).status(name).ok()?.status)
+    }
+
+    /// The history of an execution as JSON, in its order.
+    pub fn history(&self, name: &str) -> Vec<String> {
+        let mut events = self.machine(name).history(name, usize::MAX).unwrap();
+        events.reverse();
+        events
+    }
+
+    /// Has the worker take what is there. Whether there was anything.
+    pub fn work(&mut self) -> bool {
+        let handler = self.engine.outbox().enter_handler(self.destination).unwrap();
+        let leased = handler.lease(1).unwrap();
+        for one in &leased {
+            let told: Value = serde_json::from_slice(&one.body).unwrap();
+            let token = told["token"].as_str().unwrap().to_owned();
+            *self.handed_out.entry(token.clone()).or_default() += 1;
+            self.perform(&told, &token);
+            handler.settle(&AttemptRef::from(one), &Ended::Delivered).unwrap();
+            self.engine.flush().unwrap();
+        }
+        !leased.is_empty()
+    }
+
+    fn perform(&mut self, told: &Value, token: &str) {
+        self.report(token, &TaskEnd::Started(None));
+        let resource = told["resource"].as_str().unwrap();
+        let input = &told["input"];
+        match resource.rsplit(':').next().unwrap() {
+            "double" => {
+                let output = json!({"number": input["number"].as_i64().unwrap_or(1) * 2});
+                self.report(token, &TaskEnd::Succeeded(&output.to_string()));
+            }
+            "busy" if told["attempt"].as_u64() < Some(2) => {
+                self.report(token, &TaskEnd::Failed(FailedAt::Run, Some("Busy"), None));
+            }
+            "busy" => self.report(token, &TaskEnd::Succeeded("\"at last\"")),
+            "refuse" => {
+                self.report(token, &TaskEnd::Failed(FailedAt::Run, Some("No"), Some("never")));
+            }
+            "invoke.waitForTaskToken" => {
+                self.report(token, &TaskEnd::Submitted("{}"));
+                self.asked.insert(token.to_owned());
+            }
+            other => panic!("nobody does {other}"),
+        }
+    }
+
+    /// Reports of a task; one that has ended takes no further end.
+    fn report(&self, token: &str, end: &TaskEnd<'_>) {
+        if let Some((_, ticket)) = self.engine.machines().report(token, end).unwrap() {
+            self.settle(ticket);
+        }
+    }
+
+    pub fn approve_all(&self) {
+        for token in &self.asked {
+            self.report(token, &TaskEnd::Succeeded("\"yes\""));
+        }
+    }
+
+    /// Lets everything go on until all executions have ended.
+    pub fn run_to_the_end(&mut self, names: &[&str]) {
+        for _ in 0..ROUNDS {
+            while self.work() {}
+            self.approve_all();
+            let runs = |name: &&str| self.status(name) == Some(ExecutionState::Running);
+            if !names.iter().any(runs) {
+                return;
+            }
+            // Past the leases that a dead engine gave, too.
+            self.engine.advance(LEASE + 1_000).unwrap();
+        }
+        panic!("executions go on for ever");
+    }
+}
+
+pub fn identity(name: &str) -> Identity {
+    let arn = |kind: &str| format!("arn:aws:states:us-east-1:000000000000:{kind}:{name}");
+    Identity {
+        execution_arn: format!("{}:{name}", arn("execution")).into(),
+        name: name.into(),
+        role_arn: "arn:aws:iam::000000000000:role/r".into(),
+        machine_arn: arn("stateMachine").into(),
+        machine_name: name.into(),
+        region: "us-east-1".into(),
+        ..Identity::default()
+    }
+}
