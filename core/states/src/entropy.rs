@@ -30,3 +30,32 @@ pub trait Entropy {
         (self.random() >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
+
+/// Random numbers that follow from a seed (splitmix64), and tokens with a prefix: for executions in
+/// memory.
+#[derive(Debug)]
+pub struct SeededEntropy {
+    state: u64,
+    prefix: String,
+}
+
+impl SeededEntropy {
+    /// Numbers from `seed` on; the tokens of tasks start with `prefix`.
+    pub fn new(seed: u64, prefix: impl Into<String>) -> Self {
+        Self { state: seed, prefix: prefix.into() }
+    }
+}
+
+impl Entropy for SeededEntropy {
+    fn random(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn task_token(&mut self, task: TaskId) -> String {
+        format!("{}{}", self.prefix, task.0)
+    }
+}

@@ -61,7 +61,7 @@ mod stimulus;
 mod value;
 
 pub use effect::{Effect, ItemBatch, ItemSelection, MapItems, MapRunRequest, Outcome, TaskRequest};
-pub use entropy::Entropy;
+pub use entropy::{Entropy, SeededEntropy};
 pub use execution::{Execution, Identity, MalformedExecution, Status};
 pub use finding::{Code, Finding, Severity, invalid_definition};
 pub use history::{Details, Event, Failure, ServiceCall, StateType};

@@ -123,6 +123,10 @@ pub const SWF_POLL_WAIT_MAX: u64 = 60_000;
 pub const SWF_PAGE_MAX: u64 = 1_000;
 /// Longest name of a domain, a task list or a worker, and longest workflow id.
 pub const SWF_NAME_CHARS_MAX: usize = 256;
+/// Longest name of an execution of a state machine.
+pub const STATES_NAME_CHARS_MAX: usize = 80;
+/// Longest input of one.
+pub const STATES_PAYLOAD_BYTES_MAX: usize = 256 * 1024;
 /// Longest id of a run.
 pub const SWF_RUN_ID_CHARS_MAX: usize = 64;
 /// Longest token of a page.

@@ -32,7 +32,7 @@ pub fn next() -> String {
 }
 
 // SplitMix64: every state gives another number, and the numbers look random.
-fn random() -> u64 {
+pub(crate) fn random() -> u64 {
     STATE.with(|state| {
         state.set(state.get().wrapping_add(0x9e37_79b9_7f4a_7c15));
         let mut mixed = state.get();

@@ -6,12 +6,12 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use trunkline_engine::states::{
-    self, ChildInput, ChildInputs, Failure, ItemBatch, ItemSelection, MapRunProgress, StateId,
-    Value, parse,
+    self, ChildInput, ChildInputs, Failure, ItemBatch, ItemSelection, MapRunProgress,
+    SeededEntropy, StateId, Value, parse,
 };
 
 use super::program::StatesProgram;
-use super::run::{Chance, text_of};
+use super::run::text_of;
 use crate::error::{guard, invalid};
 
 /// A state with its input, context object and variables as JSON texts.
@@ -35,7 +35,7 @@ pub(crate) struct MapInputs(Mutex<Making>);
 
 struct Making {
     inputs: ChildInputs,
-    chance: Chance,
+    chance: SeededEntropy,
 }
 
 impl MapInputs {
@@ -47,7 +47,8 @@ impl MapInputs {
     fn made(
         &self,
         py: Python<'_>,
-        make: impl Send + FnOnce(&mut ChildInputs, &mut Chance) -> Result<Vec<ChildInput>, Failure>,
+        make: impl Send
+        + FnOnce(&mut ChildInputs, &mut SeededEntropy) -> Result<Vec<ChildInput>, Failure>,
     ) -> PyResult<Vec<(String, u64)>> {
         let made = py.detach(|| {
             let mut making = self.making();
@@ -91,7 +92,7 @@ impl MapInputs {
             };
             let inputs = ChildInputs::new(program.0.clone(), config.as_ref(), selection, batch)
                 .map_err(|failure| raised(&failure))?;
-            let chance = Chance { state: seed, prefix: String::new() };
+            let chance = SeededEntropy::new(seed, "");
             Ok(Self(Mutex::new(Making { inputs, chance })))
         })
     }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use trunkline_engine::states::{
-    Effect, Entropy, Execution, FailedAt, MapItems, MapRunRequest, Outcome, Payload, Program,
-    ScopeId, Stimulus, TaskId, TaskRequest, TimerId, Value,
+    Effect, Execution, FailedAt, MapItems, MapRunRequest, Outcome, Payload, Program, ScopeId,
+    SeededEntropy, Stimulus, TaskId, TaskRequest, TimerId, Value,
 };
 
 use super::program::StatesProgram;
@@ -23,27 +23,7 @@ pub(crate) struct StatesRun {
 
 struct Run {
     execution: Execution,
-    chance: Chance,
-}
-
-/// Random numbers that follow from a seed (splitmix64), and tokens with a prefix.
-pub(super) struct Chance {
-    pub(super) state: u64,
-    pub(super) prefix: String,
-}
-
-impl Entropy for Chance {
-    fn random(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn task_token(&mut self, task: TaskId) -> String {
-        format!("{}{}", self.prefix, task.0)
-    }
+    chance: SeededEntropy,
 }
 
 #[pymethods]
@@ -62,7 +42,7 @@ impl StatesRun {
         let program = program.0.clone();
         let scope = scope.map_or_else(|| program.root(), ScopeId);
         let execution = Execution::child(&program, scope, identity.into());
-        let chance = Chance { state: seed, prefix };
+        let chance = SeededEntropy::new(seed, prefix);
         Self { program, run: Mutex::new(Run { execution, chance }) }
     }
 

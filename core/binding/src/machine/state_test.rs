@@ -5,9 +5,11 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use trunkline_engine::states::{self, Limits, MockError, TestReport, TestRequest, TestStep};
+use trunkline_engine::states::{
+    self, Limits, MockError, SeededEntropy, TestReport, TestRequest, TestStep,
+};
 
-use super::run::{Chance, show_task, stimulus, text_of};
+use super::run::{show_task, stimulus, text_of};
 use super::stimulus::PlainIdentity;
 use crate::error::guard;
 
@@ -53,7 +55,7 @@ pub(crate) struct StateTest(Mutex<Running>);
 
 struct Running {
     test: states::StateTest,
-    chance: Chance,
+    chance: SeededEntropy,
 }
 
 #[pymethods]
@@ -66,7 +68,7 @@ impl StateTest {
             let limits = Limits::default();
             let test = states::StateTest::new(&request.into(), identity.into(), &limits)
                 .map_err(|refused| PyValueError::new_err((refused.code, refused.message)))?;
-            let chance = Chance { state: seed, prefix: "test-".to_owned() };
+            let chance = SeededEntropy::new(seed, "test-");
             Ok(Self(Mutex::new(Running { test, chance })))
         })
     }

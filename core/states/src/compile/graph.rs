@@ -35,7 +35,7 @@ impl Compiler<'_> {
         while let Some(id) = open.pop() {
             let Some(Some(state)) = self.states.get(id.0 as usize) else { continue };
             if !std::mem::replace(&mut reached[id.0 as usize], true) {
-                open.extend(targets(state));
+                open.extend(state.targets());
             }
         }
         for id in states {
@@ -54,14 +54,4 @@ fn ends(state: &State) -> bool {
         Kind::Succeed | Kind::Fail { .. } => true,
         _ => state.end,
     }
-}
-
-fn targets(state: &State) -> Vec<StateId> {
-    let mut found: Vec<StateId> = state.next.into_iter().collect();
-    found.extend(state.catch.iter().map(|catcher| catcher.next));
-    if let Kind::Choice { rules, default } = &state.kind {
-        found.extend(rules.iter().map(|rule| rule.next));
-        found.extend(*default);
-    }
-    found
 }

@@ -1,5 +1,6 @@
 //! A compiled definition: states and scopes in tables, names resolved.
 
+mod brief;
 pub(crate) mod template;
 
 use std::sync::Arc;
@@ -214,6 +215,19 @@ pub(crate) struct Batcher {
     pub max_items: Option<Dynamic>,
     pub max_bytes: Option<Dynamic>,
     pub input: Option<Template>,
+}
+
+impl State {
+    /// The states that may follow this one.
+    pub fn targets(&self) -> Vec<StateId> {
+        let mut found: Vec<StateId> = self.next.into_iter().collect();
+        found.extend(self.catch.iter().map(|catcher| catcher.next));
+        if let Kind::Choice { rules, default } = &self.kind {
+            found.extend(rules.iter().map(|rule| rule.next));
+            found.extend(*default);
+        }
+        found
+    }
 }
 
 impl Kind {

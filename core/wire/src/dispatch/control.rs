@@ -1,12 +1,17 @@
 //! The control plane, as the dispatcher sees it: a name, an input, an output.
 
+use std::sync::Arc;
+
 use trunkline_engine::ResourceName;
 use trunkline_types::Millis;
 
 use super::api::ApiRequest;
 use super::sockets::{Connected, SocketEvent};
+use super::{Arrival, Dispatched, Dispatcher, Pending, PendingCall};
 use crate::error::WireError;
 use crate::message::Response;
+use crate::model::Model;
+use crate::protocol::Dialect;
 use crate::value::Value;
 
 /// One call of an operation, beside its input.
@@ -69,4 +74,38 @@ pub trait ControlPlane: Send + Sync {
 
     /// Everything was removed: forget what is remembered beside the engine.
     fn reset(&self);
+}
+
+impl Dispatcher {
+    /// A call of the control plane, to be carried out where it may block.
+    pub(super) fn control_call(
+        &self,
+        service: &str,
+        (operation, target): (String, Option<ResourceName>),
+        input: Value,
+        (model, dialect): (Arc<Model>, Dialect),
+        arrival: Arrival<'_>,
+    ) -> Dispatched {
+        let counters = self.plane(service).map(|plane| (plane, plane.operation(&operation)));
+        let counted = match counters {
+            // One that its data plane declined.
+            Some((plane, Some(id))) => plane.counters.count(id).clone(),
+            _ => self.metrics.count_control(service, &operation),
+        };
+        if let Some(seen) = arrival.request.seen {
+            let _again = seen.set(counted);
+        }
+        let call = Call {
+            service: service.to_owned(),
+            operation,
+            target,
+            account: arrival.identity.account,
+            region: arrival.identity.region,
+            access_key: arrival.identity.access_key,
+            base: arrival.base.to_owned(),
+            request_id: arrival.request_id.to_owned(),
+        };
+        let pending = PendingCall { call, input, model, dialect };
+        Dispatched::Blocking(Pending::Call(Box::new(pending)))
+    }
 }

@@ -109,6 +109,7 @@ impl Dispatcher {
             identity,
             scope: Scope::default(),
             refusal: None,
+            declined: false,
         };
         let info = self.services.iter().find(|info| info.name == invocation.service);
         let dispatched = match info {

@@ -36,7 +36,7 @@ pub use sockets::{Connected, SocketBody, SocketEvent};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use trunkline_engine::{Engine, Held, ResourceName, Settling};
+use trunkline_engine::{Engine, Held, Settling};
 use trunkline_types::Clock;
 use trunkline_types::sync::{Mutex, lock};
 
@@ -117,6 +117,8 @@ struct Arrival<'a> {
     scope: Scope,
     /// Why the request is refused unless it is a link.
     refusal: Option<WireError>,
+    /// Whether the data plane left the request to the control plane.
+    declined: bool,
 }
 
 impl<'a> Arrival<'a> {
@@ -245,7 +247,9 @@ impl Dispatcher {
         // A link has the right that its secret gives, and no other.
         let proved = refusal.is_none().then_some(&identity);
         let access = proved.and_then(|identity| self.access(request, identity, base, now));
-        let arrival = Arrival { request, base, request_id, held, identity, access, scope, refusal };
+        let declined = false;
+        let mut arrival =
+            Arrival { request, base, request_id, held, identity, access, scope, refusal, declined };
         // The short way: an operation of a data plane in JSON needs no model.
         let direct = dialect.filter(|dialect| dialect.protocol == Protocol::Json);
         let target = request.header("x-amz-target").and_then(|target| self.targeted(target));
@@ -254,7 +258,12 @@ impl Dispatcher {
             let content_type = dialect.content_type.clone();
             let encoder = ResponseEncoder::direct(content_type, &plane.service, request_id);
             let (call, input) = (arrival.call(&self.engine), Input::Json(request.body));
-            return Ok(self.start_operation((plane, operation), &call, &input, encoder));
+            if let Some(started) = self.start_operation((plane, operation), &call, &input, encoder)
+            {
+                return Ok(started);
+            }
+            arrival.declined = true;
+            return self.dispatch_to(&plane.info, Some(dialect), arrival);
         }
         let owns_path = |info: &ServiceInfo| {
             self.plane(&info.name).is_some_and(|plane| plane.service.owns_path(request.path))
@@ -289,6 +298,7 @@ impl Dispatcher {
         let linked = self.linked(plane, &arrival, protocol, &operation.name).map_err(fail)?;
         if let Some(plane) = plane
             && let Some(id) = plane.operation(&operation.name)
+            && !arrival.declined
         {
             let encoder = ResponseEncoder::recoded(
                 model.clone(),
@@ -301,7 +311,9 @@ impl Dispatcher {
             let started = named.with_input(&model, &dialect, request, |input| {
                 self.start_operation((plane, id), &call, input, encoder)
             });
-            return started.map_err(fail);
+            if let Some(started) = started.map_err(fail)? {
+                return Ok(started);
+            }
         }
         let mut input = named.value(&model, &dialect, request).map_err(fail)?;
         if let Some(plane) = linked {
@@ -325,32 +337,6 @@ impl Dispatcher {
         let operation = operation.name.to_string();
         let named = (operation, target);
         Ok(self.control_call(&info.name, named, input, (model, dialect), arrival))
-    }
-
-    fn control_call(
-        &self,
-        service: &str,
-        (operation, target): (String, Option<ResourceName>),
-        input: Value,
-        (model, dialect): (Arc<Model>, Dialect),
-        arrival: Arrival<'_>,
-    ) -> Dispatched {
-        let counted = self.metrics.count_control(service, &operation);
-        if let Some(seen) = arrival.request.seen {
-            let _again = seen.set(counted);
-        }
-        let call = Call {
-            service: service.to_owned(),
-            operation,
-            target,
-            account: arrival.identity.account,
-            region: arrival.identity.region,
-            access_key: arrival.identity.access_key,
-            base: arrival.base.to_owned(),
-            request_id: arrival.request_id.to_owned(),
-        };
-        let pending = PendingCall { call, input, model, dialect };
-        Dispatched::Blocking(Pending::Call(Box::new(pending)))
     }
 
     fn worded(

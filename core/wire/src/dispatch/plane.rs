@@ -35,20 +35,26 @@ impl Dispatcher {
         Some((plane, plane.operation(name)?))
     }
 
-    /// Starts an operation of a data plane.
+    /// Starts an operation of a data plane. `None`: it declines, and the control plane carries the
+    /// operation out.
     pub(super) fn start_operation(
         &self,
         (plane, operation): (&Plane, OperationId),
         call: &Call<'_>,
         input: &Input<'_>,
         encoder: ResponseEncoder,
-    ) -> Dispatched {
+    ) -> Option<Dispatched> {
+        let outcome = plane.service.start(call, operation, input);
+        if matches!(outcome, Ok(Outcome::Declined)) {
+            return None;
+        }
         let counted = plane.counters.count(operation);
         if let Some(seen) = call.request.seen {
             // One that was held up starts again, as the same operation.
             let _again = seen.set(counted.clone());
         }
-        match plane.service.start(call, operation, input) {
+        Some(match outcome {
+            Ok(Outcome::Declined) => return None,
             Ok(Outcome::Done(Finished { output, settling: None })) => {
                 Dispatched::Done(encoder.encode(Ok(output)))
             }
@@ -59,6 +65,6 @@ impl Dispatcher {
             Ok(Outcome::Stream(stream)) => Dispatched::Stream(Box::new((stream, encoder))),
             Ok(Outcome::Held(held)) => Dispatched::Held(held),
             Err(error) => Dispatched::Done(encoder.encode(Err(error))),
-        }
+        })
     }
 }

@@ -50,6 +50,8 @@ pub enum Outcome {
     Stream(Box<dyn EventStream>),
     /// It may not start yet; call again after that, with this in [`super::Call::held`].
     Held(Held),
+    /// Nothing was done: the control plane carries the operation out, from its beginning.
+    Declined,
 }
 
 /// A long poll. The drivers carry it out with [`trunkline_engine::LongPoll`].

@@ -6,6 +6,7 @@ mod message_attributes;
 pub mod s3;
 pub mod sns;
 pub mod sqs;
+pub mod states;
 pub mod swf;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub fn all() -> Vec<Arc<dyn Service>> {
         Arc::<kinesis::Kinesis>::default(),
         Arc::new(s3::S3),
         Arc::new(swf::Swf),
+        Arc::<states::States>::default(),
     ]
 }
 
