@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benches.run import RECORDS, ROOT, machine
-from benches.wire import routing, rows, sdk, streams
+from benches.wire import executions, routing, rows, sdk, streams
 from benches.wire.peers import peers
 from benches.wire.servers import Server, echo, ours
 
@@ -45,6 +45,12 @@ KINDS = (
     "GetRecords head",
     "GetRecords tail",
     "empty poll at",
+    "StartExecution 1 Pass,",
+    "StartExecution 1 Pass on disk",
+    "StartExecution 10 Pass",
+    "StartExecution while",
+    "StartSyncExecution 1 Pass",
+    "StartSyncExecution 10 Pass",
 )
 """How the names of rows begin, in the order in which they are measured."""
 POLLS = 5_000
@@ -113,6 +119,7 @@ def contests(load: rows.Load, options: argparse.Namespace, folder: Path) -> list
         routers = [server for server in others if server.name in routing.ROUTERS]
         found += routing.contests(load, routers, options.only, options.quick)
         found += streams.contests(load, routers, options.only, options.quick)
+        found += executions.contests(load, routers, options.only, options.quick)
     return found
 
 

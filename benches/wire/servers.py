@@ -103,31 +103,26 @@ class Server:
         """Host and port."""
         return f"127.0.0.1:{self.port}"
 
-    def call(self, operation: str, body: dict[str, object]) -> dict[str, object]:
+    def call(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
         """One operation of SQS, answered."""
-        target = {"X-Amz-Target": f"AmazonSQS.{operation}"}
-        kind = {"Content-Type": "application/x-amz-json-1.0"}
-        read: dict[str, object] = json.loads(
-            self._post(json.dumps(body).encode(), _headers("sqs") | target | kind) or b"{}"
-        )
-        return read
+        return self._ask("sqs", f"AmazonSQS.{operation}", "1.0", body)
 
-    def ask_events(self, operation: str, body: dict[str, object]) -> dict[str, object]:
+    def ask_events(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
         """One operation of EventBridge, answered."""
-        target = {"X-Amz-Target": f"AWSEvents.{operation}"}
-        kind = {"Content-Type": "application/x-amz-json-1.1"}
-        read: dict[str, object] = json.loads(
-            self._post(json.dumps(body).encode(), _headers("events") | target | kind) or b"{}"
-        )
-        return read
+        return self._ask("events", f"AWSEvents.{operation}", "1.1", body)
 
     def ask_kinesis(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
         """One operation of Kinesis, answered."""
-        target = {"X-Amz-Target": f"Kinesis_20131202.{operation}"}
-        kind = {"Content-Type": "application/x-amz-json-1.1"}
-        read: dict[str, Any] = json.loads(
-            self._post(json.dumps(body).encode(), _headers("kinesis") | target | kind) or b"{}"
-        )
+        return self._ask("kinesis", f"Kinesis_20131202.{operation}", "1.1", body)
+
+    def ask_states(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
+        """One operation of Step Functions, answered."""
+        return self._ask("states", f"AWSStepFunctions.{operation}", "1.0", body)
+
+    def _ask(self, service: str, target: str, version: str, body: dict[str, Any]) -> dict[str, Any]:
+        kind = {"X-Amz-Target": target, "Content-Type": f"application/x-amz-json-{version}"}
+        answer = self._post(json.dumps(body).encode(), _headers(service) | kind)
+        read: dict[str, Any] = json.loads(answer or b"{}")
         return read
 
     def ask_sns(self, operation: str, fields: dict[str, str], wanted: str) -> str:

@@ -16,6 +16,7 @@ from trunkline.bench import (
     asynchronous,
     durable,
     losses,
+    machines,
     memory,
     routing,
     startup,
@@ -81,6 +82,7 @@ def _rows(folder: Path, depth: int) -> list[Contest]:
         deep,
         *routing.contests(folder, depth // MANY_SHARE),
         *streams.contests(folder, depth),
+        *machines.contests(folder),
         *tracing.contests(),
         *startup.contests(),
     ]

@@ -1,0 +1,124 @@
+"""State machines in the process: what a step costs whose work is a Python function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from time import perf_counter, process_time
+
+import trunkline
+from trunkline.bench import peers
+from trunkline.bench.contest import OURS, Contest, NotInstalled, Run
+from trunkline.bench.peers import scratch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+STEPS = 10
+EXECUTIONS = 50
+DURABLE_EXECUTIONS = 5
+INPUT = {"order": "x" * 100}
+
+
+def definition(kind: str) -> dict[str, Any]:
+    """A line of states: functions of the program, or states that pass their input on."""
+    states: dict[str, Any] = {}
+    for number in range(STEPS):
+        state: dict[str, Any] = {"Type": kind}
+        if kind == "Task":
+            state["Resource"] = "arn:aws:lambda:us-east-1:000000000000:function:same"
+        last = number == STEPS - 1
+        states[f"S{number}"] = state | ({"End": True} if last else {"Next": f"S{number + 1}"})
+    return {"StartAt": "S0", "States": states}
+
+
+def same(given: object) -> object:
+    """The work of a step."""
+    return given
+
+
+@contextmanager
+def in_memory(kind: str) -> Iterator[Run]:
+    """The processor time of a step of `machine.run()`, that of all threads included."""
+    with trunkline.open() as engine:
+        machine = engine.machine("bench", definition(kind), functions={"same": same})
+
+        def run() -> float:
+            started = process_time()
+            for _ in range(EXECUTIONS):
+                machine.run(INPUT)
+            return (process_time() - started) / (EXECUTIONS * STEPS)
+
+        yield run
+
+
+@contextmanager
+def transitions() -> Iterator[Run]:
+    """The library of that name: a trigger that calls a function of the model."""
+    try:
+        from transitions import Machine  # type: ignore[import-not-found]
+    except ImportError:
+        raise NotInstalled("transitions") from None
+
+    class Model:
+        def work(self) -> None:
+            same(INPUT)
+
+    model = Model()
+    names = [f"S{number}" for number in range(STEPS)]
+    machine = Machine(model=model, states=names, initial="S0", after_state_change="work")
+    machine.add_ordered_transitions(trigger="step")
+
+    def run() -> float:
+        started = process_time()
+        for _ in range(EXECUTIONS * STEPS):
+            model.step()  # type: ignore[attr-defined]
+        return (process_time() - started) / (EXECUTIONS * STEPS)
+
+    yield run
+
+
+@contextmanager
+def durable(base: Path) -> Iterator[Run]:
+    """A step of `machine.start()` on disk: the task is handed out and its end is synced."""
+    with scratch(base) as folder, trunkline.open(folder / "data") as engine:
+        machine = engine.machine("bench", definition("Task"), functions={"same": same})
+
+        def run() -> float:
+            started = perf_counter()
+            for _ in range(DURABLE_EXECUTIONS):
+                machine.start(INPUT).wait()
+            return (perf_counter() - started) / (DURABLE_EXECUTIONS * STEPS)
+
+        yield run
+
+
+def contests(folder: Path) -> list[Contest]:
+    """The rows of this file."""
+    return [
+        Contest(
+            name="machine/step",
+            title="a step, Python to Python, CPU",
+            payload="100 B",
+            durability="memory",
+            candidates={
+                OURS: partial(in_memory, "Task"),
+                "itself, Pass states": partial(in_memory, "Pass"),
+                "transitions": transitions,
+            },
+            at_least={"transitions": 4.0},
+        ),
+        Contest(
+            name="machine/durable-step",
+            title="a durable step, Python to Python",
+            payload="100 B",
+            durability="disk",
+            candidates={
+                OURS: partial(durable, folder),
+                "raw write + fdatasync": partial(peers.raw, folder, b"x" * 1_024, 1, STEPS),
+            },
+        ),
+    ]
