@@ -178,7 +178,7 @@ impl World {
                 self.report(token, &TaskEnd::Submitted("{}"));
                 self.asked.insert(token.to_owned());
             }
-            other => panic!("nobody does {other}"),
+            other => panic!("{other} is no task of this load"),
         }
     }
 
