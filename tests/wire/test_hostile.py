@@ -158,10 +158,12 @@ def test_a_flood_of_frames_is_withstood(server, flood):
 
 
 def test_half_heads_in_their_hundreds_hold_no_other_up(engine):
-    with Server(engine, port=0, read_timeout=2) as server, contextlib.ExitStack() as stack:
+    with Server(engine, port=0, read_timeout=5) as server, contextlib.ExitStack() as stack:
         half = [stack.enter_context(connect(server)) for _ in range(500)]
         for sock in half:
-            sock.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nX")
+            # The first of them may have been let go already.
+            with contextlib.suppress(ConnectionError):
+                sock.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nX")
         assert is_served(server)
 
         def is_let_go():

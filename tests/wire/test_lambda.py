@@ -59,7 +59,7 @@ def test_a_function_runs_in_a_process_that_is_used_again(client: Any) -> None:
 
 
 def test_failures_of_a_process_have_the_shape_of_lambda(client: Any) -> None:
-    create(client, Timeout=1)
+    create(client, Timeout=60)
     answer, told = call(client, {"fail": "no tea"})
     assert answer["FunctionError"] == "Unhandled"
     assert (told["errorType"], told["errorMessage"]) == ("ValueError", "no tea")
@@ -68,9 +68,11 @@ def test_failures_of_a_process_have_the_shape_of_lambda(client: Any) -> None:
     answer, told = call(client, {"exit": 1})
     assert told["errorType"] == "Runtime.ExitError"
     assert "exit status 3" in told["errorMessage"]
+    client.update_function_configuration(FunctionName="echo", Timeout=1)
     answer, told = call(client, {"sleep": 30})
     assert told["errorType"] == "Sandbox.Timedout"
     assert told["errorMessage"].endswith("Task timed out after 1.00 seconds")
+    client.update_function_configuration(FunctionName="echo", Timeout=60)
     assert call(client)[1]["pid"] != pid
 
 

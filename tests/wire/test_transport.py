@@ -127,7 +127,7 @@ def test_curl_speaks_http_2_without_an_upgrade(server):
 
 
 def test_a_caller_that_sends_too_slowly_is_let_go(engine):
-    with Server(engine, port=0, read_timeout=2) as server:
+    with Server(engine, port=0, read_timeout=4) as server:
         starts = [
             b"POST / HTTP/1.1\r\nHost: a\r\nX-Slow: ",
             b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{",
