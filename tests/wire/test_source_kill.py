@@ -104,5 +104,5 @@ def test_what_was_acknowledged_is_handled(tmp_path, kind):
             process.wait()
     assert len(source.acknowledged) >= KILLS * ACKNOWLEDGED * BATCH * 2
     with serve(*options):
-        until(lambda: set(handled(file)) >= set(source.acknowledged), 60)
+        until(lambda: set(handled(file)) >= set(source.acknowledged), 180)
     assert set(handled(file)) <= set(source.sent)
