@@ -8,6 +8,8 @@ import pytest
 from socket_front import FUNCTION, PATIENCE, SocketFront, ask
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from trunkline.server import Server
+
 FRAME = 32 * 1024
 
 
@@ -98,8 +100,6 @@ def test_a_request_that_is_no_handshake_is_told_so(front):
 
 
 def test_management_needs_a_signature_where_signatures_are_proved(engine):
-    from trunkline.server import Server
-
     known = [("000000000000", "secret", None, None)]
     with Server(engine, port=0, auth="strict", credentials=known) as server:
         front = SocketFront(engine, server)

@@ -11,6 +11,8 @@ from socket_front import FUNCTION, PATIENCE, SocketFront, ask, read
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect as open_socket
 
+from trunkline.server import Server
+
 
 @pytest.fixture
 def front(engine, server):
@@ -308,21 +310,24 @@ def test_a_function_sends_to_the_client_that_it_serves(front):
         assert socket.recv(timeout=PATIENCE).endswith(" said x")
 
 
-def test_a_client_that_does_not_read_is_sent_no_more_than_is_bounded(front):
-    front.route("$connect")
-    with front.connect(max_queue=1) as socket:
-        id = front.wait("CONNECT")[0]["requestContext"]["connectionId"]
-        connections, sent = front.connections, 0
-        end = time.monotonic() + PATIENCE
-        try:
-            while time.monotonic() < end:
-                connections.post_to_connection(ConnectionId=id, Data=b"x" * 128 * 1024)
-                sent += 1
-            pytest.fail("what the client does not read is kept without bound")
-        except connections.exceptions.LimitExceededException:
-            pass
-        # What was taken arrives, once the client reads again.
-        got = [socket.recv(timeout=PATIENCE) for _ in range(sent)]
+def test_a_client_that_does_not_read_is_sent_no_more_than_is_bounded(engine):
+    # The client is not cut off while the test fills what lies between.
+    with Server(engine, port=0, write_timeout=600) as server:
+        front = SocketFront(engine, server)
+        front.route("$connect")
+        with front.connect(max_queue=1) as socket:
+            id = front.wait("CONNECT")[0]["requestContext"]["connectionId"]
+            connections, sent = front.connections, 0
+            end = time.monotonic() + 10 * PATIENCE
+            try:
+                while time.monotonic() < end:
+                    connections.post_to_connection(ConnectionId=id, Data=b"x" * 128 * 1024)
+                    sent += 1
+                pytest.fail("what the client does not read is kept without bound")
+            except connections.exceptions.LimitExceededException:
+                pass
+            # What was taken arrives, once the client reads again.
+            got = [socket.recv(timeout=PATIENCE) for _ in range(sent)]
     assert {len(one) for one in got} == {128 * 1024}
 
 
@@ -334,8 +339,6 @@ def test_an_api_whose_endpoint_is_disabled_lets_no_client_in(front):
 
 
 def test_what_is_left_of_a_connection_is_told_when_the_server_stops(engine):
-    from trunkline.server import Server
-
     with Server(engine, port=0) as server:
         front = SocketFront(engine, server)
         for key in ("$connect", "$disconnect"):

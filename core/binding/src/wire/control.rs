@@ -13,9 +13,10 @@ use trunkline_wire::{Value, WireError};
 use super::value::{Times, from_python, to_python};
 use crate::attach::attached;
 
-/// The answer to a client that wants to connect: status, headers, body; and, if it is accepted, the
-/// stage, the account of the API and what is told with each event of the connection.
-type Connecting = (u16, Vec<(String, String)>, Vec<u8>, Option<(String, String, String)>);
+/// The answer to a client that wants to connect: status, headers, body; and what is accepted.
+type Connecting = (u16, Vec<(String, String)>, Vec<u8>, Option<Accepted>);
+/// Of an accepted connection: the API, the stage, the account, and what each event of it is told.
+type Accepted = (String, String, String, String);
 
 pub(super) struct PyControl(pub Py<PyAny>);
 
@@ -109,14 +110,14 @@ impl PyControl {
         let given = (about_request(py, request)?, connection, now);
         let answer = self.0.bind(py).call_method1("connect", given)?;
         let (status, headers, body, accepted): Connecting = answer.extract()?;
-        let Some((stage, account, state)) = accepted else {
+        let Some((api, stage, account, state)) = accepted else {
             return Ok(Connected::Refused(response(status, headers, body)));
         };
         let user_agent = request.headers.get("user-agent").and_then(|value| value.to_str().ok());
         let source_ip = request.peer.map(|peer| peer.address.to_string()).unwrap_or_default();
         let peer = SocketPeer {
             id: connection.to_owned(),
-            api: request.api.clone(),
+            api,
             stage,
             account,
             source_ip,

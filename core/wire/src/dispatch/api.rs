@@ -4,6 +4,7 @@
 
 use http::HeaderMap;
 
+use super::domain::DOMAIN_LABEL;
 use super::{Dispatched, Dispatcher, Pending};
 use crate::auth::{self, Identity};
 use crate::error::WireError;
@@ -65,14 +66,14 @@ pub(crate) fn is_api_path(path: &str) -> bool {
 impl Dispatcher {
     /// Whether `request` is for an API. Its body is not looked at.
     pub fn is_api(&self, request: &Request<'_>) -> bool {
-        self.serves_apis && address_of(request).is_some()
+        self.serves_apis && self.address(request).is_some()
     }
 
     /// Whether pages of any origin may send `request`: it is for an API, which is made to be called
     /// by them, and not for what programs do with an API's connections.
     pub fn is_for_pages(&self, request: &Request<'_>) -> bool {
         self.serves_apis
-            && address_of(request).is_some_and(|(_, path)| !path.split('/').any(is_management))
+            && self.address(request).is_some_and(|(_, path)| !path.split('/').any(is_management))
     }
 
     /// What becomes of a request to an API; `None` for every other.
@@ -89,7 +90,7 @@ impl Dispatcher {
         if !self.serves_apis {
             return None;
         }
-        let (api, path) = address_of(request)?;
+        let (api, path) = self.address(request)?;
         let now = (self.wall.now() / 1_000) as i64;
         let signer = match auth::identify(&self.auth, request, now) {
             Ok((identity, _)) => identity.access_key.is_some().then_some(Ok(identity)),
@@ -108,6 +109,22 @@ impl Dispatcher {
             request_id: request_id::next(),
             signer,
             is_strict: self.proves_signatures(),
+        })
+    }
+
+    /// The id of the API and the path below it; of a domain name, the name and the whole path.
+    fn address(&self, request: &Request<'_>) -> Option<(String, String)> {
+        address_of(request).or_else(|| {
+            let name = self.domain(request.header("host")?)?;
+            // No account takes requests to services away from others by claiming a server's name.
+            let is_of_service = match auth::Signature::of(request) {
+                Ok(signature) => signature.is_some_and(|found| found.service != HOST_LABEL),
+                Err(_) => true,
+            };
+            if is_of_service || request.headers.contains_key("x-amz-target") {
+                return None;
+            }
+            Some((format!("{DOMAIN_LABEL}{name}"), request.path.to_owned()))
         })
     }
 

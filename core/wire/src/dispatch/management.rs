@@ -6,6 +6,7 @@ use trunkline_types::Millis;
 
 use super::Dispatcher;
 use super::api::{ApiRequest, is_management};
+use super::domain::DOMAIN_LABEL;
 use crate::codec::time;
 use crate::limits::SOCKET_MESSAGE_BYTES_MAX;
 use crate::message::Response;
@@ -17,15 +18,31 @@ fn named(path: &str) -> Option<(&str, String)> {
     let mut parts = path.strip_prefix('/')?.split('/');
     let (stage, name, id) = (parts.next()?, parts.next()?, parts.next()?);
     let is_whole = parts.next().is_none() && is_management(name);
-    // Of the characters of an id, clients escape this one alone.
-    is_whole.then(|| (stage, id.replace("%3D", "=").replace("%3d", "=")))
+    is_whole.then(|| (stage, unescaped(id)))
+}
+
+/// The id of the connection that a path of a domain name names, at whichever base path.
+fn at_domain(path: &str) -> Option<String> {
+    let mut parts = path.rsplit('/');
+    let (id, name) = (parts.next()?, parts.next()?);
+    is_management(name).then(|| unescaped(id))
+}
+
+// Of the characters of an id, clients escape this one alone.
+fn unescaped(id: &str) -> String {
+    id.replace("%3D", "=").replace("%3d", "=")
 }
 
 impl Dispatcher {
     /// Answers a request to manage an open connection; `None` for every other.
     pub(super) fn manage(&self, request: &ApiRequest) -> Option<Response> {
-        let (stage, id) = named(&request.path)?;
-        let socket = self.engine.extension::<Sockets>().find(&request.api, stage, &id)?;
+        let sockets = self.engine.extension::<Sockets>();
+        let socket = if request.api.starts_with(DOMAIN_LABEL) {
+            sockets.get(&at_domain(&request.path)?)?
+        } else {
+            let (stage, id) = named(&request.path)?;
+            sockets.find(&request.api, stage, &id)?
+        };
         if self.proves_signatures() {
             match &request.signer {
                 Some(Ok(identity)) if identity.account == socket.peer.account => {}
@@ -88,5 +105,7 @@ mod tests {
         for path in ["/dev", "/dev/@connections", "/dev/x/abc", "/dev/@connections/a/b", ""] {
             assert_eq!(found(path), None, "{path}");
         }
+        assert_eq!(at_domain("/v1/@connections/abc%3D").as_deref(), Some("abc="));
+        assert_eq!(at_domain("/v1/orders/abc"), None);
     }
 }

@@ -9,6 +9,7 @@ mod api;
 mod blocking;
 mod clock;
 mod control;
+mod domain;
 mod encoder;
 mod exchange;
 mod faults;

@@ -83,7 +83,8 @@ pub(super) fn admit(shared: &Shared, link: Link, head: &Parts) -> Result<Admitte
     let host = text(headers, "host");
     // Where signatures are proved the host is signed: a page cannot make up such a request.
     let is_strict = shared.dispatcher.proves_signatures();
-    if !is_probe && !is_strict && !host.is_none_or(|host| is_known(&options.hosts, host)) {
+    let is_ours = |host| is_known(&options.hosts, host) || shared.dispatcher.domain(host).is_some();
+    if !is_probe && !is_strict && !host.is_none_or(is_ours) {
         let host = host_of(host.unwrap_or_default());
         let why = format!(
             "This server does not answer to the name '{host}'; allow it with --allowed-host."

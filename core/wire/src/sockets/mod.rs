@@ -43,8 +43,13 @@ impl Sockets {
 
     /// The connection `id` of a stage of an API.
     pub fn find(&self, api: &str, stage: &str, id: &str) -> Option<Arc<Socket>> {
-        let found = lock(&self.open).get(id).cloned()?;
+        let found = self.get(id)?;
         (found.peer.api == api && found.peer.stage == stage).then_some(found)
+    }
+
+    /// The connection `id`.
+    pub fn get(&self, id: &str) -> Option<Arc<Socket>> {
+        lock(&self.open).get(id).cloned()
     }
 
     /// Ends every connection: the engine was reset.

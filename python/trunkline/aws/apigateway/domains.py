@@ -6,6 +6,7 @@ from trunkline.aws.apigateway.documents import members, new_id, paged, read
 from trunkline.aws.apigateway.errors import bad, conflict, missing
 from trunkline.aws.apigateway.patching import LISTED, Rule, check_operations, patched
 from trunkline.aws.apigateway.registry import operations
+from trunkline.aws.execute_api.domains import may_claim, publish
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +40,17 @@ def _read(call: Call, name: str) -> dict[str, Any]:
     return found
 
 
+def _save(call: Call, domain: dict[str, Any]) -> None:
+    """Keeps a domain name, and what requests need of it."""
+    name = domain["members"]["domainName"]
+    call.store.put(domain_key(name), domain)
+    mappings = [
+        ("" if path == NO_PATH else path, mapping["restApiId"], mapping.get("stage"))
+        for path, mapping in domain["mappings"].items()
+    ]
+    publish(call.store, name, (call.account, call.region), "rest", mappings)
+
+
 def _shown(domain: dict[str, Any]) -> dict[str, Any]:
     told: dict[str, Any] = domain["members"]
     return told
@@ -50,7 +62,8 @@ def create_domain_name(call: Call, *, domain_name: str, **given: Any) -> dict[st
     if not domain_name or "/" in domain_name or "." not in domain_name:
         raise bad("Invalid domain name specified")
     with call.store.lock:
-        if call.store.get(domain_key(domain_name)) is not None:
+        is_taken = call.store.get(domain_key(domain_name)) is not None
+        if is_taken or not may_claim(call.store, domain_name, (call.account, call.region)):
             raise conflict("The domain name you provided already exists.")
         target = f"{new_id()}.execute-api.{call.region}.amazonaws.com"
         told = {
@@ -68,7 +81,7 @@ def create_domain_name(call: Call, *, domain_name: str, **given: Any) -> dict[st
             "members": told,
             "mappings": {},
         }
-        call.store.put(domain_key(domain_name), domain)
+        _save(call, domain)
     return told
 
 
@@ -110,7 +123,7 @@ def update_domain_name(
     with call.store.lock:
         domain = _read(call, domain_name)
         domain["members"] = patched(domain["members"], patch_operations, RULES)
-        call.store.put(domain_key(domain_name), domain)
+        _save(call, domain)
     return _shown(domain)
 
 
@@ -120,6 +133,7 @@ def delete_domain_name(call: Call, *, domain_name: str, domain_name_id: str | No
     with call.store.lock:
         _read(call, domain_name)
         call.store.put(domain_key(domain_name), None)
+        publish(call.store, domain_name, (call.account, call.region), "rest", None)
 
 
 def _mapping_of(call: Call, domain: str, path: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -159,7 +173,7 @@ def create_base_path_mapping(
         }
         _check_mapping(call, mapping)
         domain["mappings"][path] = mapping
-        call.store.put(domain_key(domain_name), domain)
+        _save(call, domain)
     return mapping
 
 
@@ -205,7 +219,7 @@ def update_base_path_mapping(
         _check_mapping(call, changed)
         del domain["mappings"][base_path]
         domain["mappings"][changed["basePath"]] = changed
-        call.store.put(domain_key(domain_name), domain)
+        _save(call, domain)
     return changed
 
 
@@ -217,4 +231,4 @@ def delete_base_path_mapping(
     with call.store.lock:
         domain, _ = _mapping_of(call, domain_name, base_path)
         del domain["mappings"][base_path]
-        call.store.put(domain_key(domain_name), domain)
+        _save(call, domain)

@@ -32,7 +32,7 @@ def invoke(apis: Apis, request: ApiRequest) -> ApiResponse | None:
     kept = apis.read(stage_key(request.api, name), _same) if name else None
     if kept is None:
         return None
-    if kept["api"].get("disableExecuteApiEndpoint"):
+    if kept["api"].get("disableExecuteApiEndpoint") and request.domain_path is None:
         return _forbidden()
     stage, variables, canary = _chosen(kept["stage"])
     key = deployment_key(request.api, stage["deploymentId"])
@@ -40,7 +40,7 @@ def invoke(apis: Apis, request: ApiRequest) -> ApiResponse | None:
     if deployed is None:
         return _forbidden()
     now = apis.store.now()
-    context = context_of(request, deployed, stage, f"/{name}{rest}", now)
+    context = context_of(request, deployed, stage, request.domain_path or f"/{name}{rest}", now)
     if canary is not None:
         context["isCanaryRequest"] = str(canary).lower()
     exchange = Exchange(

@@ -1,4 +1,4 @@
-"""Domain names and the APIs that they are mapped to. They are kept; requests use execute-api."""
+"""Domain names of HTTP and WebSocket APIs, and the stages that their paths are mapped to."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from trunkline.aws.apigatewayv2.documents import members, new_id, paged, read
 from trunkline.aws.apigatewayv2.errors import bad, conflict, missing
 from trunkline.aws.apigatewayv2.registry import operations
 from trunkline.aws.arns import partition
+from trunkline.aws.execute_api.domains import may_claim, publish
 from trunkline.aws.limits import API_ID_CHARS
 
 TYPE_CHECKING = False
@@ -32,6 +33,11 @@ def _read(call: Call, name: str) -> Document:
 def _save(call: Call, document: Document) -> None:
     name = document["domain"]["DomainName"]
     call.store.put(domain_key(call.account, call.region, name), document)
+    mappings = [
+        (one.get("ApiMappingKey", ""), one["ApiId"], one["Stage"])
+        for one in document["mappings"].values()
+    ]
+    publish(call.store, name, (call.account, call.region), "http", mappings)
 
 
 def _configured(call: Call, given: Document) -> Document:
@@ -53,11 +59,12 @@ def _configured(call: Call, given: Document) -> Document:
     }
 
 
-@operations.add("CreateDomainName", writes=True, stored_only=True)
+@operations.add("CreateDomainName", writes=True)
 def create_domain_name(call: Call, *, domain_name: str, **given: Any) -> Document:
-    """Keeps a domain name."""
+    """Claims a domain name."""
     with call.store.lock:
-        if call.store.get(domain_key(call.account, call.region, domain_name)) is not None:
+        is_taken = call.store.get(domain_key(call.account, call.region, domain_name)) is not None
+        if is_taken or not may_claim(call.store, domain_name, (call.account, call.region)):
             raise conflict("The domain name you provided already exists.")
         told = members(given)
         if not told.get("DomainNameConfigurations"):
@@ -83,7 +90,7 @@ def get_domain_names(
     return paged((one["domain"] for one in found), "DomainName", max_results, next_token)
 
 
-@operations.add("UpdateDomainName", writes=True, stored_only=True)
+@operations.add("UpdateDomainName", writes=True)
 def update_domain_name(call: Call, *, domain_name: str, **given: Any) -> Document:
     """Changes a domain name."""
     with call.store.lock:
@@ -100,6 +107,7 @@ def delete_domain_name(call: Call, *, domain_name: str) -> None:
     with call.store.lock:
         _read(call, domain_name)
         call.store.put(domain_key(call.account, call.region, domain_name), None)
+        publish(call.store, domain_name, (call.account, call.region), "http", None)
 
 
 def _mapping_of(call: Call, domain: str, id: str) -> tuple[Document, Document]:
@@ -119,7 +127,7 @@ def _check_mapping(call: Call, document: Document, mapping: Document) -> None:
             raise conflict("ApiMapping key already exists for this domain name")
 
 
-@operations.add("CreateApiMapping", writes=True, stored_only=True)
+@operations.add("CreateApiMapping", writes=True)
 def create_api_mapping(call: Call, *, domain_name: str, **given: Any) -> Document:
     """Maps a path of a domain name to a stage."""
     with call.store.lock:
@@ -146,7 +154,7 @@ def get_api_mappings(
     return paged(found, "ApiMappingId", max_results, next_token)
 
 
-@operations.add("UpdateApiMapping", writes=True, stored_only=True)
+@operations.add("UpdateApiMapping", writes=True)
 def update_api_mapping(
     call: Call, *, domain_name: str, api_mapping_id: str, **given: Any
 ) -> Document:

@@ -69,7 +69,7 @@ class Exchange:
     @property
     def raw_path(self) -> str:
         """The path with the stage, as events tell it."""
-        return self.request.path
+        return self.request.domain_path or self.request.path
 
     @property
     def domain(self) -> str:

@@ -49,7 +49,7 @@ def invoke(apis: Apis, request: ApiRequest) -> ApiResponse | None:
         return None
     if owner.get("protocol") == "WEBSOCKET":
         return serving.invoke(request)
-    if owner.get("disabled"):
+    if owner.get("disabled") and request.domain_path is None:
         return answer(403, "Forbidden")
     found = _stage(apis, request)
     if found is None:
@@ -66,7 +66,7 @@ def _stage(apis: Apis, request: ApiRequest) -> tuple[Document, str] | None:
     """The stage of a request and the path below it: one that the path names, or the default."""
     first, _, rest = request.path[1:].partition("/")
     stage = apis.read(stage_key(request.api, unquote(first)), _plain) if first else None
-    if stage is not None and stage["StageName"] != DEFAULT_STAGE:
+    if stage is not None and (stage["StageName"] != DEFAULT_STAGE or request.domain_path):
         return stage, f"/{rest}"
     stage = apis.read(stage_key(request.api, DEFAULT_STAGE), _plain)
     return None if stage is None else (stage, request.path)

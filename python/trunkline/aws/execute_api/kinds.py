@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from threading import Lock
 
+from trunkline.aws.execute_api.domains import LABEL, found_by_domain
 from trunkline.aws.execute_api.message import ApiRequest, ApiResponse, as_sent
 from trunkline.aws.store import Store
 
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
     from trunkline.aws.invoker import ServiceInvoker
 
     T = TypeVar("T")
-    Accepted = tuple[str, str, str]
-    """Of an accepted connection: the stage, the account, and what each event of it is told."""
+    Accepted = tuple[str, str, str, str]
+    """Of an accepted connection: API, stage, account, and what each event of it is told."""
 
 KINDS = (
     "trunkline.aws.lambda_.url_requests",
@@ -119,12 +120,22 @@ class Apis:
 
 def invoke(apis: Apis, about: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes]:
     """Answers a request to an API, as the server sends it."""
+    request = _addressed(apis, about)
+    return as_sent(_no_such_api() if request is None else _answered(apis, request))
+
+
+def _addressed(apis: Apis, about: dict[str, Any]) -> ApiRequest | None:
+    """The request with the API that it is for; None for a path of a domain name that has none."""
     request = ApiRequest(**about)
+    return found_by_domain(apis, request) if request.api.startswith(LABEL) else request
+
+
+def _answered(apis: Apis, request: ApiRequest) -> ApiResponse:
     for name in KINDS:
-        response = import_module(name).invoke(apis, request)
+        response: ApiResponse | None = import_module(name).invoke(apis, request)
         if response is not None:
-            return as_sent(response)
-    return as_sent(_no_such_api())
+            return response
+    return _no_such_api()
 
 
 def connect(
@@ -132,9 +143,11 @@ def connect(
 ) -> tuple[int, list[tuple[str, str]], bytes, Accepted | None]:
     """Answers a client that wants to open a WebSocket. An API that speaks none answers as it does
     every request."""
-    serving, request = import_module(SOCKETS), ApiRequest(**about)
+    serving, request = import_module(SOCKETS), _addressed(apis, about)
+    if request is None:
+        return (*as_sent(_no_such_api()), None)
     if not serving.is_served(apis, request.api):
-        return (*invoke(apis, about), None)
+        return (*as_sent(_answered(apis, request)), None)
     response, accepted = serving.connect(apis, request, connection, now)
     return (*as_sent(response), accepted)
 

@@ -38,6 +38,8 @@ class ApiRequest:
     """Account, region and access key of the signature; proved where `is_strict`."""
     refusal: tuple[str, str, int] | None
     """Code, message and status if the signature was refused."""
+    domain_path: str | None = None
+    """The path as it was sent to a domain name of the API; None for the API's own address."""
 
     def header(self, name: str) -> str | None:
         """The last value of a header, as API Gateway tells it."""

@@ -118,7 +118,7 @@ def event_of(exchange: Exchange) -> dict[str, Any]:
     body, is_base64 = exchange.body_of_event()
     return {
         "resource": exchange.routed.resource["path"],
-        "path": exchange.path,
+        "path": request.domain_path or exchange.path,
         "httpMethod": request.method,
         "headers": {name: values[-1] for name, values in headers.items()},
         "multiValueHeaders": headers,

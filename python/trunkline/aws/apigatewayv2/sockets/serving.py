@@ -62,7 +62,8 @@ def connect(
     owner = apis.read(owner_key(request.api), _plain)
     first, _, rest = request.path[1:].partition("/")
     stage = apis.read(stage_key(request.api, unquote(first)), _plain) if first else None
-    if owner is None or owner.get("disabled") or stage is None or rest:
+    is_disabled = owner is not None and owner.get("disabled") and request.domain_path is None
+    if owner is None or is_disabled or stage is None or rest:
         return _error(403, "ForbiddenException", "Forbidden"), None
     exchange = SocketExchange(apis, request, owner, stage, "/", now / 1_000)
     exchange.connection = Connection(connection, now)
@@ -90,7 +91,8 @@ def connect(
         "base": request.base,
         "authorizer": exchange.authorizer,
     }
-    return response, (str(stage["StageName"]), str(owner["account"]), json.dumps(state))
+    named = (request.api, str(stage["StageName"]), str(owner["account"]))
+    return response, (*named, json.dumps(state))
 
 
 def happened(apis: Apis, event: SocketEvent) -> list[str]:
