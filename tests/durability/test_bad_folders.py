@@ -169,6 +169,8 @@ def test_a_folder_without_permission_is_an_error() -> None:
     folder = Path(tempfile.mkdtemp(prefix="trunkline-readonly-"))
     program = (
         "import os, sys, trunkline\n"
+        # What is imported at first use may be out of reach of that user.
+        "trunkline.open().close(); trunkline.TrunklineError\n"
         f"if os.geteuid() == 0: os.setgid({UNPRIVILEGED}); os.setuid({UNPRIVILEGED})\n"
         "try: trunkline.open(sys.argv[1])\n"
         "except trunkline.TrunklineError as error: print(error.code, error)\n"
