@@ -54,6 +54,21 @@ impl Column {
         Self::Text { offsets: Arc::new(offsets), bytes: Arc::new(bytes) }
     }
 
+    /// A column of `count` texts of about `each` bytes, which `write` appends one by one.
+    ///
+    /// # Panics
+    /// If they have more than 2 GiB together.
+    pub fn written(count: usize, each: usize, mut write: impl FnMut(usize, &mut String)) -> Self {
+        let mut offsets = Vec::with_capacity(count + 1);
+        offsets.push(0);
+        let mut text = String::with_capacity(count * each);
+        for place in 0..count {
+            write(place, &mut text);
+            offsets.push(i32::try_from(text.len()).expect("a column has at most 2 GiB"));
+        }
+        Self::Text { offsets: Arc::new(offsets), bytes: Arc::new(text.into_bytes()) }
+    }
+
     /// The number of values; `None` if the offsets do not fit the bytes.
     fn rows(&self) -> Option<usize> {
         match self {

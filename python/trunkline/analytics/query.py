@@ -213,11 +213,14 @@ class Query:
 
     def _take(self, batch: RecordBatch) -> None:
         """Puts the rows of a batch into their windows."""
+        import pyarrow
         import pyarrow.compute as compute
 
         table, invalid = self._options["decode"](batch)
         seen = self._state["seen"]
-        ends = _ends(batch)
+        # To lay a batch out costs as much as to decode it: where each record is a row, its rows do.
+        is_whole = table is not None and not invalid and table.num_rows == len(batch)
+        ends = _ends(table if is_whole else pyarrow.table(batch))
         is_new = any(sequence > seen.get(shard, "") for shard, sequence in ends.items())
         last = 0
         if table is not None:
@@ -329,15 +332,16 @@ class Query:
         return table
 
 
-def _ends(batch: RecordBatch) -> dict[str, str]:
-    """The last sequence of each shard in a batch."""
-    import pyarrow
+def _ends(table: Any) -> dict[str, str]:
+    """The last sequence of each shard in a table."""
     import pyarrow.compute as compute
 
-    table = pyarrow.table(batch)
     shards, sequences = table.column("shard"), table.column("sequence")
     found = {}
-    for shard in compute.unique(shards).to_pylist():
+    names = compute.unique(shards).to_pylist()
+    if len(names) == 1:
+        return {names[0]: sequences[len(sequences) - 1].as_py()}
+    for shard in names:
         own = sequences.filter(compute.equal(shards, shard))
         found[shard] = own[len(own) - 1].as_py()
     return found

@@ -115,6 +115,15 @@ def _tables(
             batch = stream.read(shard.id, max=RECORDS, after=batch[-1].sequence)
 
 
+def _lines(data: Any) -> Any:
+    """A file of lines, one of each record."""
+    import pyarrow
+    import pyarrow.compute as compute
+
+    whole = pyarrow.ListArray.from_arrays(pyarrow.array([0, len(data)], pyarrow.int32()), data)
+    return pyarrow.BufferReader(compute.binary_join(whole, b"\n")[0].as_buffer())
+
+
 def as_table(batch: RecordBatch, *, decode: str | None = None, schema: Any = None) -> Any:
     """A batch as a table of pyarrow; with `decode="json"`, its data as typed columns.
 
@@ -143,14 +152,14 @@ def as_table(batch: RecordBatch, *, decode: str | None = None, schema: Any = Non
     if not table.num_rows:
         decoded = schema.empty_table() if schema is not None else None
     else:
-        lines = b"\n".join(table.column(DATA).to_pylist())
+        lines = _lines(table.column(DATA).combine_chunks())
         options = reader.ParseOptions(
             explicit_schema=schema,
             newlines_in_values=True,
             unexpected_field_behavior="infer" if schema is None else "ignore",
         )
         try:
-            decoded = reader.read_json(pyarrow.BufferReader(lines), parse_options=options)
+            decoded = reader.read_json(lines, parse_options=options)
         except pyarrow.ArrowInvalid as error:
             raise InvalidParameterValue(
                 f"The data of the batch is no JSON of one form. Reason: {error}"

@@ -2,10 +2,15 @@
 //! the others are copied out of the engine once. Columns as Arrow lays them out are made when a
 //! table is asked for.
 
+use std::fmt::Write;
 use std::sync::{Arc, OnceLock};
 
 use trunkline_arrow::{Column, Field, Table};
-use trunkline_engine::{ReadBuffer, SequenceNumber, StreamRecord};
+use trunkline_engine::{ReadBuffer, SequenceNumber, ShardId, StreamRecord};
+
+/// About how long the texts of a sequence number and of a shard are.
+const SEQUENCE_DIGITS: usize = 56;
+const SHARD_CHARS: usize = 20;
 
 /// The records of one batch.
 pub(crate) struct Columns {
@@ -178,14 +183,12 @@ impl Columns {
         self
     }
 
-    fn sequences(&self) -> impl Iterator<Item = SequenceNumber> {
-        self.rows.iter().map(|row| row.sequence)
-    }
-
     fn arrow(&self) -> Arrow {
         let (mut key_ends, mut data_ends) = (vec![0], vec![0]);
-        let (mut keys, mut data) = (Vec::new(), Vec::new());
-        data.reserve(self.rows.iter().map(|row| row.data as usize).sum());
+        key_ends.reserve(self.len());
+        data_ends.reserve(self.len());
+        let mut keys = Vec::with_capacity(self.rows.iter().map(|row| row.key as usize).sum());
+        let mut data = Vec::with_capacity(self.rows.iter().map(|row| row.data as usize).sum());
         for row in (0..self.len()).map(|index| self.row(index)) {
             keys.extend_from_slice(row.key);
             key_ends.push(keys.len() as i32);
@@ -205,8 +208,18 @@ impl Columns {
     /// time; the others are laid out once and shared.
     pub fn table(&self) -> Option<Table> {
         let arrow = self.arrow.get_or_init(|| self.arrow());
-        let sequence = Column::text(self.sequences().map(|one| one.to_string()));
-        let shard = Column::text(self.sequences().map(|one| one.shard.to_string()));
+        let sequence = Column::written(self.len(), SEQUENCE_DIGITS, |place, out| {
+            let _ = write!(out, "{}", self.rows[place].sequence);
+        });
+        // Rows of one shard come one behind the other.
+        let mut last: Option<(ShardId, String)> = None;
+        let shard = Column::written(self.len(), SHARD_CHARS, |place, out| {
+            let own = self.rows[place].sequence.shard;
+            if last.as_ref().is_none_or(|(shard, _)| *shard != own) {
+                last = Some((own, own.to_string()));
+            }
+            out.push_str(last.as_ref().map_or("", |(_, text)| text));
+        });
         let (offsets, bytes) = (arrow.key_ends.clone(), arrow.keys.clone());
         let key = Column::Text { offsets, bytes };
         let (offsets, bytes) = (arrow.data_ends.clone(), arrow.data.clone());

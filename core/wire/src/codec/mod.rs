@@ -16,7 +16,7 @@ pub mod uri;
 pub mod xml;
 pub mod xml_read;
 
-pub(crate) use scalar::encode_blob;
+pub(crate) use scalar::{append_blob, encode_blob};
 
 #[cfg(test)]
 mod tests;

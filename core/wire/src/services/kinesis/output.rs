@@ -1,9 +1,8 @@
 //! Records and shards in outputs.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use trunkline_engine::{Shards, StreamRecord};
 
+use crate::codec::append_blob;
 use crate::codec::object::Object;
 
 /// Writes a list member by member.
@@ -39,11 +38,7 @@ pub(super) fn record(object: &mut Object<'_>, record: &StreamRecord<'_>, encrypt
     object.key("ApproximateArrivalTimestamp").extend_from_slice(time.as_bytes());
     let out = object.key("Data");
     out.push(b'"');
-    let start = out.len();
-    out.resize(start + record.data.len().div_ceil(3) * 4, 0);
-    // The place is as large as the text.
-    let written = BASE64.encode_slice(record.data, &mut out[start..]).unwrap_or(0);
-    out.truncate(start + written);
+    append_blob(record.data, out);
     out.push(b'"');
     object.text("PartitionKey", record.key);
     if let Some(kind) = encryption {
