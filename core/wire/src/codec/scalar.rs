@@ -22,7 +22,7 @@ pub fn encode_blob(bytes: &[u8]) -> String {
 
 /// Bytes from base64.
 pub fn decode_blob(text: &str) -> Result<Vec<u8>> {
-    // The wide decoder takes whole padding alone. What it refuses, the lenient one takes or refuses.
+    // The wide decoder takes whole padding alone. The lenient one decides about the rest.
     base64_simd::STANDARD
         .decode_to_vec(text)
         .or_else(|_| LENIENT.decode(text))
