@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "python" / "trunkline"
 _NO_VERBS = ("__init__", "forms", "machines", "registry")
 """Modules of `trunkline.admin` that have no verbs."""
-PACKAGES = ("aio", "patterns", "states", "aws", "server", "remote", "admin", "analytics")
+PACKAGES = ("aio", "patterns", "states", "aws", "server", "remote", "admin", "analytics", "otel")
 
 
 def on_files(files, config):

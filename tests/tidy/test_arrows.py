@@ -91,6 +91,7 @@ EXTRAS = (
     "trunkline.bench",
     "trunkline.capi",
     "trunkline.machines.map_runs.parquet",
+    "trunkline.otel",
     "trunkline.server",
     "trunkline.streams.tables",
 )

@@ -20,13 +20,11 @@ def put(
     engine: Engine,
     event: dict[str, Any],
     bus: str = "default",
-    trace_header: str | None = None,
     account: str | None = None,
     region: str | None = None,
 ) -> dict[str, Any]:
     """Put an event (``source``, ``detail-type``, ``detail``) on a bus."""
-    to = engine.bus(bus, create=bus == "default", account=account, region=region)
-    result = to.put(event, trace_header=trace_header)
+    result = engine.bus(bus, create=bus == "default", account=account, region=region).put(event)
     return {"event_id": result.event_id}
 
 
