@@ -6,10 +6,8 @@ buffer: a record is in it before it is acknowledged, and until it is delivered.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from trunkline.aws.arns import partition
 from trunkline.aws.firehose.errors import missing
+from trunkline.aws.kept_name import KeptName
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,28 +27,16 @@ KEY = "record"
 """The partition key of the records in a buffer."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryName:
-    """Which delivery stream: names are unique in an account and region.
+class DeliveryName(KeptName):
+    """Which delivery stream.
 
     >>> DeliveryName("000000000000", "us-east-1", "clicks").arn
     'arn:aws:firehose:us-east-1:000000000000:deliverystream/clicks'
     """
 
-    account: str
-    region: str
-    name: str
-
-    @property
-    def key(self) -> str:
-        """Where the delivery stream is kept."""
-        return f"{PREFIX}{self.account}/{self.region}/{self.name}"
-
-    @property
-    def arn(self) -> str:
-        """The resource name of the delivery stream."""
-        where = f"{self.region}:{self.account}"
-        return f"arn:{partition(self.region)}:firehose:{where}:deliverystream/{self.name}"
+    prefix = PREFIX
+    service = "firehose"
+    kind = "deliverystream"
 
     @property
     def buffer(self) -> tuple[str, str, str]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from trunkline.aws.arns import partition, read_resource
+from trunkline.aws.arns import read_resource
+from trunkline.aws.kept_name import KeptName
 from trunkline.aws.kinesisanalyticsv2.errors import in_use, invalid, missing, outdated
 
 TYPE_CHECKING = False
@@ -19,28 +18,16 @@ PREFIX = "kinesisanalytics/"
 """The start of all keys; the table of services names it too."""
 
 
-@dataclass(frozen=True, slots=True)
-class ApplicationName:
-    """Which application: names are unique in an account and region.
+class ApplicationName(KeptName):
+    """Which application.
 
     >>> ApplicationName("000000000000", "us-east-1", "counts").arn
     'arn:aws:kinesisanalytics:us-east-1:000000000000:application/counts'
     """
 
-    account: str
-    region: str
-    name: str
-
-    @property
-    def key(self) -> str:
-        """Where the application is kept."""
-        return f"{PREFIX}{self.account}/{self.region}/{self.name}"
-
-    @property
-    def arn(self) -> str:
-        """The resource name of the application."""
-        where = f"{self.region}:{self.account}"
-        return f"arn:{partition(self.region)}:kinesisanalytics:{where}:application/{self.name}"
+    prefix = PREFIX
+    service = "kinesisanalytics"
+    kind = "application"
 
 
 def name_of(document: Document) -> ApplicationName:
