@@ -51,6 +51,21 @@ def test_groups_are_listed_and_removed(logs):
     assert refused(logs.delete_log_group, logGroupName=GROUP)[0] == gone
 
 
+def test_groups_are_listed_by_identifier_and_account(logs):
+    for name in ("/tea/one", "/tea/two"):
+        logs.create_log_group(logGroupName=name)
+
+    def listed(**given):
+        return [group["logGroupName"] for group in logs.describe_log_groups(**given)["logGroups"]]
+
+    arn = logs.describe_log_groups(logGroupNamePrefix="/tea/two")["logGroups"][0]["arn"]
+    assert listed(logGroupIdentifiers=[arn.removesuffix(":*")]) == ["/tea/two"]
+    assert listed(logGroupIdentifiers=["/tea/one"]) == ["/tea/one"]
+    own = arn.split(":")[4]
+    assert "/tea/one" in listed(accountIdentifiers=[own], includeLinkedAccounts=True)
+    assert listed(accountIdentifiers=["999999999999"], includeLinkedAccounts=True) == []
+
+
 def test_events_are_read_from_both_ends(logs):
     put(logs, (0, "a"), (1, "b"), (2, "c"), (2, "d"))
     at = {"logGroupName": GROUP, "logStreamName": STREAM}

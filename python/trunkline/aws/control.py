@@ -55,6 +55,10 @@ class Control:
         store = self._stores[service]
         call = Call(store=store, **about)
         arguments = {snake_case(name): value for name, value in given.items() if value is not None}
+        unknown = found.unknown(arguments)
+        if unknown is not None:
+            text = f"{unknown} of {operation} of {service} is not implemented here; leave it out."
+            raise ServiceError("NotImplemented", text, 501)
         output = found.function(call, **arguments)
         if found.writes:
             store.flush()

@@ -12,12 +12,15 @@ from functools import cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from trunkline.aws.store import Store
 
     Function = Callable[..., dict[str, Any] | None]
+
+_TAKES_ANY = 0x08
+"""The flag of a function's code that has `**`: the language reference's CO_VARKEYWORDS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,18 @@ class Operation:
     writes: bool
     stored_only: bool = False
     """It keeps and tells what it was given, which has no effect on anything else here."""
+
+    def unknown(self, arguments: Mapping[str, Any]) -> str | None:
+        """An argument that the function does not take: a newer model may have one more.
+
+        >>> Operation(lambda call, *, first_name: {}, writes=False).unknown({"last_name": "Bean"})
+        'last_name'
+        """
+        code = getattr(self.function, "__code__", None)
+        if code is None or code.co_flags & _TAKES_ANY:
+            return None
+        taken = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        return next((name for name in arguments if name not in taken), None)
 
 
 class Operations(dict[str, Operation]):

@@ -30,11 +30,15 @@ def find(call: Call, name: str | None, identifier: str | None = None) -> LogGrou
     """The group of a name, or of a name or resource name; raises if there is none."""
     if (name is None) == (identifier is None):
         raise invalid("Give either logGroupName or logGroupIdentifier.")
-    wanted = name or (identifier or "").partition(":log-group:")[2].removesuffix(":*") or identifier
-    found = LogGroup.find(call, str(wanted))
+    found = LogGroup.find(call, name or _name_of(identifier or ""))
     if found is None:
         raise missing("group")
     return found
+
+
+def _name_of(identifier: str) -> str:
+    """The name of a group, from its name or its resource name."""
+    return identifier.partition(":log-group:")[2].removesuffix(":*") or identifier
 
 
 @operations.add("CreateLogGroup", writes=True)
@@ -80,14 +84,23 @@ def describe_log_groups(
     log_group_name_prefix: str = "",
     log_group_name_pattern: str | None = None,
     log_group_class: str | None = None,
+    log_group_identifiers: Sequence[str] = (),
+    account_identifiers: Sequence[str] = (),
+    include_linked_accounts: bool = False,
     next_token: str | None = None,
     limit: int = LOGS_PAGE_MAX,
 ) -> dict[str, Any]:
-    """The groups whose names start with a prefix, or hold a text, by name."""
+    """The groups whose names start with a prefix, hold a text or are given, by name.
+
+    No account is linked to another one here: of `account_identifiers` only the caller's counts.
+    """
+    named = {_name_of(identifier) for identifier in log_group_identifiers}
+    is_own = not account_identifiers or call.account in account_identifiers
 
     def keep(document: Mapping[str, Any]) -> bool:
         held = log_group_name_pattern is None or log_group_name_pattern in document["name"]
-        return held and log_group_class in (None, document["class"])
+        wanted = is_own and (not named or document["name"] in named)
+        return held and wanted and log_group_class in (None, document["class"])
 
     prefix = group_key(call, log_group_name_prefix)
     found, following = call.store.page(prefix, after=next_token, limit=limit, keep=keep)
