@@ -44,6 +44,7 @@ CORE = {
 PATTERNS = {"exact, three fields": 2.0}
 """Kinds of rules, and the greatest time of the largest set as a multiple of a small one."""
 PATTERN_BASE = 100
+HEAD = "| part | row | peer | ratio | goal | |\n|---|---|---|---|---|---|"
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,8 @@ def of_patterns(_: argparse.Namespace) -> Iterator[Goal]:
 
 
 def of_wire(options: argparse.Namespace) -> Iterator[Goal]:
-    """The rows of SNS, EventBridge and Kinesis over the wire."""
-    from benches.wire import routing, rows, streams
+    """The rows of SNS, EventBridge, Kinesis and Step Functions over the wire."""
+    from benches.wire import executions, routing, rows, streams
     from benches.wire.peers import peers
     from benches.wire.run import binary
 
@@ -123,7 +124,7 @@ def of_wire(options: argparse.Namespace) -> Iterator[Goal]:
     there = [peer.server for peer in peers() if peer.name in routing.ROUTERS and peer.server]
     with ExitStack() as stack:
         started = [stack.enter_context(server) for server in there]
-        for part in (routing, streams):
+        for part in (routing, streams, executions):
             for row in part.contests(load, started, "", options.is_quick):
                 if row.goal is not None:
                     yield Goal("wire", row.name, row.peer, row.ratio, row.goal)
@@ -145,27 +146,29 @@ def main() -> None:
     options = parser.parse_args()
     (ROOT / "target").mkdir(exist_ok=True)
     at, before = time.gmtime(), os.getloadavg()[0]
-    head = "| part | row | peer | ratio | goal | |\n|---|---|---|---|---|---|"
-    print(head)
+    print(HEAD)
     goals: list[Goal] = []
     for part in options.only or PARTS:
         for goal in PARTS[part](options):
             print(goal.shown(), flush=True)
             goals.append(goal)
-    missed = sum(not goal.is_met for goal in goals)
-    counts = f"{len(goals) - missed} of {len(goals)} goals are met, {missed} are missed."
-    print(counts)
+        keep(goals, at, before, options.note)
+
+
+def keep(goals: list[Goal], at: time.struct_time, before: float, note: str) -> None:
+    """Writes the record of what was measured so far, so that a later part cannot lose it."""
+    missed = [goal for goal in goals if not goal.is_met]
+    counts = f"{len(goals) - len(missed)} of {len(goals)} goals are met, {len(missed)} are missed."
     facts = "\n".join(f"- {name}: {value}".rstrip() for name, value in machine().items())
     load = f"- load before and after: {before:.1f}, {os.getloadavg()[0]:.1f}"
-    table = "\n".join([head, *(goal.shown() for goal in goals)])
-    lost = [goal for goal in goals if not goal.is_met and goal.why]
-    whys = "".join(f"\n- {goal.row}, beside {goal.peer}: {goal.why}" for goal in lost)
+    table = "\n".join([HEAD, *(goal.shown() for goal in goals)])
+    whys = "".join(f"\n- {goal.row}, beside {goal.peer}: {goal.why}" for goal in missed if goal.why)
     reasons = f"\nMissed for a reason that stays:\n{whys}\n" if whys else ""
     title = f"# Goals, {time.strftime('%Y-%m-%d %H:%M UTC', at)}"
     name = f"{time.strftime('%Y-%m-%d', at)}-{machine()['commit']}-goals.md"
-    page = f"{title}\n\n{facts}\n{load}\n- {options.note}\n\n{table}\n\n{counts}\n{reasons}"
+    page = f"{title}\n\n{facts}\n{load}\n- {note}\n\n{table}\n\n{counts}\n{reasons}"
     (RECORDS / name).write_text(page, encoding="utf-8")
-    print(f"wrote benches/records/{name}")
+    print(f"{counts} In benches/records/{name}", flush=True)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benches.wire import rows
 from benches.wire.scenes import Ready, Scene, prove, set_up
-from benches.wire.servers import Server, echo, ours
+from benches.wire.servers import Server, Unproven, echo, ours
 
 CONNECTIONS = 16
 PROOF = 2_000
@@ -99,7 +99,8 @@ def _contest(load: rows.Load, one: Measured, name: str, peers: Sequence[Server])
             others.append(peer)
         ready: dict[str, Path] = {}
         accepted = ""
-        for server in (mine, *others):
+        unproven: list[rows.Row] = []
+        for server in (mine, *others[:]):
             if server.name not in scenes:
                 continue
             scene = scenes[server.name]
@@ -107,7 +108,13 @@ def _contest(load: rows.Load, one: Measured, name: str, peers: Sequence[Server])
             ready[server.name] = folder / str(len(ready))
             ready[server.name].write_bytes(set_on.request)
             accepted = set_on.accepted
-            _prove(load, scene, set_on, server, ready[server.name])
+            try:
+                _prove(load, scene, set_on, server, ready[server.name])
+            except Unproven as error:
+                if server not in peers:
+                    raise
+                others.remove(server)
+                unproven.append(rows.without(name, server, error))
         # The echo answers the same request with bytes that mean nothing.
         ready[ECHO] = ready[mine.name]
 
@@ -120,8 +127,9 @@ def _contest(load: rows.Load, one: Measured, name: str, peers: Sequence[Server])
         for row in measured_rows:
             is_peer = row.peer in {peer.name for peer in peers}
             row.goal = one.beside_peers if is_peer else one.at_least
+        for row in (*measured_rows, *unproven):
             print(rows.show(row), flush=True)
-        return measured_rows
+        return measured_rows + unproven
 
 
 def _prove(load: rows.Load, scene: Scene, ready: Ready, server: Server, request: Path) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benches.wire.servers import Server
+from benches.wire.servers import Server, Unproven
 
 DRAINED = 60_000
 """Messages that one turn of a draining row takes out at most."""
@@ -40,6 +40,8 @@ class Row:
     load: float
     goal: float | None = None
     """The least ratio that is expected; `None` where nothing is."""
+    left_out: str = ""
+    """Why the peer was not measured: it did not do the work of the row."""
 
     @property
     def verdict(self) -> str:
@@ -47,6 +49,11 @@ class Row:
         if self.goal is None:
             return "-"
         return f"{self.goal:.2f}x {'met' if self.ratio >= self.goal else 'MISSED'}"
+
+
+def without(name: str, peer: Server, error: Unproven) -> Row:
+    """The row beside a peer that did not do its work."""
+    return Row(name, peer.name, 0, 0, 0, 0, 0, 0, os.getloadavg()[0], left_out=str(error))
 
 
 class Load:
@@ -129,6 +136,8 @@ def _row(
 
 def show(row: Row) -> str:
     """A row of the table."""
+    if row.left_out:
+        return f"| {row.name} | | {row.peer} | left out: {row.left_out} | | | | | |"
     return (
         f"| {row.name} | {row.ours:,.0f} | {row.peer} | {row.theirs:,.0f} | {row.ratio:.2f}x | "
         f"{row.low:.2f} to {row.high:.2f} | {row.verdict} | {row.cpu_us:.1f} | {row.load:.1f} |"

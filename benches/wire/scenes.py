@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from benches.wire.servers import Server
+from benches.wire.servers import Server, Unproven
 
 NUMBER = "@@@@@@@@"
 """The load generator puts the number of a message here."""
@@ -60,13 +60,13 @@ def prove(scene: Scene, ready: Ready, server: Server, messages: int) -> None:
         found = _drain(server, url, messages)
         if found != wanted:
             missing, twice = len(wanted - found), len(found - wanted)
-            raise RuntimeError(
+            raise Unproven(
                 f"{server.name}, {scene.name}: of {messages} messages {url} misses {missing} and "
                 f"has {twice} too many"
             )
     for url in ready.absent:
         if _drain(server, url, 0):
-            raise RuntimeError(f"{server.name}, {scene.name}: {url} got what it filters out")
+            raise Unproven(f"{server.name}, {scene.name}: {url} got what it filters out")
 
 
 def _drain(server: Server, url: str, expected: int) -> Counter[int]:

@@ -41,6 +41,10 @@ def free_port() -> int:
 
 
 @dataclass
+class Unproven(RuntimeError):
+    """A server did not do the work of a row, so its rate would say nothing."""
+
+
 class Server:
     """A server as a child process; `{port}` in its command is filled in.
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from benches.wire import rows
 from benches.wire.scenes import NUMBER, request
-from benches.wire.servers import Server, echo, ours
+from benches.wire.servers import Server, Unproven, echo, ours
 
 CONNECTIONS = 16
 PAGE = 500
@@ -105,10 +105,18 @@ def _contest(
             of_server[peer.name] = one
             others.append(peer)
         posted: dict[str, Path] = {}
-        for server in (mine, *others):
-            if server.name in of_server:
-                posted[server.name] = folder / str(len(posted))
+        unproven: list[rows.Row] = []
+        for server in (mine, *others[:]):
+            if server.name not in of_server:
+                continue
+            posted[server.name] = folder / str(len(posted))
+            try:
                 _set_up(load, of_server[server.name], server, posted[server.name])
+            except Unproven as error:
+                if server not in peers:
+                    raise
+                others.remove(server)
+                unproven.append(rows.without(name, server, error))
         # The echo answers the same request with bytes that mean nothing.
         file = posted[mine.name]
 
@@ -122,8 +130,9 @@ def _contest(
         found = rows.contest(name, load.rounds, turn, mine, others)
         for row in found:
             row.goal = None if row.peer in {peer.name for peer in peers} else one.at_least
+        for row in (*found, *unproven):
             print(rows.show(row), flush=True)
-        return found
+        return found + unproven
 
 
 def _accepted(row: StreamRow) -> str:
@@ -194,7 +203,7 @@ def _prove(server: Server) -> None:
     data = (record["Data"] for page in _pages(server, shard) for record in page)
     found = Counter(int(text[: len(NUMBER)]) for text in data)
     if found != Counter(range(PROOF)):
-        raise RuntimeError(f"{server.name}: the stream does not hold what was put")
+        raise Unproven(f"{server.name}: the stream does not hold what was put")
 
 
 def _request(operation: str, body: dict[str, object]) -> bytes:

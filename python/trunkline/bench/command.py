@@ -23,7 +23,7 @@ from trunkline.bench import (
     streams,
     tracing,
 )
-from trunkline.bench.contest import Contest, Figure, run
+from trunkline.bench.contest import Contest, Figure, Unit, run
 
 ROUNDS = 7
 ROUNDS_MIN = 5
@@ -103,8 +103,8 @@ def table(figures: Sequence[Figure]) -> str:
         (
             figure.title,
             figure.peer,
-            _time(figure.ours_ns),
-            _time(figure.peer_ns),
+            _amount(figure.ours, figure.unit),
+            _amount(figure.theirs, figure.unit),
             f"{figure.ratio:.2f}x",
             f"{figure.ratio_low:.2f}-{figure.ratio_high:.2f}",
             _goal(figure),
@@ -124,11 +124,13 @@ def _goal(figure: Figure) -> str:
     return f">= {figure.at_least:g}x {'met' if figure.met else 'MISSED'}"
 
 
-def _time(nanoseconds: float) -> str:
-    for unit, size in (("ms", 1e6), ("us", 1e3)):
-        if nanoseconds >= size:
-            return f"{nanoseconds / size:.2f} {unit}"
-    return f"{nanoseconds:.0f} ns"
+def _amount(figure: float, unit: Unit) -> str:
+    if unit == "B":
+        return f"{figure:,.1f} B"
+    for larger, size in (("ms", 1e6), ("us", 1e3)):
+        if figure >= size:
+            return f"{figure / size:.2f} {larger}"
+    return f"{figure:.0f} ns"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -7,9 +7,13 @@ import statistics
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
+from typing import Literal
 
 Run = Callable[[], float]
-"""Does the work of one round; the seconds that one message took."""
+"""Does the work of one round; the seconds that one message took, or its bytes on disk."""
+
+Unit = Literal["ns", "B"]
+"""Of what a figure shows: nanoseconds or bytes of a message."""
 
 Candidate = Callable[[], AbstractContextManager[Run]]
 """Sets a candidate up; leaving the context cleans up."""
@@ -32,6 +36,7 @@ class Contest:
     candidates: dict[str, Candidate]
     # How many times as fast as the peer we mean to be, at least.
     at_least: dict[str, float] = field(default_factory=dict)
+    unit: Unit = "ns"
 
 
 @dataclass(frozen=True)
@@ -43,8 +48,9 @@ class Figure:
     payload: str
     durability: str
     peer: str
-    ours_ns: float
-    peer_ns: float
+    ours: float
+    theirs: float
+    unit: Unit
     ratio: float
     ratio_low: float
     ratio_high: float
@@ -88,6 +94,7 @@ def _rotated(names: list[str], by: int) -> Iterator[str]:
 
 
 def _figure(contest: Contest, peer: str, times: dict[str, list[float]]) -> Figure:
+    scale = 1e9 if contest.unit == "ns" else 1.0
     ratios = [theirs / ours for ours, theirs in zip(times[OURS], times[peer], strict=True)]
     return Figure(
         contest=contest.name,
@@ -95,8 +102,9 @@ def _figure(contest: Contest, peer: str, times: dict[str, list[float]]) -> Figur
         payload=contest.payload,
         durability=contest.durability,
         peer=peer,
-        ours_ns=statistics.median(times[OURS]) * 1e9,
-        peer_ns=statistics.median(times[peer]) * 1e9,
+        ours=statistics.median(times[OURS]) * scale,
+        theirs=statistics.median(times[peer]) * scale,
+        unit=contest.unit,
         ratio=statistics.median(ratios),
         ratio_low=min(ratios),
         ratio_high=max(ratios),

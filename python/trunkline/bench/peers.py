@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
@@ -20,6 +20,19 @@ def scratch(base: Path) -> Iterator[Path]:
     """A folder of its own, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix=".trunkline-bench-", dir=base) as folder:
         yield Path(folder)
+
+
+def bytes_written() -> Callable[[], int]:
+    """Counts the bytes that this process has given to writes."""
+    counter = Path("/proc/self/io")
+    if not counter.exists():
+        raise NotInstalled("/proc/self/io, which counts written bytes,")
+
+    def written() -> int:
+        (line,) = (one for one in counter.read_text().splitlines() if one.startswith("wchar"))
+        return int(line.split()[1])
+
+    return written
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Any
 
 import trunkline
 from trunkline.bench.contest import OURS, Candidate, Contest, NotInstalled, Run
-from trunkline.bench.peers import scratch
+from trunkline.bench.peers import bytes_written, scratch
 
 BODY = b"x" * 100
 MESSAGES = 10_000
@@ -85,19 +85,13 @@ def send_wide(base: Path | None) -> Iterator[Run]:
 
 @contextmanager
 def wide_bytes(work: str, base: Path) -> Iterator[Run]:
-    """Bytes that a publish to 1,000 queues, or a batch of 1,000 sends, writes; as nanoseconds."""
-    counter = Path("/proc/self/io")
-    if not counter.exists():
-        raise NotInstalled("/proc/self/io, which counts written bytes,")
+    """Bytes that a publish to 1,000 queues, or a batch of 1,000 sends, writes."""
+    written = bytes_written()
     with _engine(base) as engine:
         topic, queue, bodies = engine.topic("bench"), engine.queue("bench"), [BODY] * FAN
         if work == "publish":
             for number in range(FAN):
                 topic.subscribe(engine.queue(f"q{number}"))
-
-        def written() -> int:
-            (line,) = (one for one in counter.read_text().splitlines() if one.startswith("wchar"))
-            return int(line.split()[1])
 
         def run() -> float:
             before = written()
@@ -106,7 +100,7 @@ def wide_bytes(work: str, base: Path) -> Iterator[Run]:
             else:
                 queue.send_batch(bodies)
             engine.flush()
-            return (written() - before) / FAN / 1e9
+            return (written() - before) / FAN
 
         yield run
 
@@ -251,7 +245,7 @@ def contests(base: Path, many: int) -> list[Contest]:
          {"1,000 sends": 1 / 0.35}),
         ("topic/fan-out-disk", "publish to 1,000 queues, a queue", "disk",
          {OURS: partial(publish_wide, base), "a batch of 1,000": partial(send_wide, base)}, {}),
-        ("topic/fan-out-bytes", "bytes of a publish to 1,000 queues, a queue (as ns)", "disk",
+        ("topic/fan-out-bytes", "bytes of a publish to 1,000 queues, a queue", "disk",
          {OURS: partial(wide_bytes, "publish", base),
           "a batch of 1,000": partial(wide_bytes, "send", base)}, {"a batch of 1,000": 5.0}),
         ("topic/filtered", f"publish with {many:,} filters, 1 matches", "memory",
@@ -265,6 +259,14 @@ def contests(base: Path, many: int) -> list[Contest]:
          {OURS: _rules(many), one: _rules(1)}, {one: 0.5}),
     ]  # fmt: skip
     return [
-        Contest(name, title, "100 B", durability, candidates, goals)
+        Contest(
+            name,
+            title,
+            "100 B",
+            durability,
+            candidates,
+            goals,
+            unit="B" if "bytes" in name else "ns",
+        )
         for name, title, durability, candidates, goals in rows
     ]

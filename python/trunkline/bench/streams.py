@@ -15,7 +15,7 @@ from typing import Any
 import trunkline
 from trunkline.bench import peers
 from trunkline.bench.contest import OURS, Candidate, Contest, NotInstalled, Run
-from trunkline.bench.peers import scratch
+from trunkline.bench.peers import bytes_written, scratch
 
 SMALL = b"x" * 100
 KIB = b"x" * 1_024
@@ -145,17 +145,11 @@ def put_on_disk(base: Path) -> Iterator[Run]:
 @contextmanager
 def written_bytes(base: Path, kibibytes: int) -> Iterator[Run]:
     """Bytes written for each byte of keys and data, once the journal uses its segments again."""
-    counter = Path("/proc/self/io")
-    if not counter.exists():
-        raise NotInstalled("/proc/self/io, which counts written bytes,")
+    written = bytes_written()
     with scratch(base) as folder, trunkline.open(folder / "data") as engine:
         stream = engine.stream("bench", shards=1)
         records = [("user-1", KIB)] * BATCH
         per_batch = BATCH * (len(KIB) + len("user-1"))
-
-        def written() -> int:
-            (line,) = (one for one in counter.read_text().splitlines() if one.startswith("wchar"))
-            return int(line.split()[1])
 
         def run() -> float:
             before = written()
@@ -163,7 +157,7 @@ def written_bytes(base: Path, kibibytes: int) -> Iterator[Run]:
             for _ in range(batches):
                 stream.put_batch(records)
             engine.flush()
-            return (written() - before) / (batches * per_batch) / 1e9
+            return (written() - before) / (batches * per_batch)
 
         yield run
 
@@ -171,7 +165,7 @@ def written_bytes(base: Path, kibibytes: int) -> Iterator[Run]:
 @contextmanager
 def once() -> Iterator[Run]:
     """Every byte written once."""
-    yield lambda: 1e-9
+    yield lambda: 1.0
 
 
 @contextmanager
@@ -353,7 +347,7 @@ def contests(base: Path, depth: int) -> list[Contest]:
          {"Redis XADD pipelined": 5.0}),
         ("disk", "stream put, batches of 500", "1 KiB", "disk",
          {OURS: partial(put_on_disk, base), "write+fdatasync": raw}, {"write+fdatasync": 0.7}),
-        ("amplification", "bytes written for a byte of a record (as ns)", "1 KiB", "disk",
+        ("amplification", "bytes written for a byte of a record", "1 KiB", "disk",
          {OURS: write, "each byte once": once},
          {"each byte once": 1 / 2.1}),
         ("tail", "stream read from the tail", "1 KiB", "disk",
@@ -368,6 +362,14 @@ def contests(base: Path, depth: int) -> list[Contest]:
          {OURS: deep, itself: shallow}, {itself: 1 / 1.3}),
     ]  # fmt: skip
     return [
-        Contest(f"stream/{name}", title, payload, durability, candidates, goals)
+        Contest(
+            f"stream/{name}",
+            title,
+            payload,
+            durability,
+            candidates,
+            goals,
+            unit="B" if name == "amplification" else "ns",
+        )
         for name, title, payload, durability, candidates, goals in rows
     ]
