@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import atexit
+import sys
 from _thread import RLock
 from weakref import WeakSet
 
 from trunkline import validation
-from trunkline._closing import close_used
 from trunkline._core import Engine as CoreEngine
 from trunkline._core import VirtualClock
 from trunkline._verbs import Verbs
@@ -173,7 +173,10 @@ class Engine(Verbs):
         _open_engines.discard(self)
         if self._running_handlers is not None:
             self._running_handlers.stop_all()
-        close_used(self._core)
+        # Imported by the first part of the package that works in the background, if any does.
+        background = sys.modules.get("trunkline._per_engine")
+        if background is not None:
+            background.end_all(self._core)
         self._core.close()
 
     def snapshot(self, path: Path) -> None:

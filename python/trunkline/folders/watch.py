@@ -15,13 +15,13 @@ from threading import Event, Lock, Thread
 from urllib.parse import quote
 
 from trunkline._core import WireStore
+from trunkline._per_engine import PerEngine
 from trunkline.errors import EngineUnavailable, TrunklineError
 from trunkline.folders.delivery import Delivery, FileChangedError, UndeliverableError
 from trunkline.folders.scan import device_of, scan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from trunkline._core import Engine as CoreEngine
     from trunkline.engine import Engine
     from trunkline.folders.scan import FoundFile
 
@@ -30,10 +30,6 @@ LOOK_SECONDS = 0.05
 
 PAGE_NOTES = 1_000
 """How many notes are read at once."""
-
-_lock = Lock()
-_watches: dict[int, dict[str, FolderWatch]] = {}
-"""The watches at work, by the identity of the engine, which they keep, and their names."""
 
 
 class FolderWatch:
@@ -82,12 +78,7 @@ class FolderWatch:
 
     def start(self) -> None:
         """Looks at the folder from now on, in the place of an earlier watch of this name."""
-        with _lock:
-            own = _watches.setdefault(id(self._core), {})
-            earlier = own.get(self.name)
-            own[self.name] = self
-        if earlier is not None:
-            earlier._stop()
+        _WATCHES.of(self._core).add(self)
         self._delivered = self._read_notes()
         Thread(target=self._run, name="trunkline-watch", daemon=True).start()
 
@@ -190,10 +181,7 @@ class FolderWatch:
 
     def close(self) -> None:
         """Watch no more. What was delivered stays noted, so a later watch goes on behind it."""
-        with _lock:
-            own = _watches.get(id(self._core), {})
-            if own.get(self.name) is self:
-                del own[self.name]
+        _WATCHES.of(self._core).discard(self)
         self._stop()
 
     def _stop(self) -> None:
@@ -219,9 +207,31 @@ class FolderWatch:
         return f"<FolderWatch {self.name!r}>"
 
 
-def close_watches(core: CoreEngine) -> None:
-    """Watches no folder for an engine any more."""
-    with _lock:
-        own = _watches.pop(id(core), {})
-    for watch in own.values():
-        watch._stop()
+class _Watches:
+    """The watches of one engine at work, by their names."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._watches: dict[str, FolderWatch] = {}
+
+    def add(self, watch: FolderWatch) -> None:
+        """Lets a watch take the place of an earlier one of its name."""
+        with self._lock:
+            earlier = self._watches.get(watch.name)
+            self._watches[watch.name] = watch
+        if earlier is not None:
+            earlier._stop()
+
+    def discard(self, watch: FolderWatch) -> None:
+        """Forgets a watch, unless a later one has its name."""
+        with self._lock:
+            if self._watches.get(watch.name) is watch:
+                del self._watches[watch.name]
+
+    def end(self) -> None:
+        """Watches no folder any more."""
+        for watch in list(self._watches.values()):
+            watch._stop()
+
+
+_WATCHES = PerEngine(lambda _: _Watches(), _Watches.end)

@@ -6,6 +6,7 @@ from threading import RLock, get_ident
 
 from trunkline._core import DestinationSettings
 from trunkline._handlers import Handlers
+from trunkline._per_engine import PerEngine
 from trunkline.errors import EngineUnavailable, NotFound, ResourceNotFound
 from trunkline.functions.active import ActiveFunction
 from trunkline.functions.names import FunctionName, of_destination, read_arn
@@ -28,26 +29,10 @@ if TYPE_CHECKING:
     from trunkline.functions.invocation import Invocation
     from trunkline.functions.runtimes import Runtime
 
-_lock = RLock()
-_registries: dict[int, Functions] = {}
-"""By the identity of the engine, which the registry keeps; until the engine is closed."""
-
 
 def functions_of(core: CoreEngine) -> Functions:
     """The functions of an engine, whichever surface asks."""
-    with _lock:
-        found = _registries.get(id(core))
-        if found is None:
-            found = _registries[id(core)] = Functions(core)
-        return found
-
-
-def close_functions(core: CoreEngine) -> None:
-    """Calls no function of an engine any more, if it has any."""
-    with _lock:
-        found = _registries.pop(id(core), None)
-    if found is not None:
-        found.close()
+    return _REGISTRIES.of(core)
 
 
 def destination_id(core: CoreEngine, arn: str, *, qualified: bool = True) -> int | None:
@@ -224,6 +209,9 @@ class Functions:
         for function in active.values():
             function.runtime.kill()
         self.loop.close()
+
+
+_REGISTRIES = PerEngine(Functions, Functions.close)
 
 
 def _settings(definition: Definition) -> DestinationSettings:

@@ -9,6 +9,7 @@ from threading import Condition, RLock
 
 from trunkline._core import Machines, RetryTable
 from trunkline._outbox import Outbox
+from trunkline._per_engine import PerEngine
 from trunkline.machines.map_runs.table import MapRuns
 from trunkline.machines.task import Owner, Report, Task
 from trunkline.machines.tasks import perform
@@ -39,25 +40,10 @@ THREADS = 64
 CALL_SECONDS = 10.0
 """How long the end of a task waits for the answer of the call that scheduled it."""
 
-_lock = RLock()
-_runtimes: dict[int, Runtime] = {}
-
 
 def runtime_of(core: CoreEngine) -> Runtime:
     """What works for the state machines of an engine, whichever surface asks."""
-    with _lock:
-        found = _runtimes.get(id(core))
-        if found is None:
-            found = _runtimes[id(core)] = Runtime(core)
-        return found
-
-
-def close_runtime(core: CoreEngine) -> None:
-    """Carries out no task of an engine any more, if it has any."""
-    with _lock:
-        found = _runtimes.pop(id(core), None)
-    if found is not None:
-        found.close()
+    return _RUNTIMES.of(core)
 
 
 class StillRunning(Exception):
@@ -205,3 +191,6 @@ class Runtime:
         if not taken:
             logging.getLogger("trunkline").debug("a task ended before it was %s", report.kind)
         return bool(taken)
+
+
+_RUNTIMES = PerEngine(Runtime, Runtime.close)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
+
+from trunkline._per_engine import PerEngine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,9 +20,8 @@ if TYPE_CHECKING:
 _FOLDER = re.compile(r"arn:file://(/.*):s3:::([^:/]+)", re.DOTALL)
 _BUCKET = re.compile(r"arn:[^:]*:s3:::([^:/]+)")
 
-_lock = Lock()
-_allowed: dict[int, tuple[CoreEngine, list[Path]]] = {}
-"""The folders that may be written, by the identity of the engine, until it is closed."""
+_ALLOWED = PerEngine[list[Path]](lambda _: [])
+"""The folders that may be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +63,12 @@ def folder_arn(folder: Path) -> str:
 
 def allow_folder(core: CoreEngine, folder: Path) -> None:
     """Lets delivery streams of an engine write to a folder and to those below it."""
-    with _lock:
-        known = _allowed.setdefault(id(core), (core, []))[1]
-        resolved = folder.resolve()
-        if resolved not in known:
-            known.append(resolved)
+    resolved, known = folder.resolve(), _ALLOWED.of(core)
+    if resolved not in known:
+        known.append(resolved)
 
 
 def is_allowed(core: CoreEngine, folder: Path) -> bool:
     """Whether a folder may be written, wherever its links lead."""
-    with _lock:
-        known = list(_allowed.get(id(core), (core, []))[1])
     resolved = folder.resolve()
-    return any(resolved.is_relative_to(one) for one in known)
-
-
-def close_places(core: CoreEngine) -> None:
-    """Forgets which folders an engine may write. It is about to be closed."""
-    with _lock:
-        _allowed.pop(id(core), None)
+    return any(resolved.is_relative_to(one) for one in tuple(_ALLOWED.of(core)))

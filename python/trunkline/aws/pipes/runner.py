@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from threading import Lock
 
+from trunkline._per_engine import PerEngine
 from trunkline.aws import polling
 from trunkline.aws.calls import Failed
 from trunkline.aws.invoker import ServiceInvoker
@@ -17,18 +18,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from trunkline._core import Engine as CoreEngine
     from trunkline.aws.polling import Poller
-
-_lock = Lock()
-_runners: dict[int, Runner] = {}
-"""The runners that have workers, by the identity of the engine, which the runner keeps. The lock
-is for this table and for all that the runners hold."""
 
 
 def runner_of(store: Store) -> Runner:
-    """The one runner of an engine, whichever dispatcher asks; one without workers is made anew."""
-    with _lock:
-        return _runners.get(id(store.core)) or Runner(store)
+    """The one runner of an engine, whichever dispatcher asks."""
+    return _RUNNERS.of(store.core)
 
 
 def resume(store: Store) -> None:
@@ -45,26 +41,23 @@ def resume(store: Store) -> None:
 class Runner:
     """Starts and stops the workers of pipes."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._invoker = ServiceInvoker(store.core)
+    def __init__(self, core: CoreEngine) -> None:
+        self._store = Store(core)
+        self._invoker = ServiceInvoker(core)
+        self._lock = Lock()
         # A pipe that was updated has two workers until the earlier one has done its batch.
         self._workers: dict[Worker, Poller] = {}
 
     def is_running(self, key: str) -> bool:
         """Whether a worker of the pipe has not ended."""
-        with _lock:
+        with self._lock:
             return any(worker.key == key for worker in self._workers)
 
     def start(self, document: dict[str, Any]) -> None:
         """Lets a pipe run as `document` says; a worker of an earlier revision ends."""
         worker = Worker(self._store, self._invoker, document)
-        with _lock:
-            current = _runners.setdefault(id(self._store.core), self)
-            if current is self:
-                self._add(worker)
-        if current is not self:
-            current.start(document)
+        with self._lock:
+            self._add(worker)
 
     def _add(self, worker: Worker) -> None:
         for other in self._workers:
@@ -75,7 +68,7 @@ class Runner:
 
     def stop(self, key: str) -> None:
         """Has the workers of a pipe end once their batch is done."""
-        with _lock:
+        with self._lock:
             self._end(key)
 
     def remove(self, document: dict[str, Any]) -> None:
@@ -96,7 +89,8 @@ class Runner:
         try:
             await worker.run()
         finally:
-            with _lock:
+            with self._lock:
                 del self._workers[worker]
-                if not self._workers:
-                    _runners.pop(id(self._store.core), None)
+
+
+_RUNNERS = PerEngine(Runner)

@@ -6,6 +6,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock, Thread
 
+from trunkline._per_engine import PerEngine
 from trunkline.aws.firehose.delivery.worker import Worker
 from trunkline.aws.firehose.documents import PREFIX
 from trunkline.aws.invoker import ServiceInvoker
@@ -24,18 +25,10 @@ THREADS_MAX = 16
 END_SECONDS = 5.0
 """How long the end of the workers is waited for when the engine is closed."""
 
-_lock = Lock()
-_runners: dict[int, Runner] = {}
-"""By the identity of the engine, which the runner keeps; until the engine is closed."""
-
 
 def runner_of(store: Store) -> Runner:
     """The one runner of an engine, whichever dispatcher asks."""
-    with _lock:
-        found = _runners.get(id(store.core))
-        if found is None:
-            found = _runners[id(store.core)] = Runner(store)
-        return found
+    return _RUNNERS.of(store.core)
 
 
 def resume(store: Store) -> None:
@@ -45,19 +38,11 @@ def resume(store: Store) -> None:
         runner.start(document)
 
 
-def close_runner(core: CoreEngine) -> None:
-    """Ends the workers of an engine, which is about to be closed. Buffers stay as they are."""
-    with _lock:
-        found = _runners.pop(id(core), None)
-    if found is not None:
-        found.close()
-
-
 class Runner:
     """Starts the workers of delivery streams, and tells them of changes."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = Store(store.core)
+    def __init__(self, core: CoreEngine) -> None:
+        self._store = Store(core)
         self._clients: ServiceInvoker | None = None
         self._workers: dict[str, Worker] = {}
         # One that was removed may still be at work.
@@ -152,3 +137,6 @@ def _run(loop: AbstractEventLoop) -> None:
         loop.run_until_complete(loop.shutdown_default_executor())
     finally:
         loop.close()
+
+
+_RUNNERS = PerEngine(Runner, Runner.close)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from threading import Event, Lock, Thread
 
+from trunkline._per_engine import PerEngine
 from trunkline.aws.invoker import ServiceInvoker
 from trunkline.aws.kinesisanalyticsv2.documents import PREFIX, name_of
 from trunkline.aws.kinesisanalyticsv2.running.application import Application
@@ -23,18 +24,11 @@ RETRY_SECONDS = 1.0
 """How long an application waits after an error before it begins anew."""
 
 _log = logging.getLogger("trunkline")
-_lock = Lock()
-_runners: dict[int, Runner] = {}
-"""By the identity of the engine, which the runner keeps; until the engine is closed."""
 
 
 def runner_of(store: Store) -> Runner:
     """The one runner of an engine, whichever dispatcher asks."""
-    with _lock:
-        found = _runners.get(id(store.core))
-        if found is None:
-            found = _runners[id(store.core)] = Runner(store.core)
-        return found
+    return _RUNNERS.of(store.core)
 
 
 def resume(store: Store) -> None:
@@ -43,14 +37,6 @@ def resume(store: Store) -> None:
     for document in list(store.every(PREFIX)):
         if document["status"] == "RUNNING":
             runner.start(document)
-
-
-def close_runner(core: CoreEngine) -> None:
-    """Ends the applications of an engine, which is about to be closed. They stay RUNNING."""
-    with _lock:
-        found = _runners.pop(id(core), None)
-    if found is not None:
-        found.close()
 
 
 class Runner:
@@ -143,3 +129,6 @@ class _Running:
                 self._ends.wait(pause)
         finally:
             self._application.close()
+
+
+_RUNNERS = PerEngine(Runner, Runner.close)

@@ -7,6 +7,7 @@ import logging
 from contextlib import suppress
 from threading import Lock
 
+from trunkline._per_engine import PerEngine
 from trunkline.aws import polling
 from trunkline.aws.arns import read_resource
 from trunkline.aws.invoker import ServiceInvoker
@@ -22,12 +23,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from trunkline._core import Engine as CoreEngine
     from trunkline.aws.polling import Poller
-
-_lock = Lock()
-_runners: dict[int, Runner] = {}
-"""The runners that have mappings at work, by the identity of the engine, which each keeps. The lock
-is for this table and for all that the runners hold."""
 
 PREFIX = "lambda/mappings/"
 """Where the documents of mappings are."""
@@ -43,8 +40,7 @@ log: logging.Logger = logging.getLogger("trunkline")
 
 def runner_of(store: Store) -> Runner:
     """The one runner of an engine, whichever dispatcher asks."""
-    with _lock:
-        return _runners.setdefault(id(store.core), Runner(store))
+    return _RUNNERS.of(store.core)
 
 
 def mapping_key(document: dict[str, Any]) -> str:
@@ -55,21 +51,17 @@ def mapping_key(document: dict[str, Any]) -> str:
 class Runner:
     """Starts and stops what reads event sources."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, core: CoreEngine) -> None:
+        self._store = Store(core)
+        self._lock = Lock()
         self._services: ServiceInvoker | None = None
         self._running: dict[str, tuple[asyncio.Event, Poller]] = {}
 
     def start(self, document: dict[str, Any]) -> None:
         """Lets a mapping run as its document says; an earlier one of its id ends first."""
         self.stop(document["uuid"])
-        with _lock:
-            # The last mapping to stop has taken this one out.
-            current = _runners.setdefault(id(self._store.core), self)
-            if current is self:
-                self._begin(document)
-                return
-        current.start(document)
+        with self._lock:
+            self._begin(document)
 
     def _begin(self, document: dict[str, Any]) -> None:
         if self._services is None:
@@ -80,7 +72,7 @@ class Runner:
 
     def stop(self, uuid: str) -> None:
         """Has a mapping end once the batches under way are done; waits a while for that."""
-        with _lock:
+        with self._lock:
             running = self._running.pop(uuid, None)
         if running is None:
             return
@@ -96,12 +88,10 @@ class Runner:
         try:
             await self._poll(document, services, stop)
         finally:
-            with _lock:
+            with self._lock:
                 own = self._running.get(document["uuid"])
                 if own is not None and own[0] is stop:
                     del self._running[document["uuid"]]
-                if not self._running and _runners.get(id(self._store.core)) is self:
-                    del _runners[id(self._store.core)]
 
     async def _poll(
         self, document: dict[str, Any], services: ServiceInvoker, stop: asyncio.Event
@@ -138,3 +128,6 @@ class Runner:
         if kept is not None:
             role = kept["latest"]["config"].get("Role", role)
         return StreamPoller(self._store, source, document, role, invoker)
+
+
+_RUNNERS = PerEngine(Runner)
