@@ -77,6 +77,8 @@ WORDS = {
         "core/delivery/src/http/",
     ),
     r"\bpyo3::": ("core/binding/",),
+    # A thread may be unwound inside a function of Python.
+    r"\.call_method[01]?\(|\.call[01]\(": ("core/binding/src/python_call.rs",),
     # Addresses are values; sockets are not.
     r"\bstd::net::(?!Ip)": ("core/wire/", "core/binding/src/wire/", "core/delivery/src/http/"),
 }

@@ -15,6 +15,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use trunkline_types::sync::lock;
 
+use crate::python_call::PythonCall as _;
+
 /// Something awaited on one event loop. Used on that loop's thread only.
 #[pyclass(frozen, subclass, module = "trunkline._core")]
 pub(crate) struct Completion {
@@ -97,8 +99,8 @@ impl Completion {
         let mut first = Ok(());
         for Callback { function, context } in slf.get().end(Outcome::Done).into_iter() {
             let called = match context {
-                Some(context) => context.bind(py).call_method1(intern!(py, "run"), (function, slf)),
-                None => function.bind(py).call1((slf,)),
+                Some(context) => context.bind(py).run_method(intern!(py, "run"), (function, slf)),
+                None => function.bind(py).run((slf,)),
             };
             // A task keeps its failures to itself; only an interrupt arrives here.
             first = first.and(called.map(drop));
@@ -125,7 +127,7 @@ impl Completion {
         }
         let event_loop = slf.get().event_loop(py)?;
         let arguments = (callback.function, slf);
-        event_loop.call_method(intern!(py, "call_soon"), arguments, Some(&named)).map(drop)
+        event_loop.getattr(intern!(py, "call_soon"))?.run_named(arguments, &named).map(drop)
     }
 
     fn event_loop<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyAny>> {
@@ -200,8 +202,8 @@ impl Completion {
         };
         let cancelled = py.import("asyncio")?.getattr("CancelledError")?;
         let error = match message {
-            Some(message) => cancelled.call1((message,))?,
-            None => cancelled.call0()?,
+            Some(message) => cancelled.run((message,))?,
+            None => cancelled.run(())?,
         };
         Err(PyErr::from_value(error))
     }

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use trunkline_types::{Code, Error};
 
-use crate::attach::attached;
+use crate::python_call::PythonCall as _;
 
 pyo3::create_exception!(
     trunkline._core,
@@ -20,7 +20,7 @@ pyo3::create_exception!(
 /// The exception for `error`.
 #[cold]
 pub(crate) fn raise(error: Error) -> PyErr {
-    attached(|py| match exception(py, error.code().name(), error.message()) {
+    Python::attach(|py| match exception(py, error.code().name(), error.message()) {
         Ok(exception) => PyErr::from_value(exception),
         Err(failure) => failure,
     })
@@ -49,7 +49,7 @@ fn internal(panic: &(dyn std::any::Any + Send)) -> PyErr {
 
 fn exception<'py>(py: Python<'py>, code: &str, message: &str) -> PyResult<Bound<'py, PyAny>> {
     static MAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    MAKE.import(py, "trunkline.errors", "from_code")?.call1((code, message))
+    MAKE.import(py, "trunkline.errors", "from_code")?.run((code, message))
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -5,7 +5,6 @@
 //! beside computing threads costs more than the work; detaches to block and to wait for the disk.
 
 mod admission;
-mod attach;
 mod awaited;
 mod bucket;
 mod bus;
@@ -26,6 +25,7 @@ mod outbox;
 mod outcomes;
 mod pattern;
 mod pending;
+mod python_call;
 mod queue;
 mod schedule;
 mod signals;

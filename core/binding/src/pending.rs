@@ -8,6 +8,7 @@ use trunkline_types::{Durability, Result};
 
 use crate::completion::Completion;
 use crate::error::{guard, invalid, raise};
+use crate::python_call::PythonCall as _;
 use crate::waker::Waker;
 
 /// The level of one call: that of the engine, or a lower one by name.
@@ -109,7 +110,7 @@ impl PendingWrite {
             return Ok(slf.into_any());
         }
         let paused = slf.py().import("trunkline.aio.loop")?.getattr("after_pause")?;
-        paused.call1((slf,))?.call_method0("__await__")
+        paused.run((slf,))?.run_method("__await__", ())
     }
 
     /// Yields itself to the task until it is durable; raises when it never will be.

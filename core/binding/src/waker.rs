@@ -18,6 +18,7 @@ use trunkline_types::sync::lock;
 use crate::awaited::{self, AwaitedWrites};
 use crate::completion::Completion;
 use crate::notifier::{Notifier, Token};
+use crate::python_call::PythonCall as _;
 
 thread_local! {
     /// The loop whose waker completes tasks on this thread right now: it is the running one.
@@ -51,7 +52,7 @@ struct Running(Option<Loop>);
 
 impl Running {
     fn enter(waker: &Bound<'_, Waker>) -> PyResult<Self> {
-        let event_loop = waker.get().event_loop.bind(waker.py()).call0()?.unbind();
+        let event_loop = waker.get().event_loop.bind(waker.py()).run(())?.unbind();
         let entered = Loop { event_loop, waker: waker.clone().unbind() };
         Ok(Self(RUNNING.replace(Some(entered))))
     }
@@ -128,7 +129,7 @@ impl Waker {
 /// The running loop and its waker, which is made at first use.
 fn running_loop(py: Python<'_>) -> PyResult<(Py<PyAny>, Py<Waker>)> {
     static FIND: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let found = FIND.import(py, "trunkline.aio.loop", "waker")?.call0()?;
+    let found = FIND.import(py, "trunkline.aio.loop", "waker")?.run(())?;
     found.extract()
 }
 

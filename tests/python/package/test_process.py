@@ -98,6 +98,28 @@ def test_the_end_of_a_program_is_silent_whatever_is_still_held(tmp_path, keeps):
     assert python(program, str(tmp_path / "data"), keeps) == ""
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        # These go from Rust to Python and back.
+        "queue.send('a', attributes={'kind': 'b'})",
+        "trunkline.aws.client('sqs', engine=engine).list_queues()",
+    ],
+)
+def test_a_thread_that_ends_inside_a_call_does_not_end_the_process(call):
+    pytest.importorskip("boto3")
+    program = (
+        "import threading, time, trunkline, trunkline.aws\n"
+        "engine = trunkline.open(); queue = engine.queue('q')\n"
+        "def work():\n"
+        f"    while True: {call}\n"
+        "for _ in range(3): threading.Thread(target=work, daemon=True).start()\n"
+        "time.sleep(0.3)\n"
+    )
+    for _ in range(3):
+        assert python(program) == ""
+
+
 @pytest.mark.parametrize("place", ["memory", "disk"])
 def test_threads_that_still_work_do_not_disturb_the_end(tmp_path, place):
     program = (

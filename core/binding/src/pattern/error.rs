@@ -4,6 +4,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use trunkline_pattern::{InvalidEvent, InvalidPattern};
 
+use crate::python_call::PythonCall as _;
+
 /// The exception for an invalid pattern.
 #[cold]
 pub(super) fn invalid_pattern(py: Python<'_>, error: &InvalidPattern) -> PyErr {
@@ -13,7 +15,7 @@ pub(super) fn invalid_pattern(py: Python<'_>, error: &InvalidPattern) -> PyErr {
     let parts =
         (error.code, error.message(), &error.reason, position(error.line), position(error.column));
     let made =
-        MAKE.import(py, "trunkline.errors", "invalid_pattern").and_then(|make| make.call1(parts));
+        MAKE.import(py, "trunkline.errors", "invalid_pattern").and_then(|make| make.run(parts));
     made.map_or_else(|failure| failure, PyErr::from_value)
 }
 
@@ -29,6 +31,6 @@ pub(super) fn refused(py: Python<'_>, message: String, offset: usize) -> PyErr {
     static MAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let made = MAKE
         .import(py, "trunkline.errors", "invalid_event")
-        .and_then(|make| make.call1((message, offset)));
+        .and_then(|make| make.run((message, offset)));
     made.map_or_else(|failure| failure, PyErr::from_value)
 }

@@ -6,6 +6,8 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString};
 use trunkline_pattern::{Attribute, AttributeKind};
 
+use crate::python_call::PythonCall as _;
+
 /// What a text is, for error messages.
 #[derive(Clone, Copy)]
 pub(super) enum Role {
@@ -46,11 +48,11 @@ fn written(value: &Bound<'_, PyAny>, role: Role) -> PyResult<Vec<u8>> {
         return Ok(array.to_vec());
     }
     if value.is_instance_of::<PyMemoryView>() {
-        let bytes = value.call_method0("tobytes")?;
+        let bytes = value.run_method("tobytes", ())?;
         return Ok(bytes.cast::<PyBytes>()?.as_bytes().to_vec());
     }
     if value.is_instance_of::<PyDict>() {
-        let text = WRITE.import(py, "trunkline.patterns", "_written")?.call1((value,))?;
+        let text = WRITE.import(py, "trunkline.patterns", "_written")?.run((value,))?;
         return Ok(text.cast::<PyString>()?.to_str()?.as_bytes().to_vec());
     }
     let kind = value.get_type().name()?;
@@ -84,7 +86,7 @@ impl Attributes {
     pub fn of(value: &Bound<'_, PyAny>) -> PyResult<Self> {
         static READ: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let read = READ.import(value.py(), "trunkline.patterns", "_attributes")?;
-        let read = read.call1((value,))?;
+        let read = read.run((value,))?;
         let triples: Vec<(String, String, String)> =
             read.extract().map_err(|error| unfit(value.py(), error))?;
         let typed = |(name, kind, text): (String, String, String)| {

@@ -5,6 +5,7 @@ use pyo3::types::{IntoPyDict, PyDict};
 use trunkline_pattern::Limits;
 
 use crate::error::invalid;
+use crate::python_call::PythonCall as _;
 
 macro_rules! table {
     ($($field:ident),* $(,)?) => {
@@ -65,7 +66,7 @@ pub(super) fn of(limits: Option<&Bound<'_, PyAny>>) -> PyResult<Limits> {
         return Ok(Limits::default());
     };
     let changes = PyDict::new(limits.py());
-    for item in limits.call_method0("items")?.try_iter()? {
+    for item in limits.run_method("items", ())?.try_iter()? {
         let (name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item?.extract()?;
         changes.set_item(name, value)?;
     }

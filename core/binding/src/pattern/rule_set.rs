@@ -14,6 +14,8 @@ use super::input::{Attributes, Role, owned_text, with_text};
 use super::rule_ids::{RuleIds, check_id};
 use super::scope::{dialect_of, scope_of};
 
+use crate::python_call::PythonCall as _;
+
 /// The size of a batch in bytes from which on the GIL is released: about 40 events or 30 us. For a
 /// smaller batch, reacquiring the GIL beside busy threads may cost more than the match.
 const RELEASE_BYTES: usize = 32 * 1024;
@@ -91,7 +93,7 @@ impl RuleSet {
     fn add_many(&self, rules: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = rules.py();
         let pairs = match rules.getattr_opt(intern!(py, "items"))? {
-            Some(items) => items.call0()?,
+            Some(items) => items.run(())?,
             None => rules.clone(),
         };
         let mut compiled_rules = Vec::new();

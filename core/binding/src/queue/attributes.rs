@@ -5,6 +5,7 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 use trunkline_engine::attributes::{Attribute, decode, encode};
 
 use crate::error::raise;
+use crate::python_call::PythonCall as _;
 
 /// The user's attributes in `block`: text for `String`, a number for `Number`, bytes for `Binary`;
 /// a type with a custom suffix keeps its name, as `(type, value)`.
@@ -46,10 +47,10 @@ fn value<'py>(py: Python<'py>, attribute: &Attribute) -> PyResult<Bound<'py, PyA
 fn number<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Bound<'py, PyAny>> {
     let text = String::from_utf8_lossy(text);
     let builtins = py.import("builtins")?;
-    if let Ok(whole) = builtins.getattr("int")?.call1((text.as_ref(),)) {
+    if let Ok(whole) = builtins.getattr("int")?.run((text.as_ref(),)) {
         return Ok(whole);
     }
-    builtins.getattr("float")?.call1((text.as_ref(),))
+    builtins.getattr("float")?.run((text.as_ref(),))
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -11,6 +11,7 @@ use trunkline_engine::{Outgoing, Receive, operation};
 use crate::durability::Level;
 use crate::duration::{WAIT_MAX, millis};
 use crate::error::{guard, raise};
+use crate::python_call::PythonCall as _;
 use crate::queue::batch::{self, DeliveryRef};
 use crate::queue::body::Body;
 use crate::queue::handle::HandleRef;
@@ -79,7 +80,7 @@ impl BlockingVerbs {
         let options = (group, dedup_id, delay, attributes, durability);
         if !matches!(options, (None, None, None, None, None)) {
             let arguments = (body, group, dedup_id, delay, attributes, durability);
-            return slf.call_method1(intern!(py, "_send_with"), arguments);
+            return slf.run_method(intern!(py, "_send_with"), arguments);
         }
         let body = body.as_borrowed().extract()?;
         slf.get().send_plain(py, &body).map(Bound::into_any)
@@ -115,7 +116,7 @@ impl BlockingVerbs {
                 return Ok(Bound::new(py, result)?.into_any());
             }
         }
-        slf.call_method1(intern!(py, "_send_batch_with"), (entries, durability))
+        slf.run_method(intern!(py, "_send_batch_with"), (entries, durability))
     }
 
     /// Lease up to `max` messages; wait at most `wait` seconds for the first.
@@ -157,7 +158,7 @@ impl BlockingVerbs {
             (Max::Other(max), ..) => max,
         };
         let arguments = (max, wait, visibility_timeout, attempt_id);
-        slf.call_method1(intern!(py, "_receive_with"), arguments)
+        slf.run_method(intern!(py, "_receive_with"), arguments)
     }
 
     /// Delete a message that was received, named by itself or by its receipt.
@@ -203,7 +204,7 @@ impl BlockingVerbs {
         let (py, handle) = (slf.py(), &slf.get().0);
         let made = match deliveries.cast_exact::<PyList>() {
             Ok(_) => None,
-            Err(_) => Some(slf.call_method1(intern!(py, "_as_list"), (deliveries, "deliveries"))?),
+            Err(_) => Some(slf.run_method(intern!(py, "_as_list"), (deliveries, "deliveries"))?),
         };
         let list = made.as_ref().unwrap_or(deliveries).cast::<PyList>()?;
         guard(|| {

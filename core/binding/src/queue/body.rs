@@ -8,6 +8,7 @@ use pyo3::types::{PyByteArray, PyBytes, PyString};
 use trunkline_types::{Code, Error};
 
 use crate::error::raise;
+use crate::python_call::PythonCall as _;
 
 /// A body: `bytes` and `str` are borrowed, a `bytearray` or a `memoryview` is copied.
 pub(crate) struct Body<'a>(pub Cow<'a, [u8]>);
@@ -36,7 +37,7 @@ impl Body<'_> {
         }
         let py = value.py();
         if value.is_instance(&py.import("builtins")?.getattr("memoryview")?)? {
-            let bytes = value.call_method0("tobytes")?;
+            let bytes = value.run_method("tobytes", ())?;
             let bytes = bytes.cast::<PyBytes>()?.as_bytes();
             crate::memory::check(bytes.len())?;
             return Ok(Self(Cow::Owned(bytes.to_vec())));

@@ -10,6 +10,7 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 use trunkline_engine::{Delivery, sequence_number};
 use trunkline_types::{Code, Error, Millis, Receipt, ResourceId, Result, Seq};
 
+use crate::python_call::PythonCall as _;
 use crate::queue::handle::{Handle, HandleRef};
 
 /// A message that is looked at: what :meth:`Queue.peek` returns, and what every delivery is too.
@@ -124,7 +125,7 @@ impl PeekedMessage {
         let (value, queue) = (error.value(py), &self.handle.queue.name().name);
         let (id, why) = (self.message_id(), value.getattr("msg")?);
         let text = format!("the body of message {id} of queue {queue:?} is not JSON: {why}");
-        let named = class.call1((text, value.getattr("doc")?, value.getattr("pos")?))?;
+        let named = class.run((text, value.getattr("doc")?, value.getattr("pos")?))?;
         Ok(PyErr::from_value(named))
     }
 }
@@ -174,14 +175,14 @@ impl PeekedMessage {
 
     /// The body as text; a body that is not UTF-8 raises UnicodeDecodeError.
     fn text<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
-        let text = self.body.bind(py).call_method1("decode", ("utf-8",))?;
+        let text = self.body.bind(py).run_method("decode", ("utf-8",))?;
         Ok(text.cast_into()?)
     }
 
     /// The body parsed as JSON; one that is not JSON raises json.JSONDecodeError.
     fn json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let json = py.import("json")?;
-        json.call_method1("loads", (self.body.bind(py),))
+        json.run_method("loads", (self.body.bind(py),))
             .map_err(|error| self.not_json(&json, &error).unwrap_or_else(|other| other))
     }
 

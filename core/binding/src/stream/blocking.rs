@@ -12,6 +12,7 @@ use trunkline_engine::NewRecord;
 use trunkline_engine::stream_operation as operation;
 
 use crate::error::{guard, raise};
+use crate::python_call::PythonCall as _;
 use crate::stream::arguments::Data;
 use crate::stream::handle::StreamHandle;
 use crate::stream::record::PutResult;
@@ -74,7 +75,7 @@ impl BlockingPut {
             let data: Data<'_> = data.as_borrowed().extract()?;
             return slf.get().put_plain(slf.py(), text, &data.0.0).map(Bound::into_any);
         }
-        slf.call_method1(intern!(slf.py(), "_put_with"), (data, key, hash_key, durability))
+        slf.run_method(intern!(slf.py(), "_put_with"), (data, key, hash_key, durability))
     }
 }
 

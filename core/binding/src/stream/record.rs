@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 use trunkline_engine::{PutRecord, SequenceNumber, ShardId};
 
+use crate::python_call::PythonCall as _;
 use crate::stream::columns::Row;
 
 /// A record of a stream; :meth:`Stream.read` and :meth:`Reader.batches` return them.
@@ -67,12 +68,12 @@ impl Record {
 
     /// The data as text; raises UnicodeDecodeError if it is not UTF-8.
     fn text<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.data.bind(py).call_method1("decode", ("utf-8",))
+        self.data.bind(py).run_method("decode", ("utf-8",))
     }
 
     /// The data read as JSON.
     fn json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        py.import("json")?.call_method1("loads", (self.data.bind(py),))
+        py.import("json")?.run_method("loads", (self.data.bind(py),))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

@@ -14,6 +14,7 @@ use super::Topic;
 use super::results::PublishResult;
 use crate::error::{guard, raise};
 use crate::pending;
+use crate::python_call::PythonCall as _;
 use crate::queue::body::Body;
 
 /// A publish to more subscriptions lets other threads of Python run meanwhile.
@@ -100,7 +101,7 @@ impl BlockingPublish {
             return slf.get().publish_plain(py, &body.0).map(Bound::into_any);
         }
         let arguments = (body, subject, attributes, group, dedup_id);
-        slf.call_method1(intern!(py, "_publish_with"), arguments)
+        slf.run_method(intern!(py, "_publish_with"), arguments)
     }
 }
 

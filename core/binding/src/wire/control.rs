@@ -11,7 +11,8 @@ use trunkline_wire::sockets::SocketPeer;
 use trunkline_wire::{Value, WireError};
 
 use super::value::{Times, from_python, to_python};
-use crate::attach::attached;
+
+use crate::python_call::PythonCall as _;
 
 /// The answer to a client that wants to connect: status, headers, body; and what is accepted.
 type Connecting = (u16, Vec<(String, String)>, Vec<u8>, Option<Accepted>);
@@ -22,14 +23,14 @@ pub(super) struct PyControl(pub Py<PyAny>);
 
 impl ControlPlane for PyControl {
     fn call(&self, call: &Call, input: Value) -> Result<Value, WireError> {
-        attached(|py| {
+        Python::attach(|py| {
             let outcome = self.invoke(py, call, &input);
             outcome.map_err(|error| to_wire(py, error))
         })
     }
 
     fn invoke_api(&self, request: ApiRequest) -> Response {
-        attached(|py| {
+        Python::attach(|py| {
             self.invoke_api(py, &request).unwrap_or_else(|error| {
                 error.write_unraisable(py, None);
                 let body = r#"{"message":"Internal server error"}"#;
@@ -39,7 +40,7 @@ impl ControlPlane for PyControl {
     }
 
     fn connect(&self, request: ApiRequest, connection: &str, now: Millis) -> Connected {
-        attached(|py| {
+        Python::attach(|py| {
             self.connect(py, &request, connection, now).unwrap_or_else(|error| {
                 error.write_unraisable(py, None);
                 let body = r#"{"message":"Internal server error"}"#;
@@ -49,7 +50,7 @@ impl ControlPlane for PyControl {
     }
 
     fn socket_event(&self, event: &SocketEvent<'_>) -> Vec<String> {
-        attached(|py| {
+        Python::attach(|py| {
             self.socket_event(py, event).unwrap_or_else(|error| {
                 error.write_unraisable(py, None);
                 Vec::new()
@@ -58,24 +59,24 @@ impl ControlPlane for PyControl {
     }
 
     fn model(&self, service: &str) -> Result<Vec<u8>, String> {
-        attached(|py| {
-            let bytes = self.0.bind(py).call_method1("model", (service,))?;
+        Python::attach(|py| {
+            let bytes = self.0.bind(py).run_method("model", (service,))?;
             bytes.extract::<Vec<u8>>()
         })
         .map_err(|error| error.to_string())
     }
 
     fn operate(&self, verb: &str, body: &[u8]) -> Result<Vec<u8>, WireError> {
-        attached(|py| {
-            let answer = self.0.bind(py).call_method1("operate", (verb, body));
+        Python::attach(|py| {
+            let answer = self.0.bind(py).run_method("operate", (verb, body));
             let text = answer.and_then(|answer| answer.extract::<Vec<u8>>());
             text.map_err(|error| to_wire(py, error))
         })
     }
 
     fn asset(&self, name: &str) -> Option<(String, Vec<u8>)> {
-        attached(|py| {
-            let found = self.0.bind(py).call_method1("asset", (name,));
+        Python::attach(|py| {
+            let found = self.0.bind(py).run_method("asset", (name,));
             found.and_then(|found| found.extract()).unwrap_or_else(|error: PyErr| {
                 error.write_unraisable(py, None);
                 None
@@ -84,8 +85,8 @@ impl ControlPlane for PyControl {
     }
 
     fn reset(&self) {
-        attached(|py| {
-            if let Err(error) = self.0.bind(py).call_method0("reset") {
+        Python::attach(|py| {
+            if let Err(error) = self.0.bind(py).run_method("reset", ()) {
                 error.write_unraisable(py, Some(self.0.bind(py)));
             }
         });
@@ -95,7 +96,7 @@ impl ControlPlane for PyControl {
 impl PyControl {
     fn invoke_api(&self, py: Python<'_>, request: &ApiRequest) -> PyResult<Response> {
         let about = about_request(py, request)?;
-        let answer = self.0.bind(py).call_method1("invoke_api", (about,))?;
+        let answer = self.0.bind(py).run_method("invoke_api", (about,))?;
         let (status, headers, body): (u16, Vec<(String, String)>, Vec<u8>) = answer.extract()?;
         Ok(response(status, headers, body))
     }
@@ -108,7 +109,7 @@ impl PyControl {
         now: Millis,
     ) -> PyResult<Connected> {
         let given = (about_request(py, request)?, connection, now);
-        let answer = self.0.bind(py).call_method1("connect", given)?;
+        let answer = self.0.bind(py).run_method("connect", given)?;
         let (status, headers, body, accepted): Connecting = answer.extract()?;
         let Some((api, stage, account, state)) = accepted else {
             return Ok(Connected::Refused(response(status, headers, body)));
@@ -140,7 +141,7 @@ impl PyControl {
         };
         about.set_item("message", message)?;
         about.set_item("ended", ended)?;
-        self.0.bind(py).call_method1("socket_event", (about,))?.extract()
+        self.0.bind(py).run_method("socket_event", (about,))?.extract()
     }
 
     fn invoke(&self, py: Python<'_>, call: &Call, input: &Value) -> PyResult<Value> {
@@ -154,7 +155,7 @@ impl PyControl {
         about.set_item("request_id", &call.request_id)?;
         let arguments =
             (&call.service, &call.operation, about, to_python(py, input, Times::Seconds)?);
-        let output = self.0.bind(py).call_method1("call", arguments)?;
+        let output = self.0.bind(py).run_method("call", arguments)?;
         from_python(&output)
     }
 }

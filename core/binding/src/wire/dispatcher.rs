@@ -16,7 +16,6 @@ use super::control::PyControl;
 use super::request::WireRequest;
 use super::response::{PlainResponse, plain};
 use super::value::{Times, from_python, to_python};
-use crate::attach::attached;
 use crate::engine::Engine;
 use crate::error::guard;
 
@@ -68,7 +67,7 @@ impl WireDispatcher {
         let request = as_request(method, target, &headers, body);
         guard(|| {
             // A pending signal (Ctrl-C) ends a long poll; it is raised when this returns.
-            let interrupted = || attached(|py| py.check_signals().is_err());
+            let interrupted = || Python::attach(|py| py.check_signals().is_err());
             let answer = py.detach(|| self.0.call(&request, base, &interrupted));
             Ok(plain(py, answer))
         })
@@ -88,7 +87,7 @@ impl WireDispatcher {
         let invocation = Invocation { service, operation, account, region, base };
         let input = from_python(input)?;
         guard(|| {
-            let interrupted = || attached(|py| py.check_signals().is_err());
+            let interrupted = || Python::attach(|py| py.check_signals().is_err());
             match py.detach(|| self.0.invoke(&invocation, &input, &interrupted)) {
                 Ok(output) => Ok((Some(to_python(py, &output, Times::Datetimes)?), None)),
                 Err(error) => {

@@ -7,6 +7,8 @@ use pyo3::types::{
 };
 use trunkline_wire::Value;
 
+use crate::python_call::PythonCall as _;
+
 /// Deepest nesting of an output. Inputs are bounded where they are parsed.
 const DEPTH_MAX: usize = 64;
 
@@ -94,7 +96,7 @@ fn convert(value: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value> {
         return Ok(Value::List(items));
     }
     // A datetime tells its moment itself.
-    if let Ok(seconds) = value.call_method0("timestamp") {
+    if let Ok(seconds) = value.run_method("timestamp", ()) {
         return seconds.extract().map(Value::Time);
     }
     let name = value.get_type().name()?;

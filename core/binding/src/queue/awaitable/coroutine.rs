@@ -11,8 +11,8 @@ use pyo3::sync::PyOnceLock;
 use pyo3::{PyTraverseError, intern};
 
 use super::verb::{Step, Verb};
-use crate::attach::attached;
 use crate::pending::PendingWrite;
+use crate::python_call::PythonCall as _;
 
 /// A call that is awaited.
 #[pyclass(module = "trunkline._core")]
@@ -72,7 +72,7 @@ impl Coroutine {
             Step::Write { write, value } if write.get().is_paused() => {
                 static SETTLED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
                 let settled = SETTLED.import(py, "trunkline.aio.loop", "settled")?;
-                Self::suspend(slf, Step::Rest(settled.call1((write, value))?.unbind()))
+                Self::suspend(slf, Step::Rest(settled.run((write, value))?.unbind()))
             }
             Step::Write { write, value } => match PendingWrite::__next__(write.bind(py))? {
                 None => Self::suspend(slf, Step::Done(value)),
@@ -83,7 +83,7 @@ impl Coroutine {
             },
             Step::Rest(rest) => {
                 let sent = slf.try_borrow_mut()?.exchange.sent.take();
-                let stepped = rest.call_method1(py, intern!(py, "send"), (sent,));
+                let stepped = rest.bind(py).run_method(intern!(py, "send"), (sent,));
                 Self::suspended(slf, rest, stepped)
             }
         }
@@ -93,13 +93,13 @@ impl Coroutine {
     fn suspended(
         slf: &Bound<'_, Self>,
         rest: Py<PyAny>,
-        stepped: PyResult<Py<PyAny>>,
+        stepped: PyResult<Bound<'_, PyAny>>,
     ) -> PyResult<Option<Py<PyAny>>> {
         let py = slf.py();
         match stepped {
             Ok(awaited) => {
                 slf.try_borrow_mut()?.state = State::Rest(rest);
-                Ok(Some(awaited))
+                Ok(Some(awaited.unbind()))
             }
             Err(stop) if stop.is_instance_of::<PyStopIteration>(py) => {
                 let value = stop.value(py).getattr(intern!(py, "value"))?;
@@ -162,9 +162,9 @@ impl Coroutine {
         }
         if let State::Rest(rest) = state {
             let thrown = match (value, traceback) {
-                (None, None) => rest.call_method1(py, intern!(py, "throw"), (kind,)),
+                (None, None) => rest.bind(py).run_method(intern!(py, "throw"), (kind,)),
                 (value, traceback) => {
-                    rest.call_method1(py, intern!(py, "throw"), (kind, value, traceback))
+                    rest.bind(py).run_method(intern!(py, "throw"), (kind, value, traceback))
                 }
             };
             return Self::suspended(slf, rest, thrown)?.ok_or_else(|| PyStopIteration::new_err(()));
@@ -173,7 +173,7 @@ impl Coroutine {
         Err(match value {
             Some(value) if kind.is_instance_of::<pyo3::types::PyType>() => {
                 let is_made = value.is_instance(&kind)?;
-                PyErr::from_value(if is_made { value } else { kind.call1((value,))? })
+                PyErr::from_value(if is_made { value } else { kind.run((value,))? })
             }
             _ => PyErr::from_value(kind),
         })
@@ -183,7 +183,7 @@ impl Coroutine {
     fn close(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
         match Self::take(slf)? {
-            State::Rest(rest) => rest.call_method0(py, intern!(py, "close")).map(drop),
+            State::Rest(rest) => rest.bind(py).run_method(intern!(py, "close"), ()).map(drop),
             _ => Ok(()),
         }
     }
@@ -229,7 +229,7 @@ fn ended() -> PyErr {
 /// Tells of a call that was made and never begun, in the words of Python.
 #[cold]
 fn warn_unawaited(name: &str) {
-    attached(|py| {
+    Python::attach(|py| {
         // The object may go while an exception is on its way.
         let raised = PyErr::take(py);
         let text = std::ffi::CString::new(format!("coroutine '{name}' was never awaited"));

@@ -17,6 +17,7 @@ use pyo3::types::PyList;
 use self::coroutine::Coroutine;
 pub(crate) use self::message::AsyncMessage;
 use self::verb::Verb;
+use crate::python_call::PythonCall as _;
 use crate::queue::blocking::BlockingVerbs;
 use crate::queue::handle::HandleRef;
 use crate::queue::received::Max;
@@ -64,7 +65,7 @@ impl AwaitableVerbs {
         let options = (group, dedup_id, delay, attributes, durability);
         if !matches!(options, (None, None, None, None, None)) {
             let arguments = (body, group, dedup_id, delay, attributes, durability);
-            return slf.call_method1(intern!(py, "_send_with"), arguments);
+            return slf.run_method(intern!(py, "_send_with"), arguments);
         }
         Self::plain(py, Verb::Send { queue: slf.clone().unbind(), body: body.clone().unbind() })
     }
@@ -99,7 +100,7 @@ impl AwaitableVerbs {
             (Max::Other(max), ..) => max,
         };
         let arguments = (max, wait, visibility_timeout, attempt_id);
-        slf.call_method1(intern!(py, "_receive_with"), arguments)
+        slf.run_method(intern!(py, "_receive_with"), arguments)
     }
 
     /// Delete many, with one wait for the disk.
@@ -122,7 +123,7 @@ impl AwaitableVerbs {
             let (queue, deliveries) = (slf.clone().unbind(), list.clone().unbind());
             return Self::plain(py, Verb::DeleteBatch { queue, deliveries });
         }
-        slf.call_method1(intern!(py, "_delete_batch_with"), (deliveries, durability))
+        slf.run_method(intern!(py, "_delete_batch_with"), (deliveries, durability))
     }
 }
 

@@ -11,6 +11,7 @@ use super::{AsyncMessage, AwaitableVerbs};
 use crate::duration::{WAIT_MAX, millis};
 use crate::error::{NotAdmitted, guard};
 use crate::pending::PendingWrite;
+use crate::python_call::PythonCall as _;
 use crate::queue::batch;
 use crate::queue::body::Body;
 use crate::queue::received::take;
@@ -74,7 +75,7 @@ impl Verb {
                 match AsyncMessage::begin_delete(message, py, None) {
                     Ok(write) => Ok(Step::after(write, None)),
                     Err(error) if error.is_instance_of::<NotAdmitted>(py) => {
-                        let rest = message.call_method1(intern!(py, "_resume_delete"), (error,))?;
+                        let rest = message.run_method(intern!(py, "_resume_delete"), (error,))?;
                         Ok(Step::Rest(rest.unbind()))
                     }
                     Err(error) => Err(error),
@@ -140,7 +141,7 @@ fn receive(
     }
     let none = py.None();
     let arguments = (max, wait, &none, &none);
-    let rest = queue.call_method1(intern!(py, "_receive_with"), arguments)?;
+    let rest = queue.run_method(intern!(py, "_receive_with"), arguments)?;
     Ok(Step::Rest(rest.unbind()))
 }
 
@@ -174,6 +175,6 @@ fn resumed<'py, T>(
         py,
         [error.into_value(py).as_any(), begin.as_unbound(), arguments.0.as_any()],
     )?;
-    let rest = RESUMED.import(py, "trunkline.aio.loop", "resumed")?.call1(arguments)?;
+    let rest = RESUMED.import(py, "trunkline.aio.loop", "resumed")?.run(arguments)?;
     Ok(Step::Rest(rest.unbind()))
 }
