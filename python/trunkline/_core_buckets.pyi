@@ -1,7 +1,7 @@
 # The part of trunkline._core that is about buckets. There is no module of this name.
 import builtins
 from collections.abc import Sequence
-from typing import TypeAlias, final
+from typing import Any, TypeAlias, final
 
 from trunkline._core import Engine
 
@@ -32,6 +32,7 @@ class StoredObject:
     def metadata(self) -> dict[str, str]: ...
     @property
     def tags(self) -> dict[str, str]: ...
+    def as_dict(self) -> dict[str, Any]: ...
 
 @final
 class ObjectWriter:

@@ -27,6 +27,7 @@ mod pattern;
 mod pending;
 mod python_call;
 mod queue;
+mod report;
 mod schedule;
 mod signals;
 mod stream;

@@ -84,7 +84,7 @@ fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
 const TRACE_HEADER: &str = "AWSTraceHeader";
 
 /// What traces a message, if anything does.
-pub(crate) fn trace_header(block: &[u8]) -> Result<Option<String>> {
+pub fn trace_header(block: &[u8]) -> Result<Option<String>> {
     // Most messages have no attributes at all.
     let mut all = decode(block)?.into_iter();
     let found = all.find(|attribute| attribute.system && attribute.name == TRACE_HEADER);

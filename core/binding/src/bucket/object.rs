@@ -1,5 +1,6 @@
 //! What is known of an object.
 
+use crate::report::as_dict;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use trunkline_engine::{Bucket as CoreBucket, Object as CoreObject, Pairs};
@@ -100,6 +101,23 @@ impl StoredObject {
             found.set_item(name, value)?;
         }
         Ok(found)
+    }
+
+    /// The values by name, to be logged or written as JSON.
+    fn as_dict<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyDict>> {
+        as_dict(
+            slf.as_any(),
+            &[
+                "key",
+                "size",
+                "etag",
+                "modified_at",
+                "version_id",
+                "content_type",
+                "metadata",
+                "tags",
+            ],
+        )
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

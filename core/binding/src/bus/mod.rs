@@ -55,8 +55,12 @@ impl Bus {
         self.settled(py, || Ok(((), verb()?)))
     }
 
-    fn put_one(&self, event: &[u8]) -> Result<(PutOutcome, Option<Ticket>)> {
-        let outcome = self.bus.put(PutEvent::new(event))?;
+    fn put_one(
+        &self,
+        event: &[u8],
+        trace_header: Option<&str>,
+    ) -> Result<(PutOutcome, Option<Ticket>)> {
+        let outcome = self.bus.put(PutEvent { trace_header, ..PutEvent::new(event) })?;
         let ticket = outcome.ticket;
         Ok((outcome, ticket))
     }
@@ -100,23 +104,31 @@ impl Bus {
         self.bus.created() as f64 / 1_000.0
     }
 
-    fn put(&self, py: Python<'_>, event: Body<'_>) -> PyResult<PutEventResult> {
+    #[pyo3(signature = (event, trace_header = None))]
+    fn put(
+        &self,
+        py: Python<'_>,
+        event: Body<'_>,
+        trace_header: Option<&str>,
+    ) -> PyResult<PutEventResult> {
         let event = &*event.0;
-        let outcome = self.settled(py, || self.put_one(event))?;
+        let outcome = self.settled(py, || self.put_one(event, trace_header))?;
         Ok(PutEventResult::new(outcome, 0))
     }
 
     /// Puts events in order, with one wait for the disk. Each succeeds or fails for itself.
+    #[pyo3(signature = (events, trace_header = None))]
     fn put_batch(
         &self,
         py: Python<'_>,
         events: Vec<Bound<'_, PyAny>>,
+        trace_header: Option<&str>,
     ) -> PyResult<PutEventsResult> {
         let events: Vec<Body<'_>> =
             events.iter().map(|event| event.as_borrowed().extract()).collect::<PyResult<_>>()?;
         let events: Vec<&[u8]> = events.iter().map(|event| &*event.0).collect();
         let (engine, name) = (&self.engine, self.bus.name());
-        let put = |event: &&[u8]| self.put_one(event);
+        let put = |event: &&[u8]| self.put_one(event, trace_header);
         Outcomes::of(py, engine, name, &events, put, PutEventResult::new).map(PutEventsResult)
     }
 

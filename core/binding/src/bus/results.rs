@@ -1,10 +1,11 @@
 //! What became of events that were put: frozen values.
 
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyDict, PyTuple};
 use trunkline_engine::PutOutcome;
 
 use crate::outcomes::Outcomes;
+use crate::report::as_dict;
 
 /// An event that a bus has accepted.
 ///
@@ -58,6 +59,11 @@ impl PutEventResult {
         self.index
     }
 
+    /// The values by name, to be logged or written as JSON.
+    fn as_dict<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyDict>> {
+        as_dict(slf.as_any(), &["event_id", "matched", "delivered", "failed", "index"])
+    }
+
     fn __repr__(&self) -> String {
         format!("<PutEventResult {}: {} rules matched>", self.outcome.id, self.outcome.matched)
     }
@@ -84,6 +90,11 @@ impl PutEventsResult {
     #[getter]
     fn failed<'py>(&self, py: Python<'py>) -> Bound<'py, PyTuple> {
         self.0.failed(py)
+    }
+
+    /// The values by name, to be logged or written as JSON.
+    fn as_dict<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyDict>> {
+        as_dict(slf.as_any(), &["successful", "failed"])
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {

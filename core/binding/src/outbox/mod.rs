@@ -386,6 +386,12 @@ impl LeasedDelivery {
         crate::queue::attributes::to_dict(py, &self.0.attributes)
     }
 
+    /// What traces the message or event that it delivers: `AWSTraceHeader`.
+    #[getter]
+    fn trace_header(&self) -> PyResult<Option<String>> {
+        trunkline_engine::attributes::trace_header(&self.0.attributes).map_err(raise)
+    }
+
     /// The header lines that the rendering gave it.
     #[getter]
     fn headers(&self) -> Vec<(String, String)> {

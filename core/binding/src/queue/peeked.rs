@@ -239,6 +239,16 @@ impl PeekedMessage {
         crate::queue::attributes::to_dict(py, block)
     }
 
+    /// What traces the message, as AWS X-Ray writes it (`AWSTraceHeader`): of the event that a
+    /// rule made it of, or as its sender gave it over the wire.
+    #[getter]
+    fn trace_header(&self) -> PyResult<Option<String>> {
+        let Some(extra) = self.extra.as_ref() else {
+            return Ok(None);
+        };
+        trunkline_engine::attributes::trace_header(&extra.attributes).map_err(crate::error::raise)
+    }
+
     /// The queue that gave the message up, if it is a dead letter.
     #[getter]
     fn dead_letter_source(&self) -> Option<String> {

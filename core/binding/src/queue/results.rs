@@ -2,11 +2,12 @@
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyDict, PyTuple};
 use trunkline_engine::{Sent, sequence_number};
 use trunkline_types::{Error, IdKey};
 
 use crate::queue::handle::Handle;
+use crate::report::as_dict;
 
 /// A message that was accepted.
 ///
@@ -55,6 +56,11 @@ impl SendResult {
         self.index
     }
 
+    /// The values by name, to be logged or written as JSON.
+    fn as_dict<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyDict>> {
+        as_dict(slf.as_any(), &["message_id", "sequence_number", "duplicate", "index"])
+    }
+
     fn __repr__(&self) -> String {
         match self.sequence_number() {
             Some(number) => format!("<SendResult {}, number {number}>", self.message_id()),
@@ -97,6 +103,11 @@ impl BatchFailure {
 
 #[pymethods]
 impl BatchFailure {
+    /// The values by name, to be logged or written as JSON.
+    fn as_dict<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyDict>> {
+        as_dict(slf.as_any(), &["index", "code", "message"])
+    }
+
     fn __repr__(&self) -> String {
         format!("<BatchFailure of entry {}: {}: {}>", self.index, self.code, self.message)
     }
@@ -149,6 +160,11 @@ impl SendBatchResult {
         self.failed.bind(py)
     }
 
+    /// The values by name, to be logged or written as JSON.
+    fn as_dict<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyDict>> {
+        as_dict(slf.as_any(), &["successful", "failed"])
+    }
+
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let failed = self.failed.bind(py).len();
         Ok(format!("<SendBatchResult: {} successful, {failed} failed>", self.sent.len()))
@@ -197,6 +213,11 @@ impl BatchResult {
     #[getter]
     fn failed<'py>(&self, py: Python<'py>) -> &Bound<'py, PyTuple> {
         self.failed.bind(py)
+    }
+
+    /// The values by name, to be logged or written as JSON.
+    fn as_dict<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyDict>> {
+        as_dict(slf.as_any(), &["successful", "failed"])
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {

@@ -1,5 +1,6 @@
 //! How a stream stands, as frozen values.
 
+use crate::report::as_dict;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use trunkline_engine as engine;
@@ -103,6 +104,11 @@ impl Shard {
     fn parents<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let parents: Vec<_> = self.0.parents().map(|parent| parent.to_string()).collect();
         Ok(pyo3::types::PyTuple::new(py, parents)?.into_any())
+    }
+
+    /// The values by name, to be logged or written as JSON.
+    fn as_dict<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyDict>> {
+        as_dict(slf.as_any(), &["id", "open", "hash_keys", "parents"])
     }
 
     fn __repr__(&self) -> String {

@@ -1,10 +1,11 @@
 //! What became of messages that were published: frozen values.
 
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyDict, PyTuple};
 use trunkline_engine::{Publication, sequence_number};
 
 use crate::outcomes::Outcomes;
+use crate::report::as_dict;
 
 /// A message that a topic has accepted.
 ///
@@ -65,6 +66,14 @@ impl PublishResult {
         self.index
     }
 
+    /// The values by name, to be logged or written as JSON.
+    fn as_dict<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyDict>> {
+        as_dict(
+            slf.as_any(),
+            &["message_id", "sequence_number", "matched", "delivered", "duplicate", "index"],
+        )
+    }
+
     fn __repr__(&self) -> String {
         let Publication { message_id, matched, .. } = self.publication;
         format!("<PublishResult {message_id}: {matched} subscriptions matched>")
@@ -92,6 +101,11 @@ impl PublishBatchResult {
     #[getter]
     fn failed<'py>(&self, py: Python<'py>) -> Bound<'py, PyTuple> {
         self.0.failed(py)
+    }
+
+    /// The values by name, to be logged or written as JSON.
+    fn as_dict<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyDict>> {
+        as_dict(slf.as_any(), &["successful", "failed"])
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
