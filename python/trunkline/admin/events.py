@@ -20,11 +20,13 @@ def put(
     engine: Engine,
     event: dict[str, Any],
     bus: str = "default",
+    trace_header: str | None = None,
     account: str | None = None,
     region: str | None = None,
 ) -> dict[str, Any]:
     """Put an event (``source``, ``detail-type``, ``detail``) on a bus."""
-    result = engine.bus(bus, create=bus == "default", account=account, region=region).put(event)
+    to = engine.bus(bus, create=bus == "default", account=account, region=region)
+    result = to.put(event, trace_header=trace_header)
     return {"event_id": result.event_id}
 
 

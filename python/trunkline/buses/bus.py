@@ -65,12 +65,14 @@ class Bus:
         """When the bus was created, in seconds since the epoch."""
         return self._core.created_at
 
-    def put(self, event: Event) -> PutEventResult:
+    def put(self, event: Event, *, trace_header: str | None = None) -> PutEventResult:
         """Put an event; return once what rules made of it is as durable as the engine promises.
 
         `event` is a mapping, or JSON as str or bytes. It has ``source``, ``detail-type`` and
         ``detail`` (an object), and may have ``resources``, ``time`` (also a datetime), ``id``,
-        ``account``, ``region`` and ``version``; what is absent is filled in.
+        ``account``, ``region`` and ``version``; what is absent is filled in. `trace_header` says
+        which trace it belongs to, in the form of AWS X-Ray; a queue behind a rule has it as the
+        ``trace_header`` of its message.
 
         Raises InvalidParameterValue for an event that is not valid, UnsupportedOperation if rules
         of several buses lead it in a circle: then nothing is delivered.
@@ -80,9 +82,13 @@ class Bus:
         >>> bus.put({"source": "shop", "detail-type": "Order", "detail": {}}).matched
         0
         """
-        return self._core.put(to_text(event))
+        if trace_header is None:
+            return self._core.put(to_text(event))
+        return self._core.put(to_text(event), validation.text(trace_header, "trace_header"))
 
-    def put_batch(self, events: Iterable[Event]) -> PutEventsResult:
+    def put_batch(
+        self, events: Iterable[Event], *, trace_header: str | None = None
+    ) -> PutEventsResult:
         """Put many events in order, with one wait for the disk; each succeeds or fails for itself.
 
         >>> import trunkline
@@ -91,7 +97,10 @@ class Bus:
         >>> len(bus.put_batch([event, event]).successful)
         2
         """
-        return self._core.put_batch([to_text(event) for event in as_list(events, "events")])
+        texts = [to_text(event) for event in as_list(events, "events")]
+        if trace_header is None:
+            return self._core.put_batch(texts)
+        return self._core.put_batch(texts, validation.text(trace_header, "trace_header"))
 
     def rule(
         self,

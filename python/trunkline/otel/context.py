@@ -1,8 +1,8 @@
 """The context of a trace in a message: written by who sends, read by who receives.
 
 A message carries it as the attributes ``traceparent`` and ``tracestate`` of W3C, as other
-instrumentations of SQS write them. A message that came over the wire may have it as
-``AWSTraceHeader`` instead, in the form of AWS X-Ray; `trunkline.connect` hands that out.
+instrumentations of SQS write them. An event has no attributes: it carries it as its trace header,
+in the form of AWS X-Ray, and a queue behind a rule has that as ``AWSTraceHeader``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _XRAY = re.compile(r"Root=1-([0-9a-f]{8})-([0-9a-f]{24});Parent=([0-9a-f]{16});S
 
 
 def context_of(message: object) -> Context:
-    """The context in which a message was sent.
+    """The context in which a message was sent, or the event put that a rule made it of.
 
     `message` is one of a queue, a `Notification`, or a message of `trunkline.connect`. The context
     is that of its attributes, else that of its trace header, else an empty one. Use it as the
@@ -69,3 +69,13 @@ def injected(attributes: Any) -> Any:
     if not carrier or "traceparent" in given or len(given) + len(carrier) > ATTRIBUTES_MAX:
         return attributes
     return {**carrier, **given}
+
+
+def trace_header() -> str | None:
+    """The current context as AWS X-Ray writes it; None outside a trace."""
+    current = trace.get_current_span().get_span_context()
+    if not current.is_valid:
+        return None
+    root = trace.format_trace_id(current.trace_id)
+    parent = trace.format_span_id(current.span_id)
+    return f"Root=1-{root[:8]}-{root[8:]};Parent={parent};Sampled={int(current.trace_flags) & 1}"

@@ -18,7 +18,7 @@ from trunkline.aio.queues.queue import Queue as AsyncQueue
 from trunkline.aio.queues.worker import Consumption
 from trunkline.aio.streams.stream import Stream as AsyncStream
 from trunkline.buses.bus import Bus
-from trunkline.otel.context import context_of, extracted, injected
+from trunkline.otel.context import context_of, extracted, injected, trace_header
 from trunkline.otel.spans import Spans, link_to, told
 from trunkline.queues.messages import SendEntry
 from trunkline.queues.queue import Queue
@@ -51,7 +51,7 @@ def instrument(*, tracer_provider: TracerProvider | None = None) -> None:
     to `tracer_provider`, or to the one of the program. A second call replaces the first.
 
     - A message that is sent or published carries the context as ``traceparent`` in its attributes,
-      unless it has ten attributes already.
+      unless it has ten attributes already; an event carries it as its trace header.
     - A handler (`consume`, `Worker`, and the functions of subscriptions, rules and schedules) runs
       in a span whose parent is that of the message; one of a batch links to those of its messages.
     - A receive that finds messages has a span that links to theirs. Continue one of them with
@@ -138,8 +138,22 @@ def _sending_many(operation: str, carry: Callable[[Any], Any]) -> Wrap:
     return wrap
 
 
-def _putting(verb: Any, spans: Spans) -> Callable[..., Any]:
-    """Events and records have no attributes: the span tells of the put, and carries nothing on."""
+def _putting_event(verb: Any, spans: Spans) -> Callable[..., Any]:
+    @wraps(verb)
+    def put(self: Any, events: Any, *, trace_header: str | None = None) -> Any:
+        many = verb.__name__ == "put_batch"
+        events = _listed(events) if many else events
+        with spans.open(verb.__name__, "send", self.name, **(_counted(events) if many else {})):
+            return verb(self, events, trace_header=trace_header or _header())
+
+    return put
+
+
+_header = trace_header
+
+
+def _putting_record(verb: Any, spans: Spans) -> Callable[..., Any]:
+    """Records have no attributes: the span tells of the put, and carries nothing on."""
     if iscoroutinefunction(verb):
 
         @wraps(verb)
@@ -225,7 +239,7 @@ def _delivering(verb: Any, spans: Spans) -> Callable[..., Any]:
     @wraps(verb)
     def handle(self: _Running, delivery: LeasedDelivery) -> object:
         name = getattr(self.function, "__qualname__", type(self.function).__qualname__)
-        context = extracted(delivery.values, None)
+        context = extracted(delivery.values, delivery.trace_header)
         with spans.open("process", "process", name, context=context):
             return verb(self, delivery)
 
@@ -283,11 +297,11 @@ _VERBS: tuple[tuple[type, dict[str, Wrap]], ...] = (
         {"publish": _PUBLISH, "publish_batch": _sending_many("publish_batch", _carry_publication)},
     ),
     (RemoteTopic, {"publish": _PUBLISH}),
-    (Bus, {"put": _putting, "put_batch": _putting}),
-    (RemoteBus, {"put": _putting}),
-    (Stream, {"put": _putting, "put_batch": _putting}),
-    (AsyncStream, {"put": _putting, "put_batch": _putting}),
-    (RemoteStream, {"put": _putting}),
+    (Bus, {"put": _putting_event, "put_batch": _putting_event}),
+    (RemoteBus, {"put": _putting_event}),
+    (Stream, {"put": _putting_record, "put_batch": _putting_record}),
+    (AsyncStream, {"put": _putting_record, "put_batch": _putting_record}),
+    (RemoteStream, {"put": _putting_record}),
     (Worker, {"__init__": _working}),
     (Consumption, {"__init__": _working}),
     (_Running, {"_handle": _delivering}),

@@ -109,9 +109,11 @@ class RemoteBus(_Remote):
 
     _kind = "bus"
 
-    def put(self, event: Mapping[str, Any]) -> str:
-        """Put an event; return its id."""
-        told = self._transport.owned("put", bus=self.name, event=mapping(event, "event"))
+    def put(self, event: Mapping[str, Any], *, trace_header: str | None = None) -> str:
+        """Put an event, with the header of its trace if it has one; return its id."""
+        told = self._transport.owned(
+            "put", bus=self.name, event=mapping(event, "event"), trace_header=trace_header
+        )
         return str(told["event_id"])
 
     def rules(self) -> list[dict[str, Any]]:

@@ -63,16 +63,18 @@ class Bus:
         """When the bus was created, in seconds since the epoch."""
         return self.sync.created_at
 
-    async def put(self, event: Event) -> PutEventResult:
+    async def put(self, event: Event, *, trace_header: str | None = None) -> PutEventResult:
         """Put an event; return once what rules made of it is as durable as the engine promises.
 
         Cancelling it does not take the event back. See :meth:`trunkline.Bus.put`.
         """
         if self.sync._engine.durability == "memory":
-            return self.sync.put(event)
-        return await asyncio.to_thread(self.sync.put, event)
+            return self.sync.put(event, trace_header=trace_header)
+        return await asyncio.to_thread(self.sync.put, event, trace_header=trace_header)
 
-    async def put_batch(self, events: Iterable[Event]) -> PutEventsResult:
+    async def put_batch(
+        self, events: Iterable[Event], *, trace_header: str | None = None
+    ) -> PutEventsResult:
         """Put many events in order, with one wait for the disk; each succeeds or fails for itself.
 
         >>> import asyncio, trunkline
@@ -80,8 +82,8 @@ class Bus:
         <PutEventsResult: 0 successful, 0 failed>
         """
         if self.sync._engine.durability == "memory":
-            return self.sync.put_batch(events)
-        return await asyncio.to_thread(self.sync.put_batch, events)
+            return self.sync.put_batch(events, trace_header=trace_header)
+        return await asyncio.to_thread(self.sync.put_batch, events, trace_header=trace_header)
 
     async def rule(
         self,
