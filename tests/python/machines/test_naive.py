@@ -138,7 +138,7 @@ def inner(draw, numbers, depth):
         # A failure would stop the other branches in the middle, which the model cannot tell.
         state.pop("Retry", None)
         state.pop("Catch", None)
-    return scope
+    return reachable(scope)
 
 
 def names_of(scope, is_inner=False):
