@@ -1,5 +1,6 @@
 # The part of trunkline._core that keeps state machines. There is no module of this name.
 from asyncio import AbstractEventLoop
+from collections.abc import Callable
 from typing import Any, final
 
 from trunkline._core import Completion, Engine, Waker
@@ -123,7 +124,14 @@ class StatesRun:
         seed: int,
         prefix: str,
         scope: int | None = None,
+        inline: tuple[Engine, dict[str, Callable[..., Any]], Callable[..., Any]] | None = None,
+        tells_events: bool = True,
     ) -> StatesRun: ...
+    def start(self, input: Any, limit: int, now: int) -> list[dict[str, Any]] | None: ...
+    @property
+    def output_text(self) -> str | None: ...
+    def output(self) -> Any: ...
+    def close(self) -> None: ...
     def step(
         self,
         kind: str,

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 
 from trunkline._core import StatesProgram, VirtualClock
 from trunkline.errors import ValidationException
-from trunkline.machines.machine import json_text
 from trunkline.machines.memory import Clock, MemoryRun, Setting
 from trunkline.machines.mocks import Mocks, TaskFailed
 from trunkline.machines.task import Owner
+from trunkline.validation import json_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

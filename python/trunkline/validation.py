@@ -1,4 +1,4 @@
-"""Validation of names, ids, counts and flags.
+"""Validation of names, ids, counts, flags and JSON values.
 
 Pure functions that return the value in the engine's unit or raise an error that names the field,
 the problem and the remedy. Limits are the engine's, and so are the rules of names and ids.
@@ -7,13 +7,15 @@ the problem and the remedy. Limits are the engine's, and so are the rules of nam
 
 from __future__ import annotations
 
+import json
+
 from trunkline._core import check_id, check_queue_name
 from trunkline.errors import InvalidParameterValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
     from trunkline.limits import Limits
 
@@ -155,3 +157,14 @@ def unknown(name: str, known: Sequence[str]) -> str:
     near = get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"the options are {', '.join(known)}"
     return f"{name!r}; {hint}"
+
+
+def json_text(value: Any, field: str) -> str:
+    """`value` as JSON; raises InvalidParameterValue, with the name of `field`, if it is none."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidParameterValue(
+            f"Value for parameter {field} is invalid. Reason: It is no JSON: {error}. "
+            "Give a mapping, a list or a plain value."
+        ) from error

@@ -6,7 +6,9 @@ import asyncio
 import inspect
 import json
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 
+from trunkline._core import StatesProgram
 from trunkline.errors import TooManyRequests
 from trunkline.functions.invocation import text_of
 from trunkline.functions.names import read_arn
@@ -16,12 +18,13 @@ from trunkline.machines.task import Report, failed
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import TracebackType
     from typing import Any
 
     from trunkline._core import Engine as CoreEngine
     from trunkline.functions.invocation import Outcome
 
-    OwnFunctions = Mapping[str, Callable[..., Any]]
+    OwnFunctions = dict[str, Callable[..., Any]]
 
 
 def name_in(resource: str) -> str:
@@ -43,10 +46,46 @@ def call_own(function: Callable[..., Any], payload: str) -> tuple[str, dict[str,
         return json.dumps(result, ensure_ascii=False, separators=(",", ":")), None
     # SystemExit too: the thread works for all executions.
     except BaseException as error:
-        frames = error.__traceback__ and error.__traceback__.tb_next
-        trace = traceback.format_list(traceback.extract_tb(frames))
-        told = {"errorMessage": text_of(error), "errorType": type(error).__name__}
-        return "null", {**told, "stackTrace": trace}
+        return "null", _told(error, error.__traceback__ and error.__traceback__.tb_next)
+
+
+def _told(error: BaseException, frames: TracebackType | None) -> dict[str, Any]:
+    trace = traceback.format_list(traceback.extract_tb(frames))
+    return {"errorMessage": text_of(error), "errorType": type(error).__name__, "stackTrace": trace}
+
+
+def settle(
+    resource: str, result: object, error: BaseException | None
+) -> tuple[str, str | None, str | None]:
+    """What is reported of a call that an execution in memory made on its own thread.
+
+    Its result is of no plain type, or there is an exception.
+    """
+    if error is not None:
+        report = of_failure(_told(error, error.__traceback__))
+    else:
+        if inspect.isawaitable(result):
+            # The caller's thread may run a loop of its own.
+            with ThreadPoolExecutor(1, "trunkline-machine") as pool:
+                text, told = pool.submit(call_own, lambda _: result, "null").result()
+        else:
+            text, told = call_own(lambda _: result, "null")
+        report = Report("succeeded", text) if told is None else of_failure(told)
+    report = checked(resource, report)
+    return report.kind, report.first, report.second
+
+
+def checked(resource: str, report: Report) -> Report:
+    """The report, or a failure where its result is no JSON: the execution would refuse it."""
+    if report.kind not in ("succeeded", "submitted"):
+        return report
+    try:
+        reason = StatesProgram.malformed(report.first or "")
+    except UnicodeEncodeError as error:
+        reason = str(error)
+    if reason is None:
+        return report
+    return failed("Runtime.MarshalError", f"The result of {resource} is no JSON: {reason}")
 
 
 async def _awaited(result: Any) -> Any:

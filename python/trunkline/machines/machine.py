@@ -6,8 +6,9 @@ import json
 
 from trunkline import validation
 from trunkline._core import milliseconds
-from trunkline.errors import InvalidParameterValue, ResourceNotFound, execution_failed
+from trunkline.errors import ResourceNotFound
 from trunkline.errors import ValidationException as Refused
+from trunkline.validation import json_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from trunkline._core import Execution as CoreExecution
     from trunkline._core import Machine as CoreMachine
     from trunkline._types import Seconds
+    from trunkline.aws.stepfunctions.running import Runner
 
     Functions = Mapping[str, Callable[[Any], object]]
 
@@ -63,17 +65,6 @@ def find(core: CoreEngine, name: tuple[str, str, str], functions: Functions | No
     return machine
 
 
-def json_text(value: Any, field: str) -> str:
-    """`value` as JSON; raises InvalidParameterValue, with the name of `field`, if it is none."""
-    try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidParameterValue(
-            f"Value for parameter {field} is invalid. Reason: It is no JSON: {error}. "
-            "Give a mapping, a list or a plain value."
-        ) from error
-
-
 class StateMachine:
     """A state machine of an engine; :meth:`Engine.machine` makes it.
 
@@ -85,12 +76,18 @@ class StateMachine:
     'done'
     """
 
-    __slots__ = {"_engine": "", "_name": "", "arn": "The ARN of the state machine."}
+    __slots__ = {
+        "_engine": "",
+        "_name": "",
+        "_runner": "",
+        "arn": "The ARN of the state machine.",
+    }
 
     def __init__(self, core: CoreEngine, name: tuple[str, str, str], arn: str) -> None:
         self._engine = core
         self._name = name
         self.arn: str = arn
+        self._runner: Runner | None = None
 
     @property
     def name(self) -> str:
@@ -118,15 +115,15 @@ class StateMachine:
     def run(self, input: Any = None) -> Any:
         """Run an execution in memory to its end, and return its output: nothing of it is kept.
 
+        A function that is all that the execution waits for is called on this thread.
+
         Raises ExecutionFailed if it fails.
         """
-        from trunkline.aws.stepfunctions import defining
+        if self._runner is None:
+            from trunkline.aws.stepfunctions.running import Runner
 
-        text = json_text({} if input is None else input, "input")
-        told = defining.run(self._engine, self.arn, text)
-        if told.status != "SUCCEEDED":
-            raise execution_failed(told.status, told.error, told.cause)
-        return json.loads(told.output or "null")
+            self._runner = Runner(self._engine, self.arn)
+        return self._runner.run({} if input is None else input)
 
     def execution(self, name: str) -> Execution:
         """The execution of this name; raises ResourceNotFound if there is none."""

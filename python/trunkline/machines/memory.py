@@ -1,7 +1,8 @@
 """Executions in memory: express ones, the children of maps, and those of tests.
 
-A run takes the effects of its program one by one. Tasks run in threads, and what they report comes
-back through a queue; timers wait in a heap until their time has come.
+A run takes the effects of its program one by one. A function that is all that the execution waits
+for is called on the thread of the run. Other tasks run in threads of their own, and what they
+report comes back through a queue; timers wait in a heap until their time has come.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+    from trunkline._core import Engine as CoreEngine
     from trunkline._core import StatesProgram
 
     Perform = Callable[[Task], Iterable[Report]]
+    Inline = tuple[CoreEngine, dict[str, Callable[..., Any]], Callable[..., Any]]
 
 LOOK_SECONDS = 0.05
 """How often a run looks at a clock that others move."""
@@ -39,11 +42,11 @@ class Ended:
 
     status: str
     output: str | None
-    """The output as JSON text."""
+    """The output as JSON text, of a run whose input was one."""
     error: str | None
     cause: str | None
     events: list[str]
-    """The history as JSON texts, in order."""
+    """The history as JSON texts, in order, where it is told."""
     started: float
     stopped: float
 
@@ -77,6 +80,9 @@ class Setting:
     on_event: Callable[[str], object] = field(default=lambda _: None)
     in_order: bool = False
     """Tasks are carried out one by one, without threads: a run is the same each time."""
+    inline: Inline | None = None
+    """The engine and the functions that the run may call on its own thread, and `settle`."""
+    tells_events: bool = True
 
 
 class MemoryRun:
@@ -90,8 +96,10 @@ class MemoryRun:
             seed=setting.seed,
             prefix=setting.prefix,
             scope=setting.scope,
+            inline=setting.inline,
+            tells_events=setting.tells_events,
         )
-        self._reports: queue.Queue[tuple[int, Report]] = queue.Queue()
+        self._reports: queue.SimpleQueue[tuple[int, Report]] = queue.SimpleQueue()
         self._timers: list[tuple[float, int, int]] = []
         self._gone: set[int] = set()
         self._order = itertools.count()
@@ -102,9 +110,29 @@ class MemoryRun:
 
     def run(self, input: str) -> Ended:
         """Runs to the end; `input` is a JSON text."""
-        clock = self._setting.clock
-        started = clock.read()
+        started = self._setting.clock.read()
         self._step("start", first=input)
+        return self._until_end(started, lambda: self._run.output_text)
+
+    def call(self, input: Any, limit: int) -> Ended | None:
+        """Runs to the end, with an object of the types that `json.loads` gives.
+
+        None, and nothing is done, for any other, and for one of more than `limit` bytes of JSON.
+        """
+        started = self._setting.clock.read()
+        effects = self._run.start(input, limit, round(started * 1_000))
+        if effects is None:
+            return None
+        for effect in effects:
+            self._carry_out(effect)
+        return self._until_end(started, lambda: None)
+
+    @property
+    def output(self) -> Any:
+        """The output, if the run ended well."""
+        return self._run.output()
+
+    def _until_end(self, started: float, output: Callable[[], str | None]) -> Ended:
         try:
             while self._end is None:
                 self._wait()
@@ -112,14 +140,15 @@ class MemoryRun:
             if self._pool is not None:
                 self._pool.shutdown(wait=False, cancel_futures=True)
         end = self._end
+        stopped = self._setting.clock.read()
         return Ended(
             end["status"],
-            end.get("output"),
+            output(),
             end.get("error"),
             end.get("cause"),
             self._events,
             started,
-            clock.read(),
+            stopped,
         )
 
     def _wait(self) -> None:
@@ -155,6 +184,7 @@ class MemoryRun:
 
     def close(self) -> None:
         """Ends the run without an end: :meth:`run` raises EngineClosed."""
+        self._run.close()
         self._reports.put((0, Report("closed")))
 
     def _step(

@@ -8,7 +8,6 @@ import json
 
 from trunkline.errors import InvalidParameterValue
 from trunkline.functions.invocation import text_of
-from trunkline.machines.machine import json_text
 from trunkline.machines.map_runs.request import (
     EXCEEDED,
     EXCEEDED_CAUSE,
@@ -20,6 +19,7 @@ from trunkline.machines.map_runs.request import (
 from trunkline.machines.map_runs.request import text_of as json_of
 from trunkline.machines.memory import Clock, MemoryRun, Setting
 from trunkline.machines.task import Report, failed
+from trunkline.validation import json_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from threading import Condition, RLock
 from trunkline._core import Machines, RetryTable
 from trunkline._outbox import Outbox
 from trunkline._per_engine import PerEngine
+from trunkline.machines.functions import settle
 from trunkline.machines.map_runs.table import MapRuns
 from trunkline.machines.task import Owner, Report, Task
 from trunkline.machines.tasks import perform
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from trunkline._core import LeasedDelivery
     from trunkline._outbox import DestinationWorker
     from trunkline.machines.functions import OwnFunctions
-    from trunkline.machines.memory import MemoryRun
+    from trunkline.machines.memory import Inline, MemoryRun
 
     ServiceCall = Callable[["Runtime", Task], Report]
 
@@ -99,15 +100,23 @@ class Runtime:
     @contextmanager
     def running(self, run: MemoryRun) -> Iterator[MemoryRun]:
         """Has an execution in memory end when the engine is closed."""
+        self.add_run(run)
+        try:
+            yield run
+        finally:
+            self.remove_run(run)
+
+    def add_run(self, run: MemoryRun) -> None:
+        """Has an execution in memory end when the engine is closed; `remove_run` must follow."""
         with self._lock:
             self._in_memory.add(run)
             if self._is_closed:
                 run.close()
-        try:
-            yield run
-        finally:
-            with self._lock:
-                self._in_memory.discard(run)
+
+    def remove_run(self, run: MemoryRun) -> None:
+        """An execution in memory is over."""
+        with self._lock:
+            self._in_memory.discard(run)
 
     def put_functions(self, machine: tuple[str, str, str], functions: OwnFunctions) -> None:
         """Lets the tasks of a machine call these functions by their names."""
@@ -119,6 +128,11 @@ class Runtime:
         account, region, name = machine
         with self._lock:
             return self._functions.get((account, region, name.partition("/")[0]), {})
+
+    def inline(self, machine: tuple[str, str, str]) -> Inline | None:
+        """What an execution in memory of a machine may call on its own thread."""
+        functions = self.functions(machine)
+        return (self.core, functions, settle) if functions else None
 
     @property
     def clients(self) -> Any:

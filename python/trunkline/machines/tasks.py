@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from trunkline._core import StatesProgram
 from trunkline.errors import EngineUnavailable
 from trunkline.functions.invocation import text_of
-from trunkline.machines.functions import invoke
+from trunkline.machines.functions import checked, invoke
 from trunkline.machines.task import Report, failed
 
 TYPE_CHECKING = False
@@ -26,7 +25,7 @@ def perform(runtime: Runtime, task: Task) -> Iterator[Report]:
     except Exception as error:
         # Parameters that a service has no use for; called again they would fail again.
         report = failed("States.Runtime", f"{type(error).__name__}: {text_of(error)}")
-    yield _checked(task, report)
+    yield checked(task.resource, report)
 
 
 def _call(runtime: Runtime, task: Task) -> Report:
@@ -37,16 +36,3 @@ def _call(runtime: Runtime, task: Task) -> Report:
         text = "Nothing calls services for the state machines of this engine."
         return failed("States.Runtime", text)
     return runtime.call_service(runtime, task)
-
-
-def _checked(task: Task, report: Report) -> Report:
-    """The report, or a failure where its result is no JSON: the execution would refuse it."""
-    if report.kind not in ("succeeded", "submitted"):
-        return report
-    try:
-        reason = StatesProgram.malformed(report.first or "")
-    except UnicodeEncodeError as error:
-        reason = str(error)
-    if reason is None:
-        return report
-    return failed("Runtime.MarshalError", f"The result of {task.resource} is no JSON: {reason}")

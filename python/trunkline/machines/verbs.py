@@ -89,8 +89,8 @@ class MachineVerbs:
         >>> execution.wait().output
         {'approved': True}
         """
-        from trunkline.machines.machine import json_text
         from trunkline.machines.task import Report
+        from trunkline.validation import json_text
 
         self._report_task(token, Report("succeeded", json_text(output, "output")))
 

@@ -90,8 +90,9 @@ impl MapInputs {
                 }
                 None => None,
             };
-            let inputs = ChildInputs::new(program.0.clone(), config.as_ref(), selection, batch)
-                .map_err(|failure| raised(&failure))?;
+            let inputs =
+                ChildInputs::new(program.program.clone(), config.as_ref(), selection, batch)
+                    .map_err(|failure| raised(&failure))?;
             let chance = SeededEntropy::new(seed, "");
             Ok(Self(Mutex::new(Making { inputs, chance })))
         })

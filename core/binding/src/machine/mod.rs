@@ -1,6 +1,8 @@
 //! State machines: take, call, wrap.
 
 mod handle;
+mod inline;
+mod json;
 mod map_run;
 mod program;
 mod run;

@@ -20,7 +20,11 @@ fn compile(text: &str, express: bool) -> Result<Program, Vec<Finding>> {
 
 /// A compiled definition.
 #[pyclass(frozen, module = "trunkline._core")]
-pub(crate) struct StatesProgram(pub Arc<Program>);
+pub(crate) struct StatesProgram {
+    pub program: Arc<Program>,
+    /// Whether each step of its executions is short.
+    pub is_brief: bool,
+}
 
 #[pymethods]
 impl StatesProgram {
@@ -28,7 +32,10 @@ impl StatesProgram {
     #[new]
     fn new(text: &str, express: bool) -> PyResult<Self> {
         guard(|| match compile(text, express) {
-            Ok(program) => Ok(Self(Arc::new(program))),
+            Ok(program) => {
+                let is_brief = program.is_brief();
+                Ok(Self { program: Arc::new(program), is_brief })
+            }
             Err(findings) => Err(PyValueError::new_err(invalid_definition(&findings))),
         })
     }
@@ -52,21 +59,21 @@ impl StatesProgram {
 
     /// The names of the resources of Task states, each with its location.
     fn resources(&self) -> Vec<(String, String)> {
-        let resources = self.0.resources();
+        let resources = self.program.resources();
         resources.map(|(location, resource)| (location, resource.arn().to_string())).collect()
     }
 
     /// The variables that each state refers to, by the state's name.
     fn variable_references(&self) -> Vec<(String, Vec<String>)> {
         let plain = |names: &[Arc<str>]| names.iter().map(ToString::to_string).collect();
-        let references = self.0.variable_references();
+        let references = self.program.variable_references();
         references.map(|(state, names)| (state.to_string(), plain(names))).collect()
     }
 
     /// The type of the state of this name, in any scope.
     fn state_type(&self, name: &str) -> Option<&'static str> {
-        let state = self.0.find(name)?;
-        self.0.describe(state).map(|(_, kind): (_, StateType)| kind.as_str())
+        let state = self.program.find(name)?;
+        self.program.describe(state).map(|(_, kind): (_, StateType)| kind.as_str())
     }
 }
 

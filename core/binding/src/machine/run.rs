@@ -1,49 +1,66 @@
 //! Executions in memory: a program, a stimulus and a time give effects. For express machines, for
 //! children of maps and for tests.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use trunkline_engine::states::{
-    Effect, Execution, FailedAt, MapItems, MapRunRequest, Outcome, Payload, Program, ScopeId,
-    SeededEntropy, Stimulus, TaskId, TaskRequest, TimerId, Value,
+    Effect, Execution, MapItems, MapRunRequest, Outcome, Payload, Program, ScopeId, SeededEntropy,
+    Stimulus, TaskRequest, Value,
 };
+use trunkline_types::sync::lock;
 
+use super::inline::{Inline, InlineCall, PlainInline, Waits};
+use super::json;
 use super::program::StatesProgram;
-use super::stimulus::PlainIdentity;
-use crate::error::{guard, invalid};
+use super::stimulus::{PlainIdentity, stimulus};
+use crate::error::guard;
 
 /// An execution in memory.
 #[pyclass(frozen, module = "trunkline._core")]
 pub(crate) struct StatesRun {
     program: Arc<Program>,
+    /// A step that is short need not let other threads of the interpreter run meanwhile.
+    is_brief: bool,
+    inline: Option<Inline>,
+    tells_events: bool,
     run: Mutex<Run>,
 }
 
 struct Run {
     execution: Execution,
     chance: SeededEntropy,
+    waits: Waits,
+    output: Option<Payload>,
 }
 
 #[pymethods]
 impl StatesRun {
     /// An execution of a program, or of the states of one of its scopes. Tokens of its tasks start
-    /// with `prefix`.
+    /// with `prefix`. With `inline`, calls of those functions are carried out by the step itself
+    /// while the execution waits for nothing else.
     #[new]
-    #[pyo3(signature = (program, identity, *, seed, prefix, scope=None))]
+    #[pyo3(signature = (
+        program, identity, *, seed, prefix, scope=None, inline=None, tells_events=true
+    ))]
     fn new(
         program: &StatesProgram,
         identity: PlainIdentity,
         seed: u64,
         prefix: String,
         scope: Option<u32>,
+        inline: Option<PlainInline>,
+        tells_events: bool,
     ) -> Self {
-        let program = program.0.clone();
+        let is_brief = program.is_brief;
+        let program = program.program.clone();
         let scope = scope.map_or_else(|| program.root(), ScopeId);
         let execution = Execution::child(&program, scope, identity.into());
         let chance = SeededEntropy::new(seed, prefix);
-        Self { program, run: Mutex::new(Run { execution, chance }) }
+        let run = Run { execution, chance, waits: Waits::default(), output: None };
+        let inline = inline.map(Inline::new);
+        Self { program, is_brief, inline, tells_events, run: Mutex::new(run) }
     }
 
     /// What follows from a stimulus at a time, each effect as a dict.
@@ -59,54 +76,106 @@ impl StatesRun {
     ) -> PyResult<Bound<'py, PyList>> {
         guard(|| {
             let stimulus = stimulus(kind, id, first, second)?;
-            let effects = py.detach(|| {
-                let mut run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
-                let Run { execution, chance } = &mut *run;
-                execution.step(&self.program, stimulus, now, chance)
-            });
-            let shown = PyList::empty(py);
-            for effect in effects {
-                shown.append(show(py, effect)?)?;
-            }
-            Ok(shown)
+            self.advance(py, stimulus, now)
         })
+    }
+
+    /// Starts the execution with an object of plain types as its input, whose JSON text has at most
+    /// `limit` bytes. None, and nothing is done, if it is another.
+    fn start<'py>(
+        &self,
+        py: Python<'py>,
+        input: &Bound<'py, PyAny>,
+        limit: usize,
+        now: u64,
+    ) -> PyResult<Option<Bound<'py, PyList>>> {
+        guard(|| {
+            let input = json::from_python(input).map(Payload::from);
+            match input.filter(|input| input.text().len() <= limit) {
+                Some(input) => self.advance(py, Stimulus::Start { input }, now).map(Some),
+                None => Ok(None),
+            }
+        })
+    }
+
+    /// The output of an execution that ended well, as a JSON text.
+    #[getter]
+    fn output_text(&self) -> Option<String> {
+        lock(&self.run).output.as_ref().map(|output| output.text().to_string())
+    }
+
+    /// The output of an execution that ended well, as `json.loads` gives it.
+    fn output<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let output = lock(&self.run).output.clone();
+        guard(|| output.map(|output| json::to_python(py, output.value())).transpose())
+    }
+
+    /// Ends the execution without an end: a step that carries out tasks raises EngineClosed behind
+    /// the one that it is at.
+    fn close(&self) {
+        if let Some(inline) = &self.inline {
+            inline.close();
+        }
     }
 }
 
-fn payload(text: Option<&str>) -> PyResult<Payload> {
-    Payload::parse(text.unwrap_or("null"))
-        .map_err(|problem| pyo3::exceptions::PyValueError::new_err(problem.to_string()))
+impl StatesRun {
+    /// Takes a stimulus, and what becomes of the tasks that are carried out here.
+    fn advance<'py>(
+        &self,
+        py: Python<'py>,
+        first: Stimulus,
+        now: u64,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let shown = PyList::empty(py);
+        let (mut stimulus, mut now) = (first, now);
+        loop {
+            let (effects, call) = self.effects(py, stimulus, now)?;
+            self.show(&shown, effects)?;
+            let (Some(inline), Some(call)) = (&self.inline, call) else { return Ok(shown) };
+            let (effects, _) = self.effects(py, call.started(), inline.now())?;
+            self.show(&shown, effects)?;
+            stimulus = inline.carry_out(py, &call)?;
+            now = inline.now();
+        }
+    }
+
+    /// What follows from one stimulus; a call is taken out if it is to be carried out here.
+    fn effects(
+        &self,
+        py: Python<'_>,
+        stimulus: Stimulus,
+        now: u64,
+    ) -> PyResult<(Vec<Effect>, Option<InlineCall>)> {
+        let step = || lock(&self.run).step(&self.program, stimulus, now);
+        let mut effects = if self.is_brief { step() } else { py.detach(step) };
+        let call = match &self.inline {
+            Some(inline) => inline.take(py, &lock(&self.run).waits, &mut effects)?,
+            None => None,
+        };
+        Ok((effects, call))
+    }
+
+    fn show(&self, shown: &Bound<'_, PyList>, effects: Vec<Effect>) -> PyResult<()> {
+        for effect in effects {
+            if self.tells_events || !matches!(effect, Effect::History(_)) {
+                shown.append(show(shown.py(), effect)?)?;
+            }
+        }
+        Ok(())
+    }
 }
 
-pub(super) fn stimulus(
-    kind: &str,
-    id: u64,
-    first: Option<&str>,
-    second: Option<&str>,
-) -> PyResult<Stimulus> {
-    let task = TaskId(id);
-    let own = |text: Option<&str>| text.map(str::to_owned);
-    let failed = |at| Stimulus::TaskFailed { task, at, error: own(first), cause: own(second) };
-    Ok(match kind {
-        "start" => Stimulus::Start { input: payload(first)? },
-        "started" => Stimulus::TaskStarted { task, worker: own(first) },
-        "submitted" => Stimulus::TaskSubmitted { task, output: payload(first)? },
-        "succeeded" => Stimulus::TaskSucceeded { task, output: payload(first)? },
-        "heartbeat" => Stimulus::TaskHeartbeat { task },
-        "failed" => failed(FailedAt::Run),
-        "schedule-failed" => failed(FailedAt::Schedule),
-        "start-failed" => failed(FailedAt::Start),
-        "submit-failed" => failed(FailedAt::Submit),
-        "timer" => Stimulus::TimerFired { timer: TimerId(id) },
-        "map-run-succeeded" => Stimulus::MapRunSucceeded { task, output: payload(first)? },
-        "map-run-failed" => {
-            let error = first.unwrap_or("States.TaskFailed").to_owned();
-            Stimulus::MapRunFailed { task, error, cause: own(second) }
+impl Run {
+    fn step(&mut self, program: &Program, stimulus: Stimulus, now: u64) -> Vec<Effect> {
+        self.waits.meet(&stimulus);
+        let effects = self.execution.step(program, stimulus, now, &mut self.chance);
+        effects.iter().for_each(|effect| self.waits.note(effect));
+        if let Some(Effect::Finish(Outcome::Succeeded { output })) = effects.last() {
+            self.output = Some(output.clone());
         }
-        "stop" => Stimulus::Stop { error: own(first), cause: own(second) },
-        "redrive" => Stimulus::Redrive,
-        other => return Err(invalid(format!("There is no stimulus {other:?}."))),
-    })
+        effects
+    }
 }
 
 pub(super) fn text_of(value: &Value) -> String {
@@ -146,7 +215,7 @@ fn show<'py>(py: Python<'py>, effect: Effect) -> PyResult<Bound<'py, PyDict>> {
         Effect::Finish(outcome) => {
             shown.set_item("status", outcome.status())?;
             match outcome {
-                Outcome::Succeeded { output } => shown.set_item("output", &**output.text())?,
+                Outcome::Succeeded { .. } => {}
                 Outcome::Failed { error, cause } | Outcome::Aborted { error, cause } => {
                     shown.set_item("error", error)?;
                     shown.set_item("cause", cause)?;

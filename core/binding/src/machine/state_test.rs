@@ -9,8 +9,8 @@ use trunkline_engine::states::{
     self, Limits, MockError, SeededEntropy, TestReport, TestRequest, TestStep,
 };
 
-use super::run::{show_task, stimulus, text_of};
-use super::stimulus::PlainIdentity;
+use super::run::{show_task, text_of};
+use super::stimulus::{PlainIdentity, stimulus};
 use crate::error::guard;
 
 /// A request, as a dict.

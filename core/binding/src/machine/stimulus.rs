@@ -1,8 +1,8 @@
-//! What a surface reports of a task, as plain values.
+//! What a surface reports of a task or an execution, as plain values.
 
 use pyo3::prelude::*;
 use trunkline_engine::TaskEnd;
-use trunkline_engine::states::{FailedAt, Identity};
+use trunkline_engine::states::{FailedAt, Identity, Payload, Stimulus, TaskId, TimerId};
 
 use crate::error::invalid;
 
@@ -25,6 +25,43 @@ pub(super) fn task_end<'a>(
         "map-run-succeeded" => TaskEnd::MapRunSucceeded(output()?),
         "map-run-failed" => TaskEnd::MapRunFailed(output()?, second),
         other => return Err(invalid(format!("A task cannot be {other:?}."))),
+    })
+}
+
+fn payload(text: Option<&str>) -> PyResult<Payload> {
+    Payload::parse(text.unwrap_or("null"))
+        .map_err(|problem| pyo3::exceptions::PyValueError::new_err(problem.to_string()))
+}
+
+/// A stimulus: its kind, the task or timer that it is of, and up to two texts.
+pub(super) fn stimulus(
+    kind: &str,
+    id: u64,
+    first: Option<&str>,
+    second: Option<&str>,
+) -> PyResult<Stimulus> {
+    let task = TaskId(id);
+    let own = |text: Option<&str>| text.map(str::to_owned);
+    let failed = |at| Stimulus::TaskFailed { task, at, error: own(first), cause: own(second) };
+    Ok(match kind {
+        "start" => Stimulus::Start { input: payload(first)? },
+        "started" => Stimulus::TaskStarted { task, worker: own(first) },
+        "submitted" => Stimulus::TaskSubmitted { task, output: payload(first)? },
+        "succeeded" => Stimulus::TaskSucceeded { task, output: payload(first)? },
+        "heartbeat" => Stimulus::TaskHeartbeat { task },
+        "failed" => failed(FailedAt::Run),
+        "schedule-failed" => failed(FailedAt::Schedule),
+        "start-failed" => failed(FailedAt::Start),
+        "submit-failed" => failed(FailedAt::Submit),
+        "timer" => Stimulus::TimerFired { timer: TimerId(id) },
+        "map-run-succeeded" => Stimulus::MapRunSucceeded { task, output: payload(first)? },
+        "map-run-failed" => {
+            let error = first.unwrap_or("States.TaskFailed").to_owned();
+            Stimulus::MapRunFailed { task, error, cause: own(second) }
+        }
+        "stop" => Stimulus::Stop { error: own(first), cause: own(second) },
+        "redrive" => Stimulus::Redrive,
+        other => return Err(invalid(format!("There is no stimulus {other:?}."))),
     })
 }
 

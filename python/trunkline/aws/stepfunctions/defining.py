@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import random
 import uuid
 
-from trunkline._core import StatesProgram
 from trunkline.aws.errors import ServiceError
 from trunkline.aws.stepfunctions import language, settings, starting
 from trunkline.aws.stepfunctions.connecting import runtime_of
@@ -19,14 +17,10 @@ from trunkline.errors import (
     TrunklineError,
     ValidationException,
 )
-from trunkline.machines.memory import Clock, MemoryRun, Setting
-from trunkline.machines.task import Owner
-from trunkline.machines.tasks import perform
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from trunkline._core import Engine as CoreEngine
-    from trunkline.machines.memory import Ended
 
 
 def _arn(name: tuple[str, str, str]) -> Arn:
@@ -89,7 +83,7 @@ def remove(core: CoreEngine, name: tuple[str, str, str]) -> None:
     store.flush()
 
 
-def _as_program(error: ServiceError) -> TrunklineError:
+def as_program(error: ServiceError) -> TrunklineError:
     """An error of the wire as programs of this process get it."""
     if error.code == "ExecutionAlreadyExists":
         return ConflictException(error.message)
@@ -103,32 +97,5 @@ def start(core: CoreEngine, arn: str, name: str | None, input: str) -> str:
     try:
         started = starting.start(runtime_of(core), Store(core), arn, name, input)
     except ServiceError as error:
-        raise _as_program(error) from None
+        raise as_program(error) from None
     return started.arn.rpartition(":")[2]
-
-
-def run(core: CoreEngine, arn: str, input: str) -> Ended:
-    """Runs an execution in memory to its end."""
-    runtime, store = runtime_of(core), Store(core)
-    try:
-        starting.check_input(input)
-        chosen = starting.choose(store, arn)
-    except ServiceError as error:
-        raise _as_program(error) from None
-    try:
-        program = StatesProgram(chosen.machine["definition"], True)
-    except ValueError as error:
-        text = f"{error}. A run in memory is that of an express state machine: use start()."
-        raise ValidationException(text) from None
-    name = str(uuid.uuid4())
-    owner = Owner(chosen.arn.account, chosen.arn.region, chosen.arn.name, name)
-    execution_arn = arn_of(owner.account, owner.region, "express", owner.machine, name)
-    setting = Setting(
-        starting.identity(chosen, execution_arn, name),
-        owner,
-        lambda task: perform(runtime, task),
-        Clock(core.now),
-        seed=random.getrandbits(64),
-    )
-    with runtime.running(MemoryRun(program, setting)) as run:
-        return run.run(input)

@@ -163,17 +163,20 @@ def _express_arn(chosen: Chosen, name: str) -> str:
 
 def _run(runtime: Runtime, store: Store, chosen: Chosen, arn: str, name: str, input: str) -> Ended:
     owner = Owner(chosen.arn.account, chosen.arn.region, chosen.arn.name, name)
+    is_logged = chosen.machine["logging"]["level"] != "OFF"
     setting = Setting(
         identity(chosen, arn, name),
         owner,
         lambda task: perform(runtime, task),
         Clock(store.core.now),
         seed=random.getrandbits(64),
+        inline=runtime.inline(owner.machine_name),
+        tells_events=is_logged,
     )
     program = StatesProgram(chosen.machine["definition"], True)
     with runtime.running(MemoryRun(program, setting)) as run:
         ended = run.run(input)
-    if chosen.machine["logging"]["level"] != "OFF":
+    if is_logged:
         from trunkline.aws.stepfunctions import logging
 
         logging.write_events(runtime, chosen.machine, arn, ended.events)

@@ -135,6 +135,8 @@ class MapRuns:
             seed=index,
             scope=run.told["processor"],
             prefix=f"{identity['name']}-",
+            inline=self._runtime.inline(run.owner.machine_name),
+            tells_events=False,
         )
         try:
             with self._runtime.running(MemoryRun(run.program, setting)) as memory:
