@@ -16,7 +16,6 @@ from trunkline.errors import EngineUnavailable, NotFound, TrunklineError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from types import TracebackType
     from typing import Any
 
     from trunkline._core import Handler, LeasedDelivery
@@ -185,12 +184,7 @@ class DestinationWorker:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
         while self._threads:
             for thread in list(self._threads):

@@ -18,7 +18,6 @@ from trunkline.aio.topics.topic import Topic
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
     from typing import Any, Unpack
 
     from trunkline._core import VirtualClock
@@ -430,12 +429,7 @@ class Engine(ApiVerbs, BucketVerbs, DeliveryStreamVerbs, FolderVerbs, MachineVer
     async def __aenter__(self) -> Engine:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     def __repr__(self) -> str:

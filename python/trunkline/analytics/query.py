@@ -23,7 +23,6 @@ from trunkline.errors import EngineUnavailable, InvalidParameterValue
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from types import TracebackType
     from typing import Any, Literal, Self
 
     from trunkline._core import Engine as CoreEngine
@@ -177,12 +176,7 @@ class Query:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def __repr__(self) -> str:

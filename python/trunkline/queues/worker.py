@@ -17,7 +17,6 @@ from trunkline.queues.consumer import ConsumerConfig, ConsumeReport
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from types import TracebackType
     from typing import Any, Literal, overload
 
     from trunkline._core import Message
@@ -165,12 +164,7 @@ class Worker:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
         while not self.join(LOOK_SECONDS):
             pass

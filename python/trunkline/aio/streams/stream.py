@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
     from datetime import datetime
     from pathlib import Path
-    from types import TracebackType
 
     from trunkline._core import PutResult, RecordBatch, Shard, StreamStatistics
     from trunkline._types import Body, Durability, Seconds, StreamStart
@@ -217,12 +216,7 @@ class Reader:
     async def __aenter__(self) -> Reader:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self.close()
 
     def __repr__(self) -> str:
