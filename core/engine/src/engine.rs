@@ -285,6 +285,12 @@ impl Engine {
         self.documents.get(key)
     }
 
+    /// The document under `key` without a copy. Two calls give the same allocation until the
+    /// document is stored again or removed, so that a reader sees cheaply whether it changed.
+    pub fn shared_document(&self, key: &str) -> Option<Arc<[u8]>> {
+        self.documents.shared(key)
+    }
+
     /// The documents whose key starts with `prefix`, in order of their keys.
     pub fn documents(&self, prefix: &str) -> Vec<(String, Vec<u8>)> {
         self.documents.list(prefix)

@@ -143,6 +143,12 @@ impl Documents {
         lock(&self.documents).get(key).map(|document| document.value.to_vec())
     }
 
+    /// The document under `key` without a copy. Two calls give the same allocation until the
+    /// document is stored again or removed.
+    pub fn shared(&self, key: &str) -> Option<Arc<[u8]>> {
+        lock(&self.documents).get(key).map(|document| document.value.clone())
+    }
+
     /// The documents whose key starts with `prefix`, in order of their keys.
     pub fn list(&self, prefix: &str) -> Vec<(String, Vec<u8>)> {
         self.page(prefix, None, usize::MAX)

@@ -2,7 +2,7 @@
 //!
 //! From the bottom up: `model` and `codec` are pure functions over a service's model; `protocol`,
 //! `validate`, `auth` and `detect` make an operation of a request; `policy` says
-//! who may; `services` are the data planes; `dispatch`
+//! who may; `services` are the data planes; `gateway` is the data path of APIs; `dispatch`
 //! ties them together without waiting or blocking; `server` and the in-process caller wait.
 
 mod arn;
@@ -13,6 +13,7 @@ mod data_identifiers;
 pub mod detect;
 pub mod dispatch;
 pub mod error;
+mod gateway;
 mod json_web_token;
 pub mod limits;
 mod md5_simd;
@@ -31,6 +32,7 @@ pub mod validate;
 pub mod value;
 
 pub use error::WireError;
+pub use gateway::TokenBuckets;
 pub use json_web_token::verified_claims;
 pub use regular_expression::RegularExpression;
 pub use value::Value;

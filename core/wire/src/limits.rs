@@ -2,6 +2,13 @@
 
 /// Deepest nesting of an input. serde_json stops at 128 by itself; real inputs stay below 20.
 pub const DEPTH_MAX: usize = 64;
+/// Largest body of a request to an API that is served without the control plane: no template
+/// exceeds its bounds with that.
+pub const DIRECT_API_BODY_BYTES_MAX: usize = 256 * 1024;
+/// Stages of APIs that are kept compiled; all are compiled again beyond that.
+pub const COMPILED_STAGES_MAX: usize = 1_000;
+/// Token buckets of APIs that are remembered.
+pub const TOKEN_BUCKETS_MAX: usize = 100_000;
 /// Largest request body. SQS takes 1 MiB of message, which JSON escapes and base64 may enlarge.
 pub const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Large bodies of requests and answers that are held at once, over all connections. 32 of the

@@ -70,6 +70,12 @@ class Control:
 
         return invoke(self._served(), about)
 
+    def compile_stage(self, api: str, kind: str, documents: list[bytes]) -> bytes | None:
+        """What the core serves of a stage without Python; None for nothing."""
+        from trunkline.aws.execute_api.compiling import compile_stage
+
+        return compile_stage(api, kind, documents)
+
     def connect(
         self, about: dict[str, Any], connection: str, now: int
     ) -> tuple[int, list[tuple[str, str]], bytes, Accepted | None]:

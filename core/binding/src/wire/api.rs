@@ -1,9 +1,13 @@
 //! What APIs need of the core: paths into a document, regular expressions, and signed tokens.
 
+use std::sync::Arc;
+
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use trunkline_engine::states::{Value, parse, select};
-use trunkline_wire::{RegularExpression, verified_claims};
+use trunkline_wire::{RegularExpression, TokenBuckets, verified_claims};
+
+use crate::engine::Engine;
 
 /// A parsed JSON document, from which paths select.
 #[pyclass(frozen)]
@@ -60,6 +64,27 @@ impl WireRegularExpression {
     }
 }
 
+/// The token buckets of an engine's APIs.
+#[pyclass(frozen)]
+pub(crate) struct WireTokenBuckets(Arc<TokenBuckets>);
+
+#[pymethods]
+impl WireTokenBuckets {
+    #[new]
+    fn new(engine: &Engine) -> Self {
+        Self(engine.shared().extension())
+    }
+
+    /// Takes a token of each bucket (name, size, tokens a second) at `now`, or of none.
+    fn take(&self, limits: Vec<(String, f64, f64)>, now: f64) -> bool {
+        self.0.take(&limits, now)
+    }
+
+    fn clear(&self) {
+        self.0.clear();
+    }
+}
+
 /// The claims of a JSON Web Token as JSON text, if a key of the set signed it.
 #[pyfunction]
 fn token_claims(py: Python<'_>, token: &str, keys: &str) -> PyResult<String> {
@@ -69,5 +94,6 @@ fn token_claims(py: Python<'_>, token: &str, keys: &str) -> PyResult<String> {
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(token_claims, module)?)?;
     module.add_class::<WireDocument>()?;
+    module.add_class::<WireTokenBuckets>()?;
     module.add_class::<WireRegularExpression>()
 }

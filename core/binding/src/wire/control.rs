@@ -39,6 +39,17 @@ impl ControlPlane for PyControl {
         })
     }
 
+    fn compile_stage(&self, api: &str, kind: &str, documents: &[&[u8]]) -> Option<Vec<u8>> {
+        attached(|py| {
+            let documents: Vec<_> = documents.iter().map(|one| PyBytes::new(py, one)).collect();
+            let table = self.0.bind(py).call_method1("compile_stage", (api, kind, documents));
+            table.and_then(|table| table.extract()).unwrap_or_else(|error: PyErr| {
+                error.write_unraisable(py, None);
+                None
+            })
+        })
+    }
+
     fn connect(&self, request: ApiRequest, connection: &str, now: Millis) -> Connected {
         Python::attach(|py| {
             self.connect(py, &request, connection, now).unwrap_or_else(|error| {

@@ -6,6 +6,7 @@ use trunkline_types::Code;
 use super::api::is_api_path;
 use super::{Dispatched, Dispatcher, Pending, clock, faults, trace};
 use crate::error::{Result, WireError};
+use crate::gateway::TokenBuckets;
 use crate::message::{Request, Response};
 use crate::service::{AdminWork, METRICS_TYPE};
 use crate::sockets::Sockets;
@@ -223,6 +224,8 @@ impl Dispatcher {
         }
         self.engine.reset().map_err(|error| WireError::from_engine(&error))?;
         self.control.reset();
+        self.gateway.clear();
+        self.engine.extension::<TokenBuckets>().clear();
         self.engine.extension::<Sockets>().close_all();
         Ok(Response::new(200, JSON, "{\"status\":\"ok\"}"))
     }

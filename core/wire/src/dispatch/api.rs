@@ -3,6 +3,7 @@
 //! LocalStack, or by its host; a function below `/_aws/lambda-url/`, or by its host.
 
 use http::HeaderMap;
+use trunkline_engine::Held;
 
 use super::domain::DOMAIN_LABEL;
 use super::{Dispatched, Dispatcher, Pending};
@@ -77,8 +78,20 @@ impl Dispatcher {
     }
 
     /// What becomes of a request to an API; `None` for every other.
-    pub(super) fn api(&self, request: &Request<'_>, base: &str) -> Option<Dispatched> {
-        let request = self.api_request(request, base)?;
+    pub(super) fn api(
+        &self,
+        request: &Request<'_>,
+        base: &str,
+        held: Option<&Held>,
+    ) -> Option<Dispatched> {
+        if !self.serves_apis {
+            return None;
+        }
+        let (api, path) = self.address(request)?;
+        if let Some(dispatched) = self.direct(request, (&api, &path), held) {
+            return Some(dispatched);
+        }
+        let request = self.addressed(request, base, (api, path));
         if let Some(response) = self.manage(&request) {
             return Some(Dispatched::Done(response));
         }
@@ -90,14 +103,23 @@ impl Dispatcher {
         if !self.serves_apis {
             return None;
         }
-        let (api, path) = self.address(request)?;
+        let address = self.address(request)?;
+        Some(self.addressed(request, base, address))
+    }
+
+    fn addressed(
+        &self,
+        request: &Request<'_>,
+        base: &str,
+        (api, path): (String, String),
+    ) -> ApiRequest {
         let now = (self.wall.now() / 1_000) as i64;
         let signer = match auth::identify(&self.auth, request, now) {
             Ok((identity, _)) => identity.access_key.is_some().then_some(Ok(identity)),
             Err(error) if auth::is_missing(&error) => None,
             Err(error) => Some(Err(error)),
         };
-        Some(ApiRequest {
+        ApiRequest {
             api,
             path,
             method: request.method.to_owned(),
@@ -109,7 +131,7 @@ impl Dispatcher {
             request_id: request_id::next(),
             signer,
             is_strict: self.proves_signatures(),
-        })
+        }
     }
 
     /// The id of the API and the path below it; of a domain name, the name and the whole path.

@@ -45,6 +45,12 @@ pub trait ControlPlane: Send + Sync {
         Response::new(501, "application/json", r#"{"message":"There are no APIs here."}"#)
     }
 
+    /// Compiles a stage of an API of a kind from its documents; see `gateway::table`. `None`: all
+    /// its requests are answered here.
+    fn compile_stage(&self, _api: &str, _kind: &str, _documents: &[&[u8]]) -> Option<Vec<u8>> {
+        None
+    }
+
     /// Answers a client that wants to connect to an API as `connection`, from `now` on. May block
     /// as long as an integration may take.
     fn connect(&self, request: ApiRequest, _connection: &str, _now: Millis) -> Connected {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::codec::event::Message;
 use crate::codec::{cbor, json};
 use crate::error::{Result, WireError};
+use crate::gateway::PendingAnswer;
 use crate::message::Response;
 use crate::model::{Kind, Model, Protocol, Shape};
 use crate::protocol::{self, Dialect};
@@ -26,6 +27,8 @@ enum Form {
     Direct(Cow<'static, str>),
     /// Another protocol: the JSON is read by the model and written again.
     Recoded { model: Arc<Model>, operation: String, dialect: Dialect },
+    /// The answer of an API that called the operation.
+    Api(Box<PendingAnswer>),
 }
 
 impl ResponseEncoder {
@@ -49,30 +52,38 @@ impl ResponseEncoder {
         Self { form, service: service.clone(), request_id: request_id.to_owned() }
     }
 
+    pub(super) fn of_api(answer: PendingAnswer, service: &Arc<dyn Service>) -> Self {
+        let form = Form::Api(Box::new(answer));
+        Self { form, service: service.clone(), request_id: String::new() }
+    }
+
     /// The response that carries an output or an error.
     pub fn encode(self, result: Result<Output>) -> Response {
-        let request_id = &self.request_id;
-        match (&self.form, result) {
+        let Self { form, service, request_id } = self;
+        match (form, result) {
+            (Form::Api(answer), result) => answer.write(result),
             (Form::Direct(content_type), Ok(Output(body))) => {
-                Response::new(200, content_type.clone(), body)
-                    .with("x-amzn-requestid", self.request_id)
+                Response::new(200, content_type, body).with("x-amzn-requestid", request_id)
             }
             (Form::Direct(content_type), Err(error)) => {
-                let error = self.service.word(error, Protocol::Json);
+                let error = service.word(error, Protocol::Json);
                 let mut dialect = Dialect::new(Protocol::Json);
-                dialect.content_type = content_type.clone();
-                let response = protocol::write_error(None, &dialect, &error, request_id);
-                if !self.service.is_query_compatible() {
+                dialect.content_type = content_type;
+                let response = protocol::write_error(None, &dialect, &error, &request_id);
+                if !service.is_query_compatible() {
                     return response;
                 }
                 let kind = if error.is_sender() { "Sender" } else { "Receiver" };
                 response.with("x-amzn-query-error", format!("{};{kind}", error.query_code()))
             }
-            (Form::Recoded { model, operation, dialect }, Ok(output)) => {
-                recode(model, operation, dialect, &output, request_id)
-                    .unwrap_or_else(|error| self.error(model, dialect, error))
+            (Form::Recoded { model, operation, dialect }, result) => {
+                let encoded = result
+                    .and_then(|output| recode(&model, &operation, &dialect, &output, &request_id));
+                encoded.unwrap_or_else(|error| {
+                    let error = service.word(error, dialect.protocol);
+                    protocol::write_error(Some(&model), &dialect, &error, &request_id)
+                })
             }
-            (Form::Recoded { model, dialect, .. }, Err(error)) => self.error(model, dialect, error),
         }
     }
 
@@ -115,7 +126,7 @@ impl ResponseEncoder {
     /// One event as bytes of the stream.
     pub fn event(&self, event: Event) -> Result<Vec<u8>> {
         let payload = match &self.form {
-            Form::Direct(_) => event.output.0,
+            Form::Direct(_) | Form::Api(_) => event.output.0,
             Form::Recoded { model, operation, dialect } => {
                 let shape = event_shape(model, operation, event.name)?;
                 let value = json::read(model, shape, &event.output.0)?;

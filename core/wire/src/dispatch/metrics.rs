@@ -20,6 +20,8 @@ pub struct Metrics {
     pub connections: AtomicU64,
     /// Long polls that wait.
     pub polls: AtomicU64,
+    /// Requests to APIs that were served without the control plane.
+    pub(super) direct_api_requests: AtomicU64,
     /// Requests for a service that is not served.
     pub(super) unserved: AtomicU64,
 }
@@ -49,6 +51,11 @@ impl Metrics {
         single(
             Family::counter("trunkline_unserved_requests", "Requests for services not served"),
             read(&self.unserved),
+        );
+        let help = "Requests to APIs that were served without Python";
+        single(
+            Family::counter("trunkline_direct_api_requests", help),
+            read(&self.direct_api_requests),
         );
         single(
             Family::gauge("trunkline_connections", "Connections that are open"),

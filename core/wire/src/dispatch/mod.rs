@@ -9,6 +9,7 @@ mod api;
 mod blocking;
 mod clock;
 mod control;
+mod direct;
 mod domain;
 mod encoder;
 mod exchange;
@@ -47,6 +48,7 @@ use self::plane_counters::PlaneCounters;
 use crate::auth::{Identity, Mode, Scope};
 use crate::detect::{ServiceInfo, detect};
 use crate::error::{Result, WireError};
+use crate::gateway::Gateway;
 use crate::message::{Request, Response};
 use crate::model::{Model, Protocol};
 use crate::protocol::{self, Dialect};
@@ -65,6 +67,7 @@ pub struct Dispatcher {
     models: Mutex<HashMap<String, Arc<Model>>>,
     auth: Mode,
     serves_apis: bool,
+    gateway: Gateway,
     // Signatures are of the caller's time, whatever the engine's clock says.
     wall: Clock,
     /// What was counted.
@@ -171,6 +174,7 @@ impl Dispatcher {
             control,
             serves_apis: Self::has_apis(services.iter().map(|info| info.name.as_str())),
             services,
+            gateway: Gateway::default(),
             models: Mutex::new(HashMap::new()),
             auth,
             wall: Clock::system(),
@@ -208,7 +212,7 @@ impl Dispatcher {
         if let Some(dispatched) = self.admin(request) {
             return dispatched;
         }
-        if let Some(dispatched) = self.api(request, base) {
+        if let Some(dispatched) = self.api(request, base, held) {
             return dispatched;
         }
         if let Some(response) = self.published(request) {
@@ -373,7 +377,10 @@ impl Dispatcher {
             Pending::Call(pending) => self.run_call(*pending),
             Pending::Admin(task) => self.run_admin(task),
             Pending::Exchange(exchange) => self.run_exchange(exchange),
-            Pending::Api(request) => self.control.invoke_api(*request),
+            Pending::Api(request) => {
+                self.compile_stage(&request.api, &request.path);
+                self.control.invoke_api(*request)
+            }
         }
     }
 

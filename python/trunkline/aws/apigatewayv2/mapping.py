@@ -72,6 +72,24 @@ def _of_response(response: ApiResponse, path: str) -> Any:
     return str(response.status) if place == "statuscode" else None
 
 
+def parts(source: str) -> list[str | tuple[str, str]]:
+    """What a source of a mapping consists of: texts, and variables by their kind and path.
+
+    >>> parts("a${request.header.x}b")
+    ['a', ('request', '.header.x'), 'b']
+    """
+    found: list[str | tuple[str, str]] = []
+    at = 0
+    for variable in _VARIABLE.finditer(source):
+        if variable.start() > at:
+            found.append(source[at : variable.start()])
+        found.append((variable[1] or variable[3], variable[2] or variable[4] or ""))
+        at = variable.end()
+    if at < len(source):
+        found.append(source[at:])
+    return found
+
+
 def value(exchange: Exchange, source: Any, response: ApiResponse | None = None) -> Any:
     """What a source of a mapping stands for: a variable, or text with `${variables}` in it.
 
@@ -80,8 +98,7 @@ def value(exchange: Exchange, source: Any, response: ApiResponse | None = None) 
     if not isinstance(source, str):
         return source
 
-    def read(found: re.Match[str]) -> Any:
-        kind, path = found[1] or found[3], found[2] or found[4] or ""
+    def read(kind: str, path: str) -> Any:
         if kind == "request":
             return _of_request(exchange, path)
         if kind == "response":
@@ -89,10 +106,10 @@ def value(exchange: Exchange, source: Any, response: ApiResponse | None = None) 
         values = exchange.context() if kind == "context" else exchange.stage_variables()
         return _nested(values, path.removeprefix("."))
 
-    whole = _VARIABLE.fullmatch(source)
-    if whole is not None:
-        return read(whole)
-    return _VARIABLE.sub(lambda found: as_text(read(found)) or "", source)
+    found = parts(source)
+    if len(found) == 1 and not isinstance(found[0], str):
+        return read(*found[0])
+    return "".join(one if isinstance(one, str) else as_text(read(*one)) or "" for one in found)
 
 
 def as_text(value: Any) -> str | None:

@@ -7,17 +7,23 @@ from trunkline.aws.limits import HTTP_API_BURST_DEFAULT, HTTP_API_RATE_DEFAULT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from trunkline.aws.apigatewayv2.exchange import Exchange
+
+
+def limit_of(stage: dict[str, Any], api: str, key: str) -> Limit:
+    """The bucket of a route of a stage."""
+    settings = {
+        **(stage.get("DefaultRouteSettings") or {}),
+        **((stage.get("RouteSettings") or {}).get(key) or {}),
+    }
+    burst = float(settings.get("ThrottlingBurstLimit", HTTP_API_BURST_DEFAULT))
+    rate = float(settings.get("ThrottlingRateLimit", HTTP_API_RATE_DEFAULT))
+    return Limit(f"route {api} {stage['StageName']} {key}", burst, rate)
 
 
 def takes(exchange: Exchange) -> bool:
     """Whether the route takes one more request now."""
-    key = exchange.route["RouteKey"]
-    settings = {
-        **(exchange.stage.get("DefaultRouteSettings") or {}),
-        **((exchange.stage.get("RouteSettings") or {}).get(key) or {}),
-    }
-    burst = float(settings.get("ThrottlingBurstLimit", HTTP_API_BURST_DEFAULT))
-    rate = float(settings.get("ThrottlingRateLimit", HTTP_API_RATE_DEFAULT))
-    name = f"route {exchange.request.api} {exchange.stage_name} {key}"
-    return take(exchange.apis, [Limit(name, burst, rate)], exchange.now)
+    limit = limit_of(exchange.stage, exchange.request.api, exchange.route["RouteKey"])
+    return take(exchange.apis, [limit], exchange.now)

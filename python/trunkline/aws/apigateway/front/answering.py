@@ -28,11 +28,11 @@ _REMAPPED = frozenset(
 _DROPPED = frozenset(("transfer-encoding", "keep-alive", "trailer", "upgrade", "te"))
 
 
-def selected(exchange: Exchange, answer: IntegrationAnswer) -> dict[str, Any]:
+def selected(integration: dict[str, Any], answer: IntegrationAnswer) -> dict[str, Any]:
     """The integration response that an answer selects."""
-    responses = exchange.integration.get("integrationResponses", {})
+    responses = integration.get("integrationResponses", {})
     fallback: dict[str, Any] | None = None
-    is_function = answer.error is not None or ":lambda:path/" in exchange.integration.get("uri", "")
+    is_function = answer.error is not None or ":lambda:path/" in integration.get("uri", "")
     for response in responses.values():
         pattern = response.get("selectionPattern")
         if not pattern:
@@ -58,7 +58,7 @@ def _selects(pattern: str, selector: str) -> bool:
 
 def mapped(exchange: Exchange, answer: IntegrationAnswer) -> ApiResponse:
     """The answer of a method whose integration is no proxy."""
-    response = selected(exchange, answer)
+    response = selected(exchange.integration, answer)
     exchange.context["status"] = response["statusCode"]
     content_type, body = _body(exchange, response, answer)
     headers: Headers = []

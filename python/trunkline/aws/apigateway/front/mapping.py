@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from trunkline.aws.apigateway.front.exchange import Exchange
 
 PROXIES = ("AWS_PROXY", "HTTP_PROXY")
-_VARIABLE = re.compile(r"\$\{stageVariables\.(\w+)\}")
+STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.(\w+)\}")
 _PLACEHOLDER = re.compile(r"\{([\w.:-]+)\+?\}")
 # Of these the integration gets its own.
 _NOT_SENT = frozenset(
@@ -41,7 +41,7 @@ _NOT_SENT = frozenset(
 
 def with_variables(exchange: Exchange, text: str) -> str:
     """A text with the stage variables that it names."""
-    return _VARIABLE.sub(lambda found: exchange.variables.get(found[1], ""), text)
+    return STAGE_VARIABLE.sub(lambda found: exchange.variables.get(found[1], ""), text)
 
 
 def request_of(exchange: Exchange) -> IntegrationRequest:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from trunkline.aws.execute_api.calling import Calling
     from trunkline.aws.services import Service
 
-_URI = re.compile(
+INTEGRATION_URI = re.compile(
     r"arn:[\w-]+:apigateway:([\w-]*):(?:[\w-]+\.)?([\w-]+):(path|action)/(.*)", re.DOTALL
 )
 _JSON_1_0 = frozenset(("AmazonSQS", "AWSStepFunctions"))
@@ -40,7 +40,7 @@ _WAITING = frozenset(
         "SubscribeToShard",
     )
 )
-_FORM = "application/x-www-form-urlencoded"
+FORM = "application/x-www-form-urlencoded"
 
 
 def _service(scope: str) -> Service:
@@ -52,7 +52,7 @@ def _service(scope: str) -> Service:
 
 def call_service(exchange: Calling, request: IntegrationRequest) -> IntegrationAnswer:
     """What a service answers."""
-    found = _URI.fullmatch(request.uri)
+    found = INTEGRATION_URI.fullmatch(request.uri)
     if found is None:
         raise internal(f"{request.uri} names no service")
     region, scope, kind, rest = found.groups()
@@ -107,7 +107,7 @@ def _act(
 ) -> bytes:
     """Completes a call of an action; its body."""
     prefix = service.target_prefix
-    is_form = headers.get("content-type", "").startswith(_FORM)
+    is_form = headers.get("content-type", "").startswith(FORM)
     if prefix is not None and not is_form and (body or not query):
         headers.setdefault("x-amz-target", f"{prefix}.{action}")
         version = "1.0" if prefix in _JSON_1_0 else "1.1"
@@ -123,14 +123,14 @@ def _act(
                 if value and not _names(body, query, name)
             }
         )
-        headers["content-type"] = _FORM
+        headers["content-type"] = FORM
         pairs = [(name, value) for name, values in query.items() for value in values]
         query.clear()
         joined = [
             part for part in (body.decode("utf-8", "replace"), urlencode(pairs), extra) if part
         ]
         return "&".join(joined).encode()
-    headers["content-type"] = _FORM
+    headers["content-type"] = FORM
     form = {"Action": action, "Version": service.api_version or ""}
     return urlencode(form).encode() + (b"&" + body if body else b"")
 
@@ -146,7 +146,7 @@ def _as_json(
 ) -> tuple[list[tuple[str, str]], bytes]:
     """An answer of the query protocol as the JSON that API Gateway asks services for."""
     content_type = next((value for name, value in lines if name == "content-type"), "")
-    is_query = headers.get("content-type", "").startswith(_FORM)
+    is_query = headers.get("content-type", "").startswith(FORM)
     wants_xml = "xml" in headers.get("accept", "")
     if wants_xml or not is_query or "xml" not in content_type:
         return lines, content
