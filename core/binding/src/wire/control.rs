@@ -40,9 +40,9 @@ impl ControlPlane for PyControl {
     }
 
     fn compile_stage(&self, api: &str, kind: &str, documents: &[&[u8]]) -> Option<Vec<u8>> {
-        attached(|py| {
+        Python::attach(|py| {
             let documents: Vec<_> = documents.iter().map(|one| PyBytes::new(py, one)).collect();
-            let table = self.0.bind(py).call_method1("compile_stage", (api, kind, documents));
+            let table = self.0.bind(py).run_method("compile_stage", (api, kind, documents));
             table.and_then(|table| table.extract()).unwrap_or_else(|error: PyErr| {
                 error.write_unraisable(py, None);
                 None

@@ -2,10 +2,10 @@
 //! templates and calls of data planes.
 //!
 //! The control plane compiles the stage that a request names to a [`table`], from the documents
-//! that it keeps of the API. A table counts for as long as these very documents are stored. A
-//! request that is not plainly served by it (no table, no route, a template that cannot be rendered,
-//! an error of the operation) has left no trace, and the control plane answers it from its
-//! beginning.
+//! that it keeps of the API. A table counts for as long as these very documents are stored. Some
+//! requests are not plainly served by it: there is no table or no route, a template cannot be
+//! rendered, or the operation fails. They have left no trace then, and the control plane answers
+//! them from their beginning.
 
 mod answer;
 mod buckets;
