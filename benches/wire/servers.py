@@ -40,11 +40,11 @@ def free_port() -> int:
         return port
 
 
-@dataclass
 class Unproven(RuntimeError):
     """A server did not do the work of a row, so its rate would say nothing."""
 
 
+@dataclass
 class Server:
     """A server as a child process; `{port}` in its command is filled in.
 
