@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benches.run import RECORDS, ROOT, machine
-from benches.wire import executions, routing, rows, sdk, streams
+from benches.wire import apis, executions, routing, rows, sdk, streams
 from benches.wire.peers import peers
 from benches.wire.servers import Server, echo, ours
 
@@ -51,6 +51,8 @@ KINDS = (
     "StartExecution while",
     "StartSyncExecution 1 Pass",
     "StartSyncExecution 10 Pass",
+    "API route to a queue",
+    "API route to a stream",
 )
 """How the names of rows begin, in the order in which they are measured."""
 POLLS = 5_000
@@ -120,6 +122,7 @@ def contests(load: rows.Load, options: argparse.Namespace, folder: Path) -> list
         found += routing.contests(load, routers, options.only, options.quick)
         found += streams.contests(load, routers, options.only, options.quick)
         found += executions.contests(load, routers, options.only, options.quick)
+        found += apis.contests(load, options.only)
     return found
 
 

@@ -22,7 +22,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 QUEUE = "bench"
 
 
-def _headers(service: str) -> dict[str, str]:
+def signed(service: str) -> dict[str, str]:
     """What names the service and the region of a request that is not checked."""
     scope = f"test/20260101/us-east-1/{service}/aws4_request"
     return {
@@ -125,7 +125,7 @@ class Server:
 
     def _ask(self, service: str, target: str, version: str, body: dict[str, Any]) -> dict[str, Any]:
         kind = {"X-Amz-Target": target, "Content-Type": f"application/x-amz-json-{version}"}
-        answer = self._post(json.dumps(body).encode(), _headers(service) | kind)
+        answer = self._post(json.dumps(body).encode(), signed(service) | kind)
         read: dict[str, Any] = json.loads(answer or b"{}")
         return read
 
@@ -134,7 +134,7 @@ class Server:
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
         form = {"Action": operation, "Version": "2010-03-31"} | fields
         body = urllib.parse.urlencode(form).encode()
-        answer = self._post(body, _headers("sns") | kind).decode()
+        answer = self._post(body, signed("sns") | kind).decode()
         _, _, rest = answer.partition(f"<{wanted}>")
         return rest.partition("<")[0]
 

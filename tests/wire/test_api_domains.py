@@ -137,9 +137,24 @@ def test_a_name_belongs_to_one_account_and_never_to_a_service(engine, domain):
         region_name="us-east-1",
         aws_access_key_id="111111111111",
     )
-    for name in (HOST, HOST.upper(), "sqs.us-east-1.amazonaws.com", "on.aws"):
+    services = ("sqs.us-east-1.amazonaws.com", "on.aws", "s3.localhost", "a.execute-api.localhost")
+    machine = ("127.0.0.1", "localhost.localdomain", "host.docker.internal")
+    for name in (HOST, HOST.upper(), *services, *machine):
         with pytest.raises(other.exceptions.ConflictException):
             other.create_domain_name(DomainName=name, **HTTP)
+
+
+def test_a_server_keeps_its_own_names(domain):
+    failed = pytest.importorskip("botocore.exceptions").ClientError
+    for name in ("localhost", "127.0.0.1", "s3.localhost"):
+        for create in (
+            lambda name=name: domain.rest.create_domain_name(domainName=name),
+            lambda name=name: domain.http.create_domain_name(DomainName=name, **HTTP),
+        ):
+            with pytest.raises(failed) as refused:
+                create()
+            assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 409)
+    domain.http.create_domain_name(DomainName="shop.localhost", **HTTP)
 
 
 def test_calls_of_services_are_not_taken_by_a_domain_name(domain, server):

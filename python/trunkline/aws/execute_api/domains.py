@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from trunkline.aws.services import SERVICES
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -27,16 +29,40 @@ def _key(name: str) -> str:
     return f"execute-api/domain/{name.lower().rstrip('.')}"
 
 
-_RESERVED = ("amazonaws.com", "amazonaws.com.cn", "api.aws", "on.aws", "localhost.localstack.cloud")
-"""By names below these, services are called."""
+_RESERVED = (
+    "amazonaws.com",
+    "amazonaws.com.cn",
+    "api.aws",
+    "on.aws",
+    "docker.internal",
+    "localdomain",
+    "localhost.localstack.cloud",
+)
+"""By these names and those below them, services or the machine itself are called."""
+_OF_INVOCATIONS = {"execute-api", "lambda-url"}
 
 
 def may_claim(store: Store, name: str, owner: tuple[str, str]) -> bool:
     """Whether a name is free, or belongs to this account and region."""
-    if f".{name.lower().rstrip('.')}".endswith(tuple(f".{zone}" for zone in _RESERVED)):
+    if _is_of_server(name.lower().rstrip(".").removeprefix("*.")):
         return False
     found = store.get(_key(name))
     return found is None or found["owner"] == list(owner)
+
+
+def _is_of_server(name: str) -> bool:
+    """Whether a server answers to a name already: for its services, or for itself.
+
+    >>> [_is_of_server(name) for name in ("localhost", "127.0.0.1", "s3.localhost", "a.localhost")]
+    [True, True, True, False]
+    """
+    labels = name.split(".")
+    if len(labels) == 1 or labels[-1].isdigit():
+        return True
+    if f".{name}".endswith(tuple(f".{zone}" for zone in _RESERVED)):
+        return True
+    taken = {scope for service in SERVICES for scope in service.scopes} | _OF_INVOCATIONS
+    return labels[-1] == "localhost" and not taken.isdisjoint(labels[:-1])
 
 
 def publish(
