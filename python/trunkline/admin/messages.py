@@ -202,6 +202,21 @@ def redrive(
     return task.as_dict()
 
 
+def redrive_message(
+    engine: Engine,
+    queue: str,
+    message_id: str,
+    to: str | None = None,
+    account: str | None = None,
+    region: str | None = None,
+) -> dict[str, Any]:
+    """Move one message back to where it came from, or `to` a queue; it gets a new id there."""
+    owner = {"account": account, "region": region}
+    of = _queue(engine, queue, owner)
+    target = None if to is None else _queue(engine, to, owner)
+    return {"message_id": of.redrive_message(message_id, target)}
+
+
 @reading
 def redrive_tasks(
     engine: Engine, queue: str, account: str | None = None, region: str | None = None

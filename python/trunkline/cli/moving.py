@@ -30,12 +30,16 @@ def redrive(parser: argparse.ArgumentParser) -> None:
     """The arguments of the verb."""
     parser.add_argument("queue", metavar="QUEUE", help="the dead-letter queue")
     parser.add_argument("--to", metavar="QUEUE", help="the target (default: where each came from)")
-    parser.add_argument("--rate", type=int, help="messages a second at most")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--rate", type=int, help="messages a second at most")
+    which.add_argument("--message", metavar="ID", help="move this message alone; peek shows ids")
     add_at(parser)
     parser.set_defaults(run=_redrive)
 
 
 def _redrive(options: argparse.Namespace) -> int:
+    if options.message is not None:
+        return _redrive_one(options)
     progress = Progress("moved")
     with open_at(options, writes=True) as at:
         task = at.call("redrive", **given(options, "queue", "to", "rate"))
@@ -52,6 +56,18 @@ def _redrive(options: argparse.Namespace) -> int:
     if task["status"] != "COMPLETED" and task.get("failure"):
         print(f"trunkline: {task['failure']}", file=sys.stderr)
     return 0 if task["status"] == "COMPLETED" else 1
+
+
+def _redrive_one(options: argparse.Namespace) -> int:
+    with open_at(options, writes=True) as at:
+        told = at.call(
+            "redrive-message", **given(options, "queue", "to"), message_id=options.message
+        )
+    if is_json(options):
+        line(told)
+    else:
+        print(f"moved; it is {told['message_id']} now")
+    return 0
 
 
 def replay(parser: argparse.ArgumentParser) -> None:

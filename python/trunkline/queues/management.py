@@ -10,8 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Unpack
 
+    from trunkline._core import PeekedMessage, QueueStatistics
     from trunkline._core import Queue as CoreQueue
-    from trunkline._core import QueueStatistics
     from trunkline._resource_types import QueueOptions
     from trunkline.engine import Engine
     from trunkline.limits import Limits
@@ -126,6 +126,30 @@ class QueueManagement(BlockingVerbs):
         from trunkline.queues.redrive import start
 
         return start(self._engine, self._core, destination, rate)
+
+    def redrive_message(
+        self, message: str | PeekedMessage, destination: str | Queue | None = None
+    ) -> str:
+        """Move one message, by its id, back to where it came from, or to `destination`.
+
+        It is a new message there, whose id is returned; the move is one step. A message in flight
+        is refused, as is one without `destination` that is no dead letter of another queue. The
+        messages are looked at one by one, so it takes long in a queue of millions.
+
+        >>> import trunkline
+        >>> engine = trunkline.open()
+        >>> dead = engine.queue("dead")
+        >>> orders = engine.queue("orders", dead_letter=dead, max_receive_count=1)
+        >>> sent = orders.send("fails")
+        >>> lease = orders.receive(visibility_timeout=0), orders.receive()
+        >>> letter = dead.peek()[0]
+        >>> new_id = dead.redrive_message(letter)
+        >>> orders.peek()[0].message_id == new_id, dead.peek()
+        (True, [])
+        """
+        from trunkline.queues.redrive import one
+
+        return one(self._engine, self._core, message, destination)
 
     def redrive_tasks(self) -> list[RedriveTask]:
         """The move tasks of this queue, newest first.

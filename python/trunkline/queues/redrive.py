@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from trunkline._core import MoveStatus
+    from trunkline._core import MoveStatus, PeekedMessage
     from trunkline._core import Queue as CoreQueue
     from trunkline._types import Seconds
     from trunkline.engine import Engine
@@ -133,6 +133,21 @@ def start(
             f"Reason: No queue names {source.name!r} as its dead_letter."
         )
     return RedriveTask(engine, source.id, source.start_move(target, rate))
+
+
+def one(
+    engine: Engine,
+    source: CoreQueue,
+    message: str | PeekedMessage,
+    destination: str | Queue | None,
+) -> str:
+    """Moves one message; see :meth:`Queue.redrive_message`."""
+    target = None if destination is None else _destination(engine, source, destination)
+    id = message if isinstance(message, str) else getattr(message, "message_id", None)
+    if not isinstance(id, str):
+        kind = type(message).__name__
+        raise TypeError(f"message must be a message that peek() found, or its id, not {kind}")
+    return source.redrive_message(id, target)
 
 
 def tasks(engine: Engine, source: CoreQueue) -> list[RedriveTask]:

@@ -103,6 +103,22 @@ def test_events_are_put_and_dead_letters_moved(at, run):
     assert [row["visible"] for row in run("queues", "orders")] == [1]
 
 
+def test_one_dead_letter_is_moved_by_its_id(at, run, capsys):
+    with_engine(at, lambda engine: engine.queue("dead"))
+    letters = {"dead_letter": "dead", "max_receive_count": 1}
+    with_engine(at, lambda engine: engine.queue("orders", **letters))
+    for body in ("a", "b"):
+        run("send", "orders", body)
+        run("receive", "orders", "--visibility-timeout", "0")
+        assert run("receive", "orders") == []
+    ids = {row["body"]: row["message_id"] for row in run("peek", "dead")}
+    moved = run("redrive", "dead", "--message", ids["b"])
+    assert [row["message_id"] for row in run("peek", "orders")] == [moved[0]["message_id"]]
+    assert [row["body"] for row in run("peek", "dead")] == ["a"]
+    assert main(["redrive", "dead", "--message", ids["b"], "--at", at]) == 1
+    assert "has no message" in capsys.readouterr().err
+
+
 def test_a_snapshot_is_restored(run, tmp_path):
     run("send", "orders", "one coffee", "--create")
     copy, again = str(tmp_path / "copy"), str(tmp_path / "again")

@@ -385,6 +385,10 @@ def test_control_verbs_are_coroutines(engine):
         await queue.purge()
         task = await dead.start_redrive(queue, rate=10)
         assert task.total == 0
+        sent = await dead.send("by hand")
+        moved = await dead.redrive_message(sent.message_id, queue)
+        assert queue.statistics().total == 1
+        assert moved != sent.message_id
         assert [found.name for found in wrapped.queues()] == ["dead", "q"]
         copy = await wrapped.fork()
         await queue.remove()

@@ -51,6 +51,21 @@ def test_a_message_that_is_moved_back_counts_anew():
         assert receive_count(queue) == 1
 
 
+def test_a_redrive_of_one_message_names_what_is_wrong():
+    with trunkline.open() as engine:
+        dead = engine.queue("dead")
+        sent = dead.send("by hand")
+        with pytest.raises(TypeError, match="message must be"):
+            dead.redrive_message(7)
+        with pytest.raises(TypeError, match="destination must be"):
+            dead.redrive_message(sent.message_id, 7)
+        with pytest.raises(trunkline.ResourceNotFound, match="no message nowhere"):
+            dead.redrive_message("nowhere")
+        with pytest.raises(trunkline.InvalidParameterValue, match="name a destination"):
+            dead.redrive_message(sent.message_id)
+        assert dead.statistics().visible == 1
+
+
 def test_an_old_receipt_of_a_standard_queue_changes_the_lease():
     clock = trunkline.VirtualClock()
     with trunkline.open(clock=clock) as engine:

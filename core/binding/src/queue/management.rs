@@ -83,6 +83,21 @@ impl Queue {
         })
     }
 
+    /// Moves one message; the id that it has where it went.
+    fn redrive_message(
+        slf: &Bound<'_, Self>,
+        id: &str,
+        destination: Option<u32>,
+    ) -> PyResult<String> {
+        let (handle, destination) = (handle(slf), destination.map(trunkline_types::ResourceId));
+        guard(|| {
+            let redrive = || handle.queue.redrive_message(id, destination, handle.key);
+            let sent = slf.py().detach(redrive).map_err(raise)?;
+            handle.acknowledge(slf.py(), sent.ticket, handle.level)?;
+            Ok(sent.message_id(handle.key).to_string())
+        })
+    }
+
     #[getter]
     fn id(slf: &Bound<'_, Self>) -> u32 {
         handle(slf).queue.id().0

@@ -17,6 +17,7 @@ mod plain;
 mod purge;
 mod record;
 mod redrive;
+mod redrive_one;
 mod replay;
 mod rules;
 mod shared;

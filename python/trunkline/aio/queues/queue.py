@@ -296,6 +296,13 @@ class Queue(AwaitableVerbs):
         target = destination.sync if isinstance(destination, Queue) else destination
         return RedriveTask(await asyncio.to_thread(self.sync.start_redrive, target, rate))
 
+    async def redrive_message(
+        self, message: str | PeekedMessage, destination: str | Queue | None = None
+    ) -> str:
+        """Move one message back, or to `destination`: :meth:`trunkline.Queue.redrive_message`."""
+        target = destination.sync if isinstance(destination, Queue) else destination
+        return await asyncio.to_thread(self.sync.redrive_message, message, target)
+
     def redrive_tasks(self) -> list[RedriveTask]:
         """The move tasks of this queue, newest first."""
         return [RedriveTask(task) for task in self.sync.redrive_tasks()]

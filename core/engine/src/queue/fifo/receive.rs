@@ -1,6 +1,8 @@
 //! Receiving from a FIFO queue: decide, journal, apply, then read the bodies without the lock.
 
-use trunkline_queue::{FifoState, Payload, Pick, ReceiveDecision};
+use trunkline_queue::{
+    FifoInfo, FifoMessageState, FifoSlotRef, FifoState, Payload, Pick, ReceiveDecision,
+};
 use trunkline_types::{Durability, Millis, Receipt, Result};
 
 use super::{FifoQueue, location_of};
@@ -164,6 +166,29 @@ impl FifoQueue {
         Ok(())
     }
 
+    /// Offers the message of a receipt to `give` if it is visible; it leaves this queue when `give`
+    /// says so. `None` when it is gone, or a receiver has it.
+    pub fn take_visible(
+        &self,
+        queue: &Queue,
+        receipt: &Receipt,
+        now: Millis,
+        give: &mut dyn FnMut(u64, &Envelope<'_>) -> Result<bool>,
+    ) -> Result<Option<bool>> {
+        let place = FifoSlotRef { slot: receipt.slot, generation: receipt.generation };
+        let visible = |info: &FifoInfo<'_>| info.state == FifoMessageState::Visible;
+        let Some(pick) = self.lock().message(place).filter(visible).map(|info| seen(&info)) else {
+            return Ok(None);
+        };
+        let mut given = None;
+        self.hand_over(queue, &pick, now, |_, envelope| {
+            let took = give(pick.seq, envelope)?;
+            given = Some(took);
+            Ok(took)
+        })?;
+        Ok(given)
+    }
+
     /// Holds a message apart and offers it to `give`, which journals the change of queues. If it
     /// took the message, the message is removed here; otherwise it stays as it was.
     fn hand_over(
@@ -228,6 +253,15 @@ impl FifoQueue {
         }
         as_it_was
     }
+}
+
+/// A look is no delivery: the receipt shows the last one.
+pub(super) fn seen(info: &FifoInfo<'_>) -> Pick {
+    let first_received = info.first_received.unwrap_or(0);
+    let place: FifoSlotRef = info.place;
+    let (seq, delivery) = (info.seq, info.deliveries);
+    let due: Millis = info.due.unwrap_or(0);
+    Pick { place, seq, delivery, due, received: first_received, first_received }
 }
 
 pub(super) fn copy(state: &FifoState, pick: &Pick) -> Option<Copied> {

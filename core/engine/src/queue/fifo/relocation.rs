@@ -3,13 +3,11 @@
 
 use trunkline_host::{Append, LiveCount, Location};
 use trunkline_journal::Lsn;
-use trunkline_queue::{
-    Admitted, DedupEntry, FifoInfo, FifoMessageState, FifoSlotRef, Payload, Pick,
-};
+use trunkline_queue::{Admitted, DedupEntry, FifoInfo, FifoMessageState, Payload, Pick};
 use trunkline_types::sync::atomic::Ordering;
-use trunkline_types::{Millis, Result, Seq};
+use trunkline_types::{Result, Seq};
 
-use super::receive::{Copied, copy};
+use super::receive::{Copied, copy, seen};
 use super::{FifoQueue, arm_front, location_of};
 use crate::queue::Queue;
 use crate::queue::checkpoint::BlockSink;
@@ -211,15 +209,6 @@ fn stored(info: &FifoInfo<'_>) -> Option<StoredMessage> {
         group: 0,
         flags: info.flags,
     })
-}
-
-/// A look is no delivery: the receipt shows the last one.
-fn seen(info: &FifoInfo<'_>) -> Pick {
-    let first_received = info.first_received.unwrap_or(0);
-    let place: FifoSlotRef = info.place;
-    let (seq, delivery) = (info.seq, info.deliveries);
-    let due: Millis = info.due.unwrap_or(0);
-    Pick { place, seq, delivery, due, received: first_received, first_received }
 }
 
 fn held<'a>(queue: &Queue, info: &FifoInfo<'_>, payload: &'a [u8]) -> MessageRecord<'a> {

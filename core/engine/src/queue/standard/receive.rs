@@ -240,12 +240,33 @@ impl StandardQueue {
         receipt: &Receipt,
         give: &mut dyn FnMut(u64, &Envelope<'_>) -> Result<bool>,
     ) -> Result<Option<bool>> {
+        let claim = |place| self.log.claim_leased(place).or_else(|| self.log.claim_at(place));
+        self.take_claimed(queue, receipt, &claim, give)
+    }
+
+    /// Offers the message of a receipt to `give` if it is visible; it leaves this queue when `give`
+    /// says so. `None` when it is gone, or a receiver has it.
+    pub fn take_visible(
+        &self,
+        queue: &Queue,
+        receipt: &Receipt,
+        give: &mut dyn FnMut(u64, &Envelope<'_>) -> Result<bool>,
+    ) -> Result<Option<bool>> {
+        self.take_claimed(queue, receipt, &|place| self.log.claim_at(place), give)
+    }
+
+    fn take_claimed<'a>(
+        &'a self,
+        queue: &Queue,
+        receipt: &Receipt,
+        claim: &dyn Fn(SlotRef) -> Option<Claim<'a>>,
+        give: &mut dyn FnMut(u64, &Envelope<'_>) -> Result<bool>,
+    ) -> Result<Option<bool>> {
         // Another thread owns the message for a moment, or its body was relocated meanwhile.
         const TRIES: usize = 1_000;
         let Some(place) = self.place(queue, receipt) else { return Ok(None) };
         for _ in 0..TRIES {
-            let claimed = self.log.claim_leased(place).or_else(|| self.log.claim_at(place));
-            let Some(claimed) = claimed else {
+            let Some(claimed) = claim(place) else {
                 if self.log.info(place).is_none() {
                     return Ok(None);
                 }

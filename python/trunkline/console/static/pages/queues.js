@@ -61,7 +61,7 @@ export function Queue({ parts: [account, region, queue] }) {
       </span>
     </div>
     <${Chart} title="Messages, while this page is open" series=${SERIES} data=${depths} />
-    <${Messages} of=${of} />
+    <${Messages} of=${of} isDead=${told?.dead_letter_sources.length > 0} />
     <div class="columns">
       <div><h3>Send</h3><${Send} of=${of} isFifo=${queue.endsWith(".fifo")} /></div>
       <div><h3>Settings</h3><pre class="box"><${Text} value=${told?.settings} /></pre>
@@ -69,7 +69,7 @@ export function Queue({ parts: [account, region, queue] }) {
     </div>`;
 }
 
-function Messages({ of }) {
+function Messages({ of, isDead }) {
   const [search, setSearch] = useState("");
   const [isAll, setAll] = useState(true);
   const look = () => verb("peek", { ...of, max: PEEKED, search, include_in_flight: isAll });
@@ -83,6 +83,8 @@ function Messages({ of }) {
     { title: "Body", of: (one) => html`<${Text} value=${one.body ?? one.body_base64} />` },
     { title: "Attributes", of: (one) => one.attributes
       && html`<${Text} value=${one.attributes} />` },
+    ...(isDead ? [{ title: "", of: (one) => one.dead_letter_source && html`<${Back} of=${of}
+      id=${one.message_id} done=${again} />` }] : []),
   ];
   return html`<h3>Messages</h3>
     <div class="bar">
@@ -97,6 +99,19 @@ function Messages({ of }) {
     </div>
     <${Problem} error=${error} />
     <${Table} columns=${columns} rows=${data?.messages ?? []} none="No message is here." />`;
+}
+
+/** Moves one dead letter to the queue that it came from. */
+function Back({ of, id, done }) {
+  const [error, setError] = useState(null);
+  const move = async () => {
+    try {
+      await verb("redrive-message", { ...of, message_id: id });
+      done();
+    } catch (refused) { setError(refused); }
+  };
+  return html`<button onClick=${move} aria-label=${`Move ${id} back`}>Move back</button>
+    <${Problem} error=${error} />`;
 }
 
 function Send({ of, isFifo }) {
