@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+
 import pytest
 
 OWNER = ("000000000000", "us-east-1")
@@ -21,6 +23,7 @@ PAGES = {
     ("functions",): "brew",
     ("buckets",): "reports",
     ("buckets", *OWNER, "reports"): "readme.txt",
+    ("requests",): "No request came yet",
     ("trace",): "What is noted",
     ("tools",): "Faults",
 }
@@ -101,6 +104,42 @@ def test_dead_letters_are_moved_back(page, engine):
     assert engine.queue("orders").statistics().total == 6
 
 
+def test_one_dead_letter_is_moved_back(page, engine):
+    dead = engine.queue("orders-dead")
+    teas = engine.queue("teas", dead_letter=dead, max_receive_count=1)
+    teas.send("cold")
+    teas.receive(visibility_timeout=0)
+    assert teas.receive() == []
+    page.open("queues", *OWNER, "orders-dead")
+    # What was sent there by hand came from no queue, and has no button.
+    assert page.wait_for_selector("button:text-is('Move back')")
+    assert len(page.query_selector_all("button:text-is('Move back')")) == 1
+    page.click("button:text-is('Move back')")
+    page.wait_for_selector("button:text-is('Move back')", state="detached")
+    assert [one.text() for one in teas.peek(10)] == ["cold"]
+    assert [one.text() for one in dead.peek(10)] == ["spilled"]
+
+
+def test_requests_are_shown_as_they_come(page, server):
+    def ask(path):
+        connection = http.client.HTTPConnection(*server.address, timeout=30)
+        connection.request("GET", path)
+        connection.getresponse().read()
+        connection.close()
+
+    page.open("requests")
+    ask("/reports/readme.txt")
+    page.wait_for_selector("td >> text=s3.GetObject")
+    ask("/reports/nothing.txt")
+    page.wait_for_selector("td >> text=NoSuchKey")
+    page.check("input[name=errors]")
+    page.wait_for_selector("text=1 of 1 shown")
+    page.fill("input[type=search]", "nosuchbucket")
+    page.wait_for_selector("text=0 of 0 shown")
+    ask("/nowhere/readme.txt")
+    page.wait_for_selector("text=1 of 1 shown")
+
+
 def test_many_queues_are_shown_a_page_at_a_time(page, engine):
     for number in range(5_000):
         engine.queue(f"many-{number:06}")
@@ -122,7 +161,7 @@ def test_what_others_wrote_is_shown_as_text(page, engine):
 def test_the_keyboard_reaches_every_kind(page):
     page.open()
     names = []
-    for _ in range(11):
+    for _ in range(12):
         page.keyboard.press("Tab")
         reached = page.evaluate("document.activeElement.textContent.trim()")
         names.append(reached.rstrip("0123456789 "))

@@ -59,8 +59,7 @@ def _cell(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if name.endswith("_at"):
-        moment = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(value))
-        return f"{moment}Z"
+        return utc(value)
     if name.endswith("_age"):
         return age(value)
     if name == "bytes" and isinstance(value, int):
@@ -68,6 +67,15 @@ def _cell(name: str, value: Any) -> str:
     if isinstance(value, (dict, list)):
         return json.dumps(value, ensure_ascii=False) if value else "-"
     return str(value).replace("\n", "\\n")
+
+
+def utc(seconds: float) -> str:
+    """A time for people.
+
+    >>> utc(0)
+    '1970-01-01 00:00:00Z'
+    """
+    return time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(seconds))
 
 
 def age(seconds: float) -> str:

@@ -46,6 +46,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "advance": ("trunkline.cli.running:advance", "let time pass on a server's virtual clock"),
     "faults": ("trunkline.cli.running:faults", "show, set or clear faults of a server"),
     "trace": ("trunkline.cli.running:trace", "show what happened to a message or an event"),
+    "requests": ("trunkline.cli.requests:add_arguments", "show the latest requests of a server"),
     "inspect": ("trunkline.cli.folders:inspect", "show what a data folder holds"),
     "verify": ("trunkline.cli.folders:verify", "check every record of a data folder"),
     "repair": ("trunkline.cli.folders:repair", "make the lost control file of a folder again"),

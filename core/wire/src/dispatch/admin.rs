@@ -34,13 +34,14 @@ pub enum AdminTask {
 }
 
 /// The paths, and the methods that each of them takes.
-const PATHS: [(&str, &[&str]); 11] = [
+const PATHS: [(&str, &[&str]); 12] = [
     ("/_localstack/health", &["GET", "HEAD"]),
     ("/_localstack/state/reset", &["POST"]),
     ("/_trunkline/clock", &["GET", "POST"]),
     ("/_trunkline/faults", &["DELETE", "GET", "POST"]),
     ("/_trunkline/health", &["GET", "HEAD"]),
     ("/_trunkline/metrics", &["GET"]),
+    ("/_trunkline/requests", &["GET"]),
     ("/_trunkline/reset", &["POST"]),
     ("/_trunkline/trace", &["GET", "POST"]),
     ("/_trunkline/trace/", &["GET"]),
@@ -146,6 +147,9 @@ impl Dispatcher {
         let faults = self.engine.faults();
         match (request.method, request.path) {
             (_, "/_trunkline/health") => return Ok(self.health()),
+            (_, "/_trunkline/requests") => {
+                return Ok(Response::new(200, JSON, self.requests.write(request.query)?));
+            }
             (_, "/_localstack/health") => return Ok(self.localstack_health()),
             (_, "/_trunkline/clock") => return Ok(self.clock()),
             (method, "/_trunkline/trace") => {

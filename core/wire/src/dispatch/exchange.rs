@@ -71,7 +71,12 @@ impl Dispatcher {
             access: access.as_ref(),
         };
         let signer = auth::ChunkSigner::of(&self.auth, request).map_err(fail)?;
-        let begun = plane.service.exchange(&call, &model, signer, request_id);
+        let counts = |operation: &str| {
+            if let Some(operation) = plane.operation(operation) {
+                plane.count(operation, request);
+            }
+        };
+        let begun = plane.service.exchange(&call, &model, signer, request_id, &counts);
         begun.map_err(|error| (Some(model), error))
     }
 

@@ -21,6 +21,7 @@ mod metrics;
 mod pending;
 mod plane;
 mod plane_counters;
+mod requests;
 mod safe_method;
 mod sockets;
 mod trace;
@@ -33,6 +34,7 @@ pub use encoder::ResponseEncoder;
 pub use invoke::{Invocation, InvocationError};
 pub use metrics::Metrics;
 pub use pending::{PendingRequest, Progress};
+pub use requests::{RecentRequest, RecentRequests};
 pub use sockets::{Connected, SocketBody, SocketEvent};
 
 use std::collections::HashMap;
@@ -72,6 +74,8 @@ pub struct Dispatcher {
     wall: Clock,
     /// What was counted.
     pub metrics: Metrics,
+    /// The latest requests.
+    pub requests: RecentRequests,
 }
 
 /// How far a request came.
@@ -179,6 +183,7 @@ impl Dispatcher {
             auth,
             wall: Clock::system(),
             metrics: Metrics::default(),
+            requests: RecentRequests::new(),
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::plane_counters::PlaneCounters;
 use super::{Dispatched, Dispatcher, ResponseEncoder};
 use crate::detect::ServiceInfo;
+use crate::message::Request;
 use crate::service::{Call, Finished, Input, OperationId, Outcome, Service};
 
 /// One data plane.
@@ -18,6 +19,15 @@ impl Plane {
     /// The operation of this name, if the data plane has it.
     pub(super) fn operation(&self, name: &str) -> Option<OperationId> {
         self.service.operations().iter().position(|operation| *operation == name)
+    }
+
+    /// Counts a request to an operation, and notes that it is one.
+    pub(super) fn count(&self, operation: OperationId, request: &Request<'_>) {
+        let counted = self.counters.count(operation);
+        if let Some(seen) = request.seen {
+            // One that was held up starts again, as the same operation.
+            let _again = seen.set(counted.clone());
+        }
     }
 }
 
@@ -48,11 +58,7 @@ impl Dispatcher {
         if matches!(outcome, Ok(Outcome::Declined)) {
             return None;
         }
-        let counted = plane.counters.count(operation);
-        if let Some(seen) = call.request.seen {
-            // One that was held up starts again, as the same operation.
-            let _again = seen.set(counted.clone());
-        }
+        plane.count(operation, call.request);
         Some(match outcome {
             Ok(Outcome::Declined) => return None,
             Ok(Outcome::Done(Finished { output, settling: None })) => {

@@ -1,7 +1,9 @@
 //! The driver for a task of the server: what has to be waited for is awaited, and no thread sleeps.
 
+use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
@@ -18,9 +20,11 @@ use super::request_log::{RequestLog, Subject};
 use super::settle::settle;
 use super::stream::{self, Reply, ReplyBody};
 use super::turn::{api_turn, busy};
-use super::{Shared, body, origin, request_log, respond, socket};
+use super::{Shared, body, error, origin, request_log, respond, socket};
 use crate::counters::OperationCounters;
-use crate::dispatch::{Dispatched, Pending, base_of, is_health_path};
+use crate::dispatch::{
+    Dispatched, Pending, RecentRequest, RecentRequests, base_of, is_health_path,
+};
 use crate::error::Result;
 use crate::memory::Share;
 use crate::message::{Peer, Request, Response};
@@ -68,7 +72,33 @@ pub(super) async fn answer(
         let subject = Subject { head: &head, counted, resource, client: link.address };
         log.note(&subject, &answer.response, took);
     }
+    if RecentRequests::wants(head.uri.path(), answer.response.status) {
+        shared.dispatcher.requests.note(recent(&head, seen, link.address, &answer.response, took));
+    }
     respond::response(answer, connection)
+}
+
+fn recent(
+    head: &http::request::Parts,
+    seen: Seen,
+    client: IpAddr,
+    answer: &Response,
+    took: Duration,
+) -> RecentRequest {
+    let Seen { counted, resource } = seen;
+    let counted = counted.into_inner();
+    let target = || (head.method.as_str().to_owned(), head.uri.path().to_owned());
+    let id = answer.header("x-amzn-requestid").or_else(|| answer.header("x-amz-request-id"));
+    RecentRequest {
+        target: counted.is_none().then(target),
+        counted,
+        resource: resource.into_inner(),
+        client,
+        status: answer.status,
+        error: error::of(answer).and_then(|(code, _)| code),
+        request_id: id.map(str::to_owned),
+        took,
+    }
 }
 
 /// What was learnt of a request on its way.
@@ -77,6 +107,17 @@ struct Seen {
     counted: OnceLock<Arc<OperationCounters>>,
     /// The resource, if it is to be logged.
     resource: OnceLock<String>,
+}
+
+impl Seen {
+    /// Notes the resource, if it is to be logged.
+    fn note(&self, shared: &Shared, resource: impl FnOnce() -> Option<String>) {
+        if shared.log.as_ref().is_some_and(RequestLog::shows_resources)
+            && let Some(resource) = resource().filter(|resource| !resource.is_empty())
+        {
+            let _first = self.resource.set(resource);
+        }
+    }
 }
 
 // Answers a request that may be made, if there is memory for it.
@@ -113,17 +154,14 @@ async fn admit(
         return socket::connect(shared, connection, request, head, upgrade).await;
     }
     if let Some(begun) = shared.dispatcher.exchange(&bodiless, &base(head, peer)) {
+        seen.note(shared, || Some(head.uri.path().trim_matches('/').to_owned()));
         let is_expecting = head.headers.contains_key(header::EXPECT);
         let arriving = Arriving { incoming, share, is_expecting };
         return arriving.answer(shared, connection, begun).await;
     }
     match body::read(shared, incoming, &mut share).await {
         Ok(body) => {
-            if shared.log.as_ref().is_some_and(RequestLog::shows_resources)
-                && let Some(resource) = request_log::resource_of(&body)
-            {
-                let _first = seen.resource.set(resource);
-            }
+            seen.note(shared, || request_log::resource_of(&body));
             handle(shared, connection, (peer, seen), head, &body).await
         }
         Err(refused) => refused.into(),

@@ -177,14 +177,15 @@ pub trait Service: Send + Sync {
     }
 
     /// Begins an exchange for a request whose body is still to come. `signer` proves chunks of the
-    /// body where signatures are proved. `Err` is an error in the words
-    /// of the service.
+    /// body where signatures are proved; `counts` is told the operation once it is known. `Err` is
+    /// an error in the words of the service.
     fn exchange(
         &self,
         _call: &Call<'_>,
         _model: &Arc<Model>,
         _signer: Option<ChunkSigner>,
         _request_id: &str,
+        _counts: &dyn Fn(&str),
     ) -> Result<Box<dyn Exchange>> {
         Err(WireError::internal("The service has no exchanges."))
     }

@@ -37,7 +37,7 @@ export async function verb(name, given = {}) {
   return response.json();
 }
 
-/** What a path beside the verbs answers: `clock`, `faults`, `trace`, `health`. */
+/** What a path beside the verbs answers: `clock`, `faults`, `requests`, `trace`. */
 export async function path(name, method = "GET", body = undefined) {
   const sent = body === undefined ? undefined : JSON.stringify(body);
   return (await request(name, { method, body: sent })).json();

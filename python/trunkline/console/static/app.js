@@ -8,6 +8,7 @@ import { Functions } from "/_trunkline/console/pages/functions.js";
 import { Execution, Machine, Machines } from "/_trunkline/console/pages/machines.js";
 import { Overview } from "/_trunkline/console/pages/overview.js";
 import { Queue, Queues } from "/_trunkline/console/pages/queues.js";
+import { Requests } from "/_trunkline/console/pages/requests.js";
 import { Stream, Streams } from "/_trunkline/console/pages/streams.js";
 import { Tools } from "/_trunkline/console/pages/tools.js";
 import { Topic, Topics } from "/_trunkline/console/pages/topics.js";
@@ -24,6 +25,7 @@ const PAGES = {
   executions: [Machines, Execution],
   functions: [Functions, Functions],
   buckets: [Buckets, Bucket],
+  requests: [Requests, Requests],
   trace: [Trace, Trace],
   tools: [Tools, Tools],
 };
@@ -73,6 +75,7 @@ function App() {
     <nav aria-label="Kinds of resources">
       <h1><a href="#/">Trunkline</a></h1>
       ${KINDS.map((name) => entry(name, name, stats?.resources[name]))}
+      ${entry("requests", "requests")}
       ${entry("trace", "trace")}
       ${entry("tools", "clock and faults")}
       <div class="foot">${stats && `${stats.version} · ${stats.durability}`}

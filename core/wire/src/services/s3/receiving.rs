@@ -39,6 +39,7 @@ pub(super) fn begin(
     model: &Arc<Model>,
     signer: Option<ChunkSigner>,
     request_id: &str,
+    counts: &dyn Fn(&str),
 ) -> Result<Box<dyn Exchange>> {
     refuse_old_signature(call)?;
     check_payload_header(call)?;
@@ -47,6 +48,7 @@ pub(super) fn begin(
     let dialect = Dialect::new(Protocol::RestXml);
     let named = protocol::identify(model, &dialect, &request)?;
     let operation = named.operation.name.to_string();
+    counts(&operation);
     let input = named.value(model, &dialect, &request)?;
     let context = Context {
         engine: call.engine.clone(),

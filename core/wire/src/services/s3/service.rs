@@ -63,8 +63,9 @@ impl Service for S3 {
         model: &Arc<Model>,
         signer: Option<ChunkSigner>,
         request_id: &str,
+        counts: &dyn Fn(&str),
     ) -> Result<Box<dyn Exchange>> {
-        receiving::begin(call, model, signer, request_id)
+        receiving::begin(call, model, signer, request_id, counts)
     }
 
     fn refusal(&self, error: WireError, model: Option<&Model>, request_id: &str) -> Response {
