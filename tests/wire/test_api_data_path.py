@@ -302,7 +302,10 @@ def test_rest_apis_answer_the_same(apis, route, body, is_direct, status):
         ("GET /orders/a%20b?q=1&q=2", b"", True, 200),
         ("GET /orders/%ff", b"", True, 200),
         ("POST /fifo", b'{"text": "t", "group": "g"}', True, 200),
-        ("POST /fifo", b'{"text": {"a": 1}, "group": "g"}', False, 200),
+        ("POST /fifo", '{"text": {"é": [1, null]}, "group": 7}'.encode(), True, 200),
+        ("POST /fifo", b'{"text": true, "group": "g"}', True, 200),
+        ("POST /fifo", b'{"text": {"a": 1.50}, "group": "g"}', False, 200),
+        ("OPTIONS /orders", b"", False, 404),
         ("POST /fifo", b'{"group": "g"}', False, 400),
         ("POST /events", b'{"a": 1}', True, 200),
         ("POST /clicks?key=a", b"aGVsbG8=", True, 200),
@@ -325,7 +328,16 @@ def test_http_apis_answer_the_same(apis, route, body, is_direct, status):
 @pytest.mark.parametrize("method", ["POST", "OPTIONS"])
 def test_pages_are_told_the_same(apis, method, origin):
     headers = [("origin", origin), ("access-control-request-method", "POST")]
-    apis.both(method, f"/_aws/execute-api/{apis.http}/orders", headers, b"tea")
+    for path in ("orders", "nothing"):
+        target = f"/_aws/execute-api/{apis.http}/{path}"
+        answer, is_direct = apis.both(method, target, headers, b"tea")
+        assert is_direct == (method == "OPTIONS" or path == "orders"), answer
+
+
+def test_a_trace_of_the_caller_is_told_back(apis):
+    target = f"/_aws/execute-api/{apis.rest}/dev/raw"
+    for trace in ("Root=1-2-3", "", "é"):
+        apis.both("POST", target, [("x-amzn-trace-id", trace)], b"tea")
 
 
 def test_what_is_sent_is_the_same(apis):

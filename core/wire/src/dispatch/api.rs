@@ -2,6 +2,8 @@
 //! control plane gets of one. An API is reached below `/_aws/execute-api/`, at the paths of
 //! LocalStack, or by its host; a function below `/_aws/lambda-url/`, or by its host.
 
+use std::borrow::Cow;
+
 use http::HeaderMap;
 use trunkline_engine::Held;
 
@@ -107,12 +109,7 @@ impl Dispatcher {
         Some(self.addressed(request, base, address))
     }
 
-    fn addressed(
-        &self,
-        request: &Request<'_>,
-        base: &str,
-        (api, path): (String, String),
-    ) -> ApiRequest {
+    fn addressed(&self, request: &Request<'_>, base: &str, (api, path): Address<'_>) -> ApiRequest {
         let now = (self.wall.now() / 1_000) as i64;
         let signer = match auth::identify(&self.auth, request, now) {
             Ok((identity, _)) => identity.access_key.is_some().then_some(Ok(identity)),
@@ -120,8 +117,8 @@ impl Dispatcher {
             Err(error) => Some(Err(error)),
         };
         ApiRequest {
-            api,
-            path,
+            api: api.into_owned(),
+            path: path.into_owned(),
             method: request.method.to_owned(),
             query: request.query.to_owned(),
             headers: request.headers.clone(),
@@ -135,7 +132,7 @@ impl Dispatcher {
     }
 
     /// The id of the API and the path below it; of a domain name, the name and the whole path.
-    fn address(&self, request: &Request<'_>) -> Option<(String, String)> {
+    fn address<'a>(&self, request: &Request<'a>) -> Option<Address<'a>> {
         address_of(request).or_else(|| {
             let name = self.domain(request.header("host")?)?;
             // No account takes requests to services away from others by claiming a server's name.
@@ -146,7 +143,7 @@ impl Dispatcher {
             if is_of_service || request.headers.contains_key("x-amz-target") {
                 return None;
             }
-            Some((format!("{DOMAIN_LABEL}{name}"), request.path.to_owned()))
+            Some((format!("{DOMAIN_LABEL}{name}").into(), request.path.into()))
         })
     }
 
@@ -156,15 +153,22 @@ impl Dispatcher {
     }
 }
 
-/// The id of the API and the path below it.
-fn address_of(request: &Request<'_>) -> Option<(String, String)> {
+/// The id of an API and the path below it.
+type Address<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+fn address_of<'a>(request: &Request<'a>) -> Option<Address<'a>> {
+    // An id, and a path that begins with a slash.
+    let split = |rest: &'a str| match rest.find('/') {
+        Some(end) => rest.split_at(end),
+        None => (rest, "/"),
+    };
     if let Some(rest) = request.path.strip_prefix(PREFIX) {
-        let (api, path) = rest.split_once('/').unwrap_or((rest, ""));
-        return Some((api.to_owned(), format!("/{path}")));
+        let (api, path) = split(rest);
+        return Some((api.into(), path.into()));
     }
     if let Some(rest) = request.path.strip_prefix(URL_PREFIX) {
-        let (id, path) = rest.split_once('/').unwrap_or((rest, ""));
-        return Some((format!("{URL_LABEL}/{id}"), format!("/{path}")));
+        let (id, path) = split(rest);
+        return Some((format!("{URL_LABEL}/{id}").into(), path.into()));
     }
     if let Some(rest) = request.path.strip_prefix("/restapis/") {
         let mut parts = rest.splitn(3, '/');
@@ -172,20 +176,20 @@ fn address_of(request: &Request<'_>) -> Option<(String, String)> {
             && let Some(path) = rest.strip_prefix("_user_request_")
             && (path.is_empty() || path.starts_with('/'))
         {
-            return Some((api.to_owned(), format!("/{stage}{path}")));
+            return Some((api.into(), format!("/{stage}{path}").into()));
         }
     }
     let api = api_of_host(request.header("host")?)?;
-    Some((api, request.path.to_owned()))
+    Some((api, request.path.into()))
 }
 
 /// The API that a host names: `api.execute-api.region.domain`, or `id.lambda-url.region.domain`.
-fn api_of_host(host: &str) -> Option<String> {
+fn api_of_host(host: &str) -> Option<Cow<'_, str>> {
     let (api, rest) = host.split_once('.')?;
     match rest.split(['.', ':']).next()? {
         _ if api.is_empty() => None,
-        HOST_LABEL => Some(api.to_owned()),
-        URL_LABEL => Some(format!("{URL_LABEL}/{api}")),
+        HOST_LABEL => Some(api.into()),
+        URL_LABEL => Some(format!("{URL_LABEL}/{api}").into()),
         _ => None,
     }
 }
@@ -206,7 +210,8 @@ mod tests {
             peer: None,
             seen: None,
         };
-        address_of(&request)
+        let (api, path) = address_of(&request)?;
+        Some((api.into_owned(), path.into_owned()))
     }
 
     #[test]

@@ -31,6 +31,10 @@ impl Dispatcher {
         }
         let (documents, below) = StageDocuments::find(&self.engine, api, path)?;
         let stage = self.gateway.stage(&self.engine, &documents)?;
+        if let Some(response) = stage.preflight(request) {
+            self.metrics.direct_api_requests.fetch_add(1, Ordering::Relaxed);
+            return Some(Dispatched::Done(response));
+        }
         let now = self.engine.clock().now();
         let prepared = stage.prepare(request, &below, now)?;
         let limits = prepared.limits();

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::cors;
 use super::incoming::{Body, transformed};
 use super::spaced_json;
 use super::table::{Answer, Cors, Fixed, OutputForm, Piece, Style};
@@ -45,7 +46,7 @@ impl Frame {
         origin: Option<&str>,
     ) -> Self {
         let pages = match (cors, origin) {
-            (Some(cors), Some(origin)) => headers_for(cors, origin),
+            (Some(cors), Some(origin)) => cors::exposing(cors, origin),
             _ => Vec::new(),
         };
         Self { style, request_id, pages }
@@ -73,6 +74,12 @@ impl Frame {
         let headers = headers_of(&fixed.headers);
         let body = fixed.body.clone().into_bytes();
         self.finish(Response { status: fixed.status, headers, body }, None)
+    }
+
+    /// The answer to a page that asks what it may do.
+    pub fn preflight(self, cors: &Cors, origin: &str) -> Response {
+        let told = Self { pages: cors::preflight(cors, origin), ..self };
+        told.finish(Response { status: 204, ..Response::default() }, None)
     }
 
     /// An answer that needs no integration.
@@ -155,47 +162,4 @@ fn in_query_form(operation: &str, value: Value) -> Value {
     let members =
         vec![(format!("{operation}Result"), value), ("ResponseMetadata".to_owned(), about)];
     Value::Map(vec![(format!("{operation}Response"), Value::Map(members))])
-}
-
-fn headers_for(cors: &Cors, origin: &str) -> Vec<(&'static str, String)> {
-    let is_any = cors.origins.iter().any(|one| one == "*");
-    // `https://*` stands for every origin of the scheme.
-    let allows = |one: &String| {
-        let scheme = one.strip_suffix('*').filter(|scheme| scheme.ends_with("://"));
-        one == origin || scheme.is_some_and(|scheme| origin.starts_with(scheme))
-    };
-    if !is_any && !cors.origins.iter().any(allows) {
-        return Vec::new();
-    }
-    let allowed = if is_any { "*" } else { origin };
-    let mut headers = vec![("access-control-allow-origin", allowed.to_owned())];
-    if !is_any {
-        headers.push(("vary", "origin".to_owned()));
-    }
-    if cors.has_credentials {
-        headers.push(("access-control-allow-credentials", "true".to_owned()));
-    }
-    if let Some(exposed) = &cors.exposed {
-        headers.push(("access-control-expose-headers", exposed.clone()));
-    }
-    headers
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_origin_that_is_allowed_is_told_so() {
-        let cors = |origins: &[&str]| Cors {
-            origins: origins.iter().map(|one| (*one).to_owned()).collect(),
-            has_credentials: false,
-            exposed: None,
-        };
-        let told = |origins: &[&str]| headers_for(&cors(origins), "https://a.example");
-        assert_eq!(told(&["*"]).len(), 1);
-        assert_eq!(told(&["https://*"])[0].1, "https://a.example");
-        assert_eq!(told(&["http://b", "https://a.example"])[1], ("vary", "origin".to_owned()));
-        assert!(told(&["http://*", "https://a.example:1"]).is_empty());
-    }
 }

@@ -7,6 +7,7 @@ use std::cell::OnceCell;
 use trunkline_engine::states;
 
 use super::routes::unescaped;
+use super::spaced_json;
 use super::table::{Piece, Source, Style, Transform};
 use crate::codec::uri;
 use crate::message::Request;
@@ -72,6 +73,23 @@ impl<'a> Body<'a> {
                 Some(_) => None,
             },
             _ => None,
+        }
+    }
+}
+
+impl<'a> Incoming<'a> {
+    /// What a variable names that is a whole member: of a body, JSON text stands for what is no
+    /// text. The outer `None`: it cannot be told here.
+    pub fn read_whole<'s: 'a>(&self, source: &'s Source) -> Option<Found<'a>> {
+        let Source::PayloadPath(path) = source else { return self.read(source) };
+        match self.body.select(path)? {
+            None | Some(states::Value::Null) => Some(None),
+            Some(states::Value::String(text)) => Some(Some(text.to_string().into())),
+            Some(value) => {
+                let mut out = String::new();
+                spaced_json::write_compact(&value, &mut out)?;
+                Some(Some(out.into()))
+            }
         }
     }
 }

@@ -9,6 +9,7 @@
 
 mod answer;
 mod buckets;
+mod cors;
 mod documents;
 mod incoming;
 mod routes;

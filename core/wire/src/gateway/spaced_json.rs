@@ -1,5 +1,8 @@
 //! JSON with spaces behind commas and colons, and ASCII alone: the form in which the control plane
-//! writes outputs of services, so that an answer does not depend on who made it.
+//! writes outputs of services, so that an answer does not depend on who made it; and what it writes
+//! of bodies, without the spaces.
+
+use trunkline_engine::states;
 
 use crate::value::Value;
 
@@ -36,6 +39,35 @@ pub(super) fn write(value: &Value, out: &mut String) {
             out.push('}');
         }
     }
+}
+
+/// Appends a part of a document without spaces. `None` for one with fractions, which the control
+/// plane writes in its own way.
+pub(super) fn write_compact(value: &states::Value, out: &mut String) -> Option<()> {
+    match value {
+        states::Value::Number(states::Number::Float(_)) => return None,
+        states::Value::Null | states::Value::Bool(_) | states::Value::Number(_) => value.write(out),
+        states::Value::String(text) => write_text(text, out),
+        states::Value::Array(items) => {
+            out.push('[');
+            for (place, item) in items.iter().enumerate() {
+                out.push_str(if place == 0 { "" } else { "," });
+                write_compact(item, out)?;
+            }
+            out.push(']');
+        }
+        states::Value::Object(members) => {
+            out.push('{');
+            for (place, (name, member)) in members.iter().enumerate() {
+                out.push_str(if place == 0 { "" } else { "," });
+                write_text(name, out);
+                out.push(':');
+                write_compact(member, out)?;
+            }
+            out.push('}');
+        }
+    }
+    Some(())
 }
 
 fn write_text(text: &str, out: &mut String) {
@@ -80,5 +112,16 @@ mod tests {
             r#""c": 1700000000.5, "d": 1700000000.0, "e": {}}"#
         );
         assert_eq!(out, wanted);
+    }
+
+    #[test]
+    fn parts_of_bodies_are_written_without_spaces_unless_they_have_fractions() {
+        let compact = |text: &str| {
+            let mut out = String::new();
+            write_compact(&states::parse(text).unwrap(), &mut out).map(|()| out)
+        };
+        let wanted = r#"{"a":[1,"\u00e9",null],"b":{}}"#;
+        assert_eq!(compact(r#"{ "a": [1, "é", null], "b": {} }"#).as_deref(), Some(wanted));
+        assert_eq!(compact("[1, 2.5]"), None);
     }
 }

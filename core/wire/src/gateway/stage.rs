@@ -103,6 +103,17 @@ impl Stage {
         Some(Self { style: table.style, routes, default, cors: table.cors })
     }
 
+    /// The answer to a page that asks what it may do, whatever the path.
+    pub fn preflight(&self, request: &Request<'_>) -> Option<Response> {
+        let cors = self.cors.as_ref()?;
+        let origin = plain_header(request, "origin")??;
+        let asks = request.headers.contains_key("access-control-request-method");
+        (request.method == "OPTIONS" && asks).then(|| {
+            let frame = Frame::new(self.style, request_id::next(), None, None);
+            frame.preflight(cors, origin)
+        })
+    }
+
     /// What is done for a request to `path` below the stage. `None`: the control plane answers it.
     pub fn prepare<'s>(
         &'s self,
@@ -111,9 +122,6 @@ impl Stage {
         now: u64,
     ) -> Option<Prepared<'s>> {
         let origin = plain_header(request, "origin")?;
-        if self.cors.is_some() && request.method == "OPTIONS" && origin.is_some() {
-            return None;
-        }
         let found = self.routes.find(request.method, path);
         let found = found.or_else(|| {
             let route = self.default.as_ref()?;
@@ -237,7 +245,7 @@ fn write_members<'a, 's: 'a>(
     let mut object = Object::open(out);
     for member in members {
         let text = match &*member.value {
-            [piece] if member.is_variable => incoming.read(&piece.source)?.map(String::from),
+            [piece] if member.is_variable => incoming.read_whole(&piece.source)?.map(String::from),
             pieces => Some(incoming.render(pieces)?),
         };
         let Some(text) = text else {

@@ -209,6 +209,9 @@ pub(crate) enum Transform {
 pub(crate) struct Cors {
     pub origins: Vec<String>,
     pub has_credentials: bool,
-    /// The value of a header.
+    /// Values of headers.
     pub exposed: Option<String>,
+    pub methods: Option<String>,
+    pub headers: Option<String>,
+    pub max_age: Option<String>,
 }

@@ -73,11 +73,18 @@ def compile_stage(api: str, stage: Document, owner: Document, deployment: Docume
 def _cors(configuration: Document | None) -> Document | None:
     if not configuration:
         return None
-    exposed = configuration.get("ExposeHeaders")
+    age = configuration.get("MaxAge")
+
+    def joined(name: str) -> str | None:
+        return ",".join(configuration[name]) if configuration.get(name) else None
+
     return {
         "origins": configuration.get("AllowOrigins") or [],
         "has_credentials": bool(configuration.get("AllowCredentials")),
-        "exposed": ",".join(exposed) if exposed else None,
+        "exposed": joined("ExposeHeaders"),
+        "methods": joined("AllowMethods"),
+        "headers": joined("AllowHeaders"),
+        "max_age": None if age is None else str(age),
     }
 
 
