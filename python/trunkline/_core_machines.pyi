@@ -15,7 +15,12 @@ class Machines:
     def find(self, name: _Name) -> Machine | None: ...
     def list(self, account: str | None, region: str | None, prefix: str = "") -> list[Machine]: ...
     def report(
-        self, token: str, kind: str, first: str | None = None, second: str | None = None
+        self,
+        token: str,
+        kind: str,
+        first: str | None = None,
+        second: str | None = None,
+        is_settled: bool = True,
     ) -> bool | None: ...
 
 @final

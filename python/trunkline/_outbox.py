@@ -142,14 +142,21 @@ class Destination:
         self._core.remove(self.id)
 
     def handle(
-        self, function: Callable[[LeasedDelivery], object], threads: int = 1
+        self,
+        function: Callable[[LeasedDelivery], object],
+        threads: int = 1,
+        *,
+        settles_behind: bool = False,
     ) -> DestinationWorker:
         """Have `function` called with each delivery, by threads that run inside the ``with`` block.
 
-        An exception is a failure that is retried; :class:`Refused` is final.
+        An exception is a failure that is retried; :class:`Refused` is final. With `settles_behind`
+        a thread does not wait for the disk behind a delivery, but before it hands one out that is
+        not durable yet.
         """
         validation.count(threads, "threads", 1, CONCURRENCY_MAX)
-        return DestinationWorker(self._core.handler(self.id), function, threads, self.name)
+        core = self._core.handler(self.id, settles_behind)
+        return DestinationWorker(core, function, threads, self.name)
 
 
 class DestinationWorker:

@@ -81,7 +81,7 @@ class Runtime:
             if destination is None:
                 retry = RetryTable.named("event-bridge")
                 destination = outbox.handler(NAME, lease=LEASE_SECONDS, retry=retry)
-            self._worker = destination.handle(self._handle, THREADS)
+            self._worker = destination.handle(self._handle, THREADS, settles_behind=True)
             self._worker.start()
         self.map_runs.resume()
 
@@ -173,7 +173,7 @@ class Runtime:
         )
         for report in perform(self, task):
             # A task that has ended already is not called once more.
-            if not self.report(task.token, report):
+            if not self.report(task.token, report, settled=False):
                 break
 
     @contextmanager
@@ -199,9 +199,12 @@ class Runtime:
         with self._calling_changed:
             self._calling_changed.wait_for(lambda: token not in self._calling, CALL_SECONDS)
 
-    def report(self, token: str, report: Report) -> bool:
-        """Reports to the execution; False if the task has ended meanwhile."""
-        taken = self.machines.report(token, report.kind, report.first, report.second)
+    def report(self, token: str, report: Report, *, settled: bool = True) -> bool:
+        """Reports to the execution; False if the task has ended meanwhile.
+
+        It returns when that is durable, unless it is not to be `settled`.
+        """
+        taken = self.machines.report(token, report.kind, report.first, report.second, settled)
         if not taken:
             logging.getLogger("trunkline").debug("a task ended before it was %s", report.kind)
         return bool(taken)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 import trunkline
@@ -104,3 +106,26 @@ def test_what_aws_refuses_is_refused_in_its_words():
         engine.machine("none", {"States": {"A": {"Type": "Pass", "End": True}}})
     with pytest.raises(trunkline.ResourceNotFound, match="Give its definition"):
         engine.machine("none")
+
+
+def test_a_task_is_handed_out_when_the_end_of_the_one_before_is_on_disk(tmp_path):
+    def copy(order):
+        shutil.copytree(tmp_path / "data", tmp_path / "copy")
+        return order
+
+    states = {
+        "A": {"Type": "Task", "Resource": CHARGE, "Next": "B"},
+        "B": {"Type": "Task", "Resource": CHARGE.replace("charge", "copy"), "End": True},
+    }
+    functions = {"charge": lambda order: {"paid": order["total"]}, "copy": copy}
+    with trunkline.open(tmp_path / "data") as engine:
+        definition = {"StartAt": "A", "States": states}
+        machine = engine.machine("checkout", definition, functions=functions)
+        assert machine.start({"total": 3}, name="order").wait(30).output == {"paid": 3}
+        # What is told to have ended has ended on disk too.
+        shutil.copytree(tmp_path / "data", tmp_path / "end")
+    with trunkline.open(tmp_path / "copy") as engine:
+        history = engine.machine("checkout").execution("order").history()
+        assert "LambdaFunctionSucceeded" in [event["type"] for event in history]
+    with trunkline.open(tmp_path / "end") as engine:
+        assert engine.machine("checkout").execution("order").status == "SUCCEEDED"

@@ -70,7 +70,9 @@ impl Machines {
 
     /// Reports something of the task of a token: True if it was taken, False if the task has ended,
     /// None if its execution is gone.
-    #[pyo3(signature = (token, kind, first=None, second=None))]
+    ///
+    /// It returns when that is durable, unless `is_settled` is false.
+    #[pyo3(signature = (token, kind, first=None, second=None, is_settled=true))]
     fn report(
         &self,
         py: Python<'_>,
@@ -78,16 +80,19 @@ impl Machines {
         kind: &str,
         first: Option<&str>,
         second: Option<&str>,
+        is_settled: bool,
     ) -> PyResult<Option<bool>> {
         guard(|| {
             let end = task_end(kind, first, second)?;
             // What is lost of these with a crash is told again when the task is carried out again.
-            let waits = !matches!(end, TaskEnd::Started(_) | TaskEnd::Heartbeat);
+            let waits = is_settled && !matches!(end, TaskEnd::Started(_) | TaskEnd::Heartbeat);
+            if !waits {
+                let reported = self.0.machines().report(token, &end).map_err(raise)?;
+                return Ok(reported.map(|(ended, _)| ended == TaskEnded::Taken));
+            }
             settled(py, &self.0, || {
                 Ok(match self.0.machines().report(token, &end)? {
-                    Some((ended, ticket)) => {
-                        (Some(ended == TaskEnded::Taken), ticket.filter(|_| waits))
-                    }
+                    Some((ended, ticket)) => (Some(ended == TaskEnded::Taken), ticket),
                     None => (None, None),
                 })
             })
@@ -238,7 +243,11 @@ impl Machine {
             let poll = self.core.end_wait(wait);
             let found = poll.block_with(ended, |parker, left| park(py, parker, left).map(drop))?;
             match found {
-                Some(status) => Ok(Execution(status)),
+                Some(status) => {
+                    // A caller that knows of the end may act on it, so no crash may undo it.
+                    let host = self.engine.host();
+                    settled(py, &self.engine, || Ok((Execution(status), host.appended())))
+                }
                 None => self.core.status(name).map(Execution).map_err(raise),
             }
         })

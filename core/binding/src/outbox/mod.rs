@@ -1,5 +1,6 @@
 //! The outbox: destinations, deliveries and handlers. Take, call, wrap.
 
+mod handler;
 mod retry;
 
 use std::sync::Arc;
@@ -7,13 +8,13 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
-use trunkline_engine::delivery::{Attempt, Ended, Endpoint, Failure, Outcome, RetryAfter};
+use trunkline_engine::delivery::{Attempt, Endpoint, Failure, Outcome};
 use trunkline_engine::{
-    AttemptRef, DestinationConfig, Engine as CoreEngine, HandlerGuard, LeasedDelivery as Leased,
-    LongPoll, Outgoing, Queue, Target, TokenSource, Transport, attributes,
+    DestinationConfig, Engine as CoreEngine, Outgoing, Target, TokenSource, Transport,
 };
 use trunkline_types::{Code, Error, Millis, ResourceId};
 
+use self::handler::{Handler, LeasedDelivery};
 pub(crate) use self::retry::RetryTable;
 use crate::error::{guard, raise};
 use crate::queue::body::Body;
@@ -263,139 +264,19 @@ impl Outbox {
     }
 
     /// A handler of a destination. While it lives, a virtual clock waits for what is due there.
-    fn handler(&self, id: u32) -> PyResult<Handler> {
+    ///
+    /// One that settles behind waits before a delivery is handed out until it is durable, and not
+    /// when it is settled: so one write to the disk holds for all that was done before it.
+    #[pyo3(signature = (id, settles_behind=false))]
+    fn handler(&self, id: u32, settles_behind: bool) -> PyResult<Handler> {
         guard(|| {
             let handler = self.0.outbox().enter_handler(ResourceId(id)).map_err(raise)?;
             let queue = self.0.queue_by_id(ResourceId(id)).ok_or_else(|| {
                 let text = "The destination does not exist.";
                 raise(Error::new(Code::ResourceNotFoundException, text))
             })?;
-            Ok(Handler { engine: self.0.clone(), handler, queue })
+            Ok(Handler::new(self.0.clone(), handler, queue, settles_behind))
         })
-    }
-}
-
-/// A handler that leases deliveries of one destination.
-#[pyclass(frozen, module = "trunkline._core")]
-pub(crate) struct Handler {
-    engine: Arc<CoreEngine>,
-    handler: HandlerGuard,
-    queue: Arc<Queue>,
-}
-
-#[pymethods]
-impl Handler {
-    /// Leases up to `max` deliveries that are due; waits up to `wait` milliseconds for the first.
-    fn lease(&self, py: Python<'_>, max: usize, wait: Millis) -> PyResult<Vec<LeasedDelivery>> {
-        guard(|| {
-            let leased = py.detach(|| {
-                let leased = self.handler.lease(max)?;
-                if !leased.is_empty() || wait == 0 {
-                    return Ok(leased);
-                }
-                let some = || {
-                    let leased = self.handler.lease(max)?;
-                    Ok::<_, Error>((!leased.is_empty()).then_some(leased))
-                };
-                let found = LongPoll::new(self.queue.clone(), wait).block(some)?;
-                Ok(found.unwrap_or_default())
-            });
-            Ok(leased.map_err(raise)?.into_iter().map(LeasedDelivery).collect())
-        })
-    }
-
-    /// The destination took the delivery.
-    fn delivered(&self, py: Python<'_>, delivery: &LeasedDelivery) -> PyResult<()> {
-        self.settle(py, delivery, &Ended::Delivered)
-    }
-
-    /// The attempt failed, and a later one may succeed: not before `retry_after` milliseconds.
-    #[pyo3(signature = (delivery, why, retry_after=None))]
-    fn failed(
-        &self,
-        py: Python<'_>,
-        delivery: &LeasedDelivery,
-        why: String,
-        retry_after: Option<Millis>,
-    ) -> PyResult<()> {
-        let retry_after = retry_after.map(RetryAfter::In);
-        self.settle(py, delivery, &Ended::Transient { why, retry_after })
-    }
-
-    /// The attempt failed, and every other would.
-    fn refused(&self, py: Python<'_>, delivery: &LeasedDelivery, why: String) -> PyResult<()> {
-        self.settle(py, delivery, &Ended::Permanent { why })
-    }
-}
-
-impl Handler {
-    fn settle(&self, py: Python<'_>, delivery: &LeasedDelivery, ended: &Ended) -> PyResult<()> {
-        guard(|| {
-            let settled = py.detach(|| {
-                let ticket = self.handler.settle(&AttemptRef::from(&delivery.0), ended)?;
-                match ticket {
-                    Some(ticket) => self.engine.wait(ticket, self.engine.durability()),
-                    None => Ok(()),
-                }
-            });
-            settled.map_err(raise)
-        })
-    }
-}
-
-/// One delivery that was leased for an attempt.
-#[pyclass(frozen, module = "trunkline._core")]
-pub(crate) struct LeasedDelivery(Leased);
-
-#[pymethods]
-impl LeasedDelivery {
-    #[getter]
-    fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.0.body)
-    }
-
-    /// Which attempt this is, from one.
-    #[getter]
-    fn attempt(&self) -> u32 {
-        self.0.attempt
-    }
-
-    /// Its number among the deliveries of its destination: the same for each attempt.
-    #[getter]
-    fn sequence(&self) -> u64 {
-        self.0.receipt.seq
-    }
-
-    /// When the delivery was accepted, in seconds since the epoch.
-    #[getter]
-    fn accepted_at(&self) -> f64 {
-        self.0.accepted as f64 / 1_000.0
-    }
-
-    /// The attributes: name, type and value of each.
-    #[getter]
-    fn attributes(&self) -> PyResult<Vec<(String, String, Vec<u8>)>> {
-        let decoded = attributes::decode(&self.0.attributes).map_err(raise)?;
-        let plain = |one: attributes::Attribute| (one.name, one.data_type, one.value);
-        Ok(decoded.into_iter().map(plain).collect())
-    }
-
-    /// The attributes by name, as those of a message.
-    #[getter]
-    fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        crate::queue::attributes::to_dict(py, &self.0.attributes)
-    }
-
-    /// What traces the message or event that it delivers: `AWSTraceHeader`.
-    #[getter]
-    fn trace_header(&self) -> PyResult<Option<String>> {
-        trunkline_engine::attributes::trace_header(&self.0.attributes).map_err(raise)
-    }
-
-    /// The header lines that the rendering gave it.
-    #[getter]
-    fn headers(&self) -> Vec<(String, String)> {
-        self.0.headers.clone()
     }
 }
 

@@ -73,6 +73,10 @@ pub trait Backlog: Send + Sync {
     /// Asks for one call of `signal` when a delivery may be due.
     fn subscribe(self: Arc<Self>, signal: Arc<dyn Signal>) -> Subscription;
 
+    /// A number above those of all deliveries that were accepted so far. One that is accepted while
+    /// this is called has its number under the lock of the journal.
+    fn next_seq(&self) -> Seq;
+
     /// How many deliveries there are.
     fn counts(&self) -> BacklogCounts;
 }

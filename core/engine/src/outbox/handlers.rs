@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use trunkline_delivery::Ended;
 use trunkline_journal::Ticket;
-use trunkline_types::sync::atomic::Ordering;
+use trunkline_types::sync::atomic::{AtomicU64, Ordering};
 use trunkline_types::sync::lock;
 use trunkline_types::{Code, Error, ResourceId, Result};
 
@@ -21,6 +21,8 @@ pub struct HandlerGuard {
     destination: Arc<Destination>,
     /// Its number among the handlers of the destination, see [`Destination::attempts`].
     number: u32,
+    /// Deliveries below this number are durable.
+    durable_below: AtomicU64,
 }
 
 impl Outbox {
@@ -35,7 +37,12 @@ impl Outbox {
         }
         destination.handlers.fetch_add(1, Ordering::SeqCst);
         let number = destination.entered.fetch_add(1, Ordering::Relaxed);
-        Ok(HandlerGuard { outbox: self.clone(), destination, number })
+        Ok(HandlerGuard {
+            outbox: self.clone(),
+            destination,
+            number,
+            durable_below: AtomicU64::new(0),
+        })
     }
 
     /// Whether a handler of a destination lives.
@@ -84,6 +91,31 @@ impl HandlerGuard {
         handed_out.fetch_sub(counted - begun, Ordering::SeqCst);
         self.outbox.tell_quiet();
         leased
+    }
+
+    /// Whether all of these deliveries are as durable as the engine is, as far as is known.
+    pub fn are_durable(&self, leased: &[LeasedDelivery]) -> bool {
+        let below = self.durable_below.load(Ordering::Acquire);
+        leased.iter().all(|delivery| delivery.receipt.seq < below)
+    }
+
+    /// Blocks until all that was accepted and settled so far is as durable as the engine is.
+    pub fn await_durable(&self) -> Result<()> {
+        let host = &self.outbox.host;
+        // First the number, then the ticket: what has a number below it is appended by then.
+        let below = self.destination.backlog.next_seq();
+        if let Some(ticket) = host.appended() {
+            host.wait(ticket, host.durability)?;
+        }
+        self.durable_below.fetch_max(below, Ordering::AcqRel);
+        Ok(())
+    }
+
+    /// Settles an attempt without waiting for it: the next [`Self::await_durable`] does, and the
+    /// journal within a few milliseconds.
+    pub fn settle_behind(&self, attempt: &AttemptRef, ended: &Ended) -> Result<()> {
+        self.settle(attempt, ended)?;
+        self.outbox.host.flush_in_background(self.outbox.host.durability)
     }
 
     /// Says how an attempt ended. The ticket stands for what was written; without one nothing needs

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use trunkline_host::Subscription;
 use trunkline_journal::{Signal, Ticket};
-use trunkline_types::{Millis, Receipt, ResourceId, Result};
+use trunkline_types::{Millis, Receipt, ResourceId, Result, Seq};
 
 use crate::outbox::{Backlog, BacklogCounts, LeasedDelivery};
 use crate::queue::operation::{DELETE, RECEIVE};
@@ -60,6 +60,10 @@ impl Backlog for Queue {
 
     fn subscribe(self: Arc<Self>, signal: Arc<dyn Signal>) -> Subscription {
         Subscription::new(self, signal, None)
+    }
+
+    fn next_seq(&self) -> Seq {
+        Queue::next_seq(self)
     }
 
     fn counts(&self) -> BacklogCounts {

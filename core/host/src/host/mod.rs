@@ -253,6 +253,11 @@ impl Host {
         Some(journal.appended())
     }
 
+    /// What stands for all that was appended so far, if there is a journal.
+    pub fn appended(&self) -> Option<Ticket> {
+        self.journal.as_ref().map(Journal::appended)
+    }
+
     /// Schedules a flush to `level` within a few milliseconds, for writes that no caller awaits.
     #[inline]
     pub fn flush_in_background(&self, level: Durability) -> Result<()> {

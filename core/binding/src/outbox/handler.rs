@@ -1,0 +1,185 @@
+//! Handlers of the outbox: they lease deliveries, and say how each ended.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+use trunkline_engine::delivery::{Ended, RetryAfter};
+use trunkline_engine::{
+    AttemptRef, Engine as CoreEngine, HandlerGuard, LeasedDelivery as Leased, LongPoll, Queue,
+    attributes,
+};
+use trunkline_types::{Error, Millis};
+
+use crate::error::{guard, raise};
+
+/// How long a thread that waits leaves a delivery to one that is at work: that one takes it without
+/// a switch of threads if its function is quick.
+const PATIENCE: Duration = Duration::from_millis(1);
+
+/// A handler that leases deliveries of one destination.
+#[pyclass(frozen, module = "trunkline._core")]
+pub(crate) struct Handler {
+    engine: Arc<CoreEngine>,
+    handler: HandlerGuard,
+    queue: Arc<Queue>,
+    settles_behind: bool,
+    /// How many of its deliveries are handed out.
+    active: AtomicUsize,
+}
+
+impl Handler {
+    pub fn new(
+        engine: Arc<CoreEngine>,
+        handler: HandlerGuard,
+        queue: Arc<Queue>,
+        settles_behind: bool,
+    ) -> Self {
+        Self { engine, handler, queue, settles_behind, active: AtomicUsize::new(0) }
+    }
+}
+
+#[pymethods]
+impl Handler {
+    /// Leases up to `max` deliveries that are due; waits up to `wait` milliseconds for the first.
+    fn lease(&self, py: Python<'_>, max: usize, wait: Millis) -> PyResult<Vec<LeasedDelivery>> {
+        guard(|| {
+            let leased = self.handler.lease(max).map_err(raise)?;
+            if !leased.is_empty() && self.may_go_out(&leased) {
+                return Ok(self.hand_out(leased));
+            }
+            let leased = py.detach(|| {
+                let leased = if leased.is_empty() { self.wait_for(max, wait)? } else { leased };
+                if !self.may_go_out(&leased) {
+                    self.handler.await_durable()?;
+                }
+                Ok(leased)
+            });
+            Ok(self.hand_out(leased.map_err(raise)?))
+        })
+    }
+
+    /// The destination took the delivery.
+    fn delivered(&self, py: Python<'_>, delivery: &LeasedDelivery) -> PyResult<()> {
+        self.settle(py, delivery, &Ended::Delivered)
+    }
+
+    /// The attempt failed, and a later one may succeed: not before `retry_after` milliseconds.
+    #[pyo3(signature = (delivery, why, retry_after=None))]
+    fn failed(
+        &self,
+        py: Python<'_>,
+        delivery: &LeasedDelivery,
+        why: String,
+        retry_after: Option<Millis>,
+    ) -> PyResult<()> {
+        let retry_after = retry_after.map(RetryAfter::In);
+        self.settle(py, delivery, &Ended::Transient { why, retry_after })
+    }
+
+    /// The attempt failed, and every other would.
+    fn refused(&self, py: Python<'_>, delivery: &LeasedDelivery, why: String) -> PyResult<()> {
+        self.settle(py, delivery, &Ended::Permanent { why })
+    }
+}
+
+impl Handler {
+    fn hand_out(&self, leased: Vec<Leased>) -> Vec<LeasedDelivery> {
+        self.active.fetch_add(leased.len(), Ordering::Relaxed);
+        leased.into_iter().map(LeasedDelivery).collect()
+    }
+
+    fn may_go_out(&self, leased: &[Leased]) -> bool {
+        !self.settles_behind || self.handler.are_durable(leased)
+    }
+
+    fn wait_for(&self, max: usize, wait: Millis) -> Result<Vec<Leased>, Error> {
+        let some = || {
+            if self.settles_behind && self.active.load(Ordering::Relaxed) > 0 {
+                std::thread::sleep(PATIENCE);
+            }
+            let leased = self.handler.lease(max)?;
+            Ok::<_, Error>((!leased.is_empty()).then_some(leased))
+        };
+        if wait == 0 {
+            return Ok(Vec::new());
+        }
+        Ok(LongPoll::new(self.queue.clone(), wait).block(some)?.unwrap_or_default())
+    }
+
+    fn settle(&self, py: Python<'_>, delivery: &LeasedDelivery, ended: &Ended) -> PyResult<()> {
+        guard(|| {
+            let attempt = AttemptRef::from(&delivery.0);
+            self.active.fetch_sub(1, Ordering::Relaxed);
+            if self.settles_behind {
+                return self.handler.settle_behind(&attempt, ended).map_err(raise);
+            }
+            let settled = py.detach(|| {
+                let ticket = self.handler.settle(&attempt, ended)?;
+                match ticket {
+                    Some(ticket) => self.engine.wait(ticket, self.engine.durability()),
+                    None => Ok(()),
+                }
+            });
+            settled.map_err(raise)
+        })
+    }
+}
+
+/// One delivery that was leased for an attempt.
+#[pyclass(frozen, module = "trunkline._core")]
+pub(crate) struct LeasedDelivery(Leased);
+
+#[pymethods]
+impl LeasedDelivery {
+    #[getter]
+    fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.0.body)
+    }
+
+    /// Which attempt this is, from one.
+    #[getter]
+    fn attempt(&self) -> u32 {
+        self.0.attempt
+    }
+
+    /// Its number among the deliveries of its destination: the same for each attempt.
+    #[getter]
+    fn sequence(&self) -> u64 {
+        self.0.receipt.seq
+    }
+
+    /// When the delivery was accepted, in seconds since the epoch.
+    #[getter]
+    fn accepted_at(&self) -> f64 {
+        self.0.accepted as f64 / 1_000.0
+    }
+
+    /// The attributes: name, type and value of each.
+    #[getter]
+    fn attributes(&self) -> PyResult<Vec<(String, String, Vec<u8>)>> {
+        let decoded = attributes::decode(&self.0.attributes).map_err(raise)?;
+        let plain = |one: attributes::Attribute| (one.name, one.data_type, one.value);
+        Ok(decoded.into_iter().map(plain).collect())
+    }
+
+    /// The attributes by name, as those of a message.
+    #[getter]
+    fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        crate::queue::attributes::to_dict(py, &self.0.attributes)
+    }
+
+    /// What traces the message or event that it delivers: `AWSTraceHeader`.
+    #[getter]
+    fn trace_header(&self) -> PyResult<Option<String>> {
+        trunkline_engine::attributes::trace_header(&self.0.attributes).map_err(raise)
+    }
+
+    /// The header lines that the rendering gave it.
+    #[getter]
+    fn headers(&self) -> Vec<(String, String)> {
+        self.0.headers.clone()
+    }
+}
