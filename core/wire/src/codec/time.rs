@@ -98,6 +98,9 @@ fn zone_offset(zone: &str) -> Option<i64> {
     };
     let hours = digits(zone.get(1..3)?)?;
     let minutes = digits(zone.get(3..)?.strip_prefix(':').or(zone.get(3..))?)?;
+    if hours > 23 || minutes > 59 {
+        return None;
+    }
     Some(sign * (hours * 3600 + minutes * 60))
 }
 
@@ -119,14 +122,20 @@ fn digits(text: &str) -> Option<i64> {
 }
 
 fn clock(hour: i64, minute: i64, second: i64) -> Option<i64> {
+    // 60 is a leap second, which counts as the first of the next minute.
     (hour < 24 && minute < 60 && second < 61).then_some(hour * 3600 + minute * 60 + second)
 }
 
 // Days since 1970-01-01 of a date of the proleptic Gregorian calendar, counted in years that start
 // in March, so that the leap day is the last of its year.
 fn days(year: i64, month: i64, day: i64) -> Option<i64> {
-    const LENGTHS: [i64; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    if year < 1 || !(1..=12).contains(&month) || day < 1 || day > LENGTHS[month as usize - 1] {
+    const LENGTHS: [i64; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    if year < 1 || !(1..=12).contains(&month) {
+        return None;
+    }
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let length = LENGTHS[month as usize - 1] + i64::from(is_leap && month == 2);
+    if !(1..=length).contains(&day) {
         return None;
     }
     let year = if month <= 2 { year - 1 } else { year };
@@ -173,6 +182,28 @@ mod tests {
         assert_eq!(read("2026-01-02T04:04:05.25+01:00"), Some(1_767_323_045.25));
         assert_eq!(write(0.5, TimeFormat::Iso), "1970-01-01T00:00:00.500Z");
         assert_eq!(write(1.25, TimeFormat::Epoch), "1.25");
+    }
+
+    #[test]
+    fn a_day_that_no_year_or_not_this_one_has_is_refused() {
+        for text in ["2024-02-29", "2000-02-29T00:00:00Z", "Thu, 29 Feb 2024 00:00:00 GMT"] {
+            assert!(read(text).is_some(), "{text}");
+        }
+        assert_eq!(read("2024-02-29"), read("2024-02-28").map(|seconds| seconds + DAY as f64));
+        for text in [
+            "2023-02-29",
+            "1900-02-29T00:00:00Z",
+            "2024-02-30",
+            "2026-04-31",
+            "2026-01-00",
+            "2026-00-01",
+            "Wed, 29 Feb 2023 00:00:00 GMT",
+            "2026-01-02T03:04:05+24:00",
+            "2026-01-02T03:04:05+01:60",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+        assert_eq!(read_compact("20230229T000000Z"), None);
     }
 
     #[test]
