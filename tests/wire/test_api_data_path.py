@@ -386,3 +386,43 @@ def test_any_request_is_answered_the_same(apis, kind, method, parts, query, body
     target = f"/_aws/execute-api/{stage}/{path}" + (f"?{query}" if query else "")
     headers = [] if content_type is None else [("content-type", content_type)]
     apis.both(method, target, headers, body)
+
+
+SERVED = [
+    *(("rest", one) for one in ("raw", "orders/{}", "params/{}/{}", "fifo", "clicks", "events")),
+    *(("http", one) for one in ("orders", "orders/{}", "fifo", "events", "clicks", "beta/orders")),
+]
+VALUE = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text()),
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(st.text(), below, max_size=3),
+    max_leaves=6,
+)
+DOCUMENT = st.builds(
+    lambda group, text, ascii: json.dumps({"group": group, "text": text}, ensure_ascii=ascii),
+    st.one_of(st.just("g"), VALUE),
+    VALUE,
+    st.booleans(),
+)
+BODY = st.one_of(
+    DOCUMENT.map(lambda text: text.encode("utf-8", "replace")),
+    st.text(max_size=30).map(lambda text: text.encode("utf-8", "replace")),
+    st.binary(max_size=30),
+)
+WORD = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="?#/"))
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    served=st.sampled_from(SERVED),
+    words=st.tuples(WORD, WORD),
+    query=st.builds("q={}&key={}&q={}".format, WORD, WORD, WORD),
+    body=BODY,
+    header=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=5),
+)
+def test_routes_that_the_core_serves_answer_any_content_the_same(
+    apis, served, words, query, body, header
+):
+    kind, path = served
+    stage = f"{apis.rest}/dev" if kind == "rest" else apis.http
+    target = f"/_aws/execute-api/{stage}/{path.format(*words)}?{query}"
+    apis.both("POST", target, [*JSON, ("x-one", header), ("x-id", header)], body)
