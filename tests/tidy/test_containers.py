@@ -42,6 +42,15 @@ def test_every_variable_of_the_image_is_an_option_of_the_server() -> None:
     assert {mount.split(":")[0] for mount in service["volumes"]} == set(compose["volumes"])
 
 
+def test_the_console_is_tried_in_a_browser() -> None:
+    text = (tree.ROOT / ".github/workflows/console.yml").read_text(encoding="utf-8")
+    steps = yaml.safe_load(text)["jobs"]["chromium"]["steps"]
+    runs = " ".join(step.get("run", "") for step in steps)
+    assert "chromium" in runs
+    assert f"--default-toolchain {rust()}" in runs
+    assert "make test-console" in runs
+
+
 def test_wheels_are_built_for_every_platform_that_is_promised() -> None:
     text = (tree.ROOT / ".github/workflows/wheels.yml").read_text(encoding="utf-8")
     jobs = yaml.safe_load(text)["jobs"]
