@@ -6,6 +6,8 @@ pub(super) struct Records {
     delimiter: u8,
     field: Vec<u8>,
     fields: Vec<String>,
+    /// A field was read that is not UTF-8.
+    is_malformed: bool,
     quoted: bool,
     /// A quote inside quotes was read: it ends the quotes, or is the first of two.
     quote_seen: bool,
@@ -18,6 +20,7 @@ impl Records {
             delimiter,
             field: Vec::new(),
             fields: Vec::new(),
+            is_malformed: false,
             quoted: false,
             quote_seen: false,
             started: false,
@@ -36,6 +39,11 @@ impl Records {
             }
         }
         Ok(())
+    }
+
+    /// Whether a field was read that is not UTF-8.
+    pub fn is_malformed(&self) -> bool {
+        self.is_malformed
     }
 
     /// The last record, if no line end followed it.
@@ -80,7 +88,9 @@ impl Records {
 
     fn end_field(&mut self) {
         let field = std::mem::take(&mut self.field);
-        self.fields.push(String::from_utf8_lossy(&field).into_owned());
+        let field = String::from_utf8(field);
+        self.is_malformed |= field.is_err();
+        self.fields.push(field.unwrap_or_default());
     }
 
     fn record(&mut self) -> Vec<String> {

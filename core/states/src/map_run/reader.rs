@@ -12,6 +12,9 @@ pub struct ReaderFailed {
     pub cause: String,
 }
 
+/// Items are text; a byte that is none must not become another one.
+const NOT_UTF8: &str = "The object is not encoded in UTF-8.";
+
 fn failed<T>(cause: impl Into<String>) -> Result<T, ReaderFailed> {
     Err(ReaderFailed { cause: cause.into() })
 }
@@ -76,7 +79,8 @@ impl ItemReader {
         let left = &mut self.left;
         match &mut self.format {
             Format::Csv { records, headers } => {
-                records.feed(bytes, &mut |record| take_record(record, headers, left, items))
+                records.feed(bytes, &mut |record| take_record(record, headers, left, items))?;
+                if records.is_malformed() { failed(NOT_UTF8) } else { Ok(()) }
             }
             Format::Lines { line } => {
                 for byte in bytes {
@@ -98,6 +102,7 @@ impl ItemReader {
     pub fn finish(mut self, items: &mut Vec<Value>) -> Result<(), ReaderFailed> {
         match &mut self.format {
             Format::Csv { records, headers } => match records.finish() {
+                _ if records.is_malformed() => failed(NOT_UTF8),
                 Some(record) => take_record(record, headers, &mut self.left, items),
                 None => Ok(()),
             },
@@ -175,7 +180,7 @@ fn take_line(
     items: &mut Vec<Value>,
 ) -> Result<(), ReaderFailed> {
     let bytes = std::mem::take(line);
-    let text = String::from_utf8_lossy(&bytes);
+    let Ok(text) = String::from_utf8(bytes) else { return failed(NOT_UTF8) };
     if text.trim().is_empty() || *left == 0 {
         return Ok(());
     }
@@ -188,7 +193,8 @@ fn take_line(
 }
 
 fn json_items(bytes: &[u8], pointer: Option<&str>) -> Result<Vec<Value>, ReaderFailed> {
-    let document = match parse(&String::from_utf8_lossy(bytes)) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return failed(NOT_UTF8) };
+    let document = match parse(text) {
         Ok(document) => document,
         Err(error) => return failed(format!("The object is not JSON: {}", error.message)),
     };

@@ -34,6 +34,20 @@ fn a_last_line_needs_no_end() {
 }
 
 #[test]
+fn bytes_that_are_not_utf_8_fail_the_reader() {
+    let lines = r#"{"InputType":"JSONL"}"#;
+    let json = r#"{"InputType":"JSON"}"#;
+    for (config, object) in
+        [(FIRST_ROW, b"a\n\xe4\n".as_slice()), (lines, b"\"\xe4\"\n"), (json, b"[\"\xe4\"]")]
+    {
+        let mut reader = ItemReader::new(&parse(config).unwrap()).unwrap();
+        let mut items = Vec::new();
+        let read = reader.feed(object, &mut items).and_then(|()| reader.finish(&mut items));
+        assert_eq!(read.unwrap_err().cause, "The object is not encoded in UTF-8.");
+    }
+}
+
+#[test]
 fn headers_are_unique_and_delimiters_are_named() {
     assert_eq!(read(FIRST_ROW, "a,a\n").unwrap_err(), "CSV headers cannot contain duplicates.");
     let config = r#"{"InputType":"CSV","CSVHeaderLocation":"GIVEN","CSVHeaders":["a","b"],

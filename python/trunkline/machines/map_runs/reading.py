@@ -214,7 +214,10 @@ class _Reading:
 
     def _athena(self, bucket: Bucket, key: str) -> Iterator[tuple[Bucket, str, None]]:
         """The objects that a manifest of Athena names, an address a line."""
-        text = b"".join(self._pieces(bucket, key)).decode("utf-8", "replace")
+        try:
+            text = b"".join(self._pieces(bucket, key)).decode()
+        except UnicodeDecodeError:
+            raise failure(f"The manifest {key} is not encoded in UTF-8.") from None
         for line in text.splitlines():
             address = line.strip().strip('"')
             if not address:
