@@ -92,7 +92,7 @@ impl Handler {
     }
 
     fn may_go_out(&self, leased: &[Leased]) -> bool {
-        !self.settles_behind || self.handler.are_durable(leased)
+        !self.settles_behind || self.handler.may_go_out(leased)
     }
 
     fn wait_for(&self, max: usize, wait: Millis) -> Result<Vec<Leased>, Error> {

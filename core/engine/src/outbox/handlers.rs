@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use trunkline_delivery::Ended;
 use trunkline_journal::Ticket;
-use trunkline_types::sync::atomic::{AtomicU64, Ordering};
+use trunkline_types::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use trunkline_types::sync::lock;
 use trunkline_types::{Code, Error, ResourceId, Result};
 
@@ -13,6 +13,9 @@ use super::backlog::LeasedDelivery;
 use super::destination::Destination;
 use super::settle::AttemptRef;
 use super::{CLOSED, Outbox, no_such_destination};
+
+/// The most attempts that are settled before the disk is waited for: a crash repeats them.
+const BEHIND_MAX: u32 = 32;
 
 /// A handler that leases from one destination. While one lives, a virtual clock waits for the
 /// deliveries that are due there.
@@ -23,6 +26,8 @@ pub struct HandlerGuard {
     number: u32,
     /// Deliveries below this number are durable.
     durable_below: AtomicU64,
+    /// How many attempts were settled that may not be durable.
+    behind: AtomicU32,
 }
 
 impl Outbox {
@@ -42,6 +47,7 @@ impl Outbox {
             destination,
             number,
             durable_below: AtomicU64::new(0),
+            behind: AtomicU32::new(0),
         })
     }
 
@@ -93,8 +99,12 @@ impl HandlerGuard {
         leased
     }
 
-    /// Whether all of these deliveries are as durable as the engine is, as far as is known.
-    pub fn are_durable(&self, leased: &[LeasedDelivery]) -> bool {
+    /// Whether these deliveries may go out: they are as durable as the engine is, as far as is
+    /// known, and a crash now would repeat few others.
+    pub fn may_go_out(&self, leased: &[LeasedDelivery]) -> bool {
+        if self.behind.load(Ordering::Relaxed) >= BEHIND_MAX {
+            return false;
+        }
         let below = self.durable_below.load(Ordering::Acquire);
         leased.iter().all(|delivery| delivery.receipt.seq < below)
     }
@@ -102,6 +112,7 @@ impl HandlerGuard {
     /// Blocks until all that was accepted and settled so far is as durable as the engine is.
     pub fn await_durable(&self) -> Result<()> {
         let host = &self.outbox.host;
+        self.behind.store(0, Ordering::Relaxed);
         // First the number, then the ticket: what has a number below it is appended by then.
         let below = self.destination.backlog.next_seq();
         if let Some(ticket) = host.appended() {
@@ -115,6 +126,7 @@ impl HandlerGuard {
     /// journal within a few milliseconds.
     pub fn settle_behind(&self, attempt: &AttemptRef, ended: &Ended) -> Result<()> {
         self.settle(attempt, ended)?;
+        self.behind.fetch_add(1, Ordering::Relaxed);
         self.outbox.host.flush_in_background(self.outbox.host.durability)
     }
 
