@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 
 import pytest
 from test_api_data_path import ACCOUNT, QUEUE, REGION, Apis
@@ -105,6 +106,21 @@ def test_stages_that_are_stored_are_compiled_after_a_restart(tmp_path):
             (202, False),
             (202, True),
         ]
+
+
+def test_what_is_answered_over_a_socket_is_on_disk(tmp_path):
+    with trunkline.open(tmp_path, durability="disk") as engine:
+        api = engine.api("front").route("POST /orders", engine.queue("orders"))
+        with api.serve() as served:
+            for number in range(3):
+                url, body = f"{served.url}/orders", f"tea {number}".encode()
+                with urllib.request.urlopen(url, body, timeout=30) as answer:
+                    assert (answer.status, set(json.load(answer))) == (202, {"messageId"})
+            with urllib.request.urlopen(f"{served.server.url}/metrics", timeout=30) as told:
+                assert b"\ntrunkline_direct_api_requests_total 2\n" in told.read()
+    with trunkline.open(tmp_path) as engine:
+        found = engine.queue("orders").receive(10)
+        assert sorted(message.text() for message in found) == ["tea 0", "tea 1", "tea 2"]
 
 
 def test_every_resource_of_the_program_is_called_directly(apis):
