@@ -96,6 +96,40 @@ def durable(base: Path) -> Iterator[Run]:
         yield run
 
 
+@contextmanager
+def dbos(base: Path) -> Iterator[Run]:
+    """A step of a workflow of DBOS, which keeps its state in a file of SQLite."""
+    try:
+        from dbos import DBOS  # type: ignore[import-not-found]
+    except ImportError:
+        raise NotInstalled("dbos") from None
+
+    with scratch(base) as folder:
+        url = f"sqlite:///{folder / 'dbos.sqlite'}"
+        settings = {"name": "bench", "system_database_url": url, "log_level": "ERROR"}
+        DBOS(config={**settings, "run_admin_server": False})
+        step = DBOS.step()(same)
+
+        def steps(given: object) -> object:
+            for _ in range(STEPS):
+                given = step(given)
+            return given
+
+        workflow = DBOS.workflow()(steps)
+        DBOS.launch()
+
+        def run() -> float:
+            started = perf_counter()
+            for _ in range(DURABLE_EXECUTIONS):
+                workflow(INPUT)
+            return (perf_counter() - started) / (DURABLE_EXECUTIONS * STEPS)
+
+        try:
+            yield run
+        finally:
+            DBOS.destroy()
+
+
 def contests(folder: Path) -> list[Contest]:
     """The rows of this file."""
     return [
@@ -118,6 +152,7 @@ def contests(folder: Path) -> list[Contest]:
             durability="disk",
             candidates={
                 OURS: partial(durable, folder),
+                "DBOS on SQLite": partial(dbos, folder),
                 "raw write + fdatasync": partial(peers.raw, folder, b"x" * 1_024, 1, STEPS),
             },
         ),
