@@ -105,8 +105,8 @@ impl<'n, 'a> Node<'n, 'a> {
             Kind::List(element) if is_flattened(model, member) => element.query().unwrap_or(own),
             _ => own,
         };
-        // Services accept the names with either first letter.
-        self.child(name).or_else(|| self.child(&capitalised(name)))
+        // Services accept the names with a capital as well.
+        self.child(name).or_else(|| self.child(&capitalised(name)?))
     }
 
     /// The elements of a list, in the order of their numbers.
@@ -175,9 +175,11 @@ fn numbered<'n, 'a>(node: Option<Node<'n, 'a>>) -> Result<Vec<Node<'n, 'a>>> {
     Ok(items.into_iter().map(|(_, child)| child).collect())
 }
 
-fn capitalised(name: &str) -> String {
+/// A name that begins with a small letter, with a capital.
+fn capitalised(name: &str) -> Option<String> {
     let mut letters = name.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    let first = letters.next().filter(|first| first.is_lowercase())?;
+    Some(first.to_uppercase().chain(letters).collect())
 }
 
 fn malformed(message: &str) -> WireError {
