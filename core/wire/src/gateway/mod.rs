@@ -57,7 +57,7 @@ impl Gateway {
         known.documents.is_stored(engine, documents).then_some(known)
     }
 
-    /// remembers what was compiled of documents, or that nothing was.
+    /// Remembers what was compiled of documents, or that nothing was.
     pub fn install(&self, documents: StageDocuments, stage: Option<Stage>) {
         let mut stages = lock(&self.0);
         if stages.len() >= COMPILED_STAGES_MAX {
