@@ -7,8 +7,6 @@ the problem and the remedy. Limits are the engine's, and so are the rules of nam
 
 from __future__ import annotations
 
-import json
-
 from trunkline._core import check_id, check_queue_name
 from trunkline.errors import InvalidParameterValue
 
@@ -161,6 +159,8 @@ def unknown(name: str, known: Sequence[str]) -> str:
 
 def json_text(value: Any, field: str) -> str:
     """`value` as JSON; raises InvalidParameterValue, with the name of `field`, if it is none."""
+    import json
+
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
