@@ -39,11 +39,6 @@ class PerEngine(Generic[T]):
                 own[self] = self._make(core)
             return cast("T", own[self])
 
-    def find(self, core: CoreEngine) -> T | None:
-        """The object of an engine, if it was made."""
-        with _lock:
-            return _made.get(core, {}).get(self)
-
 
 def end_all(core: CoreEngine) -> None:
     """Ends what was made for an engine, the latest first. The engine is about to be closed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -66,6 +66,8 @@ def transitions() -> Iterator[Run]:
         raise NotInstalled("transitions") from None
 
     class Model:
+        step: Callable[[], object]
+
         def work(self) -> None:
             same(INPUT)
 
@@ -77,7 +79,7 @@ def transitions() -> Iterator[Run]:
     def run() -> float:
         started = process_time()
         for _ in range(EXECUTIONS * STEPS):
-            model.step()  # type: ignore[attr-defined, unused-ignore]
+            model.step()
         return (process_time() - started) / (EXECUTIONS * STEPS)
 
     yield run
