@@ -5,6 +5,7 @@
 //! them for as long as it likes, on any thread.
 #![allow(unsafe_code)]
 
+use std::borrow::Cow;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr::{null, null_mut};
 
@@ -19,6 +20,7 @@ struct StreamState {
 
 /// What a schema owns.
 struct SchemaState {
+    name: Cow<'static, CStr>,
     children: Vec<*mut ArrowSchema>,
 }
 
@@ -26,7 +28,7 @@ struct SchemaState {
 struct ArrayState {
     buffers: Vec<*const c_void>,
     children: Vec<*mut ArrowArray>,
-    _column: Option<Column>,
+    _column: Option<Field>,
 }
 
 impl Table {
@@ -55,19 +57,29 @@ impl Drop for ArrowArrayStream {
 // SAFETY: what the pointers reach is owned by the stream, and has no tie to a thread.
 unsafe impl Send for ArrowArrayStream {}
 
-fn schema(format: &'static CStr, name: &'static CStr, fields: &[Field]) -> ArrowSchema {
+/// Whether a column may have nulls, as the flags of a schema say it.
+const NULLABLE: i64 = 2;
+
+fn schema(format: &'static CStr, name: Cow<'static, CStr>, fields: &[Field]) -> ArrowSchema {
     let child = |field: &Field| {
         let format = match &field.column {
             Column::Text { .. } => c"u",
             Column::Binary { .. } => c"z",
             Column::Time(_) => c"tsm:UTC",
+            Column::Integers(_) => c"l",
+            Column::Floats(_) => c"g",
+            Column::Truths { .. } => c"b",
+            Column::Nulls(_) => c"n",
         };
-        Box::into_raw(Box::new(schema(format, field.name, &[])))
+        let mut child = schema(format, field.name.clone(), &[]);
+        child.flags = if field.is_nullable() { NULLABLE } else { 0 };
+        Box::into_raw(Box::new(child))
     };
-    let mut state = Box::new(SchemaState { children: fields.iter().map(child).collect() });
+    let children = fields.iter().map(child).collect();
+    let mut state = Box::new(SchemaState { name, children });
     ArrowSchema {
         format: format.as_ptr(),
-        name: name.as_ptr(),
+        name: state.name.as_ptr(),
         metadata: null(),
         flags: 0,
         n_children: state.children.len() as i64,
@@ -80,16 +92,17 @@ fn schema(format: &'static CStr, name: &'static CStr, fields: &[Field]) -> Arrow
 
 fn array(rows: usize, buffers: Vec<*const c_void>, owner: Owner<'_>) -> ArrowArray {
     let (children, column) = match owner {
-        Owner::Column(column) => (Vec::new(), Some(column)),
+        Owner::Column(field) => (Vec::new(), Some(field)),
         Owner::Table(table) => {
-            let child = |field: &Field| Box::into_raw(Box::new(column_array(rows, &field.column)));
+            let child = |field: &Field| Box::into_raw(Box::new(column_array(rows, field)));
             (table.fields().iter().map(child).collect(), None)
         }
     };
+    let null_count = column.as_ref().map_or(0, |field| field.null_count()) as i64;
     let mut state = Box::new(ArrayState { buffers, children, _column: column });
     ArrowArray {
         length: rows as i64,
-        null_count: 0,
+        null_count,
         offset: 0,
         n_buffers: state.buffers.len() as i64,
         n_children: state.children.len() as i64,
@@ -102,19 +115,23 @@ fn array(rows: usize, buffers: Vec<*const c_void>, owner: Owner<'_>) -> ArrowArr
 }
 
 enum Owner<'a> {
-    Column(Column),
+    Column(Field),
     Table(&'a Table),
 }
 
-/// The first buffer of every array says which values are null: none is.
-fn column_array(rows: usize, column: &Column) -> ArrowArray {
-    let buffers = match column {
+/// The first buffer of an array says which values are null; it may be missing if none is.
+fn column_array(rows: usize, field: &Field) -> ArrowArray {
+    let valid = field.validity.as_ref().map_or(null(), |validity| validity.bits.as_ptr().cast());
+    let buffers = match &field.column {
         Column::Text { offsets, bytes } | Column::Binary { offsets, bytes } => {
-            vec![null(), offsets.as_ptr().cast(), bytes.as_ptr().cast()]
+            vec![valid, offsets.as_ptr().cast(), bytes.as_ptr().cast()]
         }
-        Column::Time(times) => vec![null(), times.as_ptr().cast()],
+        Column::Time(values) | Column::Integers(values) => vec![valid, values.as_ptr().cast()],
+        Column::Floats(values) => vec![valid, values.as_ptr().cast()],
+        Column::Truths { bits, .. } => vec![valid, bits.as_ptr().cast()],
+        Column::Nulls(_) => Vec::new(),
     };
-    array(rows, buffers, Owner::Column(column.clone()))
+    array(rows, buffers, Owner::Column(field.clone()))
 }
 
 /// # Safety
@@ -123,7 +140,7 @@ unsafe extern "C" fn get_schema(stream: *mut ArrowArrayStream, out: *mut ArrowSc
     // SAFETY: as the caller promises; a consumer calls one function of a stream at a time.
     unsafe {
         let state = &*(*stream).private_data.cast::<StreamState>();
-        out.write(schema(c"+s", c"", state.table.fields()));
+        out.write(schema(c"+s", c"".into(), state.table.fields()));
     }
     0
 }
@@ -207,9 +224,9 @@ mod tests {
             bytes: Arc::new(b"\x00\x01\x02".to_vec()),
         };
         let fields = vec![
-            Field { name: c"key", column: Column::text(["user-1", "ü"]) },
-            Field { name: c"data", column: data },
-            Field { name: c"timestamp", column: Column::Time(Arc::new(vec![5, -6])) },
+            Field::new(c"key", Column::text(["user-1", "ü"])),
+            Field::new(c"data", data),
+            Field::new(c"timestamp", Column::Time(Arc::new(vec![5, -6]))),
         ];
         Table::new(fields).expect("it is whole")
     }
@@ -273,7 +290,7 @@ mod tests {
     fn a_stream_that_is_not_read_is_released() {
         let bytes = Arc::new(vec![1u8]);
         let column = Column::Binary { offsets: Arc::new(vec![0, 1]), bytes: bytes.clone() };
-        let table = Table::new(vec![Field { name: c"data", column }]).expect("it is whole");
+        let table = Table::new(vec![Field::new(c"data", column)]).expect("it is whole");
         let stream = table.into_stream();
         assert_eq!(Arc::strong_count(&bytes), 2);
         std::thread::spawn(move || drop(stream)).join().expect("it is dropped");

@@ -1,9 +1,10 @@
 //! Columns side by side, all of one length.
 
+use std::borrow::Cow;
 use std::ffi::CStr;
 use std::sync::Arc;
 
-/// A column without nulls. Its buffers are shared, never copied.
+/// The values of a column. Their buffers are shared, never copied.
 #[derive(Debug, Clone)]
 pub enum Column {
     /// Text: where each value ends in `bytes`, behind a leading zero.
@@ -22,15 +23,65 @@ pub enum Column {
     },
     /// Times in milliseconds since the epoch, in UTC.
     Time(Arc<Vec<i64>>),
+    /// Integers of 64 bits.
+    Integers(Arc<Vec<i64>>),
+    /// Floats of 64 bits.
+    Floats(Arc<Vec<f64>>),
+    /// Truth values.
+    Truths {
+        /// A bit each, the lowest first.
+        bits: Arc<Vec<u8>>,
+        /// How many there are.
+        rows: usize,
+    },
+    /// So many nulls, without a type.
+    Nulls(usize),
+}
+
+/// Which values of a column are there.
+#[derive(Debug, Clone)]
+pub struct Validity {
+    /// A bit for each value, the lowest first: whether it is no null.
+    pub bits: Arc<Vec<u8>>,
+    /// How many nulls there are.
+    pub nulls: usize,
 }
 
 /// A column with its name.
 #[derive(Debug, Clone)]
 pub struct Field {
     /// The name.
-    pub name: &'static CStr,
+    pub name: Cow<'static, CStr>,
     /// The values.
     pub column: Column,
+    /// Which of them are no nulls; all, if it is not told.
+    pub validity: Option<Validity>,
+}
+
+impl Field {
+    /// A column without nulls.
+    pub fn new(name: &'static CStr, column: Column) -> Self {
+        Self { name: name.into(), column, validity: None }
+    }
+
+    pub(crate) fn is_nullable(&self) -> bool {
+        self.validity.is_some() || matches!(self.column, Column::Nulls(_))
+    }
+
+    pub(crate) fn null_count(&self) -> usize {
+        match (&self.column, &self.validity) {
+            (Column::Nulls(rows), _) => *rows,
+            (_, validity) => validity.as_ref().map_or(0, |validity| validity.nulls),
+        }
+    }
+
+    /// The number of values; `None` if the buffers do not fit each other.
+    fn rows(&self) -> Option<usize> {
+        let rows = self.column.rows()?;
+        let fits =
+            |validity: &Validity| validity.bits.len() == rows.div_ceil(8) && validity.nulls <= rows;
+        self.validity.as_ref().is_none_or(fits).then_some(rows)
+    }
 }
 
 /// Columns of one length.
@@ -72,7 +123,10 @@ impl Column {
     /// The number of values; `None` if the offsets do not fit the bytes.
     fn rows(&self) -> Option<usize> {
         match self {
-            Self::Time(times) => Some(times.len()),
+            Self::Time(values) | Self::Integers(values) => Some(values.len()),
+            Self::Floats(values) => Some(values.len()),
+            Self::Truths { bits, rows } => (bits.len() == rows.div_ceil(8)).then_some(*rows),
+            Self::Nulls(rows) => Some(*rows),
             Self::Text { offsets, bytes } | Self::Binary { offsets, bytes } => {
                 let fits = offsets.first() == Some(&0)
                     && offsets.is_sorted()
@@ -93,7 +147,7 @@ impl Table {
     /// A table of these columns; `None` if their lengths differ, or the buffers of one do not fit
     /// together.
     pub fn new(fields: Vec<Field>) -> Option<Self> {
-        let mut rows = fields.iter().map(|field| field.column.rows());
+        let mut rows = fields.iter().map(Field::rows);
         let first = rows.next().unwrap_or(Some(0))?;
         let is_whole = rows.all(|rows| rows == Some(first));
         let is_valid = fields.iter().all(|field| field.column.is_valid());
@@ -115,7 +169,7 @@ mod tests {
     use super::*;
 
     fn table(columns: Vec<Column>) -> Option<Table> {
-        Table::new(columns.into_iter().map(|column| Field { name: c"name", column }).collect())
+        Table::new(columns.into_iter().map(|column| Field::new(c"name", column)).collect())
     }
 
     #[test]

@@ -5,6 +5,7 @@ Needs DuckDB and pyarrow: ``pip install 'trunkline[analytics]'``. `docs/analytic
 
 from __future__ import annotations
 
-from trunkline.analytics.query import Query, query
+from trunkline.analytics.continuous import Query
+from trunkline.analytics.query import query
 
 __all__ = ["Query", "query"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import UTC, datetime
 
 from trunkline.analytics.statement import ARRIVED
 from trunkline.errors import InvalidParameterValue
@@ -12,20 +14,34 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from trunkline._core import RecordBatch
+    from trunkline._core import Record, RecordBatch
 
 _PLAIN = 4
 """The columns of a record that come before those of its data."""
 
+_OF_RECORDS = {ARRIVED: "timestamp", "key": "key", "shard": "shard", "sequence": "sequence"}
+"""The columns of a record, and what a batch calls them."""
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
 _MILLISECONDS_FROM = 100_000_000_000
 """Numbers from here on are milliseconds since the epoch, below it seconds."""
 
+_MILLISECONDS_TO = 2**62 // 1_000
 
-def rows_of(batch: RecordBatch, schema: Any) -> tuple[Any, int]:
+
+def rows_of(
+    batch: RecordBatch, schema: Any, wanted: frozenset[str] | None = None
+) -> tuple[Any, int]:
     """The rows of a batch, and how many of its records are no JSON objects of the schema.
 
     The columns sequence, arrived, key and shard are those of the record, whatever its data has.
+    Without a schema only the columns `wanted`, in small letters, need be there.
     """
+    if wanted is not None and schema is None:
+        table = _wanted(batch, wanted)
+        if table is not None:
+            return table, 0
     try:
         table = as_table(batch, decode="json", schema=schema)
     except InvalidParameterValue:
@@ -36,6 +52,62 @@ def rows_of(batch: RecordBatch, schema: Any) -> tuple[Any, int]:
     return table.select(
         [place for place, name in enumerate(names) if names.index(name) == place]
     ), 0
+
+
+def _wanted(batch: RecordBatch, wanted: frozenset[str]) -> Any:
+    """The rows with these columns alone; None where it takes all of the data to tell the types."""
+    import pyarrow
+
+    own = [name for name in _OF_RECORDS if name in wanted or name == ARRIVED]
+    members = [name for name in wanted if name not in _OF_RECORDS]
+    decoded = batch._members([_OF_RECORDS[name] for name in own], members)
+    if decoded is None:
+        return None
+    table = pyarrow.table(decoded)
+    table = table.rename_columns(own + table.column_names[len(own) :])
+    for place, column in enumerate(table.columns[len(own) :], len(own)):
+        if not pyarrow.types.is_string(column.type):
+            continue
+        typed = _timestamps(column.combine_chunks())
+        if typed is None:
+            return None
+        table = table.set_column(place, table.column_names[place], typed)
+    return table
+
+
+def _timestamps(texts: Any) -> Any:
+    """A column of text as pyarrow's reader of JSON types it: as times if all are such, to the
+    second. None if that cannot be told."""
+    import pyarrow
+    import pyarrow.compute as compute
+
+    first = next((text for text in texts.drop_null()[:1].to_pylist()), "")
+    if not _DATE.match(first):
+        return texts
+    for zone in (None, "UTC"):
+        try:
+            return compute.cast(texts, pyarrow.timestamp("s", zone)).cast(pyarrow.timestamp("s"))
+        except pyarrow.ArrowInvalid:
+            continue
+    for zone in (None, "UTC"):
+        try:
+            compute.cast(texts, pyarrow.timestamp("ns", zone))
+        except pyarrow.ArrowInvalid:
+            continue
+        return texts
+    return None
+
+
+def row_of(record: Record) -> dict[str, Any]:
+    """A record whose data is a JSON object, as a row."""
+    own = {
+        "sequence": record.sequence,
+        ARRIVED: datetime.fromtimestamp(record.timestamp, UTC),
+        "key": record.key,
+        "shard": record.shard,
+    }
+    data: dict[str, Any] = json.loads(record.data)
+    return own | data | own
 
 
 def _one_by_one(batch: RecordBatch, schema: Any) -> tuple[Any, int]:
@@ -91,6 +163,13 @@ def times_of(table: Any, column: str) -> Any:
         return compute.cast(given.cast(pyarrow.timestamp("us", zone)), pyarrow.int64())
     if not (pyarrow.types.is_integer(given.type) or pyarrow.types.is_floating(given.type)):
         return pyarrow.nulls(table.num_rows, pyarrow.int64())
+    if pyarrow.types.is_integer(given.type):
+        bounds = compute.min_max(given).as_py()
+        oldest, newest = bounds["min"] or 0, bounds["max"] or 0
+        if oldest >= 0 and newest < _MILLISECONDS_FROM:
+            return compute.multiply(compute.cast(given, pyarrow.int64()), 1_000_000)
+        if oldest >= _MILLISECONDS_FROM and newest < _MILLISECONDS_TO:
+            return compute.multiply(compute.cast(given, pyarrow.int64()), 1_000)
     numbers = compute.cast(given, pyarrow.float64())
     factors = compute.if_else(compute.greater_equal(numbers, _MILLISECONDS_FROM), 1e3, 1e6)
     whole = compute.round(compute.multiply(numbers, factors))

@@ -30,7 +30,7 @@ class Windows(Protocol):
 
     def add(self, table: Any, times: Any, watermark: int) -> tuple[Any, int]:
         """Takes rows with their times; returns a mask of those that are late for all of their
-        windows, and a number for :meth:`is_over`."""
+        windows, or None if none is, and a number for :meth:`is_over`."""
 
     def is_over(self, last: int, watermark: int) -> bool:
         """Whether the windows are over that :meth:`add` told the number of."""
@@ -50,12 +50,10 @@ class Batches:
 
     def add(self, table: Any, times: Any, watermark: int) -> tuple[Any, int]:
         """As of :class:`Windows`; no row is late."""
-        import pyarrow
-
         if table.num_rows:
             self._parts.append(table)
             self._number += 1
-        return pyarrow.repeat(pyarrow.scalar(False), table.num_rows), self._number
+        return None, self._number
 
     def is_over(self, last: int, watermark: int) -> bool:
         """Whether that batch was handed out."""
@@ -78,9 +76,13 @@ class FixedWindows:
 
     def add(self, table: Any, times: Any, watermark: int) -> tuple[Any, int]:
         """Takes rows with their times; returns a mask of those that are late for all of their
-        windows, and the end of the last window that took one."""
+        windows, or None, and the end of the last window that took one."""
         import pyarrow.compute as compute
 
+        only = self._only(times)
+        if only is not None and only + self._size > watermark:
+            self._open.setdefault(only, []).append(table)
+            return None, only + self._size
         first = compute.multiply(compute.divide(times, self._slide), self._slide)
         taken = None
         last = 0
@@ -89,11 +91,42 @@ class FixedWindows:
             ends = compute.add(starts, self._size)
             fits = compute.and_(compute.greater(ends, times), compute.greater(ends, watermark))
             taken = fits if taken is None else compute.or_(taken, fits)
-            for start in compute.unique(starts.filter(fits)).to_pylist():
-                mask = compute.and_(fits, compute.equal(starts, start))
-                self._open.setdefault(start, []).append(table.filter(mask))
-                last = max(last, start + self._size)
+            last = max(last, self._put(table, starts, fits))
         return compute.invert(taken), last
+
+    def _only(self, times: Any) -> int | None:
+        """The start of the one window that all times are in, if there is one. A stream in the order
+        of its times is, but for some batches."""
+        import pyarrow.compute as compute
+
+        bounds = compute.min_max(times).as_py()
+        oldest, newest = bounds["min"], bounds["max"]
+        if self._slide != self._size or oldest is None or oldest < 0:
+            return None
+        start = oldest // self._size * self._size
+        return int(start) if newest < start + self._size else None
+
+    def _put(self, table: Any, starts: Any, fits: Any) -> int:
+        """Puts the rows that fit into the windows that start then; returns the last one's end."""
+        import pyarrow.compute as compute
+
+        if not compute.all(fits).as_py():
+            table, starts = table.filter(fits), starts.filter(fits)
+        if not table.num_rows:
+            return 0
+        bounds = compute.min_max(starts)
+        first, last = bounds["min"].as_py(), bounds["max"].as_py()
+        if first == last:
+            self._open.setdefault(first, []).append(table)
+            return int(last + self._size)
+        # Sorted once, each row is copied once, whatever the number of windows.
+        order = compute.sort_indices(starts)
+        at = 0
+        for run in compute.value_counts(starts.take(order)).to_pylist():
+            rows = table.take(order.slice(at, run["counts"]))
+            self._open.setdefault(run["values"], []).append(rows)
+            at += run["counts"]
+        return int(last + self._size)
 
     def is_over(self, last: int, watermark: int) -> bool:
         """Whether the windows are over that :meth:`add` told the end of."""

@@ -14,6 +14,7 @@ from pathlib import Path
 import trunkline
 from trunkline.bench import (
     asynchronous,
+    data,
     durable,
     losses,
     machines,
@@ -82,6 +83,7 @@ def _rows(folder: Path, depth: int) -> list[Contest]:
         deep,
         *routing.contests(folder, depth // MANY_SHARE),
         *streams.contests(folder, depth),
+        *data.contests(folder),
         *machines.contests(folder),
         *tracing.contests(),
         *startup.contests(),

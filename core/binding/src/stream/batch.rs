@@ -5,6 +5,7 @@ use std::sync::Arc;
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyList, PySlice};
+use trunkline_arrow::Table;
 use trunkline_engine::Taken;
 use trunkline_types::{Code, Error};
 
@@ -102,8 +103,43 @@ impl RecordBatch {
         })
     }
 
+    /// Columns of the records, then members of their data, as a table of Arrow; None if some of the
+    /// data is no JSON object, or a member has more than one type or is no plain value.
+    fn _members(
+        &self,
+        py: Python<'_>,
+        record: Vec<String>,
+        members: Vec<String>,
+    ) -> PyResult<Option<ArrowTable>> {
+        // A batch takes milliseconds: other threads go on meanwhile.
+        guard(|| Ok(py.detach(|| self.columns.members(&record, members)).map(ArrowTable)))
+    }
+
+    /// The last sequence number of each shard.
+    fn _ends(&self) -> Vec<(String, String)> {
+        let ends = self.columns.ends().into_iter();
+        ends.map(|end| (end.shard.to_string(), end.to_string())).collect()
+    }
+
     fn __repr__(&self) -> String {
         format!("<RecordBatch: {} records>", self.columns.len())
+    }
+}
+
+/// A table for whatever reads Arrow.
+#[pyclass(frozen, module = "trunkline._core")]
+pub(crate) struct ArrowTable(Table);
+
+#[pymethods]
+impl ArrowTable {
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        let _ignored = requested_schema;
+        PyCapsule::new_with_value(py, self.0.clone().into_stream(), c"arrow_array_stream")
     }
 }
 
@@ -131,5 +167,6 @@ impl RecordIterator {
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<RecordBatch>()?;
+    module.add_class::<ArrowTable>()?;
     module.add_class::<RecordIterator>()
 }

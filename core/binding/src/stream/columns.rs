@@ -5,7 +5,7 @@
 use std::fmt::Write;
 use std::sync::{Arc, OnceLock};
 
-use trunkline_arrow::{Column, Field, Table};
+use trunkline_arrow::{Column, Field, ObjectColumns, Table};
 use trunkline_engine::{ReadBuffer, SequenceNumber, ShardId, StreamRecord};
 
 /// About how long the texts of a sequence number and of a shard are.
@@ -45,7 +45,6 @@ struct At {
 
 /// Text and bytes lie side by side; `ends` say where each ends, behind a leading zero.
 struct Arrow {
-    times: Arc<Vec<i64>>,
     key_ends: Arc<Vec<i32>>,
     keys: Arc<Vec<u8>>,
     data_ends: Arc<Vec<i32>>,
@@ -196,7 +195,6 @@ impl Columns {
             data_ends.push(data.len() as i32);
         }
         Arrow {
-            times: Arc::new(self.rows.iter().map(|row| row.time).collect()),
             key_ends: Arc::new(key_ends),
             keys: Arc::new(keys),
             data_ends: Arc::new(data_ends),
@@ -204,32 +202,73 @@ impl Columns {
         }
     }
 
-    /// The columns sequence, timestamp, key, data and shard. Sequences and shards become text each
-    /// time; the others are laid out once and shared.
+    /// The columns of Arrow: sequence, timestamp, key, data and shard.
     pub fn table(&self) -> Option<Table> {
-        let arrow = self.arrow.get_or_init(|| self.arrow());
-        let sequence = Column::written(self.len(), SEQUENCE_DIGITS, |place, out| {
+        let names = ["sequence", "timestamp", "key", "data", "shard"];
+        Table::new(names.into_iter().filter_map(|name| self.field(name)).collect())
+    }
+
+    /// Columns of the records, and behind them members of their data, each a JSON object; none if
+    /// some of the data is none, or has no place in columns.
+    pub fn members(&self, record: &[String], members: Vec<String>) -> Option<Table> {
+        let mut objects = ObjectColumns::new(members);
+        for row in (0..self.len()).map(|index| self.row(index)) {
+            objects.push(row.data).ok()?;
+        }
+        let mut fields: Vec<_> = record.iter().filter_map(|name| self.field(name)).collect();
+        fields.extend(objects.finish());
+        Table::new(fields)
+    }
+
+    /// A column of the records. Sequences and shards become text each time; the others are laid
+    /// out once and shared.
+    fn field(&self, name: &str) -> Option<Field> {
+        let arrow = || self.arrow.get_or_init(|| self.arrow());
+        Some(match name {
+            "sequence" => Field::new(c"sequence", self.sequences()),
+            "timestamp" => {
+                let times = self.rows.iter().map(|row| row.time).collect();
+                Field::new(c"timestamp", Column::Time(Arc::new(times)))
+            }
+            "key" => {
+                let (offsets, bytes) = (arrow().key_ends.clone(), arrow().keys.clone());
+                Field::new(c"key", Column::Text { offsets, bytes })
+            }
+            "data" => {
+                let (offsets, bytes) = (arrow().data_ends.clone(), arrow().data.clone());
+                Field::new(c"data", Column::Binary { offsets, bytes })
+            }
+            "shard" => Field::new(c"shard", self.shards()),
+            _ => return None,
+        })
+    }
+
+    fn sequences(&self) -> Column {
+        Column::written(self.len(), SEQUENCE_DIGITS, |place, out| {
             let _ = write!(out, "{}", self.rows[place].sequence);
-        });
+        })
+    }
+
+    fn shards(&self) -> Column {
         // Rows of one shard come one behind the other.
         let mut last: Option<(ShardId, String)> = None;
-        let shard = Column::written(self.len(), SHARD_CHARS, |place, out| {
+        Column::written(self.len(), SHARD_CHARS, |place, out| {
             let own = self.rows[place].sequence.shard;
             if last.as_ref().is_none_or(|(shard, _)| *shard != own) {
                 last = Some((own, own.to_string()));
             }
             out.push_str(last.as_ref().map_or("", |(_, text)| text));
-        });
-        let (offsets, bytes) = (arrow.key_ends.clone(), arrow.keys.clone());
-        let key = Column::Text { offsets, bytes };
-        let (offsets, bytes) = (arrow.data_ends.clone(), arrow.data.clone());
-        let data = Column::Binary { offsets, bytes };
-        Table::new(vec![
-            Field { name: c"sequence", column: sequence },
-            Field { name: c"timestamp", column: Column::Time(arrow.times.clone()) },
-            Field { name: c"key", column: key },
-            Field { name: c"data", column: data },
-            Field { name: c"shard", column: shard },
-        ])
+        })
+    }
+
+    /// The last record of each shard.
+    pub fn ends(&self) -> Vec<SequenceNumber> {
+        let mut ends: Vec<SequenceNumber> = Vec::new();
+        for row in self.rows.iter().rev() {
+            if !ends.iter().any(|end| end.shard == row.sequence.shard) {
+                ends.push(row.sequence);
+            }
+        }
+        ends
     }
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from trunkline._core import Buckets
-from trunkline.analytics.query import PREFIX as STATES
+from trunkline.analytics.continuous import PREFIX as STATES
 from trunkline.aws.arns import read_resource
 from trunkline.aws.kinesisanalyticsv2.configuration import compiled
 from trunkline.aws.kinesisanalyticsv2.documents import inner_stream
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from trunkline._core import Engine as CoreEngine
     from trunkline._core import Stream as CoreStream
     from trunkline._types import StreamStart
-    from trunkline.analytics.query import Query
+    from trunkline.analytics.continuous import Query
     from trunkline.aws.invoker import ServiceInvoker
     from trunkline.aws.kinesisanalyticsv2.documents import Document
     from trunkline.aws.kinesisanalyticsv2.sql.plan import Step

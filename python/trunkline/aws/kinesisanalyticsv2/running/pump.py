@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trunkline.analytics.query import Query
+from trunkline.analytics.continuous import Query
 from trunkline.analytics.statement import ARRIVED, Statement
 from trunkline.analytics.windows import Batches, FixedWindows
 from trunkline.aws.kinesisanalyticsv2.running.sinks import text_of
@@ -83,7 +83,7 @@ def _decoder(step: Step) -> Any:
     connection = connect()
     select = raw_select(step.schema, _BATCH)
 
-    def decode(batch: RecordBatch) -> tuple[Any, int]:
+    def decode(batch: RecordBatch, wanted: frozenset[str] | None) -> tuple[Any, int]:
         import pyarrow
         import pyarrow.compute as compute
 
