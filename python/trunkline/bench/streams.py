@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from time import monotonic, perf_counter, sleep
-from typing import Any
+from time import perf_counter
 
 import trunkline
-from trunkline.bench import peers
-from trunkline.bench.contest import OURS, Candidate, Contest, NotInstalled, Run
+from trunkline.bench import peers, servers
+from trunkline.bench.contest import OURS, Candidate, Contest, Run
 from trunkline.bench.peers import bytes_written, scratch
 
 SMALL = b"x" * 100
@@ -25,7 +22,6 @@ DISK_BATCHES = 20
 TAIL = 2_000
 WINDOW = 16_000
 SHALLOW = 1_000
-REDIS_START_SECONDS = 10
 OPEN_MORE_SECONDS = 0.3
 WRITTEN_KIB_MAX = 1 << 18
 
@@ -74,56 +70,6 @@ def put_batches() -> Iterator[Run]:
             return (perf_counter() - started) / RECORDS
 
         yield run
-
-
-@contextmanager
-def redis_pipelined() -> Iterator[Run]:
-    """XADD in pipelines of 500, to a redis-server of this machine that keeps all in memory."""
-    try:
-        import redis
-    except ImportError:
-        raise NotInstalled("the package redis") from None
-    server = shutil.which("redis-server")
-    if server is None:
-        raise NotInstalled("redis-server, which is looked for in PATH,")
-    with scratch(Path.cwd()) as folder:
-        socket = str((folder / "redis").resolve())
-        options = ["--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no"]
-        process = subprocess.Popen([server, *options], stdout=subprocess.DEVNULL)
-        try:
-            client = redis.Redis(unix_socket_path=socket)
-            _wait_for(client)
-
-            def run() -> float:
-                started = perf_counter()
-                for _ in range(RECORDS // BATCH):
-                    pipeline = client.pipeline(transaction=False)
-                    for _ in range(BATCH):
-                        pipeline.xadd("bench", {"user-1": SMALL})
-                    pipeline.execute()
-                seconds = (perf_counter() - started) / RECORDS
-                client.delete("bench")
-                return seconds
-
-            yield run
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def _wait_for(client: Any) -> None:
-    import redis
-
-    end = monotonic() + REDIS_START_SECONDS
-    while True:
-        try:
-            client.ping()
-        except redis.ConnectionError:
-            if monotonic() > end:
-                raise
-            sleep(0.05)
-        else:
-            return
 
 
 @contextmanager
@@ -337,16 +283,22 @@ def contests(base: Path, depth: int) -> list[Contest]:
     gib = f"{depth / 2**20:.2g} GiB"
     write = partial(written_bytes, base, min(depth // 4, WRITTEN_KIB_MAX))
     raw: Candidate = partial(peers.raw, base, KIB, BATCH, DISK_BATCHES)
+    records = DISK_BATCHES * BATCH
+    synced: dict[str, Candidate] = {
+        "Redis XADD, fsync always": partial(servers.redis, KIB, records, base),
+        "NATS JetStream, sync always": partial(servers.nats, KIB, records, base),
+    }
     deep, shallow = partial(at_depth, base, depth), partial(at_depth, base, SHALLOW)
     itself, opened = f"itself at {SHALLOW:,}", f"an empty folder, and {OPEN_MORE_SECONDS} s"
     rows: list[tuple[str, str, str, str, dict[str, Candidate], dict[str, float]]] = [
         ("put", "stream put, one shard", "100 B", "memory",
          {OURS: put, "queue send": send}, {"queue send": 1.0}),
         ("batches-of-500", "stream put, batches of 500", "100 B", "memory",
-         {OURS: put_batches, "Redis XADD pipelined": redis_pipelined},
+         {OURS: put_batches, "Redis XADD pipelined": partial(servers.redis, SMALL, RECORDS)},
          {"Redis XADD pipelined": 5.0}),
         ("disk", "stream put, batches of 500", "1 KiB", "disk",
-         {OURS: partial(put_on_disk, base), "write+fdatasync": raw}, {"write+fdatasync": 0.7}),
+         {OURS: partial(put_on_disk, base), "write+fdatasync": raw, **synced},
+         {"write+fdatasync": 0.7, **dict.fromkeys(synced, 3.0)}),
         ("amplification", "bytes written for a byte of a record", "1 KiB", "disk",
          {OURS: write, "each byte once": once},
          {"each byte once": 1 / 2.1}),
