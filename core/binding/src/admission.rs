@@ -12,7 +12,7 @@ use crate::error::{NotAdmitted, guard, raise};
 use crate::pending::{PendingWrite, block};
 
 /// Admits a call of `operation`, or says what holds it up.
-#[inline]
+#[cold]
 fn try_admit(
     py: Python<'_>,
     engine: &Engine,
@@ -28,8 +28,21 @@ fn try_admit(
 }
 
 /// Admits a call of `operation`, and blocks, detached, while it is held up.
-#[inline]
+#[inline(always)]
 pub(crate) fn admit(
+    py: Python<'_>,
+    engine: &Engine,
+    resource: &ResourceName,
+    operation: Operation,
+) -> PyResult<Admitted> {
+    match engine.host().admit_at_once(operation) {
+        Some(call) => Ok(call),
+        None => admit_later(py, engine, resource, operation),
+    }
+}
+
+#[cold]
+fn admit_later(
     py: Python<'_>,
     engine: &Engine,
     resource: &ResourceName,
@@ -62,7 +75,7 @@ pub(crate) struct HeldCall {
 impl HeldCall {
     /// Admits a call: one that was held before, or a new one. Raises `NotAdmitted`, with the held
     /// call, where it has to wait.
-    #[inline]
+    #[inline(always)]
     pub fn admit(
         py: Python<'_>,
         engine: &Arc<Engine>,
@@ -70,9 +83,22 @@ impl HeldCall {
         operation: Operation,
         held: Option<&HeldCall>,
     ) -> PyResult<Admitted> {
-        if let Some(held) = held {
-            return held.take();
+        match held {
+            Some(held) => held.take(),
+            None => match engine.host().admit_at_once(operation) {
+                Some(call) => Ok(call),
+                None => Self::hold(py, engine, resource, operation),
+            },
         }
+    }
+
+    #[cold]
+    fn hold(
+        py: Python<'_>,
+        engine: &Arc<Engine>,
+        resource: &ResourceName,
+        operation: Operation,
+    ) -> PyResult<Admitted> {
         match try_admit(py, engine, resource, operation)? {
             Admission::Ready(call) => Ok(call),
             held @ Admission::Held(_) => {

@@ -114,6 +114,16 @@ impl Host {
         self.admit_capacity(operation, false)
     }
 
+    /// Admits a call that nothing holds up; `None`: [`Host::try_admit`] says what does. The short
+    /// way of callers that admit a call for every message: what it returns stays in registers.
+    #[inline(always)]
+    pub fn admit_at_once(&self, operation: Operation) -> Option<Admitted> {
+        let is_free = self.check_needs(operation.needs).is_ok()
+            && !self.faults.is_active()
+            && (operation.needs != Needs::Capacity || self.has_capacity());
+        is_free.then(|| Admitted::new(operation, false))
+    }
+
     /// Admits work of the engine's own, which no fault strikes.
     #[inline]
     pub fn admit_internal(&self, operation: Operation) -> Result<Admitted> {
@@ -241,8 +251,10 @@ mod tests {
     #[test]
     fn rules_are_asked_once_a_call_and_what_they_say_outlasts_the_wait() {
         let host = host(OpenOptions::memory());
+        assert!(host.admit_at_once(TAKE).is_some_and(|call| call.is_for(TAKE)));
         strike(&host, TAKE, Effect::Delay(Duration::from_millis(1)));
         strike(&host, TAKE, Effect::Duplicate);
+        assert!(host.admit_at_once(TAKE).is_none());
         let Admission::Held(held) = host.try_admit(TAKE, &name()).unwrap() else {
             panic!("a delay holds the call up")
         };
@@ -262,6 +274,7 @@ mod tests {
         for operation in [ADD, TAKE, DEFINE, Operation::reads("look")] {
             let refused = host.admit(operation, &name()).unwrap_err();
             assert_eq!(refused.code(), Code::EngineClosed, "{operation:?}");
+            assert!(host.admit_at_once(operation).is_none(), "{operation:?}");
         }
         assert_eq!(host.attempt(&call).unwrap_err().code(), Code::EngineClosed);
         assert_eq!(host.faults.rules().len(), 1);
@@ -300,6 +313,7 @@ mod tests {
             panic!("too much is unwritten")
         };
         assert!(matches!(host.resume(&held).unwrap(), Admission::Held(_)));
+        assert!(host.admit_at_once(ADD).is_none() && host.admit_at_once(TAKE).is_some());
         held.waits_for().wait(&host).unwrap();
         assert!(ready(host.resume(&held).unwrap()).is_for(ADD));
     }

@@ -71,6 +71,40 @@ def test_it_can_be_awaited_once() -> None:
     assert orders.statistics().total == 1
 
 
+def test_one_that_is_kept_stays_over_and_one_that_is_let_go_of_is_used_again() -> None:
+    orders = queue()
+
+    async def main() -> None:
+        kept = orders.send("one")
+        await kept
+        for number in range(3):
+            await orders.send(f"{number}")
+        with pytest.raises(RuntimeError, match="cannot reuse already awaited coroutine"):
+            await kept
+        assert repr(kept) == "<coroutine object Queue.send>"
+        del kept
+        (message,) = await orders.receive()
+        await message.delete()
+        assert message.text() == "one"
+
+    asyncio.run(main())
+    assert orders.statistics().total == 3
+
+
+def test_results_that_are_kept_stay_as_they_are() -> None:
+    orders = queue()
+
+    async def main() -> list[trunkline.SendResult]:
+        return [await orders.send("two"), await orders.send("three")]
+
+    first = orders.sync.send("one")
+    name = first.message_id
+    later = [*asyncio.run(main()), orders.sync.send("four")]
+    names = [message.message_id for message in orders.peek()]
+    assert [first.message_id, *(sent.message_id for sent in later)] == names
+    assert (names[0], len(set(names))) == (name, 4)
+
+
 def test_the_value_comes_in_a_stop_iteration_where_a_program_steps_by_hand() -> None:
     orders = queue()
     with pytest.raises(StopIteration) as stopped:

@@ -16,7 +16,8 @@ use crate::queue::batch::{self, DeliveryRef};
 use crate::queue::body::Body;
 use crate::queue::handle::HandleRef;
 use crate::queue::received::{Max, take_within};
-use crate::queue::results::{BatchResult, SendResult};
+use crate::queue::results::BatchResult;
+use crate::queue::sent::SendResult;
 use crate::queue::verbs::QueueVerbs;
 
 /// The verbs of `trunkline.Queue` that a program calls for every message.
@@ -34,7 +35,7 @@ impl BlockingVerbs {
             let call = self.0.admit(py, operation::SEND)?;
             let sent = self.0.put(&call, &Outgoing { body: &body.0, ..Outgoing::default() })?;
             self.0.acknowledge(py, sent.ticket, self.0.level)?;
-            Bound::new(py, SendResult::new(&self.0, sent, 0))
+            self.0.result(py, sent)
         })
     }
 }

@@ -10,6 +10,8 @@ use trunkline_types::{Durability, IdKey, QueueKind};
 use crate::admission::{self, HeldCall};
 use crate::error::raise;
 use crate::pending::{self, PendingWrite};
+use crate::queue::sent::{Accepted, SendResult};
+use crate::spare::Spare;
 
 /// One queue, with what every verb needs at hand.
 #[pyclass(frozen, module = "trunkline._core")]
@@ -20,6 +22,8 @@ pub(crate) struct Handle {
     /// What "acknowledged" means in this engine.
     pub level: Durability,
     pub fifo: bool,
+    /// The result of the last send.
+    result: Spare<SendResult>,
 }
 
 /// A counted reference to a [`Handle`]. Each message has one: the interpreter counts without a
@@ -50,7 +54,18 @@ impl Handle {
     pub fn new(engine: Arc<Engine>, queue: Arc<Queue>) -> Self {
         let (key, level) = (engine.key(), engine.durability());
         let fifo = queue.config().kind == QueueKind::Fifo;
-        Self { engine, queue, key, level, fifo }
+        Self { engine, queue, key, level, fifo, result: Spare::new() }
+    }
+
+    /// What a send returns.
+    #[inline]
+    pub fn result<'py>(&self, py: Python<'py>, sent: Sent) -> PyResult<Bound<'py, SendResult>> {
+        SendResult::made(py, &self.result, self.accepted(sent))
+    }
+
+    #[inline]
+    pub fn accepted(&self, sent: Sent) -> Accepted {
+        Accepted { sent, key: self.key, fifo: self.fifo, index: 0 }
     }
 
     /// Adds a message, as an admitted call. Always inlined: what it returns stays in registers.
@@ -88,14 +103,14 @@ impl Handle {
     }
 
     /// Admits a call of `operation`, and blocks, detached, while it is held up.
-    #[inline]
+    #[inline(always)]
     pub fn admit(&self, py: Python<'_>, operation: Operation) -> PyResult<Admitted> {
         admission::admit(py, &self.engine, self.queue.name(), operation)
     }
 
     /// Admits a call of an event loop: one that was held before, or a new one. Raises
     /// `NotAdmitted` where it has to wait.
-    #[inline]
+    #[inline(always)]
     pub fn admit_or_hold(
         &self,
         py: Python<'_>,

@@ -16,6 +16,7 @@ mod received;
 mod receiving;
 pub(crate) mod redrive;
 pub(crate) mod results;
+mod sent;
 mod statistics;
 mod verbs;
 pub(crate) mod waiting;
@@ -31,6 +32,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     peeked::register(module)?;
     message::register(module)?;
     awaitable::register(module)?;
+    sent::register(module)?;
     results::register(module)?;
     statistics::register(module)?;
     pending::register(module)?;

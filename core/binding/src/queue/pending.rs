@@ -11,7 +11,7 @@ use trunkline_types::Durability;
 use crate::duration::{WAIT_MAX, millis};
 use crate::error::{guard, raise};
 use crate::queue::handle::HandleRef;
-use crate::queue::results::SendResult;
+use crate::queue::sent::{Accepted, SendResult};
 
 /// A send that was not waited for, from :meth:`Queue.send_nowait`.
 ///
@@ -35,8 +35,8 @@ impl PendingSend {
         self.sent.ticket.filter(|_| self.level > Durability::Memory)
     }
 
-    fn result(&self) -> SendResult {
-        SendResult::new(&self.handle, self.sent, 0)
+    fn accepted(&self) -> Accepted {
+        self.handle.accepted(self.sent)
     }
 
     fn wait_for(&self, py: Python<'_>, ticket: Ticket, time: u64) -> PyResult<()> {
@@ -55,13 +55,13 @@ impl PendingSend {
     /// The message's id.
     #[getter]
     fn message_id(&self) -> String {
-        self.result().message_id()
+        self.accepted().message_id()
     }
 
     /// FIFO: 20 digits that grow in order of sending; None on a standard queue.
     #[getter]
     fn sequence_number(&self) -> Option<String> {
-        self.result().sequence_number()
+        self.accepted().sequence_number()
     }
 
     /// Whether the message is durable; raises if it never will be.
@@ -82,7 +82,7 @@ impl PendingSend {
                 (None, Some(_)) => self.handle.acknowledge(py, None, self.level)?,
                 (Some(ticket), Some(time)) => self.wait_for(py, ticket, time)?,
             }
-            Ok(self.result())
+            Ok(SendResult::new(self.accepted()))
         })
     }
 

@@ -1,73 +1,14 @@
-//! The results of sends and of batches: frozen values whose members are made on first access.
+//! The results of batches: frozen values whose members are made on first access.
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
-use trunkline_engine::{Sent, sequence_number};
+use trunkline_engine::Sent;
 use trunkline_types::{Error, IdKey};
 
 use crate::queue::handle::Handle;
+use crate::queue::sent::{Accepted, SendResult};
 use crate::report::as_dict;
-
-/// A message that was accepted.
-///
-/// >>> import trunkline
-/// >>> sent = trunkline.open().queue("orders.fifo").send("a", group="g", dedup_id="1")
-/// >>> len(sent.message_id), len(sent.sequence_number), sent.duplicate
-/// (36, 20, False)
-#[pyclass(frozen, module = "trunkline")]
-pub(crate) struct SendResult {
-    sent: Sent,
-    key: IdKey,
-    fifo: bool,
-    index: u32,
-}
-
-impl SendResult {
-    #[inline]
-    pub fn new(handle: &Handle, sent: Sent, index: u32) -> Self {
-        Self { sent, key: handle.key, fifo: handle.fifo, index }
-    }
-}
-
-#[pymethods]
-impl SendResult {
-    /// The message's id; that of the first message, if this one is a duplicate.
-    #[getter]
-    pub fn message_id(&self) -> String {
-        self.sent.message_id(self.key).to_string()
-    }
-
-    /// FIFO: 20 digits that grow in order of sending; None on a standard queue.
-    #[getter]
-    pub fn sequence_number(&self) -> Option<String> {
-        self.fifo.then(|| sequence_number(self.sent.seq))
-    }
-
-    /// Whether an earlier message stands for this one, so that nothing was added.
-    #[getter]
-    fn duplicate(&self) -> bool {
-        self.sent.duplicate
-    }
-
-    /// The place in the batch; 0 for a single send.
-    #[getter]
-    fn index(&self) -> u32 {
-        self.index
-    }
-
-    /// The values by name, to be logged or written as JSON.
-    fn as_dict<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyDict>> {
-        as_dict(slf.as_any(), &["message_id", "sequence_number", "duplicate", "index"])
-    }
-
-    fn __repr__(&self) -> String {
-        match self.sequence_number() {
-            Some(number) => format!("<SendResult {}, number {number}>", self.message_id()),
-            None => format!("<SendResult {}>", self.message_id()),
-        }
-    }
-}
 
 /// Why one entry of a batch was refused.
 ///
@@ -148,7 +89,7 @@ impl SendBatchResult {
         let make = || {
             let (key, fifo) = (self.key, self.fifo);
             let one =
-                |(index, sent): &(u32, Sent)| SendResult { sent: *sent, key, fifo, index: *index };
+                |&(index, sent): &(u32, Sent)| SendResult::new(Accepted { sent, key, fifo, index });
             Ok::<_, PyErr>(PyTuple::new(py, self.sent.iter().map(one))?.unbind())
         };
         Ok(self.successful.get_or_try_init(py, make)?.bind(py))
@@ -235,7 +176,6 @@ fn tuple(py: Python<'_>, failed: Vec<BatchFailure>) -> PyResult<Py<PyTuple>> {
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<SendResult>()?;
     module.add_class::<BatchFailure>()?;
     module.add_class::<SendBatchResult>()?;
     module.add_class::<BatchResult>()

@@ -21,7 +21,8 @@ use crate::queue::peeked::PeekedMessage;
 use crate::queue::pending::PendingSend;
 use crate::queue::received::{Received, take_within};
 use crate::queue::receiving::ReceiveCall;
-use crate::queue::results::{BatchResult, SendBatchResult, SendResult};
+use crate::queue::results::{BatchResult, SendBatchResult};
+use crate::queue::sent::SendResult;
 
 /// A call that was held up, and may start now.
 type Held<'py> = Option<&'py Bound<'py, HeldCall>>;
@@ -82,7 +83,7 @@ impl QueueVerbs {
         attributes: Option<&[u8]>,
         durability: Option<Level>,
         admitted: Held<'_>,
-    ) -> Begun<SendResult> {
+    ) -> Begun<Py<SendResult>> {
         guard(|| {
             let level = self.level(durability)?;
             let call = self.admit(py, operation::SEND, admitted)?;
@@ -90,7 +91,7 @@ impl QueueVerbs {
             let message = Outgoing { body: &body.0, attributes, group, dedup_id, delay };
             let sent = self.0.put(&call, &message)?;
             let pending = self.pending(py, sent.ticket, level)?;
-            Ok((SendResult::new(&self.0, sent, 0), pending))
+            Ok((self.0.result(py, sent)?.unbind(), pending))
         })
     }
 

@@ -11,17 +11,22 @@ use pyo3::sync::PyOnceLock;
 use pyo3::{PyTraverseError, intern};
 
 use super::verb::{Step, Verb};
+use crate::gil_cell::GilCell;
 use crate::pending::PendingWrite;
 use crate::python_call::PythonCall as _;
+use crate::spare::Spare;
 
 /// A call that is awaited.
-#[pyclass(module = "trunkline._core")]
+#[pyclass(frozen, module = "trunkline._core")]
 pub(crate) struct Coroutine {
-    state: State,
-    name: &'static str,
-    /// What a step through `send_slot.rs` gets and gives without an exception.
-    pub exchange: Exchange,
+    state: GilCell<State>,
+    name: GilCell<&'static str>,
+    /// What a step through `slots.rs` gets and gives without an exception.
+    pub exchange: GilCell<Exchange>,
 }
+
+/// The last one that has returned.
+static RETURNED: Spare<Coroutine> = Spare::new();
 
 /// How a step gets and gives its values.
 #[derive(Default)]
@@ -33,6 +38,7 @@ pub(crate) struct Exchange {
     pub returned: Option<Py<PyAny>>,
 }
 
+#[derive(Default)]
 enum State {
     New(Verb),
     /// The verb is done, and returns `value` once the write is durable.
@@ -43,32 +49,56 @@ enum State {
     /// A coroutine of Python's does the rest.
     Rest(Py<PyAny>),
     /// It is over, or runs right now.
+    #[default]
     Ended,
 }
 
 impl Coroutine {
+    /// The coroutine of a call.
     #[inline]
-    pub fn new(verb: Verb) -> Self {
-        Self { name: verb.name(), state: State::New(verb), exchange: Exchange::default() }
+    pub fn of(py: Python<'_>, verb: Verb) -> PyResult<Bound<'_, Self>> {
+        let name = verb.name();
+        if let Some(spare) = RETURNED.take(py) {
+            let this = spare.get();
+            this.name.replace(py, name);
+            this.put(py, State::New(verb));
+            return Ok(spare);
+        }
+        let (state, name) = (GilCell::new(State::New(verb)), GilCell::new(name));
+        Bound::new(py, Self { state, name, exchange: GilCell::default() })
     }
 
-    fn take(slf: &Bound<'_, Self>) -> PyResult<State> {
-        Ok(std::mem::replace(&mut slf.try_borrow_mut()?.state, State::Ended))
+    #[inline]
+    fn put(&self, py: Python<'_>, state: State) {
+        drop(self.state.replace(py, state));
     }
 
     /// What the awaiting task gets: what to wait for, or `None` once the call has returned.
+    #[inline]
     fn suspend(slf: &Bound<'_, Self>, step: Step) -> PyResult<Option<Py<PyAny>>> {
+        match step {
+            Step::Done(value) => Self::end(slf, value),
+            step => Self::wait(slf, step),
+        }
+    }
+
+    #[inline]
+    fn end(slf: &Bound<'_, Self>, value: Option<Py<PyAny>>) -> PyResult<Option<Py<PyAny>>> {
+        let (py, exchange) = (slf.py(), &slf.get().exchange);
+        RETURNED.keep(slf);
+        let Some(value) = value else { return Ok(None) };
+        let Exchange { is_used, sent, .. } = exchange.take(py);
+        if !is_used {
+            return Err(PyStopIteration::new_err((value,)));
+        }
+        exchange.replace(py, Exchange { is_used, sent, returned: Some(value) });
+        Ok(None)
+    }
+
+    fn wait(slf: &Bound<'_, Self>, step: Step) -> PyResult<Option<Py<PyAny>>> {
         let py = slf.py();
         match step {
-            Step::Done(None) => Ok(None),
-            Step::Done(Some(value)) => {
-                let exchange = &mut slf.try_borrow_mut()?.exchange;
-                if !exchange.is_used {
-                    return Err(PyStopIteration::new_err((value,)));
-                }
-                exchange.returned = Some(value);
-                Ok(None)
-            }
+            Step::Done(value) => Self::end(slf, value),
             Step::Write { write, value } if write.get().is_paused() => {
                 static SETTLED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
                 let settled = SETTLED.import(py, "trunkline.aio.loop", "settled")?;
@@ -77,12 +107,14 @@ impl Coroutine {
             Step::Write { write, value } => match PendingWrite::__next__(write.bind(py))? {
                 None => Self::suspend(slf, Step::Done(value)),
                 Some(awaited) => {
-                    slf.try_borrow_mut()?.state = State::Write { write, value };
+                    slf.get().put(py, State::Write { write, value });
                     Ok(Some(awaited.into_any().unbind()))
                 }
             },
             Step::Rest(rest) => {
-                let sent = slf.try_borrow_mut()?.exchange.sent.take();
+                let exchange = &slf.get().exchange;
+                let Exchange { is_used, sent, returned } = exchange.take(py);
+                exchange.replace(py, Exchange { is_used, sent: None, returned });
                 let stepped = rest.bind(py).run_method(intern!(py, "send"), (sent,));
                 Self::suspended(slf, rest, stepped)
             }
@@ -98,7 +130,7 @@ impl Coroutine {
         let py = slf.py();
         match stepped {
             Ok(awaited) => {
-                slf.try_borrow_mut()?.state = State::Rest(rest);
+                slf.get().put(py, State::Rest(rest));
                 Ok(Some(awaited.unbind()))
             }
             Err(stop) if stop.is_instance_of::<PyStopIteration>(py) => {
@@ -113,13 +145,14 @@ impl Coroutine {
 #[pymethods]
 impl Coroutine {
     #[getter]
-    fn __name__(&self) -> &'static str {
-        self.name.rsplit('.').next().unwrap_or(self.name)
+    fn __name__(&self, py: Python<'_>) -> &'static str {
+        let name = self.name.get(py);
+        name.rsplit('.').next().unwrap_or(name)
     }
 
     #[getter]
-    fn __qualname__(&self) -> &'static str {
-        self.name
+    fn __qualname__(&self, py: Python<'_>) -> &'static str {
+        self.name.get(py)
     }
 
     fn __await__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
@@ -132,8 +165,9 @@ impl Coroutine {
 
     /// One step.
     fn __next__(slf: &Bound<'_, Self>) -> PyResult<Option<Py<PyAny>>> {
-        let step = match Self::take(slf)? {
-            State::New(verb) => verb.begin(slf.py())?,
+        let py = slf.py();
+        let step = match slf.get().state.take(py) {
+            State::New(verb) => verb.begin(py)?,
             State::Write { write, value } => Step::Write { write, value },
             State::Rest(rest) => Step::Rest(rest),
             State::Ended => return Err(ended()),
@@ -143,7 +177,8 @@ impl Coroutine {
 
     /// One step, with the value that the rest of the call awaits.
     fn send(slf: &Bound<'_, Self>, value: Py<PyAny>) -> PyResult<Py<PyAny>> {
-        slf.try_borrow_mut()?.exchange.sent = Some(value);
+        let exchange = Exchange { sent: Some(value), ..Exchange::default() };
+        drop(slf.get().exchange.replace(slf.py(), exchange));
         Self::__next__(slf)?.ok_or_else(|| PyStopIteration::new_err(()))
     }
 
@@ -156,7 +191,7 @@ impl Coroutine {
         traceback: Option<Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
         let py = slf.py();
-        let state = Self::take(slf)?;
+        let state = slf.get().state.take(py);
         if matches!(state, State::Ended) {
             return Err(ended());
         }
@@ -182,41 +217,41 @@ impl Coroutine {
     /// Ends the call where it waits.
     fn close(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
-        match Self::take(slf)? {
+        match slf.get().state.take(py) {
             State::Rest(rest) => rest.bind(py).run_method(intern!(py, "close"), ()).map(drop),
             _ => Ok(()),
         }
     }
 
-    fn __repr__(&self) -> String {
-        format!("<coroutine object {}>", self.name)
+    fn __repr__(&self, py: Python<'_>) -> String {
+        format!("<coroutine object {}>", self.name.get(py))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.exchange.sent)?;
-        visit.call(&self.exchange.returned)?;
-        match &self.state {
-            State::New(verb) => verb.traverse(&visit),
+        self.exchange.traverse(&visit, |exchange, visit| {
+            visit.call(&exchange.sent)?;
+            visit.call(&exchange.returned)
+        })?;
+        self.state.traverse(&visit, |state, visit| match state {
+            State::New(verb) => verb.traverse(visit),
             State::Write { write, value } => {
                 visit.call(write)?;
                 visit.call(value)
             }
             State::Rest(rest) => visit.call(rest),
             State::Ended => Ok(()),
-        }
+        })
     }
 
-    fn __clear__(&mut self) {
-        let state = std::mem::replace(&mut self.state, State::Ended);
-        let exchange = std::mem::take(&mut self.exchange);
-        drop((state, exchange));
+    fn __clear__(&self, py: Python<'_>) {
+        drop((self.state.take(py), self.exchange.take(py)));
     }
 }
 
 impl Drop for Coroutine {
     fn drop(&mut self) {
-        if matches!(self.state, State::New(_)) {
-            warn_unawaited(self.name);
+        if matches!(self.state.get_mut(), State::New(_)) {
+            warn_unawaited(self.name.get_mut());
         }
     }
 }

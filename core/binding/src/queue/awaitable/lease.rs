@@ -21,8 +21,8 @@ impl AsyncMessage {
     }
 
     /// Delete the message; return once that is as durable as the engine promises.
-    fn delete(slf: &Bound<'_, Self>) -> Coroutine {
-        Coroutine::new(Verb::Delete { message: slf.clone().unbind() })
+    fn delete<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Coroutine>> {
+        Coroutine::of(slf.py(), Verb::Delete { message: slf.clone().unbind() })
     }
 
     #[pyo3(signature = (*, admitted=None))]

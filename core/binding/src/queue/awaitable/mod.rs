@@ -7,7 +7,7 @@ mod coroutine;
 mod lease;
 mod message;
 #[cfg(not(feature = "abi3"))]
-mod send_slot;
+mod slots;
 mod verb;
 
 use pyo3::intern;
@@ -29,7 +29,7 @@ pub(crate) struct AwaitableVerbs(pub HandleRef);
 impl AwaitableVerbs {
     /// The awaitable of a plain call.
     fn plain<'py>(py: Python<'py>, verb: Verb) -> PyResult<Bound<'py, PyAny>> {
-        Ok(Bound::new(py, Coroutine::new(verb))?.into_any())
+        Ok(Coroutine::of(py, verb)?.into_any())
     }
 }
 
@@ -131,6 +131,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<AwaitableVerbs>()?;
     module.add_class::<Coroutine>()?;
     #[cfg(not(feature = "abi3"))]
-    send_slot::install(module.py());
+    slots::install(module.py());
     message::register(module)
 }

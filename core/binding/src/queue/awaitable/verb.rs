@@ -15,7 +15,6 @@ use crate::python_call::PythonCall as _;
 use crate::queue::batch;
 use crate::queue::body::Body;
 use crate::queue::received::take;
-use crate::queue::results::SendResult;
 
 /// A verb with its arguments.
 pub(crate) enum Verb {
@@ -111,8 +110,8 @@ fn send(queue: &Bound<'_, AwaitableVerbs>, body: &Bound<'_, PyAny>) -> PyResult<
         let call = handle.admit_or_hold(py, operation::SEND, None)?;
         let sent = handle.put(&call, &Outgoing { body: &body.0, ..Outgoing::default() })?;
         let write = handle.pending(py, sent.ticket, handle.level)?;
-        let result = Py::new(py, SendResult::new(handle, sent, 0))?;
-        Ok(Step::after(write, Some(result.into_any())))
+        let result = handle.result(py, sent)?;
+        Ok(Step::after(write, Some(result.into_any().unbind())))
     })
 }
 

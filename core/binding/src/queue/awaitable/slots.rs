@@ -1,8 +1,9 @@
-//! The slot by which CPython steps a coroutine, `am_send`. Through `tp_iternext` alone a value is
-//! returned in a StopIteration, which takes as long as all the rest of a short call.
+//! The slots by which CPython awaits and steps a coroutine: `am_await`, which returns the coroutine
+//! itself, and `am_send`. Through `tp_iternext` alone a value is returned in a StopIteration, which
+//! takes as long as all the rest of a short call.
 //!
-//! PyO3 has no way to fill the slot. It is filled once, when the module is made; each step goes on
-//! through the `tp_iternext` that PyO3 made, with its guard against panics.
+//! PyO3 has no way to fill `am_send`. The slots are filled once, when the module is made; each step
+//! goes on through the `tp_iternext` that PyO3 made, with its guard against panics.
 
 #![allow(unsafe_code)]
 
@@ -20,9 +21,15 @@ pub(super) fn install(py: Python<'_>) {
     // heap type points into the type itself, or is null. We are attached to the interpreter.
     unsafe {
         if let Some(methods) = (*class.as_type_ptr()).tp_as_async.as_mut() {
+            methods.am_await = Some(itself);
             methods.am_send = Some(step);
         }
     }
+}
+
+unsafe extern "C" fn itself(coroutine: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: the interpreter calls this attached, with a valid object.
+    unsafe { ffi::Py_NewRef(coroutine) }
 }
 
 /// One step: `tp_iternext`, with the values handed over in the object.
@@ -39,27 +46,24 @@ unsafe extern "C" fn step(
         let this = Borrowed::from_ptr(py, coroutine).cast_unchecked::<Coroutine>();
         let sent =
             (sent != ffi::Py_None()).then(|| Borrowed::from_ptr(py, sent).to_owned().unbind());
-        let exchange = Exchange { is_used: true, sent, returned: None };
+        let exchange = &this.get().exchange;
         // A step that begins inside of another is refused, and leaves the values of the other.
-        let outer = match this.try_borrow_mut() {
-            Ok(mut this) => std::mem::replace(&mut this.exchange, exchange),
-            Err(_) => Exchange::default(),
-        };
+        let outer = exchange.replace(py, Exchange { is_used: true, sent, returned: None });
         *result = match (*ffi::Py_TYPE(coroutine)).tp_iternext {
             Some(next) => next(coroutine),
             None => ptr::null_mut(),
         };
-        let exchange = match this.try_borrow_mut() {
-            Ok(mut this) => std::mem::replace(&mut this.exchange, outer),
-            Err(_) => Exchange::default(),
-        };
+        let exchange = exchange.replace(py, outer);
         if !(*result).is_null() {
             return PySendResult::PYGEN_NEXT;
         }
         if !ffi::PyErr_Occurred().is_null() {
             return PySendResult::PYGEN_ERROR;
         }
-        *result = exchange.returned.unwrap_or_else(|| py.None()).into_ptr();
+        *result = match exchange.returned {
+            Some(returned) => returned.into_ptr(),
+            None => ffi::Py_NewRef(ffi::Py_None()),
+        };
         PySendResult::PYGEN_RETURN
     }
 }

@@ -1,0 +1,37 @@
+//! An object of Python's that is made again and again, and nearly always let go of before the next
+//! one is made. The last one is kept, and used again when nothing else refers to it: to make an
+//! object and to end it take longer than all the rest of a short call.
+
+use pyo3::PyClass;
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+use crate::gil_cell::GilCell;
+
+/// The last object of its kind.
+pub(crate) struct Spare<T>(GilCell<Option<Py<T>>>);
+
+impl<T: PyClass> Spare<T> {
+    pub const fn new() -> Self {
+        Self(GilCell::new(None))
+    }
+
+    /// The object that was kept, if nothing else refers to it, so its change is not seen.
+    #[inline]
+    pub fn take<'py>(&self, py: Python<'py>) -> Option<Bound<'py, T>> {
+        let kept = self.0.replace(py, None)?.into_bound(py);
+        is_alone(&kept).then_some(kept)
+    }
+
+    #[inline]
+    pub fn keep(&self, object: &Bound<'_, T>) {
+        let before = self.0.replace(object.py(), Some(object.clone().unbind()));
+        drop(before);
+    }
+}
+
+#[allow(unsafe_code)]
+fn is_alone<T>(object: &Bound<'_, T>) -> bool {
+    // SAFETY: `Bound` says that the thread is attached and that the object lives.
+    unsafe { ffi::Py_REFCNT(object.as_ptr()) == 1 }
+}
