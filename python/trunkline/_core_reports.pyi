@@ -2,7 +2,7 @@
 from os import PathLike
 from typing import Any, TypeAlias, final
 
-from trunkline._core import Engine
+from trunkline._core import Engine, Queue, QueueStatistics
 
 _Path: TypeAlias = str | PathLike[str]
 
@@ -70,3 +70,12 @@ class Trace:
     def set_bytes_max(self, bytes_max: int) -> None: ...
     def clear(self) -> None: ...
     def statistics(self) -> tuple[float, int, int, int, int]: ...
+
+def queue_window(
+    engine: Engine,
+    owner: tuple[str | None, str | None],
+    prefix: str,
+    after: tuple[str, str, str] | None,
+    limit: int,
+) -> tuple[list[Queue], int]: ...
+def queue_totals(engine: Engine) -> tuple[int, QueueStatistics]: ...

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -172,6 +173,64 @@ def test_init_hooks_run_when_the_server_answers(tmp_path):
         call = Caller(port)
         assert call("ListQueues")["QueueUrls"] == [f"http://127.0.0.1:{port}/000000000000/q"]
         call.close()
+
+
+def test_a_reset_runs_the_init_hooks_again_if_it_is_told_to(tmp_path):
+    (tmp_path / "note.sh").write_text(f"echo {{}} >> '{tmp_path}/runs'\n")
+    with serve("--init", str(tmp_path)) as (process, port):
+        assert json.loads(process.stdout.readline())["hook"] == "note.sh"
+        for query, runs in (("", 1), ("?init=1", 2), ("?init=0", 2)):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            connection.request("POST", f"/_trunkline/reset{query}")
+            assert connection.getresponse().status == 200
+            connection.close()
+            assert (tmp_path / "runs").read_text() == "{}\n" * runs
+
+
+def test_both_loopback_addresses_are_listened_on():
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no ::1")
+    with serve() as (_, port):
+        for host in ("127.0.0.1", "::1"):
+            connection = http.client.HTTPConnection(host, port, timeout=60)
+            connection.request("GET", "/_trunkline/health")
+            assert connection.getresponse().status == 200
+            connection.close()
+
+
+def asked(port, certificate):
+    context = ssl.create_default_context(cafile=certificate)
+    connection = http.client.HTTPSConnection("localhost", port, timeout=60, context=context)
+    connection.request("GET", "/_trunkline/health")
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_a_certificate_of_its_own_is_trusted_by_its_file_and_kept_with_the_data(tmp_path):
+    folder = tmp_path / "data"
+    with serve("--tls", "--data", str(folder)) as (_, port):
+        made = (folder / "tls-cert.pem").read_bytes()
+        assert asked(port, folder / "tls-cert.pem") == 200
+    assert (folder / "tls-key.pem").stat().st_mode & 0o777 == 0o600
+    with serve("--tls", "--data", str(folder)) as (_, port):
+        assert asked(port, folder / "tls-cert.pem") == 200
+        assert (folder / "tls-cert.pem").read_bytes() == made
+    # It is for other names: it has to be another one.
+    with serve("--tls", "--data", str(folder), "--allowed-host", "queues.test"):
+        assert (folder / "tls-cert.pem").read_bytes() != made
+
+
+def test_a_certificate_of_a_server_in_memory_ends_with_it():
+    command = [sys.executable, "-m", "trunkline", "serve", "--port", "0", "--log", "json", "--tls"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        told = json.loads(process.stdout.readline())
+        assert asked(int(told["url"].rpartition(":")[2]), told["certificate"]) == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    assert not os.path.exists(os.path.dirname(told["certificate"]))
 
 
 def test_a_hook_that_hangs_does_not_keep_the_server_from_stopping(tmp_path):

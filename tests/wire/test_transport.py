@@ -168,6 +168,28 @@ def test_messages_are_looked_at_without_being_received(server, engine):
     assert (status, json.loads(text)["error"]) == (400, "QueueDoesNotExist")
 
 
+def test_a_receive_that_is_sent_to_the_path_of_looks_is_answered_like_one(server, engine):
+    queue = engine.queue("orders.fifo", region="eu-west-1")
+    queue.send("one", group="g", dedup_id="d", attributes={"kind": "tea", "raw": b"\xff"})
+    url = f"{server.url}/queue/eu-west-1/000000000000/orders.fifo"
+    receive = {"MessageAttributeNames": ["All"], "MessageSystemAttributeNames": ["All"]}
+    told = post(f"{server.url}/_aws/sqs/messages", "ReceiveMessage", {"QueueUrl": url, **receive})
+    (looked,) = told["Messages"]
+    status, text = get(f"{server.url}/_aws/sqs/messages/eu-west-1/000000000000/orders.fifo")
+    assert (status, json.loads(text)) == (200, told)
+    (received,) = post(server.url, "ReceiveMessage", {"QueueUrl": url, **receive})["Messages"]
+    assert looked.pop("ReceiptHandle") != received.pop("ReceiptHandle")
+    # Looking counts nothing.
+    counted = ("ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp")
+    for message, count in ((looked, "0"), (received, "1")):
+        told = {name: message["Attributes"].pop(name) for name in counted}
+        assert told["ApproximateReceiveCount"] == count
+    assert looked == received
+    for path in ("", "/us-east-1/000000000000/orders.fifo", "/eu-west-1/orders.fifo"):
+        assert get(f"{server.url}/_aws/sqs/messages{path}")[0] == 400
+    assert get(f"{server.url}/_aws/sqs/messagesother")[0] == 404
+
+
 def test_a_fault_of_the_commit_is_an_answer_and_loses_nothing_that_was_acknowledged(tmp_path):
     folder = str(tmp_path / "data")
     with trunkline.open(folder) as engine, Server(engine, port=0) as server:

@@ -136,18 +136,7 @@ impl Directory {
         region: Option<&str>,
         prefix: &str,
     ) -> Vec<Arc<R>> {
-        let tables = self.read();
-        let first = ResourceName::new(kind, account.unwrap_or_default(), "", "");
-        let is_of_account = |name: &ResourceName| {
-            name.kind == kind && account.is_none_or(|account| name.account == account)
-        };
-        let wanted = |name: &ResourceName| {
-            region.is_none_or(|region| name.region == region) && name.name.starts_with(prefix)
-        };
-        // Names are in order of kind and account: other accounts are not walked.
-        let of_kind = tables.by_name.range(first..).take_while(|(name, _)| is_of_account(name));
-        let ids = of_kind.filter(|(name, _)| wanted(name)).map(|(_, id)| id);
-        ids.filter_map(|id| tables.by_id.get(id)).cloned().filter_map(cast).collect()
+        self.window((kind, account, region), prefix, None, usize::MAX, |_| true).0
     }
 
     /// Up to `limit` resources in order of their names: those of the kind, account and region of
@@ -177,6 +166,40 @@ impl Directory {
             .filter(|(name, _)| keep(name))
             .filter_map(|(_, id)| tables.by_id.get(id).cloned().and_then(cast));
         found.take(limit).collect()
+    }
+
+    /// Up to `limit` resources of a kind in order of their full names, in an account and region
+    /// (`None`: in all): those whose name starts with `prefix`, comes behind `after`, and passes
+    /// `keep`. And how many there are with those before and behind.
+    pub fn window<R: Resource>(
+        &self,
+        (kind, account, region): (ResourceKind, Option<&str>, Option<&str>),
+        prefix: &str,
+        after: Option<&ResourceName>,
+        limit: usize,
+        keep: impl Fn(&ResourceName) -> bool,
+    ) -> (Vec<Arc<R>>, usize) {
+        let tables = self.read();
+        let first = ResourceName::new(kind, account.unwrap_or_default(), "", "");
+        let is_of_account = |name: &ResourceName| {
+            name.kind == kind && account.is_none_or(|account| name.account == account)
+        };
+        let (mut found, mut total) = (Vec::new(), 0);
+        // Names are in order of kind and account: other accounts are not walked.
+        for (name, id) in tables.by_name.range(first..).take_while(|(name, _)| is_of_account(name))
+        {
+            let is_wanted = region.is_none_or(|region| name.region == region)
+                && name.name.starts_with(prefix)
+                && keep(name);
+            if !is_wanted {
+                continue;
+            }
+            total += 1;
+            if found.len() < limit && after.is_none_or(|after| name > after) {
+                found.extend(tables.by_id.get(id).cloned().and_then(cast));
+            }
+        }
+        (found, total)
     }
 
     /// Every `R`, in order of its id: what is done to all is done in one order each time.
@@ -274,6 +297,28 @@ mod tests {
         assert_eq!(page("b", Some("a"), 1).0, ["b0000"], "behind a name before all of the prefix");
         assert!(page("b", Some("c"), 1).0.is_empty());
         assert!(page("x", None, 1).0.is_empty());
+    }
+
+    #[test]
+    fn a_window_goes_through_accounts_and_regions_and_counts_all() {
+        let directory = directory();
+        let window = |owner: (Option<&str>, Option<&str>), prefix: &str, after, limit| {
+            let below = (THING, owner.0, owner.1);
+            let keep = |name: &ResourceName| name.name != "b0003";
+            let (things, total) = directory.window::<Thing>(below, prefix, after, limit, keep);
+            let full = |thing: &Arc<Thing>| {
+                format!("{}/{}/{}", thing.1.account, thing.1.region, thing.1.name)
+            };
+            (things.iter().map(full).collect::<Vec<_>>(), total)
+        };
+        let first = vec!["1/x/b0000".to_owned(), "1/x/b0001".to_owned(), "1/x/b0002".to_owned()];
+        assert_eq!(window((None, None), "b000", None, 3), (first, 36));
+        let after = ResourceName::new(THING, "1", "x", "b0999");
+        let next = vec!["1/x/c".to_owned(), "1/y/a".to_owned()];
+        assert_eq!(window((None, None), "", Some(&after), 2), (next, 4 * 1_001));
+        let last = vec!["2/y/c".to_owned()];
+        assert_eq!(window((Some("2"), Some("y")), "c", Some(&after), 9), (last, 1));
+        assert_eq!(window((Some("2"), Some("z")), "", None, 9), (vec![], 0));
     }
 
     #[test]

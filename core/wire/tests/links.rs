@@ -50,7 +50,7 @@ impl ControlPlane for Reached {
         Ok(MODEL.as_bytes().to_vec())
     }
 
-    fn reset(&self) {}
+    fn reset(&self, _: bool) {}
 }
 
 struct Side {

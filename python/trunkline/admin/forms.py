@@ -1,35 +1,21 @@
-"""Resources, messages and records as plain data; arguments as the library's."""
+"""Resources as plain data; arguments as the library's."""
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
+from base64 import b64decode
 
 from trunkline.errors import InvalidParameterValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
-
-    from trunkline._core import PeekedMessage, Record
 
 LIMIT = 100
 """How many items a page has unless the caller says."""
 
 LIMIT_MAX = 10_000
 """The most items of a page."""
-
-
-def content(data: bytes, name: str = "body") -> dict[str, str]:
-    """Bytes as a member of JSON: text where they are UTF-8, Base64 under another name elsewhere.
-
-    >>> content(b"one coffee"), content(b"\\xff")
-    ({'body': 'one coffee'}, {'body_base64': '/w=='})
-    """
-    try:
-        return {name: data.decode()}
-    except UnicodeDecodeError:
-        return {f"{name}_base64": b64encode(data).decode()}
 
 
 def bytes_of(text: str | None, base64: str | None, name: str = "body") -> bytes:
@@ -48,49 +34,31 @@ def bytes_of(text: str | None, base64: str | None, name: str = "body") -> bytes:
 
 
 def attributes_of(given: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Attributes as the library takes them: a Base64 value is ``{"base64": ...}``."""
+    """Attributes as the library takes them, of those that ``attribute_row`` made."""
     if given is None:
         return None
     if not isinstance(given, dict):
         raise InvalidParameterValue("attributes must be an object, with an attribute a member.")
     return {
-        name: _binary(name, value) if isinstance(value, dict) else value
+        name: _attribute(name, value) if isinstance(value, dict) else value
         for name, value in given.items()
     }
 
 
-def _binary(name: str, value: dict[str, Any]) -> bytes:
-    if list(value) != ["base64"] or not isinstance(value["base64"], str):
+def _attribute(name: str, value: dict[str, Any]) -> Any:
+    held = {member: one for member, one in value.items() if member != "type"}
+    if [*held] not in (["base64"], ["value"]) or not all(
+        isinstance(one, str) for one in value.values()
+    ):
         raise InvalidParameterValue(
-            f'The attribute {name!r} must be a string, a number, or {{"base64": TEXT}}.'
+            f'The attribute {name!r} must be a string, a number, {{"base64": TEXT}}, or '
+            '{"type": NAME} with a "value" or "base64".'
         )
     try:
-        return b64decode(value["base64"], validate=True)
+        content = b64decode(held["base64"], validate=True) if "base64" in held else held["value"]
     except ValueError as error:
         raise InvalidParameterValue(f"The attribute {name!r} is not Base64: {error}.") from error
-
-
-def _attribute(value: object) -> Any:
-    if isinstance(value, (bytes, bytearray)):
-        return {"base64": b64encode(value).decode()}
-    return value if isinstance(value, (str, int, float)) else str(value)
-
-
-def message_row(message: PeekedMessage) -> dict[str, Any]:
-    """A message without its receipt."""
-    row: dict[str, Any] = {"message_id": message.message_id, **content(message.body)}
-    optional = ("group", "dedup_id", "sequence_number", "dead_letter_source", "first_received_at")
-    row |= {name: value for name in optional if (value := getattr(message, name)) is not None}
-    row |= {"sent_at": message.sent_at, "receive_count": message.receive_count}
-    if message.attributes:
-        row["attributes"] = {name: _attribute(one) for name, one in message.attributes.items()}
-    return row
-
-
-def record_row(record: Record) -> dict[str, Any]:
-    """A record of a stream."""
-    row = {"sequence": record.sequence, "shard": record.shard, "timestamp": record.timestamp}
-    return {**row, "key": record.key, **content(record.data, "data")}
+    return (value["type"], content) if "type" in value else content
 
 
 def full_name(resource: Any) -> tuple[str, str, str]:
@@ -122,14 +90,28 @@ def page(
     """
     check_limit(limit)
     ordered = sorted(found, key=lambda one: one[0])
-    rest = ordered
-    if after is not None:
-        behind = tuple(str(after).split("/", 2))
-        rest = [one for one in ordered if one[0] > behind]
+    behind = None if after is None else name_after(after)
+    rest = ordered if behind is None else [one for one in ordered if one[0] > behind]
+    return shown(rest, row, len(ordered), limit)
+
+
+def name_after(after: str) -> tuple[str, str, str]:
+    """The full name that the ``next`` of a page is made of; a shorter one comes before all."""
+    account, region, name = (*str(after).split("/", 2), "", "")[:3]
+    return account, region, name
+
+
+def shown(
+    rest: Sequence[tuple[tuple[str, str, str], Any]],
+    row: Callable[[Any], dict[str, Any]],
+    total: int,
+    limit: int,
+) -> dict[str, Any]:
+    """The first `limit` of the rest as a page of `total` resources."""
     items = []
     for (account, region, name), core in rest[:limit]:
         items.append({"name": name, "account": account, "region": region, **row(core)})
-    answer: dict[str, Any] = {"items": items, "total": len(ordered)}
+    answer: dict[str, Any] = {"items": items, "total": total}
     if len(rest) > limit:
         answer["next"] = "/".join(rest[limit - 1][0])
     return answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trunkline.admin.forms import LIMIT, full_name, page
+from trunkline.admin.forms import LIMIT, check_limit, full_name, name_after, page, shown
 from trunkline.admin.registry import reading
 
 TYPE_CHECKING = False
@@ -22,7 +22,12 @@ def queues(
     region: str | None = None,
 ) -> dict[str, Any]:
     """The queues of all accounts and regions, or of those given, with their depths."""
-    found = [(full_name(core), core) for core in engine._core.queues(account, region, prefix)]
+    from trunkline._core import queue_window
+
+    check_limit(limit)
+    # One more than is shown tells whether there is a next page.
+    behind = None if after is None else name_after(after)
+    found, total = queue_window(engine._core, (account, region), prefix, behind, limit + 1)
 
     def row(core: Any) -> dict[str, Any]:
         statistics, dead_letter = core.statistics(), None
@@ -38,7 +43,7 @@ def queues(
             "dead_letter": dead_letter,
         }
 
-    return page(found, row, after, limit)
+    return shown([(full_name(core), core) for core in found], row, total, limit)
 
 
 @reading

@@ -7,7 +7,6 @@ from trunkline.admin.forms import (
     bytes_of,
     check_limit,
     check_wait,
-    message_row,
 )
 from trunkline.admin.registry import reading
 from trunkline.errors import InvalidParameterValue
@@ -107,7 +106,7 @@ def receive(
         raise InvalidParameterValue("delete must be true or false.")
     of = _queue(engine, queue, {"account": account, "region": region})
     found = of.receive(max, wait, visibility_timeout)
-    rows = [message_row(message) | {"receipt": message.receipt} for message in found]
+    rows = [message.as_dict() | {"receipt": message.receipt} for message in found]
     if delete and found:
         of.delete_batch(found)
     return {"messages": rows}
@@ -157,13 +156,13 @@ def peek(
     check_limit(max, PEEK_MAX, "max")
     if search is None:
         found = of.peek(max, include_in_flight=include_in_flight)
-        return {"messages": [message_row(message) for message in found]}
+        return {"messages": [message.as_dict() for message in found]}
     if not isinstance(search, str):
         raise InvalidParameterValue("search must be a string.")
     looked = of.peek(PEEK_MAX, include_in_flight=include_in_flight)
     wanted = search.encode()
     found = [message for message in looked if _contains(message, wanted)]
-    return {"messages": [message_row(message) for message in found[:max]], "found": len(found)}
+    return {"messages": [message.as_dict() for message in found[:max]], "found": len(found)}
 
 
 def _contains(message: PeekedMessage, wanted: bytes) -> bool:

@@ -14,31 +14,25 @@ if TYPE_CHECKING:
 KINDS = ("queue", "topic", "bus", "stream", "machine", "bucket")
 """The kinds of resources that can be created."""
 
+_STATES = ("visible", "in_flight", "delayed", "oldest_age")
+
 
 @reading
 def stats(engine: Engine) -> dict[str, Any]:
     """How the engine stands: resources by kind, messages by state, the journal, the clock."""
     import trunkline
-    from trunkline._core import journal_statistics
+    from trunkline._core import journal_statistics, queue_totals
     from trunkline.admin.machines import defined
 
     core = engine._core
-    queues = core.queues(None, None, "")
-    messages = {"visible": 0, "in_flight": 0, "delayed": 0}
-    oldest = None
-    for queue in queues:
-        statistics = queue.statistics()
-        for state in messages:
-            messages[state] += getattr(statistics, state)
-        if statistics.oldest_age is not None:
-            oldest = max(oldest or 0.0, statistics.oldest_age)
+    queues, messages = queue_totals(core)
     return {
         "version": trunkline.__version__,
         "durability": engine.durability,
         "now": core.now(),
         "virtual_clock": engine.clock is not None,
         "resources": {
-            "queues": len(queues),
+            "queues": queues,
             "topics": len(core.topics(None, None, "")),
             "buses": len(core.buses(None, None, "")),
             "streams": len(core.streams(None, None, "")),
@@ -46,7 +40,7 @@ def stats(engine: Engine) -> dict[str, Any]:
             "functions": len(engine.functions()),
             "buckets": len(engine.buckets()),
         },
-        "messages": {**messages, "oldest_age": oldest},
+        "messages": {name: getattr(messages, name) for name in _STATES},
         "journal": journal_statistics(core),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trunkline.admin.forms import bytes_of, check_limit, check_wait, record_row
+from trunkline.admin.forms import bytes_of, check_limit, check_wait
 from trunkline.admin.registry import reading
 from trunkline.errors import InvalidParameterValue
 
@@ -63,7 +63,7 @@ def records(
         except (OSError, OverflowError, ValueError) as error:
             raise InvalidParameterValue(f"start is no time: {error}.") from error
     found = _stream(engine, stream, account, region).read(shard, begin, max, wait, after=after)
-    return {"records": [record_row(record) for record in found]}
+    return {"records": [record.as_dict() for record in found]}
 
 
 @reading

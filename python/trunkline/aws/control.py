@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from threading import Lock
 
+from trunkline._per_engine import PerEngine
 from trunkline.aws.errors import ServiceError
 from trunkline.aws.store import Store
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from trunkline._core import Engine as CoreEngine
     from trunkline.aws.execute_api.kinds import Accepted, Apis
     from trunkline.aws.services import Service
+
+
+SET_UP: PerEngine[list[Callable[[], object]]] = PerEngine(lambda _: [])
+"""What sets things up in an engine when its server begins."""
 
 
 class Control:
@@ -117,10 +122,13 @@ class Control:
 
         return unconstrained(read_model(service), self._services[service].unchecked)
 
-    def reset(self) -> None:
-        """Everything was removed."""
+    def reset(self, init: bool) -> None:
+        """Everything was removed; with `init` it is set up again as it was in the beginning."""
         for store in self._stores.values():
             store.reset()
         with self._lock:
             if self._apis is not None:
                 self._apis.reset()
+        if init:
+            for again in SET_UP.of(self._core):
+                again()

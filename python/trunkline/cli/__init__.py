@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if list(arguments) in (["--version"], ["-V"]):
         print(f"trunkline {trunkline.__version__}")
         raise SystemExit(0)
-    if arguments[:1] == ["bench"]:
+    if arguments[:1] == ["bench"] and "--at" not in arguments:
         # The benchmarks have options of their own.
         from trunkline import bench
 

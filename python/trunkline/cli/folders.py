@@ -51,7 +51,8 @@ def _add_folder(parser: argparse.ArgumentParser, help: str) -> None:
     parser.add_argument("--at", metavar="FOLDER", help="the same")
 
 
-_COPY = "trunkline snapshot COPY --at URL, and then the same command of COPY"
+def _of_a_copy(verb: str, url: str) -> str:
+    return f"trunkline snapshot copy/ --at {url} && trunkline {verb} copy/"
 
 
 def _folder(options: argparse.Namespace) -> str:
@@ -61,7 +62,7 @@ def _folder(options: argparse.Namespace) -> str:
         raise CommandError("MissingFolder", f"{verb} needs a folder.", f"trunkline {verb} data/")
     if is_url(where):
         text = f"{verb} reads the files of a folder at rest, and {where} writes to its own."
-        raise CommandError("NeedsFolder", text, _COPY)
+        raise CommandError("NeedsFolder", text, _of_a_copy(verb, where))
     return str(where)
 
 

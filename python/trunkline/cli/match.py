@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from io import StringIO
 from pathlib import Path
 
 from trunkline import patterns
@@ -20,8 +21,9 @@ MATCHED, NOTHING_MATCHED, BAD_INPUT = 0, 1, 2
 SCOPES = ("Event", "MessageBody", "MessageAttributes")
 
 DESCRIPTION = """
-Print the events that match a pattern. EVENT holds one event, on as many lines as it likes, or one
-event a line; - is the standard input.
+Print the events that match a pattern. PATTERN and EVENT are JSON that begins with a brace, or names
+of files. A file holds one event, on as many lines as it likes, or one event a line; - is the
+standard input.
 
 Exit status: 0 if an event matched, 1 if none did, 2 if the pattern or an event could not be read.
 """
@@ -37,8 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """
     parser.description = DESCRIPTION
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("pattern", metavar="PATTERN", help="a file with the pattern")
-    parser.add_argument("event", metavar="EVENT", help="a file with events, or -")
+    pattern = "the pattern as JSON, or a file with it"
+    parser.add_argument("pattern", metavar="PATTERN", help=pattern)
+    parser.add_argument("event", metavar="EVENT", help="an event as JSON, a file with events, or -")
     parser.add_argument("--explain", action="store_true", help="say why, for each event")
     parser.add_argument("--quiet", action="store_true", help="print nothing: the status is enough")
     parser.add_argument(
@@ -62,13 +65,21 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _pattern(options: argparse.Namespace) -> patterns.Pattern:
-    text = Path(options.pattern).read_text(encoding="utf-8")
+    text = options.pattern
+    if not _is_json(text):
+        text = Path(text).read_text(encoding="utf-8")
     if options.scope == "Event":
         return patterns.compile(text)
     return patterns.filter_policy(text, scope=options.scope)
 
 
+def _is_json(text: str) -> bool:
+    return text.lstrip().startswith("{")
+
+
 def _opened(name: str) -> TextIO:
+    if _is_json(name):
+        return StringIO(name)
     # A descriptor of its own for the standard input, which is not ours to close.
     source: Any = sys.stdin.fileno() if name == "-" else name
     return open(source, encoding="utf-8", closefd=name != "-")
@@ -119,7 +130,8 @@ def _is_whole(text: str) -> bool:
 
 
 def _complain(options: argparse.Namespace, error: Exception, number: int | None = None) -> int:
-    place = f"{options.event}:{number}: " if number else ""
+    source = "the event" if _is_json(options.event) else options.event
+    place = f"{source}:{number}: " if number else ""
     code = f"{error.code}: " if isinstance(error, TrunklineError) else ""
     print(f"trunkline: {place}{code}{error}", file=sys.stderr)
     return BAD_INPUT

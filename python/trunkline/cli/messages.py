@@ -65,7 +65,7 @@ def send(parser: argparse.ArgumentParser) -> None:
 
 
 def _send(options: argparse.Namespace) -> int:
-    from trunkline.admin.forms import content
+    from trunkline.queues.rows import content
 
     arguments = given(options, "queue", "group", "dedup_id", "delay")
     arguments |= content(_read(options.body))
@@ -98,7 +98,7 @@ def publish(parser: argparse.ArgumentParser) -> None:
 
 
 def _publish(options: argparse.Namespace) -> int:
-    from trunkline.admin.forms import content
+    from trunkline.queues.rows import content
 
     arguments = given(options, "topic", "subject", "group", "dedup_id")
     arguments |= content(_read(options.body))
@@ -121,7 +121,7 @@ def put(parser: argparse.ArgumentParser) -> None:
 
 
 def _put(options: argparse.Namespace) -> int:
-    from trunkline.admin.forms import content
+    from trunkline.queues.rows import content
 
     body = _read(options.body)
     with open_at(options, writes=True) as at:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 
@@ -45,12 +46,14 @@ def line(row: object) -> None:
 
 
 def table(cells: Sequence[Sequence[str]], columns: Sequence[str]) -> None:
-    """Prints a table with a heading."""
+    """Prints a table with a heading; on a terminal each row is a line, however long it is."""
     heading = [name.replace("_", " ") for name in columns]
     widths = [max(map(len, column)) for column in zip(heading, *cells, strict=True)]
+    most = os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else 0
     for row in (heading, *cells):
         padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        print("  ".join(padded).rstrip())
+        text = "  ".join(padded).rstrip()
+        print(text if not most or len(text) <= most else f"{text[: most - 1]}…")
 
 
 def _cell(name: str, value: Any) -> str:
@@ -69,13 +72,15 @@ def _cell(name: str, value: Any) -> str:
     return str(value).replace("\n", "\\n")
 
 
-def utc(seconds: float) -> str:
-    """A time for people.
+def utc(seconds: float, to: str = "seconds") -> str:
+    """A time for people, to the second or in milliseconds.
 
-    >>> utc(0)
-    '1970-01-01 00:00:00Z'
+    >>> utc(0), utc(1.5, "milliseconds")
+    ('1970-01-01 00:00:00Z', '1970-01-01 00:00:01.500Z')
     """
-    return time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(seconds))
+    millis = round(seconds * 1_000)
+    text = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(millis // 1_000))
+    return f"{text}.{millis % 1_000:03}Z" if to == "milliseconds" else f"{text}Z"
 
 
 def age(seconds: float) -> str:

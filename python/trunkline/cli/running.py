@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from trunkline.cli.backend import add_at, server_at
-from trunkline.cli.output import is_json, line, rows
+from trunkline.cli.output import is_json, line, rows, utc
 from trunkline.errors import InvalidParameterValue
 
 TYPE_CHECKING = False
@@ -88,9 +88,15 @@ def _trace(options: argparse.Namespace) -> int:
             line(at.request(method, "/_trunkline/trace", body))
             return 0
         told = at.call("trace", id=options.id)
-    rows(options, told["entries"], ("at", "what", "kind", "name", "id", "detail"))
-    if not told["entries"]:
-        print("hint: nothing was noted; is the trace on? trunkline trace --set on", file=sys.stderr)
+        is_off = not told["entries"] and at.request("GET", "/_trunkline/trace")["rate"] == 0
+    found = told["entries"]
+    if not is_json(options):
+        # Several things happen to a message within a second.
+        found = [one | {"when": utc(one["at"], "milliseconds")} for one in found]
+    rows(options, found, ("when", "what", "kind", "name", "id", "detail"))
+    if not found:
+        why = "the trace is off: trunkline trace --set on" if is_off else "no entry has this id"
+        print(f"hint: nothing was noted; {why}", file=sys.stderr)
         return 1
     return 0
 

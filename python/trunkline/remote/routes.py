@@ -5,7 +5,8 @@ from __future__ import annotations
 from base64 import b64decode
 from time import monotonic, sleep
 
-from trunkline.admin.forms import LIMIT_MAX, content
+from trunkline.admin.forms import LIMIT_MAX
+from trunkline.queues.rows import content
 from trunkline.remote.arguments import mapping, plain_attributes
 from trunkline.remote.queue import RemoteQueue
 from trunkline.remote.results import Published, Put

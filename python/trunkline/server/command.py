@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from trunkline.config import Config
     from trunkline.engine import Engine
     from trunkline.limits import Limits
+    from trunkline.server.certificate import OwnCertificate
     from trunkline.server.log import Log
     from trunkline.server.programs import Program
     from trunkline.server.server import Server
@@ -163,20 +164,28 @@ def run(options: argparse.Namespace, log: Log, config: Config | None) -> int:
         if config is not None:
             config.declare(engine)
         programs = _load_functions(engine, options)
+        own = _own_certificate(options)
+        if own is not None:
+            arguments["certificate"] = own.pem
         server = _listen(engine, options, arguments)
     except (OSError, ValueError, trunkline.TrunklineError) as error:
         engine.close()
         return log.fail(_explain(error, options))
     with engine:
-        _announce(log, server, options)
+        _announce(log, server, options, own)
         for program in programs:
             program.watch(log, stopping)
         if options.init is not None:
+            from trunkline.aws.control import SET_UP
             from trunkline.server.hooks import run_hooks
 
-            run_hooks(options.init, server.url, log, stopping)
+            again = partial(run_hooks, options.init, server.url, log, stopping)
+            SET_UP.of(engine._core).append(again)
+            again()
         stopping.wait()
         finished = server.stop()
+        if own is not None:
+            own.forget()
         log.say("stopped", finished=finished)
     return 0
 
@@ -229,7 +238,7 @@ def _arguments(options: argparse.Namespace) -> dict[str, Any]:
         from trunkline.server.credentials import read_credentials
 
         found["credentials"] = read_credentials(options.credentials)
-    if options.tls or options.cert:
+    if options.cert or options.key:
         found["certificate"] = _certificate(options)
     return found
 
@@ -255,13 +264,20 @@ def _load_functions(engine: Engine, options: argparse.Namespace) -> list[Program
     return programs
 
 
+def _own_certificate(options: argparse.Namespace) -> OwnCertificate | None:
+    """The certificate of a server that was given none; the folder has been opened, or it would be
+    one with a foreign file."""
+    if not options.tls or options.cert is not None:
+        return None
+    from trunkline.server.certificate import OwnCertificate
+
+    names = ["localhost", "127.0.0.1", "::1", options.host, *options.allowed_host]
+    return OwnCertificate(options.data, [name for name in names if name not in ("*", "0.0.0.0")])
+
+
 def _certificate(options: argparse.Namespace) -> tuple[str, str]:
     if (options.cert is None) != (options.key is None):
         raise ValueError("--cert and --key belong together")
-    if options.cert is None:
-        from trunkline._core import make_certificate
-
-        return make_certificate(["localhost", "127.0.0.1", "::1", options.host])
     return _read("--cert", options.cert), _read("--key", options.key)
 
 
@@ -298,7 +314,9 @@ def _explain(error: Exception, options: argparse.Namespace) -> str:
     return text
 
 
-def _announce(log: Log, server: Server, options: argparse.Namespace) -> None:
+def _announce(
+    log: Log, server: Server, options: argparse.Namespace, own: OwnCertificate | None
+) -> None:
     import trunkline
 
     kept = f"in {options.data}" if options.data else "in memory"
@@ -308,7 +326,13 @@ def _announce(log: Log, server: Server, options: argparse.Namespace) -> None:
         data=options.data,
         auth=options.auth,
         pid=os.getpid(),
+        **({} if own is None else {"certificate": str(own.path)}),
     )
     log.hint(f"  messages are kept {kept}; signatures: {options.auth}")
-    log.hint(f"  export AWS_ENDPOINT_URL={server.url}")
+    log.hint(f"  console: {server.url}/_trunkline")
+    log.hint(f"  export AWS_ENDPOINT_URL={server.url} AWS_DEFAULT_REGION=us-east-1")
+    if options.auth != "strict":
+        log.hint("  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test")
+    if own is not None:
+        log.hint(f"  export AWS_CA_BUNDLE={own.path}")
     sys.stdout.flush()

@@ -161,6 +161,9 @@ def test_a_server_is_advanced_traced_and_made_to_fail(capsys):
         sent = run("send", "orders", "a", "--create")[0]
         assert run("trace", sent["message_id"])[0]["what"] == "accepted"
         assert run("trace", "none", status=1) == []
+        assert main(["trace", sent["message_id"], "--at", server.url, "--table"]) == 0
+        heading, first, *_ = capsys.readouterr().out.splitlines()
+        assert (heading.split()[0], first.split()[1][-1]) == ("when", "Z")
         run("faults", "--add", "error", "--queue", "orders", "--times", "1")
         assert run("faults")[0]["queue"] == "orders"
         run("send", "orders", "b", status=1)

@@ -51,6 +51,15 @@ def test_a_message_goes_in_and_out_as_it_was(engine):
     assert engine.queue("orders").statistics().total == 0
 
 
+def test_attributes_with_a_type_of_their_own_go_out_and_in_as_they_were(engine):
+    attributes = {"price": ("Number.cents", "250"), "raw": ("Binary.gif", b"\xff")}
+    engine.queue("orders").send("one", attributes=attributes)
+    row = admin.run(engine, "peek", {"queue": "orders"})["messages"][0]
+    engine.queue("copy")
+    admin.run(engine, "send", {"queue": "copy", "body": "one", "attributes": row["attributes"]})
+    assert engine.queue("copy").peek()[0].attributes == attributes
+
+
 def test_a_search_looks_into_bodies_and_attributes(engine):
     queue = engine.queue("orders")
     queue.send("one coffee")
@@ -205,6 +214,7 @@ def test_what_reports_say_is_plain_data(engine):
         ("send", {"queue": "orders", "body": "a", "attributes": {"x": {"y": 1}}}, "'x'"),
         ("send", {"queue": "orders", "body": "a", "attributes": {"x": {"base64": 1}}}, "'x'"),
         ("send", {"queue": "orders", "body": "a", "attributes": {"x": {"base64": "!"}}}, "'x'"),
+        ("send", {"queue": "orders", "body": "a", "attributes": {"x": {"type": "T"}}}, "'x'"),
         ("send", {"queue": "orders", "messages": "abc"}, "messages"),
         ("send", {"queue": "orders", "messages": [None]}, "messages"),
         ("peek", {"queue": "orders", "search": 5}, "search"),

@@ -58,3 +58,43 @@ def test_a_message_tells_what_traces_it():
         bus.put_batch([event], trace_header=header)
         found = [message.trace_header for message in queue.receive(10)]
         assert found == [None, header, header]
+
+
+def test_a_message_and_a_record_are_dicts_that_json_takes():
+    with trunkline.open(clock=trunkline.VirtualClock(1_700_000_000)) as engine:
+        queue = engine.queue("orders.fifo")
+        attributes = {"table": 4, "raw": b"\xff", "price": ("Number.cents", "250"), "who": "me"}
+        sent = queue.send("one coffee", group="g", dedup_id="d", attributes=attributes)
+        told = queue.peek()[0].as_dict()
+        assert told == {
+            "message_id": sent.message_id,
+            "body": "one coffee",
+            "group": "g",
+            "dedup_id": "d",
+            "sequence_number": sent.sequence_number,
+            "sent_at": 1_700_000_000.0,
+            "receive_count": 0,
+            "attributes": {
+                "table": 4,
+                "raw": {"base64": "/w=="},
+                "price": {"type": "Number.cents", "value": "250"},
+                "who": "me",
+            },
+        }
+        received = queue.receive()[0].as_dict()
+        assert received["first_received_at"] == 1_700_000_000.0
+        plain = engine.queue("orders")
+        plain.send(b"\xff")
+        assert plain.peek()[0].as_dict()["body_base64"] == "/w=="
+        stream = engine.stream("clicks")
+        put = stream.put('{"page": "home"}', key="user-1")
+        record = stream.read()[0].as_dict()
+        assert record == {
+            "sequence": put.sequence,
+            "shard": put.shard,
+            "timestamp": 1_700_000_000.0,
+            "key": "user-1",
+            "data": '{"page": "home"}',
+        }
+        for one in (told, received, record):
+            assert json.loads(json.dumps(one)) == one

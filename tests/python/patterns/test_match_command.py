@@ -121,3 +121,12 @@ def test_lines_are_answered_as_they_come(pattern):
             assert process.stdout.readline() == f"{ON}\n"
         process.stdin.close()
         assert process.wait(timeout=30) == 0
+
+
+def test_json_may_stand_in_the_place_of_a_file(capsys):
+    assert main(["match", '{"detail": {"state": ["running"]}}', ON]) == 0
+    assert capsys.readouterr().out == f"{ON}\n"
+    assert main(["match", '{"detail": {"state": ["running"]}}', OFF]) == 1
+    assert main(["match", '{"detail": ["x"', ON]) == 2
+    assert main(["match", '{"detail": {"state": ["running"]}}', '{"detail":']) == 2
+    assert "the event:1: InvalidEvent" in capsys.readouterr().err

@@ -8,6 +8,7 @@ pub(crate) mod body;
 pub(crate) mod config;
 pub(crate) mod handle;
 mod leases;
+mod listing;
 pub(crate) mod management;
 mod message;
 mod peeked;
@@ -34,6 +35,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     awaitable::register(module)?;
     sent::register(module)?;
     results::register(module)?;
+    listing::register(module)?;
     statistics::register(module)?;
     pending::register(module)?;
     receiving::register(module)?;

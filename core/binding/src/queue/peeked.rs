@@ -262,6 +262,19 @@ impl PeekedMessage {
         self.handle.queue.name().name.clone()
     }
 
+    /// The values by name, to be logged or written as JSON: a body that is not UTF-8 is in
+    /// ``body_base64``, and what the message does not have is left out.
+    ///
+    /// >>> import trunkline
+    /// >>> queue = trunkline.open().queue("orders")
+    /// >>> sent = queue.send("one coffee", attributes={"table": 4})
+    /// >>> told = queue.peek()[0].as_dict()
+    /// >>> told["body"], told["attributes"], told["receive_count"]
+    /// ('one coffee', {'table': 4}, 0)
+    fn as_dict<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("trunkline.queues.rows")?.run_method("message_row", (slf,))
+    }
+
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let this = slf.get();
         Ok(format!(

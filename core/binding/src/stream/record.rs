@@ -76,6 +76,12 @@ impl Record {
         py.import("json")?.run_method("loads", (self.data.bind(py),))
     }
 
+    /// The values by name, to be logged or written as JSON: data that is not UTF-8 is in
+    /// ``data_base64``.
+    fn as_dict<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("trunkline.queues.rows")?.run_method("record_row", (slf,))
+    }
+
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let size = self.data.bind(py).as_bytes().len();
         let key = self.key.bind(py).repr()?;

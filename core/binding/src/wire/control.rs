@@ -95,9 +95,9 @@ impl ControlPlane for PyControl {
         })
     }
 
-    fn reset(&self) {
+    fn reset(&self, init: bool) {
         Python::attach(|py| {
-            if let Err(error) = self.0.bind(py).run_method("reset", ()) {
+            if let Err(error) = self.0.bind(py).run_method("reset", (init,)) {
                 error.write_unraisable(py, Some(self.0.bind(py)));
             }
         });

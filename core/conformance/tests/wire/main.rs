@@ -34,7 +34,7 @@ impl ControlPlane for Models {
         found.map(|noun| noun.model.to_vec()).ok_or_else(|| format!("no service {service}"))
     }
 
-    fn reset(&self) {}
+    fn reset(&self, _: bool) {}
 }
 
 /// A dispatcher with the service of each kind that has one, and a counter for the tests below.

@@ -8,6 +8,7 @@ mod envelope;
 mod fan_out;
 mod fifo;
 mod grants;
+mod listing;
 mod message;
 mod names;
 pub mod operation;

@@ -232,7 +232,7 @@ impl Queue {
         Ok(Statistics { at: now, ..self.counts() })
     }
 
-    fn counts(&self) -> Statistics {
+    pub(super) fn counts(&self) -> Statistics {
         match &self.inner {
             Kind::Standard(standard) => standard.statistics(),
             Kind::Fifo(fifo) => fifo.statistics(),

@@ -22,7 +22,7 @@ impl ControlPlane for Nothing {
         Err("there are no models here".to_owned())
     }
 
-    fn reset(&self) {}
+    fn reset(&self, _: bool) {}
 }
 
 pub fn serve(port: u16, folder: Option<&str>) -> Result<()> {

@@ -5,6 +5,7 @@ use trunkline_types::Code;
 
 use super::api::is_api_path;
 use super::{Dispatched, Dispatcher, Pending, clock, faults, trace};
+use crate::codec::form::Form;
 use crate::error::{Result, WireError};
 use crate::gateway::TokenBuckets;
 use crate::message::{Request, Response};
@@ -17,8 +18,11 @@ const VERBS: &str = "/_trunkline/api/";
 
 /// A request to one of these paths that may take long.
 pub enum AdminTask {
-    /// Removes everything.
-    Reset,
+    /// Removes everything, and sets things up again if told to.
+    Reset {
+        /// Whether what set things up when the server began does so again.
+        init: bool,
+    },
     /// Lets so many milliseconds of a virtual clock pass.
     Advance(u64),
     /// Writes all counters and gauges.
@@ -117,7 +121,9 @@ impl Dispatcher {
         }
         let task = match (request.method, request.path) {
             (_, "/_trunkline/reset" | "/moto-api/reset" | "/_localstack/state/reset") => {
-                Ok(AdminTask::Reset)
+                Form::read(request.query.as_bytes()).map(|form| AdminTask::Reset {
+                    init: matches!(form.get("init"), Some("1" | "true")),
+                })
             }
             ("POST", "/_trunkline/clock") => {
                 clock::read(request.body, self.engine.clock()).map(AdminTask::Advance)
@@ -168,7 +174,7 @@ impl Dispatcher {
     /// Does a task. May block.
     pub(super) fn run_admin(&self, task: AdminTask) -> Response {
         let result = match task {
-            AdminTask::Reset => self.reset(),
+            AdminTask::Reset { init } => self.reset(init),
             AdminTask::Advance(millis) => {
                 let advanced = self.engine.advance(millis).map(|()| self.clock());
                 advanced.map_err(|error| WireError::from_engine(&error))
@@ -220,17 +226,17 @@ impl Dispatcher {
         Response::new(200, JSON, body.to_string())
     }
 
-    fn reset(&self) -> Result<Response> {
+    fn reset(&self, init: bool) -> Result<Response> {
         self.engine.faults().clear();
         self.engine.trace().clear();
         for plane in &self.planes {
             plane.service.reset(&self.engine)?;
         }
         self.engine.reset().map_err(|error| WireError::from_engine(&error))?;
-        self.control.reset();
         self.gateway.clear();
         self.engine.extension::<TokenBuckets>().clear();
         self.engine.extension::<Sockets>().close_all();
+        self.control.reset(init);
         Ok(Response::new(200, JSON, "{\"status\":\"ok\"}"))
     }
 

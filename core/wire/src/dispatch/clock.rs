@@ -65,10 +65,17 @@ fn span(value: &Value) -> Option<f64> {
 fn moment(value: &Value) -> Option<f64> {
     let seconds = match value {
         Value::Number(seconds) => seconds.as_f64()?,
-        Value::String(text) => time::read(text)?,
+        Value::String(text) => time::read(text).or_else(|| time::read(&with_seconds(text)?))?,
         _ => return None,
     };
     seconds.is_finite().then_some(seconds * 1_000.0)
+}
+
+/// A time to the minute as one to the second: AWS's forms always have seconds, people often not.
+fn with_seconds(text: &str) -> Option<String> {
+    const MINUTE: usize = "2030-01-01T00:00".len();
+    let (minute, zone) = (text.get(..MINUTE)?, text.get(MINUTE..)?);
+    minute.contains('T').then(|| format!("{minute}:00{zone}"))
 }
 
 fn refused(message: String) -> WireError {
@@ -94,6 +101,8 @@ mod tests {
             (r#"{"advance":"7"}"#, 7_000),
             (r#"{"to":1700000001}"#, 1_000),
             (r#"{"to":"2023-11-14T22:13:21Z"}"#, 1_000),
+            (r#"{"to":"2023-11-14T22:14Z"}"#, 40_000),
+            (r#"{"to":"2023-11-14T23:14+01:00"}"#, 40_000),
         ] {
             assert_eq!(by(body), Ok(millis), "{body}");
         }
@@ -112,6 +121,7 @@ mod tests {
             (r#"{"advance":-1}"#, "advance must be a number of seconds"),
             (r#"{"advance":null}"#, "advance must be a number of seconds"),
             (r#"{"to":"tomorrow"}"#, "to must be a time like"),
+            (r#"{"to":"2030-01-01T0000"}"#, "to must be a time like"),
             (r#"{"to":1}"#, "to is in the past"),
             (r#"{"to":"2110-01-01T00:00:00Z"}"#, "The clock may go to the year 2096 at most"),
             (r#"{"advance":1e300}"#, "The clock may go to the year 2096 at most"),

@@ -78,8 +78,9 @@ pub trait ControlPlane: Send + Sync {
         None
     }
 
-    /// Everything was removed: forget what is remembered beside the engine.
-    fn reset(&self);
+    /// Everything was removed: forget what is remembered beside the engine. With `init`, do again
+    /// what set things up when the server began.
+    fn reset(&self, init: bool);
 }
 
 impl Dispatcher {

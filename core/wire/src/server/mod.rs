@@ -29,7 +29,7 @@ pub use proxy::TrustedProxies;
 pub use request_log::{LogForm, LogLevel};
 pub use tls::{Certificate, development_certificate};
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -153,6 +153,10 @@ impl Server {
             listen(options.address)?
         };
         let address = listener.local_addr()?;
+        let twin = {
+            let _inside = runtime.enter();
+            twin_of(address)
+        };
         dispatcher.announce(public_address(&options, address));
         let (stop, stopping) = watch::channel(false);
         let log = options.request_log.map(|(form, level)| RequestLog::start(form, level));
@@ -174,7 +178,15 @@ impl Server {
             options,
             stopping,
         });
-        let accepting = runtime.spawn(connection::accept(listener, acceptor, shared.clone()));
+        let other = twin
+            .map(|twin| runtime.spawn(connection::accept(twin, acceptor.clone(), shared.clone())));
+        let accept = connection::accept(listener, acceptor, shared.clone());
+        let accepting = runtime.spawn(async move {
+            accept.await;
+            if let Some(other) = other {
+                let _ = other.await;
+            }
+        });
         Ok(Self {
             runtime: Some(runtime),
             address,
@@ -228,6 +240,15 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(WAITING_CONNECTIONS_MAX)
+}
+
+/// The same port of this machine's other loopback address: `localhost` means both, and some clients
+/// try that of the new protocol alone. Where there is none, or it is taken, one address serves.
+fn twin_of(address: SocketAddr) -> Option<TcpListener> {
+    if address.ip() != IpAddr::V4(Ipv4Addr::LOCALHOST) {
+        return None;
+    }
+    listen(SocketAddr::new(Ipv6Addr::LOCALHOST.into(), address.port())).ok()
 }
 
 impl Drop for Server {

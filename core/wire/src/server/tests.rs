@@ -25,7 +25,7 @@ impl ControlPlane for Nothing {
         Err("there are no models here".to_owned())
     }
 
-    fn reset(&self) {}
+    fn reset(&self, _: bool) {}
 }
 
 const MEMORY: usize = 1 << 20;

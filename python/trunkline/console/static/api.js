@@ -42,23 +42,3 @@ export async function path(name, method = "GET", body = undefined) {
   const sent = body === undefined ? undefined : JSON.stringify(body);
   return (await request(name, { method, body: sent })).json();
 }
-
-/** The samples of `/metrics`: `[{name, labels, value}]`. */
-export async function metrics() {
-  return parse(await (await request("metrics")).text());
-}
-
-/** Reads the text format of Prometheus. */
-export function parse(text) {
-  const found = [];
-  for (const line of text.split("\n")) {
-    const match = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)/.exec(line);
-    if (match === null) continue;
-    const labels = {};
-    for (const [, name, value] of (match[2] ?? "").matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)) {
-      labels[name] = value.replace(/\\(.)/g, (_, one) => (one === "n" ? "\n" : one));
-    }
-    found.push({ name: match[1], labels, value: Number(match[3]) });
-  }
-  return found;
-}

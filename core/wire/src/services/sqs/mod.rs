@@ -5,6 +5,7 @@ mod access;
 mod address;
 mod attributes;
 mod batch;
+mod deliveries;
 mod digest;
 mod errors;
 pub(super) mod input;

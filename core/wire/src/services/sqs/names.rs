@@ -27,7 +27,7 @@ impl System {
         let mut set = 0;
         for name in lists.into_iter().flatten().flatten() {
             if &**name == "All" {
-                set = u16::MAX;
+                set = Self::ALL.0;
                 continue;
             }
             match SYSTEM.iter().position(|known| *known == &**name) {
@@ -41,6 +41,9 @@ impl System {
         }
         Ok(Self(set))
     }
+
+    /// All of them.
+    pub const ALL: Self = Self(u16::MAX);
 
     /// Whether none is asked for.
     pub fn is_empty(self) -> bool {

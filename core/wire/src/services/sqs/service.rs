@@ -132,9 +132,9 @@ impl Service for Sqs {
     }
 
     fn admin(&self, path: &str, request: &Request<'_>) -> Option<Result<AdminWork>> {
-        match (path, request.method) {
-            ("messages", "GET" | "POST") => Some(peek::read(request)),
-            _ => None,
-        }
+        let path = path.strip_prefix("messages")?;
+        let is_whole = path.is_empty() || path.starts_with('/');
+        let is_known = is_whole && matches!(request.method, "GET" | "POST");
+        is_known.then(|| peek::read(path.trim_start_matches('/'), request))
     }
 }

@@ -1,6 +1,6 @@
 // The engine as a whole: how much is there, how much comes in.
 
-import { metrics } from "/_trunkline/console/api.js";
+import { path } from "/_trunkline/console/api.js";
 import {
   Chart, Problem, count, html, link, time, useHistory, useLoaded, useRef,
 } from "/_trunkline/console/parts.js";
@@ -25,9 +25,13 @@ function useRate(sum) {
 }
 
 export function Overview({ stats }) {
-  const { data, error } = useLoaded(metrics, [], 2);
-  const requests = data?.filter((one) => one.name === "trunkline_requests_total")
-    .reduce((sum, one) => sum + one.value, 0) ?? null;
+  // The number of the latest request, and not /metrics, which has lines for every queue.
+  const last = useRef(0);
+  const { data, error } = useLoaded(async () => {
+    last.current = (await path(`requests?after=${last.current}`)).last;
+    return { requests: last.current };
+  }, [], 2);
+  const requests = data?.requests ?? null;
   const rate = useRate(requests);
   const rates = useHistory(data && [rate]);
   const messages = stats?.messages;
