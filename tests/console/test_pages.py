@@ -140,15 +140,34 @@ def test_requests_are_shown_as_they_come(page, server):
     page.wait_for_selector("text=1 of 1 shown")
 
 
+def test_a_fault_is_set_shown_and_taken_back(page, engine):
+    page.open("tools")
+    page.wait_for_selector("text=No fault is set.")
+    for name, value in (("verb", "send"), ("effect", "delay"), ("delay", "0.5"), ("times", "2")):
+        page.fill(f"input[name={name}]", value)
+    page.click("button:text-is('Set')")
+    page.wait_for_selector("td:text-is('delay')")
+    assert len(engine.faults) == 1
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.click("button:text-is('Take all back')")
+    page.wait_for_selector("text=No fault is set.")
+    assert len(engine.faults) == 0
+
+
 def test_many_queues_are_shown_a_page_at_a_time(page, engine):
-    for number in range(5_000):
+    for number in range(100_000):
         engine.queue(f"many-{number:06}")
+    engine.queue("many-099999").send("the last one")
+    page.open()
+    page.wait_for_selector("nav >> text=100,003")
     page.open("queues")
-    page.wait_for_selector("text=100 of 5,003")
+    page.wait_for_selector("text=100 of 100,003")
     page.click("text=More")
     page.wait_for_selector("text=many-000150")
-    page.fill("input[type=search]", "many-00499")
+    page.fill("input[type=search]", "many-09999")
     page.wait_for_selector("text=10 of 10")
+    page.click("a:text-is('many-099999')")
+    page.wait_for_selector("td >> text=the last one")
 
 
 def test_what_others_wrote_is_shown_as_text(page, engine):

@@ -59,3 +59,11 @@ def test_wheels_are_built_for_every_platform_that_is_promised() -> None:
     assert {f"{libc}_{arch}" for libc in wanted for arch in ("x86_64", "aarch64")} < platforms
     assert {"macos_x86_64", "macos_arm64"} < platforms
     assert text.count(f"{rust()}") >= 3
+
+
+def test_a_wheel_for_every_python_is_built_for_servers() -> None:
+    text = (tree.ROOT / ".github/workflows/wheels.yml").read_text(encoding="utf-8")
+    (build,) = [step for step in yaml.safe_load(text)["jobs"]["server"]["steps"] if "env" in step]
+    assert 'MATURIN_PEP517_ARGS="--features abi3"' in build["env"]["CIBW_ENVIRONMENT"]
+    manifest = (tree.ROOT / "core/binding/Cargo.toml").read_text(encoding="utf-8")
+    assert tomllib.loads(manifest)["features"]["abi3"] == ["pyo3/abi3-py311"]
