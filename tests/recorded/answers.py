@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
+from xml.etree import ElementTree
 
-from .compare import NOTHING, Comparison, Difference, parsed
+from .compare import NOTHING, Comparison, Difference, is_ids, parsed
 from .values import Filling, NoSuchPart, at, put
 
 INFRASTRUCTURE = frozenset(
@@ -166,6 +167,9 @@ class Answers:
             for part in parts(visible(answer)):
                 if comparison.differs(key, expected, part) is None:
                     return None
+        if is_ids(expected):
+            # It tells of no answer: the ids in it were compared where they came from.
+            return None
         return Difference(key, expected, "no answer that holds it")
 
     def brings(self, number: int, answer: dict[str, Any], trial: Comparison) -> bool:
@@ -224,9 +228,17 @@ def logged(events: list[Any]) -> list[Any]:
     return [json.loads(text) for text in messages if isinstance(text, str) and text[:1] == "{"]
 
 
+def _children(xml: str) -> Iterator[tuple[str, str]]:
+    for child in ElementTree.fromstring(xml):
+        yield child.tag, child.text or ""
+
+
 def parts(value: Any) -> Iterator[Any]:
     """A value and all that is in it, JSON text and bytes included."""
     value = parsed(value)
+    if isinstance(value, str) and value.startswith("<?xml"):
+        # Suites parsed the errors of S3.
+        value = {ElementTree.fromstring(value).tag: dict(_children(value))}
     yield value
     if isinstance(value, dict):
         bare = {key: item for key, item in value.items() if key != "ResponseMetadata"}

@@ -155,13 +155,14 @@ def test_a_body_over_the_limit_is_refused_without_being_read(server):
     assert is_alive(server)
 
 
-def test_the_query_protocol_answers_in_xml(server):
+@pytest.mark.parametrize("name", ["MessageAttribute", "MessageAttributes"])
+def test_the_query_protocol_answers_in_xml(server, name):
     call(server, "CreateQueue", {"QueueName": "q"})
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     body = (
-        b"Action=SendMessage&Version=2012-11-05&MessageBody=a%22b%26%0D&MessageAttribute.1.Name=k"
-        b"&MessageAttribute.1.Value.DataType=String&MessageAttribute.1.Value.StringValue=v"
-    )
+        f"Action=SendMessage&Version=2012-11-05&MessageBody=a%22b%26%0D&{name}.1.Name=k"
+        f"&{name}.1.Value.DataType=String&{name}.1.Value.StringValue=v"
+    ).encode()
     connection = http.client.HTTPConnection(*server.address)
     connection.request("POST", "/000000000000/q", body, form)
     sent = connection.getresponse().read()

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use crate::codec::cbor::TimeUnit;
 use crate::codec::form::Form;
-use crate::codec::{cbor, json, query, rest, xml};
+use crate::codec::{cbor, encode_blob, json, query, rest, xml};
 use crate::error::{Result, WireError};
 use crate::message::{Request, Response};
 use crate::model::{Kind, Model, Operation, Protocol, Shape};
@@ -438,6 +438,8 @@ fn s3_error(error: &WireError, code: &str, request_id: &str) -> String {
         xml::write_text_element(name, value.as_str().unwrap_or(""), &mut out);
     }
     xml::write_text_element("RequestId", request_id, &mut out);
+    // AWS names the host that answered, in a form that only AWS reads.
+    xml::write_text_element("HostId", &encode_blob(request_id.as_bytes()), &mut out);
     out.push_str("</Error>");
     out
 }

@@ -105,8 +105,9 @@ impl<'n, 'a> Node<'n, 'a> {
             Kind::List(element) if is_flattened(model, member) => element.query().unwrap_or(own),
             _ => own,
         };
-        // Services accept the names with a capital as well.
-        self.child(name).or_else(|| self.child(&capitalised(name)?))
+        // Services accept the names with a capital, and those of the model, as well.
+        let named = self.child(name).or_else(|| self.child(&capitalised(name)?));
+        named.or_else(|| if name == &*member.name { None } else { self.child(&member.name) })
     }
 
     /// The elements of a list, in the order of their numbers.
