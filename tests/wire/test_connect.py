@@ -30,8 +30,35 @@ def test_a_message_goes_through_both_ends(engine, remote):
     with queue.receive()[0] as message:
         assert (message.text(), message.attributes) == ("two teas", {"kind": "cold"})
         assert (message.receive_count, message.queue_name) == (1, "orders")
-    assert queue.statistics()["visible"] == 0
+    assert queue.statistics().visible == 0
     assert engine.queue("orders").statistics().total == 0
+
+
+def test_what_is_told_of_messages_is_what_the_process_tells(engine, remote):
+    own = engine.queue("orders", dead_letter=engine.queue("dead"), max_receive_count=1)
+    queue = remote.queue("orders", create=False)
+    attributes = {"n": 3, "half": 0.5, "raw": b"\xff", "price": ("Number.cents", "250")}
+    queue.send("one", attributes=attributes)
+    assert own.peek()[0].attributes == attributes
+    assert own.send(b"\xff", attributes=attributes)
+    for mine, theirs in zip(own.peek(10), queue.peek(10), strict=True):
+        names = ("body", "message_id", "attributes", "receive_count", "sent_at", "group",
+                 "dedup_id", "sequence_number", "first_received_at", "queue_name")  # fmt: skip
+        for name in names:
+            assert getattr(mine, name) == getattr(theirs, name), name
+        assert theirs.as_dict() == mine.as_dict()
+    told = (own.statistics(), queue.statistics())
+    assert {(one.visible, one.in_flight, one.delayed, one.total) for one in told} == {(2, 0, 0, 2)}
+    # The bytes that are no text travel as U+FFFD to clients of SQS: they are left out here.
+    received = {one.message_id: one for one in queue.receive(10, visibility_timeout=0)}
+    (first,) = [one for one in own.peek(10) if one.body == b"one"]
+    assert received[first.message_id].as_dict() == first.as_dict()
+    assert (own.receive(10), queue.receive()) == ([], [])
+    (letter,) = [one for one in remote.queue("dead").receive(10) if one.body == b"one"]
+    assert (letter.dead_letter_source, letter.attributes) == ("orders", attributes)
+    for wrong in ({"a": True}, {"a": ("Odd", "x")}, {"a": ""}):
+        with pytest.raises((TypeError, trunkline.InvalidParameterValue)):
+            queue.send("x", attributes=wrong)
 
 
 def test_a_block_that_fails_gives_the_message_back(remote):
@@ -82,14 +109,15 @@ def test_topics_buses_and_streams(remote, engine):
     stream = remote.stream("clicks", shards=2)
     put = stream.put(b"\xff", key="k")
     record = stream.read()[0]
-    assert (record["data"], record["shard"], record["key"]) == (b"\xff", put.shard, "k")
+    assert (record.data, record.shard, record.key) == (b"\xff", put.shard, "k")
+    assert record.as_dict() == engine.stream("clicks").read()[0].as_dict()
     assert stream.read(after=put.sequence) == []
     bus = remote.bus()
     engine.bus().rule("all", {"source": ["a"]}, engine.queue("q"))
     assert bus.rules()[0]["name"] == "all"
     event = {"source": "a", "detail-type": "b", "detail": {}}
     assert bus.explain(event)["all"]["matched"] is True
-    assert bus.put(event)
+    assert len(bus.put(event).event_id) == 36
     for thing in (topic, stream, queue):
         thing.remove()
     assert (engine.topics(), engine.streams(), engine.queues()) == ([], [], [])

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Self
 
-    from trunkline.remote.queue import RemoteMessage as SyncMessage
+    from trunkline.remote.messages import RemoteMessage as SyncMessage
 
 THREADS = 64
 """Calls that may be on their way at once; more wait for one of them."""
@@ -63,6 +63,10 @@ class RemoteMessage(_Awaitable):
     def json(self) -> Any:
         """The body, read as JSON."""
         return self.sync.json()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The values by name, to be logged or written as JSON."""
+        return dict(self.sync.as_dict())
 
     async def __aenter__(self) -> Self:
         return self

@@ -40,7 +40,7 @@ def encode(attributes: Attributes, limits: Limits) -> bytes | None:
             f"Number of message attributes [{len(attributes)}] exceeds the allowed maximum "
             f"[{limits.attributes_max}]."
         )
-    triples = [(check_name(name, limits), *_typed(name, value, limits)) for name, value in pairs]
+    triples = [(check_name(name, limits), *typed(name, value, limits)) for name, value in pairs]
     return encode_attributes(triples) if triples else None
 
 
@@ -71,7 +71,13 @@ def check_name(name: str, limits: Limits) -> str:
     return name
 
 
-def _typed(name: str, value: AttributeValue, limits: Limits) -> tuple[str, bytes]:
+def typed(name: str, value: AttributeValue, limits: Limits) -> tuple[str, bytes]:
+    """The type of an attribute, and its value as bytes.
+
+    >>> from trunkline.limits import Limits
+    >>> typed("tries", 3, Limits()), typed("price", ("Number.cents", "250"), Limits())
+    (('Number', b'3'), ('Number.cents', b'250'))
+    """
     kind = None
     if isinstance(value, tuple):
         kind, value = _pair(name, value, limits)

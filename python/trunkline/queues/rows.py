@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from trunkline._core import PeekedMessage, Record
+    from trunkline.remote.messages import RemoteMessage
+    from trunkline.remote.results import RemoteRecord
 
 
 def content(data: bytes, name: str = "body") -> dict[str, str]:
@@ -44,7 +46,7 @@ _OPTIONAL = (
 )  # fmt: skip
 
 
-def message_row(message: PeekedMessage) -> dict[str, Any]:
+def message_row(message: PeekedMessage | RemoteMessage) -> dict[str, Any]:
     """A message without its receipt; what it does not have is left out."""
     row: dict[str, Any] = {"message_id": message.message_id, **content(message.body)}
     row |= {name: value for name in _OPTIONAL if (value := getattr(message, name)) is not None}
@@ -54,7 +56,7 @@ def message_row(message: PeekedMessage) -> dict[str, Any]:
     return row
 
 
-def record_row(record: Record) -> dict[str, Any]:
+def record_row(record: Record | RemoteRecord) -> dict[str, Any]:
     """A record of a stream."""
     row = {"sequence": record.sequence, "shard": record.shard, "timestamp": record.timestamp}
     return {**row, "key": record.key, **content(record.data, "data")}

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from trunkline.remote.engine import RemoteEngine
-from trunkline.remote.queue import RemoteMessage, RemoteQueue
-from trunkline.remote.results import Published, Put, Sent
+from trunkline.remote.messages import RemoteMessage, RemotePeekedMessage
+from trunkline.remote.queue import RemoteQueue
+from trunkline.remote.results import (
+    Published,
+    Put,
+    PutEvent,
+    RemoteRecord,
+    RemoteStatistics,
+    Sent,
+)
 from trunkline.remote.routes import RemoteBus, RemoteMachine, RemoteStream, RemoteTopic
 
 __all__ = [
     "Published",
     "Put",
+    "PutEvent",
     "RemoteBus",
     "RemoteEngine",
     "RemoteMachine",
     "RemoteMessage",
+    "RemotePeekedMessage",
     "RemoteQueue",
+    "RemoteRecord",
+    "RemoteStatistics",
     "RemoteStream",
     "RemoteTopic",
     "Sent",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from base64 import b64encode
 
+from trunkline.limits import Limits
+from trunkline.queues.attributes import typed
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,14 +33,19 @@ def mapping(given: object, name: str) -> dict[str, Any]:
     return found
 
 
+def typed_attributes(given: object) -> dict[str, tuple[str, bytes]]:
+    """The type and the bytes of each attribute; raises as a queue in the process does."""
+    limits = Limits()
+    return {name: typed(name, one, limits) for name, one in mapping(given, "attributes").items()}
+
+
 def plain_attributes(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Attributes for a verb of the operator: bytes are Base64 under a name of their own."""
+    """Attributes for a verb of the operator."""
     if given is None:
         return None
-    found = mapping(given, "attributes")
-    for name, value in found.items():
-        if isinstance(value, (bytes, bytearray)):
-            found[name] = {"base64": b64encode(value).decode()}
-        elif isinstance(value, bool) or not isinstance(value, (str, int, float)):
-            raise TypeError(f"attribute {name!r} must be str, bytes, int or float")
-    return found
+    return {
+        name: {"type": kind, "base64": b64encode(data).decode()}
+        if kind.startswith("Binary")
+        else {"type": kind, "value": data.decode()}
+        for name, (kind, data) in typed_attributes(given).items()
+    }

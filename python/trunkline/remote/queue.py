@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-from base64 import b64decode, b64encode
+from base64 import b64encode
 
 from trunkline import errors
-from trunkline.remote.arguments import mapping, receipt_of
-from trunkline.remote.results import Sent
+from trunkline.remote.arguments import receipt_of, typed_attributes
+from trunkline.remote.messages import RemoteMessage, RemotePeekedMessage
+from trunkline.remote.results import RemoteStatistics, Sent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from types import TracebackType
-    from typing import Any, Self
+    from typing import Any
 
     from trunkline.remote.transport import Transport
 
@@ -45,118 +45,6 @@ def _seconds(name: str, given: float) -> int:
     if type(given) not in (int, float) or not math.isfinite(given):
         raise errors.InvalidParameterValue(f"{name} must be seconds as int or float.")
     return math.ceil(given)
-
-
-def _attributes(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if given is None:
-        return None
-    found: dict[str, Any] = {}
-    for name, value in mapping(given, "attributes").items():
-        if isinstance(value, bytes):
-            found[name] = {"DataType": "Binary", "BinaryValue": b64encode(value).decode()}
-        elif isinstance(value, str):
-            found[name] = {"DataType": "String", "StringValue": value}
-        elif isinstance(value, (int, float)) and not isinstance(value, bool):
-            found[name] = {"DataType": "Number", "StringValue": str(value)}
-        else:
-            raise TypeError(f"attribute {name!r} must be str, bytes, int or float")
-    return found
-
-
-def _attribute(told: Mapping[str, Any]) -> Any:
-    if told["DataType"].startswith("Binary"):
-        return b64decode(told["BinaryValue"])
-    return told["StringValue"]
-
-
-class RemoteMessage:
-    """A message that was received from a server: as a context manager it is deleted at the end,
-    and given back if an exception ends the block."""
-
-    __slots__ = ("_queue", "_system", "attributes", "body", "message_id", "receipt")
-
-    def __init__(self, queue: RemoteQueue, told: Mapping[str, Any]) -> None:
-        self._queue = queue
-        self._system: dict[str, str] = told.get("Attributes", {})
-        self.body: bytes = str(told["Body"]).encode()
-        self.message_id: str = str(told["MessageId"])
-        self.receipt: str = str(told["ReceiptHandle"])
-        attributes = told.get("MessageAttributes", {})
-        self.attributes: dict[str, Any] = {
-            name: _attribute(one) for name, one in attributes.items()
-        }
-
-    def text(self) -> str:
-        """The body as text."""
-        return self.body.decode()
-
-    def json(self) -> Any:
-        """The body, read as JSON."""
-        return json.loads(self.body)
-
-    @property
-    def receive_count(self) -> int:
-        """How often it was received."""
-        return int(self._system["ApproximateReceiveCount"])
-
-    @property
-    def sent_at(self) -> float:
-        """When it was sent, in seconds since the epoch."""
-        return int(self._system["SentTimestamp"]) / 1_000
-
-    @property
-    def group(self) -> str | None:
-        """Its message group."""
-        return self._system.get("MessageGroupId")
-
-    @property
-    def dedup_id(self) -> str | None:
-        """FIFO: its deduplication id."""
-        return self._system.get("MessageDeduplicationId")
-
-    @property
-    def sequence_number(self) -> str | None:
-        """FIFO: its place in the order."""
-        return self._system.get("SequenceNumber")
-
-    @property
-    def trace_header(self) -> str | None:
-        """What traces it, as AWS X-Ray writes it (``AWSTraceHeader``)."""
-        return self._system.get("AWSTraceHeader")
-
-    @property
-    def queue_name(self) -> str:
-        """The queue that it was received from."""
-        return self._queue.name
-
-    def delete(self) -> None:
-        """Delete it: it is done."""
-        self._queue.delete(self)
-
-    def extend(self, visibility_timeout: float) -> None:
-        """Let the lease end so many seconds from now."""
-        self._queue.extend(self, visibility_timeout)
-
-    def release(self, delay: float = 0) -> None:
-        """Give it back, to be received again after `delay` seconds."""
-        self._queue.extend(self, delay)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            self.delete()
-        else:
-            self.release()
-
-    def __repr__(self) -> str:
-        return f"<RemoteMessage {self.message_id} of {self.queue_name!r}>"
 
 
 class RemoteQueue:
@@ -257,11 +145,11 @@ class RemoteQueue:
             VisibilityTimeout=_seconds("visibility_timeout", visibility_timeout),
         )
 
-    def peek(self, max: int = 10, *, include_in_flight: bool = False) -> list[dict[str, Any]]:
-        """Up to `max` messages as plain data, oldest first, without leasing them."""
+    def peek(self, max: int = 10, *, include_in_flight: bool = False) -> list[RemotePeekedMessage]:
+        """Up to `max` messages, oldest first, without leasing them."""
         arguments = {"queue": self.name, "max": max, "include_in_flight": include_in_flight}
-        found: list[dict[str, Any]] = self._transport.owned("peek", **arguments)["messages"]
-        return found
+        found = self._transport.owned("peek", **arguments)["messages"]
+        return [RemotePeekedMessage(self.name, one) for one in found]
 
     def purge(self) -> None:
         """Remove all messages."""
@@ -276,12 +164,12 @@ class RemoteQueue:
         told: dict[str, Any] = self._transport.owned("settings", queue=self.name)["settings"]
         return told
 
-    def statistics(self) -> dict[str, Any]:
-        """How the queue stands: visible, in_flight, delayed, oldest_age."""
+    def statistics(self) -> RemoteStatistics:
+        """How the queue stands."""
         for row in self._transport.owned("queues", prefix=self.name, limit=1)["items"]:
             if row["name"] == self.name:
-                names = ("visible", "in_flight", "delayed", "oldest_age")
-                return {name: row[name] for name in names}
+                counts = (row["visible"], row["in_flight"], row["delayed"])
+                return RemoteStatistics(*counts, row["oldest_age"])
         raise errors.QueueDoesNotExist(f"There is no queue {self.name!r}.")
 
     def __repr__(self) -> str:
@@ -300,6 +188,19 @@ def _entry(
         "MessageGroupId": group,
         "MessageDeduplicationId": dedup_id,
         "DelaySeconds": None if delay is None else _seconds("delay", delay),
-        "MessageAttributes": _attributes(attributes),
+        "MessageAttributes": None if attributes is None else _attributes(attributes),
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _attributes(given: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, (kind, data) in typed_attributes(given).items():
+        is_binary = kind.startswith("Binary")
+        value = (
+            {"BinaryValue": b64encode(data).decode()}
+            if is_binary
+            else {"StringValue": data.decode()}
+        )
+        found[name] = {"DataType": kind, **value}
+    return found

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from time import monotonic, sleep
 
-from trunkline.admin.forms import LIMIT_MAX
+from trunkline.admin.forms import LIMIT_MAX, bytes_of
 from trunkline.queues.rows import content
 from trunkline.remote.arguments import mapping, plain_attributes
 from trunkline.remote.queue import RemoteQueue
-from trunkline.remote.results import Published, Put
+from trunkline.remote.results import Published, Put, PutEvent, RemoteRecord
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,12 +109,12 @@ class RemoteBus(_Remote):
 
     _kind = "bus"
 
-    def put(self, event: Mapping[str, Any], *, trace_header: str | None = None) -> str:
-        """Put an event, with the header of its trace if it has one; return its id."""
+    def put(self, event: Mapping[str, Any], *, trace_header: str | None = None) -> PutEvent:
+        """Put an event, with the header of its trace if it has one."""
         told = self._transport.owned(
             "put", bus=self.name, event=mapping(event, "event"), trace_header=trace_header
         )
-        return str(told["event_id"])
+        return PutEvent(told["event_id"])
 
     def rules(self) -> list[dict[str, Any]]:
         """The rules as plain data."""
@@ -150,8 +149,8 @@ class RemoteStream(_Remote):
         wait: float = 0,
         *,
         after: str | None = None,
-    ) -> list[dict[str, Any]]:
-        """Up to `max` records as plain data, with their ``data`` as bytes."""
+    ) -> list[RemoteRecord]:
+        """Up to `max` records, those of one shard in their order."""
         told = self._transport.owned(
             "records",
             stream=self.name,
@@ -206,7 +205,6 @@ class RemoteMachine(_Remote):
         self._transport.owned("stop", **arguments)
 
 
-def _record(told: dict[str, Any]) -> dict[str, Any]:
-    encoded = told.pop("data_base64", None)
-    data = told["data"].encode() if encoded is None else b64decode(encoded)
-    return {**told, "data": data}
+def _record(told: dict[str, Any]) -> RemoteRecord:
+    data = bytes_of(told.pop("data", None), told.pop("data_base64", None), "data")
+    return RemoteRecord(**told, data=data)
