@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use trunkline_engine::{Engine, Signal, Ticket};
 use trunkline_types::Durability;
 
-use crate::completion::Completion;
+use crate::completion::{self, Completion};
 use crate::error::raise;
 use crate::notifier::Notifier;
 
@@ -106,7 +106,10 @@ impl AwaitedWrites {
 pub(crate) fn complete_all(py: Python<'_>, writes: Vec<Py<Completion>>) -> PyResult<()> {
     let mut first = Ok(());
     for write in writes {
-        first = first.and(Completion::complete(write.bind(py)));
+        let write = write.into_bound(py);
+        first = first.and(Completion::complete(&write));
+        // The next task that is stepped here writes again.
+        completion::ENDED.keep(&write);
     }
     first
 }

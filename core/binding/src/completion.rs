@@ -4,50 +4,42 @@
 //! all that a burst is about in one callback of the loop, and steps each task right there, instead
 //! of asking the loop for one more callback a task.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock};
-
 use pyo3::PyTraverseError;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::gc::PyVisit;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use trunkline_types::sync::lock;
 
-use crate::python_call::PythonCall as _;
+use crate::gil_cell::GilCell;
+use crate::python_call::{self, PythonCall as _};
+use crate::spare::Spare;
 
 /// Something awaited on one event loop. Used on that loop's thread only.
 #[pyclass(frozen, subclass, module = "trunkline._core")]
+#[derive(Default)]
 pub(crate) struct Completion {
     /// Known from the first wait on.
-    event_loop: OnceLock<Py<PyAny>>,
-    state: Mutex<State>,
-    /// Whether the outcome is known, so that asking needs no lock.
-    ended: AtomicBool,
+    event_loop: GilCell<Option<Py<PyAny>>>,
+    outcome: GilCell<Outcome>,
+    /// What the canceller said.
+    message: GilCell<Option<Py<PyAny>>>,
+    /// What is to be called at the end, each in its context. It is nearly always one task.
+    first: GilCell<Option<Callback>>,
+    others: GilCell<Vec<Callback>>,
     /// What tells a task that an awaited object means to suspend it.
-    blocking: AtomicBool,
+    blocking: GilCell<bool>,
 }
 
-#[derive(Default)]
-struct State {
-    outcome: Outcome,
-    callbacks: Callbacks,
-}
+/// The last one whose wait has ended, while its loop still steps other tasks.
+pub(crate) static ENDED: Spare<Completion> = Spare::new();
 
-#[derive(Default)]
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     #[default]
     Pending,
     Done,
-    Cancelled(Option<Py<PyAny>>),
-}
-
-/// What is to be called at the end, each in its context. It is nearly always one task.
-#[derive(Default)]
-struct Callbacks {
-    first: Option<Callback>,
-    others: Vec<Callback>,
+    Cancelled,
 }
 
 struct Callback {
@@ -55,68 +47,56 @@ struct Callback {
     context: Option<Py<PyAny>>,
 }
 
-impl Callbacks {
-    fn push(&mut self, callback: Callback) {
-        if self.first.is_none() {
-            self.first = Some(callback);
-        } else {
-            self.others.push(callback);
-        }
-    }
-
-    fn into_iter(self) -> impl Iterator<Item = Callback> {
-        self.first.into_iter().chain(self.others)
+impl Callback {
+    fn call(self, completion: &Bound<'_, Completion>) -> PyResult<()> {
+        let (py, argument) = (completion.py(), completion.as_any());
+        let function = self.function.into_bound(py);
+        let called = match self.context {
+            Some(context) => python_call::run_in(context.bind(py), &function, argument),
+            None => python_call::call_with(&function, argument),
+        };
+        called.map(drop)
     }
 }
 
 impl Completion {
     pub fn new(event_loop: Py<PyAny>) -> Self {
-        let idle = Self::idle();
-        // A new cell is empty.
-        let _empty = idle.event_loop.set(event_loop);
-        idle
-    }
-
-    /// One whose loop is the one that first waits for it.
-    pub fn idle() -> Self {
-        Self {
-            event_loop: OnceLock::new(),
-            state: Mutex::default(),
-            ended: AtomicBool::new(false),
-            blocking: AtomicBool::new(false),
-        }
+        Self { event_loop: GilCell::new(Some(event_loop)), ..Self::default() }
     }
 
     /// Begins to wait on `event_loop`: what the awaiting task finds when it looks.
-    pub fn suspend(&self, event_loop: impl FnOnce() -> Py<PyAny>) {
-        self.event_loop.get_or_init(event_loop);
-        self.blocking.store(true, Ordering::Relaxed);
+    pub fn suspend(&self, event_loop: Bound<'_, PyAny>) {
+        let py = event_loop.py();
+        let before = self.event_loop.replace(py, Some(event_loop.unbind()));
+        self.blocking.replace(py, true);
+        drop(before);
+    }
+
+    /// Makes one that has ended, and that nothing else refers to, as it was when it was made. Its
+    /// loop is the one that waits next.
+    pub fn reset(&self, py: Python<'_>) {
+        self.outcome.replace(py, Outcome::Pending);
+        drop((self.message.take(py), self.event_loop.take(py)));
     }
 
     /// Ends the wait and steps what waits. Must run in a callback of the loop, not inside a task.
     pub fn complete(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let py = slf.py();
-        let mut first = Ok(());
-        for Callback { function, context } in slf.get().end(Outcome::Done).into_iter() {
-            let called = match context {
-                Some(context) => context.bind(py).run_method(intern!(py, "run"), (function, slf)),
-                None => function.bind(py).run((slf,)),
-            };
-            // A task keeps its failures to itself; only an interrupt arrives here.
-            first = first.and(called.map(drop));
+        let (first, others) = slf.get().end(slf.py(), Outcome::Done);
+        // A task keeps its failures to itself; only an interrupt arrives here.
+        let mut called = first.map_or(Ok(()), |callback| callback.call(slf));
+        for callback in others {
+            called = called.and(callback.call(slf));
         }
-        first
+        called
     }
 
     /// Takes the callbacks if the wait had not ended yet.
-    fn end(&self, outcome: Outcome) -> Callbacks {
-        let mut state = lock(&self.state);
-        if !matches!(state.outcome, Outcome::Pending) {
-            return Callbacks::default();
+    fn end(&self, py: Python<'_>, outcome: Outcome) -> (Option<Callback>, Vec<Callback>) {
+        if self.outcome.get(py) != Outcome::Pending {
+            return (None, Vec::new());
         }
-        state.outcome = outcome;
-        self.ended.store(true, Ordering::Release);
-        std::mem::take(&mut state.callbacks)
+        self.outcome.replace(py, outcome);
+        (self.first.take(py), self.others.take(py))
     }
 
     fn schedule(slf: &Bound<'_, Self>, callback: Callback) -> PyResult<()> {
@@ -125,33 +105,28 @@ impl Completion {
         if let Some(context) = callback.context {
             named.set_item(intern!(py, "context"), context)?;
         }
-        let event_loop = slf.get().event_loop(py)?;
+        let event_loop = slf.get().get_loop(py)?;
         let arguments = (callback.function, slf);
-        event_loop.getattr(intern!(py, "call_soon"))?.run_named(arguments, &named).map(drop)
-    }
-
-    fn event_loop<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyAny>> {
-        match self.event_loop.get() {
-            Some(event_loop) => Ok(event_loop.bind(py)),
-            None => Err(PyRuntimeError::new_err("The wait has not begun yet: await it first.")),
-        }
+        event_loop.bind(py).getattr(intern!(py, "call_soon"))?.run_named(arguments, &named)?;
+        Ok(())
     }
 }
 
 #[pymethods]
 impl Completion {
     #[getter]
-    fn _asyncio_future_blocking(&self) -> bool {
-        self.blocking.load(Ordering::Relaxed)
+    fn _asyncio_future_blocking(&self, py: Python<'_>) -> bool {
+        self.blocking.get(py)
     }
 
     #[setter(_asyncio_future_blocking)]
-    fn set_blocking(&self, blocking: bool) {
-        self.blocking.store(blocking, Ordering::Relaxed);
+    fn set_blocking(&self, py: Python<'_>, blocking: bool) {
+        self.blocking.replace(py, blocking);
     }
 
-    fn get_loop<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.event_loop(py).cloned()
+    fn get_loop(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let not_begun = || PyRuntimeError::new_err("The wait has not begun yet: await it first.");
+        self.event_loop.clone_ref(py).ok_or_else(not_begun)
     }
 
     #[pyo3(signature = (callback, *, context=None))]
@@ -160,31 +135,38 @@ impl Completion {
         callback: Py<PyAny>,
         context: Option<Py<PyAny>>,
     ) -> PyResult<()> {
+        let (py, this) = (slf.py(), slf.get());
         let callback = Callback { function: callback, context };
-        {
-            let mut state = lock(&slf.get().state);
-            if matches!(state.outcome, Outcome::Pending) {
-                state.callbacks.push(callback);
-                return Ok(());
-            }
+        if this.outcome.get(py) != Outcome::Pending {
+            return Self::schedule(slf, callback);
         }
-        Self::schedule(slf, callback)
+        // The first one comes first: one that was there goes back, and the new one behind it.
+        if let Some(first) = this.first.replace(py, Some(callback)) {
+            let later = this.first.replace(py, Some(first));
+            let mut others = this.others.take(py);
+            others.extend(later);
+            this.others.replace(py, others);
+        }
+        Ok(())
     }
 
     #[pyo3(signature = (msg=None))]
     fn cancel(slf: &Bound<'_, Self>, msg: Option<Py<PyAny>>) -> PyResult<bool> {
-        if slf.get().done() {
+        let (py, this) = (slf.py(), slf.get());
+        if this.done(py) {
             return Ok(false);
         }
+        drop(this.message.replace(py, msg));
         // The canceller is inside a task of its own: the loop steps the other one.
-        for callback in slf.get().end(Outcome::Cancelled(msg)).into_iter() {
+        let (first, others) = this.end(py, Outcome::Cancelled);
+        for callback in first.into_iter().chain(others) {
             Self::schedule(slf, callback)?;
         }
         Ok(true)
     }
 
-    pub fn done(&self) -> bool {
-        self.ended.load(Ordering::Acquire)
+    pub fn done(&self, py: Python<'_>) -> bool {
+        self.outcome.get(py) != Outcome::Pending
     }
 
     /// Ends the wait, as a timer does.
@@ -193,19 +175,18 @@ impl Completion {
     }
 
     pub fn result(&self, py: Python<'_>) -> PyResult<()> {
-        let message = match &lock(&self.state).outcome {
-            Outcome::Done => return Ok(()),
-            Outcome::Pending => {
-                return Err(PyRuntimeError::new_err("The wait has not ended yet."));
+        match self.outcome.get(py) {
+            Outcome::Done => Ok(()),
+            Outcome::Pending => Err(PyRuntimeError::new_err("The wait has not ended yet.")),
+            Outcome::Cancelled => {
+                let cancelled = py.import("asyncio")?.getattr("CancelledError")?;
+                let error = match self.message.clone_ref(py) {
+                    Some(message) => cancelled.run((message,))?,
+                    None => cancelled.run(())?,
+                };
+                Err(PyErr::from_value(error))
             }
-            Outcome::Cancelled(message) => message.as_ref().map(|message| message.clone_ref(py)),
-        };
-        let cancelled = py.import("asyncio")?.getattr("CancelledError")?;
-        let error = match message {
-            Some(message) => cancelled.run((message,))?,
-            None => cancelled.run(())?,
-        };
-        Err(PyErr::from_value(error))
+        }
     }
 
     fn __await__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
@@ -218,32 +199,32 @@ impl Completion {
 
     /// Yields itself to the task while there is something to wait for.
     fn __next__<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, Self>>> {
-        let this = slf.get();
-        if this.done() {
-            return this.result(slf.py()).map(|()| None);
+        let (py, this) = (slf.py(), slf.get());
+        if this.done(py) {
+            return this.result(py).map(|()| None);
         }
-        this.blocking.store(true, Ordering::Relaxed);
+        this.blocking.replace(py, true);
         Ok(Some(slf.clone()))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(self.event_loop.get())?;
-        // Nothing else runs while the collector looks; a lock that is held leaks nothing for good.
-        let Ok(state) = self.state.try_lock() else { return Ok(()) };
-        let Callbacks { first, others } = &state.callbacks;
-        for callback in first.iter().chain(others) {
+        let object = |object: &Option<Py<PyAny>>, visit: &PyVisit<'_>| visit.call(object);
+        self.event_loop.traverse(&visit, object)?;
+        self.message.traverse(&visit, object)?;
+        let each = |callback: &Callback, visit: &PyVisit<'_>| {
             visit.call(&callback.function)?;
-            visit.call(&callback.context)?;
-        }
-        Ok(())
+            visit.call(&callback.context)
+        };
+        self.first.traverse(&visit, |first, visit| {
+            first.iter().try_for_each(|callback| each(callback, visit))
+        })?;
+        self.others.traverse(&visit, |others, visit| {
+            others.iter().try_for_each(|callback| each(callback, visit))
+        })
     }
 
-    fn __clear__(&self) {
-        let callbacks = match self.state.try_lock() {
-            Ok(mut state) => std::mem::take(&mut state.callbacks),
-            Err(_) => Callbacks::default(),
-        };
-        drop(callbacks);
+    fn __clear__(&self, py: Python<'_>) {
+        drop((self.first.take(py), self.others.take(py)));
     }
 }
 

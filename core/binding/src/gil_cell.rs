@@ -62,3 +62,12 @@ impl<T> GilCell<T> {
         each(unsafe { &*self.0.get() }, visit)
     }
 }
+
+impl<T> GilCell<Option<Py<T>>> {
+    /// One more reference to the object.
+    #[inline]
+    pub fn clone_ref(&self, attached: Python<'_>) -> Option<Py<T>> {
+        // SAFETY: attached, see above, and counting a reference runs nothing of Python's.
+        unsafe { &*self.0.get() }.as_ref().map(|object| object.clone_ref(attached))
+    }
+}

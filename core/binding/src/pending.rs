@@ -6,8 +6,9 @@ use pyo3::prelude::*;
 use trunkline_engine::{Engine, ResourceName, Settling, Ticket};
 use trunkline_types::{Durability, Result};
 
-use crate::completion::Completion;
+use crate::completion::{self, Completion};
 use crate::error::{guard, invalid, raise};
+use crate::gil_cell::GilCell;
 use crate::python_call::PythonCall as _;
 use crate::waker::Waker;
 
@@ -65,7 +66,7 @@ pub(crate) fn block(py: Python<'_>, engine: &Engine, settling: &Settling) -> PyR
 #[pyclass(frozen, extends = Completion, module = "trunkline._core")]
 pub(crate) struct PendingWrite {
     engine: Arc<Engine>,
-    settling: Settling,
+    settling: GilCell<Settling>,
 }
 
 impl PendingWrite {
@@ -83,12 +84,21 @@ impl PendingWrite {
     }
 
     /// Whether an injected fault holds the wait up.
-    pub fn is_paused(&self) -> bool {
-        !self.settling.pause_left().is_zero()
+    pub fn is_paused(&self, py: Python<'_>) -> bool {
+        !self.settling.get(py).pause_left().is_zero()
     }
 
     pub fn of(py: Python<'_>, engine: &Arc<Engine>, settling: Settling) -> PyResult<Py<Self>> {
-        Py::new(py, (Self { engine: engine.clone(), settling }, Completion::idle()))
+        if let Some(spare) = completion::ENDED.take(py)
+            && let Ok(spare) = spare.cast_into_exact::<Self>()
+            && Arc::ptr_eq(&spare.get().engine, engine)
+        {
+            let _before = spare.get().settling.replace(py, settling);
+            spare.as_super().get().reset(py);
+            return Ok(spare.unbind());
+        }
+        let settling = GilCell::new(settling);
+        Py::new(py, (Self { engine: engine.clone(), settling }, Completion::default()))
     }
 }
 
@@ -96,17 +106,17 @@ impl PendingWrite {
 impl PendingWrite {
     /// For how many seconds an injected fault holds the wait up before it starts.
     #[getter]
-    fn pause(&self) -> f64 {
-        self.settling.pause_left().as_secs_f64()
+    fn pause(&self, py: Python<'_>) -> f64 {
+        self.settling.get(py).pause_left().as_secs_f64()
     }
 
     /// Blocks until it is durable; raises when it never will be.
     fn wait(&self, py: Python<'_>) -> PyResult<()> {
-        guard(|| block(py, &self.engine, &self.settling))
+        guard(|| block(py, &self.engine, &self.settling.get(py)))
     }
 
     fn __await__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, PyAny>> {
-        if !slf.get().is_paused() {
+        if !slf.get().is_paused(slf.py()) {
             return Ok(slf.into_any());
         }
         let paused = slf.py().import("trunkline.aio.loop")?.getattr("after_pause")?;
@@ -115,14 +125,15 @@ impl PendingWrite {
 
     /// Yields itself to the task until it is durable; raises when it never will be.
     pub fn __next__<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, Self>>> {
-        let this = slf.get();
+        let (py, this) = (slf.py(), slf.get());
         guard(|| {
             let wait = slf.as_super().get();
-            if wait.done() {
-                wait.result(slf.py())?;
+            if wait.done(py) {
+                wait.result(py)?;
             }
-            let (engine, level) = (&this.engine, this.settling.level());
-            match this.settling.ticket() {
+            let (engine, settling) = (&this.engine, this.settling.get(py));
+            let level = settling.level();
+            match settling.ticket() {
                 Some(ticket) if !engine.is_settled(ticket, level).map_err(raise)? => {
                     Waker::park_write(slf.as_super(), engine, ticket, level)?;
                     Ok(Some(slf.clone()))

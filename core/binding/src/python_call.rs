@@ -86,6 +86,46 @@ fn call<'py>(
     unsafe { Bound::from_owned_ptr_or_err(callable.py(), returned) }
 }
 
+/// Calls `function` with one argument in `context`, as `contextvars.Context.run` does.
+pub(crate) fn run_in<'py>(
+    context: &Bound<'py, PyAny>,
+    function: &Bound<'py, PyAny>,
+    argument: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    #[cfg(not(feature = "abi3"))]
+    // SAFETY: `Bound` says that this thread is attached and that the objects live. What is entered
+    // here is exited here; the exception of a call that failed has been taken over by then.
+    unsafe {
+        let (py, raw) = (context.py(), context.as_ptr());
+        if ffi::PyContext_CheckExact(raw) != 0 {
+            if ffi::PyContext_Enter(raw) != 0 {
+                return Err(PyErr::fetch(py));
+            }
+            let returned = call_with(function, argument);
+            return if ffi::PyContext_Exit(raw) == 0 { returned } else { Err(PyErr::fetch(py)) };
+        }
+    }
+    context.run_method(pyo3::intern!(context.py(), "run"), (function, argument))
+}
+
+unsafe extern "C-unwind" {
+    #[link_name = "PyObject_CallOneArg"]
+    fn call_one(callable: Object, argument: Object) -> Object;
+}
+
+/// Calls `function` with one argument.
+pub(crate) fn call_with<'py>(
+    function: &Bound<'py, PyAny>,
+    argument: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let guard = StopIfUnwound;
+    // SAFETY: `Bound` says that this thread is attached and that the objects live.
+    let returned = unsafe { call_one(function.as_ptr(), argument.as_ptr()) };
+    std::mem::forget(guard);
+    // SAFETY: the function returns a reference that is ours, or null with an exception set.
+    unsafe { Bound::from_owned_ptr_or_err(function.py(), returned) }
+}
+
 struct StopIfUnwound;
 
 impl Drop for StopIfUnwound {

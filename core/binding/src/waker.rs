@@ -16,7 +16,7 @@ use trunkline_types::Durability;
 use trunkline_types::sync::lock;
 
 use crate::awaited::{self, AwaitedWrites};
-use crate::completion::Completion;
+use crate::completion::{self, Completion};
 use crate::notifier::{Notifier, Token};
 use crate::python_call::PythonCall as _;
 
@@ -88,7 +88,7 @@ impl Waker {
             None => running_loop(py)?,
         };
         let waker = waker.get();
-        write.get().suspend(|| event_loop);
+        write.get().suspend(event_loop.into_bound(py));
         let mut writes = lock(&waker.writes);
         let known = writes.iter().position(|awaited| awaited.is_for(engine, level));
         let index = known.unwrap_or_else(|| {
@@ -179,7 +179,10 @@ impl Waker {
         }
         first = first.and(this.complete_writes(py));
         drop(running);
-        first.and(this.arm_writes(py))
+        first = first.and(this.arm_writes(py));
+        // A write keeps its engine, which may be the last to do so.
+        drop(completion::ENDED.take(py));
+        first
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

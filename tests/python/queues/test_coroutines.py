@@ -8,6 +8,7 @@ import inspect
 import warnings
 import weakref
 from collections.abc import Coroutine
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -273,5 +274,54 @@ def test_a_durable_send_that_is_cancelled_is_sent(tmp_path: Any) -> None:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
             assert orders.statistics().total == 1
+
+    asyncio.run(main())
+
+
+def test_tasks_that_one_sync_steps_keep_their_contexts_and_their_cancellations(
+    tmp_path: Any,
+) -> None:
+    number: ContextVar[int] = ContextVar("number")
+
+    async def main() -> None:
+        async with aio.open(tmp_path / "data") as engine:
+            orders = engine.queue("orders")
+
+            async def send(mine: int) -> int:
+                number.set(mine)
+                for _ in range(8):
+                    await orders.send(f"{mine}")
+                    assert number.get() == mine
+                return mine
+
+            tasks = [asyncio.create_task(send(mine)) for mine in range(64)]
+            # Each waits for its first write now, or for a later one.
+            await asyncio.sleep(0)
+            for task in tasks[::4]:
+                task.cancel()
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+            for mine, outcome in enumerate(ended):
+                if mine % 4 == 0:
+                    assert isinstance(outcome, asyncio.CancelledError)
+                else:
+                    assert outcome == mine
+            assert number.get(None) is None
+            assert 48 * 8 + 16 <= orders.statistics().total < 64 * 8
+
+    asyncio.run(main())
+
+
+def test_a_write_that_is_kept_stays_over_while_others_are_awaited(tmp_path: Any) -> None:
+    async def main() -> None:
+        async with aio.open(tmp_path / "data") as engine:
+            orders = engine.queue("orders")
+            sent, write = orders._core.begin_send("one")
+            assert write is not None
+            await write
+            await asyncio.gather(*(orders.send("two") for _ in range(16)))
+            assert write.done()
+            write.result()
+            await write
+            assert sent.message_id == orders.peek()[0].message_id
 
     asyncio.run(main())

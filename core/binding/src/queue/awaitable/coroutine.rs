@@ -99,7 +99,7 @@ impl Coroutine {
         let py = slf.py();
         match step {
             Step::Done(value) => Self::end(slf, value),
-            Step::Write { write, value } if write.get().is_paused() => {
+            Step::Write { write, value } if write.get().is_paused(py) => {
                 static SETTLED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
                 let settled = SETTLED.import(py, "trunkline.aio.loop", "settled")?;
                 Self::suspend(slf, Step::Rest(settled.run((write, value))?.unbind()))
