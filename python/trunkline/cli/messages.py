@@ -18,6 +18,17 @@ if TYPE_CHECKING:
 COLUMNS = ("sent_at", "message_id", "receive_count", "group", "body")
 
 
+def _show(options: argparse.Namespace, found: list[dict[str, Any]]) -> None:
+    # Messages of a standard queue seldom have a group.
+    has_group = any("group" in one for one in found)
+    found = found if is_json(options) else [one | {"body": _shown(one)} for one in found]
+    rows(options, found, [name for name in COLUMNS if has_group or name != "group"])
+
+
+def _shown(message: dict[str, Any]) -> str:
+    return str(message.get("body", message.get("body_base64")))
+
+
 def _body(parser: argparse.ArgumentParser, what: str) -> None:
     help = f"{what}; @FILE reads a file, and - the standard input"
     parser.add_argument("body", metavar="BODY", help=help)
@@ -151,7 +162,7 @@ def _peek(options: argparse.Namespace) -> int:
     arguments = given(options, "queue", "max", "search")
     arguments["include_in_flight"] = options.in_flight
     with open_at(options) as at:
-        rows(options, at.call("peek", **arguments)["messages"], COLUMNS)
+        _show(options, at.call("peek", **arguments)["messages"])
     return 0
 
 
@@ -170,7 +181,7 @@ def receive(parser: argparse.ArgumentParser) -> None:
 def _receive(options: argparse.Namespace) -> int:
     arguments = given(options, "queue", "max", "wait", "visibility_timeout", "delete")
     with open_at(options, writes=True) as at:
-        rows(options, at.call("receive", **arguments)["messages"], COLUMNS)
+        _show(options, at.call("receive", **arguments)["messages"])
     return 0
 
 

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 PATIENCE = 2.0
 """Seconds after which progress is shown."""
 
+LAST_MIN = 40
+"""The least width of a last column that is cut: a body that shows nothing helps less than a line
+that goes on."""
+
 PAUSE = 0.2
 """Seconds between two looks of progress."""
 
@@ -46,14 +50,17 @@ def line(row: object) -> None:
 
 
 def table(cells: Sequence[Sequence[str]], columns: Sequence[str]) -> None:
-    """Prints a table with a heading; on a terminal each row is a line, however long it is."""
+    """Prints a table with a heading; on a terminal the last column has what is left of a line."""
     heading = [name.replace("_", " ") for name in columns]
     widths = [max(map(len, column)) for column in zip(heading, *cells, strict=True)]
-    most = os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else 0
+    if sys.stdout.isatty():
+        left = os.get_terminal_size(sys.stdout.fileno()).columns - sum(widths[:-1])
+        widths[-1] = min(widths[-1], max(left - 2 * len(widths[:-1]), LAST_MIN))
     for row in (heading, *cells):
         padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        text = "  ".join(padded).rstrip()
-        print(text if not most or len(text) <= most else f"{text[: most - 1]}…")
+        *others, last = padded
+        shown = last if len(last) <= widths[-1] else f"{last[: widths[-1] - 1]}…"
+        print("  ".join([*others, shown]).rstrip())
 
 
 def _cell(name: str, value: Any) -> str:

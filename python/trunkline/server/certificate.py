@@ -24,10 +24,10 @@ class OwnCertificate:
     def __init__(self, folder: str | None, names: Sequence[str]) -> None:
         self._is_kept = folder is not None
         self._folder = Path(folder or tempfile.mkdtemp(prefix="trunkline-"))
-        self.path = self._folder.absolute() / CERTIFICATE
+        self.path: Path = self._folder.absolute() / CERTIFICATE
         # What stands before a block of PEM is not read: it tells for whom the certificate is.
         note = f"Trunkline, for {', '.join(dict.fromkeys(names))}\n"
-        self.pem = self._kept(note) or self._made(note, names)
+        self.pem: tuple[str, str] = self._kept(note) or self._made(note, names)
 
     def _kept(self, note: str) -> tuple[str, str] | None:
         try:

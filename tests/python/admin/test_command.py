@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 
@@ -342,3 +343,19 @@ def test_work_that_counts_nothing_tells_for_how_long_it_runs(tmp_path, monkeypat
         until(lambda: "2.0 KiB" in shown.getvalue())
     assert shown.getvalue().startswith("\rcopying: ")
     assert shown.getvalue().endswith("\r")
+
+
+def test_a_long_body_is_cut_on_a_terminal_and_whole_in_a_pipe(tmp_path, capsys, monkeypatch):
+    folder = str(tmp_path / "data")
+    with trunkline.open(folder) as engine:
+        engine.queue("orders").send("x" * 500)
+    assert main(["peek", "orders", "--at", folder]) == 0
+    assert json.loads(capsys.readouterr().out)["body"] == "x" * 500
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(sys.stdout, "fileno", lambda: 1)
+    for columns, shown in ((120, 45), (80, 40)):
+        monkeypatch.setattr(os, "get_terminal_size", lambda _, n=columns: os.terminal_size((n, 24)))
+        assert main(["peek", "orders", "--at", folder]) == 0
+        heading, row = capsys.readouterr().out.splitlines()
+        assert heading.split() == ["sent", "at", "message", "id", "receive", "count", "body"]
+        assert (row.count("x"), row[-1]) == (shown - 1, "…")
