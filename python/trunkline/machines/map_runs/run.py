@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from contextlib import suppress
 from threading import Lock
 from uuid import NAMESPACE_OID, uuid5
 
@@ -93,7 +94,8 @@ class MapRun:
         with self._turn:
             self.kept |= limits
             self.progress.set_limits(*record.limits_of(self.kept))
-            self._runs.records.put(self.kept)
+            if not self.is_over:
+                self._runs.records.put(self.kept)
 
     def drive(self) -> None:
         """Goes on until it has to wait. What another thread drives goes on there."""
@@ -329,9 +331,7 @@ class MapRun:
     # How it ends.
 
     def _succeed(self) -> None:
-        output = self._results.finish(True)
-        self._runs.report(self.told["token"], Report("map-run-succeeded", output))
-        self._end("SUCCEEDED")
+        self._end("SUCCEEDED", Report("map-run-succeeded", self._results.finish(True)))
 
     def _fail(self, error: str, cause: str) -> None:
         if self._results is not None:
@@ -343,27 +343,32 @@ class MapRun:
                 error, cause = problem.error, problem.cause
             except Exception as problem:
                 error, cause = writing.WRITER_FAILED, text_of_error(problem)
-        self._runs.report(self.told["token"], Report("map-run-failed", error, cause))
-        self._end("FAILED")
+        self._end("FAILED", Report("map-run-failed", error, cause))
 
-    def _end(self, status: str) -> None:
+    def _end(self, status: str, report: Report | None = None) -> None:
+        """Ends the run, then the Map state by `report`: once that goes on, the run shows its end.
+
+        The document is kept last, so after a crash between the two the run ends once more.
+        """
         self.is_over = True
-        for index, items in self._open.items():
-            if self._program is not None and not self.told["express"]:
-                try:
-                    self._machine.stop(self._name(index))
-                except NotFound:
-                    continue
+        for items in self._open.values():
             self.progress.ended(items, "ABORTED")
             record.count(self.executions, "ABORTED")
         unsuccessful = {**self._again, **self._failed, **self._open}
+        aborted = list(self._open)
         self._open.clear()
         with self._turn:
             counts = {"counts": self.progress.counts(), "executions": self.executions}
-            self.kept |= {**counts, "status": status}
+            self.kept |= {**counts, "status": status, "stopped": self._runs.core.now()}
             for part in ("open", "again"):
                 self.kept.pop(part, None)
             self._keep_for_a_redrive(status, unsuccessful)
+        if report is not None:
+            self._runs.report(self.told["token"], report)
+        if self._program is not None and not self.told["express"]:
+            for index in aborted:
+                with suppress(NotFound):
+                    self._machine.stop(self._name(index))
         self._runs.end(self)
 
     def _keep_for_a_redrive(self, status: str, unsuccessful: dict[int, int]) -> None:

@@ -152,7 +152,6 @@ class MapRuns:
 
     def end(self, run: MapRun) -> None:
         """A run is over."""
-        run.kept["stopped"] = self.core.now()
         self.records.put(run.kept)
         self.records.remove_request(run.arn)
         with self._lock:
@@ -180,7 +179,8 @@ class MapRuns:
 
     def of_execution(self, machine_arn: str, execution: str) -> list[dict[str, Any]]:
         """The runs of an execution, the newest first."""
-        found = [kept for kept in self.records.runs(machine_arn) if kept["execution"] == execution]
+        kept = self.records.runs(machine_arn)
+        found = [self.find(one["arn"]) or one for one in kept if one["execution"] == execution]
         return sorted(found, key=lambda kept: (-kept["started"], kept["arn"]))
 
     def update(self, arn: str, **limits: Any) -> bool:
