@@ -9,7 +9,10 @@ from io import StringIO
 from pathlib import Path
 
 from trunkline import patterns
-from trunkline.errors import TrunklineError
+from trunkline.cli.backend import add_at, given, open_at
+from trunkline.cli.errors import CommandError
+from trunkline.cli.output import rows
+from trunkline.errors import InvalidArgument, InvalidEvent, TrunklineError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +26,7 @@ SCOPES = ("Event", "MessageBody", "MessageAttributes")
 DESCRIPTION = """
 Print the events that match a pattern. PATTERN and EVENT are JSON that begins with a brace, or names
 of files. A file holds one event, on as many lines as it likes, or one event a line; - is the
-standard input.
+standard input. With --bus, which takes no PATTERN, one event is held against the rules of a bus.
 
 Exit status: 0 if an event matched, 1 if none did, 2 if the pattern or an event could not be read.
 """
@@ -40,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = DESCRIPTION
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     pattern = "the pattern as JSON, or a file with it"
-    parser.add_argument("pattern", metavar="PATTERN", help=pattern)
+    parser.add_argument("pattern", metavar="PATTERN", nargs="?", help=pattern)
     parser.add_argument("event", metavar="EVENT", help="an event as JSON, a file with events, or -")
     parser.add_argument("--explain", action="store_true", help="say why, for each event")
     parser.add_argument("--quiet", action="store_true", help="print nothing: the status is enough")
@@ -51,17 +54,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="Event: an event pattern (default); the others: a filter policy of Amazon SNS. "
         'Attributes are written {"name": {"Type": "String", "Value": "x"}}',
     )
-    parser.set_defaults(run=run)
+    parser.add_argument("--bus", help="instead of PATTERN: the rules of this event bus")
+    add_at(parser)
+    parser.set_defaults(run=run, usual_at=parser.get_default("at"))
 
 
 def run(options: argparse.Namespace) -> int:
     """Match; print; return the status to exit with."""
     try:
+        if (options.pattern is None) == (options.bus is None):
+            raise InvalidArgument(_USAGE)
+        if options.bus is None and options.at != options.usual_at:
+            raise InvalidArgument("match asks no engine, unless it is for the rules of a --bus.")
+        if options.bus is not None:
+            return _match_rules(options)
         pattern = _pattern(options)
         with _opened(options.event) as stream:
             return _match_all(pattern, stream, options)
-    except (OSError, UnicodeDecodeError, TrunklineError) as error:
+    except (OSError, UnicodeDecodeError, TrunklineError, CommandError) as error:
         return _complain(options, error)
+
+
+_USAGE = "match takes PATTERN and EVENT, or EVENT with --bus NAME."
+
+
+def _match_rules(options: argparse.Namespace) -> int:
+    """Which rules of a bus one event would match, and why not the others."""
+    with _opened(options.event) as stream:
+        text = stream.read()
+    try:
+        event = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidEvent(f"The event is not JSON: {error}.") from error
+    with open_at(options) as at:
+        rules = at.call("explain", event=event, **given(options, "bus"))["rules"]
+    found = [{"rule": name, **why} for name, why in rules.items()]
+    if not options.quiet:
+        rows(options, found, ("rule", "matched", "path", "wanted", "found"))
+    return MATCHED if any(one["matched"] for one in found) else NOTHING_MATCHED
 
 
 def _pattern(options: argparse.Namespace) -> patterns.Pattern:
@@ -132,6 +162,6 @@ def _is_whole(text: str) -> bool:
 def _complain(options: argparse.Namespace, error: Exception, number: int | None = None) -> int:
     source = "the event" if _is_json(options.event) else options.event
     place = f"{source}:{number}: " if number else ""
-    code = f"{error.code}: " if isinstance(error, TrunklineError) else ""
+    code = f"{error.code}: " if isinstance(error, (TrunklineError, CommandError)) else ""
     print(f"trunkline: {place}{code}{error}", file=sys.stderr)
     return BAD_INPUT

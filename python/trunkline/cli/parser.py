@@ -80,7 +80,6 @@ _USUAL_WIDTH = 80
 
 NO_AT = {
     "serve": "serve opens a folder itself: use --data FOLDER",
-    "match": "match asks no engine: PATTERN and EVENT are JSON or files",
     "states": "states check and run ask no engine; states graph takes --at",
     "bench": "bench measures engines that it opens itself",
     "completion": "completion asks no engine",

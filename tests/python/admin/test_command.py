@@ -317,9 +317,7 @@ def test_verbs_about_a_folder_at_rest_take_it_as_at_and_refuse_a_server(tmp_path
         assert "Folder" in capsys.readouterr().err, words
 
 
-@pytest.mark.parametrize(
-    "words", [["match", "p.json", "-"], ["states", "check", "m.json"], ["completion", "bash"]]
-)
+@pytest.mark.parametrize("words", [["states", "check", "m.json"], ["completion", "bash"]])
 def test_a_verb_without_an_engine_says_why_it_takes_no_at(words, capsys):
     with pytest.raises(SystemExit, match="2"):
         main([*words, "--at", "data"])
@@ -359,3 +357,26 @@ def test_a_long_body_is_cut_on_a_terminal_and_whole_in_a_pipe(tmp_path, capsys, 
         heading, row = capsys.readouterr().out.splitlines()
         assert heading.split() == ["sent", "at", "message", "id", "receive", "count", "body"]
         assert (row.count("x"), row[-1]) == (shown - 1, "…")
+
+
+def test_an_event_is_held_against_the_rules_of_a_bus(tmp_path, capsys):
+    folder = str(tmp_path / "data")
+
+    def run(at, *words, status):
+        assert main(["match", *words, "--at", at]) == status
+        found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        return [(one["rule"], one["matched"], one["path"]) for one in found]
+
+    event = {"source": "shop", "detail-type": "Order", "detail": {"total": 5}}
+    with trunkline.open(folder) as engine, Server(engine, port=0) as server:
+        bus, queue = engine.bus("shop"), engine.queue("q")
+        bus.rule("all", {"source": ["shop"]}, queue)
+        bus.rule("big", {"detail": {"total": [{"numeric": [">", 100]}]}}, queue)
+        told = run(server.url, "--bus", "shop", json.dumps(event), status=0)
+        assert told == [("all", True, None), ("big", False, "detail.total")]
+    assert run(folder, "--bus", "shop", json.dumps(event), status=0) == told
+    other = json.dumps(event | {"source": "inn"})
+    assert run(folder, "--quiet", "--bus", "shop", other, status=1) == []
+    for wrong in (["--bus", "none", other], ["--bus", "shop", "{"], [other], ["{}", other]):
+        run(folder, *wrong, status=2)
+    run(folder, "--bus", "shop", "{}", "{}", status=2)
