@@ -225,20 +225,43 @@ def test_a_state_machine_runs_there(remote, engine):
     definition = {"StartAt": "Done", "States": {"Done": done}}
     machine = remote.machine("orders", definition)
     assert engine.machine("orders").name == "orders"
-    name = machine.start({"a": 1})
-    told = machine.wait(name, timeout=60)
-    assert (told["status"], told["output"]) == ("SUCCEEDED", {"a": 1})
+    first = machine.start({"a": 1}, name="first").wait(timeout=60)
+    assert (first.name, first.status, first.output) == ("first", "SUCCEEDED", {"a": 1})
+    own = engine.machine("orders").execution("first")
+    assert (first.input, first.error, first.history()) == (own.input, own.error, own.history())
     waits = {"Type": "Wait", "Seconds": 600, "End": True}
     machine = remote.machine("orders", {"StartAt": "W", "States": {"W": waits}})
-    name = machine.start()
-    with pytest.raises(TimeoutError):
-        machine.wait(name, timeout=0)
-    machine.stop(name, cause="enough")
-    assert machine.execution(name)["status"] == "ABORTED"
-    assert [one["status"] for one in machine.executions()] == ["ABORTED", "SUCCEEDED"]
+    waiting = machine.start()
+    assert waiting.wait(timeout=0).status == "RUNNING"
+    waiting.stop(cause="enough")
+    assert (waiting.status, machine.execution(waiting.name).cause) == ("ABORTED", "enough")
+    found = [(one.status, one.output) for one in machine.executions()]
+    assert found == [("ABORTED", None), ("SUCCEEDED", {"a": 1})]
+    assert [one.name for one in machine.executions("SUCCEEDED")] == ["first"]
+    with pytest.raises(trunkline.NotFound):
+        machine.execution("none")
     machine.remove()
     with pytest.raises(trunkline.NotFound):
         remote.machine("orders")
+
+
+def test_a_state_machine_runs_there_for_coroutines(server):
+    async def main():
+        async with await trunkline.aio.connect(server.url) as remote:
+            waits = {"Type": "Wait", "Seconds": 600, "End": True}
+            machine = await remote.machine("orders", {"StartAt": "W", "States": {"W": waits}})
+            one = await machine.start({"a": 1}, name="first")
+            assert (one.name, one.status, one.input, one.output) == (
+                "first", "RUNNING", {"a": 1}, None,
+            )  # fmt: skip
+            assert (await one.wait(timeout=0)).status == "RUNNING"
+            await one.stop(error="Enough")
+            assert (one.status, one.error) == ("ABORTED", "Enough")
+            assert (await one.history())[-1]["type"] == "ExecutionAborted"
+            (found,) = await machine.executions()
+            assert (found.status, (await found.refresh()).input) == ("ABORTED", {"a": 1})
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,67 @@ class RemoteQueue(_Awaitable):
                 yield one
 
 
+class RemoteMachine(_Awaitable):
+    """A state machine of a server, whose verbs are coroutines."""
+
+    async def start(self, input: Any = None, *, name: str | None = None) -> RemoteExecution:
+        """Start an execution, which is durable when this returns."""
+        started = await self._call(self.sync.start, input, name=name)
+        return await RemoteExecution(started, self._pool).refresh()
+
+    async def execution(self, name: str) -> RemoteExecution:
+        """The execution of this name; raises ResourceNotFound if there is none."""
+        return RemoteExecution(await self._call(self.sync.execution, name), self._pool)
+
+    async def executions(self, status: str | None = None) -> list[RemoteExecution]:
+        """The executions, or those with a status, the newest first."""
+        found = await self._call(self.sync.executions, status)
+        return [RemoteExecution(one, self._pool) for one in found]
+
+
+class RemoteExecution(_Awaitable):
+    """An execution on a server, as it told last: after a start, a wait, a stop or a refresh."""
+
+    def _last(self, name: str) -> Any:
+        # A look must not wait for the network. A row of a list has no more than the status.
+        return self.sync.told.get(name)
+
+    @property
+    def status(self) -> Any:
+        """``RUNNING``, ``SUCCEEDED``, ``FAILED``, ``TIMED_OUT`` or ``ABORTED``."""
+        return self._last("status")
+
+    @property
+    def input(self) -> Any:
+        """The input."""
+        return self._last("input")
+
+    @property
+    def output(self) -> Any:
+        """The output of an execution that ended well; None of any other."""
+        return self._last("output")
+
+    @property
+    def error(self) -> Any:
+        """The name of the error of an execution that failed."""
+        return self._last("error")
+
+    @property
+    def cause(self) -> Any:
+        """What happened, if the execution failed."""
+        return self._last("cause")
+
+    async def refresh(self) -> RemoteExecution:
+        """Ask the server again; return the execution."""
+        await self._call(self.sync.refresh)
+        return self
+
+    async def wait(self, timeout: float | None = None) -> RemoteExecution:
+        """Wait until the execution has ended, up to `timeout` seconds; return it."""
+        await self._call(self.sync.wait, timeout)
+        return await self.refresh()
+
+
 class Remote(_Awaitable):
     """The engine of another process, for one event loop; :func:`connect` makes it."""
 
@@ -117,10 +178,10 @@ class Remote(_Awaitable):
         """Get the stream `name`, or create it."""
         return _Awaitable(await self._call(self.sync.stream, name, **options), self._pool)
 
-    async def machine(self, name: str, definition: Any = None) -> Any:
+    async def machine(self, name: str, definition: Any = None) -> RemoteMachine:
         """Get the state machine `name`, or create it."""
         found = await self._call(self.sync.machine, name, definition)
-        return _Awaitable(found, self._pool)
+        return RemoteMachine(found, self._pool)
 
     async def queues(self, prefix: str = "") -> list[RemoteQueue]:
         """The queues whose name starts with `prefix`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trunkline.remote.engine import RemoteEngine
+from trunkline.remote.machines import RemoteExecution, RemoteMachine
 from trunkline.remote.messages import RemoteMessage, RemotePeekedMessage
 from trunkline.remote.queue import RemoteQueue
 from trunkline.remote.results import (
@@ -13,7 +14,7 @@ from trunkline.remote.results import (
     RemoteStatistics,
     Sent,
 )
-from trunkline.remote.routes import RemoteBus, RemoteMachine, RemoteStream, RemoteTopic
+from trunkline.remote.routes import RemoteBus, RemoteStream, RemoteTopic
 
 __all__ = [
     "Published",
@@ -21,6 +22,7 @@ __all__ = [
     "PutEvent",
     "RemoteBus",
     "RemoteEngine",
+    "RemoteExecution",
     "RemoteMachine",
     "RemoteMessage",
     "RemotePeekedMessage",

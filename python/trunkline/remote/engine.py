@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from trunkline.errors import ServerUnreachable, UnsupportedOperation
+from trunkline.remote.machines import RemoteMachine
 from trunkline.remote.queue import RemoteQueue
-from trunkline.remote.routes import RemoteBus, RemoteMachine, RemoteStream, RemoteTopic
+from trunkline.remote.routes import RemoteBus, RemoteStream, RemoteTopic
 from trunkline.remote.transport import Transport
 
 TYPE_CHECKING = False

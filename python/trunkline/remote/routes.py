@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from time import monotonic, sleep
-
-from trunkline.admin.forms import LIMIT_MAX, bytes_of
+from trunkline.admin.forms import bytes_of
 from trunkline.queues.rows import content
 from trunkline.remote.arguments import mapping, plain_attributes
 from trunkline.remote.queue import RemoteQueue
@@ -16,10 +14,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from trunkline.remote.transport import Transport
-
-
-LOOK_SECONDS = 0.1
-"""How often a wait for the end of an execution looks at it."""
 
 
 def _bytes(data: bytes | str) -> bytes:
@@ -41,7 +35,9 @@ def _queue_name_of(queue: object) -> str:
     return found.name
 
 
-class _Remote:
+class Remote:
+    """What a server has under a name."""
+
     __slots__ = ("_transport", "name")
 
     _kind = ""
@@ -58,7 +54,7 @@ class _Remote:
         return f"<{type(self).__name__} {self.name!r} at {self._transport.url}>"
 
 
-class RemoteTopic(_Remote):
+class RemoteTopic(Remote):
     """A topic of a server; :meth:`RemoteEngine.topic` makes it."""
 
     __slots__ = ()
@@ -102,7 +98,7 @@ class RemoteTopic(_Remote):
         return found
 
 
-class RemoteBus(_Remote):
+class RemoteBus(Remote):
     """An event bus of a server; :meth:`RemoteEngine.bus` makes it."""
 
     __slots__ = ()
@@ -128,7 +124,7 @@ class RemoteBus(_Remote):
         return rules
 
 
-class RemoteStream(_Remote):
+class RemoteStream(Remote):
     """A stream of a server; :meth:`RemoteEngine.stream` makes it."""
 
     __slots__ = ()
@@ -161,48 +157,6 @@ class RemoteStream(_Remote):
             after=after,
         )
         return [_record(one) for one in told["records"]]
-
-
-class RemoteMachine(_Remote):
-    """A state machine of a server; :meth:`RemoteEngine.machine` makes it."""
-
-    __slots__ = ()
-
-    _kind = "machine"
-
-    def start(self, input: Any = None, *, name: str | None = None) -> str:
-        """Start an execution; return its name."""
-        arguments = {"machine": self.name, "input": input}
-        told = self._transport.owned(
-            "start", **arguments, **({} if name is None else {"name": name})
-        )
-        return str(told["name"])
-
-    def execution(self, name: str) -> dict[str, Any]:
-        """An execution as plain data: status, input, output, error, cause, history."""
-        return dict(self._transport.owned("execution", machine=self.name, name=name))
-
-    def executions(self, status: str | None = None) -> list[dict[str, Any]]:
-        """The executions, or those with a status, the newest first; 10,000 at most."""
-        told = self._transport.owned(
-            "executions", machine=self.name, status=status, limit=LIMIT_MAX
-        )
-        found: list[dict[str, Any]] = told["items"]
-        return found
-
-    def wait(self, name: str, timeout: float | None = None) -> dict[str, Any]:
-        """The execution once it has ended; raises TimeoutError after `timeout` seconds."""
-        end = None if timeout is None else monotonic() + timeout
-        while (told := self.execution(name))["status"] == "RUNNING":
-            if end is not None and monotonic() >= end:
-                raise TimeoutError(f"The execution {name!r} has not ended yet; wait again.")
-            sleep(LOOK_SECONDS)
-        return told
-
-    def stop(self, name: str, error: str | None = None, cause: str | None = None) -> None:
-        """Stop an execution that runs."""
-        arguments = {"machine": self.name, "name": name, "error": error, "cause": cause}
-        self._transport.owned("stop", **arguments)
 
 
 def _record(told: dict[str, Any]) -> RemoteRecord:
