@@ -22,10 +22,13 @@ pub struct Attribute {
 
 /// The block for `attributes`; empty for none.
 pub fn encode(attributes: &[Attribute]) -> Vec<u8> {
-    let mut block = Vec::new();
     if attributes.is_empty() {
-        return block;
+        return Vec::new();
     }
+    const HEAD_BYTES: usize = 9;
+    let size =
+        |one: &Attribute| HEAD_BYTES + one.name.len() + one.data_type.len() + one.value.len();
+    let mut block = Vec::with_capacity(2 + attributes.iter().map(size).sum::<usize>());
     block.extend_from_slice(&(attributes.len() as u16).to_le_bytes());
     for attribute in attributes {
         block.push(u8::from(attribute.system));
@@ -44,34 +47,60 @@ pub fn decode(block: &[u8]) -> Result<Vec<Attribute>> {
     if block.is_empty() {
         return Ok(Vec::new());
     }
-    parse(block).ok_or_else(|| {
-        Error::new(Code::CorruptJournal, "The attribute block of a message is damaged.")
-    })
+    let mut attributes = Vec::new();
+    let parsed = parse(block, |one| {
+        attributes.push(Attribute {
+            name: one.name.to_owned(),
+            data_type: one.data_type.to_owned(),
+            value: one.value.to_vec(),
+            system: one.system,
+        });
+    });
+    parsed.map(|()| attributes).ok_or_else(damaged)
 }
 
 /// What the attributes of `block` add to a message's size as SQS counts it: name, type and value.
 pub fn size(block: &[u8]) -> Result<usize> {
-    let counted = |a: &Attribute| a.name.len() + a.data_type.len() + a.value.len();
-    Ok(decode(block)?.iter().filter(|a| !a.system).map(counted).sum())
+    let mut size = 0;
+    if block.is_empty() {
+        return Ok(size);
+    }
+    let parsed = parse(block, |one| {
+        let counted = one.name.len() + one.data_type.len() + one.value.len();
+        size += if one.system { 0 } else { counted };
+    });
+    parsed.map(|()| size).ok_or_else(damaged)
 }
 
-fn parse(mut rest: &[u8]) -> Option<Vec<Attribute>> {
+#[cold]
+fn damaged() -> Error {
+    Error::new(Code::CorruptJournal, "The attribute block of a message is damaged.")
+}
+
+/// An attribute as it lies in a block.
+struct Lying<'a> {
+    name: &'a str,
+    data_type: &'a str,
+    value: &'a [u8],
+    system: bool,
+}
+
+fn parse<'a>(mut rest: &'a [u8], mut each: impl FnMut(Lying<'a>)) -> Option<()> {
     let count = u16::from_le_bytes(take(&mut rest, 2)?.try_into().ok()?);
-    let mut attributes = Vec::new();
     for _ in 0..count {
         let system = take(&mut rest, 1)?[0] != 0;
         let name = take_text(&mut rest)?;
         let data_type = take_text(&mut rest)?;
         let length = u32::from_le_bytes(take(&mut rest, 4)?.try_into().ok()?);
-        let value = take(&mut rest, length as usize)?.to_vec();
-        attributes.push(Attribute { name, data_type, value, system });
+        let value = take(&mut rest, length as usize)?;
+        each(Lying { name, data_type, value, system });
     }
-    rest.is_empty().then_some(attributes)
+    rest.is_empty().then_some(())
 }
 
-fn take_text(rest: &mut &[u8]) -> Option<String> {
+fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
     let length = u16::from_le_bytes(take(rest, 2)?.try_into().ok()?);
-    String::from_utf8(take(rest, length as usize)?.to_vec()).ok()
+    std::str::from_utf8(take(rest, length as usize)?).ok()
 }
 
 fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {

@@ -73,15 +73,16 @@ pub fn id_text(id: [u8; 16]) -> String {
     MessageId(id).to_string()
 }
 
+/// Where the bytes of a UUID stand in its text.
+const UUID_PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+
 impl fmt::Display for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Every receive makes one: one pass and one write, instead of formatting byte by byte.
-        let (mut text, mut end) = ([b'-'; 36], 0);
-        for (place, byte) in self.0.into_iter().enumerate() {
-            end += usize::from(matches!(place, 4 | 6 | 8 | 10));
-            text[end] = HEX[usize::from(byte >> 4)];
-            text[end + 1] = HEX[usize::from(byte & 15)];
-            end += 2;
+        let mut text = [b'-'; 36];
+        for (byte, place) in self.0.into_iter().zip(UUID_PLACES) {
+            text[place] = HEX[usize::from(byte >> 4)];
+            text[place + 1] = HEX[usize::from(byte & 15)];
         }
         f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }

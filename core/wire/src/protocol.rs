@@ -1,14 +1,19 @@
 //! One service's protocols as a whole: a request to an operation and its input, an output or an
 //! error to an answer.
 
+mod query_answer;
+
+pub use self::query_answer::rewrite;
+
 use std::borrow::Cow;
 
+use self::query_answer::{namespace, query_json, query_json_error, query_xml};
 use crate::codec::cbor::TimeUnit;
 use crate::codec::form::Form;
 use crate::codec::{cbor, encode_blob, json, query, rest, xml};
 use crate::error::{Result, WireError};
 use crate::message::{Request, Response};
-use crate::model::{Kind, Model, Operation, Protocol, Shape};
+use crate::model::{Kind, Model, Operation, Protocol};
 use crate::service::Input;
 use crate::value::Value;
 
@@ -225,26 +230,9 @@ pub fn write(
         Protocol::Query if dialect.wants_json => {
             Response::new(200, JSON, query_json(model, operation, shape, output, request_id))
         }
-        Protocol::Query => {
-            let mut out = String::from("<?xml version=\"1.0\"?><");
-            let name = &operation.name;
-            out.push_str(name);
-            out.push_str("Response");
-            namespace(model, &mut out);
-            out.push('>');
-            // The models of services that moved to JSON name no wrapper any more.
-            let default = format!("{name}Result");
-            if let Some(shape) = shape {
-                let wrapper = operation.result_wrapper.as_deref().unwrap_or(&default);
-                out.push_str(&format!("<{wrapper}>"));
-                xml::write_members(model, xml::Names::Query, shape, output, &mut out);
-                out.push_str(&format!("</{wrapper}>"));
-            }
-            out.push_str("<ResponseMetadata>");
-            xml::write_text_element("RequestId", request_id, &mut out);
-            out.push_str(&format!("</ResponseMetadata></{name}Response>"));
-            Response::new(200, "text/xml", out)
-        }
+        Protocol::Query => query_xml(model, operation, request_id, |shape, out| {
+            xml::write_members(model, xml::Names::Query, shape, output, out);
+        }),
         Protocol::RestJson | Protocol::RestXml => {
             rest::write(model, dialect.protocol, operation, output)
         }
@@ -257,14 +245,6 @@ fn cbor_answer(dialect: &Dialect, status: u16, body: Vec<u8>) -> Response {
     match dialect.unit {
         TimeUnit::Seconds => answer.with("smithy-protocol", "rpc-v2-cbor"),
         TimeUnit::Millis => answer,
-    }
-}
-
-fn namespace(model: &Model, out: &mut String) {
-    if let Some(uri) = &model.metadata.xml_namespace {
-        out.push_str(" xmlns=\"");
-        xml::escape(uri, out);
-        out.push('"');
     }
 }
 
@@ -389,38 +369,6 @@ fn xml_error(
     xml::write_text_element("RequestId", request_id, &mut out);
     out.push_str("</ErrorResponse>");
     out
-}
-
-// What the XML of a query response says, as JSON.
-fn query_json(
-    model: &Model,
-    operation: &Operation,
-    shape: Option<&Shape>,
-    output: &Value,
-    request_id: &str,
-) -> Vec<u8> {
-    let name = &operation.name;
-    let mut out = format!("{{\"{name}Response\":{{").into_bytes();
-    if let Some(shape) = shape {
-        out.extend_from_slice(format!("\"{name}Result\":").as_bytes());
-        json::write(model, shape, output, &mut out);
-        out.push(b',');
-    }
-    out.extend_from_slice(b"\"ResponseMetadata\":{\"RequestId\":");
-    json::write_text(request_id, &mut out);
-    out.extend_from_slice(b"}}}");
-    out
-}
-
-fn query_json_error(error: &WireError, code: &str, kind: &str, request_id: &str) -> String {
-    let mut body = serde_json::json!({
-        "Error": {"Type": kind, "Code": code, "Message": error.message()},
-        "RequestId": request_id,
-    });
-    if error.has_detail() {
-        body["Error"]["Detail"] = serde_json::Value::Null;
-    }
-    body.to_string()
 }
 
 /// The answer of S3 that carries an error.

@@ -1,5 +1,6 @@
 //! A topic that takes part in the step of a sender, such as an event bus: what its subscribers get
-//! is there after a crash with what the sender's other targets get, or not at all.
+//! is there after a crash with what the sender's other targets get, or not at all. A batch of
+//! messages that is published is such a step, too.
 //!
 //! Subscribers that are standard queues, or destinations of the outbox, and take the message are
 //! appended under the sender's append lock. A FIFO queue has a mutex that comes before that lock,
@@ -21,7 +22,7 @@ use crate::engine::Engine;
 use crate::queue::{
     Appended, Branch, FanOutStep, Kept, Queue, SharedPayload, append_fan_out, check,
 };
-use crate::topic::{Notification, Publishing, Topic};
+use crate::topic::{Notification, Publication, Publishing, Topic};
 
 /// The publishes of a topic in the step of a sender.
 pub(super) struct TopicInStep<'a> {
@@ -72,6 +73,39 @@ impl<'a> TopicInStep<'a> {
         let context: &[u8] = if is_shared { context } else { &[] };
         let content = SharedPayload { body: message.body, attributes: message.attributes, context };
         see(&FanOutStep { branches: &branches, content, participants: &[], now: self.now })
+    }
+
+    /// Publishes the messages in a step of their own. `None`, and nothing was done, if they are too
+    /// large together for one.
+    pub fn publish(self) -> Option<Vec<Result<Publication>>> {
+        let ticket = match self.engine.host().append_at(self.now) {
+            Err(error) => return Some(vec![Err(error); self.publishes.len()]),
+            Ok(mut log) => {
+                if log.is_on() && !log.reserve(self.records(), self.bytes()) {
+                    return None;
+                }
+                self.append(&mut log);
+                log.ticket()
+            }
+        };
+        Some(self.end(ticket))
+    }
+
+    /// With every lock of the step released: wakes who waits, and says what became of each message.
+    fn end(self, ticket: Option<Ticket>) -> Vec<Result<Publication>> {
+        let mut settled = Vec::with_capacity(self.publishes.len());
+        for (publish, appended) in self.publishes.iter().zip(self.appended.take()) {
+            let settle = |step: &FanOutStep<'_>| Ok(appended?.settle(step.branches, ticket));
+            settled.push(self.with_step(publish, settle));
+        }
+        let end = |(publish, results): (Publish<'_>, Result<Vec<Result<_>>>)| {
+            let delivered = results?.iter().filter(|sent| sent.is_ok()).count();
+            // The queue of any other was removed in the middle: as if it had been removed right
+            // afterwards, with all that it holds.
+            let failed = publish.routes.len() - delivered;
+            Ok(publish.publishing.end(delivered, 0, failed, ticket))
+        };
+        self.publishes.into_iter().zip(settled).map(end).collect()
     }
 
     fn extents(&self) -> impl Iterator<Item = (usize, usize)> {
@@ -127,19 +161,8 @@ impl Also for TopicInStep<'_> {
 
 impl Joined for TopicInStep<'_> {
     fn settle(self: Box<Self>, ticket: Option<Ticket>) -> Vec<Result<Accepted>> {
-        let mut settled = Vec::with_capacity(self.publishes.len());
-        for (publish, appended) in self.publishes.iter().zip(self.appended.take()) {
-            let settle = |step: &FanOutStep<'_>| Ok(appended?.settle(step.branches, ticket));
-            settled.push(self.with_step(publish, settle));
-        }
-        let end = |(publish, results): (Publish<'_>, Result<Vec<Result<_>>>)| {
-            let delivered = results?.iter().filter(|sent| sent.is_ok()).count();
-            // The queue of any other was removed in the middle: as if it had been removed right
-            // afterwards, with all that it holds.
-            let failed = publish.routes.len() - delivered;
-            publish.publishing.end(delivered, 0, failed, ticket);
-            Ok(Accepted { resource: self.topic.id(), seq: 0, duplicate: false, ticket })
-        };
-        self.publishes.into_iter().zip(settled).map(end).collect()
+        let resource = self.topic.id();
+        let accepted = |_| Accepted { resource, seq: 0, duplicate: false, ticket };
+        self.end(ticket).into_iter().map(|published| published.map(accepted)).collect()
     }
 }

@@ -17,6 +17,7 @@ mod machines;
 mod others;
 mod plain;
 mod publish;
+mod publish_batch;
 mod publisher;
 mod rules;
 mod schedules;

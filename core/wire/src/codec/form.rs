@@ -17,7 +17,14 @@ impl<'a> Form<'a> {
     /// Reads `a=b&c=d`. Names and values must be UTF-8 once decoded.
     pub fn read(bytes: &'a [u8]) -> Result<Self> {
         let mut pairs = Vec::new();
-        for pair in bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+        let mut start = 0;
+        let ends = memchr::memchr_iter(b'&', bytes).chain(std::iter::once(bytes.len()));
+        for end in ends {
+            let pair = &bytes[start..end];
+            start = end + 1;
+            if pair.is_empty() {
+                continue;
+            }
             if pairs.len() == FORM_PARAMETERS_MAX {
                 return Err(WireError::new(
                     "MalformedQueryString",

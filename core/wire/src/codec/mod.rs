@@ -14,9 +14,10 @@ pub mod time;
 pub mod typed;
 pub mod uri;
 pub mod xml;
+pub mod xml_from_json;
 pub mod xml_read;
 
-pub(crate) use scalar::{append_blob, encode_blob};
+pub(crate) use scalar::{append_blob, append_decoded, encode_blob};
 
 #[cfg(test)]
 mod tests;

@@ -29,6 +29,16 @@ pub fn decode_blob(text: &str) -> Result<Vec<u8>> {
         .map_err(|_| WireError::serialization("Blob is not valid base64."))
 }
 
+/// Appends the bytes that are base64 in `text`.
+pub fn append_decoded(text: &str, out: &mut Vec<u8>) -> Result<()> {
+    let start = out.len();
+    if base64_simd::STANDARD.decode_append(text, out).is_err() {
+        out.truncate(start);
+        out.extend_from_slice(&decode_blob(text)?);
+    }
+    Ok(())
+}
+
 /// Appends bytes as base64.
 pub fn append_blob(bytes: &[u8], out: &mut Vec<u8>) {
     base64_simd::STANDARD.encode_append(bytes, out);
@@ -136,6 +146,9 @@ mod tests {
             for text in &texts {
                 let text = format!("{front}{text}");
                 assert_eq!(decode_blob(&text).ok(), LENIENT.decode(&text).ok(), "{text}");
+                let mut out = b"x".to_vec();
+                let appended = append_decoded(&text, &mut out).ok().map(|()| out[1..].to_vec());
+                assert_eq!(appended, LENIENT.decode(&text).ok(), "{text}");
             }
         }
     }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use super::cbor::TimeUnit;
 use super::form::Form;
-use super::{cbor, json, query, xml, xml_read};
+use super::{cbor, json, query, xml, xml_from_json, xml_read};
 use crate::model::{Model, Shape};
 use crate::value::Value;
 
@@ -75,6 +75,42 @@ fn xml_gives_back_what_it_wrote() {
     xml::write_members(model(), xml::Names::Rest, thing(), &example(), &mut out);
     out.push_str("</Thing>");
     assert_eq!(xml_read::read(model(), thing(), out.as_bytes()), Ok(example()));
+}
+
+#[test]
+fn json_becomes_the_same_xml_as_its_value_or_none() {
+    let cases = [
+        (
+            r#"{"Name":"a<b> \u00e9\u0001","Count":7,"On":true,"Items":["a","&"],"Flat":[1,2]}"#,
+            true,
+        ),
+        (r#"{"Other":{"x":[1]},"Items":[],"Inner":{"Name":"x","Inner":{"On":false}}}"#, true),
+        (r#"{"Name":null,"Count":null,"Inner":{}}"#, true),
+        ("{}", true),
+        // Out of the order of the model; types that are written by way of a value.
+        (r#"{"Count":7,"Name":"x"}"#, false),
+        (r#"{"Ratio":0.5}"#, false),
+        (r#"{"Name":"x","Data":"AAAA"}"#, false),
+        (r#"{"When":1}"#, false),
+        (r#"{"Tags":{"a":"b"}}"#, false),
+        (r#"{"Count":-7}"#, false),
+        (r#"{"Name":7}"#, false),
+        (r#"{"Name":"x"} {}"#, false),
+    ];
+    for names in [xml::Names::Query, xml::Names::Rest] {
+        for (json, is_direct) in cases {
+            let mut out = String::from("before");
+            let bytes = json.as_bytes();
+            let is_written = xml_from_json::write_members(model(), names, thing(), bytes, &mut out);
+            assert_eq!(is_written, is_direct, "{json}");
+            let mut expected = String::from("before");
+            if is_direct {
+                let value = json::read(model(), thing(), bytes).unwrap();
+                xml::write_members(model(), names, thing(), &value, &mut expected);
+            }
+            assert_eq!(out, expected, "{json}");
+        }
+    }
 }
 
 #[test]

@@ -70,3 +70,42 @@ impl<'de: 'a, 'a> Deserialize<'de> for Blob<'a> {
         deserializer.deserialize_any(Reader)
     }
 }
+
+/// Bytes as they came, to be decoded where they are wanted.
+#[derive(Debug)]
+pub(crate) enum Encoded<'a> {
+    /// In base64.
+    Base64(Cow<'a, str>),
+    /// As they are.
+    Plain(Cow<'a, [u8]>),
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Encoded<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Encoded<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a Blob")
+            }
+
+            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Encoded::Base64(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Encoded::Base64(Cow::Owned(text.to_owned())))
+            }
+
+            fn visit_borrowed_bytes<E: Error>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
+                Ok(Encoded::Plain(Cow::Borrowed(bytes)))
+            }
+
+            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Self::Value, E> {
+                Ok(Encoded::Plain(Cow::Owned(bytes.to_vec())))
+            }
+        }
+        deserializer.deserialize_any(Reader)
+    }
+}

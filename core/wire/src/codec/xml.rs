@@ -14,7 +14,8 @@ pub enum Names {
 }
 
 impl Names {
-    fn of(self, member: &Member) -> Option<&str> {
+    /// What a member is called.
+    pub(super) fn of(self, member: &Member) -> Option<&str> {
         match self {
             Self::Query => member.query(),
             Self::Rest => member.wire_name.as_deref(),
@@ -104,7 +105,7 @@ pub fn write_text_element(name: &str, text: &str, out: &mut String) {
     close(name, out);
 }
 
-fn open(name: &str, member: &Member, out: &mut String) {
+pub(super) fn open(name: &str, member: &Member, out: &mut String) {
     out.push('<');
     out.push_str(name);
     if let Some((prefix, uri)) = &member.xml_namespace {
@@ -135,7 +136,7 @@ fn open_structure(name: &str, member: &Member, shape: &Shape, value: &Value, out
     }
 }
 
-fn close(name: &str, out: &mut String) {
+pub(super) fn close(name: &str, out: &mut String) {
     out.push_str("</");
     out.push_str(name);
     out.push('>');
@@ -144,6 +145,12 @@ fn close(name: &str, out: &mut String) {
 /// Escapes text as AWS does: quotes and carriage returns too. Characters that XML cannot carry at
 /// all become the replacement character, or no parser would read the answer.
 pub fn escape(text: &str, out: &mut String) {
+    // Most texts need no escaping: one pass without branches tells them apart.
+    let is_escaped =
+        |byte: u8| !(b' '..=b'~').contains(&byte) | matches!(byte, b'&' | b'<' | b'>' | b'"');
+    if !text.bytes().fold(false, |found, byte| found | is_escaped(byte)) {
+        return out.push_str(text);
+    }
     for letter in text.chars() {
         match letter {
             '&' => out.push_str("&amp;"),

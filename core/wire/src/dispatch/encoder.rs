@@ -186,6 +186,9 @@ fn recode(
     request_id: &str,
 ) -> Result<Response> {
     let operation = model.operation(operation).ok_or_else(protocol::unknown_operation)?;
+    if let Some(answer) = protocol::rewrite(model, dialect, operation, &output.0, request_id) {
+        return Ok(answer);
+    }
     let output = match operation.output {
         Some(id) => json::read(model, model.shape(id), &output.0)?,
         None => Value::Map(Vec::new()),

@@ -40,8 +40,14 @@ pub fn tree<'a>(form: &'a Form<'_>) -> Result<Tree<'a>> {
         }
         pairs.push((&**name, &**value));
     }
-    // Stable: of two values with one name the first one counts.
-    pairs.sort_by(|(one, _), (other, _)| by_parts(one, other));
+    // Stable: of two values with one name the first one counts. Names have nothing below a dot as a
+    // rule: then their bytes are in the order that is wanted, and are compared in wide steps.
+    let is_plain = |name: &str| !name.bytes().fold(false, |found, byte| found | (byte < b'.'));
+    if pairs.iter().all(|(name, _)| is_plain(name)) {
+        pairs.sort_by_key(|(name, _)| *name);
+    } else {
+        pairs.sort_by(|(one, _), (other, _)| by_parts(one, other));
+    }
     Ok(Tree(pairs))
 }
 
@@ -75,8 +81,7 @@ impl<'n, 'a> Node<'n, 'a> {
         }
         std::iter::from_fn(move || {
             let part = part_of(rest.first()?.0, prefix);
-            let count = rest.partition_point(|(name, _)| part_of(name, prefix) == part);
-            let (pairs, others) = rest.split_at(count);
+            let (pairs, others) = rest.split_at(count_under(rest, prefix, part));
             rest = others;
             Some((part, Node { pairs, prefix: prefix + part.len() + 1 }))
         })
@@ -86,8 +91,14 @@ impl<'n, 'a> Node<'n, 'a> {
         let is_before = |(name, _): &(&str, &str)| {
             name.len() < self.prefix || by_parts(part_of(name, self.prefix), wanted).is_lt()
         };
-        let rest = &self.pairs[self.pairs.partition_point(is_before)..];
-        let count = rest.partition_point(|(name, _)| part_of(name, self.prefix) == wanted);
+        let rest = match self.pairs.len() {
+            ..=FEW => {
+                let is_there = |pair| is_under(pair, self.prefix, wanted);
+                &self.pairs[self.pairs.iter().position(is_there)?..]
+            }
+            _ => &self.pairs[self.pairs.partition_point(is_before)..],
+        };
+        let count = count_under(rest, self.prefix, wanted);
         let prefix = self.prefix + wanted.len() + 1;
         (count > 0).then(|| Self { pairs: &rest[..count], prefix })
     }
@@ -96,18 +107,35 @@ impl<'n, 'a> Node<'n, 'a> {
         self.children().next().is_none()
     }
 
-    /// The parameters of a member of a structure.
-    fn member(&self, model: &Model, member: &Member) -> Option<Self> {
-        let target = model.shape(member.shape);
-        let own = member.query().unwrap_or(&member.name);
-        // A flattened list goes by the name of its elements, where they have one.
-        let name = match &target.kind {
-            Kind::List(element) if is_flattened(model, member) => element.query().unwrap_or(own),
-            _ => own,
+    /// The members of a structure that are there, in the order of the model, and the parameters of
+    /// each.
+    fn members<'m>(
+        &self,
+        model: &'m Model,
+        members: &'m [Member],
+    ) -> impl Iterator<Item = (&'m Member, Self)> + use<'m, 'n, 'a> {
+        // A structure may have many members, and few of them are there.
+        let children: Vec<_> = self.children().collect();
+        let find = move |wanted: &str| {
+            children.iter().find(|(name, _)| *name == wanted).map(|(_, node)| *node)
         };
-        // Services accept the names with a capital, and those of the model, as well.
-        let named = self.child(name).or_else(|| self.child(&capitalised(name)?));
-        named.or_else(|| if name == &*member.name { None } else { self.child(&member.name) })
+        members.iter().filter_map(move |member| {
+            let own = member.query().unwrap_or(&member.name);
+            // A flattened list goes by the name of its elements, where they have one.
+            let name = match &model.shape(member.shape).kind {
+                Kind::List(element) if is_flattened(model, member) => {
+                    element.query().unwrap_or(own)
+                }
+                _ => own,
+            };
+            // Services accept the names with a capital, and those of the model, as well.
+            let named = find(name).or_else(|| find(&capitalised(name)?));
+            let node = named.or_else(|| match name == &*member.name {
+                true => None,
+                false => find(&member.name),
+            });
+            node.map(|node| (member, node))
+        })
     }
 
     /// The elements of a list, in the order of their numbers.
@@ -156,6 +184,22 @@ fn is_flattened(model: &Model, member: &Member) -> bool {
 fn part_of(name: &str, prefix: usize) -> &str {
     let rest = name.get(prefix..).unwrap_or_default();
     &rest[..memchr::memchr(b'.', rest.as_bytes()).unwrap_or(rest.len())]
+}
+
+/// Most names have this many parameters, or fewer: they are looked through one by one.
+const FEW: usize = 8;
+
+/// Whether a parameter lies under `part`.
+fn is_under((name, _): &(&str, &str), prefix: usize, part: &str) -> bool {
+    let rest = name.as_bytes().get(prefix..).and_then(|rest| rest.strip_prefix(part.as_bytes()));
+    rest.is_some_and(|rest| rest.first().is_none_or(|byte| *byte == b'.'))
+}
+
+/// How many of the parameters, of which those under one name lie side by side, lie under `part`.
+fn count_under(pairs: &[(&str, &str)], prefix: usize, part: &str) -> usize {
+    let is_under = |pair: &(&str, &str)| is_under(pair, prefix, part);
+    let few = pairs.iter().take(FEW).take_while(|pair| is_under(pair)).count();
+    if few < FEW { few } else { FEW + pairs[FEW..].partition_point(is_under) }
 }
 
 fn numbered<'n, 'a>(node: Option<Node<'n, 'a>>) -> Result<Vec<Node<'n, 'a>>> {

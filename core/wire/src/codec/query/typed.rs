@@ -41,11 +41,10 @@ impl<'de> IntoDeserializer<'de, TypedError> for Parameters<'_, 'de> {
 impl<'de> Parameters<'_, 'de> {
     fn structure<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TypedError> {
         let Kind::Structure(members) = &self.shape.kind else { return self.scalar(visitor) };
-        let present = members.iter().filter_map(|member| {
-            let node = self.node.member(self.model, member)?;
+        let present = self.node.members(self.model, members).map(|(member, node)| {
             let shape = self.model.shape(member.shape);
             let flattened = is_flattened(self.model, member);
-            Some((&*member.name, Self { shape, node, flattened, ..self }))
+            (&*member.name, Self { shape, node, flattened, ..self })
         });
         visitor.visit_map(MapDeserializer::new(present))
     }

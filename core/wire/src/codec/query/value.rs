@@ -9,12 +9,10 @@ use crate::value::Value;
 pub(super) fn structure(model: &Model, shape: &Shape, node: Node<'_, '_>) -> Result<Value> {
     let Kind::Structure(members) = &shape.kind else { return value(model, shape, node, false) };
     let mut values = Vec::new();
-    for member in members {
-        if let Some(child) = node.member(model, member) {
-            let flattened = is_flattened(model, member);
-            let value = value(model, model.shape(member.shape), child, flattened)?;
-            values.push((member.name.to_string(), value));
-        }
+    for (member, child) in node.members(model, members) {
+        let flattened = is_flattened(model, member);
+        let value = value(model, model.shape(member.shape), child, flattened)?;
+        values.push((member.name.to_string(), value));
     }
     Ok(Value::Map(values))
 }

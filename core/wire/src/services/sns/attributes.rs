@@ -3,6 +3,7 @@
 use trunkline_engine::attributes::{Attribute, encode};
 
 use super::errors::{invalid_value, missing};
+use super::place::Place;
 use crate::error::Result;
 use crate::limits::{ATTRIBUTE_TYPE_BYTES_MAX, PUBLISH_ATTRIBUTE_NAME_BYTES_MAX};
 use crate::services::message_attributes::{AttributeMap, AttributeValue};
@@ -15,11 +16,11 @@ pub(super) struct Prepared {
     pub size: usize,
 }
 
-/// Checks the attributes of a message; `path` is what precedes them in the input.
+/// Checks the attributes of a message that stands at `place` in the input.
 pub(super) fn prepare(
     given: Option<AttributeMap<'_>>,
     trace: Option<&str>,
-    path: &str,
+    place: Place,
 ) -> Result<Prepared> {
     let given = given.unwrap_or_default();
     if given.0.is_empty() && trace.is_none() {
@@ -28,7 +29,7 @@ pub(super) fn prepare(
     let mut attributes = Vec::with_capacity(given.0.len() + 1);
     for (name, value) in given.0 {
         check_name(&name)?;
-        attributes.push(convert(&name, value, path)?);
+        attributes.push(convert(&name, value, place)?);
     }
     attributes.sort_by(|a, b| a.name.cmp(&b.name));
     if let Some(pair) = attributes.windows(2).find(|pair| pair[0].name == pair[1].name) {
@@ -77,9 +78,9 @@ fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
-fn convert(name: &str, value: AttributeValue<'_>, path: &str) -> Result<Attribute> {
+fn convert(name: &str, value: AttributeValue<'_>, place: Place) -> Result<Attribute> {
     let Some(data_type) = value.data_type.as_deref() else {
-        return Err(missing(&format!("{path}messageAttributes.{name}.member.dataType")));
+        return Err(missing(&place.of(&format!("messageAttributes.{name}.member.dataType"))));
     };
     let (base, suffix) = data_type.split_once('.').unwrap_or((data_type, "-"));
     let is_known = matches!(base, "String" | "Number" | "Binary");

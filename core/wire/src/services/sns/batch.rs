@@ -3,6 +3,7 @@
 use super::checked::{Checked, check};
 use super::errors::{invalid, missing};
 use super::input::{BatchInput, PublishInput};
+use super::place::Place;
 use super::publish::{self, Lookup, find, finish, name_of};
 use super::target;
 use crate::codec::object::Object;
@@ -22,13 +23,11 @@ pub(super) fn start(call: &Call<'_>, input: &Input<'_>) -> Result<Outcome> {
         Lookup::Ready(topic, admitted) => (topic, admitted),
         Lookup::Held(held) => return Ok(Outcome::Held(held)),
     };
-    let ids: Vec<String> =
-        entries.iter().map(|entry| entry.id.as_deref().unwrap_or("").to_owned()).collect();
-    let path = |place: usize| format!("publishBatchRequestEntries.{}.member.", place + 1);
+    let ids: Vec<_> = entries.iter_mut().map(|entry| entry.id.take()).collect();
     let mut checked: Vec<Checked<'_>> = entries
         .iter_mut()
         .enumerate()
-        .map(|(place, entry)| check(entry, call, &path(place)))
+        .map(|(place, entry)| check(entry, call, Place::Entry(place)))
         .collect::<Result<_>>()?;
     if checked.iter().map(Checked::size).sum::<usize>() > PUBLISH_BYTES_MAX {
         let message = "The length of all the messages put together is more than the limit.";
@@ -37,20 +36,23 @@ pub(super) fn start(call: &Call<'_>, input: &Input<'_>) -> Result<Outcome> {
     for message in &checked {
         topic.check_publish(&message.notification()).map_err(|e| super::errors::from_engine(&e))?;
     }
+    let protected: Vec<Result<()>> =
+        checked.iter_mut().map(|message| message.protect(call, &topic)).collect();
+    let allowed = checked.iter().zip(&protected).filter(|(_, protected)| protected.is_ok());
+    let messages: Vec<_> = allowed.map(|(message, _)| message).collect();
+    let mut published = publish::publish_all(call.engine, &topic, &admitted, &messages).into_iter();
     let (mut successful, mut failed, mut ticket) = (Vec::new(), Vec::new(), None);
-    for (id, message) in ids.iter().zip(&mut checked) {
-        let published = message
-            .protect(call, &topic)
-            .and_then(|()| publish::publish(call.engine, &topic, &admitted, message));
-        match published {
+    for (id, protected) in ids.iter().zip(protected) {
+        let left_out = || Err(WireError::internal("A message was left out."));
+        match protected.and_then(|()| published.next().unwrap_or_else(left_out)) {
             Ok(published) => {
-                let mut entry = open(&mut successful, id);
+                let mut entry = open(&mut successful, id.as_deref());
                 publish::write(&mut entry, &published);
                 entry.close();
-                ticket = published.ticket.or(ticket);
+                ticket = published.ticket.max(ticket);
             }
             Err(error) => {
-                let mut entry = open(&mut failed, id);
+                let mut entry = open(&mut failed, id.as_deref());
                 entry.text("Code", error.query_code());
                 entry.text("Message", error.message());
                 let is_sender = if error.is_sender() { &b"true"[..] } else { b"false" };
@@ -71,12 +73,12 @@ pub(super) fn start(call: &Call<'_>, input: &Input<'_>) -> Result<Outcome> {
     finish(call.engine, &topic, ticket, out)
 }
 
-fn open<'a>(list: &'a mut Vec<u8>, id: &str) -> Object<'a> {
+fn open<'a>(list: &'a mut Vec<u8>, id: Option<&str>) -> Object<'a> {
     if !list.is_empty() {
         list.push(b',');
     }
     let mut entry = Object::open(list);
-    entry.text("Id", id);
+    entry.text("Id", id.unwrap_or_default());
     entry
 }
 
@@ -91,8 +93,8 @@ fn check_entries(entries: &[PublishInput<'_>], max: usize) -> Result<()> {
         return refused("TooManyEntriesInBatchRequest", message.to_owned());
     }
     for (place, entry) in entries.iter().enumerate() {
-        let path = format!("publishBatchRequestEntries.{}.member.id", place + 1);
-        let id = entry.id.as_deref().ok_or_else(|| missing(&path))?;
+        let path = || Place::Entry(place).of("id");
+        let id = entry.id.as_deref().ok_or_else(|| missing(&path()))?;
         let of_id = "The Id of a batch entry in the batch request";
         if id.len() > BATCH_ID_CHARS_MAX {
             return refused("InvalidBatchEntryId", format!("{of_id} is too long: {id}"));

@@ -8,6 +8,7 @@ use super::attributes::{Prepared, prepare};
 use super::audit::Audit;
 use super::errors::{invalid, missing};
 use super::input::PublishInput;
+use super::place::Place;
 use super::protection::{self, Verdict};
 use crate::codec::text::Text;
 use crate::error::Result;
@@ -66,16 +67,16 @@ impl Checked<'_> {
     }
 }
 
-/// Checks a message; `path` is what precedes its members in the input.
+/// Checks a message.
 pub(super) fn check<'a>(
     input: &'a mut PublishInput<'_>,
     call: &Call<'_>,
-    path: &str,
+    place: Place,
 ) -> Result<Checked<'a>> {
     let trace = call.request.header("x-amzn-trace-id").filter(|trace| !trace.is_empty());
-    let attributes = prepare(input.message_attributes.take(), trace, path)?;
+    let attributes = prepare(input.message_attributes.take(), trace, place)?;
     let input = &*input;
-    let message = input.message.as_deref().ok_or_else(|| missing(&format!("{path}message")))?;
+    let message = input.message.as_deref().ok_or_else(|| missing(&place.of("message")))?;
     if message.is_empty() {
         return Err(invalid("Invalid parameter: Empty message"));
     }
@@ -109,7 +110,7 @@ pub(super) fn check<'a>(
         group,
         dedup_id,
     };
-    if path.is_empty() && checked.size() > PUBLISH_BYTES_MAX {
+    if place == Place::Alone && checked.size() > PUBLISH_BYTES_MAX {
         return Err(invalid("Invalid parameter: Message too long"));
     }
     Ok(checked)

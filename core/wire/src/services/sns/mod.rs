@@ -11,6 +11,7 @@ mod finder;
 mod input;
 mod link;
 mod outbox;
+mod place;
 mod protection;
 mod publish;
 mod service;

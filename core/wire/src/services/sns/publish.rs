@@ -9,6 +9,7 @@ use trunkline_engine::{
 use super::checked::{Checked, check};
 use super::errors::{from_engine, invalid, no_such_topic};
 use super::input::PublishInput;
+use super::place::Place;
 use super::{access, direct, target};
 use crate::codec::object::Object;
 use crate::error::Result;
@@ -38,7 +39,7 @@ pub(super) fn one(call: &Call<'_>, input: &Input<'_>) -> Result<Outcome> {
         }
     }
     if let Some(number) = input.phone_number.take() {
-        let checked = check(&mut input, call, "")?;
+        let checked = check(&mut input, call, Place::Alone)?;
         return direct::to_phone(call, &number, &checked);
     }
     let (arn, parameter) = match (input.topic_arn.take(), input.target_arn.take()) {
@@ -48,7 +49,7 @@ pub(super) fn one(call: &Call<'_>, input: &Input<'_>) -> Result<Outcome> {
     };
     let parsed = target::parse(&arn, parameter)?;
     if parameter == "TargetArn" && parsed.rest.starts_with("endpoint/") {
-        let checked = check(&mut input, call, "")?;
+        let checked = check(&mut input, call, Place::Alone)?;
         return direct::to_endpoint(call, &arn, &checked);
     }
     let name = name_of(call, &parsed, parameter)?;
@@ -56,7 +57,7 @@ pub(super) fn one(call: &Call<'_>, input: &Input<'_>) -> Result<Outcome> {
         Lookup::Ready(topic, admitted) => (topic, admitted),
         Lookup::Held(held) => return Ok(Outcome::Held(held)),
     };
-    let mut checked = check(&mut input, call, "")?;
+    let mut checked = check(&mut input, call, Place::Alone)?;
     checked.protect(call, &topic)?;
     let published = publish(call.engine, &topic, &admitted, &checked)?;
     let mut out = Vec::with_capacity(120);
@@ -101,6 +102,28 @@ pub(super) fn publish(
 ) -> Result<Publication> {
     let published = engine.publish_admitted(topic, admitted, &checked.notification());
     let mut published = published.map_err(|error| from_engine(&error))?;
+    audit(engine, topic, checked, &mut published);
+    Ok(published)
+}
+
+/// Publishes messages to a topic, in order; each succeeds or fails for itself.
+pub(super) fn publish_all(
+    engine: &Arc<Engine>,
+    topic: &Topic,
+    admitted: &Admitted,
+    messages: &[&Checked<'_>],
+) -> Vec<Result<Publication>> {
+    let notifications: Vec<_> = messages.iter().map(|message| message.notification()).collect();
+    let published = engine.publish_batch_admitted(topic, admitted, &notifications);
+    let told = messages.iter().zip(published).map(|(message, published)| {
+        let mut published = published.map_err(|error| from_engine(&error))?;
+        audit(engine, topic, message, &mut published);
+        Ok(published)
+    });
+    told.collect()
+}
+
+fn audit(engine: &Engine, topic: &Topic, checked: &Checked<'_>, published: &mut Publication) {
     if let Some(audit) = &checked.audit
         && !published.duplicate
     {
@@ -108,7 +131,6 @@ pub(super) fn publish(
         let told = audit.tell(engine, topic, published.message_id);
         published.ticket = told.or(published.ticket);
     }
-    Ok(published)
 }
 
 /// Writes what became of a message.
