@@ -48,8 +48,8 @@ pub use bucket::{
     Upload, UploadPage, VersionEntry, VersionRef, Versioning, operation as bucket_operation,
 };
 pub use bus::{
-    Archive, BUS, Bus, BusStatistics, DEFAULT_BUS, Input, PUT as PUT_EVENT, PutEvent, PutOutcome,
-    ReplayRequest, ReplayStatus, RuleExplanation, RuleSource, RuleStatus, ServiceEvent,
+    Archive, BUS, Bus, BusStatistics, DEFAULT_BUS, EventFields, Input, PUT as PUT_EVENT, PutEvent,
+    PutOutcome, ReplayRequest, ReplayStatus, RuleExplanation, RuleSource, RuleStatus, ServiceEvent,
     TargetDefinition, Used as UsedTarget, bus_name,
 };
 pub use components::KINDS;

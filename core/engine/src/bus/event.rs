@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use trunkline_types::{Code, Error, Millis, ResourceName, Result};
 
+/// What a time counts for in the size of an event.
+pub(super) const TIME_BYTES: usize = 14;
+
 /// The fields of an event as a caller writes them.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -90,11 +93,7 @@ impl<'a> Envelope<'a> {
         }
         let size = self.size(detail);
         if size > with.bytes_max {
-            return Err(invalid(format!(
-                "The event is too large: {size} bytes. Source, detail-type, detail and resources \
-                 may have {} bytes together.",
-                with.bytes_max
-            )));
+            return Err(too_large(size, with.bytes_max));
         }
         let time = match &self.time {
             Some(time) => whole_seconds(time)?,
@@ -131,11 +130,9 @@ impl<'a> Envelope<'a> {
 
     /// The size as EventBridge counts it.
     fn size(&self, detail: &RawValue) -> usize {
-        /// What a time counts for.
-        const TIME: usize = 14;
         let text = |text: &Option<Cow<'_, str>>| text.as_deref().map_or(0, str::len);
         let resources = self.resources.iter().flatten().map(|resource| resource.len());
-        let time = if self.time.is_some() { TIME } else { 0 };
+        let time = if self.time.is_some() { TIME_BYTES } else { 0 };
         time + text(&self.source)
             + text(&self.detail_type)
             + detail.get().len()
@@ -156,11 +153,19 @@ pub(super) fn iso(time: Millis) -> String {
     Timestamp::from_millisecond(time).unwrap_or(Timestamp::MAX).to_string()
 }
 
-fn whole_seconds(text: &str) -> Result<String> {
+pub(super) fn whole_seconds(text: &str) -> Result<String> {
     let time: Timestamp = text.parse().map_err(|_| {
         invalid(format!("The event's time {text:?} is not a time such as 2026-01-31T12:00:00Z."))
     })?;
     Ok(Timestamp::from_second(time.as_second()).unwrap_or(time).to_string())
+}
+
+#[cold]
+pub(super) fn too_large(size: usize, max: usize) -> Error {
+    invalid(format!(
+        "The event is too large: {size} bytes. Source, detail-type, detail and resources may have \
+         {max} bytes together."
+    ))
 }
 
 #[cold]

@@ -155,6 +155,11 @@ impl Transformer {
         })
     }
 
+    /// Whether the target gets every event as it is.
+    pub fn is_whole_event(&self) -> bool {
+        matches!(self, Self::Event)
+    }
+
     /// What the target gets of an event, or why it gets nothing.
     pub fn fill<'a>(&'a self, event: &'a [u8], about: About<'_>) -> Result<Cow<'a, [u8]>> {
         Ok(match self {

@@ -145,6 +145,9 @@ impl Planned {
             // Rendered when it is attempted.
             return Ok(Cow::Borrowed(&event.text));
         }
+        if target.transformer.is_whole_event() {
+            return Ok(Cow::Borrowed(&event.text));
+        }
         let rule_arn = self.bus.rule_arn(&self.rule.name);
         let about = About { rule_arn: &rule_arn, rule_name: &self.rule.name, ingested: now };
         target.transformer.fill(&event.text, about)

@@ -15,6 +15,7 @@ use trunkline_types::{Millis, ResourceId, Result};
 
 use super::delivery::EventStep;
 use super::event::{Completion, Envelope, Event};
+use super::fields::EventFields;
 use super::letter::{Letter, write_letters};
 use super::plan::Plan;
 use super::rules::count;
@@ -76,6 +77,20 @@ impl Bus {
         self.put_completed(completed, event.hops, now, Plan::default(), event.also)
     }
 
+    /// Puts an event of these fields, as an admitted call.
+    pub fn put_fields_admitted(
+        self: &Arc<Self>,
+        call: &Admitted,
+        fields: &EventFields<'_>,
+        trace_header: Option<&str>,
+    ) -> Result<PutOutcome> {
+        self.check_writable()?;
+        let now = call.now(&self.host);
+        let mut completed = fields.complete(self.completion(now))?;
+        completed.trace_header = trace_header.map(str::to_owned);
+        self.put_completed(completed, 0, now, Plan::default(), None)
+    }
+
     /// Puts an event of an archive again, for some rules or all; no archive takes it.
     pub(super) fn put_replayed(
         self: &Arc<Self>,
@@ -92,12 +107,16 @@ impl Bus {
 
     /// Completes the envelope of an event.
     pub(super) fn complete(&self, text: &[u8], now: Millis) -> Result<Event> {
-        Envelope::read(text)?.complete(Completion {
+        Envelope::read(text)?.complete(self.completion(now))
+    }
+
+    fn completion(&self, now: Millis) -> Completion<'_> {
+        Completion {
             bus: &self.name,
             id: self.next_event_id(),
             now,
             bytes_max: self.host.limits.message_bytes_max as usize,
-        })
+        }
     }
 
     pub(super) fn put_completed(

@@ -18,14 +18,14 @@ const UNMATCHED_MAX: usize = 20;
 impl Bus {
     /// An event begins. What is delivered until the result is dropped comes from it.
     pub(super) fn trace_put(&self, event: &Event, is_replayed: bool) -> Entered {
-        let subject = Subject::named(&event.id);
         if self.host.trace.is_on() {
+            let subject = Subject::named(&event.id);
             let (resource, at) = (&self.name, self.host.now());
             let detail = format_args!("{}", if is_replayed { "by a replay" } else { "" });
             let note = Note { subject, what: What::Accepted, resource, at, detail };
             self.host.trace.begin(&note, None);
         }
-        self.host.trace.enter(subject)
+        self.host.trace.enter_named(&event.id)
     }
 
     /// The rules of this bus that match an event, and why others do not, unless only some rules

@@ -100,6 +100,9 @@ impl EventDelivery for Deliveries {
 /// The body that several targets get, and that is stored once for them. A message of its own costs
 /// less than a payload that one message refers to.
 fn shared_body<'a>(targets: &[EventTarget<'a>]) -> Option<&'a [u8]> {
+    if targets.len() < 2 {
+        return None;
+    }
     let plain = || targets.iter().filter(|target| target.is_plain()).map(|target| target.body);
     let mut by_address: HashMap<(usize, usize), (usize, &[u8])> = HashMap::new();
     for body in plain() {

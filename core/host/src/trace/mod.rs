@@ -168,6 +168,12 @@ impl Trace {
         Entered(Some(CAUSE.replace(Some(Cause::of(subject)))))
     }
 
+    /// The same for the subject whose id is this text, which is parsed for the trace alone.
+    #[inline]
+    pub fn enter_named(&self, text: &str) -> Entered {
+        if self.is_on() { self.enter(Subject::named(text)) } else { Entered(None) }
+    }
+
     /// What begins on this thread comes from nothing, until the result is dropped.
     #[inline]
     pub(crate) fn leave(&self) -> Entered {

@@ -3,10 +3,10 @@
 //! The detail arrives as JSON text inside of JSON, and is checked.
 
 use serde::de::IgnoredAny;
+use trunkline_engine::EventFields;
 
 use super::detail;
 use super::input::Entry;
-use crate::codec::json::write_text;
 use crate::codec::time;
 use crate::model::TimeFormat;
 
@@ -17,13 +17,20 @@ pub(super) struct Refusal {
     pub message: String,
 }
 
-/// Writes the event of `entry` into `out`. It comes from `account` and `region`.
-pub(super) fn write(
-    entry: &Entry<'_>,
-    account: &str,
-    region: &str,
-    out: &mut Vec<u8>,
-) -> Result<(), Refusal> {
+/// An entry that was checked, without its detail.
+#[derive(Debug)]
+pub(super) struct Checked<'a> {
+    source: &'a str,
+    detail_type: &'a str,
+    time: Option<String>,
+    resources: Vec<&'a str>,
+}
+
+/// Checks an entry, and writes its detail into `detail`.
+pub(super) fn check<'a>(
+    entry: &'a Entry<'_>,
+    detail: &mut Vec<u8>,
+) -> Result<Checked<'a>, Refusal> {
     let source = required(entry.source.as_deref(), "Source")?;
     let detail_type = required(entry.detail_type.as_deref(), "DetailType")?;
     let text = required(entry.detail.as_deref(), "Detail")?;
@@ -38,29 +45,30 @@ pub(super) fn write(
         let message = "Detail is malformed.".to_owned();
         return Err(Refusal { code: "MalformedDetail", message });
     }
-    out.extend_from_slice(b"{\"detail-type\":");
-    write_text(detail_type, out);
-    out.extend_from_slice(b",\"source\":");
-    write_text(source, out);
-    out.extend_from_slice(b",\"account\":");
-    write_text(account, out);
-    if let Some(seconds) = entry.time {
-        out.extend_from_slice(b",\"time\":");
-        write_text(&time::write(seconds.floor(), TimeFormat::Iso), out);
-    }
-    out.extend_from_slice(b",\"region\":");
-    write_text(region, out);
-    out.extend_from_slice(b",\"resources\":[");
-    for (place, name) in entry.resources.iter().flatten().enumerate() {
-        if place > 0 {
-            out.push(b',');
+    detail::write(text.as_bytes(), detail);
+    let time = entry.time.map(|seconds| time::write(seconds.floor(), TimeFormat::Iso));
+    let resources = entry.resources.iter().flatten().map(|name| &**name).collect();
+    Ok(Checked { source, detail_type, time, resources })
+}
+
+impl<'a> Checked<'a> {
+    /// The event with this detail. It comes from `account` and `region`.
+    pub fn fields(
+        &'a self,
+        account: &'a str,
+        region: &'a str,
+        detail: &'a [u8],
+    ) -> EventFields<'a> {
+        EventFields {
+            source: self.source,
+            detail_type: self.detail_type,
+            account,
+            region,
+            time: self.time.as_deref(),
+            resources: &self.resources,
+            detail,
         }
-        write_text(name, out);
     }
-    out.extend_from_slice(b"],\"detail\":");
-    detail::write(text.as_bytes(), out);
-    out.push(b'}');
-    Ok(())
 }
 
 fn required<'a>(text: Option<&'a str>, member: &str) -> Result<&'a str, Refusal> {
@@ -78,10 +86,14 @@ mod tests {
     use super::*;
 
     fn event(entry: &str) -> Result<String, Refusal> {
-        let mut out = Vec::new();
+        let mut detail = Vec::new();
         let entry: Entry<'_> = serde_json::from_str(entry).unwrap();
-        write(&entry, "111111111111", "us-east-1", &mut out)?;
-        Ok(String::from_utf8(out).unwrap())
+        let checked = check(&entry, &mut detail)?;
+        let fields = checked.fields("111111111111", "us-east-1", &detail);
+        let EventFields { source, detail_type, account, region, time, resources, .. } = fields;
+        let detail = std::str::from_utf8(fields.detail).unwrap();
+        let (time, names) = (time.unwrap_or("now"), resources.join(","));
+        Ok([source, detail_type, account, region, time, &names, detail].join(" "))
     }
 
     #[test]
@@ -90,11 +102,7 @@ mod tests {
             "Detail":"{ \"a\" : [ 1.0 , \"x \\\" y\" ] }"}"#;
         assert_eq!(
             event(entry).unwrap(),
-            concat!(
-                r#"{"detail-type":"t","source":"s\"","account":"111111111111","#,
-                r#""time":"2023-11-14T22:13:20Z","region":"us-east-1","resources":["a","b"],"#,
-                r#""detail":{"a":[1.0,"x \" y"]}}"#
-            )
+            r#"s" t 111111111111 us-east-1 2023-11-14T22:13:20Z a,b {"a":[1.0,"x \" y"]}"#
         );
     }
 

@@ -1,6 +1,5 @@
 //! The input of PutEvents, and what every request must satisfy before any entry is looked at.
 
-use std::borrow::Cow;
 use std::fmt::Write;
 
 use serde::Deserialize;
@@ -8,6 +7,7 @@ use trunkline_types::Limits;
 
 use super::errors::invalid;
 use super::target;
+use crate::codec::text::Text;
 use crate::codec::time;
 use crate::error::Result;
 use crate::limits::{QUOTE_CHARS_MAX, TRACE_HEADER_CHARS_MAX};
@@ -26,17 +26,17 @@ pub(super) struct Entry<'a> {
     /// Seconds since the epoch.
     pub time: Option<f64>,
     #[serde(borrow)]
-    pub source: Option<Cow<'a, str>>,
+    pub source: Option<Text<'a>>,
     #[serde(borrow)]
-    pub resources: Option<Vec<Cow<'a, str>>>,
+    pub resources: Option<Vec<Text<'a>>>,
     #[serde(borrow)]
-    pub detail_type: Option<Cow<'a, str>>,
+    pub detail_type: Option<Text<'a>>,
     #[serde(borrow)]
-    pub detail: Option<Cow<'a, str>>,
+    pub detail: Option<Text<'a>>,
     #[serde(borrow)]
-    pub event_bus_name: Option<Cow<'a, str>>,
+    pub event_bus_name: Option<Text<'a>>,
     #[serde(borrow)]
-    pub trace_header: Option<Cow<'a, str>>,
+    pub trace_header: Option<Text<'a>>,
 }
 
 impl Entry<'_> {
@@ -44,7 +44,7 @@ impl Entry<'_> {
     fn size(&self) -> usize {
         /// What a time counts for.
         const TIME: usize = 14;
-        let text = |text: &Option<Cow<'_, str>>| text.as_deref().map_or(0, str::len);
+        let text = |text: &Option<Text<'_>>| text.as_deref().map_or(0, str::len);
         let resources: usize = self.resources.iter().flatten().map(|name| name.len()).sum();
         let time = if self.time.is_some() { TIME } else { 0 };
         time + text(&self.source) + text(&self.detail_type) + text(&self.detail) + resources
@@ -52,9 +52,12 @@ impl Entry<'_> {
 
     /// The entry as AWS quotes it in a message.
     fn quote(&self, out: &mut String) {
-        let text = |text: &Option<Cow<'_, str>>| text.as_deref().unwrap_or("null").to_owned();
+        let text = |text: &Option<Text<'_>>| text.as_deref().unwrap_or("null").to_owned();
         let resources = self.resources.as_ref();
-        let resources = resources.map(|names| format!("[{}]", names.join(", ")));
+        let resources = resources.map(|names| {
+            let names: Vec<&str> = names.iter().map(|name| &**name).collect();
+            format!("[{}]", names.join(", "))
+        });
         let time = self.time.map(|time| time::write(time, TimeFormat::Iso));
         // Writing to memory cannot fail.
         let _ = write!(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trunkline_engine::{Admission, Admitted, Bus, PUT_EVENT, PutEvent, ResourceName, Ticket};
+use trunkline_engine::{Admission, Admitted, Bus, PUT_EVENT, ResourceName, Ticket};
 use trunkline_types::Code;
 
 use super::envelope::{self, Refusal};
@@ -23,59 +23,80 @@ pub(super) fn start(call: &Call<'_>, input: &Input<'_>) -> Result<Outcome> {
     let host = call.engine.host();
     input::check(input.entries.as_ref(), &host.limits)?;
     let entries = input.entries.unwrap_or_default();
-    let named = |entry: &Entry<'_>| {
-        target::named(entry.event_bus_name.as_deref(), call.account, call.region)
-    };
-    let buses: Vec<ResourceName> = entries.iter().map(named).collect();
+    let mut put = Put { call, detail: Vec::new(), ticket: None, buses: Vec::new() };
+    let places: Vec<usize> = entries.iter().map(|entry| put.place_of(entry)).collect();
     // The whole request is one call, which is admitted for the first bus that it names.
-    let Some(first) = buses.first() else { return Ok(finished(&[], None)) };
+    let Some(first) = put.buses.first().map(|bus| bus.name.clone()) else {
+        return Ok(finished(&[], None));
+    };
     let admission = match call.held {
         Some(held) => host.resume(held),
-        None => host.try_admit(PUT_EVENT, first),
+        None => host.try_admit(PUT_EVENT, &first),
     };
     let admitted = match admission.map_err(|error| from_engine(&error))? {
         Admission::Ready(admitted) => admitted,
         Admission::Held(held) => return Ok(Outcome::Held(*held)),
     };
-    let mut put = Put { call, admitted: &admitted, text: Vec::new(), ticket: None };
     let mut results = Vec::with_capacity(entries.len());
-    for (entry, bus) in entries.iter().zip(&buses) {
-        results.push(put.entry(entry, bus)?);
+    for (entry, place) in entries.iter().zip(places) {
+        results.push(put.entry(&admitted, entry, place)?);
     }
     let settling = host
-        .begin_settle(first, put.ticket, call.engine.durability())
+        .begin_settle(&first, put.ticket, call.engine.durability())
         .map_err(|error| from_engine(&error))?;
     Ok(finished(&results, settling))
 }
 
 struct Put<'a> {
     call: &'a Call<'a>,
-    admitted: &'a Admitted,
-    /// The event of the entry at hand.
-    text: Vec<u8>,
+    /// The detail of the entry at hand.
+    detail: Vec<u8>,
     /// The last that was handed out: whatever is durable with it, what came before is, too.
     ticket: Option<Ticket>,
+    /// The buses that entries name, in the order in which they come up.
+    buses: Vec<Destination<'a>>,
 }
 
-impl Put<'_> {
-    fn entry(&mut self, entry: &Entry<'_>, name: &ResourceName) -> Result<Entered> {
+/// A bus that an entry names.
+struct Destination<'a> {
+    given: Option<&'a str>,
+    name: ResourceName,
+    /// The bus, once it was looked for; `None` in it for one that does not exist.
+    found: Option<Option<Arc<Bus>>>,
+}
+
+impl<'a> Put<'a> {
+    /// Which of the buses an entry names.
+    fn place_of(&mut self, entry: &'a Entry<'_>) -> usize {
+        let given = entry.event_bus_name.as_deref();
+        let known = self.buses.iter().position(|bus| bus.given == given);
+        known.unwrap_or_else(|| {
+            let name = target::named(given, self.call.account, self.call.region);
+            self.buses.push(Destination { given, name, found: None });
+            self.buses.len() - 1
+        })
+    }
+
+    fn entry(&mut self, admitted: &Admitted, entry: &Entry<'_>, place: usize) -> Result<Entered> {
         let Call { engine, account, region, access, .. } = *self.call;
+        let name = &self.buses[place].name;
         if let Some(access) = access
             && let Err(error) = access::check(access, engine, account, "PutEvents", name)
         {
             let code = "AccessDeniedException";
             return Ok(Err(Refusal { code, message: error.message().to_owned() }));
         }
-        self.text.clear();
-        if let Err(refusal) = envelope::write(entry, account, region, &mut self.text) {
-            return Ok(Err(refusal));
-        }
+        self.detail.clear();
+        let checked = match envelope::check(entry, &mut self.detail) {
+            Ok(checked) => checked,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         // As on AWS, an event for a bus that does not exist is accepted, and reaches no target.
-        let Some(bus) = self.bus(name)? else { return Ok(Ok(request_id::next())) };
+        let Some(bus) = self.bus(place)? else { return Ok(Ok(request_id::next())) };
         // A header of the request traces its entries, unless they say something else.
         let trace_header = entry.trace_header.as_deref().or_else(|| trace_of(self.call));
-        let event = PutEvent { trace_header, ..PutEvent::new(&self.text) };
-        match bus.put_admitted(self.admitted, event) {
+        let fields = checked.fields(account, region, &self.detail);
+        match bus.put_fields_admitted(admitted, &fields, trace_header) {
             Ok(outcome) => {
                 self.ticket = outcome.ticket.or(self.ticket);
                 Ok(Ok(outcome.id))
@@ -92,15 +113,20 @@ impl Put<'_> {
         }
     }
 
-    /// The bus of this name. Every account has a default bus in every region.
-    fn bus(&self, name: &ResourceName) -> Result<Option<Arc<Bus>>> {
-        let engine = self.call.engine;
-        let found = engine.find_bus(name).map_err(|error| from_engine(&error))?;
-        if found.is_some() || &*name.name != target::DEFAULT {
-            return Ok(found);
+    /// One of the buses. Every account has a default bus in every region.
+    fn bus(&mut self, place: usize) -> Result<Option<Arc<Bus>>> {
+        let Destination { name, found, .. } = &mut self.buses[place];
+        if let Some(found) = found {
+            return Ok(found.clone());
         }
-        let made = engine.bus(name.clone(), b"").map_err(|error| from_engine(&error))?;
-        Ok(Some(made.0))
+        let engine = self.call.engine;
+        let mut bus = engine.find_bus(name).map_err(|error| from_engine(&error))?;
+        if bus.is_none() && &*name.name == target::DEFAULT {
+            let made = engine.bus(name.clone(), b"").map_err(|error| from_engine(&error))?;
+            bus = Some(made.0);
+        }
+        *found = Some(bus.clone());
+        Ok(bus)
     }
 }
 
