@@ -19,6 +19,7 @@
 //! # Ok::<(), trunkline_stream::ReshardError>(())
 //! ```
 
+mod decimal;
 mod filter;
 mod group;
 mod hash_key;

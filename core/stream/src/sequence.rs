@@ -19,7 +19,7 @@ use std::str::FromStr;
 
 use trunkline_types::Millis;
 
-use crate::ShardId;
+use crate::{ShardId, decimal};
 
 /// The place of one record in its stream.
 ///
@@ -99,6 +99,11 @@ impl SequenceNumber {
         self.index
     }
 
+    /// Appends its text.
+    pub fn write(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(Digits::of(self).as_bytes());
+    }
+
     fn limbs(self) -> [u64; 3] {
         let shard = u64::from(self.shard.0);
         let mut number = [0; 3];
@@ -152,15 +157,34 @@ impl PartialOrd for SequenceNumber {
 }
 
 /// Ten to the nineteenth: the largest power of ten in 64 bits.
-const CHUNK: u128 = 10_000_000_000_000_000_000;
+const CHUNK: u64 = 10_000_000_000_000_000_000;
+/// The digits below it.
+const CHUNK_DIGITS: usize = 19;
+
+/// The decimal digits of a number, behind zeros.
+struct Digits([u8; 3 * CHUNK_DIGITS]);
+
+impl Digits {
+    fn of(number: SequenceNumber) -> Self {
+        let mut limbs = number.limbs();
+        let mut text = [b'0'; 3 * CHUNK_DIGITS];
+        // 188 bits have at most 57 digits, so three chunks hold all of them.
+        for chunk in text.chunks_exact_mut(CHUNK_DIGITS).rev() {
+            decimal::fill(chunk, divide(&mut limbs));
+        }
+        Self(text)
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        // The version is never zero, so there always is a first digit.
+        let zeros = self.0.iter().take_while(|digit| **digit == b'0').count();
+        &self.0[zeros..]
+    }
+}
 
 impl fmt::Display for SequenceNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut number = self.limbs();
-        let low = divide(&mut number);
-        let middle = divide(&mut number);
-        // 188 bits have at most 57 digits, so what is left has at most 19.
-        write!(f, "{}{middle:019}{low:019}", number[2])
+        f.write_str(std::str::from_utf8(Digits::of(*self).as_bytes()).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -209,13 +233,19 @@ fn pop(number: &mut [u64; 3], bits: u32) -> u64 {
 
 /// Divides by [`CHUNK`] and returns the rest.
 fn divide(number: &mut [u64; 3]) -> u64 {
-    let mut rest = 0u128;
+    let mut rest = 0;
     for limb in number {
-        let dividend = rest << 64 | u128::from(*limb);
-        *limb = (dividend / CHUNK) as u64;
-        rest = dividend % CHUNK;
+        if rest == 0 {
+            // Most limbs need no division of 128 bits, which costs ten times as much.
+            (*limb, rest) = (*limb / CHUNK, *limb % CHUNK);
+            continue;
+        }
+        let dividend = u128::from(rest) << 64 | u128::from(*limb);
+        *limb = (dividend / u128::from(CHUNK)) as u64;
+        // The rest is below 64 bits, so the product may wrap.
+        rest = (dividend as u64).wrapping_sub(limb.wrapping_mul(CHUNK));
     }
-    rest as u64
+    rest
 }
 
 /// Multiplies by ten and adds; false when 192 bits do not hold the result.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::decimal;
+
 /// A shard of a stream. Its text is `shardId-` and twelve digits.
 ///
 /// ```
@@ -19,9 +21,27 @@ pub struct ShardId(pub u32);
 /// The largest counter that a sequence number can carry.
 const SHARD_MAX: u32 = 0x7fff_ffff;
 
+const PREFIX: &str = "shardId-";
+const DIGITS: usize = 12;
+
+impl ShardId {
+    /// Appends its text.
+    pub fn write(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(PREFIX.as_bytes());
+        out.extend_from_slice(&self.digits());
+    }
+
+    fn digits(self) -> [u8; DIGITS] {
+        let mut digits = [b'0'; DIGITS];
+        decimal::fill(&mut digits, u64::from(self.0));
+        digits
+    }
+}
+
 impl fmt::Display for ShardId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "shardId-{:012}", self.0)
+        f.write_str(PREFIX)?;
+        f.write_str(std::str::from_utf8(&self.digits()).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -29,7 +49,7 @@ impl FromStr for ShardId {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let digits = text.strip_prefix("shardId-").unwrap_or(text);
+        let digits = text.strip_prefix(PREFIX).unwrap_or(text);
         // `u32::from_str` takes a sign, which no shard id has.
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(());

@@ -74,6 +74,8 @@ pub const RECORD_BYTES_MAX: usize = 10 * 1024 * 1024;
 pub const PUT_RECORDS_MAX: usize = 500;
 /// Most bytes of data and partition keys of one PutRecords.
 pub const PUT_RECORDS_BYTES_MAX: usize = 10 * 1024 * 1024;
+/// Largest buffer of decoded data that a thread keeps for its next PutRecords.
+pub const DECODED_BYTES_KEPT: usize = 2 * 1024 * 1024;
 /// Most bytes of data and partition keys of one event of a subscription; one record is always told.
 pub const SUBSCRIPTION_EVENT_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// How long a subscription lasts at most, in milliseconds (AWS: five minutes).

@@ -1,5 +1,6 @@
 //! Reading a request's body, within its limits of size and time.
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,17 +14,47 @@ use crate::message::Response;
 
 /// How often a body that does not come is looked at again.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
+/// Bytes that are reserved for a body because its length is stated, and before they come.
+const RESERVED_BYTES_MAX: usize = 1 << 20;
 /// How long a body may pause while memory is short.
 const SHORT_PATIENCE: Duration = Duration::from_secs(2);
+
+/// A body that was read.
+pub(super) enum Body {
+    /// It came in one piece.
+    Piece(Bytes),
+    /// It came in several, which were put together.
+    Gathered(Vec<u8>),
+}
+
+impl Body {
+    /// Lets the next body have its memory.
+    pub fn recycle(self, shared: &Shared) {
+        if let Self::Gathered(buffer) = self {
+            shared.buffers.give_back(buffer);
+        }
+    }
+}
+
+impl Deref for Body {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Piece(bytes) => bytes,
+            Self::Gathered(bytes) => bytes,
+        }
+    }
+}
 
 /// The body, or the answer that refuses it. `share` counts what is held.
 pub(super) async fn read(
     shared: &Shared,
     mut body: Incoming,
     share: &mut Share,
-) -> Result<Bytes, Response> {
+) -> Result<Body, Response> {
     if body.is_end_stream() {
-        return Ok(Bytes::new());
+        return Ok(Body::Piece(Bytes::new()));
     }
     let max = shared.options.body_bytes_max;
     // A length that is stated is refused before anything is read.
@@ -49,11 +80,15 @@ pub(super) async fn read(
             continue;
         }
         if rest.is_empty() {
+            rest = shared.buffers.take();
+            // What is still to come is stated, or 0.
+            let stated = first.len() as u64 + data.len() as u64 + body.size_hint().lower();
+            rest.reserve(RESERVED_BYTES_MAX.min(usize::try_from(stated).unwrap_or(usize::MAX)));
             rest.extend_from_slice(&first);
         }
         rest.extend_from_slice(&data);
     }
-    Ok(if rest.is_empty() { first } else { Bytes::from(rest) })
+    Ok(if rest.is_empty() { Body::Piece(first) } else { Body::Gathered(rest) })
 }
 
 /// How long a body may take as a whole, and when its last piece came.

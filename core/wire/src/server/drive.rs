@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{HeaderValue, Method, header};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
@@ -141,7 +140,7 @@ async fn admit(
     }
     // Health is told whatever the state of the rest, so its body is not read either.
     if is_health_path(head.uri.path()) {
-        return handle(shared, connection, (peer, seen), head, &Bytes::new()).await;
+        return handle(shared, connection, (peer, seen), head, &[]).await;
     }
     let mut share = Share::none(&shared.memory);
     // Before anything is done: a receive whose answer finds no memory would hide its messages.
@@ -162,7 +161,9 @@ async fn admit(
     match body::read(shared, incoming, &mut share).await {
         Ok(body) => {
             seen.note(shared, || request_log::resource_of(&body));
-            handle(shared, connection, (peer, seen), head, &body).await
+            let reply = handle(shared, connection, (peer, seen), head, &body).await;
+            body.recycle(shared);
+            reply
         }
         Err(refused) => refused.into(),
     }
@@ -200,7 +201,7 @@ async fn handle(
     connection: &Arc<Connection>,
     (peer, seen): (Peer, &Seen),
     head: &http::request::Parts,
-    body: &Bytes,
+    body: &[u8],
 ) -> Reply {
     let request = as_request(head, body, peer, seen);
     let base = base(head, peer);

@@ -1,6 +1,7 @@
 //! The HTTP server: sockets, limits and time-outs around the dispatcher.
 
 mod body;
+mod buffers;
 mod connection;
 mod connections;
 mod descriptors;
@@ -38,6 +39,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
+use self::buffers::Buffers;
 use self::connections::{Connections, Patience};
 use self::request_log::RequestLog;
 use crate::dispatch::Dispatcher;
@@ -111,6 +113,7 @@ struct Shared {
     pub apis: Semaphore,
     pub stopping: watch::Receiver<bool>,
     pub memory: Arc<Memory>,
+    pub buffers: Buffers,
     pub log: Option<RequestLog>,
 }
 
@@ -174,6 +177,7 @@ impl Server {
             control: Semaphore::new(CONTROL_WAITING_MAX),
             apis: Semaphore::new(API_THREADS),
             memory,
+            buffers: Buffers::default(),
             log,
             options,
             stopping,

@@ -2,9 +2,8 @@
 
 use trunkline_types::Limits;
 
-use super::input::{
-    GetRecordsInput, GetShardIteratorInput, PutRecordInput, PutRecordsEntry, SubscribeInput,
-};
+use super::decoded::Entry;
+use super::input::{GetRecordsInput, GetShardIteratorInput, PutRecordInput, SubscribeInput};
 use crate::error::{Result, WireError};
 use crate::limits::{
     GET_RECORDS_MAX, HASH_KEY_CHARS_MAX, PUT_RECORDS_MAX, QUOTE_CHARS_MAX, RECORD_BYTES_MAX,
@@ -145,7 +144,7 @@ pub(super) fn put_record(input: &PutRecordInput<'_>, limits: &Limits) -> Result<
 
 pub(super) fn put_records(
     name: Option<&str>,
-    records: Option<&[PutRecordsEntry<'_>]>,
+    records: Option<&[Entry<'_>]>,
     limits: &Limits,
 ) -> Result<()> {
     let mut found = Violations::default();
@@ -171,9 +170,9 @@ pub(super) fn put_records(
                 path.push_str(&format!("records.{}.member.{member}", place + 1));
                 path.clone()
             };
-            found.data(record.data.as_ref().map(|data| &*data.0), &at("data"));
-            found.partition_key(record.partition_key.as_deref(), &at("partitionKey"), limits);
-            if let Some(key) = &record.explicit_hash_key {
+            found.data(record.data, &at("data"));
+            found.partition_key(record.partition_key, &at("partitionKey"), limits);
+            if let Some(key) = record.explicit_hash_key {
                 found.hash_key(key, &at("explicitHashKey"));
             }
         }
@@ -185,11 +184,11 @@ pub(super) fn put_records(
 }
 
 /// Whether nothing about the record needs a closer look.
-fn is_plain(record: &PutRecordsEntry<'_>, limits: &Limits) -> bool {
+fn is_plain(record: &Entry<'_>, limits: &Limits) -> bool {
     let max = limits.partition_key_chars_max as usize;
     record.explicit_hash_key.is_none()
-        && record.data.as_ref().is_some_and(|data| data.0.len() <= RECORD_BYTES_MAX)
-        && record.partition_key.as_ref().is_some_and(|key| (1..=max).contains(&key.len()))
+        && record.data.is_some_and(|data| data.len() <= RECORD_BYTES_MAX)
+        && record.partition_key.is_some_and(|key| (1..=max).contains(&key.len()))
 }
 
 pub(super) fn get_shard_iterator(input: &GetShardIteratorInput<'_>) -> Result<()> {

@@ -7,7 +7,7 @@ use serde::de::{Deserializer, Error, Visitor};
 
 use crate::codec::text::Text;
 use crate::codec::time;
-use crate::codec::typed::Blob;
+use crate::codec::typed::{Blob, Encoded};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -39,12 +39,13 @@ pub(super) struct PutRecordsInput<'a> {
     pub dry_run: Option<bool>,
 }
 
-/// A record of PutRecords.
+/// A record of PutRecords. Its data is decoded beside that of the others: see
+/// [`super::decoded`].
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct PutRecordsEntry<'a> {
     #[serde(borrow)]
-    pub data: Option<Blob<'a>>,
+    pub data: Option<Encoded<'a>>,
     #[serde(borrow)]
     pub partition_key: Option<Text<'a>>,
     #[serde(borrow)]

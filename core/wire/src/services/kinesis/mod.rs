@@ -6,6 +6,7 @@
 
 mod access;
 mod check;
+mod decoded;
 mod errors;
 mod get_records;
 mod input;

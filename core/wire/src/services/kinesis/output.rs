@@ -1,6 +1,8 @@
 //! Records and shards in outputs.
 
-use trunkline_engine::{Shards, StreamRecord};
+use std::io::Write;
+
+use trunkline_engine::{SequenceNumber, ShardId, Shards, StreamRecord};
 
 use crate::codec::append_blob;
 use crate::codec::object::Object;
@@ -30,12 +32,29 @@ impl<'a> List<'a> {
     }
 }
 
+/// Writes the member `SequenceNumber`.
+pub(super) fn sequence(object: &mut Object<'_>, number: SequenceNumber) {
+    let out = object.key("SequenceNumber");
+    out.push(b'"');
+    number.write(out);
+    out.push(b'"');
+}
+
+/// Writes the member `ShardId`.
+pub(super) fn shard(object: &mut Object<'_>, shard: ShardId) {
+    let out = object.key("ShardId");
+    out.push(b'"');
+    shard.write(out);
+    out.push(b'"');
+}
+
 /// Writes a record that was read.
 pub(super) fn record(object: &mut Object<'_>, record: &StreamRecord<'_>, encryption: Option<&str>) {
-    object.plain("SequenceNumber", record.sequence.to_string().as_bytes());
+    sequence(object, record.sequence);
     let (seconds, millis) = (record.time / 1_000, record.time % 1_000);
-    let time = format!("{seconds}.{millis:03}");
-    object.key("ApproximateArrivalTimestamp").extend_from_slice(time.as_bytes());
+    let out = object.key("ApproximateArrivalTimestamp");
+    // Writing to memory cannot fail.
+    let _ = write!(out, "{seconds}.{millis:03}");
     let out = object.key("Data");
     out.push(b'"');
     append_blob(record.data, out);
@@ -47,11 +66,7 @@ pub(super) fn record(object: &mut Object<'_>, record: &StreamRecord<'_>, encrypt
 }
 
 /// Writes the shards that a reader goes on with behind `shard`.
-pub(super) fn child_shards(
-    object: &mut Object<'_>,
-    shards: &Shards,
-    shard: trunkline_engine::ShardId,
-) {
+pub(super) fn child_shards(object: &mut Object<'_>, shards: &Shards, shard: ShardId) {
     let mut list = List::open(object.key("ChildShards"));
     for child in shards.children(shard) {
         let mut object = list.object();

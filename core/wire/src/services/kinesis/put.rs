@@ -6,10 +6,11 @@ use trunkline_engine::{
     HashKey, HashKeyError, NewRecord, PutRecord, SequenceNumber, ShardId, Stream, stream_operation,
 };
 
+use super::decoded::{Decoded, Entry};
 use super::errors::{dry_run, from_engine, invalid};
-use super::input::{PutRecordInput, PutRecordsEntry, PutRecordsInput};
+use super::input::{PutRecordInput, PutRecordsInput};
 use super::lookup::{self, Admittance, Found};
-use super::output::List;
+use super::output::{self, List};
 use super::throttle::{self, Throttle};
 use super::{check, settings::Settings};
 use crate::codec::object::Object;
@@ -52,9 +53,11 @@ pub(super) fn one(call: &Call<'_>, input: &Input<'_>, throttle: &Throttle) -> Re
 pub(super) fn many(call: &Call<'_>, input: &Input<'_>, throttle: &Throttle) -> Result<Outcome> {
     let input: PutRecordsInput<'_> = input.read()?;
     let (name, arn) = (input.stream_name.as_deref(), input.stream_arn.as_deref());
-    check::put_records(name, input.records.as_deref(), call.engine.limits())?;
+    let encoded = input.records.as_deref();
+    let decoded = Decoded::of(encoded.unwrap_or_default())?;
+    let entries = decoded.entries(encoded.unwrap_or_default());
+    check::put_records(name, encoded.map(|_| &*entries), call.engine.limits())?;
     let found = lookup::find(call, "PutRecords", name, arn)?;
-    let entries = input.records.unwrap_or_default();
     let records = records_of(&entries, &found)?;
     if input.dry_run == Some(true) {
         return Err(dry_run());
@@ -88,14 +91,14 @@ pub(super) fn many(call: &Call<'_>, input: &Input<'_>, throttle: &Throttle) -> R
 }
 
 /// The records of a request, each checked.
-fn records_of<'a>(entries: &'a [PutRecordsEntry<'_>], found: &Found) -> Result<Vec<NewRecord<'a>>> {
+fn records_of<'a>(entries: &[Entry<'a>], found: &Found) -> Result<Vec<NewRecord<'a>>> {
     let mut records = Vec::with_capacity(entries.len());
     let mut bytes = 0;
     for (place, entry) in entries.iter().enumerate() {
-        let given = (entry.partition_key.as_deref(), entry.explicit_hash_key.as_deref());
+        let given = (entry.partition_key, entry.explicit_hash_key);
         let path = || format!("records.{}.member.partitionKey", place + 1);
         let (key, hash_key) = placed(&found.settings, given, path)?;
-        let data: &[u8] = entry.data.as_ref().map_or(&[], |data| &data.0);
+        let data = entry.data.unwrap_or_default();
         let record = NewRecord { key, hash_key, data };
         check_size(&found.stream, &record)?;
         bytes += key.len() + data.len();
@@ -165,8 +168,8 @@ fn refused_by(
 }
 
 fn write(object: &mut Object<'_>, put: &PutRecord) {
-    object.plain("ShardId", put.shard.to_string().as_bytes());
-    object.plain("SequenceNumber", put.sequence.to_string().as_bytes());
+    output::shard(object, put.shard);
+    output::sequence(object, put.sequence);
 }
 
 fn write_encryption(object: &mut Object<'_>, found: &Found) {
