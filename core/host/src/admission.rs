@@ -99,8 +99,16 @@ impl Held {
 
 impl Host {
     /// Admits a call of `operation` on a resource, and blocks while it has to wait.
-    #[inline]
+    #[inline(always)]
     pub fn admit(&self, operation: Operation, resource: &ResourceName) -> Result<Admitted> {
+        match self.admit_at_once(operation) {
+            Some(call) => Ok(call),
+            None => self.admit_later(operation, resource),
+        }
+    }
+
+    #[cold]
+    fn admit_later(&self, operation: Operation, resource: &ResourceName) -> Result<Admitted> {
         self.wait_until_admitted(self.try_admit(operation, resource)?)
     }
 
