@@ -264,6 +264,29 @@ def test_a_state_machine_runs_there_for_coroutines(server):
     asyncio.run(main())
 
 
+def test_a_certificate_of_the_servers_own_is_trusted_by_its_file(engine, tmp_path, monkeypatch):
+    from trunkline._core import make_certificate
+
+    certificate = make_certificate(["localhost", "127.0.0.1"])
+    path = tmp_path / "tls-cert.pem"
+    path.write_text(certificate[0])
+    with Server(engine, port=0, certificate=certificate) as server:
+        monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
+        with pytest.raises(trunkline.ServerUnreachable, match="set AWS_CA_BUNDLE to the cert"):
+            trunkline.connect(server.url)
+        with pytest.raises(trunkline.ServerUnreachable, match="at https://"):
+            trunkline.connect(server.url.replace("https", "http"))
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(path))
+        with trunkline.connect(server.url) as remote:
+            remote.queue("orders").send("one")
+        assert engine.queue("orders").receive()[0].text() == "one"
+        for wrong in ("none.pem", "empty.pem"):
+            (tmp_path / "empty.pem").touch()
+            monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / wrong))
+            with pytest.raises(trunkline.InvalidParameterValue, match=wrong):
+                trunkline.connect(server.url)
+
+
 @pytest.mark.parametrize(
     "url",
     ["http://127.0.0.1:99999", "http://a:b", "http://a b:1", "http://a\0", f"http://{'x' * 300}"],

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from functools import partial
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import (
+    BadStatusLine,
+    HTTPConnection,
+    HTTPException,
+    HTTPResponse,
+    HTTPSConnection,
+    RemoteDisconnected,
+)
 from select import POLLIN, poll
 from time import monotonic
 from urllib.parse import SplitResult, urlsplit
@@ -16,6 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from socket import socket
+    from ssl import SSLContext
     from typing import Any
 
 HTTP_OK = range(200, 300)
@@ -100,6 +109,30 @@ def _is_address(url: str, parts: SplitResult) -> bool:
     return is_url(url) and is_visible and named and not parts.path.strip("/") and not parts.query
 
 
+def _why(error: Exception) -> str:
+    if isinstance(error, BadStatusLine) and not isinstance(error, RemoteDisconnected):
+        return "what came back is no HTTP; a server with --tls is at https://"
+    if getattr(error, "verify_message", None):
+        said = error.verify_message  # type: ignore[attr-defined]
+        return f"{said}; set AWS_CA_BUNDLE to the certificate that it names when it starts"
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _trusting() -> SSLContext:
+    """What proves a server: the certificates of the system, and those of the variable of AWS."""
+    import ssl
+
+    context = ssl.create_default_context()
+    bundle = os.environ.get("AWS_CA_BUNDLE")
+    if bundle:
+        try:
+            context.load_verify_locations(bundle)
+        except OSError as error:
+            why = error.strerror or "it has no certificates in PEM"
+            raise InvalidParameterValue(f"AWS_CA_BUNDLE names {bundle!r}: {why}.") from error
+    return context
+
+
 class HttpClient:
     """Requests to one server. Safe to use from many threads."""
 
@@ -114,6 +147,7 @@ class HttpClient:
         self._parts = parts
         self._timeout = timeout
         self._idle: list[HTTPConnection] = []
+        self._trusted: SSLContext | None = None
 
     def send(
         self, method: str, path: str, body: bytes, headers: Mapping[str, str]
@@ -124,8 +158,7 @@ class HttpClient:
             answer = self._exchange(connection, method, path, body, headers)
         except (OSError, HTTPException) as error:
             connection.close()
-            why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise ServerUnreachable(f"{self.url} does not answer: {why}.") from error
+            raise ServerUnreachable(f"{self.url} does not answer: {_why(error)}.") from error
         self._idle.append(connection)
         return answer
 
@@ -160,8 +193,12 @@ class HttpClient:
         return answer.status, found, answer.read()
 
     def _connect(self) -> HTTPConnection:
-        kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
-        return kind(self._parts.hostname or "", self._parts.port, timeout=self._timeout)
+        host, port = self._parts.hostname or "", self._parts.port
+        if self._parts.scheme != "https":
+            return HTTPConnection(host, port, timeout=self._timeout)
+        if self._trusted is None:
+            self._trusted = _trusting()
+        return HTTPSConnection(host, port, timeout=self._timeout, context=self._trusted)
 
     def close(self) -> None:
         """Closes the connections that are idle; the next request makes one anew."""
