@@ -311,8 +311,11 @@ fuzz: ## Fuzz the record decoder and recovery, FUZZ_SECONDS each
 sim: ## Run seeded workloads x virtual clock x crashes: SEED=n RUNS=n; and kills of executions
 	TRUNKLINE_SIM_SEED=$(SEED) TRUNKLINE_SIM_RUNS=$(RUNS) \
 		$(CARGO) test $(QUICK) --quiet -p trunkline-conformance --test sim -- --nocapture
-	TRUNKLINE_KILLS=20 TRUNKLINE_KILL_EXECUTIONS=1000 \
-		$(PY) -m pytest -q tests/durability/test_kill_executions.py tests/wire/test_source_kill.py
+	TRUNKLINE_KILLS=20 TRUNKLINE_KILL_EXECUTIONS=1000 TRUNKLINE_KILL_TOKENS=10000 \
+		TRUNKLINE_KILL_ITEMS=600 \
+		$(PY) -m pytest -q tests/durability/test_kill_executions.py \
+		tests/durability/test_kill_tokens.py tests/durability/test_kill_maps.py \
+		tests/wire/test_source_kill.py
 
 # ABI3=1 makes one wheel for all versions of Python from 3.11 on, 10 to 13 % slower a call.
 ABI3 ?=

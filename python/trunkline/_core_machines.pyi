@@ -3,7 +3,7 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from typing import Any, final
 
-from trunkline._core import Completion, Engine, Waker
+from trunkline._core import Completion, Engine, LeasedDelivery, Waker
 
 _Name = tuple[str, str, str]
 _Finding = tuple[str, str, str, str | None]
@@ -22,6 +22,18 @@ class Machines:
         second: str | None = None,
         is_settled: bool = True,
     ) -> bool | None: ...
+
+@final
+class OwnCalls:
+    def __new__(
+        cls,
+        engine: Engine,
+        functions: dict[_Name, dict[str, Callable[..., Any]]],
+        settle: Callable[..., Any],
+        threads: int,
+    ) -> OwnCalls: ...
+    def carry_out(self, delivery: LeasedDelivery) -> bool | None: ...
+    def tell_long(self) -> None: ...
 
 @final
 class Machine:

@@ -147,16 +147,17 @@ class Destination:
         threads: int = 1,
         *,
         settles_behind: bool = False,
+        idle: Callable[[], object] | None = None,
     ) -> DestinationWorker:
         """Have `function` called with each delivery, by threads that run inside the ``with`` block.
 
         An exception is a failure that is retried; :class:`Refused` is final. With `settles_behind`
         a thread does not wait for the disk behind a delivery, but before it hands one out that is
-        not durable yet.
+        not durable yet. `idle` is called by a thread that found nothing for a moment.
         """
         validation.count(threads, "threads", 1, CONCURRENCY_MAX)
         core = self._core.handler(self.id, settles_behind)
-        return DestinationWorker(core, function, threads, self.name)
+        return DestinationWorker(core, function, threads, self.name, idle)
 
 
 class DestinationWorker:
@@ -172,10 +173,12 @@ class DestinationWorker:
         function: Callable[[LeasedDelivery], object],
         threads: int,
         name: str,
+        idle: Callable[[], object] | None = None,
     ) -> None:
         self.threads_max = threads
         self._core: Handler | None = core
         self._function = function
+        self._on_idle = idle
         self._name = f"trunkline-outbox-{name}"
         self._stopping = threading.Event()
         self._lock = threading.Lock()
@@ -224,6 +227,8 @@ class DestinationWorker:
             try:
                 leased = core.lease(1, LOOK_MS)
                 looks = 0 if leased else looks + 1
+                if looks and self._on_idle is not None:
+                    self._on_idle()
                 for delivery in leased:
                     self._begin()
                     try:

@@ -61,15 +61,21 @@ def settle(
 
     Its result is of no plain type, or there is an exception.
     """
+    if error is None and inspect.isawaitable(result):
+        # The caller's thread may run a loop of its own.
+        with ThreadPoolExecutor(1, "trunkline-machine") as pool:
+            return pool.submit(settle_here, resource, result, None).result()
+    return settle_here(resource, result, error)
+
+
+def settle_here(
+    resource: str, result: object, error: BaseException | None
+) -> tuple[str, str | None, str | None]:
+    """The same for a call on a thread that runs no event loop."""
     if error is not None:
         report = of_failure(_told(error, error.__traceback__))
     else:
-        if inspect.isawaitable(result):
-            # The caller's thread may run a loop of its own.
-            with ThreadPoolExecutor(1, "trunkline-machine") as pool:
-                text, told = pool.submit(call_own, lambda _: result, "null").result()
-        else:
-            text, told = call_own(lambda _: result, "null")
+        text, told = call_own(lambda _: result, "null")
         report = Report("succeeded", text) if told is None else of_failure(told)
     report = checked(resource, report)
     return report.kind, report.first, report.second

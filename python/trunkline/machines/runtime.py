@@ -7,10 +7,10 @@ import logging
 from contextlib import contextmanager
 from threading import Condition, RLock
 
-from trunkline._core import Machines, RetryTable
+from trunkline._core import Machines, OwnCalls, RetryTable
 from trunkline._outbox import Outbox
 from trunkline._per_engine import PerEngine
-from trunkline.machines.functions import settle
+from trunkline.machines.functions import settle, settle_here
 from trunkline.machines.map_runs.table import MapRuns
 from trunkline.machines.task import Owner, Report, Task
 from trunkline.machines.tasks import perform
@@ -60,6 +60,7 @@ class Runtime:
         self._lock = RLock()
         self._worker: DestinationWorker | None = None
         self._functions: dict[tuple[str, str, str], OwnFunctions] = {}
+        self._own: OwnCalls = OwnCalls(core, self._functions, settle_here, THREADS)
         self._clients: Any = None
         self._in_memory: set[MemoryRun] = set()
         self._is_closed = False
@@ -81,7 +82,9 @@ class Runtime:
             if destination is None:
                 retry = RetryTable.named("event-bridge")
                 destination = outbox.handler(NAME, lease=LEASE_SECONDS, retry=retry)
-            self._worker = destination.handle(self._handle, THREADS, settles_behind=True)
+            self._worker = destination.handle(
+                self._handle, THREADS, settles_behind=True, idle=self._own.tell_long
+            )
             self._worker.start()
         self.map_runs.resume()
 
@@ -146,6 +149,11 @@ class Runtime:
 
     def _handle(self, delivery: LeasedDelivery) -> None:
         """Carries out one delivery; an exception has it tried again."""
+        done = self._own.carry_out(delivery)
+        if done is not None:
+            if not done:
+                raise StillRunning
+            return
         told = json.loads(delivery.body)
         owner = Owner(told["account"], told["region"], told["machine"], told["execution"])
         kind = told["kind"]

@@ -154,7 +154,7 @@ impl InlineCall {
 }
 
 /// The name of the function in an ARN, without a version or an alias.
-fn function_name(arn: &str) -> &str {
+pub(super) fn function_name(arn: &str) -> &str {
     let rest = arn.split_once(":function:").map_or(arn, |(_, rest)| rest);
     rest.split(':').next().unwrap_or(rest)
 }

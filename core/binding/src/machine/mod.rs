@@ -4,6 +4,7 @@ mod handle;
 mod inline;
 mod json;
 mod map_run;
+mod own;
 mod program;
 mod run;
 mod state_test;
@@ -19,6 +20,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<waiting::EndWait>()?;
     module.add_class::<map_run::MapInputs>()?;
     module.add_class::<map_run::MapProgress>()?;
+    module.add_class::<own::OwnCalls>()?;
     module.add_class::<program::StatesProgram>()?;
     module.add_class::<run::StatesRun>()?;
     module.add_class::<state_test::StateTest>()

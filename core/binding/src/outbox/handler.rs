@@ -11,12 +11,12 @@ use trunkline_engine::{
     AttemptRef, Engine as CoreEngine, HandlerGuard, LeasedDelivery as Leased, LongPoll, Queue,
     attributes,
 };
-use trunkline_types::{Error, Millis};
+use trunkline_types::{Deadline, Error, Millis};
 
 use crate::error::{guard, raise};
 
-/// How long a thread that waits leaves a delivery to one that is at work: that one takes it without
-/// a switch of threads if its function is quick.
+/// How long a thread that waits leaves deliveries to those that are at work: they take them without
+/// a switch of threads if their functions are quick.
 const PATIENCE: Duration = Duration::from_millis(1);
 
 /// A handler that leases deliveries of one destination.
@@ -26,8 +26,10 @@ pub(crate) struct Handler {
     handler: HandlerGuard,
     queue: Arc<Queue>,
     settles_behind: bool,
-    /// How many of its deliveries are handed out.
+    /// How many of its deliveries are leased.
     active: AtomicUsize,
+    /// How many were leased so far.
+    leased: AtomicUsize,
 }
 
 impl Handler {
@@ -37,7 +39,8 @@ impl Handler {
         queue: Arc<Queue>,
         settles_behind: bool,
     ) -> Self {
-        Self { engine, handler, queue, settles_behind, active: AtomicUsize::new(0) }
+        let (active, leased) = Default::default();
+        Self { engine, handler, queue, settles_behind, active, leased }
     }
 }
 
@@ -46,18 +49,19 @@ impl Handler {
     /// Leases up to `max` deliveries that are due; waits up to `wait` milliseconds for the first.
     fn lease(&self, py: Python<'_>, max: usize, wait: Millis) -> PyResult<Vec<LeasedDelivery>> {
         guard(|| {
-            let leased = self.handler.lease(max).map_err(raise)?;
+            let leased = self.take(max).map_err(raise)?;
             if !leased.is_empty() && self.may_go_out(&leased) {
-                return Ok(self.hand_out(leased));
+                return Ok(Self::hand_out(leased));
             }
             let leased = py.detach(|| {
                 let leased = if leased.is_empty() { self.wait_for(max, wait)? } else { leased };
                 if !self.may_go_out(&leased) {
-                    self.handler.await_durable()?;
+                    let durable = self.handler.await_durable();
+                    durable.inspect_err(|_| self.put_down(leased.len()))?;
                 }
                 Ok(leased)
             });
-            Ok(self.hand_out(leased.map_err(raise)?))
+            Ok(Self::hand_out(leased.map_err(raise)?))
         })
     }
 
@@ -86,8 +90,7 @@ impl Handler {
 }
 
 impl Handler {
-    fn hand_out(&self, leased: Vec<Leased>) -> Vec<LeasedDelivery> {
-        self.active.fetch_add(leased.len(), Ordering::Relaxed);
+    fn hand_out(leased: Vec<Leased>) -> Vec<LeasedDelivery> {
         leased.into_iter().map(LeasedDelivery).collect()
     }
 
@@ -95,24 +98,55 @@ impl Handler {
         !self.settles_behind || self.handler.may_go_out(leased)
     }
 
+    fn take(&self, max: usize) -> Result<Vec<Leased>, Error> {
+        let leased = self.handler.lease(max)?;
+        self.active.fetch_add(leased.len(), Ordering::Relaxed);
+        self.leased.fetch_add(leased.len(), Ordering::Relaxed);
+        Ok(leased)
+    }
+
+    fn put_down(&self, count: usize) {
+        self.active.fetch_sub(count, Ordering::Relaxed);
+    }
+
     fn wait_for(&self, max: usize, wait: Millis) -> Result<Vec<Leased>, Error> {
-        let some = || {
-            if self.settles_behind && self.active.load(Ordering::Relaxed) > 0 {
-                std::thread::sleep(PATIENCE);
-            }
-            let leased = self.handler.lease(max)?;
-            Ok::<_, Error>((!leased.is_empty()).then_some(leased))
-        };
         if wait == 0 {
             return Ok(Vec::new());
         }
+        let some = || {
+            if self.is_busy() {
+                std::thread::sleep(PATIENCE);
+            }
+            let leased = self.take(max)?;
+            Ok::<_, Error>((!leased.is_empty()).then_some(leased))
+        };
+        // While another thread takes one delivery after the other, nothing wakes this one.
+        let end = Deadline::after(Duration::from_millis(wait));
+        let mut seen = self.leased.load(Ordering::Relaxed);
+        while self.is_busy() {
+            if end.left().is_zero() {
+                return Ok(Vec::new());
+            }
+            if let Some(leased) = some()? {
+                return Ok(leased);
+            }
+            let now = self.leased.load(Ordering::Relaxed);
+            if std::mem::replace(&mut seen, now) == now {
+                break;
+            }
+        }
         Ok(LongPoll::new(self.queue.clone(), wait).block(some)?.unwrap_or_default())
+    }
+
+    /// Whether a thread that is at work may take what comes next.
+    fn is_busy(&self) -> bool {
+        self.settles_behind && self.active.load(Ordering::Relaxed) > 0
     }
 
     fn settle(&self, py: Python<'_>, delivery: &LeasedDelivery, ended: &Ended) -> PyResult<()> {
         guard(|| {
             let attempt = AttemptRef::from(&delivery.0);
-            self.active.fetch_sub(1, Ordering::Relaxed);
+            self.put_down(1);
             if self.settles_behind {
                 return self.handler.settle_behind(&attempt, ended).map_err(raise);
             }
@@ -131,6 +165,13 @@ impl Handler {
 /// One delivery that was leased for an attempt.
 #[pyclass(frozen, module = "trunkline._core")]
 pub(crate) struct LeasedDelivery(Leased);
+
+impl LeasedDelivery {
+    /// What was accepted.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0.body
+    }
+}
 
 #[pymethods]
 impl LeasedDelivery {

@@ -14,7 +14,8 @@ use trunkline_engine::{
 };
 use trunkline_types::{Code, Error, Millis, ResourceId};
 
-use self::handler::{Handler, LeasedDelivery};
+use self::handler::Handler;
+pub(crate) use self::handler::LeasedDelivery;
 pub(crate) use self::retry::RetryTable;
 use crate::error::{guard, raise};
 use crate::queue::body::Body;

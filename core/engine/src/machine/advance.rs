@@ -47,12 +47,13 @@ struct Decided {
 }
 
 impl Machine {
-    /// Advances an execution by some stimuli in one step. An error means that nothing was done.
+    /// Advances an execution by some stimuli, each with its time, in one step. An error means that
+    /// nothing was done.
     pub(super) fn advance(
         &self,
         execution: &Execution,
         kept: &mut MutexGuard<'_, Kept>,
-        stimuli: Vec<Stimulus>,
+        stimuli: Vec<(Millis, Stimulus)>,
         now: Millis,
     ) -> Result<Advanced> {
         if kept.is_gone {
@@ -79,6 +80,7 @@ impl Machine {
             return Err(error);
         }
         logs.on_append(&log);
+        kept.stepped = now;
         self.arm(execution, kept);
         Ok(Advanced { ticket, has_ended })
     }
@@ -96,7 +98,7 @@ impl Machine {
         &self,
         execution: &Execution,
         kept: &Kept,
-        stimuli: Vec<Stimulus>,
+        stimuli: Vec<(Millis, Stimulus)>,
         now: Millis,
         delivery: &dyn MachineDelivery,
     ) -> Result<Decided> {
@@ -107,13 +109,13 @@ impl Machine {
         let mut chance = Chance::new(self.host.key, self.id, execution.number, before);
         let mut decided = Draft { row: kept.head(), events: Vec::new(), tasks: Vec::new() };
         let mut left = VecDeque::from(stimuli);
-        while let Some(stimulus) = left.pop_front() {
-            decided.row.meet(&stimulus, now);
-            for effect in state.step(program, stimulus, now, &mut chance) {
+        while let Some((at, stimulus)) = left.pop_front() {
+            decided.row.meet(&stimulus, at);
+            for effect in state.step(program, stimulus, at, &mut chance) {
                 if let Some(follows) =
                     self.carry_out(effect, &mut decided, now, &chance, delivery)?
                 {
-                    left.push_back(follows);
+                    left.push_back((now, follows));
                 }
             }
         }
@@ -212,7 +214,8 @@ impl Machine {
                 self.arm(&execution, &mut kept);
                 return Ok(());
             }
-            let fired = due.iter().map(|(id, _)| Stimulus::TimerFired { timer: asl::TimerId(*id) });
+            let timer = |(id, _): &(u64, Millis)| asl::TimerId(*id);
+            let fired = due.iter().map(|due| (now, Stimulus::TimerFired { timer: timer(due) }));
             let advanced = self.advance(&execution, &mut kept, fired.collect(), now);
             if advanced.is_err() {
                 self.retry(number, now);

@@ -73,10 +73,29 @@ impl Machines {
         token: &str,
         end: &TaskEnd<'_>,
     ) -> Result<Option<(Ended, Option<Ticket>)>> {
+        self.report_since(token, None, end)
+    }
+
+    /// Reports the end of a task that was taken over at the time `begun`, if that was not reported
+    /// yet: both are one step.
+    pub fn report_since(
+        &self,
+        token: &str,
+        begun: Option<Millis>,
+        end: &TaskEnd<'_>,
+    ) -> Result<Option<(Ended, Option<Ticket>)>> {
         self.host.check_writable()?;
         let TaskToken { machine, execution, task } = TaskToken::decode(token, self.host.key)?;
         let Some(machine) = self.host.directory.get::<Machine>(machine) else { return Ok(None) };
-        machine.report(execution, task, end).map(Some)
+        machine.report(execution, task, begun, end).map(Some)
+    }
+
+    /// Whether an execution waits for the end of the task that a token is of.
+    pub fn awaits(&self, token: &str) -> Result<bool> {
+        self.host.check_writable()?;
+        let TaskToken { machine, execution, task } = TaskToken::decode(token, self.host.key)?;
+        let machine = self.host.directory.get::<Machine>(machine);
+        Ok(machine.is_some_and(|machine| machine.awaits(execution, task)))
     }
 
     /// The machines of an account and region whose name starts with `prefix`, by name.

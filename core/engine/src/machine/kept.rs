@@ -35,6 +35,8 @@ pub(super) struct Kept {
     pub changes: Changes,
     /// When the host's timer calls.
     pub armed: Option<Millis>,
+    /// When its last step since the engine was opened was.
+    pub stepped: Millis,
     /// Where the events of its history are, once it was asked for.
     pub entries: Entries,
     /// Whether it was forgotten: nothing happens to it any more.
@@ -87,7 +89,8 @@ impl Kept {
     /// An execution of which only its row is known.
     pub fn new(row: Row, at: Option<Location>) -> Self {
         let changes = Changes { whole: row.state.len(), ..Changes::default() };
-        Self { row, at, changes, armed: None, entries: Entries::default(), is_gone: false }
+        let entries = Entries::default();
+        Self { row, at, changes, armed: None, stepped: 0, entries, is_gone: false }
     }
 
     /// The execution as it stands.

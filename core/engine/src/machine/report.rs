@@ -3,7 +3,7 @@
 use trunkline_journal::Ticket;
 use trunkline_states::{FailedAt, Payload, Stimulus, TaskId};
 use trunkline_types::sync::lock;
-use trunkline_types::{Code, Error, Result};
+use trunkline_types::{Code, Error, Millis, Result};
 
 use super::kept::Execution;
 use super::{Machine, Status};
@@ -22,6 +22,8 @@ pub enum TaskEnd<'a> {
     Heartbeat,
     /// It ended well, with a JSON text.
     Succeeded(&'a str),
+    /// It ended well, with a document.
+    Returned(&'a Payload),
     /// It failed: where, the error, the cause.
     Failed(FailedAt, Option<&'a str>, Option<&'a str>),
     /// A map run ended well, with a JSON text.
@@ -47,6 +49,7 @@ impl TaskEnd<'_> {
             Self::Submitted(output) => Stimulus::TaskSubmitted { task, output: parse(output)? },
             Self::Heartbeat => Stimulus::TaskHeartbeat { task },
             Self::Succeeded(output) => Stimulus::TaskSucceeded { task, output: parse(output)? },
+            Self::Returned(output) => Stimulus::TaskSucceeded { task, output: output.clone() },
             Self::Failed(at, error, cause) => {
                 Stimulus::TaskFailed { task, at, error: text(error), cause: text(cause) }
             }
@@ -66,11 +69,13 @@ fn parse(text: &str) -> Result<Payload> {
 }
 
 impl Machine {
-    /// Reports something of a task. The ticket stands for what followed.
-    pub fn report(
+    /// Reports something of a task, which was taken over at the time `begun` if that was not
+    /// reported yet: then both are one step. The ticket stands for what followed.
+    pub(super) fn report(
         &self,
         number: u32,
         task: u64,
+        begun: Option<Millis>,
         end: &TaskEnd<'_>,
     ) -> Result<(Ended, Option<Ticket>)> {
         self.check_writable()?;
@@ -83,10 +88,22 @@ impl Machine {
             if !kept.row.tasks.contains(&task) {
                 return Ok((Ended::TooLate, self.host.unwritten()));
             }
-            self.advance(&execution, &mut kept, vec![stimulus], now)?
+            let started = begun.map(|at| {
+                // Events are told in the order of their times.
+                let at = at.clamp(kept.stepped.min(now), now);
+                (at, Stimulus::TaskStarted { task: TaskId(task), worker: None })
+            });
+            let stimuli = started.into_iter().chain([(now, stimulus)]).collect();
+            self.advance(&execution, &mut kept, stimuli, now)?
         };
         self.wake(&advanced);
         Ok((Ended::Taken, advanced.ticket))
+    }
+
+    /// Whether an execution waits for the end of a task.
+    pub(super) fn awaits(&self, number: u32, task: u64) -> bool {
+        let execution = self.find_number(number);
+        execution.is_some_and(|execution| lock(&execution.kept).row.tasks.contains(&task))
     }
 
     /// Ends an execution now. One that has ended stays as it is.
@@ -115,7 +132,7 @@ impl Machine {
                 return Ok(self.host.unwritten());
             }
             let (error, cause) = (error.map(str::to_owned), cause.map(str::to_owned));
-            self.advance(execution, &mut kept, vec![Stimulus::Stop { error, cause }], now)?
+            self.advance(execution, &mut kept, vec![(now, Stimulus::Stop { error, cause })], now)?
         };
         self.wake(&advanced);
         Ok(advanced.ticket)
@@ -153,7 +170,7 @@ impl Machine {
                 let text = format!("Execution {name} has not failed, so it cannot be redriven.");
                 return Err(Error::new(Code::UnsupportedOperation, text));
             }
-            self.advance(&execution, &mut kept, vec![Stimulus::Redrive], now)?
+            self.advance(&execution, &mut kept, vec![(now, Stimulus::Redrive)], now)?
         };
         self.tick();
         self.wake(&advanced);

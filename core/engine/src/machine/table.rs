@@ -164,7 +164,7 @@ impl Machine {
         let advanced = {
             let mut kept = lock(&execution.kept);
             let advanced =
-                self.advance(&execution, &mut kept, vec![Stimulus::Start { input }], now);
+                self.advance(&execution, &mut kept, vec![(now, Stimulus::Start { input })], now);
             advanced.map(|advanced| (advanced, execution.status_of(&kept.row)))
         };
         match advanced {

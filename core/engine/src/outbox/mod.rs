@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use trunkline_delivery::{Attempt, Client, ClientOptions, Dispatcher, Outcome};
 use trunkline_host::{ComponentKind, Host};
-use trunkline_types::sync::atomic::{AtomicU8, Ordering};
+use trunkline_types::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use trunkline_types::sync::{Condvar, Mutex, lock};
 use trunkline_types::{
     Code, Deadline, Error, Limits, ResourceId, ResourceKind, ResourceName, Result,
@@ -99,6 +99,8 @@ pub struct Shared {
     buckets: Buckets,
     tokens: Tokens,
     quiet: (Mutex<()>, Condvar),
+    /// How many threads wait for quiet.
+    waits_for_quiet: AtomicU32,
 }
 
 impl Deref for Outbox {
@@ -123,6 +125,7 @@ impl Outbox {
             buckets: Buckets::default(),
             tokens: Tokens::default(),
             quiet: (Mutex::new(()), Condvar::new()),
+            waits_for_quiet: AtomicU32::new(0),
         }))
     }
 
@@ -212,6 +215,14 @@ impl Outbox {
     /// Waits until no attempt runs, nothing is due, and every handler has answered: before a
     /// virtual clock moves on. Not to be called by a handler, for which it would wait.
     pub fn wait_until_quiet(&self) -> Result<()> {
+        // Before it looks: what comes back later tells this thread.
+        self.waits_for_quiet.fetch_add(1, Ordering::SeqCst);
+        let quiet = self.await_quiet();
+        self.waits_for_quiet.fetch_sub(1, Ordering::SeqCst);
+        quiet
+    }
+
+    fn await_quiet(&self) -> Result<()> {
         let end = Deadline::after(QUIET_PATIENCE);
         let mut guard = lock(&self.quiet.0);
         while !self.is_quiet() {
@@ -247,6 +258,9 @@ impl Outbox {
 
     /// Something came back: threads that wait for quiet look again.
     fn tell_quiet(&self) {
+        if self.waits_for_quiet.load(Ordering::SeqCst) == 0 {
+            return;
+        }
         drop(lock(&self.quiet.0));
         self.quiet.1.notify_all();
     }
