@@ -7,15 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 from xml.etree import ElementTree
 
-from .compare import NOTHING, Comparison, Difference, is_ids, parsed
+from .compare import INFRASTRUCTURE, NOTHING, Comparison, Difference, is_ids, parsed
 from .values import Filling, NoSuchPart, at, put
 
-INFRASTRUCTURE = frozenset(
-    (
-        *("connection", "content-length", "date", "via", "x-amz-cf-id", "x-amz-cf-pop", "x-cache"),
-        *("x-amzn-trace-id", "x-amz-apigw-id", "x-amzn-requestid"),
-    )
-)
 TYPE_AND_VALUE = {"exception_typename", "exception_value"}
 
 

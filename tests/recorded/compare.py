@@ -13,6 +13,14 @@ from typing import Any
 
 TOKEN = re.compile(r"<([a-z][a-zA-Z0-9_-]*|[A-Za-z]\w*_\d+idx)(?::([^<>]*))?>")
 
+INFRASTRUCTURE = frozenset(
+    (
+        *("connection", "content-length", "date", "via", "x-amz-cf-id", "x-amz-cf-pop", "x-cache"),
+        *("x-amzn-trace-id", "x-amz-apigw-id", "x-amzn-requestid"),
+    )
+)
+"""Headers that a connection and AWS's own caches add."""
+
 # What a placeholder's value looks like; any text that is not empty for those that are not listed.
 SHAPES = {
     "uuid": r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
@@ -23,7 +31,7 @@ SHAPES = {
     "account": r"\d{12}",
     "account-id": r"\d{12}",
     "sequence-number": r"\d+",
-    "timestamp": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z",
+    "timestamp": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z?",
     "time-ms": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
 }
 # These stand for a new value each time, although the same text stands there.
@@ -49,11 +57,15 @@ SINCE = {
     "RedriveStatusReason": "2024-07-13",
 }
 
+HTTP_DATE = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
 TIME = re.compile(
-    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d.*|\d{10,13}(?:\.\d+)?"
-    r"|[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"
+    r"(?:\d{4}-\d\d-\d\d|\d\d-\d\d-\d{4})[T ]\d\d:\d\d:\d\d.*|\d{10,13}(?:\.\d+)?"
+    rf"|{HTTP_DATE.pattern}"
 )
 TIME_TEXT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z"
+DURATION = "billedDurationInMilliseconds"
+MAP_RUN_NAMED = "2024-11-01"
+"""Since then the exit from a map names the start of its run, not the end, as the event before."""
 # The length of an answer moves with the digits of its times.
 LENGTH = re.compile(r"Content-Length\b[^.]*$")
 NOTHING = object()
@@ -110,12 +122,17 @@ class Comparison:
             self._match_list(path, expected, actual)
         elif isinstance(expected, str):
             self._match_text(path, expected, actual)
+        elif path.endswith(DURATION) and isinstance(actual, int):
+            return
         elif expected != actual or isinstance(expected, bool) != isinstance(actual, bool):
             raise Difference(path, expected, actual)
 
     def _match_dict(self, path: str, expected: dict[str, Any], actual: Any) -> None:
         if not isinstance(actual, dict):
             raise Difference(path, expected, actual)
+        expected, actual = self._without_age(expected, actual)
+        if path.endswith(".Headers"):
+            expected, actual = sent(expected), sent(actual)
         if "_normalized" in expected and "Message" in actual:
             # How suites note a message without the position that a parser adds.
             actual = {**actual, "_normalized": actual["Message"].split("\n at [Source")[0]}
@@ -131,15 +148,40 @@ class Comparison:
                 continue
             raise Difference(f"{path}.{key}", NOTHING, actual[key])
 
+    def _without_age(
+        self, expected: dict[str, Any], actual: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What AWS named otherwise when the case was recorded is left out."""
+        is_old = self.recorded < MAP_RUN_NAMED and expected.get("type") == "MapStateExited"
+        if is_old and "previousEventId" in actual:
+            return without(expected, "previousEventId"), without(actual, "previousEventId")
+        return expected, actual
+
     def _match_list(self, path: str, expected: list[Any], actual: Any) -> None:
         if not isinstance(actual, list):
             raise Difference(path, expected, actual)
+        if len(expected) == len(actual) and any(map(has_no_order, expected)):
+            expected, actual = self._match_events(path, expected, actual)
         for number, value in enumerate(expected):
             if number >= len(actual):
                 raise Difference(f"{path}[{number}]", value, NOTHING)
             self.match(f"{path}[{number}]", value, actual[number])
         if len(actual) > len(expected):
             raise Difference(f"{path}[{len(expected)}]", NOTHING, actual[len(expected)])
+
+    def _match_events(
+        self, path: str, expected: list[Any], actual: list[Any]
+    ) -> tuple[list[Any], list[Any]]:
+        """Matches the events of branches, whose order chance decides; returns the others."""
+        loose = [at for at, event in enumerate(expected) if has_no_order(event)]
+        numbers = ("id", "previousEventId", "timestamp")
+        self._match_unordered(
+            path,
+            [without(expected[at], *numbers) for at in loose],
+            [without(actual[at], *numbers) for at in loose],
+        )
+        rest = [at for at in range(len(expected)) if at not in loose]
+        return [expected[at] for at in rest], [actual[at] for at in rest]
 
     def _match_unordered(self, path: str, expected: list[Any], actual: Any) -> None:
         """Each recorded element takes an element of the answer; goes back where that was wrong."""
@@ -179,6 +221,8 @@ class Comparison:
                 raise Difference(path, expected, actual)
         actual = LINK_TOKEN.sub("", actual)
         if expected == actual or (LENGTH.search(path) and actual.isdigit()):
+            return
+        if HTTP_DATE.fullmatch(expected) and HTTP_DATE.fullmatch(actual):
             return
         if expected[:1] in "{[" and isinstance(parsed(expected), dict | list):
             self.match(path, parsed(expected), parsed(actual))
@@ -239,7 +283,7 @@ class Comparison:
         pattern = re.escape(text)
         for word in self.words & TIMES:
             # In the name of a file, an underscore may stand before it.
-            pattern = re.sub(rf"(?<![a-zA-Z]){word}\b", lambda _: TIME_TEXT, pattern)
+            pattern = re.sub(rf"(?<![a-zA-Z]){word}(?!\w|\\-)", lambda _: TIME_TEXT, pattern)
         for word in self.words - TIMES:
             # A name that the suite gave, such as role_arn, stands for a value inside of text too.
             if "_" in word:
@@ -250,6 +294,22 @@ class Comparison:
 
     def _filled(self, expected: str) -> str:
         return TOKEN.sub(lambda token: self.bound.get(token[0], token[0]), expected)
+
+
+def has_no_order(event: Any) -> bool:
+    """Whether a suite wrote a word for the number of an event of a branch."""
+    return isinstance(event, dict) and event.get("id") == [0]
+
+
+def without(members: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The members but for these."""
+    return {name: value for name, value in members.items() if name not in names}
+
+
+def sent(headers: dict[str, Any]) -> dict[str, Any]:
+    """What a service sent, by names in small letters: not what connections and caches add."""
+    small = {name.lower(): value for name, value in headers.items()}
+    return without(small, *INFRASTRUCTURE)
 
 
 def is_ids(value: Any) -> bool:

@@ -127,8 +127,7 @@ impl StateTest {
             let message = format!("Invalid State Machine Execution Input: '{}'", error.message);
             refused("InvalidExecutionInput", message)
         })?;
-        // A test is as an express execution: it cannot be redriven.
-        let identity = Identity { express: true, ..identity };
+        let identity = Identity { express: true, is_test: true, ..identity };
         let execution = Execution::at(&program, state, identity);
         Ok(StateTest { program, state, execution, input, probe: Some(probe) })
     }

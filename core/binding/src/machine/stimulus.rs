@@ -92,6 +92,7 @@ impl From<PlainIdentity> for Identity {
             alias_arn: plain.alias_arn.map(Into::into),
             region: plain.region.into(),
             express: plain.express,
+            is_test: false,
         }
     }
 }

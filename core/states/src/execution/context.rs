@@ -22,8 +22,7 @@ impl Execution {
         execution.insert("StartTime".into(), Value::string(moment::format(self.started_ms)));
         execution.insert("Name".into(), text(&self.identity.name));
         execution.insert("RoleArn".into(), text(&self.identity.role_arn));
-        // What cannot be redriven has no count.
-        if !self.identity.express {
+        if !self.identity.is_test {
             execution.insert("RedriveCount".into(), Value::from(self.redrives as i64));
         }
         if self.redrives > 0 {

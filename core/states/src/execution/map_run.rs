@@ -202,9 +202,10 @@ impl Step<'_> {
         let Some(id) = self.map_run_of(task) else { return };
         let Some(state) = self.state(id) else { return };
         self.phase(id, Phase::Work);
-        self.branch_event(id, Details::MapRunSucceeded);
-        let previous = self.execution.branches.get(id).map_or(0, |branch| branch.previous);
-        self.event(previous, Details::MapStateSucceeded);
+        // What follows names the start of the run, as on AWS since November 2024.
+        let started = self.execution.branches.get(id).map_or(0, |branch| branch.previous);
+        let run = self.event(started, Details::MapRunSucceeded);
+        self.event(run, Details::MapStateSucceeded);
         self.work_done(id, state, output.value().clone());
     }
 

@@ -48,6 +48,8 @@ pub struct Identity {
     pub region: Arc<str>,
     /// Whether the execution is express: without a limit on its history.
     pub express: bool,
+    /// Whether it is the test of a state, which has no count of redrives.
+    pub is_test: bool,
 }
 
 /// How an execution stands.

@@ -79,6 +79,7 @@ impl Execution {
             version_arn: input.optional_text()?,
             alias_arn: input.optional_text()?,
             express: input.number()? == 1,
+            is_test: false,
         };
         let scope = ScopeId(input.index("a scope of the program", program.scopes.len())?);
         let status = status(input.number()?)?;

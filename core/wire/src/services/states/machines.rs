@@ -120,6 +120,7 @@ impl KnownMachine {
             alias_arn: None,
             region: self.name.region.as_str().into(),
             express: self.is_express,
+            is_test: false,
         }
     }
 
