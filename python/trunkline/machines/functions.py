@@ -131,6 +131,12 @@ def outcome_of(core: CoreEngine, arn: str, payload: str) -> Outcome | Report:
         return failed("Lambda.TooManyRequestsException", str(error))
 
 
+def is_function(core: CoreEngine, arn: str) -> bool:
+    """Whether the engine has the function of an ARN."""
+    read = read_arn(arn)
+    return read is not None and functions_of(core).find(read[0]) is not None
+
+
 def not_found(arn: str) -> str:
     """Lambda's words for a function that there is not."""
     read = read_arn(arn)

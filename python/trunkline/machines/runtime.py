@@ -10,8 +10,9 @@ from threading import Condition, RLock
 from trunkline._core import Machines, OwnCalls, RetryTable
 from trunkline._outbox import Outbox
 from trunkline._per_engine import PerEngine
-from trunkline.machines.functions import settle, settle_here
+from trunkline.machines.functions import is_function, name_in, settle, settle_here
 from trunkline.machines.map_runs.table import MapRuns
+from trunkline.machines.named import NamedFunctions, NotNamed
 from trunkline.machines.task import Owner, Report, Task
 from trunkline.machines.tasks import perform
 
@@ -60,6 +61,7 @@ class Runtime:
         self._lock = RLock()
         self._worker: DestinationWorker | None = None
         self._functions: dict[tuple[str, str, str], OwnFunctions] = {}
+        self._named: NamedFunctions = NamedFunctions(core)
         self._own: OwnCalls = OwnCalls(core, self._functions, settle_here, THREADS)
         self._clients: Any = None
         self._in_memory: set[MemoryRun] = set()
@@ -125,6 +127,23 @@ class Runtime:
         """Lets the tasks of a machine call these functions by their names."""
         with self._lock:
             self._functions[machine] = dict(functions)
+        self._named.put(machine, functions)
+
+    def forget_functions(self, machine: tuple[str, str, str]) -> None:
+        """The machine is deleted, its functions with it."""
+        with self._lock:
+            self._functions.pop(machine, None)
+        self._named.put(machine, ())
+
+    def check_named(self, owner: Owner, resource: str) -> None:
+        """Raises NotNamed for a function that a machine had before the restart and has not yet."""
+        account, region, name = owner.machine_name
+        machine = (account, region, name.partition("/")[0])
+        with self._lock:
+            if ":states:::" in resource or machine in self._functions:
+                return
+        if name_in(resource) in self._named.of(machine) and not is_function(self.core, resource):
+            raise NotNamed(resource)
 
     def functions(self, machine: tuple[str, str, str]) -> OwnFunctions:
         """The functions that a machine was given; children of map runs have those of theirs."""
@@ -158,6 +177,7 @@ class Runtime:
         owner = Owner(told["account"], told["region"], told["machine"], told["execution"])
         kind = told["kind"]
         if kind == "task":
+            self.check_named(owner, told["resource"])
             with self._calling_once(told["token"]):
                 self._task(owner, told)
         elif kind == "map_run":

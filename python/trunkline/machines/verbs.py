@@ -40,8 +40,8 @@ class MachineVerbs:
 
         `functions` are called by the Task states whose resource is the ARN of a function of this
         name, such as ``arn:aws:lambda:us-east-1:000000000000:function:charge``, with the input of
-        the task. Code is not kept: name the functions again after a restart. Other functions are
-        those of :meth:`function`.
+        the task. Code is not kept: name the functions again after a restart; their tasks wait
+        until then. Other functions are those of :meth:`function`.
 
         Raises ValidationException for a definition that AWS refuses, in AWS's words.
 

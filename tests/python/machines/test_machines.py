@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 
 import pytest
 
@@ -129,3 +130,35 @@ def test_a_task_is_handed_out_when_the_end_of_the_one_before_is_on_disk(tmp_path
         assert "LambdaFunctionSucceeded" in [event["type"] for event in history]
     with trunkline.open(tmp_path / "end") as engine:
         assert engine.machine("checkout").execution("order").status == "SUCCEEDED"
+
+
+def test_a_task_waits_until_the_program_names_its_function_again(tmp_path):
+    resource = "arn:aws:lambda:us-east-1:000000000000:function:work"
+    definition = {
+        "StartAt": "Wait",
+        "States": {
+            "Wait": {"Type": "Wait", "Seconds": 60, "Next": "Work"},
+            "Work": {"Type": "Task", "Resource": resource, "End": True},
+        },
+    }
+    pass_on = {"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}}
+    functions = {"work": lambda given: {"done": given}}
+    with trunkline.open(tmp_path, clock=trunkline.VirtualClock()) as engine:
+        engine.machine("late", definition, functions=functions).start({"a": 1}, name="one")
+        now = engine.clock.now
+    with trunkline.open(tmp_path, clock=trunkline.VirtualClock(now)) as engine:
+        # Another machine has the tasks of all machines carried out from here on.
+        engine.machine("early", pass_on, functions=functions).start({}).wait(10)
+        engine.clock.advance(61)
+        engine.machine("early").start({}).wait(10)
+        execution = engine.machine("late").execution("one")
+        time.sleep(0.2)  # the task is handed out in this time, and is put off
+        assert execution.status == "RUNNING"
+        engine.machine("late", definition, functions=functions)
+        engine.clock.advance(5)
+        assert execution.wait(10).output == {"done": {"a": 1}}
+        engine.machine("late").remove()
+        # One that never had the function fails, as on AWS.
+        failed = engine.machine("late", definition).start({})
+        engine.clock.advance(61)
+        assert failed.wait(10).status == "FAILED"

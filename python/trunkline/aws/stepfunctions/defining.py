@@ -74,6 +74,7 @@ def remove(core: CoreEngine, name: tuple[str, str, str]) -> None:
         remove_all(store, arn)
         store.put(machine_key(arn), None)
     runtime = runtime_of(core)
+    runtime.forget_functions(name)
     machine = runtime.machines.find(name)
     if machine is not None:
         machine.remove()
