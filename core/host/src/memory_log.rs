@@ -4,18 +4,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bytes::BytesMut;
 use trunkline_journal::retained::Entry;
+use trunkline_types::Millis;
 use trunkline_types::sync::{Mutex, lock};
-use trunkline_types::{HUGE_PAGE_BYTES, Millis, wish_huge_pages};
 
 /// A chunk is full when it holds this many bytes of entries. Below the length from which allocators
 /// map memory of its own for a buffer, so that the memory of expired chunks is used again.
 const CHUNK_BYTES: usize = 64 << 10;
-/// A log that holds this much gets memory for many chunks at once, on huge pages.
-const LARGE_BYTES: u64 = 16 << 20;
-/// How much it gets. It is given back when all chunks in it are expired.
-const LARGE_CAPACITY: usize = 2 * HUGE_PAGE_BYTES;
 
 /// The entries of one log. The first has the sequence number 1.
 #[derive(Default)]
@@ -30,8 +25,6 @@ struct State {
     /// Entries of the first chunk that were removed.
     skipped: usize,
     full: VecDeque<Arc<Chunk>>,
-    /// Bytes of the full chunks.
-    full_bytes: u64,
     /// The chunk that takes the next entry.
     tail: Chunk,
     /// Set when the log takes no more entries: it was closed or removed.
@@ -47,8 +40,7 @@ struct Chunk {
     max_time: Millis,
     /// The time of each entry, and where it ends in `bytes`.
     entries: Vec<(Millis, u32)>,
-    /// The bytes, and behind them, in the last chunk of a large log, space for the chunks to come.
-    bytes: BytesMut,
+    bytes: Vec<u8>,
 }
 
 impl MemoryLog {
@@ -62,7 +54,7 @@ impl MemoryLog {
         let length = parts.iter().map(|part| part.len()).sum::<usize>();
         let used = state.tail.bytes.len();
         if used > 0 && used + length > CHUNK_BYTES {
-            state.close_chunk(length);
+            state.close_chunk();
         }
         let tail = &mut state.tail;
         if tail.first == 0 {
@@ -134,16 +126,8 @@ impl MemoryLog {
         state.closed = true;
         state.removed = state.next() - 1;
         state.full.clear();
-        state.full_bytes = 0;
         state.tail = Chunk { first: state.removed + 1, ..Chunk::default() };
     }
-}
-
-/// Memory for many chunks, or for one of `wanted` bytes if that is more.
-fn large_capacity(wanted: usize) -> BytesMut {
-    let mut bytes = BytesMut::with_capacity(wanted.max(LARGE_CAPACITY));
-    wish_huge_pages(bytes.spare_capacity_mut());
-    bytes
 }
 
 impl State {
@@ -151,29 +135,20 @@ impl State {
         self.tail.next().max(self.removed + 1)
     }
 
-    /// The log is large enough for chunks: the next one gets its whole space at once, and that of
-    /// the entry of `length` bytes that comes first.
-    fn close_chunk(&mut self, length: usize) {
-        // What is behind the bytes of the last chunk is the next one's.
-        let mut bytes = self.tail.bytes.split_off(self.tail.bytes.len());
-        let wanted = length.max(CHUNK_BYTES);
-        if bytes.capacity() < wanted {
-            let is_large = self.full_bytes >= LARGE_BYTES;
-            // A copy is worth it only where it gives much space back.
-            if !is_large && bytes.capacity() > CHUNK_BYTES / 8 {
-                self.tail.bytes = BytesMut::from(&*self.tail.bytes);
-            }
-            bytes = if is_large { large_capacity(wanted) } else { BytesMut::with_capacity(wanted) };
-        }
+    /// The log is large enough for chunks: the next one gets its whole space at once.
+    fn close_chunk(&mut self) {
         let next = Chunk {
             first: self.tail.next(),
             max_time: self.tail.max_time,
             entries: Vec::with_capacity(self.tail.entries.len()),
-            bytes,
+            bytes: Vec::with_capacity(CHUNK_BYTES),
         };
         let mut full = std::mem::replace(&mut self.tail, next);
         full.entries.shrink_to_fit();
-        self.full_bytes += full.bytes.len() as u64;
+        // A copy is worth it only where it gives much space back.
+        if full.bytes.capacity() - full.bytes.len() > CHUNK_BYTES / 8 {
+            full.bytes.shrink_to_fit();
+        }
         self.full.push_back(Arc::new(full));
     }
 
@@ -188,9 +163,7 @@ impl State {
         self.skipped += old;
         if self.skipped == chunk.entries.len() {
             self.skipped = 0;
-            if let Some(gone) = self.full.pop_front() {
-                self.full_bytes -= gone.bytes.len() as u64;
-            } else {
+            if self.full.pop_front().is_none() {
                 let (first, max_time) = (self.tail.next(), self.tail.max_time);
                 self.tail = Chunk { first, max_time, ..Chunk::default() };
             }
@@ -266,36 +239,6 @@ mod tests {
         for (time, expected) in [(0, 1), (10, 1), (11, 2), (50_000, 5_000), (100_001, 10_001)] {
             assert_eq!(log.find_time(time), expected, "{time}");
         }
-    }
-
-    #[test]
-    fn entries_of_a_large_log_share_its_capacity_and_expire_like_others() {
-        let log = MemoryLog::default();
-        let lengths = [1_000, 40_000, 70_000, 6 << 20];
-        let mut kept = Vec::new();
-        for number in 1..2_000u64 {
-            let length =
-                lengths[usize::try_from(number % 200).unwrap() / 67 + usize::from(number == 1_777)];
-            let payload = vec![number as u8; length];
-            assert_eq!(log.append(number, &[&payload]), Some(number));
-            kept.push(payload);
-        }
-        assert!(lock(&log.state).full_bytes > LARGE_BYTES);
-        let check = |from: u64| {
-            let mut next = from;
-            log.read(0, &mut |entry| {
-                assert_eq!(entry.sequence, next);
-                assert_eq!(entry.payload, kept[next as usize - 1]);
-                next += 1;
-                true
-            });
-            assert_eq!(next, 2_000);
-        };
-        check(1);
-        assert_eq!(log.expire(1_500), 1_499);
-        check(1_500);
-        assert_eq!(log.expire(Millis::MAX), 500);
-        assert_eq!(lock(&log.state).full_bytes, 0);
     }
 
     #[test]
