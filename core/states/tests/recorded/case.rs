@@ -32,6 +32,8 @@ pub struct Case {
     pub tested: Vec<(Value, Value)>,
     /// The recorded answers, as text.
     pub text: String,
+    /// The day of the recording.
+    pub day: String,
 }
 
 /// One recorded history.
@@ -137,6 +139,7 @@ fn read(root: &Path, file: &Path, templates: &[Value]) -> Option<Case> {
         objects: calls.iter().filter_map(object).collect(),
         outputs: outputs.collect(),
         text: aws.to_string(),
+        day: case.get("recorded").and_then(Value::as_str).unwrap_or_default().to_owned(),
         name: name.to_string_lossy().into_owned(),
         definitions,
         express,
