@@ -283,7 +283,8 @@ class Comparison:
         pattern = re.escape(text)
         for word in self.words & TIMES:
             # In the name of a file, an underscore may stand before it.
-            pattern = re.sub(rf"(?<![a-zA-Z]){word}(?!\w|\\-)", lambda _: TIME_TEXT, pattern)
+            either = f"(?:{TIME_TEXT}|{word})"
+            pattern = re.sub(rf"(?<![a-zA-Z]){word}\b", lambda _, found=either: found, pattern)
         for word in self.words - TIMES:
             # A name that the suite gave, such as role_arn, stands for a value inside of text too.
             if "_" in word:
