@@ -112,8 +112,7 @@ def _is_address(url: str, parts: SplitResult) -> bool:
 def _why(error: Exception) -> str:
     if isinstance(error, BadStatusLine) and not isinstance(error, RemoteDisconnected):
         return "what came back is no HTTP; a server with --tls is at https://"
-    if getattr(error, "verify_message", None):
-        said = error.verify_message  # type: ignore[attr-defined]
+    if said := getattr(error, "verify_message", None):
         return f"{said}; set AWS_CA_BUNDLE to the certificate that it names when it starts"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
