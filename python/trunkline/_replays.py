@@ -26,13 +26,16 @@ FOREVER_MS = 2**53
 """A time behind every event and every message."""
 
 
-def wait(status: Callable[[], str], timeout: Seconds | None) -> str:
-    """The status of a replay once it has ended; raises TimeoutError after `timeout` seconds."""
+def wait(status: Callable[[], str], timeout: Seconds | None, what: str = "replay") -> str:
+    """The status of a replay, or of another move of messages, once it has ended.
+
+    Raises TimeoutError after `timeout` seconds.
+    """
     span = None if timeout is None else milliseconds(timeout, "timeout", 0, WAIT_MAX_MS) / 1_000
     end = None if span is None else monotonic() + span
     while (now := status()) == RUNNING:
         if end is not None and monotonic() >= end:
-            raise TimeoutError("The replay has not ended yet; wait again.")
+            raise TimeoutError(f"The {what} has not ended yet; wait again.")
         sleep(LOOK_SECONDS)
     return now
 

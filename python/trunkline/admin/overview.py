@@ -77,6 +77,12 @@ def remove(
 
 
 @reading
+def limits(engine: Engine) -> dict[str, Any]:
+    """The table of bounds of the engine."""
+    return {"limits": dict(engine.limits.items())}
+
+
+@reading
 def settings(
     engine: Engine, queue: str, account: str | None = None, region: str | None = None
 ) -> dict[str, Any]:

@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 
     Function = Callable[..., dict[str, Any]]
 
-_MODULES = ("events", "executions", "listing", "messages", "objects", "overview", "records")
+_MODULES = (
+    "calls",
+    "events",
+    "executions",
+    "listing",
+    "messages",
+    "objects",
+    "overview",
+    "records",
+)
 _READING = ("is_reading", True)
 
 

@@ -11,8 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
 
-from trunkline.remote.engine import RemoteEngine
+from trunkline import remote as sync
 from trunkline.remote.engine import connect as connect_sync
+from trunkline.remote.noun import Fact
+from trunkline.remote.noun import Remote as Noun
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,14 +22,15 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Self
 
-    from trunkline.remote.messages import RemoteMessage as SyncMessage
+    from trunkline.remote import RemoteBatch
+    from trunkline.remote import RemoteMessage as SyncMessage
 
 THREADS = 64
 """Calls that may be on their way at once; more wait for one of them."""
 
 
 class _Awaitable:
-    """Every method of `sync` as a coroutine; its other attributes as they are."""
+    """Every method of `sync` as a coroutine; its properties as the server told them last."""
 
     def __init__(self, sync: Any, pool: ThreadPoolExecutor) -> None:
         self.sync = sync
@@ -39,15 +42,37 @@ class _Awaitable:
         return await loop.run_in_executor(self._pool, call)
 
     def __getattr__(self, name: str) -> Any:
+        fact = getattr(type(self.sync), name, None)
+        if isinstance(fact, Fact):
+            # A look must not wait for the network.
+            return self._awaitable(fact.last(self.sync))
         found = getattr(self.sync, name)
         if not callable(found):
-            return found
+            return self._awaitable(found)
 
         async def call(*values: Any, **named: Any) -> Any:
-            given = [one.sync if isinstance(one, _Awaitable) else one for one in values]
-            return await self._call(found, *given, **named)
+            return self._awaitable(await self._call(found, *values, **named))
 
         return call
+
+    def _awaitable(self, value: Any) -> Any:
+        """What a call answered, with the resources in it as their twins."""
+        if isinstance(value, Noun):
+            return _TWINS.get(type(value), _Awaitable)(value, self._pool)
+        if type(value) is list:
+            return [self._awaitable(one) for one in value]
+        return value
+
+    async def refresh(self) -> Self:
+        """Ask the server for all properties again; return this."""
+        await self._call(self.sync.refresh)
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Awaitable) and bool(self.sync == other.sync)
+
+    def __hash__(self) -> int:
+        return hash(self.sync)
 
     def __repr__(self) -> str:
         return f"<aio {self.sync!r}>"
@@ -98,95 +123,74 @@ class RemoteQueue(_Awaitable):
                 yield one
 
 
-class RemoteMachine(_Awaitable):
-    """A state machine of a server, whose verbs are coroutines."""
-
-    async def start(self, input: Any = None, *, name: str | None = None) -> RemoteExecution:
-        """Start an execution, which is durable when this returns."""
-        started = await self._call(self.sync.start, input, name=name)
-        return await RemoteExecution(started, self._pool).refresh()
-
-    async def execution(self, name: str) -> RemoteExecution:
-        """The execution of this name; raises ResourceNotFound if there is none."""
-        return RemoteExecution(await self._call(self.sync.execution, name), self._pool)
-
-    async def executions(self, status: str | None = None) -> list[RemoteExecution]:
-        """The executions, or those with a status, the newest first."""
-        found = await self._call(self.sync.executions, status)
-        return [RemoteExecution(one, self._pool) for one in found]
-
-
 class RemoteExecution(_Awaitable):
     """An execution on a server, as it told last: after a start, a wait, a stop or a refresh."""
-
-    def _last(self, name: str) -> Any:
-        # A look must not wait for the network. A row of a list has no more than the status.
-        return self.sync.told.get(name)
-
-    @property
-    def status(self) -> Any:
-        """``RUNNING``, ``SUCCEEDED``, ``FAILED``, ``TIMED_OUT`` or ``ABORTED``."""
-        return self._last("status")
-
-    @property
-    def input(self) -> Any:
-        """The input."""
-        return self._last("input")
-
-    @property
-    def output(self) -> Any:
-        """The output of an execution that ended well; None of any other."""
-        return self._last("output")
-
-    @property
-    def error(self) -> Any:
-        """The name of the error of an execution that failed."""
-        return self._last("error")
-
-    @property
-    def cause(self) -> Any:
-        """What happened, if the execution failed."""
-        return self._last("cause")
-
-    async def refresh(self) -> RemoteExecution:
-        """Ask the server again; return the execution."""
-        await self._call(self.sync.refresh)
-        return self
 
     async def wait(self, timeout: float | None = None) -> RemoteExecution:
         """Wait until the execution has ended, up to `timeout` seconds; return it."""
         await self._call(self.sync.wait, timeout)
         return await self.refresh()
 
+    async def stop(self, error: str | None = None, cause: str | None = None) -> None:
+        """End the execution now; one that has ended stays as it is."""
+        await self._call(self.sync.stop, error, cause)
+        await self.refresh()
+
+
+class RemoteReader(_Awaitable):
+    """A member of a reader of a server: it leaves at the end of ``async with``."""
+
+    async def batches(self, max: int = 500, wait: float = 1) -> AsyncIterator[RemoteBatch]:
+        """Batches of up to `max` records, until none comes for `wait` seconds."""
+        while batch := await self._call(self.sync.fetch, max, wait):
+            yield batch
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._call(self.sync.close)
+
+
+class RemoteBucket(_Awaitable):
+    """A bucket of a server, whose verbs are coroutines."""
+
+    async def get(self, key: str, **options: Any) -> ObjectReader:
+        """Open an object to be read, as :meth:`trunkline.remote.RemoteBucket.get` does."""
+        return ObjectReader(await self._call(self.sync.get, key, **options), self._pool)
+
+    async def list(self, prefix: str = "", delimiter: str | None = None) -> AsyncIterator[Any]:
+        """The objects whose key starts with `prefix`, and common prefixes, a page at a time."""
+        entries = self.sync.list(prefix, delimiter)
+        while (one := await self._call(next, entries, None)) is not None:
+            yield one
+
+
+class ObjectReader(_Awaitable):
+    """An object that is being read; ``async with`` closes it."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        pieces = iter(self.sync)
+        while piece := await self._call(next, pieces, b""):
+            yield piece
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.sync.close()
+
+
+_TWINS: dict[type, type[_Awaitable]] = {
+    sync.RemoteQueue: RemoteQueue,
+    sync.RemoteExecution: RemoteExecution,
+    sync.RemoteReader: RemoteReader,
+    sync.RemoteBucket: RemoteBucket,
+}
+
 
 class Remote(_Awaitable):
     """The engine of another process, for one event loop; :func:`connect` makes it."""
-
-    async def queue(self, name: str, **options: Any) -> RemoteQueue:
-        """Get the queue `name`, or create it."""
-        return RemoteQueue(await self._call(self.sync.queue, name, **options), self._pool)
-
-    async def topic(self, name: str, **options: Any) -> Any:
-        """Get the topic `name`, or create it."""
-        return _Awaitable(await self._call(self.sync.topic, name, **options), self._pool)
-
-    async def bus(self, name: str = "default", **options: Any) -> Any:
-        """Get the event bus `name`, or create it."""
-        return _Awaitable(await self._call(self.sync.bus, name, **options), self._pool)
-
-    async def stream(self, name: str, **options: Any) -> Any:
-        """Get the stream `name`, or create it."""
-        return _Awaitable(await self._call(self.sync.stream, name, **options), self._pool)
-
-    async def machine(self, name: str, definition: Any = None) -> RemoteMachine:
-        """Get the state machine `name`, or create it."""
-        found = await self._call(self.sync.machine, name, definition)
-        return RemoteMachine(found, self._pool)
-
-    async def queues(self, prefix: str = "") -> list[RemoteQueue]:
-        """The queues whose name starts with `prefix`."""
-        found = await self._call(self.sync.queues, prefix)
-        return [RemoteQueue(one, self._pool) for one in found]
 
     async def close(self) -> None:
         """Close the connections and end the threads, once what is on its way has ended."""
@@ -226,8 +230,8 @@ async def connect(
     given: dict[str, Any] = {"token": token, "account": account, "region": region}
     loop = asyncio.get_running_loop()
     try:
-        sync: RemoteEngine = await loop.run_in_executor(pool, partial(connect_sync, url, **given))
+        found = await loop.run_in_executor(pool, partial(connect_sync, url, **given))
     except BaseException:
         pool.shutdown(wait=False)
         raise
-    return Remote(sync, pool)
+    return Remote(found, pool)

@@ -10,7 +10,7 @@ from trunkline.aws.apigateway import apis, deployments, integrations, methods, r
 from trunkline.aws.apigateway.documents import api_key, read
 from trunkline.aws.operation import Call
 from trunkline.aws.store import Store
-from trunkline.errors import InvalidParameterValue
+from trunkline.errors import InvalidParameterValue, ResourceNotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -282,7 +282,9 @@ class ServedApi:
         self.stop()
 
 
-def get_or_create(engine: Engine, name: str, account: str, region: str) -> Api:
+def get_or_create(
+    engine: Engine, name: str, account: str, region: str, *, create: bool = True
+) -> Api:
     """The API of this name; the oldest where clients made several."""
     call = Call(Store(engine._core), account, region, None, "", "")
     with call.store.lock:
@@ -294,6 +296,8 @@ def get_or_create(engine: Engine, name: str, account: str, region: str) -> Api:
         if found:
             found.sort(key=lambda document: document["rest"]["createdDate"])
             return Api(engine, call, name, found[0]["id"])
+        if not create:
+            raise ResourceNotFound(f"There is no API {name!r}.")
         made = apis.create_rest_api(call, name=name)
     call.store.flush()
     return Api(engine, call, name, (made or {})["id"])

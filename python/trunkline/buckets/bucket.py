@@ -43,7 +43,8 @@ def _text(value: str, field: str) -> str:
     return value
 
 
-def _stretch(range: Range | None) -> Range:
+def stretch(range: Range | None) -> Range:
+    """Where a range starts and ends."""
     if range is None:
         return None, None
     try:
@@ -184,7 +185,7 @@ class Bucket:
         (b'coffee', b'cof')
         """
         _text(key, "key")
-        start, end = _stretch(range)
+        start, end = stretch(range)
         return ObjectReader(*self._core.get(key, _version(version), start, end))
 
     def head(self, key: str, *, version: str | None = None) -> StoredObject:

@@ -79,6 +79,14 @@ class Queue(QueueManagement):
         """Messages as the core knows them."""
         return messages
 
+    def _release_unsettled(self, messages: list[Any], delays: list[int]) -> None:
+        """Gives back what was neither deleted nor given back, each after so many milliseconds."""
+        begun(self._core.begin_release_unsettled, self._plain(messages), delays)
+
+    def _extend_unsettled(self, messages: list[Any], lease: int) -> None:
+        """Lets the leases of what is still in hand end so many milliseconds from now."""
+        begun(self._core.begin_extend_unsettled, self._plain(messages), lease)
+
     # --- sending ---------------------------------------------------------------------------------
 
     def _send_with(

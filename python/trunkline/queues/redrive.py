@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from time import monotonic, sleep
-
-from trunkline import validation
-from trunkline._core import milliseconds
+from trunkline import _replays, validation
 from trunkline.errors import InvalidParameterValue, ResourceNotFound, TrunklineError
-from trunkline.limits import WAIT_MAX_MS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,13 +14,6 @@ if TYPE_CHECKING:
     from trunkline._types import Seconds
     from trunkline.engine import Engine
     from trunkline.queues.queue import Queue
-
-
-RUNNING = "RUNNING"
-"""The status of a task that has not ended."""
-
-LOOK_SECONDS = 0.02
-"""How often a wait for the end of a task looks at it."""
 
 
 class RedriveTask:
@@ -98,13 +87,7 @@ class RedriveTask:
         >>> dead.start_redrive().wait(timeout=10)
         'COMPLETED'
         """
-        span = None if timeout is None else milliseconds(timeout, "timeout", 0, WAIT_MAX_MS) / 1_000
-        end = None if span is None else monotonic() + span
-        while (status := self.status) == RUNNING:
-            if end is not None and monotonic() >= end:
-                raise TimeoutError("The task has not ended yet; wait again.")
-            sleep(LOOK_SECONDS)
-        return status
+        return _replays.wait(lambda: self.status, timeout, "task")
 
     def __repr__(self) -> str:
         try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from time import monotonic
 
-from trunkline._begun import begun
 from trunkline.errors import EngineClosed, OverLimit, QueueDoesNotExist, TrunklineError
 from trunkline.queues import consumer
 from trunkline.queues.consumer import ConsumerConfig, ConsumeReport
@@ -240,8 +239,7 @@ class Worker:
             self._failed += report.failed + refused
             self._released += report.released
         if failed:
-            queue, delays = self._queue, self._config.delays(failed)
-            begun(queue._core.begin_release_unsettled, queue._plain(failed), delays)
+            self._queue._release_unsettled(failed, self._config.delays(failed))
 
     def _heartbeat(self) -> None:
         while not self._ended.wait(self._config.heartbeat_seconds):
@@ -251,8 +249,7 @@ class Worker:
                 continue
             try:
                 # Skips what was settled since: a late heartbeat must not undo a release.
-                queue, lease = self._queue, self._config.lease
-                begun(queue._core.begin_extend_unsettled, queue._plain(running), lease)
+                self._queue._extend_unsettled(running, self._config.lease)
             except TrunklineError:
                 # The engine is closed or broken: the threads will meet the same error and say so.
                 continue

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-
 from trunkline.limits import Limits
 from trunkline.queues.attributes import typed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
 
 
@@ -37,15 +34,3 @@ def typed_attributes(given: object) -> dict[str, tuple[str, bytes]]:
     """The type and the bytes of each attribute; raises as a queue in the process does."""
     limits = Limits()
     return {name: typed(name, one, limits) for name, one in mapping(given, "attributes").items()}
-
-
-def plain_attributes(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Attributes for a verb of the operator."""
-    if given is None:
-        return None
-    return {
-        name: {"type": kind, "base64": b64encode(data).decode()}
-        if kind.startswith("Binary")
-        else {"type": kind, "value": data.decode()}
-        for name, (kind, data) in typed_attributes(given).items()
-    }

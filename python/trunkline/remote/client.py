@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from socket import socket
     from ssl import SSLContext
-    from typing import Any
+    from typing import Any, BinaryIO
 
 HTTP_OK = range(200, 300)
 HTTP_ERROR = 400
@@ -149,7 +149,7 @@ class HttpClient:
         self._trusted: SSLContext | None = None
 
     def send(
-        self, method: str, path: str, body: bytes, headers: Mapping[str, str]
+        self, method: str, path: str, body: bytes | BinaryIO, headers: Mapping[str, str]
     ) -> tuple[int, Mapping[str, str], bytes]:
         """The status, the headers and the body of the answer."""
         connection = self._take()
@@ -179,7 +179,7 @@ class HttpClient:
         connection: HTTPConnection,
         method: str,
         path: str,
-        body: bytes,
+        body: bytes | BinaryIO,
         headers: Mapping[str, str],
     ) -> tuple[int, Mapping[str, str], bytes]:
         end = monotonic() + self._timeout

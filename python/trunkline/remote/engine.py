@@ -3,76 +3,126 @@
 from __future__ import annotations
 
 from trunkline.errors import ServerUnreachable, UnsupportedOperation
+from trunkline.limits import Limits
+from trunkline.remote.bucket import RemoteBucket
 from trunkline.remote.machines import RemoteMachine
+from trunkline.remote.noun import Remote
 from trunkline.remote.queue import RemoteQueue
-from trunkline.remote.routes import RemoteBus, RemoteStream, RemoteTopic
+from trunkline.remote.routes import (
+    RemoteApi,
+    RemoteBus,
+    RemoteDeliveryStream,
+    RemoteEventSource,
+    RemoteFunction,
+    RemoteSchedule,
+    RemoteStream,
+    RemoteTopic,
+)
 from trunkline.remote.transport import Transport
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any, NoReturn, Self
+    from collections.abc import Callable, Mapping
+    from typing import Any, Self
 
 
-class RemoteEngine:
+class RemoteEngine(Remote, kind="engine"):
     """The resources of a server; :func:`trunkline.connect` makes it.
 
     Safe to use from many threads. A server that proves signatures (``--auth strict``) is for the
-    clients of AWS alone.
+    clients of AWS alone. What takes a target takes what this connection gives, a URL, or an ARN.
     """
 
-    def __init__(self, url: str, *, token: str | None = None, account: str, region: str) -> None:
-        self._transport = Transport(url, token, account, region)
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        """The address of the server."""
+        return self._transport.url
 
     @property
     def url(self) -> str:
         """The address of the server."""
         return self._transport.url
 
-    def queue(self, name: str, *, create: bool = True, **options: Any) -> RemoteQueue:
-        """Get the queue `name`, or create it, as :meth:`Engine.queue` does.
+    @property
+    def limits(self) -> Limits:
+        """The table of bounds of the server."""
+        return Limits(**self._transport.verb("limits")["limits"])
 
-        A `dead_letter` is the name of its queue.
-        """
-        if create:
-            self._create("queue", name, options)
-        else:
-            self._transport.owned("settings", queue=name)
-        return RemoteQueue(self._transport, name)
+    def queue(self, name: str, *, create: bool = True, **options: Any) -> RemoteQueue:
+        """Get the queue `name`, or create it, as :meth:`trunkline.Engine.queue` does."""
+        if any(option.startswith("payload_") for option in options):
+            raise UnsupportedOperation(
+                "payload_store does not work over a connection: Amazon's extended client of SQS "
+                "does the same against a server."
+            )
+        found: RemoteQueue = self._ask("queue", name, create=create, **options)
+        return found
 
     def queues(self, prefix: str = "") -> list[RemoteQueue]:
         """The queues whose name starts with `prefix`, sorted by name."""
-        found: list[RemoteQueue] = []
-        after = None
-        while True:
-            told = self._transport.owned("queues", prefix=prefix, after=after, limit=1_000)
-            found += [RemoteQueue(self._transport, row["name"]) for row in told["items"]]
-            after = told.get("next")
-            if after is None:
-                return found
+        return list(self._ask("queues", prefix))
 
     def topic(self, name: str, *, create: bool = True, **options: Any) -> RemoteTopic:
         """Get the topic `name`, or create it."""
-        self._create("topic", name, options, create)
-        return RemoteTopic(self._transport, name)
+        found: RemoteTopic = self._ask("topic", name, create=create, **options)
+        return found
 
     def bus(self, name: str = "default", *, create: bool = True) -> RemoteBus:
         """Get the event bus `name`, or create it."""
-        self._create("bus", name, {}, create)
-        return RemoteBus(self._transport, name)
+        found: RemoteBus = self._ask("bus", name, create=create)
+        return found
 
     def stream(self, name: str, *, create: bool = True, **options: Any) -> RemoteStream:
         """Get the stream `name`, or create it."""
-        self._create("stream", name, options, create)
-        return RemoteStream(self._transport, name)
+        found: RemoteStream = self._ask("stream", name, create=create, **options)
+        return found
 
     def machine(
-        self, name: str, definition: Mapping[str, Any] | str | None = None
+        self,
+        name: str,
+        definition: Mapping[str, Any] | str | None = None,
+        *,
+        functions: Mapping[str, Callable[[Any], object]] | None = None,
     ) -> RemoteMachine:
         """Get the state machine `name`; with a definition, create it or give it that one."""
-        options = {} if definition is None else {"definition": definition}
-        self._create("machine", name, options)
-        return RemoteMachine(self._transport, name)
+        found: RemoteMachine = self._ask("machine", name, definition, functions=functions)
+        return found
+
+    def schedule(self, name: str, expression: str, target: Any, **options: Any) -> RemoteSchedule:
+        """Get the schedule `name`, or create it, as :meth:`trunkline.Engine.schedule` does."""
+        found: RemoteSchedule = self._ask("schedule", name, expression, target, **options)
+        return found
+
+    def bucket(self, name: str, *, create: bool = True) -> RemoteBucket:
+        """Get the bucket `name`, or create it."""
+        found: RemoteBucket = self._ask("bucket", name, create=create)
+        return found
+
+    def function(
+        self, name: str, handler: Callable[[Any, Any], object] | None = None, **options: Any
+    ) -> RemoteFunction:
+        """The function `name` of the server's process; its code cannot be given from here."""
+        found: RemoteFunction = self._ask("function", name, handler, **options)
+        return found
+
+    def event_source(self, source: Any, function: Any, **options: Any) -> RemoteEventSource:
+        """Let a function of the server have the messages of a queue or the records of a stream."""
+        found: RemoteEventSource = self._ask("event_source", source, function, **options)
+        return found
+
+    def delivery_stream(
+        self, name: str, destination: Any = None, **options: Any
+    ) -> RemoteDeliveryStream:
+        """Get the delivery stream `name`, or create it."""
+        found: RemoteDeliveryStream = self._ask("delivery_stream", name, destination, **options)
+        return found
+
+    def api(self, name: str) -> RemoteApi:
+        """Get the API `name`, or create it."""
+        found: RemoteApi = self._ask("api", name)
+        return found
 
     def stats(self) -> dict[str, Any]:
         """How the engine stands: resources, messages, the journal, the clock."""
@@ -81,20 +131,6 @@ class RemoteEngine:
     def close(self) -> None:
         """Close the connections that are idle; the next call makes one anew."""
         self._transport.close()
-
-    def _create(self, kind: str, name: str, options: dict[str, Any], create: bool = True) -> None:
-        given = dict(options) if create else {**options, "create": False}
-        self._transport.owned("create", kind=kind, name=name, options=given)
-
-    def __getattr__(self, name: str) -> NoReturn:
-        from trunkline.engine import Engine
-
-        if name[:1] != "_" and hasattr(Engine, name):
-            raise UnsupportedOperation(
-                f"{name} of an engine does not work over a connection; there are queue, queues, "
-                "topic, bus, stream, machine and stats. Use a client of AWS, or open the folder."
-            )
-        raise AttributeError(f"'RemoteEngine' object has no attribute {name!r}")
 
     def __enter__(self) -> Self:
         return self
@@ -115,8 +151,10 @@ def connect(
 ) -> RemoteEngine:
     """The engine of another process, which ``trunkline serve`` or a `Server` serves at `url`.
 
-    It has the queues, topics, buses, streams and state machines of that engine; what does not work
-    over a connection raises UnsupportedOperation. Nothing beside the standard library is needed.
+    It has what that engine has, by the same names: queues, topics, buses with their rules and
+    archives, streams, state machines, schedules, buckets, functions and APIs. What cannot work over
+    a connection, such as a target that is a function of this program, raises UnsupportedOperation.
+    Nothing beside the standard library is needed.
     `token` is the server's admin token, if it has one.
 
     Raises ServerUnreachable if nothing answers there.
@@ -128,7 +166,7 @@ def connect(
     ...     [message.text() for message in queue.receive()]
     ['one coffee']
     """
-    engine = RemoteEngine(url, token=token, account=account, region=region)
+    engine = RemoteEngine(Transport(url, token, account, region))
     # Now, and not at the first message: whether something answers there, and lets us in.
     if "version" not in engine.stats():
         raise ServerUnreachable(f"{engine.url} is no server of Trunkline.")

@@ -93,10 +93,11 @@ class RemoteMessage:
     """A message that was received from a server: as a context manager it is deleted at the end,
     and given back if an exception ends the block."""
 
-    __slots__ = ("_queue", "_system", "attributes", "body", "message_id", "receipt")
+    __slots__ = ("_outcome", "_queue", "_system", "attributes", "body", "message_id", "receipt")
 
     def __init__(self, queue: RemoteQueue, told: Mapping[str, Any]) -> None:
         self._queue = queue
+        self._outcome: str | None = None
         self._system: dict[str, str] = told.get("Attributes", {})
         self.body: bytes = str(told["Body"]).encode()
         self.message_id: str = str(told["MessageId"])
@@ -175,6 +176,7 @@ class RemoteMessage:
     def release(self, delay: float = 0) -> None:
         """Give it back, to be received again after `delay` seconds."""
         self._queue.extend(self, delay)
+        self._outcome = "released"
 
     def __enter__(self) -> Self:
         return self
@@ -185,6 +187,8 @@ class RemoteMessage:
         value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._outcome is not None:
+            return
         if kind is None:
             self.delete()
         else:

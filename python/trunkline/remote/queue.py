@@ -6,17 +6,19 @@ import json
 import math
 from base64 import b64encode
 
-from trunkline import errors
+from trunkline import errors, validation
+from trunkline.queues.messages import as_list
 from trunkline.remote.arguments import receipt_of, typed_attributes
-from trunkline.remote.messages import RemoteMessage, RemotePeekedMessage
-from trunkline.remote.results import RemoteStatistics, Sent
+from trunkline.remote.messages import RemoteMessage
+from trunkline.remote.noun import Remote, engine_of
+from trunkline.remote.results import Sent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
-    from trunkline.remote.transport import Transport
+    from trunkline.queues.consumer import ConsumeReport
 
 BATCH = 10
 """Messages of one request."""
@@ -47,15 +49,19 @@ def _seconds(name: str, given: float) -> int:
     return math.ceil(given)
 
 
-class RemoteQueue:
+class RemoteQueue(Remote, kind="queue"):
     """A queue of a server; :meth:`RemoteEngine.queue` makes it."""
 
-    __slots__ = ("_transport", "_url", "name")
+    __slots__ = ()
 
-    def __init__(self, transport: Transport, name: str) -> None:
-        self.name: str = name
-        self._transport = transport
-        self._url = f"{transport.url}/{transport.account}/{name}"
+    @property
+    def _url(self) -> str:
+        return f"{self._transport.url}/{self._transport.account}/{self.name}"
+
+    @property
+    def engine(self) -> Any:
+        """The connection that the queue belongs to."""
+        return engine_of(self)
 
     @property
     def fifo(self) -> bool:
@@ -80,24 +86,12 @@ class RemoteQueue:
         """Send `value` as JSON, with the options of :meth:`send`."""
         return self.send(json.dumps(value), **options)
 
-    def send_batch(self, bodies: Iterable[bytes | str], *, group: str | None = None) -> list[Sent]:
-        """Send many messages, ten a request. Raises the error of the first that is refused."""
-        sent: list[Sent] = []
-        waiting = list(bodies)
-        for start in range(0, len(waiting), BATCH):
-            entries = [
-                {"Id": str(number), **_entry(body, group, None, None, None)}
-                for number, body in enumerate(waiting[start : start + BATCH])
-            ]
-            told = self._transport.sqs("SendMessageBatch", QueueUrl=self._url, Entries=entries)
-            for failed in told.get("Failed", ()):
-                raise errors.InvalidParameterValue(
-                    f"Message {start + int(failed['Id'])} is refused: "
-                    f"{failed['Code']}: {failed.get('Message', '')}"
-                )
-            ordered = sorted(told["Successful"], key=lambda one: int(one["Id"]))
-            sent += [Sent(one["MessageId"], one.get("SequenceNumber")) for one in ordered]
-        return sent
+    def send_batch(self, entries: Iterable[Any], **options: Any) -> Any:
+        """Send many messages, with one wait for the disk; each succeeds or fails for itself.
+
+        An entry is a body or a :class:`trunkline.SendEntry`.
+        """
+        return self._ask("send_batch", as_list(entries, "entries"), **options)
 
     def receive(
         self,
@@ -134,6 +128,8 @@ class RemoteQueue:
         """Delete a message, or the message of a receipt."""
         receipt = receipt_of(delivery)
         self._transport.sqs("DeleteMessage", QueueUrl=self._url, ReceiptHandle=receipt)
+        if isinstance(delivery, RemoteMessage):
+            delivery._outcome = "deleted"
 
     def extend(self, delivery: RemoteMessage | str, visibility_timeout: float) -> None:
         """Let a lease end so many seconds from now; 0 makes the message visible."""
@@ -145,35 +141,37 @@ class RemoteQueue:
             VisibilityTimeout=_seconds("visibility_timeout", visibility_timeout),
         )
 
-    def peek(self, max: int = 10, *, include_in_flight: bool = False) -> list[RemotePeekedMessage]:
-        """Up to `max` messages, oldest first, without leasing them."""
-        arguments = {"queue": self.name, "max": max, "include_in_flight": include_in_flight}
-        found = self._transport.owned("peek", **arguments)["messages"]
-        return [RemotePeekedMessage(self.name, one) for one in found]
-
-    def purge(self) -> None:
-        """Remove all messages."""
-        self._transport.owned("purge", queue=self.name)
-
-    def remove(self) -> None:
-        """Remove the queue with its messages."""
-        self._transport.owned("remove", kind="queue", name=self.name)
-
-    def settings(self) -> dict[str, Any]:
-        """The options of the queue."""
-        told: dict[str, Any] = self._transport.owned("settings", queue=self.name)["settings"]
+    def delete_batch(self, deliveries: Iterable[RemoteMessage | str], **options: Any) -> Any:
+        """Delete many messages; each succeeds or fails for itself."""
+        listed = as_list(deliveries, "deliveries")
+        told = self._ask("delete_batch", [receipt_of(one) for one in listed], **options)
+        for index in told.successful:
+            if isinstance(listed[index], RemoteMessage):
+                listed[index]._outcome = "deleted"
         return told
 
-    def statistics(self) -> RemoteStatistics:
-        """How the queue stands."""
-        for row in self._transport.owned("queues", prefix=self.name, limit=1)["items"]:
-            if row["name"] == self.name:
-                counts = (row["visible"], row["in_flight"], row["delayed"])
-                return RemoteStatistics(*counts, row["oldest_age"])
-        raise errors.QueueDoesNotExist(f"There is no queue {self.name!r}.")
+    def consume(
+        self, handler: Callable[[Any], Any], concurrency: int = 4, **options: Any
+    ) -> ConsumeReport:
+        """Work the queue off with threads of this program, as :meth:`trunkline.Queue.consume`."""
+        from trunkline.queues.worker import Worker
 
-    def __repr__(self) -> str:
-        return f"<RemoteQueue {self.name!r} at {self._transport.url}>"
+        worker: Any = Worker
+        report: ConsumeReport = worker(self, handler, concurrency, **options).run()
+        return report
+
+    def _release_unsettled(self, messages: list[RemoteMessage], delays: list[int]) -> None:
+        for message, delay in zip(messages, delays, strict=True):
+            self._extend_unsettled([message], delay)
+
+    def _extend_unsettled(self, messages: list[RemoteMessage], lease: int) -> None:
+        held = [one.receipt for one in messages if one._outcome is None]
+        if held:
+            # A lease that has ended meanwhile is a failure of its entry alone.
+            self._ask("extend_batch", held, lease / 1_000)
+
+
+validation.add_hints(RemoteQueue)
 
 
 def _entry(

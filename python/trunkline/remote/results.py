@@ -12,14 +12,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class _Plain:
-    def as_dict(self) -> dict[str, Any]:
-        """The members as plain data."""
-        return asdict(self)  # type: ignore[call-overload, no-any-return]
-
-
 @dataclass(frozen=True)
-class Sent(_Plain):
+class Sent:
     """A message that was sent."""
 
     message_id: str
@@ -27,54 +21,54 @@ class Sent(_Plain):
     sequence_number: str | None = None
     """FIFO: its place in the order."""
 
-
-@dataclass(frozen=True)
-class Published(_Plain):
-    """A message that was published."""
-
-    message_id: str
-    """Its id."""
+    def as_dict(self) -> dict[str, Any]:
+        """The members as plain data."""
+        return asdict(self)
 
 
-@dataclass(frozen=True)
-class Put(_Plain):
-    """A record that was put into a stream."""
+class Report:
+    """A report of the library, with the members that it has in the server's process."""
 
-    shard: str
-    """The shard that has it."""
-    sequence: str
-    """Its place in the shard."""
+    __slots__ = ("_kind", "_members", "_text")
 
+    def __init__(self, kind: str, text: str, members: dict[str, Any]) -> None:
+        self._kind = kind
+        self._text = text
+        self._members = members
 
-@dataclass(frozen=True)
-class PutEvent(_Plain):
-    """An event that was put on a bus."""
+    def __getattr__(self, name: str) -> Any:
+        # A copy that is being made has no members yet.
+        if name[:1] == "_" or name not in self._members:
+            raise AttributeError(f"'{self._kind}' object has no attribute {name!r}")
+        return self._members[name]
 
-    event_id: str
-    """Its id."""
-
-
-@dataclass(frozen=True)
-class RemoteStatistics:
-    """How a queue of a server stands."""
-
-    visible: int
-    """Messages that a receive may deliver."""
-    in_flight: int
-    """Messages that are leased."""
-    delayed: int
-    """Messages whose delay has not ended."""
-    oldest_age: float | None
-    """Seconds since the oldest message was sent; None if there is none."""
-
-    @property
-    def total(self) -> int:
-        """All messages."""
-        return self.visible + self.in_flight + self.delayed
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self._members})
 
     def as_dict(self) -> dict[str, Any]:
-        """The values by name."""
-        return {**asdict(self), "total": self.total}
+        """The members by name, as plain data."""
+        return {name: _plain(one) for name, one in self._members.items()}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Report):
+            return NotImplemented
+        return (self._kind, self._members) == (other._kind, other._members)
+
+    def __hash__(self) -> int:
+        return hash((self._kind, self._text))
+
+    def __str__(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        members = ", ".join(f"{name}={one!r}" for name, one in self._members.items())
+        return f"<{self._kind}: {members}>"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return value.as_dict() if hasattr(value, "as_dict") else value
 
 
 @dataclass(frozen=True)
@@ -103,3 +97,11 @@ class RemoteRecord:
     def as_dict(self) -> dict[str, Any]:
         """The values by name, to be logged or written as JSON."""
         return record_row(self)
+
+
+class RemoteBatch(list[RemoteRecord]):
+    """Records that a member of a reader fetched; :meth:`RemoteReader.commit` takes it."""
+
+    def __init__(self, number: int, records: list[RemoteRecord]) -> None:
+        super().__init__(records)
+        self.number: int = number

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from copy import copy
 from typing import Any
 
 from trunkline import errors
 from trunkline.remote.client import HTTP_ERROR, AdminClient, HttpClient, json_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _SERVED_BY_AWS = {
     "QueueDoesNotExist": errors.QueueDoesNotExist,
@@ -49,9 +54,21 @@ class Transport:
         self.region = region
         self._admin = AdminClient(self.url, token)
         self._http = HttpClient(self.url)
+        self._sign()
+
+    def at(self, account: str | None, region: str | None) -> Transport:
+        """The same server, for another account and region; it shares the connections."""
+        if account in (None, self.account) and region in (None, self.region):
+            return self
+        other = copy(self)
+        other.account, other.region = account or self.account, region or self.region
+        other._sign()
+        return other
+
+    def _sign(self) -> None:
         # The server reads account and region from the scope of a signature, and proves nothing
         # unless it was started with --auth strict, which refuses this.
-        scope = f"{account}/20000101/{region}/sqs/aws4_request"
+        scope = f"{self.account}/20000101/{self.region}/sqs/aws4_request"
         signed = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
         self._headers = {
             "content-type": "application/x-amz-json-1.0",
@@ -69,6 +86,14 @@ class Transport:
             code = str(told.get("__type") or told.get("error") or f"Status{status}")
             raise native(code, str(told.get("message") or told.get("Message") or code))
         return Answer(told, f"{self.url}, asked for {operation},")
+
+    def http(
+        self, method: str, path: str, body: Any, headers: Mapping[str, str]
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """A request to S3, whose protocol is HTTP's own."""
+        signed = self._headers["authorization"].replace("/sqs/", "/s3/")
+        own = {"authorization": signed, "x-amz-date": self._headers["x-amz-date"]}
+        return self._http.send(method, path, body, own | dict(headers))
 
     def verb(self, verb: str, /, **arguments: Any) -> dict[str, Any]:
         """A verb of ``trunkline.admin``, in this account and region."""

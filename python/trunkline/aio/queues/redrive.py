@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from trunkline._core import milliseconds
-from trunkline.limits import WAIT_MAX_MS
-from trunkline.queues.redrive import LOOK_SECONDS, RUNNING
+from trunkline.aio import replays
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,11 +62,7 @@ class RedriveTask:
 
     async def wait(self, timeout: Seconds | None = None) -> str:
         """Return the status when the task has ended; raise TimeoutError after `timeout` seconds."""
-        span = None if timeout is None else milliseconds(timeout, "timeout", 0, WAIT_MAX_MS) / 1_000
-        async with asyncio.timeout(span):
-            while (status := self.status) == RUNNING:
-                await asyncio.sleep(LOOK_SECONDS)
-        return status
+        return await replays.wait(lambda: self.status, timeout)
 
     def __repr__(self) -> str:
         return f"<aio {self.sync!r}>"
