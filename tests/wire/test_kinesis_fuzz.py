@@ -15,9 +15,12 @@ from model_requests import BASE, Words, check, http_request, model_of, requests
 
 import trunkline
 from trunkline.aws.dispatcher import dispatcher_of
+from trunkline.aws.kinesis import queue_store
 
 SERVICE = model_of("kinesis")
+OWNER = ("000000000000", "us-east-1")
 HEAD = "arn:aws:kinesis:us-east-1:000000000000:stream/"
+OTHER = "arn:aws:kinesis:us-east-1:000000000000:"
 NUMBERS = ["0", "1", str(2**127), str(2**128), "9" * 60, "01", "x"]
 SHARDS = ["0", "shardId-000000000000", "shardId-000000000009", "x", ""]
 WORDS = Words(
@@ -28,11 +31,44 @@ WORDS = Words(
         **dict.fromkeys(("SequenceNumberForOrdering", "StartingSequenceNumber"), NUMBERS),
         "StreamId": ["a" * 20 + "-abc", "x"],
         "NextToken": ["clicks", "x", base64.b64encode(b'{"stream":[1,2,3]}').decode()],
+        # A receive that finds nothing waits.
+        "WaitTimeSeconds": [1, 0, 21],
+        "BucketARN": ["arn:aws:s3:::lake", "arn:aws:s3:::none", "x"],
+        "ExpectedBucketOwner": ["000000000000", "111111111111", "x"],
+        "OutputKeyTemplate": ["a/", "!{timestamp:yyyy}/", "!{firehose:x}", "!{"],
+        "ReceiptHandle": ["x", "", "A" * 60, "x" * 1_025],
         "Policy": ['{"Statement":[1]}', "{}", "x", "[" * 5_000],
     },
-    arns=[HEAD + "clicks", HEAD + "none", HEAD + "clicks/consumer/c:1", HEAD, "arn:", "", "x"],
+    arns=[
+        *(HEAD + "jobs", HEAD + "jobs", OTHER + "queue/q", OTHER + "queue/q-dead"),
+        *(OTHER + "queue/none", OTHER + "channel/lake", OTHER + "channel/none"),
+        *(HEAD + "clicks", HEAD + "none", HEAD + "clicks/consumer/c:1", HEAD, "arn:", "", "x"),
+    ],
     names=["clicks", "none", "", "x" * 200, "a b"],
 )
+QUEUE = {
+    "name": "q",
+    "stream": [*OWNER, "jobs"],
+    **dict.fromkeys(("stream_created", "created", "active", "from"), 0),
+    "start": {"Type": "LATEST"},
+    "visibility": 30,
+    "dead": {"TargetType": "BUILT_IN", "MaxReceiveCount": 6},
+    "retention": 86_400_000,
+}
+CHANNEL = {
+    "ChannelName": "lake",
+    "ServiceExecutionRoleARN": "arn:aws:iam::000000000000:role/r",
+    "StreamConfigurationList": [
+        {"StreamARN": HEAD + "jobs", "RecordConfiguration": {"RecordFormatType": "STRING"}}
+    ],
+    "S3DestinationConfiguration": {
+        "StorageConfiguration": {
+            "BucketARN": "arn:aws:s3:::lake",
+            "ExpectedBucketOwner": "000000000000",
+            "CompressionType": "NONE",
+        }
+    },
+}
 # A subscription in the process lasts until it ends.
 OPERATIONS = [name for name in SERVICE.operation_names if name != "SubscribeToShard"]
 
@@ -47,6 +83,17 @@ def prepare(engine, dispatcher):
     """The same world for every example: a failure comes from one request alone."""
     dispatcher.call(("POST", "/_trunkline/reset", [], b"", BASE))
     engine.stream("clicks", shards=2).put("home", key="k")
+    engine.bucket("lake")
+    for name, made in (
+        ("CreateStream", {"StreamName": "jobs"}),
+        ("CreateChannel", CHANNEL),
+    ):
+        answer = dispatcher.call(http_request(SERVICE, name, made))
+        assert answer[0] == 200, answer
+    put = engine.stream("jobs").put("home", key="k")
+    queue = queue_store.create(engine._core, OWNER, "q", QUEUE)
+    for one in (queue.records, queue.dead):
+        one.begin_send_batch([f"{put.shard} {put.sequence}"])
 
 
 def is_unharmed(engine):

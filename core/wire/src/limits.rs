@@ -88,6 +88,18 @@ pub const SUBSCRIPTION_HEARTBEAT: std::time::Duration = std::time::Duration::fro
 pub const GATHERED_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Most records of one GetRecords.
 pub const GET_RECORDS_MAX: i64 = 10_000;
+/// Most records that one receive from a queue of a stream returns, and the default.
+pub const QUEUE_RECORDS_MAX: i64 = 10;
+/// Most entries of a request about records of such a queue.
+pub const QUEUE_ENTRIES_MAX: usize = 10;
+/// The longest wait of a receive from such a queue.
+pub const QUEUE_WAIT_SECONDS: i64 = 20;
+/// The longest visibility timeout of such a queue: 12 hours.
+pub const QUEUE_VISIBILITY_SECONDS: i64 = 43_200;
+/// Longest receipt handle of such a queue.
+pub const RECEIPT_CHARS_MAX: usize = 1_024;
+/// Longest resource name.
+pub const ARN_CHARS_MAX: usize = 2_048;
 /// Longest shard iterator.
 pub const SHARD_ITERATOR_CHARS_MAX: usize = 512;
 /// The range of explicit hash keys, as messages tell it.

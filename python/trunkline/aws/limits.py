@@ -141,7 +141,19 @@ KINESIS_TOKEN_SECONDS = 300
 SHARDS_PER_SCALING_MAX = 10_000
 """The most shards that UpdateShardCount makes."""
 CONSUMERS_MAX = 20
-"""The most consumers of one stream."""
+"""The most consumers and queues of one stream."""
+CONSUMERS_ADVANTAGE_MAX = 50
+"""The same for an account that has committed itself to a least throughput."""
+CHANNEL_FRESHNESS_SECONDS = 300
+"""How old undelivered data of a channel is at most, unless the channel says."""
+CHANNEL_OBJECT_BYTES = 67_108_864
+"""After so many bytes a channel writes an object before that time."""
+CHANNELS_PAGE = 100
+"""The most channels of one page, and the default."""
+ACCOUNT_CHANNELS = 50
+"""The quota of channels that DescribeLimits tells."""
+QUEUE_PLACE_BYTES_MAX = 1_024
+"""The longest place of a record in a queue of a stream."""
 ACCOUNT_SHARDS = 20_000
 """The quota of shards that DescribeLimits tells."""
 ON_DEMAND_STREAMS = 50

@@ -164,9 +164,10 @@ SERVICES = (
     ),
     Service(
         "kinesis",
-        "trunkline.aws.kinesis",
+        "trunkline.aws.kinesis.service",
         target_prefix="Kinesis_20131202",
         scopes=("kinesis",),
+        runner=("document", "kinesis-background/", "trunkline.aws.kinesis.background"),
     ),
     Service(
         "firehose",

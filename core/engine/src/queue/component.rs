@@ -6,6 +6,7 @@ use trunkline_host::{
     Accepted, CheckpointSink, Component, ComponentKind, Documents, Encode, Host, Jobs, Loader,
     Location, Payloads, Resource, ResourceReport, Routed,
 };
+use trunkline_types::sync::atomic::Ordering;
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{
     Code, Error, Limits, Millis, QueueConfig, QueueKind, ResourceId, ResourceName, Result,
@@ -262,8 +263,13 @@ impl Resource for Queue {
         self.name()
     }
 
-    fn fire(&self, slot: u32, now: Millis, _: &Jobs<'_>) -> Option<Millis> {
-        self.fire_slot(slot, now)
+    fn fire(&self, slot: u32, now: Millis, jobs: &Jobs<'_>) -> Option<Millis> {
+        self.fire_slot(slot, now, jobs)
+    }
+
+    fn run(&self, _: u64, _: Millis) -> Result<()> {
+        self.is_looking.store(false, Ordering::Release);
+        self.give_up_exhausted()
     }
 
     fn accept(&self, message: &Routed<'_>) -> Result<Accepted> {

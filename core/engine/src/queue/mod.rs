@@ -32,7 +32,7 @@ mod waiting;
 
 use std::sync::Arc;
 
-use trunkline_host::{Host, TimerKey, Waiters};
+use trunkline_host::{Host, Jobs, TimerKey, Waiters};
 use trunkline_journal::Signal;
 use trunkline_types::sync::atomic::{AtomicBool, Ordering};
 use trunkline_types::sync::{Mutex, lock};
@@ -94,6 +94,10 @@ pub struct Queue {
     listener: Mutex<Option<Arc<dyn Signal>>>,
     /// Whether there ever was one: queues without any take no lock.
     has_listener: AtomicBool,
+    /// Whether dead letters do not wait for the next receive: see [`Queue::give_up_eagerly`].
+    is_eager: AtomicBool,
+    /// Whether a job that looks for them is on its way.
+    is_looking: AtomicBool,
 }
 
 // A queue is allocated once and never moved, and the larger kind is the usual one.
@@ -126,6 +130,8 @@ impl Queue {
             purged: Mutex::new(purged),
             listener: Mutex::new(None),
             has_listener: AtomicBool::new(false),
+            is_eager: AtomicBool::new(false),
+            is_looking: AtomicBool::new(false),
         }
     }
 
@@ -189,7 +195,7 @@ impl Queue {
         receipt.encode(self.host.key)
     }
 
-    fn fire_slot(&self, slot: u32, now: Millis) -> Option<Millis> {
+    fn fire_slot(&self, slot: u32, now: Millis, jobs: &Jobs<'_>) -> Option<Millis> {
         if slot == SLOT_WAITERS {
             self.waiters.expire(now);
             return None;
@@ -200,6 +206,12 @@ impl Queue {
         };
         if fired.visible {
             self.wake(1);
+            // One job for all whose leases end together: it looks at all messages.
+            if self.is_eager.load(Ordering::Acquire)
+                && !self.is_looking.swap(true, Ordering::AcqRel)
+            {
+                jobs.push(0);
+            }
         }
         fired.again
     }

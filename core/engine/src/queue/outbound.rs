@@ -63,11 +63,11 @@ impl Queue {
         self.has_listener.store(true, Ordering::Release);
     }
 
-    fn standard(&self) -> Result<&StandardQueue> {
+    pub(super) fn standard(&self) -> Result<&StandardQueue> {
         match self.inner() {
             Kind::Standard(standard) => Ok(standard),
             Kind::Fifo(_) => {
-                Err(Error::new(Code::InternalError, "The queue of a destination is a FIFO queue."))
+                Err(Error::new(Code::InternalError, "This queue must not be a FIFO queue."))
             }
         }
     }

@@ -1,6 +1,7 @@
-//! A redrive of one message that is named by its id.
+//! Messages that change queues one by one: a redrive by id or by receipt, and what is given up.
 
 use trunkline_host::{Accepted, Move};
+use trunkline_types::sync::atomic::Ordering;
 use trunkline_types::{Code, Error, Field, IdKey, Problem, Receipt, ResourceId, Result, Seq};
 
 use super::envelope::Envelope;
@@ -43,6 +44,45 @@ impl Queue {
         .map_err(destination_gone)?;
         let Accepted { resource, seq, ticket, .. } = accepted.ok_or_else(|| not_here(id))?;
         Ok(Sent { queue: resource, seq, duplicate: false, ticket })
+    }
+
+    /// Moves the message of a receipt to `destination`, leased or not, as a new message there: one
+    /// step of the journal. `None` if the message is gone.
+    pub fn redrive_received(
+        &self,
+        receipt: &Receipt,
+        destination: ResourceId,
+    ) -> Result<Option<Accepted>> {
+        let call = self.host.admit_internal(DELETE)?;
+        self.check_present()?;
+        self.host.refuse_if_full()?;
+        let now = call.now(&self.host);
+        let mut accepted = None;
+        let mut give = |seq: Seq, envelope: &Envelope<'_>| -> Result<bool> {
+            let moved = Move::anew((self.id, seq), now);
+            accepted = Some(self.host.deliver(destination, &envelope.routed(moved))?);
+            Ok(true)
+        };
+        self.standard()?.take_leased(self, receipt, &mut give).map_err(destination_gone)?;
+        Ok(accepted)
+    }
+
+    /// Has messages that were delivered as often as they may be given to the dead-letter queue when
+    /// their leases end, from now until the engine is closed; otherwise the next receive does it.
+    /// Those that are visible now go at once. Call it again when the rules change.
+    pub fn give_up_eagerly(&self) -> Result<()> {
+        self.is_eager.store(true, Ordering::Release);
+        self.give_up_exhausted()
+    }
+
+    /// The same once more, for what became visible otherwise than by the end of a lease. Looks at
+    /// all messages.
+    pub fn give_up_exhausted(&self) -> Result<()> {
+        if !self.is_eager.load(Ordering::Acquire) || self.is_removed() {
+            return Ok(());
+        }
+        let now = self.host.admit_internal(DELETE)?.now(&self.host);
+        self.standard()?.give_up_exhausted(self, now)
     }
 
     fn find_message(&self, id: &str, key: IdKey) -> Result<Receipt> {

@@ -1,17 +1,1 @@
-"""The control plane of Kinesis. What carries records takes the data plane, in Rust."""
-
-from __future__ import annotations
-
-from trunkline.aws.kinesis import account, consumers, policies, settings, shards, streams, tags
-from trunkline.aws.kinesis.registry import operations
-
-__all__ = [
-    "account",
-    "consumers",
-    "operations",
-    "policies",
-    "settings",
-    "shards",
-    "streams",
-    "tags",
-]
+"""Amazon Kinesis Data Streams: streams, their consumers, queues and channels."""

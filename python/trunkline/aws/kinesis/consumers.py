@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from trunkline._core import WireStream
-from trunkline.aws.kinesis import names, stored
+from trunkline.aws.kinesis import account, names, queue_store, stored
 from trunkline.aws.kinesis.errors import in_use, invalid, not_found, over_limit
 from trunkline.aws.kinesis.names import change_duration, find
 from trunkline.aws.kinesis.registry import operations
 from trunkline.aws.kinesis.tag_rules import check_tags
-from trunkline.aws.limits import CONSUMERS_MAX, KINESIS_PAGE_DEFAULT
+from trunkline.aws.limits import (
+    CONSUMERS_ADVANTAGE_MAX,
+    CONSUMERS_MAX,
+    KINESIS_PAGE_DEFAULT,
+)
 from trunkline.aws.pages import page
 
 TYPE_CHECKING = False
@@ -58,9 +62,20 @@ def find_consumer(
     for one, consumer in present(call, stored.read(stream)).items():
         if (arn is None or consumer_arn(stream, one, consumer) == arn) and name in (None, one):
             return stream, one, consumer
-    account, _, stream_name = stream.full_name
+    owner, _, stream_name = stream.full_name
     which = arn if arn is not None else name
-    raise not_found(f"Consumer {which} of stream {stream_name} under account {account} not found.")
+    raise not_found(f"Consumer {which} of stream {stream_name} under account {owner} not found.")
+
+
+def check_capacity(call: Call, stream: WireStream) -> None:
+    """Raises for a stream that has as many consumers and queues as it may."""
+    most = CONSUMERS_ADVANTAGE_MAX if account.is_committed(call) else CONSUMERS_MAX
+    known = len(present(call, stored.read(stream)))
+    if known + len(queue_store.of_stream(call.store, stream.full_name)) >= most:
+        owner, _, name = stream.full_name
+        raise over_limit(
+            f"Stream {name} under account {owner} has {most} registered consumers already."
+        )
 
 
 @operations.add("RegisterStreamConsumer", writes=True)
@@ -76,16 +91,13 @@ def register_stream_consumer(
     with call.store.lock:
         stream = names.find_active(call)
         known = present(call, stored.read(stream))
-        account, _, name = stream.full_name
+        owner, _, name = stream.full_name
         if consumer_name in known:
             raise in_use(
-                f"Consumer {consumer_name} of stream {name} under account {account} already exists."
+                f"Consumer {consumer_name} of stream {name} under account {owner} already exists."
             )
-        if len(known) >= CONSUMERS_MAX:
-            raise over_limit(
-                f"Stream {name} under account {account} has {CONSUMERS_MAX} consumers already."
-            )
-        check_tags(tags or {}, {}, name, account)
+        check_capacity(call, stream)
+        check_tags(tags or {}, {}, name, owner)
         now = call.store.now()
         consumer = {
             "created": now,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from trunkline.aws.kinesis import names, stored
 from trunkline.aws.kinesis.errors import invalid
 from trunkline.aws.kinesis.names import find_active, updating
+from trunkline.aws.kinesis.queues import check_no_queues
 from trunkline.aws.kinesis.registry import operations
 from trunkline.aws.kinesis.streams import check_strategy
 from trunkline.aws.limits import HOUR_MS, KIB
@@ -99,6 +100,8 @@ def update_stream_mode(
     with call.store.lock:
         stream = find_active(call)
         mode = stream_mode_details["StreamMode"]
+        if mode == stored.PROVISIONED:
+            check_no_queues(call, stream, "switch it to the mode PROVISIONED")
         kept = stored.read(stream)
         changes: dict[str, Any] = {"mode": mode}
         if mode == stored.PROVISIONED:

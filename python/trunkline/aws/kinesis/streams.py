@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from trunkline._core import WireStream
-from trunkline.aws.kinesis import consumers, names, stored
+from trunkline.aws.kinesis import (
+    channel_store,
+    channels,
+    consumers,
+    names,
+    queue_store,
+    queues,
+    stored,
+)
 from trunkline.aws.kinesis.errors import in_use, invalid, violation
 from trunkline.aws.kinesis.names import change_duration, find
 from trunkline.aws.kinesis.registry import operations
@@ -126,6 +134,8 @@ def describe_stream_summary(
     summary = _common(stream) | {
         "OpenShardCount": 0 if stream.status == "CREATING" else stream.open_shards,
         "ConsumerCount": len(consumers.present(call, kept)),
+        "ChannelCount": len(channel_store.of_stream(call.store, stream.full_name)),
+        "QueueCount": len(queue_store.of_stream(call.store, stream.full_name)),
         "MaxRecordSizeInKiB": stream.record_bytes_max // KIB,
         "RecordDistributionStrategy": kept.get("strategy"),
     }
@@ -179,6 +189,8 @@ def delete_stream(
         stream = find(call)
         if stream.status == "DELETING":
             return
+        queues.check_no_queues(call, stream, "delete the stream")
+        channels.check_no_channels(call, stream.full_name)
         if consumers.present(call, stored.read(stream)) and not enforce_consumer_deletion:
             account, _, name = stream.full_name
             raise in_use(

@@ -1,8 +1,10 @@
-"""Tags of streams and of consumers, in both families of operations."""
+"""Tags of streams, consumers, queues and channels, in both families of operations."""
 
 from __future__ import annotations
 
-from trunkline.aws.kinesis import stored
+from dataclasses import dataclass
+
+from trunkline.aws.kinesis import channel_store, queue_store, stored
 from trunkline.aws.kinesis.consumers import find_consumer
 from trunkline.aws.kinesis.names import find
 from trunkline.aws.kinesis.registry import operations
@@ -11,43 +13,66 @@ from trunkline.aws.limits import TAGS_MAX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from trunkline._core import WireStream
     from trunkline.aws.operation import Call
 
 
-def _tagged(call: Call, arn: str | None) -> tuple[WireStream, str | None, dict[str, str]]:
-    """The stream, the consumer if the resource name is that of one, and the tags."""
+@dataclass(frozen=True, slots=True)
+class _Tagged:
+    """What has tags: a stream, a consumer of one, a queue or a channel."""
+
+    name: str
+    account: str
+    tags: dict[str, str]
+    store: Callable[[dict[str, str]], object]
+
+
+def _tagged(call: Call, arn: str | None) -> _Tagged:
+    """The resource of this name; without one the stream that the input names."""
+    if arn is not None and ":queue/" in arn:
+        queue = queue_store.find(call, arn)
+        tags = queue.kept.get("tags", {})
+        return _Tagged(
+            queue.kept["name"], queue.records.account, tags, lambda tags: queue.change(tags=tags)
+        )
+    if arn is not None and ":channel/" in arn:
+        channel = channel_store.find(call, arn)
+        key = channel_store.name_of(channel).key
+        return _Tagged(
+            channel["name"],
+            channel["account"],
+            channel["tags"],
+            lambda tags: call.store.put(key, {**channel, "tags": tags}),
+        )
     if arn is not None and "/consumer/" in arn:
         stream, name, consumer = find_consumer(call, None, arn)
-        return stream, name, dict(consumer.get("tags", {}))
+
+        def store(tags: dict[str, str]) -> None:
+            known = stored.read(stream)["consumers"]
+            known[name]["tags"] = tags
+            stored.change(stream, consumers=known)
+
+        tags = consumer.get("tags", {})
+        return _Tagged(stream.full_name[2], stream.full_name[0], tags, store)
     stream = find(call)
-    return stream, None, dict(stored.read(stream).get("tags", {}))
-
-
-def _store(stream: WireStream, consumer: str | None, tags: dict[str, str]) -> None:
-    if consumer is None:
-        stored.change(stream, tags=tags)
-        return
-    known = stored.read(stream)["consumers"]
-    known[consumer]["tags"] = tags
-    stored.change(stream, consumers=known)
+    tags = stored.read(stream).get("tags", {})
+    account, _, name = stream.full_name
+    return _Tagged(name, account, tags, lambda tags: stored.change(stream, tags=tags))
 
 
 def _add(call: Call, tags: Mapping[str, str], arn: str | None) -> None:
     with call.store.lock:
-        stream, consumer, known = _tagged(call, arn)
-        account, _, name = stream.full_name
-        check_tags(tags, known, name, account)
-        _store(stream, consumer, known | dict(tags))
+        tagged = _tagged(call, arn)
+        check_tags(tags, tagged.tags, tagged.name, tagged.account)
+        tagged.store({**tagged.tags, **tags})
 
 
 def _remove(call: Call, keys: Sequence[str], arn: str | None) -> None:
     with call.store.lock:
-        stream, consumer, known = _tagged(call, arn)
-        _store(stream, consumer, {key: value for key, value in known.items() if key not in keys})
+        tagged = _tagged(call, arn)
+        tagged.store({key: value for key, value in tagged.tags.items() if key not in keys})
 
 
 @operations.add("AddTagsToStream", writes=True)
@@ -87,7 +112,7 @@ def list_tags_for_stream(
     limit: int = TAGS_MAX,
 ) -> dict[str, Any]:
     """The tags of a stream, sorted by key, page by page."""
-    known = _tagged(call, None)[2]
+    known = _tagged(call, None).tags
     left = sorted(key for key in known if key > (exclusive_start_tag_key or ""))
     shown = left[:limit]
     return {"Tags": _output(known, shown), "HasMoreTags": len(left) > len(shown)}
@@ -101,7 +126,7 @@ def _output(known: Mapping[str, str], keys: Sequence[str]) -> list[dict[str, str
 def tag_resource(
     call: Call, *, tags: Mapping[str, str], resource_arn: str, stream_id: str | None = None
 ) -> None:
-    """Adds tags to a stream or a consumer."""
+    """Adds tags to a stream, a consumer, a queue or a channel."""
     _add(call, tags, resource_arn)
 
 
@@ -109,7 +134,7 @@ def tag_resource(
 def untag_resource(
     call: Call, *, tag_keys: Sequence[str], resource_arn: str, stream_id: str | None = None
 ) -> None:
-    """Removes tags of a stream or a consumer."""
+    """Removes tags of a stream, a consumer, a queue or a channel."""
     _remove(call, tag_keys, resource_arn)
 
 
@@ -117,6 +142,6 @@ def untag_resource(
 def list_tags_for_resource(
     call: Call, *, resource_arn: str, stream_id: str | None = None
 ) -> dict[str, Any]:
-    """The tags of a stream or a consumer."""
-    known = _tagged(call, resource_arn)[2]
+    """The tags of a stream, a consumer, a queue or a channel."""
+    known = _tagged(call, resource_arn).tags
     return {"Tags": _output(known, sorted(known))}

@@ -4,6 +4,7 @@
 //! journal every transition happens under the append lock, so that log order is the order of
 //! transitions. A message with a group goes through the fair scheduler, which has its own lock.
 
+mod exhausted;
 mod fair;
 mod fan_out;
 mod message;

@@ -197,7 +197,7 @@ impl StandardQueue {
 
     /// Gives a claimed message to the dead-letter queue; hands it back when there is none.
     #[cold]
-    fn dead_letter<'a>(
+    pub(super) fn dead_letter<'a>(
         &'a self,
         queue: &Queue,
         claimed: Claim<'a>,

@@ -1,13 +1,12 @@
-//! Who may use a stream, when signatures are proved: its own account unless its policy forbids it,
-//! and another account only if its policy allows it.
+//! Who may use a stream or a queue of one, when signatures are proved: its own account unless its
+//! policy forbids it, and another account only if its policy allows it.
 
 use trunkline_engine::ResourceName;
 
 use super::settings::Settings;
 use super::target;
 use crate::error::{Result, WireError};
-use crate::policy::{AuthorizationRequest, Decision, Policy};
-use crate::service::Call;
+use crate::service::{Call, Guarded};
 
 /// Raises `AccessDeniedException` if the caller may not carry out `operation` on the stream.
 pub(super) fn check(
@@ -16,25 +15,22 @@ pub(super) fn check(
     name: &ResourceName,
     settings: &Settings,
 ) -> Result<()> {
+    if call.access.is_none() {
+        return Ok(());
+    }
+    check_resource(call, operation, (&name.account, &target::arn(name)), settings.policy.as_deref())
+}
+
+/// The same for a resource that is named by its account and its resource name.
+pub(super) fn check_resource(
+    call: &Call<'_>,
+    operation: &str,
+    (owner, resource): (&str, &str),
+    policy: Option<&str>,
+) -> Result<()> {
     let Some(access) = call.access else { return Ok(()) };
-    let (action, resource) = (format!("kinesis:{operation}"), target::arn(name));
-    let decision = settings.policy.as_deref().map_or(Decision::Silent, |policy| {
-        let (account, principal) = (call.account, &access.principal);
-        let (action, resource, keys) = (&action, &resource, &access.keys);
-        let request = AuthorizationRequest { account, principal, action, resource, keys };
-        Policy::read(policy).evaluate(&request)
-    });
-    let is_own = *name.account == *call.account;
-    let why = match decision {
-        Decision::Allowed => return Ok(()),
-        Decision::Silent if is_own => return Ok(()),
-        // The way out of a policy that denies its owner everything.
-        Decision::Denied if is_own && operation.ends_with("ResourcePolicy") => return Ok(()),
-        Decision::Silent => format!("because no resource-based policy allows the {action} action"),
-        Decision::Denied => "with an explicit deny in a resource-based policy".to_owned(),
-    };
-    let who = &access.principal;
-    let message =
-        format!("User: {who} is not authorized to perform: {action} on resource: {resource} {why}");
-    Err(WireError::new("AccessDeniedException", 400, message))
+    let (account, action) = (call.account, &*format!("kinesis:{operation}"));
+    let repairs = operation.ends_with("ResourcePolicy");
+    let guarded = Guarded { account, owner, action, resource, policy, repairs };
+    access.permit(&guarded).map_err(|why| WireError::new("AccessDeniedException", 400, why))
 }

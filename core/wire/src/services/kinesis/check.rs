@@ -6,8 +6,9 @@ use super::decoded::Entry;
 use super::input::{GetRecordsInput, GetShardIteratorInput, PutRecordInput, SubscribeInput};
 use crate::error::{Result, WireError};
 use crate::limits::{
-    GET_RECORDS_MAX, HASH_KEY_CHARS_MAX, PUT_RECORDS_MAX, QUOTE_CHARS_MAX, RECORD_BYTES_MAX,
-    SEQUENCE_CHARS_MAX, SHARD_ITERATOR_CHARS_MAX, STREAM_NAME_CHARS_MAX, VIOLATIONS_MAX,
+    ARN_CHARS_MAX, GET_RECORDS_MAX, HASH_KEY_CHARS_MAX, PUT_RECORDS_MAX, QUEUE_VISIBILITY_SECONDS,
+    QUOTE_CHARS_MAX, RECORD_BYTES_MAX, SEQUENCE_CHARS_MAX, SHARD_ITERATOR_CHARS_MAX,
+    STREAM_NAME_CHARS_MAX, VIOLATIONS_MAX,
 };
 
 /// Everything that was found.
@@ -15,6 +16,7 @@ use crate::limits::{
 pub(super) struct Violations(Vec<String>);
 
 const NAME_PATTERN: &str = "[a-zA-Z0-9_.-]+";
+const QUEUE_PATTERN: &str = r"arn:aws.*:kinesis:.*:\d{12}:queue/\S+";
 const ITERATOR_TYPES: [&str; 5] =
     ["AFTER_SEQUENCE_NUMBER", "LATEST", "AT_TIMESTAMP", "AT_SEQUENCE_NUMBER", "TRIM_HORIZON"];
 
@@ -40,7 +42,8 @@ impl Violations {
         value
     }
 
-    fn length(&mut self, text: &str, path: &str, max: usize) {
+    /// Raises for a text that is empty or longer than `max` characters.
+    pub fn length(&mut self, text: &str, path: &str, max: usize) {
         if text.is_empty() {
             self.quoted(text, path, "Member must have length greater than or equal to 1");
         } else if text.len() > max && text.chars().count() > max {
@@ -106,6 +109,47 @@ impl Violations {
         Err(WireError::new("ValidationException", 400, message))
     }
 
+    /// A number within bounds, if it is given.
+    pub fn range(&mut self, number: Option<i64>, path: &str, least: i64, most: i64) {
+        let Some(number) = number else { return };
+        if number < least {
+            let constraint = format!("Member must have value greater than or equal to {least}");
+            self.report(&format!("'{number}'"), path, &constraint);
+        }
+        if number > most {
+            let constraint = format!("Member must have value less than or equal to {most}");
+            self.report(&format!("'{number}'"), path, &constraint);
+        }
+    }
+
+    /// The length of a list that must hold something.
+    pub fn count(&mut self, count: usize, path: &str, max: usize) {
+        if count == 0 {
+            self.report("'[]'", path, "Member must have length greater than or equal to 1");
+        }
+        if count > max {
+            let constraint = format!("Member must have length less than or equal to {max}");
+            self.report(&format!("'[a list of {count}]'"), path, &constraint);
+        }
+    }
+
+    /// The resource name of a queue.
+    pub fn queue_arn(&mut self, arn: Option<&str>) {
+        if let Some(arn) = self.required(arn, "queueARN") {
+            self.length(arn, "queueARN", ARN_CHARS_MAX);
+            if !(arn.starts_with("arn:aws") && arn.contains(":queue/")) {
+                let constraint =
+                    format!("Member must satisfy regular expression pattern: {QUEUE_PATTERN}");
+                self.quoted(arn, "queueARN", &constraint);
+            }
+        }
+    }
+
+    /// A visibility timeout in seconds, if it is given.
+    pub fn visibility(&mut self, seconds: Option<i64>, path: &str) {
+        self.range(seconds, path, 0, QUEUE_VISIBILITY_SECONDS);
+    }
+
     fn data(&mut self, data: Option<&[u8]>, path: &str) {
         if let Some(data) = self.required(data, path)
             && data.len() > RECORD_BYTES_MAX
@@ -149,17 +193,7 @@ pub(super) fn put_records(
 ) -> Result<()> {
     let mut found = Violations::default();
     if let Some(records) = found.required(records, "records") {
-        let count = records.len();
-        let value = format!("'[a list of {count}]'");
-        if count == 0 {
-            let constraint = "Member must have length greater than or equal to 1";
-            found.report("'[]'", "records", constraint);
-        }
-        if count > PUT_RECORDS_MAX {
-            let constraint =
-                format!("Member must have length less than or equal to {PUT_RECORDS_MAX}");
-            found.report(&value, "records", &constraint);
-        }
+        found.count(records.len(), "records", PUT_RECORDS_MAX);
         let mut path = String::new();
         for (place, record) in records.iter().enumerate() {
             if is_plain(record, limits) {
@@ -213,17 +247,7 @@ pub(super) fn get_records(input: &GetRecordsInput<'_>) -> Result<()> {
     if let Some(token) = found.required(input.shard_iterator.as_deref(), "shardIterator") {
         found.length(token, "shardIterator", SHARD_ITERATOR_CHARS_MAX);
     }
-    if let Some(limit) = input.limit {
-        if limit < 1 {
-            let constraint = "Member must have value greater than or equal to 1";
-            found.report(&format!("'{limit}'"), "limit", constraint);
-        }
-        if limit > GET_RECORDS_MAX {
-            let constraint =
-                format!("Member must have value less than or equal to {GET_RECORDS_MAX}");
-            found.report(&format!("'{limit}'"), "limit", &constraint);
-        }
-    }
+    found.range(input.limit, "limit", 1, GET_RECORDS_MAX);
     found.finish()
 }
 

@@ -14,6 +14,7 @@ mod iterator;
 mod lookup;
 mod output;
 mod put;
+mod queues;
 mod service;
 mod settings;
 mod subscribe;

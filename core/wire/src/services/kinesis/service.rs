@@ -7,14 +7,26 @@ use trunkline_engine::{Engine, ResourceName, StreamStatistics};
 use super::settings::Settings;
 use super::subscriptions::Subscriptions;
 use super::throttle::Throttle;
-use super::{access, errors, get_records, iterator, put, subscribe, target};
+use super::{access, errors, get_records, iterator, put, queues, subscribe, target};
 use crate::error::{Result, WireError};
 use crate::model::Protocol;
 use crate::service::{Call, Exposition, Family, Input, OperationId, Outcome, Service, labels_of};
 use crate::value::Value;
 
-const OPERATIONS: [&str; 5] =
-    ["PutRecord", "PutRecords", "GetRecords", "GetShardIterator", "SubscribeToShard"];
+const OPERATIONS: [&str; 12] = [
+    "PutRecord",
+    "PutRecords",
+    "GetRecords",
+    "GetShardIterator",
+    "SubscribeToShard",
+    "ReceiveQueueRecords",
+    "ReceiveDeadLetterQueueRecords",
+    "AcknowledgeQueueRecords",
+    "AcknowledgeDeadLetterQueueRecords",
+    "UpdateQueueRecordsVisibility",
+    "UpdateDeadLetterQueueRecordsVisibility",
+    "RestoreDeadLetterQueueRecords",
+];
 
 /// The data plane of Kinesis.
 #[derive(Default)]
@@ -38,7 +50,8 @@ impl Service for Kinesis {
             "PutRecords" => put::many(call, input, &self.throttle),
             "GetRecords" => get_records::start(call, input, &self.throttle),
             "SubscribeToShard" => subscribe::start(call, input, &self.subscriptions),
-            _ => iterator::start(call, input),
+            "GetShardIterator" => iterator::start(call, input),
+            operation => queues::start(call, input, operation),
         }
     }
 
@@ -48,6 +61,14 @@ impl Service for Kinesis {
         operation: &str,
         input: &Value,
     ) -> Result<Option<ResourceName>> {
+        for member in ["QueueARN", "ChannelARN", "ResourceARN"] {
+            let arn = input.get(member).and_then(Value::as_str);
+            if let Some(arn) = arn
+                && queues::authorize(call, operation, arn)?
+            {
+                return Ok(None);
+            }
+        }
         let target = target::of((call.account, call.region), operation, input)?;
         if let (Some(_), Some(name)) = (call.access, &target) {
             let stream = call.engine.find_stream(name).map_err(|e| errors::from_engine(&e))?;

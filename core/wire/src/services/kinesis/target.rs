@@ -64,7 +64,13 @@ pub(super) fn of(
     if operation == "CreateStream" {
         return Ok(text("StreamName").map(|name| ResourceName::new(STREAM, account, region, name)));
     }
-    let arn = ["StreamARN", "ConsumerARN", "ResourceARN"].into_iter().find_map(text);
+    // Queues and channels are created on one stream, in a list of one.
+    let listed = match input.get("StreamConfigurationList") {
+        Some(Value::List(given)) => given.first(),
+        _ => None,
+    };
+    let listed = listed.and_then(|one| one.get("StreamARN")).and_then(Value::as_str);
+    let arn = ["StreamARN", "ConsumerARN", "ResourceARN"].into_iter().find_map(text).or(listed);
     match (text("StreamName"), arn) {
         (None, None) => Ok(None),
         (name, arn) => named(name, arn, (account, region)).map(Some),

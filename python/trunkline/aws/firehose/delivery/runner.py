@@ -1,4 +1,5 @@
-"""The delivery streams of one engine at work: tasks of one event loop, in a thread of their own."""
+"""What is delivered of one engine from buffers: tasks of one event loop, in a thread of their own.
+Delivery streams of Firehose have one runner, and channels of Kinesis streams another."""
 
 from __future__ import annotations
 
@@ -15,9 +16,13 @@ from trunkline.aws.store import Store
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
+    from collections.abc import Callable
 
     from trunkline._core import Engine as CoreEngine
+    from trunkline.aws.firehose.delivery.buffering import BufferWorker
     from trunkline.aws.firehose.documents import Document
+
+    Make = Callable[[Store, ServiceInvoker, Document], BufferWorker]
 
 THREADS_MAX = 16
 """How many buffers are processed and written at once; a thread starts when it is needed."""
@@ -39,14 +44,16 @@ def resume(store: Store) -> None:
 
 
 class Runner:
-    """Starts the workers of delivery streams, and tells them of changes."""
+    """Starts the workers of delivery streams, or of what `make` makes workers for, and tells them
+    of changes."""
 
-    def __init__(self, core: CoreEngine) -> None:
+    def __init__(self, core: CoreEngine, make: Make = Worker) -> None:
         self._store = Store(core)
+        self._make = make
         self._clients: ServiceInvoker | None = None
-        self._workers: dict[str, Worker] = {}
+        self._workers: dict[str, BufferWorker] = {}
         # One that was removed may still be at work.
-        self._running: set[Worker] = set()
+        self._running: set[BufferWorker] = set()
         self._loop: AbstractEventLoop | None = None
         self._thread: Thread | None = None
         self._lock = Lock()
@@ -60,7 +67,7 @@ class Runner:
             if self._clients is None:
                 self._clients = ServiceInvoker(self._store.core)
             loop = self._running_loop()
-            worker = Worker(self._store, self._clients, document)
+            worker = self._make(self._store, self._clients, document)
             known = self._workers.get(worker.key)
             if known is not None and known.number == worker.number:
                 loop.call_soon_threadsafe(known.nudge)
@@ -113,7 +120,7 @@ class Runner:
             self._thread.start()
         return self._loop
 
-    async def _work(self, worker: Worker) -> None:
+    async def _work(self, worker: BufferWorker) -> None:
         try:
             await worker.run()
         finally:
