@@ -15,5 +15,6 @@ pub use payload::Payload;
 pub use seq_map::SeqMap;
 pub use standard::{
     BatchCount, BodyRef, Claim, Counts, Extend, FairScheduler, Fire, Gone, Info, Leased,
-    MessageState, NewBody, Reserved, Restored, Restoring, SlotRef, StandardLog, Visibility,
+    MessageState, NewBody, Reserved, Restored, Restoring, SharedBody, SlotRef, StandardLog,
+    Visibility,
 };

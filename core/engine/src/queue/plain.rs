@@ -1,7 +1,8 @@
-//! One body for several queues of an engine in memory, each of which keeps a copy.
+//! One body for the queues of an engine in memory, which share it if they are several.
 
 use std::sync::Arc;
 
+use trunkline_queue::SharedBody;
 use trunkline_types::Millis;
 
 use super::message::Outgoing;
@@ -22,14 +23,19 @@ pub(crate) fn take_plain(queues: &[Arc<Queue>], body: &[u8]) -> bool {
 /// Sends a body to queues that take it; returns how many did.
 pub(crate) fn send_plain(queues: &[Arc<Queue>], body: &[u8], now: Millis) -> usize {
     let message = Outgoing { body, ..Outgoing::default() };
+    // For one queue a copy costs less than a block that counts its references.
+    let shared = (queues.len() > 1).then(|| SharedBody::new(body, queues.len() as u32));
     let mut sent = 0;
     for some in queues.chunks(LOOK_AHEAD) {
         std::hint::black_box(some.iter().fold(0, |word, queue| word ^ look_ahead(queue)));
         for queue in some {
             let Kind::Standard(standard) = queue.inner() else { continue };
             // It may have been given a delay or a shorter bound since it was asked.
-            let is_sent = standard.send_plain(queue, &message, now).is_some()
-                || standard.send(queue, &message, now).is_ok();
+            let done = match &shared {
+                Some(body) => standard.send_shared(queue, body, now),
+                None => standard.send_plain(queue, &message, now),
+            };
+            let is_sent = done.is_some() || standard.send(queue, &message, now).is_ok();
             sent += usize::from(is_sent);
             queue.wake(1);
             queue.tell_listener();

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use trunkline_types::{Millis, ResourceId, Result};
 
-use super::publish::COPIED_BYTES_MAX;
 use crate::engine::Engine;
 use crate::outbox::is_of_outbox;
 use crate::queue::{Queue, send_plain, take_plain};
@@ -14,8 +13,8 @@ use crate::topic::{Notification, Publication, Topic};
 struct Routes(Option<Vec<Arc<Queue>>>);
 
 impl Engine {
-    /// Publishes a body that each queue keeps a copy of. `None`: it takes more than that, and
-    /// nothing was done.
+    /// Publishes a body that all queues get as it is. `None`: it takes more than that, and nothing
+    /// was done.
     pub(super) fn publish_plain(
         &self,
         topic: &Topic,
@@ -36,8 +35,7 @@ impl Engine {
         let Some(queues) = routes.as_ref().and_then(|routes| routes.0.as_deref()) else {
             return Ok(None);
         };
-        let is_copied = queues.len() <= 1 || message.body.len() <= COPIED_BYTES_MAX;
-        if !is_copied || !take_plain(queues, message.body) {
+        if !take_plain(queues, message.body) {
             return Ok(None);
         }
         let message_id = topic.begin_plain(message)?;

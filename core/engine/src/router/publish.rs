@@ -227,7 +227,7 @@ fn forbidden() -> Error {
 }
 
 /// Longest body, with its attributes, that every queue of an engine in memory gets a copy of.
-pub(super) const COPIED_BYTES_MAX: usize = 128;
+const COPIED_BYTES_MAX: usize = 128;
 
 /// What the queues of all routes get.
 pub(super) fn branches<'a>(

@@ -10,6 +10,7 @@ use super::counts::BatchCount;
 use super::log::StandardLog;
 use super::packed::{DELIVERIES_MAX, State, Status};
 use super::page::Page;
+use super::shared_body::read_shared;
 use super::slot::{BodyLocation, Slot};
 use super::types::{BodyRef, Gone, Leased, SlotRef};
 
@@ -102,6 +103,7 @@ impl<'a> Claim<'a> {
             BodyLocation::Region(offset) => BodyRef::Bytes(self.0.page.region.read(offset, len)),
             BodyLocation::Heap(address) => BodyRef::Bytes(read_heap(self, address, len)),
             BodyLocation::Journal(lsn) => BodyRef::At { lsn, len },
+            BodyLocation::Shared(address) => BodyRef::Bytes(read_shared(self, address)),
         }
     }
 

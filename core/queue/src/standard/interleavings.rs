@@ -9,7 +9,7 @@ use trunkline_types::Seq;
 use super::types::{
     BodyRef, Counts, Extend, Fire, MessageState, NewBody, Restored, SlotRef, Visibility,
 };
-use super::{Reserved, StandardLog};
+use super::{Reserved, SharedBody, StandardLog};
 
 const NOW: u64 = 1_000_000;
 const LEASE: u64 = 30_000;
@@ -254,6 +254,27 @@ fn a_slow_sender_is_stepped_over_and_its_message_arrives_with_its_number() {
         found.extend(std::iter::from_fn(|| receive(&log)));
         assert!(found.iter().all(|(name, _, at)| (*name == 1) == (*at == seq)));
         assert_eq!(sorted(names(found.into_iter().map(Some))), [1, 2, 3]);
+    });
+}
+
+#[test]
+fn a_body_that_two_logs_share_is_read_by_both_and_ends_with_the_last() {
+    explore(2, || {
+        let logs = [Arc::new(StandardLog::new(1)), Arc::new(StandardLog::new(1))];
+        let shared = SharedBody::new(&[7; 8], 2);
+        logs[0].append_shared(NOW, 7, &shared);
+        let other = thread(&logs[0], |log| {
+            let (name, place, _) = receive(log).expect("it was sent");
+            (name, log.delete(place))
+        });
+        // Receivers may step over the slot: the reference goes to another one.
+        let receiver = thread(&logs[1], receive);
+        logs[1].append_shared(NOW, 7, &shared);
+        drop(shared);
+        assert_eq!(done(other), (7, true));
+        let mut found = names([done(receiver)]);
+        found.extend(drain(&logs[1]));
+        assert_eq!(found, [7]);
     });
 }
 

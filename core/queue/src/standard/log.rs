@@ -8,6 +8,7 @@ use super::counts::{BatchCount, Counters};
 use super::directory::{Directory, INDEX_BITS};
 use super::packed::{Link, State, Status, Tail};
 use super::page::{Apart, CLASSES, Close, Grow, Page};
+use super::shared_body::release_one;
 use super::slot::{BodyLocation, Slot};
 use super::types::{Counts, SlotRef};
 
@@ -22,7 +23,7 @@ pub(super) const RUN_MAX: usize = 2;
 #[derive(Debug)]
 pub struct StandardLog {
     pub(super) directory: Directory,
-    /// Bytes of bodies in boxes of their own.
+    /// Bytes of bodies outside the pages: those in boxes, and this log's share of shared ones.
     pub(super) heap_bytes: AtomicUsize,
     /// The place `[generation | slot]` of the message that was the oldest when last asked.
     pub(super) oldest: AtomicU64,
@@ -221,17 +222,23 @@ impl StandardLog {
     /// and gives its slot back. Once for each message.
     #[inline]
     pub(super) fn ended(&self, page: &Page, slot: &Slot, from: Status) {
-        if let BodyLocation::Heap(address) = slot.location() {
-            self.drop_heap(address, slot.len());
-        }
+        self.drop_body(slot.location(), slot.len());
         self.counters.0.shift(Some(from), None);
         self.give_back(page, 1);
     }
 
+    /// Lets go of a body that lies outside the pages. Once for each message.
+    #[inline]
+    pub(super) fn drop_body(&self, location: BodyLocation, len: u32) {
+        if let BodyLocation::Heap(_) | BodyLocation::Shared(_) = location {
+            self.drop_outside(location, len);
+        }
+    }
+
     #[cold]
-    pub(super) fn drop_heap(&self, address: usize, len: u32) {
-        free_heap(address, len);
-        self.heap_bytes.fetch_sub(len as usize, Ordering::Relaxed);
+    fn drop_outside(&self, location: BodyLocation, len: u32) {
+        let freed = free_outside(location, len);
+        self.heap_bytes.fetch_sub(freed, Ordering::Relaxed);
     }
 }
 
@@ -241,14 +248,24 @@ impl Drop for StandardLog {
             let tail = page.tail();
             for slot in (0..tail.index()).filter_map(|index| page.slot(index)) {
                 let state = slot.state();
-                if state.generation() == tail.generation()
-                    && holds_message(state)
-                    && let BodyLocation::Heap(address) = slot.location()
-                {
-                    free_heap(address, slot.len());
+                if state.generation() == tail.generation() && holds_message(state) {
+                    free_outside(slot.location(), slot.len());
                 }
             }
         }
+    }
+}
+
+/// Frees a body that lies outside the pages, or this message's part in it; returns the bytes that
+/// were counted of it.
+fn free_outside(location: BodyLocation, len: u32) -> usize {
+    match location {
+        BodyLocation::Heap(address) => {
+            free_heap(address, len);
+            len as usize
+        }
+        BodyLocation::Shared(address) => release_one(address),
+        BodyLocation::Region(_) | BodyLocation::Journal(_) => 0,
     }
 }
 

@@ -39,6 +39,7 @@ mod receive;
 mod restore;
 mod scan;
 mod send;
+mod shared_body;
 mod slot;
 mod types;
 
@@ -51,6 +52,7 @@ pub use fair::FairScheduler;
 pub use log::StandardLog;
 pub use restore::Restoring;
 pub use send::Reserved;
+pub use shared_body::SharedBody;
 pub use types::{
     BodyRef, Counts, Extend, Fire, Gone, Info, Leased, MessageState, NewBody, Restored, SlotRef,
     Visibility,

@@ -8,6 +8,7 @@ use trunkline_types::{Millis, Seq};
 use super::body::store_heap;
 use super::log::{RUN_MAX, ReservedSlot, StandardLog};
 use super::packed::{State, Status};
+use super::shared_body::SharedBody;
 use super::slot::{BodyLocation, Fields, Slot};
 use super::types::{NewBody, SlotRef, Visibility};
 
@@ -34,6 +35,17 @@ impl StandardLog {
         let reserved = self.take_slot(Some(body.len()));
         let seq = reserved.seq();
         let message = NewMessage::fresh(sent, flags, &body);
+        self.put(reserved, seq, &message, State::new(0, Status::Ready));
+        seq
+    }
+
+    /// Adds a ready message whose body messages of other logs share.
+    #[inline]
+    pub fn append_shared(&self, sent: Millis, flags: u8, body: &SharedBody) -> Seq {
+        let reserved = self.take_slot(None);
+        let seq = reserved.seq();
+        let body = NewBody::Shared(body);
+        let message = NewMessage { sent, flags, first_received: sent, due: 0, body };
         self.put(reserved, seq, &message, State::new(0, Status::Ready));
         seq
     }
@@ -123,7 +135,7 @@ impl StandardLog {
     fn store_later(&self, seq: Seq, message: &NewMessage<'_>, shape: State) -> SlotRef {
         let len = match message.body {
             NewBody::Inline(pieces) => Some(pieces.iter().map(|piece| piece.len()).sum()),
-            NewBody::At { .. } => None,
+            NewBody::At { .. } | NewBody::Shared(_) => None,
         };
         loop {
             let reserved = self.take_slot(len);
@@ -155,9 +167,7 @@ impl StandardLog {
         let published =
             publish(slot, shape.of(reserved.generation).with_explicit_seq(explicit_seq));
         if !published {
-            if let BodyLocation::Heap(address) = location {
-                self.drop_heap(address, len);
-            }
+            self.take_back(message.body, location, len);
             self.give_back(reserved.page, 1);
         }
         published
@@ -171,6 +181,7 @@ impl StandardLog {
     ) -> (BodyLocation, u32) {
         let pieces = match body {
             NewBody::At { lsn, len } => return (BodyLocation::Journal(lsn), len),
+            NewBody::Shared(shared) => return self.write_shared(shared),
             NewBody::Inline(pieces) => pieces,
         };
         let len: usize = pieces.iter().map(|piece| piece.len()).sum();
@@ -181,6 +192,24 @@ impl StandardLog {
         }
         self.heap_bytes.fetch_add(len, Ordering::Relaxed);
         (BodyLocation::Heap(store_heap(pieces)), len as u32)
+    }
+
+    /// Undoes [`Self::write_body`]: the message will lie in another slot.
+    #[cold]
+    fn take_back(&self, body: NewBody<'_>, location: BodyLocation, len: u32) {
+        match body {
+            NewBody::Shared(shared) => {
+                self.heap_bytes.fetch_sub(shared.share(), Ordering::Relaxed);
+                shared.take_back();
+            }
+            NewBody::Inline(_) | NewBody::At { .. } => self.drop_body(location, len),
+        }
+    }
+
+    #[inline]
+    fn write_shared(&self, shared: &SharedBody) -> (BodyLocation, u32) {
+        self.heap_bytes.fetch_add(shared.share(), Ordering::Relaxed);
+        (BodyLocation::Shared(shared.refer()), shared.bytes().len() as u32)
     }
 
     /// Appends the word that `target` is visible again. The target is ready before this is called,

@@ -37,6 +37,8 @@ pub(super) enum BodyLocation {
     Heap(usize),
     /// In the journal.
     Journal(u64),
+    /// In a block at this address, which messages of several logs share.
+    Shared(usize),
 }
 
 /// All but state and timer of a message.
@@ -144,6 +146,7 @@ impl Slot {
             BodyLocation::Region(offset) => u64::from(offset),
             BodyLocation::Heap(address) => 1 << KIND_SHIFT | address as u64 & BODY_MASK,
             BodyLocation::Journal(lsn) => 2 << KIND_SHIFT | lsn & BODY_MASK,
+            BodyLocation::Shared(address) => 3 << KIND_SHIFT | address as u64 & BODY_MASK,
         };
         self.body.store(word, Ordering::Relaxed);
     }
@@ -178,7 +181,8 @@ impl Slot {
         match word >> KIND_SHIFT {
             0 => BodyLocation::Region(word as u32),
             1 => BodyLocation::Heap((word & BODY_MASK) as usize),
-            _ => BodyLocation::Journal(word & BODY_MASK),
+            2 => BodyLocation::Journal(word & BODY_MASK),
+            _ => BodyLocation::Shared((word & BODY_MASK) as usize),
         }
     }
 
@@ -250,6 +254,7 @@ mod tests {
             BodyLocation::Region(262_143),
             BodyLocation::Heap(0x7fff_1234_5678),
             BodyLocation::Journal(1 << 61),
+            BodyLocation::Shared(0x7fff_1234_5678),
         ] {
             slot.set_fields(&Fields { sent, flags: 0xa5, first_received, due, location, len: 9 });
             slot.move_due(sent + 1);

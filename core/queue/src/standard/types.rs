@@ -2,6 +2,8 @@
 
 use trunkline_types::{Millis, Seq};
 
+use super::shared_body::SharedBody;
+
 /// Where a message lies, in one use of that slot. Stale places are recognised, never mistaken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SlotRef {
@@ -16,6 +18,8 @@ pub struct SlotRef {
 pub enum NewBody<'a> {
     /// Bytes to keep in memory: the pieces one after the other.
     Inline(&'a [&'a [u8]]),
+    /// Bytes in memory that messages of several logs share.
+    Shared(&'a SharedBody),
     /// Bytes that lie in the journal.
     At {
         /// Where they lie; below 2^62.

@@ -18,7 +18,7 @@ use std::cell::Cell;
 use trunkline_host::{Append, Location, Shared, What};
 use trunkline_journal::{Lsn, Ticket};
 use trunkline_queue::{
-    Extend, FairScheduler, Info, NewBody, SeqMap, SlotRef, StandardLog, Visibility,
+    Extend, FairScheduler, Info, NewBody, SeqMap, SharedBody, SlotRef, StandardLog, Visibility,
 };
 use trunkline_types::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use trunkline_types::sync::{Mutex, lock};
@@ -117,11 +117,28 @@ impl StandardQueue {
             return None;
         }
         let seq = self.log.append(now, 0, message.body);
+        self.entered(queue, seq, now);
+        Some(seq)
+    }
+
+    /// The same for a body that messages of other queues share.
+    #[inline]
+    pub fn send_shared(&self, queue: &Queue, body: &SharedBody, now: Millis) -> Option<Seq> {
+        let message = Outgoing { body: body.bytes(), ..Outgoing::default() };
+        if !is_plain(queue, &message) {
+            return None;
+        }
+        let seq = self.log.append_shared(now, 0, body);
+        self.entered(queue, seq, now);
+        Some(seq)
+    }
+
+    #[inline]
+    fn entered(&self, queue: &Queue, seq: Seq, now: Millis) {
         if queue.host.trace.is_on() {
             queue.trace_entered(seq, None);
         }
         self.plan_retention(queue, now);
-        Some(seq)
     }
 
     /// See [`StandardLog::look_ahead`].
