@@ -5,6 +5,7 @@
 use pyo3::PyClass;
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::pyclass::boolean_struct::True;
 
 use crate::gil_cell::GilCell;
 
@@ -27,6 +28,34 @@ impl<T: PyClass> Spare<T> {
     pub fn keep(&self, object: &Bound<'_, T>) {
         let before = self.0.replace(object.py(), Some(object.clone().unbind()));
         drop(before);
+    }
+}
+
+/// An object that is one value.
+pub(crate) trait Refill:
+    PyClass<Frozen = True> + Into<PyClassInitializer<Self>> + Sync
+{
+    type Value: Copy + Send;
+
+    fn of(value: Self::Value) -> Self;
+
+    /// Where the value is.
+    fn cell(&self) -> &GilCell<Self::Value>;
+}
+
+impl<T: Refill> Spare<T> {
+    /// An object with this value: the kept one, or a new one, which is kept.
+    #[inline]
+    pub fn refilled<'py>(&self, py: Python<'py>, value: T::Value) -> PyResult<Bound<'py, T>> {
+        let object = match self.take(py) {
+            Some(object) => {
+                object.get().cell().replace(py, value);
+                object
+            }
+            None => Bound::new(py, T::of(value))?,
+        };
+        self.keep(&object);
+        Ok(object)
     }
 }
 

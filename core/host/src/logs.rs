@@ -95,7 +95,7 @@ impl Log {
     }
 
     /// Appends an entry to a log in memory that is open; returns its sequence number.
-    #[inline]
+    #[inline(always)]
     pub fn append_in_memory(&self, time: Millis, parts: &[&[u8]]) -> Option<u64> {
         match &self.kept {
             Kept::Memory(log) => log.append(time, parts),

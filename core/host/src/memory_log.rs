@@ -44,8 +44,9 @@ struct Chunk {
 }
 
 impl MemoryLog {
-    /// Adds an entry; returns its sequence number. `None`: the log was closed or removed.
-    #[inline]
+    /// Adds an entry; returns its sequence number. `None`: the log was closed or removed. Always
+    /// inlined: where the length of a part is known, its copy is one store.
+    #[inline(always)]
     pub fn append(&self, time: Millis, parts: &[&[u8]]) -> Option<u64> {
         let mut state = lock(&self.state);
         if state.closed {
@@ -136,6 +137,7 @@ impl State {
     }
 
     /// The log is large enough for chunks: the next one gets its whole space at once.
+    #[cold]
     fn close_chunk(&mut self) {
         let next = Chunk {
             first: self.tail.next(),

@@ -60,7 +60,7 @@ impl Handle {
     /// What a send returns.
     #[inline]
     pub fn result<'py>(&self, py: Python<'py>, sent: Sent) -> PyResult<Bound<'py, SendResult>> {
-        SendResult::made(py, &self.result, self.accepted(sent))
+        self.result.refilled(py, self.accepted(sent))
     }
 
     #[inline]

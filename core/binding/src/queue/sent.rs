@@ -7,7 +7,7 @@ use trunkline_types::IdKey;
 
 use crate::gil_cell::GilCell;
 use crate::report::as_dict;
-use crate::spare::Spare;
+use crate::spare::Refill;
 
 /// A message that was accepted.
 ///
@@ -42,23 +42,18 @@ impl SendResult {
     pub fn new(accepted: Accepted) -> Self {
         Self(GilCell::new(accepted))
     }
+}
 
-    /// The result of one send; `spare` is that of an earlier one.
+impl Refill for SendResult {
+    type Value = Accepted;
+
+    fn of(accepted: Accepted) -> Self {
+        Self::new(accepted)
+    }
+
     #[inline]
-    pub fn made<'py>(
-        py: Python<'py>,
-        spare: &Spare<Self>,
-        accepted: Accepted,
-    ) -> PyResult<Bound<'py, Self>> {
-        let result = match spare.take(py) {
-            Some(result) => {
-                result.get().0.replace(py, accepted);
-                result
-            }
-            None => Bound::new(py, Self::new(accepted))?,
-        };
-        spare.keep(&result);
-        Ok(result)
+    fn cell(&self) -> &GilCell<Accepted> {
+        &self.0
     }
 }
 

@@ -36,7 +36,7 @@ impl BlockingPut {
             let call = self.0.admit(py, operation::PUT)?;
             let put = self.0.stream.put_admitted(&call, &record).map_err(raise)?;
             self.0.acknowledge(py, put.ticket, self.0.level)?;
-            Bound::new(py, PutResult::new(&put))
+            self.0.result(py, &put)
         })
     }
 }

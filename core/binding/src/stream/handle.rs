@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use trunkline_engine::{Admitted, Engine, Operation, Stream, Ticket};
+use trunkline_engine::{Admitted, Engine, Operation, PutRecord, Stream, Ticket};
 use trunkline_types::Durability;
 
 use crate::admission::{self, HeldCall};
 use crate::pending::{self, PendingWrite};
+use crate::spare::Spare;
+use crate::stream::record::{Place, PutResult};
 
 /// One stream, with what every verb needs at hand.
 pub(crate) struct StreamHandle {
@@ -15,12 +17,20 @@ pub(crate) struct StreamHandle {
     pub stream: Arc<Stream>,
     /// What "acknowledged" means in this engine.
     pub level: Durability,
+    /// The result of the last put of one record.
+    result: Spare<PutResult>,
 }
 
 impl StreamHandle {
     pub fn new(engine: Arc<Engine>, stream: Arc<Stream>) -> Self {
         let level = engine.durability();
-        Self { engine, stream, level }
+        Self { engine, stream, level, result: Spare::new() }
+    }
+
+    /// What a put returns.
+    #[inline]
+    pub fn result<'py>(&self, py: Python<'py>, put: &PutRecord) -> PyResult<Bound<'py, PutResult>> {
+        self.result.refilled(py, Place::of(put))
     }
 
     /// The level of one call: the engine's, or a lower one by name.
@@ -51,7 +61,7 @@ impl StreamHandle {
     }
 
     /// Admits a call of `operation`, and blocks, detached, while it is held up.
-    #[inline]
+    #[inline(always)]
     pub fn admit(&self, py: Python<'_>, operation: Operation) -> PyResult<Admitted> {
         admission::admit(py, &self.engine, self.stream.name(), operation)
     }

@@ -4,7 +4,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 use trunkline_engine::{PutRecord, SequenceNumber, ShardId};
 
+use crate::gil_cell::GilCell;
 use crate::python_call::PythonCall as _;
+use crate::report::as_dict;
+use crate::spare::Refill;
 use crate::stream::columns::Row;
 
 /// A record of a stream; :meth:`Stream.read` and :meth:`Reader.batches` return them.
@@ -96,14 +99,38 @@ impl Record {
 /// >>> put.shard, len(put.sequence)
 /// ('shardId-000000000000', 56)
 #[pyclass(frozen, module = "trunkline")]
-pub(crate) struct PutResult {
+pub(crate) struct PutResult(GilCell<Place>);
+
+/// What a [`PutResult`] tells.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
     shard: ShardId,
     sequence: SequenceNumber,
 }
 
+impl Place {
+    #[inline]
+    pub fn of(put: &PutRecord) -> Self {
+        Self { shard: put.shard, sequence: put.sequence }
+    }
+}
+
 impl PutResult {
     pub fn new(put: &PutRecord) -> Self {
-        Self { shard: put.shard, sequence: put.sequence }
+        Self::of(Place::of(put))
+    }
+}
+
+impl Refill for PutResult {
+    type Value = Place;
+
+    fn of(place: Place) -> Self {
+        Self(GilCell::new(place))
+    }
+
+    #[inline]
+    fn cell(&self) -> &GilCell<Place> {
+        &self.0
     }
 }
 
@@ -111,26 +138,24 @@ impl PutResult {
 impl PutResult {
     /// The shard that the record is in.
     #[getter]
-    fn shard(&self) -> String {
-        self.shard.to_string()
+    fn shard(&self, py: Python<'_>) -> String {
+        self.0.get(py).shard.to_string()
     }
 
     /// The place of the record in its shard: digits that grow from record to record.
     #[getter]
-    fn sequence(&self) -> String {
-        self.sequence.to_string()
+    fn sequence(&self, py: Python<'_>) -> String {
+        self.0.get(py).sequence.to_string()
     }
 
     /// The values by name.
-    fn as_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let dict = PyDict::new(py);
-        dict.set_item("shard", self.shard())?;
-        dict.set_item("sequence", self.sequence())?;
-        Ok(dict)
+    fn as_dict<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyDict>> {
+        as_dict(slf.as_any(), &["shard", "sequence"])
     }
 
-    fn __repr__(&self) -> String {
-        format!("<PutResult {} in {}>", self.sequence, self.shard)
+    fn __repr__(&self, py: Python<'_>) -> String {
+        let Place { shard, sequence } = self.0.get(py);
+        format!("<PutResult {sequence} in {shard}>")
     }
 }
 
