@@ -1,7 +1,7 @@
 # The part of trunkline._core that puts and reads records of streams. There is no module of this
 # name.
 from asyncio import AbstractEventLoop
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Literal, Self, TypeAlias, final, overload
 
 from typing_extensions import disjoint_base
@@ -132,7 +132,7 @@ class Stream:
     ) -> tuple[PutResult, PendingWrite | None]: ...
     def begin_put_batch(
         self,
-        records: Sequence[tuple[str, _Data]],
+        records: list[tuple[str, _Data]],
         durability: _Durability | None = None,
         admitted: HeldCall | None = None,
     ) -> tuple[list[PutResult], PendingWrite | None]: ...

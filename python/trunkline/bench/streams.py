@@ -19,6 +19,7 @@ KIB = b"x" * 1_024
 RECORDS = 20_000
 BATCH = 500
 DISK_BATCHES = 20
+FILLED_BATCHES = 128
 TAIL = 2_000
 WINDOW = 16_000
 SHALLOW = 1_000
@@ -78,6 +79,9 @@ def put_on_disk(base: Path) -> Iterator[Run]:
     with scratch(base) as folder, trunkline.open(folder / "data") as engine:
         stream = engine.stream("bench", shards=1)
         records = [("user-1", KIB)] * BATCH
+        # The journal uses its segments again from here on; the peer's file is filled before, too.
+        for _ in range(FILLED_BATCHES):
+            stream.put_batch(records)
 
         def run() -> float:
             started = perf_counter()

@@ -83,7 +83,7 @@ class Stream(BlockingPut):
         >>> len(stream.put_batch([("user-1", "home"), ("user-2", "cart")]))
         2
         """
-        return begun(self._core.begin_put_batch, pairs(records), durability)
+        return begun(self._core.begin_put_batch, as_list(records, "records"), durability)
 
     # --- reading ---------------------------------------------------------------------------------
 
@@ -288,17 +288,6 @@ class Stream(BlockingPut):
 
     def __repr__(self) -> str:
         return f"<Stream {self.name!r}>"
-
-
-def pairs(records: Iterable[tuple[str, Body]]) -> list[tuple[str, Body]]:
-    """The records of a batch as a list of pairs."""
-    listed = as_list(records, "records")
-    for index, record in enumerate(listed):
-        if not isinstance(record, tuple) or len(record) != 2:
-            raise TypeError(f"records[{index}] must be a pair (key, data)")
-        if not isinstance(record[0], str):
-            raise TypeError(f"records[{index}]: key must be a str, not {type(record[0]).__name__}")
-    return listed
 
 
 def read_arguments(

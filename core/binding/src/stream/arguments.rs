@@ -2,7 +2,7 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyInt, PyString};
+use pyo3::types::{PyInt, PyList, PyString, PyTuple};
 use trunkline_engine::{HashKey, HashKeyError, SequenceNumber, ShardId, Start};
 
 use crate::error::invalid;
@@ -42,6 +42,34 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Data<'a> {
     fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         Body::extract(value).map(Self).map_err(|refused| bad_data(value, refused))
     }
+}
+
+/// The records of a batch. They are held here, because the list may change beneath a call.
+pub(crate) fn tuples<'py>(records: &Bound<'py, PyList>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+    let tuple = |(index, record): (usize, Bound<'py, PyAny>)| match record.cast_into::<PyTuple>() {
+        Ok(tuple) if tuple.len() == 2 => Ok(tuple),
+        _ => Err(PyTypeError::new_err(format!("records[{index}] must be a pair (key, data)"))),
+    };
+    records.iter().enumerate().map(tuple).collect()
+}
+
+/// The key and the data of each record.
+pub(crate) fn pairs<'a>(records: &'a [Bound<'_, PyTuple>]) -> PyResult<Vec<(&'a str, Data<'a>)>> {
+    let mut pairs = Vec::with_capacity(records.len());
+    for (index, record) in records.iter().enumerate() {
+        let key = record.get_borrowed_item(0)?;
+        if !key.is_instance_of::<PyString>() {
+            return Err(bad_key(index, key)?);
+        }
+        pairs.push((key.extract()?, record.get_borrowed_item(1)?.extract()?));
+    }
+    Ok(pairs)
+}
+
+#[cold]
+fn bad_key(index: usize, key: Borrowed<'_, '_, PyAny>) -> PyResult<PyErr> {
+    let kind = key.get_type().name()?;
+    Ok(PyTypeError::new_err(format!("records[{index}]: key must be a str, not {kind}")))
 }
 
 /// The refusal in the words of a stream.

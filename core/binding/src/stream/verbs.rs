@@ -131,18 +131,16 @@ impl Stream {
     fn begin_put_batch<'py>(
         &self,
         py: Python<'py>,
-        records: Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>,
+        records: &Bound<'py, PyList>,
         durability: Option<Level>,
         admitted: Held<'_>,
     ) -> Begun<Bound<'py, PyList>> {
         guard(|| {
             let level = self.0.level(durability.map(|level| level.0))?;
-            let mut parts: Vec<(&str, Data<'_>)> = Vec::with_capacity(records.len());
-            for (key, data) in &records {
-                parts.push((key.extract()?, data.extract()?));
-            }
-            crate::memory::check(parts.iter().map(|(_, data)| data.0.0.len()).sum())?;
-            let new: Vec<NewRecord<'_>> = parts
+            let items = arguments::tuples(records)?;
+            let pairs = arguments::pairs(&items)?;
+            crate::memory::check(pairs.iter().map(|(_, data)| data.0.0.len()).sum())?;
+            let new: Vec<NewRecord<'_>> = pairs
                 .iter()
                 .map(|(key, data)| NewRecord { key, hash_key: None, data: &data.0.0 })
                 .collect();

@@ -9,8 +9,9 @@ from trunkline._core import milliseconds
 from trunkline.aio.loop import begun
 from trunkline.aio.streams.waiting import records
 from trunkline.limits import WAIT_MAX_MS
+from trunkline.queues.messages import as_list
 from trunkline.streams import arguments
-from trunkline.streams.stream import pairs, read_arguments
+from trunkline.streams.stream import read_arguments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Stream:
 
         See :meth:`trunkline.Stream.put_batch`.
         """
-        return await begun(self._core.begin_put_batch, pairs(records), durability)
+        return await begun(self._core.begin_put_batch, as_list(records, "records"), durability)
 
     async def write_arrow(self, table: object, *, key: str) -> int:
         """Put the rows of a table, in order; return how many there were. A thread does it.
