@@ -181,8 +181,11 @@ class Answers:
         """The address of the certificate that the newest message names."""
         for answer in reversed(self._filling.answers):
             for part in parts(answer):
-                if isinstance(part, dict) and "SigningCertURL" in part:
-                    return str(part["SigningCertURL"])
+                if isinstance(part, dict):
+                    # A function gets it by the second name.
+                    named = part.get("SigningCertURL") or part.get("SigningCertUrl")
+                    if named:
+                        return str(named)
         raise NoSuchPart("no message names a SigningCertURL")
 
 

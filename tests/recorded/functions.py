@@ -135,6 +135,20 @@ def handler(event, context):
     print(json.dumps(event))
     return {"statusCode": 200, "body": json.dumps(event), "isBase64Encoded": False}
 """,
+    "lambda_aws_proxy_format": """
+import json
+
+def handler(event, context):
+    print(json.dumps(event))
+    return {"statusCode": 200, "body": json.dumps({"message": "ok"})}
+""",
+    "xray_tracing_traceid": """
+import json, os
+
+def handler(event, context):
+    print(json.dumps({"trace_id": os.environ.get("_X_AMZN_TRACE_ID"), "event": event}))
+    return event
+""",
     "lambda_select_pattern": """# The recording tells the lines of the failures.
 def handler(event, context):
     status = event["statusCode"]

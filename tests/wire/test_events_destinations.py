@@ -179,23 +179,3 @@ def test_what_is_gone_is_not_found(events):
     refused(events.describe_connection, "ResourceNotFoundException", text, Name="x")
     text = "Failed to describe the api-destination(s). An api-destination 'x' does not exist."
     refused(events.describe_api_destination, "ResourceNotFoundException", text, Name="x")
-
-
-def test_an_endpoint_of_two_regions_is_kept(events):
-    buses = [
-        {"EventBusArn": f"arn:aws:events:{region}:000000000000:event-bus/default"}
-        for region in ("us-east-1", "eu-west-1")
-    ]
-    check = "arn:aws:route53:::healthcheck/1"
-    routing = {
-        "FailoverConfig": {"Primary": {"HealthCheck": check}, "Secondary": {"Route": "eu-west-1"}}
-    }
-    events.create_endpoint(Name="e", RoutingConfig=routing, EventBuses=buses)
-    assert events.update_endpoint(Name="e", Description="d")["EventBuses"] == buses
-    described = events.describe_endpoint(Name="e")
-    assert (described["State"], described["Description"]) == ("ACTIVE", "d")
-    assert [one["Name"] for one in events.list_endpoints()["Endpoints"]] == ["e"]
-    same = [buses[0], buses[0]]
-    refused(events.update_endpoint, "ValidationException", Name="e", EventBuses=same)
-    events.delete_endpoint(Name="e")
-    refused(events.describe_endpoint, "ResourceNotFoundException", Name="e")

@@ -29,9 +29,10 @@ pub trait Signer: Send + Sync {
     /// Sets that address.
     fn announce(&self, address: String);
 
-    /// The signature of a text as `topic` wants it. `None` where it cannot be made: then the
-    /// message goes out unsigned, which a receiver that verifies refuses.
-    fn sign(&self, topic: &ResourceName, text: &str) -> Option<Signature>;
+    /// The signature of a text in this version, or else in the one that `topic` wants. `None` where
+    /// it cannot be made: then the message goes out unsigned, which a receiver that verifies
+    /// refuses.
+    fn sign(&self, topic: &ResourceName, text: &str, version: Option<u8>) -> Option<Signature>;
 
     /// Makes the key in the background, so that the first message need not wait for it.
     fn prepare(self: Arc<Self>);

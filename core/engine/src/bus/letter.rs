@@ -2,6 +2,7 @@
 //! refuse it.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use trunkline_host::Accepted;
 use trunkline_types::{Code, Error, Millis, ResourceId, Result};
@@ -9,12 +10,21 @@ use trunkline_types::{Code, Error, Millis, ResourceId, Result};
 use super::delivery::{EventDelivery, EventTarget, RuleSource};
 use super::event::Event;
 use super::input::About;
-use super::plan::Planned;
+use super::plan::{Plan, Planned};
 use super::rules::count;
 use crate::attributes;
 
+/// An event, and what is to be done for it.
+pub(super) struct PlannedEvent {
+    pub event: Event,
+    pub plan: Plan,
+    /// How many targets have accepted it.
+    pub delivered: Cell<u32>,
+}
+
 /// A message for one resource.
 pub(super) struct Letter<'p> {
+    of: &'p PlannedEvent,
     planned: &'p Planned,
     resource: ResourceId,
     group: Option<Cow<'p, str>>,
@@ -25,18 +35,18 @@ pub(super) struct Letter<'p> {
 
 type Made<T> = std::result::Result<T, (&'static str, Error)>;
 
-/// The messages of a plan. A delivery that its target refuses, or whose input cannot be made, is a
-/// dead letter; without a queue for it the delivery is among the `lost`.
+/// Adds the messages of a plan. A delivery that its target refuses, or whose input cannot be made,
+/// is a dead letter; without a queue for it the delivery is among the `lost`.
 pub(super) fn write_letters<'p>(
     delivery: &dyn EventDelivery,
-    event: &'p Event,
-    plan: &'p [Planned],
+    of: &'p PlannedEvent,
     now: Millis,
+    letters: &mut Vec<Letter<'p>>,
     lost: &mut Vec<&'p Planned>,
-) -> Result<Vec<Letter<'p>>> {
-    let mut letters = Vec::with_capacity(plan.len());
-    for planned in plan {
-        let refused = match Letter::new(planned, event, now) {
+) -> Result<()> {
+    letters.reserve(of.plan.deliveries.len());
+    for planned in &of.plan.deliveries {
+        let refused = match Letter::new(planned, of, now) {
             Ok(letter) if !delivery.permits(&letter.target()) => ("NO_PERMISSIONS", forbidden()),
             Ok(letter) => match delivery.check(&letter.target()) {
                 Ok(()) => {
@@ -48,17 +58,18 @@ pub(super) fn write_letters<'p>(
             },
             Err(refused) => refused,
         };
-        match Letter::dead(delivery, planned, event, refused.0, &refused.1)? {
+        match Letter::dead(delivery, planned, of, refused.0, &refused.1)? {
             Some(letter) => letters.push(letter),
             None => lost.push(planned),
         }
     }
-    Ok(letters)
+    Ok(())
 }
 
 impl<'p> Letter<'p> {
     /// What the target gets, or EventBridge's code for why nothing can be made for it.
-    fn new(planned: &'p Planned, event: &'p Event, now: Millis) -> Made<Self> {
+    fn new(planned: &'p Planned, of: &'p PlannedEvent, now: Millis) -> Made<Self> {
+        let event = &of.event;
         let definition = &planned.target().definition;
         let coded = |code| move |error| (code, error);
         let group = planned.target().group_of(event).map_err(coded("INVALID_PARAMETER"))?;
@@ -69,7 +80,8 @@ impl<'p> Letter<'p> {
             false => Vec::new(),
         };
         let attributes = traced(names, event).map_err(coded("INVALID_PARAMETER"))?;
-        Ok(Self { planned, resource: definition.resource, group, body, attributes, is_dead: false })
+        let resource = definition.resource;
+        Ok(Self { of, planned, resource, group, body, attributes, is_dead: false })
     }
 
     /// The event for the dead-letter queue of a target that refused it; `None` if there is none
@@ -77,10 +89,11 @@ impl<'p> Letter<'p> {
     fn dead(
         delivery: &dyn EventDelivery,
         planned: &'p Planned,
-        event: &'p Event,
+        of: &'p PlannedEvent,
         code: &str,
         why: &Error,
     ) -> Result<Option<Self>> {
+        let event = &of.event;
         if planned.bus.host.trace.is_on() {
             planned.bus.trace_refused(event, planned, why.message());
         }
@@ -88,7 +101,7 @@ impl<'p> Letter<'p> {
         let error = [("ERROR_CODE", code.to_owned()), ("ERROR_MESSAGE", why.message().to_owned())];
         let attributes = traced(attributes::with_texts(&planned.names()?, &error)?, event)?;
         let body = Cow::Borrowed(&*event.text);
-        let letter = Self { planned, resource, group: None, body, attributes, is_dead: true };
+        let letter = Self { of, planned, resource, group: None, body, attributes, is_dead: true };
         if !delivery.permits(&letter.target()) {
             return Ok(None);
         }
@@ -107,25 +120,22 @@ impl<'p> Letter<'p> {
         EventTarget { rule, resource: *resource, group: group.as_deref(), body, attributes }
     }
 
-    /// Whether the target of the plan has its event.
-    pub fn is_delivered(&self, result: &Result<Accepted>) -> bool {
-        result.is_ok() && !self.is_dead
-    }
-
     /// Counts what became of it. A target that has refused its event only now, because it was
     /// removed in the middle or is no queue, gets a dead letter, to be sent in a step of its own.
     pub fn settle(
         &self,
         delivery: &dyn EventDelivery,
-        event: &'p Event,
         result: &Result<Accepted>,
     ) -> Result<Option<Letter<'p>>> {
         let counters = &self.planned.rule.counters;
         match result {
             Ok(_) if self.is_dead => count(&counters.dead_lettered),
-            Ok(_) => count(&counters.delivered),
+            Ok(_) => {
+                count(&counters.delivered);
+                self.of.delivered.update(|delivered| delivered + 1);
+            }
             Err(error) if !self.is_dead => {
-                let late = Self::dead(delivery, self.planned, event, code_of(error), error)?;
+                let late = Self::dead(delivery, self.planned, self.of, code_of(error), error)?;
                 if late.is_none() {
                     count(&counters.failed);
                 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod archives;
+mod batches;
 #[path = "../common/mod.rs"]
 mod common;
 mod durable;

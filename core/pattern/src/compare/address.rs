@@ -87,15 +87,6 @@ impl Network {
         let &[base, mask] = parts.as_slice() else {
             return Err(ParseError::without_position("Malformed CIDR, one '/' required"));
         };
-        let is_v4_like = base.split('.').count() == 4
-            && base.split('.').all(|part| !part.is_empty() && all_digits(part));
-        let is_v6_like =
-            base.contains(':') && base.bytes().all(|byte| byte == b':' || byte.is_ascii_hexdigit());
-        if !is_v4_like && !is_v6_like {
-            return Err(ParseError::without_position(format!("Nonstandard IP address: {base}")));
-        }
-        let address = parse(base.as_bytes())
-            .ok_or_else(|| ParseError::without_position(format!("Invalid IP address: {base}")))?;
         let Ok(length) = mask.parse::<i32>() else {
             return Err(ParseError::without_position(
                 "Malformed CIDR, mask bits must be an integer",
@@ -106,6 +97,15 @@ impl Network {
                 "Malformed CIDR, mask bits must not be negative",
             ));
         }
+        let is_v4_like = base.split('.').count() == 4
+            && base.split('.').all(|part| !part.is_empty() && all_digits(part));
+        let is_v6_like =
+            base.contains(':') && base.bytes().all(|byte| byte == b':' || byte.is_ascii_hexdigit());
+        if !is_v4_like && !is_v6_like {
+            return Err(ParseError::without_position(format!("Nonstandard IP address: {base}")));
+        }
+        let address = parse(base.as_bytes())
+            .ok_or_else(|| ParseError::without_position(format!("Invalid IP address: {base}")))?;
         let (width, family) = if address.is_v6 { (128, "IPv6") } else { (32, "IPv4") };
         if length >= width {
             return Err(ParseError::without_position(format!(

@@ -96,6 +96,8 @@ struct Parser<'a> {
     /// Whether `$or` is the operator; otherwise it is a field name.
     is_or_operator: bool,
     seen_or: bool,
+    /// Whether an object was the value of a key.
+    is_nested: bool,
     /// Nesting depth in `$or` lists, and in keys.
     or_depth: usize,
     depth: usize,
@@ -114,6 +116,7 @@ impl<'a> Parser<'a> {
             limits,
             is_or_operator,
             seen_or: false,
+            is_nested: false,
             or_depth: 0,
             depth: 0,
             top_keys: BTreeSet::new(),
@@ -148,6 +151,12 @@ impl<'a> Parser<'a> {
         }
         let mut branches = vec![Branch::new()];
         self.object(&mut Vec::new(), true, &mut branches)?;
+        // AWS tells first what is wrong within.
+        if self.is_nested && self.dialect == Dialect::FilterAttributes {
+            return Err(ParseError::without_parameter(
+                "Filter policy scope MessageAttributes does not support nested filter policy",
+            ));
+        }
         // AWS's compiler does not read what follows the closing brace, so anything may.
         Ok(branches)
     }
@@ -212,12 +221,10 @@ impl<'a> Parser<'a> {
         branches: &mut Vec<Branch>,
     ) -> Result<(), ParseError> {
         match self.reader.next()? {
-            Token::ObjectStart if self.dialect == Dialect::FilterAttributes => {
-                Err(ParseError::without_parameter(
-                    "Filter policy scope MessageAttributes does not support nested filter policy",
-                ))
+            Token::ObjectStart => {
+                self.is_nested = true;
+                self.object(path, false, branches)
             }
-            Token::ObjectStart => self.object(path, false, branches),
             Token::ArrayStart => {
                 let tests = operators::list(&mut self.reader, self.dialect)?;
                 self.depths.insert(path.clone(), self.depth);

@@ -78,6 +78,7 @@ mod tests {
             signature: seed,
             time: ("20130524T000000Z", 0),
             expires: None,
+            is_asymmetric: false,
             token: None,
         };
         ChunkSigner {

@@ -26,11 +26,16 @@ pub struct Signature<'a> {
     pub time: (&'a str, i64),
     /// Set for presigned requests: for how many seconds they are good.
     pub expires: Option<i64>,
+    /// Whether it is of version 4A, whose key pair is derived from the secret.
+    pub is_asymmetric: bool,
     // Presigned parameters arrive escaped; what was unescaped is kept beside, never here.
     pub(super) token: Option<Cow<'a, str>>,
 }
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+
+/// Version 4A, which is good for several regions: SDKs sign with it what goes to a global endpoint.
+const ASYMMETRIC: &str = "AWS4-ECDSA-P256-SHA256";
 
 impl<'a> Signature<'a> {
     /// Whether the header `name`, in lower case, is among the signed ones.
@@ -47,10 +52,11 @@ impl<'a> Signature<'a> {
     pub fn of(request: &Request<'a>) -> Result<Option<Self>> {
         if let Some(header) = request.header("authorization") {
             // Other schemes, like a bearer token, are no signature.
-            return match header.strip_prefix(ALGORITHM) {
-                Some(rest) => from_header(request, rest).map(Some),
-                None => Ok(None),
-            };
+            if let Some(rest) = header.strip_prefix(ALGORITHM) {
+                return from_header(request, rest, None).map(Some);
+            }
+            let Some(rest) = header.strip_prefix(ASYMMETRIC) else { return Ok(None) };
+            return from_header(request, rest, Some(first_region(request))).map(Some);
         }
         if request.query.contains("X-Amz-Algorithm=") {
             return from_query(request.query).map(Some);
@@ -70,7 +76,19 @@ fn incomplete(message: impl Into<String>) -> WireError {
         .with_query_code("IncompleteSignature")
 }
 
-fn from_header<'a>(request: &Request<'a>, rest: &'a str) -> Result<Signature<'a>> {
+/// The first region that a signature of version 4A names, which may be a star for all.
+fn first_region<'a>(request: &Request<'a>) -> &'a str {
+    let regions = request.header("x-amz-region-set").unwrap_or("*");
+    let mut names = regions.split(',').map(str::trim);
+    names.next().filter(|name| !name.contains('*')).unwrap_or(super::DEFAULT_REGION)
+}
+
+/// The signature of an authorization header. `region` is set where its scope has none.
+fn from_header<'a>(
+    request: &Request<'a>,
+    rest: &'a str,
+    region: Option<&'a str>,
+) -> Result<Signature<'a>> {
     let part = |name: &str| {
         let mut parts = rest.split(',').map(str::trim);
         parts.find_map(|part| part.strip_prefix(name)).ok_or_else(|| {
@@ -86,9 +104,10 @@ fn from_header<'a>(request: &Request<'a>, rest: &'a str) -> Result<Signature<'a>
             "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.",
         )
     })?;
-    assemble(credential, "/", signed.split(';').collect(), signature, date, None).map(|found| {
-        Signature { token: request.header("x-amz-security-token").map(Cow::Borrowed), ..found }
-    })
+    let signed = signed.split(';').collect();
+    let found = assemble(&Scoped { credential, separator: "/", region }, signed, signature, date)?;
+    let token = request.header("x-amz-security-token").map(Cow::Borrowed);
+    Ok(Signature { token, ..found })
 }
 
 fn from_query(query: &str) -> Result<Signature<'_>> {
@@ -119,36 +138,45 @@ fn from_query(query: &str) -> Result<Signature<'_>> {
         .parse()
         .map_err(|_| incomplete("X-Amz-Expires should be a number."))?;
     let found = assemble(
-        credential,
-        separator,
+        &Scoped { credential, separator, region: None },
         signed_headers,
         required("X-Amz-Signature")?,
         required("X-Amz-Date")?,
-        Some(expires),
     )?;
     let token = parameter("X-Amz-Security-Token").map(|text| {
         Cow::Owned(String::from_utf8_lossy(&uri::decode(text.as_bytes(), false)).into_owned())
     });
-    Ok(Signature { token, ..found })
+    Ok(Signature { token, expires: Some(expires), ..found })
+}
+
+/// An access key id and what its signature is good for, as they are sent.
+struct Scoped<'a> {
+    credential: &'a str,
+    separator: &'a str,
+    /// The region, where the credential has none.
+    region: Option<&'a str>,
 }
 
 fn assemble<'a>(
-    credential: &'a str,
-    separator: &str,
+    scoped: &Scoped<'a>,
     signed_headers: Vec<&'a str>,
     signature: &'a str,
     time: &'a str,
-    expires: Option<i64>,
 ) -> Result<Signature<'a>> {
+    let Scoped { credential, separator, region: given } = *scoped;
+    let elements = if given.is_some() { 4 } else { 5 };
     // From the right: an access key id is whatever stands before the scope.
-    let mut parts = credential.rsplitn(5, separator);
-    let scope = (parts.next(), parts.next(), parts.next(), parts.next(), parts.next());
+    let mut parts = credential.rsplitn(elements, separator);
+    let (term, service) = (parts.next(), parts.next());
+    let region = given.or_else(|| parts.next());
+    let scope = (term, service, region, parts.next(), parts.next());
     let (Some("aws4_request"), Some(service), Some(region), Some(date), Some(access_key)) = scope
     else {
-        return Err(incomplete(
-            "Credential must have exactly 5 slash-delimited elements, e.g. \
-             keyid/date/region/service/term.",
-        ));
+        let form = if given.is_some() { "" } else { "region/" };
+        return Err(incomplete(format!(
+            "Credential must have exactly {elements} slash-delimited elements, e.g. \
+             keyid/date/{form}service/term.",
+        )));
     };
     let seconds =
         read_compact(time).ok_or_else(|| incomplete("Date must be in ISO-8601 'basic format'."))?;
@@ -161,7 +189,8 @@ fn assemble<'a>(
         signed_headers,
         signature,
         time,
-        expires,
+        expires: None,
+        is_asymmetric: given.is_some(),
         token: None,
     })
 }

@@ -57,6 +57,9 @@ impl Credentials {
         if credential.token.as_deref() != signature.token.as_deref() {
             return Err(unknown());
         }
+        if signature.is_asymmetric {
+            return Err(asymmetric());
+        }
         in_time(signature, now)?;
         check_host(signature)?;
         let canonical = canonical::request(request, signature)?;
@@ -79,6 +82,14 @@ pub(super) fn signing_key(secret: &str, signature: &Signature<'_>) -> Result<Vec
         key = sign(&key, part)?;
     }
     Ok(key)
+}
+
+#[cold]
+fn asymmetric() -> WireError {
+    let message = "Signatures of AWS4-ECDSA-P256-SHA256 are not checked here. Sign with \
+                   AWS4-HMAC-SHA256, or serve without --auth strict.";
+    WireError::new("InvalidSignatureException", 403, message)
+        .with_query_code("SignatureDoesNotMatch")
 }
 
 fn mismatch() -> WireError {

@@ -1,17 +1,18 @@
-"""Global endpoints: they are kept, and lead nowhere.
+"""Global endpoints: PutEvents with an `EndpointId` goes to the bus of the primary region.
 
-On AWS such an endpoint sends events to another region while a health check fails. Here one process
-serves all regions, so no region fails alone; and PutEvents that names an endpoint goes to the
-caller's own region. SDKs sign it for AWS's host of the endpoint, which nothing here answers for.
+On AWS such an endpoint sends events to the other region while a health check fails. Here one
+process serves all regions and no service has health checks, so no region fails alone: the primary
+one takes every event, and `HealthCheck` is kept and never asked. Replication takes place.
 """
 
 from __future__ import annotations
 
 from uuid import uuid4
 
+from trunkline.aws.events import replication
 from trunkline.aws.events.connection_store import documents, prefix
-from trunkline.aws.events.errors import already_exists, invalid_parameter, not_found
-from trunkline.aws.events.names import read_arn, write_arn
+from trunkline.aws.events.errors import already_exists, not_found
+from trunkline.aws.events.names import write_arn
 from trunkline.aws.events.pages import page_behind
 from trunkline.aws.events.registry import operations
 
@@ -33,22 +34,11 @@ def _find(call: Call, name: str) -> dict[str, Any]:
     return found
 
 
-def _check_buses(buses: Sequence[Mapping[str, str]]) -> None:
-    regions = set()
-    for bus in buses:
-        arn = read_arn(bus["EventBusArn"])
-        if arn is None or not arn.resource.startswith("event-bus/"):
-            raise invalid_parameter("EventBuses", "Each must name an event bus.")
-        regions.add(arn.region)
-    if len(regions) < len(buses):
-        raise invalid_parameter("EventBuses", "They must be in different regions.")
-
-
 def _changed(endpoint: dict[str, Any], state: str) -> dict[str, Any]:
     return {name: endpoint.get(name) for name in ("Name", "Arn", *_CONFIGURED)} | {"State": state}
 
 
-@operations.add("CreateEndpoint", writes=True, stored_only=True)
+@operations.add("CreateEndpoint", writes=True)
 def create_endpoint(
     call: Call,
     *,
@@ -60,7 +50,6 @@ def create_endpoint(
     role_arn: str | None = None,
 ) -> dict[str, Any]:
     """Creates an endpoint for two buses."""
-    _check_buses(event_buses)
     now, id = call.store.now(), f"{uuid4().hex[:9]}.{uuid4().hex[:3]}"
     endpoint = {
         "Name": name,
@@ -79,7 +68,9 @@ def create_endpoint(
     with call.store.lock:
         if call.store.get(prefix(call, _KIND) + name) is not None:
             raise already_exists(f"Endpoint {name} already exists.")
+        replication.check(call, endpoint)
         call.store.put(prefix(call, _KIND) + name, endpoint)
+        replication.write(call, endpoint)
     return _changed(endpoint, "CREATING")
 
 
@@ -107,7 +98,7 @@ def list_endpoints(
     return {"Endpoints": shown} | rest
 
 
-@operations.add("UpdateEndpoint", writes=True, stored_only=True)
+@operations.add("UpdateEndpoint", writes=True)
 def update_endpoint(
     call: Call,
     *,
@@ -119,8 +110,6 @@ def update_endpoint(
     role_arn: str | None = None,
 ) -> dict[str, Any]:
     """Changes what is given of an endpoint."""
-    if event_buses is not None:
-        _check_buses(event_buses)
     given = {
         "Description": description,
         "RoutingConfig": routing_config,
@@ -129,10 +118,13 @@ def update_endpoint(
         "RoleArn": role_arn,
     }
     with call.store.lock:
-        endpoint = _find(call, name)
-        endpoint |= {member: value for member, value in given.items() if value is not None}
+        before = _find(call, name)
+        endpoint = before | {member: value for member, value in given.items() if value is not None}
+        replication.check(call, endpoint)
         endpoint["LastModifiedTime"] = call.store.now()
+        replication.remove(call, before)
         call.store.put(prefix(call, _KIND) + name, endpoint)
+        replication.write(call, endpoint)
     members = ("EndpointId", "EndpointUrl")
     return _changed(endpoint, "UPDATING") | {member: endpoint[member] for member in members}
 
@@ -141,6 +133,6 @@ def update_endpoint(
 def delete_endpoint(call: Call, *, name: str) -> dict[str, Any]:
     """Removes an endpoint."""
     with call.store.lock:
-        _find(call, name)
+        replication.remove(call, _find(call, name))
         call.store.put(prefix(call, _KIND) + name, None)
     return {}

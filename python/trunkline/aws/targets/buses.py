@@ -32,8 +32,6 @@ def _params(bus: Resource, target: Definition, text: str) -> dict[str, Any]:
 
 def _entry(sender: Sender, record: Any, text: str) -> Entry:
     own = sender.own
-    if "EndpointId" in own:
-        raise ValueError("global endpoints are not called by pipes here")
     detail_type = own.get("DetailType", f"Event from aws:{sender.source_service}")
     entry = {
         "EventBusName": sender.resource.arn,
@@ -48,7 +46,9 @@ def _entry(sender: Sender, record: Any, text: str) -> Entry:
 
 
 def _put(sender: Sender, entries: list[Entry]) -> Failures:
-    told = sender.call("events", "PutEvents", Entries=entries).get("Entries", ())
+    own = sender.own
+    endpoint = {"EndpointId": own["EndpointId"]} if "EndpointId" in own else {}
+    told = sender.call("events", "PutEvents", Entries=entries, **endpoint).get("Entries", ())
     return {
         place: f"{one['ErrorCode']}: {one.get('ErrorMessage', '')}"
         for place, one in enumerate(told)

@@ -129,7 +129,14 @@ impl Envelopes {
     }
 
     /// The signature of a message, and the address for its links.
-    fn seal(&self, context: &Context<'_>, body: &str) -> (Option<Signature>, String) {
+    fn seal(
+        &self,
+        context: &Context<'_>,
+        protocol: Protocol,
+        body: &str,
+    ) -> (Option<Signature>, String) {
+        // What functions get is signed by version 1 on AWS, whatever the topic says.
+        let version = (protocol == Protocol::Lambda).then_some(1);
         let Some(signer) = self.signing.signer() else {
             return (None, format!("https://sns.{}.amazonaws.com", context.region));
         };
@@ -147,7 +154,7 @@ impl Envelopes {
             ("Type", Some("Notification")),
         ]);
         let name = ResourceName::new(TOPIC, context.account, context.region, context.topic);
-        (signer.sign(&name, &text), address)
+        (signer.sign(&name, &text, version), address)
     }
 
     fn subscription_arn(&self, context: &Context<'_>, variant: u64) -> String {
@@ -192,7 +199,7 @@ impl Resource for Envelopes {
         let given = attributes::decode(content.attributes)?;
         let body = std::str::from_utf8(body)
             .map_err(|_| invalid("A body that is no UTF-8 text has no envelope.".to_owned()))?;
-        let (signature, address) = self.seal(&context, body);
+        let (signature, address) = self.seal(&context, protocol, body);
         let token = unsubscribe_token(self.key, &subscription);
         let unsubscribe =
             format!("{address}/?Action=Unsubscribe&Token={token}&SubscriptionArn={subscription}");

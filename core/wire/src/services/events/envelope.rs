@@ -26,7 +26,7 @@ pub(super) struct Checked<'a> {
     resources: Vec<&'a str>,
 }
 
-/// Checks an entry, and writes its detail into `detail`.
+/// Checks an entry, and adds its detail to `detail`.
 pub(super) fn check<'a>(
     entry: &'a Entry<'_>,
     detail: &mut Vec<u8>,

@@ -17,6 +17,8 @@ use crate::model::TimeFormat;
 #[serde(rename_all = "PascalCase")]
 pub(super) struct PutEventsInput<'a> {
     #[serde(borrow)]
+    pub endpoint_id: Option<Text<'a>>,
+    #[serde(borrow)]
     pub entries: Option<Vec<Entry<'a>>>,
 }
 

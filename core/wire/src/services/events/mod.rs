@@ -4,6 +4,7 @@
 
 mod access;
 mod detail;
+mod endpoint;
 mod envelope;
 mod errors;
 mod input;

@@ -1,11 +1,14 @@
-//! PutEvents: every entry is put for itself, in order, with one wait for the disk.
+//! PutEvents: every entry succeeds or fails for itself, in order. Neighbours for the same bus are
+//! put together, and there is one wait for the disk.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use trunkline_engine::{Admission, Admitted, Bus, PUT_EVENT, ResourceName, Ticket};
-use trunkline_types::Code;
+use trunkline_engine::{Admission, Admitted, Bus, EventFields, PUT_EVENT, ResourceName, Ticket};
+use trunkline_types::{Code, Error};
 
-use super::envelope::{self, Refusal};
+use super::endpoint::Endpoint;
+use super::envelope::{self, Checked, Refusal};
 use super::errors::from_engine;
 use super::input::{self, Entry, PutEventsInput};
 use super::{access, target};
@@ -22,8 +25,13 @@ pub(super) fn start(call: &Call<'_>, input: &Input<'_>) -> Result<Outcome> {
     let input: PutEventsInput<'_> = input.read()?;
     let host = call.engine.host();
     input::check(input.entries.as_ref(), &host.limits)?;
+    let endpoint = match input.endpoint_id.as_deref() {
+        Some(id) => Some(Endpoint::find(call.engine, call.account, id)?),
+        None => None,
+    };
     let entries = input.entries.unwrap_or_default();
-    let mut put = Put { call, detail: Vec::new(), ticket: None, buses: Vec::new() };
+    let buses = Vec::new();
+    let mut put = Put { call, endpoint: endpoint.as_ref(), ticket: None, buses };
     let places: Vec<usize> = entries.iter().map(|entry| put.place_of(entry)).collect();
     // The whole request is one call, which is admitted for the first bus that it names.
     let Some(first) = put.buses.first().map(|bus| bus.name.clone()) else {
@@ -37,9 +45,18 @@ pub(super) fn start(call: &Call<'_>, input: &Input<'_>) -> Result<Outcome> {
         Admission::Ready(admitted) => admitted,
         Admission::Held(held) => return Ok(Outcome::Held(*held)),
     };
+    let mut details = Vec::new();
+    let ready: Vec<_> = entries
+        .iter()
+        .zip(&places)
+        .map(|(entry, place)| put.ready(entry, *place, &mut details))
+        .collect();
     let mut results = Vec::with_capacity(entries.len());
-    for (entry, place) in entries.iter().zip(places) {
-        results.push(put.entry(&admitted, entry, place)?);
+    let mut rest = &*ready;
+    for neighbours in places.chunk_by(|a, b| a == b) {
+        let some;
+        (some, rest) = rest.split_at(neighbours.len());
+        put.all(&admitted, some, neighbours[0], &details, &mut results)?;
     }
     let settling = host
         .begin_settle(&first, put.ticket, call.engine.durability())
@@ -49,8 +66,8 @@ pub(super) fn start(call: &Call<'_>, input: &Input<'_>) -> Result<Outcome> {
 
 struct Put<'a> {
     call: &'a Call<'a>,
-    /// The detail of the entry at hand.
-    detail: Vec<u8>,
+    /// The global endpoint that the request goes to.
+    endpoint: Option<&'a Endpoint>,
     /// The last that was handed out: whatever is durable with it, what came before is, too.
     ticket: Option<Ticket>,
     /// The buses that entries name, in the order in which they come up.
@@ -65,52 +82,97 @@ struct Destination<'a> {
     found: Option<Option<Arc<Bus>>>,
 }
 
+/// An entry that was checked.
+struct Ready<'a> {
+    checked: Checked<'a>,
+    /// Where its detail is.
+    detail: Range<usize>,
+    trace_header: Option<&'a str>,
+}
+
 impl<'a> Put<'a> {
+    /// The region that the request is for.
+    fn region(&self) -> &'a str {
+        self.endpoint.map_or(self.call.region, |endpoint| &endpoint.primary)
+    }
+
     /// Which of the buses an entry names.
     fn place_of(&mut self, entry: &'a Entry<'_>) -> usize {
         let given = entry.event_bus_name.as_deref();
         let known = self.buses.iter().position(|bus| bus.given == given);
         known.unwrap_or_else(|| {
-            let name = target::named(given, self.call.account, self.call.region);
+            let account = self.call.account;
+            let mut name = target::named(given, account, self.region());
+            if let Some(endpoint) = self.endpoint {
+                name = endpoint.resolve(name, account);
+            }
             self.buses.push(Destination { given, name, found: None });
             self.buses.len() - 1
         })
     }
 
-    fn entry(&mut self, admitted: &Admitted, entry: &Entry<'_>, place: usize) -> Result<Entered> {
-        let Call { engine, account, region, access, .. } = *self.call;
-        let name = &self.buses[place].name;
+    /// Checks an entry, and adds its detail to `details`.
+    fn ready(
+        &self,
+        entry: &'a Entry<'_>,
+        place: usize,
+        details: &mut Vec<u8>,
+    ) -> std::result::Result<Ready<'a>, Refusal> {
+        let Call { engine, account, access, .. } = *self.call;
         if let Some(access) = access
-            && let Err(error) = access::check(access, engine, account, "PutEvents", name)
+            && let Err(error) =
+                access::check(access, engine, account, "PutEvents", &self.buses[place].name)
         {
             let code = "AccessDeniedException";
-            return Ok(Err(Refusal { code, message: error.message().to_owned() }));
+            return Err(Refusal { code, message: error.message().to_owned() });
         }
-        self.detail.clear();
-        let checked = match envelope::check(entry, &mut self.detail) {
-            Ok(checked) => checked,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        // As on AWS, an event for a bus that does not exist is accepted, and reaches no target.
-        let Some(bus) = self.bus(place)? else { return Ok(Ok(request_id::next())) };
+        let start = details.len();
+        let checked = envelope::check(entry, details)?;
         // A header of the request traces its entries, unless they say something else.
         let trace_header = entry.trace_header.as_deref().or_else(|| trace_of(self.call));
-        let fields = checked.fields(account, region, &self.detail);
-        match bus.put_fields_admitted(admitted, &fields, trace_header) {
-            Ok(outcome) => {
-                self.ticket = outcome.ticket.or(self.ticket);
-                Ok(Ok(outcome.id))
-            }
-            Err(error) => {
-                let code = match error.code() {
-                    Code::OverLimit => "ThrottlingException",
-                    Code::InvalidParameterValue | Code::UnsupportedOperation => "InvalidArgument",
-                    // The engine itself cannot go on: that is not about one entry.
-                    _ => return Err(from_engine(&error)),
-                };
-                Ok(Err(Refusal { code, message: error.message().to_owned() }))
-            }
+        Ok(Ready { checked, detail: start..details.len(), trace_header })
+    }
+
+    /// Puts entries that name the same bus.
+    fn all(
+        &mut self,
+        admitted: &Admitted,
+        entries: &[std::result::Result<Ready<'a>, Refusal>],
+        place: usize,
+        details: &[u8],
+        results: &mut Vec<Entered>,
+    ) -> Result<()> {
+        let bus = match entries.iter().any(std::result::Result::is_ok) {
+            true => self.bus(place)?,
+            false => None,
+        };
+        let (account, region) = (self.call.account, self.region());
+        let fields: Vec<(EventFields<'_>, Option<&str>)> = entries
+            .iter()
+            .flatten()
+            .map(|Ready { checked, detail, trace_header }| {
+                (checked.fields(account, region, &details[detail.clone()]), *trace_header)
+            })
+            .collect();
+        let put = bus.map(|bus| bus.put_fields_admitted(admitted, &fields));
+        let mut put = put.map(Vec::into_iter);
+        for entry in entries {
+            let entered = match (entry, &mut put) {
+                (Err(refusal), _) => Err(refusal.clone()),
+                // As on AWS, an event for a bus that does not exist is accepted, and reaches no
+                // target.
+                (Ok(_), None) => Ok(request_id::next()),
+                (Ok(_), Some(put)) => match put.next().ok_or_else(unknown)? {
+                    Ok(outcome) => {
+                        self.ticket = self.ticket.max(outcome.ticket);
+                        Ok(outcome.id)
+                    }
+                    Err(error) => Err(refusal(&error)?),
+                },
+            };
+            results.push(entered);
         }
+        Ok(())
     }
 
     /// One of the buses. Every account has a default bus in every region.
@@ -128,6 +190,16 @@ impl<'a> Put<'a> {
         *found = Some(bus.clone());
         Ok(bus)
     }
+}
+
+/// Why the engine refused an event. What it says of itself fails the request.
+fn refusal(error: &Error) -> Result<Refusal> {
+    let code = match error.code() {
+        Code::OverLimit => "ThrottlingException",
+        Code::InvalidParameterValue | Code::UnsupportedOperation => "InvalidArgument",
+        _ => return Err(from_engine(error)),
+    };
+    Ok(Refusal { code, message: error.message().to_owned() })
 }
 
 /// The trace that the whole request belongs to.

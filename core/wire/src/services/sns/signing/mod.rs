@@ -121,7 +121,7 @@ fn make(engine: &Engine) -> Option<Arc<Key>> {
 /// fields, in their order. `None` where nothing signs.
 pub fn sign(engine: &Engine, topic: &ResourceName, fields: &[(&str, &str)]) -> Option<Signature> {
     let text: String = fields.iter().map(|(name, value)| format!("{name}\n{value}\n")).collect();
-    engine.signer()?.sign(topic, &text)
+    engine.signer()?.sign(topic, &text, None)
 }
 
 impl Signer for Notary {
@@ -134,8 +134,8 @@ impl Signer for Notary {
         *lock(&self.address) = Some(address);
     }
 
-    fn sign(&self, topic: &ResourceName, text: &str) -> Option<Signature> {
-        let version = self.version(topic);
+    fn sign(&self, topic: &ResourceName, text: &str, version: Option<u8>) -> Option<Signature> {
+        let version = version.unwrap_or_else(|| self.version(topic));
         let key = self.key()?;
         let signed = (version, Sha256::digest(text).into());
         let found = lock(&self.cache).get(&signed).cloned();
