@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from trunkline.aio.buckets.bucket import Bucket as AsyncBucket
     from trunkline.aio.buses.bus import Bus as AsyncBus
     from trunkline.aio.functions.function import Function as AsyncFunction
+    from trunkline.aio.machines.machine import StateMachine as AsyncStateMachine
     from trunkline.aio.queues.queue import Queue as AsyncQueue
     from trunkline.aio.streams.stream import Stream as AsyncStream
     from trunkline.aio.topics.topic import Topic as AsyncTopic
     from trunkline.buckets.bucket import Bucket
     from trunkline.buses.bus import Bus
     from trunkline.functions.function import Function
+    from trunkline.machines.machine import StateMachine
     from trunkline.queues.queue import Queue
     from trunkline.schedules.occurrence import Occurrence
     from trunkline.streams.stream import Stream
@@ -35,25 +37,29 @@ FolderTarget: TypeAlias = "FunctionTarget | Stream | AsyncStream | Bucket | Asyn
 PayloadBucket: TypeAlias = "Bucket | AsyncBucket"
 """Where large bodies of a queue go."""
 
-Resource: TypeAlias = (
-    "Queue | AsyncQueue | Bus | AsyncBus | Stream | AsyncStream | Function | AsyncFunction"
-)
-"""What takes a message of another resource: a queue, a bus, a stream or a function."""
+_Stored: TypeAlias = "Queue | AsyncQueue | Bus | AsyncBus | Stream | AsyncStream"
+_Run: TypeAlias = "StateMachine | AsyncStateMachine | Function | AsyncFunction"
+Resource: TypeAlias = "_Stored | _Run"
+"""What takes a message of another resource: a queue, a bus, a stream, a state machine or a
+function."""
 
 ScheduleTarget: TypeAlias = "Resource | Topic | AsyncTopic | str | Callable[[Occurrence], object]"
-"""What a schedule sends to: a queue, a topic, a bus, a stream, a URL, or a function."""
+"""What a schedule sends to: a queue, a topic, a bus, a stream, a state machine, a URL, or a
+function."""
 
 AsyncScheduleTarget: TypeAlias = "ScheduleTarget | Callable[[Occurrence], Awaitable[object]]"
 """The same, or a coroutine function."""
 
 EventTarget: TypeAlias = "str | Resource | Topic | AsyncTopic | Callable[[Any], object]"
-"""Where a rule sends events: a queue, a topic, a bus, a stream, a function, or a URL."""
+"""Where a rule sends events: a queue, a topic, a bus, a stream, a state machine, a function, or a
+URL."""
 
 AsyncEventTarget: TypeAlias = "EventTarget | Callable[[Any], Awaitable[object]]"
 """The same for asyncio: also a coroutine function."""
 
 TopicTarget: TypeAlias = "str | Resource | Callable[[Notification], object]"
-"""What may be subscribed to a topic: a queue, a bus, a stream, a function, or a URL."""
+"""What may be subscribed to a topic: a queue, a bus, a stream, a state machine, a function, or a
+URL."""
 
 AsyncTopicTarget: TypeAlias = "TopicTarget | Callable[[Notification], Awaitable[object]]"
 """The same for asyncio: also a coroutine function."""

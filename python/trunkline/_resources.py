@@ -9,16 +9,24 @@ if TYPE_CHECKING:
     from trunkline.buses.bus import Bus
     from trunkline.engine import Engine
     from trunkline.functions.function import Function
+    from trunkline.machines.machine import StateMachine
     from trunkline.queues.queue import Queue
     from trunkline.streams.stream import Stream
 
 
-def find_target(engine: Engine, id: int) -> Queue | Stream | Bus | Function | None:
-    """The queue, the stream, the bus or the function of this id, if it is still there."""
+def find_target(engine: Engine, id: int) -> Queue | Stream | Bus | StateMachine | Function | None:
+    """What delivers to this id, if it is still there."""
     kind, *rest = engine._core.name_of(id) or ("",)
     name: Any = tuple(rest)
     if kind == "queue" and not name[1]:
         from trunkline.functions.function import find_function
+        from trunkline.machines.destination import of_destination
+
+        machine = of_destination(name[2])
+        if machine is not None:
+            from trunkline.machines.machine import find
+
+            return find(engine._core, machine, None)
 
         return find_function(engine, name[2])
     if kind == "queue" and (queue := engine._core.queue_by_id(id)) is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from trunkline._targets import address_of
 from trunkline.buses import targets
 from trunkline.errors import NotFound
 
@@ -141,6 +142,7 @@ class Rule:
             del target["document"]
             dead = target["dead_letter"]
             name = None if dead is None else self.bus._engine._core.name_of(dead)
+            target["address"] = address_of(self.bus._engine._core, target)
             target["dead_letter"] = None if name is None else name[3]
             target["input_paths"] = dict(target["input_paths"] or {})
         return found

@@ -111,7 +111,8 @@ def _check_handler(target: object) -> None:
     if not callable(target):
         kind = type(target).__name__
         raise TypeError(
-            f"target must be a Queue, a Topic, a Bus, a Stream, a function or a URL, not {kind}"
+            "target must be a Queue, a Topic, a Bus, a Stream, a StateMachine, a Function, a "
+            f"function or a URL, not {kind}"
         )
     if inspect.iscoroutinefunction(target):
         raise TypeError(

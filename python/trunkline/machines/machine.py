@@ -50,6 +50,7 @@ def put(
 def find(core: CoreEngine, name: tuple[str, str, str], functions: Functions | None) -> StateMachine:
     """The state machine of this name; raises ResourceNotFound if there is none."""
     from trunkline.aws.stepfunctions import defining
+    from trunkline.machines.targets import targets_of
 
     arn = defining.find(core, name)
     if arn is None:
@@ -57,6 +58,7 @@ def find(core: CoreEngine, name: tuple[str, str, str], functions: Functions | No
             f"State machine {name[2]!r} does not exist. Give its definition to create it."
         )
     machine = StateMachine(core, name, arn)
+    targets_of(core).take_up(name)
     if functions is not None:
         runtime = machine._runtime()
         runtime.put_functions(name, functions)
@@ -93,6 +95,13 @@ class StateMachine:
     def name(self) -> str:
         """The name, unique in its account and region."""
         return self._name[2]
+
+    @property
+    def _as_target(self) -> tuple[str, int]:
+        """How rules, topics and schedules name the state machine: its kind and its id."""
+        from trunkline.machines.targets import targets_of
+
+        return "machine", targets_of(self._engine).id(self)
 
     def _runtime(self) -> Any:
         from trunkline.aws.stepfunctions.connecting import runtime_of
@@ -141,7 +150,9 @@ class StateMachine:
     def remove(self) -> None:
         """Remove the state machine with all of its executions."""
         from trunkline.aws.stepfunctions import defining
+        from trunkline.machines.targets import targets_of
 
+        targets_of(self._engine).remove(self._name)
         defining.remove(self._engine, self._name)
 
     def _core(self) -> CoreMachine:

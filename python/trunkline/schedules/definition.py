@@ -139,8 +139,9 @@ def shown(core: ScheduleDefinition) -> dict[str, Any]:
     if kind == "function" and given is not None:
         given = json.loads(given)["input"]
     target = f"{kind} {core['target'][3]}"
-    if kind == "outbox":
-        target = f"function {core['target'][3].rpartition('/')[2]}"
+    if kind in ("outbox", "machine"):
+        noun = "function" if kind == "outbox" else kind
+        target = f"{noun} {core['target'][3].rpartition('/')[2]}"
     if kind in ("url", "function"):
         target = url or kind
     seconds = {

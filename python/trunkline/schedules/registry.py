@@ -7,7 +7,7 @@ from threading import Lock
 
 from trunkline._core import RetryTable
 from trunkline._outbox import Destination, Outbox
-from trunkline._targets import queue_id, resource_id
+from trunkline._targets import queue_id, target_id
 from trunkline.errors import ConflictException, NotFound, ValidationException
 from trunkline.schedules import definition
 from trunkline.schedules.occurrence import Occurrence
@@ -95,9 +95,10 @@ class Schedules:
         queue = getattr(target, "sync", target)
         if isinstance(queue, Queue):
             return "queue", None, ("queue", queue_id(engine, queue, "target"))
-        other = getattr(queue, "_as_target", None)
-        if other is not None:
-            return other[0], None, (other[0], resource_id(engine, queue, "target"))
+        id = target_id(engine, queue)
+        if id is not None:
+            kind: str = queue._as_target[0]
+            return kind, None, ("outbox" if kind == "machine" else kind, id)
         destination = self._outbox.find(_destination_name(name))
         reference = ("outbox", None if destination is None else destination.id)
         if isinstance(target, str):
@@ -110,8 +111,8 @@ class Schedules:
         if callable(target) and not isinstance(target, type):
             return "function", None, reference
         raise TypeError(
-            "target must be a Queue, a Topic, a Bus, a Stream, a Function, a function or an "
-            f"http(s) URL, not {type(target).__name__}"
+            "target must be a Queue, a Topic, a Bus, a Stream, a StateMachine, a Function, a "
+            f"function or an http(s) URL, not {type(target).__name__}"
         )
 
     def _create(

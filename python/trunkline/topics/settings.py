@@ -129,8 +129,8 @@ def target_of(engine: Engine, target: TopicTarget) -> tuple[int | None, str | No
         if id is None:
             kind = type(target).__name__
             raise TypeError(
-                "target must be a Queue, a Stream, a Bus, a Function, a function or a URL, not "
-                f"{kind}"
+                "target must be a Queue, a Stream, a Bus, a StateMachine, a Function, a function, "
+                f"or a URL, not {kind}"
             )
         return id, None
     if inspect.iscoroutinefunction(target):
@@ -143,19 +143,23 @@ def target_of(engine: Engine, target: TopicTarget) -> tuple[int | None, str | No
 
 def names_function(target: object) -> bool:
     """Whether a target is a :class:`Function`, which gets what SNS sends to AWS Lambda."""
-    plain = getattr(target, "sync", target)
-    return getattr(plain, "_as_target", ("",))[0] == "outbox"
+    return hasattr(type(getattr(target, "sync", target)), "invoke_async")
 
 
-def check_takes_functions(*, fifo: bool) -> None:
-    """Raises for a FIFO topic, which no function can be subscribed to.
+def names_machine(target: object) -> bool:
+    """Whether a target is a :class:`StateMachine`, which gets the message alone."""
+    return hasattr(type(getattr(target, "sync", target)), "executions")
 
-    >>> check_takes_functions(fifo=False)
+
+def check_takes(kind: str, *, fifo: bool) -> None:
+    """Raises for a FIFO topic, which no function and no state machine can be subscribed to.
+
+    >>> check_takes("Function", fifo=False)
     """
     if fifo:
         raise InvalidParameterValue(
-            "Value for parameter target is invalid. Reason: A FIFO topic keeps order, which a "
-            "Function does not. Subscribe a FIFO queue, and let the function read that."
+            f"Value for parameter target is invalid. Reason: A FIFO topic keeps order, which a "
+            f"{kind} does not. Subscribe a FIFO queue, and let a function read that."
         )
 
 

@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from trunkline.aio.queues.queue import Queue as AsyncQueue
     from trunkline.buses.bus import Bus
     from trunkline.functions.function import Function
+    from trunkline.machines.machine import StateMachine
     from trunkline.queues.queue import Queue
     from trunkline.streams.stream import Stream
     from trunkline.topics.topic import Topic
+
+    Handler = Callable[[Notification], object]
 
 
 class Subscription:
@@ -61,10 +64,8 @@ class Subscription:
         return name
 
     @property
-    def target(
-        self,
-    ) -> Queue | Stream | Bus | Function | str | Callable[[Notification], object] | None:
-        """The queue, the stream, the bus, the URL or the function that gets the messages.
+    def target(self) -> Queue | Stream | Bus | StateMachine | Function | str | Handler | None:
+        """What gets the messages: a resource, a URL or a function.
 
         None for a function that was not subscribed again since the program started; messages wait
         for it. Raises ResourceNotFound if the resource was removed.

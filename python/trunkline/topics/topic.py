@@ -13,9 +13,10 @@ from trunkline.queues.attributes import encode
 from trunkline.queues.messages import as_list
 from trunkline.topics.settings import (
     by_group,
-    check_takes_functions,
+    check_takes,
     name_of,
     names_function,
+    names_machine,
     settings,
     target_of,
 )
@@ -138,7 +139,8 @@ class Topic(BlockingPublish):
         retry: RetryPolicy | None = None,
         name: str | None = None,
     ) -> Subscription:
-        """Let `target` have what is published: a queue, a stream, a bus, a function, or a URL.
+        """Let `target` have what is published: a queue, a stream, a bus, a state machine, a
+        function, or a URL.
 
         `filter` is a filter policy of SNS, over the ``"attributes"`` of a message or over its
         ``"body"``. With ``raw=False`` the target gets SNS's envelope, as JSON, instead of the
@@ -153,7 +155,8 @@ class Topic(BlockingPublish):
 
         A thread of this program calls the function with each :class:`Notification`. A function is
         not stored: subscribe it again after a restart, and it gets what has waited. A
-        :class:`Function` gets the event that SNS sends to AWS Lambda, whatever `raw` says.
+        :class:`Function` gets the event that SNS sends to AWS Lambda, whatever `raw` says. A state
+        machine is started with the body as its input; text that is no JSON is a JSON string there.
 
         A subscription is found again by its `name`, that of a function by default by the function's
         own, and by its queue, stream or bus; it has to be the same, but another function of that
@@ -171,11 +174,18 @@ class Topic(BlockingPublish):
         >>> topic.publish('{"order": {"total": 101}}').matched
         1
         """
+        if names_function(target):
+            check_takes("Function", fifo=self.fifo)
+            raw = False
+        if names_machine(target):
+            check_takes("StateMachine", fifo=self.fifo)
+            if not raw:
+                raise InvalidParameterValue(
+                    "Value False for parameter raw is invalid. Reason: A StateMachine gets the "
+                    "message alone, as its input."
+                )
         resource, url = target_of(self._engine, target)
         is_function = resource is None and url is None
-        if names_function(target):
-            check_takes_functions(fifo=self.fifo)
-            raw = False
         told = settings(
             resource,
             url,

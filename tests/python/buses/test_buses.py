@@ -165,7 +165,7 @@ def test_bad_rules_are_refused_and_change_nothing() -> None:
     refused("cannot be written as JSON", "r", {"source": [{1}]}, queue)
     refused("'a b'|\"a b\"", "a b", ALL, queue)
     refused("starts with https:// or http://", "r", ALL, "q")
-    refused("a Topic, a Bus, a Stream, a function or a URL, not int", "r", ALL, 7)
+    refused("a StateMachine, a Function, a function or a URL, not int", "r", ALL, 7)
     refused("FIFO topic: it needs a group", "r", ALL, engine.topic("orders.fifo"))
     refused("dead_letter must be a Queue, not Bus", "r", ALL, queue, dead_letter=bus)
     refused("its own rule", "r", ALL, bus)

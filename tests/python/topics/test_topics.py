@@ -212,9 +212,7 @@ def test_bad_input_is_refused_by_name(engine: trunkline.Engine) -> None:
         topic.subscribe(queue, filter={"state": "paid"})
     with pytest.raises(invalid, match="starts with https"):
         topic.subscribe("kitchen")
-    with pytest.raises(
-        TypeError, match="a Queue, a Stream, a Bus, a Function, a function or a URL"
-    ):
+    with pytest.raises(TypeError, match="a StateMachine, a Function, a function, or a URL"):
         topic.subscribe(7)  # type: ignore[arg-type]
     with pytest.raises(invalid, match="only a delivery to a URL"):
         topic.subscribe(queue, retry={"max_attempts": 1})

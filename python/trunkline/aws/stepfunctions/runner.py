@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trunkline.aws.stepfunctions.connecting import runtime_of
+from trunkline.machines.targets import targets_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,3 +13,4 @@ if TYPE_CHECKING:
 def resume(store: Store) -> None:
     """Goes on with what waits from an earlier opening of the engine."""
     runtime_of(store.core).start()
+    targets_of(store.core).take_up_all()
