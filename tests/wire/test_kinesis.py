@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import time
+from itertools import pairwise
 
 import pytest
 from kinesis_calls import HASH_MAX, arn, iterator, records, refused, shards_of
@@ -141,6 +143,46 @@ def test_a_record_is_refused_in_the_words_of_aws(kinesis, clicks):
     large = b"x" * (1024 * 1024)
     refused(put, "InvalidArgumentException", **given | {"Data": large})
     assert put(**given | {"Data": large[1:]})["ShardId"]
+
+
+def test_sequence_numbers_and_iterators_have_the_layout_of_aws(clock, engine, kinesis):
+    kinesis.create_stream(StreamName="clicks", ShardCount=3)
+    created = int(clock.now)
+    clock.advance(100)
+    put = kinesis.put_record(StreamName="clicks", Data=b"", PartitionKey="k", ExplicitHashKey="0")
+    kinesis.split_shard(StreamName="clicks", ShardToSplit="0", NewStartingHashKey="5")
+    shard = shards_of(kinesis, "clicks")[0]["SequenceNumberRange"]
+
+    def layout(number):
+        text = f"{int(number):x}"
+        assert (len(number), len(text)) == (56, 47)
+        cuts = (0, 1, 10, 11, 27, 29, 38, 46, 47)
+        return [text[low:high] for low, high in pairwise(cuts)]
+
+    head = ["2", f"{created:09x}", "0"]
+    tail = ["00000000", "2"]
+    start = [*head, "0" * 16, "00", f"{created:09x}", *tail]
+    assert layout(shard["StartingSequenceNumber"]) == start
+    end = [*head, "7fffffffffffffff", "00", f"{created + 100:09x}", *tail]
+    assert layout(shard["EndingSequenceNumber"]) == end
+    found = layout(put["SequenceNumber"])
+    assert (found[:3], found[4:]) == (head, ["00", f"{created + 100:09x}", *tail])
+    token = iterator(kinesis, "clicks")
+    assert 152 <= len(base64.b64decode(token)) <= 280
+    # The number of a stream that was made at another time.
+    kinesis.create_stream(StreamName="other", ShardCount=1)
+    foreign = shards_of(kinesis, "other")[0]["SequenceNumberRange"]["StartingSequenceNumber"]
+    refused(
+        kinesis.get_shard_iterator,
+        "InvalidArgumentException",
+        f"StartingSequenceNumber {foreign} used in GetShardIterator on shard shardId-000000000000 "
+        "in stream clicks under account 000000000000 is invalid because it did not come from this "
+        "stream.",
+        StreamName="clicks",
+        ShardId="0",
+        ShardIteratorType="AT_SEQUENCE_NUMBER",
+        StartingSequenceNumber=foreign,
+    )
 
 
 def test_an_iterator_is_refused_in_the_words_of_aws(kinesis):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from datetime import UTC, datetime
 
 from trunkline.cli.backend import add_at, given, open_at
-from trunkline.cli.output import is_json, line
+from trunkline.cli.output import Progress, is_json, line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,14 +48,24 @@ def run(options: argparse.Namespace) -> int:
     """Print records; return the status to exit with."""
     as_json = is_json(options)
     with open_at(options) as at:
+        # On a terminal the records themselves show how far it is.
+        progress, total = None, None
+        if not options.follow and not sys.stdout.isatty():
+            told = at.call("shards", **given(options, "stream"))["statistics"]
+            progress, total = Progress("printed"), told["records"]
         try:
-            for record in _records(at, options):
+            for count, record in enumerate(_records(at, options), 1):
                 if as_json:
                     line(record)
                 else:
                     print(_text(record), flush=True)
+                if progress is not None:
+                    progress(count, total)
         except KeyboardInterrupt:
             return 0
+        finally:
+            if progress is not None:
+                progress.end()
     return 0
 
 

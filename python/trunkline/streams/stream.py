@@ -16,7 +16,7 @@ from trunkline.streams.reader import Reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
     from pathlib import Path
 
@@ -141,11 +141,13 @@ class Stream(BlockingPut):
         *,
         start: StreamStart = "earliest",
         end: datetime | None = None,
+        progress: Callable[[int, int], object] | None = None,
     ) -> int:
         """Write the records from `start` up to before `end` into a file; return how many.
 
         The columns are those of a batch: sequence, timestamp, key, data and shard. Shards come
-        one after the other, each in its order. Needs ``trunkline[parquet]``.
+        one after the other, each in its order. `progress` is called with how many records are
+        written and how many the stream has. Needs ``trunkline[parquet]``.
 
         >>> import tempfile
         >>> import trunkline
@@ -157,7 +159,7 @@ class Stream(BlockingPut):
         """
         from trunkline.streams.tables import write_parquet
 
-        return write_parquet(self, path, start, end)
+        return write_parquet(self, path, start, end, progress)
 
     # --- readers ---------------------------------------------------------------------------------
 

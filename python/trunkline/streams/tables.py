@@ -13,7 +13,7 @@ from trunkline.errors import InvalidParameterValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from trunkline._core import RecordBatch
@@ -68,9 +68,15 @@ def _bodies(columns: dict[str, list[Any]], key: str) -> Iterator[Any]:
 
 
 def write_parquet(
-    stream: Stream, path: str | Path, start: StreamStart, end: datetime | None
+    stream: Stream,
+    path: str | Path,
+    start: StreamStart,
+    end: datetime | None,
+    progress: Callable[[int, int], object] | None,
 ) -> int:
     """Writes the records from `start` up to before `end`, shard by shard; returns how many."""
+    if end is not None and not isinstance(end, datetime):
+        raise TypeError(f"end must be a datetime with a time zone, not {type(end).__name__}")
     if end is not None and end.tzinfo is None:
         raise InvalidParameterValue(
             f"Value {end} for parameter end is invalid. Reason: A datetime needs a time zone, such "
@@ -82,12 +88,14 @@ def write_parquet(
     target = Path(path)
     # A file of this name is whole: it gets its name at the end.
     part = target.with_name(target.name + ".part")
-    count = 0
+    count, total = 0, stream.statistics().records
     try:
         with ParquetWriter(part, pyarrow.table(stream.read(max=1)).schema) as writer:
             for table in _tables(stream, start, end, pyarrow):
                 writer.write_table(table)
                 count += table.num_rows
+                if progress is not None:
+                    progress(count, max(count, total))
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)

@@ -71,6 +71,19 @@ def test_a_file_has_the_records_of_a_time(stream, clock, tmp_path):
     assert [one.name for one in tmp_path.iterdir()] == ["clicks.parquet"]
     with pytest.raises(trunkline.InvalidParameterValue, match="time zone"):
         stream.to_parquet(file, end=at.replace(tzinfo=None))
+    with pytest.raises(TypeError, match="end must be a datetime"):
+        stream.to_parquet(file, end=middle)
+
+
+def test_an_export_tells_how_far_it_is(tmp_path):
+    with trunkline.open() as engine:
+        stream = engine.stream("clicks", shards=2)
+        stream.put_batch((str(n), "x") for n in range(25_000))
+        told = []
+        stream.to_parquet(tmp_path / "f", progress=lambda *so_far: told.append(so_far))
+    assert len(told) >= 3
+    assert told == sorted(told)
+    assert told[-1] == (25_000, 25_000)
 
 
 def test_json_becomes_typed_columns():

@@ -15,7 +15,7 @@ from trunkline.streams.stream import read_arguments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable
     from datetime import datetime
     from pathlib import Path
 
@@ -91,12 +91,14 @@ class Stream:
         *,
         start: StreamStart = "earliest",
         end: datetime | None = None,
+        progress: Callable[[int, int], object] | None = None,
     ) -> int:
         """Write records to a Parquet file; return how many there were. A thread does it.
 
         See :meth:`trunkline.Stream.to_parquet`.
         """
-        return await asyncio.to_thread(self.sync.to_parquet, path, start=start, end=end)
+        write = self.sync.to_parquet
+        return await asyncio.to_thread(write, path, start=start, end=end, progress=progress)
 
     async def read(
         self,
