@@ -242,3 +242,18 @@ def test_a_password_in_an_address_of_mails_is_not_repeated(engine):
     with pytest.raises(ValueError, match="--smtp cannot be read") as caught:
         Server(engine, port=0, smtp="smtp://me:s3cret/@127.0.0.1")
     assert "s3cret" not in str(caught.value)
+
+
+def test_metrics_of_many_queues_are_short_and_their_sums_right(engine, server):
+    for number in range(1_005):
+        queue = engine.queue(f"q{number}")
+        if number < 3:
+            queue.send("a")
+    lines = [line for line in metrics(server) if line.startswith("trunkline_queue_messages{")]
+    visible = [line for line in lines if 'state="visible"' in line]
+    assert (len(visible), sum(int(line.split()[-1]) for line in visible)) == (1_001, 3)
+    assert visible[-1].startswith('trunkline_queue_messages{account="*",region="*",queue="*"')
+    path = "/_trunkline/metrics/per-object"
+    every = ask(server, path, b"", method="GET")[1].splitlines()
+    visible = [line for line in every if "queue_messages" in line and 'state="visible"' in line]
+    assert len(visible) == 1_005

@@ -9,12 +9,15 @@ use crate::codec::form::Form;
 use crate::error::{Result, WireError};
 use crate::gateway::TokenBuckets;
 use crate::message::{Request, Response};
-use crate::service::{AdminWork, METRICS_TYPE};
+use crate::service::{AdminWork, METRICS_TYPE, RESOURCES_MAX};
 use crate::sockets::Sockets;
 
 const JSON: &str = "application/json";
 /// Verbs of the operator are below this path: `docs/server.md` lists them.
 const VERBS: &str = "/_trunkline/api/";
+
+/// The figures of every resource, however many there are.
+const EVERY_METRIC: &str = "/_trunkline/metrics/per-object";
 
 /// A request to one of these paths that may take long.
 pub enum AdminTask {
@@ -25,8 +28,8 @@ pub enum AdminTask {
     },
     /// Lets so many milliseconds of a virtual clock pass.
     Advance(u64),
-    /// Writes all counters and gauges.
-    Metrics,
+    /// Writes all counters and gauges; so many resources of a kind have series of their own.
+    Metrics(usize),
     /// A file of the console.
     Asset(String),
     /// Tells what happened to this id.
@@ -38,7 +41,7 @@ pub enum AdminTask {
 }
 
 /// The paths, and the methods that each of them takes.
-const PATHS: [(&str, &[&str]); 12] = [
+const PATHS: [(&str, &[&str]); 13] = [
     ("/_localstack/health", &["GET", "HEAD"]),
     ("/_localstack/state/reset", &["POST"]),
     ("/_trunkline/clock", &["GET", "POST"]),
@@ -50,6 +53,7 @@ const PATHS: [(&str, &[&str]); 12] = [
     ("/_trunkline/trace", &["GET", "POST"]),
     ("/_trunkline/trace/", &["GET"]),
     ("/metrics", &["GET"]),
+    (EVERY_METRIC, &["GET"]),
     ("/moto-api/reset", &["POST"]),
 ];
 
@@ -128,7 +132,8 @@ impl Dispatcher {
             ("POST", "/_trunkline/clock") => {
                 clock::read(request.body, self.engine.clock()).map(AdminTask::Advance)
             }
-            (_, "/metrics" | "/_trunkline/metrics") => Ok(AdminTask::Metrics),
+            (_, "/metrics" | "/_trunkline/metrics") => Ok(AdminTask::Metrics(RESOURCES_MAX)),
+            (_, EVERY_METRIC) => Ok(AdminTask::Metrics(usize::MAX)),
             _ if traced.is_some() => traced.map(AdminTask::Trace).ok_or_else(nothing_here),
             _ => return Some(Dispatched::Done(self.quick(request).unwrap_or_else(refusal))),
         };
@@ -189,8 +194,8 @@ impl Dispatcher {
             AdminTask::Trace(id) => {
                 Ok(Response::new(200, JSON, trace::write(self.engine.trace(), &id)))
             }
-            AdminTask::Metrics => {
-                let text = self.metrics.render(&self.engine, &self.planes);
+            AdminTask::Metrics(resources_max) => {
+                let text = self.metrics.render(&self.engine, &self.planes, resources_max);
                 Ok(Response::new(200, METRICS_TYPE, text))
             }
         };

@@ -35,9 +35,10 @@ impl Metrics {
         counted
     }
 
-    /// Everything in the text form that Prometheus reads.
-    pub(super) fn render(&self, engine: &Engine, planes: &[Plane]) -> String {
-        let mut out = Exposition::default();
+    /// Everything in the text form that Prometheus reads; so many resources of a kind have series
+    /// of their own.
+    pub(super) fn render(&self, engine: &Engine, planes: &[Plane], resources_max: usize) -> String {
+        let mut out = Exposition::new(resources_max);
         let control: Vec<Arc<OperationCounters>> = lock(&self.control).values().cloned().collect();
         let data = planes.iter().flat_map(|plane| plane.counters.0.iter().cloned());
         let mut operations: Vec<Arc<OperationCounters>> = data.chain(control).collect();

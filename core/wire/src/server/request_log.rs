@@ -64,7 +64,7 @@ impl LogLevel {
         match status {
             500.. => Self::Error,
             400.. => Self::Warning,
-            _ if is_health_path(path) || path.ends_with("/metrics") => Self::Debug,
+            _ if is_health_path(path) || path.contains("/metrics") => Self::Debug,
             _ => Self::Info,
         }
     }

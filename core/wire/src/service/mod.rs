@@ -15,7 +15,9 @@ pub use access::Access;
 pub(crate) use access::{Guarded, policy_in};
 pub use exchange::{BodySource, Exchange, Exchanged, Failed, Refused};
 pub use input::Input;
-pub use metrics::{CONTENT_TYPE as METRICS_TYPE, Exposition, Family, Labels, labels_of};
+pub use metrics::{
+    CONTENT_TYPE as METRICS_TYPE, Exposition, Family, Labels, RESOURCES_MAX, labels_of, others,
+};
 pub use outcome::{Event, EventStream, Finished, NextEvent, Outcome, Output, Wait};
 pub use pages::PageAnswer;
 

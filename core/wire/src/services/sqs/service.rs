@@ -7,7 +7,7 @@ use crate::error::{Result, WireError};
 use crate::message::{Request, Response};
 use crate::model::{Kind, Model, Protocol};
 use crate::service::{
-    AdminWork, Call, Exposition, Family, Input, OperationId, Outcome, Service, labels_of,
+    AdminWork, Call, Exposition, Family, Input, OperationId, Outcome, Service, labels_of, others,
 };
 use crate::value::Value;
 
@@ -116,16 +116,31 @@ impl Service for Sqs {
         let help = "Seconds since the oldest message was sent";
         let mut oldest = Family::gauge("trunkline_queue_oldest_message_age_seconds", help);
         // A closed engine has no queues to show.
-        for queue in engine.queues(None, None, "").unwrap_or_default() {
-            let Ok(statistics) = queue.statistics() else { continue };
-            let states = [
-                ("visible", statistics.visible),
-                ("in_flight", statistics.in_flight),
-                ("delayed", statistics.delayed),
-            ];
-            messages.states("queue", queue.name(), &states);
-            let age = statistics.oldest_sent.map_or(0, |sent| statistics.at.saturating_sub(sent));
-            oldest.add(labels_of("queue", queue.name()), age as f64 / 1_000.0);
+        let queues = engine.queues(None, None, "").unwrap_or_default();
+        let read = queues.iter().filter_map(|queue| Some((queue, queue.statistics().ok()?)));
+        let found: Vec<_> = read.collect();
+        let size = found.iter().map(|(_, of)| of.visible + of.in_flight + of.delayed);
+        let sizes: Vec<u64> = size.collect();
+        let shown = out.shows(&sizes);
+        let mut show = |name: &ResourceName, counts: [u64; 3], age: u64| {
+            let [visible, in_flight, delayed] = counts;
+            let states = [("visible", visible), ("in_flight", in_flight), ("delayed", delayed)];
+            messages.states("queue", name, &states);
+            oldest.add(labels_of("queue", name), age as f64 / 1_000.0);
+        };
+        let (mut left, mut left_age) = ([0; 3], 0);
+        for ((queue, of), is_shown) in found.iter().zip(&shown) {
+            let counts = [of.visible, of.in_flight, of.delayed];
+            let age = of.oldest_sent.map_or(0, |sent| of.at.saturating_sub(sent));
+            if *is_shown {
+                show(queue.name(), counts, age);
+            } else {
+                left.iter_mut().zip(counts).for_each(|(all, count)| *all += count);
+                left_age = left_age.max(age);
+            }
+        }
+        if let (true, Some((queue, _))) = (shown.contains(&false), found.first()) {
+            show(&others(queue.name().kind), left, left_age);
         }
         out.push(messages);
         out.push(oldest);
