@@ -123,7 +123,8 @@ fn check_headers(request: &Request<'_>, signature: &Signature<'_>) -> Result<()>
     Err(WireError::new("AccessDenied", 403, message).with_members(members))
 }
 
-fn in_time(signature: &Signature<'_>, now: i64) -> Result<()> {
+/// Refuses a signature that is not yet, or no longer, in time.
+pub(super) fn in_time(signature: &Signature<'_>, now: i64) -> Result<()> {
     let (text, signed) = signature.time;
     let skew = if signature.service == "s3" { SKEW_SECONDS_MAX_S3 } else { SKEW_SECONDS_MAX };
     let expired = |why: String| {

@@ -55,8 +55,11 @@ pub(super) fn copy_object(context: &Context) -> Result<Answer> {
     let is_replaced = directive(context, "x-amz-metadata-directive")?;
     let are_tags_replaced = directive(context, "x-amz-tagging-directive")?;
     let is_same = from.id() == bucket.id() && from_key == context.key();
+    let asked = headers::attributes(context)?;
+    let class = headers::storage_class(&asked.headers);
     if is_same
         && !is_replaced
+        && class == headers::storage_class(&object.headers)
         && context.header("x-amz-copy-source").is_some_and(|s| !s.contains("?versionId="))
     {
         return Err(errors::invalid_request(
@@ -65,13 +68,13 @@ pub(super) fn copy_object(context: &Context) -> Result<Answer> {
              encryption attributes.",
         ));
     }
-    let asked = headers::attributes(context)?;
     let sums = object.headers.iter().filter(|(name, _)| checksum::is_header(name));
     let mut attributes = match is_replaced {
         true => Attributes { headers: asked.headers, tags: Vec::new() },
         false => {
-            let kept = object.headers.iter().filter(|(name, _)| !checksum::is_header(name));
-            Attributes { headers: kept.cloned().collect(), tags: Vec::new() }
+            let kept = object.headers.iter().filter(|(name, _)| !headers::is_of_copy(name));
+            let own = asked.headers.iter().filter(|(name, _)| headers::is_of_copy(name));
+            Attributes { headers: kept.chain(own).cloned().collect(), tags: Vec::new() }
         }
     };
     attributes.headers.extend(sums.cloned());

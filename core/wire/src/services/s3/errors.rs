@@ -46,7 +46,7 @@ pub(super) fn invalid_request(message: impl Into<String>) -> WireError {
 /// What is known and not built: refused by its name.
 pub(super) fn not_implemented(header: &str) -> WireError {
     let message = "A header you provided implies functionality that is not implemented";
-    with(error("NotImplemented", 501, message), &[("Header", header)])
+    with(error("NotImplemented", 501, format!("{message}: {header}")), &[("Header", header)])
 }
 
 pub(super) fn precondition_failed(condition: &str) -> WireError {

@@ -21,6 +21,14 @@ const KEPT: [&str; 7] = [
     "expires",
     "x-amz-website-redirect-location",
 ];
+/// The header of the class in which an object is kept; that of most is left out.
+const CLASS: &str = "x-amz-storage-class";
+const USUAL_CLASS: &str = "STANDARD";
+/// Classes whose objects are read at once: what they cost is all that tells them apart.
+const CLASSES: [&str; 5] =
+    ["STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "REDUCED_REDUNDANCY", "GLACIER_IR"];
+/// Classes whose objects are restored before they are read, and those of other kinds of buckets.
+const ARCHIVES: [&str; 5] = ["GLACIER", "DEEP_ARCHIVE", "OUTPOSTS", "SNOW", "EXPRESS_ONEZONE"];
 const METADATA: &str = "x-amz-meta-";
 /// The prefix of members that are kept for the service itself and are no headers of answers.
 pub(super) const INTERNAL: &str = "!";
@@ -55,8 +63,12 @@ pub(super) fn refuse_unbuilt(context: &Context) -> Result<()> {
         let message = "The bucket does not allow ACLs";
         return Err(errors::error("AccessControlListNotSupported", 400, message));
     }
-    match context.header("x-amz-storage-class") {
-        None | Some("STANDARD") => Ok(()),
+    match context.header(CLASS) {
+        None | Some(USUAL_CLASS) => Ok(()),
+        Some(class) if CLASSES.contains(&class) => Ok(()),
+        Some(class) if ARCHIVES.contains(&class) => {
+            Err(errors::not_implemented(&format!("{CLASS}: {class}")))
+        }
         Some(class) => Err(errors::with(
             errors::error(
                 "InvalidStorageClass",
@@ -76,7 +88,8 @@ pub(super) fn attributes(context: &Context) -> Result<Attributes> {
     for (name, value) in &context.headers {
         let name = name.as_str();
         let is_metadata = name.starts_with(METADATA);
-        if !is_metadata && !KEPT.contains(&name) {
+        let is_class = name == CLASS && value != USUAL_CLASS;
+        if !is_metadata && !is_class && !KEPT.contains(&name) {
             continue;
         }
         let mut text = String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -104,6 +117,16 @@ pub(super) fn attributes(context: &Context) -> Result<Attributes> {
     }
     let tags = context.header("x-amz-tagging").map(tags).transpose()?.unwrap_or_default();
     Ok(Attributes { headers, tags })
+}
+
+/// The class in which an object or an upload of these headers is kept.
+pub(super) fn storage_class(headers: &Pairs) -> &str {
+    headers.iter().find(|(name, _)| name == CLASS).map_or(USUAL_CLASS, |(_, class)| class)
+}
+
+/// Whether a header is about a copy itself, and not taken from its source.
+pub(super) fn is_of_copy(name: &str) -> bool {
+    name == CLASS || checksum::is_header(name)
 }
 
 /// The tags of a header, which is a query string.

@@ -156,7 +156,7 @@ fn summary(names: &Names, key: &str, object: &Object) -> Vec<(&'static str, Valu
         ("LastModified", time(object.modified)),
         ("ETag", quoted(&object.etag).into()),
         ("Size", Value::Int(object.size as i64)),
-        ("StorageClass", "STANDARD".into()),
+        ("StorageClass", super::headers::storage_class(&object.headers).into()),
     ];
     let (algorithms, kind) = super::checksum::described(object);
     if !algorithms.is_empty() {

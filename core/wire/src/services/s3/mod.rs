@@ -7,6 +7,7 @@
 mod access;
 mod address;
 mod answer;
+mod attributes;
 mod buckets;
 mod checksum;
 mod chunked;

@@ -270,7 +270,7 @@ pub(super) fn list_parts(context: &Context) -> Result<Answer> {
         ("Parts", Value::List(parts.iter().map(entry).collect())),
         ("Owner", owner(&bucket)),
         ("Initiator", owner(&bucket)),
-        ("StorageClass", "STANDARD".into()),
+        ("StorageClass", super::headers::storage_class(&upload.headers).into()),
     ];
     if let Some(algorithm) = internal(&upload, ALGORITHM) {
         members.push(("ChecksumAlgorithm", algorithm.to_ascii_uppercase().into()));
@@ -332,7 +332,7 @@ fn upload_entry(bucket: &Arc<Bucket>, upload: &Upload) -> Value {
         ("UploadId", bucket.upload_id(upload).into()),
         ("Key", upload.key.as_str().into()),
         ("Initiated", time(upload.begun)),
-        ("StorageClass", "STANDARD".into()),
+        ("StorageClass", super::headers::storage_class(&upload.headers).into()),
         ("Owner", owner(bucket)),
         ("Initiator", owner(bucket)),
     ])

@@ -10,7 +10,9 @@ use super::answer::Answer;
 use super::checksum::{Algorithm, Hasher};
 use super::content::Received;
 use super::context::Context;
-use super::{buckets, copy, errors, get, list, multipart, notification, objects, settings};
+use super::{
+    attributes, buckets, copy, errors, get, list, multipart, notification, objects, settings,
+};
 use crate::error::Result;
 
 type Run = fn(&Context) -> Result<Answer>;
@@ -38,6 +40,7 @@ const OPERATIONS: &[(&str, Run)] = &[
     ("GetBucketTagging", settings::get_bucket_tagging),
     ("GetBucketVersioning", buckets::get_bucket_versioning),
     ("GetObject", get::get_object),
+    ("GetObjectAttributes", attributes::get_object_attributes),
     ("GetObjectTagging", settings::get_object_tagging),
     ("HeadBucket", buckets::head_bucket),
     ("HeadObject", get::head_object),

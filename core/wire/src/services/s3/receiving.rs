@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use trunkline_engine::bucket_operation;
+use trunkline_types::Clock;
 
 use super::answer::{Answer, ContentSource};
 use super::content::Content;
@@ -42,6 +43,7 @@ pub(super) fn begin(
     counts: &dyn Fn(&str),
 ) -> Result<Box<dyn Exchange>> {
     refuse_old_signature(call)?;
+    refuse_form(call)?;
     check_payload_header(call)?;
     let path = address::path_of(call.request);
     let request = Request { path: &path, body: &[], ..*call.request };
@@ -81,17 +83,38 @@ pub(super) fn begin(
 }
 
 /// Says what is wrong with a signature of version 2, which proves nothing here: boto3 presigns so
-/// unless its client has `signature_version="s3v4"`.
+/// unless its client has `signature_version="s3v4"`. Where nothing is proved, its time counts.
 fn refuse_old_signature(call: &Call<'_>) -> Result<()> {
     let request = call.request;
-    let is_old = request.header("authorization").is_some_and(|text| text.starts_with("AWS "))
-        || request.query.split('&').any(|pair| pair.starts_with("AWSAccessKeyId="));
-    if call.access.is_none() || !is_old {
+    let parameter = |name: &str| request.query.split('&').find_map(|pair| pair.strip_prefix(name));
+    let is_presigned = parameter("AWSAccessKeyId=").is_some();
+    let is_old = request.header("authorization").is_some_and(|text| text.starts_with("AWS "));
+    if call.access.is_none() {
+        let expires = parameter("Expires=").and_then(|text| text.parse::<u64>().ok());
+        let now = Clock::system().now() / 1_000;
+        return match expires {
+            Some(end) if is_presigned && end < now => {
+                Err(WireError::new("RequestExpired", 403, "Request has expired"))
+            }
+            _ => Ok(()),
+        };
+    }
+    if !is_old && !is_presigned {
         return Ok(());
     }
     let message = "The authorization mechanism you have provided is not supported. Please use \
                    AWS4-HMAC-SHA256.";
     Err(errors::invalid_request(message))
+}
+
+/// Refuses an upload by a form of a page, by its name.
+fn refuse_form(call: &Call<'_>) -> Result<()> {
+    let kind = call.request.header("content-type").unwrap_or_default();
+    if call.request.method != "POST" || !kind.starts_with("multipart/form-data") {
+        return Ok(());
+    }
+    let message = "Uploads by a form (POST Object) are not built here; presign a PutObject.";
+    Err(errors::error("NotImplemented", 501, message))
 }
 
 /// A signature in a header is of the hash of the body, which has to be there to be compared.
