@@ -49,11 +49,15 @@ def test_apis_belong_to_an_account_and_a_region(client, connect, api):
 
 
 def test_lists_have_pages(client):
-    for number in range(5):
-        client.create_rest_api(name=f"api-{number}")
+    made = sorted(client.create_rest_api(name=f"api-{number}")["id"] for number in range(5))
     pages = client.get_paginator("get_rest_apis").paginate(PaginationConfig={"PageSize": 2})
-    names = [[one["name"] for one in page["items"]] for page in pages]
-    assert names == [["api-0", "api-1"], ["api-2", "api-3"], ["api-4"]]
+    found = [[one["id"] for one in page["items"]] for page in pages]
+    assert found == [made[:2], made[2:4], made[4:]]
+    # A page goes on behind the last one shown, also if that is gone.
+    first = client.get_rest_apis(limit=2)
+    client.delete_rest_api(restApiId=made[1])
+    again = client.get_rest_apis(position=first["position"])["items"]
+    assert [one["id"] for one in again] == made[2:]
     assert refused(client.get_rest_apis, limit=0)[0] == "BadRequestException"
     assert refused(client.get_rest_apis, position="x")[0] == "BadRequestException"
 

@@ -9,7 +9,7 @@ from trunkline.aws.apigateway.documents import (
     deployment_key,
     members,
     new_id,
-    paged,
+    paged_behind,
     publish_all,
     read,
     save,
@@ -29,7 +29,7 @@ from trunkline.aws.apigateway.registry import operations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from trunkline.aws.operation import Call
@@ -155,10 +155,13 @@ def shown(document: dict[str, Any]) -> dict[str, Any]:
 def get_rest_apis(
     call: Call, *, limit: int | None = None, position: str | None = None
 ) -> dict[str, Any]:
-    """The APIs of the caller, in the order of their creation."""
-    found = list(call.store.every(api_key(call.account, call.region)))
-    found.sort(key=lambda one: (one["rest"]["createdDate"], one.get("created", 0), one["id"]))
-    return paged([document["rest"] for document in found], limit, position)
+    """The APIs of the caller, in the order of their ids."""
+    prefix = api_key(call.account, call.region)
+
+    def behind(after: str | None) -> Iterator[dict[str, Any]]:
+        return (one["rest"] for one in call.store.every(prefix, after=after))
+
+    return paged_behind(behind, lambda rest: str(rest["id"]), limit, position)
 
 
 @operations.add("UpdateRestApi", writes=True)

@@ -12,6 +12,7 @@ from string import ascii_lowercase, digits
 
 from trunkline.aws.apigateway.errors import bad, no_api, no_resource
 from trunkline.aws.limits import API_ID_CHARS
+from trunkline.aws.pages import page_behind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -126,16 +127,36 @@ def publish_all(call: Call, document: Document) -> None:
         publish(call, document, name)
 
 
-def paged(items: Iterable[Document], limit: int | None, position: str | None) -> Document:
-    """A page of a list, and where the next one goes on."""
+def paged_behind(
+    behind: Callable[[str | None], Iterable[Document]],
+    key: Callable[[Document], str],
+    limit: int | None,
+    position: str | None,
+) -> Document:
+    """A page of documents that need not all be read: `behind` tells those behind a key, sorted."""
+    shown, more = page_behind(behind, key, _size(limit), position or None, _no_position)
+    return {"items": shown, **({"position": more["NextToken"]} if more else {})}
+
+
+def _size(limit: int | None) -> int:
     size = PAGE_DEFAULT if limit is None else limit
     if not 1 <= size <= PAGE_MAX:
         raise bad(f"Invalid limit specified: must be between 1 and {PAGE_MAX}")
+    return size
+
+
+def _no_position() -> ServiceError:
+    return bad("Invalid position specified")
+
+
+def paged(items: Iterable[Document], limit: int | None, position: str | None) -> Document:
+    """A page of a list, and where the next one goes on."""
+    size = _size(limit)
     found = list(items)
     start = 0
     if position:
         if not position.isdigit():
-            raise bad("Invalid position specified")
+            raise _no_position()
         start = int(position)
     told: Document = {"items": found[start : start + size]}
     if start + size < len(found):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trunkline.aws.apigateway.documents import members, new_id, paged, read
+from trunkline.aws.apigateway.documents import members, new_id, paged, paged_behind, read
 from trunkline.aws.apigateway.errors import bad, conflict, missing
 from trunkline.aws.apigateway.patching import LISTED, Rule, check_operations, patched
 from trunkline.aws.apigateway.registry import operations
@@ -10,7 +10,7 @@ from trunkline.aws.execute_api.domains import may_claim, publish
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from trunkline.aws.operation import Call
@@ -102,12 +102,13 @@ def get_domain_names(
     resource_owner: str | None = None,
 ) -> dict[str, Any]:
     """The domain names of the caller."""
-    own = [
-        _shown(domain)
-        for domain in call.store.every(domain_key(""))
-        if (domain["account"], domain["region"]) == (call.account, call.region)
-    ]
-    return paged(own, limit, position)
+
+    def behind(after: str | None) -> Iterator[dict[str, Any]]:
+        for domain in call.store.every(domain_key(""), after=after):
+            if (domain["account"], domain["region"]) == (call.account, call.region):
+                yield _shown(domain)
+
+    return paged_behind(behind, lambda one: str(one["domainName"]).lower(), limit, position)
 
 
 @operations.add("UpdateDomainName", writes=True)

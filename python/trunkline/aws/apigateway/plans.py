@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from trunkline.aws.apigateway.documents import find, members, new_id, paged, without
+from trunkline.aws.apigateway.documents import find, members, new_id, paged, paged_behind, without
 from trunkline.aws.apigateway.errors import bad, conflict, missing
 from trunkline.aws.apigateway.keys import key_of, no_key, read_key
 from trunkline.aws.apigateway.patching import (
@@ -19,7 +19,7 @@ from trunkline.aws.apigateway.registry import operations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from trunkline.aws.operation import Call
@@ -117,9 +117,14 @@ def get_usage_plans(
     limit: int | None = None,
 ) -> dict[str, Any]:
     """The usage plans of the caller, or those of an API key."""
-    plans = call.store.every(plan_key(call.account, call.region))
-    found = [shown(plan) for plan in plans if key_id is None or key_id in plan["keys"]]
-    return paged(found, limit, position)
+    prefix = plan_key(call.account, call.region)
+
+    def behind(after: str | None) -> Iterator[dict[str, Any]]:
+        for plan in call.store.every(prefix, after=after):
+            if key_id is None or key_id in plan["keys"]:
+                yield shown(plan)
+
+    return paged_behind(behind, lambda plan: str(plan["id"]), limit, position)
 
 
 @operations.add("UpdateUsagePlan", writes=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from trunkline.aws.apigateway.documents import members, new_id, paged
+from trunkline.aws.apigateway.documents import members, new_id, paged_behind
 from trunkline.aws.apigateway.errors import bad, missing
 from trunkline.aws.apigateway.patching import Rule, check_operations, patched
 from trunkline.aws.apigateway.registry import operations
@@ -63,7 +63,12 @@ def get_vpc_links(
     call: Call, *, position: str | None = None, limit: int | None = None
 ) -> dict[str, Any]:
     """The links of the caller."""
-    return paged(call.store.every(_key(call)), limit, position)
+    return paged_behind(
+        lambda after: call.store.every(_key(call), after=after),
+        lambda link: str(link["id"]),
+        limit,
+        position,
+    )
 
 
 @operations.add("UpdateVpcLink", writes=True, stored_only=True)

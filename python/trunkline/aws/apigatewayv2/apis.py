@@ -14,7 +14,7 @@ from trunkline.aws.apigatewayv2.documents import (
     members,
     new_id,
     owner_key,
-    paged,
+    paged_behind,
     read,
     save,
     save_stage,
@@ -26,6 +26,7 @@ from trunkline.aws.limits import API_ID_CHARS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from trunkline.aws.operation import Call
@@ -138,8 +139,12 @@ def get_apis(
     call: Call, *, max_results: str | None = None, next_token: str | None = None
 ) -> Document:
     """The APIs of the caller."""
-    found = call.store.every(api_key(call.account, call.region))
-    return paged((shown(call, document) for document in found), "ApiId", max_results, next_token)
+    prefix = api_key(call.account, call.region)
+
+    def behind(after: str | None) -> Iterator[Document]:
+        return (shown(call, one) for one in call.store.every(prefix, after=after))
+
+    return paged_behind(behind, "ApiId", max_results, next_token)
 
 
 @operations.add("UpdateApi", writes=True)

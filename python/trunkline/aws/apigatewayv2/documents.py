@@ -10,11 +10,11 @@ from secrets import choice
 from string import ascii_lowercase, digits
 
 from trunkline.aws.apigatewayv2.errors import bad, missing
-from trunkline.aws.pages import page
+from trunkline.aws.pages import page, page_behind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from trunkline.aws.operation import Call
@@ -102,17 +102,35 @@ def save_stage(call: Call, document: Document, name: str) -> None:
     call.store.put(stage_key(document["id"], name), document["stages"].get(name))
 
 
+def paged_behind(
+    behind: Callable[[str | None], Iterable[Document]],
+    name: str,
+    max_results: str | None,
+    next_token: str | None,
+) -> Document:
+    """A page of documents that need not all be read: `behind` tells those behind a value of the
+    member `name`, sorted by it."""
+    most = _size(max_results)
+    shown, more = page_behind(behind, lambda one: str(one[name]), most, next_token, _bad_token)
+    return {"Items": shown, **more}
+
+
 def paged(
     items: Iterable[Document], name: str, max_results: str | None, next_token: str | None
 ) -> Document:
     """A page of a list, in the order of the member `name`."""
+    most = _size(max_results)
+    shown, more = page(items, lambda item: str(item[name]), most, next_token, _bad_token)
+    return {"Items": shown, **more}
+
+
+def _size(max_results: str | None) -> int:
     if max_results is not None and not max_results.isdigit():
         raise bad(f"Invalid MaxResults {max_results!r}: it is a number from 1 to {PAGE_MAX}")
     most = PAGE_DEFAULT if max_results is None else int(max_results)
     if not 1 <= most <= PAGE_MAX:
         raise bad(f"Invalid MaxResults {most}: it is a number from 1 to {PAGE_MAX}")
-    shown, more = page(items, lambda item: str(item[name]), most, next_token, _bad_token)
-    return {"Items": shown, **more}
+    return most
 
 
 def _bad_token() -> Exception:

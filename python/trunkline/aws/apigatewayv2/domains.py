@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trunkline.aws.apigatewayv2.documents import members, new_id, paged, read
+from trunkline.aws.apigatewayv2.documents import members, new_id, paged, paged_behind, read
 from trunkline.aws.apigatewayv2.errors import bad, conflict, missing
 from trunkline.aws.apigatewayv2.registry import operations
 from trunkline.aws.arns import partition
@@ -11,6 +11,7 @@ from trunkline.aws.limits import API_ID_CHARS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from trunkline.aws.operation import Call
@@ -86,8 +87,12 @@ def get_domain_names(
     call: Call, *, max_results: str | None = None, next_token: str | None = None
 ) -> Document:
     """The domain names of the caller."""
-    found = call.store.every(domain_key(call.account, call.region))
-    return paged((one["domain"] for one in found), "DomainName", max_results, next_token)
+    prefix = domain_key(call.account, call.region)
+
+    def behind(after: str | None) -> Iterator[Document]:
+        return (one["domain"] for one in call.store.every(prefix, after=after))
+
+    return paged_behind(behind, "DomainName", max_results, next_token)
 
 
 @operations.add("UpdateDomainName", writes=True)

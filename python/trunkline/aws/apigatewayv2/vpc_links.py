@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trunkline.aws.apigatewayv2.documents import members, new_id, paged
+from trunkline.aws.apigatewayv2.documents import members, new_id, paged_behind
 from trunkline.aws.apigatewayv2.errors import missing
 from trunkline.aws.apigatewayv2.registry import operations
 
@@ -54,8 +54,10 @@ def get_vpc_links(
     call: Call, *, max_results: str | None = None, next_token: str | None = None
 ) -> Document:
     """The VPC links of the caller."""
-    found = call.store.every(link_key(call.account, call.region))
-    return paged(found, "VpcLinkId", max_results, next_token)
+    prefix = link_key(call.account, call.region)
+    return paged_behind(
+        lambda after: call.store.every(prefix, after=after), "VpcLinkId", max_results, next_token
+    )
 
 
 @operations.add("UpdateVpcLink", writes=True, stored_only=True)

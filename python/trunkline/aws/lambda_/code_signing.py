@@ -13,7 +13,7 @@ from trunkline.aws.errors import ServiceError
 from trunkline.aws.lambda_.documents import PREFIX as FUNCTIONS
 from trunkline.aws.lambda_.documents import key_of, name_of, named, read, time_text
 from trunkline.aws.lambda_.errors import conflict, missing
-from trunkline.aws.lambda_.listing import listed
+from trunkline.aws.lambda_.listing import listed, listed_behind
 from trunkline.aws.lambda_.registry import operations
 
 TYPE_CHECKING = False
@@ -101,8 +101,12 @@ def delete_code_signing_config(call: Call, *, code_signing_config_arn: str) -> d
 @operations.add("ListCodeSigningConfigs")
 def list_code_signing_configs(call: Call, **given: Any) -> dict[str, Any]:
     """The configurations of the caller."""
-    found = call.store.every(f"{_PREFIX}{call.region}/{call.account}/")
-    shown, next_marker = listed(found, lambda one: str(one["CodeSigningConfigId"]), given)
+    prefix = f"{_PREFIX}{call.region}/{call.account}/"
+    shown, next_marker = listed_behind(
+        lambda after: call.store.every(prefix, after=after),
+        lambda one: str(one["CodeSigningConfigId"]),
+        given,
+    )
     return {"CodeSigningConfigs": shown, "NextMarker": next_marker}
 
 

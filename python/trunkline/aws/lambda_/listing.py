@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trunkline.aws.lambda_.errors import invalid
 from trunkline.aws.limits import FUNCTIONS_PAGE_MAX
-from trunkline.aws.pages import page
+from trunkline.aws.pages import page, page_behind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,18 @@ def listed(
     """
     wanted = min(given.get("max_items") or most, most)
     shown, rest = page(items, key, wanted, given.get("marker"), _not_valid)
+    return shown, rest.get("NextToken")
+
+
+def listed_behind(
+    behind: Callable[[str | None], Iterable[Item]],
+    key: Callable[[Item], str],
+    given: dict[str, Any],
+    most: int = FUNCTIONS_PAGE_MAX,
+) -> tuple[list[Item], str | None]:
+    """The same for what need not all be read: `behind` tells the items behind a key, sorted."""
+    wanted = min(given.get("max_items") or most, most)
+    shown, rest = page_behind(behind, key, wanted, given.get("marker"), _not_valid)
     return shown, rest.get("NextToken")
 
 

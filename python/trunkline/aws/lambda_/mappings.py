@@ -7,7 +7,7 @@ from uuid import uuid4
 from trunkline.aws.arns import Resource, partition, read_resource
 from trunkline.aws.lambda_.documents import Named, named, read, version_of
 from trunkline.aws.lambda_.errors import conflict, denied, invalid, missing, unsupported
-from trunkline.aws.lambda_.listing import listed
+from trunkline.aws.lambda_.listing import listed_behind
 from trunkline.aws.lambda_.mapping_settings import checked, given_members
 from trunkline.aws.lambda_.pollers.runner import PREFIX, runner_of
 from trunkline.aws.lambda_.pollers.stream import positions_key
@@ -18,7 +18,7 @@ from trunkline.functions.registry import functions_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from trunkline.aws.operation import Call
@@ -226,11 +226,13 @@ def list_event_source_mappings(
 ) -> dict[str, Any]:
     """The mappings of the caller; of a function or a source if it is named."""
     wanted = None if function_name is None else named(call, function_name).name.name
-    found = [
-        document
-        for document in call.store.every(f"{PREFIX}{call.region}/{call.account}/")
-        if wanted in (None, document["function"]) and event_source_arn in (None, document["source"])
-    ]
-    shown, next_marker = listed(found, lambda one: str(one["uuid"]), given, DOCUMENTS_PAGE_MAX)
+
+    def behind(after: str | None) -> Iterator[dict[str, Any]]:
+        for one in call.store.every(f"{PREFIX}{call.region}/{call.account}/", after=after):
+            if wanted in (None, one["function"]) and event_source_arn in (None, one["source"]):
+                yield one
+
+    key, most = lambda one: str(one["uuid"]), DOCUMENTS_PAGE_MAX
+    shown, next_marker = listed_behind(behind, key, given, most)
     mappings = [told(document) for document in shown]
     return {"EventSourceMappings": mappings, "NextMarker": next_marker}
