@@ -172,3 +172,43 @@ def write_later(file: Path, text: str) -> None:
     before = file.stat().st_mtime
     file.write_text(text)
     os.utime(file, (before + 1, before + 1))
+
+
+def test_clients_of_aws_in_a_function_reach_the_server() -> None:
+    from trunkline.server import Server
+
+    code = "import os\ndef handler(event, context): return os.environ.get('AWS_ENDPOINT_URL')"
+    with trunkline.open() as opened, Server(opened, port=0, allow_code=True) as server:
+        client = trunkline.aws.client("lambda", engine=opened)
+        create(client, Code={"ZipFile": archive(handler__py=code)})
+        assert call(client, {})[1] == server.url
+        own = {"Variables": {"AWS_ENDPOINT_URL": "http://other"}}
+        source = {"ZipFile": archive(handler__py=code)}
+        create(client, "own", Code=source, Environment=own)
+        answer = client.invoke(FunctionName="own")["Payload"].read()
+        assert json.loads(answer) == "http://other"
+
+
+def test_a_log_is_in_the_group_and_the_form_that_were_asked_for(
+    client: Any,  # noqa: F811
+    engine: trunkline.Engine,  # noqa: F811
+) -> None:
+    code = "def handler(event, context):\n    print(context.log_group_name)\n    1 / event['by']"
+    given = {"LogFormat": "JSON", "LogGroup": "/shop/orders"}
+    told = create(client, Code={"ZipFile": archive(handler__py=code)}, LoggingConfig=given)
+    levels = {"ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"}
+    assert told["LoggingConfig"] == given | levels
+    call(client, {"by": 1})
+    _, failed = call(client, {"by": 0})
+    assert failed["errorType"] == "ZeroDivisionError"
+    logs = trunkline.aws.client("logs", engine=engine)
+    events = logs.filter_log_events(logGroupName="/shop/orders")["events"]
+    lines = [one["message"] for one in events]
+    told = [json.loads(line) for line in lines if line.startswith("{")]
+    assert [one.get("type", one.get("level")) for one in told] == [
+        "platform.start", "platform.report", "platform.start", "ERROR", "platform.report",
+    ]  # fmt: skip
+    assert [one["record"]["status"] for one in told if one.get("type") == "platform.report"] == [
+        "success", "error",
+    ]  # fmt: skip
+    assert lines.count("/shop/orders") == 2

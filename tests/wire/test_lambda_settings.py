@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -178,3 +179,31 @@ def test_runtime_updates_and_loops_are_kept(client: Any) -> None:
     assert client.get_function_recursion_config(FunctionName="echo")["RecursiveLoop"] == "Terminate"
     client.put_function_recursion_config(FunctionName="echo", RecursiveLoop="Allow")
     assert client.get_function_recursion_config(FunctionName="echo")["RecursiveLoop"] == "Allow"
+
+
+def test_what_is_not_built_is_refused_when_a_function_is_created(client: Any) -> None:
+    for given, words in (
+        ({"Runtime": "java21"}, "java21"),
+        ({"Runtime": "python2.7"}, "python2.7"),
+        ({"SnapStart": {"ApplyOn": "PublishedVersions"}}, "SnapStart"),
+        ({"ImageConfig": {"Command": ["x"]}}, "container image"),
+    ):
+        code, message = refused(partial(create, client), **given)
+        assert (code, words in message) == ("NotImplemented", True)
+    reserved = {"Environment": {"Variables": {"AWS_REGION": "x"}}}
+    assert refused(partial(create, client), **reserved)[1].endswith("request: AWS_REGION")
+    create(client, SnapStart={"ApplyOn": "None"})
+
+
+def test_lists_of_functions_go_on_behind_the_last_one(
+    client: Any, engine: trunkline.Engine
+) -> None:
+    for name in ("a", "c", "e"):
+        create(client, name)
+    for name in ("b", "d"):
+        engine.function(name, lambda event, context: None)
+    first = client.list_functions(MaxItems=2)
+    assert [one["FunctionName"] for one in first["Functions"]] == ["a", "b"]
+    client.delete_function(FunctionName="c")
+    rest = client.list_functions(Marker=first["NextMarker"])
+    assert [one["FunctionName"] for one in rest["Functions"]] == ["d", "e"]

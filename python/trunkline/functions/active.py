@@ -54,7 +54,12 @@ class ActiveFunction:
         """A call of the function as it is now; `members` are those of :class:`Invocation`."""
         definition = self.definition
         invocation = Invocation(
-            self.name, payload, definition.timeout, definition.memory, log_stream=self._log.stream
+            self.name,
+            payload,
+            definition.timeout,
+            definition.memory,
+            log_stream=self._log.stream,
+            log_group=definition.log_group or f"/aws/lambda/{self.name.name}",
         )
         if definition.logs:
             invocation.lines = LogLines()
@@ -121,7 +126,9 @@ class ActiveFunction:
         if invocation.lines is None:
             return outcome
         try:
-            return replace(outcome, log=self._log.write(invocation, outcome))
+            return replace(
+                outcome, log=self._log.write(invocation, outcome, self.definition.logs_json)
+            )
         except EngineUnavailable:
             raise
         except TrunklineError:

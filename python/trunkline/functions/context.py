@@ -52,7 +52,7 @@ class FunctionContext:
         self.function_version: str = invocation.version
         self.invoked_function_arn: str = invocation.arn
         self.memory_limit_in_mb: str = str(invocation.memory)
-        self.log_group_name: str = f"/aws/lambda/{invocation.function.name}"
+        self.log_group_name: str = invocation.log_group
         self.log_stream_name: str = invocation.log_stream
         self.identity: None = None
         told = invocation.client_context

@@ -53,6 +53,10 @@ class Definition:
     policy: Policy = Policy()
     policies: Mapping[str, Policy] = field(default_factory=dict)
     """What becomes of asynchronous invocations of a version or an alias, if it says so itself."""
+    log_group: str | None = None
+    """Where its log is, if not in the group of its name."""
+    logs_json: bool = False
+    """Whether the lines of its log are JSON."""
 
     def policy_of(self, qualifier: str | None) -> Policy:
         """What becomes of asynchronous invocations by this version or alias."""

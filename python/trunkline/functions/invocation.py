@@ -55,6 +55,7 @@ class Invocation:
     request_id: str = field(default_factory=lambda: str(uuid4()))
     client_context: str | None = None
     log_stream: str = ""
+    log_group: str = ""
     started: float = 0.0
     """When it began, on the monotonic clock of the machine."""
     lines: LogLines | None = None

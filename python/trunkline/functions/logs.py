@@ -6,6 +6,7 @@ logged. So functions that run at once do not mix their lines.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from contextvars import ContextVar
@@ -91,20 +92,12 @@ class FunctionLog:
         self.stream: str = f"{datetime.now(UTC):%Y/%m/%d}/[$LATEST]{uuid4().hex}"
         """The log stream, as that of one execution environment."""
 
-    def write(self, invocation: Invocation, outcome: Outcome) -> str:
+    def write(self, invocation: Invocation, outcome: Outcome, as_json: bool = False) -> str:
         """Keeps the lines of an invocation; returns the end of them."""
-        id, spent = invocation.request_id, outcome.milliseconds
-        lines = [
-            f"START RequestId: {id} Version: {invocation.version}",
-            *(invocation.lines or ()),
-            *_error_lines(outcome),
-            f"END RequestId: {id}",
-            f"REPORT RequestId: {id}\tDuration: {spent:.2f} ms\t"
-            f"Billed Duration: {int(spent) + 1} ms\tMemory Size: {invocation.memory} MB",
-        ]
         now = int(self._core.now() * 1_000)
+        lines = _json_lines(invocation, outcome, now) if as_json else _lines_of(invocation, outcome)
         with self._lock:
-            group = self._group()
+            group = self._group(invocation.log_group)
             stream = group.find_stream(self.stream)
             if stream is None:
                 group.put_stream(self.stream)
@@ -114,7 +107,7 @@ class FunctionLog:
         text = "".join(f"{line}\n" for line in lines).encode()
         return text[-TAIL_BYTES_MAX:].decode("utf-8", "ignore")
 
-    def _group(self) -> LogGroup:
+    def _group(self, group: str) -> LogGroup:
         from trunkline.aws.logs.groups import create_log_group
         from trunkline.aws.logs.storage import LogGroup
         from trunkline.aws.operation import Call
@@ -122,7 +115,6 @@ class FunctionLog:
 
         name = self._name
         call = Call(Store(self._core), name.account, name.region, None, "", "")
-        group = f"/aws/lambda/{name.name}"
         found = LogGroup.find(call, group)
         if found is None:
             create_log_group(call, log_group_name=group)
@@ -130,6 +122,47 @@ class FunctionLog:
         if found is None:
             raise LookupError(f"the log group {group} was removed while a line was written")
         return found
+
+
+def _lines_of(invocation: Invocation, outcome: Outcome) -> list[str]:
+    id, spent = invocation.request_id, outcome.milliseconds
+    return [
+        f"START RequestId: {id} Version: {invocation.version}",
+        *(invocation.lines or ()),
+        *_error_lines(outcome),
+        f"END RequestId: {id}",
+        f"REPORT RequestId: {id}\tDuration: {spent:.2f} ms\t"
+        f"Billed Duration: {int(spent) + 1} ms\tMemory Size: {invocation.memory} MB",
+    ]
+
+
+def _json_lines(invocation: Invocation, outcome: Outcome, now: int) -> list[str]:
+    """The same in the form of Lambda's logs in JSON; what the function wrote stays as it is."""
+    id, spent = invocation.request_id, outcome.milliseconds
+    time = f"{datetime.fromtimestamp(now / 1_000, UTC):%Y-%m-%dT%H:%M:%S}.{now % 1_000:03}Z"
+
+    def platform(kind: str, **record: Any) -> str:
+        told = {"time": time, "type": f"platform.{kind}", "record": {"requestId": id, **record}}
+        return json.dumps(told)
+
+    error = []
+    if outcome.error is not None:
+        named = outcome.error_fields()
+        names = ("errorType", "errorMessage", "stackTrace")
+        fields = {name: named[name] for name in names if name in named}
+        error = [json.dumps({"timestamp": time, "level": "ERROR", "requestId": id, **fields})]
+    metrics = {
+        "durationMs": round(spent, 3),
+        "billedDurationMs": int(spent) + 1,
+        "memorySizeMB": invocation.memory,
+    }
+    status = "success" if outcome.error is None else "error"
+    return [
+        platform("start", version=invocation.version),
+        *(invocation.lines or ()),
+        *error,
+        platform("report", metrics=metrics, status=status),
+    ]
 
 
 def _error_lines(outcome: Outcome) -> list[str]:

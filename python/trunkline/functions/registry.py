@@ -66,6 +66,8 @@ class Functions:
         """What a thread puts, by its number, while that is noted."""
         self.allows_code = False
         """Whether code that comes over the wire is run: it has the rights of this process."""
+        self.endpoint: str | None = None
+        """The address of the server, for clients of AWS in such code."""
         self.threads: Threads = Threads("trunkline-function")
         self.loop: OwnLoop = OwnLoop()
 

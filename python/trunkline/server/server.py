@@ -116,6 +116,8 @@ class Server:
         if mails is not None:
             mails.start()
         self._scheme = "https" if certificate else "http"
+        if allow_code:
+            functions_of(engine._core).endpoint = self.url
 
     @property
     def address(self) -> tuple[str, int]:

@@ -147,12 +147,20 @@ def process_code(store: Store, kept: dict[str, Any], folder: Path) -> Code:
         target.mkdir()
         unpack(store, layer["code"]["Sha256"], target)
         layers.append(target)
+    endpoint = functions_of(store.core).endpoint
+    # Code that was written for AWS makes its clients without an address.
+    own = {} if endpoint is None else {"AWS_ENDPOINT_URL": endpoint}
+    logs = config.get("LoggingConfig", {})
+    if logs.get("LogFormat") == "JSON":
+        # Runtimes read these, and write what goes through the logger of their language so.
+        own |= {"AWS_LAMBDA_LOG_FORMAT": "JSON"}
+        own |= {"AWS_LAMBDA_LOG_LEVEL": logs.get("ApplicationLogLevel", "INFO")}
     return Code(
         folder=task,
         runtime=config.get("Runtime", "provided"),
         handler=config.get("Handler", ""),
         memory=config.get("MemorySize", MEMORY_MB_DEFAULT),
-        variables=dict(config.get("Environment", {}).get("Variables", {})),
+        variables={**own, **config.get("Environment", {}).get("Variables", {})},
         layers=tuple(layers),
     )
 

@@ -192,7 +192,9 @@ def configuration(document: dict[str, Any], version: str, kept: dict[str, Any]) 
     """A version of a function as all operations tell of it."""
     name = name_of(document)
     config = kept["config"]
-    log_group = f"/aws/lambda/{name.name}"
+    logging = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name.name}"}
+    if config.get("LoggingConfig", {}).get("LogFormat") == "JSON":
+        logging |= {"ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"}
     told = {
         "FunctionName": name.name,
         "FunctionArn": name.arn if version == LATEST else f"{name.arn}:{version}",
@@ -203,9 +205,9 @@ def configuration(document: dict[str, Any], version: str, kept: dict[str, Any]) 
         "Architectures": ["x86_64"],
         "EphemeralStorage": {"Size": 512},
         "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
-        "LoggingConfig": {"LogFormat": "Text", "LogGroup": log_group},
         "PackageType": "Zip",
         **config,
+        "LoggingConfig": logging | config.get("LoggingConfig", {}),
         "CodeSize": kept["code"]["Size"],
         "CodeSha256": kept["code"]["Sha256"],
         "LastModified": time_text(kept["modified"]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from heapq import merge
+
 from trunkline.aws.lambda_ import code, provisioned
 from trunkline.aws.lambda_.code_signing import check_code
 from trunkline.aws.lambda_.documents import (
@@ -18,7 +20,7 @@ from trunkline.aws.lambda_.documents import (
     version_of,
 )
 from trunkline.aws.lambda_.errors import conflict, invalid, stale, unsupported
-from trunkline.aws.lambda_.listing import listed
+from trunkline.aws.lambda_.listing import listed_behind
 from trunkline.aws.lambda_.registry import operations
 from trunkline.aws.lambda_.running import activate, definition
 from trunkline.aws.lambda_.versions import publish
@@ -27,7 +29,7 @@ from trunkline.functions.registry import functions_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from trunkline.aws.errors import ServiceError
@@ -46,7 +48,6 @@ _CONFIG = {
     "kms_key_arn": "KMSKeyArn",
     "layers": "Layers",
     "vpc_config": "VpcConfig",
-    "file_system_configs": "FileSystemConfigs",
     "architectures": "Architectures",
     "ephemeral_storage": "EphemeralStorage",
     "logging_config": "LoggingConfig",
@@ -62,7 +63,30 @@ _CODE = {
 }
 
 
+_UNBUILT = {
+    "image_config": "The configuration of a container image",
+    "tenancy_config": "A function with an environment for each tenant",
+    "durable_config": "A durable function",
+    "capacity_provider_config": "A function on a capacity provider",
+    "file_system_configs": "A file system of a function",
+}
+_RESERVED = {
+    "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+    "AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR",
+}  # fmt: skip
+"""Variables that are Lambda's own."""
+_RUNTIMES = ("python3", "nodejs", "provided")
+
+
 def _config(given: Mapping[str, Any]) -> dict[str, Any]:
+    for name, what in _UNBUILT.items():
+        if given.get(name):
+            raise unsupported(what)
+    if (given.get("snap_start") or {}).get("ApplyOn", "None") != "None":
+        raise unsupported("SnapStart")
     return {_CONFIG[name]: value for name, value in given.items() if name in _CONFIG}
 
 
@@ -73,6 +97,16 @@ def _check_config(config: Mapping[str, Any]) -> None:
         raise invalid(
             "Runtime and Handler are mandatory parameters for functions created with "
             "deployment packages."
+        )
+    if not config["Runtime"].startswith(_RUNTIMES):
+        runtime = config["Runtime"]
+        raise unsupported(f"The runtime {runtime}; there are python3, nodejs and provided: it")
+    reserved = sorted(_RESERVED & set(config.get("Environment", {}).get("Variables", {})))
+    if reserved:
+        raise invalid(
+            "Lambda was unable to configure your environment variables because the environment "
+            "variables you have provided contains reserved keys that are currently not supported "
+            f"for modification. Reserved keys used in this request: {', '.join(reserved)}"
         )
     for arn in config.get("Layers", ()):
         if len(arn.split(":")) != 8:
@@ -252,6 +286,21 @@ def delete_function(call: Call, *, function_name: str, qualifier: str | None = N
         code.forget_unused(call.store, {removed["code"]["Sha256"]})
 
 
+def _functions_behind(call: Call, after: str | None) -> Iterator[dict[str, Any]]:
+    """The functions behind a name, sorted: those that are kept, and those of the program."""
+    prefix = f"{PREFIX}{call.region}/{call.account}/"
+    kept = (one for one in call.store.every(prefix, after=after) if not one["program"])
+    running: list[dict[str, Any]] = []
+    for active in functions_of(call.store.core).list():
+        name = active.name
+        if (name.account, name.region) == (call.account, call.region) and name.name > (after or ""):
+            document = call.store.get(key_of(name))
+            if document is None or document["program"]:
+                running.append(document or of_program(active))
+    running.sort(key=lambda one: str(one["name"]))
+    return merge(kept, running, key=lambda one: str(one["name"]))
+
+
 @operations.add("ListFunctions")
 def list_functions(
     call: Call,
@@ -261,16 +310,9 @@ def list_functions(
     **given: Any,
 ) -> dict[str, Any]:
     """The functions of the caller, those of the program included; with ALL, every version."""
-    found = {
-        document["name"]: document
-        for document in call.store.every(f"{PREFIX}{call.region}/{call.account}/")
-        if not document["program"]
-    }
-    for active in functions_of(call.store.core).list():
-        if (active.name.account, active.name.region) == (call.account, call.region):
-            kept = call.store.get(key_of(active.name))
-            found.setdefault(active.name.name, kept or of_program(active))
-    shown, next_marker = listed(found.values(), lambda one: str(one["name"]), given)
+    shown, next_marker = listed_behind(
+        lambda after: _functions_behind(call, after), lambda one: str(one["name"]), given
+    )
     told = []
     for document in shown:
         told.append(configuration(document, LATEST, document["latest"]))

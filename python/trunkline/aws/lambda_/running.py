@@ -92,6 +92,7 @@ def definition(core: CoreEngine, document: dict[str, Any]) -> Definition:
         qualifier: _policy(core, given, dead_letter)
         for qualifier, given in document["invoke"].items()
     }
+    logging_config = config.get("LoggingConfig", {})
     return Definition(
         timeout=config.get("Timeout", 3) * 1_000,
         concurrency=document["concurrency"],
@@ -99,6 +100,8 @@ def definition(core: CoreEngine, document: dict[str, Any]) -> Definition:
         logs=True,
         policy=policies.pop(LATEST, Policy(dead_letter=dead_letter)),
         policies=policies,
+        log_group=logging_config.get("LogGroup"),
+        logs_json=logging_config.get("LogFormat") == "JSON",
     )
 
 

@@ -100,7 +100,7 @@ class Environment:
             "AWS_LAMBDA_FUNCTION_VERSION": invocation.version,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(code.memory),
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{name.name}",
+            "AWS_LAMBDA_LOG_GROUP_NAME": invocation.log_group,
             "AWS_LAMBDA_LOG_STREAM_NAME": invocation.log_stream,
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{code.runtime}",
             "LAMBDA_TASK_ROOT": str(code.folder),
