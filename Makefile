@@ -141,7 +141,8 @@ test-loom-all: ## Model-check the lock-free parts with loom, in full
 
 test-miri: ## Run what is unsafe under Miri; needs a nightly toolchain that has it
 	MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-permissive-provenance" $(CARGO) +nightly miri test \
-		-p trunkline-queue --test standard_stress -p trunkline-timer --test timers_shared
+		-p trunkline-queue --test standard_stress --test shared_body \
+		-p trunkline-timer --test timers_shared
 	MIRIFLAGS="-Zmiri-permissive-provenance" $(CARGO) +nightly miri test -p trunkline-arrow --lib
 
 test-python: setup ## Run the Python tests, a process a core; WORKERS=0 for one process
