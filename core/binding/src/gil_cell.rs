@@ -5,8 +5,23 @@
 
 use std::cell::UnsafeCell;
 
+use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
+
+use crate::python_call::PythonCall as _;
+
+/// Refuses an interpreter that was told to run without its lock: a free-threaded one takes it for
+/// this module, unless its user forbids that.
+pub(crate) fn check(py: Python<'_>) -> PyResult<()> {
+    match py.import("sys")?.getattr_opt("_is_gil_enabled")? {
+        Some(asked) if !asked.run(())?.is_truthy()? => Err(PyImportError::new_err(
+            "trunkline needs the GIL, which PYTHON_GIL=0 or -X gil=0 has switched off. Start Python \
+             without it.",
+        )),
+        _ => Ok(()),
+    }
+}
 
 /// A value that a thread moves in or out while it is attached to the interpreter.
 #[derive(Default)]

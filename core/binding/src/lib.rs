@@ -45,6 +45,7 @@ use pyo3::prelude::*;
 /// The engine behind the package `trunkline`.
 #[pymodule(gil_used = true)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    gil_cell::check(module.py())?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     error::register(module)?;
     module.add_function(wrap_pyfunction!(error_codes, module)?)?;
