@@ -27,6 +27,23 @@ class WireStore:
     def bus_page(
         self, owner: tuple[str, str], prefix: str, after: str | None, limit: int
     ) -> list[Bus]: ...
+    def archive_page(
+        self,
+        owner: tuple[str, str],
+        prefix: str,
+        after: str | None,
+        limit: int,
+        bus: int | None = None,
+    ) -> list[tuple[Bus, dict[str, Any]]]: ...
+    def replay_page(
+        self,
+        owner: tuple[str, str],
+        prefix: str,
+        after: str | None,
+        limit: int,
+        state: str | None = None,
+        archive: str | None = None,
+    ) -> list[tuple[Bus, str, dict[str, Any]]]: ...
     def put_document(self, key: str, value: bytes | None) -> None: ...
     def deliver(
         self, target: int, body: bytes, key: str, value: bytes, group: str | None

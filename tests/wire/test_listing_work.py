@@ -134,6 +134,29 @@ def test_rules_and_buses(engine):
     assert buses == [*(f"b{number:05}" for number in range(3_000)), "default"]
 
 
+def test_archives_their_rules_and_replays(clock):
+    engine = trunkline.open(clock=clock)
+    buses = [engine.bus(name) for name in ("a", "b", "default")]
+    for number in range(1_500):
+        archive = buses[number % 3].archive(f"n{number:05}")
+        archive.replay(0, 1, name=f"p{number:05}")
+        clock.advance(60)
+    lister = Lister(engine._core, "events")
+    archives = listed(lister, "ListArchives", "Archives", lambda one: one["ArchiveName"])
+    assert archives == [f"n{number:05}" for number in range(1_500)]
+    replays = listed(lister, "ListReplays", "Replays", lambda one: one["ReplayName"])
+    assert replays == [f"p{number:05}" for number in range(1_500)]
+    of_bus = {"event_source_arn": "arn:aws:events:us-east-1:000000000000:event-bus/a"}
+    found = listed(lister, "ListArchives", "Archives", lambda one: one["ArchiveName"], **of_bus)
+    assert found == archives[::3]
+    for prefix in ("", "Ev", "Events-Archive-n0"):
+        given = {"name_prefix": prefix, "resource": (*OWNER, "a")}
+        rules = listed(lister, "ListRules", "Rules", lambda one: one["Name"], **given)
+        assert rules == [f"Events-Archive-{name}" for name in archives[::3]]
+    assert listed(lister, "ListRules", "Rules", str, name_prefix="x", resource=(*OWNER, "a")) == []
+    engine.close()
+
+
 def test_schedules_and_their_groups(engine):
     lister = Lister(engine._core, "scheduler")
     target = {"Arn": "arn:aws:sqs:us-east-1:000000000000:q", "RoleArn": "arn:aws:iam::0:role/r"}

@@ -71,8 +71,8 @@ pub use queue::{
 };
 
 pub use router::{
-    Authorizer, DeliverySource, FanOut, FanTarget, NewRule, NewSubscription, NewTarget, Target,
-    TargetResource,
+    Authorizer, DeliverySource, FanOut, FanTarget, NamePage, NewRule, NewSubscription, NewTarget,
+    ReplayOfBus, Target, TargetResource,
 };
 pub use schedule::{Progress, SCHEDULE, Schedule, ScheduleConfig, ScheduleStatus};
 pub use signing::{Signature, Signer};

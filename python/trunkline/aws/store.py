@@ -132,6 +132,27 @@ class Store:
             yield from batch
             after = batch[-1].name
 
+    def archives(
+        self, owner: tuple[str, str], prefix: str, after: str | None, limit: int, bus: Bus | None
+    ) -> list[tuple[Bus, dict[str, Any]]]:
+        """Up to `limit` archives of an account and region, of one bus or of all, in order of their
+        names: those that start with `prefix` and come behind `after`. Each comes with its bus."""
+        id = None if bus is None else bus.id
+        return self._wire.archive_page(owner, prefix, after, limit, id)
+
+    def replays(
+        self,
+        owner: tuple[str, str],
+        prefix: str,
+        after: str | None,
+        limit: int,
+        state: str | None = None,
+        archive: str | None = None,
+    ) -> list[tuple[Bus, str, dict[str, Any]]]:
+        """The same for replays, in one state or all, of the archive of this name or of all; each
+        with its bus and the name of its archive."""
+        return self._wire.replay_page(owner, prefix, after, limit, state, archive)
+
     def removed_at(self, name: tuple[str, str, str]) -> float | None:
         """When the queue of this name was removed, if nothing was reset since."""
         at = self._wire.removed_at(name)

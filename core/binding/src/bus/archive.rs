@@ -110,7 +110,10 @@ impl Archives {
     }
 }
 
-fn plain_archive<'py>(py: Python<'py>, archive: &Archive) -> PyResult<Bound<'py, PyDict>> {
+pub(crate) fn plain_archive<'py>(
+    py: Python<'py>,
+    archive: &Archive,
+) -> PyResult<Bound<'py, PyDict>> {
     let values = PyDict::new(py);
     values.set_item("name", archive.name())?;
     values.set_item("pattern", archive.pattern())?;
@@ -121,17 +124,11 @@ fn plain_archive<'py>(py: Python<'py>, archive: &Archive) -> PyResult<Bound<'py,
     Ok(values)
 }
 
-fn plain_replay(py: Python<'_>, status: ReplayStatus) -> PyResult<Bound<'_, PyDict>> {
-    let state = match status.state {
-        ReplayState::Running => "RUNNING",
-        ReplayState::Completed => "COMPLETED",
-        ReplayState::Cancelled => "CANCELLED",
-        ReplayState::Failed => "FAILED",
-    };
+pub(crate) fn plain_replay(py: Python<'_>, status: ReplayStatus) -> PyResult<Bound<'_, PyDict>> {
     let values = PyDict::new(py);
     values.set_item("id", status.id.0)?;
     values.set_item("name", status.name())?;
-    values.set_item("status", state)?;
+    values.set_item("status", name_of(status.state))?;
     values.set_item("replayed", status.replayed)?;
     values.set_item("start", status.request.start)?;
     values.set_item("end", status.request.end)?;
@@ -140,4 +137,21 @@ fn plain_replay(py: Python<'_>, status: ReplayStatus) -> PyResult<Bound<'_, PyDi
     values.set_item("ended_at", status.ended.map(|time| time as f64 / 1_000.0))?;
     values.set_item("failure", status.failure)?;
     Ok(values)
+}
+
+/// The states of replays by their names.
+const STATES: [(ReplayState, &str); 4] = [
+    (ReplayState::Running, "RUNNING"),
+    (ReplayState::Completed, "COMPLETED"),
+    (ReplayState::Cancelled, "CANCELLED"),
+    (ReplayState::Failed, "FAILED"),
+];
+
+fn name_of(state: ReplayState) -> &'static str {
+    STATES.iter().find(|(one, _)| *one == state).map_or("", |(_, name)| name)
+}
+
+/// The state of this name, if replays here have it.
+pub(crate) fn state_named(name: &str) -> Option<ReplayState> {
+    STATES.iter().find(|(_, one)| *one == name).map(|(state, _)| *state)
 }

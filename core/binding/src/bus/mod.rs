@@ -1,6 +1,6 @@
 //! Event buses: take, call, wrap.
 
-mod archive;
+pub(crate) mod archive;
 mod results;
 mod target;
 

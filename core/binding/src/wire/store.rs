@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
-use trunkline_engine::{Engine as Core, QUEUE, ResourceName, Routed, TOPIC};
+use pyo3::types::{PyBytes, PyDict};
+use trunkline_engine::{Archive, Engine as Core, NamePage, QUEUE, ResourceName, Routed, TOPIC};
 use trunkline_types::ResourceId;
 
 use crate::bus::Bus;
+use crate::bus::archive::{plain_archive, plain_replay, state_named};
 use crate::engine::Engine;
 use crate::error::{guard, raise};
 use crate::pending;
@@ -68,6 +69,66 @@ impl WireStore {
             let owner = (&*owner.0, &*owner.1);
             let found = self.0.bus_page(owner, prefix, after, limit).map_err(raise)?;
             Ok(found.into_iter().map(|bus| Bus::new(self.0.clone(), bus)).collect())
+        })
+    }
+
+    /// Up to `limit` archives of an account and region, of the bus with this id or of all, as
+    /// `bus_page` finds buses; each with its bus.
+    #[pyo3(signature = (owner, prefix, after, limit, bus=None))]
+    fn archive_page<'py>(
+        &self,
+        py: Python<'py>,
+        owner: (String, String),
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+        bus: Option<u32>,
+    ) -> PyResult<Vec<(Bus, Bound<'py, PyDict>)>> {
+        guard(|| {
+            let page = NamePage { owner: (&owner.0, &owner.1), prefix, after, limit };
+            let found = py.detach(|| self.0.archive_page(&page, bus.map(ResourceId)));
+            let plain = |(bus, archive): (_, Arc<Archive>)| {
+                Ok((Bus::new(self.0.clone(), bus), plain_archive(py, &archive)?))
+            };
+            found.map_err(raise)?.into_iter().map(plain).collect()
+        })
+    }
+
+    /// The same for replays, in one state or in all, of the archive of this name or of all; each
+    /// with its bus and the name of its archive.
+    #[pyo3(signature = (owner, prefix, after, limit, state=None, archive=None))]
+    fn replay_page<'py>(
+        &self,
+        py: Python<'py>,
+        owner: (String, String),
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+        state: Option<&str>,
+        archive: Option<&str>,
+    ) -> PyResult<Vec<(Bus, String, Bound<'py, PyDict>)>> {
+        guard(|| {
+            let owner = (&*owner.0, &*owner.1);
+            let state = match state.map(state_named) {
+                // No replay is in a state that there is not.
+                Some(None) => return Ok(Vec::new()),
+                state => state.flatten(),
+            };
+            let found = py.detach(|| {
+                let of = match archive {
+                    Some(name) => match self.0.find_archive(owner, name)? {
+                        Some((_, archive)) => Some(archive.id()),
+                        None => return Ok(Vec::new()),
+                    },
+                    None => None,
+                };
+                self.0.replay_page(&NamePage { owner, prefix, after, limit }, state, of)
+            });
+            let plain = |(bus, archive, status): (_, Arc<Archive>, _)| {
+                let bus = Bus::new(self.0.clone(), bus);
+                Ok((bus, archive.name().to_owned(), plain_replay(py, status)?))
+            };
+            found.map_err(raise)?.into_iter().map(plain).collect()
         })
     }
 

@@ -210,6 +210,13 @@ impl Replays {
         of_archive.map(|replay| replay.status.clone()).collect()
     }
 
+    /// The names and ids of those for which `keep` holds.
+    pub fn names(&self, keep: impl Fn(&ReplayStatus) -> bool) -> Vec<(String, ResourceId)> {
+        let replays = lock(&self.0);
+        let kept = replays.values().filter(|one| keep(&one.status));
+        kept.map(|one| (one.status.name().to_owned(), one.status.id)).collect()
+    }
+
     /// Takes over what was read from the journal.
     pub(super) fn restore(&self, replays: Vec<Replay>) {
         lock(&self.0).extend(replays.into_iter().map(|replay| (replay.status.id, replay)));

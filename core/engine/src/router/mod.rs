@@ -5,6 +5,7 @@
 //! [`trunkline_host::Host::deliver`], which knows a target by its id alone and bounds the hops.
 
 mod apart;
+mod archive_pages;
 mod authorization;
 mod backlog;
 mod buckets;
@@ -32,6 +33,7 @@ use crate::engine::Engine;
 use crate::outbox::is_of_outbox;
 use crate::queue::{Outgoing, Queue, Sent};
 
+pub use self::archive_pages::{NamePage, ReplayOfBus};
 pub(crate) use self::authorization::Authorization;
 pub use self::authorization::{Authorizer, DeliverySource};
 pub use self::fan_out::{FanOut, FanTarget};

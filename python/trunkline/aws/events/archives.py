@@ -10,7 +10,7 @@ from trunkline import patterns
 from trunkline.aws.events import stored
 from trunkline.aws.events.errors import already_exists, invalid, not_found
 from trunkline.aws.events.names import bus_arn, bus_of_arn, write_arn
-from trunkline.aws.events.pages import page
+from trunkline.aws.events.pages import page, start
 from trunkline.aws.events.registry import operations
 from trunkline.aws.events.replay_store import forget_replays
 from trunkline.aws.limits import DAY_SECONDS
@@ -18,7 +18,6 @@ from trunkline.errors import NotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     from trunkline._core import Bus
@@ -32,16 +31,11 @@ def archive_arn(bus: Bus, name: str) -> str:
     return write_arn(bus.account, bus.region, f"archive/{name}")
 
 
-def of_caller(call: Call) -> Iterator[tuple[Bus, dict[str, Any]]]:
-    """Every archive of the caller, with its bus."""
-    for bus in call.store.core.buses(call.account, call.region, ""):
-        for archive in bus.archives().list():
-            yield bus, archive
-
-
 def find_archive(call: Call, name: str) -> tuple[Bus, dict[str, Any]] | None:
     """The archive of this name, with its bus."""
-    return next((found for found in of_caller(call) if found[1]["name"] == name), None)
+    # Of the names that start with it, it is the first.
+    found = call.store.archives((call.account, call.region), name, None, 1, None)
+    return found[0] if found and found[0][1]["name"] == name else None
 
 
 def _require(call: Call, name: str) -> tuple[Bus, dict[str, Any]]:
@@ -170,14 +164,11 @@ def list_archives(
         )
     only = None
     if event_source_arn is not None:
-        only = bus_of_arn(call, event_source_arn, "EventSourceArn").id
-    found = [
-        (bus, archive)
-        for bus, archive in of_caller(call)
-        if archive["name"].startswith(name_prefix)
-        and only in (None, bus.id)
-        and state in (None, _ENABLED)
-    ]
+        only = bus_of_arn(call, event_source_arn, "EventSourceArn")
+    owner, span = (call.account, call.region), start(limit, next_token)
+    found = (
+        call.store.archives(owner, name_prefix, *span, only) if state in (None, _ENABLED) else []
+    )
     shown, rest = page(found, lambda one: str(one[1]["name"]), limit, next_token)
     return {"Archives": [_summary(bus, archive) for bus, archive in shown]} | rest
 

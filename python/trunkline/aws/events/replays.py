@@ -7,7 +7,7 @@ words of its caller lie in a document of its own.
 from __future__ import annotations
 
 from trunkline.aws.errors import ServiceError
-from trunkline.aws.events.archives import archive_arn, find_archive, of_caller
+from trunkline.aws.events.archives import archive_arn, find_archive
 from trunkline.aws.events.errors import (
     already_exists,
     invalid_parameter,
@@ -16,14 +16,14 @@ from trunkline.aws.events.errors import (
     over_limit,
 )
 from trunkline.aws.events.names import bus_arn, bus_of_arn, read_arn, write_arn
-from trunkline.aws.events.pages import page
+from trunkline.aws.events.pages import page, start
 from trunkline.aws.events.registry import operations
 from trunkline.aws.events.replay_store import key
 from trunkline.errors import NotFound, OverLimit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from trunkline._core import Bus
@@ -36,15 +36,15 @@ def _arn(bus: Bus, name: str) -> str:
     return write_arn(bus.account, bus.region, f"replay/{name}")
 
 
-def _of_caller(call: Call) -> Iterator[tuple[Bus, str, dict[str, Any]]]:
-    """Every replay of the caller, with its bus and the name of its archive."""
-    for bus, archive in of_caller(call):
-        for replay in bus.archives().replays(archive["name"]):
-            yield bus, archive["name"], replay
+def _named(call: Call, name: str) -> tuple[Bus, str, dict[str, Any]] | None:
+    """The replay of this name, with its bus and the name of its archive."""
+    # Of the names that start with it, it is the first.
+    found = call.store.replays((call.account, call.region), name, None, 1)
+    return found[0] if found and found[0][2]["name"] == name else None
 
 
 def _find(call: Call, name: str) -> tuple[Bus, str, dict[str, Any]]:
-    found = next((one for one in _of_caller(call) if one[2]["name"] == name), None)
+    found = _named(call, name)
     if found is None:
         raise not_found(f"Replay {name} does not exist.")
     return found
@@ -76,7 +76,7 @@ def start_replay(
     filters = destination.get("FilterArns")
     rules = None if not filters else _rules(bus, filters)
     with call.store.lock:
-        if any(one[2]["name"] == replay_name for one in _of_caller(call)):
+        if _named(call, replay_name) is not None:
             raise already_exists(f"Replay {replay_name} already exists.")
         span = (int(event_start_time * 1_000), int(event_end_time * 1_000))
         try:
@@ -143,13 +143,14 @@ def list_replays(
     limit: int | None = None,
 ) -> dict[str, Any]:
     """The replays of the caller, sorted by name."""
-    found = [
-        one
-        for one in _of_caller(call)
-        if one[2]["name"].startswith(name_prefix)
-        and state in (None, one[2]["status"])
-        and event_source_arn in (None, archive_arn(one[0], one[1]))
-    ]
+    archive = None
+    if event_source_arn is not None:
+        arn = read_arn(event_source_arn)
+        # What names no archive of the caller has no replays.
+        is_own = arn is not None and arn.owner == (call.account, call.region)
+        archive = arn.resource.removeprefix("archive/") if arn is not None and is_own else ""
+    owner, span = (call.account, call.region), start(limit, next_token)
+    found = call.store.replays(owner, name_prefix, *span, state, archive)
     shown, rest = page(found, lambda one: str(one[2]["name"]), limit, next_token)
     return {"Replays": [_summary(*one) for one in shown]} | rest
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 ARCHIVES = "prod.vhs.events.aws.internal"
 """Who manages the rules of archives."""
 
+_ARCHIVE = "Events-Archive-"
+"""How the names of these rules begin."""
+
 
 @dataclass
 class StoredRule:
@@ -96,25 +99,39 @@ def find_rule(bus: Bus, name: str) -> StoredRule | None:
     try:
         return of_plain(bus, bus.rule(name))
     except NotFound:
-        return next((rule for rule in archive_rules(bus) if rule.name == name), None)
+        if not name.startswith(_ARCHIVE):
+            return None
+    try:
+        return _archive_rule(bus, bus.archives().find(name.removeprefix(_ARCHIVE)))
+    except NotFound:
+        return None
 
 
-def archive_rules(bus: Bus) -> list[StoredRule]:
-    """The rules through which archives get their events, as AWS shows them.
+def archive_rules(
+    call: Call, bus: Bus, prefix: str, after: str | None, limit: int
+) -> list[StoredRule]:
+    """Up to `limit` rules through which archives of a bus get their events, as AWS shows them: in
+    order of their names, those that start with `prefix` and come behind `after`.
 
     The engine needs none: they tell of its archives, and only a change of an archive changes one.
     """
-    return [
-        StoredRule(
-            bus,
-            f"Events-Archive-{archive['name']}",
-            {"managed_by": ARCHIVES},
-            stored.text(
-                json.loads(archive["pattern"] or "{}") | {"replay-name": [{"exists": False}]}
-            ),
-        )
-        for archive in bus.archives().list()
-    ]
+    short = min(prefix, _ARCHIVE, key=len)
+    if not (prefix.startswith(short) and _ARCHIVE.startswith(short)):
+        return []
+    if after is not None and not after.startswith(_ARCHIVE):
+        if after > _ARCHIVE:
+            return []
+        after = None
+    behind = None if after is None else after.removeprefix(_ARCHIVE)
+    below = prefix[len(_ARCHIVE) :]
+    found = call.store.archives((bus.account, bus.region), below, behind, limit, bus)
+    return [_archive_rule(bus, archive) for _, archive in found]
+
+
+def _archive_rule(bus: Bus, archive: dict[str, Any]) -> StoredRule:
+    pattern = json.loads(archive["pattern"] or "{}") | {"replay-name": [{"exists": False}]}
+    kept = {"managed_by": ARCHIVES}
+    return StoredRule(bus, f"{_ARCHIVE}{archive['name']}", kept, stored.text(pattern))
 
 
 def of_plain(bus: Bus, plain: dict[str, Any]) -> StoredRule:

@@ -104,10 +104,10 @@ def list_rules(
 ) -> dict[str, Any]:
     """The rules of a bus, sorted by name."""
     bus = find_bus(call)
-    managed = {rule.name: rule for rule in archive_rules(bus)}
-    plain = {rule["name"]: rule for rule in bus.rule_page(name_prefix, *start(limit, next_token))}
-    names = [name for name in managed | plain if name.startswith(name_prefix)]
-    shown, rest = page(names, str, limit, next_token)
+    span = start(limit, next_token)
+    managed = {rule.name: rule for rule in archive_rules(call, bus, name_prefix, *span)}
+    plain = {rule["name"]: rule for rule in bus.rule_page(name_prefix, *span)}
+    shown, rest = page(managed | plain, str, limit, next_token)
     rules = (of_plain(bus, plain[name]) if name in plain else managed[name] for name in shown)
     return {"Rules": [_summary(rule) for rule in rules]} | rest
 
