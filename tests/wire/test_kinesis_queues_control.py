@@ -41,7 +41,7 @@ def test_a_queue_begins_at_the_newest_record_unless_it_says_otherwise(kinesis):
     assert list(receive_all(kinesis, described["QueueARN"], 1)) == ["behind"]
 
 
-def test_queues_are_created_once_and_on_streams_that_may_have_them(kinesis):
+def test_queues_are_created_once_and_on_streams_that_may_have_them(connect, kinesis):
     source = {"StreamARN": arn("clicks")}
     make = kinesis.create_queue
     create(kinesis)
@@ -68,6 +68,15 @@ def test_queues_are_created_once_and_on_streams_that_may_have_them(kinesis):
         QueueName="b",
         StreamConfigurationList=[source],
         QueueAttributes={"DeadLetterConfiguration": {"TargetType": "BUILT_IN"}},
+    )
+    foreign = arn("clicks").replace("us-east-1", "eu-west-1")
+    elsewhere = connect("kinesis", region="eu-west-1")
+    elsewhere.create_stream(StreamName="clicks", StreamModeDetails=ON_DEMAND)
+    refused(
+        make,
+        "InvalidArgumentException",
+        QueueName="b",
+        StreamConfigurationList=[{"StreamARN": foreign}],
     )
     kinesis.create_stream(StreamName="fixed", ShardCount=1)
     text = refused(

@@ -36,7 +36,7 @@ class ChannelName(KeptName):
     @property
     def reader(self) -> str:
         """The reader of the stream by which the channel gets its records."""
-        return f"channel-{self.account}-{self.region}-{self.name}"
+        return f"channel-{self.name}"
 
 
 def name_of(document: Document) -> ChannelName:
@@ -58,8 +58,9 @@ def all_of(store: Store, below: str = "") -> Iterator[Document]:
 
 
 def of_stream(store: Store, stream: tuple[str, str, str]) -> list[Document]:
-    """The channels on a stream."""
-    return [document for document in all_of(store) if stream_of(document) == stream]
+    """The channels on a stream: they are where it is."""
+    owner = f"{stream[0]}/{stream[1]}/"
+    return [document for document in all_of(store, owner) if stream_of(document) == stream]
 
 
 def _is_there(store: Store, document: Document) -> bool:

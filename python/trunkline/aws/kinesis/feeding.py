@@ -55,7 +55,7 @@ def feeders_of(store: Store) -> Feeders:
 
 def resume(store: Store) -> None:
     """Goes on with what an earlier opening of the engine left."""
-    for queue in queue_store.all_of(store, None, None):
+    for queue in queue_store.every(store):
         if "gone" not in queue.kept:
             feeders_of(store).start(queue)
 

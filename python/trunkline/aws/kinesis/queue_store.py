@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _DEAD = "-dead"
 _KEY = "kinesis"
+_PAGE = 1_000
 START = "kinesis."
 """What the region of the engine's queues begins with."""
 BUILT_IN = "BUILT_IN"
@@ -114,16 +115,29 @@ def create(core: CoreEngine, owner: tuple[str, str], id: str, kept: Kept) -> Str
     return StreamQueue(core.create_queue((account, region, id), settings, document), dead)
 
 
-def all_of(store: Store, account: str | None, region: str | None) -> list[StreamQueue]:
-    """The queues of an account in a region, or of all, by their names."""
-    found = []
-    for records in store.core.queues(account, None if region is None else START + region, ""):
-        if not records.region.startswith(START) or records.name.endswith(_DEAD):
-            continue
-        queue = _whole(store, records)
-        if queue is not None:
-            found.append(queue)
+def all_of(store: Store, account: str, region: str) -> list[StreamQueue]:
+    """The queues of an account in a region, by their names."""
+    owner, after = (account, START + region), None
+    found: list[StreamQueue] = []
+    while page := store.core.queue_page(owner, "", after, _PAGE):
+        found += _queues(store, page)
+        after = page[-1].name
     return sorted(found, key=lambda queue: str(queue.kept["name"]))
+
+
+def every(store: Store) -> list[StreamQueue]:
+    """The queues of all accounts and regions. Looks at all queues of the engine."""
+    return _queues(store, store.core.queues(None, None, ""))
+
+
+def of_stream(store: Store, name: tuple[str, str, str]) -> list[StreamQueue]:
+    """The queues on a stream: they are where it is."""
+    return [queue for queue in all_of(store, *name[:2]) if queue.stream == name]
+
+
+def _queues(store: Store, found: list[Queue]) -> list[StreamQueue]:
+    own = [one for one in found if one.region.startswith(START) and not one.name.endswith(_DEAD)]
+    return [queue for one in own if (queue := _whole(store, one)) is not None]
 
 
 def _whole(store: Store, records: Queue) -> StreamQueue | None:
@@ -138,11 +152,6 @@ def _whole(store: Store, records: Queue) -> StreamQueue | None:
         return queue
     queue.remove()
     return None
-
-
-def of_stream(store: Store, name: tuple[str, str, str]) -> list[StreamQueue]:
-    """The queues on a stream."""
-    return [queue for queue in all_of(store, None, None) if queue.stream == name]
 
 
 def find(call: Call, arn: str) -> StreamQueue:

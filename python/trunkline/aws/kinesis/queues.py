@@ -76,6 +76,8 @@ def _dead_letters(given: Mapping[str, Any]) -> dict[str, Any]:
 def on_demand_stream(call: Call, what: str) -> WireStream:
     """The stream on which the caller creates something that needs the on-demand mode."""
     stream = find_active(call)
+    if stream.full_name[:2] != (call.account, call.region):
+        raise invalid(f"{what} must be created in the account and the region of their stream.")
     if stored.mode(stored.read(stream)) != stored.ON_DEMAND:
         account, _, name = stream.full_name
         raise violation(
