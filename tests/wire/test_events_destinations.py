@@ -74,7 +74,20 @@ def test_an_endpoint_is_called_as_its_connection_says(events, endpoint):
     assert (method, path) == ("PUT", "/orders/a%20b?q=2")
     lower = {name.lower(): value for name, value in headers.items()}
     assert (lower["x-key"], lower["x-own"], lower["x-both"]) == ("hidden", "1", "connection")
+    assert lower["user-agent"] == "Amazon/EventBridge/ApiDestinations"
+    assert lower["content-type"] == "application/json; charset=utf-8"
+    assert (lower["range"], lower["accept-encoding"]) == ("bytes=0-1048575", "gzip,deflate")
     assert json.loads(body)["detail"] == {"n": 1}
+
+
+def test_the_headers_of_a_connection_replace_those_that_are_sent_to_all(events, endpoint):
+    url, got, came = endpoint
+    own = {"HeaderParameters": [{"Key": "Content-Type", "Value": "text/plain"}]}
+    connect_to(events, url, ApiKeyAuthParameters=KEY, InvocationHttpParameters=own)
+    events.put_events(Entries=[entry()])
+    assert came.acquire(timeout=60)
+    types = [value for name, value in got[0][2].items() if name.lower() == "content-type"]
+    assert types == ["text/plain"]
 
 
 def test_a_changed_connection_holds_for_the_targets_that_use_it(events, endpoint):

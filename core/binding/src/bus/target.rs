@@ -56,9 +56,10 @@ impl TargetSettings {
             rate: rate.map(|(key, per_second)| HttpRate { key, per_second }),
             token: token.map(|(key, id)| TokenSource { key, notices: ResourceId(id) }),
         };
-        let content_type = ("content-type", "application/json; charset=utf-8");
-        let content_type = (content_type.0.to_owned(), content_type.1.to_owned());
-        let headers = std::iter::once(content_type).chain(headers).collect();
+        let (name, value) = ("content-type", "application/json; charset=utf-8");
+        let is_given = headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
+        let usual = (!is_given).then(|| (name.to_owned(), value.to_owned()));
+        let headers = usual.into_iter().chain(headers).collect();
         let resource = match (resource, url) {
             (Some(id), _) => TargetResource::Resource(ResourceId(id)),
             _ if unavailable.is_some() => {
