@@ -47,6 +47,47 @@ def test_every_name_of_a_class_is_there_or_refused_with_a_reason(kind):
         assert isinstance(inspect.getattr_static(remote, name), Fact)
 
 
+@pytest.mark.parametrize("kind", NOUNS)
+def test_what_is_written_by_hand_takes_the_arguments_of_the_class(kind):
+    of, remote = _of(NOUNS[kind]), CLASSES[kind]
+    for name, function in vars(remote).items():
+        own = getattr(of, name, None)
+        if name[0] == "_" or not inspect.isfunction(function) or not callable(own):
+            continue
+        if function.__qualname__.startswith("Remote."):
+            continue
+        taken = inspect.signature(function).parameters.values()
+        if any(one.kind is one.VAR_KEYWORD for one in taken):
+            continue
+        wanted = {one.name: one for one in inspect.signature(own).parameters.values()}
+        missing = set(wanted) - {one.name for one in taken} - {"account", "region", "options"}
+        assert missing == set(), (kind, name)
+        for one in taken:
+            if one.name in wanted and wanted[one.name].default is not wanted[one.name].empty:
+                assert one.default == wanted[one.name].default, (kind, name, one.name)
+
+
+def test_bytes_travel_as_they_are(remote, engine):
+    queue, own = remote.queue("orders"), engine.queue("orders")
+    queue.send(b"\xff\x00", attributes={"n": 1})
+    queue.send("\ufffd is a character", durability="memory")
+    with own.receive()[0] as message:
+        assert (message.body, dict(message.attributes)) == (b"\xff\x00", {"n": 1})
+    with queue.receive()[0] as message:
+        assert message.text() == "\ufffd is a character"
+    own.send(b"\xfe")
+    (message,) = queue.messages()
+    assert message.body == b"\xfe"
+    queue.extend(message, 0, durability="memory")
+    (message,) = queue.receive()
+    queue.delete(message, durability="memory")
+    assert own.statistics().total == 0
+    fifo = remote.queue("a.fifo", content_based_dedup=True)
+    fifo.send("one", group="g")
+    again = [fifo.receive(attempt_id="x")[0].message_id for _ in range(2)]
+    assert again[0] == again[1]
+
+
 def test_what_is_refused_says_why_and_what_to_do_instead(remote):
     for name, why in NOUNS["engine"].refused.items():
         with pytest.raises(trunkline.UnsupportedOperation, match=name) as caught:
@@ -105,6 +146,17 @@ def test_a_function_of_this_program_is_no_target(remote, engine):
         remote.bus().rule("all", {"source": ["shop"]}, engine.queue("orders"))
     with pytest.raises(trunkline.UnsupportedOperation, match="no target here"):
         remote.bus().rule("all", {"source": ["shop"]}, "arn:aws:ec2:us-east-1:000000000000:x")
+
+
+def test_no_folder_of_the_server_is_written(remote, tmp_path):
+    for given in ({"destination": f"file://{tmp_path}"}, {"backup": f"FILE:{tmp_path}"}):
+        with pytest.raises(trunkline.UnsupportedOperation, match="firehose-folder"):
+            remote.delivery_stream("lake", **given)
+    bucket = remote.bucket("lake")
+    lake = remote.delivery_stream("lake", bucket)
+    lake.put("one\n")
+    lake.flush()
+    assert len(list(bucket.list())) == 1
 
 
 def test_archives_are_replayed(remote, engine):

@@ -58,6 +58,8 @@ def call(
             given[name] = place.of_arn(given[name])
     asked = [place.value(one) for one in values or []]
     asked = [place.of_arn(one) if _is_target(verb, one) else one for one in asked]
+    if verb == "delivery_stream":
+        _check_no_folder([*asked, *given.values()])
     # A list is an iterator in the process; here a page of it.
     method = on._core.list if (kind, verb) == ("bucket", "list") else getattr(on, verb)
     try:
@@ -68,6 +70,15 @@ def call(
         number = MEMBERS.of(engine._core).hold(on.name, result)
         return {"value": {"$noun": "reader", "at": [on.name, number, result.name]}}
     return {"value": place.told(result)}
+
+
+def _check_no_folder(values: list[Any]) -> None:
+    """Refuses a folder: a call must not choose where the server's process writes files."""
+    if any(isinstance(one, str) and one.lower().startswith("file:") for one in values):
+        raise UnsupportedOperation(
+            "A folder is on the server's machine; allow it there with --firehose-folder, and name "
+            "it with a client of AWS."
+        )
 
 
 def _is_target(verb: str, value: object) -> bool:

@@ -116,9 +116,9 @@ class RemoteQueue(_Awaitable):
         found = await self._call(self.sync.receive, *values, **named)
         return [self._message(one) for one in found]
 
-    async def messages(self, wait: float = 20) -> AsyncIterator[RemoteMessage]:
+    async def messages(self, wait: float = 0, *, max: int = 10) -> AsyncIterator[RemoteMessage]:
         """Receive one message after the other, until none comes for `wait` seconds."""
-        while found := await self.receive(10, wait):
+        while found := await self.receive(max, wait):
             for one in found:
                 yield one
 

@@ -63,6 +63,11 @@ class Remote:
         """The region."""
         return self._transport.region
 
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """What the table names beside."""
+
     def _ask(self, verb: str, *values: Any, **named: Any) -> Any:
         """What the method or the property of this name answers there."""
         told = self._transport.owned(

@@ -54,8 +54,9 @@ NOUNS: dict[str, Noun] = {
     "queue": Noun(
         "trunkline.queues.queue:Queue",
         _words(
-            "send_batch peek purge remove configure settings statistics dead_letter_sources "
-            "start_redrive redrive_message redrive_tasks delete_batch extend_batch"
+            "send delete extend send_batch peek purge remove configure settings statistics "
+            "dead_letter_sources start_redrive redrive_message redrive_tasks delete_batch "
+            "extend_batch"
         ),
         refused={"send_nowait": _TICKET, "start_move": _RENAMED, "moves": _RENAMED},
     ),

@@ -18,10 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
+    from trunkline._types import Durability
     from trunkline.queues.consumer import ConsumeReport
 
 BATCH = 10
 """Messages of one request."""
+
+LOOKED_AT = 10_000
+"""Messages among which one is looked for whose body is not UTF-8."""
 
 WAIT_MAX = 20
 """The longest wait of one request; longer ones are asked again."""
@@ -34,12 +38,18 @@ def _text(body: bytes | str) -> str:
         raise TypeError(
             f"body must be bytes or str, not {type(body).__name__}; use send_json() for others"
         )
+    return bytes(body).decode()
+
+
+def _is_text(body: object) -> bool:
+    """Whether a body can be a member of JSON, as SQS has it."""
+    if not isinstance(body, (bytes, bytearray, memoryview)):
+        return True
     try:
-        return bytes(body).decode()
-    except UnicodeDecodeError as error:
-        raise errors.InvalidMessageContents(
-            "A body that is not UTF-8 cannot travel to a server; encode it as Base64."
-        ) from error
+        bytes(body).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _seconds(name: str, given: float) -> int:
@@ -76,8 +86,14 @@ class RemoteQueue(Remote, kind="queue"):
         dedup_id: str | None = None,
         delay: float | None = None,
         attributes: Mapping[str, Any] | None = None,
+        durability: Durability | None = None,
     ) -> Sent:
         """Send a message; it is as durable as the server's level says when this returns."""
+        if durability is not None or not _is_text(body):
+            given = {"group": group, "dedup_id": dedup_id, "delay": delay}
+            more = {"attributes": attributes, "durability": durability}
+            result = self._ask("send", body, **given, **more)
+            return Sent(result.message_id, result.sequence_number)
         entry = _entry(body, group, dedup_id, delay, attributes)
         told = self._transport.sqs("SendMessage", QueueUrl=self._url, **entry)
         return Sent(told["MessageId"], told.get("SequenceNumber"))
@@ -98,6 +114,8 @@ class RemoteQueue(Remote, kind="queue"):
         max: int = 1,
         wait: float | None = None,
         visibility_timeout: float | None = None,
+        *,
+        attempt_id: str | None = None,
     ) -> list[RemoteMessage]:
         """Lease up to `max` messages (10 a call); wait so many seconds for the first."""
         left = wait
@@ -113,27 +131,59 @@ class RemoteQueue(Remote, kind="queue"):
                 else _seconds("visibility_timeout", visibility_timeout),
                 MessageSystemAttributeNames=["All"],
                 MessageAttributeNames=["All"],
+                ReceiveRequestAttemptId=attempt_id,
             )
-            found = [RemoteMessage(self, one) for one in told.get("Messages", ())]
+            found = [self._received(one) for one in told.get("Messages", ())]
             if found or left is None or left <= WAIT_MAX:
                 return found
             left -= WAIT_MAX
 
-    def messages(self, wait: float = WAIT_MAX) -> Iterator[RemoteMessage]:
+    def _received(self, told: Mapping[str, Any]) -> RemoteMessage:
+        """A message, whose body may have bytes for which the JSON of SQS has a replacement."""
+        message = RemoteMessage(self, told)
+        if "\ufffd" in told["Body"]:
+            for one in self._ask("peek", LOOKED_AT, include_in_flight=True):
+                if one.message_id == message.message_id:
+                    message.body = one.body
+                    return message
+            raise errors.InvalidMessageContents(
+                f"The body of {message.message_id} may not be UTF-8, and it is not among the "
+                f"oldest {LOOKED_AT} messages, where its bytes are looked for; open the folder."
+            )
+        return message
+
+    def messages(self, wait: float = 0, *, max: int = BATCH) -> Iterator[RemoteMessage]:
         """Receive one message after the other, until none comes for `wait` seconds."""
-        while found := self.receive(BATCH, wait):
+        while found := self.receive(max, wait):
             yield from found
 
-    def delete(self, delivery: RemoteMessage | str) -> None:
+    def delete(
+        self, delivery: RemoteMessage | str, *, durability: Durability | None = None
+    ) -> None:
         """Delete a message, or the message of a receipt."""
         receipt = receipt_of(delivery)
-        self._transport.sqs("DeleteMessage", QueueUrl=self._url, ReceiptHandle=receipt)
+        if durability is not None:
+            self._ask("delete", receipt, durability=durability)
+        else:
+            self._delete(receipt)
         if isinstance(delivery, RemoteMessage):
             delivery._outcome = "deleted"
 
-    def extend(self, delivery: RemoteMessage | str, visibility_timeout: float) -> None:
+    def _delete(self, receipt: str) -> None:
+        self._transport.sqs("DeleteMessage", QueueUrl=self._url, ReceiptHandle=receipt)
+
+    def extend(
+        self,
+        delivery: RemoteMessage | str,
+        visibility_timeout: float,
+        *,
+        durability: Durability | None = None,
+    ) -> None:
         """Let a lease end so many seconds from now; 0 makes the message visible."""
         receipt = receipt_of(delivery)
+        if durability is not None:
+            self._ask("extend", receipt, visibility_timeout, durability=durability)
+            return
         self._transport.sqs(
             "ChangeMessageVisibility",
             QueueUrl=self._url,
