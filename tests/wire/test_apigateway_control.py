@@ -49,7 +49,7 @@ def test_apis_belong_to_an_account_and_a_region(client, connect, api):
 
 
 def test_lists_have_pages(client):
-    made = sorted(client.create_rest_api(name=f"api-{number}")["id"] for number in range(5))
+    made = [client.create_rest_api(name=f"api-{number}")["id"] for number in range(5)]
     pages = client.get_paginator("get_rest_apis").paginate(PaginationConfig={"PageSize": 2})
     found = [[one["id"] for one in page["items"]] for page in pages]
     assert found == [made[:2], made[2:4], made[4:]]
@@ -60,6 +60,21 @@ def test_lists_have_pages(client):
     assert [one["id"] for one in again] == made[2:]
     assert refused(client.get_rest_apis, limit=0)[0] == "BadRequestException"
     assert refused(client.get_rest_apis, position="x")[0] == "BadRequestException"
+
+
+def test_apis_that_were_made_before_their_order_was_kept_are_listed(client, engine):
+    from trunkline.aws.store import Store
+
+    made = [client.create_rest_api(name=f"api-{number}")["id"] for number in range(3)]
+    store = Store(engine._core)
+    prefix = "apigateway/order/000000000000/us-east-1/"
+    for entry in list(store.every(prefix)):
+        document = store.get(f"apigateway/api/000000000000/us-east-1/{entry['id']}")
+        store.put(f"{prefix}{document['created']:020}{entry['id']}", None)
+    assert list(store.every(prefix)) == []
+    assert [one["id"] for one in client.get_rest_apis()["items"]] == made
+    client.delete_rest_api(restApiId=made[0])
+    assert [entry["id"] for entry in store.every(prefix)] == made[1:]
 
 
 def test_a_patch_is_done_as_a_whole_or_not_at_all(client, api):

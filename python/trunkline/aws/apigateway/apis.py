@@ -7,9 +7,12 @@ import time
 from trunkline.aws.apigateway.documents import (
     api_key,
     deployment_key,
+    in_order,
     members,
     new_id,
+    order_key,
     paged_behind,
+    place_of,
     publish_all,
     read,
     save,
@@ -29,7 +32,7 @@ from trunkline.aws.apigateway.registry import operations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from trunkline.aws.operation import Call
@@ -155,13 +158,9 @@ def shown(document: dict[str, Any]) -> dict[str, Any]:
 def get_rest_apis(
     call: Call, *, limit: int | None = None, position: str | None = None
 ) -> dict[str, Any]:
-    """The APIs of the caller, in the order of their ids."""
-    prefix = api_key(call.account, call.region)
-
-    def behind(after: str | None) -> Iterator[dict[str, Any]]:
-        return (one["rest"] for one in call.store.every(prefix, after=after))
-
-    return paged_behind(behind, lambda rest: str(rest["id"]), limit, position)
+    """The APIs of the caller, in the order of their creation."""
+    told = paged_behind(lambda after: in_order(call, after), place_of, limit, position)
+    return {**told, "items": [document["rest"] for document in told["items"]]}
 
 
 @operations.add("UpdateRestApi", writes=True)
@@ -208,3 +207,4 @@ def delete_rest_api(call: Call, *, rest_api_id: str) -> None:
         for deployment in document["deployments"]:
             call.store.put(deployment_key(rest_api_id, deployment), None)
         call.store.put(api_key(call.account, call.region, rest_api_id), None)
+        call.store.put(order_key(document, place_of(document)), None)

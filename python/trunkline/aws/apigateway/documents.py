@@ -16,17 +16,20 @@ from trunkline.aws.pages import page_behind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
     from trunkline.aws.errors import ServiceError
     from trunkline.aws.operation import Call
+    from trunkline.aws.store import Store
 
     Document = dict[str, Any]
 
 PAGE_DEFAULT = 25
 PAGE_MAX = 500
-_BATCH = 100
+_APIS = "apigateway/api/"
+_ORDERED = "apigateway/ordered"
+"""Says that every API has its entry in the order of their creation."""
 _ALPHABET = ascii_lowercase + digits
 _SNAKE = re.compile(r"_([a-z0-9])")
 _ODD_NAMES = {"provider_ar_ns": "providerARNs", "target_arns": "targetArns"}
@@ -59,7 +62,7 @@ def without(document: Document, *names: str) -> Document:
 
 def api_key(account: str, region: str, api: str = "") -> str:
     """The key of an API's document; without an API, the prefix of all."""
-    return f"apigateway/api/{account}/{region}/{api}"
+    return f"{_APIS}{account}/{region}/{api}"
 
 
 def stage_key(api: str, stage: str) -> str:
@@ -105,6 +108,37 @@ def resource_of(call: Call, api: str, resource: str) -> tuple[Document, Document
 def save(call: Call, document: Document) -> None:
     """Keeps an API."""
     call.store.put(api_key(call.account, call.region, document["id"]), document)
+    _note_order(call.store, document)
+
+
+def place_of(document: Document) -> str:
+    """The place of an API in the order of their creation."""
+    return f"{document.get('created', 0):020}{document['id']}"
+
+
+def order_key(document: Document, place: str = "") -> str:
+    """The key of an API's entry in that order, or the prefix of those of its account and region."""
+    return f"apigateway/order/{document['account']}/{document['region']}/{place}"
+
+
+def _note_order(store: Store, document: Document) -> None:
+    key = order_key(document, place_of(document))
+    if store.get(key) is None:
+        store.put(key, {"id": document["id"]})
+
+
+def in_order(call: Call, after: str | None) -> Iterator[Document]:
+    """The APIs of the caller behind a place, in the order of their creation."""
+    store, owner = call.store, {"account": call.account, "region": call.region}
+    if store.get(_ORDERED) is None:
+        # APIs that were made before the order was kept.
+        for document in store.every(_APIS):
+            _note_order(store, document)
+        store.put(_ORDERED, {})
+    for entry in store.every(order_key(owner), after=after):
+        found = find(call, entry["id"])
+        if found is not None:
+            yield found
 
 
 def publish(call: Call, document: Document, name: str) -> None:
