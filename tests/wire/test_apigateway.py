@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
+import zlib
 
 import pytest
 from front import function_uri, uri
@@ -368,3 +370,31 @@ def test_an_api_of_a_closed_engine_lives_on_in_its_folder(tmp_path):
         assert api.routes() == ["POST /orders"]
         assert api.request("POST", "/orders", "tea").status == 202
         assert engine.queue("orders").receive()[0].text() == "tea"
+
+
+def test_bodies_are_compressed_where_the_api_says_so(make, engine):
+    def handler(event, context):
+        return {"statusCode": 200, "body": event["body"] or ""}
+
+    arn = engine.function("echo", handler).arn
+    integration = {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": function_uri(arn)}
+    front = make(minimumCompressionSize=100)
+    front.method("POST /", integration)
+    front.deploy()
+    text = "tea " * 100
+    sent = gzip.compress(text.encode())
+    takes = {"accept-encoding": "br, gzip"}
+    answer = front.send("POST /", sent, {**takes, "content-encoding": "gzip"})
+    assert answer.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(answer.body).decode() == text
+    answer = front.send("POST /", zlib.compress(text.encode()), {"content-encoding": "deflate"})
+    assert (answer.body.decode(), "content-encoding" in answer.headers) == (text, False)
+    assert front.send("POST /", "short", takes).body == b"short"
+    refused = front.send("POST /", "no gzip", {"content-encoding": "gzip"})
+    assert (refused.status, refused.json) == (400, {"message": "Invalid request body"})
+    bomb = gzip.compress(bytes(11_000_000))
+    assert front.send("POST /", bomb, {"content-encoding": "gzip"}).status == 413
+    plain = make()
+    plain.method("POST /", integration)
+    plain.deploy()
+    assert plain.send("POST /", text, takes).body.decode() == text

@@ -7,6 +7,7 @@ import base64
 from trunkline.aws.apigateway.front.answering import mapped, mocked, of_proxy, passed_on
 from trunkline.aws.apigateway.front.authorizing import authorize
 from trunkline.aws.apigateway.front.checking import check_request
+from trunkline.aws.apigateway.front.compressing import compress, decompress
 from trunkline.aws.apigateway.front.endpoints import call_endpoint
 from trunkline.aws.apigateway.front.functions import call_function, call_proxied
 from trunkline.aws.apigateway.front.keys import check_key, count_use
@@ -29,6 +30,7 @@ def carry_out(exchange: Exchange) -> ApiResponse:
         response = integrate(exchange)
     except Refusal as refusal:
         response = answer(exchange, refusal)
+    compress(exchange, response)
     names = {name.lower() for name, _ in response.headers}
     if "x-amzn-requestid" not in names:
         response.headers.append(("x-amzn-RequestId", exchange.request.request_id))
@@ -41,6 +43,7 @@ def admit(exchange: Exchange) -> None:
     """Finds the method, and refuses a request that it does not take."""
     if len(exchange.request.body) > API_PAYLOAD_BYTES_MAX:
         raise Refusal("REQUEST_TOO_LARGE", "Request Too Long")
+    decompress(exchange)
     match = exchange.deployed.routes.find(exchange.path, exchange.request.method)
     if match is None:
         raise Refusal("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token")

@@ -38,7 +38,8 @@ def compile_stage(api: str, kept: Document, deployment: Document) -> Document:
     stage, told = kept["stage"], kept["api"]
     log = stage.get("accessLogSettings") or {}
     is_logged = bool(log.get("format")) and is_group(log.get("destinationArn") or "")
-    is_plain = not (told.get("disableExecuteApiEndpoint") or told.get("policy") or is_logged)
+    is_plain = not (told.get("disableExecuteApiEndpoint") or is_logged)
+    is_plain = is_plain and told.get("minimumCompressionSize") is None
     if not is_plain or stage.get("canarySettings") is not None:
         raise NotCompiled
     compiler = _Compiler(api, stage, deployment)
