@@ -75,3 +75,24 @@ def test_errors_and_the_control_plane_answer_in_cbor_too(call):
     assert answer["message"] == "Stream absent under account 000000000000 not found."
     status, _, answer = call("DescribeStreamSummary", StreamName="clicks")
     assert answer["StreamDescriptionSummary"]["StreamStatus"] == "ACTIVE"
+
+
+def test_queues_of_streams_speak_cbor_too(call):
+    call("CreateStream", StreamName="jobs", StreamModeDetails={"StreamMode": "ON_DEMAND"})
+    now = int(time.time() * 1_000)
+    # The time of a structure in a list is in milliseconds too.
+    start = {"Type": "AT_TIMESTAMP", "Timestamp": now - 60_000}
+    source = [{"StreamARN": arn("jobs"), "StartingPosition": start}]
+    answer = call("CreateQueue", QueueName="q", StreamConfigurationList=source)[2]
+    described = answer["QueueDescription"]
+    assert abs(described["QueueCreationTimestamp"] - now) < 60_000
+    call("PutRecord", StreamName="jobs", Data=b"\x00\xff", PartitionKey="k")
+    queue = {"QueueARN": described["QueueARN"]}
+    (record,) = call("ReceiveQueueRecords", **queue)[2]["QueueRecords"]
+    assert (record["Data"], record["ReceiveCount"]) == (b"\x00\xff", 1)
+    assert 0 <= record["FirstReceiveTimestamp"] - record["ApproximateArrivalTimestamp"] < 60_000
+    handle = {"ReceiptHandle": record["ReceiptHandle"]}
+    answer = call("AcknowledgeQueueRecords", **queue, Entries=[handle])[2]
+    assert answer == {"Successful": [handle], "Failed": []}
+    status, _, answer = call("ReceiveQueueRecords", QueueARN=described["QueueARN"] + "x")
+    assert (status, answer["__type"]) == (400, "ResourceNotFoundException")
