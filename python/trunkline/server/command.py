@@ -89,6 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     mails = "hand mails of topics to this SMTP server: HOST:PORT or a URL (docs/server.md)"
     add("--smtp", metavar="HOST:PORT", help=mails)
     add("--smtp-from", metavar="ADDRESS", help="who these mails come from")
+    add("--reach", choices=("public", "usual", "everywhere"), help="where requests of ours may go")
     add("--virtual-clock", action="store_true", help="time stands still until it is advanced")
     add("--init", type=Path, metavar="DIR", help="run the .py and .sh files of a folder when ready")
     add("--log", choices=("text", "json"), help="its form (default: text)")
@@ -224,6 +225,7 @@ def _arguments(options: argparse.Namespace) -> dict[str, Any]:
         "admin_token": options.admin_token or None,
         "smtp": options.smtp or None,
         "smtp_from": options.smtp_from,
+        "reach": options.reach,
         **_request_log(options),
         "allow_code": options.allow_code,
         "firehose_folders": options.firehose_folder,

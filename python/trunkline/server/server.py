@@ -60,6 +60,7 @@ class Server:
         firehose_folders: Sequence[str | Path] = (),
         smtp: str | None = None,
         smtp_from: str | None = None,
+        reach: str | None = None,
         read_timeout: float = READ_TIMEOUT,
         idle_timeout: float = IDLE_TIMEOUT,
         write_timeout: float = WRITE_TIMEOUT,
@@ -77,7 +78,9 @@ class Server:
         `smtp` is an SMTP server, ``HOST:PORT`` or a URL, that mails of topics are handed to, as
         mails from `smtp_from`; without one they are kept to be looked at. With `allow_code` the
         code that CreateFunction brings is run, with the rights of this process. Delivery streams
-        may write files below `firehose_folders`.
+        may write files below `firehose_folders`. `reach` says which addresses the engine's requests
+        over HTTP may go to: ``"usual"`` for all but link-local ones and the metadata services of
+        clouds, ``"public"`` or ``"everywhere"``; without it the engine keeps what it has.
         """
         if admin_token is not None:
             _check_token(admin_token)
@@ -85,6 +88,8 @@ class Server:
             _check_origin(origin)
         if not 0 <= port <= _PORT_MAX:
             raise ValueError(f"port {port} is out of range; use 0 to {_PORT_MAX}")
+        if reach is not None:
+            engine._core.outbox().set_reach(reach)
         mails = self._mails = None if smtp is None else _mails(engine, smtp, smtp_from)
         if allow_code:
             from trunkline.functions.registry import functions_of

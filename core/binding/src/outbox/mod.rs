@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
-use trunkline_engine::delivery::{Attempt, Endpoint, Failure, Outcome};
+use trunkline_engine::delivery::{Attempt, Endpoint, Failure, Outcome, Reach};
 use trunkline_engine::{
     DestinationConfig, Engine as CoreEngine, Outgoing, Target, TokenSource, Transport,
 };
@@ -262,6 +262,21 @@ impl Outbox {
     /// Forgets the access token of a key.
     fn forget_token(&self, key: &str) {
         self.0.outbox().forget_token(key);
+    }
+
+    /// Which addresses requests may reach: `public`, `usual` or `everywhere`.
+    fn set_reach(&self, reach: &str) -> PyResult<()> {
+        let reach = match reach {
+            "public" => Reach::PublicOnly,
+            "usual" => Reach::NotMetadata,
+            "everywhere" => Reach::Everywhere,
+            other => {
+                let text = format!("reach {other:?}: public, usual or everywhere.");
+                return Err(raise(Error::new(Code::InvalidParameterValue, text)));
+            }
+        };
+        self.0.outbox().set_reach(reach);
+        Ok(())
     }
 
     /// A handler of a destination. While it lives, a virtual clock waits for what is due there.

@@ -27,7 +27,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use trunkline_delivery::{Attempt, Client, ClientOptions, Dispatcher, Outcome};
+use trunkline_delivery::{Attempt, Client, ClientOptions, Dispatcher, Outcome, Reach};
 use trunkline_host::{ComponentKind, Host};
 use trunkline_types::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use trunkline_types::sync::{Condvar, Mutex, lock};
@@ -139,6 +139,13 @@ impl Outbox {
         }
         *lock(&self.client_options) = options;
         Ok(())
+    }
+
+    /// Which addresses deliveries over HTTP may reach from now on. Attempts that are being made end
+    /// as they began.
+    pub fn set_reach(&self, reach: Reach) {
+        lock(&self.client_options).reach = reach;
+        lock(&self.client).take();
     }
 
     /// Begins to deliver. Before that, deliveries only gather: a copy of an engine must not send
