@@ -299,3 +299,41 @@ def test_a_map_run_goes_on_after_kills(tmp_path, express):
     if not express:
         # Only what was under way when it was killed is called again.
         assert len(calls) <= 200 + 2 * 64
+
+
+MANY = 20_000
+MANY_MIB_MAX = 16
+PROGRAM = """
+import json, re, sys
+from pathlib import Path
+
+import trunkline
+
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1_024
+
+definition, folder = json.loads(sys.argv[1]), sys.argv[2]
+with trunkline.open(folder) as engine:
+    machine = engine.machine("maps", definition)
+    before = peak()
+    status = machine.start().wait(300).status
+    print(status, peak() - before)
+"""
+
+
+@pytest.mark.parametrize("kind", ["JSON", "JSONL"])
+def test_the_memory_of_a_run_does_not_grow_with_its_items(tmp_path, kind):
+    parameters = {"Bucket": "results", "Prefix": "run"}
+    writer = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": parameters}
+    definition = mapped(express=True, ItemReader=reader(kind), ResultWriter=writer)
+    items = [f'{{"number":{number},"text":"{number:0500}"}}' for number in range(MANY)]
+    with trunkline.open(tmp_path) as engine:
+        whole = "\n".join(items) if kind == "JSONL" else f"[{','.join(items)}]"
+        engine.bucket("data").put("items", whole)
+        engine.bucket("results")
+    argv = [sys.executable, "-c", PROGRAM, json.dumps(definition), tmp_path]
+    ended = subprocess.run(argv, capture_output=True, text=True, timeout=300, check=True)
+    status, mebibytes = ended.stdout.split()
+    assert status == "SUCCEEDED"
+    # The items alone are 10 MiB, and as values many times of that.
+    assert int(mebibytes) <= MANY_MIB_MAX

@@ -3,6 +3,7 @@
 
 mod batch;
 mod csv;
+mod document;
 mod inputs;
 mod progress;
 mod reader;

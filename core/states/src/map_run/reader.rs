@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::csv::Records;
+use super::document::Document;
 use crate::value::{Members, Value, parse};
 
 /// `States.ItemReaderFailed`.
@@ -13,9 +14,9 @@ pub struct ReaderFailed {
 }
 
 /// Items are text; a byte that is none must not become another one.
-const NOT_UTF8: &str = "The object is not encoded in UTF-8.";
+pub(super) const NOT_UTF8: &str = "The object is not encoded in UTF-8.";
 
-fn failed<T>(cause: impl Into<String>) -> Result<T, ReaderFailed> {
+pub(super) fn failed<T>(cause: impl Into<String>) -> Result<T, ReaderFailed> {
     Err(ReaderFailed { cause: cause.into() })
 }
 
@@ -29,18 +30,9 @@ pub struct ItemReader {
 
 #[derive(Debug)]
 enum Format {
-    Csv {
-        records: Records,
-        headers: Option<Vec<Arc<str>>>,
-    },
-    Lines {
-        line: Vec<u8>,
-    },
-    /// The whole object, and the pointer to the items in it.
-    Json {
-        bytes: Vec<u8>,
-        pointer: Option<String>,
-    },
+    Csv { records: Records, headers: Option<Vec<Arc<str>>> },
+    Lines { line: Vec<u8> },
+    Json { document: Document },
 }
 
 impl ItemReader {
@@ -53,9 +45,7 @@ impl ItemReader {
                 headers: given_headers(config)?,
             },
             "JSONL" => Format::Lines { line: Vec::new() },
-            "JSON" => {
-                Format::Json { bytes: Vec::new(), pointer: text("ItemsPointer").map(str::to_owned) }
-            }
+            "JSON" => Format::Json { document: Document::new(text("ItemsPointer")) },
             other => return failed(format!("The InputType {other} is not supported.")),
         };
         let left = match config.get("MaxItems") {
@@ -91,28 +81,27 @@ impl ItemReader {
                 }
                 Ok(())
             }
-            Format::Json { bytes: all, .. } => {
-                all.extend_from_slice(bytes);
-                Ok(())
-            }
+            Format::Json { document } => document.feed(bytes, &mut |item| {
+                if *left > 0 {
+                    *left -= 1;
+                    items.push(item);
+                }
+            }),
         }
     }
 
     /// Ends the object, and appends the last items.
     pub fn finish(mut self, items: &mut Vec<Value>) -> Result<(), ReaderFailed> {
-        match &mut self.format {
-            Format::Csv { records, headers } => match records.finish() {
+        match self.format {
+            Format::Csv { mut records, mut headers } => match records.finish() {
                 _ if records.is_malformed() => failed(NOT_UTF8),
-                Some(record) => take_record(record, headers, &mut self.left, items),
+                Some(record) => take_record(record, &mut headers, &mut self.left, items),
                 None => Ok(()),
             },
-            Format::Lines { line } => take_line(line, &mut self.left, items),
-            Format::Json { bytes, pointer } => {
-                let all = json_items(bytes, pointer.as_deref())?;
-                let left = usize::try_from(self.left).unwrap_or(usize::MAX);
-                items.extend(all.into_iter().take(left));
-                Ok(())
-            }
+            Format::Lines { mut line } => take_line(&mut line, &mut self.left, items),
+            // The rest of a document was not read if no more items are wanted.
+            Format::Json { .. } if self.left == 0 => Ok(()),
+            Format::Json { document } => document.finish(),
         }
     }
 }
@@ -190,36 +179,4 @@ fn take_line(
         Err(error) => return failed(format!("A line is not JSON: {}", error.message)),
     }
     Ok(())
-}
-
-fn json_items(bytes: &[u8], pointer: Option<&str>) -> Result<Vec<Value>, ReaderFailed> {
-    let Ok(text) = std::str::from_utf8(bytes) else { return failed(NOT_UTF8) };
-    let document = match parse(text) {
-        Ok(document) => document,
-        Err(error) => return failed(format!("The object is not JSON: {}", error.message)),
-    };
-    let mut at = &document;
-    for step in pointer.unwrap_or_default().split('/').skip(1) {
-        let step = step.replace("~1", "/").replace("~0", "~");
-        let index = step.parse().ok();
-        let next = match at {
-            Value::Array(items) => index.and_then(|index: usize| items.get(index)),
-            other => other.get(&step),
-        };
-        let Some(next) = next else {
-            return failed(format!("ItemsPointer names nothing: {}", pointer.unwrap_or("")));
-        };
-        at = next;
-    }
-    match at {
-        Value::Array(items) => Ok(items.to_vec()),
-        // Inside an object, the members are the items.
-        Value::Object(members) if pointer.is_some() => Ok(members
-            .iter()
-            .map(|(key, value)| {
-                Value::object([("Key", Value::String(Arc::clone(key))), ("Value", value.clone())])
-            })
-            .collect()),
-        _ => failed("Attempting to map over non-iterable node."),
-    }
 }

@@ -62,7 +62,47 @@ fn a_pointer_leads_to_the_items_of_a_document() {
     assert!(read(config, "{}").is_err());
     let plain = r#"{"InputType":"JSON"}"#;
     let failed = "Attempting to map over non-iterable node.";
-    assert_eq!(read(plain, r#"{"a":1}"#).unwrap_err(), failed);
+    for document in [r#"{"a":1}"#, " 7 ", r#""text""#, "{}"] {
+        assert_eq!(read(plain, document).unwrap_err(), failed);
+    }
+    assert_eq!(read(config, r#"{"a":{"b/c":1}}"#).unwrap_err(), failed);
+}
+
+#[test]
+fn items_are_those_of_the_whole_document() {
+    for items in
+        ["[]", " [ ] ", "[1]", r#"[ {"a" : [ "]", "\"," ] } , "x,y" ,null, [[]] ,-1.5e3 ]"#]
+    {
+        let whole = parse(items).unwrap().to_string();
+        assert_eq!(read(r#"{"InputType":"JSON"}"#, items).unwrap(), whole);
+        let around =
+            format!(r#"{{"x":{{"list":[0]}},"deep":[9,{{"list":{items},"b":[2]}}],"c":3}}"#);
+        let config = r#"{"InputType":"JSON","ItemsPointer":"/deep/1/list"}"#;
+        assert_eq!(read(config, &around).unwrap(), whole, "{around}");
+    }
+    let config = r#"{"InputType":"JSON","ItemsPointer":"/m"}"#;
+    let members = r#"[{"Key":"a","Value":1},{"Key":"b\n","Value":{"c":[]}}]"#;
+    assert_eq!(read(config, r#"{"m":{"a":1, "b\n" : {"c":[]}}}"#).unwrap(), members);
+    assert_eq!(read(config, r#"{"m":{}}"#).unwrap(), "[]");
+    let few = r#"{"InputType":"JSON","MaxItems":2}"#;
+    assert_eq!(read(few, "[1,2,3,").unwrap(), "[1,2]");
+}
+
+#[test]
+fn a_document_that_is_no_json_fails_the_reader() {
+    for document in
+        ["", "[1", "[1,]", "[,1]", "[1}", "[1] 2", "[1][2]", "[1]]", "x[1]", "[1 2]", "[\"a]"]
+    {
+        let cause = read(r#"{"InputType":"JSON"}"#, document).unwrap_err();
+        assert!(cause.starts_with("The object is not JSON: "), "{document}: {cause}");
+    }
+    let config = r#"{"InputType":"JSON","ItemsPointer":"/m"}"#;
+    for document in
+        ["{]", r#"{"m":{"a"}}"#, r#"{"m":{"a":1,}}"#, r#"{1:2,"m":[]}"#, r#"{"m" "n":[]}"#]
+    {
+        let cause = read(config, document).unwrap_err();
+        assert!(cause.starts_with("The object is not JSON: "), "{document}: {cause}");
+    }
 }
 
 #[test]

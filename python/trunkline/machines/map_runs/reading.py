@@ -143,6 +143,8 @@ class _Reading:
             maker = inputs_of(self._program, self._told, {**self._config, "InputType": "JSON"})
             for piece in self._pieces(*listed[0]):
                 yield from maker.feed(piece, self._now)
+                if maker.is_full:
+                    break
             yield from maker.finish(self._now)
             return
         documents = (self._document(*one) for one in itertools.chain(listed, objects))

@@ -97,13 +97,16 @@ class MapRun:
             if not self.is_over:
                 self._runs.records.put(self.kept)
 
-    def drive(self) -> None:
-        """Goes on until it has to wait. What another thread drives goes on there."""
+    def wants_thread(self) -> bool:
+        """Something has happened. True if no thread drives it: then one has to."""
         with self._turn:
             self._is_wanted = True
-            if self._is_driven:
-                return
+            wanted = not self._is_driven
             self._is_driven = True
+            return wanted
+
+    def drive(self) -> None:
+        """Goes on until it has to wait; `wants_thread` came before."""
         while True:
             with self._turn:
                 if not self._is_wanted or self._runs.is_closed:

@@ -94,7 +94,8 @@ class MapRuns:
 
     def _drive(self, run: MapRun) -> None:
         with self._lock:
-            if self.is_closed:
+            # A turn for each end of a child would wait in memory behind a run that is slower.
+            if self.is_closed or not run.wants_thread():
                 return
             if self._drivers is None:
                 self._drivers = ThreadPoolExecutor(DRIVERS, "trunkline-map")
