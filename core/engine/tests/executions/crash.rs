@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use trunkline_engine::{Durability, ExecutionState};
 use trunkline_journal::sim::{Random, SimStorage};
 
-use super::load::{START, World, definitions, input, open};
+use super::load::{CHILDREN, RUN, START, World, definitions, input, open};
 use super::replayed;
 
 const ITEMS: usize = 12;
@@ -53,12 +53,37 @@ fn check(world: &World) {
         let (machine, input) = (world.machine(name), input(name, ITEMS));
         replayed::check(&world.engine, &machine, &definition, (name, &input), &history);
     }
+    check_children(world);
+}
+
+/// The children of the map run: each item has one, and the run has ended behind the last.
+fn check_children(world: &World) {
+    let children = world.machine(&format!("{RUN}/each"));
+    let ended = |child: usize| children.status(&child.to_string()).unwrap().stopped.unwrap();
+    let last = (0..CHILDREN).map(ended).max();
+    assert_eq!(children.executions(None, None, usize::MAX).unwrap().len(), CHILDREN);
+    assert!(world.machine(RUN).status(RUN).unwrap().stopped >= last);
+}
+
+/// That a task was taken over is told with its end in one step: no crash leaves one of the two.
+fn check_whole_steps(world: &World) {
+    for (name, _) in definitions().into_iter().filter(|(name, _)| *name == "map") {
+        if world.status(name).is_none() {
+            continue;
+        }
+        let started = |event: &String| event.contains("LambdaFunctionStarted");
+        let last = world.history(name).iter().rposition(started);
+        let ended = |event: &String| event.contains("LambdaFunctionSucceeded");
+        let end = world.history(name).iter().rposition(ended);
+        assert_eq!(last.map(|at| at + 1), end, "{name}");
+    }
 }
 
 /// Opens what a crash left, looks at it, and lets it go on to the end.
 fn go_on(storage: SimStorage, known: &Known, step: usize) {
     let engine = open(&storage, START + 10_000, Durability::Memory);
     let mut world = World::new(engine);
+    check_whole_steps(&world);
     for (name, at) in &known.started {
         let there = world.status(name).is_some();
         assert!(there || *at > step, "{name} is lost by a crash at {step}");

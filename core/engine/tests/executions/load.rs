@@ -9,7 +9,7 @@ use trunkline_engine::delivery::{Delay, Ended, Jitter, Phase, RetryTable};
 use trunkline_engine::states::{FailedAt, Identity};
 use trunkline_engine::{
     AttemptRef, Clock, DestinationConfig, Durability, Engine, ExecutionState, Machine, Millis,
-    OpenOptions, ResourceId, StartRequest, TaskEnd, Transport, machine_name,
+    OpenOptions, ResourceId, StartRequest, TaskEnd, TaskEnded, Transport, machine_name,
 };
 use trunkline_journal::sim::SimStorage;
 
@@ -48,8 +48,18 @@ pub fn definitions() -> Vec<(&'static str, Value)> {
         "Refuse": task("refuse", json!({"End": true,
             "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Done"}]})),
         "Done": {"Type": "Pass", "End": true}}});
-    vec![("line", line), ("parallel", parallel), ("map", map), ("approval", approval)]
+    let run = json!({"StartAt": "Run", "States": {"Run": {"Type": "Map", "End": true,
+        "Label": LABEL,
+        "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "Item", "States": {"Item": task("double", end())}}}}});
+    vec![("line", line), ("parallel", parallel), ("map", map), ("approval", approval), (RUN, run)]
 }
+
+/// The state machine with a map run, and the label of its Map state.
+pub const RUN: &str = "run";
+const LABEL: &str = "each";
+/// Children of the map run.
+pub const CHILDREN: usize = 3;
 
 /// The input of an execution of the machine `name`.
 pub fn input(name: &str, items: usize) -> String {
@@ -58,6 +68,10 @@ pub fn input(name: &str, items: usize) -> String {
         "map" => {
             let item = |at: usize| json!({"number": at, "text": "x".repeat(400)});
             Value::from((0..items).map(item).collect::<Vec<_>>()).to_string()
+        }
+        RUN => {
+            let item = |number: usize| json!({"number": number});
+            Value::from((0..CHILDREN).map(item).collect::<Vec<_>>()).to_string()
         }
         _ => json!({"number": 4}).to_string(),
     }
@@ -149,24 +163,72 @@ impl World {
         let leased = handler.lease(1).unwrap();
         for one in &leased {
             let told: Value = serde_json::from_slice(&one.body).unwrap();
-            let token = told["token"].as_str().unwrap().to_owned();
-            *self.handed_out.entry(token.clone()).or_default() += 1;
-            self.perform(&told, &token);
+            if let Some(token) = told["token"].as_str() {
+                *self.handed_out.entry(token.to_owned()).or_default() += 1;
+            }
+            match told["kind"].as_str().unwrap() {
+                "task" => self.perform(&told, told["token"].as_str().unwrap()),
+                "map_run" => self.start_children(&told),
+                "ended" => self.end_map_run(&told),
+                other => panic!("{other} is no delivery of this load"),
+            }
             handler.settle(&AttemptRef::from(one), &Ended::Delivered).unwrap();
             self.engine.flush().unwrap();
         }
         !leased.is_empty()
     }
 
+    /// Starts the children of a map run, those that are not there yet.
+    fn start_children(&self, told: &Value) {
+        let text = |name: &str| told[name].as_str().unwrap();
+        let name = format!("{}/{}", text("machine"), text("label"));
+        let (parent, _) = self.machine(text("machine")).program(1).unwrap();
+        let machine = self.machine(&name);
+        let program = machine.add_program(&parent, false, b"").unwrap();
+        for (index, item) in told["items"].as_array().unwrap().iter().enumerate() {
+            let child = index.to_string();
+            if machine.status(&child).is_ok() {
+                continue;
+            }
+            let request = StartRequest {
+                name: &child,
+                program,
+                input: &item.to_string(),
+                identity: identity(&child),
+                parent: Some(text("token")),
+                scope: told["processor"].as_u64().map(|scope| scope as u32),
+                ..StartRequest::default()
+            };
+            self.settle(machine.start(&request).unwrap().ticket);
+        }
+    }
+
+    /// A child of a map run has ended: ends the run once all have.
+    fn end_map_run(&self, told: &Value) {
+        let machine = self.machine(told["machine"].as_str().unwrap());
+        let has_ended = |child: usize| {
+            let status = machine.status(&child.to_string());
+            status.is_ok_and(|status| status.status == ExecutionState::Succeeded)
+        };
+        if (0..CHILDREN).all(has_ended) {
+            let token = told["parent"].as_str().unwrap();
+            self.report(token, &TaskEnd::MapRunSucceeded(&outputs()));
+        }
+    }
+
     fn perform(&mut self, told: &Value, token: &str) {
-        self.report(token, &TaskEnd::Started(None));
         let resource = told["resource"].as_str().unwrap();
         let input = &told["input"];
-        match resource.rsplit(':').next().unwrap() {
-            "double" => {
-                let output = json!({"number": input["number"].as_i64().unwrap_or(1) * 2});
-                self.report(token, &TaskEnd::Succeeded(&output.to_string()));
-            }
+        let name = resource.rsplit(':').next().unwrap();
+        if name == "double" {
+            // That it was taken over is told with its end.
+            let output = json!({"number": input["number"].as_i64().unwrap_or(1) * 2});
+            let now = Some(self.engine.host().now());
+            let end = TaskEnd::Succeeded(&output.to_string());
+            return self.reported(self.engine.machines().report_since(token, now, &end).unwrap());
+        }
+        self.report(token, &TaskEnd::Started(None));
+        match name {
             "busy" if told["attempt"].as_u64() < Some(2) => {
                 self.report(token, &TaskEnd::Failed(FailedAt::Run, Some("Busy"), None));
             }
@@ -184,7 +246,11 @@ impl World {
 
     /// Reports of a task; one that has ended takes no further end.
     fn report(&self, token: &str, end: &TaskEnd<'_>) {
-        if let Some((_, ticket)) = self.engine.machines().report(token, end).unwrap() {
+        self.reported(self.engine.machines().report(token, end).unwrap());
+    }
+
+    fn reported(&self, taken: Option<(TaskEnded, Option<trunkline_engine::Ticket>)>) {
+        if let Some((_, ticket)) = taken {
             self.settle(ticket);
         }
     }
@@ -209,6 +275,12 @@ impl World {
         }
         panic!("executions go on for ever");
     }
+}
+
+/// The output of the map run.
+pub fn outputs() -> String {
+    let output = |number: usize| json!({"number": number * 2});
+    Value::from((0..CHILDREN).map(output).collect::<Vec<_>>()).to_string()
 }
 
 pub fn identity(name: &str) -> Identity {

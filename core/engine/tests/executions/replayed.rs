@@ -10,7 +10,7 @@ use trunkline_engine::states::{
 };
 use trunkline_engine::{Engine, Machine, ResourceId, TaskToken};
 
-use super::load::identity;
+use super::load::{identity, outputs};
 
 /// The tokens of one execution in an engine.
 #[derive(Clone)]
@@ -18,6 +18,8 @@ struct Tokens<'a> {
     engine: &'a Engine,
     machine: ResourceId,
     number: u32,
+    /// The id of its map run, as the history names it.
+    map_run: &'a str,
 }
 
 impl Entropy for Tokens<'_> {
@@ -28,6 +30,10 @@ impl Entropy for Tokens<'_> {
     fn task_token(&mut self, task: TaskId) -> String {
         let token = TaskToken { machine: self.machine, execution: self.number, task: task.0 };
         token.encode(self.engine.host().key)
+    }
+
+    fn uuid(&mut self) -> String {
+        self.map_run.to_owned()
     }
 }
 
@@ -53,6 +59,7 @@ impl Uncrashed<'_> {
                     events.push(text);
                 }
                 Effect::StartTask(request) => drop(self.tasks.insert(request.task.0)),
+                Effect::StartMapRun(request) => drop(self.tasks.insert(request.task.0)),
                 Effect::CancelTask { task } => drop(self.tasks.remove(&task.0)),
                 Effect::ArmTimer { timer, at_ms } => drop(self.timers.insert((at_ms, timer.0))),
                 Effect::CancelTimer { timer } => self.timers.retain(|(_, id)| *id != timer.0),
@@ -79,6 +86,7 @@ impl Uncrashed<'_> {
             };
             found.push(Stimulus::TaskStarted { task, worker: None });
             found.push(Stimulus::TaskSubmitted { task, output: output("{}") });
+            found.push(Stimulus::MapRunSucceeded { task, output: output(&outputs()) });
             found.extend([failed("Busy", None), failed("No", Some("never"))]);
             found.extend(
                 ["\"yes\"", "\"at last\""]
@@ -97,7 +105,9 @@ impl Uncrashed<'_> {
 fn meet(run: &mut Uncrashed<'_>, stimulus: &Stimulus) {
     match stimulus {
         Stimulus::TimerFired { timer } => run.timers.retain(|(_, id)| *id != timer.0),
-        Stimulus::TaskSucceeded { task, .. } | Stimulus::TaskFailed { task, .. } => {
+        Stimulus::TaskSucceeded { task, .. }
+        | Stimulus::TaskFailed { task, .. }
+        | Stimulus::MapRunSucceeded { task, .. } => {
             run.tasks.remove(&task.0);
         }
         _ => {}
@@ -115,10 +125,17 @@ pub fn check(
     let text = definition.to_string();
     let program = Program::compile(&text, MachineType::Standard, &Limits::default()).unwrap();
     let number = machine.status(name).unwrap().number;
+    let map_run = history.iter().find_map(|event| Some(event.split_once("mapRunArn")?.1));
+    let map_run = map_run.and_then(|arn| arn.split('"').nth(2)?.rsplit(':').next());
     let mut run = Uncrashed {
         program: &program,
         execution: Execution::new(&program, identity(name)),
-        tokens: Tokens { engine, machine: machine.id(), number },
+        tokens: Tokens {
+            engine,
+            machine: machine.id(),
+            number,
+            map_run: map_run.unwrap_or_default(),
+        },
         tasks: BTreeSet::new(),
         timers: BTreeSet::new(),
     };
