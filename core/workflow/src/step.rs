@@ -36,10 +36,15 @@ impl<'a> Step<'a> {
 
     /// Ends the step. An execution whose history has grown too long is terminated.
     pub fn finish(mut self) -> Outcome {
-        if self.execution.is_open() && self.execution.events >= self.limits.events {
+        if self.execution.is_open() && self.is_full() {
             self.terminate(None, None, None, "EVENT_LIMIT_EXCEEDED");
         }
         self.outcome
+    }
+
+    /// Whether the history has as many events as it may.
+    pub fn is_full(&self) -> bool {
+        self.execution.events >= self.limits.events
     }
 
     /// Adds an event to the history; its id.

@@ -18,6 +18,9 @@ impl Step<'_> {
         let mut again = completed.unhandled;
         let task = completed.event;
         for decision in decisions {
+            if self.is_full() {
+                break;
+            }
             let done = match decision {
                 Decision::ScheduleActivityTask(one) => self.schedule_activity(*one, task),
                 Decision::RequestCancelActivityTask(one) => {
