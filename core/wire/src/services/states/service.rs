@@ -10,6 +10,9 @@ use crate::value::Value;
 
 const OPERATIONS: [&str; 2] = ["StartExecution", "StartSyncExecution"];
 
+/// The order in which Step Functions lists the values of enumerations, where its model has another.
+const OVERLAY: &[u8] = include_bytes!("overlay.json");
+
 /// The data plane of Step Functions.
 #[derive(Default)]
 pub struct States {
@@ -31,6 +34,10 @@ impl Service for States {
             _ => express::run(call, input, &self.machines),
         };
         Ok(started.unwrap_or(Outcome::Declined))
+    }
+
+    fn overlay(&self) -> Option<&'static [u8]> {
+        Some(OVERLAY)
     }
 
     /// State machines have no policies of their own.
