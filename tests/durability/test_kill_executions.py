@@ -56,6 +56,7 @@ def test_no_execution_is_lost_when_the_process_is_killed(tmp_path):
             break
         assert ended.returncode == -9, ended.stderr
         killed += 1
+    assert killed == KILLS
     ends = json.loads(ended.stdout)
     assert len(ends) == EXECUTIONS
     for number, (status, output, history) in enumerate(ends):
