@@ -8,6 +8,7 @@ goes to a dead-letter queue, or is listed by :meth:`Destination.failures`.
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 from trunkline import validation
 from trunkline._core import DestinationSettings, RetryTable, milliseconds
@@ -30,7 +31,10 @@ CONCURRENCY_MAX = 1_000
 """The most attempts at once of one destination."""
 
 LOOK_MS = 100
-"""How long a handler may take to notice that it shall stop."""
+"""How long a thread waits for a delivery that is not the only one: it may be one too many."""
+
+IDLE_MS = 20_000
+"""How long the only thread waits at once: nothing is to be done meanwhile."""
 
 LOOKS_MAX = 20
 """How often a thread finds nothing before it ends, if others wait."""
@@ -41,6 +45,18 @@ PAUSE_SECONDS = 0.1
 
 class Refused(Exception):
     """Raised by a handler: this delivery can never be handled, so do not try again."""
+
+
+class PutOff(Exception):
+    """Raised by a handler: this delivery waits for something, so that its attempt has failed.
+
+    `park` gets its number and what has it tried again, to be called once there is what it waits
+    for. Otherwise it is tried again as the retry table says.
+    """
+
+    def __init__(self, why: str, park: Callable[[int, Callable[[], None]], None]) -> None:
+        super().__init__(why)
+        self.park = park
 
 
 class Outbox:
@@ -203,6 +219,8 @@ class DestinationWorker:
     def stop(self) -> None:
         """Have the threads end once they are idle; also from inside the function."""
         self._stopping.set()
+        if self._core is not None:
+            self._core.stop()
         # The engine knows by this object that a handler takes the deliveries.
         self._core = None
 
@@ -225,7 +243,7 @@ class DestinationWorker:
         looks = 0
         while not self._stopping.is_set():
             try:
-                leased = core.lease(1, LOOK_MS)
+                leased = core.lease(1, IDLE_MS if len(self._threads) == 1 else LOOK_MS)
                 looks = 0 if leased else looks + 1
                 if looks and self._on_idle is not None:
                     self._on_idle()
@@ -264,6 +282,10 @@ class DestinationWorker:
             self._function(delivery)
         except Refused as refused:
             core.refused(delivery, _text(refused) or "the handler refused it")
+        except PutOff as put_off:
+            core.failed(delivery, _text(put_off))
+            # Behind the failure, which would put it off once more.
+            put_off.park(delivery.sequence, partial(core.try_again, delivery))
         # SystemExit too: it would end the thread, and the deliveries behind this one would wait.
         except BaseException as error:
             core.failed(delivery, f"{type(error).__name__}: {_text(error)}")

@@ -17,10 +17,7 @@ if TYPE_CHECKING:
     Name = tuple[str, str, str]
 
 _PREFIX = "states-own-functions/"
-
-
-class NotNamed(Exception):
-    """A function is called that the program has not named again yet: the task is tried later."""
+_PAGE = 100
 
 
 class NamedFunctions:
@@ -35,6 +32,17 @@ class NamedFunctions:
         if names != self.of(machine):
             data = json.dumps(names).encode() if names else None
             self._store.put_document(_key(machine), data)
+
+    def machines(self) -> list[Name]:
+        """The machines whose names of functions are kept."""
+        found: list[Name] = []
+        after = None
+        while page := self._store.page(_PREFIX, after, _PAGE):
+            after = page[-1][0]
+            for key, _ in page:
+                account, region, name = key.removeprefix(_PREFIX).split("/")
+                found.append((account, region, name))
+        return found
 
     def of(self, machine: Name) -> list[str]:
         """The names of the functions that a machine was given last."""

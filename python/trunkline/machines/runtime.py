@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import logging
 from contextlib import contextmanager
+from functools import partial
 from threading import Condition, RLock
 
-from trunkline._core import Machines, OwnCalls, RetryTable
-from trunkline._outbox import Outbox
+from trunkline._core import DestinationSettings, Machines, OwnCalls, RetryTable
+from trunkline._outbox import Destination, PutOff
 from trunkline._per_engine import PerEngine
 from trunkline.machines.functions import is_function, name_in, settle, settle_here
 from trunkline.machines.map_runs.table import MapRuns
-from trunkline.machines.named import NamedFunctions, NotNamed
+from trunkline.machines.named import NamedFunctions
 from trunkline.machines.task import Owner, Report, Task
 from trunkline.machines.tasks import perform
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 NAME = "states"
 """The destination in the outbox; the core and the table of services name it too."""
 
-LEASE_SECONDS = 20.0
+LEASE_MS = 20_000
 """After a crash, how long a task waits that was being carried out. One that takes longer is handed
 out again meanwhile, which the runtime notices."""
 
@@ -41,6 +42,16 @@ THREADS = 64
 
 CALL_SECONDS = 10.0
 """How long the end of a task waits for the answer of the call that scheduled it."""
+
+
+RETRIES_MAX = (1 << 32) - 1
+
+
+def _settings() -> DestinationSettings:
+    """A task is tried again for ever, after a minute at most: an execution waits for its end."""
+    phase = (RETRIES_MAX, "factor", 1_000, 60_000, 2_000)
+    retry = RetryTable([phase], None, "equal")
+    return DestinationSettings.handler(lease=LEASE_MS, retry=retry, dead_letter=None)
 
 
 def runtime_of(core: CoreEngine) -> Runtime:
@@ -62,6 +73,7 @@ class Runtime:
         self._worker: DestinationWorker | None = None
         self._functions: dict[tuple[str, str, str], OwnFunctions] = {}
         self._named: NamedFunctions = NamedFunctions(core)
+        self._put_off: dict[tuple[str, str, str], dict[int, Callable[[], None]]] = {}
         self._own: OwnCalls = OwnCalls(core, self._functions, settle_here, THREADS)
         self._clients: Any = None
         self._in_memory: set[MemoryRun] = set()
@@ -79,12 +91,13 @@ class Runtime:
         with self._lock:
             if self._worker is not None:
                 return
-            outbox = Outbox(self.core.outbox())
-            destination = outbox.find(NAME)
-            if destination is None:
-                retry = RetryTable.named("event-bridge")
-                destination = outbox.handler(NAME, lease=LEASE_SECONDS, retry=retry)
-            self._worker = destination.handle(
+            core, settings = self.core.outbox(), _settings()
+            id = core.find(NAME)
+            if id is None:
+                id = core.create(NAME, settings)
+            else:
+                core.configure(id, settings)
+            self._worker = Destination(core, id, NAME).handle(
                 self._handle, THREADS, settles_behind=True, idle=self._own.tell_long
             )
             self._worker.start()
@@ -124,26 +137,51 @@ class Runtime:
             self._in_memory.discard(run)
 
     def put_functions(self, machine: tuple[str, str, str], functions: OwnFunctions) -> None:
-        """Lets the tasks of a machine call these functions by their names."""
+        """Lets the tasks of a machine call these functions by their names; those that wait, too."""
         with self._lock:
             self._functions[machine] = dict(functions)
+            waiting = self._put_off.pop(machine, {})
         self._named.put(machine, functions)
+        for try_again in waiting.values():
+            try_again()
 
     def forget_functions(self, machine: tuple[str, str, str]) -> None:
-        """The machine is deleted, its functions with it."""
+        """The machine is deleted: forgets its functions, unless executions of it still run."""
+        account, region, name = machine
+        found = self.machines.list(account, region, f"{name}/")
+        if (own := self.machines.find(machine)) is not None:
+            found.append(own)
+        if any(one.executions("RUNNING", None, 1) for one in found):
+            return
         with self._lock:
             self._functions.pop(machine, None)
+            self._put_off.pop(machine, None)
         self._named.put(machine, ())
 
+    def named(self) -> list[tuple[str, str, str]]:
+        """The machines that were given functions."""
+        return self._named.machines()
+
     def check_named(self, owner: Owner, resource: str) -> None:
-        """Raises NotNamed for a function that a machine had before the restart and has not yet."""
+        """Raises PutOff for a function that a machine had before the restart and has not yet."""
         account, region, name = owner.machine_name
         machine = (account, region, name.partition("/")[0])
         with self._lock:
             if ":states:::" in resource or machine in self._functions:
                 return
         if name_in(resource) in self._named.of(machine) and not is_function(self.core, resource):
-            raise NotNamed(resource)
+            why = f"The program has not named the function {resource} again."
+            raise PutOff(why, partial(self._park, machine))
+
+    def _park(
+        self, machine: tuple[str, str, str], number: int, try_again: Callable[[], None]
+    ) -> None:
+        """Keeps what has a task tried again until the functions of its machine are named."""
+        with self._lock:
+            if machine not in self._functions:
+                self._put_off.setdefault(machine, {})[number] = try_again
+                return
+        try_again()
 
     def functions(self, machine: tuple[str, str, str]) -> OwnFunctions:
         """The functions that a machine was given; children of map runs have those of theirs."""

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import shutil
 import time
+from threading import Event
 
 import pytest
 
 import trunkline
+import trunkline.aws
+from tests.waiting import until
+from trunkline.aws.stepfunctions.runner import resume
+from trunkline.aws.store import Store
 
 CHARGE = "arn:aws:lambda:us-east-1:000000000000:function:charge"
 DAY = 86_400
@@ -162,3 +167,89 @@ def test_a_task_waits_until_the_program_names_its_function_again(tmp_path):
         failed = engine.machine("late", definition).start({})
         engine.clock.advance(61)
         assert failed.wait(10).status == "FAILED"
+
+
+def test_tasks_that_wait_for_their_function_go_on_when_it_is_named(tmp_path):
+    with trunkline.open(tmp_path, clock=trunkline.VirtualClock()) as engine:
+        machine = engine.machine("checkout", TASK, functions={"charge": lambda order: order})
+        # Closed before a thread takes the task over.
+        machine._runtime().close()
+        machine.start({"total": 3}, name="order-7")
+    # Time stands still: no attempt comes by itself.
+    with trunkline.open(tmp_path, clock=trunkline.VirtualClock()) as engine:
+        machine = engine.machine("checkout")
+        runtime = machine._runtime()
+        runtime.start()
+        until(lambda: runtime._put_off)
+        execution = machine.execution("order-7")
+        assert execution.status == "RUNNING"
+        engine.machine("checkout", functions={"charge": lambda order: {"paid": order["total"]}})
+        until(lambda: execution.status != "RUNNING")
+        assert execution.output == {"paid": 3}
+
+
+def test_a_task_waits_for_its_function_for_as_long_as_it_takes(tmp_path):
+    clock = trunkline.VirtualClock()
+    with trunkline.open(tmp_path, clock=clock) as engine:
+        machine = engine.machine("checkout", TASK, functions={"charge": lambda order: order})
+        machine._runtime().close()
+        machine.start({"total": 3}, name="order-7")
+    with trunkline.open(tmp_path, clock=clock) as engine:
+        machine = engine.machine("checkout")
+        machine._runtime().start()
+        for _ in range(3):
+            engine.clock.advance(DAY)
+        engine.machine("checkout", functions={"charge": lambda order: {"paid": order["total"]}})
+        execution = machine.execution("order-7")
+        until(lambda: execution.status != "RUNNING")
+        assert execution.output == {"paid": 3}
+
+
+def test_a_machine_that_is_deleted_over_the_wire_leaves_no_names_of_functions(tmp_path):
+    with trunkline.open(tmp_path) as engine:
+        functions = {"charge": lambda order: order}
+        states = trunkline.aws.client("stepfunctions", engine=engine)
+        idle = engine.machine("idle", TASK, functions=functions)
+        at_work = engine.machine("at-work", WAIT, functions=functions)
+        at_work.start(name="waits")
+        runtime = idle._runtime()
+        assert [name for *_, name in runtime.named()] == ["at-work", "idle"]
+        for machine in (idle, at_work):
+            states.delete_state_machine(stateMachineArn=machine.arn)
+        # Executions that run need their functions.
+        assert [name for *_, name in runtime.named()] == ["at-work"]
+        at_work._core().stop("waits")
+    with trunkline.open(tmp_path) as engine:
+        resume(Store(engine._core))
+        assert engine.machine("new", WAIT)._runtime().named() == []
+
+
+def test_a_call_that_takes_long_is_told_of_before_its_end():
+    may_end = Event()
+    engine = trunkline.open()
+    functions = {"charge": lambda order: may_end.wait(60)}
+    execution = engine.machine("checkout", TASK, functions=functions).start()
+    until(lambda: execution.history()[-1]["type"] == "LambdaFunctionStarted")
+    assert execution.status == "RUNNING"
+    may_end.set()
+    history = execution.wait(60).history()
+    kinds = [event["type"] for event in history]
+    assert kinds.count("LambdaFunctionStarted") == 1
+    assert kinds[-3:] == ["LambdaFunctionSucceeded", "TaskStateExited", "ExecutionSucceeded"]
+
+
+def test_a_quick_call_is_told_of_with_its_end():
+    engine = trunkline.open()
+    told = []
+
+    def charge(order):
+        told.append([event["type"] for event in machine.execution("one").history()])
+        return order
+
+    machine = engine.machine("checkout", TASK, functions={"charge": charge})
+    before = engine._core.now()
+    execution = machine.start(name="one").wait(60)
+    assert told == [["ExecutionStarted", "TaskStateEntered", "LambdaFunctionScheduled"]]
+    started, ended = execution.history()[3:5]
+    assert (started["type"], ended["type"]) == ("LambdaFunctionStarted", "LambdaFunctionSucceeded")
+    assert before <= started["timestamp"] <= ended["timestamp"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -10,8 +11,9 @@ from pathlib import Path
 import pytest
 
 import trunkline
+from tests.waiting import until
 from trunkline._core import LeasedDelivery
-from trunkline._outbox import Refused
+from trunkline._outbox import IDLE_MS, DestinationWorker, Refused
 from trunkline.errors import InvalidParameterValue, QueueNameExists
 
 Answering = Callable[..., "Hook"]
@@ -170,3 +172,37 @@ def test_what_cannot_work_is_refused_by_name(engine: trunkline.Engine) -> None:
     outbox.handler("x")
     with pytest.raises(QueueNameExists):
         outbox.handler("x")
+
+
+class IdleCore:
+    """A handler's core without deliveries: notes how long each look waits, and waits for a stop."""
+
+    def __init__(self) -> None:
+        self.waits: list[int] = []
+        self.is_stopped = threading.Event()
+
+    def lease(self, max: int, wait: int) -> list[LeasedDelivery]:
+        self.waits.append(wait)
+        self.is_stopped.wait(30)
+        return []
+
+    def stop(self) -> None:
+        self.is_stopped.set()
+
+
+def test_a_worker_that_has_nothing_to_do_does_not_look_for_it() -> None:
+    core = IdleCore()
+    with DestinationWorker(core, print, 4, "idle"):  # type: ignore[arg-type]
+        until(lambda: core.waits)
+    assert core.waits == [IDLE_MS]
+
+
+def test_a_worker_stops_at_once_though_it_waits_for_long(engine: trunkline.Engine) -> None:
+    destination = engine._outbox.handler("functions")
+    got = threading.Event()
+    worker = destination.handle(lambda _: got.set())
+    with worker:
+        destination.deliver("one")
+        assert got.wait(60)
+        started = time.monotonic()
+    assert time.monotonic() - started < IDLE_MS / 1_000 / 2

@@ -1,15 +1,15 @@
 //! Handlers of the outbox: they lease deliveries, and say how each ended.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use trunkline_engine::delivery::{Ended, RetryAfter};
 use trunkline_engine::{
-    AttemptRef, Engine as CoreEngine, HandlerGuard, LeasedDelivery as Leased, LongPoll, Queue,
-    attributes,
+    AttemptRef, Awaited as _, Engine as CoreEngine, HandlerGuard, LeasedDelivery as Leased,
+    LongPoll, Queue, attributes,
 };
 use trunkline_types::{Deadline, Error, Millis};
 
@@ -30,6 +30,7 @@ pub(crate) struct Handler {
     active: AtomicUsize,
     /// How many were leased so far.
     leased: AtomicUsize,
+    is_stopped: AtomicBool,
 }
 
 impl Handler {
@@ -39,8 +40,8 @@ impl Handler {
         queue: Arc<Queue>,
         settles_behind: bool,
     ) -> Self {
-        let (active, leased) = Default::default();
-        Self { engine, handler, queue, settles_behind, active, leased }
+        let (active, leased, is_stopped) = Default::default();
+        Self { engine, handler, queue, settles_behind, active, leased, is_stopped }
     }
 }
 
@@ -65,6 +66,12 @@ impl Handler {
         })
     }
 
+    /// Ends the waits for deliveries, those that come too.
+    fn stop(&self, py: Python<'_>) {
+        self.is_stopped.store(true, Ordering::SeqCst);
+        py.detach(|| self.queue.waiters().wake_all());
+    }
+
     /// The destination took the delivery.
     fn delivered(&self, py: Python<'_>, delivery: &LeasedDelivery) -> PyResult<()> {
         self.settle(py, delivery, &Ended::Delivered)
@@ -81,6 +88,11 @@ impl Handler {
     ) -> PyResult<()> {
         let retry_after = retry_after.map(RetryAfter::In);
         self.settle(py, delivery, &Ended::Transient { why, retry_after })
+    }
+
+    /// Has a delivery whose attempt has failed tried again now.
+    fn try_again(&self, delivery: &LeasedDelivery) -> PyResult<()> {
+        guard(|| self.handler.try_again(&AttemptRef::from(&delivery.0)).map_err(raise))
     }
 
     /// The attempt failed, and every other would.
@@ -114,6 +126,9 @@ impl Handler {
             return Ok(Vec::new());
         }
         let some = || {
+            if self.is_stopped.load(Ordering::SeqCst) {
+                return Ok(Some(Vec::new()));
+            }
             if self.is_busy() {
                 std::thread::sleep(PATIENCE);
             }

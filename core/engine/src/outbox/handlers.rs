@@ -143,6 +143,12 @@ impl HandlerGuard {
         settled
     }
 
+    /// Has a delivery whose attempt has failed tried again now: what it waited for is there. One
+    /// that is gone, or that is attempted again, stays as it is.
+    pub fn try_again(&self, attempt: &AttemptRef) -> Result<()> {
+        self.destination.backlog.retry_after(&attempt.receipt, 0)
+    }
+
     /// The queue of the destination, to wait at.
     pub fn destination(&self) -> ResourceId {
         self.destination.id

@@ -74,13 +74,13 @@ def remove(core: CoreEngine, name: tuple[str, str, str]) -> None:
         remove_all(store, arn)
         store.put(machine_key(arn), None)
     runtime = runtime_of(core)
-    runtime.forget_functions(name)
     machine = runtime.machines.find(name)
     if machine is not None:
         machine.remove()
     # With the children of its map runs.
     for children in runtime.machines.list(name[0], name[1], f"{name[2]}/"):
         children.remove()
+    runtime.forget_functions(name)
     store.flush()
 
 

@@ -6,6 +6,7 @@ import uuid
 
 from trunkline.aws.errors import ServiceError
 from trunkline.aws.stepfunctions import language, settings
+from trunkline.aws.stepfunctions.connecting import runtime_of
 from trunkline.aws.stepfunctions.documents import (
     find_version,
     folder,
@@ -143,6 +144,7 @@ def delete_state_machine(call: Call, *, state_machine_arn: str) -> None:
     with call.store.lock:
         remove_all(call.store, arn)
         call.store.put(machine_key(arn), None)
+    runtime_of(call.store.core).forget_functions((arn.account, arn.region, arn.name))
 
 
 @operations.add("DescribeStateMachine")
