@@ -22,6 +22,7 @@ pub mod message;
 pub mod model;
 pub mod policy;
 pub mod protocol;
+mod quotation;
 mod regular_expression;
 mod request_id;
 pub mod server;

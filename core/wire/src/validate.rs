@@ -3,6 +3,7 @@
 use crate::error::WireError;
 use crate::limits::{QUOTE_CHARS_MAX, VIOLATIONS_MAX};
 use crate::model::{Kind, Model, Shape};
+use crate::quotation::quote;
 use crate::value::Value;
 
 /// Everything that `value` violates, as one `ValidationException`; nothing when it is valid.
@@ -64,7 +65,7 @@ impl Walk<'_> {
                 }
             }
             (Kind::List(member), Value::List(items)) => {
-                self.length(shape, items.len(), "a list");
+                self.size(shape, items.len(), value);
                 let element = self.model.shape(member.shape);
                 for (place, item) in items.iter().enumerate() {
                     self.at(&(place + 1).to_string(), |walk| {
@@ -73,7 +74,7 @@ impl Walk<'_> {
                 }
             }
             (Kind::Map(key, member), Value::Map(entries)) => {
-                self.length(shape, entries.len(), "a map");
+                self.size(shape, entries.len(), value);
                 let (keys, values) = (self.model.shape(key.shape), self.model.shape(member.shape));
                 for (key, value) in entries {
                     self.text(keys, key);
@@ -81,7 +82,9 @@ impl Walk<'_> {
                 }
             }
             (Kind::Text, Value::Text(text)) => self.text(shape, text),
-            (Kind::Blob, Value::Blob(bytes)) => self.length(shape, bytes.len(), "a blob"),
+            (Kind::Blob, Value::Blob(bytes)) => {
+                self.bounded(shape, bytes.len(), || format!("'[a blob of {}]'", bytes.len()));
+            }
             (Kind::Int | Kind::Long, Value::Int(number)) => self.number(shape, *number as f64),
             (Kind::Float, Value::Float(number)) => self.number(shape, *number),
             _ => {}
@@ -99,17 +102,19 @@ impl Walk<'_> {
         }
     }
 
-    fn length(&mut self, shape: &Shape, length: usize, what: &str) {
-        self.bounded(shape, length, &format!("'[{what} of {length}]'"));
+    /// The length of a list or map.
+    fn size(&mut self, shape: &Shape, length: usize, value: &Value) {
+        let model = self.model;
+        self.bounded(shape, length, || format!("'{}'", quote(model, shape, value)));
     }
 
-    fn bounded(&mut self, shape: &Shape, length: usize, value: &str) {
+    fn bounded(&mut self, shape: &Shape, length: usize, value: impl Fn() -> String) {
         if let Some(min) = shape.constraints.min.filter(|min| (length as f64) < *min) {
             let text = format!("Member must have length greater than or equal to {min}");
-            self.report(value, text);
+            self.report(&value(), text);
         }
         if let Some(max) = shape.constraints.max.filter(|max| length as f64 > *max) {
-            self.report(value, format!("Member must have length less than or equal to {max}"));
+            self.report(&value(), format!("Member must have length less than or equal to {max}"));
         }
     }
 
@@ -122,7 +127,7 @@ impl Walk<'_> {
             let text = format!("Member must satisfy regular expression pattern: {pattern}");
             self.report(&value, text);
         }
-        self.bounded(shape, text.chars().count(), &value);
+        self.bounded(shape, text.chars().count(), || value.clone());
         if !constraints.values.is_empty() && !constraints.values.iter().any(|v| **v == *text) {
             let allowed = constraints.values.join(", ");
             self.report(&value, format!("Member must satisfy enum value set: [{allowed}]"));

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::reader::{NOT_UTF8, ReaderFailed, failed};
+use super::failure::{NOT_UTF8, ReaderFailed, failed};
 use crate::value::{Value, parse};
 
 /// Finds the items behind a pointer.

@@ -4,6 +4,7 @@
 mod batch;
 mod csv;
 mod document;
+mod failure;
 mod inputs;
 mod progress;
 mod reader;
@@ -11,6 +12,7 @@ mod reader;
 mod tests;
 
 pub use batch::Batcher;
+pub use failure::ReaderFailed;
 pub use inputs::{ChildInput, ChildInputs};
 pub use progress::{Ended, ItemCounts, MapRunProgress};
-pub use reader::{ItemReader, ReaderFailed};
+pub use reader::ItemReader;

@@ -4,21 +4,8 @@ use std::sync::Arc;
 
 use super::csv::Records;
 use super::document::Document;
+use super::failure::{NOT_UTF8, ReaderFailed, failed};
 use crate::value::{Members, Value, parse};
-
-/// `States.ItemReaderFailed`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReaderFailed {
-    /// What happened, in AWS's words where they are known.
-    pub cause: String,
-}
-
-/// Items are text; a byte that is none must not become another one.
-pub(super) const NOT_UTF8: &str = "The object is not encoded in UTF-8.";
-
-pub(super) fn failed<T>(cause: impl Into<String>) -> Result<T, ReaderFailed> {
-    Err(ReaderFailed { cause: cause.into() })
-}
 
 /// Reads the items of an object, whose bytes come in parts.
 #[derive(Debug)]
