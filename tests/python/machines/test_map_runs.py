@@ -337,3 +337,59 @@ def test_the_memory_of_a_run_does_not_grow_with_its_items(tmp_path, kind):
     assert status == "SUCCEEDED"
     # The items alone are 10 MiB, and as values many times of that.
     assert int(mebibytes) <= MANY_MIB_MAX
+
+
+def test_children_that_failed_are_kept_beside_the_run_until_it_is_redriven(monkeypatch, tmp_path):
+    monkeypatch.setattr("trunkline.machines.map_runs.run.CHECKPOINT_CHILDREN", 10)
+    is_good = Event()
+
+    def work(item):
+        if item % 2 and not is_good.is_set():
+            raise LookupError(item)
+        return item
+
+    items = list(range(200))
+    definition = mapped(task=True, ToleratedFailureCount=99)
+    with trunkline.open(tmp_path) as engine:
+        execution = run(engine, definition, items, {"work": work})
+        assert execution.error == "States.ExceedToleratedFailureThreshold"
+        machine = engine.machine("maps")
+        runs = machine._runtime().map_runs
+        (kept,) = runs.of_execution(machine.arn, execution.name)
+        assert "failed" not in kept
+        # Those that the end of the run stopped, too.
+        assert {int(index) for index in runs.records.failed(kept)} >= set(items[1::2])
+        # A checkpoint writes what came since the last one.
+        parts = [f"states-map-failed/{kept['arn']}/{number}" for number in range(10)]
+        found = [json.loads(runs.records._store.document(part)) for part in parts]
+        assert max(map(len, found)) <= 10
+    is_good.set()
+    with trunkline.open(tmp_path) as engine:
+        machine = engine.machine("maps", functions={"work": work})
+        execution = machine.execution(execution.name)
+        execution.redrive()
+        assert execution.wait(60).output == items
+        (kept,) = machine._runtime().map_runs.of_execution(machine.arn, execution.name)
+        assert "failed_parts" not in kept
+
+
+def test_a_change_of_limits_keeps_the_run_as_it_stood_at_its_checkpoint(monkeypatch, engine):
+    monkeypatch.setattr("trunkline.machines.map_runs.run.CHECKPOINT_CHILDREN", 2)
+    may_end = [Event() for _ in range(6)]
+    functions = {"work": lambda item: may_end[item].wait(60)}
+    machine = engine.machine("maps", mapped(task=True), functions=functions)
+    execution = machine.start(list(range(6)))
+    runs = machine._runtime().map_runs
+
+    until(lambda: runs.running() and runs.running()[0].progress.counts()["running"] == 6)
+    arn = runs.running()[0].arn
+    for ended, event in enumerate(may_end[:3], 1):
+        event.set()
+        until(lambda ended=ended: runs.find(arn)["counts"]["succeeded"] == ended)
+    assert runs.update(arn, max_concurrency=9)
+    told = runs.records.get(arn)
+    assert told["max_concurrency"] == 9
+    assert len(told["open"]) == told["counts"]["running"] == 4
+    for event in may_end:
+        event.set()
+    assert execution.wait(60).status == "SUCCEEDED"

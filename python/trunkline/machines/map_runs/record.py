@@ -8,7 +8,7 @@ from trunkline._core import WireStore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from trunkline._core import Engine as CoreEngine
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _REQUESTS = "states-map-requests/"
 _RUNS = "states-map-runs/"
+_FAILED = "states-map-failed/"
 
 PAGE = 100
 
@@ -53,10 +54,11 @@ def begin(told: dict[str, Any], now: float) -> dict[str, Any]:
     }
 
 
-def redriven(kept: dict[str, Any], redrives: int, now: float) -> dict[str, Any]:
+def redriven(
+    kept: dict[str, Any], again: dict[str, int], redrives: int, now: float
+) -> dict[str, Any]:
     """How an ended run stands when it goes on with the children that did not end well."""
     unsuccessful = [name for name in _STATUSES.values() if name != "succeeded"]
-    again: dict[str, int] = kept.get("failed", {})
     results = dict(kept.get("results", {}))
     if "files" in results:
         # What failed is told anew.
@@ -67,12 +69,13 @@ def redriven(kept: dict[str, Any], redrives: int, now: float) -> dict[str, Any]:
         "redrives": redrives,
         "redriven": now,
         "again": again,
-        "failed": {},
+        # The parts of the runs before stay until all are forgotten.
+        "failed_from": kept.get("failed_parts", 0),
         "results": results,
     }
     for part in ("counts", "executions"):
         changed[part] = {**kept[part], **dict.fromkeys(unsuccessful, 0)}
-    return kept | changed
+    return {name: part for name, part in kept.items() if name != "failed"} | changed
 
 
 def limits_of(kept: dict[str, Any]) -> tuple[int, int, float]:
@@ -104,6 +107,10 @@ def restore(progress: MapProgress, kept: dict[str, Any]) -> dict[str, int]:
     return executions
 
 
+def _failed_key(kept: dict[str, Any], number: int) -> str:
+    return f"{_FAILED}{kept['arn']}/{number}"
+
+
 class Records:
     """The documents of the map runs of an engine."""
 
@@ -131,9 +138,34 @@ class Records:
         data = self._store.document(_RUNS + arn)
         return None if data is None else dict(json.loads(data))
 
-    def remove(self, arn: str) -> None:
+    def remove(self, kept: dict[str, Any]) -> None:
         """Forgets a run."""
-        self._store.put_document(_RUNS + arn, None)
+        self.remove_failed(kept)
+        self._store.put_document(_RUNS + kept["arn"], None)
+
+    def put_failed(self, kept: dict[str, Any], failed: Mapping[Any, int]) -> None:
+        """Keeps children that did not end well since the last checkpoint, beside the others.
+
+        It counts once `kept` is put: a part that a crash left alone is written anew.
+        """
+        number = kept.get("failed_parts", 0)
+        self._put(_failed_key(kept, number), failed)
+        kept["failed_parts"] = number + 1
+
+    def failed(self, kept: dict[str, Any]) -> dict[str, int]:
+        """The children that did not end well, with their items."""
+        # An earlier version kept them in the document of the run.
+        found: dict[str, int] = dict(kept.get("failed", {}))
+        for number in range(kept.get("failed_from", 0), kept.get("failed_parts", 0)):
+            data = self._store.document(_failed_key(kept, number))
+            found |= {} if data is None else json.loads(data)
+        return found
+
+    def remove_failed(self, kept: dict[str, Any]) -> None:
+        """Forgets them."""
+        kept.pop("failed_from", None)
+        for number in range(kept.pop("failed_parts", 0)):
+            self._store.put_document(_failed_key(kept, number), None)
 
     def runs(self, machine_arn: str) -> Iterator[dict[str, Any]]:
         """The runs of a state machine."""
@@ -143,7 +175,7 @@ class Records:
         """All runs."""
         return self._page(_RUNS)
 
-    def _put(self, key: str, value: dict[str, Any]) -> None:
+    def _put(self, key: str, value: Mapping[Any, Any]) -> None:
         self._store.put_document(key, json.dumps(value, separators=(",", ":")).encode())
 
     def _page(self, prefix: str) -> Iterator[dict[str, Any]]:

@@ -69,7 +69,8 @@ class MapRun:
         self._ends: deque[tuple[int, Child | None]] = deque()
         self._open: dict[int, int] = {}
         self._lost: set[int] = set()
-        # Children that did not end well, with their items: now, and before a redrive.
+        # Children that did not end well, with their items: since the last checkpoint, and before a
+        # redrive.
         self._failed: dict[int, int] = {}
         self._again: dict[int, int] = {}
         self._next = 0
@@ -318,18 +319,25 @@ class MapRun:
     def _checkpoint(self) -> None:
         self._since = 0
         with self._turn:
+            self._keep_failed()
+            # Copies: a change of limits writes them as they stood here.
             self.kept |= {
                 "next": self._next,
-                "open": self._open,
+                "open": dict(self._open),
                 "counts": self.progress.counts(),
                 "executions": dict(self.executions),
                 "results": self._results.keep(),
-                "failed": self._failed,
-                "again": self._again,
+                "again": dict(self._again),
             }
             self._runs.records.put(self.kept)
         while len(self._forgettable) > KEPT_CHILDREN:
             self._machine.forget(self._forgettable.popleft())
+
+    def _keep_failed(self) -> None:
+        if self._failed:
+            self._runs.records.put_failed(self.kept, self._failed)
+            self.kept.pop("failed", None)
+            self._failed = {}
 
     # How it ends.
 
@@ -357,7 +365,7 @@ class MapRun:
         for items in self._open.values():
             self.progress.ended(items, "ABORTED")
             record.count(self.executions, "ABORTED")
-        unsuccessful = {**self._again, **self._failed, **self._open}
+        self._failed |= self._again | self._open
         aborted = list(self._open)
         self._open.clear()
         with self._turn:
@@ -365,7 +373,7 @@ class MapRun:
             self.kept |= {**counts, "status": status, "stopped": self._runs.core.now()}
             for part in ("open", "again"):
                 self.kept.pop(part, None)
-            self._keep_for_a_redrive(status, unsuccessful)
+            self._keep_for_a_redrive(status)
         if report is not None:
             self._runs.report(self.told["token"], report)
         if self._program is not None and not self.told["express"]:
@@ -374,13 +382,15 @@ class MapRun:
                     self._machine.stop(self._name(index))
         self._runs.end(self)
 
-    def _keep_for_a_redrive(self, status: str, unsuccessful: dict[int, int]) -> None:
+    def _keep_for_a_redrive(self, status: str) -> None:
         """What a redrive needs of a run that did not succeed."""
         if status == "SUCCEEDED":
-            for part in ("next", "failed", "results"):
+            self._runs.records.remove_failed(self.kept)
+            for part in ("next", "results"):
                 self.kept.pop(part, None)
         elif self._results is not None:
-            self.kept |= {"next": self._next, "failed": unsuccessful}
+            self._keep_failed()
+            self.kept["next"] = self._next
             try:
                 self.kept["results"] = self._results.keep()
             except EngineUnavailable:

@@ -51,7 +51,7 @@ class MapRuns:
         for kept in list(self.records.every()):
             stopped = kept["stopped"]
             if stopped is not None and stopped + record.KEPT_SECONDS < now:
-                self.records.remove(kept["arn"])
+                self.records.remove(kept)
 
     def close(self) -> None:
         """Starts nothing any more; what is under way goes on when the engine is opened again."""
@@ -71,7 +71,8 @@ class MapRuns:
                 if told["arn"] in self._running:
                     # The end of the run before is on its way; this is asked again.
                     raise StillEnding(told["arn"])
-            kept = record.redriven(kept, redrives, self.core.now())
+            failed = self.records.failed(kept)
+            kept = record.redriven(kept, failed, redrives, self.core.now())
         elif kept is None:
             kept = record.begin(told, self.core.now())
         else:

@@ -82,7 +82,7 @@ class Gathered:
 
     def keep(self) -> dict[str, Any]:
         """What is to be kept of the results at a checkpoint."""
-        return {"outputs": self._texts, "is_too_large": self._is_too_large}
+        return {"outputs": dict(self._texts), "is_too_large": self._is_too_large}
 
     def finish(self, succeeded: bool) -> str:
         """The output of the state."""
