@@ -1,4 +1,4 @@
-"""Targets of rules that are reached by calling an operation: functions, state machines.
+"""Targets of rules that are reached by calls: of an operation, or of an API in this process.
 
 The destination of such a target keeps its events in the engine; a thread for each calls the
 operation of the target's kind, as the account of the rule. A marker among the documents says which
@@ -21,20 +21,22 @@ if TYPE_CHECKING:
     from typing import Any
 
     from trunkline._core import Bus, LeasedDelivery
+    from trunkline._core import Engine as CoreEngine
     from trunkline.aws.store import Store
-    from trunkline.aws.targets.kind import Template
+    from trunkline.aws.targets.kind import TargetKind
 
 PREFIX = f"{BACKGROUND}called-targets/"
 """The start of the markers' keys."""
 
 
-def _called(arn: str) -> tuple[Resource, Template] | None:
-    """The resource and the operation of a target that is reached by calls."""
+def _called(arn: str) -> tuple[Resource, TargetKind] | None:
+    """The resource and the kind of a target that is reached by calls."""
     resource = read_resource(arn)
     kind = None if resource is None else OF_RULES.get(resource.kind)
-    if resource is None or kind is None or kind.rule is not None or kind.template is None:
+    if resource is None or kind is None:
         return None
-    return resource, kind.template
+    is_called = kind.call is not None or (kind.rule is None and kind.template is not None)
+    return (resource, kind) if is_called else None
 
 
 def follow(store: Store, bus: Bus, rule: str) -> None:
@@ -92,7 +94,7 @@ def _work(store: Store, bus: Bus, marker: dict[str, str], destination: int) -> N
         except TrunklineError:
             # The target was removed meanwhile.
             return
-        handle = _Caller(invoker, bus, marker).call
+        handle = _Caller(store.core, invoker, bus, marker).call
         worker = DestinationWorker(handler, handle, 1, f"rule-{marker['rule']}")
         workers[destination] = worker
         worker.start()
@@ -101,7 +103,10 @@ def _work(store: Store, bus: Bus, marker: dict[str, str], destination: int) -> N
 class _Caller:
     """Calls the operation of one target."""
 
-    def __init__(self, invoker: ServiceInvoker, bus: Bus, marker: dict[str, str]) -> None:
+    def __init__(
+        self, core: CoreEngine, invoker: ServiceInvoker, bus: Bus, marker: dict[str, str]
+    ) -> None:
+        self._core = core
         self._invoker = invoker
         self._bus = bus
         self._marker = marker
@@ -112,14 +117,21 @@ class _Caller:
         called = None if target is None else _called(target["given"]["Arn"])
         if target is None or called is None:
             raise Refused("The target was removed.")
-        resource, template = called
         text = bytes(delivery.body).decode("utf-8", "replace")
-        params = template.params(resource, target["given"], text)
-        region = resource.region or self._bus.region
-        request = Request(template.service, template.operation, region, params)
         try:
-            send(self._invoker, request, self._bus.account)
+            self._send(*called, target["given"], text)
         except Failed as failed:
             if failed.is_final:
                 raise Refused(str(failed)) from None
             raise
+
+    def _send(self, resource: Resource, kind: TargetKind, given: dict[str, Any], text: str) -> None:
+        if kind.call is not None:
+            kind.call(self._core, resource, given, text)
+            return
+        template = kind.template
+        assert template is not None, "a kind that is called has a template, or is called here"
+        params = template.params(resource, given, text)
+        region = resource.region or self._bus.region
+        request = Request(template.service, template.operation, region, params)
+        send(self._invoker, request, self._bus.account)

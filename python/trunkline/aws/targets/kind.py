@@ -135,5 +135,8 @@ class TargetKind:
     """The service in resource names; of EventBridge, the first part of the resource."""
     rule: Callable[[Call, Resource, Definition], Endpoint] | None = None
     """How a rule reaches it, if not through the operation of its template."""
+    call: Callable[[CoreEngine, Resource, Definition, str], object] | None = None
+    """Takes the text for a rule's target in this process, in place of an operation; raises
+    Failed."""
     template: Template | None = None
     pipe: PipeTarget | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trunkline.aws.calls import SERVED
 from trunkline.aws.targets.api_destinations import API_DESTINATION
+from trunkline.aws.targets.apis import API
 from trunkline.aws.targets.buses import BUS
 from trunkline.aws.targets.functions import FUNCTION
 from trunkline.aws.targets.kind import Invocation, TargetKind
@@ -16,6 +17,7 @@ from trunkline.aws.targets.topics import TOPIC
 TARGETS = {
     kind.name: kind
     for kind in (
+        API,
         API_DESTINATION,
         BUS,
         DELIVERY_STREAM,
