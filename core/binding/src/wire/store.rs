@@ -97,6 +97,7 @@ impl WireStore {
     /// The same for replays, in one state or in all, of the archive of this name or of all; each
     /// with its bus and the name of its archive.
     #[pyo3(signature = (owner, prefix, after, limit, state=None, archive=None))]
+    #[allow(clippy::too_many_arguments, reason = "each is a parameter of the Python method")]
     fn replay_page<'py>(
         &self,
         py: Python<'py>,
