@@ -240,3 +240,25 @@ fn a_checkpoint_beside_all_verbs_of_queues_misses_nothing() {
         assert_eq!(messages(&other), seen, "round {seed}");
     }
 }
+
+#[test]
+fn a_purge_that_matters_no_longer_is_gone_with_its_segment() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = on_disk(folder.path(), START);
+    let queue = make(&engine, "q", standard_queue());
+    queue.purge().unwrap();
+    for number in 0..200 {
+        engine.put_document(&format!("key{}", number % 8), Some(&[b'x'; 900])).unwrap();
+    }
+    assert!(engine.host().checkpoint().unwrap());
+    engine.advance(61_000).unwrap();
+    for _ in 0..4 {
+        engine.compact_oldest().unwrap();
+    }
+    let now = engine.clock().now();
+    engine.close().unwrap();
+    let whole = copy(folder.path());
+    std::fs::remove_file(checkpoint_of(whole.path())).unwrap();
+    let (one, other) = (on_disk(folder.path(), now), on_disk(whole.path(), now));
+    assert_eq!(state(&one), state(&other));
+}

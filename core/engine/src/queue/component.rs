@@ -163,7 +163,7 @@ fn restore(
 ) {
     let now = host.now();
     definition.location.into_iter().for_each(|location| host.live_bytes().add(location, now));
-    let (purged, retention) = (image.purged, definition.config.retention);
+    let (purged, retention) = (image.purged.opened(now), definition.config.retention);
     purged.location.into_iter().for_each(|location| host.live_bytes().add(location, now));
     let named = std::mem::take(&mut image.shared);
     let mut kind = kind(host, &definition.config, image.next_seq.max(1));

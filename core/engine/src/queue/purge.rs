@@ -20,6 +20,18 @@ pub(crate) struct Purge {
     pub location: Option<Location>,
 }
 
+impl Purge {
+    /// The purge as an engine that opens at `now` keeps it: a record that matters no longer may be
+    /// gone with its segment, which a checkpoint from before does not know.
+    pub fn opened(self, now: Millis) -> Self {
+        Self { location: self.location.filter(|_| self.matters(now)), ..self }
+    }
+
+    fn matters(&self, now: Millis) -> bool {
+        self.at + TOLD > now
+    }
+}
+
 impl Queue {
     /// When the queue was last purged.
     pub fn purged_at(&self) -> Option<Millis> {
@@ -52,7 +64,7 @@ impl Queue {
             return Ok(());
         }
         let record = Record::Purged { queue: self.id, before: 0, at: purged.at };
-        if purged.at + TOLD > self.host.now() {
+        if purged.matters(self.host.now()) {
             purged.location = log.append_live(&record, purged.location);
         } else {
             purged.location.take().into_iter().for_each(|location| log.release(location));
