@@ -385,6 +385,8 @@ def test_control_verbs_are_coroutines(engine):
         await queue.purge()
         task = await dead.start_redrive(queue, rate=10)
         assert task.total == 0
+        while task.status == "RUNNING":  # It would move what is sent meanwhile.
+            await asyncio.sleep(0.01)
         sent = await dead.send("by hand")
         moved = await dead.redrive_message(sent.message_id, queue)
         assert queue.statistics().total == 1
