@@ -15,8 +15,7 @@ LOSSES = {
     ("stream/disk", "write+fdatasync"): (
         "Each byte of a record is written twice: to the journal, which the put waits for, and once "
         "more to a sealed file, which lets the journal go and is read from. The peer writes it "
-        "once. While a file is sealed, both share the disk and the two cores; batches that meet no "
-        "sealing take 1.1 to 1.2 times the peer's time."
+        "once. While a file is sealed, both share the disk and the two cores."
     ),
 }
 """The reason for a row and a peer."""
