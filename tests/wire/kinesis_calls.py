@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from botocore.parsers import RpcV2CBORParser
+import pytest
 from refusals import refused as refusal
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
@@ -76,5 +76,8 @@ def _head(major: int, number: int) -> bytes:
 
 def from_cbor(data: bytes) -> object:
     """A value that CBOR says; times are numbers in the unit of the sender."""
-    reader = RpcV2CBORParser(timestamp_parser=lambda number: number)
+    parsers = pytest.importorskip("botocore.parsers")
+    if not hasattr(parsers, "RpcV2CBORParser"):
+        pytest.skip("the oldest botocore reads no CBOR")
+    reader = parsers.RpcV2CBORParser(timestamp_parser=lambda number: number)
     return reader.parse_data_item(reader.get_peekable_stream_from_bytes(data))
