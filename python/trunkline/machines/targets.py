@@ -114,16 +114,25 @@ def _input(body: bytes) -> str:
 
     >>> _input(b'{"id": 7}'), _input(b"seven")
     ('{"id": 7}', '"seven"')
+    >>> _input(b"NaN")
+    '"NaN"'
     """
     try:
         text = body.decode()
     except UnicodeDecodeError:
         raise Refused("The message is no UTF-8 text, which an input has to be.") from None
     try:
-        json.loads(text)
+        json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise Refused("The message is JSON that is nested too deeply for an input.") from None
     except ValueError:
         return json.dumps(text)
     return text
+
+
+def _refuse_constant(name: str) -> None:
+    """Python reads `NaN` and the infinities, which are no JSON."""
+    raise ValueError(name)
 
 
 def _whole(delivery: LeasedDelivery) -> LeasedDelivery:

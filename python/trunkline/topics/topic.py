@@ -150,8 +150,8 @@ class Topic(BlockingPublish):
 
         A stream keeps the body as a record under the key `group`, or else the message's id. A bus
         puts the body, which has to be an event; with ``raw=False`` an event of the source
-        ``"trunkline.topic"`` whose detail is the envelope. Either has the message in a step of its
-        own, before the queues have it.
+        ``"trunkline.topic"`` whose detail is the envelope. Queues and streams have the message in
+        one step; a bus has it in a step of its own before them.
 
         A thread of this program calls the function with each :class:`Notification`. A function is
         not stored: subscribe it again after a restart, and it gets what has waited. A

@@ -78,11 +78,12 @@ def test_what_cannot_be_an_input_is_given_up() -> None:
         id = targets_of(engine._core).id(machine)
         topic.publish("x" * 262_144)
         topic.publish(b"\xff")
+        topic.publish("[" * 200_000)
         until = monotonic() + 10
-        while len(engine._core.outbox().failures(id)) < 2 and monotonic() < until:
+        while len(engine._core.outbox().failures(id)) < 3 and monotonic() < until:
             sleep(0.01)
         failed = engine._core.outbox().failures(id)
-        assert [one["reason"] for one in failed] == ["the destination refused it"] * 2, failed
+        assert [one["reason"] for one in failed] == ["the destination refused it"] * 3, failed
         assert machine.executions() == []
 
 
