@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from trunkline._core import Execution as CoreExecution
     from trunkline._core import Machine as CoreMachine
     from trunkline._types import Seconds
+    from trunkline.aws.stepfunctions.defining import Starter
     from trunkline.aws.stepfunctions.running import Runner
 
     Functions = Mapping[str, Callable[[Any], object]]
@@ -82,6 +83,7 @@ class StateMachine:
         "_engine": "",
         "_name": "",
         "_runner": "",
+        "_starter": "",
         "arn": "The ARN of the state machine.",
     }
 
@@ -90,6 +92,7 @@ class StateMachine:
         self._name = name
         self.arn: str = arn
         self._runner: Runner | None = None
+        self._starter: Starter | None = None
 
     @property
     def name(self) -> str:
@@ -115,11 +118,13 @@ class StateMachine:
 
         Raises ConflictException for another execution of this name.
         """
-        from trunkline.aws.stepfunctions import defining
+        if self._starter is None:
+            from trunkline.aws.stepfunctions.defining import Starter
 
+            self._starter = Starter(self._engine, self.arn)
         text = json_text({} if input is None else input, "input")
         given = None if name is None else validation.text(name, "name")
-        return Execution(self, defining.start(self._engine, self.arn, given, text))
+        return Execution(self, self._starter.start(given, text))
 
     def run(self, input: Any = None) -> Any:
         """Run an execution in memory to its end, and return its output: nothing of it is kept.

@@ -101,7 +101,7 @@ class _Starter:
             raise Refused(f"State machine {self._name[2]!r} does not exist.")
         name = str(uuid5(NAMESPACE_OID, f"{self._id}/{delivery.sequence}"))
         try:
-            defining.start(self._core, arn, name, _input(delivery.body))
+            defining.Starter(self._core, arn).start(name, _input(delivery.body))
         except ConflictException:
             # An earlier attempt has started it, and it has ended.
             return

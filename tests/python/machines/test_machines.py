@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import time
 from threading import Event
+from uuid import UUID
 
 import pytest
 
@@ -104,6 +106,30 @@ def test_a_name_is_given_to_one_execution():
     machine.remove()
     with pytest.raises(trunkline.ResourceNotFound):
         machine.execution("first")
+
+
+def test_a_start_runs_the_machine_as_it_is_then():
+    with trunkline.open(clock=trunkline.VirtualClock()) as engine:
+        say = {word: one(Type="Pass", Result=word) for word in ("old", "new")}
+        machine = engine.machine("says", say["old"])
+        assert machine.start().wait(30).output == "old"
+        engine.machine("says", say["new"])
+        assert machine.start().wait(30).output == "new"
+        # Made again at the same time, its document is what it was.
+        engine.machine("says").remove()
+        with pytest.raises(trunkline.ResourceNotFound):
+            machine.start()
+        engine.machine("says", say["new"])
+        assert machine.start(name="again").wait(30).output == "new"
+
+
+def test_names_that_are_made_do_not_follow_the_seed_of_the_program():
+    machine = trunkline.open().machine("done", one(Type="Pass"))
+    random.seed(1)
+    name = machine.start().name
+    random.seed(1)
+    assert machine.start().name != name
+    assert UUID(name).version == 4
 
 
 def test_what_aws_refuses_is_refused_in_its_words():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import uuid
 
 from trunkline.aws.errors import ServiceError
@@ -10,6 +11,7 @@ from trunkline.aws.stepfunctions.connecting import runtime_of
 from trunkline.aws.stepfunctions.documents import machine_key
 from trunkline.aws.stepfunctions.names import Arn, arn_of, check_name
 from trunkline.aws.stepfunctions.publishing import remove_all
+from trunkline.aws.stepfunctions.starting import Current
 from trunkline.aws.store import Store
 from trunkline.errors import (
     ConflictException,
@@ -21,6 +23,7 @@ from trunkline.errors import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from trunkline._core import Engine as CoreEngine
+    from trunkline.aws.stepfunctions.starting import Chosen, Prepared, Started
 
 
 def _arn(name: tuple[str, str, str]) -> Arn:
@@ -93,10 +96,39 @@ def as_program(error: ServiceError) -> TrunklineError:
     return ValidationException(error.message)
 
 
-def start(core: CoreEngine, arn: str, name: str | None, input: str) -> str:
-    """Starts an execution; its name."""
-    try:
-        started = starting.start(runtime_of(core), Store(core), arn, name, input)
-    except ServiceError as error:
-        raise as_program(error) from None
-    return started.arn.rpartition(":")[2]
+class Starter:
+    """Starts executions of one state machine, which is made ready once for all of them."""
+
+    def __init__(self, core: CoreEngine, arn: str) -> None:
+        self._runtime = runtime_of(core)
+        self._store = Store(core)
+        self._arn = arn
+        self._current: Current[Prepared | None] = Current(self._store, arn, self._prepare)
+        # One of its own: the program may give a seed to that of the module. No system call a name.
+        self._random = random.Random()
+
+    def start(self, name: str | None, input: str) -> str:
+        """Starts an execution; its name."""
+        try:
+            starting.check_input(input)
+            if name is None:
+                name = str(uuid.UUID(bytes=self._random.randbytes(16), version=4))
+            prepared = self._current.get()
+            if prepared is None:
+                started = starting.start(self._runtime, self._store, self._arn, name, input)
+            else:
+                started = self._started(prepared, name, input)
+        except ServiceError as error:
+            raise as_program(error) from None
+        return started.name
+
+    def _started(self, prepared: Prepared, name: str, input: str) -> Started:
+        try:
+            return prepared.start(name, input)
+        except ResourceNotFound:
+            # It was removed, and made again as it was.
+            self._current.forget()
+            return starting.start(self._runtime, self._store, self._arn, name, input)
+
+    def _prepare(self, chosen: Chosen) -> Prepared | None:
+        return None if chosen.is_express else starting.prepare(self._runtime, chosen)

@@ -11,8 +11,8 @@ from trunkline.aws.limits import STATES_PAYLOAD_BYTES_MAX
 from trunkline.aws.stepfunctions import starting
 from trunkline.aws.stepfunctions.connecting import runtime_of
 from trunkline.aws.stepfunctions.defining import as_program
-from trunkline.aws.stepfunctions.documents import machine_key
-from trunkline.aws.stepfunctions.names import Arn, arn_of
+from trunkline.aws.stepfunctions.names import arn_of
+from trunkline.aws.stepfunctions.starting import Current
 from trunkline.aws.store import Store
 from trunkline.errors import ValidationException, execution_failed
 from trunkline.machines.memory import Clock, MemoryRun, Setting
@@ -33,11 +33,8 @@ class Runner:
 
     def __init__(self, core: CoreEngine, arn: str) -> None:
         self._runtime = runtime_of(core)
-        self._store = Store(core)
         self._clock = Clock(core.now)
-        self._arn = arn
-        self._key = machine_key(Arn.parse(arn))
-        self._known: _Known | None = None
+        self._known = Current(Store(core), arn, _Known)
 
     def run(self, input: Any) -> Any:
         """The output of an execution with this input; raises ExecutionFailed if it fails."""
@@ -59,15 +56,10 @@ class Runner:
             self._runtime.remove_run(run)
 
     def _current(self) -> _Known:
-        """The state machine as it is now: others may have changed its definition."""
-        document, known = self._store.raw(self._key), self._known
-        if known is None or known.document != document:
-            try:
-                chosen = starting.choose(self._store, self._arn)
-            except ServiceError as error:
-                raise as_program(error) from None
-            known = self._known = _Known(chosen, document)
-        return known
+        try:
+            return self._known.get()
+        except ServiceError as error:
+            raise as_program(error) from None
 
     def _setting(self, known: _Known) -> Setting:
         name = str(uuid.uuid4())
@@ -88,10 +80,9 @@ class Runner:
 class _Known:
     """A state machine, read from its document."""
 
-    __slots__ = ("document", "identity", "name", "program")
+    __slots__ = ("identity", "name", "program")
 
-    def __init__(self, chosen: Chosen, document: bytes | None) -> None:
-        self.document = document
+    def __init__(self, chosen: Chosen) -> None:
         self.name: tuple[str, str, str] = chosen.arn.account, chosen.arn.region, chosen.arn.name
         self.identity: dict[str, Any] = starting.identity(chosen, "", "")
         try:

@@ -7,6 +7,7 @@ import random
 import threading
 import uuid
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from trunkline._core import StatesProgram
 from trunkline.aws.errors import ServiceError
@@ -22,11 +23,16 @@ from trunkline.machines.tasks import perform
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
+    from trunkline._core import Engine as CoreEngine
+    from trunkline._core import Machine
     from trunkline.aws.store import Store
     from trunkline.machines.memory import Ended
     from trunkline.machines.runtime import Runtime
+
+T = TypeVar("T")
 
 _KEPT = ("logging", "tracing", "encryption", "role", "revision", "updated", "type")
 """What a program keeps of its state machine, for DescribeStateMachineForExecution."""
@@ -52,6 +58,7 @@ class Started:
     """An execution that was started."""
 
     arn: str
+    name: str
     at: float
     has_ended: bool = False
     """It ran already under this name, and has ended: no parent is told of it any more."""
@@ -77,6 +84,28 @@ def choose(store: Store, text: str) -> Chosen:
 def _routed(routes: list[dict[str, Any]]) -> str:
     weights = [int(route["weight"]) for route in routes]
     return str(random.choices(routes, weights)[0]["stateMachineVersionArn"])
+
+
+class Current(Generic[T]):
+    """What is made of a state machine as it is: made anew when its document has changed."""
+
+    def __init__(self, store: Store, arn: str, make: Callable[[Chosen], T]) -> None:
+        self._store = store
+        self._arn = arn
+        self._key = machine_key(Arn.parse(arn))
+        self._make = make
+        self._made: tuple[bytes | None, T] | None = None
+
+    def get(self) -> T:
+        """It, as the state machine is now; others may have changed that."""
+        document, made = self._store.raw(self._key), self._made
+        if made is None or made[0] != document:
+            made = self._made = (document, self._make(choose(self._store, self._arn)))
+        return made[1]
+
+    def forget(self) -> None:
+        """Has it made anew."""
+        self._made = None
 
 
 def check_input(input: str) -> None:
@@ -118,42 +147,66 @@ def start(
     if chosen.is_express:
         return _start_express(runtime, store, chosen, name, input)
     name = str(uuid.uuid4()) if name is None else name
-    check_name(name)
-    return _start_standard(runtime, store, chosen, name, input, parent)
+    return prepare(runtime, chosen).start(name, input, parent)
 
 
-def _start_standard(
-    runtime: Runtime, store: Store, chosen: Chosen, name: str, input: str, parent: str | None
-) -> Started:
+def prepare(runtime: Runtime, chosen: Chosen) -> Prepared:
+    """Has the engine know what durable executions of a state machine run."""
     arn = chosen.arn
     runtime.start()
     machine = runtime.machines.machine((arn.account, arn.region, arn.name))
     kept = {part: chosen.machine[part] for part in _KEPT if part in chosen.machine}
     document = json.dumps(kept, separators=(",", ":"), sort_keys=True).encode()
-    program = machine.add_program(chosen.machine["definition"], False, document)
-    execution_arn = arn_of(arn.account, arn.region, "execution", arn.name, name)
-    is_watched = status_events.is_watched(store.core, (arn.account, arn.region))
-    start = {
-        "name": name,
-        "program": program,
-        "input": input,
-        "identity": identity(chosen, execution_arn, name),
-        "document": json.dumps({"version": chosen.version, "alias": chosen.alias}).encode(),
-        "tells_end": is_watched,
-        "tells_events": chosen.machine["logging"]["level"] != "OFF",
-        "parent": parent,
-        "scope": None,
-        "is_settled": True,
-    }
-    try:
-        execution, existed = machine.start(start)
-    except ConflictException:
-        text = f"Execution Already Exists: '{execution_arn}'"
-        raise ServiceError("ExecutionAlreadyExists", text) from None
-    if is_watched and not existed:
-        status_events.emit_started(store.core, arn, execution, input)
-    has_ended = existed and parent is not None and not machine.add_parent(name, parent)
-    return Started(execution_arn, execution.started / 1_000, has_ended)
+    return Prepared(
+        runtime.core,
+        machine,
+        arn,
+        arn_of(arn.account, arn.region, "execution", arn.name, ""),
+        identity(chosen, "", ""),
+        {
+            "program": machine.add_program(chosen.machine["definition"], False, document),
+            "document": json.dumps({"version": chosen.version, "alias": chosen.alias}).encode(),
+            "tells_events": chosen.machine["logging"]["level"] != "OFF",
+            "scope": None,
+            "is_settled": True,
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A state machine of which durable executions can be started."""
+
+    core: CoreEngine
+    machine: Machine
+    arn: Arn
+    prefix: str
+    """The ARN of an execution without its name."""
+    identity: dict[str, Any]
+    common: dict[str, Any]
+    """What all starts have in common."""
+
+    def start(self, name: str, input: str, parent: str | None = None) -> Started:
+        """Starts an execution. `parent` is the task that waits for its end."""
+        check_name(name)
+        arn = self.prefix + name
+        is_watched = status_events.is_watched(self.core, (self.arn.account, self.arn.region))
+        own = {
+            "name": name,
+            "input": input,
+            "identity": {**self.identity, "execution_arn": arn, "name": name},
+            "tells_end": is_watched,
+            "parent": parent,
+        }
+        try:
+            execution, existed = self.machine.start(self.common | own)
+        except ConflictException:
+            text = f"Execution Already Exists: '{arn}'"
+            raise ServiceError("ExecutionAlreadyExists", text) from None
+        if is_watched and not existed:
+            status_events.emit_started(self.core, self.arn, execution, input)
+        has_ended = existed and parent is not None and not self.machine.add_parent(name, parent)
+        return Started(arn, name, execution.started / 1_000, has_ended)
 
 
 def _express_arn(chosen: Chosen, name: str) -> str:
@@ -206,7 +259,7 @@ def _start_express(
         daemon=True,
     )
     run.start()
-    return Started(arn, now)
+    return Started(arn, name, now)
 
 
 def run_express(
