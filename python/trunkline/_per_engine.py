@@ -6,16 +6,23 @@ needed. Each declares here what an engine has of it, so that closing an engine n
 
 from __future__ import annotations
 
-from threading import RLock
-from typing import Any, Generic, TypeVar, cast
+from _thread import RLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any, Generic, TypeVar
 
     from trunkline._core import Engine as CoreEngine
 
-T = TypeVar("T")
+    T = TypeVar("T")
+else:
+    # What a type checker reads alone: a server starts without `typing`.
+    class Generic:
+        def __class_getitem__(cls, _):
+            return cls
+
+    T = None
 
 _lock = RLock()
 _made: dict[CoreEngine, dict[PerEngine[Any], Any]] = {}
@@ -37,7 +44,8 @@ class PerEngine(Generic[T]):
             own = _made.setdefault(core, {})
             if self not in own:
                 own[self] = self._make(core)
-            return cast("T", own[self])
+            found: T = own[self]
+            return found
 
 
 def end_all(core: CoreEngine) -> None:

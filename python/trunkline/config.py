@@ -41,9 +41,6 @@ if TYPE_CHECKING:
     from trunkline._types import Path as AnyPath
     from trunkline.engine import Engine
 
-NAME = "trunkline.toml"
-"""The file that the server looks for where it is started."""
-
 _RESOURCES = ("queue", "stream", "topic", "bus", "bucket", "machine")
 _TABLES = ("engine", "limits", "server")
 _ENGINE: dict[str, tuple[type, ...]] = {

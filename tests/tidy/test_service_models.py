@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import importlib.util
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ def test_every_served_service_is_found_in_the_table(tool: Any) -> None:
 
 @pytest.mark.parametrize("service", [service.name for service in SERVICES])
 def test_a_slim_model_has_every_operation_shape_and_member(tool: Any, service: str) -> None:
-    newest = sorted((data_folder() / service).glob("*/service-2.json*"))[-1]
+    newest = sorted((Path(data_folder()) / service).glob("*/service-2.json*"))[-1]
     data = newest.read_bytes()
     whole = json.loads(gzip.decompress(data) if newest.suffix == ".gz" else data)
     slim = tool.slim(whole)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import Lock
+from _thread import allocate_lock
 
 from trunkline._per_engine import PerEngine
 from trunkline.aws.errors import ServiceError
@@ -39,7 +39,7 @@ class Control:
         self._stores = {name: Store(core) for name in self._services}
         self._core = core
         self._apis: Apis | None = None
-        self._lock = Lock()
+        self._lock = allocate_lock()
 
     def resume(self) -> None:
         """Lets what works in the background go on with what an earlier opening left."""

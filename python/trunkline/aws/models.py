@@ -6,21 +6,25 @@ not, and takes those of the installed botocore, without importing it.
 
 from __future__ import annotations
 
-import gzip
 import json
+import os.path
+import zlib
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 
 from trunkline.aws.errors import ServiceError
 
-SHIPPED = Path(__file__).parent / "_models"
+SHIPPED = os.path.join(os.path.dirname(__file__), "_models")
 """What `build_tools/service_models.py` puts into a wheel."""
+
+_GZIP = 16 + zlib.MAX_WBITS
+"""What tells zlib that the data has the frame of gzip, whose module takes longer to import."""
 
 
 @cache
-def data_folder() -> Path:
+def data_folder() -> str:
     """The folder of botocore's models; raises ServiceError if botocore is not installed."""
+    from importlib.util import find_spec
+
     spec = find_spec("botocore")
     if spec is None or not spec.submodule_search_locations:
         raise ServiceError(
@@ -29,7 +33,7 @@ def data_folder() -> Path:
             "pip install 'trunkline[aws]'.",
             503,
         )
-    return Path(spec.submodule_search_locations[0]) / "data"
+    return os.path.join(spec.submodule_search_locations[0], "data")
 
 
 _RELAXED = {"firehose": [(b'"pattern":"https://.*"', b'"pattern":"https?://.*"')]}
@@ -45,15 +49,22 @@ def read_model(service: str) -> bytes:
 
 
 def _read(service: str) -> bytes:
-    shipped = SHIPPED / f"{service}.json.gz"
-    if shipped.is_file():
-        return gzip.decompress(shipped.read_bytes())
-    versions = sorted((data_folder() / service).glob("*/service-2.json*"))
-    if not versions:
-        raise ServiceError("ServiceUnavailable", f"botocore has no model of {service}.", 503)
-    newest = versions[-1]
-    data = newest.read_bytes()
-    return gzip.decompress(data) if newest.suffix == ".gz" else data
+    shipped = os.path.join(SHIPPED, f"{service}.json.gz")
+    if os.path.isfile(shipped):
+        return _unpacked(shipped)
+    versions = os.path.join(data_folder(), service)
+    for version in sorted(os.listdir(versions) if os.path.isdir(versions) else (), reverse=True):
+        for name in ("service-2.json.gz", "service-2.json"):
+            model = os.path.join(versions, version, name)
+            if os.path.isfile(model):
+                return _unpacked(model)
+    raise ServiceError("ServiceUnavailable", f"botocore has no model of {service}.", 503)
+
+
+def _unpacked(path: str) -> bytes:
+    with open(path, "rb") as file:
+        data = file.read()
+    return zlib.decompress(data, _GZIP) if path.endswith(".gz") else data
 
 
 def unconstrained(model: bytes, shapes: tuple[str, ...]) -> bytes:

@@ -7,8 +7,8 @@ in snake case (``QueueName`` is ``queue_name``); members that were not sent are 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ _TAKES_ANY = 0x08
 """The flag of a function's code that has `**`: the language reference's CO_VARKEYWORDS."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """Who calls, where, and what may be used to answer."""
 
     store: Store
@@ -39,8 +38,7 @@ class Call:
     checked, so operations act on this and read no address of their own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """A function, and whether it changes what has to be durable before the caller is answered."""
 
     function: Function

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import NamedTuple
 
 from trunkline.errors import EngineUnavailable
 
@@ -16,24 +15,50 @@ if TYPE_CHECKING:
     from trunkline.aws.store import Store
 
 
-class Service(NamedTuple):
+class Service:
     """One service; ``module`` holds its ``operations``."""
 
-    name: str
-    module: str
-    target_prefix: str | None = None
-    scopes: tuple[str, ...] = ()
-    api_version: str | None = None
-    actions: tuple[str, ...] = ()
-    invalid_input: str | None = None
-    """The error for an input that its model refuses, if it is not ``ValidationException``."""
-    path_prefix: str | None = None
-    """What its paths begin with, where another service has the same scope."""
-    unchecked: tuple[str, ...] = ()
-    """Shapes of its model whose constraints its operations check themselves, in AWS's words."""
-    runner: tuple[str, str, str] | None = None
-    """What works for it in the background once there is a destination of the outbox, or a document:
-    ``"outbox"`` or ``"document"``, its name or prefix, and a module that has ``resume(store)``."""
+    __slots__ = {
+        "actions": "",
+        "api_version": "",
+        "invalid_input": "The error for an input that its model refuses, if it is not "
+        "``ValidationException``.",
+        "module": "",
+        "name": "",
+        "path_prefix": "What its paths begin with, where another service has the same scope.",
+        "runner": "What works for it in the background once there is a destination of the outbox, "
+        'or a document: ``"outbox"`` or ``"document"``, its name or prefix, and a module that has '
+        "``resume(store)``.",
+        "scopes": "",
+        "target_prefix": "",
+        "unchecked": "Shapes of its model whose constraints its operations check themselves, in "
+        "AWS's words.",
+    }
+
+    def __init__(
+        self,
+        name: str,
+        module: str,
+        *,
+        target_prefix: str | None = None,
+        scopes: tuple[str, ...] = (),
+        api_version: str | None = None,
+        actions: tuple[str, ...] = (),
+        invalid_input: str | None = None,
+        path_prefix: str | None = None,
+        unchecked: tuple[str, ...] = (),
+        runner: tuple[str, str, str] | None = None,
+    ) -> None:
+        self.name = name
+        self.module = module
+        self.target_prefix = target_prefix
+        self.scopes = scopes
+        self.api_version = api_version
+        self.actions = actions
+        self.invalid_input = invalid_input
+        self.path_prefix = path_prefix
+        self.unchecked = unchecked
+        self.runner = runner
 
     def operations(self) -> Operations:
         """The operations of the control plane; the module is imported when it is first needed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from threading import RLock
+from _thread import RLock
 
 from trunkline._core import WireStore
 from trunkline.limits import Limits

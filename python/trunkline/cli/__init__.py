@@ -26,11 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from trunkline import bench
 
         return int(bench.main(list(arguments[1:])) or 0)
-    verb = next((word for word in arguments if not word.startswith("-")), None)
+    verb = next((word for word in arguments if not word.startswith("-")), "")
     from trunkline.cli.errors import CommandError
     from trunkline.cli.parser import VERBS, parser_of
 
-    options = parser_of([verb] if verb in VERBS else []).parse_args(arguments)
+    known = [verb] if verb in VERBS else []
+    options = parser_of(known, alone=known == arguments[:1]).parse_args(arguments)
     try:
         return int(options.run(options))
     except trunkline.TrunklineError as error:

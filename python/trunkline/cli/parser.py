@@ -109,8 +109,12 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"trunkline: {message}\n{hint}\n")
 
 
-def parser_of(verbs: Sequence[str]) -> Parser:
-    """The parser; of `verbs` with their arguments, of the others with their names alone."""
+def parser_of(verbs: Sequence[str], *, alone: bool = False) -> Parser:
+    """The parser; of `verbs` with their arguments, of the others with their names.
+
+    With `alone` there are no others: a command that begins with its verb needs none of them, and
+    they take ten times as long to make.
+    """
     parser = Parser(prog="trunkline", description="Queues in your process, durable on your disk.")
     parser.verb = verbs[0] if verbs else None
     parser.add_argument("--version", action="version", version=f"trunkline {trunkline.__version__}")
@@ -118,7 +122,8 @@ def parser_of(verbs: Sequence[str]) -> Parser:
     commands = parser.add_subparsers(
         prog="trunkline", required=True, metavar="command", dest="command"
     )
-    for name, (place, help) in VERBS.items():
+    for name in verbs if alone else VERBS:
+        place, help = VERBS[name]
         one = commands.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
         if name in verbs and place:
             module, function = place.split(":")

@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 from trunkline import validation
-from trunkline._core import QueueSettings
-from trunkline._waiting import create_queue
-from trunkline.errors import QueueDoesNotExist, QueueNameExists
-from trunkline.queues import options as queue_options
-from trunkline.queues.metadata import encode_metadata, read_metadata
-from trunkline.queues.queue import Queue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +13,7 @@ if TYPE_CHECKING:
     from trunkline._core import Queue as CoreQueue
     from trunkline._resource_types import PayloadBucket, QueueOptions
     from trunkline.limits import Limits
+    from trunkline.queues.queue import Queue
 
 
 class QueueVerbs:
@@ -79,7 +74,12 @@ class QueueVerbs:
         trunkline.errors.QueueNameExists: A queue already exists with the same name and a \
 different value for attribute delay; leave the option out, or change the queue with configure().
         """
-        wanted = queue_options.provided(options)
+        # Here, because a server starts without any of it.
+        from trunkline.queues.defining import get_or_create
+        from trunkline.queues.options import provided
+        from trunkline.queues.queue import Queue
+
+        wanted = provided(options)
         fifo = validation.queue_name(name, self.limits)
         validation.flag(create, "create")
         place = validation.owner(self._owner, account, region)
@@ -87,7 +87,9 @@ different value for attribute delay; leave the option out, or change the queue w
         self._core.check_open()
         # Two threads that define queues at once must not compare with what the other changes.
         with self._defining:
-            core = self._get_or_create((*place, name), fifo, wanted, create)
+            core = get_or_create(
+                self._core, self.limits, (*place, name), fifo, wanted, create=create
+            )
         if payload_store is None and payload_threshold is None:
             return Queue(self, core)  # type: ignore[arg-type]
         from trunkline.queues.claim_check import claim_check_queue
@@ -112,61 +114,16 @@ different value for attribute delay; leave the option out, or change the queue w
         >>> [queue.name for queue in engine.queues("orders")]
         ['orders', 'orders-dead']
         """
+        from trunkline.queues.queue import Queue
+
         found = self._core.queues(
             *validation.owner(self._owner, account, region), validation.text(prefix, "prefix")
         )
         return [Queue(self, core) for core in found]  # type: ignore[arg-type]
 
-    def _find(self, place: tuple[str, str], name: str) -> CoreQueue | None:
-        return self._core.find_queue((*place, name))
-
-    def _get_or_create(
-        self, full_name: tuple[str, str, str], fifo: bool, wanted: dict[str, Any], create: bool
-    ) -> CoreQueue:
-        account, region, name = full_name
-        existing = self._core.find_queue(full_name)
-        if existing is None and not create:
-            raise QueueDoesNotExist(
-                f"There is no queue {name!r}; leave create=False out to create it."
-            )
-        if existing is not None and not wanted:
-            return existing
-
-        def find(other: str) -> CoreQueue | None:
-            return self._find((account, region), other)
-
-        if existing is not None:
-            wanted = queue_options.complete(wanted, existing, self._core)
-        settings = queue_options.to_settings(wanted, fifo, self.limits, find, name)
-        allowed = queue_options.redrive_allow(wanted.get("redrive_allow"), self.limits)
-        if existing is None:
-            settings = {**queue_options.defaults(fifo, self.limits), **settings}
-            try:
-                return create_queue(self._core, full_name, settings, {"redrive_allow": allowed})
-            except QueueNameExists:
-                # Another surface of this engine was faster.
-                existing = self._core.find_queue(full_name)
-                if existing is None:
-                    raise
-        queue_options.compare(existing.settings, settings, wanted)
-        if "redrive_allow" in wanted:
-            queue_options.compare_redrive(read_metadata(existing).get("redrive_allow"), allowed)
-        return existing
-
     def _configure(self, core: CoreQueue, wanted: dict[str, Any]) -> None:
-        place = (core.account, core.region)
-
-        def find(other: str) -> CoreQueue | None:
-            return self._find(place, other)
+        from trunkline.queues.defining import configure
 
         self._core.check_open()
         with self._defining:
-            wanted = queue_options.complete(wanted, core, self._core)
-            settings = queue_options.to_settings(wanted, core.fifo, self.limits, find, core.name)
-            current = queue_options.as_dict(core.settings)
-            document = read_metadata(core)
-            if "redrive_allow" in wanted:
-                allowed = queue_options.redrive_allow(wanted["redrive_allow"], self.limits)
-                document["redrive_allow"] = allowed
-            changed = QueueSettings(**{**current, **settings})
-            core.configure(changed, encode_metadata(document))
+            configure(self._core, self.limits, core, wanted)

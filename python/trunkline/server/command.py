@@ -6,13 +6,13 @@ import os
 import signal
 import sys
 from functools import partial
-from pathlib import Path
 
 from trunkline.server.stopping import Stopping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
     from types import FrameType
     from typing import Any
 
@@ -64,10 +64,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--durable-receives", action="store_true", help=receives)
     signatures = "what signatures have to be (default: parse)"
     add("--auth", choices=("off", "parse", "strict"), help=signatures)
-    add("--credentials", type=Path, metavar="FILE", help="the secrets of --auth strict")
+    add("--credentials", type=_path, metavar="FILE", help="the secrets of --auth strict")
     add("--tls", action="store_true", help="serve HTTPS; makes a certificate if none is given")
-    add("--cert", type=Path, metavar="FILE", help="certificate chain for --tls, PEM")
-    add("--key", type=Path, metavar="FILE", help="private key for --tls, PEM")
+    add("--cert", type=_path, metavar="FILE", help="certificate chain for --tls, PEM")
+    add("--key", type=_path, metavar="FILE", help="private key for --tls, PEM")
     add("--services", help="comma-separated (default: all)")
     add("--cors-origin", action="append", metavar="ORIGIN", help="a page that may call")
     names = "a name that the server answers to, beside those of this machine"
@@ -91,7 +91,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--smtp-from", metavar="ADDRESS", help="who these mails come from")
     add("--reach", choices=("public", "usual", "everywhere"), help="where requests of ours may go")
     add("--virtual-clock", action="store_true", help="time stands still until it is advanced")
-    add("--init", type=Path, metavar="DIR", help="run the .py and .sh files of a folder when ready")
+    add(
+        "--init", type=_path, metavar="DIR", help="run the .py and .sh files of a folder when ready"
+    )
     add("--log", choices=("text", "json"), help="its form (default: text)")
     level = (
         "which requests get a line: failed ones (error, warning), all (info), and probes (debug)"
@@ -108,6 +110,12 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= _PORT_MAX):
         raise argparse.ArgumentTypeError(f"{text!r} is no port; use 0 to {_PORT_MAX}")
     return int(text)
+
+
+def _path(text: str) -> Path:
+    from pathlib import Path
+
+    return Path(text)
 
 
 def _trace(text: str) -> TraceMode:
@@ -162,9 +170,12 @@ def run(options: argparse.Namespace, log: Log, config: Config | None) -> int:
     except trunkline.TrunklineError as error:
         return log.fail(f"{error.code}: {error}")
     try:
+        if options.data:
+            # What was left in the folder goes on as soon as the server is there, and may log.
+            log.capture()
         if config is not None:
             config.declare(engine)
-        programs = _load_functions(engine, options)
+        programs = _load_functions(engine, options, log)
         own = _own_certificate(options)
         if own is not None:
             arguments["certificate"] = own.pem
@@ -174,6 +185,7 @@ def run(options: argparse.Namespace, log: Log, config: Config | None) -> int:
         return log.fail(_explain(error, options))
     with engine:
         _announce(log, server, options, own)
+        log.capture()
         for program in programs:
             program.watch(log, stopping)
         if options.init is not None:
@@ -253,12 +265,13 @@ def _request_log(options: argparse.Namespace) -> dict[str, str]:
     return {} if level == "off" else {"request_log": options.log, "log_level": level}
 
 
-def _load_functions(engine: Engine, options: argparse.Namespace) -> list[Program]:
+def _load_functions(engine: Engine, options: argparse.Namespace, log: Log) -> list[Program]:
     if not options.functions:
         return []
     from trunkline.functions.logs import capture_prints
     from trunkline.server.programs import Program
 
+    log.capture()
     capture_prints()
     programs = [Program(engine, spec) for spec in options.functions]
     for program in programs:

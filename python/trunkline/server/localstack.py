@@ -41,7 +41,7 @@ _IGNORED = {
     "KINESIS_LATENCY": "use faults",
     "KINESIS_ERROR_PROBABILITY": "use faults",
     "PROVIDER_OVERRIDE_EVENTS": "there is one provider",
-    "EAGER_SERVICE_LOADING": "services are loaded at the start",
+    "EAGER_SERVICE_LOADING": "a service is loaded at its first request, in milliseconds",
 }
 _IS_ON = ("1", "true")
 

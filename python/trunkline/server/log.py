@@ -1,51 +1,14 @@
 """What the server tells its operator: lines for people, or one JSON object a line.
 
-Everything goes through :mod:`logging`: what the library logs in the background under the name
-``trunkline`` comes out in the same form. The lines of requests are the core's own.
+What the library logs in the background by :mod:`logging`, under the name ``trunkline``, comes out
+in the same form. The lines of requests are the core's own.
 """
 
 from __future__ import annotations
 
 import json
-import logging
 import sys
 import time
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from logging import Handler
-    from typing import TextIO
-
-LOGGER = "trunkline"
-"""The logger of the library, above those of its modules."""
-
-
-class _Form(logging.Formatter):
-    def __init__(self, *, is_json: bool) -> None:
-        super().__init__()
-        self._is_json = is_json
-
-    def format(self, record: logging.LogRecord) -> str:
-        """A line, and below it the traceback of an exception."""
-        facts = getattr(record, "facts", None)
-        if not self._is_json:
-            text = record.getMessage()
-            if facts is None:
-                moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created))
-                text = f"{moment} {record.levelname.lower()} {record.name}: {text}"
-            return text if record.exc_info is None else f"{text}\n{self._traceback(record)}"
-        told: dict[str, object] = {"time": record.created, "level": record.levelname.lower()}
-        if facts is None:
-            told |= {"event": "log", "logger": record.name, "message": record.getMessage()}
-        else:
-            told |= {"event": record.getMessage(), **facts}
-        if record.exc_info is not None:
-            told["traceback"] = self._traceback(record)
-        return json.dumps(told, default=str)
-
-    def _traceback(self, record: logging.LogRecord) -> str:
-        return self.formatException(record.exc_info) if record.exc_info else ""
 
 
 class Log:
@@ -53,27 +16,23 @@ class Log:
 
     def __init__(self, form: str) -> None:
         self._json = form == "json"
-        self._logger = logging.getLogger(LOGGER)
-        self._logger.setLevel(logging.INFO)
-        self._logger.propagate = False
-        self._logger.handlers = [
-            self._handler(sys.stdout, lambda record: record.levelno < logging.ERROR),
-            self._handler(sys.stderr, lambda record: record.levelno >= logging.ERROR),
-        ]
 
-    def _handler(self, stream: TextIO, wanted: Callable[[logging.LogRecord], bool]) -> Handler:
-        handler = logging.StreamHandler(stream)
-        handler.setFormatter(_Form(is_json=self._json))
-        handler.addFilter(wanted)
-        return handler
+    def capture(self) -> None:
+        """Writes from now on what the library logs. A second call changes nothing.
+
+        A server listens before it imports :mod:`logging`, unless something may log before.
+        """
+        from trunkline.server.captured import capture
+
+        capture(self)
 
     def say(self, event: str, **facts: object) -> None:
         """Something happened; `facts` are shown in JSON only, where programs read them."""
-        self._logger.info(event, extra={"facts": facts})
+        self._write("info", event, facts)
 
     def warn(self, text: str) -> None:
         """Something that the operator may not have meant."""
-        self._logger.warning(f"warning: {text}", extra={"facts": {}})
+        self._write("warning", f"warning: {text}", {})
 
     def hint(self, text: str) -> None:
         """Something only a person wants to know."""
@@ -83,5 +42,28 @@ class Log:
     def fail(self, why: str) -> int:
         """The reason why the server cannot go on; the status to exit with."""
         event, facts = ("failed", {"why": why}) if self._json else (f"trunkline: {why}", {})
-        self._logger.error(event, extra={"facts": facts})
+        self._write("error", event, facts)
         return 1
+
+    def logged(
+        self, level: str, logger: str, moment: float, text: str, traceback: str | None
+    ) -> None:
+        """Something that the library logged; the traceback of an exception stands below it."""
+        shown = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
+        facts = {"logger": logger, "message": text}
+        if traceback is not None:
+            facts["traceback"] = traceback
+        line = "log" if self._json else f"{shown} {level} {logger}: {text}"
+        self._write(level, line, facts, moment)
+
+    def _write(
+        self, level: str, event: str, facts: dict[str, object] | dict[str, str], moment: float = 0.0
+    ) -> None:
+        line = event
+        if self._json:
+            told = {"time": moment or time.time(), "level": level, "event": event}
+            line = json.dumps(told | facts, default=str)
+        elif "traceback" in facts:
+            line = f"{event}\n{facts['traceback']}"
+        is_failure = level in ("error", "critical")
+        print(line, file=sys.stderr if is_failure else sys.stdout, flush=True)

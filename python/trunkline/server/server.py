@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
-from pathlib import Path
 
 from trunkline._core import WireServer
 from trunkline.aws.dispatcher import make_dispatcher
@@ -12,6 +10,7 @@ from trunkline.aws.dispatcher import make_dispatcher
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
     from typing import Self
 
     from trunkline.aws.dispatcher import Credential
@@ -31,6 +30,7 @@ WRITE_TIMEOUT = 30.0
 """Seconds in which an answer has to be read; a long one gets more, by its size."""
 
 _PORT_MAX = 65_535
+_ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+|[0-9a-fA-F:]*:[0-9a-fA-F:.]*")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9._~%:\[\]-]+")
 
 PATIENCE = 10.0
@@ -96,6 +96,8 @@ class Server:
 
             functions_of(engine._core).allows_code = True
         if firehose_folders:
+            from pathlib import Path
+
             from trunkline.aws.firehose.places import allow_folder
 
             for folder in firehose_folders:
@@ -177,6 +179,11 @@ def _mails(engine: Engine, smtp: str, sender: str | None) -> MailSender:
 
 def _resolve(host: str) -> str:
     """The IP address of a name; that of IPv4 if there are both, for that is what clients try."""
+    if _ADDRESS.fullmatch(host):
+        # The core says what is wrong with it.
+        return host
+    import socket
+
     try:
         # As bytes: a str is put through the codec of international names, whose tables cost more
         # than the look-up.

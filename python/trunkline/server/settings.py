@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+import os.path
 
-from trunkline.config import NAME, Config
 from trunkline.errors import InvalidParameterValue
 from trunkline.server import localstack
 from trunkline.validation import unknown
@@ -14,6 +13,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
+
+    from trunkline.config import Config
+
+NAME = "trunkline.toml"
+"""The file that is looked for where the server is started."""
 
 PREFIX = "TRUNKLINE_"
 """``TRUNKLINE_PORT`` is the variable of ``--port``."""
@@ -58,9 +62,11 @@ def resolve(
 
 
 def _config(options: argparse.Namespace) -> Config | None:
-    if options.config is not None:
-        return Config.read(options.config)
-    return Config.read(NAME) if Path(NAME).is_file() else None
+    if options.config is None and not os.path.isfile(NAME):
+        return None
+    from trunkline.config import Config
+
+    return Config.read(NAME if options.config is None else options.config)
 
 
 def _file(config: Config | None, actions: Mapping[str, argparse.Action]) -> dict[str, Any]:

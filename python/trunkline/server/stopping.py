@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from queue import Empty, SimpleQueue
+from _queue import Empty, SimpleQueue
 
 
 class Stopping:

@@ -19,20 +19,42 @@ except SystemExit:
     pass
 """
 SERVE = """
-import sys
+import json, sys
 import trunkline.cli, trunkline.server.command as command
 
-real = command.Stopping
-class Stopping(real):
+class Stopping(command.Stopping):
     def wait(self, timeout=None):
         return True
 command.Stopping = Stopping
+announce = command._announce
+def report(*arguments):
+    announce(*arguments)
+    print("MODULES " + json.dumps(sorted(sys.modules)))
+command._announce = report
 sys.argv = ["trunkline", "serve", "--port", "0"]
 trunkline.cli.main()
 """
+FIRST_REQUEST = """
+import http.client
+import trunkline
+from trunkline.server import Server
+
+signed = "Credential=test/20260101/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=0"
+headers = {
+    "Authorization": f"AWS4-HMAC-SHA256 {signed}",
+    "Content-Type": "application/x-amz-json-1.0",
+    "X-Amz-Date": "20260101T000000Z",
+    "X-Amz-Target": "AmazonSQS.ListQueues",
+}
+with trunkline.open() as engine, Server(engine, port=0) as server:
+    client = http.client.HTTPConnection(*server.address)
+    client.request("POST", "/", "{}", headers)
+    assert client.getresponse().status == 200
+"""
 SLOW = {
     *("asyncio", "concurrent", "dataclasses", "email", "encodings.idna", "gzip", "http", "inspect"),
-    *("shutil", "ssl", "subprocess", "tomllib", "unicodedata", "urllib.request", "uuid"),
+    *("logging", "pathlib", "queue", "shutil", "socket", "ssl", "subprocess", "threading"),
+    *("tomllib", "typing", "unicodedata", "urllib", "uuid", "trunkline.queues.queue"),
     *("boto3", "botocore", "trunkline.aio", "trunkline.admin", "trunkline.remote"),
 }
 """What costs more than all of our own modules, and is needed by single calls alone."""
@@ -68,8 +90,16 @@ def test_a_server_listens_before_it_imports_what_single_calls_need(bare):
     found = modules(SERVE) - bare
     assert found & SLOW == set()
     assert "trunkline.server.command" in found
-    # 172 with Python 3.11; 295 before modules were imported at their first use.
-    assert len(found) <= 190
+    # 70 with Python 3.11; 295 before modules were imported at their first use.
+    assert len(found) <= 80
+
+
+def test_the_first_request_imports_what_its_service_needs_alone(bare):
+    found = modules(FIRST_REQUEST) - modules("import http.client\n")
+    assert found & {"dataclasses", "gzip", "inspect", "logging", "pathlib", "uuid"} == set()
+    assert "trunkline.aws.sqs.queues" in found
+    ours = {name for name in found if name.startswith("trunkline.aws.")}
+    assert {name for name in ours if name.count(".") > 2 and ".sqs." not in name} == set()
 
 
 def test_what_is_imported_late_is_there():

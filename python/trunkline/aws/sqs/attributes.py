@@ -6,7 +6,7 @@ a request with one bad attribute changes nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from trunkline._core import policy_flaw
 from trunkline.aws.errors import ServiceError
@@ -56,13 +56,12 @@ NAMES = frozenset((*_WRITABLE, *_READ_ONLY, "All"))
 """Every name that GetQueueAttributes takes."""
 
 
-@dataclass
-class Change:
+class Change(NamedTuple):
     """What a request changes: settings of the engine, what SQS keeps, and the shared document."""
 
     settings: dict[str, Any]
     kept: dict[str, Any]
-    document: dict[str, Any] = field(default_factory=dict)
+    document: dict[str, Any]
 
 
 def apply(call: Call, change: Change, given: Mapping[str, str], *, arn: str, new: bool) -> None:

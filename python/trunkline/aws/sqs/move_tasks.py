@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from uuid import NAMESPACE_URL, UUID, uuid5
 
 from trunkline.aws.errors import ServiceError
 from trunkline.aws.json_text import read_object, write_object
@@ -145,6 +144,8 @@ def _describe(
 
 
 def _id_of(task: MoveStatus, source_arn: str) -> str:
+    from uuid import NAMESPACE_URL, uuid5
+
     # AWS's are UUIDs; the engine counts its tasks.
     return str(uuid5(NAMESPACE_URL, f"{source_arn}/{task.task}/{task.started_at:.3f}"))
 
@@ -156,6 +157,8 @@ def _handle(task: MoveStatus, source_arn: str) -> str:
 
 def _read_handle(handle: str) -> str:
     """The id of the task; which queue it belongs to is in `Call.target`."""
+    from uuid import UUID
+
     try:
         plain = read_object(base64.urlsafe_b64decode(handle.encode()).decode()) or {}
         return str(UUID(plain["taskId"]))

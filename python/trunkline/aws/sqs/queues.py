@@ -73,7 +73,7 @@ def _create(
             f"You must wait {pause:g} seconds after deleting a queue before you can create another "
             "with the same name.",
         )
-    change = table.Change(defaults(fifo, call.store.limits), {})
+    change = table.Change(defaults(fifo, call.store.limits), {}, {})
     arn = arn_of_name(*name)
     table.apply(call, change, given, arn=arn, new=True)
     if tags:
@@ -94,7 +94,7 @@ def _attach(call: Call, arn: str) -> None:
 def _compare(call: Call, queue: Queue, given: Mapping[str, str]) -> None:
     # Only what is given counts. It is worked out on a copy, so that "60" and "060", or a policy in
     # another order, are the same.
-    change = table.Change(stored.settings_of(queue), stored.read(queue))
+    change = table.Change(stored.settings_of(queue), stored.read(queue), {})
     table.apply(call, change, given, arn=arn_of(queue), new=True)
     current = table.describe(call, queue, stored.read(queue), read_metadata(queue))
     for name, value in given.items():
