@@ -9,26 +9,12 @@ import sys
 from threading import Event, Lock
 
 import pytest
+from maps import mapped, run
 
 import trunkline
 from tests.waiting import until
 
-WORK = "arn:aws:lambda:us-east-1:000000000000:function:work"
 GET, LIST = "arn:aws:states:::s3:getObject", "arn:aws:states:::s3:listObjectsV2"
-
-
-def mapped(*, express=False, task=False, **state):
-    inner = {"Type": "Pass", "End": True}
-    if task:
-        inner = {"Type": "Task", "Resource": WORK, "End": True}
-    kind = "EXPRESS" if express else "STANDARD"
-    processor = {
-        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": kind},
-        "StartAt": "One",
-        "States": {"One": inner},
-    }
-    every = {"Type": "Map", "ItemProcessor": processor, "Label": "each", "End": True, **state}
-    return {"StartAt": "Map", "States": {"Map": every}}
 
 
 def reader(kind, key="items", resource=GET, **config):
@@ -37,11 +23,6 @@ def reader(kind, key="items", resource=GET, **config):
         "ReaderConfig": {"InputType": kind, **config},
         "Parameters": {"Bucket": "data", "Key": key},
     }
-
-
-def run(engine, definition, input=None, functions=None):
-    machine = engine.machine("maps", definition, functions=functions)
-    return machine.start(input).wait(60)
 
 
 @pytest.fixture
@@ -337,40 +318,6 @@ def test_the_memory_of_a_run_does_not_grow_with_its_items(tmp_path, kind):
     assert status == "SUCCEEDED"
     # The items alone are 10 MiB, and as values many times of that.
     assert int(mebibytes) <= MANY_MIB_MAX
-
-
-def test_children_that_failed_are_kept_beside_the_run_until_it_is_redriven(monkeypatch, tmp_path):
-    monkeypatch.setattr("trunkline.machines.map_runs.run.CHECKPOINT_CHILDREN", 10)
-    is_good = Event()
-
-    def work(item):
-        if item % 2 and not is_good.is_set():
-            raise LookupError(item)
-        return item
-
-    items = list(range(200))
-    definition = mapped(task=True, ToleratedFailureCount=99)
-    with trunkline.open(tmp_path) as engine:
-        execution = run(engine, definition, items, {"work": work})
-        assert execution.error == "States.ExceedToleratedFailureThreshold"
-        machine = engine.machine("maps")
-        runs = machine._runtime().map_runs
-        (kept,) = runs.of_execution(machine.arn, execution.name)
-        assert "failed" not in kept
-        # Those that the end of the run stopped, too.
-        assert {int(index) for index in runs.records.failed(kept)} >= set(items[1::2])
-        # A checkpoint writes what came since the last one.
-        parts = [f"states-map-failed/{kept['arn']}/{number}" for number in range(10)]
-        found = [json.loads(runs.records._store.document(part)) for part in parts]
-        assert max(map(len, found)) <= 10
-    is_good.set()
-    with trunkline.open(tmp_path) as engine:
-        machine = engine.machine("maps", functions={"work": work})
-        execution = machine.execution(execution.name)
-        execution.redrive()
-        assert execution.wait(60).output == items
-        (kept,) = machine._runtime().map_runs.of_execution(machine.arn, execution.name)
-        assert "failed_parts" not in kept
 
 
 def test_a_change_of_limits_keeps_the_run_as_it_stood_at_its_checkpoint(monkeypatch, engine):

@@ -109,7 +109,7 @@ def describe_map_run(call: Call, *, map_run_arn: str) -> dict[str, Any]:
 def _pending(kept: dict[str, Any], part: str) -> int:
     """Items, or children, that did not end well before a redrive and have not gone on yet."""
     again = kept.get("again", {})
-    return sum(again.values()) if part == "itemCounts" else len(again)
+    return int(again.get("items" if part == "itemCounts" else "children", 0))
 
 
 def _counts(counts: dict[str, int]) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from trunkline._core import WireStore
+from trunkline.machines.map_runs.again import Again
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,9 +55,7 @@ def begin(told: dict[str, Any], now: float) -> dict[str, Any]:
     }
 
 
-def redriven(
-    kept: dict[str, Any], again: dict[str, int], redrives: int, now: float
-) -> dict[str, Any]:
+def redriven(kept: dict[str, Any], redrives: int, now: float) -> dict[str, Any]:
     """How an ended run stands when it goes on with the children that did not end well."""
     unsuccessful = [name for name in _STATUSES.values() if name != "succeeded"]
     results = dict(kept.get("results", {}))
@@ -68,14 +67,14 @@ def redriven(
         "stopped": None,
         "redrives": redrives,
         "redriven": now,
-        "again": again,
-        # The parts of the runs before stay until all are forgotten.
+        # Parts that were gone through stay until all are forgotten.
+        "again_from": kept.get("failed_from", 0),
         "failed_from": kept.get("failed_parts", 0),
         "results": results,
     }
     for part in ("counts", "executions"):
         changed[part] = {**kept[part], **dict.fromkeys(unsuccessful, 0)}
-    return {name: part for name, part in kept.items() if name != "failed"} | changed
+    return kept | changed
 
 
 def limits_of(kept: dict[str, Any]) -> tuple[int, int, float]:
@@ -152,18 +151,37 @@ class Records:
         self._put(_failed_key(kept, number), failed)
         kept["failed_parts"] = number + 1
 
-    def failed(self, kept: dict[str, Any]) -> dict[str, int]:
-        """The children that did not end well, with their items."""
-        # An earlier version kept them in the document of the run.
-        found: dict[str, int] = dict(kept.get("failed", {}))
-        for number in range(kept.get("failed_from", 0), kept.get("failed_parts", 0)):
+    def failed(self, kept: dict[str, Any]) -> Iterator[dict[str, int]]:
+        """The children that did not end well since the last redrive, with their items, in parts."""
+        return self._parts(kept, kept.get("failed_from", 0), kept.get("failed_parts", 0))
+
+    def again(self, kept: dict[str, Any]) -> Again:
+        """Those that did not end well before it, and have not gone on yet."""
+        told = kept.get("again", {})
+        again = Again(told.get("behind", 0))
+        if "behind" not in told:
+            # As an earlier version kept them.
+            again.add(told)
+        for part in self._parts(kept, kept.get("again_from", 0), kept.get("failed_from", 0)):
+            again.add(part)
+        return again
+
+    def put_rest(self, kept: dict[str, Any], again: Again) -> None:
+        """Keeps those that have not gone on yet as children that did not end well."""
+        for part in self._parts(kept, kept.get("again_from", 0), kept.get("failed_from", 0)):
+            rest = {index: items for index, items in part.items() if again.has(int(index))}
+            if rest:
+                self.put_failed(kept, rest)
+
+    def _parts(self, kept: dict[str, Any], first: int, end: int) -> Iterator[dict[str, int]]:
+        for number in range(first, end):
             data = self._store.document(_failed_key(kept, number))
-            found |= {} if data is None else json.loads(data)
-        return found
+            yield {} if data is None else json.loads(data)
 
     def remove_failed(self, kept: dict[str, Any]) -> None:
         """Forgets them."""
-        kept.pop("failed_from", None)
+        for part in ("again_from", "failed_from"):
+            kept.pop(part, None)
         for number in range(kept.pop("failed_parts", 0)):
             self._store.put_document(_failed_key(kept, number), None)
 

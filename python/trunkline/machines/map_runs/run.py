@@ -17,6 +17,7 @@ from trunkline.errors import (
 )
 from trunkline.functions.invocation import text_of as text_of_error
 from trunkline.machines.map_runs import children, reading, record, writing
+from trunkline.machines.map_runs.again import Again
 from trunkline.machines.map_runs.request import (
     EXCEEDED,
     EXCEEDED_CAUSE,
@@ -69,10 +70,9 @@ class MapRun:
         self._ends: deque[tuple[int, Child | None]] = deque()
         self._open: dict[int, int] = {}
         self._lost: set[int] = set()
-        # Children that did not end well, with their items: since the last checkpoint, and before a
-        # redrive.
+        # Children that did not end well since the last checkpoint, with their items.
         self._failed: dict[int, int] = {}
-        self._again: dict[int, int] = {}
+        self.again: Again = runs.records.again(kept)
         self._next = 0
         self._since = 0
         self._forgettable: deque[str] = deque()
@@ -191,8 +191,8 @@ class MapRun:
         self.executions = record.restore(self.progress, kept)
         self._next = kept.get("next", 0)
         self._open = {int(index): items for index, items in kept.get("open", {}).items()}
-        self._failed = {int(index): items for index, items in kept.get("failed", {}).items()}
-        self._again = {int(index): items for index, items in kept.get("again", {}).items()}
+        # As an earlier version kept them.
+        self._failed = {int(index): items for index, items in kept.pop("failed", {}).items()}
         for index in list(self._open):
             if self.told["express"]:
                 self._lost.add(index)
@@ -214,7 +214,7 @@ class MapRun:
             if index in self._lost:
                 self._lost.discard(index)
                 self._start(index, text)
-            elif self._again.pop(index, None) is not None:
+            elif self.again.take(index, items):
                 self._opened(index, items)
                 self._redrive(index, text)
             return
@@ -287,11 +287,6 @@ class MapRun:
         return children.in_memory(self._arns, self._name(index), text, ended)
 
     @property
-    def again(self) -> dict[int, int]:
-        """Children that did not end well before a redrive and have not gone on yet."""
-        return dict(self._again)
-
-    @property
     def program(self) -> StatesProgram:
         """What its children run."""
         return self._program  # type: ignore[no-any-return]
@@ -327,7 +322,7 @@ class MapRun:
                 "counts": self.progress.counts(),
                 "executions": dict(self.executions),
                 "results": self._results.keep(),
-                "again": dict(self._again),
+                "again": self.again.counts(),
             }
             self._runs.records.put(self.kept)
         while len(self._forgettable) > KEPT_CHILDREN:
@@ -336,7 +331,6 @@ class MapRun:
     def _keep_failed(self) -> None:
         if self._failed:
             self._runs.records.put_failed(self.kept, self._failed)
-            self.kept.pop("failed", None)
             self._failed = {}
 
     # How it ends.
@@ -365,7 +359,7 @@ class MapRun:
         for items in self._open.values():
             self.progress.ended(items, "ABORTED")
             record.count(self.executions, "ABORTED")
-        self._failed |= self._again | self._open
+        self._failed |= self._open
         aborted = list(self._open)
         self._open.clear()
         with self._turn:
@@ -388,8 +382,10 @@ class MapRun:
             self._runs.records.remove_failed(self.kept)
             for part in ("next", "results"):
                 self.kept.pop(part, None)
-        elif self._results is not None:
-            self._keep_failed()
+            return
+        self._keep_failed()
+        self._runs.records.put_rest(self.kept, self.again)
+        if self._results is not None:
             self.kept["next"] = self._next
             try:
                 self.kept["results"] = self._results.keep()

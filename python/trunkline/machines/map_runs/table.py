@@ -71,8 +71,11 @@ class MapRuns:
                 if told["arn"] in self._running:
                     # The end of the run before is on its way; this is asked again.
                     raise StillEnding(told["arn"])
-            failed = self.records.failed(kept)
-            kept = record.redriven(kept, failed, redrives, self.core.now())
+            if "failed" in kept:
+                # As an earlier version kept them.
+                self.records.put_failed(kept, kept.pop("failed"))
+            kept = record.redriven(kept, redrives, self.core.now())
+            kept["again"] = self.records.again(kept).counts()
         elif kept is None:
             kept = record.begin(told, self.core.now())
         else:
@@ -174,7 +177,7 @@ class MapRuns:
             return self.records.get(arn)
         return {
             **run.kept,
-            "again": run.again,
+            "again": run.again.counts(),
             "counts": run.progress.counts(),
             "executions": dict(run.executions),
         }
