@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 import pytest
+from known_models import unknown_to_botocore
 
 import trunkline
 from trunkline.server import Server
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers",
+        "botocore_knows(service, *places): skipped with a botocore whose model of the service lacks "
+        "an operation or a member, as in 'PutObject.IfNoneMatch'",
+    )
+
+
+def pytest_runtest_setup(item):
+    for mark in item.iter_markers("botocore_knows"):
+        lacking = unknown_to_botocore(*mark.args)
+        if lacking:
+            pytest.skip(lacking)
 
 
 @pytest.fixture

@@ -49,6 +49,7 @@ def test_a_storage_class_is_kept_and_told(s3):
     assert told["Code"] == "InvalidStorageClass"
 
 
+@pytest.mark.botocore_knows("s3", "GetObjectAttributes.Checksum.ChecksumType")
 def test_the_attributes_of_an_object_are_told_as_asked(s3):
     where = {"Bucket": "uploads", "Key": "a"}
     every = ["ETag", "Checksum", "ObjectParts", "ObjectSize", "StorageClass"]

@@ -71,6 +71,7 @@ def test_a_small_part_is_refused_unless_it_is_the_last(s3, bucket):
     assert code_of(s3.abort_multipart_upload, **where) == "NoSuchUpload"
 
 
+@pytest.mark.botocore_knows("s3", "CreateMultipartUpload.ChecksumType")
 @pytest.mark.parametrize("kind", ["COMPOSITE", "FULL_OBJECT"])
 def test_parts_have_checksums_and_so_has_the_object(s3, bucket, kind):
     where = {"Bucket": bucket, "Key": "k"}
