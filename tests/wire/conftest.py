@@ -12,8 +12,8 @@ from trunkline.server import Server
 def pytest_configure(config):
     config.addinivalue_line(
         "markers",
-        "botocore_knows(service, *places): skipped with a botocore whose model of the service lacks "
-        "an operation or a member, as in 'PutObject.IfNoneMatch'",
+        "botocore_knows(service, *places): skipped with a botocore whose model of the service "
+        "lacks an operation or a member, as in 'PutObject.IfNoneMatch'",
     )
 
 

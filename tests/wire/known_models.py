@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 NEWEST = re.compile(r"botocore (\S+)\.\n")
-"""Names the botocore that docs/coverage.md was made with: one that is not older knows every mark."""
+"""Names the botocore that docs/coverage.md was made with: whatever is as new knows every mark."""
 
 
 def unknown_to_botocore(service: str, *places: str) -> str | None:

@@ -164,6 +164,32 @@ def test_options_that_do_not_fit_are_explained(options, words):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), "console: http://127.0.0.1:"),
+        (("--host", "0.0.0.0"), "console: needs --admin-token"),
+        (("--host", "0.0.0.0", "--admin-token", "t"), "/_trunkline, with the admin token"),
+    ],
+)
+def test_the_first_lines_say_whether_the_console_can_be_used(options, words):
+    command = [sys.executable, "-m", "trunkline", "serve", "--port", "0", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        lines = [process.stdout.readline() for _ in range(3)]
+        process.terminate()
+    assert words in lines[2]
+
+
+def test_a_port_that_needs_rights_is_explained():
+    from types import SimpleNamespace
+
+    from trunkline.server.command import _explain
+
+    told = _explain(PermissionError(13, "Permission denied"), SimpleNamespace(port=80, host="::1"))
+    assert told.startswith("this user may not listen on port 80 of ::1")
+    assert "--port" in told
+
+
 def test_init_hooks_run_when_the_server_answers(tmp_path):
     pytest.importorskip("boto3")
     hook = tmp_path / "queues.py"

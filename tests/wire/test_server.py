@@ -383,3 +383,27 @@ def test_the_virtual_clock_ends_long_polls_and_leases(tmp_path):
         assert "Messages" not in found[0]
         advance(880)
         assert sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"] == "a"
+
+
+def test_an_engine_that_takes_no_writes_refuses_every_one_so_that_callers_try_again(tmp_path):
+    with trunkline.open(tmp_path / "data") as engine:
+        engine.queue("paid")
+    with (
+        trunkline.open(tmp_path / "data", read_only=True) as engine,
+        Server(engine, port=0) as server,
+    ):
+        url = json.loads(call(server, "GetQueueUrl", {"QueueName": "paid"})[1])
+        send = call(server, "SendMessage", {"QueueUrl": url["QueueUrl"], "MessageBody": "x"})
+        create = call(server, "CreateQueue", {"QueueName": "open"})
+        for status, body, _ in (send, create):
+            told = json.loads(body)
+            assert (status, told["__type"].rpartition("#")[2]) == (503, "ServiceUnavailable")
+            assert told["message"].startswith("EngineReadOnly: ")
+        verb = {"queue": "paid", "body": "x"}
+        request = urllib.request.Request(
+            f"{server.url}/_trunkline/api/send", json.dumps(verb).encode(), method="POST"
+        )
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=60)
+        assert refused.value.code == 503
+        assert json.load(refused.value)["error"] == "EngineReadOnly"

@@ -7,6 +7,7 @@ from _thread import allocate_lock
 from trunkline._per_engine import PerEngine
 from trunkline.aws.errors import ServiceError
 from trunkline.aws.store import Store
+from trunkline.errors import EngineUnavailable, StorageFull
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,9 +65,14 @@ class Control:
         if unknown is not None:
             text = f"{unknown} of {operation} of {service} is not implemented here; leave it out."
             raise ServiceError("NotImplemented", text, 501)
-        output = found.function(call, **arguments)
-        if found.writes:
-            store.flush()
+        try:
+            output = found.function(call, **arguments)
+            if found.writes:
+                store.flush()
+        except (EngineUnavailable, StorageFull) as error:
+            # As on the data plane: no fault of the caller's, who may try again.
+            text = f"{error.code}: {error}"
+            raise ServiceError("ServiceUnavailable", text, 503) from error
         return output or {}
 
     def invoke_api(self, about: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes]:
@@ -108,7 +114,10 @@ class Control:
         """Carries out a verb of the operator: JSON in, JSON out."""
         if self._operate is None:
             raise ServiceError("NotFound", f"There is no verb {verb!r} here.", 404)
-        return self._operate(verb, body)
+        try:
+            return self._operate(verb, body)
+        except (EngineUnavailable, StorageFull) as error:
+            raise ServiceError(error.code, str(error), 503) from error
 
     def asset(self, name: str) -> tuple[str, bytes] | None:
         """The content type and the bytes of a file of the console."""

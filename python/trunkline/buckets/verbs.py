@@ -42,8 +42,8 @@ class BucketVerbs:
         'uploads'
         >>> engine.bucket("downloads", create=False)
         Traceback (most recent call last):
-        trunkline.errors.NoSuchBucket: The bucket downloads does not exist; leave create=False out \
-to create it.
+        trunkline.errors.NoSuchBucket: The bucket downloads does not exist; check the name, or \
+create it first.
         """
         from trunkline._core import Buckets
         from trunkline.buckets.bucket import Bucket
@@ -55,7 +55,7 @@ to create it.
         core = buckets.get_or_create((*owner, name)) if create else buckets.find(name)
         if core is None:
             raise NoSuchBucket(
-                f"The bucket {name} does not exist; leave create=False out to create it."
+                f"The bucket {name} does not exist; check the name, or create it first."
             )
         for field, given, own in (
             ("account", account, core.account),

@@ -47,7 +47,7 @@ class BusVerbs:
         core = self._core.bus((*owner, validation.text(name, "name")), create)
         if core is None:
             raise ResourceNotFound(
-                f"Event bus {name} does not exist; leave create=False out to create it."
+                f"Event bus {name} does not exist; check the name, or create it first."
             )
         return Bus(self, core)  # type: ignore[arg-type]
 

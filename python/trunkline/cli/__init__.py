@@ -51,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 _HINTS = {
-    "ServerUnreachable": "start a server with `trunkline serve`, or give a folder or URL with --at"
+    "QueueDoesNotExist": "`trunkline queues` lists them, `trunkline send --create` makes one",
+    "ServerUnreachable": "start a server with `trunkline serve`, or give a folder or URL with --at",
 }
 
 

@@ -92,6 +92,8 @@ class Parser(argparse.ArgumentParser):
 
     verb: str | None = None
     """The verb whose arguments are parsed."""
+    verb_parser: Parser | None = None
+    """The parser of its arguments."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{"formatter_class": _Formatter, **settings})
@@ -103,10 +105,20 @@ class Parser(argparse.ArgumentParser):
             asked = message.split("invalid choice: ")[1].split("'")[1]
             if message.startswith("argument command"):
                 message = f"there is no command {unknown(asked, list(VERBS))}"
-        if "unrecognized arguments: --at" in message:
-            verb = self.prog.split()[-1] if self.prog != "trunkline" else self.verb
-            message = NO_AT.get(verb or "", message)
+        if message.startswith("unrecognized arguments: "):
+            of = self.verb_parser or self
+            hint = f"hint: {of.prog} --help"
+            message = of._unrecognized(message)
         self.exit(2, f"trunkline: {message}\n{hint}\n")
+
+    def _unrecognized(self, message: str) -> str:
+        from difflib import get_close_matches
+
+        option = message.split(": ")[1].split()[0].partition("=")[0]
+        if option == "--at":
+            return NO_AT.get(self.prog.split()[-1], message)
+        near = get_close_matches(option, list(self._option_string_actions), n=1)
+        return f"{message}; did you mean {near[0]}?" if near else message
 
 
 def parser_of(verbs: Sequence[str], *, alone: bool = False) -> Parser:
@@ -125,6 +137,8 @@ def parser_of(verbs: Sequence[str], *, alone: bool = False) -> Parser:
     for name in verbs if alone else VERBS:
         place, help = VERBS[name]
         one = commands.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
+        if name == parser.verb:
+            parser.verb_parser = one
         if name in verbs and place:
             module, function = place.split(":")
             add: Callable[[argparse.ArgumentParser], None]

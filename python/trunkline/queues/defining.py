@@ -33,7 +33,7 @@ def get_or_create(
     account, region, name = full_name
     existing = engine.find_queue(full_name)
     if existing is None and not create:
-        raise QueueDoesNotExist(f"There is no queue {name!r}; leave create=False out to create it.")
+        raise QueueDoesNotExist(f"There is no queue {name!r}; check the name, or create it first.")
     if existing is not None and not wanted:
         return existing
 

@@ -320,6 +320,11 @@ def _explain(error: Exception, options: argparse.Namespace) -> str:
             f"port {options.port} on {options.host} is taken by another program; "
             "stop it, or choose another with --port (0 takes a free one)"
         )
+    if number == errno.EACCES:
+        return (
+            f"this user may not listen on port {options.port} of {options.host}: ports below 1024 "
+            "need rights of their own; choose another with --port (0 takes a free one)"
+        )
     if number == errno.EADDRNOTAVAIL:
         return f"{options.host} is no address of this machine; leave --host out, or use 0.0.0.0"
     text = str(error)
@@ -327,6 +332,17 @@ def _explain(error: Exception, options: argparse.Namespace) -> str:
         if text.startswith(f"The {part} ") and getattr(options, option) is not None:
             return f"--{option} {getattr(options, option)}: {text}"
     return text
+
+
+def _console(server: Server, options: argparse.Namespace) -> str:
+    """Where the console is, or why it is for no one: the core refuses it without a token."""
+    if options.admin_token:
+        return f"{server.url}/_trunkline, with the admin token"
+    host, _ = server.address
+    why = "signatures are proved" if options.auth == "strict" else "others can reach the server"
+    if options.auth == "strict" or not (host.startswith("127.") or host == "::1"):
+        return f"needs --admin-token, as `trunkline queues` and the like do, because {why}"
+    return f"{server.url}/_trunkline"
 
 
 def _announce(
@@ -344,7 +360,7 @@ def _announce(
         **({} if own is None else {"certificate": str(own.path)}),
     )
     log.hint(f"  messages are kept {kept}; signatures: {options.auth}")
-    log.hint(f"  console: {server.url}/_trunkline")
+    log.hint(f"  console: {_console(server, options)}")
     log.hint(f"  export AWS_ENDPOINT_URL={server.url} AWS_DEFAULT_REGION=us-east-1")
     if options.auth != "strict":
         log.hint("  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test")

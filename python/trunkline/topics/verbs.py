@@ -58,7 +58,7 @@ class TopicVerbs:
         core = self._core.topic(full_name, create, content_based_dedup, by_group(dedup_scope))
         if core is None:
             raise ResourceNotFound(
-                f"The topic {name} does not exist; leave create=False out to create it."
+                f"The topic {name} does not exist; check the name, or create it first."
             )
         return Topic(self, core)  # type: ignore[arg-type]
 

@@ -139,6 +139,18 @@ def test_a_mistake_has_a_hint(at, capsys):
     with pytest.raises(SystemExit):
         main(["sned"])
     assert "did you mean 'send'" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["serve", "--virtual-clok"])
+    told = capsys.readouterr().err
+    assert "--virtual-clok; did you mean --virtual-clock?" in told
+    assert "hint: trunkline serve --help" in told
+
+
+def test_a_queue_that_is_not_there_is_created_by_an_option_of_the_command(at, capsys):
+    assert main(["send", "nope", "one coffee", "--at", at]) == 1
+    told = capsys.readouterr().err
+    assert "create=False" not in told
+    assert "trunkline send --create" in told
 
 
 def test_what_is_in_memory_needs_a_server(tmp_path, capsys):

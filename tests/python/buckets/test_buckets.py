@@ -27,7 +27,7 @@ def uploads(engine):
 
 
 def test_a_bucket_is_created_once_and_found_again(engine):
-    with pytest.raises(trunkline.NoSuchBucket, match="leave create=False out"):
+    with pytest.raises(trunkline.NoSuchBucket, match="create it first"):
         engine.bucket("uploads", create=False)
     made = engine.bucket("uploads", region="eu-west-1")
     made.put("a", b"one")

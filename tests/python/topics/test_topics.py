@@ -204,7 +204,7 @@ def test_bad_input_is_refused_by_name(engine: trunkline.Engine) -> None:
         engine.topic("plain", content_based_dedup=True)
     with pytest.raises(invalid, match="dedup_scope"):
         engine.topic("x.fifo", dedup_scope="queue")  # type: ignore[arg-type]
-    with pytest.raises(trunkline.ResourceNotFound, match="create=False"):
+    with pytest.raises(trunkline.ResourceNotFound, match="create it first"):
         engine.topic("nothing", create=False)
     with pytest.raises(invalid, match="filter_scope"):
         topic.subscribe(queue, filter_scope="header")  # type: ignore[arg-type]
