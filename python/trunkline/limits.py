@@ -89,7 +89,8 @@ class Limits(LimitTable):
         """The limits with the rules that only protect AWS's own operation.
 
         A name of a queue that was deleted is refused for 60 seconds (`QueueDeletedRecently`), and a
-        queue may be purged once in 60 seconds (`PurgeQueueInProgress`).
+        queue may be purged once in 60 seconds (`PurgeQueueInProgress`). Streams take time to change
+        and are throttled, and quotas of an account hold: `docs/streams.md`.
 
         >>> import trunkline
         >>> trunkline.Limits.aws().recreate_interval, trunkline.Limits().recreate_interval

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use trunkline_engine::Report;
-use trunkline_types::QueueKind;
+use trunkline_types::{QueueKind, ResourceName};
 
 use crate::engine::Engine;
 use crate::error::{guard, raise};
@@ -41,6 +41,8 @@ pub(crate) struct QueueReport {
     account: String,
     /// The region it belongs to.
     region: String,
+    /// Whether the engine or a service keeps something in it for its own use; lists leave it out.
+    internal: bool,
     /// Whether it is a FIFO queue.
     fifo: bool,
     /// Messages of every state.
@@ -55,6 +57,10 @@ pub(crate) struct QueueReport {
     oldest_sent_at: Option<f64>,
     /// Deduplication ids that are kept.
     remembered: u64,
+}
+
+fn is_internal(name: &ResourceName) -> bool {
+    name.is_internal() || name.is_of_service()
 }
 
 #[pymethods]
@@ -90,6 +96,7 @@ impl FolderReport {
             name: queue.name.name.clone(),
             account: queue.name.account.clone(),
             region: queue.name.region.clone(),
+            internal: is_internal(&queue.name),
             fifo: queue.kind == QueueKind::Fifo,
             messages: queue.messages,
             in_flight: queue.in_flight,
@@ -110,6 +117,7 @@ impl FolderReport {
             dict.set_item("name", &resource.name.name)?;
             dict.set_item("account", &resource.name.account)?;
             dict.set_item("region", &resource.name.region)?;
+            dict.set_item("internal", is_internal(&resource.name))?;
             for (name, value) in &resource.counters {
                 dict.set_item(name, value)?;
             }
@@ -151,6 +159,7 @@ impl QueueReport {
         dict.set_item("name", &self.name)?;
         dict.set_item("account", &self.account)?;
         dict.set_item("region", &self.region)?;
+        dict.set_item("internal", self.internal)?;
         dict.set_item("fifo", self.fifo)?;
         dict.set_item("messages", self.messages)?;
         dict.set_item("in_flight", self.in_flight)?;

@@ -63,6 +63,8 @@ table!(
     shard_write_records_rate,
     shard_read_bytes_rate,
     shard_reads_rate,
+    shard_iterators_rate,
+    account_quotas_percent,
 );
 
 /// The largest value of any limit: a time of 30,000 years, far from where sums would overflow.

@@ -196,7 +196,7 @@ impl Engine {
     }
 
     /// The queues of an account and region (`None`: of all) whose name starts with `prefix`,
-    /// sorted.
+    /// sorted. Those of services are left out, unless it is their region that is given.
     pub fn queues(
         &self,
         account: Option<&str>,
@@ -205,7 +205,7 @@ impl Engine {
     ) -> Result<Vec<Arc<Queue>>> {
         self.host.check_readable()?;
         let mut queues = self.host.directory.list::<Queue>(QUEUE, account, region, prefix);
-        queues.retain(|queue| !is_of_outbox(queue.name()));
+        queues.retain(|queue| !is_of_outbox(queue.name()) && queue.name().is_listed(region));
         Ok(queues)
     }
 
@@ -247,7 +247,7 @@ impl Engine {
     }
 
     /// The streams of an account and region (`None`: of all) whose name starts with `prefix`,
-    /// sorted.
+    /// sorted. Those of services are left out, unless it is their region that is given.
     pub fn streams(
         &self,
         account: Option<&str>,
@@ -255,7 +255,9 @@ impl Engine {
         prefix: &str,
     ) -> Result<Vec<Arc<Stream>>> {
         self.host.check_readable()?;
-        Ok(self.host.directory.list(STREAM, account, region, prefix))
+        let mut streams = self.host.directory.list::<Stream>(STREAM, account, region, prefix);
+        streams.retain(|stream| stream.name().is_listed(region));
+        Ok(streams)
     }
 
     /// When a resource of this name was last removed, if none has the name now.

@@ -78,6 +78,12 @@ pub struct Limits {
     pub shard_read_bytes_rate: u32,
     /// Calls of GetRecords that a shard answers in a second (AWS: 5; 0: any).
     pub shard_reads_rate: u32,
+    /// Calls of GetShardIterator that a shard answers in a second (AWS: 5; 0: any).
+    pub shard_iterators_rate: u32,
+    /// How much of AWS's quotas of an account holds at the AWS surface, in percent: calls of
+    /// control planes in a second, changes of a stream in a day, streams and shards (AWS: 100; 0:
+    /// none).
+    pub account_quotas_percent: u32,
 }
 
 const SECOND: Millis = 1_000;
@@ -95,6 +101,8 @@ impl Limits {
             shard_write_records_rate: 1_000,
             shard_read_bytes_rate: 2_097_152,
             shard_reads_rate: 5,
+            shard_iterators_rate: 5,
+            account_quotas_percent: 100,
             ..Self::default()
         }
     }
@@ -137,6 +145,8 @@ impl Default for Limits {
             shard_write_records_rate: 0,
             shard_read_bytes_rate: 0,
             shard_reads_rate: 0,
+            shard_iterators_rate: 0,
+            account_quotas_percent: 0,
         }
     }
 }

@@ -46,6 +46,18 @@ impl ResourceName {
         self.region.is_empty()
     }
 
+    /// Whether a service keeps something in the resource, for its own use: it is in a region of the
+    /// service, such as `kinesis.us-east-1`. No region of AWS has a dot.
+    pub fn is_of_service(&self) -> bool {
+        self.region.contains('.')
+    }
+
+    /// Whether a list of a region, or of all (`None`), shows the resource. What a service keeps is
+    /// shown where its region is named.
+    pub fn is_listed(&self, region: Option<&str>) -> bool {
+        region.is_some() || !self.is_of_service()
+    }
+
     /// A name for embedders, who see no account and no region.
     pub fn local(kind: ResourceKind, name: impl Into<String>) -> Self {
         Self::new(kind, Self::LOCAL_ACCOUNT, Self::LOCAL_REGION, name)

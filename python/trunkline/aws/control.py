@@ -39,6 +39,7 @@ class Control:
         self._services = {service.name: service for service in services}
         self._stores = {name: Store(core) for name in self._services}
         self._core = core
+        self._counts_calls = core.limits()["account_quotas_percent"] > 0
         self._apis: Apis | None = None
         self._lock = allocate_lock()
 
@@ -65,6 +66,10 @@ class Control:
         if unknown is not None:
             text = f"{unknown} of {operation} of {service} is not implemented here; leave it out."
             raise ServiceError("NotImplemented", text, 501)
+        if self._counts_calls:
+            from trunkline.aws.quotas import take
+
+            take(call, service, operation)
         try:
             output = found.function(call, **arguments)
             if found.writes:

@@ -298,3 +298,73 @@ ANALYTICS_NAME_CHARS_MAX = 256
 SOCKET_TIMEOUT_MS_MIN = 50
 SOCKET_TIMEOUT_MS_MAX = 29_000
 """How long an integration of a WebSocket API may take."""
+
+# Quotas of an account, of which `account_quotas_percent` of the engine's limits enforces a share.
+# What AWS's models say comes before the page of the quotas where they differ.
+ACCOUNT_CALLS_A_SECOND = {
+    "firehose": {
+        "CreateDeliveryStream": 5,
+        "DeleteDeliveryStream": 5,
+        "DescribeDeliveryStream": 5,
+        "ListDeliveryStreams": 5,
+        "ListTagsForDeliveryStream": 5,
+        "StartDeliveryStreamEncryption": 5,
+        "StopDeliveryStreamEncryption": 5,
+        "TagDeliveryStream": 5,
+        "UntagDeliveryStream": 5,
+        "UpdateDestination": 5,
+    },
+    "kinesis": {
+        "AddTagsToStream": 5,
+        "CreateChannel": 5,
+        "CreateStream": 5,
+        "DeleteChannel": 5,
+        "DeleteStream": 5,
+        "DescribeAccountSettings": 5,
+        "DescribeChannel": 5,
+        "DescribeLimits": 1,
+        "DescribeStream": 10,
+        "DescribeStreamSummary": 20,
+        "ListChannels": 5,
+        "ListStreams": 5,
+        "ListTagsForStream": 5,
+        "MergeShards": 5,
+        "RegisterStreamConsumer": 5,
+        "RemoveTagsFromStream": 5,
+        "SplitShard": 5,
+        "UpdateAccountSettings": 5,
+        "UpdateChannel": 5,
+        "UpdateShardCount": 10,
+        "UpdateStreamWarmThroughput": 5,
+    },
+}
+"""The calls of an operation that an account makes in a region in a second."""
+RESOURCE_CALLS_A_SECOND = {
+    "kinesis": {
+        "DecreaseStreamRetentionPeriod": 5,
+        "DeregisterStreamConsumer": 5,
+        "DescribeStreamConsumer": 20,
+        "DisableEnhancedMonitoring": 5,
+        "EnableEnhancedMonitoring": 5,
+        "IncreaseStreamRetentionPeriod": 5,
+        "ListShards": 1_000,
+        "ListStreamConsumers": 5,
+        "StartStreamEncryption": 5,
+        "StopStreamEncryption": 5,
+        "UpdateStreamMode": 5,
+    },
+}
+"""The same for each stream."""
+CHANGES_A_DAY = {
+    # Starting and stopping count together.
+    "firehose": {"DeliveryStreamEncryption": 25},
+    "kinesis": {
+        "StartStreamEncryption": 25,
+        "StopStreamEncryption": 25,
+        "UpdateShardCount": 10,
+        "UpdateStreamMode": 2,
+    },
+}
+"""The changes of a resource within 24 hours."""
+STREAMS_CREATING_MAX = 5
+"""The streams of an account that are CREATING at once."""

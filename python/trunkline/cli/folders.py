@@ -160,7 +160,9 @@ def _restore(options: argparse.Namespace) -> int:
     return 0
 
 
-_NAMES = ("kind", "name", "account", "region")
+_NAMES = ("kind", "name", "account", "region", "internal")
+_MARK = ", internal"
+"""Marks what the engine or a service keeps for its own use."""
 
 
 def _show(report: trunkline.FolderReport) -> None:
@@ -171,7 +173,9 @@ def _show(report: trunkline.FolderReport) -> None:
     print(_count(len(report.documents), "document"))
     for other in report.others:
         counters = [f"{name} {value}" for name, value in other.items() if name not in _NAMES]
-        print(f"{other['kind']} {other['name']}: {', '.join(counters) or 'nothing to count'}")
+        mark = _MARK if other["internal"] else ""
+        told = ", ".join(counters) or "nothing to count"
+        print(f"{other['kind']} {other['name']}{mark}: {told}")
     if not report.queues:
         print("no queues")
         return
@@ -181,7 +185,7 @@ def _show(report: trunkline.FolderReport) -> None:
             queue.name,
             queue.account,
             queue.region,
-            "fifo" if queue.fifo else "standard",
+            ("fifo" if queue.fifo else "standard") + (_MARK if queue.internal else ""),
             str(queue.messages),
             str(queue.in_flight),
             str(queue.delayed),

@@ -35,6 +35,17 @@ fn queue_window(
     })
 }
 
+/// The queues that a service keeps something in; lists leave them out.
+#[pyfunction]
+fn queues_of_service(py: Python<'_>, engine: &Engine, service: &str) -> PyResult<Vec<Py<Queue>>> {
+    let core = engine.shared();
+    guard(|| {
+        let found = core.queues_of_service(service).map_err(raise)?;
+        let handle = |queue| HandleRef::new(py, Handle::new(Arc::clone(core), queue));
+        found.into_iter().map(|queue| Queue::create(py, handle(queue)?)).collect()
+    })
+}
+
 /// How many queues an engine has, and how all of them stand together.
 #[pyfunction]
 fn queue_totals(py: Python<'_>, engine: &Engine) -> PyResult<(usize, QueueStatistics)> {
@@ -46,5 +57,6 @@ fn queue_totals(py: Python<'_>, engine: &Engine) -> PyResult<(usize, QueueStatis
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(queue_window, module)?)?;
+    module.add_function(wrap_pyfunction!(queues_of_service, module)?)?;
     module.add_function(wrap_pyfunction!(queue_totals, module)?)
 }

@@ -23,8 +23,19 @@ impl Engine {
     ) -> Result<(Vec<Arc<Queue>>, usize)> {
         self.host().check_readable()?;
         let below = (QUEUE, account, region);
-        let keep = |name: &ResourceName| !is_of_outbox(name);
+        let keep = |name: &ResourceName| !is_of_outbox(name) && name.is_listed(region);
         Ok(self.host().directory.window(below, prefix, after, limit, keep))
+    }
+
+    /// The queues that a service keeps something in, in all accounts and regions.
+    pub fn queues_of_service(&self, service: &str) -> Result<Vec<Arc<Queue>>> {
+        self.host().check_readable()?;
+        let mut queues = self.host().directory.list::<Queue>(QUEUE, None, None, "");
+        queues.retain(|queue| {
+            let region = queue.name().region.strip_prefix(service);
+            region.is_some_and(|region| region.starts_with('.'))
+        });
+        Ok(queues)
     }
 
     /// How many queues there are, and how all of them stand together.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from trunkline.aws.firehose.documents import named, read, status_of
 from trunkline.aws.firehose.errors import in_use, invalid
 from trunkline.aws.firehose.registry import operations
+from trunkline.aws.quotas import note_change
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,6 +41,11 @@ def _direct(call: Call, name: str) -> Document:
     return document
 
 
+def _note_change(call: Call, document: Document) -> None:
+    change, created = "DeliveryStreamEncryption", float(document["created"])
+    note_change(call, "firehose", change, document["name"], created)
+
+
 @operations.add("StartDeliveryStreamEncryption", writes=True, stored_only=True)
 def start_delivery_stream_encryption(
     call: Call,
@@ -50,6 +56,7 @@ def start_delivery_stream_encryption(
     """Notes that records are encrypted, which PutRecord tells from now on."""
     with call.store.lock:
         document = _direct(call, delivery_stream_name)
+        _note_change(call, document)
         document["encryption"] = enabled(delivery_stream_encryption_configuration_input)
         call.store.put(named(call, delivery_stream_name).key, document)
 
@@ -59,5 +66,6 @@ def stop_delivery_stream_encryption(call: Call, *, delivery_stream_name: str) ->
     """Notes that records are encrypted no more."""
     with call.store.lock:
         document = _direct(call, delivery_stream_name)
+        _note_change(call, document)
         document["encryption"] = DISABLED
         call.store.put(named(call, delivery_stream_name).key, document)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 from trunkline.aws.kinesis import channel_store, names
+from trunkline.aws.kinesis.account import check_channels
 from trunkline.aws.kinesis.channel_objects import check_template
 from trunkline.aws.kinesis.channel_store import ChannelName, name_of, status_of, stream_of
 from trunkline.aws.kinesis.channel_worker import LEASE_MS, runner_of
@@ -139,8 +140,10 @@ def create_channel(
     now = call.store.now()
     with call.store.lock:
         stream = on_demand_stream(call, "Channels")
-        if any(one["name"] == channel_name for one in channel_store.all_of(call.store, _own(call))):
+        known = [one["name"] for one in channel_store.all_of(call.store, _own(call))]
+        if channel_name in known:
             raise in_use(f"Channel {channel_name} under account {call.account} already exists.")
+        check_channels(call, len(known))
         document = {
             "account": call.account,
             "region": call.region,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trunkline._core import WireStream
+from trunkline.aws import quotas
 from trunkline.aws.arns import partition
 from trunkline.aws.kinesis.errors import in_use, invalid, no_such_stream
 
@@ -53,3 +54,8 @@ def change_duration(call: Call) -> int:
 def updating(call: Call, stream: WireStream) -> None:
     """The stream is UPDATING for a while."""
     stream.begin_change("UPDATING", change_duration(call))
+
+
+def note_change(call: Call, change: str, stream: WireStream) -> None:
+    """Counts a change of which a stream may have so many in 24 hours."""
+    quotas.note_change(call, "kinesis", change, stream.full_name[2], stream.created_at)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 
-from trunkline._core import QueueSettings
+from trunkline._core import QueueSettings, queues_of_service
 from trunkline.aws.arns import partition, read_resource
 from trunkline.aws.kinesis.errors import in_use, not_found
 from trunkline.aws.limits import QUEUE_PLACE_BYTES_MAX
@@ -127,7 +127,7 @@ def all_of(store: Store, account: str, region: str) -> list[StreamQueue]:
 
 def every(store: Store) -> list[StreamQueue]:
     """The queues of all accounts and regions. Looks at all queues of the engine."""
-    return _queues(store, store.core.queues(None, None, ""))
+    return _queues(store, queues_of_service(store.core, START.removesuffix(".")))
 
 
 def of_stream(store: Store, name: tuple[str, str, str]) -> list[StreamQueue]:

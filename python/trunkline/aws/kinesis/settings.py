@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trunkline.aws.kinesis import names, stored
 from trunkline.aws.kinesis.errors import invalid
-from trunkline.aws.kinesis.names import find_active, updating
+from trunkline.aws.kinesis.names import find_active, note_change, updating
 from trunkline.aws.kinesis.queues import check_no_queues
 from trunkline.aws.kinesis.registry import operations
 from trunkline.aws.kinesis.streams import check_strategy
@@ -107,6 +107,9 @@ def update_stream_mode(
         if mode == stored.PROVISIONED:
             changes["strategy"] = None
         changes["warm"] = warm_throughput_mi_bps or kept.get("warm")
+        # Terraform sets the mode that a stream has each time it looks at it: no switch.
+        if mode != stored.mode(kept):
+            note_change(call, "UpdateStreamMode", stream)
         stored.change(stream, **changes)
         updating(call, stream)
 
@@ -126,6 +129,7 @@ def start_stream_encryption(
         stream = find_active(call)
         if encryption_type != "KMS":
             raise invalid(f"EncryptionType {encryption_type} cannot be started. Use KMS.")
+        note_change(call, "StartStreamEncryption", stream)
         stored.change(stream, encryption="KMS", key=key_id)
         updating(call, stream)
 
@@ -143,6 +147,7 @@ def stop_stream_encryption(
     """Says that records are no longer encrypted."""
     with call.store.lock:
         stream = find_active(call)
+        note_change(call, "StopStreamEncryption", stream)
         stored.change(stream, encryption=None, key=None)
         updating(call, stream)
 

@@ -8,8 +8,9 @@ import json
 
 from trunkline._core import WireStream
 from trunkline.aws.kinesis import names, stored
+from trunkline.aws.kinesis.account import check_shards
 from trunkline.aws.kinesis.errors import expired_token, invalid, not_found, violation
-from trunkline.aws.kinesis.names import check_active, find, find_active, updating
+from trunkline.aws.kinesis.names import check_active, find, find_active, note_change, updating
 from trunkline.aws.kinesis.registry import operations
 from trunkline.aws.limits import (
     KINESIS_TOKEN_SECONDS,
@@ -225,6 +226,7 @@ def split_shard(
             )
         _check_reshardable(stream)
         _check_open(stream, row)
+        check_shards(call, 1)
         stream.split(id, str(key))
         updating(call, stream)
 
@@ -296,6 +298,8 @@ def update_shard_count(
                 f"scale down below half of it. Current open shard count: {current}. Target shard "
                 f"count: {target_shard_count}."
             )
+        check_shards(call, target_shard_count - current)
+        note_change(call, "UpdateShardCount", stream)
         if target_shard_count != current:
             stream.resize(target_shard_count)
         updating(call, stream)

@@ -12,6 +12,7 @@ from trunkline.aws.kinesis import (
     queues,
     stored,
 )
+from trunkline.aws.kinesis.account import check_new_stream
 from trunkline.aws.kinesis.errors import in_use, invalid, violation
 from trunkline.aws.kinesis.names import change_duration, find
 from trunkline.aws.kinesis.registry import operations
@@ -67,6 +68,7 @@ def create_stream(
         if WireStream.find(core, name) is not None:
             raise in_use(f"Stream {stream_name} under account {call.account} already exists.")
         shards = ON_DEMAND_SHARDS if shard_count is None else shard_count
+        check_new_stream(call, mode, shards)
         document = stored.write(b"", kept)
         stream = WireStream.create(core, name, shards, 24 * HOUR_MS, document)
         if max_record_size_in_ki_b is not None:

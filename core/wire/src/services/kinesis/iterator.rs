@@ -9,6 +9,7 @@ use trunkline_types::Millis;
 
 use super::errors::{dry_run, from_engine, invalid, not_found};
 use super::input::{GetShardIteratorInput, Moment};
+use super::throttle::{Throttle, exceeded};
 use super::{check, lookup};
 use crate::codec::cbor::TimeUnit;
 use crate::error::{Result, WireError};
@@ -26,7 +27,7 @@ pub(super) struct Position<'a> {
     pub time: Option<Moment>,
 }
 
-pub(super) fn start(call: &Call<'_>, input: &Input<'_>) -> Result<Outcome> {
+pub(super) fn start(call: &Call<'_>, input: &Input<'_>, throttle: &Throttle) -> Result<Outcome> {
     let input: GetShardIteratorInput<'_> = input.read()?;
     check::get_shard_iterator(&input)?;
     let (name, arn) = (input.stream_name.as_deref(), input.stream_arn.as_deref());
@@ -42,6 +43,9 @@ pub(super) fn start(call: &Call<'_>, input: &Input<'_>) -> Result<Outcome> {
     let offset = stream.offset_at(shard, start).map_err(|error| from_engine(&error))?;
     if input.dry_run == Some(true) {
         return Err(dry_run());
+    }
+    if !throttle.may_begin(call.engine.limits(), (&*stream, shard), call.engine.host().now()) {
+        return Err(exceeded(shard, stream.name()));
     }
     let token = token(call.engine, &stream, shard, offset);
     Ok(Outcome::Done(Output(format!("{{\"ShardIterator\":\"{token}\"}}").into_bytes()).into()))

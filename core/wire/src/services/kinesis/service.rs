@@ -50,7 +50,7 @@ impl Service for Kinesis {
             "PutRecords" => put::many(call, input, &self.throttle),
             "GetRecords" => get_records::start(call, input, &self.throttle),
             "SubscribeToShard" => subscribe::start(call, input, &self.subscriptions),
-            "GetShardIterator" => iterator::start(call, input),
+            "GetShardIterator" => iterator::start(call, input, &self.throttle),
             operation => queues::start(call, input, operation),
         }
     }

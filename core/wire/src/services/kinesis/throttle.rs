@@ -19,6 +19,7 @@ struct Used {
     bytes: u64,
     records: u32,
     reads: u32,
+    iterators: u32,
     /// Reads are refused until then: an earlier one took more than a second's bytes.
     pause: Millis,
 }
@@ -74,6 +75,22 @@ impl Throttle {
             used.reads += 1;
             true
         })
+    }
+
+    /// Whether the shard gives another iterator now; if so, it counts.
+    pub fn may_begin(
+        &self,
+        limits: &Limits,
+        (stream, shard): (&Stream, ShardId),
+        now: Millis,
+    ) -> bool {
+        let rate = limits.shard_iterators_rate;
+        rate == 0
+            || self.with(stream, shard, now, |used| {
+                let is_free = used.iterators < rate;
+                used.iterators += u32::from(is_free);
+                is_free
+            })
     }
 
     /// Counts what a read handed out.
