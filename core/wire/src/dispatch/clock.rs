@@ -45,6 +45,11 @@ pub(super) fn read(body: &[u8], clock: &Clock) -> Result<Millis> {
             left / 1_000
         )));
     }
+    if !clock.is_virtual() {
+        let message = "The engine follows the system's clock, which cannot be advanced; start the \
+            server with --virtual-clock.";
+        return Err(WireError::new("UnsupportedOperation", 400, message));
+    }
     Ok(by.round() as Millis)
 }
 
@@ -106,6 +111,13 @@ mod tests {
         ] {
             assert_eq!(by(body), Ok(millis), "{body}");
         }
+    }
+
+    #[test]
+    fn a_clock_that_is_the_systems_is_not_advanced() {
+        let error = read(br#"{"advance":1}"#, &Clock::system()).unwrap_err();
+        assert_eq!((error.name(), error.status()), ("UnsupportedOperation", 400));
+        assert!(error.message().contains("--virtual-clock"));
     }
 
     #[test]
