@@ -216,8 +216,8 @@ wire-ends: setup ## Run the wire tests with the oldest and the newest supported 
 	@for end in $(BOTO_ENDS); do \
 		$(PY) -m venv $(VENV)/botocore-$$end && \
 		$(VENV)/botocore-$$end/bin/pip install --quiet --disable-pip-version-check --upgrade \
-			"boto3==$$end.*" "botocore==$$end.*" "celery[sqs]>=5.5,<6" h2 hypothesis pytest \
-			websockets && \
+			"boto3==$$end.*" "botocore==$$end.*" "celery[sqs]>=5.5,<6" h2 hypothesis jsonschema \
+			pytest pyyaml websockets && \
 		$(VENV)/botocore-$$end/bin/python -c \
 			'import botocore; print("botocore", botocore.__version__)' && \
 		PYTHONPATH=python $(VENV)/botocore-$$end/bin/python -m pytest -q tests/wire $(PYTEST) || \

@@ -14,7 +14,8 @@ NEWEST = re.compile(r"botocore (\S+)\.\n")
 def unknown_to_botocore(service: str, *places: str) -> str | None:
     """Why a test cannot run: what the models lack of `places`, or that there is no botocore.
 
-    A place is an operation or a member of its input or output, as in ``PutObject.IfNoneMatch``.
+    A place is an operation or a member of its input or output, as in ``PutObject.IfNoneMatch``, or
+    one of the values that it may have, as in ``CreateFunction.Runtime=nodejs22.x``.
     Raises LookupError where the botocore is new enough to know every place: the mark is wrong.
     """
     botocore = pytest.importorskip("botocore")
@@ -28,7 +29,8 @@ def unknown_to_botocore(service: str, *places: str) -> str | None:
 
 
 def _is_known(service: str, place: str) -> bool:
-    operation, *members = place.split(".")
+    path, _, value = place.partition("=")
+    operation, *members = path.split(".")
     model = _model(service)
     if operation not in model.operation_names:
         return False
@@ -36,7 +38,7 @@ def _is_known(service: str, place: str) -> bool:
     shapes = [shape for shape in (found.input_shape, found.output_shape) if shape is not None]
     for name in members:
         shapes = [shape.members[name] for shape in shapes if name in _members(shape)]
-    return bool(shapes)
+    return any(not value or value in shape.enum for shape in shapes)
 
 
 def _members(shape):

@@ -336,6 +336,22 @@ def test_an_error_about_a_certificate_names_its_file(tmp_path):
         assert why.startswith("trunkline: " + guilty.format(**files)), why
 
 
+def test_a_request_that_failed_names_its_resource_where_others_have_no_line():
+    with serve("--log-level", "warning") as (process, port):
+        call = Caller(port)
+        call("CreateQueue", QueueName="q")
+        with pytest.raises(AssertionError):
+            call("SendMessage", QueueUrl="none", MessageBody="a")
+        call.close()
+        line = json.loads(process.stdout.readline())
+        told = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        told.request("GET", "/_trunkline/requests")
+        latest = json.load(told.getresponse())["requests"]
+        told.close()
+    assert (line["operation"], line["resource"]) == ("sqs.SendMessage", "none")
+    assert [one.get("resource") for one in latest] == [None, "none"]
+
+
 def test_a_line_is_written_for_each_request():
     with serve("--log-requests") as (process, port):
         call = Caller(port)

@@ -273,7 +273,7 @@ def test_streams_and_their_readers(remote, engine):
     assert stream.statistics().open_shards == 2
 
 
-def test_schedules(remote, engine):
+def test_schedules(clock, remote, engine):
     queue = remote.queue("ticks")
     one = remote.schedule("tick", "rate(1 hour)", queue, input={"a": 1})
     (own,) = engine.schedules()

@@ -13,6 +13,10 @@ from trunkline.aws.services import SERVICES
 
 botocore = pytest.importorskip("botocore")
 coverage = pytest.importorskip("tidy.coverage")
+pytestmark = [
+    pytest.mark.botocore_knows("kinesis", "CreateChannel"),
+    pytest.mark.botocore_knows("lambda", "GetFunctionRecursionConfig"),
+]
 
 
 def test_the_page_is_up_to_date() -> None:

@@ -17,6 +17,8 @@ ON_DEMAND = {"StreamMode": "ON_DEMAND"}
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/r"
 BUCKET = {"BucketARN": "arn:aws:s3:::lake", "ExpectedBucketOwner": ACCOUNT}
 
+pytestmark = pytest.mark.botocore_knows("kinesis", "CreateChannel")
+
 
 @pytest.fixture
 def s3(connect):

@@ -25,6 +25,7 @@ def clicks(kinesis):
     return "clicks"
 
 
+@pytest.mark.botocore_knows("kinesis", "CreateStream.Tags")
 def test_a_stream_is_described_as_aws_does(kinesis):
     kinesis.create_stream(StreamName="clicks", ShardCount=2, Tags={"team": "web"})
     described = kinesis.describe_stream(StreamName="clicks")["StreamDescription"]
@@ -226,6 +227,7 @@ def test_retention_grows_and_shrinks_by_the_operation_for_it(kinesis, clicks, en
         assert text.startswith(f"{why} allowed retention period is")
 
 
+@pytest.mark.botocore_knows("kinesis", "UpdateMaxRecordSize")
 def test_encryption_monitoring_and_sizes_are_told(kinesis, clicks):
     kinesis.start_stream_encryption(
         StreamName=clicks, EncryptionType="KMS", KeyId="alias/aws/kinesis"
@@ -260,6 +262,7 @@ def test_encryption_monitoring_and_sizes_are_told(kinesis, clicks):
     )
 
 
+@pytest.mark.botocore_knows("kinesis", "TagResource")
 def test_tags_of_both_families_are_the_same(kinesis, clicks):
     kinesis.add_tags_to_stream(StreamName=clicks, Tags={"a": "1", "b": ""})
     kinesis.tag_resource(ResourceARN=arn(clicks), Tags={"c": "3"})
@@ -279,6 +282,7 @@ def test_tags_of_both_families_are_the_same(kinesis, clicks):
     )
 
 
+@pytest.mark.botocore_knows("kinesis", "RegisterStreamConsumer.Tags")
 def test_policies_and_consumers(kinesis, clicks):
     assert json.loads(kinesis.get_resource_policy(ResourceARN=arn(clicks))["Policy"]) == {}
     policy = json.dumps({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*"}]})

@@ -102,6 +102,7 @@ def is_unharmed(engine):
     assert [record.text() for record in stream.read()] == ["body"]
 
 
+@pytest.mark.botocore_knows("kinesis", "CreateChannel", "CreateQueue")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(request=requests(SERVICE, WORDS, OPERATIONS), in_cbor=st.booleans())
 def test_requests_are_answered_as_aws_does(world, request, in_cbor):

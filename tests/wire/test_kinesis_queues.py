@@ -14,6 +14,8 @@ from test_kill import client, serve
 import trunkline
 import trunkline.aws
 
+pytestmark = pytest.mark.botocore_knows("kinesis", "CreateQueue")
+
 
 @pytest.fixture
 def kinesis(connect):

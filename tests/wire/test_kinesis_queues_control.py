@@ -15,6 +15,8 @@ from trunkline.server import Server
 
 ACCOUNTS = {"owner": "000000000000", "friend": "111111111111"}
 
+pytestmark = pytest.mark.botocore_knows("kinesis", "CreateQueue")
+
 
 @pytest.fixture
 def kinesis(connect):

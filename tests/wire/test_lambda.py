@@ -92,6 +92,7 @@ def test_memory_is_bounded(client: Any) -> None:
     assert call(client, {"bytes": 1_000_000_000})[1]["errorType"] == "MemoryError"
 
 
+@pytest.mark.botocore_knows("lambda", "CreateFunction.Runtime=nodejs22.x")
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 def test_a_function_of_node_runs(client: Any) -> None:
     code = (
@@ -329,7 +330,10 @@ def test_the_server_names_functions_and_allows_code() -> None:
             aws_access_key_id="test",
             aws_secret_access_key="test",
         )
-        create(client)
+        # More than the body of any other request may have.
+        padding = "x" * (20 << 20)
+        large = archive(handler__py=ECHO, padding__txt=padding)
+        create(client, Code={"ZipFile": large})
         threads = []
         found: list[Any] = []
         for number in range(4):

@@ -165,6 +165,7 @@ def test_a_layer_has_a_policy(client: Any) -> None:
     assert "policy" not in client.get_layer_version(**layer)
 
 
+@pytest.mark.botocore_knows("lambda", "GetFunctionRecursionConfig")
 def test_runtime_updates_and_loops_are_kept(client: Any) -> None:
     create(client, Publish=True)
     auto = client.get_runtime_management_config(FunctionName="echo")

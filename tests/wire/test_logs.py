@@ -51,6 +51,7 @@ def test_groups_are_listed_and_removed(logs):
     assert refused(logs.delete_log_group, logGroupName=GROUP)[0] == gone
 
 
+@pytest.mark.botocore_knows("logs", "DescribeLogGroups.logGroupIdentifiers")
 def test_groups_are_listed_by_identifier_and_account(logs):
     for name in ("/tea/one", "/tea/two"):
         logs.create_log_group(logGroupName=name)

@@ -55,11 +55,13 @@ def test_a_service_that_refuses_fails_the_state(states):
     assert (told["status"], told["nextState"]) == ("CAUGHT_ERROR", "Lost")
 
 
+@pytest.mark.botocore_knows("stepfunctions", "TestState.mock")
 def test_a_wait_is_not_waited_for(states):
     told = tried(states, {"Type": "Wait", "Seconds": 86_400, "End": True})
     assert told["status"] == "SUCCEEDED"
 
 
+@pytest.mark.botocore_knows("stepfunctions", "TestState.mock")
 @pytest.mark.parametrize("suffix", [".sync:2", ".waitForTaskToken"])
 def test_what_is_waited_for_needs_a_mock(states, suffix):
     resource = f"arn:aws:states:::states:startExecution{suffix}"
@@ -70,6 +72,7 @@ def test_what_is_waited_for_needs_a_mock(states, suffix):
     assert tried(states, state, mock={"result": "{}"})["status"] == "SUCCEEDED"
 
 
+@pytest.mark.botocore_knows("stepfunctions", "TestState.mock")
 def test_a_mock_has_the_shape_of_the_answer(states):
     state = {"Type": "Task", "Resource": SEND, "End": True}
     wrong = {"result": '{"MessageId": 3}'}
@@ -81,5 +84,6 @@ def test_a_mock_has_the_shape_of_the_answer(states):
     assert tried(states, state, mock=unchecked)["output"] == '{"MessageId":3}'
 
 
+@pytest.mark.botocore_knows("stepfunctions", "TestState.mock")
 def test_a_definition_that_is_no_state_is_refused(states):
     assert refused(states, {"Type": "Nothing"})[0] == "InvalidDefinition"

@@ -11,6 +11,8 @@ pub const COMPILED_STAGES_MAX: usize = 1_000;
 pub const TOKEN_BUCKETS_MAX: usize = 100_000;
 /// Largest request body. SQS takes 1 MiB of message, which JSON escapes and base64 may enlarge.
 pub const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Largest request with the code of a function or a layer (AWS): 50 MiB of archive in base64.
+pub const CODE_BODY_BYTES_MAX: usize = 70_167_211;
 /// Large bodies of requests and answers that are held at once, over all connections. 32 of the
 /// largest fit; one more is told to try again.
 pub const BODIES_BYTES_MAX: usize = 512 * 1024 * 1024;

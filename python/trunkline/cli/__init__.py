@@ -52,8 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 _HINTS = {
     "QueueDoesNotExist": "`trunkline queues` lists them, `trunkline send --create` makes one",
-    "ResourceNotFoundException": "topics, streams and buses are made by an AWS SDK, by a program, in "
-    "the console or by trunkline.toml",
+    "ResourceNotFoundException": "an AWS SDK, a program, the console or trunkline.toml makes "
+    "topics, streams and buses",
     "ServerUnreachable": "start a server with `trunkline serve`, or give a folder or URL with --at",
 }
 

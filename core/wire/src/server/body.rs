@@ -9,6 +9,7 @@ use hyper::body::{Body as _, Incoming};
 use tokio::time::{Instant, timeout_at};
 
 use super::Shared;
+use crate::limits::CODE_BODY_BYTES_MAX;
 use crate::memory::Share;
 use crate::message::Response;
 
@@ -47,16 +48,27 @@ impl Deref for Body {
     }
 }
 
-/// The body, or the answer that refuses it. `share` counts what is held.
+/// The most bytes that a body may have which is sent to `path`.
+pub(super) fn largest(path: &str, usual: usize) -> usize {
+    let path = path.trim_end_matches('/');
+    let holds_code = match path.strip_prefix("/2015-03-31/functions") {
+        Some(function) => function.is_empty() || function.ends_with("/code"),
+        None => path.starts_with("/2018-10-31/layers/") && path.ends_with("/versions"),
+    };
+    if holds_code { usual.max(CODE_BODY_BYTES_MAX) } else { usual }
+}
+
+/// The body, or the answer that refuses it: it has `max` bytes at most. `share` counts what is
+/// held.
 pub(super) async fn read(
     shared: &Shared,
     mut body: Incoming,
     share: &mut Share,
+    max: usize,
 ) -> Result<Body, Response> {
     if body.is_end_stream() {
         return Ok(Body::Piece(Bytes::new()));
     }
-    let max = shared.options.body_bytes_max;
     // A length that is stated is refused before anything is read.
     if body.size_hint().lower() > max as u64 {
         return Err(too_large(max));
@@ -142,4 +154,24 @@ fn too_large(max: usize) -> Response {
 pub(super) fn refuse(status: u16, code: &str, message: &str) -> Response {
     let body = serde_json::json!({"__type": code, "message": message});
     Response::new(status, "application/json", body.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_requests_that_bring_code_may_be_larger() {
+        for path in [
+            "/2015-03-31/functions",
+            "/2015-03-31/functions/",
+            "/2015-03-31/functions/charge/code",
+            "/2018-10-31/layers/tools/versions",
+        ] {
+            assert_eq!(largest(path, 10), CODE_BODY_BYTES_MAX, "{path}");
+        }
+        for path in ["/", "/2015-03-31/functions/charge/invocations", "/bucket/key/code"] {
+            assert_eq!(largest(path, 10), 10, "{path}");
+        }
+    }
 }

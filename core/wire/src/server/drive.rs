@@ -104,14 +104,14 @@ fn recent(
 #[derive(Default)]
 struct Seen {
     counted: OnceLock<Arc<OperationCounters>>,
-    /// The resource, if it is to be logged.
+    /// The resource, if it is to be told.
     resource: OnceLock<String>,
 }
 
 impl Seen {
-    /// Notes the resource, if it is to be logged.
-    fn note(&self, shared: &Shared, resource: impl FnOnce() -> Option<String>) {
-        if shared.log.as_ref().is_some_and(RequestLog::shows_resources)
+    /// Notes the resource of a request that failed; of every one, if every one has a line.
+    fn note(&self, shared: &Shared, status: u16, resource: impl FnOnce() -> Option<String>) {
+        if (status >= 400 || shared.log.as_ref().is_some_and(RequestLog::shows_resources))
             && let Some(resource) = resource().filter(|resource| !resource.is_empty())
         {
             let _first = self.resource.set(resource);
@@ -153,15 +153,18 @@ async fn admit(
         return socket::connect(shared, connection, request, head, upgrade).await;
     }
     if let Some(begun) = shared.dispatcher.exchange(&bodiless, &base(head, peer)) {
-        seen.note(shared, || Some(head.uri.path().trim_matches('/').to_owned()));
         let is_expecting = head.headers.contains_key(header::EXPECT);
         let arriving = Arriving { incoming, share, is_expecting };
-        return arriving.answer(shared, connection, begun).await;
+        let reply = arriving.answer(shared, connection, begun).await;
+        let path = || Some(head.uri.path().trim_matches('/').to_owned());
+        seen.note(shared, reply.response.status, path);
+        return reply;
     }
-    match body::read(shared, incoming, &mut share).await {
+    let largest = body::largest(head.uri.path(), shared.options.body_bytes_max);
+    match body::read(shared, incoming, &mut share, largest).await {
         Ok(body) => {
-            seen.note(shared, || request_log::resource_of(&body));
             let reply = handle(shared, connection, (peer, seen), head, &body).await;
+            seen.note(shared, reply.response.status, || request_log::resource_of(&body));
             body.recycle(shared);
             reply
         }

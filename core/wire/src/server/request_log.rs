@@ -125,7 +125,7 @@ impl RequestLog {
         LogLevel::of(head.uri.path(), status) <= self.level
     }
 
-    /// Whether lines are written of requests that go well: only then resources are looked for.
+    /// Whether requests that go well have lines: only then their resources are looked for.
     pub fn shows_resources(&self) -> bool {
         self.level >= LogLevel::Info
     }
