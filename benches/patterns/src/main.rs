@@ -1,7 +1,11 @@
 //! Measures rule sets against the quamina crate and event-ruler, in alternating passes. Prints JSON
 //! lines for `run.py`.
 //!
-//! `trunkline-pattern-bench [writing] [--lines N] [--only NAME] [--alone] [--java CLASSPATH]`
+//! `trunkline-pattern-bench [writing] [--lines N] [--only NAME] [--alone | --in-turns]
+//! [--java CLASSPATH]`
+//!
+//! `--alone` leaves the peers out. `--in-turns` does too, and has the rows take turns, so that they
+//! can be compared with each other.
 
 mod java;
 mod lines;
@@ -18,6 +22,8 @@ use rows::Row;
 use trunkline_pattern::{Dialect, Event, Limits, Pattern, RuleSet, Scratch};
 
 const ROUNDS: usize = 5;
+/// Rounds in which rows are compared with each other.
+const ROUNDS_IN_TURNS: usize = 25;
 
 struct Options {
     /// The number of events measured; rules are always made from all of them.
@@ -43,11 +49,13 @@ fn main() {
     if arguments.first().is_some_and(|argument| argument == "writing") {
         return writing::run(&lines);
     }
-    for row in rows::rows(&lines) {
-        if row.name.contains(&options.only) {
-            run(&row, &lines[..options.lines], &options);
-        }
+    let mut chosen = rows::rows(&lines);
+    chosen.retain(|row| row.name.contains(&options.only));
+    let lines = &lines[..options.lines];
+    if arguments.contains(&"--in-turns".to_owned()) {
+        return run_in_turns(&chosen, lines);
     }
+    chosen.iter().for_each(|row| run(row, lines, &options));
 }
 
 pub fn compiled(text: &str) -> Pattern {
@@ -79,33 +87,60 @@ fn passed<'l>(lines: &'l [Line], mut matches: impl FnMut(&'l Line) -> usize) -> 
     (started.elapsed().as_secs_f64() * 1e6 / lines.len() as f64, matched)
 }
 
+/// The set of some rules, and the seconds that it took to build.
+fn build(rules: &[String]) -> (RuleSet, f64) {
+    let started = Instant::now();
+    let set = set_of(rules);
+    let built = started.elapsed().as_secs_f64();
+    (set, built)
+}
+
+fn ours<'l>(
+    name: &'static str,
+    (set, built): &(RuleSet, f64),
+    lines: &'l [Line],
+    event: fn(&'l [u8]) -> Event<'l>,
+) -> Turn<'l> {
+    let snapshot = set.snapshot();
+    let (mut scratch, mut out) = (Scratch::default(), Vec::new());
+    let pass = move || {
+        passed(lines, |line| {
+            out.clear();
+            snapshot.matches(event(&line.text), &mut scratch, &mut out).expect("an event");
+            out.len()
+        })
+    };
+    Turn { name, built: *built, pass: Box::new(pass) }
+}
+
+fn run_in_turns(rows: &[Row<'_>], lines: &[Line]) {
+    let mut counts = Vec::new();
+    let plain = |row: &Row<'_>| {
+        let rules = (row.rules)();
+        counts.push(rules.len());
+        ours("plain", &build(&rules), lines, Event::plain)
+    };
+    let mut turns: Vec<Turn<'_>> = rows.iter().map(plain).collect();
+    let (times, matched) = measure(&mut turns, ROUNDS_IN_TURNS);
+    for (at, row) in rows.iter().enumerate() {
+        show(&row.name, counts[at], &turns[at..=at], &times[at..=at], &matched[at..=at]);
+    }
+}
+
 fn run<'l>(row: &Row<'_>, lines: &'l [Line], options: &Options) {
     let rules = (row.rules)();
-    let started = Instant::now();
-    let set = set_of(&rules);
-    let built = started.elapsed().as_secs_f64();
-    let ours = |name, event: fn(&'l [u8]) -> Event<'l>| {
-        let snapshot = set.snapshot();
-        let (mut scratch, mut out) = (Scratch::default(), Vec::new());
-        let pass = move || {
-            passed(lines, |line| {
-                out.clear();
-                snapshot.matches(event(&line.text), &mut scratch, &mut out).expect("an event");
-                out.len()
-            })
-        };
-        Turn { name, built, pass: Box::new(pass) }
-    };
-    let mut turns = vec![ours("plain", Event::plain)];
+    let built = build(&rules);
+    let mut turns = vec![ours("plain", &built, lines, Event::plain)];
     if !options.is_alone {
-        turns.push(ours("trusted", Event::trusted));
-        turns.push(ours("validated", Event::new));
+        turns.push(ours("trusted", &built, lines, Event::trusted));
+        turns.push(ours("validated", &built, lines, Event::new));
         turns.extend(row.has_quamina.then(|| quamina(&rules, lines)).flatten());
         if let Some(classes) = options.java.as_deref().filter(|_| row.has_ruler) {
             turns.extend(ruler(classes, &rules, lines));
         }
     }
-    measure(&row.name, rules.len(), &mut turns);
+    let (times, matched) = measure(&mut turns, ROUNDS);
+    show(&row.name, rules.len(), &turns, &times, &matched);
 }
 
 fn quamina<'l>(rules: &[String], lines: &'l [Line]) -> Option<Turn<'l>> {
@@ -131,10 +166,11 @@ fn ruler(classes: &str, rules: &[String], lines: &[Line]) -> Option<Turn<'static
     Some(Turn { name: "event-ruler", built: peer.built, pass: Box::new(move || peer.turn()) })
 }
 
-fn measure(name: &str, rules: usize, turns: &mut [Turn<'_>]) {
+/// Has all take turns. By turn: the microseconds of each round, and the matches of the last.
+fn measure(turns: &mut [Turn<'_>], rounds: usize) -> (Vec<Vec<f64>>, Vec<usize>) {
     let mut times = vec![Vec::new(); turns.len()];
     let mut matched = vec![0; turns.len()];
-    for round in 0..=ROUNDS {
+    for round in 0..=rounds {
         for step in 0..turns.len() {
             let at = (step + round) % turns.len();
             let (time, count) = (turns[at].pass)();
@@ -145,9 +181,13 @@ fn measure(name: &str, rules: usize, turns: &mut [Turn<'_>]) {
             }
         }
     }
+    (times, matched)
+}
+
+fn show(name: &str, rules: usize, turns: &[Turn<'_>], times: &[Vec<f64>], matched: &[usize]) {
     let candidates: Vec<String> = turns
         .iter()
-        .zip(times.iter().zip(&matched))
+        .zip(times.iter().zip(matched))
         .map(|(Turn { name, built, .. }, (times, matched))| {
             format!("\"{name}\":{{\"us\":{times:.4?},\"built\":{built:.4},\"matched\":{matched}}}")
         })

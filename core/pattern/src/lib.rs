@@ -40,7 +40,7 @@ pub use error::{Dialect, InvalidEvent, InvalidPattern};
 pub use event::attributes::{Attribute, AttributeKind};
 pub use event::input::Event;
 pub use explain::{Explanation, Failure, Reason};
-pub use index::snapshot::RuleId;
+pub use index::owners::RuleId;
 pub use limits::Limits;
 pub use pattern::Pattern;
 pub use scratch::Scratch;

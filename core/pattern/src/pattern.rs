@@ -76,7 +76,7 @@ impl Pattern {
         event: Event<'_>,
         scratch: &mut Scratch,
     ) -> Result<bool, InvalidEvent> {
-        flatten(&event, &self.inner.paths, &mut scratch.fields)?;
+        flatten(&event, &self.inner.paths, &(), &mut scratch.fields)?;
         self.decide(event.text, scratch)
     }
 
@@ -120,7 +120,7 @@ impl Pattern {
     /// ```
     pub fn explain(&self, event: Event<'_>) -> Result<Explanation, InvalidEvent> {
         let mut scratch = Scratch::default();
-        flatten(&event, &self.inner.paths, &mut scratch.fields)?;
+        flatten(&event, &self.inner.paths, &(), &mut scratch.fields)?;
         self.explain_flattened(event.text, &mut scratch)
     }
 

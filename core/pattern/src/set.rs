@@ -11,8 +11,9 @@ use crate::event::array_match::FlattenedEvent;
 use crate::event::attributes::{Attribute, flatten_attributes};
 use crate::event::flatten::flatten;
 use crate::event::input::Event;
+use crate::index::owners::RuleId;
 use crate::index::query::query;
-use crate::index::snapshot::{IndexSnapshot, RuleId};
+use crate::index::snapshot::IndexSnapshot;
 use crate::index::writer::Writer;
 use crate::pattern::Pattern;
 use crate::scratch::Scratch;
@@ -168,7 +169,7 @@ fn matches(
     scratch: &mut Scratch,
     out: &mut Vec<RuleId>,
 ) -> Result<(), InvalidEvent> {
-    flatten(&event, &rules.paths, &mut scratch.fields)?;
+    flatten(&event, &rules.paths, rules, &mut scratch.fields)?;
     run(rules, event.text, scratch, out)
 }
 

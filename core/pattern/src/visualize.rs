@@ -16,7 +16,7 @@ use crate::compile::encoding_text::shown_tests;
 use crate::compile::test::quoted;
 use crate::cow::branch_store::BranchId;
 use crate::index::index_keys::IndexKey;
-use crate::index::snapshot::RuleId;
+use crate::index::owners::RuleId;
 use crate::index::snapshot::{Entry, IndexSnapshot};
 use crate::paths::Field;
 use crate::paths::lookup::LookupKind;

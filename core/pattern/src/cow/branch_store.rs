@@ -5,12 +5,29 @@
 use std::sync::Arc;
 
 use crate::cow::array::CowArray;
+use crate::cow::prefetch::prefetch;
 
 /// The id of a branch.
 pub(crate) type BranchId = u32;
 
 const GROUP: usize = 64;
 const HEAD: usize = 4 * (GROUP + 1);
+const CACHE_LINE: usize = 64;
+
+/// The place of a branch in its page.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    page: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Place<'a> {
+    /// The bytes of the branch.
+    #[inline]
+    pub(crate) fn bytes(self) -> &'a [u8] {
+        &self.page[offset(self.page, self.at)..offset(self.page, self.at + 1)]
+    }
+}
 
 /// See the module.
 #[derive(Clone, Debug, Default)]
@@ -22,9 +39,21 @@ impl BranchStore {
     /// The bytes of a branch; empty if the id is unused.
     #[inline]
     pub(crate) fn get(&self, id: BranchId) -> &[u8] {
-        let page = self.pages.get(id as usize / GROUP);
+        self.place(id).bytes()
+    }
+
+    /// Where a branch lies. What its bytes are read from is on its way to the cache afterwards.
+    #[inline]
+    pub(crate) fn place(&self, id: BranchId) -> Place<'_> {
+        let page: &[u8] = self.pages.get(id as usize / GROUP);
         let at = id as usize % GROUP;
-        &page[offset(page, at)..offset(page, at + 1)]
+        prefetch(page, at * 4);
+        // The branches of a page are about equally long, so this is near enough for a hint, and
+        // the bytes need not wait for their offset.
+        let near = HEAD + (page.len() - HEAD) * at / GROUP;
+        prefetch(page, near);
+        prefetch(page, near + CACHE_LINE);
+        Place { page, at }
     }
 
     /// All ids that have a page.

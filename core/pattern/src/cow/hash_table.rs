@@ -7,6 +7,8 @@
 
 use std::sync::Arc;
 
+use crate::cow::prefetch::prefetch;
+
 /// Key bits that each level of the tree consumes.
 const STEP_BITS: u32 = 4;
 const CHILDREN: usize = 1 << STEP_BITS;
@@ -77,6 +79,19 @@ impl CowHashTable {
                 }
             }
         }
+    }
+
+    /// Whether the table is larger than one leaf: only then it may not be in the cache.
+    #[inline]
+    pub(crate) fn is_large(&self) -> bool {
+        matches!(self.root, Node::Inner(_))
+    }
+
+    /// Fetches the first slot of a key, for a lookup that comes soon.
+    #[inline]
+    pub(crate) fn prefetch(&self, key: u32) {
+        let leaf = self.leaf(key);
+        prefetch(leaf, key as usize & (leaf.len() - 1));
     }
 
     #[inline]

@@ -4,3 +4,4 @@
 pub(crate) mod array;
 pub(crate) mod branch_store;
 pub(crate) mod hash_table;
+mod prefetch;

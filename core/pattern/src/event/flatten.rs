@@ -14,10 +14,22 @@ use crate::json::escape::decode_valid;
 use crate::json::scan::{self, Scan, Strict, Text, Trusted};
 use crate::paths::{Field, Node, Paths, ROOT};
 
+/// Is told of each text at a named path as soon as it was read, while the rest is still to be read.
+pub(crate) trait Watch {
+    fn text(&self, field: Field, node: &Node, text: &[u8]);
+}
+
+/// Watches nothing.
+impl Watch for () {
+    #[inline]
+    fn text(&self, _field: Field, _node: &Node, _text: &[u8]) {}
+}
+
 /// Extracts the values at `paths` from an event.
 pub(crate) fn flatten(
     event: &Event<'_>,
     paths: &Paths,
+    watch: &impl Watch,
     extracted: &mut ExtractedFields,
 ) -> Result<(), InvalidEvent> {
     extracted.clear(paths.len());
@@ -25,24 +37,25 @@ pub(crate) fn flatten(
         return Err(InvalidEvent::new("it is larger than 4 GiB", 0));
     }
     if event.is_trusted {
-        flatten_with::<Trusted>(event, paths, extracted)?;
+        flatten_with::<Trusted, _>(event, paths, watch, extracted)?;
     } else {
         if let Err(error) = std::str::from_utf8(event.text) {
             return Err(InvalidEvent::new("it is not UTF-8", error.valid_up_to()));
         }
-        flatten_with::<Strict>(event, paths, extracted)?;
+        flatten_with::<Strict, _>(event, paths, watch, extracted)?;
     }
     extracted.finish();
     Ok(())
 }
 
-fn flatten_with<S: Scan>(
+fn flatten_with<S: Scan, W: Watch>(
     event: &Event<'_>,
     paths: &Paths,
+    watch: &W,
     extracted: &mut ExtractedFields,
 ) -> Result<(), InvalidEvent> {
     let text = Text { bytes: event.text, depth_max: event.depth_max };
-    let mut flattener = Flattener::<S>::new(text, paths, extracted);
+    let mut flattener = Flattener::<S, W>::new(text, paths, watch, extracted);
     let at = scan::skip_whitespace(text.bytes, 0);
     if text.bytes.get(at) != Some(&b'{') {
         return Err(InvalidEvent::new("an event is a JSON object", at));
@@ -72,7 +85,7 @@ pub(crate) fn array(
         return Err(InvalidEvent::new("no array", at));
     }
     let first = extracted.leaves.len();
-    let mut flattener = Flattener::<Strict>::new(text, paths, extracted);
+    let mut flattener = Flattener::<Strict, _>::new(text, paths, &(), extracted);
     let end = flattener.array(paths.node(field), field, at + 1, ROOT_ELEMENT, 1)?;
     let end = scan::skip_whitespace(bytes, end);
     if end != bytes.len() {
@@ -88,9 +101,10 @@ pub(crate) fn is_number(text: &[u8]) -> bool {
     Strict::number(text, 0) == Ok(text.len())
 }
 
-struct Flattener<'a, S> {
+struct Flattener<'a, S, W> {
     text: Text<'a>,
     paths: &'a Paths,
+    watch: &'a W,
     extracted: &'a mut ExtractedFields,
     arrays: u32,
     objects: u32,
@@ -106,12 +120,18 @@ struct Flattener<'a, S> {
     scan: std::marker::PhantomData<S>,
 }
 
-impl<'a, S: Scan> Flattener<'a, S> {
-    fn new(text: Text<'a>, paths: &'a Paths, extracted: &'a mut ExtractedFields) -> Self {
+impl<'a, S: Scan, W: Watch> Flattener<'a, S, W> {
+    fn new(
+        text: Text<'a>,
+        paths: &'a Paths,
+        watch: &'a W,
+        extracted: &'a mut ExtractedFields,
+    ) -> Self {
         let scan = std::marker::PhantomData;
         Self {
             text,
             paths,
+            watch,
             extracted,
             arrays: 0,
             objects: 0,
@@ -247,6 +267,7 @@ impl<'a, S: Scan> Flattener<'a, S> {
                     let range = (start, self.extracted.decoded.len());
                     self.extracted.push(field, ValueKind::Text, range, true, element);
                 } else {
+                    self.watch.text(field, node, &bytes[at + 1..end]);
                     self.extracted.push(field, ValueKind::Text, (at + 1, end), false, element);
                 }
                 Ok(end + 1)

@@ -6,12 +6,24 @@ use crate::compare::case_fold;
 use crate::compare::number::ordered_bits;
 use crate::compile::encoding::op;
 use crate::event::fields::ExtractedFields;
+use crate::event::flatten::Watch;
 use crate::event::value::{Value, ValueKind};
 use crate::hash::{Hash, load};
 use crate::index::index_keys::{AFFIX_MAX, FieldHasher};
 use crate::index::snapshot::IndexSnapshot;
-use crate::paths::Node;
 use crate::paths::lookup::{Lookup, LookupKind};
+use crate::paths::{Field, Node};
+
+impl Watch for IndexSnapshot {
+    /// Fetches the entry of an exact text, so that the miss overlaps with the reading of the rest.
+    /// The text is hashed again when it is looked up: that costs a tenth of a miss.
+    #[inline]
+    fn text(&self, field: Field, node: &Node, text: &[u8]) {
+        if self.table.is_large() && node.has_exact_texts() {
+            self.table.prefetch(self.hasher(field).text(LookupKind::Text, text));
+        }
+    }
+}
 
 /// Collects keys; reused between events.
 #[derive(Default)]

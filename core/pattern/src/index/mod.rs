@@ -3,6 +3,7 @@
 pub(crate) mod estimate;
 mod event_keys;
 pub(crate) mod index_keys;
+pub(crate) mod owners;
 mod postings;
 pub(crate) mod query;
 pub(crate) mod snapshot;

@@ -3,7 +3,8 @@
 use crate::error::InvalidEvent;
 use crate::event::array_match::{ElementMarks, FlattenedEvent, satisfies};
 use crate::index::event_keys::{EventKeys, exact_key};
-use crate::index::snapshot::{Entry, IndexSnapshot, OWNER, RuleId, owner_of};
+use crate::index::owners::{self, Owners, RuleId};
+use crate::index::snapshot::{Entry, IndexSnapshot};
 use crate::paths::Field;
 
 /// Buffers of a query.
@@ -68,16 +69,17 @@ impl Evaluation<'_, '_> {
     /// that their cache misses overlap.
     fn entries(&mut self, entries: &[Entry]) -> Result<(), InvalidEvent> {
         for entries in entries.chunks(BATCH) {
-            let mut located = [&[][..]; BATCH];
-            for (bytes, &entry) in located.iter_mut().zip(entries) {
+            let mut places = [None; BATCH];
+            for (place, &entry) in places.iter_mut().zip(entries) {
                 if let Entry::One(branch) = entry {
-                    *bytes = self.snapshot.store.get(branch);
+                    *place = Some(self.snapshot.store.place(branch));
                 }
             }
-            for (bytes, &entry) in located.into_iter().zip(entries) {
-                match entry {
-                    Entry::One(_) => self.branch(bytes)?,
-                    Entry::Many(posting) => self.posting(posting)?,
+            for (place, &entry) in places.into_iter().zip(entries) {
+                match (place, entry) {
+                    (Some(place), _) => self.branch(place.bytes())?,
+                    (None, Entry::Many(posting)) => self.posting(posting)?,
+                    (None, Entry::One(_)) => unreachable!("a branch has its place"),
                 }
             }
         }
@@ -108,13 +110,13 @@ impl Evaluation<'_, '_> {
 
     /// Evaluates a branch, and appends its rules if it matches.
     fn branch(&mut self, bytes: &[u8]) -> Result<(), InvalidEvent> {
-        let (owner, code) = bytes.split_at(OWNER);
+        let (owners, code) = owners::split(bytes);
         if !satisfies(self.flattened, code, self.marks)? {
             return Ok(());
         }
-        match owner_of(owner) {
-            (false, rule) => self.out.push(rule),
-            (true, posting) => self.out.extend(self.snapshot.posting(posting).members.iter()),
+        self.out.extend(owners.few());
+        if let Owners::Posting(id) = owners {
+            self.out.extend(self.snapshot.posting(id).members.iter());
         }
         Ok(())
     }

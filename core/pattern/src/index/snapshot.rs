@@ -15,11 +15,9 @@ use crate::cow::array::CowArray;
 use crate::cow::branch_store::{BranchId, BranchStore};
 use crate::cow::hash_table::CowHashTable;
 use crate::index::index_keys::FieldHasher;
+use crate::index::owners::{self, Owners, RuleId};
 use crate::paths::lookup::LookupKind;
 use crate::paths::{Field, Paths};
-
-/// The id of a rule. The caller maps its names to numbers.
-pub type RuleId = u32;
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -39,7 +37,7 @@ pub(crate) struct IndexSnapshot {
     pub(crate) seed: u64,
 }
 
-/// Several branches with one index key, or several rules of one branch.
+/// Several branches with one index key, several branches of one rule, or many rules of one branch.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Posting {
     pub(crate) members: CowArray<u32, 128>,
@@ -117,17 +115,6 @@ impl Entry {
     }
 }
 
-/// Bytes before the code of a stored branch: its owner.
-pub(crate) const OWNER: usize = 5;
-
-/// The owner in the bytes of a stored branch; see `IndexSnapshot::owner`.
-#[inline]
-pub(crate) fn owner_of(bytes: &[u8]) -> (bool, u32) {
-    let mut raw = [0; 4];
-    raw.copy_from_slice(&bytes[1..OWNER]);
-    (bytes[0] != 0, u32::from_le_bytes(raw))
-}
-
 impl IndexSnapshot {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
@@ -160,20 +147,17 @@ impl IndexSnapshot {
     /// The encoded tests of a branch.
     #[inline]
     pub(crate) fn code(&self, branch: BranchId) -> &[u8] {
-        &self.store.get(branch)[OWNER..]
-    }
-
-    /// The owner of a branch: a rule id, or (if the flag is set) a posting of rule ids.
-    #[inline]
-    pub(crate) fn owner(&self, branch: BranchId) -> (bool, u32) {
-        owner_of(self.store.get(branch))
+        owners::split(self.store.get(branch)).1
     }
 
     /// The rules that own a branch.
     pub(crate) fn owners(&self, branch: BranchId) -> impl Iterator<Item = RuleId> {
-        let (is_many, owner) = self.owner(branch);
-        let many = is_many.then(|| self.posting(owner).members.iter().copied());
-        (!is_many).then_some(owner).into_iter().chain(many.into_iter().flatten())
+        let (owners, _) = owners::split(self.store.get(branch));
+        let many = match owners {
+            Owners::Few(_) => None,
+            Owners::Posting(id) => Some(self.posting(id).members.iter().copied()),
+        };
+        owners.few().chain(many.into_iter().flatten())
     }
 
     /// All branches in use.

@@ -12,7 +12,8 @@ use crate::cow::branch_store::BranchId;
 use crate::hash::Hash;
 use crate::index::estimate::Estimates;
 use crate::index::index_keys::IndexKey;
-use crate::index::snapshot::{Entry, IndexSnapshot, OWNER, RuleId};
+use crate::index::owners::{self, FEW, Owners, RuleId};
+use crate::index::snapshot::{Entry, IndexSnapshot};
 use crate::paths::Field;
 use crate::paths::lookup::{Lookup, LookupKind};
 
@@ -92,10 +93,7 @@ impl Writer {
         }
         let id = self.free_branches.pop().unwrap_or(self.branches);
         self.branches = self.branches.max(id + 1);
-        let mut bytes = vec![0; OWNER];
-        bytes[0] = NO_RULE;
-        bytes.extend_from_slice(code);
-        self.index.store.set(id, &bytes);
+        self.index.store.set(id, &owners::store_few(&[], code));
         // If two codes have the same key, rules share only the branch of the first.
         if self.index.codes.get(key).is_none() {
             self.index.codes.insert(key, id);
@@ -111,39 +109,41 @@ impl Writer {
         Hash::seeded(self.index.seed, u32::MAX, 0).bytes(code)
     }
 
-    fn set_owner(&mut self, branch: BranchId, kind: u8, owner: u32) {
-        let mut bytes = self.index.store.get(branch).to_vec();
-        bytes[0] = kind;
-        bytes[1..OWNER].copy_from_slice(&owner.to_le_bytes());
-        self.index.store.set(branch, &bytes);
-    }
-
     fn add_owner(&mut self, branch: BranchId, rule: RuleId) {
-        let (_, owner) = self.index.owner(branch);
-        match self.index.store.get(branch)[0] {
-            NO_RULE => self.set_owner(branch, ONE_RULE, rule),
-            ONE_RULE => {
-                let posting = self.new_posting(&[owner, rule]);
-                self.set_owner(branch, MANY_RULES, posting);
-            }
-            _ => {
-                self.posting_mut(owner).members.push(rule);
-            }
+        let (owners, _) = owners::split(self.index.store.get(branch));
+        if let Owners::Posting(id) = owners {
+            self.posting_mut(id).members.push(rule);
+            return;
         }
+        let rules: Vec<RuleId> = owners.few().chain([rule]).collect();
+        self.set_owners(branch, &rules);
     }
 
     fn remove_owner(&mut self, branch: BranchId, rule: RuleId) {
-        let (is_many, owner) = self.index.owner(branch);
-        if !is_many {
-            return self.drop_branch(branch);
+        let (owners, _) = owners::split(self.index.store.get(branch));
+        let mut rules: Vec<RuleId> = owners.few().filter(|&other| other != rule).collect();
+        if let Owners::Posting(id) = owners {
+            self.remove_member(id, rule);
+            let members = &self.index.posting(id).members;
+            // Not at once: the next rule would need a posting again.
+            if members.len() > FEW / 2 {
+                return;
+            }
+            rules = members.iter().copied().collect();
+            self.free_posting(id);
         }
-        self.remove_member(owner, rule);
-        let members = &self.index.posting(owner).members;
-        if members.len() == 1 {
-            let last = *members.get(0);
-            self.free_posting(owner);
-            self.set_owner(branch, ONE_RULE, last);
-        }
+        if rules.is_empty() { self.drop_branch(branch) } else { self.set_owners(branch, &rules) }
+    }
+
+    /// Stores the owners of a branch that had few.
+    fn set_owners(&mut self, branch: BranchId, rules: &[RuleId]) {
+        let code = self.index.code(branch).to_vec();
+        let stored = if rules.len() <= FEW {
+            owners::store_few(rules, &code)
+        } else {
+            owners::store_posting(self.new_posting(rules), &code)
+        };
+        self.index.store.set(branch, &stored);
     }
 
     fn drop_branch(&mut self, branch: BranchId) {
@@ -240,11 +240,6 @@ impl Writer {
     }
 }
 
-/// The first byte of a stored branch: what the owner after it means.
-const ONE_RULE: u8 = 0;
-const MANY_RULES: u8 = 1;
-const NO_RULE: u8 = 2;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -305,6 +300,30 @@ mod tests {
         let postings = (0..writer.index.postings.len()).map(|id| writer.index.posting(id as u32));
         let splits: usize = postings.map(|posting| posting.splits.len()).sum();
         assert!(splits <= 1, "{splits} fields split the postings of one generation");
+    }
+
+    #[test]
+    fn rules_of_one_pattern_own_its_branch_however_many_they_are() {
+        let mut writer = Writer::new(7);
+        let shared = pattern(r#"{"source":["app"]}"#);
+        let owners = |writer: &Writer| {
+            let mut owners: Vec<RuleId> = writer.index.owners(0).collect();
+            owners.sort_unstable();
+            owners
+        };
+        let most = 3 * FEW as u32;
+        for id in 0..most {
+            writer.add(id, shared.branches());
+            assert_eq!(owners(&writer), (0..=id).collect::<Vec<_>>());
+        }
+        assert_eq!(writer.index.postings.len(), 1, "only many owners need a posting");
+        for id in 0..most - 1 {
+            assert!(writer.remove(id));
+            assert_eq!(owners(&writer), (id + 1..most).collect::<Vec<_>>());
+        }
+        assert_eq!(writer.free_postings, [0]);
+        assert!(writer.remove(most - 1));
+        assert_eq!(writer.branches, 0, "the last owner takes the branch along");
     }
 
     #[test]

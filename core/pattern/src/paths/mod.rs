@@ -76,6 +76,13 @@ impl Node {
         self.children.len() > 0
     }
 
+    /// Whether rules are indexed by exact texts of this field.
+    #[inline]
+    pub(crate) fn has_exact_texts(&self) -> bool {
+        // Lookups are sorted, and only `Exists` comes before.
+        self.lookups.iter().take(2).any(|lookup| lookup.kind == LookupKind::Text)
+    }
+
     /// Whether the index may contain the n-gram.
     #[inline]
     pub(crate) fn may_have_ngram(&self, ngram: u64) -> bool {
