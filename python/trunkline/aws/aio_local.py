@@ -30,7 +30,11 @@ async def aio_client(
     `options` go to aiobotocore as they are; a 12-digit ``aws_access_key_id`` names the account.
     Long polls take no thread and let the event loop go on.
     """
-    from aiobotocore.session import AioSession
+    try:
+        from aiobotocore.session import AioSession
+    except ModuleNotFoundError as error:
+        text = "An asynchronous client is aiobotocore's: pip install aiobotocore."
+        raise ModuleNotFoundError(text, name=error.name) from error
 
     from trunkline.aws.aio_transport import AioLocalSession
 

@@ -52,9 +52,9 @@ def _session() -> Any:
     try:
         import boto3
     except ImportError:
-        import botocore.session
+        from trunkline.aws.transport import get_session
 
-        return botocore.session.get_session()
+        return get_session()
     # A session of its own: the default one may be in the middle of being made by another thread.
     return boto3.session.Session()
 

@@ -9,7 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from botocore.awsrequest import AWSResponse
+try:
+    from botocore.awsrequest import AWSResponse
+    from botocore.session import get_session as get_session
+except ModuleNotFoundError as error:
+    text = "Clients of AWS in this process are botocore's: pip install 'trunkline[aws]'."
+    raise ModuleNotFoundError(text, name=error.name) from error
 
 if TYPE_CHECKING:
     from typing import Any

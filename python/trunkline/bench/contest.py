@@ -71,6 +71,8 @@ def run(contest: Contest, rounds: int) -> tuple[list[Figure], list[str]]:
             try:
                 ready[name] = stack.enter_context(candidate())
             except NotInstalled as what:
+                if name == OURS:
+                    return [], [f"{contest.name}: {what}"]
                 missing.append(f"{name}: {what}" if str(what) not in name else name)
         times = _take_turns(ready, rounds)
     return [_figure(contest, peer, times) for peer in ready if peer != OURS], missing

@@ -21,7 +21,13 @@ Off until :func:`instrument` is called: before that, not one instruction is spen
 
 from __future__ import annotations
 
-from trunkline.otel.context import context_of
-from trunkline.otel.instrumentation import instrument, uninstrument
+try:
+    from trunkline.otel.context import context_of
+    from trunkline.otel.instrumentation import instrument, uninstrument
+except ModuleNotFoundError as error:
+    if error.name is None or error.name.partition(".")[0] != "opentelemetry":
+        raise
+    text = "Spans need the API of OpenTelemetry: pip install 'trunkline[otel]'."
+    raise ModuleNotFoundError(text, name=error.name) from error
 
 __all__ = ["context_of", "instrument", "uninstrument"]
