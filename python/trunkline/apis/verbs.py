@@ -22,8 +22,7 @@ class ApiVerbs:
     def api(self, name: str, *, account: str | None = None, region: str | None = None) -> Api:
         """Get the API `name`, or create it: routes over HTTP that lead to resources of the engine.
 
-        It needs ``trunkline[aws]``. An API is kept with its routes, and every server of the engine
-        answers for it.
+        An API is kept with its routes, and every server of the engine answers for it.
 
         >>> import trunkline
         >>> engine = trunkline.open()

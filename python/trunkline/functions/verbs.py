@@ -137,11 +137,11 @@ class FunctionVerbs:
     ) -> EventSource:
         """Let `function` have the messages of a queue or the records of a stream, in batches.
 
-        It needs ``trunkline[aws]``. The event is that of Lambda: ``{"Records": [...]}``. Messages
-        that are handled are deleted; others are visible again when their timeout ends, so the
-        queue's dead letters hold. Records of a shard come in order: a batch that fails is tried
-        again until it is handled or given up. An event source that exists is changed to what is
-        given. It is kept: after a restart it goes on once its function is named again.
+        The event is that of Lambda: ``{"Records": [...]}``. Messages that are handled are deleted;
+        others are visible again when their timeout ends, so the queue's dead letters hold. Records
+        of a shard come in order: a batch that fails is tried again until it is handled or given up.
+        An event source that exists is changed to what is given. It is kept: after a restart it goes
+        on once its function is named again.
 
         - `batch_size`: the most records at once (10,000; 10 of a queue, 100 of a stream), and
           `window`: the seconds in which more of them are waited for (0 to 300).
