@@ -103,7 +103,8 @@ class Config:
 
     def wrong(self, why: str) -> InvalidParameterValue:
         """The error that says what is wrong in this file."""
-        return InvalidParameterValue(f"{self._source}: {why.rstrip('.')}.")
+        end = "" if why.endswith("?") else "."
+        return InvalidParameterValue(f"{self._source}: {why.rstrip('.')}{end}")
 
     def limits(self) -> Limits | None:
         """The limits of the file; None if it has none."""

@@ -44,6 +44,7 @@ def resolve(
             actions.setdefault(one.dest, one)
     file = _file(config, actions)
     translated, warnings = localstack.translate(environment)
+    warnings += _misspelt(environment, actions)
     for dest, action in actions.items():
         if getattr(options, dest, None) is not None:
             continue
@@ -59,6 +60,23 @@ def resolve(
             value = defaults.get(dest)
         setattr(options, dest, value)
     return options, config, warnings
+
+
+def _misspelt(environment: Mapping[str, str], known: Mapping[str, object]) -> list[str]:
+    """A warning for each variable that looks like one of ours, and is none."""
+    ours = {dest.upper() for dest in known}
+    given = [name.removeprefix(PREFIX) for name in environment if name.startswith(PREFIX)]
+    others = [name for name in given if name not in ours]
+    if not others:
+        return []
+    from difflib import get_close_matches
+
+    near = {name: get_close_matches(name, ours, n=1, cutoff=0.7) for name in others}
+    return [
+        f"{PREFIX}{name} is no option; did you mean {PREFIX}{one}?"
+        for name, found in near.items()
+        for one in found
+    ]
 
 
 def _config(options: argparse.Namespace) -> Config | None:

@@ -166,6 +166,12 @@ def test_a_mistake_in_the_server_s_table_is_named(tmp_path):
         assert why in str(caught.value)
 
 
+def test_a_variable_that_is_misspelt_is_named():
+    environment = {"TRUNKLINE_PROT": "1", "TRUNKLINE_AT": "data", "TRUNKLINE_HOST": "::1"}
+    _, warnings = options(environment=environment)
+    assert warnings == ["TRUNKLINE_PROT is no option; did you mean TRUNKLINE_PORT?"]
+
+
 def test_variables_of_localstack_are_honoured_or_named():
     environment = {
         "GATEWAY_LISTEN": "0.0.0.0:4510",
