@@ -35,6 +35,7 @@ ARNS = [
     *("arn:", "", "x", "arn:aws:events:::"),
 ]
 DOCUMENTS = ["{}", '{"a":1}', "[1]", "{", '{"a":' * 3_000, '{"a":1,"a":2}', "[" * 3_000]
+PASS = '{"StartAt":"P","States":{"P":{"Type":"Pass","End":true}}}'
 SCHEMA = '{"openapi":"3.0.0","info":{"title":"t","version":"1"},"paths":{}}'
 PATTERNS = ['{"source":["shop"]}', '{"a":[{"numeric":["<",1]}]}', '{"body":[{"prefix":"a"}]}']
 OAUTH = {
@@ -59,6 +60,7 @@ KNOWN = {
     "Source": ["shop", "aws.s3", "", *ARNS],
     "Target": ARNS,
     "Enrichment": ARNS,
+    "definition": [PASS, *DOCUMENTS],
     "Content": [SCHEMA, '{"$schema":"x"}', *DOCUMENTS],
     "Events": [*DOCUMENTS],
     "SchemaVersion": ["1", "0", "x", "9" * 30],
@@ -112,7 +114,7 @@ def built(service):
     return frozenset([*operations, *lacking])
 
 
-POLLS = {"PollForDecisionTask", "PollForActivityTask"}
+POLLS = {"PollForDecisionTask", "PollForActivityTask", "GetActivityTask"}
 FUZZED = [
     Fuzzed("events", with_rules),
     Fuzzed("scheduler"),
@@ -124,6 +126,7 @@ FUZZED = [
     Fuzzed("firehose", lambda engine: engine.bucket("lake")),
     # A poll of a list that is empty would wait for a minute.
     Fuzzed("swf", operations=frozenset(model_of("swf").operation_names) - POLLS),
+    Fuzzed("stepfunctions", operations=built("stepfunctions") - POLLS),
 ]
 
 
@@ -176,6 +179,10 @@ MADE = {
                 "workflowType": {"name": "r", "version": "1"},
             },
         ),
+    ],
+    "stepfunctions": [
+        ("CreateActivity", {"name": "a"}),
+        ("CreateStateMachine", {"name": "r", "definition": PASS, "roleArn": ROLE}),
     ],
     "scheduler": [
         ("CreateScheduleGroup", {"Name": "g"}),
@@ -261,6 +268,7 @@ def test_requests_are_answered_as_aws_does(world, fuzzed, data):
 FOUND = [
     ("events", "PutEvents", {"Entries": [{"Time": 1e300, "Source": "s"}]}),
     ("events", "StartReplay", {"EventStartTime": -1e300, "EventEndTime": 1e300}),
+    ("stepfunctions", "CreateActivity", {"name": "b", "tags": [{}]}),
 ]
 """Requests that once failed."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from trunkline.aws.errors import ServiceError
 from trunkline.aws.limits import TAGS_MAX
 from trunkline.aws.stepfunctions.documents import key
-from trunkline.aws.stepfunctions.errors import no_such_resource
+from trunkline.aws.stepfunctions.errors import invalid, no_such_resource
 from trunkline.aws.stepfunctions.names import Arn
 from trunkline.aws.stepfunctions.registry import operations
 
@@ -20,7 +20,14 @@ _KINDS = {"stateMachine": "machine", "activity": "activity"}
 
 
 def as_mapping(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """Tags by their keys; raises for too many."""
+    """Tags by their keys; raises for too many, and for one without a key."""
+    for number, tag in enumerate(tags, 1):
+        # The model does not ask for it.
+        if "key" not in tag:
+            raise invalid(
+                f"1 validation error detected: Value null at 'tags.{number}.member.key' failed to "
+                "satisfy constraint: Member must not be null"
+            )
     found = {tag["key"]: tag.get("value", "") for tag in tags}
     _check_count(found)
     return found
