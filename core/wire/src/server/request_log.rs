@@ -190,7 +190,7 @@ fn write(lines: Receiver<String>) {
 }
 
 /// The members of inputs that name a resource, the most telling first.
-const RESOURCE_MEMBERS: [&str; 14] = [
+const RESOURCE_MEMBERS: [&str; 18] = [
     "QueueUrl",
     "QueueName",
     "TopicArn",
@@ -200,7 +200,11 @@ const RESOURCE_MEMBERS: [&str; 14] = [
     "EventBusName",
     "stateMachineArn",
     "executionArn",
+    "mapRunArn",
+    "activityArn",
     "FunctionName",
+    "DeliveryStreamName",
+    "ApplicationName",
     "logGroupName",
     "GroupName",
     "Name",
@@ -297,6 +301,8 @@ mod tests {
         assert_eq!(resource_of(json).as_deref(), Some("orders"));
         let form = b"Action=Publish&TopicArn=arn%3Aaws%3Asns%3Aus-east-1%3A1%3Anews";
         assert_eq!(resource_of(form).as_deref(), Some("news"));
+        let json = br#"{"activityArn":"arn:aws:states:us-east-1:1:activity:ship"}"#;
+        assert_eq!(resource_of(json).as_deref(), Some("ship"));
         for body in [&b""[..], b"{}", b"{\"QueueUrl\":1}", b"\xff\xfe", b"{\"QueueUrl\":\"\"}"] {
             assert_eq!(resource_of(body), None);
         }
