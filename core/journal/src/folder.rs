@@ -12,8 +12,9 @@ use crate::limits;
 use crate::lsn::Lsn;
 use crate::options::Options;
 use crate::prepare::Prepared;
+use crate::recycled;
 use crate::retained;
-use crate::segment::{DRAFT_NAME, RECYCLED_NAME, name_of, number_of};
+use crate::segment::{DRAFT_NAME, name_of, number_of};
 use crate::storage::{LOCK_NAME, Storage};
 use crate::superblock::{
     FORMAT_VERSION, SUPERBLOCK_DRAFT_NAME, SUPERBLOCK_NAME, Superblock, WITHHELD_NAME,
@@ -57,7 +58,7 @@ pub(crate) fn refuse_foreign(names: &[String]) -> Result<()> {
 }
 
 fn create(storage: &dyn Storage, options: &Options) -> Result<Superblock> {
-    storage.remove(RECYCLED_NAME)?;
+    recycled::remove_all(storage)?;
     Prepared::make(storage, options, FIRST_SEGMENT, options.segment_bytes_first)?;
     let key = options.key.unwrap_or_else(random_key);
     let superblock =
@@ -120,10 +121,11 @@ fn is_blank(storage: &dyn Storage, number: u32) -> Result<bool> {
 fn is_ours(name: &str) -> bool {
     let superblocks = [SUPERBLOCK_NAME, SUPERBLOCK_DRAFT_NAME, WITHHELD_NAME];
     let controls = [CONTROL_NAME, CONTROL_DRAFT_NAME, DAMAGED_CONTROL_NAME];
-    let names = [LOCK_NAME, RECYCLED_NAME, DRAFT_NAME];
+    let names = [LOCK_NAME, DRAFT_NAME];
     superblocks.contains(&name)
         || controls.contains(&name)
         || names.contains(&name)
+        || recycled::is_name(name)
         || number_of(name).is_some()
         || is_of_engine(name)
 }

@@ -28,6 +28,7 @@ mod read;
 mod recent;
 mod reclaim;
 mod recovery;
+mod recycled;
 pub mod retained;
 mod scan;
 mod segment;

@@ -9,7 +9,8 @@ use trunkline_types::Result;
 use crate::limits;
 use crate::mutant::Mutant;
 use crate::options::Options;
-use crate::segment::{DRAFT_NAME, RECYCLED_NAME, name_of};
+use crate::recycled;
+use crate::segment::{DRAFT_NAME, name_of, open_of_length};
 use crate::storage::{File, Storage};
 
 /// A preallocated segment.
@@ -21,7 +22,7 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    /// Creates the file of segment `number`: an existing file of the right length, else the
+    /// Creates the file of segment `number`: an existing file of the right length, else a
     /// recycled file, else a new one. Its content does not matter, because every batch names its
     /// LSN and its predecessor.
     pub(crate) fn make(
@@ -34,11 +35,8 @@ impl Prepared {
         if let Some(file) = open_of_length(storage, &name, bytes)? {
             return Ok(Prepared { number, bytes, file });
         }
-        let file = match open_of_length(storage, RECYCLED_NAME, bytes)? {
-            Some(recycled) => {
-                storage.rename(RECYCLED_NAME, &name)?;
-                recycled
-            }
+        let file = match recycled::take(storage, bytes, &name)? {
+            Some(recycled) => recycled,
             None => fill(storage, options, &name, bytes)?,
         };
         // IMPORTANT: without this a crash may lose the name of a file with synced batches.
@@ -47,11 +45,6 @@ impl Prepared {
         }
         Ok(Prepared { number, bytes, file })
     }
-}
-
-fn open_of_length(storage: &dyn Storage, name: &str, bytes: u32) -> Result<Option<Arc<dyn File>>> {
-    let Some(file) = storage.open(name)? else { return Ok(None) };
-    Ok((file.len()? == u64::from(bytes)).then_some(file))
 }
 
 /// Zero-fills a draft, so that a segment has its full length from the start.

@@ -6,7 +6,8 @@ use trunkline_types::{Durability, Result};
 use crate::journal::Journal;
 use crate::lsn::Ticket;
 use crate::mutant::Mutant;
-use crate::segment::{RECYCLED_NAME, Segment, name_of};
+use crate::recycled;
+use crate::segment::{Segment, name_of};
 use crate::shared::Shared;
 
 impl Journal {
@@ -46,7 +47,7 @@ impl Shared {
         removed.map(|()| true)
     }
 
-    /// Lets the next append start a segment of the first length, and removes the recycled file. For
+    /// Lets the next append start a segment of the first length, and removes the recycled files. For
     /// a journal whose live data is small: reclaiming the longer segments then frees their disk
     /// space. False if the current segment is that short already.
     pub(crate) fn shrink(&self) -> Result<bool> {
@@ -55,18 +56,17 @@ impl Shared {
         if !lock(&self.tail).rotate_to(self.options.segment_bytes_first) {
             return Ok(false);
         }
-        self.storage.remove(RECYCLED_NAME)?;
+        recycled::remove_all(&*self.storage)?;
         self.storage.sync_dir()?;
         Ok(true)
     }
 
-    /// Renames the file to the recycled file if it can become the next segment; removes it
-    /// otherwise.
+    /// Keeps the file as a recycled one if it can become the next segment; removes it otherwise.
     fn recycle_or_remove(&self, segment: Segment) -> Result<()> {
         let (storage, name) = (&self.storage, name_of(segment.number));
         let reusable = segment.bytes == lock(&self.tail).next_bytes();
-        if reusable && storage.open(RECYCLED_NAME)?.is_none() {
-            storage.rename(&name, RECYCLED_NAME)?;
+        if reusable {
+            recycled::keep(&**storage, &name)?;
         } else {
             storage.remove(&name)?;
         }

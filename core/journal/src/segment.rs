@@ -7,9 +7,6 @@ use trunkline_types::{Code, Error, Result};
 use crate::limits;
 use crate::storage::{File, Storage};
 
-/// The recycled file, which may become the next segment. Its content does not matter.
-pub(crate) const RECYCLED_NAME: &str = "spare";
-
 /// A file that is being zero-filled.
 pub(crate) const DRAFT_NAME: &str = "segment.draft";
 
@@ -25,6 +22,16 @@ pub(crate) fn number_of(name: &str) -> Option<u32> {
     let digits = name.strip_prefix(PREFIX)?;
     let number = u32::from_str_radix(digits, 16).ok()?;
     (number > 0 && name_of(number) == name).then_some(number)
+}
+
+/// The file `name`, if there is one of this length.
+pub(crate) fn open_of_length(
+    storage: &dyn Storage,
+    name: &str,
+    bytes: u32,
+) -> Result<Option<Arc<dyn File>>> {
+    let Some(file) = storage.open(name)? else { return Ok(None) };
+    Ok((file.len()? == u64::from(bytes)).then_some(file))
 }
 
 /// One segment, as [`crate::Journal::segments`] reports it.

@@ -176,6 +176,30 @@ fn a_shrunk_journal_frees_its_long_segments() {
 }
 
 #[test]
+fn segments_that_are_reclaimed_at_once_all_become_later_ones() {
+    let folder = Folder::new();
+    let (journal, _) = open(&folder, Access::ReadWrite).expect("a new folder");
+    let recycled = || {
+        let files = std::fs::read_dir(&folder.0).expect("listed");
+        let names = files.map(|file| file.expect("listed").file_name().into_string());
+        names.filter(|name| name.as_ref().is_ok_and(|name| crate::recycled::is_name(name))).count()
+    };
+    let fill = |segments: u32| {
+        let end = journal.current_segment() + segments;
+        while journal.current_segment() < end {
+            append(&journal, &[1; 3_000]).expect("appended");
+        }
+    };
+    fill(12);
+    while journal.reclaim_oldest().expect("reclaimed") {}
+    // The thread that prepares segments may take one for the next segment at any time.
+    assert!((2..=3).contains(&recycled()), "{} are kept", recycled());
+    fill(3);
+    assert_eq!(recycled(), 0);
+    journal.close().expect("closed");
+}
+
+#[test]
 fn a_folder_without_its_superblock_is_never_taken_for_a_foreign_one() {
     let refused_with = |names: &[&str]| {
         let folder = Folder::new();
