@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import platform
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
@@ -55,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     absent: set[str] = set()
     for row in chosen:
         print(f"… {row.name}", file=sys.stderr, flush=True)
-        new, missing = run(row, max(options.rounds, ROUNDS_MIN))
+        new, missing = _run_apart(row.name, options.folder, depth, max(options.rounds, ROUNDS_MIN))
         figures += new
         absent.update(missing)
     print(machine())
@@ -71,6 +73,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             json.dumps({**record, "figures": rows_of_record}, indent=1) + "\n", encoding="utf-8"
         )
     return 0
+
+
+def _run_apart(name: str, folder: str, depth: int, rounds: int) -> tuple[list[Figure], list[str]]:
+    """Run one row in a process of its own: the memory that earlier rows have scattered would
+    decide the rows behind them.
+    """
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=1, mp_context=fresh) as process:
+        return process.submit(_run_named, name, folder, depth, rounds).result()
+
+
+def _run_named(name: str, folder: str, depth: int, rounds: int) -> tuple[list[Figure], list[str]]:
+    (row,) = (row for row in _rows(Path(folder), depth) if row.name == name)
+    return run(row, rounds)
 
 
 def _rows(folder: Path, depth: int) -> list[Contest]:
