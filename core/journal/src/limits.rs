@@ -12,10 +12,14 @@ pub const SEGMENT_BYTES_FIRST: u32 = 1 << 20;
 
 /// A segment becomes longer than this only while the journal holds more than `SEGMENTS_FEW`: what
 /// it keeps decides, not what passes through it. Else a journal whose records soon go would fill
-/// several times their bytes with zeros.
+/// several times their bytes with zeros. A log that is sealed a moment late leaves five or six.
 pub const SEGMENT_BYTES_PASSING: u32 = 16 << 20;
 /// See [`SEGMENT_BYTES_PASSING`].
-pub const SEGMENTS_FEW: u32 = 4;
+pub const SEGMENTS_FEW: u32 = 8;
+
+/// Bytes of recycled files that are kept, but for a single longer one: as many segments as a log
+/// that is sealed late lets go at once.
+pub const RECYCLED_BYTES_MAX: u32 = SEGMENTS_FEW * SEGMENT_BYTES_PASSING;
 
 /// Default length of a full-size segment: long enough that rotations are rare, short enough that
 /// compaction works in small steps.

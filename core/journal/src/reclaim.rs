@@ -47,8 +47,8 @@ impl Shared {
         removed.map(|()| true)
     }
 
-    /// Lets the next append start a segment of the first length, and removes the recycled files. For
-    /// a journal whose live data is small: reclaiming the longer segments then frees their disk
+    /// Lets the next append start a segment of the first length, and removes the recycled files.
+    /// For a journal whose live data is small: reclaiming the longer segments then frees their disk
     /// space. False if the current segment is that short already.
     pub(crate) fn shrink(&self) -> Result<bool> {
         let _serialized = self.maintain()?;
@@ -66,7 +66,7 @@ impl Shared {
         let (storage, name) = (&self.storage, name_of(segment.number));
         let reusable = segment.bytes == lock(&self.tail).next_bytes();
         if reusable {
-            recycled::keep(&**storage, &name)?;
+            recycled::keep(&**storage, &name, segment.bytes)?;
         } else {
             storage.remove(&name)?;
         }

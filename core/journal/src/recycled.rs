@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use trunkline_types::Result;
 
+use crate::limits;
 use crate::segment::open_of_length;
 use crate::storage::{File, Storage};
 
 /// Their names. The content of the files does not matter.
-const NAMES: [&str; 3] = ["spare", "spare-2", "spare-3"];
+const NAMES: [&str; 8] =
+    ["spare", "spare-2", "spare-3", "spare-4", "spare-5", "spare-6", "spare-7", "spare-8"];
 
 /// Whether `name` is that of a recycled file.
 pub(crate) fn is_name(name: &str) -> bool {
@@ -32,10 +34,11 @@ pub(crate) fn take(storage: &dyn Storage, bytes: u32, name: &str) -> Result<Opti
     Ok(None)
 }
 
-/// Keeps the file `name` as a recycled one; removes it if there are enough. The caller syncs the
-/// folder.
-pub(crate) fn keep(storage: &dyn Storage, name: &str) -> Result<()> {
-    for recycled in NAMES {
+/// Keeps the file `name` of `bytes` as a recycled one; removes it if there are enough. The caller
+/// syncs the folder.
+pub(crate) fn keep(storage: &dyn Storage, name: &str, bytes: u32) -> Result<()> {
+    let most = (limits::RECYCLED_BYTES_MAX / bytes).max(1) as usize;
+    for recycled in NAMES.iter().take(most) {
         if storage.open(recycled)?.is_none() {
             return storage.rename(name, recycled);
         }
