@@ -41,6 +41,18 @@ fn logs_share_a_body_and_the_last_message_frees_it() {
 }
 
 #[test]
+fn a_share_of_a_few_bytes_is_not_counted() {
+    let log = StandardLog::new(1);
+    let empty = log.memory();
+    log.append_shared(NOW, 3, &SharedBody::new(&[7; 100], 1_000));
+    assert_eq!(log.memory(), empty);
+    let (received, place) = receive(&log).expect("it was sent");
+    assert_eq!(received, [7; 100]);
+    assert!(log.delete(place));
+    assert_eq!(log.memory(), empty);
+}
+
+#[test]
 fn threads_end_the_messages_of_a_shared_body_at_the_same_time() {
     let logs = [StandardLog::new(1), StandardLog::new(1), StandardLog::new(1)];
     let rounds = if cfg!(miri) { 20 } else { 20_000_u32 };

@@ -237,8 +237,14 @@ impl StandardLog {
 
     #[cold]
     fn drop_outside(&self, location: BodyLocation, len: u32) {
-        let freed = free_outside(location, len);
-        self.heap_bytes.fetch_sub(freed, Ordering::Relaxed);
+        self.uncount_outside(free_outside(location, len));
+    }
+
+    /// Counts so many bytes outside the pages no more.
+    pub(super) fn uncount_outside(&self, bytes: usize) {
+        if bytes > 0 {
+            self.heap_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        }
     }
 }
 

@@ -199,7 +199,7 @@ impl StandardLog {
     fn take_back(&self, body: NewBody<'_>, location: BodyLocation, len: u32) {
         match body {
             NewBody::Shared(shared) => {
-                self.heap_bytes.fetch_sub(shared.share(), Ordering::Relaxed);
+                self.uncount_outside(shared.share());
                 shared.take_back();
             }
             NewBody::Inline(_) | NewBody::At { .. } => self.drop_body(location, len),
@@ -208,7 +208,10 @@ impl StandardLog {
 
     #[inline]
     fn write_shared(&self, shared: &SharedBody) -> (BodyLocation, u32) {
-        self.heap_bytes.fetch_add(shared.share(), Ordering::Relaxed);
+        let share = shared.share();
+        if share > 0 {
+            self.heap_bytes.fetch_add(share, Ordering::Relaxed);
+        }
         (BodyLocation::Shared(shared.refer()), shared.bytes().len() as u32)
     }
 

@@ -11,12 +11,16 @@ use std::ptr;
 
 use trunkline_types::sync::atomic::{AtomicU32, Ordering, fence};
 
+/// Each log counts its share of the bytes as its own, but for a share that is smaller than this:
+/// to count it would cost a send as much as the rest of its bookkeeping.
+const SHARE_BYTES_MIN: usize = 16;
+
 /// What the addresses of a shared body lead to.
 struct Block {
     /// Messages that are not over, references that are not used up, and one for the
     /// [`SharedBody`].
     references: AtomicU32,
-    /// What each log counts of the bytes as its own.
+    /// What each log counts of the bytes as its own; see [`SHARE_BYTES_MIN`].
     share: usize,
     bytes: Box<[u8]>,
 }
@@ -30,9 +34,10 @@ pub struct SharedBody {
 impl SharedBody {
     /// A body for up to `messages` messages.
     pub fn new(body: &[u8], messages: u32) -> Self {
+        let share = body.len().div_ceil(messages.max(1) as usize);
         let block = Box::new(Block {
             references: AtomicU32::new(messages + 1),
-            share: body.len().div_ceil(messages.max(1) as usize),
+            share: if share < SHARE_BYTES_MIN { 0 } else { share },
             bytes: body.into(),
         });
         Self { address: Box::into_raw(block).expose_provenance(), unused: Cell::new(messages) }
