@@ -1,10 +1,11 @@
 //! The items in a JSON document whose bytes come in parts: the elements of one array in it, or the
 //! members of one object. No more than one item is held, so the size of the document does not
-//! matter. What lies beside the items is skipped, not checked.
+//! matter. What lies beside the items is checked as it is skipped.
 
 use std::sync::Arc;
 
 use super::failure::{NOT_UTF8, ReaderFailed, failed};
+use super::skipped::Skipped;
 use crate::value::{Value, parse};
 
 /// Finds the items behind a pointer.
@@ -23,6 +24,10 @@ pub(super) struct Document {
     key: Option<Arc<str>>,
     /// What is read of a key or an item.
     text: Vec<u8>,
+    /// A child that is not kept.
+    skipped: Skipped,
+    /// Whether the child that is read led to the items, and was left.
+    was_entered: bool,
     in_string: bool,
     is_escaped: bool,
     is_found: bool,
@@ -40,6 +45,8 @@ impl Document {
             open: Vec::new(),
             key: None,
             text: Vec::new(),
+            skipped: Skipped::default(),
+            was_entered: false,
             in_string: false,
             is_escaped: false,
             is_found: false,
@@ -70,8 +77,10 @@ impl Document {
         if self.in_string {
             self.in_string = self.is_escaped || byte != b'"';
             self.is_escaped = !self.is_escaped && byte == b'\\';
-            self.read(byte);
-            return Ok(());
+            return self.read(byte);
+        }
+        if self.is_ended && !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
+            return malformed("expected end of input");
         }
         let is_child = self.depth == self.way;
         match byte {
@@ -90,20 +99,19 @@ impl Document {
                 self.text.clear();
                 return if self.key.is_some() { Ok(()) } else { malformed("expected a name") };
             }
-            b' ' | b'\t' | b'\n' | b'\r' => {}
-            _ if self.is_ended => return malformed("expected end of input"),
             _ => {}
         }
-        self.read(byte);
-        Ok(())
+        self.read(byte)
     }
 
-    /// Keeps a byte of a key or an item.
-    fn read(&mut self, byte: u8) {
+    /// Keeps a byte of a key or an item, or checks one of another child.
+    fn read(&mut self, byte: u8) -> Result<(), ReaderFailed> {
         let is_key = self.depth == self.way && self.key.is_none() && self.is_in_object();
         if self.way == 0 || self.way > self.steps.len() || is_key {
             self.text.push(byte);
+            return Ok(());
         }
+        self.skipped.byte(byte).or_else(|problem| malformed(&problem))
     }
 
     fn is_in_object(&self) -> bool {
@@ -122,7 +130,7 @@ impl Document {
     }
 
     fn enter(&mut self, bracket: u8) -> Result<(), ReaderFailed> {
-        if !self.text.trim_ascii().is_empty() {
+        if !self.text.trim_ascii().is_empty() || self.skipped.has_begun() || self.was_entered {
             return malformed("expected a value");
         }
         self.text.clear();
@@ -144,7 +152,8 @@ impl Document {
             return malformed("brackets do not match");
         }
         self.open.push((bracket, number));
-        if number > 0 || self.key.is_some() || !self.text.trim_ascii().is_empty() {
+        let has_begun = self.was_entered || self.skipped.has_begun() || self.key.is_some();
+        if number > 0 || has_begun || !self.text.trim_ascii().is_empty() {
             self.end_child(take)?;
         }
         self.open.pop();
@@ -153,6 +162,7 @@ impl Document {
         self.is_ended = self.depth == 0;
         // The member around it is read to its end.
         self.key = self.is_in_object().then(|| Arc::from(""));
+        self.was_entered = true;
         Ok(())
     }
 
@@ -175,6 +185,13 @@ impl Document {
                 None => value,
             });
         } else {
+            let is_there = self.skipped.end().or_else(|problem| malformed(&problem))?;
+            if is_there == std::mem::take(&mut self.was_entered) {
+                return malformed("expected a value");
+            }
+            if key.is_none() && self.is_in_object() {
+                return malformed("expected a member");
+            }
             self.key = key;
             if self.is_on_the_way() && self.way == self.steps.len() {
                 return not_iterable();

@@ -8,6 +8,7 @@ mod failure;
 mod inputs;
 mod progress;
 mod reader;
+mod skipped;
 #[cfg(test)]
 mod tests;
 

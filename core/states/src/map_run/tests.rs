@@ -105,6 +105,37 @@ fn a_document_that_is_no_json_fails_the_reader() {
     }
 }
 
+/// Reads what lies around the items as the parser of whole documents does.
+#[test]
+fn what_lies_beside_the_items_is_checked() {
+    let config = r#"{"InputType":"JSON","ItemsPointer":"/a/1/m"}"#;
+    let whole = r#"{"x": [{}, "é\u00e9\"\n", -1.5e3] , "a":[{"b":{"c":[true]}}, {"y":null,"m":[1,
+        {"k":"]"}] ,"z" : ""},{"m":2}], "n":[[]]} "#;
+    assert_eq!(read(config, whole).unwrap(), r#"[1,{"k":"]"}]"#);
+    let found = |value: &Value| {
+        let second = value.get("a")?.as_array()?.get(1)?;
+        second.get("m").filter(|items| items.as_array().is_some()).map(Value::to_string)
+    };
+    let (mut good, mut bad) = (0, 0);
+    for at in whole.char_indices().map(|(at, _)| at) {
+        let behind = at + whole[at..].chars().next().unwrap().len_utf8();
+        for other in ["", "{", "}", "[", "]", ",", ":", "\"", "\\", "1", "t", " ", "\u{1}", "-"] {
+            let changed = [&whole[..at], other, &whole[behind..]].concat();
+            match parse(&changed) {
+                Ok(value) => assert_eq!(read(config, &changed).ok(), found(&value), "{changed}"),
+                Err(_) => assert!(read(config, &changed).is_err(), "{changed}"),
+            }
+            good += usize::from(parse(&changed).is_ok());
+            bad += usize::from(parse(&changed).is_err());
+        }
+    }
+    assert!(good > 200 && bad > 1_000, "{good} {bad}");
+    let deep = format!(r#"{{"x":{}1{},"a":[0,{{"m":[]}}]}}"#, "[".repeat(300), "]".repeat(300));
+    assert!(read(config, &deep).unwrap_err().contains("depth exceeds"));
+    let mut reader = ItemReader::new(&parse(config).unwrap()).unwrap();
+    assert!(reader.feed(b"{\"x\":\"\xe4\"", &mut Vec::new()).is_err());
+}
+
 #[test]
 fn batches_end_at_their_number_and_at_their_size() {
     let settings = ItemBatch { max_items: 2, max_bytes: 30, input: Some(Value::from(7)) };

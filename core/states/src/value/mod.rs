@@ -9,6 +9,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 pub use number::Number;
+pub(crate) use number::write_seconds;
+pub(crate) use parse::DEPTH_MAX;
 pub use parse::{MalformedJson, parse};
 pub(crate) use write::write_string;
 

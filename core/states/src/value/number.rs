@@ -70,6 +70,24 @@ fn write_int(value: i64, out: &mut String) {
     out.extend(digits[at..].iter().map(|digit| char::from(*digit)));
 }
 
+/// Appends a time in milliseconds as the number of its seconds: the text of that float.
+pub(crate) fn write_seconds(at_ms: u64, out: &mut String) {
+    // So many digits are those of the float, and it is long enough for an exponent.
+    if !(10_000_000_000..1_000_000_000_000_000).contains(&at_ms) {
+        return write_float(at_ms as f64 / 1_000.0, out);
+    }
+    let start = out.len();
+    write_int(at_ms as i64, out);
+    let exponent = out.len() - start - 4;
+    out.truncate(out.trim_end_matches('0').len());
+    out.insert(start + 1, '.');
+    if out.ends_with('.') {
+        out.push('0');
+    }
+    out.push('E');
+    write_int(exponent as i64, out);
+}
+
 /// As Java writes a double: `1.0`, `0.001`, `1.0E7`.
 fn write_float(value: f64, out: &mut String) {
     use std::fmt::Write;
@@ -86,5 +104,24 @@ fn write_float(value: f64, out: &mut String) {
     } else {
         // `{:?}` keeps the fraction of a whole float: `1.0`.
         let _ = write!(out, "{value:?}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_written_as_the_float_is() {
+        let mut at_ms = 1_u64;
+        while at_ms < 1 << 56 {
+            for near in [at_ms - 1, at_ms, at_ms + 1, at_ms * 10, at_ms / 1_000 * 1_000] {
+                let (mut text, mut float) = (String::new(), String::new());
+                write_seconds(near, &mut text);
+                write_float(near as f64 / 1_000.0, &mut float);
+                assert_eq!(text, float, "{near}");
+            }
+            at_ms += at_ms / 7 + 1;
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Members, Number, Value};
 
 /// Deeper text is refused, so that no walk over a value can exhaust the stack.
-const DEPTH_MAX: usize = 256;
+pub(crate) const DEPTH_MAX: usize = 256;
 
 /// Text that is not JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
