@@ -7,6 +7,9 @@ from contextlib import suppress
 import pytest
 from swf_calls import DOMAIN, ORDER, Shop, decision, lower, schedule
 
+import trunkline
+import trunkline.aws
+
 pytest.importorskip("boto3")
 
 OPEN_MAX = 1_000
@@ -60,6 +63,32 @@ def test_an_execution_has_a_thousand_open_ones_of_each_kind(shop, open_one, kind
     shop.decide(*map(open_one, range(OPEN_MAX + 1)))
     (failed,) = [event for event in events(shop, run) if event["eventType"] == kind]
     assert failed[f"{lower(kind)}EventAttributes"]["cause"] == cause
+
+
+@pytest.fixture
+def small():
+    limits = trunkline.Limits(workflow_executions_max=3, workflow_functions_max=2)
+    with trunkline.open(limits=limits, clock=trunkline.VirtualClock()) as engine:
+        yield Shop(trunkline.aws.client("swf", engine=engine, region_name="us-east-1"))
+
+
+def test_a_domain_has_as_many_open_executions_as_its_limit_says(small):
+    run = small.start()
+    # Those that the same decisions start count too.
+    small.decide(*map(child, range(3)))
+    failed = small.last(run, "StartChildWorkflowExecutionFailed")
+    assert (failed["workflowId"], failed["cause"]) == ("child-2", "OPEN_WORKFLOWS_LIMIT_EXCEEDED")
+    with pytest.raises(small.swf.exceptions.LimitExceededFault, match="open executions"):
+        small.start("o-2")
+    small.swf.terminate_workflow_execution(domain=DOMAIN, workflowId="child-0")
+    small.start("o-2")
+
+
+def test_an_execution_has_as_many_open_functions_as_its_limit_says(small):
+    run = small.start(lambdaRole="arn:aws:iam::000000000000:role/swf")
+    small.decide(*map(function, range(3)))
+    failed = small.last(run, "ScheduleLambdaFunctionFailed")
+    assert (failed["id"], failed["cause"]) == ("f-2", "OPEN_LAMBDA_FUNCTIONS_LIMIT_EXCEEDED")
 
 
 def test_an_execution_with_too_many_events_is_terminated(shop):

@@ -65,6 +65,8 @@ table!(
     shard_reads_rate,
     shard_iterators_rate,
     account_quotas_percent,
+    workflow_executions_max,
+    workflow_functions_max,
 );
 
 /// The largest value of any limit: a time of 30,000 years, far from where sums would overflow.

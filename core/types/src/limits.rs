@@ -84,6 +84,11 @@ pub struct Limits {
     /// control planes in a second, changes of a stream in a day, streams and shards (AWS: 100; 0:
     /// none).
     pub account_quotas_percent: u32,
+    /// Most executions of SWF that are open in a domain (AWS: 100,000).
+    pub workflow_executions_max: u32,
+    /// Most Lambda functions that an execution of SWF has called and that have not ended (AWS:
+    /// 1,000).
+    pub workflow_functions_max: u32,
 }
 
 const SECOND: Millis = 1_000;
@@ -147,6 +152,8 @@ impl Default for Limits {
             shard_reads_rate: 0,
             shard_iterators_rate: 0,
             account_quotas_percent: 0,
+            workflow_executions_max: 100_000,
+            workflow_functions_max: 1_000,
         }
     }
 }

@@ -109,7 +109,7 @@ impl Domain {
         wakes: &mut Wakes,
         decide: impl FnOnce(&mut Transaction<'_>) -> Outcome<T>,
     ) -> Outcome<(T, Option<Ticket>)> {
-        let mut transaction = Transaction::new(table, self.id, self.host.key, now);
+        let mut transaction = Transaction::new(table, self.id, &self.host, now);
         let value = decide(&mut transaction)?;
         let changes = transaction.finish();
         let ticket = self.commit(table, changes, now, wakes)?;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use trunkline_host::Host;
 use trunkline_types::{IdKey, Millis, ResourceId};
 use trunkline_workflow::{
     ChildPolicy, Command, Context, Effect, Event, Execution, ExecutionId, External, Fault, Limits,
@@ -21,15 +22,14 @@ pub(super) struct Change {
 /// What a verb changes, by the number of the execution.
 pub(super) type Changes = BTreeMap<u32, Change>;
 
-/// Open executions that a domain may have, as on AWS.
-const OPEN_MAX: usize = 100_000;
-
 pub(super) struct Transaction<'a> {
     pub table: &'a Table,
     pub now: Millis,
     key: IdKey,
     domain: ResourceId,
     limits: Limits,
+    /// Open executions that the domain may have.
+    open_max: usize,
     changes: Changes,
     next: u32,
     /// Workflow ids whose open execution differs from the table's.
@@ -38,13 +38,16 @@ pub(super) struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    pub fn new(table: &'a Table, domain: ResourceId, key: IdKey, now: Millis) -> Self {
+    pub fn new(table: &'a Table, domain: ResourceId, host: &Host, now: Millis) -> Self {
+        let given = &host.limits;
+        let open_lambda_functions = given.workflow_functions_max as usize;
         Self {
             table,
             now,
-            key,
+            key: host.key,
             domain,
-            limits: Limits::default(),
+            limits: Limits { open_lambda_functions, ..Limits::default() },
+            open_max: given.workflow_executions_max as usize,
             changes: Changes::new(),
             next: table.next_execution,
             open: HashMap::new(),
@@ -79,7 +82,10 @@ impl<'a> Transaction<'a> {
 
     /// Whether the domain may have another open execution.
     pub fn has_space(&self) -> bool {
-        self.table.open.len() < OPEN_MAX
+        let before = &self.table.open;
+        let begun =
+            |(id, now): &(&String, &Option<u32>)| now.is_some() && !before.contains_key(*id);
+        before.len() + self.open.iter().filter(begun).count() < self.open_max
     }
 
     /// The id of a run: no other run has it.
