@@ -146,7 +146,7 @@ fn run(definition: &str, choices: &[u32]) {
         assert_eq!(event.id, index as u64 + 1, "events are numbered without a gap");
         assert!(event.previous_id < event.id, "an event follows from an earlier one");
         let text = event.to_text(true);
-        assert_eq!(parse(&text).unwrap(), event.to_value(true));
+        assert_eq!(parse(&text).unwrap().to_string(), text, "written as a value is");
     }
     assert!(world.timers.is_empty(), "no timer outlives its execution: {:?}", world.timers);
     assert!(world.tasks.is_empty(), "no task outlives its execution");

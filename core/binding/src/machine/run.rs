@@ -188,7 +188,7 @@ fn show<'py>(py: Python<'py>, effect: Effect) -> PyResult<Bound<'py, PyDict>> {
     let shown = PyDict::new(py);
     let kind = match effect {
         Effect::History(event) => {
-            shown.set_item("event", text_of(&event.to_value(true)))?;
+            shown.set_item("event", event.to_text(true))?;
             "event"
         }
         Effect::StartTask(request) => {

@@ -10,10 +10,10 @@ pub(super) fn encode(number: u32, before: u64, events: &[Event]) -> Vec<u8> {
     let mut out = Vec::with_capacity(16 + 256 * events.len());
     out.put_u32(number);
     out.put_u64(before);
-    let mut text = String::new();
+    let mut text = String::with_capacity(512);
     for event in events {
         text.clear();
-        event.to_value(true).write(&mut text);
+        event.write(true, &mut text);
         out.put_bytes(text.as_bytes());
     }
     out

@@ -53,11 +53,7 @@ impl Uncrashed<'_> {
         let mut events = Vec::new();
         for effect in self.execution.step(self.program, stimulus, now, &mut self.tokens) {
             match effect {
-                Effect::History(event) => {
-                    let mut text = String::new();
-                    event.to_value(true).write(&mut text);
-                    events.push(text);
-                }
+                Effect::History(event) => events.push(event.to_text(true)),
                 Effect::StartTask(request) => drop(self.tasks.insert(request.task.0)),
                 Effect::StartMapRun(request) => drop(self.tasks.insert(request.task.0)),
                 Effect::CancelTask { task } => drop(self.tasks.remove(&task.0)),

@@ -1,7 +1,6 @@
 //! The events of a history, as `GetExecutionHistory` answers them.
 
 mod render;
-mod text;
 
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Details, Event, Failure, ServiceCall, StateType};
 use crate::payload::Payload;
-use crate::value::{Members, Number, Value};
+use crate::value::{self, Number, Value};
 
 impl Event {
     /// The type: `PassStateEntered`.
@@ -12,19 +12,31 @@ impl Event {
         kind(&self.details)
     }
 
-    /// The event as `GetExecutionHistory` answers it; without `data`, inputs, outputs and the like
-    /// are left out (`includeExecutionData` is false).
+    /// The event as `GetExecutionHistory` answers it, as JSON text; without `data`, inputs, outputs
+    /// and the like are left out (`includeExecutionData` is false).
+    pub fn to_text(&self, data: bool) -> String {
+        let mut out = String::new();
+        self.write(data, &mut out);
+        out
+    }
+
+    /// The value of [`Event::to_text`].
     pub fn to_value(&self, data: bool) -> Value {
-        let seconds = self.at_ms as f64 / 1_000.0;
-        let mut event = Members::with_capacity(5);
-        event.insert("timestamp".into(), Value::Number(Number::Float(seconds)));
-        event.insert("type".into(), Value::string(self.kind()));
-        event.insert("id".into(), Value::from(self.id as i64));
-        event.insert("previousEventId".into(), Value::from(self.previous_id as i64));
-        if let Some((name, details)) = details(&self.details, data) {
-            event.insert(name.into(), details.build());
-        }
-        Value::Object(Arc::new(event))
+        value::parse(&self.to_text(data)).unwrap_or(Value::Null)
+    }
+
+    /// Appends the text of [`Event::to_text`]. It is written without a value in between: a history
+    /// is written more often than read.
+    pub fn write(&self, data: bool, out: &mut String) {
+        out.push_str("{\"timestamp\":");
+        value::write_seconds(self.at_ms, out);
+        out.push_str(",\"type\":\"");
+        out.push_str(self.kind());
+        out.push_str("\",\"id\":");
+        Number::Int(self.id as i64).write(out);
+        out.push_str(",\"previousEventId\":");
+        Number::Int(self.previous_id as i64).write(out);
+        details(&self.details, Fields { out, data, has_members: None }).end();
     }
 }
 
@@ -123,48 +135,84 @@ fn kind(details: &Details) -> &'static str {
     }
 }
 
-/// The members of the details of an event.
-struct Fields {
-    members: Members,
+/// The details of an event, which are being written: an object behind the other members.
+struct Fields<'a> {
+    out: &'a mut String,
     data: bool,
+    /// Whether the object has members; `None` before it begins.
+    has_members: Option<bool>,
 }
 
-impl Fields {
-    fn text(mut self, name: &str, text: &str) -> Fields {
-        self.members.insert(name.into(), Value::string(text));
+impl Fields<'_> {
+    /// Begins the object, under this name.
+    fn of(mut self, name: &str) -> Self {
+        self.has_members = Some(false);
+        self.out.push_str(",\"");
+        self.out.push_str(name);
+        self.out.push_str("\":{");
         self
     }
 
-    fn number(mut self, name: &str, number: u64) -> Fields {
-        self.members.insert(name.into(), Value::from(number as i64));
+    fn name(&mut self, name: &str) {
+        let separator = if self.has_members.replace(true) == Some(true) { ",\"" } else { "\"" };
+        self.out.push_str(separator);
+        self.out.push_str(name);
+        self.out.push_str("\":");
+    }
+
+    fn text(mut self, name: &str, text: &str) -> Self {
+        self.name(name);
+        value::write_string(text, self.out);
         self
     }
 
-    fn optional_text(self, name: &str, text: Option<&Arc<str>>) -> Fields {
+    fn number(mut self, name: &str, number: u64) -> Self {
+        self.name(name);
+        Number::Int(number as i64).write(self.out);
+        self
+    }
+
+    fn optional_text(self, name: &str, text: Option<&Arc<str>>) -> Self {
         match text {
             Some(text) => self.text(name, text),
             None => self,
         }
     }
 
-    fn optional_number(self, name: &str, number: Option<u64>) -> Fields {
+    fn optional_number(self, name: &str, number: Option<u64>) -> Self {
         match number {
             Some(number) => self.number(name, number),
             None => self,
         }
     }
 
-    /// An input or an output, and whether it is whole.
-    fn payload(mut self, name: &str, payload: &Payload) -> Fields {
-        if self.data {
-            self.members.insert(name.into(), Value::String(Arc::clone(payload.text())));
-            let whole = Value::object([("truncated", Value::Bool(false))]);
-            self.members.insert(format!("{name}Details").into(), whole);
-        }
+    /// That what stands under a name is whole.
+    fn whole(mut self, name: &str) -> Self {
+        self.name(name);
+        self.out.push_str("{\"truncated\":false}");
         self
     }
 
-    fn failure(self, failure: &Failure) -> Fields {
+    /// An input, and whether it is whole.
+    fn input(self, input: &Payload) -> Self {
+        self.payload("input", input, "inputDetails")
+    }
+
+    /// The same for an output.
+    fn output(self, output: &Payload) -> Self {
+        self.payload("output", output, "outputDetails")
+    }
+
+    fn payload(mut self, name: &str, payload: &Payload, whole: &str) -> Self {
+        if !self.data {
+            return self;
+        }
+        self.name(name);
+        self.out.push_str(payload.quoted());
+        self.whole(whole)
+    }
+
+    fn failure(self, failure: &Failure) -> Self {
         if !self.data {
             return self;
         }
@@ -172,178 +220,173 @@ impl Fields {
             .optional_text("cause", failure.cause.as_ref())
     }
 
-    fn call(self, call: &ServiceCall) -> Fields {
+    fn call(self, call: &ServiceCall) -> Self {
         self.text("resourceType", &call.resource_type).text("resource", &call.resource)
     }
 
-    fn assigned(mut self, assigned: &[(Arc<str>, Payload)]) -> Fields {
-        if self.data && !assigned.is_empty() {
-            let texts = assigned
-                .iter()
-                .map(|(name, payload)| (name, Value::String(Arc::clone(payload.text()))));
-            self.members.insert("assignedVariables".into(), Value::object(texts));
-            let whole = Value::object([("truncated", Value::Bool(false))]);
-            self.members.insert("assignedVariablesDetails".into(), whole);
+    fn assigned(mut self, assigned: &[(Arc<str>, Payload)]) -> Self {
+        if !self.data || assigned.is_empty() {
+            return self;
         }
-        self
+        let texts = assigned
+            .iter()
+            .map(|(name, payload)| (name, Value::String(Arc::clone(payload.text()))));
+        self.name("assignedVariables");
+        Value::object(texts).write(self.out);
+        self.whole("assignedVariablesDetails")
     }
 
     /// The role of another account: `{"roleArn": ...}`.
-    fn credentials(mut self, credentials: Option<&Payload>) -> Fields {
+    fn credentials(mut self, credentials: Option<&Payload>) -> Self {
         if let Some(credentials) = credentials {
             let role = credentials.value().get("RoleArn").cloned().unwrap_or(Value::Null);
-            self.members.insert("taskCredentials".into(), Value::object([("roleArn", role)]));
+            self.name("taskCredentials");
+            Value::object([("roleArn", role)]).write(self.out);
         }
         self
     }
 
-    fn build(self) -> Value {
-        Value::Object(Arc::new(self.members))
+    fn end(self) {
+        self.out.push_str(if self.has_members.is_some() { "}}" } else { "}" });
     }
 }
 
-fn details(details: &Details, data: bool) -> Option<(&'static str, Fields)> {
-    let new = Fields { members: Members::new(), data };
-    Some(match details {
-        Details::ExecutionStarted { input, role_arn, version_arn, alias_arn } => (
-            "executionStartedEventDetails",
-            new.payload("input", input)
-                .text("roleArn", role_arn)
-                .optional_text("stateMachineAliasArn", alias_arn.as_ref())
-                .optional_text("stateMachineVersionArn", version_arn.as_ref()),
-        ),
+/// Writes the details of an event, if it has any.
+fn details<'a>(details: &Details, new: Fields<'a>) -> Fields<'a> {
+    match details {
+        Details::ExecutionStarted { input, role_arn, version_arn, alias_arn } => new
+            .of("executionStartedEventDetails")
+            .input(input)
+            .text("roleArn", role_arn)
+            .optional_text("stateMachineAliasArn", alias_arn.as_ref())
+            .optional_text("stateMachineVersionArn", version_arn.as_ref()),
         Details::ExecutionSucceeded { output } => {
-            ("executionSucceededEventDetails", new.payload("output", output))
+            new.of("executionSucceededEventDetails").output(output)
         }
-        Details::ExecutionFailed(failure) => ("executionFailedEventDetails", new.failure(failure)),
+        Details::ExecutionFailed(failure) => new.of("executionFailedEventDetails").failure(failure),
         Details::ExecutionAborted(failure) => {
-            ("executionAbortedEventDetails", new.failure(failure))
+            new.of("executionAbortedEventDetails").failure(failure)
         }
         Details::ExecutionTimedOut(failure) => {
-            ("executionTimedOutEventDetails", new.failure(failure))
+            new.of("executionTimedOutEventDetails").failure(failure)
         }
         Details::ExecutionRedriven { redrive_count } => {
-            ("executionRedrivenEventDetails", new.number("redriveCount", *redrive_count))
+            new.of("executionRedrivenEventDetails").number("redriveCount", *redrive_count)
         }
         Details::StateEntered { name, input, .. } => {
-            ("stateEnteredEventDetails", new.text("name", name).payload("input", input))
+            new.of("stateEnteredEventDetails").text("name", name).input(input)
         }
-        Details::StateExited { name, output, assigned, .. } => (
-            "stateExitedEventDetails",
-            new.text("name", name).payload("output", output).assigned(assigned),
-        ),
-        Details::EvaluationFailed { failure, location, state } => (
-            "evaluationFailedEventDetails",
-            new.failure(failure).optional_text("location", location.as_ref()).text("state", state),
-        ),
-        other => return task_details(other, new),
-    })
+        Details::StateExited { name, output, assigned, .. } => {
+            new.of("stateExitedEventDetails").text("name", name).output(output).assigned(assigned)
+        }
+        Details::EvaluationFailed { failure, location, state } => new
+            .of("evaluationFailedEventDetails")
+            .failure(failure)
+            .optional_text("location", location.as_ref())
+            .text("state", state),
+        other => task_details(other, new),
+    }
 }
 
-fn task_details(details: &Details, new: Fields) -> Option<(&'static str, Fields)> {
-    Some(match details {
+fn task_details<'a>(details: &Details, new: Fields<'a>) -> Fields<'a> {
+    match details {
         Details::TaskScheduled { call, region, parameters, timeout, heartbeat, credentials } => {
-            let fields = new.call(call).text("region", region);
+            let fields = new.of("taskScheduledEventDetails").call(call).text("region", region);
             let fields =
                 if fields.data { fields.text("parameters", parameters.text()) } else { fields };
-            (
-                "taskScheduledEventDetails",
-                fields
-                    .optional_number("timeoutInSeconds", *timeout)
-                    .optional_number("heartbeatInSeconds", *heartbeat)
-                    .credentials(credentials.as_ref()),
-            )
+            fields
+                .optional_number("timeoutInSeconds", *timeout)
+                .optional_number("heartbeatInSeconds", *heartbeat)
+                .credentials(credentials.as_ref())
         }
-        Details::TaskStarted(call) => ("taskStartedEventDetails", new.call(call)),
+        Details::TaskStarted(call) => new.of("taskStartedEventDetails").call(call),
         Details::TaskSubmitted { call, output } => {
-            ("taskSubmittedEventDetails", new.call(call).payload("output", output))
+            new.of("taskSubmittedEventDetails").call(call).output(output)
         }
         Details::TaskSucceeded { call, output } => {
-            ("taskSucceededEventDetails", new.call(call).payload("output", output))
+            new.of("taskSucceededEventDetails").call(call).output(output)
         }
         Details::TaskFailed { call, failure } => {
-            ("taskFailedEventDetails", new.call(call).failure(failure))
+            new.of("taskFailedEventDetails").call(call).failure(failure)
         }
         Details::TaskStartFailed { call, failure } => {
-            ("taskStartFailedEventDetails", new.call(call).failure(failure))
+            new.of("taskStartFailedEventDetails").call(call).failure(failure)
         }
         Details::TaskSubmitFailed { call, failure } => {
-            ("taskSubmitFailedEventDetails", new.call(call).failure(failure))
+            new.of("taskSubmitFailedEventDetails").call(call).failure(failure)
         }
         Details::TaskTimedOut { call, failure } => {
-            ("taskTimedOutEventDetails", new.call(call).failure(failure))
+            new.of("taskTimedOutEventDetails").call(call).failure(failure)
         }
-        Details::LambdaFunctionScheduled { resource, input, timeout, credentials } => (
-            "lambdaFunctionScheduledEventDetails",
-            new.text("resource", resource)
-                .payload("input", input)
-                .optional_number("timeoutInSeconds", *timeout)
-                .credentials(credentials.as_ref()),
-        ),
+        Details::LambdaFunctionScheduled { resource, input, timeout, credentials } => new
+            .of("lambdaFunctionScheduledEventDetails")
+            .text("resource", resource)
+            .input(input)
+            .optional_number("timeoutInSeconds", *timeout)
+            .credentials(credentials.as_ref()),
         Details::LambdaFunctionSucceeded { output } => {
-            ("lambdaFunctionSucceededEventDetails", new.payload("output", output))
+            new.of("lambdaFunctionSucceededEventDetails").output(output)
         }
         Details::LambdaFunctionFailed(failure) => {
-            ("lambdaFunctionFailedEventDetails", new.failure(failure))
+            new.of("lambdaFunctionFailedEventDetails").failure(failure)
         }
         Details::LambdaFunctionScheduleFailed(failure) => {
-            ("lambdaFunctionScheduleFailedEventDetails", new.failure(failure))
+            new.of("lambdaFunctionScheduleFailedEventDetails").failure(failure)
         }
         Details::LambdaFunctionStartFailed(failure) => {
-            ("lambdaFunctionStartFailedEventDetails", new.failure(failure))
+            new.of("lambdaFunctionStartFailedEventDetails").failure(failure)
         }
         Details::LambdaFunctionTimedOut(failure) => {
-            ("lambdaFunctionTimedOutEventDetails", new.failure(failure))
+            new.of("lambdaFunctionTimedOutEventDetails").failure(failure)
         }
-        other => return activity_and_map_details(other, new),
-    })
+        other => activity_and_map_details(other, new),
+    }
 }
 
-fn activity_and_map_details(details: &Details, new: Fields) -> Option<(&'static str, Fields)> {
-    Some(match details {
-        Details::ActivityScheduled { resource, input, timeout, heartbeat } => (
-            "activityScheduledEventDetails",
-            new.text("resource", resource)
-                .payload("input", input)
-                .optional_number("timeoutInSeconds", *timeout)
-                .optional_number("heartbeatInSeconds", *heartbeat),
-        ),
+fn activity_and_map_details<'a>(details: &Details, new: Fields<'a>) -> Fields<'a> {
+    match details {
+        Details::ActivityScheduled { resource, input, timeout, heartbeat } => new
+            .of("activityScheduledEventDetails")
+            .text("resource", resource)
+            .input(input)
+            .optional_number("timeoutInSeconds", *timeout)
+            .optional_number("heartbeatInSeconds", *heartbeat),
         Details::ActivityStarted { worker } => {
-            ("activityStartedEventDetails", new.optional_text("workerName", worker.as_ref()))
+            new.of("activityStartedEventDetails").optional_text("workerName", worker.as_ref())
         }
         Details::ActivitySucceeded { output } => {
-            ("activitySucceededEventDetails", new.payload("output", output))
+            new.of("activitySucceededEventDetails").output(output)
         }
-        Details::ActivityFailed(failure) => ("activityFailedEventDetails", new.failure(failure)),
+        Details::ActivityFailed(failure) => new.of("activityFailedEventDetails").failure(failure),
         Details::ActivityScheduleFailed(failure) => {
-            ("activityScheduleFailedEventDetails", new.failure(failure))
+            new.of("activityScheduleFailedEventDetails").failure(failure)
         }
         Details::ActivityTimedOut(failure) => {
-            ("activityTimedOutEventDetails", new.failure(failure))
+            new.of("activityTimedOutEventDetails").failure(failure)
         }
         Details::MapStateStarted { length } => {
-            ("mapStateStartedEventDetails", new.number("length", *length))
+            new.of("mapStateStartedEventDetails").number("length", *length)
         }
         Details::MapIterationStarted { name, index } => {
-            ("mapIterationStartedEventDetails", new.text("name", name).number("index", *index))
+            new.of("mapIterationStartedEventDetails").text("name", name).number("index", *index)
         }
         Details::MapIterationSucceeded { name, index } => {
-            ("mapIterationSucceededEventDetails", new.text("name", name).number("index", *index))
+            new.of("mapIterationSucceededEventDetails").text("name", name).number("index", *index)
         }
         Details::MapIterationFailed { name, index } => {
-            ("mapIterationFailedEventDetails", new.text("name", name).number("index", *index))
+            new.of("mapIterationFailedEventDetails").text("name", name).number("index", *index)
         }
         Details::MapIterationAborted { name, index } => {
-            ("mapIterationAbortedEventDetails", new.text("name", name).number("index", *index))
+            new.of("mapIterationAbortedEventDetails").text("name", name).number("index", *index)
         }
         Details::MapRunStarted { map_run_arn } => {
-            ("mapRunStartedEventDetails", new.text("mapRunArn", map_run_arn))
+            new.of("mapRunStartedEventDetails").text("mapRunArn", map_run_arn)
         }
-        Details::MapRunFailed(failure) => ("mapRunFailedEventDetails", new.failure(failure)),
-        Details::MapRunRedriven { map_run_arn, redrive_count } => (
-            "mapRunRedrivenEventDetails",
-            new.text("mapRunArn", map_run_arn).number("redriveCount", *redrive_count),
-        ),
-        _ => return None,
-    })
+        Details::MapRunFailed(failure) => new.of("mapRunFailedEventDetails").failure(failure),
+        Details::MapRunRedriven { map_run_arn, redrive_count } => new
+            .of("mapRunRedrivenEventDetails")
+            .text("mapRunArn", map_run_arn)
+            .number("redriveCount", *redrive_count),
+        _ => new,
+    }
 }

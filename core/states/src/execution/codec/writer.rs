@@ -34,7 +34,9 @@ impl Hash for Text {
 impl Writer {
     /// Bytes of a format of this version.
     pub fn new(version: u8) -> Writer {
-        Writer { bytes: vec![version], payloads: HashMap::new() }
+        let mut bytes = Vec::with_capacity(256);
+        bytes.push(version);
+        Writer { bytes, payloads: HashMap::new() }
     }
 
     /// A number in seven bits a byte, low bits first.
