@@ -56,7 +56,7 @@ pub use components::KINDS;
 pub use engine::{Engine, advance};
 pub use inspect::{QueueReport, RepairReport, Report, inspect, repair, verify};
 pub use machine::{
-    Ended as TaskEnded, ExecutionStatus, MACHINE, Machine, Machines, StartRequest,
+    AskedTask, Ended as TaskEnded, ExecutionStatus, MACHINE, Machine, Machines, StartRequest,
     Started as StartedExecution, Status as ExecutionState, TaskEnd, TaskToken, machine_name,
 };
 pub use outbox::{

@@ -62,6 +62,12 @@ impl Ticket {
     /// Stands for nothing: always settled.
     pub const NOTHING: Ticket = Ticket(0);
 
+    /// Stands for the record at `lsn` and for everything that was appended before it.
+    #[inline]
+    pub const fn of(lsn: Lsn) -> Self {
+        Self(lsn.to_u64() + 1)
+    }
+
     #[inline]
     pub(crate) const fn at(end: Lsn) -> Self {
         Self(end.to_u64())

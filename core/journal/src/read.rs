@@ -14,7 +14,8 @@ use crate::shared::Shared;
 const GUESSED_BYTES: usize = 4_096;
 
 impl Shared {
-    /// Appends the payload of the record at `lsn` to `out`. False: its segment was reclaimed.
+    /// Appends the payload of the record at `lsn` to `out`. False: its segment was reclaimed, and
+    /// it is not among those that are kept in memory.
     pub(crate) fn read(&self, lsn: Lsn, hint: Option<usize>, out: &mut Vec<u8>) -> Result<bool> {
         if lsn >= self.written.settled() {
             let tail = lock(&self.tail);
@@ -23,6 +24,11 @@ impl Shared {
                 return Ok(true);
             }
             // Written since the first check, or no record at all: look into the file.
+        }
+        let recent = lock(&self.recent).find(lsn);
+        if let Some(payload) = recent.as_ref().and_then(|batch| batch.payload(lsn, self.seed)) {
+            out.extend_from_slice(payload);
+            return Ok(true);
         }
         self.read_file(lsn, hint, out)
     }

@@ -77,7 +77,7 @@ impl PendingBatch {
 
     /// The payload of the record at `lsn`, checked as if read from a file; `None` if no record
     /// starts there.
-    fn payload(&self, lsn: Lsn, seed: u32) -> Option<&[u8]> {
+    pub(crate) fn payload(&self, lsn: Lsn, seed: u32) -> Option<&[u8]> {
         frame::decode_record(self.frames(lsn)?, lsn, seed).ok()
     }
 }

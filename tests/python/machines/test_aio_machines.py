@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 
 import pytest
 
@@ -53,6 +54,22 @@ def test_many_waits_take_no_thread_and_end_with_their_executions():
             return {execution.status for execution in ended}
 
     assert asyncio.run(main()) == {"SUCCEEDED"}
+
+
+def test_an_end_that_was_awaited_is_on_disk(tmp_path):
+    async def main():
+        async with trunkline.aio.open(tmp_path / "data") as engine:
+            machine = engine.machine("checkout", TASK, functions={"charge": lambda order: order})
+            for number in range(5):
+                execution = await (await machine.start(name=f"order-{number}")).wait(30)
+                # As if the process was killed here.
+                copy = tmp_path / f"copy-{number}"
+                shutil.copytree(tmp_path / "data", copy)
+                with trunkline.open(copy) as left:
+                    found = left.machine("checkout").execution(execution.name)
+                    assert found.status == "SUCCEEDED"
+
+    asyncio.run(main())
 
 
 def test_a_wait_may_be_cancelled_and_has_a_time():

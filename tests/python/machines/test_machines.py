@@ -196,10 +196,9 @@ def test_a_task_waits_until_the_program_names_its_function_again(tmp_path):
 
 
 def test_tasks_that_wait_for_their_function_go_on_when_it_is_named(tmp_path):
+    held = Event()
     with trunkline.open(tmp_path, clock=trunkline.VirtualClock()) as engine:
-        machine = engine.machine("checkout", TASK, functions={"charge": lambda order: order})
-        # Closed before a thread takes the task over.
-        machine._runtime().close()
+        machine = engine.machine("checkout", TASK, functions={"charge": lambda _: held.wait()})
         machine.start({"total": 3}, name="order-7")
     # Time stands still: no attempt comes by itself.
     with trunkline.open(tmp_path, clock=trunkline.VirtualClock()) as engine:
@@ -212,13 +211,13 @@ def test_tasks_that_wait_for_their_function_go_on_when_it_is_named(tmp_path):
         engine.machine("checkout", functions={"charge": lambda order: {"paid": order["total"]}})
         until(lambda: execution.status != "RUNNING")
         assert execution.output == {"paid": 3}
+    held.set()
 
 
 def test_a_task_waits_for_its_function_for_as_long_as_it_takes(tmp_path):
-    clock = trunkline.VirtualClock()
+    clock, held = trunkline.VirtualClock(), Event()
     with trunkline.open(tmp_path, clock=clock) as engine:
-        machine = engine.machine("checkout", TASK, functions={"charge": lambda order: order})
-        machine._runtime().close()
+        machine = engine.machine("checkout", TASK, functions={"charge": lambda _: held.wait()})
         machine.start({"total": 3}, name="order-7")
     with trunkline.open(tmp_path, clock=clock) as engine:
         machine = engine.machine("checkout")
@@ -229,6 +228,7 @@ def test_a_task_waits_for_its_function_for_as_long_as_it_takes(tmp_path):
         execution = machine.execution("order-7")
         until(lambda: execution.status != "RUNNING")
         assert execution.output == {"paid": 3}
+    held.set()
 
 
 def test_a_machine_that_is_deleted_over_the_wire_leaves_no_names_of_functions(tmp_path):

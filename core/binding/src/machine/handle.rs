@@ -11,7 +11,7 @@ use trunkline_engine::{
 use trunkline_types::{Millis, Result};
 
 use super::stimulus::{PlainIdentity, task_end};
-use super::waiting::EndWait;
+use super::waiting::{EndWait, end_ticket};
 use crate::engine::Engine;
 use crate::error::{guard, invalid, raise};
 use crate::queue::waiting::park;
@@ -240,13 +240,13 @@ impl Machine {
                 let status = self.core.status(name).map_err(raise)?;
                 Ok((status.status != ExecutionState::Running).then_some(status))
             };
-            let poll = self.core.end_wait(wait);
+            let poll = self.core.end_wait(name, wait).map_err(raise)?;
             let found = poll.block_with(ended, |parker, left| park(py, parker, left).map(drop))?;
             match found {
                 Some(status) => {
                     // A caller that knows of the end may act on it, so no crash may undo it.
-                    let host = self.engine.host();
-                    settled(py, &self.engine, || Ok((Execution(status), host.appended())))
+                    let ticket = end_ticket(&self.engine, &self.core, name);
+                    settled(py, &self.engine, || Ok((Execution(status), ticket)))
                 }
                 None => self.core.status(name).map(Execution).map_err(raise),
             }
@@ -254,8 +254,8 @@ impl Machine {
     }
 
     /// A wait for the end of an execution, for an event loop.
-    fn end_wait(&self, name: String, wait: Millis) -> EndWait {
-        EndWait::new(self.core.clone(), name, wait)
+    fn end_wait(&self, name: String, wait: Millis) -> PyResult<EndWait> {
+        guard(|| EndWait::new(self.engine.clone(), self.core.clone(), name, wait).map_err(raise))
     }
 
     #[pyo3(signature = (name, error=None, cause=None))]

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use trunkline_engine::states::{Payload, Value};
-use trunkline_engine::{Engine as CoreEngine, TaskEnd};
+use trunkline_engine::states::Payload;
+use trunkline_engine::{AskedTask, Engine as CoreEngine, TaskEnd};
 use trunkline_types::sync::{Mutex, lock};
 use trunkline_types::{Deadline, Millis, Result};
 
@@ -48,15 +48,6 @@ pub(crate) struct OwnCalls {
     running: Mutex<HashMap<String, Call>>,
 }
 
-/// What a delivery asks for.
-struct Asked<'py> {
-    token: String,
-    resource: Arc<str>,
-    function: Bound<'py, PyAny>,
-    input: Value,
-    is_timed: bool,
-}
-
 #[pymethods]
 impl OwnCalls {
     #[new]
@@ -69,26 +60,27 @@ impl OwnCalls {
     /// None: it calls no function that a state machine was given.
     fn carry_out(&self, py: Python<'_>, delivery: &LeasedDelivery) -> PyResult<Option<bool>> {
         guard(|| {
-            let Some(asked) = self.read(py, delivery.bytes())? else { return Ok(None) };
+            let Some(task) = AskedTask::read(delivery.bytes()) else { return Ok(None) };
+            let Some(function) = self.function(py, &task)? else { return Ok(None) };
             let machines = self.engine.machines();
-            if !machines.awaits(&asked.token).map_err(raise)? {
+            if !machines.awaits(task.token).map_err(raise)? {
                 // It has ended before a crash, or while the delivery waited.
                 return Ok(Some(true));
             }
             let since = self.engine.host().now();
             let is_told = {
                 let mut running = lock(&self.running);
-                if running.contains_key(&asked.token) {
+                if running.contains_key(task.token) {
                     return Ok(Some(false));
                 }
-                let is_told = asked.is_timed || running.len() + 1 >= self.threads;
+                let is_told = task.is_timed() || running.len() + 1 >= self.threads;
                 let long = Deadline::after(LONG);
-                running.insert(asked.token.clone(), Call { long, is_told });
+                running.insert(task.token.to_owned(), Call { long, is_told });
                 is_told
             };
-            let told = if is_told { self.tell(&asked.token).map_err(raise) } else { Ok(()) };
-            let done = told.and_then(|()| self.call(py, &asked, since));
-            lock(&self.running).remove(&asked.token);
+            let told = if is_told { self.tell(task.token).map_err(raise) } else { Ok(()) };
+            let done = told.and_then(|()| self.call(&function, &task, since));
+            lock(&self.running).remove(task.token);
             done.map(|()| Some(true))
         })
     }
@@ -108,52 +100,50 @@ impl OwnCalls {
 }
 
 impl OwnCalls {
-    fn read<'py>(&self, py: Python<'py>, body: &[u8]) -> PyResult<Option<Asked<'py>>> {
-        let told = std::str::from_utf8(body).ok().and_then(|text| Payload::parse(text).ok());
-        let Some(told) = told else { return Ok(None) };
-        let told = told.value();
-        let text = |name: &str| told.get(name).and_then(Value::as_str).unwrap_or_default();
-        if text("kind") != "task" || text("resource").contains(":states:::") {
+    /// The function that a task calls, if the program gave it to the state machine.
+    fn function<'py>(
+        &self,
+        py: Python<'py>,
+        task: &AskedTask<'_>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if task.resource.contains(":states:::") {
             return Ok(None);
         }
         // The children of map runs have the functions of the state machine.
-        let machine = text("machine").split('/').next();
+        let machine = task.machine.split('/').next();
         let functions = self.functions.bind(py);
-        let own = functions.get_item((text("account"), text("region"), machine))?;
+        let own = functions.get_item((&*task.account, &*task.region, machine))?;
         let Some(own) = own else { return Ok(None) };
-        let function = own.cast::<PyDict>()?.get_item(function_name(text("resource")))?;
-        let Some(function) = function else { return Ok(None) };
-        let is_given = |name: &str| !matches!(told.get(name), None | Some(Value::Null));
-        Ok(Some(Asked {
-            token: text("token").to_owned(),
-            resource: text("resource").into(),
-            function,
-            input: told.get("input").cloned().unwrap_or(Value::Null),
-            is_timed: is_given("timeout_seconds") || is_given("heartbeat_seconds"),
-        }))
+        own.cast::<PyDict>()?.get_item(function_name(&task.resource))
     }
 
     fn tell(&self, token: &str) -> Result<()> {
         self.engine.machines().report(token, &TaskEnd::Started(None)).map(drop)
     }
 
-    fn call(&self, py: Python<'_>, asked: &Asked<'_>, since: Millis) -> PyResult<()> {
-        let given = json::to_python(py, &asked.input);
-        let settled = match given.and_then(|given| asked.function.run((given,))) {
+    fn call(
+        &self,
+        function: &Bound<'_, PyAny>,
+        task: &AskedTask<'_>,
+        since: Millis,
+    ) -> PyResult<()> {
+        let py = function.py();
+        let given = task.input().map_err(raise).and_then(|input| json::to_python(py, &input));
+        let settled = match given.and_then(|given| function.run((given,))) {
             Ok(result) => match json::from_python(&result) {
                 Some(output) => {
                     let output = Payload::from(output);
-                    return self.end(&asked.token, since, &TaskEnd::Returned(&output));
+                    return self.end(task.token, since, &TaskEnd::Returned(&output));
                 }
-                None => self.settle.bind(py).run((&*asked.resource, result, py.None()))?,
+                None => self.settle.bind(py).run((&*task.resource, result, py.None()))?,
             },
             // SystemExit too: the thread works for all executions.
             Err(error) => {
-                self.settle.bind(py).run((&*asked.resource, py.None(), error.into_value(py)))?
+                self.settle.bind(py).run((&*task.resource, py.None(), error.into_value(py)))?
             }
         };
         let (kind, first, second): (String, Option<String>, Option<String>) = settled.extract()?;
-        self.end(&asked.token, since, &task_end(&kind, first.as_deref(), second.as_deref())?)
+        self.end(task.token, since, &task_end(&kind, first.as_deref(), second.as_deref())?)
     }
 
     fn end(&self, token: &str, since: Millis, end: &TaskEnd<'_>) -> PyResult<()> {

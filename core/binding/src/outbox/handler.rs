@@ -50,19 +50,17 @@ impl Handler {
     /// Leases up to `max` deliveries that are due; waits up to `wait` milliseconds for the first.
     fn lease(&self, py: Python<'_>, max: usize, wait: Millis) -> PyResult<Vec<LeasedDelivery>> {
         guard(|| {
-            let leased = self.take(max).map_err(raise)?;
-            if !leased.is_empty() && self.may_go_out(&leased) {
-                return Ok(Self::hand_out(leased));
+            let mut leased = self.take(max).map_err(raise)?;
+            if leased.is_empty() {
+                leased = py.detach(|| self.wait_for(max, wait)).map_err(raise)?;
             }
-            let leased = py.detach(|| {
-                let leased = if leased.is_empty() { self.wait_for(max, wait)? } else { leased };
-                if !self.may_go_out(&leased) {
-                    let durable = self.handler.await_durable();
-                    durable.inspect_err(|_| self.put_down(leased.len()))?;
+            match self.let_out(py, &leased) {
+                Ok(()) => Ok(leased.into_iter().map(LeasedDelivery).collect()),
+                Err(error) => {
+                    self.put_down(leased.len());
+                    Err(raise(error))
                 }
-                Ok(leased)
-            });
-            Ok(Self::hand_out(leased.map_err(raise)?))
+            }
         })
     }
 
@@ -102,12 +100,15 @@ impl Handler {
 }
 
 impl Handler {
-    fn hand_out(leased: Vec<Leased>) -> Vec<LeasedDelivery> {
-        leased.into_iter().map(LeasedDelivery).collect()
-    }
-
-    fn may_go_out(&self, leased: &[Leased]) -> bool {
-        !self.settles_behind || self.handler.may_go_out(leased)
+    /// Waits until deliveries may go out.
+    fn let_out(&self, py: Python<'_>, leased: &[Leased]) -> Result<(), Error> {
+        if !self.settles_behind || leased.is_empty() {
+            return Ok(());
+        }
+        match self.handler.behind_what(leased)? {
+            Some(ticket) => py.detach(|| self.engine.wait(ticket, self.engine.durability())),
+            None => Ok(()),
+        }
     }
 
     fn take(&self, max: usize) -> Result<Vec<Leased>, Error> {

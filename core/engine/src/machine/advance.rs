@@ -138,7 +138,8 @@ impl Machine {
         };
         let context = Context { machine: &self.name, row: &decided.row, chance: &chance };
         if !decided.events.is_empty() && decided.row.options.tells_events {
-            decided.tasks.push(task::told_events(&context, &decided.events)?);
+            let body = task::told_events(&context, &decided.events)?;
+            decided.tasks.push(delivery.for_tasks(body)?);
         }
         let has_ended = !decided.row.status.is_running() && before.status.is_running();
         let options = &decided.row.options;
@@ -146,7 +147,7 @@ impl Machine {
         let is_seen = options.is_child && before.events == 0;
         let is_awaited = options.tells_end || (options.parent.is_some() && !is_seen);
         if has_ended && is_awaited {
-            decided.tasks.push(task::told_end(&context)?);
+            decided.tasks.push(delivery.for_tasks(task::told_end(&context)?)?);
         }
         let Draft { row, events, tasks } = decided;
         Ok(Decided { row, state, form, events, tasks })
@@ -165,10 +166,9 @@ impl Machine {
         match effect {
             Effect::History(event) => decided.events.push(event),
             Effect::StartTask(request) => {
-                let destination = destination_of(&request.resource);
-                if !delivery.has(&destination) {
+                let Some(destination) = find_destination(delivery, &request.resource) else {
                     return Ok(Some(absent(&request)));
-                }
+                };
                 row.tasks.push(request.task.0);
                 let context = Context { machine: &self.name, row, chance };
                 let body = task::scheduled(&context, &request)?;
@@ -177,14 +177,13 @@ impl Machine {
             Effect::StartMapRun(request) => {
                 row.tasks.push(request.task.0);
                 let context = Context { machine: &self.name, row, chance };
-                let body = task::map_run(&context, &request)?;
-                decided.tasks.push(TaskDelivery { destination: TASKS.to_owned(), body });
+                decided.tasks.push(delivery.for_tasks(task::map_run(&context, &request)?)?);
             }
             Effect::CancelTask { task } => row.end_task(task),
             Effect::CancelMapRun { task } => {
                 row.end_task(task);
                 let context = Context { machine: &self.name, row, chance };
-                decided.tasks.push(task::map_run_stopped(&context, task)?);
+                decided.tasks.push(delivery.for_tasks(task::map_run_stopped(&context, task)?)?);
             }
             Effect::ArmTimer { timer, at_ms } => row.timers.push((timer.0, at_ms)),
             Effect::CancelTimer { timer } => row.timers.retain(|(id, _)| *id != timer.0),
@@ -224,7 +223,7 @@ impl Machine {
         };
         // Written in time although no caller waits for it.
         self.host.flush_in_background(self.host.durability.max(Durability::Os))?;
-        self.wake(&advanced);
+        execution.wake(&advanced);
         Ok(())
     }
 
@@ -234,19 +233,21 @@ impl Machine {
         self.host.arm(key, now.saturating_add(RETRY));
     }
 
-    /// Wakes who waits for the end of an execution. To be called with every lock released.
-    pub(super) fn wake(&self, advanced: &Advanced) {
-        if advanced.has_ended {
-            self.waiters.wake_all();
-        }
-    }
-
     pub(super) fn logs(&self) -> Result<Arc<Logs>> {
         self.host.component().ok_or_else(closed)
     }
 
     pub(super) fn host(&self) -> &Arc<Host> {
         &self.host
+    }
+}
+
+impl Execution {
+    /// Wakes who waits for its end. To be called with every lock released.
+    pub fn wake(&self, advanced: &Advanced) {
+        if advanced.has_ended {
+            self.waiters.wake_all();
+        }
     }
 }
 
@@ -275,10 +276,10 @@ impl Row {
     }
 }
 
-fn destination_of(resource: &Resource) -> String {
+fn find_destination(delivery: &dyn MachineDelivery, resource: &Resource) -> Option<ResourceId> {
     match resource {
-        Resource::Activity { arn } => format!("{ACTIVITY_PREFIX}{arn}"),
-        _ => TASKS.to_owned(),
+        Resource::Activity { arn } => delivery.find(&format!("{ACTIVITY_PREFIX}{arn}")),
+        _ => delivery.find(TASKS),
     }
 }
 
@@ -319,12 +320,9 @@ impl std::fmt::Debug for Step<'_, '_> {
 
 impl Also for Step<'_, '_> {
     fn bytes(&self) -> usize {
-        let mut bytes = Vec::new();
-        if let Some((row, ..)) = &*self.applied.borrow() {
-            row.encode(false, &mut bytes);
-        }
+        let row = self.applied.borrow().as_ref().map_or(0, |(row, ..)| row.bytes_max());
         let change = if let Written::Change(change) = &self.form { change.len() } else { 0 };
-        2 * HEAD_BYTES + self.entry.len() + bytes.len() + change
+        2 * HEAD_BYTES + self.entry.len() + row + change
     }
 
     fn records(&self) -> usize {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use trunkline_host::{
-    CheckpointSink, Component, Encode, Host, Location, Logs, ResourceReport, Ticker, Waiters,
+    CheckpointSink, Component, Encode, Host, Location, Logs, ResourceReport, Ticker,
 };
 use trunkline_journal::Ticket;
 use trunkline_types::sync::atomic::{AtomicBool, Ordering};
@@ -132,8 +132,8 @@ impl Machine {
         name: ResourceName,
         table: Table,
     ) -> Self {
-        let (waiters, removed) = (Waiters::default(), AtomicBool::new(false));
-        Self { host, id, name, shared, table: Mutex::new(table), waiters, removed }
+        let (table, removed) = (Mutex::new(table), AtomicBool::new(false));
+        Self { host, id, name, shared, table, removed }
     }
 
     pub(super) fn tick(&self) {
@@ -185,7 +185,6 @@ impl Machine {
         let ticket = log.ticket();
         drop(table);
         drop(log);
-        self.waiters.wake_all();
         Ok(ticket)
     }
 
@@ -214,6 +213,8 @@ impl Machine {
         let mut table = lock(&self.table);
         table.executions.remove(&execution.number);
         table.names.remove(&name);
+        drop(table);
+        execution.waiters.wake_all();
         Ok(())
     }
 

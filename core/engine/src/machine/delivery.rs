@@ -7,7 +7,7 @@ use std::sync::Arc;
 use trunkline_host::Also;
 use trunkline_journal::Ticket;
 use trunkline_types::sync::{Mutex, lock};
-use trunkline_types::{Code, Error, Millis, Result};
+use trunkline_types::{Code, Error, Millis, ResourceId, Result};
 
 /// The destination of the outbox that gets all tasks but those of activities.
 pub(super) const TASKS: &str = "states";
@@ -18,15 +18,21 @@ pub(super) const ACTIVITY_PREFIX: &str = "states-activity/";
 #[derive(Debug)]
 pub(crate) struct TaskDelivery {
     /// The destination of the outbox.
-    pub destination: String,
+    pub destination: ResourceId,
     /// A JSON object that says what is to be done.
     pub body: Vec<u8>,
 }
 
 /// Delivers tasks to destinations of the outbox.
 pub(crate) trait MachineDelivery: Send + Sync {
-    /// Whether there is a destination of this name.
-    fn has(&self, destination: &str) -> bool;
+    /// The destination of this name.
+    fn find(&self, destination: &str) -> Option<ResourceId>;
+
+    /// A delivery for who carries out tasks.
+    fn for_tasks(&self, body: Vec<u8>) -> Result<TaskDelivery> {
+        let destination = self.find(TASKS).ok_or_else(gone)?;
+        Ok(TaskDelivery { destination, body })
+    }
 
     /// Delivers all tasks in one step of the journal with what `also` appends: a crash leaves all
     /// of it or nothing, and an error means that nothing was done.
@@ -36,6 +42,11 @@ pub(crate) trait MachineDelivery: Send + Sync {
         also: &dyn Also,
         now: Millis,
     ) -> Result<Option<Ticket>>;
+}
+
+#[cold]
+pub(crate) fn gone() -> Error {
+    Error::new(Code::ResourceNotFoundException, "The destination of the tasks was removed.")
 }
 
 /// Where machines find the router, once it is there.

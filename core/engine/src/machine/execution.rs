@@ -152,6 +152,14 @@ impl Row {
         out.extend_from_slice(&self.state);
     }
 
+    /// At least as many bytes as it is written in.
+    pub fn bytes_max(&self) -> usize {
+        const NUMBERS: usize = 128;
+        let parent = self.options.parent.as_deref().unwrap_or_default();
+        let texts = self.name.len() + parent.len() + self.document.len() + self.state.len();
+        NUMBERS + texts + 16 * self.timers.len() + 8 * self.tasks.len()
+    }
+
     /// Reads it, and whether it is of a record of a change.
     pub fn decode(take: &mut Take<'_>) -> Result<(Self, bool)> {
         let status = take.u8()?;
@@ -238,6 +246,7 @@ mod tests {
         for is_change in [false, true] {
             let mut bytes = Vec::new();
             row.encode(is_change, &mut bytes);
+            assert!(bytes.len() <= row.bytes_max());
             assert_eq!(Row::decode(&mut Take(&bytes)).unwrap(), (row.clone(), is_change));
             for length in 0..bytes.len() - row.state.len() {
                 assert!(Row::decode(&mut Take(&bytes[..length])).is_err());

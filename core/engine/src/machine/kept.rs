@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use trunkline_host::{Append, Encode, Location};
+use trunkline_host::{Append, Encode, Location, Waiters};
 use trunkline_states as asl;
 use trunkline_types::sync::Mutex;
 use trunkline_types::{Code, Error, Millis, ResourceId, Result};
@@ -24,6 +24,8 @@ pub(super) struct Execution {
     pub number: u32,
     pub program: Arc<Compiled>,
     pub kept: Mutex<Kept>,
+    /// Those who wait for its end.
+    pub waiters: Waiters,
 }
 
 /// What changes of an execution.
@@ -44,6 +46,10 @@ pub(super) struct Kept {
 }
 
 impl Execution {
+    pub fn new(number: u32, program: Arc<Compiled>, kept: Kept) -> Self {
+        Self { number, program, kept: Mutex::new(kept), waiters: Waiters::default() }
+    }
+
     pub fn status_of(&self, row: &Row) -> ExecutionStatus {
         ExecutionStatus {
             number: self.number,

@@ -29,10 +29,11 @@ mod retention;
 mod table;
 mod task;
 mod token;
+mod waiting;
 
 use std::sync::Arc;
 
-use trunkline_host::{Awaited, ComponentKind, Host, Jobs, Resource, TimerKey, Waiters};
+use trunkline_host::{ComponentKind, Host, Jobs, Resource};
 use trunkline_types::sync::Mutex;
 use trunkline_types::sync::atomic::AtomicBool;
 use trunkline_types::{
@@ -40,10 +41,11 @@ use trunkline_types::{
 };
 
 pub use self::component::Machines;
-pub(crate) use self::delivery::{MachineDelivery, TaskDelivery};
+pub(crate) use self::delivery::{MachineDelivery, TaskDelivery, gone};
 pub use self::execution::{ExecutionStatus, Status};
 pub use self::report::{Ended, TaskEnd};
 pub use self::table::{StartRequest, Started};
+pub use self::task::AskedTask;
 pub use self::token::TaskToken;
 
 use self::record::{DEFINED, GONE};
@@ -76,7 +78,6 @@ pub struct Machine {
     name: ResourceName,
     shared: Arc<component::Shared>,
     table: Mutex<Table>,
-    waiters: Waiters,
     removed: AtomicBool,
 }
 
@@ -109,7 +110,7 @@ impl Resource for Machine {
 
     fn fire(&self, slot: u32, now: Millis, jobs: &Jobs<'_>) -> Option<Millis> {
         if slot == SLOT_WAITERS {
-            self.waiters.expire(now);
+            self.all().iter().for_each(|execution| execution.waiters.expire(now));
         } else if self.host.check_writable().is_ok() {
             // Of a folder that is only looked at, nothing goes on.
             jobs.push(u64::from(slot));
@@ -122,26 +123,7 @@ impl Resource for Machine {
     }
 
     fn close(&self) {
-        self.waiters.wake_all();
-    }
-}
-
-impl Awaited for Machine {
-    fn host(&self) -> &Arc<Host> {
-        &self.host
-    }
-
-    fn waiters(&self) -> &Waiters {
-        &self.waiters
-    }
-
-    /// Everyone who waits is woken when an execution ends: there is none to pass a wake on to.
-    fn has_content(&self) -> bool {
-        false
-    }
-
-    fn waiters_timer(&self) -> TimerKey {
-        TimerKey { owner: self.id, slot: SLOT_WAITERS }
+        self.all().iter().for_each(|execution| execution.waiters.wake_all());
     }
 }
 

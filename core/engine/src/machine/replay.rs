@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use trunkline_host::{Component, Host, Loader, Location, ResourceReport};
-use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::sync::lock;
 use trunkline_types::{Millis, ResourceId, ResourceName, Result};
 
 use super::Machine;
@@ -117,7 +117,7 @@ impl Image {
             let Some(program) = table.programs.get(&kept.row.program).cloned() else { continue };
             kept.locations().for_each(|at| host.live_bytes().add(at, now));
             table.names.insert(kept.row.name.clone(), number);
-            let execution = Execution { number, program, kept: Mutex::new(kept) };
+            let execution = Execution::new(number, program, kept);
             table.executions.insert(number, Arc::new(execution));
         }
     }

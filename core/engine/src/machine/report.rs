@@ -96,7 +96,7 @@ impl Machine {
             let stimuli = started.into_iter().chain([(now, stimulus)]).collect();
             self.advance(&execution, &mut kept, stimuli, now)?
         };
-        self.wake(&advanced);
+        execution.wake(&advanced);
         Ok((Ended::Taken, advanced.ticket))
     }
 
@@ -104,6 +104,13 @@ impl Machine {
     pub(super) fn awaits(&self, number: u32, task: u64) -> bool {
         let execution = self.find_number(number);
         execution.is_some_and(|execution| lock(&execution.kept).row.tasks.contains(&task))
+    }
+
+    /// What stands for all that was written of an execution.
+    pub fn ticket(&self, name: &str) -> Option<Ticket> {
+        let execution = self.find(name).ok()?;
+        let newest = lock(&execution.kept).locations().map(|at| at.lsn).max();
+        newest.map(Ticket::of)
     }
 
     /// Ends an execution now. One that has ended stays as it is.
@@ -134,7 +141,7 @@ impl Machine {
             let (error, cause) = (error.map(str::to_owned), cause.map(str::to_owned));
             self.advance(execution, &mut kept, vec![(now, Stimulus::Stop { error, cause })], now)?
         };
-        self.wake(&advanced);
+        execution.wake(&advanced);
         Ok(advanced.ticket)
     }
 
@@ -173,7 +180,7 @@ impl Machine {
             self.advance(&execution, &mut kept, vec![(now, Stimulus::Redrive)], now)?
         };
         self.tick();
-        self.wake(&advanced);
+        execution.wake(&advanced);
         Ok(advanced.ticket)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use trunkline_host::{Location, LongPoll};
+use trunkline_host::Location;
 use trunkline_journal::Ticket;
 use trunkline_states::{
     Execution as State, Identity, Limits, MachineType, Payload, Program, Stimulus,
@@ -154,8 +154,8 @@ impl Machine {
             let program = program.ok_or_else(|| no_such_machine(&self.name.name))?;
             let number = table.next_execution;
             let row = self.first_row(request, &program, now)?;
-            let kept = Mutex::new(Kept::new(row, None));
-            let execution = Arc::new(Execution { number, program, kept });
+            let kept = Kept::new(row, None);
+            let execution = Arc::new(Execution::new(number, program, kept));
             table.next_execution += 1;
             table.names.insert(request.name.into(), number);
             table.executions.insert(number, execution.clone());
@@ -169,7 +169,7 @@ impl Machine {
         };
         match advanced {
             Ok((advanced, status)) => {
-                self.wake(&advanced);
+                execution.wake(&advanced);
                 self.tick();
                 Ok(Started { status, existed: false, ticket: advanced.ticket })
             }
@@ -312,11 +312,6 @@ impl Machine {
     fn read_history(&self, number: u32, newest: u64, most: usize) -> Result<Vec<String>> {
         let log = self.logs()?.get_or_create(lock(&self.table).log);
         history::read(&log, number, newest, most)
-    }
-
-    /// A wait for the end of executions, of up to `wait`.
-    pub fn end_wait(self: &Arc<Self>, wait: Millis) -> LongPoll {
-        LongPoll::new(self.clone(), wait)
     }
 
     pub(super) fn check_readable(&self) -> Result<()> {

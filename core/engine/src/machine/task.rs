@@ -1,6 +1,8 @@
 //! The bodies of the deliveries of tasks: JSON objects for the handlers outside the engine.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use trunkline_states::{
     Event, ItemBatch, ItemSelection, MapItems, MapRunRequest, TaskId, TaskRequest, Value,
@@ -8,7 +10,6 @@ use trunkline_states::{
 use trunkline_types::{Code, Error, ResourceName, Result};
 
 use super::chance::Chance;
-use super::delivery::{TASKS, TaskDelivery};
 use super::execution::Row;
 
 /// Which execution a task is of.
@@ -47,7 +48,6 @@ struct Scheduled<'a> {
     state: &'a str,
     resource: &'a str,
     attempt: u32,
-    input: Box<RawValue>,
     credentials: Option<Box<RawValue>>,
     timeout_seconds: Option<u64>,
     heartbeat_seconds: Option<u64>,
@@ -55,18 +55,65 @@ struct Scheduled<'a> {
 
 /// A task that is scheduled.
 pub(super) fn scheduled(context: &Context<'_>, request: &TaskRequest) -> Result<Vec<u8>> {
-    write(&Scheduled {
+    let mut body = write(&Scheduled {
         head: Head::new("task", context),
         token: context.chance.token(request.task),
         waits: request.token.is_some(),
         state: &request.state,
         resource: request.resource.arn(),
         attempt: request.attempt,
-        input: raw(request.input.text().to_string())?,
         credentials: request.credentials.as_ref().map(json).transpose()?,
         timeout_seconds: request.timeout_seconds,
         heartbeat_seconds: request.heartbeat_seconds,
-    })
+    })?;
+    // The parameters are a JSON text already, which may be long.
+    body.pop();
+    body.extend_from_slice(b",\"input\":");
+    body.extend_from_slice(request.input.text().as_bytes());
+    body.push(b'}');
+    Ok(body)
+}
+
+/// What the body of a delivery says of a task that calls something.
+#[derive(Debug, Deserialize)]
+pub struct AskedTask<'a> {
+    kind: &'a str,
+    /// Account, region and name of the state machine.
+    #[serde(borrow)]
+    pub account: Cow<'a, str>,
+    /// The same.
+    #[serde(borrow)]
+    pub region: Cow<'a, str>,
+    /// The same.
+    #[serde(borrow)]
+    pub machine: Cow<'a, str>,
+    /// By it the end is reported.
+    pub token: &'a str,
+    /// The ARN of what is called.
+    #[serde(borrow)]
+    pub resource: Cow<'a, str>,
+    #[serde(borrow)]
+    input: &'a RawValue,
+    timeout_seconds: Option<u64>,
+    heartbeat_seconds: Option<u64>,
+}
+
+impl<'a> AskedTask<'a> {
+    /// Reads a body. `None`: it is of a delivery of another kind.
+    pub fn read(body: &'a [u8]) -> Option<Self> {
+        serde_json::from_slice(body).ok().filter(|task: &Self| task.kind == "task")
+    }
+
+    /// The parameters.
+    pub fn input(&self) -> Result<Value> {
+        trunkline_states::parse(self.input.get())
+            .map_err(|problem| Error::new(Code::InternalError, problem.to_string()))
+    }
+
+    /// Whether the task times out.
+    pub fn is_timed(&self) -> bool {
+        self.timeout_seconds.is_some() || self.heartbeat_seconds.is_some()
+    }
 }
 
 #[derive(Serialize)]
@@ -156,10 +203,9 @@ struct Stopped<'a> {
 }
 
 /// Tells that a map run is not needed any more.
-pub(super) fn map_run_stopped(context: &Context<'_>, task: TaskId) -> Result<TaskDelivery> {
+pub(super) fn map_run_stopped(context: &Context<'_>, task: TaskId) -> Result<Vec<u8>> {
     let head = Head::new("map_run_stopped", context);
-    let body = write(&Stopped { head, token: context.chance.token(task) })?;
-    Ok(TaskDelivery { destination: TASKS.to_owned(), body })
+    write(&Stopped { head, token: context.chance.token(task) })
 }
 
 #[derive(Serialize)]
@@ -172,20 +218,19 @@ struct Told<'a> {
 }
 
 /// Tells that the execution has ended.
-pub(super) fn told_end(context: &Context<'_>) -> Result<TaskDelivery> {
+pub(super) fn told_end(context: &Context<'_>) -> Result<Vec<u8>> {
     told("ended", context, &[])
 }
 
 /// Tells of the new events of a step.
-pub(super) fn told_events(context: &Context<'_>, events: &[Event]) -> Result<TaskDelivery> {
+pub(super) fn told_events(context: &Context<'_>, events: &[Event]) -> Result<Vec<u8>> {
     told("events", context, events)
 }
 
-fn told(kind: &'static str, context: &Context<'_>, new: &[Event]) -> Result<TaskDelivery> {
+fn told(kind: &'static str, context: &Context<'_>, new: &[Event]) -> Result<Vec<u8>> {
     let parent = context.row.options.parent.as_deref();
     let (first_event, events) = (new.first().map_or(0, |event| event.id), new.len());
-    let body = write(&Told { head: Head::new(kind, context), parent, first_event, events })?;
-    Ok(TaskDelivery { destination: TASKS.to_owned(), body })
+    write(&Told { head: Head::new(kind, context), parent, first_event, events })
 }
 
 fn json(value: &Value) -> Result<Box<RawValue>> {

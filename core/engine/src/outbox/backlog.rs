@@ -31,6 +31,8 @@ pub struct LeasedDelivery {
     pub accepted: Millis,
     /// What the id of the delivery is made of.
     pub origin: (ResourceId, Seq),
+    /// Stands for the record that it lies in.
+    pub ticket: Ticket,
 }
 
 /// How many deliveries are in which state.
@@ -72,10 +74,6 @@ pub trait Backlog: Send + Sync {
 
     /// Asks for one call of `signal` when a delivery may be due.
     fn subscribe(self: Arc<Self>, signal: Arc<dyn Signal>) -> Subscription;
-
-    /// A number above those of all deliveries that were accepted so far. One that is accepted while
-    /// this is called has its number under the lock of the journal.
-    fn next_seq(&self) -> Seq;
 
     /// How many deliveries there are.
     fn counts(&self) -> BacklogCounts;

@@ -24,10 +24,10 @@ pub struct HandlerGuard {
     destination: Arc<Destination>,
     /// Its number among the handlers of the destination, see [`Destination::attempts`].
     number: u32,
-    /// Deliveries below this number are durable.
-    durable_below: AtomicU64,
-    /// How many attempts were settled that may not be durable.
+    /// How many attempts were settled since `settled` was taken.
     behind: AtomicU32,
+    /// The ticket of all attempts that were settled before those.
+    settled: AtomicU64,
 }
 
 impl Outbox {
@@ -46,8 +46,8 @@ impl Outbox {
             outbox: self.clone(),
             destination,
             number,
-            durable_below: AtomicU64::new(0),
             behind: AtomicU32::new(0),
+            settled: AtomicU64::new(Ticket::NOTHING.to_u64()),
         })
     }
 
@@ -99,31 +99,24 @@ impl HandlerGuard {
         leased
     }
 
-    /// Whether these deliveries may go out: they are as durable as the engine is, as far as is
-    /// known, and a crash now would repeat few others.
-    pub fn may_go_out(&self, leased: &[LeasedDelivery]) -> bool {
-        if self.behind.load(Ordering::Relaxed) >= BEHIND_MAX {
-            return false;
-        }
-        let below = self.durable_below.load(Ordering::Acquire);
-        leased.iter().all(|delivery| delivery.receipt.seq < below)
-    }
-
-    /// Blocks until all that was accepted and settled so far is as durable as the engine is.
-    pub fn await_durable(&self) -> Result<()> {
+    /// What these deliveries wait for before they go out, if anything: their own records, which
+    /// others may have written with theirs already, and attempts that a crash would repeat.
+    pub fn behind_what(&self, leased: &[LeasedDelivery]) -> Result<Option<Ticket>> {
         let host = &self.outbox.host;
-        self.behind.store(0, Ordering::Relaxed);
-        // First the number, then the ticket: what has a number below it is appended by then.
-        let below = self.destination.backlog.next_seq();
-        if let Some(ticket) = host.appended() {
-            host.wait(ticket, host.durability)?;
+        let accepted = leased.iter().map(|delivery| delivery.ticket).max();
+        let mut awaited = accepted.unwrap_or(Ticket::NOTHING);
+        if self.behind.load(Ordering::Relaxed) >= BEHIND_MAX / 2 {
+            self.behind.store(0, Ordering::Relaxed);
+            let so_far = host.appended().unwrap_or(Ticket::NOTHING).to_u64();
+            let before = self.settled.swap(so_far, Ordering::AcqRel);
+            awaited = awaited.max(Ticket::from_u64(before));
         }
-        self.durable_below.fetch_max(below, Ordering::AcqRel);
-        Ok(())
+        let is_over = host.is_settled(awaited, host.durability)?;
+        Ok((!is_over).then_some(awaited))
     }
 
-    /// Settles an attempt without waiting for it: the next [`Self::await_durable`] does, and the
-    /// journal within a few milliseconds.
+    /// Settles an attempt without waiting for it: the deliveries behind it do, and the journal
+    /// writes it within a few milliseconds.
     pub fn settle_behind(&self, attempt: &AttemptRef, ended: &Ended) -> Result<()> {
         self.settle(attempt, ended)?;
         self.behind.fetch_add(1, Ordering::Relaxed);

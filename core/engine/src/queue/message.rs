@@ -1,6 +1,6 @@
 //! What goes into a queue and what comes out of it.
 
-use trunkline_journal::Ticket;
+use trunkline_journal::{Lsn, Ticket};
 use trunkline_types::{IdKey, MessageId, Millis, Receipt, ResourceId, Seq};
 
 /// A message to be sent.
@@ -103,6 +103,8 @@ pub struct Delivery<'a> {
     pub context: &'a [u8],
     /// The queue that gave the message up, if this is a dead letter.
     pub dead_letter_source: Option<ResourceId>,
+    /// Where its record lies; zero without a journal.
+    pub lsn: Lsn,
     /// Peek only: whether the message is leased.
     pub in_flight: bool,
 }

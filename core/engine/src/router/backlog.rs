@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use trunkline_host::Subscription;
 use trunkline_journal::{Signal, Ticket};
-use trunkline_types::{Millis, Receipt, ResourceId, Result, Seq};
+use trunkline_types::{Millis, Receipt, ResourceId, Result};
 
 use crate::outbox::{Backlog, BacklogCounts, LeasedDelivery};
 use crate::queue::operation::{DELETE, RECEIVE};
@@ -32,6 +32,7 @@ impl Backlog for Queue {
                 attempt: message.receipt.delivery,
                 accepted: message.sent,
                 origin: message.origin,
+                ticket: Ticket::of(message.lsn),
             });
         })?;
         Ok(received.count)
@@ -60,10 +61,6 @@ impl Backlog for Queue {
 
     fn subscribe(self: Arc<Self>, signal: Arc<dyn Signal>) -> Subscription {
         Subscription::new(self, signal, None)
-    }
-
-    fn next_seq(&self) -> Seq {
-        Queue::next_seq(self)
     }
 
     fn counts(&self) -> BacklogCounts {

@@ -4,11 +4,11 @@ use std::sync::{Arc, Weak};
 
 use trunkline_host::{Also, Host};
 use trunkline_journal::Ticket;
-use trunkline_types::{Code, Error, Millis, ResourceName, Result};
+use trunkline_types::{Code, Error, Millis, ResourceId, ResourceName, Result};
 
 use super::destinations::full_name;
 use crate::engine::Engine;
-use crate::machine::{Machine, MachineDelivery, Machines, TaskDelivery};
+use crate::machine::{self, Machine, MachineDelivery, Machines, TaskDelivery};
 use crate::queue::{Branch, FanOutStep, Kept, Outgoing, Queue, SharedPayload, fan_out};
 
 impl Engine {
@@ -40,9 +40,8 @@ impl Tasks {
 }
 
 impl MachineDelivery for Tasks {
-    fn has(&self, destination: &str) -> bool {
-        let name = full_name(destination);
-        self.host().is_ok_and(|host| host.directory.id_of(&name).is_some())
+    fn find(&self, destination: &str) -> Option<ResourceId> {
+        self.host().ok()?.directory.id_of(&full_name(destination))
     }
 
     fn deliver(
@@ -55,8 +54,8 @@ impl MachineDelivery for Tasks {
         let mut branches = Vec::with_capacity(tasks.len());
         let mut queues = Vec::with_capacity(tasks.len());
         for task in tasks {
-            let found = host.directory.find::<Queue>(&full_name(&task.destination));
-            queues.push(found.ok_or_else(|| gone(&task.destination))?);
+            let found = host.directory.get::<Queue>(task.destination);
+            queues.push(found.ok_or_else(machine::gone)?);
         }
         for (task, queue) in tasks.iter().zip(&queues) {
             let message = Outgoing { body: &task.body, ..Outgoing::default() };
@@ -69,10 +68,4 @@ impl MachineDelivery for Tasks {
         sent.into_iter().collect::<Result<Vec<_>>>()?;
         Ok(ticket)
     }
-}
-
-#[cold]
-fn gone(destination: &str) -> Error {
-    let text = format!("The destination {destination} of the tasks was removed.");
-    Error::new(Code::ResourceNotFoundException, text)
 }

@@ -3,13 +3,13 @@
 use trunkline_engine::{Durability, ExecutionState};
 use trunkline_journal::sim::SimStorage;
 
-use super::load::{START, World, definitions, input, open};
+use super::load::{START, World, definitions, input};
 use super::replayed;
 
 /// The bytes that an inline map over so many items writes.
 fn written(items: usize) -> u64 {
     let storage = SimStorage::new();
-    let mut world = World::new(open(&storage, START, Durability::Memory));
+    let mut world = World::new(&storage, START, Durability::Memory);
     let definition = map();
     world.start("map", &definition, items);
     world.run_to_the_end(&["map"]);
@@ -31,7 +31,7 @@ fn the_bytes_of_an_inline_map_are_linear_in_its_items() {
 fn a_map_goes_on_after_each_reopening_and_each_compaction() {
     const ITEMS: usize = 30;
     let storage = SimStorage::new();
-    let mut world = World::new(open(&storage, START, Durability::Disk));
+    let mut world = World::new(&storage, START, Durability::Disk);
     let definition = map();
     world.start("map", &definition, ITEMS);
     let mut turns = 0;
@@ -42,7 +42,7 @@ fn a_map_goes_on_after_each_reopening_and_each_compaction() {
             2 => {
                 world.engine.close().unwrap();
                 let now = START + turns;
-                world = World::new(open(&storage, now, Durability::Disk));
+                world = World::new(&storage, now, Durability::Disk);
             }
             _ => {}
         }

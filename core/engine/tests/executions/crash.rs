@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use trunkline_engine::{Durability, ExecutionState};
 use trunkline_journal::sim::{Random, SimStorage};
 
-use super::load::{CHILDREN, RUN, START, World, definitions, input, open};
+use super::load::{CHILDREN, RUN, START, STEPS, World, definitions, input};
 use super::replayed;
 
 const ITEMS: usize = 12;
@@ -19,13 +19,15 @@ struct Known {
     /// Executions that were started, with the step at which their start was acknowledged.
     started: Vec<(&'static str, usize)>,
     asked: BTreeSet<String>,
+    /// The history that a task was handed out with, with the step of the disk then.
+    handed_at: Vec<(u64, usize)>,
 }
 
 /// The load without a crash.
 fn uncrashed() -> (SimStorage, Known) {
     let storage = SimStorage::new();
-    let engine = open(&storage, START, Durability::Disk);
-    let mut world = World::new(engine.clone());
+    let mut world = World::new(&storage, START, Durability::Disk);
+    let engine = world.engine.clone();
     engine.flush().unwrap();
     let mut started = Vec::new();
     for (turn, (name, definition)) in definitions().iter().enumerate() {
@@ -40,8 +42,9 @@ fn uncrashed() -> (SimStorage, Known) {
     let names: Vec<_> = started.iter().map(|(name, _)| *name).collect();
     world.run_to_the_end(&names);
     check(&world);
-    let asked = world.asked.clone();
-    (storage, Known { started, asked })
+    let (asked, handed_at) = (world.asked.clone(), world.handed_at.clone());
+    assert_eq!(handed_at.len(), 3, "a task of each state");
+    (storage, Known { started, asked, handed_at })
 }
 
 /// All executions have ended, with histories that uncrashed runs could have had.
@@ -79,11 +82,19 @@ fn check_whole_steps(world: &World) {
     }
 }
 
+/// What was handed out before the crash was durable then.
+fn check_handed_out(world: &World, known: &Known, step: usize) {
+    let events = world.machine(STEPS).status(STEPS).map_or(0, |status| status.events);
+    for (before, at) in &known.handed_at {
+        assert!(*before <= events || *at > step, "a task of a step that a crash at {step} undid");
+    }
+}
+
 /// Opens what a crash left, looks at it, and lets it go on to the end.
-fn go_on(storage: SimStorage, known: &Known, step: usize) {
-    let engine = open(&storage, START + 10_000, Durability::Memory);
-    let mut world = World::new(engine);
+fn go_on(storage: &SimStorage, known: &Known, step: usize) {
+    let mut world = World::new(storage, START + 10_000, Durability::Memory);
     check_whole_steps(&world);
+    check_handed_out(&world, known, step);
     for (name, at) in &known.started {
         let there = world.status(name).is_some();
         assert!(there || *at > step, "{name} is lost by a crash at {step}");
@@ -111,7 +122,7 @@ fn executions_go_on_where_the_engine_died() {
     let steps = storage.steps();
     let mut tried = 0;
     for step in (0..=steps).step_by(stride()) {
-        go_on(SimStorage::from_image(storage.killed(step)), &known, step);
+        go_on(&SimStorage::from_image(storage.killed(step)), &known, step);
         tried += 1;
     }
     println!("{tried} of {steps} steps, 0 violations");
@@ -124,6 +135,6 @@ fn executions_go_on_after_a_loss_of_power() {
     let mut random = Random::new(5);
     for step in (0..=steps).step_by(stride() * 4) {
         let image = storage.power_loss(step, random.next_u64());
-        go_on(SimStorage::from_image(image), &known, step);
+        go_on(&SimStorage::from_image(image), &known, step);
     }
 }

@@ -9,7 +9,7 @@ use trunkline_engine::delivery::{Delay, Ended, Jitter, Phase, RetryTable};
 use trunkline_engine::states::{FailedAt, Identity};
 use trunkline_engine::{
     AttemptRef, Clock, DestinationConfig, Durability, Engine, ExecutionState, Machine, Millis,
-    OpenOptions, ResourceId, StartRequest, TaskEnd, TaskEnded, Transport, machine_name,
+    OpenOptions, ResourceId, StartRequest, TaskEnd, Transport, machine_name,
 };
 use trunkline_journal::sim::SimStorage;
 
@@ -32,6 +32,10 @@ pub fn definitions() -> Vec<(&'static str, Value)> {
         "A": task("double", json!({"Next": "B"})),
         "B": {"Type": "Wait", "Seconds": 60, "Next": "C"},
         "C": task("busy", end())}});
+    let steps = json!({"StartAt": "A", "States": {
+        "A": task("double", json!({"Next": "B"})),
+        "B": task("double", json!({"Next": "C"})),
+        "C": task("double", end())}});
     let branch = |name: &str, state: Value| json!({"StartAt": name, "States": {name: state}});
     let parallel = json!({"StartAt": "P", "States": {"P": {"Type": "Parallel", "End": true,
         "Branches": [
@@ -52,9 +56,18 @@ pub fn definitions() -> Vec<(&'static str, Value)> {
         "Label": LABEL,
         "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
             "StartAt": "Item", "States": {"Item": task("double", end())}}}}});
-    vec![("line", line), ("parallel", parallel), ("map", map), ("approval", approval), (RUN, run)]
+    vec![
+        (STEPS, steps),
+        ("line", line),
+        ("parallel", parallel),
+        ("map", map),
+        ("approval", approval),
+        (RUN, run),
+    ]
 }
 
+/// The state machine whose tasks follow each other at once.
+pub const STEPS: &str = "steps";
 /// The state machine with a map run, and the label of its Map state.
 pub const RUN: &str = "run";
 const LABEL: &str = "each";
@@ -77,7 +90,7 @@ pub fn input(name: &str, items: usize) -> String {
     }
 }
 
-pub fn open(storage: &SimStorage, now: Millis, durability: Durability) -> Arc<Engine> {
+fn open(storage: &SimStorage, now: Millis, durability: Durability) -> Arc<Engine> {
     let options = OpenOptions {
         storage: Some(Arc::new(storage.clone())),
         clock: Arc::new(Clock::virtual_at(now)),
@@ -98,10 +111,15 @@ pub struct World {
     pub asked: BTreeSet<String>,
     /// How often this engine handed each task out.
     pub handed_out: BTreeMap<String, usize>,
+    /// At each hand-out of a task of `STEPS`: how long the history was, and the step of the disk.
+    pub handed_at: Vec<(u64, usize)>,
+    storage: SimStorage,
 }
 
 impl World {
-    pub fn new(engine: Arc<Engine>) -> Self {
+    pub fn new(storage: &SimStorage, now: Millis, durability: Durability) -> Self {
+        let engine = open(storage, now, durability);
+        let storage = storage.clone();
         let destination = engine.find_destination("states").unwrap().unwrap_or_else(|| {
             let phase = Phase { retries: 3, delay: Delay::Fixed(1_000) };
             let config = DestinationConfig {
@@ -114,7 +132,8 @@ impl World {
             };
             engine.create_destination("states", &config).unwrap()
         });
-        Self { engine, destination, asked: BTreeSet::new(), handed_out: BTreeMap::new() }
+        let (asked, handed_out, handed_at) = Default::default();
+        Self { engine, destination, asked, handed_out, handed_at, storage }
     }
 
     pub fn machine(&self, name: &str) -> Arc<Machine> {
@@ -157,12 +176,18 @@ impl World {
         events
     }
 
-    /// Has the worker take what is there. Whether there was anything.
+    /// Has the worker take what is there. Whether there was anything. It waits for what it takes
+    /// to be durable, and not for what it reports.
     pub fn work(&mut self) -> bool {
         let handler = self.engine.outbox().enter_handler(self.destination).unwrap();
         let leased = handler.lease(1).unwrap();
+        self.settle(handler.behind_what(&leased).unwrap());
         for one in &leased {
             let told: Value = serde_json::from_slice(&one.body).unwrap();
+            if told["machine"] == STEPS {
+                let events = self.machine(STEPS).status(STEPS).unwrap().events;
+                self.handed_at.push((events, self.storage.steps()));
+            }
             if let Some(token) = told["token"].as_str() {
                 *self.handed_out.entry(token.to_owned()).or_default() += 1;
             }
@@ -173,7 +198,6 @@ impl World {
                 other => panic!("{other} is no delivery of this load"),
             }
             handler.settle(&AttemptRef::from(one), &Ended::Delivered).unwrap();
-            self.engine.flush().unwrap();
         }
         !leased.is_empty()
     }
@@ -225,7 +249,8 @@ impl World {
             let output = json!({"number": input["number"].as_i64().unwrap_or(1) * 2});
             let now = Some(self.engine.host().now());
             let end = TaskEnd::Succeeded(&output.to_string());
-            return self.reported(self.engine.machines().report_since(token, now, &end).unwrap());
+            self.engine.machines().report_since(token, now, &end).unwrap();
+            return;
         }
         self.report(token, &TaskEnd::Started(None));
         match name {
@@ -246,11 +271,7 @@ impl World {
 
     /// Reports of a task; one that has ended takes no further end.
     fn report(&self, token: &str, end: &TaskEnd<'_>) {
-        self.reported(self.engine.machines().report(token, end).unwrap());
-    }
-
-    fn reported(&self, taken: Option<(TaskEnded, Option<trunkline_engine::Ticket>)>) {
-        if let Some((_, ticket)) = taken {
+        if let Some((_, ticket)) = self.engine.machines().report(token, end).unwrap() {
             self.settle(ticket);
         }
     }

@@ -5,3 +5,4 @@ mod changes;
 mod crash;
 mod load;
 mod replayed;
+mod waits;

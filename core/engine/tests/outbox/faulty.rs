@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use trunkline_engine::delivery::Ended;
 use trunkline_engine::{
     Backlog, BacklogCounts, Code, DestinationConfig, Engine, Error, Millis, Queue, Receipt, Result,
-    Seq, Signal, Subscription, Ticket, standard_queue,
+    Signal, Subscription, Ticket, standard_queue,
 };
 
 use super::common::{memory, queue};
@@ -68,10 +68,6 @@ impl Backlog for Faulty {
 
     fn subscribe(self: Arc<Self>, signal: Arc<dyn Signal>) -> Subscription {
         Backlog::subscribe(self.queue.clone(), signal)
-    }
-
-    fn next_seq(&self) -> Seq {
-        Backlog::next_seq(&*self.queue)
     }
 
     fn counts(&self) -> BacklogCounts {

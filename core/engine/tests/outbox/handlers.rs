@@ -1,9 +1,11 @@
 //! Handlers of the embedder: leases, lost attempts, a virtual clock that waits.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use trunkline_engine::Code;
 use trunkline_engine::delivery::{Ended, GiveUp};
+use trunkline_engine::{Clock, Code, Durability, OpenOptions, Ticket};
+use trunkline_journal::sim::SimStorage;
 
 use super::common::{START, memory, on_disk};
 use super::*;
@@ -176,5 +178,58 @@ fn a_delivery_that_is_leased_while_the_engine_closes_is_not_kept_from_the_next_o
         let engine = on_disk(folder.path(), START + 1);
         let handler = engine.outbox().enter_handler(id).unwrap();
         assert_eq!(handler.lease(DELIVERIES).unwrap().len(), DELIVERIES);
+    }
+}
+
+/// An engine on a disk that is simulated.
+fn on_simulated_disk(background: bool) -> Arc<Engine> {
+    let options = OpenOptions {
+        storage: Some(Arc::new(SimStorage::new())),
+        clock: Arc::new(Clock::virtual_at(START)),
+        durability: Durability::Disk,
+        seed: Some(1),
+        background,
+        ..OpenOptions::memory()
+    };
+    Engine::open(options).unwrap()
+}
+
+#[test]
+fn a_delivery_waits_for_its_own_record_and_for_none_behind_it() {
+    let engine = on_simulated_disk(false);
+    let id = engine.create_destination("handler", &handled()).unwrap();
+    let handler = engine.outbox().enter_handler(id).unwrap();
+    deliver(&engine, id, "a");
+    engine.flush().unwrap();
+    deliver(&engine, id, "b");
+    let leased = handler.lease(1).unwrap();
+    assert_eq!(handler.behind_what(&leased).unwrap(), None, "a is on the disk, b is not");
+    let leased = handler.lease(1).unwrap();
+    let ticket = handler.behind_what(&leased).unwrap().unwrap();
+    deliver(&engine, id, "c");
+    engine.wait(ticket, Durability::Disk).unwrap();
+    assert_eq!(handler.behind_what(&leased).unwrap(), None);
+}
+
+#[test]
+fn few_attempts_are_settled_that_a_crash_would_repeat() {
+    const MANY: usize = 2_000;
+    const REPEATED_MAX: usize = 32;
+    let engine = on_simulated_disk(true);
+    let host = engine.host();
+    let id = engine.create_destination("handler", &handled()).unwrap();
+    let handler = engine.outbox().enter_handler(id).unwrap();
+    (0..MANY).for_each(|number| deliver(&engine, id, &number.to_string()));
+    engine.flush().unwrap();
+    let mut settled: Vec<Ticket> = Vec::new();
+    for _ in 0..MANY {
+        let leased = handler.lease(1).unwrap();
+        if let Some(ticket) = handler.behind_what(&leased).unwrap() {
+            engine.wait(ticket, Durability::Disk).unwrap();
+        }
+        settled.retain(|ticket| !host.is_settled(*ticket, Durability::Disk).unwrap());
+        assert!(settled.len() <= REPEATED_MAX, "{}", settled.len());
+        handler.settle_behind(&end(&leased[0]), &Ended::Delivered).unwrap();
+        settled.extend(host.appended());
     }
 }

@@ -73,6 +73,27 @@ fn an_entry_is_the_same_in_the_tail_in_memory_and_in_a_segment() {
 }
 
 #[test]
+fn a_record_is_the_same_in_the_tail_in_memory_and_in_a_segment() {
+    let options = Options { background: false, ..Options::default() };
+    let journal =
+        Journal::open(Arc::new(MemoryStorage::new()), options, &mut |_, _| Ok(())).expect("opens");
+    let _log = RetainedLog::create(&journal, 1, 7);
+    let count = 4 * limits::RECENT_BYTES_MAX as u64 / 2_000;
+    let mut at = Vec::new();
+    for number in 0..count {
+        at.push(journal.lock().expect("usable").append(&[&payload(1, number)]));
+        if number == count - 10 || number % 50 == 0 {
+            journal.commit(journal.appended(), Durability::Os).expect("written");
+        }
+    }
+    for (number, lsn) in at.into_iter().enumerate() {
+        let mut read = Vec::new();
+        assert!(journal.read(lsn, None, &mut read).expect("reads"));
+        assert_eq!(read, payload(1, number as u64));
+    }
+}
+
+#[test]
 fn a_read_goes_on_behind_entries_that_expire_in_front_of_it() {
     for is_sealed in [false, true] {
         let options = Options { background: false, ..Options::default() };

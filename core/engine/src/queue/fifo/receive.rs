@@ -1,5 +1,6 @@
 //! Receiving from a FIFO queue: decide, journal, apply, then read the bodies without the lock.
 
+use trunkline_journal::Lsn;
 use trunkline_queue::{
     FifoInfo, FifoMessageState, FifoSlotRef, FifoState, Payload, Pick, ReceiveDecision,
 };
@@ -318,6 +319,7 @@ impl Copied {
             attributes: envelope.attributes,
             context: envelope.shared.map_or(&[], |shared| shared.context),
             dead_letter_source: envelope.source,
+            lsn: location_of(&self.payload).map_or(Lsn::default(), |at| at.lsn),
             in_flight,
         }
     }

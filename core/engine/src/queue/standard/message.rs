@@ -1,6 +1,7 @@
 //! A message of a standard queue as it is handed to receivers.
 
-use trunkline_queue::{Claim, SlotRef};
+use trunkline_journal::Lsn;
+use trunkline_queue::{BodyRef, Claim, SlotRef};
 use trunkline_types::{Millis, Receipt, Result};
 
 use crate::queue::Queue;
@@ -17,11 +18,17 @@ pub(super) struct Message {
     pub flags: u8,
     pub deliveries: u32,
     pub first_received: Option<Millis>,
+    /// Where its record lies; zero without a journal.
+    pub lsn: Lsn,
 }
 
 impl Message {
     #[inline]
     pub fn of(claimed: &Claim<'_>) -> Self {
+        let lsn = match claimed.body() {
+            BodyRef::At { lsn, .. } => Lsn::from_u64(lsn),
+            BodyRef::Bytes(_) => Lsn::default(),
+        };
         Self {
             place: claimed.place(),
             seq: claimed.seq(),
@@ -29,6 +36,7 @@ impl Message {
             flags: claimed.flags(),
             deliveries: claimed.deliveries(),
             first_received: claimed.first_received(),
+            lsn,
         }
     }
 
@@ -99,6 +107,7 @@ impl Message {
             attributes: envelope.attributes,
             context: envelope.shared.map_or(&[], |shared| shared.context),
             dead_letter_source: envelope.source,
+            lsn: self.lsn,
             in_flight,
         }
     }

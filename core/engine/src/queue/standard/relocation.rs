@@ -1,6 +1,7 @@
 //! The messages of a standard queue as a whole: relocated by compaction, copied, peeked at.
 
 use trunkline_host::{Append, Location};
+use trunkline_journal::Lsn;
 use trunkline_queue::{Claim, Info, MessageState, SlotRef};
 use trunkline_types::Result;
 
@@ -125,6 +126,7 @@ impl StandardQueue {
                     // A look is no delivery: the receipt shows the last one.
                     deliveries: info.deliveries,
                     first_received: info.first_received,
+                    lsn: info.at.map_or(Lsn::default(), |(lsn, _)| Lsn::from_u64(lsn)),
                 };
                 let received = info.first_received.unwrap_or(0);
                 message.show(queue, payload, received, in_flight, sink).map(drop)
