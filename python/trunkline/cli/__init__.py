@@ -17,15 +17,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     >>> main(["verify", "no/such/folder"]) != 0
     True
     """
-    arguments = sys.argv[1:] if arguments is None else arguments
-    if list(arguments) in (["--version"], ["-V"]):
+    try:
+        return _run(sys.argv[1:] if arguments is None else list(arguments))
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(arguments: list[str]) -> int:
+    if arguments in (["--version"], ["-V"]):
         print(f"trunkline {trunkline.__version__}")
         raise SystemExit(0)
     if arguments[:1] == ["bench"] and "--at" not in arguments:
         # The benchmarks have options of their own.
         from trunkline import bench
 
-        return int(bench.main(list(arguments[1:])) or 0)
+        return int(bench.main(arguments[1:]) or 0)
     verb = next((word for word in arguments if not word.startswith("-")), "")
     from trunkline.cli.errors import CommandError
     from trunkline.cli.parser import VERBS, parser_of
@@ -46,8 +52,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         # A file that an argument names.
         return _complain(type(error).__name__, error, None)
-    except KeyboardInterrupt:
-        return 130
 
 
 _HINTS = {

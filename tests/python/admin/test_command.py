@@ -153,6 +153,14 @@ def test_a_queue_that_is_not_there_is_created_by_an_option_of_the_command(at, ca
     assert "trunkline send --create" in told
 
 
+def test_an_interrupt_ends_the_command_without_a_traceback_from_its_first_moment(monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("trunkline.cli.parser.parser_of", interrupted)
+    assert main(["serve"]) == 130
+
+
 def test_what_is_in_memory_needs_a_server(tmp_path, capsys):
     for words in (["advance", "900"], ["faults"], ["trace", "id"]):
         assert main([*words, "--at", str(tmp_path)]) == 1
