@@ -80,7 +80,7 @@ class Config:
                 raise self.wrong(f"[engine] {name} must be {names}, not {type(value).__name__}")
         if "data" in self.engine:
             # A relative path is meant from the file, wherever the program is started.
-            self.engine["data"] = str(folder / self.engine["data"])
+            self.engine["data"] = str(folder / os.path.expanduser(self.engine["data"]))
         self.server: dict[str, Any] = dict(told.get("server", {}))
         self._limits = dict(told.get("limits", {}))
         self._resources = {kind: told.get(kind, []) for kind in _RESOURCES}

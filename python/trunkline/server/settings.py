@@ -59,6 +59,9 @@ def resolve(
         else:
             value = defaults.get(dest)
         setattr(options, dest, value)
+    if options.data:
+        # A shell leaves --data=~/data and TRUNKLINE_DATA='~/data' as they are.
+        options.data = os.path.expanduser(options.data)
     return options, config, warnings
 
 

@@ -166,6 +166,19 @@ def test_a_mistake_in_the_server_s_table_is_named(tmp_path):
         assert why in str(caught.value)
 
 
+def test_a_folder_may_be_named_from_the_home_of_the_user(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    file = tmp_path / "project" / "a.toml"
+    file.parent.mkdir()
+    file.write_text("[engine]\ndata = '~/data'")
+    for found, _ in (
+        options("--data=~/data"),
+        options(environment={"TRUNKLINE_DATA": "~/data"}),
+        options("--config", str(file)),
+    ):
+        assert found.data == str(tmp_path / "data")
+
+
 def test_a_variable_that_is_misspelt_is_named():
     environment = {"TRUNKLINE_PROT": "1", "TRUNKLINE_AT": "data", "TRUNKLINE_HOST": "::1"}
     _, warnings = options(environment=environment)
