@@ -234,6 +234,32 @@ def test_use_after_removal_is_an_error() -> None:
                 verb()
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
+def test_a_closed_engine_holds_no_data_however_long_its_queues_live(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+
+    def held() -> set[str]:
+        """The files of data that this process has open."""
+        links = (link for link in Path("/proc/self/fd").iterdir() if link.is_symlink())
+        names = {os.readlink(link) for link in links}
+        return {name for name in names if name.startswith(f"{folder}/segment-")}
+
+    engine = trunkline.open(folder)
+    queue, stream = engine.queue("q"), engine.stream("s")
+    stream.put("a", key="k")
+    reader = stream.reader("r")
+    for _ in range(4):
+        queue.send_batch([b"x" * 100_000] * 10)
+    assert len(held()) > 1
+    engine.close()
+    # What the next owner of the folder removes must leave the disk.
+    assert held() == set()
+    for verb in (queue.receive, reader.fetch):
+        with pytest.raises(trunkline.EngineClosed):
+            verb()
+    assert held() == set()
+
+
 def test_closing_ends_a_receive_that_waits() -> None:
     engine = trunkline.open()
     queue = engine.queue("q")

@@ -327,7 +327,7 @@ impl Journal {
         self.shared.stop_threads();
         // IMPORTANT: every change of the folder has to be done before another opening may take it.
         let _no_maintenance = self.shared.maintenance.take_unless_mine();
-        let _no_preallocation = lock(&self.shared.prepared);
+        let _no_preallocation = self.shared.release_files();
         self.shared.storage.unlock();
         outcome
     }

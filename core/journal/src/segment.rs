@@ -106,6 +106,11 @@ impl SegmentTable {
         self.files.retain(|(number, _)| *number == newest);
     }
 
+    /// Closes all files.
+    pub(crate) fn close_all(&mut self) {
+        self.files.clear();
+    }
+
     fn keep(&mut self, number: u32, file: Arc<dyn File>) {
         if self.files.len() == limits::OPEN_FILES_MAX {
             self.files.remove(0);

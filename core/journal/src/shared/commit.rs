@@ -30,6 +30,11 @@ impl Lead {
     pub(crate) fn new(writer: SegmentWriter) -> Self {
         Self { writer, followers: 0, requested_after: 0, required_after: 0 }
     }
+
+    /// Closes the file of the current segment, because nothing will be written any more.
+    pub(crate) fn release_file(&mut self) {
+        self.writer.release_file();
+    }
 }
 
 /// The leadership. Dropping it wakes all waiters; each returns, waits again, or leads.

@@ -17,7 +17,7 @@ pub(crate) use segment_writer::{SegmentWriter, read_only};
 use std::sync::{Arc, Weak};
 
 use trunkline_types::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::sync::{Mutex, MutexGuard, lock, try_lock};
 use trunkline_types::{Code, Durability, Error, Result, forked_since};
 
 use crate::checkpoint::Progress;
@@ -140,6 +140,21 @@ impl Shared {
             Durability::Os => Some(&self.written),
             Durability::Disk => Some(&self.synced),
         }
+    }
+
+    /// Closes the files that hold data. Whoever keeps a queue of a closed engine keeps this too, and
+    /// a file that is open takes its disk space although its next owner has removed it. From now on
+    /// no segment is prepared, as long as the caller holds what is returned.
+    pub(crate) fn release_files(&self) -> MutexGuard<'_, Option<Prepared>> {
+        // Whoever leads still has nothing to write: it is about to unlock.
+        if let Some(mut lead) = try_lock(&self.lead) {
+            lead.release_file();
+        }
+        let mut prepared = lock(&self.prepared);
+        *prepared = None;
+        lock(&self.table).close_all();
+        self.sealed_files.close_all();
+        prepared
     }
 
     /// Fails in a forked child, after `close`, and when the journal is poisoned.

@@ -42,6 +42,10 @@ impl SegmentWriter {
         self.file.as_ref().ok_or_else(read_only)
     }
 
+    pub(crate) fn release_file(&mut self) {
+        self.file = None;
+    }
+
     /// Fails when the folder may have another owner. Looks only every `CLAIM_CHECK_INTERVAL`.
     pub(crate) fn check_claim(&mut self, shared: &Shared) -> Result<()> {
         if self.claim_checked.is_some_and(|at| at.elapsed() < CLAIM_CHECK_INTERVAL) {
