@@ -139,6 +139,36 @@ def test_a_function_that_is_not_named_yet_finds_its_occurrences_later(tmp_path: 
         assert moments == [0, HOUR, 2 * HOUR, 3 * HOUR]
 
 
+def test_a_clock_that_was_ahead_stops_no_schedule(tmp_path: Path) -> None:
+    ahead = trunkline.VirtualClock(1_700_000_000 + 365 * 24 * HOUR)
+    with trunkline.open(tmp_path, clock=ahead) as engine:
+        queue = engine.queue("q")
+        engine.schedule("rate", "rate(1 hour)", queue, input="rate")
+        engine.schedule("cron", "cron(0 * * * ? *)", queue, input="cron")
+        ahead.advance(2 * HOUR)
+        queue.purge()
+    right = trunkline.VirtualClock(1_700_000_000)
+    with trunkline.open(tmp_path, clock=right) as engine:
+        right.advance(3 * HOUR)
+        found = texts(engine.queue("q"))
+        assert (found.count("rate"), found.count("cron")) == (3, 3)
+
+
+def test_a_clock_that_was_a_little_ahead_repeats_no_occurrence(tmp_path: Path) -> None:
+    start = 1_700_000_000 // HOUR * HOUR
+    ahead = trunkline.VirtualClock(start)
+    with trunkline.open(tmp_path, clock=ahead) as engine:
+        engine.schedule("cron", "cron(0 * * * ? *)", engine.queue("q"))
+        ahead.advance(HOUR)
+        sent = len(texts(engine.queue("q")))
+    behind = trunkline.VirtualClock(start + HOUR - 5)
+    with trunkline.open(tmp_path, clock=behind) as engine:
+        behind.advance(10)
+        assert (sent, texts(engine.queue("q"))) == (2, [])
+        behind.advance(HOUR)
+        assert len(texts(engine.queue("q"))) == 1
+
+
 def test_an_endpoint_gets_a_request_for_each_occurrence(
     engine: trunkline.Engine, clock: trunkline.VirtualClock
 ) -> None:

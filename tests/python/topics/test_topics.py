@@ -258,3 +258,18 @@ def test_asyncio_has_the_same_verbs(tmp_path: Path) -> None:
             await topic.remove()
 
     asyncio.run(main())
+
+
+def test_a_deduplication_id_of_a_clock_that_was_ahead_is_forgotten_in_time(tmp_path: Path) -> None:
+    ahead = trunkline.VirtualClock(1_700_000_000 + 365 * 86_400)
+    with trunkline.open(tmp_path, clock=ahead) as engine:
+        topic = engine.topic("t.fifo")
+        topic.subscribe(engine.queue("q.fifo"))
+        topic.publish("first", group="g", dedup_id="a")
+    right = trunkline.VirtualClock(1_700_000_000)
+    with trunkline.open(tmp_path, clock=right) as engine:
+        topic = engine.topic("t.fifo")
+        assert topic.publish("again", group="g", dedup_id="a").duplicate
+        right.advance(301)
+        assert not topic.publish("new", group="g", dedup_id="a").duplicate
+        assert texts(engine.queue("q.fifo")) == ["first", "new"]

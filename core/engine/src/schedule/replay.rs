@@ -71,19 +71,30 @@ impl Loader for ScheduleLoader {
         let now = host.now();
         for (id, image) in self.schedules {
             // A progress without a definition is of a schedule that was removed.
-            let (Some(name), Some(definition)) = (image.name, image.definition) else { continue };
+            let (Some(name), Some(mut definition)) = (image.name, image.definition) else {
+                continue;
+            };
             for location in [image.defined_at, image.advanced_at].into_iter().flatten() {
                 host.live_bytes().add(location, now);
             }
+            // Under a clock that was ahead a rate would begin when the clock gets there.
+            definition.anchor = definition.anchor.min(now);
             let timetable = definition.config.timetable(definition.anchor);
             let (timetable, failure) = match timetable {
                 Ok(timetable) => (Some(Arc::new(timetable)), None),
                 Err(error) => (None, Some(error.message().to_owned())),
             };
+            let mut progress = image.progress;
+            // The same for what was decided upon, unless the clock was ahead by less than it takes
+            // from one occurrence to the next: those of that time are not delivered again.
+            let next = timetable.as_ref().and_then(|timetable| timetable.next(now));
+            if next.is_some_and(|next| next < progress.through) {
+                progress.through = now;
+            }
             let state = State {
                 definition: Arc::new(definition),
                 timetable,
-                progress: image.progress,
+                progress,
                 version: 0,
                 defined_at: image.defined_at,
                 advanced_at: image.advanced_at,

@@ -160,7 +160,8 @@ impl Loader for TopicLoader {
             self.restore_replays(&topic, ready.iter().map(|(id, ..)| *id), now);
             topic.subscriptions.put(ready);
             self.restore_archive(&topic, now)?;
-            if let Some(window) = self.windows.remove(&id) {
+            if let Some(mut window) = self.windows.remove(&id) {
+                window.bound(now);
                 window.newest().into_iter().for_each(|at| host.live_bytes().add(at, now));
                 *lock(&topic.window) = window;
             }

@@ -66,6 +66,15 @@ impl Window {
         }
     }
 
+    /// Bounds times that were written under a clock that was ahead: nothing was published later than
+    /// `now`, so a deduplication id is remembered for no longer than its window.
+    pub fn bound(&mut self, now: Millis) {
+        let newest = self.newest.iter_mut().map(|(newest, _)| &mut newest.at);
+        let known = self.by_key.values_mut().map(|known| &mut known.at);
+        let in_order = self.in_order.iter_mut().map(|(at, _)| at);
+        newest.chain(known).chain(in_order).for_each(|at| *at = now.min(*at));
+    }
+
     /// The messages that still matter at `now`, oldest first.
     pub fn all(&self, now: Millis, window: Millis) -> Vec<(Published, Option<Location>)> {
         let Some((newest, at)) = self.newest else { return Vec::new() };
