@@ -221,14 +221,18 @@ impl Dispatcher {
     }
 
     fn localstack_health(&self) -> Response {
+        let (status, state) = match self.engine.check_healthy() {
+            Ok(()) => (200, "running"),
+            Err(_) => (503, "error"),
+        };
         let services: serde_json::Map<String, serde_json::Value> =
-            self.services.iter().map(|service| (service.name.clone(), "running".into())).collect();
+            self.services.iter().map(|service| (service.name.clone(), state.into())).collect();
         let body = serde_json::json!({
             "services": services,
             "edition": "trunkline",
             "version": env!("CARGO_PKG_VERSION"),
         });
-        Response::new(200, JSON, body.to_string())
+        Response::new(status, JSON, body.to_string())
     }
 
     fn reset(&self, init: bool) -> Result<Response> {
