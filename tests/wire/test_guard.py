@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 from urllib.parse import urlencode
 
 import pytest
@@ -68,10 +69,30 @@ def test_a_query_that_only_looks_signed_is_no_way_for_an_image(server, engine):
     assert has_queue(engine)
 
 
-@pytest.mark.parametrize("site", ["same-origin", "none"])
-def test_a_page_of_the_server_and_a_person_may_write_by_get(server, engine, site):
-    assert status(server, "GET", CREATE, **BROWSER, Sec_Fetch_Site=site) == 200
+def test_a_page_of_the_server_may_write_by_get(server, engine):
+    assert status(server, "GET", CREATE, **BROWSER, Sec_Fetch_Site="same-origin") == 200
     assert has_queue(engine)
+
+
+def test_an_address_that_is_opened_in_a_browser_only_reads(server, engine):
+    # Typed, or a link in a document or a mail of a stranger: the browser says the same of both.
+    opened = BROWSER | {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"}
+    assert status(server, "GET", CREATE, **opened) == 403
+    request = AWSRequest("GET", server.url + CREATE, data=b"")
+    SigV4QueryAuth(KEY, "sqs", "us-east-1").add_auth(request)
+    assert status(server, "GET", request.url.removeprefix(server.url), **opened) == 403
+    assert not has_queue(engine)
+    assert status(server, "GET", "/?Action=ListQueues", **opened) == 200
+    assert status(server, "GET", "/_trunkline", **opened) == 200
+
+
+def test_a_request_has_one_host(server):
+    lines = ["GET /?Action=ListQueues HTTP/1.1", "Host: localhost", "Host: evil.example"]
+    with socket.create_connection(server.address, timeout=60) as connection:
+        connection.sendall("\r\n".join([*lines, "Connection: close", "", ""]).encode())
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"Host must be sent once." in answer
 
 
 def test_a_signed_get_and_an_unsigned_post_work_without_ceremony(server, engine):

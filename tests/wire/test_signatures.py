@@ -101,6 +101,16 @@ def test_a_header_that_chooses_the_operation_has_to_be_signed(strict, after):
     assert queues(strict) == []
 
 
+def test_a_header_of_aws_that_is_a_part_of_the_input_has_to_be_signed(strict):
+    path = "/2015-03-31/functions/f/invocations"
+    event = {"X-Amz-Invocation-Type": "Event"}
+    given = {"service": "lambda", "Content_Type": "application/json"}
+    status, answer = signed(strict, "POST", path, b"{}", after=event, **given)
+    assert (status, "'x-amz-invocation-type' must be a 'SignedHeader'" in answer) == (403, True)
+    status, _ = signed(strict, "POST", path, b"{}", X_Amz_Invocation_Type="Event", **given)
+    assert status == 404, "the function does not exist"
+
+
 def test_a_presigned_request_does_what_its_query_says_and_nothing_else(strict):
     call(strict, "CreateQueue", {"QueueName": "q"})
     target = presigned(strict, "GET", f"/{ACCOUNT}/q?Action=GetQueueUrl&QueueName=q")

@@ -43,8 +43,11 @@ pub struct Peer {
 pub enum Sender {
     /// A program: nothing in the request looks like a browser.
     Program,
-    /// A person at a browser, or a page of this server.
+    /// A page of this server.
     User,
+    /// A person who opened an address in a browser: typed it, or followed a link of another
+    /// program, whose text a stranger may have written.
+    Visitor,
     /// A page that may call, or a browser that does not say what made it call.
     Page,
 }

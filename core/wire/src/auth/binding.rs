@@ -14,6 +14,10 @@ use crate::message::Request;
 const CHOOSING_HEADERS: [&str; 4] =
     ["x-amz-target", "smithy-protocol", "content-type", "content-encoding"];
 
+/// Headers of AWS that are proved in other ways: the hash is part of what is signed, and the token is
+/// compared with the one of the credentials.
+const PROVED_HEADERS: [&str; 2] = ["x-amz-content-sha256", "x-amz-security-token"];
+
 /// Refuses a request whose operation is chosen by something that `signature` does not cover.
 pub(super) fn check(request: &Request<'_>, signature: &Signature<'_>) -> Result<()> {
     check_headers(request, signature)?;
@@ -33,17 +37,16 @@ pub(super) fn check(request: &Request<'_>, signature: &Signature<'_>) -> Result<
 }
 
 fn check_headers(request: &Request<'_>, signature: &Signature<'_>) -> Result<()> {
-    for name in CHOOSING_HEADERS {
-        let mut values = request.headers.get_all(name).iter();
-        if values.next().is_none() {
-            continue;
-        }
-        if !signature.signs(name) {
+    for name in request.headers.keys().map(http::HeaderName::as_str) {
+        // Other headers of AWS are a part of the input, such as how a function is to be called.
+        let is_input = name.starts_with("x-amz-") && !PROVED_HEADERS.contains(&name);
+        let chooses = CHOOSING_HEADERS.contains(&name);
+        if (chooses || is_input) && !signature.signs(name) {
             let message = format!("'{name}' must be a 'SignedHeader' in the AWS Authorization.");
             return Err(refused(&message));
         }
         // Several values are signed as one, with commas between them.
-        if values.next().is_some() {
+        if chooses && request.headers.get_all(name).iter().nth(1).is_some() {
             return Err(refused(&format!("'{name}' must be sent once.")));
         }
     }

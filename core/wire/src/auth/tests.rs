@@ -183,6 +183,7 @@ fn what_chooses_the_operation_has_to_be_signed() {
             ("smithy-protocol", "rpc-v2-cbor"),
             ("content-type", "application/x-www-form-urlencoded"),
             ("content-encoding", "gzip"),
+            ("x-amz-invocation-type", "Event"),
         ] {
             let error = bound(&case(form).with(name, value)).unwrap_err();
             assert_eq!(error.query_code(), "SignatureDoesNotMatch");

@@ -21,8 +21,9 @@ pub(super) fn check(
     }
     let is_known = match request.peer.map(|peer| peer.sender) {
         None | Some(Sender::User) => true,
-        // A page cannot add an Authorization header, but it can write a query that looks signed.
-        Some(Sender::Page) => scope.service.is_some() && !scope.is_presigned,
+        // A page cannot add an Authorization header, but it can write a query that looks signed; so
+        // can who sends a link in a mail.
+        Some(Sender::Page | Sender::Visitor) => scope.service.is_some() && !scope.is_presigned,
         Some(Sender::Program) => scope.service.is_some(),
     };
     if is_known {
@@ -67,11 +68,13 @@ mod tests {
         let signed = Scope { service, ..Scope::default() };
         let presigned = Scope { is_presigned: true, ..signed.clone() };
         let proved = Scope { is_proved: true, ..presigned.clone() };
-        use Sender::{Page, Program, User};
+        use Sender::{Page, Program, User, Visitor};
         for operation in ["SendMessage", "ReceiveMessage", "DeleteQueue", "Nonsense"] {
             let allowed = |sender, scope| is_allowed("GET", operation, sender, scope);
             assert!(!allowed(Some(Program), &unsigned) && !allowed(Some(Page), &unsigned));
             assert!(allowed(Some(User), &unsigned) && allowed(None, &unsigned));
+            assert!(!allowed(Some(Visitor), &unsigned) && !allowed(Some(Visitor), &presigned));
+            assert!(allowed(Some(Visitor), &proved));
             assert!(allowed(Some(Program), &signed) && allowed(Some(Page), &signed));
             assert!(allowed(Some(Program), &presigned) && !allowed(Some(Page), &presigned));
             assert!(allowed(Some(Page), &proved));
@@ -79,7 +82,9 @@ mod tests {
             assert!(is_allowed("POST", operation, Some(Page), &unsigned));
         }
         for operation in ["GetQueueUrl", "ListQueues"] {
-            assert!(is_allowed("GET", operation, Some(Page), &unsigned));
+            for sender in [Page, Visitor] {
+                assert!(is_allowed("GET", operation, Some(sender), &unsigned));
+            }
         }
     }
 }

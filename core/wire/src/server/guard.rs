@@ -80,6 +80,10 @@ pub(super) fn admit(shared: &Shared, link: Link, head: &Parts) -> Result<Admitte
     let path = head.uri.path();
     // Nothing that asks for health changes anything, and every probe is answered.
     let is_probe = is_health_path(path) && (head.method == "GET" || head.method == "HEAD");
+    // Of two hosts one would be checked and the other believed.
+    if headers.get_all("host").iter().nth(1).is_some() {
+        return Err(refuse(400, "InvalidRequest", "Host must be sent once."));
+    }
     let host = text(headers, "host");
     // Where signatures are proved the host is signed: a page cannot make up such a request.
     let is_strict = shared.dispatcher.proves_signatures();
@@ -176,7 +180,8 @@ fn sender(shared: &Shared, head: &Parts, host: Option<&str>) -> Result<Sender, &
         };
     }
     match site {
-        Some("same-origin" | "none") => return Ok(Sender::User),
+        Some("same-origin") => return Ok(Sender::User),
+        Some("none") => return Ok(Sender::Visitor),
         // Other ports of this machine; elsewhere a site is a whole domain with all its hosts.
         Some("same-site") if host.is_some_and(|host| is_this_machine(host_of(host))) => {
             return Ok(Sender::Page);
