@@ -66,8 +66,8 @@ impl Window {
         }
     }
 
-    /// Bounds times that were written under a clock that was ahead: nothing was published later than
-    /// `now`, so a deduplication id is remembered for no longer than its window.
+    /// Bounds times that were written under a clock that was ahead: nothing was published later
+    /// than `now`, so a deduplication id is remembered for no longer than its window.
     pub fn bound(&mut self, now: Millis) {
         let newest = self.newest.iter_mut().map(|(newest, _)| &mut newest.at);
         let known = self.by_key.values_mut().map(|known| &mut known.at);

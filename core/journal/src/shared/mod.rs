@@ -142,11 +142,11 @@ impl Shared {
         }
     }
 
-    /// Closes the files that hold data. Whoever keeps a queue of a closed engine keeps this too, and
-    /// a file that is open takes its disk space although its next owner has removed it. From now on
-    /// no segment is prepared, as long as the caller holds what is returned.
+    /// Closes the files that hold data. A caller that keeps a queue of a closed engine keeps this
+    /// too, and a file that is open takes its disk space although the next owner of the folder has
+    /// removed it. As long as the caller holds what is returned, no segment is prepared.
     pub(crate) fn release_files(&self) -> MutexGuard<'_, Option<Prepared>> {
-        // Whoever leads still has nothing to write: it is about to unlock.
+        // A thread that leads still has nothing to write: it is about to unlock.
         if let Some(mut lead) = try_lock(&self.lead) {
             lead.release_file();
         }

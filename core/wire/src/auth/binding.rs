@@ -14,8 +14,8 @@ use crate::message::Request;
 const CHOOSING_HEADERS: [&str; 4] =
     ["x-amz-target", "smithy-protocol", "content-type", "content-encoding"];
 
-/// Headers of AWS that are proved in other ways: the hash is part of what is signed, and the token is
-/// compared with the one of the credentials.
+/// Headers of AWS that are proved in other ways: the hash is part of what is signed, and the token
+/// is compared with the one of the credentials.
 const PROVED_HEADERS: [&str; 2] = ["x-amz-content-sha256", "x-amz-security-token"];
 
 /// Refuses a request whose operation is chosen by something that `signature` does not cover.
