@@ -14,6 +14,7 @@ use pyo3::types::PyDict;
 use crate::gil_cell::GilCell;
 use crate::python_call::{self, PythonCall as _};
 use crate::spare::Spare;
+use crate::task_wakeup;
 
 /// Something awaited on one event loop. Used on that loop's thread only.
 #[pyclass(frozen, subclass, module = "trunkline._core")]
@@ -48,9 +49,12 @@ struct Callback {
 }
 
 impl Callback {
+    /// Tells of a wait that ended well.
     fn call(self, completion: &Bound<'_, Completion>) -> PyResult<()> {
-        let (py, argument) = (completion.py(), completion.as_any());
+        let py = completion.py();
         let function = self.function.into_bound(py);
+        let future = task_wakeup::ended_future(&function);
+        let argument = future.as_ref().unwrap_or(completion.as_any());
         let called = match self.context {
             Some(context) => python_call::run_in(context.bind(py), &function, argument),
             None => python_call::call_with(&function, argument),

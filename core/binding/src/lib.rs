@@ -33,6 +33,7 @@ mod schedule;
 mod signals;
 mod spare;
 mod stream;
+mod task_wakeup;
 mod topic;
 mod trace;
 mod waker;

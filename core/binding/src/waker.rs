@@ -15,7 +15,7 @@ use trunkline_engine::{Engine, Signal, Ticket};
 use trunkline_types::Durability;
 use trunkline_types::sync::lock;
 
-use crate::awaited::{self, AwaitedWrites};
+use crate::awaited::{self, AwaitedWrites, Gathering};
 use crate::completion::{self, Completion};
 use crate::notifier::{Notifier, Token};
 use crate::python_call::PythonCall as _;
@@ -82,10 +82,12 @@ impl Waker {
         let py = write.py();
         let clone = |one: &Loop| (one.event_loop.clone_ref(py), one.waker.clone_ref(py));
         let running = RUNNING.with_borrow(|running| running.as_ref().map(clone));
-        let gathers = running.is_some();
-        let (event_loop, waker) = match running {
-            Some(running) => running,
-            None => running_loop(py)?,
+        let (event_loop, waker, gathering) = match running {
+            Some((event_loop, waker)) => (event_loop, waker, Gathering::under_waker()),
+            None => {
+                let (event_loop, waker) = running_loop(py)?;
+                (event_loop, waker, Gathering::No)
+            }
         };
         let waker = waker.get();
         write.get().suspend(event_loop.into_bound(py));
@@ -96,7 +98,7 @@ impl Waker {
             writes.push(AwaitedWrites::new(engine.clone(), level, notifier));
             writes.len() - 1
         });
-        writes[index].add(ticket, write.clone().unbind(), gathers)
+        writes[index].add(ticket, write.clone().unbind(), gathering)
     }
 
     /// Completes the writes that are settled.

@@ -345,6 +345,11 @@ impl Engine {
         self.host.notify_when(ticket, level, signal)
     }
 
+    /// Starts to make everything up to `ticket` as durable as `level` says, without waiting for it.
+    pub fn begin_commit(&self, ticket: Ticket, level: Durability) -> Result<()> {
+        self.host.begin_commit(ticket, level)
+    }
+
     /// Blocks until everything so far is on disk, if the engine has a journal.
     pub fn flush(&self) -> Result<()> {
         self.host.flush()

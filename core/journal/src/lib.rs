@@ -8,6 +8,7 @@
 //!
 //! `docs/format.md` specifies the bytes.
 
+mod begin_commit;
 mod bodies;
 pub mod checkpoint;
 mod checksum;

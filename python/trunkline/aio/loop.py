@@ -23,6 +23,17 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
 
 
+class _NoLoop:
+    """Stands for the loop of a future that nothing will ever await."""
+
+    def get_debug(self) -> bool:
+        return False
+
+
+ENDED: asyncio.Future[None] = asyncio.Future(loop=_NoLoop())  # type: ignore[arg-type]
+"""A future of asyncio's own that has ended: with it the core wakes tasks whose wait ended well."""
+ENDED.set_result(None)
+
 # Nothing here keeps a waker: one that keeps writes which are awaited for ever, because their loop
 # was closed, keeps that loop by their tasks.
 _of_loop: WeakKeyDictionary[AbstractEventLoop, Callable[[], Waker | None]] = WeakKeyDictionary()

@@ -10,6 +10,7 @@ import pytest
 
 import trunkline
 from trunkline import aio
+from trunkline._core import journal_statistics
 
 
 def test_a_loop_that_is_closed_while_its_tasks_await_the_disk_is_let_go(tmp_path):
@@ -36,6 +37,50 @@ def test_a_loop_that_is_closed_while_its_tasks_await_the_disk_is_let_go(tmp_path
     gc.collect()
     assert [loop() for loop in loops] == [None] * 5
     engine.sync.close()
+
+
+def test_the_disk_goes_on_while_the_loop_steps_the_tasks_of_the_sync_before(tmp_path):
+    tasks, each = 256, 6
+
+    async def main():
+        async with aio.open(tmp_path / "data") as engine:
+            queue = engine.queue("q")
+            before = journal_statistics(engine.sync._core)["syncs"]
+
+            async def send(task):
+                return [(await queue.send(f"{task}-{n}")).message_id for n in range(each)]
+
+            sent = await asyncio.gather(*map(send, range(tasks)))
+            assert len({one for ids in sent for one in ids}) == tasks * each
+            # One sync for each message would be 1,536 of them.
+            assert journal_statistics(engine.sync._core)["syncs"] - before < tasks
+            assert queue.statistics().visible == tasks * each
+
+    asyncio.run(main())
+
+
+def test_only_tasks_are_woken_by_a_future_of_asyncios_own(tmp_path):
+    async def main():
+        async with aio.open(tmp_path / "data") as engine:
+            queue = engine.queue("q")
+            told = []
+            coroutine = queue.send("x")
+            awaited = coroutine.send(None)
+            awaited.add_done_callback(told.append)
+            # A task awaits the same write, through the protocol of futures.
+            waiting = asyncio.ensure_future(_await(awaited))
+            await asyncio.wait_for(waiting, 30)
+            assert told == [awaited]
+            assert awaited.done()
+            assert awaited.result() is None
+            with pytest.raises(StopIteration):
+                coroutine.send(None)
+
+    asyncio.run(main())
+
+
+async def _await(awaited):
+    await awaited
 
 
 @pytest.mark.parametrize("durability", ["disk", "os", "memory", None])

@@ -301,6 +301,11 @@ impl Host {
         }
     }
 
+    /// Starts to make everything up to `ticket` as durable as `level` says, without waiting for it.
+    pub fn begin_commit(&self, ticket: Ticket, level: Durability) -> Result<()> {
+        self.journal.as_ref().map_or(Ok(()), |journal| journal.begin_commit(ticket, level))
+    }
+
     /// Fails when no more writes are accepted, and says why: it was closed, or a write failed.
     pub fn check_healthy(&self) -> Result<()> {
         self.check_readable()?;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 
-use trunkline_types::Durability;
+use trunkline_types::{Code, Durability};
 
 use super::folders::{Folder, open};
 use crate::{Access, Journal, Lsn, Signal, Ticket};
@@ -79,6 +79,28 @@ fn completions_come_once_each_without_a_waiting_thread() {
     drop(sender);
     assert_eq!(told.iter().count(), 500);
     assert_eq!(journal.settled(Durability::Disk), journal.appended());
+}
+
+#[test]
+fn a_commit_that_was_begun_comes_to_its_end_without_a_waiting_thread() {
+    let folder = Folder::new();
+    let (journal, _) = open(&folder, Access::ReadWrite).expect("a new folder");
+    for number in 0..500u32 {
+        let (_, ticket) = append(&journal, &number.to_le_bytes().repeat(50));
+        journal.begin_commit(ticket, Durability::Disk).expect("begun");
+    }
+    let last = journal.appended();
+    // The test ends: each begun commit is one of all that was appended before.
+    while !journal.is_settled(last, Durability::Disk).expect("healthy") {
+        thread::yield_now();
+    }
+    let syncs = journal.statistics().syncs;
+    journal.begin_commit(last, Durability::Disk).expect("settled");
+    journal.begin_commit(last, Durability::Memory).expect("nothing to do");
+    journal.close().expect("closed");
+    assert_eq!(journal.statistics().syncs, syncs, "nothing was left to be synced");
+    let refused = journal.begin_commit(Ticket::from_u64(u64::MAX), Durability::Disk);
+    assert_eq!(refused.map_err(|error| error.code()), Err(Code::EngineClosed));
 }
 
 #[test]
