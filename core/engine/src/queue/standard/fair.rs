@@ -16,7 +16,7 @@ use crate::queue::envelope::{Envelope, GROUPED};
 
 impl StandardQueue {
     /// The next visible message, owned.
-    #[inline]
+    #[inline(always)] // A call would move the claim through memory.
     pub(super) fn pick(&self, queue: &Queue) -> Option<Claim<'_>> {
         if self.has_fair() { self.pick_fairly(queue) } else { self.log.claim() }
     }

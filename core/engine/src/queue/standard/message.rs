@@ -67,6 +67,24 @@ impl Message {
         in_flight: bool,
         sink: &mut (impl FnMut(Delivery<'_>) + ?Sized),
     ) -> Result<bool> {
+        if self.flags == 0 {
+            // A body and nothing else, the usual case: no envelope is read, so none is moved about.
+            let envelope = Envelope { body: payload, ..Envelope::default() };
+            sink(self.delivery(queue, &envelope, received, in_flight));
+            return Ok(true);
+        }
+        self.show_enveloped(queue, payload, received, in_flight, sink)
+    }
+
+    #[inline(never)]
+    fn show_enveloped(
+        &self,
+        queue: &Queue,
+        payload: &[u8],
+        received: Millis,
+        in_flight: bool,
+        sink: &mut (impl FnMut(Delivery<'_>) + ?Sized),
+    ) -> Result<bool> {
         let Self { seq, flags, sent, deliveries: attempt, .. } = *self;
         let message = Shown { seq, flags, payload, sent, attempt };
         let shown = with_rendering(queue, &message, |envelope| {

@@ -42,11 +42,18 @@ impl StandardQueue {
         } else {
             self.receive_in_memory(queue, max, due, now, &mut unleased, sink)
         };
-        // A lease of no length: visible again, but only now, or one receive would see it twice.
+        if !unleased.is_empty() {
+            self.end_leases(queue, unleased);
+        }
+        delivered
+    }
+
+    /// Leases of no length: visible again, but only now, or one receive would see them twice.
+    #[cold]
+    fn end_leases(&self, queue: &Queue, unleased: Vec<(SlotRef, u32)>) {
         for (place, delivery) in unleased {
             self.end_lease(queue, place, delivery);
         }
-        delivered
     }
 
     #[inline]
@@ -157,7 +164,7 @@ impl StandardQueue {
 
     /// The next message to deliver, owned. On the way messages that are too old are removed, and
     /// messages that were delivered too often go to the dead-letter queue.
-    #[inline]
+    #[inline(always)] // A call would move the claim through memory.
     fn next(&self, queue: &Queue, now: Millis) -> Result<Option<Claim<'_>>> {
         loop {
             let Some(claimed) = self.pick(queue) else { return Ok(None) };
