@@ -55,7 +55,7 @@ pub use host::{Compactor, Component, ComponentKind, Host, Loader, Ticker, TimerK
 pub use inspect::{Inspection, inspect};
 pub use live_bytes::{LiveBytes, LiveCount};
 pub use location::Location;
-pub use logs::{LOG_KIND, LOGS, Log, Logs};
+pub use logs::{HeldLog, LOG_KIND, LOGS, Log, Logs};
 pub use long_poll::{Awaited, LongPoll, Polled, Subscription, WaitEnd};
 pub use operation::{Needs, Operation};
 pub use options::OpenOptions;

@@ -22,7 +22,7 @@ use crate::checkpoint::CheckpointSink;
 use crate::codec::Encode;
 use crate::host::{Component, ComponentKind, Host, Loader, TimerKey};
 use crate::location::Location;
-use crate::memory_log::MemoryLog;
+use crate::memory_log::{HeldMemoryLog, MemoryLog};
 use crate::resource::ResourceReport;
 use crate::run_queue::Jobs;
 
@@ -94,6 +94,16 @@ impl Log {
         }
     }
 
+    /// Holds the log for entries that are appended one after another: a log in memory is locked
+    /// once for all of them, and must not be used otherwise meanwhile.
+    pub fn hold(&self) -> HeldLog<'_> {
+        let memory = match &self.kept {
+            Kept::Memory(log) => Some(log.hold()),
+            Kept::Journal(_) => None,
+        };
+        HeldLog { log: self, memory }
+    }
+
     /// Appends an entry to a log in memory that is open; returns its sequence number.
     #[inline(always)]
     pub fn append_in_memory(&self, time: Millis, parts: &[&[u8]]) -> Option<u64> {
@@ -137,6 +147,28 @@ impl Log {
         match &self.kept {
             Kept::Journal(log) => log.find_time(time),
             Kept::Memory(log) => Ok(log.find_time(time)),
+        }
+    }
+}
+
+/// A log that takes entries one after another: see [`Log::hold`].
+pub struct HeldLog<'a> {
+    log: &'a Log,
+    memory: Option<HeldMemoryLog<'a>>,
+}
+
+impl HeldLog<'_> {
+    /// As [`Log::append`].
+    #[inline]
+    pub fn append(
+        &mut self,
+        append: &mut Append<'_>,
+        time: Millis,
+        parts: &[&[u8]],
+    ) -> Result<u64> {
+        match &mut self.memory {
+            Some(log) => log.append(time, parts).ok_or_else(|| removed(self.log.id)),
+            None => self.log.append(append, time, parts),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use trunkline_journal::retained::Entry;
 use trunkline_types::Millis;
-use trunkline_types::sync::{Mutex, lock};
+use trunkline_types::sync::{Mutex, MutexGuard, lock};
 
 /// A chunk is full when it holds this many bytes of entries. Below the length from which allocators
 /// map memory of its own for a buffer, so that the memory of expired chunks is used again.
@@ -48,24 +48,12 @@ impl MemoryLog {
     /// inlined: where the length of a part is known, its copy is one store.
     #[inline(always)]
     pub fn append(&self, time: Millis, parts: &[&[u8]]) -> Option<u64> {
-        let mut state = lock(&self.state);
-        if state.closed {
-            return None;
-        }
-        let length = parts.iter().map(|part| part.len()).sum::<usize>();
-        let used = state.tail.bytes.len();
-        if used > 0 && used + length > CHUNK_BYTES {
-            state.close_chunk();
-        }
-        let tail = &mut state.tail;
-        if tail.first == 0 {
-            tail.first = 1;
-        }
-        parts.iter().for_each(|part| tail.bytes.extend_from_slice(part));
-        // An entry is a record at most, which is far below 4 GiB.
-        tail.entries.push((time, tail.bytes.len() as u32));
-        tail.max_time = tail.max_time.max(time);
-        Some(tail.next() - 1)
+        lock(&self.state).append(time, parts)
+    }
+
+    /// Locks the log for entries that are added one after another.
+    pub fn hold(&self) -> HeldMemoryLog<'_> {
+        HeldMemoryLog(lock(&self.state))
     }
 
     /// The first entry that is there, and the sequence number of the next one.
@@ -131,7 +119,39 @@ impl MemoryLog {
     }
 }
 
+/// A log that is locked.
+pub(crate) struct HeldMemoryLog<'a>(MutexGuard<'a, State>);
+
+impl HeldMemoryLog<'_> {
+    /// As [`MemoryLog::append`].
+    #[inline(always)]
+    pub fn append(&mut self, time: Millis, parts: &[&[u8]]) -> Option<u64> {
+        self.0.append(time, parts)
+    }
+}
+
 impl State {
+    #[inline(always)]
+    fn append(&mut self, time: Millis, parts: &[&[u8]]) -> Option<u64> {
+        if self.closed {
+            return None;
+        }
+        let length = parts.iter().map(|part| part.len()).sum::<usize>();
+        let used = self.tail.bytes.len();
+        if used > 0 && used + length > CHUNK_BYTES {
+            self.close_chunk();
+        }
+        let tail = &mut self.tail;
+        if tail.first == 0 {
+            tail.first = 1;
+        }
+        parts.iter().for_each(|part| tail.bytes.extend_from_slice(part));
+        // An entry is a record at most, which is far below 4 GiB.
+        tail.entries.push((time, tail.bytes.len() as u32));
+        tail.max_time = tail.max_time.max(time);
+        Some(tail.next() - 1)
+    }
+
     fn next(&self) -> u64 {
         self.tail.next().max(self.removed + 1)
     }
@@ -241,6 +261,20 @@ mod tests {
         for (time, expected) in [(0, 1), (10, 1), (11, 2), (50_000, 5_000), (100_001, 10_001)] {
             assert_eq!(log.find_time(time), expected, "{time}");
         }
+    }
+
+    #[test]
+    fn a_log_that_is_held_takes_entries_as_any_other() {
+        let log = filled(100);
+        let mut held = log.hold();
+        for number in 101..=2_000_u64 {
+            let sequence = held.append(number * 10, &[&number.to_le_bytes(), &[7; 100]]);
+            assert_eq!(sequence, Some(number));
+        }
+        drop(held);
+        assert_eq!(read(&log, 0), (1..=2_000).collect::<Vec<_>>());
+        log.close();
+        assert_eq!(log.hold().append(1, &[b"x"]), None);
     }
 
     #[test]

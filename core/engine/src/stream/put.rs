@@ -1,6 +1,6 @@
 //! Putting records: the partition key decides the shard, the shard's log gives the number.
 
-use trunkline_host::{Admitted, Append, Log};
+use trunkline_host::{Admitted, Append, HeldLog, Log};
 use trunkline_journal::Ticket;
 use trunkline_stream::{HashKey, SequenceNumber, ShardId};
 use trunkline_types::{Error, Millis, Result};
@@ -96,23 +96,25 @@ impl Stream {
         }
         self.check_present()?;
         let now = call.now(&self.host);
+        let mut done = Vec::with_capacity(records.len());
         let ticket = {
             let state = self.state();
             let mut append = self.host.append_at(now)?;
             let size = |one: &NewRecord<'_>| ENTRY_BYTES + one.key.len() + one.data.len();
             append.reserve(records.len(), records.iter().map(size).sum());
-            for record in records {
-                let put = put_one(&state, &mut append, record, now)?.1;
-                if self.host.trace.is_on() {
-                    self.trace_put(&put, record.key);
-                }
-                each(put);
-            }
+            append_all(&state, &mut append, records, now, &mut done)?;
             let ticket = append.ticket();
             drop(append);
             state.routes.iter().for_each(|route| self.logs.on_append(&route.log));
             ticket
         };
+        // No lock is held while the caller is told.
+        for (put, record) in done.into_iter().zip(records) {
+            if self.host.trace.is_on() {
+                self.trace_put(&put, record.key);
+            }
+            each(put);
+        }
         self.wake();
         self.host.sweep_if_due(now);
         Ok(ticket)
@@ -130,6 +132,30 @@ impl Stream {
             self.waiters.wake_all();
         }
     }
+}
+
+/// Appends records in order. The log of a shard is held for all that follow one another in it.
+fn append_all(
+    state: &State,
+    append: &mut Append<'_>,
+    records: &[NewRecord<'_>],
+    now: Millis,
+    done: &mut Vec<PutRecord>,
+) -> Result<()> {
+    let mut held: Option<(&Route, HeldLog<'_>)> = None;
+    for record in records {
+        let route = state.route_of(record)?;
+        if held.as_ref().is_some_and(|(of, _)| !std::ptr::eq(*of, route)) {
+            // One log at a time.
+            held = None;
+        }
+        let (_, log) = held.get_or_insert_with(|| (route, route.log.hold()));
+        let length = entry::key_length(record.key);
+        let parts: [&[u8]; 3] = [&length, record.key.as_bytes(), record.data];
+        let number = log.append(append, now, &parts)?;
+        done.push(route.put(number, now, append.ticket()));
+    }
+    Ok(())
 }
 
 pub(super) fn put_one<'a>(

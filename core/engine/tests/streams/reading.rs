@@ -11,6 +11,33 @@ use crate::common::{START, memory, on_disk};
 use crate::{DAY, all, create, find, put, put_numbers, read};
 
 #[test]
+fn a_batch_is_told_in_order_whichever_shards_it_goes_to() {
+    for shards in [1, 4] {
+        let folder = tempfile::tempdir().unwrap();
+        for engine in [memory(), on_disk(folder.path(), START)] {
+            let stream = create(&engine, shards);
+            let texts: Vec<String> = (0..2_000).map(|number| number.to_string()).collect();
+            // Runs of records of one shard, and records that go from shard to shard.
+            let key = |number: usize| &*texts[if number < 1_000 { number / 50 } else { number }];
+            let record = |number: usize| NewRecord {
+                key: key(number),
+                hash_key: None,
+                data: texts[number].as_bytes(),
+            };
+            let records: Vec<_> = (0..2_000).map(record).collect();
+            let mut told = Vec::new();
+            stream.put_batch(&records, |put| told.push(put)).unwrap();
+            assert_eq!(told.len(), 2_000);
+            for (number, put) in told.iter().enumerate() {
+                assert_eq!(put.shard, stream.shard_for(&records[number]).unwrap());
+                let found = &read(&stream, put.shard, put.sequence.offset())[0];
+                assert_eq!((&*found.0, &found.1), (key(number), &texts[number]));
+            }
+        }
+    }
+}
+
+#[test]
 fn records_of_a_key_go_to_one_shard_in_order_and_numbers_grow() {
     let engine = memory();
     let stream = create(&engine, 4);

@@ -21,16 +21,16 @@ pub fn encode_blob(bytes: &[u8]) -> String {
 }
 
 /// Bytes from base64.
-pub fn decode_blob(text: &str) -> Result<Vec<u8>> {
+pub fn decode_blob(text: impl AsRef<[u8]> + Copy) -> Result<Vec<u8>> {
     // The wide decoder takes whole padding alone. The lenient one decides about the rest.
     base64_simd::STANDARD
-        .decode_to_vec(text)
+        .decode_to_vec(text.as_ref())
         .or_else(|_| LENIENT.decode(text))
         .map_err(|_| WireError::serialization("Blob is not valid base64."))
 }
 
 /// Appends the bytes that are base64 in `text`.
-pub fn append_decoded(text: &str, out: &mut Vec<u8>) -> Result<()> {
+pub fn append_decoded(text: &[u8], out: &mut Vec<u8>) -> Result<()> {
     let start = out.len();
     if base64_simd::STANDARD.decode_append(text, out).is_err() {
         out.truncate(start);
@@ -147,7 +147,8 @@ mod tests {
                 let text = format!("{front}{text}");
                 assert_eq!(decode_blob(&text).ok(), LENIENT.decode(&text).ok(), "{text}");
                 let mut out = b"x".to_vec();
-                let appended = append_decoded(&text, &mut out).ok().map(|()| out[1..].to_vec());
+                let appended =
+                    append_decoded(text.as_bytes(), &mut out).ok().map(|()| out[1..].to_vec());
                 assert_eq!(appended, LENIENT.decode(&text).ok(), "{text}");
             }
         }

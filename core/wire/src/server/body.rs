@@ -79,14 +79,14 @@ pub(super) async fn read(
     while let Some(frame) = next(shared, &mut body, &mut pace).await? {
         // What is no data is a trailer; no operation reads one.
         let Ok(data) = frame.into_data() else { continue };
-        // The first piece is in `rest` as well, as soon as there is a second.
+        // The first piece moves to `rest` as soon as there is a second.
         if rest.len().max(first.len()) + data.len() > max {
             return Err(too_large(max));
         }
         if !share.take(data.len()) {
             return Err(no_memory());
         }
-        if first.is_empty() {
+        if first.is_empty() && rest.is_empty() {
             // Most bodies come in one piece, which is used as it is.
             first = data;
             continue;
@@ -97,6 +97,8 @@ pub(super) async fn read(
             let stated = first.len() as u64 + data.len() as u64 + body.size_hint().lower();
             rest.reserve(RESERVED_BYTES_MAX.min(usize::try_from(stated).unwrap_or(usize::MAX)));
             rest.extend_from_slice(&first);
+            // The connection reads on into memory that is not used otherwise.
+            first = Bytes::new();
         }
         rest.extend_from_slice(&data);
     }

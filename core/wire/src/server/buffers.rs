@@ -3,26 +3,37 @@
 
 use trunkline_types::sync::{Mutex, lock};
 
-/// Buffers that are kept, and their largest size.
-const KEPT_MAX: usize = 8;
+/// The largest buffer that is kept, and what all of them may take: a body of each of some twenty
+/// connections is put together at the same time.
 const BYTES_MAX: usize = 2 << 20;
+const KEPT_BYTES_MAX: usize = 16 << 20;
 
 /// Buffers that are not in use.
 #[derive(Debug, Default)]
-pub(super) struct Buffers(Mutex<Vec<Vec<u8>>>);
+pub(super) struct Buffers(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    buffers: Vec<Vec<u8>>,
+    bytes: usize,
+}
 
 impl Buffers {
     /// An empty buffer.
     pub fn take(&self) -> Vec<u8> {
-        lock(&self.0).pop().unwrap_or_default()
+        let mut kept = lock(&self.0);
+        let buffer = kept.buffers.pop().unwrap_or_default();
+        kept.bytes -= buffer.capacity();
+        buffer
     }
 
     /// Keeps a buffer for the next body.
     pub fn give_back(&self, mut buffer: Vec<u8>) {
         buffer.clear();
         let mut kept = lock(&self.0);
-        if buffer.capacity() <= BYTES_MAX && kept.len() < KEPT_MAX {
-            kept.push(buffer);
+        if buffer.capacity() <= BYTES_MAX && kept.bytes + buffer.capacity() <= KEPT_BYTES_MAX {
+            kept.bytes += buffer.capacity();
+            kept.buffers.push(buffer);
         }
     }
 }
@@ -41,7 +52,12 @@ mod tests {
         assert!(again.is_empty() && again.capacity() >= 6);
         buffers.give_back(Vec::with_capacity(BYTES_MAX + 1));
         assert_eq!(buffers.take().capacity(), 0);
-        (0..2 * KEPT_MAX).for_each(|_| buffers.give_back(Vec::with_capacity(9)));
-        assert_eq!(lock(&buffers.0).len(), KEPT_MAX);
+        let most = KEPT_BYTES_MAX / BYTES_MAX;
+        (0..2 * most).for_each(|_| buffers.give_back(Vec::with_capacity(BYTES_MAX)));
+        assert_eq!(lock(&buffers.0).buffers.len(), most);
+        let taken: Vec<_> = (0..most).map(|_| buffers.take()).collect();
+        assert_eq!(lock(&buffers.0).bytes, 0);
+        taken.into_iter().for_each(|buffer| buffers.give_back(buffer));
+        assert_eq!(lock(&buffers.0).buffers.len(), most);
     }
 }

@@ -32,20 +32,24 @@ pub(super) struct Entry<'a> {
 impl Decoded {
     /// Decodes the data of all records.
     pub fn of(entries: &[PutRecordsEntry<'_>]) -> Result<Self> {
-        let mut decoded = Self { bytes: BUFFER.take(), ranges: Vec::with_capacity(entries.len()) };
-        decoded.bytes.clear();
+        let mut decoded = Self::default();
         for entry in entries {
-            let range = match &entry.data {
-                Some(Encoded::Base64(text)) => {
-                    let start = decoded.bytes.len();
-                    append_decoded(text, &mut decoded.bytes)?;
-                    Some(start..decoded.bytes.len())
-                }
+            decoded.push(match &entry.data {
+                Some(Encoded::Base64(text)) => Some(text.as_bytes()),
                 _ => None,
-            };
-            decoded.ranges.push(range);
+            })?;
         }
         Ok(decoded)
+    }
+
+    /// Decodes the data of the next record, if there is any to decode.
+    pub fn push(&mut self, text: Option<&[u8]>) -> Result<()> {
+        let start = self.bytes.len();
+        if let Some(text) = text {
+            append_decoded(text, &mut self.bytes)?;
+        }
+        self.ranges.push(text.map(|_| start..self.bytes.len()));
+        Ok(())
     }
 
     /// The records, which were decoded here.
@@ -59,6 +63,14 @@ impl Decoded {
             explicit_hash_key: entry.explicit_hash_key.as_deref(),
         };
         entries.iter().zip(&self.ranges).map(entry).collect()
+    }
+}
+
+impl Default for Decoded {
+    fn default() -> Self {
+        let mut bytes = BUFFER.take();
+        bytes.clear();
+        Self { bytes, ranges: Vec::new() }
     }
 }
 

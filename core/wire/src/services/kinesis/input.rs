@@ -41,7 +41,7 @@ pub(super) struct PutRecordsInput<'a> {
 
 /// A record of PutRecords. Its data is decoded beside that of the others: see
 /// [`super::decoded`].
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct PutRecordsEntry<'a> {
     #[serde(borrow)]

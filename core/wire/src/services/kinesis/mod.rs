@@ -21,5 +21,6 @@ mod subscribe;
 mod subscriptions;
 mod target;
 mod throttle;
+mod usual;
 
 pub use service::Kinesis;

@@ -12,7 +12,7 @@ use super::input::{PutRecordInput, PutRecordsInput};
 use super::lookup::{self, Admittance, Found};
 use super::output::{self, List};
 use super::throttle::{self, Throttle};
-use super::{check, settings::Settings};
+use super::{check, settings::Settings, usual};
 use crate::codec::object::Object;
 use crate::error::Result;
 use crate::limits::{HASH_KEY_RANGE, MIB, PUT_RECORDS_BYTES_MAX};
@@ -51,10 +51,20 @@ pub(super) fn one(call: &Call<'_>, input: &Input<'_>, throttle: &Throttle) -> Re
 }
 
 pub(super) fn many(call: &Call<'_>, input: &Input<'_>, throttle: &Throttle) -> Result<Outcome> {
-    let input: PutRecordsInput<'_> = input.read()?;
+    let usual = match *input {
+        Input::Json(body) => usual::read(body),
+        _ => None,
+    };
+    let (input, decoded) = match usual {
+        Some(read) => read,
+        None => {
+            let input: PutRecordsInput<'_> = input.read()?;
+            let decoded = Decoded::of(input.records.as_deref().unwrap_or_default())?;
+            (input, decoded)
+        }
+    };
     let (name, arn) = (input.stream_name.as_deref(), input.stream_arn.as_deref());
     let encoded = input.records.as_deref();
-    let decoded = Decoded::of(encoded.unwrap_or_default())?;
     let entries = decoded.entries(encoded.unwrap_or_default());
     check::put_records(name, encoded.map(|_| &*entries), call.engine.limits())?;
     let found = lookup::find(call, "PutRecords", name, arn)?;
