@@ -7,7 +7,7 @@ use std::sync::Arc;
 use trunkline_engine::delivery::RetryTable;
 use trunkline_engine::states::{FailedAt, Identity};
 use trunkline_engine::{
-    Awaited, Delivery, DestinationConfig, Engine, ExecutionState, Machine, Millis, Result, Signal,
+    Delivery, DestinationConfig, Engine, ExecutionState, Machine, Millis, Polled, Result, Signal,
     StartRequest, TaskEnd, TaskToken, Ticket, Transport, machine_name,
 };
 use trunkline_journal::sim::Random;
@@ -133,8 +133,11 @@ impl Noun for MachineNoun {
 
     fn wait(&self, engine: &Engine, signal: Arc<dyn Signal>) -> bool {
         let machine = engine.find_machine(&machine_name("orders")).unwrap().unwrap();
-        machine.waiters().subscribe(signal, None);
-        true
+        let mut wait = machine.end_wait("waits", HOUR).unwrap();
+        let polled = wait.poll(|| Ok::<_, ()>(signal), || Ok(None::<()>)).unwrap();
+        // It lasts as long as the engine.
+        std::mem::forget(wait);
+        matches!(polled, Polled::Wait(_))
     }
 
     fn first_timer(&self) -> Option<Millis> {
