@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import threading
+import time
 
 import trunkline
 from trunkline.machines.runtime import runtime_of
@@ -73,8 +74,13 @@ def main(folder: str, calls: str, maps: int, items: int, kill_after: int) -> Non
     ends = []
     runtime = runtime_of(engine._core)
     for number in range(maps):
+        engine.machine(f"maps-{number}").execution("run").wait(500)
+    # A run that was killed between the end of its execution and its own ends once more.
+    while runtime.map_runs.running():
+        time.sleep(0.01)
+    for number in range(maps):
         machine = engine.machine(f"maps-{number}")
-        execution = machine.execution("run").wait(500)
+        execution = machine.execution("run")
         (run,) = runtime.map_runs.of_execution(machine.arn, "run")
         children = runtime.machines.find(("000000000000", "us-east-1", f"maps-{number}/each"))
         histories = [
