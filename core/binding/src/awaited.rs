@@ -36,13 +36,18 @@ pub(crate) enum Gathering {
 }
 
 thread_local! {
-    /// How many writes the running waker of this thread still has to complete.
+    /// How many tasks the running waker of this thread still has to step, of those of one kind.
     static LEFT: Cell<usize> = const { Cell::new(0) };
 }
 
 impl Gathering {
     pub fn under_waker() -> Self {
         Self::Left(LEFT.get())
+    }
+
+    /// Says how many tasks the waker has left while it steps the next one.
+    pub fn leave(count: usize) {
+        LEFT.set(count);
     }
 }
 
@@ -155,7 +160,7 @@ pub(crate) fn complete_all(py: Python<'_>, writes: Vec<Py<Completion>>) -> PyRes
     let mut first = Ok(());
     let mut writes = writes.into_iter();
     while let Some(write) = writes.next() {
-        LEFT.set(writes.len());
+        Gathering::leave(writes.len());
         let write = write.into_bound(py);
         first = first.and(Completion::complete(&write));
         // The next task that is stepped here writes again.

@@ -173,7 +173,9 @@ impl Waker {
         let (py, this) = (slf.py(), slf.get());
         let running = Running::enter(slf)?;
         let mut first = Ok(());
-        for token in this.notifier.take_tokens() {
+        let mut tokens = this.notifier.take_tokens().into_iter();
+        while let Some(token) = tokens.next() {
+            Gathering::leave(tokens.len());
             let completion = lock(&this.parked).completions.remove(&token);
             if let Some(completion) = completion {
                 first = first.and(Completion::complete(completion.bind(py)));
