@@ -148,6 +148,78 @@ def test_a_full_disk_takes_any_number_of_leases_and_openings_and_can_still_be_em
         assert emptied == sent
 
 
+def empty(engine: trunkline.Engine, sent: int) -> None:
+    """Take everything out of the queue, and wait until there is space for a message."""
+    queue = engine.queue("q")
+    emptied = 0
+    while messages := queue.receive(100):
+        emptied += len(queue.delete_batch(messages).successful)
+    assert emptied == sent
+    for _ in range(WAIT_TRIES):
+        try:
+            queue.send("there is space again")
+            return
+        except trunkline.StorageFull:
+            time.sleep(0.1)
+    raise AssertionError("the space did not come back")
+
+
+def test_commits_of_readers_leave_a_full_disk_the_space_that_deletes_need(tiny_disk: Path) -> None:
+    with trunkline.open(tiny_disk / "data", durability="os") as engine:
+        stream = engine.stream("s")
+        for _ in range(400):
+            stream.put_batch([("key", "record")] * 500)
+        reader = stream.reader("r", start="earliest")
+        sent = send_until_refused(engine.queue("q"))
+
+        def commit_each() -> None:
+            for _ in range(200_000):
+                reader.commit(reader.fetch(1))
+
+        with pytest.raises(trunkline.StorageFull):
+            commit_each()
+    with trunkline.open(tiny_disk / "data", durability="os") as engine:
+        empty(engine, sent)
+        reader = engine.stream("s").reader("r")
+        reader.commit(reader.fetch(1))
+
+
+def test_a_full_disk_takes_no_delete_markers_and_deletes_of_versions(tiny_disk: Path) -> None:
+    with trunkline.open(tiny_disk / "data", durability="os") as engine:
+        bucket = engine.bucket("bucket")
+        bucket.put("plain", b"content")
+        bucket.configure(versioned=True)
+        version = bucket.put("key", b"content").version_id
+        sent = send_until_refused(engine.queue("q"))
+        # Over HTTP, S3 takes a thousand in one request.
+        for _ in range(1_000):
+            with pytest.raises(trunkline.StorageFull):
+                bucket.delete("key")
+        bucket.delete("key", version=version)
+        empty(engine, sent)
+        bucket.delete("plain")
+
+
+def test_steps_of_executions_wait_while_a_disk_is_full(tiny_disk: Path) -> None:
+    result = {"Type": "Pass", "Result": "x" * 4_000}
+    states = {
+        "Wait": {"Type": "Wait", "Seconds": 60, "Next": "First"},
+        "First": {**result, "Next": "Second"},
+        "Second": {**result, "End": True},
+    }
+    clock = trunkline.VirtualClock()
+    with trunkline.open(tiny_disk / "data", clock=clock, durability="os") as engine:
+        machine = engine.machine("m", {"StartAt": "Wait", "States": states})
+        executions = [machine.start({}) for _ in range(2_000)]
+        sent = send_until_refused(engine.queue("q"))
+        clock.advance(62)
+        running = sum(execution.status == "RUNNING" for execution in executions)
+        assert 0 < running < len(executions)
+        empty(engine, sent)
+        clock.advance(2)
+        assert {execution.status for execution in executions} == {"SUCCEEDED"}
+
+
 def test_a_write_that_the_system_refuses_stops_the_engine_with_a_clear_error(
     tmp_path: Path,
 ) -> None:

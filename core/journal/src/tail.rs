@@ -185,6 +185,11 @@ impl Tail {
         u64::from(self.segment_bytes - self.end.offset())
     }
 
+    /// Whether half of the last quarter of the current segment is used.
+    pub(crate) fn is_scarce(&self) -> bool {
+        self.bytes_left() < u64::from(self.segment_bytes / 8)
+    }
+
     /// Appends a record; returns its LSN and by how many bytes the journal grew.
     #[inline]
     pub(crate) fn append(&mut self, parts: &[&[u8]]) -> (Lsn, usize) {

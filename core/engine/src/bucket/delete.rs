@@ -46,6 +46,10 @@ impl Bucket {
     ) -> Result<Deleted> {
         debug_assert!(call.is_for(DELETE));
         let now = call.now(&self.host);
+        if version.is_none() && self.config().versioning != Versioning::Off {
+            // A marker frees nothing.
+            self.host.refuse_if_full()?;
+        }
         let deleted = {
             let _changing = lock(&self.changing);
             self.check_writable()?;

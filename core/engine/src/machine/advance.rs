@@ -59,6 +59,7 @@ impl Machine {
         if kept.is_gone {
             return Err(no_such_execution(&kept.row.name));
         }
+        self.host.refuse_if_scarce()?;
         let delivery = self.shared.delivery.get()?;
         let decided = self.decide(execution, kept, stimuli, now, &*delivery)?;
         let logs = self.logs()?;

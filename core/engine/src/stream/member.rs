@@ -169,6 +169,7 @@ impl StreamMember {
     pub fn commit(&self, taken: &[Taken]) -> Result<Option<Ticket>> {
         let stream = &self.stream;
         stream.check_writable()?;
+        stream.host.refuse_if_scarce()?;
         let now = stream.host.now();
         let ticket = {
             let mut state = self.state()?;

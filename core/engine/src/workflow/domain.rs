@@ -134,6 +134,7 @@ impl Domain {
         let steps: Vec<_> = changes.into_iter().map(entry).collect();
         let bytes = steps.iter().map(|(.., entry, body)| entry.len() + body.len() + 2 * HEAD_BYTES);
         let bytes = bytes.sum();
+        self.host.refuse_if_scarce()?;
         let mut log = self.host.append_at(now)?;
         if !log.reserve(2 * steps.len(), bytes) {
             return Err(too_much());

@@ -247,6 +247,16 @@ impl Host {
         }
     }
 
+    /// Fails with `StorageFull` on a full disk once half of what is kept for deletes is used. For
+    /// verbs that end work which would have to be done again, such as a commit of a position.
+    #[inline]
+    pub fn refuse_if_scarce(&self) -> Result<()> {
+        match &self.journal {
+            Some(journal) if journal.is_scarce() => journal.probe(),
+            _ => Ok(()),
+        }
+    }
+
     /// What has to be written before a verb would start, if too much is unwritten.
     pub fn unwritten(&self) -> Option<Ticket> {
         let journal = self.journal.as_ref().filter(|journal| journal.over_write_limit())?;
