@@ -51,6 +51,7 @@ pub fn inspect(path: &Path, kinds: &[&'static ComponentKind]) -> Result<Inspecti
     let mut replay = Replay::new(&options.limits, kinds)?;
     let journal = read_all(storage, &options, &mut replay)?;
     journal.verify_sealed_files()?;
+    replay.loaders.iter().try_for_each(|loader| loader.check_files(&journal))?;
     let checkpoint = journal.verify_checkpoint()?;
     let bodies = replay.loaders.iter().flat_map(|loader| loader.bodies());
     check_bodies(&**journal.storage(), bodies)?;

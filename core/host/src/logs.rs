@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use trunkline_journal::Journal;
 use trunkline_journal::retained::{self, Entry, RetainedLoader, RetainedLog, RetainedRecord};
 use trunkline_types::sync::atomic::{AtomicBool, Ordering};
 use trunkline_types::sync::{Mutex, lock};
@@ -386,6 +387,10 @@ impl Loader for LogLoader {
 
     fn last_id(&self) -> Option<ResourceId> {
         u32::try_from(self.last_id).ok().filter(|id| *id > 0).map(ResourceId)
+    }
+
+    fn check_files(&self, journal: &Journal) -> Result<()> {
+        self.logs.check_files(journal)
     }
 
     fn report(&self, _: Millis) -> Vec<ResourceReport> {

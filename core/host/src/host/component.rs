@@ -12,6 +12,7 @@ use std::any::Any;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use trunkline_journal::Journal;
 use trunkline_types::{Limits, Millis, ResourceId, Result};
 
 use super::Host;
@@ -76,6 +77,12 @@ pub trait Loader: Any {
     /// The bodies that the resources name, each with the bytes that it has at least.
     fn bodies(&self) -> Vec<(u64, u64)> {
         Vec::new()
+    }
+
+    /// Fails unless the files beside the journal are there that the records name. Called for a look
+    /// at a folder, instead of [`Loader::finish`].
+    fn check_files(&self, _: &Journal) -> Result<()> {
+        Ok(())
     }
 
     /// What the records add up to, for people. Called after [`Loader::join`], and instead of

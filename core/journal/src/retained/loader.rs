@@ -12,6 +12,7 @@ use super::record::{FIRST_SEQUENCE, RetainedRecord};
 use super::unsealed::{Location, Unsealed};
 use crate::Journal;
 use crate::lsn::Lsn;
+use crate::storage::Storage;
 
 /// Collects the records of retained logs during a replay.
 #[derive(Debug, Default)]
@@ -92,49 +93,30 @@ impl RetainedLoader {
             .flat_map(|loaded| loaded.entries.iter().map(|entry| entry.at).chain(loaded.sealed_at))
     }
 
+    /// Fails unless the sealed files are there that the records name, in place of
+    /// [`RetainedLoader::finish`]. For a look at a folder.
+    pub fn check_files(&self, journal: &Journal) -> Result<()> {
+        let (mut names, mut leftovers) = self.files_of(&*journal.shared.storage)?;
+        for (log, loaded) in &self.logs {
+            let firsts = names.remove(log).unwrap_or_default();
+            loaded.open_files(journal, *log, firsts, &mut leftovers)?;
+        }
+        Ok(())
+    }
+
     /// Opens the logs. Sealed files that the journal does not name are leftovers of a crash: they
     /// are removed, unless the journal is read-only. `kind` is the first byte of the records.
     pub fn finish(self, journal: &Journal, kind: u8) -> Result<Vec<RetainedLog>> {
         let storage = Arc::clone(&journal.shared.storage);
-        let seed = journal.shared.seed;
-        let mut names: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
-        let mut leftovers = Vec::new();
-        for name in storage.list()? {
-            match parse_name(&name) {
-                Some((log, first)) if self.logs.contains_key(&log) => {
-                    names.entry(log).or_default().push(first);
-                }
-                Some(_) => leftovers.push(name),
-                None if is_draft(&name) => leftovers.push(name),
-                None => {}
-            }
-        }
+        let (mut names, mut leftovers) = self.files_of(&*storage)?;
         let mut logs = Vec::new();
         for (log, loaded) in self.logs {
             if loaded.start != loaded.next && !loaded.entries.is_empty() {
                 return Err(gap(log, loaded.next));
             }
-            let mut files = Vec::new();
-            let mut expected = loaded.first;
-            let mut firsts = names.remove(&log).unwrap_or_default();
-            firsts.sort_unstable();
-            for first in firsts {
-                if !(loaded.first..loaded.next).contains(&first) {
-                    leftovers.push(name_of(log, first));
-                    continue;
-                }
-                if first != expected {
-                    return Err(damaged(&name_of(log, expected), "is missing"));
-                }
-                let file = SealedFile::open(&journal.shared.sealed_files, seed, log, first)?;
-                expected = file.footer.next;
-                files.push(Arc::new(file));
-            }
-            if expected != loaded.next {
-                return Err(damaged(&name_of(log, expected), "is missing"));
-            }
+            let firsts = names.remove(&log).unwrap_or_default();
             let state = State {
-                files,
+                files: loaded.open_files(journal, log, firsts, &mut leftovers)?,
                 first: loaded.first,
                 sealed: loaded.next,
                 sealed_at: loaded.sealed_at,
@@ -151,6 +133,56 @@ impl RetainedLoader {
             storage.sync_dir()?;
         }
         Ok(logs)
+    }
+
+    /// The first sequence numbers of the sealed files of each log, and the names of files that
+    /// belong to none.
+    fn files_of(&self, storage: &dyn Storage) -> Result<(BTreeMap<u64, Vec<u64>>, Vec<String>)> {
+        let mut names: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+        let mut leftovers = Vec::new();
+        for name in storage.list()? {
+            match parse_name(&name) {
+                Some((log, first)) if self.logs.contains_key(&log) => {
+                    names.entry(log).or_default().push(first);
+                }
+                Some(_) => leftovers.push(name),
+                None if is_draft(&name) => leftovers.push(name),
+                None => {}
+            }
+        }
+        Ok((names, leftovers))
+    }
+}
+
+impl Loaded {
+    /// Opens the sealed files of the log, which follow each other without a gap.
+    fn open_files(
+        &self,
+        journal: &Journal,
+        log: u64,
+        mut firsts: Vec<u64>,
+        leftovers: &mut Vec<String>,
+    ) -> Result<Vec<Arc<SealedFile>>> {
+        let (open_files, seed) = (&journal.shared.sealed_files, journal.shared.seed);
+        let mut files = Vec::new();
+        let mut expected = self.first;
+        firsts.sort_unstable();
+        for first in firsts {
+            if !(self.first..self.next).contains(&first) {
+                leftovers.push(name_of(log, first));
+                continue;
+            }
+            if first != expected {
+                return Err(damaged(&name_of(log, expected), "is missing"));
+            }
+            let file = SealedFile::open(open_files, seed, log, first)?;
+            expected = file.footer.next;
+            files.push(Arc::new(file));
+        }
+        if expected != self.next {
+            return Err(damaged(&name_of(log, expected), "is missing"));
+        }
+        Ok(files)
     }
 }
 
