@@ -10,7 +10,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use trunkline_journal::Journal;
 use trunkline_journal::retained::{self, Entry, RetainedLoader, RetainedLog, RetainedRecord};
 use trunkline_types::sync::atomic::{AtomicBool, Ordering};
 use trunkline_types::sync::{Mutex, lock};
@@ -363,12 +362,8 @@ fn encode(record: RetainedRecord<'_>) -> Vec<u8> {
 }
 
 fn report(id: ResourceId, (first, next): (u64, u64)) -> ResourceReport {
-    let name = ResourceName {
-        kind: LOG_KIND,
-        account: String::new(),
-        region: String::new(),
-        name: id.0.to_string(),
-    };
+    let (kind, account, region) = (LOG_KIND, String::new(), String::new());
+    let name = ResourceName { kind, account, region, name: id.0.to_string() };
     ResourceReport { name, counters: vec![("first", first), ("entries", next - first)] }
 }
 
@@ -389,7 +384,7 @@ impl Loader for LogLoader {
         u32::try_from(self.last_id).ok().filter(|id| *id > 0).map(ResourceId)
     }
 
-    fn check_files(&self, journal: &Journal) -> Result<()> {
+    fn check_files(&self, journal: &trunkline_journal::Journal) -> Result<()> {
         self.logs.check_files(journal)
     }
 

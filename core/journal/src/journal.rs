@@ -164,12 +164,6 @@ impl Journal {
         self.shared.disk_space.is_full()
     }
 
-    /// Whether the disk is full, and half of what is kept for records that free space is used.
-    #[inline]
-    pub fn is_scarce(&self) -> bool {
-        self.is_full() && lock(&self.shared.tail).is_scarce()
-    }
-
     /// Retries the preallocation of the next segment if the disk was full; fails while it still
     /// is.
     #[inline]

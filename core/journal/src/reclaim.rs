@@ -15,6 +15,12 @@ impl Journal {
     pub fn current_segment(&self) -> u32 {
         lock(&self.shared.tail).end().segment()
     }
+
+    /// Whether the disk is full, and half of what is kept for records that free space is used.
+    #[inline]
+    pub fn is_scarce(&self) -> bool {
+        self.is_full() && lock(&self.shared.tail).is_scarce()
+    }
 }
 
 impl Shared {

@@ -14,6 +14,9 @@ use crate::Journal;
 use crate::lsn::Lsn;
 use crate::storage::Storage;
 
+/// The first sequence numbers of the sealed files of each log.
+type Firsts = BTreeMap<u64, Vec<u64>>;
+
 /// Collects the records of retained logs during a replay.
 #[derive(Debug, Default)]
 pub struct RetainedLoader {
@@ -137,8 +140,8 @@ impl RetainedLoader {
 
     /// The first sequence numbers of the sealed files of each log, and the names of files that
     /// belong to none.
-    fn files_of(&self, storage: &dyn Storage) -> Result<(BTreeMap<u64, Vec<u64>>, Vec<String>)> {
-        let mut names: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+    fn files_of(&self, storage: &dyn Storage) -> Result<(Firsts, Vec<String>)> {
+        let mut names = Firsts::new();
         let mut leftovers = Vec::new();
         for name in storage.list()? {
             match parse_name(&name) {
