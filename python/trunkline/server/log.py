@@ -10,6 +10,10 @@ import json
 import sys
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
 
 class Log:
     """Writes to standard output; failures go to standard error."""
@@ -37,7 +41,7 @@ class Log:
     def hint(self, text: str) -> None:
         """Something only a person wants to know."""
         if not self._json:
-            print(text, flush=True)
+            _print(text, sys.stdout)
 
     def fail(self, why: str) -> int:
         """The reason why the server cannot go on; the status to exit with."""
@@ -66,4 +70,14 @@ class Log:
         elif "traceback" in facts:
             line = f"{event}\n{facts['traceback']}"
         is_failure = level in ("error", "critical")
-        print(line, file=sys.stderr if is_failure else sys.stdout, flush=True)
+        _print(line, sys.stderr if is_failure else sys.stdout)
+
+
+def _print(line: str, stream: TextIO) -> None:
+    # In one piece: threads log at the same time.
+    try:
+        stream.write(f"{line}\n")
+        stream.flush()
+    except (OSError, ValueError):
+        # A reader that has gone, as `head` does, or a closed stream stops no server.
+        pass

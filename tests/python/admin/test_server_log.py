@@ -1,5 +1,6 @@
 """What the library logs comes out of the server in the form of its own lines."""
 
+import io
 import json
 import logging
 
@@ -56,3 +57,27 @@ def test_failures_go_to_standard_error(capsys):
     assert captured.out == ""
     told = json.loads(captured.err)
     assert (told["event"], told["level"], told["why"]) == ("failed", "error", "no such folder")
+
+
+class Pieces(io.StringIO):
+    """Keeps what it is given, call by call; then its reader is gone."""
+
+    def __init__(self):
+        super().__init__()
+        self.pieces = []
+
+    def write(self, text):
+        if self.pieces:
+            raise BrokenPipeError
+        self.pieces.append(text)
+        return len(text)
+
+
+def test_a_line_is_written_in_one_piece_and_a_reader_that_is_gone_stops_nothing(monkeypatch):
+    out = Pieces()
+    monkeypatch.setattr("sys.stdout", out)
+    log = Log("text")
+    log.say("ready")
+    log.say("stopped")
+    log.hint("  a hint")
+    assert out.pieces == ["ready\n"]
