@@ -32,7 +32,9 @@ class Callers:
     """A server of an engine in memory, and clients of it."""
 
     def __init__(self) -> None:
-        self.server = Server(trunkline.open(), port=0, allow_code=True)
+        # The clients are kept and try nothing twice: no idle connection may end beneath them.
+        idle = 3_600.0
+        self.server = Server(trunkline.open(), port=0, allow_code=True, idle_timeout=idle)
         self.url = self.server.url
         # Signed with the key that is current: twelve digits name the account.
         self._credentials = Credentials("000000000000", "secret")
