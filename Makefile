@@ -256,14 +256,22 @@ wire-sdks: setup ## Run programs of the official SDKs for JavaScript and Go agai
 	$(PY) -m pytest tests/wire/test_sdks.py -rs $(PYTEST)
 
 # The library keeps its leases in DynamoDB, which Trunkline does not serve: moto's server stands in.
+# The Python package is unpacked and not installed: its setup would fetch the jars by itself.
 KCL = $(abspath target/kcl)
 wire-kcl: export TRUNKLINE_KCL = $(KCL)/classes:$(KCL)/lib/*
-wire-kcl: setup ## Run workers of Java's Kinesis Client Library against the server; needs a JDK, Maven
+wire-kcl: export TRUNKLINE_KCLPY = $(KCL)/python
+wire-kcl: setup ## Run workers of the Kinesis Client Library, Java and Python; needs a JDK, Maven
 	@$(BIN)/pip install --quiet --disable-pip-version-check 'moto[server,dynamodb]>=5.2'
 	@rm -rf $(KCL)/lib && mvn -q -B -f tests/wire/sdks/kcl/pom.xml dependency:copy-dependencies \
 		-DoutputDirectory=$(KCL)/lib
 	@javac -d $(KCL)/classes -cp '$(KCL)/lib/*' tests/wire/sdks/kcl/Worker.java
-	$(PY) -m pytest tests/wire/test_kcl.py -rs $(PYTEST)
+	@rm -rf $(KCL)/sdist $(KCL)/python && mkdir -p $(KCL)/python
+	@$(BIN)/pip download --quiet --disable-pip-version-check --no-deps --no-binary :all: \
+		--dest $(KCL)/sdist 'amazon_kclpy>=3,<4'
+	@tar -xzf $(KCL)/sdist/amazon_kclpy-*.tar.gz -C $(KCL)/python --strip-components=1
+	@mvn -q -B -f tests/wire/sdks/kcl/multilang.xml dependency:copy-dependencies \
+		-DoutputDirectory=$(KCL)/python/amazon_kclpy/jars
+	$(PY) -m pytest tests/wire/test_kcl.py tests/wire/test_kclpy.py -rs $(PYTEST)
 
 test-console: setup ## Try the console in Chromium (Debian's, or what TRUNKLINE_CHROMIUM names)
 	@$(BIN)/pip install --quiet --disable-pip-version-check "playwright>=1.50"
