@@ -17,6 +17,7 @@ import trunkline
 from trunkline.bench import (
     asynchronous,
     data,
+    deep,
     durable,
     losses,
     machines,
@@ -90,13 +91,11 @@ def _run_named(name: str, folder: str, depth: int, rounds: int) -> tuple[list[Fi
 
 
 def _rows(folder: Path, depth: int) -> list[Contest]:
-    one_by_one, in_batches, deep = memory.contests(depth)
     return [
-        one_by_one,
-        in_batches,
+        *memory.contests(),
         *asynchronous.contests(),
         *durable.contests(folder),
-        deep,
+        *deep.contests(folder, depth),
         *routing.contests(folder, depth // MANY_SHARE),
         *streams.contests(folder, depth),
         *data.contests(folder),

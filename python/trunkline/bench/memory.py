@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from time import perf_counter
 
 import trunkline
-from trunkline.bench.contest import OURS, Candidate, Contest, Run
+from trunkline.bench.contest import OURS, Contest, Run
 
 BODY = b"x" * 100
 MESSAGES = 50_000
 BATCH = 10
-DEPTH_SHALLOW = 1_000
 
 
 @contextmanager
@@ -82,29 +81,8 @@ def stdlib_simple_queue() -> Iterator[Run]:
     yield run
 
 
-def _at_depth(depth: int) -> Candidate:
-    @contextmanager
-    def candidate() -> Iterator[Run]:
-        with trunkline.open() as engine:
-            q = engine.queue("bench")
-            for start in range(0, depth, 1_000):
-                q.send_batch([BODY] * min(1_000, depth - start))
-
-            def run() -> float:
-                started = perf_counter()
-                for _ in range(MESSAGES):
-                    q.send(BODY)
-                    for message in q.receive():
-                        message.delete()
-                return (perf_counter() - started) / MESSAGES
-
-            yield run
-
-    return candidate
-
-
-def contests(depth: int) -> list[Contest]:
-    """The rows of this file; `depth` is how deep the deep queue is."""
+def contests() -> list[Contest]:
+    """The rows of this file."""
     return [
         Contest(
             name="memory/one-by-one",
@@ -121,16 +99,5 @@ def contests(depth: int) -> list[Contest]:
             durability="memory",
             candidates={OURS: trunkline_batches, "queue.SimpleQueue": stdlib_simple_queue},
             at_least={"queue.SimpleQueue": 0.25},
-        ),
-        Contest(
-            name="depth/memory",
-            title=f"the same with {depth:,} messages waiting",
-            payload="100 B",
-            durability="memory",
-            candidates={
-                OURS: _at_depth(depth),
-                f"itself at {DEPTH_SHALLOW:,}": _at_depth(DEPTH_SHALLOW),
-            },
-            at_least={f"itself at {DEPTH_SHALLOW:,}": 0.5},
         ),
     ]

@@ -10,6 +10,7 @@ from pathlib import Path
 from time import perf_counter
 
 import trunkline
+from trunkline import Stream
 from trunkline.bench import peers, servers
 from trunkline.bench.contest import OURS, Candidate, Contest, Run
 from trunkline.bench.peers import bytes_written, scratch
@@ -73,15 +74,19 @@ def put_batches() -> Iterator[Run]:
         yield run
 
 
+def fill(stream: Stream, records: list[tuple[str, bytes]]) -> None:
+    """From here on the journal uses its segments again; the peer's file is filled before, too."""
+    for _ in range(FILLED_BATCHES):
+        stream.put_batch(records)
+
+
 @contextmanager
 def put_on_disk(base: Path) -> Iterator[Run]:
     """500 records of 1 KiB a call, each call synced; sealing goes on beside it."""
     with scratch(base) as folder, trunkline.open(folder / "data") as engine:
         stream = engine.stream("bench", shards=1)
         records = [("user-1", KIB)] * BATCH
-        # The journal uses its segments again from here on; the peer's file is filled before, too.
-        for _ in range(FILLED_BATCHES):
-            stream.put_batch(records)
+        fill(stream, records)
 
         def run() -> float:
             started = perf_counter()
@@ -100,6 +105,8 @@ def written_bytes(base: Path, kibibytes: int) -> Iterator[Run]:
         stream = engine.stream("bench", shards=1)
         records = [("user-1", KIB)] * BATCH
         per_batch = BATCH * (len(KIB) + len("user-1"))
+        fill(stream, records)
+        engine.flush()
 
         def run() -> float:
             before = written()
