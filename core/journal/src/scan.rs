@@ -11,6 +11,9 @@ use crate::options::Options;
 use crate::segment::damaged;
 use crate::storage::File;
 
+/// Zeros that are passed over at once; longer than a header.
+const ZERO_BLOCK: usize = 4_096;
+
 /// Reads batches of one segment in order.
 pub(crate) struct Scanner<'a> {
     file: &'a dyn File,
@@ -86,6 +89,10 @@ impl<'a> Scanner<'a> {
             }
             let mut index = 0;
             while index + shortest <= bytes.len() {
+                if index.is_multiple_of(ZERO_BLOCK) && begins_with_zeros(&bytes[index..]) {
+                    // A header may begin in the last of them.
+                    index += ZERO_BLOCK - HEADER_BYTES;
+                }
                 let lsn = Lsn::new(self.segment, at + index as u32);
                 if frame::names_lsn(&bytes[index..], lsn)
                     && let Ok(header) = Header::decode(&bytes[index..], self.seed)
@@ -108,6 +115,15 @@ impl<'a> Scanner<'a> {
         let why = format!("the file had {} bytes when it was written", header.segment_bytes);
         Err(damaged(self.segment, self.segment_bytes, &why))
     }
+}
+
+/// Whether a whole block of zeros comes first. No header is zero up to its location, so the unused
+/// part of a segment is passed over at the speed of memory.
+fn begins_with_zeros(bytes: &[u8]) -> bool {
+    bytes.first_chunk::<ZERO_BLOCK>().is_some_and(|block| {
+        let (words, _) = block.as_chunks::<8>();
+        words.iter().fold(0, |bits, word| bits | u64::from_ne_bytes(*word)) == 0
+    })
 }
 
 /// A piece of a file in memory.
@@ -149,5 +165,43 @@ impl Window {
             ));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::storage::{MemoryStorage, Storage};
+
+    #[test]
+    fn a_header_behind_zeros_is_found_wherever_it_begins() {
+        const SEGMENT_BYTES: u32 = 4 * ZERO_BLOCK as u32;
+        let options = Options::default();
+        let last = SEGMENT_BYTES - HEADER_BYTES as u32;
+        for at in (0..=last).step_by(ALIGNMENT) {
+            let header = Header {
+                length: HEADER_BYTES as u32,
+                segment_bytes: SEGMENT_BYTES,
+                lsn: Lsn::new(7, at),
+                synced: Lsn::from_u64(0),
+                sequence: 1,
+                epoch: 1,
+                previous: 0,
+                records_crc: 0,
+                oldest: None,
+            };
+            let file = MemoryStorage::new().create("segment").unwrap();
+            file.set_len(SEGMENT_BYTES.into()).unwrap();
+            file.write_at(at.into(), &header.encode(9)).unwrap();
+            let (mut scanner, mut found) =
+                (Scanner::new(&*file, 7, SEGMENT_BYTES, 9, &options), Vec::new());
+            let mut each = |header: Header| -> Result<()> {
+                found.push(header.lsn);
+                Ok(())
+            };
+            scanner.search_rest(&mut each).unwrap();
+            assert_eq!(found, [Lsn::new(7, at)]);
+        }
     }
 }

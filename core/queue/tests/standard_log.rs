@@ -321,10 +321,10 @@ fn restored_messages_keep_their_past() {
         state,
         fair: false,
     };
-    let mut restoring = log.restoring(2);
-    let leased = restoring.push(message(41, state));
-    let ready = restoring.push(message(77, MessageState::Ready));
-    drop(restoring);
+    let [leased, ready] = log.restore(2, |restoring| {
+        [(41, state), (77, MessageState::Ready)]
+            .map(|(seq, state)| restoring.push(message(seq, state)))
+    });
     assert_eq!(log.counts(), counts(1, 1, 0));
     assert!(log.next_seq() >= 10_000);
     let info = log.info(leased).expect("it is there");

@@ -3,6 +3,10 @@
 use trunkline_queue::{Counts, MessageState, NewBody, Restored, StandardLog};
 
 const NOW: u64 = 1_900_000_000_000;
+/// The number of the first new message; those of old ones are smaller.
+const BASE: u64 = 1_000_000;
+/// So many that memory is laid beneath them by another thread.
+const MANY: (usize, usize) = (120_000, 120_000);
 
 fn counts(visible: u32, in_flight: u32, delayed: u32) -> Counts {
     Counts { visible, in_flight, delayed }
@@ -10,26 +14,28 @@ fn counts(visible: u32, in_flight: u32, delayed: u32) -> Counts {
 
 #[test]
 fn restored_messages_are_received_in_their_order_before_new_ones() {
-    for (count, announced) in [(0, 0), (5, 5), (16, 16), (17, 17), (3_000, 3_000), (700, 2_000)] {
-        let mut log = StandardLog::new(10_000);
+    for (count, announced) in
+        [(0, 0), (5, 5), (16, 16), (17, 17), (3_000, 3_000), (700, 2_000), MANY]
+    {
+        let mut log = StandardLog::new(BASE);
         // Every third number is missing.
         let seqs: Vec<u64> = (1..).filter(|seq| seq % 3 != 0).take(count).collect();
-        let mut restoring = log.restoring(announced);
-        for seq in &seqs {
-            restoring.push(Restored {
-                seq: *seq,
-                sent: NOW,
-                flags: 0,
-                body: NewBody::At { lsn: 9 * *seq, len: 7 },
-                deliveries: 0,
-                first_received: None,
-                state: MessageState::Ready,
-                fair: false,
-            });
-        }
-        drop(restoring);
+        log.restore(announced, |restoring| {
+            for seq in &seqs {
+                restoring.push(Restored {
+                    seq: *seq,
+                    sent: NOW,
+                    flags: 0,
+                    body: NewBody::At { lsn: 9 * *seq, len: 7 },
+                    deliveries: 0,
+                    first_received: None,
+                    state: MessageState::Ready,
+                    fair: false,
+                });
+            }
+        });
         let new = log.append(NOW, 0, b"new");
-        assert!(new >= 10_000, "{new} was used before");
+        assert!(new >= BASE, "{new} was used before");
         assert_eq!(log.counts(), counts(count as u32 + 1, 0, 0));
         let mut scanned = Vec::new();
         log.scan(|info| {

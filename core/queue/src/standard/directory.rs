@@ -58,6 +58,17 @@ impl Directory {
         self.pop(class).unwrap_or_else(|| self.make(class))
     }
 
+    /// Makes pages of the largest size until there are `count` of all sizes: their memory is there
+    /// before another thread takes them.
+    pub(super) fn make_ahead(&self, count: usize) {
+        let class = CLASSES.len() as u8 - 1;
+        while (self.made.load(Ordering::Relaxed) as usize) < count {
+            let page = self.make(class);
+            page.touch();
+            self.give(page);
+        }
+    }
+
     /// Gives a page that is not in use back to its pool.
     pub(super) fn give(&self, page: &Page) {
         let pool = &self.pools[usize::from(page.class)];

@@ -70,16 +70,18 @@ fn sorted(mut names: Vec<u8>) -> Vec<u8> {
 /// A log with a message that was delivered once already and is in flight.
 fn leased(name: u8, due: u64) -> (Arc<StandardLog>, SlotRef) {
     let mut log = StandardLog::new(1);
-    let place = log.restoring(1).push(Restored {
+    let body = [name; 8];
+    let message = Restored {
         seq: 500,
         sent: NOW,
         flags: name,
-        body: NewBody::Inline(&[&[name; 8]]),
+        body: NewBody::Inline(&[&body]),
         deliveries: 1,
         first_received: Some(NOW),
         state: MessageState::Leased(due),
         fair: false,
-    });
+    };
+    let place = log.restore(1, |restoring| restoring.push(message));
     (Arc::new(log), place)
 }
 

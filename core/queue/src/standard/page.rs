@@ -11,7 +11,7 @@ use trunkline_types::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
 use super::body::{Region, fresh_slots};
 use super::once_box::OnceBox;
-use super::packed::{Link, Tail};
+use super::packed::{Link, State, Tail};
 use super::slot::Slot;
 
 /// Sizes a page may have: slots, and bytes of bodies. A queue starts small.
@@ -25,6 +25,9 @@ pub(super) const CLASSES: [(u32, u32); 1] = [(2, 64)];
 /// A body above this share of a region goes into a box of its own, so that no page is closed for
 /// one large body.
 pub(super) const REGION_SHARE_MAX: usize = 4;
+
+/// Bytes that the system lays beneath addresses at once, on most machines.
+const MEMORY_PAGE: usize = 4_096;
 
 const OPEN: u32 = 1 << 20;
 const TAIL_AND_HEAD: u32 = 2;
@@ -81,6 +84,12 @@ impl Page {
     #[inline]
     pub(super) fn slot(&self, index: u32) -> Option<&Slot> {
         self.slots.get(index as usize)
+    }
+
+    /// Has the system lay memory beneath the slots of a page that was never used.
+    pub(super) fn touch(&self) {
+        let apart = MEMORY_PAGE / size_of::<Slot>();
+        self.slots.iter().step_by(apart).for_each(|slot| slot.restore(State(0)));
     }
 
     /// Whether a body of `len` bytes may lie in the region.

@@ -5,13 +5,20 @@
 //! messages with consecutive numbers need no table of their numbers. The last page keeps the base
 //! that the numbers of new messages count from.
 
+use std::thread;
+
 use trunkline_types::{Millis, Seq};
 
 use super::log::{ReservedSlot, StandardLog};
 use super::packed::{Link, State, Status};
-use super::page::{Grow, Page};
+use super::page::{CLASSES, Grow, Page};
 use super::slot::Fields;
 use super::types::{MessageState, Restored, SlotRef};
+
+/// From so many messages on, another thread helps.
+const AHEAD_FROM: usize = 100_000;
+/// Slots of the pages that a deep log consists of.
+const PAGE_SLOTS: usize = CLASSES[CLASSES.len() - 1].0 as usize;
 
 /// Puts messages back into a log that no other thread has.
 #[derive(Debug)]
@@ -33,11 +40,27 @@ pub struct Restoring<'a> {
 }
 
 impl StandardLog {
-    /// Puts about `count` messages that have a past back, in the order in which they are to be
-    /// received: their numbers and their histories are kept.
-    pub fn restoring(&mut self, count: usize) -> Restoring<'_> {
-        let next = self.next_seq();
+    /// Puts about `count` messages that have a past back: `fill` pushes them in the order in which
+    /// they are to be received; their numbers and their histories are kept. Another thread has the
+    /// system lay memory beneath many, which takes as long as filling it.
+    pub fn restore<T>(&mut self, count: usize, fill: impl FnOnce(&mut Restoring<'_>) -> T) -> T {
         let log = &*self;
+        let mut restoring = Restoring::new(log, count);
+        if count < AHEAD_FROM {
+            return fill(&mut restoring);
+        }
+        thread::scope(|scope| {
+            let ahead = thread::Builder::new().name("trunkline-restorer".into());
+            // Without that thread it only takes longer.
+            drop(ahead.spawn_scoped(scope, || log.directory.make_ahead(count / PAGE_SLOTS)));
+            fill(&mut restoring)
+        })
+    }
+}
+
+impl<'a> Restoring<'a> {
+    fn new(log: &'a StandardLog, count: usize) -> Self {
+        let next = log.next_seq();
         let (link, page, tail) = log.last_page();
         let first = tail.index();
         let mut restoring = Restoring {
@@ -54,9 +77,7 @@ impl StandardLog {
         restoring.begin_page();
         restoring
     }
-}
 
-impl<'a> Restoring<'a> {
     /// Adds a message.
     pub fn push(&mut self, message: Restored<'_>) -> SlotRef {
         if self.index == self.page.capacity() {

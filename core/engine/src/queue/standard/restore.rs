@@ -2,7 +2,7 @@
 //! back.
 
 use trunkline_host::{Host, LiveCount, Location, TimerKey};
-use trunkline_queue::{FairScheduler, Info, MessageState, NewBody, Restored, SeqMap};
+use trunkline_queue::{FairScheduler, Info, MessageState, NewBody, Restored, Restoring, SeqMap};
 use trunkline_types::sync::atomic::Ordering;
 use trunkline_types::sync::lock;
 use trunkline_types::{Millis, ResourceId, Result, Seq};
@@ -32,8 +32,7 @@ impl StandardQueue {
         let (mut recovered, mut scheduler) = (SeqMap::default(), FairScheduler::default());
         let (mut live, mut shared) = (LiveCount::default(), Vec::new());
         let arm = |slot, at| host.arm(TimerKey { owner: id, slot }, at);
-        let mut log = self.log.restoring(messages.len());
-        messages.drain(|seq, message| {
+        let mut put_back = |log: &mut Restoring<'_>, seq, message: StoredMessage| {
             let message = message.bounded(now, &host.limits);
             live.add(Location { lsn: message.lsn, len: message.len }, message.sent);
             if message.flags & SHARED != 0 {
@@ -63,8 +62,10 @@ impl StandardQueue {
                 self.has_tenants.store(true, Ordering::Release);
             }
             oldest = Some(oldest.unwrap_or(message.sent).min(message.sent));
+        };
+        self.log.restore(messages.len(), |log| {
+            messages.drain(|seq, message| put_back(log, seq, message));
         });
-        drop(log);
         host.live_bytes().add_count(live);
         *lock(&self.recovered) = recovered;
         self.with_scheduler(|empty| *empty = scheduler);
