@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::{START, bodies, counts, find, queue, receive, receive_for, send, send_to};
 use trunkline_engine::{
-    Clock, DeadLetter, Durability, Engine, OpenOptions, Queue, QueueConfig, fifo_queue,
-    standard_queue,
+    Clock, DeadLetter, Durability, Engine, Notification, OpenOptions, Queue, QueueConfig,
+    fifo_queue, standard_queue, topic_name,
 };
 
 const SEGMENT: u32 = 64 << 10;
@@ -178,14 +178,25 @@ fn a_deduplication_id_is_remembered_although_nothing_lives_in_its_segment() {
         }
         engine.flush().unwrap();
     };
+    let is_duplicate = |engine: &Engine, id: &str| {
+        let topic = engine.topic(topic_name("t.fifo"), None, b"").unwrap().0;
+        let (group, dedup_id) = (Some("g"), Some(id));
+        let message = Notification { body: b"m", group, dedup_id, ..Notification::default() };
+        engine.publish(&topic, &message).unwrap().duplicate
+    };
     {
         let engine = open();
         let fifo = queue(&engine, "q.fifo", fifo_queue());
         queue(&engine, "busy", standard_queue());
+        assert!(!is_duplicate(&engine, "first"));
         pass_by(&engine);
         assert!(!send_to(&fifo, "g", "id"));
         fifo.delete(&receive(&fifo, 1)[0].receipt).unwrap();
         pass_by(&engine);
+        assert!(!is_duplicate(&engine, "id"));
+        pass_by(&engine);
+        // The newest message of a topic lives; those before it are only remembered.
+        assert!(!is_duplicate(&engine, "newest"));
         engine.close().unwrap();
     }
     for _ in 0..3 {
@@ -195,8 +206,17 @@ fn a_deduplication_id_is_remembered_although_nothing_lives_in_its_segment() {
             engine.compact_oldest().unwrap();
         }
         engine.close().unwrap();
+        // The journal alone tells as much.
+        for entry in std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap()) {
+            if entry.file_name().to_string_lossy().starts_with("checkpoint-") {
+                std::fs::remove_file(entry.path()).unwrap();
+            }
+        }
         let engine = open();
         assert!(send_to(&find(&engine, "q.fifo"), "g", "id"), "it was forgotten");
+        for id in ["first", "id", "newest"] {
+            assert!(is_duplicate(&engine, id), "{id} was forgotten");
+        }
         engine.close().unwrap();
     }
 }

@@ -172,7 +172,10 @@ impl Topic {
             // The newest alone is counted as live: the others matter for some minutes.
             let location = match old == newest {
                 true => log.append_live(&record, old),
-                false => log.append(&record).map(|lsn| Location { lsn, len: PUBLISHED_BYTES }),
+                false => {
+                    let lsn = log.append_dated(&record, published.at);
+                    lsn.map(|lsn| Location { lsn, len: PUBLISHED_BYTES })
+                }
             };
             window.note(published, location, window_length);
         }

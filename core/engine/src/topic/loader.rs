@@ -163,6 +163,10 @@ impl Loader for TopicLoader {
             if let Some(mut window) = self.windows.remove(&id) {
                 window.bound(now);
                 window.newest().into_iter().for_each(|at| host.live_bytes().add(at, now));
+                for (published, location) in window.all(now, self.dedup_window) {
+                    let Some(location) = location else { continue };
+                    host.live_bytes().note(location.segment(), published.at);
+                }
                 *lock(&topic.window) = window;
             }
             host.directory.add(Arc::new(topic));
