@@ -41,6 +41,12 @@ fn id(name: &str) -> TypeId {
 fn register(engine: &Engine, text: &str) -> Arc<Domain> {
     let settings = DomainSettings { retention_days: "7".into(), ..DomainSettings::default() };
     let (domain, _) = engine.domains().register(name(text), settings).unwrap();
+    register_types(&domain);
+    domain
+}
+
+/// Registers the types that a crash has not left, that of the executions last.
+fn register_types(domain: &Domain) {
     let long = r#"{"defaultTaskStartToCloseTimeout":"NONE","defaultTaskList":{"name":"work"},
         "defaultTaskHeartbeatTimeout":"NONE","defaultTaskScheduleToStartTimeout":"NONE",
         "defaultTaskScheduleToCloseTimeout":"NONE"}"#;
@@ -48,12 +54,21 @@ fn register(engine: &Engine, text: &str) -> Arc<Domain> {
         "defaultExecutionStartToCloseTimeout":"31536000","defaultChildPolicy":"TERMINATE"}"#;
     let of_activities = read_defaults(TypeKind::Activity, long).unwrap();
     let of_workflows = read_defaults(TypeKind::Workflow, order).unwrap();
-    domain.register_type(id("charge"), None, of_activities.clone()).unwrap();
-    domain.register_type(id("gone"), None, of_activities).unwrap();
-    domain.register_type(id("order"), Some("orders".into()), of_workflows).unwrap();
-    domain.deprecate_type(TypeKind::Activity, &id("gone"), true).unwrap();
-    domain.delete_type(TypeKind::Activity, &id("gone")).unwrap();
-    domain
+    let register = |name: &str, description, defaults| match domain.register_type(
+        id(name),
+        description,
+        defaults,
+    ) {
+        Ok(_) => true,
+        Err(WorkflowFailure::Fault(_)) => false,
+        Err(WorkflowFailure::Engine(error)) => panic!("{error}"),
+    };
+    register("charge", None, of_activities.clone());
+    if register("gone", None, of_activities) {
+        domain.deprecate_type(TypeKind::Activity, &id("gone"), true).unwrap();
+        domain.delete_type(TypeKind::Activity, &id("gone")).unwrap();
+    }
+    register("order", Some("orders".into()), of_workflows);
 }
 
 /// Starts an execution whose decision tasks wait in a list of its name.
@@ -193,6 +208,10 @@ impl Noun for WorkflowNoun {
             register(engine, "sim");
             return None;
         };
+        if domain.types(TypeKind::Workflow, false).unwrap().is_empty() {
+            register_types(&domain);
+            return None;
+        }
         let names = ["a", "b", "c", "d", "e", "f"];
         let (workflow_id, other) = (names[random.below(6)], names[random.below(6)]);
         let Some(run_id) = domain.open_run(workflow_id).unwrap() else {
