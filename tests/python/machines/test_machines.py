@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import time
-from threading import Event
+from threading import Barrier, Event
 from uuid import UUID
 
 import pytest
@@ -262,6 +262,18 @@ def test_a_call_that_takes_long_is_told_of_before_its_end():
     kinds = [event["type"] for event in history]
     assert kinds.count("LambdaFunctionStarted") == 1
     assert kinds[-3:] == ["LambdaFunctionSucceeded", "TaskStateExited", "ExecutionSucceeded"]
+
+
+def test_tasks_that_wait_for_each_other_behind_quick_ones_run_at_once(tmp_path):
+    met = Barrier(4)
+    functions = {"charge": lambda order: order and met.wait(30)}
+    with trunkline.open(tmp_path) as engine:
+        machine = engine.machine("checkout", TASK, functions=functions)
+        # While they are quick, one thread carries them out, and others leave them to it.
+        for execution in [machine.start(0) for _ in range(200)]:
+            assert execution.wait(30).output == 0
+        together = [machine.start(1) for _ in range(4)]
+        assert sorted(execution.wait(30).output for execution in together) == [0, 1, 2, 3]
 
 
 def test_a_quick_call_is_told_of_with_its_end():

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -18,6 +18,10 @@ use crate::error::{guard, raise};
 /// How long a thread that waits leaves deliveries to those that are at work: they take them without
 /// a switch of threads if their functions are quick.
 const PATIENCE: Duration = Duration::from_millis(1);
+/// The same, of a thread that has seen them keep up: it looks less and less often.
+const PATIENCE_MAX: Duration = Duration::from_millis(4);
+/// A function that takes less is quick: another thread would rather disturb it than help.
+const QUICK: Duration = Duration::from_millis(1);
 
 /// A handler that leases deliveries of one destination.
 #[pyclass(frozen, module = "trunkline._core")]
@@ -30,6 +34,10 @@ pub(crate) struct Handler {
     active: AtomicUsize,
     /// How many were leased so far.
     leased: AtomicUsize,
+    /// How many threads have leased one and wait for the disk before they hand it out.
+    awaiting: AtomicUsize,
+    /// Whether the function that ended last was quick.
+    is_quick: AtomicBool,
     is_stopped: AtomicBool,
 }
 
@@ -40,8 +48,17 @@ impl Handler {
         queue: Arc<Queue>,
         settles_behind: bool,
     ) -> Self {
-        let (active, leased, is_stopped) = Default::default();
-        Self { engine, handler, queue, settles_behind, active, leased, is_stopped }
+        Self {
+            engine,
+            handler,
+            queue,
+            settles_behind,
+            active: AtomicUsize::new(0),
+            leased: AtomicUsize::new(0),
+            awaiting: AtomicUsize::new(0),
+            is_quick: AtomicBool::new(false),
+            is_stopped: AtomicBool::new(false),
+        }
     }
 }
 
@@ -50,12 +67,15 @@ impl Handler {
     /// Leases up to `max` deliveries that are due; waits up to `wait` milliseconds for the first.
     fn lease(&self, py: Python<'_>, max: usize, wait: Millis) -> PyResult<Vec<LeasedDelivery>> {
         guard(|| {
-            let mut leased = self.take(max).map_err(raise)?;
+            let mut leased = match wait > 0 && self.goes_on_soon() {
+                true => Vec::new(),
+                false => self.take(max).map_err(raise)?,
+            };
             if leased.is_empty() {
                 leased = py.detach(|| self.wait_for(max, wait)).map_err(raise)?;
             }
             match self.let_out(py, &leased) {
-                Ok(()) => Ok(leased.into_iter().map(LeasedDelivery).collect()),
+                Ok(()) => Ok(leased.into_iter().map(LeasedDelivery::new).collect()),
                 Err(error) => {
                     self.put_down(leased.len());
                     Err(raise(error))
@@ -105,10 +125,11 @@ impl Handler {
         if !self.settles_behind || leased.is_empty() {
             return Ok(());
         }
-        match self.handler.behind_what(leased)? {
-            Some(ticket) => py.detach(|| self.engine.wait(ticket, self.engine.durability())),
-            None => Ok(()),
-        }
+        let Some(ticket) = self.handler.behind_what(leased)? else { return Ok(()) };
+        self.awaiting.fetch_add(1, Ordering::Relaxed);
+        let waited = py.detach(|| self.engine.wait(ticket, self.engine.durability()));
+        self.awaiting.fetch_sub(1, Ordering::Relaxed);
+        waited
     }
 
     fn take(&self, max: usize) -> Result<Vec<Leased>, Error> {
@@ -126,32 +147,39 @@ impl Handler {
         if wait == 0 {
             return Ok(Vec::new());
         }
+        let end = Deadline::after(Duration::from_millis(wait));
         let some = || {
+            self.leave_to_others(&end);
             if self.is_stopped.load(Ordering::SeqCst) {
                 return Ok(Some(Vec::new()));
-            }
-            if self.is_busy() {
-                std::thread::sleep(PATIENCE);
             }
             let leased = self.take(max)?;
             Ok::<_, Error>((!leased.is_empty()).then_some(leased))
         };
-        // While another thread takes one delivery after the other, nothing wakes this one.
-        let end = Deadline::after(Duration::from_millis(wait));
-        let mut seen = self.leased.load(Ordering::Relaxed);
-        while self.is_busy() {
-            if end.left().is_zero() {
-                return Ok(Vec::new());
-            }
-            if let Some(leased) = some()? {
-                return Ok(leased);
-            }
-            let now = self.leased.load(Ordering::Relaxed);
-            if std::mem::replace(&mut seen, now) == now {
-                break;
-            }
-        }
         Ok(LongPoll::new(self.queue.clone(), wait).block(some)?.unwrap_or_default())
+    }
+
+    /// Waits while other threads take one delivery after the other. While they do nothing wakes
+    /// this one: it looks whether they keep up.
+    fn leave_to_others(&self, end: &Deadline) {
+        let mut seen = self.leased.load(Ordering::Relaxed);
+        let mut patience = PATIENCE;
+        while self.is_busy() && !self.is_stopped.load(Ordering::SeqCst) && !end.left().is_zero() {
+            std::thread::sleep(patience.min(end.left()));
+            let now = self.leased.load(Ordering::Relaxed);
+            if std::mem::replace(&mut seen, now) == now || !self.is_quick.load(Ordering::Relaxed) {
+                return;
+            }
+            patience = (2 * patience).min(PATIENCE_MAX);
+        }
+    }
+
+    /// Whether another thread, whose functions are quick, only waits for the disk: what is due then
+    /// is its own to take, or two threads would take turns at one interpreter.
+    fn goes_on_soon(&self) -> bool {
+        self.settles_behind
+            && self.is_quick.load(Ordering::Relaxed)
+            && self.awaiting.load(Ordering::Relaxed) > 0
     }
 
     /// Whether a thread that is at work may take what comes next.
@@ -162,6 +190,7 @@ impl Handler {
     fn settle(&self, py: Python<'_>, delivery: &LeasedDelivery, ended: &Ended) -> PyResult<()> {
         guard(|| {
             let attempt = AttemptRef::from(&delivery.0);
+            self.is_quick.store(delivery.1.elapsed() < QUICK, Ordering::Relaxed);
             self.put_down(1);
             if self.settles_behind {
                 return self.handler.settle_behind(&attempt, ended).map_err(raise);
@@ -178,11 +207,15 @@ impl Handler {
     }
 }
 
-/// One delivery that was leased for an attempt.
+/// One delivery that was leased for an attempt, and when it was handed out.
 #[pyclass(frozen, module = "trunkline._core")]
-pub(crate) struct LeasedDelivery(Leased);
+pub(crate) struct LeasedDelivery(Leased, Instant);
 
 impl LeasedDelivery {
+    fn new(leased: Leased) -> Self {
+        Self(leased, Instant::now())
+    }
+
     /// What was accepted.
     pub fn bytes(&self) -> &[u8] {
         &self.0.body

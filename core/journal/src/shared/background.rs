@@ -108,9 +108,12 @@ impl Shared {
         }
         self.start_flusher()?;
         let flusher = lock(&self.threads.flusher);
-        self.threads.pending_flush.fetch_max(level as u8, Ordering::SeqCst);
+        let before = self.threads.pending_flush.fetch_max(level as u8, Ordering::SeqCst);
         drop(flusher);
-        self.threads.wake.notify_one();
+        // With a request the flusher has a time to wake at, and reads the level then.
+        if before == 0 {
+            self.threads.wake.notify_one();
+        }
         Ok(())
     }
 
