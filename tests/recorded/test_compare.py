@@ -128,3 +128,20 @@ def test_a_placeholder_may_have_digits_and_a_date_may_be_of_a_header():
     assert comparison.differs("other", "<MapRunArnPart0_0idx>", "orders/two") is not None
     assert comparison.differs("Date", "date", ["Fri, 27 Nov 2026 02:20:02 GMT"]) is None
     assert comparison.differs("Date", "date", ["yesterday"]) is not None
+
+
+def test_an_event_that_a_suite_lost_behind_the_branches_is_left_out() -> None:
+    words = [{"id": [0], "previousEventId": 0, "type": "PassStateEntered"}]
+    expected = [{"id": 1, "type": "ParallelStateStarted"}, *words, {"id": 4, "type": "Last"}]
+    events = ["ParallelStateStarted", "PassStateEntered", "ParallelStateSucceeded", "Last"]
+
+    def answer(kinds: list[str]) -> list[dict[str, object]]:
+        told = [{"id": number, "type": kind} for number, kind in enumerate(kinds, 1)]
+        told[1]["previousEventId"] = 1
+        return told
+
+    assert Comparison().differs("$", expected, answer(events)) is None
+    events[2] = "PassStateExited"
+    assert Comparison().differs("$", expected, answer(events)) is not None
+    events[2:3] = ["ParallelStateSucceeded", "ParallelStateSucceeded"]
+    assert Comparison().differs("$", expected, answer(events)) is not None

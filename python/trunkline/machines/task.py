@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 TYPE_CHECKING = False
@@ -42,6 +43,13 @@ class Task:
     timeout_seconds: int | None = None
     state: str = ""
     """The name of the Task state, where it is known."""
+
+    @property
+    def account(self) -> str:
+        """The account whose services it calls: that of the role which it takes on, if any."""
+        role = "" if self.credentials is None else str(json.loads(self.credentials)["RoleArn"])
+        parts = role.split(":")
+        return parts[4] if role.startswith("arn:") and len(parts) > 4 else self.owner.account
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,6 @@ def _request(task: Task, params: Mapping[str, Any]) -> dict[str, Any]:
     pairs = flat(params.get("QueryParameters") or {}, "REPEAT")
     query = "&".join(f"{quote(name)}={quote(value)}" for name, value in pairs)
     is_signed = params.get("AuthType") in ("IAM_ROLE", "RESOURCE_POLICY")
-    owner = task.owner
     return {
         "api": below[1] if below else host.partition(".")[0],
         "path": f"/{escaped}",
@@ -76,6 +75,6 @@ def _request(task: Task, params: Mapping[str, Any]) -> dict[str, Any]:
         "base": f"https://{host}",
         "request_id": str(uuid4()),
         "is_strict": False,
-        "signer": (owner.account, owner.region, "states") if is_signed else None,
+        "signer": (task.account, task.owner.region, "states") if is_signed else None,
         "refusal": None,
     }

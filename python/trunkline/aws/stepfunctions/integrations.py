@@ -138,7 +138,7 @@ def _name_sources(runtime: Runtime, task: Task, params: dict[str, Any]) -> None:
 def _send(
     runtime: Runtime, task: Task, made: ServiceCall, shapes: Operation, params: Any
 ) -> Report:
-    owner = {"account": task.owner.account, "region": task.owner.region}
+    owner = {"account": task.account, "region": task.owner.region}
     refused = sdk_failure if made.is_sdk else optimised_failure
     try:
         answer = runtime.clients.invoke(made.model, shapes.name, params, **owner)

@@ -61,8 +61,7 @@ def _payload(given: Any) -> str:
 def _arn(task: Task, given: str) -> str:
     if given.startswith("arn:"):
         return given
-    owner = task.owner
-    return f"arn:aws:lambda:{owner.region}:{owner.account}:function:{given}"
+    return f"arn:aws:lambda:{task.owner.region}:{task.account}:function:{given}"
 
 
 def _refused(report: Report) -> Report:

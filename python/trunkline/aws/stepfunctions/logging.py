@@ -26,7 +26,7 @@ def _is_logged(level: str, kind: str) -> bool:
     if level == "ALL":
         return True
     if level == "ERROR":
-        return kind.endswith(_ERROR_WORDS)
+        return kind.endswith(_ERROR_WORDS) or kind == "FailStateEntered"
     return level == "FATAL" and kind in _FATAL
 
 

@@ -57,7 +57,7 @@ def _bucket(runtime: Runtime, task: Task, params: Params, name: str | None = Non
     found = Buckets(runtime.core).find(str(params.get("Bucket", "")) if name is None else name)
     if found is None:
         raise _refused("NoSuchBucket", "The specified bucket does not exist", 404)
-    if found.account != task.owner.account:
+    if found.account != task.account:
         raise _refused("AccessDenied", "Access Denied", 403)
     return found
 
