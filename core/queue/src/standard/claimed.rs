@@ -1,12 +1,15 @@
 //! A message that one thread owns for a moment.
 //!
 //! A claim is a handful of words that are copied, never borrowed, by whatever is not inlined: so on
-//! the hot path it lives in registers, and costs nothing beside its two compare-and-swaps.
+//! the hot path it lives in registers, and costs nothing beside its two compare-and-swaps. Whole
+//! words: where two paths meet it passes through memory after all, and a processor that loads a
+//! word of which parts were just stored waits for the stores.
 
 use trunkline_types::{Millis, Seq};
 
 use super::body::read_heap;
 use super::counts::BatchCount;
+use super::directory::INDEX_BITS;
 use super::log::StandardLog;
 use super::packed::{DELIVERIES_MAX, State, Status};
 use super::page::Page;
@@ -24,10 +27,9 @@ struct Hold<'a> {
     log: &'a StandardLog,
     page: &'a Page,
     slot: &'a Slot,
-    place: SlotRef,
+    /// Which slot of the page it is.
+    index: usize,
     state: State,
-    /// Where the message stood before it was claimed.
-    from: Status,
 }
 
 impl<'a> Claim<'a> {
@@ -36,33 +38,26 @@ impl<'a> Claim<'a> {
         log: &'a StandardLog,
         page: &'a Page,
         slot: &'a Slot,
-        place: SlotRef,
+        index: u32,
         state: State,
     ) -> Self {
-        let from = if state.is(Status::Holding) { Status::Leased } else { state.visible_status() };
-        Self(Hold { log, page, slot, place, state, from })
-    }
-
-    /// The same for a message whose delay has not ended.
-    pub(super) fn was_delayed(mut self) -> Self {
-        self.0.from = Status::Delayed;
-        self
+        Self(Hold { log, page, slot, index: index as usize, state })
     }
 
     /// The sequence number.
     #[inline]
     pub fn seq(&self) -> Seq {
-        let index = self.0.place.slot & ((1 << super::directory::INDEX_BITS) - 1);
-        if self.0.state.has_explicit_seq() {
-            return self.0.page.explicit_seq(index);
+        let Hold { page, index, state, .. } = self.0;
+        if state.has_explicit_seq() {
+            return page.explicit_seq(index as u32);
         }
-        self.0.page.base() + u64::from(index)
+        page.base() + index as u64
     }
 
     /// Where it lies.
     #[inline]
     pub fn place(&self) -> SlotRef {
-        self.0.place
+        self.0.place()
     }
 
     /// When it was sent.
@@ -139,7 +134,7 @@ impl<'a> Claim<'a> {
             hold.slot.move_due(due);
         }
         hold.change(Status::Leased, deliveries)?;
-        counted.shift(hold.from, Status::Leased);
+        counted.shift(hold.from(), Status::Leased);
         Ok(Leased { deliveries })
     }
 
@@ -179,12 +174,28 @@ impl<'a> Claim<'a> {
 
 // By value throughout: see the head of the file.
 impl Hold<'_> {
+    #[inline]
+    fn place(self) -> SlotRef {
+        let slot = self.page.id << INDEX_BITS | self.index as u32;
+        SlotRef { slot, generation: self.state.generation() }
+    }
+
+    /// Where the message stood before it was claimed.
+    #[inline]
+    fn from(self) -> Status {
+        match self.state.status() {
+            Some(Status::Holding) => Status::Leased,
+            Some(Status::HoldingDelay) => Status::Delayed,
+            _ => self.state.visible_status(),
+        }
+    }
+
     fn show(self) -> Result<(), Gone> {
         let status = self.state.visible_status();
-        let was_hidden = matches!(self.from, Status::Leased | Status::Delayed);
+        let was_hidden = matches!(self.from(), Status::Leased | Status::Delayed);
         let state = self.release(status)?;
         if status == Status::Ready && (was_hidden || state.is_behind_head()) {
-            self.log.refer(self.place);
+            self.log.refer(self.place());
         }
         Ok(())
     }
@@ -192,7 +203,7 @@ impl Hold<'_> {
     #[cold]
     fn restore(self) {
         // Deleted meanwhile is as good as put back: the claim is over either way.
-        let _gone = match self.from {
+        let _gone = match self.from() {
             from @ (Status::Leased | Status::Delayed) => self.release(from).map(|_| ()),
             _ => self.show(),
         };
@@ -201,7 +212,7 @@ impl Hold<'_> {
     /// Gives ownership up, delivered as often as before, and counts it.
     fn release(self, to: Status) -> Result<State, Gone> {
         let state = self.change(to, self.state.deliveries())?;
-        self.log.counters.0.shift(Some(self.from), Some(to));
+        self.log.counters.0.shift(Some(self.from()), Some(to));
         Ok(state)
     }
 
@@ -229,7 +240,7 @@ impl Hold<'_> {
         while let Err(found) = self.slot.change(state, state.with(Status::Done)) {
             state = found;
         }
-        self.log.ended(self.page, self.slot, self.from);
+        self.log.ended(self.page, self.slot, self.from());
     }
 }
 

@@ -37,7 +37,9 @@ impl StandardLog {
                 return false;
             }
             let (from, to) = match state.status() {
-                Some(Status::Claim | Status::Holding) => (None, Status::DeletedWhileClaimed),
+                Some(Status::Claim | Status::Holding | Status::HoldingDelay) => {
+                    (None, Status::DeletedWhileClaimed)
+                }
                 Some(Status::DeletedWhileClaimed) | None => return false,
                 from => (from, Status::Done),
             };
@@ -149,7 +151,9 @@ impl StandardLog {
             }
             match state.status() {
                 Some(Status::Ready | Status::Held) => return Fire::Visible(place),
-                Some(Status::Claim | Status::Holding) => return Fire::Later(now + RETRY),
+                Some(Status::Claim | Status::Holding | Status::HoldingDelay) => {
+                    return Fire::Later(now + RETRY);
+                }
                 Some(Status::Leased) => {
                     let due = slot.due();
                     if due > now {

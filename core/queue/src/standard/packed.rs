@@ -25,21 +25,24 @@ pub(super) enum Status {
     Claim,
     /// Owned by one thread for a moment; was `Leased`.
     Holding,
+    /// Owned by one thread for a moment; was `Delayed`.
+    HoldingDelay,
     /// In flight.
     Leased,
-    /// Deleted while `Claim` or `Holding`; the owner finishes it.
+    /// Deleted while a thread owned it, who finishes it.
     DeletedWhileClaimed,
     /// Over.
     Done,
 }
 
-const STATUSES: [Status; 9] = [
+const STATUSES: [Status; 10] = [
     Status::Poisoned,
     Status::Ready,
     Status::Delayed,
     Status::Held,
     Status::Claim,
     Status::Holding,
+    Status::HoldingDelay,
     Status::Leased,
     Status::DeletedWhileClaimed,
     Status::Done,

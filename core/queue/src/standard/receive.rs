@@ -74,7 +74,7 @@ impl StandardLog {
         if !there || state.is_reference() {
             return None;
         }
-        let claimed = self.claim_slot(link, page, slot, index, state)?;
+        let claimed = self.claim_slot(page, slot, index, state)?;
         page.set_hint(link.generation, index + 1);
         Some(claimed)
     }
@@ -84,7 +84,6 @@ impl StandardLog {
     #[inline]
     fn claim_slot<'a>(
         &'a self,
-        link: Link,
         page: &'a Page,
         slot: &'a Slot,
         index: u32,
@@ -92,9 +91,7 @@ impl StandardLog {
     ) -> Option<Claim<'a>> {
         let claimed = state.with(Status::Claim).with_behind_head(true);
         slot.change(state, claimed).ok()?;
-        let slot_id = page.id << super::directory::INDEX_BITS | index;
-        let place = SlotRef { slot: slot_id, generation: link.generation };
-        Some(Claim::new(self, page, slot, place, claimed))
+        Some(Claim::new(self, page, slot, index, claimed))
     }
 
     /// Removes messages at the front that were sent before `limit`; returns how many.
@@ -109,7 +106,7 @@ impl StandardLog {
 
     /// The message at `place`, if it is visible: ready or held.
     pub fn claim_at(&self, place: SlotRef) -> Option<Claim<'_>> {
-        let (page, slot, _) = self.locate(place.slot)?;
+        let (page, slot, index) = self.locate(place.slot)?;
         let mut state = slot.state();
         loop {
             let visible = state.is(Status::Ready) || state.is(Status::Held);
@@ -118,7 +115,7 @@ impl StandardLog {
             }
             let claimed = state.with(Status::Claim);
             match slot.change(state, claimed) {
-                Ok(()) => return Some(Claim::new(self, page, slot, place, claimed)),
+                Ok(()) => return Some(Claim::new(self, page, slot, index, claimed)),
                 Err(found) => state = found,
             }
         }
@@ -126,25 +123,25 @@ impl StandardLog {
 
     /// The message at `place`, if it is in flight.
     pub fn claim_leased(&self, place: SlotRef) -> Option<Claim<'_>> {
-        self.hold(place, Status::Leased)
+        self.hold(place, Status::Leased, Status::Holding)
     }
 
     /// The message at `place`, if its delay has not ended. To be read and put back, not to be
     /// leased.
     pub fn claim_delayed(&self, place: SlotRef) -> Option<Claim<'_>> {
-        self.hold(place, Status::Delayed).map(Claim::was_delayed)
+        self.hold(place, Status::Delayed, Status::HoldingDelay)
     }
 
-    fn hold(&self, place: SlotRef, from: Status) -> Option<Claim<'_>> {
-        let (page, slot, _) = self.locate(place.slot)?;
+    fn hold(&self, place: SlotRef, from: Status, to: Status) -> Option<Claim<'_>> {
+        let (page, slot, index) = self.locate(place.slot)?;
         let mut state = slot.state();
         loop {
             if state.generation() != place.generation || !state.is(from) {
                 return None;
             }
-            let holding = state.with(Status::Holding);
+            let holding = state.with(to);
             match slot.change(state, holding) {
-                Ok(()) => return Some(Claim::new(self, page, slot, place, holding)),
+                Ok(()) => return Some(Claim::new(self, page, slot, index, holding)),
                 Err(found) => state = found,
             }
         }
@@ -180,7 +177,7 @@ impl StandardLog {
             let slot = page.slot(index);
             let state = slot.map_or(State(0), Slot::state);
             if let (Some(slot), true) = (slot, state.generation() == link.generation) {
-                match self.examine(link, page, slot, index, state, limit) {
+                match self.examine(page, slot, index, state, limit) {
                     Step::Again => continue,
                     Step::Pass => index += 1,
                     Step::Stop => return Lookup::Nothing,
@@ -223,7 +220,6 @@ impl StandardLog {
     #[inline]
     fn examine<'a>(
         &'a self,
-        link: Link,
         page: &'a Page,
         slot: &'a Slot,
         index: u32,
@@ -236,7 +232,7 @@ impl StandardLog {
                 if limit != ANY && slot.sent() >= limit {
                     return Step::Stop;
                 }
-                match self.claim_slot(link, page, slot, index, state) {
+                match self.claim_slot(page, slot, index, state) {
                     Some(claimed) => Step::Claim(claimed),
                     None => Step::Again,
                 }
@@ -278,7 +274,7 @@ impl StandardLog {
 
     /// The message at `place`, if it is ready; the reference to it is used up.
     fn claim_ready(&self, place: SlotRef) -> Option<Claim<'_>> {
-        let (page, slot, _) = self.locate(place.slot)?;
+        let (page, slot, index) = self.locate(place.slot)?;
         let mut state = slot.state();
         loop {
             if state.generation() != place.generation || state.is_reference() {
@@ -293,7 +289,7 @@ impl StandardLog {
                 _ => return None,
             };
             match slot.change(state, next) {
-                Ok(()) if ours => return Some(Claim::new(self, page, slot, place, next)),
+                Ok(()) if ours => return Some(Claim::new(self, page, slot, index, next)),
                 Ok(()) => return None,
                 Err(found) => state = found,
             }

@@ -120,9 +120,7 @@ fn message_state(state: State, due: Millis) -> Option<MessageState> {
     match state.status()? {
         Status::Ready => Some(MessageState::Ready),
         Status::Held => Some(MessageState::Held),
-        Status::Delayed => Some(MessageState::Delayed(due)),
-        // What was never delivered cannot be leased.
-        Status::Holding if state.deliveries() == 0 => Some(MessageState::Delayed(due)),
+        Status::Delayed | Status::HoldingDelay => Some(MessageState::Delayed(due)),
         Status::Leased | Status::Holding => Some(MessageState::Leased(due)),
         Status::Claim if state.is_fair() => Some(MessageState::Held),
         Status::Claim => Some(MessageState::Ready),
