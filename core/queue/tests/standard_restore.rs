@@ -1,6 +1,6 @@
 //! Messages that are put back into a log at opening, beside what is sent afterwards.
 
-use trunkline_queue::{Counts, MessageState, NewBody, Restored, StandardLog};
+use trunkline_queue::{Counts, Extend, Fire, MessageState, NewBody, Restored, StandardLog};
 
 const NOW: u64 = 1_900_000_000_000;
 /// The number of the first new message; those of old ones are smaller.
@@ -52,4 +52,35 @@ fn restored_messages_are_received_in_their_order_before_new_ones() {
         }
         assert_eq!(log.counts(), counts(0, 0, 0));
     }
+}
+
+#[test]
+fn a_delayed_message_that_is_looked_at_stays_delayed_even_if_it_was_delivered_before() {
+    let mut log = StandardLog::new(BASE);
+    let due = NOW + 500;
+    let delivered = Restored {
+        seq: 5,
+        sent: NOW,
+        flags: 0,
+        body: NewBody::At { lsn: 9, len: 7 },
+        deliveries: 3,
+        first_received: Some(NOW),
+        state: MessageState::Delayed(due),
+        fair: false,
+    };
+    let place = log.restore(1, |restoring| restoring.push(delivered));
+    let is_delayed = |log: &StandardLog| {
+        log.counts() == counts(0, 0, 1)
+            && log.info(place).is_some_and(|info| info.state == MessageState::Delayed(due))
+    };
+    let claimed = log.claim_delayed(place).expect("its delay has not ended");
+    assert!(is_delayed(&log) && log.claim_delayed(place).is_none());
+    assert_eq!(log.extend(place, NOW + 9_000, NOW), Extend::NotInFlight);
+    assert!(matches!(log.fire(place.slot, due), Fire::Later(_)));
+    claimed.put_back();
+    assert!(is_delayed(&log));
+    let claimed = log.claim_delayed(place).expect("it was put back");
+    assert!(log.delete(place));
+    claimed.put_back();
+    assert_eq!(log.counts(), counts(0, 0, 0));
 }
