@@ -338,13 +338,21 @@ class Query:
         for name, at in (("window_start", window.start), ("window_end", window.end)):
             column = pyarrow.repeat(pyarrow.scalar(at, pyarrow.timestamp("us")), table.num_rows)
             table = table.append_column(name, column)
+        if self._options.get("connection") is None:
+            return self._selected(table)
+        # A connection that reaches nothing outside finds what it was given, and no more.
         self._connection.register(ROWS, table)
         try:
-            result = self._connection.execute(self.statement.select)
-            names = [column[0] for column in result.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+            return self._selected(table)
         finally:
             self._connection.unregister(ROWS)
+
+    def _selected(self, window_rows: Any) -> list[dict[str, Any]]:
+        """The rows of the query over a table. DuckDB finds it by the name of the argument, which is
+        :data:`ROWS`: to make and drop a view of it takes as long as the query of a small window."""
+        result = self._connection.execute(self.statement.select)
+        names = [column[0] for column in result.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def _joined(self, parts: list[Any]) -> Any:
         """One table of parts; a part of another form is left out, and its rows are invalid."""

@@ -7,9 +7,13 @@ from typing import Protocol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from trunkline.analytics.statement import Statement
+
+_RUNS_MAX = 16
+"""Runs of rows of one window that are taken out of a batch as they lie; more are sorted first."""
 
 
 @dataclass(slots=True)
@@ -119,13 +123,8 @@ class FixedWindows:
         if first == last:
             self._open.setdefault(first, []).append(table)
             return int(last + self._size)
-        # Sorted once, each row is copied once, whatever the number of windows.
-        order = compute.sort_indices(starts)
-        at = 0
-        for run in compute.value_counts(starts.take(order)).to_pylist():
-            rows = table.take(order.slice(at, run["counts"]))
-            self._open.setdefault(run["values"], []).append(rows)
-            at += run["counts"]
+        for start, rows in _runs(table, starts):
+            self._open.setdefault(start, []).append(rows)
         return int(last + self._size)
 
     def is_over(self, last: int, watermark: int) -> bool:
@@ -136,6 +135,21 @@ class FixedWindows:
         """The windows that are over, in order."""
         over = sorted(start for start in self._open if start + self._size <= watermark)
         return [Window(start, start + self._size, self._open.pop(start)) for start in over]
+
+
+def _runs(table: Any, starts: Any) -> Iterator[tuple[int, Any]]:
+    """The rows of each start, which is not null."""
+    import pyarrow.compute as compute
+
+    runs = compute.run_end_encode(starts)
+    if len(runs.values) > _RUNS_MAX:
+        # Sorted once, each row is copied once, whatever the number of windows.
+        order = compute.sort_indices(starts)
+        table, runs = table.take(order), compute.run_end_encode(starts.take(order))
+    at = 0
+    for start, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
+        yield start, table.slice(at, end - at)
+        at = end
 
 
 @dataclass(slots=True)

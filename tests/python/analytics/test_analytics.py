@@ -59,6 +59,21 @@ def test_a_window_is_counted_once_it_is_over(engine):
     assert len(stored(engine)) == 2
 
 
+@pytest.mark.parametrize("orders", [1, 40], ids=["in order", "in disorder"])
+def test_a_batch_is_spread_over_its_windows(engine, orders):
+    query = analytics.query(
+        engine,
+        "SELECT epoch(window_start)::int AS s, list_sort(list(v)) AS vs FROM TUMBLE(TABLE clicks, "
+        "DESCRIPTOR(at), INTERVAL '1' MINUTE) GROUP BY ALL",
+    )
+    times = [at for order in range(orders) for at in range(order, 180, orders)]
+    put(engine, *({"at": at, "v": at} for at in times), {"at": 1_000, "v": 0})
+    assert query.process() == 3
+    assert [(row["s"], row["vs"]) for row in query.results()] == [
+        (start, list(range(start, start + 60))) for start in (0, 60, 120)
+    ]
+
+
 def test_hopping_windows_overlap(engine):
     query = analytics.query(
         engine,
