@@ -41,6 +41,14 @@ CORE = {
     "disk, 1,000 x 1 KiB": 0.2,
 }
 """Rows of the core, and their greatest time or size as a multiple of the peer's."""
+CORE_LOSSES = {
+    "memory: send, receive, delete, 100 B": (
+        "Each of the three verbs is a step against all other threads that takes three locked "
+        "instructions: it claims, it publishes, it counts. The peer sends and receives with about "
+        "five, has no lease that can end and no counts, and forgets a message when it is received."
+    )
+}
+"""Why such a row is lost where it is."""
 PATTERNS = {"exact, three fields": 2.0}
 """Kinds of rules, and the greatest time of the largest set as a multiple of a small one."""
 PATTERN_BASE = 100
@@ -96,9 +104,9 @@ def of_core(_: argparse.Namespace) -> Iterator[Goal]:
         found = TIMES.match(line) or BYTES.match(line)
         if found and found["row"] in CORE:
             peer = found.groupdict().get("peer") or "a batch"
-            yield Goal(
-                "core", found["row"], peer, float(found["ratio"]), CORE[found["row"]], is_most=True
-            )
+            row, ratio = found["row"], float(found["ratio"])
+            why = CORE_LOSSES.get(row)
+            yield Goal("core", row, peer, ratio, CORE[row], is_most=True, why=why)
 
 
 def of_patterns(_: argparse.Namespace) -> Iterator[Goal]:
