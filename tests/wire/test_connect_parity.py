@@ -216,7 +216,9 @@ def test_queues_are_managed(remote, engine):
     assert own.peek()[0].body == b"\xff"
     held = queue.receive(10, visibility_timeout=0)
     assert queue.receive() == []
-    assert dead.statistics().as_dict() == engine.queue("dead").statistics().as_dict()
+    here, there = dead.statistics().as_dict(), engine.queue("dead").statistics().as_dict()
+    # The clock goes on between the two.
+    assert {**here, "oldest_age": 0} == {**there, "oldest_age": 0}
     assert dead.redrive_message(dead.peek()[0])
     task = dead.start_redrive()
     assert (task.wait(timeout=30), task.moved, task.total) == ("COMPLETED", 1, 1)
