@@ -99,6 +99,7 @@ def durable(base: Path) -> Iterator[Run]:
     """A step of `machine.start()` on disk: the task is handed out and its end is synced."""
     with scratch(base) as folder, trunkline.open(folder / "data") as engine:
         machine = engine.machine("bench", definition("Task"), functions={"same": same})
+        peers.fill_journal(engine)
 
         def run() -> float:
             started = perf_counter()
@@ -114,6 +115,7 @@ def at_once(base: Path) -> Iterator[Run]:
     """The processor time of a step where many executions share what is written to the disk."""
     with scratch(base) as folder, trunkline.open(folder / "data") as engine:
         machine = engine.machine("bench", definition("Task"), functions={"same": same})
+        peers.fill_journal(engine)
 
         def run() -> float:
             started = process_time()

@@ -10,8 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 
+from trunkline import Engine
 from trunkline.bench.contest import NotInstalled, Run
 
+FILLED_ROUNDS = 32
+FILLED_MESSAGES = 4_000
 SPARE_RUNS = 64  # how many rounds fit into the file that the raw loop writes
 
 
@@ -33,6 +36,17 @@ def bytes_written() -> Callable[[], int]:
         return int(line.split()[1])
 
     return written
+
+
+def fill_journal(engine: Engine) -> None:
+    """From here on the journal uses its segments again, as that of a program does which runs for
+    long; the file of the raw loop is filled before, too.
+    """
+    queue = engine.queue("filler")
+    for _ in range(FILLED_ROUNDS):
+        queue.send_batch([bytes(1_024)] * FILLED_MESSAGES)
+        queue.purge()
+    engine.flush()
 
 
 @contextmanager

@@ -10,17 +10,15 @@ from pathlib import Path
 from time import perf_counter
 
 import trunkline
-from trunkline import Stream
 from trunkline.bench import peers, servers
 from trunkline.bench.contest import OURS, Candidate, Contest, Run
-from trunkline.bench.peers import bytes_written, scratch
+from trunkline.bench.peers import bytes_written, fill_journal, scratch
 
 SMALL = b"x" * 100
 KIB = b"x" * 1_024
 RECORDS = 20_000
 BATCH = 500
 DISK_BATCHES = 20
-FILLED_BATCHES = 128
 TAIL = 2_000
 WINDOW = 16_000
 SHALLOW = 1_000
@@ -74,19 +72,13 @@ def put_batches() -> Iterator[Run]:
         yield run
 
 
-def fill(stream: Stream, records: list[tuple[str, bytes]]) -> None:
-    """From here on the journal uses its segments again; the peer's file is filled before, too."""
-    for _ in range(FILLED_BATCHES):
-        stream.put_batch(records)
-
-
 @contextmanager
 def put_on_disk(base: Path) -> Iterator[Run]:
     """500 records of 1 KiB a call, each call synced; sealing goes on beside it."""
     with scratch(base) as folder, trunkline.open(folder / "data") as engine:
         stream = engine.stream("bench", shards=1)
         records = [("user-1", KIB)] * BATCH
-        fill(stream, records)
+        fill_journal(engine)
 
         def run() -> float:
             started = perf_counter()
@@ -105,8 +97,7 @@ def written_bytes(base: Path, kibibytes: int) -> Iterator[Run]:
         stream = engine.stream("bench", shards=1)
         records = [("user-1", KIB)] * BATCH
         per_batch = BATCH * (len(KIB) + len("user-1"))
-        fill(stream, records)
-        engine.flush()
+        fill_journal(engine)
 
         def run() -> float:
             before = written()
