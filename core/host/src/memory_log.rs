@@ -12,6 +12,9 @@ use trunkline_types::sync::{Mutex, MutexGuard, lock};
 /// map memory of its own for a buffer, so that the memory of expired chunks is used again.
 const CHUNK_BYTES: usize = 64 << 10;
 
+/// Half of how many entries of the last chunk a reader copies first.
+const COPIED_FIRST: usize = 8;
+
 /// The entries of one log. The first has the sequence number 1.
 #[derive(Default)]
 pub(crate) struct MemoryLog {
@@ -62,22 +65,26 @@ impl MemoryLog {
         (state.removed + 1, state.next())
     }
 
-    /// Calls `each` with the entries from `sequence` on, in order, until it returns false. Without
-    /// the lock, but for the entries of the last chunk.
+    /// Calls `each` with the entries from `sequence` on, in order, until it returns false; not with
+    /// those that are appended meanwhile. Without the lock: what the last chunk has is copied, more
+    /// at a time the more is read, so that readers of the newest entries do not wait for each
+    /// other.
     pub fn read(&self, sequence: u64, each: &mut dyn FnMut(Entry<'_>) -> bool) {
-        let mut at = sequence;
+        let (mut at, mut end, mut most) = (sequence, None, COPIED_FIRST);
         loop {
             let chunk = {
                 let state = lock(&self.state);
                 at = at.max(state.removed + 1);
-                let index = state.full.partition_point(|chunk| chunk.next() <= at);
-                let Some(chunk) = state.full.get(index) else {
-                    state.tail.read(at, each);
+                if at >= *end.get_or_insert(state.next()) {
                     return;
-                };
-                Arc::clone(chunk)
+                }
+                let index = state.full.partition_point(|chunk| chunk.next() <= at);
+                state.full.get(index).cloned().unwrap_or_else(|| {
+                    most *= 2;
+                    Arc::new(state.tail.copied(at, most))
+                })
             };
-            if !chunk.read(at, each) {
+            if !chunk.read(at, end.unwrap_or(at), each) {
                 return;
             }
             at = chunk.next();
@@ -200,11 +207,27 @@ impl Chunk {
         self.first.max(1) + self.entries.len() as u64
     }
 
-    /// Hands out the entries from `sequence` on; whether more are wanted.
-    fn read(&self, sequence: u64, each: &mut dyn FnMut(Entry<'_>) -> bool) -> bool {
+    /// At most `most` of the entries from `sequence` on, which is there.
+    fn copied(&self, sequence: u64, most: usize) -> Self {
+        let skipped = (sequence - self.first.max(1)) as usize;
+        let start = skipped.checked_sub(1).map_or(0, |before| self.entries[before].1);
+        let taken = &self.entries[skipped..self.entries.len().min(skipped + most)];
+        let end = taken.last().map_or(start, |(_, end)| *end);
+        Self {
+            first: sequence,
+            max_time: self.max_time,
+            entries: taken.iter().map(|(time, end)| (*time, end - start)).collect(),
+            bytes: self.bytes[start as usize..end as usize].to_vec(),
+        }
+    }
+
+    /// Hands out the entries from `sequence` on and before `end`; whether more are wanted.
+    fn read(&self, sequence: u64, end: u64, each: &mut dyn FnMut(Entry<'_>) -> bool) -> bool {
         let first = self.first.max(1);
         let skipped = usize::try_from(sequence.saturating_sub(first)).unwrap_or(usize::MAX);
-        let Some(entries) = self.entries.get(skipped..) else { return true };
+        let wanted = usize::try_from(end.saturating_sub(first)).unwrap_or(usize::MAX);
+        let last = self.entries.len().min(wanted);
+        let Some(entries) = self.entries.get(skipped..last) else { return true };
         let mut start = match skipped.checked_sub(1) {
             Some(before) => self.entries[before].1 as usize,
             None => 0,
@@ -261,6 +284,18 @@ mod tests {
         for (time, expected) in [(0, 1), (10, 1), (11, 2), (50_000, 5_000), (100_001, 10_001)] {
             assert_eq!(log.find_time(time), expected, "{time}");
         }
+    }
+
+    #[test]
+    fn a_read_holds_no_lock_and_ends_although_the_log_grows() {
+        let log = filled(1_000);
+        let mut seen = Vec::new();
+        log.read(950, &mut |entry| {
+            seen.push(entry.sequence);
+            (0..100).all(|_| log.append(99_999, &[&[7; 108]]).is_some())
+        });
+        assert_eq!(seen, (950..=1_000).collect::<Vec<_>>());
+        assert_eq!(log.range(), (1, 6_101));
     }
 
     #[test]
