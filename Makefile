@@ -333,8 +333,10 @@ wheel: $(VENV)/.tools ## Build wheel and sdist into dist/, and use the wheel in 
 	@rm -rf dist $(STAMPS)
 	@$(LOGGED) $(VENV)/build-capi.log "building the C library" -- \
 		$(PY) build_tools/trunkline_build.py
+	@$(PY) build_tools/service_models.py
 	@$(LOGGED) $(VENV)/build.log "building the wheel" -- \
-		$(BIN)/maturin build --release --out dist --interpreter $(PY) $(if $(ABI3),--features abi3)
+		$(BIN)/maturin build --release --out dist --interpreter $(PY) $(if $(ABI3),--features abi3); \
+		status=$$?; $(PY) build_tools/service_models.py --clean; exit $$status
 	@$(BIN)/maturin sdist --out dist
 	TRUNKLINE_DIST=dist $(PY) -m pytest tests/packaging $(PYTEST)
 
