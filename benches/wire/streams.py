@@ -16,6 +16,7 @@ from benches.wire.scenes import NUMBER, request
 from benches.wire.servers import Server, Unproven, echo, ours
 
 CONNECTIONS = 16
+DURABLE_CONNECTIONS = 64
 PAGE = 500
 STREAM = "bench"
 PROOF = 2_000
@@ -44,6 +45,8 @@ class StreamRow:
     base: str | None = None
     is_for_peers: bool = True
     is_long: bool = False
+    connections: int = CONNECTIONS
+    is_on_disk: bool = False
 
 
 def measured() -> list[StreamRow]:
@@ -54,6 +57,18 @@ def measured() -> list[StreamRow]:
     long = {"stored": 220_000, "is_for_peers": False, "is_long": True}
     return [
         put,
+        StreamRow(
+            "PutRecord 100 B on disk",
+            PUT,
+            1,
+            100,
+            0,
+            0.5,
+            base=put.name,
+            is_for_peers=False,
+            connections=DURABLE_CONNECTIONS,
+            is_on_disk=True,
+        ),
         StreamRow("PutRecords 500 x 100 B", PUT, PAGE, 100, 57_000, 0.3),
         StreamRow("PutRecords 500 x 1 KiB", PUT, PAGE, 1_024, 57_000, 0.35),
         page,
@@ -78,7 +93,7 @@ def contests(load: rows.Load, peers: Sequence[Server], only: str, is_quick: bool
     found = []
     known = {one.name: one for one in measured()}
     for one in measured():
-        name = f"{one.name}, {CONNECTIONS} connections"
+        name = f"{one.name}, {one.connections} connections"
         if only in name and not (is_quick and one.is_long):
             base = None if one.base is None else known[one.base]
             found += _contest(load, one, base, name, peers if one.is_for_peers else ())
@@ -89,8 +104,9 @@ def _contest(
     load: rows.Load, one: StreamRow, base: StreamRow | None, name: str, peers: Sequence[Server]
 ) -> list[rows.Row]:
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        mine = stack.enter_context(ours())
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=Path.cwd() / "target")))
+        data = ("--data", str(folder / "data")) if one.is_on_disk else ()
+        mine = stack.enter_context(ours(*data))
         of_server = {mine.name: one}
         others: list[Server] = []
         if base is None:
@@ -122,7 +138,12 @@ def _contest(
 
         def turn(server: Server) -> tuple[float, float]:
             wanted = _accepted(one) if server.name in of_server else ""
-            given: list[object] = [CONNECTIONS, load.seconds, posted.get(server.name, file), wanted]
+            given: list[object] = [
+                one.connections,
+                load.seconds,
+                posted.get(server.name, file),
+                wanted,
+            ]
             if one.kind == PUT:
                 return load.run("post", server, *given)
             return load.run("read", server, *given, one.records)
