@@ -10,11 +10,10 @@ from time import perf_counter, sleep
 
 import trunkline
 from trunkline import Engine, Queue
-from trunkline.bench.contest import OURS, Contest, Run
+from trunkline.bench.contest import OURS, Contest, Run, goal
+from trunkline.bench.memory import BODY, cycle
 from trunkline.bench.peers import scratch
 
-BODY = b"x" * 100
-MESSAGES = 50_000
 SHALLOW = 1_000
 BATCH = 1_000
 OPEN_SECONDS = 0.3
@@ -33,15 +32,7 @@ def at_depth(depth: int) -> Iterator[Run]:
         for _ in range(depth // BATCH):
             queue.send_batch([BODY] * BATCH)
 
-        def run() -> float:
-            started = perf_counter()
-            for _ in range(MESSAGES):
-                queue.send(BODY)
-                for message in queue.receive():
-                    message.delete()
-            return (perf_counter() - started) / MESSAGES
-
-        yield run
+        yield partial(cycle, queue)
 
 
 @contextmanager
@@ -63,12 +54,6 @@ def open_deep(base: Path, depth: int) -> Iterator[Run]:
             return seconds
 
         yield run
-
-
-@contextmanager
-def goal(seconds: float) -> Iterator[Run]:
-    """What the goal allows."""
-    yield lambda: seconds
 
 
 @contextmanager

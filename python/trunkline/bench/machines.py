@@ -10,7 +10,7 @@ from time import perf_counter, process_time
 
 import trunkline
 from trunkline.bench import peers
-from trunkline.bench.contest import OURS, Contest, NotInstalled, Run
+from trunkline.bench.contest import OURS, Contest, NotInstalled, Run, goal
 from trunkline.bench.peers import scratch
 
 TYPE_CHECKING = False
@@ -86,12 +86,6 @@ def transitions() -> Iterator[Run]:
         return (process_time() - started) / (EXECUTIONS * STEPS)
 
     yield run
-
-
-@contextmanager
-def step_goal(seconds: float) -> Iterator[Run]:
-    """What a step may cost: a goal that depends on no peer."""
-    yield lambda: seconds
 
 
 @contextmanager
@@ -173,7 +167,7 @@ def contests(folder: Path) -> list[Contest]:
                 OURS: partial(in_memory, "Task"),
                 "itself, Pass states": partial(in_memory, "Pass"),
                 "transitions": transitions,
-                STEP_GOAL: partial(step_goal, STEP_SECONDS_MAX),
+                STEP_GOAL: partial(goal, STEP_SECONDS_MAX),
             },
             at_least={STEP_GOAL: 1.0},
         ),
@@ -195,7 +189,7 @@ def contests(folder: Path) -> list[Contest]:
             durability="disk",
             candidates={
                 OURS: partial(at_once, folder),
-                DURABLE_STEP_GOAL: partial(step_goal, DURABLE_STEP_SECONDS_MAX),
+                DURABLE_STEP_GOAL: partial(goal, DURABLE_STEP_SECONDS_MAX),
             },
             at_least={DURABLE_STEP_GOAL: 1.0},
         ),
