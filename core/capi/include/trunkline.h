@@ -113,7 +113,7 @@ typedef enum trunkline_status {
     TRUNKLINE_CONFLICT_EXCEPTION = 32,
     /* No bucket has this name, or the bucket behind this handle was removed. */
     TRUNKLINE_NO_SUCH_BUCKET = 33,
-    /* A bucket that is to be removed has objects, versions or uploads. */
+    /* A bucket that is to be removed has objects or versions. */
     TRUNKLINE_BUCKET_NOT_EMPTY = 34,
     /* The bucket has no object of this key, or the object no version of this id. */
     TRUNKLINE_NO_SUCH_KEY = 35,

@@ -112,7 +112,7 @@ statuses! {
         ConflictException = 32,
         /// No bucket has this name, or the bucket behind this handle was removed.
         NoSuchBucket = 33,
-        /// A bucket that is to be removed has objects, versions or uploads.
+        /// A bucket that is to be removed has objects or versions.
         BucketNotEmpty = 34,
         /// The bucket has no object of this key, or the object no version of this id.
         NoSuchKey = 35,

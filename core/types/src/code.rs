@@ -58,7 +58,7 @@ codes! {
     LeaseLost,
     /// No bucket has this name, or the bucket behind this handle was removed.
     NoSuchBucket,
-    /// A bucket that is to be removed has objects, versions or uploads.
+    /// A bucket that is to be removed has objects or versions.
     BucketNotEmpty,
     /// The bucket has no object of this key, or the object no version of this id.
     NoSuchKey,

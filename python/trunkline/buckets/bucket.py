@@ -285,7 +285,7 @@ class Bucket:
         return {"objects": objects, "bytes": size, "uploads": uploads}
 
     def remove(self) -> None:
-        """Remove the bucket. Raises BucketNotEmpty while it has objects, versions or uploads."""
+        """Remove the bucket. Raises BucketNotEmpty while it has objects or versions."""
         self._core.remove()
 
     def __repr__(self) -> str:

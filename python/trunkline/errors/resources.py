@@ -78,7 +78,7 @@ class NoSuchBucket(NotFound):
 
 
 class BucketNotEmpty(InvalidState):
-    """A bucket that is to be removed has objects, versions or uploads."""
+    """A bucket that is to be removed has objects or versions."""
 
     code = "BucketNotEmpty"
 

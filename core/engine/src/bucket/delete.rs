@@ -100,8 +100,8 @@ impl Bucket {
         self.check_writable()?;
         let _changing = lock(&self.changing);
         {
-            let state = self.state();
-            if !state.index.is_empty() || !state.uploads.is_empty() {
+            // Uploads that are not complete are no objects: they end with the bucket.
+            if !self.state().index.is_empty() {
                 return Err(errors::not_empty(&self.name.name));
             }
         }

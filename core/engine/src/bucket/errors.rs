@@ -19,7 +19,7 @@ pub(super) fn bucket_exists(name: &str) -> Error {
 
 #[cold]
 pub(super) fn not_empty(name: &str) -> Error {
-    let text = format!("Bucket {name} is not empty. Delete its objects, versions and uploads.");
+    let text = format!("Bucket {name} is not empty. Delete its objects and versions.");
     Error::new(Code::BucketNotEmpty, text)
 }
 

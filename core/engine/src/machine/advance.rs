@@ -198,7 +198,8 @@ impl Machine {
         let Some(execution) = self.find_number(number) else { return Ok(()) };
         let advanced = {
             let mut kept = lock(&execution.kept);
-            kept.armed = None;
+            // A wait for its end may have called before.
+            kept.armed = kept.armed.filter(|at| *at > now);
             if kept.row.is_expired(now) {
                 drop(kept);
                 let forgotten = self.forget_expired(now);

@@ -63,9 +63,6 @@ pub static MACHINES: ComponentKind = ComponentKind {
 /// The kind of a state machine.
 pub const MACHINE: ResourceKind = ResourceKind("machine");
 
-/// The timer slot that ends waits on a virtual clock; executions have the numbers below.
-const SLOT_WAITERS: u32 = u32::MAX;
-
 /// The name of a state machine.
 pub fn machine_name(name: &str) -> ResourceName {
     ResourceName::local(MACHINE, name)
@@ -109,10 +106,14 @@ impl Resource for Machine {
     }
 
     fn fire(&self, slot: u32, now: Millis, jobs: &Jobs<'_>) -> Option<Millis> {
-        if slot == SLOT_WAITERS {
-            self.all().iter().for_each(|execution| execution.waiters.expire(now));
-        } else if self.host.check_writable().is_ok() {
-            // Of a folder that is only looked at, nothing goes on.
+        // The slot is the number of an execution: a timer of it is due, or a wait for its end.
+        if self.host.clock.is_virtual()
+            && let Some(execution) = self.find_number(slot)
+        {
+            execution.waiters.expire(now);
+        }
+        // Of a folder that is only looked at, nothing goes on.
+        if self.host.check_writable().is_ok() {
             jobs.push(u64::from(slot));
         }
         None

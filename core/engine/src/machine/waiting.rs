@@ -5,8 +5,8 @@ use std::sync::Arc;
 use trunkline_host::{Awaited, Host, LongPoll, TimerKey, Waiters};
 use trunkline_types::{Millis, Result};
 
+use super::Machine;
 use super::kept::Execution;
-use super::{Machine, SLOT_WAITERS};
 
 /// The end of an execution.
 struct End {
@@ -29,7 +29,7 @@ impl Awaited for End {
     }
 
     fn waiters_timer(&self) -> TimerKey {
-        TimerKey { owner: self.machine.id, slot: SLOT_WAITERS }
+        TimerKey { owner: self.machine.id, slot: self.execution.number }
     }
 }
 

@@ -59,3 +59,22 @@ fn a_wait_is_woken_by_the_end_of_its_own_execution_alone() {
     assert_eq!(calls(), [1, 1, 1]);
     assert!(machine.end_wait("year", 1).is_err());
 }
+
+#[test]
+fn a_wait_ends_at_its_time_and_leaves_the_timer_of_its_execution() {
+    let world = World::new(&SimStorage::new(), START, Durability::Memory);
+    let (_, definition) = definitions().into_iter().find(|(name, _)| *name == STEPS).unwrap();
+    world.start(STEPS, &definition, 0);
+    let machine = world.machine(STEPS);
+    start_waiting(&machine, "hour", 3_600);
+    start_waiting(&machine, "year", 31_536_000);
+    let (mut poll, calls) = wait(&machine, "hour");
+    world.engine.advance(1_000_000).unwrap();
+    assert_eq!(calls.0.load(Ordering::SeqCst), 1);
+    let ended = poll.poll(|| Ok::<_, ()>(calls.clone()), || Ok(None::<()>));
+    assert!(matches!(ended, Ok(Polled::Over)), "its time is over");
+    world.engine.advance(2_600_000).unwrap();
+    let stands = |name: &str| machine.status(name).unwrap().status;
+    assert_eq!(stands("hour"), ExecutionState::Succeeded);
+    assert_eq!(stands("year"), ExecutionState::Running);
+}

@@ -147,7 +147,7 @@ class Bucket:
         return self.sync.statistics()
 
     async def remove(self) -> None:
-        """Remove the bucket. Raises BucketNotEmpty while it has objects, versions or uploads."""
+        """Remove the bucket. Raises BucketNotEmpty while it has objects or versions."""
         await asyncio.to_thread(self.sync.remove)
 
     def __repr__(self) -> str:

@@ -55,7 +55,9 @@ pub(super) fn get_object_attributes(context: &Context) -> Result<Answer> {
 
 fn sums(object: &Object) -> Option<Value> {
     let found = object.headers.iter().filter_map(|(name, sum)| {
-        Algorithm::of_header(name).map(|one| (one.member(), sum.as_str().into()))
+        // A checksum of parts ends with their number; this operation alone leaves it out.
+        let sum = sum.split('-').next().unwrap_or_default();
+        Algorithm::of_header(name).map(|one| (one.member(), sum.into()))
     });
     let mut members: Vec<(&str, Value)> = found.collect();
     if members.is_empty() {

@@ -12,16 +12,16 @@ use crate::error::Result;
 use crate::limits::LIST_BUCKETS_MAX;
 use crate::value::Value;
 
+/// The region whose endpoint creates buckets in every region.
+const OLDEST_REGION: &str = "us-east-1";
+
 pub(super) fn create_bucket(context: &Context) -> Result<Answer> {
     super::headers::refuse_unbuilt(context)?;
     if context.header("x-amz-bucket-object-lock-enabled").is_some_and(|text| text != "false") {
         return Err(errors::not_implemented("x-amz-bucket-object-lock-enabled"));
     }
     let name = context.bucket_name();
-    let asked = context.input.get("CreateBucketConfiguration");
-    let location = asked.and_then(|asked| asked.get("LocationConstraint")).and_then(Value::as_str);
-    let region = location.unwrap_or(&context.region);
-    let region = if region == "EU" { "eu-west-1" } else { region };
+    let region = region_of(context)?;
     let full = ResourceName::new(BUCKET, &*context.account, region, name);
     match context.engine.create_bucket(full, BucketConfig::default()) {
         Ok((_, ticket)) => Ok(created(name, region).after(ticket)),
@@ -30,7 +30,7 @@ pub(super) fn create_bucket(context: &Context) -> Result<Answer> {
             let is_own = found.is_some_and(|bucket| bucket.name().account == context.account);
             match is_own {
                 // As AWS answers there, and there alone.
-                true if region == "us-east-1" => Ok(created(name, region)),
+                true if region == OLDEST_REGION => Ok(created(name, region)),
                 true => {
                     let message = "Your previous request to create the named bucket succeeded and \
                                    you already own it.";
@@ -42,6 +42,43 @@ pub(super) fn create_bucket(context: &Context) -> Result<Answer> {
         }
         Err(error) => Err(context.failed(&error)),
     }
+}
+
+/// The region of a bucket that is created. A bucket is created in the region that is called; that
+/// of the oldest region alone, which needs no constraint and takes none, creates it elsewhere.
+fn region_of(context: &Context) -> Result<&str> {
+    let asked = context.input.get("CreateBucketConfiguration");
+    let location = asked.and_then(|asked| asked.get("LocationConstraint")).and_then(Value::as_str);
+    let location = location.filter(|text| !text.is_empty());
+    let region = location.map(|text| if text == "EU" { "eu-west-1" } else { text });
+    match (&*context.region, region) {
+        (OLDEST_REGION, None) => Ok(OLDEST_REGION),
+        (OLDEST_REGION, Some(region)) if region != OLDEST_REGION && is_region(region) => Ok(region),
+        (OLDEST_REGION, Some(region)) => {
+            let message = "The specified location-constraint is not valid";
+            let found = errors::error("InvalidLocationConstraint", 400, message);
+            Err(errors::with(found, &[("LocationConstraint", region)]))
+        }
+        (called, Some(region)) if region == called => Ok(region),
+        _ => {
+            let asked = location.unwrap_or("unspecified");
+            let message = format!(
+                "The {asked} location constraint is incompatible for the region specific endpoint \
+                 this request was sent to."
+            );
+            Err(errors::error("IllegalLocationConstraintException", 400, message))
+        }
+    }
+}
+
+/// Whether a text has the form of a region's name: words and a number, such as `eu-west-1`.
+fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let is_word = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
+    let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    parts.len() >= 3
+        && parts[..parts.len() - 1].iter().all(is_word)
+        && is_number(&parts[parts.len() - 1])
 }
 
 fn created(name: &str, region: &str) -> Answer {
@@ -93,7 +130,7 @@ pub(super) fn list_buckets(context: &Context) -> Result<Answer> {
 
 pub(super) fn get_bucket_location(context: &Context) -> Result<Answer> {
     let region = context.bucket()?.name().region.clone();
-    let region = if region == "us-east-1" { String::new() } else { region };
+    let region = if region == OLDEST_REGION { String::new() } else { region };
     let mut text = String::from(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <LocationConstraint xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">",

@@ -7,12 +7,17 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use trunkline_engine::Object;
 
+use super::context::Context;
+use super::errors;
+use crate::error::Result;
 use crate::value::Value;
 
 /// What the header of a checksum starts with.
 pub(super) const PREFIX: &str = "x-amz-checksum-";
 /// The header that tells whether a checksum is of the content or of the checksums of its parts.
 pub(super) const TYPE: &str = "x-amz-checksum-type";
+/// The type of a checksum of the whole content.
+pub(super) const FULL: &str = "FULL_OBJECT";
 
 /// An algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +83,14 @@ impl Algorithm {
         let skipped = if self == Self::Crc64Nvme { 0 } else { 4 };
         value.to_be_bytes()[skipped..].to_vec()
     }
+}
+
+/// The algorithm that a request asks for.
+pub(super) fn asked(context: &Context) -> Result<Option<Algorithm>> {
+    let Some(name) = context.header("x-amz-checksum-algorithm") else { return Ok(None) };
+    let message = "Checksum algorithm provided is unsupported. Please try again with any of the \
+                   valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]";
+    Algorithm::named(name).map(Some).ok_or_else(|| errors::invalid_request(message))
 }
 
 /// Whether a header tells of a checksum.

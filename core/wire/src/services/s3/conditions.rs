@@ -23,12 +23,11 @@ pub(super) fn check(context: &Context, object: &Object, prefix: &str) -> Result<
         tags.any(|tag| tag == "*" || tag == object.etag)
     };
     let modified = (object.modified / 1_000) as f64;
+    let failed = |name: &str| errors::precondition_failed(&format!("{prefix}{name}"));
     let since = |name: &str| header(name).and_then(time::read);
     match (header("if-match"), since("if-unmodified-since")) {
-        (Some(tags), _) if !matches(tags) => return Err(errors::precondition_failed("If-Match")),
-        (None, Some(time)) if modified > time => {
-            return Err(errors::precondition_failed("If-Unmodified-Since"));
-        }
+        (Some(tags), _) if !matches(tags) => return Err(failed("If-Match")),
+        (None, Some(time)) if modified > time => return Err(failed("If-Unmodified-Since")),
         _ => {}
     }
     let is_known = match (header("if-none-match"), since("if-modified-since")) {

@@ -76,7 +76,13 @@ impl Context {
 
     /// An error of the engine in S3's words.
     pub fn failed(&self, error: &Error) -> WireError {
-        errors::from_engine(error, self.bucket_name(), self.key())
+        let found = errors::from_engine(error, self.bucket_name(), self.key());
+        match (found.name(), self.text("VersionId")) {
+            ("NoSuchVersion", Some(version)) => {
+                errors::with(found, &[("Key", self.key()), ("VersionId", version)])
+            }
+            _ => found,
+        }
     }
 
     /// Why something changes, for the events that tell of it.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use md5::{Digest, Md5};
-use trunkline_engine::{Attributes, Bucket, Object, ObjectContent, VersionRef};
+use trunkline_engine::{Attributes, Bucket, Object, ObjectContent, Pairs, VersionRef};
 
 use super::answer::{Answer, quoted, time};
-use super::checksum;
+use super::checksum::{self, Algorithm, Hasher};
 use super::conditions::{self, Verdict};
 use super::context::Context;
 use super::list::structure;
@@ -56,10 +56,9 @@ pub(super) fn copy_object(context: &Context) -> Result<Answer> {
     let are_tags_replaced = directive(context, "x-amz-tagging-directive")?;
     let is_same = from.id() == bucket.id() && from_key == context.key();
     let asked = headers::attributes(context)?;
-    let class = headers::storage_class(&asked.headers);
     if is_same
         && !is_replaced
-        && class == headers::storage_class(&object.headers)
+        && !headers::changes_in_place(context)
         && context.header("x-amz-copy-source").is_some_and(|s| !s.contains("?versionId="))
     {
         return Err(errors::invalid_request(
@@ -68,7 +67,17 @@ pub(super) fn copy_object(context: &Context) -> Result<Answer> {
              encryption attributes.",
         ));
     }
-    let sums = object.headers.iter().filter(|(name, _)| checksum::is_header(name));
+    let sums: Pairs = match checksum::asked(context)? {
+        Some(algorithm) => {
+            let (_, sum) = digests(context, &object, (0, object.size), Some(algorithm))?;
+            let kind = (checksum::TYPE.to_owned(), checksum::FULL.to_owned());
+            sum.into_iter().chain([kind]).collect()
+        }
+        None => {
+            let own = object.headers.iter().filter(|(name, _)| checksum::is_header(name));
+            own.cloned().collect()
+        }
+    };
     let mut attributes = match is_replaced {
         true => Attributes { headers: asked.headers, tags: Vec::new() },
         false => {
@@ -77,7 +86,7 @@ pub(super) fn copy_object(context: &Context) -> Result<Answer> {
             Attributes { headers: kept.chain(own).cloned().collect(), tags: Vec::new() }
         }
     };
-    attributes.headers.extend(sums.cloned());
+    attributes.headers.extend(sums);
     attributes.tags = if are_tags_replaced { asked.tags } else { object.tags.clone() };
     let cause = context.cause("ObjectCreated:Copy");
     let put = bucket.put(context.key(), object.content(), attributes, &condition(context)?, &cause);
@@ -87,7 +96,7 @@ pub(super) fn copy_object(context: &Context) -> Result<Answer> {
         ("LastModified", time(put.object.modified)),
     ];
     for (name, value) in &put.object.headers {
-        if let Some(algorithm) = checksum::Algorithm::of_header(name) {
+        if let Some(algorithm) = Algorithm::of_header(name) {
             result.push((algorithm.member(), value.as_str().into()));
         }
     }
@@ -126,8 +135,11 @@ fn stretch(range: &str, size: u64) -> Result<(u64, u64)> {
     Ok((first, last - first + 1))
 }
 
-/// The content of a part that is copied from an object, and how much of that it is.
-pub(super) fn part_content(context: &Context, _: &Bucket) -> Result<(ObjectContent, u64)> {
+/// The content of a part that is copied from an object, and its checksum if one is asked for.
+pub(super) fn part_content(
+    context: &Context,
+    algorithm: Option<Algorithm>,
+) -> Result<(ObjectContent, Pairs)> {
     let (_, _, object) = source(context)?;
     let range = context.header("x-amz-copy-source-range");
     let (start, len) = match range {
@@ -135,15 +147,30 @@ pub(super) fn part_content(context: &Context, _: &Bucket) -> Result<(ObjectConte
         None => (0, object.size),
     };
     let mut content = object.part_content(start, len);
+    let (etag, sum) = digests(context, &object, (start, len), algorithm)?;
+    content.etag = etag;
+    Ok((content, sum.into_iter().collect()))
+}
+
+/// The MD5 of a stretch of an object, and the header of its checksum if one is asked for.
+fn digests(
+    context: &Context,
+    object: &Arc<Object>,
+    (start, len): (u64, u64),
+    algorithm: Option<Algorithm>,
+) -> Result<(String, Option<(String, String)>)> {
     let failed = |error| context.failed(&error);
     let mut reader = object.open(start, len).map_err(failed)?;
     let (mut hash, mut buffer) = (Md5::new(), vec![0; OBJECT_PIECE_BYTES]);
+    let mut hasher = algorithm.map(Hasher::new);
     loop {
-        match reader.read(&mut buffer).map_err(failed)? {
-            0 => break,
-            count => hash.update(&buffer[..count]),
+        let count = reader.read(&mut buffer).map_err(failed)?;
+        if count == 0 {
+            break;
         }
+        hash.update(&buffer[..count]);
+        hasher.iter_mut().for_each(|hasher| hasher.update(&buffer[..count]));
     }
-    content.etag = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok((content, len))
+    let etag = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok((etag, hasher.map(|hasher| (hasher.algorithm.header(), hasher.finish()))))
 }

@@ -19,8 +19,9 @@ const KEPT: [&str; 7] = [
     "content-encoding",
     "content-language",
     "expires",
-    "x-amz-website-redirect-location",
+    REDIRECT,
 ];
+const REDIRECT: &str = "x-amz-website-redirect-location";
 /// The header of the class in which an object is kept; that of most is left out.
 const CLASS: &str = "x-amz-storage-class";
 const USUAL_CLASS: &str = "STANDARD";
@@ -126,7 +127,12 @@ pub(super) fn storage_class(headers: &Pairs) -> &str {
 
 /// Whether a header is about a copy itself, and not taken from its source.
 pub(super) fn is_of_copy(name: &str) -> bool {
-    name == CLASS || checksum::is_header(name)
+    name == CLASS || name == REDIRECT || name.starts_with(INTERNAL) || checksum::is_header(name)
+}
+
+/// Whether a request says anew what an object that is copied to itself is besides its metadata.
+pub(super) fn changes_in_place(context: &Context) -> bool {
+    [CLASS, REDIRECT].into_iter().any(|name| context.headers.contains_key(name))
 }
 
 /// The tags of a header, which is a query string.
@@ -134,7 +140,7 @@ fn tags(text: &str) -> Result<Pairs> {
     let form = Form::read(text.as_bytes()).map_err(|_| bad_tags(text))?;
     let owned = form.pairs().iter().map(|(key, value)| (key.to_string(), value.to_string()));
     let tags: Pairs = owned.collect();
-    check_tags(&tags, limits::OBJECT_TAGS_MAX)?;
+    check_tags(&tags, &OBJECT_TAGS)?;
     Ok(tags)
 }
 
@@ -144,8 +150,23 @@ fn bad_tags(text: &str) -> crate::error::WireError {
     errors::invalid_argument("x-amz-tagging", text, message)
 }
 
+/// What tags may be.
+pub(super) struct TagRules {
+    max: usize,
+    /// What a key is refused with that only AWS may give.
+    reserved: &'static str,
+}
+
+pub(super) const OBJECT_TAGS: TagRules =
+    TagRules { max: limits::OBJECT_TAGS_MAX, reserved: "Your TagKey cannot be prefixed with aws:" };
+pub(super) const BUCKET_TAGS: TagRules = TagRules {
+    max: limits::BUCKET_TAGS_MAX,
+    reserved: "System tags cannot be added/updated by requester",
+};
+
 /// Refuses tags that no object or bucket has.
-pub(super) fn check_tags(tags: &Pairs, max: usize) -> Result<()> {
+pub(super) fn check_tags(tags: &Pairs, rules: &TagRules) -> Result<()> {
+    let max = rules.max;
     let invalid = |message: &str| Err(errors::error("InvalidTag", 400, message));
     if tags.len() > max {
         let message = format!("Object tags cannot be greater than {max}");
@@ -154,6 +175,9 @@ pub(super) fn check_tags(tags: &Pairs, max: usize) -> Result<()> {
     for (place, (key, value)) in tags.iter().enumerate() {
         if key.is_empty() || key.chars().count() > limits::TAG_KEY_CHARS_MAX {
             return invalid("The TagKey you have provided is invalid");
+        }
+        if key.starts_with("aws:") {
+            return invalid(rules.reserved);
         }
         if value.chars().count() > limits::TAG_VALUE_CHARS_MAX {
             return invalid("The TagValue you have provided is invalid");

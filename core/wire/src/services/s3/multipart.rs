@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trunkline_engine::{Bucket, CompletedPart, PART_NUMBER_MAX, Pairs, Part, Upload};
+use trunkline_engine::{Bucket, CompletedPart, Object, PART_NUMBER_MAX, Pairs, Part, Upload};
 
 use super::answer::{Answer, quoted, time};
 use super::checksum::{self, Algorithm};
@@ -18,17 +18,13 @@ use crate::value::Value;
 /// Where an upload keeps the algorithm of its checksums, and what they are of.
 const ALGORITHM: &str = "!checksum-algorithm";
 const TYPE: &str = "!checksum-type";
+/// Where an object keeps the id of the upload that it was.
+const UPLOAD: &str = "!upload";
 
 pub(super) fn create_multipart_upload(context: &Context) -> Result<Answer> {
     let bucket = context.bucket()?;
     let mut attributes = headers::attributes(context)?;
-    let named = context.header("x-amz-checksum-algorithm");
-    let algorithm = named.map(|name| {
-        let message = "Checksum algorithm provided is unsupported. Please try again with any of \
-                       the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]";
-        Algorithm::named(name).ok_or_else(|| errors::invalid_request(message))
-    });
-    let algorithm = algorithm.transpose()?;
+    let algorithm = checksum::asked(context)?;
     let kind = kind_of(context, algorithm)?;
     let mut answer = Vec::new();
     if let Some(algorithm) = algorithm {
@@ -108,13 +104,18 @@ pub(super) fn upload_part(context: &Context, received: Received) -> Result<Answe
 
 pub(super) fn upload_part_copy(context: &Context) -> Result<Answer> {
     let bucket = context.bucket()?;
-    find(context, &bucket)?;
+    let algorithm = default_checksum(context, &bucket)?;
     let number = part_number(context)?;
-    let (content, _) = copy::part_content(context, &bucket)?;
+    let (content, checksums) = copy::part_content(context, algorithm)?;
     let id = context.text("UploadId").unwrap_or("");
-    let put = bucket.put_part(context.key(), id, number, content, Vec::new());
+    let put = bucket.put_part(context.key(), id, number, content, checksums);
     let (part, ticket) = put.map_err(|error| context.failed(&error))?;
-    let result = vec![("ETag", quoted(&part.etag).into()), ("LastModified", time(part.modified))];
+    let mut result =
+        vec![("ETag", quoted(&part.etag).into()), ("LastModified", time(part.modified))];
+    for (name, value) in &part.checksums {
+        let member = Algorithm::of_header(name).map(Algorithm::member);
+        result.extend(member.map(|member| (member, value.as_str().into())));
+    }
     Ok(Answer::of(vec![("CopyPartResult", structure(result))]).after(ticket))
 }
 
@@ -125,28 +126,54 @@ pub(super) fn complete_multipart_upload(context: &Context) -> Result<Answer> {
     let upload = match bucket.upload(context.key(), id) {
         Ok(upload) => upload,
         // A caller that did not hear the first answer asks again.
-        Err(error) => return Err(context.failed(&error)),
+        Err(error) => {
+            let made = made_before(context, &bucket, id, named.len())?;
+            let object = made.ok_or_else(|| context.failed(&error))?;
+            return Ok(completed(context, &bucket, &object));
+        }
     };
     check_stated(&upload, context)?;
-    let headers = whole_checksum(context, &upload, &named)?;
+    let mut headers = whole_checksum(context, &upload, &named)?;
+    headers.push((UPLOAD.to_owned(), id.to_owned()));
     let condition = condition(context)?;
     let cause = context.cause("ObjectCreated:CompleteMultipartUpload");
-    let (key, told) = (context.key(), headers.clone());
-    let put = bucket.complete_upload(key, id, &named, headers, &condition, &cause);
+    let put = bucket.complete_upload(context.key(), id, &named, headers, &condition, &cause);
     let put = put.map_err(|error| failed(context, &error))?;
+    Ok(completed(context, &bucket, &put.object).after(put.ticket))
+}
+
+/// The object that an upload became, if the key still has it.
+fn made_before(
+    context: &Context,
+    bucket: &Bucket,
+    id: &str,
+    parts: usize,
+) -> Result<Option<Arc<Object>>> {
+    let newest = bucket.newest(context.key()).map_err(|error| context.failed(&error))?;
+    let is_its = |object: &Arc<Object>| {
+        object.header(UPLOAD).is_some_and(|own| own == id) && object.parts.len() == parts
+    };
+    Ok(newest.filter(is_its))
+}
+
+/// The answer to the completion of an upload.
+fn completed(context: &Context, bucket: &Bucket, object: &Object) -> Answer {
+    let key = context.key();
     let mut members = vec![
         ("Location", format!("/{}/{key}", context.bucket_name()).into()),
         ("Bucket", context.bucket_name().into()),
         ("Key", key.into()),
-        ("ETag", quoted(&put.object.etag).into()),
+        ("ETag", quoted(&object.etag).into()),
     ];
-    for (name, value) in told {
-        match Algorithm::of_header(&name) {
-            Some(algorithm) => members.push((algorithm.member(), value.into())),
-            None => members.push(("ChecksumType", value.into())),
-        }
+    for (name, value) in &object.headers {
+        let member = match Algorithm::of_header(name) {
+            Some(algorithm) => algorithm.member(),
+            None if name == checksum::TYPE => "ChecksumType",
+            None => continue,
+        };
+        members.push((member, value.as_str().into()));
     }
-    Ok(with_version(Answer::of(members).after(put.ticket), &bucket, &put.object))
+    with_version(Answer::of(members), bucket, object)
 }
 
 /// The parts that the caller says make the object.

@@ -70,6 +70,12 @@ pub(super) fn delete_object(context: &Context) -> Result<Answer> {
     let deleted = bucket.delete(context.key(), version.as_ref(), &condition, &cause);
     let deleted = deleted.map_err(|error| failed(context, &error))?;
     let mut answer = Answer::empty().after(deleted.ticket);
+    if deleted.object.is_none()
+        && let Some(version) = context.text("VersionId").filter(|text| !text.is_empty())
+    {
+        // What is not there counts as deleted.
+        answer = answer.with("x-amz-version-id", version);
+    }
     if let Some(object) = deleted.object {
         if object.is_delete_marker {
             answer = answer.with("x-amz-delete-marker", "true");

@@ -232,7 +232,20 @@ fn refusal(context: &Context, error: WireError) -> Response {
     if error.name() == "MethodNotAllowed" && context.operation.ends_with("Object") {
         response = response.with("x-amz-delete-marker", "true").with("allow", "DELETE");
     }
+    if error.name() == "NoSuchKey"
+        && matches!(&*context.operation, "GetObject" | "HeadObject")
+        && let Some(version) = marker_of(context)
+    {
+        response = response.with("x-amz-delete-marker", "true").with("x-amz-version-id", version);
+    }
     response.with("x-amz-request-id", request_id.clone())
+}
+
+/// The version of the delete marker that hides the key of a request.
+fn marker_of(context: &Context) -> Option<String> {
+    let bucket = context.engine.find_bucket(context.bucket_name()).ok()??;
+    let newest = bucket.newest(context.key()).ok()??;
+    newest.is_delete_marker.then(|| bucket.version_id(&newest))
 }
 
 /// Writes an answer.

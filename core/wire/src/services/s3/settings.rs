@@ -6,12 +6,12 @@ use trunkline_engine::Pairs;
 use super::access::POLICY;
 use super::answer::Answer;
 use super::context::Context;
+use super::headers::{self, BUCKET_TAGS, OBJECT_TAGS, TagRules};
 use super::list::structure;
 use super::objects::with_version;
-use super::{cors, errors, get, headers, lifecycle};
+use super::{cors, errors, get, lifecycle};
 use crate::codec::json;
 use crate::error::{Result, WireError};
-use crate::limits::{BUCKET_TAGS_MAX, OBJECT_TAGS_MAX};
 use crate::policy::Policy;
 use crate::value::Value;
 
@@ -171,7 +171,7 @@ pub(super) fn delete_bucket_policy(context: &Context) -> Result<Answer> {
 }
 
 /// The tags of the input.
-fn tags(context: &Context, max: usize) -> Result<Pairs> {
+fn tags(context: &Context, rules: &TagRules) -> Result<Pairs> {
     let set = context.input.get("Tagging").and_then(|tagging| tagging.get("TagSet"));
     let Some(Value::List(entries)) = set else { return Err(errors::malformed_xml()) };
     let mut tags = Pairs::new();
@@ -182,13 +182,15 @@ fn tags(context: &Context, max: usize) -> Result<Pairs> {
         };
         tags.push((key, value));
     }
-    headers::check_tags(&tags, max)?;
+    headers::check_tags(&tags, rules)?;
     Ok(tags)
 }
 
 pub(super) fn put_bucket_tagging(context: &Context) -> Result<Answer> {
-    tags(context, BUCKET_TAGS_MAX)?;
-    let answer = put_document(context, &TAGGING)?;
+    let answer = match tags(context, &BUCKET_TAGS)?.is_empty() {
+        true => keep(context, TAGGING.name, None)?,
+        false => put_document(context, &TAGGING)?,
+    };
     Ok(Answer { status: Some(204), ..answer })
 }
 
@@ -211,7 +213,7 @@ fn set_tags(context: &Context, tags: Pairs, event: &str) -> Result<Answer> {
 }
 
 pub(super) fn put_object_tagging(context: &Context) -> Result<Answer> {
-    set_tags(context, tags(context, OBJECT_TAGS_MAX)?, "ObjectTagging:Put")
+    set_tags(context, tags(context, &OBJECT_TAGS)?, "ObjectTagging:Put")
 }
 
 pub(super) fn delete_object_tagging(context: &Context) -> Result<Answer> {
