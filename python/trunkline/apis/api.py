@@ -8,6 +8,7 @@ import re
 from trunkline.apis.targets import integration_of
 from trunkline.aws.apigateway import apis, deployments, integrations, methods, resources
 from trunkline.aws.apigateway.documents import api_key, read
+from trunkline.aws.errors import ProgramErrors
 from trunkline.aws.operation import Call
 from trunkline.aws.store import Store
 from trunkline.errors import InvalidParameterValue, ResourceNotFound
@@ -108,7 +109,8 @@ class Api:
         >>> engine.api("front").route("GET /orders/{id}", engine.queue("orders")).routes()
         ['GET /orders/{id}']
         """
-        found = read(self._call, self._id)["resources"].values()
+        with ProgramErrors(ResourceNotFound):
+            found = read(self._call, self._id)["resources"].values()
         ordered = sorted(found, key=lambda resource: resource["path"])
         return [f"{verb} {one['path']}" for one in ordered for verb in sorted(one["methods"])]
 
@@ -147,7 +149,7 @@ class Api:
             )
         integration, answers = integration_of(self._engine, self._name, route, target, group)
         call, verb = self._call, found[1]
-        with call.store.lock:
+        with ProgramErrors(InvalidParameterValue), call.store.lock:
             where = {"rest_api_id": self._id, "resource_id": self._resource(found[2])}
             existing = read(call, self._id)["resources"][where["resource_id"]]["methods"]
             if verb in existing:
@@ -238,7 +240,8 @@ class Api:
 
     def remove(self) -> None:
         """Remove the API with its routes. What they lead to stays."""
-        apis.delete_rest_api(self._call, rest_api_id=self._id)
+        with ProgramErrors(ResourceNotFound):
+            apis.delete_rest_api(self._call, rest_api_id=self._id)
         self._call.store.flush()
 
     def __repr__(self) -> str:
@@ -287,7 +290,7 @@ def get_or_create(
 ) -> Api:
     """The API of this name; the oldest where clients made several."""
     call = Call(Store(engine._core), account, region, None, "", "")
-    with call.store.lock:
+    with ProgramErrors(InvalidParameterValue), call.store.lock:
         found = [
             document
             for document in call.store.every(api_key(account, region))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from trunkline._begun import begun
 from trunkline._core import milliseconds
-from trunkline.aws.errors import ServiceError
+from trunkline.aws.errors import ProgramErrors
 from trunkline.aws.firehose import destinations, documents
 from trunkline.aws.firehose.delivery.runner import runner_of
 from trunkline.aws.firehose.streams import delete_delivery_stream
 from trunkline.aws.limits import FIREHOSE_RECORD_BYTES_MAX
-from trunkline.errors import InvalidParameterValue, ResourceNotFound, UnsupportedOperation
+from trunkline.errors import InvalidParameterValue, UnsupportedOperation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,10 +75,8 @@ class DeliveryStream:
 
     def _document(self) -> documents.Document:
         self._engine._core.check_open()
-        try:
+        with ProgramErrors(InvalidParameterValue):
             return documents.read(self._call, self.name)
-        except ServiceError as error:
-            raise ResourceNotFound(error.message) from None
 
     @staticmethod
     def _entry(data: Body) -> tuple[str, Body]:
@@ -154,10 +152,8 @@ class DeliveryStream:
 
     def remove(self) -> None:
         """Remove it with what it has not delivered. Objects and files stay."""
-        try:
+        with ProgramErrors(InvalidParameterValue):
             delete_delivery_stream(self._call, delivery_stream_name=self.name)
-        except ServiceError as error:
-            raise ResourceNotFound(error.message) from None
 
     def __repr__(self) -> str:
         return f"<DeliveryStream {self.name!r}>"

@@ -155,7 +155,7 @@ def _put(
     engine: Any, call: Call, name: str, destination: object, source: object, options: dict[str, Any]
 ) -> None:
     """Creates a delivery stream, or changes the one that there is."""
-    from trunkline.aws.errors import ServiceError
+    from trunkline.aws.errors import ProgramErrors
     from trunkline.aws.firehose import destinations, documents, streams, updates
     from trunkline.delivery_streams import definition
 
@@ -166,7 +166,7 @@ def _put(
     given: dict[str, Any] = {}
     if source is not None:
         given["kinesis_stream_source_configuration"] = definition.source_of(engine, source, owner)
-    try:
+    with ProgramErrors(InvalidParameterValue):
         if is_http:
             config = definition.http_configuration(engine, str(destination), options, owner)
             whole = destinations.http_endpoint(call.store.core, config)
@@ -189,6 +189,4 @@ def _put(
             updates.replace(call, there, whole)
         else:
             _resume(call, name)
-    except ServiceError as error:
-        raise InvalidParameterValue(error.message) from None
     call.store.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from trunkline.aws.errors import ProgramErrors
 from trunkline.aws.lambda_ import mappings
 from trunkline.aws.lambda_.pollers import runner
 from trunkline.aws.operation import Call
@@ -56,15 +57,18 @@ class EventSource:
 
     def disable(self) -> None:
         """Read no more until :meth:`enable`. What waits stays where it is."""
-        mappings.update_event_source_mapping(self._call, uuid=self._uuid, enabled=False)
+        with ProgramErrors(InvalidParameterValue):
+            mappings.update_event_source_mapping(self._call, uuid=self._uuid, enabled=False)
 
     def enable(self) -> None:
         """Read on."""
-        mappings.update_event_source_mapping(self._call, uuid=self._uuid, enabled=True)
+        with ProgramErrors(InvalidParameterValue):
+            mappings.update_event_source_mapping(self._call, uuid=self._uuid, enabled=True)
 
     def remove(self) -> None:
         """Remove it, with how far it read a stream; messages of a queue stay there."""
-        mappings.delete_event_source_mapping(self._call, uuid=self._uuid)
+        with ProgramErrors(InvalidParameterValue):
+            mappings.delete_event_source_mapping(self._call, uuid=self._uuid)
 
     def _read(self) -> dict[str, Any]:
         document = self._call.store.get(mappings.key_of(self._call, self._uuid))
@@ -80,8 +84,12 @@ def attach(
     engine: Engine, source: object, function: Function, settings: dict[str, Any]
 ) -> EventSource:
     """The event source of these two, which is made, or changed to what it is to be now."""
-    from trunkline.aws.errors import ServiceError
+    from trunkline.functions.function import Function as Named
 
+    if not isinstance(function, Named):
+        raise TypeError(
+            f"function must be what engine.function() returns, not {type(function).__name__}"
+        )
     call = Call(Store(engine._core), function.account, function.region, None, "", "")
     arn = _arn_of(engine, source)
     given = {name: value for name, value in settings.items() if value is not None}
@@ -89,7 +97,7 @@ def attach(
     if filters is not None:
         patterns = [{"Pattern": _pattern(one)} for one in filters]
         given["filter_criteria"] = {"Filters": patterns}
-    try:
+    with ProgramErrors(InvalidParameterValue):
         found = next(
             (
                 document
@@ -107,8 +115,6 @@ def attach(
         made = mappings.create_event_source_mapping(
             call, function_name=function.arn, event_source_arn=arn, **given
         )
-    except ServiceError as error:
-        raise InvalidParameterValue(error.message) from None
     return EventSource(engine, call, (made or {})["UUID"])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trunkline import validation
+from trunkline.errors import InvalidParameterValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -187,6 +188,11 @@ class FunctionVerbs:
         }
         if max_concurrency is not None:
             given["scaling_config"] = {"MaximumConcurrency": max_concurrency}
+        if start not in positions:
+            raise InvalidParameterValue(
+                f"Value {start!r} for parameter start is invalid. "
+                'Reason: Must be "earliest" or "latest".'
+            )
         if is_stream:
             given["starting_position"] = positions[start]
         if on_failure is not None:

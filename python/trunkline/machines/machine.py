@@ -6,8 +6,7 @@ import json
 
 from trunkline import validation
 from trunkline._core import milliseconds
-from trunkline.errors import ResourceNotFound
-from trunkline.errors import ValidationException as Refused
+from trunkline.errors import ResourceNotFound, ValidationException
 from trunkline.validation import json_text
 
 TYPE_CHECKING = False
@@ -37,23 +36,23 @@ def put(
     functions: Functions | None,
 ) -> StateMachine:
     """The state machine of this name, with this definition."""
-    from trunkline.aws.errors import ServiceError
+    from trunkline.aws.errors import ProgramErrors
     from trunkline.aws.stepfunctions import defining
 
     text = definition if isinstance(definition, str) else json_text(definition, "definition")
-    try:
+    with ProgramErrors(ValidationException):
         defining.put(core, name, text)
-    except ServiceError as error:
-        raise Refused(error.message) from None
     return find(core, name, functions)
 
 
 def find(core: CoreEngine, name: tuple[str, str, str], functions: Functions | None) -> StateMachine:
     """The state machine of this name; raises ResourceNotFound if there is none."""
+    from trunkline.aws.errors import ProgramErrors
     from trunkline.aws.stepfunctions import defining
     from trunkline.machines.targets import targets_of
 
-    arn = defining.find(core, name)
+    with ProgramErrors(ValidationException):
+        arn = defining.find(core, name)
     if arn is None:
         raise ResourceNotFound(
             f"State machine {name[2]!r} does not exist. Give its definition to create it."
