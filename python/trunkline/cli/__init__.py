@@ -33,7 +33,7 @@ def _run(arguments: list[str]) -> int:
 
         return int(bench.main(arguments[1:]) or 0)
     verb = next((word for word in arguments if not word.startswith("-")), "")
-    from trunkline.cli.errors import CommandError
+    from trunkline.cli.errors import CommandError, UsageError
     from trunkline.cli.parser import VERBS, parser_of
 
     known = [verb] if verb in VERBS else []
@@ -44,7 +44,8 @@ def _run(arguments: list[str]) -> int:
         hint = _HINTS.get(error.code)
         return _complain(error.code, error, hint)
     except CommandError as error:
-        return _complain(error.code, error, error.hint)
+        status = _complain(error.code, error, error.hint)
+        return 2 if isinstance(error, UsageError) else status
     except BrokenPipeError:
         # What reads the output has read enough; Python must not complain about the rest.
         sys.stderr.close()

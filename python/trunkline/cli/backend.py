@@ -10,7 +10,7 @@ from pathlib import Path
 
 import trunkline
 from trunkline import admin
-from trunkline.cli.errors import CommandError
+from trunkline.cli.errors import CommandError, UsageError
 from trunkline.remote.client import AdminClient, is_url
 
 TYPE_CHECKING = False
@@ -102,7 +102,7 @@ def open_at(options: argparse.Namespace, *, writes: bool = False) -> Folder | Re
 def server_at(options: argparse.Namespace, verb: str) -> Remote:
     """The server that `--at` names, for verbs about what a process holds in memory."""
     if not is_url(options.at):
-        raise CommandError(
+        raise UsageError(
             "NeedsServer", f"{verb} is about a running server; --at names a folder.", _START
         )
     return Remote(options.at, options.token)

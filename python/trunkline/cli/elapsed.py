@@ -17,15 +17,18 @@ if TYPE_CHECKING:
 
 
 def size_of(folder: str | Path) -> int:
-    """The bytes of the files in a folder; 0 if there is none."""
+    """The bytes of the files in a data folder, which has none below it; 0 if there is none."""
     total = 0
-    for where, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += os.stat(os.path.join(where, name)).st_size
-            except OSError:
-                # It was moved or removed since it was listed.
-                continue
+    try:
+        files = list(os.scandir(folder))
+    except OSError:
+        return 0
+    for file in files:
+        try:
+            total += file.stat().st_size
+        except OSError:
+            # It was moved or removed since it was listed.
+            continue
     return total
 
 

@@ -10,3 +10,7 @@ class CommandError(Exception):
         super().__init__(text)
         self.code = code
         self.hint = hint
+
+
+class UsageError(CommandError):
+    """Arguments that no command takes together: a mistake like an option that there is none of."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import trunkline
 from trunkline.cli.backend import add_at, open_at
 from trunkline.cli.elapsed import Elapsed, size_of
-from trunkline.cli.errors import CommandError
+from trunkline.cli.errors import CommandError, UsageError
 from trunkline.cli.output import is_json, line, size, table
 from trunkline.remote.client import is_url
 
@@ -32,7 +32,7 @@ def inspect(parser: argparse.ArgumentParser) -> None:
 def _inspect(options: argparse.Namespace) -> int:
     where = options.folder or options.at
     if where is None:
-        raise CommandError("MissingFolder", "inspect needs a folder.", "trunkline inspect data/")
+        raise UsageError("MissingFolder", "inspect needs a folder.", "trunkline inspect data/")
     if is_url(where):
         options.at = where
         with open_at(options) as at:
@@ -59,10 +59,10 @@ def _folder(options: argparse.Namespace) -> str:
     """The folder that an argument or `--at` names; a server's is refused, and why."""
     verb, where = options.command, options.folder or options.at
     if where is None:
-        raise CommandError("MissingFolder", f"{verb} needs a folder.", f"trunkline {verb} data/")
+        raise UsageError("MissingFolder", f"{verb} needs a folder.", f"trunkline {verb} data/")
     if is_url(where):
         text = f"{verb} reads the files of a folder at rest, and {where} writes to its own."
-        raise CommandError("NeedsFolder", text, _of_a_copy(verb, where))
+        raise UsageError("NeedsFolder", text, _of_a_copy(verb, where))
     return str(where)
 
 
@@ -131,7 +131,7 @@ def _restore(options: argparse.Namespace) -> int:
     if where is None or is_url(where):
         text = "restore makes a new folder, which a server opens when it starts."
         hint = f"trunkline restore {options.snapshot} data/ && trunkline serve --data data/"
-        raise CommandError("NeedsFolder", text, hint)
+        raise UsageError("NeedsFolder", text, hint)
     source, target = Path(options.snapshot), Path(where)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise CommandError(

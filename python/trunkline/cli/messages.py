@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from trunkline.cli.backend import add_at, given, open_at
+from trunkline.cli.errors import UsageError
 from trunkline.cli.output import is_json, line, rows
 from trunkline.errors import InvalidParameterValue
 
@@ -50,7 +51,8 @@ def _attributes(given: list[str]) -> dict[str, str] | None:
     for one in given:
         name, separator, value = one.partition("=")
         if not separator:
-            raise InvalidParameterValue(f"--attribute {one!r} is not NAME=VALUE.")
+            text = f"--attribute {one!r} is not NAME=VALUE."
+            raise UsageError("InvalidParameterValue", text)
         found[name] = value
     return found or None
 

@@ -158,12 +158,12 @@ def test_an_interrupt_ends_the_command_without_a_traceback_from_its_first_moment
         raise KeyboardInterrupt
 
     monkeypatch.setattr("trunkline.cli.parser.parser_of", interrupted)
-    assert main(["serve"]) == 130
+    assert main(["serve"]) == 230
 
 
 def test_what_is_in_memory_needs_a_server(tmp_path, capsys):
     for words in (["advance", "900"], ["faults"], ["trace", "id"]):
-        assert main([*words, "--at", str(tmp_path)]) == 1
+        assert main([*words, "--at", str(tmp_path)]) == 2
         assert "hint: start one" in capsys.readouterr().err
 
 
@@ -329,12 +329,34 @@ def test_verbs_about_a_folder_at_rest_take_it_as_at_and_refuse_a_server(tmp_path
     assert main(["restore", copy, "--at", str(tmp_path / "again")]) == 0
     capsys.readouterr()
     for words in (["verify"], ["repair"], ["restore", copy]):
-        assert main([*words, "--at", "http://127.0.0.1:9"]) == 1
+        assert main([*words, "--at", "http://127.0.0.1:9"]) == 2
         told = capsys.readouterr().err
         assert "NeedsFolder" in told, words
         assert "hint: trunkline" in told, words
-        assert main(words) == 1
+        assert main(words) == 2
         assert "Folder" in capsys.readouterr().err, words
+
+
+def test_arguments_that_no_verb_takes_exit_as_mistakes_of_arguments(tmp_path, capsys):
+    data = str(tmp_path / "data")
+    trunkline.open(data).close()
+    assert main(["send", "orders", "hi", "--attribute", "kind", "--create", "--at", data]) == 2
+    assert "not NAME=VALUE" in capsys.readouterr().err
+    assert main(["advance", "15m", "--at", data]) == 2
+    assert "NeedsServer" in capsys.readouterr().err
+    assert main(["inspect"]) == 2
+    assert main(["peek", "orders", "--at", data]) == 1
+
+
+def test_a_wrong_folder_is_refused_without_looking_below_it(tmp_path, monkeypatch, capsys):
+    below = tmp_path / "home" / "pictures"
+    below.mkdir(parents=True)
+    looked = []
+    scan = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: looked.append(str(path)) or scan(path))
+    assert main(["verify", str(tmp_path / "home")]) == 1
+    assert "ForeignFormat" in capsys.readouterr().err
+    assert str(below) not in looked
 
 
 @pytest.mark.parametrize("words", [["states", "check", "m.json"], ["completion", "bash"]])
