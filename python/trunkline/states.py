@@ -12,9 +12,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 from trunkline._core import StatesProgram, VirtualClock
+from trunkline._dataclasses import dataclass
 from trunkline.errors import ValidationException
 from trunkline.machines.memory import Clock, MemoryRun, Setting
 from trunkline.machines.mocks import Mocks, TaskFailed

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 
+from trunkline._dataclasses import dataclass, field
 from trunkline.analytics.statement import ROWS
 
 TYPE_CHECKING = False

@@ -10,8 +10,8 @@ import logging
 import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
+from trunkline._dataclasses import dataclass
 from trunkline.analytics.rows import row_of, times_of
 from trunkline.analytics.sinks import Sink, text_of
 from trunkline.analytics.statement import ARRIVED, ROWS, Statement

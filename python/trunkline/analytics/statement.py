@@ -7,8 +7,8 @@ the table functions are those that Flink and others took from SQL's proposal for
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from trunkline._dataclasses import dataclass
 from trunkline.errors import InvalidParameterValue
 
 TYPE_CHECKING = False

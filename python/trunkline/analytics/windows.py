@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from trunkline._dataclasses import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import wraps
 from importlib import import_module
 from importlib.util import find_spec
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from trunkline._dataclasses import dataclass
 from trunkline.aws.defaults import KEY, SECRET, fill
 from trunkline.aws.endpoint import bind, cut_off, taken_over
 from trunkline.aws.transport import LocalSession

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from trunkline._dataclasses import dataclass
 from trunkline.aws.arns import partition
 
 

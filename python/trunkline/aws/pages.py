@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
 from itertools import islice
+
+from trunkline._dataclasses import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

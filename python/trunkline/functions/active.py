@@ -6,9 +6,9 @@ import asyncio
 import logging
 import time
 from concurrent.futures import CancelledError
-from dataclasses import replace
 from threading import Lock
 
+from trunkline._dataclasses import replace
 from trunkline.errors import EngineUnavailable, TooManyRequests, TrunklineError
 from trunkline.functions.invocation import Invocation, LogLines, Outcome, failure, timed_out
 from trunkline.functions.logs import FunctionLog

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from trunkline._dataclasses import dataclass
 from trunkline.errors import InvalidParameterValue
 
 LATEST = "$LATEST"

@@ -11,9 +11,9 @@ import heapq
 import itertools
 import queue
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 
 from trunkline._core import StatesRun
+from trunkline._dataclasses import dataclass, field
 from trunkline.errors import EngineClosed
 from trunkline.machines.map_runs.request import as_delivered
 from trunkline.machines.task import Owner, Report, Task

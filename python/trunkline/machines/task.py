@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+
+from trunkline._dataclasses import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ holds the table against the classes themselves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from trunkline._dataclasses import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

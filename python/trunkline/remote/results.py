@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
 
+from trunkline._dataclasses import asdict, dataclass
 from trunkline.queues.rows import record_row
 
 TYPE_CHECKING = False

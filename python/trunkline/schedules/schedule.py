@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from trunkline import validation
+from trunkline._dataclasses import asdict, dataclass
 from trunkline.schedules import definition
 
 TYPE_CHECKING = False

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
+from trunkline._dataclasses import asdict, dataclass
 from trunkline.errors import InvalidParameterValue
 
 TYPE_CHECKING = False

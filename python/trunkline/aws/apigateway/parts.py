@@ -4,8 +4,7 @@ API, and are told, listed, patched and deleted in the same way.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from trunkline._dataclasses import dataclass
 from trunkline.aws.apigateway.documents import paged, read, read_or, save
 from trunkline.aws.apigateway.patching import check_operations, patched
 from trunkline.aws.apigateway.registry import operations

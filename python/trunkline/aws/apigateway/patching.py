@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass
 
+from trunkline._dataclasses import dataclass
 from trunkline.aws.apigateway.errors import bad, missing, one_of, refusals
 
 TYPE_CHECKING = False

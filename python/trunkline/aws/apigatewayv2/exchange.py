@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from trunkline._dataclasses import dataclass, field
 from trunkline.aws.execute_api.message import ApiResponse
 
 TYPE_CHECKING = False

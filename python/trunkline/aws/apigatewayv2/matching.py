@@ -6,8 +6,9 @@ rest. Of two routes with one path, the one that names the method wins over ANY.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from urllib.parse import unquote
+
+from trunkline._dataclasses import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

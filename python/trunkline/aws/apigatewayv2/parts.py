@@ -6,8 +6,8 @@ They are created, told, listed, changed and deleted in the same way, so one tabl
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
+from trunkline._dataclasses import dataclass
 from trunkline.aws.apigatewayv2.checks import check_authorizer, check_integration, check_route
 from trunkline.aws.apigatewayv2.deploying import changed
 from trunkline.aws.apigatewayv2.documents import is_socket, members, new_id, paged, read

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import dataclass
+
+from trunkline._dataclasses import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

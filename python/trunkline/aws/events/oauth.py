@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from trunkline._dataclasses import dataclass
 from trunkline.aws.limits import (
     API_DESTINATION_MS,
     OAUTH_ANSWER_BYTES_MAX,

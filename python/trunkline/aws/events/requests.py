@@ -6,8 +6,9 @@ What the connection adds wins over what the target asks for.
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 from urllib.parse import quote, urlencode
+
+from trunkline._dataclasses import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ the expression of a schedule) lies in the rule's document.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from typing import Any
 
+from trunkline._dataclasses import dataclass, field
 from trunkline.aws.events import stored
 from trunkline.aws.events.errors import managed_rule, no_such_rule
 from trunkline.aws.events.names import rule_arn

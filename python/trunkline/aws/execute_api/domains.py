@@ -6,8 +6,7 @@ requests need of both lies in one document for each name, which the core looks f
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from trunkline._dataclasses import replace
 from trunkline.aws.services import SERVICES
 
 TYPE_CHECKING = False

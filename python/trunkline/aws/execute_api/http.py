@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from trunkline._dataclasses import dataclass
 from trunkline.aws.limits import API_PAYLOAD_BYTES_MAX
 from trunkline.errors import TrunklineError
 

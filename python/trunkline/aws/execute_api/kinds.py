@@ -19,10 +19,10 @@ what it remembers between requests (``apis.memory``: token buckets, cached polic
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from importlib import import_module
 from threading import Lock
 
+from trunkline._dataclasses import dataclass
 from trunkline.aws.execute_api.domains import LABEL, found_by_domain
 from trunkline.aws.execute_api.message import ApiRequest, ApiResponse, as_sent
 from trunkline.aws.store import Store

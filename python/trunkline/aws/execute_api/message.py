@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import unquote_plus
+
+from trunkline._dataclasses import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,9 +6,8 @@ all dispatchers of an engine.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from trunkline._core import WireTokenBuckets
+from trunkline._dataclasses import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

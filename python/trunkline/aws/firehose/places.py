@@ -8,9 +8,9 @@ unchanged SDKs send it: ``arn:file:///var/lake:s3:::clicks`` is the folder ``cli
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
+from trunkline._dataclasses import dataclass
 from trunkline._per_engine import PerEngine
 
 TYPE_CHECKING = False

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
 from zoneinfo import ZoneInfo
 
+from trunkline._dataclasses import dataclass
 from trunkline.aws.firehose.date_formats import DateFormat
 from trunkline.aws.firehose.errors import invalid
 from trunkline.aws.limits import (

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from trunkline._dataclasses import dataclass
 from trunkline.aws.kinesis import channel_store, queue_store, stored
 from trunkline.aws.kinesis.consumers import find_consumer
 from trunkline.aws.kinesis.names import find

@@ -6,11 +6,11 @@ A function of the program has a document only once something was set for it over
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import random
 from uuid import uuid4
 
+from trunkline._dataclasses import dataclass
 from trunkline.aws.lambda_.errors import denied, invalid, missing
 from trunkline.functions.definition import MEMORY_MB_DEFAULT
 from trunkline.functions.names import LATEST, FunctionName, read_arn

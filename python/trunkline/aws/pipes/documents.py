@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from trunkline._dataclasses import dataclass
 from trunkline.aws.arns import partition
 
 TYPE_CHECKING = False

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
 
+from trunkline._dataclasses import dataclass, replace
 from trunkline.aws.calls import Failed, Request, send
 from trunkline.aws.pipes.http import call_destination
 from trunkline.aws.pipes.paths import parsed

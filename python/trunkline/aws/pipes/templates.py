@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from trunkline._dataclasses import dataclass
 from trunkline.aws.pipes.paths import MISSING, find, is_path, parsed
 
 TYPE_CHECKING = False

@@ -6,8 +6,8 @@ import asyncio
 import json
 import logging
 from contextlib import suppress
-from dataclasses import replace
 
+from trunkline._dataclasses import replace
 from trunkline.aws.calls import Failed
 from trunkline.aws.pipes.documents import name_of
 from trunkline.aws.pipes.filters import Filters

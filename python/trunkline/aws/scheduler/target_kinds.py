@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 
+from trunkline._dataclasses import dataclass
 from trunkline.aws.arns import Resource, read_resource
 from trunkline.aws.calls import SERVED, Request
 from trunkline.aws.json_text import read_object

@@ -25,7 +25,7 @@ _HEAD = '''"""Generated from a schema."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from trunkline._dataclasses import dataclass
 from typing import Any, ClassVar
 '''
 _MARSHALLER = '''"""Reads events into the classes of this package, and writes them again."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
+from trunkline._dataclasses import dataclass
 from trunkline.aws.calls import SERVED
 from trunkline.aws.invoker import InvocationFailed
 from trunkline.aws.stepfunctions import api_calls, http_calls, lambda_calls, nested, s3_calls

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from trunkline._dataclasses import dataclass
 from trunkline.aws.arns import partition
 from trunkline.aws.limits import STATES_NAME_CHARS_MAX
 from trunkline.aws.stepfunctions.errors import invalid_arn, invalid_name

@@ -6,9 +6,9 @@ They are read from the files that the server itself uses, so a wheel needs no bo
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import cache, cached_property
 
+from trunkline._dataclasses import dataclass
 from trunkline.aws.models import read_model
 
 TYPE_CHECKING = False

@@ -6,10 +6,10 @@ import json
 import random
 import threading
 import uuid
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from trunkline._core import StatesProgram
+from trunkline._dataclasses import dataclass
 from trunkline.aws.errors import ServiceError
 from trunkline.aws.limits import STATES_PAYLOAD_BYTES_MAX
 from trunkline.aws.stepfunctions import status_events

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from trunkline._dataclasses import replace
 from trunkline.aws.events.connection_store import destination_of, usable_connection
 from trunkline.aws.events.requests import request_of
 from trunkline.aws.events.tokens import notices_of

@@ -5,9 +5,9 @@ An entry is a :class:`TargetKind` in a module of its own, and a line in ``table.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
+from trunkline._dataclasses import dataclass
 from trunkline.aws.errors import ServiceError
 
 TYPE_CHECKING = False

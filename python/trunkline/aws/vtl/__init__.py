@@ -8,8 +8,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from trunkline._dataclasses import dataclass
 from trunkline.aws.vtl.budget import TemplateError
 from trunkline.aws.vtl.directives import Run
 from trunkline.aws.vtl.parser import parse

@@ -6,10 +6,10 @@ Values are None, bool, int, float, str, list, dict, Entry, and objects with meth
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from decimal import Decimal
 from math import isfinite
 
+from trunkline._dataclasses import dataclass
 from trunkline.aws.vtl.budget import CHARS_A_STEP, TemplateError
 
 TYPE_CHECKING = False

@@ -7,11 +7,11 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Event, Lock, Thread
 
+from trunkline._dataclasses import dataclass, field
 from trunkline.functions.invocation import (
     LOG_LINE_CHARS_MAX,
     RESPONSE_BYTES_MAX,

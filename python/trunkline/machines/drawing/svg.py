@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from html import escape
 
+from trunkline._dataclasses import dataclass, field
 from trunkline.machines.drawing.layers import Edge, Node, arrange
 from trunkline.machines.drawing.statuses import Path, path_of
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from trunkline._dataclasses import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections import OrderedDict
-from dataclasses import dataclass
 from fnmatch import translate
 from threading import Lock
 
+from trunkline._dataclasses import dataclass
 from trunkline.aws.apigateway.front.functions import event_of, invoke
 from trunkline.aws.apigateway.front.mapping import with_variables
 from trunkline.aws.apigateway.front.refusing import Refusal

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from dataclasses import replace
 
+from trunkline._dataclasses import replace
 from trunkline.aws.apigateway.front.refusing import Refusal
 from trunkline.aws.limits import API_PAYLOAD_BYTES_MAX
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import time
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from secrets import token_hex
 from urllib.parse import unquote
 
+from trunkline._dataclasses import dataclass, field
 from trunkline.aws.apigateway.front.routing import Routes
 
 TYPE_CHECKING = False

@@ -6,7 +6,7 @@ match, so a greedy resource gets what its siblings do not take.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from trunkline._dataclasses import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
 
+from trunkline._dataclasses import dataclass, field
 from trunkline.aws.apigateway.openapi.reading import Definition, items, mapping, text, with_base
 from trunkline.aws.limits import AUTHORIZER_TTL_DEFAULT
 

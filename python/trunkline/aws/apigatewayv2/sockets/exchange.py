@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.client import HTTP_PORT, HTTPS_PORT
 
+from trunkline._dataclasses import dataclass, field
 from trunkline.aws.apigateway.front.exchange import title, trace_of
 from trunkline.aws.apigateway.front.sources import inside, of_body, text
 from trunkline.aws.apigatewayv2.exchange import Exchange

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
 from urllib.parse import quote
 
+from trunkline._dataclasses import dataclass
 from trunkline.aws.apigateway.front.endpoints import call_endpoint
 from trunkline.aws.apigateway.front.functions import in_time
 from trunkline.aws.apigateway.front.integration import IntegrationAnswer, IntegrationRequest

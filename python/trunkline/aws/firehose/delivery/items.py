@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass, field
+
+from trunkline._dataclasses import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
 
 from trunkline._core import Buckets
+from trunkline._dataclasses import dataclass, field
 from trunkline.aws.firehose import prefixes
 from trunkline.aws.firehose.delivery.compression import EXTENSIONS, compress
 from trunkline.aws.firehose.delivery.items import Failure, groups

@@ -5,8 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from dataclasses import replace
 
+from trunkline._dataclasses import replace
 from trunkline.aws.firehose.delivery.items import Failure, Item
 from trunkline.aws.firehose.delivery.transformation import Transformation
 from trunkline.aws.firehose.processors import processors_of, sub_record_delimiter

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from trunkline._dataclasses import dataclass
 from trunkline.analytics.windows import Window
 from trunkline.aws.kinesisanalyticsv2.sql.schema import RAW
 

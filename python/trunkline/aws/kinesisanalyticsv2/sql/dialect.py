@@ -7,8 +7,8 @@ Served are rows as they come, tumbling windows (``GROUP BY`` with ``STEP`` or ``
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from trunkline._dataclasses import dataclass
 from trunkline.aws.kinesisanalyticsv2.errors import bad_code
 from trunkline.aws.kinesisanalyticsv2.sql.tokens import closing, joined, split, tokens
 
