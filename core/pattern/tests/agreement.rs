@@ -4,6 +4,7 @@
 mod common;
 
 use common::generators::{self, Choices};
+use common::json::Json;
 use common::reference;
 use proptest::prelude::*;
 use trunkline_pattern::{Dialect, Event, Limits, Pattern, RuleId, RuleSet, Scratch};
@@ -20,7 +21,7 @@ fn some_pattern(choices: &mut Choices) -> Pattern {
 }
 
 /// Whether the reference matcher supports a pattern: no lone surrogate, and no duplicate path.
-fn is_supported(text: &str, document: &serde_json::Value) -> bool {
+fn is_supported(text: &str, document: &Json) -> bool {
     let members = |text: &str| text.matches("\":").count();
     let is_twice = members(text) != members(&document.to_string());
     !text.contains("ud83d") && !text.contains("$or") && !text.contains("a.b") && !is_twice

@@ -1,5 +1,7 @@
 //! Random patterns and events over few names and values, so that many of them match.
 
+use super::json::Json;
+
 /// A pseudo-random sequence of choices (xorshift).
 pub struct Choices(u64);
 
@@ -158,7 +160,7 @@ fn value(choices: &mut Choices, depth: usize) -> String {
 /// Whether the keys of an event are unique in each object and have no dots.
 pub fn is_plain(event: &str) -> bool {
     let colons = |text: &str| text.matches(':').count();
-    serde_json::from_str::<serde_json::Value>(event)
+    serde_json::from_str::<Json>(event)
         .is_ok_and(|document| colons(event) == colons(&document.to_string()))
         && !event.contains("a.b")
 }

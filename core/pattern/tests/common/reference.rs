@@ -3,19 +3,19 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use super::json::Json;
 
 /// A scalar of an event, and the array elements that contain it.
 struct Leaf {
     path: String,
-    value: Value,
+    value: Json,
     places: Vec<(usize, usize)>,
 }
 
-type Branch = BTreeMap<String, Vec<Value>>;
+type Branch = BTreeMap<String, Vec<Json>>;
 
 /// Whether a valid pattern without duplicate keys matches an event.
-pub fn matches(pattern: &Value, event: &Value) -> bool {
+pub fn matches(pattern: &Json, event: &Json) -> bool {
     let mut leaves = Vec::new();
     let mut arrays = 0;
     flatten(event, None, &[], &mut arrays, &mut leaves);
@@ -28,12 +28,12 @@ fn joined(path: Option<&str>, key: &str) -> String {
     path.map_or_else(|| key.to_owned(), |path| format!("{path}.{key}"))
 }
 
-fn branch_out(object: &Map<String, Value>, path: Option<&str>, branches: &mut Vec<Branch>) {
+fn branch_out(object: &BTreeMap<String, Json>, path: Option<&str>, branches: &mut Vec<Branch>) {
     for (key, value) in object {
         let inner = joined(path, key);
         match value {
-            Value::Object(object) => branch_out(object, Some(&inner), branches),
-            Value::Array(options) if key == "$or" => {
+            Json::Object(object) => branch_out(object, Some(&inner), branches),
+            Json::Array(options) if key == "$or" => {
                 let before = std::mem::take(branches);
                 for option in options {
                     let mut own = before.clone();
@@ -41,7 +41,7 @@ fn branch_out(object: &Map<String, Value>, path: Option<&str>, branches: &mut Ve
                     branches.append(&mut own);
                 }
             }
-            Value::Array(tests) => {
+            Json::Array(tests) => {
                 for branch in branches.iter_mut() {
                     branch.insert(inner.clone(), tests.clone());
                 }
@@ -52,24 +52,24 @@ fn branch_out(object: &Map<String, Value>, path: Option<&str>, branches: &mut Ve
 }
 
 fn flatten(
-    value: &Value,
+    value: &Json,
     path: Option<&str>,
     places: &[(usize, usize)],
     arrays: &mut usize,
     leaves: &mut Vec<Leaf>,
 ) {
     match value {
-        Value::Object(object) => {
+        Json::Object(object) => {
             for (key, value) in object {
                 flatten(value, Some(&joined(path, key)), places, arrays, leaves);
             }
         }
-        Value::Array(elements) => {
+        Json::Array(elements) => {
             let array = *arrays;
             *arrays += 1;
             for (index, element) in elements.iter().enumerate() {
                 let mut inner = places.to_vec();
-                if element.is_object() || element.is_array() {
+                if matches!(element, Json::Object(_) | Json::Array(_)) {
                     inner.push((array, index));
                 }
                 flatten(element, path, &inner, arrays, leaves);
@@ -82,7 +82,7 @@ fn flatten(
     }
 }
 
-fn choose(fields: &[(&String, &Vec<Value>)], leaves: &[Leaf], chosen: &[&Leaf]) -> bool {
+fn choose(fields: &[(&String, &Vec<Json>)], leaves: &[Leaf], chosen: &[&Leaf]) -> bool {
     let Some(((path, tests), rest)) = fields.split_first() else {
         return true;
     };
@@ -91,7 +91,7 @@ fn choose(fields: &[(&String, &Vec<Value>)], leaves: &[Leaf], chosen: &[&Leaf]) 
         .filter(|leaf| leaf.path == **path && chosen.iter().all(|other| agree(leaf, other)))
         .collect();
     if agreeing.is_empty() {
-        let absent = serde_json::json!({"exists": false});
+        let absent = Json::Object(BTreeMap::from([("exists".to_owned(), Json::Bool(false))]));
         return tests.contains(&absent) && choose(rest, leaves, chosen);
     }
     agreeing.iter().any(|leaf| {
@@ -104,23 +104,19 @@ fn agree(a: &Leaf, b: &Leaf) -> bool {
     a.places.iter().all(|(array, index)| b.places.iter().all(|(x, y)| x != array || y == index))
 }
 
-fn accepts(test: &Value, value: &Value) -> bool {
-    let Value::Object(test) = test else {
+fn accepts(test: &Json, value: &Json) -> bool {
+    let Json::Object(test) = test else {
         return equal(test, value);
     };
     let (operator, operand) = test.iter().next().expect("an operator");
-    let listed = match operand {
-        Value::Array(listed) => listed.clone(),
-        one => vec![one.clone()],
-    };
+    let listed = several(operand);
     match operator.as_str() {
-        "exists" => *operand == Value::Bool(true),
-        "numeric" => double(value).is_some_and(|value| in_range(&listed, value)),
+        "exists" => *operand == Json::Bool(true),
+        "numeric" => double(value).is_some_and(|value| in_range(listed, value)),
         "anything-but" => match operand {
-            Value::Object(inner) => {
+            Json::Object(inner) => {
                 let (operator, operand) = inner.iter().next().expect("an operator");
-                let texts = operand.as_array().cloned().unwrap_or(vec![operand.clone()]);
-                !texts.iter().any(|text| text_accepts(operator, text, value))
+                !several(operand).iter().any(|text| text_accepts(operator, text, value))
             }
             _ => !listed.iter().any(|one| equal(one, value)),
         },
@@ -128,21 +124,25 @@ fn accepts(test: &Value, value: &Value) -> bool {
     }
 }
 
-fn equal(test: &Value, value: &Value) -> bool {
+/// The elements of an array, or the one value.
+fn several(operand: &Json) -> &[Json] {
+    if let Json::Array(listed) = operand { listed } else { std::slice::from_ref(operand) }
+}
+
+fn equal(test: &Json, value: &Json) -> bool {
     match (test, value) {
-        (Value::Number(a), Value::Number(b)) => {
-            a.to_string() == b.to_string()
-                || (double(test).is_some() && double(test) == double(value))
+        (Json::Number(a), Json::Number(b)) => {
+            a == b || (double(test).is_some() && double(test) == double(value))
         }
         _ => test == value,
     }
 }
 
 /// The double that represents a number exactly, if there is one.
-fn double(value: &Value) -> Option<f64> {
-    let digits = value.as_number()?.to_string();
+fn double(value: &Json) -> Option<f64> {
+    let digits = value.as_number()?;
     let double: f64 = digits.parse().expect("a number");
-    (double.is_finite() && normal(&digits) == normal(&format!("{double:e}"))).then_some(double)
+    (double.is_finite() && normal(digits) == normal(&format!("{double:e}"))).then_some(double)
 }
 
 /// The normal form of a number: sign, digits without zeros at either end, power of ten.
@@ -159,10 +159,10 @@ fn normal(digits: &str) -> (bool, String, i64) {
     (whole.starts_with('-'), significant, power - fraction.len() as i64 + trailing as i64)
 }
 
-fn in_range(terms: &[Value], value: f64) -> bool {
+fn in_range(terms: &[Json], value: f64) -> bool {
     terms.chunks(2).all(|term| {
         let bound: f64 = term[1].to_string().parse().expect("a bound");
-        match term[0].as_str().expect("a comparison") {
+        match term[0].as_text().expect("a comparison") {
             "=" => value == bound,
             "<" => value < bound,
             "<=" => value <= bound,
@@ -172,19 +172,19 @@ fn in_range(terms: &[Value], value: f64) -> bool {
     })
 }
 
-fn text_accepts(operator: &str, operand: &Value, value: &Value) -> bool {
-    let Some(text) = value.as_str() else {
+fn text_accepts(operator: &str, operand: &Json, value: &Json) -> bool {
+    let Some(text) = value.as_text() else {
         return false;
     };
     let ends = || text.char_indices().map(|(at, _)| at).chain([text.len()]);
-    if let Value::Object(inner) = operand {
-        let wanted = inner["equals-ignore-case"].as_str().expect("a text");
+    if let Json::Object(inner) = operand {
+        let wanted = inner["equals-ignore-case"].as_text().expect("a text");
         return match operator {
             "prefix" => ends().any(|end| folds(wanted, &text[..end])),
             _ => ends().any(|start| folds(wanted, &text[start..])),
         };
     }
-    let wanted = operand.as_str().expect("a text");
+    let wanted = operand.as_text().expect("a text");
     match operator {
         "prefix" => text.starts_with(wanted),
         "suffix" => text.ends_with(wanted),
