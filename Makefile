@@ -21,8 +21,16 @@ PYTEST ?=
 AGAIN ?=
 RERUNS := $(if $(AGAIN),--reruns 1 -rR)
 WORKERS ?= auto
-# Tests and checks share the profile of the test build, so that dependencies are built once.
+# Tests and checks share the profile of the test build, and it has the features that tests of crates
+# switch on: so each crate is compiled once for all of them.
 QUICK := --profile quick
+TESTING := $(QUICK) --features testing
+# What maturin tells the build of pyo3: cargo builds it again if it is told otherwise.
+export PYO3_BUILD_EXTENSION_MODULE := 1
+export PYO3_PYTHON = $(abspath $(PY))
+export PYO3_ENVIRONMENT_SIGNATURE = $(shell $(PY) -c 'import struct, sys; \
+	print(sys.implementation.name, "%d.%d" % sys.version_info[:2], \
+		"%dbit" % (8 * struct.calcsize("P")), sep="-")' 2>/dev/null)
 # The crates that have loom models; each is named with the only tests that run under loom.
 LOOM = set -e; \
 	loom() { $(CARGO) test --quiet "$$@"; }; \
@@ -67,9 +75,9 @@ LOGGED = $(PY) build_tools/progress.py --log
 $(VENV)/.quick: $(VENV)/.tools $(RUST_SOURCES)
 	@rm -f $(STAMPS)
 	@VIRTUAL_ENV=$(abspath $(VENV)) $(LOGGED) $(VENV)/build.log "building for tests" -- \
-		$(BIN)/maturin develop --profile quick
+		$(BIN)/maturin develop $(TESTING)
 	@$(LOGGED) $(VENV)/build-capi.log "building the C library for tests" -- \
-		$(PY) build_tools/trunkline_build.py --profile quick
+		$(PY) build_tools/trunkline_build.py $(TESTING)
 	@touch $@
 
 $(VENV)/.release: $(VENV)/.tools $(RUST_SOURCES)
@@ -155,7 +163,7 @@ recorded: setup ## Replay AWS's recorded answers and write the score, tests/reco
 test-packaging: setup ## Build a wheel of the test build, and use it in an empty venv
 	@rm -rf target/dist
 	@$(PY) build_tools/service_models.py
-	@$(BIN)/maturin build --profile quick --quiet --out target/dist --interpreter $(PY); \
+	@$(BIN)/maturin build $(TESTING) --quiet --out target/dist --interpreter $(PY); \
 		status=$$?; $(PY) build_tools/service_models.py --clean; exit $$status
 	@$(BIN)/maturin sdist --out target/dist
 	TRUNKLINE_DIST=target/dist $(PY) -m pytest -q tests/packaging $(RERUNS) $(PYTEST)

@@ -6,8 +6,9 @@ So `libtrunkline` is a library of its own, made by the same cargo workspace and 
 packed. Run as a script, it only does that: for a package that `maturin develop` installs.
 
 Both libraries are built from the same compiled crates: cargo shares a crate between two builds if
-the profile is the same to the letter, so nothing here may change the profile. What the C library
-wants otherwise is passed to the compiler of its last crate alone.
+the profile is the same to the letter, and the features of the crate are. So nothing here may change
+the profile; what the C library wants otherwise is passed to the compiler of its last crate alone.
+And the feature `beside-extension` gives each crate the features that it has in the extension.
 """
 
 from __future__ import annotations
@@ -27,21 +28,22 @@ HEADER = ROOT / "core" / "capi" / "include" / "trunkline.h"
 LIBRARY_SUFFIXES = (".so", ".dylib", ".dll")
 
 
-def ship(profile: str = "release") -> Path:
+def ship(profile: str = "release", features: str = "") -> Path:
     """Build the C library and put it, with its header, into the package. Returns its path."""
-    library = _build(profile)
+    library = _build(profile, f"beside-extension,{features}")
     shutil.rmtree(SHIPPED, ignore_errors=True)
     (SHIPPED / "include").mkdir(parents=True)
     shutil.copy2(HEADER, SHIPPED / "include")
     return Path(shutil.copy2(library, SHIPPED))
 
 
-def _build(profile: str) -> Path:
+def _build(profile: str, features: str) -> Path:
     cargo = os.environ.get("CARGO") or shutil.which("cargo")
     if cargo is None:
         raise SystemExit("cargo is missing: install Rust >= 1.92")
     command = [cargo, "rustc", "--profile", profile, "--package", "trunkline-capi", "--lib"]
-    command += ["--crate-type", "cdylib", "--message-format=json-render-diagnostics"]
+    command += ["--features", features, "--crate-type", "cdylib"]
+    command += ["--message-format=json-render-diagnostics"]
     command += ["--", "-C", "strip=debuginfo"]
     output = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
     for line in output.splitlines():
@@ -56,7 +58,8 @@ def _build(profile: str) -> Path:
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     options.add_argument("--profile", default="release", help="the cargo profile to build with")
-    ship(options.parse_args().profile)
+    options.add_argument("--features", default="", help="more cargo features of the C library")
+    ship(**vars(options.parse_args()))
     sys.exit(0)
 
 # Behind the script, which needs no maturin.

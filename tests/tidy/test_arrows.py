@@ -44,6 +44,9 @@ ARROWS = {
     "fuzz": {"types", "journal", "engine", "wire", "pattern", "schedule", "states"},
 }
 
+# Crates that are named for their features alone, so that all builds share them (test_builds.py).
+FOR_FEATURES = {"binding": {"host"}, "capi": {"host", "journal", "wire"}}
+
 # Third-party names, and the only crates that may depend on them.
 OWNERS = {
     "pyo3": {"binding"},
@@ -104,7 +107,17 @@ def test_crates_depend_only_downwards() -> None:
         named = manifest.get("dependencies", {})
         ours = {n.removeprefix("trunkline-") for n in named if n.startswith("trunkline-")}
         assert crate in ARROWS, f"core/{crate} is new: draw its arrows here and in ARCHITECTURE.md"
+        ours -= FOR_FEATURES.get(crate, set())
         assert ours <= ARROWS[crate], f"core/{crate} must not depend on {ours - ARROWS[crate]}"
+
+
+@pytest.mark.parametrize("crate", FOR_FEATURES)
+def test_a_crate_named_for_its_features_is_not_used(crate: str) -> None:
+    used = re.compile("|".join(f"trunkline_{name}\\b" for name in FOR_FEATURES[crate]))
+    for path in tree.with_suffix(".rs"):
+        name = tree.relative(path)
+        if name.startswith(f"core/{crate}/src/"):
+            assert not used.search(path.read_text(encoding="utf-8")), name
 
 
 @pytest.mark.parametrize("dependency", OWNERS)
