@@ -153,7 +153,12 @@ def test_the_rule_of_an_archive_is_shown_and_cannot_be_changed(events):
     fresh = {"replay-name": [{"exists": False}]}
     assert json.loads(found["EventPattern"]) == json.loads(PAID) | fresh
     assert json.loads(listed[0]["EventPattern"]) == fresh
-    assert events.list_targets_by_rule(Rule="Events-Archive-a")["Targets"] == []
+    (target,) = events.list_targets_by_rule(Rule="Events-Archive-a")["Targets"]
+    assert target["Arn"] == "arn:aws:events:us-east-1:::"
+    assert target["InputTransformer"]["InputPathsMap"] == {}
+    template = target["InputTransformer"]["InputTemplate"]
+    assert ":archive/a" in template
+    assert '"event": <aws.events.event.json>' in template
     code, rule = "ManagedRuleException", "Events-Archive-a"
     refused(events.put_rule, code, Name=rule, EventPattern=PAID)
     refused(events.disable_rule, code, Name=rule)

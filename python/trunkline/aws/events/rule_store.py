@@ -55,6 +55,12 @@ class StoredRule:
         return schedule
 
     @property
+    def archive(self) -> str | None:
+        """The archive whose events come through the rule, if it is one's."""
+        is_archives = self.kept.get("managed_by") == ARCHIVES
+        return self.name.removeprefix(_ARCHIVE) if is_archives else None
+
+    @property
     def state(self) -> str:
         """Its state, as EventBridge names it."""
         if not self.enabled:

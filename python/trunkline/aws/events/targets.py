@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from trunkline.aws.arns import partition
 from trunkline.aws.events import called_targets, target_settings
 from trunkline.aws.events.errors import over_limit
-from trunkline.aws.events.names import DEFAULT, find_bus
+from trunkline.aws.events.names import DEFAULT, find_bus, write_arn
 from trunkline.aws.events.pages import page
 from trunkline.aws.events.registry import operations
 from trunkline.aws.events.rule_store import read_rule
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from trunkline.aws.events.rule_store import StoredRule
     from trunkline.aws.operation import Call
 
 
@@ -80,6 +82,26 @@ def list_targets_by_rule(
 ) -> dict[str, Any]:
     """The targets of a rule, sorted by id."""
     found = read_rule(find_bus(call), rule)
+    if found.archive is not None:
+        return {"Targets": [_archive_target(found, found.archive)]}
     shown, rest = page(found.targets, lambda target: str(target["id"]), limit, next_token)
     targets = [target_settings.described(call, found.bus, target) for target in shown]
     return {"Targets": targets} | rest
+
+
+def _archive_target(rule: StoredRule, archive: str) -> dict[str, Any]:
+    """The target through which an archive gets its events, as AWS tells of it.
+
+    The engine has none: its archives take what the bus is put.
+    """
+    bus = rule.bus
+    template = (
+        f'{{"archive-arn": "{write_arn(bus.account, bus.region, f"archive/{archive}")}", '
+        '"event": <aws.events.event.json>, '
+        '"ingestion-time": <aws.events.event.ingestion-time>}'
+    )
+    return {
+        "Id": rule.name,
+        "Arn": f"arn:{partition(bus.region)}:events:{bus.region}:::",
+        "InputTransformer": {"InputPathsMap": {}, "InputTemplate": template},
+    }
