@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import json
 from urllib.parse import urlencode, urlsplit
@@ -142,6 +143,31 @@ def test_two_readings_of_one_signed_query_are_refused(strict):
     status, answer = signed(strict, "POST", two)
     assert (status, "must be sent once" in answer) == (400, True)
     assert len(queues(strict)) == 1
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "twice"),
+    [
+        ("lambda", "GET", "/2015-03-31/functions?MaxItems=1&MaxItems=2"),
+        ("lambda", "DELETE", "/2015-03-31/functions/f?Qualifier=1&Qualifier=2"),
+        ("scheduler", "GET", "/schedules?NamePrefix=a&NamePrefix=b"),
+        ("apigateway", "POST", "/restapis?mode=import&basepath=ignore&basepath=prepend"),
+        ("s3", "DELETE", "/bucket/key?versionId=a&versionId=b"),
+        ("s3", "GET", "/bucket?list-type=2&prefix=a&prefix=b"),
+    ],
+)
+def test_a_rest_parameter_that_comes_twice_is_refused(strict, service, method, twice):
+    """The canonical form sorts them, so the signature of one order is that of the other."""
+    empty = {"X_Amz_Content_Sha256": hashlib.sha256(b"").hexdigest()}
+    status, answer = signed(strict, method, twice, b"", service=service, **empty)
+    assert (status, "is given twice" in answer) == (400, True), answer
+
+
+def test_a_list_of_a_rest_service_comes_in_repeats(strict):
+    topic = f"arn:aws:scheduler:us-east-1:{ACCOUNT}:schedule-group/default"
+    target = f"/tags/{topic.replace('/', '%2F')}?TagKeys=a&TagKeys=b"
+    status, answer = signed(strict, "DELETE", target, b"", service="scheduler")
+    assert (status, "twice" in answer) == (200, False), answer
 
 
 def test_a_body_that_is_not_signed_is_refused(strict):

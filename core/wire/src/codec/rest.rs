@@ -133,7 +133,10 @@ fn read_query(
             for (name, text) in query.pairs().iter().filter(|(name, _)| !taken(name)) {
                 let value = match &element.kind {
                     Kind::List(_) => Value::List(query.all(name).map(Value::from).collect()),
-                    _ => scalar::read(element, text)?,
+                    _ => {
+                        check_once(query, name)?;
+                        scalar::read(element, text)?
+                    }
                 };
                 if !entries.iter().any(|(key, _)| key == name) {
                     entries.push((name.to_string(), value));
@@ -141,7 +144,19 @@ fn read_query(
             }
             Ok(Some(Value::Map(entries)))
         }
-        _ => query.get(member.wire()).map(|text| scalar::read(shape, text)).transpose(),
+        _ => {
+            check_once(query, member.wire())?;
+            query.get(member.wire()).map(|text| scalar::read(shape, text)).transpose()
+        }
+    }
+}
+
+/// Refuses a parameter that comes twice where one value is wanted. A signature sorts the parameters
+/// by name and value, so it does not tell which of them its owner sent first.
+fn check_once(query: &Form<'_>, name: &str) -> Result<()> {
+    match query.all(name).nth(1) {
+        Some(_) => Err(WireError::serialization(format!("The parameter '{name}' is given twice."))),
+        None => Ok(()),
     }
 }
 
